@@ -1,0 +1,83 @@
+/**
+ * The product's words, once. The same spelling stands in TypeScript, SQL (as check constraints), flags, JSON and the
+ * README; a migration test compares the lists with the database's checks.
+ *
+ * Glossary
+ * - connection: one WhatsApp number of the business, however its messages come.
+ * - lead: a contact of an organization; known by identities (phone, wa_id, LID, BSUID).
+ * - person: what one or more identities are known to be, whether or not it has become a lead yet.
+ * - raw entry: one stored webhook body or Baileys event, byte for byte.
+ * - fact: one thing that a raw entry says.
+ * - evidence: what a stored value rests on; better evidence replaces worse, never the other way round.
+ */
+export const CONNECTION_KINDS = ['coexistence', 'cloud_api', 'baileys'] as const;
+export type ConnectionKind = (typeof CONNECTION_KINDS)[number];
+
+export const IDENTITY_KINDS = ['phone', 'wa_id', 'lid', 'bsuid'] as const;
+export type IdentityKind = (typeof IDENTITY_KINDS)[number];
+
+export const DIRECTIONS = ['INBOUND', 'OUTBOUND'] as const;
+export type Direction = (typeof DIRECTIONS)[number];
+
+/** From the least to the best evidence about a message (rule M2). */
+export const MESSAGE_SOURCES = ['app_echo', 'history', 'live'] as const;
+export type MessageSource = (typeof MESSAGE_SOURCES)[number];
+
+/** How the row came into the database. From the least to the most telling. */
+export const SYNC_SOURCES = ['batch_recover', 'manual_sync', 'webhook'] as const;
+export type SyncSource = (typeof SYNC_SOURCES)[number];
+
+/** Rule M3, as one ladder: a status never steps down. `failed` beats pending and sent only. */
+export const MESSAGE_STATUSES = ['pending', 'sent', 'failed', 'delivered', 'read', 'played'] as const;
+export type MessageStatus = (typeof MESSAGE_STATUSES)[number];
+
+/** From the first to the last in a tie of event times (rule I6). `direct_creation` is written by other programs only. */
+export const LEAD_SOURCES = ['direct_creation', 'live_message', 'history_sync', 'state_sync'] as const;
+export type LeadSource = (typeof LEAD_SOURCES)[number];
+
+export const TICKET_SOURCES = ['incoming_message', 'api', 'manual'] as const;
+export type TicketSource = (typeof TICKET_SOURCES)[number];
+
+export const TICKET_ORIGINS = ['new_contact', 'history_lead', 'existing'] as const;
+export type TicketOrigin = (typeof TICKET_ORIGINS)[number];
+
+export const TICKET_STATUSES = ['open', 'closed'] as const;
+export type TicketStatus = (typeof TICKET_STATUSES)[number];
+
+/** From the least to the strongest: what a connection knows about its history never steps back (rule H2). */
+export const HISTORY_SYNC_STATUSES = [
+  'not_supported',
+  'pending_consent',
+  'pending_history',
+  'syncing',
+  'failed',
+  'declined',
+  'completed',
+] as const;
+export type HistorySyncStatus = (typeof HISTORY_SYNC_STATUSES)[number];
+
+export const ENTRY_STATUSES = [
+  'pending',
+  'processed',
+  'partial',
+  'failed',
+  'unrecognized',
+  'ignored',
+] as const;
+export type EntryStatus = (typeof ENTRY_STATUSES)[number];
+
+export const PROVIDERS = ['meta', 'baileys'] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+export const RUN_STATUSES = ['running', 'completed', 'partial', 'failed', 'interrupted'] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+export const SYNC_TYPES = ['initial_contact', 'manual_recovery', 'batch'] as const;
+export type SyncType = (typeof SYNC_TYPES)[number];
+
+export const PENDING_FACT_KINDS = ['status', 'edit', 'revoke', 'reaction'] as const;
+export type PendingFactKind = (typeof PENDING_FACT_KINDS)[number];
+
+/** Chats that are no one-to-one conversation; skipped and counted unless `--include` names them (rule M6). */
+export const INCLUDABLE_CHATS = ['group', 'status_broadcast', 'broadcast', 'newsletter'] as const;
+export type IncludableChat = (typeof INCLUDABLE_CHATS)[number];

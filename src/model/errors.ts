@@ -1,0 +1,52 @@
+/** DESIGN: 0 ok, 1 failure, 2 usage or configuration, 3 findings, 4 partial, 5 locked, 6 not linked, 130 interrupted. */
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  findings: 3,
+  partial: 4,
+  locked: 5,
+  notLinked: 6,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export interface UserErrorOptions {
+  /** What to type or change next; shown under the message. */
+  remedy?: string;
+  exitCode?: ExitCode;
+  /** A stable word for programs: `database_unreachable`, `locked`, … */
+  code?: string;
+  cause?: unknown;
+}
+
+/** An error that a user can cause and mend. Anything else that is thrown is a bug. Never put secrets, phones or texts in it. */
+export class UserError extends Error {
+  readonly remedy: string | undefined;
+  readonly exitCode: ExitCode;
+  readonly code: string;
+
+  constructor(message: string, options: UserErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'UserError';
+    this.remedy = options.remedy;
+    this.exitCode = options.exitCode ?? EXIT.failure;
+    this.code = options.code ?? 'failure';
+  }
+}
+
+/** Wrong flags, paths or configuration: exit 2. */
+export class ConfigError extends UserError {
+  constructor(message: string, options: Omit<UserErrorOptions, 'exitCode'> = {}) {
+    super(message, { code: 'usage', ...options, exitCode: EXIT.usage });
+    this.name = 'ConfigError';
+  }
+}
+
+/** Another run holds the database: exit 5. */
+export class LockedError extends UserError {
+  constructor(message: string, options: Omit<UserErrorOptions, 'exitCode'> = {}) {
+    super(message, { code: 'locked', ...options, exitCode: EXIT.locked });
+    this.name = 'LockedError';
+  }
+}

@@ -1,0 +1,264 @@
+import type { Direction, HistorySyncStatus, MessageStatus, Provider } from './enumerations.js';
+import type { JsonObject } from './json.js';
+
+/**
+ * The names that one raw entry gives to one person. All of them belong to the same person, so a fact that carries two of
+ * them is also evidence that they are one (rule I3).
+ */
+export interface Identities {
+  /** E.164 with `+`, canonical by rule I1 (`+5531990000003` for `553190000003`). Absent when the digits are no phone. */
+  phone?: string;
+  /** What WhatsApp itself sent, without `+` and device: digits, or a group's JID under `--include`. Kept when it is not just the phone's digits. */
+  waId?: string;
+  /** `123456@lid`, without device. */
+  lid?: string;
+  /** Business-scoped user ids: `BR.1349…`, and the parent's `BR.ENT.…` where the entry has it. */
+  bsuids?: readonly string[];
+}
+
+/** What is known, inside the entry, about the business number that it belongs to. */
+export interface ConnectionHint {
+  /** Meta's phone_number_id: when present it alone decides (rule H1). */
+  phoneNumberId?: string;
+  wabaId?: string;
+  /** Digits or formatted, as sent. */
+  displayPhoneNumber?: string;
+  /** Baileys: the session or instance name that the dump's wrapper carries. */
+  sessionName?: string;
+}
+
+/**
+ * What kind of item a message came in as; it decides source, authority over the thread, and tickets.
+ * - live: field `messages`, or a Baileys live upsert. The only one that opens tickets when inbound (T1).
+ * - standby: field `standby`; live, but another program answers, so no ticket.
+ * - history: a history chunk, or a Baileys history event.
+ * - echo: `smb_message_echoes` / `message_echoes`.
+ * - follow_up: the media of a history placeholder, sent later under `field: history` as `value.messages` or
+ *   `value.message_echoes`; it fills content and never moves a message (M2).
+ */
+export type MessageOrigin = 'live' | 'standby' | 'history' | 'echo' | 'follow_up';
+
+/** How good the content is (rule M2): real content > media without an id > placeholder or `unsupported`. */
+export type ContentGrade = 'content' | 'media_without_id' | 'placeholder';
+
+export interface Media {
+  id?: string;
+  mimeType?: string;
+  sha256?: string;
+  fileName?: string;
+}
+
+/** What a message says; shared by messages and edits. Texts are clean for PostgreSQL (no NUL, no lone surrogates; M8). */
+export interface MessageContent {
+  /** Meta's type, or its equivalent for WhatsApp Web: text, image, audio, …; an unknown future type is kept as it is. */
+  type: string;
+  body?: string;
+  media?: Media;
+}
+
+interface FactBase {
+  /** JSON path of the item inside the raw entry, e.g. `$.entry[0].changes[1].value.messages[3]`. */
+  path: string;
+}
+
+export interface MessageFact extends FactBase, MessageContent {
+  kind: 'message';
+  origin: MessageOrigin;
+  externalId: string;
+  /** The id inside the wamid, or WhatsApp Web's key id itself. Absent when the wamid does not decode (M10). */
+  stanzaId?: string;
+  /** The customer's phone that the wamid holds, canonical; evidence for M9, never a key. */
+  wamidPhone?: string;
+  counterpart: Identities;
+  direction: Direction;
+  /** Milliseconds since 1970, UTC. */
+  timestamp: number;
+  grade: ContentGrade;
+  contextExternalId?: string;
+  /** The status that the item itself proves: history_context.status, a Baileys status, `sent` for an echo, `delivered` for live inbound. */
+  status?: MessageStatus;
+  /** Only what a history item says. */
+  historyStatus?: MessageStatus;
+  /** True for the history that WhatsApp sends when a number connects; false for on-demand pages and live items. */
+  isSyncInitial: boolean;
+  /** What has no column of its own: referral, errors, unknown objects, media keys, flags such as `timestampFrom`. */
+  rawMeta?: JsonObject;
+}
+
+export interface StatusFact extends FactBase {
+  kind: 'status';
+  targetExternalId: string;
+  status: MessageStatus;
+  at: number;
+  errors?: JsonObject[];
+}
+
+export interface EditFact extends FactBase {
+  kind: 'edit';
+  targetExternalId: string;
+  /** The edit's own id; orders two edits of one second. */
+  editId: string;
+  at: number;
+  content: MessageContent;
+  counterpart: Identities;
+}
+
+export interface RevokeFact extends FactBase {
+  kind: 'revoke';
+  targetExternalId: string;
+  at: number;
+  counterpart: Identities;
+}
+
+export interface ReactionFact extends FactBase {
+  kind: 'reaction';
+  targetExternalId: string;
+  /** Who reacted, in words that survive a merge of leads: `customer`, `business`, or a group participant's identity. */
+  reactor: string;
+  /** null removes. */
+  emoji: string | null;
+  at: number;
+  counterpart: Identities;
+  /** A live reaction makes its sender a lead; one inside history does not. */
+  live: boolean;
+}
+
+/** One line of the business's address book (`smb_app_state_sync`); `add` creates or renames, `remove` deactivates (I5). */
+export interface AddressBookFact extends FactBase {
+  kind: 'address_book';
+  action: 'add' | 'remove';
+  who: Identities;
+  name?: string;
+  username?: string;
+  at: number;
+}
+
+/** A name that the person chose (profile name, push name) or a username: renames, never creates (I5). */
+export interface ProfileFact extends FactBase {
+  kind: 'profile';
+  who: Identities;
+  name?: string;
+  /** Without the leading `@`. */
+  username?: string;
+  /** Name given by the business's own address book (Baileys `contact.name`, chat name): outranks profile names, creates nothing. */
+  addressBookName?: string;
+  at: number;
+}
+
+/** Two or more identities of one person, from whatever says so (contacts, statuses, LID mappings, user_id_update). */
+export interface IdentityLinkFact extends FactBase {
+  kind: 'identity_link';
+  who: readonly Identities[];
+}
+
+export interface HistoryChunkFact extends FactBase {
+  kind: 'history_chunk';
+  /** Meta's phase 0-2; for Baileys the sync type. Absent where the entry does not say. */
+  phase?: number;
+  chunkOrder?: number;
+  progress?: number;
+  /** How many message items the chunk holds, whatever became of them. */
+  messages: number;
+}
+
+/** What else an entry says about a connection's history: announced, declined (2593109) or failed. */
+export interface HistoryStateFact extends FactBase {
+  kind: 'history_state';
+  status: Extract<HistorySyncStatus, 'pending_history' | 'declined' | 'failed'>;
+  error?: string;
+}
+
+/** An event that makes no row and is counted by its field (H3). */
+export interface EventFact extends FactBase {
+  kind: 'event';
+  /** `account_update`, `user_preferences`, …; with the event's own name where it has one: `account_update.PARTNER_REMOVED`. */
+  name: string;
+}
+
+/** What an item would have become; the accounting identity holds per subject. */
+export type Subject = 'message' | 'status' | 'edit' | 'revoke' | 'reaction' | 'contact';
+
+export interface SkippedFact extends FactBase {
+  kind: 'skipped';
+  subject: Subject;
+  reason: SkipReason;
+}
+
+export interface RejectedFact extends FactBase {
+  kind: 'rejected';
+  subject: Subject;
+  reason: RejectReason;
+  /** The item's JSON, cut to 200 characters. */
+  excerpt: string;
+}
+
+export const SKIP_REASONS = [
+  'group',
+  'status_broadcast',
+  'broadcast',
+  'newsletter',
+  'self_thread',
+  'official_account',
+  'system',
+  'protocol',
+  'stub',
+  'unknown_status',
+  'own_number',
+  'not_a_contact',
+  'other_connection',
+  'other_contact',
+] as const;
+export type SkipReason = (typeof SKIP_REASONS)[number];
+
+export const REJECT_REASONS = [
+  'not_an_object',
+  'missing_id',
+  'missing_counterpart',
+  'missing_sender',
+  'bad_timestamp',
+  'missing_target',
+  'missing_status',
+  'id_collision',
+] as const;
+export type RejectReason = (typeof REJECT_REASONS)[number];
+
+export type Fact =
+  | MessageFact
+  | StatusFact
+  | EditFact
+  | RevokeFact
+  | ReactionFact
+  | AddressBookFact
+  | ProfileFact
+  | IdentityLinkFact
+  | HistoryChunkFact
+  | HistoryStateFact
+  | EventFact
+  | SkippedFact
+  | RejectedFact;
+
+/** One change of one entry (Meta), or one event (Baileys). */
+export interface Section {
+  path: string;
+  /** Meta's field (`messages`, `history`, …) or Baileys' event name (`messaging-history.set`, …). */
+  field: string;
+  connection: ConnectionHint;
+  facts: Fact[];
+  /** False when the section is known and carries facts about a connection; true when it only counts (H3). */
+  eventOnly: boolean;
+}
+
+/** A part of the entry that no decoder knows: stored, counted, shown (E1). */
+export interface Unrecognized {
+  path: string;
+  reason: string;
+  excerpt: string;
+}
+
+export interface DecodedEntry {
+  provider: Provider;
+  sections: Section[];
+  unrecognized: Unrecognized[];
+  /** When the log itself says when the entry came (received_at, createdAt of a log row), ms since 1970. */
+  receivedAt?: number;
+}

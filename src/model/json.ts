@@ -1,0 +1,5 @@
+/** JSON as it comes from outside, before anything about it is known. */
+export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
+export interface JsonObject {
+  [key: string]: JsonValue;
+}

@@ -1,0 +1,65 @@
+/** Where a raw entry was found; shown to people as `file:line` or `log:<id>`. */
+export type Origin =
+  | {
+      kind: 'file';
+      path: string;
+      line: number;
+      /** element of a JSON array, or row of a CSV file; 0-based */ element?: number;
+    }
+  | { kind: 'log'; id: string };
+
+/** One stored webhook body or Baileys event, byte for byte. */
+export interface RawEntry {
+  bytes: Uint8Array;
+  origin: Origin;
+  /** When the business received it, where the source knows: ms since 1970. */
+  receivedAt?: number;
+}
+
+export type SourceProblemReason =
+  'truncated_input' | 'entry_too_large' | 'unreadable_input' | 'not_json' | 'no_log_entries';
+
+/** Something that is wrong with the input itself, not with an entry; the run goes on and ends partial. */
+export interface SourceProblem {
+  origin: Origin;
+  reason: SourceProblemReason;
+  message: string;
+  excerpt?: string;
+}
+
+/** A place in the inputs to which a run can return: everything before it is in the database. */
+export interface Position {
+  /** Index into the resolved list of inputs. */
+  input: number;
+  /** Bytes of the (uncompressed) input up to here. */
+  offset: number;
+  /** Lines up to here. */
+  line: number;
+  /** Array elements or CSV rows up to here. */
+  element: number;
+}
+
+export type SourceItem =
+  /** `after`: where reading goes on once this entry is done; absent where an input cannot be resumed (stdin). */
+  | { kind: 'entry'; entry: RawEntry; after?: Position }
+  | { kind: 'problem'; problem: SourceProblem; after?: Position };
+
+/** A stream of raw entries, with what a progress bar needs. */
+export interface Source {
+  /** Bytes on disk of all inputs (compressed where they are); absent when unknown (stdin). */
+  totalBytes?: number;
+  /** Bytes on disk read so far. */
+  bytesRead(): number;
+  items(): AsyncIterable<SourceItem>;
+}
+
+export function formatOrigin(origin: Origin): string {
+  switch (origin.kind) {
+    case 'file':
+      return origin.element === undefined
+        ? `${origin.path}:${origin.line}`
+        : `${origin.path}:${origin.line}[${origin.element}]`;
+    case 'log':
+      return `log:${origin.id}`;
+  }
+}
