@@ -1,0 +1,109 @@
+import type { Identities } from '../model/facts.js';
+import { isBsuid } from './bsuid.js';
+import { parseJid } from './jid.js';
+import { canonicalPhone, digitsOf, phoneEquivalents } from './phone.js';
+
+/**
+ * What the text in `from`, `to`, `wa_id`, `recipient_id` or a JID field says about who is meant: phone digits, a BSUID (it
+ * does stand in `from` for people who hide their number, and its digits are no phone; rule I2), a LID or a JID.
+ * `bsuids` are the ids beside it (`from_user_id`, `from_parent_user_id`); what has not their form is ignored.
+ */
+export function identitiesOfUser(
+  value: string | undefined,
+  bsuids?: readonly (string | undefined)[],
+): Identities {
+  const identities: Identities = {};
+  const ids: string[] = [];
+  if (value !== undefined && value !== '') {
+    if (value.includes('@')) addJid(identities, value);
+    else if (isBsuid(value)) ids.push(value);
+    else addNumber(identities, value);
+  }
+  if (bsuids !== undefined) {
+    for (const id of bsuids) {
+      if (id !== undefined && isBsuid(id) && !ids.includes(id)) ids.push(id);
+    }
+  }
+  if (ids.length > 0) identities.bsuids = ids;
+  return identities;
+}
+
+function addJid(identities: Identities, value: string): void {
+  const jid = parseJid(value);
+  switch (jid.kind) {
+    case 'user':
+    case 'official':
+      addNumber(identities, jid.user);
+      return;
+    case 'lid':
+      identities.lid = jid.jid;
+      return;
+    case 'group':
+    case 'status_broadcast':
+    case 'broadcast':
+    case 'newsletter':
+      // Only `--include` brings these here: the chat itself is then the counterpart.
+      if (/^[\w.@-]{1,255}$/.test(jid.jid)) identities.waId = jid.jid;
+      return;
+    case 'unknown':
+      return;
+  }
+}
+
+/** Anything but digits is no identity: a made-up thread name, kept as one, would be a lead that nobody is. */
+function addNumber(identities: Identities, value: string): void {
+  const digits = digitsOf(value);
+  if (digits === undefined || digits.length > 30) return;
+  const phone = canonicalPhone(digits);
+  if (phone === undefined) {
+    identities.waId = digits;
+    return;
+  }
+  identities.phone = phone;
+  // Canonical forms of equal length differ from the digits in none of the cases of rule I1.
+  if (phone.length !== digits.length + 1) identities.waId = digits;
+}
+
+export function hasIdentity(identities: Identities): boolean {
+  return (
+    identities.phone !== undefined ||
+    identities.waId !== undefined ||
+    identities.lid !== undefined ||
+    (identities.bsuids !== undefined && identities.bsuids.length > 0)
+  );
+}
+
+/** Whether both name the same person: any identity in common, Argentina's two forms of a phone included (rule I1). */
+export function sameIdentities(a: Identities, b: Identities): boolean {
+  if (a.phone !== undefined && b.phone !== undefined) {
+    if (a.phone === b.phone || phoneEquivalents(a.phone).includes(b.phone)) return true;
+  }
+  if (a.waId !== undefined && a.waId === b.waId) return true;
+  if (a.lid !== undefined && a.lid === b.lid) return true;
+  if (a.bsuids === undefined || b.bsuids === undefined) return false;
+  for (const id of a.bsuids) if (b.bsuids.includes(id)) return true;
+  return false;
+}
+
+/** All that either says about one person. Where they differ in phone, wa_id or LID, `a` is kept; both inputs stay as they are. */
+export function mergeIdentities(a: Identities, b: Identities): Identities {
+  const merged: Identities = {};
+  const phone = a.phone ?? b.phone;
+  if (phone !== undefined) merged.phone = phone;
+  const waId = a.waId ?? b.waId;
+  if (waId !== undefined) merged.waId = waId;
+  const lid = a.lid ?? b.lid;
+  if (lid !== undefined) merged.lid = lid;
+  const bsuids = unionOf(a.bsuids, b.bsuids);
+  if (bsuids !== undefined) merged.bsuids = bsuids;
+  return merged;
+}
+
+function unionOf(
+  a: readonly string[] | undefined,
+  b: readonly string[] | undefined,
+): readonly string[] | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const more = b.filter((id) => !a.includes(id));
+  return more.length === 0 ? a : [...a, ...more];
+}

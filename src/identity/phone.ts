@@ -1,0 +1,82 @@
+const ZERO = 48;
+const NINE = 57;
+
+/**
+ * E.164 with `+`, canonical by rule I1, or undefined when `raw` is no phone (rule I2: a BSUID, a LID or a JID never is).
+ *
+ * Takes digits or a formatted number (`+55 11 90000-0000`). Brazil's mobile numbers gain their ninth digit, Mexico's `521`
+ * loses its `1`; Argentina stays as it is, see {@link phoneEquivalents}. Numbers that no country has assigned are kept:
+ * what WhatsApp names, exists. A leading zero is a national prefix or a service number, never E.164.
+ */
+export function canonicalPhone(raw: string): string | undefined {
+  const digits = digitsOf(raw);
+  if (digits === undefined || digits.length < 8 || digits.length > 15) return undefined;
+  switch (digits.charCodeAt(0)) {
+    case ZERO:
+      return undefined;
+    case ZERO + 5:
+      return `+${canonicalFive(digits)}`;
+    default:
+      return `+${digits}`;
+  }
+}
+
+/** Country codes 55 and 52: the two whose numbers WhatsApp writes in two ways. */
+function canonicalFive(digits: string): string {
+  const second = digits.charCodeAt(1) - ZERO;
+  // Brazil, 55 + area code + 8 digits: mobiles (6-9) were prefixed with a 9 by 2016; landlines (2-5) never were.
+  if (second === 5 && digits.length === 12 && digits.charCodeAt(4) >= ZERO + 6) {
+    return `${digits.slice(0, 4)}9${digits.slice(4)}`;
+  }
+  // Mexico, 52 + 1 + 10 digits: the 1 for mobiles was abolished in 2019, WhatsApp still writes it.
+  if (second === 2 && digits.length === 13 && digits.charCodeAt(2) === ZERO + 1) {
+    return `52${digits.slice(3)}`;
+  }
+  return digits;
+}
+
+/**
+ * The other canonical phones that would be the same person, if one of them is known: Argentina's `+549…` and `+54…`.
+ * Only a known `+549…` justifies the step from `+54…` (the same digits may be a landline), so this is never canonicalised.
+ */
+export function phoneEquivalents(phone: string): string[] {
+  if (!phone.startsWith('+54')) return [];
+  const mobile = phone.charCodeAt(3) === NINE;
+  if (mobile && phone.length === 14) return [`+54${phone.slice(4)}`];
+  if (!mobile && phone.length === 13) return [`+549${phone.slice(3)}`];
+  return [];
+}
+
+/**
+ * The digits of a number as people write it; undefined when anything but digits, one leading `+`, spaces and `()-.` is in it.
+ * The same string comes back when it is digits already, which is what webhooks send nearly always.
+ */
+export function digitsOf(raw: string): string | undefined {
+  let formatted = false;
+  let sawDigit = false;
+  let sawPlus = false;
+  for (let i = 0; i < raw.length; i++) {
+    const code = raw.charCodeAt(i);
+    if (code >= ZERO && code <= NINE) {
+      sawDigit = true;
+      continue;
+    }
+    switch (code) {
+      case 0x2b: // +
+        if (sawDigit || sawPlus) return undefined;
+        sawPlus = true;
+        break;
+      case 0x20:
+      case 0x28: // (
+      case 0x29: // )
+      case 0x2d: // -
+      case 0x2e: // .
+        break;
+      default:
+        return undefined;
+    }
+    formatted = true;
+  }
+  if (!sawDigit) return undefined;
+  return formatted ? raw.replace(/\D/g, '') : raw;
+}
