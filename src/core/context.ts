@@ -1,0 +1,32 @@
+import type { Logger } from 'pino';
+import type { Store } from '../store/store.js';
+
+/** What a long run tells about its progress; `cli/render` draws it, `--events` prints it. */
+export type ProgressEvent =
+  | { event: 'run_started'; runId: string; command: string; dryRun: boolean; resumedFrom?: string }
+  | {
+      event: 'progress';
+      bytesRead: number;
+      /** Absent when the inputs' size is unknown (stdin). */
+      bytesTotal?: number;
+      entries: number;
+      messages: number;
+      /** Where the run is: `file:line`. */
+      origin?: string;
+    }
+  | { event: 'notice'; message: string }
+  | { event: 'run_finished'; runId: string; status: string };
+
+/** What every use-case gets first: its effects, and nothing hidden. */
+export interface Context {
+  store: Store;
+  log: Logger;
+  /** Milliseconds since 1970. */
+  clock: () => number;
+  /** Aborted on Ctrl-C or SIGTERM: finish the batch, commit, return. */
+  signal: AbortSignal;
+  emit: (event: ProgressEvent) => void;
+  /** Host name and process id, for sync_runs and the lock. */
+  host: string;
+  pid: number;
+}

@@ -1,0 +1,102 @@
+import type { HistorySyncStatus } from './enumerations.js';
+
+/** Counts by reason, e.g. `{ group: 3 }`; reasons that did not occur are absent. */
+export type ReasonCounts = Record<string, number>;
+
+export interface EntryCounts {
+  read: number;
+  stored: number;
+  /** Already in webhook_log before, in this run or an earlier one. */
+  duplicate: number;
+  processed: number;
+  partial: number;
+  failed: number;
+  unrecognized: number;
+  ignored: number;
+  pending: number;
+}
+
+/** `seen = created + updated + unchanged + Σ skipped + Σ rejected`, always; a run that does not balance fails loudly. */
+export interface MessageCounts {
+  seen: number;
+  created: number;
+  updated: number;
+  unchanged: number;
+  skipped: ReasonCounts;
+  rejected: ReasonCounts;
+}
+
+/** `seen = applied + unchanged + pending + Σ skipped + Σ rejected`, always. `pending`: the message is not stored yet. */
+export interface AmendmentCounts {
+  seen: number;
+  applied: number;
+  unchanged: number;
+  pending: number;
+  skipped: ReasonCounts;
+  rejected: ReasonCounts;
+}
+
+export interface HistorySyncState {
+  status: HistorySyncStatus;
+  phase: number | null;
+  chunkOrder: number | null;
+  progress: number | null;
+  /** `phase/chunk_order` of every gap in the ledger. */
+  missingChunks: string[];
+  error?: string;
+}
+
+export interface ConnectionResult {
+  id: string;
+  name: string;
+  /** True when this run registered it. */
+  registered: boolean;
+  historySync: HistorySyncState;
+  messages: MessageCounts;
+}
+
+/** One line of what went wrong, with where it stands. At most 100 are listed; the counters count all. */
+export interface Problem {
+  /** `file:line`, or `log:<id>`. */
+  origin: string;
+  /** JSON path inside the raw entry; `$` for the whole. */
+  path: string;
+  reason: string;
+  excerpt: string;
+}
+
+/** The JSON of a run, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */
+export interface RunResult {
+  schemaVersion: 1;
+  command: string;
+  runId: string;
+  status: 'completed' | 'partial' | 'failed' | 'interrupted';
+  dryRun: boolean;
+  startedAt: string;
+  finishedAt: string;
+  durationMs: number;
+  entries: EntryCounts;
+  messages: MessageCounts;
+  statuses: AmendmentCounts;
+  edits: AmendmentCounts;
+  revokes: AmendmentCounts;
+  reactions: AmendmentCounts;
+  /** Address-book items (state sync): read, and left out by reason. */
+  contacts: { seen: number; skipped: ReasonCounts; rejected: ReasonCounts };
+  leads: { created: number; updated: number; merged: number };
+  conversations: { created: number };
+  tickets: { opened: number; refreshed: number };
+  /** Events without rows, by name (H3): `account_update.PARTNER_REMOVED`, … */
+  events: ReasonCounts;
+  connections: ConnectionResult[];
+  problems: Problem[];
+  /** Problems found, listed or not. */
+  problemCount: number;
+  /** Lines of console logs that hold no JSON. */
+  chatterLines: number;
+  /** Set when the run went on where a killed or interrupted one had stopped. */
+  resumedFrom?: { runId: string; entriesSkipped: number; origin: string };
+  /** Where the data lies, without secrets: a directory, or `postgresql://host:port/database`. */
+  database: string;
+  error?: string;
+}

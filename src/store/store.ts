@@ -1,0 +1,21 @@
+import type { PrismaClient } from './generated/client.js';
+import type { Sql } from './sql.js';
+
+export type Backend = 'postgresql' | 'pglite';
+
+/** One open database. Statements outside `transaction` run on their own. */
+export interface Store {
+  backend: Backend;
+  /** Where the data lies, without secrets: a directory, or `postgresql://host:port/database?schema=x`. */
+  location: string;
+  sql: Sql;
+  /** Typed client, for everything that is not bulk. */
+  prisma: PrismaClient;
+  /**
+   * Runs `work` in one transaction (read committed). Commits when it resolves, rolls back when it throws.
+   * `retries`: how often the whole of `work` is run again after a serialization failure, deadlock, or unique or
+   * foreign-key violation caused by another writer (default 0).
+   */
+  transaction<T>(work: (tx: Sql) => Promise<T>, options?: { retries?: number }): Promise<T>;
+  close(): Promise<void>;
+}
