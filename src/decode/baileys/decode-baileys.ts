@@ -1,0 +1,244 @@
+import type { ConnectionHint, Fact, HistoryChunkFact, Section, Unrecognized } from '../../model/facts.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import type { DecodeOptions } from '../options.js';
+import { asArray, asObject, asString, excerptOf } from '../read.js';
+import { cleanText } from '../text.js';
+import { decodeMessage, type Batch } from './decode-message.js';
+import { decodeReactionEvent, decodeUpdate } from './decode-updates.js';
+import {
+  learnFromLists,
+  learnFromMapping,
+  learnFromMappings,
+  pathOfElement,
+  type ListName,
+  type Lists,
+} from './learn.js';
+import { addListedNames, PushNames } from './names.js';
+import { People } from './people.js';
+import { enumOf, integerOf } from './proto-values.js';
+import type { BaileysEvent, BaileysPart } from './recognise.js';
+
+export { recogniseBaileys, type BaileysEvent } from './recognise.js';
+
+/** proto.HistorySync.HistorySyncType */
+const SYNC_TYPES = {
+  INITIAL_BOOTSTRAP: 0,
+  INITIAL_STATUS_V3: 1,
+  FULL: 2,
+  RECENT: 3,
+  PUSH_NAME: 4,
+  NON_BLOCKING_DATA: 5,
+  ON_DEMAND: 6,
+} as const;
+
+/** What a part needs to know about the entry around it. */
+interface Context {
+  options: DecodeOptions;
+  /** JSON path of the part's data. */
+  path: string;
+  /** When the event came: by its wrapper, which stays the same wherever the entry is stored, else by the log. */
+  receivedAt: number | undefined;
+}
+
+/**
+ * The facts of a recognised Baileys entry, one section per event. `options.path` is the JSON path of the recognised value.
+ * Never throws: what cannot be read is a rejected fact or an unrecognized part.
+ */
+export function decodeBaileys(
+  event: BaileysEvent,
+  options: DecodeOptions & { path: string },
+): { sections: Section[]; unrecognized: Unrecognized[]; receivedAt?: number } {
+  const sections: Section[] = [];
+  const unrecognized: Unrecognized[] = [];
+  const connection: ConnectionHint =
+    event.sessionName === undefined ? {} : { sessionName: event.sessionName };
+  for (const part of event.parts) {
+    const path = `${options.path}${part.path}`;
+    const receivedAt = event.receivedAt ?? options.receivedAt;
+    const facts = decodePart(part, { options, path, receivedAt });
+    if (facts === undefined) {
+      const problem = part.kind === 'unknown' ? 'unknown_event' : 'unknown_payload';
+      const reason = `${problem}:${cleanText(part.name.slice(0, 64))}`;
+      unrecognized.push({ path, reason, excerpt: excerptOf(part.data) });
+      continue;
+    }
+    sections.push({ path, field: part.name, connection, facts, eventOnly: part.kind === 'rowless' });
+  }
+  return event.receivedAt === undefined
+    ? { sections, unrecognized }
+    : { sections, unrecognized, receivedAt: event.receivedAt };
+}
+
+/** undefined when the event is unknown, or its data have not the form that it has. */
+function decodePart(part: BaileysPart, context: Context): Fact[] | undefined {
+  const { data } = part;
+  switch (part.kind) {
+    case 'unknown':
+      return undefined;
+    case 'rowless':
+      return [{ kind: 'event', path: context.path, name: part.name }];
+    case 'history':
+    case 'append':
+    case 'upsert':
+      return decodeMessages(part.kind, data, context);
+    case 'contacts':
+      return decodeDirectory('contacts', data, context);
+    case 'chats':
+      return decodeDirectory('chats', data, context);
+    case 'lid_mapping':
+      return decodeMappings(data, context);
+    case 'status':
+    case 'reaction':
+      return decodeUpdates(part.kind, data, context);
+  }
+}
+
+function decodeMessages(
+  kind: 'history' | 'append' | 'upsert',
+  data: JsonValue,
+  context: Context,
+): Fact[] | undefined {
+  const lists = listsOf('messages', data, context.path);
+  if (lists === undefined) return undefined;
+  const payload = asObject(data) ?? {};
+  const people = new People();
+  learnFromLists(people, lists);
+  learnFromMappings(people, payload.lidPnMappings, `${context.path}.lidPnMappings`);
+  learnFromMappings(people, payload.phoneNumberToLidMappings, `${context.path}.phoneNumberToLidMappings`);
+  people.settle();
+
+  const facts: Fact[] = [];
+  const sync = kind === 'history' ? readSync(payload) : undefined;
+  if (sync !== undefined && sync.isChunk) {
+    facts.push(chunkFact(payload, sync.type, lists.messages.length, context.path));
+  }
+  facts.push(...people.links());
+
+  const pushNames = new PushNames();
+  const batch: Batch = {
+    people,
+    include: context.options.include,
+    origin: kind === 'upsert' && isLiveUpsert(payload) ? 'live' : 'history',
+    isSyncInitial: sync !== undefined && !sync.onDemand,
+    receivedAt: context.receivedAt,
+    facts,
+    noteName: (who, name, at, path) => {
+      pushNames.note(who, name, at, path);
+    },
+  };
+  let newest = 0;
+  lists.messages.forEach((element, i) => {
+    const at = decodeMessage(element, pathOfElement(lists, 'messages', i), batch);
+    if (at !== undefined && at > newest) newest = at;
+  });
+  for (const fact of pushNames.facts()) facts.push(fact);
+  addListedNames(facts, people, lists, {
+    profile: context.receivedAt ?? 0,
+    addressBook: context.receivedAt ?? newest,
+  });
+  return facts;
+}
+
+/** `notify` is live; of any other type (`append`, …) it came while nobody listened. Evolution API leaves the type out. */
+function isLiveUpsert(payload: JsonObject): boolean {
+  const type = asString(payload.type);
+  return type === undefined || type === 'notify' || asObject(payload.key) !== undefined;
+}
+
+function readSync(payload: JsonObject): { type: number | undefined; onDemand: boolean; isChunk: boolean } {
+  const type = enumOf(payload.syncType, SYNC_TYPES);
+  // The event buffer of older versions lost the type; only an answer names a request.
+  const onDemand =
+    type === SYNC_TYPES.ON_DEMAND ||
+    (type === undefined && asString(payload.peerDataRequestSessionId) !== undefined);
+  return { type, onDemand, isChunk: !onDemand && type !== SYNC_TYPES.PUSH_NAME };
+}
+
+function chunkFact(
+  payload: JsonObject,
+  phase: number | undefined,
+  messages: number,
+  path: string,
+): HistoryChunkFact {
+  const fact: HistoryChunkFact = { kind: 'history_chunk', path, messages };
+  if (phase !== undefined) fact.phase = phase;
+  const chunkOrder = integerOf(payload.chunkOrder);
+  if (chunkOrder !== undefined) fact.chunkOrder = chunkOrder;
+  const progress = integerOf(payload.progress);
+  if (progress !== undefined) fact.progress = progress;
+  return fact;
+}
+
+/** `contacts.*` and `chats.*`: names, and pairs of LID and phone. */
+function decodeDirectory(main: 'contacts' | 'chats', data: JsonValue, context: Context): Fact[] | undefined {
+  const lists = listsOf(main, data, context.path);
+  if (lists === undefined) return undefined;
+  const people = new People();
+  learnFromLists(people, lists);
+  people.settle();
+  const facts: Fact[] = people.links();
+  const at = context.receivedAt ?? 0;
+  addListedNames(facts, people, lists, { profile: at, addressBook: at });
+  return facts;
+}
+
+/** `lid-mapping.update`: `{lid, pn}` or a list of them; `chats.phoneNumberShare`: `{lid, jid}`. */
+function decodeMappings(data: JsonValue, context: Context): Fact[] | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const people = new People();
+  if (Array.isArray(data)) learnFromMappings(people, data, context.path);
+  else learnFromMapping(people, data, context.path);
+  people.settle();
+  return people.links();
+}
+
+function decodeUpdates(kind: 'status' | 'reaction', data: JsonValue, context: Context): Fact[] | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const { path, receivedAt } = context;
+  const lists: Lists = {
+    messages: Array.isArray(data) ? data : [data],
+    chats: [],
+    contacts: [],
+    paths: { messages: path, chats: path, contacts: path },
+    isSingle: !Array.isArray(data),
+  };
+  const people = new People();
+  learnFromLists(people, lists);
+  people.settle();
+  const facts: Fact[] = people.links();
+  const batch = { people, include: context.options.include, receivedAt, facts };
+  const decode = kind === 'status' ? decodeUpdate : decodeReactionEvent;
+  lists.messages.forEach((element, i) => {
+    decode(element, pathOfElement(lists, 'messages', i), batch);
+  });
+  return facts;
+}
+
+/**
+ * The lists of an event's data: `{messages, chats, contacts}`, the main list itself (Evolution API), or one element of it.
+ * `chats[].messages` repeats the newest message of `messages` and is never read. undefined when a list is no list: its
+ * items would be gone without a word.
+ */
+function listsOf(main: ListName, data: JsonValue, path: string): Lists | undefined {
+  const paths = { messages: `${path}.messages`, chats: `${path}.chats`, contacts: `${path}.contacts` };
+  const lists: Lists = { messages: [], chats: [], contacts: [], paths, isSingle: false };
+  const itself = { ...paths, [main]: path };
+  if (Array.isArray(data)) return { ...lists, [main]: data, paths: itself };
+  const object = asObject(data);
+  if (object === undefined) return undefined;
+  let found = false;
+  for (const name of ['messages', 'chats', 'contacts'] as const) {
+    const list = object[name];
+    if (list === undefined || list === null) continue;
+    const array = asArray(list);
+    if (array === undefined) return undefined;
+    lists[name] = array;
+    found = true;
+  }
+  if (found || object.lidPnMappings !== undefined) return lists;
+  const isElement =
+    main === 'messages'
+      ? asObject(object.key) !== undefined
+      : asString(object.id ?? object.remoteJid) !== undefined;
+  return isElement ? { ...lists, [main]: [object], paths: itself, isSingle: true } : undefined;
+}

@@ -1,0 +1,224 @@
+import type { IncludableChat } from '../../model/enumerations.js';
+import type {
+  Fact,
+  Identities,
+  MessageFact,
+  MessageOrigin,
+  ReactionFact,
+  RejectedFact,
+  SkippedFact,
+} from '../../model/facts.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { asArray, asObject, textOf } from '../read.js';
+import { parseTimestamp } from '../timestamp.js';
+import { idOf, rejected, skipped, skippedChat } from './outcomes.js';
+import { personKey, type Party, type People } from './people.js';
+import { readContent, readContext, readReaction, type Content } from './read-content.js';
+import { provenStatus, statusOf } from './status.js';
+
+/** How the messages of one event came; the same for all of them. */
+export interface Batch {
+  people: People;
+  include: ReadonlySet<IncludableChat>;
+  origin: 'live' | 'history';
+  isSyncInitial: boolean;
+  /** When the event came, where anything says so: ms since 1970. */
+  receivedAt: number | undefined;
+  /** Facts go here, in the order of the items. */
+  facts: Fact[];
+  /** Called for what an inbound one-to-one message says about its sender's name. */
+  noteName: (who: Identities, name: string, at: number, path: string) => void;
+}
+
+/** What an item that is not passed over says. */
+type Said = Exclude<Content, { kind: 'skip' | 'untargeted' }>;
+
+/** An item that has passed the questions of whose and when. */
+interface Item {
+  message: JsonObject;
+  path: string;
+  id: string;
+  fromMe: boolean;
+  counterpart: Identities;
+  /** Whoever wrote it, in a chat of several; absent in a conversation. */
+  participant: Party | undefined;
+  at: number;
+  atIsReceivedAt: boolean;
+}
+
+/**
+ * One element of `messages` gives exactly one fact about itself, so that the sums balance: a message, an edit, a revoke, a
+ * reaction, or why not. The `reactions` on a message come on top. Returns the item's time, for what has none of its own.
+ */
+export function decodeMessage(element: JsonValue, path: string, batch: Batch): number | undefined {
+  const judged = judge(element, path, batch);
+  if (judged.kind !== 'item') {
+    batch.facts.push(judged);
+    return undefined;
+  }
+  const { item, content } = judged;
+  batch.facts.push(factOf(batch, item, content));
+  if (content.kind === 'message') addReactions(batch, item);
+  if (item.participant === undefined && !item.fromMe) {
+    const name = textOf(item.message.pushName) ?? textOf(item.message.verifiedBizName);
+    if (name !== undefined) batch.noteName(item.counterpart, name, item.at, `${path}.pushName`);
+  }
+  return item.atIsReceivedAt ? undefined : item.at;
+}
+
+/** The questions that every item must answer, in the order in which a person would ask them: what, whose, which, when. */
+function judge(
+  element: JsonValue,
+  path: string,
+  batch: Batch,
+): SkippedFact | RejectedFact | { kind: 'item'; item: Item; content: Said } {
+  const message = asObject(element);
+  if (message === undefined) return rejected('message', 'not_an_object', path, element);
+  const key = asObject(message.key);
+  if (key === undefined) return rejected('message', 'missing_id', path, element);
+
+  const chat = batch.people.resolve(key.remoteJid);
+  const skip = skippedChat(chat.kind, batch.include);
+  if (skip !== undefined) return skipped('message', skip, path);
+  if (chat.kind === 'unknown') return rejected('message', 'missing_counterpart', path, element);
+
+  // What devices of one account tell each other, among it the history notification itself.
+  if (message.category === 'peer') return skipped('message', 'protocol', path);
+  const body = asObject(message.message);
+  if (body === undefined || isStub(message)) return skipped('message', 'stub', path);
+  const content = readContent(body);
+  if (content.kind === 'skip') return skipped('message', content.reason, path);
+
+  if (content.kind === 'untargeted') return rejected(content.subject, 'missing_target', path, element);
+
+  const id = idOf(key.id);
+  if (id === undefined) return rejected(content.kind, 'missing_id', path, element);
+  const own = timeOf(message, content);
+  const at = own ?? batch.receivedAt;
+  if (at === undefined) return rejected(content.kind, 'bad_timestamp', path, element);
+
+  const isOneToOne = chat.kind === 'user' || chat.kind === 'lid';
+  const item: Item = {
+    message,
+    path,
+    id,
+    fromMe: key.fromMe === true,
+    counterpart: isOneToOne ? chat.identities : { waId: chat.jid },
+    participant: isOneToOne ? undefined : batch.people.resolve(key.participant ?? message.participant),
+    at,
+    atIsReceivedAt: own === undefined,
+  };
+  return { kind: 'item', item, content };
+}
+
+/** An edit and a reaction say themselves when they were made; their message's own time is second best. */
+function timeOf(message: JsonObject, content: Said): number | undefined {
+  const own = content.kind === 'edit' || content.kind === 'reaction' ? content.at : undefined;
+  return own ?? parseTimestamp(message.messageTimestamp);
+}
+
+function factOf(batch: Batch, item: Item, content: Said): Fact {
+  const { path, at, counterpart } = item;
+  switch (content.kind) {
+    case 'message':
+      return messageFact(batch, item, content);
+    case 'edit':
+      return {
+        kind: 'edit',
+        path,
+        targetExternalId: content.target,
+        editId: item.id,
+        at,
+        content: content.content,
+        counterpart,
+      };
+    case 'revoke':
+      return { kind: 'revoke', path, targetExternalId: content.target, at, counterpart };
+    case 'reaction': {
+      const { target: targetExternalId, emoji } = content;
+      const reactor = reactorOf(item.fromMe, item.participant);
+      const live = isLive(batch, item.fromMe);
+      return { kind: 'reaction', path, targetExternalId, reactor, emoji, at, counterpart, live };
+    }
+  }
+}
+
+/** What the business itself reacts with makes nobody a lead, live or not. */
+function isLive(batch: Batch, fromMe: boolean): boolean {
+  return batch.origin === 'live' && !fromMe;
+}
+
+function messageFact(batch: Batch, item: Item, content: Extract<Content, { kind: 'message' }>): MessageFact {
+  const { message, fromMe } = item;
+  const origin: MessageOrigin = batch.origin === 'history' ? 'history' : fromMe ? 'echo' : 'live';
+  const fact: MessageFact = {
+    kind: 'message',
+    path: item.path,
+    origin,
+    externalId: item.id,
+    stanzaId: item.id,
+    counterpart: item.counterpart,
+    direction: fromMe ? 'OUTBOUND' : 'INBOUND',
+    timestamp: item.at,
+    grade: content.grade,
+    isSyncInitial: batch.isSyncInitial,
+    ...content.content,
+  };
+  // Evolution API moves the context out of the content.
+  const outer = readContext(asObject(message.contextInfo));
+  const contextExternalId = content.contextExternalId ?? outer.externalId;
+  if (contextExternalId !== undefined) fact.contextExternalId = contextExternalId;
+
+  const status = statusOf(message.status);
+  if (origin === 'history' && status !== undefined) fact.historyStatus = status;
+  const proven = provenStatus(origin, status);
+  if (proven !== undefined) fact.status = proven;
+
+  const rawMeta: JsonObject = { ...outer.meta, ...content.meta };
+  if (item.participant !== undefined && item.participant.jid !== '') {
+    rawMeta.participant = item.participant.jid;
+  }
+  if (item.atIsReceivedAt) rawMeta.timestampFrom = 'received_at';
+  if (Object.keys(rawMeta).length > 0) fact.rawMeta = rawMeta;
+  return fact;
+}
+
+/** `reactions: [{key, text, senderTimestampMs}]`: what history knows about reactions to the message itself. */
+function addReactions(batch: Batch, item: Item): void {
+  asArray(item.message.reactions)?.forEach((element, i) => {
+    const path = `${item.path}.reactions[${i}]`;
+    const reaction = asObject(element);
+    if (reaction === undefined) {
+      batch.facts.push(rejected('reaction', 'not_an_object', path, element));
+      return;
+    }
+    const key = asObject(reaction.key);
+    const fromMe = key?.fromMe === true;
+    const participant = item.participant && batch.people.resolve(key?.participant);
+    const { emoji, at = item.at } = readReaction(reaction);
+    const fact: ReactionFact = {
+      kind: 'reaction',
+      path,
+      targetExternalId: item.id,
+      reactor: reactorOf(fromMe, participant),
+      emoji,
+      at,
+      counterpart: item.counterpart,
+      live: isLive(batch, fromMe),
+    };
+    batch.facts.push(fact);
+  });
+}
+
+/** The two sides of a conversation need no names; a member of a group does. */
+export function reactorOf(fromMe: boolean, participant: Party | undefined): string {
+  if (fromMe) return 'business';
+  if (participant === undefined) return 'customer';
+  return personKey(participant.identities) || participant.jid || 'customer';
+}
+
+/** An undecryptable message, a missed call, a group event: WhatsApp's own remark in place of a message. 0 is the default. */
+function isStub(message: JsonObject): boolean {
+  const type = message.messageStubType;
+  return type !== undefined && type !== null && type !== 0 && type !== 'UNKNOWN' && type !== '';
+}

@@ -1,0 +1,44 @@
+import type { JidKind } from '../../identity/jid.js';
+import type { IncludableChat } from '../../model/enumerations.js';
+import type { RejectedFact, RejectReason, SkippedFact, SkipReason, Subject } from '../../model/facts.js';
+import type { JsonValue } from '../../model/json.js';
+import { excerptOf, textOf } from '../read.js';
+
+/** Longer than any id that WhatsApp makes, and than what an index can hold. */
+const MAX_ID = 255;
+
+/** The id of a message; undefined when absent, or no id that could be stored. */
+export function idOf(value: JsonValue | undefined): string | undefined {
+  const id = textOf(value);
+  return id === undefined || id.length > MAX_ID ? undefined : id;
+}
+
+export function skipped(subject: Subject, reason: SkipReason, path: string): SkippedFact {
+  return { kind: 'skipped', path, subject, reason };
+}
+
+export function rejected(
+  subject: Subject,
+  reason: RejectReason,
+  path: string,
+  element: JsonValue,
+): RejectedFact {
+  return { kind: 'rejected', path, subject, reason, excerpt: excerptOf(element) };
+}
+
+/** Why a chat is no conversation (rule M6); undefined when it is, when `--include` names it, or when nobody knows. */
+export function skippedChat(kind: JidKind, include: ReadonlySet<IncludableChat>): SkipReason | undefined {
+  switch (kind) {
+    case 'group':
+    case 'status_broadcast':
+    case 'broadcast':
+    case 'newsletter':
+      return include.has(kind) ? undefined : kind;
+    case 'official':
+      return 'official_account';
+    case 'user':
+    case 'lid':
+    case 'unknown':
+      return undefined;
+  }
+}

@@ -1,0 +1,138 @@
+import { hasIdentity, identitiesOfUser, mergeIdentities } from '../../identity/identities.js';
+import { parseJid, type JidKind } from '../../identity/jid.js';
+import type { Identities, IdentityLinkFact } from '../../model/facts.js';
+import type { JsonValue } from '../../model/json.js';
+import { textOf } from '../read.js';
+
+/** Longer than this is no address, and would not fit an index. */
+const MAX_JID = 255;
+
+/** Who or what a JID names. */
+export interface Party {
+  kind: JidKind;
+  /** Normalised: without device, `c.us` as `s.whatsapp.net`. */
+  jid: string;
+  /** Of a `user` or a `lid`, with what the event says they are also called; empty for anything else. */
+  identities: Identities;
+}
+
+/** How sure the event is that a LID and a phone are one account. */
+export type Certainty = 'stated' | 'claimed';
+
+interface Pair {
+  lid: string;
+  phone: Identities;
+  path: string;
+}
+
+const NOBODY: Party = { kind: 'unknown', jid: '', identities: {} };
+
+/**
+ * Who is who inside one entry: which LID belongs to which phone (rule I2: digits of a LID are never a phone).
+ *
+ * Learn everything first, then {@link settle}, then ask: a LID may stand in the first message and be explained in the last.
+ *
+ * Some places only claim a pair: `contact.lid` may be the account's own LID, the `Alt` of an own message the business's own
+ * phone. Such a claim counts when nothing contradicts it; believed blindly, it would merge every customer into one lead.
+ */
+export class People {
+  readonly #parties = new Map<string, Party>();
+  readonly #pairs = new Map<string, Pair>();
+  readonly #claims = new Map<string, Pair>();
+  readonly #phoneOfLid = new Map<string, Identities>();
+  readonly #lidOfPhone = new Map<string, string>();
+  readonly #resolved = new Map<string, Party>();
+
+  /** Reads a JID without what else is known about it. */
+  parse(value: JsonValue | undefined): Party {
+    const text = textOf(value);
+    if (text === undefined || text.length > MAX_JID) return NOBODY;
+    const known = this.#parties.get(text);
+    if (known !== undefined) return known;
+    // contact.phoneNumber is bare digits in some dumps.
+    const { kind, jid } = parseJid(/^\d+$/.test(text) ? `${text}@s.whatsapp.net` : text);
+    const isPerson = kind === 'user' || kind === 'lid';
+    const party: Party = { kind, jid, identities: isPerson ? identitiesOfUser(jid) : {} };
+    const usable = isPerson && !hasIdentity(party.identities) ? NOBODY : party;
+    this.#parties.set(text, usable);
+    return usable;
+  }
+
+  /** Notes that two JIDs are one account; does nothing unless one is a LID and the other a phone. */
+  learn(a: JsonValue | undefined, b: JsonValue | undefined, certainty: Certainty, path: string): void {
+    const first = this.parse(a);
+    const second = this.parse(b);
+    const [lid, user] = first.kind === 'lid' ? [first, second] : [second, first];
+    if (lid.kind !== 'lid' || user.kind !== 'user') return;
+    const key = `${lid.jid} ${phoneKey(user.identities)}`;
+    const pairs = certainty === 'stated' ? this.#pairs : this.#claims;
+    if (!pairs.has(key)) pairs.set(key, { lid: lid.jid, phone: user.identities, path });
+  }
+
+  /** Decides which claims to believe. Call once, after the last {@link learn}. */
+  settle(): void {
+    for (const pair of this.#pairs.values()) this.#index(pair);
+    const lids = new Map<string, number>();
+    const phones = new Map<string, number>();
+    for (const { lid, phone } of this.#claims.values()) {
+      lids.set(lid, (lids.get(lid) ?? 0) + 1);
+      phones.set(phoneKey(phone), (phones.get(phoneKey(phone)) ?? 0) + 1);
+    }
+    for (const [key, pair] of this.#claims) {
+      const phone = phoneKey(pair.phone);
+      const contradicted =
+        lids.get(pair.lid) !== 1 ||
+        phones.get(phone) !== 1 ||
+        this.#phoneOfLid.has(pair.lid) ||
+        this.#lidOfPhone.has(phone);
+      if (!contradicted) {
+        this.#pairs.set(key, pair);
+        this.#index(pair);
+      }
+    }
+  }
+
+  #index(pair: Pair): void {
+    if (!this.#phoneOfLid.has(pair.lid)) this.#phoneOfLid.set(pair.lid, pair.phone);
+    const phone = phoneKey(pair.phone);
+    if (!this.#lidOfPhone.has(phone)) this.#lidOfPhone.set(phone, pair.lid);
+  }
+
+  /** Reads a JID with all that the event says about its owner. Call after {@link settle}. */
+  resolve(value: JsonValue | undefined): Party {
+    const party = this.parse(value);
+    if (party.kind !== 'user' && party.kind !== 'lid') return party;
+    const known = this.#resolved.get(party.jid);
+    if (known !== undefined) return known;
+    const also =
+      party.kind === 'lid'
+        ? this.#phoneOfLid.get(party.jid)
+        : lidOnly(this.#lidOfPhone.get(phoneKey(party.identities)));
+    const resolved =
+      also === undefined ? party : { ...party, identities: mergeIdentities(party.identities, also) };
+    this.#resolved.set(party.jid, resolved);
+    return resolved;
+  }
+
+  /** One fact for every pair, also of people who wrote nothing. */
+  links(): IdentityLinkFact[] {
+    return [...this.#pairs.values()].map(({ lid, phone, path }) => ({
+      kind: 'identity_link',
+      path,
+      who: [{ lid }, phone],
+    }));
+  }
+}
+
+/** One name per person of an event: the phone where it is known. */
+export function personKey(identities: Identities): string {
+  return identities.phone ?? identities.lid ?? identities.waId ?? '';
+}
+
+function phoneKey(phone: Identities): string {
+  return phone.phone ?? phone.waId ?? '';
+}
+
+function lidOnly(lid: string | undefined): Identities | undefined {
+  return lid === undefined ? undefined : { lid };
+}

@@ -1,0 +1,144 @@
+import type { ContentGrade, MessageContent } from '../../model/facts.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { asObject, textOf } from '../read.js';
+import { parseTimestamp } from '../timestamp.js';
+import { hasReader, readContentField, smallFieldsOf } from './content-types.js';
+import { idOf } from './outcomes.js';
+import { enumOf } from './proto-values.js';
+import { unwrap } from './unwrap.js';
+
+/** What a `proto.Message` turns out to be, once its envelopes are off. */
+export type Content =
+  | {
+      kind: 'message';
+      content: MessageContent;
+      grade: ContentGrade;
+      contextExternalId?: string;
+      /** Empty when there is nothing to say. */
+      meta: JsonObject;
+    }
+  | { kind: 'edit'; target: string; at: number | undefined; content: MessageContent }
+  | { kind: 'revoke'; target: string }
+  | { kind: 'reaction'; target: string; emoji: string | null; at: number | undefined }
+  /** One of the three above that does not say to what. */
+  | { kind: 'untargeted'; subject: 'edit' | 'revoke' | 'reaction' }
+  | { kind: 'skip'; reason: 'protocol' | 'stub' };
+
+/** proto.Message.ProtocolMessage.Type, the two that change a message; all others are housekeeping between devices. */
+const PROTOCOL_TYPES = { REVOKE: 0, MESSAGE_EDIT: 14 } as const;
+
+/** Contents that change or accompany another message in a way that cannot be read here (encrypted), or that no row shows. */
+const HOUSEKEEPING: ReadonlySet<string> = new Set([
+  'cancelPaymentRequestMessage',
+  'declinePaymentRequestMessage',
+  'encCommentMessage',
+  'encEventResponseMessage',
+  'encReactionMessage',
+  'keepInChatMessage',
+  'messageHistoryBundle',
+  'messageHistoryNotice',
+  'pinInChatMessage',
+  'pollUpdateMessage',
+  'scheduledCallEditMessage',
+  // An edit (or the like) that Baileys does not decrypt.
+  'secretEncryptedMessage',
+  'stickerSyncRmrMessage',
+]);
+
+/** Reads a `proto.Message` in any of its JSON forms. Never throws. */
+export function readContent(message: JsonObject): Content {
+  return readMessage(message, false);
+}
+
+/** `inEdit`: below an edit, where another protocol message would be an endless chain. */
+function readMessage(message: JsonObject, inEdit: boolean): Content {
+  const unwrapped = unwrap(message, isKnown);
+  switch (unwrapped.kind) {
+    case 'empty':
+      return { kind: 'skip', reason: 'stub' };
+    case 'keys':
+      return { kind: 'skip', reason: 'protocol' };
+    case 'too_deep':
+      return {
+        kind: 'message',
+        content: { type: 'unsupported' },
+        grade: 'placeholder',
+        meta: { nestedTooDeep: true },
+      };
+    case 'content':
+      break;
+  }
+  const { key, value, viewOnce } = unwrapped;
+  if (HOUSEKEEPING.has(key)) return { kind: 'skip', reason: 'protocol' };
+  const object = asObject(value);
+  if (key === 'protocolMessage') {
+    return inEdit ? { kind: 'skip', reason: 'protocol' } : readProtocol(object ?? {});
+  }
+  if (key === 'reactionMessage') {
+    const target = idOf(asObject(object?.key)?.id);
+    return target === undefined
+      ? { kind: 'untargeted', subject: 'reaction' }
+      : { kind: 'reaction', target, ...readReaction(object ?? {}) };
+  }
+  return readBubble(key, value, viewOnce);
+}
+
+function isKnown(key: string): boolean {
+  return hasReader(key) || HOUSEKEEPING.has(key) || key === 'protocolMessage' || key === 'reactionMessage';
+}
+
+function readBubble(key: string, value: JsonValue, viewOnce: boolean): Content {
+  const { type, body, media, grade = 'content', meta = {} } = readContentField(key, value);
+  const content: MessageContent = { type };
+  if (body !== undefined) content.body = body;
+  if (media !== undefined) content.media = media;
+  if (viewOnce) meta.viewOnce = true;
+  const bubble: Content = { kind: 'message', content, grade, meta };
+  const context = readContext(asObject(asObject(value)?.contextInfo));
+  if (context.externalId !== undefined) bubble.contextExternalId = context.externalId;
+  Object.assign(meta, context.meta);
+  return bubble;
+}
+
+/**
+ * A `contextInfo`: the message that is quoted, whether it was forwarded, and the advertisement that a person came from
+ * (click to WhatsApp).
+ */
+export function readContext(context: JsonObject | undefined): { externalId?: string; meta: JsonObject } {
+  if (context === undefined) return { meta: {} };
+  const meta: JsonObject = {};
+  if (context.isForwarded === true) meta.forwarded = true;
+  const ad = asObject(context.externalAdReply);
+  if (ad !== undefined) {
+    const referral = smallFieldsOf(ad);
+    if (Object.keys(referral).length > 0) meta.referral = referral;
+  }
+  const externalId = textOf(context.stanzaId);
+  return externalId === undefined ? { meta } : { externalId, meta };
+}
+
+function readProtocol(protocol: JsonObject): Content {
+  const target = idOf(asObject(protocol.key)?.id);
+  const type = protocolTypeOf(protocol);
+  if (type === PROTOCOL_TYPES.REVOKE) {
+    return target === undefined ? { kind: 'untargeted', subject: 'revoke' } : { kind: 'revoke', target };
+  }
+  if (type !== PROTOCOL_TYPES.MESSAGE_EDIT) return { kind: 'skip', reason: 'protocol' };
+  const edited = readMessage(asObject(protocol.editedMessage) ?? {}, true);
+  if (edited.kind !== 'message') return { kind: 'skip', reason: 'protocol' };
+  if (target === undefined) return { kind: 'untargeted', subject: 'edit' };
+  return { kind: 'edit', target, at: parseTimestamp(protocol.timestampMs), content: edited.content };
+}
+
+/** REVOKE is 0, which some serialisers leave out; a protocol message with nothing but a key can only be one. */
+function protocolTypeOf(protocol: JsonObject): number | undefined {
+  const type = enumOf(protocol.type, PROTOCOL_TYPES);
+  if (type !== undefined || typeof protocol.type === 'string') return type;
+  const others = Object.keys(protocol).filter((name) => name !== 'key' && protocol[name] !== null);
+  return others.length === 0 && asObject(protocol.key) !== undefined ? PROTOCOL_TYPES.REVOKE : undefined;
+}
+
+/** A `reactionMessage`, or an element of `reactions`: an empty or absent text takes the reaction back. */
+export function readReaction(reaction: JsonObject): { emoji: string | null; at: number | undefined } {
+  return { emoji: textOf(reaction.text) ?? null, at: parseTimestamp(reaction.senderTimestampMs) };
+}

@@ -1,0 +1,127 @@
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { asArray, asObject, asString, textOf } from '../read.js';
+import { parseTimestamp } from '../timestamp.js';
+import { eventOf, type EventKind } from './event-names.js';
+
+/** One named event of Baileys inside an entry. */
+export interface BaileysPart {
+  name: string;
+  kind: EventKind;
+  data: JsonValue;
+  /** Where the data stands below the recognised value: ``, `.data`, `["messages.upsert"]`. */
+  path: string;
+}
+
+/** A recognised entry: one event, or the map of events that `ev.process` hands out. */
+export interface BaileysEvent {
+  parts: readonly BaileysPart[];
+  /** The session or instance that the wrapper names. */
+  sessionName?: string;
+  /** When the wrapper says that the event came, ms since 1970. */
+  receivedAt?: number;
+}
+
+/** Keys that only Meta's bodies have at this place; one of them decides against Baileys. */
+const META_KEYS = ['object', 'entry', 'field', 'value', 'changes', 'messaging_product', 'metadata'];
+/** The same below `data`, less the words that events of Baileys use themselves (`settings.update` has a `value`). */
+const META_KEYS_INSIDE = ['entry', 'field', 'changes', 'messaging_product'];
+
+/** Baileys writes `notify` and `append`; its predecessors also `last` and `prepend`. */
+const UPSERT_TYPES: ReadonlySet<JsonValue> = new Set(['notify', 'append', 'last', 'prepend']);
+
+/**
+ * Whether `value` is something that a program around Baileys stored, by its shape alone: `{event, data, sessionId?, ts?}`
+ * (Evolution API: `{event, instance, data}`), a map of events by name, or the bare payload of `messaging-history.set`,
+ * `messages.upsert` or `lid-mapping.update`. undefined for anything else, and for every body of Meta. Never throws.
+ *
+ * Not read: Evolution's `date_time`, which is local time written as if it were UTC.
+ */
+export function recogniseBaileys(value: JsonValue): BaileysEvent | undefined {
+  const object = asObject(value);
+  if (object === undefined || hasAny(object, META_KEYS)) return undefined;
+  return recogniseWrapper(object) ?? recognisePayload(object) ?? recogniseEventMap(object);
+}
+
+function hasAny(object: JsonObject, keys: readonly string[]): boolean {
+  return keys.some((key) => Object.hasOwn(object, key));
+}
+
+function recogniseWrapper(object: JsonObject): BaileysEvent | undefined {
+  const written = asString(object.event);
+  if (written === undefined || object.data === undefined) return undefined;
+  const inner = asObject(object.data);
+  if (inner !== undefined && hasAny(inner, META_KEYS_INSIDE)) return undefined;
+  const { name, kind } = eventOf(written);
+  const sessionName = sessionOf(object);
+  // `event` and `data` are everybody's words, `call` too: such a name is Baileys' only where a session is named.
+  if ((kind === 'unknown' || !name.includes('.')) && sessionName === undefined) return undefined;
+  const event: BaileysEvent = { parts: [{ name, kind, data: object.data, path: '.data' }] };
+  if (sessionName !== undefined) event.sessionName = sessionName;
+  const receivedAt = parseTimestamp(object.ts) ?? parseTimestamp(object.timestamp);
+  if (receivedAt !== undefined) event.receivedAt = receivedAt;
+  return event;
+}
+
+function sessionOf(object: JsonObject): string | undefined {
+  return (
+    textOf(object.sessionId) ??
+    textOf(object.instance) ??
+    textOf(object.session) ??
+    textOf(object.instanceName) ??
+    textOf(object.sessionName)
+  );
+}
+
+function recognisePayload(object: JsonObject): BaileysEvent | undefined {
+  const name = nameOfPayload(object);
+  return name === undefined
+    ? undefined
+    : { parts: [{ name, kind: eventOf(name).kind, data: object, path: '' }] };
+}
+
+function nameOfPayload(object: JsonObject): string | undefined {
+  const messages = asArray(object.messages);
+  const hasMessages = messages?.some(isWebMessage) ?? false;
+  if (messages !== undefined && typeof object.type === 'string') {
+    return UPSERT_TYPES.has(object.type) && (hasMessages || messages.length === 0)
+      ? 'messages.upsert'
+      : undefined;
+  }
+  const lists = [object.chats, object.contacts, object.lidPnMappings].filter(Array.isArray);
+  const counters = hasAny(object, ['syncType', 'isLatest', 'progress', 'chunkOrder']);
+  if (hasMessages && (lists.length > 0 || counters)) return 'messaging-history.set';
+  const listed = lists.some((list) => list.some(namesJid));
+  if (lists.length > 0 && (listed || Object.hasOwn(object, 'syncType'))) {
+    return messages !== undefined || counters ? 'messaging-history.set' : undefined;
+  }
+  return isLidPair(object) ? 'lid-mapping.update' : undefined;
+}
+
+/** A message of WhatsApp Web is known by its key; Meta's have none. */
+function isWebMessage(value: JsonValue): boolean {
+  const key = asObject(asObject(value)?.key);
+  return key !== undefined && typeof key.remoteJid === 'string';
+}
+
+function namesJid(value: JsonValue): boolean {
+  const id = asObject(value)?.id;
+  return typeof id === 'string' && id.includes('@');
+}
+
+function isLidPair(object: JsonObject): boolean {
+  return (
+    asString(object.lid)?.endsWith('@lid') === true &&
+    asString(object.pn)?.endsWith('@s.whatsapp.net') === true
+  );
+}
+
+/** `{"messages.upsert": {…}, "chats.update": […]}`: what `ev.process` hands out, so what a short logger writes. */
+function recogniseEventMap(object: JsonObject): BaileysEvent | undefined {
+  const parts: BaileysPart[] = [];
+  for (const [key, data] of Object.entries(object)) {
+    const { name, kind } = eventOf(key);
+    if (kind === 'unknown' || typeof data !== 'object' || data === null) return undefined;
+    parts.push({ name, kind, data, path: `[${JSON.stringify(key)}]` });
+  }
+  return parts.some((part) => part.name.includes('.')) ? { parts } : undefined;
+}
