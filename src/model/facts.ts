@@ -205,6 +205,7 @@ export const SKIP_REASONS = [
   'unknown_status',
   'own_number',
   'not_a_contact',
+  'unknown_connection',
   'other_connection',
   'other_contact',
 ] as const;

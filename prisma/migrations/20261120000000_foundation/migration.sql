@@ -64,7 +64,7 @@ create table lead_identities (
   value           text collate "C" not null,
   person_id       uuid not null,
   lead_id         uuid,
-  first_seen_at   timestamptz(3) not null,
+  first_seen_at   timestamptz(3),
   profile_name    text,
   profile_name_at timestamptz(3),
   username        text,

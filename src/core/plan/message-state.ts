@@ -1,0 +1,288 @@
+import {
+  MESSAGE_SOURCES,
+  MESSAGE_STATUSES,
+  SYNC_SOURCES,
+  type Direction,
+  type MessageSource,
+  type MessageStatus,
+  type SyncSource,
+} from '../../model/enumerations.js';
+import type { Media, MessageContent, MessageFact } from '../../model/facts.js';
+import type { JsonObject } from '../../model/json.js';
+import { contentRank, sourceOf, structureRank, type EvidenceRanks } from './evidence.js';
+import { stableJson } from './stable-json.js';
+
+/** What an edit made the message say. */
+export interface Version {
+  at: number;
+  content: MessageContent;
+}
+
+/**
+ * Everything that is known about one message, independent of the order in which it became known. The row that people
+ * see is a projection of it ({@link projectMessage}); the database holds enough to get the state back.
+ */
+export interface MessageState {
+  id: string;
+  /** Not in the database yet. */
+  isNew: boolean;
+  connectionId: string;
+  conversationId: string;
+  leadId: string;
+  externalId: string;
+  stanzaId: string | null;
+  direction: Direction;
+  timestamp: number;
+  /** What the message said before any edit. */
+  type: string;
+  body: string | null;
+  media: Media | null;
+  contextExternalId: string | null;
+  rawMeta: JsonObject | null;
+  ranks: EvidenceRanks;
+  status: MessageStatus | null;
+  historyStatus: MessageStatus | null;
+  source: MessageSource;
+  syncSource: SyncSource;
+  isSyncInitial: boolean;
+  metaConfirmedAt: number | null;
+  /** By the edit's own id. */
+  edits: Map<string, Version> | null;
+  revokedAt: number | null;
+  batchId: string | null;
+  runId: string | null;
+}
+
+/** Where a fact's message lives; resolved before the fold. */
+export interface Placement {
+  id: string;
+  connectionId: string;
+  conversationId: string;
+  leadId: string;
+  batchId: string | null;
+  runId: string;
+  syncSource: SyncSource;
+}
+
+/** The state that one fact alone proves. */
+export function stateOfFact(fact: MessageFact, placement: Placement): MessageState {
+  const content = contentRank(fact.grade, fact.origin);
+  return {
+    id: placement.id,
+    isNew: true,
+    connectionId: placement.connectionId,
+    conversationId: placement.conversationId,
+    leadId: placement.leadId,
+    externalId: fact.externalId,
+    stanzaId: fact.stanzaId ?? null,
+    direction: fact.direction,
+    timestamp: fact.timestamp,
+    type: fact.type,
+    body: fact.body ?? null,
+    media: fact.media ?? null,
+    contextExternalId: fact.contextExternalId ?? null,
+    rawMeta: fact.rawMeta ?? null,
+    ranks: {
+      structure: structureRank(fact.origin),
+      type: content,
+      body: fact.body === undefined ? 0 : content,
+      media: fact.media === undefined ? 0 : content,
+      context: fact.contextExternalId === undefined ? 0 : content,
+      rawMeta: fact.rawMeta === undefined ? 0 : content,
+    },
+    status: fact.status ?? null,
+    historyStatus: fact.historyStatus ?? null,
+    source: sourceOf(fact.origin),
+    syncSource: placement.syncSource,
+    isSyncInitial: fact.isSyncInitial,
+    metaConfirmedAt: null,
+    edits: null,
+    revokedAt: null,
+    batchId: placement.batchId,
+    runId: placement.runId,
+  };
+}
+
+/**
+ * Merges what `other` knows into `state`, field by field, and tells whether anything changed. Commutative, associative
+ * and idempotent in everything but the ids of the row itself (rules M2, M3, M5, M10).
+ */
+export function absorbState(state: MessageState, other: MessageState): boolean {
+  const content = absorbContent(state, other);
+  const structure = absorbStructure(state, other);
+  const progress = absorbProgress(state, other);
+  const amendments = absorbAmendments(state, other);
+  return content || structure || progress || amendments;
+}
+
+/** One way only: M3's ladder. */
+export function higherStatus(a: MessageStatus | null, b: MessageStatus | null): MessageStatus | null {
+  if (a === null) return b;
+  if (b === null) return a;
+  return MESSAGE_STATUSES.indexOf(a) >= MESSAGE_STATUSES.indexOf(b) ? a : b;
+}
+
+/** Applies a status that Meta reported for the message. */
+export function absorbStatus(state: MessageState, status: MessageStatus, at: number): boolean {
+  const higher = higherStatus(state.status, status);
+  const confirmed = state.metaConfirmedAt === null ? at : Math.min(state.metaConfirmedAt, at);
+  const changed = higher !== state.status || confirmed !== state.metaConfirmedAt;
+  state.status = higher;
+  state.metaConfirmedAt = confirmed;
+  return changed;
+}
+
+/** Adds an edit as one more version; which one shows is decided by the edits' times, not by their arrival (M5). */
+export function absorbEdit(state: MessageState, editId: string, version: Version): boolean {
+  const known = state.edits?.get(editId);
+  if (known !== undefined && compareVersions(known, version) >= 0) return false;
+  state.edits ??= new Map();
+  state.edits.set(editId, version);
+  return true;
+}
+
+/** The earliest revoke counts. */
+export function absorbRevoke(state: MessageState, at: number): boolean {
+  if (state.revokedAt !== null && state.revokedAt <= at) return false;
+  state.revokedAt = at;
+  return true;
+}
+
+function absorbContent(state: MessageState, other: MessageState): boolean {
+  let changed = false;
+  const mine = state.ranks;
+  const theirs = other.ranks;
+  if (wins(theirs.type, mine.type, other.type, state.type)) {
+    state.type = other.type;
+    mine.type = theirs.type;
+    changed = true;
+  }
+  if (wins(theirs.body, mine.body, other.body, state.body)) {
+    state.body = other.body;
+    mine.body = theirs.body;
+    changed = true;
+  }
+  if (wins(theirs.context, mine.context, other.contextExternalId, state.contextExternalId)) {
+    state.contextExternalId = other.contextExternalId;
+    mine.context = theirs.context;
+    changed = true;
+  }
+  if (theirs.media > 0 && absorbMedia(state, other)) changed = true;
+  if (
+    theirs.rawMeta > mine.rawMeta ||
+    (theirs.rawMeta > 0 &&
+      theirs.rawMeta === mine.rawMeta &&
+      stableJson(other.rawMeta) > stableJson(state.rawMeta))
+  ) {
+    state.rawMeta = other.rawMeta;
+    mine.rawMeta = theirs.rawMeta;
+    changed = true;
+  }
+  return changed;
+}
+
+/** The better media wins key by key: an id does not cost the file name that only the placeholder's copy had. */
+function absorbMedia(state: MessageState, other: MessageState): boolean {
+  const before = mediaText(state.media);
+  const theirs = mediaText(other.media);
+  const better = wins(other.ranks.media, state.ranks.media, theirs, before);
+  const merged: Media = better
+    ? { ...definedOnly(state.media), ...definedOnly(other.media) }
+    : { ...definedOnly(other.media), ...definedOnly(state.media) };
+  const raised = other.ranks.media > state.ranks.media;
+  if (raised) state.ranks.media = other.ranks.media;
+  if (mediaText(merged) === before) return raised;
+  state.media = merged;
+  return true;
+}
+
+function absorbStructure(state: MessageState, other: MessageState): boolean {
+  const mine = state.ranks.structure;
+  const theirs = other.ranks.structure;
+  const better =
+    theirs > mine ||
+    (theirs === mine &&
+      (other.timestamp < state.timestamp ||
+        (other.timestamp === state.timestamp && other.direction < state.direction)));
+  if (!better) return false;
+  state.ranks.structure = theirs;
+  state.timestamp = other.timestamp;
+  state.direction = other.direction;
+  return true;
+}
+
+function absorbProgress(state: MessageState, other: MessageState): boolean {
+  const status = higherStatus(state.status, other.status);
+  const historyStatus = higherStatus(state.historyStatus, other.historyStatus);
+  const source =
+    MESSAGE_SOURCES.indexOf(other.source) > MESSAGE_SOURCES.indexOf(state.source)
+      ? other.source
+      : state.source;
+  const syncSource =
+    SYNC_SOURCES.indexOf(other.syncSource) > SYNC_SOURCES.indexOf(state.syncSource)
+      ? other.syncSource
+      : state.syncSource;
+  const isSyncInitial = state.isSyncInitial || other.isSyncInitial;
+  const confirmed = earlier(state.metaConfirmedAt, other.metaConfirmedAt);
+  const stanzaId = state.stanzaId ?? other.stanzaId;
+  const changed =
+    status !== state.status ||
+    historyStatus !== state.historyStatus ||
+    source !== state.source ||
+    syncSource !== state.syncSource ||
+    isSyncInitial !== state.isSyncInitial ||
+    confirmed !== state.metaConfirmedAt ||
+    stanzaId !== state.stanzaId;
+  state.status = status;
+  state.historyStatus = historyStatus;
+  state.source = source;
+  state.syncSource = syncSource;
+  state.isSyncInitial = isSyncInitial;
+  state.metaConfirmedAt = confirmed;
+  state.stanzaId = stanzaId;
+  return changed;
+}
+
+function absorbAmendments(state: MessageState, other: MessageState): boolean {
+  let changed = false;
+  for (const [editId, version] of other.edits ?? []) {
+    if (absorbEdit(state, editId, version)) changed = true;
+  }
+  if (other.revokedAt !== null && absorbRevoke(state, other.revokedAt)) changed = true;
+  return changed;
+}
+
+function wins(theirRank: number, myRank: number, theirs: string | null, mine: string | null): boolean {
+  if (theirRank !== myRank) return theirRank > myRank;
+  return theirRank > 0 && (theirs ?? '') > (mine ?? '');
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  if (a === null) return b;
+  return b === null ? a : Math.min(a, b);
+}
+
+/** The same edit told twice differently: later time first, then the larger text; any rule would do, as long as it is one. */
+function compareVersions(a: Version, b: Version): number {
+  if (a.at !== b.at) return a.at - b.at;
+  const left = versionText(a);
+  const right = versionText(b);
+  return left === right ? 0 : left < right ? -1 : 1;
+}
+
+function versionText(version: Version): string {
+  const { type, body, media } = version.content;
+  return `${type}\n${body ?? ''}\n${mediaText(media ?? null)}`;
+}
+
+function mediaText(media: Media | null): string {
+  return media === null
+    ? ''
+    : [media.id, media.mimeType, media.sha256, media.fileName].map((part) => part ?? '').join('\n');
+}
+
+function definedOnly(media: Media | null): Media {
+  return media === null
+    ? {}
+    : Object.fromEntries(Object.entries(media).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,98 @@
+import { MESSAGE_SOURCES, type MessageSource } from '../model/enumerations.js';
+import { arrayLiteral } from './array-literal.js';
+import { columnNames, time, unnestParameters, unnestTable, type Column } from './columns.js';
+import { textOf, timeOrNull, wordOrNull } from './row.js';
+import type { Sql, SqlRow } from './sql.js';
+
+export interface ConversationRow {
+  id: string;
+  connectionId: string;
+  leadId: string;
+  firstMessageAt: number | null;
+  firstMessageSource: MessageSource | null;
+  lastMessageAt: number | null;
+}
+
+const COLUMNS: readonly Column<ConversationRow>[] = [
+  { name: 'id', type: 'uuid', of: (row) => row.id },
+  { name: 'connection_id', type: 'uuid', of: (row) => row.connectionId },
+  { name: 'lead_id', type: 'uuid', of: (row) => row.leadId },
+  { name: 'first_message_at', type: 'timestamptz', of: (row) => time(row.firstMessageAt) },
+  { name: 'first_message_source', type: 'text', of: (row) => row.firstMessageSource },
+  { name: 'last_message_at', type: 'timestamptz', of: (row) => time(row.lastMessageAt) },
+];
+
+/** All conversations of the given leads, on any connection: a lead's source is decided by all of them (I6). */
+export async function readConversationsOfLeads(
+  tx: Sql,
+  leadIds: readonly string[],
+): Promise<ConversationRow[]> {
+  if (leadIds.length === 0) return [];
+  const rows = await tx.query(
+    `select ${columnNames(COLUMNS)} from conversations where lead_id = any($1::uuid[])`,
+    [arrayLiteral(leadIds)],
+  );
+  return rows.map(conversationOf);
+}
+
+export async function insertConversations(tx: Sql, rows: readonly ConversationRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `insert into conversations (${columnNames(COLUMNS)}) select r.* from ${unnestTable(COLUMNS)}`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
+
+export async function updateConversations(tx: Sql, rows: readonly ConversationRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `update conversations set first_message_at = r.first_message_at,
+       first_message_source = r.first_message_source,
+       last_message_at = r.last_message_at
+     from ${unnestTable(COLUMNS)}
+     where conversations.id = r.id
+       and (conversations.first_message_at, conversations.first_message_source, conversations.last_message_at)
+           is distinct from (r.first_message_at, r.first_message_source, r.last_message_at)`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
+
+/**
+ * First and last message, read from the messages themselves: for conversations whose stored messages changed their time or
+ * source or left, where the running minimum could only be wrong. Three index look-ups per conversation.
+ */
+export async function recomputeConversations(tx: Sql, ids: readonly string[]): Promise<ConversationRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await tx.query(
+    `select c.id, c.connection_id, c.lead_id,
+       first.timestamp as first_message_at, first.source as first_message_source, last.timestamp as last_message_at
+     from conversations c
+     left join lateral (
+       select min(m.timestamp) as timestamp from messages m where m.conversation_id = c.id
+     ) earliest on true
+     left join lateral (
+       -- Several first messages in one second: the most live one tells where the lead came from.
+       select m.timestamp, m.source from messages m
+       where m.conversation_id = c.id and m.timestamp = earliest.timestamp
+       order by case m.source when 'live' then 0 when 'app_echo' then 1 else 2 end
+       limit 1
+     ) first on true
+     left join lateral (
+       select max(m.timestamp) as timestamp from messages m where m.conversation_id = c.id
+     ) last on true
+     where c.id = any($1::uuid[])`,
+    [arrayLiteral(ids)],
+  );
+  return rows.map(conversationOf);
+}
+
+function conversationOf(row: SqlRow): ConversationRow {
+  return {
+    id: textOf(row, 'id'),
+    connectionId: textOf(row, 'connection_id'),
+    leadId: textOf(row, 'lead_id'),
+    firstMessageAt: timeOrNull(row, 'first_message_at'),
+    firstMessageSource: wordOrNull(row, 'first_message_source', MESSAGE_SOURCES),
+    lastMessageAt: timeOrNull(row, 'last_message_at'),
+  };
+}

@@ -1,0 +1,155 @@
+import { arrayLiteral } from './array-literal.js';
+import { textOf } from './row.js';
+import type { Sql, SqlParameter } from './sql.js';
+
+/** Persons that are one, as ids: `from` ends, `into` stays (rule I3). */
+export interface MergePair {
+  from: string;
+  into: string;
+}
+
+/**
+ * Moves everything of `from` to `into`: identities, conversations, messages, tickets; journaled before it is changed, so
+ * that `undo` can put it back. Gives the surviving conversations that received messages of another one.
+ * Set-based; runs inside the batch's transaction, under the organization's lock.
+ */
+export async function mergePersons(tx: Sql, runId: string, pairs: readonly MergePair[]): Promise<string[]> {
+  if (pairs.length === 0) return [];
+  const merge = `unnest($1::uuid[], $2::uuid[]) as merge (source, target)`;
+  const ids: SqlParameter[] = [
+    arrayLiteral(pairs.map((pair) => pair.from)),
+    arrayLiteral(pairs.map((pair) => pair.into)),
+  ];
+
+  await journal(tx, runId, ids, merge);
+
+  await tx.execute(
+    `update lead_identities i set person_id = merge.target,
+       lead_id = case when exists (select from leads l where l.id = merge.target) then merge.target end
+     from ${merge} where i.person_id = merge.source`,
+    ids,
+  );
+
+  const doubled = await tx.query(
+    `select lost.id as lost_id, kept.id as kept_id, kept.lead_id as kept_lead_id
+     from ${merge}
+     join conversations lost on lost.lead_id = merge.source
+     join conversations kept on kept.lead_id = merge.target and kept.connection_id = lost.connection_id`,
+    ids,
+  );
+  const keptIds = doubled.map((row) => textOf(row, 'kept_id'));
+  if (doubled.length > 0)
+    await mergeConversations(
+      tx,
+      doubled.map((row) => [textOf(row, 'lost_id'), textOf(row, 'kept_id'), textOf(row, 'kept_lead_id')]),
+    );
+
+  // What has no counterpart just changes hands; messages follow through the foreign key's cascade.
+  await tx.execute(
+    `update conversations c set lead_id = merge.target from ${merge} where c.lead_id = merge.source`,
+    ids,
+  );
+  await tx.execute(
+    `update tickets t set lead_id = merge.target from ${merge} where t.lead_id = merge.source`,
+    ids,
+  );
+  await tx.execute(
+    `update sync_logs s set lead_id = merge.target from ${merge} where s.lead_id = merge.source`,
+    ids,
+  );
+  await tx.execute(`delete from leads l using ${merge} where l.id = merge.source`, ids);
+  return keptIds;
+}
+
+async function mergeConversations(
+  tx: Sql,
+  moves: readonly (readonly [string, string, string])[],
+): Promise<void> {
+  const move = `unnest($1::uuid[], $2::uuid[], $3::uuid[]) as move (lost_id, kept_id, kept_lead_id)`;
+  const ids = [0, 1, 2].map((column) => arrayLiteral(moves.map((row) => row[column] ?? null)));
+  await tx.execute(
+    `update messages m set conversation_id = move.kept_id, lead_id = move.kept_lead_id
+     from ${move} where m.conversation_id = move.lost_id`,
+    ids,
+  );
+  // Two open tickets become one: the earlier opening, the newer last message. The doubled one goes first, because at
+  // most one may be open.
+  await tx.execute(
+    `with ${doubledTickets(move)}, gone as (delete from tickets t using doubled where t.id = doubled.lost_id)
+     update tickets t set
+       opened_at = least(t.opened_at, doubled.opened_at),
+       opened_by_external_id = case
+         when (doubled.opened_at, doubled.opened_by_external_id) < (t.opened_at, t.opened_by_external_id)
+         then doubled.opened_by_external_id else t.opened_by_external_id end,
+       last_inbound_at = greatest(t.last_inbound_at, doubled.last_inbound_at)
+     from doubled where t.id = doubled.kept_id`,
+    ids,
+  );
+  await tx.execute(
+    `update tickets t set conversation_id = move.kept_id, lead_id = move.kept_lead_id
+     from ${move} where t.conversation_id = move.lost_id`,
+    ids,
+  );
+  await tx.execute(`delete from conversations c using ${move} where c.id = move.lost_id`, ids);
+}
+
+function doubledTickets(move: string): string {
+  return `doubled as (
+    select kept.id as kept_id, lost.id as lost_id, lost.opened_at, lost.opened_by_external_id, lost.last_inbound_at
+    from ${move}
+    join tickets lost on lost.conversation_id = move.lost_id and lost.status = 'open'
+    join tickets kept on kept.conversation_id = move.kept_id and kept.status = 'open'
+  )`;
+}
+
+/** Writes every row that the merge is going to change or remove, as it was, before it is touched. */
+async function journal(tx: Sql, runId: string, ids: readonly SqlParameter[], merge: string): Promise<void> {
+  await tx.execute(
+    `insert into change_journal (run_id, table_name, key, before, after)
+     select $3::uuid, changed.table_name, changed.key, changed.before, changed.after
+     from (
+       select 1 as step, 'leads' as table_name, jsonb_build_object('id', l.id) as key, to_jsonb(l) as before,
+         jsonb_build_object('merged_into', merge.target) as after
+       from ${merge} join leads l on l.id = merge.source
+       union all
+       select 2, 'lead_identities', jsonb_build_object('organization_id', i.organization_id, 'kind', i.kind, 'value', i.value),
+         to_jsonb(i), jsonb_build_object('person_id', merge.target)
+       from ${merge} join lead_identities i on i.person_id = merge.source
+       union all
+       select 3, 'conversations', jsonb_build_object('id', c.id), to_jsonb(c), jsonb_build_object('lead_id', merge.target)
+       from ${merge} join conversations c on c.lead_id = merge.source
+       union all
+       select 4, 'tickets', jsonb_build_object('id', t.id), to_jsonb(t), jsonb_build_object('lead_id', merge.target)
+       from ${merge} join tickets t on t.lead_id = merge.source
+       union all
+       -- Messages change hands only; the ids say all that is needed to give them back.
+       select 5, 'messages', jsonb_build_object('id', m.id),
+         jsonb_build_object('conversation_id', m.conversation_id, 'lead_id', m.lead_id),
+         jsonb_build_object('lead_id', merge.target)
+       from ${merge} join conversations c on c.lead_id = merge.source join messages m on m.conversation_id = c.id
+     ) changed
+     order by changed.step`,
+    [...ids, runId],
+  );
+}
+
+/**
+ * Messages that were rejected as collisions between leads that have become one: the entries that brought them are due
+ * again, and the rejects are taken back (M9: identities are resolved first). Gives the number of entries.
+ */
+export async function requeueCollisions(tx: Sql, leadIds: readonly string[]): Promise<number> {
+  if (leadIds.length === 0) return 0;
+  const rows = await tx.query(
+    `with due as (
+       delete from rejects r using messages m
+       where r.reason = 'id_collision' and m.connection_id = r.connection_id and m.external_id = r.external_id
+         and m.lead_id = any($1::uuid[])
+       returning r.webhook_log_id
+     )
+     update webhook_log w set status = 'pending', error = 'requeued'
+     where w.id in (select webhook_log_id from due)
+     returning w.id`,
+    [arrayLiteral(leadIds)],
+  );
+  return rows.length;
+}

@@ -1,0 +1,216 @@
+import {
+  DIRECTIONS,
+  MESSAGE_SOURCES,
+  MESSAGE_STATUSES,
+  SYNC_SOURCES,
+  type Direction,
+  type MessageSource,
+  type MessageStatus,
+  type SyncSource,
+} from '../model/enumerations.js';
+import type { Media } from '../model/facts.js';
+import type { JsonObject } from '../model/json.js';
+import { arrayLiteral } from './array-literal.js';
+import { columnNames, time, unnestParameters, unnestTable, type Column } from './columns.js';
+import {
+  booleanOf,
+  integerOf,
+  jsonObjectOrNull,
+  textOf,
+  textOrNull,
+  timeOf,
+  timeOrNull,
+  wordOf,
+  wordOrNull,
+} from './row.js';
+import type { Sql, SqlRow } from './sql.js';
+
+/** A row of messages, as it is stored. Times are ms since 1970. */
+export interface MessageRow {
+  id: string;
+  connectionId: string;
+  externalId: string;
+  conversationId: string;
+  leadId: string;
+  stanzaId: string | null;
+  direction: Direction;
+  type: string;
+  body: string | null;
+  media: Media | null;
+  contextExternalId: string | null;
+  timestamp: number;
+  status: MessageStatus | null;
+  historyStatus: MessageStatus | null;
+  source: MessageSource;
+  syncSource: SyncSource;
+  isSyncInitial: boolean;
+  batchId: string | null;
+  runId: string | null;
+  editedAt: number | null;
+  editExternalId: string | null;
+  deletedAt: number | null;
+  metaConfirmedAt: number | null;
+  rawMeta: JsonObject | null;
+  evidence: number;
+}
+
+const COLUMNS: readonly Column<MessageRow>[] = [
+  { name: 'id', type: 'uuid', of: (row) => row.id },
+  { name: 'connection_id', type: 'uuid', of: (row) => row.connectionId },
+  { name: 'external_id', type: 'text', of: (row) => row.externalId },
+  { name: 'conversation_id', type: 'uuid', of: (row) => row.conversationId },
+  { name: 'lead_id', type: 'uuid', of: (row) => row.leadId },
+  { name: 'stanza_id', type: 'text', of: (row) => row.stanzaId },
+  { name: 'direction', type: 'text', of: (row) => row.direction },
+  { name: 'type', type: 'text', of: (row) => row.type },
+  { name: 'body', type: 'text', of: (row) => row.body },
+  { name: 'media', type: 'jsonb', of: (row) => (row.media === null ? null : JSON.stringify(row.media)) },
+  { name: 'context_external_id', type: 'text', of: (row) => row.contextExternalId },
+  { name: 'timestamp', type: 'timestamptz', of: (row) => time(row.timestamp) },
+  { name: 'status', type: 'text', of: (row) => row.status },
+  { name: 'history_status', type: 'text', of: (row) => row.historyStatus },
+  { name: 'source', type: 'text', of: (row) => row.source },
+  { name: 'sync_source', type: 'text', of: (row) => row.syncSource },
+  { name: 'is_sync_initial', type: 'boolean', of: (row) => row.isSyncInitial },
+  { name: 'batch_id', type: 'uuid', of: (row) => row.batchId },
+  { name: 'run_id', type: 'uuid', of: (row) => row.runId },
+  { name: 'edited_at', type: 'timestamptz', of: (row) => time(row.editedAt) },
+  { name: 'edit_external_id', type: 'text', of: (row) => row.editExternalId },
+  { name: 'deleted_at', type: 'timestamptz', of: (row) => time(row.deletedAt) },
+  { name: 'meta_confirmed_at', type: 'timestamptz', of: (row) => time(row.metaConfirmedAt) },
+  {
+    name: 'raw_meta',
+    type: 'jsonb',
+    of: (row) => (row.rawMeta === null ? null : JSON.stringify(row.rawMeta)),
+  },
+  { name: 'evidence', type: 'integer', of: (row) => row.evidence },
+];
+
+const SELECTED = COLUMNS.map((column) => `m.${column.name}`).join(', ');
+
+/** What `update` may change: everything but where the row came from first. */
+const CHANGING = COLUMNS.filter(
+  (column) => !['id', 'connection_id', 'batch_id', 'run_id'].includes(column.name),
+);
+
+export interface MessageKey {
+  connectionId: string;
+  id: string;
+}
+
+/**
+ * The stored messages that a batch is about: by externalId, and by stanza id for what WhatsApp Web names by its key id
+ * (rule M10). One statement; both parts are index look-ups.
+ */
+export async function readMessages(
+  tx: Sql,
+  externalIds: readonly MessageKey[],
+  stanzaIds: readonly MessageKey[],
+): Promise<MessageRow[]> {
+  const byExternalId = `
+    select ${SELECTED} from unnest($1::uuid[], $2::text[]) as k (connection_id, external_id)
+    join messages m on m.connection_id = k.connection_id and m.external_id = k.external_id`;
+  const byStanzaId = `
+    select ${SELECTED} from unnest($3::uuid[], $4::text[]) as k (connection_id, stanza_id)
+    join messages m on m.stanza_id = k.stanza_id and m.connection_id = k.connection_id and m.external_id is not null`;
+  if (externalIds.length === 0 && stanzaIds.length === 0) return [];
+  const parameters = keyParameters(externalIds);
+  if (stanzaIds.length === 0) return (await tx.query(byExternalId, parameters)).map(messageOf);
+  // `union all` and not `union`: jsonb columns would be compared; the caller keys rows by id.
+  const rows = await tx.query(`${byExternalId} union all ${byStanzaId}`, [
+    ...parameters,
+    ...keyParameters(stanzaIds),
+  ]);
+  return rows.map(messageOf);
+}
+
+/**
+ * Inserts new messages. Rule M1's unique index decides: a row that another program stored since we looked is not
+ * overwritten blindly, it is left out, the count tells, and the caller plans the batch again with that row in sight.
+ */
+export async function insertMessages(tx: Sql, rows: readonly MessageRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `insert into messages (${columnNames(COLUMNS)})
+     select r.* from ${unnestTable(COLUMNS)}
+     order by r.connection_id, r.external_id
+     on conflict (connection_id, external_id) do nothing`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
+
+/** Writes the merged state of messages that were stored already; the merge rule is src/core/plan/message-state.ts. */
+export async function updateMessages(tx: Sql, rows: readonly MessageRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `update messages set ${CHANGING.map((column) => `${column.name} = r.${column.name}`).join(', ')}
+     from ${unnestTable(COLUMNS)}
+     where messages.id = r.id`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
+
+export async function deleteMessages(tx: Sql, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  return tx.execute(`delete from messages where id = any($1::uuid[])`, [arrayLiteral(ids)]);
+}
+
+/** Pairs of rows that are one message by rule M10, in conversations that a merge of leads has just brought together. */
+export async function readTwins(tx: Sql, conversationIds: readonly string[]): Promise<MessageRow[]> {
+  if (conversationIds.length === 0) return [];
+  const rows = await tx.query(
+    `select ${SELECTED} from messages m
+     where m.conversation_id = any($1::uuid[])
+       and exists (
+         select from messages twin
+         where twin.stanza_id = m.stanza_id and twin.conversation_id = m.conversation_id and twin.id <> m.id
+       )`,
+    [arrayLiteral(conversationIds)],
+  );
+  return rows.map(messageOf);
+}
+
+function keyParameters(keys: readonly MessageKey[]): string[] {
+  return [arrayLiteral(keys.map((key) => key.connectionId)), arrayLiteral(keys.map((key) => key.id))];
+}
+
+function messageOf(row: SqlRow): MessageRow {
+  return {
+    id: textOf(row, 'id'),
+    connectionId: textOf(row, 'connection_id'),
+    externalId: textOf(row, 'external_id'),
+    conversationId: textOf(row, 'conversation_id'),
+    leadId: textOf(row, 'lead_id'),
+    stanzaId: textOrNull(row, 'stanza_id'),
+    direction: wordOf(row, 'direction', DIRECTIONS),
+    type: textOf(row, 'type'),
+    body: textOrNull(row, 'body'),
+    media: mediaOf(jsonObjectOrNull(row, 'media')),
+    contextExternalId: textOrNull(row, 'context_external_id'),
+    timestamp: timeOf(row, 'timestamp'),
+    status: wordOrNull(row, 'status', MESSAGE_STATUSES),
+    historyStatus: wordOrNull(row, 'history_status', MESSAGE_STATUSES),
+    source: wordOf(row, 'source', MESSAGE_SOURCES),
+    syncSource: wordOf(row, 'sync_source', SYNC_SOURCES),
+    isSyncInitial: booleanOf(row, 'is_sync_initial'),
+    batchId: textOrNull(row, 'batch_id'),
+    runId: textOrNull(row, 'run_id'),
+    editedAt: timeOrNull(row, 'edited_at'),
+    editExternalId: textOrNull(row, 'edit_external_id'),
+    deletedAt: timeOrNull(row, 'deleted_at'),
+    metaConfirmedAt: timeOrNull(row, 'meta_confirmed_at'),
+    rawMeta: jsonObjectOrNull(row, 'raw_meta'),
+    evidence: integerOf(row, 'evidence'),
+  };
+}
+
+/** Media as this tool writes it; keys that another program added are left where they are, in the database. */
+export function mediaOf(value: JsonObject | null): Media | null {
+  if (value === null) return null;
+  const media: Media = {};
+  if (typeof value['id'] === 'string') media.id = value['id'];
+  if (typeof value['mimeType'] === 'string') media.mimeType = value['mimeType'];
+  if (typeof value['sha256'] === 'string') media.sha256 = value['sha256'];
+  if (typeof value['fileName'] === 'string') media.fileName = value['fileName'];
+  return media;
+}

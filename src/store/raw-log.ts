@@ -1,0 +1,227 @@
+import { ENTRY_STATUSES, type EntryStatus, type Provider } from '../model/enumerations.js';
+import type { JsonObject } from '../model/json.js';
+import { arrayLiteral, byteArrayLiteral } from './array-literal.js';
+import { columnNames, time, unnestParameters, unnestTable, type Column } from './columns.js';
+import { bytesOf, textOf, timeOrNull, wordOf } from './row.js';
+import type { Sql, SqlParameter } from './sql.js';
+
+/** The scope of entries that name their connection themselves (Meta's). */
+export const NO_SCOPE = '00000000-0000-0000-0000-000000000000';
+
+/** A raw entry as it goes into webhook_log. */
+export interface RawLogRow {
+  id: string;
+  connectionScope: string;
+  sha256: Uint8Array;
+  provider: Provider;
+  rawBody: Uint8Array;
+  fields: readonly string[];
+  phoneNumberIds: readonly string[];
+  chatIds: readonly string[];
+  receivedAt: number | null;
+  status: EntryStatus;
+  error: string | null;
+  origin: string | null;
+  counters: JsonObject | null;
+  runId: string;
+  processedAt: number | null;
+}
+
+/** What is stored already of an entry that comes again. */
+export interface KnownEntry {
+  id: string;
+  connectionScope: string;
+  /** Hex. */
+  sha256: string;
+  status: EntryStatus;
+}
+
+/** How an entry that was stored before ended this time. */
+export interface EntryOutcome {
+  id: string;
+  status: EntryStatus;
+  error: string | null;
+  counters: JsonObject | null;
+  processedAt: number;
+}
+
+const COLUMNS: readonly Column<RawLogRow>[] = [
+  { name: 'id', type: 'uuid', of: (row) => row.id },
+  { name: 'connection_scope', type: 'uuid', of: (row) => row.connectionScope },
+  { name: 'sha256', type: 'bytea', of: (row) => row.sha256 },
+  { name: 'provider', type: 'text', of: (row) => row.provider },
+  { name: 'raw_body', type: 'bytea', of: (row) => row.rawBody },
+  { name: 'fields', type: 'text', of: (row) => arrayLiteral(row.fields) },
+  { name: 'phone_number_ids', type: 'text', of: (row) => arrayLiteral(row.phoneNumberIds) },
+  { name: 'chat_ids', type: 'text', of: (row) => arrayLiteral(row.chatIds) },
+  { name: 'received_at', type: 'timestamptz', of: (row) => time(row.receivedAt) },
+  { name: 'status', type: 'text', of: (row) => row.status },
+  { name: 'error', type: 'text', of: (row) => row.error },
+  { name: 'origin', type: 'text', of: (row) => row.origin },
+  {
+    name: 'counters',
+    type: 'jsonb',
+    of: (row) => (row.counters === null ? null : JSON.stringify(row.counters)),
+  },
+  { name: 'run_id', type: 'uuid', of: (row) => row.runId },
+  { name: 'processed_at', type: 'timestamptz', of: (row) => time(row.processedAt) },
+];
+
+/** The columns that travel as text and are arrays in the table. */
+const ARRAYS = new Set(['fields', 'phone_number_ids', 'chat_ids']);
+
+const OUTCOME_COLUMNS: readonly Column<EntryOutcome>[] = [
+  { name: 'id', type: 'uuid', of: (row) => row.id },
+  { name: 'status', type: 'text', of: (row) => row.status },
+  { name: 'error', type: 'text', of: (row) => row.error },
+  {
+    name: 'counters',
+    type: 'jsonb',
+    of: (row) => (row.counters === null ? null : JSON.stringify(row.counters)),
+  },
+  { name: 'processed_at', type: 'timestamptz', of: (row) => time(row.processedAt) },
+];
+
+export async function readKnownEntries(
+  tx: Sql,
+  keys: readonly { connectionScope: string; sha256: Uint8Array }[],
+): Promise<KnownEntry[]> {
+  if (keys.length === 0) return [];
+  const rows = await tx.query(
+    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status
+     from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
+     join webhook_log w on w.connection_scope = k.connection_scope and w.sha256 = k.sha256`,
+    [arrayLiteral(keys.map((key) => key.connectionScope)), byteArrayLiteral(keys.map((key) => key.sha256))],
+  );
+  return rows.map((row) => ({
+    id: textOf(row, 'id'),
+    connectionScope: textOf(row, 'connection_scope'),
+    sha256: textOf(row, 'sha256'),
+    status: wordOf(row, 'status', ENTRY_STATUSES),
+  }));
+}
+
+/** Stores entries; one that another run stored in the meantime is left out and the count tells. */
+export async function insertEntries(tx: Sql, rows: readonly RawLogRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  const selected = COLUMNS.map((column) =>
+    ARRAYS.has(column.name) ? `r.${column.name}::text[]` : `r.${column.name}`,
+  );
+  return tx.execute(
+    `insert into webhook_log (attempts, ${columnNames(COLUMNS)})
+     select 1, ${selected.join(', ')} from ${unnestTable(COLUMNS)}
+     order by r.connection_scope, r.sha256
+     on conflict (connection_scope, sha256) do nothing`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
+
+/** Records another attempt at entries that were not finished, or that ended differently this time. */
+export async function updateEntries(tx: Sql, runId: string, rows: readonly EntryOutcome[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `update webhook_log set status = r.status, error = r.error, counters = r.counters, processed_at = r.processed_at,
+       attempts = webhook_log.attempts + 1, run_id = $1::uuid
+     from ${unnestTable(OUTCOME_COLUMNS, 2)}
+     where webhook_log.id = r.id`,
+    [runId, ...unnestParameters(OUTCOME_COLUMNS, rows)],
+  );
+}
+
+/** A stored entry, read back to be replayed. */
+export interface StoredEntry {
+  id: string;
+  connectionScope: string;
+  rawBody: Uint8Array;
+  receivedAt: number | null;
+}
+
+export interface EntrySelection {
+  /** Empty: every status. */
+  statuses: readonly EntryStatus[];
+  since?: number;
+  until?: number;
+  field?: string;
+  /** Any of these chat ids. */
+  chatIds?: readonly string[];
+  phoneNumberId?: string;
+  connectionScope?: string;
+  /** Only entries stored before this run started, so that a run never feeds on its own entries. */
+  upToId?: string;
+}
+
+/** The next page of stored entries after `afterId`, in the order in which they were stored. */
+export async function readEntries(
+  sql: Sql,
+  selection: EntrySelection,
+  afterId: string | null,
+  limit: number,
+): Promise<StoredEntry[]> {
+  const { where, parameters } = selectionSql(selection, afterId);
+  const rows = await sql.query(
+    `select id, connection_scope, raw_body, received_at from webhook_log ${where} order by id limit ${limit}`,
+    parameters,
+  );
+  return rows.map((row) => ({
+    id: textOf(row, 'id'),
+    connectionScope: textOf(row, 'connection_scope'),
+    rawBody: bytesOf(row, 'raw_body'),
+    receivedAt: timeOrNull(row, 'received_at'),
+  }));
+}
+
+/** How much a selection is, in bytes of raw bodies: the total of a progress bar. */
+export async function measureEntries(
+  sql: Sql,
+  selection: EntrySelection,
+): Promise<{ entries: number; bytes: number }> {
+  const { where, parameters } = selectionSql(selection, null);
+  const [row] = await sql.query(
+    `select count(*)::int as entries, coalesce(sum(octet_length(raw_body)), 0)::text as bytes from webhook_log ${where}`,
+    parameters,
+  );
+  return row === undefined
+    ? { entries: 0, bytes: 0 }
+    : { entries: Number(row['entries']), bytes: Number(row['bytes']) };
+}
+
+function selectionSql(
+  selection: EntrySelection,
+  afterId: string | null,
+): { where: string; parameters: SqlParameter[] } {
+  const conditions: string[] = [];
+  const parameters: SqlParameter[] = [];
+  const add = (condition: (n: string) => string, parameter: SqlParameter): void => {
+    parameters.push(parameter);
+    conditions.push(condition(`$${parameters.length}`));
+  };
+  if (afterId !== null) add((n) => `id > ${n}::uuid`, afterId);
+  if (selection.upToId !== undefined) add((n) => `id < ${n}::uuid`, selection.upToId);
+  if (selection.statuses.length > 0)
+    add((n) => `status = any(${n}::text[])`, arrayLiteral(selection.statuses));
+  // An entry whose source did not say when it came counts from when it was stored.
+  if (selection.since !== undefined) {
+    add(
+      (n) => `coalesce(received_at, created_at) >= ${n}::timestamptz`,
+      new Date(selection.since).toISOString(),
+    );
+  }
+  if (selection.until !== undefined) {
+    add(
+      (n) => `coalesce(received_at, created_at) < ${n}::timestamptz`,
+      new Date(selection.until).toISOString(),
+    );
+  }
+  if (selection.field !== undefined) add((n) => `${n} = any(fields)`, selection.field);
+  if (selection.chatIds !== undefined)
+    add((n) => `chat_ids && ${n}::text[]`, arrayLiteral(selection.chatIds));
+  if (selection.phoneNumberId !== undefined && selection.connectionScope !== undefined) {
+    parameters.push(selection.phoneNumberId, selection.connectionScope);
+    conditions.push(
+      `($${parameters.length - 1} = any(phone_number_ids) or connection_scope = $${parameters.length}::uuid)`,
+    );
+  } else if (selection.connectionScope !== undefined) {
+    add((n) => `connection_scope = ${n}::uuid`, selection.connectionScope);
+  }
+  return { where: conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`, parameters };
+}

@@ -1,0 +1,93 @@
+import type { JsonObject, JsonValue } from '../model/json.js';
+import type { SqlRow } from './sql.js';
+
+/**
+ * Narrow readers of database rows. A column that is not what the schema says is a bug (or a database that somebody
+ * altered), so they throw at once instead of passing a wrong value on.
+ */
+export function textOf(row: SqlRow, column: string): string {
+  const value = row[column];
+  if (typeof value !== 'string') throw unexpected(column, 'text', value);
+  return value;
+}
+
+export function textOrNull(row: SqlRow, column: string): string | null {
+  const value = row[column];
+  if (value === null || value === undefined) return null;
+  if (typeof value !== 'string') throw unexpected(column, 'text', value);
+  return value;
+}
+
+/** Milliseconds since 1970 of a timestamptz column. */
+export function timeOf(row: SqlRow, column: string): number {
+  const value = row[column];
+  if (!(value instanceof Date)) throw unexpected(column, 'timestamp', value);
+  return value.getTime();
+}
+
+export function timeOrNull(row: SqlRow, column: string): number | null {
+  const value = row[column];
+  if (value === null || value === undefined) return null;
+  if (!(value instanceof Date)) throw unexpected(column, 'timestamp', value);
+  return value.getTime();
+}
+
+export function integerOf(row: SqlRow, column: string): number {
+  const value = row[column];
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value !== 'number') throw unexpected(column, 'integer', value);
+  return value;
+}
+
+export function integerOrNull(row: SqlRow, column: string): number | null {
+  const value = row[column];
+  return value === null || value === undefined ? null : integerOf(row, column);
+}
+
+export function booleanOf(row: SqlRow, column: string): boolean {
+  const value = row[column];
+  if (typeof value !== 'boolean') throw unexpected(column, 'boolean', value);
+  return value;
+}
+
+export function bytesOf(row: SqlRow, column: string): Uint8Array {
+  const value = row[column];
+  if (!(value instanceof Uint8Array)) throw unexpected(column, 'bytes', value);
+  return value;
+}
+
+/** One word of an enumeration; the database's check constraints hold the same list. */
+export function wordOf<W extends string>(row: SqlRow, column: string, words: readonly W[]): W {
+  const value = row[column];
+  const word = words.find((candidate) => candidate === value);
+  if (word === undefined) throw unexpected(column, words.join('|'), value);
+  return word;
+}
+
+export function wordOrNull<W extends string>(row: SqlRow, column: string, words: readonly W[]): W | null {
+  const value = row[column];
+  return value === null || value === undefined ? null : wordOf(row, column, words);
+}
+
+/** A jsonb column that holds an object, or null. */
+export function jsonObjectOrNull(row: SqlRow, column: string): JsonObject | null {
+  const value = row[column];
+  if (value === null || value === undefined) return null;
+  if (!isJsonObject(value)) throw unexpected(column, 'json object', value);
+  return value;
+}
+
+export function jsonObjectOf(row: SqlRow, column: string): JsonObject {
+  const value = jsonObjectOrNull(row, column);
+  if (value === null) throw unexpected(column, 'json object', value);
+  return value;
+}
+
+/** What jsonb gives is JSON by construction, so one look at the outside is enough. */
+function isJsonObject(value: unknown): value is Record<string, JsonValue> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+function unexpected(column: string, wanted: string, value: unknown): TypeError {
+  return new TypeError(`column ${column}: expected ${wanted}, got ${value === null ? 'null' : typeof value}`);
+}

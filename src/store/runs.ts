@@ -1,0 +1,195 @@
+import type { RunStatus, SyncType } from '../model/enumerations.js';
+import type { JsonObject } from '../model/json.js';
+import { arrayLiteral } from './array-literal.js';
+import { columnNames, time, unnestParameters, unnestTable, type Column } from './columns.js';
+import { integerOf, jsonObjectOrNull, textOf, timeOf } from './row.js';
+import type { Sql } from './sql.js';
+
+export interface RejectRow {
+  id: string;
+  runId: string;
+  webhookLogId: string;
+  connectionId: string | null;
+  path: string;
+  subject: string;
+  reason: string;
+  externalId: string | null;
+  excerpt: string;
+}
+
+export interface SyncLogRow {
+  id: string;
+  runId: string;
+  connectionId: string;
+  leadId: string | null;
+  syncType: SyncType;
+  messagesImported: number;
+  counters: JsonObject | null;
+  status: RunStatus;
+  startedAt: number;
+  completedAt: number | null;
+}
+
+const REJECT_COLUMNS: readonly Column<RejectRow>[] = [
+  { name: 'id', type: 'uuid', of: (row) => row.id },
+  { name: 'run_id', type: 'uuid', of: (row) => row.runId },
+  { name: 'webhook_log_id', type: 'uuid', of: (row) => row.webhookLogId },
+  { name: 'connection_id', type: 'uuid', of: (row) => row.connectionId },
+  { name: 'path', type: 'text', of: (row) => row.path },
+  { name: 'subject', type: 'text', of: (row) => row.subject },
+  { name: 'reason', type: 'text', of: (row) => row.reason },
+  { name: 'external_id', type: 'text', of: (row) => row.externalId },
+  { name: 'excerpt', type: 'text', of: (row) => row.excerpt },
+];
+
+const SYNC_LOG_COLUMNS: readonly Column<SyncLogRow>[] = [
+  { name: 'id', type: 'uuid', of: (row) => row.id },
+  { name: 'run_id', type: 'uuid', of: (row) => row.runId },
+  { name: 'connection_id', type: 'uuid', of: (row) => row.connectionId },
+  { name: 'lead_id', type: 'uuid', of: (row) => row.leadId },
+  { name: 'sync_type', type: 'text', of: (row) => row.syncType },
+  { name: 'messages_imported', type: 'integer', of: (row) => row.messagesImported },
+  {
+    name: 'counters',
+    type: 'jsonb',
+    of: (row) => (row.counters === null ? null : JSON.stringify(row.counters)),
+  },
+  { name: 'status', type: 'text', of: (row) => row.status },
+  { name: 'started_at', type: 'timestamptz', of: (row) => time(row.startedAt) },
+  { name: 'completed_at', type: 'timestamptz', of: (row) => time(row.completedAt) },
+];
+
+export async function insertRejects(tx: Sql, rows: readonly RejectRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `insert into rejects (${columnNames(REJECT_COLUMNS)})
+     select r.* from ${unnestTable(REJECT_COLUMNS)}
+     -- The same item, rejected again by a later replay, is on record already.
+     on conflict (webhook_log_id, path, reason) do nothing`,
+    unnestParameters(REJECT_COLUMNS, rows),
+  );
+}
+
+export async function insertRun(
+  sql: Sql,
+  run: { id: string; command: string; options: JsonObject; host: string; pid: number; startedAt: number },
+): Promise<void> {
+  await sql.execute(
+    `insert into sync_runs (id, command, options, status, host, pid, started_at)
+     values ($1::uuid, $2, $3::jsonb, 'running', $4, $5::int, $6::timestamptz)`,
+    [
+      run.id,
+      run.command,
+      JSON.stringify(run.options),
+      run.host,
+      run.pid,
+      new Date(run.startedAt).toISOString(),
+    ],
+  );
+}
+
+/** Inside a batch's transaction: the place up to which everything is in the database, and the counters up to there. */
+export async function saveCheckpoint(
+  tx: Sql,
+  runId: string,
+  checkpoint: JsonObject,
+  counters: JsonObject,
+): Promise<void> {
+  await tx.execute(`update sync_runs set checkpoint = $2::jsonb, counters = $3::jsonb where id = $1::uuid`, [
+    runId,
+    JSON.stringify(checkpoint),
+    JSON.stringify(counters),
+  ]);
+}
+
+export async function finishRun(
+  sql: Sql,
+  run: {
+    id: string;
+    status: RunStatus;
+    counters: JsonObject;
+    verdict: string;
+    completedAt: number;
+    error: string | null;
+    /** A run that came to its end has nothing to go on from. */
+    clearCheckpoint: boolean;
+  },
+): Promise<void> {
+  await sql.execute(
+    `update sync_runs set status = $2, counters = $3::jsonb, verdict = $4, completed_at = $5::timestamptz, error = $6,
+       checkpoint = case when $7::boolean then null else checkpoint end
+     where id = $1::uuid`,
+    [
+      run.id,
+      run.status,
+      JSON.stringify(run.counters),
+      run.verdict,
+      new Date(run.completedAt).toISOString(),
+      run.error,
+      run.clearCheckpoint,
+    ],
+  );
+}
+
+export interface UnfinishedRun {
+  id: string;
+  pid: number;
+  host: string;
+  startedAt: number;
+  checkpoint: JsonObject;
+}
+
+/** Runs of a command that stopped before their end and can be gone on with, newest first. */
+export async function readUnfinishedRuns(sql: Sql, command: string): Promise<UnfinishedRun[]> {
+  const rows = await sql.query(
+    `select id, pid, host, started_at, checkpoint from sync_runs
+     where command = $1 and status in ('running', 'interrupted', 'failed') and checkpoint is not null
+     order by started_at desc, id desc limit 20`,
+    [command],
+  );
+  return rows.map((row) => ({
+    id: textOf(row, 'id'),
+    pid: integerOf(row, 'pid'),
+    host: textOf(row, 'host'),
+    startedAt: timeOf(row, 'started_at'),
+    checkpoint: jsonObjectOrNull(row, 'checkpoint') ?? {},
+  }));
+}
+
+/** A run that another one has taken up is over: nobody goes on with it twice. */
+export async function closeResumedRun(sql: Sql, id: string, at: number): Promise<void> {
+  await sql.execute(
+    `update sync_runs set status = 'interrupted', checkpoint = null, completed_at = coalesce(completed_at, $2::timestamptz)
+     where id = $1::uuid`,
+    [id, new Date(at).toISOString()],
+  );
+}
+
+export async function insertSyncLogs(tx: Sql, rows: readonly SyncLogRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `insert into sync_logs (${columnNames(SYNC_LOG_COLUMNS)}) select r.* from ${unnestTable(SYNC_LOG_COLUMNS)}`,
+    unnestParameters(SYNC_LOG_COLUMNS, rows),
+  );
+}
+
+/** Adds a batch's messages to the initial_contact logs of leads that this run saw first. */
+export async function addToInitialContacts(
+  tx: Sql,
+  runId: string,
+  created: readonly { leadId: string; connectionId: string; messages: number }[],
+): Promise<void> {
+  if (created.length === 0) return;
+  await tx.execute(
+    `update sync_logs l set messages_imported = l.messages_imported + r.messages
+     from unnest($2::uuid[], $3::uuid[], $4::int[]) as r (lead_id, connection_id, messages)
+     where l.run_id = $1::uuid and l.sync_type = 'initial_contact'
+       and l.lead_id = r.lead_id and l.connection_id = r.connection_id`,
+    [
+      runId,
+      arrayLiteral(created.map((row) => row.leadId)),
+      arrayLiteral(created.map((row) => row.connectionId)),
+      arrayLiteral(created.map((row) => row.messages)),
+    ],
+  );
+}

@@ -1,0 +1,92 @@
+import {
+  TICKET_ORIGINS,
+  TICKET_SOURCES,
+  TICKET_STATUSES,
+  type TicketOrigin,
+  type TicketSource,
+  type TicketStatus,
+} from '../model/enumerations.js';
+import { arrayLiteral } from './array-literal.js';
+import { columnNames, time, unnestParameters, unnestTable, type Column } from './columns.js';
+import { textOf, textOrNull, timeOf, timeOrNull, wordOf } from './row.js';
+import type { Sql } from './sql.js';
+
+export interface TicketRow {
+  id: string;
+  conversationId: string;
+  leadId: string;
+  source: TicketSource;
+  originatedFrom: TicketOrigin;
+  status: TicketStatus;
+  messageWindowExpiresAt: number | null;
+  openedByExternalId: string | null;
+  openedAt: number;
+  lastInboundAt: number | null;
+  closedAt: number | null;
+}
+
+const COLUMNS: readonly Column<TicketRow>[] = [
+  { name: 'id', type: 'uuid', of: (row) => row.id },
+  { name: 'conversation_id', type: 'uuid', of: (row) => row.conversationId },
+  { name: 'lead_id', type: 'uuid', of: (row) => row.leadId },
+  { name: 'source', type: 'text', of: (row) => row.source },
+  { name: 'originated_from', type: 'text', of: (row) => row.originatedFrom },
+  { name: 'status', type: 'text', of: (row) => row.status },
+  { name: 'message_window_expires_at', type: 'timestamptz', of: (row) => time(row.messageWindowExpiresAt) },
+  { name: 'opened_by_external_id', type: 'text', of: (row) => row.openedByExternalId },
+  { name: 'opened_at', type: 'timestamptz', of: (row) => time(row.openedAt) },
+  { name: 'last_inbound_at', type: 'timestamptz', of: (row) => time(row.lastInboundAt) },
+  { name: 'closed_at', type: 'timestamptz', of: (row) => time(row.closedAt) },
+];
+
+const CHANGING = COLUMNS.filter((column) =>
+  [
+    'originated_from',
+    'message_window_expires_at',
+    'opened_by_external_id',
+    'opened_at',
+    'last_inbound_at',
+  ].includes(column.name),
+);
+
+/** All tickets of the given leads, open and closed: a ticket's origin depends on the ones before it (T4). */
+export async function readTicketsOfLeads(tx: Sql, leadIds: readonly string[]): Promise<TicketRow[]> {
+  if (leadIds.length === 0) return [];
+  const rows = await tx.query(`select ${columnNames(COLUMNS)} from tickets where lead_id = any($1::uuid[])`, [
+    arrayLiteral(leadIds),
+  ]);
+  return rows.map((row) => ({
+    id: textOf(row, 'id'),
+    conversationId: textOf(row, 'conversation_id'),
+    leadId: textOf(row, 'lead_id'),
+    source: wordOf(row, 'source', TICKET_SOURCES),
+    originatedFrom: wordOf(row, 'originated_from', TICKET_ORIGINS),
+    status: wordOf(row, 'status', TICKET_STATUSES),
+    messageWindowExpiresAt: timeOrNull(row, 'message_window_expires_at'),
+    openedByExternalId: textOrNull(row, 'opened_by_external_id'),
+    openedAt: timeOf(row, 'opened_at'),
+    lastInboundAt: timeOrNull(row, 'last_inbound_at'),
+    closedAt: timeOrNull(row, 'closed_at'),
+  }));
+}
+
+export async function insertTickets(tx: Sql, rows: readonly TicketRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `insert into tickets (${columnNames(COLUMNS)}) select r.* from ${unnestTable(COLUMNS)}`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
+
+export async function updateTickets(tx: Sql, rows: readonly TicketRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `update tickets set ${CHANGING.map((column) => `${column.name} = r.${column.name}`).join(', ')}
+     from ${unnestTable(COLUMNS)}
+     -- A ticket that a person closed meanwhile is the past: it is not touched (T5).
+     where tickets.id = r.id and tickets.status = 'open'
+       and (${CHANGING.map((column) => `tickets.${column.name}`).join(', ')})
+           is distinct from (${CHANGING.map((column) => `r.${column.name}`).join(', ')})`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
