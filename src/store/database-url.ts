@@ -1,0 +1,103 @@
+import { ConfigError } from '../model/errors.js';
+
+/** A PostgreSQL URL, taken apart as far as this tool needs it. Never print `connectionString`: it holds the password. */
+export interface DatabaseUrl {
+  /** What `pg` gets: everything but the parameters that are ours (`schema`) or Prisma's. */
+  connectionString: string;
+  /** Where the tables are: `?schema=`, else `public`, as Prisma has it. */
+  schema: string;
+  /** Pool size, if the URL says one (`connection_limit`, Prisma's word). */
+  connectionLimit: number | undefined;
+  /** How long to wait for the server, in seconds, if the URL says it (`connect_timeout`). */
+  connectTimeoutSeconds: number | undefined;
+  /** `postgresql://host:port/database?schema=x`: no user, no password, no other parameter. */
+  location: string;
+  host: string;
+  port: string;
+  database: string;
+  user: string;
+}
+
+/** Prisma's own parameters, which mean nothing to `pg`. */
+const PRISMA_PARAMETERS = [
+  'schema',
+  'connection_limit',
+  'connect_timeout',
+  'pool_timeout',
+  'socket_timeout',
+  'pgbouncer',
+  'statement_cache_size',
+  'single_use_connections',
+];
+
+/**
+ * Reads `postgresql://user:password@host:port/database?schema=x&sslmode=…`.
+ * Throws ConfigError, without a word of the URL in it, if it is not one.
+ */
+export function parseDatabaseUrl(url: string): DatabaseUrl {
+  const parsed = parse(url);
+  if (parsed === undefined) {
+    throw new ConfigError('The database URL cannot be read.', {
+      code: 'database_url_invalid',
+      remedy:
+        'Write postgresql://user:password@host:5432/database; in a password, percent-encode characters like @ : / ? # %.',
+    });
+  }
+  if (parsed.protocol !== 'postgresql:' && parsed.protocol !== 'postgres:') {
+    throw new ConfigError(`The database URL begins with ${parsed.protocol}//, which is not PostgreSQL.`, {
+      code: 'database_url_invalid',
+      remedy: 'Give a URL that begins with postgresql://, or none at all for the embedded database.',
+    });
+  }
+  const parameters = parsed.searchParams;
+  const schema = parameters.get('schema') ?? 'public';
+  const user = decode(parameters.get('user') ?? parsed.username);
+  const host = parameters.get('host') ?? decode(parsed.hostname);
+  const port = parameters.get('port') ?? (parsed.port === '' ? '5432' : parsed.port);
+  const path = decode(parsed.pathname.replace(/^\//, ''));
+  const database = path === '' ? user : path;
+  const connectionLimit = positive(parameters.get('connection_limit'));
+  const connectTimeoutSeconds = positive(parameters.get('connect_timeout'));
+  for (const name of PRISMA_PARAMETERS) parameters.delete(name);
+  return {
+    connectionString: parsed.toString(),
+    schema,
+    connectionLimit,
+    connectTimeoutSeconds,
+    location: `postgresql://${host}:${port}/${database}${schema === 'public' ? '' : `?schema=${encodeURIComponent(schema)}`}`,
+    host,
+    port,
+    database,
+    user,
+  };
+}
+
+/** A database URL fit for logs and messages: host, port, database and schema only. Anything unreadable becomes `(unreadable URL)`. */
+export function redactUrl(url: string): string {
+  try {
+    return parseDatabaseUrl(url).location;
+  } catch {
+    return '(unreadable URL)';
+  }
+}
+
+function parse(url: string): URL | undefined {
+  // `postgresql://user@/database?host=/run/postgresql` is good libpq, but no WHATWG URL: the host is missing.
+  for (const candidate of [url, url.replace('@/', '@localhost/')]) {
+    if (URL.canParse(candidate)) return new URL(candidate);
+  }
+  return undefined;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function positive(text: string | null): number | undefined {
+  const value = Number(text);
+  return text !== null && Number.isInteger(value) && value > 0 ? value : undefined;
+}

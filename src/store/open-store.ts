@@ -1,0 +1,36 @@
+import type { Store } from './store.js';
+
+/** Which database to use. */
+export type DatabaseConfig = { kind: 'postgresql'; url: string } | { kind: 'pglite'; directory: string };
+
+export interface OpenStoreOptions {
+  /** Who we are, for the lock of the embedded database: the command, as the next one will be told it. */
+  command: string;
+  host: string;
+  pid: number;
+  /** How long to wait for another process to leave the embedded database, in milliseconds (default 0). */
+  waitMs?: number;
+  /** Ends that wait. */
+  signal?: AbortSignal;
+  /** PostgreSQL only: most connections at a time. */
+  poolSize?: number;
+}
+
+/**
+ * Opens the database. The embedded one is created and migrated on the way; a PostgreSQL is left as it is (`db migrate`).
+ * Prisma, `pg` and PGlite are loaded here and not before, so that `--help` stays quick.
+ *
+ * Throws UserError with a remedy when it cannot be opened, LockedError when another process has the embedded one open.
+ */
+export async function openStore(config: DatabaseConfig, options: OpenStoreOptions): Promise<Store> {
+  switch (config.kind) {
+    case 'postgresql': {
+      const { openPostgresqlStore } = await import('./backends/postgresql.js');
+      return openPostgresqlStore(config.url, options);
+    }
+    case 'pglite': {
+      const { openPgliteDirectory } = await import('./backends/pglite-directory.js');
+      return openPgliteDirectory(config.directory, options);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+/** The first two characters of a SQLSTATE name its class: digits, or one of PostgreSQL's four lettered classes. */
+const SQL_STATE = /^(?:[0-9]{2}|F0|HV|P0|XX)[0-9A-Z]{3}$/;
+
+/**
+ * The SQLSTATE of an error, wherever its carrier hides it, or undefined when it has none. `pg` and PGlite put it in `code`;
+ * Prisma's adapters in `originalCode` of a `cause`, and Prisma's client in `meta.driverAdapterError` of an error whose own
+ * `code` (P2010, P2034 …) is no SQLSTATE, although it looks like one.
+ */
+export function sqlState(error: unknown): string | undefined {
+  return firstInChain(error, (link) => {
+    for (const key of ['originalCode', 'code']) {
+      const code = link[key];
+      if (typeof code === 'string' && SQL_STATE.test(code)) return code;
+    }
+    return undefined;
+  });
+}
+
+/** The system's own error name (`ECONNREFUSED`, `ENOSPC` …) of an error, or undefined when it has none. */
+export function systemCode(error: unknown): string | undefined {
+  return firstInChain(error, (link) => {
+    const code = link.code;
+    return typeof code === 'string' && /^E[A-Z]+$/.test(code) ? code : undefined;
+  });
+}
+
+/** Every text that an error and its causes carry, outermost first; for telling apart errors that have no code. */
+export function errorMessages(error: unknown): string[] {
+  const messages: string[] = [];
+  firstInChain(error, (link) => {
+    for (const key of ['message', 'originalMessage', 'reason']) {
+      const text = link[key];
+      if (typeof text === 'string' && text !== '') messages.push(text);
+    }
+    return undefined;
+  });
+  return messages;
+}
+
+/** Walks an error, its causes, and what Prisma and `AggregateError` wrap, until `read` finds something. */
+export function firstInChain<T>(
+  error: unknown,
+  read: (link: Record<string, unknown>) => T | undefined,
+): T | undefined {
+  const seen = new Set<object>();
+  const waiting: unknown[] = [error];
+  for (let link = waiting.shift(); link !== undefined || waiting.length > 0; link = waiting.shift()) {
+    if (!isRecord(link) || seen.has(link)) continue;
+    seen.add(link);
+    const found = read(link);
+    if (found !== undefined) return found;
+    waiting.push(link.cause, link.meta, link.driverAdapterError);
+    if (Array.isArray(link.errors)) waiting.push(...(link.errors as unknown[]));
+  }
+  return undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

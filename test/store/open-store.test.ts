@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { openStore } from '../../src/store/open-store.js';
+import { assertMigrated, migrate, migrationStatus } from '../../src/store/migrations/migrate.js';
+import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
+
+describeOnBackends('a store', (backend) => {
+  test('is migrated and empty when a test opens it', async () => {
+    const store = await backend.open();
+    await assertMigrated(store);
+    expect(await store.prisma.lead.count()).toBe(0);
+    expect(await store.prisma.organization.findMany({ select: { slug: true } })).toEqual([
+      { slug: 'default' },
+    ]);
+  });
+
+  test('gives rows as Date, bigint, bytes and parsed JSON', async () => {
+    const store = await backend.open();
+    const rows = await store.sql.query(
+      `select $1::timestamptz as at, 7::bigint as big, '\\x01ff'::bytea as bytes, '{"a":[1]}'::jsonb as json, $2::text[] as texts`,
+      [new Date('2026-03-01T10:00:00.123Z'), '{a,NULL,"b c"}'],
+    );
+    expect(rows).toEqual([
+      {
+        at: new Date('2026-03-01T10:00:00.123Z'),
+        big: 7n,
+        bytes: Uint8Array.from([1, 255]),
+        json: { a: [1] },
+        texts: ['a', null, 'b c'],
+      },
+    ]);
+  });
+
+  test('is emptied between tests', async () => {
+    for (const round of [1, 2]) {
+      const store = await backend.open();
+      expect(await store.prisma.organization.count(), `round ${round}`).toBe(1);
+      await store.prisma.organization.create({
+        data: { id: '00000000-0000-7000-8000-000000000002', slug: 'other', name: 'Other' },
+      });
+      await store.close();
+    }
+  });
+
+  test('opens a database of its own', async () => {
+    const config = await backend.emptyConfig();
+    const store = await openStore(config, TEST_OPTIONS);
+    await migrate(store);
+    expect((await migrationStatus(store)).pending).toEqual([]);
+    await store.close();
+    await store.close();
+  });
+});

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { createPgliteStore } from '../../src/store/backends/pglite.js';
+import { WatchedPGlite } from '../../src/store/backends/pglite-client.js';
+import { migrate } from '../../src/store/migrations/migrate.js';
+import { openStore } from '../../src/store/open-store.js';
+import { startPostgres, type TestServer } from './postgres-server.js';
+import { withDatabase } from './server-url.js';
+
+/** Where the tests find the databases of this run. */
+export interface TestDatabases {
+  /** A role that may create databases, on the server of this run. */
+  serverUrl: string;
+  /** Every database of this run begins with it. */
+  prefix: string;
+  /** A migrated, empty database; `create database … template …` copies it. */
+  template: string;
+  /** A migrated, empty PGlite: as a data directory, and as the archive that `loadDataDir` takes. */
+  pgliteDirectory: string;
+  pgliteArchive: string;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    databases: TestDatabases;
+  }
+}
+
+/**
+ * Runs once before all tests: one real PostgreSQL (or the server that TEST_DATABASE_URL names) and one embedded database,
+ * both migrated, as templates; making a fresh database from one costs well under a second. A server that cannot be had is
+ * a failure of the whole run.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env.TEST_DATABASE_URL;
+  const server: TestServer =
+    given === undefined || given === ''
+      ? await startPostgres()
+      : { url: given, stop: () => Promise.resolve() };
+  const prefix = `wa_reconcile_test_${randomBytes(4).toString('hex')}`;
+  const directory = await mkdtemp(join(tmpdir(), 'wa-reconcile-test-'));
+
+  async function teardown(): Promise<void> {
+    await dropDatabases(server.url, prefix).finally(() => server.stop());
+    await rm(directory, { recursive: true, force: true });
+  }
+
+  try {
+    const [template, pglite] = await Promise.all([
+      createPostgresqlTemplate(server.url, prefix),
+      createPgliteTemplate(directory),
+    ]);
+    project.provide('databases', { serverUrl: server.url, prefix, template, ...pglite });
+  } catch (error) {
+    await teardown();
+    throw error;
+  }
+  return teardown;
+}
+
+async function createPostgresqlTemplate(serverUrl: string, prefix: string): Promise<string> {
+  const name = `${prefix}_template`;
+  await runOnServer(serverUrl, `create database ${name}`);
+  const store = await openStore(
+    { kind: 'postgresql', url: withDatabase(serverUrl, name) },
+    { command: 'test', host: 'test', pid: process.pid },
+  );
+  await migrate(store);
+  await store.close();
+  return name;
+}
+
+async function createPgliteTemplate(
+  directory: string,
+): Promise<{ pgliteDirectory: string; pgliteArchive: string }> {
+  const pgliteDirectory = join(directory, 'pglite-template');
+  const pgliteArchive = join(directory, 'pglite-template.tar');
+  const pglite = new WatchedPGlite(pgliteDirectory);
+  await pglite.waitReady;
+  const store = createPgliteStore(pglite, pgliteDirectory, () => Promise.resolve());
+  await migrate(store);
+  const archive = await pglite.dumpDataDir('none');
+  await writeFile(pgliteArchive, Buffer.from(await archive.arrayBuffer()));
+  await store.close();
+  return { pgliteDirectory, pgliteArchive };
+}
+
+async function dropDatabases(serverUrl: string, prefix: string): Promise<void> {
+  const client = new pg.Client({ connectionString: serverUrl });
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ name: string }>(
+      'select datname as name from pg_database where starts_with(datname, $1)',
+      [prefix],
+    );
+    for (const { name } of rows) {
+      await client.query(`drop database if exists ${pg.escapeIdentifier(name)} with (force)`);
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+async function runOnServer(serverUrl: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: serverUrl });
+  try {
+    await client.connect();
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
