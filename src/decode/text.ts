@@ -14,3 +14,8 @@ export function cleanText(text: string): string {
   const wellFormed = text.isWellFormed() ? text : text.toWellFormed();
   return wellFormed.includes('\0') ? wellFormed.replaceAll('\0', '\uFFFD') : wellFormed;
 }
+
+/** The first `length` characters; a pair that the cut would halve becomes U+FFFD, not a lone surrogate. */
+export function cutText(text: string, length: number): string {
+  return text.length <= length ? text : text.slice(0, length).toWellFormed();
+}

@@ -1,0 +1,48 @@
+import type { DecodedEntry } from '../model/facts.js';
+import { unrecognizedOf, unwrap, type Found, type Scope } from './envelopes/unwrap.js';
+import type { DecodeOptions } from './options.js';
+import { parseJson } from './parse-json.js';
+
+export type { DecodeOptions } from './options.js';
+
+export type DecodeResult =
+  | { kind: 'decoded'; entry: DecodedEntry }
+  /** `message` is one line, says where, and quotes nothing. */
+  | { kind: 'invalid'; reason: 'invalid_json' | 'no_json'; message: string };
+
+/**
+ * Everything that a raw entry says. `bytes` is one stored webhook body or Baileys event, in whatever wrapper it was stored;
+ * bytes that are no UTF-8 become U+FFFD. Never throws, whatever the bytes are, and does no I/O.
+ */
+export function decodeEntry(bytes: Uint8Array, options: DecodeOptions): DecodeResult {
+  const text = textOfBytes(bytes);
+  if (!text.includes('{') && !text.includes('[')) {
+    return { kind: 'invalid', reason: 'no_json', message: `no JSON in ${bytes.length} bytes` };
+  }
+  const parsed = parseJson(text);
+  if (!parsed.ok) return { kind: 'invalid', reason: 'invalid_json', message: parsed.message };
+
+  const found: Found = { providers: new Set(), sections: [], unrecognized: [], receivedAt: undefined };
+  const scope: Scope = {
+    options,
+    timeIsGiven: options.receivedAt !== undefined,
+    field: undefined,
+    depth: 0,
+  };
+  const miss = unwrap(parsed.value, '$', scope, found);
+  if (miss !== undefined) found.unrecognized.push(unrecognizedOf(miss));
+
+  const entry: DecodedEntry = {
+    provider: found.providers.has('baileys') && !found.providers.has('meta') ? 'baileys' : 'meta',
+    sections: found.sections,
+    unrecognized: found.unrecognized,
+  };
+  if (found.receivedAt !== undefined) entry.receivedAt = found.receivedAt;
+  return { kind: 'decoded', entry };
+}
+
+/** The text without its byte order mark. A view, so that 3 MB bodies are not copied first. */
+function textOfBytes(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}

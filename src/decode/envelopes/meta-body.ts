@@ -1,0 +1,128 @@
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { decodeChange, isContentField } from '../meta/decode-change.js';
+import { parseJson } from '../parse-json.js';
+import { asArray, asObject, excerptOf, textOf } from '../read.js';
+import { cutText } from '../text.js';
+import { fieldOfValue, isBareValue, knownFieldOf } from './bare-value.js';
+import type { Found, Scope } from './unwrap.js';
+import { splitRow } from './wrappers.js';
+
+/**
+ * Reads `object` if it is Meta's: the whole body, one of its entries or changes, or a bare value. False when it is none of
+ * these, and then nothing was added. Every entry and every change is read (rule E1).
+ */
+export function unwrapMeta(object: JsonObject, path: string, scope: Scope, found: Found): boolean {
+  const row = splitRow(object);
+  if (row !== undefined) return readSplitRow(row.entry, row.change, `${path}.change`, scope, found);
+  const entries = asArray(object.entry);
+  if (entries !== undefined) {
+    readEntries(object, entries, path, scope, found);
+    return true;
+  }
+  if (Array.isArray(object.changes)) {
+    readEntry(object, path, scope, found);
+    return true;
+  }
+  const field = textOf(object.field);
+  if (field !== undefined && asObject(object.value) !== undefined) {
+    readChange(object, path, undefined, scope, found);
+    return true;
+  }
+  if (!isBareValue(object)) return false;
+  readBareValue(object, path, scope, found);
+  return true;
+}
+
+/** `{entry, change}`: the change decides; the entry beside it only gives the WABA. */
+function readSplitRow(
+  entry: JsonObject | undefined,
+  column: JsonValue,
+  path: string,
+  scope: Scope,
+  found: Found,
+): boolean {
+  const parsed = typeof column === 'string' ? parseJson(column) : undefined;
+  const change = asObject(parsed?.ok === true ? parsed.value : column);
+  if (change === undefined || asObject(change.value) === undefined) return false;
+  readChange(change, path, textOf(entry?.id), scope, found);
+  return true;
+}
+
+function readEntries(body: JsonObject, entries: JsonValue[], path: string, scope: Scope, found: Found): void {
+  const product = textOf(body.object);
+  if (product !== undefined && product !== 'whatsapp_business_account') {
+    // A log shared with Messenger or Instagram.
+    show(found, path, `object:${cutText(product, 64)}`, body);
+    return;
+  }
+  if (entries.length === 0) show(found, `${path}.entry`, 'empty', body);
+  for (let i = 0; i < entries.length; i++) {
+    const element = entries[i] ?? null;
+    const entry = asObject(element);
+    if (entry === undefined) show(found, `${path}.entry[${i}]`, 'not_an_object', element);
+    else readEntry(entry, `${path}.entry[${i}]`, scope, found);
+  }
+}
+
+function readEntry(entry: JsonObject, path: string, scope: Scope, found: Found): void {
+  const wabaId = textOf(entry.id);
+  const changes = asArray(entry.changes);
+  if (changes === undefined || changes.length === 0) {
+    // Meta's examples of PARTNER_APP_INSTALLED have the change's own keys in the entry.
+    if (entry.value !== undefined) readChange(entry, path, wabaId, scope, found);
+    else show(found, path, 'no_changes', entry);
+    return;
+  }
+  for (let j = 0; j < changes.length; j++) {
+    const element = changes[j] ?? null;
+    const change = asObject(element);
+    if (change === undefined) show(found, `${path}.changes[${j}]`, 'not_an_object', element);
+    else readChange(change, `${path}.changes[${j}]`, wabaId, scope, found, textOf(entry.field));
+  }
+}
+
+/** `field` stands beside the value; misplaced inside it or in the entry; or is only to be told by the value's lists. */
+function readChange(
+  change: JsonObject,
+  path: string,
+  wabaId: string | undefined,
+  scope: Scope,
+  found: Found,
+  entryField?: string,
+): void {
+  const value = asObject(change.value);
+  const field =
+    textOf(change.field) ??
+    (value === undefined ? undefined : knownFieldOf(value)) ??
+    entryField ??
+    (value === undefined ? undefined : fieldOfValue(value)) ??
+    scope.field;
+  if (field === undefined) {
+    show(found, path, 'no_field', change);
+    return;
+  }
+  decodeChange(
+    { path: `${path}.value`, field, value: change.value, wabaId },
+    scope.options,
+    found.sections,
+    found.unrecognized,
+  );
+}
+
+/** 360dialog names the field in its wrapper and puts the WABA's id into the value. */
+function readBareValue(value: JsonObject, path: string, scope: Scope, found: Found): void {
+  const inferred = fieldOfValue(value);
+  // A row is filed under its first change; an account event's name must not hide the messages of another one.
+  const named = scope.field !== undefined && isContentField(scope.field) ? scope.field : undefined;
+  const field = textOf(value.field) ?? named ?? inferred ?? scope.field;
+  if (field === undefined) {
+    show(found, path, 'no_field', value);
+    return;
+  }
+  const wabaId = scope.field === undefined ? undefined : textOf(value.id);
+  decodeChange({ path, field, value, wabaId }, scope.options, found.sections, found.unrecognized);
+}
+
+function show(found: Found, path: string, reason: string, value: JsonValue): void {
+  found.unrecognized.push({ path, reason, excerpt: excerptOf(value) });
+}

@@ -1,0 +1,125 @@
+import type { Provider } from '../../model/enumerations.js';
+import type { Section, Unrecognized } from '../../model/facts.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { decodeBaileys, recogniseBaileys } from '../baileys/decode-baileys.js';
+import type { DecodeOptions } from '../options.js';
+import { parseJson } from '../parse-json.js';
+import { asObject, excerptOf } from '../read.js';
+import { unwrapMeta } from './meta-body.js';
+import { receivedAtOf } from './row-time.js';
+import { graphApiShape, vendorShape } from './vendors.js';
+import { bodiesIn, fieldNamedBy } from './wrappers.js';
+
+/** Everything that was found in an entry so far. */
+export interface Found {
+  providers: Set<Provider>;
+  sections: Section[];
+  unrecognized: Unrecognized[];
+  /** The first time that a row gave. */
+  receivedAt: number | undefined;
+}
+
+/** What the wrappers around a value said. */
+export interface Scope {
+  options: DecodeOptions;
+  /** Whether the caller gave receivedAt: then no row's own time replaces it. */
+  timeIsGiven: boolean;
+  /** The field that a wrapper named (360dialog's `event`, a row's `event_type`), for bodies that name none. */
+  field: string | undefined;
+  depth: number;
+}
+
+/** A value that is no webhook: where, and why. It is shown only when nothing around it is one. */
+export interface Miss {
+  path: string;
+  reason: string;
+  value: JsonValue;
+}
+
+/** Real wrappers nest three deep: a queue's record, a gateway's event, a body. */
+const DEEPEST_WRAPPER = 8;
+
+/**
+ * Finds the webhooks in a value, however wrapped, and decodes them into `found` (rule E1). Returns undefined when there was
+ * at least one, else why there was none.
+ */
+export function unwrap(value: JsonValue, path: string, scope: Scope, found: Found): Miss | undefined {
+  if (scope.depth > DEEPEST_WRAPPER) return { path, reason: 'nested_too_deep', value };
+  if (typeof value === 'string') return unwrapText(value, path, scope, found);
+  if (Array.isArray(value)) return unwrapArray(value, path, scope, found);
+  const object = asObject(value);
+  if (object === undefined) return { path, reason: 'not_an_object', value };
+
+  const graphApi = graphApiShape(object);
+  if (graphApi !== undefined) return { path, reason: graphApi, value };
+  if (unwrapMeta(object, path, scope, found)) {
+    found.providers.add('meta');
+    return undefined;
+  }
+  const event = recogniseBaileys(object);
+  if (event !== undefined) {
+    const decoded = decodeBaileys(event, { ...scope.options, path });
+    found.providers.add('baileys');
+    // Not by spreading: as arguments of one call, a hundred thousand would exhaust the stack.
+    for (const section of decoded.sections) found.sections.push(section);
+    for (const part of decoded.unrecognized) found.unrecognized.push(part);
+    found.receivedAt ??= decoded.receivedAt;
+    return undefined;
+  }
+  const miss = unwrapWrapper(object, path, scope, found);
+  if (miss === undefined) return undefined;
+  const vendor = vendorShape(object);
+  return vendor === undefined ? miss : { path, reason: vendor, value };
+}
+
+function unwrapText(text: string, path: string, scope: Scope, found: Found): Miss | undefined {
+  const parsed = parseJson(text);
+  if (!parsed.ok) return { path, reason: 'invalid_json', value: text };
+  return unwrap(parsed.value, path, { ...scope, depth: scope.depth + 1 }, found);
+}
+
+/** Every element counts; but an array without a single webhook is one miss, not one per element. */
+function unwrapArray(elements: JsonValue[], path: string, scope: Scope, found: Found): Miss | undefined {
+  const inside = { ...scope, depth: scope.depth + 1 };
+  const misses: Miss[] = [];
+  for (const [i, element] of elements.entries()) {
+    const miss = unwrap(element, `${path}[${i}]`, inside, found);
+    if (miss !== undefined) misses.push(miss);
+  }
+  if (misses.length === elements.length) return misses[0] ?? { path, reason: 'empty', value: elements };
+  for (const miss of misses) found.unrecognized.push(unrecognizedOf(miss));
+  return undefined;
+}
+
+/** A row, a request or a queue's record: its bodies are tried in turn until one holds a webhook. */
+function unwrapWrapper(wrapper: JsonObject, path: string, scope: Scope, found: Found): Miss | undefined {
+  const bodies = bodiesIn(wrapper);
+  if (bodies.length === 0) return { path, reason: 'unknown_shape', value: wrapper };
+  const rowTime = receivedAtOf(wrapper);
+  const inside: Scope = {
+    options:
+      rowTime === undefined || scope.timeIsGiven ? scope.options : { ...scope.options, receivedAt: rowTime },
+    timeIsGiven: scope.timeIsGiven,
+    field: fieldNamedBy(wrapper) ?? scope.field,
+    depth: scope.depth + 1,
+  };
+  let best: Miss | undefined;
+  for (const body of bodies) {
+    const miss = unwrap(body.value, path + body.path, inside, found);
+    if (miss === undefined) {
+      found.receivedAt ??= rowTime;
+      return undefined;
+    }
+    if (best === undefined || (isVague(best) && !isVague(miss))) best = miss;
+  }
+  return best === undefined || isVague(best) ? { path, reason: 'unknown_shape', value: wrapper } : best;
+}
+
+/** A vendor's name or broken JSON says more than that some part of a wrapper is no body. */
+function isVague(miss: Miss): boolean {
+  return miss.reason === 'unknown_shape' || miss.reason === 'not_an_object' || miss.reason === 'empty';
+}
+
+export function unrecognizedOf(miss: Miss): Unrecognized {
+  return { path: miss.path, reason: miss.reason, excerpt: excerptOf(miss.value) };
+}

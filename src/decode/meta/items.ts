@@ -1,0 +1,119 @@
+import type { Direction } from '../../model/enumerations.js';
+import type { Identities, MessageOrigin, Subject } from '../../model/facts.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { asObject } from '../read.js';
+import { parseTimestamp } from '../timestamp.js';
+import { reject, skip, type ChangeContext } from './change-context.js';
+import type { Contact } from './contact-book.js';
+import { typeOf } from './contents.js';
+import { addMessage } from './message-fact.js';
+import { addEdit, addReaction, addRevoke } from './mutation-facts.js';
+import { readSystem } from './system.js';
+
+/** In which thread an item stands, and on which side. */
+export interface Placement {
+  direction: Direction;
+  counterpart: Identities;
+  contact: Contact | undefined;
+  /** The member of a group who sent it; only with `--include group`. */
+  participant: string | undefined;
+}
+
+/** Why an item has no thread of its own. */
+export type Refusal = 'group' | 'self_thread' | 'missing_sender' | 'missing_counterpart';
+
+/** Knows the threads of one list (live messages, echoes, one history thread). */
+export interface Placer {
+  origin: MessageOrigin;
+  place(item: JsonObject): Placement | Refusal;
+}
+
+/**
+ * Reads every element of a list of messages: messages, edits, revokes, reactions, system notices. Each gives exactly one
+ * fact of its subject, whatever is wrong with it (rules M5, M7). Returns the newest timestamp, 0 for none.
+ */
+export function readItems(context: ChangeContext, list: JsonValue[], path: string, placer: Placer): number {
+  let newest = 0;
+  for (let i = 0; i < list.length; i++) {
+    const element = list[i] ?? null;
+    const item = asObject(element);
+    const itemPath = `${path}[${i}]`;
+    if (item === undefined) {
+      reject(context, itemPath, 'message', 'not_an_object', element);
+      continue;
+    }
+    const at = readItem(context, item, itemPath, placer);
+    if (at > newest) newest = at;
+  }
+  return newest;
+}
+
+function readItem(context: ChangeContext, item: JsonObject, path: string, placer: Placer): number {
+  const type = typeOf(item);
+  if (type === 'system' || type === 'request_welcome') {
+    readSystem(context, item, path);
+    return 0;
+  }
+  const subject = subjectOf(type);
+  const placement = placer.place(item);
+  if (typeof placement === 'string') {
+    refuse(context, item, path, subject, placement);
+    return 0;
+  }
+  const sentAt = parseTimestamp(item.timestamp);
+  const at = sentAt ?? context.receivedAt;
+  if (at === undefined) {
+    reject(context, path, subject, 'bad_timestamp', item);
+    return 0;
+  }
+  const { contact } = placement;
+  if (contact !== undefined && sentAt !== undefined && sentAt > contact.at) contact.at = sentAt;
+
+  switch (subject) {
+    case 'edit':
+      addEdit(context, item, path, placement, at);
+      break;
+    case 'revoke':
+      addRevoke(context, item, path, placement, at);
+      break;
+    case 'reaction':
+      addReaction(context, item, path, placement, at, placer.origin);
+      break;
+    case 'message':
+      addMessage(context, item, path, placement, at, type, placer.origin, sentAt === undefined);
+      break;
+  }
+  return sentAt ?? 0;
+}
+
+type ItemSubject = Extract<Subject, 'message' | 'edit' | 'revoke' | 'reaction'>;
+
+function subjectOf(type: string): ItemSubject {
+  switch (type) {
+    case 'edit':
+    case 'revoke':
+    case 'reaction':
+      return type;
+    default:
+      return 'message';
+  }
+}
+
+function refuse(
+  context: ChangeContext,
+  item: JsonObject,
+  path: string,
+  subject: ItemSubject,
+  refusal: Refusal,
+): void {
+  switch (refusal) {
+    case 'group':
+    case 'self_thread':
+      skip(context, path, subject, refusal);
+      return;
+    case 'missing_sender':
+    case 'missing_counterpart':
+      reject(context, path, subject, refusal, item);
+      return;
+  }
+}

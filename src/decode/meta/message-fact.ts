@@ -1,0 +1,129 @@
+import { decodeWamid } from '../../identity/wamid.js';
+import type { Direction, MessageStatus } from '../../model/enumerations.js';
+import type { MessageOrigin } from '../../model/facts.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { cleanJson } from '../clean-json.js';
+import { externalIdOf } from '../external-id.js';
+import { asArray, asObject } from '../read.js';
+import { reject, type ChangeContext } from './change-context.js';
+import { readContent } from './contents.js';
+import type { Placement } from './items.js';
+
+/** Adds the message that `item` is; `timestampFromEntry` flags one whose own timestamp was unusable (rule M7). */
+export function addMessage(
+  context: ChangeContext,
+  item: JsonObject,
+  path: string,
+  placement: Placement,
+  timestamp: number,
+  type: string,
+  origin: MessageOrigin,
+  timestampFromEntry: boolean,
+): void {
+  const externalId = externalIdOf(item.id);
+  if (externalId === undefined) {
+    reject(context, path, 'message', 'missing_id', item);
+    return;
+  }
+  const wamid = decodeWamid(externalId);
+  const content = readContent(item, type);
+  const reply = asObject(item.context);
+  const historyStatus = historyStatusOf(asObject(item.history_context)?.status);
+  context.facts.push({
+    kind: 'message',
+    path,
+    origin,
+    externalId,
+    stanzaId: wamid?.stanzaId,
+    wamidPhone: wamid?.phone,
+    counterpart: placement.counterpart,
+    direction: placement.direction,
+    timestamp,
+    type,
+    body: content.body,
+    media: content.media,
+    grade: content.grade,
+    contextExternalId: reply === undefined ? undefined : repliedTo(reply),
+    status: statusOf(item, type, placement.direction, origin) ?? historyStatus,
+    historyStatus,
+    isSyncInitial: origin === 'history' || origin === 'follow_up',
+    rawMeta: rawMetaOf(item, content.kept, placement.participant, timestampFromEntry),
+  });
+}
+
+/** What an item proves by having come: an inbound message was delivered, an echo was sent. History says it itself. */
+function statusOf(
+  item: JsonObject,
+  type: string,
+  direction: Direction,
+  origin: MessageOrigin,
+): MessageStatus | undefined {
+  if (origin === 'history' || origin === 'follow_up') return undefined;
+  if (direction === 'INBOUND') return 'delivered';
+  // The errors of an `unsupported` echo say that this API cannot show the message, not that it failed to go out.
+  const failed = type !== 'unsupported' && (asArray(item.errors)?.length ?? 0) > 0;
+  return failed ? 'failed' : 'sent';
+}
+
+/** Capitals in Meta's text, lower case in fixtures; `ERROR` is this product's `failed`. */
+function historyStatusOf(value: JsonValue | undefined): MessageStatus | undefined {
+  if (typeof value !== 'string') return undefined;
+  switch (value.toLowerCase()) {
+    case 'pending':
+      return 'pending';
+    case 'sent':
+      return 'sent';
+    case 'delivered':
+      return 'delivered';
+    case 'read':
+      return 'read';
+    case 'played':
+      return 'played';
+    case 'error':
+    case 'failed':
+      return 'failed';
+    default:
+      return undefined;
+  }
+}
+
+/** A forwarded message answers nothing, whatever stands beside the flag. */
+function repliedTo(context: JsonObject): string | undefined {
+  if (context.forwarded === true || context.frequently_forwarded === true) return undefined;
+  return externalIdOf(context.id);
+}
+
+/** What has no column: undefined for nearly every message, and then it costs nothing. */
+function rawMetaOf(
+  item: JsonObject,
+  kept: [string, JsonValue][] | undefined,
+  participant: string | undefined,
+  timestampFromEntry: boolean,
+): JsonObject | undefined {
+  let meta = kept;
+  const context = asObject(item.context);
+  if (context !== undefined) {
+    const flags: [string, JsonValue][] = [];
+    for (const name of ['forwarded', 'frequently_forwarded', 'referred_product']) {
+      const value = context[name];
+      if (value !== undefined && value !== null) flags.push([name, value]);
+    }
+    if (flags.length > 0) meta = [...(meta ?? []), ['context', Object.fromEntries(flags)]];
+  }
+  if (asObject(item.referral) !== undefined) meta = withValue(meta, 'referral', item.referral);
+  if (item.errors !== undefined) meta = withValue(meta, 'errors', item.errors);
+  if (item.message_creation_type !== undefined) {
+    meta = withValue(meta, 'message_creation_type', item.message_creation_type);
+  }
+  if (participant !== undefined) meta = withValue(meta, 'participant', participant);
+  if (timestampFromEntry) meta = withValue(meta, 'timestampFrom', 'received_at');
+  return meta === undefined ? undefined : asObject(cleanJson(Object.fromEntries(meta)));
+}
+
+function withValue(
+  meta: [string, JsonValue][] | undefined,
+  name: string,
+  value: JsonValue | undefined,
+): [string, JsonValue][] | undefined {
+  return value === undefined || value === null ? meta : [...(meta ?? []), [name, value]];
+}

@@ -1,0 +1,107 @@
+import { hasIdentity, identitiesOfUser } from '../../identity/identities.js';
+import type { MessageStatus } from '../../model/enumerations.js';
+import type { StatusFact } from '../../model/facts.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { cleanJson } from '../clean-json.js';
+import { externalIdOf } from '../external-id.js';
+import { asArray, asObject, textOf } from '../read.js';
+import { parseTimestamp } from '../timestamp.js';
+import { reject, skip, type ChangeContext } from './change-context.js';
+import { countIdentities, type ContactBook } from './contact-book.js';
+
+/** Reads `value.statuses[]`; returns the newest timestamp, 0 for none. */
+export function readStatuses(
+  context: ChangeContext,
+  list: JsonValue[],
+  path: string,
+  book: ContactBook,
+): number {
+  let newest = 0;
+  for (let i = 0; i < list.length; i++) {
+    const element = list[i] ?? null;
+    const item = asObject(element);
+    if (item === undefined) {
+      reject(context, `${path}[${i}]`, 'status', 'not_an_object', element);
+      continue;
+    }
+    const at = readStatus(context, item, `${path}[${i}]`, book);
+    if (at > newest) newest = at;
+  }
+  return newest;
+}
+
+function readStatus(context: ChangeContext, item: JsonObject, path: string, book: ContactBook): number {
+  const isGroup = item.recipient_type === 'group';
+  if (isGroup && !context.include.has('group')) {
+    skip(context, path, 'status', 'group');
+    return 0;
+  }
+  const targetExternalId = externalIdOf(item.id);
+  if (targetExternalId === undefined) {
+    reject(context, path, 'status', 'missing_id', item);
+    return 0;
+  }
+  const word = textOf(item.status);
+  if (word === undefined) {
+    reject(context, path, 'status', 'missing_status', item);
+    return 0;
+  }
+  const sentAt = parseTimestamp(item.timestamp);
+  if (!isGroup) noteRecipient(context, item, path, book, sentAt ?? 0);
+  const status = statusOf(word);
+  if (status === undefined) {
+    skip(context, path, 'status', 'unknown_status');
+    return 0;
+  }
+  const at = sentAt ?? context.receivedAt;
+  if (at === undefined) {
+    reject(context, path, 'status', 'bad_timestamp', item);
+    return 0;
+  }
+  const fact: StatusFact = { kind: 'status', path, targetExternalId, status, at };
+  const errors = errorsOf(item.errors);
+  if (errors !== undefined) fact.errors = errors;
+  context.facts.push(fact);
+  return sentAt ?? 0;
+}
+
+/** A status names its recipient by phone and, since 2026, by user id; both together link the two (rule I3). */
+function noteRecipient(
+  context: ChangeContext,
+  item: JsonObject,
+  path: string,
+  book: ContactBook,
+  at: number,
+): void {
+  const userId = textOf(item.recipient_user_id);
+  const parent = textOf(item.parent_recipient_user_id);
+  if (userId === undefined && parent === undefined && book.size === 0) return;
+  const recipient = identitiesOfUser(textOf(item.recipient_id), [userId, parent]);
+  if (!hasIdentity(recipient)) return;
+  const contact = book.find(recipient);
+  if (contact !== undefined && at > contact.at) contact.at = at;
+  if (countIdentities(recipient) > 1) context.facts.push({ kind: 'identity_link', path, who: [recipient] });
+}
+
+function statusOf(word: string): MessageStatus | undefined {
+  switch (word) {
+    case 'pending':
+    case 'sent':
+    case 'delivered':
+    case 'read':
+    case 'played':
+    case 'failed':
+      return word;
+    default:
+      return undefined;
+  }
+}
+
+function errorsOf(value: JsonValue | undefined): JsonObject[] | undefined {
+  const errors: JsonObject[] = [];
+  for (const element of asArray(value) ?? []) {
+    const error = asObject(cleanJson(element));
+    if (error !== undefined) errors.push(error);
+  }
+  return errors.length === 0 ? undefined : errors;
+}
