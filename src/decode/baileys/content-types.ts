@@ -110,18 +110,17 @@ function readMedia(type: string, o: JsonObject): Reading {
 }
 
 function readLocation(o: JsonObject): Reading {
+  const latitude = numberOf(o.degreesLatitude);
+  const longitude = numberOf(o.degreesLongitude);
+  const name = textOf(o.name);
+  const address = textOf(o.address);
+  // As for Meta's locations, so that one message has one body whichever way it came (rule M10).
+  const place = name !== undefined && address !== undefined ? `${name} — ${address}` : (name ?? address);
+  const position = latitude === undefined || longitude === undefined ? undefined : `${latitude},${longitude}`;
   return {
     type: 'location',
-    body: textOf(o.name) ?? textOf(o.address) ?? textOf(o.caption) ?? textOf(o.comment),
-    meta: {
-      location: withoutAbsent({
-        latitude: numberOf(o.degreesLatitude),
-        longitude: numberOf(o.degreesLongitude),
-        name: textOf(o.name),
-        address: textOf(o.address),
-        url: shortText(o.url),
-      }),
-    },
+    body: place ?? textOf(o.caption) ?? textOf(o.comment) ?? position,
+    meta: { location: withoutAbsent({ latitude, longitude, name, address, url: shortText(o.url) }) },
   };
 }
 

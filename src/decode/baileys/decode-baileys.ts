@@ -112,7 +112,7 @@ function decodeMessages(
   if (sync !== undefined && sync.isChunk) {
     facts.push(chunkFact(payload, sync.type, lists.messages.length, context.path));
   }
-  facts.push(...people.links());
+  for (const link of people.links()) facts.push(link);
 
   const pushNames = new PushNames();
   const batch: Batch = {
