@@ -1,0 +1,65 @@
+/**
+ * Lets the beginning of a stream of chunks be looked at before it is read. An error that comes while looking is kept
+ * until the chunks before it have been read.
+ */
+export class ChunkReader {
+  #iterator: AsyncIterator<Buffer>;
+  #ahead: Buffer[] = [];
+  #end: { error: unknown } | 'ended' | undefined;
+
+  constructor(chunks: AsyncIterable<Buffer>) {
+    this.#iterator = chunks[Symbol.asyncIterator]();
+  }
+
+  /** The first `size` bytes, or fewer if the stream is shorter, or if `enough` is satisfied with fewer. */
+  async peek(size: number, enough: (head: Buffer) => boolean = () => false): Promise<Buffer> {
+    let head = Buffer.concat(this.#ahead);
+    while (head.length < size && this.#end === undefined) {
+      const chunk = await this.#next();
+      if (chunk === undefined) break;
+      this.#ahead.push(chunk);
+      head = Buffer.concat([head, chunk]);
+      if (enough(head)) break;
+    }
+    return head.subarray(0, size);
+  }
+
+  async *chunks(): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      yield* this.#ahead.splice(0);
+      for (;;) {
+        const chunk = await this.#next();
+        if (chunk === undefined) break;
+        yield chunk;
+      }
+      if (this.#end !== undefined && this.#end !== 'ended') throw this.#end.error;
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** Lets go of the stream, read to its end or not. */
+  async close(): Promise<void> {
+    await this.#iterator.return?.();
+  }
+
+  async #next(): Promise<Buffer | undefined> {
+    if (this.#end !== undefined) return undefined;
+    try {
+      const result = await this.#iterator.next();
+      if (result.done !== true) return result.value;
+      this.#end = 'ended';
+    } catch (error) {
+      this.#end = { error };
+    }
+    return undefined;
+  }
+}
+
+/** What a stream gave, as bytes; text where somebody set an encoding on it. */
+export function toBuffer(chunk: unknown): Buffer {
+  if (Buffer.isBuffer(chunk)) return chunk;
+  if (typeof chunk === 'string') return Buffer.from(chunk);
+  if (chunk instanceof Uint8Array) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  throw new TypeError('An input stream gave something that is neither bytes nor text.');
+}

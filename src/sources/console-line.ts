@@ -1,0 +1,69 @@
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  skipBlank,
+} from './ascii.js';
+import { leadingTime } from './received-at.js';
+import { ValueScanner } from './value-scanner.js';
+
+/** Where the JSON of a log line lies: whole inside the line, cut off at its end, or going on in the next lines. */
+export interface FoundValue {
+  kind: 'whole' | 'cut' | 'unfinished';
+  start: number;
+  end: number;
+}
+
+/**
+ * Finds the JSON object or array in a line of a console log: the first bracket that starts one, so that `[pm2]`, `[0]`
+ * and `{id}` in a prefix are passed over; an empty `{}` only if nothing better follows.
+ */
+export function findValue(line: Buffer, scanner = new ValueScanner()): FoundValue | undefined {
+  let empty: FoundValue | undefined;
+  for (let at = nextBracket(line, 0); at !== -1; at = nextBracket(line, at + 1)) {
+    const look = lookAhead(line, at);
+    if (look === 'no') continue;
+    scanner.reset();
+    const end = scanner.scan(line, at);
+    if (scanner.status === 'open') return { kind: scanner.inString ? 'cut' : 'unfinished', start: at, end };
+    const found: FoundValue = { kind: 'whole', start: at, end };
+    if (look === 'value') return found;
+    empty ??= found;
+  }
+  return empty;
+}
+
+/** When the line was written, if its prefix says so: ms since 1970. */
+export function lineTime(line: Buffer, valueStart: number): number | undefined {
+  return leadingTime(line.toString('latin1', 0, Math.min(valueStart, LONGEST_TIME_PREFIX)));
+}
+
+const LONGEST_TIME_PREFIX = 64;
+
+function nextBracket(line: Buffer, from: number): number {
+  for (let at = from; at < line.length; at++) {
+    const byte = line[at];
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) return at;
+  }
+  return -1;
+}
+
+/** Whether the bracket at `at` starts JSON as a log would hold it: `{"key":`, or an array of such. */
+function lookAhead(line: Buffer, at: number): 'value' | 'empty' | 'no' {
+  let next = at;
+  while (line[next] === OPEN_BRACKET) next = skipBlank(line, next + 1);
+  if (next >= line.length) return 'value';
+  if (line[next] === CLOSE_BRACKET) return next === at + 1 ? 'empty' : 'no';
+  if (line[next] !== OPEN_BRACE) return 'no';
+  next = skipBlank(line, next + 1);
+  if (next >= line.length) return 'value';
+  if (line[next] === CLOSE_BRACE) return line[at] === OPEN_BRACE ? 'empty' : 'value';
+  if (line[next] !== QUOTE) return 'no';
+  for (next++; next < line.length && line[next] !== QUOTE; next++) if (line[next] === BACKSLASH) next++;
+  next = skipBlank(line, next + 1);
+  return next >= line.length || line[next] === COLON ? 'value' : 'no';
+}

@@ -1,0 +1,152 @@
+import { CARRIAGE_RETURN, NEWLINE, QUOTE } from './ascii.js';
+import { ByteCollector } from './byte-collector.js';
+
+/** A cell of a CSV record that was asked for; `bytes` is undefined where it is over the limit. */
+export interface CsvCell {
+  bytes: Buffer | undefined;
+  size: number;
+  quoted: boolean;
+}
+
+export interface CsvRecord {
+  /** Number of cells; 0 for a blank line. */
+  columns: number;
+  /** Index in the current chunk after the record's line end. */
+  end: number;
+  /** Line ends in it, those inside quotes included. */
+  newlines: number;
+  /** How the record ended: with a line end, with the text, or with the text inside a quoted cell. */
+  ending: 'line' | 'text' | 'cut';
+}
+
+export interface CsvHandler {
+  /** Whether the cells of this column (0-based) are to be kept. */
+  wants(column: number): boolean;
+  cell(column: number, cell: CsvCell): void;
+  record(record: CsvRecord): void;
+}
+
+/**
+ * Reads RFC 4180 records over any cutting into chunks: quotes, doubled quotes, line ends inside quotes.
+ *
+ * Hand-made because a checkpoint needs the exact offset and physical line of each record, a cell over the limit has to
+ * be read past in constant memory, and a cut last record must still be given; cells stay bytes, valid UTF-8 or not.
+ */
+export class CsvScanner {
+  /** `quote`: the last byte was a quote inside a quoted cell, the first of a pair or the closing one. */
+  #state: 'start' | 'plain' | 'quoted' | 'quote' = 'start';
+  #column = 0;
+  #quoted = false;
+  /** Whether the current record has any byte. */
+  #begun = false;
+  #newlines = 0;
+  #wanted: boolean;
+  /** The cell as it is written, without its opening quote. */
+  #raw: ByteCollector;
+
+  constructor(
+    private readonly delimiter: number,
+    private readonly limit: number,
+    private readonly handler: CsvHandler,
+  ) {
+    // As written a cell can be twice its size, where it is all quotes.
+    this.#raw = new ByteCollector(limit * 2 + 2);
+    this.#wanted = handler.wants(0);
+  }
+
+  push(chunk: Buffer): void {
+    let state = this.#state;
+    let from = 0;
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at] ?? 0;
+      if (state === 'quoted') {
+        if (byte === QUOTE) state = 'quote';
+        else if (byte === NEWLINE) this.#newlines++;
+      } else if (state === 'quote' && byte === QUOTE) {
+        state = 'quoted';
+      } else if (byte === this.delimiter) {
+        this.#keep(chunk, from, at);
+        this.#endCell();
+        this.#begun = true;
+        state = 'start';
+        from = at + 1;
+      } else if (byte === NEWLINE) {
+        this.#keep(chunk, from, at);
+        this.#newlines++;
+        this.#endRecord(at + 1, 'line');
+        state = 'start';
+        from = at + 1;
+      } else if (state === 'start' && byte === QUOTE) {
+        this.#quoted = true;
+        this.#begun = true;
+        state = 'quoted';
+        from = at + 1;
+      } else {
+        if (byte !== CARRIAGE_RETURN) this.#begun = true;
+        state = 'plain';
+      }
+    }
+    this.#keep(chunk, from, chunk.length);
+    this.#state = state;
+  }
+
+  end(): void {
+    if (this.#begun) this.#endRecord(0, this.#state === 'quoted' ? 'cut' : 'text');
+  }
+
+  #keep(chunk: Buffer, from: number, to: number): void {
+    if (this.#wanted && from < to) this.#raw.add(chunk.subarray(from, to));
+  }
+
+  #endRecord(end: number, ending: CsvRecord['ending']): void {
+    const blank = !this.#begun;
+    if (blank) this.#raw.take();
+    else this.#endCell();
+    const record = { columns: blank ? 0 : this.#column, end, newlines: this.#newlines, ending };
+    this.#column = 0;
+    this.#wanted = this.handler.wants(0);
+    this.#begun = false;
+    this.#newlines = 0;
+    this.handler.record(record);
+  }
+
+  #endCell(): void {
+    if (this.#wanted) {
+      const rawSize = this.#raw.size;
+      const raw = this.#raw.take();
+      const bytes = raw === undefined ? undefined : readCell(raw, this.#quoted);
+      const size = bytes?.length ?? rawSize;
+      this.handler.cell(this.#column, {
+        bytes: size > this.limit ? undefined : bytes,
+        size,
+        quoted: this.#quoted,
+      });
+    }
+    this.#column++;
+    this.#quoted = false;
+    this.#wanted = this.handler.wants(this.#column);
+  }
+}
+
+/** The value of a cell: pairs of quotes made one, the closing quote and a carriage return at the line's end dropped. */
+function readCell(written: Buffer, quoted: boolean): Buffer {
+  const raw = written[written.length - 1] === CARRIAGE_RETURN ? written.subarray(0, -1) : written;
+  if (!quoted) return raw;
+  let quote = raw.indexOf(QUOTE);
+  if (quote === -1 || quote === raw.length - 1) return quote === -1 ? written : raw.subarray(0, quote);
+  const value = Buffer.allocUnsafe(raw.length);
+  let length = raw.copy(value, 0, 0, quote);
+  for (; quote < raw.length; quote++) {
+    const byte = raw[quote] ?? 0;
+    if (byte === QUOTE) {
+      quote++;
+      if (raw[quote] !== QUOTE) {
+        // The closing quote: what was written behind it is kept as it is.
+        length += raw.copy(value, length, quote);
+        break;
+      }
+    }
+    value[length++] = byte;
+  }
+  return value.subarray(0, length);
+}

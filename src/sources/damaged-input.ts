@@ -1,0 +1,4 @@
+/** The rest of an input cannot be read; all that came before it is good. The message says what is wrong with the data. */
+export class DamagedInputError extends Error {
+  override readonly name = 'DamagedInputError';
+}

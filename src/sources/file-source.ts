@@ -1,0 +1,170 @@
+import type { Readable } from 'node:stream';
+import type { Position, Source, SourceItem } from '../model/raw-entry.js';
+import { DamagedInputError } from './damaged-input.js';
+import { ItemQueue, type Place } from './item-queue.js';
+import { openText, type OpenText } from './open-text.js';
+import type { ResolvedInput } from './resolve-inputs.js';
+import { createSplitter, sniffFormat } from './sniff-format.js';
+import { isSystemError } from './system-error.js';
+
+export interface FileSourceOptions {
+  /** Read where an input is `-`. */
+  stdin: Readable;
+  /** Ends the reading early, without an error and without an unfinished entry. */
+  signal?: AbortSignal;
+  /** A larger entry is passed over and reported as `entry_too_large`. */
+  maxEntryBytes: number;
+  /** The `after` of the last item that was dealt with; the same inputs must be given again. */
+  resume?: Position;
+  /** Size of the pieces read from disk, in bytes. */
+  chunkBytes?: number;
+}
+
+export interface FileSource extends Source {
+  /** Lines of console logs and rows of CSV files that were passed over because they hold no JSON. */
+  skippedLines(): number;
+}
+
+const CHUNK_BYTES = 256 * 1024;
+const TABLE_WITHOUT_JSON =
+  'This is a table in which no column holds JSON. Export it with the column of the webhook bodies.';
+const BEGINNING: Place = { offset: 0, line: 0, element: 0 };
+
+/**
+ * Reads raw entries from files and standard input, one input after the other, in memory that does not grow with them.
+ *
+ * Compression, encoding and format are told by content. What is wrong with an input is a `problem` item and the reading
+ * goes on with the next one; only a missing zstd decompressor throws (ConfigError). Resuming after an item gives exactly
+ * the items behind it, except that an entry cut off by the end of its file is given again: the file may have grown since.
+ */
+export function openFileSource(inputs: readonly ResolvedInput[], options: FileSourceOptions): FileSource {
+  return new InputReader(inputs, options);
+}
+
+class InputReader implements FileSource {
+  readonly totalBytes?: number;
+  #inputs: readonly ResolvedInput[];
+  #options: FileSourceOptions;
+  #bytesOfFinished = 0;
+  #bytesOfCurrent = 0;
+  #skippedInFinished = 0;
+  #current: ItemQueue | undefined;
+
+  constructor(inputs: readonly ResolvedInput[], options: FileSourceOptions) {
+    this.#inputs = inputs;
+    this.#options = options;
+    if (inputs.every((input) => input.kind === 'file')) {
+      this.totalBytes = inputs.reduce((sum, input) => sum + sizeOf(input), 0);
+    }
+  }
+
+  bytesRead(): number {
+    return this.#bytesOfFinished + this.#bytesOfCurrent;
+  }
+
+  skippedLines(): number {
+    return this.#skippedInFinished + (this.#current?.skipped ?? 0);
+  }
+
+  async *items(): AsyncGenerator<SourceItem, void, undefined> {
+    const { resume, signal } = this.#options;
+    let found = resume !== undefined;
+    for (const [index, input] of this.#inputs.entries()) {
+      if (index >= (resume?.input ?? 0)) {
+        for await (const items of this.#read(index, input)) {
+          if (items.length > 0) found = true;
+          for (const item of items) yield item;
+        }
+      }
+      if (signal?.aborted === true) return;
+      this.#bytesOfFinished += sizeOf(input);
+      this.#bytesOfCurrent = 0;
+      this.#skippedInFinished = this.skippedLines();
+      this.#current = undefined;
+    }
+    const [first] = this.#inputs;
+    if (!found && first !== undefined) {
+      // One empty file among others is a quiet day; nothing at all is worth a word.
+      const queue = this.#queueFor(0, first, first.kind === 'file');
+      const all = this.#inputs.length === 1 ? 'This input is empty.' : 'All inputs are empty.';
+      queue.problem('no_log_entries', `${all} Check how the log was exported.`, 1);
+      yield* queue.take();
+    }
+  }
+
+  async *#read(index: number, input: ResolvedInput): AsyncGenerator<SourceItem[], void, undefined> {
+    const { resume, signal, stdin, chunkBytes = CHUNK_BYTES } = this.#options;
+    const start = resume?.input === index && input.kind === 'file' ? resume : BEGINNING;
+    const onRead = (bytes: number): void => {
+      this.#bytesOfCurrent = bytes;
+    };
+    try {
+      const text = await openText(input, start.offset, { stdin, signal, chunkBytes, onRead });
+      const queue = this.#queueFor(index, input, text.kind === 'text' && text.resumable);
+      if (text.kind === 'text') {
+        yield* this.#split(text, start, queue);
+      } else {
+        queue.problem('unreadable_input', text.message, 1);
+        yield queue.take();
+      }
+    } catch (error) {
+      if (signal?.aborted === true) return;
+      if (!isSystemError(error)) throw error;
+      const queue = this.#queueFor(index, input, input.kind === 'file');
+      queue.problem('unreadable_input', describe(error), 1);
+      yield queue.take();
+    }
+  }
+
+  async *#split(
+    text: OpenText,
+    start: Place,
+    queue: ItemQueue,
+  ): AsyncGenerator<SourceItem[], void, undefined> {
+    const { signal } = this.#options;
+    const format = sniffFormat(text.head);
+    if (format.kind === 'table_without_json') {
+      queue.problem('unreadable_input', TABLE_WITHOUT_JSON, 1);
+      await text.close();
+      yield queue.take();
+      return;
+    }
+    this.#current = queue;
+    const splitter = createSplitter(format, queue, { ...start, offset: text.offset });
+    try {
+      for await (const chunk of text.chunks) {
+        if (signal?.aborted === true) return;
+        splitter.push(chunk);
+        yield queue.take();
+      }
+      splitter.end(false);
+    } catch (error) {
+      if (signal?.aborted === true) return;
+      const damaged = error instanceof DamagedInputError;
+      if (!damaged && !isSystemError(error)) throw error;
+      splitter.end(true);
+      queue.problem(damaged ? 'truncated_input' : 'unreadable_input', describe(error), splitter.line + 1);
+      yield queue.take();
+      return;
+    }
+    if (format.kind === 'console' && queue.entries === 0 && start.offset === 0) {
+      queue.problem('no_log_entries', 'This text holds no JSON. Give the log of the webhook bodies.', 1);
+    }
+    yield queue.take();
+  }
+
+  #queueFor(index: number, input: ResolvedInput, resumable: boolean): ItemQueue {
+    const path = input.kind === 'stdin' ? 'stdin' : input.path;
+    return new ItemQueue(path, index, resumable, this.#options.maxEntryBytes);
+  }
+}
+
+function sizeOf(input: ResolvedInput): number {
+  return input.kind === 'file' ? input.size : 0;
+}
+
+function describe(error: Error): string {
+  return error instanceof DamagedInputError
+    ? `Reading stopped in this line: ${error.message}. What came before is kept. Fetch the file whole and replay it again.`
+    : `This cannot be read: ${error.message}`;
+}

@@ -1,0 +1,104 @@
+import type { Position, SourceItem, SourceProblemReason } from '../model/raw-entry.js';
+
+/** A place in the text of one input: bytes, line ends, and array elements or CSV rows before it. */
+export interface Place {
+  offset: number;
+  line: number;
+  element: number;
+}
+
+/** Cuts the text of one input into entries. */
+export interface Splitter {
+  /** Line ends read so far. */
+  readonly line: number;
+  /** Takes the next piece of text, cut anywhere. */
+  push(chunk: Buffer): void;
+  /**
+   * No more text comes. `damaged`: because the rest is unreadable, so that what is unfinished is no entry;
+   * otherwise an unfinished last entry is given as it is, for the decoder to name.
+   */
+  end(damaged: boolean): void;
+}
+
+export interface EntryDetails {
+  element?: number | undefined;
+  receivedAt?: number | undefined;
+}
+
+/** What the splitters of one input have found and nobody has read yet. */
+export class ItemQueue {
+  /** Entries found so far. */
+  entries = 0;
+  /** Lines and rows passed over because they hold no JSON. */
+  skipped = 0;
+  #items: SourceItem[] = [];
+
+  constructor(
+    private readonly path: string,
+    private readonly input: number,
+    private readonly resumable: boolean,
+    readonly maxEntryBytes: number,
+  ) {}
+
+  /** `line` is 1-based. */
+  entry(bytes: Buffer, line: number, after: Place, details?: EntryDetails): void {
+    this.entries++;
+    const element = details?.element;
+    const receivedAt = details?.receivedAt;
+    const origin =
+      element === undefined
+        ? { kind: 'file' as const, path: this.path, line }
+        : { kind: 'file' as const, path: this.path, line, element };
+    const entry = receivedAt === undefined ? { bytes, origin } : { bytes, origin, receivedAt };
+    this.#items.push(
+      this.resumable ? { kind: 'entry', entry, after: this.#position(after) } : { kind: 'entry', entry },
+    );
+  }
+
+  /** Gives the entry, or the problem that it is over the limit; undefined bytes are an entry that was not kept for its size. */
+  entryWithin(
+    bytes: Buffer | undefined,
+    size: number,
+    line: number,
+    after: Place,
+    details?: EntryDetails,
+  ): void {
+    if (bytes === undefined || bytes.length > this.maxEntryBytes) {
+      this.problem(
+        'entry_too_large',
+        `An entry of ${size} bytes is over the limit of ${this.maxEntryBytes} bytes and was not read.`,
+        line,
+        after,
+        details?.element,
+      );
+    } else {
+      this.entry(bytes, line, after, details);
+    }
+  }
+
+  /** Without `after`, the run goes on at the next input. */
+  problem(reason: SourceProblemReason, message: string, line: number, after?: Place, element?: number): void {
+    const origin =
+      element === undefined
+        ? { kind: 'file' as const, path: this.path, line }
+        : { kind: 'file' as const, path: this.path, line, element };
+    const problem = { origin, reason, message };
+    if (!this.resumable) {
+      this.#items.push({ kind: 'problem', problem });
+      return;
+    }
+    const position: Position =
+      after === undefined ? { input: this.input + 1, offset: 0, line: 0, element: 0 } : this.#position(after);
+    this.#items.push({ kind: 'problem', problem, after: position });
+  }
+
+  take(): SourceItem[] {
+    const items = this.#items;
+    if (items.length > 0) this.#items = [];
+    return items;
+  }
+
+  #position({ offset, line, element }: Place): Position {
+    return { input: this.input, offset, line, element };
+  }
+}

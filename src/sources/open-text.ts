@@ -1,0 +1,145 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { bomLength, NEWLINE, OPEN_BRACE } from './ascii.js';
+import { ChunkReader, toBuffer } from './chunk-reader.js';
+import { gunzip, unzstd } from './decompress.js';
+import type { ResolvedInput } from './resolve-inputs.js';
+import { CONTAINER_HEAD_BYTES, sniffContainer, type Container } from './sniff-container.js';
+import { FORMAT_HEAD_BYTES, isSettled } from './sniff-format.js';
+import { decodeUtf16 } from './utf16.js';
+
+export interface OpenOptions {
+  stdin: Readable;
+  signal?: AbortSignal | undefined;
+  /** Size of the pieces read from disk. */
+  chunkBytes: number;
+  /** Is told how many bytes on disk have been read so far. */
+  onRead: (bytesRead: number) => void;
+}
+
+/** An input as text: decompressed, UTF-8, without its byte order mark. */
+export interface OpenText {
+  kind: 'text';
+  /** The beginning of the text, wherever reading starts. */
+  head: Buffer;
+  /** Where the first chunk starts. */
+  offset: number;
+  chunks: AsyncIterable<Buffer>;
+  /** Whether the input can be opened a second time. */
+  resumable: boolean;
+  /** For a text whose chunks are not read. */
+  close(): Promise<void>;
+}
+
+/** The bytes are of a kind that holds no log as it is. */
+export interface NoText {
+  kind: 'unreadable';
+  message: string;
+}
+
+/** A file that was compressed by mistake once more is read; a bomb of nested archives is not. */
+const MOST_LAYERS = 3;
+
+/**
+ * Opens an input for reading from `offset` of its text. A plain file is entered there; anything else has no way in but
+ * to decode it from its start.
+ */
+export async function openText(
+  input: ResolvedInput,
+  offset: number,
+  options: OpenOptions,
+): Promise<OpenText | NoText> {
+  const resumable = input.kind === 'file' && (await stat(input.absolutePath)).isFile();
+  let reader = new ChunkReader(readBytes(input, 0, options));
+  let container = sniffContainer(await reader.peek(CONTAINER_HEAD_BYTES, beginsAsText));
+  let layers = 0;
+  for (; container.kind !== 'plain'; layers++) {
+    if (container.kind === 'unreadable' || layers === MOST_LAYERS) {
+      await reader.close();
+      return { kind: 'unreadable', message: describe(container) };
+    }
+    reader = new ChunkReader(decode(reader.chunks(), container.kind));
+    container = sniffContainer(await reader.peek(CONTAINER_HEAD_BYTES, beginsAsText));
+  }
+  const head = await reader.peek(FORMAT_HEAD_BYTES, isSettled);
+  const start = Math.max(offset, bomLength(head));
+  const enter = resumable && layers === 0 && offset > 0;
+  if (enter) {
+    await reader.close();
+    reader = new ChunkReader(readBytes(input, start, options));
+  }
+  const text = reader;
+  return {
+    kind: 'text',
+    head,
+    offset: start,
+    chunks: enter ? text.chunks() : dropFirst(text.chunks(), start),
+    resumable,
+    close: () => text.close(),
+  };
+}
+
+async function* readBytes(
+  input: ResolvedInput,
+  start: number,
+  { stdin, signal, chunkBytes, onRead }: OpenOptions,
+): AsyncGenerator<Buffer, void, undefined> {
+  const stream =
+    input.kind === 'stdin'
+      ? signal === undefined
+        ? stdin
+        : addAbortSignal(signal, stdin)
+      : createReadStream(input.absolutePath, {
+          start,
+          highWaterMark: chunkBytes,
+          ...(signal === undefined ? {} : { signal }),
+        });
+  let bytesRead = start;
+  for await (const chunk of stream) {
+    const bytes = toBuffer(chunk);
+    bytesRead += bytes.length;
+    onRead(bytesRead);
+    if (bytes.length > 0) yield bytes;
+  }
+}
+
+function decode(
+  chunks: AsyncIterable<Buffer>,
+  kind: Exclude<Container['kind'], 'plain' | 'unreadable'>,
+): AsyncIterable<Buffer> {
+  switch (kind) {
+    case 'gzip':
+      return gunzip(chunks);
+    case 'zstd':
+      return unzstd(chunks);
+    case 'utf-16le':
+    case 'utf-16be':
+      return decodeUtf16(chunks, kind);
+  }
+}
+
+async function* dropFirst(
+  chunks: AsyncIterable<Buffer>,
+  count: number,
+): AsyncGenerator<Buffer, void, undefined> {
+  let left = count;
+  for await (const chunk of chunks) {
+    if (left >= chunk.length) left -= chunk.length;
+    else {
+      yield left === 0 ? chunk : chunk.subarray(left);
+      left = 0;
+    }
+  }
+}
+
+/** A short first line on a pipe that stays open: no archive begins so. */
+function beginsAsText(head: Buffer): boolean {
+  return head[0] === OPEN_BRACE && head[1] !== 0 && head.includes(NEWLINE);
+}
+
+function describe(container: Container): string {
+  return container.kind === 'unreadable'
+    ? `This is ${container.what}, not a log. ${container.remedy}`
+    : 'This is compressed several times over. Decompress it and replay the result.';
+}

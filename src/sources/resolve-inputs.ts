@@ -1,0 +1,169 @@
+import { constants, type Stats } from 'node:fs';
+import { access, readdir, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { ConfigError } from '../model/errors.js';
+import { byCodeUnits, expandGlob, hasGlob } from './glob.js';
+import { isSystemError, type SystemError } from './system-error.js';
+
+export type ResolvedInput =
+  | {
+      kind: 'file';
+      /** As it is shown to the user: relative if it was given so. */
+      path: string;
+      absolutePath: string;
+      /** Bytes on disk. */
+      size: number;
+    }
+  | { kind: 'stdin' };
+
+/** Kinds of files that lie beside logs and are none. Whatever else is in a directory is read, and told by its content. */
+const NOT_LOGS = new Set(
+  (
+    '7z avif bmp class css db doc docx eot exe gif heic heif html ico jar jpeg jpg js lock map md mjs mov mp3 mp4 ' +
+    'ods odt ogg opus otf pdf pem pid png ppt pptx py rar sh so sock sqlite sqlite3 sql svg tif tiff toml ts ttf ' +
+    'wasm wav webm webp woff woff2 xls xlsx xml yaml yml zip'
+  ).split(' '),
+);
+
+/**
+ * Turns what a user typed into the list of inputs to read: files, directories (recursive, sorted; hidden files and files
+ * that are clearly no logs are passed over), shell patterns, and `-` for standard input. A file that is named twice is
+ * read once. Throws a ConfigError, with the remedy, for a path that leads to nothing readable.
+ */
+export async function resolveInputs(
+  paths: readonly string[],
+  options: { cwd: string },
+): Promise<ResolvedInput[]> {
+  const files = new Map<string, ResolvedInput>();
+  const inputs: ResolvedInput[] = [];
+  for (const given of paths) {
+    if (given === '-') {
+      if (inputs.some((input) => input.kind === 'stdin')) {
+        throw new ConfigError('Standard input (-) was given twice.', { remedy: 'Give - once.' });
+      }
+      inputs.push({ kind: 'stdin' });
+      continue;
+    }
+    for (const input of await resolvePath(given, options.cwd)) {
+      if (files.has(input.absolutePath)) continue;
+      files.set(input.absolutePath, input);
+      inputs.push(input);
+    }
+  }
+  return inputs;
+}
+
+type FileInput = Extract<ResolvedInput, { kind: 'file' }>;
+
+async function resolvePath(given: string, cwd: string): Promise<FileInput[]> {
+  try {
+    const stats = await statIfPresent(path.resolve(cwd, given));
+    // A file whose name holds glob characters is meant literally, as in a shell.
+    if (stats !== undefined) return await resolvePresent(given, cwd, stats);
+    if (!hasGlob(given)) throw await missing(given, cwd);
+    const matches = await expandGlob(given, cwd);
+    const found: FileInput[] = [];
+    for (const match of matches) {
+      const matched = await statIfPresent(path.resolve(cwd, match));
+      if (matched?.isDirectory() === true) found.push(...(await listDirectory(match, cwd)));
+      else if (matched !== undefined) found.push(await fileInput(match, cwd, matched));
+    }
+    if (found.length === 0) {
+      throw new ConfigError(`No file matches the pattern ${given}.`, {
+        remedy: `Check the pattern; it was looked up in ${cwd}.`,
+      });
+    }
+    return found;
+  } catch (error) {
+    throw isSystemError(error) ? describeSystemError(given, error) : error;
+  }
+}
+
+async function resolvePresent(given: string, cwd: string, stats: Stats): Promise<FileInput[]> {
+  if (!stats.isDirectory()) return [await fileInput(given, cwd, stats)];
+  const found = await listDirectory(given, cwd);
+  if (found.length === 0) {
+    throw new ConfigError(`The directory ${given} holds no logs.`, {
+      remedy:
+        'Give the directory or the files with the webhook logs (.ndjson, .json, .log, .csv, .gz, .zst).',
+    });
+  }
+  return found;
+}
+
+async function fileInput(given: string, cwd: string, stats: Stats): Promise<FileInput> {
+  const absolutePath = path.resolve(cwd, given);
+  await access(absolutePath, constants.R_OK);
+  return { kind: 'file', path: given, absolutePath, size: stats.size };
+}
+
+/** The logs in a directory and below it, sorted by path. */
+async function listDirectory(directory: string, cwd: string): Promise<FileInput[]> {
+  const found: FileInput[] = [];
+  const seen = new Set<string>();
+  const visit = async (current: string): Promise<void> => {
+    // A symbolic link to a directory above would be walked for ever.
+    const real = await realpath(path.resolve(cwd, current));
+    if (seen.has(real)) return;
+    seen.add(real);
+    for (const name of await readdir(real)) {
+      if (name.startsWith('.')) continue;
+      const inside = path.join(current, name);
+      const stats = await statIfPresent(path.resolve(cwd, inside));
+      if (stats?.isDirectory() === true) await visit(inside);
+      else if (stats?.isFile() === true && mayBeLog(name)) found.push(await fileInput(inside, cwd, stats));
+    }
+  };
+  await visit(directory);
+  return found.sort((a, b) => byCodeUnits(a.path, b.path));
+}
+
+function mayBeLog(name: string): boolean {
+  return !NOT_LOGS.has(path.extname(name).slice(1).toLowerCase()) && !name.endsWith('~');
+}
+
+async function statIfPresent(absolutePath: string): Promise<Stats | undefined> {
+  try {
+    return await stat(absolutePath);
+  } catch (error) {
+    if (isSystemError(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+async function missing(given: string, cwd: string): Promise<ConfigError> {
+  const near = await similarNames(given, cwd);
+  return new ConfigError(`There is no file or directory ${given}.`, {
+    remedy:
+      near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `Check the path; it was looked up in ${cwd}.`,
+  });
+}
+
+/** Names beside the missing one that go on where it ends, or stop earlier: `day.log` for `day.log.gz` and the reverse. */
+async function similarNames(given: string, cwd: string): Promise<string[]> {
+  const directory = path.dirname(given);
+  const wanted = path.basename(given).toLowerCase();
+  const names = await readdir(path.resolve(cwd, directory)).catch(() => []);
+  return names
+    .filter((name) => {
+      const lower = name.toLowerCase();
+      return lower.startsWith(`${wanted}.`) || wanted.startsWith(`${lower}.`) || lower === wanted;
+    })
+    .sort(byCodeUnits)
+    .slice(0, 3)
+    .map((name) => path.join(directory, name));
+}
+
+/** Exported for its test: permission cannot be taken from a superuser. */
+export function describeSystemError(given: string, error: SystemError): ConfigError {
+  if (error.code === 'EACCES' || error.code === 'EPERM') {
+    return new ConfigError(`No permission to read ${given}.`, {
+      remedy: 'Run as a user who may read it, or change its permissions (chmod u+r).',
+      cause: error,
+    });
+  }
+  return new ConfigError(`${given} cannot be read: ${error.message}`, {
+    remedy: 'Check the path and the disk it is on.',
+    cause: error,
+  });
+}

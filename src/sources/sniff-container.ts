@@ -1,0 +1,75 @@
+/** What the first bytes of a file say it is, whatever its name. */
+export type Container =
+  | { kind: 'plain' | 'gzip' | 'zstd' | 'utf-16le' | 'utf-16be' }
+  | { kind: 'unreadable'; what: string; remedy: string };
+
+interface Signature {
+  at: number;
+  bytes: Buffer;
+  what: string;
+  remedy: string;
+}
+
+const UNPACK = 'Unpack it and replay the files in it.';
+
+function signature(what: string, bytes: string | number[], remedy: string, at = 0): Signature {
+  return {
+    at,
+    bytes: typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : Buffer.from(bytes),
+    what,
+    remedy,
+  };
+}
+
+/** From the formats' own specifications. */
+const UNREADABLE = [
+  signature('a zip archive', 'PK\x03\x04', 'Unpack it, or pipe it: unzip -p FILE | wa-reconcile replay -'),
+  signature('an empty zip archive', 'PK\x05\x06', UNPACK),
+  signature('a tar archive', 'ustar', 'Unpack it, or pipe it: tar -xOf FILE | wa-reconcile replay -', 257),
+  signature('bzip2-compressed', 'BZh', 'Pipe it: bzip2 -dc FILE | wa-reconcile replay -'),
+  signature('xz-compressed', '\xfd7zXZ\x00', 'Pipe it: xz -dc FILE | wa-reconcile replay -'),
+  signature('lz4-compressed', [0x04, 0x22, 0x4d, 0x18], 'Pipe it: lz4 -dc FILE | wa-reconcile replay -'),
+  signature('a 7-Zip archive', "7z\xbc\xaf'\x1c", UNPACK),
+  signature('a RAR archive', 'Rar!\x1a\x07', UNPACK),
+  signature(
+    'a PostgreSQL custom-format dump',
+    'PGDMP',
+    'Export the log table with: copy … to stdout (format csv, header)',
+  ),
+  signature('an SQLite database', 'SQLite format 3\0', 'Export the log table as CSV.'),
+  signature('a Parquet file', 'PAR1', 'Export it as CSV or NDJSON.'),
+  signature('a PDF document', '%PDF-', 'Give the log itself.'),
+  signature('a PNG image', '\x89PNG', 'Give the log itself.'),
+  signature('a JPEG image', '\xff\xd8\xff', 'Give the log itself.'),
+  signature('a GIF image', 'GIF8', 'Give the log itself.'),
+  signature('a program', '\x7fELF', 'Give the log itself.'),
+];
+
+/** Bytes that sniffContainer needs to see: a tar archive shows itself at 257. */
+export const CONTAINER_HEAD_BYTES = 262;
+
+/** `head`: the first CONTAINER_HEAD_BYTES of the input, or all of it if it is shorter. */
+export function sniffContainer(head: Buffer): Container {
+  if (head[0] === 0x1f && head[1] === 0x8b) return { kind: 'gzip' };
+  if (isZstd(head)) return { kind: 'zstd' };
+  for (const { at, bytes, what, remedy } of UNREADABLE) {
+    if (head.subarray(at, at + bytes.length).equals(bytes)) return { kind: 'unreadable', what, remedy };
+  }
+  // With its mark, or by the NUL that every ASCII character has on one side.
+  if (head[0] === 0xff && head[1] === 0xfe) return { kind: 'utf-16le' };
+  if (head[0] === 0xfe && head[1] === 0xff) return { kind: 'utf-16be' };
+  if (isAscii(head[0]) && head[1] === 0 && isAscii(head[2]) && head[3] === 0) return { kind: 'utf-16le' };
+  if (head[0] === 0 && isAscii(head[1]) && head[2] === 0 && isAscii(head[3])) return { kind: 'utf-16be' };
+  return { kind: 'plain' };
+}
+
+/** A frame of RFC 8878, or a skippable frame before one. */
+function isZstd(head: Buffer): boolean {
+  if (head.length < 4) return false;
+  const magic = head.readUInt32LE(0);
+  return magic === 0xfd2fb528 || (magic & 0xfffffff0) >>> 0 === 0x184d2a50;
+}
+
+function isAscii(byte: number | undefined): boolean {
+  return byte !== undefined && byte > 0 && byte < 0x80;
+}

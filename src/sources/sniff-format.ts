@@ -1,0 +1,137 @@
+import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, skipBlank } from './ascii.js';
+import { findValue } from './console-line.js';
+import { findCsvLayout, type CsvLayout } from './csv-layout.js';
+import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { CsvSplitter } from './split-csv.js';
+import { LineSplitter } from './split-lines.js';
+import { ValueSplitter } from './split-values.js';
+import { ValueScanner } from './value-scanner.js';
+
+/** How the entries lie in a text. */
+export type Format =
+  | { kind: 'ndjson' }
+  | { kind: 'console' }
+  | { kind: 'values' }
+  | { kind: 'table_without_json' }
+  | { kind: 'csv'; layout: CsvLayout };
+
+/** How much of a text is looked at. */
+export const FORMAT_HEAD_BYTES = 64 * 1024;
+const SAMPLE_LINES = 200;
+
+/** Recognises the format by content. `head`: the first FORMAT_HEAD_BYTES of the text, or all of it if it is shorter. */
+export function sniffFormat(head: Buffer): Format {
+  const start = skipBlank(head, bomLength(head));
+  if (start >= head.length) return { kind: 'ndjson' };
+  if (head[start] === OPEN_BRACE) return { kind: sniffObject(head, start) ?? sniffLines(head) };
+  if (head[start] === OPEN_BRACKET) return sniffBracket(head, start);
+  const layout = findCsvLayout(head);
+  if (layout === 'no_json')
+    return sniffLines(head) === 'ndjson' ? { kind: 'ndjson' } : { kind: 'table_without_json' };
+  if (layout !== undefined) return { kind: 'csv', layout };
+  return { kind: sniffLines(head) };
+}
+
+/** Whether the first bytes of a stream settle the format already: a pipe that is still written to must not wait for more. */
+export function isSettled(head: Buffer): boolean {
+  const start = skipBlank(head, bomLength(head));
+  return head[start] === OPEN_BRACE && head.includes(NEWLINE, start) && sniffObject(head, start) === 'ndjson';
+}
+
+/** A splitter for all formats that have one; `start` is where the first chunk begins. */
+export function createSplitter(
+  format: Exclude<Format, { kind: 'table_without_json' }>,
+  queue: ItemQueue,
+  start: Place,
+): Splitter {
+  switch (format.kind) {
+    case 'csv':
+      return new CsvSplitter(queue, format.layout, start);
+    case 'values':
+      return new ValueSplitter(queue, start);
+    case 'ndjson':
+    case 'console':
+      // Elements are only counted inside an array: the file was one when the checkpoint was written, and has grown lines since.
+      return start.element > 0
+        ? new ValueSplitter(queue, start)
+        : new LineSplitter(queue, format.kind, start);
+  }
+}
+
+/** Looks at the first value only; undefined where its line does not tell. */
+function sniffObject(head: Buffer, start: number): 'ndjson' | 'values' | undefined {
+  const scanner = new ValueScanner();
+  const end = scanner.scan(head, start);
+  if (scanner.status === 'broken') return 'ndjson';
+  // Going on in a second line: pretty-printed. Still in its first line: one that is longer than the head.
+  if (scanner.newlines > 0) return 'values';
+  if (scanner.status === 'open') return 'ndjson';
+  const rest = restOfLine(head, end);
+  if (rest.length === 0) return 'ndjson';
+  return rest[0] === OPEN_BRACE || rest[0] === OPEN_BRACKET || rest[0] === COMMA ? 'values' : undefined;
+}
+
+/** A JSON array, or a prefix such as `[pm2]`, `[0]` or `[2025-09-16 05:00:00]`. */
+function sniffBracket(head: Buffer, start: number): Format {
+  const lineEnd = indexOrEnd(head, NEWLINE, start);
+  const line = head.subarray(start, lineEnd);
+  const scanner = new ValueScanner();
+  const end = scanner.scan(line, 0);
+  if (scanner.status === 'done') {
+    if (!isJson(line.subarray(0, end))) return { kind: sniffLines(head) };
+    const rest = restOfLine(line, end);
+    const holdsValues = line.subarray(1, end).some((byte) => byte === OPEN_BRACE || byte === OPEN_BRACKET);
+    if (rest.length > 0) return { kind: holdsValues || startsArray(rest) ? 'values' : sniffLines(head) };
+    // One array is a list of entries; lines that each hold one (n8n) are entries by the line.
+    return { kind: skipBlank(head, lineEnd) < head.length ? sniffLines(head) : 'values' };
+  }
+  return { kind: startsArray(line) ? 'values' : sniffLines(head) };
+}
+
+/** Whether an array that does not end on its first line begins as one. */
+function startsArray(line: Buffer): boolean {
+  return /^\[\s*(?:$|[[{"\]]|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\s*(?:,|$)|(?:true|false|null)\s*(?:,|$))/.test(
+    line.toString('latin1', 0, 256),
+  );
+}
+
+/**
+ * Prefixed lines against bare ones. In doubt NDJSON: there a line without JSON is still an entry that is reported,
+ * while in a console log it is passed over.
+ */
+function sniffLines(head: Buffer): 'ndjson' | 'console' {
+  let bare = 0;
+  let prefixed = 0;
+  let start = bomLength(head);
+  for (let lines = 0; start < head.length && lines < SAMPLE_LINES; lines++) {
+    const end = indexOrEnd(head, NEWLINE, start);
+    const line = head.subarray(start, end);
+    start = end + 1;
+    const first = skipBlank(line);
+    if (first === line.length) continue;
+    const found = isJson(line) ? 'bare' : findValue(line);
+    // A bare line can be cut, or go on behind the sample.
+    if (found === 'bare' || (found?.start === first && found.kind !== 'whole')) bare++;
+    else if (found !== undefined) prefixed++;
+  }
+  return prefixed > bare || bare === 0 ? 'console' : 'ndjson';
+}
+
+function isJson(bytes: Buffer): boolean {
+  try {
+    JSON.parse(bytes.toString());
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function restOfLine(bytes: Buffer, from: number): Buffer {
+  const line = bytes.subarray(from, indexOrEnd(bytes, NEWLINE, from));
+  return line.subarray(skipBlank(line));
+}
+
+function indexOrEnd(bytes: Buffer, byte: number, from: number): number {
+  const index = bytes.indexOf(byte, from);
+  return index === -1 ? bytes.length : index;
+}

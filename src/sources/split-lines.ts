@@ -1,0 +1,209 @@
+import {
+  bomLength,
+  CARRIAGE_RETURN,
+  COMMA,
+  NEWLINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  skipBlank,
+  trimEnd,
+} from './ascii.js';
+import { ByteCollector } from './byte-collector.js';
+import { findValue, lineTime } from './console-line.js';
+import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { ValueScanner } from './value-scanner.js';
+
+const LINE_END = Buffer.from([NEWLINE]);
+/** What a line may hold around its entry: a byte order mark and a carriage return. */
+const MARKS_SIZE = 4;
+
+/** A value that a line began and did not end. */
+interface OpenValue {
+  /** 1-based line of its first byte. */
+  line: number;
+  /** Where that line starts. */
+  before: Place;
+  receivedAt?: number | undefined;
+}
+
+/**
+ * Splits text in which each line holds one entry.
+ * - `ndjson`: the line is the entry, whatever it holds.
+ * - `console`: the JSON inside the line is the entry; a line without any is chatter.
+ * In both, a value that is spread over lines (pretty-printed into an otherwise compact log) is one entry.
+ */
+export class LineSplitter implements Splitter {
+  line: number;
+  /** Where the current line starts, or where an open value has been read to. */
+  #offset: number;
+  #rest: ByteCollector;
+  #open: OpenValue | undefined;
+  #openBytes: ByteCollector;
+  #scanner = new ValueScanner();
+
+  constructor(
+    private readonly queue: ItemQueue,
+    private readonly kind: 'ndjson' | 'console',
+    start: Place,
+  ) {
+    this.line = start.line;
+    this.#offset = start.offset;
+    this.#rest = new ByteCollector(queue.maxEntryBytes + MARKS_SIZE);
+    this.#openBytes = new ByteCollector(queue.maxEntryBytes);
+  }
+
+  push(chunk: Buffer): void {
+    let from = 0;
+    while (from < chunk.length) {
+      if (this.#open !== undefined) {
+        from = this.#continue(this.#open, chunk, from);
+        continue;
+      }
+      const newline = chunk.indexOf(NEWLINE, from);
+      if (newline === -1) {
+        this.#rest.add(chunk.subarray(from));
+        return;
+      }
+      const part = chunk.subarray(from, newline);
+      if (this.#rest.size === 0) {
+        this.#take(part, part.length, true);
+      } else {
+        this.#rest.add(part);
+        const size = this.#rest.size;
+        this.#take(this.#rest.take(), size, true);
+      }
+      from = newline + 1;
+    }
+  }
+
+  end(damaged: boolean): void {
+    if (this.#open !== undefined) {
+      if (!damaged) this.#giveCut(this.#open, this.#open.before);
+      this.#open = undefined;
+    }
+    const size = this.#rest.size;
+    const rest = this.#rest.take();
+    if (size > 0 && (!damaged || (rest !== undefined && this.#isWhole(rest)))) this.#take(rest, size, false);
+  }
+
+  /** Whether a last line without a line end is finished, as far as brackets tell. */
+  #isWhole(line: Buffer): boolean {
+    if (this.kind === 'console') return findValue(line)?.kind === 'whole';
+    const start = skipBlank(line);
+    if (line[start] !== OPEN_BRACE && line[start] !== OPEN_BRACKET) return true;
+    this.#scanner.reset();
+    this.#scanner.scan(line, start);
+    return this.#scanner.status === 'done';
+  }
+
+  /** Takes a line without its line end; undefined bytes are a line too large to keep. */
+  #take(raw: Buffer | undefined, size: number, terminated: boolean): void {
+    const before: Place = { offset: this.#offset, line: this.line, element: 0 };
+    const line = this.line + 1;
+    this.#offset += size;
+    if (terminated) {
+      this.#offset++;
+      this.line++;
+    }
+    const bytes = raw === undefined ? undefined : withoutMarks(raw);
+    if (bytes !== undefined && isEmpty(bytes)) return;
+    if (bytes === undefined || bytes.length > this.queue.maxEntryBytes) {
+      this.queue.entryWithin(undefined, size, line, this.#here());
+    } else if (this.kind === 'console') {
+      this.#takeConsole(bytes, line, before, terminated);
+    } else if (isLoneBracket(bytes)) {
+      this.#begin(bytes, { line, before }, terminated);
+    } else {
+      this.queue.entry(bytes, line, terminated || this.#isWhole(bytes) ? this.#here() : before);
+    }
+  }
+
+  #takeConsole(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
+    const found = findValue(bytes, this.#scanner);
+    if (found === undefined) {
+      this.queue.skipped++;
+      return;
+    }
+    const receivedAt = found.start === 0 ? undefined : lineTime(bytes, found.start);
+    if (found.kind === 'unfinished') {
+      this.#begin(bytes.subarray(found.start), { line, before, receivedAt }, terminated);
+      return;
+    }
+    const after = terminated || found.kind === 'whole' ? this.#here() : before;
+    this.queue.entry(bytes.subarray(found.start, found.end), line, after, { receivedAt });
+  }
+
+  /** Begins a value that goes on in the next lines; the line end of its first line has been read already. */
+  #begin(bytes: Buffer, open: OpenValue, terminated: boolean): void {
+    this.#openBytes.add(bytes);
+    if (!terminated) {
+      this.#giveCut(open, open.before);
+      return;
+    }
+    this.#open = open;
+    this.#openBytes.add(LINE_END);
+    this.#scanner.reset();
+    this.#scanner.scan(bytes, 0);
+    this.#scanner.scan(LINE_END, 0);
+  }
+
+  /** Reads on in an open value; returns the index of the first byte that is not part of it. */
+  #continue(open: OpenValue, chunk: Buffer, from: number): number {
+    const newlines = this.#scanner.newlines;
+    const to = this.#scanner.scan(chunk, from);
+    this.#openBytes.add(chunk.subarray(from, to));
+    this.#offset += to - from;
+    this.line += this.#scanner.newlines - newlines;
+    switch (this.#scanner.status) {
+      case 'open':
+        break;
+      case 'done': {
+        const size = this.#openBytes.size;
+        this.queue.entryWithin(this.#openBytes.take(), size, open.line, this.#here(), open);
+        this.#open = undefined;
+        break;
+      }
+      case 'broken':
+        this.#giveCut(open, this.#here());
+        this.#open = undefined;
+        break;
+    }
+    return to;
+  }
+
+  /** Gives what there is of a value that never ended. */
+  #giveCut(open: OpenValue, after: Place): void {
+    const size = this.#openBytes.size;
+    const raw = this.#openBytes.take();
+    const bytes = raw === undefined ? undefined : trimEnd(raw);
+    // Prose can end in a bracket (`options: {`): alone it is nothing that could have been an entry.
+    if (this.kind === 'console' && bytes?.length === 1) this.queue.skipped++;
+    else this.queue.entryWithin(bytes, size, open.line, after, { receivedAt: open.receivedAt });
+  }
+
+  #here(): Place {
+    return { offset: this.#offset, line: this.line, element: 0 };
+  }
+}
+
+/** Drops the carriage return at the end, and a byte order mark (`cat` of several files puts them on any line). */
+function withoutMarks(line: Buffer): Buffer {
+  const start = bomLength(line);
+  const end = line[line.length - 1] === CARRIAGE_RETURN ? line.length - 1 : line.length;
+  return start === 0 && end === line.length ? line : line.subarray(start, Math.max(start, end));
+}
+
+/** A blank line, or the comma that is left of a line when a value over several lines has ended before it. */
+function isEmpty(line: Buffer): boolean {
+  const first = line[0] ?? 0;
+  if (first > COMMA) return false;
+  const start = skipBlank(line);
+  return start === line.length || (line[start] === COMMA && skipBlank(line, start + 1) === line.length);
+}
+
+/** `{` or `[` alone on its line: how every pretty-printer begins. */
+function isLoneBracket(line: Buffer): boolean {
+  const start = skipBlank(line);
+  const bracket = line[start] === OPEN_BRACE || line[start] === OPEN_BRACKET;
+  return bracket && skipBlank(line, start + 1) === line.length;
+}

@@ -1,0 +1,166 @@
+import { CLOSE_BRACKET, COMMA, isBlank, NEWLINE, OPEN_BRACE, OPEN_BRACKET, QUOTE, trimEnd } from './ascii.js';
+import { ByteCollector } from './byte-collector.js';
+import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { ValueScanner } from './value-scanner.js';
+
+const BYTE_ORDER_MARK = new Set([0xef, 0xbb, 0xbf]);
+
+/**
+ * Splits JSON values that follow one another with any white space or commas between them: one body, pretty-printed or
+ * not, or several. Each element of an array at top level is an entry of its own, so that an array of any size streams.
+ *
+ * What is no value (`scalar` in an array, `junk` between values) is given as an entry too: nothing is dropped.
+ */
+export class ValueSplitter implements Splitter {
+  line: number;
+  #state: 'between' | 'value' | 'scalar' | 'junk' = 'between';
+  #inArray: boolean;
+  /** Elements of the array read so far. */
+  #element: number;
+  /** Offset of the current chunk. */
+  #base: number;
+  /** Where the current entry starts. */
+  #start: Place;
+  /** Where the current array starts: its bracket. */
+  #arrayStart: Place;
+  #bytes: ByteCollector;
+  #scanner = new ValueScanner();
+  #junkAtLineStart = false;
+
+  constructor(
+    private readonly queue: ItemQueue,
+    start: Place,
+  ) {
+    this.line = start.line;
+    this.#base = start.offset;
+    this.#element = start.element;
+    this.#inArray = start.element > 0;
+    this.#start = start;
+    this.#arrayStart = start;
+    this.#bytes = new ByteCollector(queue.maxEntryBytes);
+  }
+
+  push(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      switch (this.#state) {
+        case 'between':
+          at = this.#between(chunk, at);
+          break;
+        case 'value':
+          at = this.#value(chunk, at);
+          break;
+        case 'scalar':
+          at = this.#scalar(chunk, at);
+          break;
+        case 'junk':
+          at = this.#junk(chunk, at);
+          break;
+      }
+    }
+    this.#base += chunk.length;
+  }
+
+  end(damaged: boolean): void {
+    if (damaged) return;
+    if (this.#state === 'junk') {
+      this.#give(0);
+    } else if (this.#state !== 'between') {
+      // A file that is still being written is read again from here, so that the rest finds its beginning.
+      this.#give(0, this.#resumable(this.#start));
+    } else if (this.#inArray) {
+      this.queue.problem(
+        'truncated_input',
+        'The file ends inside a JSON array; what came before is kept. Fetch the file whole and replay it again.',
+        this.line + 1,
+        this.#resumable(this.#placeAt(0)),
+      );
+    }
+  }
+
+  /** A place inside an array is told from one at top level by its element count: before the first element, go back to the bracket. */
+  #resumable(place: Place): Place {
+    return this.#inArray && place.element === 0 ? this.#arrayStart : place;
+  }
+
+  #between(chunk: Buffer, from: number): number {
+    for (let at = from; at < chunk.length; at++) {
+      const byte = chunk[at] ?? 0;
+      if (byte === NEWLINE) {
+        this.line++;
+      } else if (byte === COMMA || isBlank(byte) || (!this.#inArray && BYTE_ORDER_MARK.has(byte))) {
+        continue;
+      } else if (byte === CLOSE_BRACKET && this.#inArray) {
+        this.#inArray = false;
+        this.#element = 0;
+      } else if (byte === OPEN_BRACKET && !this.#inArray) {
+        this.#arrayStart = this.#placeAt(at);
+        this.#inArray = true;
+        this.#element = 0;
+      } else {
+        this.#start = this.#placeAt(at);
+        if (byte === OPEN_BRACE || (this.#inArray && (byte === OPEN_BRACKET || byte === QUOTE))) {
+          this.#scanner.reset();
+          this.#state = 'value';
+        } else {
+          this.#junkAtLineStart = false;
+          this.#state = this.#inArray ? 'scalar' : 'junk';
+        }
+        return at;
+      }
+    }
+    return chunk.length;
+  }
+
+  #value(chunk: Buffer, from: number): number {
+    const newlines = this.#scanner.newlines;
+    const to = this.#scanner.scan(chunk, from);
+    this.#bytes.add(chunk.subarray(from, to));
+    this.line += this.#scanner.newlines - newlines;
+    if (this.#scanner.status !== 'open') this.#give(to);
+    return to;
+  }
+
+  #scalar(chunk: Buffer, from: number): number {
+    let to = from;
+    while (to < chunk.length && !endsScalar(chunk[to] ?? 0)) to++;
+    this.#bytes.add(chunk.subarray(from, to));
+    if (to < chunk.length) this.#give(to);
+    return to;
+  }
+
+  /** Up to the next line that starts with a bracket. */
+  #junk(chunk: Buffer, from: number): number {
+    for (let at = from; at < chunk.length; at++) {
+      const byte = chunk[at];
+      if (this.#junkAtLineStart && (byte === OPEN_BRACE || byte === OPEN_BRACKET)) {
+        this.#bytes.add(chunk.subarray(from, at));
+        this.#give(at);
+        return at;
+      }
+      this.#junkAtLineStart = byte === NEWLINE;
+      if (byte === NEWLINE) this.line++;
+    }
+    this.#bytes.add(chunk.subarray(from));
+    return chunk.length;
+  }
+
+  /** Gives the entry that ends at `at`. */
+  #give(at: number, after?: Place): void {
+    const size = this.#bytes.size;
+    const raw = this.#bytes.take();
+    const bytes = raw === undefined ? undefined : trimEnd(raw);
+    const line = this.#start.line + 1;
+    const element = this.#inArray ? this.#element++ : undefined;
+    this.queue.entryWithin(bytes, size, line, after ?? this.#placeAt(at), { element });
+    this.#state = 'between';
+  }
+
+  #placeAt(at: number): Place {
+    return { offset: this.#base + at, line: this.line, element: this.#inArray ? this.#element : 0 };
+  }
+}
+
+function endsScalar(byte: number): boolean {
+  return byte === COMMA || byte === CLOSE_BRACKET || byte === NEWLINE;
+}

@@ -1,0 +1,170 @@
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  DIGIT_0,
+  DIGIT_9,
+  MINUS,
+  NEWLINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  SPACE,
+} from './ascii.js';
+
+/**
+ * Finds where one JSON object, array or string ends, over any cutting into chunks.
+ *
+ * It counts brackets instead of parsing: bytes pass untouched whatever they hold, nesting costs no stack, and a value
+ * that JSON.parse would refuse is still delimited. Because a value may have been cut (a process killed while it wrote),
+ * the scanner looks at each line's first byte: a string that runs over a line end, or a line that cannot continue the
+ * value, is `broken`, so that one cut body does not swallow the good ones behind it.
+ */
+export class ValueScanner {
+  status: 'open' | 'done' | 'broken' = 'open';
+  /** Whether the last byte seen lies inside a string. */
+  inString = false;
+  /** Line ends passed so far. */
+  newlines = 0;
+  #escaped = false;
+  #atLineStart = false;
+  #previous = 0;
+  #depth = 0;
+  /** The opening byte of each level, to MAX_KNOWN_DEPTH. */
+  #containers = new Uint8Array(64);
+
+  reset(): void {
+    this.status = 'open';
+    this.inString = false;
+    this.newlines = 0;
+    this.#escaped = false;
+    this.#atLineStart = false;
+    this.#previous = 0;
+    this.#depth = 0;
+  }
+
+  /**
+   * Reads on at `from`, which for the first call is the value's first byte.
+   * Returns the index after the value (`done`), of the byte that cannot belong to it (`broken`), or the chunk's length (`open`).
+   */
+  scan(chunk: Buffer, from: number): number {
+    const length = chunk.length;
+    let at = from;
+    let inString = this.inString;
+    let previous = this.#previous;
+    while (at < length) {
+      const byte = chunk[at] ?? 0;
+      if (inString) {
+        if (this.#escaped) {
+          if (byte === NEWLINE) {
+            this.status = 'broken';
+            break;
+          }
+          this.#escaped = false;
+          at++;
+          continue;
+        }
+        if (byte === QUOTE) {
+          inString = false;
+          previous = QUOTE;
+          at++;
+          if (this.#depth === 0) {
+            this.status = 'done';
+            break;
+          }
+          continue;
+        }
+        if (byte === BACKSLASH) {
+          this.#escaped = true;
+        } else if (byte === NEWLINE) {
+          this.status = 'broken';
+          break;
+        }
+        at++;
+        continue;
+      }
+      if (byte <= SPACE) {
+        if (byte === NEWLINE) {
+          this.newlines++;
+          this.#atLineStart = true;
+        }
+        at++;
+        continue;
+      }
+      if (this.#atLineStart) {
+        if (!canContinue(previous, byte, this.#container())) {
+          this.status = 'broken';
+          break;
+        }
+        this.#atLineStart = false;
+      }
+      at++;
+      previous = byte;
+      if (byte === QUOTE) {
+        inString = true;
+      } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+        this.#open(byte);
+      } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+        this.#depth--;
+        if (this.#depth <= 0) {
+          this.status = 'done';
+          break;
+        }
+      }
+    }
+    this.inString = inString;
+    this.#previous = previous;
+    return at;
+  }
+
+  #open(byte: number): void {
+    if (this.#depth === this.#containers.length && this.#depth < MAX_KNOWN_DEPTH) {
+      const grown = new Uint8Array(this.#containers.length * 2);
+      grown.set(this.#containers);
+      this.#containers = grown;
+    }
+    if (this.#depth < this.#containers.length) this.#containers[this.#depth] = byte;
+    this.#depth++;
+  }
+
+  #container(): number {
+    return this.#containers[this.#depth - 1] ?? OPEN_BRACKET;
+  }
+}
+
+/** Deeper levels are taken for arrays, so that a gigabyte of `[` costs no memory. */
+const MAX_KNOWN_DEPTH = 1 << 20;
+
+/** Whether a line inside a value may start with `byte`, given the last byte before it that was not blank. */
+function canContinue(previous: number, byte: number, container: number): boolean {
+  switch (byte) {
+    case COMMA:
+    case CLOSE_BRACE:
+    case CLOSE_BRACKET:
+      return true;
+    case COLON:
+      return previous === QUOTE;
+    case QUOTE:
+      return previous === OPEN_BRACE || previous === OPEN_BRACKET || previous === COMMA || previous === COLON;
+    default:
+      return (
+        startsValue(byte) &&
+        (previous === COLON ||
+          (container === OPEN_BRACKET && (previous === OPEN_BRACKET || previous === COMMA)))
+      );
+  }
+}
+
+const LITERALS = new Set(Buffer.from('tfn'));
+
+function startsValue(byte: number): boolean {
+  return (
+    byte === OPEN_BRACE ||
+    byte === OPEN_BRACKET ||
+    byte === MINUS ||
+    (byte >= DIGIT_0 && byte <= DIGIT_9) ||
+    LITERALS.has(byte)
+  );
+}
