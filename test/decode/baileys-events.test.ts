@@ -184,6 +184,11 @@ describe('events of Baileys', () => {
     expect(theOnly(decoded, 'rejected')).toMatchObject({ subject: 'reaction', reason: 'missing_target' });
   });
 
+  it('reads data that a log has stored as text', () => {
+    const decoded = decode(event('messages.upsert', JSON.stringify(live([webMessage()]))));
+    expect(theOnly(decoded, 'message')).toMatchObject({ path: '$.data.messages[0]', body: 'oi' });
+  });
+
   it('what was sent through Evolution API is an echo', () => {
     const sent = {
       event: 'send.message',

@@ -9,9 +9,10 @@ import type {
   SkippedFact,
 } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { externalIdOf } from '../external-id.js';
 import { asArray, asObject, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
-import { idOf, rejected, skipped, skippedChat } from './outcomes.js';
+import { rejected, skipped, skippedChat } from './outcomes.js';
 import { personKey, type Party, type People } from './people.js';
 import { readContent, readContext, readReaction, type Content } from './read-content.js';
 import { provenStatus, statusOf } from './status.js';
@@ -91,7 +92,7 @@ function judge(
 
   if (content.kind === 'untargeted') return rejected(content.subject, 'missing_target', path, element);
 
-  const id = idOf(key.id);
+  const id = externalIdOf(key.id);
   if (id === undefined) return rejected(content.kind, 'missing_id', path, element);
   const own = timeOf(message, content);
   const at = own ?? batch.receivedAt;

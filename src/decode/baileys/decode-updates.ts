@@ -1,9 +1,10 @@
 import type { Fact } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { externalIdOf } from '../external-id.js';
 import { asObject } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 import { reactorOf, type Batch } from './decode-message.js';
-import { idOf, rejected, skipped, skippedChat } from './outcomes.js';
+import { rejected, skipped, skippedChat } from './outcomes.js';
 import { readReaction } from './read-content.js';
 import { statusOf } from './status.js';
 
@@ -32,7 +33,7 @@ export function decodeUpdate(element: JsonValue, path: string, batch: UpdateBatc
     batch.facts.push(skippedUpdate(update, path));
     return;
   }
-  const targetExternalId = idOf(object.keyId) ?? idOf(key.id);
+  const targetExternalId = externalIdOf(object.keyId) ?? externalIdOf(key.id);
   if (targetExternalId === undefined) {
     batch.facts.push(rejected('status', 'missing_target', path, element));
     return;
@@ -62,7 +63,7 @@ function reactionFact(element: JsonValue, path: string, batch: UpdateBatch): Fac
   const skip = skippedChat(chat.kind, batch.include);
   if (skip !== undefined) return skipped('reaction', skip, path);
   if (chat.kind === 'unknown') return rejected('reaction', 'missing_counterpart', path, element);
-  const targetExternalId = idOf(key?.id);
+  const targetExternalId = externalIdOf(key?.id);
   if (targetExternalId === undefined) return rejected('reaction', 'missing_target', path, element);
   const { emoji, at = batch.receivedAt } = readReaction(reaction);
   if (at === undefined) return rejected('reaction', 'bad_timestamp', path, element);

@@ -2,16 +2,7 @@ import type { JidKind } from '../../identity/jid.js';
 import type { IncludableChat } from '../../model/enumerations.js';
 import type { RejectedFact, RejectReason, SkippedFact, SkipReason, Subject } from '../../model/facts.js';
 import type { JsonValue } from '../../model/json.js';
-import { excerptOf, textOf } from '../read.js';
-
-/** Longer than any id that WhatsApp makes, and than what an index can hold. */
-const MAX_ID = 255;
-
-/** The id of a message; undefined when absent, or no id that could be stored. */
-export function idOf(value: JsonValue | undefined): string | undefined {
-  const id = textOf(value);
-  return id === undefined || id.length > MAX_ID ? undefined : id;
-}
+import { excerptOf } from '../read.js';
 
 export function skipped(subject: Subject, reason: SkipReason, path: string): SkippedFact {
   return { kind: 'skipped', path, subject, reason };

@@ -1,9 +1,9 @@
 import type { ContentGrade, MessageContent } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { externalIdOf } from '../external-id.js';
 import { asObject, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 import { hasReader, readContentField, smallFieldsOf } from './content-types.js';
-import { idOf } from './outcomes.js';
 import { enumOf } from './proto-values.js';
 import { unwrap } from './unwrap.js';
 
@@ -75,7 +75,7 @@ function readMessage(message: JsonObject, inEdit: boolean): Content {
     return inEdit ? { kind: 'skip', reason: 'protocol' } : readProtocol(object ?? {});
   }
   if (key === 'reactionMessage') {
-    const target = idOf(asObject(object?.key)?.id);
+    const target = externalIdOf(asObject(object?.key)?.id);
     return target === undefined
       ? { kind: 'untargeted', subject: 'reaction' }
       : { kind: 'reaction', target, ...readReaction(object ?? {}) };
@@ -113,12 +113,12 @@ export function readContext(context: JsonObject | undefined): { externalId?: str
     const referral = smallFieldsOf(ad);
     if (Object.keys(referral).length > 0) meta.referral = referral;
   }
-  const externalId = textOf(context.stanzaId);
+  const externalId = externalIdOf(context.stanzaId);
   return externalId === undefined ? { meta } : { externalId, meta };
 }
 
 function readProtocol(protocol: JsonObject): Content {
-  const target = idOf(asObject(protocol.key)?.id);
+  const target = externalIdOf(asObject(protocol.key)?.id);
   const type = protocolTypeOf(protocol);
   if (type === PROTOCOL_TYPES.REVOKE) {
     return target === undefined ? { kind: 'untargeted', subject: 'revoke' } : { kind: 'revoke', target };

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { parseJson } from '../parse-json.js';
 import { asArray, asObject, asString, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 import { eventOf, type EventKind } from './event-names.js';
@@ -49,17 +50,25 @@ function hasAny(object: JsonObject, keys: readonly string[]): boolean {
 function recogniseWrapper(object: JsonObject): BaileysEvent | undefined {
   const written = asString(object.event);
   if (written === undefined || object.data === undefined) return undefined;
-  const inner = asObject(object.data);
+  const data = parsedData(object.data);
+  const inner = asObject(data);
   if (inner !== undefined && hasAny(inner, META_KEYS_INSIDE)) return undefined;
   const { name, kind } = eventOf(written);
   const sessionName = sessionOf(object);
   // `event` and `data` are everybody's words, `call` too: such a name is Baileys' only where a session is named.
   if ((kind === 'unknown' || !name.includes('.')) && sessionName === undefined) return undefined;
-  const event: BaileysEvent = { parts: [{ name, kind, data: object.data, path: '.data' }] };
+  const event: BaileysEvent = { parts: [{ name, kind, data, path: '.data' }] };
   if (sessionName !== undefined) event.sessionName = sessionName;
   const receivedAt = parseTimestamp(object.ts) ?? parseTimestamp(object.timestamp);
   if (receivedAt !== undefined) event.receivedAt = receivedAt;
   return event;
+}
+
+/** A log with a text column holds the data as JSON within JSON. */
+function parsedData(data: JsonValue): JsonValue {
+  if (typeof data !== 'string') return data;
+  const parsed = parseJson(data);
+  return parsed.ok ? parsed.value : data;
 }
 
 function sessionOf(object: JsonObject): string | undefined {
