@@ -5,7 +5,7 @@ import { asArray, asObject, excerptOf, textOf } from '../read.js';
 import { cutText } from '../text.js';
 import { fieldOfValue, isBareValue, knownFieldOf } from './bare-value.js';
 import type { Found, Scope } from './unwrap.js';
-import { splitRow } from './wrappers.js';
+import { bodiesIn, splitRow } from './wrappers.js';
 
 /**
  * Reads `object` if it is Meta's: the whole body, one of its entries or changes, or a bare value. False when it is none of
@@ -19,18 +19,27 @@ export function unwrapMeta(object: JsonObject, path: string, scope: Scope, found
     readEntries(object, entries, path, scope, found);
     return true;
   }
-  if (Array.isArray(object.changes)) {
+  if (asArray(object.changes)?.some(isChange) === true) {
     readEntry(object, path, scope, found);
     return true;
   }
-  const field = textOf(object.field);
-  if (field !== undefined && asObject(object.value) !== undefined) {
+  if (isChange(object) && isField(object)) {
     readChange(object, path, undefined, scope, found);
     return true;
   }
   if (!isBareValue(object)) return false;
   readBareValue(object, path, scope, found);
   return true;
+}
+
+function isChange(value: JsonValue): boolean {
+  return asObject(asObject(value)?.value) !== undefined;
+}
+
+/** A field of Meta's, or of a version to come; but a row with a column of that name and a body beside it is a row. */
+function isField(object: JsonObject): boolean {
+  if (knownFieldOf(object) !== undefined) return true;
+  return textOf(object.field) !== undefined && bodiesIn(object).every((body) => body.path === '.value');
 }
 
 /** `{entry, change}`: the change decides; the entry beside it only gives the WABA. */

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { asObject } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 
 /** Columns in which a log row says when the webhook came; from the most telling to the least. */
@@ -13,7 +14,6 @@ const COLUMNS = [
   'timestamp',
   '@timestamp',
   'time',
-  'requestTimeEpoch',
 ] as const;
 
 /** When the row says that it came: ms since 1970. Only asked of objects that wrap a body, never of a body itself. */
@@ -24,7 +24,9 @@ export function receivedAtOf(row: JsonObject): number | undefined {
     const instant = parseInstant(value);
     if (instant !== undefined) return instant;
   }
-  return undefined;
+  // API Gateway's two formats.
+  const request = asObject(row.requestContext);
+  return parseTimestamp(request?.timeEpoch) ?? parseTimestamp(request?.requestTimeEpoch);
 }
 
 const ISO =

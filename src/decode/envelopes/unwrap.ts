@@ -8,7 +8,7 @@ import { asObject, excerptOf } from '../read.js';
 import { unwrapMeta } from './meta-body.js';
 import { receivedAtOf } from './row-time.js';
 import { graphApiShape, vendorShape } from './vendors.js';
-import { bodiesIn, fieldNamedBy } from './wrappers.js';
+import { bodiesIn, fieldNamedBy, isPrintedLine } from './wrappers.js';
 
 /** Everything that was found in an entry so far. */
 export interface Found {
@@ -78,7 +78,10 @@ function unwrapText(text: string, path: string, scope: Scope, found: Found): Mis
   return unwrap(parsed.value, path, { ...scope, depth: scope.depth + 1 }, found);
 }
 
-/** Every element counts; but an array without a single webhook is one miss, not one per element. */
+/**
+ * Every element counts; but an array without a single webhook is one miss, not one per element, and what a program prints
+ * between its webhooks (CloudWatch's `START RequestId`) is none.
+ */
 function unwrapArray(elements: JsonValue[], path: string, scope: Scope, found: Found): Miss | undefined {
   const inside = { ...scope, depth: scope.depth + 1 };
   const misses: Miss[] = [];
@@ -87,14 +90,16 @@ function unwrapArray(elements: JsonValue[], path: string, scope: Scope, found: F
     if (miss !== undefined) misses.push(miss);
   }
   if (misses.length === elements.length) return misses[0] ?? { path, reason: 'empty', value: elements };
-  for (const miss of misses) found.unrecognized.push(unrecognizedOf(miss));
+  for (const miss of misses) if (miss.reason !== 'no_json') found.unrecognized.push(unrecognizedOf(miss));
   return undefined;
 }
 
 /** A row, a request or a queue's record: its bodies are tried in turn until one holds a webhook. */
 function unwrapWrapper(wrapper: JsonObject, path: string, scope: Scope, found: Found): Miss | undefined {
   const bodies = bodiesIn(wrapper);
-  if (bodies.length === 0) return { path, reason: 'unknown_shape', value: wrapper };
+  if (bodies.length === 0) {
+    return { path, reason: isPrintedLine(wrapper) ? 'no_json' : 'unknown_shape', value: wrapper };
+  }
   const rowTime = receivedAtOf(wrapper);
   const inside: Scope = {
     options:

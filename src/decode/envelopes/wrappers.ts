@@ -38,7 +38,7 @@ const BODY_KEYS = [
   'detail',
   'message',
   'Message',
-  'Sns',
+  'value',
 ] as const;
 
 /** Keys whose texts are what a program printed, so that other words may stand before the JSON. */
@@ -60,6 +60,12 @@ export function bodiesIn(wrapper: JsonObject): Body[] {
     }
   }
   return bodies;
+}
+
+/** Whether an object is no more than a line of a program's output, without JSON in it. */
+export function isPrintedLine(wrapper: JsonObject): boolean {
+  const { message } = wrapper;
+  return typeof message === 'string' && !message.includes('{') && !message.includes('[');
 }
 
 /** API Gateway hands binary media types on in base64, and so whatever it was not told is text. */
