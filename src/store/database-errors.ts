@@ -1,5 +1,205 @@
-import type { UserError } from '../model/errors.js';
+import { ConfigError, UserError } from '../model/errors.js';
+import { errorMessages, firstInChain, sqlState, systemCode } from './sql-state.js';
 
-export function translateDatabaseError(_error: unknown, _location: string): UserError | undefined {
-  return undefined;
+/** What went wrong, in one word that is also the error's `code` after `database_`. */
+type Failure =
+  | 'unreachable'
+  | 'starting_up'
+  | 'auth_failed'
+  | 'access_refused'
+  | 'unknown'
+  | 'permission_denied'
+  | 'too_many_connections'
+  | 'disk_full'
+  | 'read_only'
+  | 'tls_required'
+  | 'tls_not_offered'
+  | 'tls_untrusted'
+  | 'connection_lost'
+  | 'stopped';
+
+/** By SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const BY_SQL_STATE: Readonly<Record<string, Failure>> = {
+  '08000': 'connection_lost',
+  '08001': 'unreachable',
+  '08003': 'connection_lost',
+  '08004': 'access_refused',
+  '08006': 'connection_lost',
+  '25006': 'read_only',
+  '28000': 'access_refused',
+  '28P01': 'auth_failed',
+  '3D000': 'unknown',
+  '42501': 'permission_denied',
+  '53100': 'disk_full',
+  '53300': 'too_many_connections',
+  '57P01': 'connection_lost',
+  '57P02': 'connection_lost',
+  '57P03': 'starting_up',
+};
+
+/** By the system's name. */
+const BY_SYSTEM_CODE: Readonly<Record<string, Failure>> = {
+  ECONNREFUSED: 'unreachable',
+  ENOTFOUND: 'unreachable',
+  EAI_AGAIN: 'unreachable',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EHOSTDOWN: 'unreachable',
+  ETIMEDOUT: 'unreachable',
+  ECONNRESET: 'connection_lost',
+  EPIPE: 'connection_lost',
+  ENOSPC: 'disk_full',
+  EDQUOT: 'disk_full',
+  EROFS: 'read_only',
+};
+
+/** By the `kind` under which Prisma's adapter keeps an error whose code it has dropped. */
+const BY_ADAPTER_KIND: Readonly<Record<string, Failure>> = {
+  DatabaseNotReachable: 'unreachable',
+  SocketTimeout: 'unreachable',
+  ConnectionClosed: 'connection_lost',
+  TlsConnectionError: 'tls_untrusted',
+};
+
+/** For errors that come without any code; the texts are those of `pg` 8 and of Emscripten. */
+const BY_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
+  [/server does not support SSL connections/i, 'tls_not_offered'],
+  [/error establishing an SSL connection/i, 'tls_not_offered'],
+  [/(?:no encryption|SSL off|SSL connection is required|SSL required|insecure connection)/i, 'tls_required'],
+  [/client password must be a string/, 'auth_failed'],
+  [/^timeout expired$|connection timeout/, 'unreachable'],
+  [/Connection terminated|connection error and is not queryable|Client was closed/, 'connection_lost'],
+  [/^Aborted\(|memory access out of bounds|^unreachable$/, 'stopped'],
+];
+
+/** Node's and OpenSSL's names for a certificate that cannot be trusted. */
+const CERTIFICATE_CODE = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS_/;
+
+/**
+ * An error of the database as one clear line and a remedy, or undefined if it is none that a user can mend (a bug then).
+ * Never holds a password: the texts are ours, and `location` comes from `redactUrl`.
+ *
+ * @param location `postgresql://host:port/database`, or the directory of the embedded database.
+ */
+export function translateDatabaseError(error: unknown, location: string): UserError | undefined {
+  if (error instanceof UserError) return error;
+  const failure = classify(error);
+  return failure === undefined ? undefined : describe(failure, error, location);
+}
+
+function classify(error: unknown): Failure | undefined {
+  const messages = errorMessages(error);
+  const byMessage = BY_MESSAGE.find(([pattern]) => messages.some((message) => pattern.test(message)))?.[1];
+  // Before the SQLSTATE: a server that insists on TLS answers with the SQLSTATE of a refused role.
+  if (byMessage === 'tls_required') return byMessage;
+  if (hasCertificateCode(error)) return 'tls_untrusted';
+  return (
+    BY_SQL_STATE[sqlState(error) ?? ''] ??
+    BY_SYSTEM_CODE[systemCode(error) ?? ''] ??
+    byMessage ??
+    BY_ADAPTER_KIND[firstInChain(error, (link) => stringOrNothing(link.kind)) ?? '']
+  );
+}
+
+function describe(failure: Failure, error: unknown, location: string): UserError {
+  const code = `database_${failure}`;
+  const fault = (message: string, remedy: string): UserError =>
+    new UserError(message, { code, remedy, cause: error });
+  const misconfigured = (message: string, remedy: string): UserError =>
+    new ConfigError(message, { code, remedy, cause: error });
+  const reason = systemCode(error);
+
+  switch (failure) {
+    case 'unreachable':
+      return fault(
+        `No PostgreSQL answers at ${location}${reason === undefined ? '' : ` (${reason})`}.`,
+        'Check that the server runs, and that host and port in the database URL are right.',
+      );
+    case 'starting_up':
+      return fault(
+        `The server at ${location} is starting up or shutting down.`,
+        'Run the command again in a moment.',
+      );
+    case 'auth_failed':
+      return misconfigured(
+        `The server at ${location} refused the user or the password.`,
+        'Check both in the database URL; in it, characters like @ : / ? # % are percent-encoded.',
+      );
+    case 'access_refused':
+      return misconfigured(
+        `The server at ${location} does not let this user in.`,
+        'Check the user in the database URL, and pg_hba.conf on the server.',
+      );
+    case 'unknown':
+      return misconfigured(
+        `The server has no database of that name: ${location}.`,
+        'Create it (createdb NAME), or correct the name in the database URL.',
+      );
+    case 'permission_denied':
+      return misconfigured(
+        `This user may not do that in ${location}: ${serverText(error)}.`,
+        'Grant it the right, or use the role that owns the tables. `db migrate` needs the right to create in the schema.',
+      );
+    case 'too_many_connections':
+      return fault(
+        `The server at ${location} has no free connection.`,
+        'Run again when others have ended, or raise max_connections on the server.',
+      );
+    case 'disk_full':
+      return fault(
+        `The disk of the database is full: ${location}.`,
+        'Free some space and run the same command again; what was committed is kept.',
+      );
+    case 'read_only':
+      return fault(
+        `The database can only be read: ${location}.`,
+        'Give the URL of the primary server, or a directory on a disk that can be written.',
+      );
+    case 'tls_required':
+      return misconfigured(
+        `The server at ${location} accepts encrypted connections only.`,
+        'Add sslmode=verify-full to the database URL, or sslmode=no-verify to go without checking its certificate.',
+      );
+    case 'tls_not_offered':
+      return misconfigured(
+        `The server at ${location} does not offer encrypted connections.`,
+        'Remove sslmode from the database URL, or set up TLS on the server.',
+      );
+    case 'tls_untrusted':
+      return misconfigured(
+        `The certificate of the server at ${location} cannot be trusted.`,
+        'Add sslrootcert=/path/to/ca.pem to the database URL, or sslmode=no-verify to go without checking it.',
+      );
+    case 'connection_lost':
+      return fault(
+        `The connection to ${location} was lost; what was not committed is rolled back.`,
+        'Run the same command again: it goes on where it stopped.',
+      );
+    case 'stopped':
+      return fault(
+        `The embedded database in ${location} stopped in the middle of its work.`,
+        'Run the same command again; if it stops again, look for a full disk or too little memory.',
+      );
+  }
+}
+
+/** What the server said about a missing right: it names tables and roles only, never values. */
+function serverText(error: unknown): string {
+  const said = firstInChain(error, (link) =>
+    sqlState({ code: link.code, originalCode: link.originalCode }) === undefined
+      ? undefined
+      : stringOrNothing(link.originalMessage ?? link.message),
+  );
+  return said ?? 'permission denied';
+}
+
+function hasCertificateCode(error: unknown): boolean {
+  const found = firstInChain(error, (link) =>
+    typeof link.code === 'string' && CERTIFICATE_CODE.test(link.code) ? true : undefined,
+  );
+  return found === true;
+}
+
+function stringOrNothing(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, describe, inject } from 'vitest';
 import { createPgliteStore } from '../../src/store/backends/pglite.js';
-import { WatchedPGlite } from '../../src/store/backends/pglite-client.js';
+import { startPglite } from '../../src/store/backends/pglite-client.js';
 import { openStore, type DatabaseConfig, type OpenStoreOptions } from '../../src/store/open-store.js';
 import type { Backend, Store } from '../../src/store/store.js';
 import { createEmptier } from './empty-database.js';
@@ -39,20 +39,19 @@ export function describeOnBackends(title: string, declare: (backend: TestBackend
 
 /** One backend for the tests of the enclosing `describe`; cleans up after each of them. */
 export function useBackend(name: Backend): TestBackend {
-  const idle: Store[] = [];
+  const idle: PooledStore[] = [];
   const busy = new Set<Store>();
   const cleanups: (() => Promise<void>)[] = [];
 
   async function open(): Promise<Store> {
-    const store = idle.pop() ?? (await openPooled(name));
-    const empty = await createEmptier(store);
+    const pooled = idle.pop() ?? (await openPooled(name));
     let closing: Promise<void> | undefined;
     async function giveBack(): Promise<void> {
-      await empty();
+      await pooled.empty();
       busy.delete(lent);
-      idle.push(store);
+      idle.push(pooled);
     }
-    const lent: Store = { ...store, close: () => (closing ??= giveBack()) };
+    const lent: Store = { ...pooled.store, close: () => (closing ??= giveBack()) };
     busy.add(lent);
     return lent;
   }
@@ -68,22 +67,29 @@ export function useBackend(name: Backend): TestBackend {
     await Promise.all(cleanups.splice(0).map((remove) => remove()));
   });
   afterAll(async () => {
-    await Promise.all(idle.splice(0).map((store) => store.close()));
+    await Promise.all(idle.splice(0).map((pooled) => pooled.discard()));
   });
 
   return { name, open, config: () => config(true), emptyConfig: () => config(false) };
 }
 
-async function openPooled(name: Backend): Promise<Store> {
+/** A store that one test after the other gets. */
+interface PooledStore {
+  store: Store;
+  empty: () => Promise<void>;
+  discard: () => Promise<void>;
+}
+
+async function openPooled(name: Backend): Promise<PooledStore> {
   if (name === 'pglite') {
     const archive = await readFile(inject('databases').pgliteArchive);
-    const pglite = new WatchedPGlite({ loadDataDir: new Blob([archive]) });
-    await pglite.waitReady;
-    return createPgliteStore(pglite, 'memory', () => Promise.resolve());
+    const pglite = await startPglite({ loadDataDir: new Blob([archive]) });
+    const store = createPgliteStore(pglite, 'memory', () => Promise.resolve());
+    return { store, empty: await createEmptier(store), discard: () => store.close() };
   }
   const { config, remove } = await createDatabase(true);
   const store = await openStore(config, TEST_OPTIONS);
-  return { ...store, close: () => store.close().then(remove) };
+  return { store, empty: await createEmptier(store), discard: () => store.close().then(remove) };
 }
 
 interface MadeDatabase {

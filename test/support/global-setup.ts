@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { createPgliteStore } from '../../src/store/backends/pglite.js';
-import { WatchedPGlite } from '../../src/store/backends/pglite-client.js';
+import { startPglite } from '../../src/store/backends/pglite-client.js';
 import { migrate } from '../../src/store/migrations/migrate.js';
 import { openStore } from '../../src/store/open-store.js';
 import { startPostgres, type TestServer } from './postgres-server.js';
@@ -79,8 +79,7 @@ async function createPgliteTemplate(
 ): Promise<{ pgliteDirectory: string; pgliteArchive: string }> {
   const pgliteDirectory = join(directory, 'pglite-template');
   const pgliteArchive = join(directory, 'pglite-template.tar');
-  const pglite = new WatchedPGlite(pgliteDirectory);
-  await pglite.waitReady;
+  const pglite = await startPglite({ dataDir: pgliteDirectory });
   const store = createPgliteStore(pglite, pgliteDirectory, () => Promise.resolve());
   await migrate(store);
   const archive = await pglite.dumpDataDir('none');

@@ -1,4 +1,4 @@
-import { PGlite, type Transaction } from '@electric-sql/pglite';
+import { PGlite, type PGliteOptions, type Transaction } from '@electric-sql/pglite';
 
 /**
  * PGlite as Prisma's adapter (pglite-prisma-adapter 0.7) needs it. The adapter has two gaps in its transactions:
@@ -34,4 +34,15 @@ export class WatchedPGlite extends PGlite {
       throw error;
     }
   }
+}
+
+/**
+ * Starts PGlite, in UTC whatever the machine's zone: Prisma's adapter writes and reads timestamps without a zone, so any
+ * other would shift every one of them.
+ */
+export async function startPglite(options: PGliteOptions): Promise<WatchedPGlite> {
+  const pglite = new WatchedPGlite(options);
+  await pglite.waitReady;
+  await pglite.exec(`set timezone to 'UTC'`);
+  return pglite;
 }

@@ -6,10 +6,10 @@ import { PrismaClient } from '../generated/client.js';
 import { createPrismaSql, createTransactionRunner } from '../prisma-sql.js';
 import { assertServerVersion } from '../server-version.js';
 import type { Store } from '../store.js';
+import { clientConfig, connectClient } from './postgresql-client.js';
 
-/** One run needs one connection for its transaction and one for the statements beside it; more only takes from others. */
+/** One run needs a connection for its transaction and one for the statements beside it; more only takes from others. */
 const POOL_SIZE = 3;
-const CONNECT_TIMEOUT_SECONDS = 10;
 
 export interface PostgresqlOptions {
   /** Most connections at a time; `connection_limit` of the URL, or 3, if absent. */
@@ -45,28 +45,13 @@ export async function openPostgresqlStore(url: string, options: PostgresqlOption
   };
 }
 
-/** How `pg` connects to the target; `applicationName` is what `pg_stat_activity` shows. */
-export function clientConfig(target: DatabaseUrl, applicationName = 'wa-reconcile'): pg.ClientConfig {
-  return {
-    connectionString: target.connectionString,
-    application_name: applicationName,
-    // Without it, a firewall that drops idle connections leaves a run waiting for ever.
-    keepAlive: true,
-  };
-}
-
 /**
- * The first connection, on a client of its own: `pg` says precisely what is wrong, where Prisma would wrap it, and only
- * here may connecting time out. A timeout of the pool would also hit a statement that waits for a free connection.
+ * The first connection, outside the pool: only here may connecting time out. A timeout of the pool would also hit a
+ * statement that waits for a free connection.
  */
 async function probe(target: DatabaseUrl): Promise<void> {
-  const client = new pg.Client({
-    ...clientConfig(target),
-    connectionTimeoutMillis: (target.connectTimeoutSeconds ?? CONNECT_TIMEOUT_SECONDS) * 1000,
-  });
-  client.on('error', () => undefined);
+  const client = await connectClient(target);
   try {
-    await client.connect();
     await assertServerVersion(async (text) => (await client.query<Record<string, unknown>>(text)).rows);
   } finally {
     await client.end().catch(() => undefined);

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import { LockedError, UserError } from '../../model/errors.js';
+import { connectClient } from '../backends/postgresql-client.js';
+import { translateDatabaseError } from '../database-errors.js';
+import { parseDatabaseUrl } from '../database-url.js';
+import type { RunLock, RunLockOptions } from './run-lock.js';
+import { pollForLock } from './wait.js';
+
+/**
+ * The lock is pg_advisory_lock(NAMESPACE, key of the schema): two installations in two schemas of one database do not meet.
+ * The number spells `warc`. Advisory locks belong to the database, so its name is not part of the key.
+ */
+const NAMESPACE = 0x77617263;
+
+/** Shorter than what routers and firewalls usually grant an idle connection. */
+const HEARTBEAT_MS = 30_000;
+
+/** PostgreSQL cuts application_name at 63 bytes. */
+const MAX_APPLICATION_NAME = 63;
+
+/** The second number of the lock: 32 bits of the schema's name. */
+export function schemaKey(schema: string): number {
+  return createHash('sha256').update(schema).digest().readInt32BE(0);
+}
+
+/** {@link acquireRunLock} on PostgreSQL. */
+export async function acquireAdvisoryLock(url: string, options: RunLockOptions): Promise<RunLock> {
+  const target = parseDatabaseUrl(url);
+  const name = `wa-reconcile ${options.command} ${options.host}:${options.pid}`.slice(
+    0,
+    MAX_APPLICATION_NAME,
+  );
+  const client = await connectClient(target, name);
+  try {
+    await disableIdleTimeout(client);
+    const key = schemaKey(target.schema);
+    const attempt = options.mode === 'shared' ? 'pg_try_advisory_lock_shared' : 'pg_try_advisory_lock';
+    return await pollForLock<RunLock, number>(
+      async () => {
+        const { rows } = await client.query<{ taken: boolean }>(`select ${attempt}($1, $2) as taken`, [
+          NAMESPACE,
+          key,
+        ]);
+        return rows[0]?.taken === true ? { lock: hold(client, target.location) } : { held: key };
+      },
+      async () => refusal(target.location, options.mode, await readHolders(client, key)),
+      options,
+    );
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw translateDatabaseError(error, target.location) ?? error;
+  }
+}
+
+/** Watches the connection for as long as the lock is ours. */
+function hold(client: pg.Client, location: string): RunLock {
+  const lost = new AbortController();
+  let released: Promise<void> | undefined;
+
+  function lose(cause?: unknown): void {
+    clearInterval(heartbeat);
+    if (released !== undefined || lost.signal.aborted) return;
+    lost.abort(
+      new UserError(`The connection that held the lock on ${location} was lost.`, {
+        code: 'lock_lost',
+        remedy: 'Run the same command again: it goes on where it stopped.',
+        cause,
+      }),
+    );
+  }
+
+  // A dead network is only noticed by writing, and an idle connection may be dropped on the way.
+  const heartbeat = setInterval(() => {
+    client.query('select 1').catch(lose);
+  }, HEARTBEAT_MS);
+  heartbeat.unref();
+  client.on('error', lose);
+  client.on('end', () => {
+    lose();
+  });
+
+  async function release(): Promise<void> {
+    clearInterval(heartbeat);
+    // Ending the session frees the lock; the connection may be gone already, and the lock with it.
+    await client.end().catch(() => undefined);
+  }
+
+  return {
+    lost: lost.signal,
+    assertHeld() {
+      lost.signal.throwIfAborted();
+    },
+    release: () => (released ??= release()),
+  };
+}
+
+interface LockHolder {
+  application: string | null;
+  pid: number;
+  client: string | null;
+  since: Date | null;
+}
+
+/** Who holds the lock now. A role that may not see other roles' sessions gets process ids only. */
+async function readHolders(client: pg.Client, key: number): Promise<LockHolder[]> {
+  const { rows } = await client.query<LockHolder>(
+    `select nullif(a.application_name, '') as application, l.pid, host(a.client_addr) as client, a.backend_start as since
+       from pg_locks l left join pg_stat_activity a on a.pid = l.pid
+      where l.locktype = 'advisory' and l.granted and l.objsubid = 2 and l.pid <> pg_backend_pid()
+        and l.database = (select oid from pg_database where datname = current_database())
+        and l.classid = $1::bigint::oid and l.objid = ($2::bigint & 4294967295)::oid
+      order by a.backend_start`,
+    [NAMESPACE, key],
+  );
+  return rows;
+}
+
+function refusal(location: string, mode: RunLockOptions['mode'], holders: LockHolder[]): LockedError {
+  const remedy = 'Run again when it has ended, or wait for it with --lock-wait 5m.';
+  if (holders.length === 0) {
+    return new LockedError(`The database ${location} is in use by another run, which has just ended.`, {
+      remedy: 'Run again.',
+    });
+  }
+  const shown = holders.slice(0, 3).map(describeHolder).join('; ');
+  const more = holders.length > 3 ? `; and ${holders.length - 3} more` : '';
+  const alone = mode === 'exclusive' ? ', and this command must be alone' : '';
+  return new LockedError(`The database ${location} is in use by ${shown}${more}${alone}.`, { remedy });
+}
+
+function describeHolder({ application, pid, client, since }: LockHolder): string {
+  const name = application?.replace(/^wa-reconcile /, '') ?? 'an unknown program';
+  const from = client === null ? '' : `, from ${client}`;
+  const start = since === null ? '' : `, since ${since.toISOString()}`;
+  return `${name} (server process ${pid}${from}${start})`;
+}
+
+/** PostgreSQL 14 and newer can end idle sessions, and with this one the lock; the query asks older ones for nothing. */
+async function disableIdleTimeout(client: pg.Client): Promise<void> {
+  await client.query(
+    `select set_config('idle_session_timeout', '0', false) where current_setting('server_version_num')::int >= 140000`,
+  );
+}

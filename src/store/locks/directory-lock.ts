@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LockedError } from '../../model/errors.js';
+import { createLockFile, readLockFile, replaceLockFile } from './lock-file.js';
+import { isProcessAlive, pidNamespace, processStartTime } from './processes.js';
+import { pollForLock, type LockWait } from './wait.js';
+
+/** Who wants the lock, as the next one will be told. */
+export interface LockOwner {
+  command: string;
+  host: string;
+  pid: number;
+}
+
+/** What stands in the lock file, as JSON. */
+interface LockContent extends LockOwner {
+  startedAt: string;
+  processStartTime?: string;
+  pidNamespace?: string;
+  /** Tells two locks of one process apart. */
+  token: string;
+}
+
+/** What is known about a lock that somebody has. Only a `dead` one is taken. */
+type Holder = { state: 'alive' | 'elsewhere' | 'dead'; content: LockContent } | { state: 'unreadable' };
+
+/** A stealer that is killed leaves its own lock behind; three of them in a row are not an accident. */
+const MAX_STEAL_DEPTH = 3;
+
+/** How often to look again at a lock that vanished or changed hands while we looked. */
+const MAX_STEPS = 40;
+const STEP_MS = 25;
+
+/**
+ * Takes the lock file at `path`, which keeps every other process out of the embedded database: two that open one directory
+ * silently lose committed rows, so readers take it too. It lies outside the directory, which PGlite alone may write.
+ *
+ * A lock is taken over only from a process that has ended, on this host and in this container; never because it is old,
+ * for PGlite's work blocks the event loop and a busy holder looks just like a hanging one.
+ *
+ * Throws LockedError (exit 5), which names the holder, when it is still held after `waitMs`.
+ */
+export async function acquireDirectoryLock(
+  path: string,
+  owner: LockOwner,
+  wait: LockWait = {},
+): Promise<{ release(): Promise<void> }> {
+  const mine = await describeOwner(owner);
+  const content = `${JSON.stringify(mine)}\n`;
+
+  async function attempt(): Promise<{ lock: { release(): Promise<void> } } | { held: Holder }> {
+    let holder: Holder = { state: 'unreadable' };
+    for (let step = 0; step < MAX_STEPS; step += 1) {
+      if (await createLockFile(path, content)) return { lock: { release } };
+      const found = await readLockFile(path);
+      if (found === undefined) continue;
+      holder = await judge(found, mine);
+      if (holder.state !== 'dead') break;
+      if (await takeOver(path, found, content, mine, 1)) return { lock: { release } };
+      // Another process is taking it over; in a moment the file names that one.
+      await delay(STEP_MS);
+    }
+    return { held: holder };
+  }
+
+  async function release(): Promise<void> {
+    // Not ours any more if somebody removed it by hand and another process has taken it since.
+    if ((await readLockFile(path)) === content) await rm(path, { force: true });
+  }
+
+  return pollForLock(attempt, (holder) => refusal(path, holder), wait);
+}
+
+/**
+ * Puts our content in the place of a dead process's, if it still is as we saw it. Of several who saw the same, one gets the
+ * second lock that guards the step; whoever comes later finds the content changed. The lock file itself is never absent
+ * meanwhile, so nobody can slip in by creating it.
+ */
+async function takeOver(
+  path: string,
+  dead: string,
+  content: string,
+  mine: LockContent,
+  depth: number,
+): Promise<boolean> {
+  const guard = `${path}.steal`;
+  if (!(await createLockFile(guard, content))) {
+    const found = await readLockFile(guard);
+    if (found === undefined || depth === MAX_STEAL_DEPTH) return false;
+    if ((await judge(found, mine)).state !== 'dead') return false;
+    if (!(await takeOver(guard, found, content, mine, depth + 1))) return false;
+  }
+  try {
+    if ((await readLockFile(path)) !== dead) return false;
+    await replaceLockFile(path, content);
+    return true;
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+async function describeOwner({ command, host, pid }: LockOwner): Promise<LockContent> {
+  const started = await processStartTime(pid);
+  const namespace = await pidNamespace();
+  return {
+    pid,
+    host,
+    command,
+    startedAt: new Date().toISOString(),
+    ...(started === undefined ? {} : { processStartTime: started }),
+    ...(namespace === undefined ? {} : { pidNamespace: namespace }),
+    token: randomUUID(),
+  };
+}
+
+async function judge(text: string, mine: LockContent): Promise<Holder> {
+  const content = parse(text);
+  if (content === undefined) return { state: 'unreadable' };
+  if (content.host !== mine.host || differ(content.pidNamespace, mine.pidNamespace)) {
+    return { state: 'elsewhere', content };
+  }
+  if (!(await isProcessAlive(content.pid))) return { state: 'dead', content };
+  // The id may have been given to a new process since.
+  const reused = differ(content.processStartTime, await processStartTime(content.pid));
+  return { state: reused ? 'dead' : 'alive', content };
+}
+
+function differ(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
+}
+
+function refusal(path: string, holder: Holder): LockedError {
+  const directory = path.replace(/\.lock$/, '');
+  if (holder.state === 'unreadable') {
+    return new LockedError(
+      `The embedded database ${directory} is locked, and its lock file cannot be read.`,
+      {
+        remedy: `If no other wa-reconcile runs on it, remove ${path} by hand.`,
+      },
+    );
+  }
+  const { pid, host, command, startedAt } = holder.content;
+  const who = `${command} (process ${pid} on ${host}, since ${startedAt})`;
+  if (holder.state === 'elsewhere') {
+    return new LockedError(
+      `The embedded database ${directory} is locked by ${who}: another machine or container, so whether it still runs cannot be seen from here.`,
+      { remedy: `If it does not, remove ${path} by hand.` },
+    );
+  }
+  return new LockedError(`The embedded database ${directory} is in use by ${who}.`, {
+    remedy: 'Run again when it has ended, or wait for it with --lock-wait 5m.',
+  });
+}
+
+function parse(text: string): LockContent | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const read = new Map<string, unknown>(Object.entries(value));
+  const pid = read.get('pid');
+  const [host, command, startedAt, token] = ['host', 'command', 'startedAt', 'token'].map((key) =>
+    stringOrNothing(read.get(key)),
+  );
+  if (typeof pid !== 'number' || host === undefined) return undefined;
+  const started = stringOrNothing(read.get('processStartTime'));
+  const namespace = stringOrNothing(read.get('pidNamespace'));
+  return {
+    pid,
+    host,
+    command: command ?? 'an unknown command',
+    startedAt: startedAt ?? 'unknown',
+    ...(started === undefined ? {} : { processStartTime: started }),
+    ...(namespace === undefined ? {} : { pidNamespace: namespace }),
+    token: token ?? '',
+  };
+}
+
+function stringOrNothing(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
