@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { createPgliteStore } from '../../src/store/backends/pglite.js';
-import { startPglite } from '../../src/store/backends/pglite-client.js';
 import { migrate } from '../../src/store/migrations/migrate.js';
 import { openStore } from '../../src/store/open-store.js';
+import { createPgliteTemplate } from './pglite-template.js';
 import { startPostgres, type TestServer } from './postgres-server.js';
+import { makeRunDirectory } from './run-directory.js';
 import { withDatabase } from './server-url.js';
 
 /** Where the tests find the databases of this run. */
@@ -19,9 +17,8 @@ export interface TestDatabases {
   prefix: string;
   /** A migrated, empty database; `create database … template …` copies it. */
   template: string;
-  /** A migrated, empty PGlite: as a data directory, and as the archive that `loadDataDir` takes. */
-  pgliteDirectory: string;
-  pgliteArchive: string;
+  /** Everything that this run writes; also where the embedded database is made (see pglite-template.ts). */
+  directory: string;
 }
 
 declare module 'vitest' {
@@ -32,8 +29,8 @@ declare module 'vitest' {
 
 /**
  * Runs once before all tests: one real PostgreSQL (or the server that TEST_DATABASE_URL names) and one embedded database,
- * both migrated, as templates; making a fresh database from one costs well under a second. A server that cannot be had is
- * a failure of the whole run.
+ * both migrated, as templates; making a fresh database from one costs well under a second. The embedded one takes seconds to
+ * make, and is made while tests that do not need it run already. A server that cannot be had is a failure of the whole run.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.TEST_DATABASE_URL;
@@ -42,19 +39,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
       ? await startPostgres()
       : { url: given, stop: () => Promise.resolve() };
   const prefix = `wa_reconcile_test_${randomBytes(4).toString('hex')}`;
-  const directory = await mkdtemp(join(tmpdir(), 'wa-reconcile-test-'));
+  const directory = await makeRunDirectory();
+
+  const pglite = createPgliteTemplate(directory);
 
   async function teardown(): Promise<void> {
     await dropDatabases(server.url, prefix).finally(() => server.stop());
+    await pglite;
     await rm(directory, { recursive: true, force: true });
   }
 
   try {
-    const [template, pglite] = await Promise.all([
-      createPostgresqlTemplate(server.url, prefix),
-      createPgliteTemplate(directory),
-    ]);
-    project.provide('databases', { serverUrl: server.url, prefix, template, ...pglite });
+    const template = await createPostgresqlTemplate(server.url, prefix);
+    project.provide('databases', { serverUrl: server.url, prefix, template, directory });
   } catch (error) {
     await teardown();
     throw error;
@@ -72,20 +69,6 @@ async function createPostgresqlTemplate(serverUrl: string, prefix: string): Prom
   await migrate(store);
   await store.close();
   return name;
-}
-
-async function createPgliteTemplate(
-  directory: string,
-): Promise<{ pgliteDirectory: string; pgliteArchive: string }> {
-  const pgliteDirectory = join(directory, 'pglite-template');
-  const pgliteArchive = join(directory, 'pglite-template.tar');
-  const pglite = await startPglite({ dataDir: pgliteDirectory });
-  const store = createPgliteStore(pglite, pgliteDirectory, () => Promise.resolve());
-  await migrate(store);
-  const archive = await pglite.dumpDataDir('none');
-  await writeFile(pgliteArchive, Buffer.from(await archive.arrayBuffer()));
-  await store.close();
-  return { pgliteDirectory, pgliteArchive };
 }
 
 async function dropDatabases(serverUrl: string, prefix: string): Promise<void> {
