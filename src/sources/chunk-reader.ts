@@ -63,3 +63,41 @@ export function toBuffer(chunk: unknown): Buffer {
   if (chunk instanceof Uint8Array) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   throw new TypeError('An input stream gave something that is neither bytes nor text.');
 }
+
+/** All but the first `count` bytes. */
+export async function* dropFirst(
+  chunks: AsyncIterable<Buffer>,
+  count: number,
+): AsyncGenerator<Buffer, void, undefined> {
+  let left = count;
+  for await (const chunk of chunks) {
+    if (left >= chunk.length) left -= chunk.length;
+    else {
+      yield left === 0 ? chunk : chunk.subarray(left);
+      left = 0;
+    }
+  }
+}
+
+/**
+ * The same chunks, with a note of the error that ends them. A stream made of them reports the errors of its reader
+ * as well (pipeline() throws those into this generator), so that the stream cannot tell whose they are.
+ */
+export async function* notingError(
+  chunks: AsyncIterable<Buffer>,
+  note: { error?: Error },
+): AsyncGenerator<Buffer, void, undefined> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const result = await iterator.next().catch((error: unknown) => {
+        if (error instanceof Error) note.error = error;
+        throw error;
+      });
+      if (result.done === true) return;
+      yield result.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}

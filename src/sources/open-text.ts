@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { bomLength, NEWLINE, OPEN_BRACE } from './ascii.js';
-import { ChunkReader, toBuffer } from './chunk-reader.js';
+import { ChunkReader, dropFirst, toBuffer } from './chunk-reader.js';
 import { gunzip, unzstd } from './decompress.js';
 import type { ResolvedInput } from './resolve-inputs.js';
 import { CONTAINER_HEAD_BYTES, sniffContainer, type Container } from './sniff-container.js';
@@ -59,7 +59,8 @@ export async function openText(
       await reader.close();
       return { kind: 'unreadable', message: describe(container) };
     }
-    reader = new ChunkReader(decode(reader.chunks(), container.kind));
+    const again = resumable && layers === 0 ? () => readBytes(input, 0, options) : undefined;
+    reader = new ChunkReader(decode(reader.chunks(), container.kind, again));
     container = sniffContainer(await reader.peek(CONTAINER_HEAD_BYTES, beginsAsText));
   }
   const head = await reader.peek(FORMAT_HEAD_BYTES, isSettled);
@@ -107,29 +108,16 @@ async function* readBytes(
 function decode(
   chunks: AsyncIterable<Buffer>,
   kind: Exclude<Container['kind'], 'plain' | 'unreadable'>,
+  again: (() => AsyncIterable<Buffer>) | undefined,
 ): AsyncIterable<Buffer> {
   switch (kind) {
     case 'gzip':
-      return gunzip(chunks);
+      return gunzip(chunks, again);
     case 'zstd':
-      return unzstd(chunks);
+      return unzstd(chunks, again);
     case 'utf-16le':
     case 'utf-16be':
       return decodeUtf16(chunks, kind);
-  }
-}
-
-async function* dropFirst(
-  chunks: AsyncIterable<Buffer>,
-  count: number,
-): AsyncGenerator<Buffer, void, undefined> {
-  let left = count;
-  for await (const chunk of chunks) {
-    if (left >= chunk.length) left -= chunk.length;
-    else {
-      yield left === 0 ? chunk : chunk.subarray(left);
-      left = 0;
-    }
   }
 }
 

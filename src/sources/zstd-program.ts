@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ConfigError } from '../model/errors.js';
-import { toBuffer } from './chunk-reader.js';
+import { notingError, toBuffer } from './chunk-reader.js';
 import { DamagedInputError } from './damaged-input.js';
 
 /** Decompresses with the `zstd` program, for a Node that has no zstd of its own. Throws a ConfigError if it is not installed. */
@@ -27,11 +27,8 @@ export async function* unzstdWithProgram(
     complaint = (complaint + text).slice(0, 500);
   });
   const exited = once(child, 'exit');
-  let sourceError: Error | undefined;
-  const source = Readable.from(chunks, { highWaterMark: 1 });
-  source.once('error', (error: Error) => {
-    sourceError = error;
-  });
+  const note: { error?: Error } = {};
+  const source = Readable.from(notingError(chunks, note), { highWaterMark: 1 });
   // Where zstd stops early, writing to it fails; its exit status says why.
   const fed = pipeline(source, child.stdin).catch(() => undefined);
   let finished = false;
@@ -44,16 +41,17 @@ export async function* unzstdWithProgram(
     source.destroy();
     await Promise.all([fed, exited]);
   }
-  if (sourceError !== undefined) throw sourceError;
-  if (child.exitCode !== 0) throw new DamagedInputError(describeComplaint(complaint));
+  if (note.error !== undefined) throw note.error;
+  if (child.exitCode !== 0) throw describeComplaint(complaint);
 }
 
-function describeComplaint(complaint: string): string {
-  if (/premature end|unexpected end/i.test(complaint)) return 'the zstd data ends early';
-  const detail =
-    complaint
-      .replace(/^zstd: \S+ : /, '')
-      .trim()
-      .split('\n')[0] ?? '';
-  return `the zstd data is damaged (${detail})`;
+function describeComplaint(complaint: string): DamagedInputError {
+  if (/premature end|unexpected end/i.test(complaint)) {
+    return new DamagedInputError('the zstd data ends early', true);
+  }
+  const [detail = ''] = complaint
+    .replace(/^zstd: |\/\*stdin\*\\? ?: /g, '')
+    .trim()
+    .split('\n');
+  return new DamagedInputError(`the zstd data is damaged (${detail})`, false);
 }
