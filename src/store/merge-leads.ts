@@ -14,7 +14,24 @@ export interface MergePair {
  * Set-based; runs inside the batch's transaction, under the organization's lock.
  */
 export async function mergePersons(tx: Sql, runId: string, pairs: readonly MergePair[]): Promise<string[]> {
-  if (pairs.length === 0) return [];
+  const kept: string[] = [];
+  for (const round of roundsOf(pairs)) kept.push(...(await mergeRound(tx, runId, round)));
+  return kept;
+}
+
+/** One loser per survivor at a time: two losers may both bring the conversation on a connection that the survivor lacks. */
+function roundsOf(pairs: readonly MergePair[]): MergePair[][] {
+  const rounds: MergePair[][] = [];
+  const seen = new Map<string, number>();
+  for (const pair of pairs) {
+    const round = seen.get(pair.into) ?? 0;
+    seen.set(pair.into, round + 1);
+    (rounds[round] ??= []).push(pair);
+  }
+  return rounds;
+}
+
+async function mergeRound(tx: Sql, runId: string, pairs: readonly MergePair[]): Promise<string[]> {
   const merge = `unnest($1::uuid[], $2::uuid[]) as merge (source, target)`;
   const ids: SqlParameter[] = [
     arrayLiteral(pairs.map((pair) => pair.from)),
@@ -27,6 +44,14 @@ export async function mergePersons(tx: Sql, runId: string, pairs: readonly Merge
     `update lead_identities i set person_id = merge.target,
        lead_id = case when exists (select from leads l where l.id = merge.target) then merge.target end
      from ${merge} where i.person_id = merge.source`,
+    ids,
+  );
+
+  // What people entered by hand stays so, whichever of the two leads they entered (I6).
+  await tx.execute(
+    `update leads kept set source = 'direct_creation'
+     from ${merge} join leads lost on lost.id = merge.source
+     where kept.id = merge.target and lost.source = 'direct_creation'`,
     ids,
   );
 

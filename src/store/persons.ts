@@ -95,6 +95,16 @@ export async function readIdentities(
   return rows.map(identityOf);
 }
 
+/** Every identity of the given persons. */
+export async function readIdentitiesOfPersons(tx: Sql, personIds: readonly string[]): Promise<IdentityRow[]> {
+  if (personIds.length === 0) return [];
+  const rows = await tx.query(
+    `select ${columnNames(IDENTITY_COLUMNS)} from lead_identities where person_id = any($1::uuid[])`,
+    [arrayLiteral(personIds)],
+  );
+  return rows.map(identityOf);
+}
+
 /** Leads by id, and those that only their phone tells (written by other programs, without rows of lead_identities). */
 export async function readLeads(
   tx: Sql,

@@ -90,3 +90,22 @@ export async function updateTickets(tx: Sql, rows: readonly TicketRow[]): Promis
     unnestParameters(COLUMNS, rows),
   );
 }
+
+/** Tickets name the message that opened them; when it gets its wamid, they follow (M10). */
+export async function renameTicketOpeners(
+  tx: Sql,
+  renames: readonly { connectionId: string; from: string; to: string }[],
+): Promise<void> {
+  if (renames.length === 0) return;
+  await tx.execute(
+    `update tickets t set opened_by_external_id = r.new_id
+     from unnest($1::uuid[], $2::text[], $3::text[]) as r (connection_id, old_id, new_id)
+     join conversations c on c.connection_id = r.connection_id
+     where t.conversation_id = c.id and t.opened_by_external_id = r.old_id`,
+    [
+      arrayLiteral(renames.map((rename) => rename.connectionId)),
+      arrayLiteral(renames.map((rename) => rename.from)),
+      arrayLiteral(renames.map((rename) => rename.to)),
+    ],
+  );
+}

@@ -1,34 +1,35 @@
+import type { Readable } from 'node:stream';
 import type { IncludableChat } from '../../model/enumerations.js';
-import type { Source } from '../../model/raw-entry.js';
+import type { ResolvedInput } from '../../sources/resolve-inputs.js';
 
-/** Which stored entries a replay without a path takes (half-open [since, until), ms since 1970). */
+/** Which stored entries a replay without a path takes. */
 export interface LogSelection {
   /** pending: not finished yet; failed: pending and failed; all: everything. */
   which: 'pending' | 'failed' | 'all';
+  /** Half-open [since, until), ms since 1970, by when the entry was received (else stored). */
   since?: number;
   until?: number;
+  /** Webhook field or Baileys event. */
   field?: string;
   /** Any form of a contact: phone, JID, LID, BSUID, lead id. */
   contact?: string;
 }
 
+export type ReplayInput =
+  | { kind: 'paths'; inputs: readonly ResolvedInput[]; stdin: Readable; maxEntryBytes: number }
+  | ({ kind: 'log' } & LogSelection);
+
+/** The caller holds the run lock (shared) while `replay` runs. */
 export interface ReplayOptions {
-  /** Files and stdin already opened, or a selection of webhook_log. */
-  input:
-    | {
-        kind: 'source';
-        source: Source;
-        /** what identifies the inputs, for resuming; absent for stdin */ fingerprint?: string;
-      }
-    | ({ kind: 'log' } & LogSelection);
-  /** Name of the connection: of Baileys events and bodies that name none; others are left pending. */
+  input: ReplayInput;
+  /** Name of the connection of Baileys events and of bodies that name none; entries of others are left pending. */
   connection?: string;
   /** Create connections that entries name and the database does not know (H1). */
   register: boolean;
   tickets: 'auto' | 'none';
   include: ReadonlySet<IncludableChat>;
   dryRun: boolean;
-  /** Stop at the first reject, failed or unrecognized entry. */
+  /** Stop at the first problem. */
   strict: boolean;
   /** Stop when more problems than this were found. */
   maxErrors?: number;
@@ -36,8 +37,6 @@ export interface ReplayOptions {
   batchSize: number;
   /** Go on where an interrupted run with the same inputs stopped. */
   resume: boolean;
-  /** How long to wait for a lock, in ms; 0 fails at once. */
-  lockWaitMs: number;
   /** For sync_runs.options: what the user asked for, without secrets. */
-  recordedOptions: Record<string, string | number | boolean | readonly string[]>;
+  recordedOptions: Record<string, string | number | boolean | string[]>;
 }

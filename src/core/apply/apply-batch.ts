@@ -1,0 +1,141 @@
+import { lockOrganizations } from '../../store/batch-lock.js';
+import {
+  insertConnections,
+  readConnections,
+  updateConnections,
+  writeHistoryChunks,
+} from '../../store/connections.js';
+import { recomputeConversations } from '../../store/conversations.js';
+import { addToInitialContacts, insertRejects, insertSyncLogs } from '../../store/runs.js';
+import type { Sql } from '../../store/sql.js';
+import type { Batch } from '../replay/batch.js';
+import type { ConnectionDirectory } from '../replay/connection-directory.js';
+import type { Tally } from '../replay/tally.js';
+import { collectItems } from './collect-items.js';
+import { conversationOf, openConversations } from './conversations.js';
+import { foldMessages, type FoldedMessages } from './fold-messages.js';
+import { namePersons } from './name-persons.js';
+import { BatchWork, type ApplySettings } from './work.js';
+import { writeEntries, type SliceOutcome } from './write-entries.js';
+import { settleLeads, writeNewLeads } from './write-leads.js';
+import { writeMessages } from './write-messages.js';
+import { writeTickets } from './write-tickets.js';
+
+/** What a batch did; counts only once its transaction has committed. */
+export interface BatchResult {
+  tally: Tally;
+  slices: SliceOutcome[];
+  /** Entries that a merge of leads made due again. */
+  requeued: number;
+}
+
+/**
+ * Applies one batch inside a transaction: raw entries, identities, leads, conversations, messages, pending facts, tickets,
+ * the history ledger and the accounts, all or nothing. Reads what is stored, merges in memory (src/core/plan), writes
+ * set-based. Safe to run again from the start when the transaction fails.
+ */
+export async function applyBatch(
+  tx: Sql,
+  settings: ApplySettings,
+  directory: ConnectionDirectory,
+  batch: Batch,
+): Promise<BatchResult> {
+  const work = new BatchWork(tx, settings);
+  await registerConnections(tx, directory, batch);
+  await lockOrganizations(tx, organizationsOf(batch));
+  const known = await collectItems(work, batch);
+
+  const named = await namePersons(work);
+  const merged = named.flatMap((persons) => persons.mergedConversations);
+  const conversations = await openConversations(work, named);
+  conversations.markStale(merged);
+  const folded = await foldMessages(work, (item) => conversationOf(work, conversations, item), merged);
+  conversations.absorb(folded.book.all());
+
+  const newLeads = await writeNewLeads(work, named, conversations);
+  await writeMessages(work, folded);
+  conversations.replace(await recomputeConversations(tx, conversations.staleIds()));
+  const leads = await settleLeads(work, named, conversations);
+  await writeTickets(work, folded, leads, newLeads);
+  await writeContactLogs(work, folded, newLeads);
+  await writeNews(work);
+  const slices = await writeEntries(work, batch, known);
+  await insertRejects(tx, work.rejects);
+  return { tally: work.tally, slices, requeued: work.requeued };
+}
+
+/** Connections that `--register` found in the batch (H1); another run may have been quicker, then its row counts. */
+async function registerConnections(tx: Sql, directory: ConnectionDirectory, batch: Batch): Promise<void> {
+  const fresh = directory.unsaved(batch);
+  if (fresh.length === 0) return;
+  await insertConnections(tx, fresh);
+  directory.adopt(await readConnections(tx), fresh);
+}
+
+function organizationsOf(batch: Batch): string[] {
+  const ids = new Set<string>();
+  for (const slice of batch.slices) {
+    for (const { section } of slice.parts) {
+      if (section.pending === null && section.connection !== null) ids.add(section.connection.organizationId);
+    }
+  }
+  return [...ids];
+}
+
+/** One initial_contact log per lead that this run saw first, kept up to date as more of its messages come. */
+async function writeContactLogs(
+  work: BatchWork,
+  folded: FoldedMessages,
+  newLeads: ReadonlySet<string>,
+): Promise<void> {
+  const { runId, clock, newId } = work.settings;
+  const now = clock();
+  const created = [...folded.created.values()];
+  const first = new Map<string, { leadId: string; connectionId: string; messages: number }>();
+  for (const { fact, connection } of work.items) {
+    const identities =
+      'counterpart' in fact ? fact.counterpart : fact.kind === 'address_book' ? fact.who : null;
+    if (identities === null) continue;
+    const person = work.personOf(connection, identities);
+    if (person === null || !newLeads.has(person.id)) continue;
+    const key = `${person.id} ${connection.id}`;
+    if (!first.has(key)) first.set(key, { leadId: person.id, connectionId: connection.id, messages: 0 });
+  }
+  for (const row of created) {
+    const log = first.get(`${row.leadId} ${row.connectionId}`);
+    if (log !== undefined) log.messages = row.messages;
+  }
+  await insertSyncLogs(
+    work.tx,
+    [...first.values()].map(({ leadId, connectionId, messages }) => ({
+      id: newId(),
+      runId,
+      connectionId,
+      leadId,
+      syncType: 'initial_contact',
+      messagesImported: messages,
+      counters: null,
+      status: 'completed',
+      startedAt: now,
+      completedAt: now,
+    })),
+  );
+  await addToInitialContacts(
+    work.tx,
+    runId,
+    created.filter((row) => !newLeads.has(row.leadId)),
+  );
+}
+
+/** The history ledger and the connections' own state (H2). Read again under the lock: another run may have written it. */
+async function writeNews(work: BatchWork): Promise<void> {
+  if (work.news.size === 0) return;
+  const chunks = [...work.news.values()].flatMap(({ news }) => news.historyChunks());
+  await writeHistoryChunks(work.tx, chunks);
+  const rows = await readConnections(work.tx);
+  const updates = rows.flatMap((row) => {
+    const entry = work.news.get(row.id);
+    return entry === undefined ? [] : [entry.news.applyTo(row)];
+  });
+  await updateConnections(work.tx, updates);
+}

@@ -1,0 +1,148 @@
+import type { Fact, SkipReason, Subject } from '../../model/facts.js';
+import { readKnownEntries } from '../../store/raw-log.js';
+import type { Batch, EntrySlice, PreparedSection } from '../replay/batch.js';
+import type { BatchWork, Item } from './work.js';
+
+/**
+ * Gives every entry its id in webhook_log, and turns the batch's slices into items. What is skipped or rejected already, or
+ * waits for its connection, is counted here and goes no further.
+ */
+export async function collectItems(work: BatchWork, batch: Batch): Promise<Map<string, KnownState>> {
+  const known = await nameEntries(work, batch);
+  for (const slice of batch.slices) {
+    const logId = work.logIds.get(slice.entry.key);
+    if (logId === undefined) throw new Error(`entry without id: ${slice.entry.origin}`);
+    for (const { section, facts } of slice.parts) collectSection(work, slice, logId, section, facts);
+  }
+  return known;
+}
+
+/** What webhook_log held of an entry before this batch. */
+export interface KnownState {
+  id: string;
+  /** False for entries that this batch stores. */
+  isStored: boolean;
+  status: string | null;
+}
+
+async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, KnownState>> {
+  const states = new Map<string, KnownState>();
+  const unknown = new Map<string, EntrySlice>();
+  for (const slice of batch.slices) if (!states.has(slice.entry.key)) unknown.set(slice.entry.key, slice);
+  const stored = await readKnownEntries(
+    work.tx,
+    [...unknown.values()].map(({ entry }) => ({
+      connectionScope: entry.connectionScope,
+      sha256: entry.sha256,
+    })),
+  );
+  for (const row of stored) {
+    states.set(`${row.connectionScope} ${row.sha256}`, { id: row.id, isStored: true, status: row.status });
+  }
+  for (const key of unknown.keys()) {
+    if (!states.has(key)) states.set(key, { id: work.settings.newId(), isStored: false, status: null });
+  }
+  for (const [key, state] of states) work.logIds.set(key, state.id);
+  return states;
+}
+
+function collectSection(
+  work: BatchWork,
+  slice: EntrySlice,
+  logId: string,
+  section: PreparedSection,
+  facts: readonly Fact[],
+): void {
+  if (section.pending !== null) {
+    for (const fact of facts) {
+      const subject = subjectOf(fact);
+      if (subject !== null) work.tally.skip(subject, section.pending, null);
+    }
+    return;
+  }
+  const { connection } = section;
+  if (connection === null) {
+    // Sections that only count (account events, templates) need no connection.
+    for (const fact of facts) countEvent(work, fact);
+    return;
+  }
+  const news = work.newsOf(connection);
+  news.addField(section.section.field);
+  const entry = { receivedAt: slice.entry.receivedAt, webhookLogId: logId, now: work.settings.clock() };
+  for (const fact of facts) {
+    const item: Item = { fact, connection, slice, logId };
+    const own = ownNumberReason(work, item);
+    if (own !== null) {
+      work.skip(item, own.subject, own.reason);
+      continue;
+    }
+    news.addFact(fact, entry);
+    switch (fact.kind) {
+      case 'skipped':
+        work.skip(item, fact.subject, fact.reason);
+        break;
+      case 'rejected':
+        work.reject(item, fact.subject, { ...fact, externalId: null });
+        break;
+      case 'event':
+        work.tally.event(fact.name);
+        break;
+      case 'history_chunk':
+      case 'history_state':
+        break;
+      default:
+        work.items.push(item);
+    }
+  }
+}
+
+function countEvent(work: BatchWork, fact: Fact): void {
+  if (fact.kind === 'event') work.tally.event(fact.name);
+  else {
+    const subject = subjectOf(fact);
+    if (subject !== null) work.tally.skip(subject, 'unknown_connection', null);
+  }
+}
+
+/** Rule I4: the business's own number is never a lead, and a thread with itself is no conversation. */
+function ownNumberReason(
+  work: BatchWork,
+  { fact, connection }: Item,
+): { subject: Subject; reason: SkipReason } | null {
+  switch (fact.kind) {
+    case 'message':
+    case 'edit':
+    case 'revoke':
+    case 'reaction':
+      return work.isOwnNumber(connection, fact.counterpart)
+        ? { subject: fact.kind, reason: 'self_thread' }
+        : null;
+    case 'address_book':
+      return work.isOwnNumber(connection, fact.who) ? { subject: 'contact', reason: 'own_number' } : null;
+    default:
+      return null;
+  }
+}
+
+/** What an item counts as; null for what has no counter of its own. */
+export function subjectOf(fact: Fact): Subject | null {
+  switch (fact.kind) {
+    case 'message':
+    case 'status':
+    case 'edit':
+    case 'revoke':
+    case 'reaction':
+      return fact.kind;
+    case 'address_book':
+      return 'contact';
+    case 'skipped':
+    case 'rejected':
+      return fact.subject;
+    case 'profile':
+    case 'identity_link':
+    case 'history_chunk':
+    case 'history_state':
+    case 'event':
+      return null;
+  }
+}

@@ -1,0 +1,285 @@
+import type { MessageFact } from '../../model/facts.js';
+import {
+  readPendingFacts,
+  readReactions,
+  readRevisions,
+  type PendingFactRow,
+} from '../../store/amendments.js';
+import { readMessages, readTwins, type MessageKey, type MessageRow } from '../../store/messages.js';
+import { readIdentitiesOfPersons } from '../../store/persons.js';
+import {
+  applyAmendment,
+  groupByTarget,
+  payloadOf,
+  payloadOfPending,
+  pendingRow,
+  ReactionBook,
+  type Amendment,
+} from '../plan/amendments.js';
+import { isWamid, keyOf, MessageBook, type Leaf } from '../plan/message-book.js';
+import type { Revision } from '../plan/message-projection.js';
+import { CollisionBench } from './judge-collisions.js';
+import type { BatchWork, Item } from './work.js';
+
+/** What the batch's facts make of the messages in sight. Nothing is written yet. */
+export interface FoldedMessages {
+  book: MessageBook;
+  reactions: ReactionBook;
+  pendingInserts: PendingFactRow[];
+  pendingDeletes: PendingFactRow[];
+  /** Messages that came live and inbound: what may open tickets (T1). */
+  liveInbound: Set<Leaf>;
+  /** New messages per lead and connection, for the initial_contact logs. */
+  created: Map<string, { leadId: string; connectionId: string; messages: number }>;
+}
+
+/** Where a fact's conversation is; resolved before (every lead of a message has one). */
+export type ConversationOf = (item: Item) => { conversationId: string; leadId: string } | null;
+
+/** Merges the batch's messages and amendments with what is stored (M1-M3, M5, M9, M10). */
+export async function foldMessages(
+  work: BatchWork,
+  conversationOf: ConversationOf,
+  mergedConversations: readonly string[],
+): Promise<FoldedMessages> {
+  const messages = work.items.filter((item): item is Item<MessageFact> => item.fact.kind === 'message');
+  const amendments = work.items.filter((item): item is Item<Amendment> => isAmendment(item));
+  const rows = await readRows(work, messages, amendments, mergedConversations);
+  const revisions = await readRevisionsOf(work, rows);
+  const book = new MessageBook(rows, revisions);
+  if (mergedConversations.length > 0) book.mergeTwins();
+
+  const folded: FoldedMessages = {
+    book,
+    reactions: new ReactionBook(await readReactions(work.tx, reactionKeys(book, amendments, work))),
+    pendingInserts: [],
+    pendingDeletes: [],
+    liveInbound: new Set(),
+    created: new Map(),
+  };
+  const bench = await openBench(work, rows, messages);
+  for (const item of messages) placeMessage(work, folded, item, conversationOf, bench);
+  await applyWaiting(work, folded, messages);
+  for (const item of amendments) amend(work, folded, item);
+  return folded;
+}
+
+function isAmendment(item: Item): item is Item<Amendment> {
+  switch (item.fact.kind) {
+    case 'status':
+    case 'edit':
+    case 'revoke':
+    case 'reaction':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/**
+ * Every row that the facts may be about: by id; for a wamid also by the key id inside it, for a key id also by stanza id
+ * (M10); and the twins in conversations that a merge of leads brought together.
+ */
+async function readRows(
+  work: BatchWork,
+  messages: readonly Item<MessageFact>[],
+  amendments: readonly Item<Amendment>[],
+  mergedConversations: readonly string[],
+): Promise<MessageRow[]> {
+  const byExternalId = new Map<string, MessageKey>();
+  const byStanzaId = new Map<string, MessageKey>();
+  const add = (keys: Map<string, MessageKey>, connectionId: string, id: string): void => {
+    keys.set(keyOf(connectionId, id), { connectionId, id });
+  };
+  for (const { fact, connection } of messages) {
+    add(byExternalId, connection.id, fact.externalId);
+    if (fact.stanzaId === undefined) continue;
+    if (isWamid(fact.externalId)) add(byExternalId, connection.id, fact.stanzaId);
+    else add(byStanzaId, connection.id, fact.stanzaId);
+  }
+  for (const { fact, connection } of amendments) {
+    add(byExternalId, connection.id, fact.targetExternalId);
+    if (!isWamid(fact.targetExternalId)) add(byStanzaId, connection.id, fact.targetExternalId);
+  }
+  const rows = await readMessages(work.tx, sorted(byExternalId), sorted(byStanzaId));
+  const twins = await readTwins(work.tx, mergedConversations);
+  return [...rows, ...twins];
+}
+
+async function readRevisionsOf(
+  work: BatchWork,
+  rows: readonly MessageRow[],
+): Promise<Map<string, Revision[]>> {
+  const amended = rows.filter((row) => row.editedAt !== null || row.deletedAt !== null).map((row) => row.id);
+  const revisions = new Map<string, Revision[]>();
+  for (const revision of await readRevisions(work.tx, amended)) {
+    const known = revisions.get(revision.messageId);
+    if (known === undefined) revisions.set(revision.messageId, [revision]);
+    else known.push(revision);
+  }
+  return revisions;
+}
+
+function reactionKeys(
+  book: MessageBook,
+  amendments: readonly Item<Amendment>[],
+  work: BatchWork,
+): MessageKey[] {
+  const keys = new Map<string, MessageKey>();
+  for (const { fact, connection } of amendments) {
+    if (fact.kind !== 'reaction') continue;
+    const leadId = work.personOf(connection, fact.counterpart)?.id ?? null;
+    const id =
+      book.find(connection.id, fact.targetExternalId, leadId)?.state.externalId ?? fact.targetExternalId;
+    keys.set(keyOf(connection.id, id), { connectionId: connection.id, id });
+  }
+  return sorted(keys);
+}
+
+/** Loads the names of leads that hold an id which the batch wants for somebody else: rare, so only then. */
+async function openBench(
+  work: BatchWork,
+  rows: readonly MessageRow[],
+  messages: readonly Item<MessageFact>[],
+): Promise<CollisionBench> {
+  const holders = new Map(rows.map((row) => [keyOf(row.connectionId, row.externalId), row.leadId]));
+  const strangers = new Set<string>();
+  for (const { fact, connection } of messages) {
+    const holder = holders.get(keyOf(connection.id, fact.externalId));
+    if (holder !== undefined && work.personOf(connection, fact.counterpart)?.id !== holder)
+      strangers.add(holder);
+  }
+  const identities = await readIdentitiesOfPersons(work.tx, [...strangers]);
+  return new CollisionBench(work.persons, identities);
+}
+
+function placeMessage(
+  work: BatchWork,
+  folded: FoldedMessages,
+  item: Item<MessageFact>,
+  conversationOf: ConversationOf,
+  bench: CollisionBench,
+): void {
+  const { fact, connection } = item;
+  const place = conversationOf(item);
+  if (place === null) {
+    work.reject(item, 'message', {
+      reason: 'missing_counterpart',
+      path: fact.path,
+      excerpt: fact.externalId,
+      externalId: fact.externalId,
+    });
+    return;
+  }
+  const placed = folded.book.place(
+    fact,
+    {
+      id: work.settings.newId(),
+      connectionId: connection.id,
+      ...place,
+      batchId: item.logId,
+      runId: work.settings.runId,
+      syncSource: work.settings.syncSource,
+    },
+    (incoming, incomingLead, storedLead) => bench.incomingWins(incoming, incomingLead, storedLead),
+  );
+  if (placed.outcome === 'collision') {
+    const details = {
+      reason: 'id_collision',
+      path: fact.path,
+      excerpt: fact.externalId,
+      externalId: fact.externalId,
+    } as const;
+    if (placed.loser === 'incoming') {
+      work.reject(item, 'message', details);
+      return;
+    }
+    // The stored copy was counted when it came; now it is on record as the loser, with the entry that brought it.
+    work.record({ ...item, logId: placed.displacedBatchId ?? item.logId }, 'message', {
+      ...details,
+      path: '$',
+    });
+  }
+  const outcome = placed.outcome === 'collision' ? 'updated' : placed.outcome;
+  work.tally.message(connection.id, outcome);
+  if (outcome === 'created') countCreated(folded, placed.leaf);
+  if (fact.origin === 'live' && fact.direction === 'INBOUND') folded.liveInbound.add(placed.leaf);
+}
+
+function countCreated(folded: FoldedMessages, { state }: Leaf): void {
+  const key = keyOf(state.connectionId, state.leadId);
+  const known = folded.created.get(key);
+  if (known === undefined) {
+    folded.created.set(key, { leadId: state.leadId, connectionId: state.connectionId, messages: 1 });
+  } else {
+    known.messages += 1;
+  }
+}
+
+/** Statuses, edits, revokes and reactions that came before their message are applied the moment it is there. */
+async function applyWaiting(
+  work: BatchWork,
+  folded: FoldedMessages,
+  messages: readonly Item<MessageFact>[],
+): Promise<void> {
+  const targets = new Map<string, MessageKey>();
+  for (const { fact, connection } of messages) {
+    for (const id of [fact.externalId, fact.stanzaId]) {
+      if (id !== undefined) targets.set(keyOf(connection.id, id), { connectionId: connection.id, id });
+    }
+  }
+  const waiting = groupByTarget(await readPendingFacts(work.tx, sorted(targets)));
+  if (waiting.size === 0) return;
+  await loadReactions(work, folded, waiting);
+  for (const rows of waiting.values()) {
+    for (const row of rows) {
+      const leaf = folded.book.find(row.connectionId, row.targetExternalId, null);
+      const payload = payloadOfPending(row);
+      if (leaf === null || payload === null) continue;
+      applyAmendment(payload, leaf, folded.reactions);
+      folded.pendingDeletes.push(row);
+    }
+  }
+}
+
+async function loadReactions(
+  work: BatchWork,
+  folded: FoldedMessages,
+  waiting: ReadonlyMap<string, readonly PendingFactRow[]>,
+): Promise<void> {
+  const keys = new Map<string, MessageKey>();
+  for (const row of [...waiting.values()].flat()) {
+    if (row.kind !== 'reaction') continue;
+    const leaf = folded.book.find(row.connectionId, row.targetExternalId, null);
+    if (leaf === null) continue;
+    keys.set(keyOf(row.connectionId, leaf.state.externalId), {
+      connectionId: row.connectionId,
+      id: leaf.state.externalId,
+    });
+  }
+  folded.reactions.load(await readReactions(work.tx, sorted(keys)));
+}
+
+function amend(work: BatchWork, folded: FoldedMessages, item: Item<Amendment>): void {
+  const { fact, connection } = item;
+  const leadId = fact.kind === 'status' ? null : (work.personOf(connection, fact.counterpart)?.id ?? null);
+  const leaf = folded.book.find(connection.id, fact.targetExternalId, leadId);
+  const payload = payloadOf(fact);
+  if (leaf === null) {
+    folded.pendingInserts.push(
+      pendingRow(payload, {
+        connectionId: connection.id,
+        externalId: fact.targetExternalId,
+        webhookLogId: item.logId,
+      }),
+    );
+    work.tally.amendment(fact.kind, 'pending');
+    return;
+  }
+  work.tally.amendment(fact.kind, applyAmendment(payload, leaf, folded.reactions) ? 'applied' : 'unchanged');
+}
+
+/** In one order in every run, so that two runs lock rows alike. */
+function sorted(keys: ReadonlyMap<string, MessageKey>): MessageKey[] {
+  return [...keys.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
+}

@@ -1,0 +1,118 @@
+import { canonicalPhone } from '../../identity/phone.js';
+import type { Fact, Identities, RejectReason, SkipReason, Subject } from '../../model/facts.js';
+import type { SyncSource } from '../../model/enumerations.js';
+import type { ConnectionRow } from '../../store/connections.js';
+import type { RejectRow } from '../../store/runs.js';
+import type { Sql } from '../../store/sql.js';
+import { ConnectionNews } from '../plan/connection-state.js';
+import type { Person } from '../plan/persons.js';
+import { nodeKey, nodesOf } from '../plan/identity-evidence.js';
+import type { EntrySlice } from '../replay/batch.js';
+import { Tally } from '../replay/tally.js';
+
+/** What stays the same for all batches of a run. */
+export interface ApplySettings {
+  runId: string;
+  tickets: 'auto' | 'none';
+  syncSource: SyncSource;
+  clock: () => number;
+  newId: () => string;
+}
+
+/** One fact with what the batch knows about where it came from. */
+export interface Item<F extends Fact = Fact> {
+  fact: F;
+  connection: ConnectionRow;
+  slice: EntrySlice;
+  logId: string;
+}
+
+/** The state of one batch while it is applied; thrown away when its transaction rolls back. */
+export class BatchWork {
+  readonly tally = new Tally();
+  readonly rejects: RejectRow[] = [];
+  readonly items: Item[] = [];
+  readonly news = new Map<string, { connection: ConnectionRow; news: ConnectionNews }>();
+  /** Rejected items per slice: they decide how its entry ends. */
+  readonly rejectedBySlice = new Map<EntrySlice, number>();
+  /** Who is who, per organization, by node key. */
+  readonly persons = new Map<string, Map<string, Person>>();
+  /** Log id per entry key. */
+  readonly logIds = new Map<string, string>();
+  requeued = 0;
+  private readonly ownPhones = new Map<string, string | null>();
+
+  constructor(
+    readonly tx: Sql,
+    readonly settings: ApplySettings,
+  ) {}
+
+  skip(item: Item, subject: Subject, reason: SkipReason): void {
+    this.tally.skip(subject, reason, item.connection.id);
+  }
+
+  /** Counts a reject, keeps it on record, and lists it as a problem. */
+  reject(
+    item: Omit<Item, 'fact'>,
+    subject: Subject,
+    details: { reason: RejectReason; path: string; excerpt: string; externalId: string | null },
+  ): void {
+    this.tally.reject(subject, details.reason, item.connection.id);
+    this.rejectedBySlice.set(item.slice, (this.rejectedBySlice.get(item.slice) ?? 0) + 1);
+    this.record(item, subject, details);
+  }
+
+  /** The record alone: for a stored message that lost its id to a better claim, and was counted when it came. */
+  record(
+    item: { slice: EntrySlice; logId: string; connection: ConnectionRow },
+    subject: Subject,
+    details: { reason: RejectReason; path: string; excerpt: string; externalId: string | null },
+  ): void {
+    this.rejects.push({
+      id: this.settings.newId(),
+      runId: this.settings.runId,
+      webhookLogId: item.logId,
+      connectionId: item.connection.id,
+      path: details.path,
+      subject,
+      reason: details.reason,
+      externalId: details.externalId,
+      excerpt: details.excerpt,
+    });
+    this.tally.problem({
+      origin: item.slice.entry.origin,
+      path: details.path,
+      reason: details.reason,
+      excerpt: details.excerpt,
+    });
+  }
+
+  newsOf(connection: ConnectionRow): ConnectionNews {
+    let known = this.news.get(connection.id);
+    if (known === undefined) {
+      known = { connection, news: new ConnectionNews(connection.id) };
+      this.news.set(connection.id, known);
+    }
+    return known.news;
+  }
+
+  personOf(connection: ConnectionRow, identities: Identities): Person | null {
+    const [first] = nodesOf(identities);
+    if (first === undefined) return null;
+    return this.persons.get(connection.organizationId)?.get(nodeKey(first)) ?? null;
+  }
+
+  /** Rule I4: the connection's own number, in any of its spellings. */
+  isOwnNumber(connection: ConnectionRow, identities: Identities): boolean {
+    if (identities.phone === undefined) return false;
+    let own = this.ownPhones.get(connection.id);
+    if (own === undefined) {
+      own =
+        connection.displayPhoneNumber === null
+          ? null
+          : (canonicalPhone(connection.displayPhoneNumber) ?? null);
+      this.ownPhones.set(connection.id, own);
+    }
+    return own === identities.phone;
+  }
+}

@@ -1,0 +1,120 @@
+import type { EntryStatus } from '../../model/enumerations.js';
+import { assertWritten } from '../../store/batch-lock.js';
+import { insertEntries, updateEntries, type EntryOutcome, type RawLogRow } from '../../store/raw-log.js';
+import { entryStatus, type Batch, type EntrySlice } from '../replay/batch.js';
+import type { KnownState } from './collect-items.js';
+import type { BatchWork } from './work.js';
+
+/** What an entry's progress becomes once the batch has committed. */
+export interface SliceOutcome {
+  slice: EntrySlice;
+  logId: string;
+  isDuplicate: boolean;
+  rejected: number;
+}
+
+/**
+ * Stores the batch's raw entries with how they ended, counts them, and lists what nobody understood. An entry that goes on
+ * in the next batch stays `pending` until its last slice.
+ */
+export async function writeEntries(
+  work: BatchWork,
+  batch: Batch,
+  known: ReadonlyMap<string, KnownState>,
+): Promise<SliceOutcome[]> {
+  const inserts = new Map<string, RawLogRow>();
+  const outcomes = new Map<string, EntryOutcome>();
+  const results: SliceOutcome[] = [];
+  for (const slice of batch.slices) {
+    const { entry, progress } = slice;
+    const state = known.get(entry.key);
+    if (state === undefined) throw new Error(`entry without state: ${entry.origin}`);
+    const rejected = progress.rejected + (work.rejectedBySlice.get(slice) ?? 0);
+    const ended = slice.isLast
+      ? entryStatus(entry, rejected)
+      : { status: 'pending' as const, error: 'unfinished' };
+    const firstHere = inserts.get(entry.key);
+    const isDuplicate = slice.isFirst ? state.isStored || firstHere !== undefined : progress.isDuplicate;
+    results.push({ slice, logId: state.id, isDuplicate, rejected });
+    if (!state.isStored) {
+      // The same bytes twice in one batch are one row; the later one tells how it ended.
+      if (firstHere === undefined) inserts.set(entry.key, rawLogRow(work, slice, state.id, ended));
+      else Object.assign(firstHere, ended);
+    } else if (slice.isLast && isWorthRecording(state.status, ended.status)) {
+      outcomes.set(state.id, {
+        id: state.id,
+        ...ended,
+        counters: entry.counters,
+        processedAt: work.settings.clock(),
+      });
+    }
+    if (slice.isLast) countEntry(work, slice, isDuplicate, ended);
+  }
+  assertWritten('raw entries', inserts.size, await insertEntries(work.tx, [...inserts.values()]));
+  await updateEntries(work.tx, work.settings.runId, [...outcomes.values()]);
+  return results;
+}
+
+/** A second replay of an entry that ended well, and ends so again, leaves no trace: rows that do not change are not written. */
+function isWorthRecording(before: string | null, after: EntryStatus): boolean {
+  return before !== after || before === 'pending' || before === 'failed';
+}
+
+function rawLogRow(
+  work: BatchWork,
+  { entry }: EntrySlice,
+  id: string,
+  ended: { status: EntryStatus; error: string | null },
+): RawLogRow {
+  return {
+    id,
+    connectionScope: entry.connectionScope,
+    sha256: entry.sha256,
+    provider: entry.provider,
+    rawBody: entry.bytes,
+    fields: entry.fields,
+    phoneNumberIds: entry.phoneNumberIds,
+    chatIds: entry.chatIds,
+    receivedAt: entry.receivedAt,
+    ...ended,
+    origin: entry.origin,
+    counters: entry.counters,
+    runId: work.settings.runId,
+    processedAt: work.settings.clock(),
+  };
+}
+
+function countEntry(
+  work: BatchWork,
+  { entry }: EntrySlice,
+  isDuplicate: boolean,
+  ended: { status: EntryStatus; error: string | null },
+): void {
+  const { entries } = work.tally;
+  entries.read += 1;
+  entries[isDuplicate ? 'duplicate' : 'stored'] += 1;
+  entries[ended.status] += 1;
+  if (entry.failure !== null) {
+    work.tally.problem({
+      origin: entry.origin,
+      path: '$',
+      reason: entry.failure.reason,
+      excerpt: entry.failure.message,
+    });
+  } else if (ended.status === 'pending') {
+    work.tally.problem({
+      origin: entry.origin,
+      path: '$',
+      reason: ended.error ?? 'pending',
+      excerpt: entry.phoneNumberIds.join(', '),
+    });
+  }
+  for (const strange of entry.unrecognized) {
+    work.tally.problem({
+      origin: entry.origin,
+      path: strange.path,
+      reason: strange.reason,
+      excerpt: strange.excerpt,
+    });
+  }
+}

@@ -1,0 +1,75 @@
+import { assertWritten } from '../../store/batch-lock.js';
+import {
+  deletePendingFacts,
+  deleteReactions,
+  insertPendingFacts,
+  readReactions,
+  replaceRevisions,
+  writeReactions,
+  type PendingFactRow,
+  type RevisionRow,
+} from '../../store/amendments.js';
+import { deleteMessages, insertMessages, updateMessages, type MessageRow } from '../../store/messages.js';
+import { renameTicketOpeners } from '../../store/tickets.js';
+import { keyOf, rowOfState } from '../plan/message-book.js';
+import type { FoldedMessages } from './fold-messages.js';
+import type { BatchWork } from './work.js';
+
+/** Writes what {@link foldMessages} planned: one statement per kind of change, whatever the batch holds. */
+export async function writeMessages(work: BatchWork, folded: FoldedMessages): Promise<void> {
+  const { tx } = work;
+  const inserts: MessageRow[] = [];
+  const updates: MessageRow[] = [];
+  const gone: string[] = [];
+  const revised: string[] = [];
+  const revisions: RevisionRow[] = [];
+  for (const { state, stored, changed, gone: isGone } of folded.book.all()) {
+    if (isGone) {
+      if (stored !== null) gone.push(stored.id);
+      continue;
+    }
+    if (!changed) continue;
+    const shown = rowOfState(state);
+    if (stored === null) inserts.push(shown.row);
+    else updates.push(shown.row);
+    const hadRevisions = stored !== null && (stored.editedAt !== null || stored.deletedAt !== null);
+    if (shown.revisions.length === 0 && !hadRevisions) continue;
+    revised.push(state.id);
+    for (const revision of shown.revisions) revisions.push({ messageId: state.id, ...revision });
+  }
+  // The twin's row goes before its wamid row changes, and an id is free before another row takes it.
+  await deleteMessages(tx, gone);
+  assertWritten('changed messages', updates.length, await updateMessages(tx, updates));
+  assertWritten('messages', inserts.length, await insertMessages(tx, inserts));
+  await replaceRevisions(tx, revised, revisions);
+  await followRenames(work, folded);
+  await writeReactions(tx, folded.reactions.changes());
+  await deletePendingFacts(tx, folded.pendingDeletes);
+  await insertPendingFacts(tx, distinct(folded.pendingInserts));
+}
+
+/** A key id that became a wamid takes its reactions and its ticket along (M10). */
+async function followRenames(work: BatchWork, { book }: FoldedMessages): Promise<void> {
+  if (book.renamed.length === 0) return;
+  const { tx } = work;
+  const to = new Map(book.renamed.map((rename) => [keyOf(rename.connectionId, rename.from), rename.to]));
+  const old = book.renamed.map((rename) => ({ connectionId: rename.connectionId, id: rename.from }));
+  const reactions = await readReactions(tx, old);
+  await writeReactions(
+    tx,
+    reactions.map((row) => ({
+      ...row,
+      targetExternalId: to.get(keyOf(row.connectionId, row.targetExternalId)) ?? row.targetExternalId,
+    })),
+  );
+  await deleteReactions(tx, old);
+  await renameTicketOpeners(tx, book.renamed);
+}
+
+/** The same fact twice in one batch is one row; a statement may not meet a key twice. */
+function distinct(rows: readonly PendingFactRow[]): PendingFactRow[] {
+  const byKey = new Map(
+    rows.map((row) => [[row.connectionId, row.targetExternalId, row.kind, row.factKey].join('\n'), row]),
+  );
+  return [...byKey.keys()].sort().flatMap((key) => byKey.get(key) ?? []);
+}

@@ -1,0 +1,110 @@
+import type { ConnectionKind } from '../../model/enumerations.js';
+import type { Context } from '../context.js';
+import { countWaiting, isKnownError, type WaitingEntries } from './add.js';
+import { findConnection } from './find.js';
+import { missingChunks } from './list.js';
+import { parseBusinessPhone } from './phone.js';
+import {
+  assertReachable,
+  assertUnique,
+  checkId,
+  checkName,
+  initialHistoryStatus,
+  type CheckedFields,
+} from './validate.js';
+import {
+  findRecord,
+  findRecords,
+  kindOf,
+  viewOf,
+  type ConnectionRecord,
+  type ConnectionView,
+} from './view.js';
+
+/** What is to change; what is absent stays. */
+export interface ConnectionChanges {
+  name?: string;
+  kind?: ConnectionKind;
+  phone?: string;
+  phoneNumberId?: string;
+  wabaId?: string;
+}
+
+export interface EditConnectionResult {
+  schemaVersion: 1;
+  command: 'connection edit';
+  connection: ConnectionView;
+  /** Names of the fields that now say something else. */
+  changed: string[];
+  waiting: WaitingEntries;
+}
+
+/** Changes a connection. Throws ConfigError when it is not there, or for values that are wrong or taken. */
+export async function editConnection(
+  ctx: Context,
+  reference: string,
+  changes: ConnectionChanges,
+  organization?: string,
+): Promise<EditConnectionResult> {
+  const { store } = ctx;
+  const before = await findConnection(ctx, reference, organization);
+  const after = applyChanges(before, changes);
+  assertReachable(after);
+  const slug = before.organization.slug;
+  assertUnique(after, slug, await others(ctx, before.id));
+  try {
+    await store.prisma.connection.update({
+      where: { id: before.id },
+      data: { ...after, ...historyStatusAfter(before, after.kind) },
+    });
+  } catch (error) {
+    if (isKnownError(error, 'P2002')) assertUnique(after, slug, await others(ctx, before.id));
+    throw error;
+  }
+  const record = (await findRecord(store, before.id)) ?? before;
+  return {
+    schemaVersion: 1,
+    command: 'connection edit',
+    connection: viewOf(record, (await missingChunks(ctx, [before.id])).get(before.id) ?? []),
+    changed: changedFields(before, after),
+    waiting: await countWaiting(store, after),
+  };
+}
+
+async function others(ctx: Context, id: string): Promise<ConnectionRecord[]> {
+  return (await findRecords(ctx.store)).filter((record) => record.id !== id);
+}
+
+function applyChanges(before: ConnectionRecord, changes: ConnectionChanges): CheckedFields {
+  return {
+    name: changes.name === undefined ? before.name : checkName(changes.name),
+    kind: changes.kind ?? kindOf(before.kind),
+    displayPhoneNumber:
+      changes.phone === undefined ? before.displayPhoneNumber : parseBusinessPhone(changes.phone),
+    phoneNumberId:
+      changes.phoneNumberId === undefined
+        ? before.phoneNumberId
+        : checkId(changes.phoneNumberId, 'phone_number_id'),
+    wabaId: changes.wabaId === undefined ? before.wabaId : checkId(changes.wabaId, 'waba_id'),
+  };
+}
+
+/** The history status follows the kind as long as nothing has come of the history; what a webhook has said stays. */
+function historyStatusAfter(before: ConnectionRecord, kind: ConnectionKind): { historySyncStatus?: string } {
+  const untouched = before.historySyncStatus === initialHistoryStatus(kindOf(before.kind));
+  return untouched && before.historySyncStartedAt === null
+    ? { historySyncStatus: initialHistoryStatus(kind) }
+    : {};
+}
+
+function changedFields(before: ConnectionRecord, after: CheckedFields): string[] {
+  const fields = ['name', 'kind', 'displayPhoneNumber', 'phoneNumberId', 'wabaId'] as const;
+  const words = {
+    name: 'name',
+    kind: 'kind',
+    displayPhoneNumber: 'phone',
+    phoneNumberId: 'phoneNumberId',
+    wabaId: 'wabaId',
+  };
+  return fields.filter((field) => before[field] !== after[field]).map((field) => words[field]);
+}

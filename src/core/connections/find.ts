@@ -1,0 +1,52 @@
+import { ConfigError } from '../../model/errors.js';
+import type { Context } from '../context.js';
+import { digitsOf, canonicalPhone } from '../../identity/phone.js';
+import { findRecords, type ConnectionRecord } from './view.js';
+
+/**
+ * The one connection that `reference` means: its name, id, phone_number_id or phone. Throws ConfigError when there is none,
+ * or when several organizations have one of that name.
+ */
+export async function findConnection(
+  ctx: Context,
+  reference: string,
+  organization?: string,
+): Promise<ConnectionRecord> {
+  // All of them: there are few, and the error wants their names.
+  const records = await findRecords(ctx.store, organization);
+  const named = records.filter((record) => record.name === reference);
+  const found = named.length > 0 ? named : records.filter((record) => isCalled(record, reference));
+  const [first, second] = found;
+  if (first === undefined) {
+    throw new ConfigError(`There is no connection '${reference}'.`, {
+      remedy:
+        records.length === 0
+          ? 'There are none yet: wa-reconcile connection add'
+          : `There ${records.length === 1 ? 'is' : 'are'}: ${records
+              .slice(0, 5)
+              .map((record) => record.name)
+              .join(', ')}${records.length > 5 ? ', …' : ''} (wa-reconcile connection list).`,
+      code: 'connection_unknown',
+    });
+  }
+  if (second !== undefined) {
+    const slugs = found.map((record) => record.organization.slug);
+    throw new ConfigError(`Several connections are called '${reference}': in ${slugs.join(', ')}.`, {
+      remedy: 'Say which with --organization, or give its id.',
+      code: 'connection_ambiguous',
+    });
+  }
+  return first;
+}
+
+function isCalled(record: ConnectionRecord, reference: string): boolean {
+  if (record.id === reference.toLowerCase() || record.phoneNumberId === reference) return true;
+  const phone = storedPhone(reference);
+  return phone !== undefined && phone === storedPhone(record.displayPhoneNumber);
+}
+
+/** A stored number may be as Meta writes it (`+1 555-078-3881`): two of them are compared in canonical form. */
+export function storedPhone(phone: string | null): string | undefined {
+  const digits = phone === null ? undefined : digitsOf(phone);
+  return digits === undefined ? undefined : canonicalPhone(digits);
+}

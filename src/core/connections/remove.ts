@@ -1,0 +1,67 @@
+import { UserError } from '../../model/errors.js';
+import type { Context } from '../context.js';
+import { isKnownError } from './add.js';
+import { findConnection } from './find.js';
+import { countContents } from './list.js';
+import { viewOf, type ConnectionView } from './view.js';
+
+export interface RemoveConnectionResult {
+  schemaVersion: 1;
+  command: 'connection remove';
+  removed: ConnectionView;
+}
+
+/**
+ * What `remove` would take away. Throws ConfigError when there is no such connection, and UserError when it must stay:
+ * messages are never deleted, so a connection that has any cannot go.
+ */
+export async function planRemoval(
+  ctx: Context,
+  reference: string,
+  organization?: string,
+): Promise<ConnectionView> {
+  const record = await findConnection(ctx, reference, organization);
+  const { conversations, messages } = await countContents(ctx, record.id);
+  if (conversations > 0) {
+    throw new UserError(
+      `The connection '${record.name}' has ${conversations} conversations with ${messages} messages, and messages are never deleted.`,
+      {
+        remedy: `Keep it; to take it out of sight, rename it: wa-reconcile connection edit ${record.id} --name '… (old)'`,
+        code: 'connection_in_use',
+      },
+    );
+  }
+  if ((await ctx.store.prisma.linkedDevice.count({ where: { connectionId: record.id } })) > 0) {
+    throw new UserError(`The connection '${record.name}' has a linked device.`, {
+      remedy:
+        'Unlink it first, on the phone under Linked devices: its keys would be lost here and stay valid there.',
+      code: 'connection_linked',
+    });
+  }
+  return viewOf(record, []);
+}
+
+/**
+ * Removes a connection that {@link planRemoval} allowed, with its bookkeeping. The raw entries stay in webhook_log, so
+ * adding it again and `replay --all` brings everything back.
+ */
+export async function removeConnection(
+  ctx: Context,
+  connection: ConnectionView,
+): Promise<RemoveConnectionResult> {
+  const { prisma } = ctx.store;
+  const where = { connectionId: connection.id };
+  try {
+    await prisma.$transaction([
+      prisma.pendingFact.deleteMany({ where }),
+      prisma.historyChunk.deleteMany({ where }),
+      prisma.syncLog.deleteMany({ where }),
+      prisma.connection.delete({ where: { id: connection.id } }),
+    ]);
+  } catch (error) {
+    // Conversations have no cascade: one that a replay added meanwhile undid all of it, and is the reason to give.
+    if (isKnownError(error, 'P2003')) await planRemoval(ctx, connection.id);
+    throw error;
+  }
+  return { schemaVersion: 1, command: 'connection remove', removed: connection };
+}

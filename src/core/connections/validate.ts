@@ -1,0 +1,121 @@
+import { phoneEquivalents } from '../../identity/phone.js';
+import type { ConnectionKind, HistorySyncStatus } from '../../model/enumerations.js';
+import { ConfigError } from '../../model/errors.js';
+import { storedPhone } from './find.js';
+import { parseBusinessPhone } from './phone.js';
+import type { ConnectionRecord } from './view.js';
+
+/** What a person says about a connection; as typed, not checked yet. */
+export interface ConnectionFields {
+  name: string;
+  kind: ConnectionKind;
+  phone?: string;
+  phoneNumberId?: string;
+  wabaId?: string;
+}
+
+/** The same, checked and in the form in which it is stored. */
+export interface CheckedFields {
+  name: string;
+  kind: ConnectionKind;
+  displayPhoneNumber: string | null;
+  phoneNumberId: string | null;
+  wabaId: string | null;
+}
+
+const LONGEST_NAME = 100;
+
+/** Throws ConfigError for the first field that cannot be right. */
+export function checkFields(fields: ConnectionFields): CheckedFields {
+  return {
+    name: checkName(fields.name),
+    kind: fields.kind,
+    displayPhoneNumber: fields.phone === undefined ? null : parseBusinessPhone(fields.phone),
+    phoneNumberId:
+      fields.phoneNumberId === undefined ? null : checkId(fields.phoneNumberId, 'phone_number_id'),
+    wabaId: fields.wabaId === undefined ? null : checkId(fields.wabaId, 'waba_id'),
+  };
+}
+
+export function checkName(typed: string): string {
+  const name = typed.trim();
+  // A name stands in flags, logs and lock messages: no control characters, no line breaks.
+  if (name === '' || name.length > LONGEST_NAME || /\p{C}/u.test(name)) {
+    throw new ConfigError(`A name has 1 to ${LONGEST_NAME} characters, all of them visible.`, {
+      remedy: 'Give another, for example --name main.',
+      code: 'invalid_name',
+    });
+  }
+  return name;
+}
+
+export function checkId(typed: string, what: string): string {
+  const id = typed.trim();
+  if (!/^\d{5,20}$/.test(id)) {
+    throw new ConfigError(`A ${what} is a number of 5 to 20 digits.`, {
+      remedy:
+        'It stands in the metadata of every webhook, and in Meta’s App Dashboard under WhatsApp > API setup.',
+      code: 'invalid_id',
+    });
+  }
+  return id;
+}
+
+/** Meta's webhooks name their number by phone_number_id alone (rule H1): without one, nothing could ever be filed here. */
+export function assertReachable(fields: CheckedFields): void {
+  if (fields.kind === 'baileys' || fields.phoneNumberId !== null) return;
+  throw new ConfigError(`A ${fields.kind} connection needs its phone_number_id.`, {
+    remedy: 'Give --phone-number-id; it stands in the metadata of every webhook of that number.',
+    code: 'missing_phone_number_id',
+  });
+}
+
+/**
+ * Throws ConfigError when another connection has the name (in the same organization), the phone_number_id or the number:
+ * one number is one connection, however its messages come.
+ */
+export function assertUnique(
+  fields: CheckedFields,
+  organization: string,
+  others: readonly ConnectionRecord[],
+): void {
+  for (const other of others) {
+    if (other.organization.slug === organization && other.name === fields.name) {
+      throw duplicate(`The name '${fields.name}' is taken.`, other);
+    }
+    if (fields.phoneNumberId !== null && other.phoneNumberId === fields.phoneNumberId) {
+      throw duplicate(
+        `The phone_number_id ${fields.phoneNumberId} belongs to the connection '${other.name}'.`,
+        other,
+      );
+    }
+    if (isSameNumber(fields.displayPhoneNumber, other.displayPhoneNumber)) {
+      throw duplicate(`The connection '${other.name}' has this number already.`, other);
+    }
+  }
+}
+
+function isSameNumber(a: string | null, b: string | null): boolean {
+  const [one, two] = [storedPhone(a), storedPhone(b)];
+  if (one === undefined || two === undefined) return false;
+  return one === two || phoneEquivalents(one).includes(two);
+}
+
+function duplicate(message: string, other: ConnectionRecord): ConfigError {
+  return new ConfigError(message, {
+    remedy: `See it: wa-reconcile connection show ${other.id}; change it: wa-reconcile connection edit ${other.id}`,
+    code: 'connection_exists',
+  });
+}
+
+/** Where a connection's history stands before anything came of it. */
+export function initialHistoryStatus(kind: ConnectionKind): HistorySyncStatus {
+  switch (kind) {
+    case 'cloud_api':
+      return 'not_supported';
+    case 'coexistence':
+      return 'pending_consent';
+    case 'baileys':
+      return 'pending_history';
+  }
+}

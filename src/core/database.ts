@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../model/errors.js';
+import { translateDatabaseError } from '../store/database-errors.js';
+import { Prisma } from '../store/generated/client.js';
+import { acquireRunLock, type RunLock, type RunLockOptions } from '../store/locks/run-lock.js';
+import { readMigrations } from '../store/migrations/files.js';
+import { assertMigrated, migrate, migrationStatus } from '../store/migrations/migrate.js';
+import { assertMigratable, type MigrationStatus } from '../store/migrations/status.js';
+import { openStore, type DatabaseConfig, type OpenStoreOptions } from '../store/open-store.js';
+import type { Store } from '../store/store.js';
+import type { Context } from './context.js';
+
+export type { DatabaseConfig } from '../store/open-store.js';
+
+export interface DatabaseOptions extends OpenStoreOptions {
+  /** Work that must know of, or keep out, other runs: see RunLockOptions. Absent for what only looks or adds a row. */
+  lock?: RunLockOptions['mode'];
+  /** The tables need not be up to date: for the commands that bring them there. */
+  unmigrated?: boolean;
+}
+
+/**
+ * Opens the database for the time of `work`, under the lock that it needs, and closes it whatever happens. Throws UserError
+ * for everything that a database can do to its user: unreachable, locked, full, not migrated.
+ */
+export async function withDatabase<T>(
+  config: DatabaseConfig,
+  options: DatabaseOptions,
+  work: (store: Store, lock: RunLock | undefined) => Promise<T>,
+): Promise<T> {
+  const store = await openStore(config, options);
+  let lock: RunLock | undefined;
+  try {
+    if (options.unmigrated !== true) await assertMigrated(store);
+    if (options.lock !== undefined) lock = await acquireRunLock(config, { ...options, mode: options.lock });
+    return await work(store, lock);
+  } catch (error) {
+    // Errors of Prisma's typed client come as they are; those of `store.sql` are translated already.
+    throw translateDatabaseError(error, store.location) ?? error;
+  } finally {
+    await lock?.release();
+    await store.close();
+  }
+}
+
+export interface MigrateResult {
+  schemaVersion: 1;
+  command: 'db migrate';
+  database: string;
+  /** Names of the migrations that this call applied. */
+  applied: string[];
+}
+
+export interface DatabaseStatus {
+  schemaVersion: 1;
+  command: 'db status';
+  backend: Store['backend'];
+  database: string;
+  /** False for an embedded database that nothing has used yet. */
+  exists: boolean;
+  upToDate: boolean;
+  applied: { name: string; appliedAt: string }[];
+  pending: string[];
+  /** Why this version must not touch the database; absent when nothing is wrong. */
+  problem?: { code: string; message: string; remedy?: string };
+}
+
+/** Applies what is pending. Several processes may do so at once. */
+export async function migrateDatabase(ctx: Context): Promise<MigrateResult> {
+  const { applied } = await migrate(ctx.store);
+  return { schemaVersion: 1, command: 'db migrate', database: ctx.store.location, applied };
+}
+
+/** What is applied and what is pending; changes nothing. */
+export async function databaseStatus(ctx: Context): Promise<DatabaseStatus> {
+  const status = await migrationStatus(ctx.store);
+  const problem = problemOf(status, ctx.store.location);
+  return {
+    schemaVersion: 1,
+    command: 'db status',
+    backend: ctx.store.backend,
+    database: ctx.store.location,
+    exists: true,
+    upToDate: problem === undefined && status.pending.length === 0,
+    applied: status.applied.map(({ name, appliedAt }) => ({ name, appliedAt: appliedAt.toISOString() })),
+    pending: status.pending,
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+function problemOf(status: MigrationStatus, location: string): DatabaseStatus['problem'] {
+  try {
+    assertMigratable(status, location);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { code, message, remedy } = error;
+    return { code, message, ...(remedy === undefined ? {} : { remedy }) };
+  }
+}
+
+/** The status of an embedded database that has not been created: asking must not create it. Undefined when it exists. */
+export async function statusOfMissingDatabase(config: DatabaseConfig): Promise<DatabaseStatus | undefined> {
+  if (config.kind !== 'pglite' || existsSync(join(config.directory, 'PG_VERSION'))) return undefined;
+  return {
+    schemaVersion: 1,
+    command: 'db status',
+    backend: 'pglite',
+    database: config.directory,
+    exists: false,
+    upToDate: false,
+    applied: [],
+    pending: (await readMigrations()).map(({ name }) => name),
+  };
+}
+
+/** The versions of Prisma's client and of the tables: the newest migration that this version of the tool knows. */
+export async function schemaVersions(): Promise<{ prisma: string; schema: string | undefined }> {
+  return { prisma: Prisma.prismaVersion.client, schema: (await readMigrations()).at(-1)?.name };
+}

@@ -1,0 +1,237 @@
+import type { MessageFact } from '../../model/facts.js';
+import type { MessageRow } from '../../store/messages.js';
+import { packEvidence, unpackEvidence } from './evidence.js';
+import { projectMessage, restoreContent, type Revision } from './message-projection.js';
+import { absorbState, stateOfFact, type MessageState, type Placement } from './message-state.js';
+
+/** WhatsApp's two ways to one message may disagree by this much about its time (rule M10). */
+export const TWIN_TOLERANCE_MS = 2_000;
+
+/** One message that a batch has in sight, with what the database held of it. */
+export interface Leaf {
+  state: MessageState;
+  stored: MessageRow | null;
+  changed: boolean;
+  /** Merged into another leaf (M10); its row goes. */
+  gone: boolean;
+}
+
+export type Placed =
+  | { outcome: 'created' | 'updated' | 'unchanged'; leaf: Leaf }
+  /** Another conversation holds the id (M9). `loser` says whose copy is not kept. */
+  | { outcome: 'collision'; leaf: Leaf; loser: 'incoming' | 'stored'; displacedBatchId: string | null };
+
+/** Decides a collision: true when the incoming message's lead has the better claim to the id. */
+export type CollisionJudge = (fact: MessageFact, incomingLeadId: string, storedLeadId: string) => boolean;
+
+/**
+ * The messages of one batch: what is stored, and what the batch's facts make of it. Finds the row that a fact is about
+ * (M1, M9, M10) and merges it there (M2). Pure: reading and writing happen outside.
+ */
+export class MessageBook {
+  private readonly byExternalId = new Map<string, Leaf>();
+  private readonly byStanzaId = new Map<string, Leaf[]>();
+  private readonly leaves: Leaf[] = [];
+  /** External ids that a row gave up for a wamid: reactions and tickets that name them follow. */
+  readonly renamed: { connectionId: string; from: string; to: string }[] = [];
+
+  constructor(rows: readonly MessageRow[], revisions: ReadonlyMap<string, Revision[]>) {
+    for (const row of rows) this.addStored(row, revisions.get(row.id) ?? []);
+  }
+
+  /** Rows that came into sight later (twins of merged conversations). */
+  addStored(row: MessageRow, revisions: readonly Revision[]): void {
+    const known = this.byExternalId.get(keyOf(row.connectionId, row.externalId));
+    if (known !== undefined) return;
+    this.add({ state: stateOfRow(row, revisions), stored: row, changed: false, gone: false });
+  }
+
+  all(): readonly Leaf[] {
+    return this.leaves;
+  }
+
+  /** The message with this id, or the one that WhatsApp Web calls so, if only one of the lead's messages is called so. */
+  find(connectionId: string, id: string, leadId: string | null): Leaf | null {
+    const exact = this.byExternalId.get(keyOf(connectionId, id));
+    if (exact !== undefined) return exact;
+    const called = this.byStanzaId.get(keyOf(connectionId, id)) ?? [];
+    const candidates = called.filter(
+      (leaf) => !leaf.gone && (leadId === null || leaf.state.leadId === leadId),
+    );
+    return candidates.length === 1 ? (candidates[0] ?? null) : null;
+  }
+
+  /** Merges one message fact into the row that it is about, or makes a new one. */
+  place(fact: MessageFact, placement: Placement, judge: CollisionJudge): Placed {
+    const incoming = stateOfFact(fact, placement);
+    const holder = this.byExternalId.get(keyOf(incoming.connectionId, incoming.externalId));
+    if (holder !== undefined) {
+      if (holder.state.conversationId !== incoming.conversationId)
+        return this.collide(fact, incoming, holder, judge);
+      return this.merge(holder, incoming);
+    }
+    const twin = this.findTwin(incoming);
+    if (twin !== null) {
+      const renamed = this.adoptWamid(twin, incoming.externalId);
+      const merged = this.merge(twin, incoming);
+      return renamed ? { outcome: 'updated', leaf: twin } : merged;
+    }
+    const leaf: Leaf = { state: incoming, stored: null, changed: true, gone: false };
+    this.add(leaf);
+    return { outcome: 'created', leaf };
+  }
+
+  /** Merges rows that a merge of leads brought into one conversation and that are one message (M10). */
+  mergeTwins(): void {
+    for (const leaf of [...this.leaves]) {
+      if (leaf.gone || isWamid(leaf.state.externalId)) continue;
+      const twin = this.findTwin(leaf.state);
+      if (twin === null || !isWamid(twin.state.externalId)) continue;
+      absorbState(twin.state, leaf.state);
+      twin.changed = true;
+      leaf.gone = true;
+      this.byExternalId.delete(keyOf(leaf.state.connectionId, leaf.state.externalId));
+      this.renamed.push({
+        connectionId: leaf.state.connectionId,
+        from: leaf.state.externalId,
+        to: twin.state.externalId,
+      });
+    }
+  }
+
+  private merge(leaf: Leaf, incoming: MessageState): Placed {
+    const changed = absorbState(leaf.state, incoming);
+    if (changed) leaf.changed = true;
+    return { outcome: changed ? 'updated' : 'unchanged', leaf };
+  }
+
+  /** Rule M10: same stanza id, conversation and direction, times within 2 s, and exactly one of the two is a wamid. */
+  private findTwin(incoming: MessageState): Leaf | null {
+    if (incoming.stanzaId === null) return null;
+    const called = this.byStanzaId.get(keyOf(incoming.connectionId, incoming.stanzaId)) ?? [];
+    return (
+      called.find(
+        ({ state, gone }) =>
+          !gone &&
+          state !== incoming &&
+          state.conversationId === incoming.conversationId &&
+          state.direction === incoming.direction &&
+          Math.abs(state.timestamp - incoming.timestamp) <= TWIN_TOLERANCE_MS &&
+          isWamid(state.externalId) !== isWamid(incoming.externalId),
+      ) ?? null
+    );
+  }
+
+  /** The wamid becomes the external id as soon as it is known: later statuses name it (M10). */
+  private adoptWamid(leaf: Leaf, externalId: string): boolean {
+    if (!isWamid(externalId)) return false;
+    const { connectionId, externalId: from } = leaf.state;
+    this.byExternalId.delete(keyOf(connectionId, from));
+    leaf.state.externalId = externalId;
+    this.byExternalId.set(keyOf(connectionId, externalId), leaf);
+    leaf.changed = true;
+    this.renamed.push({ connectionId, from, to: externalId });
+    return true;
+  }
+
+  private collide(fact: MessageFact, incoming: MessageState, holder: Leaf, judge: CollisionJudge): Placed {
+    if (!judge(fact, incoming.leadId, holder.state.leadId)) {
+      return { outcome: 'collision', leaf: holder, loser: 'incoming', displacedBatchId: null };
+    }
+    const displacedBatchId = holder.state.batchId;
+    const { id, isNew, edits, revokedAt, metaConfirmedAt, status } = holder.state;
+    // What was said about the id itself stays; what the loser's conversation said goes to the rejects.
+    const kept = metaConfirmedAt === null ? {} : { status, metaConfirmedAt };
+    holder.state = { ...incoming, id, isNew, edits, revokedAt, ...kept };
+    holder.changed = true;
+    return { outcome: 'collision', leaf: holder, loser: 'stored', displacedBatchId };
+  }
+
+  private add(leaf: Leaf): void {
+    const { connectionId, externalId, stanzaId } = leaf.state;
+    this.leaves.push(leaf);
+    this.byExternalId.set(keyOf(connectionId, externalId), leaf);
+    if (stanzaId === null) return;
+    const key = keyOf(connectionId, stanzaId);
+    const called = this.byStanzaId.get(key);
+    if (called === undefined) this.byStanzaId.set(key, [leaf]);
+    else called.push(leaf);
+  }
+}
+
+/** Only the Cloud API names messages so; everything else is WhatsApp Web's key id. */
+export function isWamid(id: string): boolean {
+  return id.startsWith('wamid.');
+}
+
+export function keyOf(connectionId: string, id: string): string {
+  return `${connectionId} ${id}`;
+}
+
+/** The row that people see, from all that is known. */
+export function rowOfState(state: MessageState): { row: MessageRow; revisions: Revision[] } {
+  const shown = projectMessage(state);
+  return {
+    row: {
+      id: state.id,
+      connectionId: state.connectionId,
+      externalId: state.externalId,
+      conversationId: state.conversationId,
+      leadId: state.leadId,
+      stanzaId: state.stanzaId,
+      direction: state.direction,
+      type: shown.type,
+      body: shown.body,
+      media: shown.media,
+      contextExternalId: state.contextExternalId,
+      timestamp: state.timestamp,
+      status: state.status,
+      historyStatus: state.historyStatus,
+      source: state.source,
+      syncSource: state.syncSource,
+      isSyncInitial: state.isSyncInitial,
+      batchId: state.batchId,
+      runId: state.runId,
+      editedAt: shown.editedAt,
+      editExternalId: shown.editExternalId,
+      deletedAt: shown.deletedAt,
+      metaConfirmedAt: state.metaConfirmedAt,
+      rawMeta: shown.rawMeta,
+      evidence: packEvidence(state.ranks),
+    },
+    revisions: shown.revisions,
+  };
+}
+
+/** The state behind a stored row and its revisions; the inverse of {@link rowOfState}. */
+export function stateOfRow(row: MessageRow, revisions: readonly Revision[]): MessageState {
+  const state: MessageState = {
+    id: row.id,
+    isNew: false,
+    connectionId: row.connectionId,
+    conversationId: row.conversationId,
+    leadId: row.leadId,
+    externalId: row.externalId,
+    stanzaId: row.stanzaId,
+    direction: row.direction,
+    timestamp: row.timestamp,
+    type: row.type,
+    body: row.body,
+    media: row.media,
+    contextExternalId: row.contextExternalId,
+    rawMeta: row.rawMeta,
+    ranks: unpackEvidence(row.evidence),
+    status: row.status,
+    historyStatus: row.historyStatus,
+    source: row.source,
+    syncSource: row.syncSource,
+    isSyncInitial: row.isSyncInitial,
+    metaConfirmedAt: row.metaConfirmedAt,
+    edits: null,
+    revokedAt: null,
+    batchId: row.batchId,
+    runId: row.runId,
+  };
+  if (row.editedAt !== null || row.deletedAt !== null) restoreContent(state, row, revisions);
+  return state;
+}

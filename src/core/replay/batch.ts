@@ -1,0 +1,151 @@
+import type { EntryStatus, Provider } from '../../model/enumerations.js';
+import type { Fact, Section, Unrecognized } from '../../model/facts.js';
+import type { JsonObject } from '../../model/json.js';
+import type { Position } from '../../model/raw-entry.js';
+import type { ConnectionRow } from '../../store/connections.js';
+
+/** Why a section was left for later. */
+export type PendingReason = 'unknown_connection' | 'other_connection';
+
+/** One section of an entry, with the connection that it is about. */
+export interface PreparedSection {
+  section: Section;
+  connection: ConnectionRow | null;
+  pending: PendingReason | null;
+}
+
+/** A raw entry, decoded, ready to be applied. */
+export interface PreparedEntry {
+  /** `file:line` or `log:<id>`. */
+  origin: string;
+  bytes: Uint8Array;
+  sha256: Uint8Array;
+  /** Hex of sha256, with the scope: what makes the entry itself. */
+  key: string;
+  connectionScope: string;
+  /** Set when the entry came out of webhook_log. */
+  storedId: string | null;
+  provider: Provider;
+  receivedAt: number | null;
+  fields: readonly string[];
+  phoneNumberIds: readonly string[];
+  chatIds: readonly string[];
+  counters: JsonObject | null;
+  failure: { reason: 'invalid_json' | 'no_json'; message: string } | null;
+  unrecognized: readonly Unrecognized[];
+  sections: readonly PreparedSection[];
+}
+
+/** What happened to an entry in the slices that have committed so far. */
+export interface EntryProgress {
+  logId: string | null;
+  /** Stored by an earlier slice of this very entry, so the rest of it is no duplicate. */
+  isDuplicate: boolean;
+  rejected: number;
+}
+
+/** A part of an entry that fits into one batch; most entries are one slice. */
+export interface EntrySlice {
+  entry: PreparedEntry;
+  progress: EntryProgress;
+  parts: readonly { section: PreparedSection; facts: readonly Fact[] }[];
+  isFirst: boolean;
+  isLast: boolean;
+  /** Where reading goes on once this slice is in the database; only on the last one. */
+  after: Position | null;
+}
+
+export interface Batch {
+  slices: EntrySlice[];
+  /** Items that will be written: what the batch size counts. */
+  weight: number;
+  bytes: number;
+}
+
+export function newBatch(): Batch {
+  return { slices: [], weight: 0, bytes: 0 };
+}
+
+/** What a fact costs in a batch. */
+export function weightOf(fact: Fact): number {
+  switch (fact.kind) {
+    case 'message':
+    case 'status':
+    case 'edit':
+    case 'revoke':
+    case 'reaction':
+    case 'address_book':
+    case 'profile':
+    case 'identity_link':
+      return 1;
+    case 'history_chunk':
+    case 'history_state':
+    case 'event':
+    case 'skipped':
+    case 'rejected':
+      return 0;
+  }
+}
+
+/** How an entry ends, once its last slice is through. */
+export function entryStatus(
+  entry: PreparedEntry,
+  rejected: number,
+): { status: EntryStatus; error: string | null } {
+  if (entry.failure !== null) {
+    return entry.failure.reason === 'no_json'
+      ? { status: 'unrecognized', error: 'no_json' }
+      : { status: 'failed', error: entry.failure.message };
+  }
+  const pending = entry.sections.find((section) => section.pending !== null)?.pending;
+  if (pending !== undefined && pending !== null) return { status: 'pending', error: pending };
+  const [strange] = entry.unrecognized;
+  if (strange !== undefined) {
+    const rest = entry.sections.some((section) => !section.section.eventOnly);
+    return { status: rest ? 'partial' : 'unrecognized', error: strange.reason };
+  }
+  if (rejected > 0) return { status: 'partial', error: `${rejected} rejected` };
+  if (entry.sections.every((section) => section.section.eventOnly)) return { status: 'ignored', error: null };
+  return { status: 'processed', error: null };
+}
+
+/**
+ * Cuts an entry into slices of at most `size`; an entry of 5,000 messages is five batches, and its raw body is stored with
+ * the first of them.
+ */
+export function sliceEntry(
+  entry: PreparedEntry,
+  size: number,
+  after: Position | null,
+): { slice: EntrySlice; weight: number }[] {
+  const progress: EntryProgress = { logId: entry.storedId, isDuplicate: false, rejected: 0 };
+  const groups: { parts: { section: PreparedSection; facts: Fact[] }[]; weight: number }[] = [
+    { parts: [], weight: 0 },
+  ];
+  for (const section of entry.sections) {
+    let part: { section: PreparedSection; facts: Fact[] } = { section, facts: [] };
+    groups.at(-1)?.parts.push(part);
+    for (const fact of section.section.facts) {
+      const weight = section.pending === null ? weightOf(fact) : 0;
+      const group = groups.at(-1);
+      if (group !== undefined && group.weight + weight > size) {
+        part = { section, facts: [fact] };
+        groups.push({ parts: [part], weight });
+      } else {
+        part.facts.push(fact);
+        if (group !== undefined) group.weight += weight;
+      }
+    }
+  }
+  return groups.map((group, index) => ({
+    slice: {
+      entry,
+      progress,
+      parts: group.parts,
+      isFirst: index === 0,
+      isLast: index === groups.length - 1,
+      after: index === groups.length - 1 ? after : null,
+    },
+    weight: group.weight,
+  }));
+}

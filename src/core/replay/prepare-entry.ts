@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { decodeEntry } from '../../decode/decode-entry.js';
+import type { IncludableChat } from '../../model/enumerations.js';
+import type { DecodedEntry, Fact, Identities } from '../../model/facts.js';
+import type { JsonObject } from '../../model/json.js';
+import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
+import { NO_SCOPE } from '../../store/raw-log.js';
+import { subjectOf } from '../apply/collect-items.js';
+import { nodesOf } from '../plan/identity-evidence.js';
+import type { PreparedEntry, PreparedSection } from './batch.js';
+import type { ConnectionDirectory } from './connection-directory.js';
+
+/** What the source already knows about an entry that comes out of webhook_log. */
+export interface StoredAs {
+  id: string;
+  connectionScope: string;
+}
+
+/** Decodes an entry and finds its connections. Pure but for the hash; never throws on what the bytes are. */
+export function prepareEntry(
+  raw: RawEntry,
+  storedAs: StoredAs | null,
+  directory: ConnectionDirectory,
+  include: ReadonlySet<IncludableChat>,
+): PreparedEntry {
+  const decoded = decodeEntry(raw.bytes, {
+    include,
+    ...(raw.receivedAt === undefined ? {} : { receivedAt: raw.receivedAt }),
+  });
+  const sha256 = createHash('sha256').update(raw.bytes).digest();
+  const base = { origin: formatOrigin(raw.origin), bytes: raw.bytes, sha256, storedId: storedAs?.id ?? null };
+  if (decoded.kind === 'invalid') {
+    const connectionScope = storedAs?.connectionScope ?? NO_SCOPE;
+    return {
+      ...base,
+      key: keyOf(connectionScope, sha256),
+      connectionScope,
+      provider: 'meta',
+      receivedAt: raw.receivedAt ?? null,
+      fields: [],
+      phoneNumberIds: [],
+      chatIds: [],
+      counters: null,
+      failure: { reason: decoded.reason, message: decoded.message },
+      unrecognized: [],
+      sections: [],
+    };
+  }
+  const { entry } = decoded;
+  const sections = resolveSections(entry, storedAs, directory);
+  const connectionScope = storedAs?.connectionScope ?? scopeOf(entry, sections);
+  return {
+    ...base,
+    key: keyOf(connectionScope, sha256),
+    connectionScope,
+    provider: entry.provider,
+    receivedAt: raw.receivedAt ?? entry.receivedAt ?? null,
+    fields: unique(entry.sections.map((section) => section.field)),
+    phoneNumberIds: unique(entry.sections.flatMap((section) => section.connection.phoneNumberId ?? [])),
+    chatIds: chatIdsOf(entry),
+    counters: countersOf(entry),
+    failure: null,
+    unrecognized: entry.unrecognized,
+    sections,
+  };
+}
+
+function resolveSections(
+  entry: DecodedEntry,
+  storedAs: StoredAs | null,
+  directory: ConnectionDirectory,
+): PreparedSection[] {
+  const scoped =
+    storedAs === null || storedAs.connectionScope === NO_SCOPE
+      ? null
+      : directory.byId(storedAs.connectionScope);
+  return entry.sections.map((section) => {
+    if (scoped !== null && section.connection.phoneNumberId === undefined) {
+      return { section, connection: scoped, pending: null };
+    }
+    // Events without rows are counted whether or not anybody knows the number.
+    if (section.eventOnly) return { section, connection: null, pending: null };
+    return { section, ...directory.resolve(section.connection, entry.provider) };
+  });
+}
+
+/** Baileys events do not say whose they are, so the same bytes may be stored once per connection. */
+function scopeOf(entry: DecodedEntry, sections: readonly PreparedSection[]): string {
+  if (entry.provider !== 'baileys') return NO_SCOPE;
+  return sections.find((section) => section.connection !== null)?.connection?.id ?? NO_SCOPE;
+}
+
+/** Everybody whom the entry is about, by every name that it gives: the index of `explain`, `import` and `--contact`. */
+function chatIdsOf(entry: DecodedEntry): string[] {
+  const ids = new Set<string>();
+  const add = (identities: Identities): void => {
+    for (const node of nodesOf(identities)) ids.add(node.value);
+  };
+  for (const section of entry.sections) {
+    for (const fact of section.facts) {
+      switch (fact.kind) {
+        case 'message':
+        case 'edit':
+        case 'revoke':
+        case 'reaction':
+          add(fact.counterpart);
+          break;
+        case 'address_book':
+        case 'profile':
+          add(fact.who);
+          break;
+        case 'identity_link':
+          fact.who.forEach(add);
+          break;
+        case 'status':
+        case 'history_chunk':
+        case 'history_state':
+        case 'event':
+        case 'skipped':
+        case 'rejected':
+          break;
+      }
+    }
+  }
+  return [...ids];
+}
+
+/** How many items of each kind the entry holds, for `report` and `explain`; kinds without items are left out. */
+function countersOf(entry: DecodedEntry): JsonObject | null {
+  const counts = new Map<string, number>();
+  const add = (fact: Fact): void => {
+    const name = fact.kind === 'event' ? 'event' : subjectOf(fact);
+    if (name !== null) counts.set(name, (counts.get(name) ?? 0) + 1);
+  };
+  for (const section of entry.sections) section.facts.forEach(add);
+  return counts.size === 0 ? null : Object.fromEntries(counts);
+}
+
+function unique(values: readonly string[]): string[] {
+  return values.length < 2 ? [...values] : [...new Set(values)];
+}
+
+function keyOf(connectionScope: string, sha256: Buffer): string {
+  return `${connectionScope} ${sha256.toString('hex')}`;
+}

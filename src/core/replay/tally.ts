@@ -1,0 +1,262 @@
+import type { RejectReason, SkipReason, Subject } from '../../model/facts.js';
+import type {
+  AmendmentCounts,
+  EntryCounts,
+  MessageCounts,
+  Problem,
+  ReasonCounts,
+  RunResult,
+} from '../../model/run-result.js';
+
+/** What became of an amendment. */
+export type AmendmentOutcome = 'applied' | 'unchanged' | 'pending';
+
+type AmendmentSubject = Exclude<Subject, 'message' | 'contact'>;
+
+/** How many problems are listed; all are counted. */
+export const LISTED_PROBLEMS = 100;
+
+/**
+ * The counters of a run, or of one batch until its transaction has committed. Every item that was read is counted here
+ * exactly once; {@link Tally.imbalance} proves it.
+ */
+export class Tally {
+  readonly entries: EntryCounts = {
+    read: 0,
+    stored: 0,
+    duplicate: 0,
+    processed: 0,
+    partial: 0,
+    failed: 0,
+    unrecognized: 0,
+    ignored: 0,
+    pending: 0,
+  };
+  readonly messages = newMessageCounts();
+  readonly byConnection = new Map<string, MessageCounts>();
+  readonly amendments: Record<AmendmentSubject, AmendmentCounts> = {
+    status: newAmendmentCounts(),
+    edit: newAmendmentCounts(),
+    revoke: newAmendmentCounts(),
+    reaction: newAmendmentCounts(),
+  };
+  readonly contacts = { seen: 0, skipped: newReasons(), rejected: newReasons() };
+  readonly leads = { created: 0, updated: 0, merged: 0 };
+  readonly conversations = { created: 0 };
+  readonly tickets = { opened: 0, refreshed: 0 };
+  readonly events = newReasons();
+  readonly problems: Problem[] = [];
+  problemCount = 0;
+  chatterLines = 0;
+
+  message(connectionId: string, outcome: 'created' | 'updated' | 'unchanged'): void {
+    for (const counts of [this.messages, this.connection(connectionId)]) {
+      counts.seen += 1;
+      counts[outcome] += 1;
+    }
+  }
+
+  amendment(subject: AmendmentSubject, outcome: AmendmentOutcome): void {
+    const counts = this.amendments[subject];
+    counts.seen += 1;
+    counts[outcome] += 1;
+  }
+
+  contact(): void {
+    this.contacts.seen += 1;
+  }
+
+  skip(subject: Subject, reason: SkipReason, connectionId: string | null, times = 1): void {
+    for (const counts of this.countsOf(subject, connectionId)) {
+      counts.seen += times;
+      add(counts.skipped, reason, times);
+    }
+  }
+
+  reject(subject: Subject, reason: RejectReason, connectionId: string | null): void {
+    for (const counts of this.countsOf(subject, connectionId)) {
+      counts.seen += 1;
+      add(counts.rejected, reason, 1);
+    }
+  }
+
+  event(name: string): void {
+    add(this.events, name, 1);
+  }
+
+  problem(problem: Problem): void {
+    this.problemCount += 1;
+    if (this.problems.length < LISTED_PROBLEMS) this.problems.push(problem);
+  }
+
+  /** Adds another tally, e.g. of a batch that has committed. */
+  absorb(other: Tally): void {
+    addNumbers(this.entries, other.entries);
+    addMessageCounts(this.messages, other.messages);
+    for (const [id, counts] of other.byConnection) addMessageCounts(this.connection(id), counts);
+    for (const subject of ['status', 'edit', 'revoke', 'reaction'] as const) {
+      const mine = this.amendments[subject];
+      const theirs = other.amendments[subject];
+      mine.seen += theirs.seen;
+      mine.applied += theirs.applied;
+      mine.unchanged += theirs.unchanged;
+      mine.pending += theirs.pending;
+      addReasons(mine.skipped, theirs.skipped);
+      addReasons(mine.rejected, theirs.rejected);
+    }
+    this.contacts.seen += other.contacts.seen;
+    addReasons(this.contacts.skipped, other.contacts.skipped);
+    addReasons(this.contacts.rejected, other.contacts.rejected);
+    addNumbers(this.leads, other.leads);
+    addNumbers(this.conversations, other.conversations);
+    addNumbers(this.tickets, other.tickets);
+    addReasons(this.events, other.events);
+    for (const problem of other.problems)
+      if (this.problems.length < LISTED_PROBLEMS) this.problems.push(problem);
+    this.problemCount += other.problemCount;
+    this.chatterLines += other.chatterLines;
+  }
+
+  /** Everything that a person has to look at: the run ends partial. */
+  hasLoss(): boolean {
+    const { failed, unrecognized, pending, partial } = this.entries;
+    return failed + unrecognized + pending + partial + this.problemCount > 0;
+  }
+
+  /** The accounting identities, or what is wrong with them. Null when everything that was seen is accounted for. */
+  imbalance(): string | null {
+    const subjects: [string, number, number][] = [
+      ['entries', this.entries.read, endedEntries(this.entries)],
+      ['stored and duplicate entries', this.entries.read, this.entries.stored + this.entries.duplicate],
+      ['messages', this.messages.seen, endedMessages(this.messages)],
+      ...[...this.byConnection].map(([id, counts]): [string, number, number] => [
+        `messages of connection ${id}`,
+        counts.seen,
+        endedMessages(counts),
+      ]),
+      ...Object.entries(this.amendments).map(([subject, counts]): [string, number, number] => [
+        `${subject} facts`,
+        counts.seen,
+        endedAmendments(counts),
+      ]),
+    ];
+    const wrong = subjects.filter(([, seen, ended]) => seen !== ended);
+    if (wrong.length === 0) return null;
+    return wrong.map(([name, seen, ended]) => `${name}: ${seen} seen, ${ended} accounted for`).join('; ');
+  }
+
+  /** The counting part of a run's result. */
+  counters(): Pick<
+    RunResult,
+    | 'entries'
+    | 'messages'
+    | 'statuses'
+    | 'edits'
+    | 'revokes'
+    | 'reactions'
+    | 'contacts'
+    | 'leads'
+    | 'conversations'
+    | 'tickets'
+    | 'events'
+  > {
+    return {
+      entries: this.entries,
+      messages: this.messages,
+      statuses: this.amendments.status,
+      edits: this.amendments.edit,
+      revokes: this.amendments.revoke,
+      reactions: this.amendments.reaction,
+      contacts: this.contacts,
+      leads: this.leads,
+      conversations: this.conversations,
+      tickets: this.tickets,
+      events: this.events,
+    };
+  }
+
+  private connection(id: string): MessageCounts {
+    let counts = this.byConnection.get(id);
+    if (counts === undefined) {
+      counts = newMessageCounts();
+      this.byConnection.set(id, counts);
+    }
+    return counts;
+  }
+
+  private countsOf(
+    subject: Subject,
+    connectionId: string | null,
+  ): { seen: number; skipped: ReasonCounts; rejected: ReasonCounts }[] {
+    switch (subject) {
+      case 'message':
+        return connectionId === null ? [this.messages] : [this.messages, this.connection(connectionId)];
+      case 'contact':
+        return [this.contacts];
+      case 'status':
+      case 'edit':
+      case 'revoke':
+      case 'reaction':
+        return [this.amendments[subject]];
+    }
+  }
+}
+
+export function newMessageCounts(): MessageCounts {
+  return { seen: 0, created: 0, updated: 0, unchanged: 0, skipped: newReasons(), rejected: newReasons() };
+}
+
+function newAmendmentCounts(): AmendmentCounts {
+  return { seen: 0, applied: 0, unchanged: 0, pending: 0, skipped: newReasons(), rejected: newReasons() };
+}
+
+/** Event names come from outside: a counter called `__proto__` is a counter like any other. */
+function newReasons(): ReasonCounts {
+  const reasons: ReasonCounts = {};
+  return reasons;
+}
+
+function endedEntries(counts: EntryCounts): number {
+  return (
+    counts.processed + counts.partial + counts.failed + counts.unrecognized + counts.ignored + counts.pending
+  );
+}
+
+function endedMessages(counts: MessageCounts): number {
+  return counts.created + counts.updated + counts.unchanged + sum(counts.skipped) + sum(counts.rejected);
+}
+
+function endedAmendments(counts: AmendmentCounts): number {
+  return counts.applied + counts.unchanged + counts.pending + sum(counts.skipped) + sum(counts.rejected);
+}
+
+function sum(reasons: ReasonCounts): number {
+  return Object.values(reasons).reduce((total, times) => total + times, 0);
+}
+
+function add(reasons: ReasonCounts, reason: string, times: number): void {
+  const known = Object.hasOwn(reasons, reason) ? (reasons[reason] ?? 0) : 0;
+  Object.defineProperty(reasons, reason, {
+    value: known + times,
+    enumerable: true,
+    writable: true,
+    configurable: true,
+  });
+}
+
+function addReasons(mine: ReasonCounts, theirs: ReasonCounts): void {
+  for (const [reason, times] of Object.entries(theirs)) add(mine, reason, times);
+}
+
+function addMessageCounts(mine: MessageCounts, theirs: MessageCounts): void {
+  mine.seen += theirs.seen;
+  mine.created += theirs.created;
+  mine.updated += theirs.updated;
+  mine.unchanged += theirs.unchanged;
+  addReasons(mine.skipped, theirs.skipped);
+  addReasons(mine.rejected, theirs.rejected);
+}
+
+function addNumbers<K extends string>(mine: Record<K, number>, theirs: Record<K, number>): void {
+  for (const key in theirs) mine[key] += theirs[key];
+}
