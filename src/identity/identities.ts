@@ -28,6 +28,9 @@ export function identitiesOfUser(
   return identities;
 }
 
+/** Real ones have 15 digits; an identity without end would not fit its unique index, and fail a whole batch. */
+const LONGEST_LID = 64;
+
 function addJid(identities: Identities, value: string): void {
   const jid = parseJid(value);
   switch (jid.kind) {
@@ -36,7 +39,7 @@ function addJid(identities: Identities, value: string): void {
       addNumber(identities, jid.user);
       return;
     case 'lid':
-      identities.lid = jid.jid;
+      if (jid.jid.length <= LONGEST_LID) identities.lid = jid.jid;
       return;
     case 'group':
     case 'status_broadcast':

@@ -71,7 +71,16 @@ describe('what stands in from, to or wa_id says who is meant', () => {
     expect(identitiesOfUser(undefined, [USER_ID])).toEqual({ bsuids: [USER_ID] });
   });
 
-  test.each([undefined, '', 'thread-1', 'null', 'x@example.com', 'a\0b@g.us'])('%j names nobody', (value) => {
+  test.each([
+    undefined,
+    '',
+    'thread-1',
+    `${'1'.repeat(99)}@lid`,
+    '1'.repeat(99),
+    'null',
+    'x@example.com',
+    'a\0b@g.us',
+  ])('%j names nobody', (value) => {
     expect(hasIdentity(identitiesOfUser(value))).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { externalIdOf } from '../external-id.js';
 import { decodeChange, isContentField } from '../meta/decode-change.js';
 import { parseJson } from '../parse-json.js';
 import { asArray, asObject, excerptOf, textOf } from '../read.js';
@@ -53,7 +54,7 @@ function readSplitRow(
   const parsed = typeof column === 'string' ? parseJson(column) : undefined;
   const change = asObject(parsed?.ok === true ? parsed.value : column);
   if (change === undefined || asObject(change.value) === undefined) return false;
-  readChange(change, path, textOf(entry?.id), scope, found);
+  readChange(change, path, externalIdOf(entry?.id), scope, found);
   return true;
 }
 
@@ -74,7 +75,7 @@ function readEntries(body: JsonObject, entries: JsonValue[], path: string, scope
 }
 
 function readEntry(entry: JsonObject, path: string, scope: Scope, found: Found): void {
-  const wabaId = textOf(entry.id);
+  const wabaId = externalIdOf(entry.id);
   const changes = asArray(entry.changes);
   if (changes === undefined || changes.length === 0) {
     // Meta's examples of PARTNER_APP_INSTALLED have the change's own keys in the entry.
@@ -128,7 +129,7 @@ function readBareValue(value: JsonObject, path: string, scope: Scope, found: Fou
     show(found, path, 'no_field', value);
     return;
   }
-  const wabaId = scope.field === undefined ? undefined : textOf(value.id);
+  const wabaId = scope.field === undefined ? undefined : externalIdOf(value.id);
   decodeChange({ path, field, value, wabaId }, scope.options, found.sections, found.unrecognized);
 }
 

@@ -1,7 +1,8 @@
 import type { ConnectionHint, MessageOrigin, Section, Unrecognized } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { externalIdOf } from '../external-id.js';
 import type { DecodeOptions } from '../options.js';
-import { asObject, excerptOf, textOf } from '../read.js';
+import { asObject, excerptOf } from '../read.js';
 import { cutText } from '../text.js';
 import { businessPhone, listIn, type ChangeContext } from './change-context.js';
 import { readContacts } from './contact-book.js';
@@ -185,12 +186,12 @@ function strangeList(value: JsonObject): string | undefined {
 function connectionOf(value: JsonObject | undefined, wabaId: string | undefined): ConnectionHint {
   const metadata = asObject(value?.metadata);
   const connection: ConnectionHint = {};
-  const phoneNumberId = textOf(metadata?.phone_number_id);
+  const phoneNumberId = externalIdOf(metadata?.phone_number_id);
   if (phoneNumberId !== undefined) connection.phoneNumberId = phoneNumberId;
   // On PARTNER_REMOVED the entry's id is the business portfolio; the WABA stands in waba_info.
-  const waba = textOf(asObject(value?.waba_info)?.waba_id) ?? wabaId;
+  const waba = externalIdOf(asObject(value?.waba_info)?.waba_id) ?? wabaId;
   if (waba !== undefined) connection.wabaId = waba;
-  const display = textOf(metadata?.display_phone_number) ?? textOf(value?.phone_number);
+  const display = externalIdOf(metadata?.display_phone_number) ?? externalIdOf(value?.phone_number);
   if (display !== undefined) connection.displayPhoneNumber = display;
   return connection;
 }

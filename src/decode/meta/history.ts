@@ -33,7 +33,7 @@ function readChunk(
   const metadata = asObject(chunk.metadata);
   // Some senders put the counters beside the phone number, and write them as text.
   const counter = (name: string): number | undefined =>
-    numberOf(metadata?.[name]) ?? numberOf(valueMetadata?.[name]);
+    counterOf(metadata?.[name]) ?? counterOf(valueMetadata?.[name]);
   const phase = counter('phase');
   const chunkOrder = counter('chunk_order');
   const progress = counter('progress');
@@ -56,6 +56,14 @@ function readChunk(
     else readThread(context, thread, threadPath);
   }
   readHistoryErrors(context, chunk.errors, `${path}.errors`);
+}
+
+/** A counter that an integer column takes. */
+function counterOf(value: JsonValue | undefined): number | undefined {
+  const counter = numberOf(value);
+  return Number.isInteger(counter) && counter !== undefined && counter >= 0 && counter < 2 ** 31
+    ? counter
+    : undefined;
 }
 
 function countMessages(threads: JsonValue[]): number {
