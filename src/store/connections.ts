@@ -120,6 +120,21 @@ export async function updateConnections(tx: Sql, rows: readonly ConnectionRow[])
   );
 }
 
+/** Stores the phone_number_id of connections that were entered by their number alone. */
+export async function claimPhoneNumberIds(tx: Sql, rows: readonly ConnectionRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.execute(
+    `update connections set phone_number_id = r.phone_number_id, waba_id = coalesce(connections.waba_id, r.waba_id)
+     from unnest($1::uuid[], $2::text[], $3::text[]) as r (id, phone_number_id, waba_id)
+     where connections.id = r.id and connections.phone_number_id is null`,
+    [
+      arrayLiteral(rows.map((row) => row.id)),
+      arrayLiteral(rows.map((row) => row.phoneNumberId)),
+      arrayLiteral(rows.map((row) => row.wabaId)),
+    ],
+  );
+}
+
 /** One ledger row per chunk (H2); a chunk that comes again keeps the larger counts, in any order. */
 export async function writeHistoryChunks(tx: Sql, rows: readonly HistoryChunkRow[]): Promise<number> {
   if (rows.length === 0) return 0;

@@ -50,7 +50,7 @@ export function parseDatabaseUrl(url: string): DatabaseUrl {
     });
   }
   const parameters = parsed.searchParams;
-  const schema = parameters.get('schema') ?? 'public';
+  const schema = readSchema(parameters.get('schema'));
   const user = decode(parameters.get('user') ?? parsed.username);
   const host = parameters.get('host') ?? decode(parsed.hostname);
   const port = parameters.get('port') ?? (parsed.port === '' ? '5432' : parsed.port);
@@ -79,6 +79,16 @@ export function redactUrl(url: string): string {
   } catch {
     return '(unreadable URL)';
   }
+}
+
+/** Prisma's client puts the name between quotes without escaping it, so a quote in it would end it. */
+function readSchema(given: string | null): string {
+  const schema = given ?? 'public';
+  if (schema !== '' && Buffer.byteLength(schema) <= 63 && !/["\u0000]/.test(schema)) return schema;
+  throw new ConfigError('The schema in the database URL is not a name that can be used.', {
+    code: 'database_url_invalid',
+    remedy: 'Give 1 to 63 bytes without double quotes: ?schema=wa_reconcile',
+  });
 }
 
 function parse(url: string): URL | undefined {

@@ -144,10 +144,10 @@ export interface EntrySelection {
   field?: string;
   /** Any of these chat ids. */
   chatIds?: readonly string[];
-  phoneNumberId?: string;
-  connectionScope?: string;
-  /** Only entries stored before this run started, so that a run never feeds on its own entries. */
-  upToId?: string;
+  /** Entries of one connection, and the pending ones that name none: they are what it may be named for. */
+  connection?: { id: string; phoneNumberId: string | null };
+  /** Why an entry is still pending. */
+  error?: string;
 }
 
 /** The next page of stored entries after `afterId`, in the order in which they were stored. */
@@ -168,6 +168,23 @@ export async function readEntries(
     rawBody: bytesOf(row, 'raw_body'),
     receivedAt: timeOrNull(row, 'received_at'),
   }));
+}
+
+/**
+ * Takes entries for this transaction: those that nobody else is working on and that are still due. Several machines can
+ * replay what is pending at once, each its own part.
+ */
+export async function claimEntries(
+  tx: Sql,
+  ids: readonly string[],
+  statuses: readonly EntryStatus[],
+): Promise<Set<string>> {
+  const rows = await tx.query(
+    `select id from webhook_log where id = any($1::uuid[]) and status = any($2::text[])
+     order by id for update skip locked`,
+    [arrayLiteral(ids), arrayLiteral(statuses)],
+  );
+  return new Set(rows.map((row) => textOf(row, 'id')));
 }
 
 /** How much a selection is, in bytes of raw bodies: the total of a progress bar. */
@@ -196,7 +213,6 @@ function selectionSql(
     conditions.push(condition(`$${parameters.length}`));
   };
   if (afterId !== null) add((n) => `id > ${n}::uuid`, afterId);
-  if (selection.upToId !== undefined) add((n) => `id < ${n}::uuid`, selection.upToId);
   if (selection.statuses.length > 0)
     add((n) => `status = any(${n}::text[])`, arrayLiteral(selection.statuses));
   // An entry whose source did not say when it came counts from when it was stored.
@@ -215,13 +231,15 @@ function selectionSql(
   if (selection.field !== undefined) add((n) => `${n} = any(fields)`, selection.field);
   if (selection.chatIds !== undefined)
     add((n) => `chat_ids && ${n}::text[]`, arrayLiteral(selection.chatIds));
-  if (selection.phoneNumberId !== undefined && selection.connectionScope !== undefined) {
-    parameters.push(selection.phoneNumberId, selection.connectionScope);
+  if (selection.error !== undefined) add((n) => `error = ${n}`, selection.error);
+  if (selection.connection !== undefined) {
+    const { id, phoneNumberId } = selection.connection;
+    parameters.push(id, phoneNumberId, NO_SCOPE);
+    const [own, number, none] = [2, 1, 0].map((back) => `$${parameters.length - back}`);
     conditions.push(
-      `($${parameters.length - 1} = any(phone_number_ids) or connection_scope = $${parameters.length}::uuid)`,
+      `(connection_scope = ${own}::uuid or ${number}::text = any(phone_number_ids)
+        or (status = 'pending' and connection_scope = ${none}::uuid and phone_number_ids = '{}'))`,
     );
-  } else if (selection.connectionScope !== undefined) {
-    add((n) => `connection_scope = ${n}::uuid`, selection.connectionScope);
   }
   return { where: conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`, parameters };
 }

@@ -1,8 +1,8 @@
-import type { RunStatus, SyncType } from '../model/enumerations.js';
+import { RUN_STATUSES, type RunStatus, type SyncType } from '../model/enumerations.js';
 import type { JsonObject } from '../model/json.js';
 import { arrayLiteral } from './array-literal.js';
 import { columnNames, time, unnestParameters, unnestTable, type Column } from './columns.js';
-import { integerOf, jsonObjectOrNull, textOf, timeOf } from './row.js';
+import { integerOf, jsonObjectOrNull, textOf, timeOf, wordOf } from './row.js';
 import type { Sql } from './sql.js';
 
 export interface RejectRow {
@@ -135,6 +135,7 @@ export interface UnfinishedRun {
   id: string;
   pid: number;
   host: string;
+  status: RunStatus;
   startedAt: number;
   checkpoint: JsonObject;
 }
@@ -142,7 +143,7 @@ export interface UnfinishedRun {
 /** Runs of a command that stopped before their end and can be gone on with, newest first. */
 export async function readUnfinishedRuns(sql: Sql, command: string): Promise<UnfinishedRun[]> {
   const rows = await sql.query(
-    `select id, pid, host, started_at, checkpoint from sync_runs
+    `select id, pid, host, status, started_at, checkpoint from sync_runs
      where command = $1 and status in ('running', 'interrupted', 'failed') and checkpoint is not null
      order by started_at desc, id desc limit 20`,
     [command],
@@ -151,6 +152,7 @@ export async function readUnfinishedRuns(sql: Sql, command: string): Promise<Unf
     id: textOf(row, 'id'),
     pid: integerOf(row, 'pid'),
     host: textOf(row, 'host'),
+    status: wordOf(row, 'status', RUN_STATUSES),
     startedAt: timeOf(row, 'started_at'),
     checkpoint: jsonObjectOrNull(row, 'checkpoint') ?? {},
   }));

@@ -1,5 +1,5 @@
-/** The first two characters of a SQLSTATE name its class: digits, or one of PostgreSQL's four lettered classes. */
-const SQL_STATE = /^(?:[0-9]{2}|F0|HV|P0|XX)[0-9A-Z]{3}$/;
+/** The first two characters of a SQLSTATE name its class: a digit and a digit or letter, or one of four lettered classes. */
+const SQL_STATE = /^(?:[0-9][0-9A-F]|F0|HV|P0|XX)[0-9A-Z]{3}$/;
 
 /**
  * The SQLSTATE of an error, wherever its carrier hides it, or undefined when it has none. `pg` and PGlite put it in `code`;

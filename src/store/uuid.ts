@@ -51,6 +51,6 @@ function format(time: number, counter: number, random: Uint8Array): string {
   const stamp = Math.floor(time).toString(16).padStart(12, '0');
   const version = (0x7000 | (counter & 0xfff)).toString(16);
   const tail = Buffer.from(random.buffer, random.byteOffset + 8, 8).toString('hex');
-  const variant = (0x8 | ((random[8] ?? 0) & 0x3)).toString(16);
+  const variant = (0x8 | (((random[8] ?? 0) >> 4) & 0x3)).toString(16);
   return `${stamp.slice(0, 8)}-${stamp.slice(8)}-${version}-${variant}${tail.slice(1, 4)}-${tail.slice(4)}`;
 }

@@ -22,6 +22,8 @@ export interface DirectoryOptions {
 export class ConnectionDirectory {
   private readonly rows: ConnectionRow[];
   private readonly unsavedRows = new Set<ConnectionRow>();
+  /** Rows whose phone_number_id this run has just learned, until that is stored. */
+  readonly claimed = new Set<ConnectionRow>();
   /** Ids of connections that this run registered. */
   readonly registered = new Set<string>();
 
@@ -82,6 +84,7 @@ export class ConnectionDirectory {
   /** The batch's transaction has committed: its connections need no second insert. */
   committed(batch: Batch): void {
     for (const row of this.unsaved(batch)) this.unsavedRows.delete(row);
+    this.claimed.clear();
   }
 
   private find(hint: ConnectionHint, provider: Provider): ConnectionRow | null {
@@ -104,7 +107,8 @@ export class ConnectionDirectory {
    * number is one connection. It has the id from then on.
    */
   private claimByNumber(hint: ConnectionHint): ConnectionRow | null {
-    const row = this.findByNumber(hint, (candidate) => candidate.phoneNumberId === null);
+    const row =
+      this.findByNumber(hint, (candidate) => candidate.phoneNumberId === null) ?? this.claimableFixed();
     if (row === null) return null;
     row.phoneNumberId = hint.phoneNumberId ?? null;
     row.wabaId ??= hint.wabaId ?? null;
@@ -112,8 +116,11 @@ export class ConnectionDirectory {
     return row;
   }
 
-  /** Rows whose phone_number_id this run has just learned. */
-  readonly claimed = new Set<ConnectionRow>();
+  /** The user names a connection of which neither the number nor the id is known: it is the entry's. */
+  private claimableFixed(): ConnectionRow | null {
+    const { fixed } = this.options;
+    return fixed !== null && fixed.phoneNumberId === null && fixed.displayPhoneNumber === null ? fixed : null;
+  }
 
   private findByNumber(
     hint: ConnectionHint,

@@ -1,0 +1,52 @@
+import type { SourceItem } from '../../model/raw-entry.js';
+import { measureEntries, readEntries, type EntrySelection } from '../../store/raw-log.js';
+import type { Sql } from '../../store/sql.js';
+import type { StoredAs } from './prepare-entry.js';
+
+/** Entries per page: raw bodies can be 3 MB each, so a page must stay small. */
+const PAGE = 50;
+
+/** An item that also says where webhook_log has it. */
+export type LogItem = SourceItem & { kind: 'entry'; storedAs: StoredAs };
+
+/** Reads stored entries back, page by page in the order in which they were stored. */
+export class LogSource {
+  private read = 0;
+
+  private constructor(
+    private readonly sql: Sql,
+    private readonly selection: EntrySelection,
+    readonly totalBytes: number,
+    readonly totalEntries: number,
+  ) {}
+
+  static async open(sql: Sql, selection: EntrySelection): Promise<LogSource> {
+    const { entries, bytes } = await measureEntries(sql, selection);
+    return new LogSource(sql, selection, bytes, entries);
+  }
+
+  bytesRead(): number {
+    return this.read;
+  }
+
+  /** `after` is the id of the last entry that was dealt with. */
+  async *items(): AsyncGenerator<LogItem> {
+    for (let last = after; ;) {
+      const page = await readEntries(this.sql, this.selection, last, PAGE);
+      for (const row of page) {
+        this.read += row.rawBody.byteLength;
+        yield {
+          kind: 'entry',
+          entry: {
+            bytes: row.rawBody,
+            origin: { kind: 'log', id: row.id },
+            ...(row.receivedAt === null ? {} : { receivedAt: row.receivedAt }),
+          },
+          storedAs: { id: row.id, connectionScope: row.connectionScope },
+        };
+        last = row.id;
+      }
+      if (page.length < PAGE) return;
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { ConfigError } from '../../model/errors.js';
+import { readConnections, readDefaultOrganization } from '../../store/connections.js';
+import type { Sql } from '../../store/sql.js';
+import { ConnectionDirectory } from './connection-directory.js';
+import type { ReplayOptions } from './options.js';
+
+/** Loads the connections of a run. Throws ConfigError when `--connection` names none. */
+export async function openDirectory(
+  sql: Sql,
+  options: Pick<ReplayOptions, 'connection' | 'register'>,
+  newId: () => string,
+): Promise<ConnectionDirectory> {
+  const rows = await readConnections(sql);
+  const named = rows.filter((row) => row.name === options.connection || row.id === options.connection);
+  if (options.connection !== undefined && named.length !== 1) {
+    const known = rows.map((row) => row.name).join(', ');
+    throw new ConfigError(`there is no connection named ${options.connection}`, {
+      code: 'unknown_connection',
+      remedy:
+        known === ''
+          ? 'Create it: wa-reconcile connection add'
+          : `Known connections: ${known}. Create another with: wa-reconcile connection add`,
+    });
+  }
+  return new ConnectionDirectory(rows, {
+    register: options.register,
+    fixed: named[0] ?? null,
+    defaultOrganizationId: await readDefaultOrganization(sql),
+    newId,
+  });
+}

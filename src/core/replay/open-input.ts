@@ -1,0 +1,225 @@
+import type { EntryStatus } from '../../model/enumerations.js';
+import { formatOrigin, type Position, type RawEntry, type SourceProblem } from '../../model/raw-entry.js';
+import type { Problem, RunResult } from '../../model/run-result.js';
+import { openFileSource } from '../../sources/file-source.js';
+import type { EntrySelection } from '../../store/raw-log.js';
+import { isProcessAlive } from '../../store/locks/processes.js';
+import { closeResumedRun, type UnfinishedRun } from '../../store/runs.js';
+import type { Sql } from '../../store/sql.js';
+import type { Context } from '../context.js';
+import { namesOfContact } from '../find-contact.js';
+import { Batcher } from './batcher.js';
+import type { Batch } from './batch.js';
+import { describeCheckpoint, findResumePoint, type Checkpoint } from './checkpoint.js';
+import type { ConnectionDirectory } from './connection-directory.js';
+import { LogSource } from './log-source.js';
+import type { LogSelection, ReplayOptions } from './options.js';
+import { prepareEntry, type StoredAs } from './prepare-entry.js';
+
+/** Why an entry is pending whose collision was taken back; see requeueCollisions. */
+const REQUEUED = 'requeued';
+
+/** A stream of batches with what the run must know about where they come from. */
+export interface ReplayFeed {
+  totalBytes: number | undefined;
+  bytesRead(): number;
+  batches(): AsyncGenerator<Batch, void, undefined>;
+  /** Problems with the inputs themselves that came up since the last call. */
+  takeProblems(): Problem[];
+  /** Where to go on once the batch is in; null when the input cannot be resumed. */
+  checkpointAfter(batch: Batch, entriesRead: number): Promise<Checkpoint | null>;
+  /** Entries of webhook_log that are claimed batch by batch, and the statuses in which they are due. */
+  claim: readonly EntryStatus[] | null;
+  resumedFrom: NonNullable<RunResult['resumedFrom']> | null;
+  chatterLines(): number;
+  stop(): void;
+}
+
+interface FeedItem {
+  entry: RawEntry;
+  storedAs: StoredAs | null;
+  after: Position | null;
+}
+
+/** Opens what the run reads: files and stdin, or a part of webhook_log. */
+export async function openInput(
+  ctx: Context,
+  sql: Sql,
+  options: ReplayOptions,
+  directory: ConnectionDirectory,
+): Promise<ReplayFeed> {
+  if (options.input.kind === 'log') {
+    const selection = await selectionOf(sql, options, options.input);
+    return openLog(sql, options, directory, selection, options.input.which !== 'all');
+  }
+  return openPaths(ctx, sql, options, options.input, directory);
+}
+
+/** The entries that this run's merges made due again. */
+export function openRequeued(
+  sql: Sql,
+  options: ReplayOptions,
+  directory: ConnectionDirectory,
+): Promise<ReplayFeed> {
+  return openLog(sql, options, directory, { statuses: ['pending'], error: REQUEUED }, true);
+}
+
+async function openPaths(
+  ctx: Context,
+  sql: Sql,
+  options: ReplayOptions,
+  input: Extract<ReplayOptions['input'], { kind: 'paths' }>,
+  directory: ConnectionDirectory,
+): Promise<ReplayFeed> {
+  const settings = JSON.stringify([
+    options.connection ?? null,
+    options.register,
+    options.tickets,
+    [...options.include].sort(),
+  ]);
+  const resume =
+    options.resume && !options.dryRun
+      ? await findResumePoint(sql, input.inputs, settings, (run) => isAlive(ctx, run))
+      : null;
+  if (resume !== null) await closeResumedRun(sql, resume.runId, ctx.clock());
+  const stopping = new AbortController();
+  const source = openFileSource(input.inputs, {
+    stdin: input.stdin,
+    signal: AbortSignal.any([ctx.signal, stopping.signal]),
+    maxEntryBytes: input.maxEntryBytes,
+    ...(resume === null ? {} : { resume: resume.checkpoint.position }),
+  });
+  const problems: Problem[] = [];
+  const skippedEntries = resume?.checkpoint.entries ?? 0;
+
+  async function* items(): AsyncGenerator<FeedItem> {
+    for await (const item of source.items()) {
+      if (item.kind === 'problem') problems.push(problemOf(item.problem));
+      else yield { entry: item.entry, storedAs: null, after: item.after ?? null };
+    }
+  }
+  return {
+    totalBytes: source.totalBytes,
+    bytesRead: () => source.bytesRead(),
+    batches: () => gather(items(), options, directory),
+    takeProblems: () => problems.splice(0),
+    checkpointAfter: (batch, entriesRead) =>
+      checkpointAfter(batch, input.inputs, settings, skippedEntries + entriesRead),
+    claim: null,
+    resumedFrom:
+      resume === null
+        ? null
+        : { runId: resume.runId, entriesSkipped: skippedEntries, origin: resume.checkpoint.origin },
+    chatterLines: () => source.skippedLines(),
+    stop: () => {
+      stopping.abort();
+    },
+  };
+}
+
+async function openLog(
+  sql: Sql,
+  options: ReplayOptions,
+  directory: ConnectionDirectory,
+  selection: EntrySelection,
+  claims: boolean,
+): Promise<ReplayFeed> {
+  const source = await LogSource.open(sql, selection);
+  let stopped = false;
+  async function* items(): AsyncGenerator<FeedItem> {
+    for await (const { entry, storedAs } of source.items()) {
+      if (stopped) return;
+      yield { entry, storedAs, after: null };
+    }
+  }
+  return {
+    totalBytes: source.totalBytes,
+    bytesRead: () => source.bytesRead(),
+    batches: () => gather(items(), options, directory),
+    takeProblems: () => [],
+    checkpointAfter: () => Promise.resolve(null),
+    claim: claims ? selection.statuses : null,
+    resumedFrom: null,
+    chatterLines: () => 0,
+    stop: () => {
+      stopped = true;
+    },
+  };
+}
+
+async function* gather(
+  items: AsyncIterable<FeedItem>,
+  options: ReplayOptions,
+  directory: ConnectionDirectory,
+): AsyncGenerator<Batch, void, undefined> {
+  const batcher = new Batcher(options.batchSize);
+  for await (const { entry, storedAs, after } of items) {
+    yield* batcher.add(prepareEntry(entry, storedAs, directory, options.include), after);
+  }
+  const rest = batcher.rest();
+  if (rest !== null) yield rest;
+}
+
+async function selectionOf(
+  sql: Sql,
+  options: ReplayOptions,
+  selection: LogSelection,
+): Promise<EntrySelection> {
+  const statuses: Record<LogSelection['which'], EntryStatus[]> = {
+    pending: ['pending'],
+    failed: ['pending', 'failed'],
+    all: [],
+  };
+  const connection =
+    options.connection === undefined
+      ? undefined
+      : (
+          await sql.query(`select id, phone_number_id from connections where name = $1 or id::text = $1`, [
+            options.connection,
+          ])
+        )[0];
+  const phoneNumberId = connection?.['phone_number_id'];
+  return {
+    statuses: statuses[selection.which],
+    ...(selection.since === undefined ? {} : { since: selection.since }),
+    ...(selection.until === undefined ? {} : { until: selection.until }),
+    ...(selection.field === undefined ? {} : { field: selection.field }),
+    ...(selection.contact === undefined ? {} : { chatIds: await namesOfContact(sql, selection.contact) }),
+    ...(connection === undefined
+      ? {}
+      : {
+          connection: {
+            id: String(connection['id']),
+            phoneNumberId: typeof phoneNumberId === 'string' ? phoneNumberId : null,
+          },
+        }),
+  };
+}
+
+async function checkpointAfter(
+  batch: Batch,
+  inputs: Extract<ReplayOptions['input'], { kind: 'paths' }>['inputs'],
+  settings: string,
+  entriesBefore: number,
+): Promise<Checkpoint | null> {
+  const done = batch.slices.filter((slice) => slice.isLast);
+  const last = done.at(-1);
+  if (last?.after === null || last?.after === undefined) return null;
+  return describeCheckpoint(inputs, settings, last.after, entriesBefore + done.length, last.entry.origin);
+}
+
+/** A run whose process is alive is not taken up: both would do the same work, harmlessly but twice. */
+async function isAlive(ctx: Context, run: UnfinishedRun): Promise<boolean> {
+  if (run.status !== 'running') return false;
+  if (run.host !== ctx.host) return true;
+  return run.pid !== ctx.pid && (await isProcessAlive(run.pid));
+}
+
+function problemOf(problem: SourceProblem): Problem {
+  return {
+    origin: formatOrigin(problem.origin),
+    path: '$',
+    reason: problem.reason,
+    excerpt: problem.excerpt ?? problem.message,
+  };
+}

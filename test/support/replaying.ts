@@ -1,0 +1,93 @@
+import { hostname } from 'node:os';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import type { Context, ProgressEvent } from '../../src/core/context.js';
+import type { LogSelection, ReplayOptions } from '../../src/core/replay/options.js';
+import { replay } from '../../src/core/replay/replay.js';
+import type { RunResult } from '../../src/model/run-result.js';
+import { resolveInputs } from '../../src/sources/resolve-inputs.js';
+import type { Store } from '../../src/store/store.js';
+
+const SAMPLES = fileURLToPath(new URL('../samples/', import.meta.url));
+
+/** The path of a sample payload. */
+export function sample(name: string): string {
+  return SAMPLES + name;
+}
+
+export type TestOptions = Partial<Omit<ReplayOptions, 'input'>> & {
+  signal?: AbortSignal;
+  clock?: () => number;
+  onEvent?: (event: ProgressEvent) => void;
+};
+
+export function testContext(store: Store, options: TestOptions = {}): Context {
+  return {
+    store,
+    log: pino({ level: 'silent' }),
+    clock: options.clock ?? Date.now,
+    signal: options.signal ?? new AbortController().signal,
+    emit: options.onEvent ?? ((): void => undefined),
+    host: hostname(),
+    pid: process.pid,
+  };
+}
+
+/** Replays files as the command does with `--register`, unless told otherwise. */
+export async function replayFiles(
+  store: Store,
+  paths: readonly string[],
+  options: TestOptions = {},
+): Promise<RunResult> {
+  const inputs = await resolveInputs(paths, { cwd: process.cwd() });
+  return run(
+    store,
+    { kind: 'paths', inputs, stdin: Readable.from([]), maxEntryBytes: 16 * 1024 * 1024 },
+    options,
+  );
+}
+
+/** Replays bodies as lines of standard input. */
+export async function replayBodies(
+  store: Store,
+  bodies: readonly unknown[],
+  options: TestOptions = {},
+): Promise<RunResult> {
+  const text = bodies.map((body) => (typeof body === 'string' ? body : JSON.stringify(body))).join('\n');
+  return run(
+    store,
+    {
+      kind: 'paths',
+      inputs: [{ kind: 'stdin' }],
+      stdin: Readable.from([Buffer.from(text)]),
+      maxEntryBytes: 16 * 1024 * 1024,
+    },
+    options,
+  );
+}
+
+/** Replays stored entries. */
+export function replayLog(
+  store: Store,
+  selection: LogSelection,
+  options: TestOptions = {},
+): Promise<RunResult> {
+  return run(store, { kind: 'log', ...selection }, options);
+}
+
+function run(store: Store, input: ReplayOptions['input'], options: TestOptions): Promise<RunResult> {
+  const { signal: _signal, clock: _clock, onEvent: _onEvent, ...given } = options;
+  return replay(testContext(store, options), {
+    register: true,
+    tickets: 'auto',
+    include: new Set(),
+    dryRun: false,
+    strict: false,
+    batchSize: 1000,
+    resume: true,
+    recordedOptions: {},
+    ...given,
+    input,
+  });
+}
