@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import ts from 'typescript';
+import { transformWithOxc } from 'vite';
 import { inject } from 'vitest';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -27,6 +27,8 @@ export interface Child {
 export interface ChildOptions {
   /** Values that the program finds as JSON in `input`. */
   input?: unknown;
+  /** Added to the environment of the tests. */
+  env?: Readonly<Record<string, string>>;
   uid?: number;
   gid?: number;
 }
@@ -37,7 +39,7 @@ export interface ChildOptions {
  */
 export async function startChild(
   program: string,
-  { input = null, ...owner }: ChildOptions = {},
+  { input = null, env = {}, ...owner }: ChildOptions = {},
 ): Promise<Child> {
   const directory = await compileSources();
   const url = pathToFileURL(directory).href;
@@ -47,6 +49,7 @@ export async function startChild(
   `;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', prelude + program], {
     ...owner,
+    env: { ...process.env, ...env },
     cwd: directory,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -112,15 +115,8 @@ async function compileDirectory(from: string, to: string): Promise<void> {
     const source = join(from, entry.name);
     if (entry.isDirectory()) await compileDirectory(source, join(to, entry.name));
     if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
-    const { outputText } = ts.transpileModule(await readFile(source, 'utf8'), {
-      fileName: source,
-      compilerOptions: {
-        target: ts.ScriptTarget.ES2023,
-        module: ts.ModuleKind.ESNext,
-        verbatimModuleSyntax: true,
-      },
-    });
-    await writeFile(join(to, entry.name.replace(/\.ts$/, '.js')), outputText);
+    const { code } = await transformWithOxc(await readFile(source, 'utf8'), source, { target: 'es2023' });
+    await writeFile(join(to, entry.name.replace(/\.ts$/, '.js')), code);
   }
 }
 

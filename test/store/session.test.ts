@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { migrate } from '../../src/store/migrations/migrate.js';
+import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
+import type { Store } from '../../src/store/store.js';
+import { runChild } from '../support/child-process.js';
+import { describeOnBackends, TEST_OPTIONS, useBackend } from '../support/databases.js';
+
+const AT = new Date('2026-03-01T10:00:00.123Z');
+
+describe('a PostgreSQL whose settings are meant for something else', () => {
+  const backend = useBackend('postgresql');
+
+  async function open(setting: string): Promise<Store> {
+    const config = await backend.config();
+    const before = await openStore(config, TEST_OPTIONS);
+    await before.sql.execute(
+      `do $$ begin execute format('alter database %I set ${setting}', current_database()); end $$`,
+    );
+    await before.close();
+    return openStore(config, TEST_OPTIONS);
+  }
+
+  test('in another time zone keeps every instant', async () => {
+    const store = await open(`timezone to ''America/Sao_Paulo''`);
+    const [row] = await store.sql.query(
+      `select $1::timestamptz as bound, '2026-03-01T10:00:00.123Z'::timestamptz as spelled, ($1::timestamptz at time zone 'UTC')::text as stored`,
+      [AT],
+    );
+    expect(row).toEqual({ bound: AT, spelled: AT, stored: '2026-03-01 10:00:00.123' });
+    await store.close();
+  });
+
+  test('with a statement timeout does not stop a long statement', async () => {
+    const store = await open('statement_timeout to 50');
+    await store.sql.query('select pg_sleep(0.2)::text');
+    await store.transaction((tx) => tx.query('select pg_sleep(0.2)::text'));
+    await store.close();
+  });
+
+  test('with a timeout for idle transactions does not end a transaction that thinks', async () => {
+    const store = await open('idle_in_transaction_session_timeout to 50');
+    const rows = await store.transaction(async (tx) => {
+      await tx.query('select 1');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return tx.query('select 2 as two');
+    });
+    expect(rows).toEqual([{ two: 2 }]);
+    await store.close();
+  });
+
+  test('shows who is connected', async () => {
+    const store = await backend.open();
+    const [row] = await store.sql.query(`select current_setting('application_name') as name`);
+    expect(row?.name).toBe('wa-reconcile');
+  });
+});
+
+describe('a schema of its own', () => {
+  const backend = useBackend('postgresql');
+
+  function inSchema(config: DatabaseConfig, schema: string): DatabaseConfig {
+    if (config.kind !== 'postgresql') throw new Error('not a server');
+    const url = new URL(config.url);
+    url.searchParams.set('schema', schema);
+    return { kind: 'postgresql', url: url.toString() };
+  }
+
+  test.each(['crm', `Odd 'name'; -- with, all \\ $1`, 'ünïcode'])(
+    '%s is made and used by SQL and Prisma alike',
+    async (schema) => {
+      const config = await backend.emptyConfig();
+      const store = await openStore(inSchema(config, schema), TEST_OPTIONS);
+      await migrate(store);
+      expect(await store.prisma.organization.count()).toBe(1);
+      const rows = await store.sql.query(
+        `select table_schema::text as schema from information_schema.tables where table_name = 'organizations'`,
+      );
+      expect(rows).toEqual([{ schema }]);
+      await store.close();
+    },
+  );
+
+  test('keeps two installations in one database apart', async () => {
+    const config = await backend.emptyConfig();
+    for (const schema of ['one', 'two']) {
+      const store = await openStore(inSchema(config, schema), TEST_OPTIONS);
+      await migrate(store);
+      await store.prisma.organization.create({
+        data: { id: '00000000-0000-7000-8000-000000000002', slug: schema, name: schema },
+      });
+      expect(await store.prisma.organization.count()).toBe(2);
+      await store.close();
+    }
+  });
+});
+
+describeOnBackends('a machine in another time zone', (backend) => {
+  test('keeps every instant', async () => {
+    const config = await backend.config();
+    const { stdout, stderr } = await runChild(
+      `const { openStore } = await load('src/store/open-store');
+       const store = await openStore(input.config, { command: 'test', host: 'test', pid: process.pid });
+       const at = new Date(input.at);
+       const [row] = await store.sql.query("select $1::timestamptz as bound, ($1::timestamptz at time zone 'UTC')::text as stored", [at]);
+       await store.close();
+       console.log(JSON.stringify(row));`,
+      { input: { config, at: AT }, env: { TZ: 'America/Sao_Paulo', PGTZ: 'Asia/Tokyo' } },
+    );
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({ bound: AT.toISOString(), stored: '2026-03-01 10:00:00.123' });
+  });
+});

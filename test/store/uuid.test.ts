@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createIdGenerator, uuidv7 } from '../../src/store/uuid.js';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+test('an id is a UUID of version 7 that begins with its time', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 2 ** 48 - 1 }), (now) => {
+      const id = uuidv7(now);
+      expect(id).toMatch(UUID);
+      expect(Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)).toBe(now);
+    }),
+  );
+});
+
+test('an id with known random bytes is laid out as RFC 9562 says', () => {
+  // Appendix A.6 of the RFC: 0x017F22E279B0, rand_a 0xCC3, rand_b 0x18C4DC0C0C07398F.
+  const bytes = [0, 0, 0, 0, 0, 0, 0x7c, 0xc3, 0x98, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f];
+  const id = uuidv7(0x017f22e279b0, (into) => {
+    into.set(bytes);
+  });
+  expect(id).toBe('017f22e2-79b0-7cc3-98c4-dc0c0c07398f');
+});
+
+test('ids of one generator rise, within a millisecond and when the clock steps back', () => {
+  let now = 1_772_000_000_000;
+  const next = createIdGenerator(() => now);
+  const ids = Array.from({ length: 20_000 }, (_, index) => {
+    if (index === 9_000) now -= 5_000;
+    if (index === 15_000) now += 60_000;
+    return next();
+  });
+  expect(ids).toEqual([...ids].sort());
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const id of ids) expect(id).toMatch(UUID);
+});
+
+test('ids of two generators differ', () => {
+  const [one, other] = [createIdGenerator(() => 1), createIdGenerator(() => 1)];
+  const ids = Array.from({ length: 1000 }, () => [one(), other()]).flat();
+  expect(new Set(ids).size).toBe(ids.length);
+});
