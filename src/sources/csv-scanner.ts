@@ -4,6 +4,7 @@ import { ByteCollector } from './byte-collector.js';
 /** A cell of a CSV record that was asked for; `bytes` is undefined where it is over the limit. */
 export interface CsvCell {
   bytes: Buffer | undefined;
+  /** For reports: a line end's carriage return or a cut cell's missing quote may make it wrong by one. */
   size: number;
   quoted: boolean;
 }
@@ -37,6 +38,8 @@ export class CsvScanner {
   #state: 'start' | 'plain' | 'quoted' | 'quote' = 'start';
   #column = 0;
   #quoted = false;
+  /** Pairs of quotes in the current cell. */
+  #pairs = 0;
   /** Whether the current record has any byte. */
   #begun = false;
   #newlines = 0;
@@ -64,6 +67,7 @@ export class CsvScanner {
         else if (byte === NEWLINE) this.#newlines++;
       } else if (state === 'quote' && byte === QUOTE) {
         state = 'quoted';
+        this.#pairs++;
       } else if (byte === this.delimiter) {
         this.#keep(chunk, from, at);
         this.#endCell();
@@ -112,18 +116,18 @@ export class CsvScanner {
 
   #endCell(): void {
     if (this.#wanted) {
-      const rawSize = this.#raw.size;
+      const size = this.#raw.size - this.#pairs - (this.#quoted ? 1 : 0);
       const raw = this.#raw.take();
       const bytes = raw === undefined ? undefined : readCell(raw, this.#quoted);
-      const size = bytes?.length ?? rawSize;
       this.handler.cell(this.#column, {
-        bytes: size > this.limit ? undefined : bytes,
+        bytes: bytes !== undefined && bytes.length > this.limit ? undefined : bytes,
         size,
         quoted: this.#quoted,
       });
     }
     this.#column++;
     this.#quoted = false;
+    this.#pairs = 0;
     this.#wanted = this.handler.wants(this.#column);
   }
 }

@@ -147,7 +147,7 @@ class InputReader implements FileSource {
       yield queue.take();
       return;
     }
-    if (format.kind === 'console' && queue.entries === 0 && start.offset === 0) {
+    if (format.kind === 'console' && queue.found === 0 && start.offset === 0) {
       queue.problem('no_log_entries', 'This text holds no JSON. Give the log of the webhook bodies.', 1);
     }
     yield queue.take();

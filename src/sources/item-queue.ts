@@ -27,8 +27,8 @@ export interface EntryDetails {
 
 /** What the splitters of one input have found and nobody has read yet. */
 export class ItemQueue {
-  /** Entries found so far. */
-  entries = 0;
+  /** Entries and problems found so far. */
+  found = 0;
   /** Lines and rows passed over because they hold no JSON. */
   skipped = 0;
   #items: SourceItem[] = [];
@@ -42,7 +42,7 @@ export class ItemQueue {
 
   /** `line` is 1-based. */
   entry(bytes: Buffer, line: number, after: Place, details?: EntryDetails): void {
-    this.entries++;
+    this.found++;
     const element = details?.element;
     const receivedAt = details?.receivedAt;
     const origin =
@@ -82,6 +82,7 @@ export class ItemQueue {
       element === undefined
         ? { kind: 'file' as const, path: this.path, line }
         : { kind: 'file' as const, path: this.path, line, element };
+    this.found++;
     const problem = { origin, reason, message };
     if (!this.resumable) {
       this.#items.push({ kind: 'problem', problem });

@@ -105,11 +105,18 @@ function sniffLines(head: Buffer): 'ndjson' | 'console' {
   let start = bomLength(head);
   for (let lines = 0; start < head.length && lines < SAMPLE_LINES; lines++) {
     const end = indexOrEnd(head, NEWLINE, start);
-    const line = head.subarray(start, end);
+    const lineStart = start;
+    const line = head.subarray(lineStart, end);
     start = end + 1;
     const first = skipBlank(line);
     if (first === line.length) continue;
     const found = isJson(line) ? 'bare' : findValue(line);
+    if (found !== 'bare' && found?.kind === 'unfinished') {
+      // The lines of a pretty-printed value are no lines of the log.
+      const value = new ValueScanner();
+      const to = value.scan(head, lineStart + found.start);
+      if (value.status === 'done') start = indexOrEnd(head, NEWLINE, to) + 1;
+    }
     // A bare line can be cut, or go on behind the sample.
     if (found === 'bare' || (found?.start === first && found.kind !== 'whole')) bare++;
     else if (found !== undefined) prefixed++;

@@ -30,6 +30,9 @@ export class ValueScanner {
   newlines = 0;
   #escaped = false;
   #atLineStart = false;
+  /** Whether the current line began with white space, and whether the value's second line did. */
+  #lineIndented = false;
+  #indented: boolean | undefined;
   #previous = 0;
   #depth = 0;
   /** The opening byte of each level, to MAX_KNOWN_DEPTH. */
@@ -41,6 +44,7 @@ export class ValueScanner {
     this.newlines = 0;
     this.#escaped = false;
     this.#atLineStart = false;
+    this.#indented = undefined;
     this.#previous = 0;
     this.#depth = 0;
   }
@@ -89,12 +93,15 @@ export class ValueScanner {
         if (byte === NEWLINE) {
           this.newlines++;
           this.#atLineStart = true;
+          this.#lineIndented = false;
+        } else {
+          this.#lineIndented = true;
         }
         at++;
         continue;
       }
       if (this.#atLineStart) {
-        if (!canContinue(previous, byte, this.#container())) {
+        if (!this.#staysIndented(byte) || !canContinue(previous, byte, this.#container())) {
           this.status = 'broken';
           break;
         }
@@ -117,6 +124,12 @@ export class ValueScanner {
     this.inString = inString;
     this.#previous = previous;
     return at;
+  }
+
+  /** A pretty-printed value comes back to the margin only to close; anything else there begins another one. */
+  #staysIndented(byte: number): boolean {
+    this.#indented ??= this.#lineIndented;
+    return !this.#indented || this.#lineIndented || byte === CLOSE_BRACE || byte === CLOSE_BRACKET;
   }
 
   #open(byte: number): void {

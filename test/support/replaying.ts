@@ -8,6 +8,7 @@ import { replay } from '../../src/core/replay/replay.js';
 import type { RunResult } from '../../src/model/run-result.js';
 import { resolveInputs } from '../../src/sources/resolve-inputs.js';
 import type { Store } from '../../src/store/store.js';
+import { assertBalanced } from './accounts.js';
 
 const SAMPLES = fileURLToPath(new URL('../samples/', import.meta.url));
 
@@ -76,9 +77,9 @@ export function replayLog(
   return run(store, { kind: 'log', ...selection }, options);
 }
 
-function run(store: Store, input: ReplayOptions['input'], options: TestOptions): Promise<RunResult> {
-  const { signal: _signal, clock: _clock, onEvent: _onEvent, ...given } = options;
-  return replay(testContext(store, options), {
+/** Every run of every test has to balance. */
+async function run(store: Store, input: ReplayOptions['input'], options: TestOptions): Promise<RunResult> {
+  const result = await replay(testContext(store, options), {
     register: true,
     tickets: 'auto',
     include: new Set(),
@@ -87,7 +88,9 @@ function run(store: Store, input: ReplayOptions['input'], options: TestOptions):
     batchSize: 1000,
     resume: true,
     recordedOptions: {},
-    ...given,
+    ...options,
     input,
   });
+  assertBalanced(result);
+  return result;
 }

@@ -1,4 +1,4 @@
-import { MESSAGE_SOURCES, type MessageSource } from '../../model/enumerations.js';
+import type { MessageSource } from '../../model/enumerations.js';
 import { readConversationsOfLeads, type ConversationRow } from '../../store/conversations.js';
 import type { Leaf } from '../plan/message-book.js';
 import type { NamedPersons } from './name-persons.js';
@@ -117,11 +117,7 @@ export class Conversations {
 }
 
 /** Several first messages in one second: live before echo before history, as recomputeConversations has it. */
-const TIE_ORDER: readonly MessageSource[] = [
-  'live',
-  'app_echo',
-  'history',
-] satisfies (typeof MESSAGE_SOURCES)[number][];
+const TIE_ORDER: readonly MessageSource[] = ['live', 'app_echo', 'history'];
 
 function isEarlier(timestamp: number, source: MessageSource, row: ConversationRow): boolean {
   if (row.firstMessageAt === null || row.firstMessageSource === null) return true;

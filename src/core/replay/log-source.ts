@@ -1,5 +1,5 @@
 import type { SourceItem } from '../../model/raw-entry.js';
-import { measureEntries, readEntries, type EntrySelection } from '../../store/raw-log.js';
+import { measureEntries, readEntries, type EntrySelection, type StoredEntry } from '../../store/raw-log.js';
 import type { Sql } from '../../store/sql.js';
 import type { StoredAs } from './prepare-entry.js';
 
@@ -29,10 +29,10 @@ export class LogSource {
     return this.read;
   }
 
-  /** `after` is the id of the last entry that was dealt with. */
   async *items(): AsyncGenerator<LogItem> {
-    for (let last = after; ;) {
-      const page = await readEntries(this.sql, this.selection, last, PAGE);
+    let last: string | null = null;
+    for (;;) {
+      const page: StoredEntry[] = await readEntries(this.sql, this.selection, last, PAGE);
       for (const row of page) {
         this.read += row.rawBody.byteLength;
         yield {

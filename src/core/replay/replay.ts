@@ -85,7 +85,7 @@ class Replay {
 
   /** While one batch is in the database, the next one is read and decoded. */
   private async applyAll(sql: Sql, feed: ReplayFeed, directory: ConnectionDirectory): Promise<void> {
-    const batches = feed.batches()[Symbol.asyncIterator]();
+    const batches = feed.batches();
     let next = await batches.next();
     while (next.done !== true && this.stopped === null) {
       const batch = next.value;
@@ -99,7 +99,7 @@ class Replay {
       }
       this.checkStop(feed);
     }
-    if (this.stopped !== null) await batches.return?.(undefined);
+    if (this.stopped !== null) await batches.return();
     for (const problem of feed.takeProblems()) this.tally.problem(problem);
   }
 

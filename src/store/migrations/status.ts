@@ -84,7 +84,10 @@ export function assertMigratable(status: MigrationStatus, location: string): voi
         )
       : new ConfigError(
           `The database ${location} is newer than this version of wa-reconcile: it has ${list(status.unknown)}.`,
-          { code: 'database_newer', remedy: 'Upgrade wa-reconcile: npm install -g wa-reconcile@latest' },
+          {
+            code: 'database_newer',
+            remedy: 'Upgrade wa-reconcile to the version that migrated it, or to a newer one.',
+          },
         );
   }
   if (status.failed.length > 0) {
