@@ -31,8 +31,8 @@ export interface AddConnectionResult {
 export interface WaitingEntries {
   /** They name its phone_number_id: `replay` files them. */
   named: number;
-  /** WhatsApp Web events that name no connection: `replay --connection` files those that are this one's. */
-  unnamed: number;
+  /** They may be its: WhatsApp Web events that name no connection, and entries of an id that it does not have yet. */
+  possible: number;
 }
 
 /** Adds a connection. Throws ConfigError for fields that are wrong or taken. */
@@ -90,19 +90,22 @@ export function isKnownError(error: unknown, code: 'P2002' | 'P2003'): boolean {
 /** How many stored entries a new or changed connection gives a home to. */
 export async function countWaiting(
   store: Store,
-  fields: Pick<CheckedFields, 'kind' | 'phoneNumberId'>,
+  { kind, phoneNumberId }: Pick<CheckedFields, 'kind' | 'phoneNumberId'>,
 ): Promise<WaitingEntries> {
-  const [named, unnamed] = await Promise.all([
-    fields.phoneNumberId === null
+  const pending = { status: 'pending' };
+  const providers = [
+    ...(kind === 'cloud_api' ? [] : ['baileys']),
+    ...(kind === 'baileys' || phoneNumberId !== null ? [] : ['meta']),
+  ];
+  const [named, possible] = await Promise.all([
+    phoneNumberId === null
       ? 0
-      : store.prisma.webhookLog.count({
-          where: { status: 'pending', phoneNumberIds: { has: fields.phoneNumberId } },
-        }),
-    fields.kind === 'cloud_api'
+      : store.prisma.webhookLog.count({ where: { ...pending, phoneNumberIds: { has: phoneNumberId } } }),
+    providers.length === 0
       ? 0
-      : store.prisma.webhookLog.count({ where: { status: 'pending', provider: 'baileys' } }),
+      : store.prisma.webhookLog.count({ where: { ...pending, provider: { in: providers } } }),
   ]);
-  return { named, unnamed };
+  return { named, possible };
 }
 
 function checkSlug(typed: string): string {

@@ -61,12 +61,16 @@ export function checkId(typed: string, what: string): string {
   return id;
 }
 
-/** Meta's webhooks name their number by phone_number_id alone (rule H1): without one, nothing could ever be filed here. */
+/**
+ * Webhooks are filed by phone_number_id, or once by the number, which then brings the id (rule H1): a connection of Meta's
+ * with neither would never get anything. Throws ConfigError.
+ */
 export function assertReachable(fields: CheckedFields): void {
-  if (fields.kind === 'baileys' || fields.phoneNumberId !== null) return;
-  throw new ConfigError(`A ${fields.kind} connection needs its phone_number_id.`, {
-    remedy: 'Give --phone-number-id; it stands in the metadata of every webhook of that number.',
-    code: 'missing_phone_number_id',
+  if (fields.kind === 'baileys' || fields.phoneNumberId !== null || fields.displayPhoneNumber !== null)
+    return;
+  throw new ConfigError(`A ${fields.kind} connection needs its number or its phone_number_id.`, {
+    remedy: 'Give --phone or --phone-number-id; both stand in the metadata of every webhook of that number.',
+    code: 'missing_number',
   });
 }
 

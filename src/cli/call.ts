@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import type { ExitCode } from '../model/errors.js';
+import type { Console } from './console.js';
+import type { Io } from './io.js';
+import type { Look } from './render/look.js';
+import type { Presentation } from './render/presentation.js';
+import type { Environment } from './settings/environment.js';
+import type { GlobalSettings } from './settings/global.js';
+import type { GivenFlags } from './settings/resolve.js';
+
+/** One call of one command: what was typed, what it means, and the streams to answer on. */
+export interface Call {
+  io: Io;
+  console: Console;
+  /** All that was typed after `wa-reconcile`. */
+  argv: readonly string[];
+  /** The command's own arguments. */
+  args: readonly string[];
+  given: GivenFlags;
+  environment: Environment;
+  settings: GlobalSettings;
+  /** How stderr may look. */
+  look: Look;
+  /** Tells a person something on stderr that is no error; a program gets it as an event, `--quiet` nothing. */
+  notice: (message: string) => void;
+  /** The command's help, for a line that cannot be understood without it. */
+  helpText: () => string;
+}
+
+/** What a command gives back: a result to write, and what the shell is to be told. */
+export interface Outcome {
+  presentation: Presentation;
+  exitCode: ExitCode;
+}
+
+export type Action = (call: Call) => Promise<Outcome>;
+
+/** Gives a command its action. */
+export type Attach = (command: Command, action: Action) => void;

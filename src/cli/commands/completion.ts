@@ -1,0 +1,56 @@
+import { Argument, type Command } from 'commander';
+import { ConfigError, EXIT } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import type { CompletionNode } from '../completion/tree.js';
+import { describe } from '../describe.js';
+
+const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
+
+export function registerCompletion(parent: Command, attach: Attach): void {
+  const command = parent
+    .command('completion')
+    .addArgument(new Argument('<shell>', 'your shell').choices(SHELLS));
+  describe(command, {
+    summary: 'Print a script that completes commands and options in your shell.',
+    examples: [
+      ['source <(wa-reconcile completion bash)', 'in this bash'],
+      ['wa-reconcile completion zsh > "${fpath[1]}/_wa-reconcile"', 'in every zsh'],
+      ['wa-reconcile completion fish > ~/.config/fish/completions/wa-reconcile.fish', 'in every fish'],
+    ],
+    exits: { [EXIT.ok]: 'done', [EXIT.usage]: 'not a shell that is known' },
+  });
+  attach(command, complete);
+}
+
+async function complete(call: Call): Promise<Outcome> {
+  const shell = SHELLS.find((name) => name === call.args[0]);
+  if (shell === undefined) throw new ConfigError(`There is no script for ${call.args[0] ?? 'no shell'}.`);
+  const [{ buildProgram }, { completionTree }] = await Promise.all([
+    import('../program.js'),
+    import('../completion/tree.js'),
+  ]);
+  const script = await scriptFor(shell, completionTree(buildProgram()));
+  return {
+    presentation: {
+      json: { schemaVersion: 1, command: 'completion', shell, script },
+      lines: [{ shell, script }],
+      csv: { columns: ['shell', 'script'], rows: [[shell, script]] },
+      markdown: [{ columns: ['shell', 'script'], rows: [[shell, script]] }],
+      text: () => script,
+    },
+    exitCode: EXIT.ok,
+  };
+}
+
+async function scriptFor(shell: (typeof SHELLS)[number], nodes: readonly CompletionNode[]): Promise<string> {
+  switch (shell) {
+    case 'bash':
+      return (await import('../completion/bash.js')).bashCompletion(nodes);
+    case 'zsh':
+      return (await import('../completion/zsh.js')).zshCompletion(nodes);
+    case 'fish':
+      return (await import('../completion/fish.js')).fishCompletion(nodes);
+    case 'powershell':
+      return (await import('../completion/powershell.js')).powershellCompletion(nodes);
+  }
+}

@@ -1,0 +1,159 @@
+import type { Command } from 'commander';
+import type { AddConnectionResult, NewConnection, WaitingEntries } from '../../core/connections/add.js';
+import type { ConnectionView } from '../../core/connections/view.js';
+import { EXIT, UserError } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { askChoice, askText, missingFlag, whyNotAsk } from '../prompts.js';
+import { connectionGrid, renderConnection } from '../render/connections.js';
+import type { Look } from '../render/look.js';
+import type { Presentation } from '../render/presentation.js';
+import { formatAmount } from '../render/quantities.js';
+import { commandLine } from '../shell-words.js';
+import { fieldOptions, organizationOption, readKind, readText } from './connection-options.js';
+
+const EXAMPLE = 'wa-reconcile connection add --name main --kind cloud_api --phone +15550783881';
+const DEFAULT_ORGANIZATION = 'default';
+
+export function registerConnectionAdd(parent: Command, attach: Attach): void {
+  const command = parent.command('add');
+  for (const option of fieldOptions()) command.addOption(option);
+  command.addOption(organizationOption());
+  describe(command, {
+    summary: 'Add a connection: one WhatsApp number of the business.',
+    details:
+      'On a terminal it asks for what is not on the line. Entries that waited for the ' +
+      'connection are filed by the next `wa-reconcile replay`.',
+    examples: [
+      ['wa-reconcile connection add', 'ask for everything'],
+      [EXAMPLE, 'a Cloud API number'],
+      [
+        'wa-reconcile connection add --name shop --kind baileys --phone +5511912345678',
+        'a WhatsApp Web session',
+      ],
+    ],
+    exits: { ...DATABASE_EXITS, [EXIT.usage]: 'wrong usage or configuration; the name or number is taken' },
+  });
+  attach(command, add);
+}
+
+async function add(call: Call): Promise<Outcome> {
+  const [{ withContext }, { addConnection }] = await Promise.all([
+    import('../session.js'),
+    import('../../core/connections/add.js'),
+  ]);
+  const input = await readConnection(call);
+  const result = await withContext(call, { command: 'connection add' }, (ctx) => addConnection(ctx, input));
+  return { presentation: present(result), exitCode: EXIT.ok };
+}
+
+/** From the flags; on a terminal, what they lack is asked for. */
+async function readConnection(call: Call): Promise<NewConnection> {
+  const whyNot = whyNotAsk(call);
+  const organization = readText(call, 'organization') ?? DEFAULT_ORGANIZATION;
+  const name = readText(call, 'name');
+  const kind = readKind(call);
+  const phone = readText(call, 'phone');
+  const phoneNumberId = readText(call, 'phoneNumberId');
+  const wabaId = readText(call, 'wabaId');
+  if (whyNot !== undefined) {
+    if (name === undefined) throw missingFlag('--name', whyNot, EXAMPLE);
+    if (kind === undefined) throw missingFlag('--kind', whyNot, EXAMPLE);
+    return { name, kind, phone, phoneNumberId, wabaId, organization };
+  }
+  return askForRest(call, { name, kind, phone, phoneNumberId, wabaId, organization });
+}
+
+async function askForRest(
+  call: Call,
+  given: Omit<NewConnection, 'name' | 'kind'> & Partial<Pick<NewConnection, 'name' | 'kind'>>,
+): Promise<NewConnection> {
+  const [{ checkId, checkName }, { parseBusinessPhone }] = await Promise.all([
+    import('../../core/connections/validate.js'),
+    import('../../core/connections/phone.js'),
+  ]);
+  const name =
+    given.name ??
+    (await askText(call, {
+      message: 'Name (what you call it):',
+      check: (typed) => complaint(() => checkName(typed)),
+    }));
+  const kind =
+    given.kind ??
+    (await askChoice(call, 'How do its messages come?', [
+      { value: 'cloud_api', name: 'Cloud API' },
+      { value: 'coexistence', name: 'Cloud API beside the WhatsApp Business app (coexistence)' },
+      { value: 'baileys', name: 'WhatsApp Web (Baileys)' },
+    ]));
+  // With a name and a kind on the line, what else is left out is left out on purpose; but one of the two must be known.
+  const asked = given.name === undefined || given.kind === undefined;
+  const needed = kind !== 'baileys' && given.phone === undefined && given.phoneNumberId === undefined;
+  const phone =
+    given.phone ??
+    (asked || needed
+      ? await askText(call, {
+          message: 'Phone number, international (Enter to leave it open):',
+          check: (typed) => (typed === '' ? undefined : complaint(() => parseBusinessPhone(typed))),
+        })
+      : '');
+  const phoneNumberId =
+    given.phoneNumberId ??
+    (kind !== 'baileys' && (asked || (needed && phone === ''))
+      ? await askText(call, {
+          message: `phone_number_id, from the metadata of its webhooks${phone === '' ? '' : ' (Enter to leave it open)'}:`,
+          check: (typed) =>
+            typed === '' && phone !== '' ? undefined : complaint(() => checkId(typed, 'phone_number_id')),
+        })
+      : '');
+  return { ...given, name, kind, ...nonEmpty({ phone, phoneNumberId }) };
+}
+
+function nonEmpty(answers: Record<'phone' | 'phoneNumberId', string>): Partial<typeof answers> {
+  return {
+    ...(answers.phone === '' ? {} : { phone: answers.phone }),
+    ...(answers.phoneNumberId === '' ? {} : { phoneNumberId: answers.phoneNumberId }),
+  };
+}
+
+/** What a check objects to, as inquirer wants it. */
+function complaint(check: () => unknown): string | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
+
+function present(result: AddConnectionResult): Presentation {
+  const grid = connectionGrid([result.connection]);
+  return {
+    json: result,
+    lines: [result],
+    csv: grid,
+    markdown: [grid],
+    text: (look) =>
+      [
+        `${look.green('✔')} Connection added${result.organizationCreated ? `, and the organization ${result.connection.organization} with it` : ''}.`,
+        '',
+        renderConnection(result.connection, look),
+        '',
+        describeWaiting(result.waiting, result.connection, look),
+      ].join('\n'),
+  };
+}
+
+/** How much was waiting for a connection, and the command that files it. */
+export function describeWaiting(waiting: WaitingEntries, connection: ConnectionView, look: Look): string {
+  const entries = (count: number): string =>
+    `${formatAmount(count, 'stored entry', 'stored entries')} ${count === 1 ? 'is' : 'are'}`;
+  const next = (said: string, command: string): string =>
+    `${said}\n\n${look.bold('Next')}\n  ${look.cyan(command)}`;
+  if (waiting.named > 0) return next(`${entries(waiting.named)} waiting for it.`, 'wa-reconcile replay');
+  if (waiting.possible === 0) return next('No stored entry is waiting for it.', 'wa-reconcile replay LOG');
+  const said = `${entries(waiting.possible)} pending; those of this number are filed by the next replay.`;
+  return connection.kind === 'baileys'
+    ? next(said, commandLine(['replay', '--connection', connection.name]))
+    : next(said, 'wa-reconcile replay');
+}

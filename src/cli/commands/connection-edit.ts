@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import type { ConnectionChanges, EditConnectionResult } from '../../core/connections/edit.js';
+import { ConfigError, EXIT } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { connectionGrid, renderConnection } from '../render/connections.js';
+import type { Presentation } from '../render/presentation.js';
+import { describeWaiting } from './connection-add.js';
+import {
+  fieldOptions,
+  organizationOption,
+  readKind,
+  readText,
+  referenceArgument,
+} from './connection-options.js';
+
+export function registerConnectionEdit(parent: Command, attach: Attach): void {
+  const command = parent.command('edit').addArgument(referenceArgument());
+  for (const option of fieldOptions()) command.addOption(option);
+  command.addOption(organizationOption());
+  describe(command, {
+    summary: 'Change what is known about a connection.',
+    details: 'What is not on the line stays as it is. Messages and history are not touched.',
+    examples: [
+      ['wa-reconcile connection edit main --name "Main number"', 'rename it'],
+      [
+        'wa-reconcile connection edit main --phone-number-id 106540352242922',
+        'the number moved to another account',
+      ],
+    ],
+    exits: {
+      ...DATABASE_EXITS,
+      [EXIT.usage]: 'wrong usage or configuration; no such connection; name or number taken',
+    },
+  });
+  attach(command, edit);
+}
+
+async function edit(call: Call): Promise<Outcome> {
+  const changes = readChanges(call);
+  const [{ withContext }, { editConnection }] = await Promise.all([
+    import('../session.js'),
+    import('../../core/connections/edit.js'),
+  ]);
+  const result = await withContext(call, { command: 'connection edit', lock: 'exclusive' }, (ctx) =>
+    editConnection(ctx, call.args[0] ?? '', changes, readText(call, 'organization')),
+  );
+  return { presentation: present(result), exitCode: EXIT.ok };
+}
+
+function readChanges(call: Call): ConnectionChanges {
+  const changes = {
+    name: readText(call, 'name'),
+    kind: readKind(call),
+    phone: readText(call, 'phone'),
+    phoneNumberId: readText(call, 'phoneNumberId'),
+    wabaId: readText(call, 'wabaId'),
+  };
+  if (Object.values(changes).every((value) => value === undefined)) {
+    throw new ConfigError('Nothing to change was given.', {
+      remedy: 'Give one or more of --name, --kind, --phone, --phone-number-id, --waba-id.',
+    });
+  }
+  return changes;
+}
+
+function present(result: EditConnectionResult): Presentation {
+  const grid = connectionGrid([result.connection]);
+  return {
+    json: result,
+    lines: [result],
+    csv: grid,
+    markdown: [grid],
+    text: (look) => {
+      const said =
+        result.changed.length === 0
+          ? 'Nothing changed: it was like this already.'
+          : `${look.green('✔')} Changed: ${result.changed.join(', ')}.`;
+      const lines = [said, '', renderConnection(result.connection, look)];
+      if (result.waiting.named > 0) lines.push('', describeWaiting(result.waiting, result.connection, look));
+      return lines.join('\n');
+    },
+  };
+}

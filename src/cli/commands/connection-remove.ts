@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import type { RemoveConnectionResult } from '../../core/connections/remove.js';
+import { EXIT } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { confirmByTyping } from '../prompts.js';
+import { connectionGrid } from '../render/connections.js';
+import type { Presentation } from '../render/presentation.js';
+import { sanitize } from '../render/sanitize.js';
+import { organizationOption, readText, referenceArgument } from './connection-options.js';
+
+export function registerConnectionRemove(parent: Command, attach: Attach): void {
+  const command = parent.command('remove').addArgument(referenceArgument()).addOption(organizationOption());
+  describe(command, {
+    summary: 'Remove a connection that has no messages.',
+    details:
+      'Messages are never deleted, so a connection that has conversations stays. Raw ' +
+      'entries stay in any case: adding it again and `replay --all` brings all back.',
+    examples: [
+      ['wa-reconcile connection remove test', 'asks for its name before it goes'],
+      ['wa-reconcile connection remove test --yes', 'in a script'],
+    ],
+    exits: {
+      ...DATABASE_EXITS,
+      [EXIT.failure]: 'it has conversations or a linked device, or you did not confirm',
+      [EXIT.usage]: 'wrong usage or configuration; no such connection; --yes is missing',
+    },
+  });
+  attach(command, remove);
+}
+
+async function remove(call: Call): Promise<Outcome> {
+  const [{ withContext }, { planRemoval, removeConnection }] = await Promise.all([
+    import('../session.js'),
+    import('../../core/connections/remove.js'),
+  ]);
+  const session = { command: 'connection remove' };
+  const reference = call.args[0] ?? '';
+  const organization = readText(call, 'organization');
+  const planned = await withContext(call, session, (ctx) => planRemoval(ctx, reference, organization));
+  // Asked between two sessions: an open question must not keep others out of the embedded database.
+  await confirmByTyping(call, `The connection '${planned.name}' will be removed.`, planned.name);
+  const result = await withContext(call, { ...session, lock: 'exclusive' }, async (ctx) =>
+    removeConnection(ctx, await planRemoval(ctx, planned.id)),
+  );
+  return { presentation: present(result), exitCode: EXIT.ok };
+}
+
+function present(result: RemoveConnectionResult): Presentation {
+  const grid = connectionGrid([result.removed]);
+  return {
+    json: result,
+    lines: [result],
+    csv: grid,
+    markdown: [grid],
+    text: (look) => `${look.green('✔')} Connection '${sanitize(result.removed.name)}' removed.`,
+  };
+}

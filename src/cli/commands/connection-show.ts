@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { EXIT } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { connectionGrid, renderConnection } from '../render/connections.js';
+import { organizationOption, readText, referenceArgument } from './connection-options.js';
+
+export function registerConnectionShow(parent: Command, attach: Attach): void {
+  const command = describe(
+    parent.command('show').addArgument(referenceArgument()).addOption(organizationOption()),
+    {
+      summary: 'Show one connection, the state of its history and what it holds.',
+      examples: [
+        ['wa-reconcile connection show main', 'by name'],
+        ['wa-reconcile connection show 106540352242922 --json', 'by phone_number_id, for a program'],
+      ],
+      exits: { ...DATABASE_EXITS, [EXIT.usage]: 'wrong usage or configuration; no such connection' },
+    },
+  );
+  attach(command, show);
+}
+
+async function show(call: Call): Promise<Outcome> {
+  const [{ withContext }, { showConnection }] = await Promise.all([
+    import('../session.js'),
+    import('../../core/connections/list.js'),
+  ]);
+  const result = await withContext(call, { command: 'connection show' }, (ctx) =>
+    showConnection(ctx, call.args[0] ?? '', readText(call, 'organization')),
+  );
+  const { columns, rows } = connectionGrid([result.connection]);
+  const grid = {
+    columns: [...columns, ...Object.keys(result.counts)],
+    rows: rows.map((row) => [...row, ...Object.values<number>({ ...result.counts })]),
+  };
+  return {
+    presentation: {
+      json: result,
+      lines: [result],
+      csv: grid,
+      markdown: [grid],
+      text: (look) => renderConnection(result.connection, look, result.counts),
+    },
+    exitCode: EXIT.ok,
+  };
+}

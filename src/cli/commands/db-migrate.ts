@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import type { MigrateResult } from '../../core/database.js';
+import { EXIT } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { formatAmount } from '../render/quantities.js';
+import type { Presentation } from '../render/presentation.js';
+import { sanitize } from '../render/sanitize.js';
+
+export function registerDbMigrate(parent: Command, attach: Attach): void {
+  const command = describe(parent.command('migrate'), {
+    summary: 'Create the tables, or bring them up to this version.',
+    details:
+      'Applies what is pending, each migration in a transaction of its own. Safe to run ' +
+      'from several machines at once, and interchangeable with `prisma migrate deploy`. ' +
+      'The embedded database migrates itself; only PostgreSQL needs this command.',
+    examples: [
+      [
+        'DATABASE_URL=postgresql://app@db.internal/crm wa-reconcile db migrate',
+        'prepare a PostgreSQL database',
+      ],
+      ['wa-reconcile db migrate --database-url-file /run/secrets/database-url', 'with the URL in a file'],
+    ],
+    exits: DATABASE_EXITS,
+  });
+  attach(command, migrate);
+}
+
+async function migrate(call: Call): Promise<Outcome> {
+  const [{ withContext }, { migrateDatabase }] = await Promise.all([
+    import('../session.js'),
+    import('../../core/database.js'),
+  ]);
+  const result = await withContext(
+    call,
+    { command: 'db migrate', lock: 'exclusive', unmigrated: true },
+    migrateDatabase,
+  );
+  return { presentation: present(result), exitCode: EXIT.ok };
+}
+
+function present(result: MigrateResult): Presentation {
+  const grid = { columns: ['migration'], rows: result.applied.map((name) => [name]) };
+  return {
+    json: result,
+    lines: [result],
+    csv: grid,
+    markdown: [{ title: 'Migrations applied', ...grid }],
+    text: (look) => {
+      const place = sanitize(result.database);
+      if (result.applied.length === 0) return `${look.green('✔')} Nothing to do: ${place} is up to date.`;
+      return [
+        `${look.green('✔')} ${formatAmount(result.applied.length, 'migration')} applied to ${place}:`,
+        ...result.applied.map((name) => `  ${name}`),
+      ].join('\n');
+    },
+  };
+}

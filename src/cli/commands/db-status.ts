@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import type { DatabaseStatus } from '../../core/database.js';
+import { EXIT, type ExitCode } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import type { Look } from '../render/look.js';
+import type { Presentation } from '../render/presentation.js';
+import { sanitize } from '../render/sanitize.js';
+import { chooseDatabase } from '../settings/database.js';
+
+export function registerDbStatus(parent: Command, attach: Attach): void {
+  const command = describe(parent.command('status'), {
+    summary: 'Show which database is used and whether its tables are up to date.',
+    examples: [
+      ['wa-reconcile db status', 'which database, which migrations'],
+      ['wa-reconcile db status --json', 'the same for a program'],
+    ],
+    exits: {
+      ...DATABASE_EXITS,
+      [EXIT.ok]: 'up to date',
+      [EXIT.usage]: 'wrong usage or configuration; not a database that this version may touch',
+      [EXIT.partial]: 'migrations are pending',
+    },
+  });
+  attach(command, status);
+}
+
+async function status(call: Call): Promise<Outcome> {
+  const [{ withContext }, { databaseStatus, statusOfMissingDatabase }] = await Promise.all([
+    import('../session.js'),
+    import('../../core/database.js'),
+  ]);
+  const { config, place } = chooseDatabase(call.settings, call.environment, call.io);
+  const result =
+    (await statusOfMissingDatabase(config)) ??
+    (await withContext(call, { command: 'db status', unmigrated: true }, databaseStatus));
+  return { presentation: present(result, place), exitCode: exitCodeFor(result) };
+}
+
+function exitCodeFor(result: DatabaseStatus): ExitCode {
+  if (result.problem !== undefined) return EXIT.usage;
+  // An embedded database that does not exist yet is created by its first use: nothing is left to do.
+  return result.upToDate || !result.exists ? EXIT.ok : EXIT.partial;
+}
+
+function present(result: DatabaseStatus, place: string): Presentation {
+  const grid = {
+    columns: ['migration', 'status', 'applied at'],
+    rows: [
+      ...result.applied.map(({ name, appliedAt }) => [name, 'applied', appliedAt]),
+      ...result.pending.map((name) => [name, 'pending', null]),
+    ],
+  };
+  return {
+    json: result,
+    lines: [result],
+    csv: grid,
+    markdown: [{ title: 'Migrations', ...grid }],
+    text: (look) => describeStatus(result, place, look),
+  };
+}
+
+function describeStatus(result: DatabaseStatus, place: string, look: Look): string {
+  const kind = result.backend === 'pglite' ? 'embedded PostgreSQL' : 'PostgreSQL';
+  const said = place === 'default' ? 'the default' : `from ${place}`;
+  return [
+    `${look.bold('Database')}    ${sanitize(result.database)}`,
+    `            ${look.dim(sanitize(`${kind}, ${said}`))}`,
+    `${look.bold('Migrations')}  ${verdict(result, look)}`,
+    ...result.applied.map(
+      ({ name, appliedAt }) => `  ${look.green('✔')} ${sanitize(name)}  ${look.dim(appliedAt)}`,
+    ),
+    ...result.pending.map((name) => `  ${look.yellow('·')} ${name}  ${look.dim('pending')}`),
+    ...(result.pending.length > 0 && result.exists && result.problem === undefined
+      ? ['', look.bold('Next'), `  ${look.cyan('wa-reconcile db migrate')}`]
+      : []),
+  ].join('\n');
+}
+
+function verdict(result: DatabaseStatus, look: Look): string {
+  if (result.problem !== undefined) {
+    return [
+      look.red(sanitize(result.problem.message)),
+      `            ${sanitize(result.problem.remedy ?? '')}`,
+    ].join('\n');
+  }
+  if (!result.exists) return 'not created yet; the first command that needs it creates it';
+  return result.upToDate ? look.green('up to date') : look.yellow('pending');
+}

@@ -1,0 +1,102 @@
+import { CommanderError } from 'commander';
+import type { RunResult } from '../model/run-result.js';
+import { ConfigError, EXIT, UserError, type ExitCode } from '../model/errors.js';
+import { createLook, type Look } from './render/look.js';
+import { sanitize } from './render/sanitize.js';
+
+/** What an error means for the shell, and what is said about it. */
+export interface Failure {
+  exitCode: ExitCode;
+  code: string;
+  message: string;
+  remedy: string | undefined;
+  /** Only for what nobody foresaw. */
+  stack: string | undefined;
+}
+
+/** A run's verdict as an exit code. Errors beat partial, partial beats findings. */
+export function exitCodeOf(status: RunResult['status']): ExitCode {
+  switch (status) {
+    case 'completed':
+      return EXIT.ok;
+    case 'partial':
+      return EXIT.partial;
+    case 'failed':
+      return EXIT.failure;
+    case 'interrupted':
+      return EXIT.interrupted;
+  }
+}
+
+/** The one place where an error becomes an exit code. Undefined when it is none: help was asked for and given. */
+export function failureOf(error: unknown): Failure | undefined {
+  if (error instanceof CommanderError) return usageFailure(error);
+  if (error instanceof UserError) {
+    const { exitCode, code, message, remedy } = error;
+    return { exitCode, code, message, remedy, stack: error.stack };
+  }
+  if (isAbandonedPrompt(error)) {
+    return {
+      exitCode: EXIT.interrupted,
+      code: 'interrupted',
+      message: 'Nothing was changed: the question was not answered.',
+      remedy: undefined,
+      stack: undefined,
+    };
+  }
+  return {
+    exitCode: EXIT.failure,
+    code: 'bug',
+    message: `This is a bug in wa-reconcile: ${redact(error instanceof Error ? error.message : String(error))}`,
+    remedy: 'What was committed is safe. Run the same command with --debug and report what it prints.',
+    stack: error instanceof Error ? error.stack : undefined,
+  };
+}
+
+/** The words for stderr: two lines for people, one object for programs. */
+export function describeFailure(
+  failure: Failure,
+  form: { json: boolean; debug: boolean; look?: Look },
+): string {
+  const { code, message, remedy } = failure;
+  const stack = form.debug && failure.stack !== undefined ? redact(failure.stack) : undefined;
+  if (form.json) return `${JSON.stringify({ error: { code, message, remedy, stack } })}\n`;
+  const look = form.look ?? createLook(false);
+  const lines = [`${look.red('wa-reconcile:')} ${lineByLine(message)}`];
+  if (remedy !== undefined) lines.push(`  ${lineByLine(remedy)}`);
+  if (stack !== undefined) lines.push(look.dim(lineByLine(stack)));
+  return `${lines.join('\n')}\n`;
+}
+
+/** Passwords inside URLs, wherever a driver has put one into its message. */
+export function redact(text: string): string {
+  return text.replace(/(\w+:\/\/[^\s:/@]*):[^\s"'\\]*@/g, '$1:***@');
+}
+
+function lineByLine(text: string): string {
+  return text.split('\n').map(sanitize).join('\n');
+}
+
+/** Commander ends with 1 on wrong usage, and with its message written already; here it is a usage error like any other. */
+function usageFailure(error: CommanderError): Failure | undefined {
+  if (error.exitCode === 0) return undefined;
+  if (error.code === 'commander.help') {
+    // It has printed the help of a group without its command.
+    return failureOf(new ConfigError('A command is missing.', { remedy: 'Type one of those listed above.' }));
+  }
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = rest.join(' ').trim();
+  return failureOf(
+    new ConfigError(`${first.charAt(0).toUpperCase()}${first.slice(1)}${/[.?!]$/.test(first) ? '' : '.'}`, {
+      remedy:
+        suggestion === ''
+          ? 'wa-reconcile --help lists the commands; wa-reconcile <command> --help their options.'
+          : suggestion.replace(/^\((.*)\)$/, '$1'),
+    }),
+  );
+}
+
+/** Inquirer's way to say Ctrl-C or a closed input; known by name, so that inquirer is not loaded for it. */
+function isAbandonedPrompt(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'ExitPromptError' || error.name === 'AbortPromptError');
+}

@@ -1,0 +1,79 @@
+import { EXIT, type ExitCode } from '../model/errors.js';
+import { ignoreClosedPipes } from './console.js';
+import { describeFailure, failureOf } from './exit.js';
+import { peek } from './flags.js';
+import type { Io } from './io.js';
+import { writeAll } from './output.js';
+import { buildProgram, conciseHelp, type HelpStreams } from './program.js';
+import { allowsColour, createLook } from './render/look.js';
+import { runAction, type Voice } from './run-action.js';
+
+/**
+ * The command line: `argv` is what stands after the program's name. Gives the exit code and never ends the process itself
+ * (but for a second Ctrl-C), so that everything written has left before it ends.
+ */
+export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
+  const release = ignoreClosedPipes(io);
+  const seen = peek(argv);
+  const noColor = argv.includes('--no-color');
+  let voice: Voice = {
+    json: seen.json,
+    debug: seen.debug,
+    colour: allowsColour(io.stderrIsTTY, io.env, noColor),
+  };
+  try {
+    return await dispatch(argv, io, (next) => {
+      voice = next;
+    });
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure === undefined) return EXIT.ok;
+    await writeAll(io.stderr, describeFailure(failure, { ...voice, look: createLook(voice.colour) }));
+    return failure.exitCode;
+  } finally {
+    release();
+  }
+}
+
+async function dispatch(argv: readonly string[], io: Io, speak: (voice: Voice) => void): Promise<ExitCode> {
+  const help = helpStreams(argv, io);
+  let exitCode: ExitCode = EXIT.ok;
+  const program = buildProgram(help.streams, async (action, command) => {
+    exitCode = await runAction(action, command, argv, io, speak);
+  });
+  try {
+    if (peek(argv).version) {
+      const { describeVersion } = await import('./version.js');
+      help.streams.writeOut(await describeVersion(argv, io));
+    } else if (argv.length === 0) {
+      help.streams.writeOut(conciseHelp(program, createLook(help.streams.colour)));
+    } else {
+      await program.parseAsync(argv, { from: 'user' });
+    }
+  } finally {
+    await help.flush();
+  }
+  return exitCode;
+}
+
+/** Commander writes without waiting: what it writes is collected, and leaves before the process may end. */
+function helpStreams(argv: readonly string[], io: Io): { streams: HelpStreams; flush: () => Promise<void> } {
+  let out = '';
+  let err = '';
+  return {
+    streams: {
+      writeOut: (text) => {
+        out += text;
+      },
+      writeErr: (text) => {
+        err += text;
+      },
+      width: io.columns ?? 80,
+      colour: allowsColour(io.stdoutIsTTY, io.env, argv.includes('--no-color')),
+    },
+    flush: async () => {
+      await writeAll(io.stdout, out);
+      await writeAll(io.stderr, err);
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { access, constants, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import { ConfigError, UserError } from '../model/errors.js';
+import type { Io } from './io.js';
+
+/** Where a result goes: stdout, or a file that appears whole or not at all. */
+export interface Output {
+  /** Absent for stdout. */
+  file?: string;
+  write: (text: string) => Promise<void>;
+}
+
+/**
+ * Finds out before the work whether the result can be written after it: an hour's run must not end in "no such directory".
+ * Throws ConfigError when it cannot.
+ */
+export async function prepareOutput(target: string | undefined, io: Io): Promise<Output> {
+  if (target === undefined || target === '-') {
+    return { write: (text) => writeAll(io.stdout, text) };
+  }
+  const named = resolve(io.cwd, target);
+  // Through a symbolic link, so that the link stays and what it names is replaced.
+  const file = await realpath(named).catch(() => named);
+  return {
+    file,
+    write: (await isDevice(file, target))
+      ? (text) => writeFile(file, text)
+      : (text) => replaceFile(file, text),
+  };
+}
+
+/**
+ * Writes all of `text` and waits until it has left, so that an exit cuts nothing off. A reader that went away (`| head`)
+ * has all it wanted: that is no error.
+ */
+export function writeAll(stream: Writable, text: string): Promise<void> {
+  return new Promise((fulfil, reject) => {
+    if (stream.destroyed || text === '') {
+      fulfil();
+      return;
+    }
+    stream.write(text, (error) => {
+      if (error === null || error === undefined || isClosedPipe(error)) fulfil();
+      else reject(error);
+    });
+  });
+}
+
+/** True for the error of a reader that went away. */
+export function isClosedPipe(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED')
+  );
+}
+
+/** True for a pipe or a device such as /dev/null, which must be written to and never replaced. Throws ConfigError for a place that cannot be written to. */
+async function isDevice(file: string, target: string): Promise<boolean> {
+  const there = await stat(file).catch(() => undefined);
+  if (there?.isDirectory() === true) {
+    throw new ConfigError(`-o ${target}: this is a directory.`, { remedy: 'Name a file in it.' });
+  }
+  if (there?.isFile() === false) return true;
+  try {
+    await access(dirname(file), constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new ConfigError(`-o ${target}: ${dirname(file)} does not exist or cannot be written to.`, {
+      remedy: 'Create it, or name another place.',
+      cause: error,
+    });
+  }
+  return false;
+}
+
+/** A reader of the file sees the old text or the new one, never half of it. */
+async function replaceFile(file: string, text: string): Promise<void> {
+  const temporary = join(dirname(file), `.wa-reconcile-${randomUUID()}.tmp`);
+  try {
+    await writeFile(temporary, text, { flag: 'wx' });
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    const code =
+      error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error';
+    throw new UserError(`The result could not be written to ${file} (${code}).`, {
+      remedy: 'The work itself is done and stored; only its report is missing.',
+      code: 'output_failed',
+      cause: error,
+    });
+  }
+}

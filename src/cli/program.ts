@@ -1,0 +1,161 @@
+import { stripVTControlCharacters } from 'node:util';
+import { Command, Help, Option, type Argument } from 'commander';
+import type { Action, Attach } from './call.js';
+import { registerCompletion } from './commands/completion.js';
+import { registerConnectionAdd } from './commands/connection-add.js';
+import { registerConnectionEdit } from './commands/connection-edit.js';
+import { registerConnectionList } from './commands/connection-list.js';
+import { registerConnectionRemove } from './commands/connection-remove.js';
+import { registerConnectionShow } from './commands/connection-show.js';
+import { registerDbMigrate } from './commands/db-migrate.js';
+import { registerDbStatus } from './commands/db-status.js';
+import { registerReplay } from './commands/replay.js';
+import { GLOBAL_GROUP, globalOptions } from './flags.js';
+import { createLook } from './render/look.js';
+
+/** Where help is written, and how it may look there. */
+export interface HelpStreams {
+  writeOut: (text: string) => void;
+  writeErr: (text: string) => void;
+  width: number;
+  colour: boolean;
+}
+
+/** Runs the action of the command that was typed. */
+export type Runner = (action: Action, command: Command) => Promise<void>;
+
+const HELP_WIDTH = 80;
+
+/** For tools that read the definitions: the reference, the completions. Running it does nothing. */
+export const NO_STREAMS: HelpStreams = {
+  writeOut: () => undefined,
+  writeErr: () => undefined,
+  width: HELP_WIDTH,
+  colour: false,
+};
+
+/** All commands. Their actions load what they need when they run, so that building this costs next to nothing. */
+export function buildProgram(
+  streams: HelpStreams = NO_STREAMS,
+  run: Runner = () => Promise.resolve(),
+): Command {
+  const look = createLook(streams.colour);
+  const program = new Command('wa-reconcile')
+    .summary('make a WhatsApp CRM database complete and correct')
+    .description(
+      'Makes a WhatsApp CRM database complete and correct: replays stored webhook logs ' +
+        'exactly once, and accounts for every message.\n\n' +
+        'Examples:\n' +
+        '  # replay a log, creating the connections that it names\n' +
+        '  wa-reconcile replay webhooks.ndjson.gz --register\n' +
+        '  # what would it do?\n' +
+        '  wa-reconcile replay webhooks.ndjson.gz --dry-run\n' +
+        '  # the same into PostgreSQL\n' +
+        '  DATABASE_URL=postgresql://app@db/crm wa-reconcile replay logs/',
+    )
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: streams.writeOut,
+      writeErr: streams.writeErr,
+      // Said once, by the one place that says errors.
+      outputError: () => undefined,
+      getOutHelpWidth: () => Math.min(streams.width, 100),
+      getErrHelpWidth: () => Math.min(streams.width, 100),
+      getOutHasColors: () => streams.colour,
+      getErrHasColors: () => streams.colour,
+    })
+    .configureHelp({
+      formatHelp: (command, helper) =>
+        globalOptionsLast(Help.prototype.formatHelp.call(helper, command, helper)),
+      subcommandTerm,
+      // The descriptions name the choices in words.
+      optionDescription: (option) => option.description,
+      argumentDescription: (argument) => argument.description,
+      styleTitle: (title) => look.bold(title),
+      styleDescriptionText: (text) => text.replace(/^Examples:$/m, look.bold('Examples:')),
+      styleCommandText: (text) => look.cyan(text),
+      styleSubcommandText: (text) => look.cyan(text),
+    })
+    .helpCommand('help [command]', 'show the help of a command')
+    .usage('<command> [options]');
+  for (const option of globalOptions()) program.addOption(option);
+  program
+    .addOption(
+      new Option('-V, --version', 'show the version (with --json: of everything)').helpGroup(GLOBAL_GROUP),
+    )
+    .addHelpOption(new Option('-h, --help', 'show this help').helpGroup(GLOBAL_GROUP))
+    .addHelpText('after', '\nExit status:\n' + EXIT_CODES);
+
+  const attach: Attach = (command, action) => {
+    command.action(() => run(action, command));
+  };
+  registerReplay(program, attach);
+  const connection = program.command('connection').summary('add, list, show, edit and remove connections');
+  connection.description('Connections: the WhatsApp numbers of the business.').usage('<command> [options]');
+  registerConnectionAdd(connection, attach);
+  registerConnectionList(connection, attach);
+  registerConnectionShow(connection, attach);
+  registerConnectionEdit(connection, attach);
+  registerConnectionRemove(connection, attach);
+  const db = program.command('db').summary('create and upgrade the tables');
+  db.description('The database: its tables and their version.').usage('<command> [options]');
+  registerDbMigrate(db, attach);
+  registerDbStatus(db, attach);
+  registerCompletion(program, attach);
+  return program;
+}
+
+/** `connection <command>`, `replay [path...]`. */
+function subcommandTerm(command: Command): string {
+  const rest = command.commands.length > 0 ? ['<command>'] : command.registeredArguments.map(argumentWord);
+  return [command.name(), ...rest].join(' ');
+}
+
+function argumentWord(argument: Argument): string {
+  const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
+}
+
+/** Commander puts all options before the commands; what is the same everywhere is read last. */
+function globalOptionsLast(help: string): string {
+  const sections = help.trimEnd().split(/\n\n(?=\S)/);
+  const isGlobal = (section: string): boolean => stripVTControlCharacters(section).startsWith(GLOBAL_GROUP);
+  return `${[...sections.filter((section) => !isGlobal(section)), ...sections.filter(isGlobal)].join('\n\n')}\n`;
+}
+
+const EXIT_CODES = `\
+  0    done
+  1    it failed
+  2    wrong usage or configuration
+  3    there are findings (verify, reconcile, dedupe)
+  4    partial: something was rejected, not recognised or left pending
+  5    another run holds the database; it is named
+  6    not linked to WhatsApp
+  130  interrupted; the same command goes on
+`;
+
+/** What `wa-reconcile` alone prints. */
+export function conciseHelp(program: Command, look = createLook(false)): string {
+  const commands = program.commands.flatMap((command) =>
+    command.commands.length === 0
+      ? [command]
+      : command.commands.map((sub) => ({
+          name: () => `${command.name()} ${sub.name()}`,
+          summary: () => sub.summary(),
+        })),
+  );
+  const width = Math.max(...commands.map((command) => command.name().length));
+  return [
+    'wa-reconcile makes a WhatsApp CRM database complete and correct.',
+    '',
+    look.bold('Start with'),
+    `  ${look.cyan('wa-reconcile replay LOG --register')}`,
+    '',
+    look.bold('Commands'),
+    ...commands.map((command) => `  ${look.cyan(command.name().padEnd(width))}  ${command.summary()}`),
+    '',
+    'wa-reconcile --help says more; wa-reconcile <command> --help says it all, with examples.',
+    '',
+  ].join('\n');
+}

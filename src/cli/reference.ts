@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { GLOBAL_GROUP } from './flags.js';
+import { buildProgram } from './program.js';
+
+export const REFERENCE_BEGIN = '<!-- commands: written by `npm run docs` -->';
+export const REFERENCE_END = '<!-- /commands -->';
+
+/** Every command's help, as Markdown. The options that all commands have stand once, at the top. */
+export function renderReference(): string {
+  const program = buildProgram();
+  const sections = leaves(program).map((command) => {
+    const name = nameOf(command);
+    return `### ${name}\n\n${fence(helpOf(command, false))}`;
+  });
+  return [`### wa-reconcile\n\n${fence(helpOf(program, true))}`, ...sections].join('\n\n');
+}
+
+/** `readme` with what stands between the markers renewed. Throws when a marker is missing. */
+export function updateReference(readme: string): string {
+  const begin = readme.indexOf(REFERENCE_BEGIN);
+  const end = readme.indexOf(REFERENCE_END);
+  if (begin === -1 || end < begin) {
+    throw new Error(`the README lacks the markers ${REFERENCE_BEGIN} and ${REFERENCE_END}`);
+  }
+  return `${readme.slice(0, begin + REFERENCE_BEGIN.length)}\n\n${renderReference()}\n\n${readme.slice(end)}`;
+}
+
+function leaves(command: Command): Command[] {
+  return command.commands.flatMap((sub) => (sub.commands.length === 0 ? [sub] : leaves(sub)));
+}
+
+function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
+}
+
+/** The help as `--help` prints it, at 80 columns. */
+function helpOf(command: Command, withGlobals: boolean): string {
+  let text = '';
+  command.configureOutput({
+    writeOut: (part) => {
+      text += part;
+    },
+    getOutHelpWidth: () => 80,
+  });
+  if (!withGlobals) {
+    command.configureHelp({
+      visibleOptions: (shown) => shown.options.filter((option) => option.helpGroupHeading !== GLOBAL_GROUP),
+    });
+  }
+  command.outputHelp();
+  return text.trimEnd();
+}
+
+function fence(text: string): string {
+  return `\`\`\`text\n${text}\n\`\`\``;
+}

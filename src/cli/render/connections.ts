@@ -1,0 +1,109 @@
+import type { ConnectionCounts } from '../../core/connections/list.js';
+import type { ConnectionView } from '../../core/connections/view.js';
+import type { Look } from './look.js';
+import type { Grid } from './presentation.js';
+import { formatCount } from './quantities.js';
+import { historyWords } from './run-summary.js';
+import { sanitize, truncate } from './sanitize.js';
+import { renderTable } from './table.js';
+
+/** Connections as rows, for CSV and Markdown. */
+export function connectionGrid(connections: readonly ConnectionView[]): Grid {
+  return {
+    columns: [
+      'id',
+      'organization',
+      'name',
+      'kind',
+      'phone',
+      'phone_number_id',
+      'waba_id',
+      'history_status',
+      'history_progress',
+      'missing_chunks',
+      'last_sync_at',
+      'last_live_event_at',
+    ],
+    rows: connections.map((connection) => [
+      connection.id,
+      connection.organization,
+      connection.name,
+      connection.kind,
+      connection.phone,
+      connection.phoneNumberId,
+      connection.wabaId,
+      connection.historySync.status,
+      connection.historySync.progress,
+      connection.historySync.missingChunks.join(' '),
+      connection.lastSyncAt,
+      connection.lastLiveEventAt,
+    ]),
+  };
+}
+
+/** One line per connection. The organization is shown only where there are several. */
+export async function renderConnectionTable(
+  connections: readonly ConnectionView[],
+  look: Look,
+): Promise<string> {
+  const several = new Set(connections.map(({ organization }) => organization)).size > 1;
+  const headings = ['name', ...(several ? ['organization'] : []), 'kind', 'phone', 'history', 'last event'];
+  const rows = connections.map((connection) => [
+    look.bold(truncate(sanitize(connection.name), 24)),
+    ...(several ? [truncate(sanitize(connection.organization), 16)] : []),
+    connection.kind,
+    sanitize(connection.phone ?? '–'),
+    historyCell(connection, look),
+    connection.lastLiveEventAt?.slice(0, 16).replace('T', ' ') ?? look.dim('never'),
+  ]);
+  return renderTable(
+    headings.map((heading) => ({ heading })),
+    rows,
+    look,
+  );
+}
+
+function historyCell({ historySync }: ConnectionView, look: Look): string {
+  const words = historyWords(historySync);
+  const gaps = historySync.missingChunks.length;
+  if (gaps > 0) return look.yellow(`${words}, ${gaps} missing`);
+  return historySync.status === 'declined' || historySync.status === 'failed' ? look.yellow(words) : words;
+}
+
+/** One connection, field by field. */
+export function renderConnection(connection: ConnectionView, look: Look, counts?: ConnectionCounts): string {
+  const { historySync } = connection;
+  const fields: [name: string, value: string | null | undefined][] = [
+    ['organization', connection.organization],
+    ['kind', connection.kind],
+    ['phone', connection.phone],
+    ['phone_number_id', connection.phoneNumberId],
+    ['waba_id', connection.wabaId],
+    ['history', historyWords(historySync)],
+    ['  phase', historySync.phase?.toString()],
+    ['  error', historySync.error],
+    [
+      '  missing chunks',
+      historySync.missingChunks.length > 0 ? historySync.missingChunks.join(' ') : undefined,
+    ],
+    ['  started', historySync.startedAt],
+    ['  completed', historySync.completedAt],
+    ['last replay', connection.lastSyncAt ?? 'never'],
+    ['last live event', connection.lastLiveEventAt ?? 'never'],
+    ['conversations', counts === undefined ? undefined : formatCount(counts.conversations)],
+    ['messages', counts === undefined ? undefined : formatCount(counts.messages)],
+    ['open tickets', counts === undefined ? undefined : formatCount(counts.openTickets)],
+    ['history chunks', counts === undefined ? undefined : formatCount(counts.historyChunks)],
+    [
+      'waiting facts',
+      counts === undefined || counts.pendingFacts === 0 ? undefined : formatCount(counts.pendingFacts),
+    ],
+    ['id', connection.id],
+  ];
+  return [
+    look.bold(sanitize(connection.name)),
+    ...fields
+      .filter((field): field is [string, string] => field[1] !== null && field[1] !== undefined)
+      .map(([name, value]) => `  ${look.dim(name.padEnd(18))}${sanitize(value)}`),
+  ].join('\n');
+}

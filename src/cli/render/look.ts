@@ -1,0 +1,50 @@
+import type { Io } from '../io.js';
+
+type Paint = (text: string) => string;
+
+/** How a stream may look: its width and the few colours that are used, which do nothing where colour is off. */
+export interface Look {
+  width: number;
+  colour: boolean;
+  bold: Paint;
+  dim: Paint;
+  red: Paint;
+  green: Paint;
+  yellow: Paint;
+  cyan: Paint;
+}
+
+const CODES = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+} as const;
+const DEFAULT_WIDTH = 80;
+
+/** Asked per stream: a piped stdout must stay plain while stderr is still a terminal. */
+export function allowsColour(isTTY: boolean, env: Io['env'], noColor: boolean): boolean {
+  return isTTY && !noColor && !env.NO_COLOR && env.TERM !== 'dumb';
+}
+
+export function createLook(colour: boolean, width = DEFAULT_WIDTH): Look {
+  const paint = (name: keyof typeof CODES): Paint => {
+    const [on, off] = CODES[name];
+    return (text) => (colour && text !== '' ? `\u001b[${on}m${text}\u001b[${off}m` : text);
+  };
+  return {
+    width,
+    colour,
+    bold: paint('bold'),
+    dim: paint('dim'),
+    red: paint('red'),
+    green: paint('green'),
+    yellow: paint('yellow'),
+    cyan: paint('cyan'),
+  };
+}
+
+/** Text as it looks in a file or a pipe: no colour, 80 columns, the same on every machine. */
+export const PLAIN: Look = createLook(false);

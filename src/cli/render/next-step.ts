@@ -1,0 +1,98 @@
+import type { RunResult } from '../../model/run-result.js';
+import { commandLine } from '../shell-words.js';
+import { formatAmount } from './quantities.js';
+import { listLeftOut } from './run-sections.js';
+
+/** What to type next, and what it does. */
+export interface NextStep {
+  command: string;
+  why: string;
+}
+
+/** What the run was asked for, as far as the advice depends on it. */
+export interface Invocation {
+  /** What was typed after `wa-reconcile`. */
+  argv: readonly string[];
+  /** Whether entries came from files, from stdin or from the database. */
+  from: 'files' | 'stdin' | 'log';
+  register: boolean;
+}
+
+/** The reasons for which an entry is left pending for want of a connection (rule H1). */
+const UNKNOWN_CONNECTION = 'unknown_connection';
+
+/** The most useful commands after a run, the most pressing first; never empty. */
+export function nextSteps(result: RunResult, invocation: Invocation): NextStep[] {
+  if (result.status === 'interrupted') return [resumeStep(invocation)];
+  if (result.dryRun) return [realStep(result, invocation)];
+  const steps: NextStep[] = [];
+  if (result.status === 'failed') steps.push(resumeStep(invocation));
+  if (result.entries.pending > 0) steps.push(...pendingSteps(result, invocation));
+  if (result.entries.failed > 0) {
+    steps.push({
+      command: 'wa-reconcile replay --failed',
+      why: `tries ${formatAmount(result.entries.failed, 'failed entry', 'failed entries')} again`,
+    });
+  }
+  const gap = result.connections.find(({ historySync }) => historySync.missingChunks.length > 0);
+  if (gap !== undefined) {
+    steps.push({
+      command: commandLine(['connection', 'show', gap.name]),
+      why: 'shows which history chunks never came',
+    });
+  }
+  return steps.length > 0
+    ? steps
+    : [{ command: 'wa-reconcile connection list', why: 'shows every connection and its history' }];
+}
+
+/** The run itself, after its dry run; with what the dry run has shown to be missing. */
+function realStep(result: RunResult, { argv, register }: Invocation): NextStep {
+  const command = withoutDryRun(argv);
+  return !register && namesUnknownConnection(result)
+    ? {
+        command: commandLine([...command, '--register']),
+        why: 'does it, and creates the connections that are not known yet',
+      }
+    : { command: commandLine(command), why: 'does it' };
+}
+
+function resumeStep({ argv, from }: Invocation): NextStep {
+  return from === 'stdin'
+    ? { command: commandLine(argv), why: 'with the same input again: what is stored already is passed over' }
+    : { command: commandLine(argv), why: 'goes on where this stopped' };
+}
+
+function pendingSteps(result: RunResult, invocation: Invocation): NextStep[] {
+  const pending = formatAmount(result.entries.pending, 'pending entry', 'pending entries');
+  if (!namesUnknownConnection(result))
+    return [{ command: 'wa-reconcile replay', why: `takes up ${pending}` }];
+  const steps: NextStep[] = [];
+  if (!invocation.register) {
+    steps.push({
+      command: 'wa-reconcile replay --register',
+      why: `creates the connections that ${pending} name${result.entries.pending === 1 ? 's' : ''}, and files them`,
+    });
+  }
+  steps.push({
+    command: 'wa-reconcile connection add',
+    why: invocation.register
+      ? 'adds the connection of WhatsApp Web events, which do not name it; then replay --connection NAME'
+      : 'adds one yourself instead; then wa-reconcile replay',
+  });
+  return steps;
+}
+
+/** Counted by the skips, which are complete; an entry without any item is only among the problems. */
+function namesUnknownConnection(result: RunResult): boolean {
+  return (
+    listLeftOut(result).some(({ reason }) => reason === UNKNOWN_CONNECTION) ||
+    result.problems.some(({ reason }) => reason === UNKNOWN_CONNECTION)
+  );
+}
+
+function withoutDryRun(argv: readonly string[]): string[] {
+  return argv
+    .map((word) => (/^-[nqvy]{2,}$/.test(word) ? word.replace('n', '') : word))
+    .filter((word) => word !== '-n' && word !== '--dry-run');
+}

@@ -1,0 +1,135 @@
+import type { ProgressEvent } from '../../core/context.js';
+import { formatAmount, formatBytes, formatCount, formatDuration } from './quantities.js';
+import { sanitize, truncate } from './sanitize.js';
+
+interface Sample {
+  at: number;
+  bytes: number;
+  messages: number;
+}
+
+/** All that a progress display knows; made from the events alone. Times are ms since 1970. */
+export interface ProgressState {
+  command: string;
+  dryRun: boolean;
+  startedAt: number | undefined;
+  bytesRead: number;
+  bytesTotal: number | undefined;
+  entries: number;
+  messages: number;
+  origin: string | undefined;
+  /** The last seconds, oldest first, for a rate that follows what is going on now. */
+  samples: readonly Sample[];
+  finished: boolean;
+}
+
+/** The rate is taken over this long: shorter jumps about, longer lies after a slow start. */
+const WINDOW_MS = 10_000;
+/** A batch ends many times a second; more samples than this would say nothing more. */
+const SAMPLE_EVERY_MS = 250;
+
+export const IDLE: ProgressState = {
+  command: '',
+  dryRun: false,
+  startedAt: undefined,
+  bytesRead: 0,
+  bytesTotal: undefined,
+  entries: 0,
+  messages: 0,
+  origin: undefined,
+  samples: [],
+  finished: false,
+};
+
+/** The state after `event`, which came at `now`. Pure. */
+export function reduceProgress(state: ProgressState, event: ProgressEvent, now: number): ProgressState {
+  switch (event.event) {
+    case 'run_started':
+      return {
+        ...IDLE,
+        command: event.command,
+        dryRun: event.dryRun,
+        startedAt: now,
+        samples: [{ at: now, bytes: 0, messages: 0 }],
+      };
+    case 'progress':
+      return {
+        ...state,
+        startedAt: state.startedAt ?? now,
+        bytesRead: event.bytesRead,
+        bytesTotal: event.bytesTotal ?? state.bytesTotal,
+        entries: event.entries,
+        messages: event.messages,
+        origin: event.origin ?? state.origin,
+        samples: addSample(state.samples, { at: now, bytes: event.bytesRead, messages: event.messages }),
+      };
+    case 'notice':
+      return state;
+    case 'run_finished':
+      return { ...state, finished: true };
+  }
+}
+
+function addSample(samples: readonly Sample[], next: Sample): readonly Sample[] {
+  const last = samples.at(-1);
+  if (last !== undefined && next.at - last.at < SAMPLE_EVERY_MS) return samples;
+  return [...samples.filter((sample) => next.at - sample.at <= WINDOW_MS), next];
+}
+
+/** `42%  12.3 MB of 29.1 MB  120,000 messages  65,000/s  12.0 s left  log.ndjson:812`, at most `width` wide. */
+export function describeProgress(state: ProgressState, now: number, width: number): string {
+  const { bytesRead, bytesTotal } = state;
+  const parts: string[] = [];
+  if (bytesTotal !== undefined && bytesTotal > 0) {
+    // Not 100% before the end: the last batch is still being stored when the last byte has been read.
+    const percent = Math.min(state.finished ? 100 : 99, Math.floor((bytesRead * 100) / bytesTotal));
+    parts.push(`${percent}%`, `${formatBytes(bytesRead)} of ${formatBytes(bytesTotal)}`);
+  } else if (bytesRead > 0) {
+    parts.push(formatBytes(bytesRead));
+  }
+  parts.push(
+    state.messages > 0 || state.entries === 0
+      ? formatAmount(state.messages, 'message')
+      : formatAmount(state.entries, 'entry', 'entries'),
+  );
+  const rates = currentRates(state, now);
+  if (rates !== undefined && rates.messages >= 1) parts.push(`${formatCount(rates.messages)}/s`);
+  const left = timeLeft(state, rates?.bytes);
+  if (left !== undefined) parts.push(`${formatDuration(left)} left`);
+  const line = parts.join('  ');
+  const room = width - line.length - 2;
+  // The place is the first to go: the figures matter more.
+  if (state.origin === undefined || room < 12) return truncate(line, width);
+  return `${line}  ${truncateStart(sanitize(state.origin), room)}`;
+}
+
+interface Rates {
+  bytes: number;
+  messages: number;
+}
+
+/** Per second, over the window; undefined before there is anything to measure. */
+function currentRates(state: ProgressState, now: number): Rates | undefined {
+  const first = state.samples.at(0);
+  if (first === undefined || now - first.at < SAMPLE_EVERY_MS) return undefined;
+  const seconds = (now - first.at) / 1000;
+  return {
+    bytes: Math.max(0, state.bytesRead - first.bytes) / seconds,
+    messages: Math.max(0, state.messages - first.messages) / seconds,
+  };
+}
+
+/** In ms; only where the size is known and the rate has settled for two seconds. */
+function timeLeft(state: ProgressState, bytesPerSecond: number | undefined): number | undefined {
+  const { bytesTotal, startedAt, samples } = state;
+  const last = samples.at(-1);
+  if (bytesTotal === undefined || startedAt === undefined || last === undefined) return undefined;
+  if (bytesPerSecond === undefined || bytesPerSecond <= 0 || last.at - startedAt < 2000) return undefined;
+  const seconds = Math.ceil((bytesTotal - state.bytesRead) / bytesPerSecond);
+  return seconds <= 0 ? undefined : seconds * 1000;
+}
+
+/** Keeps the end, which tells files and lines apart. */
+function truncateStart(text: string, width: number): string {
+  return text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
+}

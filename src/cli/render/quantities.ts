@@ -1,0 +1,46 @@
+const COUNT = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const KILO = 1024;
+
+/** `12,345`. */
+export function formatCount(count: number): string {
+  return COUNT.format(count);
+}
+
+/** `1 message`, `12,345 messages`. */
+export function formatAmount(count: number, singular: string, plural = `${singular}s`): string {
+  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
+}
+
+/** Milliseconds as people say them: `80 ms`, `2.4 s`, `3 min 12 s`, `1 h 05 min`. */
+export function formatDuration(ms: number): string {
+  if (ms < SECOND) return `${Math.round(ms)} ms`;
+  // Rounded before the unit is chosen, so that 59.96 s is one minute and never `60.0 s`.
+  if (Math.round(ms / 100) * 100 < MINUTE) return `${(ms / SECOND).toFixed(1)} s`;
+  const seconds = Math.round(ms / SECOND);
+  if (seconds * SECOND < HOUR) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.round(ms / MINUTE);
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}
+
+/** Bytes in binary units: `512 B`, `14.2 KB`, `3.0 MB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < KILO) return `${Math.round(bytes)} B`;
+  const units = ['KB', 'MB', 'GB', 'TB'] as const;
+  let value = bytes;
+  let unit: string = 'B';
+  for (const next of units) {
+    if (value < KILO) break;
+    value /= KILO;
+    unit = next;
+  }
+  return `${value.toFixed(1)} ${unit}`;
+}
+
+/** Messages per second, undefined when the time is too short to say. */
+export function formatRate(count: number, ms: number): string | undefined {
+  if (ms < 50 || count === 0) return undefined;
+  return `${formatCount((count * SECOND) / ms)} messages/s`;
+}

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import type { ExitCode } from '../model/errors.js';
+import type { Action, Call } from './call.js';
+import { createConsole, type Console } from './console.js';
+import { givenFlags } from './flags.js';
+import type { Io } from './io.js';
+import { prepareOutput } from './output.js';
+import { allowsColour, createLook, PLAIN } from './render/look.js';
+import { render } from './render/presentation.js';
+import { sanitize } from './render/sanitize.js';
+import type { GlobalSettings } from './settings/global.js';
+import { readEnvironment } from './settings/environment.js';
+
+/** What an error has to be told in, as soon as the settings are known. */
+export interface Voice {
+  json: boolean;
+  debug: boolean;
+  colour: boolean;
+}
+
+/** Runs one command: settings, the work, then the result on stdout or in a file, and nothing else there. */
+export async function runAction(
+  action: Action,
+  command: Command,
+  argv: readonly string[],
+  io: Io,
+  speak: (voice: Voice) => void,
+): Promise<ExitCode> {
+  const environment = readEnvironment(io);
+  const given = givenFlags(command);
+  // zod is loaded here and not before: `--help` must not wait for it.
+  const { resolveGlobalSettings } = await import('./settings/global.js');
+  const settings = resolveGlobalSettings(given, environment);
+  const colourOnStderr = allowsColour(io.stderrIsTTY, io.env, settings.noColor);
+  speak({
+    json: settings.events || settings.format === 'json' || settings.format === 'ndjson',
+    debug: settings.debug,
+    colour: colourOnStderr,
+  });
+  const output = await prepareOutput(settings.output, io);
+  const console = createConsole(io);
+  const call: Call = {
+    io,
+    console,
+    argv,
+    args: command.args,
+    given,
+    environment,
+    settings,
+    look: createLook(colourOnStderr, io.columns),
+    notice: noticeWriter(console, settings, io),
+    helpText: () => command.helpInformation({ error: true }),
+  };
+  const { presentation, exitCode } = await action(call);
+  const toTerminal = output.file === undefined && io.stdoutIsTTY;
+  const look = toTerminal ? createLook(allowsColour(true, io.env, settings.noColor), io.columns) : PLAIN;
+  await output.write(await render(presentation, settings.format, look));
+  if (output.file !== undefined) call.notice(`Result written to ${output.file}`);
+  return exitCode;
+}
+
+function noticeWriter(console: Console, settings: GlobalSettings, io: Io): (message: string) => void {
+  if (settings.events) {
+    return (message) => {
+      console.line(JSON.stringify({ event: 'notice', message, ts: new Date(io.clock()).toISOString() }));
+    };
+  }
+  return (message) => {
+    if (!settings.quiet) console.line(sanitize(message));
+  };
+}

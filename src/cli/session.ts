@@ -1,0 +1,71 @@
+import { withDatabase } from '../core/database.js';
+import type { Context } from '../core/context.js';
+import type { Call } from './call.js';
+import { createLogger } from './logger.js';
+import { createProgress, progressMode } from './render/progress.js';
+import { chooseDatabase } from './settings/database.js';
+import { watchSignals } from './signals.js';
+
+export interface SessionOptions {
+  /** The command, as another process that waits for the database will be told it. */
+  command: string;
+  /** See DatabaseOptions: for work that must be alone, or must keep out what has to be alone. */
+  lock?: 'shared' | 'exclusive';
+  /** For `db migrate` and `db status`, which must open a database that is not up to date. */
+  unmigrated?: boolean;
+  /** The work heeds `ctx.signal`: Ctrl-C ends it after its batch instead of at once. */
+  interruptible?: boolean;
+}
+
+/** Opens the database that the settings name, and gives `work` the context of a use-case. */
+export async function withContext<T>(
+  call: Call,
+  options: SessionOptions,
+  work: (ctx: Context) => Promise<T>,
+): Promise<T> {
+  const { io, console, settings, look } = call;
+  const { config, notice } = chooseDatabase(settings, call.environment, io);
+  if (notice !== undefined) call.notice(notice);
+  const log = await createLogger(console, {
+    verbosity: settings.verbose,
+    quiet: settings.quiet,
+    json: settings.events,
+    look,
+  });
+  const watch = options.interruptible === true ? watchSignals(io, call.notice) : undefined;
+  const signal = watch?.signal ?? new AbortController().signal;
+  const progress = await createProgress(progressMode(settings, io), io, console, look);
+  try {
+    return await withDatabase(
+      config,
+      {
+        command: options.command,
+        host: io.host,
+        pid: io.pid,
+        waitMs: settings.lockWait,
+        signal,
+        ...(options.lock === undefined ? {} : { lock: options.lock }),
+        ...(options.unmigrated === true ? { unmigrated: true } : {}),
+      },
+      async (store, lock) => {
+        // Without its lock the work must not go on: what has to be alone may have begun elsewhere.
+        const stop = lock === undefined ? signal : AbortSignal.any([signal, lock.lost]);
+        const ctx = {
+          store,
+          log,
+          clock: io.clock,
+          signal: stop,
+          emit: progress.emit,
+          host: io.host,
+          pid: io.pid,
+        };
+        const result = await work(ctx);
+        lock?.assertHeld();
+        return result;
+      },
+    );
+  } finally {
+    progress.close();
+    watch?.close();
+  }
+}

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import type { ProgressEvent } from '../../src/core/context.js';
+import {
+  describeProgress,
+  IDLE,
+  reduceProgress,
+  type ProgressState,
+} from '../../src/cli/render/progress-state.js';
+
+const MB = 1024 * 1024;
+const START: ProgressEvent = { event: 'run_started', runId: 'r', command: 'replay', dryRun: false };
+
+function progress(bytesRead: number, messages: number, bytesTotal?: number): ProgressEvent {
+  return { event: 'progress', bytesRead, messages, entries: messages, origin: 'log.ndjson:812', bytesTotal };
+}
+
+function after(events: readonly (readonly [at: number, event: ProgressEvent])[]): ProgressState {
+  return events.reduce((state, [at, event]) => reduceProgress(state, event, at), IDLE);
+}
+
+describe('the progress of a run', () => {
+  test('shows share, bytes, messages, rate, time left and place', () => {
+    const state = after([
+      [0, START],
+      [2000, progress(25 * MB, 50_000, 100 * MB)],
+      [4000, progress(50 * MB, 100_000, 100 * MB)],
+    ]);
+    expect(describeProgress(state, 4000, 120)).toBe(
+      '50%  50.0 MB of 100.0 MB  100,000 messages  25,000/s  4.0 s left  log.ndjson:812',
+    );
+  });
+
+  test('leaves out share and time where the size is unknown, as with stdin', () => {
+    const state = after([
+      [0, START],
+      [4000, progress(50 * MB, 100_000)],
+    ]);
+    expect(describeProgress(state, 4000, 120)).toBe('50.0 MB  100,000 messages  25,000/s  log.ndjson:812');
+  });
+
+  test('follows a change of speed within seconds', () => {
+    const slow = Array.from({ length: 60 }, (_, i) => [i * 1000, progress(i * 1000, i * 100)] as const);
+    const fast = Array.from(
+      { length: 20 },
+      (_, i) => [60_000 + i * 1000, progress(60_000 + i * 90_000, 6000 + i * 9000)] as const,
+    );
+    const state = after([[0, START], ...slow, ...fast]);
+    expect(describeProgress(state, 79_000, 120)).toContain('9,000/s');
+  });
+
+  test('does not grow with the number of events', () => {
+    const events = Array.from({ length: 5000 }, (_, i) => [i * 10, progress(i, i)] as const);
+    expect(after(events).samples.length).toBeLessThan(50);
+  });
+
+  test('says 100% only at the end: the last batch is still to be stored', () => {
+    const read = after([
+      [0, START],
+      [1000, progress(10 * MB, 10, 10 * MB)],
+    ]);
+    expect(describeProgress(read, 1000, 120)).toMatch(/^99%/);
+    const done = reduceProgress(read, { event: 'run_finished', runId: 'r', status: 'completed' }, 1100);
+    expect(describeProgress(done, 1100, 120)).toMatch(/^100%/);
+  });
+
+  test('says nothing about speed before there is anything to measure', () => {
+    expect(describeProgress(after([[0, START]]), 0, 80)).toBe('0 messages');
+    expect(describeProgress(IDLE, 0, 80)).toBe('0 messages');
+  });
+
+  test('gives up the place before the figures on a narrow terminal', () => {
+    const state = after([
+      [0, START],
+      [4000, progress(50 * MB, 100_000, 100 * MB)],
+    ]);
+    const line = describeProgress(state, 4000, 60);
+    expect(line).not.toContain('log.ndjson');
+    expect(line.length).toBeLessThanOrEqual(60);
+  });
+});

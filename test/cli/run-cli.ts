@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { onTestFinished } from 'vitest';
+import type { Io, StopSignal } from '../../src/cli/io.js';
+import { main } from '../../src/cli/main.js';
+
+/** What a user sees of one call. */
+export interface Seen {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Surroundings {
+  env?: Record<string, string>;
+  cwd?: string;
+  stdin?: string;
+  /** Streams that are terminals; none unless said. */
+  terminals?: readonly ('stdin' | 'stdout' | 'stderr')[];
+  now?: number;
+  /** Gets a function that raises a signal. */
+  withSignals?: (raise: (signal: StopSignal) => void) => void;
+  quit?: (code: number) => void;
+}
+
+class Capture extends Writable {
+  text = '';
+
+  override _write(chunk: Buffer | string, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}
+
+/** Runs the command line in this process, with streams, environment and home of its own. */
+export async function runCli(argv: readonly string[], surroundings: Surroundings = {}): Promise<Seen> {
+  const stdout = new Capture();
+  const stderr = new Capture();
+  const listeners = new Map<StopSignal, Set<() => void>>();
+  const terminals = new Set(surroundings.terminals ?? []);
+  const io: Io = {
+    stdin: Readable.from(surroundings.stdin === undefined ? [] : [Buffer.from(surroundings.stdin)]),
+    stdout,
+    stderr,
+    stdinIsTTY: terminals.has('stdin'),
+    stdoutIsTTY: terminals.has('stdout'),
+    stderrIsTTY: terminals.has('stderr'),
+    columns: terminals.has('stdout') ? 100 : undefined,
+    env: surroundings.env ?? {},
+    cwd: surroundings.cwd ?? '/',
+    homeDirectory: '/nonexistent-home',
+    host: 'test-host',
+    pid: process.pid,
+    clock: () => surroundings.now ?? Date.now(),
+    onSignal: (signal, listener) => {
+      const set = listeners.get(signal) ?? new Set();
+      listeners.set(signal, set.add(listener));
+      return () => set.delete(listener);
+    },
+    quit: surroundings.quit ?? (() => undefined),
+  };
+  surroundings.withSignals?.((signal) => {
+    for (const listener of listeners.get(signal) ?? []) listener();
+  });
+  const code = await main(argv, io);
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+/** A new directory that goes away with the test. */
+export async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'wa-reconcile-cli-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}

@@ -1,0 +1,225 @@
+import { describe, expect, test } from 'vitest';
+import { createLook, PLAIN } from '../../src/cli/render/look.js';
+import { nextSteps, type Invocation } from '../../src/cli/render/next-step.js';
+import { render } from '../../src/cli/render/presentation.js';
+import { presentRun } from '../../src/cli/render/run-presentation.js';
+import type { RunResult } from '../../src/model/run-result.js';
+import { amendmentCounts, messageCounts, runResult } from './run-result.js';
+
+const FROM_FILE: Invocation = {
+  argv: ['replay', 'day.ndjson'],
+  from: 'files',
+  register: false,
+};
+
+function summary(result: RunResult, invocation = FROM_FILE): Promise<string> {
+  return render(presentRun(result, nextSteps(result, invocation)), 'table', PLAIN);
+}
+
+const ENTRIES = runResult().entries;
+
+describe('the summary of a run', () => {
+  test('says what came in, what it became, where it lies and what to type next', async () => {
+    expect(await summary(runResult())).toBe(`\
+✔ Replay complete  2.4 s, 780 messages/s
+
+Came in
+  214 entries read: 201 stored, 13 known before
+  214 processed
+
+What was in it
+             seen    new  changed  unchanged  waiting  skipped  rejected
+  messages  1,873  1,640       12        200        –       18         3
+  statuses    342      –      340          –        2        –         –
+  edits         1      –        1          –        –        –         –
+  contacts     40      –        –          –        –        –         –
+  waiting: for the message that they are about
+
+What it became
+  leads          120 created, 3 updated, 1 merged
+  conversations  118 created
+  tickets        8 opened, 2 refreshed
+
+Left out
+        3  messages rejected   without an id
+       18  messages skipped    sent in a group
+
+Connections
+  name        messages    new  history      missing chunks
+  main (new)     1,873  1,640  syncing 42%  –
+
+Data in   /home/ana/.local/share/wa-reconcile/database (embedded)
+Run       0193a8c0-0000-7000-8000-000000000001
+
+Next
+  wa-reconcile connection list
+    shows every connection and its history
+`);
+  });
+
+  test('of a dry run says "would", and gives the command that does it', async () => {
+    const text = await summary(runResult({ dryRun: true }), {
+      ...FROM_FILE,
+      argv: ['replay', '-nq', 'day.ndjson', '--dry-run'],
+    });
+    expect(text).toContain('nothing was written');
+    expect(text).toContain('120 would be created');
+    expect(text).toContain('8 would be opened');
+    expect(text).toContain('  wa-reconcile replay -q day.ndjson\n');
+    expect(text).not.toContain('Run  ');
+  });
+
+  test('fits into 80 columns, also with millions of messages and long names', async () => {
+    const many = Array.from({ length: 40 }, (_, i) => ({
+      origin: `logs/2026-11-03/webhooks-of-the-day.ndjson:${i}`,
+      path: '$',
+      reason: 'not_json',
+      excerpt: '{"object":"whatsapp_business_account","entry":['.repeat(5),
+    }));
+    const [connection] = runResult().connections;
+    if (connection === undefined) throw new Error('the sample has a connection');
+    const busy = runResult({
+      dryRun: true,
+      status: 'partial',
+      entries: { ...ENTRIES, processed: 100, pending: 50, failed: 60, unrecognized: 4 },
+      statuses: amendmentCounts({ seen: 123_456, applied: 123_400, pending: 56 }),
+      messages: messageCounts({ seen: 1_234_567, created: 1_234_567 }),
+      problems: many,
+      problemCount: 40,
+      connections: [
+        {
+          ...connection,
+          name: 'a name that is very much longer than one would like',
+          historySync: {
+            ...connection.historySync,
+            missingChunks: Array.from({ length: 99 }, (_, i) => `1/${i + 10}`),
+          },
+        },
+      ],
+    });
+    const lines = (await summary(busy)).split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test('lists the first ten problems with their places, and counts the rest', async () => {
+    const problems = Array.from({ length: 12 }, (_, i) => ({
+      origin: `day.ndjson:${i + 1}`,
+      path: '$',
+      reason: 'truncated_input',
+      excerpt: '{"obj',
+    }));
+    const text = await summary(runResult({ problems, problemCount: 1234 }));
+    expect(text).toContain('Problems (1,234)');
+    expect(text).toContain('day.ndjson:1  the file ends in the middle');
+    expect(text).toContain('day.ndjson:10 ');
+    expect(text).not.toContain('day.ndjson:11');
+    expect(text).toContain('and 1,224 more');
+  });
+
+  test('never passes on what a name, an excerpt or an event could do to a terminal', async () => {
+    const evil = '\u001b]0;owned\u0007\u001b[2Jx\u202e\n';
+    const [connection] = runResult().connections;
+    if (connection === undefined) throw new Error('the sample has a connection');
+    const text = await summary(
+      runResult({
+        error: evil,
+        events: { [evil]: 1 },
+        connections: [{ ...connection, name: evil }],
+        problems: [{ origin: evil, path: evil, reason: evil, excerpt: evil }],
+        problemCount: 1,
+        database: evil,
+        messages: messageCounts({ seen: 1, skipped: { [evil]: 1 } }),
+      }),
+    );
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+  });
+
+  test('is coloured only when colour is on', async () => {
+    const presentation = presentRun(runResult(), []);
+    expect(await render(presentation, 'table', PLAIN)).not.toContain('\u001b');
+    expect(await render(presentation, 'table', createLook(true))).toContain('\u001b[32m');
+  });
+});
+
+describe('the next command', () => {
+  const first = (result: RunResult, invocation = FROM_FILE): string | undefined =>
+    nextSteps(result, invocation)[0]?.command;
+  const unknown = {
+    status: 'partial',
+    entries: { ...ENTRIES, pending: 3 },
+    messages: messageCounts({ seen: 9, skipped: { unknown_connection: 9 } }),
+  } as const;
+
+  test('after an interruption is the very command that was typed, quoted for the shell', () => {
+    const invocation = { ...FROM_FILE, argv: ['replay', "Ana's logs/day 1.ndjson", '--register'] };
+    expect(first(runResult({ status: 'interrupted' }), invocation)).toBe(
+      `wa-reconcile replay 'Ana'\\''s logs/day 1.ndjson' --register`,
+    );
+  });
+
+  test('registers connections that nobody knows', () => {
+    expect(first(runResult(unknown))).toBe('wa-reconcile replay --register');
+  });
+
+  test('adds a connection where registering was not enough', () => {
+    expect(first(runResult(unknown), { ...FROM_FILE, register: true })).toBe('wa-reconcile connection add');
+  });
+
+  test('after a dry run that met unknown connections includes --register', () => {
+    expect(first(runResult({ ...unknown, dryRun: true }))).toBe('wa-reconcile replay day.ndjson --register');
+  });
+
+  test('takes up what is pending, and tries again what failed', () => {
+    const result = runResult({ status: 'partial', entries: { ...ENTRIES, pending: 1, failed: 2 } });
+    expect(nextSteps(result, FROM_FILE).map(({ command }) => command)).toEqual([
+      'wa-reconcile replay',
+      'wa-reconcile replay --failed',
+    ]);
+  });
+
+  test('shows the connection whose history has gaps', () => {
+    const [connection] = runResult().connections;
+    if (connection === undefined) throw new Error('the sample has a connection');
+    const gap = {
+      ...connection,
+      name: 'shop 2',
+      historySync: { ...connection.historySync, missingChunks: ['1/3'] },
+    };
+    expect(first(runResult({ connections: [gap] }))).toBe(`wa-reconcile connection show 'shop 2'`);
+  });
+});
+
+describe('the other formats of a run', () => {
+  const presentation = presentRun(
+    runResult({
+      problems: [{ origin: '=cmd|calc', path: '$', reason: 'not_json', excerpt: '| <b>*x*' }],
+      problemCount: 1,
+      events: { '=HYPERLINK("http://evil.example")': 1 },
+    }),
+    [],
+  );
+
+  test('JSON is exactly the result', async () => {
+    expect(JSON.parse(await render(presentRun(runResult(), []), 'json', PLAIN))).toEqual(runResult());
+  });
+
+  test('NDJSON is the result on one line, so that nightly runs can be appended to a file', async () => {
+    const text = await render(presentRun(runResult(), []), 'ndjson', PLAIN);
+    expect(text.match(/\n/g)).toHaveLength(1);
+    expect(JSON.parse(text)).toEqual(runResult());
+  });
+
+  test('CSV holds every counter, and no formula', async () => {
+    const text = await render(presentation, 'csv', PLAIN);
+    expect(text).toContain('subject,figure,reason,count\n');
+    expect(text).toContain('messages,skipped,group,18\n');
+    expect(text).not.toMatch(/(^|,)"?[=+@-]/m);
+    expect(text).toContain(`'=HYPERLINK`);
+  });
+
+  test('Markdown cannot be broken out of', async () => {
+    const text = await render(presentation, 'markdown', PLAIN);
+    expect(text).toContain('| messages | skipped | group | 18 |');
+    expect(text).toContain(String.raw`\| \<b\>\*x\*`);
+  });
+});
