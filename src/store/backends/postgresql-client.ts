@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { translateDatabaseError } from '../database-errors.js';
 import type { DatabaseUrl } from '../database-url.js';
 
 const CONNECT_TIMEOUT_SECONDS = 10;
@@ -13,7 +14,7 @@ export function clientConfig(target: DatabaseUrl, applicationName = 'wa-reconcil
   };
 }
 
-/** Connects one client of its own. Throws what `pg` throws, which is more precise than what Prisma makes of it. */
+/** Connects a client of its own. Throws UserError, made of what `pg` says, which is more precise than what Prisma does. */
 export async function connectClient(target: DatabaseUrl, applicationName?: string): Promise<pg.Client> {
   const client = new pg.Client({
     ...clientConfig(target, applicationName),
@@ -25,7 +26,7 @@ export async function connectClient(target: DatabaseUrl, applicationName?: strin
     await client.connect();
   } catch (error) {
     await client.end().catch(() => undefined);
-    throw error;
+    throw translateDatabaseError(error, target.location) ?? error;
   }
   return client;
 }

@@ -20,11 +20,9 @@ export interface PostgresqlOptions {
 export async function openPostgresqlStore(url: string, options: PostgresqlOptions): Promise<Store> {
   const target = parseDatabaseUrl(url);
   const translate = (error: unknown): unknown => translateDatabaseError(error, target.location) ?? error;
-  try {
-    await probe(target);
-  } catch (error) {
+  await probe(target).catch((error: unknown) => {
     throw translate(error);
-  }
+  });
   const adapter = new PrismaPg(
     {
       ...clientConfig(target),
