@@ -14,12 +14,11 @@ export class ChunkReader {
   /** The first `size` bytes, or fewer if the stream is shorter, or if `enough` is satisfied with fewer. */
   async peek(size: number, enough: (head: Buffer) => boolean = () => false): Promise<Buffer> {
     let head = Buffer.concat(this.#ahead);
-    while (head.length < size && this.#end === undefined) {
+    while (head.length < size && !enough(head)) {
       const chunk = await this.#next();
       if (chunk === undefined) break;
       this.#ahead.push(chunk);
       head = Buffer.concat([head, chunk]);
-      if (enough(head)) break;
     }
     return head.subarray(0, size);
   }

@@ -20,17 +20,20 @@ export interface FoundValue {
 
 /**
  * Finds the JSON object or array in a line of a console log: the first bracket that starts one, so that `[pm2]`, `[0]`
- * and `{id}` in a prefix are passed over; an empty `{}` only if nothing better follows.
+ * and `{id}` in a prefix are passed over; an empty `{}` only if nothing better follows. JSON that was logged as a string
+ * (`body="{\\"object\\":…}"`) is that string, quotes included.
  */
 export function findValue(line: Buffer, scanner = new ValueScanner()): FoundValue | undefined {
   let empty: FoundValue | undefined;
   for (let at = nextBracket(line, 0); at !== -1; at = nextBracket(line, at + 1)) {
-    const look = lookAhead(line, at);
+    const escaped = startsEscaped(line, at);
+    const look = escaped ? 'value' : lookAhead(line, at);
     if (look === 'no') continue;
+    const start = escaped ? at - 1 : at;
     scanner.reset();
-    const end = scanner.scan(line, at);
-    if (scanner.status === 'open') return { kind: scanner.inString ? 'cut' : 'unfinished', start: at, end };
-    const found: FoundValue = { kind: 'whole', start: at, end };
+    const end = scanner.scan(line, start);
+    if (scanner.status === 'open') return { kind: scanner.inString ? 'cut' : 'unfinished', start, end };
+    const found: FoundValue = { kind: 'whole', start, end };
     if (look === 'value') return found;
     empty ??= found;
   }
@@ -51,6 +54,17 @@ function nextBracket(line: Buffer, from: number): number {
   }
   return -1;
 }
+
+/** Whether the bracket at `at` is the first character of a string that holds JSON. */
+function startsEscaped(line: Buffer, at: number): boolean {
+  if (line[at - 1] !== QUOTE) return false;
+  let next = at;
+  while (line[next] === OPEN_BRACKET || line[next] === OPEN_BRACE) next++;
+  return line[next] === BACKSLASH && ESCAPED.has(line[next + 1] ?? 0);
+}
+
+/** What follows the backslash behind the bracket: the key's quote, or a pretty-printer's line end. */
+const ESCAPED = new Set(Buffer.from('"nr'));
 
 /** Whether the bracket at `at` starts JSON as a log would hold it: `{"key":`, or an array of such. */
 function lookAhead(line: Buffer, at: number): 'value' | 'empty' | 'no' {

@@ -127,7 +127,7 @@ function segmentPattern(segment: string): RegExp {
       source += `[${set.replace(/^(!|\\\^)/, '^')}]`;
       at = close;
     } else {
-      source += character.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+      source += character.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
     }
   }
   return new RegExp(`^${source}$`, 'us');

@@ -92,7 +92,8 @@ async function* readBytes(
         ? stdin
         : addAbortSignal(signal, stdin)
       : createReadStream(input.absolutePath, {
-          start,
+          // A position makes reading a pipe (a shell's <(…)) fail.
+          ...(start > 0 ? { start } : {}),
           highWaterMark: chunkBytes,
           ...(signal === undefined ? {} : { signal }),
         });

@@ -1,0 +1,128 @@
+import { parse } from 'csv-parse/sync';
+import { stringify } from 'csv-stringify/sync';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { after, firstProblem, readText } from './support.js';
+
+const BODY = '{"object":"whatsapp","text":"a, b; \\"c\\""}';
+
+function quoted(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`;
+}
+
+test('the JSON cell of each row is an entry, with its physical line, its row and its time', async () => {
+  const pretty = JSON.stringify(JSON.parse(BODY), null, 2);
+  const { seen, problems } = await readText(
+    [
+      'id,payload,created_at',
+      `1,${quoted(BODY)},2025-09-16 05:00:00+00`,
+      `2,${quoted(pretty)},2025-09-16T05:00:00.5-03:00`,
+      `3,${quoted(BODY)},1758000000`,
+      `4,${quoted(BODY)},1758000000123`,
+      `5,${quoted(BODY)},yesterday`,
+      '',
+    ].join('\n'),
+  );
+  expect(seen).toEqual([
+    { at: 'log:2[0]', text: BODY, receivedAt: '2025-09-16T05:00:00.000Z' },
+    { at: 'log:3[1]', text: pretty, receivedAt: '2025-09-16T08:00:00.500Z' },
+    { at: 'log:7[2]', text: BODY, receivedAt: '2025-09-16T05:20:00.000Z' },
+    { at: 'log:8[3]', text: BODY, receivedAt: '2025-09-16T05:20:00.123Z' },
+    { at: 'log:9[4]', text: BODY },
+  ]);
+  expect(problems).toEqual([]);
+});
+
+test.each([';', '\t', ','])(
+  'delimiter "%s", a byte order mark and CRLF are recognised',
+  async (delimiter) => {
+    const rows = [
+      ['created_at', 'raw_body'],
+      ['2025-09-16', quoted(BODY)],
+      ['', quoted('[1]')],
+    ];
+    const { texts } = await readText(`\uFEFF${rows.map((row) => row.join(delimiter)).join('\r\n')}\r\n`);
+    expect(texts).toEqual([BODY, '[1]']);
+  },
+);
+
+test('JSON without quotes is read from a table with tabs', async () => {
+  expect((await readText(`id\tpayload\n1\t${BODY}\n2\t${BODY}\n`)).texts).toEqual([BODY, BODY]);
+});
+
+test('the column is chosen by what it holds, then by its name', async () => {
+  const row = [quoted('{"host":"x"}'), quoted(BODY), 'payload'].join(',');
+  expect((await readText(`headers,body,payload\n${row}\n`)).texts).toEqual([BODY]);
+  expect((await readText(`id,whatever\n1,${quoted(BODY)}\n`)).texts).toEqual([BODY]);
+  expect((await readText(`payload\n${quoted(BODY)}\n`)).texts).toEqual([BODY]);
+});
+
+test('a table without a header loses no row', async () => {
+  const { seen } = await readText(`1,messages,${quoted(BODY)},f\n2,history,${quoted(BODY)},f\n`);
+  expect(seen).toEqual([
+    { at: 'log:1[0]', text: BODY },
+    { at: 'log:2[1]', text: BODY },
+  ]);
+});
+
+test('rows whose JSON cell is empty are passed over and counted', async () => {
+  const { seen, source } = await readText(
+    `id,payload\n1,${quoted(BODY)}\n2,\n3,""\n4,\\N\n5,NULL\n\n6,${quoted(BODY)}\n`,
+  );
+  expect(seen.map(({ at }) => at)).toEqual(['log:2[0]', 'log:8[5]']);
+  expect(source.skippedLines()).toBe(4);
+});
+
+test('a table without a JSON column is unreadable, and the remedy says what to export', async () => {
+  const result = await readText('id,name\n1,Ana\n2,Bruno\n');
+  expect(result.problems).toEqual(['unreadable_input log:1']);
+  expect(firstProblem(result)).toMatch(/no column holds JSON.*Export/);
+});
+
+test('a cut last row is given as it is, and read again once the file has grown', async () => {
+  const { seen, items } = await readText(`id,payload\n1,${quoted(BODY)}\n2,"{""object"":""wh`);
+  expect(seen[1]).toEqual({ at: 'log:3[1]', text: '{"object":"wh' });
+  expect(after(items[1])).toEqual(after(items[0]));
+});
+
+test('a row that is cut before its JSON cell says so', async () => {
+  const { problems } = await readText(`id,payload\n1,${quoted(BODY)}\n2`);
+  expect(problems).toEqual(['truncated_input log:3[1]']);
+});
+
+test('a cell over the limit is reported with its size, and costs its neighbours nothing', async () => {
+  const large = JSON.stringify({ text: '"'.repeat(3000) });
+  const result = await readText(`id,payload\n1,${quoted(BODY)}\n2,${quoted(large)}\n3,${quoted(BODY)}\n`, {
+    maxEntryBytes: 2000,
+    chunkBytes: 100,
+  });
+  expect(result.seen.map(({ at, problem }) => `${at} ${problem ?? 'entry'}`)).toEqual([
+    'log:2[0] entry',
+    'log:3[1] entry_too_large',
+    'log:4[2] entry',
+  ]);
+  expect(firstProblem(result)).toContain(String(large.length));
+});
+
+test('whatever a CSV writer writes is read as another CSV reader reads it', async () => {
+  const cell = fc.string({ unit: fc.constantFrom('a', '"', ',', ';', '\n', '\r\n', ' ', '{', 'é') });
+  const json = fc
+    .dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 })
+    .map((value) => JSON.stringify(value));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(cell, json, cell), { minLength: 1 }),
+      fc.boolean(),
+      fc.integer({ min: 1, max: 50 }),
+      async (rows, everyCellQuoted, chunkBytes) => {
+        const text = stringify([['a', 'payload', 'b'], ...rows], { quoted: everyCellQuoted });
+        const { texts } = await readText(text, { chunkBytes });
+        const expected: string[][] = parse(text, { from: 2 });
+        expect(texts.map((entry) => Buffer.from(entry, 'latin1').toString())).toEqual(
+          expected.map(([, payload]) => payload),
+        );
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
