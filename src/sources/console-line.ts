@@ -21,7 +21,7 @@ export interface FoundValue {
 /**
  * Finds the JSON object or array in a line of a console log: the first bracket that starts one, so that `[pm2]`, `[0]`
  * and `{id}` in a prefix are passed over; an empty `{}` only if nothing better follows. JSON that was logged as a string
- * (`body="{\\"object\\":…}"`) is that string, quotes included.
+ * (`body="{\"object\":…}"`) is that string, quotes included.
  */
 export function findValue(line: Buffer, scanner = new ValueScanner()): FoundValue | undefined {
   let empty: FoundValue | undefined;

@@ -86,17 +86,8 @@ async function* readBytes(
   start: number,
   { stdin, signal, chunkBytes, onRead }: OpenOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const stream =
-    input.kind === 'stdin'
-      ? signal === undefined
-        ? stdin
-        : addAbortSignal(signal, stdin)
-      : createReadStream(input.absolutePath, {
-          // A position makes reading a pipe (a shell's <(…)) fail.
-          ...(start > 0 ? { start } : {}),
-          highWaterMark: chunkBytes,
-          ...(signal === undefined ? {} : { signal }),
-        });
+  const stream = input.kind === 'stdin' ? stdin : openFile(input.absolutePath, start, chunkBytes);
+  if (signal !== undefined) addAbortSignal(signal, stream);
   let bytesRead = start;
   for await (const chunk of stream) {
     const bytes = toBuffer(chunk);
@@ -104,6 +95,11 @@ async function* readBytes(
     onRead(bytesRead);
     if (bytes.length > 0) yield bytes;
   }
+}
+
+function openFile(absolutePath: string, start: number, highWaterMark: number): Readable {
+  // A position makes reading a pipe (a shell's <(…)) fail.
+  return createReadStream(absolutePath, start > 0 ? { start, highWaterMark } : { highWaterMark });
 }
 
 function decode(
