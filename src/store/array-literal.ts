@@ -1,9 +1,6 @@
 /** What an element of a PostgreSQL array may be made of. */
 export type ArrayElement = string | number | boolean | Date | null | undefined;
 
-/** Characters that make an unquoted element mean something else: a separator, a quote, an escape, a brace, white space. */
-const NEEDS_QUOTES = /[\s"\\,{}]|^$|^null$/i;
-
 /**
  * A PostgreSQL array literal, to be passed as one text parameter and cast: `unnest($1::text[])`. Measured through Prisma,
  * one string is 15-50 % faster than a JavaScript array, whose elements it visits several times.
@@ -11,7 +8,7 @@ const NEEDS_QUOTES = /[\s"\\,{}]|^$|^null$/i;
  * Null and undefined become NULL, a Date its ISO form in UTC. A text must not hold NUL, which PostgreSQL cannot store, nor
  * a lone surrogate, which UTF-8 cannot spell; decode replaces both (rule M8).
  *
- * @example arrayLiteral(['a', 'NULL', null, 'say "hi"']) // {a,"NULL",NULL,"say \"hi\""}
+ * @example arrayLiteral(['a', 'NULL', null, 'say "hi"']) // {"a","NULL",NULL,"say \"hi\""}
  */
 export function arrayLiteral(values: readonly ArrayElement[]): string {
   let literal = '{';
@@ -40,10 +37,10 @@ export function byteArrayLiteral(values: readonly (Uint8Array | null | undefined
   return literal + '}';
 }
 
+/** Always quoted: then no character but these two, and no word, means anything else than itself. */
 function textElement(value: string): string {
-  if (!NEEDS_QUOTES.test(value)) return value;
-  const escaped = value.includes('\\') ? value.replaceAll('\\', '\\\\') : value;
-  return escaped.includes('"') ? `"${escaped.replaceAll('"', '\\"')}"` : `"${escaped}"`;
+  if (!value.includes('"') && !value.includes('\\')) return `"${value}"`;
+  return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 function plainElement(value: number | boolean | Date | null | undefined): string {

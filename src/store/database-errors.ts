@@ -93,6 +93,7 @@ function classify(error: unknown): Failure | undefined {
   // Before the SQLSTATE: a server that insists on TLS answers with the SQLSTATE of a refused role.
   if (byMessage === 'tls_required') return byMessage;
   if (hasCertificateCode(error)) return 'tls_untrusted';
+  if (isMissingSocket(error)) return 'unreachable';
   return (
     BY_SQL_STATE[sqlState(error) ?? ''] ??
     BY_SYSTEM_CODE[systemCode(error) ?? ''] ??
@@ -196,6 +197,14 @@ function serverText(error: unknown): string {
 function hasCertificateCode(error: unknown): boolean {
   const found = firstInChain(error, (link) =>
     typeof link.code === 'string' && CERTIFICATE_CODE.test(link.code) ? true : undefined,
+  );
+  return found === true;
+}
+
+/** A Unix socket that is not there has the code of a missing file, which is none of our business. */
+function isMissingSocket(error: unknown): boolean {
+  const found = firstInChain(error, (link) =>
+    link.syscall === 'connect' && (link.code === 'ENOENT' || link.code === 'EACCES') ? true : undefined,
   );
   return found === true;
 }

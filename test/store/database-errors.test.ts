@@ -160,6 +160,21 @@ describe('a PostgreSQL that cannot be used says why, in one line with a remedy',
     });
   });
 
+  test('the certificate that the URL names is not there', async () => {
+    const config = changed(await backend.config(), (url) => {
+      url.searchParams.set('sslrootcert', '/no/such/ca.pem');
+    });
+    const error = await failureOf(openStore(config, TEST_OPTIONS));
+    expect(error).toMatchObject({ code: 'database_certificate_unreadable', exitCode: EXIT.usage });
+    expect(error.message).toContain('/no/such/ca.pem');
+  });
+
+  test('the socket that the URL names is not there', async () => {
+    const url = `postgresql://a:${PASSWORD}@/db?host=/no/such/directory`;
+    const error = await failureOf(openStore({ kind: 'postgresql', url }, TEST_OPTIONS));
+    expect(error.code).toBe('database_unreachable');
+  });
+
   test('the connection is lost between two statements of a transaction', async () => {
     const store = await openStore(await backend.config(), TEST_OPTIONS);
     const work = store.transaction(async (tx) => {

@@ -14,11 +14,10 @@ test('an id is a UUID of version 7 that begins with its time', () => {
   );
 });
 
-test('an id with known random bytes is laid out as RFC 9562 says', () => {
-  // Appendix A.6 of the RFC: 0x017F22E279B0, rand_a 0xCC3, rand_b 0x18C4DC0C0C07398F.
-  const bytes = [0, 0, 0, 0, 0, 0, 0x7c, 0xc3, 0x98, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f];
-  const id = uuidv7(0x017f22e279b0, (into) => {
-    into.set(bytes);
+test('an id with known random digits is laid out as RFC 9562 says', () => {
+  // The value of the RFC's appendix A.6: time 0x017F22E279B0, rand_a 0xCC3, variant 0b10, rand_b 0x18C4DC0C0C07398F.
+  const id = uuidv7(0x017f22e279b0, (bytes) => {
+    bytes.set(Buffer.from('cc31' + '8c4' + 'dc0c0c07398f' + '0', 'hex'));
   });
   expect(id).toBe('017f22e2-79b0-7cc3-98c4-dc0c0c07398f');
 });

@@ -140,7 +140,8 @@ function explain(error: unknown, path: string): unknown {
       },
     );
   }
-  return translateDatabaseError(code === undefined ? error : { code, cause: error }, path) ?? error;
+  // PGlite's own file system gives numbers, which only here become the names that the translation knows.
+  return translateDatabaseError({ code, cause: error }, path) ?? error;
 }
 
 function systemCodeOf(error: unknown): string | undefined {
