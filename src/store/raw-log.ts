@@ -128,6 +128,15 @@ export async function updateEntries(tx: Sql, runId: string, rows: readonly Entry
   );
 }
 
+/** Entries that had ended well and then lost a message to a better claim are no longer complete (M9). */
+export async function markDisplaced(tx: Sql, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.execute(
+    `update webhook_log set status = 'partial', error = 'id_collision' where id = any($1::uuid[]) and status = 'processed'`,
+    [arrayLiteral(ids)],
+  );
+}
+
 /** A stored entry, read back to be replayed. */
 export interface StoredEntry {
   id: string;

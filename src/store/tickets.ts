@@ -91,6 +91,49 @@ export async function updateTickets(tx: Sql, rows: readonly TicketRow[]): Promis
   );
 }
 
+/** Removes tickets whose only message was another conversation's; journaled, so that `undo` can put them back. */
+export async function deleteTickets(tx: Sql, runId: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.execute(
+    `insert into change_journal (run_id, table_name, key, before)
+     select $2::uuid, 'tickets', jsonb_build_object('id', t.id), to_jsonb(t) from tickets t where t.id = any($1::uuid[])`,
+    [arrayLiteral(ids), runId],
+  );
+  await tx.execute(`delete from tickets where id = any($1::uuid[])`, [arrayLiteral(ids)]);
+}
+
+/** The live inbound messages that conversations still hold since their last closed ticket: first by time and id, and last. */
+export async function readRemainingInbound(
+  tx: Sql,
+  conversationIds: readonly string[],
+  cameLive: string,
+): Promise<
+  { conversationId: string; first: { externalId: string; timestamp: number } | null; lastAt: number | null }[]
+> {
+  if (conversationIds.length === 0) return [];
+  const rows = await tx.query(
+    `select c.id, due.first_id, due.first_at, due.last_at
+     from unnest($1::uuid[]) as c (id)
+     left join lateral (
+       select (array_agg(m.external_id order by m.timestamp, m.external_id))[1] as first_id,
+         min(m.timestamp) as first_at, max(m.timestamp) as last_at
+       from messages m
+       where m.conversation_id = c.id and m.direction = 'INBOUND' and ${cameLive}
+         and m.timestamp > coalesce((select max(t.closed_at) from tickets t where t.conversation_id = c.id), '-infinity')
+     ) due on true`,
+    [arrayLiteral(conversationIds)],
+  );
+  return rows.map((row) => {
+    const externalId = textOrNull(row, 'first_id');
+    const timestamp = timeOrNull(row, 'first_at');
+    return {
+      conversationId: textOf(row, 'id'),
+      first: externalId === null || timestamp === null ? null : { externalId, timestamp },
+      lastAt: timeOrNull(row, 'last_at'),
+    };
+  });
+}
+
 /** Tickets name the message that opened them; when it gets its wamid, they follow (M10). */
 export async function renameTicketOpeners(
   tx: Sql,

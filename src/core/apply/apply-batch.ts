@@ -6,7 +6,8 @@ import {
   updateConnections,
   writeHistoryChunks,
 } from '../../store/connections.js';
-import { recomputeConversations } from '../../store/conversations.js';
+import { readConversationsOfLeads, recomputeConversations } from '../../store/conversations.js';
+import { markDisplaced } from '../../store/raw-log.js';
 import { addToInitialContacts, insertRejects, insertSyncLogs } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
 import type { Batch } from '../replay/batch.js';
@@ -15,7 +16,7 @@ import type { Tally } from '../replay/tally.js';
 import { collectItems } from './collect-items.js';
 import { conversationOf, openConversations } from './conversations.js';
 import { foldMessages, type FoldedMessages } from './fold-messages.js';
-import { namePersons } from './name-persons.js';
+import { nameHolders, namePersons } from './name-persons.js';
 import { BatchWork, type ApplySettings } from './work.js';
 import { writeEntries, type SliceOutcome } from './write-entries.js';
 import { settleLeads, writeNewLeads } from './write-leads.js';
@@ -50,7 +51,20 @@ export async function applyBatch(
   const merged = named.flatMap((persons) => persons.mergedConversations);
   const conversations = await openConversations(work, named);
   conversations.markStale(merged);
-  const folded = await foldMessages(work, (item) => conversationOf(work, conversations, item), merged);
+  const folded = await foldMessages(
+    work,
+    (item) => conversationOf(work, conversations, item),
+    merged,
+    async (holders) => {
+      await nameHolders(work, named, holders);
+      conversations.load(
+        await readConversationsOfLeads(
+          tx,
+          holders.map((holder) => holder.leadId),
+        ),
+      );
+    },
+  );
   conversations.absorb(folded.book.all());
 
   const newLeads = await writeNewLeads(work, named, conversations);
@@ -62,6 +76,7 @@ export async function applyBatch(
   await writeNews(work);
   const slices = await writeEntries(work, batch, known);
   await insertRejects(tx, work.rejects);
+  await markDisplaced(tx, [...work.displacedLogIds]);
   return { tally: work.tally, slices, requeued: work.requeued };
 }
 

@@ -16,6 +16,11 @@ export class Conversations {
     for (const row of rows) this.add(row);
   }
 
+  /** Conversations that came into sight later. */
+  load(rows: readonly ConversationRow[]): void {
+    for (const row of rows) if (!this.byId.has(row.id)) this.add(row);
+  }
+
   ensure(leadId: string, connectionId: string, newId: () => string): ConversationRow {
     const known = this.byPair.get(`${leadId} ${connectionId}`);
     if (known !== undefined) return known;
@@ -30,10 +35,6 @@ export class Conversations {
     this.add(row);
     this.inserts.push(row);
     return row;
-  }
-
-  ofLead(leadId: string): ConversationRow[] {
-    return [...this.byId.values()].filter((row) => row.leadId === leadId);
   }
 
   /** Groups once, for projecting many leads. */

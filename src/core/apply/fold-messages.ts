@@ -6,7 +6,6 @@ import {
   type PendingFactRow,
 } from '../../store/amendments.js';
 import { readMessages, readTwins, type MessageKey, type MessageRow } from '../../store/messages.js';
-import { readIdentitiesOfPersons } from '../../store/persons.js';
 import {
   applyAmendment,
   groupByTarget,
@@ -27,6 +26,8 @@ export interface FoldedMessages {
   reactions: ReactionBook;
   pendingInserts: PendingFactRow[];
   pendingDeletes: PendingFactRow[];
+  /** Conversations that lost a message to another one with a better claim to its id (M9). */
+  robbed: Set<string>;
   /** Messages that came live and inbound: what may open tickets (T1). */
   liveInbound: Set<Leaf>;
   /** New messages per lead and connection, for the initial_contact logs. */
@@ -36,11 +37,15 @@ export interface FoldedMessages {
 /** Where a fact's conversation is; resolved before (every lead of a message has one). */
 export type ConversationOf = (item: Item) => { conversationId: string; leadId: string } | null;
 
+/** Rejects of displaced messages name no item: the entry that brought it first is all that is known. */
+const DISPLACED_PATH = '$';
+
 /** Merges the batch's messages and amendments with what is stored (M1-M3, M5, M9, M10). */
 export async function foldMessages(
   work: BatchWork,
   conversationOf: ConversationOf,
   mergedConversations: readonly string[],
+  bringIntoSight: (holders: readonly { leadId: string; organizationId: string }[]) => Promise<void>,
 ): Promise<FoldedMessages> {
   const messages = work.items.filter((item): item is Item<MessageFact> => item.fact.kind === 'message');
   const amendments = work.items.filter((item): item is Item<Amendment> => isAmendment(item));
@@ -54,10 +59,12 @@ export async function foldMessages(
     reactions: new ReactionBook(await readReactions(work.tx, reactionKeys(book, amendments, work))),
     pendingInserts: [],
     pendingDeletes: [],
+    robbed: new Set(),
     liveInbound: new Set(),
     created: new Map(),
   };
-  const bench = await openBench(work, rows, messages);
+  await bringIntoSight(holdersOf(work, rows, messages));
+  const bench = new CollisionBench(work.persons);
   for (const item of messages) placeMessage(work, folded, item, conversationOf, bench);
   await applyWaiting(work, folded, messages);
   for (const item of amendments) amend(work, folded, item);
@@ -136,21 +143,27 @@ function reactionKeys(
   return sorted(keys);
 }
 
-/** Loads the names of leads that hold an id which the batch wants for somebody else: rare, so only then. */
-async function openBench(
+/** Leads that hold an id which the batch wants for somebody else: they may lose it, so they must be in sight (M9). */
+function holdersOf(
   work: BatchWork,
   rows: readonly MessageRow[],
   messages: readonly Item<MessageFact>[],
-): Promise<CollisionBench> {
-  const holders = new Map(rows.map((row) => [keyOf(row.connectionId, row.externalId), row.leadId]));
-  const strangers = new Set<string>();
-  for (const { fact, connection } of messages) {
-    const holder = holders.get(keyOf(connection.id, fact.externalId));
-    if (holder !== undefined && work.personOf(connection, fact.counterpart)?.id !== holder)
-      strangers.add(holder);
+): { leadId: string; organizationId: string }[] {
+  const holders = new Map<string, string>();
+  for (const row of rows) {
+    if (row.stanzaId !== null) holders.set(keyOf(row.connectionId, row.stanzaId), row.leadId);
   }
-  const identities = await readIdentitiesOfPersons(work.tx, [...strangers]);
-  return new CollisionBench(work.persons, identities);
+  for (const row of rows) holders.set(keyOf(row.connectionId, row.externalId), row.leadId);
+  const strangers = new Map<string, { leadId: string; organizationId: string }>();
+  for (const { fact, connection } of messages) {
+    const own = work.personOf(connection, fact.counterpart)?.id;
+    for (const id of [fact.externalId, fact.stanzaId]) {
+      const leadId = id === undefined ? undefined : holders.get(keyOf(connection.id, id));
+      if (leadId === undefined || leadId === own) continue;
+      strangers.set(leadId, { leadId, organizationId: connection.organizationId });
+    }
+  }
+  return [...strangers.values()];
 }
 
 function placeMessage(
@@ -181,24 +194,28 @@ function placeMessage(
       runId: work.settings.runId,
       syncSource: work.settings.syncSource,
     },
-    (incoming, incomingLead, storedLead) => bench.incomingWins(incoming, incomingLead, storedLead),
+    (wamidPhone, incomingLead, storedLead) => bench.incomingWins(wamidPhone, incomingLead, storedLead),
   );
   if (placed.outcome === 'collision') {
+    const { externalId, batchId: keeperLogId } = placed.leaf.state;
+    const loserLogId = placed.loser === 'stored' ? (placed.displaced.batchId ?? item.logId) : item.logId;
+    const other = placed.loser === 'stored' ? loserLogId : keeperLogId;
+    // The record names the id as it is kept, so that a later merge of the two leads finds it; and both origins.
     const details = {
       reason: 'id_collision',
       path: fact.path,
-      excerpt: fact.externalId,
-      externalId: fact.externalId,
+      excerpt: `${fact.externalId} is also in log:${other ?? 'elsewhere'}`,
+      externalId,
     } as const;
     if (placed.loser === 'incoming') {
       work.reject(item, 'message', details);
       return;
     }
     // The stored copy was counted when it came; now it is on record as the loser, with the entry that brought it.
-    work.record({ ...item, logId: placed.displacedBatchId ?? item.logId }, 'message', {
-      ...details,
-      path: '$',
-    });
+    const { displaced } = placed;
+    work.record({ ...item, logId: loserLogId }, 'message', { ...details, path: DISPLACED_PATH });
+    work.displacedLogIds.add(loserLogId);
+    folded.robbed.add(displaced.conversationId);
   }
   const outcome = placed.outcome === 'collision' ? 'updated' : placed.outcome;
   work.tally.message(connection.id, outcome);

@@ -1,6 +1,4 @@
-import type { MessageFact } from '../../model/facts.js';
-import type { IdentityRow } from '../../store/persons.js';
-import { nodeKey, type IdentityNode } from '../plan/identity-evidence.js';
+import { nodeKey } from '../plan/identity-evidence.js';
 import type { Person } from '../plan/persons.js';
 
 /**
@@ -10,29 +8,22 @@ import type { Person } from '../plan/persons.js';
 export class CollisionBench {
   private readonly names = new Map<string, string[]>();
 
-  constructor(persons: ReadonlyMap<string, ReadonlyMap<string, Person>>, strangers: readonly IdentityRow[]) {
+  constructor(persons: ReadonlyMap<string, ReadonlyMap<string, Person>>) {
     for (const plan of persons.values()) {
       for (const person of plan.values()) this.names.set(person.id, person.identities.map(nodeKey).sort());
     }
-    const loaded = new Map<string, IdentityNode[]>();
-    for (const row of strangers) {
-      const known = loaded.get(row.personId);
-      if (known === undefined) loaded.set(row.personId, [row]);
-      else known.push(row);
-    }
-    for (const [id, nodes] of loaded) if (!this.names.has(id)) this.names.set(id, nodes.map(nodeKey).sort());
   }
 
-  incomingWins(fact: MessageFact, incomingLeadId: string, storedLeadId: string): boolean {
-    const incoming = this.claim(fact, incomingLeadId);
-    const stored = this.claim(fact, storedLeadId);
+  incomingWins(wamidPhone: string | null, incomingLeadId: string, storedLeadId: string): boolean {
+    const incoming = this.claim(wamidPhone, incomingLeadId);
+    const stored = this.claim(wamidPhone, storedLeadId);
     if (incoming.named !== stored.named) return incoming.named;
     return incoming.name < stored.name;
   }
 
-  private claim(fact: MessageFact, leadId: string): { named: boolean; name: string } {
+  private claim(wamidPhone: string | null, leadId: string): { named: boolean; name: string } {
     const names = this.names.get(leadId) ?? [];
-    const named = fact.wamidPhone !== undefined && names.includes(`phone:${fact.wamidPhone}`);
+    const named = wamidPhone !== null && names.includes(`phone:${wamidPhone}`);
     // Phones sort before other kinds, and a lead without any name loses.
     const name =
       names.find((candidate) => candidate.startsWith('phone:')) ??

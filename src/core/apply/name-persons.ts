@@ -1,6 +1,12 @@
 import type { Identities } from '../../model/facts.js';
 import { mergePersons, requeueCollisions } from '../../store/merge-leads.js';
-import { readIdentities, readLeads, type IdentityRow, type LeadRow } from '../../store/persons.js';
+import {
+  readIdentities,
+  readIdentitiesOfPersons,
+  readLeads,
+  type IdentityRow,
+  type LeadRow,
+} from '../../store/persons.js';
 import {
   absorbEvidence,
   noEvidence,
@@ -68,6 +74,34 @@ async function nameOne(
   }
   work.persons.set(organizationId, plan.personOf);
   return { organizationId, plan, leads: new Map(leads.map((lead) => [lead.id, lead])), mergedConversations };
+}
+
+/** Adds stored persons whom no fact of the batch names, as they are: they may lose messages to those whom it names. */
+export async function nameHolders(
+  work: BatchWork,
+  named: NamedPersons[],
+  holders: readonly { leadId: string; organizationId: string }[],
+): Promise<void> {
+  for (const { leadId, organizationId } of holders) {
+    if (named.some(({ leads }) => leads.has(leadId))) continue;
+    const identities = (await readIdentitiesOfPersons(work.tx, [leadId])).map(storedIdentity);
+    const leads = await readLeads(work.tx, organizationId, [leadId], []);
+    const person: Person = {
+      id: leadId,
+      isNew: false,
+      isLead: true,
+      hasStoredLead: true,
+      identities: identities.map((identity) => ({ ...identity, isNew: false, changed: false })),
+    };
+    const personOf = new Map(identities.map((identity) => [nodeKey(identity), person]));
+    for (const [key, value] of personOf) work.persons.get(organizationId)?.set(key, value);
+    named.push({
+      organizationId,
+      plan: { personOf, persons: [person], merges: [] },
+      leads: new Map(leads.map((lead) => [lead.id, lead])),
+      mergedConversations: [],
+    });
+  }
 }
 
 /** The batch's word about persons; equal names are gathered first, since a history chunk says the same name 200 times. */

@@ -39,6 +39,8 @@ export class BatchWork {
   readonly persons = new Map<string, Map<string, Person>>();
   /** Log id per entry key. */
   readonly logIds = new Map<string, string>();
+  /** Entries whose message lost its id to a better claim in this batch. */
+  readonly displacedLogIds = new Set<string>();
   requeued = 0;
   private readonly ownPhones = new Map<string, string | null>();
 

@@ -1,6 +1,13 @@
 import { assertWritten } from '../../store/batch-lock.js';
 import type { LeadRow } from '../../store/persons.js';
-import { insertTickets, readTicketsOfLeads, updateTickets } from '../../store/tickets.js';
+import {
+  deleteTickets,
+  insertTickets,
+  readRemainingInbound,
+  readTicketsOfLeads,
+  updateTickets,
+} from '../../store/tickets.js';
+import { CAME_LIVE_SQL, cameLive } from '../plan/evidence.js';
 import { planTickets, type LiveInbound } from '../plan/tickets.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';
@@ -19,8 +26,14 @@ export async function writeTickets(
     [...leads.keys()].filter((id) => !newLeads.has(id)),
   );
   if (inbound.length === 0 && stored.length === 0) return;
+  const remaining = await readRemainingInbound(work.tx, [...folded.robbed], CAME_LIVE_SQL);
   const sources = new Map([...leads.values()].map((lead) => [lead.id, lead.source]));
-  const plan = planTickets(inbound, stored, sources, work.settings.newId);
+  const plan = planTickets(inbound, stored, sources, work.settings.newId, remaining);
+  await deleteTickets(
+    work.tx,
+    work.settings.runId,
+    plan.deletes.map((ticket) => ticket.id),
+  );
   assertWritten('tickets', plan.inserts.length, await insertTickets(work.tx, plan.inserts));
   await updateTickets(work.tx, plan.updates);
   work.tally.tickets.opened += plan.opened;
@@ -29,7 +42,7 @@ export async function writeTickets(
 
 function liveInbound(folded: FoldedMessages): LiveInbound[] {
   return [...folded.liveInbound]
-    .filter(({ state, gone }) => !gone && state.direction === 'INBOUND' && state.source === 'live')
+    .filter(({ state, gone }) => !gone && state.direction === 'INBOUND' && cameLive(state.ranks))
     .map(({ state }) => ({
       conversationId: state.conversationId,
       leadId: state.leadId,

@@ -40,6 +40,14 @@ export function contentRank(grade: ContentGrade, origin: MessageOrigin): number 
   return GRADE_RANK[grade] * 4 + SOURCE_RANK[sourceOf(origin)];
 }
 
+/** Whether a message came live, for the business to answer: inbound, it opens tickets (T1). `standby` does not. */
+export function cameLive(ranks: EvidenceRanks): boolean {
+  return ranks.structure === STRUCTURE_RANK.live;
+}
+
+/** The same, on the packed column, for SQL. */
+export const CAME_LIVE_SQL = `(evidence & 15) = ${STRUCTURE_RANK.live}`;
+
 export function sourceOf(origin: MessageOrigin): MessageSource {
   switch (origin) {
     case 'live':

@@ -50,12 +50,15 @@ export function projectLead(
   }
   const earliest = earliestEvidence(identities, conversations);
   const direct = stored?.source === 'direct_creation';
-  const seen = earliest?.at ?? earliestSeen(identities) ?? stored?.firstSeenAt ?? 0;
+  const firstSeen = earliestSeen(identities);
+  const seen = earliest?.at ?? firstSeen ?? stored?.firstSeenAt ?? 0;
+  // All that a lead ever said may have turned out to be somebody else's (M9); it is then a contact like any other.
+  const bare = firstSeen === null ? (stored?.source ?? 'live_message') : 'live_message';
   return {
     phoneNumber: currentPhone(identities) ?? stored?.phoneNumber ?? null,
     pushName: bookName?.value ?? profileName?.value ?? stored?.pushName ?? null,
     username: username?.value ?? stored?.username ?? null,
-    source: direct ? 'direct_creation' : (earliest?.source ?? stored?.source ?? 'live_message'),
+    source: direct ? 'direct_creation' : (earliest?.source ?? bare),
     firstSeenAt: direct ? Math.min(stored.firstSeenAt, seen) : seen,
     isActive: bookState === null ? (stored?.isActive ?? true) : bookState.value === 'added',
     deletedAt:

@@ -1,3 +1,4 @@
+import { decodeWamid } from '../../identity/wamid.js';
 import type { MessageFact } from '../../model/facts.js';
 import type { MessageRow } from '../../store/messages.js';
 import { packEvidence, unpackEvidence } from './evidence.js';
@@ -19,10 +20,24 @@ export interface Leaf {
 export type Placed =
   | { outcome: 'created' | 'updated' | 'unchanged'; leaf: Leaf }
   /** Another conversation holds the id (M9). `loser` says whose copy is not kept. */
-  | { outcome: 'collision'; leaf: Leaf; loser: 'incoming' | 'stored'; displacedBatchId: string | null };
+  | { outcome: 'collision'; leaf: Leaf; loser: 'incoming' }
+  | { outcome: 'collision'; leaf: Leaf; loser: 'stored'; displaced: Displaced };
 
-/** Decides a collision: true when the incoming message's lead has the better claim to the id. */
-export type CollisionJudge = (fact: MessageFact, incomingLeadId: string, storedLeadId: string) => boolean;
+/** The copy that lost its id: where it was, and which entry brought it. */
+export interface Displaced {
+  batchId: string | null;
+  conversationId: string;
+}
+
+/**
+ * Decides a collision: true when the incoming message's lead has the better claim to the id. `wamidPhone`: the customer's
+ * phone in the wamid, if one of the two copies has a wamid that decodes.
+ */
+export type CollisionJudge = (
+  wamidPhone: string | null,
+  incomingLeadId: string,
+  storedLeadId: string,
+) => boolean;
 
 /**
  * The messages of one batch: what is stored, and what the batch's facts make of it. Finds the row that a fact is about
@@ -72,6 +87,8 @@ export class MessageBook {
     }
     const twin = this.findTwin(incoming);
     if (twin !== null) {
+      if (twin.state.conversationId !== incoming.conversationId)
+        return this.collide(fact, incoming, twin, judge);
       const renamed = this.adoptWamid(twin, incoming.externalId);
       const merged = this.merge(twin, incoming);
       return renamed ? { outcome: 'updated', leaf: twin } : merged;
@@ -83,43 +100,48 @@ export class MessageBook {
 
   /** Merges rows that a merge of leads brought into one conversation and that are one message (M10). */
   mergeTwins(): void {
-    for (const leaf of [...this.leaves]) {
-      if (leaf.gone || isWamid(leaf.state.externalId)) continue;
-      const twin = this.findTwin(leaf.state);
-      if (twin === null || !isWamid(twin.state.externalId)) continue;
-      absorbState(twin.state, leaf.state);
-      twin.changed = true;
-      leaf.gone = true;
-      this.byExternalId.delete(keyOf(leaf.state.connectionId, leaf.state.externalId));
-      this.renamed.push({
-        connectionId: leaf.state.connectionId,
-        from: leaf.state.externalId,
-        to: twin.state.externalId,
-      });
-    }
+    for (const leaf of [...this.leaves])
+      if (!leaf.gone && !isWamid(leaf.state.externalId)) this.joinTwin(leaf);
+  }
+
+  /** Two rows that have turned out to be one message: the wamid's stays, the key id's goes. */
+  private joinTwin(leaf: Leaf): void {
+    const twin = this.findTwin(leaf.state);
+    if (twin?.state.conversationId !== leaf.state.conversationId) return;
+    const [kept, lost] = isWamid(leaf.state.externalId) ? [leaf, twin] : [twin, leaf];
+    absorbState(kept.state, lost.state);
+    kept.changed = true;
+    lost.gone = true;
+    const { connectionId, externalId } = lost.state;
+    this.byExternalId.delete(keyOf(connectionId, externalId));
+    this.renamed.push({ connectionId, from: externalId, to: kept.state.externalId });
   }
 
   private merge(leaf: Leaf, incoming: MessageState): Placed {
+    const { timestamp, direction } = leaf.state;
     const changed = absorbState(leaf.state, incoming);
     if (changed) leaf.changed = true;
+    // Better evidence moved the message: what was too far away to be its twin may be it now.
+    if (leaf.state.timestamp !== timestamp || leaf.state.direction !== direction) this.joinTwin(leaf);
     return { outcome: changed ? 'updated' : 'unchanged', leaf };
   }
 
-  /** Rule M10: same stanza id, conversation and direction, times within 2 s, and exactly one of the two is a wamid. */
+  /**
+   * Rule M10: same stanza id and direction, times within 2 s, and exactly one of the two is a wamid. In the same
+   * conversation they are one message; in another one (a LID whose phone is not known yet) they claim one id, as in M9.
+   */
   private findTwin(incoming: MessageState): Leaf | null {
     if (incoming.stanzaId === null) return null;
     const called = this.byStanzaId.get(keyOf(incoming.connectionId, incoming.stanzaId)) ?? [];
-    return (
-      called.find(
-        ({ state, gone }) =>
-          !gone &&
-          state !== incoming &&
-          state.conversationId === incoming.conversationId &&
-          state.direction === incoming.direction &&
-          Math.abs(state.timestamp - incoming.timestamp) <= TWIN_TOLERANCE_MS &&
-          isWamid(state.externalId) !== isWamid(incoming.externalId),
-      ) ?? null
+    const twins = called.filter(
+      ({ state, gone }) =>
+        !gone &&
+        state !== incoming &&
+        state.direction === incoming.direction &&
+        Math.abs(state.timestamp - incoming.timestamp) <= TWIN_TOLERANCE_MS &&
+        isWamid(state.externalId) !== isWamid(incoming.externalId),
     );
+    return twins.find(({ state }) => state.conversationId === incoming.conversationId) ?? twins[0] ?? null;
   }
 
   /** The wamid becomes the external id as soon as it is known: later statuses name it (M10). */
@@ -135,16 +157,27 @@ export class MessageBook {
   }
 
   private collide(fact: MessageFact, incoming: MessageState, holder: Leaf, judge: CollisionJudge): Placed {
-    if (!judge(fact, incoming.leadId, holder.state.leadId)) {
-      return { outcome: 'collision', leaf: holder, loser: 'incoming', displacedBatchId: null };
+    const wamidPhone = fact.wamidPhone ?? decodeWamid(holder.state.externalId)?.phone ?? null;
+    if (!judge(wamidPhone, incoming.leadId, holder.state.leadId)) {
+      return { outcome: 'collision', leaf: holder, loser: 'incoming' };
     }
-    const displacedBatchId = holder.state.batchId;
-    const { id, isNew, edits, revokedAt, metaConfirmedAt, status } = holder.state;
+    const { id, batchId, conversationId, connectionId, externalId, isNew } = holder.state;
+    const { edits, revokedAt, metaConfirmedAt, status } = holder.state;
     // What was said about the id itself stays; what the loser's conversation said goes to the rejects.
     const kept = metaConfirmedAt === null ? {} : { status, metaConfirmedAt };
     holder.state = { ...incoming, id, isNew, edits, revokedAt, ...kept };
     holder.changed = true;
-    return { outcome: 'collision', leaf: holder, loser: 'stored', displacedBatchId };
+    if (incoming.externalId !== externalId) {
+      this.byExternalId.delete(keyOf(connectionId, externalId));
+      this.byExternalId.set(keyOf(connectionId, incoming.externalId), holder);
+      this.renamed.push({ connectionId, from: externalId, to: incoming.externalId });
+    }
+    return {
+      outcome: 'collision',
+      leaf: holder,
+      loser: 'stored',
+      displaced: { batchId, conversationId },
+    };
   }
 
   private add(leaf: Leaf): void {

@@ -12,9 +12,19 @@ export interface LiveInbound {
   timestamp: number;
 }
 
+/** What is left of a conversation's live inbound messages after one of them lost its id to another conversation (M9). */
+export interface RemainingInbound {
+  conversationId: string;
+  /** In order of time and id; only those after the conversation's last closed ticket count. */
+  first: { externalId: string; timestamp: number } | null;
+  lastAt: number | null;
+}
+
 export interface TicketPlan {
   inserts: TicketRow[];
   updates: TicketRow[];
+  /** Opened by messages that turned out to be somebody else's. */
+  deletes: TicketRow[];
   opened: number;
   refreshed: number;
 }
@@ -29,8 +39,10 @@ export function planTickets(
   tickets: readonly TicketRow[],
   sourceOf: ReadonlyMap<string, LeadSource>,
   newId: () => string,
+  remaining: readonly RemainingInbound[] = [],
 ): TicketPlan {
-  const all = tickets.map((ticket) => ({ ...ticket }));
+  const { kept, deletes } = shrinkTickets(tickets, remaining);
+  const all = kept;
   const inserts: TicketRow[] = [];
   const refreshed = new Set<string>();
 
@@ -61,7 +73,32 @@ export function planTickets(
     const old = before.get(ticket.id);
     return old !== undefined && differs(old, ticket);
   });
-  return { inserts, updates, opened: inserts.length, refreshed: refreshed.size };
+  return { inserts, updates, deletes, opened: inserts.length, refreshed: refreshed.size };
+}
+
+/** Open tickets of conversations that lost messages say only what the remaining ones say, as if the others never came. */
+function shrinkTickets(
+  tickets: readonly TicketRow[],
+  remaining: readonly RemainingInbound[],
+): { kept: TicketRow[]; deletes: TicketRow[] } {
+  const byConversation = new Map(remaining.map((rest) => [rest.conversationId, rest]));
+  const kept: TicketRow[] = [];
+  const deletes: TicketRow[] = [];
+  for (const ticket of tickets) {
+    const rest = byConversation.get(ticket.conversationId);
+    if (rest === undefined || ticket.status !== 'open' || ticket.source !== 'incoming_message')
+      kept.push({ ...ticket });
+    else if (rest.first === null) deletes.push(ticket);
+    else {
+      kept.push({
+        ...ticket,
+        openedAt: rest.first.timestamp,
+        openedByExternalId: rest.first.externalId,
+        lastInboundAt: rest.lastAt,
+      });
+    }
+  }
+  return { kept, deletes };
 }
 
 function openTicket(opener: LiveInbound, lastAt: number, id: string): TicketRow {
