@@ -1,5 +1,4 @@
 import type { Io } from './io.js';
-import { isClosedPipe } from './output.js';
 
 /** stderr, line by line: notices, progress, log lines. A spinner that is running steps aside by itself (ora sees to that). */
 export interface Console {
@@ -15,13 +14,11 @@ export function createConsole(io: Pick<Io, 'stderr'>): Console {
 }
 
 /**
- * Keeps a reader that went away (`| head`, a closed terminal) from ending the process with a stack trace in the middle of
- * a batch. Returns the way to undo it.
+ * Keeps a reader that went away (`| head`, a closed terminal) or a full disk from ending the process with a stack trace in
+ * the middle of a batch: whoever writes a result learns of it from the write itself. Returns the way to undo it.
  */
-export function ignoreClosedPipes(io: Pick<Io, 'stdout' | 'stderr'>): () => void {
-  const listener = (error: Error): void => {
-    if (!isClosedPipe(error)) throw error;
-  };
+export function keepStreamErrors(io: Pick<Io, 'stdout' | 'stderr'>): () => void {
+  const listener = (): void => undefined;
   io.stdout.on('error', listener);
   io.stderr.on('error', listener);
   return () => {

@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '../model/errors.js';
-import { ignoreClosedPipes } from './console.js';
+import { keepStreamErrors } from './console.js';
 import { describeFailure, failureOf } from './exit.js';
 import { peek } from './flags.js';
 import type { Io } from './io.js';
@@ -13,7 +13,7 @@ import { runAction, type Voice } from './run-action.js';
  * (but for a second Ctrl-C), so that everything written has left before it ends.
  */
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
-  const release = ignoreClosedPipes(io);
+  const release = keepStreamErrors(io);
   const seen = peek(argv);
   const noColor = argv.includes('--no-color');
   let voice: Voice = {
@@ -58,6 +58,7 @@ async function dispatch(argv: readonly string[], io: Io, speak: (voice: Voice) =
 
 /** Commander writes without waiting: what it writes is collected, and leaves before the process may end. */
 function helpStreams(argv: readonly string[], io: Io): { streams: HelpStreams; flush: () => Promise<void> } {
+  const { json } = peek(argv);
   let out = '';
   let err = '';
   return {
@@ -66,7 +67,8 @@ function helpStreams(argv: readonly string[], io: Io): { streams: HelpStreams; f
         out += text;
       },
       writeErr: (text) => {
-        err += text;
+        // Under --json, stderr holds one object and nothing else.
+        if (!json) err += text;
       },
       width: io.columns ?? 80,
       colour: allowsColour(io.stdoutIsTTY, io.env, argv.includes('--no-color')),

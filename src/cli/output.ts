@@ -43,7 +43,7 @@ export function writeAll(stream: Writable, text: string): Promise<void> {
     }
     stream.write(text, (error) => {
       if (error === null || error === undefined || isClosedPipe(error)) fulfil();
-      else reject(error);
+      else reject(writeFailed('the output', error));
     });
   });
 }
@@ -83,12 +83,16 @@ async function replaceFile(file: string, text: string): Promise<void> {
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
-    const code =
-      error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error';
-    throw new UserError(`The result could not be written to ${file} (${code}).`, {
-      remedy: 'The work itself is done and stored; only its report is missing.',
-      code: 'output_failed',
-      cause: error,
-    });
+    throw writeFailed(file, error);
   }
+}
+
+function writeFailed(place: string, error: unknown): UserError {
+  const code =
+    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error';
+  return new UserError(`The result could not be written to ${place} (${code}).`, {
+    remedy: 'The work itself is done and stored; only its report is missing.',
+    code: 'output_failed',
+    cause: error,
+  });
 }

@@ -26,7 +26,7 @@ describe('the progress of a run', () => {
       [4000, progress(50 * MB, 100_000, 100 * MB)],
     ]);
     expect(describeProgress(state, 4000, 120)).toBe(
-      '50%  50.0 MB of 100.0 MB  100,000 messages  25,000/s  4.0 s left  log.ndjson:812',
+      '50%  50.0 MB of 100.0 MB  100,000 messages  25,000/s  4 s left  log.ndjson:812',
     );
   });
 

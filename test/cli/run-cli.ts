@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
+import { PassThrough, Readable, Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import type { Io, StopSignal } from '../../src/cli/io.js';
 import { main } from '../../src/cli/main.js';
@@ -16,7 +16,9 @@ export interface Seen {
 export interface Surroundings {
   env?: Record<string, string>;
   cwd?: string;
-  stdin?: string;
+  stdin?: string | AsyncIterable<string>;
+  /** What a person types, each once the words before it have appeared on stderr. */
+  answers?: readonly (readonly [question: string, typed: string])[];
   /** Streams that are terminals; none unless said. */
   terminals?: readonly ('stdin' | 'stdout' | 'stderr')[];
   now?: number;
@@ -27,10 +29,17 @@ export interface Surroundings {
 
 class Capture extends Writable {
   text = '';
+  onText: () => void = () => undefined;
 
   override _write(chunk: Buffer | string, _encoding: string, done: () => void): void {
     this.text += chunk.toString();
+    this.onText();
     done();
+  }
+
+  /** A question that is over ends its stream; like a process's own streams, this one stays open. */
+  override end(): this {
+    return this;
   }
 }
 
@@ -41,7 +50,10 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   const listeners = new Map<StopSignal, Set<() => void>>();
   const terminals = new Set(surroundings.terminals ?? []);
   const io: Io = {
-    stdin: Readable.from(surroundings.stdin === undefined ? [] : [Buffer.from(surroundings.stdin)]),
+    stdin:
+      surroundings.answers === undefined
+        ? readableOf(surroundings.stdin)
+        : person(surroundings.answers, stderr),
     stdout,
     stderr,
     stdinIsTTY: terminals.has('stdin'),
@@ -66,6 +78,30 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   });
   const code = await main(argv, io);
   return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+/** Somebody at the keyboard, who reads a question before answering it. */
+function person(answers: readonly (readonly [question: string, typed: string])[], stderr: Capture): Readable {
+  const keyboard = new PassThrough();
+  const left = [...answers];
+  let read = 0;
+  stderr.onText = () => {
+    const [next] = left;
+    if (next === undefined || !stderr.text.slice(read).includes(next[0])) return;
+    read = stderr.text.length;
+    left.shift();
+    setTimeout(() => keyboard.write(next[1]), 20);
+  };
+  return keyboard;
+}
+
+function readableOf(stdin: Surroundings['stdin']): Readable {
+  if (stdin === undefined) return Readable.from([]);
+  return typeof stdin === 'string' ? Readable.from([Buffer.from(stdin)]) : Readable.from(toBytes(stdin));
+}
+
+async function* toBytes(texts: AsyncIterable<string>): AsyncGenerator<Buffer> {
+  for await (const text of texts) yield Buffer.from(text);
 }
 
 /** A new directory that goes away with the test. */

@@ -95,7 +95,7 @@ export function describeProgress(state: ProgressState, now: number, width: numbe
   const rates = currentRates(state, now);
   if (rates !== undefined && rates.messages >= 1) parts.push(`${formatCount(rates.messages)}/s`);
   const left = timeLeft(state, rates?.bytes);
-  if (left !== undefined) parts.push(`${formatDuration(left)} left`);
+  if (left !== undefined) parts.push(`${formatDuration(left).replace('.0 s', ' s')} left`);
   const line = parts.join('  ');
   const room = width - line.length - 2;
   // The place is the first to go: the figures matter more.

@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { bashCompletion } from '../../src/cli/completion/bash.js';
+import { completionTree } from '../../src/cli/completion/tree.js';
+import { buildProgram } from '../../src/cli/program.js';
+import { temporaryDirectory } from './run-cli.js';
+
+const run = promisify(execFile);
+
+/** What bash offers after `line`; the last word is the one that is being typed. */
+async function complete(line: string): Promise<string[]> {
+  const cwd = await temporaryDirectory();
+  const script = bashCompletion(completionTree(buildProgram()));
+  await writeFile(join(cwd, 'day.ndjson'), '');
+  await writeFile(
+    join(cwd, 'try.sh'),
+    `${script}\nCOMP_WORDS=(${line
+      .split(' ')
+      .map((word) => `'${word}'`)
+      .join(
+        ' ',
+      )})\nCOMP_CWORD=$((\${#COMP_WORDS[@]} - 1))\n_wa_reconcile\nprintf '%s\\n' "\${COMPREPLY[@]}"\n`,
+  );
+  const { stdout } = await run('bash', ['--norc', 'try.sh'], { cwd });
+  return stdout.split('\n').filter((word) => word !== '');
+}
+
+describe('completion in bash', () => {
+  test('offers commands, then their subcommands', async () => {
+    expect(await complete('wa-reconcile co')).toEqual(['connection', 'completion']);
+    expect(await complete('wa-reconcile connection e')).toEqual(['edit']);
+  });
+
+  test('offers options where one is begun, after other options too', async () => {
+    expect(await complete('wa-reconcile replay --reg')).toEqual(['--register']);
+    expect(await complete('wa-reconcile --json replay --since 2d --dry')).toEqual(['--dry-run']);
+  });
+
+  test('offers the words that a value may be', async () => {
+    expect(await complete('wa-reconcile connection add --kind ')).toEqual([
+      'coexistence',
+      'cloud_api',
+      'baileys',
+    ]);
+    expect(await complete('wa-reconcile completion z')).toEqual(['zsh']);
+    expect(await complete('wa-reconcile replay --since ')).toEqual([]);
+  });
+
+  test('offers files where a log is expected', async () => {
+    expect(await complete('wa-reconcile replay d')).toEqual(['day.ndjson']);
+    expect(await complete('wa-reconcile replay --register d')).toEqual(['day.ndjson']);
+    expect(await complete('wa-reconcile connection list -o d')).toEqual(['day.ndjson']);
+  });
+});

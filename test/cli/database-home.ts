@@ -1,0 +1,33 @@
+import { dirname } from 'node:path';
+import { useBackend } from '../support/databases.js';
+import { runCli, type Seen, type Surroundings } from './run-cli.js';
+
+type Run = (argv: readonly string[], surroundings?: Surroundings) => Promise<Seen>;
+
+/** A command line on an embedded database of the test's own: migrated and empty, or not there at all. */
+export function useEmbedded(): { prepare: (state?: 'migrated' | 'missing') => Promise<Run> } {
+  const backend = useBackend('pglite');
+  return {
+    prepare: async (state = 'migrated') => {
+      const config = await (state === 'migrated' ? backend.config() : backend.emptyConfig());
+      if (config.kind !== 'pglite') throw new Error('the embedded database lies in a directory');
+      const home = dirname(config.directory);
+      return (argv, surroundings) => runCli([...argv, '--home', home], surroundings);
+    },
+  };
+}
+
+/** A command line on a PostgreSQL database of the test's own. */
+export function useServer(): { prepare: (state?: 'migrated' | 'empty') => Promise<Run & { url: string }> } {
+  const backend = useBackend('postgresql');
+  return {
+    prepare: async (state = 'migrated') => {
+      const config = await (state === 'migrated' ? backend.config() : backend.emptyConfig());
+      if (config.kind !== 'postgresql') throw new Error('the server has a URL');
+      const { url } = config;
+      const run: Run = (argv, surroundings = {}) =>
+        runCli(argv, { ...surroundings, env: { ...surroundings.env, DATABASE_URL: url } });
+      return Object.assign(run, { url });
+    },
+  };
+}

@@ -1,0 +1,214 @@
+import { describe, expect, test } from 'vitest';
+import type { Command } from 'commander';
+import { buildProgram } from '../../src/cli/program.js';
+import { runCli, temporaryDirectory } from './run-cli.js';
+
+function leaves(command: Command, path: string[] = []): { path: string[]; command: Command }[] {
+  return command.commands.flatMap((sub) => {
+    const here = [...path, sub.name()];
+    return sub.commands.length === 0 ? [{ path: here, command: sub }] : leaves(sub, here);
+  });
+}
+
+const COMMANDS = leaves(buildProgram()).map(({ path }) => [path.join(' '), path] as const);
+
+describe('help', () => {
+  test('wa-reconcile alone shows what to start with and all commands', async () => {
+    const { code, stdout, stderr } = await runCli([]);
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    expect(stdout).toContain('wa-reconcile replay LOG --register');
+    for (const [name] of COMMANDS) expect(stdout).toContain(name);
+    expect(stdout.split('\n').length).toBeLessThan(25);
+  });
+
+  test.each(COMMANDS)('%s --help has a summary, examples, options and exit codes', async (name, path) => {
+    const { code, stdout, stderr } = await runCli([...path, '--help']);
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(new RegExp(`^Usage: wa-reconcile ${name}`));
+    expect(stdout).toMatch(/\nExamples:\n {2}# .+\n {2}.*wa-reconcile/);
+    expect(stdout).toMatch(/\nGlobal options:\n/);
+    expect(stdout).toMatch(/\nExit status:\n {2}0 /);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test('of a group without its command is an error, and lists the commands', async () => {
+    const { code, stdout, stderr } = await runCli(['connection']);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('list');
+    expect(stderr).toContain('wa-reconcile: A command is missing.');
+  });
+
+  test('is no help under --json, but one object', async () => {
+    const { code, stdout, stderr } = await runCli(['--json', 'connection']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(JSON.parse(stderr)).toMatchObject({ error: { message: 'A command is missing.' } });
+  });
+
+  test('is plain where it is piped, and coloured on a terminal', async () => {
+    expect((await runCli(['--help'])).stdout).not.toContain('\u001b');
+    expect((await runCli(['--help'], { terminals: ['stdout'] })).stdout).toContain('\u001b[1m');
+    expect(
+      (await runCli(['--help'], { terminals: ['stdout'], env: { NO_COLOR: '1' } })).stdout,
+    ).not.toContain('\u001b');
+    expect((await runCli(['--help', '--no-color'], { terminals: ['stdout'] })).stdout).not.toContain(
+      '\u001b',
+    );
+    expect((await runCli(['--help'], { terminals: ['stdout'], env: { TERM: 'dumb' } })).stdout).not.toContain(
+      '\u001b',
+    );
+  });
+});
+
+describe('the version', () => {
+  test('is one line', async () => {
+    for (const flag of ['--version', '-V']) {
+      expect((await runCli([flag])).stdout).toMatch(/^wa-reconcile \d+\.\d+\.\d+\n$/);
+    }
+  });
+
+  test('--json names everything that a report of a bug needs', async () => {
+    const { code, stdout } = await runCli(['--version', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      schemaVersion: 1,
+      name: 'wa-reconcile',
+      version: expect.stringMatching(/^\d/) as unknown,
+      node: process.versions.node,
+      prisma: expect.stringMatching(/^7\./) as unknown,
+      schema: expect.stringMatching(/^\d{14}_/) as unknown,
+      backend: 'pglite',
+    });
+  });
+});
+
+describe('wrong usage ends with 2, one line and a way out', () => {
+  test.each([
+    ['a command that does not exist', ['replai'], /Unknown command 'replai'/, /Did you mean replay\?/],
+    ['an abbreviated command', ['conn', 'list'], /Unknown command 'conn'/, /./],
+    ['an option that does not exist', ['replay', '--regster'], /Unknown option '--regster'/, /--register/],
+    ['an option before the command', ['--regster', 'replay'], /Unknown option '--regster'/, /./],
+    ['an abbreviated option', ['replay', '--reg'], /Unknown option '--reg'/, /./],
+    ['an option without its value', ['replay', '--since'], /argument missing/, /./],
+    ['a word that is no choice', ['replay', '--tickets', 'some'], /Allowed choices are auto, none/, /./],
+    ['too many arguments', ['connection', 'list', 'x'], /[Tt]oo many arguments/, /./],
+    ['a missing argument', ['connection', 'show'], /[Mm]issing required argument/, /./],
+    ['an unknown shell', ['completion', 'tcsh'], /Allowed choices are bash/, /./],
+  ])('%s', async (_what, argv, message, remedy) => {
+    const { code, stdout, stderr } = await runCli(argv);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    const [first, second, ...rest] = stderr.split('\n');
+    expect(first).toMatch(/^wa-reconcile: [A-Z]/);
+    expect(first).toMatch(message);
+    expect(second).toMatch(/^ {2}\S/);
+    expect(second).toMatch(remedy);
+    expect(rest).toEqual(['']);
+  });
+
+  test('under --json it is one JSON object on stderr, wherever --json stands', async () => {
+    for (const argv of [
+      ['--json', 'replay', '--regster'],
+      ['replay', '--regster', '--format=json'],
+      ['replay', '--format', 'json', '--regster'],
+    ]) {
+      const { code, stdout, stderr } = await runCli(argv);
+      expect(code).toBe(2);
+      expect(stdout).toBe('');
+      expect(JSON.parse(stderr)).toEqual({
+        error: {
+          code: 'usage',
+          message: `Unknown option '--regster'.`,
+          remedy: 'Did you mean --register?',
+        },
+      });
+    }
+  });
+
+  test('a wrong value in the environment is one too', async () => {
+    const { code, stderr } = await runCli(['replay'], { env: { WA_RECONCILE_LOCK_WAIT: 'soon' } });
+    expect(code).toBe(2);
+    expect(stderr).toContain(`WA_RECONCILE_LOCK_WAIT: 'soon' is not a duration`);
+  });
+
+  test('a result that could not be written is found out before the work', async () => {
+    const cwd = await temporaryDirectory();
+    const { code, stderr } = await runCli(['connection', 'list', '-o', 'no/such/place.json'], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toContain('-o no/such/place.json');
+    expect((await runCli(['connection', 'list', '-o', '.'], { cwd })).stderr).toContain(
+      'this is a directory',
+    );
+  });
+
+  test('a file that does not exist costs no new database', async () => {
+    const cwd = await temporaryDirectory();
+    const { code, stderr } = await runCli(['replay', 'nothing.ndjson', '--home', 'home'], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toContain('There is no file or directory nothing.ndjson.');
+    expect((await runCli(['db', 'status', '--home', 'home'], { cwd })).stdout).toContain('not created yet');
+  });
+
+  test('- without anything piped in shows the help', async () => {
+    const { code, stdout, stderr } = await runCli(['replay', '-'], { terminals: ['stdin'] });
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('Usage: wa-reconcile replay');
+    expect(stderr).toContain('nothing is piped into it');
+  });
+
+  test('flags that contradict each other say how to part them', async () => {
+    const { code, stderr } = await runCli(['replay', 'log.ndjson', '--all']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--all: this picks entries that are stored already');
+    expect(stderr).toContain('Replay the files first');
+  });
+});
+
+describe('nobody is asked', () => {
+  const add = ['connection', 'add', '--name', 'main'];
+
+  test.each([
+    ['when stdin is a pipe', [], { terminals: ['stderr'] as const }, 'stdin is not a terminal'],
+    ['when stderr is a file', [], { terminals: ['stdin'] as const }, 'stderr is not a terminal'],
+    [
+      'under --no-input',
+      ['--no-input'],
+      { terminals: ['stdin', 'stderr'] as const },
+      '--no-input forbids questions',
+    ],
+    ['in CI', [], { terminals: ['stdin', 'stderr'] as const, env: { CI: 'true' } }, 'CI is set'],
+  ])('%s, and the missing flag is named with all that was tried', async (_when, flags, surroundings, why) => {
+    const { code, stdout, stderr } = await runCli([...add, ...flags], surroundings);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(
+      `--kind is missing: it was not on the command line, and it was not asked for because ${why}`,
+    );
+  });
+
+  test('a log that is piped in is never taken for an answer', async () => {
+    const { code, stderr } = await runCli(['connection', 'add'], {
+      stdin: 'main\n1\n',
+      terminals: ['stderr'],
+    });
+    expect(code).toBe(2);
+    expect(stderr).toContain('--name is missing');
+  });
+});
+
+describe('completion', () => {
+  test.each(['bash', 'zsh', 'fish', 'powershell'])(
+    '%s gets a script that knows every command',
+    async (shell) => {
+      const { code, stdout, stderr } = await runCli(['completion', shell]);
+      expect(code).toBe(0);
+      expect(stderr).toBe('');
+      for (const word of ['connection', 'remove', 'migrate', 'register', 'dry-run', 'cloud_api']) {
+        expect(stdout).toContain(word);
+      }
+    },
+  );
+});
