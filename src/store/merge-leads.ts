@@ -104,7 +104,8 @@ async function mergeConversations(
      update tickets t set
        opened_at = least(t.opened_at, doubled.opened_at),
        opened_by_external_id = case
-         when (doubled.opened_at, doubled.opened_by_external_id) < (t.opened_at, t.opened_by_external_id)
+         when (doubled.opened_at, doubled.opened_by_external_id collate "C")
+            < (t.opened_at, t.opened_by_external_id collate "C")
          then doubled.opened_by_external_id else t.opened_by_external_id end,
        last_inbound_at = greatest(t.last_inbound_at, doubled.last_inbound_at)
      from doubled where t.id = doubled.kept_id`,

@@ -22,7 +22,7 @@ type Log = readonly (object | string)[];
 describeOnBackends(
   'any order, repetition, split and batch size gives one and the same database',
   (backend) => {
-    const runs = { numRuns: backend.name === 'postgresql' ? 40 : 60, timeout: 50_000 };
+    const runs = { numRuns: 25 };
 
     it('of Meta webhooks of all kinds', async () => {
       await fc.assert(

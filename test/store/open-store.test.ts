@@ -30,6 +30,29 @@ describeOnBackends('a store', (backend) => {
     ]);
   });
 
+  test('takes parameters as they are, whatever they look like', async () => {
+    const store = await backend.open();
+    const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
+    const texts = ['2026-03-01T10:00:00.000Z', '{}', '[1]', 'NULL', '42', '', "it's", '\\x00', 'é😀'];
+    const rows = await store.sql.query(
+      `select ${texts.map((_, index) => `$${index + 1}::text`).join(" || '|' || ")} as texts, $10::bytea as bytes,
+              $11::bigint as big, $12::double precision as fraction, $13::boolean as truth, $14::text as nothing`,
+      [...texts, bytes, 2 ** 40, 0.1, true, null],
+    );
+    expect(rows).toEqual([
+      { texts: texts.join('|'), bytes, big: 2n ** 40n, fraction: 0.1, truth: true, nothing: null },
+    ]);
+  });
+
+  test('counts what a statement wrote', async () => {
+    const store = await backend.open();
+    const insert = `insert into organizations (id, slug, name)
+                    select gen_random_uuid(), 's' || n, 'x' from generate_series(1, 7) n`;
+    expect(await store.sql.execute(insert)).toBe(7);
+    expect(await store.sql.execute(`update organizations set name = 'y' where name = 'x'`)).toBe(7);
+    expect(await store.sql.execute(`delete from organizations where name = 'x'`)).toBe(0);
+  });
+
   test('is emptied between tests', async () => {
     for (const round of [1, 2]) {
       const store = await backend.open();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
+import { redactUrl } from '../../src/store/database-url.js';
 import { migrate } from '../../src/store/migrations/migrate.js';
 import { openStore } from '../../src/store/open-store.js';
 import { createPgliteTemplate } from './pglite-template.js';
@@ -53,8 +54,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const template = await createPostgresqlTemplate(server.url, prefix);
     project.provide('databases', { serverUrl: server.url, prefix, template, directory });
   } catch (error) {
-    await teardown();
-    throw error;
+    await teardown().catch(() => undefined);
+    throw new Error(`the PostgreSQL for the tests cannot be used: ${redactUrl(server.url)}`, {
+      cause: error,
+    });
   }
   return teardown;
 }

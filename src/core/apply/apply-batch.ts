@@ -82,7 +82,7 @@ export async function applyBatch(
 
 /** Connections that `--register` found in the batch (H1); another run may have been quicker, then its row counts. */
 async function registerConnections(tx: Sql, directory: ConnectionDirectory, batch: Batch): Promise<void> {
-  await claimPhoneNumberIds(tx, [...directory.claimed]);
+  await claimPhoneNumberIds(tx, directory.claims());
   const fresh = directory.unsaved(batch);
   if (fresh.length === 0) return;
   await insertConnections(tx, fresh);

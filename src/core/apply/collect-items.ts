@@ -90,6 +90,10 @@ function collectSection(
       case 'history_chunk':
       case 'history_state':
         break;
+      case 'address_book':
+        work.tally.contact();
+        work.items.push(item);
+        break;
       default:
         work.items.push(item);
     }

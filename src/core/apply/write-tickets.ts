@@ -7,7 +7,7 @@ import {
   readTicketsOfLeads,
   updateTickets,
 } from '../../store/tickets.js';
-import { CAME_LIVE_SQL, cameLive } from '../plan/evidence.js';
+import { CAME_LIVE_SQL, cameLive, unpackEvidence } from '../plan/evidence.js';
 import { planTickets, type LiveInbound } from '../plan/tickets.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';
@@ -26,7 +26,8 @@ export async function writeTickets(
     [...leads.keys()].filter((id) => !newLeads.has(id)),
   );
   if (inbound.length === 0 && stored.length === 0) return;
-  const remaining = await readRemainingInbound(work.tx, [...folded.robbed], CAME_LIVE_SQL);
+  const changed = [...folded.robbed, ...changedConversations(folded)];
+  const remaining = await readRemainingInbound(work.tx, [...new Set(changed)], CAME_LIVE_SQL);
   const sources = new Map([...leads.values()].map((lead) => [lead.id, lead.source]));
   const plan = planTickets(inbound, stored, sources, work.settings.newId, remaining);
   await deleteTickets(
@@ -40,6 +41,18 @@ export async function writeTickets(
   work.tally.tickets.refreshed += plan.refreshed;
 }
 
+/**
+ * Where a stored message that a ticket may rest on got another time or name, or turned out to be a copy of another one
+ * (M10): what the ticket took from it can only be read again.
+ */
+function changedConversations(folded: FoldedMessages): string[] {
+  return folded.book.all().flatMap(({ state, stored, gone }) => {
+    if (stored?.direction !== 'INBOUND' || !cameLive(unpackEvidence(stored.evidence))) return [];
+    const isSame = stored.timestamp === state.timestamp && stored.externalId === state.externalId;
+    return gone || !isSame ? [state.conversationId] : [];
+  });
+}
+
 function liveInbound(folded: FoldedMessages): LiveInbound[] {
   return [...folded.liveInbound]
     .filter(({ state, gone }) => !gone && state.direction === 'INBOUND' && cameLive(state.ranks))
@@ -49,4 +62,15 @@ function liveInbound(folded: FoldedMessages): LiveInbound[] {
       externalId: state.externalId,
       timestamp: state.timestamp,
     }));
+}
+
+/** Conversations whose tickets must be read from their messages again: a message left, or turned out to be from another time. */
+function restatedConversations(folded: FoldedMessages): string[] {
+  const ids = new Set(folded.robbed);
+  for (const { state, stored } of folded.book.all()) {
+    if (stored !== null && stored.direction === 'INBOUND' && stored.timestamp !== state.timestamp) {
+      ids.add(state.conversationId);
+    }
+  }
+  return [...ids];
 }

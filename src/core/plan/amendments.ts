@@ -69,7 +69,10 @@ function amend(payload: AmendmentPayload, { state }: Leaf, reactions: ReactionBo
     case 'status':
       return absorbStatus(state, payload.status, payload.at);
     case 'edit':
-      return absorbEdit(state, payload.editId, { at: payload.at, content: { ...payload.content } });
+      return absorbEdit(state, payload.editId, {
+        at: payload.at,
+        content: withoutEmptyMedia(payload.content),
+      });
     case 'revoke':
       return absorbRevoke(state, payload.at);
     case 'reaction':
@@ -81,6 +84,11 @@ function amend(payload: AmendmentPayload, { state }: Leaf, reactions: ReactionBo
         at: payload.at,
       });
   }
+}
+
+/** Media without an id name no other file: such an edit changes the caption, and the picture stays. */
+function withoutEmptyMedia({ media, ...rest }: MessageContent): MessageContent {
+  return media?.id === undefined ? rest : { ...rest, media };
 }
 
 /** The row that keeps an amendment until its message comes; equal amendments give equal rows. */

@@ -12,7 +12,7 @@ export interface LiveInbound {
   timestamp: number;
 }
 
-/** What is left of a conversation's live inbound messages after one of them lost its id to another conversation (M9). */
+/** A conversation's live inbound messages after one of them went to another conversation (M9), or got another time (M10). */
 export interface RemainingInbound {
   conversationId: string;
   /** In order of time and id; only those after the conversation's last closed ticket count. */
@@ -76,7 +76,7 @@ export function planTickets(
   return { inserts, updates, deletes, opened: inserts.length, refreshed: refreshed.size };
 }
 
-/** Open tickets of conversations that lost messages say only what the remaining ones say, as if the others never came. */
+/** Open tickets of conversations whose messages changed say only what the messages say now, as if they had always said so. */
 function shrinkTickets(
   tickets: readonly TicketRow[],
   remaining: readonly RemainingInbound[],

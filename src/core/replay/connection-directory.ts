@@ -22,8 +22,10 @@ export interface DirectoryOptions {
 export class ConnectionDirectory {
   private readonly rows: ConnectionRow[];
   private readonly unsavedRows = new Set<ConnectionRow>();
-  /** Rows whose phone_number_id this run has just learned, until that is stored. */
-  readonly claimed = new Set<ConnectionRow>();
+  /** Rows whose phone_number_id this run has learned, until that is stored. */
+  private readonly claimed = new Set<ConnectionRow>();
+  /** Those of them that the batch now being applied stores. */
+  private readonly claiming = new Set<ConnectionRow>();
   /** Ids of connections that this run registered. */
   readonly registered = new Set<string>();
 
@@ -63,6 +65,12 @@ export class ConnectionDirectory {
     return [...needed];
   }
 
+  /** Rows whose phone_number_id the batch has to store. The next batch is read meanwhile and may learn more; those wait. */
+  claims(): ConnectionRow[] {
+    for (const row of this.claimed) this.claiming.add(row);
+    return [...this.claiming];
+  }
+
   /** Takes over what the database says after an insert: our rows, or those of a run that was quicker. */
   adopt(stored: readonly ConnectionRow[], fresh: readonly ConnectionRow[]): void {
     for (const row of fresh) {
@@ -84,7 +92,8 @@ export class ConnectionDirectory {
   /** The batch's transaction has committed: its connections need no second insert. */
   committed(batch: Batch): void {
     for (const row of this.unsaved(batch)) this.unsavedRows.delete(row);
-    this.claimed.clear();
+    for (const row of this.claiming) this.claimed.delete(row);
+    this.claiming.clear();
   }
 
   private find(hint: ConnectionHint, provider: Provider): ConnectionRow | null {
