@@ -63,14 +63,3 @@ function liveInbound(folded: FoldedMessages): LiveInbound[] {
       timestamp: state.timestamp,
     }));
 }
-
-/** Conversations whose tickets must be read from their messages again: a message left, or turned out to be from another time. */
-function restatedConversations(folded: FoldedMessages): string[] {
-  const ids = new Set(folded.robbed);
-  for (const { state, stored } of folded.book.all()) {
-    if (stored !== null && stored.direction === 'INBOUND' && stored.timestamp !== state.timestamp) {
-      ids.add(state.conversationId);
-    }
-  }
-  return [...ids];
-}
