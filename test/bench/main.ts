@@ -1,0 +1,89 @@
+/** `npm run bench [messages]`: measures the replay against other ways of storing the same messages, in one run. */
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { writeLog } from './generate-log.js';
+import { measureTarget, type Plan, type TargetFigures } from './measure-target.js';
+import { makePgliteTarget } from './pglite-target.js';
+import { startPostgresqlTarget } from './postgresql-target.js';
+import {
+  format,
+  judge,
+  markdownTable,
+  plainTable,
+  RATES_HEADER,
+  ratesOf,
+  VERDICT_HEADER,
+  verdictRow,
+} from './report.js';
+import { measureHelp } from './run-binary.js';
+import type { Target } from './target.js';
+
+const DEFAULT_MESSAGES = 200_000;
+const SAMPLE = 5000;
+const SEED = 1;
+
+const messages = Number(process.argv[2] ?? DEFAULT_MESSAGES);
+if (!Number.isSafeInteger(messages) || messages < 1) throw new Error('usage: npm run bench [messages]');
+
+const directory = await mkdtemp(join(tmpdir(), 'wa-reconcile-bench-'));
+try {
+  await bench(directory);
+} finally {
+  await rm(directory, { recursive: true, force: true });
+}
+
+async function bench(directory: string): Promise<void> {
+  const log = join(directory, 'log.ndjson');
+  say(`writing a log of ${format(messages)} messages`);
+  await writeLog(log, { messages, seed: SEED });
+  const { size } = await stat(log);
+  const plan: Plan = { log, messages, sample: SAMPLE, directory, say };
+  const figures = [
+    await measure(startPostgresqlTarget(), plan),
+    await measure(makePgliteTarget(directory), plan),
+  ];
+  const help = await measureHelp();
+  const verdicts = [
+    ...figures.flatMap(judge),
+    {
+      title: '',
+      budget: '--help in less than 200 ms',
+      measured: `${help.toFixed(0)} ms`,
+      pass: help < 200,
+    },
+  ];
+
+  const rates = figures.flatMap(ratesOf);
+  print(`${format(messages)} messages, ${format(size / 1e6)} MB of log`);
+  print(`${machine()}\n${figures.map(({ conditions }) => conditions).join('\n')}\n`);
+  print(`${plainTable(RATES_HEADER, rates)}\n`);
+  print(`${plainTable(VERDICT_HEADER, verdicts.map(verdictRow))}\n`);
+  print('For the README:\n');
+  print(`${markdownTable(RATES_HEADER, rates)}\n`);
+  print(markdownTable(VERDICT_HEADER, verdicts.map(verdictRow)));
+  if (verdicts.some(({ pass }) => pass === false)) process.exitCode = 1;
+}
+
+async function measure(opening: Promise<Target>, plan: Plan): Promise<TargetFigures> {
+  const target = await opening;
+  try {
+    return await measureTarget(target, plan);
+  } finally {
+    await target.close();
+  }
+}
+
+function machine(): string {
+  const [cpu] = cpus();
+  const memory = (totalmem() / 1024 ** 3).toFixed(0);
+  return `${cpus().length} cores (${cpu?.model ?? 'unknown'}), ${memory} GB, Node ${process.version}`;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function say(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}

@@ -1,0 +1,104 @@
+import { rateOf, type Measured } from './measured.js';
+import type { TargetFigures } from './measure-target.js';
+
+const MB = 1024 * 1024;
+
+/** One line of the table: what, messages per second, ratio to the first replay. */
+export function ratesOf(figures: TargetFigures): string[][] {
+  const { first, second, createMany, oneByOne, floor } = figures;
+  const sampled = oneByOne.messages < first.messages ? ` (rate of ${format(oneByOne.messages)})` : '';
+  const lines: [string, Measured][] = [
+    [`one by one with Prisma${sampled}`, oneByOne],
+    ['createMany, batches of 1000', createMany],
+    ['replay, first time', first],
+    ['replay, second time', second],
+    ['staged COPY and one upsert', floor],
+  ];
+  return lines.map(([what, measured]) => [
+    figures.title,
+    what,
+    format(rateOf(measured)),
+    `${(rateOf(measured) / rateOf(first)).toFixed(2)}x`,
+  ]);
+}
+
+export const RATES_HEADER = ['database', 'way', 'messages/s', 'to replay'];
+
+export interface Verdict {
+  title: string;
+  budget: string;
+  measured: string;
+  /** Null where the budget does not bind: the figure is for information. */
+  pass: boolean | null;
+}
+
+/**
+ * The budgets, and how the figures of one database keep them. Those against Prisma are for a server, as the embedded
+ * database has no round trips to save; the one for memory is for a million messages.
+ */
+export function judge(figures: TargetFigures): Verdict[] {
+  const { title, first, second, createMany, oneByOne } = figures;
+  const isServer = figures.directoryBytesPerMessage === null;
+  const times = (other: Measured): number => rateOf(first) / rateOf(other);
+  const peak = Math.max(first.peakBytes, second.peakBytes) / MB;
+  const verdicts: Omit<Verdict, 'title'>[] = [
+    {
+      budget: 'at least 25x one by one',
+      measured: `${times(oneByOne).toFixed(1)}x`,
+      pass: isServer ? times(oneByOne) >= 25 : null,
+    },
+    {
+      budget: 'at least 2x createMany',
+      measured: `${times(createMany).toFixed(1)}x`,
+      pass: isServer ? times(createMany) >= 2 : null,
+    },
+    {
+      budget: 'the second time faster than the first',
+      measured: `${(1 / times(second)).toFixed(1)}x`,
+      pass: times(second) < 1,
+    },
+    {
+      budget: 'at most 1000 bytes per message',
+      measured: describeSize(figures),
+      pass: figures.bytesPerMessage <= 1000,
+    },
+    {
+      budget: 'at most 350 MB of memory at 1,000,000 messages',
+      measured: `${peak.toFixed(0)} MB`,
+      pass: first.messages >= 1_000_000 ? peak <= 350 : null,
+    },
+  ];
+  return verdicts.map((verdict) => ({ title, ...verdict }));
+}
+
+function describeSize({ bytesPerMessage, directoryBytesPerMessage }: TargetFigures): string {
+  const tables = format(bytesPerMessage);
+  return directoryBytesPerMessage === null
+    ? tables
+    : `${tables} (directory: ${format(directoryBytesPerMessage)})`;
+}
+
+export const VERDICT_HEADER = ['database', 'budget', 'measured', 'verdict'];
+
+export function verdictRow({ title, budget, measured, pass }: Verdict): string[] {
+  return [title, budget, measured, pass === null ? '-' : pass ? 'PASS' : 'FAIL'];
+}
+
+export function plainTable(header: readonly string[], rows: readonly string[][]): string {
+  const widths = header.map((cell, i) => Math.max(cell.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [header, ...rows].map(line).join('\n');
+}
+
+export function markdownTable(header: readonly string[], rows: readonly string[][]): string {
+  const line = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+export function format(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}

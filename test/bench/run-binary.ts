@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { Measured } from './measured.js';
+
+const BINARY = fileURLToPath(new URL('../../bin/wa-reconcile.js', import.meta.url));
+const REPORT_MEMORY = new URL('./report-memory.js', import.meta.url).href;
+
+const RunJson = z.object({
+  status: z.string(),
+  messages: z.object({ created: z.number(), updated: z.number(), unchanged: z.number() }),
+});
+
+export interface MeasuredReplay extends Measured {
+  /** Rows that this replay made. */
+  created: number;
+  /** Most resident memory of the process, in bytes. */
+  peakBytes: number;
+}
+
+/** One `wa-reconcile replay` in a process of its own; the time is the process's, from start to end. */
+export async function replayOnce(
+  log: string,
+  messages: number,
+  where: { env: Record<string, string>; directory: string },
+): Promise<MeasuredReplay> {
+  const memoryFile = join(where.directory, 'memory');
+  const started = performance.now();
+  const output = await run(['--import', REPORT_MEMORY, BINARY, 'replay', log, '--register', '--json', '-q'], {
+    ...where.env,
+    BENCH_MEMORY_FILE: memoryFile,
+  });
+  const milliseconds = performance.now() - started;
+  const result = RunJson.parse(JSON.parse(output));
+  if (result.status !== 'completed') throw new Error(`the replay ended as ${result.status}`);
+  return {
+    messages,
+    milliseconds,
+    created: result.messages.created,
+    peakBytes: Number(await readFile(memoryFile, 'utf8')),
+  };
+}
+
+/** How long `--help` takes, in milliseconds: the median of five. */
+export async function measureHelp(): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < 5; i += 1) {
+    const started = performance.now();
+    await run([BINARY, '--help'], {});
+    times.push(performance.now() - started);
+  }
+  return times.sort((a, b) => a - b)[2] ?? 0;
+}
+
+async function run(argv: readonly string[], env: Record<string, string>): Promise<string> {
+  const child = spawn(process.execPath, argv, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(child, 'exit');
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  await exited;
+  if (child.exitCode !== 0) throw new Error(`${argv.join(' ')} ended with ${child.exitCode}\n${errors}`);
+  return output;
+}

@@ -1,0 +1,30 @@
+import type { Store } from '../../src/store/store.js';
+
+/** A database engine to measure on. */
+export interface Target {
+  title: string;
+  /** Settings that weigh on the figures, for the reader. */
+  conditions: string;
+  /** Tells the binary which database to use. */
+  env: Record<string, string>;
+  /** The database that is replayed into. */
+  open(): Promise<Store>;
+  /** A copy of it with the named tables (and what refers to them) emptied; closed by the caller. */
+  openCopy(emptied: readonly string[]): Promise<Store>;
+  /** A copy without messages, and the time in ms that storing a COPY file in it takes: staged, then one upsert. */
+  measureFloor(copyFile: string, columns: readonly string[]): Promise<number>;
+  /** Bytes on disk of the whole database directory, where it has one of its own. */
+  directoryBytes(): Promise<number | null>;
+  close(): Promise<void>;
+}
+
+/** One statement moves the staged rows; every column but the key is taken over when the message is known. */
+export function upsertStaged(columns: readonly string[]): string {
+  const key = ['connection_id', 'external_id'];
+  const changing = columns.filter((column) => column !== 'id' && !key.includes(column));
+  return `insert into messages (${columns.join(', ')}) select ${columns.join(', ')} from staged
+    on conflict (${key.join(', ')}) do update set
+    ${changing.map((column) => `${column} = excluded.${column}`).join(', ')}`;
+}
+
+export const CREATE_STAGED = 'create temporary table staged (like messages)';
