@@ -24,6 +24,19 @@ async function withStore(
   await work(store).finally(() => store.close());
 }
 
+/** A migrated database whose bookkeeping the work may spoil; it is put right afterwards. */
+async function withRecords(backend: TestBackend, work: (store: Store) => Promise<void>): Promise<void> {
+  const store = await backend.open();
+  await store.sql.execute('create table kept as table _prisma_migrations');
+  try {
+    await work(store);
+  } finally {
+    await store.sql.execute('delete from _prisma_migrations');
+    await store.sql.execute('insert into _prisma_migrations select * from kept');
+    await store.sql.execute('drop table kept');
+  }
+}
+
 async function refusal(work: Promise<unknown>): Promise<UserError> {
   const error: unknown = await work.then(
     () => new Error('it worked'),
@@ -104,7 +117,7 @@ describeOnBackends('migrations', (backend) => {
   });
 
   test('of a newer version are refused', async () => {
-    await withStore(backend, 'config', async (store) => {
+    await withRecords(backend, async (store) => {
       await applyMigrations(store, [...(await readMigrations()), file('90000000000001_future', 'select 1;')]);
       for (const work of [migrate, assertMigrated]) {
         const error = await refusal(work(store));
@@ -115,7 +128,7 @@ describeOnBackends('migrations', (backend) => {
   });
 
   test('that Prisma began and did not finish are refused, until it is said what became of them', async () => {
-    await withStore(backend, 'config', async (store) => {
+    await withRecords(backend, async (store) => {
       await store.sql.execute('update _prisma_migrations set finished_at = null');
       expect(await refusal(migrate(store))).toMatchObject({
         code: 'migration_incomplete',
@@ -132,7 +145,7 @@ describeOnBackends('migrations', (backend) => {
   });
 
   test('whose file was edited afterwards are refused', async () => {
-    await withStore(backend, 'config', async (store) => {
+    await withRecords(backend, async (store) => {
       await store.sql.execute(`update _prisma_migrations set checksum = repeat('0', 64)`);
       expect(await refusal(migrate(store))).toMatchObject({
         code: 'migration_changed',
@@ -142,7 +155,7 @@ describeOnBackends('migrations', (backend) => {
   });
 
   test('whose file has other line ends are the same', async () => {
-    await withStore(backend, 'config', async (store) => {
+    await withRecords(backend, async (store) => {
       const windows = (await readMigrations()).map(({ name, script }) =>
         file(name, script.replaceAll('\n', '\r\n')),
       );
@@ -160,7 +173,7 @@ describeOnBackends('migrations', (backend) => {
   });
 
   test("are not mixed with another program's", async () => {
-    await withStore(backend, 'config', async (store) => {
+    await withRecords(backend, async (store) => {
       await store.sql.execute(
         `update _prisma_migrations set migration_name = '2020_other_' || migration_name`,
       );
