@@ -107,12 +107,19 @@ export async function readMessages(
   externalIds: readonly MessageKey[],
   stanzaIds: readonly MessageKey[],
 ): Promise<MessageRow[]> {
+  // `lateral … limit/offset` is a fence: without it the planner, before it has statistics of a table that was empty a
+  // minute ago, joins by scanning all of it for every batch.
   const byExternalId = `
     select ${SELECTED} from unnest($1::uuid[], $2::text[]) as k (connection_id, external_id)
-    join messages m on m.connection_id = k.connection_id and m.external_id = k.external_id`;
+    cross join lateral (
+      select * from messages c where c.connection_id = k.connection_id and c.external_id = k.external_id limit 1
+    ) m`;
   const byStanzaId = `
     select ${SELECTED} from unnest($3::uuid[], $4::text[]) as k (connection_id, stanza_id)
-    join messages m on m.stanza_id = k.stanza_id and m.connection_id = k.connection_id and m.external_id is not null`;
+    cross join lateral (
+      select * from messages c
+      where c.stanza_id = k.stanza_id and c.connection_id = k.connection_id and c.external_id is not null offset 0
+    ) m`;
   if (externalIds.length === 0 && stanzaIds.length === 0) return [];
   const parameters = keyParameters(externalIds);
   if (stanzaIds.length === 0) return (await tx.query(byExternalId, parameters)).map(messageOf);

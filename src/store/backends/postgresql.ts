@@ -59,7 +59,8 @@ async function probe(target: DatabaseUrl): Promise<void> {
 /**
  * Settings that a server, database or role may have changed, and that would change what we store:
  * - Prisma's adapter writes and reads timestamps without a zone, so any session zone but UTC would shift every one of them;
- * - timeouts meant for web requests would kill a batch, or a dry run that holds its transaction for hours.
+ * - timeouts meant for web requests would kill a batch, or a dry run that holds its transaction for hours;
+ * - compiling a statement or starting workers costs more than a batch of index look-ups.
  * Sent as a statement, not as a start-up option, which PgBouncer refuses. The pool waits for the promise, although
  * @types/pg declares the hook as void.
  */
@@ -67,7 +68,8 @@ function prepareSession(client: pg.ClientBase, schema: string): unknown {
   return client.query(
     `select set_config('search_path', $1, false), set_config('timezone', 'UTC', false),
             set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false),
-            set_config('idle_in_transaction_session_timeout', '0', false), set_config('datestyle', 'ISO', false)`,
+            set_config('idle_in_transaction_session_timeout', '0', false), set_config('datestyle', 'ISO', false),
+            set_config('jit', 'off', false), set_config('max_parallel_workers_per_gather', '0', false)`,
     [pg.escapeIdentifier(schema)],
   );
 }
