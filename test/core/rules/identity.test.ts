@@ -4,14 +4,13 @@ import { addConnection } from '../../support/connections.js';
 import { describeOnBackends } from '../../support/databases.js';
 import { expectOneDatabase } from '../../support/orders.js';
 import { replayBodies } from '../../support/replaying.js';
-import { leads, offset, select, tickets, transcript, value } from '../../support/shown.js';
+import { leads, select, tickets, transcript, value } from '../../support/shown.js';
 import {
   addressBook,
   ANA,
   ANA_BSUID,
   ANA_LID,
   ANA_PARENT,
-  BRU,
   BUSINESS,
   CAR,
   echo,
@@ -19,9 +18,7 @@ import {
   item,
   live,
   liveFrom,
-  old,
   oldOut,
-  reaction,
   seconds,
   status,
   T0,
@@ -308,5 +305,4 @@ describeOnBackends('who is who', (backend) => {
       expect(await leads(store)).toEqual([]);
     });
   });
-
 });

@@ -7,7 +7,6 @@ import { replayBodies } from '../../support/replaying.js';
 import { offset, select, tickets, transcript, value } from '../../support/shown.js';
 import {
   ANA,
-  BRU,
   BUSINESS,
   echo,
   history,
@@ -16,9 +15,6 @@ import {
   old,
   oldOut,
   SECOND,
-  seconds,
-  status,
-  T0,
   wamid,
   webhook,
 } from '../../support/webhooks.js';
@@ -219,5 +215,4 @@ describeOnBackends('what becomes of a message', (backend) => {
       expect(await transcript(store)).toEqual(['> A1', '< B1']);
     });
   });
-
 });
