@@ -85,7 +85,7 @@ export function buildProgram(
       new Option('-V, --version', 'show the version (with --json: of everything)').helpGroup(GLOBAL_GROUP),
     )
     .addHelpOption(new Option('-h, --help', 'show this help').helpGroup(GLOBAL_GROUP))
-    .addHelpText('after', '\nExit status:\n' + EXIT_CODES);
+    .addHelpText('after', `\n${SETTINGS}\n${EXIT_CODES}`);
 
   const attach: Attach = (command, action) => {
     command.action(() => run(action, command));
@@ -124,7 +124,15 @@ function globalOptionsLast(help: string): string {
   return `${[...sections.filter((section) => !isGlobal(section)), ...sections.filter(isGlobal)].join('\n\n')}\n`;
 }
 
+const SETTINGS = `\
+Settings:
+  An option on the line beats the environment (WA_RECONCILE_LOCK_WAIT=5m is
+  --lock-wait 5m), which beats the file .env in the working directory.
+  DATABASE_URL names a PostgreSQL database; without it an embedded one is used.
+`;
+
 const EXIT_CODES = `\
+Exit status:
   0    done
   1    it failed
   2    wrong usage or configuration

@@ -6,6 +6,7 @@ import { givenFlags } from './flags.js';
 import type { Io } from './io.js';
 import { prepareOutput } from './output.js';
 import { allowsColour, createLook, PLAIN } from './render/look.js';
+import type { Format } from './render/formats.js';
 import { render } from './render/presentation.js';
 import { sanitize } from './render/sanitize.js';
 import type { GlobalSettings } from './settings/global.js';
@@ -33,7 +34,7 @@ export async function runAction(
   const settings = resolveGlobalSettings(given, environment);
   const colourOnStderr = allowsColour(io.stderrIsTTY, io.env, settings.noColor);
   speak({
-    json: settings.events || settings.format === 'json' || settings.format === 'ndjson',
+    json: settings.events || isMachineFormat(settings.format),
     debug: settings.debug,
     colour: colourOnStderr,
   });
@@ -59,13 +60,19 @@ export async function runAction(
   return exitCode;
 }
 
+function isMachineFormat(format: Format): boolean {
+  return format === 'json' || format === 'ndjson';
+}
+
 function noticeWriter(console: Console, settings: GlobalSettings, io: Io): (message: string) => void {
   if (settings.events) {
     return (message) => {
       console.line(JSON.stringify({ event: 'notice', message, ts: new Date(io.clock()).toISOString() }));
     };
   }
+  // A program that asked for JSON may parse all of stderr for the error; nobody reads along.
+  const unread = isMachineFormat(settings.format) && !io.stderrIsTTY;
   return (message) => {
-    if (!settings.quiet) console.line(sanitize(message));
+    if (!settings.quiet && !unread) console.line(sanitize(message));
   };
 }

@@ -192,7 +192,7 @@ describe('connections on the command line', () => {
     expect(added.stdout).toContain('1 stored entry is waiting for it.');
     const second = await run(['replay', '--json']);
     expect(second.code).toBe(0);
-    expect(second.stderr).toBe('Replaying stored pending entries.\n');
+    expect(second.stderr).toBe('');
     expect(JSON.parse(second.stdout)).toMatchObject({ status: 'completed', messages: { created: 1 } });
   });
 

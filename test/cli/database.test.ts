@@ -26,7 +26,7 @@ describe('a PostgreSQL database', () => {
     const run = await server.prepare('empty');
     const early = await run(['replay', '--json']);
     expect(early).toMatchObject({ code: 2, stdout: '' });
-    expect(JSON.parse(early.stderr.split('\n').at(-2) ?? '')).toMatchObject({
+    expect(JSON.parse(early.stderr)).toMatchObject({
       error: { code: 'migrations_pending', remedy: 'Run: wa-reconcile db migrate' },
     });
     const status = await run(['db', 'status']);

@@ -116,6 +116,39 @@ Next
     expect(text).toContain('and 1,224 more');
   });
 
+  test('sums up the entries that wait for a connection, so that they do not drown the rest', async () => {
+    const waiting = Array.from({ length: 50 }, (_, i) => ({
+      origin: `day.ndjson:${i + 1}`,
+      path: '$',
+      reason: 'unknown_connection',
+      excerpt: i % 2 === 0 ? '800000000000001' : '',
+    }));
+    const odd = { origin: 'day.ndjson:51', path: '$', reason: 'unknown_field:flows', excerpt: '{}' };
+    const text = await summary(
+      runResult({
+        status: 'partial',
+        entries: { ...ENTRIES, pending: 50 },
+        problems: [...waiting, odd],
+        problemCount: 51,
+        messages: messageCounts({ seen: 60, skipped: { unknown_connection: 60 } }),
+        statuses: amendmentCounts({ seen: 4, skipped: { unknown_connection: 4 } }),
+      }),
+    );
+    expect(text).toContain(`\
+Left out
+       64  items skipped       kept pending: the connection is not known yet
+           60 messages, 4 statuses
+`);
+    expect(text).toContain(`\
+Problems (51)
+  50 entries kept pending: the connection is not known yet
+    phone_number_id 800000000000001
+    first: day.ndjson:1
+  day.ndjson:51  a webhook field that is not known: flows
+    {}
+`);
+  });
+
   test('never passes on what a name, an excerpt or an event could do to a terminal', async () => {
     const evil = '\u001b]0;owned\u0007\u001b[2Jx\u202e\n';
     const [connection] = runResult().connections;

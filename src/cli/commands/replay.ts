@@ -8,6 +8,7 @@ import { exitCodeOf } from '../exit.js';
 import { collect } from '../flags.js';
 import { nextSteps } from '../render/next-step.js';
 import { presentRun } from '../render/run-presentation.js';
+import { commandLine } from '../shell-words.js';
 import type { ReplaySettings } from '../settings/replay.js';
 
 export function registerReplay(parent: Command, attach: Attach): void {
@@ -54,8 +55,21 @@ async function replayCommand(call: Call): Promise<Outcome> {
   const fromLog = settings.paths.length === 0;
   const options = await readOptions(call, settings);
   if (fromLog) call.notice(describeSelection(settings));
-  const result = await withContext(call, { command: 'replay', lock: 'shared', interruptible: true }, (ctx) =>
-    replay(ctx, options),
+  const result = await withContext(
+    call,
+    { command: 'replay', lock: 'shared', interruptible: true },
+    async (ctx) => {
+      try {
+        return await replay(ctx, options);
+      } catch (error) {
+        if (!(error instanceof ConfigError) && !options.dryRun) {
+          call.notice(
+            `What was done until now is stored; this goes on from there: ${commandLine(call.argv)}`,
+          );
+        }
+        throw error;
+      }
+    },
   );
   const next = nextSteps(result, {
     argv: call.argv,

@@ -77,7 +77,7 @@ function pendingSteps(result: RunResult, invocation: Invocation): NextStep[] {
   steps.push({
     command: 'wa-reconcile connection add',
     why: invocation.register
-      ? 'adds the connection of WhatsApp Web events, which do not name it; then replay --connection NAME'
+      ? 'for WhatsApp Web events, which name none; then replay --connection NAME'
       : 'adds one yourself instead; then wa-reconcile replay',
   });
   return steps;

@@ -39,13 +39,59 @@ const INPUT: Record<SourceProblemReason, string> = {
   no_log_entries: 'no log entries in it',
 };
 
-const OTHER: Record<string, string> = {
-  unrecognized: 'not a webhook that is known',
+/** Why a part of an entry was not recognised. */
+const UNRECOGNIZED: Record<string, string> = {
+  unknown_shape: 'not a webhook in any form that is known',
+  unknown_field: 'a webhook field that is not known',
+  unknown_list: 'a list that is not known',
+  unknown_event: 'a WhatsApp Web event that is not known',
+  unknown_payload: 'a WhatsApp Web event in a form that is not known',
+  nothing_known: 'nothing in it is known',
+  nested_too_deep: 'wrapped too many times',
+  not_a_list: 'not a list where one stands',
+  no_field: 'does not name its field',
+  no_changes: 'an entry without changes',
+  empty: 'empty',
+  object: 'a webhook of another product',
+  invalid_json: 'broken JSON',
+  no_json: 'no JSON in it',
+  graph_api_request: 'not a webhook but what a program sent to Meta',
+  graph_api_response: 'not a webhook but what Meta answered to a program',
 };
 
-const ALL = new Map<string, string>(Object.entries({ ...OTHER, ...INPUT, ...SKIPPED, ...REJECTED }));
+/** Vendors that re-write Meta's webhooks: their own forms lack what the rules need. */
+const VENDORS: Record<string, string> = {
+  gupshup_v2: 'Gupshup (v2)',
+  ycloud: 'YCloud',
+  twilio: 'Twilio',
+  wati: 'WATI',
+  vonage: 'Vonage',
+  telnyx: 'Telnyx',
+  bird: 'Bird',
+};
 
-/** The reason in plain words; a word without an entry here is shown with its underscores as spaces, a sentence as it is. */
+const ALL = new Map<string, string>(
+  Object.entries({ ...UNRECOGNIZED, ...vendorForms(), ...INPUT, ...SKIPPED, ...REJECTED }),
+);
+
+/**
+ * The reason in plain words. `unknown_field:flows` is said with its detail; a word without an entry here is shown with its
+ * underscores as spaces, a sentence as it is.
+ */
 export function reasonInWords(reason: string): string {
-  return ALL.get(reason) ?? (/^\w+$/.test(reason) ? reason.replaceAll('_', ' ') : reason);
+  const known = ALL.get(reason);
+  if (known !== undefined) return known;
+  const colon = reason.indexOf(':');
+  const general = ALL.get(reason.slice(0, Math.max(0, colon)));
+  if (general !== undefined) return `${general}: ${reason.slice(colon + 1)}`;
+  return /^\w+$/.test(reason) ? reason.replaceAll('_', ' ') : reason;
+}
+
+function vendorForms(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(VENDORS).map(([reason, vendor]) => [
+      reason,
+      `${vendor}’s own form; forward Meta’s body as it is, or export that`,
+    ]),
+  );
 }

@@ -38,6 +38,25 @@ export function listLeftOut(result: RunResult): LeftOut[] {
   );
 }
 
+/** The same fate for the same reason, of whatever it befell. */
+export interface LeftOutGroup {
+  fate: LeftOut['fate'];
+  reason: string;
+  parts: LeftOut[];
+}
+
+/** One group per fate and reason, in the order of their first. */
+export function groupByReason(leftOut: readonly LeftOut[]): LeftOutGroup[] {
+  const groups = new Map<string, LeftOutGroup>();
+  for (const one of leftOut) {
+    const key = `${one.fate} ${one.reason}`;
+    const group = groups.get(key) ?? { fate: one.fate, reason: one.reason, parts: [] };
+    group.parts.push(one);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
 /** One figure of a run, for CSV and Markdown: `messages, skipped, group, 3`. */
 export interface Figure {
   subject: string;

@@ -3,12 +3,12 @@ import type { Look } from './look.js';
 import type { NextStep } from './next-step.js';
 import { formatAmount, formatCount, formatDuration, formatRate } from './quantities.js';
 import { reasonInWords } from './reasons.js';
-import { AMENDMENTS, listLeftOut, sumOf } from './run-sections.js';
+import { AMENDMENTS, groupByReason, listLeftOut, sumOf } from './run-sections.js';
+import { problemLines } from './run-problems.js';
 import { sanitize, truncate } from './sanitize.js';
 import { renderTable } from './table.js';
 
 const INDENT = '  ';
-const PROBLEMS_SHOWN = 10;
 const CONNECTIONS_SHOWN = 10;
 const REASONS_SHOWN = 12;
 const GAPS_SHOWN = 2;
@@ -180,15 +180,20 @@ function rowsSection({ leads, conversations, tickets, dryRun }: RunResult, look:
 }
 
 function leftOutSection(result: RunResult, look: Look): string {
-  const leftOut = listLeftOut(result);
-  if (leftOut.length === 0) return '';
-  const lines = leftOut.slice(0, REASONS_SHOWN).map(({ count, one, many, fate, reason }) => {
-    const what = `${count === 1 ? one : many} ${fate}`;
+  const groups = groupByReason(listLeftOut(result));
+  if (groups.length === 0) return '';
+  const lines = groups.slice(0, REASONS_SHOWN).flatMap(({ fate, reason, parts }) => {
+    const [only, second] = parts;
+    const count = parts.reduce((sum, part) => sum + part.count, 0);
+    const what = only === undefined || second !== undefined ? 'items' : count === 1 ? only.one : only.many;
     const paint = fate === 'rejected' ? look.yellow : String;
-    return `${formatCount(count).padStart(7)}  ${paint(what.padEnd(18))}  ${sanitize(reasonInWords(reason))}`;
+    const line = `${formatCount(count).padStart(7)}  ${paint(`${what} ${fate}`.padEnd(18))}  ${sanitize(reasonInWords(reason))}`;
+    if (second === undefined) return [line];
+    const detail = parts.map((part) => formatAmount(part.count, part.one, part.many)).join(', ');
+    return [line, `${' '.repeat(9)}${look.dim(detail)}`];
   });
-  if (leftOut.length > REASONS_SHOWN)
-    lines.push(look.dim(`and ${leftOut.length - REASONS_SHOWN} more reasons (--json)`));
+  if (groups.length > REASONS_SHOWN)
+    lines.push(look.dim(`and ${groups.length - REASONS_SHOWN} more reasons (--json)`));
   return section('Left out', lines, look);
 }
 
@@ -247,19 +252,9 @@ function eventsSection({ events }: RunResult, look: Look): string {
   return lines.length === 0 ? '' : section('Events counted (no rows)', lines, look);
 }
 
-function problemsSection({ problems, problemCount }: RunResult, look: Look): string {
-  if (problemCount === 0) return '';
-  const shown = problems.slice(0, PROBLEMS_SHOWN);
-  const room = look.width - INDENT.length * 2;
-  const lines = shown.flatMap(({ origin, path, reason, excerpt }) => {
-    const place = `${sanitize(origin)}${path === '$' || path === '' ? '' : `  ${sanitize(path)}`}`;
-    const head = `${look.cyan(place)}  ${sanitize(reasonInWords(reason))}`;
-    const tail = truncate(sanitize(excerpt), room);
-    return tail === '' ? [head] : [head, `${INDENT}${look.dim(tail)}`];
-  });
-  const more = problemCount - shown.length;
-  if (more > 0) lines.push(look.dim(`and ${formatCount(more)} more (--json lists up to 100)`));
-  return section(`Problems (${formatCount(problemCount)})`, lines, look);
+function problemsSection(result: RunResult, look: Look): string {
+  const lines = problemLines(result, look);
+  return lines.length === 0 ? '' : section(`Problems (${formatCount(result.problemCount)})`, lines, look);
 }
 
 function placeSection({ database, runId, dryRun }: RunResult, look: Look): string {
