@@ -12,7 +12,6 @@ import {
   item,
   live,
   old,
-  reaction,
   revoke,
   seconds,
   status,
@@ -269,61 +268,6 @@ describeOnBackends('what changes a message later', (backend) => {
       const result = await replayBodies(store, [live('X1', 0, { type: 'edit', text: undefined, edit: {} })]);
       expect(result.edits).toMatchObject({ seen: 1, rejected: { missing_target: 1 } });
       expect(await transcript(store)).toEqual([]);
-    });
-  });
-
-  describe('M5: reactions', () => {
-    const reactions = (store: Store): Promise<Record<string, unknown>[]> =>
-      select(store, `select reactor, emoji, ${offset('at')} as at from message_reactions order by reactor`);
-
-    it('M5: a reaction annotates its target and is no message', async () => {
-      const store = await expectOneDatabase(backend, [echo('B1', 0), reaction('B1', 20, '👍')]);
-      expect(await transcript(store)).toEqual(['< B1']);
-      expect(await reactions(store)).toEqual([{ reactor: 'customer', emoji: '👍', at: 20 }]);
-      expect(await tickets(store)).toEqual([]);
-    });
-
-    it('M5: of several reactions the newest counts', async () => {
-      const store = await expectOneDatabase(backend, [
-        echo('B1', 0),
-        reaction('B1', 20, '👍'),
-        reaction('B1', 40, '❤️'),
-      ]);
-      expect(await reactions(store)).toEqual([{ reactor: 'customer', emoji: '❤️', at: 40 }]);
-    });
-
-    it('M5: a removal that comes before what it removes still removes it', async () => {
-      const store = await expectOneDatabase(backend, [
-        echo('B1', 0),
-        reaction('B1', 20, '👍'),
-        reaction('B1', 40),
-      ]);
-      expect(await reactions(store)).toEqual([{ reactor: 'customer', emoji: null, at: 40 }]);
-    });
-
-    it('M5: customer and business each have their own reaction', async () => {
-      const store = await expectOneDatabase(backend, [
-        live('A1', 0),
-        reaction('A1', 20, '👍'),
-        echo('X1', 30, {
-          type: 'reaction',
-          text: undefined,
-          reaction: { message_id: wamid('A1'), emoji: '🙏' },
-        }),
-      ]);
-      expect(await reactions(store)).toEqual([
-        { reactor: 'business', emoji: '🙏', at: 30 },
-        { reactor: 'customer', emoji: '👍', at: 20 },
-      ]);
-    });
-
-    it('M5: a reaction to a message that is not here yet waits for it', async () => {
-      const store = await backend.open();
-      const result = await replayBodies(store, [reaction('B1', 20, '👍')]);
-      expect(result.reactions).toMatchObject({ seen: 1, pending: 1 });
-      await replayBodies(store, [echo('B1', 0)]);
-      expect(await reactions(store)).toEqual([{ reactor: 'customer', emoji: '👍', at: 20 }]);
-      expect(await value(store, 'select count(*)::int from pending_facts')).toBe(0);
     });
   });
 });
