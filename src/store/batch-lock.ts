@@ -32,3 +32,12 @@ export class ConcurrentChange extends Error {
 export function assertWritten(what: string, planned: number, written: number): void {
   if (planned !== written) throw new ConcurrentChange(what, planned, written);
 }
+
+/**
+ * Lets this transaction's commit return before it is on disk. A power failure may then undo the last batches, rows and
+ * checkpoint alike, and the run goes on from before them; the run's last commit is a normal one and covers them all. Never
+ * for the end of a run.
+ */
+export async function deferFlush(tx: Sql): Promise<void> {
+  await tx.query(`select set_config('synchronous_commit', 'off', true)`);
+}

@@ -1,9 +1,10 @@
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { translateDatabaseError } from '../database-errors.js';
 import { PrismaClient } from '../generated/client.js';
-import { createPrismaSql, createTransactionRunner } from '../prisma-sql.js';
+import { createTransactionRunner, translated } from '../transactions.js';
 import type { Store } from '../store.js';
 import type { WatchedPGlite } from './pglite-client.js';
+import { createPgliteSql, createPgliteTransactions } from './pglite-sql.js';
 
 /**
  * A store on a PGlite that is open already. One PGlite is one connection: a statement outside `transaction` waits until an
@@ -32,9 +33,9 @@ export function createPgliteStore(
   return {
     backend: 'pglite',
     location,
-    sql: createPrismaSql(prisma, translate),
+    sql: translated(createPgliteSql(pglite), translate),
     prisma,
-    transaction: createTransactionRunner(prisma, translate, () => pglite.watchCommits()),
+    transaction: createTransactionRunner(createPgliteTransactions(pglite), translate),
     close: () => (closing ??= close()),
   };
 }

@@ -3,10 +3,12 @@ import pg from 'pg';
 import { translateDatabaseError } from '../database-errors.js';
 import { parseDatabaseUrl, type DatabaseUrl } from '../database-url.js';
 import { PrismaClient } from '../generated/client.js';
-import { createPrismaSql, createTransactionRunner } from '../prisma-sql.js';
+
 import { assertServerVersion } from '../server-version.js';
 import type { Store } from '../store.js';
+import { createTransactionRunner, translated } from '../transactions.js';
 import { clientConfig, connectClient } from './postgresql-client.js';
+import { createPgSqlOn, createPgTransactions } from './postgresql-sql.js';
 
 /** One run needs a connection for its transaction and one for the statements beside it; more only takes from others. */
 const POOL_SIZE = 3;
@@ -23,23 +25,24 @@ export async function openPostgresqlStore(url: string, options: PostgresqlOption
   await probe(target).catch((error: unknown) => {
     throw translate(error);
   });
-  const adapter = new PrismaPg(
-    {
-      ...clientConfig(target),
-      max: options.poolSize ?? target.connectionLimit ?? POOL_SIZE,
-      onConnect: (client) => prepareSession(client, target.schema),
-    },
-    { schema: target.schema },
-  );
+  const pool = new pg.Pool({
+    ...clientConfig(target),
+    max: options.poolSize ?? target.connectionLimit ?? POOL_SIZE,
+    onConnect: (client) => prepareSession(client, target.schema),
+  });
+  // A connection that breaks while it is idle: the next statement opens another, or says what is wrong.
+  pool.on('error', () => undefined);
+  const adapter = new PrismaPg(pool, { schema: target.schema });
   const prisma = new PrismaClient({ adapter, errorFormat: 'minimal', log: [] });
+  const sqlOn = createPgSqlOn();
   let closing: Promise<void> | undefined;
   return {
     backend: 'postgresql',
     location: target.location,
-    sql: createPrismaSql(prisma, translate),
+    sql: translated(sqlOn(pool), translate),
     prisma,
-    transaction: createTransactionRunner(prisma, translate),
-    close: () => (closing ??= prisma.$disconnect()),
+    transaction: createTransactionRunner(createPgTransactions(pool, sqlOn), translate),
+    close: () => (closing ??= prisma.$disconnect().then(() => pool.end())),
   };
 }
 

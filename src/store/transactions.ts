@@ -1,14 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PrismaClient } from './generated/client.js';
-import type { Sql, SqlParameter, SqlRow } from './sql.js';
+import type { Sql } from './sql.js';
 import { sqlState } from './sql-state.js';
 import type { Store } from './store.js';
-
-/** What Prisma's client and its transaction clients share. */
-type RawClient = Pick<PrismaClient, '$queryRawUnsafe' | '$executeRawUnsafe'>;
-
-/** A dry run holds one transaction for hours. Node's timers overflow above 24.8 days and then fire at once. */
-const A_WEEK_MS = 7 * 24 * 3_600_000;
 
 /**
  * What another writer causes: serialization failure, deadlock, unique violation, foreign-key violation. The last two go
@@ -19,56 +12,36 @@ const CAUSED_BY_ANOTHER_WRITER = new Set(['40001', '40P01', '23505', '23503']);
 /** Turns an error of the database into the one to throw. */
 export type TranslateError = (error: unknown) => unknown;
 
-/** Runs SQL through one Prisma client, outside any transaction. */
-export function createPrismaSql(client: RawClient, translate: TranslateError): Sql {
+/** Runs work in one transaction of a backend: begins, commits when the work resolves, rolls back when it throws. */
+export type RunInTransaction = <T>(work: (sql: Sql) => Promise<T>) => Promise<T>;
+
+/** A Sql whose errors are the ones to throw. */
+export function translated(sql: Sql, translate: TranslateError): Sql {
   return {
-    async query(text: string, parameters: readonly SqlParameter[] = []) {
-      try {
-        return await client.$queryRawUnsafe<SqlRow[]>(text, ...parameters);
-      } catch (error) {
-        throw translate(error);
-      }
-    },
-    async execute(text: string, parameters: readonly SqlParameter[] = []) {
-      try {
-        return await client.$executeRawUnsafe(text, ...parameters);
-      } catch (error) {
-        throw translate(error);
-      }
-    },
+    query: (text, parameters) => sql.query(text, parameters).catch(rethrow(translate)),
+    execute: (text, parameters) => sql.execute(text, parameters).catch(rethrow(translate)),
   };
 }
 
 /**
- * `Store.transaction` on Prisma's interactive transactions.
+ * `Store.transaction` over a backend's transactions: retries, errors, and no silent rollback.
  *
- * `failedCommit` tells of a commit that failed behind Prisma's back since the transaction began (see the PGlite backend).
+ * The set-based statements do not go through Prisma's `$queryRaw`: it turns every parameter into JSON and back, raw bodies
+ * included, and plans each statement anew, which together cost a third of a replay. Prisma serves what is typed and small.
  */
 export function createTransactionRunner(
-  prisma: PrismaClient,
+  run: RunInTransaction,
   translate: TranslateError,
-  failedCommit?: () => () => unknown,
 ): Store['transaction'] {
-  async function runOnce<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
-    const failure = failedCommit?.();
-    const result = await prisma.$transaction(
-      async (client) => {
-        const guarded = guardAgainstSilentRollback(createPrismaSql(client, translate));
-        const worked = await work(guarded.sql);
-        guarded.assertHealthy();
-        return worked;
-      },
-      { maxWait: A_WEEK_MS, timeout: A_WEEK_MS },
-    );
-    const lost = failure?.();
-    if (lost !== undefined) throw translate(lost);
-    return result;
-  }
-
   return async function transaction(work, { retries = 0 } = {}) {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await runOnce(work);
+        return await run(async (sql) => {
+          const guarded = guardAgainstSilentRollback(translated(sql, translate));
+          const worked = await work(guarded.sql);
+          guarded.assertHealthy();
+          return worked;
+        });
       } catch (error) {
         const state = sqlState(error);
         if (attempt >= retries || state === undefined || !CAUSED_BY_ANOTHER_WRITER.has(state)) {
@@ -106,5 +79,11 @@ function guardAgainstSilentRollback(sql: Sql): { sql: Sql; assertHealthy: () => 
     assertHealthy() {
       if (failure !== undefined) throw failure.error;
     },
+  };
+}
+
+function rethrow(translate: TranslateError): (error: unknown) => never {
+  return (error) => {
+    throw translate(error);
   };
 }

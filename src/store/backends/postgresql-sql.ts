@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+import type { Sql, SqlParameter, SqlRow } from '../sql.js';
+import type { RunInTransaction } from '../transactions.js';
+
+/**
+ * What the rows hold, alike on both backends: bigint as `bigint` (`pg` gives text, in which counts would be compared as
+ * words), bytea as plain `Uint8Array`.
+ */
+const TYPES: pg.CustomTypesConfig = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (oid === Number(pg.types.builtins.INT8)) return BigInt;
+    if (oid === Number(pg.types.builtins.BYTEA)) return bytesOfHex;
+    return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
+  },
+};
+
+function bytesOfHex(text: string): Uint8Array {
+  const buffer = Buffer.from(text.slice(2), 'hex');
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
+/** Runs SQL on a pool, or on the one client that holds a transaction. */
+export type PgSqlOn = (client: pg.Pool | pg.ClientBase) => Sql;
+
+/** Statements are prepared once per connection, under a name made of their text. */
+export function createPgSqlOn(): PgSqlOn {
+  const names = new Map<string, string>();
+  const nameOf = (text: string): string => {
+    let name = names.get(text);
+    if (name === undefined) {
+      name = `wa_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
+      names.set(text, name);
+    }
+    return name;
+  };
+  return (client) => {
+    const run = (text: string, parameters: readonly SqlParameter[]): Promise<pg.QueryResult<SqlRow>> =>
+      client.query<SqlRow>({ name: nameOf(text), text, values: [...parameters], types: TYPES });
+    return {
+      query: async (text, parameters = []) => (await run(text, parameters)).rows,
+      execute: async (text, parameters = []) => (await run(text, parameters)).rowCount ?? 0,
+    };
+  };
+}
+
+/** Transactions on a pool's clients; a client whose rollback fails is thrown away with its transaction. */
+export function createPgTransactions(pool: pg.Pool, sqlOn: PgSqlOn): RunInTransaction {
+  return async (work) => {
+    const client = await pool.connect();
+    let broken = false;
+    // A connection that breaks between two statements says so here; unheard, that ends the process.
+    const onError = (): void => {
+      broken = true;
+    };
+    client.on('error', onError);
+    try {
+      await client.query('begin isolation level read committed');
+      const result = await work(sqlOn(client));
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch(onError);
+      throw error;
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
+  };
+}
