@@ -7,13 +7,9 @@ import type { RunInTransaction } from '../transactions.js';
  * What the rows hold, alike on both backends: bigint as `bigint` (`pg` gives text, in which counts would be compared as
  * words), bytea as plain `Uint8Array`.
  */
-const TYPES: pg.CustomTypesConfig = {
-  getTypeParser(oid: number, format?: 'text' | 'binary') {
-    if (oid === Number(pg.types.builtins.INT8)) return BigInt;
-    if (oid === Number(pg.types.builtins.BYTEA)) return bytesOfHex;
-    return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
-  },
-};
+const TYPES = new pg.TypeOverrides();
+TYPES.setTypeParser(pg.types.builtins.INT8, BigInt);
+TYPES.setTypeParser(pg.types.builtins.BYTEA, bytesOfHex);
 
 function bytesOfHex(text: string): Uint8Array {
   const buffer = Buffer.from(text.slice(2), 'hex');
