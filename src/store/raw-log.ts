@@ -110,7 +110,7 @@ export async function insertEntries(tx: Sql, rows: readonly RawLogRow[]): Promis
   return tx.execute(
     `insert into webhook_log (attempts, ${columnNames(COLUMNS)})
      select 1, ${selected.join(', ')} from ${unnestTable(COLUMNS)}
-     order by r.connection_scope, r.sha256
+     order by r.id
      on conflict (connection_scope, sha256) do nothing`,
     unnestParameters(COLUMNS, rows),
   );

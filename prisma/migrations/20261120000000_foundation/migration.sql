@@ -103,32 +103,32 @@ create unique index conversations_id_connection_id_lead_id_key on conversations 
 create index conversations_connection_id_idx on conversations (connection_id);
 
 create table messages (
+  -- Fixed widths first, the widest alignment before the narrower: no padding in a table of millions.
+  timestamp           timestamptz(3) not null,
+  edited_at           timestamptz(3),
+  deleted_at          timestamptz(3),
+  meta_confirmed_at   timestamptz(3),
+  evidence            integer not null,
+  is_sync_initial     boolean not null,
   id                  uuid primary key,
   connection_id       uuid not null,
-  external_id         text collate "C",
   conversation_id     uuid not null,
   lead_id             uuid not null,
+  batch_id            uuid,
+  run_id              uuid,
+  external_id         text collate "C",
   stanza_id           text collate "C",
   direction           text not null,
   type                text not null,
-  body                text,
-  media               jsonb,
-  context_external_id text,
-  timestamp           timestamptz(3) not null,
   status              text,
   history_status      text,
   source              text not null,
   sync_source         text not null,
-  is_sync_initial     boolean not null,
-  batch_id            uuid,
-  run_id              uuid,
-  edited_at           timestamptz(3),
+  body                text,
+  media               jsonb,
+  context_external_id text,
   edit_external_id    text,
-  deleted_at          timestamptz(3),
-  meta_confirmed_at   timestamptz(3),
   raw_meta            jsonb,
-  evidence            integer not null,
-  created_at          timestamptz(3) not null default current_timestamp,
   constraint messages_conversation_id_connection_id_lead_id_fkey foreign key (conversation_id, connection_id, lead_id)
     references conversations (id, connection_id, lead_id) on update cascade on delete restrict,
   constraint messages_direction_check check (direction in ('INBOUND', 'OUTBOUND')),
@@ -139,7 +139,7 @@ create table messages (
 );
 -- Rule M1: what makes a second copy impossible, whoever writes it.
 create unique index messages_connection_id_external_id_key on messages (connection_id, external_id);
-create index messages_conversation_id_timestamp_id_idx on messages (conversation_id, timestamp, id);
+create index messages_conversation_id_timestamp_idx on messages (conversation_id, timestamp);
 -- Rule M10 and amendments that name WhatsApp Web's key id: equality only, so a hash, a third of a b-tree's size.
 create index messages_stanza_id_idx on messages using hash (stanza_id);
 
