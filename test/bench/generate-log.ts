@@ -11,7 +11,7 @@ import {
   followUpBody,
   historyBody,
   liveBody,
-  statusBody,
+  type StatusBody,
   type BookEntry,
   type ChunkMetadata,
   type MessageBody,
@@ -154,10 +154,12 @@ class HistoryWriter {
 
 class LiveWriter {
   private clock = LINKED_AT;
+  /** Of messages sent since the last inbound one. */
+  private statuses: StatusBody[] = [];
 
   constructor(private readonly random: Random) {}
 
-  /** One live message of the contact, with the statuses of it if it is ours. */
+  /** One live message of the contact; what became of ours comes with the next one of theirs. */
   next(contact: number): string[] {
     const { random } = this;
     const phone = phoneOf(contact);
@@ -170,12 +172,12 @@ class LiveWriter {
       timestamp,
     };
     const message = random.chance(0.05) ? media(random, head) : text(random, head);
-    if (!isOutbound) return [liveBody(writeName(createRandom(contact)), message)];
+    if (!isOutbound) return [liveBody(writeName(createRandom(contact)), message, this.statuses.splice(0))];
     const statuses = random.chance(0.6) ? (['delivered', 'read'] as const) : (['delivered'] as const);
-    return [
-      echoBody(phone, message),
-      ...statuses.map((status, i) => statusBody(head.id, phone, status, String(this.clock + i + 1))),
-    ];
+    for (const [i, status] of statuses.entries()) {
+      this.statuses.push({ id: head.id, status, timestamp: String(this.clock + i + 1), recipient_id: phone });
+    }
+    return [echoBody(phone, message)];
   }
 }
 

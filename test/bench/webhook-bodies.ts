@@ -40,17 +40,21 @@ export function followUpBody(message: MessageBody): string {
   return body('history', { messages: [message] });
 }
 
-export function liveBody(name: string, message: MessageBody): string {
+export interface StatusBody {
+  id: string;
+  status: string;
+  timestamp: string;
+  recipient_id: string;
+}
+
+/** A live message; statuses of other messages ride along, as Meta's batches have them. */
+export function liveBody(name: string, message: MessageBody, statuses: readonly StatusBody[]): string {
   const contacts = [{ profile: { name }, wa_id: message.from }];
-  return body('messages', { contacts, messages: [message] });
+  return body('messages', { contacts, messages: [message], ...(statuses.length === 0 ? {} : { statuses }) });
 }
 
 export function echoBody(to: string, message: MessageBody): string {
   return body('smb_message_echoes', { message_echoes: [{ ...message, to }] });
-}
-
-export function statusBody(id: string, recipient: string, status: string, timestamp: string): string {
-  return body('messages', { statuses: [{ id, status, timestamp, recipient_id: recipient }] });
 }
 
 export interface BookEntry {

@@ -11,14 +11,13 @@ import {
 } from '../../store/amendments.js';
 import { deleteMessages, insertMessages, updateMessages, type MessageRow } from '../../store/messages.js';
 import { renameTicketOpeners } from '../../store/tickets.js';
-import { keyOf, rowOfState, type Leaf } from '../plan/message-book.js';
+import { keyOf, rowOfState } from '../plan/message-book.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';
 
 /** Writes what {@link foldMessages} planned: one statement per kind of change, whatever the batch holds. */
 export async function writeMessages(work: BatchWork, folded: FoldedMessages): Promise<void> {
   const { tx } = work;
-  idsInWritingOrder(folded);
   const inserts: MessageRow[] = [];
   const updates: MessageRow[] = [];
   const gone: string[] = [];
@@ -47,22 +46,6 @@ export async function writeMessages(work: BatchWork, folded: FoldedMessages): Pr
   await writeReactions(tx, folded.reactions.changes());
   await deletePendingFacts(tx, folded.pendingDeletes);
   await insertPendingFacts(tx, distinct(folded.pendingInserts));
-}
-
-/**
- * New rows are written in the order of their external ids; given in that order too, their ids fill the primary key's pages
- * one after the other instead of splitting them.
- */
-function idsInWritingOrder({ book }: FoldedMessages): void {
-  const fresh = book.all().filter((leaf) => leaf.stored === null && !leaf.gone);
-  const ids = fresh.map((leaf) => leaf.state.id).sort();
-  const key = (leaf: Leaf): string => keyOf(leaf.state.connectionId, leaf.state.externalId);
-  fresh
-    .map((leaf) => ({ leaf, key: key(leaf) }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .forEach(({ leaf }, index) => {
-      leaf.state.id = ids[index] ?? leaf.state.id;
-    });
 }
 
 /** A key id that became a wamid takes its reactions and its ticket along (M10). */
