@@ -1,4 +1,5 @@
 import { arrayLiteral } from './array-literal.js';
+import { REQUEUED } from './raw-log.js';
 import { textOf } from './row.js';
 import type { Sql, SqlParameter } from './sql.js';
 
@@ -161,28 +162,19 @@ async function journal(tx: Sql, runId: string, ids: readonly SqlParameter[], mer
 
 /**
  * Messages that were rejected as collisions between leads that have become one: the entries that brought them are due
- * again, and the rejects are taken back (M9: identities are resolved first). Of a displaced message only the first entry is
- * known, so every entry about the lead is due then. Gives the number of entries.
+ * again, and the rejects are taken back (M9: identities are resolved first). Gives the number of entries.
  */
 export async function requeueCollisions(tx: Sql, leadIds: readonly string[]): Promise<number> {
   if (leadIds.length === 0) return 0;
-  const rows = await tx.query(
+  return tx.execute(
     `with due as (
        delete from rejects r using messages m
        where r.reason = 'id_collision' and m.connection_id = r.connection_id
          and (m.external_id = r.external_id or m.stanza_id = r.external_id)
          and m.lead_id = any($1::uuid[])
-       returning r.webhook_log_id, r.path, m.lead_id
-     ), names as (
-       select array_agg(distinct i.value) as chat_ids
-       from due join lead_identities i on i.lead_id = due.lead_id
-       where due.path = '$'
+       returning r.webhook_log_id
      )
-     update webhook_log w set status = 'pending', error = 'requeued'
-     where w.id in (select webhook_log_id from due)
-        or w.chat_ids && (select names.chat_ids from names)
-     returning w.id`,
-    [arrayLiteral(leadIds)],
+     update webhook_log set status = 'pending', error = $2 where id in (select webhook_log_id from due)`,
+    [arrayLiteral(leadIds), REQUEUED],
   );
-  return rows.length;
 }

@@ -120,20 +120,36 @@ export async function insertEntries(tx: Sql, rows: readonly RawLogRow[]): Promis
 export async function updateEntries(tx: Sql, runId: string, rows: readonly EntryOutcome[]): Promise<number> {
   if (rows.length === 0) return 0;
   return tx.execute(
-    `update webhook_log set status = r.status, error = r.error, counters = r.counters, processed_at = r.processed_at,
+    `update webhook_log set
+       status = case when webhook_log.error = $2 then 'pending' else r.status end,
+       error = case when webhook_log.error = $2 then $3 else r.error end,
+       counters = r.counters, processed_at = r.processed_at,
        attempts = webhook_log.attempts + 1, run_id = $1::uuid
-     from ${unnestTable(OUTCOME_COLUMNS, 2)}
+     from ${unnestTable(OUTCOME_COLUMNS, 4)}
      where webhook_log.id = r.id`,
-    [runId, ...unnestParameters(OUTCOME_COLUMNS, rows)],
+    [runId, UNFINISHED_REQUEUED, REQUEUED, ...unnestParameters(OUTCOME_COLUMNS, rows)],
   );
 }
 
-/** Entries that had ended well and then lost a message to a better claim are no longer complete (M9). */
-export async function markDisplaced(tx: Sql, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
-  await tx.execute(
-    `update webhook_log set status = 'partial', error = 'id_collision' where id = any($1::uuid[]) and status = 'processed'`,
-    [arrayLiteral(ids)],
+/** Why an entry is pending that was processed before and is due once more; every run ends by settling these. */
+export const REQUEUED = 'requeued';
+
+/** Why an entry is pending whose messages are not all in yet: it is larger than a batch. */
+export const UNFINISHED = 'unfinished';
+/** The same, and due once more as soon as it is finished. */
+const UNFINISHED_REQUEUED = 'unfinished, requeued';
+
+/**
+ * Makes every entry about these leads due again: one of their messages lost its id (M9), and only decoding tells which of
+ * the entries had brought it. Rare, and harmless for everything else in them. Gives the number of entries.
+ */
+export async function requeueEntriesOf(tx: Sql, leadIds: readonly string[]): Promise<number> {
+  if (leadIds.length === 0) return 0;
+  return tx.execute(
+    `update webhook_log set status = 'pending', error = case error when $3 then $4 else $2 end
+     where chat_ids && (select array_agg(i.value) from lead_identities i where i.lead_id = any($1::uuid[]))
+       and (status in ('processed', 'partial') or error = $3)`,
+    [arrayLiteral(leadIds), REQUEUED, UNFINISHED, UNFINISHED_REQUEUED],
   );
 }
 

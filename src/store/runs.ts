@@ -70,6 +70,14 @@ export async function insertRejects(tx: Sql, rows: readonly RejectRow[]): Promis
   );
 }
 
+/** Forgets what was rejected of entries that are being decided anew; the same transaction writes what still is. */
+export async function deleteRejects(tx: Sql, webhookLogIds: readonly string[]): Promise<void> {
+  if (webhookLogIds.length === 0) return;
+  await tx.execute(`delete from rejects where webhook_log_id = any($1::uuid[])`, [
+    arrayLiteral(webhookLogIds),
+  ]);
+}
+
 export async function insertRun(
   sql: Sql,
   run: { id: string; command: string; options: JsonObject; host: string; pid: number; startedAt: number },

@@ -7,7 +7,7 @@ import {
   writeHistoryChunks,
 } from '../../store/connections.js';
 import { readConversationsOfLeads, recomputeConversations } from '../../store/conversations.js';
-import { markDisplaced } from '../../store/raw-log.js';
+import { requeueEntriesOf } from '../../store/raw-log.js';
 import { addToInitialContacts, insertRejects, insertSyncLogs } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
 import type { Batch } from '../replay/batch.js';
@@ -76,7 +76,7 @@ export async function applyBatch(
   await writeNews(work);
   const slices = await writeEntries(work, batch, known);
   await insertRejects(tx, work.rejects);
-  await markDisplaced(tx, [...work.displacedLogIds]);
+  work.requeued += await requeueEntriesOf(tx, [...work.robbedLeads]);
   return { tally: work.tally, slices, requeued: work.requeued };
 }
 

@@ -37,9 +37,6 @@ export interface FoldedMessages {
 /** Where a fact's conversation is; resolved before (every lead of a message has one). */
 export type ConversationOf = (item: Item) => { conversationId: string; leadId: string } | null;
 
-/** Rejects of displaced messages name no item: the entry that brought it first is all that is known. */
-const DISPLACED_PATH = '$';
-
 /** Merges the batch's messages and amendments with what is stored (M1-M3, M5, M9, M10). */
 export async function foldMessages(
   work: BatchWork,
@@ -197,25 +194,20 @@ function placeMessage(
     (wamidPhone, incomingLead, storedLead) => bench.incomingWins(wamidPhone, incomingLead, storedLead),
   );
   if (placed.outcome === 'collision') {
-    const { externalId, batchId: keeperLogId } = placed.leaf.state;
-    const loserLogId = placed.loser === 'stored' ? (placed.displaced.batchId ?? item.logId) : item.logId;
-    const other = placed.loser === 'stored' ? loserLogId : keeperLogId;
-    // The record names the id as it is kept, so that a later merge of the two leads finds it; and both origins.
-    const details = {
-      reason: 'id_collision',
-      path: fact.path,
-      excerpt: `${fact.externalId} is also in log:${other ?? 'elsewhere'}`,
-      externalId,
-    } as const;
     if (placed.loser === 'incoming') {
-      work.reject(item, 'message', details);
+      const { externalId, batchId } = placed.leaf.state;
+      work.reject(item, 'message', {
+        reason: 'id_collision',
+        path: fact.path,
+        // Both origins; and the id as it is kept, so that a later merge of the two leads finds the record.
+        excerpt: `${fact.externalId} is also in log:${batchId ?? 'elsewhere'}`,
+        externalId,
+      });
       return;
     }
-    // The stored copy was counted when it came; now it is on record as the loser, with the entry that brought it.
-    const { displaced } = placed;
-    work.record({ ...item, logId: loserLogId }, 'message', { ...details, path: DISPLACED_PATH });
-    work.displacedLogIds.add(loserLogId);
-    folded.robbed.add(displaced.conversationId);
+    // The stored copy was counted when it came. Its entries are due again: they will find the id taken and say so.
+    work.robbedLeads.add(placed.displaced.leadId);
+    folded.robbed.add(placed.displaced.conversationId);
   }
   const outcome = placed.outcome === 'collision' ? 'updated' : placed.outcome;
   work.tally.message(connection.id, outcome);

@@ -39,8 +39,8 @@ export class BatchWork {
   readonly persons = new Map<string, Map<string, Person>>();
   /** Log id per entry key. */
   readonly logIds = new Map<string, string>();
-  /** Entries whose message lost its id to a better claim in this batch. */
-  readonly displacedLogIds = new Set<string>();
+  /** Leads one of whose messages lost its id to a better claim in this batch. */
+  readonly robbedLeads = new Set<string>();
   requeued = 0;
   private readonly ownPhones = new Map<string, string | null>();
 
@@ -61,15 +61,6 @@ export class BatchWork {
   ): void {
     this.tally.reject(subject, details.reason, item.connection.id);
     this.rejectedBySlice.set(item.slice, (this.rejectedBySlice.get(item.slice) ?? 0) + 1);
-    this.record(item, subject, details);
-  }
-
-  /** The record alone: for a stored message that lost its id to a better claim, and was counted when it came. */
-  record(
-    item: { slice: EntrySlice; logId: string; connection: ConnectionRow },
-    subject: Subject,
-    details: { reason: RejectReason; path: string; excerpt: string; externalId: string | null },
-  ): void {
     this.rejects.push({
       id: this.settings.newId(),
       runId: this.settings.runId,

@@ -1,6 +1,13 @@
 import type { EntryStatus } from '../../model/enumerations.js';
 import { assertWritten } from '../../store/batch-lock.js';
-import { insertEntries, updateEntries, type EntryOutcome, type RawLogRow } from '../../store/raw-log.js';
+import { deleteRejects } from '../../store/runs.js';
+import {
+  insertEntries,
+  UNFINISHED,
+  updateEntries,
+  type EntryOutcome,
+  type RawLogRow,
+} from '../../store/raw-log.js';
 import { entryStatus, type Batch, type EntrySlice } from '../replay/batch.js';
 import type { KnownState } from './collect-items.js';
 import type { BatchWork } from './work.js';
@@ -24,6 +31,7 @@ export async function writeEntries(
 ): Promise<SliceOutcome[]> {
   const inserts = new Map<string, RawLogRow>();
   const outcomes = new Map<string, EntryOutcome>();
+  const doneAgain: string[] = [];
   const results: SliceOutcome[] = [];
   for (const slice of batch.slices) {
     const { entry, progress } = slice;
@@ -32,10 +40,11 @@ export async function writeEntries(
     const rejected = progress.rejected + (work.rejectedBySlice.get(slice) ?? 0);
     const ended = slice.isLast
       ? entryStatus(entry, rejected)
-      : { status: 'pending' as const, error: 'unfinished' };
+      : { status: 'pending' as const, error: UNFINISHED };
     const firstHere = inserts.get(entry.key);
     const isDuplicate = slice.isFirst ? state.isStored || firstHere !== undefined : progress.isDuplicate;
     results.push({ slice, logId: state.id, isDuplicate, rejected });
+    if (slice.isFirst && state.isStored && state.status !== 'processed') doneAgain.push(state.id);
     if (!state.isStored) {
       // The same bytes twice in one batch are one row; the later one tells how it ended.
       if (firstHere === undefined) inserts.set(entry.key, rawLogRow(work, slice, state.id, ended));
@@ -51,12 +60,16 @@ export async function writeEntries(
     if (slice.isLast) countEntry(work, slice, isDuplicate, ended);
   }
   assertWritten('raw entries', inserts.size, await insertEntries(work.tx, [...inserts.values()]));
+  // What was rejected before and no more: a lead, a connection or a newer version of the tool has settled it.
+  await deleteRejects(work.tx, doneAgain);
   await updateEntries(work.tx, work.settings.runId, [...outcomes.values()]);
   return results;
 }
 
 /** A second replay of an entry that ended well, and ends so again, leaves no trace: rows that do not change are not written. */
 function isWorthRecording(before: string | null, after: EntryStatus): boolean {
+  // Done once, for all connections; now asked for another connection only (--connection).
+  if (after === 'pending' && before !== 'pending' && before !== 'failed') return false;
   return before !== after || before === 'pending' || before === 'failed';
 }
 

@@ -23,9 +23,9 @@ export type Placed =
   | { outcome: 'collision'; leaf: Leaf; loser: 'incoming' }
   | { outcome: 'collision'; leaf: Leaf; loser: 'stored'; displaced: Displaced };
 
-/** The copy that lost its id: where it was, and which entry brought it. */
+/** Where the copy was that lost its id. */
 export interface Displaced {
-  batchId: string | null;
+  leadId: string;
   conversationId: string;
 }
 
@@ -161,7 +161,7 @@ export class MessageBook {
     if (!judge(wamidPhone, incoming.leadId, holder.state.leadId)) {
       return { outcome: 'collision', leaf: holder, loser: 'incoming' };
     }
-    const { id, batchId, conversationId, connectionId, externalId, isNew } = holder.state;
+    const { id, leadId, conversationId, connectionId, externalId, isNew } = holder.state;
     const { edits, revokedAt, metaConfirmedAt, status } = holder.state;
     // What was said about the id itself stays; what the loser's conversation said goes to the rejects.
     const kept = metaConfirmedAt === null ? {} : { status, metaConfirmedAt };
@@ -176,7 +176,7 @@ export class MessageBook {
       outcome: 'collision',
       leaf: holder,
       loser: 'stored',
-      displaced: { batchId, conversationId },
+      displaced: { leadId, conversationId },
     };
   }
 

@@ -2,7 +2,7 @@ import type { EntryStatus } from '../../model/enumerations.js';
 import { formatOrigin, type Position, type RawEntry, type SourceProblem } from '../../model/raw-entry.js';
 import type { Problem, RunResult } from '../../model/run-result.js';
 import { openFileSource } from '../../sources/file-source.js';
-import type { EntrySelection } from '../../store/raw-log.js';
+import { REQUEUED, type EntrySelection } from '../../store/raw-log.js';
 import { isProcessAlive } from '../../store/locks/processes.js';
 import { closeResumedRun, type UnfinishedRun } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
@@ -15,9 +15,6 @@ import type { ConnectionDirectory } from './connection-directory.js';
 import { LogSource } from './log-source.js';
 import type { LogSelection, ReplayOptions } from './options.js';
 import { prepareEntry, type StoredAs } from './prepare-entry.js';
-
-/** Why an entry is pending whose collision was taken back; see requeueCollisions. */
-const REQUEUED = 'requeued';
 
 /** A stream of batches with what the run must know about where they come from. */
 export interface ReplayFeed {

@@ -74,7 +74,7 @@ class Replay {
     await recorder.start(sql, options.recordedOptions);
     try {
       await this.applyAll(sql, feed, directory);
-      await this.applyRequeued(sql, directory);
+      if (this.stopped === null) await this.applyRequeued(sql, directory);
     } catch (error) {
       this.stopped = 'failed';
       this.error = error instanceof Error ? error.message : String(error);
@@ -177,12 +177,17 @@ class Replay {
     if (this.stopped !== null) feed.stop();
   }
 
-  /** Entries whose messages were collisions until their leads became one: the same run settles them (M9, I3). */
+  /**
+   * Entries that became due again because ids were settled otherwise than before (M9, I3): of this run, or of one that was
+   * killed before it could.
+   */
   private async applyRequeued(sql: Sql, directory: ConnectionDirectory): Promise<void> {
-    while (this.requeued > 0 && this.stopped === null) {
+    do {
       this.requeued = 0;
-      await this.applyAll(sql, await openRequeued(sql, this.options, directory), directory);
-    }
+      const feed = await openRequeued(sql, this.options, directory);
+      if (feed.totalBytes === 0) return;
+      await this.applyAll(sql, feed, directory);
+    } while (this.requeued > 0 && this.stopped === null);
   }
 
   private async finish(sql: Sql, feed: ReplayFeed, directory: ConnectionDirectory): Promise<RunResult> {
