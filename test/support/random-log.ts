@@ -135,43 +135,48 @@ function sender(
   };
 }
 
-const live = fc
-  .record({ message, content: kindOfContent, form: identityForm, spelling: fc.nat(1), named: fc.boolean() })
-  .map(({ message: m, content: kind, form, spelling, named }) =>
-    m.outbound
-      ? envelope('smb_message_echoes', {
-          message_echoes: [
-            {
-              from: BUSINESS.number,
-              to: phoneOf(m.customer, spelling),
-              id: m.wamid,
-              timestamp: String(m.at),
-              ...content(kind, m.index),
-            },
-          ],
-        })
-      : envelope('messages', {
-          ...(named
-            ? {
-                contacts: [
-                  {
-                    profile: { name: m.customer.name },
-                    ...(form === 'bsuid' ? {} : { wa_id: phoneOf(m.customer, spelling) }),
-                    ...(form === 'phone' ? {} : { user_id: m.customer.bsuid }),
-                  },
-                ],
-              }
-            : {}),
-          messages: [
-            {
-              ...sender(m.customer, form, spelling),
-              id: m.wamid,
-              timestamp: String(m.at),
-              ...content(kind, m.index),
-            },
-          ],
-        }),
-  );
+const liveNaming = (form: fc.Arbitrary<'phone' | 'both' | 'bsuid'>): fc.Arbitrary<object> =>
+  fc
+    .record({ message, content: kindOfContent, form, spelling: fc.nat(1), named: fc.boolean() })
+    .map(({ message: m, content: kind, form, spelling, named }) =>
+      m.outbound
+        ? envelope('smb_message_echoes', {
+            message_echoes: [
+              {
+                from: BUSINESS.number,
+                to: phoneOf(m.customer, spelling),
+                id: m.wamid,
+                timestamp: String(m.at),
+                ...content(kind, m.index),
+              },
+            ],
+          })
+        : envelope('messages', {
+            ...(named
+              ? {
+                  contacts: [
+                    {
+                      profile: { name: m.customer.name },
+                      ...(form === 'bsuid' ? {} : { wa_id: phoneOf(m.customer, spelling) }),
+                      ...(form === 'phone' ? {} : { user_id: m.customer.bsuid }),
+                    },
+                  ],
+                }
+              : {}),
+            messages: [
+              {
+                ...sender(m.customer, form, spelling),
+                id: m.wamid,
+                timestamp: String(m.at),
+                ...content(kind, m.index),
+              },
+            ],
+          }),
+    );
+
+const live = liveNaming(identityForm);
+/** Live messages that always name the phone. */
+const liveByPhone = liveNaming(fc.constantFrom('phone', 'both'));
 
 /** The media of a placeholder on the live echo field, with a time of its own: never allowed to move the message. */
 const echoFollowUp = fc.record({ message, spelling: fc.nat(1) }).map(({ message: m, spelling }) =>
@@ -486,10 +491,13 @@ export const collidingLog = fc.array(fc.oneof({ arbitrary: collision, weight: 3 
 });
 
 /** Both worlds: Meta's webhooks and WhatsApp Web's events of the same number. */
-export const mixedLog = fc.array(fc.oneof({ arbitrary: baileys, weight: 12 }, ...weighted), {
-  minLength: 2,
-  maxLength: 20,
-});
+export const mixedLog = fc.array(
+  fc.oneof({ arbitrary: baileys, weight: 12 }, { arbitrary: liveByPhone, weight: 6 }, ...weighted.slice(1)),
+  {
+    minLength: 2,
+    maxLength: 20,
+  },
+);
 
 /** The connection that is reached both ways: WhatsApp Web's session has the name of the number's connection. */
 export const WEB_CONNECTION = {

@@ -63,6 +63,11 @@ export async function foldMessages(
   await bringIntoSight(holdersOf(work, rows, messages));
   const bench = new CollisionBench(work.persons);
   for (const item of messages) placeMessage(work, folded, item, conversationOf, bench);
+  // A copy that lost its id was counted when it came. Its entries are due again: they will find the id taken and say so.
+  for (const { leadId, conversationId } of book.robbed) {
+    work.robbedLeads.add(leadId);
+    folded.robbed.add(conversationId);
+  }
   await applyWaiting(work, folded, messages);
   for (const item of amendments) amend(work, folded, item);
   return folded;
@@ -193,21 +198,16 @@ function placeMessage(
     },
     (wamidPhone, incomingLead, storedLead) => bench.incomingWins(wamidPhone, incomingLead, storedLead),
   );
-  if (placed.outcome === 'collision') {
-    if (placed.loser === 'incoming') {
-      const { externalId, batchId } = placed.leaf.state;
-      work.reject(item, 'message', {
-        reason: 'id_collision',
-        path: fact.path,
-        // Both origins; and the id as it is kept, so that a later merge of the two leads finds the record.
-        excerpt: `${fact.externalId} is also in log:${batchId ?? 'elsewhere'}`,
-        externalId,
-      });
-      return;
-    }
-    // The stored copy was counted when it came. Its entries are due again: they will find the id taken and say so.
-    work.robbedLeads.add(placed.displaced.leadId);
-    folded.robbed.add(placed.displaced.conversationId);
+  if (placed.outcome === 'collision' && placed.loser === 'incoming') {
+    const { externalId, batchId } = placed.leaf.state;
+    work.reject(item, 'message', {
+      reason: 'id_collision',
+      path: fact.path,
+      // Both origins; and the id as it is kept, so that a later merge of the two leads finds the record.
+      excerpt: `${fact.externalId} is also in log:${batchId ?? 'elsewhere'}`,
+      externalId,
+    });
+    return;
   }
   const outcome = placed.outcome === 'collision' ? 'updated' : placed.outcome;
   work.tally.message(connection.id, outcome);

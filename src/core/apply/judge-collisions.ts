@@ -1,3 +1,4 @@
+import { phoneEquivalents } from '../../identity/phone.js';
 import { nodeKey } from '../plan/identity-evidence.js';
 import type { Person } from '../plan/persons.js';
 
@@ -23,7 +24,8 @@ export class CollisionBench {
 
   private claim(wamidPhone: string | null, leadId: string): { named: boolean; name: string } {
     const names = this.names.get(leadId) ?? [];
-    const named = wamidPhone !== null && names.includes(`phone:${wamidPhone}`);
+    const phones = wamidPhone === null ? [] : [wamidPhone, ...phoneEquivalents(wamidPhone)];
+    const named = phones.some((phone) => names.includes(`phone:${phone}`));
     // Phones sort before other kinds, and a lead without any name loses.
     const name =
       names.find((candidate) => candidate.startsWith('phone:')) ??

@@ -21,10 +21,10 @@ export type Placed =
   | { outcome: 'created' | 'updated' | 'unchanged'; leaf: Leaf }
   /** Another conversation holds the id (M9). `loser` says whose copy is not kept. */
   | { outcome: 'collision'; leaf: Leaf; loser: 'incoming' }
-  | { outcome: 'collision'; leaf: Leaf; loser: 'stored'; displaced: Displaced };
+  | { outcome: 'collision'; leaf: Leaf; loser: 'stored' };
 
-/** Where the copy was that lost its id. */
-export interface Displaced {
+/** Where a message was that lost its id to another conversation (M9). */
+export interface Robbed {
   leadId: string;
   conversationId: string;
 }
@@ -49,6 +49,7 @@ export class MessageBook {
   private readonly leaves: Leaf[] = [];
   /** External ids that a row gave up for a wamid: reactions and tickets that name them follow. */
   readonly renamed: { connectionId: string; from: string; to: string }[] = [];
+  readonly robbed: Robbed[] = [];
 
   constructor(rows: readonly MessageRow[], revisions: ReadonlyMap<string, Revision[]>) {
     for (const row of rows) this.addStored(row, revisions.get(row.id) ?? []);
@@ -83,14 +84,14 @@ export class MessageBook {
     if (holder !== undefined) {
       if (holder.state.conversationId !== incoming.conversationId)
         return this.collide(fact, incoming, holder, judge);
-      return this.merge(holder, incoming);
+      return this.merge(holder, incoming, judge);
     }
     const twin = this.findTwin(incoming);
     if (twin !== null) {
       if (twin.state.conversationId !== incoming.conversationId)
         return this.collide(fact, incoming, twin, judge);
       const renamed = this.adoptWamid(twin, incoming.externalId);
-      const merged = this.merge(twin, incoming);
+      const merged = this.merge(twin, incoming, judge);
       return renamed ? { outcome: 'updated', leaf: twin } : merged;
     }
     const leaf: Leaf = { state: incoming, stored: null, changed: true, gone: false };
@@ -100,29 +101,48 @@ export class MessageBook {
 
   /** Merges rows that a merge of leads brought into one conversation and that are one message (M10). */
   mergeTwins(): void {
-    for (const leaf of [...this.leaves])
-      if (!leaf.gone && !isWamid(leaf.state.externalId)) this.joinTwin(leaf);
+    for (const leaf of [...this.leaves]) {
+      if (leaf.gone || isWamid(leaf.state.externalId)) continue;
+      const twin = this.findTwin(leaf.state);
+      if (twin?.state.conversationId === leaf.state.conversationId) this.join(twin, leaf);
+    }
   }
 
   /** Two rows that have turned out to be one message: the wamid's stays, the key id's goes. */
-  private joinTwin(leaf: Leaf): void {
-    const twin = this.findTwin(leaf.state);
-    if (twin?.state.conversationId !== leaf.state.conversationId) return;
-    const [kept, lost] = isWamid(leaf.state.externalId) ? [leaf, twin] : [twin, leaf];
+  private join(a: Leaf, b: Leaf): void {
+    const [kept, lost] = isWamid(a.state.externalId) ? [a, b] : [b, a];
     absorbState(kept.state, lost.state);
     kept.changed = true;
+    this.remove(lost, kept);
+  }
+
+  /** Two rows that have turned out to claim one id from two conversations: the better claim stays (M9). */
+  private separate(a: Leaf, b: Leaf, judge: CollisionJudge): void {
+    const wamid = [a, b].find((leaf) => isWamid(leaf.state.externalId))?.state.externalId ?? '';
+    const aWins = judge(decodeWamid(wamid)?.phone ?? null, a.state.leadId, b.state.leadId);
+    const [kept, lost] = aWins ? [a, b] : [b, a];
+    const { leadId, conversationId } = lost.state;
+    this.robbed.push({ leadId, conversationId });
+    this.remove(lost, kept);
+  }
+
+  private remove(lost: Leaf, kept: Leaf): void {
     lost.gone = true;
     const { connectionId, externalId } = lost.state;
     this.byExternalId.delete(keyOf(connectionId, externalId));
     this.renamed.push({ connectionId, from: externalId, to: kept.state.externalId });
   }
 
-  private merge(leaf: Leaf, incoming: MessageState): Placed {
+  private merge(leaf: Leaf, incoming: MessageState, judge: CollisionJudge): Placed {
     const { timestamp, direction } = leaf.state;
     const changed = absorbState(leaf.state, incoming);
     if (changed) leaf.changed = true;
     // Better evidence moved the message: what was too far away to be its twin may be it now.
-    if (leaf.state.timestamp !== timestamp || leaf.state.direction !== direction) this.joinTwin(leaf);
+    if (leaf.state.timestamp !== timestamp || leaf.state.direction !== direction) {
+      const twin = this.findTwin(leaf.state);
+      if (twin !== null && twin.state.conversationId === leaf.state.conversationId) this.join(leaf, twin);
+      else if (twin !== null) this.separate(leaf, twin, judge);
+    }
     return { outcome: changed ? 'updated' : 'unchanged', leaf };
   }
 
@@ -172,12 +192,8 @@ export class MessageBook {
       this.byExternalId.set(keyOf(connectionId, incoming.externalId), holder);
       this.renamed.push({ connectionId, from: externalId, to: incoming.externalId });
     }
-    return {
-      outcome: 'collision',
-      leaf: holder,
-      loser: 'stored',
-      displaced: { leadId, conversationId },
-    };
+    this.robbed.push({ leadId, conversationId });
+    return { outcome: 'collision', leaf: holder, loser: 'stored' };
   }
 
   private add(leaf: Leaf): void {

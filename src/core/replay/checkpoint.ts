@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../model/json.js';
 import type { Position } from '../../model/raw-entry.js';
+import type { RunResult } from '../../model/run-result.js';
 import { identifyInput, sameInput } from '../../sources/input-identity.js';
 import type { ResolvedInput } from '../../sources/resolve-inputs.js';
 import { readUnfinishedRuns, type UnfinishedRun } from '../../store/runs.js';
@@ -37,6 +38,11 @@ export type Checkpoint = z.infer<typeof checkpointSchema>;
 export interface ResumePoint {
   runId: string;
   checkpoint: Checkpoint;
+}
+
+/** A resume point as the result of the run tells it. */
+export function describeResume({ runId, checkpoint }: ResumePoint): NonNullable<RunResult['resumedFrom']> {
+  return { runId, entriesSkipped: checkpoint.entries, origin: checkpoint.origin };
 }
 
 /** Paths of inputs that can be gone on with; null when one of them (stdin) cannot be read twice. */

@@ -1,16 +1,16 @@
 import type { EntryStatus } from '../../model/enumerations.js';
 import { formatOrigin, type Position, type RawEntry, type SourceProblem } from '../../model/raw-entry.js';
-import type { Problem, RunResult } from '../../model/run-result.js';
+import type { Problem } from '../../model/run-result.js';
 import { openFileSource } from '../../sources/file-source.js';
 import { REQUEUED, type EntrySelection } from '../../store/raw-log.js';
 import { isProcessAlive } from '../../store/locks/processes.js';
-import { closeResumedRun, type UnfinishedRun } from '../../store/runs.js';
+import type { UnfinishedRun } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
 import type { Context } from '../context.js';
 import { namesOfContact } from '../find-contact.js';
 import { Batcher } from './batcher.js';
 import type { Batch } from './batch.js';
-import { describeCheckpoint, findResumePoint, type Checkpoint } from './checkpoint.js';
+import { describeCheckpoint, findResumePoint, type Checkpoint, type ResumePoint } from './checkpoint.js';
 import type { ConnectionDirectory } from './connection-directory.js';
 import { LogSource } from './log-source.js';
 import type { LogSelection, ReplayOptions } from './options.js';
@@ -27,7 +27,8 @@ export interface ReplayFeed {
   checkpointAfter(batch: Batch, entriesRead: number): Promise<Checkpoint | null>;
   /** Entries of webhook_log that are claimed batch by batch, and the statuses in which they are due. */
   claim: readonly EntryStatus[] | null;
-  resumedFrom: NonNullable<RunResult['resumedFrom']> | null;
+  /** The stopped run that this one takes up. */
+  resume: ResumePoint | null;
   chatterLines(): number;
   stop(): void;
 }
@@ -78,7 +79,6 @@ async function openPaths(
     options.resume && !options.dryRun
       ? await findResumePoint(sql, input.inputs, settings, (run) => isAlive(ctx, run))
       : null;
-  if (resume !== null) await closeResumedRun(sql, resume.runId, ctx.clock());
   const stopping = new AbortController();
   const source = openFileSource(input.inputs, {
     stdin: input.stdin,
@@ -103,10 +103,7 @@ async function openPaths(
     checkpointAfter: (batch, entriesRead) =>
       checkpointAfter(batch, input.inputs, settings, skippedEntries + entriesRead),
     claim: null,
-    resumedFrom:
-      resume === null
-        ? null
-        : { runId: resume.runId, entriesSkipped: skippedEntries, origin: resume.checkpoint.origin },
+    resume,
     chatterLines: () => source.skippedLines(),
     stop: () => {
       stopping.abort();
@@ -136,7 +133,7 @@ async function openLog(
     takeProblems: () => [],
     checkpointAfter: () => Promise.resolve(null),
     claim: claims ? selection.statuses : null,
-    resumedFrom: null,
+    resume: null,
     chatterLines: () => 0,
     stop: () => {
       stopped = true;

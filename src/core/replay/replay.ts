@@ -7,6 +7,7 @@ import type { ApplySettings } from '../apply/work.js';
 import type { Context } from '../context.js';
 import type { Batch } from './batch.js';
 import type { ConnectionDirectory } from './connection-directory.js';
+import { describeResume } from './checkpoint.js';
 import { claimBatch } from './claim-batch.js';
 import { openDirectory } from './open-directory.js';
 import { openInput, openRequeued, type ReplayFeed } from './open-input.js';
@@ -69,9 +70,9 @@ class Replay {
       runId: recorder.runId,
       command: 'replay',
       dryRun: options.dryRun,
-      ...(feed.resumedFrom === null ? {} : { resumedFrom: feed.resumedFrom.runId }),
+      ...(feed.resume === null ? {} : { resumedFrom: feed.resume.runId }),
     });
-    await recorder.start(sql, options.recordedOptions);
+    await recorder.start(sql, options.recordedOptions, feed.resume);
     try {
       await this.applyAll(sql, feed, directory);
       if (this.stopped === null) await this.applyRequeued(sql, directory);
@@ -119,7 +120,7 @@ class Replay {
     };
     const checkpoint = await feed.checkpointAfter(batch, this.tally.entries.read);
     const work = async (tx: Sql): Promise<BatchResult | null> => {
-      await deferFlush(tx);
+      await deferFlush(tx, this.ctx.store.backend);
       if (feed.claim !== null && !(await claimBatch(tx, batch, feed.claim))) return null;
       const result = await applyBatch(tx, settings, directory, batch);
       const total = new Tally();
@@ -210,7 +211,7 @@ class Replay {
       problems: tally.problems,
       problemCount: tally.problemCount,
       chatterLines: tally.chatterLines,
-      ...(feed.resumedFrom === null ? {} : { resumedFrom: feed.resumedFrom }),
+      ...(feed.resume === null ? {} : { resumedFrom: describeResume(feed.resume) }),
       database: ctx.store.location,
       ...(this.error === undefined ? {} : { error: this.error }),
     };

@@ -4,7 +4,7 @@ import { touchConnections } from '../../store/connections.js';
 import { finishRun, insertRun, insertSyncLogs, saveCheckpoint } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
 import type { Context } from '../context.js';
-import { toJson, type Checkpoint } from './checkpoint.js';
+import { toJson, type Checkpoint, type ResumePoint } from './checkpoint.js';
 import { verdictOf } from './run-result.js';
 import type { Tally } from './tally.js';
 
@@ -16,7 +16,8 @@ export class RunRecorder {
     readonly startedAt: number,
   ) {}
 
-  async start(sql: Sql, options: JsonObject): Promise<void> {
+  /** A run that takes up another one has its checkpoint from the start: it may be killed before its own first. */
+  async start(sql: Sql, options: JsonObject, resume: ResumePoint | null): Promise<void> {
     const { host, pid } = this.ctx;
     await insertRun(sql, {
       id: this.runId,
@@ -25,12 +26,21 @@ export class RunRecorder {
       host,
       pid,
       startedAt: this.startedAt,
+      resumed: resume === null ? null : { runId: resume.runId, checkpoint: toJson(resume.checkpoint) },
     });
   }
 
-  /** In the batch's own transaction: rows and checkpoint are one. */
+  /**
+   * In the batch's own transaction: rows and checkpoint are one. Without one, inside a large entry, the run still goes on
+   * from the one before it.
+   */
   async checkpoint(tx: Sql, checkpoint: Checkpoint | null, tally: Tally): Promise<void> {
-    await saveCheckpoint(tx, this.runId, checkpoint === null ? {} : toJson(checkpoint), countersJson(tally));
+    await saveCheckpoint(
+      tx,
+      this.runId,
+      checkpoint === null ? null : toJson(checkpoint),
+      countersJson(tally),
+    );
   }
 
   /** One sync_log per connection, and the run's end. */
