@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { JsonObject } from '../../model/json.js';
 import type { Position } from '../../model/raw-entry.js';
@@ -6,6 +7,7 @@ import { identifyInput, sameInput } from '../../sources/input-identity.js';
 import type { ResolvedInput } from '../../sources/resolve-inputs.js';
 import { readUnfinishedRuns, type UnfinishedRun } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
+import type { Batch } from './batch.js';
 
 /**
  * What a killed run leaves behind inside its last batch's transaction: the inputs it was given and the place up to which
@@ -30,6 +32,8 @@ const checkpointSchema = z.object({
       tailSha256: z.string(),
     })
     .optional(),
+  /** sha256 over the identities of the inputs that are done: one that was replaced since has to be read again. */
+  finished: z.string(),
   entries: z.number().int(),
   origin: z.string(),
 });
@@ -74,33 +78,71 @@ export async function findResumePoint(
     const checkpoint = parsed.data;
     if (checkpoint.settings !== settings || checkpoint.paths.join('\n') !== paths.join('\n')) continue;
     if (await isAlive(run)) continue;
-    const input = inputs[checkpoint.position.input];
-    if (input === undefined) continue;
-    const now = await identifyInput(input, checkpoint.position.offset);
-    if (sameInput(checkpoint.identity, now)) return { runId: run.id, checkpoint };
+    if (await isStillTrue(inputs, checkpoint)) return { runId: run.id, checkpoint };
   }
   return null;
 }
 
-/** The checkpoint for a position; null when the inputs cannot be read twice. Reads 68 KB of the file, whatever its size. */
-export async function describeCheckpoint(
-  inputs: readonly ResolvedInput[],
-  settings: string,
-  position: Position,
-  entries: number,
-  origin: string,
-): Promise<Checkpoint | null> {
-  const paths = resumablePaths(inputs);
-  const input = inputs[position.input];
-  if (paths === null || input === undefined) return null;
-  const identity = await identifyInput(input, position.offset);
-  return {
-    version: 1,
-    paths,
-    settings,
-    position,
-    ...(identity === undefined ? {} : { identity }),
-    entries,
-    origin,
-  };
+/** Whether the inputs are what they were: those that are done as a whole, the one in work up to the checkpoint. */
+async function isStillTrue(inputs: readonly ResolvedInput[], checkpoint: Checkpoint): Promise<boolean> {
+  const { input: index, offset } = checkpoint.position;
+  if ((await new FinishedInputs(inputs).digestUpTo(index)) !== checkpoint.finished) return false;
+  const input = inputs[index];
+  if (input === undefined) return index === inputs.length;
+  return sameInput(checkpoint.identity, await identifyInput(input, offset));
+}
+
+/** Describes where a run is, batch by batch; reads 68 KB of the file in work, whatever its size. */
+export class CheckpointKeeper {
+  private readonly paths: string[] | null;
+  private readonly finished: FinishedInputs;
+  private last: Checkpoint | null = null;
+
+  constructor(
+    private readonly inputs: readonly ResolvedInput[],
+    private readonly settings: string,
+    /** Entries that an earlier run over these inputs had done. */
+    private readonly entriesBefore: number,
+  ) {
+    this.paths = resumablePaths(inputs);
+    this.finished = new FinishedInputs(inputs);
+  }
+
+  /**
+   * The checkpoint once `batch` is in; in the middle of an entry that is larger than a batch it stays where it was. Null when
+   * the inputs cannot be read twice.
+   */
+  async after(batch: Batch, entriesRead: number): Promise<Checkpoint | null> {
+    const done = batch.slices.filter((slice) => slice.isLast);
+    const last = done.at(-1);
+    if (this.paths === null || last?.after === undefined || last.after === null) return this.last;
+    const position: Position = last.after;
+    const input = this.inputs[position.input];
+    const identity = input === undefined ? undefined : await identifyInput(input, position.offset);
+    this.last = {
+      version: 1,
+      paths: this.paths,
+      settings: this.settings,
+      position,
+      ...(identity === undefined ? {} : { identity }),
+      finished: await this.finished.digestUpTo(position.input),
+      entries: this.entriesBefore + entriesRead + done.length,
+      origin: last.entry.origin,
+    };
+    return this.last;
+  }
+}
+
+/** Identities of inputs that were read to their end, in one digest; each is looked at once. */
+class FinishedInputs {
+  private readonly identities: string[] = [];
+
+  constructor(private readonly inputs: readonly ResolvedInput[]) {}
+
+  async digestUpTo(count: number): Promise<string> {
+    for (const input of this.inputs.slice(this.identities.length, count)) {
+      this.identities.push(JSON.stringify((await identifyInput(input)) ?? null));
+    }
+    return createHash('sha256').update(this.identities.slice(0, count).join('\n')).digest('hex');
+  }
 }

@@ -10,7 +10,7 @@ import type { Context } from '../context.js';
 import { namesOfContact } from '../find-contact.js';
 import { Batcher } from './batcher.js';
 import type { Batch } from './batch.js';
-import { describeCheckpoint, findResumePoint, type Checkpoint, type ResumePoint } from './checkpoint.js';
+import { CheckpointKeeper, findResumePoint, type Checkpoint, type ResumePoint } from './checkpoint.js';
 import type { ConnectionDirectory } from './connection-directory.js';
 import { LogSource } from './log-source.js';
 import type { LogSelection, ReplayOptions } from './options.js';
@@ -87,7 +87,7 @@ async function openPaths(
     ...(resume === null ? {} : { resume: resume.checkpoint.position }),
   });
   const problems: Problem[] = [];
-  const skippedEntries = resume?.checkpoint.entries ?? 0;
+  const keeper = new CheckpointKeeper(input.inputs, settings, resume?.checkpoint.entries ?? 0);
 
   async function* items(): AsyncGenerator<FeedItem> {
     for await (const item of source.items()) {
@@ -100,8 +100,7 @@ async function openPaths(
     bytesRead: () => source.bytesRead(),
     batches: () => gather(items(), options, directory),
     takeProblems: () => problems.splice(0),
-    checkpointAfter: (batch, entriesRead) =>
-      checkpointAfter(batch, input.inputs, settings, skippedEntries + entriesRead),
+    checkpointAfter: (batch, entriesRead) => keeper.after(batch, entriesRead),
     claim: null,
     resume,
     chatterLines: () => source.skippedLines(),
@@ -188,18 +187,6 @@ async function selectionOf(
           },
         }),
   };
-}
-
-async function checkpointAfter(
-  batch: Batch,
-  inputs: Extract<ReplayOptions['input'], { kind: 'paths' }>['inputs'],
-  settings: string,
-  entriesBefore: number,
-): Promise<Checkpoint | null> {
-  const done = batch.slices.filter((slice) => slice.isLast);
-  const last = done.at(-1);
-  if (last?.after === null || last?.after === undefined) return null;
-  return describeCheckpoint(inputs, settings, last.after, entriesBefore + done.length, last.entry.origin);
 }
 
 /** A run whose process is alive is not taken up: both would do the same work, harmlessly but twice. */

@@ -13,8 +13,9 @@ export type AmendmentOutcome = 'applied' | 'unchanged' | 'pending';
 
 type AmendmentSubject = Exclude<Subject, 'message' | 'contact'>;
 
-/** How many problems are listed; all are counted. */
-export const LISTED_PROBLEMS = 100;
+/** How many problems are listed, in all and of one reason: ten thousand waiting entries must not hide the one cut line. */
+const LISTED_PROBLEMS = 100;
+const LISTED_PER_REASON = 20;
 
 /**
  * The counters of a run, or of one batch until its transaction has committed. Every item that was read is counted here
@@ -47,6 +48,7 @@ export class Tally {
   readonly events = newReasons();
   readonly problems: Problem[] = [];
   problemCount = 0;
+  private readonly listedByReason = new Map<string, number>();
   chatterLines = 0;
 
   message(connectionId: string, outcome: 'created' | 'updated' | 'unchanged'): void {
@@ -86,7 +88,14 @@ export class Tally {
 
   problem(problem: Problem): void {
     this.problemCount += 1;
-    if (this.problems.length < LISTED_PROBLEMS) this.problems.push(problem);
+    this.list(problem);
+  }
+
+  private list(problem: Problem): void {
+    const listed = this.listedByReason.get(problem.reason) ?? 0;
+    if (this.problems.length >= LISTED_PROBLEMS || listed >= LISTED_PER_REASON) return;
+    this.listedByReason.set(problem.reason, listed + 1);
+    this.problems.push(problem);
   }
 
   /** Adds another tally, e.g. of a batch that has committed. */
@@ -111,8 +120,7 @@ export class Tally {
     addNumbers(this.conversations, other.conversations);
     addNumbers(this.tickets, other.tickets);
     addReasons(this.events, other.events);
-    for (const problem of other.problems)
-      if (this.problems.length < LISTED_PROBLEMS) this.problems.push(problem);
+    for (const problem of other.problems) this.list(problem);
     this.problemCount += other.problemCount;
     this.chatterLines += other.chatterLines;
   }
