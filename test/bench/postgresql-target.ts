@@ -14,7 +14,7 @@ const SETTINGS = ['fsync', 'synchronous_commit', 'full_page_writes', 'shared_buf
 
 /** A PostgreSQL of our own on a free port of this machine, with a migrated database in it. */
 export async function startPostgresqlTarget(): Promise<Target> {
-  const server = await startPostgres();
+  const server = await startPostgres([]);
   const database = withDatabase(server.url, 'bench');
   let copies = 0;
 

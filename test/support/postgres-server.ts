@@ -22,14 +22,25 @@ export interface TestServer {
  * it cannot linger where nothing else does.
  */
 const SUPERVISOR = `
-"$1/bin/postgres" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \\
-  -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200 -c shared_buffers=128MB \\
-  -c autovacuum_naptime=600 >"$2/server.log" 2>&1 &
+native=$1 directory=$2 port=$3
+shift 3
+"$native/bin/postgres" -D "$directory/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \\
+  "$@" >"$directory/server.log" 2>&1 &
 read -r _
 kill -INT $!
 wait $!
-rm -rf "$2"
+rm -rf "$directory"
 `;
+
+/** For tests: nothing of the server outlives them, so nothing has to reach the disk. */
+const QUICK_SETTINGS = [
+  'fsync=off',
+  'full_page_writes=off',
+  'synchronous_commit=off',
+  'max_connections=200',
+  'shared_buffers=128MB',
+  'autovacuum_naptime=600',
+];
 
 const START_ATTEMPTS = 3;
 const START_TIMEOUT_MS = 30_000;
@@ -39,11 +50,11 @@ const START_TIMEOUT_MS = 30_000;
  * The package's own launcher is not used: it hooks the signals and the exit code of the whole process. PostgreSQL refuses
  * to run as root; then it runs as `nobody`.
  */
-export async function startPostgres(): Promise<TestServer> {
+export async function startPostgres(settings: readonly string[] = QUICK_SETTINGS): Promise<TestServer> {
   const native = await findBinaries();
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await startOnce(native);
+      return await startOnce(native, settings);
     } catch (error) {
       // Another process may take the free port between our looking and the server's binding.
       if (attempt === START_ATTEMPTS) throw error;
@@ -51,19 +62,23 @@ export async function startPostgres(): Promise<TestServer> {
   }
 }
 
-async function startOnce(native: string): Promise<TestServer> {
+async function startOnce(native: string, settings: readonly string[]): Promise<TestServer> {
   const directory = await mkdtemp(join(tmpdir(), 'wa-reconcile-postgres-'));
   const owner = unprivilegedOwner();
   if (owner !== undefined) await chown(directory, owner.uid, owner.gid);
   initialise(native, directory, owner);
   const port = await findFreePort();
-  const supervisor = spawn('sh', ['-c', SUPERVISOR, 'sh', native, directory, String(port)], {
-    ...owner,
-    cwd: directory,
-    // Of its own process group: Ctrl-C in a terminal reaches every process of ours, and would stop it before the tests end.
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
+  const supervisor = spawn(
+    'sh',
+    ['-c', SUPERVISOR, 'sh', native, directory, String(port), ...settings.flatMap((s) => ['-c', s])],
+    {
+      ...owner,
+      cwd: directory,
+      // Of its own process group: Ctrl-C in a terminal reaches every process of ours, and would stop it before the tests end.
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    },
+  );
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
   try {
     await waitUntilReady(url, supervisor);
