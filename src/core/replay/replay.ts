@@ -1,5 +1,5 @@
 import type { RunResult } from '../../model/run-result.js';
-import { deferFlush } from '../../store/batch-lock.js';
+import { prepareBatch } from '../../store/batch-lock.js';
 import type { Sql } from '../../store/sql.js';
 import { createIdGenerator } from '../../store/uuid.js';
 import { applyBatch, type BatchResult } from '../apply/apply-batch.js';
@@ -120,7 +120,7 @@ class Replay {
     };
     const checkpoint = await feed.checkpointAfter(batch, this.tally.entries.read);
     const work = async (tx: Sql): Promise<BatchResult | null> => {
-      await deferFlush(tx, this.ctx.store.backend);
+      await prepareBatch(tx, this.ctx.store.backend);
       if (feed.claim !== null && !(await claimBatch(tx, batch, feed.claim))) return null;
       const result = await applyBatch(tx, settings, directory, batch);
       const total = new Tally();
