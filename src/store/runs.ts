@@ -78,13 +78,27 @@ export async function deleteRejects(tx: Sql, webhookLogIds: readonly string[]): 
   ]);
 }
 
-export async function insertRun(
-  sql: Sql,
-  run: { id: string; command: string; options: JsonObject; host: string; pid: number; startedAt: number },
-): Promise<void> {
+export interface NewRun {
+  id: string;
+  command: string;
+  options: JsonObject;
+  host: string;
+  pid: number;
+  startedAt: number;
+  /** The stopped run that this one takes up, and where. */
+  resumed: { runId: string; checkpoint: JsonObject } | null;
+}
+
+/** Opens a run. One that it takes up is over in the same moment and hands on its checkpoint: nobody goes on with it twice. */
+export async function insertRun(sql: Sql, run: NewRun): Promise<void> {
   await sql.execute(
-    `insert into sync_runs (id, command, options, status, host, pid, started_at)
-     values ($1::uuid, $2, $3::jsonb, 'running', $4, $5::int, $6::timestamptz)`,
+    `with resumed as (
+       update sync_runs set status = 'interrupted', checkpoint = null,
+         completed_at = coalesce(completed_at, $6::timestamptz)
+       where id = $7::uuid
+     )
+     insert into sync_runs (id, command, options, status, host, pid, started_at, checkpoint)
+     values ($1::uuid, $2, $3::jsonb, 'running', $4, $5::int, $6::timestamptz, $8::jsonb)`,
     [
       run.id,
       run.command,
@@ -92,22 +106,23 @@ export async function insertRun(
       run.host,
       run.pid,
       new Date(run.startedAt).toISOString(),
+      run.resumed?.runId ?? null,
+      run.resumed === null ? null : JSON.stringify(run.resumed.checkpoint),
     ],
   );
 }
 
-/** Inside a batch's transaction: the place up to which everything is in the database, and the counters up to there. */
+/** Inside a batch's transaction: the counters, and the place up to which everything is in the database, if it is a new one. */
 export async function saveCheckpoint(
   tx: Sql,
   runId: string,
-  checkpoint: JsonObject,
+  checkpoint: JsonObject | null,
   counters: JsonObject,
 ): Promise<void> {
-  await tx.execute(`update sync_runs set checkpoint = $2::jsonb, counters = $3::jsonb where id = $1::uuid`, [
-    runId,
-    JSON.stringify(checkpoint),
-    JSON.stringify(counters),
-  ]);
+  await tx.execute(
+    `update sync_runs set checkpoint = coalesce($2::jsonb, checkpoint), counters = $3::jsonb where id = $1::uuid`,
+    [runId, checkpoint === null ? null : JSON.stringify(checkpoint), JSON.stringify(counters)],
+  );
 }
 
 export async function finishRun(
@@ -164,15 +179,6 @@ export async function readUnfinishedRuns(sql: Sql, command: string): Promise<Unf
     startedAt: timeOf(row, 'started_at'),
     checkpoint: jsonObjectOrNull(row, 'checkpoint') ?? {},
   }));
-}
-
-/** A run that another one has taken up is over: nobody goes on with it twice. */
-export async function closeResumedRun(sql: Sql, id: string, at: number): Promise<void> {
-  await sql.execute(
-    `update sync_runs set status = 'interrupted', checkpoint = null, completed_at = coalesce(completed_at, $2::timestamptz)
-     where id = $1::uuid`,
-    [id, new Date(at).toISOString()],
-  );
 }
 
 export async function insertSyncLogs(tx: Sql, rows: readonly SyncLogRow[]): Promise<number> {
