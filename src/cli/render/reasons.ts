@@ -32,8 +32,8 @@ const REJECTED: Record<RejectReason, string> = {
 };
 
 const INPUT: Record<SourceProblemReason, string> = {
-  truncated_input: 'the file ends in the middle',
-  entry_too_large: 'the entry is too large',
+  truncated_input: 'the file ends in the middle; what came before is stored. Copy it again and replay that',
+  entry_too_large: 'larger than --max-entry-size; with a higher one it is read',
   unreadable_input: 'it cannot be read',
   not_json: 'not JSON',
   no_log_entries: 'no log entries in it',
