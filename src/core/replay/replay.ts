@@ -77,6 +77,8 @@ class Replay {
       await this.applyAll(sql, feed, directory);
       if (this.stopped === null) await this.applyRequeued(sql, directory);
     } catch (error) {
+      // The next batch may be waiting for a pipe that never ends: unstopped, it would keep the process alive.
+      feed.stop();
       this.stopped = 'failed';
       this.error = error instanceof Error ? error.message : String(error);
       await this.finish(sql, feed, directory).catch(() => undefined);
@@ -89,6 +91,8 @@ class Replay {
   private async applyAll(sql: Sql, feed: ReplayFeed, directory: ConnectionDirectory): Promise<void> {
     const batches = feed.batches();
     let next = await batches.next();
+    // A signal while we waited for the first entry ended the input early: that is no run that came to its end.
+    this.checkStop(feed);
     while (next.done !== true && this.stopped === null) {
       const batch = next.value;
       if (this.options.dryRun) {
@@ -129,10 +133,13 @@ class Replay {
       await this.recorder.checkpoint(tx, checkpoint, total);
       return result;
     };
-    const outcome = this.options.dryRun
-      ? await work(sql)
-      : await this.ctx.store.transaction(work, { retries: BATCH_RETRIES });
+    const outcome = await this.inTransaction(sql, work, BATCH_RETRIES);
     this.settle(feed, directory, batch, outcome);
+  }
+
+  /** A dry run is inside its one transaction already; nothing in it can be tried again alone. */
+  private inTransaction<T>(sql: Sql, work: (tx: Sql) => Promise<T>, retries = 0): Promise<T> {
+    return this.options.dryRun ? work(sql) : this.ctx.store.transaction(work, { retries });
   }
 
   /** The batch has committed: now its counts are true. */
@@ -195,7 +202,10 @@ class Replay {
     const { ctx, tally, recorder } = this;
     tally.chatterLines = feed.chatterLines();
     const imbalance = tally.imbalance();
-    if (imbalance !== null) throw new Error(`the accounts of the run do not balance: ${imbalance}`);
+    if (imbalance !== null) {
+      this.stopped = 'failed';
+      this.error = `the accounts of the run do not balance: ${imbalance}`;
+    }
     const finishedAt = ctx.clock();
     const result: RunResult = {
       schemaVersion: 1,
@@ -215,8 +225,10 @@ class Replay {
       database: ctx.store.location,
       ...(this.error === undefined ? {} : { error: this.error }),
     };
-    await recorder.finish(sql, result, tally, this.newId);
+    await this.inTransaction(sql, (tx) => recorder.finish(tx, result, tally, this.newId));
     ctx.emit({ event: 'run_finished', runId: recorder.runId, status: result.status });
+    // Recorded first: a run that fails loudly must not look as if it were still at work.
+    if (imbalance !== null) throw new Error(this.error);
     return result;
   }
 }
