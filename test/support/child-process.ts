@@ -19,7 +19,7 @@ export interface ChildResult {
 export interface Child {
   process: ChildProcess;
   /** Resolves with what has been printed so far as soon as `text` is in it; rejects if the process ends without. */
-  says(text: string): Promise<string>;
+  says(text: string, on?: 'stdout' | 'stderr'): Promise<string>;
   /** Resolves when it has ended. */
   ended: Promise<ChildResult>;
 }
@@ -61,7 +61,8 @@ export async function runChild(program: string, options: ChildOptions = {}): Pro
   return (await startChild(program, options)).ended;
 }
 
-function watch(child: ChildProcess): Child {
+/** Collects what a process says, from now on. */
+export function watch(child: ChildProcess): Child {
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => {
@@ -73,15 +74,16 @@ function watch(child: ChildProcess): Child {
     signal: child.signalCode,
     ...said,
   }));
-  async function says(text: string): Promise<string> {
-    while (!said.stdout.includes(text)) {
-      if (child.stdout === null) throw new Error('the child has no output');
-      const more = once(child.stdout, 'data').then(() => true);
-      if (!(await Promise.race([more, ended.then(() => false)])) && !said.stdout.includes(text)) {
+  async function says(text: string, on: 'stdout' | 'stderr' = 'stdout'): Promise<string> {
+    while (!said[on].includes(text)) {
+      const stream = child[on];
+      if (stream === null) throw new Error(`the child has no ${on}`);
+      const more = once(stream, 'data').then(() => true);
+      if (!(await Promise.race([more, ended.then(() => false)])) && !said[on].includes(text)) {
         throw new Error(`the child ended without saying ${text}:\n${said.stdout}\n${said.stderr}`);
       }
     }
-    return said.stdout;
+    return said[on];
   }
   return { process: child, says, ended };
 }

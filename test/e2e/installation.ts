@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { hostname } from 'node:os';
+import { afterEach, inject } from 'vitest';
+import type { Backend, Store } from '../../src/store/store.js';
+import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
+import { builtBinary } from '../support/built-binary.js';
+import { watch, type Child, type ChildResult } from '../support/child-process.js';
+import { useBackend, type TestBackend } from '../support/databases.js';
+import { normalisedDatabase } from '../support/normalised.js';
+
+/** How one call of the command differs from the usual. */
+export interface Surroundings {
+  env?: Readonly<Record<string, string>>;
+  cwd?: string;
+  /** Standard input; at its end from the start unless given. */
+  stdin?: string | Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+/** A machine on which the command is installed: a directory, a database of its own, nothing else in the environment. */
+export interface Installation {
+  directory: string;
+  config: DatabaseConfig;
+  /** Writes a file into the directory; gives its path. */
+  write(name: string, content: string | Uint8Array): Promise<string>;
+  start(argv: readonly string[], surroundings?: Surroundings): Promise<Child>;
+  run(argv: readonly string[], surroundings?: Surroundings): Promise<ChildResult>;
+  /** A line for `sh`, in which `wa-reconcile` is the command. */
+  shell(script: string): Promise<ChildResult>;
+  look<T>(work: (store: Store) => Promise<T>): Promise<T>;
+  /** See {@link normalisedDatabase}. */
+  picture(): Promise<Record<string, unknown[]>>;
+}
+
+export interface Machines {
+  install(state?: 'migrated' | 'empty'): Promise<Installation>;
+}
+
+/** Installations of the enclosing `describe`; every child that is left is killed after its test. */
+export function useMachines(given: Backend | TestBackend): Machines {
+  const backend = typeof given === 'string' ? useBackend(given) : given;
+  const directories: string[] = [];
+  const children = new Set<Child>();
+  afterEach(async () => {
+    for (const child of children) child.process.kill('SIGKILL');
+    await Promise.all([...children].map((child) => child.ended));
+    for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
+  });
+
+  return {
+    install: async (state = 'migrated') => {
+      const config = await (state === 'migrated' ? backend.config() : backend.emptyConfig());
+      const directory = await mkdtemp(join(inject('databases').directory, 'e2e-'));
+      directories.push(directory);
+      return describeInstallation(config, directory, children);
+    },
+  };
+}
+
+async function describeInstallation(
+  config: DatabaseConfig,
+  directory: string,
+  children: Set<Child>,
+): Promise<Installation> {
+  const binary = await builtBinary();
+  await mkdir(join(directory, 'bin'));
+  await symlink(binary, join(directory, 'bin', 'wa-reconcile'));
+  const ownEnvironment = {
+    // The command by its name, run by this very Node, as npm links it.
+    PATH: [join(directory, 'bin'), dirname(process.execPath), process.env.PATH].join(delimiter),
+    HOME: directory,
+    ...(config.kind === 'postgresql'
+      ? { DATABASE_URL: config.url }
+      : { WA_RECONCILE_HOME: dirname(config.directory) }),
+  };
+
+  function launch(program: string, argv: readonly string[], { env, cwd, stdin }: Surroundings): Child {
+    const started = spawn(program, argv, {
+      cwd: cwd ?? directory,
+      env: { ...ownEnvironment, ...env },
+      stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
+    if (stdin !== undefined && started.stdin !== null) {
+      const input = typeof stdin === 'string' || stdin instanceof Uint8Array ? [Buffer.from(stdin)] : stdin;
+      // A command that ends before it has read everything closes the pipe; what matters is what it says.
+      pipeline(Readable.from(input), started.stdin).catch(() => undefined);
+    }
+    const child = watch(started);
+    children.add(child);
+    void child.ended.then(() => children.delete(child));
+    return child;
+  }
+
+  const start: Installation['start'] = (argv, surroundings = {}) =>
+    Promise.resolve(launch(process.execPath, [binary, ...argv], surroundings));
+
+  async function look<T>(work: (store: Store) => Promise<T>): Promise<T> {
+    const store = await openStore(config, { command: 'look', host: hostname(), pid: process.pid });
+    try {
+      return await work(store);
+    } finally {
+      await store.close();
+    }
+  }
+
+  return {
+    directory,
+    config,
+    write: async (name, content) => {
+      const path = join(directory, name);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, content);
+      return path;
+    },
+    start,
+    run: async (argv, surroundings) => (await start(argv, surroundings)).ended,
+    shell: (script) => launch('sh', ['-c', script], {}).ended,
+    look,
+    picture: () => look(normalisedDatabase),
+  };
+}

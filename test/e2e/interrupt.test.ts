@@ -1,0 +1,93 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { useBackend } from '../support/databases.js';
+import { normalisedDatabase } from '../support/normalised.js';
+import { replayFiles } from '../support/replaying.js';
+import { differences } from './differences.js';
+import { useMachines } from './installation.js';
+import { busyLog, liveLines } from './logs.js';
+import { parseRun } from './run-json.js';
+
+const LOG = busyLog(3_000, 11);
+const COMMAND = ['replay', 'log.ndjson', '--register', '--batch-size', '50'];
+
+describe.each(['postgresql', 'pglite'] as const)('Ctrl-C on %s', (name) => {
+  const backend = useBackend(name);
+  const machines = useMachines(backend);
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '(%s) finishes the batch, says how to go on, and the same command does',
+    async (signal) => {
+      const machine = await machines.install();
+      const log = await machine.write('log.ndjson', LOG);
+      const child = await machine.start([...COMMAND, '--events']);
+      await child.says('"entries":1', 'stderr');
+      child.process.kill(signal);
+      const { code, stdout, stderr } = await child.ended;
+      expect(code).toBe(130);
+      expect(stderr).toContain('Stopping: the current batch is finished and stored first.');
+      expect(stdout).toMatch(/^■ Replay interrupted; what it had done is stored/);
+      expect(stdout).toContain(`Next\n  wa-reconcile ${COMMAND.join(' ')}`);
+      const open = await machine.look(({ sql }) =>
+        sql.query(`select status, counters->'messages'->>'seen' as seen from sync_runs`),
+      );
+      expect(open).toHaveLength(1);
+      expect(open[0]).toMatchObject({ status: 'interrupted' });
+      expect(Number(open[0]?.['seen'])).toBeGreaterThan(0);
+
+      const again = await machine.run([...COMMAND, '--json']);
+      expect(again.code).toBe(4);
+      expect(parseRun(again.stdout).resumedFrom?.entriesSkipped).toBeGreaterThan(0);
+      const store = await backend.open();
+      await replayFiles(store, [log]);
+      expect(differences(await machine.picture(), await normalisedDatabase(store))).toEqual([]);
+    },
+  );
+
+  test('ends a pipe that stays open, and stores what has come through it', async () => {
+    const machine = await machines.install();
+    async function* tail(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(liveLines(5));
+      await new Promise(() => undefined);
+    }
+    const child = await machine.start(['replay', '-', '--register', '--events', '--json'], { stdin: tail() });
+    await child.says('run_started', 'stderr');
+    await delay(300);
+    child.process.kill('SIGINT');
+    const { code, stdout } = await child.ended;
+    expect(code).toBe(130);
+    expect(parseRun(stdout)).toMatchObject({ status: 'interrupted', messages: { created: 5 } });
+  });
+});
+
+describe('Ctrl-C pressed twice', () => {
+  const machines = useMachines('postgresql');
+
+  test('does not wait for the batch, which leaves nothing behind', async () => {
+    const machine = await machines.install();
+    await machine.write('log.ndjson', liveLines(5));
+    const before = await machine.picture();
+    await machine.look((store) =>
+      store.transaction(async (tx) => {
+        // Somebody else's lock, on which the batch waits for ever.
+        await tx.execute('lock table messages in access exclusive mode');
+        const child = await machine.start(['replay', 'log.ndjson', '--register', '--events']);
+        await child.says('run_started', 'stderr');
+        await delay(300);
+        child.process.kill('SIGINT');
+        await child.says('Stopping: the current batch is finished and stored first.', 'stderr');
+        await delay(300);
+        expect(child.process.exitCode).toBeNull();
+        const pressed = Date.now();
+        child.process.kill('SIGINT');
+        const { code, stdout } = await child.ended;
+        expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+        expect(Date.now() - pressed).toBeLessThan(2_000);
+      }),
+    );
+    expect(differences(await machine.picture(), before)).toEqual([]);
+    const again = await machine.run(['replay', 'log.ndjson', '--register', '--json']);
+    expect(again.code).toBe(0);
+    expect(parseRun(again.stdout).messages.created).toBe(5);
+  });
+});
