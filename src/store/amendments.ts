@@ -73,7 +73,9 @@ export async function readPendingFacts(tx: Sql, targets: readonly MessageKey[]):
   const rows = await tx.query(
     `select ${PENDING_COLUMNS.map((column) => `p.${column.name}`).join(', ')}
      from unnest($1::uuid[], $2::text[]) as k (connection_id, target)
-     join pending_facts p on p.connection_id = k.connection_id and p.target_external_id = k.target`,
+     cross join lateral (
+       select * from pending_facts where connection_id = k.connection_id and target_external_id = k.target offset 0
+     ) p`,
     [arrayLiteral(targets.map((key) => key.connectionId)), arrayLiteral(targets.map((key) => key.id))],
   );
   return rows.map((row) => ({
@@ -116,7 +118,9 @@ export async function readReactions(tx: Sql, targets: readonly MessageKey[]): Pr
   const rows = await tx.query(
     `select ${REACTION_COLUMNS.map((column) => `x.${column.name}`).join(', ')}
      from unnest($1::uuid[], $2::text[]) as k (connection_id, target)
-     join message_reactions x on x.connection_id = k.connection_id and x.target_external_id = k.target`,
+     cross join lateral (
+       select * from message_reactions where connection_id = k.connection_id and target_external_id = k.target offset 0
+     ) x`,
     [arrayLiteral(targets.map((key) => key.connectionId)), arrayLiteral(targets.map((key) => key.id))],
   );
   return rows.map((row) => ({

@@ -21,6 +21,23 @@ export function unnestTable<R>(columns: readonly Column<R>[], first = 1): string
   return `unnest(${arrays}) as r (${columnNames(columns)})`;
 }
 
+/**
+ * The same, joined to the rows of `table` that have these ids, for `update … from … where table.id = r.found_id`. The fence
+ * (`offset 0`) makes it one look-up by primary key per row: left free, the planner of a table without statistics scans the
+ * table, or one of its partial indexes, for every batch.
+ */
+export function unnestFound<R>(
+  table: string,
+  columns: readonly Column<R>[],
+  {
+    first = 1,
+    condition = 'true',
+  }: { first?: number; /** What else must hold for the row of the table. */ condition?: string } = {},
+): string {
+  return `(select found.id as found_id, r.* from ${unnestTable(columns, first)}
+           cross join lateral (select id from ${table} where id = r.id and ${condition} offset 0) found) r`;
+}
+
 export function columnNames<R>(columns: readonly Column<R>[]): string {
   return columns.map((column) => column.name).join(', ');
 }

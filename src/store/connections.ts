@@ -5,7 +5,7 @@ import {
   type HistorySyncStatus,
 } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
-import { columnNames, time, unnestParameters, unnestTable, type Column } from './columns.js';
+import { columnNames, time, unnestFound, unnestParameters, unnestTable, type Column } from './columns.js';
 import { integerOf, integerOrNull, textOf, textOrNull, timeOrNull, wordOf } from './row.js';
 import type { Sql } from './sql.js';
 
@@ -112,8 +112,8 @@ export async function updateConnections(tx: Sql, rows: readonly ConnectionRow[])
   if (rows.length === 0) return 0;
   return tx.execute(
     `update connections set ${CHANGING.map((column) => `${column.name} = r.${column.name}`).join(', ')}
-     from ${unnestTable(COLUMNS)}
-     where connections.id = r.id
+     from ${unnestFound('connections', COLUMNS)}
+     where connections.id = r.found_id
        and (${CHANGING.map((column) => `connections.${column.name}`).join(', ')})
            is distinct from (${CHANGING.map((column) => `r.${column.name}`).join(', ')})`,
     unnestParameters(COLUMNS, rows),

@@ -1,6 +1,6 @@
 import { MESSAGE_SOURCES, type MessageSource } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
-import { columnNames, time, unnestParameters, unnestTable, type Column } from './columns.js';
+import { columnNames, time, unnestFound, unnestParameters, unnestTable, type Column } from './columns.js';
 import { textOf, timeOrNull, wordOrNull } from './row.js';
 import type { Sql, SqlRow } from './sql.js';
 
@@ -49,8 +49,8 @@ export async function updateConversations(tx: Sql, rows: readonly ConversationRo
     `update conversations set first_message_at = r.first_message_at,
        first_message_source = r.first_message_source,
        last_message_at = r.last_message_at
-     from ${unnestTable(COLUMNS)}
-     where conversations.id = r.id
+     from ${unnestFound('conversations', COLUMNS)}
+     where conversations.id = r.found_id
        and (conversations.first_message_at, conversations.first_message_source, conversations.last_message_at)
            is distinct from (r.first_message_at, r.first_message_source, r.last_message_at)`,
     unnestParameters(COLUMNS, rows),

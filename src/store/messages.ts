@@ -11,7 +11,7 @@ import {
 import type { Media } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import { arrayLiteral } from './array-literal.js';
-import { columnNames, time, unnestParameters, unnestTable, type Column } from './columns.js';
+import { columnNames, time, unnestFound, unnestParameters, unnestTable, type Column } from './columns.js';
 import {
   booleanOf,
   integerOf,
@@ -151,8 +151,8 @@ export async function updateMessages(tx: Sql, rows: readonly MessageRow[]): Prom
   if (rows.length === 0) return 0;
   return tx.execute(
     `update messages set ${CHANGING.map((column) => `${column.name} = r.${column.name}`).join(', ')}
-     from ${unnestTable(COLUMNS)}
-     where messages.id = r.id`,
+     from ${unnestFound('messages', COLUMNS)}
+     where messages.id = r.found_id`,
     unnestParameters(COLUMNS, rows),
   );
 }

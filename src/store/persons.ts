@@ -1,7 +1,7 @@
 import { IDENTITY_KINDS, LEAD_SOURCES, type LeadSource } from '../model/enumerations.js';
 import type { IdentityKind } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
-import { columnNames, time, unnestParameters, unnestTable, type Column } from './columns.js';
+import { columnNames, time, unnestFound, unnestParameters, unnestTable, type Column } from './columns.js';
 import { booleanOf, textOf, textOrNull, timeOf, timeOrNull, wordOf, wordOrNull } from './row.js';
 import type { Sql, SqlRow } from './sql.js';
 
@@ -80,12 +80,14 @@ export async function readIdentities(
   const rows = await tx.query(
     `select ${columnNames(IDENTITY_COLUMNS)}
      from lead_identities
-     where person_id in (
+     where person_id = any(array(
        select known.person_id
        from unnest($2::text[], $3::text[]) as wanted (kind, value)
-       join lead_identities known
-         on known.organization_id = $1::uuid and known.kind = wanted.kind and known.value = wanted.value
-     )`,
+       cross join lateral (
+         select person_id from lead_identities
+         where organization_id = $1::uuid and kind = wanted.kind and value = wanted.value limit 1
+       ) known
+     ))`,
     [
       organizationId,
       arrayLiteral(nodes.map((node) => node.kind)),
@@ -159,8 +161,8 @@ export async function updateLeads(tx: Sql, rows: readonly LeadRow[]): Promise<nu
   return tx.execute(
     `update leads set ${changing.map((column) => `${column.name} = r.${column.name}`).join(', ')},
        last_synced_at = current_timestamp
-     from ${unnestTable(LEAD_COLUMNS)}
-     where leads.id = r.id
+     from ${unnestFound('leads', LEAD_COLUMNS)}
+     where leads.id = r.found_id
        and (${changing.map((column) => `leads.${column.name}`).join(', ')})
            is distinct from (${changing.map((column) => `r.${column.name}`).join(', ')})`,
     unnestParameters(LEAD_COLUMNS, rows),

@@ -1,7 +1,7 @@
 import { ENTRY_STATUSES, type EntryStatus, type Provider } from '../model/enumerations.js';
 import type { JsonObject } from '../model/json.js';
 import { arrayLiteral, byteArrayLiteral } from './array-literal.js';
-import { columnNames, time, unnestParameters, unnestTable, type Column } from './columns.js';
+import { columnNames, time, unnestFound, unnestParameters, unnestTable, type Column } from './columns.js';
 import { bytesOf, textOf, timeOrNull, wordOf } from './row.js';
 import type { Sql, SqlParameter } from './sql.js';
 
@@ -90,7 +90,10 @@ export async function readKnownEntries(
   const rows = await tx.query(
     `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status
      from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
-     join webhook_log w on w.connection_scope = k.connection_scope and w.sha256 = k.sha256`,
+     cross join lateral (
+       select id, connection_scope, sha256, status from webhook_log
+       where connection_scope = k.connection_scope and sha256 = k.sha256 limit 1
+     ) w`,
     [arrayLiteral(keys.map((key) => key.connectionScope)), byteArrayLiteral(keys.map((key) => key.sha256))],
   );
   return rows.map((row) => ({
@@ -125,8 +128,8 @@ export async function updateEntries(tx: Sql, runId: string, rows: readonly Entry
        error = case when webhook_log.error = $2 then $3 else r.error end,
        counters = r.counters, processed_at = r.processed_at,
        attempts = webhook_log.attempts + 1, run_id = $1::uuid
-     from ${unnestTable(OUTCOME_COLUMNS, 4)}
-     where webhook_log.id = r.id`,
+     from ${unnestFound('webhook_log', OUTCOME_COLUMNS, { first: 4 })}
+     where webhook_log.id = r.found_id`,
     [runId, UNFINISHED_REQUEUED, REQUEUED, ...unnestParameters(OUTCOME_COLUMNS, rows)],
   );
 }

@@ -197,10 +197,18 @@ export async function addToInitialContacts(
 ): Promise<void> {
   if (created.length === 0) return;
   await tx.execute(
-    `update sync_logs l set messages_imported = l.messages_imported + r.messages
-     from unnest($2::uuid[], $3::uuid[], $4::int[]) as r (lead_id, connection_id, messages)
-     where l.run_id = $1::uuid and l.sync_type = 'initial_contact'
-       and l.lead_id = r.lead_id and l.connection_id = r.connection_id`,
+    // The fence (`offset 0`) makes it one look-up per row; the planner would compare each of the run's logs with each row.
+    `update sync_logs set messages_imported = sync_logs.messages_imported + due.messages
+     from (
+       select l.id, r.messages
+       from unnest($2::uuid[], $3::uuid[], $4::int[]) as r (lead_id, connection_id, messages)
+       cross join lateral (
+         select id from sync_logs
+         where run_id = $1::uuid and lead_id = r.lead_id and connection_id = r.connection_id
+           and sync_type = 'initial_contact' offset 0
+       ) l
+     ) due
+     where sync_logs.id = due.id`,
     [
       runId,
       arrayLiteral(created.map((row) => row.leadId)),
