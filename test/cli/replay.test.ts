@@ -139,6 +139,24 @@ describe('replay on the command line', () => {
     expect((await run(['connection', 'list', '--json'])).stdout).toContain('106540352242922');
   });
 
+  test('stopped before its first batch says so, and never that it is complete', async () => {
+    const run = await server.prepare();
+    let raise: (signal: StopSignal) => void = () => undefined;
+    async function* log(): AsyncGenerator<string> {
+      raise('SIGTERM');
+      yield await Promise.resolve(message(1));
+    }
+    const { code, stdout } = await run(['replay', '-', '--register'], {
+      stdin: log(),
+      withSignals: (given) => {
+        raise = given;
+      },
+    });
+    expect(stdout).toMatch(/^■ Replay interrupted/);
+    expect(code).toBe(130);
+    expect(stdout).toContain('Next\n  wa-reconcile replay - --register\n');
+  });
+
   test('leaves at once at the second Ctrl-C', async () => {
     const run = await server.prepare();
     const quits: number[] = [];

@@ -107,6 +107,8 @@ class Replay {
     }
     if (this.stopped !== null) await batches.return();
     for (const problem of feed.takeProblems()) this.tally.problem(problem);
+    // Stopped before its first batch, a source just ends; that is no completion, and must not clear the checkpoint.
+    if (this.stopped === null) this.checkStop(feed);
   }
 
   private async applyOne(
