@@ -1,5 +1,6 @@
 import type { MessageSource } from '../../model/enumerations.js';
 import { readConversationsOfLeads, type ConversationRow } from '../../store/conversations.js';
+import { groupBy } from '../plan/group-by.js';
 import type { Leaf } from '../plan/message-book.js';
 import type { NamedPersons } from './name-persons.js';
 import type { BatchWork, Item } from './work.js';
@@ -39,13 +40,7 @@ export class Conversations {
 
   /** Groups once, for projecting many leads. */
   byLead(): Map<string, ConversationRow[]> {
-    const groups = new Map<string, ConversationRow[]>();
-    for (const row of this.byId.values()) {
-      const group = groups.get(row.leadId);
-      if (group === undefined) groups.set(row.leadId, [row]);
-      else group.push(row);
-    }
-    return groups;
+    return groupBy(this.byId.values(), (row) => row.leadId);
   }
 
   /**

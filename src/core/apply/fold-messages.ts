@@ -8,7 +8,6 @@ import {
 import { readMessages, readTwins, type MessageKey, type MessageRow } from '../../store/messages.js';
 import {
   applyAmendment,
-  groupByTarget,
   payloadOf,
   payloadOfPending,
   pendingRow,
@@ -237,27 +236,25 @@ async function applyWaiting(
       if (id !== undefined) targets.set(keyOf(connection.id, id), { connectionId: connection.id, id });
     }
   }
-  const waiting = groupByTarget(await readPendingFacts(work.tx, sorted(targets)));
-  if (waiting.size === 0) return;
+  const waiting = await readPendingFacts(work.tx, sorted(targets));
+  if (waiting.length === 0) return;
   await loadReactions(work, folded, waiting);
-  for (const rows of waiting.values()) {
-    for (const row of rows) {
-      const leaf = folded.book.find(row.connectionId, row.targetExternalId, null);
-      const payload = payloadOfPending(row);
-      if (leaf === null || payload === null) continue;
-      applyAmendment(payload, leaf, folded.reactions);
-      folded.pendingDeletes.push(row);
-    }
+  for (const row of waiting) {
+    const leaf = folded.book.find(row.connectionId, row.targetExternalId, null);
+    const payload = payloadOfPending(row);
+    if (leaf === null || payload === null) continue;
+    applyAmendment(payload, leaf, folded.reactions);
+    folded.pendingDeletes.push(row);
   }
 }
 
 async function loadReactions(
   work: BatchWork,
   folded: FoldedMessages,
-  waiting: ReadonlyMap<string, readonly PendingFactRow[]>,
+  waiting: readonly PendingFactRow[],
 ): Promise<void> {
   const keys = new Map<string, MessageKey>();
-  for (const row of [...waiting.values()].flat()) {
+  for (const row of waiting) {
     if (row.kind !== 'reaction') continue;
     const leaf = folded.book.find(row.connectionId, row.targetExternalId, null);
     if (leaf === null) continue;

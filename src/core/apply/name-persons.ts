@@ -7,6 +7,7 @@ import {
   type IdentityRow,
   type LeadRow,
 } from '../../store/persons.js';
+import { groupBy } from '../plan/group-by.js';
 import {
   absorbEvidence,
   noEvidence,
@@ -38,7 +39,7 @@ export interface NamedPersons {
 /** Resolves every identity of the batch to a person, and merges leads that turn out to be one (I1-I3). */
 export async function namePersons(work: BatchWork): Promise<NamedPersons[]> {
   const named: NamedPersons[] = [];
-  for (const [organizationId, items] of byOrganization(work.items)) {
+  for (const [organizationId, items] of groupBy(work.items, (item) => item.connection.organizationId)) {
     named.push(await nameOne(work, organizationId, claimsOf(work, items)));
   }
   return named;
@@ -82,26 +83,39 @@ export async function nameHolders(
   named: NamedPersons[],
   holders: readonly { leadId: string; organizationId: string }[],
 ): Promise<void> {
-  for (const { leadId, organizationId } of holders) {
-    if (named.some(({ leads }) => leads.has(leadId))) continue;
-    const identities = (await readIdentitiesOfPersons(work.tx, [leadId])).map(storedIdentity);
-    const leads = await readLeads(work.tx, organizationId, [leadId], []);
-    const person: Person = {
-      id: leadId,
-      isNew: false,
-      isLead: true,
-      hasStoredLead: true,
-      identities: identities.map((identity) => ({ ...identity, isNew: false, changed: false })),
-    };
-    const personOf = new Map(identities.map((identity) => [nodeKey(identity), person]));
-    for (const [key, value] of personOf) work.persons.get(organizationId)?.set(key, value);
+  const unnamed = holders.filter(({ leadId }) => !named.some(({ leads }) => leads.has(leadId)));
+  const identities = groupBy(
+    await readIdentitiesOfPersons(
+      work.tx,
+      unnamed.map(({ leadId }) => leadId),
+    ),
+    (row) => row.personId,
+  );
+  for (const [organizationId, group] of groupBy(unnamed, (holder) => holder.organizationId)) {
+    const ids = group.map(({ leadId }) => leadId);
+    const leads = await readLeads(work.tx, organizationId, ids, []);
+    const persons = ids.map((id) => storedPerson(id, (identities.get(id) ?? []).map(storedIdentity)));
+    const personOf = new Map(
+      persons.flatMap((person) => person.identities.map((identity) => [nodeKey(identity), person] as const)),
+    );
+    for (const [key, person] of personOf) work.persons.get(organizationId)?.set(key, person);
     named.push({
       organizationId,
-      plan: { personOf, persons: [person], merges: [] },
+      plan: { personOf, persons, merges: [] },
       leads: new Map(leads.map((lead) => [lead.id, lead])),
       mergedConversations: [],
     });
   }
+}
+
+function storedPerson(id: string, identities: readonly StoredIdentity[]): Person {
+  return {
+    id,
+    isNew: false,
+    isLead: true,
+    hasStoredLead: true,
+    identities: identities.map((identity) => ({ ...identity, isNew: false, changed: false })),
+  };
 }
 
 /** The batch's word about persons; equal names are gathered first, since a history chunk says the same name 200 times. */
@@ -178,16 +192,6 @@ function linkedNodes(who: readonly Identities[]): IdentityNode[] {
   const nodes = new Map<string, IdentityNode>();
   for (const identities of who) for (const node of nodesOf(identities)) nodes.set(nodeKey(node), node);
   return [...nodes.values()];
-}
-
-function byOrganization(items: readonly Item[]): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const group = groups.get(item.connection.organizationId);
-    if (group === undefined) groups.set(item.connection.organizationId, [item]);
-    else group.push(item);
-  }
-  return groups;
 }
 
 export function storedIdentity(row: IdentityRow): StoredIdentity {

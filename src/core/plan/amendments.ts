@@ -154,18 +154,6 @@ export function payloadOfPending(row: PendingFactRow): AmendmentPayload | null {
   }
 }
 
-/** Pending facts by what they wait for. */
-export function groupByTarget(rows: readonly PendingFactRow[]): Map<string, PendingFactRow[]> {
-  const groups = new Map<string, PendingFactRow[]>();
-  for (const row of rows) {
-    const key = keyOf(row.connectionId, row.targetExternalId);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [row]);
-    else group.push(row);
-  }
-  return groups;
-}
-
 function editPayload(editId: string, content: MessageContent): JsonObject {
   return {
     editId,

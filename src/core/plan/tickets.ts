@@ -1,5 +1,6 @@
 import type { LeadSource, TicketOrigin } from '../../model/enumerations.js';
 import type { TicketRow } from '../../store/tickets.js';
+import { groupBy } from './group-by.js';
 
 /** How long after a customer's message the business may answer freely. */
 export const MESSAGE_WINDOW_MS = 24 * 60 * 60 * 1_000;
@@ -46,7 +47,7 @@ export function planTickets(
   const inserts: TicketRow[] = [];
   const refreshed = new Set<string>();
 
-  for (const [conversationId, messages] of groupByConversation(inbound)) {
+  for (const [conversationId, messages] of groupBy(inbound, (message) => message.conversationId)) {
     const own = all.filter((ticket) => ticket.conversationId === conversationId);
     const lastClosed = Math.max(-Infinity, ...own.map((ticket) => ticket.closedAt ?? -Infinity));
     const due = messages.filter((message) => message.timestamp > lastClosed);
@@ -167,16 +168,6 @@ function isBefore(a: TicketRow, b: TicketRow): boolean {
 function compareOpening(leftAt: number, leftId: string, rightAt: number, rightId: string): number {
   if (leftAt !== rightAt) return leftAt - rightAt;
   return leftId < rightId ? -1 : leftId > rightId ? 1 : 0;
-}
-
-function groupByConversation(inbound: readonly LiveInbound[]): Map<string, LiveInbound[]> {
-  const groups = new Map<string, LiveInbound[]>();
-  for (const message of inbound) {
-    const group = groups.get(message.conversationId);
-    if (group === undefined) groups.set(message.conversationId, [message]);
-    else group.push(message);
-  }
-  return groups;
 }
 
 function differs(a: TicketRow, b: TicketRow): boolean {
