@@ -213,6 +213,19 @@ describe('M7: when an entry came', () => {
     expect(facts.map((fact) => fact.timestamp)).toEqual([RECEIVED_AT, RECEIVED_AT + 1000]);
   });
 
+  test('M7: a split row has a time and an account, too, whether its columns are objects or texts', () => {
+    const change = { ...CHANGE, value: withMetadata({ messages: [message({ timestamp: undefined })] }) };
+    for (const row of [
+      { entry: { id: '7' }, change, created_at: RECEIVED },
+      { entry: '{"id":"7"}', change: JSON.stringify(change), created_at: RECEIVED },
+    ]) {
+      expect(decode(row)).toMatchObject({
+        receivedAt: RECEIVED_AT,
+        sections: [{ connection: { wabaId: '7' }, facts: [{ kind: 'message', timestamp: RECEIVED_AT }] }],
+      });
+    }
+  });
+
   test('M7: API Gateway and queues say it in their own places', () => {
     const request = { requestContext: { timeEpoch: RECEIVED_AT }, body: TEXT };
     expect(decode(request).receivedAt).toBe(RECEIVED_AT);

@@ -215,6 +215,13 @@ describe('user_id_update', () => {
       { phone: '+5511900000001', bsuids: ['BR.2', 'BR.ENT.2'] },
     ]);
   });
+
+  test('I3: without the old user id it still says whose the new one is', () => {
+    const user_id_update = [{ wa_id: ANA, user_id: { current: 'BR.2' } }, { user_id: { current: 'BR.3' } }];
+    const facts = factsOf(webhook('user_id_update', { user_id_update }));
+    expect(outcomes(facts)).toEqual(['identity_link', 'skipped:contact:not_a_contact']);
+    expect(the('identity_link', facts).who).toEqual([{ phone: '+5511900000001', bsuids: ['BR.2'] }]);
+  });
 });
 
 describe('H3: account-level fields', () => {
@@ -292,6 +299,30 @@ describe('E1: what nobody knows is shown', () => {
     expect(entry.unrecognized).toMatchObject([
       { path: '$.entry[0].changes[0].value', reason: 'unknown_field:moon_phase' },
     ]);
+  });
+
+  test('E1: lists of tomorrow, wherever they stand beside those of today', () => {
+    const found = (field: string, value: JsonObject): string[] =>
+      decode(webhook(field, value)).unrecognized.map(
+        ({ path, reason }) => `${path.replace('$.entry[0].changes[0].value', '')} ${reason}`,
+      );
+    const messages = [message()];
+    expect(found('messages', { messages, parcels: ['x', { id: 1 }] })).toEqual(['.parcels unknown_list']);
+    expect(found('messages', { messages, handover: { messages } })).toEqual(['.handover unknown_list']);
+    expect(found('messages', { messages, labels: ['a', 'b'], settings: { messages: 4 } })).toEqual([]);
+    expect(found('standby', { standby: { messages, parcels: [{}] } })).toEqual([
+      '.standby.parcels unknown_list',
+    ]);
+    expect(found('standby', { standby: [{ messages }], messages })).toEqual(['.standby not_an_object']);
+    const thread = { id: ANA, messages, message_list: messages };
+    expect(found('history', { history: [{ threads: [thread] }] })).toEqual([
+      '.history[0].threads[0].message_list unknown_list',
+    ]);
+    expect(found('history', { history: [{ metadata: { phase: 0 }, conversations: [thread] }] })).toEqual([
+      '.history[0].conversations unknown_list',
+    ]);
+    expect(found('history', { history: [{}] })).toEqual(['.history[0] nothing_known']);
+    expect(found('history', { history: [{ metadata: { phase: 2, progress: 100 } }] })).toEqual([]);
   });
 
   test('E1: a value without anything known, and one with a list more than is known', () => {

@@ -387,6 +387,17 @@ describe('M5: what is no bubble', () => {
     );
     expect(the('identity_link', facts).who).toEqual([{ bsuids: ['BR.1'] }, { bsuids: ['BR.2'] }]);
   });
+
+  test('I3: a changed user id without the old one links to the number, where there is one', () => {
+    const system = { type: 'user_changed_user_id', user_id: 'BR.2' };
+    const facts = factsOf(
+      webhook('messages', {
+        messages: [message({ type: 'system', system }), message({ type: 'system', from: undefined, system })],
+      }),
+    );
+    expect(outcomes(facts)).toEqual(['skipped:message:system', 'identity_link', 'skipped:message:system']);
+    expect(the('identity_link', facts).who).toEqual([{ phone: '+5511900000001', bsuids: ['BR.2'] }]);
+  });
 });
 
 describe('statuses', () => {
@@ -409,6 +420,11 @@ describe('statuses', () => {
     const errors = [{ code: 131049, title: 'not\0delivered' }, 'junk'];
     const facts = factsOf(webhook('messages', { statuses: [{ ...status, status: 'failed', errors }] }));
     expect(the('status', facts).errors).toEqual([{ code: 131049, title: 'not\uFFFDdelivered' }]);
+  });
+
+  test('M3: a status that a program has written in capitals is the same status', () => {
+    const facts = factsOf(webhook('messages', { statuses: [{ ...status, status: 'READ' }] }));
+    expect(the('status', facts).status).toBe('read');
   });
 
   test('M3: statuses that the ladder does not know are skipped, unusable ones rejected', () => {

@@ -5,6 +5,7 @@ import { parseJson } from '../parse-json.js';
 import { asArray, asObject, excerptOf, textOf } from '../read.js';
 import { cutText } from '../text.js';
 import { fieldOfValue, isBareValue, knownFieldOf } from './bare-value.js';
+import { receivedAtOf, withRowTime } from './row-time.js';
 import type { Found, Scope } from './unwrap.js';
 import { bodiesIn, splitRow } from './wrappers.js';
 
@@ -14,7 +15,13 @@ import { bodiesIn, splitRow } from './wrappers.js';
  */
 export function unwrapMeta(object: JsonObject, path: string, scope: Scope, found: Found): boolean {
   const row = splitRow(object);
-  if (row !== undefined) return readSplitRow(row.entry, row.change, `${path}.change`, scope, found);
+  if (row !== undefined) {
+    const rowTime = receivedAtOf(object);
+    if (!readSplitRow(row.entry, row.change, `${path}.change`, withRowTime(scope, rowTime), found))
+      return false;
+    found.receivedAt ??= rowTime;
+    return true;
+  }
   const entries = asArray(object.entry);
   if (entries !== undefined) {
     readEntries(object, entries, path, scope, found);
@@ -45,17 +52,22 @@ function isField(object: JsonObject): boolean {
 
 /** `{entry, change}`: the change decides; the entry beside it only gives the WABA. */
 function readSplitRow(
-  entry: JsonObject | undefined,
+  entry: JsonValue | undefined,
   column: JsonValue,
   path: string,
   scope: Scope,
   found: Found,
 ): boolean {
-  const parsed = typeof column === 'string' ? parseJson(column) : undefined;
-  const change = asObject(parsed?.ok === true ? parsed.value : column);
+  const change = objectInColumn(column);
   if (change === undefined || asObject(change.value) === undefined) return false;
-  readChange(change, path, externalIdOf(entry?.id), scope, found);
+  readChange(change, path, externalIdOf(objectInColumn(entry)?.id), scope, found);
   return true;
+}
+
+/** A column of a JSON type holds an object, one of text its JSON. */
+function objectInColumn(column: JsonValue | undefined): JsonObject | undefined {
+  const parsed = typeof column === 'string' ? parseJson(column) : undefined;
+  return asObject(parsed?.ok === true ? parsed.value : column);
 }
 
 function readEntries(body: JsonObject, entries: JsonValue[], path: string, scope: Scope, found: Found): void {

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asObject } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
+import type { Scope } from './unwrap.js';
 
 /** Columns in which a log row says when the webhook came; from the most telling to the least. */
 const COLUMNS = [
@@ -27,6 +28,12 @@ export function receivedAtOf(row: JsonObject): number | undefined {
   // API Gateway's two formats.
   const request = asObject(row.requestContext);
   return parseTimestamp(request?.timeEpoch) ?? parseTimestamp(request?.requestTimeEpoch);
+}
+
+/** The scope inside a row: its time stands in for what has none (rule M7), unless the caller knows better. */
+export function withRowTime(scope: Scope, rowTime: number | undefined): Scope {
+  if (rowTime === undefined || scope.timeIsGiven) return scope;
+  return { ...scope, options: { ...scope.options, receivedAt: rowTime } };
 }
 
 const ISO =

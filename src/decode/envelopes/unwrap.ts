@@ -6,7 +6,7 @@ import type { DecodeOptions } from '../options.js';
 import { parseJson } from '../parse-json.js';
 import { asObject, excerptOf } from '../read.js';
 import { unwrapMeta } from './meta-body.js';
-import { receivedAtOf } from './row-time.js';
+import { receivedAtOf, withRowTime } from './row-time.js';
 import { graphApiShape, vendorShape } from './vendors.js';
 import { bodiesIn, fieldNamedBy, isPrintedLine } from './wrappers.js';
 
@@ -102,9 +102,7 @@ function unwrapWrapper(wrapper: JsonObject, path: string, scope: Scope, found: F
   }
   const rowTime = receivedAtOf(wrapper);
   const inside: Scope = {
-    options:
-      rowTime === undefined || scope.timeIsGiven ? scope.options : { ...scope.options, receivedAt: rowTime },
-    timeIsGiven: scope.timeIsGiven,
+    ...withRowTime(scope, rowTime),
     field: fieldNamedBy(wrapper) ?? scope.field,
     depth: scope.depth + 1,
   };

@@ -91,9 +91,9 @@ export function fieldNamedBy(wrapper: JsonObject): string | undefined {
 /** A row that keeps an entry and one of its changes in two columns. */
 export function splitRow(
   wrapper: JsonObject,
-): { entry: JsonObject | undefined; change: JsonValue } | undefined {
+): { entry: JsonValue | undefined; change: JsonValue } | undefined {
   const { change } = wrapper;
   if (typeof change === 'string' ? !mayBeJson(change, false) : asObject(change) === undefined)
     return undefined;
-  return change === undefined ? undefined : { entry: asObject(wrapper.entry), change };
+  return change === undefined ? undefined : { entry: wrapper.entry, change };
 }

@@ -9,8 +9,8 @@ import { isBusiness, listIn, reject, type ChangeContext } from './change-context
 export interface Contact {
   path: string;
   who: Identities;
-  /** Other forms of the same phone that items of this value used (Argentina); one Identities holds only one phone. */
-  aliases: Identities[];
+  /** Other forms of the same phone that items of this value used (Argentina), by phone; one Identities holds only one. */
+  aliases: Map<string, Identities>;
   name: string | undefined;
   username: string | undefined;
   /** The newest item that names this contact, ms; 0 for none. */
@@ -57,8 +57,8 @@ export class ContactBook {
   addFacts(context: ChangeContext, newest: number): void {
     for (const { path, who, aliases, name, username, at } of this.#contacts) {
       if (isBusiness(context, who)) continue;
-      if (aliases.length > 0 || countIdentities(who) > 1) {
-        context.facts.push({ kind: 'identity_link', path, who: [who, ...aliases] });
+      if (aliases.size > 0 || countIdentities(who) > 1) {
+        context.facts.push({ kind: 'identity_link', path, who: [who, ...aliases.values()] });
       }
       if ((name === undefined && username === undefined) || !hasIdentity(who)) continue;
       const seen = at > 0 ? at : newest > 0 ? newest : (context.receivedAt ?? 0);
@@ -82,7 +82,7 @@ export function readContacts(context: ChangeContext, list: JsonValue | undefined
     book.add({
       path,
       who: identitiesOfUser(textOf(contact.wa_id), [textOf(contact.user_id), textOf(contact.parent_user_id)]),
-      aliases: [],
+      aliases: new Map(),
       name: textOf(profile?.name),
       username: usernameOf(profile?.username),
       at: 0,
@@ -95,7 +95,7 @@ export function readContacts(context: ChangeContext, list: JsonValue | undefined
 export function withContact(who: Identities, contact: Contact | undefined): Identities {
   if (contact === undefined) return who;
   if (who.phone !== undefined && contact.who.phone !== undefined && who.phone !== contact.who.phone) {
-    if (!contact.aliases.some((alias) => alias.phone === who.phone)) contact.aliases.push(who);
+    if (!contact.aliases.has(who.phone)) contact.aliases.set(who.phone, who);
   }
   return widened(who, contact.who);
 }

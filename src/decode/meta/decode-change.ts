@@ -4,7 +4,7 @@ import { externalIdOf } from '../external-id.js';
 import type { DecodeOptions } from '../options.js';
 import { asObject, excerptOf } from '../read.js';
 import { cutText } from '../text.js';
-import { businessPhone, listIn, type ChangeContext } from './change-context.js';
+import { businessPhone, listIn, showStrangeLists, type ChangeContext } from './change-context.js';
 import { readContacts } from './contact-book.js';
 import { isEventField, readEvent } from './events.js';
 import { readHistory } from './history.js';
@@ -106,7 +106,16 @@ function readValue(context: ChangeContext, value: JsonObject): void {
   const standby = asObject(value.standby);
   if (standby !== undefined) {
     // Same business, same facts; only the place in the entry differs.
-    readLists({ ...context, path: `${context.path}.standby` }, standby);
+    const path = `${context.path}.standby`;
+    readLists({ ...context, path }, standby);
+    showStrangeLists(context, standby, path, KNOWN_LISTS);
+    known = true;
+  } else if (value.standby !== undefined && value.standby !== null) {
+    context.unrecognized.push({
+      path: `${context.path}.standby`,
+      reason: 'not_an_object',
+      excerpt: excerptOf(value.standby),
+    });
     known = true;
   }
   if (Array.isArray(value.history) || context.field === 'history') {
@@ -124,12 +133,12 @@ function readValue(context: ChangeContext, value: JsonObject): void {
     readUserIdUpdates(context, value);
     known = true;
   }
-  const strange = strangeList(value);
-  if (strange !== undefined || !known) {
+  const strange = showStrangeLists(context, value, context.path, KNOWN_LISTS);
+  if (!strange && !known) {
     context.unrecognized.push({
-      path: strange === undefined ? context.path : `${context.path}.${strange}`,
-      reason: strange === undefined ? 'nothing_known' : 'unknown_list',
-      excerpt: excerptOf(strange === undefined ? value : value[strange]),
+      path: context.path,
+      reason: 'nothing_known',
+      excerpt: excerptOf(value),
     });
   }
 }
@@ -171,16 +180,6 @@ function messagesOrigin(field: string): MessageOrigin {
     default:
       return 'standby';
   }
-}
-
-/** A list of objects under a name that this version does not know may hold messages of tomorrow. */
-function strangeList(value: JsonObject): string | undefined {
-  for (const key in value) {
-    if (KNOWN_LISTS.has(key)) continue;
-    const list = value[key];
-    if (Array.isArray(list) && asObject(list[0]) !== undefined) return key;
-  }
-  return undefined;
 }
 
 function connectionOf(value: JsonObject | undefined, wabaId: string | undefined): ConnectionHint {

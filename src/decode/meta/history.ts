@@ -4,13 +4,17 @@ import type { HistoryStateFact, Identities } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asArray, asObject, excerptOf, numberOf, textOf } from '../read.js';
 import { cutText } from '../text.js';
-import { isBusiness, listIn, type ChangeContext } from './change-context.js';
+import { isBusiness, listIn, showStrangeLists, type ChangeContext } from './change-context.js';
 import { countIdentities, usernameOf, widened } from './contact-book.js';
 import { readItems, type Placement, type Placer, type Refusal } from './items.js';
 import { recipientOf, senderOf } from './sides.js';
 
 /** "History sync is turned off by the business from the WhatsApp Business App". */
 const DECLINED = 2593109;
+
+/** The lists that are read from a chunk and from a thread. */
+const IN_CHUNK: ReadonlySet<string> = new Set(['threads', 'errors']);
+const IN_THREAD: ReadonlySet<string> = new Set(['messages']);
 
 /** `value.history[]`: each element is one chunk with its counters and threads, or the reason why there is none (rule H2). */
 export function readHistory(context: ChangeContext, value: JsonObject): void {
@@ -39,7 +43,9 @@ function readChunk(
   const progress = counter('progress');
   const threads = listIn(context, chunk.threads, `${path}.threads`);
 
-  if (phase !== undefined || chunkOrder !== undefined || progress !== undefined || threads !== undefined) {
+  const isChunk =
+    phase !== undefined || chunkOrder !== undefined || progress !== undefined || threads !== undefined;
+  if (isChunk) {
     context.facts.push({
       kind: 'history_chunk',
       path,
@@ -56,6 +62,10 @@ function readChunk(
     else readThread(context, thread, threadPath);
   }
   readHistoryErrors(context, chunk.errors, `${path}.errors`);
+  showStrangeLists(context, chunk, path, IN_CHUNK);
+  if (!isChunk && chunk.threads === undefined && chunk.errors === undefined) {
+    context.unrecognized.push({ path, reason: 'nothing_known', excerpt: excerptOf(chunk) });
+  }
 }
 
 /** A counter that an integer column takes. */
@@ -99,6 +109,7 @@ function readThread(context: ChangeContext, thread: JsonObject, path: string): v
   const list = listIn(context, thread.messages, `${path}.messages`) ?? [];
   const placer = threadMessages(context, customer, [byId, byContext]);
   const newest = readItems(context, list, `${path}.messages`, placer);
+  showStrangeLists(context, thread, path, IN_THREAD);
 
   if (customer === undefined || isBusiness(context, customer)) return;
   if (countIdentities(customer) > 1) {

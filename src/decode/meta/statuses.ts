@@ -83,7 +83,9 @@ function noteRecipient(
   if (countIdentities(recipient) > 1) context.facts.push({ kind: 'identity_link', path, who: [recipient] });
 }
 
-function statusOf(word: string): MessageStatus | undefined {
+/** Lower case in Meta's webhooks; programs that hand them on have written capitals. */
+function statusOf(written: string): MessageStatus | undefined {
+  const word = written.toLowerCase();
   switch (word) {
     case 'pending':
     case 'sent':

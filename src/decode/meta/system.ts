@@ -2,6 +2,7 @@ import { hasIdentity, identitiesOfUser } from '../../identity/identities.js';
 import type { JsonObject } from '../../model/json.js';
 import { asObject, textOf } from '../read.js';
 import { skip, type ChangeContext } from './change-context.js';
+import { countIdentities } from './contact-book.js';
 
 /**
  * `system` and `request_welcome`: no bubble, so skipped; but a changed number or user id says that two names are one
@@ -35,8 +36,11 @@ export function readSystem(context: ChangeContext, item: JsonObject, path: strin
         textOf(system?.user_id) ?? textOf(item.from_user_id),
         textOf(system?.parent_user_id) ?? textOf(item.from_parent_user_id),
       ]);
+      // `previous_user_id` comes only sometimes; without it, a number still says whose the new id is.
       if (hasIdentity(before) && hasIdentity(after)) {
         context.facts.push({ kind: 'identity_link', path, who: [before, after] });
+      } else if (countIdentities(after) > 1) {
+        context.facts.push({ kind: 'identity_link', path, who: [after] });
       }
       return;
     }
