@@ -1,5 +1,5 @@
 import { arrayLiteral } from './array-literal.js';
-import { REQUEUED } from './raw-log.js';
+import { requeueEntries } from './raw-log.js';
 import { textOf } from './row.js';
 import type { Sql, SqlParameter } from './sql.js';
 
@@ -166,15 +166,23 @@ async function journal(tx: Sql, runId: string, ids: readonly SqlParameter[], mer
  */
 export async function requeueCollisions(tx: Sql, leadIds: readonly string[]): Promise<number> {
   if (leadIds.length === 0) return 0;
-  return tx.execute(
+  // From the leads' messages to the rejects, fenced: the other way round the planner reads the whole of messages.
+  const rows = await tx.query(
     `with due as (
-       delete from rejects r using messages m
-       where r.reason = 'id_collision' and m.connection_id = r.connection_id
-         and (m.external_id = r.external_id or m.stanza_id = r.external_id)
-         and m.lead_id = any($1::uuid[])
-       returning r.webhook_log_id
+       select collision.id
+       from conversations c
+       cross join lateral (
+         select m.connection_id, m.external_id, m.stanza_id from messages m where m.conversation_id = c.id offset 0
+       ) m
+       cross join lateral (
+         select r.id from rejects r
+         where r.connection_id = m.connection_id and r.external_id in (m.external_id, m.stanza_id)
+           and r.reason = 'id_collision' offset 0
+       ) collision
+       where c.lead_id = any($1::uuid[])
      )
-     update webhook_log set status = 'pending', error = $2 where id in (select webhook_log_id from due)`,
-    [arrayLiteral(leadIds), REQUEUED],
+     delete from rejects using due where rejects.id = due.id returning rejects.webhook_log_id`,
+    [arrayLiteral(leadIds)],
   );
+  return requeueEntries(tx, [...new Set(rows.map((row) => textOf(row, 'webhook_log_id')))]);
 }

@@ -142,6 +142,19 @@ export const UNFINISHED = 'unfinished';
 /** The same, and due once more as soon as it is finished. */
 const UNFINISHED_REQUEUED = 'unfinished, requeued';
 
+/** What makes an entry due once more; one whose messages are not all in yet is so when it is finished. */
+const REQUEUE_SQL = `status = 'pending', error = case error when $2 then $3 else $4 end`;
+const REQUEUE_PARAMETERS = [UNFINISHED, UNFINISHED_REQUEUED, REQUEUED] as const;
+
+/** Makes entries due again. Gives their number. */
+export async function requeueEntries(tx: Sql, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  return tx.execute(`update webhook_log set ${REQUEUE_SQL} where id = any($1::uuid[])`, [
+    arrayLiteral(ids),
+    ...REQUEUE_PARAMETERS,
+  ]);
+}
+
 /**
  * Makes every entry about these leads due again: one of their messages lost its id (M9), and only decoding tells which of
  * the entries had brought it. Rare, and harmless for everything else in them. Gives the number of entries.
@@ -149,10 +162,10 @@ const UNFINISHED_REQUEUED = 'unfinished, requeued';
 export async function requeueEntriesOf(tx: Sql, leadIds: readonly string[]): Promise<number> {
   if (leadIds.length === 0) return 0;
   return tx.execute(
-    `update webhook_log set status = 'pending', error = case error when $3 then $4 else $2 end
+    `update webhook_log set ${REQUEUE_SQL}
      where chat_ids && (select array_agg(i.value) from lead_identities i where i.lead_id = any($1::uuid[]))
-       and (status in ('processed', 'partial') or error = $3)`,
-    [arrayLiteral(leadIds), REQUEUED, UNFINISHED, UNFINISHED_REQUEUED],
+       and (status in ('processed', 'partial') or error = $2)`,
+    [arrayLiteral(leadIds), ...REQUEUE_PARAMETERS],
   );
 }
 

@@ -142,16 +142,20 @@ export async function readRemainingInbound(
 /** Tickets name the message that opened them; when it gets its wamid, they follow (M10). */
 export async function renameTicketOpeners(
   tx: Sql,
-  renames: readonly { connectionId: string; from: string; to: string }[],
+  renames: readonly { conversationId: string; from: string; to: string }[],
 ): Promise<void> {
   if (renames.length === 0) return;
+  // By conversation, where the index is: by id alone, every batch of renames would read all tickets.
   await tx.execute(
     `update tickets t set opened_by_external_id = r.new_id
-     from unnest($1::uuid[], $2::text[], $3::text[]) as r (connection_id, old_id, new_id)
-     join conversations c on c.connection_id = r.connection_id
-     where t.conversation_id = c.id and t.opened_by_external_id = r.old_id`,
+     from unnest($1::uuid[], $2::text[], $3::text[]) as r (conversation_id, old_id, new_id)
+     cross join lateral (
+       select id from tickets c
+       where c.conversation_id = r.conversation_id and c.opened_by_external_id = r.old_id offset 0
+     ) found
+     where t.id = found.id`,
     [
-      arrayLiteral(renames.map((rename) => rename.connectionId)),
+      arrayLiteral(renames.map((rename) => rename.conversationId)),
       arrayLiteral(renames.map((rename) => rename.from)),
       arrayLiteral(renames.map((rename) => rename.to)),
     ],

@@ -84,6 +84,8 @@ create table lead_identities (
   constraint lead_identities_person_check check (lead_id is null or lead_id = person_id)
 );
 create index lead_identities_person_id_idx on lead_identities (person_id);
+-- For the foreign key: without it, every lead that a merge removes costs a scan of all identities.
+create index lead_identities_lead_id_idx on lead_identities (lead_id);
 
 create table conversations (
   id                   uuid primary key,

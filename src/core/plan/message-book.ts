@@ -47,8 +47,8 @@ export class MessageBook {
   private readonly byExternalId = new Map<string, Leaf>();
   private readonly byStanzaId = new Map<string, Leaf[]>();
   private readonly leaves: Leaf[] = [];
-  /** External ids that a row gave up for a wamid: reactions and tickets that name them follow. */
-  readonly renamed: { connectionId: string; from: string; to: string }[] = [];
+  /** External ids that a row gave up for a wamid: reactions and the conversation's tickets that name them follow. */
+  readonly renamed: { connectionId: string; conversationId: string; from: string; to: string }[] = [];
   readonly robbed: Robbed[] = [];
 
   constructor(rows: readonly MessageRow[], revisions: ReadonlyMap<string, Revision[]>) {
@@ -128,9 +128,9 @@ export class MessageBook {
 
   private remove(lost: Leaf, kept: Leaf): void {
     lost.gone = true;
-    const { connectionId, externalId } = lost.state;
+    const { connectionId, conversationId, externalId } = lost.state;
     this.byExternalId.delete(keyOf(connectionId, externalId));
-    this.renamed.push({ connectionId, from: externalId, to: kept.state.externalId });
+    this.renamed.push({ connectionId, conversationId, from: externalId, to: kept.state.externalId });
   }
 
   private merge(leaf: Leaf, incoming: MessageState, judge: CollisionJudge): Placed {
@@ -167,12 +167,12 @@ export class MessageBook {
   /** The wamid becomes the external id as soon as it is known: later statuses name it (M10). */
   private adoptWamid(leaf: Leaf, externalId: string): boolean {
     if (!isWamid(externalId)) return false;
-    const { connectionId, externalId: from } = leaf.state;
+    const { connectionId, conversationId, externalId: from } = leaf.state;
     this.byExternalId.delete(keyOf(connectionId, from));
     leaf.state.externalId = externalId;
     this.byExternalId.set(keyOf(connectionId, externalId), leaf);
     leaf.changed = true;
-    this.renamed.push({ connectionId, from, to: externalId });
+    this.renamed.push({ connectionId, conversationId, from, to: externalId });
     return true;
   }
 
@@ -190,7 +190,7 @@ export class MessageBook {
     if (incoming.externalId !== externalId) {
       this.byExternalId.delete(keyOf(connectionId, externalId));
       this.byExternalId.set(keyOf(connectionId, incoming.externalId), holder);
-      this.renamed.push({ connectionId, from: externalId, to: incoming.externalId });
+      this.renamed.push({ connectionId, conversationId, from: externalId, to: incoming.externalId });
     }
     this.robbed.push({ leadId, conversationId });
     return { outcome: 'collision', leaf: holder, loser: 'stored' };

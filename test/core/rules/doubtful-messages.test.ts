@@ -197,6 +197,25 @@ describeOnBackends('what becomes of a message that is not plain', (backend) => {
       expect(await value(store, `select count(*)::int from webhook_log where status <> 'processed'`)).toBe(0);
     });
 
+    it('M9: a collision is settled when a later part of the same body tells that the two leads are one', async () => {
+      const store = await backend.open();
+      const body = webhook('messages', {
+        messages: [
+          item('A1', 0, { from: BRU, id: wamid('A1'), context: { id: wamid('A0') } }),
+          item('S1', 50, {
+            type: 'system',
+            text: undefined,
+            system: { type: 'user_changed_number', wa_id: BRU },
+          }),
+        ],
+      });
+      await replayBodies(store, [live('A1', 0), body], { batchSize: 1 });
+      expect(await transcript(store)).toEqual(['> A1']);
+      expect(await value(store, 'select context_external_id from messages')).toBe(wamid('A0'));
+      expect(await value(store, 'select count(*)::int from rejects')).toBe(0);
+      expect(await value(store, `select count(*)::int from webhook_log where status <> 'processed'`)).toBe(0);
+    });
+
     it('M9: a collision in the history is settled alike', async () => {
       const store = await expectOneDatabase(backend, [
         history([old('A1', 0)]),
