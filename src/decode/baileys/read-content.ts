@@ -1,7 +1,8 @@
 import type { ContentGrade, MessageContent } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { emojiOf } from '../emoji.js';
 import { externalIdOf } from '../external-id.js';
-import { asObject, textOf } from '../read.js';
+import { asObject } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 import { hasReader, readContentField, smallFieldsOf } from './content-types.js';
 import { enumOf } from './proto-values.js';
@@ -140,5 +141,5 @@ function protocolTypeOf(protocol: JsonObject): number | undefined {
 
 /** A `reactionMessage`, or an element of `reactions`: an empty or absent text takes the reaction back. */
 export function readReaction(reaction: JsonObject): { emoji: string | null; at: number | undefined } {
-  return { emoji: textOf(reaction.text) ?? null, at: parseTimestamp(reaction.senderTimestampMs) };
+  return { emoji: emojiOf(reaction.text), at: parseTimestamp(reaction.senderTimestampMs) };
 }

@@ -1,7 +1,8 @@
 import type { MessageContent, MessageOrigin } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
+import { emojiOf } from '../emoji.js';
 import { externalIdOf } from '../external-id.js';
-import { asObject, textOf } from '../read.js';
+import { asObject } from '../read.js';
 import { reject, type ChangeContext } from './change-context.js';
 import { readContent, typeOf } from './contents.js';
 import type { Placement } from './items.js';
@@ -65,7 +66,7 @@ export function addReaction(
     path,
     targetExternalId,
     reactor: direction === 'OUTBOUND' ? 'business' : (participant ?? 'customer'),
-    emoji: textOf(reaction?.emoji) ?? null,
+    emoji: emojiOf(reaction?.emoji),
     at,
     counterpart,
     live: origin !== 'history' && origin !== 'follow_up',

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { Store } from '../../../src/store/store.js';
 import { describeOnBackends } from '../../support/databases.js';
@@ -33,6 +34,14 @@ describeOnBackends('reactions', (backend) => {
       reaction('B1', 40),
     ]);
     expect(await reactions(store)).toEqual([{ reactor: 'customer', emoji: null, at: 40 }]);
+  });
+
+  it('M5: a text that is far too long for an emoji waits for its message like any reaction', async () => {
+    const store = await backend.open();
+    const result = await replayBodies(store, [reaction('B1', 20, randomBytes(9000).toString('hex'))]);
+    expect(result).toMatchObject({ status: 'completed', reactions: { seen: 1, pending: 1 } });
+    await replayBodies(store, [echo('B1', 0)]);
+    expect(await reactions(store)).toMatchObject([{ reactor: 'customer', at: 20 }]);
   });
 
   it('M5: customer and business each have their own reaction', async () => {
