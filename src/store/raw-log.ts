@@ -191,16 +191,24 @@ export interface EntrySelection {
   error?: string;
 }
 
-/** The next page of stored entries after `afterId`, in the order in which they were stored. */
+/**
+ * The next page of stored entries after `afterId`, in the order in which they were stored: at most `limit` of them, and no
+ * more than begin within `maxBytes`, but at least one. Empty when there is no more.
+ */
 export async function readEntries(
   sql: Sql,
   selection: EntrySelection,
   afterId: string | null,
-  limit: number,
+  { limit, maxBytes }: { limit: number; maxBytes: number },
 ): Promise<StoredEntry[]> {
   const { where, parameters } = selectionSql(selection, afterId);
   const rows = await sql.query(
-    `select id, connection_scope, raw_body, received_at from webhook_log ${where} order by id limit ${limit}`,
+    `select id, connection_scope, raw_body, received_at from (
+       select id, connection_scope, raw_body, received_at,
+         sum(octet_length(raw_body)) over (order by id) - octet_length(raw_body) as bytes_before
+       from (select id, connection_scope, raw_body, received_at from webhook_log ${where} order by id limit ${limit}) w
+     ) page
+     where bytes_before < ${maxBytes} order by id`,
     parameters,
   );
   return rows.map((row) => ({

@@ -3,8 +3,8 @@ import { measureEntries, readEntries, type EntrySelection, type StoredEntry } fr
 import type { Sql } from '../../store/sql.js';
 import type { StoredAs } from './prepare-entry.js';
 
-/** Entries per page: raw bodies can be 3 MB each, so a page must stay small. */
-const PAGE = 50;
+/** Entries per page: most are live webhooks of 1 KB, but one may hold 50 MB, so a page is bounded by both. */
+const PAGE = { limit: 500, maxBytes: 4 * 1024 * 1024 };
 
 /** An item that also says where webhook_log has it. */
 export type LogItem = SourceItem & { kind: 'entry'; storedAs: StoredAs };
@@ -46,7 +46,7 @@ export class LogSource {
         };
         last = row.id;
       }
-      if (page.length < PAGE) return;
+      if (page.length === 0) return;
     }
   }
 }
