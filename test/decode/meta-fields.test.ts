@@ -217,7 +217,9 @@ describe('user_id_update', () => {
   });
 
   test('I3: without the old user id it still says whose the new one is', () => {
-    const user_id_update = [{ wa_id: ANA, user_id: { current: 'BR.2' } }, { user_id: { current: 'BR.3' } }];
+    const known: JsonObject = { wa_id: ANA, user_id: { current: 'BR.2' } };
+    const unknown: JsonObject = { user_id: { current: 'BR.3' } };
+    const user_id_update = [known, unknown];
     const facts = factsOf(webhook('user_id_update', { user_id_update }));
     expect(outcomes(facts)).toEqual(['identity_link', 'skipped:contact:not_a_contact']);
     expect(the('identity_link', facts).who).toEqual([{ phone: '+5511900000001', bsuids: ['BR.2'] }]);
