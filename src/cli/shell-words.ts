@@ -1,4 +1,5 @@
 import { sanitize } from './render/sanitize.js';
+import type { GivenFlags } from './settings/resolve.js';
 
 /** One argument as it can be pasted into a POSIX shell. */
 export function quoteForShell(word: string): string {
@@ -9,4 +10,14 @@ export function quoteForShell(word: string): string {
 /** The command line that was typed, ready to be typed again. */
 export function commandLine(argv: readonly string[]): string {
   return ['wa-reconcile', ...argv].map(quoteForShell).join(' ');
+}
+
+/** The typed flags that say which database: a command that is advised without them would work on another one. */
+export function databaseFlags(given: GivenFlags): string[] {
+  return (
+    [
+      ['--home', given.get('home')],
+      ['--database-url-file', given.get('databaseUrlFile')],
+    ] as const
+  ).flatMap(([flag, value]) => (typeof value === 'string' ? [flag, value] : []));
 }

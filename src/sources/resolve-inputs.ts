@@ -135,7 +135,11 @@ async function missing(given: string, cwd: string): Promise<ConfigError> {
   const near = await similarNames(given, cwd);
   return new ConfigError(`There is no file or directory ${given}.`, {
     remedy:
-      near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `Check the path; it was looked up in ${cwd}.`,
+      near.length > 0
+        ? `Did you mean ${near.join(' or ')}?`
+        : path.isAbsolute(given)
+          ? 'Check the path.'
+          : `Check the path; it was looked up in ${cwd}.`,
   });
 }
 

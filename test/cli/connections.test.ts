@@ -29,7 +29,7 @@ describe('connections on the command line', () => {
 
     const list = await run(['connection', 'list']);
     expect(list.stdout).toMatch(
-      /^name +kind +phone +history +last event\nmain +cloud_api +\+15550783881 +not supported +never\n$/,
+      /^name +kind +phone +history +last event \(UTC\)\nmain +cloud_api +\+15550783881 +not supported +never\n$/,
     );
 
     const edited = await run([

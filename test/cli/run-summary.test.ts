@@ -10,6 +10,7 @@ const FROM_FILE: Invocation = {
   argv: ['replay', 'day.ndjson'],
   from: 'files',
   register: false,
+  databaseFlags: [],
 };
 
 function summary(result: RunResult, invocation = FROM_FILE): Promise<string> {
@@ -17,6 +18,8 @@ function summary(result: RunResult, invocation = FROM_FILE): Promise<string> {
 }
 
 const ENTRIES = runResult().entries;
+const NO_CONTACTS = { seen: 0, skipped: {}, rejected: {} };
+const NO_ENTRIES = { ...ENTRIES, read: 0, stored: 0, duplicate: 0, processed: 0 };
 
 describe('the summary of a run', () => {
   test('says what came in, what it became, where it lies and what to type next', async () => {
@@ -99,6 +102,33 @@ Next
     });
     const lines = (await summary(busy)).split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test('fits into a terminal of 60 columns', async () => {
+    const partial = runResult({
+      status: 'partial',
+      database: '/srv/wa-reconcile/database',
+      statuses: amendmentCounts({ seen: 12, applied: 10, pending: 2 }),
+      edits: amendmentCounts({ seen: 2, applied: 2 }),
+    });
+    const text = await render(
+      presentRun(partial, nextSteps(partial, FROM_FILE)),
+      'table',
+      createLook(false, 60),
+    );
+    expect(text.split('\n').filter((line) => line.length > 60)).toEqual([]);
+    expect(text).toMatch(/ seen +new +changed +same +waiting +skipped +rejected\n/);
+  });
+
+  test('of a run without any entry says why, and shows no table of zeros', async () => {
+    const counts = { messages: messageCounts(), statuses: amendmentCounts(), contacts: NO_CONTACTS };
+    const empty = runResult({ entries: NO_ENTRIES, ...counts, edits: amendmentCounts(), connections: [] });
+    const of = (result: RunResult): Promise<string> =>
+      render(presentRun(result, [], 'no stored entry is pending'), 'table', PLAIN);
+    expect(await of(empty)).toContain('Came in\n  nothing: no stored entry is pending\n\nData in');
+    expect(await of({ ...empty, status: 'interrupted' })).toContain('Came in\n  nothing yet\n\nData in');
+    const resumedFrom = { runId: 'x', origin: 'day.ndjson:9', entriesSkipped: 9 };
+    expect(await of({ ...empty, resumedFrom })).toContain('nothing: all of it had been read before\n');
   });
 
   test('lists the first ten problems with their places, and counts the rest', async () => {
@@ -202,12 +232,25 @@ describe('the next command', () => {
     expect(first(runResult({ ...unknown, dryRun: true }))).toBe('wa-reconcile replay day.ndjson --register');
   });
 
-  test('takes up what is pending, and tries again what failed', () => {
+  test('takes up what is pending, but does not try again what cannot succeed', () => {
     const result = runResult({ status: 'partial', entries: { ...ENTRIES, pending: 1, failed: 2 } });
-    expect(nextSteps(result, FROM_FILE).map(({ command }) => command)).toEqual([
-      'wa-reconcile replay',
-      'wa-reconcile replay --failed',
+    expect(nextSteps(result, FROM_FILE).map(({ command }) => command)).toEqual(['wa-reconcile replay']);
+  });
+
+  test('works on the database that this run worked on', () => {
+    const invocation = { ...FROM_FILE, databaseFlags: ['--home', '/srv/my data'] };
+    const steps = nextSteps(runResult(unknown), invocation).map(({ command }) => command);
+    expect(steps).toEqual([
+      `wa-reconcile replay --register --home '/srv/my data'`,
+      `wa-reconcile connection add --home '/srv/my data'`,
     ]);
+    expect(first(runResult(), invocation)).toBe(`wa-reconcile connection list --home '/srv/my data'`);
+  });
+
+  test('where nothing came in, leads to a log', () => {
+    const empty = runResult({ entries: NO_ENTRIES });
+    expect(first(empty, { ...FROM_FILE, from: 'log' })).toBe('wa-reconcile replay LOG');
+    expect(first(empty)).toBe('wa-reconcile replay --help');
   });
 
   test('shows the connection whose history has gaps', () => {

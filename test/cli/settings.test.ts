@@ -4,7 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { chooseDatabase } from '../../src/cli/settings/database.js';
 import { readEnvironment, type Environment } from '../../src/cli/settings/environment.js';
 import { resolveGlobalSettings } from '../../src/cli/settings/global.js';
-import { describeSelection, resolveReplaySettings } from '../../src/cli/settings/replay.js';
+import {
+  describeNoEntries,
+  describeSelection,
+  resolveReplaySettings,
+} from '../../src/cli/settings/replay.js';
 import { temporaryDirectory } from './run-cli.js';
 
 const NOW = Date.parse('2026-11-03T14:30:00Z');
@@ -69,7 +73,7 @@ describe('where a setting comes from', () => {
     );
     expect(() =>
       resolveReplaySettings([], flags({ include: ['group,channel'] }), surroundings(), NOW),
-    ).toThrow('is not made of group, status_broadcast, broadcast, newsletter.');
+    ).toThrow("--include: 'group,channel' is not made of group, status_broadcast, broadcast, newsletter.");
   });
 
   test('a list may be repeated or written with commas, in a flag and in the environment', () => {
@@ -204,6 +208,15 @@ describe('what a replay takes', () => {
       which: 'failed',
       since: Date.parse('2026-11-01T14:30:00Z'),
     });
+  });
+
+  test('names the connection, and why there may be nothing', () => {
+    const shop = resolve([], { connection: 'shop' });
+    expect(describeSelection(shop)).toBe('Replaying stored pending entries of the connection shop.');
+    expect(describeNoEntries(shop)).toBe('no stored entry matches');
+    expect(describeNoEntries(resolve([], {}))).toBe('no stored entry is pending');
+    expect(describeNoEntries(resolve([], { failed: true }))).toBe('no stored entry is pending or failed');
+    expect(describeNoEntries(resolve([], { all: true }))).toBe('no entry is stored yet');
   });
 
   test('is said in UTC, with the zone in which dates were read', () => {

@@ -17,7 +17,7 @@ describe.each(['postgresql', 'pglite'] as const)('the installed command on %s', 
     const { code, stdout, stderr } = await machine.run(['replay', DEMO_DAY, '--register']);
     expect({ code, stderr }).toEqual({ code: 4, stderr: '' });
     expect(stdout).toMatch(/^▲ Replay complete in part {2}/);
-    expect(stdout).toMatch(/\nNext\n {2}wa-reconcile replay --failed\n/);
+    expect(stdout).toMatch(/\nNext\n {2}wa-reconcile connection show \+5511900000000\b/);
     expect(stdout).toContain('demo-day.ndjson:');
     expect(stdout).not.toMatch(TERMINAL_CONTROLS);
   });

@@ -9,7 +9,7 @@ import { connectionGrid, renderConnection } from '../render/connections.js';
 import type { Look } from '../render/look.js';
 import type { Presentation } from '../render/presentation.js';
 import { formatAmount } from '../render/quantities.js';
-import { commandLine } from '../shell-words.js';
+import { commandLine, databaseFlags } from '../shell-words.js';
 import { fieldOptions, organizationOption, readKind, readText } from './connection-options.js';
 
 const EXAMPLE = 'wa-reconcile connection add --name main --kind cloud_api --phone +15550783881';
@@ -44,7 +44,7 @@ async function add(call: Call): Promise<Outcome> {
   ]);
   const input = await readConnection(call);
   const result = await withContext(call, { command: 'connection add' }, (ctx) => addConnection(ctx, input));
-  return { presentation: present(result), exitCode: EXIT.ok };
+  return { presentation: present(result, databaseFlags(call.given)), exitCode: EXIT.ok };
 }
 
 /** From the flags; on a terminal, what they lack is asked for. */
@@ -126,7 +126,7 @@ function complaint(check: () => unknown): string | undefined {
   }
 }
 
-function present(result: AddConnectionResult): Presentation {
+function present(result: AddConnectionResult, database: readonly string[]): Presentation {
   const grid = connectionGrid([result.connection]);
   return {
     json: result,
@@ -139,21 +139,24 @@ function present(result: AddConnectionResult): Presentation {
         '',
         renderConnection(result.connection, look),
         '',
-        describeWaiting(result.waiting, result.connection, look),
+        describeWaiting(result.waiting, result.connection, database, look),
       ].join('\n'),
   };
 }
 
 /** How much was waiting for a connection, and the command that files it. */
-export function describeWaiting(waiting: WaitingEntries, connection: ConnectionView, look: Look): string {
+export function describeWaiting(
+  waiting: WaitingEntries,
+  connection: ConnectionView,
+  database: readonly string[],
+  look: Look,
+): string {
   const entries = (count: number): string =>
     `${formatAmount(count, 'stored entry', 'stored entries')} ${count === 1 ? 'is' : 'are'}`;
-  const next = (said: string, command: string): string =>
-    `${said}\n\n${look.bold('Next')}\n  ${look.cyan(command)}`;
-  if (waiting.named > 0) return next(`${entries(waiting.named)} waiting for it.`, 'wa-reconcile replay');
-  if (waiting.possible === 0) return next('No stored entry is waiting for it.', 'wa-reconcile replay LOG');
+  const next = (said: string, ...words: string[]): string =>
+    `${said}\n\n${look.bold('Next')}\n  ${look.cyan(commandLine(['replay', ...words, ...database]))}`;
+  if (waiting.named > 0) return next(`${entries(waiting.named)} waiting for it.`);
+  if (waiting.possible === 0) return next('No stored entry is waiting for it.', 'LOG');
   const said = `${entries(waiting.possible)} pending; those of this number are filed by the next replay.`;
-  return connection.kind === 'baileys'
-    ? next(said, commandLine(['replay', '--connection', connection.name]))
-    : next(said, 'wa-reconcile replay');
+  return connection.kind === 'baileys' ? next(said, '--connection', connection.name) : next(said);
 }

@@ -5,6 +5,7 @@ import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { connectionGrid, renderConnectionTable } from '../render/connections.js';
 import type { Presentation } from '../render/presentation.js';
+import { commandLine, databaseFlags } from '../shell-words.js';
 import { organizationOption, readText } from './connection-options.js';
 
 export function registerConnectionList(parent: Command, attach: Attach): void {
@@ -27,10 +28,10 @@ async function list(call: Call): Promise<Outcome> {
   const result = await withContext(call, { command: 'connection list' }, (ctx) =>
     listConnections(ctx, readText(call, 'organization')),
   );
-  return { presentation: present(result), exitCode: EXIT.ok };
+  return { presentation: present(result, databaseFlags(call.given)), exitCode: EXIT.ok };
 }
 
-function present(result: ConnectionList): Presentation {
+function present(result: ConnectionList, database: readonly string[]): Presentation {
   const { connections } = result;
   const grid = connectionGrid(connections);
   return {
@@ -40,7 +41,15 @@ function present(result: ConnectionList): Presentation {
     markdown: [grid],
     text: (look) =>
       connections.length === 0
-        ? `There are no connections yet.\n\n${look.bold('Next')}\n  ${look.cyan('wa-reconcile connection add')}\n    ${look.dim('or let replay create them: wa-reconcile replay LOG --register')}`
+        ? [
+            'There are no connections yet.',
+            '',
+            look.bold('Next'),
+            `  ${look.cyan(commandLine(['replay', 'LOG', '--register', ...database]))}`,
+            `    ${look.dim('replays a log, and creates the connections that it names')}`,
+            `  ${look.cyan(commandLine(['connection', 'add', ...database]))}`,
+            `    ${look.dim('adds one yourself')}`,
+          ].join('\n')
         : renderConnectionTable(connections, look),
   };
 }

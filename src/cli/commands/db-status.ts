@@ -7,6 +7,7 @@ import type { Look } from '../render/look.js';
 import type { Presentation } from '../render/presentation.js';
 import { sanitize } from '../render/sanitize.js';
 import { chooseDatabase } from '../settings/database.js';
+import { commandLine, databaseFlags } from '../shell-words.js';
 
 export function registerDbStatus(parent: Command, attach: Attach): void {
   const command = describe(parent.command('status'), {
@@ -34,7 +35,7 @@ async function status(call: Call): Promise<Outcome> {
   const result =
     (await statusOfMissingDatabase(config)) ??
     (await withContext(call, { command: 'db status', unmigrated: true }, databaseStatus));
-  return { presentation: present(result, place), exitCode: exitCodeFor(result) };
+  return { presentation: present(result, place, databaseFlags(call.given)), exitCode: exitCodeFor(result) };
 }
 
 function exitCodeFor(result: DatabaseStatus): ExitCode {
@@ -43,7 +44,7 @@ function exitCodeFor(result: DatabaseStatus): ExitCode {
   return result.upToDate || !result.exists ? EXIT.ok : EXIT.partial;
 }
 
-function present(result: DatabaseStatus, place: string): Presentation {
+function present(result: DatabaseStatus, place: string, database: readonly string[]): Presentation {
   const grid = {
     columns: ['migration', 'status', 'applied at'],
     rows: [
@@ -56,11 +57,16 @@ function present(result: DatabaseStatus, place: string): Presentation {
     lines: [result],
     csv: grid,
     markdown: [{ title: 'Migrations', ...grid }],
-    text: (look) => describeStatus(result, place, look),
+    text: (look) => describeStatus(result, place, database, look),
   };
 }
 
-function describeStatus(result: DatabaseStatus, place: string, look: Look): string {
+function describeStatus(
+  result: DatabaseStatus,
+  place: string,
+  database: readonly string[],
+  look: Look,
+): string {
   const kind = result.backend === 'pglite' ? 'embedded PostgreSQL' : 'PostgreSQL';
   const said = place === 'default' ? 'the default' : `from ${place}`;
   return [
@@ -72,7 +78,7 @@ function describeStatus(result: DatabaseStatus, place: string, look: Look): stri
     ),
     ...result.pending.map((name) => `  ${look.yellow('·')} ${name}  ${look.dim('pending')}`),
     ...(result.pending.length > 0 && result.exists && result.problem === undefined
-      ? ['', look.bold('Next'), `  ${look.cyan('wa-reconcile db migrate')}`]
+      ? ['', look.bold('Next'), `  ${look.cyan(commandLine(['db', 'migrate', ...database]))}`]
       : []),
   ].join('\n');
 }

@@ -8,7 +8,7 @@ import { exitCodeOf } from '../exit.js';
 import { collect } from '../flags.js';
 import { nextSteps } from '../render/next-step.js';
 import { presentRun } from '../render/run-presentation.js';
-import { commandLine } from '../shell-words.js';
+import { commandLine, databaseFlags } from '../shell-words.js';
 import type { ReplaySettings } from '../settings/replay.js';
 
 export function registerReplay(parent: Command, attach: Attach): void {
@@ -46,11 +46,12 @@ export function registerReplay(parent: Command, attach: Attach): void {
 }
 
 async function replayCommand(call: Call): Promise<Outcome> {
-  const [{ describeSelection, resolveReplaySettings }, { withContext }, { replay }] = await Promise.all([
-    import('../settings/replay.js'),
-    import('../session.js'),
-    import('../../core/replay/replay.js'),
-  ]);
+  const [{ describeNoEntries, describeSelection, resolveReplaySettings }, { withContext }, { replay }] =
+    await Promise.all([
+      import('../settings/replay.js'),
+      import('../session.js'),
+      import('../../core/replay/replay.js'),
+    ]);
   const settings = resolveReplaySettings(call.args, call.given, call.environment, call.io.clock());
   const fromLog = settings.paths.length === 0;
   const options = await readOptions(call, settings);
@@ -75,8 +76,10 @@ async function replayCommand(call: Call): Promise<Outcome> {
     argv: call.argv,
     from: fromLog ? 'log' : settings.paths.includes('-') ? 'stdin' : 'files',
     register: settings.values.register,
+    databaseFlags: databaseFlags(call.given),
   });
-  return { presentation: presentRun(result, next), exitCode: exitCodeOf(result.status) };
+  const nothingRead = fromLog ? describeNoEntries(settings) : undefined;
+  return { presentation: presentRun(result, next, nothingRead), exitCode: exitCodeOf(result.status) };
 }
 
 async function readOptions(call: Call, settings: ReplaySettings): Promise<ReplayOptions> {

@@ -5,7 +5,7 @@ import type { Grid } from './presentation.js';
 import { formatCount } from './quantities.js';
 import { historyWords } from './run-summary.js';
 import { sanitize, truncate } from './sanitize.js';
-import { renderTable } from './table.js';
+import { isNarrow, renderTable } from './table.js';
 
 /** Connections as rows, for CSV and Markdown. */
 export function connectionGrid(connections: readonly ConnectionView[]): Grid {
@@ -41,24 +41,28 @@ export function connectionGrid(connections: readonly ConnectionView[]): Grid {
   };
 }
 
-/** One line per connection. The organization is shown only where there are several. */
+/** One line per connection. The organization is shown only where there are several; a narrow terminal shows less. */
 export async function renderConnectionTable(
   connections: readonly ConnectionView[],
   look: Look,
 ): Promise<string> {
   const several = new Set(connections.map(({ organization }) => organization)).size > 1;
-  const headings = ['name', ...(several ? ['organization'] : []), 'kind', 'phone', 'history', 'last event'];
-  const rows = connections.map((connection) => [
-    look.bold(truncate(sanitize(connection.name), 24)),
-    ...(several ? [truncate(sanitize(connection.organization), 16)] : []),
-    connection.kind,
-    sanitize(connection.phone ?? '–'),
-    historyCell(connection, look),
-    connection.lastLiveEventAt?.slice(0, 16).replace('T', ' ') ?? look.dim('never'),
-  ]);
+  const columns: [heading: string, cell: (connection: ConnectionView) => string][] = [
+    ['name', ({ name }) => look.bold(truncate(sanitize(name), 24))],
+    ['phone', ({ phone }) => sanitize(phone ?? '–')],
+    ['history', (connection) => historyCell(connection, look)],
+  ];
+  if (several) columns.splice(1, 0, ['organization', (c) => truncate(sanitize(c.organization), 16)]);
+  if (!isNarrow(look)) {
+    columns.splice(-2, 0, ['kind', ({ kind }) => kind]);
+    columns.push([
+      'last event (UTC)',
+      ({ lastLiveEventAt }) => lastLiveEventAt?.slice(0, 16).replace('T', ' ') ?? look.dim('never'),
+    ]);
+  }
   return renderTable(
-    headings.map((heading) => ({ heading })),
-    rows,
+    columns.map(([heading]) => ({ heading })),
+    connections.map((connection) => columns.map(([, cell]) => cell(connection))),
     look,
   );
 }

@@ -16,6 +16,8 @@ export interface Invocation {
   /** Whether entries came from files, from stdin or from the database. */
   from: 'files' | 'stdin' | 'log';
   register: boolean;
+  /** The flags that chose the database: every command that is advised has them, too. */
+  databaseFlags: readonly string[];
 }
 
 /** The reasons for which an entry is left pending for want of a connection (rule H1). */
@@ -25,25 +27,29 @@ const UNKNOWN_CONNECTION = 'unknown_connection';
 export function nextSteps(result: RunResult, invocation: Invocation): NextStep[] {
   if (result.status === 'interrupted') return [resumeStep(invocation)];
   if (result.dryRun) return [realStep(result, invocation)];
+  const line = (...words: string[]): string => commandLine([...words, ...invocation.databaseFlags]);
   const steps: NextStep[] = [];
   if (result.status === 'failed') steps.push(resumeStep(invocation));
-  if (result.entries.pending > 0) steps.push(...pendingSteps(result, invocation));
-  if (result.entries.failed > 0) {
-    steps.push({
-      command: 'wa-reconcile replay --failed',
-      why: `tries ${formatAmount(result.entries.failed, 'failed entry', 'failed entries')} again`,
-    });
-  }
+  // Not what failed: its JSON is broken, and stays so until the log is exported again.
+  if (result.entries.pending > 0) steps.push(...pendingSteps(result, invocation, line));
   const gap = result.connections.find(({ historySync }) => historySync.missingChunks.length > 0);
   if (gap !== undefined) {
     steps.push({
-      command: commandLine(['connection', 'show', gap.name]),
+      command: line('connection', 'show', gap.name),
       why: 'shows which history chunks never came',
     });
   }
-  return steps.length > 0
-    ? steps
-    : [{ command: 'wa-reconcile connection list', why: 'shows every connection and its history' }];
+  if (steps.length > 0) return steps;
+  if (result.entries.read === 0) return [nothingReadStep(invocation, line)];
+  return [{ command: line('connection', 'list'), why: 'shows every connection and its history' }];
+}
+
+type Line = (...words: string[]) => string;
+
+function nothingReadStep({ from }: Invocation, line: Line): NextStep {
+  return from === 'log'
+    ? { command: line('replay', 'LOG'), why: 'replays a log; without one, what is stored' }
+    : { command: 'wa-reconcile replay --help', why: 'says which forms of logs it reads' };
 }
 
 /** The run itself, after its dry run; with what the dry run has shown to be missing. */
@@ -63,19 +69,18 @@ function resumeStep({ argv, from }: Invocation): NextStep {
     : { command: commandLine(argv), why: 'goes on where this stopped' };
 }
 
-function pendingSteps(result: RunResult, invocation: Invocation): NextStep[] {
+function pendingSteps(result: RunResult, invocation: Invocation, line: Line): NextStep[] {
   const pending = formatAmount(result.entries.pending, 'pending entry', 'pending entries');
-  if (!namesUnknownConnection(result))
-    return [{ command: 'wa-reconcile replay', why: `takes up ${pending}` }];
+  if (!namesUnknownConnection(result)) return [{ command: line('replay'), why: `takes up ${pending}` }];
   const steps: NextStep[] = [];
   if (!invocation.register) {
     steps.push({
-      command: 'wa-reconcile replay --register',
+      command: line('replay', '--register'),
       why: `creates the connections that ${pending} name${result.entries.pending === 1 ? 's' : ''}, and files them`,
     });
   }
   steps.push({
-    command: 'wa-reconcile connection add',
+    command: line('connection', 'add'),
     why: invocation.register
       ? 'for WhatsApp Web events, which name none; then replay --connection NAME'
       : 'adds one yourself instead; then wa-reconcile replay',

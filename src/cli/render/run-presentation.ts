@@ -4,8 +4,15 @@ import type { Grid, Presentation } from './presentation.js';
 import { listFigures } from './run-sections.js';
 import { renderRunSummary } from './run-summary.js';
 
-/** A run in every format. JSON and NDJSON hold exactly the run's result; one run is one line. */
-export function presentRun(result: RunResult, next: readonly NextStep[]): Presentation {
+/**
+ * A run in every format. JSON and NDJSON hold exactly the run's result; one run is one line. `nothingRead` says why no
+ * entry came in, where none did.
+ */
+export function presentRun(
+  result: RunResult,
+  next: readonly NextStep[],
+  nothingRead = 'no entry was found',
+): Presentation {
   const figures = {
     columns: ['subject', 'figure', 'reason', 'count'],
     rows: listFigures(result).map(({ subject, figure, reason, count }) => [subject, figure, reason, count]),
@@ -13,7 +20,7 @@ export function presentRun(result: RunResult, next: readonly NextStep[]): Presen
   return {
     json: result,
     lines: [result],
-    text: (look) => renderRunSummary(result, next, look),
+    text: (look) => renderRunSummary(result, next, look, nothingRead),
     csv: figures,
     markdown: withRows([
       {

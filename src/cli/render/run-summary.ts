@@ -6,7 +6,7 @@ import { reasonInWords } from './reasons.js';
 import { AMENDMENTS, groupByReason, listLeftOut, sumOf } from './run-sections.js';
 import { problemLines } from './run-problems.js';
 import { sanitize, truncate } from './sanitize.js';
-import { renderTable } from './table.js';
+import { isNarrow, renderTable } from './table.js';
 
 const INDENT = '  ';
 const CONNECTIONS_SHOWN = 10;
@@ -18,12 +18,14 @@ export async function renderRunSummary(
   result: RunResult,
   next: readonly NextStep[],
   look: Look,
+  nothingRead: string,
 ): Promise<string> {
+  const nothing = result.entries.read === 0;
   const sections = [
     headline(result, look),
-    entriesSection(result, look),
-    await factsSection(result, look),
-    rowsSection(result, look),
+    entriesSection(result, look, nothingRead),
+    nothing ? '' : await factsSection(result, look),
+    nothing ? '' : rowsSection(result, look),
     leftOutSection(result, look),
     await connectionsSection(result, look),
     eventsSection(result, look),
@@ -65,7 +67,15 @@ function verdict({ status, command, dryRun }: RunResult, look: Look): string {
 }
 
 /** `Came in   214 entries: 201 new, 13 known before`. */
-function entriesSection({ entries, chatterLines, dryRun }: RunResult, look: Look): string {
+function entriesSection(
+  { entries, chatterLines, dryRun, status, resumedFrom }: RunResult,
+  look: Look,
+  nothingRead: string,
+): string {
+  const none =
+    status === 'interrupted' || status === 'failed'
+      ? 'nothing yet'
+      : `nothing: ${resumedFrom === undefined ? nothingRead : 'all of it had been read before'}`;
   const origin = list([
     [entries.stored, dryRun ? 'would be stored' : 'stored'],
     [entries.duplicate, 'known before'],
@@ -79,7 +89,9 @@ function entriesSection({ entries, chatterLines, dryRun }: RunResult, look: Look
     [entries.ignored, 'without anything to store'],
   ]);
   const lines = [
-    `${look.bold(formatAmount(entries.read, 'entry', 'entries'))} read${origin === '' ? '' : `: ${origin}`}`,
+    entries.read === 0
+      ? none
+      : `${look.bold(formatAmount(entries.read, 'entry', 'entries'))} read${origin === '' ? '' : `: ${origin}`}`,
   ];
   if (fate !== '') lines.push(fate);
   if (chatterLines > 0)
@@ -137,7 +149,16 @@ async function factsSection(result: RunResult, look: Look): Promise<string> {
     const dash = look.dim('–');
     rows.push(['contacts', formatCount(contacts.seen), dash, dash, dash, dash, ...leftOut(contacts)]);
   }
-  const headings = ['', 'seen', 'new', 'changed', 'unchanged', 'waiting', 'skipped', 'rejected'];
+  const headings = [
+    '',
+    'seen',
+    'new',
+    'changed',
+    isNarrow(look) ? 'same' : 'unchanged',
+    'waiting',
+    'skipped',
+    'rejected',
+  ];
   const table = await renderTable(
     headings.map((heading, i) => ({ heading, align: i === 0 ? 'left' : 'right' })),
     rows,
@@ -173,8 +194,8 @@ function rowsSection({ leads, conversations, tickets, dryRun }: RunResult, look:
     ),
   ].filter((entry) => entry !== undefined);
   return section(
-    'What it became',
-    lines.length > 0 ? lines : ['no lead, conversation or ticket changed'],
+    dryRun ? 'What it would become' : 'What it became',
+    lines.length > 0 ? lines : [`no lead, conversation or ticket ${dryRun ? 'would change' : 'changed'}`],
     look,
   );
 }

@@ -5,6 +5,13 @@ export interface TableColumn {
   align?: 'left' | 'right';
 }
 
+/** Below this, the gaps between columns are one space, and tables leave out what they can. */
+const NARROW = 80;
+
+export function isNarrow(look: Look): boolean {
+  return look.width < NARROW;
+}
+
 /**
  * Cells in columns, without frames; cells are sanitised and coloured by the caller. cli-table3 measures widths (wide
  * characters, colours) and is given no colour of its own: it would also colour a pipe.
@@ -17,7 +24,7 @@ export async function renderTable(
 ): Promise<string> {
   const { default: Table } = await import('cli-table3');
   const table = new Table({
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': isNarrow(look) ? 1 : 2 },
     colAligns: columns.map((column) => column.align ?? 'left'),
     chars: Object.fromEntries(FRAME.map((part) => [part, ''])),
   });

@@ -148,7 +148,7 @@ export function instant(ms: number): string {
 }
 
 /** What a selection takes, in words, for stderr. */
-export function describeSelection({ selection, timeZone }: ReplaySettings): string {
+export function describeSelection({ selection, timeZone, values }: ReplaySettings): string {
   const which = {
     pending: 'pending entries',
     failed: 'pending and failed entries',
@@ -160,6 +160,23 @@ export function describeSelection({ selection, timeZone }: ReplaySettings): stri
   if (until !== undefined) parts.push(`${since === undefined ? 'received ' : ''}before ${instant(until)}`);
   if (field !== undefined) parts.push(`with the field ${field}`);
   if (contact !== undefined) parts.push(`about ${contact}`);
+  if (values.connection !== undefined) parts.push(`of the connection ${values.connection}`);
   const zone = since === undefined && until === undefined ? '' : ` (UTC; dates read in ${timeZone})`;
   return `${parts.join(' ')}${zone}.`;
+}
+
+/** Why a selection of stored entries turned out empty: completes "nothing: …". */
+export function describeNoEntries({ selection, values }: ReplaySettings): string {
+  const { which, since, until, field, contact } = selection;
+  if ([since, until, field, contact, values.connection].some((part) => part !== undefined)) {
+    return 'no stored entry matches';
+  }
+  switch (which) {
+    case 'pending':
+      return 'no stored entry is pending';
+    case 'failed':
+      return 'no stored entry is pending or failed';
+    case 'all':
+      return 'no entry is stored yet';
+  }
 }

@@ -66,7 +66,8 @@ function wrongValue(
   const issue = issues[0];
   const key = String(issue?.path[0] ?? '');
   const place = origins.get(key)?.place ?? flagName(key);
-  const value = raw[key];
+  const given = raw[key];
+  const value = Array.isArray(given) ? given.join(',') : given;
   const shown = typeof value === 'string' || typeof value === 'number' ? ` '${value}'` : '';
   return new ConfigError(`${place}:${shown} is not ${issue?.message ?? 'valid'}.`, {
     remedy: `Correct it, or leave it out to use the default.`,
