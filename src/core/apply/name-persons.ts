@@ -114,7 +114,7 @@ function storedPerson(id: string, identities: readonly StoredIdentity[]): Person
     isNew: false,
     isLead: true,
     hasStoredLead: true,
-    identities: identities.map((identity) => ({ ...identity, isNew: false, changed: false })),
+    identities: identities.map((identity) => ({ ...identity, changed: false })),
   };
 }
 

@@ -55,8 +55,8 @@ export class MessageBook {
     for (const row of rows) this.addStored(row, revisions.get(row.id) ?? []);
   }
 
-  /** Rows that came into sight later (twins of merged conversations). */
-  addStored(row: MessageRow, revisions: readonly Revision[]): void {
+  /** A row may be found twice: by its id, by its stanza id, as a twin in a merged conversation. */
+  private addStored(row: MessageRow, revisions: readonly Revision[]): void {
     const known = this.byExternalId.get(keyOf(row.connectionId, row.externalId));
     if (known !== undefined) return;
     this.add({ state: stateOfRow(row, revisions), stored: row, changed: false, gone: false });
@@ -181,11 +181,11 @@ export class MessageBook {
     if (!judge(wamidPhone, incoming.leadId, holder.state.leadId)) {
       return { outcome: 'collision', leaf: holder, loser: 'incoming' };
     }
-    const { id, leadId, conversationId, connectionId, externalId, isNew } = holder.state;
+    const { id, leadId, conversationId, connectionId, externalId } = holder.state;
     const { edits, revokedAt, metaConfirmedAt, status } = holder.state;
     // What was said about the id itself stays; what the loser's conversation said goes to the rejects.
     const kept = metaConfirmedAt === null ? {} : { status, metaConfirmedAt };
-    holder.state = { ...incoming, id, isNew, edits, revokedAt, ...kept };
+    holder.state = { ...incoming, id, edits, revokedAt, ...kept };
     holder.changed = true;
     if (incoming.externalId !== externalId) {
       this.byExternalId.delete(keyOf(connectionId, externalId));
@@ -256,7 +256,6 @@ export function rowOfState(state: MessageState): { row: MessageRow; revisions: R
 export function stateOfRow(row: MessageRow, revisions: readonly Revision[]): MessageState {
   const state: MessageState = {
     id: row.id,
-    isNew: false,
     connectionId: row.connectionId,
     conversationId: row.conversationId,
     leadId: row.leadId,

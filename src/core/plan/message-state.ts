@@ -24,8 +24,6 @@ export interface Version {
  */
 export interface MessageState {
   id: string;
-  /** Not in the database yet. */
-  isNew: boolean;
   connectionId: string;
   conversationId: string;
   leadId: string;
@@ -69,7 +67,6 @@ export function stateOfFact(fact: MessageFact, placement: Placement): MessageSta
   const content = contentRank(fact.grade, fact.origin);
   return {
     id: placement.id,
-    isNew: true,
     connectionId: placement.connectionId,
     conversationId: placement.conversationId,
     leadId: placement.leadId,

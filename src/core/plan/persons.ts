@@ -50,7 +50,6 @@ export interface Person {
 export interface PlannedIdentity extends IdentityNode {
   evidence: IdentityEvidence;
   /** Not stored yet, or stored with less. */
-  isNew: boolean;
   changed: boolean;
 }
 
@@ -82,7 +81,6 @@ export function planPersons(
       kind: row.kind,
       value: row.value,
       evidence: { ...row.evidence },
-      isNew: false,
       changed: false,
     });
     groups.join(personKey(row.personId), key);
@@ -127,7 +125,7 @@ function adoptLead(
   if (identities.has(key)) return;
   const evidence = noEvidence();
   if (lead.pushName !== null) evidence.bookName = { value: lead.pushName, at: 0 };
-  identities.set(key, { kind: 'phone', value: lead.phoneNumber, evidence, isNew: true, changed: true });
+  identities.set(key, { kind: 'phone', value: lead.phoneNumber, evidence, changed: true });
 }
 
 function addClaim(
@@ -146,7 +144,6 @@ function addClaim(
         kind: node.kind,
         value: node.value,
         evidence: noEvidence(),
-        isNew: true,
         changed: true,
       });
     }

@@ -31,8 +31,4 @@ export class UnionFind {
     const right = this.find(b);
     if (left !== right) this.parents.set(right, left);
   }
-
-  keys(): IterableIterator<string> {
-    return this.parents.keys();
-  }
 }
