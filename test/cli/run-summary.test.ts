@@ -224,6 +224,15 @@ describe('the next command', () => {
     expect(first(runResult(unknown))).toBe('wa-reconcile replay --register');
   });
 
+  test('adds a connection where no entry names one, as events of WhatsApp Web', () => {
+    const problems = [{ origin: 'b.json:1', path: '$', reason: 'unknown_connection', excerpt: '' }];
+    const steps = nextSteps(runResult({ ...unknown, problems }), FROM_FILE);
+    expect(steps.map(({ command }) => command)).toEqual(['wa-reconcile connection add']);
+    expect(steps[0]?.why).toContain('replay --connection NAME');
+    const named = problems.map((problem) => ({ ...problem, excerpt: 'session shop' }));
+    expect(first(runResult({ ...unknown, problems: named }))).toBe('wa-reconcile replay --register');
+  });
+
   test('adds a connection where registering was not enough', () => {
     expect(first(runResult(unknown), { ...FROM_FILE, register: true })).toBe('wa-reconcile connection add');
   });

@@ -55,7 +55,7 @@ function nothingReadStep({ from }: Invocation, line: Line): NextStep {
 /** The run itself, after its dry run; with what the dry run has shown to be missing. */
 function realStep(result: RunResult, { argv, register }: Invocation): NextStep {
   const command = withoutDryRun(argv);
-  return !register && namesUnknownConnection(result)
+  return !register && namesUnknownConnection(result) && !namesNothing(result)
     ? {
         command: commandLine([...command, '--register']),
         why: 'does it, and creates the connections that are not known yet',
@@ -73,7 +73,9 @@ function pendingSteps(result: RunResult, invocation: Invocation, line: Line): Ne
   const pending = formatAmount(result.entries.pending, 'pending entry', 'pending entries');
   if (!namesUnknownConnection(result)) return [{ command: line('replay'), why: `takes up ${pending}` }];
   const steps: NextStep[] = [];
-  if (!invocation.register) {
+  // What registering could not help, or what names nothing to be registered.
+  const nameless = invocation.register || namesNothing(result);
+  if (!nameless) {
     steps.push({
       command: line('replay', '--register'),
       why: `creates the connections that ${pending} name${result.entries.pending === 1 ? 's' : ''}, and files them`,
@@ -81,7 +83,7 @@ function pendingSteps(result: RunResult, invocation: Invocation, line: Line): Ne
   }
   steps.push({
     command: line('connection', 'add'),
-    why: invocation.register
+    why: nameless
       ? 'for WhatsApp Web events, which name none; then replay --connection NAME'
       : 'adds one yourself instead; then wa-reconcile replay',
   });
@@ -94,6 +96,12 @@ function namesUnknownConnection(result: RunResult): boolean {
     listLeftOut(result).some(({ reason }) => reason === UNKNOWN_CONNECTION) ||
     result.problems.some(({ reason }) => reason === UNKNOWN_CONNECTION)
   );
+}
+
+/** Whether no entry that waits for a connection says which; events of WhatsApp Web often do not. */
+function namesNothing({ problems }: RunResult): boolean {
+  const waiting = problems.filter(({ reason }) => reason === UNKNOWN_CONNECTION);
+  return waiting.length > 0 && waiting.every(({ excerpt }) => excerpt === '');
 }
 
 function withoutDryRun(argv: readonly string[]): string[] {

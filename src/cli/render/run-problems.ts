@@ -54,7 +54,9 @@ function waitingLines(words: string, listed: readonly Problem[], count: number, 
     `${look.yellow(formatAmount(count, 'entry', 'entries'))} ${words}`,
     ...(ids.length === 0
       ? []
-      : [`${INDENT}${look.dim(`phone_number_id ${shown}${ids.length > IDS_SHOWN ? ', …' : ''}`)}`]),
+      : [
+          `${INDENT}${look.dim(`${shown.startsWith('session ') ? '' : 'phone_number_id '}${shown}${ids.length > IDS_SHOWN ? ', …' : ''}`)}`,
+        ]),
     ...listed.slice(0, 1).map(({ origin }) => `${INDENT}${look.dim(`first: ${sanitize(origin)}`)}`),
   ];
 }

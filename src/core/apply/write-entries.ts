@@ -1,3 +1,4 @@
+import { cutText } from '../../decode/text.js';
 import type { EntryStatus } from '../../model/enumerations.js';
 import { assertWritten } from '../../store/batch-lock.js';
 import { deleteRejects } from '../../store/runs.js';
@@ -8,9 +9,12 @@ import {
   type EntryOutcome,
   type RawLogRow,
 } from '../../store/raw-log.js';
-import { entryStatus, type Batch, type EntrySlice } from '../replay/batch.js';
+import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '../replay/batch.js';
 import type { KnownState } from './collect-items.js';
 import type { BatchWork } from './work.js';
+
+/** Enough of a name to know a session by. */
+const SESSION_LENGTH = 64;
 
 /** What an entry's progress becomes once the batch has committed. */
 export interface SliceOutcome {
@@ -119,7 +123,7 @@ function countEntry(
       origin: entry.origin,
       path: '$',
       reason: ended.error ?? 'pending',
-      excerpt: entry.phoneNumberIds.join(', '),
+      excerpt: connectionsNamedBy(entry).join(', '),
     });
   }
   for (const strange of entry.unrecognized) {
@@ -130,4 +134,11 @@ function countEntry(
       excerpt: strange.excerpt,
     });
   }
+}
+
+/** By what an entry names its connections: Meta's by phone_number_ids, an event of WhatsApp Web by a session, if at all. */
+function connectionsNamedBy({ phoneNumberIds, sections }: PreparedEntry): readonly string[] {
+  if (phoneNumberIds.length > 0) return phoneNumberIds;
+  const sessions = sections.flatMap(({ section }) => section.connection.sessionName ?? []);
+  return [...new Set(sessions)].map((name) => `session ${cutText(name, SESSION_LENGTH)}`);
 }
