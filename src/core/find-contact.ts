@@ -18,7 +18,7 @@ export async function namesOfContact(sql: Sql, typed: string): Promise<string[]>
   if (UUID.test(contact)) {
     const rows = await sql.query(`select value from lead_identities where lead_id = $1::uuid`, [contact]);
     if (rows.length === 0) {
-      throw new ConfigError(`no lead has the id ${contact}`, {
+      throw new ConfigError(`No lead has the id ${contact}.`, {
         code: 'unknown_contact',
         remedy: 'Give a phone number instead.',
       });
@@ -29,7 +29,7 @@ export async function namesOfContact(sql: Sql, typed: string): Promise<string[]>
   const identities = phone === undefined ? identitiesOfUser(contact) : { phone };
   const names = nodesOf(identities).map((node) => node.value);
   if (names.length === 0) {
-    throw new ConfigError('that is no contact', {
+    throw new ConfigError(`'${contact}' is no contact.`, {
       code: 'unknown_contact',
       remedy: 'Give a phone number with country code, a JID, a LID, a BSUID or a lead id.',
     });

@@ -12,9 +12,15 @@ export async function openDirectory(
 ): Promise<ConnectionDirectory> {
   const rows = await readConnections(sql);
   const named = rows.filter((row) => row.name === options.connection || row.id === options.connection);
-  if (options.connection !== undefined && named.length !== 1) {
+  if (named.length > 1) {
+    throw new ConfigError(`${named.length} connections are called '${options.connection ?? ''}'.`, {
+      code: 'connection_ambiguous',
+      remedy: `Say which by its id: ${named.map((row) => row.id).join(', ')}`,
+    });
+  }
+  if (options.connection !== undefined && named.length === 0) {
     const known = rows.map((row) => row.name).join(', ');
-    throw new ConfigError(`there is no connection named ${options.connection}`, {
+    throw new ConfigError(`There is no connection '${options.connection}'.`, {
       code: 'unknown_connection',
       remedy:
         known === ''
