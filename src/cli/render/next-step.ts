@@ -40,7 +40,9 @@ export function nextSteps(result: RunResult, invocation: Invocation): NextStep[]
     });
   }
   if (steps.length > 0) return steps;
-  if (result.entries.read === 0) return [nothingReadStep(invocation, line)];
+  if (result.entries.read === 0 && result.resumedFrom === undefined) {
+    return [nothingReadStep(invocation, line)];
+  }
   return [{ command: line('connection', 'list'), why: 'shows every connection and its history' }];
 }
 
