@@ -1,4 +1,14 @@
-import { access, constants, mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import {
+  access,
+  constants,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  statfs,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, UserError } from '../../model/errors.js';
 import { translateDatabaseError } from '../database-errors.js';
@@ -11,6 +21,9 @@ import { startPglite, type WatchedPGlite } from './pglite-client.js';
 
 /** The PostgreSQL that PGlite 0.5 is; its data directories are of this version and no other. */
 export const EMBEDDED_MAJOR = '18';
+
+/** With less than this, a segment of its write-ahead log, PostgreSQL may be unable to start. */
+const NEEDED_BYTES = 16 * 1024 * 1024;
 
 /** Emscripten throws its own error, with a number of WASI's in place of a name. */
 const WASI_ERRORS: Readonly<Record<number, string>> = { 2: 'EACCES', 51: 'ENOSPC', 63: 'EPERM', 69: 'EROFS' };
@@ -79,8 +92,16 @@ async function launch(path: string): Promise<WatchedPGlite> {
     return await startPglite({ dataDir: path });
   } catch (error) {
     if (systemCodeOf(error) !== undefined) throw error;
+    // It says the same whatever is wrong; only the log that it does not show would tell a full disk from damage.
+    if (await isFull(path))
+      throw Object.assign(new Error('no space left', { cause: error }), { code: 'ENOSPC' });
     throw await describeDamage(path, error);
   }
+}
+
+async function isFull(path: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize < NEEDED_BYTES;
 }
 
 /** PGlite makes a database in any directory that has none, whatever else lies there. */
