@@ -95,7 +95,13 @@ export interface RunResult {
   /** Lines of console logs that hold no JSON. */
   chatterLines: number;
   /** Set when the run went on where a killed or interrupted one had stopped. */
-  resumedFrom?: { runId: string; entriesSkipped: number; origin: string };
+  resumedFrom?: {
+    runId: string;
+    entriesSkipped: number;
+    /** Problems in the part that was done before; they are listed in that run's own result. */
+    problems: number;
+    origin: string;
+  };
   /** Where the data lies, without secrets: a directory, or `postgresql://host:port/database`. */
   database: string;
   error?: string;

@@ -54,6 +54,11 @@ export interface MessageRow {
   evidence: number;
 }
 
+/** A row as it was read, with the mark by which an update can tell that nobody has touched it since. */
+export interface StoredMessageRow extends MessageRow {
+  rowVersion: string;
+}
+
 const COLUMNS: readonly Column<MessageRow>[] = [
   { name: 'id', type: 'uuid', of: (row) => row.id },
   { name: 'connection_id', type: 'uuid', of: (row) => row.connectionId },
@@ -86,7 +91,14 @@ const COLUMNS: readonly Column<MessageRow>[] = [
   { name: 'evidence', type: 'integer', of: (row) => row.evidence },
 ];
 
-const SELECTED = COLUMNS.map((column) => `m.${column.name}`).join(', ');
+const SELECTED = `${COLUMNS.map((column) => `m.${column.name}`).join(', ')}, m.xmin::text as row_version`;
+
+/** PostgreSQL's own: which transaction wrote the row. */
+const ROW_VERSION: Column<StoredMessageRow> = {
+  name: 'row_version',
+  type: 'text',
+  of: (row) => row.rowVersion,
+};
 
 /** What `update` may change: everything but where the row came from first. */
 const CHANGING = COLUMNS.filter(
@@ -106,18 +118,18 @@ export async function readMessages(
   tx: Sql,
   externalIds: readonly MessageKey[],
   stanzaIds: readonly MessageKey[],
-): Promise<MessageRow[]> {
+): Promise<StoredMessageRow[]> {
   // `lateral … limit/offset` is a fence: without it the planner, before it has statistics of a table that was empty a
   // minute ago, joins by scanning all of it for every batch.
   const byExternalId = `
     select ${SELECTED} from unnest($1::uuid[], $2::text[]) as k (connection_id, external_id)
     cross join lateral (
-      select * from messages c where c.connection_id = k.connection_id and c.external_id = k.external_id limit 1
+      select c.xmin, c.* from messages c where c.connection_id = k.connection_id and c.external_id = k.external_id limit 1
     ) m`;
   const byStanzaId = `
     select ${SELECTED} from unnest($3::uuid[], $4::text[]) as k (connection_id, stanza_id)
     cross join lateral (
-      select * from messages c
+      select c.xmin, c.* from messages c
       where c.stanza_id = k.stanza_id and c.connection_id = k.connection_id and c.external_id is not null offset 0
     ) m`;
   if (externalIds.length === 0 && stanzaIds.length === 0) return [];
@@ -146,14 +158,18 @@ export async function insertMessages(tx: Sql, rows: readonly MessageRow[]): Prom
   );
 }
 
-/** Writes the merged state of messages that were stored already; the merge rule is src/core/plan/message-state.ts. */
-export async function updateMessages(tx: Sql, rows: readonly MessageRow[]): Promise<number> {
+/**
+ * Writes the merged state of messages that were stored already; the merge rule is src/core/plan/message-state.ts. A row that
+ * another program has changed since we read it is left out and the count tells: our merge does not know that change.
+ */
+export async function updateMessages(tx: Sql, rows: readonly StoredMessageRow[]): Promise<number> {
   if (rows.length === 0) return 0;
+  const columns = [...COLUMNS, ROW_VERSION];
   return tx.execute(
     `update messages set ${CHANGING.map((column) => `${column.name} = r.${column.name}`).join(', ')}
-     from ${unnestFound('messages', COLUMNS)}
-     where messages.id = r.found_id`,
-    unnestParameters(COLUMNS, rows),
+     from ${unnestFound('messages', columns)}
+     where messages.id = r.found_id and messages.xmin::text = r.row_version`,
+    unnestParameters(columns, rows),
   );
 }
 
@@ -163,14 +179,15 @@ export async function deleteMessages(tx: Sql, ids: readonly string[]): Promise<n
 }
 
 /** Pairs of rows that are one message by rule M10, in conversations that a merge of leads has just brought together. */
-export async function readTwins(tx: Sql, conversationIds: readonly string[]): Promise<MessageRow[]> {
+export async function readTwins(tx: Sql, conversationIds: readonly string[]): Promise<StoredMessageRow[]> {
   if (conversationIds.length === 0) return [];
   const rows = await tx.query(
     `select ${SELECTED} from messages m
-     where m.conversation_id = any($1::uuid[])
+     where m.conversation_id = any($1::uuid[]) and m.external_id is not null
        and exists (
          select from messages twin
          where twin.stanza_id = m.stanza_id and twin.conversation_id = m.conversation_id and twin.id <> m.id
+           and twin.external_id is not null
        )`,
     [arrayLiteral(conversationIds)],
   );
@@ -181,8 +198,9 @@ function keyParameters(keys: readonly MessageKey[]): string[] {
   return [arrayLiteral(keys.map((key) => key.connectionId)), arrayLiteral(keys.map((key) => key.id))];
 }
 
-function messageOf(row: SqlRow): MessageRow {
+function messageOf(row: SqlRow): StoredMessageRow {
   return {
+    rowVersion: textOf(row, 'row_version'),
     id: textOf(row, 'id'),
     connectionId: textOf(row, 'connection_id'),
     externalId: textOf(row, 'external_id'),

@@ -169,6 +169,36 @@ export async function requeueEntriesOf(tx: Sql, leadIds: readonly string[]): Pro
   );
 }
 
+/**
+ * Events that were stored before anybody said whose they are get their connection now, so that the same bytes are one row:
+ * left where it is, the first row would wait for ever.
+ */
+export async function adoptUnscoped(
+  tx: Sql,
+  entries: readonly { connectionScope: string; sha256: Uint8Array }[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  await tx.execute(
+    `update webhook_log set connection_scope = due.connection_scope
+     from (
+       select distinct on (w.id) w.id, k.connection_scope
+       from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
+       cross join lateral (
+         select id from webhook_log where connection_scope = $3::uuid and sha256 = k.sha256 limit 1
+       ) w
+       where not exists (
+         select from webhook_log own where own.connection_scope = k.connection_scope and own.sha256 = k.sha256
+       )
+     ) due
+     where webhook_log.id = due.id`,
+    [
+      arrayLiteral(entries.map((entry) => entry.connectionScope)),
+      byteArrayLiteral(entries.map((entry) => entry.sha256)),
+      NO_SCOPE,
+    ],
+  );
+}
+
 /** A stored entry, read back to be replayed. */
 export interface StoredEntry {
   id: string;

@@ -127,7 +127,8 @@ Next
       render(presentRun(result, [], 'no stored entry is pending'), 'table', PLAIN);
     expect(await of(empty)).toContain('Came in\n  nothing: no stored entry is pending\n\nData in');
     expect(await of({ ...empty, status: 'interrupted' })).toContain('Came in\n  nothing yet\n\nData in');
-    const resumedFrom = { runId: 'x', origin: 'day.ndjson:9', entriesSkipped: 9 };
+    const resumedFrom = { runId: 'x', origin: 'day.ndjson:9', entriesSkipped: 9, problems: 2 };
+    expect(await of({ ...empty, resumedFrom })).toContain('2 problems had come up before the stop.');
     expect(await of({ ...empty, resumedFrom })).toContain('nothing: all of it had been read before\n');
   });
 

@@ -75,7 +75,9 @@ const runSchema = z.strictObject({
   ),
   problemCount: count,
   chatterLines: count,
-  resumedFrom: z.strictObject({ runId: z.uuid(), entriesSkipped: count, origin: z.string() }).exactOptional(),
+  resumedFrom: z
+    .strictObject({ runId: z.uuid(), entriesSkipped: count, problems: count, origin: z.string() })
+    .exactOptional(),
   database: z.string(),
   error: z.string().exactOptional(),
 });

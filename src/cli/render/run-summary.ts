@@ -48,6 +48,11 @@ function headline(result: RunResult, look: Look): string {
       `${INDENT}Went on where an earlier run had stopped, at ${truncate(sanitize(from.origin), look.width - 50)}`,
       `${INDENT}(${formatAmount(from.entriesSkipped, 'entry', 'entries')} passed over).`,
     );
+    if (from.problems > 0) {
+      lines.push(
+        `${INDENT}${formatAmount(from.problems, 'problem', 'problems')} had come up before the stop.`,
+      );
+    }
   }
   return lines.join('\n');
 }

@@ -1,6 +1,6 @@
 import type { Fact, SkipReason, Subject } from '../../model/facts.js';
-import { readKnownEntries } from '../../store/raw-log.js';
-import type { Batch, EntrySlice, PreparedSection } from '../replay/batch.js';
+import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/raw-log.js';
+import { renewScope, type Batch, type EntrySlice, type PreparedSection } from '../replay/batch.js';
 import type { BatchWork, Item } from './work.js';
 
 /**
@@ -28,6 +28,13 @@ export interface KnownState {
 async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, KnownState>> {
   const states = new Map<string, KnownState>();
   const unknown = new Map<string, EntrySlice>();
+  for (const { entry } of batch.slices) renewScope(entry);
+  await adoptUnscoped(
+    work.tx,
+    batch.slices.flatMap(({ entry }) =>
+      entry.connectionScope === NO_SCOPE || entry.storedId !== null ? [] : [entry],
+    ),
+  );
   for (const slice of batch.slices) if (!states.has(slice.entry.key)) unknown.set(slice.entry.key, slice);
   const stored = await readKnownEntries(
     work.tx,

@@ -5,7 +5,13 @@ import {
   readRevisions,
   type PendingFactRow,
 } from '../../store/amendments.js';
-import { readMessages, readTwins, type MessageKey, type MessageRow } from '../../store/messages.js';
+import {
+  readMessages,
+  readTwins,
+  type MessageKey,
+  type MessageRow,
+  type StoredMessageRow,
+} from '../../store/messages.js';
 import {
   applyAmendment,
   payloadOf,
@@ -93,7 +99,7 @@ async function readRows(
   messages: readonly Item<MessageFact>[],
   amendments: readonly Item<Amendment>[],
   mergedConversations: readonly string[],
-): Promise<MessageRow[]> {
+): Promise<StoredMessageRow[]> {
   const byExternalId = new Map<string, MessageKey>();
   const byStanzaId = new Map<string, MessageKey>();
   const add = (keys: Map<string, MessageKey>, connectionId: string, id: string): void => {

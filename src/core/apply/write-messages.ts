@@ -9,7 +9,13 @@ import {
   type PendingFactRow,
   type RevisionRow,
 } from '../../store/amendments.js';
-import { deleteMessages, insertMessages, updateMessages, type MessageRow } from '../../store/messages.js';
+import {
+  deleteMessages,
+  insertMessages,
+  updateMessages,
+  type MessageRow,
+  type StoredMessageRow,
+} from '../../store/messages.js';
 import { renameTicketOpeners } from '../../store/tickets.js';
 import { keyOf, rowOfState } from '../plan/message-book.js';
 import type { FoldedMessages } from './fold-messages.js';
@@ -19,7 +25,7 @@ import type { BatchWork } from './work.js';
 export async function writeMessages(work: BatchWork, folded: FoldedMessages): Promise<void> {
   const { tx } = work;
   const inserts: MessageRow[] = [];
-  const updates: MessageRow[] = [];
+  const updates: StoredMessageRow[] = [];
   const gone: string[] = [];
   const revised: string[] = [];
   const revisions: RevisionRow[] = [];
@@ -31,7 +37,7 @@ export async function writeMessages(work: BatchWork, folded: FoldedMessages): Pr
     if (!changed) continue;
     const shown = rowOfState(state);
     if (stored === null) inserts.push(shown.row);
-    else updates.push(shown.row);
+    else updates.push({ ...shown.row, rowVersion: stored.rowVersion });
     const hadRevisions = stored !== null && (stored.editedAt !== null || stored.deletedAt !== null);
     if (shown.revisions.length === 0 && !hadRevisions) continue;
     revised.push(state.id);

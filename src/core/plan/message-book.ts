@@ -1,6 +1,6 @@
 import { decodeWamid } from '../../identity/wamid.js';
 import type { MessageFact } from '../../model/facts.js';
-import type { MessageRow } from '../../store/messages.js';
+import type { MessageRow, StoredMessageRow } from '../../store/messages.js';
 import { packEvidence, unpackEvidence } from './evidence.js';
 import { projectMessage, restoreContent, type Revision } from './message-projection.js';
 import { absorbState, stateOfFact, type MessageState, type Placement } from './message-state.js';
@@ -11,7 +11,7 @@ export const TWIN_TOLERANCE_MS = 2_000;
 /** One message that a batch has in sight, with what the database held of it. */
 export interface Leaf {
   state: MessageState;
-  stored: MessageRow | null;
+  stored: StoredMessageRow | null;
   changed: boolean;
   /** Merged into another leaf (M10); its row goes. */
   gone: boolean;
@@ -51,12 +51,12 @@ export class MessageBook {
   readonly renamed: { connectionId: string; conversationId: string; from: string; to: string }[] = [];
   readonly robbed: Robbed[] = [];
 
-  constructor(rows: readonly MessageRow[], revisions: ReadonlyMap<string, Revision[]>) {
+  constructor(rows: readonly StoredMessageRow[], revisions: ReadonlyMap<string, Revision[]>) {
     for (const row of rows) this.addStored(row, revisions.get(row.id) ?? []);
   }
 
   /** A row may be found twice: by its id, by its stanza id, as a twin in a merged conversation. */
-  private addStored(row: MessageRow, revisions: readonly Revision[]): void {
+  private addStored(row: StoredMessageRow, revisions: readonly Revision[]): void {
     const known = this.byExternalId.get(keyOf(row.connectionId, row.externalId));
     if (known !== undefined) return;
     this.add({ state: stateOfRow(row, revisions), stored: row, changed: false, gone: false });

@@ -3,6 +3,7 @@ import type { Fact, Section, Unrecognized } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Position } from '../../model/raw-entry.js';
 import type { ConnectionRow } from '../../store/connections.js';
+import { NO_SCOPE } from '../../store/raw-log.js';
 
 /** Why a section was left for later. */
 export type PendingReason = 'unknown_connection' | 'other_connection';
@@ -34,6 +35,23 @@ export interface PreparedEntry {
   failure: { reason: 'invalid_json' | 'no_json'; message: string } | null;
   unrecognized: readonly Unrecognized[];
   sections: readonly PreparedSection[];
+}
+
+/** Baileys events do not say whose they are, so the same bytes may be stored once per connection. */
+export function scopeOf(provider: Provider, sections: readonly PreparedSection[]): string {
+  if (provider !== 'baileys') return NO_SCOPE;
+  return sections.find((section) => section.connection !== null)?.connection?.id ?? NO_SCOPE;
+}
+
+export function entryKey(connectionScope: string, sha256: Uint8Array): string {
+  return `${connectionScope} ${Buffer.from(sha256).toString('hex')}`;
+}
+
+/** A connection registered by this run may turn out to be another run's: its entries then belong to that one's scope. */
+export function renewScope(entry: PreparedEntry): void {
+  if (entry.storedId !== null || entry.provider !== 'baileys') return;
+  entry.connectionScope = scopeOf(entry.provider, entry.sections);
+  entry.key = entryKey(entry.connectionScope, entry.sha256);
 }
 
 /** What happened to an entry in the slices that have committed so far. */

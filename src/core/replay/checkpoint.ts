@@ -35,6 +35,8 @@ const checkpointSchema = z.object({
   /** sha256 over the identities of the inputs that are done: one that was replaced since has to be read again. */
   finished: z.string(),
   entries: z.number().int(),
+  /** Problems up to here, of this run and of those that it took up: a run that goes on must not end as if there were none. */
+  problems: z.number().int(),
   origin: z.string(),
 });
 export type Checkpoint = z.infer<typeof checkpointSchema>;
@@ -46,7 +48,12 @@ export interface ResumePoint {
 
 /** A resume point as the result of the run tells it. */
 export function describeResume({ runId, checkpoint }: ResumePoint): NonNullable<RunResult['resumedFrom']> {
-  return { runId, entriesSkipped: checkpoint.entries, origin: checkpoint.origin };
+  return {
+    runId,
+    entriesSkipped: checkpoint.entries,
+    problems: checkpoint.problems,
+    origin: checkpoint.origin,
+  };
 }
 
 /** Paths of inputs that can be gone on with; null when one of them (stdin) cannot be read twice. */
@@ -58,6 +65,11 @@ export function resumablePaths(inputs: readonly ResolvedInput[]): string[] | nul
 export function toJson(checkpoint: Checkpoint): JsonObject {
   const { identity, ...rest } = checkpoint;
   return identity === undefined ? rest : { ...rest, identity };
+}
+
+/** The checkpoint with the problems that the run has found by then. */
+export function withProblems(checkpoint: Checkpoint | null, found: number): Checkpoint | null {
+  return checkpoint === null ? null : { ...checkpoint, problems: checkpoint.problems + found };
 }
 
 /**
@@ -101,8 +113,8 @@ export class CheckpointKeeper {
   constructor(
     private readonly inputs: readonly ResolvedInput[],
     private readonly settings: string,
-    /** Entries that an earlier run over these inputs had done. */
-    private readonly entriesBefore: number,
+    /** What an earlier run over these inputs had done. */
+    private readonly before: { entries: number; problems: number },
   ) {
     this.paths = resumablePaths(inputs);
     this.finished = new FinishedInputs(inputs);
@@ -126,7 +138,8 @@ export class CheckpointKeeper {
       position,
       ...(identity === undefined ? {} : { identity }),
       finished: await this.finished.digestUpTo(position.input),
-      entries: this.entriesBefore + entriesRead + done.length,
+      entries: this.before.entries + entriesRead + done.length,
+      problems: this.before.problems,
       origin: last.entry.origin,
     };
     return this.last;

@@ -47,6 +47,11 @@ export class ConnectionDirectory {
     return { connection: found, pending: null };
   }
 
+  /** The same connections without `--connection` and `--register`. */
+  unrestricted(): ConnectionDirectory {
+    return new ConnectionDirectory(this.rows, { ...this.options, fixed: null, register: false });
+  }
+
   /** The connection that a stored Baileys event was filed under. */
   byId(id: string): ConnectionRow | null {
     return this.rows.find((row) => row.id === id) ?? null;

@@ -87,7 +87,11 @@ async function openPaths(
     ...(resume === null ? {} : { resume: resume.checkpoint.position }),
   });
   const problems: Problem[] = [];
-  const keeper = new CheckpointKeeper(input.inputs, settings, resume?.checkpoint.entries ?? 0);
+  const keeper = new CheckpointKeeper(
+    input.inputs,
+    settings,
+    resume?.checkpoint ?? { entries: 0, problems: 0 },
+  );
 
   async function* items(): AsyncGenerator<FeedItem> {
     for await (const item of source.items()) {

@@ -7,7 +7,7 @@ import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
 import { NO_SCOPE } from '../../store/raw-log.js';
 import { subjectOf } from '../apply/collect-items.js';
 import { nodesOf } from '../plan/identity-evidence.js';
-import type { PreparedEntry, PreparedSection } from './batch.js';
+import { entryKey, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
 import type { ConnectionDirectory } from './connection-directory.js';
 
 /** What the source already knows about an entry that comes out of webhook_log. */
@@ -33,7 +33,7 @@ export function prepareEntry(
     const connectionScope = storedAs?.connectionScope ?? NO_SCOPE;
     return {
       ...base,
-      key: keyOf(connectionScope, sha256),
+      key: entryKey(connectionScope, sha256),
       connectionScope,
       provider: 'meta',
       receivedAt: raw.receivedAt ?? null,
@@ -48,10 +48,10 @@ export function prepareEntry(
   }
   const { entry } = decoded;
   const sections = resolveSections(entry, storedAs, directory);
-  const connectionScope = storedAs?.connectionScope ?? scopeOf(entry, sections);
+  const connectionScope = storedAs?.connectionScope ?? scopeOf(entry.provider, sections);
   return {
     ...base,
-    key: keyOf(connectionScope, sha256),
+    key: entryKey(connectionScope, sha256),
     connectionScope,
     provider: entry.provider,
     receivedAt: raw.receivedAt ?? entry.receivedAt ?? null,
@@ -82,12 +82,6 @@ function resolveSections(
     if (section.eventOnly) return { section, connection: null, pending: null };
     return { section, ...directory.resolve(section.connection, entry.provider) };
   });
-}
-
-/** Baileys events do not say whose they are, so the same bytes may be stored once per connection. */
-function scopeOf(entry: DecodedEntry, sections: readonly PreparedSection[]): string {
-  if (entry.provider !== 'baileys') return NO_SCOPE;
-  return sections.find((section) => section.connection !== null)?.connection?.id ?? NO_SCOPE;
 }
 
 /** Everybody whom the entry is about, by every name that it gives: the index of `explain`, `import` and `--contact`. */
@@ -138,8 +132,4 @@ function countersOf(entry: DecodedEntry): JsonObject | null {
 
 function unique(values: readonly string[]): string[] {
   return values.length < 2 ? [...values] : [...new Set(values)];
-}
-
-function keyOf(connectionScope: string, sha256: Buffer): string {
-  return `${connectionScope} ${sha256.toString('hex')}`;
 }

@@ -7,7 +7,7 @@ import type { ApplySettings } from '../apply/work.js';
 import type { Context } from '../context.js';
 import type { Batch } from './batch.js';
 import type { ConnectionDirectory } from './connection-directory.js';
-import { describeResume } from './checkpoint.js';
+import { describeResume, withProblems } from './checkpoint.js';
 import { claimBatch } from './claim-batch.js';
 import { openDirectory } from './open-directory.js';
 import { openInput, openRequeued, type ReplayFeed } from './open-input.js';
@@ -91,8 +91,6 @@ class Replay {
   private async applyAll(sql: Sql, feed: ReplayFeed, directory: ConnectionDirectory): Promise<void> {
     const batches = feed.batches();
     let next = await batches.next();
-    // A signal while we waited for the first entry ended the input early: that is no run that came to its end.
-    this.checkStop(feed);
     while (next.done !== true && this.stopped === null) {
       const batch = next.value;
       if (this.options.dryRun) {
@@ -107,7 +105,7 @@ class Replay {
     }
     if (this.stopped !== null) await batches.return();
     for (const problem of feed.takeProblems()) this.tally.problem(problem);
-    // Stopped before its first batch, a source just ends; that is no completion, and must not clear the checkpoint.
+    // A source that is stopped just ends, also before its first entry: that is no completion, and must not clear the checkpoint.
     if (this.stopped === null) this.checkStop(feed);
   }
 
@@ -132,7 +130,7 @@ class Replay {
       const total = new Tally();
       total.absorb(this.tally);
       total.absorb(result.tally);
-      await this.recorder.checkpoint(tx, checkpoint, total);
+      await this.recorder.checkpoint(tx, withProblems(checkpoint, total.problemCount), total);
       return result;
     };
     const outcome = await this.inTransaction(sql, work, BATCH_RETRIES);
@@ -155,6 +153,10 @@ class Replay {
     if (outcome === null) return;
     directory.committed(batch);
     this.tally.absorb(outcome.tally);
+    this.ctx.log.debug(
+      { slices: batch.slices.length, weight: batch.weight, read: this.tally.entries.read },
+      'batch committed',
+    );
     this.requeued += outcome.requeued;
     for (const { slice, logId, isDuplicate, rejected } of outcome.slices) {
       Object.assign(slice.progress, { logId, isDuplicate, rejected });
@@ -192,11 +194,13 @@ class Replay {
    * killed before it could.
    */
   private async applyRequeued(sql: Sql, directory: ConnectionDirectory): Promise<void> {
+    // Whatever this run was asked to look at: what it made due again is its own affair, on any connection.
+    const everywhere = directory.unrestricted();
     do {
       this.requeued = 0;
-      const feed = await openRequeued(sql, this.options, directory);
+      const feed = await openRequeued(sql, this.options, everywhere);
       if (feed.totalBytes === 0) return;
-      await this.applyAll(sql, feed, directory);
+      await this.applyAll(sql, feed, everywhere);
     } while (this.requeued > 0 && this.stopped === null);
   }
 
@@ -208,12 +212,13 @@ class Replay {
       this.stopped = 'failed';
       this.error = `the accounts of the run do not balance: ${imbalance}`;
     }
+    const lossBefore = (feed.resume?.checkpoint.problems ?? 0) > 0;
     const finishedAt = ctx.clock();
     const result: RunResult = {
       schemaVersion: 1,
       command: 'replay',
       runId: recorder.runId,
-      status: this.stopped ?? (tally.hasLoss() ? 'partial' : 'completed'),
+      status: this.stopped ?? (tally.hasLoss() || lossBefore ? 'partial' : 'completed'),
       dryRun: this.options.dryRun,
       startedAt: new Date(recorder.startedAt).toISOString(),
       finishedAt: new Date(finishedAt).toISOString(),
