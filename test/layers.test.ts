@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Which rooms a room may import; every room may import itself and src/model. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   bin: ['cli'],
-  cli: ['core', 'sources', 'identity', 'store'],
+  cli: ['core'],
   core: ['sources', 'decode', 'identity', 'store'],
   sources: [],
   decode: ['identity'],
@@ -16,6 +16,15 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   store: [],
   model: [],
   index: ['core', 'sources', 'store'],
+};
+
+/** Inside core, from the use-case down to the pure plan. */
+const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
+  replay: ['apply', 'batch', 'plan'],
+  apply: ['batch', 'plan'],
+  batch: ['plan'],
+  plan: [],
+  connections: [],
 };
 
 /** Rooms that are pure: what they import from Node does no I/O. */
@@ -55,6 +64,20 @@ describe('the layers', () => {
       const to = roomOf(relative(ROOT, resolve(ROOT, dirname(file), target)));
       const allowed = to === room || to === 'model' || (ARROWS[room] ?? []).includes(to);
       return allowed ? [] : [`${file} imports ${to}`];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('go down inside core: replay, apply, batch, plan', () => {
+    const coreRoom = (file: string): string | null => {
+      const [, core, room = '', rest] = file.split('/');
+      return core === 'core' && rest !== undefined ? room : null;
+    };
+    const wrong = IMPORTS.filter(({ target }) => target.startsWith('.')).flatMap(({ file, target }) => {
+      const from = coreRoom(file);
+      const to = coreRoom(relative(ROOT, resolve(ROOT, dirname(file), target)));
+      if (from === null || to === null || from === to) return [];
+      return (CORE_ARROWS[from] ?? []).includes(to) ? [] : [`${file} imports core/${to}`];
     });
     expect(wrong).toEqual([]);
   });

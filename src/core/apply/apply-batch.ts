@@ -10,9 +10,9 @@ import { readConversationsOfLeads, recomputeConversations } from '../../store/co
 import { requeueEntriesOf } from '../../store/raw-log.js';
 import { addToInitialContacts, insertRejects, insertSyncLogs } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
-import type { Batch } from '../replay/batch.js';
-import type { ConnectionDirectory } from '../replay/connection-directory.js';
-import type { Tally } from '../replay/tally.js';
+import type { Batch } from '../batch/batch.js';
+import type { ConnectionDirectory } from '../batch/connection-directory.js';
+import type { Tally } from '../batch/tally.js';
 import { collectItems } from './collect-items.js';
 import { conversationOf, openConversations } from './conversations.js';
 import { foldMessages, type FoldedMessages } from './fold-messages.js';

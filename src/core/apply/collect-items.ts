@@ -1,6 +1,7 @@
 import type { Fact, SkipReason, Subject } from '../../model/facts.js';
 import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/raw-log.js';
-import { renewScope, type Batch, type EntrySlice, type PreparedSection } from '../replay/batch.js';
+import { renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
+import { subjectOf } from '../batch/fact-kinds.js';
 import type { BatchWork, Item } from './work.js';
 
 /**
@@ -131,29 +132,6 @@ function ownNumberReason(
     case 'address_book':
       return work.isOwnNumber(connection, fact.who) ? { subject: 'contact', reason: 'own_number' } : null;
     default:
-      return null;
-  }
-}
-
-/** What an item counts as; null for what has no counter of its own. */
-export function subjectOf(fact: Fact): Subject | null {
-  switch (fact.kind) {
-    case 'message':
-    case 'status':
-    case 'edit':
-    case 'revoke':
-    case 'reaction':
-      return fact.kind;
-    case 'address_book':
-      return 'contact';
-    case 'skipped':
-    case 'rejected':
-      return fact.subject;
-    case 'profile':
-    case 'identity_link':
-    case 'history_chunk':
-    case 'history_state':
-    case 'event':
       return null;
   }
 }

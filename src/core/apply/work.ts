@@ -7,8 +7,8 @@ import type { Sql } from '../../store/sql.js';
 import { ConnectionNews } from '../plan/connection-state.js';
 import type { Person } from '../plan/persons.js';
 import { nodeKey, nodesOf } from '../plan/identity-evidence.js';
-import type { EntrySlice } from '../replay/batch.js';
-import { Tally } from '../replay/tally.js';
+import type { EntrySlice } from '../batch/batch.js';
+import { Tally } from '../batch/tally.js';
 
 /** What stays the same for all batches of a run. */
 export interface ApplySettings {

@@ -9,7 +9,7 @@ import {
   type EntryOutcome,
   type RawLogRow,
 } from '../../store/raw-log.js';
-import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '../replay/batch.js';
+import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '../batch/batch.js';
 import type { KnownState } from './collect-items.js';
 import type { BatchWork } from './work.js';
 

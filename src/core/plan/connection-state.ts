@@ -1,5 +1,6 @@
 import { HISTORY_SYNC_STATUSES, type HistorySyncStatus } from '../../model/enumerations.js';
 import type { Fact } from '../../model/facts.js';
+import { larger, smaller } from './bounds.js';
 import type { ConnectionRow, HistoryChunkRow } from '../../store/connections.js';
 
 /** Fields that only a coexistence number sends. */
@@ -63,11 +64,11 @@ export class ConnectionNews {
     return {
       ...row,
       kind: becomesCoexistence ? 'coexistence' : row.kind,
-      lastLiveEventAt: max(row.lastLiveEventAt, this.lastLiveEventAt),
+      lastLiveEventAt: larger(row.lastLiveEventAt, this.lastLiveEventAt),
       historySyncStatus: status,
-      historySyncStartedAt: min(row.historySyncStartedAt, this.startedAt),
-      historySyncCompletedAt: min(row.historySyncCompletedAt, this.completedAt),
-      historySyncProgress: max(row.historySyncProgress, this.progress),
+      historySyncStartedAt: smaller(row.historySyncStartedAt, this.startedAt),
+      historySyncCompletedAt: smaller(row.historySyncCompletedAt, this.completedAt),
+      historySyncProgress: larger(row.historySyncProgress, this.progress),
       historySyncError: largerText(row.historySyncError, this.error),
       ...newestChunk(row, this.newest),
     };
@@ -78,12 +79,12 @@ export class ConnectionNews {
     entry: { receivedAt: number | null; webhookLogId: string; now: number },
   ): void {
     this.raise('syncing');
-    this.startedAt = min(this.startedAt, entry.receivedAt);
+    this.startedAt = smaller(this.startedAt, entry.receivedAt);
     const progress = fact.progress ?? null;
-    this.progress = max(this.progress, progress);
+    this.progress = larger(this.progress, progress);
     if (progress !== null && progress >= 100) {
       this.raise('completed');
-      this.completedAt = min(this.completedAt, entry.receivedAt);
+      this.completedAt = smaller(this.completedAt, entry.receivedAt);
     }
     if (fact.phase === undefined || fact.chunkOrder === undefined) return;
     this.newest = laterChunk(this.newest, { phase: fact.phase, chunkOrder: fact.chunkOrder });
@@ -93,16 +94,16 @@ export class ConnectionNews {
       connectionId: this.connectionId,
       phase: fact.phase,
       chunkOrder: fact.chunkOrder,
-      progress: max(known?.progress ?? null, progress),
+      progress: larger(known?.progress ?? null, progress),
       messages: Math.max(known?.messages ?? 0, fact.messages),
-      receivedAt: min(known?.receivedAt ?? null, entry.receivedAt),
+      receivedAt: smaller(known?.receivedAt ?? null, entry.receivedAt),
       processedAt: entry.now,
       webhookLogId: known?.webhookLogId ?? entry.webhookLogId,
     });
   }
 
   private live(at: number): void {
-    this.lastLiveEventAt = max(this.lastLiveEventAt, at);
+    this.lastLiveEventAt = larger(this.lastLiveEventAt, at);
   }
 
   private raise(status: HistorySyncStatus): void {
@@ -133,16 +134,6 @@ function laterChunk(
 function higher(a: HistorySyncStatus, b: HistorySyncStatus | null): HistorySyncStatus {
   if (b === null) return a;
   return HISTORY_SYNC_STATUSES.indexOf(b) > HISTORY_SYNC_STATUSES.indexOf(a) ? b : a;
-}
-
-function max(a: number | null, b: number | null): number | null {
-  if (a === null) return b;
-  return b === null ? a : Math.max(a, b);
-}
-
-function min(a: number | null, b: number | null): number | null {
-  if (a === null) return b;
-  return b === null ? a : Math.min(a, b);
 }
 
 function largerText(a: string | null, b: string | null): string | null {

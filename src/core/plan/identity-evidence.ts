@@ -1,5 +1,6 @@
 import { IDENTITY_KINDS, type IdentityKind } from '../../model/enumerations.js';
 import type { Identities } from '../../model/facts.js';
+import { smaller } from './bounds.js';
 
 /** One name of a person, as a row of lead_identities is keyed (within one organization). */
 export interface IdentityNode {
@@ -44,13 +45,13 @@ export function noEvidence(): IdentityEvidence {
 /** Merges `other` into `mine`; tells whether anything changed. */
 export function absorbEvidence(mine: IdentityEvidence, other: Partial<IdentityEvidence>): boolean {
   const before = { ...mine };
-  mine.firstSeenAt = earlier(mine.firstSeenAt, other.firstSeenAt ?? null);
+  mine.firstSeenAt = smaller(mine.firstSeenAt, other.firstSeenAt ?? null);
   mine.profileName = newer(mine.profileName, other.profileName ?? null);
   mine.username = newer(mine.username, other.username ?? null);
   mine.bookName = newer(mine.bookName, other.bookName ?? null);
   mine.bookState = newerState(mine.bookState, other.bookState ?? null);
-  mine.bookFirstAt = earlier(mine.bookFirstAt, other.bookFirstAt ?? null);
-  mine.liveFirstAt = earlier(mine.liveFirstAt, other.liveFirstAt ?? null);
+  mine.bookFirstAt = smaller(mine.bookFirstAt, other.bookFirstAt ?? null);
+  mine.liveFirstAt = smaller(mine.liveFirstAt, other.liveFirstAt ?? null);
   return (
     before.firstSeenAt !== mine.firstSeenAt ||
     before.profileName !== mine.profileName ||
@@ -77,11 +78,6 @@ export function newerState(
   if (b === null) return a;
   if (a === null) return b;
   return b.at > a.at || (b.at === a.at && b.value === 'added' && a.value === 'removed') ? b : a;
-}
-
-export function earlier(a: number | null, b: number | null): number | null {
-  if (a === null) return b;
-  return b === null ? a : Math.min(a, b);
 }
 
 /** The identities as nodes, the most telling first: evidence is kept under the first one. */

@@ -1,4 +1,5 @@
 import type { LeadSource, MessageSource } from '../../model/enumerations.js';
+import type { LeadRow } from '../../store/persons.js';
 import {
   newer,
   newerState,
@@ -15,16 +16,7 @@ export interface ConversationEvidence {
   lastMessageAt: number | null;
 }
 
-export interface LeadColumns {
-  phoneNumber: string | null;
-  pushName: string | null;
-  username: string | null;
-  source: LeadSource;
-  firstSeenAt: number;
-  isActive: boolean;
-  deletedAt: number | null;
-  lastMessageAt: number | null;
-}
+export type LeadColumns = Omit<LeadRow, 'id'>;
 
 /** The order of sources in a tie of times (rule I6). */
 const TIE_ORDER: readonly LeadSource[] = ['live_message', 'history_sync', 'state_sync'];

@@ -1,5 +1,6 @@
 import type { Media, MessageContent } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
+import type { RevisionRow } from '../../store/amendments.js';
 import type { MessageState, Version } from './message-state.js';
 import { stableJson } from './stable-json.js';
 
@@ -7,14 +8,7 @@ import { stableJson } from './stable-json.js';
 export const ORIGINAL_VERSION = 'original';
 
 /** One row of message_revisions: a version that the message row no longer shows. */
-export interface Revision {
-  version: string;
-  type: string;
-  body: string | null;
-  media: Media | null;
-  rawMeta: JsonObject | null;
-  at: number;
-}
+export type Revision = Omit<RevisionRow, 'messageId'>;
 
 /** What the message row shows of the content, and what moves to message_revisions (M5). */
 export interface MessageProjection {

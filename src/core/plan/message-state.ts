@@ -10,6 +10,7 @@ import {
 import type { Media, MessageContent, MessageFact } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { contentRank, sourceOf, structureRank, type EvidenceRanks } from './evidence.js';
+import { smaller } from './bounds.js';
 import { stableJson } from './stable-json.js';
 
 /** What an edit made the message say. */
@@ -220,7 +221,7 @@ function absorbProgress(state: MessageState, other: MessageState): boolean {
       ? other.syncSource
       : state.syncSource;
   const isSyncInitial = state.isSyncInitial || other.isSyncInitial;
-  const confirmed = earlier(state.metaConfirmedAt, other.metaConfirmedAt);
+  const confirmed = smaller(state.metaConfirmedAt, other.metaConfirmedAt);
   const stanzaId = state.stanzaId ?? other.stanzaId;
   const changed =
     status !== state.status ||
@@ -252,11 +253,6 @@ function absorbAmendments(state: MessageState, other: MessageState): boolean {
 function wins(theirRank: number, myRank: number, theirs: string | null, mine: string | null): boolean {
   if (theirRank !== myRank) return theirRank > myRank;
   return theirRank > 0 && (theirs ?? '') > (mine ?? '');
-}
-
-function earlier(a: number | null, b: number | null): number | null {
-  if (a === null) return b;
-  return b === null ? a : Math.min(a, b);
 }
 
 /** The same edit told twice differently: later time first, then the larger text; any rule would do, as long as it is one. */

@@ -7,7 +7,7 @@ import { identifyInput, sameInput } from '../../sources/input-identity.js';
 import type { ResolvedInput } from '../../sources/resolve-inputs.js';
 import { readUnfinishedRuns, type UnfinishedRun } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
-import type { Batch } from './batch.js';
+import type { Batch } from '../batch/batch.js';
 
 /**
  * What a killed run leaves behind inside its last batch's transaction: the inputs it was given and the place up to which

@@ -1,7 +1,7 @@
 import type { EntryStatus } from '../../model/enumerations.js';
 import { claimEntries } from '../../store/raw-log.js';
 import type { Sql } from '../../store/sql.js';
-import type { Batch } from './batch.js';
+import type { Batch } from '../batch/batch.js';
 
 /**
  * Takes the batch's entries for this transaction and drops those that another run works on or has finished. An entry of

@@ -1,7 +1,7 @@
 import type { SourceItem } from '../../model/raw-entry.js';
 import { measureEntries, readEntries, type EntrySelection, type StoredEntry } from '../../store/raw-log.js';
 import type { Sql } from '../../store/sql.js';
-import type { StoredAs } from './prepare-entry.js';
+import type { StoredAs } from '../batch/prepare-entry.js';
 
 /** Entries per page: most are live webhooks of 1 KB, but one may hold 50 MB, so a page is bounded by both. */
 const PAGE = { limit: 500, maxBytes: 4 * 1024 * 1024 };

@@ -1,7 +1,7 @@
 import { ConfigError } from '../../model/errors.js';
 import { readConnections, readDefaultOrganization } from '../../store/connections.js';
 import type { Sql } from '../../store/sql.js';
-import { ConnectionDirectory } from './connection-directory.js';
+import { ConnectionDirectory } from '../batch/connection-directory.js';
 import type { ReplayOptions } from './options.js';
 
 /** Loads the connections of a run. Throws ConfigError when `--connection` names none. */

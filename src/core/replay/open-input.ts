@@ -8,13 +8,13 @@ import type { UnfinishedRun } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
 import type { Context } from '../context.js';
 import { namesOfContact } from '../find-contact.js';
-import { Batcher } from './batcher.js';
-import type { Batch } from './batch.js';
+import { Batcher } from '../batch/batcher.js';
+import type { Batch } from '../batch/batch.js';
 import { CheckpointKeeper, findResumePoint, type Checkpoint, type ResumePoint } from './checkpoint.js';
-import type { ConnectionDirectory } from './connection-directory.js';
+import type { ConnectionDirectory } from '../batch/connection-directory.js';
 import { LogSource } from './log-source.js';
 import type { LogSelection, ReplayOptions } from './options.js';
-import { prepareEntry, type StoredAs } from './prepare-entry.js';
+import { prepareEntry, type StoredAs } from '../batch/prepare-entry.js';
 
 /** A stream of batches with what the run must know about where they come from. */
 export interface ReplayFeed {

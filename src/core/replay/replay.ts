@@ -5,8 +5,8 @@ import { createIdGenerator } from '../../store/uuid.js';
 import { applyBatch, type BatchResult } from '../apply/apply-batch.js';
 import type { ApplySettings } from '../apply/work.js';
 import type { Context } from '../context.js';
-import type { Batch } from './batch.js';
-import type { ConnectionDirectory } from './connection-directory.js';
+import type { Batch } from '../batch/batch.js';
+import type { ConnectionDirectory } from '../batch/connection-directory.js';
 import { describeResume, withProblems } from './checkpoint.js';
 import { claimBatch } from './claim-batch.js';
 import { openDirectory } from './open-directory.js';
@@ -14,7 +14,7 @@ import { openInput, openRequeued, type ReplayFeed } from './open-input.js';
 import type { ReplayOptions } from './options.js';
 import { RunRecorder } from './run-recorder.js';
 import { describeConnections } from './run-result.js';
-import { Tally } from './tally.js';
+import { Tally } from '../batch/tally.js';
 
 /** How often a batch is tried again after another writer got in its way. */
 const BATCH_RETRIES = 20;

@@ -6,7 +6,7 @@ import type { Sql } from '../../store/sql.js';
 import type { Context } from '../context.js';
 import { toJson, type Checkpoint, type ResumePoint } from './checkpoint.js';
 import { verdictOf } from './run-result.js';
-import type { Tally } from './tally.js';
+import type { Tally } from '../batch/tally.js';
 
 /** Keeps sync_runs and sync_logs: what a run did, also when it dies. */
 export class RunRecorder {

@@ -1,7 +1,7 @@
 import type { ConnectionResult, RunResult } from '../../model/run-result.js';
 import { readConnections, readMissingChunks } from '../../store/connections.js';
 import type { Sql } from '../../store/sql.js';
-import { newMessageCounts, type Tally } from './tally.js';
+import { newMessageCounts, type Tally } from '../batch/tally.js';
 
 /** The connections that a run touched, with where their history stands now. */
 export async function describeConnections(

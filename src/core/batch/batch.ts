@@ -1,4 +1,5 @@
 import type { EntryStatus, Provider } from '../../model/enumerations.js';
+import { weightOf } from './fact-kinds.js';
 import type { Fact, Section, Unrecognized } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Position } from '../../model/raw-entry.js';
@@ -82,27 +83,6 @@ export interface Batch {
 
 export function newBatch(): Batch {
   return { slices: [], weight: 0, bytes: 0 };
-}
-
-/** What a fact costs in a batch. */
-export function weightOf(fact: Fact): number {
-  switch (fact.kind) {
-    case 'message':
-    case 'status':
-    case 'edit':
-    case 'revoke':
-    case 'reaction':
-    case 'address_book':
-    case 'profile':
-    case 'identity_link':
-      return 1;
-    case 'history_chunk':
-    case 'history_state':
-    case 'event':
-    case 'skipped':
-    case 'rejected':
-      return 0;
-  }
 }
 
 /** How an entry ends, once its last slice is through. */

@@ -5,7 +5,7 @@ import type { DecodedEntry, Fact, Identities } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
 import { NO_SCOPE } from '../../store/raw-log.js';
-import { subjectOf } from '../apply/collect-items.js';
+import { subjectOf } from './fact-kinds.js';
 import { nodesOf } from '../plan/identity-evidence.js';
 import { entryKey, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
 import type { ConnectionDirectory } from './connection-directory.js';
