@@ -126,7 +126,7 @@ describe('the format of the result', () => {
 });
 
 describe('the choice of the database', () => {
-  const io = { cwd: '/work', homeDirectory: '/home/ana' };
+  const io = { cwd: '/srv', homeDirectory: '/home/ana' };
   const choose = (given: Record<string, unknown>, environment = surroundings()) =>
     chooseDatabase(resolveGlobalSettings(flags(given), environment), environment, io);
 
@@ -143,7 +143,7 @@ describe('the choice of the database', () => {
       kind: 'pglite',
       directory: '/there/database',
     });
-    expect(choose({}, environment).config).toEqual({ kind: 'pglite', directory: '/work/here/database' });
+    expect(choose({}, environment).config).toEqual({ kind: 'pglite', directory: '/srv/here/database' });
     expect(choose({}, surroundings({ XDG_DATA_HOME: '/data' })).config).toEqual({
       kind: 'pglite',
       directory: '/data/wa-reconcile/database',

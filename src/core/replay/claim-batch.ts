@@ -1,5 +1,5 @@
 import type { EntryStatus } from '../../model/enumerations.js';
-import { claimEntries } from '../../store/raw-log.js';
+import { claimEntries } from '../../store/stored-entries.js';
 import type { Sql } from '../../store/sql.js';
 import type { Batch } from '../batch/batch.js';
 

@@ -1,5 +1,10 @@
 import type { SourceItem } from '../../model/raw-entry.js';
-import { measureEntries, readEntries, type EntrySelection, type StoredEntry } from '../../store/raw-log.js';
+import {
+  measureEntries,
+  readEntries,
+  type EntrySelection,
+  type StoredEntry,
+} from '../../store/stored-entries.js';
 import type { Sql } from '../../store/sql.js';
 import type { StoredAs } from '../batch/prepare-entry.js';
 

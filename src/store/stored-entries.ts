@@ -1,0 +1,129 @@
+import type { EntryStatus } from '../model/enumerations.js';
+import { arrayLiteral } from './array-literal.js';
+import { NO_SCOPE } from './raw-log.js';
+import { bytesOf, textOf, timeOrNull } from './row.js';
+import type { Sql, SqlParameter } from './sql.js';
+
+/** A stored entry, read back to be replayed. */
+export interface StoredEntry {
+  id: string;
+  connectionScope: string;
+  rawBody: Uint8Array;
+  receivedAt: number | null;
+}
+
+export interface EntrySelection {
+  /** Empty: every status. */
+  statuses: readonly EntryStatus[];
+  since?: number;
+  until?: number;
+  field?: string;
+  /** Any of these chat ids. */
+  chatIds?: readonly string[];
+  /** Entries of one connection, and the pending ones that name none: they are what it may be named for. */
+  connection?: { id: string; phoneNumberId: string | null };
+  /** Why an entry is still pending. */
+  error?: string;
+}
+
+/**
+ * The next page of stored entries after `afterId`, in the order in which they were stored: at most `limit` of them, and no
+ * more than begin within `maxBytes`, but at least one. Empty when there is no more.
+ */
+export async function readEntries(
+  sql: Sql,
+  selection: EntrySelection,
+  afterId: string | null,
+  { limit, maxBytes }: { limit: number; maxBytes: number },
+): Promise<StoredEntry[]> {
+  const { where, parameters } = selectionSql(selection, afterId);
+  const rows = await sql.query(
+    `select id, connection_scope, raw_body, received_at from (
+       select id, connection_scope, raw_body, received_at,
+         sum(octet_length(raw_body)) over (order by id) - octet_length(raw_body) as bytes_before
+       from (select id, connection_scope, raw_body, received_at from webhook_log ${where} order by id limit ${limit}) w
+     ) page
+     where bytes_before < ${maxBytes} order by id`,
+    parameters,
+  );
+  return rows.map((row) => ({
+    id: textOf(row, 'id'),
+    connectionScope: textOf(row, 'connection_scope'),
+    rawBody: bytesOf(row, 'raw_body'),
+    receivedAt: timeOrNull(row, 'received_at'),
+  }));
+}
+
+/**
+ * Takes entries for this transaction: those that nobody else is working on and that are still due. Several machines can
+ * replay what is pending at once, each its own part.
+ */
+export async function claimEntries(
+  tx: Sql,
+  ids: readonly string[],
+  statuses: readonly EntryStatus[],
+): Promise<Set<string>> {
+  const rows = await tx.query(
+    `select id from webhook_log where id = any($1::uuid[]) and status = any($2::text[])
+     order by id for update skip locked`,
+    [arrayLiteral(ids), arrayLiteral(statuses)],
+  );
+  return new Set(rows.map((row) => textOf(row, 'id')));
+}
+
+/** How much a selection is, in bytes of raw bodies: the total of a progress bar. */
+export async function measureEntries(
+  sql: Sql,
+  selection: EntrySelection,
+): Promise<{ entries: number; bytes: number }> {
+  const { where, parameters } = selectionSql(selection, null);
+  const [row] = await sql.query(
+    `select count(*)::int as entries, coalesce(sum(octet_length(raw_body)), 0)::text as bytes from webhook_log ${where}`,
+    parameters,
+  );
+  return row === undefined
+    ? { entries: 0, bytes: 0 }
+    : { entries: Number(row['entries']), bytes: Number(row['bytes']) };
+}
+
+function selectionSql(
+  selection: EntrySelection,
+  afterId: string | null,
+): { where: string; parameters: SqlParameter[] } {
+  const conditions: string[] = [];
+  const parameters: SqlParameter[] = [];
+  const add = (condition: (n: string) => string, parameter: SqlParameter): void => {
+    parameters.push(parameter);
+    conditions.push(condition(`$${parameters.length}`));
+  };
+  if (afterId !== null) add((n) => `id > ${n}::uuid`, afterId);
+  if (selection.statuses.length > 0)
+    add((n) => `status = any(${n}::text[])`, arrayLiteral(selection.statuses));
+  // An entry whose source did not say when it came counts from when it was stored.
+  if (selection.since !== undefined) {
+    add(
+      (n) => `coalesce(received_at, created_at) >= ${n}::timestamptz`,
+      new Date(selection.since).toISOString(),
+    );
+  }
+  if (selection.until !== undefined) {
+    add(
+      (n) => `coalesce(received_at, created_at) < ${n}::timestamptz`,
+      new Date(selection.until).toISOString(),
+    );
+  }
+  if (selection.field !== undefined) add((n) => `${n} = any(fields)`, selection.field);
+  if (selection.chatIds !== undefined)
+    add((n) => `chat_ids && ${n}::text[]`, arrayLiteral(selection.chatIds));
+  if (selection.error !== undefined) add((n) => `error = ${n}`, selection.error);
+  if (selection.connection !== undefined) {
+    const { id, phoneNumberId } = selection.connection;
+    parameters.push(id, phoneNumberId, NO_SCOPE);
+    const [own, number, none] = [2, 1, 0].map((back) => `$${parameters.length - back}`);
+    conditions.push(
+      `(connection_scope = ${own}::uuid or ${number}::text = any(phone_number_ids)
+        or (status = 'pending' and connection_scope = ${none}::uuid and phone_number_ids = '{}'))`,
+    );
+  }
+  return { where: conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`, parameters };
+}
