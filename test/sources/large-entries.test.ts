@@ -2,6 +2,8 @@ import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { after, firstProblem, openPaths, read, readText, temporaryDirectory } from './support.js';
 
@@ -40,6 +42,14 @@ test('an entry as large as the limit is read', async () => {
   ).toEqual([LARGE]);
 });
 
+setFlagsFromString('--expose-gc');
+const collect: unknown = runInNewContext('gc');
+
+function collectGarbage(): void {
+  if (typeof collect !== 'function') throw new Error('this Node does not let tests collect garbage');
+  Reflect.apply(collect, undefined, []);
+}
+
 async function writeLarge(before: string, after: string): Promise<string> {
   const file = path.join(await temporaryDirectory(), 'log');
   const piece = 'x'.repeat(1_000_000);
@@ -56,17 +66,20 @@ test.each([
   ['CSV', `id,payload\n1,"{""a"":1}"\n2,"{""text"":""`, `""}"\n3,"{""a"":1}"\n`],
 ])('60 MB in one entry of %s are read past in flat memory', async (_, before, behind) => {
   const source = await openPaths([await writeLarge(before, behind)]);
+  collectGarbage();
   const memoryBefore = process.memoryUsage();
   let most = 0;
   const watch = setInterval(() => {
+    // Only what is still held counts: chunks that were read past wait for the collector, which runs when it likes.
+    collectGarbage();
     const { heapUsed, external } = process.memoryUsage();
     most = Math.max(most, heapUsed + external - memoryBefore.heapUsed - memoryBefore.external);
-  }, 1);
+  }, 2);
   const kinds = [];
   for await (const item of source.items()) kinds.push(item.kind);
   clearInterval(watch);
   expect(kinds).toEqual(['entry', 'problem', 'entry']);
-  expect(most).toBeLessThan(40_000_000);
+  expect(most).toBeLessThan(30_000_000);
 });
 
 test('an array of many elements is never held as a whole', async () => {
