@@ -3,7 +3,7 @@ import type { Media } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import { arrayLiteral } from './array-literal.js';
 import { columnNames, time, unnestParameters, unnestTable, type Column } from './columns.js';
-import { mediaOf, type MessageKey } from './messages.js';
+import { keyParameters, mediaOf, type MessageKey } from './messages.js';
 import { jsonObjectOf, jsonObjectOrNull, textOf, textOrNull, timeOf, wordOf } from './row.js';
 import type { Sql } from './sql.js';
 
@@ -76,7 +76,7 @@ export async function readPendingFacts(tx: Sql, targets: readonly MessageKey[]):
      cross join lateral (
        select * from pending_facts where connection_id = k.connection_id and target_external_id = k.target offset 0
      ) p`,
-    [arrayLiteral(targets.map((key) => key.connectionId)), arrayLiteral(targets.map((key) => key.id))],
+    keyParameters(targets),
   );
   return rows.map((row) => ({
     connectionId: textOf(row, 'connection_id'),
@@ -121,7 +121,7 @@ export async function readReactions(tx: Sql, targets: readonly MessageKey[]): Pr
      cross join lateral (
        select * from message_reactions where connection_id = k.connection_id and target_external_id = k.target offset 0
      ) x`,
-    [arrayLiteral(targets.map((key) => key.connectionId)), arrayLiteral(targets.map((key) => key.id))],
+    keyParameters(targets),
   );
   return rows.map((row) => ({
     connectionId: textOf(row, 'connection_id'),
@@ -152,7 +152,7 @@ export async function deleteReactions(tx: Sql, targets: readonly MessageKey[]): 
     `delete from message_reactions x
      using unnest($1::uuid[], $2::text[]) as k (connection_id, target)
      where x.connection_id = k.connection_id and x.target_external_id = k.target`,
-    [arrayLiteral(targets.map((key) => key.connectionId)), arrayLiteral(targets.map((key) => key.id))],
+    keyParameters(targets),
   );
 }
 

@@ -194,7 +194,8 @@ export async function readTwins(tx: Sql, conversationIds: readonly string[]): Pr
   return rows.map(messageOf);
 }
 
-function keyParameters(keys: readonly MessageKey[]): string[] {
+/** The two array parameters of `unnest($n::uuid[], $m::text[]) as k (connection_id, …)`. */
+export function keyParameters(keys: readonly MessageKey[]): string[] {
   return [arrayLiteral(keys.map((key) => key.connectionId)), arrayLiteral(keys.map((key) => key.id))];
 }
 
