@@ -20,9 +20,18 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** Inside core, from the use-case down to the pure plan. */
 const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
-  replay: ['apply', 'batch', 'plan'],
+  reconcile: ['dedupe', 'replay', 'report', 'verify'],
+  dedupe: ['contacts', 'plan'],
+  undo: [],
+  verify: ['batch', 'plan'],
+  report: ['batch', 'connections', 'plan'],
+  messages: ['contacts', 'plan'],
+  explain: ['batch', 'contacts', 'plan'],
+  doctor: ['connections'],
+  replay: ['apply', 'batch', 'contacts', 'plan'],
   apply: ['batch', 'plan'],
   batch: ['plan'],
+  contacts: ['plan'],
   plan: [],
   connections: [],
 };

@@ -1,0 +1,14 @@
+export interface ReportOptions {
+  /** Name of the only connection to report on. */
+  connection?: string;
+  /** Days of the chart, today included. */
+  days: number;
+  /** IANA name of the zone of the days. */
+  timeZone: string;
+  /** How many of the last runs to list. */
+  runs: number;
+  /** Alert when a connection has no history so long after onboarding. */
+  historyMinutes: number;
+  /** Alert when no live event came for so long; absent: by the connection's own rhythm. */
+  silentHours?: number;
+}

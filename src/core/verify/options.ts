@@ -1,0 +1,14 @@
+import type { CheckName, VerifiedItem } from './result.js';
+
+/** The caller holds the run lock (exclusive) with `enforce`; without it `verify` only reads. */
+export interface VerifyOptions {
+  checks: ReadonlySet<CheckName>;
+  /** Name of the only connection to look at. */
+  connection?: string;
+  /** Only what was received or sent since, ms since 1970. */
+  since?: number;
+  /** Create the unique indexes that are missing or not valid. */
+  enforce: boolean;
+  /** Receives every item, for `--items`. */
+  onItem?: (item: VerifiedItem) => Promise<void> | void;
+}

@@ -1,0 +1,83 @@
+/** What `verify` can check, in the order in which it is shown. */
+export const CHECK_NAMES = [
+  'unique_index',
+  'duplicate_ids',
+  'missing_ids',
+  'collisions',
+  'raw_log',
+  'raw_entry',
+  'wamid_phone',
+  'pending_facts',
+  'one_conversation',
+  'one_open_ticket',
+  'ticket_rules',
+  'conversation_times',
+  'history_ledger',
+  'media_owed',
+  'consistency',
+] as const;
+export type CheckName = (typeof CHECK_NAMES)[number];
+
+/** `=` as it should be, `+` in the raw log but not in the database, `-` in the database only, `*` differs, `!` cannot be told. */
+export type ItemSign = '=' | '+' | '-' | '*' | '!';
+
+/** One item of `--items`: a line `SIGN CHECK CONNECTION SUBJECT DETAIL`. No message bodies. */
+export interface VerifiedItem {
+  sign: ItemSign;
+  check: CheckName;
+  connection: string | null;
+  /** What it is about: an externalId, a row's id, `phase/chunk`. */
+  subject: string;
+  /** Where it comes from (`file:line`, `log:<id>`), or what is wrong with it. */
+  detail: string;
+}
+
+export interface Finding {
+  connection: string | null;
+  subject: string;
+  detail: string;
+}
+
+export interface CheckResult {
+  check: CheckName;
+  /** `note`: worth knowing, nothing to mend (rows from elsewhere, media still owed); does not count as a finding. */
+  status: 'ok' | 'note' | 'findings';
+  /** How many items it looked at. */
+  checked: number;
+  /** Findings, or noted items. */
+  found: number;
+  /** The first few. */
+  samples: Finding[];
+  /** One sentence. */
+  summary: string;
+  /** The command that mends it; null where there is nothing to mend. */
+  remedy: string | null;
+}
+
+/** What `--enforce` did about a unique index. */
+export interface EnforcedIndex {
+  index: string;
+  outcome: 'present' | 'created' | 'recreated' | 'blocked';
+  /** What is in the way. */
+  reason?: string;
+}
+
+/** The JSON of `verify`, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */
+export interface VerifyResult {
+  schemaVersion: 1;
+  command: 'verify';
+  status: 'completed' | 'failed' | 'interrupted';
+  startedAt: string;
+  finishedAt: string;
+  durationMs: number;
+  checks: CheckResult[];
+  /** Sum over the checks with findings; 0 means clean. */
+  findings: number;
+  /** Message items of the raw log that are not in the database and on no record: `raw_log`'s `+`. Null if it did not run. */
+  missing: number | null;
+  /** Rows too many: duplicate ids. Null if it did not run. */
+  doubled: number | null;
+  enforced: EnforcedIndex[];
+  database: string;
+  error?: string;
+}
