@@ -23,7 +23,7 @@ const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   reconcile: ['dedupe', 'replay', 'report', 'verify'],
   dedupe: ['contacts', 'plan'],
   undo: [],
-  verify: ['batch', 'plan'],
+  verify: ['batch', 'connections', 'plan'],
   report: ['batch', 'connections', 'plan'],
   messages: ['contacts', 'plan'],
   explain: ['batch', 'contacts', 'plan'],

@@ -1,0 +1,4 @@
+import type { Check } from './check.js';
+
+/** Every check, in the order in which it runs and is shown. */
+export const CHECKS: readonly Check[] = [];
