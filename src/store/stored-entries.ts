@@ -17,6 +17,10 @@ export interface EntrySelection {
   statuses: readonly EntryStatus[];
   since?: number;
   until?: number;
+  /** Leaves out what had failed before then: it was told then, and would fail again. */
+  failedSince?: number;
+  /** Stored or worked on at or after, whenever it was received. */
+  touchedSince?: number;
   field?: string;
   /** Any of these chat ids. */
   chatIds?: readonly string[];
@@ -110,6 +114,18 @@ function selectionSql(
     add(
       (n) => `coalesce(received_at, created_at) < ${n}::timestamptz`,
       new Date(selection.until).toISOString(),
+    );
+  }
+  if (selection.failedSince !== undefined) {
+    add(
+      (n) => `(status <> 'failed' or coalesce(processed_at, created_at) >= ${n}::timestamptz)`,
+      new Date(selection.failedSince).toISOString(),
+    );
+  }
+  if (selection.touchedSince !== undefined) {
+    add(
+      (n) => `greatest(created_at, processed_at) >= ${n}::timestamptz`,
+      new Date(selection.touchedSince).toISOString(),
     );
   }
   if (selection.field !== undefined) add((n) => `${n} = any(fields)`, selection.field);

@@ -7,6 +7,8 @@ export interface VerifyOptions {
   connection?: string;
   /** Only what was received or sent since, ms since 1970. */
   since?: number;
+  /** Of the raw log, only entries that were stored or worked on since, ms since 1970: what a night has to look at. */
+  touchedSince?: number;
   /** Create the unique indexes that are missing or not valid. */
   enforce: boolean;
   /** Receives every item, for `--items`. */

@@ -73,6 +73,8 @@ export interface VerifyResult {
   checks: CheckResult[];
   /** Sum over the checks with findings; 0 means clean. */
   findings: number;
+  /** Message items of the raw log that were compared with the database. Null if `raw_log` did not run. */
+  messages: number | null;
   /** Message items of the raw log that are not in the database and on no record: `raw_log`'s `+`. Null if it did not run. */
   missing: number | null;
   /** Rows too many: duplicate ids. Null if it did not run. */
