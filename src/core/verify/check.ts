@@ -24,6 +24,8 @@ export interface VerifyView {
   restricted: boolean;
   /** Only what was sent or received since, ms since 1970; null for everything. */
   since: number | null;
+  /** Of the raw log, only entries that were stored or worked on since, ms since 1970; null for all. */
+  touchedSince: number | null;
   /** The moment of the snapshot by the tool's clock, ms since 1970. */
   now: number;
   signal: AbortSignal;
