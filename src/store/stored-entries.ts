@@ -1,16 +1,25 @@
-import type { EntryStatus } from '../model/enumerations.js';
+import { ENTRY_STATUSES, type EntryStatus } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
 import { NO_SCOPE } from './raw-log.js';
-import { bytesOf, textOf, timeOrNull } from './row.js';
+import { bytesOf, textOf, textOrNull, timeOrNull, wordOf } from './row.js';
 import type { Sql, SqlParameter } from './sql.js';
 
-/** A stored entry, read back to be replayed. */
+/** A stored entry, read back to be replayed, verified or explained. */
 export interface StoredEntry {
   id: string;
   connectionScope: string;
   rawBody: Uint8Array;
   receivedAt: number | null;
+  /** How it ended, and why not well. */
+  status: EntryStatus;
+  error: string | null;
+  /** `file:line`, where it came out of a file. */
+  origin: string | null;
+  /** The run that stored it, or last recorded how it ended. */
+  runId: string | null;
 }
+
+const SELECTED = 'id, connection_scope, raw_body, received_at, status, error, origin, run_id';
 
 export interface EntrySelection {
   /** Empty: every status. */
@@ -42,10 +51,10 @@ export async function readEntries(
 ): Promise<StoredEntry[]> {
   const { where, parameters } = selectionSql(selection, afterId);
   const rows = await sql.query(
-    `select id, connection_scope, raw_body, received_at from (
-       select id, connection_scope, raw_body, received_at,
+    `select ${SELECTED} from (
+       select ${SELECTED},
          sum(octet_length(raw_body)) over (order by id) - octet_length(raw_body) as bytes_before
-       from (select id, connection_scope, raw_body, received_at from webhook_log ${where} order by id limit ${limit}) w
+       from (select ${SELECTED} from webhook_log ${where} order by id limit ${limit}) w
      ) page
      where bytes_before < ${maxBytes} order by id`,
     parameters,
@@ -55,6 +64,10 @@ export async function readEntries(
     connectionScope: textOf(row, 'connection_scope'),
     rawBody: bytesOf(row, 'raw_body'),
     receivedAt: timeOrNull(row, 'received_at'),
+    status: wordOf(row, 'status', ENTRY_STATUSES),
+    error: textOrNull(row, 'error'),
+    origin: textOrNull(row, 'origin'),
+    runId: textOrNull(row, 'run_id'),
   }));
 }
 

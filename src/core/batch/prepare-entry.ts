@@ -65,7 +65,8 @@ export function prepareEntry(
   };
 }
 
-function resolveSections(
+/** Finds the connection of every section of a decoded entry. */
+export function resolveSections(
   entry: DecodedEntry,
   storedAs: StoredAs | null,
   directory: ConnectionDirectory,
