@@ -11,6 +11,8 @@ export interface VerifyOptions {
   touchedSince?: number;
   /** Create the unique indexes that are missing or not valid. */
   enforce: boolean;
+  /** With `enforce`, for sync_runs.options: what the user asked for, without secrets. */
+  recordedOptions?: Record<string, string | number | boolean | string[]>;
   /** Receives every item, for `--items`. */
   onItem?: (item: VerifiedItem) => Promise<void> | void;
 }

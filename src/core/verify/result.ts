@@ -60,12 +60,16 @@ export interface EnforcedIndex {
   outcome: 'present' | 'created' | 'recreated' | 'blocked';
   /** What is in the way. */
   reason?: string;
+  /** The command that clears the way; null where a person has to. Only with `blocked` by rows. */
+  remedy?: string | null;
 }
 
 /** The JSON of `verify`, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */
 export interface VerifyResult {
   schemaVersion: 1;
   command: 'verify';
+  /** The run that `--enforce` is recorded as; null without it, since nothing was changed. */
+  runId: string | null;
   status: 'completed' | 'failed' | 'interrupted';
   startedAt: string;
   finishedAt: string;

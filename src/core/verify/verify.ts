@@ -1,10 +1,12 @@
 import { readConnections, type ConnectionRow } from '../../store/connections.js';
 import { inSnapshot } from '../../store/snapshot.js';
 import type { Sql } from '../../store/sql.js';
+import { createIdGenerator } from '../../store/uuid.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import type { VerifyView } from './check.js';
 import { CHECKS } from './checks.js';
+import { enforceKeys } from './enforce.js';
 import type { VerifyOptions } from './options.js';
 import type { CheckResult, VerifyResult } from './result.js';
 
@@ -16,6 +18,9 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
   const startedAt = ctx.clock();
   const connectionId =
     options.connection === undefined ? null : (await findConnection(ctx, options.connection)).id;
+  const runId = options.enforce ? createIdGenerator(ctx.clock)() : null;
+  const enforced =
+    runId === null ? [] : await enforceKeys(ctx, runId, options.recordedOptions ?? { enforce: true });
   const checks = await inSnapshot(ctx.store, (sql) => runChecks(ctx, sql, options, connectionId));
   const finishedAt = ctx.clock();
   const foundBy = (name: CheckResult['check']): number | null =>
@@ -23,6 +28,7 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
   return {
     schemaVersion: 1,
     command: 'verify',
+    runId,
     status: ctx.signal.aborted ? 'interrupted' : 'completed',
     startedAt: new Date(startedAt).toISOString(),
     finishedAt: new Date(finishedAt).toISOString(),
@@ -32,7 +38,7 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
     messages: checks.find(({ check }) => check === 'raw_log')?.checked ?? null,
     missing: foundBy('raw_log'),
     doubled: foundBy('duplicate_ids'),
-    enforced: [],
+    enforced,
     database: ctx.store.location,
   };
 }
