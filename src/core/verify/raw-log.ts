@@ -19,7 +19,7 @@ const WINDOW = 1_000;
 export const rawLogCheck: Check = {
   name: 'raw_log',
   title: 'every message of the raw log is in the database once, or on record as skipped or rejected',
-  run: (view) => new RawLogCheck(view).run(),
+  run: async (view) => new RawLogCheck(view, await StoredLog.open(view)).run(),
 };
 
 /** Why entries are not done, from the least to the most urgent to mend. */
@@ -50,15 +50,17 @@ class RawLogCheck {
   private window = new Window();
   private settling: Promise<void> = Promise.resolve();
 
-  constructor(private readonly view: VerifyView) {
+  constructor(
+    private readonly view: VerifyView,
+    private readonly log: StoredLog,
+  ) {
     this.recorder = new Recorder(view, 'raw_log');
-    this.accountant = new Accountant(view, this.recorder);
+    this.accountant = new Accountant(view, this.recorder, log);
     this.scope = new Set(view.connections.map(({ id }) => id));
   }
 
   async run(): Promise<CheckResult> {
-    const log = await StoredLog.open(this.view);
-    for await (const read of log.entries()) {
+    for await (const read of this.log.entries()) {
       this.entries += 1;
       await this.tellEntry(read);
       for (const section of read.sections) await this.addSection(read, section);

@@ -15,6 +15,8 @@ import type { VerifyView } from '../check.js';
 import type { Recorder } from '../recorder.js';
 import { contradictsDirection, differencesOf, isTwin } from './differences.js';
 import { LeadFinder } from './lead-finder.js';
+import { SecondLook } from './second-look.js';
+import type { StoredLog } from './stored-log.js';
 import { ToldOnce } from './told-once.js';
 import { Keys, readRowsOf, type LogItem, type Window } from './window.js';
 
@@ -47,14 +49,17 @@ export class Accountant {
   /** Amendments that are neither applied nor waiting, and rejects of other items that are on no record. */
   unsettled = 0;
   private readonly leads: LeadFinder;
+  private readonly secondLook: SecondLook;
   private readonly missing = new ToldOnce();
   private readonly different = new ToldOnce();
 
   constructor(
     private readonly view: VerifyView,
     private readonly recorder: Recorder,
+    log: StoredLog,
   ) {
     this.leads = new LeadFinder(view.sql);
+    this.secondLook = new SecondLook(view.sql, log);
   }
 
   async settle(window: Window): Promise<void> {
@@ -99,18 +104,11 @@ export class Accountant {
     const { stored } = placed.leaf;
     if (stored === null) return { kind: 'missing', item };
     if (placed.outcome === 'collision') return { kind: 'elsewhere', item, holder: stored };
-    const { fact, connection, teller } = item;
-    const twin = (twins.get(`${connection.id} ${fact.stanzaId ?? ''}`) ?? []).find((row) =>
-      isTwin(row, stored),
-    );
+    const { connection, teller } = item;
     const difference =
-      placed.outcome !== 'unchanged'
-        ? differencesOf(placed.leaf, stored)
-        : contradictsDirection(fact, stored)
-          ? `differs in direction (${stored.direction}, the log says ${fact.direction})`
-          : twin !== undefined
-            ? `is there twice, also as ${twin.externalId === fact.externalId ? stored.externalId : twin.externalId}`
-            : null;
+      placed.outcome === 'unchanged'
+        ? await this.hiddenDifference(item, stored, twins)
+        : differencesOf(placed.leaf, stored);
     if (difference !== null) {
       await this.differs(item, stored, difference);
       return null;
@@ -126,6 +124,22 @@ export class Accountant {
       });
     }
     return null;
+  }
+
+  /** What merging does not show: a direction that was changed, and a second row of the same message. */
+  private async hiddenDifference(
+    { fact, connection }: LogItem<MessageFact>,
+    stored: MessageRow,
+    twins: ReadonlyMap<string, readonly StoredMessageRow[]>,
+  ): Promise<string | null> {
+    if (contradictsDirection(fact, stored)) {
+      const said = await this.secondLook.directionOf(stored);
+      if (said !== stored.direction)
+        return `differs in direction (${stored.direction}, the log says ${fact.direction})`;
+    }
+    const named = twins.get(`${connection.id} ${fact.stanzaId ?? ''}`) ?? [];
+    const twin = named.find((row) => isTwin(row, stored));
+    return twin === undefined ? null : `is there twice, also as ${twin.externalId}`;
   }
 
   private place({ fact, connection }: LogItem<MessageFact>, book: MessageBook): Placed {

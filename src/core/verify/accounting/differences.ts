@@ -25,7 +25,7 @@ const WORDS: readonly (readonly [keyof MessageRow, string])[] = [
 ];
 
 /**
- * In which parts a stored row knows less than the raw log, in words; null when it is equal but for the evidence. `leaf` has
+ * In which parts a stored row knows less than the raw log, in words. `leaf` has
  * taken over what the log says, its `stored` is the row. No contents: what is found may be printed.
  */
 export function differencesOf(leaf: Leaf, stored: MessageRow): string {
@@ -42,8 +42,8 @@ export function differencesOf(leaf: Leaf, stored: MessageRow): string {
 }
 
 /**
- * Whether the row says the other direction than evidence that is at least as good (M2). Merging alone would not tell: of two
- * equal tellings it takes one, and here there is only one.
+ * Whether the row says the other direction than evidence that is at least as good (M2). Merging alone does not tell: of two
+ * tellings that are equally good it takes one, and here is only one of them.
  */
 export function contradictsDirection(fact: MessageFact, stored: MessageRow): boolean {
   return (

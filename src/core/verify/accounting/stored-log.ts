@@ -55,10 +55,18 @@ export class StoredLog {
     return new StoredLog(view, new ConnectionDirectory(rows, { ...options, fixed: null }), choices, fixed);
   }
 
-  /** Ends early when the view's signal is aborted. */
-  async *entries(): AsyncGenerator<ReadAgain> {
+  /** The entries that the view is about. Ends early when its signal is aborted. */
+  entries(): AsyncGenerator<ReadAgain> {
+    return this.read(selectionOf(this.view));
+  }
+
+  /** Every entry that names one of these. */
+  entriesAbout(chatIds: readonly string[]): AsyncGenerator<ReadAgain> {
+    return this.read({ statuses: [], chatIds });
+  }
+
+  private async *read(selection: EntrySelection): AsyncGenerator<ReadAgain> {
     const { sql, signal } = this.view;
-    const selection = selectionOf(this.view);
     const read = (after: string | null): Promise<StoredEntry[]> => readEntries(sql, selection, after, PAGE);
     let page = await read(null);
     for (let last = page.at(-1); last !== undefined && !signal.aborted; last = page.at(-1)) {
