@@ -25,7 +25,7 @@ const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   undo: [],
   verify: ['batch', 'connections', 'plan'],
   report: ['batch', 'connections', 'plan'],
-  messages: ['contacts', 'plan'],
+  messages: ['connections', 'contacts', 'plan'],
   explain: ['batch', 'contacts', 'plan'],
   doctor: ['connections'],
   replay: ['apply', 'batch', 'contacts', 'plan'],
