@@ -92,8 +92,8 @@ export function keyJson(table: JournaledTable): string {
 }
 
 /** The row of `table` that the journal's entry `entry` is about: `lateral (…) t`, one look-up by primary key. */
-export function rowOfEntry(table: JournaledTable, entry: string): string {
-  return lookUp(table, (name, type) => `(${entry}.key ->> '${name}')::${type}`, '');
+export function rowOfEntry(table: JournaledTable, entry: string, lock: '' | ' for update' = ''): string {
+  return lookUp(table, (name, type) => `(${entry}.key ->> '${name}')::${type}`, lock);
 }
 
 /** The row of `table` whose key columns `keys` has, locked until the transaction ends: what is journaled is what is changed. */
