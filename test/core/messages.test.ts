@@ -43,7 +43,7 @@ describeOnBackends('the messages of a contact', (backend) => {
     const store = await backend.open();
     await replayBodies(store, [
       live('first', 0),
-      echo('answer', 60, { context: { message_id: wamid('first') } }),
+      echo('answer', 60, { context: { id: wamid('first') } }),
       live('photo', 120, {
         type: 'image',
         text: undefined,
