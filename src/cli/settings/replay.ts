@@ -3,10 +3,9 @@ import type { LogSelection } from '../../core/replay/options.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
 import type { Environment } from './environment.js';
-import { instant, resolveTimeZone } from './moments.js';
+import { instant, readTimeZone, readWindow } from './moments.js';
 import { choice, choices, number, size, toggle, word } from './parsers.js';
 import { resolveSettings, type GivenFlags, type Resolved } from './resolve.js';
-import { readWindow } from './window.js';
 
 const DEFAULT_BATCH_SIZE = 1000;
 const LARGEST_BATCH_SIZE = 100_000;
@@ -57,7 +56,7 @@ export function resolveReplaySettings(
   const resolved = resolveSettings(REPLAY, given, environment);
   const { values } = resolved;
   rejectContradictions(paths, resolved);
-  const timeZone = resolveTimeZone(values.tz, resolved.origin('tz').place);
+  const timeZone = readTimeZone({ value: values.tz, origin: resolved.origin('tz') });
   return { values, paths, selection: resolveSelection(resolved, now, timeZone), timeZone };
 }
 
@@ -94,8 +93,8 @@ function rejectContradictions(paths: readonly string[], { values, origin }: Reso
 function resolveSelection(resolved: Resolved<ReplayValues>, now: number, timeZone: string): LogSelection {
   const { values, origin } = resolved;
   const { from: since, to: until } = readWindow(
-    { value: values.since, place: origin('since').place },
-    { value: values.until, place: origin('until').place },
+    { value: values.since, origin: origin('since') },
+    { value: values.until, origin: origin('until') },
     now,
     timeZone,
   );
