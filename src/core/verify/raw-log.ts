@@ -8,6 +8,7 @@ import { Window, type Teller } from './accounting/window.js';
 import type { Check, VerifyView } from './check.js';
 import { Recorder } from './recorder.js';
 import type { CheckResult } from './result.js';
+import { amount } from './words.js';
 
 /** Items that one look-up is about. */
 const WINDOW = 1_000;
@@ -145,8 +146,7 @@ class RawLogCheck {
   private async tellEntry(read: ReadAgain): Promise<void> {
     const { entry, unreadable, unrecognized, sections } = read;
     const { origin } = tellerOf(read);
-    const messages = countMessages(sections);
-    const of = `${messages} message ${messages === 1 ? 'item' : 'items'}`;
+    const of = amount(countMessages(sections), 'message item');
     const mine = sections.find(({ connection }) => connection !== null && this.scope.has(connection.id));
     const told = { connectionId: mine?.connection?.id ?? null, subject: `log:${entry.id}` };
     if (unreadable !== null) {
@@ -189,30 +189,25 @@ class RawLogCheck {
   private result(): CheckResult {
     const { accounts, unsettled } = this.accountant;
     const { open } = this;
-    const counted = (
-      [
-        [accounts.there, 'in the database'],
-        [accounts.skipped, 'skipped'],
-        [accounts.rejected, 'rejected'],
-        [accounts.missing, 'missing'],
-        [accounts.different, 'different'],
-        [accounts.waiting, 'waiting'],
-      ] as const
-    ).flatMap(([times, word]) => (times === 0 ? [] : [`${times} ${word}`]));
-    const entries = (
-      [
-        [unsettled, 'amendments or rejects unaccounted for'],
-        [open.pending, 'entries pending'],
-        [open.unknownConnection, 'entries of unknown connections'],
-        [open.failed, 'failed entries that are readable now'],
-        [open.unreadable, 'unreadable entries'],
-        [open.unrecognized, 'unrecognized parts'],
-      ] as const
-    ).flatMap(([times, word]) => (times === 0 ? [] : [`${times} ${word}`]));
-    const sums = `${this.recorder.checked} message items in ${this.entries} entries${
-      counted.length === 0 ? '' : `: ${counted.join(', ')}`
-    }`;
-    return this.recorder.result(`${[sums, ...entries].join('; ')}.`, this.remedy());
+    const sums = listed([
+      [accounts.there, 'in the database'],
+      [accounts.skipped, 'skipped'],
+      [accounts.rejected, 'rejected'],
+      [accounts.missing, 'missing'],
+      [accounts.different, 'different'],
+      [accounts.waiting, 'waiting'],
+    ]);
+    const rest = listed([
+      [unsettled, 'other item is unaccounted for', 'other items are unaccounted for'],
+      [open.pending, 'pending entry', 'pending entries'],
+      [open.unknownConnection, 'entry of an unknown connection', 'entries of unknown connections'],
+      [open.failed, 'failed entry can be read now', 'failed entries can be read now'],
+      [open.unreadable, 'unreadable entry', 'unreadable entries'],
+      [open.unrecognized, 'unrecognized part', 'unrecognized parts'],
+    ]);
+    const counted = `${amount(this.recorder.checked, 'message item')} in ${amount(this.entries, 'entry', 'entries')}`;
+    const summary = sums.length === 0 ? counted : `${counted}: ${sums.join(', ')}`;
+    return this.recorder.result([summary, ...rest].join('; '), this.remedy());
   }
 
   private remedy(): string | null {
@@ -224,6 +219,10 @@ class RawLogCheck {
     if (open.unknownConnection > 0) return 'wa-reconcile replay --register';
     return null;
   }
+}
+
+function listed(counts: readonly (readonly [count: number, one: string, many?: string])[]): string[] {
+  return counts.flatMap(([count, one, many = one]) => (count === 0 ? [] : [amount(count, one, many)]));
 }
 
 function tellerOf({ entry }: ReadAgain): Teller {

@@ -33,9 +33,9 @@ export class Recorder {
     if (this.view.wantsItems) await this.tell('=', this.nameOf(item), item);
   }
 
-  /** Something to mend. */
-  async finding(sign: Exclude<ItemSign, '='>, item: Subject): Promise<void> {
-    this.found += 1;
+  /** Something to mend; `weight` where one item stands for several findings. */
+  async finding(sign: Exclude<ItemSign, '='>, item: Subject, weight = 1): Promise<void> {
+    this.found += weight;
     await this.add(this.findings, sign, item);
   }
 

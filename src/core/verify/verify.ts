@@ -51,8 +51,9 @@ async function runChecks(
 ): Promise<CheckResult[]> {
   const view = viewOf(ctx, sql, options, await readConnections(sql), connectionId);
   const results: CheckResult[] = [];
-  for (const check of CHECKS) {
-    if (!options.checks.has(check.name)) continue;
+  const wanted = CHECKS.filter(({ name }) => options.checks.has(name));
+  for (const [index, check] of wanted.entries()) {
+    ctx.emit({ event: 'step', step: check.name, number: index + 1, of: wanted.length });
     const result = await check.run(view);
     // Half a check says nothing: what it did not find may be in the other half.
     if (ctx.signal.aborted) break;

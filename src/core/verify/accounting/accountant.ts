@@ -1,24 +1,18 @@
 import type { MessageFact, RejectedFact } from '../../../model/facts.js';
-import { placeKey, readRejectedItems } from '../../../store/accounts.js';
-import { readPendingFacts, readReactions, readRevisions } from '../../../store/amendments.js';
+import { placeKey, readRejectedItems } from '../../../store/checks/accounts.js';
+import { readRevisions } from '../../../store/amendments.js';
 import type { MessageRow, StoredMessageRow } from '../../../store/messages.js';
-import {
-  applyAmendment,
-  payloadOf,
-  pendingRow,
-  ReactionBook,
-  type Amendment,
-} from '../../plan/amendments.js';
 import { groupBy } from '../../plan/group-by.js';
-import { keyOf, MessageBook, type Leaf, type Placed } from '../../plan/message-book.js';
+import { isWamid, keyOf, MessageBook, type Placed } from '../../plan/message-book.js';
 import type { VerifyView } from '../check.js';
 import type { Recorder } from '../recorder.js';
+import { settleAmendments } from './settle-amendments.js';
 import { contradictsDirection, differencesOf, isTwin } from './differences.js';
 import { LeadFinder } from './lead-finder.js';
 import { SecondLook } from './second-look.js';
 import type { StoredLog } from './stored-log.js';
 import { ToldOnce } from './told-once.js';
-import { Keys, readRowsOf, type LogItem, type Window } from './window.js';
+import { readRowsOf, type LogItem, type Window } from './window.js';
 
 /** A lead that nobody is: what a message of somebody unknown is placed under. */
 const NOBODY = '';
@@ -64,7 +58,9 @@ export class Accountant {
 
   async settle(window: Window): Promise<void> {
     const rows = await readRowsOf(this.view.sql, window);
-    const book = new MessageBook(rows.map(underItsLead), await this.readRevisionsOf(rows));
+    // A lead has one conversation per connection, so the lead stands for it, and nobody has to look conversations up.
+    for (const row of rows) row.conversationId = row.leadId;
+    const book = new MessageBook(rows, await this.readRevisionsOf(rows));
     const people = [...window.messages, ...window.amendments.filter(({ fact }) => fact.kind !== 'status')];
     await this.leads.load(
       people.flatMap(({ fact, connection: { organizationId } }) =>
@@ -72,14 +68,20 @@ export class Accountant {
       ),
     );
     const doubts: Doubt[] = window.rejected.map((item) => ({ kind: 'rejected', item }));
-    const twins = groupBy(rows, (row) => `${row.connectionId} ${row.stanzaId ?? ''}`);
+    const twins = twinsAmong(rows);
     const told = new Set<string>();
     for (const item of window.messages) {
       const doubt = await this.judge(item, book, twins, told);
       if (doubt !== null) doubts.push(doubt);
     }
     await this.settleDoubts(doubts);
-    await this.settleAmendments(window.amendments, book);
+    this.unsettled += await settleAmendments(window.amendments, {
+      sql: this.view.sql,
+      recorder: this.recorder,
+      leads: this.leads,
+      book,
+      missing: this.missing,
+    });
   }
 
   private async readRevisionsOf(
@@ -137,8 +139,8 @@ export class Accountant {
       if (said !== stored.direction)
         return `differs in direction (${stored.direction}, the log says ${fact.direction})`;
     }
-    const named = twins.get(`${connection.id} ${fact.stanzaId ?? ''}`) ?? [];
-    const twin = named.find((row) => isTwin(row, stored));
+    if (twins.size === 0 || fact.stanzaId === undefined) return null;
+    const twin = twins.get(keyOf(connection.id, fact.stanzaId))?.find((row) => isTwin(row, stored));
     return twin === undefined ? null : `is there twice, also as ${twin.externalId}`;
   }
 
@@ -238,68 +240,12 @@ export class Accountant {
       }
     }
   }
-
-  private async settleAmendments(items: readonly LogItem<Amendment>[], book: MessageBook): Promise<void> {
-    const leaves = items.map((item) => this.targetOf(item, book));
-    const reactions = await this.readReactionsOf(items, leaves);
-    const doubts = items.filter((item, index) => {
-      const leaf = leaves[index] ?? null;
-      // A message that is not there takes its amendments with it: it is told itself.
-      if (item.teller.isOpen || leaf?.stored === null) return false;
-      return leaf === null || applyAmendment(payloadOf(item.fact), leaf, reactions);
-    });
-    if (doubts.length === 0) return;
-    const targets = new Keys();
-    for (const { fact, connection } of doubts) targets.add(connection.id, fact.targetExternalId);
-    const waiting = await readPendingFacts(this.view.sql, targets.all());
-    const waitingKeys = new Set(
-      waiting.map((row) => `${row.connectionId} ${row.targetExternalId} ${row.kind} ${row.factKey}`),
-    );
-    for (const { fact, connection, teller } of doubts) {
-      const { kind, factKey } = pendingRow(payloadOf(fact), {
-        connectionId: connection.id,
-        externalId: fact.targetExternalId,
-        webhookLogId: null,
-      });
-      const target = keyOf(connection.id, fact.targetExternalId);
-      if (waitingKeys.has(`${target} ${kind} ${factKey}`) || this.missing.has(target)) continue;
-      this.unsettled += 1;
-      await this.recorder.finding('*', {
-        connectionId: connection.id,
-        subject: fact.targetExternalId,
-        detail: `${teller.origin}: ${fact.kind === 'status' ? `status ${fact.status}` : fact.kind} is neither applied nor waiting`,
-      });
-    }
-  }
-
-  private targetOf({ fact, connection }: LogItem<Amendment>, book: MessageBook): Leaf | null {
-    const leads = fact.kind === 'status' ? [] : this.leads.find(connection.organizationId, fact.counterpart);
-    for (const lead of leads) {
-      const leaf = book.find(connection.id, fact.targetExternalId, lead);
-      if (leaf !== null) return leaf;
-    }
-    return book.find(connection.id, fact.targetExternalId, null);
-  }
-
-  private async readReactionsOf(
-    items: readonly LogItem<Amendment>[],
-    leaves: readonly (Leaf | null)[],
-  ): Promise<ReactionBook> {
-    const keys = new Keys();
-    items.forEach(({ fact }, index) => {
-      const leaf = leaves[index] ?? null;
-      if (fact.kind === 'reaction' && leaf !== null) keys.add(leaf.state.connectionId, leaf.state.externalId);
-    });
-    return new ReactionBook(await readReactions(this.view.sql, keys.all()));
-  }
 }
 
-/**
- * A lead has one conversation per connection, so the lead stands for the conversation, and nobody has to look
- * conversations up.
- */
-function underItsLead(row: StoredMessageRow): StoredMessageRow {
-  return { ...row, conversationId: row.leadId };
+/** Rows by the key id of their message, where one message may have two: a wamid and the key id itself (M10). */
+function twinsAmong(rows: readonly StoredMessageRow[]): ReadonlyMap<string, readonly StoredMessageRow[]> {
+  if (rows.every((row) => isWamid(row.externalId))) return new Map();
+  return groupBy(rows, (row) => keyOf(row.connectionId, row.stanzaId ?? ''));
 }
 
 function isHeldBy(book: MessageBook, connectionId: string, fact: MessageFact, leadId: string): boolean {

@@ -1,6 +1,6 @@
 import { phoneEquivalents } from '../../../identity/phone.js';
 import type { Identities } from '../../../model/facts.js';
-import { readLeadsOfNames, type NameKey } from '../../../store/accounts.js';
+import { readLeadsOfNames, type NameKey } from '../../../store/checks/accounts.js';
 import type { Sql } from '../../../store/sql.js';
 import { nodesOf, type IdentityNode } from '../../plan/identity-evidence.js';
 
@@ -36,12 +36,12 @@ export class LeadFinder {
   }
 
   private leadsOf(organizationId: string, nodes: readonly IdentityNode[]): string[] {
-    const found = new Set<string>();
+    const found: string[] = [];
     for (const node of nodes) {
       const lead = this.leads.get(keyOf(organizationId, node));
-      if (typeof lead === 'string') found.add(lead);
+      if (typeof lead === 'string' && !found.includes(lead)) found.push(lead);
     }
-    return [...found];
+    return found;
   }
 }
 

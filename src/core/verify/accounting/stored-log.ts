@@ -1,6 +1,6 @@
 import { decodeEntry } from '../../../decode/decode-entry.js';
 import type { IncludableChat } from '../../../model/enumerations.js';
-import { readRunChoices, type RunChoice } from '../../../store/accounts.js';
+import { readRunChoices, type RunChoice } from '../../../store/checks/accounts.js';
 import { readConnections, readDefaultOrganization } from '../../../store/connections.js';
 import { readEntries, type EntrySelection, type StoredEntry } from '../../../store/stored-entries.js';
 import type { PreparedSection } from '../../batch/batch.js';
