@@ -10,6 +10,7 @@ import { registerConnectionShow } from './commands/connection-show.js';
 import { registerDbMigrate } from './commands/db-migrate.js';
 import { registerDbStatus } from './commands/db-status.js';
 import { registerReplay } from './commands/replay.js';
+import { registerUndo } from './commands/undo.js';
 import { GLOBAL_GROUP, globalOptions } from './flags.js';
 import { createLook } from './render/look.js';
 
@@ -102,6 +103,7 @@ export function buildProgram(
   db.description('The database: its tables and their version.').usage('<command> [options]');
   registerDbMigrate(db, attach);
   registerDbStatus(db, attach);
+  registerUndo(program, attach);
   registerCompletion(program, attach);
   return program;
 }

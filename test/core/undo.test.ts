@@ -2,9 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, it } from 'vitest';
 import { undo, type UndoResult } from '../../src/core/undo/undo.js';
 import { openStore } from '../../src/store/open-store.js';
-import { journaled, type JournalScope } from '../../src/store/journal.js';
 import { insertRun } from '../../src/store/runs.js';
-import type { Sql } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
 import { startChild } from '../support/child-process.js';
 import {
@@ -24,6 +22,7 @@ import {
   type Thread,
 } from '../support/damage.js';
 import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
+import { merge } from '../support/merging.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { BRU, live, wamid } from '../support/webhooks.js';
 
@@ -76,32 +75,6 @@ async function paint(store: Store): Promise<Scene> {
     created_at: moment(0),
   });
   return { store, ana, bru, a1, a2, b1, before: await dumpDatabase(store) };
-}
-
-/** A run of dedupe that does `work` in one batch. Gives its id. */
-async function merge(
-  store: Store,
-  scope: JournalScope,
-  work: (tx: Sql) => Promise<unknown>,
-  runId = '',
-): Promise<string> {
-  const id = runId === '' ? randomUUID() : runId;
-  await store.transaction(async (tx) => {
-    if (runId === '') {
-      const run = {
-        id,
-        command: 'dedupe',
-        options: {},
-        host: 'h',
-        pid: 1,
-        startedAt: Date.now(),
-        resumed: null,
-      };
-      await insertRun(tx, run);
-    }
-    await journaled(tx, id, scope, () => work(tx));
-  });
-  return id;
 }
 
 /** Bru turns out to be Ana, and B1 to be A2: everything that a merge can do to rows. */
