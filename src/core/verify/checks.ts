@@ -9,7 +9,11 @@ import { missingIdsCheck } from './missing-ids.js';
 import { oneConversationCheck } from './one-conversation.js';
 import { oneOpenTicketCheck } from './one-open-ticket.js';
 import { pendingFactsCheck } from './pending-facts.js';
+import { rawEntryCheck } from './raw-entry.js';
+import { rawLogCheck } from './raw-log.js';
+import { ticketRulesCheck } from './ticket-rules.js';
 import { uniqueIndexCheck } from './unique-index.js';
+import { wamidPhoneCheck } from './wamid-phone.js';
 
 /** Every check, in the order in which it runs and is shown. */
 export const CHECKS: readonly Check[] = [
@@ -17,9 +21,13 @@ export const CHECKS: readonly Check[] = [
   duplicateIdsCheck,
   missingIdsCheck,
   collisionsCheck,
+  rawLogCheck,
+  rawEntryCheck,
+  wamidPhoneCheck,
   pendingFactsCheck,
   oneConversationCheck,
   oneOpenTicketCheck,
+  ticketRulesCheck,
   conversationTimesCheck,
   historyLedgerCheck,
   mediaOwedCheck,

@@ -207,7 +207,8 @@ class RawLogCheck {
     ]);
     const counted = `${amount(this.recorder.checked, 'message item')} in ${amount(this.entries, 'entry', 'entries')}`;
     const summary = sums.length === 0 ? counted : `${counted}: ${sums.join(', ')}`;
-    return this.recorder.result([summary, ...rest].join('; '), this.remedy());
+    const result = this.recorder.result([summary, ...rest].join('; '), this.remedy());
+    return { ...result, missing: this.accountant.missingMessages };
   }
 
   private remedy(): string | null {

@@ -52,6 +52,8 @@ export interface CheckResult {
   summary: string;
   /** The command that mends it; null where there is nothing to mend. */
   remedy: string | null;
+  /** Only of `raw_log`: messages of the raw log that are not in the database and on no record; its `+`. */
+  missing?: number;
 }
 
 /** What `--enforce` did about a unique index. */

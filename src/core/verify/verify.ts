@@ -25,6 +25,7 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
   const finishedAt = ctx.clock();
   const foundBy = (name: CheckResult['check']): number | null =>
     checks.find(({ check }) => check === name)?.found ?? null;
+  const rawLog = checks.find(({ check }) => check === 'raw_log');
   return {
     schemaVersion: 1,
     command: 'verify',
@@ -35,8 +36,8 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
     durationMs: finishedAt - startedAt,
     checks,
     findings: checks.reduce((sum, { status, found }) => sum + (status === 'findings' ? found : 0), 0),
-    messages: checks.find(({ check }) => check === 'raw_log')?.checked ?? null,
-    missing: foundBy('raw_log'),
+    messages: rawLog?.checked ?? null,
+    missing: rawLog?.missing ?? null,
     doubled: foundBy('duplicate_ids'),
     enforced,
     database: ctx.store.location,

@@ -42,6 +42,8 @@ export class Accountant {
   readonly accounts: Accounts = { there: 0, skipped: 0, rejected: 0, missing: 0, different: 0, waiting: 0 };
   /** Amendments that are neither applied nor waiting, and rejects of other items that are on no record. */
   unsettled = 0;
+  /** The missing items as messages: one that several entries tell is missed once. */
+  missingMessages = 0;
   private readonly leads: LeadFinder;
   private readonly secondLook: SecondLook;
   private readonly missing = new ToldOnce();
@@ -217,12 +219,13 @@ export class Accountant {
           return;
         }
         this.accounts.missing += 1;
-        if (this.missing.add(keyOf(connection.id, doubt.item.fact.externalId)))
-          await this.recorder.finding('+', {
-            ...told,
-            subject: doubt.item.fact.externalId,
-            detail: teller.origin,
-          });
+        if (!this.missing.add(keyOf(connection.id, doubt.item.fact.externalId))) return;
+        this.missingMessages += 1;
+        await this.recorder.finding('+', {
+          ...told,
+          subject: doubt.item.fact.externalId,
+          detail: teller.origin,
+        });
         return;
       case 'rejected': {
         const isMessage = doubt.item.fact.subject === 'message';
@@ -230,8 +233,10 @@ export class Accountant {
           if (isMessage) this.accounts.waiting += 1;
           return;
         }
-        if (isMessage) this.accounts.missing += 1;
-        else this.unsettled += 1;
+        if (isMessage) {
+          this.accounts.missing += 1;
+          this.missingMessages += 1;
+        } else this.unsettled += 1;
         await this.recorder.finding(isMessage ? '+' : '*', {
           ...told,
           subject: fact.path,
