@@ -21,7 +21,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 /** Inside core, from the use-case down to the pure plan. */
 const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   reconcile: ['dedupe', 'replay', 'report', 'verify'],
-  dedupe: ['contacts', 'plan'],
+  dedupe: ['connections', 'contacts', 'plan'],
   undo: [],
   verify: ['batch', 'connections', 'plan'],
   report: ['batch', 'connections', 'plan'],

@@ -24,6 +24,7 @@ import {
   type PersonPlan,
   type StoredIdentity,
 } from '../plan/persons.js';
+import { storedIdentity } from '../plan/stored-identity.js';
 import type { BatchWork, Item } from './work.js';
 
 /** Who the batch is about, in one organization, after merges have been carried out. */
@@ -192,26 +193,6 @@ function linkedNodes(who: readonly Identities[]): IdentityNode[] {
   const nodes = new Map<string, IdentityNode>();
   for (const identities of who) for (const node of nodesOf(identities)) nodes.set(nodeKey(node), node);
   return [...nodes.values()];
-}
-
-export function storedIdentity(row: IdentityRow): StoredIdentity {
-  const dated = <T extends string>(value: T | null, at: number | null): { value: T; at: number } | null =>
-    value === null || at === null ? null : { value, at };
-  return {
-    kind: row.kind,
-    value: row.value,
-    personId: row.personId,
-    leadId: row.leadId,
-    evidence: {
-      firstSeenAt: row.firstSeenAt,
-      profileName: dated(row.profileName, row.profileNameAt),
-      username: dated(row.username, row.usernameAt),
-      bookName: dated(row.bookName, row.bookNameAt),
-      bookState: dated(row.bookState, row.bookStateAt),
-      bookFirstAt: row.bookFirstAt,
-      liveFirstAt: row.liveFirstAt,
-    },
-  };
 }
 
 export function identityRow(
