@@ -9,8 +9,10 @@ import { registerConnectionRemove } from './commands/connection-remove.js';
 import { registerConnectionShow } from './commands/connection-show.js';
 import { registerDbMigrate } from './commands/db-migrate.js';
 import { registerDbStatus } from './commands/db-status.js';
+import { registerMessages } from './commands/messages.js';
 import { registerReplay } from './commands/replay.js';
 import { registerUndo } from './commands/undo.js';
+import { registerVerify } from './commands/verify.js';
 import { GLOBAL_GROUP, globalOptions } from './flags.js';
 import { createLook } from './render/look.js';
 
@@ -92,6 +94,8 @@ export function buildProgram(
     command.action(() => run(action, command));
   };
   registerReplay(program, attach);
+  registerVerify(program, attach);
+  registerMessages(program, attach);
   const connection = program.command('connection').summary('add, list, show, edit and remove connections');
   connection.description('Connections: the WhatsApp numbers of the business.').usage('<command> [options]');
   registerConnectionAdd(connection, attach);

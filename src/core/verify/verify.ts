@@ -1,6 +1,8 @@
+import { ConfigError } from '../../model/errors.js';
 import { readConnections, type ConnectionRow } from '../../store/connections.js';
 import { inSnapshot } from '../../store/snapshot.js';
 import type { Sql } from '../../store/sql.js';
+import { sqlState } from '../../store/sql-state.js';
 import { createIdGenerator } from '../../store/uuid.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
@@ -21,7 +23,9 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
   const runId = options.enforce ? createIdGenerator(ctx.clock)() : null;
   const enforced =
     runId === null ? [] : await enforceKeys(ctx, runId, options.recordedOptions ?? { enforce: true });
-  const checks = await inSnapshot(ctx.store, (sql) => runChecks(ctx, sql, options, connectionId));
+  const checks = await inSnapshot(ctx.store, (sql) => runChecks(ctx, sql, options, connectionId)).catch(
+    rethrowAltered,
+  );
   const finishedAt = ctx.clock();
   const foundBy = (name: CheckResult['check']): number | null =>
     checks.find(({ check }) => check === name)?.found ?? null;
@@ -42,6 +46,19 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
     enforced,
     database: ctx.store.location,
   };
+}
+
+/** Tables or columns are gone although the migrations are recorded as applied: no check can be believed then. */
+function rethrowAltered(error: unknown): never {
+  const [undefinedTable, undefinedColumn] = ['42P01', '42703'];
+  const state = sqlState(error);
+  if (state !== undefinedTable && state !== undefinedColumn) throw error;
+  throw new ConfigError('The database lacks a table or a column that the migrations made.', {
+    code: 'database_altered',
+    remedy:
+      'Restore it from a backup, or restore its structure as prisma/migrations makes it. --debug names it.',
+    cause: error,
+  });
 }
 
 async function runChecks(
