@@ -9,6 +9,7 @@ import { registerConnectionRemove } from './commands/connection-remove.js';
 import { registerConnectionShow } from './commands/connection-show.js';
 import { registerDbMigrate } from './commands/db-migrate.js';
 import { registerDbStatus } from './commands/db-status.js';
+import { registerDedupe } from './commands/dedupe.js';
 import { registerMessages } from './commands/messages.js';
 import { registerReplay } from './commands/replay.js';
 import { registerUndo } from './commands/undo.js';
@@ -94,6 +95,7 @@ export function buildProgram(
     command.action(() => run(action, command));
   };
   registerReplay(program, attach);
+  registerDedupe(program, attach);
   registerVerify(program, attach);
   registerMessages(program, attach);
   const connection = program.command('connection').summary('add, list, show, edit and remove connections');
