@@ -141,7 +141,8 @@ export class Accountant {
       if (said !== stored.direction)
         return `differs in direction (${stored.direction}, the log says ${fact.direction})`;
     }
-    if (twins.size === 0 || fact.stanzaId === undefined) return null;
+    // Told of the row that is one too many: the one under the key id.
+    if (twins.size === 0 || fact.stanzaId === undefined || isWamid(stored.externalId)) return null;
     const twin = twins.get(keyOf(connection.id, fact.stanzaId))?.find((row) => isTwin(row, stored));
     return twin === undefined ? null : `is there twice, also as ${twin.externalId}`;
   }
