@@ -11,6 +11,8 @@ import { registerDbMigrate } from './commands/db-migrate.js';
 import { registerDbStatus } from './commands/db-status.js';
 import { registerDedupe } from './commands/dedupe.js';
 import { registerMessages } from './commands/messages.js';
+import { registerExplain } from './commands/explain.js';
+import { registerReconcile } from './commands/reconcile.js';
 import { registerReplay } from './commands/replay.js';
 import { registerUndo } from './commands/undo.js';
 import { registerVerify } from './commands/verify.js';
@@ -95,6 +97,7 @@ export function buildProgram(
     command.action(() => run(action, command));
   };
   registerReplay(program, attach);
+  registerReconcile(program, attach);
   registerDedupe(program, attach);
   registerVerify(program, attach);
   registerMessages(program, attach);
@@ -110,6 +113,7 @@ export function buildProgram(
   registerDbMigrate(db, attach);
   registerDbStatus(db, attach);
   registerUndo(program, attach);
+  registerExplain(program, attach);
   registerCompletion(program, attach);
   return program;
 }
