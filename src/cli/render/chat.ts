@@ -21,11 +21,16 @@ export function renderChat(result: MessagesResult, view: ChatView, look: Look): 
   const clock = clockOf(view.timeZone);
   const lines = headOf(result, view, look);
   let day = '';
+  let connection: string | undefined;
   for (const message of result.messages.toReversed()) {
     const at = new Date(message.timestamp);
     const today = clock.day.format(at);
     if (today !== day) lines.push('', look.dim(dayLine(today, width)));
     day = today;
+    if (message.connection !== undefined && message.connection !== connection) {
+      lines.push(look.dim(`on ${sanitize(message.connection)}`));
+    }
+    connection = message.connection;
     const parts = { message, contact: nameOf(result.contact), time: clock.time.format(at) };
     lines.push(...(message.direction === 'INBOUND' ? theirs(parts, width, look) : ours(parts, width, look)));
   }
@@ -70,16 +75,20 @@ function dayLine(day: string, width: number): string {
 function theirs({ time, ...said }: Said, width: number, look: Look): string[] {
   const indent = ' '.repeat(time.length + 2);
   const room = roomOf(width);
-  const lines = withTail(contentOf(said, room), notesOf(said.message), room);
+  const lines = [...withTail(contentOf(said, room), notesOf(said.message), room), ...reactionsOf(said, room)];
   return lines.map((line, index) => `${index === 0 ? `${look.dim(time)}  ` : indent}${paint(line, look)}`);
 }
 
 function ours({ time, ...said }: Said, width: number, look: Look): string[] {
   const room = roomOf(width);
   const notes = [time, ...ticksOf(said.message), ...notesOf(said.message)];
-  const lines = withTail(contentOf(said, room), notes, room);
-  const margin = ' '.repeat(Math.max(0, width - Math.max(...lines.map(lineWidth))));
-  return lines.map((line) => margin + paint(line, look));
+  const lines = [...withTail(contentOf(said, room), notes, room), ...reactionsOf(said, room)];
+  const block = Math.max(...lines.map(lineWidth));
+  return lines.map((line) => {
+    // Notes that found no place behind the text stand at the edge, where those of the other messages are.
+    const own = line.text === '' ? lineWidth(line) : block;
+    return ' '.repeat(Math.max(0, width - own)) + paint(line, look);
+  });
 }
 
 /** How far a message reaches into the other side. */
@@ -133,16 +142,14 @@ function contentOf({ message, contact }: Omit<Said, 'time'>, room: number): Line
   } else {
     add('[deleted]', true);
   }
-  for (const { emoji, from } of message.reactions ?? []) {
-    add(
-      cutText(
-        sanitize(`${emoji} ${from === 'customer' ? contact : from === 'business' ? 'you' : from}`),
-        room,
-      ),
-      true,
-    );
-  }
   return lines;
+}
+
+function reactionsOf({ message, contact }: Omit<Said, 'time'>, room: number): Line[] {
+  return (message.reactions ?? []).map(({ emoji, from }) => {
+    const who = from === 'customer' ? contact : from === 'business' ? 'you' : from;
+    return { text: cutText(sanitize(`${emoji} ${who}`), room), about: '', faint: true };
+  });
 }
 
 function quoteOf(quoted: QuotedMessage | undefined, contact: string): string {
@@ -182,11 +189,8 @@ function ticksOf({ status }: MessageView): string[] {
   }
 }
 
-function notesOf({ editedAt, deletedAt, connection }: MessageView): string[] {
-  return [
-    ...(editedAt === undefined || deletedAt !== undefined ? [] : ['edited']),
-    ...(connection === undefined ? [] : [sanitize(connection)]),
-  ];
+function notesOf({ editedAt, deletedAt }: MessageView): string[] {
+  return editedAt === undefined || deletedAt !== undefined ? [] : ['edited'];
 }
 
 function clockOf(timeZone: string): { day: Intl.DateTimeFormat; time: Intl.DateTimeFormat } {
