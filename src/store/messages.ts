@@ -102,7 +102,7 @@ function readSafely(name: string): string {
     case 'media':
       return `case when jsonb_typeof(m.media) = 'object' then m.media end as media`;
     case 'raw_meta':
-      return `case jsonb_typeof(m.raw_meta) when 'object' then m.raw_meta when 'null' then null
+      return `case coalesce(jsonb_typeof(m.raw_meta), 'null') when 'object' then m.raw_meta when 'null' then null
                 else jsonb_build_object('value', m.raw_meta) end as raw_meta`;
     default:
       return `m.${name}`;
