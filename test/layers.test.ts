@@ -21,9 +21,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 /** Inside core, from the use-case down to the pure plan. */
 const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   reconcile: ['dedupe', 'replay', 'report', 'verify'],
-  dedupe: ['connections', 'contacts', 'plan'],
+  dedupe: ['batch', 'connections', 'contacts', 'plan'],
   undo: [],
-  verify: ['batch', 'connections', 'plan'],
+  verify: ['batch', 'connections', 'dedupe', 'plan'],
   report: ['batch', 'connections', 'plan'],
   messages: ['connections', 'contacts', 'plan'],
   explain: ['batch', 'contacts', 'plan'],

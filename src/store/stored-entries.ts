@@ -33,6 +33,8 @@ export interface EntrySelection {
   field?: string;
   /** Any of these chat ids. */
   chatIds?: readonly string[];
+  /** Those that name somebody else, or the same person by another name, too. */
+  severalNames?: true;
   /** Entries of one connection, and the pending ones that name none: they are what it may be named for. */
   connection?: { id: string; phoneNumberId: string | null };
   /** Why an entry is still pending. */
@@ -144,6 +146,7 @@ function selectionSql(
   if (selection.field !== undefined) add((n) => `${n} = any(fields)`, selection.field);
   if (selection.chatIds !== undefined)
     add((n) => `chat_ids && ${n}::text[]`, arrayLiteral(selection.chatIds));
+  if (selection.severalNames === true) conditions.push('cardinality(chat_ids) > 1');
   if (selection.error !== undefined) add((n) => `error = ${n}`, selection.error);
   if (selection.connection !== undefined) {
     const { id, phoneNumberId } = selection.connection;

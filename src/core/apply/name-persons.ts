@@ -4,7 +4,6 @@ import {
   readIdentities,
   readIdentitiesOfPersons,
   readLeads,
-  type IdentityRow,
   type LeadRow,
 } from '../../store/persons.js';
 import { groupBy } from '../plan/group-by.js';
@@ -193,28 +192,4 @@ function linkedNodes(who: readonly Identities[]): IdentityNode[] {
   const nodes = new Map<string, IdentityNode>();
   for (const identities of who) for (const node of nodesOf(identities)) nodes.set(nodeKey(node), node);
   return [...nodes.values()];
-}
-
-export function identityRow(
-  identity: IdentityNode & { evidence: IdentityEvidence },
-  person: Person,
-): IdentityRow {
-  const { evidence } = identity;
-  return {
-    kind: identity.kind,
-    value: identity.value,
-    personId: person.id,
-    leadId: person.isLead ? person.id : null,
-    firstSeenAt: evidence.firstSeenAt,
-    profileName: evidence.profileName?.value ?? null,
-    profileNameAt: evidence.profileName?.at ?? null,
-    username: evidence.username?.value ?? null,
-    usernameAt: evidence.username?.at ?? null,
-    bookName: evidence.bookName?.value ?? null,
-    bookNameAt: evidence.bookName?.at ?? null,
-    bookState: evidence.bookState?.value ?? null,
-    bookStateAt: evidence.bookState?.at ?? null,
-    bookFirstAt: evidence.bookFirstAt,
-    liveFirstAt: evidence.liveFirstAt,
-  };
 }
