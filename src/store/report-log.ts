@@ -3,6 +3,7 @@ import type { JsonObject } from '../model/json.js';
 import { arrayLiteral } from './array-literal.js';
 import { NO_SCOPE } from './raw-log.js';
 import {
+  booleanOf,
   bytesOf,
   integerOf,
   jsonObjectOrNull,
@@ -12,28 +13,29 @@ import {
   timeOrNull,
   wordOf,
 } from './row.js';
+import { groupingByHash } from './report-settings.js';
 import type { Sql } from './sql.js';
 
-/** Entries of the raw log that agree in whose they are, how they ended and what they hold. */
+/** Entries of the raw log that agree in whose they are, how they ended, what they hold, and whether they are recent. */
 export interface EntryGroup {
   /** The connection that owns them as a whole (WhatsApp Web); null for Meta's, which name their numbers. */
   scope: string | null;
   phoneNumberIds: string[];
+  fields: string[];
   status: EntryStatus;
   /** Why they are pending; null for all others. */
   reason: string | null;
   /** What each of them holds; see src/core/batch/entry-counters.ts. */
   counters: JsonObject | null;
+  /** Stored at or after the moment given. */
+  isRecent: boolean;
   count: number;
   /** When the first and the last of them came; null where the log does not say. */
   firstReceivedAt: number | null;
   lastReceivedAt: number | null;
-  /** When the last of them that holds history came. */
-  lastHistoryAt: number | null;
   firstStoredAt: number;
-  /** Those stored since the moment given. */
-  recent: { count: number; firstStoredAt: number | null };
-  /** Where one of the recent ones was first seen. */
+  lastStoredAt: number;
+  /** Where one of those that nothing came of was first seen. */
   origin: string | null;
   /** Ids of those that tell of the account itself (`account_update`). */
   accountUpdates: string[];
@@ -44,37 +46,37 @@ export interface EntryGroup {
  * millions of live webhooks hold comes back as one group.
  */
 export async function readEntryGroups(sql: Sql, recentSince: number): Promise<EntryGroup[]> {
-  const rows = await sql.query(
-    `select connection_scope, array_to_string(phone_number_ids, ',') as phone_number_ids, status,
-       case when status = 'pending' then error end as reason, counters, count(*) as count,
+  const rows = await groupingByHash(sql, () =>
+    sql.query(
+      `select connection_scope, array_to_string(phone_number_ids, ',') as phone_number_ids,
+       array_to_string(fields, ',') as fields, status, reason, counters, is_recent, count(*) as count,
        min(received_at) as first_received_at, max(received_at) as last_received_at,
-       max(coalesce(received_at, created_at)) filter (where 'history' = any(fields)) as last_history_at,
-       min(created_at) as first_stored_at,
-       count(*) filter (where created_at >= $1::timestamptz) as recent,
-       min(created_at) filter (where created_at >= $1::timestamptz) as recent_first_stored_at,
-       min(origin) filter (where status in ('failed', 'unrecognized') and created_at >= $1::timestamptz) as origin,
+       min(created_at) as first_stored_at, max(created_at) as last_stored_at,
+       min(case when status in ('failed', 'unrecognized') then origin end) as origin,
        string_agg(id::text, ',') filter (where 'account_update' = any(fields)) as account_updates
-     from webhook_log
-     group by connection_scope, phone_number_ids, status, reason, counters`,
-    [new Date(recentSince).toISOString()],
+     from (
+       select *, case when status = 'pending' then error end as reason, created_at >= $1::timestamptz as is_recent
+       from webhook_log
+     ) w
+     group by connection_scope, w.phone_number_ids, w.fields, status, reason, counters, is_recent`,
+      [new Date(recentSince).toISOString()],
+    ),
   );
   return rows.map((row) => {
     const scope = textOf(row, 'connection_scope');
     return {
       scope: scope === NO_SCOPE ? null : scope,
       phoneNumberIds: listOf(textOrNull(row, 'phone_number_ids')),
+      fields: listOf(textOrNull(row, 'fields')),
       status: wordOf(row, 'status', ENTRY_STATUSES),
       reason: textOrNull(row, 'reason'),
       counters: jsonObjectOrNull(row, 'counters'),
+      isRecent: booleanOf(row, 'is_recent'),
       count: integerOf(row, 'count'),
       firstReceivedAt: timeOrNull(row, 'first_received_at'),
       lastReceivedAt: timeOrNull(row, 'last_received_at'),
-      lastHistoryAt: timeOrNull(row, 'last_history_at'),
       firstStoredAt: timeOf(row, 'first_stored_at'),
-      recent: {
-        count: integerOf(row, 'recent'),
-        firstStoredAt: timeOrNull(row, 'recent_first_stored_at'),
-      },
+      lastStoredAt: timeOf(row, 'last_stored_at'),
       origin: textOrNull(row, 'origin'),
       accountUpdates: listOf(textOrNull(row, 'account_updates')),
     };

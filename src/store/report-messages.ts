@@ -1,6 +1,7 @@
 import { DIRECTIONS, MESSAGE_SOURCES, type Direction, type MessageSource } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
 import { integerOf, integerOrNull, textOf, textOrNull, timeOf, wordOf, wordOrNull } from './row.js';
+import { groupingByHash } from './report-settings.js';
 import type { Sql } from './sql.js';
 
 /** Messages of one connection that agree in direction, source and day. */
@@ -45,8 +46,9 @@ export async function readMessageFigures(
   connectionIds: readonly string[],
   { days, owed, expiredBefore }: { days: readonly number[]; owed: string; expiredBefore: number },
 ): Promise<MessageFigures> {
-  const rows = await sql.query(
-    `select connection_id, direction, source, day, run_id, count(*) as count,
+  const rows = await groupingByHash(sql, () =>
+    sql.query(
+      `select connection_id, direction, source, day, run_id, count(*) as count,
        count(*) filter (where logged) as logged, min(timestamp) as first_at, max(timestamp) as last_at,
        count(*) filter (where owed) as owed, count(*) filter (where owed and timestamp < $3::timestamptz) as owed_expired
      from (
@@ -55,11 +57,12 @@ export async function readMessageFigures(
        from messages where connection_id = any($1::uuid[])
      ) m
      group by grouping sets ((connection_id, direction, source, day), (connection_id, run_id))`,
-    [
-      arrayLiteral(connectionIds),
-      arrayLiteral(days.map((day) => new Date(day))),
-      new Date(expiredBefore).toISOString(),
-    ],
+      [
+        arrayLiteral(connectionIds),
+        arrayLiteral(days.map((day) => new Date(day))),
+        new Date(expiredBefore).toISOString(),
+      ],
+    ),
   );
   const groups: MessageGroup[] = [];
   const runRows: RunRows[] = [];
@@ -108,10 +111,16 @@ export const RHYTHM_WEEKS = 4;
  * What is usual for each connection, from its live messages and echoes of the {@link RHYTHM_WEEKS} weeks before its last live
  * event. By the minute: a burst of a hundred messages says no more about silence than one.
  */
-export async function readLiveRhythm(sql: Sql, connectionIds: readonly string[]): Promise<LiveRhythm[]> {
+export async function readLiveRhythm(
+  sql: Sql,
+  connections: readonly { id: string; lastLiveEventAt: number | null }[],
+): Promise<LiveRhythm[]> {
+  const ends = connections.flatMap(({ lastLiveEventAt }) => lastLiveEventAt ?? []);
+  if (ends.length === 0) return [];
   const weeks = Array.from({ length: RHYTHM_WEEKS }, (_, index) => index + 1);
-  const rows = await sql.query(
-    `select connection_id, count(*) as minutes, min(minute) as first_at, max(minute) as last_at,
+  const rows = await groupingByHash(sql, () =>
+    sql.query(
+      `select connection_id, count(*) as minutes, min(minute) as first_at, max(minute) as last_at,
        ${weeks
          .map(
            (
@@ -124,13 +133,19 @@ export async function readLiveRhythm(sql: Sql, connectionIds: readonly string[])
        select m.connection_id, date_trunc('minute', m.timestamp) as minute, c.last_live_event_at as until
        from messages m
        join connections c on c.id = m.connection_id
-       where c.id = any($1::uuid[]) and m.source in ('live', 'app_echo')
+       where c.id = any($1::uuid[]) and m.source <> 'history'
+         -- Said without the connection, too: most of the table is older, and need not be joined to find that out.
+         and m.timestamp > $2::timestamptz
          and m.timestamp <= c.last_live_event_at
          and m.timestamp > c.last_live_event_at - interval '${7 * RHYTHM_WEEKS + 1} days'
        group by 1, 2, 3
      ) live
      group by connection_id`,
-    [arrayLiteral(connectionIds)],
+      [
+        arrayLiteral(connections.map(({ id }) => id)),
+        new Date(Math.min(...ends) - (7 * RHYTHM_WEEKS + 1) * 86_400_000).toISOString(),
+      ],
+    ),
   );
   return rows.map((row) => ({
     connectionId: textOf(row, 'connection_id'),

@@ -76,7 +76,7 @@ async function read(
       owed: MEDIA_OWED_SQL,
       expiredBefore: now - MEDIA_WINDOW_MS,
     }),
-    rhythms: await readLiveRhythm(sql, ids),
+    rhythms: await readLiveRhythm(sql, chosen),
     people: await countPeople(sql, ids),
     tickets: await countTickets(sql, ids),
     pendingFacts: await countPendingFacts(sql, now - OLD_FACTS),

@@ -82,7 +82,11 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       row,
       times: own.times,
       report,
-      lastHistoryAt: most(mine.map(({ group }) => group.lastHistoryAt)),
+      lastHistoryAt: most(
+        mine
+          .filter(({ group }) => group.fields.includes('history'))
+          .map(({ group }) => group.lastReceivedAt ?? group.lastStoredAt),
+      ),
       removal: standingRemoval(row, data.accountEvents),
       rejects,
       pendingFacts: own.pendingFacts,

@@ -95,14 +95,14 @@ function brokenAlerts({ entries, days }: WholeFacts): Alert[] {
     },
   ];
   return kinds.flatMap(({ status, one, many, advice }) => {
-    const groups = entries.filter(({ group }) => group.status === status && group.recent.count > 0);
-    const count = groups.reduce((total, { group }) => total + group.recent.count, 0);
+    const groups = entries.filter(({ group }) => group.status === status && group.isRecent);
+    const count = groups.reduce((total, { group }) => total + group.count, 0);
     if (count === 0) return [];
     const [origin] = groups.flatMap(({ group }) => group.origin ?? []).sort();
     const where = origin === undefined ? '' : `, the first at ${origin}`;
     return [
       alert('entries_failed', null, {
-        since: Math.min(...groups.flatMap(({ group }) => group.recent.firstStoredAt ?? [])),
+        since: Math.min(...groups.map(({ group }) => group.firstStoredAt)),
         count,
         message: `${amount(count, 'entry', 'entries')} of the last ${amount(days, 'day')} ${count === 1 ? one : many}${where}. ${advice}`,
         ...(origin === undefined ? {} : { remedy: commandOf('explain', origin) }),
