@@ -193,6 +193,11 @@ export async function prepareLook(tx: Sql): Promise<void> {
   await tx.query(`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`);
 }
 
+/** Lets the planner choose again, for what the same transaction looks at besides. */
+export async function endLook(tx: Sql): Promise<void> {
+  await tx.query(`select set_config('enable_nestloop', 'on', true)`);
+}
+
 /** Rows per connection. */
 export async function countMessages(sql: Sql): Promise<Map<string, number>> {
   const rows = await sql.query(

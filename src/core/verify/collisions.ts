@@ -1,7 +1,8 @@
-import { countMessages, streamCollisionRecords, streamSameIds } from '../../store/checks/message-ids.js';
+import { countMessages, streamCollisionRecords } from '../../store/checks/message-ids.js';
 import type { Check } from './check.js';
+import { isKeySound } from './duplicate-ids.js';
+import { streamDecisions } from './message-doubles.js';
 import { Recorder } from './recorder.js';
-import { judgeSameId, type SameIdGroup } from './same-id.js';
 import { scopeOf } from './scope-of.js';
 import { amount, explainCommand, listRows } from './words.js';
 
@@ -16,46 +17,35 @@ export const collisionsCheck: Check = {
     const recorder = new Recorder(view, 'collisions');
     const scope = scopeOf(view);
     recorder.checked = await countMessages(view.sql, scope);
-    let example: string | null = null;
-    for await (const rows of streamSameIds(view.sql, scope)) {
-      if (view.signal.aborted) break;
-      const [first] = rows;
-      const group = judgeSameId(rows);
-      if (first === undefined || group.why === null) continue;
-      const { connectionId, externalId } = first;
-      example ??= externalId;
-      const detail = `${describe(group)}: ${listRows(rows)}`;
-      await recorder.finding('!', { connectionId, subject: externalId, detail });
+    const examples: (string | null)[] = [];
+    if (!(await isKeySound(view))) {
+      for await (const { kept } of streamDecisions(view, 'same_id')) {
+        for (const { connectionId, externalId, rows, why } of kept) {
+          if (examples.length === 0) examples.push(externalId);
+          const where =
+            why === 'other_conversation' ? 'in several conversations' : 'that say different things';
+          const detail = `${amount(rows.length, 'message')} ${where}: ${listRows(rows)}`;
+          await recorder.finding('!', { connectionId, subject: externalId ?? 'no id', detail });
+        }
+      }
     }
     for await (const records of streamCollisionRecords(view.sql, scope)) {
       if (view.signal.aborted) break;
       for (const { connectionId, externalId, webhookLogId, path } of records) {
+        if (examples.length === 0) examples.push(externalId);
         const detail = `rejected, on record: log:${webhookLogId} ${path}`;
         await recorder.note('!', { connectionId, subject: externalId ?? path, detail });
-        if (recorder.found === 0) example ??= externalId;
       }
     }
-    const onRecord = `${amount(recorder.noted, 'collision')} rejected and on record`;
-    if (recorder.found > 0) {
-      const more = recorder.noted > 0 ? `; ${onRecord}` : '';
-      return recorder.result(
-        `${amount(recorder.found, 'id is', 'ids are')} claimed by several messages${more}`,
-        explainCommand(example),
-      );
-    }
-    return recorder.noted > 0
-      ? recorder.result(onRecord, explainCommand(example))
-      : recorder.result('No id is claimed by two messages', null);
+    const remedy = examples[0] === undefined ? null : explainCommand(examples[0]);
+    return recorder.result(summaryOf(recorder), remedy);
   },
 };
 
-function describe({ claims, why }: SameIdGroup): string {
-  switch (why) {
-    case 'other_conversation':
-      return `${amount(claims, 'message')} in several conversations`;
-    case 'other_content':
-      return `${amount(claims, 'message')} that say different things`;
-    case null:
-      return '';
-  }
+function summaryOf({ found, noted }: Recorder): string {
+  const parts = [
+    ...(found > 0 ? [`${amount(found, 'id is', 'ids are')} claimed by several messages`] : []),
+    ...(noted > 0 ? [`${amount(noted, 'collision')} rejected and on record`] : []),
+  ];
+  return parts.length === 0 ? 'No id is claimed by two messages' : parts.join('; ');
 }

@@ -1,8 +1,9 @@
-import { countMessages, streamSameIds, streamTwins } from '../../store/checks/message-ids.js';
-import { TWIN_TOLERANCE_MS } from '../plan/message-book.js';
-import type { Check } from './check.js';
+import { countMessages } from '../../store/checks/message-ids.js';
+import { MESSAGE_KEY, readKeyStates } from '../../store/checks/unique-keys.js';
+import type { Merge } from '../dedupe/merge-candidates.js';
+import type { Check, VerifyView } from './check.js';
+import { streamDecisions } from './message-doubles.js';
 import { Recorder } from './recorder.js';
-import { judgeSameId } from './same-id.js';
 import { scopeOf } from './scope-of.js';
 import { amount, DEDUPE_COMMAND, listRows } from './words.js';
 
@@ -12,26 +13,35 @@ export const duplicateIdsCheck: Check = {
   title: 'every message is there once',
   async run(view) {
     const recorder = new Recorder(view, 'duplicate_ids');
-    const scope = scopeOf(view);
-    recorder.checked = await countMessages(view.sql, scope);
-    for await (const rows of streamSameIds(view.sql, scope)) {
-      if (view.signal.aborted) break;
-      const [first] = rows;
-      const { copies } = judgeSameId(rows);
-      if (first === undefined || copies === 0) continue;
-      const { connectionId, externalId } = first;
-      const detail = `${amount(copies, 'copy', 'copies')} too many: ${listRows(rows)}`;
-      await recorder.finding('*', { connectionId, subject: externalId, detail }, copies);
-    }
-    for await (const twins of streamTwins(view.sql, scope, TWIN_TOLERANCE_MS)) {
-      if (view.signal.aborted) break;
-      for (const { connectionId, wamid, keyId, apart } of twins) {
-        const detail = `is there as ${keyId} as well, ${apart} ms apart`;
-        await recorder.finding('*', { connectionId, subject: wamid, detail });
+    recorder.checked = await countMessages(view.sql, scopeOf(view));
+    if (!(await isKeySound(view))) {
+      for await (const { merges } of streamDecisions(view, 'same_id')) {
+        for (const merge of merges) await add(recorder, merge);
       }
+    }
+    for await (const { merges } of streamDecisions(view, 'same_message')) {
+      for (const merge of merges) await add(recorder, merge);
     }
     return recorder.found === 0
       ? recorder.result(`${amount(recorder.checked, 'message')}, each there once`, null)
       : recorder.result(`${amount(recorder.found, 'row')} too many`, DEDUPE_COMMAND);
   },
 };
+
+/** Unlike a constraint, which a restored dump can get around, a valid unique index has no exceptions: it is the proof. */
+export async function isKeySound(view: VerifyView): Promise<boolean> {
+  return (await readKeyStates(view.sql)).get(MESSAGE_KEY)?.state === 'sound';
+}
+
+async function add(recorder: Recorder, { kept, lost, state, evidence }: Merge): Promise<void> {
+  const rows = listRows([kept, ...lost].map(({ row }) => row.id));
+  await recorder.finding(
+    '*',
+    {
+      connectionId: kept.row.connectionId,
+      subject: state.externalId,
+      detail: `${amount(lost.length, 'copy', 'copies')} too many, ${evidence().join(', ')}: ${rows}`,
+    },
+    lost.length,
+  );
+}

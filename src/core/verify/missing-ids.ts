@@ -1,6 +1,6 @@
-import { countMessages, streamWithoutId } from '../../store/checks/message-ids.js';
-import { TWIN_TOLERANCE_MS } from '../plan/message-book.js';
+import { countMessages } from '../../store/checks/message-ids.js';
 import type { Check } from './check.js';
+import { streamDecisions } from './message-doubles.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
 import { amount, DEDUPE_COMMAND } from './words.js';
@@ -11,20 +11,28 @@ export const missingIdsCheck: Check = {
   title: 'every message has an id',
   async run(view) {
     const recorder = new Recorder(view, 'missing_ids');
-    const scope = scopeOf(view);
-    recorder.checked = await countMessages(view.sql, scope);
+    recorder.checked = await countMessages(view.sql, scopeOf(view));
     let copies = 0;
-    for await (const rows of streamWithoutId(view.sql, scope, TWIN_TOLERANCE_MS)) {
-      if (view.signal.aborted) break;
-      for (const { id, connectionId, isNull, twin } of rows) {
-        if (twin !== null) copies += 1;
-        const what = isNull ? 'has no id' : 'has a blank id';
-        const detail = twin === null ? `${what}, and no message says the same` : `${what}; a copy of ${twin}`;
-        await recorder.finding(twin === null ? '!' : '*', { connectionId, subject: `row ${id}`, detail });
+    for await (const { merges, kept } of streamDecisions(view, 'no_id')) {
+      for (const { kept: twin, lost } of merges) {
+        for (const { row } of lost) {
+          copies += 1;
+          const detail = `has no id; a copy of ${twin.row.externalId}`;
+          await recorder.finding('*', { connectionId: row.connectionId, subject: `row ${row.id}`, detail });
+        }
+      }
+      for (const { connectionId, rows } of kept) {
+        const subject = `row ${rows.join(', ')}`;
+        await recorder.finding('!', {
+          connectionId,
+          subject,
+          detail: 'has no id, and is no copy of a message with one',
+        });
       }
     }
-    if (recorder.found === 0)
+    if (recorder.found === 0) {
       return recorder.result(`${amount(recorder.checked, 'message')}, each with an id`, null);
+    }
     const rest = recorder.found - copies;
     const parts = [
       ...(copies > 0 ? [`${amount(copies, 'copy', 'copies')} of messages with one`] : []),

@@ -20,7 +20,7 @@ export const DEDUPE_COMMAND = 'wa-reconcile dedupe --apply';
 export const ENFORCE_COMMAND = 'wa-reconcile verify --enforce';
 
 /** The first few ids of rows: a group can have thousands. */
-export function listRows(rows: readonly { id: string }[]): string {
-  const shown = rows.slice(0, 3).map(({ id }) => id);
-  return `rows ${shown.join(', ')}${rows.length > shown.length ? ', …' : ''}`;
+export function listRows(ids: readonly string[]): string {
+  const shown = ids.slice(0, 3);
+  return `rows ${shown.join(', ')}${ids.length > shown.length ? ', …' : ''}`;
 }
