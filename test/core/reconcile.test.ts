@@ -152,7 +152,7 @@ describeOnBackends('a night', (backend) => {
     const interrupted = await night(store, {
       signal: stop.signal,
       onEvent: (event) => {
-        if (event.event === 'notice' && event.message.includes('verifying')) stop.abort();
+        if (event.event === 'step' && event.step === 'verifying') stop.abort();
       },
     });
     expect(interrupted).toMatchObject({ status: 'interrupted', report: null });

@@ -82,7 +82,7 @@ class Night {
     ] as const;
     for (const [index, [what, step]] of steps.entries()) {
       if (this.status() === 'interrupted' || this.status() === 'failed') return;
-      this.ctx.emit({ event: 'notice', message: `Step ${index + 1} of ${steps.length}: ${what}` });
+      this.ctx.emit({ event: 'step', step: what, number: index + 1, of: steps.length });
       await step();
     }
   }
