@@ -22,6 +22,11 @@ export interface JournalScope {
    * conversations and leads with their tickets, and the collisions on record for their ids.
    */
   messageIds?: readonly string[];
+  /**
+   * Messages that may change or go with their revisions, and nothing else: none gives up its id, no fact waits for one, and no
+   * end of a conversation and no ticket rests on one. Exact copies are such, and look-ups by the thousand are saved.
+   */
+  bareMessageIds?: readonly string[];
   /** Conversations that may change or go, with their leads and tickets. */
   conversationIds?: readonly string[];
   /** Conversations all of whose messages may go to another one; only where each of them belongs is kept. */
@@ -167,7 +172,8 @@ async function beginScope(tx: Sql, runId: string): Promise<number> {
 
 /** Follows the scope from what it names to what hangs on it. */
 async function reachOf(tx: Sql, scope: JournalScope): Promise<Reach> {
-  const { messageIds = [], conversationIds = [], emptiedConversationIds = [], leadIds = [] } = scope;
+  const { messageIds = [], bareMessageIds = [], leadIds = [] } = scope;
+  const { conversationIds = [], emptiedConversationIds = [] } = scope;
   const messages = messageIds.length === 0 ? [] : await readScopeMessages(tx, messageIds);
   const threads = [...new Set(messages.map((message) => message.conversationId))];
   const conversations = await readScopeConversations(
@@ -185,7 +191,7 @@ async function reachOf(tx: Sql, scope: JournalScope): Promise<Reach> {
     merging: sorted(leadIds),
     leads: sorted([...leadIds, ...conversations.map((conversation) => conversation.leadId)]),
     conversations: sorted(conversations.map((conversation) => conversation.id)),
-    messages: sorted(messageIds),
+    messages: sorted([...messageIds, ...bareMessageIds]),
     emptied: sorted(emptiedConversationIds),
     names: [...names.values()],
     threads: sorted(threads),

@@ -1,63 +1,19 @@
+import type { JsonObject } from '../model/json.js';
 import { arrayLiteral } from './array-literal.js';
-import { textOf } from './row.js';
 import type { Sql } from './sql.js';
 
-/** Keys of media that this tool writes itself. */
-const OWN_KEYS = `'{id,mimeType,sha256,fileName}'::text[]`;
-
-/** What of a row's media this tool does not know: other keys, or, where it is no object, the whole under `value`. */
-const UNKNOWN_MEDIA = `case jsonb_typeof(m.media)
-    when 'object' then m.media - ${OWN_KEYS}
-    when 'null' then '{}'
-    else jsonb_build_object('value', m.media) end`;
-
-/** Rows into which others went. */
-export interface MergedRows {
-  kept: string;
-  lost: readonly string[];
-}
-
-/**
- * Media as other programs wrote them, beyond what this tool knows: a URL, a size. Read before rows are merged, by row id, as
- * JSON; nearly always nothing.
- */
-export async function readUnknownMedia(tx: Sql, ids: readonly string[]): Promise<Map<string, string>> {
-  if (ids.length === 0) return new Map();
-  const rows = await tx.query(
-    `select m.id, (${UNKNOWN_MEDIA})::text as unknown from unnest($1::uuid[]) as k (id)
-     cross join lateral (select id, media from messages where id = k.id limit 1) m
-     where m.media is not null and ${UNKNOWN_MEDIA} <> '{}'`,
-    [arrayLiteral(ids)],
-  );
-  return new Map(rows.map((row) => [textOf(row, 'id'), textOf(row, 'unknown')]));
-}
-
-/** Puts back what {@link readUnknownMedia} found: of the row that stays, and of those that go, where the former has no such key. */
-export async function keepUnknownMedia(
+/** Puts media that this tool does not know (a URL, a size) back beside those that it does, where an update left them out. */
+export async function addUnknownMedia(
   tx: Sql,
-  merged: readonly MergedRows[],
-  unknown: ReadonlyMap<string, string>,
+  rows: readonly { id: string; media: JsonObject }[],
 ): Promise<void> {
-  const parts = merged.flatMap(({ kept, lost }) =>
-    [...[...lost].reverse(), kept].flatMap((id, rank) => {
-      const json = unknown.get(id);
-      return json === undefined ? [] : [{ kept, rank, json }];
-    }),
-  );
-  if (parts.length === 0) return;
+  if (rows.length === 0) return;
   await tx.execute(
-    `update messages m set media = part.unknown || coalesce(case when jsonb_typeof(m.media) = 'object' then m.media end, '{}')
-     from (
-       select kept, jsonb_object_agg(key, value order by rank) as unknown
-       from unnest($1::uuid[], $2::int[], $3::jsonb[]) as r (kept, rank, json) cross join lateral jsonb_each(r.json)
-       group by kept
-     ) part
-     where m.id = part.kept and (m.media @> part.unknown) is not true`,
-    [
-      arrayLiteral(parts.map((part) => part.kept)),
-      arrayLiteral(parts.map((part) => part.rank)),
-      arrayLiteral(parts.map((part) => part.json)),
-    ],
+    `update messages m
+     set media = r.unknown || coalesce(case when jsonb_typeof(m.media) = 'object' then m.media end, '{}')
+     from unnest($1::uuid[], $2::jsonb[]) as r (id, unknown)
+     where m.id = r.id and (m.media @> r.unknown) is not true`,
+    [arrayLiteral(rows.map((row) => row.id)), arrayLiteral(rows.map((row) => JSON.stringify(row.media)))],
   );
 }
 

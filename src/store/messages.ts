@@ -93,7 +93,11 @@ const COLUMNS: readonly Column<MessageRow>[] = [
 
 const SELECTED = `${COLUMNS.map((column) => `m.${column.name}`).join(', ')}, m.xmin::text as row_version`;
 
-const SELECTED_FROM_ANYBODY = `${COLUMNS.map(({ name }) => readSafely(name)).join(', ')}, m.xmin::text as row_version`;
+const SELECTED_FROM_ANYBODY = `${COLUMNS.map(({ name }) => readSafely(name)).join(', ')}, m.xmin::text as row_version,
+  case jsonb_typeof(m.media)
+    when 'object' then nullif(m.media - '{id,mimeType,sha256,fileName}'::text[], '{}')
+    when 'null' then null
+    else jsonb_build_object('value', m.media) end as unknown_media`;
 
 function readSafely(name: string): string {
   switch (name) {
@@ -210,18 +214,23 @@ export async function deleteUnchangedMessages(
   );
 }
 
+/** A row that any program may have written, with the media that this tool does not know: other keys, or what is no object. */
+export interface AnyMessageRow extends StoredMessageRow {
+  unknownMedia: JsonObject | null;
+}
+
 /**
  * Rows by their own id, whoever wrote them: without an id of the provider theirs is empty, and media or remarks that are no
- * object do not fail the reader (see src/store/merge-messages.ts for what becomes of them).
+ * object are read as objects with a `value`.
  */
-export async function readMessagesById(sql: Sql, ids: readonly string[]): Promise<StoredMessageRow[]> {
+export async function readMessagesById(sql: Sql, ids: readonly string[]): Promise<AnyMessageRow[]> {
   if (ids.length === 0) return [];
   const rows = await sql.query(
     `select ${SELECTED_FROM_ANYBODY} from unnest($1::uuid[]) as k (id)
      cross join lateral (select c.xmin, c.* from messages c where c.id = k.id limit 1) m`,
     [arrayLiteral(ids)],
   );
-  return rows.map(messageOf);
+  return rows.map((row) => ({ ...messageOf(row), unknownMedia: jsonObjectOrNull(row, 'unknown_media') }));
 }
 
 /** Pairs of rows that are one message by rule M10, in conversations that a merge of leads has just brought together. */

@@ -1,11 +1,6 @@
 import type { Identities } from '../../model/facts.js';
 import { mergePersons, requeueCollisions } from '../../store/merge-leads.js';
-import {
-  readIdentities,
-  readIdentitiesOfPersons,
-  readLeads,
-  type LeadRow,
-} from '../../store/persons.js';
+import { readIdentities, readIdentitiesOfPersons, readLeads, type LeadRow } from '../../store/persons.js';
 import { groupBy } from '../plan/group-by.js';
 import {
   absorbEvidence,

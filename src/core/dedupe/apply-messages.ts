@@ -6,6 +6,7 @@ import type { MessageClass } from './message-classes.js';
 import { outcomeOf } from './outcome.js';
 import { readCandidates } from './read-candidates.js';
 import { writeMerges } from './write-merges.js';
+import { planWrites } from './write-plan.js';
 
 /**
  * Groups that one look over the tables brings: some 20 MB of keys and ids. Where the unique index is missing each look reads
@@ -75,7 +76,7 @@ async function mergeBatch(
   const decision = decide(groups, candidates);
   const outcome = outcomeOf(name, decision, candidates);
   if (decision.merges.length === 0) return outcome;
-  const messageIds = outcome.groups.flatMap((group) => [group.survivor, ...group.goes]);
-  const changed = await journaled(tx, runId, { messageIds }, () => writeMerges(tx, decision.merges));
+  const plan = await planWrites(tx, decision.merges);
+  const changed = await journaled(tx, runId, plan.scope, () => writeMerges(tx, plan));
   return { ...outcome, changed };
 }

@@ -1,6 +1,6 @@
 import { decodeWamid } from '../../identity/wamid.js';
 import { MESSAGE_SOURCES } from '../../model/enumerations.js';
-import type { StoredMessageRow } from '../../store/messages.js';
+import type { AnyMessageRow } from '../../store/messages.js';
 import { isWamid, stateOfRow } from '../plan/message-book.js';
 import type { Revision } from '../plan/message-projection.js';
 import type { MessageState } from '../plan/message-state.js';
@@ -8,7 +8,7 @@ import { detailOf, isPlaceholder, type Said } from './compare-content.js';
 
 /** One stored row in sight of a decision. */
 export interface Candidate {
-  row: StoredMessageRow;
+  row: AnyMessageRow;
   revisions: readonly Revision[];
   /** What the row and its revisions prove, with every value that is there ranked as evidence. */
   state: MessageState;
@@ -26,7 +26,7 @@ const UNACCOUNTED_CONTENT = 8;
 /** The least that a value counts which is there: absent ones must not beat it. */
 const PRESENT = 1;
 
-export function candidateOf(row: StoredMessageRow, revisions: readonly Revision[]): Candidate {
+export function candidateOf(row: AnyMessageRow, revisions: readonly Revision[]): Candidate {
   const state = stateOfRow(row, revisions);
   rankWhatIsThere(state);
   // Other programs do not read the id inside a wamid.
