@@ -10,10 +10,12 @@ import { registerConnectionShow } from './commands/connection-show.js';
 import { registerDbMigrate } from './commands/db-migrate.js';
 import { registerDbStatus } from './commands/db-status.js';
 import { registerDedupe } from './commands/dedupe.js';
+import { registerDoctor } from './commands/doctor.js';
 import { registerMessages } from './commands/messages.js';
 import { registerExplain } from './commands/explain.js';
 import { registerReconcile } from './commands/reconcile.js';
 import { registerReplay } from './commands/replay.js';
+import { registerReport } from './commands/report.js';
 import { registerUndo } from './commands/undo.js';
 import { registerVerify } from './commands/verify.js';
 import { GLOBAL_GROUP, globalOptions } from './flags.js';
@@ -100,6 +102,7 @@ export function buildProgram(
   registerReconcile(program, attach);
   registerDedupe(program, attach);
   registerVerify(program, attach);
+  registerReport(program, attach);
   registerMessages(program, attach);
   const connection = program.command('connection').summary('add, list, show, edit and remove connections');
   connection.description('Connections: the WhatsApp numbers of the business.').usage('<command> [options]');
@@ -114,6 +117,7 @@ export function buildProgram(
   registerDbStatus(db, attach);
   registerUndo(program, attach);
   registerExplain(program, attach);
+  registerDoctor(program, attach);
   registerCompletion(program, attach);
   return program;
 }
