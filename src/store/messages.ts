@@ -94,7 +94,7 @@ const COLUMNS: readonly Column<MessageRow>[] = [
 const SELECTED = `${COLUMNS.map((column) => `m.${column.name}`).join(', ')}, m.xmin::text as row_version`;
 
 const SELECTED_FROM_ANYBODY = `${COLUMNS.map(({ name }) => readSafely(name)).join(', ')}, m.xmin::text as row_version,
-  case jsonb_typeof(m.media)
+  case coalesce(jsonb_typeof(m.media), 'null')
     when 'object' then nullif(m.media - '{id,mimeType,sha256,fileName}'::text[], '{}')
     when 'null' then null
     else jsonb_build_object('value', m.media) end as unknown_media`;
