@@ -1,4 +1,4 @@
-import { JOURNALED_TABLES, rowJson, rowOfEntry, type JournaledTable } from './journaled-tables.js';
+import { JOURNALED_TABLES, keyJson, rowJson, rowOfEntry, type JournaledTable } from './journaled-tables.js';
 import { integerOf, jsonObjectOf, textOf, textOrNull, timeOf, wordOf } from './row.js';
 import type { JsonObject } from '../model/json.js';
 import type { Sql } from './sql.js';
@@ -44,6 +44,14 @@ export async function invertJournal(tx: Sql, runId: string, undoId: string): Pro
     `select set_config('TimeZone', 'UTC', true),
        -- Look-ups by key in tables that may have no statistics yet.
        set_config('enable_seqscan', 'off', true), set_config('enable_mergejoin', 'off', true)`,
+  );
+  const { sync_logs } = JOURNALED_TABLES;
+  // What the run said about itself goes with it: a report must not count what is there again as merged.
+  await tx.execute(
+    `insert into change_journal (run_id, table_name, key, before)
+     select $2::uuid, '${sync_logs.name}', ${keyJson(sync_logs)}, ${rowJson(sync_logs)} from sync_logs t
+     where t.run_id = $1::uuid`,
+    [runId, undoId],
   );
   return tx.execute(
     `with entries as (
