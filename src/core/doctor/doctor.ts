@@ -1,4 +1,5 @@
 import { LockedError, UserError } from '../../model/errors.js';
+import { migrationStatus } from '../../store/migrations/migrate.js';
 import type { Store } from '../../store/store.js';
 import { withDatabase, type DatabaseConfig } from '../database.js';
 import { checkConfiguration } from './check-configuration.js';
@@ -69,11 +70,15 @@ async function checkStore(store: Store, options: DoctorOptions): Promise<DoctorC
   const migrations = await attempt('migrations', () => checkMigrations(store, options.commandLine));
   checks.push(migrations);
   // What follows speaks of our tables: of none, or of another program's, there is nothing to say.
-  if (migrations.status === 'fail') return checks;
+  if (migrations.status === 'fail' || !(await isMigrated(store))) return checks;
   if (isServer) checks.push(await attempt('rights', () => checkRights(store.sql)));
   checks.push(await attempt('indexes', () => checkIndexes(store.sql, options.commandLine)));
   checks.push(await attempt('runs', () => checkRuns(store.sql, options)));
   return checks;
+}
+
+async function isMigrated(store: Store): Promise<boolean> {
+  return (await migrationStatus(store)).pending.length === 0;
 }
 
 /** A check that cannot be made is a failure of its own, and costs no other one. */
