@@ -18,10 +18,8 @@ export function factLines(fact: ExplainedFact, look: Look, withRun: boolean): st
   const place = `${sanitize(fact.entryOrigin)}${fact.path === '$' ? '' : `  ${sanitize(shortPath(fact.path))}`}`;
   return [
     `${look.dim(came)}  ${words}  ${outcome}`,
-    `${INDENT}${look.cyan(truncate(place, look.width - 4))}`,
-    ...(details.length === 0
-      ? []
-      : [`${INDENT}${look.dim(truncate(sanitize(details.join(' · ')), look.width - 4))}`]),
+    `${INDENT}${look.cyan(place)}`,
+    ...(details.length === 0 ? [] : [`${INDENT}${look.dim(details.join(' · '))}`]),
     ...(fact.excerpt === null ? [] : [`${INDENT}“${truncate(sanitize(fact.excerpt), 60)}”`]),
   ];
 }

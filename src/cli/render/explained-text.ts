@@ -156,7 +156,7 @@ function runSection({ run }: ExplainResult, look: Look): string {
           .map(([table, count]) => `${table} ${formatCount(count)}`)
           .join(', '),
       ],
-      ['contacts logged', run.syncLogs === 0 ? '' : formatCount(run.syncLogs)],
+      ['sync logs', run.syncLogs === 0 ? '' : formatCount(run.syncLogs)],
     ],
     look,
   );
