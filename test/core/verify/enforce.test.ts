@@ -101,6 +101,11 @@ describeOnBackends('verify --enforce', (backend) => {
         { index: 'leads_organization_id_phone_number_key', outcome: 'created' },
       ]);
       expect(result.doubled).toBe(1);
+      expect(result.checks[0]).toMatchObject({
+        check: 'unique_index',
+        found: 1,
+        remedy: 'wa-reconcile dedupe --apply',
+      });
       expect((await indexes(store)).filter((definition) => definition.includes(MESSAGE_KEY))).toEqual([]);
       expect(await lastRun(store)).toMatchObject({ status: 'partial' });
     }));
