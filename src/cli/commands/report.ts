@@ -44,18 +44,19 @@ async function reportCommand(call: Call): Promise<Outcome> {
     settings.output,
   );
   const page = html === undefined ? undefined : await openPage(call, html);
+  const database = databaseFlags(given);
   const result = withDatabaseFlags(
     await withContext(call, { command: 'report' }, (ctx) => report(ctx, reportOptions)),
-    databaseFlags(given),
+    database,
   );
   if (page !== undefined) {
     const { renderReportPage } = await import('../render/html/page.js');
-    await page.write(renderReportPage(result));
+    await page.write(renderReportPage(result, database));
     call.notice(`Page written to ${page.file ?? html}`);
   }
   const toTerminal = io.stdoutIsTTY && (settings.output === undefined || settings.output === '-');
   return {
-    presentation: presentReport(result, { blocks: drawsBlocks(io.env, toTerminal) }),
+    presentation: presentReport(result, { blocks: drawsBlocks(io.env, toTerminal), database }),
     exitCode: EXIT.ok,
   };
 }

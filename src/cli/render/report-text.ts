@@ -1,5 +1,4 @@
 import type { Accounts, ConnectionReport, ReportResult, RunReport } from '../../core/report/result.js';
-import { commandLine } from '../shell-words.js';
 import { addUpDays, dayChart, sparkline } from './day-chart.js';
 import type { Look } from './look.js';
 import { formatAmount, formatCount } from './quantities.js';
@@ -12,7 +11,7 @@ import {
   minute,
   onboardedWords,
   quietWords,
-  UNEXPLAINED_COMMAND,
+  unexplainedCommand,
   verdictWords,
 } from './report-words.js';
 import type { ReportStyle } from './report.js';
@@ -30,7 +29,9 @@ export async function renderReport(result: ReportResult, style: ReportStyle, loo
   const sections = [
     headline(result, look),
     alertsSection(result, look),
-    ...result.connections.slice(0, SHOWN_CONNECTIONS).map((one) => connectionSection(one, style, look)),
+    ...result.connections
+      .slice(0, SHOWN_CONNECTIONS)
+      .map((one) => connectionSection(one, { ...style, spark: result.connections.length > 1 }, look)),
     moreConnections(result, look),
     chartSection(result, style, look),
     entriesSection(result, look),
@@ -51,13 +52,13 @@ function headline({ alerts, connections, generatedAt }: ReportResult, look: Look
 function alertsSection({ alerts }: ReportResult, look: Look): string {
   const lines = alerts.flatMap(({ connection, kind, message, since, remedy }) => {
     const name = connection === null ? '' : `${truncate(sanitize(connection), NAME_WIDTH)}: `;
-    const text = wrapText(
-      `${name}${sanitize(message)}${since === null ? '' : ` (since ${minute(since)} UTC)`}`,
-      look.width - 4,
-    );
+    const text = wrapText(`${name}${sanitize(message)}`, look.width - 4);
+    const when = since === null ? '' : ` since ${minute(since)} UTC`;
     return [
       ...text.map((line, index) => (index === 0 ? `${look.yellow('!')} ${line}` : `  ${line}`)),
-      remedy === null ? `  ${look.dim(kind)}` : `  ${look.cyan(sanitize(remedy))}`,
+      `  ${look.dim(`${kind.replaceAll('_', ' ')}${when}`)}`,
+      // Never wrapped: it is to be pasted.
+      ...(remedy === null ? [] : [`  ${look.cyan(sanitize(remedy))}`]),
     ];
   });
   return section('Alerts', lines, look);
@@ -70,9 +71,17 @@ interface Field {
   label: string;
   text: string;
   paint?: Paint;
+  /** Not to be wrapped: a command that is to be pasted. */
+  whole?: true;
 }
 
-function connectionSection(connection: ConnectionReport, style: ReportStyle, look: Look): string {
+function connectionSection(
+  connection: ConnectionReport,
+  style: ReportStyle & {
+    /** Its days in one line; where it is the only one, the chart shows them. */ spark: boolean;
+  },
+  look: Look,
+): string {
   const { name, phone, kind, organization, messages, tickets } = connection;
   const title = [
     look.bold(truncate(sanitize(name), 60)),
@@ -101,18 +110,18 @@ function connectionSection(connection: ConnectionReport, style: ReportStyle, loo
     },
     { label: 'tickets', text: `${formatCount(tickets.open)} open, ${formatCount(tickets.closed)} closed` },
     ...owedFields(connection),
-    ...accountFields(connection.accounts, look),
+    ...accountFields(connection.accounts, look, unexplainedCommand(name, style.database)),
   ];
   const spark = sparkline(connection.days, look, style.blocks);
   const width = Math.max(20, look.width - INDENT.length - LABEL);
   return [
     title,
-    ...fields.flatMap(({ label, text, paint = String }) =>
-      wrapText(text, width).map(
+    ...fields.flatMap(({ label, text, paint = String, whole }) =>
+      (whole === true ? [text] : wrapText(text, width)).map(
         (line, index) => `${INDENT}${look.dim((index === 0 ? label : '').padEnd(LABEL))}${paint(line)}`,
       ),
     ),
-    ...(connection.messages.total === 0 || connection.days.length > width
+    ...(!style.spark || connection.messages.total === 0 || connection.days.length > width
       ? []
       : [`${INDENT}${look.dim('days'.padEnd(LABEL))}${spark}`]),
   ].join('\n');
@@ -132,7 +141,7 @@ function lastEventField({ lastLiveEventAt, rhythm }: ConnectionReport): Field {
 
 function owedFields({ mediaOwed: { waiting, expired }, pendingFacts }: ConnectionReport): Field[] {
   const owed = [
-    ...(waiting === 0 ? [] : [formatCount(waiting)]),
+    ...(waiting === 0 ? [] : [`${formatCount(waiting)} may still come`]),
     ...(expired === 0 ? [] : [`${formatCount(expired)} too late (over 14 days)`]),
   ];
   return [
@@ -149,20 +158,19 @@ function owedFields({ mediaOwed: { waiting, expired }, pendingFacts }: Connectio
 }
 
 /** The raw log against the rows, with every difference; what is left unexplained says what to type. */
-function accountFields(accounts: Accounts, look: Look): Field[] {
+function accountFields(accounts: Accounts, look: Look, command: string): Field[] {
   const { items, saved, explained, unexplained } = accounts;
+  const lost: Field[] = [
+    { label: '', text: `${formatCount(unexplained)} unexplained`, paint: look.red },
+    { label: '', text: command, paint: look.cyan, whole: true },
+  ];
   return [
     { label: 'raw log', text: `${formatAmount(items, 'message')}, ${formatCount(saved)} saved` },
     ...Object.entries(explained).map(([reason, count]) => ({
       label: '',
       text: `${formatCount(count)} ${sanitize(accountReason(reason))}`,
     })),
-    ...(isBalanced(accounts)
-      ? []
-      : [
-          { label: '', text: `${formatCount(unexplained)} unexplained`, paint: look.red },
-          { label: '', text: commandLine(UNEXPLAINED_COMMAND), paint: look.cyan },
-        ]),
+    ...(isBalanced(accounts) ? [] : lost),
   ];
 }
 
@@ -188,7 +196,7 @@ function chartSection({ connections, timeZone }: ReportResult, style: ReportStyl
     return section(title, [look.dim(hint)], look);
   }
   const label = (name: string): string =>
-    connections.length === 1 ? '' : `in ${truncate(sanitize(name), NAME_WIDTH)}`;
+    connections.length === 1 || isNarrow(look) ? '' : `in ${truncate(sanitize(name), NAME_WIDTH)}`;
   return section(title, dayChart(days, look, { blocks: style.blocks, label }), look);
 }
 

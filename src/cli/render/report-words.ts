@@ -1,4 +1,5 @@
 import type { Accounts, ConnectionReport, Rhythm, RunReport } from '../../core/report/result.js';
+import { commandLine } from '../shell-words.js';
 import { formatAmount, formatCount } from './quantities.js';
 import { reasonInWords } from './reasons.js';
 import { historyWords } from './run-summary.js';
@@ -35,8 +36,11 @@ function pendingWords(reason: string): string | undefined {
   }
 }
 
-/** What to do about rows that are gone without a trace. */
-export const UNEXPLAINED_COMMAND = ['verify', '--check', 'raw_log'] as const;
+/** What to type about rows that are gone without a trace. `database`: the flags that said which database. */
+export function unexplainedCommand(connection: string | null, database: readonly string[]): string {
+  const only = connection === null ? [] : ['--connection', connection];
+  return commandLine(['verify', '--check', 'raw_log', ...only, ...database]);
+}
 
 export function isBalanced({ unexplained }: Accounts): boolean {
   return unexplained === 0;

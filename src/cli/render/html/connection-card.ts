@@ -1,5 +1,4 @@
 import type { Accounts, ConnectionReport } from '../../../core/report/result.js';
-import { commandLine } from '../../shell-words.js';
 import { addUpDays } from '../day-chart.js';
 import { formatAmount, formatCount } from '../quantities.js';
 import {
@@ -10,14 +9,17 @@ import {
   minute,
   onboardedWords,
   quietWords,
-  UNEXPLAINED_COMMAND,
+  unexplainedCommand,
 } from '../report-words.js';
 import { historyWords } from '../run-summary.js';
 import { dayBars } from './chart.js';
 import { html, name, type Markup } from './markup.js';
 
 /** One connection: who it is, its days, what it holds, and the raw log against the database. */
-export function connectionCard(connection: ConnectionReport, index: number, zone: string): Markup {
+export function connectionCard(
+  connection: ConnectionReport,
+  { index, zone, flags }: { index: number; zone: string; flags: readonly string[] },
+): Markup {
   const { phone, kind, organization } = connection;
   const about = [
     ...(phone === null || phone === connection.name ? [] : [phone]),
@@ -38,7 +40,7 @@ export function connectionCard(connection: ConnectionReport, index: number, zone
       </div>
       <div>
         <h3>Raw log against the database</h3>
-        ${ledger(connection.accounts)}
+        ${ledger(connection.accounts, unexplainedCommand(connection.name, flags))}
       </div>
     </div>
   </section>`;
@@ -123,7 +125,7 @@ function facts(connection: ConnectionReport): Markup {
 }
 
 /** What came in, what is there, and every difference by its reason, down to nothing unexplained. */
-export function ledger(accounts: Accounts): Markup {
+export function ledger(accounts: Accounts, command: string): Markup {
   const { items, saved, explained, unexplained } = accounts;
   return html`<table class="ledger">
       <tbody>
@@ -148,5 +150,5 @@ export function ledger(accounts: Accounts): Markup {
         </tr>
       </tbody>
     </table>
-    ${!isBalanced(accounts) && html`<p class="remedy"><code>${commandLine(UNEXPLAINED_COMMAND)}</code></p>`}`;
+    ${!isBalanced(accounts) && html`<p class="remedy"><code>${command}</code></p>`}`;
 }

@@ -9,10 +9,11 @@ import { rejectedTable, runsTable } from './tables.js';
 
 /**
  * A report as one page that needs nothing else: opened from disk, sent by mail, printed. It loads nothing (its policy forbids
- * it), runs nothing, and every word from outside is text.
+ * it), runs nothing, and every word from outside is text. `flags`: those that said which database; commands that are
+ * advised have them, too.
  */
-export function renderReportPage(result: ReportResult): string {
-  const { connections, generatedAt, timeZone, database } = result;
+export function renderReportPage(result: ReportResult, flags: readonly string[]): string {
+  const { connections, generatedAt, timeZone } = result;
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -30,13 +31,13 @@ export function renderReportPage(result: ReportResult): string {
           <header>
             <h1>Sync report</h1>
             <p class="meta">
-              <time datetime="${generatedAt}">${minute(generatedAt)} UTC</time> · ${database}
+              <time datetime="${generatedAt}">${minute(generatedAt)} UTC</time> · ${result.database}
             </p>
           </header>
-          ${alertList(result.alerts)} ${keyFigures(result)} ${overview(result)}
+          ${alertList(result.alerts)} ${keyFigures(result)} ${overview(result, flags)}
           <h2>${connections.length === 1 ? 'The connection' : 'Connections'}</h2>
           ${connections.length === 0 && html`<p class="empty">There are none yet.</p>`}
-          ${connections.map((one, index) => connectionCard(one, index + 1, timeZone))}
+          ${connections.map((one, index) => connectionCard(one, { index: index + 1, zone: timeZone, flags }))}
           ${rejectedTable(result)} ${runsTable(result.runs)}
           <footer>
             <p>Written by wa-reconcile report. Times are UTC; days are those of ${timeZone}.</p>

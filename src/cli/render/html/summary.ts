@@ -1,7 +1,7 @@
 import type { Alert, AlertKind, ReportResult } from '../../../core/report/result.js';
 import { addUpDays } from '../day-chart.js';
 import { formatAmount, formatCount } from '../quantities.js';
-import { entryWords, minute } from '../report-words.js';
+import { entryWords, minute, unexplainedCommand } from '../report-words.js';
 import { dayBars } from './chart.js';
 import { ledger } from './connection-card.js';
 import { html, name, type Markup } from './markup.js';
@@ -97,7 +97,10 @@ function figure(label: string, value: number, note: string, isBad = false): Mark
 }
 
 /** All connections together; where there is one, its own card says it all. */
-export function overview({ connections, timeZone, accounts }: ReportResult): Markup | null {
+export function overview(
+  { connections, timeZone, accounts }: ReportResult,
+  flags: readonly string[],
+): Markup | null {
   if (connections.length < 2) return null;
   const days = addUpDays(connections);
   const isEmpty = days.every(({ inbound, outbound, gapIn }) => inbound + outbound + gapIn.length === 0);
@@ -117,7 +120,7 @@ export function overview({ connections, timeZone, accounts }: ReportResult): Mar
         accounts !== undefined &&
         html`<div class="whole">
           <h3>Raw log against the database</h3>
-          ${ledger(accounts)}
+          ${ledger(accounts, unexplainedCommand(null, flags))}
         </div>`
       }
     </section>`;
