@@ -111,6 +111,28 @@ describeOnBackends('a night', (backend) => {
     expect((await night(store, { full: true })).figures.messages).toBe(61);
   });
 
+  it('looks at what came in after one whose clock was ahead', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    const nextYear = Date.now() + 365 * 86_400_000;
+    await night(store, { clock: () => nextYear });
+    await replayBodies(store, [live('GONE', 800)]);
+    await store.sql.execute(`delete from messages where body = 'GONE'`);
+    expect((await night(store)).verdict).toContain('1 missing');
+  });
+
+  it('does not believe a mark that lies ahead', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await night(store);
+    const ahead = new Date(Date.now() + 365 * 86_400_000).toISOString();
+    await store.sql.execute(
+      `update sync_runs set counters = jsonb_set(counters, '{watermark}', to_jsonb($1::text)) where command = 'reconcile'`,
+      [ahead],
+    );
+    expect(await night(store)).toMatchObject({ since: null, figures: { messages: 60 } });
+  });
+
   it('merges the copies of single messages, and the database is as before', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);

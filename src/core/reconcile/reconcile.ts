@@ -2,6 +2,7 @@ import { UserError } from '../../model/errors.js';
 import type { JsonObject } from '../../model/json.js';
 import { readLastNight, type LastNight } from '../../store/nights.js';
 import { finishRun, insertRun } from '../../store/runs.js';
+import { readServerClock } from '../../store/server-facts.js';
 import { createIdGenerator } from '../../store/uuid.js';
 import type { Context } from '../context.js';
 import { dedupe } from '../dedupe/dedupe.js';
@@ -28,7 +29,8 @@ const REPORT_RUNS = 10;
  * looks at all of it again. Safe to repeat at any time.
  */
 export async function reconcile(ctx: Context, options: ReconcileOptions): Promise<ReconcileResult> {
-  return new Night(ctx, options, await readLastNight(ctx.store.sql)).run();
+  const { sql } = ctx.store;
+  return new Night(ctx, options, await readLastNight(sql), await readServerClock(sql)).run();
 }
 
 class Night {
@@ -43,6 +45,11 @@ class Night {
     private readonly ctx: Context,
     private readonly options: ReconcileOptions,
     private readonly last: LastNight,
+    /**
+     * When the night began, by the clock of the database, which is what says when an entry was stored: by that of a machine
+     * that is ahead, what comes in until the two meet would never be looked at.
+     */
+    private readonly mark: number,
   ) {
     this.startedAt = ctx.clock();
     this.runId = options.dryRun ? null : createIdGenerator(ctx.clock)();
@@ -160,7 +167,7 @@ class Night {
     const verdict = verdictOf(status, figures, { pending, dryRun: options.dryRun, error });
     if (runId !== null) {
       const accounted = (status === 'completed' || status === 'partial') && figures.missing === 0;
-      const counters: JsonObject = { ...figures, ...(accounted ? { watermark: instant(startedAt) } : {}) };
+      const counters: JsonObject = { ...figures, ...(accounted ? { watermark: instant(this.mark) } : {}) };
       await finishRun(ctx.store.sql, {
         id: runId,
         status,
