@@ -26,7 +26,7 @@ const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   verify: ['batch', 'connections', 'dedupe', 'plan'],
   report: ['batch', 'connections', 'plan'],
   messages: ['connections', 'contacts', 'plan'],
-  explain: ['batch', 'contacts', 'plan'],
+  explain: ['batch', 'connections', 'contacts', 'plan'],
   doctor: [],
   replay: ['apply', 'batch', 'contacts', 'plan'],
   apply: ['batch', 'plan'],
