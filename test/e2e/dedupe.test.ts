@@ -83,6 +83,7 @@ describe.each(['postgresql', 'pglite'] as const)('dedupe of the built command on
       );
       expect(running).toEqual([]);
     },
+    300_000,
   );
 });
 
