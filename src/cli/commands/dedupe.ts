@@ -17,7 +17,7 @@ export function registerDedupe(parent: Command, attach: Attach): void {
     summary: 'Find what is stored twice; with --apply, merge it.',
     details:
       'Without --apply it changes nothing and prints the plan. Merged are rows of one id, a message stored ' +
-      'under a wamid and under its WhatsApp Web key id, copies without an id, two conversations of one ' +
+      'under a wamid and under its WhatsApp Web key id, copies without an id, two conversations or open tickets of one ' +
       'contact, two contacts that are one person. The row with the best evidence stays and takes all that the ' +
       'others know. Messages that only look alike are listed, never merged. Every change is journaled: ' +
       '`undo RUN` puts it back. A run that was stopped goes on when the same command is typed again.',

@@ -15,7 +15,7 @@ export function registerUndo(parent: Command, attach: Attach): void {
       new Option('--force', 'put back what was not touched since, and leave what was').helpGroup('How:'),
     );
   describe(command, {
-    summary: 'Put back what a run of dedupe changed.',
+    summary: 'Put back what a run of dedupe, or of verify --enforce, changed.',
     details:
       'All of it or nothing: if a row was touched since, by a later run or by another program, nothing is ' +
       'changed and the rows are listed. What a replay stored or merged is not undone: it comes from the raw ' +

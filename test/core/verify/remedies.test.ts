@@ -371,8 +371,8 @@ describeOnBackends(
       expect({ status: found.status, remedy: found.remedy }).toEqual({ status: 'findings', remedy });
       expect(found.summary).toContain(summary);
       // Where the log has the entry, it is told what the log says; here nothing is left that could tell.
-    if (check !== 'raw_log') await store.sql.execute('delete from webhook_log');
-    for (const vain of [DEDUPE, ENFORCE, REPLAY_ALL]) await follow(store, vain);
+      if (check !== 'raw_log') await store.sql.execute('delete from webhook_log');
+      for (const vain of [DEDUPE, ENFORCE, REPLAY_ALL]) await follow(store, vain);
       expect((await look(store, check)).found).toBe(found.found);
     });
 
