@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type BinaryNode, getBinaryNodeChild, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
 
 /** A stanza, or a part of one. */
@@ -45,4 +46,8 @@ export function bigEndian(value: number, length: number): Buffer {
 
 export function unixSeconds(): string {
   return String(Math.floor(Date.now() / 1000));
+}
+
+export function messageId(): string {
+  return randomBytes(8).toString('hex').toUpperCase();
 }

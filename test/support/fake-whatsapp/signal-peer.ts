@@ -34,14 +34,14 @@ export interface SignalPeer {
   /** A bundle for one device; its one-time key is a new one, for Signal forgets it with its first use. */
   issueBundle(): Promise<KeyBundle>;
   /** Encrypts for a device; its bundle begins the session where there is none. */
-  encrypt(to: string, bundle: KeyBundle, message: proto.IMessage): Promise<BinaryNode>;
+  encrypt(to: string, bundle: () => KeyBundle, message: proto.IMessage): Promise<BinaryNode>;
   decrypt(from: string, type: EncryptionType, cipher: Uint8Array): Promise<proto.Message>;
   close(): void;
 }
 
-export async function createSignalPeer(): Promise<SignalPeer> {
+export function createSignalPeer(): SignalPeer {
   const identity = Curve.generateKeyPair();
-  const signedPreKey = await signedKeyPair(identity, SIGNED_KEY_ID);
+  const signedPreKey = signedKeyPair(identity, SIGNED_KEY_ID);
   const registrationId = 1 + Math.floor(Math.random() * 16_000);
   const keys = addTransactionCapability(createMemoryKeys(), SILENT, {
     maxCommitRetries: 1,
@@ -52,14 +52,14 @@ export async function createSignalPeer(): Promise<SignalPeer> {
 
   let issued = 0;
 
-  async function beginSession(to: string, bundle: KeyBundle): Promise<void> {
+  async function beginSession(to: string, takeBundle: () => KeyBundle): Promise<void> {
     if ((await repository.validateSession(to)).exists) return;
-    const { registrationId: id, signedPreKey: signed, preKey: once } = bundle;
+    const { registrationId: id, identity: theirs, signedPreKey: signed, preKey: once } = takeBundle();
     await repository.injectE2ESession({
       jid: to,
       session: {
         registrationId: id,
-        identityKey: generateSignalPubKey(bundle.identity),
+        identityKey: generateSignalPubKey(theirs),
         signedPreKey: {
           keyId: signed.id,
           publicKey: generateSignalPubKey(signed.value),
