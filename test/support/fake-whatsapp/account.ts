@@ -20,6 +20,8 @@ export interface World {
   /** Device 0 of the account; its identity key also signs the identities of linked devices. */
   phone: SignalPeer;
   devices: LinkedDevice[];
+  /** Those that were just paired, and get their first history when they log in. */
+  newcomers: Set<LinkedDevice>;
   /** Other people, by their phone number. */
   contacts: Map<string, { person: FakePerson; peer: SignalPeer }>;
 }

@@ -81,6 +81,7 @@ export function confirmPairing(
   advSecret: Uint8Array,
 ): Promise<LinkedDevice> {
   const { device, pairSuccess } = linkDevice(world, candidate.registration, advSecret);
+  world.newcomers.add(device);
   return new Promise((resolve) => {
     candidate.settled = { device, resolve };
     candidate.line.send(pairSuccess);

@@ -70,7 +70,13 @@ export async function startFakeWhatsApp({
   trustRoot(root.publicKey);
   const staticKey = Curve.generateKeyPair();
   const identity: ServerIdentity = { staticKey, certificateChain: root.issueChain(staticKey.public) };
-  const world: World = { account, phone: createSignalPeer(), devices: [], contacts: new Map() };
+  const world: World = {
+    account,
+    phone: createSignalPeer(),
+    devices: [],
+    newcomers: new Set(),
+    contacts: new Map(),
+  };
   const media = createMediaStore();
   const historyRequests: HistoryRequest[] = [];
   const errors: unknown[] = [];

@@ -25,7 +25,6 @@ export interface StanzaDesk {
 
 export function createStanzaDesk(world: World, listener: StanzaListener): StanzaDesk {
   const lines = new Map<Line, LinkedDevice>();
-  const welcomed = new Set<LinkedDevice>();
   let refusal: number | undefined;
 
   function refuse(line: Line, code: number): void {
@@ -37,9 +36,7 @@ export function createStanzaDesk(world: World, listener: StanzaListener): Stanza
   function welcome(device: LinkedDevice): void {
     const count = String(device.deliverKept());
     device.send(node('ib', { from: S_WHATSAPP_NET }, [node('offline', { count })]));
-    if (welcomed.has(device)) return;
-    welcomed.add(device);
-    listener.onFirstLogin(device);
+    if (world.newcomers.delete(device)) listener.onFirstLogin(device);
   }
 
   async function takeMessage(device: LinkedDevice, stanza: BinaryNode): Promise<void> {
