@@ -13,7 +13,8 @@ export function mediaOptions(httpUrl: string): RequestInit {
   return Object.assign(options, { dispatcher: createMediaDispatcher(httpUrl) });
 }
 
-function createMediaDispatcher(httpUrl: string): Agent {
+/** The transport of {@link mediaOptions}. */
+export function createMediaDispatcher(httpUrl: string): Agent {
   const { hostname, port } = new URL(httpUrl);
   return new Agent({
     connect: (options, callback) => {
