@@ -1,5 +1,10 @@
-import { proto, type WASocket } from '@whiskeysockets/baileys';
-import { describe, expect, it, vi } from 'vitest';
+import {
+  downloadAndProcessHistorySyncNotification,
+  getHistoryMsg,
+  proto,
+  type WASocket,
+} from '@whiskeysockets/baileys';
+import { describe, expect, it } from 'vitest';
 import { type FakePerson, lidOf, pnOf } from '../support/fake-whatsapp/account.js';
 import {
   type ArchivedChat,
@@ -8,10 +13,12 @@ import {
   conversation,
 } from '../support/fake-whatsapp/archive.js';
 import type { HistorySet } from '../support/fake-whatsapp/client.js';
-import { quiet, useFakeWhatsApp } from '../support/fake-whatsapp/session.js';
+import { mediaOptions } from '../support/fake-whatsapp/media-dispatcher.js';
+import { quiet, until, useFakeWhatsApp } from '../support/fake-whatsapp/session.js';
 
 const { HistorySyncType } = proto.HistorySync;
 const { EndOfHistoryTransferType } = proto.Conversation;
+const ON_DEMAND_NOTIFICATION = proto.Message.HistorySyncType.ON_DEMAND;
 const ANA: FakePerson = { phone: '5521987654321', lid: '998877665544332', name: 'Ana' };
 
 const whatsapp = useFakeWhatsApp();
@@ -36,7 +43,7 @@ describe('what arrives without being asked for', () => {
   it('delivers a message from somebody else, with both of his addresses', async () => {
     const { messages, sock } = await whatsapp.connectLinked();
     const id = await whatsapp.fake.pushMessage(ANA, { conversation: 'oi' });
-    await vi.waitUntil(() => messages.length > 0);
+    await until(() => messages.length > 0);
     expect(messages[0]).toMatchObject({
       key: { id, remoteJid: pnOf(ANA), remoteJidAlt: lidOf(ANA), fromMe: false },
       pushName: 'Ana',
@@ -63,7 +70,7 @@ describe('what arrives without being asked for', () => {
       { syncType: HistorySyncType.PUSH_NAME, pushnames: [{ id: pnOf(ANA), pushname: 'Aninha' }] },
       { as },
     );
-    await vi.waitUntil(() => rawHistory.length === 4);
+    await until(() => rawHistory.length === 4);
     expect(rawHistory.map(({ syncType }) => syncType)).toEqual([...kinds, HistorySyncType.PUSH_NAME]);
     expect(rawHistory[0]).toMatchObject({
       messages: [{ key: { id: 'A2' } }, { key: { id: 'A1' } }, { key: { id: 'A0' } }],
@@ -83,7 +90,7 @@ describe('history on demand', () => {
     whatsapp.fake.onHistoryRequest(answerFromArchive([chat]));
     const { sock, history, device } = await whatsapp.connectLinked();
     const id = await askBefore(sock, 10, 3);
-    await vi.waitUntil(() => history.length > 0);
+    await until(() => history.length > 0);
     expect(whatsapp.fake.historyRequests).toEqual([
       {
         device,
@@ -107,7 +114,7 @@ describe('history on demand', () => {
       const { sock, history } = await whatsapp.connectLinked();
       for (const [page, anchor] of [10, 7, 4].entries()) {
         await askBefore(sock, anchor, 3);
-        await vi.waitUntil(() => history.length > page);
+        await until(() => history.length > page);
       }
       expect(whatsapp.fake.historyRequests.map(({ encryption }) => encryption)).toEqual([
         'pkmsg',
@@ -122,9 +129,9 @@ describe('history on demand', () => {
     whatsapp.fake.onHistoryRequest(answerFromArchive([chat]));
     const { sock, history, rawHistory } = await whatsapp.connectLinked();
     await askBefore(sock, 10, 8);
-    await vi.waitUntil(() => history.length === 1);
+    await until(() => history.length === 1);
     await askBefore(sock, 2, 8);
-    await vi.waitUntil(() => history.length === 2);
+    await until(() => history.length === 2);
     expect(rawHistory.map(({ chats }) => chats[0]?.endOfHistoryTransferType)).toEqual([
       EndOfHistoryTransferType.COMPLETE_ON_DEMAND_SYNC_BUT_MORE_MSG_REMAIN_ON_PRIMARY,
       EndOfHistoryTransferType.COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY,
@@ -139,7 +146,7 @@ describe('history on demand', () => {
     whatsapp.fake.onHistoryRequest(answerFromArchive([other], { from: 'lid', sessionId: 'none' }));
     const { sock, rawHistory } = await whatsapp.connectLinked();
     await askBefore(sock, 5);
-    await vi.waitUntil(() => rawHistory.length > 0);
+    await until(() => rawHistory.length > 0);
     expect(rawHistory[0]).toMatchObject({
       chats: [{ id: lidOf(ANA), pnJid: pnOf(ANA) }],
       lidPnMappings: [{ lid: lidOf(ANA), pn: pnOf(ANA) }],
@@ -154,7 +161,7 @@ describe('history on demand', () => {
     }));
     const { sock, rawHistory } = await whatsapp.connectLinked();
     await askBefore(sock, 5);
-    await vi.waitUntil(() => rawHistory.length > 0);
+    await until(() => rawHistory.length > 0);
     expect(rawHistory[0]?.lidPnMappings).toEqual([{ lid: lidOf(ANA), pn: pnOf(ANA) }]);
   });
 
@@ -170,7 +177,7 @@ describe('history on demand', () => {
     whatsapp.fake.onHistoryRequest(answerFromArchive([chat]));
     const { sock, rawHistory } = await whatsapp.connectLinked();
     await ask(sock);
-    await vi.waitUntil(() => whatsapp.fake.historyRequests.length === 1);
+    await until(() => whatsapp.fake.historyRequests.length === 1);
     await quiet();
     expect(rawHistory).toEqual([]);
   });
@@ -181,11 +188,39 @@ describe('history on demand', () => {
       whatsapp.fake.onHistoryRequest(answerFromArchive([chat], { as }));
       const { sock, rawHistory, device } = await whatsapp.connectLinked();
       await askBefore(sock, 5);
-      await vi.waitUntil(() => whatsapp.fake.downloads.length > 0);
-      await vi.waitUntil(() => device.received.some(({ attrs }) => attrs.type === 'hist_sync'));
+      await until(() => whatsapp.fake.downloads.length > 0);
+      await until(() => device.received.some(({ attrs }) => attrs.type === 'hist_sync'));
       await quiet();
       expect(rawHistory).toEqual([]);
       expect(device.isOnline).toBe(true);
+    },
+  );
+
+  it.each([
+    ['inline', undefined],
+    ['blob', undefined],
+    ['missing-blob', 'Failed to fetch stream'],
+    ['corrupt-blob', 'incorrect'],
+  ] as const)(
+    'lets a client read the notification of a %s by itself, and know what went wrong',
+    async (as, wrong) => {
+      whatsapp.fake.onHistoryRequest(answerFromArchive([chat], { as }));
+      const { sock, messages, rawHistory } = await whatsapp.connectLinked({
+        shouldSyncHistoryMessage: ({ syncType }) => syncType !== ON_DEMAND_NOTIFICATION,
+      });
+      const id = await askBefore(sock, 5, 2);
+      const notification = await until(() => getHistoryMsg(messages[0]?.message ?? {}));
+      expect(notification).toMatchObject({ syncType: ON_DEMAND_NOTIFICATION, peerDataRequestSessionId: id });
+      const read = downloadAndProcessHistorySyncNotification(
+        notification,
+        mediaOptions(whatsapp.fake.httpUrl),
+      );
+      if (wrong === undefined) {
+        expect((await read).messages.map(({ key }) => key.id)).toEqual(['A4', 'A3']);
+      } else {
+        await expect(read).rejects.toThrow(wrong);
+      }
+      expect(rawHistory).toEqual([]);
     },
   );
 
@@ -201,7 +236,7 @@ describe('history on demand', () => {
     expect(rawHistory).toEqual([]);
     await expect(askBefore(sock, 5)).rejects.toThrow('Connection Closed');
     const again = whatsapp.connect({ creds: sock.authState.creds, keys: sock.authState.keys });
-    await vi.waitUntil(() => again.rawHistory.length > 0);
+    await until(() => again.rawHistory.length > 0);
     expect(idsOf(again.rawHistory)).toEqual(['A4', 'A3']);
   });
 
@@ -209,7 +244,7 @@ describe('history on demand', () => {
     whatsapp.fake.onHistoryRequest(answerFromArchive([chat]));
     const [one, two] = [await whatsapp.connectLinked(), await whatsapp.connectLinked()];
     const ids = await Promise.all([askBefore(one.sock, 5, 1), askBefore(two.sock, 9, 1)]);
-    await vi.waitUntil(() => one.history.length > 0 && two.history.length > 0);
+    await until(() => one.history.length > 0 && two.history.length > 0);
     expect([one, two].map(({ history }) => history[0]?.peerDataRequestSessionId)).toEqual(ids);
     expect([idsOf(one.history), idsOf(two.history)]).toEqual([['A4'], ['A8']]);
   });

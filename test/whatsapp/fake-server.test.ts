@@ -1,9 +1,9 @@
 import { proto } from '@whiskeysockets/baileys';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { FakePerson } from '../support/fake-whatsapp/account.js';
 import { memoryAuth } from '../support/fake-whatsapp/client.js';
 import type { LinkedDevice } from '../support/fake-whatsapp/linked-device.js';
-import { quiet, useFakeWhatsApp } from '../support/fake-whatsapp/session.js';
+import { quiet, until, useFakeWhatsApp } from '../support/fake-whatsapp/session.js';
 
 const { HistorySyncType } = proto.HistorySync;
 const ANA: FakePerson = { phone: '5521987654321', lid: '998877665544332', name: 'Ana' };
@@ -14,13 +14,13 @@ describe('linking', () => {
   it('links a client by QR code, which then logs in and gets its first history', async () => {
     const auth = memoryAuth();
     const first = whatsapp.connect(auth);
-    const device = await whatsapp.fake.scan(await vi.waitUntil(() => first.qrs[0]));
+    const device = await whatsapp.fake.scan(await until(() => first.qrs[0]));
     expect(await first.ended).toBe(515);
     expect(auth.creds.me).toMatchObject({ id: device.jid, lid: device.lid });
 
     const second = whatsapp.connect(auth);
     await second.opened;
-    await vi.waitUntil(() => second.rawHistory.length === 2);
+    await until(() => second.rawHistory.length === 2);
     expect(second.rawHistory.map(({ syncType }) => syncType)).toEqual([
       HistorySyncType.INITIAL_BOOTSTRAP,
       HistorySyncType.RECENT,
@@ -32,7 +32,7 @@ describe('linking', () => {
   it('links a client by pairing code', async () => {
     const auth = memoryAuth();
     const first = whatsapp.connect(auth);
-    await vi.waitUntil(() => first.qrs[0]);
+    await until(() => first.qrs[0]);
     const code = await first.sock.requestPairingCode(whatsapp.fake.account.phone);
     const device = await whatsapp.fake.enterPairingCode(code);
     expect(await first.ended).toBe(515);
@@ -45,7 +45,7 @@ describe('linking', () => {
 
   it('does not link a client by a wrong pairing code', async () => {
     const client = whatsapp.connect();
-    await vi.waitUntil(() => client.qrs[0]);
+    await until(() => client.qrs[0]);
     await client.sock.requestPairingCode(whatsapp.fake.account.phone, 'AAAABBBB');
     await expect(whatsapp.fake.enterPairingCode('CCCCDDDD')).rejects.toThrow('not the one');
     expect(whatsapp.fake.devices).toHaveLength(0);
@@ -61,7 +61,7 @@ describe('linking', () => {
     const { sock, device, ended } = await whatsapp.connectLinked();
     await sock.logout();
     expect(await ended).toBe(401);
-    await vi.waitUntil(() => device.isRemoved);
+    await until(() => device.isRemoved);
     const again = whatsapp.connect({ ...memoryAuth(sock.authState.creds) });
     expect(await again.ended).toBe(401);
   });
@@ -76,7 +76,7 @@ describe('connections', () => {
       await client.opened;
       expect(device.logins).toBe(login);
       await client.sock.end(undefined);
-      await vi.waitUntil(() => !device.isOnline);
+      await until(() => !device.isOnline);
     }
   });
 
@@ -153,7 +153,7 @@ describe('connections', () => {
       keepAliveIntervalMs: 100,
       fireInitQueries: true,
     });
-    await vi.waitUntil(() => device.received.filter(({ attrs }) => attrs.xmlns === 'w:p').length > 2);
+    await until(() => device.received.filter(({ attrs }) => attrs.xmlns === 'w:p').length > 2);
     expect(await sock.fetchBlocklist()).toEqual([]);
     expect(await sock.fetchPrivacySettings()).toEqual({ readreceipts: 'all' });
     await sock.resyncAppState(['regular'], false);
@@ -163,10 +163,10 @@ describe('connections', () => {
   it('keeps what a device has not confirmed, and delivers it at the next login', async () => {
     const { sock, device } = await whatsapp.connectLinked();
     await sock.end(undefined);
-    await vi.waitUntil(() => !device.isOnline);
+    await until(() => !device.isOnline);
     const id = await whatsapp.fake.pushMessage(ANA, { conversation: 'while you were away' });
     const again = whatsapp.connect({ creds: sock.authState.creds, keys: sock.authState.keys });
-    await vi.waitUntil(() => again.messages.some(({ key }) => key.id === id));
+    await until(() => again.messages.some(({ key }) => key.id === id));
     expect(again.messages[0]?.message?.conversation).toBe('while you were away');
   });
 });

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
-import { type AuthenticationCreds, Curve, proto } from '@whiskeysockets/baileys';
+import { type AuthenticationCreds, type AuthenticationState, Curve, proto } from '@whiskeysockets/baileys';
 import { WebSocketServer } from 'ws';
 import type { FakeAccount, FakePerson, World } from './account.js';
 import { createTestRoot, trustRoot } from './certificate.js';
-import { linkedCredentials } from './credentials.js';
+import { linkedAuth, linkedCredentials } from './credentials.js';
 import { answerHistoryRequest, type HistoryHandler } from './history-requests.js';
 import { serveLine, type ServerIdentity } from './line.js';
 import type { LinkedDevice } from './linked-device.js';
@@ -50,6 +50,8 @@ export interface FakeWhatsApp {
   enterPairingCode(code: string): Promise<LinkedDevice>;
   /** A device that is linked already, and the credentials to log in with. */
   linkedCredentials(): { device: LinkedDevice; creds: AuthenticationCreds };
+  /** The same with keys in memory, some of them uploaded. */
+  linkedAuth(): Promise<{ device: LinkedDevice; auth: AuthenticationState }>;
   /** What the phone does with requests for history; until told, it stays silent. */
   onHistoryRequest(handler: HistoryHandler): void;
   /** The phone sends history without being asked. */
@@ -141,6 +143,7 @@ export async function startFakeWhatsApp({
     scan: pairing.scan,
     enterPairingCode: pairing.enterCode,
     linkedCredentials: () => linkedCredentials(world),
+    linkedAuth: () => linkedAuth(world),
     onHistoryRequest(next) {
       handler = next;
     },

@@ -1,5 +1,5 @@
 import type { AuthenticationState, UserFacingSocketConfig } from '@whiskeysockets/baileys';
-import { afterEach, beforeEach } from 'vitest';
+import { afterEach, beforeEach, vi } from 'vitest';
 import { connectClient, memoryAuth, type TestClient } from './client.js';
 import { randomAccount } from './credentials.js';
 import type { LinkedDevice } from './linked-device.js';
@@ -7,6 +7,7 @@ import { type FakeWhatsApp, startFakeWhatsApp } from './server.js';
 
 /** How long a genuine client is watched before it counts as having heard nothing; answers take some 50 ms. */
 const QUIET_MS = 400;
+const PATIENCE_MS = 15_000;
 
 export interface FakeSession {
   /** The fake server of the test that runs. */
@@ -34,8 +35,8 @@ export function useFakeWhatsApp(): FakeSession {
       return client;
     },
     async connectLinked(overrides) {
-      const { device, creds } = session.fake.linkedCredentials();
-      const client = session.connect(memoryAuth(creds), overrides);
+      const { device, auth } = await session.fake.linkedAuth();
+      const client = session.connect(auth, overrides);
       await client.opened;
       return Object.assign(client, { device });
     },
@@ -53,4 +54,9 @@ export function useFakeWhatsApp(): FakeSession {
 /** Waits long enough that whatever was to arrive has arrived. */
 export function quiet(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+}
+
+/** Waits for something to be there, on a machine that may be busy with other things. */
+export function until<T>(look: () => T): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
+  return vi.waitUntil(look, { timeout: PATIENCE_MS, interval: 5 });
 }
