@@ -140,11 +140,12 @@ describe('connections', () => {
     expect(witness.device.logins).toBe(1);
   });
 
-  it('refuses logins with a code of choice', async () => {
+  it('refuses connections with a code of choice, to log in and to link', async () => {
     const { creds } = whatsapp.fake.linkedCredentials();
-    whatsapp.fake.refuseLogins(405);
+    whatsapp.fake.refuseConnections(405);
     expect(await whatsapp.connect(memoryAuth(creds)).ended).toBe(405);
-    whatsapp.fake.refuseLogins(undefined);
+    expect(await whatsapp.connect().ended).toBe(405);
+    whatsapp.fake.refuseConnections(undefined);
     await whatsapp.connect(memoryAuth(creds)).opened;
   });
 

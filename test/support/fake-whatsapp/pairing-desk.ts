@@ -75,7 +75,7 @@ export function createPairingDesk(world: World): PairingDesk {
     take(line, stanza) {
       const candidate = candidates.get(line);
       if (candidate === undefined) return false;
-      if (settlePairing(candidate, stanza)) return true;
+      if (settlePairing(world.phone, candidate, stanza)) return true;
       const hello = linkCodePart(stanza, 'companion_hello');
       const finish = linkCodePart(stanza, 'companion_finish');
       const round = rounds.get(candidate);

@@ -6,15 +6,19 @@ import {
   proto,
   S_WHATSAPP_NET,
   WA_ADV_ACCOUNT_SIG_PREFIX,
+  WA_ADV_DEVICE_SIG_PREFIX,
 } from '@whiskeysockets/baileys';
 import type { World } from './account.js';
 import type { Line } from './line.js';
 import { createLinkedDevice, type LinkedDevice } from './linked-device.js';
 import { bytesOf, child, messageId, node, unixSeconds } from './nodes.js';
 import type { Registration } from './registration.js';
+import type { SignalPeer } from './signal-peer.js';
+import { isGenuine } from './xeddsa.js';
 
 /** As many QR codes as WhatsApp lets a client show, one after the other. */
 const REFS = 6;
+const NONE = Buffer.alloc(0);
 const RESTART_REQUIRED = '515';
 
 /** A client that waits to be linked. */
@@ -88,12 +92,19 @@ export function confirmPairing(
   });
 }
 
-/** Takes the client's signature; true if the stanza was one. */
-export function settlePairing({ line, settled }: Candidate, stanza: BinaryNode): boolean {
+/** Takes the client's signature; true if the stanza was one. Throws if it is not genuine. */
+export function settlePairing(
+  { identity: account }: SignalPeer,
+  { line, registration, settled }: Candidate,
+  stanza: BinaryNode,
+): boolean {
   const sign = child(stanza, 'pair-device-sign');
   if (sign === undefined || settled === undefined) return false;
-  const identity = proto.ADVSignedDeviceIdentity.decode(bytesOf(sign, 'device-identity'));
-  if (!identity.deviceSignature?.length) throw new Error('the client did not sign its identity');
+  const { details, deviceSignature } = proto.ADVSignedDeviceIdentity.decode(bytesOf(sign, 'device-identity'));
+  const { identity } = registration.bundle;
+  const signed = Buffer.concat([WA_ADV_DEVICE_SIG_PREFIX, details ?? NONE, identity, account.public]);
+  if (!isGenuine(identity, signed, deviceSignature ?? NONE))
+    throw new Error('the client did not sign its identity');
   line.send(node('stream:error', { code: RESTART_REQUIRED }));
   line.hangUp();
   settled.resolve(settled.device);

@@ -1,5 +1,6 @@
-import { proto } from '@whiskeysockets/baileys';
+import { generateSignalPubKey, proto } from '@whiskeysockets/baileys';
 import type { KeyBundle } from './signal-peer.js';
+import { isGenuine } from './xeddsa.js';
 
 /** What a client that is not linked yet says about itself in the handshake. */
 export interface Registration {
@@ -10,13 +11,17 @@ export interface Registration {
   properties?: proto.DeviceProps;
 }
 
-/** Reads a registration from the handshake's payload; undefined if the client logs in instead. */
+/** Reads a registration from the handshake's payload; undefined if the client logs in instead. Throws on a false signature. */
 export function readRegistration(
   noiseKey: Buffer,
   { devicePairingData }: proto.ClientPayload,
 ): Registration | undefined {
   if (devicePairingData === null || devicePairingData === undefined) return undefined;
   const { eRegid, eIdent, eSkeyId, eSkeyVal, eSkeySig, deviceProps } = devicePairingData;
+  const signed = generateSignalPubKey(required(eSkeyVal));
+  if (!isGenuine(required(eIdent), signed, required(eSkeySig))) {
+    throw new Error('the client did not sign its signed pre-key');
+  }
   return {
     noiseKey,
     bundle: {

@@ -12,7 +12,7 @@ import { messageId } from './nodes.js';
 import { createPairingDesk } from './pairing-desk.js';
 import { type Delivery, deliverHistory, deliverMessage, type HistoryRequest } from './peer-messages.js';
 import { createSignalPeer } from './signal-peer.js';
-import { createStanzaDesk } from './stanza-desk.js';
+import { createStanzaDesk, refuse } from './stanza-desk.js';
 
 const LOOPBACK = '127.0.0.1';
 const { HistorySyncType } = proto.HistorySync;
@@ -58,8 +58,10 @@ export interface FakeWhatsApp {
   pushHistory(device: LinkedDevice, history: proto.IHistorySync, delivery?: Delivery): Promise<void>;
   /** Somebody writes to the account; every linked device gets it. Gives the message's id. */
   pushMessage(from: FakePerson, content: proto.IMessage, id?: string): Promise<string>;
-  /** From now on every login fails with this code (401, 403, 405, 503 …); undefined ends that. */
-  refuseLogins(code: number | undefined): void;
+  /** From now on every new line, to log in or to link, is refused with this code (401, 403, 405, 503 …); undefined ends that. */
+  refuseConnections(code: number | undefined): void;
+  /** From now on queries with these namespaces (`w:sync:app:state`, `encrypt` …) get no answer. */
+  ignoreQueries(...namespaces: string[]): void;
   /** Cuts all lines and stops listening; throws if anything went wrong inside the server that no test asked for. */
   close(): Promise<void>;
 }
@@ -83,6 +85,7 @@ export async function startFakeWhatsApp({
   const historyRequests: HistoryRequest[] = [];
   const errors: unknown[] = [];
   let handler: HistoryHandler = () => 'silence';
+  let refusal: number | undefined;
 
   async function pushHistory(
     device: LinkedDevice,
@@ -118,7 +121,8 @@ export async function startFakeWhatsApp({
   sockets.on('connection', (socket) => {
     serveLine(socket, identity, {
       onOpen(line, client) {
-        if (!pairing.open(line, client)) stanzas.open(line, client);
+        if (refusal !== undefined) refuse(line, refusal);
+        else if (!pairing.open(line, client)) stanzas.open(line, client);
       },
       async onStanza(line, stanza) {
         if (!pairing.take(line, stanza)) await stanzas.take(line, stanza);
@@ -156,7 +160,10 @@ export async function startFakeWhatsApp({
       }
       return id;
     },
-    refuseLogins: stanzas.refuseLogins,
+    refuseConnections(code) {
+      refusal = code;
+    },
+    ignoreQueries: stanzas.ignoreQueries,
     async close() {
       for (const socket of sockets.clients) socket.terminate();
       sockets.close();

@@ -20,17 +20,13 @@ export interface StanzaDesk {
   open(line: Line, client: ClientFinish): void;
   take(line: Line, stanza: BinaryNode): Promise<void>;
   close(line: Line): void;
-  refuseLogins: (code: number | undefined) => void;
+  /** Queries with these namespaces get no answer any more. */
+  ignoreQueries: (...namespaces: string[]) => void;
 }
 
 export function createStanzaDesk(world: World, listener: StanzaListener): StanzaDesk {
   const lines = new Map<Line, LinkedDevice>();
-  let refusal: number | undefined;
-
-  function refuse(line: Line, code: number): void {
-    line.send(node('failure', { reason: String(code), location: 'loopback' }));
-    line.hangUp();
-  }
+  const ignored = new Set<string>();
 
   /** A device says that it is ready: it gets what was kept for it, and after its first login its first history. */
   function welcome(device: LinkedDevice): void {
@@ -50,9 +46,7 @@ export function createStanzaDesk(world: World, listener: StanzaListener): Stanza
   return {
     open(line, client) {
       const device = findDevice(world, client);
-      if (refusal !== undefined) {
-        refuse(line, refusal);
-      } else if (device === undefined || device.isRemoved) {
+      if (device === undefined || device.isRemoved) {
         refuse(line, UNAUTHORIZED);
       } else {
         lines.set(line, device);
@@ -65,6 +59,7 @@ export function createStanzaDesk(world: World, listener: StanzaListener): Stanza
       if (device === undefined) return;
       device.record(stanza);
       if (stanza.tag === 'iq') {
+        if (ignored.has(stanza.attrs.xmlns ?? '')) return;
         device.send(await answerQuery(world, device, stanza));
         if (stanza.attrs.xmlns === 'passive' && child(stanza, 'active') !== undefined) welcome(device);
       } else if (stanza.tag === 'message') {
@@ -75,8 +70,8 @@ export function createStanzaDesk(world: World, listener: StanzaListener): Stanza
       lines.get(line)?.detach(line);
       lines.delete(line);
     },
-    refuseLogins(code) {
-      refusal = code;
+    ignoreQueries(...namespaces) {
+      for (const namespace of namespaces) ignored.add(namespace);
     },
   };
 }
@@ -88,4 +83,10 @@ function findDevice(
 ): LinkedDevice | undefined {
   if (String(payload.username) !== account.phone) return undefined;
   return devices.find(({ number, noiseKey }) => number === payload.device && noiseKey.equals(clientStatic));
+}
+
+/** Refuses a client that has just opened a line: with 401, 403, 405, 503 … */
+export function refuse(line: Line, code: number): void {
+  line.send(node('failure', { reason: String(code), location: 'loopback' }));
+  line.hangUp();
 }
