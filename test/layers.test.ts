@@ -21,11 +21,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 /** Inside core, from the use-case down to the pure plan. */
 const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   reconcile: ['dedupe', 'replay', 'report', 'verify'],
-  dedupe: ['contacts', 'plan'],
+  dedupe: ['batch', 'connections', 'contacts', 'plan'],
   undo: [],
-  verify: ['batch', 'plan'],
+  verify: ['batch', 'connections', 'dedupe', 'plan'],
   report: ['batch', 'connections', 'plan'],
-  messages: ['contacts', 'plan'],
+  messages: ['connections', 'contacts', 'plan'],
   explain: ['batch', 'contacts', 'plan'],
   doctor: ['connections'],
   replay: ['apply', 'batch', 'contacts', 'plan'],

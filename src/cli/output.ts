@@ -20,15 +20,36 @@ export async function prepareOutput(target: string | undefined, io: Io): Promise
   if (target === undefined || target === '-') {
     return { write: (text) => writeAll(io.stdout, text) };
   }
+  const { file, isDevice } = await findPlace('-o', target, io);
+  return { file, write: isDevice ? (text) => writeFile(file, text) : (text) => replaceFile(file, text) };
+}
+
+/** Where a file that an option names is to be written. */
+export interface Place {
+  file: string;
+  /** A pipe or a device such as /dev/null, which must be written to and never replaced. */
+  isDevice: boolean;
+}
+
+/** Looks at the place before the work. Throws ConfigError, which names the option, where nothing can be written. */
+export async function findPlace(flag: string, target: string, io: Pick<Io, 'cwd'>): Promise<Place> {
   const named = resolve(io.cwd, target);
   // Through a symbolic link, so that the link stays and what it names is replaced.
   const file = await realpath(named).catch(() => named);
-  return {
-    file,
-    write: (await isDevice(file, target))
-      ? (text) => writeFile(file, text)
-      : (text) => replaceFile(file, text),
-  };
+  const there = await stat(file).catch(() => undefined);
+  if (there?.isDirectory() === true) {
+    throw new ConfigError(`${flag} ${target}: this is a directory.`, { remedy: 'Name a file in it.' });
+  }
+  if (there?.isFile() === false) return { file, isDevice: true };
+  try {
+    await access(dirname(file), constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new ConfigError(`${flag} ${target}: ${dirname(file)} does not exist or cannot be written to.`, {
+      remedy: 'Create it, or name another place.',
+      cause: error,
+    });
+  }
+  return { file, isDevice: false };
 }
 
 /**
@@ -57,27 +78,9 @@ export function isClosedPipe(error: unknown): boolean {
   );
 }
 
-/** True for a pipe or a device such as /dev/null, which must be written to and never replaced. Throws ConfigError for a place that cannot be written to. */
-async function isDevice(file: string, target: string): Promise<boolean> {
-  const there = await stat(file).catch(() => undefined);
-  if (there?.isDirectory() === true) {
-    throw new ConfigError(`-o ${target}: this is a directory.`, { remedy: 'Name a file in it.' });
-  }
-  if (there?.isFile() === false) return true;
-  try {
-    await access(dirname(file), constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw new ConfigError(`-o ${target}: ${dirname(file)} does not exist or cannot be written to.`, {
-      remedy: 'Create it, or name another place.',
-      cause: error,
-    });
-  }
-  return false;
-}
-
 /** A reader of the file sees the old text or the new one, never half of it. */
 async function replaceFile(file: string, text: string): Promise<void> {
-  const temporary = join(dirname(file), `.wa-reconcile-${randomUUID()}.tmp`);
+  const temporary = temporaryBeside(file);
   try {
     await writeFile(temporary, text, { flag: 'wx' });
     await rename(temporary, file);
@@ -87,7 +90,12 @@ async function replaceFile(file: string, text: string): Promise<void> {
   }
 }
 
-function writeFailed(place: string, error: unknown): UserError {
+/** In the same directory: a rename across file systems would be a copy, of which a reader could see half. */
+export function temporaryBeside(file: string): string {
+  return join(dirname(file), `.wa-reconcile-${randomUUID()}.tmp`);
+}
+
+export function writeFailed(place: string, error: unknown): UserError {
   const code =
     error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error';
   return new UserError(`The result could not be written to ${place} (${code}).`, {

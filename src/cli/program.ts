@@ -9,7 +9,13 @@ import { registerConnectionRemove } from './commands/connection-remove.js';
 import { registerConnectionShow } from './commands/connection-show.js';
 import { registerDbMigrate } from './commands/db-migrate.js';
 import { registerDbStatus } from './commands/db-status.js';
+import { registerDedupe } from './commands/dedupe.js';
+import { registerMessages } from './commands/messages.js';
+import { registerExplain } from './commands/explain.js';
+import { registerReconcile } from './commands/reconcile.js';
 import { registerReplay } from './commands/replay.js';
+import { registerUndo } from './commands/undo.js';
+import { registerVerify } from './commands/verify.js';
 import { GLOBAL_GROUP, globalOptions } from './flags.js';
 import { createLook } from './render/look.js';
 
@@ -91,6 +97,10 @@ export function buildProgram(
     command.action(() => run(action, command));
   };
   registerReplay(program, attach);
+  registerReconcile(program, attach);
+  registerDedupe(program, attach);
+  registerVerify(program, attach);
+  registerMessages(program, attach);
   const connection = program.command('connection').summary('add, list, show, edit and remove connections');
   connection.description('Connections: the WhatsApp numbers of the business.').usage('<command> [options]');
   registerConnectionAdd(connection, attach);
@@ -102,6 +112,8 @@ export function buildProgram(
   db.description('The database: its tables and their version.').usage('<command> [options]');
   registerDbMigrate(db, attach);
   registerDbStatus(db, attach);
+  registerUndo(program, attach);
+  registerExplain(program, attach);
   registerCompletion(program, attach);
   return program;
 }

@@ -14,6 +14,8 @@ export type ProgressEvent =
       /** Where the run is: `file:line`. */
       origin?: string;
     }
+  /** A use-case of several parts has come to this one; `number` counts from 1. */
+  | { event: 'step'; step: string; number: number; of: number }
   | { event: 'notice'; message: string }
   | { event: 'run_finished'; runId: string; status: string };
 

@@ -48,6 +48,18 @@ export function phoneEquivalents(phone: string): string[] {
 }
 
 /**
+ * Every E.164 number under which a program that knows nothing of rule I1 may have stored this canonical phone: itself, and
+ * Brazil's without the ninth digit, Mexico's with the `1`. Each of them canonicalises to it.
+ */
+export function phoneSpellings(phone: string): string[] {
+  const others = [
+    phone.startsWith('+55') && phone.length === 14 ? phone.slice(0, 5) + phone.slice(6) : phone,
+    phone.startsWith('+52') && phone.length === 13 ? `+521${phone.slice(3)}` : phone,
+  ];
+  return [phone, ...others.filter((other) => other !== phone && canonicalPhone(other) === phone)];
+}
+
+/**
  * The digits of a number as people write it; undefined when anything but digits, one leading `+`, spaces and `()-.` is in it.
  * The same string comes back when it is digits already, which is what webhooks send nearly always.
  */

@@ -35,6 +35,15 @@ export async function readConversationsOfLeads(
   return rows.map(conversationOf);
 }
 
+export async function readConversationsById(tx: Sql, ids: readonly string[]): Promise<ConversationRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await tx.query(
+    `select ${columnNames(COLUMNS)} from conversations where id = any($1::uuid[])`,
+    [arrayLiteral(ids)],
+  );
+  return rows.map(conversationOf);
+}
+
 export async function insertConversations(tx: Sql, rows: readonly ConversationRow[]): Promise<number> {
   if (rows.length === 0) return 0;
   return tx.execute(

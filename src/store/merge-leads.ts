@@ -1,4 +1,5 @@
 import { arrayLiteral } from './array-literal.js';
+import { earlierFirst, mergeConversations } from './merge-conversations.js';
 import { requeueEntries } from './raw-log.js';
 import { textOf } from './row.js';
 import type { Sql, SqlParameter } from './sql.js';
@@ -10,13 +11,25 @@ export interface MergePair {
 }
 
 /**
- * Moves everything of `from` to `into`: identities, conversations, messages, tickets; journaled before it is changed, so
- * that `undo` can put it back. Gives the surviving conversations that received messages of another one.
- * Set-based; runs inside the batch's transaction, under the organization's lock.
+ * {@link movePersons} with a record of who was whose, for what a batch of `replay` merges between other changes: what the log
+ * says cannot be undone, but it can be explained. `dedupe` journals whole rows instead; see src/store/journal.ts.
  */
 export async function mergePersons(tx: Sql, runId: string, pairs: readonly MergePair[]): Promise<string[]> {
   const kept: string[] = [];
-  for (const round of roundsOf(pairs)) kept.push(...(await mergeRound(tx, runId, round)));
+  for (const round of roundsOf(pairs)) {
+    await journal(tx, runId, parametersOf(round));
+    kept.push(...(await moveRound(tx, round)));
+  }
+  return kept;
+}
+
+/**
+ * Moves everything of `from` to `into`: identities, conversations, messages, tickets. Gives the surviving conversations that
+ * received messages of another one. Set-based; runs inside the batch's transaction, under the organization's lock.
+ */
+export async function movePersons(tx: Sql, pairs: readonly MergePair[]): Promise<string[]> {
+  const kept: string[] = [];
+  for (const round of roundsOf(pairs)) kept.push(...(await moveRound(tx, round)));
   return kept;
 }
 
@@ -32,128 +45,90 @@ function roundsOf(pairs: readonly MergePair[]): MergePair[][] {
   return rounds;
 }
 
-async function mergeRound(tx: Sql, runId: string, pairs: readonly MergePair[]): Promise<string[]> {
-  const merge = `unnest($1::uuid[], $2::uuid[]) as merge (source, target)`;
-  const ids: SqlParameter[] = [
-    arrayLiteral(pairs.map((pair) => pair.from)),
-    arrayLiteral(pairs.map((pair) => pair.into)),
-  ];
+const MERGE = `unnest($1::uuid[], $2::uuid[]) as merge (source, target)`;
 
-  await journal(tx, runId, ids, merge);
+function parametersOf(pairs: readonly MergePair[]): SqlParameter[] {
+  return [arrayLiteral(pairs.map((pair) => pair.from)), arrayLiteral(pairs.map((pair) => pair.into))];
+}
 
+async function moveRound(tx: Sql, pairs: readonly MergePair[]): Promise<string[]> {
+  const ids = parametersOf(pairs);
   await tx.execute(
     `update lead_identities i set person_id = merge.target,
        lead_id = case when exists (select from leads l where l.id = merge.target) then merge.target end
-     from ${merge} where i.person_id = merge.source`,
+     from ${MERGE} where i.person_id = merge.source`,
     ids,
   );
 
   // What people entered by hand stays so, whichever of the two leads they entered (I6).
   await tx.execute(
     `update leads kept set source = 'direct_creation'
-     from ${merge} join leads lost on lost.id = merge.source
+     from ${MERGE} join leads lost on lost.id = merge.source
      where kept.id = merge.target and lost.source = 'direct_creation'`,
     ids,
   );
 
   const doubled = await tx.query(
-    `select lost.id as lost_id, kept.id as kept_id, kept.lead_id as kept_lead_id
-     from ${merge}
+    // One of them, should the index be missing that allows a lead one conversation per connection.
+    `select distinct on (lost.id) lost.id as lost_id, kept.id as kept_id, kept.lead_id as kept_lead_id
+     from ${MERGE}
      join conversations lost on lost.lead_id = merge.source
-     join conversations kept on kept.lead_id = merge.target and kept.connection_id = lost.connection_id`,
+     join conversations kept on kept.lead_id = merge.target and kept.connection_id = lost.connection_id
+     order by lost.id, ${earlierFirst('kept')}`,
     ids,
   );
   const keptIds = doubled.map((row) => textOf(row, 'kept_id'));
-  if (doubled.length > 0)
-    await mergeConversations(
-      tx,
-      doubled.map((row) => [textOf(row, 'lost_id'), textOf(row, 'kept_id'), textOf(row, 'kept_lead_id')]),
-    );
+  await mergeConversations(
+    tx,
+    doubled.map((row) => ({
+      from: textOf(row, 'lost_id'),
+      into: textOf(row, 'kept_id'),
+      leadId: textOf(row, 'kept_lead_id'),
+    })),
+  );
 
   // What has no counterpart just changes hands; messages follow through the foreign key's cascade.
   await tx.execute(
-    `update conversations c set lead_id = merge.target from ${merge} where c.lead_id = merge.source`,
+    `update conversations c set lead_id = merge.target from ${MERGE} where c.lead_id = merge.source`,
     ids,
   );
   await tx.execute(
-    `update tickets t set lead_id = merge.target from ${merge} where t.lead_id = merge.source`,
+    `update tickets t set lead_id = merge.target from ${MERGE} where t.lead_id = merge.source`,
     ids,
   );
   await tx.execute(
-    `update sync_logs s set lead_id = merge.target from ${merge} where s.lead_id = merge.source`,
+    `update sync_logs s set lead_id = merge.target from ${MERGE} where s.lead_id = merge.source`,
     ids,
   );
-  await tx.execute(`delete from leads l using ${merge} where l.id = merge.source`, ids);
+  await tx.execute(`delete from leads l using ${MERGE} where l.id = merge.source`, ids);
   return keptIds;
 }
 
-async function mergeConversations(
-  tx: Sql,
-  moves: readonly (readonly [string, string, string])[],
-): Promise<void> {
-  const move = `unnest($1::uuid[], $2::uuid[], $3::uuid[]) as move (lost_id, kept_id, kept_lead_id)`;
-  const ids = [0, 1, 2].map((column) => arrayLiteral(moves.map((row) => row[column] ?? null)));
-  await tx.execute(
-    `update messages m set conversation_id = move.kept_id, lead_id = move.kept_lead_id
-     from ${move} where m.conversation_id = move.lost_id`,
-    ids,
-  );
-  // Two open tickets become one: the earlier opening, the newer last message. The doubled one goes first, because at
-  // most one may be open.
-  await tx.execute(
-    `with ${doubledTickets(move)}, gone as (delete from tickets t using doubled where t.id = doubled.lost_id)
-     update tickets t set
-       opened_at = least(t.opened_at, doubled.opened_at),
-       opened_by_external_id = case
-         when (doubled.opened_at, doubled.opened_by_external_id collate "C")
-            < (t.opened_at, t.opened_by_external_id collate "C")
-         then doubled.opened_by_external_id else t.opened_by_external_id end,
-       last_inbound_at = greatest(t.last_inbound_at, doubled.last_inbound_at)
-     from doubled where t.id = doubled.kept_id`,
-    ids,
-  );
-  await tx.execute(
-    `update tickets t set conversation_id = move.kept_id, lead_id = move.kept_lead_id
-     from ${move} where t.conversation_id = move.lost_id`,
-    ids,
-  );
-  await tx.execute(`delete from conversations c using ${move} where c.id = move.lost_id`, ids);
-}
-
-function doubledTickets(move: string): string {
-  return `doubled as (
-    select kept.id as kept_id, lost.id as lost_id, lost.opened_at, lost.opened_by_external_id, lost.last_inbound_at
-    from ${move}
-    join tickets lost on lost.conversation_id = move.lost_id and lost.status = 'open'
-    join tickets kept on kept.conversation_id = move.kept_id and kept.status = 'open'
-  )`;
-}
-
 /** Writes every row that the merge is going to change or remove, as it was, before it is touched. */
-async function journal(tx: Sql, runId: string, ids: readonly SqlParameter[], merge: string): Promise<void> {
+async function journal(tx: Sql, runId: string, ids: readonly SqlParameter[]): Promise<void> {
   await tx.execute(
     `insert into change_journal (run_id, table_name, key, before, after)
      select $3::uuid, changed.table_name, changed.key, changed.before, changed.after
      from (
        select 1 as step, 'leads' as table_name, jsonb_build_object('id', l.id) as key, to_jsonb(l) as before,
          jsonb_build_object('merged_into', merge.target) as after
-       from ${merge} join leads l on l.id = merge.source
+       from ${MERGE} join leads l on l.id = merge.source
        union all
        select 2, 'lead_identities', jsonb_build_object('organization_id', i.organization_id, 'kind', i.kind, 'value', i.value),
          to_jsonb(i), jsonb_build_object('person_id', merge.target)
-       from ${merge} join lead_identities i on i.person_id = merge.source
+       from ${MERGE} join lead_identities i on i.person_id = merge.source
        union all
        select 3, 'conversations', jsonb_build_object('id', c.id), to_jsonb(c), jsonb_build_object('lead_id', merge.target)
-       from ${merge} join conversations c on c.lead_id = merge.source
+       from ${MERGE} join conversations c on c.lead_id = merge.source
        union all
        select 4, 'tickets', jsonb_build_object('id', t.id), to_jsonb(t), jsonb_build_object('lead_id', merge.target)
-       from ${merge} join tickets t on t.lead_id = merge.source
+       from ${MERGE} join tickets t on t.lead_id = merge.source
        union all
        -- Messages change hands only; the ids say all that is needed to give them back.
        select 5, 'messages', jsonb_build_object('id', m.id),
          jsonb_build_object('conversation_id', m.conversation_id, 'lead_id', m.lead_id),
          jsonb_build_object('lead_id', merge.target)
-       from ${merge} join conversations c on c.lead_id = merge.source join messages m on m.conversation_id = c.id
+       from ${MERGE} join conversations c on c.lead_id = merge.source join messages m on m.conversation_id = c.id
      ) changed
      order by changed.step`,
     [...ids, runId],

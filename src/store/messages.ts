@@ -93,6 +93,26 @@ const COLUMNS: readonly Column<MessageRow>[] = [
 
 const SELECTED = `${COLUMNS.map((column) => `m.${column.name}`).join(', ')}, m.xmin::text as row_version`;
 
+const SELECTED_FROM_ANYBODY = `${COLUMNS.map(({ name }) => readSafely(name)).join(', ')}, m.xmin::text as row_version,
+  case jsonb_typeof(m.media)
+    when 'object' then nullif(m.media - '{id,mimeType,sha256,fileName}'::text[], '{}')
+    when 'null' then null
+    else jsonb_build_object('value', m.media) end as unknown_media`;
+
+function readSafely(name: string): string {
+  switch (name) {
+    case 'external_id':
+      return `coalesce(m.external_id, '') as external_id`;
+    case 'media':
+      return `case when jsonb_typeof(m.media) = 'object' then m.media end as media`;
+    case 'raw_meta':
+      return `case coalesce(jsonb_typeof(m.raw_meta), 'null') when 'object' then m.raw_meta when 'null' then null
+                else jsonb_build_object('value', m.raw_meta) end as raw_meta`;
+    default:
+      return `m.${name}`;
+  }
+}
+
 /** PostgreSQL's own: which transaction wrote the row. */
 const ROW_VERSION: Column<StoredMessageRow> = {
   name: 'row_version',
@@ -176,6 +196,41 @@ export async function updateMessages(tx: Sql, rows: readonly StoredMessageRow[])
 export async function deleteMessages(tx: Sql, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) return 0;
   return tx.execute(`delete from messages where id = any($1::uuid[])`, [arrayLiteral(ids)]);
+}
+
+/** Deletes rows that nobody has changed since they were read; what another program put in there meanwhile would be lost. */
+export async function deleteUnchangedMessages(
+  tx: Sql,
+  rows: readonly Pick<StoredMessageRow, 'id' | 'rowVersion'>[],
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `delete from messages using (
+       select found.id from unnest($1::uuid[], $2::text[]) as r (id, row_version)
+       cross join lateral (select id from messages where id = r.id and xmin::text = r.row_version offset 0) found
+     ) due
+     where messages.id = due.id`,
+    [arrayLiteral(rows.map((row) => row.id)), arrayLiteral(rows.map((row) => row.rowVersion))],
+  );
+}
+
+/** A row that any program may have written, with the media that this tool does not know: other keys, or what is no object. */
+export interface AnyMessageRow extends StoredMessageRow {
+  unknownMedia: JsonObject | null;
+}
+
+/**
+ * Rows by their own id, whoever wrote them: without an id of the provider theirs is empty, and media or remarks that are no
+ * object are read as objects with a `value`.
+ */
+export async function readMessagesById(sql: Sql, ids: readonly string[]): Promise<AnyMessageRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await sql.query(
+    `select ${SELECTED_FROM_ANYBODY} from unnest($1::uuid[]) as k (id)
+     cross join lateral (select c.xmin, c.* from messages c where c.id = k.id limit 1) m`,
+    [arrayLiteral(ids)],
+  );
+  return rows.map((row) => ({ ...messageOf(row), unknownMedia: jsonObjectOrNull(row, 'unknown_media') }));
 }
 
 /** Pairs of rows that are one message by rule M10, in conversations that a merge of leads has just brought together. */

@@ -123,6 +123,14 @@ export async function readLeads(
   return rows.map(leadOf);
 }
 
+export async function readLeadsById(tx: Sql, ids: readonly string[]): Promise<LeadRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await tx.query(`select ${columnNames(LEAD_COLUMNS)} from leads where id = any($1::uuid[])`, [
+    arrayLiteral(ids),
+  ]);
+  return rows.map(leadOf);
+}
+
 /** Writes identities with all that is known under them; the caller has merged what was stored (under the batch lock). */
 export async function writeIdentities(
   tx: Sql,

@@ -58,3 +58,15 @@ export function firstInChain<T>(
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
+
+/** The unique index or foreign key that an error names as violated; undefined for any other error. */
+export function violatedConstraint(
+  error: unknown,
+): { kind: 'unique' | 'foreign_key'; name: string } | undefined {
+  const state = sqlState(error);
+  if (state !== '23505' && state !== '23503') return undefined;
+  const name = firstInChain(error, (link) =>
+    typeof link.constraint === 'string' && link.constraint !== '' ? link.constraint : undefined,
+  );
+  return { kind: state === '23505' ? 'unique' : 'foreign_key', name: name ?? 'a constraint' };
+}

@@ -1,25 +1,40 @@
-import type { EntryStatus } from '../model/enumerations.js';
+import { ENTRY_STATUSES, type EntryStatus } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
 import { NO_SCOPE } from './raw-log.js';
-import { bytesOf, textOf, timeOrNull } from './row.js';
+import { bytesOf, textOf, textOrNull, timeOrNull, wordOf } from './row.js';
 import type { Sql, SqlParameter } from './sql.js';
 
-/** A stored entry, read back to be replayed. */
+/** A stored entry, read back to be replayed, verified or explained. */
 export interface StoredEntry {
   id: string;
   connectionScope: string;
   rawBody: Uint8Array;
   receivedAt: number | null;
+  /** How it ended, and why not well. */
+  status: EntryStatus;
+  error: string | null;
+  /** `file:line`, where it came out of a file. */
+  origin: string | null;
+  /** The run that stored it, or last recorded how it ended. */
+  runId: string | null;
 }
+
+const SELECTED = 'id, connection_scope, raw_body, received_at, status, error, origin, run_id';
 
 export interface EntrySelection {
   /** Empty: every status. */
   statuses: readonly EntryStatus[];
   since?: number;
   until?: number;
+  /** Leaves out what had failed before then: it was told then, and would fail again. */
+  failedSince?: number;
+  /** Stored or worked on at or after, whenever it was received. */
+  touchedSince?: number;
   field?: string;
   /** Any of these chat ids. */
   chatIds?: readonly string[];
+  /** Those that name somebody else, or the same person by another name, too. */
+  severalNames?: true;
   /** Entries of one connection, and the pending ones that name none: they are what it may be named for. */
   connection?: { id: string; phoneNumberId: string | null };
   /** Why an entry is still pending. */
@@ -38,10 +53,10 @@ export async function readEntries(
 ): Promise<StoredEntry[]> {
   const { where, parameters } = selectionSql(selection, afterId);
   const rows = await sql.query(
-    `select id, connection_scope, raw_body, received_at from (
-       select id, connection_scope, raw_body, received_at,
+    `select ${SELECTED} from (
+       select ${SELECTED},
          sum(octet_length(raw_body)) over (order by id) - octet_length(raw_body) as bytes_before
-       from (select id, connection_scope, raw_body, received_at from webhook_log ${where} order by id limit ${limit}) w
+       from (select ${SELECTED} from webhook_log ${where} order by id limit ${limit}) w
      ) page
      where bytes_before < ${maxBytes} order by id`,
     parameters,
@@ -51,6 +66,10 @@ export async function readEntries(
     connectionScope: textOf(row, 'connection_scope'),
     rawBody: bytesOf(row, 'raw_body'),
     receivedAt: timeOrNull(row, 'received_at'),
+    status: wordOf(row, 'status', ENTRY_STATUSES),
+    error: textOrNull(row, 'error'),
+    origin: textOrNull(row, 'origin'),
+    runId: textOrNull(row, 'run_id'),
   }));
 }
 
@@ -112,9 +131,22 @@ function selectionSql(
       new Date(selection.until).toISOString(),
     );
   }
+  if (selection.failedSince !== undefined) {
+    add(
+      (n) => `(status <> 'failed' or coalesce(processed_at, created_at) >= ${n}::timestamptz)`,
+      new Date(selection.failedSince).toISOString(),
+    );
+  }
+  if (selection.touchedSince !== undefined) {
+    add(
+      (n) => `greatest(created_at, processed_at) >= ${n}::timestamptz`,
+      new Date(selection.touchedSince).toISOString(),
+    );
+  }
   if (selection.field !== undefined) add((n) => `${n} = any(fields)`, selection.field);
   if (selection.chatIds !== undefined)
     add((n) => `chat_ids && ${n}::text[]`, arrayLiteral(selection.chatIds));
+  if (selection.severalNames === true) conditions.push('cardinality(chat_ids) > 1');
   if (selection.error !== undefined) add((n) => `error = ${n}`, selection.error);
   if (selection.connection !== undefined) {
     const { id, phoneNumberId } = selection.connection;

@@ -9,7 +9,7 @@ import {
 import { arrayLiteral } from './array-literal.js';
 import { columnNames, time, unnestFound, unnestParameters, unnestTable, type Column } from './columns.js';
 import { textOf, textOrNull, timeOf, timeOrNull, wordOf } from './row.js';
-import type { Sql } from './sql.js';
+import type { Sql, SqlRow } from './sql.js';
 
 export interface TicketRow {
   id: string;
@@ -61,7 +61,23 @@ export async function readTicketsOfLeads(tx: Sql, leadIds: readonly string[]): P
   const rows = await tx.query(`select ${columnNames(COLUMNS)} from tickets where lead_id = any($1::uuid[])`, [
     arrayLiteral(leadIds),
   ]);
-  return rows.map((row) => ({
+  return rows.map(ticketOf);
+}
+
+export async function readTicketsOfConversations(
+  tx: Sql,
+  conversationIds: readonly string[],
+): Promise<TicketRow[]> {
+  if (conversationIds.length === 0) return [];
+  const rows = await tx.query(
+    `select ${columnNames(COLUMNS)} from tickets where conversation_id = any($1::uuid[])`,
+    [arrayLiteral(conversationIds)],
+  );
+  return rows.map(ticketOf);
+}
+
+function ticketOf(row: SqlRow): TicketRow {
+  return {
     id: textOf(row, 'id'),
     conversationId: textOf(row, 'conversation_id'),
     leadId: textOf(row, 'lead_id'),
@@ -73,7 +89,7 @@ export async function readTicketsOfLeads(tx: Sql, leadIds: readonly string[]): P
     openedAt: timeOf(row, 'opened_at'),
     lastInboundAt: timeOrNull(row, 'last_inbound_at'),
     closedAt: timeOrNull(row, 'closed_at'),
-  }));
+  };
 }
 
 export async function insertTickets(tx: Sql, rows: readonly TicketRow[]): Promise<number> {

@@ -4,6 +4,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { writeLog } from './generate-log.js';
 import { measureTarget, type Plan, type TargetFigures } from './measure-target.js';
+import { judgePages, measurePages, type PageFigures } from './message-pages.js';
 import { makePgliteTarget } from './pglite-target.js';
 import { startPostgresqlTarget } from './postgresql-target.js';
 import {
@@ -20,6 +21,9 @@ import { measureHelp } from './run-binary.js';
 import type { Target } from './target.js';
 
 const DEFAULT_MESSAGES = 200_000;
+/** The budget of a page speaks of a million; a quick run of the bench must not wait for them. */
+const STORED_FOR_PAGES = 1_000_000;
+const PAGES_FACTOR = 5;
 const SAMPLE = 5000;
 const SEED = 1;
 
@@ -39,13 +43,15 @@ async function bench(directory: string): Promise<void> {
   await writeLog(log, { messages, seed: SEED });
   const { size } = await stat(log);
   const plan: Plan = { log, messages, sample: SAMPLE, directory, say };
-  const figures = [
+  const measured = [
     await measure(startPostgresqlTarget(), plan),
     await measure(makePgliteTarget(directory), plan),
   ];
+  const figures = measured.map(({ replay }) => replay);
   const help = await measureHelp();
   const verdicts = [
     ...figures.flatMap(judge),
+    ...measured.map(({ pages }) => judgePages(pages)),
     {
       title: '',
       budget: '--help in less than 200 ms',
@@ -65,10 +71,16 @@ async function bench(directory: string): Promise<void> {
   if (verdicts.some(({ pass }) => pass === false)) process.exitCode = 1;
 }
 
-async function measure(opening: Promise<Target>, plan: Plan): Promise<TargetFigures> {
+async function measure(
+  opening: Promise<Target>,
+  plan: Plan,
+): Promise<{ replay: TargetFigures; pages: PageFigures }> {
   const target = await opening;
   try {
-    return await measureTarget(target, plan);
+    const replay = await measureTarget(target, plan);
+    plan.say(`${target.title}: pages of messages`);
+    const stored = Math.min(STORED_FOR_PAGES, plan.messages * PAGES_FACTOR);
+    return { replay, pages: await measurePages(target, stored) };
   } finally {
     await target.close();
   }

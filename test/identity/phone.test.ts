@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalPhone, phoneEquivalents } from '../../src/identity/phone.js';
+import { canonicalPhone, phoneEquivalents, phoneSpellings } from '../../src/identity/phone.js';
 
 describe('I1: phones are E.164, one form per person', () => {
   test.each([
@@ -67,5 +67,14 @@ describe('I2: what is no phone never becomes one', () => {
         expect(canonicalPhone(raw)).toBeUndefined();
       }),
     );
+  });
+
+  test('I1: a phone may be stored in the spellings that canonicalise to it, and in no other', () => {
+    expect(phoneSpellings('+5511987654321')).toEqual(['+5511987654321', '+551187654321']);
+    expect(phoneSpellings('+525512345678')).toEqual(['+525512345678', '+5215512345678']);
+    // A landline in Brazil, and a number that only looks like a mobile.
+    expect(phoneSpellings('+551132654321')).toEqual(['+551132654321']);
+    expect(phoneSpellings('+5511912345678')).toEqual(['+5511912345678']);
+    expect(phoneSpellings('+5491112345678')).toEqual(['+5491112345678']);
   });
 });

@@ -18,6 +18,8 @@ export interface ProgressState {
   entries: number;
   messages: number;
   origin: string | undefined;
+  /** `3 of 15: duplicate_ids`, for work of several parts. */
+  step: string | undefined;
   /** The last seconds, oldest first, for a rate that follows what is going on now. */
   samples: readonly Sample[];
   finished: boolean;
@@ -37,6 +39,7 @@ export const IDLE: ProgressState = {
   entries: 0,
   messages: 0,
   origin: undefined,
+  step: undefined,
   samples: [],
   finished: false,
 };
@@ -63,6 +66,15 @@ export function reduceProgress(state: ProgressState, event: ProgressEvent, now: 
         origin: event.origin ?? state.origin,
         samples: addSample(state.samples, { at: now, bytes: event.bytesRead, messages: event.messages }),
       };
+    case 'step':
+      // Its figures are its own.
+      return {
+        ...IDLE,
+        command: state.command,
+        startedAt: now,
+        step: `${event.number} of ${event.of}: ${event.step}`,
+        samples: [{ at: now, bytes: 0, messages: 0 }],
+      };
     case 'notice':
       return state;
     case 'run_finished':
@@ -79,7 +91,7 @@ function addSample(samples: readonly Sample[], next: Sample): readonly Sample[] 
 /** `42%  12.3 MB of 29.1 MB  120,000 messages  65,000/s  12.0 s left  log.ndjson:812`, at most `width` wide. */
 export function describeProgress(state: ProgressState, now: number, width: number): string {
   const { bytesRead, bytesTotal } = state;
-  const parts: string[] = [];
+  const parts: string[] = state.step === undefined ? [] : [sanitize(state.step)];
   if (bytesTotal !== undefined && bytesTotal > 0) {
     // Not 100% before the end: the last batch is still being stored when the last byte has been read.
     const percent = Math.min(state.finished ? 100 : 99, Math.floor((bytesRead * 100) / bytesTotal));
@@ -87,11 +99,11 @@ export function describeProgress(state: ProgressState, now: number, width: numbe
   } else if (bytesRead > 0) {
     parts.push(formatBytes(bytesRead));
   }
-  parts.push(
-    state.messages > 0 || state.entries === 0
-      ? formatAmount(state.messages, 'message')
-      : formatAmount(state.entries, 'entry', 'entries'),
-  );
+  if (state.messages > 0 || (state.entries === 0 && state.step === undefined)) {
+    parts.push(formatAmount(state.messages, 'message'));
+  } else if (state.entries > 0) {
+    parts.push(formatAmount(state.entries, 'entry', 'entries'));
+  }
   const rates = currentRates(state, now);
   if (rates !== undefined && rates.messages >= 1) parts.push(`${formatCount(rates.messages)}/s`);
   const left = timeLeft(state, rates?.bytes);

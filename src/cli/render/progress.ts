@@ -89,7 +89,7 @@ async function createSpinner(io: Io, console: Console, look: Look): Promise<Prog
     emit: (event) => {
       state = reduceProgress(state, event, io.clock());
       if (event.event === 'notice') console.line(look.yellow(sanitize(event.message)));
-      if (event.event === 'run_started') {
+      if (event.event === 'run_started' || event.event === 'step') {
         draw();
         spinner.start();
       }

@@ -2,9 +2,8 @@ import { z } from 'zod';
 import type { LogSelection } from '../../core/replay/options.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
-import { MOMENT_FORMS, parseMoment } from '../values/moment.js';
-import { isTimeZone, localTimeZone } from '../values/time-zone.js';
 import type { Environment } from './environment.js';
+import { instant, readTimeZone, readWindow } from './moments.js';
 import { choice, choices, number, size, toggle, word } from './parsers.js';
 import { resolveSettings, type GivenFlags, type Resolved } from './resolve.js';
 
@@ -57,7 +56,7 @@ export function resolveReplaySettings(
   const resolved = resolveSettings(REPLAY, given, environment);
   const { values } = resolved;
   rejectContradictions(paths, resolved);
-  const timeZone = resolveTimeZone(resolved);
+  const timeZone = readTimeZone({ value: values.tz, origin: resolved.origin('tz') });
   return { values, paths, selection: resolveSelection(resolved, now, timeZone), timeZone };
 }
 
@@ -91,27 +90,14 @@ function rejectContradictions(paths: readonly string[], { values, origin }: Reso
   }
 }
 
-function resolveTimeZone({ values, origin }: Resolved<ReplayValues>): string {
-  if (values.tz === undefined) return localTimeZone();
-  if (isTimeZone(values.tz)) return values.tz;
-  throw new ConfigError(`${origin('tz').place}: '${values.tz}' is not a time zone.`, {
-    remedy: 'Name one of the tz database, for example America/Sao_Paulo or UTC.',
-  });
-}
-
 function resolveSelection(resolved: Resolved<ReplayValues>, now: number, timeZone: string): LogSelection {
   const { values, origin } = resolved;
-  const since = readMoment('since', resolved, now, timeZone);
-  const until = readMoment('until', resolved, now, timeZone);
-  if (since !== undefined && until !== undefined && since >= until) {
-    throw new ConfigError(
-      `${origin('since').place} is not before ${origin('until').place}: nothing would be in between.`,
-      {
-        remedy: `Times are half-open: from since (included) to until (not included). Read as ${instant(since)} to ${instant(until)}.`,
-        code: 'contradiction',
-      },
-    );
-  }
+  const { from: since, to: until } = readWindow(
+    { value: values.since, origin: origin('since') },
+    { value: values.until, origin: origin('until') },
+    now,
+    timeZone,
+  );
   return {
     which: whichEntries(values),
     ...(since === undefined ? {} : { since }),
@@ -125,26 +111,6 @@ function resolveSelection(resolved: Resolved<ReplayValues>, now: number, timeZon
 function whichEntries({ all, failed, since, until, field, contact }: ReplayValues): LogSelection['which'] {
   if (failed) return 'failed';
   return all || [since, until, field, contact].some((value) => value !== undefined) ? 'all' : 'pending';
-}
-
-function readMoment(
-  key: 'since' | 'until',
-  { values, origin }: Resolved<ReplayValues>,
-  now: number,
-  timeZone: string,
-): number | undefined {
-  const typed = values[key];
-  if (typed === undefined) return undefined;
-  const moment = parseMoment(typed, now, timeZone);
-  if (moment !== undefined) return moment;
-  throw new ConfigError(`${origin(key).place}: '${typed}' is not a time.`, {
-    remedy: `Write it like one of: ${MOMENT_FORMS}.`,
-  });
-}
-
-/** `2026-11-03T03:00:00Z`, without milliseconds where there are none. */
-export function instant(ms: number): string {
-  return new Date(ms).toISOString().replace('.000Z', 'Z');
 }
 
 /** What a selection takes, in words, for stderr. */

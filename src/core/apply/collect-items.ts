@@ -1,7 +1,8 @@
-import type { Fact, SkipReason, Subject } from '../../model/facts.js';
+import type { Fact } from '../../model/facts.js';
 import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/raw-log.js';
 import { renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
 import { subjectOf } from '../batch/fact-kinds.js';
+import { ownNumberReason } from '../batch/own-number.js';
 import type { BatchWork, Item } from './work.js';
 
 /**
@@ -79,7 +80,7 @@ function collectSection(
   const entry = { receivedAt: slice.entry.receivedAt, webhookLogId: logId, now: work.settings.clock() };
   for (const fact of facts) {
     const item: Item = { fact, connection, slice, logId };
-    const own = ownNumberReason(work, item);
+    const own = ownNumberReason(work.ownNumbers, fact, connection);
     if (own !== null) {
       work.skip(item, own.subject, own.reason);
       continue;
@@ -113,25 +114,5 @@ function countEvent(work: BatchWork, fact: Fact): void {
   else {
     const subject = subjectOf(fact);
     if (subject !== null) work.tally.skip(subject, 'unknown_connection', null);
-  }
-}
-
-/** Rule I4: the business's own number is never a lead, and a thread with itself is no conversation. */
-function ownNumberReason(
-  work: BatchWork,
-  { fact, connection }: Item,
-): { subject: Subject; reason: SkipReason } | null {
-  switch (fact.kind) {
-    case 'message':
-    case 'edit':
-    case 'revoke':
-    case 'reaction':
-      return work.isOwnNumber(connection, fact.counterpart)
-        ? { subject: fact.kind, reason: 'self_thread' }
-        : null;
-    case 'address_book':
-      return work.isOwnNumber(connection, fact.who) ? { subject: 'contact', reason: 'own_number' } : null;
-    default:
-      return null;
   }
 }

@@ -1,12 +1,6 @@
 import type { Identities } from '../../model/facts.js';
 import { mergePersons, requeueCollisions } from '../../store/merge-leads.js';
-import {
-  readIdentities,
-  readIdentitiesOfPersons,
-  readLeads,
-  type IdentityRow,
-  type LeadRow,
-} from '../../store/persons.js';
+import { readIdentities, readIdentitiesOfPersons, readLeads, type LeadRow } from '../../store/persons.js';
 import { groupBy } from '../plan/group-by.js';
 import {
   absorbEvidence,
@@ -24,6 +18,7 @@ import {
   type PersonPlan,
   type StoredIdentity,
 } from '../plan/persons.js';
+import { storedIdentity } from '../plan/stored-identity.js';
 import type { BatchWork, Item } from './work.js';
 
 /** Who the batch is about, in one organization, after merges have been carried out. */
@@ -192,48 +187,4 @@ function linkedNodes(who: readonly Identities[]): IdentityNode[] {
   const nodes = new Map<string, IdentityNode>();
   for (const identities of who) for (const node of nodesOf(identities)) nodes.set(nodeKey(node), node);
   return [...nodes.values()];
-}
-
-export function storedIdentity(row: IdentityRow): StoredIdentity {
-  const dated = <T extends string>(value: T | null, at: number | null): { value: T; at: number } | null =>
-    value === null || at === null ? null : { value, at };
-  return {
-    kind: row.kind,
-    value: row.value,
-    personId: row.personId,
-    leadId: row.leadId,
-    evidence: {
-      firstSeenAt: row.firstSeenAt,
-      profileName: dated(row.profileName, row.profileNameAt),
-      username: dated(row.username, row.usernameAt),
-      bookName: dated(row.bookName, row.bookNameAt),
-      bookState: dated(row.bookState, row.bookStateAt),
-      bookFirstAt: row.bookFirstAt,
-      liveFirstAt: row.liveFirstAt,
-    },
-  };
-}
-
-export function identityRow(
-  identity: IdentityNode & { evidence: IdentityEvidence },
-  person: Person,
-): IdentityRow {
-  const { evidence } = identity;
-  return {
-    kind: identity.kind,
-    value: identity.value,
-    personId: person.id,
-    leadId: person.isLead ? person.id : null,
-    firstSeenAt: evidence.firstSeenAt,
-    profileName: evidence.profileName?.value ?? null,
-    profileNameAt: evidence.profileName?.at ?? null,
-    username: evidence.username?.value ?? null,
-    usernameAt: evidence.username?.at ?? null,
-    bookName: evidence.bookName?.value ?? null,
-    bookNameAt: evidence.bookName?.at ?? null,
-    bookState: evidence.bookState?.value ?? null,
-    bookStateAt: evidence.bookState?.at ?? null,
-    bookFirstAt: evidence.bookFirstAt,
-    liveFirstAt: evidence.liveFirstAt,
-  };
 }

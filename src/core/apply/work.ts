@@ -1,4 +1,3 @@
-import { canonicalPhone } from '../../identity/phone.js';
 import type { Fact, Identities, RejectReason, SkipReason, Subject } from '../../model/facts.js';
 import type { SyncSource } from '../../model/enumerations.js';
 import type { ConnectionRow } from '../../store/connections.js';
@@ -8,6 +7,7 @@ import { ConnectionNews } from '../plan/connection-state.js';
 import type { Person } from '../plan/persons.js';
 import { nodeKey, nodesOf } from '../plan/identity-evidence.js';
 import type { EntrySlice } from '../batch/batch.js';
+import { OwnNumbers } from '../batch/own-number.js';
 import { Tally } from '../batch/tally.js';
 
 /** What stays the same for all batches of a run. */
@@ -42,7 +42,7 @@ export class BatchWork {
   /** Leads one of whose messages lost its id to a better claim in this batch. */
   readonly robbedLeads = new Set<string>();
   requeued = 0;
-  private readonly ownPhones = new Map<string, string | null>();
+  readonly ownNumbers = new OwnNumbers();
 
   constructor(
     readonly tx: Sql,
@@ -97,15 +97,6 @@ export class BatchWork {
 
   /** Rule I4: the connection's own number, in any of its spellings. */
   isOwnNumber(connection: ConnectionRow, identities: Identities): boolean {
-    if (identities.phone === undefined) return false;
-    let own = this.ownPhones.get(connection.id);
-    if (own === undefined) {
-      own =
-        connection.displayPhoneNumber === null
-          ? null
-          : (canonicalPhone(connection.displayPhoneNumber) ?? null);
-      this.ownPhones.set(connection.id, own);
-    }
-    return own === identities.phone;
+    return this.ownNumbers.has(connection, identities);
   }
 }

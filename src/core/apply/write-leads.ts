@@ -9,9 +9,10 @@ import {
 } from '../../store/persons.js';
 import { projectLead, type LeadColumns } from '../plan/lead-projection.js';
 import type { Person } from '../plan/persons.js';
+import { identityRow } from '../plan/stored-identity.js';
 import type { ConversationRow } from '../../store/conversations.js';
 import type { Conversations } from './conversations.js';
-import { identityRow, type NamedPersons } from './name-persons.js';
+import type { NamedPersons } from './name-persons.js';
 import type { BatchWork } from './work.js';
 
 /** Inserts the batch's new leads and conversations and stores what was learned about identities: what messages hang on. */

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { decodeEntry } from '../../decode/decode-entry.js';
 import type { IncludableChat } from '../../model/enumerations.js';
-import type { DecodedEntry, Fact, Identities } from '../../model/facts.js';
-import type { JsonObject } from '../../model/json.js';
+import type { DecodedEntry, Identities } from '../../model/facts.js';
 import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
 import { NO_SCOPE } from '../../store/raw-log.js';
-import { subjectOf } from './fact-kinds.js';
 import { nodesOf } from '../plan/identity-evidence.js';
 import { entryKey, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
 import type { ConnectionDirectory } from './connection-directory.js';
+import { countersOf } from './entry-counters.js';
 
 /** What the source already knows about an entry that comes out of webhook_log. */
 export interface StoredAs {
@@ -58,14 +57,15 @@ export function prepareEntry(
     fields: unique(entry.sections.map((section) => section.field)),
     phoneNumberIds: unique(entry.sections.flatMap((section) => section.connection.phoneNumberId ?? [])),
     chatIds: chatIdsOf(entry),
-    counters: countersOf(entry),
+    counters: countersOf(sections, connectionScope !== NO_SCOPE),
     failure: null,
     unrecognized: entry.unrecognized,
     sections,
   };
 }
 
-function resolveSections(
+/** Finds the connection of every section of a decoded entry. */
+export function resolveSections(
   entry: DecodedEntry,
   storedAs: StoredAs | null,
   directory: ConnectionDirectory,
@@ -117,17 +117,6 @@ function chatIdsOf(entry: DecodedEntry): string[] {
     }
   }
   return [...ids];
-}
-
-/** How many items of each kind the entry holds, for `report` and `explain`; kinds without items are left out. */
-function countersOf(entry: DecodedEntry): JsonObject | null {
-  const counts = new Map<string, number>();
-  const add = (fact: Fact): void => {
-    const name = fact.kind === 'event' ? 'event' : subjectOf(fact);
-    if (name !== null) counts.set(name, (counts.get(name) ?? 0) + 1);
-  };
-  for (const section of entry.sections) section.facts.forEach(add);
-  return counts.size === 0 ? null : Object.fromEntries(counts);
 }
 
 function unique(values: readonly string[]): string[] {

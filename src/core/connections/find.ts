@@ -32,7 +32,7 @@ export async function findConnection(
   if (second !== undefined) {
     const slugs = found.map((record) => record.organization.slug);
     throw new ConfigError(`Several connections are called '${reference}': in ${slugs.join(', ')}.`, {
-      remedy: 'Say which with --organization, or give its id.',
+      remedy: `Give the id of one: ${found.map(({ id, organization: { slug } }) => `${id} (${slug})`).join(', ')}`,
       code: 'connection_ambiguous',
     });
   }

@@ -8,7 +8,7 @@ import { isProcessAlive } from '../../store/locks/processes.js';
 import type { UnfinishedRun } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
 import type { Context } from '../context.js';
-import { namesOfContact } from '../find-contact.js';
+import { namesOfContact } from '../contacts/names-of-contact.js';
 import { Batcher } from '../batch/batcher.js';
 import type { Batch } from '../batch/batch.js';
 import { CheckpointKeeper, findResumePoint, type Checkpoint, type ResumePoint } from './checkpoint.js';
@@ -181,6 +181,7 @@ async function selectionOf(
     statuses: statuses[selection.which],
     ...(selection.since === undefined ? {} : { since: selection.since }),
     ...(selection.until === undefined ? {} : { until: selection.until }),
+    ...(selection.failedSince === undefined ? {} : { failedSince: selection.failedSince }),
     ...(selection.field === undefined ? {} : { field: selection.field }),
     ...(selection.contact === undefined ? {} : { chatIds: await namesOfContact(sql, selection.contact) }),
     ...(connection === undefined

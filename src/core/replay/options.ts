@@ -9,6 +9,8 @@ export interface LogSelection {
   /** Half-open [since, until), ms since 1970, by when the entry was received (else stored). */
   since?: number;
   until?: number;
+  /** Leaves out what had failed before then, ms since 1970. */
+  failedSince?: number;
   /** Webhook field or Baileys event. */
   field?: string;
   /** Any form of a contact: phone, JID, LID, BSUID, lead id. */

@@ -3,6 +3,8 @@ export interface ReportOptions {
   connection?: string;
   /** Days of the chart, today included. */
   days: number;
+  /** A moment of the chart's last day, ms since 1970; absent: today. */
+  until?: number;
   /** IANA name of the zone of the days. */
   timeZone: string;
   /** How many of the last runs to list. */

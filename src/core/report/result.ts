@@ -38,6 +38,29 @@ export interface DayCount {
   gap: boolean;
 }
 
+/**
+ * `items`: messages that the raw log holds, counted per entry; `saved`: rows that came from it.
+ * items - saved = Σ explained + unexplained, always. The reasons: `repeated` (its message was there already), `merged` (the
+ * row was merged into another, the journal has it), `skipped.<reason>`, `rejected.<reason>` (on record), `pending.<reason>`
+ * (the entry waits). `unexplained`: rows that a run has stored and that are gone, with nothing in the journal.
+ */
+export interface Accounts {
+  items: number;
+  saved: number;
+  explained: ReasonCounts;
+  unexplained: number;
+}
+
+/** How long a connection may be quiet; hours. */
+export interface Rhythm {
+  /** Since the last live event; null if there never was one. */
+  quietHours: number | null;
+  /** So long is usual, at this time of the week. Null if there never was a live event. */
+  toleratedHours: number | null;
+  /** `weeks`: the same hours of earlier weeks; `little`: too few live messages to learn from; `option`: it was asked for. */
+  learnedFrom: 'weeks' | 'little' | 'option';
+}
+
 export interface ConnectionReport {
   id: string;
   name: string;
@@ -46,6 +69,8 @@ export interface ConnectionReport {
   phone: string | null;
   historySync: HistorySyncState & { startedAt: string | null; completedAt: string | null };
   onboardedAt: string | null;
+  /** What `onboardedAt` rests on: what was recorded, the earliest entry, live message or chunk, or when it was added here. */
+  onboardedBy: 'webhook' | 'evidence' | 'added';
   lastLiveEventAt: string | null;
   lastSyncAt: string | null;
   leads: number;
@@ -60,11 +85,10 @@ export interface ConnectionReport {
   tickets: { open: number; closed: number };
   /** History media announced and not delivered; `expired`: their 14 days are over. */
   mediaOwed: { waiting: number; expired: number };
-  /**
-   * `items`: messages that the raw log holds for this connection, counted per entry; `saved`: rows that came from it.
-   * items - saved = Σ explained, by reason (repeated, skipped, rejected, merged, pending, …) + unexplained.
-   */
-  accounts: { items: number; saved: number; explained: ReasonCounts; unexplained: number };
+  accounts: Accounts;
+  rhythm: Rhythm;
+  /** Facts whose message has not come. */
+  pendingFacts: number;
   days: DayCount[];
 }
 
@@ -78,6 +102,22 @@ export interface RunReport {
   completedAt: string | null;
   host: string;
   error: string | null;
+  /** What it did with messages; null for runs that keep no such counters. */
+  messages: { seen: number; created: number; updated: number } | null;
+}
+
+/** One item that was rejected, with where it stands. */
+export interface RejectSample {
+  connection: string | null;
+  /** `file:line` where the entry was first seen. */
+  origin: string | null;
+  /** `log:<id>`: what `explain` takes. */
+  entry: string;
+  path: string;
+  subject: string;
+  reason: string;
+  excerpt: string;
+  at: string;
 }
 
 /** The JSON of `report`, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */
@@ -94,6 +134,10 @@ export interface ReportResult {
   rejects: ReasonCounts;
   /** Facts whose message has not come. */
   pendingFacts: number;
+  /** The newest rejects, at most 20. */
+  rejected: RejectSample[];
+  /** Of the whole raw log, entries that no connection takes included. Absent when one connection was asked for. */
+  accounts?: Accounts;
   runs: RunReport[];
   alerts: Alert[];
   database: string;

@@ -7,8 +7,12 @@ export interface VerifyOptions {
   connection?: string;
   /** Only what was received or sent since, ms since 1970. */
   since?: number;
+  /** Of the raw log, only entries that were stored or worked on since, ms since 1970: what a night has to look at. */
+  touchedSince?: number;
   /** Create the unique indexes that are missing or not valid. */
   enforce: boolean;
+  /** With `enforce`, for sync_runs.options: what the user asked for, without secrets. */
+  recordedOptions?: Record<string, string | number | boolean | string[]>;
   /** Receives every item, for `--items`. */
   onItem?: (item: VerifiedItem) => Promise<void> | void;
 }

@@ -52,6 +52,8 @@ export interface CheckResult {
   summary: string;
   /** The command that mends it; null where there is nothing to mend. */
   remedy: string | null;
+  /** Only of `raw_log`: messages of the raw log that are not in the database and on no record; its `+`. */
+  missing?: number;
 }
 
 /** What `--enforce` did about a unique index. */
@@ -60,12 +62,16 @@ export interface EnforcedIndex {
   outcome: 'present' | 'created' | 'recreated' | 'blocked';
   /** What is in the way. */
   reason?: string;
+  /** The command that clears the way; null where a person has to. Only with `blocked` by rows. */
+  remedy?: string | null;
 }
 
 /** The JSON of `verify`, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */
 export interface VerifyResult {
   schemaVersion: 1;
   command: 'verify';
+  /** The run that `--enforce` is recorded as; null without it, since nothing was changed. */
+  runId: string | null;
   status: 'completed' | 'failed' | 'interrupted';
   startedAt: string;
   finishedAt: string;
@@ -73,6 +79,8 @@ export interface VerifyResult {
   checks: CheckResult[];
   /** Sum over the checks with findings; 0 means clean. */
   findings: number;
+  /** Message items of the raw log that were compared with the database. Null if `raw_log` did not run. */
+  messages: number | null;
   /** Message items of the raw log that are not in the database and on no record: `raw_log`'s `+`. Null if it did not run. */
   missing: number | null;
   /** Rows too many: duplicate ids. Null if it did not run. */

@@ -1,28 +1,17 @@
-import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { LockedError, UserError } from '../../model/errors.js';
 import { connectClient } from '../backends/postgresql-client.js';
 import { translateDatabaseError } from '../database-errors.js';
 import { parseDatabaseUrl } from '../database-url.js';
+import { LOCK_NAMESPACE, schemaKey } from './lock-key.js';
 import type { RunLock, RunLockOptions } from './run-lock.js';
 import { pollForLock } from './wait.js';
-
-/**
- * The lock is pg_advisory_lock(NAMESPACE, key of the schema): two installations in two schemas of one database do not meet.
- * The number spells `warc`. Advisory locks belong to the database, so its name is not part of the key.
- */
-const NAMESPACE = 0x77617263;
 
 /** Shorter than what routers and firewalls usually grant an idle connection. */
 const HEARTBEAT_MS = 30_000;
 
 /** PostgreSQL cuts application_name at 63 bytes. */
 const MAX_APPLICATION_NAME = 63;
-
-/** The second number of the lock: 32 bits of the schema's name. */
-export function schemaKey(schema: string): number {
-  return createHash('sha256').update(schema).digest().readInt32BE(0);
-}
 
 /** {@link acquireRunLock} on PostgreSQL. */
 export async function acquireAdvisoryLock(url: string, options: RunLockOptions): Promise<RunLock> {
@@ -39,7 +28,7 @@ export async function acquireAdvisoryLock(url: string, options: RunLockOptions):
     return await pollForLock<RunLock, number>(
       async () => {
         const { rows } = await client.query<{ taken: boolean }>(`select ${attempt}($1, $2) as taken`, [
-          NAMESPACE,
+          LOCK_NAMESPACE,
           key,
         ]);
         return rows[0]?.taken === true ? { lock: hold(client, target.location) } : { held: key };
@@ -111,7 +100,7 @@ async function readHolders(client: pg.Client, key: number): Promise<LockHolder[]
         and l.database = (select oid from pg_database where datname = current_database())
         and l.classid = $1::bigint::oid and l.objid = ($2::bigint & 4294967295)::oid
       order by a.backend_start`,
-    [NAMESPACE, key],
+    [LOCK_NAMESPACE, key],
   );
   return rows;
 }

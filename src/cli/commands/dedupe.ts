@@ -1,0 +1,116 @@
+import { Option, type Command } from 'commander';
+import type { DedupeResult } from '../../core/dedupe/result.js';
+import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { exitCodeOf } from '../exit.js';
+import { collect } from '../flags.js';
+import { confirmByTyping, whyNotAsk } from '../prompts.js';
+import { presentDedupe } from '../render/dedupe.js';
+import { commandLine, databaseFlags } from '../shell-words.js';
+import type { DedupeSettings } from '../settings/dedupe.js';
+
+export function registerDedupe(parent: Command, attach: Attach): void {
+  const command = parent.command('dedupe');
+  for (const option of options()) command.addOption(option);
+  describe(command, {
+    summary: 'Find what is stored twice; with --apply, merge it.',
+    details:
+      'Without --apply it changes nothing and prints the plan. Merged are rows of one id, a message stored ' +
+      'under a wamid and under its WhatsApp Web key id, copies without an id, two conversations of one ' +
+      'contact, two contacts that are one person. The row with the best evidence stays and takes all that the ' +
+      'others know. Messages that only look alike are listed, never merged. Every change is journaled: ' +
+      '`undo RUN` puts it back. A run that was stopped goes on when the same command is typed again.',
+    examples: [
+      ['wa-reconcile dedupe', 'what is stored twice, and what proves it'],
+      ['wa-reconcile dedupe --apply', 'merge it, in batches of 1000 rows'],
+      ['wa-reconcile dedupe --class same_id,same_message --connection shop', 'two classes, one number'],
+      ['wa-reconcile dedupe --json | jq ".classes[] | {class, rows}"', 'for a program'],
+    ],
+    exits: {
+      ...DATABASE_EXITS,
+      [EXIT.ok]: 'nothing is stored twice; with --apply: all was merged',
+      [EXIT.usage]: 'wrong usage or configuration; more than 5 % of a connection would go, and no --force',
+      [EXIT.findings]: 'without --apply: there is something to merge',
+      [EXIT.partial]: 'merged; entries of the raw log became due again, and wait for replay',
+      [EXIT.interrupted]: 'interrupted; the same command goes on',
+    },
+  });
+  attach(command, dedupeCommand);
+}
+
+async function dedupeCommand(call: Call): Promise<Outcome> {
+  const { resolveDedupeSettings } = await import('../settings/dedupe.js');
+  const settings = resolveDedupeSettings(call.given, call.environment);
+  const result = await run(call, settings, settings.force).catch(async (error: unknown) => {
+    const question = questionOf(error);
+    // Where nobody can be asked, the error says what to do.
+    if (question === undefined || whyNotAsk(call) !== undefined) throw error;
+    // Asked between two sessions: an open question must not keep others out of the database.
+    await confirmByTyping(call, question.text, question.word);
+    return run(call, settings, true);
+  });
+  return {
+    presentation: presentDedupe(result, { argv: call.argv, databaseFlags: databaseFlags(call.given) }),
+    exitCode: exitCodeFor(result),
+  };
+}
+
+async function run(call: Call, settings: DedupeSettings, force: boolean): Promise<DedupeResult> {
+  const [{ withContext }, { dedupe }] = await Promise.all([
+    import('../session.js'),
+    import('../../core/dedupe/dedupe.js'),
+  ]);
+  const { apply, classes, batchSize, connection, recorded } = settings;
+  return withContext(
+    call,
+    { command: 'dedupe', interruptible: true, ...(apply ? { lock: 'exclusive' } : {}) },
+    async (ctx) => {
+      try {
+        return await dedupe(ctx, {
+          apply,
+          classes,
+          batchSize,
+          force,
+          ...(connection === undefined ? {} : { connection }),
+          recordedOptions: recorded,
+        });
+      } catch (error) {
+        if (apply && !(error instanceof ConfigError)) {
+          call.notice(`What was merged until now is stored; this goes on: ${commandLine(call.argv)}`);
+        }
+        throw error;
+      }
+    },
+  );
+}
+
+/** What to ask when the run refused because too much would go: the number of rows has to be typed. */
+function questionOf(error: unknown): { text: string; word: string } | undefined {
+  if (!(error instanceof ConfigError) || error.code !== 'too_many_duplicates') return undefined;
+  const rows = 'rows' in error && typeof error.rows === 'number' ? error.rows : undefined;
+  return rows === undefined ? undefined : { text: error.message, word: String(rows) };
+}
+
+function exitCodeFor(result: DedupeResult): ExitCode {
+  if (result.status !== 'completed' || result.applied) return exitCodeOf(result.status);
+  return result.classes.some(({ groups }) => groups > 0) ? EXIT.findings : EXIT.ok;
+}
+
+function options(): Option[] {
+  const grouped = (group: string, list: Option[]): Option[] => list.map((option) => option.helpGroup(group));
+  return [
+    ...grouped('What:', [
+      new Option(
+        '--class <classes>',
+        'only these: lead, conversation, same_id, same_message, no_id',
+      ).argParser(collect),
+      new Option('--connection <name>', 'only this connection'),
+    ]),
+    ...grouped('How:', [
+      new Option('--apply', 'merge; without it, only say what would be merged'),
+      new Option('--force', 'even if more than 5 % of a connection’s messages would go'),
+      new Option('--batch-size <n>', 'rows per transaction (default: 1000)'),
+    ]),
+  ];
+}

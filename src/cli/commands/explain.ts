@@ -1,0 +1,90 @@
+import { Argument, Option, type Command } from 'commander';
+import { EXPLAIN_KINDS } from '../../core/explain/options.js';
+import type { ExplainResult } from '../../core/explain/result.js';
+import { EXIT, type ExitCode } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { explainSteps } from '../render/explained-next.js';
+import { presentExplanation } from '../render/explained.js';
+import { databaseFlags } from '../shell-words.js';
+
+export function registerExplain(parent: Command, attach: Attach): void {
+  const command = parent
+    .command('explain')
+    .addArgument(
+      new Argument(
+        '<subject>',
+        'a message id, a contact (phone, JID, LID, BSUID, lead id), log:<entry id>, file:line or a run id',
+      ),
+    );
+  for (const option of options()) command.addOption(option);
+  describe(command, {
+    summary: 'Say where a message or a conversation came from, and where a missing one went.',
+    details:
+      'Reads what the raw log says about it once more: the entry, its file and line, the history chunk and the ' +
+      'run that brought it, every fact in the order in which it was applied and what it changed, merges, and why ' +
+      'something was skipped, rejected or still waits. Changes nothing. An id that no index knows is searched for ' +
+      'in the bytes of the whole raw log. Texts stay hidden without --bodies.',
+    examples: [
+      ['wa-reconcile explain +5511912345678', 'where did this conversation go?'],
+      ['wa-reconcile explain wamid.HBgN…', 'where did this message come from, and what changed it?'],
+      ['wa-reconcile explain webhooks.ndjson:120', 'what became of this line of the log?'],
+      ['wa-reconcile explain 3EB0C767D097B7C7C030 --json', 'a message of WhatsApp Web, for a program'],
+    ],
+    exits: {
+      ...DATABASE_EXITS,
+      [EXIT.ok]: 'it is known, and nothing about it is missing',
+      [EXIT.usage]:
+        'wrong usage or configuration; not an id or a contact; several are meant (they are listed)',
+      [EXIT.findings]: 'something about it is missing, rejected or waits; or nothing is known about it',
+      [EXIT.interrupted]: 'interrupted; what was found until then is shown',
+    },
+  });
+  attach(command, explainCommand);
+}
+
+async function explainCommand(call: Call): Promise<Outcome> {
+  const [{ resolveExplainSettings }, { withContext }, { explain }] = await Promise.all([
+    import('../settings/explain.js'),
+    import('../session.js'),
+    import('../../core/explain/explain.js'),
+  ]);
+  const subject = call.args[0] ?? '';
+  const settings = resolveExplainSettings(subject, call.given, call.environment, call.io.clock());
+  const { result, interrupted } = await withContext(
+    call,
+    { command: 'explain', interruptible: true },
+    async (ctx) => {
+      const found = await explain(ctx, settings);
+      return { result: found, interrupted: ctx.signal.aborted };
+    },
+  );
+  const next = explainSteps(result, { argv: call.argv, databaseFlags: databaseFlags(call.given) });
+  return {
+    presentation: presentExplanation(result, next),
+    exitCode: interrupted ? EXIT.interrupted : exitCodeOf(result),
+  };
+}
+
+function exitCodeOf({ findings }: ExplainResult): ExitCode {
+  return findings.length === 0 ? EXIT.ok : EXIT.findings;
+}
+
+function options(): Option[] {
+  const grouped = (group: string, list: Option[]): Option[] => list.map((option) => option.helpGroup(group));
+  return [
+    ...grouped('What is meant:', [
+      new Option('--as <kind>', `where it could be several things: ${EXPLAIN_KINDS.join(', ')}`).choices(
+        EXPLAIN_KINDS,
+      ),
+      new Option('--connection <name>', 'only this connection'),
+    ]),
+    ...grouped('How much is read:', [
+      new Option('--limit <n>', 'a contact’s raw entries, the newest first (default: 5000)'),
+      new Option('--scan', 'search the bytes of the whole raw log, too'),
+      new Option('--since <time>', 'such a search leaves out what was received before'),
+      new Option('--tz <zone>', 'the zone of dates without one (default: this machine’s)'),
+      new Option('--bodies', 'show the first words of texts'),
+    ]),
+  ];
+}

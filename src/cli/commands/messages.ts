@@ -1,0 +1,143 @@
+import { Argument, Option, type Command } from 'commander';
+import type { MessagesResult, MessageView } from '../../core/messages/result.js';
+import { EXIT } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { renderChat } from '../render/chat.js';
+import type { Grid, Presentation } from '../render/presentation.js';
+import { commandLine } from '../shell-words.js';
+
+export function registerMessages(parent: Command, attach: Attach): void {
+  const command = parent
+    .command('messages')
+    .addArgument(new Argument('<contact>', 'phone in any format, JID, LID, BSUID or lead id'));
+  for (const option of options()) command.addOption(option);
+  describe(command, {
+    summary: 'Show a contact’s messages, page by page from the newest.',
+    details:
+      'On a terminal, a page reads like a chat: oldest on top. The other formats give the page ' +
+      'newest first, so that pages put one after the other stay in order, with a cursor for the ' +
+      'next, older one. Messages that are stored while you turn pages neither shift nor repeat ' +
+      'the others. A cursor belongs to its contact, window and connection.',
+    examples: [
+      ['wa-reconcile messages +5511912345678', 'the newest page, as a chat'],
+      ['wa-reconcile messages 5511912345678 --from-date yesterday --limit 1000', 'since yesterday'],
+      ['wa-reconcile messages +5511912345678 --json | jq -r .pagination.cursor', 'for a program'],
+      ['wa-reconcile messages 123456789012345@lid --format csv -o chat.csv', 'as a spreadsheet'],
+    ],
+    exits: {
+      ...DATABASE_EXITS,
+      [EXIT.usage]: 'wrong usage or configuration; contact unknown or ambiguous; not its cursor',
+    },
+  });
+  attach(command, messages);
+}
+
+async function messages(call: Call): Promise<Outcome> {
+  const [{ resolveMessagesSettings }, { withContext }, { readMessages }] = await Promise.all([
+    import('../settings/messages.js'),
+    import('../session.js'),
+    import('../../core/messages/read-messages.js'),
+  ]);
+  const [contact = ''] = call.args;
+  const { options, timeZone, window } = resolveMessagesSettings(
+    contact,
+    call.given,
+    call.environment,
+    call.io.clock(),
+  );
+  const { format } = call.settings;
+  if (window !== undefined) call.notice(window);
+  const result = await withContext(call, { command: 'messages' }, (ctx) =>
+    readMessages(ctx, { ...options, withQuotes: format === 'table' }),
+  );
+  const { cursor } = result.pagination;
+  const older = cursor === null ? undefined : commandLine([...withoutCursor(call.argv), '--cursor', cursor]);
+  // These formats have no room for the cursor; JSON and the chat show it themselves.
+  if (older !== undefined && format !== 'json' && format !== 'table') call.notice(`Older messages: ${older}`);
+  return { presentation: present(result, timeZone, older), exitCode: EXIT.ok };
+}
+
+function present(result: MessagesResult, timeZone: string, older: string | undefined): Presentation {
+  return {
+    json: result,
+    lines: result.messages,
+    csv: csvGrid(result.messages),
+    markdown: [markdownGrid(result)],
+    text: (look) => renderChat(result, { timeZone, older }, look),
+  };
+}
+
+function csvGrid(list: readonly MessageView[]): Grid {
+  return {
+    columns: [
+      'id',
+      'external_id',
+      'timestamp',
+      'direction',
+      'from_name',
+      'from_number',
+      'type',
+      'body',
+      'media_id',
+      'media_type',
+      'media_file',
+      'status',
+      'source',
+      'reply_to',
+      'edited_at',
+      'deleted_at',
+      'connection',
+    ],
+    rows: list.map((message) => [
+      message.id,
+      message.externalId,
+      message.timestamp,
+      message.direction,
+      message.from.name,
+      message.from.number,
+      message.type,
+      message.body,
+      message.media?.id ?? null,
+      message.media?.mimeType ?? null,
+      message.media?.fileName ?? null,
+      message.status,
+      message.source,
+      message.context?.messageId ?? null,
+      message.editedAt ?? null,
+      message.deletedAt ?? null,
+      message.connection ?? null,
+    ]),
+  };
+}
+
+function markdownGrid({ messages: list }: MessagesResult): Grid {
+  return {
+    columns: ['timestamp', 'from', 'type', 'body', 'status'],
+    rows: list.map((message) => [
+      message.timestamp,
+      message.from.name ?? message.from.number,
+      message.type,
+      message.deletedAt === undefined ? message.body : '(deleted)',
+      message.status,
+    ]),
+  };
+}
+
+/** What was typed, but for the page. */
+function withoutCursor(argv: readonly string[]): string[] {
+  return argv.filter(
+    (word, index) => word !== '--cursor' && argv[index - 1] !== '--cursor' && !word.startsWith('--cursor='),
+  );
+}
+
+function options(): Option[] {
+  return [
+    new Option('--limit <n>', 'messages on the page, 1 to 1000 (default: 100)'),
+    new Option('--cursor <cursor>', 'the page after the one that gave this'),
+    new Option('--from-date <time>', 'sent at or after: 2026-11-03, 36h, 2d, 3w, yesterday'),
+    new Option('--to-date <time>', 'sent before'),
+    new Option('--tz <zone>', 'the zone of dates and of times shown (default: this machine’s)'),
+    new Option('--connection <name>', 'only this connection; also tells organizations apart'),
+  ].map((option) => option.helpGroup('Which messages:'));
+}

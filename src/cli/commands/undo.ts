@@ -1,0 +1,66 @@
+import { Argument, Option, type Command } from 'commander';
+import type { UndoResult } from '../../core/undo/result.js';
+import { EXIT, type ExitCode } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { presentUndo } from '../render/undone.js';
+import { databaseFlags } from '../shell-words.js';
+
+export function registerUndo(parent: Command, attach: Attach): void {
+  const command = parent
+    .command('undo')
+    .addArgument(new Argument('<run>', 'the run to undo: its id, or the beginning of it'))
+    .addOption(new Option('-n, --dry-run', 'change nothing; say what would be put back').helpGroup('How:'))
+    .addOption(
+      new Option('--force', 'put back what was not touched since, and leave the rest').helpGroup('How:'),
+    );
+  describe(command, {
+    summary: 'Put back what a run of dedupe changed.',
+    details:
+      'All of it or nothing: if a row was touched since, by a later run or by another program, nothing is ' +
+      'changed and the rows are listed. What a replay stored or merged is not undone: it comes from the raw ' +
+      'log, and the next replay would do it again. An undo is a run itself, and can be undone.',
+    examples: [
+      ['wa-reconcile undo 0199f2a4-7c31 --dry-run', 'what would be put back?'],
+      ['wa-reconcile undo 0199f2a4-7c31', 'puts back every row as it was before that run'],
+      ['wa-reconcile undo 0199f2a4-7c31 --force', 'leaves the rows that were touched since'],
+    ],
+    exits: {
+      ...DATABASE_EXITS,
+      [EXIT.ok]: 'all was put back',
+      [EXIT.failure]:
+        'nothing was changed: rows were touched since, the run was undone already, an index is in the way',
+      [EXIT.usage]: 'wrong usage or configuration; no such run, or none that can be undone',
+      [EXIT.partial]: 'with --force: some rows were left as they are',
+    },
+  });
+  attach(command, undoCommand);
+}
+
+async function undoCommand(call: Call): Promise<Outcome> {
+  const [{ resolveUndoSettings }, { withContext }, { undo }] = await Promise.all([
+    import('../settings/undo.js'),
+    import('../session.js'),
+    import('../../core/undo/undo.js'),
+  ]);
+  const { force, dryRun } = resolveUndoSettings(call.given, call.environment);
+  const run = call.args[0] ?? '';
+  const result = await withContext(call, { command: 'undo', lock: 'exclusive' }, (ctx) =>
+    undo(ctx, { run, force, dryRun, recordedOptions: { run, ...(force ? { force } : {}) } }),
+  );
+  return {
+    presentation: presentUndo(result, databaseFlags(call.given)),
+    exitCode: exitCodeOfUndo(result),
+  };
+}
+
+function exitCodeOfUndo({ status }: UndoResult): ExitCode {
+  switch (status) {
+    case 'completed':
+      return EXIT.ok;
+    case 'partial':
+      return EXIT.partial;
+    case 'failed':
+      return EXIT.failure;
+  }
+}

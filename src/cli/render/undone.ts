@@ -1,0 +1,148 @@
+import type { LeftRow, UndoResult } from '../../core/undo/result.js';
+import { commandLine } from '../shell-words.js';
+import type { Look } from './look.js';
+import type { Grid, Presentation } from './presentation.js';
+import { formatAmount, formatCount } from './quantities.js';
+import { sanitize } from './sanitize.js';
+import { renderTable } from './table.js';
+
+/** So many rows are shown to people; JSON has more. */
+const SHOWN = 10;
+
+/** What an undo did, in every format. `database`: the flags that chose it, for the commands that are advised. */
+export function presentUndo(result: UndoResult, database: readonly string[]): Presentation {
+  const csv: Grid = {
+    columns: ['table', 'inserted', 'updated', 'deleted'],
+    rows: result.tables.map(({ table, inserted, updated, deleted }) => [table, inserted, updated, deleted]),
+  };
+  const left: Grid = {
+    title: `Touched since (${result.left.found})`,
+    columns: ['table', 'key', 'what', 'by run', 'command', 'at'],
+    rows: result.left.rows.map((row) => [
+      row.table,
+      keyText(row),
+      WHAT[row.how],
+      row.by?.runId ?? null,
+      row.by?.command ?? null,
+      row.by?.at ?? null,
+    ]),
+  };
+  return {
+    json: result,
+    lines: [result],
+    csv,
+    markdown: [
+      { title: `Undo of ${result.undone.runId}`, ...csv },
+      ...(left.rows.length === 0 ? [] : [left]),
+    ],
+    text: (look) => describeUndo(result, database, look),
+  };
+}
+
+const WHAT: Readonly<Record<LeftRow['how'], string>> = {
+  changed: 'changed',
+  gone: 'gone',
+  back: 'there again',
+};
+
+async function describeUndo(result: UndoResult, database: readonly string[], look: Look): Promise<string> {
+  const parts = [headline(result, look)];
+  if (result.tables.length > 0) {
+    parts.push(
+      '',
+      await renderTable(
+        [
+          { heading: 'table' },
+          { heading: 'put back in', align: 'right' },
+          { heading: 'changed back', align: 'right' },
+          { heading: 'taken out', align: 'right' },
+        ],
+        result.tables.map(({ table, inserted, updated, deleted }) => [
+          table,
+          formatCount(inserted),
+          formatCount(updated),
+          formatCount(deleted),
+        ]),
+        look,
+        '  ',
+      ),
+    );
+  }
+  if (result.left.found > 0) parts.push('', await listLeft(result, look));
+  const next = nextSteps(result, database);
+  if (next.length > 0) {
+    parts.push(
+      '',
+      look.bold('Next'),
+      ...next.map(({ command, why }) => `  ${look.cyan(command)}\n    ${why}`),
+    );
+  }
+  return parts.join('\n');
+}
+
+function headline({ status, dryRun, undone, rows, left, runId }: UndoResult, look: Look): string {
+  const of = `${undone.command} ${undone.runId}`;
+  const amount = formatAmount(rows, 'row');
+  switch (status) {
+    case 'failed':
+      return `${look.red('✖')} Nothing was changed: ${formatAmount(left.found, 'row')} of ${sanitize(of)} ${left.found === 1 ? 'was' : 'were'} touched since.`;
+    case 'completed':
+    case 'partial': {
+      const mark = status === 'completed' ? look.green('✔') : look.yellow('!');
+      const rest = left.found === 0 ? '' : `; ${formatCount(left.found)} left as they are`;
+      const line = dryRun
+        ? `${mark} Would put back ${amount} of ${sanitize(of)}${rest}. Nothing was changed.`
+        : `${mark} Put back ${amount} of ${sanitize(of)}${rest}.`;
+      return runId === null ? line : `${line}\n  ${look.dim(`run ${runId}`)}`;
+    }
+  }
+}
+
+async function listLeft({ left }: UndoResult, look: Look): Promise<string> {
+  const shown = left.rows.slice(0, SHOWN);
+  const table = await renderTable(
+    [{ heading: 'touched since' }, { heading: 'row' }, { heading: 'what' }, { heading: 'by' }],
+    shown.map((row) => [
+      row.table,
+      sanitize(keyText(row)),
+      WHAT[row.how],
+      row.by === null ? 'no run of ours that merges' : sanitize(`${row.by.command} ${row.by.runId}`),
+    ]),
+    look,
+    '  ',
+  );
+  const more = left.found - shown.length;
+  return more > 0 ? `${table}\n  ${look.dim(`and ${formatCount(more)} more`)}` : table;
+}
+
+function nextSteps(result: UndoResult, database: readonly string[]): { command: string; why: string }[] {
+  const line = (...words: string[]): string => commandLine([...words, ...database]);
+  const { runId } = result.undone;
+  if (result.status === 'failed') {
+    const later = [...new Set(result.left.rows.flatMap((row) => (row.by === null ? [] : [row.by.runId])))];
+    const undoable = later.slice(0, 1).map((id) => ({
+      command: line('undo', id),
+      why: 'undoes the later run first',
+    }));
+    return [
+      ...undoable,
+      { command: line('undo', runId, '--force'), why: 'puts back all others, and leaves these as they are' },
+    ];
+  }
+  if (result.dryRun) {
+    const words = result.status === 'partial' ? ['undo', runId, '--force'] : ['undo', runId];
+    return [{ command: line(...words), why: 'does it' }];
+  }
+  return result.runId === null ? [] : [{ command: line('undo', result.runId), why: 'does the merge again' }];
+}
+
+/** A key of one column by its value, of several with their names. */
+function keyText({ key }: LeftRow): string {
+  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+  const [only, ...others] = Object.values(key);
+  return others.length === 0
+    ? text(only)
+    : Object.entries(key)
+        .map(([name, value]) => `${name}=${text(value)}`)
+        .join(' ');
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import type { ReconcileOptions } from '../../core/reconcile/options.js';
+import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
+import { ConfigError } from '../../model/errors.js';
+import { isTimeZone, localTimeZone } from '../values/time-zone.js';
+import type { Environment } from './environment.js';
+import { choice, choices, duration, number, toggle, word } from './parsers.js';
+import { resolveSettings, type GivenFlags } from './resolve.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+const RECONCILE = z.object({
+  full: toggle(),
+  apply: toggle(),
+  dryRun: toggle(),
+  register: toggle(),
+  tickets: choice(['auto', 'none']).default('auto'),
+  include: choices(INCLUDABLE_CHATS).default([]),
+  historyAfter: duration().default(HOUR),
+  silentAfter: duration().optional(),
+  tz: word('a time zone').optional(),
+  batchSize: number(1, 100_000).default(1000),
+});
+
+/** Resolves the settings of `reconcile`. Throws ConfigError for what is wrong or contradictory. */
+export function resolveReconcileOptions(given: GivenFlags, environment: Environment): ReconcileOptions {
+  const { values, origin } = resolveSettings(RECONCILE, given, environment);
+  if (values.apply && values.dryRun) {
+    throw new ConfigError(`${origin('apply').place} and ${origin('dryRun').place} contradict each other.`, {
+      remedy: '--apply merges doubles, --dry-run writes nothing. Give one of them.',
+      code: 'contradiction',
+    });
+  }
+  if (values.tz !== undefined && !isTimeZone(values.tz)) {
+    throw new ConfigError(`${origin('tz').place}: '${values.tz}' is not a time zone.`, {
+      remedy: 'Name one of the tz database, for example America/Sao_Paulo or UTC.',
+    });
+  }
+  const said = Object.entries(values).filter(
+    ([, value]) => value !== false && !(Array.isArray(value) && value.length === 0),
+  );
+  return {
+    full: values.full,
+    apply: values.apply,
+    dryRun: values.dryRun,
+    register: values.register,
+    tickets: values.tickets,
+    include: new Set(values.include),
+    batchSize: values.batchSize,
+    historyMinutes: values.historyAfter / MINUTE,
+    ...(values.silentAfter === undefined ? {} : { silentHours: values.silentAfter / HOUR }),
+    timeZone: values.tz ?? localTimeZone(),
+    recordedOptions: Object.fromEntries(said),
+  };
+}

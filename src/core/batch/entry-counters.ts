@@ -1,0 +1,102 @@
+import { canonicalPhone } from '../../identity/phone.js';
+import type { Fact } from '../../model/facts.js';
+import type { JsonObject } from '../../model/json.js';
+import { subjectOf } from './fact-kinds.js';
+import type { PreparedSection } from './batch.js';
+
+/**
+ * How many items of each kind an entry holds (`webhook_log.counters`), for `report` and `explain`; what does not occur is
+ * left out, and null stands for nothing at all:
+ *
+ *     { "message": 5, "status": 1, "skipped": { "message": { "group": 2 } } }
+ *
+ * What is skipped leaves no other trace than this, so its reasons are kept. Where the entry is about several numbers, or
+ * names none, `connections` holds the same again for each: by phone_number_id, else by the id of the connection. A few bytes
+ * for few entries; without them nobody could say later how many of the items were whose. `isScoped`: the entry as a whole
+ * belongs to one connection (WhatsApp Web), which stands in `connection_scope`.
+ */
+export function countersOf(sections: readonly PreparedSection[], isScoped: boolean): JsonObject | null {
+  const filled = sections.filter(({ section }) => section.facts.length > 0);
+  const total = count(filled);
+  const keys = [...new Set(filled.map(keyOf))];
+  const isPlain =
+    keys.length < 2 &&
+    (isScoped || filled.every(({ section }) => section.connection.phoneNumberId !== undefined));
+  if (total === null || isPlain) return total;
+  const parts = keys
+    .filter((key) => key !== '')
+    .flatMap((key): [string, JsonObject][] => {
+      const part = count(filled.filter((section) => keyOf(section) === key));
+      return part === null ? [] : [[key, part]];
+    });
+  return parts.length === 0 ? total : { ...total, connections: Object.fromEntries(parts) };
+}
+
+function count(sections: readonly PreparedSection[]): JsonObject | null {
+  const counters = new Counters();
+  for (const prepared of sections) {
+    const own = ownPhoneOf(prepared);
+    for (const fact of prepared.section.facts) counters.add(fact, own);
+  }
+  return counters.json();
+}
+
+/** Whose a section's items are: nobody's is the empty word. */
+function keyOf({ section, connection }: PreparedSection): string {
+  return section.connection.phoneNumberId ?? connection?.id ?? '';
+}
+
+function ownPhoneOf({ connection }: PreparedSection): string | undefined {
+  const displayed = connection?.displayPhoneNumber ?? null;
+  return displayed === null ? undefined : canonicalPhone(displayed);
+}
+
+class Counters {
+  private readonly items = new Map<string, number>();
+  private readonly skipped = new Map<string, Map<string, number>>();
+
+  add(fact: Fact, own: string | undefined): void {
+    if (fact.kind === 'event') {
+      increment(this.items, 'event');
+      return;
+    }
+    const subject = subjectOf(fact);
+    if (subject === null) return;
+    increment(this.items, subject);
+    const reason = fact.kind === 'skipped' ? fact.reason : ownNumberReason(fact, own);
+    if (reason === null) return;
+    const reasons = this.skipped.get(subject) ?? new Map<string, number>();
+    this.skipped.set(subject, reasons);
+    increment(reasons, reason);
+  }
+
+  json(): JsonObject | null {
+    if (this.items.size === 0) return null;
+    if (this.skipped.size === 0) return Object.fromEntries(this.items);
+    const skipped = [...this.skipped].map(([subject, reasons]): [string, JsonObject] => [
+      subject,
+      Object.fromEntries(reasons),
+    ]);
+    return { ...Object.fromEntries(this.items), skipped: Object.fromEntries(skipped) };
+  }
+}
+
+/** What is skipped because it is about the connection's own number (I4); the decoder cannot know that number in every case. */
+function ownNumberReason(fact: Fact, own: string | undefined): 'self_thread' | 'own_number' | null {
+  if (own === undefined) return null;
+  switch (fact.kind) {
+    case 'message':
+    case 'edit':
+    case 'revoke':
+    case 'reaction':
+      return fact.counterpart.phone === own ? 'self_thread' : null;
+    case 'address_book':
+      return fact.who.phone === own ? 'own_number' : null;
+    default:
+      return null;
+  }
+}
+
+function increment(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,107 @@
+import type { IdentityKind } from '../../model/enumerations.js';
+import { ConfigError } from '../../model/errors.js';
+import {
+  findLeads,
+  findPersons,
+  findSurvivor,
+  readKnownIdentities,
+  type LeadSummary,
+} from '../../store/contacts.js';
+import type { Sql } from '../../store/sql.js';
+import { CONTACT_FORMS, namesOfPhone, parseContact } from './typed-contact.js';
+
+/** A lead that a typed contact may mean. */
+export interface ContactLead extends LeadSummary {
+  identities: { kind: IdentityKind; value: string }[];
+}
+
+export interface ResolvedContact {
+  /** As it was typed, without the white space around it. */
+  typed: string;
+  /** Every name of the contact, as the raw log's chat ids hold them; what was typed is always among them. */
+  names: string[];
+  /** Whom it means: nobody, one lead, or several (in two organizations; or doubles that no dedupe has merged). */
+  leads: ContactLead[];
+  /** What the user should know, in a sentence: a lead that was merged into another one. */
+  notice?: string;
+}
+
+export interface ContactScope {
+  /** Only leads of this organization. */
+  organizationId?: string;
+}
+
+/**
+ * Finds whom a person means by a phone in any format (with or without +, spaces, the ninth digit, 521 or 52, 549 or 54), a
+ * JID, a LID, a BSUID or a lead id. The id of a lead that was merged leads to the survivor.
+ * Throws ConfigError `unknown_contact` for what cannot be a contact, and for a lead id that nobody has.
+ */
+export async function resolveContact(
+  sql: Sql,
+  typed: string,
+  scope: ContactScope = {},
+): Promise<ResolvedContact> {
+  const contact = parseContact(typed);
+  const shown = typed.trim();
+  if (contact.kind === 'lead') return resolveLead(sql, shown, contact.leadId, scope);
+  const found = await search(sql, contact.names, contact.phones, scope);
+  if (found.leads.length > 0 || contact.otherwise === null) return { typed: shown, ...found };
+  const other = await search(sql, contact.otherwise.names, contact.otherwise.phones, scope);
+  return { typed: shown, ...other, names: [...new Set([...found.names, ...other.names])] };
+}
+
+async function resolveLead(
+  sql: Sql,
+  typed: string,
+  leadId: string,
+  scope: ContactScope,
+): Promise<ResolvedContact> {
+  const found = await describe(sql, [leadId], await findLeads(sql, [leadId], [], scope.organizationId));
+  if (found.leads.length > 0) return { typed, ...found };
+  const survivor = await findSurvivor(sql, leadId);
+  const leads = survivor === undefined ? [] : await findLeads(sql, [survivor], [], scope.organizationId);
+  if (survivor === undefined || leads.length === 0) {
+    throw new ConfigError(`No lead has the id ${typed}.`, {
+      code: 'unknown_contact',
+      remedy: `Give ${CONTACT_FORMS}.`,
+    });
+  }
+  return {
+    typed,
+    ...(await describe(sql, [survivor], leads)),
+    notice: `The lead ${typed} was merged into ${survivor}: they are one person.`,
+  };
+}
+
+async function search(
+  sql: Sql,
+  names: readonly string[],
+  phones: readonly string[],
+  { organizationId }: ContactScope,
+): Promise<Pick<ResolvedContact, 'names' | 'leads'>> {
+  const persons = await findPersons(sql, names, organizationId);
+  const leads = await findLeads(sql, persons, phones, organizationId);
+  const found = await describe(sql, persons, leads);
+  return { leads: found.leads, names: [...new Set([...names, ...found.names])] };
+}
+
+/** The leads with their identities, and all names of theirs and of the persons that are no leads yet. */
+async function describe(
+  sql: Sql,
+  persons: readonly string[],
+  leads: readonly LeadSummary[],
+): Promise<Pick<ResolvedContact, 'names' | 'leads'>> {
+  const identities = await readKnownIdentities(sql, [
+    ...new Set([...persons, ...leads.map((lead) => lead.leadId)]),
+  ]);
+  const phones = leads.flatMap((lead) => (lead.phone === null ? [] : namesOfPhone(lead.phone)));
+  return {
+    names: [...new Set([...identities.map((identity) => identity.value), ...phones])],
+    leads: leads.map((lead) => ({
+      ...lead,
+      identities: identities
+        .filter((identity) => identity.personId === lead.leadId)
+        .map(({ kind, value }) => ({ kind, value })),
+    })),
+  };
+}

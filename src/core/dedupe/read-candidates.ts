@@ -1,0 +1,22 @@
+import { readRevisions } from '../../store/amendments.js';
+import { readMessagesById } from '../../store/messages.js';
+import type { Sql } from '../../store/sql.js';
+import { groupBy } from '../plan/group-by.js';
+import { candidateOf, type Candidate } from './candidate.js';
+
+/** Reads rows with all that they ever said, by their ids. `joined`: conversations to be taken for others. */
+export async function readCandidates(
+  sql: Sql,
+  ids: readonly string[],
+  joined: ReadonlyMap<string, string> = new Map(),
+): Promise<Map<string, Candidate>> {
+  const rows = await readMessagesById(sql, ids);
+  const amended = rows.filter((row) => row.editedAt !== null || row.deletedAt !== null).map((row) => row.id);
+  const revisions = groupBy(await readRevisions(sql, amended), (revision) => revision.messageId);
+  return new Map(
+    rows.map((row) => {
+      const conversationId = joined.get(row.conversationId) ?? row.conversationId;
+      return [row.id, candidateOf({ ...row, conversationId }, revisions.get(row.id) ?? [])];
+    }),
+  );
+}

@@ -1,0 +1,43 @@
+import { readConversationsOfLeads } from '../../store/conversations.js';
+import { readIdentitiesOfPersons, readLeadsById, updateLeads } from '../../store/persons.js';
+import type { Sql } from '../../store/sql.js';
+import { readRemainingInbound, readTicketsOfLeads, updateTickets } from '../../store/tickets.js';
+import { CAME_LIVE_SQL } from '../plan/evidence.js';
+import { groupBy } from '../plan/group-by.js';
+import { projectLead } from '../plan/lead-projection.js';
+import { storedIdentity } from '../plan/stored-identity.js';
+import { planTickets } from '../plan/tickets.js';
+
+/**
+ * Brings leads to what their identities and conversations say now (I6), and their open tickets to what the leads and the
+ * live inbound messages of `reread` say (T3, T4). The conversations themselves are settled before. Opens and closes no
+ * ticket. Gives the number of rows changed.
+ */
+export async function settleLeads(
+  tx: Sql,
+  leadIds: readonly string[],
+  reread: readonly string[],
+): Promise<number> {
+  if (leadIds.length === 0) return 0;
+  const stored = await readLeadsById(tx, leadIds);
+  const identities = groupBy(await readIdentitiesOfPersons(tx, leadIds), (row) => row.personId);
+  const conversations = groupBy(await readConversationsOfLeads(tx, leadIds), (row) => row.leadId);
+  const leads = stored.map((lead) => ({
+    id: lead.id,
+    ...projectLead(
+      (identities.get(lead.id) ?? []).map(storedIdentity),
+      conversations.get(lead.id) ?? [],
+      lead,
+    ),
+  }));
+  const changed = await updateLeads(tx, leads);
+  const tickets = await readTicketsOfLeads(tx, leadIds);
+  if (tickets.length === 0) return changed;
+  const sources = new Map(leads.map((lead) => [lead.id, lead.source]));
+  // Only where a live message is left: a ticket is never taken away here.
+  const remaining = (await readRemainingInbound(tx, reread, CAME_LIVE_SQL)).filter(
+    ({ first }) => first !== null,
+  );
+  const plan = planTickets([], tickets, sources, () => '', remaining);
+  return changed + (await updateTickets(tx, plan.updates));
+}

@@ -1,0 +1,62 @@
+import {
+  deletePendingFacts,
+  deleteReactions,
+  readReactions,
+  replaceRevisions,
+  writeReactions,
+} from '../../store/amendments.js';
+import { assertWritten } from '../../store/batch-lock.js';
+import { recomputeConversations, updateConversations } from '../../store/conversations.js';
+import { addUnknownMedia, adoptOrigins, renameContexts } from '../../store/merge-messages.js';
+import { deleteUnchangedMessages, updateMessages } from '../../store/messages.js';
+import type { Sql } from '../../store/sql.js';
+import { renameTicketOpeners } from '../../store/tickets.js';
+import { keyOf } from '../plan/message-book.js';
+import type { MovedThreads } from './moved-threads.js';
+import { settleLeads } from './settle-leads.js';
+import type { WritePlan } from './write-plan.js';
+
+/**
+ * Writes merges: the rows that go, the rows that stay with all that is known, and what named the former. Set-based, inside the
+ * batch's transaction and its journal. Gives the number of rows changed besides those that went.
+ */
+export async function writeMerges(tx: Sql, plan: WritePlan): Promise<number> {
+  const { lost, updates } = plan;
+  // The double goes before the row that stays takes its wamid: the index, where there is one, allows one of them.
+  assertWritten('doubles', lost.length, await deleteUnchangedMessages(tx, lost));
+  assertWritten('messages', updates.length, await updateMessages(tx, updates));
+  await replaceRevisions(tx, plan.revised, plan.revisions);
+  await addUnknownMedia(tx, plan.unknownMedia);
+  await adoptOrigins(tx, plan.origins);
+  const followed = await followRenames(tx, plan.renames);
+  await deletePendingFacts(tx, plan.applied);
+  await writeReactions(tx, plan.reactions.changes());
+  return updates.length + followed + (await settleThreads(tx, plan.moved));
+}
+
+/** A key id that became a wamid takes along its reactions, its ticket and the replies to it (M10). */
+async function followRenames(tx: Sql, renames: WritePlan['renames']): Promise<number> {
+  if (renames.length === 0) return 0;
+  const to = new Map(renames.map((rename) => [keyOf(rename.connectionId, rename.from), rename.to]));
+  const old = renames.map((rename) => ({ connectionId: rename.connectionId, id: rename.from }));
+  const reactions = await readReactions(tx, old);
+  await writeReactions(
+    tx,
+    reactions.map((row) => ({
+      ...row,
+      targetExternalId: to.get(keyOf(row.connectionId, row.targetExternalId)) ?? row.targetExternalId,
+    })),
+  );
+  await deleteReactions(tx, old);
+  await renameTicketOpeners(tx, renames);
+  return reactions.length + (await renameContexts(tx, renames));
+}
+
+/** Brings conversations to what their messages say now, and the leads and tickets that rest on them. */
+async function settleThreads(tx: Sql, { ends, tickets }: MovedThreads): Promise<number> {
+  if (ends.size === 0 && tickets.size === 0) return 0;
+  const rows = await recomputeConversations(tx, [...ends.keys()].sort());
+  const changed = await updateConversations(tx, rows);
+  const leads = new Set([...ends.values(), ...tickets.values()]);
+  return changed + (await settleLeads(tx, [...leads].sort(), [...tickets.keys()].sort()));
+}

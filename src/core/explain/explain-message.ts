@@ -1,0 +1,253 @@
+import { decodeWamid } from '../../identity/wamid.js';
+import { readReactions } from '../../store/amendments.js';
+import { readEntryHeads, type FoundEntry } from '../../store/explain-entries.js';
+import { readNamesOfLeads } from '../../store/explain-leads.js';
+import { placeMessages, type ExplainedMessage, type PlacedMessage } from '../../store/explain-messages.js';
+import {
+  readPendingOf,
+  readRejectsOfMessages,
+  type PendingRecord,
+  type RejectRecord,
+} from '../../store/explain-records.js';
+import { readTicketsOfLeads } from '../../store/tickets.js';
+import { isWamid } from '../plan/message-book.js';
+import type { WaitingItem } from './advise.js';
+import { firstWords, iso, originOf, viewOf } from './fact-view.js';
+import { fateOf, idsOf, MessageRows, type KnownRows } from './fates.js';
+import type { Investigation } from './investigation.js';
+import { journalOfMessage } from './journal-notes.js';
+import { tellStory, type FatedItem, type Story } from './message-story.js';
+import { itemHasId } from './names.js';
+import { pendingNotes } from './pending-notes.js';
+import type { LoggedItem, LoggedItems } from './read-items.js';
+import type { ExplainedFact, MessageExplanation, PendingNote } from './result.js';
+import { findNamedEntries, findNeighbours, scanLog } from './search-log.js';
+
+/** What is known of one id, with or without a row. */
+export interface MessageFindings {
+  messages: MessageExplanation[];
+  facts: ExplainedFact[];
+  pending: PendingNote[];
+  /** Items that are not in the database yet. */
+  waiting: WaitingItem[];
+}
+
+/** More rows of one id than this are doubles, which dedupe lists. */
+const MOST_ROWS = 5;
+
+/** Explains the rows that bear an id: each with everything that the raw log says about it. */
+export async function explainRows(
+  inv: Investigation,
+  rows: readonly ExplainedMessage[],
+): Promise<MessageFindings> {
+  if (rows.length > MOST_ROWS) inv.cutOff(`Only the first ${MOST_ROWS} of ${rows.length} rows are shown.`);
+  const findings: MessageFindings = { messages: [], facts: [], pending: [], waiting: [] };
+  for (const row of rows.slice(0, MOST_ROWS)) {
+    const found = await explainRow(inv, row);
+    findings.messages.push(found.message);
+    findings.facts.push(...found.facts);
+    findings.pending.push(...found.pending);
+    findings.waiting.push(...found.waiting);
+  }
+  return findings;
+}
+
+async function explainRow(
+  inv: Investigation,
+  row: ExplainedMessage,
+): Promise<Omit<MessageFindings, 'messages'> & { message: MessageExplanation }> {
+  const { sql } = inv;
+  const ids = idsOfRow(row);
+  const keys = ids.map((id) => ({ connectionId: row.connectionId, id }));
+  const [names, rejects, pending, siblings] = await Promise.all([
+    readNamesOfLeads(sql, [row.leadId]),
+    readRejectsOfMessages(sql, keys),
+    readPendingOf(sql, keys),
+    placeMessages(sql, keys, keys),
+  ]);
+  const known: KnownRows = {
+    messages: new MessageRows([row, ...siblings]),
+    rejects: new Map(rejects.map((reject) => [`${reject.webhookLogId} ${reject.path}`, reject])),
+    waiting: new Set(pending.map((one) => `${one.connectionId} ${one.targetExternalId}`)),
+  };
+  const items = await gather(inv, ids, names.get(row.leadId) ?? [], [
+    ...(row.batchId === null ? [] : [row.batchId]),
+    ...entriesOf(rejects, pending),
+  ]);
+  const fated = items
+    .filter((item) => item.connection === null || item.connection.id === row.connectionId)
+    .map((item): FatedItem => ({ item, fate: fateOf(item, known) }))
+    .filter(({ fate }) => fate.row === null || fate.row.id === row.id);
+  const story = tellStory(row, fated);
+  return {
+    message: await describeRow(inv, row, story),
+    facts: story.told.map(({ item, fate, changes }) =>
+      viewOf(item, fate, { bodies: inv.options.bodies, changes }),
+    ),
+    pending: await pendingNotes(inv, pending),
+    waiting: waitingOf(fated),
+  };
+}
+
+/** Explains an id that no row bears: what waits for it, what was left out, and whether the raw log names it at all. */
+export async function explainUnstored(inv: Investigation, id: string): Promise<MessageFindings> {
+  const inside = decodeWamid(id);
+  const ids = inside === undefined ? [id] : [id, inside.stanzaId];
+  const keys = inv.connectionIds.flatMap((connectionId) => ids.map((one) => ({ connectionId, id: one })));
+  const [rejects, pending] = await Promise.all([
+    readRejectsOfMessages(inv.sql, keys),
+    readPendingOf(inv.sql, keys),
+  ]);
+  const names = inside === undefined ? [] : [inside.phone];
+  let items = await gather(inv, ids, names, entriesOf(rejects, pending));
+  if (items.length === 0 && !inv.scanned) items = await searchEverywhere(inv, ids);
+  const concerned = items.filter((item) => inv.concerns(item));
+  const known = await inv.lookUp(concerned);
+  const fated = concerned.map((item): FatedItem => ({ item, fate: fateOf(item, known) }));
+  return {
+    messages: [],
+    facts: fated.map(({ item, fate }) => viewOf(item, fate, { bodies: inv.options.bodies })),
+    pending: await pendingNotes(inv, pending),
+    waiting: waitingOf(fated),
+  };
+}
+
+function waitingOf(fated: readonly FatedItem[]): WaitingItem[] {
+  return fated
+    .filter(({ fate }) => fate.outcome === 'pending')
+    .map(({ item, fate }) => ({ item, reason: fate.reason }));
+}
+
+/** The items about these ids: in the entries that are known to hold them, in those about the people, and near both. */
+async function gather(
+  inv: Investigation,
+  ids: readonly string[],
+  names: readonly string[],
+  entryIds: readonly string[],
+): Promise<LoggedItem[]> {
+  const wanted = new Set(ids);
+  const pick = (logged: LoggedItems): LoggedItems | null => {
+    const items = logged.items.filter((item) => isAbout(item, wanted));
+    return items.length === 0 ? null : { ...logged, items };
+  };
+  const heads = await readEntryHeads(inv.sql, [...new Set(entryIds)]);
+  const named = await findNamedEntries(inv, ids, names);
+  const first = await inv.decode([...heads, ...named], pick);
+  const near = await findNeighbours(inv, ids, anchorsOf(first));
+  const second = await inv.decode(near, pick);
+  const third = inv.options.scan && !inv.scanned ? await inv.decode(await scanLog(inv, ids), pick) : [];
+  return [...first, ...second, ...third].flatMap((logged) => logged.items);
+}
+
+async function searchEverywhere(inv: Investigation, ids: readonly string[]): Promise<LoggedItem[]> {
+  const wanted = new Set(ids);
+  const found: FoundEntry[] = await scanLog(inv, ids);
+  const decoded = await inv.decode(found, (logged) => {
+    const items = logged.items.filter((item) => isAbout(item, wanted));
+    return { ...logged, items };
+  });
+  for (const { entry, items, failure, unrecognized } of decoded) {
+    const broken = failure ?? unrecognized[0]?.reason;
+    if (items.length === 0 && broken !== undefined) {
+      inv.notice(`${originOf(entry)} holds the id, but was not understood: ${broken}.`);
+    }
+  }
+  return decoded.flatMap((logged) => logged.items);
+}
+
+/** Statuses come after the message itself, so it is around those entries that they are looked for. */
+function anchorsOf(found: readonly LoggedItems[]): string[] {
+  const messages = found.filter(({ items }) => items.some(({ fact }) => fact.kind === 'message'));
+  return (messages.length > 0 ? messages : found).map(({ entry }) => entry.id);
+}
+
+function isAbout(item: LoggedItem, ids: ReadonlySet<string>): boolean {
+  const { fact } = item;
+  switch (fact.kind) {
+    case 'message':
+      return ids.has(fact.externalId) || (fact.stanzaId !== undefined && ids.has(fact.stanzaId));
+    case 'status':
+    case 'edit':
+    case 'revoke':
+    case 'reaction':
+      return ids.has(fact.targetExternalId) || (fact.kind === 'edit' && ids.has(fact.editId));
+    case 'skipped':
+      if (item.included !== null && idsOf(item.included).some((id) => ids.has(id))) return true;
+      return itemHasId(item.raw(), ids);
+    case 'rejected':
+      return itemHasId(item.raw(), ids);
+    default:
+      return false;
+  }
+}
+
+function idsOfRow(row: PlacedMessage): string[] {
+  const stanza =
+    row.stanzaId ?? (row.externalId === null ? null : (decodeWamid(row.externalId)?.stanzaId ?? null));
+  return [...new Set([row.externalId, stanza].filter((id) => id !== null))];
+}
+
+function entriesOf(rejects: readonly RejectRecord[], pending: readonly PendingRecord[]): string[] {
+  return [
+    ...rejects.map((reject) => reject.webhookLogId),
+    ...pending.flatMap((one) => one.webhookLogId ?? []),
+  ];
+}
+
+async function describeRow(
+  inv: Investigation,
+  row: ExplainedMessage,
+  story: Story,
+): Promise<MessageExplanation> {
+  const { sql } = inv;
+  const [head] = row.batchId === null ? [] : await readEntryHeads(sql, [row.batchId]);
+  const tickets = await readTicketsOfLeads(sql, [row.leadId]);
+  const reactions =
+    row.externalId === null
+      ? []
+      : await readReactions(sql, [{ connectionId: row.connectionId, id: row.externalId }]);
+  const [run] = await inv.runs([row.runId]);
+  if (story.unexplained.length > 0 && !inv.scanned) {
+    const fields = story.unexplained.map((change) => change.field).join(', ');
+    inv.notice(
+      `What the row says in ${fields} came from an entry that lies elsewhere in the log, or from another program; --scan searches all of it.`,
+    );
+    inv.remedy({ do: 'scan' });
+  }
+  return {
+    id: row.id,
+    externalId: row.externalId,
+    stanzaId: row.stanzaId,
+    connection: inv.nameOf(row.connectionId),
+    leadId: row.leadId,
+    contact: row.phone,
+    name: row.name,
+    direction: row.direction,
+    type: row.type,
+    timestamp: iso(row.timestamp),
+    status: row.status,
+    source: row.source,
+    syncSource: row.syncSource,
+    editedAt: iso(row.editedAt),
+    deletedAt: iso(row.deletedAt),
+    revisions: row.revisions,
+    reactions: reactions.filter((reaction) => reaction.emoji !== null).length,
+    broughtBy:
+      head === undefined
+        ? null
+        : {
+            entryId: head.id,
+            origin: originOf(head),
+            receivedAt: iso(head.receivedAt),
+            storedAt: iso(head.createdAt),
+          },
+    run: run ?? null,
+    twins: story.twins.filter((id) => isWamid(id) !== isWamid(row.externalId ?? '')),
+    openedTicket:
+      tickets.find((ticket) => row.externalId !== null && ticket.openedByExternalId === row.externalId)?.id ??
+      null,
+    journal: await journalOfMessage(inv, row.id, idsOfRow(row)),
+    unexplained: story.unexplained,
+    excerpt: inv.options.bodies && row.body !== null ? firstWords(row.body) : null,
+  };
+}

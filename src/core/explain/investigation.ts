@@ -1,0 +1,198 @@
+import { ConfigError } from '../../model/errors.js';
+import { readConnections, readDefaultOrganization, type ConnectionRow } from '../../store/connections.js';
+import { readLoggedEntries, type FoundEntry } from '../../store/explain-entries.js';
+import { placeMessages } from '../../store/explain-messages.js';
+import {
+  readPendingOf,
+  readRejectsOfEntries,
+  readRuns,
+  type RunRecord,
+} from '../../store/explain-records.js';
+import type { Sql } from '../../store/sql.js';
+import { ConnectionDirectory } from '../batch/connection-directory.js';
+import type { Context } from '../context.js';
+import { keyOf } from '../plan/message-book.js';
+import { iso } from './fact-view.js';
+import { keysOfItems, MessageRows, rejectKey, type KnownRows } from './fates.js';
+import type { ExplainOptions } from './options.js';
+import { readItems, type LoggedItem, type LoggedItems } from './read-items.js';
+import type { Remedy, RunNote } from './result.js';
+
+/** Bodies are read so many bytes at a time: memory stays flat however large the entries are. */
+const PAGE_BYTES = 4 * 1024 * 1024;
+const PAGE_ENTRIES = 500;
+/** Ids per look-up. */
+const KEYS = 5000;
+
+/** One question, with all that every part of its answer needs. */
+export class Investigation {
+  readonly notices: string[] = [];
+  readonly remedies: Remedy[] = [];
+  readonly connections: readonly ConnectionRow[];
+  entries = 0;
+  scanned = false;
+  complete = true;
+  private readonly decoded = new Set<string>();
+
+  private constructor(
+    readonly ctx: Context,
+    readonly options: ExplainOptions,
+    private readonly all: readonly ConnectionRow[],
+    /** Those of `--connection`, else all. */
+    chosen: readonly ConnectionRow[],
+    private readonly directory: ConnectionDirectory,
+  ) {
+    this.connections = chosen;
+  }
+
+  static async open(ctx: Context, options: ExplainOptions): Promise<Investigation> {
+    const { sql } = ctx.store;
+    const all = await readConnections(sql);
+    const chosen =
+      options.connection === undefined
+        ? all
+        : all.filter((row) => row.name === options.connection || row.id === options.connection);
+    if (options.connection !== undefined && chosen.length === 0) {
+      throw new ConfigError(`There is no connection '${options.connection}'.`, {
+        code: 'unknown_connection',
+        remedy: 'wa-reconcile connection list shows those that there are.',
+      });
+    }
+    const directory = new ConnectionDirectory(all, {
+      register: false,
+      fixed: null,
+      defaultOrganizationId: await readDefaultOrganization(sql),
+      newId: () => '',
+    });
+    return new Investigation(ctx, options, all, chosen, directory);
+  }
+
+  get sql(): Sql {
+    return this.ctx.store.sql;
+  }
+
+  connection(id: string): ConnectionRow | null {
+    return this.all.find((row) => row.id === id) ?? null;
+  }
+
+  nameOf(connectionId: string): string {
+    return this.connection(connectionId)?.name ?? connectionId;
+  }
+
+  get connectionIds(): string[] {
+    return this.connections.map((row) => row.id);
+  }
+
+  /** Whether an item is of a connection that was asked for; what waits for its connection may be of any. */
+  concerns(item: LoggedItem): boolean {
+    return item.connection === null || this.connections.some((row) => row.id === item.connection?.id);
+  }
+
+  notice(message: string): void {
+    if (!this.notices.includes(message)) this.notices.push(message);
+  }
+
+  remedy(remedy: Remedy): void {
+    const known = this.remedies.some((other) => JSON.stringify(other) === JSON.stringify(remedy));
+    if (!known) this.remedies.push(remedy);
+  }
+
+  /**
+   * Decodes entries, each once, in the order in which they were stored; what `pick` does not want is forgotten at once.
+   * An interruption ends it with what there is, and says so.
+   */
+  async decode(
+    found: readonly FoundEntry[],
+    pick: (items: LoggedItems) => LoggedItems | null,
+  ): Promise<LoggedItems[]> {
+    const fresh = [...new Map(found.map((entry) => [entry.id, entry])).values()]
+      .filter(({ id }) => !this.decoded.has(id))
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    const kept: LoggedItems[] = [];
+    for (const page of pagesOf(fresh)) {
+      if (this.ctx.signal.aborted) {
+        this.cutOff('Interrupted: not everything that was found has been read.');
+        break;
+      }
+      for (const entry of await readLoggedEntries(
+        this.sql,
+        page.map(({ id }) => id),
+      )) {
+        this.decoded.add(entry.id);
+        this.entries += 1;
+        const picked = pick(readItems(entry, this.directory));
+        if (picked !== null) kept.push(picked);
+      }
+    }
+    return kept;
+  }
+
+  cutOff(notice: string): void {
+    this.complete = false;
+    this.notice(notice);
+  }
+
+  /** What the database holds of these items' messages. */
+  async lookUp(items: readonly LoggedItem[]): Promise<KnownRows> {
+    const { external, stanza } = keysOfItems(items);
+    const rows = [];
+    for (let at = 0; at < Math.max(external.length, stanza.length); at += KEYS) {
+      rows.push(
+        ...(await placeMessages(this.sql, external.slice(at, at + KEYS), stanza.slice(at, at + KEYS))),
+      );
+    }
+    const entryIds = [...new Set(items.map((item) => item.entry.id))];
+    const rejects = await readRejectsOfEntries(this.sql, entryIds);
+    const targets = new Map(
+      items.flatMap(({ fact, connection }) =>
+        'targetExternalId' in fact && connection !== null
+          ? [
+              [
+                keyOf(connection.id, fact.targetExternalId),
+                { connectionId: connection.id, id: fact.targetExternalId },
+              ] as const,
+            ]
+          : [],
+      ),
+    );
+    const waiting = await readPendingOf(this.sql, [...targets.values()]);
+    return {
+      messages: new MessageRows(rows),
+      rejects: new Map(rejects.map((reject) => [rejectKey(reject.webhookLogId, reject.path), reject])),
+      waiting: new Set(waiting.map((row) => keyOf(row.connectionId, row.targetExternalId))),
+    };
+  }
+
+  async runs(ids: readonly (string | null)[]): Promise<RunNote[]> {
+    const wanted = [...new Set(ids.filter((id): id is string => id !== null))];
+    return (await readRuns(this.sql, wanted)).map(runNote);
+  }
+}
+
+export function runNote(run: RunRecord): RunNote {
+  return {
+    id: run.id,
+    command: run.command,
+    status: run.status,
+    startedAt: iso(run.startedAt),
+    completedAt: iso(run.completedAt),
+    host: run.host,
+    verdict: run.verdict,
+  };
+}
+
+function pagesOf(entries: readonly FoundEntry[]): FoundEntry[][] {
+  const pages: FoundEntry[][] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    const page = pages.at(-1);
+    if (page === undefined || page.length >= PAGE_ENTRIES || bytes + entry.bytes > PAGE_BYTES) {
+      pages.push([entry]);
+      bytes = entry.bytes;
+    } else {
+      page.push(entry);
+      bytes += entry.bytes;
+    }
+  }
+  return pages;
+}

@@ -1,0 +1,79 @@
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { readJournalOfMessage, readMergesInto, type JournalRecord } from '../../store/explain-journal.js';
+import { iso } from './fact-view.js';
+import type { Investigation } from './investigation.js';
+import type { JournalNote } from './result.js';
+
+/** Columns that say nothing to a person, or say what was said. */
+const SILENT: ReadonlySet<string> = new Set([
+  'id',
+  'body',
+  'media',
+  'raw_meta',
+  'evidence',
+  'conversation_id',
+  'created_at',
+  'last_synced_at',
+]);
+
+/** What merges, dedupes and undos did to a message's row, and which copies of it they removed. */
+export async function journalOfMessage(
+  inv: Investigation,
+  rowId: string | null,
+  ids: readonly string[],
+): Promise<JournalNote[]> {
+  return notesOf(inv, await readJournalOfMessage(inv.sql, rowId, ids));
+}
+
+/** The leads that were merged into these persons, over any number of mergers. */
+export async function mergesInto(inv: Investigation, personIds: readonly string[]): Promise<JournalNote[]> {
+  return notesOf(inv, await readMergesInto(inv.sql, personIds));
+}
+
+async function notesOf(inv: Investigation, records: readonly JournalRecord[]): Promise<JournalNote[]> {
+  const runs = new Map(
+    (await inv.runs(records.map((record) => record.runId))).map((run) => [run.id, run.command]),
+  );
+  return records.map((record) => ({
+    at: iso(record.createdAt),
+    runId: record.runId,
+    command: runs.get(record.runId) ?? null,
+    table: record.table,
+    rowId: textOf(record.key['id']),
+    what: whatHappened(record),
+    was: whatItWas(record),
+  }));
+}
+
+function whatHappened({ before, after, table }: JournalRecord): string {
+  const into = textOf(after?.['merged_into']);
+  if (into !== null) return `merged into lead ${into}`;
+  if (before === null) return 'put there';
+  if (after === null) return table === 'leads' ? 'merged into another lead' : 'removed';
+  const lead = textOf(after['lead_id']);
+  const moved = lead !== null && lead !== textOf(before['lead_id']) ? [`moved to lead ${lead}`] : [];
+  const changed = Object.keys(after).filter(
+    (column) =>
+      !SILENT.has(column) &&
+      column !== 'lead_id' &&
+      JSON.stringify(after[column]) !== JSON.stringify(before[column]),
+  );
+  const rest = changed.filter((column) => Object.hasOwn(before, column));
+  return [...moved, ...(rest.length === 0 ? [] : [`changed ${rest.join(', ')}`])].join(', ') || 'kept';
+}
+
+/** What people knew the row by. */
+function whatItWas({ before, table }: JournalRecord): string | null {
+  if (before === null) return null;
+  const columns = table === 'leads' ? ['phone_number', 'push_name', 'username'] : ['external_id'];
+  const words = columns.flatMap((column) => textOf(valueOf(before, column)) ?? []);
+  return words.length === 0 ? null : words.join(', ');
+}
+
+function valueOf(object: JsonObject, key: string): JsonValue | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+function textOf(value: JsonValue | undefined): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

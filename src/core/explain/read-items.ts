@@ -1,0 +1,167 @@
+import { itemAt } from '../../decode/item-at.js';
+import { canonicalPhone } from '../../identity/phone.js';
+import { INCLUDABLE_CHATS, type IncludableChat } from '../../model/enumerations.js';
+import type { Fact, Identities, SkipReason } from '../../model/facts.js';
+import type { JsonValue } from '../../model/json.js';
+import type { ConnectionRow } from '../../store/connections.js';
+import type { EntryHead, LoggedEntry } from '../../store/explain-entries.js';
+import type { PendingReason, PreparedEntry } from '../batch/batch.js';
+import type { ConnectionDirectory } from '../batch/connection-directory.js';
+import { prepareEntry } from '../batch/prepare-entry.js';
+import type { Chunk } from './result.js';
+
+/** One fact of a stored entry, with all that decoding the entry again tells about it. */
+export interface LoggedItem {
+  entry: EntryHead;
+  fact: Fact;
+  connection: ConnectionRow | null;
+  /** Why it waits, when nobody knows whose it is. */
+  pending: PendingReason | null;
+  /** By what the entry names its number, for somebody who has to enter it. */
+  hint: { phoneNumberId: string | null; displayPhone: string | null; session: string | null };
+  chunk: Chunk | null;
+  /** Left out by what no decoder knows: the business's own number (I4). */
+  ownNumber: SkipReason | null;
+  /** What a skipped chat's item would have been with `--include`: a replay may have brought it in that way. */
+  included: Fact | null;
+  /** The item as it came; only of what a fact does not keep. */
+  raw: () => JsonValue | undefined;
+}
+
+export interface LoggedItems {
+  entry: EntryHead;
+  items: LoggedItem[];
+  failure: string | null;
+  unrecognized: readonly { path: string; reason: string; excerpt: string }[];
+}
+
+const NOTHING: ReadonlySet<IncludableChat> = new Set();
+const EVERYTHING: ReadonlySet<IncludableChat> = new Set(INCLUDABLE_CHATS);
+
+/** Decodes a stored entry again. Pure; never throws on what the bytes are. */
+export function readItems(entry: LoggedEntry, directory: ConnectionDirectory): LoggedItems {
+  const prepared = prepare(entry, directory, NOTHING);
+  const included = chatsIncluded(entry, directory, prepared);
+  const { rawBody, ...head } = entry;
+  const items = prepared.sections.flatMap(({ section, connection, pending }) => {
+    const { phoneNumberId, displayPhoneNumber, sessionName } = section.connection;
+    const hint = {
+      phoneNumberId: phoneNumberId ?? null,
+      displayPhone: displayPhoneNumber ?? null,
+      session: sessionName ?? null,
+    };
+    const chunks = chunksOf(section.facts);
+    return section.facts.map((fact): LoggedItem => ({
+      entry: head,
+      fact,
+      connection,
+      pending,
+      hint,
+      chunk: chunkOf(fact, chunks),
+      ownNumber: ownNumberReason(fact, connection),
+      included: fact.kind === 'skipped' ? (included.get(fact.path) ?? null) : null,
+      raw: () => itemAt(rawBody, fact.path),
+    }));
+  });
+  return {
+    entry: head,
+    items,
+    failure: prepared.failure?.message ?? null,
+    unrecognized: prepared.unrecognized,
+  };
+}
+
+function prepare(
+  entry: LoggedEntry,
+  directory: ConnectionDirectory,
+  include: ReadonlySet<IncludableChat>,
+): PreparedEntry {
+  return prepareEntry(
+    {
+      bytes: entry.rawBody,
+      origin: { kind: 'log', id: entry.id },
+      ...(entry.receivedAt === null ? {} : { receivedAt: entry.receivedAt }),
+    },
+    { id: entry.id, connectionScope: entry.connectionScope },
+    directory,
+    include,
+  );
+}
+
+/** The facts of chats that rule M6 leaves out, by path. Decoding twice is for entries that hold one only. */
+function chatsIncluded(
+  entry: LoggedEntry,
+  directory: ConnectionDirectory,
+  prepared: PreparedEntry,
+): Map<string, Fact> {
+  const facts = new Map<string, Fact>();
+  const leftOut = prepared.sections.some(({ section }) =>
+    section.facts.some((fact) => fact.kind === 'skipped' && isIncludable(fact.reason)),
+  );
+  if (!leftOut) return facts;
+  for (const { section } of prepare(entry, directory, EVERYTHING).sections) {
+    for (const fact of section.facts) if (isItem(fact) && !facts.has(fact.path)) facts.set(fact.path, fact);
+  }
+  return facts;
+}
+
+export function isIncludable(reason: string): reason is IncludableChat {
+  return INCLUDABLE_CHATS.some((chat) => chat === reason);
+}
+
+function isItem(fact: Fact): boolean {
+  switch (fact.kind) {
+    case 'message':
+    case 'status':
+    case 'edit':
+    case 'revoke':
+    case 'reaction':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function chunksOf(facts: readonly Fact[]): { path: string; chunk: Chunk }[] {
+  return facts.flatMap((fact) =>
+    fact.kind === 'history_chunk'
+      ? [
+          {
+            path: fact.path,
+            chunk: {
+              phase: fact.phase ?? null,
+              chunkOrder: fact.chunkOrder ?? null,
+              progress: fact.progress ?? null,
+            },
+          },
+        ]
+      : [],
+  );
+}
+
+/** The chunk inside which the item stands. */
+function chunkOf(fact: Fact, chunks: readonly { path: string; chunk: Chunk }[]): Chunk | null {
+  return chunks.find(({ path }) => fact.path === path || isBelow(fact.path, path))?.chunk ?? null;
+}
+
+function isBelow(path: string, parent: string): boolean {
+  return path.startsWith(parent) && (path[parent.length] === '.' || path[parent.length] === '[');
+}
+
+/** Rule I4, as replaying has it. */
+function ownNumberReason(fact: Fact, connection: ConnectionRow | null): SkipReason | null {
+  if (connection === null || connection.displayPhoneNumber === null) return null;
+  const own = canonicalPhone(connection.displayPhoneNumber);
+  const isOwn = (who: Identities): boolean => own !== undefined && who.phone === own;
+  switch (fact.kind) {
+    case 'message':
+    case 'edit':
+    case 'revoke':
+    case 'reaction':
+      return isOwn(fact.counterpart) ? 'self_thread' : null;
+    case 'address_book':
+      return isOwn(fact.who) ? 'own_number' : null;
+    default:
+      return null;
+  }
+}

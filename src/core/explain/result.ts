@@ -1,0 +1,304 @@
+import type {
+  ConnectionKind,
+  Direction,
+  EntryStatus,
+  HistorySyncStatus,
+  IdentityKind,
+  LeadSource,
+  MessageSource,
+  MessageStatus,
+  SyncSource,
+  TicketOrigin,
+  TicketSource,
+  TicketStatus,
+} from '../../model/enumerations.js';
+import type { Fact, MessageOrigin } from '../../model/facts.js';
+import type { JsonObject } from '../../model/json.js';
+import type { ExplainKind } from './options.js';
+
+/**
+ * What became of a fact.
+ * - created: brought the message's row. changed, unchanged: merged into the row that was there.
+ * - stored: its message is in the database. applied: the message that it changes is.
+ * - skipped, rejected: left out, for `reason`. pending: waits, for `reason`.
+ * - missing: the raw log has it, the database has not, and nothing says why: a finding.
+ * - noted: says something about a person, a connection or the history, and makes no row of its own.
+ */
+export const OUTCOMES = [
+  'created',
+  'changed',
+  'unchanged',
+  'stored',
+  'applied',
+  'skipped',
+  'rejected',
+  'pending',
+  'missing',
+  'noted',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** A field that a fact changed; texts and media only say that they did. */
+export interface Change {
+  field: string;
+  from?: string | null;
+  to?: string | null;
+}
+
+export interface Chunk {
+  phase: number | null;
+  chunkOrder: number | null;
+  progress: number | null;
+}
+
+/** One thing that the raw log says, where it says so, and what became of it. Times are RFC 3339, UTC. */
+export interface ExplainedFact {
+  /** `entry`: a raw entry as a whole, of which nothing could be read. */
+  kind: Fact['kind'] | 'entry';
+  /** How a message came: live, history, echo, … */
+  origin: MessageOrigin | null;
+  /** A message's type; an event's name; `add` or `remove` of an address book. */
+  type: string | null;
+  direction: Direction | null;
+  status: string | null;
+  /** The message's own id, or that of the message which it is about. */
+  externalId: string | null;
+  /** When it happened. */
+  at: string | null;
+  outcome: Outcome;
+  reason: string | null;
+  changes: Change[];
+  /** The row that it is about. */
+  messageId: string | null;
+  /** Where the id is taken: the row of another conversation that has it (rule M9). */
+  takenBy: { messageId: string; leadId: string; entry: string | null } | null;
+  connection: string | null;
+  /** Meta's id of the number that the entry names, or the session of WhatsApp Web. */
+  connectionHint: string | null;
+  chunk: Chunk | null;
+  /** Id in webhook_log. */
+  entryId: string;
+  /** Where the entry was first seen: `file:line`, or `log:<id>`. */
+  entryOrigin: string;
+  entryStatus: EntryStatus;
+  receivedAt: string | null;
+  storedAt: string;
+  /** JSON path inside the entry. */
+  path: string;
+  runId: string | null;
+  /** The names of a person that it gives, where that is what it is about. */
+  names: string[];
+  /** The first words, only when asked for. */
+  excerpt: string | null;
+}
+
+/** A row of the change journal: a merge of leads, a dedupe, an undo. */
+export interface JournalNote {
+  at: string;
+  runId: string;
+  command: string | null;
+  table: string;
+  rowId: string | null;
+  /** `merged into lead …`, `moved to lead …`, `removed`, `changed status, source`. */
+  what: string;
+  /** What the row was known by before: an id, a phone, a name. */
+  was: string | null;
+}
+
+export interface PendingNote {
+  connection: string | null;
+  kind: string;
+  targetExternalId: string;
+  at: string;
+  waitingSince: string;
+  status: string | null;
+  entryId: string | null;
+  entryOrigin: string | null;
+}
+
+export interface RunNote {
+  id: string;
+  command: string;
+  status: string;
+  startedAt: string;
+  completedAt: string | null;
+  host: string;
+  verdict: string | null;
+}
+
+/** One row of messages, and what the raw log says about it. */
+export interface MessageExplanation {
+  id: string;
+  externalId: string | null;
+  stanzaId: string | null;
+  connection: string;
+  leadId: string;
+  contact: string | null;
+  name: string | null;
+  direction: Direction;
+  type: string;
+  timestamp: string;
+  status: MessageStatus | null;
+  source: MessageSource;
+  syncSource: SyncSource;
+  editedAt: string | null;
+  deletedAt: string | null;
+  revisions: number;
+  reactions: number;
+  /** The raw entry that brought the row; null for a row that another program wrote. */
+  broughtBy: { entryId: string; origin: string; receivedAt: string | null; storedAt: string } | null;
+  run: RunNote | null;
+  /** Other ids under which facts speak of the same message (M10). */
+  twins: string[];
+  openedTicket: string | null;
+  journal: JournalNote[];
+  /** What the row says and the facts that were found do not explain. */
+  unexplained: Change[];
+  excerpt: string | null;
+}
+
+export interface IdentityExplanation {
+  kind: IdentityKind;
+  value: string;
+  firstSeenAt: string | null;
+  /** The fact that gave it to this person; null where the log that was read does not say. */
+  linkedBy: { entryId: string; origin: string; path: string; kind: string; to: string } | null;
+}
+
+export interface ConversationExplanation {
+  id: string;
+  connection: string;
+  kind: ConnectionKind;
+  history: HistorySyncStatus;
+  /** `phase/chunk_order` of history chunks that never came. */
+  missingChunks: string[];
+  messages: number;
+  inbound: number;
+  outbound: number;
+  live: number;
+  fromHistory: number;
+  echoes: number;
+  /** Rows that no raw entry brought. */
+  fromElsewhere: number;
+  firstMessageAt: string | null;
+  lastMessageAt: string | null;
+}
+
+export interface TicketExplanation {
+  id: string;
+  connection: string | null;
+  status: TicketStatus;
+  source: TicketSource;
+  originatedFrom: TicketOrigin;
+  openedAt: string;
+  openedByExternalId: string | null;
+  /** The entry of the message that opened it. */
+  openedByEntry: string | null;
+  closedAt: string | null;
+  messageWindowExpiresAt: string | null;
+}
+
+export interface ContactExplanation {
+  /** Null for somebody whom the raw log names and who is no lead. */
+  lead: {
+    id: string;
+    organization: string;
+    phone: string | null;
+    name: string | null;
+    username: string | null;
+    source: LeadSource;
+    /** The earliest evidence, which decides the source (I6). */
+    sourceBecause: { what: string; at: string; connection: string | null } | null;
+    firstSeenAt: string;
+    lastMessageAt: string | null;
+    isActive: boolean;
+    deletedAt: string | null;
+  } | null;
+  names: string[];
+  identities: IdentityExplanation[];
+  merges: JournalNote[];
+  conversations: ConversationExplanation[];
+  tickets: TicketExplanation[];
+  /** Messages of the raw log, each counted once however often it came. */
+  messages: { total: number; outcomes: Record<string, number> };
+  entries: number;
+}
+
+export interface EntryExplanation {
+  id: string;
+  origin: string;
+  provider: string;
+  status: EntryStatus;
+  error: string | null;
+  fields: string[];
+  phoneNumberIds: string[];
+  receivedAt: string | null;
+  storedAt: string;
+  processedAt: string | null;
+  attempts: number;
+  bytes: number;
+  run: RunNote | null;
+}
+
+export interface RunExplanation extends RunNote {
+  options: JsonObject;
+  counters: JsonObject | null;
+  error: string | null;
+  /** Rows of the change journal per table. */
+  journaled: Record<string, number>;
+  syncLogs: number;
+}
+
+/** What to do about a finding; the command line spells the commands. */
+export type Remedy =
+  | { do: 'add_connection'; phoneNumberId: string | null; displayPhone: string | null; entries: number }
+  | { do: 'name_connection'; session: string | null; entries: number }
+  | { do: 'replay_pending'; entries: number }
+  | { do: 'replay_contact'; contact: string }
+  | { do: 'include'; kind: string }
+  | { do: 'scan' }
+  | { do: 'explain'; subject: string; why: string };
+
+/** Something about the subject that is not in the database as it should be: exit 3. */
+export interface Finding {
+  outcome: 'missing' | 'pending' | 'rejected' | 'unknown' | 'unreadable';
+  count: number;
+  reason: string | null;
+  message: string;
+}
+
+/** The JSON of `explain`, schemaVersion 1; fields are only ever added. */
+export interface ExplainResult {
+  schemaVersion: 1;
+  command: 'explain';
+  database: string;
+  query: string;
+  subject: ExplainKind;
+  /** One sentence. */
+  verdict: string;
+  /** Whether the database or the raw log knows the subject. */
+  known: boolean;
+  findings: Finding[];
+  notices: string[];
+  remedies: Remedy[];
+  searched: {
+    /** Raw entries decoded. */
+    entries: number;
+    /** True when the bytes of the whole log were searched. */
+    scanned: boolean;
+    /** False when something was left out; a notice says what. */
+    complete: boolean;
+  };
+  messages: MessageExplanation[];
+  contact: ContactExplanation | null;
+  entry: EntryExplanation | null;
+  run: RunExplanation | null;
+  /** In the order in which they were applied. */
+  facts: ExplainedFact[];
+  /** Facts that wait for a message. */
+  pending: PendingNote[];
+  /** What removed rows that bore the id; for a row or a contact that there is, see there. */
+  journal: JournalNote[];
+  /** The runs that read the entries. */
+  runs: RunNote[];
+}

@@ -1,0 +1,62 @@
+import type { Direction, MessageSource, MessageStatus } from '../../model/enumerations.js';
+import type { Media } from '../../model/facts.js';
+
+/** One message as the sync API gives it. Times are RFC 3339, UTC. */
+export interface MessageView {
+  id: string;
+  /** The provider's id; null in rows that another program wrote without one. */
+  externalId: string | null;
+  type: string;
+  /** Null for what has no text, and for what was revoked. */
+  body: string | null;
+  media?: Media;
+  direction: Direction;
+  timestamp: string;
+  status: MessageStatus | null;
+  /** The contact, or the business on the message's connection. `number` is null where no phone is known. */
+  from: { name: string | null; number: string | null };
+  /** The message that this one answers. */
+  context?: { messageId: string; quoted?: QuotedMessage };
+  source: MessageSource;
+  /** When the text that is shown was written in place of an earlier one. */
+  editedAt?: string;
+  /** When the sender took it back. */
+  deletedAt?: string;
+  /** The newest reaction of each side. */
+  reactions?: { emoji: string; from: string; timestamp: string }[];
+  /** The connection's name, where the contact has conversations on several. */
+  connection?: string;
+}
+
+/** What a reply refers to; only read when asked for. */
+export interface QuotedMessage {
+  type: string;
+  /** Its first words. */
+  body: string | null;
+  direction: Direction;
+  deleted: boolean;
+}
+
+export interface MessagesResult {
+  schemaVersion: 1;
+  command: 'messages';
+  contact: { leadId: string; organization: string; name: string | null; phone: string | null };
+  /** Newest first, so pages put one after the other stay in order. */
+  messages: MessageView[];
+  pagination: {
+    /** For the next, older page; null on the last one. */
+    cursor: string | null;
+    hasMore: boolean;
+    /** Messages in the window on all pages, as they were counted for the first page. */
+    total: number;
+  };
+  /** About the whole history on these connections, whatever the window. */
+  metadata: {
+    firstMessageAt: string | null;
+    lastMessageAt: string | null;
+    /** As it was counted for the first page. */
+    totalMessages: number;
+    /** The last run that stored something for each of the contact's connections; null where one has had none. */
+    syncedUpTo: string | null;
+  };
+}

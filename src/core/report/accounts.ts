@@ -1,0 +1,127 @@
+import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
+import type { RejectGroup } from '../../store/report-log.js';
+import type { RunRows } from '../../store/report-messages.js';
+import type { CreatedByRun } from '../../store/report-runs.js';
+import { increase, reasonsOf, type Ledger } from './ledger.js';
+import type { Accounts } from './result.js';
+
+/** What the accounts of one connection are made of. */
+export interface AccountFacts {
+  ledger: Ledger | undefined;
+  /** Rows that came from the raw log. */
+  saved: number;
+  /** Those of them whose entry is still pending. */
+  savedFromPending: number;
+  rejects: readonly RejectGroup[];
+  /** Rows that runs have created and that are not there any more. */
+  gone: number;
+  /** Removals of rows that are in the journal. */
+  journaled: number;
+}
+
+/**
+ * Messages of the raw log against rows of the database, to the last one.
+ *
+ * What was skipped is in the entries' counters, what was rejected on record, what waits in the entries' status; rows that a
+ * run created and that are gone are known by the runs' own counters. What then is left was repeated: every run that commits
+ * has proved that each of its items ended as created, updated, unchanged, skipped or rejected, so an item that is none of
+ * the others has met a message that was there already.
+ */
+export function accountsOf(facts: AccountFacts): Accounts {
+  const items = facts.ledger?.items ?? 0;
+  const explained = new Map<string, number>();
+  for (const [reason, count] of facts.ledger?.skipped ?? []) increase(explained, `skipped.${reason}`, count);
+  for (const { subject, reason, count } of facts.rejects) {
+    if (subject === 'message') increase(explained, `rejected.${reason}`, count);
+  }
+  let inAlready = facts.savedFromPending;
+  for (const [reason, count] of facts.ledger?.pending ?? []) {
+    const waiting = Math.max(0, count - inAlready);
+    inAlready -= count - waiting;
+    increase(explained, `pending.${reason}`, waiting);
+  }
+  let rest = items - facts.saved - sum(explained);
+  rest = takeBack(explained, rest);
+  const gone = Math.min(facts.gone, Math.max(0, rest));
+  const merged = Math.min(gone, facts.journaled);
+  increase(explained, 'merged', merged);
+  // Less than nothing left: rows whose entries do not know of them. Told as it is, never hidden.
+  const unexplained = rest < 0 ? rest : gone - merged;
+  increase(explained, 'repeated', Math.max(0, rest - gone));
+  return { items, saved: facts.saved, explained: reasonsOf(explained), unexplained };
+}
+
+/**
+ * More rows and reasons than items: something was counted under a reason that it has outgrown. An entry that waits to be
+ * done once more has its rows and rejects already; a group that was skipped may have been brought in since by `--include`.
+ */
+function takeBack(explained: Map<string, number>, rest: number): number {
+  let missing = rest;
+  for (const [reason, count] of explained) {
+    const outgrown =
+      reason.startsWith('pending.') || INCLUDABLE_CHATS.some((kind) => reason === `skipped.${kind}`);
+    if (missing >= 0 || !outgrown) continue;
+    const taken = Math.min(count, -missing);
+    missing += taken;
+    if (taken === count) explained.delete(reason);
+    else explained.set(reason, count - taken);
+  }
+  return missing;
+}
+
+/** Rows that runs created and that are gone: per connection, and (`''`) those of killed runs that worked on several. */
+export function goneRows(created: readonly CreatedByRun[], runRows: readonly RunRows[]): Map<string, number> {
+  const rows = new Map(runRows.map((row) => [`${row.runId} ${row.connectionId}`, row.rows]));
+  const byRun = new Map<string, RunRows[]>();
+  for (const row of runRows) byRun.set(row.runId, [...(byRun.get(row.runId) ?? []), row]);
+  const gone = new Map<string, number>();
+  for (const run of created) {
+    if (run.connectionId !== null) {
+      const there = rows.get(`${run.runId} ${run.connectionId}`) ?? 0;
+      increase(gone, run.connectionId, Math.max(0, run.created - there));
+      continue;
+    }
+    const parts = byRun.get(run.runId) ?? [];
+    const there = parts.reduce((total, part) => total + part.rows, 0);
+    const [only, second] = parts;
+    const whose = only !== undefined && second === undefined ? only.connectionId : '';
+    increase(gone, whose, Math.max(0, run.created - there));
+  }
+  return gone;
+}
+
+/** The whole raw log: all connections, what no connection takes, and what is gone from nobody knows which of them. */
+export function totalAccounts(
+  parts: readonly Accounts[],
+  unowned: Ledger | undefined,
+  goneElsewhere: number,
+): Accounts {
+  const explained = new Map<string, number>();
+  for (const part of parts) {
+    for (const [reason, count] of Object.entries(part.explained)) increase(explained, reason, count);
+  }
+  let nobodys = unowned?.items ?? 0;
+  for (const [reason, count] of unowned?.pending ?? []) {
+    increase(explained, `pending.${reason}`, count);
+    nobodys -= count;
+  }
+  for (const [reason, count] of unowned?.skipped ?? []) {
+    increase(explained, `skipped.${reason}`, count);
+    nobodys -= count;
+  }
+  increase(explained, 'no_connection', nobodys);
+  const elsewhere = Math.min(goneElsewhere, explained.get('repeated') ?? 0);
+  increase(explained, 'repeated', -elsewhere);
+  return {
+    items: parts.reduce((total, part) => total + part.items, unowned?.items ?? 0),
+    saved: parts.reduce((total, part) => total + part.saved, 0),
+    explained: reasonsOf(new Map([...explained].filter(([, count]) => count !== 0))),
+    unexplained: parts.reduce((total, part) => total + part.unexplained, elsewhere),
+  };
+}
+
+function sum(counts: ReadonlyMap<string, number>): number {
+  let total = 0;
+  for (const count of counts.values()) total += count;
+  return total;
+}

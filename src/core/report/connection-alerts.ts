@@ -1,0 +1,179 @@
+import { commandOf } from './command-line.js';
+import type { ConnectionFacts } from './facts.js';
+import type { Alert, AlertKind } from './result.js';
+import { amount, listOf, minuteOf, spanOf } from './words.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** Chunks follow each other within minutes; after so long without one the rest is not on its way. */
+const STALLED = 24 * HOUR;
+/** Meta takes a request for history so long after a number was connected. */
+const REQUEST_WINDOW = 24 * HOUR;
+const CHUNKS_NAMED = 5;
+
+/** When alerts are due. */
+export interface Limits {
+  now: number;
+  historyMinutes: number;
+  /** Recent, for alerts that no remedy ends; ms since 1970. */
+  recentSince: number;
+  days: number;
+}
+
+/** Everything that is wrong with one connection. */
+export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
+  return [
+    ...removalAlert(facts),
+    ...historyAlerts(facts, limits),
+    ...chunkAlerts(facts, limits),
+    ...silenceAlert(facts),
+    ...rejectAlert(facts, limits),
+    ...pendingFactAlert(facts),
+  ];
+}
+
+function removalAlert({ row, removal }: ConnectionFacts): Alert[] {
+  if (removal === null) return [];
+  const why = removal.reason === null ? '' : ` (${removal.reason})`;
+  return [
+    alert('partner_removed', row.name, {
+      since: removal.at,
+      message: `The number was disconnected from the platform: ${removal.event}${why}. Nothing comes until the business connects it again.`,
+    }),
+  ];
+}
+
+function historyAlerts(facts: ConnectionFacts, { now, historyMinutes }: Limits): Alert[] {
+  const { row, times, report, lastHistoryAt } = facts;
+  const error = row.historySyncError === null ? '' : ` (${row.historySyncError})`;
+  switch (row.historySyncStatus) {
+    case 'declined':
+      return [
+        alert('declined', row.name, {
+          since: lastHistoryAt,
+          message: `The business does not share its history${error}. To share it, it has to disconnect the number and connect it again, with sharing switched on in its app.`,
+        }),
+      ];
+    case 'failed':
+      return [
+        alert('failed', row.name, {
+          since: lastHistoryAt,
+          message: `The history failed${error}. It can only be had by connecting the number again.`,
+        }),
+      ];
+    case 'pending_consent':
+    case 'pending_history': {
+      const onboardedAt = report.onboardedAt === null ? times.createdAt : Date.parse(report.onboardedAt);
+      const due = onboardedAt + historyMinutes * MINUTE;
+      if (now < due) return [];
+      return [
+        alert('no_history', row.name, {
+          since: due,
+          message: `No history came in the ${spanOf((now - onboardedAt) / HOUR)} since the number was connected.${requestAdvice(facts, onboardedAt, now)}`,
+        }),
+      ];
+    }
+    case 'syncing':
+    case 'completed':
+    case 'not_supported':
+      return [];
+  }
+}
+
+function requestAdvice({ row }: ConnectionFacts, onboardedAt: number, now: number): string {
+  if (row.kind !== 'coexistence') return '';
+  const until = onboardedAt + REQUEST_WINDOW;
+  return now < until
+    ? ` It can be requested from Meta until ${minuteOf(until)}, once.`
+    : ' Meta takes no request for it any more: the number has to be connected again.';
+}
+
+function chunkAlerts({ row, report, times }: ConnectionFacts, { now }: Limits): Alert[] {
+  const { missingChunks, progress, status } = report.historySync;
+  const remedy = commandOf('verify', '--check', 'history_ledger', '--connection', row.name);
+  if (missingChunks.length > 0) {
+    return [
+      alert('chunk_missing', row.name, {
+        since: times.lastChunkAt,
+        count: missingChunks.length,
+        message: `${amount(missingChunks.length, 'chunk')} of history never came (phase/chunk): ${listOf(missingChunks, CHUNKS_NAMED)}. A log that holds ${missingChunks.length === 1 ? 'it' : 'them'} can still be replayed.`,
+        remedy,
+      }),
+    ];
+  }
+  if (status !== 'syncing' || times.lastChunkAt === null || now - times.lastChunkAt < STALLED) return [];
+  const reached = progress === null ? 'before its end' : `at ${progress} %`;
+  return [
+    alert('chunk_missing', row.name, {
+      since: times.lastChunkAt,
+      message: `The history stopped ${reached}: no chunk came for ${spanOf((now - times.lastChunkAt) / HOUR)}.`,
+      remedy,
+    }),
+  ];
+}
+
+function silenceAlert({ row, report, removal }: ConnectionFacts): Alert[] {
+  const { quietHours, toleratedHours, learnedFrom } = report.rhythm;
+  // Why a number that was removed is silent has been said.
+  if (removal !== null || quietHours === null || toleratedHours === null || row.lastLiveEventAt === null)
+    return [];
+  if (quietHours <= toleratedHours) return [];
+  const usual = {
+    weeks: `at this time of the week up to ${spanOf(toleratedHours)} would be usual`,
+    little: `${spanOf(toleratedHours)} are tolerated while there is little to learn from`,
+    option: `${spanOf(toleratedHours)} were to be tolerated`,
+  };
+  return [
+    alert('silent', row.name, {
+      since: row.lastLiveEventAt,
+      message: `No live event came for ${spanOf(quietHours)}; ${usual[learnedFrom]}. See whether its webhooks still arrive.`,
+    }),
+  ];
+}
+
+function rejectAlert({ row, rejects }: ConnectionFacts, { days }: Limits): Alert[] {
+  const recent = rejects.filter((group) => group.recent.count > 0);
+  const [most] = [...recent].sort((a, b) => b.recent.count - a.recent.count);
+  if (most === undefined) return [];
+  const count = recent.reduce((total, group) => total + group.recent.count, 0);
+  const reasons = recent.map(
+    (group) => `${group.reason.replaceAll('_', ' ')} ${group.recent.count.toLocaleString('en-US')}`,
+  );
+  return [
+    alert('rejects', row.name, {
+      since: Math.min(...recent.flatMap((group) => group.recent.firstAt ?? [])),
+      count,
+      message: `${amount(count, 'item was', 'items were')} rejected in the last ${amount(days, 'day')}: ${reasons.join(', ')}.`,
+      remedy: commandOf('explain', `log:${most.webhookLogId}`),
+    }),
+  ];
+}
+
+function pendingFactAlert({ row, pendingFacts }: ConnectionFacts): Alert[] {
+  if (pendingFacts === undefined || pendingFacts.old.count === 0) return [];
+  const { count, firstAt } = pendingFacts.old;
+  return [
+    alert('pending_facts', row.name, {
+      since: firstAt,
+      count,
+      message: `${amount(count, 'status, edit or reaction has', 'statuses, edits or reactions have')} waited for more than a day for ${count === 1 ? 'a message' : 'messages'} that never came.`,
+      remedy: commandOf('verify', '--check', 'pending_facts', '--connection', row.name),
+    }),
+  ];
+}
+
+/** An alert; times in ms since 1970. */
+export function alert(
+  kind: AlertKind,
+  connection: string | null,
+  details: { since: number | null; message: string; count?: number; remedy?: string },
+): Alert {
+  return {
+    kind,
+    connection,
+    since: details.since === null ? null : new Date(details.since).toISOString(),
+    count: details.count ?? null,
+    message: details.message,
+    remedy: details.remedy ?? null,
+  };
+}

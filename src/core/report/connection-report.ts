@@ -1,0 +1,118 @@
+import type { MessageSource } from '../../model/enumerations.js';
+import type { ConnectionRow } from '../../store/connections.js';
+import type { ConnectionTimes, PendingFactGroup } from '../../store/report-connections.js';
+import type { LiveRhythm, MessageGroup } from '../../store/report-messages.js';
+import { daysOf, type Calendar } from './days.js';
+import type { Accounts, ConnectionReport } from './result.js';
+import { rhythmOf } from './rhythm.js';
+
+/** What was read about one connection. */
+export interface ConnectionParts {
+  times: ConnectionTimes;
+  groups: readonly MessageGroup[];
+  rhythm: LiveRhythm | undefined;
+  people: { conversations: number; leads: number };
+  tickets: { open: number; closed: number };
+  pendingFacts: PendingFactGroup | undefined;
+  missingChunks: string[];
+}
+
+/** What is known about it besides. Times in ms since 1970. */
+export interface Surroundings {
+  now: number;
+  calendar: Calendar;
+  accounts: Accounts;
+  /** When the first of its entries came, where the log says so. */
+  firstEntryAt: number | null;
+  silentHours?: number;
+}
+
+export function describeConnection(
+  row: ConnectionRow,
+  parts: ConnectionParts,
+  { now, calendar, accounts, firstEntryAt, silentHours }: Surroundings,
+): ConnectionReport {
+  const { groups, times } = parts;
+  const live = groups.filter(({ source }) => source !== 'history');
+  const rhythm = rhythmOf(
+    { lastAt: row.lastLiveEventAt, firstAt: earliest(live), rhythm: parts.rhythm },
+    now,
+    silentHours,
+  );
+  return {
+    id: row.id,
+    name: row.name,
+    organization: times.organization,
+    kind: row.kind,
+    phone: row.displayPhoneNumber,
+    historySync: {
+      status: row.historySyncStatus,
+      phase: row.historySyncPhase,
+      chunkOrder: row.historySyncChunkOrder,
+      progress: row.historySyncProgress,
+      missingChunks: parts.missingChunks,
+      ...(row.historySyncError === null ? {} : { error: row.historySyncError }),
+      startedAt: instant(row.historySyncStartedAt),
+      completedAt: instant(row.historySyncCompletedAt),
+    },
+    ...onboardingOf(times, [
+      firstEntryAt,
+      times.firstChunkAt,
+      row.historySyncStartedAt,
+      earliest(groups.filter(({ source }) => source === 'live')),
+    ]),
+    lastLiveEventAt: instant(row.lastLiveEventAt),
+    lastSyncAt: instant(times.lastSyncAt),
+    ...parts.people,
+    messages: messagesOf(groups),
+    tickets: parts.tickets,
+    mediaOwed: mediaOwedIn(groups),
+    accounts,
+    rhythm,
+    pendingFacts: parts.pendingFacts?.count ?? 0,
+    days: daysOf(groups, calendar),
+  };
+}
+
+function onboardingOf(
+  times: ConnectionTimes,
+  evidence: readonly (number | null)[],
+): Pick<ConnectionReport, 'onboardedAt' | 'onboardedBy'> {
+  if (times.webhookActivatedAt !== null) {
+    return { onboardedAt: instant(times.webhookActivatedAt), onboardedBy: 'webhook' };
+  }
+  const known = evidence.filter((at) => at !== null);
+  return known.length > 0
+    ? { onboardedAt: instant(Math.min(...known)), onboardedBy: 'evidence' }
+    : { onboardedAt: instant(times.createdAt), onboardedBy: 'added' };
+}
+
+function messagesOf(groups: readonly MessageGroup[]): ConnectionReport['messages'] {
+  const count = (fits: (group: MessageGroup) => boolean): number =>
+    groups.filter(fits).reduce((sum, group) => sum + group.count, 0);
+  const from = (source: MessageSource): number => count((group) => group.source === source);
+  return {
+    total: count(() => true),
+    byDirection: {
+      INBOUND: count(({ direction }) => direction === 'INBOUND'),
+      OUTBOUND: count(({ direction }) => direction === 'OUTBOUND'),
+    },
+    bySource: { app_echo: from('app_echo'), history: from('history'), live: from('live') },
+    firstAt: instant(earliest(groups)),
+    lastAt: instant(groups.length === 0 ? null : Math.max(...groups.map(({ lastAt }) => lastAt))),
+  };
+}
+
+function mediaOwedIn(groups: readonly MessageGroup[]): ConnectionReport['mediaOwed'] {
+  const owed = groups.reduce((sum, group) => sum + group.owed, 0);
+  const expired = groups.reduce((sum, group) => sum + group.owedExpired, 0);
+  return { waiting: owed - expired, expired };
+}
+
+function earliest(groups: readonly MessageGroup[]): number | null {
+  return groups.length === 0 ? null : Math.min(...groups.map(({ firstAt }) => firstAt));
+}
+
+function instant(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}

@@ -1,0 +1,101 @@
+import { readConnections, readMissingChunks } from '../../store/connections.js';
+import { readLockHolders } from '../../store/locks/holders.js';
+import {
+  countPeople,
+  countPendingFacts,
+  countTickets,
+  readConnectionTimes,
+} from '../../store/report-connections.js';
+import { readBodies, readEntryGroups, readNewestRejects, readRejectGroups } from '../../store/report-log.js';
+import { countSavedFromPending, readLiveRhythm, readMessageFigures } from '../../store/report-messages.js';
+import { countJournaledRemovals, readCreatedByRuns, readRuns } from '../../store/report-runs.js';
+import { inSnapshot } from '../../store/snapshot.js';
+import type { Sql } from '../../store/sql.js';
+import { findConnection } from '../connections/find.js';
+import type { Context } from '../context.js';
+import { calendarOf, type Calendar } from './days.js';
+import { MEDIA_OWED_SQL, MEDIA_WINDOW_MS } from './media-owed.js';
+import type { ReportOptions } from './options.js';
+import { accountEventsIn, type AccountEvent } from './removals.js';
+import type { ReportResult } from './result.js';
+import { summarise, type ReportData } from './summarise.js';
+import { judgeRuns } from './runs.js';
+
+const DAY = 86_400_000;
+/** Facts wait for their message for minutes as a rule; after a day it is worth a look. */
+const OLD_FACTS = DAY;
+const REJECTS_SHOWN = 20;
+/** Account events that are read: more than an account has in years. */
+const ACCOUNT_EVENTS = 500;
+
+/**
+ * What was synchronised, what was lost and why, per connection; what to look at; and the last runs. Only reads, everything
+ * from one moment of the database, in a few passes over the tables whatever their size. Needs no lock.
+ * Throws ConfigError when `options.connection` names no connection.
+ */
+export async function report(ctx: Context, options: ReportOptions): Promise<ReportResult> {
+  const only = options.connection === undefined ? null : (await findConnection(ctx, options.connection)).id;
+  const now = ctx.clock();
+  const calendar = calendarOf(now, Math.min(options.until ?? now, now), options.timeZone, options.days);
+  const data = await inSnapshot(ctx.store, (sql) => read(sql, ctx, options, { now, only, calendar }));
+  return summarise(ctx, options, data);
+}
+
+interface Moment {
+  now: number;
+  /** Id of the only connection asked for. */
+  only: string | null;
+  calendar: Calendar;
+}
+
+async function read(
+  sql: Sql,
+  ctx: Context,
+  options: ReportOptions,
+  { now, only, calendar }: Moment,
+): Promise<ReportData> {
+  const recentSince = now - options.days * DAY;
+  const connections = await readConnections(sql);
+  const chosen = connections.filter(({ id }) => only === null || id === only);
+  const ids = chosen.map(({ id }) => id);
+  const entries = await readEntryGroups(sql, recentSince);
+  const hasPending = entries.some(({ status }) => status === 'pending');
+  const runs = await readRuns(sql, options.runs);
+  const hasRunning = runs.some(({ status }) => status === 'running');
+  return {
+    now,
+    calendar,
+    recentSince,
+    connections,
+    chosen,
+    entries,
+    times: await readConnectionTimes(sql),
+    missingChunks: await readMissingChunks(sql, ids),
+    messages: await readMessageFigures(sql, ids, {
+      days: calendar.begins,
+      owed: MEDIA_OWED_SQL,
+      expiredBefore: now - MEDIA_WINDOW_MS,
+    }),
+    rhythms: await readLiveRhythm(sql, chosen),
+    people: await countPeople(sql, ids),
+    tickets: await countTickets(sql, ids),
+    pendingFacts: await countPendingFacts(sql, now - OLD_FACTS),
+    rejects: await readRejectGroups(sql, recentSince),
+    rejected: await readNewestRejects(sql, only, REJECTS_SHOWN),
+    savedFromPending: hasPending ? await countSavedFromPending(sql, ids) : new Map<string, number>(),
+    created: await readCreatedByRuns(sql),
+    journaled: await countJournaledRemovals(sql),
+    accountEvents: await readAccountEvents(
+      sql,
+      entries.flatMap(({ accountUpdates }) => accountUpdates),
+    ),
+    runs: await judgeRuns(ctx, runs, hasRunning ? await readLockHolders(sql, ctx.store.backend) : null),
+  };
+}
+
+/** Ids grow with time, so the last ones are the newest. */
+async function readAccountEvents(sql: Sql, entryIds: readonly string[]): Promise<AccountEvent[]> {
+  const newest = [...entryIds].sort().slice(-ACCOUNT_EVENTS);
+  const bodies = await readBodies(sql, newest);
+  return bodies.flatMap(({ body, at, isReceived }) => accountEventsIn(body, at, isReceived));
+}

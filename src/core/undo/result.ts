@@ -1,0 +1,33 @@
+import type { JsonObject } from '../../model/json.js';
+
+/** A row that stayed as it is, because somebody touched it after the run that was to be undone. */
+export interface LeftRow {
+  table: string;
+  /** The row's primary key. */
+  key: JsonObject;
+  /** What happened to it since: it was changed, it went, or it came back. */
+  how: 'changed' | 'gone' | 'back';
+  /** The newest run that has the row in its journal; null where none has: another program, or a replay. */
+  by: { runId: string; command: string; at: string } | null;
+}
+
+/** The JSON of `undo`, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */
+export interface UndoResult {
+  schemaVersion: 1;
+  command: 'undo';
+  /** The undo's own run, which can be undone as well; null where nothing was changed. */
+  runId: string | null;
+  undone: { runId: string; command: string; startedAt: string };
+  /** `failed`: rows were touched since, and nothing was changed; `partial`: all others were put back (`--force`). */
+  status: 'completed' | 'partial' | 'failed';
+  dryRun: boolean;
+  startedAt: string;
+  finishedAt: string;
+  durationMs: number;
+  /** Rows put back (with `dryRun`: that would be), by table; what had been removed, changed and made by the undone run. */
+  tables: { table: string; inserted: number; updated: number; deleted: number }[];
+  rows: number;
+  /** Rows touched since. `rows` lists the first of them. */
+  left: { found: number; rows: LeftRow[] };
+  database: string;
+}

@@ -1,0 +1,161 @@
+import { finishRun, insertRun } from '../../store/runs.js';
+import type { Sql } from '../../store/sql.js';
+import { putBack, type PutBack } from '../../store/put-back.js';
+import {
+  countUnrestored,
+  dropEntries,
+  invertJournal,
+  readLaterRuns,
+  readTouched,
+  type TouchedRow,
+} from '../../store/undo-journal.js';
+import { endUndoneRun, type RecordedRun } from '../../store/undoable-runs.js';
+import { createIdGenerator } from '../../store/uuid.js';
+import type { Context } from '../context.js';
+import { chooseRun } from './choose-run.js';
+import { refusedByDatabase } from './refused.js';
+import type { UndoOptions } from './options.js';
+import type { LeftRow, UndoResult } from './result.js';
+
+export type { UndoOptions } from './options.js';
+export type { UndoResult } from './result.js';
+
+/** So many of the rows that were touched since are listed; all are counted. */
+const LISTED = 50;
+
+/**
+ * Puts back exactly what a run of `dedupe` (or an undo) changed, in one transaction: afterwards every row is what it was
+ * before, or, if one cannot be, nothing has happened. Rows that somebody touched since are never overwritten: without
+ * `force` they keep everything from being put back, with it they alone stay. The undo is a run with a journal of its own.
+ *
+ * Throws ConfigError for a run that does not exist or has nothing to put back, UserError for one that was undone already
+ * and where an index or a foreign key that came since is in the way.
+ */
+export async function undo(ctx: Context, options: UndoOptions): Promise<UndoResult> {
+  const startedAt = ctx.clock();
+  const run = await chooseRun(ctx.store.sql, options.run);
+  const undoId = createIdGenerator(ctx.clock)();
+  ctx.emit({ event: 'run_started', runId: undoId, command: 'undo', dryRun: options.dryRun });
+  const done = await rehearse(ctx, options, run, undoId, startedAt);
+  const finishedAt = ctx.clock();
+  ctx.emit({ event: 'run_finished', runId: undoId, status: done.status });
+  return {
+    schemaVersion: 1,
+    command: 'undo',
+    runId: options.dryRun || done.status === 'failed' ? null : undoId,
+    undone: { runId: run.id, command: run.command, startedAt: new Date(run.startedAt).toISOString() },
+    status: done.status,
+    dryRun: options.dryRun,
+    startedAt: new Date(startedAt).toISOString(),
+    finishedAt: new Date(finishedAt).toISOString(),
+    durationMs: finishedAt - startedAt,
+    tables: done.tables,
+    rows: done.tables.reduce((sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted, 0),
+    left: done.left,
+    database: ctx.store.location,
+  };
+}
+
+type Done = Pick<UndoResult, 'status' | 'tables' | 'left'>;
+
+/** Thrown to roll back what is not to stay: the work of a dry run, and the plan of an undo that stops. */
+class RolledBack extends Error {
+  constructor(readonly done: Done) {
+    super('rolled back');
+  }
+}
+
+async function rehearse(
+  ctx: Context,
+  options: UndoOptions,
+  run: RecordedRun,
+  undoId: string,
+  startedAt: number,
+): Promise<Done> {
+  try {
+    return await ctx.store.transaction(
+      async (tx) => {
+        const done = await work(ctx, tx, options, run, undoId, startedAt);
+        if (options.dryRun || done.status === 'failed') throw new RolledBack(done);
+        return done;
+      },
+      { retries: 2 },
+    );
+  } catch (error) {
+    if (error instanceof RolledBack) return error.done;
+    throw refusedByDatabase(error, options.force) ?? error;
+  }
+}
+
+/** The run is recorded in the same transaction: of an undo that is killed nothing is left, not even its beginning. */
+async function work(
+  ctx: Context,
+  tx: Sql,
+  options: UndoOptions,
+  run: RecordedRun,
+  undoId: string,
+  startedAt: number,
+): Promise<Done> {
+  await insertRun(tx, {
+    id: undoId,
+    command: 'undo',
+    options: { ...options.recordedOptions, undoes: run.id },
+    host: ctx.host,
+    pid: ctx.pid,
+    startedAt,
+    resumed: null,
+  });
+  await invertJournal(tx, run.id, undoId);
+  const touched = await readTouched(tx, undoId);
+  const left = { found: touched.length, rows: await describe(tx, undoId, run.id, touched.slice(0, LISTED)) };
+  if (touched.length > 0 && !options.force) return { status: 'failed', tables: [], left };
+  await dropEntries(
+    tx,
+    touched.map((row) => row.entryId),
+  );
+  const tables = await putBack(tx, undoId);
+  const wrong = await countUnrestored(tx, undoId);
+  if (wrong > 0) throw new Error(`${wrong} rows could not be put back as they were; nothing was changed`);
+  const status = touched.length > 0 ? 'partial' : 'completed';
+  await endUndoneRun(tx, run.id, ctx.clock());
+  await finishRun(tx, {
+    id: undoId,
+    status,
+    counters: { tables: tables.map((table) => ({ ...table })), left: touched.length },
+    verdict: verdictOf(tables, touched.length, run),
+    completedAt: ctx.clock(),
+    error: null,
+    clearCheckpoint: true,
+  });
+  return { status, tables, left };
+}
+
+async function describe(
+  tx: Sql,
+  undoId: string,
+  undoneId: string,
+  touched: readonly TouchedRow[],
+): Promise<LeftRow[]> {
+  const keyOf = (table: string, key: unknown): string => `${table} ${JSON.stringify(key)}`;
+  const later = await readLaterRuns(
+    tx,
+    undoId,
+    undoneId,
+    touched.map((row) => row.entryId),
+  );
+  const byRow = new Map(later.map((run) => [keyOf(run.table, run.key), run]));
+  return touched.map(({ table, key, how }) => {
+    const run = byRow.get(keyOf(table, key));
+    const by =
+      run === undefined
+        ? null
+        : { runId: run.runId, command: run.command ?? 'unknown', at: new Date(run.at).toISOString() };
+    return { table, key, how, by };
+  });
+}
+
+function verdictOf(tables: readonly PutBack[], left: number, run: RecordedRun): string {
+  const rows = tables.reduce((sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted, 0);
+  const rest = left === 0 ? '' : `, ${left} left because they were touched since`;
+  return `Undid ${run.command} ${run.id}: ${rows} rows put back${rest}`;
+}

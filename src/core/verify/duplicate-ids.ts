@@ -1,0 +1,47 @@
+import { countMessages } from '../../store/checks/message-ids.js';
+import { MESSAGE_KEY, readKeyStates } from '../../store/checks/unique-keys.js';
+import type { Merge } from '../dedupe/merge-candidates.js';
+import type { Check, VerifyView } from './check.js';
+import { streamDecisions } from './message-doubles.js';
+import { Recorder } from './recorder.js';
+import { scopeOf } from './scope-of.js';
+import { amount, DEDUPE_COMMAND, listRows } from './words.js';
+
+/** No message is stored twice: neither under one id (M1) nor under both of its names (M10). Finds rows too many. */
+export const duplicateIdsCheck: Check = {
+  name: 'duplicate_ids',
+  title: 'every message is there once',
+  async run(view) {
+    const recorder = new Recorder(view, 'duplicate_ids');
+    recorder.checked = await countMessages(view.sql, scopeOf(view));
+    if (!(await isKeySound(view))) {
+      for await (const { merges } of streamDecisions(view, 'same_id')) {
+        for (const merge of merges) await add(recorder, merge);
+      }
+    }
+    for await (const { merges } of streamDecisions(view, 'same_message')) {
+      for (const merge of merges) await add(recorder, merge);
+    }
+    return recorder.found === 0
+      ? recorder.result(`${amount(recorder.checked, 'message')}, each there once`, null)
+      : recorder.result(`${amount(recorder.found, 'row')} too many`, DEDUPE_COMMAND);
+  },
+};
+
+/** Unlike a constraint, which a restored dump can get around, a valid unique index has no exceptions: it is the proof. */
+export async function isKeySound(view: VerifyView): Promise<boolean> {
+  return (await readKeyStates(view.sql)).get(MESSAGE_KEY)?.state === 'sound';
+}
+
+async function add(recorder: Recorder, { kept, lost, state, evidence }: Merge): Promise<void> {
+  const rows = listRows([kept, ...lost].map(({ row }) => row.id));
+  await recorder.finding(
+    '*',
+    {
+      connectionId: kept.row.connectionId,
+      subject: state.externalId,
+      detail: `${amount(lost.length, 'copy', 'copies')} too many, ${evidence().join(', ')}: ${rows}`,
+    },
+    lost.length,
+  );
+}

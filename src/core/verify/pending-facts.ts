@@ -1,0 +1,48 @@
+import { countPendingFacts, streamOverdueFacts } from '../../store/checks/pending-facts.js';
+import type { Check } from './check.js';
+import { Recorder } from './recorder.js';
+import { scopeOf } from './scope-of.js';
+import { amount, explainCommand } from './words.js';
+
+/** Webhooks come in any order, but within minutes: after a day, a message is not late but missing. */
+const OVERDUE_MS = 24 * 60 * 60 * 1000;
+
+/** No status, edit, revoke or reaction has waited more than a day for its message. */
+export const pendingFactsCheck: Check = {
+  name: 'pending_facts',
+  title: 'nothing has waited for its message for a day',
+  async run(view) {
+    const recorder = new Recorder(view, 'pending_facts');
+    const scope = scopeOf(view);
+    recorder.checked = await countPendingFacts(view.sql, scope);
+    let stored = 0;
+    let example: string | null = null;
+    for await (const facts of streamOverdueFacts(view.sql, scope, view.now - OVERDUE_MS)) {
+      if (view.signal.aborted) break;
+      for (const { connectionId, targetExternalId, kind, at, webhookLogId, isStored } of facts) {
+        if (isStored) stored += 1;
+        else example ??= targetExternalId;
+        const of = `${kind} of ${new Date(at).toISOString()}${webhookLogId === null ? '' : `, log:${webhookLogId}`}`;
+        const detail = isStored
+          ? `${of}: its message came, and it was not applied`
+          : `${of}: its message never came`;
+        await recorder.finding(isStored ? '*' : '-', { connectionId, subject: targetExternalId, detail });
+      }
+    }
+    if (recorder.found === 0) {
+      const waiting =
+        recorder.checked === 0 ? 'Nothing waits' : `${amount(recorder.checked, 'fact')} waiting`;
+      return recorder.result(`${waiting}, none for more than a day`, null);
+    }
+    const without = recorder.found - stored;
+    const parts = [
+      ...(without > 0 ? [`${amount(without, 'fact')} whose message never came`] : []),
+      ...(stored > 0 ? [`${amount(stored, 'fact')} whose message came from elsewhere`] : []),
+    ];
+    // Applying what waits is replay's: it meets the fact again, and its message with it.
+    return recorder.result(
+      `Waiting for more than a day: ${parts.join(', ')}`,
+      stored > 0 ? 'wa-reconcile replay --all' : explainCommand(example),
+    );
+  },
+};

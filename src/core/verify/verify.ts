@@ -1,0 +1,101 @@
+import { ConfigError } from '../../model/errors.js';
+import { readConnections, type ConnectionRow } from '../../store/connections.js';
+import { inSnapshot } from '../../store/snapshot.js';
+import type { Sql } from '../../store/sql.js';
+import { sqlState } from '../../store/sql-state.js';
+import { createIdGenerator } from '../../store/uuid.js';
+import { findConnection } from '../connections/find.js';
+import type { Context } from '../context.js';
+import type { VerifyView } from './check.js';
+import { CHECKS } from './checks.js';
+import { enforceKeys } from './enforce.js';
+import type { VerifyOptions } from './options.js';
+import type { CheckResult, VerifyResult } from './result.js';
+
+/**
+ * Runs the checks on one read-only snapshot of the database, so that what a replay writes meanwhile cannot look like a fault.
+ * With `enforce`, unique indexes that are missing or not valid are made first. Throws ConfigError for an unknown connection.
+ */
+export async function verify(ctx: Context, options: VerifyOptions): Promise<VerifyResult> {
+  const startedAt = ctx.clock();
+  const connectionId =
+    options.connection === undefined ? null : (await findConnection(ctx, options.connection)).id;
+  const runId = options.enforce ? createIdGenerator(ctx.clock)() : null;
+  const enforced =
+    runId === null ? [] : await enforceKeys(ctx, runId, options.recordedOptions ?? { enforce: true });
+  const checks = await inSnapshot(ctx.store, (sql) => runChecks(ctx, sql, options, connectionId)).catch(
+    rethrowAltered,
+  );
+  const finishedAt = ctx.clock();
+  const foundBy = (name: CheckResult['check']): number | null =>
+    checks.find(({ check }) => check === name)?.found ?? null;
+  const rawLog = checks.find(({ check }) => check === 'raw_log');
+  return {
+    schemaVersion: 1,
+    command: 'verify',
+    runId,
+    status: ctx.signal.aborted ? 'interrupted' : 'completed',
+    startedAt: new Date(startedAt).toISOString(),
+    finishedAt: new Date(finishedAt).toISOString(),
+    durationMs: finishedAt - startedAt,
+    checks,
+    findings: checks.reduce((sum, { status, found }) => sum + (status === 'findings' ? found : 0), 0),
+    messages: rawLog?.checked ?? null,
+    missing: rawLog?.missing ?? null,
+    doubled: foundBy('duplicate_ids'),
+    enforced,
+    database: ctx.store.location,
+  };
+}
+
+/** Tables or columns are gone although the migrations are recorded as applied: no check can be believed then. */
+function rethrowAltered(error: unknown): never {
+  const [undefinedTable, undefinedColumn] = ['42P01', '42703'];
+  const state = sqlState(error);
+  if (state !== undefinedTable && state !== undefinedColumn) throw error;
+  throw new ConfigError('The database lacks a table or a column that the migrations made.', {
+    code: 'database_altered',
+    remedy:
+      'Restore it from a backup, or restore its structure as prisma/migrations makes it. --debug names it.',
+    cause: error,
+  });
+}
+
+async function runChecks(
+  ctx: Context,
+  sql: Sql,
+  options: VerifyOptions,
+  connectionId: string | null,
+): Promise<CheckResult[]> {
+  const view = viewOf(ctx, sql, options, await readConnections(sql), connectionId);
+  const results: CheckResult[] = [];
+  const wanted = CHECKS.filter(({ name }) => options.checks.has(name));
+  for (const [index, check] of wanted.entries()) {
+    ctx.emit({ event: 'step', step: check.name, number: index + 1, of: wanted.length });
+    const result = await check.run(view);
+    // Half a check says nothing: what it did not find may be in the other half.
+    if (ctx.signal.aborted) break;
+    results.push(result);
+  }
+  return results;
+}
+
+function viewOf(
+  ctx: Context,
+  sql: Sql,
+  options: VerifyOptions,
+  connections: readonly ConnectionRow[],
+  connectionId: string | null,
+): VerifyView {
+  return {
+    sql,
+    connections: connections.filter(({ id }) => connectionId === null || id === connectionId),
+    restricted: connectionId !== null,
+    since: options.since ?? null,
+    touchedSince: options.touchedSince ?? null,
+    now: ctx.clock(),
+    signal: ctx.signal,
+    wantsItems: options.onItem !== undefined,
+    item: options.onItem ?? ((): void => undefined),
+  };
+}

@@ -1,0 +1,43 @@
+import type { JsonValue } from '../model/json.js';
+import { parseJson } from './parse-json.js';
+import { asObject, ownValue } from './read.js';
+
+/** `.name`, `[3]`, `["a.name"]`. */
+const STEP = /\.([^.[\]]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]/gy;
+
+/**
+ * The part of a raw entry that a fact's path names: the item as it came, for what a fact does not keep (a skipped or
+ * rejected one says only why). Texts of JSON on the way are read, as decoding reads them. Undefined where the path leads
+ * nowhere. Never throws.
+ */
+export function itemAt(bytes: Uint8Array, path: string): JsonValue | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  let at: JsonValue | undefined = opened(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+  let end = 1;
+  for (const step of path.slice(1).matchAll(STEP)) {
+    const [whole, name, index, quoted] = step;
+    at = typeof at === 'string' ? opened(at) : at;
+    if (index !== undefined) at = Array.isArray(at) ? at[Number(index)] : undefined;
+    else {
+      const object = asObject(at);
+      const key = name ?? (quoted === undefined ? undefined : unquoted(quoted));
+      at = object === undefined || key === undefined ? undefined : ownValue(object, key);
+    }
+    if (at === undefined) return undefined;
+    end += whole.length;
+  }
+  return end === path.length ? at : undefined;
+}
+
+/** A text as the JSON in it; also out of base64, as API Gateway hands bodies on. */
+function opened(text: string): JsonValue | undefined {
+  const parsed = parseJson(text);
+  if (parsed.ok) return parsed.value;
+  const decoded = parseJson(Buffer.from(text, 'base64').toString('utf8'));
+  return decoded.ok ? decoded.value : undefined;
+}
+
+function unquoted(text: string): string | undefined {
+  const parsed = parseJson(`"${text}"`);
+  return parsed.ok && typeof parsed.value === 'string' ? parsed.value : undefined;
+}

@@ -1,0 +1,93 @@
+/** A wall clock's reading, without a zone. `month` is 1-12. */
+export interface WallTime {
+  year: number;
+  month: number;
+  day: number;
+  hour: number;
+  minute: number;
+  second: number;
+  millisecond: number;
+}
+
+const DAY = 86_400_000;
+
+/** True for a name that the platform knows: `America/Sao_Paulo`, `UTC`, `+02:00`. */
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The zone that this machine is set to. */
+export function localTimeZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** What the clocks of `timeZone` show at `instant` (ms since 1970). */
+export function wallTimeAt(instant: number, timeZone: string): WallTime {
+  const parts = new Map(
+    new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    })
+      .formatToParts(instant)
+      .map(({ type, value }) => [type, Number(value)]),
+  );
+  const read = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
+  return {
+    year: read('year'),
+    month: read('month'),
+    day: read('day'),
+    hour: read('hour'),
+    minute: read('minute'),
+    second: read('second'),
+    millisecond: ((instant % 1000) + 1000) % 1000,
+  };
+}
+
+/**
+ * The instant (ms since 1970) at which the clocks of `timeZone` show `wall`; undefined for a day that no calendar has
+ * (30 February). A time that comes twice, when clocks go back, is the first of the two; one that is leapt over, when they
+ * go forward, is the instant of the leap: so "midnight" is always where the day begins, also in zones that change at midnight.
+ */
+export function instantAt(wall: WallTime, timeZone: string): number | undefined {
+  const asUtc = utcOf(wall);
+  if (!sameReading(readUtc(asUtc), wall)) return undefined;
+  const offsetAt = (instant: number): number => utcOf(wallTimeAt(instant, timeZone)) - instant;
+  const before = asUtc - offsetAt(asUtc - DAY);
+  const after = asUtc - offsetAt(asUtc + DAY);
+  const exact = [before, after].filter((instant) => sameReading(wallTimeAt(instant, timeZone), wall));
+  return exact.length > 0 ? Math.min(...exact) : before;
+}
+
+function utcOf(wall: WallTime): number {
+  return Date.UTC(wall.year, wall.month - 1, wall.day, wall.hour, wall.minute, wall.second, wall.millisecond);
+}
+
+function readUtc(instant: number): WallTime {
+  const date = new Date(instant);
+  return {
+    year: date.getUTCFullYear(),
+    month: date.getUTCMonth() + 1,
+    day: date.getUTCDate(),
+    hour: date.getUTCHours(),
+    minute: date.getUTCMinutes(),
+    second: date.getUTCSeconds(),
+    millisecond: date.getUTCMilliseconds(),
+  };
+}
+
+const FIELDS = ['year', 'month', 'day', 'hour', 'minute', 'second', 'millisecond'] as const;
+
+function sameReading(a: WallTime, b: WallTime): boolean {
+  return FIELDS.every((field) => a[field] === b[field]);
+}

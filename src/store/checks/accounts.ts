@@ -1,0 +1,93 @@
+import { INCLUDABLE_CHATS, type IdentityKind, type IncludableChat } from '../../model/enumerations.js';
+import { arrayLiteral } from '../array-literal.js';
+import { textOf, textOrNull } from '../row.js';
+import type { Sql } from '../sql.js';
+
+/** One item of a raw entry. */
+export interface ItemPlace {
+  webhookLogId: string;
+  path: string;
+}
+
+/** Which of the items were rejected on record, as `{log id} {path}`. */
+export async function readRejectedItems(sql: Sql, items: readonly ItemPlace[]): Promise<Set<string>> {
+  if (items.length === 0) return new Set();
+  const rows = await sql.query(
+    `select k.webhook_log_id, k.path from unnest($1::uuid[], $2::text[]) as k (webhook_log_id, path)
+     cross join lateral (
+       select from rejects r where r.webhook_log_id = k.webhook_log_id and r.path = k.path limit 1
+     ) r`,
+    [arrayLiteral(items.map((item) => item.webhookLogId)), arrayLiteral(items.map((item) => item.path))],
+  );
+  return new Set(rows.map((row) => placeKey(textOf(row, 'webhook_log_id'), textOf(row, 'path'))));
+}
+
+export function placeKey(webhookLogId: string, path: string): string {
+  return `${webhookLogId} ${path}`;
+}
+
+/** One name within its organization. */
+export interface NameKey {
+  organizationId: string;
+  kind: IdentityKind;
+  value: string;
+}
+
+/**
+ * The lead behind each of the names, null where there is none: by lead_identities, else, for leads that another program
+ * wrote, by their phone.
+ */
+export async function readLeadsOfNames(
+  sql: Sql,
+  names: readonly NameKey[],
+): Promise<(NameKey & { leadId: string | null })[]> {
+  if (names.length === 0) return [];
+  const rows = await sql.query(
+    `select k.place::int as place, coalesce(i.lead_id, l.id) as lead_id
+     from unnest($1::uuid[], $2::text[], $3::text[]) with ordinality as k (organization_id, kind, value, place)
+     left join lateral (
+       select person_id, lead_id from lead_identities
+       where organization_id = k.organization_id and kind = k.kind and value = k.value limit 1
+     ) i on true
+     left join lateral (
+       select id from leads
+       where i.person_id is null and k.kind = 'phone'
+         and organization_id = k.organization_id and phone_number = k.value limit 1
+     ) l on true
+     order by k.place`,
+    [
+      arrayLiteral(names.map((name) => name.organizationId)),
+      arrayLiteral(names.map((name) => name.kind)),
+      arrayLiteral(names.map((name) => name.value)),
+    ],
+  );
+  return names.map((name, index) => {
+    const row = rows[index];
+    return { ...name, leadId: row === undefined ? null : textOrNull(row, 'lead_id') };
+  });
+}
+
+/** What a replay was told that decides how its entries are read. */
+export interface RunChoice {
+  include: ReadonlySet<IncludableChat>;
+  /** Name or id of `--connection`. */
+  connection: string | null;
+}
+
+/** The choices of the runs that made any, by run id. */
+export async function readRunChoices(sql: Sql): Promise<Map<string, RunChoice>> {
+  const rows = await sql.query(
+    `select id, options->'include' as include, options->>'connection' as connection from sync_runs
+     where options->'include' is not null or options->'connection' is not null`,
+  );
+  return new Map(
+    rows.map((row) => {
+      const named: unknown = row['include'];
+      const include = INCLUDABLE_CHATS.filter((chat) => Array.isArray(named) && named.includes(chat));
+      return [
+        textOf(row, 'id'),
+        { include: new Set(include), connection: textOrNull(row, 'connection') },
+      ] as const;
+    }),
+  );
+}

@@ -1,0 +1,36 @@
+import { textOf, textOrNull } from '../row.js';
+import type { Sql } from '../sql.js';
+import { streamRows } from '../stream-rows.js';
+import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
+
+/** A message whose raw entry is not in webhook_log. */
+export interface MessageFromElsewhere {
+  id: string;
+  connectionId: string;
+  externalId: string | null;
+  /** The entry that it names; null when it names none. */
+  batchId: string | null;
+}
+
+/** Messages that name no raw entry, or one that is not there. */
+export async function* streamMessagesFromElsewhere(
+  tx: Sql,
+  scope: Scope,
+): AsyncGenerator<MessageFromElsewhere[], void, undefined> {
+  const pages = streamRows(
+    tx,
+    // Fenced: a join left free reads webhook_log, bodies included, to know which ids there are.
+    `select m.id, m.connection_id, m.external_id, m.batch_id from messages m
+     left join lateral (select true as is_there from webhook_log w where w.id = m.batch_id limit 1) entry on true
+     where entry.is_there is null and ${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}`,
+    scopeParameters(scope),
+  );
+  for await (const page of pages) {
+    yield page.map((row) => ({
+      id: textOf(row, 'id'),
+      connectionId: textOf(row, 'connection_id'),
+      externalId: textOrNull(row, 'external_id'),
+      batchId: textOrNull(row, 'batch_id'),
+    }));
+  }
+}

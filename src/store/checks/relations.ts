@@ -1,0 +1,141 @@
+import { textOf, textOrNull } from '../row.js';
+import { NO_SCOPE } from '../raw-log.js';
+import type { Sql } from '../sql.js';
+import { streamRows } from '../stream-rows.js';
+import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
+
+/** A row that does not fit another one. */
+export interface BrokenRelation {
+  connectionId: string | null;
+  subject: string;
+  /** One sentence without its subject. */
+  detail: string;
+}
+
+/** One thing about two tables that holds in a sound database, foreign keys or not. */
+interface Relation {
+  /** Gives connection_id, subject and detail of the rows of which it does not hold. Takes the parameters of a scope. */
+  query: string;
+  /** Rows that belong to no connection: looked at only when all of them are. */
+  isGlobal?: boolean;
+}
+
+/**
+ * Looked at row by row although foreign keys forbid most of it: a dump restored with triggers disabled brings rows in behind
+ * their back, and leaves the constraints as if they had been checked.
+ */
+const RELATIONS: readonly Relation[] = [
+  {
+    query: `select m.connection_id, coalesce(m.external_id, 'row ' || m.id) as subject,
+         case when c.id is null then 'is in the conversation ' || m.conversation_id || ', which does not exist'
+              when c.connection_id <> m.connection_id then 'is in a conversation of another connection, ' || c.id
+              else 'is in a conversation of another lead, ' || c.id end as detail
+       from messages m left join conversations c on c.id = m.conversation_id
+       where ${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}
+         and (c.id is null or c.connection_id <> m.connection_id or c.lead_id <> m.lead_id)`,
+  },
+  {
+    query: `select v.connection_id, 'conversation ' || v.id as subject,
+         case when c.id is null then 'is on the connection ' || v.connection_id || ', which does not exist'
+              when l.id is null then 'is with the lead ' || v.lead_id || ', who does not exist'
+              else 'is with a lead of another organization, ' || l.id end as detail
+       from conversations v
+       left join connections c on c.id = v.connection_id
+       left join leads l on l.id = v.lead_id
+       where ${inScope('v.connection_id')} and ${sinceScope('v.last_message_at')}
+         and (c.id is null or l.id is null or l.organization_id <> c.organization_id)`,
+  },
+  {
+    query: `select v.connection_id, 'ticket ' || t.id as subject,
+         case when v.id is null then 'is of the conversation ' || t.conversation_id || ', which does not exist'
+              else 'is of another lead than its conversation, ' || v.id end as detail
+       from tickets t left join conversations v on v.id = t.conversation_id
+       where ${inScope('v.connection_id')} and ${sinceScope('t.opened_at')}
+         and (v.id is null or v.lead_id <> t.lead_id)`,
+  },
+  {
+    query: `select null::uuid as connection_id, i.kind || ' ' || i.value as subject,
+         case when l.id is null then 'names the lead ' || i.lead_id || ', who does not exist'
+              when l.organization_id <> i.organization_id then 'names a lead of another organization, ' || l.id
+              else 'names another lead than its person, ' || i.person_id end as detail
+       from lead_identities i left join leads l on l.id = i.lead_id
+       where i.lead_id is not null and $1::uuid[] is null and ${sinceScope('i.first_seen_at')}
+         and (l.id is null or l.organization_id <> i.organization_id or i.person_id <> i.lead_id)`,
+    isGlobal: true,
+  },
+  {
+    query: `select owned.connection_id, owned.subject, 'is of the organization ' || owned.organization_id || ', which does not exist' as detail
+       from (
+         select null::uuid as connection_id, 'lead ' || id as subject, organization_id from leads where ${sinceScope('first_seen_at')}
+         union all
+         select id, 'connection ' || name, organization_id from connections
+       ) owned
+       where $1::uuid[] is null
+         and not exists (select from organizations o where o.id = owned.organization_id)`,
+    isGlobal: true,
+  },
+  {
+    // A reaction whose message has not come is a pending fact; a row of message_reactions says that it has.
+    query: `select r.connection_id, r.target_external_id as subject, 'has a reaction, and is no message' as detail
+       from message_reactions r
+       where ${inScope('r.connection_id')} and ${sinceScope('r.at')}
+         and not exists (
+           select from messages m where m.connection_id = r.connection_id and m.external_id = r.target_external_id
+         )`,
+  },
+  {
+    query: `select null::uuid as connection_id, 'row ' || r.message_id as subject,
+         'has an earlier version, and is no message' as detail
+       from message_revisions r
+       where $1::uuid[] is null and ${sinceScope('r.at')}
+         and not exists (select from messages m where m.id = r.message_id)`,
+    isGlobal: true,
+  },
+  {
+    query: `select lost.connection_id, lost.subject, 'is of the connection ' || lost.connection_id || ', which does not exist' as detail
+       from (
+         select distinct connection_id, 'waiting facts' as subject from pending_facts where ${sinceScope('at')}
+         union all
+         select distinct connection_id, 'history chunks' from history_chunks
+         union all
+         select distinct connection_id, 'linked device' from linked_devices
+         union all
+         select distinct connection_id, 'keys of a linked device' from linked_device_keys
+         union all
+         select distinct connection_id, 'sync logs' from sync_logs where ${sinceScope('started_at')}
+         union all
+         select distinct connection_scope, 'raw entries' from webhook_log
+         where connection_scope <> '${NO_SCOPE}' and ${sinceScope('coalesce(received_at, created_at)')}
+       ) lost
+       where $1::uuid[] is null
+         and not exists (select from connections c where c.id = lost.connection_id)`,
+    isGlobal: true,
+  },
+  {
+    query: `select s.connection_id, 'sync log ' || s.id as subject,
+         case when r.id is null then 'is of the run ' || s.run_id || ', which does not exist'
+              else 'is of the lead ' || s.lead_id || ', who does not exist' end as detail
+       from sync_logs s
+       left join sync_runs r on r.id = s.run_id
+       left join leads l on l.id = s.lead_id
+       where ${inScope('s.connection_id')} and ${sinceScope('s.started_at')}
+         and (r.id is null or (s.lead_id is not null and l.id is null))`,
+  },
+];
+
+/** Every row that does not fit the row that it names, relation after relation. */
+export async function* streamBrokenRelations(
+  tx: Sql,
+  scope: Scope,
+): AsyncGenerator<BrokenRelation[], void, undefined> {
+  for (const { query, isGlobal = false } of RELATIONS) {
+    if (isGlobal && scope.connectionIds !== null) continue;
+    for await (const page of streamRows(tx, query, scopeParameters(scope))) {
+      yield page.map((row) => ({
+        connectionId: textOrNull(row, 'connection_id'),
+        subject: textOf(row, 'subject'),
+        detail: textOf(row, 'detail'),
+      }));
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import { arrayLiteral } from '../array-literal.js';
+import type { SqlParameter } from '../sql.js';
+
+/** Which part of the database a check looks at. */
+export interface Scope {
+  /** Null: of every connection, and what belongs to none that exists. */
+  connectionIds: readonly string[] | null;
+  /** Ms since 1970; null: of all times. */
+  since: number | null;
+}
+
+/** The two parameters of every scoped query: `$1` connections, `$2` since; both null where nothing is narrowed. */
+export function scopeParameters({ connectionIds, since }: Scope): SqlParameter[] {
+  return [
+    connectionIds === null ? null : arrayLiteral(connectionIds),
+    since === null ? null : new Date(since).toISOString(),
+  ];
+}
+
+/** Condition on a connection's id. The planner sees the parameters, so an absent one costs nothing. */
+export function inScope(column: string): string {
+  return `($1::uuid[] is null or ${column} = any($1::uuid[]))`;
+}
+
+/** Condition on a time. */
+export function sinceScope(column: string): string {
+  return `($2::timestamptz is null or ${column} >= $2::timestamptz)`;
+}

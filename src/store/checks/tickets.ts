@@ -1,0 +1,68 @@
+import { LEAD_SOURCES, type LeadSource } from '../../model/enumerations.js';
+import { textOf, textOrNull, timeOf, timeOrNull, wordOf } from '../row.js';
+import type { Sql } from '../sql.js';
+import { streamRows } from '../stream-rows.js';
+import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
+
+/** An open ticket that replay opened and nobody has taken on yet, with what the messages say about it. Times are ms since 1970. */
+export interface OpenTicket {
+  id: string;
+  connectionId: string;
+  leadId: string;
+  leadSource: LeadSource;
+  openedByExternalId: string | null;
+  openedAt: number;
+  lastInboundAt: number | null;
+  /** When the message came that it names, if that is a live inbound one of its conversation. */
+  openerAt: number | null;
+  /** The newest live inbound message of the conversation, */
+  newestAt: number | null;
+  /** and the newest that cannot have been meant for another program. */
+  newestSureAt: number | null;
+}
+
+/**
+ * Open tickets of `incoming_message` in the stage in which replay leaves them: what people or other programs opened or moved
+ * follows rules of theirs. `cameLive`: condition on messages.evidence.
+ */
+export async function* streamOpenTickets(
+  tx: Sql,
+  scope: Scope,
+  cameLive: string,
+): AsyncGenerator<OpenTicket[], void, undefined> {
+  const newest = (condition: string): string =>
+    `(select m.timestamp from messages m
+      where m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive} and ${condition}
+      order by m.timestamp desc limit 1)`;
+  const pages = streamRows(
+    tx,
+    `select t.id, c.connection_id, t.lead_id, l.source as lead_source, t.opened_by_external_id, t.opened_at,
+       t.last_inbound_at,
+       (select m.timestamp from messages m
+        where m.connection_id = c.connection_id and m.external_id = t.opened_by_external_id
+          and m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive} limit 1) as opener_at,
+       ${newest('true')} as newest_at,
+       -- The row of a message does not tell standby from live; the field that brought it does.
+       ${newest(`not exists (select from webhook_log w where w.id = m.batch_id and 'standby' = any(w.fields))`)} as newest_sure_at
+     from tickets t
+     join conversations c on c.id = t.conversation_id
+     join leads l on l.id = t.lead_id
+     where t.status = 'open' and t.source = 'incoming_message' and t.stage = 'new'
+       and ${inScope('c.connection_id')} and ${sinceScope('coalesce(t.last_inbound_at, t.opened_at)')}`,
+    scopeParameters(scope),
+  );
+  for await (const page of pages) {
+    yield page.map((row) => ({
+      id: textOf(row, 'id'),
+      connectionId: textOf(row, 'connection_id'),
+      leadId: textOf(row, 'lead_id'),
+      leadSource: wordOf(row, 'lead_source', LEAD_SOURCES),
+      openedByExternalId: textOrNull(row, 'opened_by_external_id'),
+      openedAt: timeOf(row, 'opened_at'),
+      lastInboundAt: timeOrNull(row, 'last_inbound_at'),
+      openerAt: timeOrNull(row, 'opener_at'),
+      newestAt: timeOrNull(row, 'newest_at'),
+      newestSureAt: timeOrNull(row, 'newest_sure_at'),
+    }));
+  }
+}

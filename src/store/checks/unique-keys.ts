@@ -1,0 +1,193 @@
+import { textOf, booleanOf, textOrNull } from '../row.js';
+import type { Sql } from '../sql.js';
+
+/** A unique index or primary key that the tables' rules rest on, as the migrations make it. */
+export interface UniqueKey {
+  table: string;
+  index: string;
+  columns: readonly string[];
+  primary: boolean;
+  /** Condition of a partial index. */
+  where?: string;
+}
+
+const unique = (table: string, ...columns: string[]): UniqueKey => ({
+  table,
+  index: `${table}_${columns.join('_')}_key`,
+  columns,
+  primary: false,
+});
+const primary = (table: string, ...columns: string[]): UniqueKey => ({
+  table,
+  index: `${table}_pkey`,
+  columns,
+  primary: true,
+});
+
+/** Rule M1's own: what makes a second copy of a message impossible, whoever writes it. */
+export const MESSAGE_KEY = unique('messages', 'connection_id', 'external_id');
+
+/**
+ * Every one of the migrations, the one that matters most first. A test compares the list with the catalog of a fresh
+ * database.
+ */
+export const UNIQUE_KEYS: readonly UniqueKey[] = [
+  MESSAGE_KEY,
+  unique('conversations', 'lead_id', 'connection_id'),
+  {
+    table: 'tickets',
+    index: 'tickets_one_open_per_conversation',
+    columns: ['conversation_id'],
+    primary: false,
+    where: `status = 'open'`,
+  },
+  unique('leads', 'organization_id', 'phone_number'),
+  primary('lead_identities', 'organization_id', 'kind', 'value'),
+  unique('webhook_log', 'connection_scope', 'sha256'),
+  unique('conversations', 'id', 'connection_id', 'lead_id'),
+  unique('connections', 'phone_number_id'),
+  unique('connections', 'organization_id', 'name'),
+  unique('organizations', 'slug'),
+  unique('rejects', 'webhook_log_id', 'path', 'reason'),
+  unique('linked_devices', 'account_id'),
+  primary('message_revisions', 'message_id', 'version'),
+  primary('message_reactions', 'connection_id', 'target_external_id', 'reactor'),
+  primary('pending_facts', 'connection_id', 'target_external_id', 'kind', 'fact_key'),
+  primary('history_chunks', 'connection_id', 'phase', 'chunk_order'),
+  primary('linked_devices', 'connection_id'),
+  primary('linked_device_keys', 'connection_id', 'type', 'key_id'),
+  ...[
+    'messages',
+    'conversations',
+    'leads',
+    'connections',
+    'organizations',
+    'tickets',
+    'webhook_log',
+    'sync_runs',
+    'sync_logs',
+    'rejects',
+    'change_journal',
+  ].map((table) => primary(table, 'id')),
+];
+
+/** What stands in a key's place. */
+export type KeyState =
+  /** An index does what the key is for; not always under the key's own name. */
+  | { state: 'sound'; by: string }
+  | { state: 'missing' }
+  | { state: 'table_missing' }
+  /** An index has the key's name and does not do what the key is for. */
+  | { state: 'wrong'; why: string; isConstraint: boolean };
+
+interface FoundIndex {
+  table: string;
+  name: string;
+  isUnique: boolean;
+  isValid: boolean;
+  isImmediate: boolean;
+  hasExpressions: boolean;
+  isConstraint: boolean;
+  /** Without quotes around them; in the order of the index. */
+  columns: string[];
+  /** Whether each column is compared as the table compares it: a case-blind index keeps different ids out. */
+  sameCollations: boolean;
+  /** PostgreSQL's own words for the condition: `(status = 'open'::text)`. */
+  predicate: string | null;
+  /** `unique nulls not distinct` (PostgreSQL 15): would allow one row without an id. */
+  nullsNotDistinct: boolean;
+}
+
+/** What the catalog says about every key. */
+export async function readKeyStates(sql: Sql): Promise<Map<UniqueKey, KeyState>> {
+  const tables = await readTables(sql);
+  const indexes = await readIndexes(sql);
+  return new Map(UNIQUE_KEYS.map((key) => [key, stateOf(key, tables, indexes)]));
+}
+
+function stateOf(key: UniqueKey, tables: ReadonlySet<string>, indexes: readonly FoundIndex[]): KeyState {
+  if (!tables.has(key.table)) return { state: 'table_missing' };
+  const here = indexes.filter((index) => index.table === key.table);
+  const own = here.find((index) => index.name === key.index);
+  const fault = own === undefined ? null : faultOf(key, own);
+  if (own !== undefined && fault === null) return { state: 'sound', by: own.name };
+  // Uniqueness is what counts: an index of another name, or with the columns in another order, holds it as well.
+  const other = here.find((index) => faultOf(key, index) === null);
+  if (other !== undefined) return { state: 'sound', by: other.name };
+  return own === undefined || fault === null
+    ? { state: 'missing' }
+    : { state: 'wrong', why: fault, isConstraint: own.isConstraint };
+}
+
+/** Why an index is not what the key is for; null if it is. */
+function faultOf(key: UniqueKey, index: FoundIndex): string | null {
+  if (!index.isUnique) return 'is not unique';
+  if (!index.isValid) return 'is not valid: its making was interrupted or failed';
+  const wanted = [...key.columns].sort().join(', ');
+  if (index.hasExpressions || [...index.columns].sort().join(', ') !== wanted) {
+    return `is on (${index.columns.join(', ')}) instead of (${key.columns.join(', ')})`;
+  }
+  if (normalised(index.predicate) !== normalised(key.where ?? null)) {
+    return index.predicate === null
+      ? `covers every row instead of those where ${key.where ?? ''}`
+      : `covers only rows where ${index.predicate}`;
+  }
+  if (!index.sameCollations) return 'compares ids by another collation than the table';
+  if (!index.isImmediate) return 'is deferrable, which `on conflict` cannot use';
+  if (index.nullsNotDistinct) return 'takes absent values for equal';
+  return null;
+}
+
+/** `(status = 'open'::text)` and `status = 'open'` are the same condition. */
+function normalised(predicate: string | null): string | null {
+  return predicate === null ? null : predicate.replace(/::text|[()\s]/g, '');
+}
+
+async function readTables(sql: Sql): Promise<Set<string>> {
+  const rows = await sql.query(
+    `select c.relname::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = current_schema() and c.relkind in ('r', 'p')`,
+  );
+  return new Set(rows.map((row) => textOf(row, 'name')));
+}
+
+/** Every index of the schema: one that has a key's name may be anything. */
+async function readIndexes(sql: Sql): Promise<FoundIndex[]> {
+  const rows = await sql.query(
+    `select t.relname::text as table_name, i.relname::text as index_name,
+       x.indisunique as is_unique, x.indimmediate as is_immediate,
+       x.indisvalid and x.indisready and x.indislive as is_valid,
+       x.indexprs is not null as has_expressions,
+       exists (select from pg_constraint c where c.conindid = x.indexrelid and c.contype in ('p', 'u', 'x')) as is_constraint,
+       pg_get_expr(x.indpred, x.indrelid) as predicate,
+       -- A column of PostgreSQL 15: asked for by name, an older server would refuse the statement.
+       coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false) as nulls_not_distinct,
+       k.columns, k.same_collations
+     from pg_index x
+     join pg_class i on i.oid = x.indexrelid
+     join pg_class t on t.oid = x.indrelid
+     join pg_namespace n on n.oid = t.relnamespace
+     cross join lateral (
+       select string_agg(coalesce(a.attname::text, '?'), ',' order by part.ordinal) as columns,
+         coalesce(bool_and(x.indcollation[part.ordinal - 1] = coalesce(a.attcollation, 0)), false) as same_collations
+       from unnest(x.indkey::int2[]) with ordinality as part (attnum, ordinal)
+       left join pg_attribute a on a.attrelid = x.indrelid and a.attnum = part.attnum
+       where part.ordinal <= x.indnkeyatts
+     ) k
+     where n.nspname = current_schema()
+     order by i.relname`,
+  );
+  return rows.map((row) => ({
+    table: textOf(row, 'table_name'),
+    name: textOf(row, 'index_name'),
+    isUnique: booleanOf(row, 'is_unique'),
+    isValid: booleanOf(row, 'is_valid'),
+    isImmediate: booleanOf(row, 'is_immediate'),
+    hasExpressions: booleanOf(row, 'has_expressions'),
+    isConstraint: booleanOf(row, 'is_constraint'),
+    columns: textOf(row, 'columns').split(','),
+    sameCollations: booleanOf(row, 'same_collations'),
+    predicate: textOrNull(row, 'predicate'),
+    nullsNotDistinct: booleanOf(row, 'nulls_not_distinct'),
+  }));
+}

@@ -1,0 +1,72 @@
+import { arrayLiteral } from './array-literal.js';
+import type { JsonObject } from '../model/json.js';
+import { jsonObjectOf, jsonObjectOrNull, textOf, timeOf } from './row.js';
+import type { Sql, SqlRow } from './sql.js';
+
+/** A row of the change journal. `after` is null where the row is gone, `before` where it was made. */
+export interface JournalRecord {
+  runId: string;
+  table: string;
+  key: JsonObject;
+  before: JsonObject | null;
+  after: JsonObject | null;
+  createdAt: number;
+}
+
+/** More than a person reads; a row that a thousand runs changed is a different problem. */
+const MOST = 200;
+
+const COLUMNS = 'j.run_id, j.table_name, j.key, j.before, j.after, j.created_at';
+
+/**
+ * What was done to a message's row, and which rows were removed that bore one of its ids (a doubled message's other copy).
+ * The journal has no index for it and is read once; it holds merges and dedupes only, not messages as they come.
+ */
+export async function readJournalOfMessage(
+  sql: Sql,
+  rowId: string | null,
+  ids: readonly string[],
+): Promise<JournalRecord[]> {
+  const rows = await sql.query(
+    `select ${COLUMNS} from change_journal j
+     where j.table_name = 'messages'
+       and (j.key->>'id' = $1 or (j.before->>'external_id' = any($2::text[]) or j.before->>'stanza_id' = any($2::text[])))
+     order by j.id limit ${MOST}`,
+    [rowId, arrayLiteral(ids)],
+  );
+  return rows.map(recordOf);
+}
+
+/** Persons whose names went to these (merges of leads), with the rows of the leads that ended. */
+export async function readMergesInto(sql: Sql, personIds: readonly string[]): Promise<JournalRecord[]> {
+  if (personIds.length === 0) return [];
+  const rows = await sql.query(
+    `with recursive moved as materialized (
+       select distinct coalesce(before->>'person_id', before->>'lead_id') as lost,
+         coalesce(after->>'person_id', after->>'lead_id') as kept
+       from change_journal
+       where table_name in ('lead_identities', 'conversations')
+         and coalesce(before->>'person_id', before->>'lead_id') <> coalesce(after->>'person_id', after->>'lead_id')
+     ), trail (id) as (
+       select lost from moved where kept = any($1::text[])
+       union
+       select moved.lost from trail join moved on moved.kept = trail.id
+     )
+     select ${COLUMNS} from change_journal j
+     where j.table_name = 'leads' and j.key->>'id' in (select id from trail)
+     order by j.id limit ${MOST}`,
+    [arrayLiteral(personIds)],
+  );
+  return rows.map(recordOf);
+}
+
+function recordOf(row: SqlRow): JournalRecord {
+  return {
+    runId: textOf(row, 'run_id'),
+    table: textOf(row, 'table_name'),
+    key: jsonObjectOf(row, 'key'),
+    before: jsonObjectOrNull(row, 'before'),
+    after: jsonObjectOrNull(row, 'after'),
+    createdAt: timeOf(row, 'created_at'),
+  };
+}

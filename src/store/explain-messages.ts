@@ -1,0 +1,134 @@
+import {
+  DIRECTIONS,
+  MESSAGE_SOURCES,
+  MESSAGE_STATUSES,
+  SYNC_SOURCES,
+  type Direction,
+  type MessageSource,
+  type MessageStatus,
+  type SyncSource,
+} from '../model/enumerations.js';
+import { arrayLiteral } from './array-literal.js';
+import { keyParameters, type MessageKey } from './messages.js';
+import { textOf, textOrNull, timeOf, timeOrNull, wordOf, wordOrNull } from './row.js';
+import type { Sql, SqlRow } from './sql.js';
+
+/** Where a message lies, whoever wrote its row: other programs may leave the externalId out. Times are ms since 1970. */
+export interface PlacedMessage {
+  id: string;
+  connectionId: string;
+  externalId: string | null;
+  stanzaId: string | null;
+  conversationId: string;
+  leadId: string;
+  direction: Direction;
+  type: string;
+  timestamp: number;
+  status: MessageStatus | null;
+  source: MessageSource;
+  syncSource: SyncSource;
+  batchId: string | null;
+  runId: string | null;
+  editedAt: number | null;
+  deletedAt: number | null;
+}
+
+/** The same with its text, for the one message that is explained. */
+export interface ExplainedMessage extends PlacedMessage {
+  body: string | null;
+  phone: string | null;
+  name: string | null;
+  revisions: number;
+}
+
+const PLACE = `m.id, m.connection_id, m.external_id, m.stanza_id, m.conversation_id, m.lead_id, m.direction, m.type,
+  m.timestamp, m.status, m.source, m.sync_source, m.batch_id, m.run_id, m.edited_at, m.deleted_at`;
+
+/** The messages that this may be the id of: a row's, an externalId, or a key id of WhatsApp Web; on these connections. */
+export async function findMessages(
+  sql: Sql,
+  id: string,
+  connectionIds: readonly string[],
+): Promise<ExplainedMessage[]> {
+  return readExplained(
+    sql,
+    `select m.id from unnest($1::uuid[]) as k (connection_id)
+     cross join lateral (
+       select id from messages where connection_id = k.connection_id and external_id = $2 limit 5
+     ) m
+     union
+     select id from messages where stanza_id = $2 and connection_id = any($1::uuid[])`,
+    [arrayLiteral(connectionIds), id],
+  );
+}
+
+export async function findMessageRow(sql: Sql, rowId: string): Promise<ExplainedMessage | null> {
+  const [row] = await readExplained(sql, `select id from messages where id = $1::uuid`, [rowId]);
+  return row ?? null;
+}
+
+async function readExplained(
+  sql: Sql,
+  ids: string,
+  parameters: readonly string[],
+): Promise<ExplainedMessage[]> {
+  const rows = await sql.query(
+    `select ${PLACE}, left(m.body, 400) as body, l.phone_number, coalesce(l.push_name, l.username) as name,
+       (select count(*)::int from message_revisions r where r.message_id = m.id) as revisions
+     from (${ids}) found
+     cross join lateral (select * from messages where id = found.id limit 1) m
+     left join lateral (select * from leads where id = m.lead_id limit 1) l on true
+     order by m.timestamp, m.id limit 20`,
+    parameters,
+  );
+  return rows.map((row) => ({
+    ...placeOf(row),
+    body: textOrNull(row, 'body'),
+    phone: textOrNull(row, 'phone_number'),
+    name: textOrNull(row, 'name'),
+    revisions: Number(row['revisions']),
+  }));
+}
+
+/** Where the messages with these ids are; each part an index look-up per key, however many rows the table has. */
+export async function placeMessages(
+  sql: Sql,
+  externalIds: readonly MessageKey[],
+  stanzaIds: readonly MessageKey[],
+): Promise<PlacedMessage[]> {
+  if (externalIds.length === 0 && stanzaIds.length === 0) return [];
+  const rows = await sql.query(
+    `select ${PLACE} from unnest($1::uuid[], $2::text[]) as k (connection_id, id)
+     cross join lateral (
+       select * from messages where connection_id = k.connection_id and external_id = k.id limit 5
+     ) m
+     union all
+     select ${PLACE} from unnest($3::uuid[], $4::text[]) as k (connection_id, id)
+     cross join lateral (
+       select * from messages c where c.stanza_id = k.id and c.connection_id = k.connection_id offset 0
+     ) m`,
+    [...keyParameters(externalIds), ...keyParameters(stanzaIds)],
+  );
+  return rows.map(placeOf);
+}
+
+function placeOf(row: SqlRow): PlacedMessage {
+  return {
+    id: textOf(row, 'id'),
+    connectionId: textOf(row, 'connection_id'),
+    externalId: textOrNull(row, 'external_id'),
+    stanzaId: textOrNull(row, 'stanza_id'),
+    conversationId: textOf(row, 'conversation_id'),
+    leadId: textOf(row, 'lead_id'),
+    direction: wordOf(row, 'direction', DIRECTIONS),
+    type: textOf(row, 'type'),
+    timestamp: timeOf(row, 'timestamp'),
+    status: wordOrNull(row, 'status', MESSAGE_STATUSES),
+    source: wordOf(row, 'source', MESSAGE_SOURCES),
+    syncSource: wordOf(row, 'sync_source', SYNC_SOURCES),
+    batchId: textOrNull(row, 'batch_id'),
+    runId: textOrNull(row, 'run_id'),
+    editedAt: timeOrNull(row, 'edited_at'),
+    deletedAt: timeOrNull(row, 'deleted_at'),
+  };
+}

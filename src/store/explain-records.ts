@@ -1,0 +1,192 @@
+import {
+  PENDING_FACT_KINDS,
+  RUN_STATUSES,
+  type PendingFactKind,
+  type RunStatus,
+} from '../model/enumerations.js';
+import type { JsonObject } from '../model/json.js';
+import { arrayLiteral } from './array-literal.js';
+import { keyParameters, type MessageKey } from './messages.js';
+import {
+  integerOf,
+  jsonObjectOf,
+  jsonObjectOrNull,
+  textOf,
+  textOrNull,
+  timeOf,
+  timeOrNull,
+  wordOf,
+} from './row.js';
+import type { Sql, SqlRow } from './sql.js';
+
+export interface RunRecord {
+  id: string;
+  command: string;
+  options: JsonObject;
+  status: RunStatus;
+  counters: JsonObject | null;
+  verdict: string | null;
+  host: string;
+  startedAt: number;
+  completedAt: number | null;
+  error: string | null;
+}
+
+export interface RejectRecord {
+  webhookLogId: string;
+  connectionId: string | null;
+  path: string;
+  subject: string;
+  reason: string;
+  externalId: string | null;
+  excerpt: string;
+}
+
+export interface PendingRecord {
+  connectionId: string;
+  targetExternalId: string;
+  kind: PendingFactKind;
+  at: number;
+  createdAt: number;
+  payload: JsonObject;
+  webhookLogId: string | null;
+}
+
+export async function readRuns(sql: Sql, ids: readonly string[]): Promise<RunRecord[]> {
+  if (ids.length === 0) return [];
+  const rows = await sql.query(
+    `select id, command, options, status, counters, verdict, host, started_at, completed_at, error
+     from sync_runs where id = any($1::uuid[]) order by started_at, id`,
+    [arrayLiteral(ids)],
+  );
+  return rows.map((row) => ({
+    id: textOf(row, 'id'),
+    command: textOf(row, 'command'),
+    options: jsonObjectOf(row, 'options'),
+    status: wordOf(row, 'status', RUN_STATUSES),
+    counters: jsonObjectOrNull(row, 'counters'),
+    verdict: textOrNull(row, 'verdict'),
+    host: textOf(row, 'host'),
+    startedAt: timeOf(row, 'started_at'),
+    completedAt: timeOrNull(row, 'completed_at'),
+    error: textOrNull(row, 'error'),
+  }));
+}
+
+/** How many rows per table a run changed or removed, by its journal; and how many contacts and connections it logged. */
+export async function countRunRecords(
+  sql: Sql,
+  runId: string,
+): Promise<{ journaled: Record<string, number>; syncLogs: number }> {
+  const rows = await sql.query(
+    `select table_name, count(*)::int as count from change_journal where run_id = $1::uuid
+     group by table_name order by table_name`,
+    [runId],
+  );
+  const [logs] = await sql.query(`select count(*)::int as count from sync_logs where run_id = $1::uuid`, [
+    runId,
+  ]);
+  return {
+    journaled: Object.fromEntries(rows.map((row) => [textOf(row, 'table_name'), integerOf(row, 'count')])),
+    syncLogs: logs === undefined ? 0 : integerOf(logs, 'count'),
+  };
+}
+
+export async function readRejectsOfEntries(sql: Sql, entryIds: readonly string[]): Promise<RejectRecord[]> {
+  if (entryIds.length === 0) return [];
+  const rows = await sql.query(
+    `select r.* from unnest($1::uuid[]) as k (id)
+     cross join lateral (select * from rejects where webhook_log_id = k.id offset 0) r order by r.id`,
+    [arrayLiteral(entryIds)],
+  );
+  return rows.map(rejectOf);
+}
+
+/** Items that were rejected under these ids: collisions (M9). */
+export async function readRejectsOfMessages(sql: Sql, keys: readonly MessageKey[]): Promise<RejectRecord[]> {
+  if (keys.length === 0) return [];
+  const rows = await sql.query(
+    `select r.* from unnest($1::uuid[], $2::text[]) as k (connection_id, id)
+     cross join lateral (
+       select * from rejects where connection_id = k.connection_id and external_id = k.id offset 0
+     ) r order by r.id`,
+    keyParameters(keys),
+  );
+  return rows.map(rejectOf);
+}
+
+/**
+ * Rejected items whose excerpt names one of `words`, among the newest `most` rejects: an item without an id is filed under
+ * nobody, and its excerpt is all that tells whose it was.
+ */
+export async function readRejectsNaming(
+  sql: Sql,
+  words: readonly string[],
+  most: number,
+): Promise<RejectRecord[]> {
+  if (words.length === 0) return [];
+  const rows = await sql.query(
+    `select * from (select * from rejects order by id desc limit ${most}) r
+     where exists (select from unnest($1::text[]) as w (word) where position(w.word in r.excerpt) > 0) order by id`,
+    [arrayLiteral(words)],
+  );
+  return rows.map(rejectOf);
+}
+
+/** What waits for a message with one of these ids. */
+export async function readPendingOf(sql: Sql, keys: readonly MessageKey[]): Promise<PendingRecord[]> {
+  if (keys.length === 0) return [];
+  const rows = await sql.query(
+    `select p.* from unnest($1::uuid[], $2::text[]) as k (connection_id, id)
+     cross join lateral (
+       select * from pending_facts where connection_id = k.connection_id and target_external_id = k.id offset 0
+     ) p order by p.at, p.kind`,
+    keyParameters(keys),
+  );
+  return rows.map(pendingOf);
+}
+
+/** What waits for messages whose id begins like this: the wamids of one phone do. At most `most` per connection and prefix. */
+export async function readPendingByPrefix(
+  sql: Sql,
+  connectionIds: readonly string[],
+  prefixes: readonly string[],
+  most: number,
+): Promise<PendingRecord[]> {
+  if (connectionIds.length === 0 || prefixes.length === 0) return [];
+  const rows = await sql.query(
+    `select p.* from unnest($1::uuid[]) as c (id) cross join unnest($2::text[]) as k (prefix)
+     cross join lateral (
+       -- A range, and no LIKE, so that the primary key answers it whatever the database's collation is.
+       select * from pending_facts
+       where connection_id = c.id and target_external_id >= k.prefix and target_external_id < k.prefix || '~'
+       limit ${most}
+     ) p order by p.at, p.kind`,
+    [arrayLiteral(connectionIds), arrayLiteral(prefixes)],
+  );
+  return rows.map(pendingOf);
+}
+
+function rejectOf(row: SqlRow): RejectRecord {
+  return {
+    webhookLogId: textOf(row, 'webhook_log_id'),
+    connectionId: textOrNull(row, 'connection_id'),
+    path: textOf(row, 'path'),
+    subject: textOf(row, 'subject'),
+    reason: textOf(row, 'reason'),
+    externalId: textOrNull(row, 'external_id'),
+    excerpt: textOf(row, 'excerpt'),
+  };
+}
+
+function pendingOf(row: SqlRow): PendingRecord {
+  return {
+    connectionId: textOf(row, 'connection_id'),
+    targetExternalId: textOf(row, 'target_external_id'),
+    kind: wordOf(row, 'kind', PENDING_FACT_KINDS),
+    at: timeOf(row, 'at'),
+    createdAt: timeOf(row, 'created_at'),
+    payload: jsonObjectOf(row, 'payload'),
+    webhookLogId: textOrNull(row, 'webhook_log_id'),
+  };
+}

@@ -1,0 +1,28 @@
+import { textOrNull } from '../row.js';
+import type { Store } from '../store.js';
+import type { Sql } from '../sql.js';
+import { LOCK_NAMESPACE, schemaKey } from './lock-key.js';
+
+/**
+ * Who holds the lock of a run right now: the names that the sessions gave themselves (`wa-reconcile replay host:123`, cut at
+ * 63 bytes), null for a session that this role may not see. The embedded database is locked by the very process that has it
+ * open, so nobody else can hold it: null for the whole.
+ */
+export async function readLockHolders(
+  sql: Sql,
+  backend: Store['backend'],
+): Promise<(string | null)[] | null> {
+  if (backend === 'pglite') return null;
+  const [schema] = await sql.query('select current_schema()::text as name');
+  const name = schema === undefined ? null : textOrNull(schema, 'name');
+  if (name === null) return [];
+  const rows = await sql.query(
+    `select nullif(a.application_name, '') as name
+       from pg_locks l left join pg_stat_activity a on a.pid = l.pid
+      where l.locktype = 'advisory' and l.granted and l.objsubid = 2
+        and l.database = (select oid from pg_database where datname = current_database())
+        and l.classid = $1::bigint::oid and l.objid = ($2::bigint & 4294967295)::oid`,
+    [LOCK_NAMESPACE, schemaKey(name)],
+  );
+  return rows.map((row) => textOrNull(row, 'name'));
+}

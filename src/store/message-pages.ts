@@ -1,0 +1,240 @@
+import {
+  DIRECTIONS,
+  MESSAGE_SOURCES,
+  MESSAGE_STATUSES,
+  type Direction,
+  type MessageSource,
+  type MessageStatus,
+} from '../model/enumerations.js';
+import type { Media } from '../model/facts.js';
+import { arrayLiteral } from './array-literal.js';
+import { keyParameters, mediaOf, type MessageKey } from './messages.js';
+import {
+  integerOf,
+  jsonObjectOrNull,
+  textOf,
+  textOrNull,
+  timeOf,
+  timeOrNull,
+  wordOf,
+  wordOrNull,
+} from './row.js';
+import type { Sql, SqlParameter, SqlRow } from './sql.js';
+
+/** A conversation of one lead, with whose number it is. Times are ms since 1970. */
+export interface ConversationOfLead {
+  id: string;
+  connectionId: string;
+  connectionName: string;
+  /** As Meta or a person wrote it. */
+  connectionPhone: string | null;
+  lastSyncAt: number | null;
+}
+
+/** A message as a reader of the conversation sees it. */
+export interface PageRow {
+  id: string;
+  /** Null in rows of other programs only. */
+  externalId: string | null;
+  connectionId: string;
+  type: string;
+  body: string | null;
+  media: Media | null;
+  direction: Direction;
+  timestamp: number;
+  status: MessageStatus | null;
+  contextExternalId: string | null;
+  source: MessageSource;
+  editedAt: number | null;
+  deletedAt: number | null;
+}
+
+/** Where a page ends: the last message on it. */
+export interface PagePosition {
+  timestamp: number;
+  id: string;
+}
+
+/** Half-open: from (included) to (not included), in ms. */
+export interface TimeWindow {
+  from?: number;
+  to?: number;
+}
+
+/** The conversations of a lead, on one connection or on all. */
+export async function readConversationsOfLead(
+  sql: Sql,
+  leadId: string,
+  connectionId?: string,
+): Promise<ConversationOfLead[]> {
+  const rows = await sql.query(
+    `select v.id, c.id as connection_id, c.name, c.display_phone_number, c.last_sync_at
+     from conversations v join connections c on c.id = v.connection_id
+     where v.lead_id = $1::uuid and ($2::uuid is null or c.id = $2::uuid)
+     order by c.name, c.id`,
+    [leadId, connectionId ?? null],
+  );
+  return rows.map((row) => ({
+    id: textOf(row, 'id'),
+    connectionId: textOf(row, 'connection_id'),
+    connectionName: textOf(row, 'name'),
+    connectionPhone: textOrNull(row, 'display_phone_number'),
+    lastSyncAt: timeOrNull(row, 'last_sync_at'),
+  }));
+}
+
+const COLUMNS = `id, external_id, connection_id, type, body, media, direction, timestamp, status, context_external_id,
+  source, edited_at, deleted_at`;
+
+/** After every id there is. */
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/**
+ * The newest `limit` messages of these conversations, newest first, in the window and before `before`: the cost is that of
+ * the page, however many messages there are.
+ *
+ * How far back the page reaches is found first, one look-up in the index per message. Asked for the page at once, the
+ * planner, which takes every conversation for an average one, reads all of a long conversation and sorts it: 100 ms instead
+ * of 1 ms for one of 100,000 messages.
+ */
+export async function readMessagePage(
+  sql: Sql,
+  conversationIds: readonly string[],
+  { from, to }: TimeWindow,
+  before: PagePosition | null,
+  limit: number,
+): Promise<PageRow[]> {
+  // The moment of `before` itself is looked at again: it may hold more messages than the last page had room for.
+  const end = before === null ? to : before.timestamp + 1;
+  const rows = await sql.query(
+    `with recursive walk (step, at) as (
+       select 0, $2::timestamptz
+       union all
+       select walk.step + 1, (
+         select max(earlier.timestamp) from unnest($1::uuid[]) as c (id)
+         cross join lateral (
+           select timestamp from messages where conversation_id = c.id and timestamp < walk.at
+           order by timestamp desc limit 1
+         ) earlier
+       )
+       from walk where walk.step <= $6::int and walk.at >= $3::timestamptz
+     ), reach (back_to) as materialized (
+       -- Null, and so all of the window, when the walk came to its end before the page was full.
+       select greatest($3::timestamptz, min(at) filter (where step > $6::int)) from walk
+     )
+     select m.* from reach cross join unnest($1::uuid[]) as c (id)
+     cross join lateral (
+       select ${COLUMNS} from messages
+       where conversation_id = c.id and timestamp >= reach.back_to and timestamp < $2::timestamptz
+         and (timestamp, id) < ($4::timestamptz, $5::uuid)
+       order by timestamp desc, id desc limit $6::int
+     ) m
+     order by m.timestamp desc, m.id desc limit $6::int`,
+    [
+      arrayLiteral(conversationIds),
+      momentOf(end, 'infinity'),
+      momentOf(from, '-infinity'),
+      momentOf(before?.timestamp, 'infinity'),
+      before?.id ?? LAST_ID,
+      limit,
+    ],
+  );
+  return rows.map(pageRowOf);
+}
+
+function momentOf(time: number | undefined, otherwise: string): string {
+  return time === undefined ? otherwise : new Date(time).toISOString();
+}
+
+/** How many messages these conversations hold in the window; from the index alone where vacuum has been. */
+export async function countMessages(
+  sql: Sql,
+  conversationIds: readonly string[],
+  { from, to }: TimeWindow,
+): Promise<number> {
+  const parameters: SqlParameter[] = [arrayLiteral(conversationIds)];
+  const add = (value: number): string => `$${parameters.push(new Date(value).toISOString())}::timestamptz`;
+  const conditions = ['conversation_id = c.id'];
+  if (from !== undefined) conditions.push(`timestamp >= ${add(from)}`);
+  if (to !== undefined) conditions.push(`timestamp < ${add(to)}`);
+  const [row] = await sql.query(
+    `select coalesce(sum(m.count), 0)::bigint as count from unnest($1::uuid[]) as c (id)
+     cross join lateral (select count(*) as count from messages where ${conditions.join(' and ')}) m`,
+    parameters,
+  );
+  return row === undefined ? 0 : integerOf(row, 'count');
+}
+
+/** When the first and the last message of these conversations were sent; null where there is none. */
+export async function readMessageBounds(
+  sql: Sql,
+  conversationIds: readonly string[],
+): Promise<{ first: number | null; last: number | null }> {
+  const [row] = await sql.query(
+    `select min(ends.first) as first, max(ends.last) as last from unnest($1::uuid[]) as c (id)
+     cross join lateral (select
+       (select timestamp from messages where conversation_id = c.id order by timestamp limit 1) as first,
+       (select timestamp from messages where conversation_id = c.id order by timestamp desc limit 1) as last
+     ) ends`,
+    [arrayLiteral(conversationIds)],
+  );
+  return row === undefined
+    ? { first: null, last: null }
+    : { first: timeOrNull(row, 'first'), last: timeOrNull(row, 'last') };
+}
+
+/** A message that a reply refers to. */
+export interface QuotedRow {
+  connectionId: string;
+  /** The id that the reply names it by: the wamid, or WhatsApp Web's key id. */
+  target: string;
+  type: string;
+  /** The first characters of its text. */
+  body: string | null;
+  direction: Direction;
+  deletedAt: number | null;
+}
+
+/** What is stored under the ids that replies name; nothing for those that never came. */
+export async function readQuotedMessages(sql: Sql, keys: readonly MessageKey[]): Promise<QuotedRow[]> {
+  if (keys.length === 0) return [];
+  const rows = await sql.query(
+    `select k.connection_id, k.target, q.type, left(q.body, 200) as body, q.direction, q.deleted_at
+     from unnest($1::uuid[], $2::text[]) as k (connection_id, target)
+     cross join lateral (
+       select type, body, direction, deleted_at from messages
+       where connection_id = k.connection_id and external_id = k.target
+       union all
+       select type, body, direction, deleted_at from messages
+       where stanza_id = k.target and connection_id = k.connection_id
+       limit 1
+     ) q`,
+    keyParameters(keys),
+  );
+  return rows.map((row) => ({
+    connectionId: textOf(row, 'connection_id'),
+    target: textOf(row, 'target'),
+    type: textOf(row, 'type'),
+    body: textOrNull(row, 'body'),
+    direction: wordOf(row, 'direction', DIRECTIONS),
+    deletedAt: timeOrNull(row, 'deleted_at'),
+  }));
+}
+
+function pageRowOf(row: SqlRow): PageRow {
+  return {
+    id: textOf(row, 'id'),
+    externalId: textOrNull(row, 'external_id'),
+    connectionId: textOf(row, 'connection_id'),
+    type: textOf(row, 'type'),
+    body: textOrNull(row, 'body'),
+    media: mediaOf(jsonObjectOrNull(row, 'media')),
+    direction: wordOf(row, 'direction', DIRECTIONS),
+    timestamp: timeOf(row, 'timestamp'),
+    status: wordOrNull(row, 'status', MESSAGE_STATUSES),
+    contextExternalId: textOrNull(row, 'context_external_id'),
+    source: wordOf(row, 'source', MESSAGE_SOURCES),
+    editedAt: timeOrNull(row, 'edited_at'),
+    deletedAt: timeOrNull(row, 'deleted_at'),
+  };
+}

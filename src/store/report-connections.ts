@@ -1,0 +1,109 @@
+import { TICKET_STATUSES, type TicketStatus } from '../model/enumerations.js';
+import { arrayLiteral } from './array-literal.js';
+import { integerOf, textOf, timeOf, timeOrNull, wordOf } from './row.js';
+import type { Sql } from './sql.js';
+
+/** What a connection's own row says besides its state of history. */
+export interface ConnectionTimes {
+  id: string;
+  organization: string;
+  webhookActivatedAt: number | null;
+  lastSyncAt: number | null;
+  createdAt: number;
+  /** Of its newest history chunk, when it came (else when it was processed). */
+  lastChunkAt: number | null;
+  firstChunkAt: number | null;
+}
+
+export async function readConnectionTimes(sql: Sql): Promise<ConnectionTimes[]> {
+  const rows = await sql.query(
+    `select c.id, o.slug, c.webhook_activated_at, c.last_sync_at, c.created_at, h.last_chunk_at, h.first_chunk_at
+     from connections c
+     join organizations o on o.id = c.organization_id
+     left join (
+       select connection_id, max(coalesce(received_at, processed_at)) as last_chunk_at, min(received_at) as first_chunk_at
+       from history_chunks group by connection_id
+     ) h on h.connection_id = c.id`,
+  );
+  return rows.map((row) => ({
+    id: textOf(row, 'id'),
+    organization: textOf(row, 'slug'),
+    webhookActivatedAt: timeOrNull(row, 'webhook_activated_at'),
+    lastSyncAt: timeOrNull(row, 'last_sync_at'),
+    createdAt: timeOf(row, 'created_at'),
+    lastChunkAt: timeOrNull(row, 'last_chunk_at'),
+    firstChunkAt: timeOrNull(row, 'first_chunk_at'),
+  }));
+}
+
+/**
+ * Conversations and leads per connection. A lead belongs to every connection that it has a conversation on; one without any
+ * (an address-book entry) to the connection that brought it, which its initial_contact log names.
+ */
+export async function countPeople(
+  sql: Sql,
+  connectionIds: readonly string[],
+): Promise<Map<string, { conversations: number; leads: number }>> {
+  const rows = await sql.query(
+    `select c.id, coalesce(talking.count, 0) as conversations, coalesce(talking.count, 0) + coalesce(silent.count, 0) as leads
+     from connections c
+     left join (
+       select connection_id, count(*) as count from conversations
+       where connection_id = any($1::uuid[]) group by connection_id
+     ) talking on talking.connection_id = c.id
+     left join (
+       select s.connection_id, count(distinct s.lead_id) as count from sync_logs s
+       where s.sync_type = 'initial_contact' and s.lead_id is not null and s.connection_id = any($1::uuid[])
+         and not exists (
+           select from conversations v where v.lead_id = s.lead_id and v.connection_id = s.connection_id
+         )
+       group by s.connection_id
+     ) silent on silent.connection_id = c.id
+     where c.id = any($1::uuid[])`,
+    [arrayLiteral(connectionIds)],
+  );
+  return new Map(
+    rows.map((row) => [
+      textOf(row, 'id'),
+      { conversations: integerOf(row, 'conversations'), leads: integerOf(row, 'leads') },
+    ]),
+  );
+}
+
+export async function countTickets(
+  sql: Sql,
+  connectionIds: readonly string[],
+): Promise<{ connectionId: string; status: TicketStatus; count: number }[]> {
+  const rows = await sql.query(
+    `select c.connection_id, t.status, count(*) as count
+     from tickets t join conversations c on c.id = t.conversation_id
+     where c.connection_id = any($1::uuid[]) group by 1, 2`,
+    [arrayLiteral(connectionIds)],
+  );
+  return rows.map((row) => ({
+    connectionId: textOf(row, 'connection_id'),
+    status: wordOf(row, 'status', TICKET_STATUSES),
+    count: integerOf(row, 'count'),
+  }));
+}
+
+export interface PendingFactGroup {
+  connectionId: string;
+  count: number;
+  /** Those that were stored before the moment given, and when the first of them was. */
+  old: { count: number; firstAt: number | null };
+}
+
+export async function countPendingFacts(sql: Sql, oldBefore: number): Promise<PendingFactGroup[]> {
+  const rows = await sql.query(
+    `select connection_id, count(*) as count,
+       count(*) filter (where created_at < $1::timestamptz) as old, min(created_at) as first_at
+     from pending_facts group by connection_id`,
+    [new Date(oldBefore).toISOString()],
+  );
+  return rows.map((row) => ({
+    connectionId: textOf(row, 'connection_id'),
+    count: integerOf(row, 'count'),
+    old: { count: integerOf(row, 'old'), firstAt: timeOrNull(row, 'first_at') },
+  }));
+}

@@ -1,0 +1,126 @@
+import { dirname } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { openStore } from '../../src/store/open-store.js';
+import type { Store } from '../../src/store/store.js';
+import {
+  damagedConnection,
+  dumpDatabase,
+  insertConversation,
+  insertLead,
+  insertMessage,
+  type Dump,
+} from '../support/damage.js';
+import { TEST_OPTIONS, useBackend } from '../support/databases.js';
+import { merge } from '../support/merging.js';
+import { runCli, type Seen } from './run-cli.js';
+
+interface Place {
+  run: (...argv: string[]) => Promise<Seen>;
+  look: <T>(work: (store: Store) => Promise<T>) => Promise<T>;
+  runId: string;
+  home: string;
+  before: Dump;
+}
+
+const UNDONE = z.object({ runId: z.string() });
+
+describe('undo on the command line', () => {
+  const backend = useBackend('pglite');
+
+  /** An embedded database in which a run removed one message and changed another. */
+  async function prepare(): Promise<Place> {
+    const config = await backend.config();
+    if (config.kind !== 'pglite') throw new Error('the embedded database lies in a directory');
+    const home = dirname(config.directory);
+    const look = async <T>(work: (store: Store) => Promise<T>): Promise<T> => {
+      const store = await openStore(config, TEST_OPTIONS);
+      try {
+        return await work(store);
+      } finally {
+        await store.close();
+      }
+    };
+    const made = await look(async (store) => {
+      const connectionId = await damagedConnection(store);
+      const thread = await insertConversation(store, connectionId, await insertLead(store));
+      const ids = [await insertMessage(store, thread, 'A1', 0), await insertMessage(store, thread, 'A2', 1)];
+      const before = await dumpDatabase(store);
+      const runId = await merge(store, { messageIds: ids }, async (tx) => {
+        await tx.execute(`delete from messages where body = 'A2'`);
+        await tx.execute(`update messages set status = 'read'`);
+      });
+      return { runId, before };
+    });
+    return { ...made, home, look, run: (...argv) => runCli([...argv, '--home', home]) };
+  }
+
+  test('puts the rows back, says how many, and how to go back', async () => {
+    const { run, look, runId, before, home } = await prepare();
+    const seen = await run('undo', runId.slice(0, 8));
+    expect(seen).toMatchObject({ code: 0, stderr: '' });
+    expect(seen.stdout).toContain(`✔ Put back 2 rows of dedupe ${runId}.`);
+    expect(seen.stdout).toMatch(new RegExp(`wa-reconcile undo [0-9a-f-]{36} --home ${home}`));
+    expect(await look(dumpDatabase)).toEqual(before);
+  });
+
+  test('is rehearsed with --dry-run, and leads to the command that does it', async () => {
+    const { run, look, runId, home } = await prepare();
+    const between = await look((store) => dumpDatabase(store, []));
+    const seen = await run('undo', runId, '-n');
+    expect(seen).toMatchObject({ code: 0, stderr: '' });
+    expect(seen.stdout).toContain(`Would put back 2 rows of dedupe ${runId}. Nothing was changed.`);
+    expect(seen.stdout).toContain(`wa-reconcile undo ${runId} --home ${home}`);
+    expect(await look((store) => dumpDatabase(store, []))).toEqual(between);
+  });
+
+  test('lists the rows that were touched since, and fails; with --force leaves them and says so', async () => {
+    const { run, look, runId } = await prepare();
+    await look((store) => store.sql.execute(`update messages set body = 'touched'`));
+    const seen = await run('undo', runId);
+    expect(seen).toMatchObject({ code: 1, stderr: '' });
+    expect(seen.stdout).toContain(`✖ Nothing was changed: 1 row of dedupe ${runId} was touched since.`);
+    expect(seen.stdout).toContain('no run of ours that merges');
+    expect(seen.stdout).toContain(`undo ${runId} --force`);
+    const forced = await run('undo', runId, '--force', '--json');
+    expect(forced.code).toBe(4);
+    expect(JSON.parse(forced.stdout)).toMatchObject({
+      schemaVersion: 1,
+      command: 'undo',
+      status: 'partial',
+      undone: { runId, command: 'dedupe' },
+      tables: [{ table: 'messages', inserted: 1, updated: 0, deleted: 0 }],
+      left: { found: 1, rows: [{ table: 'messages', how: 'changed', by: null }] },
+    });
+    expect(await look((store) => store.sql.query(`select body from messages order by timestamp`))).toEqual([
+      { body: 'touched' },
+      { body: 'A2' },
+    ]);
+  });
+
+  test('refuses what it cannot undo, with what could be undone instead', async () => {
+    const { run, runId } = await prepare();
+    const unknown = await run('undo', 'ffff-0000');
+    expect(unknown).toMatchObject({ code: 2, stdout: '' });
+    expect(unknown.stderr).toContain('There is no run ffff-0000.');
+    expect(unknown.stderr).toContain(runId);
+    expect((await run('undo')).code).toBe(2);
+    const { runId: undoId } = UNDONE.parse(JSON.parse((await run('undo', runId, '--json')).stdout));
+    const twice = await run('undo', runId);
+    expect(twice).toMatchObject({ code: 1, stdout: '' });
+    expect(twice.stderr).toContain(`was undone already, by the undo ${undoId}`);
+  });
+
+  test('gives every format', async () => {
+    const { run, runId } = await prepare();
+    expect((await run('undo', runId, '-n', '--format', 'csv')).stdout).toBe(
+      'table,inserted,updated,deleted\nmessages,1,1,0\n',
+    );
+    expect((await run('undo', runId, '-n', '--format', 'markdown')).stdout).toContain(
+      '| messages | 1 | 1 | 0 |',
+    );
+    const { stdout } = await run('undo', '--help');
+    expect(stdout).toContain('wa-reconcile undo');
+    expect(stdout).toContain('Exit status:');
+  });
+});

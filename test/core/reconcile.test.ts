@@ -1,0 +1,183 @@
+import { expect, it } from 'vitest';
+import type { ReconcileOptions } from '../../src/core/reconcile/options.js';
+import { reconcile } from '../../src/core/reconcile/reconcile.js';
+import type { ReconcileResult } from '../../src/core/reconcile/result.js';
+import type { Store } from '../../src/store/store.js';
+import { describeOnBackends } from '../support/databases.js';
+import { normalisedDatabase } from '../support/normalised.js';
+import { replayBodies, testContext, type TestOptions } from '../support/replaying.js';
+import { value } from '../support/shown.js';
+import { live, SECOND } from '../support/webhooks.js';
+
+/** Long after the messages of the builders; the clock moves on with every look. */
+function nights(): () => number {
+  let now = Date.now();
+  return () => (now += 10);
+}
+
+type Changed = Partial<ReconcileOptions> & Pick<TestOptions, 'signal' | 'clock' | 'onEvent'>;
+
+function night(store: Store, { signal, clock, onEvent, ...options }: Changed = {}): Promise<ReconcileResult> {
+  const context = testContext(store, {
+    ...(signal === undefined ? {} : { signal }),
+    ...(clock === undefined ? {} : { clock }),
+    ...(onEvent === undefined ? {} : { onEvent }),
+  });
+  return reconcile(context, {
+    full: false,
+    apply: false,
+    dryRun: false,
+    register: false,
+    tickets: 'auto',
+    include: new Set(),
+    batchSize: 1000,
+    historyMinutes: 60,
+    silentHours: 1_000_000,
+    timeZone: 'UTC',
+    recordedOptions: {},
+    ...options,
+  });
+}
+
+/** The index that makes doubles impossible, and a copy of every message under another row id. */
+async function double(store: Store): Promise<void> {
+  await store.sql.execute('drop index messages_connection_id_external_id_key');
+  await store.sql.execute(
+    `insert into messages (id, connection_id, external_id, conversation_id, lead_id, stanza_id, direction, type, body,
+       timestamp, status, source, sync_source, is_sync_initial, evidence, batch_id)
+     select gen_random_uuid(), connection_id, external_id, conversation_id, lead_id, stanza_id, direction, type, body,
+       timestamp, status, source, sync_source, is_sync_initial, evidence, batch_id from messages`,
+  );
+}
+
+async function restoreIndex(store: Store): Promise<void> {
+  await store.sql.execute('delete from messages');
+  await store.sql.execute(
+    'create unique index if not exists messages_connection_id_external_id_key on messages (connection_id, external_id)',
+  );
+}
+
+const MANY = Array.from({ length: 60 }, (_, i) => live(`M${i}`, i * 10));
+
+describeOnBackends('a night', (backend) => {
+  it('that finds everything in order says so in one line', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    const result = await night(store);
+    expect(result.verdict).toBe('Reconciled 1 connection: 60 messages, 0 missing, 0 duplicated, 0 alerts');
+    expect(result).toMatchObject({ status: 'completed', since: null, caughtUp: null });
+  });
+
+  it('takes up what was pending, on the connection that was added meanwhile', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await replayBodies(store, [live('LATE', 700, {}, SECOND)], { register: false });
+    const waiting = await night(store);
+    expect(waiting.status).toBe('partial');
+    expect(waiting.verdict).toContain('1 entry pending');
+    const result = await night(store, { register: true });
+    expect(result.verdict).toContain('Reconciled 2 connections');
+    expect(result.figures).toMatchObject({ created: 1, missing: 0, alerts: 0 });
+    expect(result.status).toBe('completed');
+  });
+
+  it('finds a message that is gone, and goes on saying so until it is back', async () => {
+    const store = await backend.open();
+    const clock = nights();
+    await replayBodies(store, MANY);
+    await night(store, { clock });
+    await replayBodies(store, [live('GONE', 800)]);
+    await store.sql.execute(`delete from messages where body = 'GONE'`);
+    const first = await night(store, { clock });
+    expect(first.verdict).toContain('1 missing');
+    const second = await night(store, { clock });
+    expect(second.figures.missing).toBe(1);
+    const mended = await night(store, { clock, full: true });
+    expect(mended.figures).toMatchObject({ missing: 0, created: 1 });
+    expect((await night(store, { clock })).figures).toMatchObject({ missing: 0, created: 0 });
+  });
+
+  it('looks only at what is new since the night before, and with --full at everything', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await night(store);
+    await store.sql.execute(
+      `update webhook_log set created_at = created_at - interval '1 day', processed_at = processed_at - interval '1 day'`,
+    );
+    await replayBodies(store, [live('NEW', 900)]);
+    const next = await night(store);
+    expect(next.figures.messages).toBe(1);
+    expect(next.since).not.toBeNull();
+    expect((await night(store, { full: true })).figures.messages).toBe(61);
+  });
+
+  it('merges the copies of single messages, and the database is as before', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    const before = await normalisedDatabase(store);
+    await store.sql.execute('drop index messages_connection_id_external_id_key');
+    await store.sql.execute(
+      `insert into messages (id, connection_id, external_id, conversation_id, lead_id, stanza_id, direction, type, body,
+         timestamp, status, source, sync_source, is_sync_initial, evidence, batch_id)
+       select gen_random_uuid(), connection_id, external_id, conversation_id, lead_id, stanza_id, direction, type, body,
+         timestamp, status, source, sync_source, is_sync_initial, evidence, batch_id from messages
+       where body in ('M1', 'M2')`,
+    );
+    const counted = await night(store);
+    expect(counted.figures).toMatchObject({ doubled: 2, merged: 0 });
+    const merged = await night(store, { apply: true });
+    expect(merged.figures).toMatchObject({ doubled: 0, merged: 2 });
+    expect(merged.verdict).toContain('2 merged');
+    await store.sql.execute(
+      'create unique index messages_connection_id_external_id_key on messages (connection_id, external_id)',
+    );
+    expect(await normalisedDatabase(store)).toEqual(before);
+  });
+
+  it('leaves it to a person when too much would go', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await double(store);
+    const result = await night(store, { apply: true });
+    expect(result.figures).toMatchObject({ doubled: 60, merged: 0 });
+    expect(result.heldBack).toMatch(/5 ?%/);
+    expect(await value(store, 'select count(*)::int from messages')).toBe(120);
+    await restoreIndex(store);
+  });
+
+  it('that is interrupted, or was killed, is caught up by the next', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    const stop = new AbortController();
+    const interrupted = await night(store, {
+      signal: stop.signal,
+      onEvent: (event) => {
+        if (event.event === 'step' && event.step === 'verifying') stop.abort();
+      },
+    });
+    expect(interrupted).toMatchObject({ status: 'interrupted', report: null });
+    const next = await night(store);
+    expect(next.caughtUp).toMatchObject({ runId: interrupted.runId, status: 'interrupted' });
+    expect(next).toMatchObject({ since: null, status: 'completed' });
+
+    await store.sql.execute(
+      `update sync_runs set status = 'running', counters = null, completed_at = null
+       where command = 'reconcile' and id = '${next.runId ?? ''}'`,
+    );
+    expect((await night(store)).caughtUp).toMatchObject({ runId: next.runId, status: 'running' });
+    expect((await night(store)).caughtUp).toBeNull();
+  });
+
+  it('writes nothing when it is only asked what it would do', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [...MANY, live('LATE', 700, {}, SECOND)], { register: false });
+    const before = await normalisedDatabase(store);
+    const runs = await value(store, 'select count(*)::int from sync_runs');
+    const result = await night(store, { dryRun: true, register: true });
+    expect(result.verdict).toMatch(/^Would reconcile/);
+    expect(result.figures.created).toBeGreaterThan(0);
+    expect(result.runId).toBeNull();
+    expect(await value(store, 'select count(*)::int from sync_runs')).toBe(runs);
+    expect(await normalisedDatabase(store)).toEqual(before);
+  });
+});

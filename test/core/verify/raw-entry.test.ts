@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest';
+import { rawEntryCheck } from '../../../src/core/verify/raw-entry.js';
+import { runCheck, faults } from '../../support/checking.js';
+import { describeOnBackends } from '../../support/databases.js';
+import { replayBodies } from '../../support/replaying.js';
+import { live, SECOND, wamid } from '../../support/webhooks.js';
+
+describeOnBackends('the raw entry of every message', (backend) => {
+  it('is there; a message from elsewhere is noted, and no finding', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('A1', 0), live('A2', 5), live('A3', 10)]);
+    expect((await runCheck(store, rawEntryCheck)).result).toMatchObject({
+      status: 'ok',
+      checked: 3,
+      found: 0,
+      summary: '3 messages with their raw entries',
+    });
+
+    await store.sql.execute(`update messages set batch_id = null where external_id = $1`, [wamid('A1')]);
+    await store.sql.execute(`delete from webhook_log where origin = 'stdin:2'`);
+    const checked = await runCheck(store, rawEntryCheck);
+    expect(faults(checked).sort()).toEqual([
+      `- ${wamid('A1')} from elsewhere`,
+      expect.stringMatching(/^- wamid\S+ from elsewhere: log:[0-9a-f-]{36} is not in the raw log$/),
+    ]);
+    expect(checked.result).toMatchObject({
+      status: 'note',
+      checked: 3,
+      found: 2,
+      remedy: null,
+      summary: '2 messages are from elsewhere: no raw entry tells of them',
+    });
+  });
+
+  it('names a message without an id by its row', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('A1', 0)]);
+    await store.sql.execute(`update messages set batch_id = null, external_id = null`);
+    expect(faults(await runCheck(store, rawEntryCheck))).toEqual([
+      expect.stringMatching(/^- message [0-9a-f-]{36} from elsewhere$/),
+    ]);
+  });
+
+  it('looks at one connection, or at what was sent since, when asked to', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('A1', 0), live('A2', 3_600, {}, SECOND)]);
+    await store.sql.execute(`update messages set batch_id = null`);
+    const one = await runCheck(store, rawEntryCheck, { connection: '+5511900000000' });
+    expect(one.result).toMatchObject({ checked: 1, found: 1, samples: [{ subject: wamid('A1') }] });
+    const late = await runCheck(store, rawEntryCheck, { since: Date.parse('2025-09-16T06:00:00Z') });
+    expect(late.result).toMatchObject({ checked: 1, found: 1, samples: [{ subject: wamid('A2') }] });
+  });
+});

@@ -1,0 +1,109 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { acquireRunLock } from '../../src/store/locks/run-lock.js';
+import type { Store } from '../../src/store/store.js';
+import { useBackend } from '../support/databases.js';
+import { differences } from './differences.js';
+import { useMachines, type Installation } from './installation.js';
+import { busyLog } from './logs.js';
+
+const LOG = busyLog(1_500, 11);
+const NIGHT = ['reconcile', '--apply', '--full', '--batch-size', '50', '--silent-after', '100000h', '--json'];
+const RESULT = z.object({
+  status: z.string(),
+  verdict: z.string(),
+  figures: z.object({ missing: z.number(), doubled: z.number(), merged: z.number() }),
+  caughtUp: z.object({ status: z.string() }).nullable(),
+});
+
+/** Every twentieth message is there a second time: less than what a night leaves to a person. */
+async function damage(store: Store): Promise<void> {
+  await store.sql.execute('drop index messages_connection_id_external_id_key');
+  await store.sql.execute(
+    `insert into messages (id, connection_id, external_id, conversation_id, lead_id, stanza_id, direction, type, body, media,
+       context_external_id, timestamp, status, history_status, source, sync_source, is_sync_initial, raw_meta,
+       meta_confirmed_at, evidence, batch_id)
+     select gen_random_uuid(), connection_id, external_id, conversation_id, lead_id, stanza_id, direction, type, body, media,
+       context_external_id, timestamp, status, history_status, source, sync_source, is_sync_initial, raw_meta,
+       meta_confirmed_at, evidence, batch_id
+     from (select m.*, row_number() over (partition by connection_id order by external_id) as n from messages m
+           where edited_at is null and deleted_at is null) m
+     where n % 25 = 0`,
+  );
+}
+
+describe.each(['postgresql', 'pglite'] as const)('the nightly on %s', (name) => {
+  const backend = useBackend(name);
+  const machines = useMachines(backend);
+
+  async function prepare(): Promise<{ machine: Installation; before: Record<string, unknown[]> }> {
+    const machine = await machines.install();
+    await machine.write('log.ndjson', LOG);
+    const { code } = await machine.run(['replay', 'log.ndjson', '--register', '--json']);
+    expect([0, 4]).toContain(code);
+    const before = await machine.picture();
+    await machine.look(damage);
+    return { machine, before };
+  }
+
+  test('killed at any moment, is caught up by the next, and the database is as if nothing had happened', async () => {
+    const { machine, before } = await prepare();
+    for (const ms of [150, 900, 1_800, 3_000]) {
+      const child = await machine.start(NIGHT);
+      await delay(ms);
+      child.process.kill('SIGKILL');
+      await child.ended;
+    }
+    const { stdout, stderr } = await machine.run(NIGHT);
+    const night = RESULT.parse(JSON.parse(stdout));
+    expect(stderr).toBe('');
+    expect(night.figures).toMatchObject({ missing: 0, doubled: 0 });
+    // The night says that the index is missing; making it is a person's decision.
+    const enforced = await machine.run(['verify', '--enforce', '--check', 'unique_index', '--json']);
+    expect(enforced.code).toBe(0);
+    expect(differences(await machine.picture(), before)).toEqual([]);
+    const again = RESULT.parse(JSON.parse((await machine.run(NIGHT)).stdout));
+    expect(again.figures).toMatchObject({ missing: 0, doubled: 0, merged: 0 });
+    expect(again.caughtUp).toBeNull();
+  });
+
+  test('needs nothing but its environment: no terminal, no working directory of its own, no input', async () => {
+    const { machine } = await prepare();
+    const { code, stdout } = await machine.run(
+      NIGHT.filter((word) => word !== '--json'),
+      { cwd: '/', env: { TERM: 'dumb' } },
+    );
+    expect(stdout.split('\n')[0]).toMatch(
+      /Reconciled \d+ connections?: [\d,]+ messages, 0 missing, 0 duplicated/,
+    );
+    expect(stdout).not.toContain('\u001b');
+    expect([0, 3, 4]).toContain(code);
+  });
+});
+
+describe('two nights at once on PostgreSQL', () => {
+  const backend = useBackend('postgresql');
+  const machines = useMachines(backend);
+
+  test('do not meet: the second names the first and exits with 5, or waits for its end', async () => {
+    const machine = await machines.install();
+    if (machine.config.kind !== 'postgresql') throw new Error('the lock is a matter of the server');
+    const lock = await acquireRunLock(machine.config, {
+      mode: 'exclusive',
+      command: 'reconcile',
+      host: 'elsewhere',
+      pid: 4711,
+      waitMs: 0,
+      signal: new AbortController().signal,
+    });
+    const refused = await machine.run(['reconcile']);
+    expect(refused.code).toBe(5);
+    expect(refused.stderr).toContain('reconcile');
+    expect(refused.stderr).toContain('4711');
+    const waiting = await machine.start(['reconcile', '--lock-wait', '60s']);
+    await delay(300);
+    await lock.release();
+    expect((await waiting.ended).code).toBe(0);
+  });
+});

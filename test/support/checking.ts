@@ -1,0 +1,47 @@
+import type { Check, VerifyView } from '../../src/core/verify/check.js';
+import type { CheckResult, VerifiedItem } from '../../src/core/verify/result.js';
+import { readConnections } from '../../src/store/connections.js';
+import { inSnapshot } from '../../src/store/snapshot.js';
+import type { Store } from '../../src/store/store.js';
+
+export interface CheckedBy {
+  result: CheckResult;
+  items: VerifiedItem[];
+}
+
+/** Runs one check as `verify` does, and keeps its items. `connection`: name of the only one to look at. */
+export async function runCheck(
+  store: Store,
+  check: Check,
+  {
+    connection,
+    ...narrowed
+  }: Partial<Pick<VerifyView, 'since' | 'touchedSince' | 'signal'>> & { connection?: string } = {},
+): Promise<CheckedBy> {
+  const items: VerifiedItem[] = [];
+  const result = await inSnapshot(store, async (sql) => {
+    const connections = await readConnections(sql);
+    return check.run({
+      sql,
+      connections: connections.filter(({ name }) => connection === undefined || name === connection),
+      restricted: connection !== undefined,
+      since: null,
+      touchedSince: null,
+      now: Date.now(),
+      signal: new AbortController().signal,
+      wantsItems: true,
+      item: (item) => {
+        items.push(item);
+      },
+      ...narrowed,
+    });
+  });
+  return { result, items };
+}
+
+/** The items that are not as they should be, as lines: `+ wamid… file:1`. */
+export function faults({ items }: CheckedBy): string[] {
+  return items
+    .filter(({ sign }) => sign !== '=')
+    .map(({ sign, subject, detail }) => `${sign} ${subject} ${detail}`);
+}
