@@ -4,7 +4,7 @@ import {
   proto,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type FakePerson, lidOf, pnOf } from '../support/fake-whatsapp/account.js';
 import {
   type ArchivedChat,
@@ -81,6 +81,23 @@ describe('what arrives without being asked for', () => {
     expect(whatsapp.fake.downloads).toHaveLength(as === 'blob' ? 4 : 0);
     expect(await sock.signalRepository.lidMapping.getLIDForPN(pnOf(ANA))).toBe(lidOf(ANA));
   });
+
+  it('says that history is complete before Baileys has read it', async () => {
+    const { device, rawHistory, sock } = await whatsapp.connectLinked();
+    const readBefore: number[] = [];
+    sock.ev.on('messaging-history.status', () => readBefore.push(rawHistory.length));
+    await whatsapp.fake.pushHistory(
+      device,
+      {
+        syncType: HistorySyncType.RECENT,
+        progress: 100,
+        conversations: [conversation(pnOf(ANA), messagesOf(3))],
+      },
+      { progress: 100 },
+    );
+    await until(() => rawHistory.length === 1);
+    expect(readBefore).toEqual([0]);
+  });
 });
 
 describe('history on demand', () => {
@@ -124,6 +141,29 @@ describe('history on demand', () => {
       expect(idsOf(history)).toEqual(['A9', 'A8', 'A7', 'A6', 'A5', 'A4', 'A3', 'A2', 'A1']);
     },
   );
+
+  it('goes on in a new Signal session that the phone begins, about which libsignal writes on the console', async () => {
+    const written = vi.spyOn(console, 'info').mockReturnValue();
+    vi.spyOn(console, 'warn').mockReturnValue();
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    whatsapp.fake.onHistoryRequest(answerFromArchive([chat]));
+    const { sock, history, device } = await whatsapp.connectLinked();
+    await askBefore(sock, 10, 3);
+    await until(() => history.length === 1);
+    whatsapp.fake.renewSession(device);
+    await askBefore(sock, 7, 3);
+    await until(() => history.length === 2);
+    await askBefore(sock, 4, 3);
+    await until(() => history.length === 3);
+    // Once by the phone, once by the client: keys and all, on a program's standard output.
+    expect(written.mock.calls.map(([text]: unknown[]) => text)).toEqual([
+      'Closing session:',
+      'Closing session:',
+    ]);
+    expect(whatsapp.fake.historyRequests).toHaveLength(3);
+  });
 
   it('says on the last page that nothing older remains, which only the raw event still holds', async () => {
     whatsapp.fake.onHistoryRequest(answerFromArchive([chat]));

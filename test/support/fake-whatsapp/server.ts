@@ -56,6 +56,8 @@ export interface FakeWhatsApp {
   onHistoryRequest(handler: HistoryHandler): void;
   /** The phone sends history without being asked. */
   pushHistory(device: LinkedDevice, history: proto.IHistorySync, delivery?: Delivery): Promise<void>;
+  /** What the phone sends to a device next begins a new Signal session. */
+  renewSession(device: LinkedDevice): void;
   /** Somebody writes to the account; every linked device gets it. Gives the message's id. */
   pushMessage(from: FakePerson, content: proto.IMessage, id?: string): Promise<string>;
   /** From now on every new line, to log in or to link, is refused with this code (401, 403, 405, 503 …); undefined ends that. */
@@ -152,6 +154,9 @@ export async function startFakeWhatsApp({
       handler = next;
     },
     pushHistory,
+    renewSession: ({ jid }) => {
+      world.phone.renewSession(jid);
+    },
     async pushMessage(person, content, id = messageId()) {
       const contact = world.contacts.get(person.phone) ?? { person, peer: createSignalPeer() };
       world.contacts.set(person.phone, contact);

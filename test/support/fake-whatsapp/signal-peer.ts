@@ -35,6 +35,8 @@ export interface SignalPeer {
   issueBundle(): Promise<KeyBundle>;
   /** Encrypts for a device; its bundle begins the session where there is none. */
   encrypt(to: string, bundle: () => KeyBundle, message: proto.IMessage): Promise<BinaryNode>;
+  /** The next message to a device begins a new session with it. */
+  renewSession(to: string): void;
   decrypt(from: string, type: EncryptionType, cipher: Uint8Array): Promise<proto.Message>;
   close(): void;
 }
@@ -50,10 +52,11 @@ export function createSignalPeer(): SignalPeer {
   const creds = { signedIdentityKey: identity, signedPreKey, registrationId };
   const repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ creds, keys }, SILENT);
 
+  const toRenew = new Set<string>();
   let issued = 0;
 
   async function beginSession(to: string, takeBundle: () => KeyBundle): Promise<void> {
-    if ((await repository.validateSession(to)).exists) return;
+    if (!toRenew.delete(to) && (await repository.validateSession(to)).exists) return;
     const { registrationId: id, identity: theirs, signedPreKey: signed, preKey: once } = takeBundle();
     await repository.injectE2ESession({
       jid: to,
@@ -91,6 +94,9 @@ export function createSignalPeer(): SignalPeer {
         data: encodeWAMessage(message),
       });
       return node('enc', { v: '2', type }, ciphertext);
+    },
+    renewSession: (to) => {
+      toRenew.add(to);
     },
     async decrypt(from, type, cipher) {
       const padded = await repository.decryptMessage({ jid: from, type, ciphertext: cipher });
