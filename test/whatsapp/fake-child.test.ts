@@ -14,9 +14,10 @@ const whatsapp = useFakeWhatsApp();
 
 /** Logs in, asks for what came before a message, says what it got, and ends: nothing in it knows of a test. */
 const PROGRAM = `
-  const { BufferJSON, initAuthCreds, makeCacheableSignalKeyStore, makeWASocket } = await import('@whiskeysockets/baileys');
+  const { BufferJSON, makeWASocket } = await import('@whiskeysockets/baileys');
   const { pino } = await import('pino');
-  const stored = {};
+  const { creds, preKeys } = JSON.parse(input.auth, BufferJSON.reviver);
+  const stored = Object.fromEntries(Object.entries(preKeys).map(([id, pair]) => ['pre-key' + id, pair]));
   const keys = {
     get: (type, ids) => Object.fromEntries(ids.map((id) => [id, stored[type + id]]).filter(([, value]) => value)),
     set: (data) => {
@@ -24,7 +25,7 @@ const PROGRAM = `
     },
   };
   const sock = makeWASocket({
-    auth: { creds: JSON.parse(input.creds, BufferJSON.reviver), keys },
+    auth: { creds, keys },
     waWebSocketUrl: input.url,
     logger: pino({ level: 'silent' }),
     markOnlineOnConnect: false,
@@ -46,11 +47,13 @@ describe('the fake WhatsApp and other processes', () => {
       const chat = pnOf(ANA);
       const messages = [1, 2, 3].map((n) => archived({ chat, id: `A${n}`, at: 1_700_000_000 + n }));
       whatsapp.fake.onHistoryRequest(answerFromArchive([{ id: chat, messages }], { as }));
-      const { creds } = whatsapp.fake.linkedCredentials();
+      // Without uploaded keys Baileys uploads some, and a timer of that keeps the process up for 30 s after its end.
+      const { auth } = await whatsapp.fake.linkedAuth();
+      const preKeys = await auth.keys.get('pre-key', ['1', '2', '3', '19', '20']);
       const { code, stdout, stderr } = await runChild(PROGRAM, {
         input: {
           url: whatsapp.fake.url,
-          creds: JSON.stringify(creds, BufferJSON.replacer),
+          auth: JSON.stringify({ creds: auth.creds, preKeys }, BufferJSON.replacer),
           key: { remoteJid: chat, id: 'A3', fromMe: false },
           at: 1_700_000_003,
         },
