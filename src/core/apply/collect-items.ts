@@ -79,7 +79,7 @@ function collectSection(
   news.addField(section.section.field);
   const entry = { receivedAt: slice.entry.receivedAt, webhookLogId: logId, now: work.settings.clock() };
   for (const fact of facts) {
-    const item: Item = { fact, connection, slice, logId };
+    const item: Item = { fact, connection, slice, logId, field: section.section.field };
     const own = ownNumberReason(work.ownNumbers, fact, connection);
     if (own !== null) {
       work.skip(item, own.subject, own.reason);
