@@ -1,4 +1,4 @@
-import { getHistoryMsg, jidNormalizedUser, proto, type WASocket } from '@whiskeysockets/baileys';
+import { jidNormalizedUser, proto, type WASocket } from '@whiskeysockets/baileys';
 import { EXIT, UserError } from '../model/errors.js';
 import { ANCHOR_TIME_UNIT_MS, ASK_AGAIN_MS } from './assumptions.js';
 import { DeviceAuth } from './auth-state.js';
@@ -6,6 +6,7 @@ import { connectDevice, type NoConnection } from './connect-device.js';
 import type { DeviceStorage } from './device-storage.js';
 import { readPage, type ReadPage } from './history-page-reader.js';
 import type { HistoryPage, PageOutcome, PageRequest } from './history-page.js';
+import { historyIn } from './first-sync.js';
 import { type DeviceSocket, openSocket, type ServiceOptions } from './open-socket.js';
 import { type EventTap, isEvent, rawEvent } from './tap-events.js';
 import { waitFor } from './wait.js';
@@ -266,11 +267,6 @@ class Session implements HistorySession {
     }
     pending.settle(page.about(pending.addresses));
   }
-}
-
-/** What a message announces; Baileys' own type does not say that most announce nothing. */
-function historyIn(message: proto.IMessage): proto.Message.IHistorySyncNotification | undefined {
-  return getHistoryMsg(message);
 }
 
 function messageOf(error: unknown): string {

@@ -26,9 +26,6 @@ export function isEvent<Name extends keyof BaileysEventMap>(
 }
 
 /** The whole event as it is stored and replayed: `{event, data}` as JSON; enumerations by name, bytes in base64. */
-export function rawEvent<Name extends keyof BaileysEventMap>(
-  event: Name,
-  data: BaileysEventMap[Name],
-): Uint8Array {
+export function rawEvent(event: keyof BaileysEventMap, data: unknown): Uint8Array {
   return Buffer.from(JSON.stringify({ event, data }, BufferJSON.replacer));
 }
