@@ -4,6 +4,27 @@
  */
 export { replay } from './core/replay/replay.js';
 export type { LogSelection, ReplayInput, ReplayOptions } from './core/replay/options.js';
+export { dedupe } from './core/dedupe/dedupe.js';
+export type { DedupeOptions } from './core/dedupe/options.js';
+export { DUPLICATE_CLASSES, type DedupeResult, type DuplicateClass } from './core/dedupe/result.js';
+export { undo } from './core/undo/undo.js';
+export type { UndoOptions } from './core/undo/options.js';
+export type { UndoResult } from './core/undo/result.js';
+export { verify } from './core/verify/verify.js';
+export type { VerifyOptions } from './core/verify/options.js';
+export { CHECK_NAMES, type CheckName, type VerifyResult } from './core/verify/result.js';
+export { report } from './core/report/report.js';
+export type { ReportOptions } from './core/report/options.js';
+export type { ReportResult } from './core/report/result.js';
+export { reconcile } from './core/reconcile/reconcile.js';
+export type { ReconcileOptions } from './core/reconcile/options.js';
+export type { ReconcileResult } from './core/reconcile/result.js';
+export { readMessages } from './core/messages/read-messages.js';
+export type { MessagesOptions } from './core/messages/options.js';
+export type { MessagesResult } from './core/messages/result.js';
+export { explain } from './core/explain/explain.js';
+export type { ExplainOptions } from './core/explain/options.js';
+export type { ExplainResult } from './core/explain/result.js';
 export type { Context, ProgressEvent } from './core/context.js';
 export { openStore, type DatabaseConfig, type OpenStoreOptions } from './store/open-store.js';
 export { acquireRunLock, type RunLock, type RunLockOptions } from './store/locks/run-lock.js';

@@ -27,7 +27,7 @@ const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   report: ['batch', 'connections', 'plan'],
   messages: ['connections', 'contacts', 'plan'],
   explain: ['batch', 'contacts', 'plan'],
-  doctor: ['connections'],
+  doctor: [],
   replay: ['apply', 'batch', 'contacts', 'plan'],
   apply: ['batch', 'plan'],
   batch: ['plan'],

@@ -10,10 +10,12 @@ import { registerConnectionShow } from './commands/connection-show.js';
 import { registerDbMigrate } from './commands/db-migrate.js';
 import { registerDbStatus } from './commands/db-status.js';
 import { registerDedupe } from './commands/dedupe.js';
+import { registerDoctor } from './commands/doctor.js';
 import { registerMessages } from './commands/messages.js';
 import { registerExplain } from './commands/explain.js';
 import { registerReconcile } from './commands/reconcile.js';
 import { registerReplay } from './commands/replay.js';
+import { registerReport } from './commands/report.js';
 import { registerUndo } from './commands/undo.js';
 import { registerVerify } from './commands/verify.js';
 import { GLOBAL_GROUP, globalOptions } from './flags.js';
@@ -50,12 +52,17 @@ export function buildProgram(
     .summary('make a WhatsApp CRM database complete and correct')
     .description(
       'Makes a WhatsApp CRM database complete and correct: replays stored webhook logs ' +
-        'exactly once, and accounts for every message.\n\n' +
+        'exactly once, accounts for every message, merges doubles, and says where each row came ' +
+        'from.\n\n' +
         'Examples:\n' +
         '  # replay a log, creating the connections that it names\n' +
         '  wa-reconcile replay webhooks.ndjson.gz --register\n' +
         '  # what would it do?\n' +
         '  wa-reconcile replay webhooks.ndjson.gz --dry-run\n' +
+        '  # where did this conversation go?\n' +
+        '  wa-reconcile explain +5511912345678\n' +
+        '  # every night, from cron\n' +
+        '  wa-reconcile reconcile --apply\n' +
         '  # the same into PostgreSQL\n' +
         '  DATABASE_URL=postgresql://app@db/crm wa-reconcile replay logs/',
     )
@@ -98,9 +105,12 @@ export function buildProgram(
   };
   registerReplay(program, attach);
   registerReconcile(program, attach);
-  registerDedupe(program, attach);
   registerVerify(program, attach);
+  registerReport(program, attach);
+  registerDedupe(program, attach);
+  registerUndo(program, attach);
   registerMessages(program, attach);
+  registerExplain(program, attach);
   const connection = program.command('connection').summary('add, list, show, edit and remove connections');
   connection.description('Connections: the WhatsApp numbers of the business.').usage('<command> [options]');
   registerConnectionAdd(connection, attach);
@@ -112,8 +122,7 @@ export function buildProgram(
   db.description('The database: its tables and their version.').usage('<command> [options]');
   registerDbMigrate(db, attach);
   registerDbStatus(db, attach);
-  registerUndo(program, attach);
-  registerExplain(program, attach);
+  registerDoctor(program, attach);
   registerCompletion(program, attach);
   return program;
 }

@@ -7,6 +7,7 @@ import { acquireRunLock, type RunLock, type RunLockOptions } from '../store/lock
 import { readMigrations } from '../store/migrations/files.js';
 import { assertMigrated, migrate, migrationStatus } from '../store/migrations/migrate.js';
 import { assertMigratable, type MigrationStatus } from '../store/migrations/status.js';
+import { redactUrl } from '../store/database-url.js';
 import { openStore, type DatabaseConfig, type OpenStoreOptions } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
 import type { Context } from './context.js';
@@ -113,6 +114,11 @@ export async function statusOfMissingDatabase(config: DatabaseConfig): Promise<D
     applied: [],
     pending: (await readMigrations()).map(({ name }) => name),
   };
+}
+
+/** Where a database lies, without secrets: fit for logs and screens. */
+export function redactDatabase(config: DatabaseConfig): string {
+  return config.kind === 'pglite' ? config.directory : redactUrl(config.url);
 }
 
 /** The versions of Prisma's client and of the tables: the newest migration that this version of the tool knows. */

@@ -141,16 +141,22 @@ export async function scanEntries(
   };
 }
 
-/** Entries that could not be read (broken JSON) and hold one of the patterns: no index knows whom they are about. */
-export async function findFailedEntries(
+/**
+ * Entries that nobody understood and that hold one of the patterns: no index knows whom they are about. Those with broken
+ * JSON are found by the index of what is not done; the strange ones among the `recent` newest entries.
+ */
+export async function findUnreadEntries(
   sql: Sql,
   patterns: readonly Uint8Array[],
-  limit: number,
+  { failed, recent }: { failed: number; recent: number },
 ): Promise<FoundEntry[]> {
   const rows = await sql.query(
     `select id, octet_length(raw_body) as bytes from (
-       select id, raw_body, status from webhook_log
-       where status = 'failed' order by id desc limit ${limit}
+       (select id, raw_body from webhook_log where status = 'failed' order by id desc limit ${failed})
+       union all
+       select id, raw_body from (
+         select id, raw_body, status from webhook_log order by id desc limit ${recent}
+       ) newest where status = 'unrecognized'
      ) w where ${holds('$1')}`,
     [byteArrayLiteral(patterns)],
   );

@@ -294,7 +294,9 @@ async function settleScope(tx: Sql, runId: string, mark: number): Promise<void> 
        where j.id = found.id and found.after::text is not distinct from found.before::text
      )
      update change_journal j set after = found.after from found
-     where j.id = found.id and found.after::text is distinct from found.before::text`,
+     where j.id = found.id and found.after::text is distinct from found.before::text
+       -- Of a row that is gone the entry says so already.
+       and found.after is not null`,
     [runId, mark],
   );
 }

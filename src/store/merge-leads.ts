@@ -1,5 +1,5 @@
 import { arrayLiteral } from './array-literal.js';
-import { earlierFirst, mergeConversations } from './merge-conversations.js';
+import { earlierFirst, mergeConversations, type ConversationMove } from './merge-conversations.js';
 import { requeueEntries } from './raw-log.js';
 import { textOf } from './row.js';
 import type { Sql, SqlParameter } from './sql.js';
@@ -53,9 +53,10 @@ function parametersOf(pairs: readonly MergePair[]): SqlParameter[] {
 
 async function moveRound(tx: Sql, pairs: readonly MergePair[]): Promise<string[]> {
   const ids = parametersOf(pairs);
+  // `limit`: one look-up each; asked whether it exists, the planner hashes all leads.
   await tx.execute(
     `update lead_identities i set person_id = merge.target,
-       lead_id = case when exists (select from leads l where l.id = merge.target) then merge.target end
+       lead_id = (select l.id from leads l where l.id = merge.target limit 1)
      from ${MERGE} where i.person_id = merge.source`,
     ids,
   );
@@ -68,24 +69,8 @@ async function moveRound(tx: Sql, pairs: readonly MergePair[]): Promise<string[]
     ids,
   );
 
-  const doubled = await tx.query(
-    // One of them, should the index be missing that allows a lead one conversation per connection.
-    `select distinct on (lost.id) lost.id as lost_id, kept.id as kept_id, kept.lead_id as kept_lead_id
-     from ${MERGE}
-     join conversations lost on lost.lead_id = merge.source
-     join conversations kept on kept.lead_id = merge.target and kept.connection_id = lost.connection_id
-     order by lost.id, ${earlierFirst('kept')}`,
-    ids,
-  );
-  const keptIds = doubled.map((row) => textOf(row, 'kept_id'));
-  await mergeConversations(
-    tx,
-    doubled.map((row) => ({
-      from: textOf(row, 'lost_id'),
-      into: textOf(row, 'kept_id'),
-      leadId: textOf(row, 'kept_lead_id'),
-    })),
-  );
+  const doubled = await readDoubledThreads(tx, pairs);
+  await mergeConversations(tx, doubled);
 
   // What has no counterpart just changes hands; messages follow through the foreign key's cascade.
   await tx.execute(
@@ -101,7 +86,33 @@ async function moveRound(tx: Sql, pairs: readonly MergePair[]): Promise<string[]
     ids,
   );
   await tx.execute(`delete from leads l using ${MERGE} where l.id = merge.source`, ids);
-  return keptIds;
+  return doubled.map((move) => move.into);
+}
+
+/**
+ * Conversations of a loser on a connection on which its survivor has one, too. One look-up by leads for all of them: joined in
+ * the database, the planner would compare every two conversations of a connection.
+ */
+async function readDoubledThreads(tx: Sql, pairs: readonly MergePair[]): Promise<ConversationMove[]> {
+  const rows = await tx.query(
+    `select c.id, c.lead_id, c.connection_id from conversations c where c.lead_id = any($1::uuid[])
+     order by ${earlierFirst('c')}`,
+    [arrayLiteral([...new Set(pairs.flatMap((pair) => [pair.from, pair.into]))])],
+  );
+  const byLead = new Map<string, { id: string; connectionId: string }[]>();
+  for (const row of rows) {
+    const leadId = textOf(row, 'lead_id');
+    const own = byLead.get(leadId) ?? [];
+    own.push({ id: textOf(row, 'id'), connectionId: textOf(row, 'connection_id') });
+    byLead.set(leadId, own);
+  }
+  return pairs.flatMap(({ from, into }) =>
+    (byLead.get(from) ?? []).flatMap((lost) => {
+      // The earliest, should the index be missing that allows a lead one conversation per connection.
+      const kept = byLead.get(into)?.find(({ connectionId }) => connectionId === lost.connectionId);
+      return kept === undefined ? [] : [{ from: lost.id, into: kept.id, leadId: into }];
+    }),
+  );
 }
 
 /** Writes every row that the merge is going to change or remove, as it was, before it is touched. */

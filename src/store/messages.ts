@@ -94,7 +94,7 @@ const COLUMNS: readonly Column<MessageRow>[] = [
 const SELECTED = `${COLUMNS.map((column) => `m.${column.name}`).join(', ')}, m.xmin::text as row_version`;
 
 const SELECTED_FROM_ANYBODY = `${COLUMNS.map(({ name }) => readSafely(name)).join(', ')}, m.xmin::text as row_version,
-  case jsonb_typeof(m.media)
+  case coalesce(jsonb_typeof(m.media), 'null')
     when 'object' then nullif(m.media - '{id,mimeType,sha256,fileName}'::text[], '{}')
     when 'null' then null
     else jsonb_build_object('value', m.media) end as unknown_media`;
@@ -221,13 +221,19 @@ export interface AnyMessageRow extends StoredMessageRow {
 
 /**
  * Rows by their own id, whoever wrote them: without an id of the provider theirs is empty, and media or remarks that are no
- * object are read as objects with a `value`.
+ * object are read as objects with a `value`. `lock`: until the transaction ends nobody else changes or deletes them.
  */
-export async function readMessagesById(sql: Sql, ids: readonly string[]): Promise<AnyMessageRow[]> {
+export async function readMessagesById(
+  sql: Sql,
+  ids: readonly string[],
+  { lock }: { lock: boolean },
+): Promise<AnyMessageRow[]> {
   if (ids.length === 0) return [];
   const rows = await sql.query(
     `select ${SELECTED_FROM_ANYBODY} from unnest($1::uuid[]) as k (id)
-     cross join lateral (select c.xmin, c.* from messages c where c.id = k.id limit 1) m`,
+     cross join lateral (
+       select c.xmin, c.* from messages c where c.id = k.id limit 1 ${lock ? 'for update' : ''}
+     ) m`,
     [arrayLiteral(ids)],
   );
   return rows.map((row) => ({ ...messageOf(row), unknownMedia: jsonObjectOrNull(row, 'unknown_media') }));

@@ -12,6 +12,8 @@ export interface OpenStoreOptions {
   waitMs?: number;
   /** Ends that wait. */
   signal?: AbortSignal;
+  /** Embedded only: leave the tables as they are, even if migrations are pending. For whoever only looks. */
+  asItIs?: boolean;
   /** PostgreSQL only: most connections at a time. */
   poolSize?: number;
 }

@@ -35,8 +35,9 @@ export interface EntryGroup {
   lastReceivedAt: number | null;
   firstStoredAt: number;
   lastStoredAt: number;
-  /** Where one of those that nothing came of was first seen. */
+  /** One of those that nothing came of: where it was first seen, and its id. */
   origin: string | null;
+  broken: string | null;
   /** Ids of those that tell of the account itself (`account_update`). */
   accountUpdates: string[];
 }
@@ -53,6 +54,7 @@ export async function readEntryGroups(sql: Sql, recentSince: number): Promise<En
        min(received_at) as first_received_at, max(received_at) as last_received_at,
        min(created_at) as first_stored_at, max(created_at) as last_stored_at,
        min(case when status in ('failed', 'unrecognized') then origin end) as origin,
+       min(case when status in ('failed', 'unrecognized') then id::text end) as broken,
        string_agg(id::text, ',') filter (where 'account_update' = any(fields)) as account_updates
      from (
        select *, case when status = 'pending' then error end as reason, created_at >= $1::timestamptz as is_recent
@@ -78,6 +80,7 @@ export async function readEntryGroups(sql: Sql, recentSince: number): Promise<En
       firstStoredAt: timeOf(row, 'first_stored_at'),
       lastStoredAt: timeOf(row, 'last_stored_at'),
       origin: textOrNull(row, 'origin'),
+      broken: textOrNull(row, 'broken'),
       accountUpdates: listOf(textOrNull(row, 'account_updates')),
     };
   });

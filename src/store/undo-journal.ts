@@ -1,4 +1,5 @@
-import { JOURNALED_TABLES, rowJson, rowOfEntry, type JournaledTable } from './journaled-tables.js';
+import { arrayLiteral } from './array-literal.js';
+import { JOURNALED_TABLES, keyJson, rowJson, rowOfEntry, type JournaledTable } from './journaled-tables.js';
 import { integerOf, jsonObjectOf, textOf, textOrNull, timeOf, wordOf } from './row.js';
 import type { JsonObject } from '../model/json.js';
 import type { Sql } from './sql.js';
@@ -14,6 +15,8 @@ export interface TouchedRow {
   table: string;
   key: JsonObject;
   how: (typeof TOUCHES)[number];
+  /** Columns that are not as the run left them, for a row that was changed. */
+  columns: string[];
 }
 
 /** The newest run that has a row in its journal. */
@@ -44,6 +47,14 @@ export async function invertJournal(tx: Sql, runId: string, undoId: string): Pro
     `select set_config('TimeZone', 'UTC', true),
        -- Look-ups by key in tables that may have no statistics yet.
        set_config('enable_seqscan', 'off', true), set_config('enable_mergejoin', 'off', true)`,
+  );
+  const { sync_logs } = JOURNALED_TABLES;
+  // What the run said about itself goes with it: a report must not count what is there again as merged.
+  await tx.execute(
+    `insert into change_journal (run_id, table_name, key, before)
+     select $2::uuid, '${sync_logs.name}', ${keyJson(sync_logs)}, ${rowJson(sync_logs)} from sync_logs t
+     where t.run_id = $1::uuid`,
+    [runId, undoId],
   );
   return tx.execute(
     `with entries as (
@@ -88,6 +99,7 @@ export async function readTouched(tx: Sql, undoId: string): Promise<TouchedRow[]
     table: textOf(row, 'table_name'),
     key: jsonObjectOf(row, 'key'),
     how: wordOf(row, 'how', TOUCHES),
+    columns: (textOrNull(row, 'columns') ?? '').split(' ').filter((name) => name !== ''),
   }));
 }
 
@@ -100,15 +112,20 @@ export async function countUnrestored(tx: Sql, undoId: string): Promise<number> 
 /** Entries of the journal `$1` whose row is not what its column `side` says. */
 function compareWith(side: 'before' | 'after'): string {
   const parts = TABLES.map((table) => {
-    const row = rowJson(table);
+    const missing = `t.${firstKey(table)} is null`;
     return `select e.id, e.table_name, e.key,
-              case when e.${side} is null then 'back' when t.${firstKey(table)} is null then 'gone' else 'changed' end as how
+              case when e.${side} is null then 'back' when ${missing} then 'gone' else 'changed' end as how,
+              (select string_agg(c.key, ' ' order by c.key) from jsonb_each(e.${side}) c
+               where not (${missing}) and (now.json -> c.key)::text is distinct from c.value::text) as columns
             from change_journal e left join ${rowOfEntry(table, 'e', ' for update')} on true
+            -- Made once: several comparisons follow.
+            cross join lateral (select case when ${missing} then null else ${rowJson(table)} end as json offset 0) now
             where e.run_id = $1::uuid and e.table_name = '${table.name}'
-              -- A part of a row is compared with that part.
-              and case when e.${side} is null then t.${firstKey(table)} is not null
-                       when t.${firstKey(table)} is null then true
-                       else ((${row}) || e.${side})::text is distinct from (${row})::text end`;
+              and case when e.${side} is null then not (${missing})
+                       when ${missing} then true
+                       when now.json::text = e.${side}::text then false
+                       -- A part of a row is compared with that part.
+                       else (now.json || e.${side})::text <> now.json::text end`;
   });
   return parts.join(' union all ');
 }
@@ -130,7 +147,7 @@ export async function readLaterRuns(
      left join sync_runs r on r.id = later.run_id
      where mine.id = any($3::bigint[])
      order by mine.id, later.id desc`,
-    [undoId, undoneId, `{${entryIds.join(',')}}`],
+    [undoId, undoneId, arrayLiteral(entryIds)],
   );
   return rows.map((row) => ({
     table: textOf(row, 'table_name'),
@@ -141,10 +158,46 @@ export async function readLaterRuns(
   }));
 }
 
-/** Takes entries out of an undo's journal: their rows stay as they are. */
-export async function dropEntries(tx: Sql, entryIds: readonly number[]): Promise<void> {
-  if (entryIds.length === 0) return;
-  await tx.execute(`delete from change_journal where id = any($1::bigint[])`, [`{${entryIds.join(',')}}`]);
+/** Columns that only make sense together: whose a row is. */
+const OWNERS = ['conversation_id', 'lead_id', 'person_id'];
+
+/**
+ * Leaves what was touched since as it is: of a row that was changed, the entry keeps only the columns that nobody touched and
+ * that the run had changed; of all others, and of rows that the run had made, nothing. What the row is worth to others comes
+ * back so: a phone or an id that they need for themselves.
+ */
+export async function leaveTouched(tx: Sql, touched: readonly TouchedRow[]): Promise<void> {
+  const changed = touched.filter(({ how, columns }) => how === 'changed' && columns.length > 0);
+  const pairs = changed.flatMap(({ entryId, columns }) =>
+    (columns.some((name) => OWNERS.includes(name)) ? [...columns, ...OWNERS] : columns).map(
+      (column) => ({ entryId, column }) as const,
+    ),
+  );
+  const narrowed = await tx.query(
+    `with touched as (
+       select * from unnest($2::bigint[], $3::text[]) as x (id, name)
+     ),
+     narrow as (
+       select e.id, jsonb_object_agg(c.key, c.value) as before, jsonb_object_agg(c.key, e.after -> c.key) as after
+       from unnest($1::bigint[]) as x (id)
+       cross join lateral (select * from change_journal where id = x.id and after is not null limit 1) e
+       cross join lateral jsonb_each(e.before) c
+       where c.value::text is distinct from (e.after -> c.key)::text
+         -- In brackets: a hashed list.
+         and ((e.id, c.key) in (select id, name from touched)) is not true
+       group by e.id
+     )
+     update change_journal j set before = narrow.before, after = narrow.after from narrow
+     where j.id = narrow.id returning j.id`,
+    [
+      arrayLiteral(changed.map((row) => row.entryId)),
+      arrayLiteral(pairs.map((pair) => pair.entryId)),
+      arrayLiteral(pairs.map((pair) => pair.column)),
+    ],
+  );
+  const kept = new Set(narrowed.map((row) => integerOf(row, 'id')));
+  const rest = touched.map((row) => row.entryId).filter((id) => !kept.has(id));
+  await tx.execute(`delete from change_journal where id = any($1::bigint[])`, [arrayLiteral(rest)]);
 }
 
 function firstKey(table: JournaledTable): string {

@@ -74,7 +74,7 @@ describe('undo on the command line', () => {
     expect(await look((store) => dumpDatabase(store, []))).toEqual(between);
   });
 
-  test('lists the rows that were touched since, and fails; with --force leaves them and says so', async () => {
+  test('lists the rows that were touched since, and fails; with --force leaves what was touched and says so', async () => {
     const { run, look, runId } = await prepare();
     await look((store) => store.sql.execute(`update messages set body = 'touched'`));
     const seen = await run('undo', runId);
@@ -89,12 +89,14 @@ describe('undo on the command line', () => {
       command: 'undo',
       status: 'partial',
       undone: { runId, command: 'dedupe' },
-      tables: [{ table: 'messages', inserted: 1, updated: 0, deleted: 0 }],
-      left: { found: 1, rows: [{ table: 'messages', how: 'changed', by: null }] },
+      tables: [{ table: 'messages', inserted: 1, updated: 1, deleted: 0 }],
+      left: { found: 1, rows: [{ table: 'messages', how: 'changed', columns: ['body'], by: null }] },
     });
-    expect(await look((store) => store.sql.query(`select body from messages order by timestamp`))).toEqual([
-      { body: 'touched' },
-      { body: 'A2' },
+    expect(
+      await look((store) => store.sql.query(`select body, status from messages order by timestamp`)),
+    ).toEqual([
+      { body: 'touched', status: 'delivered' },
+      { body: 'A2', status: 'delivered' },
     ]);
   });
 

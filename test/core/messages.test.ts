@@ -225,6 +225,27 @@ describeOnBackends('the messages of a contact', (backend) => {
     }
   });
 
+  test('of a phone that two organizations know are told apart by a connection', async () => {
+    const store = await backend.open();
+    const ours = await storeContact(store, `+${ANA}`);
+    await storeMessages(store, ours, [{ at: START, body: 'ours' }]);
+    await store.sql.execute(
+      `insert into organizations (id, slug, name) values (gen_random_uuid(), 'acme', 'Acme')`,
+    );
+    await store.sql.execute(
+      `insert into leads (id, organization_id, phone_number, push_name, source, first_seen_at)
+       select gen_random_uuid(), id, '+${ANA}', 'Ana of Acme', 'direct_creation', '2026-01-01'
+       from organizations where slug = 'acme'`,
+    );
+    await expect(read(store)).rejects.toMatchObject({
+      code: 'ambiguous_contact',
+      exitCode: 2,
+      message: expect.stringContaining('Ana of Acme') as unknown,
+    });
+    expect((await read(store, { connection: 'loja' })).messages).toMatchObject([{ body: 'ours' }]);
+    expect((await read(store, { contact: ours.leadId })).contact.organization).toBe('default');
+  });
+
   test('may be none: a contact without any, or with none on that connection', async () => {
     const store = await backend.open();
     await storeContact(store, `+${ANA}`, []);

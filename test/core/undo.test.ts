@@ -246,11 +246,12 @@ describeOnBackends('undo', (backend) => {
     expect(await dumpDatabase(store, [])).toEqual(between);
     expect(result).toMatchObject({ status: 'failed', runId: null, rows: 0, left: { found: 2 } });
     expect(result.left.rows).toEqual([
-      { table: 'leads', key: { id: scene.ana.leadId }, how: 'changed', by: null },
+      { table: 'leads', key: { id: scene.ana.leadId }, how: 'changed', columns: ['push_name'], by: null },
       {
         table: 'messages',
         key: { id: scene.a2 },
         how: 'changed',
+        columns: ['status'],
         by: { runId: later, command: 'dedupe', at: expect.any(String) as unknown },
       },
     ]);
@@ -266,17 +267,48 @@ describeOnBackends('undo', (backend) => {
     ]);
   });
 
-  it('puts back all others with --force, and says which were left', async () => {
+  it('puts back with --force what nobody touched, column by column, and says what was left', async () => {
     const runId = await mergeBruIntoAna(scene);
+    // A message came since, and somebody renamed the lead: whose phone has to go back to the other one all the same.
     await store.sql.execute(`update conversations set last_message_at = '2026-01-01'`);
+    await store.sql.execute(`update leads set push_name = 'Ana Maria'`);
+    await store.sql.execute(`delete from message_revisions`);
     const result = await call(store, runId, { force: true });
     expect(result).toMatchObject({
       status: 'partial',
-      left: { found: 1, rows: [{ table: 'conversations', how: 'changed' }] },
+      left: {
+        found: 3,
+        rows: [
+          { table: 'conversations', how: 'changed', columns: ['last_message_at'] },
+          { table: 'leads', how: 'changed', columns: ['push_name'] },
+          { table: 'message_revisions', how: 'gone', columns: [] },
+        ],
+      },
     });
-    const after = await dumpDatabase(store);
-    expect({ ...after, conversations: [] }).toEqual({ ...scene.before, conversations: [] });
-    expect(after.conversations).toHaveLength(2);
+    await store.sql.execute(
+      `update conversations set last_message_at = $2::timestamptz where id = $1::uuid`,
+      [scene.ana.conversationId, moment(5)],
+    );
+    await store.sql.execute(`update leads set push_name = 'Ana' where id = $1::uuid`, [scene.ana.leadId]);
+    expect(await dumpDatabase(store)).toEqual(scene.before);
+  });
+
+  it('leaves with --force whose a row is, once it belongs to somebody else', async () => {
+    const { ana, bru } = scene;
+    const runId = await mergeBruIntoAna(scene);
+    const third = await insertLead(store, { phone_number: '+14155550100' });
+    await store.sql.execute(`update tickets set lead_id = $1::uuid`, [third]);
+    await store.sql.execute(`update lead_identities set person_id = $1::uuid, lead_id = $1::uuid`, [third]);
+    await store.sql.execute(`update conversations set lead_id = $1::uuid`, [third]);
+    await store.sql.execute(`delete from leads where id = $1::uuid`, [ana.leadId]);
+    const result = await call(store, runId, { force: true });
+    expect(result.status).toBe('partial');
+    expect(await store.sql.query(`select id from leads where id = $1::uuid`, [bru.leadId])).toHaveLength(1);
+    const threads = await store.sql.query(
+      `select distinct lead_id as lead from messages where conversation_id = $1::uuid`,
+      [ana.conversationId],
+    );
+    expect(threads).toEqual([{ lead: third }]);
   });
 
   it('changes nothing in a dry run, and says what it would do', async () => {

@@ -142,7 +142,7 @@ export async function insertMessage(
     sync_source: 'webhook',
     is_sync_initial: false,
     // A live text: see src/core/plan/evidence.ts.
-    evidence: 4 | (15 << 4) | (15 << 8),
+    evidence: 5 | (15 << 4) | (15 << 8),
     ...columns,
   });
   await store.sql.execute(

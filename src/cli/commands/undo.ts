@@ -12,7 +12,7 @@ export function registerUndo(parent: Command, attach: Attach): void {
     .addArgument(new Argument('<run>', 'the run to undo: its id, or the beginning of it'))
     .addOption(new Option('-n, --dry-run', 'change nothing; say what would be put back').helpGroup('How:'))
     .addOption(
-      new Option('--force', 'put back what was not touched since, and leave the rest').helpGroup('How:'),
+      new Option('--force', 'put back what was not touched since, and leave what was').helpGroup('How:'),
     );
   describe(command, {
     summary: 'Put back what a run of dedupe changed.',
@@ -23,7 +23,7 @@ export function registerUndo(parent: Command, attach: Attach): void {
     examples: [
       ['wa-reconcile undo 0199f2a4-7c31 --dry-run', 'what would be put back?'],
       ['wa-reconcile undo 0199f2a4-7c31', 'puts back every row as it was before that run'],
-      ['wa-reconcile undo 0199f2a4-7c31 --force', 'leaves the rows that were touched since'],
+      ['wa-reconcile undo 0199f2a4-7c31 --force', 'leaves what was touched since'],
     ],
     exits: {
       ...DATABASE_EXITS,
@@ -31,7 +31,7 @@ export function registerUndo(parent: Command, attach: Attach): void {
       [EXIT.failure]:
         'nothing was changed: rows were touched since, the run was undone already, an index is in the way',
       [EXIT.usage]: 'wrong usage or configuration; no such run, or none that can be undone',
-      [EXIT.partial]: 'with --force: some rows were left as they are',
+      [EXIT.partial]: 'with --force: what was touched since was left as it is',
     },
   });
   attach(command, undoCommand);

@@ -20,10 +20,7 @@ export function registerVerify(parent: Command, attach: Attach): void {
       ['wa-reconcile verify --check duplicate_ids,missing_ids --connection loja', 'two of them, one number'],
       ['wa-reconcile verify --since 2d --items items.tsv', 'what came lately, with a list of every item'],
       ['wa-reconcile verify --enforce', 'make unique indexes that are missing, then verify'],
-      [
-        'wa-reconcile verify --json | jq -r ".checks[] | select(.status == \\"findings\\").check"',
-        'for a program',
-      ],
+      ['wa-reconcile verify --json | jq .findings', 'for a program'],
     ],
     exits: {
       ...DATABASE_EXITS,

@@ -17,7 +17,7 @@ export async function contactSections(contact: ContactExplanation, look: Look): 
   return [
     leadSection(contact, look),
     namesSection(contact, look),
-    journalSection('Merged into this lead', contact.merges, look),
+    journalSection('Merges', contact.merges, look),
     await conversationsSection(contact.conversations, look),
     ticketsSection(contact.tickets, look),
     logSection(contact, look),
@@ -26,6 +26,7 @@ export async function contactSections(contact: ContactExplanation, look: Look): 
 
 function leadSection({ lead, names }: ContactExplanation, look: Look): string {
   if (lead === null) {
+    if (names.length === 0) return '';
     return fieldLines(
       'Contact',
       [
@@ -130,7 +131,7 @@ function historyRemarks({ connection, history, missingChunks }: ConversationExpl
   if (missingChunks.length > 0) {
     const shown = missingChunks.slice(0, 5).join(', ');
     const more = missingChunks.length > 5 ? ', …' : '';
-    remarks.push(`${connection}: history chunks ${shown}${more} never came; what they hold is in no entry`);
+    remarks.push(`${connection}: history chunks ${shown}${more} (phase/order) never came`);
   }
   switch (history) {
     case 'declined':

@@ -5,21 +5,21 @@ import { sanitize, truncate } from './sanitize.js';
 
 const INDENT = '  ';
 
-/** A fact as two lines: what it is and what it did; then when, and where it stands. */
-export function factLines(fact: ExplainedFact, look: Look): string[] {
+/** A fact as two lines: what it is and what it did; then where it stands, and when. `withRun`: runs differ. */
+export function factLines(fact: ExplainedFact, look: Look, withRun: boolean): string[] {
   const words = sanitize(factInWords(fact));
   const outcome = paintOutcome(fact.outcome, outcomeInWords(fact), look);
   const came = fact.receivedAt === null ? `stored ${clock(fact.storedAt)}` : clock(fact.receivedAt);
   const details = [
     ...(fact.at === null ? [] : [`${timeWord(fact)} ${clock(fact.at)}`]),
     ...(fact.chunk === null || fact.kind === 'history_chunk' ? [] : [chunkInWords(fact)]),
-    `run ${fact.runId === null ? '–' : fact.runId.slice(0, 13)}`,
+    ...(withRun && fact.runId !== null ? [`run ${fact.runId.slice(0, 13)}`] : []),
   ];
   const place = `${sanitize(fact.entryOrigin)}${fact.path === '$' ? '' : `  ${sanitize(shortPath(fact.path))}`}`;
   return [
     `${look.dim(came)}  ${words}  ${outcome}`,
-    `${INDENT}${look.cyan(truncate(place, look.width - 4))}`,
-    `${INDENT}${look.dim(truncate(sanitize(details.join(' · ')), look.width - 4))}`,
+    `${INDENT}${look.cyan(place)}`,
+    ...(details.length === 0 ? [] : [`${INDENT}${look.dim(details.join(' · '))}`]),
     ...(fact.excerpt === null ? [] : [`${INDENT}“${truncate(sanitize(fact.excerpt), 60)}”`]),
   ];
 }
@@ -97,9 +97,11 @@ function outcomeInWords(fact: ExplainedFact): string {
     case 'applied':
       return 'applied';
     case 'noted':
-      return '';
+      return sanitize(fact.reason ?? '');
     case 'missing':
       return fact.reason === null ? 'MISSING' : `MISSING: ${explainReason(fact.reason)}`;
+    case 'unread':
+      return sanitize(explainReason(fact.reason ?? ''));
     case 'pending':
     case 'rejected':
     case 'skipped': {
@@ -134,7 +136,8 @@ const FIELDS = new Map([
 export function changeInWords({ field, from, to }: Change): string {
   const name = FIELDS.get(field) ?? field;
   if (to === undefined) return from === null ? `${name} filled` : `${name} changed`;
-  if (field === 'reaction') return to === null ? 'reaction removed' : 'reaction set';
+  if (from === undefined && to === null) return `${name} removed`;
+  if (field === 'reaction') return 'reaction set';
   if (field === 'deletedAt' || field === 'editedAt')
     return to === null ? `not ${name}` : `${name} ${sanitize(clock(to))}`;
   const word = (value: string | null | undefined): string => {
@@ -152,6 +155,7 @@ export function paintOutcome(outcome: Outcome, words: string, look: Look): strin
     case 'applied':
       return look.green(words);
     case 'missing':
+    case 'unread':
       return look.red(words);
     case 'pending':
     case 'rejected':

@@ -14,8 +14,8 @@ export function messageSections(message: MessageExplanation, look: Look): string
     'Message',
     [
       ['id', message.externalId ?? 'none: another program wrote it'],
-      ['key id', message.stanzaId ?? ''],
-      ['other ids', message.twins.join(', ')],
+      ['key id', message.stanzaId === message.externalId ? '' : (message.stanzaId ?? '')],
+      ['other ids', message.twins.filter((id) => id !== message.stanzaId).join(', ')],
       ['row', message.id],
       [way, `${person === '' ? 'somebody without a name' : person}  (lead ${message.leadId})`],
       ['connection', message.connection],

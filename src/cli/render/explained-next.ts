@@ -32,7 +32,7 @@ function stepsOf(remedy: Remedy, { argv, databaseFlags }: Asked): NextStep[] {
       return [
         {
           command: line(...words),
-          why: `adds the connection that ${waiting} wait for; then wa-reconcile replay files them`,
+          why: `adds the connection that ${waiting} ${entries === 1 ? 'waits' : 'wait'} for; then wa-reconcile replay files ${entries === 1 ? 'it' : 'them'}`,
         },
         {
           command: line('replay', '--register'),

@@ -20,7 +20,7 @@ export async function renderExplanation(
   const sections = [
     headline(result, look),
     ...result.messages.map((message) => messageSections(message, look)),
-    ...(result.contact === null ? [] : await contactSections(result.contact, look)),
+    ...(result.contact === null || !result.known ? [] : await contactSections(result.contact, look)),
     entrySection(result, look),
     runSection(result, look),
     factsSection(result, look),
@@ -39,10 +39,9 @@ function headline({ verdict, findings, notices }: ExplainResult, look: Look): st
       ? look.bold(look.green(`✔ ${words}`))
       : look.bold((findings.some(isGrave) ? look.red : look.yellow)(`▲ ${words}`)),
   ];
-  const reasons = [...new Set(findings.flatMap(({ reason }) => reason ?? []))];
-  for (const reason of reasons) {
-    const said = explainReason(reason);
-    if (said !== reason) lines.push(`${INDENT}${sanitize(reason)}: ${said}`);
+  for (const { outcome, count, reason } of findings) {
+    if (reason === null) continue;
+    lines.push(`${INDENT}${look.dim(`${formatCount(count)} ${outcome}:`)} ${explainReason(reason)}`);
   }
   lines.push(...notices.map((notice) => `${INDENT}${look.yellow(sanitize(notice))}`));
   return lines.join('\n');
@@ -63,9 +62,12 @@ function factsSection({ subject, facts, contact }: ExplainResult, look: Look): s
     ? `Not in the database (${formatCount(listed.length)} of ${formatCount(facts.length)} facts about ${contact?.lead === null ? 'this contact' : 'them'})`
     : `What the raw log says (${formatCount(listed.length)})`;
   const more = listed.length - most;
+  const severalRuns = new Set(facts.map((fact) => fact.runId)).size > 1;
   return [
     `${look.bold(title)}  ${look.dim('times are UTC')}`,
-    ...listed.slice(0, most).flatMap((fact) => factLines(fact, look).map((line) => `${INDENT}${line}`)),
+    ...listed
+      .slice(0, most)
+      .flatMap((fact) => factLines(fact, look, severalRuns).map((line) => `${INDENT}${line}`)),
     ...(more > 0
       ? [`${INDENT}${look.dim(`and ${formatCount(more)} more (--json and --format csv list all)`)}`]
       : []),
@@ -78,6 +80,7 @@ function isException({ outcome }: ExplainedFact): boolean {
     case 'pending':
     case 'rejected':
     case 'skipped':
+    case 'unread':
       return true;
     default:
       return false;
@@ -104,8 +107,9 @@ export function journalSection(title: string, journal: readonly JournalNote[], l
   if (journal.length === 0) return '';
   return [
     look.bold(title),
-    ...journal.map(({ at, command, what, was, runId, rowId }) => {
-      const subject = was ?? rowId ?? '';
+    ...journal.map(({ at, command, table, what, was, runId, rowId }) => {
+      const row = `${table === 'leads' ? 'lead' : 'row'} ${rowId ?? ''}`;
+      const subject = was === null ? row : `${was} (${row})`;
       return `${INDENT}${look.dim(clock(at))}  ${sanitize(`${subject} ${what}`)}  ${look.dim(sanitize(`${command ?? 'run'} ${runId}`))}`;
     }),
   ].join('\n');
@@ -152,7 +156,7 @@ function runSection({ run }: ExplainResult, look: Look): string {
           .map(([table, count]) => `${table} ${formatCount(count)}`)
           .join(', '),
       ],
-      ['contacts logged', run.syncLogs === 0 ? '' : formatCount(run.syncLogs)],
+      ['sync logs', run.syncLogs === 0 ? '' : formatCount(run.syncLogs)],
     ],
     look,
   );

@@ -8,6 +8,8 @@ import { renderTable } from './table.js';
 
 /** So many rows are shown to people; JSON has more. */
 const SHOWN = 10;
+/** Columns named of each. */
+const NAMED_COLUMNS = 3;
 
 /** What an undo did, in every format. `database`: the flags that chose it, for the commands that are advised. */
 export function presentUndo(result: UndoResult, database: readonly string[]): Presentation {
@@ -17,11 +19,12 @@ export function presentUndo(result: UndoResult, database: readonly string[]): Pr
   };
   const left: Grid = {
     title: `Touched since (${result.left.found})`,
-    columns: ['table', 'key', 'what', 'by run', 'command', 'at'],
+    columns: ['table', 'key', 'what', 'columns', 'by run', 'command', 'at'],
     rows: result.left.rows.map((row) => [
       row.table,
       keyText(row),
       WHAT[row.how],
+      row.columns.join(' '),
       row.by?.runId ?? null,
       row.by?.command ?? null,
       row.by?.at ?? null,
@@ -89,7 +92,7 @@ function headline({ status, dryRun, undone, rows, left, runId }: UndoResult, loo
     case 'completed':
     case 'partial': {
       const mark = status === 'completed' ? look.green('✔') : look.yellow('!');
-      const rest = left.found === 0 ? '' : `; ${formatCount(left.found)} left as they are`;
+      const rest = left.found === 0 ? '' : `; what was touched of ${formatAmount(left.found, 'row')} stays`;
       const line = dryRun
         ? `${mark} Would put back ${amount} of ${sanitize(of)}${rest}. Nothing was changed.`
         : `${mark} Put back ${amount} of ${sanitize(of)}${rest}.`;
@@ -105,7 +108,7 @@ async function listLeft({ left }: UndoResult, look: Look): Promise<string> {
     shown.map((row) => [
       row.table,
       sanitize(keyText(row)),
-      WHAT[row.how],
+      whatText(row),
       row.by === null ? 'no run of ours that merges' : sanitize(`${row.by.command} ${row.by.runId}`),
     ]),
     look,
@@ -126,7 +129,7 @@ function nextSteps(result: UndoResult, database: readonly string[]): { command: 
     }));
     return [
       ...undoable,
-      { command: line('undo', runId, '--force'), why: 'puts back all others, and leaves these as they are' },
+      { command: line('undo', runId, '--force'), why: 'puts back all but what was touched' },
     ];
   }
   if (result.dryRun) {
@@ -134,6 +137,14 @@ function nextSteps(result: UndoResult, database: readonly string[]): { command: 
     return [{ command: line(...words), why: 'does it' }];
   }
   return result.runId === null ? [] : [{ command: line('undo', result.runId), why: 'does the merge again' }];
+}
+
+/** `changed: status, body`; what a row is worth is in its columns. */
+function whatText({ how, columns }: LeftRow): string {
+  if (columns.length === 0) return WHAT[how];
+  const more = columns.length - NAMED_COLUMNS;
+  const names = columns.slice(0, NAMED_COLUMNS).join(', ');
+  return sanitize(`${WHAT[how]}: ${names}${more > 0 ? ` and ${more} more` : ''}`);
 }
 
 /** A key of one column by its value, of several with their names. */

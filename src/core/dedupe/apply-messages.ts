@@ -72,7 +72,7 @@ async function mergeBatch(
   groups: readonly DuplicateGroup[],
 ): Promise<BatchOutcome> {
   const ids = [...new Set(groups.flatMap((group) => group.ids))].sort();
-  const candidates = await readCandidates(tx, ids);
+  const candidates = await readCandidates(tx, ids, { lock: true });
   const decision = decide(groups, candidates);
   const outcome = outcomeOf(name, decision, candidates);
   if (decision.merges.length === 0) return outcome;

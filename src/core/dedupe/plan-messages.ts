@@ -21,7 +21,7 @@ export async function planMessages(view: PlanView, { name, find, decide }: Messa
       else doubtful.push(group);
     }
     const ids = new Set(doubtful.flatMap((group) => group.ids));
-    const candidates = await readCandidates(sql, [...ids], joined);
+    const candidates = await readCandidates(sql, [...ids], { joined });
     account.absorb(outcomeOf(name, decide(doubtful, candidates), candidates));
   }
 }

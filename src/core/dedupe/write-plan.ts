@@ -46,18 +46,21 @@ export async function planWrites(tx: Sql, merges: readonly Merge[]): Promise<Wri
     revised.push(kept.row.id);
     for (const revision of shown.revisions) revisions.push({ messageId: kept.row.id, ...revision });
   }
+  const origins = newOrigins(merges);
+  const unknownMedia = merges.flatMap(unknownMediaOf);
+  const changed = new Set([...updates, ...origins, ...unknownMedia].map(({ id }) => id).concat(revised));
   return {
     lost: merges.flatMap((merge) => merge.lost.map(({ row }) => row)),
     updates,
     revised,
     revisions,
-    origins: newOrigins(merges),
-    unknownMedia: merges.flatMap(unknownMediaOf),
+    origins,
+    unknownMedia,
     renames: merges.flatMap(renameOf),
     applied: waiting.applied,
     reactions: waiting.reactions,
     moved,
-    scope: scopeOf(merges, waiting.touched, moved),
+    scope: scopeOf(merges, changed, waiting.touched, moved),
   };
 }
 
@@ -123,19 +126,25 @@ function renameOf({ kept: { row }, state, renamed }: Merge): WritePlan['renames'
   return renamed === null ? [] : [{ connectionId, conversationId, from: renamed, to: state.externalId }];
 }
 
-/** An exact copy that goes touches nothing else, and most doubles are that. */
-function scopeOf(merges: readonly Merge[], touched: ReadonlySet<Merge>, moved: MovedThreads): JournalScope {
+/** An exact copy that goes touches nothing else, not even the row that stays; and most doubles are that. */
+function scopeOf(
+  merges: readonly Merge[],
+  changed: ReadonlySet<string>,
+  touched: ReadonlySet<Merge>,
+  moved: MovedThreads,
+): JournalScope {
   const messageIds: string[] = [];
   const bareMessageIds: string[] = [];
   for (const merge of merges) {
-    const ids = [merge.kept, ...merge.lost].map(({ row }) => row.id);
     const { conversationId } = merge.kept.row;
     const isBare =
       merge.renamed === null &&
       !touched.has(merge) &&
       !moved.ends.has(conversationId) &&
       !moved.tickets.has(conversationId);
-    (isBare ? bareMessageIds : messageIds).push(...ids);
+    const lost = merge.lost.map(({ row }) => row.id);
+    if (!isBare) messageIds.push(merge.kept.row.id, ...lost);
+    else bareMessageIds.push(...lost, ...(changed.has(merge.kept.row.id) ? [merge.kept.row.id] : []));
   }
   return { messageIds, bareMessageIds };
 }

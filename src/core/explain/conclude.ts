@@ -1,10 +1,10 @@
 import { decodeWamid } from '../../identity/wamid.js';
 import { adviseItems, adviseLeftOut } from './advise.js';
-import type { ContactFindings } from './explain-contact.js';
 import type { EntryFindings } from './explain-entry.js';
 import type { MessageFindings } from './explain-message.js';
 import type { Investigation } from './investigation.js';
 import type { ExplainedFact, Finding, JournalNote, Outcome } from './result.js';
+import { finding, findingsOf, isMessage } from './findings.js';
 import { amount, listed, waitingWords } from './words.js';
 
 export interface Conclusion {
@@ -35,8 +35,8 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
   const who = first.contact ?? first.name ?? `lead ${first.leadId}`;
   const way = first.direction === 'INBOUND' ? 'from' : 'to';
   const state = [
-    ...(first.deletedAt === null ? [] : ['revoked']),
     ...(first.editedAt === null ? [] : ['edited']),
+    ...(first.deletedAt === null ? [] : ['revoked']),
   ].join(' and ');
   const brought =
     first.broughtBy === null
@@ -95,7 +95,7 @@ function unstoredVerdict(
     const place = fact.entryOrigin;
     switch (outcome) {
       case 'pending':
-        return `Not in the database yet: ${place} holds the message, and ${waitingWords(fact.reason, fact.connectionHint)}.`;
+        return `Not in the database yet: ${place} holds the message, and it ${waitingWords(fact.reason, fact.connectionHint)}.`;
       case 'missing':
         return `Missing: ${place} holds the message, the database does not, and nothing on record says why.`;
       case 'rejected':
@@ -122,95 +122,6 @@ function unstoredVerdict(
   return `The message itself never came: ${fact.entryOrigin} says something about it (${fact.kind}).`;
 }
 
-/** The verdict about a contact. */
-export function concludeContact(inv: Investigation, typed: string, found: ContactFindings): Conclusion {
-  const { contact, messages, facts, pending } = found;
-  const label = contact.lead?.phone ?? contact.lead?.name ?? typed;
-  const unreadable = facts.filter((fact) => fact.kind === 'entry').length;
-  const findings = [
-    ...(['pending', 'missing', 'rejected'] as const).flatMap((outcome) =>
-      byReason(messages.filter((message) => message.outcome === outcome)).map(([reason, of]) =>
-        finding(outcome, of.length, reason, partWords(outcome, of.length, reason)),
-      ),
-    ),
-    ...findingsOf(facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry')),
-    ...(unreadable === 0
-      ? []
-      : [finding('unreadable', unreadable, null, 'name the contact and were not understood')]),
-  ];
-  const waiting = pending.length;
-  if (waiting > 0 && !findings.some((one) => one.reason === 'no_message_yet')) {
-    findings.push(finding('pending', waiting, 'no_message_yet', 'wait for messages that never came'));
-  }
-  adviseItems(
-    inv,
-    messages.filter(({ outcome }) => outcome === 'pending').map(({ item, reason }) => ({ item, reason })),
-  );
-  if (messages.some(({ outcome }) => outcome === 'missing'))
-    inv.remedy({ do: 'replay_contact', contact: typed });
-  const known = contact.lead !== null || facts.length > 0 || waiting > 0;
-  if (!known) findings.push(finding('unknown', 1, null, 'unknown'));
-  return { verdict: contactVerdict(inv, label, found, known), known, findings };
-}
-
-function contactVerdict(
-  inv: Investigation,
-  label: string,
-  { contact, messages, facts, pending }: ContactFindings,
-  known: boolean,
-): string {
-  if (!known) {
-    const where = inv.scanned ? 'no raw entry names it' : 'no raw entry that was searched names it';
-    return `Nothing is known about ${label}: ${where}.`;
-  }
-  const total = messages.length;
-  const held = contact.conversations.reduce((sum, one) => sum + one.messages, 0);
-  const read = inv.complete ? 'the raw log holds' : 'the part of the raw log that was read holds';
-  if (total === 0) {
-    const who = contact.lead === null ? `${label} is no lead` : `${label} is a lead`;
-    const else_ = held > 0 ? `; ${amount(held, 'message')} in the database came from elsewhere` : '';
-    const named = facts.length > 0 ? `, though it names ${label}` : '';
-    const waits =
-      pending.length > 0
-        ? `; ${amount(pending.length, 'fact waits', 'facts wait')} for messages that never came`
-        : '';
-    return `${who}: ${read} no message about ${label}${named}${else_}${waits}.`;
-  }
-  const stored = messages.filter(({ outcome }) => outcome === 'created' || outcome === 'stored').length;
-  if (stored === total) {
-    return total === 1
-      ? `The only message that ${read} about ${label} is in the database.`
-      : `All ${amount(total, 'message')} that ${read} about ${label} are in the database.`;
-  }
-  const parts = (['pending', 'missing', 'rejected', 'skipped'] as const).flatMap((outcome) =>
-    byReason(messages.filter((message) => message.outcome === outcome)).map(
-      ([reason, of]) => `${amount(of.length, '', '').trim()} ${partWords(outcome, of.length, reason)}`,
-    ),
-  );
-  const are = stored === 1 ? 'is' : 'are';
-  return `${stored === 0 ? 'None' : stored} of the ${amount(total, 'message')} that ${read} about ${label} ${are} in the database: ${listed(parts)}.`;
-}
-
-function partWords(
-  outcome: 'pending' | 'missing' | 'rejected' | 'skipped',
-  count: number,
-  reason: string | null,
-): string {
-  const one = count === 1;
-  switch (outcome) {
-    case 'pending':
-      if (reason === 'unknown_connection')
-        return `${one ? 'waits' : 'wait'} for a connection that is not known`;
-      return `${one ? 'waits' : 'wait'} to be replayed`;
-    case 'missing':
-      return `${one ? 'is' : 'are'} missing`;
-    case 'rejected':
-      return `${one ? 'was' : 'were'} rejected (${reason ?? ''})`;
-    case 'skipped':
-      return `${one ? 'was' : 'were'} left out by rule (${reason ?? ''})`;
-  }
-}
-
 /** The verdict about a raw entry. */
 export function concludeEntry(
   inv: Investigation,
@@ -218,7 +129,7 @@ export function concludeEntry(
 ): Conclusion {
   const findings = findingsOf(facts.filter((fact) => fact.kind !== 'entry'));
   if (unread.length > 0) {
-    findings.push(finding('unreadable', unread.length, unread[0]?.reason ?? null, 'were not understood'));
+    findings.push(finding('unread', unread.length, unread[0]?.reason ?? null, 'were not understood'));
   }
   adviseItems(
     inv,
@@ -239,35 +150,26 @@ export function concludeEntry(
     ),
     ...(unread.length === 0 ? [] : [`${amount(unread.length, 'part')} that nobody understood`]),
   ];
-  const others = facts.length - messages.length - unread.length;
-  if (others > 0) parts.push(amount(others, 'other fact'));
+  for (const [what, count] of countKinds(facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry'))) {
+    parts.push(count === 1 ? what : `${what} (${count.toLocaleString('en-US')})`);
+  }
   const holds = parts.length === 0 ? 'nothing that makes a row' : listed(parts);
   return { verdict: `The entry ${entry.origin} is ${entry.status}: ${holds}.`, known: true, findings };
 }
 
-function findingsOf(facts: readonly ExplainedFact[]): Finding[] {
-  return (['pending', 'missing', 'rejected'] as const).flatMap((outcome) =>
-    byReason(facts.filter((fact) => fact.outcome === outcome)).map(([reason, of]) =>
-      finding(outcome, of.length, reason, partWords(outcome, of.length, reason)),
-    ),
-  );
-}
-
-function finding(outcome: Finding['outcome'], count: number, reason: string | null, words: string): Finding {
-  return { outcome, count, reason, message: outcome === 'unknown' ? words : `${count} ${words}` };
-}
-
-function byReason<T extends { reason: string | null }>(of: readonly T[]): [string | null, T[]][] {
-  const groups = new Map<string | null, T[]>();
-  for (const one of of) groups.set(one.reason, [...(groups.get(one.reason) ?? []), one]);
-  return [...groups];
-}
-
-function isMessage(fact: ExplainedFact): boolean {
-  return (
-    fact.kind === 'message' ||
-    ((fact.kind === 'skipped' || fact.kind === 'rejected') && fact.type === 'message')
-  );
+/** What an entry says beside messages, in words with their numbers. */
+function countKinds(facts: readonly ExplainedFact[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { kind, type, status } of facts) {
+    const what =
+      kind === 'status'
+        ? `status ${status ?? ''}`
+        : kind === 'history_state' || kind === 'event'
+          ? `${kind === 'event' ? 'event' : 'history'} ${type ?? ''}`
+          : kind.replaceAll('_', ' ');
+    counts.set(what, (counts.get(what) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function article(type: string): string {

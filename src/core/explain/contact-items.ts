@@ -1,4 +1,4 @@
-import { findEntriesAbout, findFailedEntries, type FoundEntry } from '../../store/explain-entries.js';
+import { findEntriesAbout, findUnreadEntries, type FoundEntry } from '../../store/explain-entries.js';
 import { readRejectsNaming } from '../../store/explain-records.js';
 import { isWamid, keyOf } from '../plan/message-book.js';
 import { originOf } from './fact-view.js';
@@ -14,7 +14,7 @@ import { scanLog } from './search-log.js';
 const MOST_BYTES = 64 * 1024 * 1024;
 /** Rejected and unreadable entries are filed under nobody; so many of the newest are looked through. */
 const MOST_REJECTS = 10_000;
-const MOST_FAILED = 1000;
+const MOST_UNREAD = { failed: 1000, recent: 20_000 };
 
 export interface ContactItems {
   items: LoggedItem[];
@@ -35,11 +35,12 @@ export async function gatherContactItems(
   const about = await findEntriesAbout(inv.sql, names, { limit: limit + 1 });
   const read = withinBounds(inv, about, limit);
   const rejects = await readRejectsNaming(inv.sql, words, MOST_REJECTS);
-  const failed = await findFailedEntries(inv.sql, patternsOf(words), MOST_FAILED);
+  const unread = await findUnreadEntries(inv.sql, patternsOf(words), MOST_UNREAD);
   const other = rejects.map((reject) => ({ id: reject.webhookLogId, bytes: 0 }));
-  let decoded = await inv.decode([...read, ...other, ...failed], (logged) => pickItems(logged, wanted));
+  let decoded = await inv.decode([...read, ...other, ...unread], (logged) => pickItems(logged, wanted));
+  // Somebody without a message is what one asks about when a conversation is gone: then every byte is worth a look.
   const isSilent = !decoded.some(({ items }) => items.some((item) => item.fact.kind === 'message'));
-  if (inv.options.scan || (about.length === 0 && isSilent)) {
+  if (inv.options.scan || isSilent) {
     const scanned = await inv.decode(await scanLog(inv, words), (logged) => pickItems(logged, wanted));
     decoded = [...decoded, ...scanned].sort((a, b) => (a.entry.id < b.entry.id ? -1 : 1));
   }
@@ -121,6 +122,7 @@ const BEST: readonly Outcome[] = [
   'missing',
   'rejected',
   'skipped',
+  'unread',
   'noted',
 ];
 

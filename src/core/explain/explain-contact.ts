@@ -1,8 +1,6 @@
 import { ConfigError } from '../../model/errors.js';
 import { readMissingChunks } from '../../store/connections.js';
-import { readEntryHeads } from '../../store/explain-entries.js';
 import { countConversations, readExplainedLead, type ConversationCount } from '../../store/explain-leads.js';
-import { placeMessages } from '../../store/explain-messages.js';
 import { readPendingByPrefix, readPendingOf } from '../../store/explain-records.js';
 import { readIdentitiesOfPersons, type IdentityRow } from '../../store/persons.js';
 import { readTicketsOfLeads } from '../../store/tickets.js';
@@ -116,7 +114,7 @@ async function describeLead(
     identities: describeIdentities(identities, fated),
     merges,
     conversations: await describeConversations(inv, shown),
-    tickets: await describeTickets(inv, leadId, counts),
+    tickets: await describeTickets(inv, leadId, counts, fated),
   };
 }
 
@@ -183,25 +181,14 @@ async function describeTickets(
   inv: Investigation,
   leadId: string,
   conversations: readonly ConversationCount[],
+  fated: readonly FatedItem[],
 ): Promise<TicketExplanation[]> {
   const tickets = await readTicketsOfLeads(inv.sql, [leadId]);
   const connectionOf = new Map(conversations.map((one) => [one.id, one.connectionId]));
-  const keys = tickets.flatMap(({ conversationId, openedByExternalId }) => {
-    const connectionId = connectionOf.get(conversationId);
-    return connectionId === undefined || openedByExternalId === null
-      ? []
-      : [{ connectionId, id: openedByExternalId }];
-  });
-  const openers = new Map(
-    (await placeMessages(inv.sql, keys, [])).map((row) => [row.externalId, row.batchId] as const),
-  );
-  const heads = await readEntryHeads(inv.sql, [...new Set([...openers.values()].flatMap((id) => id ?? []))]);
-  const origins = new Map(heads.map((head) => [head.id, originOf(head)]));
   return [...tickets]
     .sort((a, b) => a.openedAt - b.openedAt)
     .map((ticket) => {
       const connectionId = connectionOf.get(ticket.conversationId);
-      const entry = openers.get(ticket.openedByExternalId) ?? null;
       return {
         id: ticket.id,
         connection: connectionId === undefined ? null : inv.nameOf(connectionId),
@@ -210,11 +197,21 @@ async function describeTickets(
         originatedFrom: ticket.originatedFrom,
         openedAt: iso(ticket.openedAt),
         openedByExternalId: ticket.openedByExternalId,
-        openedByEntry: entry === null ? null : (origins.get(entry) ?? `log:${entry}`),
+        openedByEntry: liveEntryOf(ticket.openedByExternalId, fated),
         closedAt: iso(ticket.closedAt),
         messageWindowExpiresAt: iso(ticket.messageWindowExpiresAt),
       };
     });
+}
+
+/** Where the live copy of a message came in: it is what opened the ticket, whatever brought the row (T2). */
+function liveEntryOf(externalId: string | null, fated: readonly FatedItem[]): string | null {
+  if (externalId === null) return null;
+  const opener = fated.find(
+    ({ item, fate }) =>
+      item.fact.kind === 'message' && item.fact.origin === 'live' && fate.row?.externalId === externalId,
+  );
+  return opener === undefined ? null : originOf(opener.item.entry);
 }
 
 /** What waits for messages of this contact: by the phone that wamids begin with, and by what the contact's own entries name. */

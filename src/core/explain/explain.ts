@@ -1,12 +1,6 @@
 import type { Context } from '../context.js';
 import { countRunRecords } from '../../store/explain-records.js';
-import {
-  concludeContact,
-  concludeEntry,
-  concludeRows,
-  concludeUnstored,
-  type Conclusion,
-} from './conclude.js';
+import { concludeEntry, concludeRows, concludeUnstored, type Conclusion } from './conclude.js';
 import { explainContact } from './explain-contact.js';
 import { explainEntry } from './explain-entry.js';
 import { explainRows, explainUnstored } from './explain-message.js';
@@ -14,6 +8,7 @@ import { Investigation, runNote } from './investigation.js';
 import { journalOfMessage } from './journal-notes.js';
 import type { ExplainOptions } from './options.js';
 import type { ExplainResult } from './result.js';
+import { concludeContact } from './conclude-contact.js';
 import { findSubject, type Subject } from './subject.js';
 import { decodeWamid } from '../../identity/wamid.js';
 
@@ -92,7 +87,7 @@ async function answer(
       const note = runNote(run);
       return {
         conclusion: {
-          verdict: `${run.command} of ${note.startedAt}: ${run.status}${run.verdict === null ? '' : `; ${run.verdict}`}${run.error === null ? '' : `; ${run.error}`}`,
+          verdict: `${run.command} of ${note.startedAt}: ${run.verdict ?? run.status}${run.error === null ? '' : `; ${run.error}`}.`,
           known: true,
           findings: [],
         },

@@ -20,7 +20,7 @@ export function viewOf(
     ...headOf(entry),
     ...wordsOf(told),
     outcome: fate.outcome,
-    reason: fate.reason,
+    reason: fact.kind === 'history_state' ? (fact.error ?? null) : fate.reason,
     changes,
     messageId: fate.row?.id ?? null,
     takenBy:
@@ -47,7 +47,7 @@ export function unreadableView(entry: LoggedItems['entry'], reason: string): Exp
     status: null,
     externalId: null,
     at: null,
-    outcome: 'pending',
+    outcome: 'unread',
     reason,
     changes: [],
     messageId: null,
@@ -158,14 +158,13 @@ function excerptOf(fact: Fact): string | null {
     case 'address_book':
     case 'profile':
       return fact.name ?? fact.username ?? null;
-    case 'history_state':
-      return fact.error === undefined ? null : firstWords(fact.error);
     case 'rejected':
       return firstWords(fact.excerpt);
     case 'status':
     case 'revoke':
     case 'identity_link':
     case 'history_chunk':
+    case 'history_state':
     case 'event':
     case 'skipped':
       return null;

@@ -27,7 +27,11 @@ export async function journalOfMessage(
 
 /** The leads that were merged into these persons, over any number of mergers. */
 export async function mergesInto(inv: Investigation, personIds: readonly string[]): Promise<JournalNote[]> {
-  return notesOf(inv, await readMergesInto(inv.sql, personIds));
+  const notes = await notesOf(inv, await readMergesInto(inv.sql, personIds));
+  return notes.map((note) => {
+    const isThis = personIds.some((id) => note.what === mergedInto(id));
+    return isThis ? { ...note, what: 'merged into this lead' } : note;
+  });
 }
 
 async function notesOf(inv: Investigation, records: readonly JournalRecord[]): Promise<JournalNote[]> {
@@ -47,9 +51,9 @@ async function notesOf(inv: Investigation, records: readonly JournalRecord[]): P
 
 function whatHappened({ before, after, table }: JournalRecord): string {
   const into = textOf(after?.['merged_into']);
-  if (into !== null) return `merged into lead ${into}`;
+  if (into !== null) return mergedInto(into);
   if (before === null) return 'put there';
-  if (after === null) return table === 'leads' ? 'merged into another lead' : 'removed';
+  if (after === null) return table === 'leads' ? 'merged into this lead' : 'removed';
   const lead = textOf(after['lead_id']);
   const moved = lead !== null && lead !== textOf(before['lead_id']) ? [`moved to lead ${lead}`] : [];
   const changed = Object.keys(after).filter(
@@ -60,6 +64,10 @@ function whatHappened({ before, after, table }: JournalRecord): string {
   );
   const rest = changed.filter((column) => Object.hasOwn(before, column));
   return [...moved, ...(rest.length === 0 ? [] : [`changed ${rest.join(', ')}`])].join(', ') || 'kept';
+}
+
+function mergedInto(leadId: string): string {
+  return `merged into lead ${leadId}`;
 }
 
 /** What people knew the row by. */

@@ -26,10 +26,14 @@ export function linksOf(names: readonly string[], items: readonly LoggedItem[]):
     for (const other of others) {
       if (groups.find(first) === groups.find(other)) continue;
       groups.join(first, other);
-      // The later name is the one that came to the person, unless it is the first one's turn to be told.
-      const named = links.has(other) ? first : other;
+      // A phone is what people are known by, so it is the other name that came to it.
+      const named = links.has(other) || (isPhone(other) && !links.has(first)) ? first : other;
       links.set(named, { item, to: named === other ? first : other });
     }
   }
   return links;
+}
+
+function isPhone(name: string): boolean {
+  return name.startsWith('+');
 }

@@ -163,9 +163,8 @@ class Teller {
       const from = before[field] ?? null;
       if (from === to) continue;
       // What was said stays unsaid here; that it was empty before says enough.
-      told.changes.push(
-        PRIVATE.has(field) ? { field, ...(from === null ? { from } : {}) } : { field, from, to },
-      );
+      if (!PRIVATE.has(field)) told.changes.push({ field, from, to });
+      else told.changes.push({ field, ...(from === null ? { from } : to === null ? { to } : {}) });
     }
     told.fate = { ...told.fate, outcome: told.changes.length > 0 ? 'changed' : 'unchanged' };
   }

@@ -22,6 +22,7 @@ import type { ExplainKind } from './options.js';
  * - stored: its message is in the database. applied: the message that it changes is.
  * - skipped, rejected: left out, for `reason`. pending: waits, for `reason`.
  * - missing: the raw log has it, the database has not, and nothing says why: a finding.
+ * - unread: nobody understood the entry, or this part of it.
  * - noted: says something about a person, a connection or the history, and makes no row of its own.
  */
 export const OUTCOMES = [
@@ -34,6 +35,7 @@ export const OUTCOMES = [
   'rejected',
   'pending',
   'missing',
+  'unread',
   'noted',
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
@@ -192,7 +194,7 @@ export interface TicketExplanation {
   originatedFrom: TicketOrigin;
   openedAt: string;
   openedByExternalId: string | null;
-  /** The entry of the message that opened it. */
+  /** Where the live message came in that opened it; null where what was read does not hold it. */
   openedByEntry: string | null;
   closedAt: string | null;
   messageWindowExpiresAt: string | null;
@@ -261,7 +263,7 @@ export type Remedy =
 
 /** Something about the subject that is not in the database as it should be: exit 3. */
 export interface Finding {
-  outcome: 'missing' | 'pending' | 'rejected' | 'unknown' | 'unreadable';
+  outcome: 'missing' | 'pending' | 'rejected' | 'unknown' | 'unread';
   count: number;
   reason: string | null;
   message: string;

@@ -14,6 +14,7 @@ const BEFORE = { entries: 500, maxBytes: 8 * 1024 * 1024 };
 const MOST_ANCHORS = 4;
 const MOST_ENTRIES = 500;
 const SCAN_PAGE = { entries: 5000, maxBytes: 16 * 1024 * 1024 };
+const SHORTEST_WORD = 5;
 /** A search that has found so many entries has found what there is to be told. */
 const MOST_SCANNED = 1000;
 
@@ -47,7 +48,12 @@ export async function findNeighbours(
 
 /** Searches the bytes of the whole log for these words, newest first; says so, since that takes its time. */
 export async function scanLog(inv: Investigation, words: readonly string[]): Promise<FoundEntry[]> {
-  const patterns = patternsOf(words);
+  // Two digits stand in every body.
+  const patterns = patternsOf(words.filter((word) => word.length >= SHORTEST_WORD));
+  if (patterns.length === 0) {
+    inv.cutOff('The bytes of the log were not searched: what was asked for is too short.');
+    return [];
+  }
   const { since } = inv.options;
   const found: FoundEntry[] = [];
   let looked = 0;

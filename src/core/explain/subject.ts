@@ -29,7 +29,7 @@ const UUID_FORM = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** `webhooks.ndjson:12`, `hooks.json:1[3]`. */
 const PLACE = /^.*[^\d:]:\d+(?:\[\d+\])?$/;
 /** Key ids are words of letters and digits; longer or stranger ones have been seen, and no white space in any. */
-const WORD = /^[\w.@:=+/-]{4,512}$/;
+const WORD = /^[\w.@:=+/-]{2,512}$/;
 
 /**
  * Finds out what a typed word means, by its form and by what there is. Throws ConfigError `unknown_subject` for what has no

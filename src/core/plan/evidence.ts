@@ -18,13 +18,16 @@ export interface EvidenceRanks {
   rawMeta: number;
 }
 
-/** A media follow-up never moves a message; an echo may be one in disguise, so a history chunk outranks it (WEBHOOKS trap 1). */
+/**
+ * A media follow-up never moves a message; an echo may be one in disguise, so a history chunk outranks it. Live tops standby,
+ * so that the row tells which messages were meant for this business to answer (T1).
+ */
 const STRUCTURE_RANK: Record<MessageOrigin, number> = {
   follow_up: 1,
   echo: 2,
   history: 3,
   standby: 4,
-  live: 4,
+  live: 5,
 };
 
 const GRADE_RANK: Record<ContentGrade, number> = { placeholder: 1, media_without_id: 2, content: 3 };

@@ -99,13 +99,14 @@ function brokenAlerts({ entries, days }: WholeFacts): Alert[] {
     const count = groups.reduce((total, { group }) => total + group.count, 0);
     if (count === 0) return [];
     const [origin] = groups.flatMap(({ group }) => group.origin ?? []).sort();
+    const [broken] = groups.flatMap(({ group }) => group.broken ?? []).sort();
     const where = origin === undefined ? '' : `, the first at ${origin}`;
     return [
       alert('entries_failed', null, {
         since: Math.min(...groups.map(({ group }) => group.firstStoredAt)),
         count,
         message: `${amount(count, 'entry', 'entries')} of the last ${amount(days, 'day')} ${count === 1 ? one : many}${where}. ${advice}`,
-        ...(origin === undefined ? {} : { remedy: commandOf('explain', origin) }),
+        ...(broken === undefined ? {} : { remedy: commandOf('explain', `log:${broken}`) }),
       }),
     ];
   });

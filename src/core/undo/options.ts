@@ -2,7 +2,7 @@
 export interface UndoOptions {
   /** The id of the run to undo, or the beginning of it. */
   run: string;
-  /** Put back what nobody touched since, and leave the rest, instead of leaving everything. */
+  /** Put back what nobody touched since, column by column, and leave the rest, instead of leaving everything. */
   force: boolean;
   /** Do everything, and roll it back. */
   dryRun: boolean;

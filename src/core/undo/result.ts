@@ -1,12 +1,14 @@
 import type { JsonObject } from '../../model/json.js';
 
-/** A row that stayed as it is, because somebody touched it after the run that was to be undone. */
+/** A row that somebody touched after the run that was to be undone. With `--force`, what was touched stays as it is. */
 export interface LeftRow {
   table: string;
   /** The row's primary key. */
   key: JsonObject;
   /** What happened to it since: it was changed, it went, or it came back. */
   how: 'changed' | 'gone' | 'back';
+  /** Of a changed row, the columns that were touched: with `--force` the others are put back. */
+  columns: string[];
   /** The newest run that has the row in its journal; null where none has: another program, or a replay. */
   by: { runId: string; command: string; at: string } | null;
 }

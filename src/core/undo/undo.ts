@@ -3,8 +3,8 @@ import type { Sql } from '../../store/sql.js';
 import { putBack, type PutBack } from '../../store/put-back.js';
 import {
   countUnrestored,
-  dropEntries,
   invertJournal,
+  leaveTouched,
   readLaterRuns,
   readTouched,
   type TouchedRow,
@@ -25,8 +25,8 @@ const LISTED = 50;
 
 /**
  * Puts back exactly what a run of `dedupe` (or an undo) changed, in one transaction: afterwards every row is what it was
- * before, or, if one cannot be, nothing has happened. Rows that somebody touched since are never overwritten: without
- * `force` they keep everything from being put back, with it they alone stay. The undo is a run with a journal of its own.
+ * before, or, if one cannot be, nothing has happened. What somebody touched since is never overwritten: without `force`
+ * it keeps everything from being put back, with it those columns, and the rows that went or came back, stay as they are. The undo is a run with a journal of its own.
  *
  * Throws ConfigError for a run that does not exist or has nothing to put back, UserError for one that was undone already
  * and where an index or a foreign key that came since is in the way.
@@ -109,10 +109,7 @@ async function work(
   const touched = await readTouched(tx, undoId);
   const left = { found: touched.length, rows: await describe(tx, undoId, run.id, touched.slice(0, LISTED)) };
   if (touched.length > 0 && !options.force) return { status: 'failed', tables: [], left };
-  await dropEntries(
-    tx,
-    touched.map((row) => row.entryId),
-  );
+  if (touched.length > 0) await leaveTouched(tx, touched);
   const tables = await putBack(tx, undoId);
   const wrong = await countUnrestored(tx, undoId);
   if (wrong > 0) throw new Error(`${wrong} rows could not be put back as they were; nothing was changed`);
@@ -144,13 +141,13 @@ async function describe(
     touched.map((row) => row.entryId),
   );
   const byRow = new Map(later.map((run) => [keyOf(run.table, run.key), run]));
-  return touched.map(({ table, key, how }) => {
+  return touched.map(({ table, key, how, columns }) => {
     const run = byRow.get(keyOf(table, key));
     const by =
       run === undefined
         ? null
         : { runId: run.runId, command: run.command ?? 'unknown', at: new Date(run.at).toISOString() };
-    return { table, key, how, by };
+    return { table, key, how, columns, by };
   });
 }
 

@@ -16,11 +16,12 @@ export const duplicateIdsCheck: Check = {
     recorder.checked = await countMessages(view.sql, scopeOf(view));
     if (!(await isKeySound(view))) {
       for await (const { merges } of streamDecisions(view, 'same_id')) {
-        for (const merge of merges) await add(recorder, merge);
+        // That they have one id needs no saying.
+        for (const merge of merges) await add(recorder, merge, merge.evidence().slice(1));
       }
     }
     for await (const { merges } of streamDecisions(view, 'same_message')) {
-      for (const merge of merges) await add(recorder, merge);
+      for (const merge of merges) await add(recorder, merge, merge.evidence());
     }
     return recorder.found === 0
       ? recorder.result(`${amount(recorder.checked, 'message')}, each there once`, null)
@@ -33,14 +34,18 @@ export async function isKeySound(view: VerifyView): Promise<boolean> {
   return (await readKeyStates(view.sql)).get(MESSAGE_KEY)?.state === 'sound';
 }
 
-async function add(recorder: Recorder, { kept, lost, state, evidence }: Merge): Promise<void> {
+async function add(
+  recorder: Recorder,
+  { kept, lost, state }: Merge,
+  evidence: readonly string[],
+): Promise<void> {
   const rows = listRows([kept, ...lost].map(({ row }) => row.id));
   await recorder.finding(
     '*',
     {
       connectionId: kept.row.connectionId,
       subject: state.externalId,
-      detail: `${amount(lost.length, 'copy', 'copies')} too many, ${evidence().join(', ')}: ${rows}`,
+      detail: `${[`${amount(lost.length, 'copy', 'copies')} too many`, ...evidence].join(', ')}: ${rows}`,
     },
     lost.length,
   );

@@ -10,7 +10,7 @@ import type { VerifyView } from './check.js';
 import { CHECKS } from './checks.js';
 import { enforceKeys } from './enforce.js';
 import type { VerifyOptions } from './options.js';
-import type { CheckResult, VerifyResult } from './result.js';
+import type { CheckResult, EnforcedIndex, VerifyResult } from './result.js';
 
 /**
  * Runs the checks on one read-only snapshot of the database, so that what a replay writes meanwhile cannot look like a fault.
@@ -23,9 +23,10 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
   const runId = options.enforce ? createIdGenerator(ctx.clock)() : null;
   const enforced =
     runId === null ? [] : await enforceKeys(ctx, runId, options.recordedOptions ?? { enforce: true });
-  const checks = await inSnapshot(ctx.store, (sql) => runChecks(ctx, sql, options, connectionId)).catch(
+  const results = await inSnapshot(ctx.store, (sql) => runChecks(ctx, sql, options, connectionId)).catch(
     rethrowAltered,
   );
+  const checks = results.map((check) => withoutDeadEnd(check, enforced));
   const finishedAt = ctx.clock();
   const foundBy = (name: CheckResult['check']): number | null =>
     checks.find(({ check }) => check === name)?.found ?? null;
@@ -46,6 +47,13 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
     enforced,
     database: ctx.store.location,
   };
+}
+
+/** What `--enforce` has just failed to do is no remedy: what clears its way is. */
+function withoutDeadEnd(check: CheckResult, enforced: readonly EnforcedIndex[]): CheckResult {
+  const blocked = enforced.filter(({ outcome }) => outcome === 'blocked');
+  if (check.check !== 'unique_index' || blocked.length === 0) return check;
+  return { ...check, remedy: blocked.find(({ remedy }) => typeof remedy === 'string')?.remedy ?? null };
 }
 
 /** Tables or columns are gone although the migrations are recorded as applied: no check can be believed then. */

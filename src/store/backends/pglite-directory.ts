@@ -49,7 +49,7 @@ export async function openPgliteDirectory(directory: string, options: OpenStoreO
     throw explain(error, path);
   }
   try {
-    await migrate(store);
+    if (options.asItIs !== true) await migrate(store);
     return store;
   } catch (error) {
     await store.close();

@@ -15,10 +15,8 @@ export interface OpenTicket {
   lastInboundAt: number | null;
   /** When the message came that it names, if that is a live inbound one of its conversation. */
   openerAt: number | null;
-  /** The newest live inbound message of the conversation, */
+  /** The newest live inbound message of the conversation. */
   newestAt: number | null;
-  /** and the newest that cannot have been meant for another program. */
-  newestSureAt: number | null;
 }
 
 /**
@@ -30,10 +28,6 @@ export async function* streamOpenTickets(
   scope: Scope,
   cameLive: string,
 ): AsyncGenerator<OpenTicket[], void, undefined> {
-  const newest = (condition: string): string =>
-    `(select m.timestamp from messages m
-      where m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive} and ${condition}
-      order by m.timestamp desc limit 1)`;
   const pages = streamRows(
     tx,
     `select t.id, c.connection_id, t.lead_id, l.source as lead_source, t.opened_by_external_id, t.opened_at,
@@ -41,9 +35,9 @@ export async function* streamOpenTickets(
        (select m.timestamp from messages m
         where m.connection_id = c.connection_id and m.external_id = t.opened_by_external_id
           and m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive} limit 1) as opener_at,
-       ${newest('true')} as newest_at,
-       -- The row of a message does not tell standby from live; the field that brought it does.
-       ${newest(`not exists (select from webhook_log w where w.id = m.batch_id and 'standby' = any(w.fields))`)} as newest_sure_at
+       (select m.timestamp from messages m
+        where m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive}
+        order by m.timestamp desc limit 1) as newest_at
      from tickets t
      join conversations c on c.id = t.conversation_id
      join leads l on l.id = t.lead_id
@@ -62,7 +56,6 @@ export async function* streamOpenTickets(
       lastInboundAt: timeOrNull(row, 'last_inbound_at'),
       openerAt: timeOrNull(row, 'opener_at'),
       newestAt: timeOrNull(row, 'newest_at'),
-      newestSureAt: timeOrNull(row, 'newest_sure_at'),
     }));
   }
 }

@@ -72,6 +72,22 @@ export async function acquireDirectoryLock(
   return pollForLock(attempt, (holder) => refusal(path, holder), wait);
 }
 
+/** Who has a lock file, as {@link readDirectoryLock} finds it. */
+export type DirectoryLockState =
+  | { state: 'free' | 'unreadable' }
+  /** `dead`: left behind by a process that has ended; the next one takes it. `elsewhere`: another machine's, or container's. */
+  | { state: 'alive' | 'elsewhere' | 'dead'; command: string; host: string; pid: number; startedAt: string };
+
+/** Looks at the lock file without touching it. */
+export async function readDirectoryLock(path: string, owner: LockOwner): Promise<DirectoryLockState> {
+  const found = await readLockFile(path);
+  if (found === undefined) return { state: 'free' };
+  const holder = await judge(found, await describeOwner(owner));
+  if (holder.state === 'unreadable') return { state: 'unreadable' };
+  const { command, host, pid, startedAt } = holder.content;
+  return { state: holder.state, command, host, pid, startedAt };
+}
+
 /**
  * Puts our content in the place of a dead process's, if it still is as we saw it. Of several who saw the same, one gets the
  * second lock that guards the step; whoever comes later finds the content changed. The lock file itself is never absent

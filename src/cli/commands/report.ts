@@ -1,0 +1,86 @@
+import { Option, type Command } from 'commander';
+import { EXIT } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { drawsBlocks } from '../render/day-chart.js';
+import { databaseFlags } from '../shell-words.js';
+
+export function registerReport(parent: Command, attach: Attach): void {
+  const command = parent.command('report');
+  for (const option of options()) command.addOption(option);
+  describe(command, {
+    summary: 'Report what was synchronised per connection, what was lost and why, and what needs a look.',
+    details:
+      'Reads one moment of the database and changes nothing. For every connection: its history, its last events, ' +
+      'what it holds, messages per day with the days that stand out, and the raw log against the database with ' +
+      'every difference by its reason. Alerts come first, each with what to type. Alerts about what was ' +
+      'rejected or broken, and about runs that died, look back as far as --days. How long a connection may be ' +
+      'silent is learned from the same hours of earlier weeks. The exit code is 0 also when there are alerts: ' +
+      'this command tells, reconcile judges.',
+    examples: [
+      ['wa-reconcile report', 'all connections, the last 14 days'],
+      ['wa-reconcile report --connection loja --days 60', 'one number, two months'],
+      ['wa-reconcile report --html report.html', 'besides, one page for the browser, with charts'],
+      ['wa-reconcile report --json | jq ".alerts | length"', 'how many alerts there are'],
+    ],
+    exits: DATABASE_EXITS,
+  });
+  attach(command, reportCommand);
+}
+
+async function reportCommand(call: Call): Promise<Outcome> {
+  const [{ resolveReportSettings }, { presentReport, withDatabaseFlags }, { withContext }, { report }] =
+    await Promise.all([
+      import('../settings/report.js'),
+      import('../render/report.js'),
+      import('../session.js'),
+      import('../../core/report/report.js'),
+    ]);
+  const { io, given, environment, settings } = call;
+  const { options: reportOptions, html } = resolveReportSettings(
+    given,
+    environment,
+    io.clock(),
+    settings.output,
+  );
+  const page = html === undefined ? undefined : await openPage(call, html);
+  const database = databaseFlags(given);
+  const result = withDatabaseFlags(
+    await withContext(call, { command: 'report' }, (ctx) => report(ctx, reportOptions)),
+    database,
+  );
+  if (page !== undefined) {
+    const { renderReportPage } = await import('../render/html/page.js');
+    await page.write(renderReportPage(result, database));
+    call.notice(`Page written to ${page.file ?? html}`);
+  }
+  const toTerminal = io.stdoutIsTTY && (settings.output === undefined || settings.output === '-');
+  return {
+    presentation: presentReport(result, { blocks: drawsBlocks(io.env, toTerminal), database }),
+    exitCode: EXIT.ok,
+  };
+}
+
+/** Found out before the work whether the page can be written after it. */
+async function openPage(call: Call, html: string | undefined) {
+  const { prepareOutput } = await import('../output.js');
+  return prepareOutput(html, call.io);
+}
+
+function options(): Option[] {
+  const grouped = (group: string, list: Option[]): Option[] => list.map((option) => option.helpGroup(group));
+  return [
+    ...grouped('What:', [
+      new Option('--connection <name>', 'only this connection'),
+      new Option('--days <n>', 'days of the chart (default: 14)'),
+      new Option('--until <time>', 'the last day of the chart: 2026-11-03, yesterday, … (default: today)'),
+      new Option('--tz <zone>', 'the zone of the days (default: this machine’s)'),
+      new Option('--runs <n>', 'how many of the last runs (default: 10)'),
+      new Option('--html <file>', 'besides, one self-contained page for the browser'),
+    ]),
+    ...grouped('Alerts:', [
+      new Option('--history-after <duration>', 'no history so long after onboarding (default: 60m)'),
+      new Option('--silent-after <duration>', 'no live event for so long (default: by its own rhythm)'),
+    ]),
+  ];
+}

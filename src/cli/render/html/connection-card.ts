@@ -1,0 +1,154 @@
+import type { Accounts, ConnectionReport } from '../../../core/report/result.js';
+import { addUpDays } from '../day-chart.js';
+import { formatAmount, formatCount } from '../quantities.js';
+import {
+  accountReason,
+  historySentence,
+  isBalanced,
+  kindWords,
+  minute,
+  onboardedWords,
+  quietWords,
+  unexplainedCommand,
+} from '../report-words.js';
+import { historyWords } from '../run-summary.js';
+import { dayBars } from './chart.js';
+import { html, name, type Markup } from './markup.js';
+
+/** One connection: who it is, its days, what it holds, and the raw log against the database. */
+export function connectionCard(
+  connection: ConnectionReport,
+  { index, zone, flags }: { index: number; zone: string; flags: readonly string[] },
+): Markup {
+  const { phone, kind, organization } = connection;
+  const about = [
+    ...(phone === null || phone === connection.name ? [] : [phone]),
+    kindWords(kind),
+    ...(organization === 'default' ? [] : [organization]),
+  ];
+  return html`<section class="card connection" aria-labelledby="c${index}">
+    <header>
+      <h2 id="c${index}">${name(connection.name)}</h2>
+      <span class="sub">${about.map((part, i) => html`${i > 0 && ' · '}${name(part)}`)}</span>
+      ${historyChip(connection)}
+    </header>
+    ${days(connection, index, zone)}
+    <div class="columns">
+      <div>
+        <h3>What it holds</h3>
+        ${facts(connection)}
+      </div>
+      <div>
+        <h3>Raw log against the database</h3>
+        ${ledger(connection.accounts, unexplainedCommand(connection.name, flags))}
+      </div>
+    </div>
+  </section>`;
+}
+
+function historyChip({ historySync }: ConnectionReport): Markup {
+  const tone = {
+    completed: 'good',
+    syncing: '',
+    not_supported: '',
+    pending_consent: 'warn',
+    pending_history: 'warn',
+    declined: 'warn',
+    failed: 'bad',
+  }[historySync.status];
+  const gaps = historySync.missingChunks.length;
+  const words =
+    historySync.status === 'not_supported' ? 'no history sync' : `history ${historyWords(historySync)}`;
+  return html`<span class="chip ${gaps > 0 ? 'warn' : tone}"
+    >${words}${gaps > 0 && `, ${formatAmount(gaps, 'chunk')} missing`}</span
+  >`;
+}
+
+function days(connection: ConnectionReport, index: number, zone: string): Markup {
+  const together = addUpDays([connection]);
+  const shown = together.some(({ inbound, outbound, gapIn }) => inbound + outbound + gapIn.length > 0);
+  if (shown) {
+    const title = `Messages per day of ${connection.name}`;
+    return dayBars(together, { id: `d${index}`, title, zone, several: false });
+  }
+  const { lastAt } = connection.messages;
+  return html`<p class="empty">
+    ${
+      lastAt === null
+        ? 'No messages yet.'
+        : `No messages in these ${formatAmount(together.length, 'day')}; the newest is of ${minute(lastAt)} UTC.`
+    }
+  </p>`;
+}
+
+function facts(connection: ConnectionReport): Markup {
+  const { messages, tickets, mediaOwed, lastLiveEventAt, rhythm } = connection;
+  const { INBOUND, OUTBOUND } = messages.byDirection;
+  const { live, history, app_echo } = messages.bySource;
+  const owed = [
+    ...(mediaOwed.waiting === 0 ? [] : [`${formatCount(mediaOwed.waiting)} may still come`]),
+    ...(mediaOwed.expired === 0 ? [] : [`${formatCount(mediaOwed.expired)} too late (over 14 days)`]),
+  ];
+  const rows: [label: string, value: string | null, more?: string][] = [
+    ['Messages', formatCount(messages.total), `${formatCount(INBOUND)} in · ${formatCount(OUTBOUND)} out`],
+    ['Source', `${formatCount(live)} live`, `${formatCount(history)} history · ${formatCount(app_echo)} app`],
+    ['Leads', formatCount(connection.leads)],
+    ['Conversations', formatCount(connection.conversations)],
+    ['Tickets', `${formatCount(tickets.open)} open`, `${formatCount(tickets.closed)} closed`],
+    ['Media owed', owed.length === 0 ? null : owed.join(', ')],
+    [
+      'Waiting',
+      connection.pendingFacts === 0
+        ? null
+        : `${formatAmount(connection.pendingFacts, 'status or edit', 'statuses or edits')}, for their message`,
+    ],
+    ['History', historySentence(connection), connection.historySync.error],
+    ['Connected', onboardedWords(connection)],
+    ['Last event', minute(lastLiveEventAt), quietWords(rhythm)],
+    ['Last sync', minute(connection.lastSyncAt)],
+  ];
+  return html`<table class="facts">
+    <tbody>
+      ${rows
+        .filter(([, value]) => value !== null)
+        .map(
+          ([label, value, more]) =>
+            html`<tr>
+              <th scope="row">${label}</th>
+              <td class="value">
+                ${value}${more !== undefined && more !== '' && html` <span class="faint">${more}</span>`}
+              </td>
+            </tr>`,
+        )}
+    </tbody>
+  </table>`;
+}
+
+/** What came in, what is there, and every difference by its reason, down to nothing unexplained. */
+export function ledger(accounts: Accounts, command: string): Markup {
+  const { items, saved, explained, unexplained } = accounts;
+  return html`<table class="ledger">
+      <tbody>
+        <tr class="total">
+          <th scope="row">Messages in the raw log</th>
+          <td>${formatCount(items)}</td>
+        </tr>
+        <tr>
+          <th scope="row">saved</th>
+          <td>${formatCount(saved)}</td>
+        </tr>
+        ${Object.entries(explained).map(
+          ([reason, count]) =>
+            html`<tr>
+              <th scope="row">${accountReason(reason)}</th>
+              <td>${formatCount(count)}</td>
+            </tr>`,
+        )}
+        <tr class="rest ${!isBalanced(accounts) && 'bad'}">
+          <th scope="row">unexplained</th>
+          <td>${formatCount(unexplained)}</td>
+        </tr>
+      </tbody>
+    </table>
+    ${!isBalanced(accounts) && html`<p class="remedy"><code>${command}</code></p>`}`;
+}

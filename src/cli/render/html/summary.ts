@@ -1,0 +1,127 @@
+import type { Alert, AlertKind, ReportResult } from '../../../core/report/result.js';
+import { addUpDays } from '../day-chart.js';
+import { formatAmount, formatCount } from '../quantities.js';
+import { entryWords, minute, unexplainedCommand } from '../report-words.js';
+import { dayBars } from './chart.js';
+import { ledger } from './connection-card.js';
+import { html, name, type Markup } from './markup.js';
+
+/** Alerts that mean that messages are being lost right now, or cannot come. */
+const GRAVE: ReadonlySet<AlertKind> = new Set([
+  'partner_removed',
+  'silent',
+  'failed',
+  'run_died',
+  'entries_failed',
+]);
+
+/** What needs a look, before anything else. */
+export function alertList(alerts: readonly Alert[]): Markup {
+  if (alerts.length === 0) {
+    return html`<p class="verdict well">
+      <span class="mark" aria-hidden="true">✔</span>Nothing needs a look.
+    </p>`;
+  }
+  return html`<section aria-labelledby="alerts">
+    <h2 class="verdict look" id="alerts">
+      <span class="mark" aria-hidden="true">▲</span>${formatAmount(
+        alerts.length,
+        'thing needs',
+        'things need',
+      )}
+      a look
+    </h2>
+    <ul class="alerts">
+      ${alerts.map(alertItem)}
+    </ul>
+  </section>`;
+}
+
+function alertItem({ kind, connection, message, since, remedy }: Alert): Markup {
+  return html`<li class="${GRAVE.has(kind) ? 'grave' : 'mild'}" data-kind="${kind}">
+    <p class="head">
+      <span class="who">${connection === null ? 'The database' : name(connection)}</span>
+      <span class="kind">${kind.replaceAll('_', ' ')}</span>
+    </p>
+    <p class="message">${message}</p>
+    ${since !== null && html`<time datetime="${since}">since ${minute(since)} UTC</time>`}
+    ${remedy !== null && html`<p class="remedy"><code>${remedy}</code></p>`}
+  </li>`;
+}
+
+/** The few figures that say how large this is, and whether all of it is accounted for. */
+export function keyFigures(result: ReportResult): Markup {
+  const { connections, entries, accounts, pendingFacts } = result;
+  const total = (of: (one: (typeof connections)[number]) => number): number =>
+    connections.reduce((sum, one) => sum + of(one), 0);
+  const stored = Object.values(entries).reduce((sum, count) => sum + count, 0);
+  const unexplained = accounts?.unexplained ?? total((one) => one.accounts.unexplained);
+  const pending = entries['pending'] ?? 0;
+  const conversations = formatAmount(
+    total((one) => one.conversations),
+    'conversation',
+  );
+  const tickets = formatAmount(
+    total((one) => one.tickets.open),
+    'open ticket',
+  );
+  return html`<dl class="sum">
+      ${figure(
+        'Messages',
+        total((one) => one.messages.total),
+        `in ${conversations}`,
+      )}
+      ${figure(
+        'Leads',
+        total((one) => one.leads),
+        tickets,
+      )}
+      ${figure('Raw entries', stored, pending === 0 ? 'none pending' : `${formatCount(pending)} pending`)}
+      ${figure(
+        'Unexplained',
+        unexplained,
+        unexplained === 0 ? 'every message accounted for' : 'messages of the raw log',
+        unexplained !== 0,
+      )}
+      ${pendingFacts > 0 && figure('Waiting', pendingFacts, 'facts without their message')}
+    </dl>
+    ${stored > 0 && html`<p class="meta entries">Entries of the raw log: ${entryWords(entries).join(', ')}.</p>`}`;
+}
+
+function figure(label: string, value: number, note: string, isBad = false): Markup {
+  const shown = html`${formatCount(value)}<small>${note}</small>`;
+  return html`<div>
+    <dt>${label}</dt>
+    <dd class="${isBad ? 'bad' : 'plain'}">${shown}</dd>
+  </div>`;
+}
+
+/** All connections together; where there is one, its own card says it all. */
+export function overview(
+  { connections, timeZone, accounts }: ReportResult,
+  flags: readonly string[],
+): Markup | null {
+  if (connections.length < 2) return null;
+  const days = addUpDays(connections);
+  const isEmpty = days.every(({ inbound, outbound, gapIn }) => inbound + outbound + gapIn.length === 0);
+  return html`<h2>All connections</h2>
+    <section class="card">
+      ${
+        isEmpty
+          ? html`<p class="empty">No messages in these ${formatAmount(days.length, 'day')}.</p>`
+          : dayBars(days, {
+              id: 'd0',
+              title: 'Messages per day of all connections',
+              zone: timeZone,
+              several: true,
+            })
+      }
+      ${
+        accounts !== undefined &&
+        html`<div class="whole">
+          <h3>Raw log against the database</h3>
+          ${ledger(accounts, unexplainedCommand(null, flags))}
+        </div>`
+      }
+    </section>`;
+}

@@ -1,0 +1,258 @@
+import type { Accounts, ConnectionReport, ReportResult, RunReport } from '../../core/report/result.js';
+import { addUpDays, dayChart, sparkline } from './day-chart.js';
+import type { Look } from './look.js';
+import { formatAmount, formatCount } from './quantities.js';
+import {
+  accountReason,
+  entryWords,
+  historySentence,
+  isBalanced,
+  kindWords,
+  minute,
+  onboardedWords,
+  quietWords,
+  unexplainedCommand,
+  verdictWords,
+} from './report-words.js';
+import type { ReportStyle } from './report.js';
+import { sanitize, truncate } from './sanitize.js';
+import { isNarrow, renderTable } from './table.js';
+import { wrapText } from './text-width.js';
+
+const INDENT = '  ';
+const LABEL = 14;
+const SHOWN_CONNECTIONS = 20;
+const NAME_WIDTH = 24;
+
+/** A report as a person takes it in: what needs a look first, then each connection, the days, the runs. */
+export async function renderReport(result: ReportResult, style: ReportStyle, look: Look): Promise<string> {
+  const sections = [
+    headline(result, look),
+    alertsSection(result, look),
+    ...result.connections
+      .slice(0, SHOWN_CONNECTIONS)
+      .map((one) => connectionSection(one, { ...style, spark: result.connections.length > 1 }, look)),
+    moreConnections(result, look),
+    chartSection(result, style, look),
+    entriesSection(result, look),
+    await runsSection(result.runs, look),
+    placeSection(result, look),
+  ];
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+function headline({ alerts, connections, generatedAt }: ReportResult, look: Look): string {
+  const when = look.dim(`${minute(generatedAt)} UTC`);
+  const what = formatAmount(connections.length, 'connection');
+  return alerts.length === 0
+    ? `${look.bold(look.green('✔ Nothing needs a look'))}  ${what}, ${when}`
+    : `${look.bold(look.yellow(`▲ ${formatAmount(alerts.length, 'alert')}`))}  ${what}, ${when}`;
+}
+
+function alertsSection({ alerts }: ReportResult, look: Look): string {
+  const lines = alerts.flatMap(({ connection, kind, message, since, remedy }) => {
+    const name = connection === null ? '' : `${truncate(sanitize(connection), NAME_WIDTH)}: `;
+    const text = wrapText(`${name}${sanitize(message)}`, look.width - 4);
+    const when = since === null ? '' : ` since ${minute(since)} UTC`;
+    return [
+      ...text.map((line, index) => (index === 0 ? `${look.yellow('!')} ${line}` : `  ${line}`)),
+      `  ${look.dim(`${kind.replaceAll('_', ' ')}${when}`)}`,
+      // Never wrapped: it is to be pasted.
+      ...(remedy === null ? [] : [`  ${look.cyan(sanitize(remedy))}`]),
+    ];
+  });
+  return section('Alerts', lines, look);
+}
+
+type Paint = (text: string) => string;
+
+/** One line under a connection's name; painted after it has been wrapped. */
+interface Field {
+  label: string;
+  text: string;
+  paint?: Paint;
+  /** Not to be wrapped: a command that is to be pasted. */
+  whole?: true;
+}
+
+function connectionSection(
+  connection: ConnectionReport,
+  style: ReportStyle & {
+    /** Its days in one line; where it is the only one, the chart shows them. */ spark: boolean;
+  },
+  look: Look,
+): string {
+  const { name, phone, kind, organization, messages, tickets } = connection;
+  const title = [
+    look.bold(truncate(sanitize(name), 60)),
+    ...(phone === null || phone === name ? [] : [sanitize(phone)]),
+    kindWords(kind),
+    ...(organization === 'default' ? [] : [sanitize(organization)]),
+  ].join('  ');
+  const { INBOUND, OUTBOUND } = messages.byDirection;
+  const { live, history, app_echo } = messages.bySource;
+  const fields: Field[] = [
+    historyField(connection, look),
+    { label: 'connected', text: onboardedWords(connection) },
+    lastEventField(connection),
+    { label: 'last sync', text: minute(connection.lastSyncAt) },
+    {
+      label: 'messages',
+      text: `${formatCount(messages.total)}: ${formatCount(INBOUND)} in, ${formatCount(OUTBOUND)} out`,
+    },
+    {
+      label: '',
+      text: `${formatCount(live)} live, ${formatCount(history)} history, ${formatCount(app_echo)} from the app`,
+    },
+    {
+      label: 'people',
+      text: `${formatAmount(connection.leads, 'lead')}, ${formatAmount(connection.conversations, 'conversation')}`,
+    },
+    { label: 'tickets', text: `${formatCount(tickets.open)} open, ${formatCount(tickets.closed)} closed` },
+    ...owedFields(connection),
+    ...accountFields(connection.accounts, look, unexplainedCommand(name, style.database)),
+  ];
+  const spark = sparkline(connection.days, look, style.blocks);
+  const width = Math.max(20, look.width - INDENT.length - LABEL);
+  return [
+    title,
+    ...fields.flatMap(({ label, text, paint = String, whole }) =>
+      (whole === true ? [text] : wrapText(text, width)).map(
+        (line, index) => `${INDENT}${look.dim((index === 0 ? label : '').padEnd(LABEL))}${paint(line)}`,
+      ),
+    ),
+    ...(!style.spark || connection.messages.total === 0 || connection.days.length > width
+      ? []
+      : [`${INDENT}${look.dim('days'.padEnd(LABEL))}${spark}`]),
+  ].join('\n');
+}
+
+function historyField(connection: ConnectionReport, look: Look): Field {
+  const { missingChunks, status } = connection.historySync;
+  const troubled = missingChunks.length > 0 || status === 'declined' || status === 'failed';
+  const text = historySentence(connection);
+  return { label: 'history', text, ...(troubled ? { paint: look.yellow } : {}) };
+}
+
+function lastEventField({ lastLiveEventAt, rhythm }: ConnectionReport): Field {
+  const quiet = lastLiveEventAt === null ? '' : ` (${quietWords(rhythm)})`;
+  return { label: 'last event', text: `${minute(lastLiveEventAt)}${quiet}` };
+}
+
+function owedFields({ mediaOwed: { waiting, expired }, pendingFacts }: ConnectionReport): Field[] {
+  const owed = [
+    ...(waiting === 0 ? [] : [`${formatCount(waiting)} may still come`]),
+    ...(expired === 0 ? [] : [`${formatCount(expired)} too late (over 14 days)`]),
+  ];
+  return [
+    ...(owed.length === 0 ? [] : [{ label: 'media owed', text: owed.join(', ') }]),
+    ...(pendingFacts === 0
+      ? []
+      : [
+          {
+            label: 'waiting',
+            text: `${formatAmount(pendingFacts, 'status or edit', 'statuses or edits')}, for their message`,
+          },
+        ]),
+  ];
+}
+
+/** The raw log against the rows, with every difference; what is left unexplained says what to type. */
+function accountFields(accounts: Accounts, look: Look, command: string): Field[] {
+  const { items, saved, explained, unexplained } = accounts;
+  const lost: Field[] = [
+    { label: '', text: `${formatCount(unexplained)} unexplained`, paint: look.red },
+    { label: '', text: command, paint: look.cyan, whole: true },
+  ];
+  return [
+    { label: 'raw log', text: `${formatAmount(items, 'message')}, ${formatCount(saved)} saved` },
+    ...Object.entries(explained).map(([reason, count]) => ({
+      label: '',
+      text: `${formatCount(count)} ${sanitize(accountReason(reason))}`,
+    })),
+    ...(isBalanced(accounts) ? [] : lost),
+  ];
+}
+
+function moreConnections({ connections }: ReportResult, look: Look): string {
+  const more = connections.length - SHOWN_CONNECTIONS;
+  return more > 0 ? look.dim(`and ${formatAmount(more, 'connection')} more (--json, --html FILE)`) : '';
+}
+
+function chartSection({ connections, timeZone }: ReportResult, style: ReportStyle, look: Look): string {
+  if (connections.length === 0) return '';
+  const days = addUpDays(connections);
+  const empty = days.every(({ inbound, outbound, gapIn }) => inbound + outbound + gapIn.length === 0);
+  const title = `Messages per day${connections.length > 1 ? ', all connections' : ''} (${timeZone})`;
+  if (empty) {
+    const newest = connections
+      .flatMap(({ messages }) => messages.lastAt ?? [])
+      .sort()
+      .at(-1);
+    const hint =
+      newest === undefined
+        ? 'no messages yet'
+        : `none in these ${days.length} days; the newest is of ${newest.slice(0, 10)} (--until ${newest.slice(0, 10)})`;
+    return section(title, [look.dim(hint)], look);
+  }
+  const label = (name: string): string =>
+    connections.length === 1 || isNarrow(look) ? '' : `in ${truncate(sanitize(name), NAME_WIDTH)}`;
+  return section(title, dayChart(days, look, { blocks: style.blocks, label }), look);
+}
+
+function entriesSection({ entries, accounts }: ReportResult, look: Look): string {
+  const total = Object.values(entries).reduce((sum, count) => sum + count, 0);
+  const parts = entryWords(entries).join(', ');
+  const lines = wrapText(
+    `${formatAmount(total, 'entry', 'entries')}${parts === '' ? '' : `: ${parts}`}`,
+    look.width - INDENT.length,
+  );
+  if (accounts !== undefined) {
+    lines.push(`${formatAmount(accounts.items, 'message')} in them, ${formatCount(accounts.saved)} saved`);
+    if (!isBalanced(accounts)) lines.push(look.red(`${formatCount(accounts.unexplained)} unexplained`));
+  }
+  return section('Raw log', lines, look);
+}
+
+async function runsSection(runs: readonly RunReport[], look: Look): Promise<string> {
+  if (runs.length === 0) return '';
+  const room = Math.max(20, look.width - 50);
+  const rows = runs.map((run) => [
+    look.dim(minute(run.startedAt)),
+    sanitize(run.command),
+    runStatus(run.status, look),
+    ...(isNarrow(look) ? [] : [truncate(sanitize(run.error ?? verdictWords(run)), room)]),
+  ]);
+  const columns = [{ heading: 'started (UTC)' }, { heading: 'command' }, { heading: 'status' }];
+  const table = await renderTable(
+    isNarrow(look) ? columns : [...columns, { heading: 'what came of it' }],
+    rows,
+    look,
+    INDENT,
+  );
+  return `${look.bold('Last runs')}\n${table}`;
+}
+
+function runStatus(status: RunReport['status'], look: Look): string {
+  switch (status) {
+    case 'completed':
+      return look.green(status);
+    case 'running':
+      return look.cyan(status);
+    case 'partial':
+    case 'interrupted':
+      return look.yellow(status);
+    case 'failed':
+    case 'died':
+      return look.red(status);
+  }
+}
+
+function placeSection({ database }: ReportResult, look: Look): string {
+  const embedded = /^postgres/.test(database) ? '' : ` ${look.dim('(embedded)')}`;
+  return `${look.bold('Data in')}   ${sanitize(database)}${embedded}`;
+}
+
+function section(title: string, lines: readonly string[], look: Look): string {
+  return lines.length === 0 ? '' : [look.bold(title), ...lines.map((line) => `${INDENT}${line}`)].join('\n');
+}

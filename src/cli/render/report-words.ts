@@ -1,0 +1,116 @@
+import type { Accounts, ConnectionReport, Rhythm, RunReport } from '../../core/report/result.js';
+import { commandLine } from '../shell-words.js';
+import { formatAmount, formatCount } from './quantities.js';
+import { reasonInWords } from './reasons.js';
+import { historyWords } from './run-summary.js';
+
+/** Words that the page, the tables and the terminal share. Nothing in them is escaped or sanitised yet. */
+
+const ACCOUNT_REASONS: Readonly<Record<string, string>> = {
+  repeated: 'repeated: the message was there already',
+  merged: 'merged into another row (the journal has it)',
+  no_connection: 'of a number that no connection has',
+};
+
+/** Why items of the raw log are no rows: `skipped: sent in a group`. */
+export function accountReason(key: string): string {
+  const plain = ACCOUNT_REASONS[key];
+  if (plain !== undefined) return plain;
+  const dot = key.indexOf('.');
+  return dot === -1
+    ? reasonInWords(key)
+    : `${key.slice(0, dot)}: ${pendingWords(key.slice(dot + 1)) ?? reasonInWords(key.slice(dot + 1))}`;
+}
+
+function pendingWords(reason: string): string | undefined {
+  switch (reason) {
+    case 'unknown_connection':
+      return 'the connection is not known yet';
+    case 'unfinished':
+    case 'unfinished, requeued':
+      return 'a run is in the middle of it';
+    case 'requeued':
+      return 'to be decided once more';
+    default:
+      return undefined;
+  }
+}
+
+/** What to type about rows that are gone without a trace. `database`: the flags that said which database. */
+export function unexplainedCommand(connection: string | null, database: readonly string[]): string {
+  const only = connection === null ? [] : ['--connection', connection];
+  return commandLine(['verify', '--check', 'raw_log', ...only, ...database]);
+}
+
+export function isBalanced({ unexplained }: Accounts): boolean {
+  return unexplained === 0;
+}
+
+/** `completed`, `syncing 55%, phase 1, 2 chunks missing`. */
+export function historySentence({ historySync }: ConnectionReport): string {
+  const { missingChunks, phase, status } = historySync;
+  return [
+    historyWords(historySync),
+    ...(status === 'syncing' && phase !== null ? [`phase ${phase}`] : []),
+    ...(missingChunks.length > 0
+      ? [`${formatAmount(missingChunks.length, 'chunk')} missing (${chunkList(missingChunks)})`]
+      : []),
+  ].join(', ');
+}
+
+function chunkList(chunks: readonly string[]): string {
+  const shown = chunks.slice(0, 5).join(', ');
+  return chunks.length > 5 ? `${shown}, +${chunks.length - 5}` : shown;
+}
+
+const ONBOARDED_BY: Record<ConnectionReport['onboardedBy'], string> = {
+  webhook: '',
+  evidence: ' (earliest evidence)',
+  added: ' (added here)',
+};
+
+export function onboardedWords({ onboardedAt, onboardedBy }: ConnectionReport): string {
+  return onboardedAt === null ? 'not known' : `${minute(onboardedAt)}${ONBOARDED_BY[onboardedBy]}`;
+}
+
+/** `3 h ago; up to 14 h are usual now`. */
+export function quietWords({ quietHours, toleratedHours, learnedFrom }: Rhythm): string {
+  if (quietHours === null || toleratedHours === null) return '';
+  const tolerated = { weeks: 'usual now', little: 'tolerated', option: 'tolerated as asked' }[learnedFrom];
+  return `${hours(quietHours)} ago; up to ${hours(toleratedHours)} ${tolerated}`;
+}
+
+function hours(value: number): string {
+  if (value < 1) return `${Math.max(1, Math.round(value * 60))} min`;
+  return value < 48 ? `${Math.round(value)} h` : `${Math.round(value / 24)} days`;
+}
+
+/** `2026-11-20 12:03`, UTC. */
+export function minute(instant: string | null): string {
+  return instant === null ? 'never' : instant.slice(0, 16).replace('T', ' ');
+}
+
+export function kindWords(kind: string): string {
+  return kind.replaceAll('_', ' ');
+}
+
+/** `77 processed`, `2 without anything to store`; statuses that no entry has are left out. */
+export function entryWords(entries: Readonly<Record<string, number>>): string[] {
+  const words = new Map([
+    ['ignored', 'without anything to store'],
+    ['unrecognized', 'not recognised'],
+    ['partial', 'in part'],
+  ]);
+  return Object.entries(entries)
+    .filter(([, count]) => count > 0)
+    .map(([status, count]) => `${formatCount(count)} ${words.get(status) ?? status}`);
+}
+
+/** A run's verdict without the status that it begins with: that has its own column. */
+export function verdictWords({ verdict, status }: Pick<RunReport, 'verdict' | 'status'>): string {
+  return verdict === null
+    ? ''
+    : verdict.startsWith(`${status}: `)
+      ? verdict.slice(status.length + 2)
+      : verdict;
+}

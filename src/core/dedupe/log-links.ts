@@ -1,0 +1,160 @@
+import { decodeEntry } from '../../decode/decode-entry.js';
+import { canonicalPhone, phoneSpellings } from '../../identity/phone.js';
+import type { Fact, Identities } from '../../model/facts.js';
+import { readDefaultOrganization, type ConnectionRow } from '../../store/connections.js';
+import {
+  readHolders,
+  readNamesWithoutPhone,
+  type NameWithoutPhone,
+  type WantedName,
+} from '../../store/duplicate-leads.js';
+import type { Sql } from '../../store/sql.js';
+import { readEntries, type StoredEntry } from '../../store/stored-entries.js';
+import { ConnectionDirectory } from '../batch/connection-directory.js';
+import { resolveSections } from '../batch/prepare-entry.js';
+import { nodesOf, type IdentityNode } from '../plan/identity-evidence.js';
+import type { PersonLink } from './person-groups.js';
+
+/** Leads whose entries are looked up at a time, and how much of those is read at a time. */
+const LEADS = 500;
+const PAGE = { limit: 200, maxBytes: 8 * 1024 * 1024 };
+
+/** Names that one entry gives to one person. */
+interface Naming {
+  organizationId: string;
+  nodes: IdentityNode[];
+  origin: string;
+}
+
+/**
+ * Leads known by a LID or a BSUID only that are somebody known by another name, because an entry of the raw log gives both
+ * names to one person (I3). Reads only entries that name such a lead and something else besides.
+ */
+export async function* linksByLog(
+  sql: Sql,
+  connections: readonly ConnectionRow[],
+  signal: AbortSignal,
+): AsyncGenerator<PersonLink> {
+  const directory = new ConnectionDirectory(connections, {
+    register: false,
+    fixed: null,
+    defaultOrganizationId: await readDefaultOrganization(sql),
+    newId: () => {
+      throw new Error('dedupe registers nothing');
+    },
+  });
+  for (let after: string | null = null; !signal.aborted;) {
+    const names = await readNamesWithoutPhone(sql, after, LEADS);
+    after = names.at(-1)?.leadId ?? null;
+    if (after === null) return;
+    for await (const page of entriesAbout(sql, names, signal)) {
+      yield* await linksOf(sql, namingsOf(page, names, directory));
+    }
+  }
+}
+
+async function* entriesAbout(
+  sql: Sql,
+  names: readonly NameWithoutPhone[],
+  signal: AbortSignal,
+): AsyncGenerator<StoredEntry[]> {
+  const chatIds = [...new Set(names.map((name) => name.value))];
+  const selection = { statuses: [], chatIds, severalNames: true } as const;
+  let after: string | null = null;
+  while (!signal.aborted) {
+    const page: StoredEntry[] = await readEntries(sql, selection, after, PAGE);
+    if (page.length > 0) yield page;
+    after = page.at(-1)?.id ?? null;
+    if (after === null) return;
+  }
+}
+
+/** What a page of entries says about these names: only what names somebody else's name, too. */
+function namingsOf(
+  page: readonly StoredEntry[],
+  names: readonly NameWithoutPhone[],
+  directory: ConnectionDirectory,
+): Naming[] {
+  const wanted = new Set(names.map(({ organizationId, value }) => `${organizationId} ${value}`));
+  const namings = new Map<string, Naming>();
+  for (const entry of page) {
+    const decoded = decodeEntry(entry.rawBody, { include: new Set() });
+    if (decoded.kind === 'invalid') continue;
+    const storedAs = { id: entry.id, connectionScope: entry.connectionScope };
+    for (const { section, connection } of resolveSections(decoded.entry, storedAs, directory)) {
+      if (connection === null) continue;
+      const { organizationId } = connection;
+      for (const fact of section.facts) {
+        for (const nodes of personsOf(fact, ownPhone(connection))) {
+          if (nodes.length < 2 || !nodes.some(({ value }) => wanted.has(`${organizationId} ${value}`)))
+            continue;
+          const origin = entry.origin ?? `log:${entry.id}`;
+          const key = `${organizationId} ${nodes.map(({ kind, value }) => `${kind}:${value}`).join(' ')}`;
+          if (!namings.has(key)) namings.set(key, { organizationId, nodes, origin });
+        }
+      }
+    }
+  }
+  return [...namings.values()];
+}
+
+/** The persons whom a fact names, each by all of its names; the business itself is none (I4). */
+function personsOf(fact: Fact, own: string | null): IdentityNode[][] {
+  const isOwn = (who: Identities): boolean => own !== null && who.phone === own;
+  switch (fact.kind) {
+    case 'message':
+    case 'edit':
+    case 'revoke':
+    case 'reaction':
+      return isOwn(fact.counterpart) ? [] : [nodesOf(fact.counterpart)];
+    case 'address_book':
+    case 'profile':
+      return isOwn(fact.who) ? [] : [nodesOf(fact.who)];
+    case 'identity_link':
+      return fact.who.some(isOwn) ? [] : [fact.who.flatMap(nodesOf)];
+    case 'status':
+    case 'history_chunk':
+    case 'history_state':
+    case 'event':
+    case 'skipped':
+    case 'rejected':
+      return [];
+  }
+}
+
+function ownPhone({ displayPhoneNumber }: ConnectionRow): string | null {
+  return displayPhoneNumber === null ? null : (canonicalPhone(displayPhoneNumber) ?? null);
+}
+
+/** Looks up who has the names, in any spelling, and links them. */
+async function linksOf(sql: Sql, namings: readonly Naming[]): Promise<PersonLink[]> {
+  const names: WantedName[] = [];
+  const asked: { naming: Naming; node: IdentityNode }[] = [];
+  for (const naming of namings) {
+    for (const node of naming.nodes) {
+      for (const value of node.kind === 'phone' ? phoneSpellings(node.value) : [node.value]) {
+        names.push({ organizationId: naming.organizationId, kind: node.kind, value });
+        asked.push({ naming, node });
+      }
+    }
+  }
+  const firstHolder = new Map<Naming, { personId: string; value: string }>();
+  const links: PersonLink[] = [];
+  for (const { place, personId } of await readHolders(sql, names)) {
+    // Numbered from one.
+    const at = asked[place - 1];
+    if (at === undefined) continue;
+    const { naming, node } = at;
+    const first = firstHolder.get(naming);
+    if (first === undefined) firstHolder.set(naming, { personId, value: node.value });
+    else if (first.personId !== personId) {
+      links.push({
+        organizationId: naming.organizationId,
+        one: first.personId,
+        other: personId,
+        why: `${first.value} and ${node.value} are one person by ${naming.origin}`,
+      });
+    }
+  }
+  return links;
+}

@@ -1,0 +1,66 @@
+import { UserError } from '../../model/errors.js';
+import { readKeyStates } from '../../store/checks/unique-keys.js';
+import { migrationStatus } from '../../store/migrations/migrate.js';
+import { assertMigratable } from '../../store/migrations/status.js';
+import { readMissingRights } from '../../store/server-facts.js';
+import type { Sql } from '../../store/sql.js';
+import type { Store } from '../../store/store.js';
+import type { DoctorOptions } from './options.js';
+import type { DoctorCheck } from './result.js';
+import { amount, listed } from './words.js';
+
+type CommandLine = DoctorOptions['commandLine'];
+
+/** Whether the tables are ours, and of this version. */
+export async function checkMigrations(store: Store, commandLine: CommandLine): Promise<DoctorCheck> {
+  const name = 'migrations' as const;
+  const status = await migrationStatus(store);
+  try {
+    assertMigratable(status, store.location);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { message, remedy } = error;
+    return { name, status: 'fail', message, ...(remedy === undefined ? {} : { remedy }) };
+  }
+  const { applied, pending } = status;
+  if (pending.length === 0) return { name, status: 'ok', message: `${applied.length} applied, none pending` };
+  const message =
+    applied.length === 0
+      ? 'the database is empty: its tables have not been created yet'
+      : `${amount(pending.length, 'migration')} pending: ${listed(pending)}`;
+  // The embedded database migrates itself.
+  if (store.backend === 'pglite') {
+    return { name, status: 'ok', message: `${message}; the next command sees to it` };
+  }
+  return { name, status: 'fail', message, remedy: commandLine('db', 'migrate') };
+}
+
+/** Whether this role may do what commands do. */
+export async function checkRights(sql: Sql): Promise<DoctorCheck> {
+  const missing = await readMissingRights(sql);
+  if (missing.length === 0)
+    return { name: 'rights', status: 'ok', message: 'this role may read and write every table' };
+  return {
+    name: 'rights',
+    status: 'fail',
+    message: `this role lacks rights on ${listed(missing)}`,
+    remedy: 'As the owner: grant select, insert, update, delete on all tables in schema … to …',
+  };
+}
+
+/** Whether the database itself keeps doubles out. */
+export async function checkIndexes(sql: Sql, commandLine: CommandLine): Promise<DoctorCheck> {
+  const states = await readKeyStates(sql);
+  const bad = [...states].flatMap(([key, { state }]) =>
+    state === 'sound' ? [] : [state === 'table_missing' ? `${key.index} (no table ${key.table})` : key.index],
+  );
+  if (bad.length === 0) {
+    return { name: 'indexes', status: 'ok', message: `all ${states.size} unique indexes present and valid` };
+  }
+  return {
+    name: 'indexes',
+    status: 'fail',
+    message: `${amount(bad.length, 'unique index', 'unique indexes')} missing or not valid: ${listed(bad)}`,
+    remedy: `${commandLine('verify')} says what is in the way, ${commandLine('verify', '--enforce')} makes them.`,
+  };
+}

@@ -1,0 +1,252 @@
+import type { IdentityKind } from '../model/enumerations.js';
+import { arrayLiteral } from './array-literal.js';
+import { earlierFirst } from './merge-conversations.js';
+import { integerOf, textOf, textOrNull, timeOf } from './row.js';
+import type { Sql, SqlRow } from './sql.js';
+
+/** Persons that have one number, as a lead's phone or as a name of theirs, however it is spelled. */
+export interface NumberGroup {
+  organizationId: string;
+  holders: { personId: string; phone: string }[];
+}
+
+/** Phones by what is left of them when the digits are dropped that rule I1 adds or takes away. A sieve: it may join too much. */
+const NUMBER = `case
+  when n.phone ~ '^\\+55[0-9]{2}9[0-9]{8}$' then substr(n.phone, 1, 5) || substr(n.phone, 7)
+  when n.phone ~ '^\\+521[0-9]{10}$' then '+52' || substr(n.phone, 5)
+  when n.phone ~ '^\\+549[0-9]{10}$' then '+54' || substr(n.phone, 5)
+  else n.phone end`;
+
+/**
+ * Numbers that several persons have; rows are read by {@link numberGroupOf}. One pass over leads and identities, whoever wrote
+ * them: other programs know a lead by its phone_number alone.
+ */
+export const NUMBER_GROUPS = `
+  with named as not materialized (
+    select n.organization_id, n.person_id, n.phone, ${NUMBER} as number
+    from (
+      select organization_id, id as person_id, phone_number as phone from leads where phone_number is not null
+      union all
+      select organization_id, person_id, value from lead_identities where kind = 'phone'
+      union all
+      select organization_id, person_id, '+' || value from lead_identities
+      where kind = 'wa_id' and value ~ '^[0-9]{8,15}$'
+    ) n
+  )
+  select shared.organization_id, string_agg(distinct named.person_id::text || ' ' || named.phone, ',') as holders
+  from (
+    select organization_id, number from named
+    group by organization_id, number having min(person_id::text) <> max(person_id::text)
+  ) shared
+  join named on named.organization_id = shared.organization_id and named.number = shared.number
+  group by shared.organization_id, shared.number
+  order by shared.organization_id, shared.number`;
+
+export function numberGroupOf(row: SqlRow): NumberGroup {
+  return {
+    organizationId: textOf(row, 'organization_id'),
+    holders: textOf(row, 'holders')
+      .split(',')
+      .map((holder) => {
+        const [personId = '', phone = ''] = holder.split(' ');
+        return { personId, phone };
+      }),
+  };
+}
+
+/** A name of a lead of which no phone is known. */
+export interface NameWithoutPhone {
+  leadId: string;
+  organizationId: string;
+  value: string;
+}
+
+/** Names of the next leads without any phone, in the order of the leads' ids; empty when there is no more. */
+export async function readNamesWithoutPhone(
+  sql: Sql,
+  afterLead: string | null,
+  leads: number,
+): Promise<NameWithoutPhone[]> {
+  const rows = await sql.query(
+    `select l.id, l.organization_id, i.value
+     from (
+       select id, organization_id from leads
+       where phone_number is null and id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
+         and exists (select from lead_identities n where n.person_id = leads.id)
+         and not exists (select from lead_identities n where n.person_id = leads.id and n.kind = 'phone')
+       order by id limit $2::int
+     ) l
+     cross join lateral (select value from lead_identities where person_id = l.id offset 0) i
+     order by l.id`,
+    [afterLead, leads],
+  );
+  return rows.map((row) => ({
+    leadId: textOf(row, 'id'),
+    organizationId: textOf(row, 'organization_id'),
+    value: textOf(row, 'value'),
+  }));
+}
+
+/** A name whose holder is looked for. */
+export interface WantedName {
+  organizationId: string;
+  kind: IdentityKind;
+  value: string;
+}
+
+/** Who has these names: `place` counts the names from one. A phone may be a lead's phone_number only. */
+export async function readHolders(
+  sql: Sql,
+  names: readonly WantedName[],
+): Promise<{ place: number; personId: string }[]> {
+  if (names.length === 0) return [];
+  const rows = await sql.query(
+    `with wanted as (
+       select * from unnest($1::uuid[], $2::text[], $3::text[]) with ordinality as w (organization_id, kind, value, place)
+     )
+     select w.place::int as place, i.person_id from wanted w
+     cross join lateral (
+       select person_id from lead_identities
+       where organization_id = w.organization_id and kind = w.kind and value = w.value limit 1
+     ) i
+     union
+     -- Not fenced: where the index on phones is missing, one pass over the leads has to answer for all.
+     select w.place::int, l.id from wanted w
+     join leads l on l.organization_id = w.organization_id and l.phone_number = w.value
+     where w.kind = 'phone'`,
+    [
+      arrayLiteral(names.map((name) => name.organizationId)),
+      arrayLiteral(names.map((name) => name.kind)),
+      arrayLiteral(names.map((name) => name.value)),
+    ],
+  );
+  return rows.map((row) => ({ place: integerOf(row, 'place'), personId: textOf(row, 'person_id') }));
+}
+
+/** Which of these persons are leads, and since when. */
+export async function readLeadAges(
+  sql: Sql,
+  personIds: readonly string[],
+): Promise<{ id: string; firstSeenAt: number }[]> {
+  const rows = await sql.query(
+    `select l.id, l.first_seen_at from unnest($1::uuid[]) as x (id)
+     cross join lateral (select id, first_seen_at from leads where id = x.id limit 1) l`,
+    [arrayLiteral(personIds)],
+  );
+  return rows.map((row) => ({ id: textOf(row, 'id'), firstSeenAt: timeOf(row, 'first_seen_at') }));
+}
+
+/** A conversation of a lead that is to be merged. */
+export interface LeadThread {
+  id: string;
+  leadId: string;
+  connectionId: string;
+}
+
+/** The conversations of leads, the earlier ones of each lead first. */
+export async function readThreads(sql: Sql, leadIds: readonly string[]): Promise<LeadThread[]> {
+  if (leadIds.length === 0) return [];
+  const rows = await sql.query(
+    `select c.id, c.lead_id, c.connection_id from conversations c where c.lead_id = any($1::uuid[])
+     order by c.lead_id, ${earlierFirst('c')}`,
+    [arrayLiteral(leadIds)],
+  );
+  return rows.map((row) => ({
+    id: textOf(row, 'id'),
+    leadId: textOf(row, 'lead_id'),
+    connectionId: textOf(row, 'connection_id'),
+  }));
+}
+
+/** What nothing but the row of a lead says about a person. */
+export interface LeadFields {
+  id: string;
+  organizationId: string;
+  phoneNumber: string | null;
+  pushName: string | null;
+  username: string | null;
+}
+
+/** The rows of leads, locked until the transaction ends. */
+export async function lockLeads(tx: Sql, ids: readonly string[]): Promise<LeadFields[]> {
+  const rows = await tx.query(
+    `select id, organization_id, phone_number, push_name, username from leads where id = any($1::uuid[])
+     order by id for update`,
+    [arrayLiteral(ids)],
+  );
+  return rows.map((row) => ({
+    id: textOf(row, 'id'),
+    organizationId: textOf(row, 'organization_id'),
+    phoneNumber: textOrNull(row, 'phone_number'),
+    pushName: textOrNull(row, 'push_name'),
+    username: textOrNull(row, 'username'),
+  }));
+}
+
+/**
+ * A person of whom one lead is active is active: a merge must not hide somebody because the older lead was deleted once. What
+ * the address book says decides afterwards, where it says something.
+ */
+export async function reviveLeads(tx: Sql, pairs: readonly { from: string; into: string }[]): Promise<void> {
+  await tx.execute(
+    `update leads kept set is_active = true, deleted_at = null
+     from (
+       select distinct merge.target from unnest($1::uuid[], $2::uuid[]) as merge (source, target)
+       cross join lateral (select from leads where id = merge.source and is_active limit 1) lost
+     ) due
+     where kept.id = due.target and not kept.is_active`,
+    [arrayLiteral(pairs.map((pair) => pair.from)), arrayLiteral(pairs.map((pair) => pair.into))],
+  );
+}
+
+/** Takes names away, by full key. */
+export async function deleteNames(tx: Sql, names: readonly WantedName[]): Promise<void> {
+  if (names.length === 0) return;
+  await tx.execute(
+    `delete from lead_identities i using unnest($1::uuid[], $2::text[], $3::text[]) as w (organization_id, kind, value)
+     where i.organization_id = w.organization_id and i.kind = w.kind and i.value = w.value`,
+    [
+      arrayLiteral(names.map((name) => name.organizationId)),
+      arrayLiteral(names.map((name) => name.kind)),
+      arrayLiteral(names.map((name) => name.value)),
+    ],
+  );
+}
+
+/** Conversations that are one: several of a lead on one connection, the earlier first. */
+export interface ThreadGroup {
+  leadId: string;
+  connectionId: string;
+  ids: string[];
+}
+
+/** Rows are read by {@link threadGroupOf}. Keyed by connection and lead; one pass over the conversations. */
+export function threadGroups(connectionId: string | null): { text: string; parameters: (string | null)[] } {
+  return {
+    text: `
+      select c.lead_id, c.connection_id, string_agg(c.id::text, ' ' order by ${earlierFirst('c')}) as ids
+      from conversations c where $1::uuid is null or c.connection_id = $1::uuid
+      group by c.lead_id, c.connection_id having count(*) > 1
+      order by c.connection_id, c.lead_id`,
+    parameters: [connectionId],
+  };
+}
+
+export function threadGroupOf(row: SqlRow): ThreadGroup {
+  return {
+    leadId: textOf(row, 'lead_id'),
+    connectionId: textOf(row, 'connection_id'),
+    ids: textOf(row, 'ids').split(' '),
+  };
+}
+
+/** How many messages each of these conversations has. */
+export async function countThreadMessages(sql: Sql, ids: readonly string[]): Promise<Map<string, number>> {
+  const rows = await sql.query(
+    `select x.id, count(m.one)::int as messages from unnest($1::uuid[]) as x (id)
+     left join lateral (select 1 as one from messages where conversation_id = x.id offset 0) m on true
+     group by x.id`,
+    [arrayLiteral(ids)],
+  );
+  return new Map(rows.map((row) => [textOf(row, 'id'), integerOf(row, 'messages')]));
+}

@@ -1,0 +1,51 @@
+import { booleanOf, integerOf, textOf } from './row.js';
+import type { Sql } from './sql.js';
+
+/** What a server says about itself. */
+export interface ServerFacts {
+  /** `18.4`. */
+  version: string;
+  /** `180004`. */
+  versionNumber: number;
+  encoding: string;
+  /** A standby, or a session that may not write. */
+  readOnly: boolean;
+  autovacuum: boolean;
+  databaseBytes: number;
+}
+
+export async function readServerFacts(sql: Sql): Promise<ServerFacts> {
+  const [row = {}] = await sql.query(
+    `select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
+       current_setting('server_encoding') as encoding,
+       pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as read_only,
+       current_setting('autovacuum')::boolean as autovacuum, pg_database_size(current_database()) as bytes`,
+  );
+  return {
+    version: textOf(row, 'version').split(' ')[0] ?? '',
+    versionNumber: integerOf(row, 'number'),
+    encoding: textOf(row, 'encoding'),
+    readOnly: booleanOf(row, 'read_only'),
+    autovacuum: booleanOf(row, 'autovacuum'),
+    databaseBytes: integerOf(row, 'bytes'),
+  };
+}
+
+/** The server's clock, in ms since 1970. */
+export async function readServerClock(sql: Sql): Promise<number> {
+  const [row = {}] = await sql.query(`select (extract(epoch from clock_timestamp()) * 1000)::bigint as now`);
+  return integerOf(row, 'now');
+}
+
+/** Tables of our schema that this role may not read and write, with what it lacks: `messages (insert, update)`. */
+export async function readMissingRights(sql: Sql): Promise<string[]> {
+  const rows = await sql.query(
+    `select c.relname::text as name, string_agg(wanted.word, ', ' order by wanted.nth) as lacking
+     from pg_class c
+     join pg_namespace n on n.oid = c.relnamespace
+     cross join unnest(array['select', 'insert', 'update', 'delete']) with ordinality as wanted (word, nth)
+     where n.nspname = current_schema() and c.relkind in ('r', 'p') and not has_table_privilege(c.oid, wanted.word)
+     group by c.relname order by c.relname`,
+  );
+  return rows.map((row) => `${textOf(row, 'name')} (${textOf(row, 'lacking')})`);
+}

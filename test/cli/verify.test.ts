@@ -1,0 +1,211 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { similarWord } from '../../src/cli/values/similar.js';
+import { history, live, wamid } from '../support/webhooks.js';
+import { useEmbedded, useServer } from './database-home.js';
+import { runCli, temporaryDirectory } from './run-cli.js';
+
+const LOG = ['A', 'B', 'C'].map((key, index) => JSON.stringify(live(key, index * 10))).join('\n');
+const RESULT = z.object({
+  schemaVersion: z.literal(1),
+  command: z.literal('verify'),
+  runId: z.string().nullable(),
+  status: z.string(),
+  checks: z.array(
+    z.object({
+      check: z.string(),
+      status: z.enum(['ok', 'note', 'findings']),
+      checked: z.number(),
+      found: z.number(),
+      samples: z.array(
+        z.object({ connection: z.string().nullable(), subject: z.string(), detail: z.string() }),
+      ),
+      summary: z.string(),
+      remedy: z.string().nullable(),
+    }),
+  ),
+  findings: z.number(),
+  missing: z.number().nullable(),
+  doubled: z.number().nullable(),
+  enforced: z.array(z.object({ index: z.string(), outcome: z.string() })),
+});
+
+async function onServer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+const DROP = 'drop index messages_connection_id_external_id_key';
+/** A second row of every message. */
+const DOUBLE = `insert into messages select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid()))).* from messages m`;
+
+describe('verify', () => {
+  const embedded = useEmbedded();
+  const server = useServer();
+
+  test('has one line per check, and exits with 0 when nothing is found', async () => {
+    const run = await embedded.prepare();
+    await run(['replay', '-', '--register'], { stdin: LOG });
+    const { code, stdout } = await run(['verify']);
+    expect(stdout).toMatch(/^✔ unique_index {8}29 unique indexes present and valid$/m);
+    expect(stdout).toMatch(/^✔ duplicate_ids {7}3 messages, each there once$/m);
+    expect(stdout.split('\n').filter((line) => /^[✔·] \w/.test(line))).toHaveLength(15);
+    expect(stdout).toMatch(/^Clean: 15 checks, nothing found\./m);
+    expect(code).toBe(0);
+  });
+
+  test('shows what it found, a sample, and the command that mends it on the same database; exits with 3', async () => {
+    const run = await server.prepare();
+    await run(['replay', '-', '--register'], { stdin: LOG });
+    await onServer(run.url, DROP);
+    await onServer(run.url, DOUBLE);
+    const { code, stdout } = await run(['verify', '--check', 'unique_index,duplicate_ids']);
+    expect(stdout).toContain('✘ duplicate_ids  3 rows too many\n');
+    expect(stdout).toMatch(
+      /^ {4}\+5511900000000 {2}wamid\.\S+ {2}1 copy too many, same type, text and media: rows/m,
+    );
+    expect(stdout).toContain('\n    wa-reconcile dedupe --apply\n');
+    expect(stdout).toContain('\n    wa-reconcile verify --enforce\n');
+    expect(stdout).toMatch(/^4 findings in 2 of 2 checks\./m);
+    expect(code).toBe(3);
+
+    const enforced = await run(['verify', '--enforce', '--check', 'unique-index']);
+    expect(enforced.stdout).toMatch(
+      /^✘ blocked {2}messages_connection_id_external_id_key: 3 rows too many in messages: 3 groups share/m,
+    );
+    expect(enforced.code).toBe(3);
+  });
+
+  test('remedies carry the flags that chose the database', async () => {
+    const run = await embedded.prepare();
+    await run(['replay', '-', '--register'], { stdin: JSON.stringify(history([], { order: 2 })) });
+    const { stdout } = await run(['verify', '--check', 'history_ledger', '--json']);
+    expect(RESULT.parse(JSON.parse(stdout)).checks[0]?.remedy).toMatch(
+      /^wa-reconcile replay LOG --home \/\S+$/,
+    );
+  });
+
+  test.each([
+    ['json', (text: string) => RESULT.parse(JSON.parse(text)).checks.length],
+    ['ndjson', (text: string) => text.trim().split('\n').length - 1],
+    ['csv', (text: string) => text.trim().split('\n').length - 1],
+    ['markdown', (text: string) => text.split('\n').filter((line) => /^\| \w+\\?_/.test(line)).length],
+  ] as const)('gives its checks as %s', async (format, count) => {
+    const run = await embedded.prepare();
+    const { code, stdout, stderr } = await run(['verify', '--format', format]);
+    expect(count(stdout)).toBe(format === 'markdown' ? 13 : 15);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  test('--items lists every item in a file that appears whole, without what a terminal would obey', async () => {
+    const run = await server.prepare();
+    await run(['replay', '-', '--register'], { stdin: LOG });
+    await onServer(
+      run.url,
+      `update messages set external_id = E'\\x1b[31mred\\ttab\\nline', batch_id = null where external_id = '${wamid('A')}'`,
+    );
+    const directory = await temporaryDirectory();
+    const file = join(directory, 'items.tsv');
+    const { code } = await run(['verify', '--items', file]);
+    expect(code).toBe(3);
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    expect(lines.every((line) => /^[=+*!-]\t[a-z_]+\t[^\t]*\t[^\t]+\t[^\t]*$/.test(line))).toBe(true);
+    expect(lines.join('\n')).not.toMatch(/[\u0000-\u0008\u000b-\u001f]/);
+    expect(lines).toContainEqual(expect.stringMatching(/^=\traw_log\t\+5511900000000\twamid\./));
+    expect(lines).toContainEqual(expect.stringContaining(`+\traw_log\t+5511900000000\t${wamid('A')}`));
+    expect(lines).toContainEqual(expect.stringContaining('red tab line'));
+    expect(await readdir(directory)).toEqual(['items.tsv']);
+  });
+
+  test('--items - is stdout, once the result goes elsewhere', async () => {
+    const run = await embedded.prepare();
+    const file = join(await temporaryDirectory(), 'result.json');
+    const refused = await run(['verify', '--items', '-']);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('--items -: stdout is taken by the result.');
+    const { code, stdout } = await run(['verify', '--items', '-', '--json', '-o', file]);
+    expect(stdout).toMatch(/^=\tunique_index\t\t/);
+    expect(RESULT.parse(JSON.parse(await readFile(file, 'utf8'))).status).toBe('completed');
+    expect(code).toBe(0);
+  });
+
+  test('is interrupted by Ctrl-C: exit 130, no list of half the items', async () => {
+    const run = await embedded.prepare();
+    await run(['replay', '-', '--register'], { stdin: LOG });
+    const directory = await temporaryDirectory();
+    let timer: NodeJS.Timeout | undefined;
+    const { code } = await run(['verify', '--items', join(directory, 'items.tsv')], {
+      withSignals: (raise) => {
+        timer = setInterval(() => {
+          raise('SIGINT');
+        }, 20);
+      },
+    });
+    clearInterval(timer);
+    expect(code).toBe(130);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  test.each([
+    [['--check', 'dupicate_ids'], `there is no check 'dupicate_ids'`, 'Did you mean duplicate_ids?'],
+    [['--check', 'nonsense'], `there is no check 'nonsense'`, 'There are: unique_index, '],
+    [['--since', 'tomorow'], `'tomorow' is not a time`, 'yesterday'],
+    [['--connection', 'nobody'], `no connection 'nobody'`, 'connection'],
+    [
+      ['--items', '/nonexistent/items'],
+      '--items /nonexistent/items: /nonexistent does not exist',
+      'Create it',
+    ],
+    [['--items', '/tmp/x', '-o', '/tmp/x'], '--items and -o name the same file', 'Name two'],
+  ])('%j is refused with exit 2', async (flags, message, remedy) => {
+    const run = await embedded.prepare();
+    const { code, stdout, stderr } = await run(['verify', ...flags]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+    expect(stderr).toContain(remedy);
+  });
+
+  test('--since says on stderr what it was read as', async () => {
+    const run = await embedded.prepare();
+    const { stderr } = await run(['verify', '--since', '2026-11-03', '--tz', 'America/Sao_Paulo']);
+    expect(stderr).toContain('since 2026-11-03T03:00:00.000Z');
+  });
+
+  test('does not take the lock of other runs unless it makes indexes', async () => {
+    const run = await server.prepare();
+    const { acquireRunLock } = await import('../../src/store/locks/run-lock.js');
+    const lock = await acquireRunLock(
+      { kind: 'postgresql', url: run.url },
+      { mode: 'shared', command: 'replay', host: 'elsewhere', pid: 1 },
+    );
+    try {
+      expect((await run(['verify'])).code).toBe(0);
+      const enforced = await run(['verify', '--enforce']);
+      expect(enforced.code).toBe(5);
+      expect(enforced.stderr).toContain('replay elsewhere:1');
+    } finally {
+      await lock.release();
+    }
+  });
+});
+
+test('a mistyped word is taken for its nearest neighbour, or for none', () => {
+  const words = ['raw_log', 'raw_entry', 'collisions'];
+  expect(similarWord('raw_lgo', words)).toBe('raw_log');
+  expect(similarWord('colisions', words)).toBe('collisions');
+  expect(similarWord('xyz', words)).toBeUndefined();
+});
+
+test('verify --help fits a terminal', async () => {
+  const { code, stdout } = await runCli(['verify', '--help']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('--enforce');
+});

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { readConstraintStates } from '../../src/store/checks/constraints.js';
+import { readKeyStates, UNIQUE_KEYS } from '../../src/store/checks/unique-keys.js';
+import { describeOnBackends } from '../support/databases.js';
+
+describeOnBackends('what verify expects of the catalog is what the migrations make', (backend) => {
+  it('every unique index, and no other', async () => {
+    const { sql } = await backend.open();
+    const rows = await sql.query(
+      `select replace(indexdef, ' ON ' || quote_ident(schemaname) || '.', ' ON ') as definition from pg_indexes
+       where schemaname = current_schema() and indexdef like 'CREATE UNIQUE INDEX%' and tablename <> '_prisma_migrations'`,
+    );
+    const expected = UNIQUE_KEYS.map(
+      ({ index, table, columns, where }) =>
+        `CREATE UNIQUE INDEX ${index} ON ${table} USING btree (${columns.join(', ')})` +
+        (where === undefined ? '' : ` WHERE (${where.replace("'open'", "'open'::text")})`),
+    );
+    expect(rows.map((row) => row['definition']).sort()).toEqual(expected.sort());
+    const states = await readKeyStates(sql);
+    for (const [key, state] of states) expect(state).toEqual({ state: 'sound', by: key.index });
+  });
+
+  it('every foreign key and check, and no other', async () => {
+    const { sql } = await backend.open();
+    const states = await readConstraintStates(sql);
+    expect(states.filter(({ fault }) => fault !== null)).toEqual([]);
+    const [row] = await sql.query(
+      `select count(*)::int as count from pg_constraint c join pg_class t on t.oid = c.conrelid
+       where t.relnamespace = current_schema()::regnamespace and c.contype in ('f', 'c') and t.relname <> '_prisma_migrations'`,
+    );
+    expect(row?.['count']).toBe(states.length);
+  });
+});
