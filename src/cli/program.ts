@@ -11,6 +11,7 @@ import { registerDbMigrate } from './commands/db-migrate.js';
 import { registerDbStatus } from './commands/db-status.js';
 import { registerDedupe } from './commands/dedupe.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerImport } from './commands/import.js';
 import { registerLink } from './commands/link.js';
 import { registerLinkStatus } from './commands/link-status.js';
 import { registerMessages } from './commands/messages.js';
@@ -123,6 +124,7 @@ export function buildProgram(
   registerConnectionRemove(connection, attach);
   registerLinkStatus(registerLink(program, attach), attach);
   registerUnlink(program, attach);
+  registerImport(program, attach);
   const db = program.command('db').summary('create and upgrade the tables');
   db.description('The database: its tables and their version.').usage('<command> [options]');
   registerDbMigrate(db, attach);

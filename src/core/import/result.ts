@@ -109,7 +109,8 @@ export interface ImportResult {
 export interface ListedImport {
   line: number;
   contact: string;
-  outcome: ImportOutcome | 'failed';
+  /** `invalid_contact`: the line is no contact; `ambiguous_contact`: several leads or connections could be meant. */
+  outcome: ImportOutcome | 'invalid_contact' | 'ambiguous_contact';
   reason: string | null;
   connection: string | null;
   created: number;
@@ -129,7 +130,7 @@ export interface ImportListResult {
   durationMs: number;
   contacts: {
     listed: number;
-    /** By this run. */
+    /** By this run, well or not. */
     done: number;
     /** Done by the run that this one takes up. */
     doneBefore: number;
@@ -142,5 +143,6 @@ export interface ImportListResult {
   imports: ListedImport[];
   resumedFrom?: { runId: string };
   database: string;
-  error?: string;
+  /** Why it ended before the list did. */
+  stopped: ImportOutcome | null;
 }
