@@ -70,6 +70,15 @@ export class DeviceAuth {
     if (this.failure !== undefined) throw this.failure.error;
   }
 
+  /**
+   * The same, and nothing is stored any more: Baileys goes on writing for a moment after its socket has closed, when the
+   * device may have been given free, to another process or altogether. What is lost with it was not confirmed to WhatsApp.
+   */
+  async close(): Promise<void> {
+    this.storage = null;
+    await this.flush();
+  }
+
   private readonly keyStore: SignalKeyStore = {
     get: async (type, ids) => {
       await this.fetch(type, ids);

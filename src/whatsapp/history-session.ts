@@ -136,7 +136,7 @@ class Session implements HistorySession {
     this.socket = null;
     this.problem = { kind: 'offline', reason: 'ended' };
     await socket?.end();
-    await this.auth.flush();
+    await this.auth.close();
   }
 
   private async askUntilAnswered(

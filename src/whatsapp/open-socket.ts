@@ -10,6 +10,7 @@ import { DEVICE_BROWSER } from './assumptions.js';
 import { createBaileysLogger, type LogLine } from './baileys-logger.js';
 import { type CloseReason, closeReasonOf } from './close-reason.js';
 import { quietLibsignal } from './quiet-libsignal.js';
+import { storeBeforeSending } from './store-before-sending.js';
 import { type EventTap, tapEvents } from './tap-events.js';
 
 /** Where WhatsApp is and how to speak to it; see `checkServiceUrl`. */
@@ -71,6 +72,7 @@ export function openSocket(options: SocketOptions): DeviceSocket {
     transactionOpts: KEY_TRANSACTIONS,
   });
   tapEvents(sock, options.tap);
+  storeBeforeSending(sock);
   sock.ev.on('creds.update', options.onCredentials);
 
   const open = new Promise<'open'>((resolve) => {

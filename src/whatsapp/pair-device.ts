@@ -221,7 +221,7 @@ async function finish(options: PairOptions, auth: DeviceAuth, wasLinked: boolean
         return { kind: 'offline', reason: reason.kind === 'lost' ? reason.reason : reason.kind, account };
     }
   } finally {
-    await auth.flush();
+    await auth.close();
   }
 }
 

@@ -37,9 +37,9 @@ export async function unlinkDevice(
     performance.now() + (options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS),
     options.signal,
   );
+  if (connected.kind === 'open') await logOut(connected.socket);
+  await auth.close();
   if (connected.kind !== 'open') return connected;
-  await logOut(connected.socket);
-  await auth.flush();
   return { kind: 'unlinked' };
 }
 

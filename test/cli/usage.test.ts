@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Command } from 'commander';
-import { buildProgram } from '../../src/cli/program.js';
+import { buildProgram, isGroup } from '../../src/cli/program.js';
 import { runCli, temporaryDirectory } from './run-cli.js';
 
 function leaves(command: Command, path: string[] = []): { path: string[]; command: Command }[] {
   return command.commands.flatMap((sub) => {
     const here = [...path, sub.name()];
-    return sub.commands.length === 0 ? [{ path: here, command: sub }] : leaves(sub, here);
+    return [...(isGroup(sub) ? [] : [{ path: here, command: sub }]), ...leaves(sub, here)];
   });
 }
 

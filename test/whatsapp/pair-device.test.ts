@@ -5,7 +5,7 @@ import { openHistorySession } from '../../src/whatsapp/history-session.js';
 import { unlinkDevice } from '../../src/whatsapp/unlink-device.js';
 import { lidOf, pnOf, type FakePerson } from '../support/fake-whatsapp/account.js';
 import { archived, conversation } from '../support/fake-whatsapp/archive.js';
-import { until, useFakeWhatsApp } from '../support/fake-whatsapp/session.js';
+import { quiet, until, useFakeWhatsApp } from '../support/fake-whatsapp/session.js';
 import { memoryDevice } from '../support/memory-device.js';
 
 const ANA: FakePerson = { phone: '5521987654321', lid: '998877665544332', name: 'Ana' };
@@ -135,6 +135,10 @@ describe('unlinking', () => {
     const storage = memoryDevice(creds);
     expect(await unlinkDevice({ storage, url: whatsapp.fake.url })).toEqual({ kind: 'unlinked' });
     expect(device.isRemoved).toBe(true);
+    // Baileys goes on writing for a moment: what the caller has removed by now must stay away.
+    storage.keys.clear();
+    await quiet();
+    expect(storage.keys.size).toBe(0);
     expect(await unlinkDevice({ storage, url: whatsapp.fake.url })).toEqual({ kind: 'logged_out' });
   });
 

@@ -40,7 +40,7 @@ export function registerLink(parent: Command, attach: Attach): Command {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'linked, and all that the phone sent is in the database',
       [EXIT.failure]: 'it failed: another phone, no line to WhatsApp, another login took over',
-      [EXIT.usage]: 'wrong usage or configuration; no key, or not the one that it was linked with',
+      [EXIT.usage]: 'wrong usage or configuration; no secret key, or another one',
       [EXIT.partial]: 'linked, but something that the phone sent could not be had or read',
       [EXIT.locked]: 'another run uses the database or the device (it is named)',
       [EXIT.notLinked]: 'not linked: nobody scanned the code, or the phone took it back',

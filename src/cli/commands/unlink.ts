@@ -23,7 +23,7 @@ export function registerUnlink(parent: Command, attach: Attach): void {
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.failure]: 'it failed: no line to WhatsApp (nothing was changed), or you did not confirm',
+      [EXIT.failure]: 'no line to WhatsApp, or you did not confirm: nothing changed',
       [EXIT.usage]: 'wrong usage or configuration; wrong key; --yes is missing',
       [EXIT.notLinked]: 'nothing is linked',
       [EXIT.interrupted]: 'interrupted; nothing was changed',
