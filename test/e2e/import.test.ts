@@ -97,7 +97,7 @@ describeOnBackends('import, end to end', (backend) => {
     await until(() => site.fake.historyRequests.length > 0);
     const second = await machine.run(IMPORT, { env });
     expect(second.code).toBe(5);
-    expect(second.stderr).toContain(`:${first.process.pid ?? 0}`);
+    expect(second.stderr).toMatch(new RegExp(`in use by import .*\\b${first.process.pid ?? 0}\\b`));
     expect(site.device.logins).toBe(1);
     first.process.kill('SIGINT');
     expect((await first.ended).code).toBe(130);
@@ -464,7 +464,8 @@ describe('import: when it goes wrong', () => {
         number: '+5511900000000',
         phoneNumberId: '800000000000001',
       });
-      await replayBodies(store, TODAY, { register: false });
+      // An echo would show that the number is in an app as well.
+      await replayBodies(store, TODAY.slice(0, 1), { register: false });
     });
     const cloud = await machine.run(IMPORT);
     expect(cloud.code).toBe(6);
