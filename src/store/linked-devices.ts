@@ -1,5 +1,5 @@
 import { arrayLiteral, byteArrayLiteral } from './array-literal.js';
-import { bytesOf, integerOf, textOf, textOrNull, timeOf } from './row.js';
+import { bytesOf, textOf, textOrNull, timeOf } from './row.js';
 import type { Sql } from './sql.js';
 
 /** A device as it is stored: the credentials are sealed. */
@@ -117,12 +117,4 @@ export async function writeDeviceKeys(
 export async function deleteDevice(tx: Sql, connectionId: string): Promise<void> {
   await tx.execute(`delete from linked_device_keys where connection_id = $1::uuid`, [connectionId]);
   await tx.execute(`delete from linked_devices where connection_id = $1::uuid`, [connectionId]);
-}
-
-export async function countDeviceKeys(sql: Sql, connectionId: string): Promise<number> {
-  const [row] = await sql.query(
-    `select count(*)::int as keys from linked_device_keys where connection_id = $1::uuid`,
-    [connectionId],
-  );
-  return row === undefined ? 0 : integerOf(row, 'keys');
 }
