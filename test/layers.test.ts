@@ -27,7 +27,7 @@ const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   verify: ['batch', 'connections', 'dedupe', 'plan'],
   report: ['batch', 'connections', 'plan'],
   messages: ['connections', 'contacts', 'plan'],
-  explain: ['batch', 'contacts', 'plan'],
+  explain: ['batch', 'connections', 'contacts', 'plan'],
   devices: ['batch', 'connections', 'import', 'replay'],
   import: ['batch', 'connections', 'contacts', 'plan', 'replay'],
   doctor: [],

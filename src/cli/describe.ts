@@ -2,6 +2,10 @@ import { Option, type Command } from 'commander';
 import { EXIT, type ExitCode } from '../model/errors.js';
 import { GLOBAL_GROUP, globalOptions } from './flags.js';
 
+const HELP_WIDTH = 80;
+/** Where the meanings of the exit codes begin. */
+const MEANING_COLUMN = 7;
+
 /** What a command's help says besides its options. */
 export interface Description {
   /** One line, for the list of commands and the top of its own help. */
@@ -37,8 +41,24 @@ function exampleText(examples: Description['examples']): string {
 }
 
 function exitText(exits: Description['exits']): string {
-  const lines = Object.entries(exits).map(([code, meaning]) => `  ${code.padEnd(5)}${meaning}`);
+  const lines = Object.entries(exits).flatMap(([code, meaning]) =>
+    wrap(meaning, HELP_WIDTH - MEANING_COLUMN).map(
+      (line, index) => `  ${(index === 0 ? code : '').padEnd(MEANING_COLUMN - 2)}${line}`,
+    ),
+  );
   return ['Exit status:', ...lines].join('\n');
+}
+
+/** Words in lines of at most `width` characters; commander wraps everything but what is added after its own text. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function lowerFirst(text: string): string {

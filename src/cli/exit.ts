@@ -3,6 +3,7 @@ import type { RunResult } from '../model/run-result.js';
 import { ConfigError, EXIT, UserError, type ExitCode } from '../model/errors.js';
 import { createLook, type Look } from './render/look.js';
 import { sanitize } from './render/sanitize.js';
+import { onDatabase } from './shell-words.js';
 
 /** What an error means for the shell, and what is said about it. */
 export interface Failure {
@@ -56,9 +57,10 @@ export function failureOf(error: unknown): Failure | undefined {
 /** The words for stderr: two lines for people, one object for programs. */
 export function describeFailure(
   failure: Failure,
-  form: { json: boolean; debug: boolean; look?: Look },
+  form: { json: boolean; debug: boolean; database?: readonly string[]; look?: Look },
 ): string {
-  const { code, message, remedy } = failure;
+  const { code, message } = failure;
+  const remedy = failure.remedy === undefined ? undefined : onDatabase(failure.remedy, form.database ?? []);
   const stack = form.debug && failure.stack !== undefined ? redact(failure.stack) : undefined;
   if (form.json) return `${JSON.stringify({ error: { code, message, remedy, stack } })}\n`;
   const look = form.look ?? createLook(false);

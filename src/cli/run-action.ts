@@ -11,12 +11,15 @@ import { render } from './render/presentation.js';
 import { sanitize } from './render/sanitize.js';
 import type { GlobalSettings } from './settings/global.js';
 import { readEnvironment } from './settings/environment.js';
+import { databaseFlags } from './shell-words.js';
 
 /** What an error has to be told in, as soon as the settings are known. */
 export interface Voice {
   json: boolean;
   debug: boolean;
   colour: boolean;
+  /** The flags that say which database, for the commands that an error advises. */
+  database: readonly string[];
 }
 
 /** Runs one command: settings, the work, then the result on stdout or in a file, and nothing else there. */
@@ -37,6 +40,7 @@ export async function runAction(
     json: settings.events || isMachineFormat(settings.format),
     debug: settings.debug,
     colour: colourOnStderr,
+    database: databaseFlags(given),
   });
   const output = await prepareOutput(settings.output, io);
   const console = createConsole(io);

@@ -37,15 +37,22 @@ export async function readJournalOfMessage(
   return rows.map(recordOf);
 }
 
-/** Persons whose names went to these (merges of leads), with the rows of the leads that ended. */
-export async function readMergesInto(sql: Sql, personIds: readonly string[]): Promise<JournalRecord[]> {
+/**
+ * The leads that ended in these persons: those whose names, conversations or tickets went to them, over any number of mergers;
+ * and those that had nothing but one of `phones`.
+ */
+export async function readMergesInto(
+  sql: Sql,
+  personIds: readonly string[],
+  phones: readonly string[],
+): Promise<JournalRecord[]> {
   if (personIds.length === 0) return [];
   const rows = await sql.query(
     `with recursive moved as materialized (
        select distinct coalesce(before->>'person_id', before->>'lead_id') as lost,
          coalesce(after->>'person_id', after->>'lead_id') as kept
        from change_journal
-       where table_name in ('lead_identities', 'conversations')
+       where table_name in ('lead_identities', 'conversations', 'tickets')
          and coalesce(before->>'person_id', before->>'lead_id') <> coalesce(after->>'person_id', after->>'lead_id')
      ), trail (id) as (
        select lost from moved where kept = any($1::text[])
@@ -53,9 +60,12 @@ export async function readMergesInto(sql: Sql, personIds: readonly string[]): Pr
        select moved.lost from trail join moved on moved.kept = trail.id
      )
      select ${COLUMNS} from change_journal j
-     where j.table_name = 'leads' and j.key->>'id' in (select id from trail)
+     where j.table_name = 'leads' and (j.before is null or j.after is null or j.after ? 'merged_into')
+       and (j.key->>'id' in (select id from trail)
+         or coalesce(j.before, j.after)->>'phone_number' = any($2::text[]))
+       and j.key->>'id' <> all($1::text[])
      order by j.id limit ${MOST}`,
-    [arrayLiteral(personIds)],
+    [arrayLiteral(personIds), arrayLiteral(phones)],
   );
   return rows.map(recordOf);
 }

@@ -19,7 +19,12 @@ const OVERLAP = '1 hour';
 /** The marks that earlier nights have left in sync_runs. */
 export async function readLastNight(sql: Sql): Promise<LastNight> {
   const [mark] = await sql.query(
-    `select max((counters ->> 'watermark')::timestamptz) - interval '${OVERLAP}' as watermark from sync_runs where command = 'reconcile'`,
+    // A mark that lies ahead was made by a clock that was wrong: until then, every night would look at nothing.
+    `select max(made.mark) - interval '${OVERLAP}' as watermark
+     from (
+       select (counters ->> 'watermark')::timestamptz as mark from sync_runs where command = 'reconcile'
+     ) made
+     where made.mark <= clock_timestamp()`,
   );
   const [newest] = await sql.query(
     `select id, started_at, status from sync_runs where command = 'reconcile'

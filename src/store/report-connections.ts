@@ -70,6 +70,11 @@ export async function countPeople(
   );
 }
 
+export async function countLeads(sql: Sql): Promise<number> {
+  const [row] = await sql.query(`select count(*) as count from leads`);
+  return row === undefined ? 0 : integerOf(row, 'count');
+}
+
 export async function countTickets(
   sql: Sql,
   connectionIds: readonly string[],

@@ -8,6 +8,8 @@ import { judgePages, measurePages, type PageFigures } from './message-pages.js';
 import { makePgliteTarget } from './pglite-target.js';
 import { startPostgresqlTarget } from './postgresql-target.js';
 import {
+  DEDUPE_HEADER,
+  dedupeRatesOf,
   format,
   judge,
   markdownTable,
@@ -64,9 +66,12 @@ async function bench(directory: string): Promise<void> {
   print(`${format(messages)} messages, ${format(size / 1e6)} MB of log`);
   print(`${machine()}\n${figures.map(({ conditions }) => conditions).join('\n')}\n`);
   print(`${plainTable(RATES_HEADER, rates)}\n`);
+  const dedupes = figures.flatMap(dedupeRatesOf);
+  print(`${plainTable(DEDUPE_HEADER, dedupes)}\n`);
   print(`${plainTable(VERDICT_HEADER, verdicts.map(verdictRow))}\n`);
   print('For the README:\n');
   print(`${markdownTable(RATES_HEADER, rates)}\n`);
+  print(`${markdownTable(DEDUPE_HEADER, dedupes)}\n`);
   print(markdownTable(VERDICT_HEADER, verdicts.map(verdictRow)));
   if (verdicts.some(({ pass }) => pass === false)) process.exitCode = 1;
 }

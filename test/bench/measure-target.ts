@@ -5,6 +5,7 @@ import type { Store } from '../../src/store/store.js';
 import { dumpMessages, messageColumns } from './copy-text.js';
 import type { Measured } from './measured.js';
 import { measureCreateMany, measureOneByOne } from './prisma-paths.js';
+import { measureDedupe, type DedupeFigures } from './measure-dedupe.js';
 import { replayOnce, type MeasuredReplay } from './run-binary.js';
 import type { Target } from './target.js';
 
@@ -16,6 +17,7 @@ export interface TargetFigures {
   first: MeasuredReplay;
   second: MeasuredReplay;
   floor: Measured;
+  dedupe: DedupeFigures;
   /** All tables with their indexes, the raw log included, per message. */
   bytesPerMessage: number;
   /** The database directory, per message; null where it is shared. */
@@ -62,8 +64,11 @@ export async function measureTarget(target: Target, plan: Plan): Promise<TargetF
   const oneByOne = await compare(target, ['leads', 'conversations', 'messages'], (from, into) =>
     measureOneByOne(from, into, Math.min(sample, messages)),
   );
+  // Last: it leaves the database damaged.
+  const dedupe = await measureDedupe(target, { directory, sample: Math.min(sample, messages), say });
   return {
     title,
+    dedupe,
     conditions: target.conditions,
     oneByOne,
     createMany,

@@ -22,6 +22,28 @@ export function ratesOf(figures: TargetFigures): string[][] {
   ]);
 }
 
+/** One line of the second table: what, messages looked at per second, ratio to one `findFirst` each, time, memory. */
+export function dedupeRatesOf({ title, dedupe }: TargetFigures): string[][] {
+  const { plan, apply, findFirst } = dedupe;
+  const doubles = ((100 * plan.rows) / (plan.messages - plan.rows)).toFixed(0);
+  const times = (measured: Measured): string => `${(rateOf(measured) / rateOf(findFirst)).toFixed(1)}x`;
+  const row = (what: string, measured: Measured & { peakBytes?: number }): string[] => [
+    title,
+    what,
+    format(rateOf(measured)),
+    times(measured),
+    `${(measured.milliseconds / 1000).toFixed(1)} s`,
+    measured.peakBytes === undefined ? '' : `${(measured.peakBytes / MB).toFixed(0)} MB`,
+  ];
+  return [
+    row(`one findFirst per message (rate of ${format(findFirst.messages)})`, findFirst),
+    row(`dedupe, ${doubles} % doubles: the plan`, plan),
+    row('dedupe --apply: plan and merge', apply),
+  ];
+}
+
+export const DEDUPE_HEADER = ['database', 'way', 'messages/s', 'to findFirst', 'time', 'memory'];
+
 export const RATES_HEADER = ['database', 'way', 'messages/s', 'to replay'];
 
 export interface Verdict {

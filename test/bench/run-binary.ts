@@ -45,6 +45,43 @@ export async function replayOnce(
   };
 }
 
+export interface MeasuredDedupe extends Measured {
+  /** Rows that go, or went. */
+  rows: number;
+  /** Most resident memory of the process, in bytes. */
+  peakBytes: number;
+}
+
+const DedupeJson = z.object({
+  status: z.string(),
+  classes: z.array(z.object({ rows: z.number() })),
+  connections: z.array(z.object({ messages: z.number() })),
+});
+
+/** One `wa-reconcile dedupe` in a process of its own; the rate is over all messages that it has to look at. */
+export async function dedupeOnce(
+  flags: readonly string[],
+  where: { env: Record<string, string>; directory: string },
+): Promise<MeasuredDedupe> {
+  const memoryFile = join(where.directory, 'memory');
+  const started = performance.now();
+  const output = await run(
+    ['--import', REPORT_MEMORY, BINARY, 'dedupe', ...flags, '--json', '-q'],
+    { ...where.env, BENCH_MEMORY_FILE: memoryFile },
+    // A plan that finds something ends with 3.
+    [0, 3],
+  );
+  const milliseconds = performance.now() - started;
+  const result = DedupeJson.parse(JSON.parse(output));
+  if (result.status !== 'completed') throw new Error(`dedupe ended as ${result.status}`);
+  return {
+    messages: result.connections.reduce((sum, connection) => sum + connection.messages, 0),
+    milliseconds,
+    rows: result.classes.reduce((sum, { rows }) => sum + rows, 0),
+    peakBytes: Number(await readFile(memoryFile, 'utf8')),
+  };
+}
+
 /** How long `--help` takes, in milliseconds: the median of five. */
 export async function measureHelp(): Promise<number> {
   const times: number[] = [];
@@ -56,7 +93,11 @@ export async function measureHelp(): Promise<number> {
   return times.sort((a, b) => a - b)[2] ?? 0;
 }
 
-async function run(argv: readonly string[], env: Record<string, string>): Promise<string> {
+async function run(
+  argv: readonly string[],
+  env: Record<string, string>,
+  expected: readonly number[] = [0],
+): Promise<string> {
   const child = spawn(process.execPath, argv, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -64,6 +105,8 @@ async function run(argv: readonly string[], env: Record<string, string>): Promis
   const exited = once(child, 'exit');
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
   await exited;
-  if (child.exitCode !== 0) throw new Error(`${argv.join(' ')} ended with ${child.exitCode}\n${errors}`);
+  if (!expected.includes(child.exitCode ?? -1)) {
+    throw new Error(`${argv.join(' ')} ended with ${child.exitCode}\n${errors}`);
+  }
   return output;
 }

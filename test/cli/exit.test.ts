@@ -28,6 +28,19 @@ describe('what an error becomes', () => {
     );
   });
 
+  test('advises commands that look into the same database', () => {
+    const remedy =
+      'Ask: wa-reconcile explain x. If no other wa-reconcile runs, wa-reconcile db migrate mends it.';
+    const failure = failureOf(new ConfigError('Gone.', { remedy }));
+    if (failure === undefined) throw new Error('a ConfigError is a failure');
+    const database = ['--home', '/srv/my crm'];
+    expect(describeFailure(failure, { json: false, debug: false, database })).toBe(
+      `wa-reconcile: Gone.\n  Ask: wa-reconcile --home '/srv/my crm' explain x. If no other wa-reconcile runs, ` +
+        `wa-reconcile --home '/srv/my crm' db migrate mends it.\n`,
+    );
+    expect(describeFailure(failure, { json: false, debug: false, database: [] })).toContain(remedy);
+  });
+
   test('for programs is one JSON object', () => {
     const failure = failureOf(new LockedError('held by 42', { remedy: 'Wait.' }));
     if (failure === undefined) throw new Error('a LockedError is a failure');

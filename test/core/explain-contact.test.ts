@@ -337,6 +337,38 @@ describeOnBackends('explain a contact', (backend) => {
     });
   });
 
+  it('takes a connection by its phone, and asks which one where two organizations have one of that name', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('K1', 0)]);
+    const byPhone = await ask(store, ANA, { connection: '+55 11 90000-0000' });
+    expect(byPhone.contact?.conversations).toMatchObject([{ connection: `+${FIRST.number}`, messages: 1 }]);
+    await addConnection(store, { name: 'shop', number: '+5511900000001' });
+    await store.sql.execute(
+      `with acme as (
+         insert into organizations (id, slug, name) values (gen_random_uuid(), 'acme', 'Acme') returning id
+       )
+       insert into connections (id, organization_id, name, kind, history_sync_status)
+       select gen_random_uuid(), id, 'shop', 'baileys', 'not_supported' from acme`,
+    );
+    await expect(ask(store, ANA, { connection: 'shop' })).rejects.toMatchObject({
+      code: 'connection_ambiguous',
+    });
+    await expect(ask(store, ANA, { connection: 'nobody' })).rejects.toMatchObject({
+      code: 'connection_unknown',
+    });
+  });
+
+  it('I4: says that what the business wrote to itself was left out', async () => {
+    const store = await backend.open();
+    await addConnection(store);
+    await replayBodies(store, [
+      webLive('W1', 0, {}, { remoteJid: `${FIRST.number}@s.whatsapp.net`, fromMe: true }),
+    ]);
+    const result = await ask(store, `+${FIRST.number}`);
+    expect(result.facts.map(told)).toEqual(['echo message skipped (self_thread)']);
+    expect(result.findings).toEqual([]);
+  });
+
   it('changes nothing', async () => {
     const store = await backend.open();
     await replayFiles(store, [sample('logs/full-day.ndjson')], { register: false });

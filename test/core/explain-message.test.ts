@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { explain } from '../../src/core/explain/explain.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';
 import { ask, told } from '../support/explaining.js';
-import { replayBodies } from '../support/replaying.js';
+import { replayBodies, testContext } from '../support/replaying.js';
 import { value } from '../support/shown.js';
 import {
   ANA,
@@ -302,6 +303,17 @@ describeOnBackends('explain a message', (backend) => {
       const result = await ask(store, wamid('K1'));
       expect(result.notices.join()).toContain('stdin:1 holds the id, but was not understood');
     });
+  });
+
+  it('stops when it is interrupted, and says how far it came', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('K1', 0)]);
+    const stopped = testContext(store, { signal: AbortSignal.abort() });
+    const options = { subject: wamid('K1'), limit: 5000, scan: true, bodies: false };
+    const result = await explain(stopped, options);
+    expect(result.searched).toMatchObject({ entries: 0, complete: false });
+    expect(result.notices.join()).toContain('Interrupted');
+    expect(result.messages).toHaveLength(1);
   });
 
   it('names ids that are nothing as such', async () => {

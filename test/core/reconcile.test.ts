@@ -57,6 +57,22 @@ async function restoreIndex(store: Store): Promise<void> {
   );
 }
 
+/** So many days go by. */
+async function later(store: Store, days: number): Promise<void> {
+  const passed = `interval '${days} days'`;
+  await store.sql.execute(
+    `update webhook_log set created_at = created_at - ${passed}, processed_at = processed_at - ${passed}`,
+  );
+  await store.sql.execute(
+    `update sync_runs set started_at = started_at - ${passed}, counters = case when counters ? 'watermark' then
+       jsonb_set(counters, '{watermark}', to_jsonb((counters ->> 'watermark')::timestamptz - ${passed})) else counters end`,
+  );
+}
+
+function unaccounted({ verify }: ReconcileResult): number | undefined {
+  return verify?.checks.find(({ check }) => check === 'raw_log')?.unaccounted;
+}
+
 const MANY = Array.from({ length: 60 }, (_, i) => live(`M${i}`, i * 10));
 
 describeOnBackends('a night', (backend) => {
@@ -97,6 +113,24 @@ describeOnBackends('a night', (backend) => {
     expect((await night(store, { clock })).figures).toMatchObject({ missing: 0, created: 0 });
   });
 
+  it.each([
+    ['gone', `delete from messages where body = 'HURT'`],
+    ['changed', `update messages set body = 'something else', evidence = 0 where body = 'HURT'`],
+  ])('goes on saying that a message is %s, however long ago it came', async (_what, hurt) => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await night(store);
+    await later(store, 2);
+    await replayBodies(store, [live('HURT', 800)]);
+    await store.sql.execute(hurt);
+    expect(unaccounted(await night(store))).toBe(1);
+    await later(store, 1);
+    expect(unaccounted(await night(store))).toBe(1);
+    await night(store, { full: true });
+    await later(store, 1);
+    expect(await night(store)).toMatchObject({ figures: { messages: 0, missing: 0 } });
+  });
+
   it('looks only at what is new since the night before, and with --full at everything', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
@@ -109,6 +143,28 @@ describeOnBackends('a night', (backend) => {
     expect(next.figures.messages).toBe(1);
     expect(next.since).not.toBeNull();
     expect((await night(store, { full: true })).figures.messages).toBe(61);
+  });
+
+  it('looks at what came in after one whose clock was ahead', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    const nextYear = Date.now() + 365 * 86_400_000;
+    await night(store, { clock: () => nextYear });
+    await replayBodies(store, [live('GONE', 800)]);
+    await store.sql.execute(`delete from messages where body = 'GONE'`);
+    expect((await night(store)).verdict).toContain('1 missing');
+  });
+
+  it('does not believe a mark that lies ahead', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await night(store);
+    const ahead = new Date(Date.now() + 365 * 86_400_000).toISOString();
+    await store.sql.execute(
+      `update sync_runs set counters = jsonb_set(counters, '{watermark}', to_jsonb($1::text)) where command = 'reconcile'`,
+      [ahead],
+    );
+    expect(await night(store)).toMatchObject({ since: null, figures: { messages: 60 } });
   });
 
   it('merges the copies of single messages, and the database is as before', async () => {

@@ -263,7 +263,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
         kind: 'rejects',
         connection: NAME,
         count: 2,
-        message: expect.stringContaining('missing id 2') as string,
+        message: expect.stringContaining('2 missing id') as string,
       },
     ]);
     expect(rejected.map(({ entry }) => `wa-reconcile explain ${entry}`)).toContain(alerts[0]?.remedy);

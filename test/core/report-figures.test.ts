@@ -59,7 +59,9 @@ describeOnBackends('the figures of a report', (backend) => {
   it('of the demo day are those of the database', async () => {
     const store = await backend.open();
     await replayFiles(store, [DEMO]);
-    const { connections, entries, pendingFacts, rejects, accounts } = await reportAt(store);
+    const { connections, entries, pendingFacts, rejects, accounts, leads } = await reportAt(store);
+    // A lead with conversations on both connections is one person.
+    expect(leads).toBe(10);
     const [first, second] = connections;
 
     expect(first).toMatchObject({

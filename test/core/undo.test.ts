@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, it } from 'vitest';
+import { dedupe } from '../../src/core/dedupe/dedupe.js';
+import { DUPLICATE_CLASSES } from '../../src/core/dedupe/result.js';
 import { undo, type UndoResult } from '../../src/core/undo/undo.js';
 import { openStore } from '../../src/store/open-store.js';
 import { insertRun } from '../../src/store/runs.js';
@@ -21,6 +23,7 @@ import {
   type Dump,
   type Thread,
 } from '../support/damage.js';
+import { damageEverything } from '../support/damage-everything.js';
 import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
 import { merge } from '../support/merging.js';
 import { replayBodies, testContext } from '../support/replaying.js';
@@ -368,6 +371,45 @@ describeOnBackends('undo', (backend) => {
       code: 'not_undoable',
       remedy: expect.stringContaining('would merge them again') as unknown,
     });
+  });
+
+  it('takes a run that was killed as it is, so that no later run goes on with it', async () => {
+    const runId = await mergeBruIntoAna(scene);
+    await store.sql.execute(`update sync_runs set checkpoint = '{"version": 1}'`);
+    await call(store, runId);
+    expect(await dumpDatabase(store)).toEqual(scene.before);
+    const [run] = await store.sql.query(`select status, checkpoint from sync_runs where id = $1::uuid`, [
+      runId,
+    ]);
+    expect(run).toEqual({ status: 'interrupted', checkpoint: null });
+  });
+
+  it('restores the exact rows after a dedupe of every kind of damage', async () => {
+    const own = await openStore(await backend.config(), TEST_OPTIONS);
+    try {
+      await dropUniqueIndexes(own);
+      const lookAlikes = await damageEverything(own);
+      const before = await dumpDatabase(own);
+      const options = {
+        classes: new Set(DUPLICATE_CLASSES),
+        batchSize: 100,
+        force: true,
+        recordedOptions: {},
+      };
+      const planned = await dedupe(testContext(own), { ...options, apply: false });
+      expect(planned.classes.map(({ groups }) => groups > 0)).toEqual(DUPLICATE_CLASSES.map(() => true));
+      const merged = await dedupe(testContext(own), { ...options, apply: true });
+      const left = await own.sql.query(`select id from messages where id = any($1::uuid[])`, [
+        `{${lookAlikes.join(',')}}`,
+      ]);
+      expect(left).toHaveLength(lookAlikes.length);
+      expect((await call(own, merged.runId ?? '')).status).toBe('completed');
+      expect(await dumpDatabase(own)).toEqual(before);
+      const again = await dedupe(testContext(own), { ...options, apply: false });
+      expect(again.classes).toEqual(planned.classes);
+    } finally {
+      await own.close();
+    }
   });
 
   it('names the index that forbids what was there before, and changes nothing', async () => {

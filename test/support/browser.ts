@@ -15,17 +15,19 @@ const ARGUMENTS = [
 
 const INSTALLED = '/usr/bin/chromium';
 
-/** Starts Chromium: WA_TEST_CHROMIUM, else the system's, else the one that npm brought. The caller closes it. */
+/**
+ * Starts Chromium: WA_TEST_CHROMIUM (a path, or `npm`), else the system's, else the one that npm brought. The caller closes it.
+ */
 export async function startBrowser(): Promise<Browser> {
-  const named = process.env.WA_TEST_CHROMIUM;
-  const installed =
-    named !== undefined && named !== '' ? named : existsSync(INSTALLED) ? INSTALLED : undefined;
+  const named = process.env.WA_TEST_CHROMIUM ?? (existsSync(INSTALLED) ? INSTALLED : 'npm');
+  const installed = named === 'npm' ? undefined : named;
   if (installed !== undefined) return chromium.launch({ executablePath: installed, args: ARGUMENTS });
   // It unpacks the libraries that it needs, which a bare machine lacks, for this platform's sake only.
   process.env.AWS_LAMBDA_JS_RUNTIME ??= 'nodejs20.x';
   const { default: packed } = await import('@sparticuz/chromium');
   return chromium.launch({
     executablePath: await packed.executablePath(),
-    args: [...packed.args, ...ARGUMENTS],
+    // In one process the whole browser ends with the first context that is closed.
+    args: [...packed.args.filter((argument) => argument !== '--single-process'), ...ARGUMENTS],
   });
 }

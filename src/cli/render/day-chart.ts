@@ -2,6 +2,7 @@ import type { DayCount } from '../../core/report/result.js';
 import type { Io } from '../io.js';
 import type { Look } from './look.js';
 import { formatCount } from './quantities.js';
+import { cutText } from './text-width.js';
 
 /** What bars are drawn with. Inbound and outbound differ in their pattern: colour may be off, or not be seen. */
 interface Marks {
@@ -30,6 +31,8 @@ const ASCII: Marks = {
 
 const WIDEST_BAR = 60;
 const NARROWEST_BAR = 8;
+/** ` x gap`. */
+const GAP_WIDTH = 6;
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 
 /**
@@ -80,7 +83,9 @@ export function dayChart(
   const withWeekday = look.width >= 60;
   const dateWidth = withWeekday ? 14 : 5;
   const fixed = 2 + dateWidth + 2 + numbers * 2 + 2;
-  const width = Math.max(NARROWEST_BAR, Math.min(WIDEST_BAR, look.width - fixed - 2));
+  const room = look.width - fixed - 2;
+  const hasGaps = days.some(({ gapIn }) => gapIn.length > 0);
+  const width = Math.max(NARROWEST_BAR, Math.min(WIDEST_BAR, room - (hasGaps ? GAP_WIDTH : 0)));
   const head = [' '.repeat(dateWidth), 'in'.padStart(numbers), 'out'.padStart(numbers)].join(' ');
   return [
     look.dim(`${head}  ${marks.inbound}${marks.inbound} in  ${marks.outbound}${marks.outbound} out`),
@@ -91,27 +96,33 @@ export function dayChart(
         count(day.inbound, numbers, look),
         count(day.outbound, numbers, look),
       ].join(' ');
-      return `${figures}  ${bar(day, width / most, marks, look)}${gapWords(day, marks, look, label)}`.trimEnd();
+      const length = barLength(day, width / most);
+      const words = gapWords(day, marks, label, room - length);
+      return `${figures}  ${bar(day, length, marks, look)}${look.yellow(words)}`.trimEnd();
     }),
   ];
 }
 
-function bar({ inbound, outbound }: ChartDay, scale: number, marks: Marks, look: Look): string {
+/** A day with a message is never a day without a bar. */
+function barLength({ inbound, outbound }: ChartDay, scale: number): number {
   const total = inbound + outbound;
-  if (total === 0) return '';
-  // A day with a message is never a day without a bar, and neither is a direction, where there is room.
-  const length = Math.max(1, Math.round(total * scale));
-  let ins = Math.round((inbound / total) * length);
+  return total === 0 ? 0 : Math.max(1, Math.round(total * scale));
+}
+
+function bar({ inbound, outbound }: ChartDay, length: number, marks: Marks, look: Look): string {
+  if (length === 0) return '';
+  // Neither direction disappears, where there is room for both.
+  let ins = Math.round((inbound / (inbound + outbound)) * length);
   if (length > 1 && inbound > 0) ins = Math.max(1, ins);
   if (length > 1 && outbound > 0) ins = Math.min(length - 1, ins);
   return look.cyan(marks.inbound.repeat(ins)) + marks.outbound.repeat(length - ins);
 }
 
-function gapWords({ gapIn }: ChartDay, marks: Marks, look: Look, label: (name: string) => string): string {
-  if (gapIn.length === 0) return '';
+function gapWords({ gapIn }: ChartDay, marks: Marks, label: (name: string) => string, room: number): string {
   const [only] = gapIn;
-  const where = only !== undefined && gapIn.length === 1 ? label(only) : `in ${gapIn.length} connections`;
-  return ` ${look.yellow(`${marks.gap} gap${where === '' ? '' : ` ${where}`}`)}`;
+  if (only === undefined) return '';
+  const where = gapIn.length === 1 ? label(only) : `in ${gapIn.length} connections`;
+  return cutText(` ${marks.gap} gap${where === '' ? '' : ` ${where}`}`, Math.max(GAP_WIDTH, room));
 }
 
 /** A connection's days in one line, for a list: the height is the day's messages, a mark stands for a gap. */

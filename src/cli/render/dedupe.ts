@@ -18,7 +18,7 @@ const INDENT = '  ';
 /** What each class is, for people. */
 const CLASSES: Readonly<Record<DuplicateClass, string>> = {
   lead: 'two contacts, one person',
-  conversation: 'two conversations of one contact',
+  conversation: 'two conversations or open tickets of one contact',
   same_id: 'one id, several rows',
   same_message: 'one message, two ids',
   no_id: 'copies without an id',

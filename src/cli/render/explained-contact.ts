@@ -4,7 +4,7 @@ import type {
   TicketExplanation,
 } from '../../core/explain/result.js';
 import { clock, explainReason } from './explained-facts.js';
-import { fieldLines, journalSection } from './explained-text.js';
+import { fieldLines, journalSection } from './explained-lines.js';
 import type { Look } from './look.js';
 import { formatAmount, formatCount } from './quantities.js';
 import { sanitize, truncate } from './sanitize.js';

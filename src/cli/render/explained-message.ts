@@ -1,6 +1,6 @@
 import type { MessageExplanation } from '../../core/explain/result.js';
 import { changeInWords, clock } from './explained-facts.js';
-import { fieldLines, journalSection } from './explained-text.js';
+import { fieldLines, journalSection } from './explained-lines.js';
 import type { Look } from './look.js';
 import { formatAmount } from './quantities.js';
 

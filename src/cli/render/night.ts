@@ -67,9 +67,8 @@ function headline(result: ReconcileResult, look: Look): string {
   if (result.dryRun) lines.push(`${INDENT}Dry run: nothing was written.`);
   if (caughtUp !== null && status !== 'failed' && status !== 'interrupted') {
     const when = day(caughtUp.startedAt);
-    lines.push(
-      `${INDENT}${look.dim(`The run of ${when} had not come to its end; this one has caught it up.`)}`,
-    );
+    const then = result.dryRun ? 'the next one catches it up' : 'this one has caught it up';
+    lines.push(`${INDENT}${look.dim(`The run of ${when} had not come to its end; ${then}.`)}`);
   }
   if (since !== null) lines.push(`${INDENT}${look.dim(`Checked: what was stored since ${day(since)}.`)}`);
   if (heldBack !== undefined) lines.push(`${INDENT}${look.yellow(sanitize(heldBack))}`);

@@ -30,6 +30,7 @@ export function reportFigures(result: ReportResult): Grid {
         null,
         count,
       ]),
+      ['leads', null, 'total', null, result.leads],
       ['pending_facts', null, 'total', null, result.pendingFacts],
       ...result.runs.map(({ id, command, status, startedAt }): Cell[] => [
         'run',

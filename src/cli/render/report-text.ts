@@ -17,12 +17,14 @@ import {
 import type { ReportStyle } from './report.js';
 import { sanitize, truncate } from './sanitize.js';
 import { isNarrow, renderTable } from './table.js';
-import { wrapText } from './text-width.js';
+import { cutText, widthOf, wrapText } from './text-width.js';
 
 const INDENT = '  ';
 const LABEL = 14;
 const SHOWN_CONNECTIONS = 20;
 const NAME_WIDTH = 24;
+/** Of the longest verdict, with what parts it from the rest. */
+const VERDICT_WIDTH = 24;
 
 /** A report as a person takes it in: what needs a look first, then each connection, the days, the runs. */
 export async function renderReport(result: ReportResult, style: ReportStyle, look: Look): Promise<string> {
@@ -42,11 +44,14 @@ export async function renderReport(result: ReportResult, style: ReportStyle, loo
 }
 
 function headline({ alerts, connections, generatedAt }: ReportResult, look: Look): string {
-  const when = look.dim(`${minute(generatedAt)} UTC`);
-  const what = formatAmount(connections.length, 'connection');
-  return alerts.length === 0
-    ? `${look.bold(look.green('✔ Nothing needs a look'))}  ${what}, ${when}`
-    : `${look.bold(look.yellow(`▲ ${formatAmount(alerts.length, 'alert')}`))}  ${what}, ${when}`;
+  const detail = `${formatAmount(connections.length, 'connection')}, ${minute(generatedAt)} UTC`;
+  const verdict =
+    alerts.length === 0
+      ? look.bold(look.green('✔ Nothing needs a look'))
+      : look.bold(look.yellow(`▲ ${formatAmount(alerts.length, 'alert')}`));
+  return look.width < VERDICT_WIDTH + detail.length
+    ? `${verdict}\n${look.dim(detail)}`
+    : `${verdict}  ${look.dim(detail)}`;
 }
 
 function alertsSection({ alerts }: ReportResult, look: Look): string {
@@ -56,7 +61,7 @@ function alertsSection({ alerts }: ReportResult, look: Look): string {
     const when = since === null ? '' : ` since ${minute(since)} UTC`;
     return [
       ...text.map((line, index) => (index === 0 ? `${look.yellow('!')} ${line}` : `  ${line}`)),
-      `  ${look.dim(`${kind.replaceAll('_', ' ')}${when}`)}`,
+      ...wrapText(`${kind.replaceAll('_', ' ')}${when}`, look.width - 4).map((line) => `  ${look.dim(line)}`),
       // Never wrapped: it is to be pasted.
       ...(remedy === null ? [] : [`  ${look.cyan(sanitize(remedy))}`]),
     ];
@@ -83,12 +88,16 @@ function connectionSection(
   look: Look,
 ): string {
   const { name, phone, kind, organization, messages, tickets } = connection;
-  const title = [
-    look.bold(truncate(sanitize(name), 60)),
+  const about = [
     ...(phone === null || phone === name ? [] : [sanitize(phone)]),
     kindWords(kind),
     ...(organization === 'default' ? [] : [sanitize(organization)]),
   ].join('  ');
+  const shownName = cutText(sanitize(name), look.width);
+  const title =
+    widthOf(shownName) + 2 + widthOf(about) > look.width
+      ? [look.bold(shownName), ...wrapText(about, look.width)]
+      : [`${look.bold(shownName)}  ${about}`];
   const { INBOUND, OUTBOUND } = messages.byDirection;
   const { live, history, app_echo } = messages.bySource;
   const fields: Field[] = [
@@ -115,7 +124,7 @@ function connectionSection(
   const spark = sparkline(connection.days, look, style.blocks);
   const width = Math.max(20, look.width - INDENT.length - LABEL);
   return [
-    title,
+    ...title,
     ...fields.flatMap(({ label, text, paint = String, whole }) =>
       (whole === true ? [text] : wrapText(text, width)).map(
         (line, index) => `${INDENT}${look.dim((index === 0 ? label : '').padEnd(LABEL))}${paint(line)}`,
@@ -183,7 +192,8 @@ function chartSection({ connections, timeZone }: ReportResult, style: ReportStyl
   if (connections.length === 0) return '';
   const days = addUpDays(connections);
   const empty = days.every(({ inbound, outbound, gapIn }) => inbound + outbound + gapIn.length === 0);
-  const title = `Messages per day${connections.length > 1 ? ', all connections' : ''} (${timeZone})`;
+  const whose = connections.length > 1 && !isNarrow(look) ? ', all connections' : '';
+  const title = `Messages per day${whose} (${timeZone})`;
   if (empty) {
     const newest = connections
       .flatMap(({ messages }) => messages.lastAt ?? [])

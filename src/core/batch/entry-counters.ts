@@ -1,8 +1,8 @@
-import { canonicalPhone } from '../../identity/phone.js';
-import type { Fact } from '../../model/facts.js';
+import type { Fact, SkipReason } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { subjectOf } from './fact-kinds.js';
 import type { PreparedSection } from './batch.js';
+import { OwnNumbers, ownNumberReason } from './own-number.js';
 
 /**
  * How many items of each kind an entry holds (`webhook_log.counters`), for `report` and `explain`; what does not occur is
@@ -34,9 +34,9 @@ export function countersOf(sections: readonly PreparedSection[], isScoped: boole
 
 function count(sections: readonly PreparedSection[]): JsonObject | null {
   const counters = new Counters();
-  for (const prepared of sections) {
-    const own = ownPhoneOf(prepared);
-    for (const fact of prepared.section.facts) counters.add(fact, own);
+  const own = new OwnNumbers();
+  for (const { section, connection } of sections) {
+    for (const fact of section.facts) counters.add(fact, skipReasonOf(fact, connection, own));
   }
   return counters.json();
 }
@@ -46,16 +46,21 @@ function keyOf({ section, connection }: PreparedSection): string {
   return section.connection.phoneNumberId ?? connection?.id ?? '';
 }
 
-function ownPhoneOf({ connection }: PreparedSection): string | undefined {
-  const displayed = connection?.displayPhoneNumber ?? null;
-  return displayed === null ? undefined : canonicalPhone(displayed);
+/** Why an item is left out: what its decoder said, or that it is about the connection's own number, which no decoder knows. */
+function skipReasonOf(
+  fact: Fact,
+  connection: PreparedSection['connection'],
+  own: OwnNumbers,
+): SkipReason | null {
+  if (fact.kind === 'skipped') return fact.reason;
+  return connection === null ? null : (ownNumberReason(own, fact, connection)?.reason ?? null);
 }
 
 class Counters {
   private readonly items = new Map<string, number>();
   private readonly skipped = new Map<string, Map<string, number>>();
 
-  add(fact: Fact, own: string | undefined): void {
+  add(fact: Fact, reason: SkipReason | null): void {
     if (fact.kind === 'event') {
       increment(this.items, 'event');
       return;
@@ -63,7 +68,6 @@ class Counters {
     const subject = subjectOf(fact);
     if (subject === null) return;
     increment(this.items, subject);
-    const reason = fact.kind === 'skipped' ? fact.reason : ownNumberReason(fact, own);
     if (reason === null) return;
     const reasons = this.skipped.get(subject) ?? new Map<string, number>();
     this.skipped.set(subject, reasons);
@@ -78,22 +82,6 @@ class Counters {
       Object.fromEntries(reasons),
     ]);
     return { ...Object.fromEntries(this.items), skipped: Object.fromEntries(skipped) };
-  }
-}
-
-/** What is skipped because it is about the connection's own number (I4); the decoder cannot know that number in every case. */
-function ownNumberReason(fact: Fact, own: string | undefined): 'self_thread' | 'own_number' | null {
-  if (own === undefined) return null;
-  switch (fact.kind) {
-    case 'message':
-    case 'edit':
-    case 'revoke':
-    case 'reaction':
-      return fact.counterpart.phone === own ? 'self_thread' : null;
-    case 'address_book':
-      return fact.who.phone === own ? 'own_number' : null;
-    default:
-      return null;
   }
 }
 

@@ -2,7 +2,7 @@ import { decodeWamid } from '../../identity/wamid.js';
 import { MESSAGE_SOURCES } from '../../model/enumerations.js';
 import type { AnyMessageRow } from '../../store/messages.js';
 import { isWamid, stateOfRow } from '../plan/message-book.js';
-import type { Revision } from '../plan/message-projection.js';
+import { ORIGINAL_VERSION, type Revision } from '../plan/message-projection.js';
 import type { MessageState } from '../plan/message-state.js';
 import { detailOf, isPlaceholder, type Said } from './compare-content.js';
 
@@ -12,8 +12,10 @@ export interface Candidate {
   revisions: readonly Revision[];
   /** What the row and its revisions prove, with every value that is there ranked as evidence. */
   state: MessageState;
-  /** What it said before any edit. */
+  /** What it said before any edit; nothing, where only the edit is known. */
   original: Said;
+  /** False for an edited row whose revisions are lost: what it shows is the edit's, and must not pass for the original. */
+  originalKnown: boolean;
   /** What edits made it say. */
   edited: readonly Said[];
 }
@@ -36,8 +38,13 @@ export function candidateOf(row: AnyMessageRow, revisions: readonly Revision[]):
     body: content.body ?? null,
     media: content.media ?? (content.type === state.type ? state.media : null),
   }));
-  const original = { type: state.type, body: state.body, media: state.media };
-  return { row, revisions, state, original, edited };
+  const originalKnown =
+    row.editExternalId === null || revisions.some(({ version }) => version === ORIGINAL_VERSION);
+  const { type } = state;
+  const original = originalKnown
+    ? { type, body: state.body, media: state.media }
+    : { type, body: null, media: null };
+  return { row, revisions, state, original, originalKnown, edited };
 }
 
 /**

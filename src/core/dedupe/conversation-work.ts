@@ -15,16 +15,30 @@ import type { Sql } from '../../store/sql.js';
 import { streamRows } from '../../store/stream-rows.js';
 import { groupBy } from '../plan/group-by.js';
 import type { BatchOutcome, DuplicateWork, MergedGroup, MergeRun, PlanView } from './duplicate-work.js';
+import { applyOpenTickets, planOpenTickets } from './open-tickets.js';
 import { packed } from './packed.js';
 import { settleLeads } from './settle-leads.js';
 
-/** Class `conversation`: two conversations of one lead on one connection; possible where the index is missing. */
-export const CONVERSATION_WORK: DuplicateWork = { name: 'conversation', plan, apply };
+/**
+ * Class `conversation`: two conversations of one lead on one connection, and two open tickets of one conversation; possible
+ * where the index is missing.
+ */
+export const CONVERSATION_WORK: DuplicateWork = {
+  name: 'conversation',
+  plan: async (view) => {
+    await planThreads(view);
+    if (!view.signal.aborted) await planOpenTickets(view);
+  },
+  apply: async (run) => {
+    await applyThreads(run);
+    if (!run.stopped()) await applyOpenTickets(run);
+  },
+};
 
 /** Groups whose messages are counted at a time. */
 const PAGE = 1_000;
 
-async function plan(view: PlanView): Promise<void> {
+async function planThreads(view: PlanView): Promise<void> {
   const { text, parameters } = threadGroups(view.connectionId);
   for await (const rows of streamRows(view.sql, text, parameters)) {
     if (view.signal.aborted) return;
@@ -45,7 +59,7 @@ async function plan(view: PlanView): Promise<void> {
   }
 }
 
-async function apply(run: MergeRun): Promise<void> {
+async function applyThreads(run: MergeRun): Promise<void> {
   const { ctx, connectionId } = run;
   const { text, parameters } = threadGroups(connectionId);
   const groups = await inSnapshot(ctx.store, async (sql) => {

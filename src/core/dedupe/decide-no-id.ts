@@ -14,8 +14,8 @@ export function hasNoId({ row }: Candidate): boolean {
 }
 
 /**
- * Whether a row without an id is a copy of an identified one: same conversation, direction, type, text and media (or what it
- * said before an edit), times within 2 s.
+ * Whether a row without an id is a copy of an identified one: same conversation, direction, type, text and media (as it shows,
+ * or as it showed before an edit or a revoke), times within 2 s.
  */
 export function isCopyWithoutId(copy: Candidate, identified: Candidate): boolean {
   return (
@@ -24,7 +24,7 @@ export function isCopyWithoutId(copy: Candidate, identified: Candidate): boolean
     copy.row.conversationId === identified.row.conversationId &&
     copy.row.direction === identified.row.direction &&
     Math.abs(copy.row.timestamp - identified.row.timestamp) <= TWIN_TOLERANCE_MS &&
-    versionsOf(identified).some((version) => isSameContent(version, copy.original))
+    [identified.row, ...versionsOf(identified)].some((version) => isSameContent(version, copy.row))
   );
 }
 

@@ -19,11 +19,22 @@ export function decideSameMessage(rows: readonly Candidate[]): Decision {
   const chosen = new Map<Cluster, Cluster[]>();
   for (const key of keys) {
     // Where one id holds several messages, only what they say can tell which of them the wamid is.
-    const rivals = keys.filter(([{ row }]) => row.externalId === key[0].row.externalId).length > 1;
+    const rivals = rivalsOf(key, keys);
     const twin = nearestTwin(key, wamids, rivals);
     if (twin !== null) chosen.set(twin, [...(chosen.get(twin) ?? []), key]);
   }
-  return { merges: [...chosen].map(([wamid, twins]) => mergeTwins(wamid, twins)), kept: [] };
+  const merges = [...chosen].map(([wamid, twins]) =>
+    mergeTwins(
+      wamid,
+      twins,
+      twins.some((key) => rivalsOf(key, keys)),
+    ),
+  );
+  return { merges, kept: [] };
+}
+
+function rivalsOf([{ row }]: Cluster, keys: readonly Cluster[]): boolean {
+  return keys.filter(([other]) => other.row.externalId === row.externalId).length > 1;
 }
 
 function nearestTwin([key]: Cluster, wamids: readonly Cluster[], rivals: boolean): Cluster | null {
@@ -42,8 +53,11 @@ function nearestTwin([key]: Cluster, wamids: readonly Cluster[], rivals: boolean
   return nearest ?? null;
 }
 
-/** Only the rows that stand for their ids: doubles of one id are another class's. */
-function mergeTwins([wamid]: Cluster, twins: readonly Cluster[]): Merge {
+/**
+ * Only the rows that stand for their ids: doubles of one id are another class's. With `rivals`, what names the key id may mean
+ * the message that still has it, and does not follow.
+ */
+function mergeTwins([wamid]: Cluster, twins: readonly Cluster[], rivals: boolean): Merge {
   const rows = [wamid, ...twins.map(([key]) => key)].sort(compareEvidence);
   const [kept = wamid, ...lost] = rows;
   const { externalId } = wamid.row;
@@ -52,7 +66,7 @@ function mergeTwins([wamid]: Cluster, twins: readonly Cluster[]): Merge {
     kept,
     lost,
     state: mergeCluster([kept, ...lost], externalId),
-    renamed: keyId,
+    renamed: rivals ? null : keyId,
     evidence: () => [
       `${keyId} is the id inside ${externalId}`,
       'same conversation and direction',

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../model/json.js';
 import { absorbState, type MessageState } from '../plan/message-state.js';
 import type { Candidate } from './candidate.js';
 import type { Cluster } from './cluster.js';
-import { isCompatible } from './compare-content.js';
+import { isCompatible, isSameContent } from './compare-content.js';
 
 /** Rows that are one message, and what they are together. */
 export interface Merge {
@@ -42,22 +42,30 @@ function partOf(candidate: Candidate, cluster: Cluster): MessageState {
     edits: state.edits === null ? null : new Map(state.edits),
   };
   if (showsAnEdit(candidate, cluster)) {
-    // Taken for the original, its text would replace what the message said before the edit.
+    // Taken for the original, its text could replace what the message said before the edit.
     Object.assign(part, { body: null, media: null });
     Object.assign(part.ranks, { type: 0, body: 0, media: 0 });
   }
   return part;
 }
 
-/** A program that overwrote the text when the edit came: the row says what another one knows as an edit of the message. */
+/**
+ * A row whose revisions are lost, where another one knows the original; or of a program that overwrote the text when the edit
+ * came: it says what another row knows as an edit of the message.
+ */
 function showsAnEdit(candidate: Candidate, cluster: Cluster): boolean {
+  if (!candidate.originalKnown) return cluster.some((other) => other.originalKnown);
   if (candidate.edited.length > 0) return false;
   const said = candidate.original;
   const amended = cluster.filter((other) => other.edited.length > 0);
+  const edits = amended.flatMap((other) => other.edited);
+  const originals = amended.map((other) => other.original);
+  if (edits.some((version) => isSameContent(version, said))) {
+    return !originals.some((original) => isSameContent(original, said));
+  }
   return (
-    amended.length > 0 &&
-    !amended.some((other) => isCompatible(other.original, said)) &&
-    amended.some((other) => other.edited.some((version) => isCompatible(version, said)))
+    edits.some((version) => isCompatible(version, said)) &&
+    !originals.some((original) => isCompatible(original, said))
   );
 }
 

@@ -1,7 +1,6 @@
 import { readConversationsById, type ConversationRow } from '../../store/conversations.js';
 import type { Sql } from '../../store/sql.js';
 import { readTicketsOfConversations, type TicketRow } from '../../store/tickets.js';
-import { cameLive, unpackEvidence } from '../plan/evidence.js';
 import { groupBy } from '../plan/group-by.js';
 import type { Candidate } from './candidate.js';
 import type { Merge } from './merge-candidates.js';
@@ -47,9 +46,9 @@ function movesEnds({ kept, lost, state }: Merge, thread: ConversationRow | undef
   );
 }
 
-/** A ticket is opened and refreshed by live inbound messages (T1). */
+/** A ticket is opened and refreshed by inbound messages (T1). Whether they came live, rows of other programs do not say. */
 function mayOpen({ row }: Candidate): boolean {
-  return row.direction === 'INBOUND' && cameLive(unpackEvidence(row.evidence));
+  return row.direction === 'INBOUND';
 }
 
 function restsOn(ticket: TicketRow, { kept, lost, state }: Merge): boolean {

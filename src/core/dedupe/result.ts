@@ -4,7 +4,7 @@ import type { RunStatus } from '../../model/enumerations.js';
 export const DUPLICATE_CLASSES = ['lead', 'conversation', 'same_id', 'same_message', 'no_id'] as const;
 export type DuplicateClass = (typeof DUPLICATE_CLASSES)[number];
 
-/** One group of doubles, with what proves it. Ids are those of the table's rows (messages, conversations, leads). */
+/** One group of doubles, with what proves it. Ids are those of the table's rows (messages, conversations, tickets, leads). */
 export interface DuplicateSample {
   connection: string | null;
   survivor: string;

@@ -1,3 +1,4 @@
+import type { LeadSource } from '../../model/enumerations.js';
 import { readConversationsOfLeads } from '../../store/conversations.js';
 import { readIdentitiesOfPersons, readLeadsById, updateLeads } from '../../store/persons.js';
 import type { Sql } from '../../store/sql.js';
@@ -31,13 +32,25 @@ export async function settleLeads(
     ),
   }));
   const changed = await updateLeads(tx, leads);
-  const tickets = await readTicketsOfLeads(tx, leadIds);
-  if (tickets.length === 0) return changed;
   const sources = new Map(leads.map((lead) => [lead.id, lead.source]));
+  return changed + (await settleTickets(tx, sources, reread));
+}
+
+/**
+ * Brings the open tickets of these leads to what their sources and the live inbound messages of `reread` say now (T3, T4).
+ * Opens and closes none. Gives the number of rows changed.
+ */
+export async function settleTickets(
+  tx: Sql,
+  sources: ReadonlyMap<string, LeadSource>,
+  reread: readonly string[],
+): Promise<number> {
+  const tickets = await readTicketsOfLeads(tx, [...sources.keys()]);
+  if (tickets.length === 0) return 0;
   // Only where a live message is left: a ticket is never taken away here.
   const remaining = (await readRemainingInbound(tx, reread, CAME_LIVE_SQL)).filter(
     ({ first }) => first !== null,
   );
   const plan = planTickets([], tickets, sources, () => '', remaining);
-  return changed + (await updateTickets(tx, plan.updates));
+  return updateTickets(tx, plan.updates);
 }

@@ -9,6 +9,7 @@ import type { MessageKey, StoredMessageRow } from '../../store/messages.js';
 import type { Sql } from '../../store/sql.js';
 import { applyAmendment, payloadOfPending, ReactionBook } from '../plan/amendments.js';
 import { keyOf, rowOfState, type Leaf } from '../plan/message-book.js';
+import { ORIGINAL_VERSION } from '../plan/message-projection.js';
 import type { JsonObject } from '../../model/json.js';
 import { differs, sameRevisions } from './compare-rows.js';
 import { findMoved, type MovedThreads } from './moved-threads.js';
@@ -39,8 +40,12 @@ export async function planWrites(tx: Sql, merges: readonly Merge[]): Promise<Wri
   const updates: StoredMessageRow[] = [];
   const revised: string[] = [];
   const revisions: RevisionRow[] = [];
-  for (const { kept, state } of merges) {
+  for (const { kept, lost, state } of merges) {
     const shown = rowOfState(state);
+    // Nobody knows what it said first: an edit is not put in its place.
+    if (![kept, ...lost].some(({ originalKnown }) => originalKnown)) {
+      shown.revisions = shown.revisions.filter(({ version }) => version !== ORIGINAL_VERSION);
+    }
     if (differs(kept.row, shown.row)) updates.push({ ...shown.row, rowVersion: kept.row.rowVersion });
     if (sameRevisions(kept.revisions, shown.revisions)) continue;
     revised.push(kept.row.id);

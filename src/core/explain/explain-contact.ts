@@ -100,7 +100,7 @@ async function describeLead(
   const [identities, counts, merges] = await Promise.all([
     readIdentitiesOfPersons(sql, [leadId]),
     countConversations(sql, leadId),
-    mergesInto(inv, [leadId]),
+    mergesInto(inv, [leadId], lead.phone),
   ]);
   const shown = counts.filter((one) => inv.connectionIds.includes(one.connectionId));
   return {

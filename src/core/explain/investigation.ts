@@ -1,4 +1,3 @@
-import { ConfigError } from '../../model/errors.js';
 import { readConnections, readDefaultOrganization, type ConnectionRow } from '../../store/connections.js';
 import { readLoggedEntries, type FoundEntry } from '../../store/explain-entries.js';
 import { placeMessages } from '../../store/explain-messages.js';
@@ -10,6 +9,7 @@ import {
 } from '../../store/explain-records.js';
 import type { Sql } from '../../store/sql.js';
 import { ConnectionDirectory } from '../batch/connection-directory.js';
+import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import { keyOf } from '../plan/message-book.js';
 import { iso } from './fact-view.js';
@@ -48,16 +48,8 @@ export class Investigation {
   static async open(ctx: Context, options: ExplainOptions): Promise<Investigation> {
     const { sql } = ctx.store;
     const all = await readConnections(sql);
-    const chosen =
-      options.connection === undefined
-        ? all
-        : all.filter((row) => row.name === options.connection || row.id === options.connection);
-    if (options.connection !== undefined && chosen.length === 0) {
-      throw new ConfigError(`There is no connection '${options.connection}'.`, {
-        code: 'unknown_connection',
-        remedy: 'wa-reconcile connection list shows those that there are.',
-      });
-    }
+    const only = options.connection === undefined ? undefined : await findConnection(ctx, options.connection);
+    const chosen = only === undefined ? all : all.filter((row) => row.id === only.id);
     const directory = new ConnectionDirectory(all, {
       register: false,
       fixed: null,

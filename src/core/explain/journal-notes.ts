@@ -1,15 +1,16 @@
+import { phoneSpellings } from '../../identity/phone-spellings.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { readJournalOfMessage, readMergesInto, type JournalRecord } from '../../store/explain-journal.js';
 import { iso } from './fact-view.js';
 import type { Investigation } from './investigation.js';
 import type { JournalNote } from './result.js';
 
-/** Columns that say nothing to a person, or say what was said. */
+/** Columns that say what was said: a change is told, what it was is not. */
+const CONTENT: ReadonlySet<string> = new Set(['body', 'media', 'raw_meta']);
+
+/** Columns that say nothing to a person. */
 const SILENT: ReadonlySet<string> = new Set([
   'id',
-  'body',
-  'media',
-  'raw_meta',
   'evidence',
   'conversation_id',
   'created_at',
@@ -26,8 +27,13 @@ export async function journalOfMessage(
 }
 
 /** The leads that were merged into these persons, over any number of mergers. */
-export async function mergesInto(inv: Investigation, personIds: readonly string[]): Promise<JournalNote[]> {
-  const notes = await notesOf(inv, await readMergesInto(inv.sql, personIds));
+export async function mergesInto(
+  inv: Investigation,
+  personIds: readonly string[],
+  phone: string | null,
+): Promise<JournalNote[]> {
+  const phones = phone === null ? [] : phoneSpellings(phone);
+  const notes = await notesOf(inv, await readMergesInto(inv.sql, personIds, phones));
   return notes.map((note) => {
     const isThis = personIds.some((id) => note.what === mergedInto(id));
     return isThis ? { ...note, what: 'merged into this lead' } : note;
@@ -52,7 +58,7 @@ async function notesOf(inv: Investigation, records: readonly JournalRecord[]): P
 function whatHappened({ before, after, table }: JournalRecord): string {
   const into = textOf(after?.['merged_into']);
   if (into !== null) return mergedInto(into);
-  if (before === null) return 'put there';
+  if (before === null) return 'put back';
   if (after === null) return table === 'leads' ? 'merged into this lead' : 'removed';
   const lead = textOf(after['lead_id']);
   const moved = lead !== null && lead !== textOf(before['lead_id']) ? [`moved to lead ${lead}`] : [];
@@ -60,10 +66,13 @@ function whatHappened({ before, after, table }: JournalRecord): string {
     (column) =>
       !SILENT.has(column) &&
       column !== 'lead_id' &&
+      // An entry that only moves a row names no other columns before.
+      Object.hasOwn(before, column) &&
       JSON.stringify(after[column]) !== JSON.stringify(before[column]),
   );
-  const rest = changed.filter((column) => Object.hasOwn(before, column));
-  return [...moved, ...(rest.length === 0 ? [] : [`changed ${rest.join(', ')}`])].join(', ') || 'kept';
+  const words = new Set(changed.map((column) => (CONTENT.has(column) ? 'content' : column)));
+  const rest = words.size === 0 ? [] : [`changed ${[...words].join(', ')}`];
+  return [...moved, ...rest].join(', ') || 'kept';
 }
 
 function mergedInto(leadId: string): string {

@@ -9,7 +9,7 @@ export interface ExplainOptions {
    */
   subject: string;
   as?: ExplainKind;
-  /** Only this connection: its name or id. */
+  /** Only this connection: its name, id, phone_number_id or phone. */
   connection?: string;
   /** How many of a contact's raw entries are read, the newest first. */
   limit: number;

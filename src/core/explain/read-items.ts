@@ -1,12 +1,12 @@
 import { itemAt } from '../../decode/item-at.js';
-import { canonicalPhone } from '../../identity/phone.js';
 import { INCLUDABLE_CHATS, type IncludableChat } from '../../model/enumerations.js';
-import type { Fact, Identities, SkipReason } from '../../model/facts.js';
+import type { Fact, SkipReason } from '../../model/facts.js';
 import type { JsonValue } from '../../model/json.js';
 import type { ConnectionRow } from '../../store/connections.js';
 import type { EntryHead, LoggedEntry } from '../../store/explain-entries.js';
 import type { PendingReason, PreparedEntry } from '../batch/batch.js';
 import type { ConnectionDirectory } from '../batch/connection-directory.js';
+import { OwnNumbers, ownNumberReason } from '../batch/own-number.js';
 import { prepareEntry } from '../batch/prepare-entry.js';
 import type { Chunk } from './result.js';
 
@@ -43,6 +43,7 @@ export function readItems(entry: LoggedEntry, directory: ConnectionDirectory): L
   const prepared = prepare(entry, directory, NOTHING);
   const included = chatsIncluded(entry, directory, prepared);
   const { rawBody, ...head } = entry;
+  const own = new OwnNumbers();
   const items = prepared.sections.flatMap(({ section, connection, pending }) => {
     const { phoneNumberId, displayPhoneNumber, sessionName } = section.connection;
     const hint = {
@@ -58,7 +59,7 @@ export function readItems(entry: LoggedEntry, directory: ConnectionDirectory): L
       pending,
       hint,
       chunk: chunkOf(fact, chunks),
-      ownNumber: ownNumberReason(fact, connection),
+      ownNumber: connection === null ? null : (ownNumberReason(own, fact, connection)?.reason ?? null),
       included: fact.kind === 'skipped' ? (included.get(fact.path) ?? null) : null,
       raw: () => itemAt(rawBody, fact.path),
     }));
@@ -146,22 +147,4 @@ function chunkOf(fact: Fact, chunks: readonly { path: string; chunk: Chunk }[]):
 
 function isBelow(path: string, parent: string): boolean {
   return path.startsWith(parent) && (path[parent.length] === '.' || path[parent.length] === '[');
-}
-
-/** Rule I4, as replaying has it. */
-function ownNumberReason(fact: Fact, connection: ConnectionRow | null): SkipReason | null {
-  if (connection === null || connection.displayPhoneNumber === null) return null;
-  const own = canonicalPhone(connection.displayPhoneNumber);
-  const isOwn = (who: Identities): boolean => own !== undefined && who.phone === own;
-  switch (fact.kind) {
-    case 'message':
-    case 'edit':
-    case 'revoke':
-    case 'reaction':
-      return isOwn(fact.counterpart) ? 'self_thread' : null;
-    case 'address_book':
-      return isOwn(fact.who) ? 'own_number' : null;
-    default:
-      return null;
-  }
 }

@@ -2,6 +2,7 @@ import { UserError } from '../../model/errors.js';
 import type { JsonObject } from '../../model/json.js';
 import { readLastNight, type LastNight } from '../../store/nights.js';
 import { finishRun, insertRun } from '../../store/runs.js';
+import { readServerClock } from '../../store/server-facts.js';
 import { createIdGenerator } from '../../store/uuid.js';
 import type { Context } from '../context.js';
 import { dedupe } from '../dedupe/dedupe.js';
@@ -24,11 +25,12 @@ const REPORT_RUNS = 10;
 /**
  * The nightly: replays what is due, looks for doubles (and merges the certain ones), verifies, reports, and says in one
  * line what came of it. Each step is a use-case of its own and keeps its own run; what is kept here is how far the nights
- * have come: a night that was killed, skipped, or found something missing does not move the mark, so that the next one
- * looks at all of it again. Safe to repeat at any time.
+ * have come: a night that was killed, skipped, or found something missing or changed does not move the mark, so that the
+ * next one looks at all of it again. Safe to repeat at any time.
  */
 export async function reconcile(ctx: Context, options: ReconcileOptions): Promise<ReconcileResult> {
-  return new Night(ctx, options, await readLastNight(ctx.store.sql)).run();
+  const { sql } = ctx.store;
+  return new Night(ctx, options, await readLastNight(sql), await readServerClock(sql)).run();
 }
 
 class Night {
@@ -43,6 +45,11 @@ class Night {
     private readonly ctx: Context,
     private readonly options: ReconcileOptions,
     private readonly last: LastNight,
+    /**
+     * When the night began, by the clock of the database, which is what says when an entry was stored: by that of a machine
+     * that is ahead, what comes in until the two meet would never be looked at.
+     */
+    private readonly mark: number,
   ) {
     this.startedAt = ctx.clock();
     this.runId = options.dryRun ? null : createIdGenerator(ctx.clock)();
@@ -151,6 +158,12 @@ class Night {
     return ended.includes('partial') ? 'partial' : 'completed';
   }
 
+  /** Whether all that was looked at is as the log tells it: what is not has to be looked at, and told, again. */
+  private isAccounted(status: ReconcileResult['status']): boolean {
+    const rawLog = this.steps.verify?.checks.find(({ check }) => check === 'raw_log');
+    return (status === 'completed' || status === 'partial') && rawLog?.unaccounted === 0;
+  }
+
   private async finish(status: ReconcileResult['status'], thrown?: string): Promise<ReconcileResult> {
     const { ctx, options, runId, startedAt, steps, last } = this;
     const error = thrown ?? steps.replay?.error ?? steps.dedupe?.error ?? steps.verify?.error;
@@ -159,8 +172,10 @@ class Night {
     const pending = steps.replay?.entries.pending ?? 0;
     const verdict = verdictOf(status, figures, { pending, dryRun: options.dryRun, error });
     if (runId !== null) {
-      const accounted = (status === 'completed' || status === 'partial') && figures.missing === 0;
-      const counters: JsonObject = { ...figures, ...(accounted ? { watermark: instant(startedAt) } : {}) };
+      const counters: JsonObject = {
+        ...figures,
+        ...(this.isAccounted(status) ? { watermark: instant(this.mark) } : {}),
+      };
       await finishRun(ctx.store.sql, {
         id: runId,
         status,

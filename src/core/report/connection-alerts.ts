@@ -137,7 +137,7 @@ function rejectAlert({ row, rejects }: ConnectionFacts, { days }: Limits): Alert
   if (most === undefined) return [];
   const count = recent.reduce((total, group) => total + group.recent.count, 0);
   const reasons = recent.map(
-    (group) => `${group.reason.replaceAll('_', ' ')} ${group.recent.count.toLocaleString('en-US')}`,
+    (group) => `${group.recent.count.toLocaleString('en-US')} ${group.reason.replaceAll('_', ' ')}`,
   );
   return [
     alert('rejects', row.name, {

@@ -1,6 +1,7 @@
 import { readConnections, readMissingChunks } from '../../store/connections.js';
 import { readLockHolders } from '../../store/locks/holders.js';
 import {
+  countLeads,
   countPeople,
   countPendingFacts,
   countTickets,
@@ -77,6 +78,7 @@ async function read(
       expiredBefore: now - MEDIA_WINDOW_MS,
     }),
     rhythms: await readLiveRhythm(sql, chosen),
+    leads: await countLeads(sql),
     people: await countPeople(sql, ids),
     tickets: await countTickets(sql, ids),
     pendingFacts: await countPendingFacts(sql, now - OLD_FACTS),

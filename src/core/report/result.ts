@@ -132,6 +132,8 @@ export interface ReportResult {
   entries: Record<string, number>;
   /** Rejects on record, by reason. */
   rejects: ReasonCounts;
+  /** Leads in all: one with conversations on two connections is a lead of both, and counts once here. */
+  leads: number;
   /** Facts whose message has not come. */
   pendingFacts: number;
   /** The newest rejects, at most 20. */

@@ -2,9 +2,10 @@ import { ENTRY_STATUSES } from '../../model/enumerations.js';
 import type { ConnectionRow } from '../../store/connections.js';
 import type { ConnectionTimes, PendingFactGroup } from '../../store/report-connections.js';
 import type { EntryGroup, RejectedItem, RejectGroup } from '../../store/report-log.js';
-import type { LiveRhythm, MessageFigures } from '../../store/report-messages.js';
+import type { LiveRhythm, MessageFigures, MessageGroup } from '../../store/report-messages.js';
 import type { CreatedByRun } from '../../store/report-runs.js';
 import type { Context } from '../context.js';
+import { groupBy } from '../plan/group-by.js';
 import { accountsOf, goneRows, totalAccounts } from './accounts.js';
 import { connectionAlerts } from './connection-alerts.js';
 import { describeConnection, type ConnectionParts } from './connection-report.js';
@@ -30,6 +31,8 @@ export interface ReportData {
   missingChunks: readonly { connectionId: string; phase: number; chunkOrder: number }[];
   messages: MessageFigures;
   rhythms: readonly LiveRhythm[];
+  /** Of the whole database: a lead with conversations on two connections counts once. */
+  leads: number;
   people: ReadonlyMap<string, { conversations: number; leads: number }>;
   tickets: readonly { connectionId: string; status: 'open' | 'closed'; count: number }[];
   pendingFacts: readonly PendingFactGroup[];
@@ -59,8 +62,9 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
   );
   const ledgers = ledgersOf(data.entries, partsOf);
   const gone = goneRows(data.created, data.messages.runRows);
+  const groups = groupBy(data.messages.groups, ({ connectionId }) => connectionId);
   const facts = chosen.map((row): ConnectionFacts => {
-    const own = partsFor(row, data);
+    const own = partsFor(row, groups.get(row.id) ?? [], data);
     const rejects = data.rejects.filter(({ connectionId }) => connectionId === row.id);
     const accounts = accountsOf({
       ledger: ledgers.get(row.id),
@@ -115,6 +119,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       : {}),
     entries: entriesByStatus(entries.map(({ group }) => group)),
     rejects: rejectsByReason(rejects),
+    leads: isWhole ? data.leads : reports.reduce((sum, { leads }) => sum + leads, 0),
     pendingFacts: reports.reduce((sum, { pendingFacts }) => sum + pendingFacts, 0),
     rejected: data.rejected.map((item) => ({
       connection:
@@ -133,13 +138,13 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
   };
 }
 
-function partsFor(row: ConnectionRow, data: ReportData): ConnectionParts {
+function partsFor(row: ConnectionRow, groups: readonly MessageGroup[], data: ReportData): ConnectionParts {
   const times = data.times.find(({ id }) => id === row.id);
   if (times === undefined) throw new Error(`connection without its times: ${row.id}`);
   const tickets = data.tickets.filter(({ connectionId }) => connectionId === row.id);
   return {
     times,
-    groups: data.messages.groups.filter(({ connectionId }) => connectionId === row.id),
+    groups,
     rhythm: data.rhythms.find(({ connectionId }) => connectionId === row.id),
     people: data.people.get(row.id) ?? { conversations: 0, leads: 0 },
     tickets: {

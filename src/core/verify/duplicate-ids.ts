@@ -15,13 +15,16 @@ export const duplicateIdsCheck: Check = {
     const recorder = new Recorder(view, 'duplicate_ids');
     recorder.checked = await countMessages(view.sql, scopeOf(view));
     if (!(await isKeySound(view))) {
-      for await (const { merges } of streamDecisions(view, 'same_id')) {
+      for await (const { alike, merges } of streamDecisions(view, 'same_id')) {
+        for (const { connectionId, key, ids } of alike) {
+          await add(recorder, connectionId, key[1], ids, ['same type, text and media']);
+        }
         // That they have one id needs no saying.
-        for (const merge of merges) await add(recorder, merge, merge.evidence().slice(1));
+        for (const merge of merges) await addMerge(recorder, merge, merge.evidence().slice(1));
       }
     }
     for await (const { merges } of streamDecisions(view, 'same_message')) {
-      for (const merge of merges) await add(recorder, merge, merge.evidence());
+      for (const merge of merges) await addMerge(recorder, merge, merge.evidence());
     }
     return recorder.found === 0
       ? recorder.result(`${amount(recorder.checked, 'message')}, each there once`, null)
@@ -34,19 +37,23 @@ export async function isKeySound(view: VerifyView): Promise<boolean> {
   return (await readKeyStates(view.sql)).get(MESSAGE_KEY)?.state === 'sound';
 }
 
-async function add(
+function addMerge(
   recorder: Recorder,
   { kept, lost, state }: Merge,
   evidence: readonly string[],
 ): Promise<void> {
-  const rows = listRows([kept, ...lost].map(({ row }) => row.id));
-  await recorder.finding(
-    '*',
-    {
-      connectionId: kept.row.connectionId,
-      subject: state.externalId,
-      detail: `${[`${amount(lost.length, 'copy', 'copies')} too many`, ...evidence].join(', ')}: ${rows}`,
-    },
-    lost.length,
-  );
+  const ids = [kept, ...lost].map(({ row }) => row.id);
+  return add(recorder, kept.row.connectionId, state.externalId, ids, evidence);
+}
+
+async function add(
+  recorder: Recorder,
+  connectionId: string,
+  subject: string,
+  ids: readonly string[],
+  evidence: readonly string[],
+): Promise<void> {
+  const copies = ids.length - 1;
+  const said = [`${amount(copies, 'copy', 'copies')} too many`, ...evidence].join(', ');
+  await recorder.finding('*', { connectionId, subject, detail: `${said}: ${listRows(ids)}` }, copies);
 }

@@ -12,7 +12,7 @@ import { amount, DEDUPE_COMMAND } from './words.js';
 const SAMPLES = 3;
 
 /** Tables whose doubles `dedupe` can settle. */
-const MERGEABLE = new Set(['messages', 'conversations', 'leads']);
+const MERGEABLE = new Set(['messages', 'conversations', 'leads', 'tickets']);
 
 /**
  * Makes every unique index that is missing, not valid or wrong, under the migrations' name and definition; one that doubles

@@ -11,6 +11,8 @@ const GROUPS = 500;
 
 /** Rows that are one message, and rows that stay side by side. */
 export interface Decided {
+  /** Rows of one id and conversation that say the same, to the letter: copies, whoever decides. */
+  alike: DuplicateGroup[];
   merges: Decision['merges'];
   kept: (Decision['kept'][number] & { connectionId: string })[];
 }
@@ -31,10 +33,14 @@ export async function* streamDecisions(
   for await (const rows of streamRows(view.sql, text, parameters, GROUPS)) {
     if (view.signal.aborted) return;
     const groups = rows.map(groupOf);
-    const candidates = await readCandidates(view.sql, [...new Set(groups.flatMap(({ ids }) => ids))]);
-    const recent = groups.filter((group) => isRecent(group, candidates, view.since));
+    // Only what needs a decision is read again; and what must show its time.
+    const isClear = (group: DuplicateGroup): boolean => group.alike && view.since === null;
+    const doubtful = groups.filter((group) => !isClear(group));
+    const candidates = await readCandidates(view.sql, [...new Set(doubtful.flatMap(({ ids }) => ids))]);
+    const recent = doubtful.filter((group) => isRecent(group, candidates, view.since));
     const { merges, kept } = found.decide(recent, candidates);
     yield {
+      alike: groups.filter(isClear),
       merges,
       kept: kept.flatMap((group) => {
         const one = candidates.get(group.rows[0] ?? '');

@@ -2,9 +2,9 @@ import { countOpenTickets, streamCrowdedTickets } from '../../store/checks/conve
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { amount } from './words.js';
+import { amount, DEDUPE_COMMAND } from './words.js';
 
-/** One conversation has one open ticket at most. Which of several to close is for the people who work on them. */
+/** One conversation has one open ticket at most; several become one as when conversations are merged. */
 export const oneOpenTicketCheck: Check = {
   name: 'one_open_ticket',
   title: 'one open ticket per conversation',
@@ -25,8 +25,8 @@ export const oneOpenTicketCheck: Check = {
     return recorder.found === 0
       ? recorder.result(`${amount(recorder.checked, 'open ticket')}, one per conversation`, null)
       : recorder.result(
-          `${amount(recorder.found, 'conversation has', 'conversations have')} several open tickets: close all but one`,
-          null,
+          `${amount(recorder.found, 'conversation has', 'conversations have')} several open tickets`,
+          DEDUPE_COMMAND,
         );
   },
 };

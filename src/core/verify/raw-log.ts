@@ -208,13 +208,17 @@ class RawLogCheck {
     const counted = `${amount(this.recorder.checked, 'message item')} in ${amount(this.entries, 'entry', 'entries')}`;
     const summary = sums.length === 0 ? counted : `${counted}: ${sums.join(', ')}`;
     const result = this.recorder.result([summary, ...rest].join('; '), this.remedy());
-    return { ...result, missing: this.accountant.missingMessages };
+    return { ...result, missing: this.accountant.missingMessages, unaccounted: this.unaccounted };
+  }
+
+  private get unaccounted(): number {
+    const { accounts, unsettled } = this.accountant;
+    return accounts.missing + accounts.different + unsettled;
   }
 
   private remedy(): string | null {
-    const { accounts, unsettled } = this.accountant;
     const { open } = this;
-    if (accounts.missing + accounts.different + unsettled > 0) return 'wa-reconcile replay --all';
+    if (this.unaccounted > 0) return 'wa-reconcile replay --all';
     if (open.failed > 0) return 'wa-reconcile replay --failed';
     if (open.pending > 0) return 'wa-reconcile replay';
     if (open.unknownConnection > 0) return 'wa-reconcile replay --register';

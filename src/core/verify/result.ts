@@ -50,10 +50,15 @@ export interface CheckResult {
   samples: Finding[];
   /** One sentence. */
   summary: string;
-  /** The command that mends it; null where there is nothing to mend. */
+  /**
+   * The command that mends it, or, where only a person can, `wa-reconcile explain …`, which shows what to decide by; null where
+   * there is nothing to mend, or no command that does.
+   */
   remedy: string | null;
   /** Only of `raw_log`: messages of the raw log that are not in the database and on no record; its `+`. */
   missing?: number;
+  /** Only of `raw_log`: items of the log that the database does not hold as the log tells them; its `+` and `*`. */
+  unaccounted?: number;
 }
 
 /** What `--enforce` did about a unique index. */
@@ -64,6 +69,16 @@ export interface EnforcedIndex {
   reason?: string;
   /** The command that clears the way; null where a person has to. Only with `blocked` by rows. */
   remedy?: string | null;
+}
+
+/** Rows whose derived values `--enforce` set to what they follow from; of the checks that were asked for. */
+export interface Recomputed {
+  /** First and last message, and where the first came from. */
+  conversations: number;
+  /** Last message. */
+  leads: number;
+  /** Opening and last message, window, origin. */
+  tickets: number;
 }
 
 /** The JSON of `verify`, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */
@@ -86,6 +101,8 @@ export interface VerifyResult {
   /** Rows too many: duplicate ids. Null if it did not run. */
   doubled: number | null;
   enforced: EnforcedIndex[];
+  /** All 0 without `--enforce`. */
+  recomputed: Recomputed;
   database: string;
   error?: string;
 }

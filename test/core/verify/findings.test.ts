@@ -238,7 +238,7 @@ const DAMAGES: Damage[] = [
       );
     },
     finds: { unique_index: 1, one_open_ticket: 1 },
-    remedy: null,
+    remedy: 'wa-reconcile dedupe --apply',
     sample: /conversation .* has 2 open tickets/,
   },
   {

@@ -2,7 +2,7 @@
 export const STYLE = `
 :root {
   color-scheme: light dark;
-  --paper: #f6f6f3; --card: #ffffff; --ink: #1c1f23; --soft: #565d66; --faint: #6b727b; --line: #e2e2dc;
+  --paper: #f6f6f3; --card: #ffffff; --ink: #1c1f23; --soft: #565d66; --faint: #636a73; --line: #e2e2dc;
   --accent: #0b6e69; --accent-2: #7fb3ae; --warn: #8f4a00; --warn-ground: #fdf3e3; --warn-line: #e8b96a;
   --bad: #a3201d; --bad-ground: #fdeeed; --bad-line: #e39a97; --good: #1c6b3a; --good-ground: #edf6ef; --good-line: #a6d1b3;
   --code: #f0f0ec;

@@ -71,11 +71,7 @@ export function keyFigures(result: ReportResult): Markup {
         total((one) => one.messages.total),
         `in ${conversations}`,
       )}
-      ${figure(
-        'Leads',
-        total((one) => one.leads),
-        tickets,
-      )}
+      ${figure('Leads', result.leads, tickets)}
       ${figure('Raw entries', stored, pending === 0 ? 'none pending' : `${formatCount(pending)} pending`)}
       ${figure(
         'Unexplained',

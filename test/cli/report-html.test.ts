@@ -1,0 +1,289 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { renderReportPage } from '../../src/cli/render/html/page.js';
+import { addUpDays } from '../../src/cli/render/day-chart.js';
+import type { ReportResult } from '../../src/core/report/result.js';
+import { startBrowser } from '../support/browser.js';
+import {
+  BEACON,
+  GROUND,
+  INLINE_ATTRIBUTES,
+  OPEN_DETAILS,
+  SCROLL_WIDTH,
+  STICKING_OUT,
+  WEAK_CONTRASTS,
+} from '../support/page-scripts.js';
+import {
+  connectionReport,
+  HOSTILE_NAME,
+  reportDays,
+  reportResult,
+  troubledReport,
+} from '../support/report-result.js';
+import { useEmbedded } from './database-home.js';
+import { temporaryDirectory } from './run-cli.js';
+
+const DEMO = fileURLToPath(new URL('../../fixtures/demo-day.ndjson', import.meta.url));
+const EVENING = Date.UTC(2025, 8, 16, 23, 0);
+const DESKTOP = { width: 1100, height: 900 };
+const PHONE = { width: 360, height: 740 };
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+afterAll(() => browser.close());
+
+interface Opened {
+  page: Page;
+  /** What the page asked for besides itself, and what it complained about. */
+  complaints: string[];
+  directory: string;
+}
+
+/** Opens a report from disk, as somebody does who got it by mail. */
+async function open(
+  result: ReportResult,
+  look: { viewport?: typeof DESKTOP; colorScheme?: 'light' | 'dark'; javaScript?: boolean } = {},
+): Promise<Opened> {
+  const directory = await temporaryDirectory();
+  const file = join(directory, 'report.html');
+  await writeFile(file, renderReportPage(result, []));
+  return openFile(file, directory, look);
+}
+
+async function openFile(
+  file: string,
+  directory: string,
+  { viewport = DESKTOP, colorScheme = 'light' as const, javaScript = true }: Parameters<typeof open>[1] = {},
+): Promise<Opened> {
+  const context = await browser.newContext({ viewport, colorScheme, javaScriptEnabled: javaScript });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const url = pathToFileURL(file).href;
+  const complaints: string[] = [];
+  page.on('request', (request) => {
+    if (request.url() !== url && !request.url().startsWith('data:'))
+      complaints.push(`asks for ${request.url()}`);
+  });
+  page.on('console', (message) => complaints.push(`says ${message.text()}`));
+  page.on('pageerror', (error) => complaints.push(`throws ${error.message}`));
+  page.on('dialog', (dialog) => {
+    complaints.push(`opens ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await page.goto(url);
+  return { page, complaints, directory };
+}
+
+/** Takes a picture, to be looked at, and makes sure that something is on it. */
+async function picture({ page, directory }: Opened, name: string): Promise<void> {
+  const file = process.env.WA_TEST_SCREENSHOTS ?? directory;
+  const image = await page.screenshot({ path: join(file, `${name}.png`), fullPage: true });
+  expect(image.byteLength).toBeGreaterThan(10_000);
+}
+
+async function figures(bars: Locator): Promise<{ day: string; inbound: number; outbound: number }[]> {
+  return Promise.all(
+    (await bars.all()).map(async (bar) => ({
+      day: (await bar.getAttribute('data-day')) ?? '',
+      inbound: Number(await bar.getAttribute('data-inbound')),
+      outbound: Number(await bar.getAttribute('data-outbound')),
+    })),
+  );
+}
+
+/** Words of the page as a reader has them, white space as one space. */
+async function wordsOf(locator: Locator): Promise<string> {
+  return (await locator.innerText()).replace(/\s+/g, ' ');
+}
+
+describe('the page of a report', () => {
+  test('loads nothing, runs nothing and complains about nothing, whatever strangers call themselves', async () => {
+    for (const look of [{}, { colorScheme: 'dark' as const }, { viewport: PHONE }]) {
+      const { page, complaints } = await open(troubledReport(), look);
+      await page.waitForLoadState('networkidle');
+      expect(complaints).toEqual([]);
+      expect(await page.locator('script, iframe, img, object, embed, form, base').count()).toBe(0);
+      const inline = await page.evaluate<string[]>(INLINE_ATTRIBUTES);
+      expect(inline).toEqual(['LINK href=data:,']);
+    }
+  });
+
+  test('shows hostile names as the text that they are, in their place', async () => {
+    const { page } = await open(troubledReport());
+    const heading = page.getByRole('heading', { name: HOSTILE_NAME, exact: true });
+    expect(await heading.count()).toBe(1);
+    expect(await page.title()).toBe('Sync report, 2026-11-20 12:00 UTC');
+    expect(await page.content()).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
+    expect(await wordsOf(page.locator('.rejected tbody'))).toContain('</td><script>alert(3)</script>');
+  });
+
+  test('forbids by its policy what it does not do', async () => {
+    const { page, complaints } = await open(troubledReport());
+    const content = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content');
+    expect(content).toContain("default-src 'none'");
+    expect(content).not.toContain('unsafe');
+    await page.evaluate(BEACON);
+    await expect.poll(() => complaints.join()).toContain('Content Security Policy');
+  });
+
+  test('has every alert with what to type, and every figure, as text', async () => {
+    const result = troubledReport();
+    const { page } = await open(result);
+    const items = page.locator('.alerts li');
+    expect(await items.count()).toBe(result.alerts.length);
+    for (const [index, alert] of result.alerts.entries()) {
+      const words = await wordsOf(items.nth(index));
+      expect(words).toContain(alert.message);
+      expect(words).toContain(alert.kind.replaceAll('_', ' '));
+      if (alert.remedy !== null) expect(words).toContain(alert.remedy);
+    }
+    const [first] = result.connections;
+    const card = await wordsOf(page.locator('.connection').first());
+    for (const figure of [
+      '84,211',
+      '51,903 in',
+      '32,308 out',
+      '40,118 live',
+      '38,770 history',
+      '1,284',
+      '1,207',
+    ]) {
+      expect(card).toContain(figure);
+    }
+    expect(card).toContain('4 may still come, 12 too late');
+    expect(card).toContain(`saved ${first?.accounts.saved.toLocaleString('en-US') ?? ''}`);
+    expect(card).toContain('skipped: sent in a group 201');
+    expect(card).toContain('unexplained 0');
+    expect(await wordsOf(page.locator('.connection').nth(1))).toContain(
+      'wa-reconcile verify --check raw_log',
+    );
+    expect(await wordsOf(page.locator('.runs'))).toContain('died');
+    expect(await wordsOf(page.locator('.entries'))).toContain('41,876 processed, 6 in part, 1 failed');
+  });
+
+  test('says at the top that nothing needs a look, when nothing does', async () => {
+    const { page } = await open(reportResult());
+    expect(await wordsOf(page.locator('.verdict'))).toContain('Nothing needs a look.');
+    expect(await page.locator('.alerts').count()).toBe(0);
+  });
+
+  test('draws bars that are as high as their figures, for eyes and for screen readers', async () => {
+    const days = reportDays(
+      4,
+      (index) => [{ inbound: 60, outbound: 20 }, { inbound: 20 }, { gap: true }, {}][index] ?? {},
+    );
+    const { page } = await open(reportResult({ connections: [connectionReport({ days })] }));
+    const chart = page.locator('.connection svg');
+    expect(await figures(chart.locator('.day'))).toEqual(
+      days.map(({ day, inbound, outbound }) => ({ day, inbound, outbound })),
+    );
+    const height = async (selector: string): Promise<number> =>
+      (await chart.locator(selector).first().boundingBox())?.height ?? 0;
+    const whole = await height('.day:nth-of-type(1) .in');
+    expect((await height('.day:nth-of-type(1) .out')) / whole).toBeCloseTo(1 / 3, 1);
+    expect((await height('.day:nth-of-type(2) .in')) / whole).toBeCloseTo(1 / 3, 1);
+    expect(await chart.locator('.day:nth-of-type(3) .gap').count()).toBe(1);
+    expect(await chart.locator('.day:nth-of-type(4) rect').count()).toBe(0);
+    const image = page.getByRole('img', { name: /Messages per day of loja/ });
+    expect(await image.count()).toBe(1);
+    expect(await chart.locator('desc').textContent()).toContain('80 inbound and 20 outbound messages');
+    expect(await chart.locator('desc').textContent()).toContain('Gaps: 2026-11-19.');
+  });
+
+  test('adds up all connections, and lists each day in figures', async () => {
+    const result = troubledReport();
+    const { page } = await open(result);
+    const [all] = await page.locator('section.card svg').all();
+    if (all === undefined) throw new Error('no chart');
+    expect(await figures(all.locator('.day'))).toEqual(
+      addUpDays(result.connections).map(({ day, inbound, outbound }) => ({ day, inbound, outbound })),
+    );
+    const details = page.locator('details').first();
+    await details.locator('summary').click();
+    const words = await wordsOf(details);
+    expect(words).toContain('2026-11-20 Fri 361 163');
+    expect(words).toContain(`gap in ${HOSTILE_NAME}`);
+  });
+
+  test('fits a phone: no sideways scrolling, nothing cut off', async () => {
+    const wide = troubledReport();
+    const many = connectionReport({ days: reportDays(366, (index) => ({ inbound: index % 7 })) });
+    for (const result of [wide, reportResult({ connections: [many] }), reportResult({ connections: [] })]) {
+      const { page } = await open(result, { viewport: PHONE });
+      await page.evaluate(OPEN_DETAILS);
+      const over = await page.evaluate<string[]>(STICKING_OUT);
+      expect(over).toEqual([]);
+      expect(await page.evaluate<number>(SCROLL_WIDTH)).toBe(PHONE.width);
+    }
+  });
+
+  test('can be read in light and in dark: enough contrast for every word', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const { page } = await open(troubledReport(), { colorScheme });
+      const weak = await page.evaluate<string[]>(WEAK_CONTRASTS);
+      expect(weak).toEqual([]);
+    }
+  });
+
+  test('can be printed: black on white, without what cannot be opened on paper', async () => {
+    const opened = await open(troubledReport(), { colorScheme: 'dark' });
+    const { page } = opened;
+    await page.emulateMedia({ media: 'print' });
+    const ground = await page.evaluate<string>(GROUND);
+    expect(ground).toBe('rgb(255, 255, 255)');
+    expect(await page.locator('details').first().isVisible()).toBe(false);
+    expect(await page.locator('.connection svg').first().isVisible()).toBe(true);
+    const paper = await page.pdf({ format: 'A4' });
+    expect(paper.subarray(0, 5).toString()).toBe('%PDF-');
+    await picture(opened, 'print');
+  });
+
+  test('needs no script: it is the same without', async () => {
+    const { page } = await open(troubledReport(), { javaScript: false });
+    expect(await page.locator('.alerts li').count()).toBe(5);
+    expect(await page.locator('.connection').count()).toBe(3);
+  });
+
+  test.each([
+    ['desktop-light', DESKTOP, 'light'],
+    ['desktop-dark', DESKTOP, 'dark'],
+    ['phone', PHONE, 'light'],
+    ['phone-dark', PHONE, 'dark'],
+  ] as const)('has a picture: %s', async (name, viewport, colorScheme) => {
+    await picture(await open(troubledReport(), { viewport, colorScheme }), name);
+    await picture(await open(reportResult(), { viewport, colorScheme }), `${name}-calm`);
+  });
+});
+
+describe('report --html', () => {
+  const embedded = useEmbedded();
+
+  test('shows the demo day as the database has it', async () => {
+    const run = await embedded.prepare();
+    const directory = await temporaryDirectory();
+    await run(['replay', DEMO, '--register'], { now: EVENING });
+    const { code } = await run(['report', '--html', 'report.html', '--tz', 'America/Sao_Paulo'], {
+      cwd: directory,
+      now: EVENING,
+    });
+    expect(code).toBe(0);
+    const file = join(directory, 'report.html');
+    expect((await readFile(file, 'utf8')).length).toBeLessThan(200_000);
+    const opened = await openFile(file, directory);
+    const { page, complaints } = opened;
+    expect(complaints).toEqual([]);
+    const card = await wordsOf(page.locator('.connection').first());
+    expect(card).toContain('+5511900000000');
+    expect(card).toContain('history completed, 1 chunk missing');
+    expect(card).toContain('Messages 58 38 in · 20 out');
+    expect(card).toContain('Messages in the raw log 70 saved 58');
+    expect(card).toContain('repeated: the message was there already 8');
+    expect(await page.locator('.alerts li[data-kind="partner_removed"]').count()).toBe(1);
+    await picture(opened, 'demo-day');
+  });
+});

@@ -1,0 +1,252 @@
+import { parse } from 'csv-parse/sync';
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createLook } from '../../src/cli/render/look.js';
+import { render } from '../../src/cli/render/presentation.js';
+import { presentReport, type ReportStyle } from '../../src/cli/render/report.js';
+import { widthOf } from '../../src/cli/render/text-width.js';
+import { drawsBlocks } from '../../src/cli/render/day-chart.js';
+import type { ReportResult } from '../../src/core/report/result.js';
+import { connectionReport, reportDays, reportResult, troubledReport } from '../support/report-result.js';
+import { useEmbedded, useServer } from './database-home.js';
+import { temporaryDirectory } from './run-cli.js';
+
+const DEMO = fileURLToPath(new URL('../../fixtures/demo-day.ndjson', import.meta.url));
+const EVENING = Date.UTC(2025, 8, 16, 23, 0);
+const ZONE = ['--tz', 'America/Sao_Paulo'];
+
+const shape = z.looseObject({
+  schemaVersion: z.literal(1),
+  command: z.literal('report'),
+  connections: z.array(
+    z.looseObject({ name: z.string(), days: z.array(z.looseObject({ day: z.string() })) }),
+  ),
+  alerts: z.array(z.looseObject({ kind: z.string(), remedy: z.string().nullable() })),
+});
+
+function text(result: ReportResult, width: number, style: Partial<ReportStyle> = {}): Promise<string> {
+  const presentation = presentReport(result, { blocks: true, database: [], ...style });
+  return render(presentation, 'table', createLook(false, width));
+}
+
+describe('report on the command line', () => {
+  const server = useServer();
+
+  test('ends with 0 and says that nothing is there yet', async () => {
+    const run = await server.prepare();
+    const { code, stdout, stderr } = await run(['report']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('Nothing needs a look');
+    expect(stdout).toContain('0 connections');
+  });
+
+  test('ends with 0 also with alerts, which come first, each with what to type', async () => {
+    const run = await server.prepare();
+    await run(['replay', DEMO, '--register'], { now: EVENING });
+    const { code, stdout } = await run(['report', ...ZONE], { now: EVENING });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^▲ \d alerts/);
+    expect(stdout.indexOf('Alerts')).toBeLessThan(stdout.indexOf('coexistence'));
+    expect(stdout).toContain('wa-reconcile verify --check history_ledger --connection +5511900000000');
+    expect(stdout).toContain('70 messages, 58 saved');
+    expect(stdout).toContain('8 repeated: the message was there already');
+    expect(stdout).toContain('2025-09-16 Tue');
+    expect(stdout).toMatch(/replay +partial +83 entries/);
+  });
+
+  test('gives programs one object, or one line for each thing', async () => {
+    const run = await server.prepare();
+    await run(['replay', DEMO, '--register'], { now: EVENING });
+    const { stdout } = await run(['report', '--json', ...ZONE, '--days', '3'], { now: EVENING });
+    const result = shape.parse(JSON.parse(stdout));
+    expect(result.connections.map(({ days }) => days.map(({ day }) => day))).toEqual([
+      ['2025-09-14', '2025-09-15', '2025-09-16'],
+      ['2025-09-14', '2025-09-15', '2025-09-16'],
+    ]);
+    const lines = (await run(['report', '--format', 'ndjson'], { now: EVENING })).stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => z.looseObject({ type: z.string() }).parse(JSON.parse(line)).type);
+    expect(new Set(lines)).toEqual(new Set(['alert', 'connection', 'run', 'report']));
+    expect(lines.at(-1)).toBe('report');
+  });
+
+  test('gives every figure to a spreadsheet and to Markdown', async () => {
+    const run = await server.prepare();
+    await run(['replay', DEMO, '--register'], { now: EVENING });
+    const csv = (await run(['report', '--format', 'csv', ...ZONE], { now: EVENING })).stdout;
+    const rows = z
+      .array(z.record(z.string(), z.string()))
+      .parse(parse(csv, { columns: true, skip_empty_lines: true }));
+    const of = (figure: string, detail: string): string | undefined =>
+      rows.find(
+        (row) =>
+          row.figure === figure && row.detail === detail && row.connection?.includes('0000000') === true,
+      )?.value;
+    expect(of('messages', 'inbound')).toBe('38');
+    expect(of('explained', 'repeated')).toBe('8');
+    expect(rows.filter(({ subject }) => subject === 'alert').length).toBeGreaterThan(0);
+    const markdown = (await run(['report', '--format', 'markdown'], { now: EVENING })).stdout;
+    expect(markdown).toContain('## Raw log against the database');
+    expect(markdown).toContain('## Last runs');
+  });
+
+  test('reports on one connection, and says which there are if there is none of that name', async () => {
+    const run = await server.prepare();
+    await run(['replay', DEMO, '--register'], { now: EVENING });
+    const { stdout } = await run(['report', '--connection', '+5511900000099', '--json'], { now: EVENING });
+    expect(shape.parse(JSON.parse(stdout)).connections.map(({ name }) => name)).toEqual(['+5511900000099']);
+    const unknown = await run(['report', '--connection', 'nobody']);
+    expect(unknown).toMatchObject({ code: 2, stdout: '' });
+    expect(unknown.stderr).toContain('+5511900000000');
+  });
+
+  test('takes its limits from flags and the environment', async () => {
+    const run = await server.prepare();
+    await run(['replay', DEMO, '--register'], { now: EVENING });
+    const kinds = async (argv: string[], env: Record<string, string> = {}): Promise<string[]> => {
+      const { stdout } = await run(['report', '--json', ...argv], { now: EVENING, env });
+      return shape.parse(JSON.parse(stdout)).alerts.map(({ kind }) => kind);
+    };
+    expect(await kinds([])).not.toContain('silent');
+    expect(await kinds(['--silent-after', '1h'])).toContain('silent');
+    expect(await kinds([], { WA_RECONCILE_SILENT_AFTER: '1h' })).toContain('silent');
+  });
+
+  test.each([
+    ['--days', '0'],
+    ['--days', '5000'],
+    ['--runs', 'many'],
+    ['--tz', 'Mars/Olympus'],
+    ['--until', 'soonish'],
+    ['--silent-after', '5'],
+    ['--html', '-'],
+    ['--html', '/nowhere/at/all/report.html'],
+  ])('refuses %s %s before it opens the database', async (flag, value) => {
+    const run = await server.prepare('empty');
+    const { code, stdout, stderr } = await run(['report', flag, value]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(flag === '--html' && value !== '-' ? value : flag);
+  });
+
+  test('can end its days earlier, and says so where the days hold nothing', async () => {
+    const run = await server.prepare();
+    await run(['replay', DEMO, '--register'], { now: EVENING });
+    const later = EVENING + 100 * 86_400_000;
+    const { stdout } = await run(['report', ...ZONE], { now: later });
+    expect(stdout).toContain('the newest is of 2025-09-16 (--until 2025-09-16)');
+    const earlier = await run(['report', ...ZONE, '--until', '2025-09-16'], { now: later });
+    expect(earlier.stdout).toContain('2025-09-16 Tue');
+  });
+});
+
+describe('report --html', () => {
+  const embedded = useEmbedded();
+
+  test('writes the page beside the result, whole or not at all, and through a link', async () => {
+    const run = await embedded.prepare();
+    const directory = await temporaryDirectory();
+    const file = join(directory, 'report.html');
+    await writeFile(join(directory, 'real.html'), 'old');
+    await symlink('real.html', file);
+    const { code, stdout, stderr } = await run(['report', '--html', 'report.html', '--json'], {
+      cwd: directory,
+      terminals: ['stderr'],
+    });
+    expect(code).toBe(0);
+    expect(shape.safeParse(JSON.parse(stdout)).success).toBe(true);
+    expect(stderr).toContain('real.html');
+    expect(await readFile(file, 'utf8')).toMatch(/^<!doctype html>/);
+    expect((await readdir(directory)).sort()).toEqual(['real.html', 'report.html']);
+  });
+
+  test('advises commands that work on the same database', async () => {
+    const run = await embedded.prepare();
+    const directory = await temporaryDirectory();
+    await run(['replay', DEMO, '--register'], { now: EVENING });
+    const { stdout } = await run(['report', '--html', 'report.html', '--json'], {
+      cwd: directory,
+      now: EVENING,
+    });
+    const remedies = shape.parse(JSON.parse(stdout)).alerts.flatMap(({ remedy }) => remedy ?? []);
+    expect(remedies.length).toBeGreaterThan(0);
+    const page = await readFile(join(directory, 'report.html'), 'utf8');
+    for (const remedy of remedies) {
+      expect(remedy).toMatch(/ --home \S+$/);
+      expect(page).toContain(remedy);
+    }
+  });
+
+  test('refuses a directory, and the file of -o', async () => {
+    const run = await embedded.prepare();
+    const directory = await temporaryDirectory();
+    await mkdir(join(directory, 'taken'));
+    expect((await run(['report', '--html', 'taken'], { cwd: directory })).code).toBe(2);
+    expect((await run(['report', '--html', 'a', '-o', 'a'], { cwd: directory })).code).toBe(2);
+    expect((await stat(join(directory, 'taken'))).isDirectory()).toBe(true);
+  });
+});
+
+describe('a report for people', () => {
+  test.each([40, 46, 60, 80, 120])('fits %i columns but for what is to be pasted', async (width) => {
+    for (const result of [troubledReport(), reportResult()]) {
+      const lines = (await text(result, width)).split('\n');
+      const wide = lines.filter((line) => widthOf(line) > width && !line.includes('wa-reconcile'));
+      expect(wide.filter((line) => !line.includes('Data in'))).toEqual([]);
+    }
+  });
+
+  test('draws inbound and outbound apart without colour, each as long as its share', async () => {
+    const result = reportResult({
+      connections: [
+        connectionReport({
+          days: reportDays(
+            3,
+            (index) => [{ inbound: 30, outbound: 10 }, { gap: true }, { inbound: 1 }][index] ?? {},
+          ),
+        }),
+      ],
+    });
+    const shown = (await text(result, 80)).split('\n');
+    const day = (date: string): string => shown.find((line) => line.startsWith(`  ${date}`)) ?? '';
+    const [ins, outs] = [
+      /█+/.exec(day('2026-11-18'))?.[0].length ?? 0,
+      /░+/.exec(day('2026-11-18'))?.[0].length ?? 0,
+    ];
+    expect(ins / outs).toBeCloseTo(3, 0);
+    expect(day('2026-11-19')).toMatch(/ 0 +0 +✕ gap$/);
+    expect(day('2026-11-20')).toMatch(/ 1 +0 {2}█+$/);
+  });
+
+  test('uses no character but ASCII for the bars where the terminal has no others', async () => {
+    const shown = await text(troubledReport(), 80, { blocks: false });
+    const chart = shown.slice(shown.indexOf('Messages per day'), shown.indexOf('Raw log\n'));
+    expect(chart).toMatch(/#+-+/);
+    expect(chart.replaceAll('…', '')).toMatch(/^[\n -~]*$/);
+  });
+
+  test('knows which terminals draw blocks', () => {
+    expect(drawsBlocks({ LANG: 'pt_BR.UTF-8', TERM: 'xterm' }, true)).toBe(true);
+    expect(drawsBlocks({ LANG: 'C', TERM: 'xterm' }, true)).toBe(false);
+    expect(drawsBlocks({ LC_ALL: 'POSIX', LANG: 'en_US.UTF-8' }, true)).toBe(false);
+    expect(drawsBlocks({ LANG: 'en_US.UTF-8', TERM: 'linux' }, true)).toBe(false);
+    expect(drawsBlocks({ LANG: 'C' }, false)).toBe(true);
+  });
+
+  test('sends no sequence of a stranger to the terminal', async () => {
+    const name = 'a\u001b]0;pwned\u0007\u001b[31mb\u202ec';
+    const result = reportResult({ connections: [connectionReport({ name })] });
+    expect(await text(result, 80)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
+  });
+
+  test('says what to type about rows that are gone, on the database that was reported on', async () => {
+    const accounts = { items: 5, saved: 3, explained: {}, unexplained: 2 };
+    const result = reportResult({ connections: [connectionReport({ accounts })] });
+    const shown = await text(result, 80, { database: ['--home', '/srv/my data'] });
+    expect(shown).toContain('2 unexplained');
+    expect(shown).toContain("wa-reconcile verify --check raw_log --connection loja --home '/srv/my data'");
+  });
+});

@@ -1,0 +1,110 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { createRandom } from '../bench/random.js';
+import { dropUniqueIndexes, insertConversation, insertLead, insertLookAlikes } from '../support/damage.js';
+import { useBackend } from '../support/databases.js';
+import { normalisedDatabase } from '../support/normalised.js';
+import { inflict, type Damage } from '../support/random-damage.js';
+import { useMachines, type Installation } from './installation.js';
+import { differences } from './differences.js';
+import { busyLog } from './logs.js';
+
+/** Repeats the kills of an earlier run: its titles say the seeds. */
+const FIRST_SEED = Number(process.env.WA_RECONCILE_TEST_SEED ?? randomInt(1_000_000));
+const SEEDS = [0, 1, 2].map((i) => FIRST_SEED + i);
+
+const LOG = busyLog(600, 11);
+const KINDS = [
+  'exact',
+  'foreign',
+  'placeholder',
+  'torn',
+  'web',
+  'renamed',
+  'blank',
+  'foreign_blank',
+] as const;
+const COMMAND = ['dedupe', '--apply', '--force', '--batch-size', '3', '--json'];
+
+interface Damaged {
+  machine: Installation;
+  before: Record<string, unknown[]>;
+  copies: number;
+}
+
+describe.each(['postgresql', 'pglite'] as const)('dedupe of the built command on %s', (name) => {
+  const machines = useMachines(useBackend(name));
+
+  async function damaged(seed: number): Promise<Damaged> {
+    const machine = await machines.install();
+    await machine.write('log.ndjson', LOG);
+    await machine.run(['replay', 'log.ndjson', '--register', '-q', '--json']);
+    return machine.look(async (store) => {
+      await dropUniqueIndexes(store, ['same_id']);
+      const [row] = await store.sql.query('select id from connections order by name limit 1');
+      const bystanders = [
+        await insertLead(store, { phone_number: '+5511955550001', push_name: 'Um' }),
+        await insertLead(store, { phone_number: '+5511955550002', push_name: 'Outro' }),
+      ] as const;
+      await insertLookAlikes(
+        store,
+        await insertConversation(store, String(row?.id), bystanders[0]),
+        await insertConversation(store, String(row?.id), bystanders[1]),
+      );
+      const before = await normalisedDatabase(store);
+      const random = createRandom(seed);
+      const damages = Array.from({ length: 120 }, (): Damage => ({
+        pick: random.between(0, 1_000_000),
+        kind: random.pick(KINDS),
+        skew: random.pick([0, 1000, 2000] as const),
+      }));
+      return { machine, before, copies: await inflict(store, damages, bystanders) };
+    });
+  }
+
+  test.each(SEEDS)(
+    'killed at any moment and typed again gives back what was there (seed %d)',
+    async (seed) => {
+      const { machine, before, copies } = await damaged(seed);
+      expect(copies).toBeGreaterThan(50);
+      const random = createRandom(seed + 1);
+      const kills = await killTimes(machine, [random.between(0, 8), random.between(1, 12)]);
+      const again = await machine.run(COMMAND);
+      expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: '' });
+      const result = JSON.parse(again.stdout) as { status: string; resumedFrom?: object };
+      expect(result.status).toBe('completed');
+      if (kills > 0) expect(result.resumedFrom).toBeDefined();
+      expect(differences(await machine.picture(), before)).toEqual([]);
+      // Nothing is left to do, and no run is left that looks as if it were still at work.
+      expect((await machine.run(['dedupe', '--json'])).code).toBe(0);
+      const running = await machine.look(({ sql }) =>
+        sql.query(`select from sync_runs where status = 'running'`),
+      );
+      expect(running).toEqual([]);
+    },
+    300_000,
+  );
+});
+
+/** Kills the command again and again, each time after so many batches and some milliseconds; gives how many runs were begun. */
+async function killTimes(machine: Installation, afterBatches: readonly number[]): Promise<number> {
+  let begun = 0;
+  for (const batches of afterBatches) {
+    const child = await machine.start([...COMMAND, '--events']);
+    const told = { started: false, batches: 0 };
+    const reached = new Promise<void>((resolve) => {
+      child.process.stderr?.on('data', (text: string) => {
+        told.started ||= text.includes('"event":"run_started"');
+        told.batches += text.split('"event":"progress"').length - 1;
+        if (told.started && told.batches >= batches) resolve();
+      });
+    });
+    await Promise.race([reached, child.ended]);
+    await delay(batches);
+    child.process.kill('SIGKILL');
+    await child.ended;
+    if (told.started) begun += 1;
+  }
+  return begun;
+}
