@@ -17,6 +17,7 @@ import { linkedMachine, type LinkedMachine, type LinkedOptions } from '../suppor
 import { replayBodies } from '../support/replaying.js';
 import { transcript } from '../support/shown.js';
 import { ANA, echo, live, T0 } from '../support/webhooks.js';
+import { readImport } from './import-json.js';
 import { useMachines } from './installation.js';
 
 const PERSON: FakePerson = { phone: ANA, lid: '998877665544332', name: 'Ana' };
@@ -54,7 +55,7 @@ async function imported(
 ): Promise<{ result: ImportResult; ended: ChildResult }> {
   const ended = await machine.run([...IMPORT, '--json', '--page-pause', '10ms', ...flags], { env });
   expect(ended.stdout, ended.stderr).toMatch(/^\{/);
-  const result: ImportResult = JSON.parse(ended.stdout);
+  const result = readImport(ended.stdout);
   expect(witness.isOpen).toBe(true);
   expect(witness.device.logins).toBe(1);
   return { result, ended };
@@ -301,6 +302,63 @@ describe('import: what an answer holds', () => {
       { external_id: 'once', type: 'image', body: 'look' },
       { external_id: 'poll' },
     ]);
+  });
+});
+
+describe('import: a list', () => {
+  const CHATS = ['5511900000001', '5521900000002', '5531900000003'].map((phone) => {
+    const chat = `${phone}@s.whatsapp.net`;
+    return {
+      phone,
+      id: chat,
+      messages: [
+        archived({ chat, id: `old${phone}`, at: T0 - 100 }),
+        archived({ chat, id: `new${phone}`, at: T0 }),
+      ],
+    };
+  });
+
+  it('over one socket, and after a kill from where it was', async () => {
+    const site = await linked({ before: CHATS.map(({ phone }) => live(`new${phone}`, 0, { from: phone })) });
+    const { machine, env } = site;
+    const list = await machine.write(
+      'contacts.txt',
+      `# customers\n+55 11 90000-0001\n\ntomorrow\n5521900000002@s.whatsapp.net\n5531900000003\n`,
+    );
+    const answer = answerFromArchive(CHATS);
+    site.fake.onHistoryRequest((request) =>
+      request.chatJid.startsWith('5531') ? 'silence' : answer(request),
+    );
+    const argv = ['import', '--from-file', list, '--json', '--page-pause', '10ms'];
+    const child = await machine.start(argv, { env });
+    await until(() => site.fake.historyRequests.length === 3);
+    child.process.kill('SIGKILL');
+    await child.ended;
+    expect(site.device.logins).toBe(1);
+
+    site.fake.onHistoryRequest(answer);
+    const { code, stdout, stderr } = await machine.run(argv, { env });
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: 'completed',
+      contacts: { listed: 4, done: 1, doneBefore: 3, left: 0 },
+      imports: [{ line: 6, contact: '5531900000003', outcome: 'end_of_history', created: 1 }],
+    });
+    expect(await bodies(site)).toHaveLength(6);
+    expect(site.witness.isOpen).toBe(true);
+  });
+
+  it('from standard input, with one summary that names the bad lines', async () => {
+    const site = await linked({ before: CHATS.map(({ phone }) => live(`new${phone}`, 0, { from: phone })) });
+    site.fake.onHistoryRequest(answerFromArchive(CHATS));
+    const { code, stdout } = await site.machine.run(['import', '--from-file', '-', '--page-pause', '10ms'], {
+      env: site.env,
+      stdin: 'tomorrow\n5511900000001\n5521900000002\n',
+    });
+    expect(code).toBe(4);
+    expect(stdout).toContain('3 contacts of 3: 2 messages new');
+    expect(stdout).toContain("line 1: 'tomorrow' is no contact.");
+    expect(site.device.logins).toBe(1);
   });
 });
 
