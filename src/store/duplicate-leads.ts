@@ -184,17 +184,30 @@ export async function lockLeads(tx: Sql, ids: readonly string[]): Promise<LeadFi
 }
 
 /**
- * A person of whom one lead is active is active: a merge must not hide somebody because the older lead was deleted once. What
- * the address book says decides afterwards, where it says something.
+ * Gives the leads that stay what only the rows of the others say. A person of whom one lead is active is active: a merge must
+ * not hide somebody because the older lead was deleted once. A name that people entered for one of the leads, of which no
+ * identity tells, would be gone with its row; the oldest such row is heard. What identities say decides afterwards.
  */
-export async function reviveLeads(tx: Sql, pairs: readonly { from: string; into: string }[]): Promise<void> {
+export async function inheritFields(
+  tx: Sql,
+  pairs: readonly { from: string; into: string }[],
+): Promise<void> {
   await tx.execute(
-    `update leads kept set is_active = true, deleted_at = null
+    `update leads kept set
+       is_active = kept.is_active or due.is_active,
+       deleted_at = case when due.is_active then null else kept.deleted_at end,
+       push_name = coalesce(kept.push_name, due.push_name),
+       username = coalesce(kept.username, due.username),
+       last_synced_at = greatest(kept.last_synced_at, due.last_synced_at)
      from (
-       select distinct merge.target from unnest($1::uuid[], $2::uuid[]) as merge (source, target)
-       cross join lateral (select from leads where id = merge.source and is_active limit 1) lost
+       select merge.target, bool_or(lost.is_active) as is_active, max(lost.last_synced_at) as last_synced_at,
+         (array_agg(lost.push_name order by lost.first_seen_at, lost.id) filter (where lost.push_name <> ''))[1] as push_name,
+         (array_agg(lost.username order by lost.first_seen_at, lost.id) filter (where lost.username <> ''))[1] as username
+       from unnest($1::uuid[], $2::uuid[]) as merge (source, target)
+       cross join lateral (select * from leads where id = merge.source limit 1) lost
+       group by merge.target
      ) due
-     where kept.id = due.target and not kept.is_active`,
+     where kept.id = due.target`,
     [arrayLiteral(pairs.map((pair) => pair.from)), arrayLiteral(pairs.map((pair) => pair.into))],
   );
 }

@@ -44,7 +44,25 @@ export function hasId(column: string): string {
 
 /** An equal `content` means the same type, text and media. JSON's null and an empty text are nothing, like SQL's null. */
 function contentOf(row: string): string {
-  return `(${row}.type, coalesce(${row}.body, ''), coalesce(nullif(${row}.media, 'null'::jsonb), '{}'))`;
+  return `(${row}.type, coalesce(${row}.body, ''), ${mediaOf(row)})`;
+}
+
+function mediaOf(row: string): string {
+  return `coalesce(nullif(${row}.media, 'null'::jsonb), '{}')`;
+}
+
+/** Whether a row has neither words nor a file: then its raw_meta is all that it says. Never null. */
+function isWordless(row: string): string {
+  return `(coalesce(${row}.body, '') = '' and ${mediaOf(row)} = '{}')`;
+}
+
+/** Two wordless rows that tell different things under one name: the cards of two people. src/core/dedupe/compare-content.ts decides. */
+function isOtherMeta(a: string, b: string): string {
+  const object = (row: string): string =>
+    `case when jsonb_typeof(${row}.raw_meta) = 'object' then ${row}.raw_meta end`;
+  return `(${isWordless(a)} and exists (
+    select from jsonb_each(${object(a)}) x join jsonb_each(${object(b)}) y on x.key = y.key where x.value <> y.value
+  ))`;
 }
 
 /**
@@ -85,7 +103,8 @@ export function sameIdGroups(scope: DuplicateScope, page?: DuplicatePage): Dupli
     select d.connection_id::text as key_1, d.external_id as key_2, d.connection_id,
       string_agg(m.id::text, ' ' order by m.id) as ids,
       count(distinct m.conversation_id) = 1 and bool_and(m.edited_at is null and m.deleted_at is null)
-        and count(distinct md5(${contentOf('m')}::text)) = 1 as alike
+        and count(distinct md5(${contentOf('m')}::text || case when ${isWordless('m')} then coalesce(m.raw_meta::text, '') else '' end)) = 1
+        as alike
     from (
       select connection_id, external_id from messages where ${conditions.join(' and ')}
       group by connection_id, external_id having count(*) > 1
@@ -157,7 +176,7 @@ export function noIdGroups(scope: DuplicateScope, toleranceMs: number, page?: Du
         t.timestamp between n.timestamp - ${reach} and n.timestamp + ${reach}
         and t.direction = n.direction and ${hasId('t.external_id')}
         and (
-          ${contentOf('t')} = ${contentOf('n')}
+          (${contentOf('t')} = ${contentOf('n')} and not ${isOtherMeta('t', 'n')})
           or ((t.edited_at is not null or t.deleted_at is not null) and exists (
             select from message_revisions r where r.message_id = t.id and ${contentOf('r')} = ${contentOf('n')}
           ))

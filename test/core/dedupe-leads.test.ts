@@ -162,6 +162,24 @@ describeOnBackends('dedupe of leads', (backend) => {
     ).toEqual([{ kind: 'phone', value: BRAZIL.canonical, name: 'Ana (shop)', username: 'ana' }]);
   });
 
+  it('keeps a name that people gave to one of the leads, whatever else is known of it', async () => {
+    await insertLead(store, { phone_number: BRAZIL.canonical, push_name: null });
+    await insertLead(store, {
+      phone_number: BRAZIL.old,
+      push_name: 'Bia da padaria',
+      username: 'bia',
+      first_seen_at: moment(10),
+      last_synced_at: moment(20),
+    });
+    const before = await dumpDatabase(store);
+    const merged = await run(store);
+    expect(await store.sql.query('select push_name, username from leads')).toEqual([
+      { push_name: 'Bia da padaria', username: 'bia' },
+    ]);
+    expect(await putBack(store, merged)).toEqual([]);
+    expect(await dumpDatabase(store)).toEqual(before);
+  });
+
   it('turns a name in another spelling into the canonical one', async () => {
     const first = await person(BRAZIL.old, 'A1', 0);
     await person(BRAZIL.canonical, 'A2', 50);

@@ -177,6 +177,44 @@ describeOnBackends('dedupe', (backend) => {
     ]);
   });
 
+  it('M5: keeps the time of an edit of which no program wrote down more', async () => {
+    const first = await insertMessage(store, ana, 'A', 0, { edited_at: moment(60) });
+    await copyMessage(store, first, { evidence: 0, edited_at: moment(90) });
+    const second = await insertMessage(store, ana, 'B', 10);
+    await copyMessage(store, second, { evidence: 0, edited_at: moment(70) });
+    expect(figuresOf(await run())).toEqual({ same_id: [2, 2] });
+    expect(await query('select edited_at, edit_external_id from messages order by timestamp')).toEqual([
+      { edited_at: new Date(moment(90)), edit_external_id: null },
+      { edited_at: new Date(moment(70)), edit_external_id: null },
+    ]);
+  });
+
+  it('tells contact cards apart that say all they say in raw_meta, and brings a copy to its own', async () => {
+    const card = (name: string): Record<string, unknown> => ({
+      type: 'contacts',
+      body: null,
+      evidence: 0,
+      raw_meta: { contacts: [{ name }] },
+    });
+    for (const name of ['Rui', 'Lia']) await insertMessage(store, ana, 'ONE', 0, card(name));
+    const rui = await insertMessage(store, ana, 'A', 100, card('Rui'));
+    const lia = await insertMessage(store, ana, 'B', 101, card('Lia'));
+    await copyWithoutId(store, lia, null, {
+      timestamp: moment(100),
+      raw_meta: { contacts: [{ name: 'Lia' }], agent: 'Bia' },
+    });
+    await copyWithoutId(store, rui, '', { raw_meta: { contacts: [{ name: 'Eva' }] } });
+    const plan = await run({ apply: false });
+    const applied = await run();
+    for (const result of [plan, applied]) {
+      expect(figuresOf(result)).toEqual({ no_id: [1, 1] });
+      expect(result).toMatchObject({ collisions: { found: 1 }, withoutId: { found: 1 } });
+    }
+    expect((await message(lia))?.['raw_meta']).toEqual({ contacts: [{ name: 'Lia' }], agent: 'Bia' });
+    expect((await message(rui))?.['raw_meta']).toEqual({ contacts: [{ name: 'Rui' }] });
+    expect(await query('select from messages')).toHaveLength(5);
+  });
+
   it('M10: moves to the wamid what named the key id: reactions, replies, the ticket', async () => {
     const web = await insertMessage(store, ana, 'A', 1, { external_id: 'A' });
     const reply = await insertMessage(store, ana, 'B', 60, { context_external_id: 'A' });

@@ -358,6 +358,28 @@ describeOnBackends('explain a contact', (backend) => {
     });
   });
 
+  it('tells a lead only what came to its own organization', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('K1', 0)]);
+    await store.sql.execute(
+      `with acme as (
+         insert into organizations (id, slug, name) values (gen_random_uuid(), 'acme', 'Acme') returning id
+       )
+       insert into leads (id, organization_id, phone_number, source, first_seen_at)
+       select gen_random_uuid(), id, '+${ANA}', 'direct_creation', now() from acme`,
+    );
+    const theirs = await value(
+      store,
+      `select l.id from leads l join organizations o on o.id = l.organization_id where o.slug = 'acme'`,
+    );
+    const result = await ask(store, String(theirs));
+    expect(result).toMatchObject({
+      facts: [],
+      findings: [],
+      contact: { messages: { total: 0 }, entries: 0 },
+    });
+  });
+
   it('I4: says that what the business wrote to itself was left out', async () => {
     const store = await backend.open();
     await addConnection(store);

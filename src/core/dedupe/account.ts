@@ -73,7 +73,7 @@ export class Account {
     list.samples.push(sample);
   }
 
-  /** Whether nothing more of the class would be shown: then a sample's words need not be looked up. */
+  /** Whether one more group of the class would be shown: only then its words are worth a look. */
   isShown(name: DuplicateClass): boolean {
     return this.countsOf(name).samples.length < SAMPLES;
   }

@@ -37,13 +37,14 @@ export function candidateOf(row: AnyMessageRow, revisions: readonly Revision[]):
     type: content.type,
     body: content.body ?? null,
     media: content.media ?? (content.type === state.type ? state.media : null),
+    rawMeta: null,
   }));
   const originalKnown =
     row.editExternalId === null || revisions.some(({ version }) => version === ORIGINAL_VERSION);
-  const { type } = state;
+  const { type, body, media, rawMeta } = state;
   const original = originalKnown
-    ? { type, body: state.body, media: state.media }
-    : { type, body: null, media: null };
+    ? { type, body, media, rawMeta }
+    : { type, body: null, media: null, rawMeta: null };
   return { row, revisions, state, original, originalKnown, edited };
 }
 

@@ -1,10 +1,14 @@
 import type { Media } from '../../model/facts.js';
+import type { JsonObject } from '../../model/json.js';
+import { stableJson } from '../plan/stable-json.js';
 
 /** What one version of a message says; null where it says nothing. */
 export interface Said {
   type: string;
   body: string | null;
   media: Media | null;
+  /** Of contacts, a place, an order and the like: all that they say, where nothing of it could be put into words. */
+  rawMeta: JsonObject | null;
 }
 
 /** Types that stand for a content which is not there. */
@@ -29,16 +33,22 @@ export function detailOf(said: Said): number {
 
 /** The same words and the same file under the same type. */
 export function isSameContent(a: Said, b: Said): boolean {
-  return a.type === b.type && textOf(a.body) === textOf(b.body) && mediaKey(a.media) === mediaKey(b.media);
+  return (
+    a.type === b.type &&
+    textOf(a.body) === textOf(b.body) &&
+    mediaKey(a.media) === mediaKey(b.media) &&
+    !isOtherMeta(a, b)
+  );
 }
 
 /**
  * Whether two rows of one id may be one message: nothing that both of them say differs. A placeholder, `unsupported` or an
  * empty row says nothing; media without an id may be those with one. Two texts, or two files, are two messages that got one
- * id (an album).
+ * id (an album), and so are two contact cards.
  */
 export function isCompatible(a: Said, b: Said): boolean {
   if (isSilent(a) || isSilent(b)) return true;
+  if (isOtherMeta(a, b)) return false;
   const [left, right] = [textOf(a.body), textOf(b.body)];
   if (left !== null && right !== null && left !== right) return false;
   const media = compareMedia(a.media, b.media);
@@ -46,6 +56,18 @@ export function isCompatible(a: Said, b: Said): boolean {
   if (a.type === b.type || isPlaceholder(a.type) || isPlaceholder(b.type)) return true;
   // Programs have their own words for types (`chat` for text): the same text or file under two of them is still the same.
   return media === 'same' || (left !== null && left === right);
+}
+
+/** Neither has words or a file, and what both tell under one name differs: two cards that somebody sent at once. */
+function isOtherMeta(a: Said, b: Said): boolean {
+  const { rawMeta: left } = a;
+  const { rawMeta: right } = b;
+  if (left === null || right === null || hasWords(a) || hasWords(b)) return false;
+  return Object.keys(left).some((key) => key in right && stableJson(left[key]) !== stableJson(right[key]));
+}
+
+function hasWords({ body, media }: Said): boolean {
+  return textOf(body) !== null || mediaKey(media) !== '';
 }
 
 /** A text without a text is no more than a placeholder; a media type alone still says that there is a file. */

@@ -1,5 +1,5 @@
 import { recomputeConversations, updateConversations } from '../../store/conversations.js';
-import { lockLeads, reviveLeads } from '../../store/duplicate-leads.js';
+import { inheritFields, lockLeads } from '../../store/duplicate-leads.js';
 import { journaled } from '../../store/journal.js';
 import { movePersons, requeueCollisions, type MergePair } from '../../store/merge-leads.js';
 import { readIdentitiesOfPersons, readLeadsById } from '../../store/persons.js';
@@ -44,7 +44,7 @@ export async function mergeLeadGroups(
   return journaled(tx, runId, { leadIds: personIds, emptiedConversationIds }, async () => {
     const leads = await lockLeads(tx, groups.flatMap(leadsOf));
     const names = await readIdentitiesOfPersons(tx, personIds);
-    await reviveLeads(tx, pairs);
+    await inheritFields(tx, pairs);
     const joined = await movePersons(tx, pairs);
     const survivorOf = new Map([
       ...survivors.map((id) => [id, id] as const),

@@ -11,6 +11,7 @@ import { applyAmendment, payloadOfPending, ReactionBook } from '../plan/amendmen
 import { keyOf, rowOfState, type Leaf } from '../plan/message-book.js';
 import { ORIGINAL_VERSION } from '../plan/message-projection.js';
 import type { JsonObject } from '../../model/json.js';
+import type { Candidate } from './candidate.js';
 import { differs, sameRevisions } from './compare-rows.js';
 import { findMoved, type MovedThreads } from './moved-threads.js';
 import type { Merge } from './merge-candidates.js';
@@ -46,6 +47,7 @@ export async function planWrites(tx: Sql, merges: readonly Merge[]): Promise<Wri
     if (![kept, ...lost].some(({ originalKnown }) => originalKnown)) {
       shown.revisions = shown.revisions.filter(({ version }) => version !== ORIGINAL_VERSION);
     }
+    shown.row.editedAt ??= editedWithoutId([kept, ...lost]);
     if (differs(kept.row, shown.row)) updates.push({ ...shown.row, rowVersion: kept.row.rowVersion });
     if (sameRevisions(kept.revisions, shown.revisions)) continue;
     revised.push(kept.row.id);
@@ -109,6 +111,12 @@ async function applyWaiting(tx: Sql, merges: readonly Merge[]): Promise<Waiting>
     waiting.touched.add(merge);
   }
   return waiting;
+}
+
+/** Programs that overwrite an edited text tell when, and of no edit that could be a version: the newest such time. */
+function editedWithoutId(rows: readonly Candidate[]): number | null {
+  const times = rows.flatMap(({ row }) => (row.editExternalId === null ? (row.editedAt ?? []) : []));
+  return times.length === 0 ? null : Math.max(...times);
 }
 
 function newOrigins(merges: readonly Merge[]): WritePlan['origins'] {

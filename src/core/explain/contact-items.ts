@@ -30,6 +30,7 @@ export async function gatherContactItems(
   names: readonly string[],
 ): Promise<ContactItems> {
   const wanted = new Set(names);
+  const pick = (logged: LoggedItems): LoggedItems | null => pickItems(inv, logged, wanted);
   const words = wordsOfNames(names);
   const { limit } = inv.options;
   const about = await findEntriesAbout(inv.sql, names, { limit: limit + 1 });
@@ -37,15 +38,15 @@ export async function gatherContactItems(
   const rejects = await readRejectsNaming(inv.sql, words, MOST_REJECTS);
   const unread = await findUnreadEntries(inv.sql, patternsOf(words), MOST_UNREAD);
   const other = rejects.map((reject) => ({ id: reject.webhookLogId, bytes: 0 }));
-  let decoded = await inv.decode([...read, ...other, ...unread], (logged) => pickItems(logged, wanted));
+  let decoded = await inv.decode([...read, ...other, ...unread], pick);
   // Somebody without a message is what one asks about when a conversation is gone: then every byte is worth a look.
   const isSilent = !decoded.some(({ items }) => items.some((item) => item.fact.kind === 'message'));
   if (inv.options.scan || isSilent) {
-    const scanned = await inv.decode(await scanLog(inv, words), (logged) => pickItems(logged, wanted));
+    const scanned = await inv.decode(await scanLog(inv, words), pick);
     decoded = [...decoded, ...scanned].sort((a, b) => (a.entry.id < b.entry.id ? -1 : 1));
   }
   return {
-    items: decoded.flatMap(({ items }) => items).filter((item) => inv.concerns(item)),
+    items: decoded.flatMap(({ items }) => items),
     entries: decoded.filter(({ items }) => items.length > 0).length,
     unreadable: decoded.flatMap(({ entry, items, failure, unrecognized }) => {
       const reason = failure ?? unrecognized[0]?.reason;
@@ -72,8 +73,8 @@ function withinBounds(inv: Investigation, found: readonly FoundEntry[], limit: n
 }
 
 /** An entry's items about the contact; the whole entry where nothing in it could be read. */
-function pickItems(logged: LoggedItems, names: ReadonlySet<string>): LoggedItems | null {
-  const items = logged.items.filter((item) => isAbout(item, names));
+function pickItems(inv: Investigation, logged: LoggedItems, names: ReadonlySet<string>): LoggedItems | null {
+  const items = logged.items.filter((item) => inv.concerns(item) && isAbout(item, names));
   const broken = logged.failure !== null || logged.unrecognized.length > 0;
   return items.length === 0 && !broken ? null : { ...logged, items };
 }

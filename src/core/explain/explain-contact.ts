@@ -50,6 +50,7 @@ export async function explainContact(inv: Investigation, typed: string): Promise
   const contact = await resolveContact(inv.sql, typed, scope);
   if (contact.notice !== undefined) inv.notice(contact.notice);
   const known: ContactLead | null = contact.leads.length === 0 ? null : await theOneLead(inv.sql, contact);
+  if (known !== null) inv.narrowTo(known.organizationId);
   const gathered = await gatherContactItems(inv, contact.names);
   noticeUnreadable(inv, gathered);
   const rows = await inv.lookUp(gathered.items);

@@ -28,7 +28,7 @@ const KEYS = 5000;
 export class Investigation {
   readonly notices: string[] = [];
   readonly remedies: Remedy[] = [];
-  readonly connections: readonly ConnectionRow[];
+  connections: readonly ConnectionRow[];
   entries = 0;
   scanned = false;
   complete = true;
@@ -69,6 +69,11 @@ export class Investigation {
 
   nameOf(connectionId: string): string {
     return this.connection(connectionId)?.name ?? connectionId;
+  }
+
+  /** A phone that two organizations know is two people: what one wrote to the other's number is nothing that this one lacks. */
+  narrowTo(organizationId: string): void {
+    this.connections = this.connections.filter((row) => row.organizationId === organizationId);
   }
 
   get connectionIds(): string[] {
