@@ -104,6 +104,8 @@ describe('dedupe on the command line', () => {
       );
       expect(stderr).toContain('--force');
     }
+    const onTerminal = await run(['dedupe', '--apply', '--yes'], { terminals: ['stdin', 'stderr'] });
+    expect({ code: onTerminal.code, stdout: onTerminal.stdout }).toEqual({ code: 2, stdout: '' });
     expect((await run(['dedupe', '--apply', '--force'])).code).toBe(0);
   });
 

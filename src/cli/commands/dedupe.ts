@@ -44,8 +44,9 @@ async function dedupeCommand(call: Call): Promise<Outcome> {
   const settings = resolveDedupeSettings(call.given, call.environment);
   const result = await run(call, settings, settings.force).catch(async (error: unknown) => {
     const question = questionOf(error);
-    // Where nobody can be asked, the error says what to do.
-    if (question === undefined || whyNotAsk(call) !== undefined) throw error;
+    // Where nobody can be asked, the error says what to do. --yes is no answer: the number is to be read, and a line must not
+    // remove more on a terminal than it does in cron.
+    if (question === undefined || call.settings.yes || whyNotAsk(call) !== undefined) throw error;
     // Asked between two sessions: an open question must not keep others out of the database.
     await confirmByTyping(call, question.text, question.word);
     return run(call, settings, true);
