@@ -1,3 +1,4 @@
+import { arrayLiteral } from './array-literal.js';
 import { booleanOf, integerOf, textOf } from './row.js';
 import type { Sql } from './sql.js';
 
@@ -37,15 +38,20 @@ export async function readServerClock(sql: Sql): Promise<number> {
   return integerOf(row, 'now');
 }
 
-/** Tables of our schema that this role may not read and write, with what it lacks: `messages (insert, update)`. */
-export async function readMissingRights(sql: Sql): Promise<string[]> {
+/**
+ * Those of `tables` that this role may not read and write, with what it lacks: `messages (insert, update)`. Others in the
+ * schema may belong to other programs, and are nobody's business; a table that is not there is told by its index.
+ */
+export async function readMissingRights(sql: Sql, tables: readonly string[]): Promise<string[]> {
   const rows = await sql.query(
     `select c.relname::text as name, string_agg(wanted.word, ', ' order by wanted.nth) as lacking
      from pg_class c
      join pg_namespace n on n.oid = c.relnamespace
      cross join unnest(array['select', 'insert', 'update', 'delete']) with ordinality as wanted (word, nth)
-     where n.nspname = current_schema() and c.relkind in ('r', 'p') and not has_table_privilege(c.oid, wanted.word)
+     where n.nspname = current_schema() and c.relkind in ('r', 'p') and c.relname = any($1::text[])
+       and not has_table_privilege(c.oid, wanted.word)
      group by c.relname order by c.relname`,
+    [arrayLiteral(tables)],
   );
   return rows.map((row) => `${textOf(row, 'name')} (${textOf(row, 'lacking')})`);
 }

@@ -230,6 +230,26 @@ describe('the doctor of a server', () => {
     });
   });
 
+  test('does not mind tables of other programs, and asks for no right to write the record of migrations', async () => {
+    const config = await backend.config();
+    if (config.kind !== 'postgresql') throw new Error('no server');
+    const role = `writer_${uuidv7(Date.now()).replaceAll('-', '')}`;
+    await change(config, async (store) => {
+      await store.sql.execute(`create role ${role} login`);
+      await store.sql.execute(
+        `grant select, insert, update, delete on all tables in schema public to ${role}`,
+      );
+      await store.sql.execute(`revoke insert, update, delete on _prisma_migrations from ${role}`);
+      await store.sql.execute('create table payroll (id int)');
+    });
+    const url = new URL(config.url);
+    url.username = role;
+    const result = await examine({ kind: 'postgresql', url: url.toString() });
+    await change(config, (store) => store.sql.execute(`drop owned by ${role}`));
+    await change(config, (store) => store.sql.execute(`drop role ${role}`));
+    expect(lineOf(result, 'rights')).toMatchObject({ status: 'ok' });
+  });
+
   test('says that a database cannot hold emoji', async () => {
     const config = await backend.emptyConfig();
     if (config.kind !== 'postgresql') throw new Error('no server');

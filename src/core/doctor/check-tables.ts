@@ -1,5 +1,5 @@
 import { UserError } from '../../model/errors.js';
-import { readKeyStates } from '../../store/checks/unique-keys.js';
+import { readKeyStates, UNIQUE_KEYS } from '../../store/checks/unique-keys.js';
 import { migrationStatus } from '../../store/migrations/migrate.js';
 import { assertMigratable } from '../../store/migrations/status.js';
 import { readMissingRights } from '../../store/server-facts.js';
@@ -37,7 +37,7 @@ export async function checkMigrations(store: Store, commandLine: CommandLine): P
 
 /** Whether this role may do what commands do. */
 export async function checkRights(sql: Sql): Promise<DoctorCheck> {
-  const missing = await readMissingRights(sql);
+  const missing = await readMissingRights(sql, [...new Set(UNIQUE_KEYS.map(({ table }) => table))]);
   if (missing.length === 0)
     return { name: 'rights', status: 'ok', message: 'this role may read and write every table' };
   return {
