@@ -1,6 +1,8 @@
 import {
   downloadAndProcessHistorySyncNotification,
+  isLidUser,
   jidNormalizedUser,
+  type LIDMapping,
   type proto,
   type WASocket,
 } from '@whiskeysockets/baileys';
@@ -10,6 +12,8 @@ import { rawEvent } from './tap-events.js';
 
 /** A blob of one page is some 50 KB; a line that cannot bring it in this time will not. */
 const DOWNLOAD_TIMEOUT_MS = 60_000;
+
+type ProcessedHistory = Awaited<ReturnType<typeof downloadAndProcessHistorySyncNotification>>;
 
 /** A page as it came, whoever asked for it. */
 export interface ReadPage {
@@ -36,21 +40,33 @@ export async function readPage(
   });
   if (set.lidPnMappings.length > 0)
     await sock.signalRepository.lidMapping.storeLIDPNMappings(set.lidPnMappings);
+  const pairs = [...set.lidPnMappings, ...(await knownPairs(sock, set))];
   const raw = rawEvent('messaging-history.set', {
     ...set,
+    lidPnMappings: pairs,
     chunkOrder: notification.chunkOrder ?? null,
     peerDataRequestSessionId: notification.peerDataRequestSessionId ?? null,
   });
   const addressesOf = (...jids: (string | null | undefined)[]): string[] =>
     jids.flatMap((jid) => (jid === null || jid === undefined || jid === '' ? [] : [jidNormalizedUser(jid)]));
+  /** These addresses, and the other ones of the same people, as far as the page tells. */
+  const withOthers = (addresses: Iterable<string>): Set<string> => {
+    const all = new Set(addresses);
+    for (const { lid, pn } of pairs) {
+      const pair = addressesOf(lid, pn);
+      if (pair.some((jid) => all.has(jid))) for (const jid of pair) all.add(jid);
+    }
+    return all;
+  };
   return {
     raw,
     messages: set.messages.length,
-    addresses: new Set([
+    addresses: withOthers([
       ...set.chats.flatMap(({ id, pnJid, lidJid }) => addressesOf(id, pnJid, lidJid)),
       ...set.messages.flatMap(({ key }) => addressesOf(key.remoteJid)),
     ]),
-    about: (addresses) => {
+    about: (asked) => {
+      const addresses = withOthers(asked);
       const isMeant = (...jids: (string | null | undefined)[]): boolean =>
         addressesOf(...jids).some((jid) => addresses.has(jid));
       const own = set.messages.flatMap((message) =>
@@ -72,6 +88,25 @@ export async function readPage(
       };
     },
   };
+}
+
+/** What earlier messages have told this device about the LIDs in a page that does not say whose they are. */
+async function knownPairs(
+  sock: WASocket,
+  { chats, messages, lidPnMappings }: ProcessedHistory,
+): Promise<LIDMapping[]> {
+  const told = new Set([
+    ...lidPnMappings.map(({ lid }) => jidNormalizedUser(lid)),
+    ...chats.flatMap(({ id, pnJid }) => (typeof id === 'string' && typeof pnJid === 'string' ? [id] : [])),
+  ]);
+  const ids = [...chats.map(({ id }) => id), ...messages.map(({ key }) => key.remoteJid)];
+  const unknown = ids.flatMap((id) =>
+    typeof id === 'string' && isLidUser(id) === true && !told.has(id) ? [id] : [],
+  );
+  if (unknown.length === 0) return [];
+  const known = await sock.signalRepository.lidMapping.getPNsForLIDs([...new Set(unknown)]);
+  // They come with a device: `5511…:0@s.whatsapp.net`.
+  return (known ?? []).map(({ lid, pn }) => ({ lid: jidNormalizedUser(lid), pn: jidNormalizedUser(pn) }));
 }
 
 function anchorOf({ key, messageTimestamp }: proto.IWebMessageInfo): HistoryAnchor | undefined {

@@ -159,13 +159,40 @@ describe('import: pages', () => {
 describe('import: addresses', () => {
   it('a chat by LID whose number is known only from the mapping', async () => {
     const site = await linked();
-    site.fake.onHistoryRequest(() => ({
-      conversations: [conversation(LID, chatOf(LID).slice(0, 20))],
-      mappings: [{ pn: PN, lid: LID }],
-    }));
-    const { result } = await imported(site);
-    expect(result).toMatchObject({ outcome: 'fetched', messages: { created: 20 } });
+    const answer = answerFromArchive([{ id: PN, answersAs: LID, messages: chatOf(LID) }]);
+    site.fake.onHistoryRequest(async (request) => {
+      const answered = await answer(request);
+      return answered === 'silence' || !('conversations' in answered)
+        ? 'silence'
+        : { ...answered, mappings: [{ pn: PN, lid: LID }] };
+    });
+    const { result } = await imported(site, '--count', '12', '--pages', '5');
+    expect(result).toMatchObject({
+      outcome: 'end_of_history',
+      fetch: { requests: 2 },
+      messages: { created: 20 },
+    });
     expect(await leads(site)).toEqual([{ phone_number: `+${ANA}` }]);
+  });
+
+  it('a chat by LID that only the device knows, from a message that came before', async () => {
+    const site = await linked();
+    await site.fake.pushMessage(PERSON, { conversation: 'by the way' });
+    site.fake.onHistoryRequest(answerFromArchive([{ id: PN, answersAs: LID, messages: chatOf(LID) }]));
+    const { result } = await imported(site);
+    expect(result).toMatchObject({ outcome: 'end_of_history', messages: { created: 20 } });
+    expect(await leads(site)).toEqual([{ phone_number: `+${ANA}` }]);
+  });
+
+  it('a chat by LID of which nobody knows whose it is: not this contact’s, and not lost', async () => {
+    const site = await linked();
+    site.fake.onHistoryRequest(answerFromArchive([{ id: PN, answersAs: LID, messages: chatOf(LID) }]));
+    const { result } = await imported(site);
+    expect(result).toMatchObject({
+      outcome: 'empty',
+      messages: { created: 0, skipped: { other_contact: 20 } },
+      fetch: { pages: [{ received: 20, ofOthers: 20 }] },
+    });
   });
 
   it('a chat by LID without mapping: a lead without phone', async () => {
@@ -376,6 +403,23 @@ describe('import: when it goes wrong', () => {
     expect(stdout).toContain('the phone did not answer within 100 ms');
     expect(stdout).toContain('It does not mean that there is no more history.');
     expect(stderr).toContain('asked the phone for page 1, waiting up to 100 ms');
+  });
+
+  it('an answer that comes after the timeout is not lost: the next import has it', async () => {
+    const site = await linked();
+    const { result } = await imported(site, '--timeout', '300ms');
+    expect(result.outcome).toBe('silent');
+    const [request] = site.fake.historyRequests;
+    await site.fake.pushHistory(
+      site.device,
+      {
+        syncType: proto.HistorySync.HistorySyncType.ON_DEMAND,
+        conversations: [conversation(PN, chatOf().slice(0, 20))],
+      },
+      { sessionId: request?.id ?? '' },
+    );
+    const next = await imported(site, '--timeout', '2s', '--force');
+    expect(next.result).toMatchObject({ outcome: 'fetched', messages: { created: 20 } });
   });
 
   it('asks again when the line was dropped', async () => {
