@@ -36,6 +36,8 @@ export interface JournalScope {
    * between them. Messages that follow a conversation to another lead need no entry: they follow it back.
    */
   leadIds?: readonly string[];
+  /** Leads whose own row may change, with their tickets, and nothing else. */
+  bareLeadIds?: readonly string[];
 }
 
 /** The parameters of {@link REACH}, from `$2`; `$1` is the run. */
@@ -172,7 +174,7 @@ async function beginScope(tx: Sql, runId: string): Promise<number> {
 
 /** Follows the scope from what it names to what hangs on it. */
 async function reachOf(tx: Sql, scope: JournalScope): Promise<Reach> {
-  const { messageIds = [], bareMessageIds = [], leadIds = [] } = scope;
+  const { messageIds = [], bareMessageIds = [], leadIds = [], bareLeadIds = [] } = scope;
   const { conversationIds = [], emptiedConversationIds = [] } = scope;
   const messages = messageIds.length === 0 ? [] : await readScopeMessages(tx, messageIds);
   const threads = [...new Set(messages.map((message) => message.conversationId))];
@@ -189,7 +191,7 @@ async function reachOf(tx: Sql, scope: JournalScope): Promise<Reach> {
   }
   return {
     merging: sorted(leadIds),
-    leads: sorted([...leadIds, ...conversations.map((conversation) => conversation.leadId)]),
+    leads: sorted([...leadIds, ...bareLeadIds, ...conversations.map(({ leadId }) => leadId)]),
     conversations: sorted(conversations.map((conversation) => conversation.id)),
     messages: sorted([...messageIds, ...bareMessageIds]),
     emptied: sorted(emptiedConversationIds),

@@ -1,4 +1,10 @@
-import type { CheckResult, EnforcedIndex, VerifiedItem, VerifyResult } from '../../core/verify/result.js';
+import type {
+  CheckResult,
+  EnforcedIndex,
+  Recomputed,
+  VerifiedItem,
+  VerifyResult,
+} from '../../core/verify/result.js';
 import { quoteForShell } from '../shell-words.js';
 import type { Look } from './look.js';
 import type { Grid, Presentation } from './presentation.js';
@@ -37,6 +43,7 @@ export function presentVerify(result: VerifyResult): Presentation {
       { title: 'Checks', ...grid },
       ...sampleGrids(checks),
       ...(result.enforced.length === 0 ? [] : [enforcedGrid(result.enforced)]),
+      ...(sumOf(result.recomputed) === 0 ? [] : [recomputedGrid(result.recomputed)]),
     ],
     text: (look) => describeResult(result, look),
   };
@@ -77,11 +84,19 @@ function enforcedGrid(enforced: readonly EnforcedIndex[]): Grid {
   };
 }
 
+function recomputedGrid(recomputed: Recomputed): Grid {
+  return { title: 'Recomputed', columns: ['table', 'rows'], rows: Object.entries(recomputed) };
+}
+
+function sumOf({ conversations, leads, tickets }: Recomputed): number {
+  return conversations + leads + tickets;
+}
+
 function describeResult(result: VerifyResult, look: Look): string {
-  const { checks, enforced } = result;
+  const { checks, enforced, recomputed } = result;
   const width = Math.max(0, ...checks.map(({ check }) => check.length));
   return [
-    ...describeEnforced(enforced, look),
+    ...describeEnforced(enforced, recomputed, look),
     ...checks.flatMap((check) => describeCheck(check, width, look)),
     ...(checks.length === 0 ? [] : ['']),
     verdict(result, look),
@@ -89,7 +104,7 @@ function describeResult(result: VerifyResult, look: Look): string {
 }
 
 /** What `--enforce` did; what was there already is only counted. */
-function describeEnforced(enforced: readonly EnforcedIndex[], look: Look): string[] {
+function describeEnforced(enforced: readonly EnforcedIndex[], recomputed: Recomputed, look: Look): string[] {
   if (enforced.length === 0) return [];
   const lines = enforced.flatMap(({ index, outcome, reason, remedy }) => {
     switch (outcome) {
@@ -107,7 +122,23 @@ function describeEnforced(enforced: readonly EnforcedIndex[], look: Look): strin
   });
   const present = enforced.filter(({ outcome }) => outcome === 'present').length;
   if (lines.length === 0) lines.push(`${look.green('✔')} all ${formatCount(present)} present`);
-  return [look.bold('Unique indexes'), ...lines, '', look.bold('Checks')];
+  return [
+    look.bold('Unique indexes'),
+    ...lines,
+    '',
+    ...describeRecomputed(recomputed, look),
+    look.bold('Checks'),
+  ];
+}
+
+function describeRecomputed(recomputed: Recomputed, look: Look): string[] {
+  if (sumOf(recomputed) === 0) return [];
+  const counts = [
+    formatAmount(recomputed.conversations, 'conversation'),
+    formatAmount(recomputed.leads, 'lead'),
+    formatAmount(recomputed.tickets, 'ticket'),
+  ];
+  return [look.bold('Recomputed'), `${look.green('✔')} ${counts.join(', ')}`, ''];
 }
 
 function describeCheck(result: CheckResult, width: number, look: Look): string[] {

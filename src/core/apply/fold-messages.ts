@@ -74,7 +74,7 @@ export async function foldMessages(
     work.robbedLeads.add(leadId);
     folded.robbed.add(conversationId);
   }
-  await applyWaiting(work, folded, messages);
+  await applyWaiting(work, folded, messages, amendments);
   for (const item of amendments) amend(work, folded, item);
   return folded;
 }
@@ -231,17 +231,26 @@ function countCreated(folded: FoldedMessages, { state }: Leaf): void {
   }
 }
 
-/** Statuses, edits, revokes and reactions that came before their message are applied the moment it is there. */
+/**
+ * Statuses, edits, revokes and reactions that came before their message are applied the moment it is there; or, where another
+ * program stored it, the moment that an entry speaks of it.
+ */
 async function applyWaiting(
   work: BatchWork,
   folded: FoldedMessages,
   messages: readonly Item<MessageFact>[],
+  amendments: readonly Item<Amendment>[],
 ): Promise<void> {
   const targets = new Map<string, MessageKey>();
   for (const { fact, connection } of messages) {
     for (const id of [fact.externalId, fact.stanzaId]) {
       if (id !== undefined) targets.set(keyOf(connection.id, id), { connectionId: connection.id, id });
     }
+  }
+  for (const { fact, connection } of amendments) {
+    const id = fact.targetExternalId;
+    if (folded.book.find(connection.id, id, null) !== null)
+      targets.set(keyOf(connection.id, id), { connectionId: connection.id, id });
   }
   const waiting = await readPendingFacts(work.tx, sorted(targets));
   if (waiting.length === 0) return;

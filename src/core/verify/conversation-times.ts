@@ -1,38 +1,46 @@
-import {
-  countConversations,
-  streamWrongTimes,
-  type ConversationEnds,
-} from '../../store/checks/conversations.js';
+import { countConversations, countLeads } from '../../store/checks/conversations.js';
+import { streamWrongTimes, type MessageEnds } from '../../store/checks/times.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { amount } from './words.js';
+import { amount, ENFORCE_COMMAND } from './words.js';
 
-/** A conversation begins and ends with its messages. */
+/** A conversation begins and ends with its messages, and a lead's last message is the last of all of its conversations. */
 export const conversationTimesCheck: Check = {
   name: 'conversation_times',
-  title: 'first and last message of every conversation are right',
+  title: 'first and last message of every conversation, and the last of every lead, are right',
   async run(view) {
     const recorder = new Recorder(view, 'conversation_times');
     const scope = scopeOf(view);
-    recorder.checked = await countConversations(view.sql, scope);
+    const conversations = await countConversations(view.sql, scope);
+    const leads = await countLeads(view.sql, scope);
+    recorder.checked = conversations + leads;
+    let wrongLeads = 0;
     for await (const wrong of streamWrongTimes(view.sql, scope)) {
       if (view.signal.aborted) break;
-      for (const { id, connectionId, stored, actual } of wrong) {
+      for (const { of, id, connectionId, stored, actual } of wrong) {
+        if (of === 'lead') wrongLeads += 1;
         const detail = differences(stored, actual).join('; ');
-        await recorder.finding('*', { connectionId, subject: `conversation ${id}`, detail });
+        await recorder.finding('*', { connectionId, subject: `${of} ${id}`, detail });
       }
     }
-    return recorder.found === 0
-      ? recorder.result(`${amount(recorder.checked, 'conversation')} with the times of their messages`, null)
-      : recorder.result(
-          `${amount(recorder.found, 'conversation has', 'conversations have')} other times than their messages`,
-          null,
-        );
+    if (recorder.found === 0) {
+      const both = `${amount(conversations, 'conversation')} and ${amount(leads, 'lead')}`;
+      return recorder.result(`${both} with the times of their messages`, null);
+    }
+    const wrong = recorder.found - wrongLeads;
+    const who = [
+      ...(wrong > 0 ? [amount(wrong, 'conversation')] : []),
+      ...(wrongLeads > 0 ? [amount(wrongLeads, 'lead')] : []),
+    ].join(' and ');
+    return recorder.result(
+      `${who} ${recorder.found === 1 ? 'has' : 'have'} other times than their messages`,
+      ENFORCE_COMMAND,
+    );
   },
 };
 
-function differences(stored: ConversationEnds, actual: ConversationEnds): string[] {
+function differences(stored: MessageEnds, actual: MessageEnds): string[] {
   return [
     ...(stored.firstAt === actual.firstAt
       ? []

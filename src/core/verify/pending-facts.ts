@@ -16,11 +16,13 @@ export const pendingFactsCheck: Check = {
     const scope = scopeOf(view);
     recorder.checked = await countPendingFacts(view.sql, scope);
     let stored = 0;
+    let replayable = false;
     let example: string | null = null;
     for await (const facts of streamOverdueFacts(view.sql, scope, view.now - OVERDUE_MS)) {
       if (view.signal.aborted) break;
-      for (const { connectionId, targetExternalId, kind, at, webhookLogId, isStored } of facts) {
+      for (const { connectionId, targetExternalId, kind, at, webhookLogId, isStored, isInLog } of facts) {
         if (isStored) stored += 1;
+        if (isStored && isInLog) replayable = true;
         else example ??= targetExternalId;
         const of = `${kind} of ${new Date(at).toISOString()}${webhookLogId === null ? '' : `, log:${webhookLogId}`}`;
         const detail = isStored
@@ -39,10 +41,10 @@ export const pendingFactsCheck: Check = {
       ...(without > 0 ? [`${amount(without, 'fact')} whose message never came`] : []),
       ...(stored > 0 ? [`${amount(stored, 'fact')} whose message came from elsewhere`] : []),
     ];
-    // Applying what waits is replay's: it meets the fact again, and its message with it.
+    // Applying what waits is replay's, as soon as it meets the fact or its message again; what is not in the log it never meets.
     return recorder.result(
       `Waiting for more than a day: ${parts.join(', ')}`,
-      stored > 0 ? 'wa-reconcile replay --all' : explainCommand(example),
+      replayable ? 'wa-reconcile replay --all' : explainCommand(example),
     );
   },
 };

@@ -8,7 +8,7 @@ import { Window, type Teller } from './accounting/window.js';
 import type { Check, VerifyView } from './check.js';
 import { Recorder } from './recorder.js';
 import type { CheckResult } from './result.js';
-import { amount } from './words.js';
+import { amount, DEDUPE_COMMAND, explainCommand } from './words.js';
 
 /** Items that one look-up is about. */
 const WINDOW = 1_000;
@@ -187,7 +187,7 @@ class RawLogCheck {
   }
 
   private result(): CheckResult {
-    const { accounts, unsettled } = this.accountant;
+    const { accounts, unsettled, turned } = this.accountant;
     const { open } = this;
     const sums = listed([
       [accounts.there, 'in the database'],
@@ -198,6 +198,7 @@ class RawLogCheck {
       [accounts.waiting, 'waiting'],
     ]);
     const rest = listed([
+      [turned, 'direction that only people can set right', 'directions that only people can set right'],
       [unsettled, 'other item is unaccounted for', 'other items are unaccounted for'],
       [open.pending, 'pending entry', 'pending entries'],
       [open.unknownConnection, 'entry of an unknown connection', 'entries of unknown connections'],
@@ -218,10 +219,14 @@ class RawLogCheck {
 
   private remedy(): string | null {
     const { open } = this;
-    if (this.unaccounted > 0) return 'wa-reconcile replay --all';
+    const { twice, turned, turnedExample } = this.accountant;
+    if (this.unaccounted - twice - turned > 0) return 'wa-reconcile replay --all';
+    // A replay finds the one row and leaves the other.
+    if (twice > 0) return DEDUPE_COMMAND;
     if (open.failed > 0) return 'wa-reconcile replay --failed';
     if (open.pending > 0) return 'wa-reconcile replay';
     if (open.unknownConnection > 0) return 'wa-reconcile replay --register';
+    if (turned > 0) return explainCommand(turnedExample);
     return null;
   }
 }

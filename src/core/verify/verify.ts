@@ -8,21 +8,31 @@ import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import type { VerifyView } from './check.js';
 import { CHECKS } from './checks.js';
-import { enforceKeys } from './enforce.js';
+import { enforce, type Enforced } from './enforce.js';
 import type { VerifyOptions } from './options.js';
 import type { CheckResult, EnforcedIndex, VerifyResult } from './result.js';
 
 /**
  * Runs the checks on one read-only snapshot of the database, so that what a replay writes meanwhile cannot look like a fault.
- * With `enforce`, unique indexes that are missing or not valid are made first. Throws ConfigError for an unknown connection.
+ * With `enforce`, unique indexes that are missing or not valid are made first, and derived values that are wrong are set to
+ * what they follow from. Throws ConfigError for an unknown connection.
  */
 export async function verify(ctx: Context, options: VerifyOptions): Promise<VerifyResult> {
   const startedAt = ctx.clock();
   const connectionId =
     options.connection === undefined ? null : (await findConnection(ctx, options.connection)).id;
   const runId = options.enforce ? createIdGenerator(ctx.clock)() : null;
-  const enforced =
-    runId === null ? [] : await enforceKeys(ctx, runId, options.recordedOptions ?? { enforce: true });
+  const { indexes: enforced, recomputed } =
+    runId === null
+      ? NOTHING_ENFORCED
+      : await enforce(ctx, runId, {
+          scope: {
+            connectionIds: connectionId === null ? null : [connectionId],
+            since: options.since ?? null,
+          },
+          checks: options.checks,
+          recordedOptions: options.recordedOptions ?? { enforce: true },
+        }).catch(rethrowAltered);
   const results = await inSnapshot(ctx.store, (sql) => runChecks(ctx, sql, options, connectionId)).catch(
     rethrowAltered,
   );
@@ -45,9 +55,12 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
     missing: rawLog?.missing ?? null,
     doubled: foundBy('duplicate_ids'),
     enforced,
+    recomputed,
     database: ctx.store.location,
   };
 }
+
+const NOTHING_ENFORCED: Enforced = { indexes: [], recomputed: { conversations: 0, leads: 0, tickets: 0 } };
 
 /** What `--enforce` has just failed to do is no remedy: what clears its way is. */
 function withoutDeadEnd(check: CheckResult, enforced: readonly EnforcedIndex[]): CheckResult {

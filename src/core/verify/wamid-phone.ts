@@ -48,7 +48,7 @@ export const wamidPhoneCheck: Check = {
           null,
         )
       : recorder.result(
-          `${amount(recorder.found, 'message is', 'messages are')} with another lead than the phone in their ids`,
+          `${amount(recorder.found, 'message is', 'messages are')} with another lead than the phone in the id`,
           explainCommand(example),
         );
   },

@@ -1,4 +1,4 @@
-import { integerOf, textOf, textOrNull, timeOrNull } from '../row.js';
+import { integerOf, textOf, textOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 import { streamRows } from '../stream-rows.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
@@ -10,6 +10,17 @@ export async function countConversations(sql: Sql, scope: Scope): Promise<number
     scopeParameters(scope),
   );
   return row === undefined ? 0 : integerOf(row, 'conversations');
+}
+
+/** Of one connection: leads with a conversation there. */
+export async function countLeads(sql: Sql, scope: Scope): Promise<number> {
+  const [row] = await sql.query(
+    `select count(*) as leads from leads
+     where ($1::uuid[] is null or id in (select lead_id from conversations where ${inScope('connection_id')}))
+       and ${sinceScope('last_message_at')}`,
+    scopeParameters(scope),
+  );
+  return row === undefined ? 0 : integerOf(row, 'leads');
 }
 
 /** Several rows where one may be; `key` is what they share. */
@@ -61,68 +72,6 @@ export async function* streamCrowdedTickets(
     scopeParameters(scope),
   );
   for await (const page of pages) yield page.map(crowdedOf);
-}
-
-/** First and last message, as a conversation says and as its messages say. Times are ms since 1970. */
-export interface ConversationTimes {
-  id: string;
-  connectionId: string;
-  stored: ConversationEnds;
-  actual: ConversationEnds;
-}
-
-export interface ConversationEnds {
-  firstAt: number | null;
-  /** As it is stored: where the check constraint is missing, any word. */
-  firstSource: string | null;
-  lastAt: number | null;
-}
-
-/** Conversations whose ends are not those of their messages. One pass over the messages, whatever their number. */
-export async function* streamWrongTimes(
-  tx: Sql,
-  scope: Scope,
-): AsyncGenerator<ConversationTimes[], void, undefined> {
-  const pages = streamRows(
-    tx,
-    `select c.id, c.connection_id, c.first_message_at, c.first_message_source, c.last_message_at,
-       ends.first_at, ends.first_source, ends.last_at
-     from conversations c
-     left join (
-       select conversation_id, first_at, last_at,
-         -- Several first messages in one second: the most live one, as recomputeConversations has it.
-         case first_at when first_live then 'live' when first_echo then 'app_echo' else 'history' end as first_source
-       from (
-         select conversation_id, min(timestamp) as first_at, max(timestamp) as last_at,
-           min(timestamp) filter (where source = 'live') as first_live,
-           min(timestamp) filter (where source = 'app_echo') as first_echo
-         from messages
-         where $1::uuid[] is null or conversation_id in (select id from conversations where connection_id = any($1::uuid[]))
-         group by conversation_id
-       ) grouped
-     ) ends on ends.conversation_id = c.id
-     where ${inScope('c.connection_id')} and ${sinceScope('greatest(c.last_message_at, ends.last_at)')}
-       and (c.first_message_at, c.first_message_source, c.last_message_at)
-           is distinct from (ends.first_at, ends.first_source, ends.last_at)
-     order by c.id`,
-    scopeParameters(scope),
-  );
-  for await (const page of pages) {
-    yield page.map((row) => ({
-      id: textOf(row, 'id'),
-      connectionId: textOf(row, 'connection_id'),
-      stored: {
-        firstAt: timeOrNull(row, 'first_message_at'),
-        firstSource: textOrNull(row, 'first_message_source'),
-        lastAt: timeOrNull(row, 'last_message_at'),
-      },
-      actual: {
-        firstAt: timeOrNull(row, 'first_at'),
-        firstSource: textOrNull(row, 'first_source'),
-        lastAt: timeOrNull(row, 'last_at'),
-      },
-    }));
-  }
 }
 
 function crowdedOf(row: Record<string, unknown>): CrowdedRows {

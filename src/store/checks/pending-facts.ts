@@ -13,6 +13,8 @@ export interface OverdueFact {
   webhookLogId: string | null;
   /** Its message is stored: somebody else wrote it, and did not apply what waited. */
   isStored: boolean;
+  /** The raw log holds the entry that told of it, or of its message: a replay meets it again. */
+  isInLog: boolean;
 }
 
 export async function countPendingFacts(sql: Sql, scope: Scope): Promise<number> {
@@ -31,11 +33,13 @@ export async function* streamOverdueFacts(
 ): AsyncGenerator<OverdueFact[], void, undefined> {
   const pages = streamRows(
     tx,
-    `select p.connection_id, p.target_external_id, p.kind, p.at, p.webhook_log_id,
-       exists (
-         select from messages m where m.connection_id = p.connection_id and m.external_id = p.target_external_id
-       ) as is_stored
+    `select p.connection_id, p.target_external_id, p.kind, p.at, p.webhook_log_id, m.id is not null as is_stored,
+       exists (select from webhook_log e where e.id in (p.webhook_log_id, m.batch_id)) as is_in_log
      from pending_facts p
+     left join lateral (
+       select id, batch_id from messages
+       where connection_id = p.connection_id and external_id = p.target_external_id limit 1
+     ) m on true
      where p.created_at < $3::timestamptz and ${inScope('p.connection_id')} and ${sinceScope('p.at')}
      order by p.connection_id, p.target_external_id, p.kind, p.fact_key`,
     [...scopeParameters(scope), new Date(before).toISOString()],
@@ -48,6 +52,7 @@ export async function* streamOverdueFacts(
       at: timeOf(row, 'at'),
       webhookLogId: textOrNull(row, 'webhook_log_id'),
       isStored: booleanOf(row, 'is_stored'),
+      isInLog: booleanOf(row, 'is_in_log'),
     }));
   }
 }

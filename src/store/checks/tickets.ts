@@ -1,6 +1,7 @@
 import { LEAD_SOURCES, type LeadSource } from '../../model/enumerations.js';
 import { textOf, textOrNull, timeOf, timeOrNull, wordOf } from '../row.js';
-import type { Sql } from '../sql.js';
+import { arrayLiteral } from '../array-literal.js';
+import type { Sql, SqlRow } from '../sql.js';
 import { streamRows } from '../stream-rows.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 
@@ -9,6 +10,7 @@ export interface OpenTicket {
   id: string;
   connectionId: string;
   leadId: string;
+  conversationId: string;
   leadSource: LeadSource;
   openedByExternalId: string | null;
   openedAt: number;
@@ -21,8 +23,28 @@ export interface OpenTicket {
 
 /**
  * Open tickets of `incoming_message` in the stage in which replay leaves them: what people or other programs opened or moved
- * follows rules of theirs. `cameLive`: condition on messages.evidence.
+ * follows rules of theirs.
  */
+const FOLLOWING = `t.status = 'open' and t.source = 'incoming_message' and t.stage = 'new'`;
+
+function openTickets(cameLive: string, condition: string): string {
+  return `
+    select t.id, c.connection_id, t.lead_id, t.conversation_id, l.source as lead_source, t.opened_by_external_id, t.opened_at,
+      t.last_inbound_at,
+      (select m.timestamp from messages m
+       where m.connection_id = c.connection_id and m.external_id = t.opened_by_external_id
+         and m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive} limit 1) as opener_at,
+      (select m.timestamp from messages m
+       where m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive}
+       order by m.timestamp desc limit 1) as newest_at
+    from tickets t
+    join conversations c on c.id = t.conversation_id
+    join leads l on l.id = t.lead_id
+    where ${FOLLOWING} and ${inScope('c.connection_id')} and ${sinceScope('coalesce(t.last_inbound_at, t.opened_at)')}
+      and ${condition}`;
+}
+
+/** The tickets that follow the rules, all of a lead's one after the other. `cameLive`: condition on messages.evidence. */
 export async function* streamOpenTickets(
   tx: Sql,
   scope: Scope,
@@ -30,32 +52,48 @@ export async function* streamOpenTickets(
 ): AsyncGenerator<OpenTicket[], void, undefined> {
   const pages = streamRows(
     tx,
-    `select t.id, c.connection_id, t.lead_id, l.source as lead_source, t.opened_by_external_id, t.opened_at,
-       t.last_inbound_at,
-       (select m.timestamp from messages m
-        where m.connection_id = c.connection_id and m.external_id = t.opened_by_external_id
-          and m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive} limit 1) as opener_at,
-       (select m.timestamp from messages m
-        where m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive}
-        order by m.timestamp desc limit 1) as newest_at
-     from tickets t
-     join conversations c on c.id = t.conversation_id
-     join leads l on l.id = t.lead_id
-     where t.status = 'open' and t.source = 'incoming_message' and t.stage = 'new'
-       and ${inScope('c.connection_id')} and ${sinceScope('coalesce(t.last_inbound_at, t.opened_at)')}`,
+    `${openTickets(cameLive, 'true')} order by t.lead_id, t.id`,
     scopeParameters(scope),
   );
-  for await (const page of pages) {
-    yield page.map((row) => ({
-      id: textOf(row, 'id'),
-      connectionId: textOf(row, 'connection_id'),
-      leadId: textOf(row, 'lead_id'),
-      leadSource: wordOf(row, 'lead_source', LEAD_SOURCES),
-      openedByExternalId: textOrNull(row, 'opened_by_external_id'),
-      openedAt: timeOf(row, 'opened_at'),
-      lastInboundAt: timeOrNull(row, 'last_inbound_at'),
-      openerAt: timeOrNull(row, 'opener_at'),
-      newestAt: timeOrNull(row, 'newest_at'),
-    }));
-  }
+  for await (const page of pages) yield page.map(openTicketOf);
+}
+
+/** The next leads with such tickets, in the order of their ids; empty when there is no more. */
+export async function readTicketLeads(tx: Sql, afterLead: string | null, leads: number): Promise<string[]> {
+  const rows = await tx.query(
+    `select distinct t.lead_id from tickets t
+     where ${FOLLOWING} and t.lead_id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
+     order by t.lead_id limit $2::int`,
+    [afterLead, leads],
+  );
+  return rows.map((row) => textOf(row, 'lead_id'));
+}
+
+/** The tickets of these leads that follow the rules. */
+export async function readOpenTickets(
+  tx: Sql,
+  scope: Scope,
+  cameLive: string,
+  leadIds: readonly string[],
+): Promise<OpenTicket[]> {
+  const rows = await tx.query(
+    `${openTickets(cameLive, 't.lead_id = any($3::uuid[])')} order by t.lead_id, t.id`,
+    [...scopeParameters(scope), arrayLiteral(leadIds)],
+  );
+  return rows.map(openTicketOf);
+}
+
+function openTicketOf(row: SqlRow): OpenTicket {
+  return {
+    id: textOf(row, 'id'),
+    connectionId: textOf(row, 'connection_id'),
+    leadId: textOf(row, 'lead_id'),
+    conversationId: textOf(row, 'conversation_id'),
+    leadSource: wordOf(row, 'lead_source', LEAD_SOURCES),
+    openedByExternalId: textOrNull(row, 'opened_by_external_id'),
+    openedAt: timeOf(row, 'opened_at'),
+    lastInboundAt: timeOrNull(row, 'last_inbound_at'),
+    openerAt: timeOrNull(row, 'opener_at'),
+    newestAt: timeOrNull(row, 'newest_at'),
+  };
 }

@@ -15,6 +15,7 @@ import {
   old,
   oldOut,
   reaction,
+  SECOND,
   edit,
   status,
   wamid,
@@ -251,7 +252,19 @@ const DAMAGES: Damage[] = [
                   where id = (select conversation_id from messages where external_id = '${wamid('A2')}')`,
       ),
     finds: { conversation_times: 1 },
-    sample: /last message: .* instead of /,
+    remedy: 'wa-reconcile verify --enforce',
+    sample: /conversation .* last message: .* instead of /,
+  },
+  {
+    title: 'conversation_times: a lead whose last message is another one, and who has two conversations',
+    keepsSchema: true,
+    damage: async (store) => {
+      await replayBodies(store, [live('A9', 60, {}, SECOND)]);
+      await run(store, `update leads set last_message_at = null where phone_number = '+${ANA}'`);
+    },
+    finds: { conversation_times: 1 },
+    remedy: 'wa-reconcile verify --enforce',
+    sample: /lead .* last message: none instead of 2025-09-16T05:21:00.000Z/,
   },
   {
     title: 'conversation_times: the wrong source of the first message',
@@ -379,7 +392,7 @@ const DAMAGES: Damage[] = [
       await dropUniqueIndexes(store, ['phone']);
       await run(
         store,
-        `insert into leads select (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid()))).* from leads l where phone_number = '+${BRU}'`,
+        `insert into leads select (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), 'last_message_at', null))).* from leads l where phone_number = '+${BRU}'`,
       );
     },
     finds: { unique_index: 1, consistency: 1 },

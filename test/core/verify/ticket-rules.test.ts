@@ -3,7 +3,7 @@ import { ticketRulesCheck } from '../../../src/core/verify/ticket-rules.js';
 import type { Store } from '../../../src/store/store.js';
 import { runCheck, faults } from '../../support/checking.js';
 import { describeOnBackends } from '../../support/databases.js';
-import { replayBodies, replayLog } from '../../support/replaying.js';
+import { replayBodies } from '../../support/replaying.js';
 import {
   ANA,
   BRU,
@@ -126,7 +126,7 @@ describeOnBackends('the ticket rules', (backend) => {
     ]);
   });
 
-  it('names each broken ticket once, and the replay that mends it', async () => {
+  it('names each broken ticket once, and the command that mends it', async () => {
     const store = await backend.open();
     await openTicket(store);
     await replayBodies(store, [live('B1', 0, { from: BRU })]);
@@ -140,14 +140,11 @@ describeOnBackends('the ticket rules', (backend) => {
       status: 'findings',
       checked: 2,
       found: 1,
-      remedy: 'wa-reconcile replay --all',
+      remedy: 'wa-reconcile verify --enforce',
       summary: '1 open ticket is not as the rules want them',
       samples: [{ connection: '+5511900000000' }],
     });
     expect(items.map(({ sign }) => sign).sort()).toEqual(['*', '=']);
-
-    await replayLog(store, { which: 'all' });
-    expect((await runCheck(store, ticketRulesCheck)).result).toMatchObject({ status: 'ok', checked: 2 });
   });
 
   it('leaves alone what people opened, what another program moved on, and what is closed', async () => {

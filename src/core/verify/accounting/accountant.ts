@@ -42,6 +42,12 @@ export class Accountant {
   readonly accounts: Accounts = { there: 0, skipped: 0, rejected: 0, missing: 0, different: 0, waiting: 0 };
   /** Amendments that are neither applied nor waiting, and rejects of other items that are on no record. */
   unsettled = 0;
+  /** Items whose message is there under both of its names: what `dedupe` merges. */
+  twice = 0;
+  /** Items whose message has the other direction, by evidence that is as good: no replay takes sides. */
+  turned = 0;
+  /** The first of them. */
+  turnedExample: string | null = null;
   /** The missing items as messages: one that several entries tell is missed once. */
   missingMessages = 0;
   private readonly leads: LeadFinder;
@@ -132,19 +138,26 @@ export class Accountant {
 
   /** What merging does not show: a direction that was changed, and a second row of the same message. */
   private async hiddenDifference(
-    { fact, connection }: LogItem<MessageFact>,
+    { fact, connection, teller }: LogItem<MessageFact>,
     stored: MessageRow,
     twins: ReadonlyMap<string, readonly StoredMessageRow[]>,
   ): Promise<string | null> {
     if (contradictsDirection(fact, stored)) {
       const said = await this.secondLook.directionOf(stored);
-      if (said !== stored.direction)
+      if (said !== stored.direction) {
+        if (!teller.isOpen) {
+          this.turned += 1;
+          this.turnedExample ??= stored.externalId;
+        }
         return `differs in direction (${stored.direction}, the log says ${fact.direction})`;
+      }
     }
     // Told of the row that is one too many: the one under the key id.
     if (twins.size === 0 || fact.stanzaId === undefined || isWamid(stored.externalId)) return null;
     const twin = twins.get(keyOf(connection.id, fact.stanzaId))?.find((row) => isTwin(row, stored));
-    return twin === undefined ? null : `is there twice, also as ${twin.externalId}`;
+    if (twin === undefined) return null;
+    if (!teller.isOpen) this.twice += 1;
+    return `is there twice, also as ${twin.externalId}`;
   }
 
   private place({ fact, connection }: LogItem<MessageFact>, book: MessageBook): Placed {
