@@ -167,7 +167,8 @@ describe('explain on the command line', () => {
       'Exit status',
       'nothing is known about it',
     ]) {
-      expect(stdout).toContain(words);
+      // Lines are broken where they get too long.
+      expect(stdout.replace(/\s+/g, ' ')).toContain(words);
     }
   });
 });

@@ -31,6 +31,7 @@ const RESULT = z.object({
   missing: z.number().nullable(),
   doubled: z.number().nullable(),
   enforced: z.array(z.object({ index: z.string(), outcome: z.string() })),
+  recomputed: z.object({ conversations: z.number(), leads: z.number(), tickets: z.number() }),
 });
 
 async function onServer(url: string, statement: string): Promise<void> {
@@ -82,6 +83,21 @@ describe('verify', () => {
       /^✘ blocked {2}messages_connection_id_external_id_key: 3 rows too many in messages: 3 groups share/m,
     );
     expect(enforced.code).toBe(3);
+  });
+
+  test('--enforce says how many rows it set right', async () => {
+    const run = await server.prepare();
+    await run(['replay', '-', '--register'], { stdin: LOG });
+    await onServer(run.url, `update conversations set last_message_at = null`);
+    await onServer(run.url, `update tickets set message_window_expires_at = null`);
+    const found = await run(['verify', '--check', 'conversation_times,ticket_rules']);
+    expect(found.stdout.match(/^ {4}wa-reconcile verify --enforce$/gm)).toHaveLength(2);
+    expect(found.code).toBe(3);
+    const { code, stdout } = await run(['verify', '--enforce']);
+    expect(stdout).toMatch(/^Recomputed\n✔ 1 conversation, 0 leads, 1 ticket$/m);
+    expect(stdout).toMatch(/^Clean: 15 checks, nothing found\./m);
+    expect(code).toBe(0);
+    expect((await run(['verify', '--enforce'])).stdout).not.toContain('Recomputed');
   });
 
   test('remedies carry the flags that chose the database', async () => {

@@ -1,13 +1,13 @@
 import { randomInt } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../bench/random.js';
 import { dropUniqueIndexes, insertConversation, insertLead, insertLookAlikes } from '../support/damage.js';
 import { useBackend } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { inflict, type Damage } from '../support/random-damage.js';
-import { useMachines, type Installation } from './installation.js';
 import { differences } from './differences.js';
+import { useMachines, type Installation } from './installation.js';
+import { killTimes } from './killing.js';
 import { busyLog } from './logs.js';
 
 /** Repeats the kills of an earlier run: its titles say the seeds. */
@@ -69,7 +69,7 @@ describe.each(['postgresql', 'pglite'] as const)('dedupe of the built command on
       const { machine, before, copies } = await damaged(seed);
       expect(copies).toBeGreaterThan(50);
       const random = createRandom(seed + 1);
-      const kills = await killTimes(machine, [random.between(0, 8), random.between(1, 12)]);
+      const kills = await killTimes(machine, COMMAND, [random.between(0, 8), random.between(1, 12)]);
       const again = await machine.run(COMMAND);
       expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: '' });
       const result = JSON.parse(again.stdout) as { status: string; resumedFrom?: object };
@@ -86,25 +86,3 @@ describe.each(['postgresql', 'pglite'] as const)('dedupe of the built command on
     300_000,
   );
 });
-
-/** Kills the command again and again, each time after so many batches and some milliseconds; gives how many runs were begun. */
-async function killTimes(machine: Installation, afterBatches: readonly number[]): Promise<number> {
-  let begun = 0;
-  for (const batches of afterBatches) {
-    const child = await machine.start([...COMMAND, '--events']);
-    const told = { started: false, batches: 0 };
-    const reached = new Promise<void>((resolve) => {
-      child.process.stderr?.on('data', (text: string) => {
-        told.started ||= text.includes('"event":"run_started"');
-        told.batches += text.split('"event":"progress"').length - 1;
-        if (told.started && told.batches >= batches) resolve();
-      });
-    });
-    await Promise.race([reached, child.ended]);
-    await delay(batches);
-    child.process.kill('SIGKILL');
-    await child.ended;
-    if (told.started) begun += 1;
-  }
-  return begun;
-}

@@ -1,8 +1,8 @@
 import { Argument, Option, type Command } from 'commander';
-import type { UndoResult } from '../../core/undo/result.js';
-import { EXIT, type ExitCode } from '../../model/errors.js';
+import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { exitCodeOf } from '../exit.js';
 import { presentUndo } from '../render/undone.js';
 import { databaseFlags } from '../shell-words.js';
 
@@ -50,17 +50,6 @@ async function undoCommand(call: Call): Promise<Outcome> {
   );
   return {
     presentation: presentUndo(result, databaseFlags(call.given)),
-    exitCode: exitCodeOfUndo(result),
+    exitCode: exitCodeOf(result.status),
   };
-}
-
-function exitCodeOfUndo({ status }: UndoResult): ExitCode {
-  switch (status) {
-    case 'completed':
-      return EXIT.ok;
-    case 'partial':
-      return EXIT.partial;
-    case 'failed':
-      return EXIT.failure;
-  }
 }

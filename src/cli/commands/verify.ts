@@ -19,14 +19,14 @@ export function registerVerify(parent: Command, attach: Attach): void {
       ['wa-reconcile verify', 'every check'],
       ['wa-reconcile verify --check duplicate_ids,missing_ids --connection loja', 'two of them, one number'],
       ['wa-reconcile verify --since 2d --items items.tsv', 'what came lately, with a list of every item'],
-      ['wa-reconcile verify --enforce', 'make unique indexes that are missing, then verify'],
+      ['wa-reconcile verify --enforce', 'make missing unique indexes, set derived values right, then verify'],
       ['wa-reconcile verify --json | jq .findings', 'for a program'],
     ],
     exits: {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'nothing was found',
       [EXIT.findings]: 'there are findings, or an index could not be made',
-      [EXIT.interrupted]: 'interrupted; nothing was changed but the indexes already made',
+      [EXIT.interrupted]: 'interrupted; what --enforce mended until then stays, and the next one goes on',
     },
   });
   attach(command, verifyCommand);
@@ -104,7 +104,10 @@ function options(): Option[] {
       new Option('--tz <zone>', 'the zone of dates without one (default: this machine’s)'),
     ]),
     ...grouped('How:', [
-      new Option('--enforce', 'first make unique indexes that are missing or not valid'),
+      new Option(
+        '--enforce',
+        'first make unique indexes that are missing or not valid, and set times, windows and origins that follow from messages',
+      ),
       new Option(
         '--items <file>',
         'list every item: = as it should be, + missing, - too many, * differs, ! unclear',

@@ -1,4 +1,4 @@
-import type { Fact, Subject } from '../../model/facts.js';
+import type { Fact, Identities, Subject } from '../../model/facts.js';
 
 /** What a fact costs in a batch. */
 export function weightOf(fact: Fact): number {
@@ -41,5 +41,28 @@ export function subjectOf(fact: Fact): Subject | null {
     case 'history_state':
     case 'event':
       return null;
+  }
+}
+
+/** Everybody whom a fact names; an identity link names one person by several names. Statuses, chunks and events name nobody. */
+export function whoIsNamed(fact: Fact): readonly Identities[] {
+  switch (fact.kind) {
+    case 'message':
+    case 'edit':
+    case 'revoke':
+    case 'reaction':
+      return [fact.counterpart];
+    case 'address_book':
+    case 'profile':
+      return [fact.who];
+    case 'identity_link':
+      return fact.who;
+    case 'status':
+    case 'history_chunk':
+    case 'history_state':
+    case 'event':
+    case 'skipped':
+    case 'rejected':
+      return [];
   }
 }

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { decodeEntry } from '../../decode/decode-entry.js';
 import type { IncludableChat } from '../../model/enumerations.js';
-import type { DecodedEntry, Identities } from '../../model/facts.js';
+import type { DecodedEntry } from '../../model/facts.js';
 import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
 import { NO_SCOPE } from '../../store/raw-log.js';
 import { nodesOf } from '../plan/identity-evidence.js';
 import { entryKey, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
 import type { ConnectionDirectory } from './connection-directory.js';
 import { countersOf } from './entry-counters.js';
+import { whoIsNamed } from './fact-kinds.js';
 
 /** What the source already knows about an entry that comes out of webhook_log. */
 export interface StoredAs {
@@ -87,32 +88,10 @@ export function resolveSections(
 /** Everybody whom the entry is about, by every name that it gives: the index of `explain`, `import` and `--contact`. */
 function chatIdsOf(entry: DecodedEntry): string[] {
   const ids = new Set<string>();
-  const add = (identities: Identities): void => {
-    for (const node of nodesOf(identities)) ids.add(node.value);
-  };
   for (const section of entry.sections) {
     for (const fact of section.facts) {
-      switch (fact.kind) {
-        case 'message':
-        case 'edit':
-        case 'revoke':
-        case 'reaction':
-          add(fact.counterpart);
-          break;
-        case 'address_book':
-        case 'profile':
-          add(fact.who);
-          break;
-        case 'identity_link':
-          fact.who.forEach(add);
-          break;
-        case 'status':
-        case 'history_chunk':
-        case 'history_state':
-        case 'event':
-        case 'skipped':
-        case 'rejected':
-          break;
+      for (const identities of whoIsNamed(fact)) {
+        for (const node of nodesOf(identities)) ids.add(node.value);
       }
     }
   }

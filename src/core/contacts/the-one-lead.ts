@@ -1,6 +1,7 @@
 import { ConfigError } from '../../model/errors.js';
 import { countEntriesAbout } from '../../store/contacts.js';
 import type { Sql } from '../../store/sql.js';
+import { amount } from '../amount.js';
 import type { ContactLead, ResolvedContact } from './resolve-contact.js';
 import { CONTACT_FORMS } from './typed-contact.js';
 
@@ -28,15 +29,14 @@ async function unknownContact(sql: Sql, { typed, names }: ResolvedContact): Prom
       remedy: `Give ${CONTACT_FORMS}.`,
     });
   }
-  const many = entries === MOST_COUNTED ? `${MOST_COUNTED} entries or more` : amountOf(entries);
+  const many =
+    entries === MOST_COUNTED
+      ? `${amount(MOST_COUNTED, 'entry', 'entries')} or more`
+      : amount(entries, 'entry', 'entries');
   return new ConfigError(`No lead is known as '${typed}', but the raw log has ${many} about this contact.`, {
     code: 'unknown_contact',
     remedy: `What became of them: wa-reconcile explain '${typed.replaceAll("'", '')}'`,
   });
-}
-
-function amountOf(entries: number): string {
-  return entries === 1 ? '1 entry' : `${entries} entries`;
 }
 
 function ambiguousContact({ typed, leads }: ResolvedContact): ConfigError {

@@ -1,6 +1,6 @@
 import { decodeEntry } from '../../decode/decode-entry.js';
 import { canonicalPhone, phoneSpellings } from '../../identity/phone.js';
-import type { Fact, Identities } from '../../model/facts.js';
+import type { Fact } from '../../model/facts.js';
 import { readDefaultOrganization, type ConnectionRow } from '../../store/connections.js';
 import {
   readHolders,
@@ -12,6 +12,7 @@ import type { Sql } from '../../store/sql.js';
 import { readEntries, type StoredEntry } from '../../store/stored-entries.js';
 import { ConnectionDirectory } from '../batch/connection-directory.js';
 import { resolveSections } from '../batch/prepare-entry.js';
+import { whoIsNamed } from '../batch/fact-kinds.js';
 import { nodesOf, type IdentityNode } from '../plan/identity-evidence.js';
 import type { PersonLink } from './person-groups.js';
 
@@ -100,26 +101,10 @@ function namingsOf(
 
 /** The persons whom a fact names, each by all of its names; the business itself is none (I4). */
 function personsOf(fact: Fact, own: string | null): IdentityNode[][] {
-  const isOwn = (who: Identities): boolean => own !== null && who.phone === own;
-  switch (fact.kind) {
-    case 'message':
-    case 'edit':
-    case 'revoke':
-    case 'reaction':
-      return isOwn(fact.counterpart) ? [] : [nodesOf(fact.counterpart)];
-    case 'address_book':
-    case 'profile':
-      return isOwn(fact.who) ? [] : [nodesOf(fact.who)];
-    case 'identity_link':
-      return fact.who.some(isOwn) ? [] : [fact.who.flatMap(nodesOf)];
-    case 'status':
-    case 'history_chunk':
-    case 'history_state':
-    case 'event':
-    case 'skipped':
-    case 'rejected':
-      return [];
-  }
+  const named = whoIsNamed(fact);
+  if (fact.kind !== 'identity_link')
+    return named.filter((who) => own === null || who.phone !== own).map(nodesOf);
+  return named.some((who) => own !== null && who.phone === own) ? [] : [named.flatMap(nodesOf)];
 }
 
 function ownPhone({ displayPhoneNumber }: ConnectionRow): string | null {

@@ -3,7 +3,8 @@ import { readRuns, type RunRow } from '../../store/report-runs.js';
 import type { Sql } from '../../store/sql.js';
 import type { DoctorOptions } from './options.js';
 import type { DoctorCheck } from './result.js';
-import { amount, listed } from './words.js';
+import { listed } from './words.js';
+import { amount } from '../amount.js';
 
 const RECENT_RUNS = 50;
 

@@ -7,7 +7,8 @@ import type { Sql } from '../../store/sql.js';
 import type { Store } from '../../store/store.js';
 import type { DoctorOptions } from './options.js';
 import type { DoctorCheck } from './result.js';
-import { amount, listed } from './words.js';
+import { listed } from './words.js';
+import { amount } from '../amount.js';
 
 type CommandLine = DoctorOptions['commandLine'];
 

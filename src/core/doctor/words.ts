@@ -7,11 +7,6 @@ export function bytes(count: number): string {
   return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? 'B'}`;
 }
 
-/** `1 run`, `2 runs`. */
-export function amount(count: number, singular: string, plural = `${singular}s`): string {
-  return `${count} ${count === 1 ? singular : plural}`;
-}
-
 /** `a, b, c and 4 more`. */
 export function listed(names: readonly string[], most = 3): string {
   const shown = names.slice(0, most).join(', ');

@@ -3,7 +3,8 @@ import type { Conclusion } from './conclude.js';
 import type { ContactFindings } from './explain-contact.js';
 import { byReason, finding, findingsOf, isMessage, partWords } from './findings.js';
 import type { Investigation } from './investigation.js';
-import { amount, listed } from './words.js';
+import { listed } from './words.js';
+import { amount } from '../amount.js';
 
 /** The verdict about a contact. */
 export function concludeContact(inv: Investigation, typed: string, found: ContactFindings): Conclusion {

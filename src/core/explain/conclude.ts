@@ -5,7 +5,8 @@ import type { MessageFindings } from './explain-message.js';
 import type { Investigation } from './investigation.js';
 import type { ExplainedFact, Finding, JournalNote, Outcome } from './result.js';
 import { finding, findingsOf, isMessage } from './findings.js';
-import { amount, listed, waitingWords } from './words.js';
+import { listed, waitingWords } from './words.js';
+import { amount } from '../amount.js';
 
 export interface Conclusion {
   verdict: string;

@@ -1,5 +1,5 @@
 import { UnionFind } from '../plan/union-find.js';
-import { whoIsNamed } from './names.js';
+import { whoIsNamed } from '../batch/fact-kinds.js';
 import { nodesOf } from '../plan/identity-evidence.js';
 import type { LoggedItem } from './read-items.js';
 

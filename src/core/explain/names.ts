@@ -1,31 +1,9 @@
 import { identitiesOfUser } from '../../identity/identities.js';
 import { phoneSpellings } from '../../identity/phone-spellings.js';
-import type { Fact, Identities } from '../../model/facts.js';
+import type { Fact } from '../../model/facts.js';
 import type { JsonValue } from '../../model/json.js';
+import { whoIsNamed } from '../batch/fact-kinds.js';
 import { nodesOf } from '../plan/identity-evidence.js';
-
-/** Everybody whom a fact names; statuses, chunks and events name nobody. */
-export function whoIsNamed(fact: Fact): readonly Identities[] {
-  switch (fact.kind) {
-    case 'message':
-    case 'edit':
-    case 'revoke':
-    case 'reaction':
-      return [fact.counterpart];
-    case 'address_book':
-    case 'profile':
-      return [fact.who];
-    case 'identity_link':
-      return fact.who;
-    case 'status':
-    case 'history_chunk':
-    case 'history_state':
-    case 'event':
-    case 'skipped':
-    case 'rejected':
-      return [];
-  }
-}
 
 /** The names of people in a fact, as they stand in the index of the raw log. */
 export function namesIn(fact: Fact): string[] {

@@ -1,3 +1,4 @@
+import { amount, count } from '../amount.js';
 import type { NightFigures, ReconcileResult } from './result.js';
 
 /** The steps of a night, as far as they came. */
@@ -48,14 +49,4 @@ export function verdictOf(
   const beginning = dryRun ? 'Would reconcile' : 'Reconciled';
   const detail = besides.length === 0 ? '' : ` (${besides.join(', ')})`;
   return `${beginning} ${amount(connections, 'connection')}: ${parts.join(', ')}${detail}`;
-}
-
-const NUMBER = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-
-function count(value: number): string {
-  return NUMBER.format(value);
-}
-
-function amount(value: number, singular: string, plural = `${singular}s`): string {
-  return `${count(value)} ${value === 1 ? singular : plural}`;
 }

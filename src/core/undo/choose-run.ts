@@ -4,7 +4,7 @@ import { countEntries } from '../../store/undo-journal.js';
 import { findRuns, readJournaledRuns, readUndos, type RecordedRun } from '../../store/undoable-runs.js';
 
 /** The commands whose journal holds every row that they changed. */
-const UNDOABLE = ['dedupe', 'undo'];
+const UNDOABLE = ['dedupe', 'verify', 'undo'];
 
 /** What a person may type: a run's id, or enough of its beginning. */
 const PREFIX = /^[0-9a-f-]{4,36}$/;

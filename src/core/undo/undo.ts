@@ -24,7 +24,7 @@ export type { UndoResult } from './result.js';
 const LISTED = 50;
 
 /**
- * Puts back exactly what a run of `dedupe` (or an undo) changed, in one transaction: afterwards every row is what it was
+ * Puts back exactly what a run of `dedupe` (or of `verify --enforce`, or an undo) changed, in one transaction: afterwards every row is what it was
  * before, or, if one cannot be, nothing has happened. What somebody touched since is never overwritten: without `force`
  * it keeps everything from being put back, with it those columns, and the rows that went or came back, stay as they are. The undo is a run with a journal of its own.
  *

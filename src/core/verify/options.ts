@@ -9,7 +9,7 @@ export interface VerifyOptions {
   since?: number;
   /** Of the raw log, only entries that were stored or worked on since, ms since 1970: what a night has to look at. */
   touchedSince?: number;
-  /** Create the unique indexes that are missing or not valid. */
+  /** Create the unique indexes that are missing or not valid, and set derived values that are wrong (see `Recomputed`). */
   enforce: boolean;
   /** With `enforce`, for sync_runs.options: what the user asked for, without secrets. */
   recordedOptions?: Record<string, string | number | boolean | string[]>;
