@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import type { ProgressEvent } from '../../src/core/context.js';
 import { THROTTLE_MS } from '../../src/core/import/options.js';
+import { rawLogCheck } from '../../src/core/verify/raw-log.js';
 import type { Store } from '../../src/store/store.js';
+import { faults, runCheck } from '../support/checking.js';
 import { addConnection, type ConnectionFields } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';
 import { archived, conversation } from '../support/fake-whatsapp/archive.js';
@@ -224,6 +226,7 @@ describeOnBackends('import: the phone', (backend) => {
     expect(await value(store, `select count(*)::int from messages where sync_source = 'manual_sync'`)).toBe(
       6,
     );
+    expect(faults(await runCheck(store, rawLogCheck))).toEqual([]);
   });
 
   test('keeps a LID without a number: a lead without phone', async () => {
@@ -294,6 +297,26 @@ describeOnBackends('import: what can go wrong', (backend) => {
     await shop(store);
     const phones = fakePhones(() => ({ conversations: [conversation(ANA_PN, [])] }));
     expect(await importOf(store, phones)).toMatchObject({ outcome: 'empty', status: 'completed' });
+  });
+
+  test('an item that cannot be read costs no other, and is told', async () => {
+    const store = await backend.open();
+    await shop(store);
+    const [first, ...others] = CHAT.slice(0, 5);
+    const nameless = { ...first, key: { remoteJid: ANA_PN, fromMe: false } };
+    const phones = fakePhones(() => ({ conversations: [conversation(ANA_PN, [nameless, ...others])] }));
+    expect(await importOf(store, phones)).toMatchObject({
+      outcome: 'fetched',
+      status: 'partial',
+      messages: { seen: 5, created: 4, rejected: { missing_id: 1 } },
+      problems: [{ origin: 'whatsapp:loja', reason: 'missing_id' }],
+    });
+    // It is on record now, and no fault of the next import.
+    expect(
+      await importOf(store, fakePhones(phoneWith({ id: ANA_PN, messages: CHAT })), { force: true }),
+    ).toMatchObject({
+      status: 'completed',
+    });
   });
 
   test('without a stored message there is nothing to go back from', async () => {

@@ -7,8 +7,6 @@ import { subjectOf } from './fact-kinds.js';
 /** An entry with one contact's items, and how many messages of others it holds besides. */
 export interface NarrowedEntry {
   entry: PreparedEntry;
-  /** Messages of this contact, whatever becomes of them. */
-  own: number;
   /** Messages of other people that were left out. */
   others: number;
 }
@@ -21,12 +19,10 @@ export interface NarrowedEntry {
 export function narrowEntry(entry: PreparedEntry, names: ReadonlySet<string>): NarrowedEntry {
   const facts = entry.sections.flatMap(({ section }) => section.facts);
   const isOwn = (fact: Fact): boolean => whoseIs(fact, names) !== 'other';
-  const messages = facts.filter((fact) => fact.kind === 'message');
-  const own = messages.filter(isOwn).length;
-  const counts = { own, others: messages.length - own };
-  if (facts.every(isOwn)) return { entry, ...counts };
+  if (facts.every(isOwn)) return { entry, others: 0 };
   const sections = entry.sections.map((section) => narrowSection(section, names));
-  return { entry: { ...entry, sections, isNarrowed: true }, ...counts };
+  const others = facts.filter((fact) => fact.kind === 'message' && !isOwn(fact)).length;
+  return { entry: { ...entry, sections, isNarrowed: true }, others };
 }
 
 function narrowSection(prepared: PreparedSection, names: ReadonlySet<string>): PreparedSection {

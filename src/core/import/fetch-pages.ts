@@ -15,6 +15,8 @@ export interface Fetched {
   /** When the first of them went out, ms since 1970. */
   askedAt: number | null;
   pages: FetchedPage[];
+  /** What was wrong with items of the pages. */
+  problems: number;
   /** The address under which the phone answered last. */
   answeredAs: string | null;
 }
@@ -43,6 +45,7 @@ export async function fetchPages(ctx: Context, work: FetchWork): Promise<Fetched
     requests: 0,
     askedAt: null,
     pages: [],
+    problems: 0,
     answeredAs: null,
   };
   let { address, otherAddress } = work.anchor;
@@ -83,6 +86,7 @@ export async function fetchPages(ctx: Context, work: FetchWork): Promise<Fetched
     tell({ step: 'received', page: number, messages: answer.messages });
     const saved = await save(answer.raw, otherAddress === null ? [address] : [address, otherAddress]);
     tell({ step: 'saved', page: number, messages: saved.messages.created + saved.messages.updated });
+    fetched.problems += saved.tally.problemCount;
     fetched.pages.push(pageOf(address, answer, saved));
     if (answer.endOfHistory) return end(fetched, 'end_of_history');
     const next = answer.anchorOfNext;
