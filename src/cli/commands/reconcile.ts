@@ -7,6 +7,7 @@ import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
 import { collect } from '../flags.js';
 import { presentNight } from '../render/night.js';
+import { reportedOn, verifiedOn } from '../render/remedies.js';
 import { databaseFlags } from '../shell-words.js';
 
 export function registerReconcile(parent: Command, attach: Attach): void {
@@ -52,10 +53,13 @@ async function reconcileCommand(call: Call): Promise<Outcome> {
     },
     (ctx) => reconcile(ctx, reconcileOptions),
   );
-  return {
-    presentation: presentNight(result, call.argv, databaseFlags(call.given)),
-    exitCode: exitCodeOfNight(result),
+  const flags = databaseFlags(call.given);
+  const advised: ReconcileResult = {
+    ...result,
+    verify: result.verify === null ? null : verifiedOn(result.verify, flags),
+    report: result.report === null ? null : reportedOn(result.report, flags),
   };
+  return { presentation: presentNight(advised, call.argv, flags), exitCode: exitCodeOfNight(result) };
 }
 
 /** Errors beat partial, partial beats findings; an alert is something to look at. */

@@ -29,10 +29,11 @@ export function registerReport(parent: Command, attach: Attach): void {
 }
 
 async function reportCommand(call: Call): Promise<Outcome> {
-  const [{ resolveReportSettings }, { presentReport, withDatabaseFlags }, { withContext }, { report }] =
+  const [{ resolveReportSettings }, { presentReport }, { reportedOn }, { withContext }, { report }] =
     await Promise.all([
       import('../settings/report.js'),
       import('../render/report.js'),
+      import('../render/remedies.js'),
       import('../session.js'),
       import('../../core/report/report.js'),
     ]);
@@ -45,7 +46,7 @@ async function reportCommand(call: Call): Promise<Outcome> {
   );
   const page = html === undefined ? undefined : await openPage(call, html);
   const database = databaseFlags(given);
-  const result = withDatabaseFlags(
+  const result = reportedOn(
     await withContext(call, { command: 'report' }, (ctx) => report(ctx, reportOptions)),
     database,
   );

@@ -36,13 +36,15 @@ async function verifyCommand(call: Call): Promise<Outcome> {
   const [
     { resolveVerifySettings },
     { openItemsFile },
-    { itemLine, presentVerify, withDatabaseFlags },
+    { itemLine, presentVerify },
+    { verifiedOn },
     { withContext },
     { verify },
   ] = await Promise.all([
     import('../settings/verify.js'),
     import('../items-file.js'),
     import('../render/verify.js'),
+    import('../render/remedies.js'),
     import('../session.js'),
     import('../../core/verify/verify.js'),
   ]);
@@ -75,7 +77,7 @@ async function verifyCommand(call: Call): Promise<Outcome> {
       else call.notice('The list of items is not written: it would not be whole.');
     }
     return {
-      presentation: presentVerify(withDatabaseFlags(result, databaseFlags(given))),
+      presentation: presentVerify(verifiedOn(result, databaseFlags(given))),
       exitCode: exitCodeFor(result),
     };
   } finally {

@@ -1,5 +1,5 @@
 import type { ReconcileResult } from '../../core/reconcile/result.js';
-import { commandLine, quoteForShell } from '../shell-words.js';
+import { commandLine } from '../shell-words.js';
 import type { Look } from './look.js';
 import type { Cell, Presentation } from './presentation.js';
 import { formatCount, formatDuration } from './quantities.js';
@@ -52,8 +52,8 @@ function renderNight(
 ): string {
   const sections = [
     headline(result, look),
-    alertsSection(result, database, look),
-    findingsSection(result, database, look),
+    alertsSection(result, look),
+    findingsSection(result, look),
     doublesSection(result, argv, look),
     result.replay === null ? '' : section('Problems of the replay', problemLines(result.replay, look), look),
     placeSection(result, database, look),
@@ -89,18 +89,18 @@ function mark({ status, figures }: ReconcileResult, look: Look): string {
   }
 }
 
-function alertsSection({ report }: ReconcileResult, database: readonly string[], look: Look): string {
+function alertsSection({ report }: ReconcileResult, look: Look): string {
   const alerts = report?.alerts ?? [];
   const lines = alerts
     .slice(0, SHOWN)
     .flatMap(({ connection, message, remedy }) => [
       `${look.yellow('!')} ${connection === null ? '' : `${look.bold(sanitize(connection))}: `}${sanitize(message)}`,
-      ...remedyLines(remedy, database, look),
+      ...remedyLines(remedy, look),
     ]);
   return section(`Alerts (${alerts.length})`, [...lines, ...more(alerts.length, look)], look);
 }
 
-function findingsSection(result: ReconcileResult, database: readonly string[], look: Look): string {
+function findingsSection(result: ReconcileResult, look: Look): string {
   const findings = findingsOf(result);
   const lines = findings.flatMap(({ check, found, summary, remedy, samples }) => [
     `${look.yellow('*')} ${look.bold(check)}: ${sanitize(summary)} ${look.dim(`(${formatCount(found)})`)}`,
@@ -110,7 +110,7 @@ function findingsSection(result: ReconcileResult, database: readonly string[], l
         ({ connection, subject, detail }) =>
           `${INDENT}${look.dim(sanitize([connection, subject, detail].filter((part) => part !== null).join('  ')))}`,
       ),
-    ...remedyLines(remedy, database, look),
+    ...remedyLines(remedy, look),
   ]);
   return section(`Findings (${findings.length})`, lines, look);
 }
@@ -145,10 +145,8 @@ function placeSection(
   return lines.join('\n');
 }
 
-function remedyLines(remedy: string | null, database: readonly string[], look: Look): string[] {
-  if (remedy === null) return [];
-  const line = remedy.startsWith('wa-reconcile ') ? [remedy, ...database.map(quoteForShell)].join(' ') : remedy;
-  return [`${INDENT}${look.cyan(sanitize(line))}`];
+function remedyLines(remedy: string | null, look: Look): string[] {
+  return remedy === null ? [] : [`${INDENT}${look.cyan(sanitize(remedy))}`];
 }
 
 function more(found: number, look: Look): string[] {

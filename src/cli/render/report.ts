@@ -1,22 +1,7 @@
 import type { ReportResult } from '../../core/report/result.js';
-import { quoteForShell } from '../shell-words.js';
 import type { Presentation } from './presentation.js';
 import { reportFigures, reportGrids } from './report-grids.js';
 import { renderReport } from './report-text.js';
-
-/** A result whose remedies work on the database that was reported on, whichever flags said which. */
-export function withDatabaseFlags(result: ReportResult, flags: readonly string[]): ReportResult {
-  if (flags.length === 0) return result;
-  const words = flags.map(quoteForShell).join(' ');
-  return {
-    ...result,
-    alerts: result.alerts.map((alert) =>
-      alert.remedy?.startsWith('wa-reconcile ') === true
-        ? { ...alert, remedy: `${alert.remedy} ${words}` }
-        : alert,
-    ),
-  };
-}
 
 /** How the terminal draws. */
 export interface ReportStyle {

@@ -5,7 +5,6 @@ import type {
   VerifiedItem,
   VerifyResult,
 } from '../../core/verify/result.js';
-import { quoteForShell } from '../shell-words.js';
 import type { Look } from './look.js';
 import type { Grid, Presentation } from './presentation.js';
 import { formatAmount, formatCount, formatDuration } from './quantities.js';
@@ -13,19 +12,6 @@ import { sanitize, truncate } from './sanitize.js';
 
 /** Ids come from outside, and can be as long as somebody likes. */
 const LONGEST_SAMPLE = 300;
-
-/** A result whose remedies work on the database that was verified, whichever flags said which. */
-export function withDatabaseFlags(result: VerifyResult, flags: readonly string[]): VerifyResult {
-  const complete = (remedy: string | null): string | null =>
-    remedy === null || flags.length === 0 ? remedy : `${remedy} ${flags.map(quoteForShell).join(' ')}`;
-  return {
-    ...result,
-    checks: result.checks.map((check) => ({ ...check, remedy: complete(check.remedy) })),
-    enforced: result.enforced.map((index) =>
-      index.remedy === undefined ? index : { ...index, remedy: complete(index.remedy) },
-    ),
-  };
-}
 
 /** One line of `--items`: `SIGN CHECK CONNECTION SUBJECT DETAIL`, separated by tabs, whatever is in them. */
 export function itemLine({ sign, check, connection, subject, detail }: VerifiedItem): string {
