@@ -91,18 +91,22 @@ class ContactImport {
     this.connection = chosen.connection;
     this.isLinked = chosen.isLinked;
     if (this.connection === null || !this.isLinked) return just('not_linked');
-    const { lead } = subject;
-    if (lead === null) return just('no_anchor');
-    const earlier = await readEarlierImports(this.sql, lead.leadId, this.connection.id);
-    const anchor = await this.findAnchor(lead, this.connection, earlier);
-    if (anchor === null) return just('no_anchor');
-    this.anchor = anchor;
+    const obstacle = await this.obstacle(subject, this.connection);
+    if (obstacle !== null) return just(obstacle);
+    if (this.work.applier.target.dryRun) return just('would_fetch');
+    return this.fetch(this.connection, log);
+  }
+
+  /** Why the phone is not to be asked; null when it may be, and then there is an anchor. */
+  private async obstacle({ lead }: Subject, connection: ConnectionRow): Promise<ImportOutcome | null> {
+    if (lead === null) return 'no_anchor';
+    const earlier = await readEarlierImports(this.sql, lead.leadId, connection.id);
+    this.anchor = await this.findAnchor(lead, connection, earlier);
+    if (this.anchor === null) return 'no_anchor';
     const { until } = this.work.options;
     // All that was asked for is there already.
-    if (until !== undefined && anchor.timestampMs < until) return just('cache');
-    if (this.isTooEarly(earlier)) return just('throttled');
-    if (this.work.applier.target.dryRun) return just('would_fetch');
-    return this.fetch(subject, this.connection, anchor, log);
+    if (until !== undefined && this.anchor.timestampMs < until) return 'cache';
+    return this.isTooEarly(earlier) ? 'throttled' : null;
   }
 
   private async lookIntoCache(): Promise<void> {
@@ -137,13 +141,11 @@ class ContactImport {
   }
 
   private async fetch(
-    subject: Subject,
     connection: ConnectionRow,
-    anchor: Anchor,
     log: ImportLog,
   ): Promise<{ outcome: ImportOutcome; reason: string | null }> {
     const { applier, phones, options } = this.work;
-    await log.start(connection.id, subject.lead?.leadId ?? null);
+    await log.start(connection.id, (await this.subject()).lead?.leadId ?? null);
     this.tell({ step: 'connecting' });
     let phone;
     try {
@@ -152,6 +154,11 @@ class ContactImport {
       if (error instanceof UserError && error.code === 'not_linked') return just('not_linked');
       throw error;
     }
+    // Whoever had the device while we waited for it may have asked about this very contact.
+    const subject = await this.subject();
+    const obstacle = await this.obstacle(subject, connection);
+    const { anchor } = this;
+    if (obstacle !== null || anchor === null) return just(obstacle ?? 'no_anchor');
     this.fetched = await fetchPages(this.ctx, {
       phone,
       anchor,
