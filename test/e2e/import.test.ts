@@ -405,6 +405,22 @@ describe('import: when it goes wrong', () => {
     expect(stderr).toContain('asked the phone for page 1, waiting up to 100 ms');
   });
 
+  it(
+    'waits 20 s for a silent phone when nobody says otherwise, and no longer',
+    { timeout: 90_000 },
+    async () => {
+      const site = await linked();
+      const { result } = await imported(site);
+      const [request] = site.fake.historyRequests;
+      expect(result.outcome).toBe('silent');
+      const waited = Date.parse(result.finishedAt) - Date.parse(result.startedAt);
+      // Once for each of the two addresses that the phone may know the chat by, if the tool knows both.
+      expect(waited).toBeGreaterThan(20_000 * site.fake.historyRequests.length - 500);
+      expect(waited).toBeLessThan(20_000 * site.fake.historyRequests.length + 8_000);
+      expect(request?.count).toBe(50);
+    },
+  );
+
   it('an answer that comes after the timeout is not lost: the next import has it', async () => {
     const site = await linked();
     const { result } = await imported(site, '--timeout', '300ms');
