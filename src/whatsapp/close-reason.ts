@@ -22,7 +22,15 @@ const GONE = 419;
 /** Reads what Baileys gives as the last error; undefined when it was `end(undefined)`. */
 export function closeReasonOf(error: Error | undefined): CloseReason {
   if (error === undefined) return { kind: 'ended' };
-  switch (statusCodeOf(error)) {
+  if (statusCodeOf(error) === DisconnectReason.timedOut && error.message.startsWith('QR refs')) {
+    return { kind: 'expired' };
+  }
+  return closeReasonOfCode(statusCodeOf(error));
+}
+
+/** Reads the code alone, WhatsApp's or Baileys' own. */
+export function closeReasonOfCode(code: number | undefined): CloseReason {
+  switch (code) {
     case DisconnectReason.restartRequired:
       return { kind: 'restart' };
     case DisconnectReason.connectionReplaced:
@@ -33,16 +41,9 @@ export function closeReasonOf(error: Error | undefined): CloseReason {
       return { kind: 'logged_out' };
     case OUTDATED:
       return { kind: 'outdated' };
-    case DisconnectReason.timedOut:
-      return error.message.startsWith('QR refs') ? { kind: 'expired' } : lost(error);
     default:
-      return lost(error);
+      return { kind: 'lost', reason: code === undefined ? 'unknown' : String(code) };
   }
-}
-
-function lost(error: Error): CloseReason {
-  const code = statusCodeOf(error);
-  return { kind: 'lost', reason: code === undefined ? 'unknown' : String(code) };
 }
 
 /** The code in Baileys' errors, which are Boom's. */

@@ -9,12 +9,14 @@ import type { HistoryPage, PageOutcome, PageRequest } from './history-page.js';
 import { historyIn } from './first-sync.js';
 import { type DeviceSocket, openSocket, type ServiceOptions } from './open-socket.js';
 import { type EventTap, isEvent, rawEvent } from './tap-events.js';
-import { waitFor } from './wait.js';
+import { promised, waitFor } from './wait.js';
 
 export type { HistoryAnchor, HistoryPage, PageOutcome, PageRequest } from './history-page.js';
 
 const { ON_DEMAND } = proto.Message.HistorySyncType;
 const CONNECT_TIMEOUT_MS = 20_000;
+/** A line that can carry no request closes in this time, or is given up. */
+const GONE_MS = 1_000;
 
 export interface HistorySessionOptions extends ServiceOptions {
   storage: DeviceStorage;
@@ -167,7 +169,14 @@ class Session implements HistorySession {
       );
       if (asked.kind === 'aborted') return { kind: 'interrupted' };
       if (asked.kind === 'timeout') return { kind: 'offline', reason: 'timeout' };
-      if (asked.value === 'gone') continue;
+      if (asked.value === 'gone') {
+        // A line that is gone may take half a minute to close; to ask it again and again would stop everything else.
+        const left = wait.deadline - performance.now();
+        const closed = await waitFor(socket.closed, Math.min(GONE_MS, left), signal);
+        if (closed.kind === 'aborted') return { kind: 'interrupted' };
+        if (closed.kind === 'timeout') await this.abandon(socket);
+        continue;
+      }
       if (asked.value !== 'asked') return asked.value;
       request.onProgress?.('asked');
       const left = wait.deadline - performance.now();
@@ -214,6 +223,15 @@ class Session implements HistorySession {
       return problem;
     request.onProgress?.('reconnecting');
     return this.connect(deadline, request.signal);
+  }
+
+  /** Closes a line that carries nothing any more, so that the next one can be built. */
+  private async abandon(socket: DeviceSocket): Promise<void> {
+    if (this.socket === socket) {
+      this.socket = null;
+      this.problem = { kind: 'offline', reason: 'timeout' };
+    }
+    await socket.end();
   }
 
   private open(): DeviceSocket {
@@ -271,17 +289,4 @@ class Session implements HistorySession {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function promised<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let settle: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((resolve) => {
-    settle = resolve;
-  });
-  return {
-    promise,
-    resolve: (value) => {
-      settle(value);
-    },
-  };
 }

@@ -1,6 +1,8 @@
 import {
   type AuthenticationState,
+  type BinaryNode,
   DEFAULT_CONNECTION_CONFIG,
+  getErrorCodeFromStreamError,
   makeWASocket,
   type proto,
   type WASocket,
@@ -8,10 +10,11 @@ import {
 } from '@whiskeysockets/baileys';
 import { DEVICE_BROWSER } from './assumptions.js';
 import { createBaileysLogger, type LogLine } from './baileys-logger.js';
-import { type CloseReason, closeReasonOf } from './close-reason.js';
+import { type CloseReason, closeReasonOf, closeReasonOfCode } from './close-reason.js';
 import { quietLibsignal } from './quiet-libsignal.js';
 import { storeBeforeSending } from './store-before-sending.js';
 import { type EventTap, tapEvents } from './tap-events.js';
+import { waitFor } from './wait.js';
 
 /** Where WhatsApp is and how to speak to it; see `checkServiceUrl`. */
 export interface ServiceOptions {
@@ -37,9 +40,9 @@ export interface DeviceSocket {
   sock: WASocket;
   /** Settles when it is logged in, or with why it closed before. */
   opened: Promise<'open' | CloseReason>;
-  /** Settles with why it closed. */
+  /** Settles with why it closed, or is about to. */
   closed: Promise<CloseReason>;
-  /** Closes it. Never `logout()`, which would unlink the device. */
+  /** Closes it, without waiting long for a goodbye. Never `logout()`, which would unlink the device. */
   end(): Promise<void>;
 }
 
@@ -47,6 +50,8 @@ export interface DeviceSocket {
 const KEY_TRANSACTIONS = { maxCommitRetries: 1, delayBetweenTriesMs: 100 };
 const QUERY_TIMEOUT_MS = 20_000;
 const CONNECT_TIMEOUT_MS = 20_000;
+/** Where the network is gone no goodbye comes back; the web socket itself would wait for half a minute. */
+const END_TIMEOUT_MS = 2_000;
 
 /** Opens a socket that changes nothing for anybody else: not online, nothing asked for, nothing sent but receipts. */
 export function openSocket(options: SocketOptions): DeviceSocket {
@@ -80,16 +85,26 @@ export function openSocket(options: SocketOptions): DeviceSocket {
       if (connection === 'open') resolve('open');
     });
   });
-  const closed = new Promise<CloseReason>((resolve) => {
+  const gone = new Promise<CloseReason>((resolve) => {
     sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
       if (connection === 'close') resolve(closeReasonOf(lastDisconnect?.error));
     });
   });
+  // Baileys tells it only when the line has closed, which may take half a minute: meanwhile nobody would know of a conflict.
+  const told = new Promise<CloseReason>((resolve) => {
+    sock.ws.on('CB:stream:error', (stanza: BinaryNode) => {
+      resolve(closeReasonOfCode(getErrorCodeFromStreamError(stanza).statusCode));
+    });
+  });
+  const closed = Promise.race([told, gone]);
   return {
     sock,
     opened: Promise.race([open, closed]),
     closed,
-    end: () => sock.end(undefined),
+    end: async () => {
+      void sock.end(undefined);
+      await waitFor(gone, END_TIMEOUT_MS);
+    },
   };
 }
 

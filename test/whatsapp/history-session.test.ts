@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { setGlobalDispatcher, getGlobalDispatcher } from 'undici';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -155,6 +156,38 @@ describe('a session for history', () => {
     const { session } = await open();
     expect(await session.fetchPage(before(5))).toMatchObject({ kind: 'page', messages: 3 });
     expect(whatsapp.fake.historyRequests).toHaveLength(2);
+  });
+
+  it('builds another line up when the old one carries nothing and does not close', async () => {
+    whatsapp.fake.onHistoryRequest(answerFromArchive([chatOf(6)]));
+    const { session, device } = await open();
+    device.send({ tag: 'xmlstreamend', attrs: {} });
+    device.freeze();
+    // Baileys says goodbye, and nobody answers.
+    await delay(200);
+    expect(await session.fetchPage(before(5))).toMatchObject({ kind: 'page', messages: 3 });
+    expect(device.logins).toBe(2);
+  });
+
+  it('knows of a conflict before the line has closed, and does not come back', async () => {
+    const { session, device } = await open();
+    device.send({
+      tag: 'stream:error',
+      attrs: {},
+      content: [{ tag: 'conflict', attrs: { type: 'replaced' } }],
+    });
+    device.freeze();
+    await delay(200);
+    expect(await session.fetchPage(before(5))).toEqual({ kind: 'conflict' });
+    expect(device.logins).toBe(1);
+  });
+
+  it('ends soon where nobody answers the goodbye', async () => {
+    const { session, device } = await open();
+    device.freeze();
+    const startedAt = performance.now();
+    await session.end();
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
   it('leaves at once when another login takes over, and never comes back', async () => {

@@ -12,6 +12,8 @@ export interface Line {
   drop(): void;
   /** Closes the web socket after what was sent. */
   hangUp(): void;
+  /** Nothing is read any more, no goodbye either: the network is gone, and nobody has noticed. */
+  freeze(): void;
 }
 
 export interface LineListener {
@@ -50,6 +52,9 @@ export function serveLine(socket: WebSocket, identity: ServerIdentity, listener:
     },
     hangUp: () => {
       socket.close();
+    },
+    freeze: () => {
+      socket.pause();
     },
   };
 

@@ -41,6 +41,8 @@ export interface LinkedDevice {
 
   /** The network goes away, without a goodbye. */
   drop(): void;
+  /** The network goes away and nobody is told: what the device sends is not read. */
+  freeze(): void;
   /** The server closes the web socket. */
   hangUp(): void;
   /** The server ends the stream with a code: 503, 515 and their like. */
@@ -120,6 +122,7 @@ export function createLinkedDevice(
       return kept.size;
     },
     drop: () => line?.drop(),
+    freeze: () => line?.freeze(),
     hangUp: () => line?.hangUp(),
     endStream(code) {
       endWith(node('stream:error', { code: String(code) }));
