@@ -9,11 +9,12 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   bin: ['cli'],
   cli: ['core'],
-  core: ['sources', 'decode', 'identity', 'store'],
+  core: ['sources', 'decode', 'identity', 'store', 'whatsapp'],
   sources: [],
   decode: ['identity'],
   identity: [],
   store: [],
+  whatsapp: ['identity'],
   model: [],
   index: ['core', 'sources', 'store'],
 };
@@ -27,6 +28,8 @@ const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   report: ['batch', 'connections', 'plan'],
   messages: ['connections', 'contacts', 'plan'],
   explain: ['batch', 'connections', 'contacts', 'plan'],
+  devices: ['batch', 'connections', 'import', 'replay'],
+  import: ['batch', 'connections', 'contacts', 'plan', 'replay'],
   doctor: [],
   replay: ['apply', 'batch', 'contacts', 'plan'],
   apply: ['batch', 'plan'],

@@ -11,12 +11,16 @@ import { registerDbMigrate } from './commands/db-migrate.js';
 import { registerDbStatus } from './commands/db-status.js';
 import { registerDedupe } from './commands/dedupe.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerImport } from './commands/import.js';
+import { registerLink } from './commands/link.js';
+import { registerLinkStatus } from './commands/link-status.js';
 import { registerMessages } from './commands/messages.js';
 import { registerExplain } from './commands/explain.js';
 import { registerReconcile } from './commands/reconcile.js';
 import { registerReplay } from './commands/replay.js';
 import { registerReport } from './commands/report.js';
 import { registerUndo } from './commands/undo.js';
+import { registerUnlink } from './commands/unlink.js';
 import { registerVerify } from './commands/verify.js';
 import { GLOBAL_GROUP, globalOptions } from './flags.js';
 import { createLook } from './render/look.js';
@@ -118,6 +122,9 @@ export function buildProgram(
   registerConnectionShow(connection, attach);
   registerConnectionEdit(connection, attach);
   registerConnectionRemove(connection, attach);
+  registerLinkStatus(registerLink(program, attach), attach);
+  registerUnlink(program, attach);
+  registerImport(program, attach);
   const db = program.command('db').summary('create and upgrade the tables');
   db.description('The database: its tables and their version.').usage('<command> [options]');
   registerDbMigrate(db, attach);
@@ -129,8 +136,13 @@ export function buildProgram(
 
 /** `connection <command>`, `replay [path...]`. */
 function subcommandTerm(command: Command): string {
-  const rest = command.commands.length > 0 ? ['<command>'] : command.registeredArguments.map(argumentWord);
+  const rest = isGroup(command) ? ['<command>'] : command.registeredArguments.map(argumentWord);
   return [command.name(), ...rest].join(' ');
+}
+
+/** A name for several commands (`db`), which does nothing alone; `link` does something, and has `link status` besides. */
+export function isGroup(command: Command): boolean {
+  return command.usage().startsWith('<command>');
 }
 
 function argumentWord(argument: Argument): string {
@@ -166,14 +178,13 @@ Exit status:
 
 /** What `wa-reconcile` alone prints. */
 export function conciseHelp(program: Command, look = createLook(false)): string {
-  const commands = program.commands.flatMap((command) =>
-    command.commands.length === 0
-      ? [command]
-      : command.commands.map((sub) => ({
-          name: () => `${command.name()} ${sub.name()}`,
-          summary: () => sub.summary(),
-        })),
-  );
+  const commands = program.commands.flatMap((command) => [
+    ...(isGroup(command) ? [] : [command]),
+    ...command.commands.map((sub) => ({
+      name: () => `${command.name()} ${sub.name()}`,
+      summary: () => sub.summary(),
+    })),
+  ]);
   const width = Math.max(...commands.map((command) => command.name().length));
   return [
     'wa-reconcile makes a WhatsApp CRM database complete and correct.',

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { GLOBAL_GROUP } from './flags.js';
-import { buildProgram } from './program.js';
+import { buildProgram, isGroup } from './program.js';
 
 export const REFERENCE_BEGIN = '<!-- commands: written by `npm run docs` -->';
 export const REFERENCE_END = '<!-- /commands -->';
@@ -26,7 +26,7 @@ export function updateReference(readme: string): string {
 }
 
 function leaves(command: Command): Command[] {
-  return command.commands.flatMap((sub) => (sub.commands.length === 0 ? [sub] : leaves(sub)));
+  return command.commands.flatMap((sub) => [...(isGroup(sub) ? [] : [sub]), ...leaves(sub)]);
 }
 
 function nameOf(command: Command): string {

@@ -16,8 +16,21 @@ export type ProgressEvent =
     }
   /** A use-case of several parts has come to this one; `number` counts from 1. */
   | { event: 'step'; step: string; number: number; of: number }
+  /** What an import is about, from one word to the next; see ImportStep. */
+  | ({ event: 'import'; contact: string } & ImportStep)
   | { event: 'notice'; message: string }
   | { event: 'run_finished'; runId: string; status: string };
+
+/** Where an import of one contact is. `page` counts from 1. */
+export type ImportStep =
+  | { step: 'cache' | 'connecting' | 'reconnecting' }
+  /** The request is out; the phone has so long to answer. */
+  | { step: 'asked'; page: number; waitMs: number }
+  /** The phone has answered; what it sends may still have to be downloaded. */
+  | { step: 'answered'; page: number }
+  | { step: 'received' | 'saved'; page: number; messages: number }
+  | { step: 'pausing'; waitMs: number }
+  | { step: 'done'; outcome: string };
 
 /** What every use-case gets first: its effects, and nothing hidden. */
 export interface Context {

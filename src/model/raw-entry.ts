@@ -1,4 +1,4 @@
-/** Where a raw entry was found; shown to people as `file:line` or `log:<id>`. */
+/** Where a raw entry was found; shown to people as `file:line`, `log:<id>` or `whatsapp:<connection>`. */
 export type Origin =
   | {
       kind: 'file';
@@ -6,7 +6,9 @@ export type Origin =
       line: number;
       /** element of a JSON array, or row of a CSV file; 0-based */ element?: number;
     }
-  | { kind: 'log'; id: string };
+  | { kind: 'log'; id: string }
+  /** Came over the linked device of the connection with this name. */
+  | { kind: 'device'; connection: string };
 
 /** One stored webhook body or Baileys event, byte for byte. */
 export interface RawEntry {
@@ -61,5 +63,7 @@ export function formatOrigin(origin: Origin): string {
         : `${origin.path}:${origin.line}[${origin.element}]`;
     case 'log':
       return `log:${origin.id}`;
+    case 'device':
+      return `whatsapp:${origin.connection}`;
   }
 }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Command } from 'commander';
-import { buildProgram } from '../../src/cli/program.js';
+import { buildProgram, isGroup } from '../../src/cli/program.js';
 import { runCli, temporaryDirectory } from './run-cli.js';
 
 function leaves(command: Command, path: string[] = []): { path: string[]; command: Command }[] {
   return command.commands.flatMap((sub) => {
     const here = [...path, sub.name()];
-    return sub.commands.length === 0 ? [{ path: here, command: sub }] : leaves(sub, here);
+    return [...(isGroup(sub) ? [] : [{ path: here, command: sub }]), ...leaves(sub, here)];
   });
 }
 
@@ -19,7 +19,8 @@ describe('help', () => {
     expect(stderr).toBe('');
     expect(stdout).toContain('wa-reconcile replay LOG --register');
     for (const [name] of COMMANDS) expect(stdout).toContain(name);
-    expect(stdout.split('\n').length).toBeLessThan(30);
+    // One screen, whatever commands there are.
+    expect(stdout.split('\n').length).toBeLessThan(36);
   });
 
   test.each(COMMANDS)('%s --help has a summary, examples, options and exit codes', async (name, path) => {

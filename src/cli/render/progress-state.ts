@@ -22,6 +22,8 @@ export interface ProgressState {
   step: string | undefined;
   /** The last seconds, oldest first, for a rate that follows what is going on now. */
   samples: readonly Sample[];
+  /** What an import is doing, in words, and until when it waits (ms since 1970). */
+  doing: { text: string; until: number | undefined } | undefined;
   finished: boolean;
 }
 
@@ -41,6 +43,7 @@ export const IDLE: ProgressState = {
   origin: undefined,
   step: undefined,
   samples: [],
+  doing: undefined,
   finished: false,
 };
 
@@ -75,6 +78,15 @@ export function reduceProgress(state: ProgressState, event: ProgressEvent, now: 
         step: `${event.number} of ${event.of}: ${event.step}`,
         samples: [{ at: now, bytes: 0, messages: 0 }],
       };
+    case 'import':
+      return {
+        ...state,
+        startedAt: state.startedAt ?? now,
+        doing: {
+          text: describeImportStep(event),
+          until: 'waitMs' in event ? now + event.waitMs : undefined,
+        },
+      };
     case 'notice':
       return state;
     case 'run_finished':
@@ -90,7 +102,8 @@ function addSample(samples: readonly Sample[], next: Sample): readonly Sample[] 
 
 /** `42%  12.3 MB of 29.1 MB  120,000 messages  65,000/s  12.0 s left  log.ndjson:812`, at most `width` wide. */
 export function describeProgress(state: ProgressState, now: number, width: number): string {
-  const { bytesRead, bytesTotal } = state;
+  const { bytesRead, bytesTotal, doing } = state;
+  if (doing !== undefined) return truncate(describeDoing(doing, now), width);
   const parts: string[] = state.step === undefined ? [] : [sanitize(state.step)];
   if (bytesTotal !== undefined && bytesTotal > 0) {
     // Not 100% before the end: the last batch is still being stored when the last byte has been read.
@@ -113,6 +126,38 @@ export function describeProgress(state: ProgressState, now: number, width: numbe
   // The place is the first to go: the figures matter more.
   if (state.origin === undefined || room < 12) return truncate(line, width);
   return `${line}  ${truncateStart(sanitize(state.origin), room)}`;
+}
+
+/** `asked the phone for page 2 of +5511…, 14 s left`. */
+function describeDoing({ text, until }: NonNullable<ProgressState['doing']>, now: number): string {
+  if (until === undefined || !Number.isFinite(now)) return text;
+  const seconds = Math.max(0, Math.ceil((until - now) / 1000));
+  return `${text}, ${seconds} s left`;
+}
+
+/** One step of an import as a line for people. */
+export function describeImportStep(event: Extract<ProgressEvent, { event: 'import' }>): string {
+  const contact = sanitize(event.contact);
+  switch (event.step) {
+    case 'cache':
+      return `${contact}: looking into the raw log`;
+    case 'connecting':
+      return `${contact}: connecting to WhatsApp`;
+    case 'reconnecting':
+      return `${contact}: the line was lost, connecting again`;
+    case 'asked':
+      return `${contact}: asked the phone for page ${event.page}, waiting up to ${formatDuration(event.waitMs).replace('.0 s', ' s')}`;
+    case 'answered':
+      return `${contact}: the phone has answered`;
+    case 'received':
+      return `${contact}: received ${formatAmount(event.messages, 'message')} on page ${event.page}`;
+    case 'saved':
+      return `${contact}: saved ${formatAmount(event.messages, 'new or changed message', 'new or changed messages')} of page ${event.page}`;
+    case 'pausing':
+      return `pausing for ${formatDuration(event.waitMs).replace('.0 s', ' s')}`;
+    case 'done':
+      return `${contact}: ${event.outcome}`;
+  }
 }
 
 interface Rates {

@@ -2,7 +2,13 @@ import type { ProgressEvent } from '../../core/context.js';
 import type { Console } from '../console.js';
 import type { Io } from '../io.js';
 import type { Look } from './look.js';
-import { describeProgress, IDLE, reduceProgress, type ProgressState } from './progress-state.js';
+import {
+  describeImportStep,
+  describeProgress,
+  IDLE,
+  reduceProgress,
+  type ProgressState,
+} from './progress-state.js';
 import { sanitize } from './sanitize.js';
 
 /** Draws a run's progress on stderr. */
@@ -60,6 +66,8 @@ function createLines(io: Io, console: Console): ProgressDisplay {
       const now = io.clock();
       state = reduceProgress(state, event, now);
       if (event.event === 'notice') console.line(sanitize(event.message));
+      // Few, and far apart: whoever reads the log wants to know what was waited for.
+      if (event.event === 'import') console.line(describeImportStep(event));
       if (event.event === 'progress' && now - lastLine >= LINE_EVERY_MS) {
         lastLine = now;
         console.line(describeProgress(state, now, Infinity));
@@ -89,7 +97,7 @@ async function createSpinner(io: Io, console: Console, look: Look): Promise<Prog
     emit: (event) => {
       state = reduceProgress(state, event, io.clock());
       if (event.event === 'notice') console.line(look.yellow(sanitize(event.message)));
-      if (event.event === 'run_started' || event.event === 'step') {
+      if (event.event === 'run_started' || event.event === 'step' || event.event === 'import') {
         draw();
         spinner.start();
       }

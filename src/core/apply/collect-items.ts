@@ -1,4 +1,5 @@
 import type { Fact } from '../../model/facts.js';
+import type { ConnectionRow } from '../../store/connections.js';
 import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/raw-log.js';
 import { renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
 import { subjectOf } from '../batch/fact-kinds.js';
@@ -79,13 +80,13 @@ function collectSection(
   news.addField(section.section.field);
   const entry = { receivedAt: slice.entry.receivedAt, webhookLogId: logId, now: work.settings.clock() };
   for (const fact of facts) {
-    const item: Item = { fact, connection, slice, logId };
+    const item: Item = { fact, connection, slice, logId, field: section.section.field };
     const own = ownNumberReason(work.ownNumbers, fact, connection);
     if (own !== null) {
       work.skip(item, own.subject, own.reason);
       continue;
     }
-    news.addFact(fact, entry);
+    if (!isForeignChunk(fact, connection, section.section.field)) news.addFact(fact, entry);
     switch (fact.kind) {
       case 'skipped':
         work.skip(item, fact.subject, fact.reason);
@@ -107,6 +108,14 @@ function collectSection(
         work.items.push(item);
     }
   }
+}
+
+/**
+ * What the phone sends to a linked device is numbered in phases of its own: on a number whose history Meta sends, it must
+ * not count as a part of that.
+ */
+function isForeignChunk(fact: Fact, { kind }: ConnectionRow, field: string): boolean {
+  return fact.kind === 'history_chunk' && kind !== 'baileys' && field !== 'history';
 }
 
 function countEvent(work: BatchWork, fact: Fact): void {

@@ -1,3 +1,4 @@
+import type { SyncSource } from '../../model/enumerations.js';
 import type { MessageFact } from '../../model/facts.js';
 import {
   readPendingFacts,
@@ -23,7 +24,7 @@ import {
 import { isWamid, keyOf, MessageBook, type Leaf } from '../plan/message-book.js';
 import type { Revision } from '../plan/message-projection.js';
 import { CollisionBench } from './judge-collisions.js';
-import type { BatchWork, Item } from './work.js';
+import type { ApplySettings, BatchWork, Item } from './work.js';
 
 /** What the batch's facts make of the messages in sight. Nothing is written yet. */
 export interface FoldedMessages {
@@ -199,7 +200,7 @@ function placeMessage(
       ...place,
       batchId: item.logId,
       runId: work.settings.runId,
-      syncSource: work.settings.syncSource,
+      syncSource: syncSourceOf(item, work.settings),
     },
     (wamidPhone, incomingLead, storedLead) => bench.incomingWins(wamidPhone, incomingLead, storedLead),
   );
@@ -303,4 +304,13 @@ function amend(work: BatchWork, folded: FoldedMessages, item: Item<Amendment>): 
 /** In one order in every run, so that two runs lock rows alike. */
 function sorted(keys: ReadonlyMap<string, MessageKey>): MessageKey[] {
   return [...keys.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
+}
+
+/**
+ * History that somebody asked the phone for stays what it is, also when its raw entry is replayed later: the same log gives
+ * the same database.
+ */
+function syncSourceOf({ fact, field }: Item<MessageFact>, { syncSource }: ApplySettings): SyncSource {
+  const isOnDemand = field === 'messaging-history.set' && fact.origin === 'history' && !fact.isSyncInitial;
+  return isOnDemand ? 'manual_sync' : syncSource;
 }

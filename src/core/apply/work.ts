@@ -25,6 +25,8 @@ export interface Item<F extends Fact = Fact> {
   connection: ConnectionRow;
   slice: EntrySlice;
   logId: string;
+  /** Meta's field or Baileys' event that it stands in. */
+  field: string;
 }
 
 /** The state of one batch while it is applied; thrown away when its transaction rolls back. */
@@ -55,7 +57,7 @@ export class BatchWork {
 
   /** Counts a reject, keeps it on record, and lists it as a problem. */
   reject(
-    item: Omit<Item, 'fact'>,
+    item: Omit<Item, 'fact' | 'field'>,
     subject: Subject,
     details: { reason: RejectReason; path: string; excerpt: string; externalId: string | null },
   ): void {

@@ -48,12 +48,13 @@ export async function writeEntries(
     const firstHere = inserts.get(entry.key);
     const isDuplicate = slice.isFirst ? state.isStored || firstHere !== undefined : progress.isDuplicate;
     results.push({ slice, logId: state.id, isDuplicate, rejected });
-    if (slice.isFirst && state.isStored && state.status !== 'processed') doneAgain.push(state.id);
+    const isWhole = entry.isNarrowed !== true;
+    if (slice.isFirst && state.isStored && state.status !== 'processed' && isWhole) doneAgain.push(state.id);
     if (!state.isStored) {
       // The same bytes twice in one batch are one row; the later one tells how it ended.
       if (firstHere === undefined) inserts.set(entry.key, rawLogRow(work, slice, state.id, ended));
       else Object.assign(firstHere, ended);
-    } else if (slice.isLast && isWorthRecording(state.status, ended.status)) {
+    } else if (slice.isLast && isWhole && isWorthRecording(state.status, ended.status)) {
       outcomes.set(state.id, {
         id: state.id,
         ...ended,
@@ -118,7 +119,7 @@ function countEntry(
       reason: entry.failure.reason,
       excerpt: entry.failure.message,
     });
-  } else if (ended.status === 'pending') {
+  } else if (ended.status === 'pending' && entry.isNarrowed !== true) {
     work.tally.problem({
       origin: entry.origin,
       path: '$',

@@ -36,6 +36,8 @@ export interface PreparedEntry {
   failure: { reason: 'invalid_json' | 'no_json'; message: string } | null;
   unrecognized: readonly Unrecognized[];
   sections: readonly PreparedSection[];
+  /** Holds one contact's items only: whatever becomes of them, the entry itself stays due for the others. */
+  isNarrowed?: true;
 }
 
 /** Baileys events do not say whose they are, so the same bytes may be stored once per connection. */
@@ -95,6 +97,7 @@ export function entryStatus(
       ? { status: 'unrecognized', error: 'no_json' }
       : { status: 'failed', error: entry.failure.message };
   }
+  if (entry.isNarrowed === true) return { status: 'pending', error: 'other_contact' };
   const pending = entry.sections.find((section) => section.pending !== null)?.pending;
   if (pending !== undefined && pending !== null) return { status: 'pending', error: pending };
   const [strange] = entry.unrecognized;

@@ -4,8 +4,6 @@ import type { Problem } from '../../model/run-result.js';
 import { openFileSource } from '../../sources/file-source.js';
 import { REQUEUED } from '../../store/raw-log.js';
 import { type EntrySelection } from '../../store/stored-entries.js';
-import { isProcessAlive } from '../../store/locks/processes.js';
-import type { UnfinishedRun } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
 import type { Context } from '../context.js';
 import { namesOfContact } from '../contacts/names-of-contact.js';
@@ -16,6 +14,7 @@ import type { ConnectionDirectory } from '../batch/connection-directory.js';
 import { LogSource } from './log-source.js';
 import type { LogSelection, ReplayOptions } from './options.js';
 import { prepareEntry, type StoredAs } from '../batch/prepare-entry.js';
+import { isRunAlive } from './run-alive.js';
 
 /** A stream of batches with what the run must know about where they come from. */
 export interface ReplayFeed {
@@ -78,7 +77,7 @@ async function openPaths(
   ]);
   const resume =
     options.resume && !options.dryRun
-      ? await findResumePoint(sql, input.inputs, settings, (run) => isAlive(ctx, run))
+      ? await findResumePoint(sql, input.inputs, settings, (run) => isRunAlive(ctx, run))
       : null;
   const stopping = new AbortController();
   const source = openFileSource(input.inputs, {
@@ -193,13 +192,6 @@ async function selectionOf(
           },
         }),
   };
-}
-
-/** A run whose process is alive is not taken up: both would do the same work, harmlessly but twice. */
-async function isAlive(ctx: Context, run: UnfinishedRun): Promise<boolean> {
-  if (run.status !== 'running') return false;
-  if (run.host !== ctx.host) return true;
-  return run.pid !== ctx.pid && (await isProcessAlive(run.pid));
 }
 
 function problemOf(problem: SourceProblem): Problem {

@@ -3,7 +3,7 @@ import { LockedError, UserError } from '../../model/errors.js';
 import { connectClient } from '../backends/postgresql-client.js';
 import { translateDatabaseError } from '../database-errors.js';
 import { parseDatabaseUrl } from '../database-url.js';
-import { LOCK_NAMESPACE, schemaKey } from './lock-key.js';
+import { DEVICE_LOCK_NAMESPACE, deviceKey, LOCK_NAMESPACE, schemaKey } from './lock-key.js';
 import type { RunLock, RunLockOptions } from './run-lock.js';
 import { pollForLock } from './wait.js';
 
@@ -13,8 +13,41 @@ const HEARTBEAT_MS = 30_000;
 /** PostgreSQL cuts application_name at 63 bytes. */
 const MAX_APPLICATION_NAME = 63;
 
+/** One of PostgreSQL's advisory locks, and the words in which its refusal is told. */
+interface AdvisoryLock {
+  namespace: number;
+  key: (schema: string) => number;
+  /** What is locked: `The database postgresql://…`. */
+  subject: (location: string) => string;
+}
+
 /** {@link acquireRunLock} on PostgreSQL. */
-export async function acquireAdvisoryLock(url: string, options: RunLockOptions): Promise<RunLock> {
+export function acquireAdvisoryLock(url: string, options: RunLockOptions): Promise<RunLock> {
+  return acquire(url, options, {
+    namespace: LOCK_NAMESPACE,
+    key: schemaKey,
+    subject: (location) => `The database ${location}`,
+  });
+}
+
+/** The lock of one connection's linked device: exclusive, and beside the lock of the run. */
+export function acquireDeviceAdvisoryLock(
+  url: string,
+  connection: { id: string; name: string },
+  options: Omit<RunLockOptions, 'mode'>,
+): Promise<RunLock> {
+  return acquire(
+    url,
+    { ...options, mode: 'exclusive' },
+    {
+      namespace: DEVICE_LOCK_NAMESPACE,
+      key: (schema) => deviceKey(schema, connection.id),
+      subject: () => `The linked device of '${connection.name}'`,
+    },
+  );
+}
+
+async function acquire(url: string, options: RunLockOptions, wanted: AdvisoryLock): Promise<RunLock> {
   const target = parseDatabaseUrl(url);
   const name = `wa-reconcile ${options.command} ${options.host}:${options.pid}`.slice(
     0,
@@ -23,17 +56,18 @@ export async function acquireAdvisoryLock(url: string, options: RunLockOptions):
   const client = await connectClient(target, name);
   try {
     await disableIdleTimeout(client);
-    const key = schemaKey(target.schema);
+    const key = wanted.key(target.schema);
     const attempt = options.mode === 'shared' ? 'pg_try_advisory_lock_shared' : 'pg_try_advisory_lock';
     return await pollForLock<RunLock, number>(
       async () => {
         const { rows } = await client.query<{ taken: boolean }>(`select ${attempt}($1, $2) as taken`, [
-          LOCK_NAMESPACE,
+          wanted.namespace,
           key,
         ]);
         return rows[0]?.taken === true ? { lock: hold(client, target.location) } : { held: key };
       },
-      async () => refusal(target.location, options.mode, await readHolders(client, key)),
+      async () =>
+        refusal(wanted, target.location, options.mode, await readHolders(client, wanted.namespace, key)),
       options,
     );
   } catch (error) {
@@ -92,7 +126,7 @@ interface LockHolder {
 }
 
 /** Who holds the lock now. A role that may not see other roles' sessions gets process ids only. */
-async function readHolders(client: pg.Client, key: number): Promise<LockHolder[]> {
+async function readHolders(client: pg.Client, namespace: number, key: number): Promise<LockHolder[]> {
   const { rows } = await client.query<LockHolder>(
     `select nullif(a.application_name, '') as application, l.pid, host(a.client_addr) as client, a.backend_start as since
        from pg_locks l left join pg_stat_activity a on a.pid = l.pid
@@ -100,22 +134,29 @@ async function readHolders(client: pg.Client, key: number): Promise<LockHolder[]
         and l.database = (select oid from pg_database where datname = current_database())
         and l.classid = $1::bigint::oid and l.objid = ($2::bigint & 4294967295)::oid
       order by a.backend_start`,
-    [LOCK_NAMESPACE, key],
+    [namespace, key],
   );
   return rows;
 }
 
-function refusal(location: string, mode: RunLockOptions['mode'], holders: LockHolder[]): LockedError {
+function refusal(
+  wanted: AdvisoryLock,
+  location: string,
+  mode: RunLockOptions['mode'],
+  holders: LockHolder[],
+): LockedError {
+  const subject = wanted.subject(location);
   const remedy = 'Run again when it has ended, or wait for it with --lock-wait 5m.';
   if (holders.length === 0) {
-    return new LockedError(`The database ${location} is in use by another run, which has just ended.`, {
+    return new LockedError(`${subject} is in use by another run, which has just ended.`, {
       remedy: 'Run again.',
     });
   }
   const shown = holders.slice(0, 3).map(describeHolder).join('; ');
   const more = holders.length > 3 ? `; and ${holders.length - 3} more` : '';
-  const alone = mode === 'exclusive' ? ', and this command must be alone' : '';
-  return new LockedError(`The database ${location} is in use by ${shown}${more}${alone}.`, { remedy });
+  const alone =
+    mode === 'exclusive' && wanted.namespace === LOCK_NAMESPACE ? ', and this command must be alone' : '';
+  return new LockedError(`${subject} is in use by ${shown}${more}${alone}.`, { remedy });
 }
 
 function describeHolder({ application, pid, client, since }: LockHolder): string {

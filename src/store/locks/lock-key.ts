@@ -10,3 +10,11 @@ export const LOCK_NAMESPACE = 0x77617263;
 export function schemaKey(schema: string): number {
   return createHash('sha256').update(schema).digest().readInt32BE(0);
 }
+
+/** The lock of a linked device is another one, beside that of the run: `wadv`. */
+export const DEVICE_LOCK_NAMESPACE = 0x77616476;
+
+/** The second number of a device's lock: 32 bits of the schema's name and the connection's id. */
+export function deviceKey(schema: string, connectionId: string): number {
+  return createHash('sha256').update(schema).update('\0').update(connectionId).digest().readInt32BE(0);
+}

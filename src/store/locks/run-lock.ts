@@ -35,10 +35,34 @@ export async function acquireRunLock(config: DatabaseConfig, options: RunLockOpt
       return acquireAdvisoryLock(config.url, options);
     }
     case 'pglite':
-      return {
-        assertHeld: () => undefined,
-        lost: new AbortController().signal,
-        release: () => Promise.resolve(),
-      };
+      return heldByOpening();
   }
+}
+
+/**
+ * Takes the lock of a connection's linked device, which no other process may use at the same time: both would advance the
+ * same Signal sessions. Throws LockedError (exit 5), which names the holder.
+ */
+export async function acquireDeviceLock(
+  config: DatabaseConfig,
+  connection: { id: string; name: string },
+  options: Omit<RunLockOptions, 'mode'>,
+): Promise<RunLock> {
+  switch (config.kind) {
+    case 'postgresql': {
+      const { acquireDeviceAdvisoryLock } = await import('./advisory-lock.js');
+      return acquireDeviceAdvisoryLock(config.url, connection, options);
+    }
+    case 'pglite':
+      return heldByOpening();
+  }
+}
+
+/** The embedded database is ours alone for as long as it is open. */
+function heldByOpening(): RunLock {
+  return {
+    assertHeld: () => undefined,
+    lost: new AbortController().signal,
+    release: () => Promise.resolve(),
+  };
 }

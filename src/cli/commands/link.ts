@@ -1,0 +1,89 @@
+import { Option, type Command } from 'commander';
+import type { LinkOptions } from '../../core/devices/options.js';
+import { EXIT } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { exitCodeOf } from '../exit.js';
+import { presentLink } from '../render/devices.js';
+import { organizationOption } from './connection-options.js';
+
+/** Messages per transaction, as a replay has it. */
+const BATCH_SIZE = 1000;
+
+/** Gives the command itself, for `link status`. */
+export function registerLink(parent: Command, attach: Attach): Command {
+  const command = parent
+    .command('link')
+    .addOption(new Option('--connection <name>', 'the connection whose phone is to be linked'))
+    .addOption(new Option('--pairing-code', 'show a code to type on the phone, instead of a QR code'))
+    .addOption(
+      new Option('--phone <number>', 'with --pairing-code: the number, where WhatsApp spells it otherwise'),
+    )
+    .addOption(organizationOption());
+  describe(command, {
+    summary: 'Link wa-reconcile to a phone, as a device of its own.',
+    details:
+      'Shows a QR code on stderr, or a pairing code, and waits until the phone has agreed ' +
+      'and has sent what it sends to a new device; that is stored and replayed as ' +
+      'history. The connections of other programs are not touched: each linked device has ' +
+      'a login of its own. Only the phone of the connection is accepted.\n\n' +
+      'The device lies encrypted in the database, under a key that you keep: ' +
+      'WA_RECONCILE_SECRET_KEY, or a file that WA_RECONCILE_SECRET_KEY_FILE names. Make ' +
+      'one with: openssl rand -base64 32',
+    examples: [
+      ['wa-reconcile link --connection main', 'shows a QR code to scan'],
+      ['wa-reconcile link --connection main --pairing-code', 'shows a code to type on the phone'],
+      ['wa-reconcile link status', 'what is linked'],
+      ['wa-reconcile unlink --connection main', 'takes it back'],
+    ],
+    exits: {
+      ...DATABASE_EXITS,
+      [EXIT.ok]: 'linked, and all that the phone sent is in the database',
+      [EXIT.failure]: 'it failed: another phone, no line to WhatsApp, another login took over',
+      [EXIT.usage]: 'wrong usage or configuration; no secret key, or another one',
+      [EXIT.partial]: 'linked, but something that the phone sent could not be had or read',
+      [EXIT.locked]: 'another run uses the database or the device (it is named)',
+      [EXIT.notLinked]: 'not linked: nobody scanned the code, or the phone took it back',
+      [EXIT.interrupted]: 'interrupted; the same command goes on',
+    },
+  });
+  attach(command, link);
+  return command;
+}
+
+async function link(call: Call): Promise<Outcome> {
+  const [
+    { namedConnection, resolveLinkSettings },
+    { readDeviceOptions },
+    { withContext },
+    { pairingDisplay },
+  ] = await Promise.all([
+    import('../settings/link.js'),
+    import('../settings/device.js'),
+    import('../session.js'),
+    import('../render/pairing.js'),
+  ]);
+  const settings = resolveLinkSettings(call);
+  const connection = namedConnection(call, settings, 'link');
+  const { organization, pairingCode, phone } = settings;
+  const device = readDeviceOptions(call);
+  if (device.secretKey === null) {
+    // Said before the database is opened, or created.
+    const { missingSecretKey } = await import('../../core/devices/secret-key.js');
+    throw missingSecretKey();
+  }
+  const options: LinkOptions = {
+    ...device,
+    connection,
+    ...(organization === undefined ? {} : { organization }),
+    method: pairingCode ? { kind: 'code', ...(phone === undefined ? {} : { phone }) } : { kind: 'qr' },
+    batchSize: BATCH_SIZE,
+    onStep: await pairingDisplay(call, connection),
+    recordedOptions: { connection, pairingCode },
+  };
+  const { linkDevice } = await import('../../core/devices/link.js');
+  const result = await withContext(call, { command: 'link', lock: 'shared', interruptible: true }, (ctx) =>
+    linkDevice(ctx, options),
+  );
+  return { presentation: presentLink(result), exitCode: exitCodeOf(result.status) };
+}

@@ -1,0 +1,122 @@
+import { readDevice } from '../../store/linked-devices.js';
+import { EXIT, UserError } from '../../model/errors.js';
+import { createIdGenerator } from '../../store/uuid.js';
+import { type PairOutcome, pairDevice } from '../../whatsapp/pair-device.js';
+import { findConnection } from '../connections/find.js';
+import type { ConnectionRecord } from '../connections/view.js';
+import type { Context } from '../context.js';
+import { openDirectory } from '../replay/open-directory.js';
+import { applyKept } from './apply-kept.js';
+import { withDeviceLock } from './device-lock.js';
+import { LinkRun } from './link-run.js';
+import type { LinkOptions } from './options.js';
+import { deviceViewOf, isSamePhone, ownNumberOf } from './own-number.js';
+import { pairingError } from './pairing-error.js';
+import { RawKeeper } from './raw-keeper.js';
+import type { LinkResult } from './result.js';
+import { missingSecretKey, type SecretKey } from './secret-key.js';
+import { StoredDevice } from './stored-device.js';
+
+type Linked = Extract<PairOutcome, { kind: 'linked' }>;
+
+/**
+ * Links the tool as a device of its own to a connection's WhatsApp account, and brings in what the phone sends to a new
+ * device: stored the moment it comes, then replayed as history. A device that is stored already is logged in, and what a
+ * kill left undone is finished. The caller holds the run lock (shared).
+ *
+ * Throws ConfigError for a missing or wrong key and for a connection that can have no device; LockedError when another
+ * process has the device; UserError `wrong_number`, `not_linked` (nobody scanned; exit 6), `whatsapp_unreachable`,
+ * `conflict`, `interrupted`.
+ */
+export async function linkDevice(ctx: Context, options: LinkOptions): Promise<LinkResult> {
+  const connection = await findConnection(ctx, options.connection, options.organization);
+  const phone = ownNumberOf(connection);
+  const { secretKey } = options;
+  if (secretKey === null) throw missingSecretKey();
+  return withDeviceLock(ctx, options, connection, 'link', async (locked) => {
+    await assertOwnDevice(locked, connection, phone);
+    const newId = createIdGenerator(ctx.clock);
+    const run = await LinkRun.start(locked, newId, connection, options.recordedOptions);
+    try {
+      return await pairAndApply(locked, options, { connection, phone, secretKey, run });
+    } catch (error) {
+      await run.fail(error).catch(() => undefined);
+      throw error;
+    }
+  });
+}
+
+interface Linking {
+  connection: ConnectionRecord;
+  phone: string;
+  secretKey: SecretKey;
+  run: LinkRun;
+}
+
+async function pairAndApply(ctx: Context, options: LinkOptions, linking: Linking): Promise<LinkResult> {
+  const { connection, run } = linking;
+  const { sql } = ctx.store;
+  const directory = await openDirectory(sql, { register: false, connection: connection.id }, run.newId);
+  const keeper = new RawKeeper({ clock: ctx.clock, sql }, connection.name, directory, run);
+  const linked = await pair(ctx, options, linking, keeper);
+  await keeper.flush();
+  const applier = {
+    runId: run.runId,
+    newId: run.newId,
+    batchSize: options.batchSize,
+    target: { sql, dryRun: false },
+  };
+  const applied = await applyKept(ctx, applier, connection, directory);
+  return run.finish(linked, deviceViewOf(linked.account.id), applied, ctx.signal.aborted);
+}
+
+/** Pairs; a stored device that the phone has unlinked meanwhile is forgotten, and another one is paired. */
+async function pair(
+  ctx: Context,
+  options: LinkOptions,
+  { connection, phone, secretKey }: Linking,
+  keeper: RawKeeper,
+): Promise<Linked> {
+  const storage = new StoredDevice(ctx, connection.id, secretKey);
+  const { method, url, version, quietMs, stallMs } = options;
+  for (let attempt = 1; ; attempt += 1) {
+    const hadDevice = (await readDevice(ctx.store.sql, connection.id)) !== null;
+    const outcome = await pairDevice({
+      storage,
+      method:
+        method.kind === 'qr' ? method : { kind: 'code', phone: (method.phone ?? phone).replace(/\D/g, '') },
+      accepts: (account) => isSamePhone(account.phone, phone),
+      onRaw: keeper.keep,
+      onStep: options.onStep,
+      signal: ctx.signal,
+      log: (line) => {
+        ctx.log.debug(line);
+      },
+      ...(url === undefined ? {} : { url }),
+      ...(version === undefined ? {} : { version }),
+      ...(quietMs === undefined ? {} : { quietMs }),
+      ...(stallMs === undefined ? {} : { stallMs }),
+    });
+    if (outcome.kind === 'linked') return outcome;
+    if (outcome.kind === 'logged_out') {
+      // Its keys open nothing any more.
+      await StoredDevice.forget(ctx, connection.id);
+      if (hadDevice && attempt === 1) {
+        ctx.emit({ event: 'notice', message: 'The device was unlinked on the phone: linking a new one.' });
+        continue;
+      }
+    }
+    throw pairingError(outcome, connection.name);
+  }
+}
+
+/** A connection whose number was changed must not go on with the device of the other number. */
+async function assertOwnDevice(ctx: Context, connection: ConnectionRecord, phone: string): Promise<void> {
+  const stored = await readDevice(ctx.store.sql, connection.id);
+  if (stored === null || isSamePhone(deviceViewOf(stored.accountId).phone ?? '', phone)) return;
+  throw new UserError(`The device that is linked to '${connection.name}' belongs to another number.`, {
+    code: 'wrong_number',
+    exitCode: EXIT.failure,
+    remedy: `Unlink it first: wa-reconcile unlink --connection ${connection.id}`,
+  });
+}

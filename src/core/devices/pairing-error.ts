@@ -1,0 +1,69 @@
+import { EXIT, UserError } from '../../model/errors.js';
+import type { PairOutcome } from '../../whatsapp/pair-device.js';
+import type { NoConnection } from '../../whatsapp/connect-device.js';
+
+/** The error for a pairing that came to nothing. */
+export function pairingError(
+  outcome: Exclude<PairOutcome, { kind: 'linked' }>,
+  connection: string,
+): UserError {
+  switch (outcome.kind) {
+    case 'refused':
+      return new UserError(`That phone has another number than the connection '${connection}': refused.`, {
+        code: 'wrong_number',
+        remedy: outcome.unlinked
+          ? 'It was unlinked again, and nothing of it was stored. Scan with the phone of this connection.'
+          : 'Nothing of it was stored, but it could not be unlinked: remove it on that phone, under Linked devices.',
+      });
+    case 'expired':
+      return new UserError('Nobody linked the device in time.', {
+        code: 'not_linked',
+        exitCode: EXIT.notLinked,
+        remedy: 'Run the same command again, and on the phone: Settings, Linked devices, Link a device.',
+      });
+    case 'logged_out':
+      return new UserError('WhatsApp has unlinked the device again.', {
+        code: 'logged_out',
+        exitCode: EXIT.notLinked,
+        remedy: 'See on the phone whether the account is in order, then run the same command again.',
+      });
+    default:
+      return connectionError(outcome);
+  }
+}
+
+/** The error for a device that cannot be online. */
+export function connectionError(problem: NoConnection): UserError {
+  switch (problem.kind) {
+    case 'conflict':
+      return new UserError('Another login with the credentials of this device took over.', {
+        code: 'conflict',
+        remedy:
+          'Nothing tries to take it back. See that no copy of this database is in use, then run the same command again.',
+      });
+    case 'logged_out':
+      return new UserError('The device is not linked any more: it was removed on the phone.', {
+        code: 'logged_out',
+        exitCode: EXIT.notLinked,
+        remedy: 'Link it again: wa-reconcile link',
+      });
+    case 'interrupted':
+      return new UserError('Interrupted.', {
+        code: 'interrupted',
+        exitCode: EXIT.interrupted,
+        remedy: 'The same command goes on.',
+      });
+    case 'offline':
+      return problem.reason === 'outdated'
+        ? new UserError('WhatsApp refuses the version of WhatsApp Web that this tool says it is.', {
+            code: 'whatsapp_version_refused',
+            remedy:
+              'Update wa-reconcile, or set WA_RECONCILE_WHATSAPP_VERSION to a current one: 2.3000.1043857760',
+          })
+        : new UserError(`WhatsApp cannot be reached (${problem.reason}).`, {
+            code: 'whatsapp_unreachable',
+            remedy:
+              'See that this machine reaches web.whatsapp.com on port 443, then run the same command again.',
+          });
+  }
+}

@@ -1,0 +1,100 @@
+import { EXIT, UserError } from '../../model/errors.js';
+import { readDevice } from '../../store/linked-devices.js';
+import type { RunLock } from '../../store/locks/run-lock.js';
+import { createIdGenerator } from '../../store/uuid.js';
+import type { HistorySession } from '../../whatsapp/history-session.js';
+import type { Context } from '../context.js';
+import { openDirectory } from '../replay/open-directory.js';
+import type { Phone, Phones } from '../import/phone.js';
+import { lockDevice } from './device-lock.js';
+import type { DeviceOptions } from './options.js';
+import { RawKeeper } from './raw-keeper.js';
+import { missingSecretKey } from './secret-key.js';
+import { StoredDevice } from './stored-device.js';
+
+interface OpenPhone {
+  lock: RunLock;
+  session: HistorySession;
+  keeper: RawKeeper;
+}
+
+/**
+ * The linked devices of the connections, brought online when they are asked for. What a phone sends beside its answers is
+ * stored, and pending for the next replay. `runId` is the run that it is stored by.
+ */
+export function createPhones(ctx: Context, options: DeviceOptions & { runId?: string }): Phones {
+  const phones = new Map<string, OpenPhone>();
+
+  return {
+    async open(connection): Promise<Phone> {
+      let phone = phones.get(connection.id);
+      if (phone === undefined) {
+        phone = await openPhone(ctx, options, connection);
+        phones.set(connection.id, phone);
+      }
+      const { session, lock } = phone;
+      return {
+        fetchPage: (request) => {
+          lock.assertHeld();
+          return session.fetchPage(request);
+        },
+      };
+    },
+    async close() {
+      const open = [...phones.values()];
+      phones.clear();
+      for (const phone of open) await closePhone(phone);
+    },
+  };
+}
+
+async function openPhone(
+  ctx: Context,
+  options: DeviceOptions & { runId?: string },
+  connection: { id: string; name: string },
+): Promise<OpenPhone> {
+  const { sql } = ctx.store;
+  if ((await readDevice(sql, connection.id)) === null) throw notLinked(connection.name);
+  if (options.secretKey === null) throw missingSecretKey();
+  const newId = createIdGenerator(ctx.clock);
+  const directory = await openDirectory(sql, { register: false, connection: connection.id }, newId);
+  const run = { runId: options.runId ?? newId(), newId };
+  const keeper = new RawKeeper({ clock: ctx.clock, sql }, connection.name, directory, run);
+  const lock = await lockDevice(ctx, options, connection, 'import');
+  try {
+    const { openHistorySession } = await import('../../whatsapp/history-session.js');
+    const { url, version } = options;
+    const session = await openHistorySession({
+      storage: new StoredDevice(ctx, connection.id, options.secretKey),
+      signal: AbortSignal.any([ctx.signal, lock.lost]),
+      onUnasked: keeper.keep,
+      log: (line) => {
+        ctx.log.debug(line);
+      },
+      ...(url === undefined ? {} : { url }),
+      ...(version === undefined ? {} : { version }),
+    });
+    return { lock, session, keeper };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function closePhone({ session, keeper, lock }: OpenPhone): Promise<void> {
+  try {
+    await session.end();
+    await keeper.flush();
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The error for a connection without a device (exit 6). */
+export function notLinked(connection: string): UserError {
+  return new UserError(`No WhatsApp device is linked to the connection '${connection}'.`, {
+    code: 'not_linked',
+    exitCode: EXIT.notLinked,
+    remedy: 'Link one: wa-reconcile link --connection NAME',
+  });
+}

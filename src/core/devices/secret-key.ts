@@ -1,0 +1,101 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { ConfigError } from '../../model/errors.js';
+
+const ALGORITHM = 'aes-256-gcm';
+const KEY_BYTES = 32;
+/** The form of a sealed value: this byte, the key's id, the nonce, the tag, the encrypted text. */
+const FORM = 1;
+const KEY_ID_BYTES = 8;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const HEAD_BYTES = 1 + KEY_ID_BYTES;
+
+export const HOW_TO_MAKE_A_KEY =
+  'Make one with `openssl rand -base64 32`, keep it where backups of the database do not go, and set WA_RECONCILE_SECRET_KEY to it, or WA_RECONCILE_SECRET_KEY_FILE to a file that holds it.';
+
+/**
+ * The key under which credentials and keys of linked devices lie in the database: AES-256-GCM with a random nonce. What a
+ * value belongs to (`about`) is authenticated with it, so that no row can pass for another one.
+ */
+export class SecretKey {
+  private readonly id: Buffer;
+
+  private constructor(
+    private readonly key: Buffer,
+    private readonly place: string,
+  ) {
+    // Tells a wrong key from damaged data, and nothing about the key.
+    this.id = createHash('sha256')
+      .update('wa-reconcile key id\0')
+      .update(key)
+      .digest()
+      .subarray(0, KEY_ID_BYTES);
+  }
+
+  /** Reads 32 bytes of base64; `place` says where they stand. Throws ConfigError, never with the text in it. */
+  static parse(text: string, place: string): SecretKey {
+    const trimmed = text.trim();
+    const key = Buffer.from(trimmed, 'base64');
+    // Node reads anything as base64; what does not come back the same was none.
+    const isBase64 = key.toString('base64').replace(/=+$/, '') === trimmed.replace(/=+$/, '');
+    if (!isBase64 || key.byteLength !== KEY_BYTES) {
+      throw new ConfigError(`${place} does not hold a key of 32 bytes in base64.`, {
+        code: 'secret_key_invalid',
+        remedy: HOW_TO_MAKE_A_KEY,
+      });
+    }
+    return new SecretKey(key, place);
+  }
+
+  seal(text: string, about: readonly string[]): Uint8Array {
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv(ALGORITHM, this.key, nonce, { authTagLength: TAG_BYTES });
+    cipher.setAAD(authenticated(about));
+    const encrypted = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+    return Buffer.concat([Buffer.from([FORM]), this.id, nonce, cipher.getAuthTag(), encrypted]);
+  }
+
+  /** Throws ConfigError `secret_key_wrong` for what another key has sealed, and for what was altered. */
+  open(sealed: Uint8Array, about: readonly string[]): string {
+    if (!this.hasSealed(sealed)) throw this.wrong('another key has encrypted it');
+    const bytes = Buffer.from(sealed);
+    const nonce = bytes.subarray(HEAD_BYTES, HEAD_BYTES + NONCE_BYTES);
+    const tag = bytes.subarray(HEAD_BYTES + NONCE_BYTES, HEAD_BYTES + NONCE_BYTES + TAG_BYTES);
+    const decipher = createDecipheriv(ALGORITHM, this.key, nonce, { authTagLength: TAG_BYTES });
+    decipher.setAAD(authenticated(about));
+    decipher.setAuthTag(tag);
+    try {
+      const encrypted = bytes.subarray(HEAD_BYTES + NONCE_BYTES + TAG_BYTES);
+      return Buffer.concat([decipher.update(encrypted), decipher.final()]).toString('utf8');
+    } catch (cause) {
+      throw this.wrong('the stored data are damaged', cause);
+    }
+  }
+
+  /** Whether this key has sealed it, by the id alone. */
+  hasSealed(sealed: Uint8Array): boolean {
+    const bytes = Buffer.from(sealed);
+    return bytes[0] === FORM && bytes.subarray(1, HEAD_BYTES).equals(this.id);
+  }
+
+  private wrong(why: string, cause?: unknown): ConfigError {
+    return new ConfigError(`The linked device cannot be decrypted with ${this.place}: ${why}.`, {
+      code: 'secret_key_wrong',
+      remedy:
+        'Give the key that it was linked with. If that is lost: wa-reconcile unlink --forget, remove the device on the phone, and link again.',
+      ...(cause === undefined ? {} : { cause }),
+    });
+  }
+}
+
+/** For work that needs a key where none is given. */
+export function missingSecretKey(): ConfigError {
+  return new ConfigError('A secret key is needed: the linked device lies encrypted in the database.', {
+    code: 'secret_key_missing',
+    remedy: HOW_TO_MAKE_A_KEY,
+  });
+}
+
+function authenticated(about: readonly string[]): Buffer {
+  return Buffer.from(JSON.stringify(about));
+}

@@ -1,0 +1,1 @@
+export { checkServiceUrl } from '../../whatsapp/service-url.js';

@@ -1,0 +1,81 @@
+import { findRecords, kindOf } from '../connections/view.js';
+import { findConnection } from '../connections/find.js';
+import { ConfigError } from '../../model/errors.js';
+import { readDevice } from '../../store/linked-devices.js';
+import type { Context } from '../context.js';
+import { withDeviceLock } from './device-lock.js';
+import type { DeviceStatusOptions } from './options.js';
+import { deviceViewOf } from './own-number.js';
+import { notLinked } from './phones.js';
+import type { DeviceState, DeviceStatusResult, LinkedDeviceStatus } from './result.js';
+import { StoredDevice } from './stored-device.js';
+
+/**
+ * The devices that are linked, whether the key opens them, and with `check` whether WhatsApp still knows them. Throws
+ * UserError `not_linked` (exit 6) for a named connection without one.
+ */
+export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): Promise<DeviceStatusResult> {
+  const named = options.connection;
+  const connections =
+    named === undefined
+      ? await findRecords(ctx.store, options.organization)
+      : [await findConnection(ctx, named, options.organization)];
+  const devices: LinkedDeviceStatus[] = [];
+  for (const { id, name, kind } of connections) {
+    const row = await readDevice(ctx.store.sql, id);
+    if (row === null) {
+      if (named !== undefined) throw notLinked(name);
+      continue;
+    }
+    const key = await keyState(ctx, options, id);
+    devices.push({
+      connection: { id, name, kind: kindOf(kind) },
+      ...deviceViewOf(row.accountId),
+      linkedAt: new Date(row.createdAt).toISOString(),
+      lastUsedAt: new Date(row.updatedAt).toISOString(),
+      key,
+      whatsapp: options.check && key === 'ok' ? await ask(ctx, options, { id, name }) : 'unchecked',
+    });
+  }
+  return { schemaVersion: 1, command: 'link status', devices };
+}
+
+async function keyState(
+  ctx: Context,
+  { secretKey }: DeviceStatusOptions,
+  connectionId: string,
+): Promise<LinkedDeviceStatus['key']> {
+  if (secretKey === null) return 'missing';
+  try {
+    await new StoredDevice(ctx, connectionId, secretKey).loadCredentials();
+    return 'ok';
+  } catch (error) {
+    if (error instanceof ConfigError && error.code === 'secret_key_wrong') return 'wrong';
+    throw error;
+  }
+}
+
+/** Logs in for a moment. */
+async function ask(
+  ctx: Context,
+  options: DeviceStatusOptions,
+  connection: { id: string; name: string },
+): Promise<DeviceState> {
+  const { secretKey, url, version } = options;
+  if (secretKey === null) return 'unchecked';
+  return withDeviceLock(ctx, options, connection, 'link status', async (locked) => {
+    const { openHistorySession } = await import('../../whatsapp/history-session.js');
+    const session = await openHistorySession({
+      storage: new StoredDevice(locked, connection.id, secretKey),
+      signal: locked.signal,
+      log: (line) => {
+        ctx.log.debug(line);
+      },
+      ...(url === undefined ? {} : { url }),
+      ...(version === undefined ? {} : { version }),
+    });
+    const { problem } = session;
+    await session.end();
+    return problem === null ? 'online' : problem.kind;
+  });
+}

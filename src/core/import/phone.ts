@@ -1,0 +1,23 @@
+import type { PageOutcome, PageRequest } from '../../whatsapp/history-page.js';
+
+/** The linked devices of the connections. Whoever asks for history asks here. */
+export interface Phones {
+  /**
+   * Brings the connection's device online. The same one until {@link close}: many contacts, one socket. A device that
+   * cannot be online says so in the answer to every request.
+   *
+   * Throws UserError `not_linked` when none is linked, LockedError when another process has the device, and ConfigError for
+   * a missing or wrong secret key.
+   */
+  open(connection: { id: string; name: string }): Promise<Phone>;
+  /** Ends them and gives them free. Harmless when none is open. */
+  close(): Promise<void>;
+}
+
+/** One linked device. */
+export interface Phone {
+  /** Asks for one page; one request at a time. */
+  fetchPage(request: PageRequest): Promise<PageOutcome>;
+}
+
+export type { PageOutcome, PageRequest };

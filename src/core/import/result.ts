@@ -1,0 +1,148 @@
+import type { ConnectionKind } from '../../model/enumerations.js';
+import type { MessageCounts, Problem, RunResult } from '../../model/run-result.js';
+
+/**
+ * How an import ended; one word each, in the JSON as in the exit code.
+ * - cache: the raw log had what was missing (or all that was asked for was there already); the phone was not asked.
+ * - fetched: the phone sent messages, and may have more.
+ * - end_of_history: the phone says that it has nothing older.
+ * - empty: nothing new: the raw log or the answer held no message of this contact.
+ * - silent: no answer in time. The phone is offline, knows the chat by another address, or refuses; nobody can tell.
+ * - no_anchor: no message of this contact is stored from which to go back; WhatsApp wants one.
+ * - throttled: somebody asked for this contact less than five minutes ago.
+ * - not_linked: no device of the tool is linked to the connection.
+ * - conflict: another login with the device's credentials took over.
+ * - logged_out: the device is not linked any more, by WhatsApp's word.
+ * - offline: no line to WhatsApp.
+ * - download_failed: the answer came as a file that could not be had, or is damaged.
+ * - interrupted: stopped by the user.
+ * - would_fetch: a dry run that would ask the phone.
+ */
+export const IMPORT_OUTCOMES = [
+  'cache',
+  'fetched',
+  'end_of_history',
+  'empty',
+  'silent',
+  'no_anchor',
+  'throttled',
+  'not_linked',
+  'conflict',
+  'logged_out',
+  'offline',
+  'download_failed',
+  'interrupted',
+  'would_fetch',
+] as const;
+export type ImportOutcome = (typeof IMPORT_OUTCOMES)[number];
+
+/** One page that the phone sent. */
+export interface FetchedPage {
+  /** The address under which it was asked for. */
+  address: string;
+  /** Messages in the answer, of whatever chat. */
+  received: number;
+  /** Those of this contact, and what became of them. */
+  messages: Pick<MessageCounts, 'created' | 'updated' | 'unchanged'>;
+  /** Messages of other people, left for a replay. */
+  ofOthers: number;
+  endOfHistory: boolean;
+}
+
+/** Where a request goes back from: a stored message, as WhatsApp Web names it. */
+export interface AnchorView {
+  id: string;
+  fromMe: boolean;
+  /** The address under which the phone is asked for the chat, and the other one, where it is known. */
+  address: string;
+  otherAddress: string | null;
+  /** RFC 3339. */
+  timestamp: string;
+}
+
+/** The JSON of an import of one contact, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */
+export interface ImportResult {
+  schemaVersion: 1;
+  command: 'import';
+  /** Null for a dry run. */
+  runId: string | null;
+  outcome: ImportOutcome;
+  /** What WhatsApp or the download said, where it said anything. */
+  reason: string | null;
+  status: RunResult['status'];
+  dryRun: boolean;
+  startedAt: string;
+  finishedAt: string;
+  durationMs: number;
+  contact: {
+    typed: string;
+    leadId: string | null;
+    organization: string | null;
+    name: string | null;
+    phone: string | null;
+  };
+  /** Null where none could be chosen. */
+  connection: { id: string; name: string; kind: ConnectionKind } | null;
+  /** From both, the raw log and the phone. */
+  messages: MessageCounts;
+  leads: RunResult['leads'];
+  conversations: RunResult['conversations'];
+  /** What the raw log gave. */
+  cache: { entries: number; created: number; updated: number };
+  fetch: {
+    /** Requests that went out, repetitions under the other address included. */
+    requests: number;
+    pages: FetchedPage[];
+    /** The anchor of the first request; null where none was found or needed. */
+    anchor: AnchorView | null;
+  };
+  /** The oldest message that is stored of this contact on this connection now. */
+  oldestMessageAt: string | null;
+  /** When the phone may be asked again; null where nothing is in the way. */
+  nextAllowedAt: string | null;
+  problems: Problem[];
+  problemCount: number;
+  database: string;
+}
+
+/** One contact of a list, in short. */
+export interface ListedImport {
+  line: number;
+  contact: string;
+  /** `invalid_contact`: the line is no contact; `ambiguous_contact`: several leads or connections could be meant. */
+  outcome: ImportOutcome | 'invalid_contact' | 'ambiguous_contact';
+  reason: string | null;
+  connection: string | null;
+  created: number;
+  updated: number;
+  pages: number;
+  nextAllowedAt: string | null;
+}
+
+/** The JSON of an import of a list of contacts. */
+export interface ImportListResult {
+  schemaVersion: 1;
+  command: 'import';
+  runId: string;
+  status: RunResult['status'];
+  startedAt: string;
+  finishedAt: string;
+  durationMs: number;
+  contacts: {
+    listed: number;
+    /** By this run, well or not. */
+    done: number;
+    /** Done by the run that this one takes up. */
+    doneBefore: number;
+    /** Not reached: the same command goes on with them. */
+    left: number;
+  };
+  /** How many contacts ended how. */
+  outcomes: Partial<Record<ListedImport['outcome'], number>>;
+  messages: { created: number; updated: number };
+  imports: ListedImport[];
+  resumedFrom?: { runId: string };
+  database: string;
+  /** Why it ended before the list did. */
+  stopped: ImportOutcome | null;
+}

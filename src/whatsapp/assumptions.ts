@@ -1,0 +1,31 @@
+import { proto } from '@whiskeysockets/baileys';
+
+/**
+ * What only a real account can prove. Everything here comes from reports of people who run such clients, or from the sources
+ * of other clients; nothing here is documented by WhatsApp.
+ */
+
+/** The unit of the anchor's time in a request, in ms: seconds, although the field is called `oldestMsgTimestampMs`. */
+export const ANCHOR_TIME_UNIT_MS = 1000;
+
+/** As many messages as WhatsApp's own clients ask for at a time. */
+export const USUAL_PAGE_SIZE = 50;
+
+/** What a chat of an answer says when the phone has nothing older. The other values say that it may have. */
+export const NOTHING_OLDER =
+  proto.Conversation.EndOfHistoryTransferType.COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY;
+
+/** How this device is called in the phone's list of linked devices. */
+export const DEVICE_BROWSER: [string, string, string] = ['wa-reconcile', 'Chrome', '1.0'];
+
+/** A pairing code is refused for a client that does not look like a known browser on a known system. */
+export const PAIRING_CODE_BROWSER: [string, string, string] = ['Ubuntu', 'Chrome', '22.04.4'];
+
+/** After so long without another chunk WhatsApp's own web client takes the first sync for paused. */
+export const SYNC_STALL_MS = 120_000;
+
+/** Chunks of the first sync follow each other; after this long without one, a sync that was complete is over. */
+export const SYNC_QUIET_MS = 3_000;
+
+/** A request that the line took along is asked again so long after the line is back. */
+export const ASK_AGAIN_MS = 2_000;

@@ -1,0 +1,147 @@
+import {
+  type AuthenticationCreds,
+  type AuthenticationState,
+  BufferJSON,
+  initAuthCreds,
+  proto,
+  type SignalDataTypeMap,
+  type SignalKeyStore,
+} from '@whiskeysockets/baileys';
+import type { DeviceKey, DeviceStorage } from './device-storage.js';
+
+/**
+ * The credentials and keys of one device, kept in memory as texts and written through to a storage. One process has the
+ * device, so what was read once need not be read again. A device that is being paired has no storage yet: until the phone
+ * has agreed, nothing is worth keeping.
+ */
+export class DeviceAuth {
+  private readonly keys = new Map<string, string | null>();
+  private writing: Promise<void> = Promise.resolve();
+  private failure: { error: unknown } | undefined;
+
+  constructor(
+    readonly creds: AuthenticationCreds,
+    private storage: DeviceStorage | null,
+  ) {}
+
+  /** The device that is stored; null when none is. Throws what the storage throws. */
+  static async load(storage: DeviceStorage): Promise<DeviceAuth | null> {
+    const json = await storage.loadCredentials();
+    if (json === null) return null;
+    // Fields that a later version of Baileys adds get their first value.
+    const creds = initAuthCreds();
+    Object.assign(creds, JSON.parse(json, BufferJSON.reviver));
+    return new DeviceAuth(creds, storage);
+  }
+
+  static create(): DeviceAuth {
+    return new DeviceAuth(initAuthCreds(), null);
+  }
+
+  get state(): AuthenticationState {
+    return { creds: this.creds, keys: this.keyStore };
+  }
+
+  /** The phone has agreed: only then is there an identity that it signed. */
+  get isPaired(): boolean {
+    return this.creds.account !== undefined && this.creds.me !== undefined;
+  }
+
+  /** From now on everything is stored, and at once what there is already. */
+  attach(storage: DeviceStorage): void {
+    this.storage = storage;
+    this.save();
+    this.enqueue((target) =>
+      target.writeKeys([...this.keys].map(([key, value]) => ({ ...partsOf(key), value }))),
+    );
+  }
+
+  /** Stores the credentials as they are now, after what is being written already. */
+  save(): void {
+    const { me } = this.creds;
+    if (this.storage === null || me === undefined) return;
+    const json = JSON.stringify(this.creds, BufferJSON.replacer);
+    this.enqueue((storage) => storage.saveCredentials(json, me.id));
+  }
+
+  /** Settles when all is stored; rejects with the first thing that could not be. */
+  async flush(): Promise<void> {
+    await this.writing;
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  /**
+   * The same, and nothing is stored any more: Baileys goes on writing for a moment after its socket has closed, when the
+   * device may have been given free, to another process or altogether. What is lost with it was not confirmed to WhatsApp.
+   */
+  async close(): Promise<void> {
+    this.storage = null;
+    await this.flush();
+  }
+
+  private readonly keyStore: SignalKeyStore = {
+    get: async (type, ids) => {
+      await this.fetch(type, ids);
+      const found: Record<string, SignalDataTypeMap[typeof type]> = {};
+      for (const id of ids) {
+        const json = this.keys.get(keyOf(type, id));
+        if (json !== undefined && json !== null) Object.assign(found, { [id]: revive(type, json) });
+      }
+      return found;
+    },
+    set: async (data) => {
+      const changed: DeviceKey[] = [];
+      for (const [type, values] of Object.entries(data)) {
+        for (const [id, value] of Object.entries(values)) {
+          const json =
+            value === null || value === undefined ? null : JSON.stringify(value, BufferJSON.replacer);
+          this.keys.set(keyOf(type, id), json);
+          changed.push({ type, id, value: json });
+        }
+      }
+      if (changed.length === 0) return;
+      this.enqueue((storage) => storage.writeKeys(changed));
+      // A message must not leave before the ratchet that encrypted it is stored: after a kill it would be used twice.
+      await this.flush();
+    },
+  };
+
+  private async fetch(type: string, ids: readonly string[]): Promise<void> {
+    const missing = ids.filter((id) => !this.keys.has(keyOf(type, id)));
+    if (missing.length === 0 || this.storage === null) return;
+    const read = await this.storage.readKeys(type, missing);
+    for (const id of missing) {
+      const key = keyOf(type, id);
+      // Written meanwhile: what was read is older.
+      if (!this.keys.has(key)) this.keys.set(key, read.get(id) ?? null);
+    }
+  }
+
+  /** Writes go one after the other: a later one must not be overtaken by an earlier one. */
+  private enqueue(write: (storage: DeviceStorage) => Promise<void>): void {
+    const { storage } = this;
+    if (storage === null) return;
+    this.writing = this.writing
+      .then(() => (this.failure === undefined ? write(storage) : undefined))
+      .catch((error: unknown) => {
+        this.failure ??= { error };
+      });
+  }
+}
+
+function keyOf(type: string, id: string): string {
+  return `${type} ${id}`;
+}
+
+function partsOf(key: string): { type: string; id: string } {
+  const space = key.indexOf(' ');
+  return { type: key.slice(0, space), id: key.slice(space + 1) };
+}
+
+function revive(type: string, json: string): unknown {
+  const value: unknown = JSON.parse(json, BufferJSON.reviver);
+  // Baileys hands these to code that wants the class and not its fields.
+  return type === 'app-state-sync-key' && typeof value === 'object' && value !== null
+    ? proto.Message.AppStateSyncKeyData.fromObject(value)
+    : value;
+}

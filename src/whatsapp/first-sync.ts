@@ -1,0 +1,95 @@
+import { type BaileysEventMap, getHistoryMsg, proto } from '@whiskeysockets/baileys';
+import { SYNC_QUIET_MS, SYNC_STALL_MS } from './assumptions.js';
+import { isEvent, type EventTap } from './tap-events.js';
+import { pause } from './wait.js';
+
+const { RECENT } = proto.Message.HistorySyncType;
+
+/** How far the first sync is. */
+export interface SyncProgress {
+  /** Messages that have come so far. */
+  messages: number;
+  /** Chunks that were announced, and those that could be read. */
+  announced: number;
+  received: number;
+  /** What the phone says, 0 to 100; null until it says something. */
+  percent: number | null;
+}
+
+export interface SyncPatience {
+  /** A sync that is complete is over after this long without another chunk. */
+  quietMs?: number;
+  /** A sync that is not complete is given up after this long without another chunk. */
+  stallMs?: number;
+}
+
+const LOOK_MS = 50;
+
+/** Watches what the phone sends by itself to a device that was just linked, until it has settled. */
+export class FirstSync {
+  readonly progress: SyncProgress = { messages: 0, announced: 0, received: 0, percent: null };
+  private recentComplete = false;
+  private lastSign = performance.now();
+
+  /** `isAppStateSynced`: whether Baileys has counted a sync of contacts and settings. */
+  constructor(
+    private readonly isAppStateSynced: () => boolean,
+    private readonly onProgress: (progress: SyncProgress) => void,
+    private readonly patience: SyncPatience,
+  ) {}
+
+  /** To be given every event before Baileys' buffer. */
+  readonly tap: EventTap = (event, data) => {
+    if (isEvent('messages.upsert', event, data))
+      data.messages.forEach((message) => {
+        this.announce(message);
+      });
+    if (isEvent('messaging-history.set', event, data)) this.receive(data);
+  };
+
+  /** `complete`, `stalled` when the phone stopped in between, or `interrupted`; ends early with `closed`. */
+  async settle(
+    signal: AbortSignal | undefined,
+    isClosed: () => boolean,
+  ): Promise<'complete' | 'stalled' | 'interrupted' | 'closed'> {
+    const { quietMs = SYNC_QUIET_MS, stallMs = SYNC_STALL_MS } = this.patience;
+    this.lastSign = performance.now();
+    // A device that logs in again is sent nothing by itself.
+    const isNew = !this.isAppStateSynced();
+    for (;;) {
+      if (isClosed()) return 'closed';
+      const quiet = performance.now() - this.lastSign;
+      const { announced, received } = this.progress;
+      const isDone = received >= announced && this.isAppStateSynced() && (this.recentComplete || !isNew);
+      if (isDone && quiet >= quietMs) return 'complete';
+      if (quiet >= stallMs) return 'stalled';
+      if (!(await pause(LOOK_MS, signal))) return 'interrupted';
+    }
+  }
+
+  private announce({ key, message }: BaileysEventMap['messages.upsert']['messages'][number]): void {
+    if (key.fromMe !== true || message === null || message === undefined) return;
+    const notification = historyIn(message);
+    if (notification === undefined) return;
+    this.progress.announced += 1;
+    if (notification.syncType === RECENT && notification.progress === 100) this.recentComplete = true;
+    this.sign();
+  }
+
+  private receive({ messages, progress }: BaileysEventMap['messaging-history.set']): void {
+    this.progress.received += 1;
+    this.progress.messages += messages.length;
+    if (typeof progress === 'number') this.progress.percent = Math.max(this.progress.percent ?? 0, progress);
+    this.sign();
+  }
+
+  private sign(): void {
+    this.lastSign = performance.now();
+    this.onProgress({ ...this.progress });
+  }
+}
+
+/** What a message announces; Baileys' own type does not say that most announce nothing. */
+export function historyIn(message: proto.IMessage): proto.Message.IHistorySyncNotification | undefined {
+  return getHistoryMsg(message);
+}

@@ -1,0 +1,37 @@
+import type { LogLine } from './baileys-logger.js';
+
+/** How the lines begin that libsignal 6.0.0 writes on the console, sessions with their keys included. */
+const BEGINNINGS = [
+  'Closing session:',
+  'Opening session:',
+  'Removing old closed session:',
+  'Session already closed',
+  'Session already open',
+  'Migrating session to:',
+  'Closing open session in favor of incoming prekey bundle',
+  'Failed to decrypt message with any known session',
+  'Session error:',
+  'Decrypted message with closed session',
+  'V1 session storage migration error',
+  'Unhandled bucket type',
+  'WARNING: Expected pubkey of length 33',
+];
+
+let quiet = false;
+
+/** Keeps libsignal from printing private keys on standard output, where the result belongs; all else is written as before. */
+export function quietLibsignal(log: LogLine): void {
+  if (quiet) return;
+  quiet = true;
+  const output = globalThis.console;
+  for (const level of ['log', 'info', 'warn', 'error'] as const) {
+    const write = output[level].bind(output);
+    output[level] = (...values: unknown[]): void => {
+      const [first] = values;
+      const known =
+        typeof first === 'string' ? BEGINNINGS.find((start) => first.startsWith(start)) : undefined;
+      if (known === undefined) write(...values);
+      else log(`libsignal: ${known}`);
+    };
+  }
+}

@@ -1,0 +1,31 @@
+import { type BaileysEventMap, BufferJSON, type WASocket } from '@whiskeysockets/baileys';
+
+/** An event as Baileys made it. */
+export type EventTap = (event: keyof BaileysEventMap, data: unknown) => void;
+
+/**
+ * Shows every event before Baileys' buffer gets it. The buffer cuts `messaging-history.set`: mappings of LIDs are dropped
+ * nearly always, and chats and messages that this connection has seen before, with them the flag that nothing is older.
+ * To be called directly after the socket is made.
+ */
+export function tapEvents(sock: WASocket, tap: EventTap): void {
+  const emit = sock.ev.emit.bind(sock.ev);
+  sock.ev.emit = (event, data) => {
+    tap(event, data);
+    return emit(event, data);
+  };
+}
+
+/** Whether an event that was tapped has this name. */
+export function isEvent<Name extends keyof BaileysEventMap>(
+  name: Name,
+  event: keyof BaileysEventMap,
+  data: unknown,
+): data is BaileysEventMap[Name] {
+  return event === name && data !== undefined;
+}
+
+/** The whole event as it is stored and replayed: `{event, data}` as JSON; enumerations by name, bytes in base64. */
+export function rawEvent(event: keyof BaileysEventMap, data: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify({ event, data }, BufferJSON.replacer));
+}

@@ -1,0 +1,51 @@
+import { DeviceAuth } from './auth-state.js';
+import { connectDevice, type NoConnection } from './connect-device.js';
+import type { DeviceStorage } from './device-storage.js';
+import { type DeviceSocket, openSocket, type ServiceOptions } from './open-socket.js';
+import { waitFor } from './wait.js';
+
+export interface UnlinkOptions extends ServiceOptions {
+  storage: DeviceStorage;
+  signal?: AbortSignal;
+  /** Default 20 s. */
+  connectTimeoutMs?: number;
+}
+
+const CONNECT_TIMEOUT_MS = 20_000;
+const LOGOUT_TIMEOUT_MS = 5_000;
+
+/**
+ * Logs the stored device in and unlinks it. `logged_out`: the phone had done so already. `none`: nothing is stored. The
+ * storage keeps what it has; whoever calls this removes it.
+ */
+export async function unlinkDevice(
+  options: UnlinkOptions,
+): Promise<{ kind: 'unlinked' | 'none' } | NoConnection> {
+  const auth = await DeviceAuth.load(options.storage);
+  if (auth === null) return { kind: 'none' };
+  const connected = await connectDevice(
+    () =>
+      openSocket({
+        ...options,
+        auth: auth.state,
+        shouldSyncHistory: () => false,
+        onCredentials: () => {
+          auth.save();
+        },
+        tap: () => undefined,
+      }),
+    performance.now() + (options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS),
+    options.signal,
+  );
+  if (connected.kind === 'open') await logOut(connected.socket);
+  await auth.close();
+  if (connected.kind !== 'open') return connected;
+  return { kind: 'unlinked' };
+}
+
+/** Unlinks the device that is online, for good. Nothing else in the tool calls Baileys' `logout`. */
+export async function logOut(socket: DeviceSocket): Promise<void> {
+  await socket.sock.logout();
+  await waitFor(socket.closed, LOGOUT_TIMEOUT_MS);
+  await socket.end();
+}

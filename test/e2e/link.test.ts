@@ -1,0 +1,340 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { proto } from '@whiskeysockets/baileys';
+import { expect, it, onTestFinished } from 'vitest';
+import { acquireDeviceLock } from '../../src/store/locks/run-lock.js';
+import { openStore } from '../../src/store/open-store.js';
+import type { Child } from '../support/child-process.js';
+import { addConnection } from '../support/connections.js';
+import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
+import { type FakePerson, lidOf, pnOf } from '../support/fake-whatsapp/account.js';
+import { archived, conversation } from '../support/fake-whatsapp/archive.js';
+import { childEnvironment } from '../support/fake-whatsapp/child-environment.js';
+import { randomAccount } from '../support/fake-whatsapp/credentials.js';
+import type { LinkedDevice } from '../support/fake-whatsapp/linked-device.js';
+import { type FakeWhatsApp, startFakeWhatsApp } from '../support/fake-whatsapp/server.js';
+import { until } from '../support/fake-whatsapp/session.js';
+import { readTerminalQr } from '../support/fake-whatsapp/terminal-qr.js';
+import { type Installation, useMachines } from './installation.js';
+
+const { HistorySyncType } = proto.HistorySync;
+const ANA: FakePerson = { phone: '5521987654321', lid: '998877665544332', name: 'Ana' };
+const AT = 1_700_000_000;
+
+/** What a phone with one chat sends: the chat by its LID, whose number is only in the mapping. */
+const HISTORY = [
+  {
+    history: {
+      syncType: HistorySyncType.INITIAL_BOOTSTRAP,
+      conversations: [
+        conversation(lidOf(ANA), [
+          archived({ chat: lidOf(ANA), id: 'A1', at: AT, text: 'oi' }),
+          archived({ chat: lidOf(ANA), id: 'A2', at: AT + 1, fromMe: true, text: 'olá' }),
+        ]),
+      ],
+      phoneNumberToLidMappings: [{ pnJid: pnOf(ANA), lidJid: lidOf(ANA) }],
+    },
+    chunkOrder: 1,
+    progress: 50,
+  },
+  { history: { syncType: HistorySyncType.RECENT, progress: 100 }, chunkOrder: 1, progress: 100 },
+  {
+    history: {
+      syncType: HistorySyncType.PUSH_NAME,
+      pushnames: [{ id: pnOf(ANA), pushname: 'Aninha' }],
+    },
+    chunkOrder: 1,
+    progress: 100,
+  },
+];
+
+describeOnBackends('link', (backend) => {
+  const machines = useMachines(backend);
+
+  /** An installation with a connection for the fake's account, and a key. */
+  async function install({ number, kind = 'baileys' }: { number?: string; kind?: string } = {}) {
+    const fake = await startFakeWhatsApp({ account: randomAccount(), historyOnLink: HISTORY });
+    onTestFinished(() => fake.close());
+    const machine = await machines.install();
+    await machine.look((store) =>
+      addConnection(store, { name: 'loja', kind, number: number ?? `+${fake.account.phone}` }),
+    );
+    const env: Record<string, string> = {
+      ...(await childEnvironment(fake)),
+      WA_RECONCILE_WHATSAPP_URL: fake.url,
+      WA_RECONCILE_SECRET_KEY: randomBytes(32).toString('base64'),
+    };
+    return { fake, machine, env };
+  }
+
+  /** Looks at what the command shows on stderr until `read` finds something in it. */
+  async function shown<T>(child: Child, read: (text: string) => T | null | undefined): Promise<T> {
+    for (;;) {
+      const found = read(await child.says('', 'stderr'));
+      if (found !== null && found !== undefined) return found;
+      if (child.process.exitCode !== null) throw new Error(`it ended: ${await child.says('', 'stderr')}`);
+      await delay(20);
+    }
+  }
+
+  /** Reads the QR code off the terminal, as a phone would, and scans it. */
+  async function scan(fake: FakeWhatsApp, child: Child): Promise<LinkedDevice> {
+    return fake.scan(await shown(child, readTerminalQr));
+  }
+
+  async function linked(
+    fake: FakeWhatsApp,
+    machine: Installation,
+    env: Record<string, string>,
+  ): Promise<LinkedDevice> {
+    const child = await machine.start(['link', '--connection', 'loja', '--json'], { env });
+    const device = await scan(fake, child);
+    const { code, stderr } = await child.ended;
+    expect(code, stderr).toBe(0);
+    return device;
+  }
+
+  it('pairs by QR code, brings in what the phone sends, shows it and unlinks it', async () => {
+    const { fake, machine, env } = await install();
+    const child = await machine.start(['link', '--connection', 'loja', '--json'], { env });
+    const device = await scan(fake, child);
+    const { code, stdout } = await child.ended;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      command: 'link',
+      status: 'completed',
+      connection: { name: 'loja' },
+      device: { phone: `+${fake.account.phone}`, device: device.number },
+      wasLinked: false,
+      sync: 'complete',
+      chunks: { announced: 3, received: 3 },
+      messages: { seen: 2, created: 2 },
+    });
+    const rows = await machine.look(async ({ sql }) => ({
+      messages: await sql.query(
+        `select m.external_id, m.body, m.sync_source, m.source, l.phone_number, l.push_name, l.source as lead_source
+         from messages m join leads l on l.id = m.lead_id order by m.timestamp`,
+      ),
+      tickets: await sql.query(`select id from tickets`),
+      raw: await sql.query(`select status, origin, provider from webhook_log order by id`),
+      runs: await sql.query(`select command, status from sync_runs`),
+      devices: await sql.query(
+        `select account_id, encode(credentials, 'escape') as text from linked_devices`,
+      ),
+      keys: await sql.query(`select type, encode(value, 'escape') as text from linked_device_keys`),
+    }));
+    expect(rows.messages).toMatchObject([
+      { external_id: 'A1', body: 'oi', sync_source: 'manual_sync', phone_number: `+${ANA.phone}` },
+      { external_id: 'A2', body: 'olá', source: 'history', lead_source: 'history_sync' },
+    ]);
+    expect(rows.tickets).toEqual([]);
+    expect(rows.raw).toEqual(
+      Array.from({ length: 3 }, () => ({
+        status: 'processed',
+        origin: 'whatsapp:loja',
+        provider: 'baileys',
+      })),
+    );
+    expect(rows.runs).toEqual([{ command: 'link', status: 'completed' }]);
+    expect(rows.devices).toMatchObject([{ account_id: device.jid }]);
+    expect(rows.keys.length).toBeGreaterThan(5);
+    // Not a word of it in the clear.
+    const stored = JSON.stringify([rows.devices.map(({ text }) => text), rows.keys.map(({ text }) => text)]);
+    for (const word of ['noiseKey', 'advSecretKey', 'private', 'registrationId', fake.account.phone]) {
+      expect(stored).not.toContain(word);
+    }
+
+    const status = await machine.run(['link', 'status', '--check', '--json'], { env });
+    expect(status.code).toBe(0);
+    expect(JSON.parse(status.stdout)).toMatchObject({
+      devices: [{ connection: { name: 'loja' }, device: device.number, key: 'ok', whatsapp: 'online' }],
+    });
+
+    const unlinked = await machine.run(['unlink', '--connection', 'loja', '--yes', '--json'], { env });
+    expect(unlinked.code).toBe(0);
+    expect(JSON.parse(unlinked.stdout)).toMatchObject({ onPhone: 'unlinked' });
+    expect(device.isRemoved).toBe(true);
+    const after = await machine.run(['link', 'status'], { env });
+    expect(after.code).toBe(6);
+    expect(after.stdout).toContain('No device is linked.');
+    const keys = await machine.look(({ sql }) =>
+      sql.query(`select count(*)::int as n from linked_device_keys`),
+    );
+    expect(keys).toEqual([{ n: 0 }]);
+  });
+
+  it('pairs by code, also where WhatsApp spells the number otherwise', async () => {
+    const { fake, machine, env } = await install();
+    const child = await machine.start(
+      ['link', '--connection', 'loja', '--pairing-code', '--phone', fake.account.phone],
+      { env },
+    );
+    const [, one, two] = await shown(child, (text) => /\b([A-Z0-9]{4})-([A-Z0-9]{4})\b/.exec(text));
+    await fake.enterPairingCode(`${one ?? ''}${two ?? ''}`);
+    const { code, stdout } = await child.ended;
+    expect(code).toBe(0);
+    expect(stdout).toContain("Linked to 'loja' as device 1");
+  });
+
+  it('refuses the phone of another number, unlinks it, and stores nothing of it', async () => {
+    const { fake, machine, env } = await install({ number: '+5511911112222' });
+    const child = await machine.start(['link', '--connection', 'loja'], { env });
+    const device = await scan(fake, child);
+    const { code, stderr } = await child.ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain("That phone has another number than the connection 'loja': refused.");
+    expect(stderr).toContain('It was unlinked again, and nothing of it was stored.');
+    expect(device.isRemoved).toBe(true);
+    const rows = await machine.look(({ sql }) =>
+      sql.query(`select (select count(*)::int from linked_devices) + (select count(*)::int from linked_device_keys)
+        + (select count(*)::int from webhook_log) as n`),
+    );
+    expect(rows).toEqual([{ n: 0 }]);
+  });
+
+  it('asks for a key before anything else, and takes no other than the one it was linked with', async () => {
+    const { fake, machine, env } = await install();
+    const { WA_RECONCILE_SECRET_KEY: key = '', ...keyless } = env;
+    const without = await machine.run(['link', '--connection', 'loja'], { env: keyless });
+    expect(without.code).toBe(2);
+    expect(without.stderr).toContain('openssl rand -base64 32');
+    const short = await machine.run(['link', '--connection', 'loja'], {
+      env: { ...keyless, WA_RECONCILE_SECRET_KEY: 'c2hvcnQ=' },
+    });
+    expect(short.code).toBe(2);
+    expect(short.stderr).toContain('WA_RECONCILE_SECRET_KEY does not hold a key of 32 bytes in base64.');
+    expect(short.stderr).not.toContain('c2hvcnQ=');
+
+    const file = await machine.write('key', `${key}\n`);
+    const device = await linked(fake, machine, { ...keyless, WA_RECONCILE_SECRET_KEY_FILE: file });
+    const before = await stored(machine);
+    const wrong = { ...keyless, WA_RECONCILE_SECRET_KEY: randomBytes(32).toString('base64') };
+    for (const argv of [
+      ['link', '--connection', 'loja'],
+      ['unlink', '--connection', 'loja', '--yes'],
+    ]) {
+      const { code, stderr } = await machine.run(argv, { env: wrong });
+      expect(code).toBe(2);
+      expect(stderr).toContain('another key has encrypted it');
+    }
+    const status = await machine.run(['link', 'status', '--json'], { env: wrong });
+    expect(JSON.parse(status.stdout)).toMatchObject({ devices: [{ key: 'wrong' }] });
+    expect(await stored(machine)).toEqual(before);
+    expect(device.isRemoved).toBe(false);
+
+    const forgotten = await machine.run(['unlink', '--connection', 'loja', '--forget', '--yes'], {
+      env: wrong,
+    });
+    expect(forgotten.code).toBe(0);
+    expect(forgotten.stdout).toContain('Remove it on the phone as well');
+    expect(device.isRemoved).toBe(false);
+  });
+
+  it('finishes after a kill in the middle of pairing, with the same device', async () => {
+    const { fake, machine, env } = await install();
+    const child = await machine.start(['link', '--connection', 'loja'], { env });
+    const device = await scan(fake, child);
+    await child.says('The phone has agreed', 'stderr');
+    await until(() => device.isOnline);
+    child.process.kill('SIGKILL');
+    await child.ended;
+    const again = await machine.run(['link', '--connection', 'loja', '--json'], { env });
+    expect(again.code, again.stderr).toBe(0);
+    expect(JSON.parse(again.stdout)).toMatchObject({ wasLinked: true, device: { device: device.number } });
+    expect(fake.devices).toHaveLength(1);
+    // What had been sent once is either stored or was sent again.
+    const messages = await machine.look(({ sql }) =>
+      sql.query(`select external_id from messages order by 1`),
+    );
+    expect(messages).toEqual([{ external_id: 'A1' }, { external_id: 'A2' }]);
+  });
+
+  it('shows a new code after a kill before the phone has agreed', async () => {
+    const { fake, machine, env } = await install();
+    const child = await machine.start(['link', '--connection', 'loja'], { env });
+    await shown(child, readTerminalQr);
+    child.process.kill('SIGKILL');
+    await child.ended;
+    await linked(fake, machine, env);
+  });
+
+  it('pairs anew when the phone has unlinked the device', async () => {
+    const { fake, machine, env } = await install();
+    const first = await linked(fake, machine, env);
+    first.unlink();
+    const status = await machine.run(['link', 'status', '--check', '--json'], { env });
+    expect(status.code).toBe(6);
+    expect(JSON.parse(status.stdout)).toMatchObject({ devices: [{ whatsapp: 'logged_out' }] });
+    const second = await linked(fake, machine, env);
+    expect(second.number).not.toBe(first.number);
+  });
+
+  it('leaves at once when another login takes over, and never comes back', async () => {
+    const { fake, machine, env } = await install();
+    const child = await machine.start(['link', '--connection', 'loja'], { env });
+    const device = await scan(fake, child);
+    await until(() => device.isOnline);
+    device.replace();
+    const { code, stderr } = await child.ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain('Another login with the credentials of this device took over.');
+    expect(device.logins).toBe(1);
+  });
+
+  it('ends on Ctrl-C without a trace of the device', async () => {
+    const { fake, machine, env } = await install();
+    const child = await machine.start(['link', '--connection', 'loja'], { env });
+    await shown(child, readTerminalQr);
+    child.process.kill('SIGINT');
+    const { code, stdout } = await child.ended;
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+    expect(fake.devices).toHaveLength(0);
+  });
+
+  it('says what it cannot do', async () => {
+    const { machine, env } = await install({ kind: 'cloud_api' });
+    const cases: [argv: string[], code: number, says: string, changed?: Record<string, string>][] = [
+      [['link', '--connection', 'loja'], 2, 'is a pure Cloud API number'],
+      [['link', '--connection', 'nobody'], 2, "There is no connection 'nobody'"],
+      [['link'], 2, '--connection is missing'],
+      [
+        ['link', 'status', '--connection', 'loja'],
+        6,
+        "No WhatsApp device is linked to the connection 'loja'.",
+      ],
+      [['unlink', '--connection', 'loja', '--yes'], 6, 'No WhatsApp device is linked'],
+      [
+        ['link', '--connection', 'loja'],
+        2,
+        'WA_RECONCILE_WHATSAPP_URL: a connection to WhatsApp without encryption is refused.',
+        { WA_RECONCILE_WHATSAPP_URL: 'ws://web.example.com/ws' },
+      ],
+    ];
+    for (const [argv, expected, says, changed] of cases) {
+      const { code, stderr } = await machine.run(argv, { env: { ...env, ...changed } });
+      expect(stderr).toContain(says);
+      expect(code).toBe(expected);
+    }
+  });
+
+  it('gives way to the process that has the device, and names it', async () => {
+    const { machine, env } = await install();
+    const [connection] = await machine.look(({ sql }) => sql.query(`select id from connections`));
+    const held = { id: String(connection?.['id']), name: 'loja' };
+    const lock =
+      machine.config.kind === 'postgresql'
+        ? await acquireDeviceLock(machine.config, held, { ...TEST_OPTIONS, command: 'import' })
+        : await openStore(machine.config, { ...TEST_OPTIONS, command: 'import' });
+    const { code, stderr } = await machine.run(['link', '--connection', 'loja'], { env });
+    await ('release' in lock ? lock.release() : lock.close());
+    expect(code).toBe(5);
+    expect(stderr).toContain('import');
+  });
+
+  /** The device as it lies in the database. */
+  function stored(machine: Installation): Promise<unknown> {
+    return machine.look(({ sql }) =>
+      sql.query(`select account_id, encode(credentials, 'hex') as sealed, updated_at from linked_devices`),
+    );
+  }
+});

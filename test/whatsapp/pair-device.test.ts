@@ -1,0 +1,148 @@
+import { proto } from '@whiskeysockets/baileys';
+import { describe, expect, it } from 'vitest';
+import { type PairingStep, pairDevice, type PairOptions } from '../../src/whatsapp/pair-device.js';
+import { openHistorySession } from '../../src/whatsapp/history-session.js';
+import { unlinkDevice } from '../../src/whatsapp/unlink-device.js';
+import { lidOf, pnOf, type FakePerson } from '../support/fake-whatsapp/account.js';
+import { archived, conversation } from '../support/fake-whatsapp/archive.js';
+import { quiet, until, useFakeWhatsApp } from '../support/fake-whatsapp/session.js';
+import { memoryDevice } from '../support/memory-device.js';
+
+const ANA: FakePerson = { phone: '5521987654321', lid: '998877665544332', name: 'Ana' };
+const { HistorySyncType } = proto.HistorySync;
+const whatsapp = useFakeWhatsApp();
+
+function startPairing(overrides: Partial<PairOptions> = {}) {
+  const storage = memoryDevice();
+  const raw: unknown[] = [];
+  const steps: PairingStep[] = [];
+  const stop = new AbortController();
+  const outcome = pairDevice({
+    storage,
+    url: whatsapp.fake.url,
+    method: { kind: 'qr' },
+    accepts: ({ phone }) => phone === whatsapp.fake.account.phone,
+    onRaw: (bytes) => raw.push(JSON.parse(Buffer.from(bytes).toString())),
+    onStep: (step) => steps.push(step),
+    signal: stop.signal,
+    quietMs: 300,
+    stallMs: 2_000,
+    ...overrides,
+  });
+  const shown = async (): Promise<string> => {
+    const step = await until(() => steps.find(({ step }) => step === 'qr' || step === 'pairing_code'));
+    return step.step === 'qr' ? step.qr : step.step === 'pairing_code' ? step.code : '';
+  };
+  return { storage, raw, steps, stop, outcome, shown };
+}
+
+describe('pairing', () => {
+  it('links by QR code, logs in and keeps all that the phone sends by itself, whole', async () => {
+    const { outcome, shown, raw, storage, steps } = startPairing();
+    const device = await whatsapp.fake.scan(await shown());
+    await until(() => device.isOnline);
+    await whatsapp.fake.pushHistory(
+      device,
+      {
+        syncType: HistorySyncType.FULL,
+        conversations: [
+          conversation(pnOf(ANA), [archived({ chat: pnOf(ANA), id: 'A1', at: 1_700_000_000 })], {
+            lidJid: lidOf(ANA),
+          }),
+        ],
+      },
+      { progress: 100, chunkOrder: 1 },
+    );
+    expect(await outcome).toMatchObject({
+      kind: 'linked',
+      account: { id: device.jid, phone: whatsapp.fake.account.phone, device: device.number },
+      wasLinked: false,
+      sync: 'complete',
+      progress: { announced: 3, received: 3, messages: 1, percent: 100 },
+    });
+    expect(raw).toHaveLength(3);
+    expect(raw.filter((event) => JSON.stringify(event).includes('"A1"'))).toMatchObject([
+      {
+        event: 'messaging-history.set',
+        data: { syncType: 2, lidPnMappings: [{ lid: lidOf(ANA), pn: pnOf(ANA) }] },
+      },
+    ]);
+    expect(device.isRemoved).toBe(false);
+    expect(steps.map(({ step }) => step)).toContain('paired');
+    // What is stored is enough to come back.
+    const session = await openHistorySession({ storage, url: whatsapp.fake.url });
+    expect(session.problem).toBeNull();
+    await session.end();
+  });
+
+  it('links by pairing code', async () => {
+    const { outcome, shown } = startPairing({ method: { kind: 'code', phone: whatsapp.fake.account.phone } });
+    const device = await whatsapp.fake.enterPairingCode(await shown());
+    expect(await outcome).toMatchObject({ kind: 'linked', account: { id: device.jid }, sync: 'complete' });
+  });
+
+  it('refuses an account that is not the one, unlinks itself and stores nothing', async () => {
+    const { outcome, shown, raw, storage } = startPairing({ accepts: () => false });
+    const device = await whatsapp.fake.scan(await shown());
+    expect(await outcome).toMatchObject({ kind: 'refused', unlinked: true });
+    expect(device.isRemoved).toBe(true);
+    expect(storage.credentials).toBeNull();
+    expect(storage.keys.size).toBe(0);
+    expect(raw).toEqual([]);
+  });
+
+  it('goes on where it was stopped after the phone had agreed', async () => {
+    const first = startPairing();
+    const device = await whatsapp.fake.scan(await first.shown());
+    await until(() => first.storage.credentials);
+    first.stop.abort();
+    await first.outcome;
+    const again = startPairing({ storage: first.storage });
+    expect(await again.outcome).toMatchObject({
+      kind: 'linked',
+      account: { id: device.jid },
+      wasLinked: true,
+    });
+    expect(whatsapp.fake.devices).toHaveLength(1);
+  });
+
+  it('ends when nobody scans, and leaves nothing behind', async () => {
+    const { outcome, shown, stop, storage } = startPairing();
+    await shown();
+    stop.abort();
+    expect(await outcome).toEqual({ kind: 'interrupted', account: null });
+    expect(storage.credentials).toBeNull();
+  });
+
+  it('says so when WhatsApp refuses the version', async () => {
+    whatsapp.fake.refuseConnections(405);
+    expect(await startPairing().outcome).toEqual({ kind: 'offline', reason: 'outdated', account: null });
+  });
+
+  it('does not come back when another login takes over during the sync', async () => {
+    const { outcome, shown } = startPairing({ quietMs: 5_000, stallMs: 20_000 });
+    const device = await whatsapp.fake.scan(await shown());
+    await until(() => device.isOnline);
+    device.replace();
+    expect(await outcome).toMatchObject({ kind: 'conflict' });
+    expect(device.logins).toBe(1);
+  });
+});
+
+describe('unlinking', () => {
+  it('logs the device out', async () => {
+    const { device, creds } = whatsapp.fake.linkedCredentials();
+    const storage = memoryDevice(creds);
+    expect(await unlinkDevice({ storage, url: whatsapp.fake.url })).toEqual({ kind: 'unlinked' });
+    expect(device.isRemoved).toBe(true);
+    // Baileys goes on writing for a moment: what the caller has removed by now must stay away.
+    storage.keys.clear();
+    await quiet();
+    expect(storage.keys.size).toBe(0);
+    expect(await unlinkDevice({ storage, url: whatsapp.fake.url })).toEqual({ kind: 'logged_out' });
+  });
+
+  it('has nothing to do without a device', async () => {
+    expect(await unlinkDevice({ storage: memoryDevice(), url: whatsapp.fake.url })).toEqual({ kind: 'none' });
+  });
+});
