@@ -8,6 +8,7 @@ import {
   updateTickets,
 } from '../../store/tickets.js';
 import { CAME_LIVE_SQL, cameLive, unpackEvidence } from '../plan/evidence.js';
+import type { Leaf } from '../plan/message-book.js';
 import { planTickets, type LiveInbound } from '../plan/tickets.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';
@@ -53,8 +54,10 @@ function changedConversations(folded: FoldedMessages): string[] {
   });
 }
 
+/** A live message that turned out to be a copy of another one in the same batch (M10) has made that one come live. */
 function liveInbound(folded: FoldedMessages): LiveInbound[] {
-  return [...folded.liveInbound]
+  const leaves = new Set([...folded.liveInbound].map(lastOf));
+  return [...leaves]
     .filter(({ state, gone }) => !gone && state.direction === 'INBOUND' && cameLive(state.ranks))
     .map(({ state }) => ({
       conversationId: state.conversationId,
@@ -62,4 +65,8 @@ function liveInbound(folded: FoldedMessages): LiveInbound[] {
       externalId: state.externalId,
       timestamp: state.timestamp,
     }));
+}
+
+function lastOf(leaf: Leaf): Leaf {
+  return leaf.mergedInto === undefined ? leaf : lastOf(leaf.mergedInto);
 }

@@ -13,8 +13,10 @@ export interface Leaf {
   state: MessageState;
   stored: StoredMessageRow | null;
   changed: boolean;
-  /** Merged into another leaf (M10); its row goes. */
+  /** Merged into another leaf (M10), or robbed of its id (M9); its row goes. */
   gone: boolean;
+  /** The leaf that has become this message, where it is merged into one. */
+  mergedInto?: Leaf;
 }
 
 export type Placed =
@@ -113,6 +115,7 @@ export class MessageBook {
     const [kept, lost] = isWamid(a.state.externalId) ? [a, b] : [b, a];
     absorbState(kept.state, lost.state);
     kept.changed = true;
+    lost.mergedInto = kept;
     this.remove(lost, kept);
   }
 

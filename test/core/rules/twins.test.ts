@@ -9,6 +9,7 @@ import {
   BRU,
   echo,
   history,
+  item,
   live,
   old,
   status,
@@ -18,6 +19,7 @@ import {
   webHistory,
   webLive,
   webMessage,
+  webhook,
 } from '../../support/webhooks.js';
 
 const prepare = (store: Store): Promise<void> => addConnection(store);
@@ -35,6 +37,18 @@ const jid = `${ANA}@s.whatsapp.net`;
 describeOnBackends('one message by both of its names', (backend) => {
   it('M10: a wamid and its key id are one row under the wamid', async () => {
     const store = await expectOneDatabase(backend, [live('K1', 0), webLive('K1', 0)], options);
+    expect(await ids(store)).toEqual([{ id: wamid('K1'), stanza: 'K1', direction: 'INBOUND' }]);
+    expect(await tickets(store)).toHaveLength(1);
+  });
+
+  it('M10, T1: opens the ticket also when the wamid turns out to be the live message only later in its batch', async () => {
+    // The follow-up is too late to be a twin; the history chunk then moves its row to where it is one.
+    const picture = { text: undefined, type: 'image', image: { id: 'media-1', mime_type: 'image/jpeg' } };
+    const store = await expectOneDatabase(
+      backend,
+      [webLive('K1', 0), webhook('history', { messages: [item('K1', 9, picture)] }), history([old('K1', 0)])],
+      options,
+    );
     expect(await ids(store)).toEqual([{ id: wamid('K1'), stanza: 'K1', direction: 'INBOUND' }]);
     expect(await tickets(store)).toHaveLength(1);
   });
