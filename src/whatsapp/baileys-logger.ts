@@ -25,6 +25,10 @@ export function createBaileysLogger(write: LogLine): ILogger {
   return logger;
 }
 
+/** A phone or a LID: some of Baileys' own sentences have them inside. */
+const NUMBERS = /\d{6,}/g;
+
 function describe(context: unknown, message: string | undefined): string {
-  return `baileys: ${message ?? (typeof context === 'string' ? context : 'something went wrong')}`;
+  const words = message ?? (typeof context === 'string' ? context : 'something went wrong');
+  return `baileys: ${words.replace(NUMBERS, '…')}`;
 }

@@ -41,9 +41,11 @@ export class FirstSync {
   /** To be given every event before Baileys' buffer. */
   readonly tap: EventTap = (event, data) => {
     if (isEvent('messages.upsert', event, data))
-      data.messages.forEach((message) => {
-        this.announce(message);
-      });
+      for (const { key, message } of data.messages) {
+        if (key.fromMe !== true || message === null || message === undefined) continue;
+        const notification = historyIn(message);
+        if (notification !== undefined) this.announce(notification);
+      }
     if (isEvent('messaging-history.set', event, data)) this.receive(data);
   };
 
@@ -67,10 +69,8 @@ export class FirstSync {
     }
   }
 
-  private announce({ key, message }: BaileysEventMap['messages.upsert']['messages'][number]): void {
-    if (key.fromMe !== true || message === null || message === undefined) return;
-    const notification = historyIn(message);
-    if (notification === undefined) return;
+  /** The phone has told of a chunk; from now on it is waited for. */
+  announce(notification: proto.Message.IHistorySyncNotification): void {
     this.progress.announced += 1;
     if (notification.syncType === RECENT && notification.progress === 100) this.recentComplete = true;
     this.sign();

@@ -9,6 +9,7 @@ import type { HistoryPage, PageOutcome, PageRequest } from './history-page.js';
 import { historyIn } from './first-sync.js';
 import { type DeviceSocket, openSocket, type ServiceOptions } from './open-socket.js';
 import { type EventTap, isEvent, rawEvent } from './tap-events.js';
+import { createUnasked, takeWhatComes } from './unasked-history.js';
 import { promised, waitFor } from './wait.js';
 
 export type { HistoryAnchor, HistoryPage, PageOutcome, PageRequest } from './history-page.js';
@@ -73,6 +74,7 @@ class Session implements HistorySession {
   problem: NoConnection | null = { kind: 'offline', reason: 'timeout' };
   private socket: DeviceSocket | null = null;
   private pending: Pending | null = null;
+  private readonly unasked = createUnasked();
 
   constructor(
     private readonly options: HistorySessionOptions,
@@ -135,6 +137,7 @@ class Session implements HistorySession {
 
   async end(): Promise<void> {
     const { socket } = this;
+    if (socket !== null) await takeWhatComes(socket, this.unasked);
     this.socket = null;
     this.problem = { kind: 'offline', reason: 'ended' };
     await socket?.end();
@@ -251,13 +254,17 @@ class Session implements HistorySession {
   }
 
   private tap(socket: DeviceSocket, ...[event, data]: Parameters<EventTap>): void {
-    if (isEvent('messaging-history.set', event, data)) this.options.onUnasked?.(rawEvent(event, data));
+    if (isEvent('messaging-history.set', event, data)) {
+      this.unasked.tap(event, data);
+      this.options.onUnasked?.(rawEvent(event, data));
+    }
     if (!isEvent('messages.upsert', event, data)) return;
     for (const { key, message } of data.messages) {
       // Only the own phone may send history; anybody can send a message that looks like it (CVE-2026-48063).
       if (key.fromMe !== true || message === null || message === undefined) continue;
       const notification = historyIn(message);
       if (notification?.syncType === ON_DEMAND) void this.onHistory(socket.sock, notification);
+      else if (notification !== undefined) this.unasked.announce(notification);
     }
   }
 

@@ -40,6 +40,8 @@ export interface DeviceSocket {
   sock: WASocket;
   /** Settles when it is logged in, or with why it closed before. */
   opened: Promise<'open' | CloseReason>;
+  /** Settles when WhatsApp has sent what it kept while the device was away. */
+  caughtUp: Promise<'caught_up'>;
   /** Settles with why it closed, or is about to. */
   closed: Promise<CloseReason>;
   /** Closes it, without waiting long for a goodbye. Never `logout()`, which would unlink the device. */
@@ -85,6 +87,11 @@ export function openSocket(options: SocketOptions): DeviceSocket {
       if (connection === 'open') resolve('open');
     });
   });
+  const caughtUp = new Promise<'caught_up'>((resolve) => {
+    sock.ev.on('connection.update', ({ receivedPendingNotifications }) => {
+      if (receivedPendingNotifications === true) resolve('caught_up');
+    });
+  });
   const gone = new Promise<CloseReason>((resolve) => {
     sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
       if (connection === 'close') resolve(closeReasonOf(lastDisconnect?.error));
@@ -100,6 +107,7 @@ export function openSocket(options: SocketOptions): DeviceSocket {
   return {
     sock,
     opened: Promise.race([open, closed]),
+    caughtUp,
     closed,
     end: async () => {
       void sock.end(undefined);

@@ -171,8 +171,7 @@ async function refuse(options: PairOptions, auth: DeviceAuth, account: LinkedAcc
   if (connected.kind !== 'open') {
     return { kind: 'refused', account, unlinked: connected.kind === 'logged_out' };
   }
-  await logOut(connected.socket);
-  return { kind: 'refused', account, unlinked: true };
+  return { kind: 'refused', account, unlinked: await logOut(connected.socket) };
 }
 
 async function finish(options: PairOptions, auth: DeviceAuth, wasLinked: boolean): Promise<PairOutcome> {

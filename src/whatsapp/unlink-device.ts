@@ -37,15 +37,28 @@ export async function unlinkDevice(
     performance.now() + (options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS),
     options.signal,
   );
-  if (connected.kind === 'open') await logOut(connected.socket);
-  await auth.close();
-  if (connected.kind !== 'open') return connected;
-  return { kind: 'unlinked' };
+  try {
+    if (connected.kind !== 'open') return connected;
+    return (await logOut(connected.socket)) ? { kind: 'unlinked' } : { kind: 'offline', reason: 'lost' };
+  } finally {
+    await auth.close();
+  }
 }
 
-/** Unlinks the device that is online, for good. Nothing else in the tool calls Baileys' `logout`. */
-export async function logOut(socket: DeviceSocket): Promise<void> {
-  await socket.sock.logout();
+/**
+ * Unlinks the device that is online, for good; false when the line was lost before that, and the phone still has it. Nothing
+ * else in the tool calls Baileys' `logout`.
+ */
+export async function logOut(socket: DeviceSocket): Promise<boolean> {
+  try {
+    await socket.sock.logout();
+  } catch (error) {
+    await socket.end();
+    // Baileys' own errors, which are Boom's, tell of the line.
+    if (error instanceof Error && 'output' in error) return false;
+    throw error;
+  }
   await waitFor(socket.closed, LOGOUT_TIMEOUT_MS);
   await socket.end();
+  return true;
 }

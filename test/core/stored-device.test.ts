@@ -118,6 +118,23 @@ describeOnBackends('a stored device', (backend) => {
     await expect(phones.open({ id, name: 'loja' })).rejects.toMatchObject({ code: 'secret_key_missing' });
     await phones.close();
   });
+
+  it('is asked nothing when the connection has got another number since', async () => {
+    const store = await backend.open();
+    const id = await connectionOf(store, 'loja');
+    await deviceOf(store, id).saveCredentials('{}', ACCOUNT);
+    await store.sql.execute(`update connections set display_phone_number = '+5521911112222'`);
+    const phones = createPhones(testContext(store), {
+      database: { kind: 'pglite', directory: '/nowhere' },
+      lockWaitMs: 0,
+      secretKey: KEY,
+    });
+    await expect(phones.open({ id, name: 'loja' })).rejects.toMatchObject({
+      code: 'wrong_number',
+      message: "The device that is linked to 'loja' belongs to another number.",
+    });
+    await phones.close();
+  });
 });
 
 describe('the lock of a device', () => {

@@ -249,6 +249,24 @@ describeOnBackends('link', (backend) => {
     expect(messages).toEqual([{ external_id: 'A1' }, { external_id: 'A2' }]);
   });
 
+  it('keeps what the phone sends while link status --check looks: it never comes again', async () => {
+    const { fake, machine, env } = await install();
+    const device = await linked(fake, machine, env);
+    const late = [archived({ chat: pnOf(ANA), id: 'LATE', at: AT + 9, text: 'tarde' })];
+    await fake.pushHistory(device, {
+      syncType: HistorySyncType.RECENT,
+      conversations: [conversation(pnOf(ANA), late)],
+    });
+    const { code } = await machine.run(['link', 'status', '--check'], { env });
+    expect(code).toBe(0);
+    // What had not arrived by then is sent again, and what had is stored.
+    expect((await machine.run(['link', '--connection', 'loja'], { env })).code).toBe(0);
+    const messages = await machine.look(({ sql }) =>
+      sql.query(`select body from messages where external_id = 'LATE'`),
+    );
+    expect(messages).toEqual([{ body: 'tarde' }]);
+  });
+
   it('shows a new code after a kill before the phone has agreed', async () => {
     const { fake, machine, env } = await install();
     const child = await machine.start(['link', '--connection', 'loja'], { env });

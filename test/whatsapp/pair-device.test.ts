@@ -1,8 +1,10 @@
 import { proto } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
+import { DeviceAuth } from '../../src/whatsapp/auth-state.js';
+import { openSocket } from '../../src/whatsapp/open-socket.js';
 import { type PairingStep, pairDevice, type PairOptions } from '../../src/whatsapp/pair-device.js';
 import { openHistorySession } from '../../src/whatsapp/history-session.js';
-import { unlinkDevice } from '../../src/whatsapp/unlink-device.js';
+import { logOut, unlinkDevice } from '../../src/whatsapp/unlink-device.js';
 import { lidOf, pnOf, type FakePerson } from '../support/fake-whatsapp/account.js';
 import { archived, conversation } from '../support/fake-whatsapp/archive.js';
 import { quiet, until, useFakeWhatsApp } from '../support/fake-whatsapp/session.js';
@@ -140,6 +142,24 @@ describe('unlinking', () => {
     await quiet();
     expect(storage.keys.size).toBe(0);
     expect(await unlinkDevice({ storage, url: whatsapp.fake.url })).toEqual({ kind: 'logged_out' });
+  });
+
+  it('says that the phone still has the device when the line was lost before it could be told', async () => {
+    const { device, creds } = whatsapp.fake.linkedCredentials();
+    const auth = await DeviceAuth.load(memoryDevice(creds));
+    if (auth === null) throw new Error('nothing is stored');
+    const socket = openSocket({
+      url: whatsapp.fake.url,
+      auth: auth.state,
+      onCredentials: () => undefined,
+      tap: () => undefined,
+      shouldSyncHistory: () => false,
+    });
+    await socket.opened;
+    device.drop();
+    await socket.closed;
+    expect(await logOut(socket)).toBe(false);
+    expect(device.isRemoved).toBe(false);
   });
 
   it('has nothing to do without a device', async () => {

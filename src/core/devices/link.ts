@@ -1,5 +1,4 @@
 import { readDevice } from '../../store/linked-devices.js';
-import { EXIT, UserError } from '../../model/errors.js';
 import { createIdGenerator } from '../../store/uuid.js';
 import { type PairOutcome, pairDevice } from '../../whatsapp/pair-device.js';
 import { findConnection } from '../connections/find.js';
@@ -10,6 +9,7 @@ import { applyKept } from './apply-kept.js';
 import { withDeviceLock } from './device-lock.js';
 import { LinkRun } from './link-run.js';
 import type { LinkOptions } from './options.js';
+import { assertOwnDevice } from './own-device.js';
 import { deviceViewOf, isSamePhone, ownNumberOf } from './own-number.js';
 import { pairingError } from './pairing-error.js';
 import { RawKeeper } from './raw-keeper.js';
@@ -108,15 +108,4 @@ async function pair(
     }
     throw pairingError(outcome, connection.name);
   }
-}
-
-/** A connection whose number was changed must not go on with the device of the other number. */
-async function assertOwnDevice(ctx: Context, connection: ConnectionRecord, phone: string): Promise<void> {
-  const stored = await readDevice(ctx.store.sql, connection.id);
-  if (stored === null || isSamePhone(deviceViewOf(stored.accountId).phone ?? '', phone)) return;
-  throw new UserError(`The device that is linked to '${connection.name}' belongs to another number.`, {
-    code: 'wrong_number',
-    exitCode: EXIT.failure,
-    remedy: `Unlink it first: wa-reconcile unlink --connection ${connection.id}`,
-  });
 }

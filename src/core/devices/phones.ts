@@ -3,16 +3,20 @@ import { readDevice } from '../../store/linked-devices.js';
 import type { RunLock } from '../../store/locks/run-lock.js';
 import { createIdGenerator } from '../../store/uuid.js';
 import type { HistorySession } from '../../whatsapp/history-session.js';
+import { storedPhone } from '../connections/find.js';
+import { findRecord } from '../connections/view.js';
 import type { Context } from '../context.js';
 import { openDirectory } from '../replay/open-directory.js';
 import type { Phone, Phones } from '../import/phone.js';
 import { lockDevice } from './device-lock.js';
 import type { DeviceOptions } from './options.js';
+import { assertOwnDevice } from './own-device.js';
 import { RawKeeper } from './raw-keeper.js';
 import { missingSecretKey } from './secret-key.js';
 import { StoredDevice } from './stored-device.js';
 
-interface OpenPhone {
+/** A device that is ours until it is closed. */
+export interface OpenDevice {
   lock: RunLock;
   session: HistorySession;
   keeper: RawKeeper;
@@ -23,13 +27,14 @@ interface OpenPhone {
  * stored, and pending for the next replay. `runId` is the run that it is stored by.
  */
 export function createPhones(ctx: Context, options: DeviceOptions & { runId?: string }): Phones {
-  const phones = new Map<string, OpenPhone>();
+  const phones = new Map<string, OpenDevice>();
 
   return {
     async open(connection): Promise<Phone> {
       let phone = phones.get(connection.id);
       if (phone === undefined) {
-        phone = await openPhone(ctx, options, connection);
+        await assertOwnNumber(ctx, connection);
+        phone = await openDevice(ctx, options, connection, 'import');
         phones.set(connection.id, phone);
       }
       const { session, lock } = phone;
@@ -43,16 +48,24 @@ export function createPhones(ctx: Context, options: DeviceOptions & { runId?: st
     async close() {
       const open = [...phones.values()];
       phones.clear();
-      for (const phone of open) await closePhone(phone);
+      // Whatever becomes of one, none keeps its socket or its lock.
+      const closed = await Promise.allSettled(open.map(closeDevice));
+      for (const end of closed) if (end.status === 'rejected') throw end.reason;
     },
   };
 }
 
-async function openPhone(
+/**
+ * Takes a connection's device and logs it in; `session.problem` says why it is not online. What comes is stored from the
+ * first moment: it is confirmed to WhatsApp, whatever it was that we wanted. Throws UserError `not_linked`, LockedError, and
+ * ConfigError for a missing or wrong key.
+ */
+export async function openDevice(
   ctx: Context,
   options: DeviceOptions & { runId?: string },
   connection: { id: string; name: string },
-): Promise<OpenPhone> {
+  command: string,
+): Promise<OpenDevice> {
   const { sql } = ctx.store;
   if ((await readDevice(sql, connection.id)) === null) throw notLinked(connection.name);
   if (options.secretKey === null) throw missingSecretKey();
@@ -60,7 +73,7 @@ async function openPhone(
   const directory = await openDirectory(sql, { register: false, connection: connection.id }, newId);
   const run = { runId: options.runId ?? newId(), newId };
   const keeper = new RawKeeper({ clock: ctx.clock, sql }, connection.name, directory, run);
-  const lock = await lockDevice(ctx, options, connection, 'import');
+  const lock = await lockDevice(ctx, options, connection, command);
   try {
     const { openHistorySession } = await import('../../whatsapp/history-session.js');
     const { url, version } = options;
@@ -81,13 +94,20 @@ async function openPhone(
   }
 }
 
-async function closePhone({ session, keeper, lock }: OpenPhone): Promise<void> {
+/** Ends the socket, stores what is left, and gives the device free. */
+export async function closeDevice({ session, keeper, lock }: OpenDevice): Promise<void> {
   try {
     await session.end();
     await keeper.flush();
   } finally {
     await lock.release();
   }
+}
+
+async function assertOwnNumber(ctx: Context, connection: { id: string; name: string }): Promise<void> {
+  const record = await findRecord(ctx.store, connection.id);
+  const phone = storedPhone(record?.displayPhoneNumber ?? null);
+  if (phone !== undefined) await assertOwnDevice(ctx, connection, phone);
 }
 
 /** The error for a connection without a device (exit 6). */

@@ -3,10 +3,9 @@ import { findConnection } from '../connections/find.js';
 import { ConfigError } from '../../model/errors.js';
 import { readDevice } from '../../store/linked-devices.js';
 import type { Context } from '../context.js';
-import { withDeviceLock } from './device-lock.js';
 import type { DeviceStatusOptions } from './options.js';
 import { deviceViewOf } from './own-number.js';
-import { notLinked } from './phones.js';
+import { closeDevice, notLinked, openDevice } from './phones.js';
 import type { DeviceState, DeviceStatusResult, LinkedDeviceStatus } from './result.js';
 import { StoredDevice } from './stored-device.js';
 
@@ -61,21 +60,8 @@ async function ask(
   options: DeviceStatusOptions,
   connection: { id: string; name: string },
 ): Promise<DeviceState> {
-  const { secretKey, url, version } = options;
-  if (secretKey === null) return 'unchecked';
-  return withDeviceLock(ctx, options, connection, 'link status', async (locked) => {
-    const { openHistorySession } = await import('../../whatsapp/history-session.js');
-    const session = await openHistorySession({
-      storage: new StoredDevice(locked, connection.id, secretKey),
-      signal: locked.signal,
-      log: (line) => {
-        ctx.log.debug(line);
-      },
-      ...(url === undefined ? {} : { url }),
-      ...(version === undefined ? {} : { version }),
-    });
-    const { problem } = session;
-    await session.end();
-    return problem === null ? 'online' : problem.kind;
-  });
+  const device = await openDevice(ctx, options, connection, 'link status');
+  const { problem } = device.session;
+  await closeDevice(device);
+  return problem === null ? 'online' : problem.kind;
 }
