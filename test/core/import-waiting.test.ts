@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
+import { RawKeeper } from '../../src/core/devices/raw-keeper.js';
+import { openDirectory } from '../../src/core/replay/open-directory.js';
+import { readConnections } from '../../src/store/connections.js';
+import { createIdGenerator } from '../../src/store/uuid.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';
-import { archived } from '../support/fake-whatsapp/archive.js';
-import { type FakePhones, fakePhones, phoneWith } from '../support/history-pages.js';
+import { archived, conversation } from '../support/fake-whatsapp/archive.js';
+import { type FakePhones, fakePhones, historyEvent, phoneWith } from '../support/history-pages.js';
 import { importOf, linkDevice } from '../support/importing.js';
 import { replayBodies } from '../support/replaying.js';
 import { ANA, live, T0 } from '../support/webhooks.js';
@@ -49,5 +53,45 @@ describeOnBackends('import: another process has the device first', (backend) => 
       fetch: { anchor: { id: 'old3' } },
     });
     expect(phones.requests.map(({ anchor }) => anchor.id)).toEqual(['old3']);
+  });
+});
+
+describeOnBackends('import: an answer that came too late', (backend) => {
+  test('is had by the next import, though the phone says nothing more', async () => {
+    const store = await backend.open();
+    await addConnection(store, { number: '+5511900000000', phoneNumberId: '800000000000001' });
+    await linkDevice(store);
+    await replayBodies(store, [live('hello', 0)], { register: false });
+    const [connection] = await readConnections(store.sql);
+    if (connection === undefined) throw new Error('no connection');
+    const newId = createIdGenerator(Date.now);
+    const directory = await openDirectory(store.sql, { register: false, connection: connection.id }, newId);
+    const keeper = new RawKeeper({ clock: Date.now, sql: store.sql }, 'loja', directory, {
+      runId: newId(),
+      newId,
+    });
+    // As WhatsApp delivers it: while the device logs in, before anything is asked.
+    const phones = fakePhones(async (): Promise<'silence'> => {
+      keeper.keep(await historyEvent({ conversations: [conversation(ANA_PN, CHAT.slice(0, 4))] }));
+      await keeper.flush();
+      phones.kept = keeper.kept;
+      return 'silence';
+    });
+    expect(await importOf(store, phones, { phase: 'fetch' })).toMatchObject({
+      outcome: 'fetched',
+      status: 'completed',
+      messages: { created: 4 },
+      cache: { entries: 1 },
+    });
+    expect(
+      await importOf(
+        store,
+        fakePhones(() => 'silence'),
+        { force: true },
+      ),
+    ).toMatchObject({
+      outcome: 'silent',
+      messages: { created: 0 },
+    });
   });
 });

@@ -54,6 +54,8 @@ export interface FakePhones extends Phones {
   /** How often a device was brought online, and whether one still is. */
   opened: number;
   isOpen: boolean;
+  /** What it claims to have stored beside its answers. */
+  kept: number;
 }
 
 type Answered = PageOutcome | HistoryAnswer | 'silence';
@@ -64,10 +66,11 @@ export function fakePhones(answer: (request: PageRequest) => Answered | Promise<
     requests: [],
     opened: 0,
     isOpen: false,
+    kept: 0,
     open: () => {
       if (!phones.isOpen) phones.opened += 1;
       phones.isOpen = true;
-      return Promise.resolve({ fetchPage });
+      return Promise.resolve({ fetchPage, stored: () => Promise.resolve(phones.kept) });
     },
     close: () => {
       phones.isOpen = false;

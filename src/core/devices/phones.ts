@@ -37,11 +37,15 @@ export function createPhones(ctx: Context, options: DeviceOptions & { runId?: st
         phone = await openDevice(ctx, options, connection, 'import');
         phones.set(connection.id, phone);
       }
-      const { session, lock } = phone;
+      const { session, lock, keeper } = phone;
       return {
         fetchPage: (request) => {
           lock.assertHeld();
           return session.fetchPage(request);
+        },
+        stored: async () => {
+          await keeper.flush();
+          return keeper.kept;
         },
       };
     },

@@ -9,6 +9,8 @@ import type { Context } from '../context.js';
  * again. They are pending until somebody replays them.
  */
 export class RawKeeper {
+  /** Events that were handed over. */
+  kept = 0;
   private storing: Promise<void> = Promise.resolve();
   private failure: { error: unknown } | undefined;
 
@@ -21,6 +23,7 @@ export class RawKeeper {
 
   /** `directory`: with the connection as its fixed one. */
   readonly keep = (raw: Uint8Array): void => {
+    this.kept += 1;
     const receivedAt = this.ctx.clock();
     this.storing = this.storing
       .then(() => this.store(raw, receivedAt))

@@ -11,7 +11,7 @@ import { findAnchor, type Anchor } from './find-anchor.js';
 import { ImportLog } from './import-log.js';
 import { THROTTLE_MS, type FetchOptions } from './options.js';
 import { askedAtOf } from './outcome-status.js';
-import type { Phones } from './phone.js';
+import type { Phone, Phones } from './phone.js';
 import { replayCache } from './replay-cache.js';
 import type { ImportOutcome, ImportResult } from './result.js';
 import { savePage } from './save-page.js';
@@ -176,7 +176,15 @@ class ContactImport {
     const { outcome, reason } = this.fetched;
     const askedAt = askedAtOf(outcome, this.fetched.askedAt);
     if (askedAt !== null) this.nextAllowedAt = askedAt + THROTTLE_MS;
+    if (outcome === 'silent' && (await this.hasComeBeside(phone))) return just('fetched');
     return { outcome, reason };
+  }
+
+  /** The answer to an earlier request, which nobody waited for any more, may have come when the device was online again. */
+  private async hasComeBeside(phone: Phone): Promise<boolean> {
+    if ((await phone.stored()) === 0) return false;
+    await this.lookIntoCache();
+    return this.cache.created + this.cache.updated > 0;
   }
 
   private async result(outcome: ImportOutcome, reason: string | null): Promise<Imported> {
