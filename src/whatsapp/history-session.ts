@@ -1,4 +1,4 @@
-import { jidNormalizedUser, proto, type WASocket } from '@whiskeysockets/baileys';
+import { isLidUser, jidNormalizedUser, proto, type WASocket } from '@whiskeysockets/baileys';
 import { EXIT, UserError } from '../model/errors.js';
 import { ANCHOR_TIME_UNIT_MS, ASK_AGAIN_MS } from './assumptions.js';
 import { DeviceAuth } from './auth-state.js';
@@ -16,6 +16,8 @@ export type { HistoryAnchor, HistoryPage, PageOutcome, PageRequest } from './his
 
 const { ON_DEMAND } = proto.Message.HistorySyncType;
 const CONNECT_TIMEOUT_MS = 20_000;
+/** How long WhatsApp's directory may take to say by which LID it knows a number. */
+const DIRECTORY_MS = 5_000;
 /** A line that can carry no request closes in this time, or is given up. */
 const GONE_MS = 1_000;
 
@@ -34,6 +36,11 @@ export interface HistorySession {
   readonly problem: NoConnection | null;
   /** Asks for one page. One request at a time. Rejects only when the device's keys cannot be stored, or on a bug. */
   fetchPage(request: PageRequest): Promise<PageOutcome>;
+  /**
+   * The other address of a person's chat: a number's LID, a LID's number. From the device's own memory, else (a number's LID
+   * only) from WhatsApp's directory, which tells nobody about it. Null if neither knows, or the line is gone.
+   */
+  otherAddress(jid: string): Promise<string | null>;
   /** Closes the socket and waits until all keys are stored. */
   end(): Promise<void>;
 }
@@ -133,6 +140,19 @@ class Session implements HistorySession {
       this.pending = null;
       await this.auth.flush();
     }
+  }
+
+  async otherAddress(jid: string): Promise<string | null> {
+    const mapping = this.socket?.sock.signalRepository.lidMapping;
+    if (mapping === undefined) return null;
+    const asked = isLidUser(jid) === true ? mapping.getPNForLID(jid) : mapping.getLIDForPN(jid);
+    const found = await waitFor(
+      // What the directory does not say, or not in time, is not known; the import goes on without it.
+      asked.catch(() => null),
+      DIRECTORY_MS,
+      this.options.signal,
+    );
+    return found.kind === 'settled' && found.value !== null ? jidNormalizedUser(found.value) : null;
   }
 
   async end(): Promise<void> {

@@ -237,6 +237,18 @@ describe('import: addresses', () => {
   });
 });
 
+describe('import: a number that came through the Cloud API alone', () => {
+  it('is asked for by the LID that WhatsApp lists, when the phone does not know the number', async () => {
+    const site = await linked();
+    site.fake.introduce(PERSON);
+    site.fake.onHistoryRequest(answerFromArchive([{ id: LID, pnJid: PN, messages: chatOf(LID) }]));
+    const { result } = await imported(site, '--timeout', '500ms');
+    expect(result).toMatchObject({ outcome: 'end_of_history', messages: { created: 20 } });
+    expect(site.fake.historyRequests.map(({ chatJid }) => chatJid)).toEqual([PN, LID]);
+    expect(await leads(site)).toHaveLength(1);
+  });
+});
+
 describe('import: what an answer holds', () => {
   it('leaves out groups, status, newsletters and other chats, and keeps them for a replay', async () => {
     const site = await linked();

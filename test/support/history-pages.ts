@@ -56,6 +56,8 @@ export interface FakePhones extends Phones {
   isOpen: boolean;
   /** What it claims to have stored beside its answers. */
   kept: number;
+  /** What the directory knows: a chat's address and its other one. */
+  otherAddresses: Map<string, string>;
 }
 
 type Answered = PageOutcome | HistoryAnswer | 'silence';
@@ -67,10 +69,15 @@ export function fakePhones(answer: (request: PageRequest) => Answered | Promise<
     opened: 0,
     isOpen: false,
     kept: 0,
+    otherAddresses: new Map(),
     open: () => {
       if (!phones.isOpen) phones.opened += 1;
       phones.isOpen = true;
-      return Promise.resolve({ fetchPage, stored: () => Promise.resolve(phones.kept) });
+      return Promise.resolve({
+        fetchPage,
+        otherAddress: (address) => Promise.resolve(phones.otherAddresses.get(address) ?? null),
+        stored: () => Promise.resolve(phones.kept),
+      });
     },
     close: () => {
       phones.isOpen = false;

@@ -43,6 +43,10 @@ export function createPhones(ctx: Context, options: DeviceOptions & { runId?: st
           lock.assertHeld();
           return session.fetchPage(request);
         },
+        otherAddress: (address) => {
+          lock.assertHeld();
+          return session.otherAddress(address);
+        },
         stored: async () => {
           await keeper.flush();
           return keeper.kept;

@@ -74,10 +74,14 @@ export async function fetchPages(ctx: Context, work: FetchWork): Promise<Fetched
     const number = fetched.pages.length + 1;
     if (number > 1 && !(await pauseBetween(ctx, work))) return end(fetched, 'interrupted');
     let answer = await ask(number);
-    if (answer.kind === 'silent' && otherAddress !== null && !triedOther) {
+    if (answer.kind === 'silent' && !triedOther) {
       triedOther = true;
-      [address, otherAddress] = [otherAddress, address];
-      answer = await ask(number);
+      // Whoever is known from the Cloud API alone has no LID in the database, and the phone may know the chat by it.
+      otherAddress ??= await phone.otherAddress(address);
+      if (otherAddress !== null) {
+        [address, otherAddress] = [otherAddress, address];
+        answer = await ask(number);
+      }
     }
     if (answer.kind !== 'page') {
       return end(fetched, answer.kind, 'reason' in answer ? answer.reason : null);

@@ -18,6 +18,8 @@ export interface Phones {
 export interface Phone {
   /** Asks for one page; one request at a time. */
   fetchPage(request: PageRequest): Promise<PageOutcome>;
+  /** The other address of a person's chat, as the device or WhatsApp's directory knows it; null if nobody does. */
+  otherAddress(address: string): Promise<string | null>;
   /** Settles when all that came beside the answers, answers that came too late among it, is in the raw log; how much it was. */
   stored(): Promise<number>;
 }

@@ -14,6 +14,12 @@ export interface FakePerson {
 /** The account that clients are linked to. */
 export type FakeAccount = FakePerson;
 
+/** Somebody else at WhatsApp, with the device that they write with. */
+export interface Contact {
+  person: FakePerson;
+  peer: SignalPeer;
+}
+
 /** What the parts of the fake server share. */
 export interface World {
   account: FakeAccount;
@@ -23,7 +29,7 @@ export interface World {
   /** Those that were just paired, and get their first history when they log in. */
   newcomers: Set<LinkedDevice>;
   /** Other people, by their phone number. */
-  contacts: Map<string, { person: FakePerson; peer: SignalPeer }>;
+  contacts: Map<string, Contact>;
 }
 
 export function pnOf({ phone }: FakePerson): string {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { type AuthenticationCreds, type AuthenticationState, Curve, proto } from '@whiskeysockets/baileys';
 import { WebSocketServer } from 'ws';
-import type { FakeAccount, FakePerson, World } from './account.js';
+import type { Contact, FakeAccount, FakePerson, World } from './account.js';
 import { createTestRoot, trustRoot } from './certificate.js';
 import { linkedAuth, linkedCredentials } from './credentials.js';
 import { answerHistoryRequest, type HistoryHandler } from './history-requests.js';
@@ -58,6 +58,8 @@ export interface FakeWhatsApp {
   pushHistory(device: LinkedDevice, history: proto.IHistorySync, delivery?: Delivery): Promise<void>;
   /** What the phone sends to a device next begins a new Signal session. */
   renewSession(device: LinkedDevice): void;
+  /** Lists somebody in the directory, by number and LID, without writing anything. */
+  introduce(person: FakePerson): void;
   /** Somebody writes to the account; every linked device gets it. Gives the message's id. */
   pushMessage(from: FakePerson, content: proto.IMessage, id?: string): Promise<string>;
   /** From now on every new line, to log in or to link, is refused with this code (401, 403, 405, 503 …); undefined ends that. */
@@ -88,6 +90,13 @@ export async function startFakeWhatsApp({
   const errors: unknown[] = [];
   let handler: HistoryHandler = () => 'silence';
   let refusal: number | undefined;
+
+  /** The person and their device, which is made when they are first spoken of. */
+  function introduced(person: FakePerson): Contact {
+    const contact = world.contacts.get(person.phone) ?? { person, peer: createSignalPeer() };
+    world.contacts.set(person.phone, contact);
+    return contact;
+  }
 
   async function pushHistory(
     device: LinkedDevice,
@@ -157,9 +166,11 @@ export async function startFakeWhatsApp({
     renewSession: ({ jid }) => {
       world.phone.renewSession(jid);
     },
+    introduce(person) {
+      introduced(person);
+    },
     async pushMessage(person, content, id = messageId()) {
-      const contact = world.contacts.get(person.phone) ?? { person, peer: createSignalPeer() };
-      world.contacts.set(person.phone, contact);
+      const contact = introduced(person);
       for (const device of world.devices) {
         if (!device.isRemoved) await deliverMessage(contact, device, content, id);
       }
