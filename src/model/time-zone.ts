@@ -91,3 +91,21 @@ const FIELDS = ['year', 'month', 'day', 'hour', 'minute', 'second', 'millisecond
 function sameReading(a: WallTime, b: WallTime): boolean {
   return FIELDS.every((field) => a[field] === b[field]);
 }
+
+/** Midnight of the day that is `days` after a wall clock's, in ms since 1970. */
+export function midnight(wall: WallTime, timeZone: string, days: number): number | undefined {
+  // Calendar arithmetic on the date alone: a day with a clock change is not 24 hours long.
+  const date = new Date(Date.UTC(wall.year, wall.month - 1, wall.day + days));
+  return instantAt(
+    {
+      year: date.getUTCFullYear(),
+      month: date.getUTCMonth() + 1,
+      day: date.getUTCDate(),
+      hour: 0,
+      minute: 0,
+      second: 0,
+      millisecond: 0,
+    },
+    timeZone,
+  );
+}

@@ -9,6 +9,7 @@ import { collect } from '../flags.js';
 import { nextSteps } from '../render/next-step.js';
 import { presentRun } from '../render/run-presentation.js';
 import { commandLine, databaseFlags } from '../shell-words.js';
+import { saidOf } from '../settings/resolve.js';
 import type { ReplaySettings } from '../settings/replay.js';
 
 export function registerReplay(parent: Command, attach: Attach): void {
@@ -123,10 +124,7 @@ async function readInput(
 
 /** What was asked for, for sync_runs: what differs from saying nothing. */
 function recordOptions({ values, paths }: ReplaySettings): ReplayOptions['recordedOptions'] {
-  const said = Object.entries(values).filter(
-    ([, value]) => value !== false && !(Array.isArray(value) && value.length === 0),
-  );
-  return { ...Object.fromEntries(said), ...(paths.length === 0 ? {} : { paths: [...paths] }) };
+  return { ...saidOf(values), ...(paths.length === 0 ? {} : { paths: [...paths] }) };
 }
 
 function options(): Option[] {

@@ -1,18 +1,11 @@
-const COUNT = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+import { count as formatCount } from '../../core/amount.js';
+
+export { amount as formatAmount, count as formatCount } from '../../core/amount.js';
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const KILO = 1024;
-
-/** `12,345`. */
-export function formatCount(count: number): string {
-  return COUNT.format(count);
-}
-
-/** `1 message`, `12,345 messages`. */
-export function formatAmount(count: number, singular: string, plural = `${singular}s`): string {
-  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
-}
 
 /** Milliseconds as people say them: `80 ms`, `2.4 s`, `3 min 12 s`, `1 h 05 min`. */
 export function formatDuration(ms: number): string {

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { DatabaseConfig } from '../../core/database.js';
 import { ConfigError } from '../../model/errors.js';
 import type { Io } from '../io.js';
 import { lookUp, type Environment } from './environment.js';
 import type { GlobalSettings } from './global.js';
+import { readTextFile } from './read-text-file.js';
 
 /** Which database a command works on, and who said so. */
 export interface DatabaseChoice {
@@ -72,19 +72,11 @@ function chooseHome(
 }
 
 function readUrl(path: string, place: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const code =
-      error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error';
-    throw new ConfigError(`${place}: ${path} cannot be read (${code}).`, {
-      remedy: 'Name a file that holds one line: postgresql://user:password@host:5432/database',
-      code: 'database_url_file_unreadable',
-      cause: error,
-    });
-  }
-  const url = text.replace(/^\ufeff/, '').trim();
+  const text = readTextFile(path, place, {
+    holds: 'postgresql://user:password@host:5432/database',
+    code: 'database_url_file_unreadable',
+  });
+  const url = text.trim();
   if (url === '' || /\s/.test(url)) {
     throw new ConfigError(`${place}: ${path} does not hold a database URL.`, {
       remedy: 'It has to hold one line: postgresql://user:password@host:5432/database',

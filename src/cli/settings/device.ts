@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { SecretKey } from '../../core/devices/secret-key.js';
 import { checkServiceUrl } from '../../core/devices/service.js';
 import type { DeviceOptions } from '../../core/devices/options.js';
-import { ConfigError } from '../../model/errors.js';
 import type { Call } from '../call.js';
 import { chooseDatabase } from './database.js';
 import { lookUp, type Environment } from './environment.js';
 import { word } from './parsers.js';
+import { readTextFile } from './read-text-file.js';
 import { resolveSettings } from './resolve.js';
 
 const KEY = 'WA_RECONCILE_SECRET_KEY';
@@ -43,19 +42,11 @@ function readSecretKey(environment: Environment, cwd: string): SecretKey | null 
   const file = lookUp(`${KEY}_FILE`, environment);
   if (file === undefined) return null;
   const path = resolve(cwd, file.value);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const code =
-      error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error';
-    throw new ConfigError(`${file.place}: ${path} cannot be read (${code}).`, {
-      remedy: 'Name a file that holds one line: 32 bytes in base64.',
-      code: 'secret_key_file_unreadable',
-      cause: error,
-    });
-  }
-  return SecretKey.parse(text.replace(/^\ufeff/, ''), `${file.place} (${path})`);
+  const text = readTextFile(path, file.place, {
+    holds: '32 bytes in base64.',
+    code: 'secret_key_file_unreadable',
+  });
+  return SecretKey.parse(text, `${file.place} (${path})`);
 }
 
 function versionOf(text: string): readonly [number, number, number] {

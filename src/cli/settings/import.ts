@@ -4,7 +4,7 @@ import { ConfigError } from '../../model/errors.js';
 import type { Environment } from './environment.js';
 import { instant, readMoment, readTimeZone } from './moments.js';
 import { choice, duration, number, toggle, word } from './parsers.js';
-import { resolveSettings, type GivenFlags } from './resolve.js';
+import { resolveSettings, saidOf, type GivenFlags } from './resolve.js';
 
 /** As many as WhatsApp's own clients ask for at a time. */
 const PAGE_SIZE = 50;
@@ -70,7 +70,6 @@ export function resolveImportSettings(
   }
   const timeZone = readTimeZone({ value: values.tz, origin: origin('tz') });
   const until = readMoment({ value: values.until, origin: origin('until') }, now, timeZone);
-  const said = Object.entries(values).filter(([, value]) => value !== false);
   return {
     options: {
       ...(connection === undefined ? {} : { connection }),
@@ -82,7 +81,7 @@ export function resolveImportSettings(
       force,
       pagePauseMs: values.pagePause,
       batchSize: values.batchSize,
-      recordedOptions: Object.fromEntries(said),
+      recordedOptions: saidOf(values),
     },
     dryRun,
     fromFile,

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../model/errors.js';
 import { MOMENT_FORMS, parseMoment } from '../values/moment.js';
-import { isTimeZone, localTimeZone } from '../values/time-zone.js';
+import { isTimeZone, localTimeZone } from '../../model/time-zone.js';
 import type { Origin } from './resolve.js';
 
 /** A setting as it was typed, and where. */

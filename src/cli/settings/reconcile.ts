@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { ReconcileOptions } from '../../core/reconcile/options.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
-import { isTimeZone, localTimeZone } from '../values/time-zone.js';
 import type { Environment } from './environment.js';
+import { readTimeZone } from './moments.js';
 import { choice, choices, duration, number, toggle, word } from './parsers.js';
-import { resolveSettings, type GivenFlags } from './resolve.js';
+import { resolveSettings, saidOf, type GivenFlags } from './resolve.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -32,14 +32,6 @@ export function resolveReconcileOptions(given: GivenFlags, environment: Environm
       code: 'contradiction',
     });
   }
-  if (values.tz !== undefined && !isTimeZone(values.tz)) {
-    throw new ConfigError(`${origin('tz').place}: '${values.tz}' is not a time zone.`, {
-      remedy: 'Name one of the tz database, for example America/Sao_Paulo or UTC.',
-    });
-  }
-  const said = Object.entries(values).filter(
-    ([, value]) => value !== false && !(Array.isArray(value) && value.length === 0),
-  );
   return {
     full: values.full,
     apply: values.apply,
@@ -50,7 +42,7 @@ export function resolveReconcileOptions(given: GivenFlags, environment: Environm
     batchSize: values.batchSize,
     historyMinutes: values.historyAfter / MINUTE,
     ...(values.silentAfter === undefined ? {} : { silentHours: values.silentAfter / HOUR }),
-    timeZone: values.tz ?? localTimeZone(),
-    recordedOptions: Object.fromEntries(said),
+    timeZone: readTimeZone({ value: values.tz, origin: origin('tz') }),
+    recordedOptions: saidOf(values),
   };
 }

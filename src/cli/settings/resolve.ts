@@ -58,6 +58,16 @@ export function resolveSettings<Shape extends z.core.$ZodShape>(
   return { values: parsed.data, origin: (key) => origins.get(key) ?? DEFAULT_ORIGIN };
 }
 
+/** What was asked for, for sync_runs: what differs from saying nothing. */
+export function saidOf<T extends object>(values: T): { [key: string]: Exclude<T[keyof T], undefined> } {
+  return Object.fromEntries(
+    Object.entries(values).filter(
+      ([, value]: [string, unknown]) =>
+        value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0),
+    ),
+  );
+}
+
 function wrongValue(
   issues: readonly z.core.$ZodIssue[],
   raw: Readonly<Record<string, unknown>>,

@@ -5,7 +5,7 @@ import { similarWord } from '../values/similar.js';
 import type { Environment } from './environment.js';
 import { toggle, word } from './parsers.js';
 import { readMoment, readTimeZone } from './moments.js';
-import { resolveSettings, type GivenFlags } from './resolve.js';
+import { resolveSettings, saidOf, type GivenFlags } from './resolve.js';
 
 const VERIFY = z.object({
   check: z
@@ -55,14 +55,13 @@ export function resolveVerifySettings(
   }
   const timeZone = readTimeZone({ value: values.tz, origin: origin('tz') });
   const since = readMoment({ value: values.since, origin: origin('since') }, now, timeZone);
-  const said = Object.entries(values).filter(([, value]) => value !== false);
   return {
     checks: readChecks(values.check, origin('check').place),
     connection,
     since,
     enforce,
     items,
-    recorded: Object.fromEntries(said),
+    recorded: saidOf(values),
   };
 }
 

@@ -1,5 +1,5 @@
 import { parseDuration } from './duration.js';
-import { instantAt, wallTimeAt, type WallTime } from './time-zone.js';
+import { instantAt, midnight, wallTimeAt, type WallTime } from '../../model/time-zone.js';
 
 /** RFC 3339, its zone and its time being optional: without a zone the time is local, without a time it is midnight. */
 const DATE =
@@ -55,21 +55,4 @@ function offsetOf(zone: string): number | undefined {
   const minutes = Number(zone.slice(4, 6));
   if (hours > 23 || minutes > 59) return undefined;
   return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes) * 60_000;
-}
-
-function midnight(wall: WallTime, timeZone: string, days: number): number | undefined {
-  // Calendar arithmetic on the date alone: a day with a clock change is not 24 hours long.
-  const date = new Date(Date.UTC(wall.year, wall.month - 1, wall.day + days));
-  return instantAt(
-    {
-      year: date.getUTCFullYear(),
-      month: date.getUTCMonth() + 1,
-      day: date.getUTCDate(),
-      hour: 0,
-      minute: 0,
-      second: 0,
-      millisecond: 0,
-    },
-    timeZone,
-  );
 }

@@ -1,14 +1,13 @@
 import { assertWritten } from '../../store/batch-lock.js';
 import {
   deletePendingFacts,
-  deleteReactions,
   insertPendingFacts,
-  readReactions,
   replaceRevisions,
   writeReactions,
   type PendingFactRow,
   type RevisionRow,
 } from '../../store/amendments.js';
+import { followRenames } from '../../store/follow-renames.js';
 import {
   deleteMessages,
   insertMessages,
@@ -16,8 +15,7 @@ import {
   type MessageRow,
   type StoredMessageRow,
 } from '../../store/messages.js';
-import { renameTicketOpeners } from '../../store/tickets.js';
-import { keyOf, rowOfState } from '../plan/message-book.js';
+import { rowOfState } from '../plan/message-book.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';
 
@@ -48,28 +46,10 @@ export async function writeMessages(work: BatchWork, folded: FoldedMessages): Pr
   assertWritten('changed messages', updates.length, await updateMessages(tx, updates));
   assertWritten('messages', inserts.length, await insertMessages(tx, inserts));
   await replaceRevisions(tx, revised, revisions);
-  await followRenames(work, folded);
+  await followRenames(tx, folded.book.renamed);
   await writeReactions(tx, folded.reactions.changes());
   await deletePendingFacts(tx, folded.pendingDeletes);
   await insertPendingFacts(tx, distinct(folded.pendingInserts));
-}
-
-/** A key id that became a wamid takes its reactions and its ticket along (M10). */
-async function followRenames(work: BatchWork, { book }: FoldedMessages): Promise<void> {
-  if (book.renamed.length === 0) return;
-  const { tx } = work;
-  const to = new Map(book.renamed.map((rename) => [keyOf(rename.connectionId, rename.from), rename.to]));
-  const old = book.renamed.map((rename) => ({ connectionId: rename.connectionId, id: rename.from }));
-  const reactions = await readReactions(tx, old);
-  await writeReactions(
-    tx,
-    reactions.map((row) => ({
-      ...row,
-      targetExternalId: to.get(keyOf(row.connectionId, row.targetExternalId)) ?? row.targetExternalId,
-    })),
-  );
-  await deleteReactions(tx, old);
-  await renameTicketOpeners(tx, book.renamed);
 }
 
 /** The same fact twice in one batch is one row; a statement may not meet a key twice. */

@@ -1,17 +1,10 @@
-import {
-  deletePendingFacts,
-  deleteReactions,
-  readReactions,
-  replaceRevisions,
-  writeReactions,
-} from '../../store/amendments.js';
+import { deletePendingFacts, replaceRevisions, writeReactions } from '../../store/amendments.js';
 import { assertWritten } from '../../store/batch-lock.js';
 import { recomputeConversations, updateConversations } from '../../store/conversations.js';
+import { followRenames } from '../../store/follow-renames.js';
 import { addUnknownMedia, adoptOrigins, renameContexts } from '../../store/merge-messages.js';
 import { deleteUnchangedMessages, updateMessages } from '../../store/messages.js';
 import type { Sql } from '../../store/sql.js';
-import { renameTicketOpeners } from '../../store/tickets.js';
-import { keyOf } from '../plan/message-book.js';
 import type { MovedThreads } from './moved-threads.js';
 import { settleLeads } from './settle-leads.js';
 import type { WritePlan } from './write-plan.js';
@@ -28,28 +21,11 @@ export async function writeMerges(tx: Sql, plan: WritePlan): Promise<number> {
   await replaceRevisions(tx, plan.revised, plan.revisions);
   await addUnknownMedia(tx, plan.unknownMedia);
   await adoptOrigins(tx, plan.origins);
-  const followed = await followRenames(tx, plan.renames);
+  // Reactions, tickets and replies that name a key id follow it to its wamid.
+  const followed = (await followRenames(tx, plan.renames)) + (await renameContexts(tx, plan.renames));
   await deletePendingFacts(tx, plan.applied);
   await writeReactions(tx, plan.reactions.changes());
   return updates.length + followed + (await settleThreads(tx, plan.moved));
-}
-
-/** A key id that became a wamid takes along its reactions, its ticket and the replies to it (M10). */
-async function followRenames(tx: Sql, renames: WritePlan['renames']): Promise<number> {
-  if (renames.length === 0) return 0;
-  const to = new Map(renames.map((rename) => [keyOf(rename.connectionId, rename.from), rename.to]));
-  const old = renames.map((rename) => ({ connectionId: rename.connectionId, id: rename.from }));
-  const reactions = await readReactions(tx, old);
-  await writeReactions(
-    tx,
-    reactions.map((row) => ({
-      ...row,
-      targetExternalId: to.get(keyOf(row.connectionId, row.targetExternalId)) ?? row.targetExternalId,
-    })),
-  );
-  await deleteReactions(tx, old);
-  await renameTicketOpeners(tx, renames);
-  return reactions.length + (await renameContexts(tx, renames));
 }
 
 /** Brings conversations to what their messages say now, and the leads and tickets that rest on them. */

@@ -1,7 +1,8 @@
+import { amount } from '../amount.js';
 import { commandOf } from './command-line.js';
 import type { ConnectionFacts } from './facts.js';
 import type { Alert, AlertKind } from './result.js';
-import { amount, listOf, minuteOf, spanOf } from './words.js';
+import { listOf, minuteOf, spanOf } from './words.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

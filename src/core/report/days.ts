@@ -1,4 +1,4 @@
-import { instantAt, wallTimeAt } from '../../model/time-zone.js';
+import { midnight, wallTimeAt } from '../../model/time-zone.js';
 import type { MessageGroup } from '../../store/report-messages.js';
 import type { DayCount } from './result.js';
 
@@ -27,19 +27,9 @@ export function calendarOf(now: number, until: number, timeZone: string, days: n
   const labels: string[] = [];
   const begins: number[] = [];
   for (let back = days + LEARNED_DAYS - 1; back >= -1; back -= 1) {
-    // Calendar arithmetic on the date alone: a day with a clock change is not 24 hours long.
     const date = new Date(Date.UTC(last.year, last.month - 1, last.day - back));
-    const wall = {
-      year: date.getUTCFullYear(),
-      month: date.getUTCMonth() + 1,
-      day: date.getUTCDate(),
-      hour: 0,
-      minute: 0,
-      second: 0,
-      millisecond: 0,
-    };
     if (back >= 0) labels.push(date.toISOString().slice(0, 10));
-    begins.push(instantAt(wall, timeZone) ?? date.getTime());
+    begins.push(midnight(last, timeZone, -back) ?? date.getTime());
   }
   return { labels, begins, firstShown: LEARNED_DAYS, isOpen: now < (begins.at(-1) ?? now) };
 }

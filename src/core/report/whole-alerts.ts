@@ -1,9 +1,10 @@
 import type { ConnectionRow } from '../../store/connections.js';
+import { amount } from '../amount.js';
 import { commandOf, commandOfRun } from './command-line.js';
 import { alert } from './connection-alerts.js';
 import type { WholeFacts } from './facts.js';
 import type { Alert } from './result.js';
-import { amount, listOf, minuteOf } from './words.js';
+import { listOf, minuteOf } from './words.js';
 
 const NUMBERS_NAMED = 3;
 

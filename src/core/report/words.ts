@@ -1,9 +1,4 @@
-const COUNT = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-
-/** `1 message`, `12,345 messages`. */
-export function amount(count: number, singular: string, plural = `${singular}s`): string {
-  return `${COUNT.format(count)} ${count === 1 ? singular : plural}`;
-}
+import { amount, count } from '../amount.js';
 
 /** Hours as people say them: `40 minutes`, `9 hours`, `3 days`. */
 export function spanOf(hours: number): string {
@@ -20,5 +15,5 @@ export function minuteOf(ms: number): string {
 /** `1/3, 1/5 and 12 more`. */
 export function listOf(words: readonly string[], most: number): string {
   const shown = words.slice(0, most).join(', ');
-  return words.length > most ? `${shown} and ${COUNT.format(words.length - most)} more` : shown;
+  return words.length > most ? `${shown} and ${count(words.length - most)} more` : shown;
 }

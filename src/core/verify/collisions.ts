@@ -1,10 +1,11 @@
 import { countMessages, streamCollisionRecords } from '../../store/checks/message-ids.js';
+import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { isKeySound } from './duplicate-ids.js';
 import { streamDecisions } from './message-doubles.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { amount, explainCommand, listRows } from './words.js';
+import { explainCommand, listRows } from './words.js';
 
 /**
  * No id is claimed by two different messages (M9). No machine can tell which one is right, so these are never merged. What

@@ -3,10 +3,11 @@ import { readDoubledKeys } from '../../store/checks/doubled-keys.js';
 import { countMessages } from '../../store/checks/message-ids.js';
 import { streamBrokenRelations } from '../../store/checks/relations.js';
 import { MESSAGE_KEY, readKeyStates, type UniqueKey } from '../../store/checks/unique-keys.js';
+import { amount } from '../amount.js';
 import type { Check, VerifyView } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { amount, DEDUPE_COMMAND } from './words.js';
+import { DEDUPE_COMMAND } from './words.js';
 
 const SAMPLES = 5;
 

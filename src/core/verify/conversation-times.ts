@@ -1,9 +1,10 @@
 import { countConversations, countLeads } from '../../store/checks/conversations.js';
 import { streamWrongTimes, type MessageEnds } from '../../store/checks/times.js';
+import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { amount, ENFORCE_COMMAND } from './words.js';
+import { ENFORCE_COMMAND } from './words.js';
 
 /** A conversation begins and ends with its messages, and a lead's last message is the last of all of its conversations. */
 export const conversationTimesCheck: Check = {

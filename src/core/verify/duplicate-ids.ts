@@ -1,11 +1,12 @@
 import { countMessages } from '../../store/checks/message-ids.js';
 import { MESSAGE_KEY, readKeyStates } from '../../store/checks/unique-keys.js';
 import type { Merge } from '../dedupe/merge-candidates.js';
+import { amount } from '../amount.js';
 import type { Check, VerifyView } from './check.js';
 import { streamDecisions } from './message-doubles.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { amount, DEDUPE_COMMAND, listRows } from './words.js';
+import { DEDUPE_COMMAND, listRows } from './words.js';
 
 /** No message is stored twice: neither under one id (M1) nor under both of its names (M10). Finds rows too many. */
 export const duplicateIdsCheck: Check = {

@@ -4,8 +4,9 @@ import { readKeyStates, type KeyState, type UniqueKey } from '../../store/checks
 import { readConnections } from '../../store/connections.js';
 import { sqlState } from '../../store/sql-state.js';
 import type { Context } from '../context.js';
+import { amount } from '../amount.js';
 import type { EnforcedIndex } from './result.js';
-import { amount, DEDUPE_COMMAND } from './words.js';
+import { DEDUPE_COMMAND } from './words.js';
 
 const SAMPLES = 3;
 

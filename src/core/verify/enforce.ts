@@ -2,10 +2,10 @@ import type { JsonObject } from '../../model/json.js';
 import type { Scope } from '../../store/checks/scope.js';
 import { finishRun, insertRun } from '../../store/runs.js';
 import type { Context } from '../context.js';
+import { amount } from '../amount.js';
 import { enforceKeys } from './enforce-keys.js';
 import { mendDerived } from './mend.js';
 import type { CheckName, EnforcedIndex, Recomputed } from './result.js';
-import { amount } from './words.js';
 
 /** What `--enforce` did. */
 export interface Enforced {

@@ -1,8 +1,8 @@
 import { readMissingChunks, type ConnectionRow } from '../../store/connections.js';
 import { readConnectionTimes, type ConnectionTimes } from '../../store/report-connections.js';
+import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder, type Subject } from './recorder.js';
-import { amount } from './words.js';
 
 /** A history comes within hours; a chunk or an end that has not come after a day is missing. */
 const LATE_MS = 24 * 60 * 60 * 1000;

@@ -1,9 +1,10 @@
 import { countMessages } from '../../store/checks/message-ids.js';
 import { MEDIA_WINDOW_DAYS, streamOwedMedia } from '../../store/checks/media-owed.js';
+import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { amount, dayOf } from './words.js';
+import { dayOf } from './words.js';
 
 const WINDOW_MS = MEDIA_WINDOW_DAYS * 24 * 60 * 60 * 1000;
 

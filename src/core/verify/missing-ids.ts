@@ -1,9 +1,10 @@
 import { countMessages } from '../../store/checks/message-ids.js';
+import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { streamDecisions } from './message-doubles.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { amount, DEDUPE_COMMAND } from './words.js';
+import { DEDUPE_COMMAND } from './words.js';
 
 /** Every message has an id. Replay stores none without (M7): these come from elsewhere. */
 export const missingIdsCheck: Check = {

@@ -1,8 +1,9 @@
 import { countConversations, streamDoubledConversations } from '../../store/checks/conversations.js';
+import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { amount, DEDUPE_COMMAND } from './words.js';
+import { DEDUPE_COMMAND } from './words.js';
 
 /** One lead has one conversation on one connection. */
 export const oneConversationCheck: Check = {

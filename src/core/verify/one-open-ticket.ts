@@ -1,8 +1,9 @@
 import { countOpenTickets, streamCrowdedTickets } from '../../store/checks/conversations.js';
+import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { amount, DEDUPE_COMMAND } from './words.js';
+import { DEDUPE_COMMAND } from './words.js';
 
 /** One conversation has one open ticket at most; several become one as when conversations are merged. */
 export const oneOpenTicketCheck: Check = {

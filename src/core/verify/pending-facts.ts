@@ -1,8 +1,9 @@
 import { countPendingFacts, streamOverdueFacts } from '../../store/checks/pending-facts.js';
+import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { amount, explainCommand } from './words.js';
+import { explainCommand } from './words.js';
 
 /** Webhooks come in any order, but within minutes: after a day, a message is not late but missing. */
 const OVERDUE_MS = 24 * 60 * 60 * 1000;

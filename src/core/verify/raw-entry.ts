@@ -1,9 +1,9 @@
 import { countMessages } from '../../store/checks/message-ids.js';
 import { streamMessagesFromElsewhere } from '../../store/checks/raw-entries.js';
+import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { amount } from './words.js';
 
 /** Where every message came from can be shown. One from another program, or from before the log was kept, is no fault. */
 export const rawEntryCheck: Check = {

@@ -2,13 +2,14 @@ import type { Fact } from '../../model/facts.js';
 import { subjectOf } from '../batch/fact-kinds.js';
 import { OwnNumbers, ownNumberReason } from '../batch/own-number.js';
 import type { PreparedSection } from '../batch/batch.js';
+import { amount } from '../amount.js';
 import { Accountant } from './accounting/accountant.js';
 import { StoredLog, type ReadAgain } from './accounting/stored-log.js';
 import { Window, type Teller } from './accounting/window.js';
 import type { Check, VerifyView } from './check.js';
 import { Recorder } from './recorder.js';
 import type { CheckResult } from './result.js';
-import { amount, DEDUPE_COMMAND, explainCommand } from './words.js';
+import { DEDUPE_COMMAND, explainCommand } from './words.js';
 
 /** Items that one look-up is about. */
 const WINDOW = 1_000;

@@ -1,10 +1,11 @@
 import { streamOpenTickets } from '../../store/checks/tickets.js';
 import { CAME_LIVE_SQL } from '../plan/evidence.js';
+import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { judgeTickets } from './judge-tickets.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { amount, ENFORCE_COMMAND } from './words.js';
+import { ENFORCE_COMMAND } from './words.js';
 
 /**
  * Open tickets say what their messages and their lead's source say (T1-T4). Tickets that people or other programs opened, or

@@ -1,7 +1,8 @@
 import { readKeyStates, type KeyState, type UniqueKey } from '../../store/checks/unique-keys.js';
+import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
-import { amount, ENFORCE_COMMAND } from './words.js';
+import { ENFORCE_COMMAND } from './words.js';
 
 /** Every unique index and primary key is there, valid, and of its columns: what keeps doubles out, whoever writes. */
 export const uniqueIndexCheck: Check = {

@@ -3,10 +3,11 @@ import { decodeWamid } from '../../identity/wamid.js';
 import { readNumbersOfLeads, streamWamids, type WamidRow } from '../../store/checks/wamids.js';
 import type { Sql } from '../../store/sql.js';
 import { OwnNumbers } from '../batch/own-number.js';
+import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { amount, explainCommand } from './words.js';
+import { explainCommand } from './words.js';
 
 /** Leads kept in memory; a conversation's messages lie near each other. */
 const REMEMBERED = 50_000;

@@ -1,10 +1,3 @@
-const NUMBER = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-
-/** `1 message`, `12,345 messages`. */
-export function amount(count: number, singular: string, plural = `${singular}s`): string {
-  return `${NUMBER.format(count)} ${count === 1 ? singular : plural}`;
-}
-
 /** `2026-11-03`. */
 export function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);

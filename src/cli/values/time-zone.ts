@@ -1,1 +1,0 @@
-export { instantAt, isTimeZone, localTimeZone, wallTimeAt, type WallTime } from '../../model/time-zone.js';
