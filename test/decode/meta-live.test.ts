@@ -7,6 +7,7 @@ import {
   BUSINESS,
   decode,
   factsOf,
+  historyOf,
   message,
   METADATA,
   only,
@@ -187,6 +188,68 @@ describe('M6: groups', () => {
     const body = webhook('messages', { statuses: [status] });
     expect(outcomes(factsOf(body))).toEqual(['skipped:status:group']);
     expect(outcomes(factsOf(body, { include: ['group'] }))).toEqual(['status']);
+  });
+});
+
+describe('M6: a group that the contact names instead of the message', () => {
+  const inGroup = { profile: { name: 'Ana' }, wa_id: ANA, group_id: 'Y2FwaV9ncm91cA==' };
+
+  test('M6: a message, a reaction and an edit of its member are skipped and counted', () => {
+    const messages = [
+      message(),
+      message({ id: wamid('R1'), type: 'reaction', reaction: { message_id: wamid('A1'), emoji: '👍' } }),
+      message({ id: wamid('E1'), type: 'edit', edit: { original_message_id: wamid('A1') } }),
+    ];
+    expect(outcomes(factsOf(webhook('messages', { contacts: [inGroup], messages })))).toEqual([
+      'skipped:message:group',
+      'skipped:reaction:group',
+      'skipped:edit:group',
+      'profile',
+    ]);
+  });
+
+  test('M6: so is an echo, and what the own number wrote', () => {
+    const echo = message({ from: BUSINESS, to: ANA });
+    for (const body of [
+      webhook('smb_message_echoes', { contacts: [inGroup], message_echoes: [echo] }),
+      webhook('messages', { contacts: [inGroup], messages: [message({ from: BUSINESS })] }),
+    ]) {
+      expect(outcomes(factsOf(body))).toEqual(['skipped:message:group', 'profile']);
+    }
+  });
+
+  test('M6: so is a status, whether it names the member or the group', () => {
+    for (const recipient of [ANA, 'Y2FwaV9ncm91cA==']) {
+      const status = { id: wamid('S1'), status: 'read', timestamp: SECONDS, recipient_id: recipient };
+      const facts = factsOf(webhook('messages', { contacts: [inGroup], statuses: [status] }));
+      expect(outcomes(facts)).toEqual(['skipped:status:group', 'profile']);
+    }
+  });
+
+  test('M6: with --include group the group is the counterpart, and its member is kept beside the message', () => {
+    const body = webhook('messages', { contacts: [inGroup], messages: [message()] });
+    expect(the('message', factsOf(body, { include: ['group'] }))).toMatchObject({
+      direction: 'INBOUND',
+      counterpart: { waId: 'Y2FwaV9ncm91cA==' },
+      rawMeta: { participant: '+5511900000001' },
+    });
+  });
+
+  test('M6: a person of the same webhook who is in no group keeps the conversation', () => {
+    const contacts = [inGroup, { profile: { name: 'Bruno' }, wa_id: BRUNO }];
+    const messages = [message(), message({ from: BRUNO, id: wamid('B1', BRUNO) })];
+    expect(outcomes(factsOf(webhook('messages', { contacts, messages }))).slice(0, 2)).toEqual([
+      'skipped:message:group',
+      'message',
+    ]);
+  });
+
+  test('M6: a thread of the history whose context names a group is one', () => {
+    const thread = { id: ANA, context: { wa_id: ANA, group_id: 'Y2FwaV9ncm91cA==' } };
+    expect(outcomes(factsOf(historyOf([message()], thread)))).toEqual([
+      'history_chunk',
+      'skipped:message:group',
+    ]);
   });
 });
 

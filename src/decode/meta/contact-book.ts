@@ -13,6 +13,8 @@ export interface Contact {
   aliases: Map<string, Identities>;
   name: string | undefined;
   username: string | undefined;
+  /** The group that the items of this value were written in, where the contact names it instead of the item. */
+  group: string | undefined;
   /** The newest item that names this contact, ms; 0 for none. */
   at: number;
 }
@@ -50,6 +52,13 @@ export class ContactBook {
     return undefined;
   }
 
+  /** The group that the contact of an item names (rule M6); where no contact is the item's, the value's only one counts. */
+  groupOf(who: Identities): string | undefined {
+    const [first] = this.#contacts;
+    const contact = this.find(who) ?? (this.#contacts.length === 1 ? first : undefined);
+    return contact?.group;
+  }
+
   /**
    * The facts of the contacts themselves, once per value: a link where one has several identities, a profile where one has
    * a name. `newest` is the time of the newest item of the value, for contacts that no item names.
@@ -85,6 +94,7 @@ export function readContacts(context: ChangeContext, list: JsonValue | undefined
       aliases: new Map(),
       name: textOf(profile?.name),
       username: usernameOf(profile?.username),
+      group: textOf(contact.group_id),
       at: 0,
     });
   }

@@ -107,7 +107,7 @@ function readThread(context: ChangeContext, thread: JsonObject, path: string): v
   ]);
   const customer = customerOf(byId, byContext);
   const list = listIn(context, thread.messages, `${path}.messages`) ?? [];
-  const placer = threadMessages(context, customer, [byId, byContext]);
+  const placer = threadMessages(context, customer, [byId, byContext], textOf(about?.group_id) !== undefined);
   const newest = readItems(context, list, `${path}.messages`, placer);
   showStrangeLists(context, thread, path, IN_THREAD);
 
@@ -140,6 +140,7 @@ function threadMessages(
   context: ChangeContext,
   customer: Identities | undefined,
   names: readonly Identities[],
+  isGroup: boolean,
 ): Placer {
   const isSelf = customer !== undefined && isBusiness(context, customer);
   // A thread has two senders, so what was found for one message holds for most of the next.
@@ -148,7 +149,7 @@ function threadMessages(
   return {
     origin: 'history',
     place(item: JsonObject): Placement | Refusal {
-      if (textOf(item.group_id) !== undefined) return 'group';
+      if (isGroup || textOf(item.group_id) !== undefined) return 'group';
       if (isSelf) return 'self_thread';
       const fromMe = isFromMe(item);
       if (customer === undefined) return withoutThread(context, item, fromMe);

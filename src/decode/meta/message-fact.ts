@@ -3,7 +3,7 @@ import type { Direction, MessageStatus } from '../../model/enumerations.js';
 import type { MessageOrigin } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { cleanJson } from '../clean-json.js';
-import { externalIdOf } from '../external-id.js';
+import { messageIdOf } from '../external-id.js';
 import { asArray, asObject } from '../read.js';
 import { reject, type ChangeContext } from './change-context.js';
 import { readContent } from './contents.js';
@@ -20,7 +20,7 @@ export function addMessage(
   origin: MessageOrigin,
   timestampFromEntry: boolean,
 ): void {
-  const externalId = externalIdOf(item.id);
+  const externalId = messageIdOf(item);
   if (externalId === undefined) {
     reject(context, path, 'message', 'missing_id', item);
     return;
@@ -90,7 +90,7 @@ function historyStatusOf(value: JsonValue | undefined): MessageStatus | undefine
 /** A forwarded message answers nothing, whatever stands beside the flag. */
 function repliedTo(context: JsonObject): string | undefined {
   if (context.forwarded === true || context.frequently_forwarded === true) return undefined;
-  return externalIdOf(context.id);
+  return messageIdOf(context);
 }
 
 /** What has no column: undefined for nearly every message, and then it costs nothing. */

@@ -17,7 +17,7 @@ export function customerMessages(context: ChangeContext, book: ContactBook, orig
     origin,
     place(item: JsonObject): Placement | Refusal {
       const sender = senderOf(item);
-      const group = textOf(item.group_id);
+      const group = textOf(item.group_id) ?? book.groupOf(sender);
       if (group !== undefined) return inGroup(context, group, sender);
       if (isBusiness(context, sender)) return sentByBusiness(context, book, item);
       if (!hasIdentity(sender)) return 'missing_counterpart';
@@ -37,7 +37,7 @@ export function businessEchoes(context: ChangeContext, book: ContactBook, origin
   return {
     origin,
     place(item: JsonObject): Placement | Refusal {
-      const group = textOf(item.group_id);
+      const group = textOf(item.group_id) ?? book.groupOf(recipientOf(item));
       if (group !== undefined) {
         const placed = inGroup(context, group, {});
         return typeof placed === 'string' ? placed : { ...placed, direction: 'OUTBOUND' };

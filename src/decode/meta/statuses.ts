@@ -1,9 +1,9 @@
 import { hasIdentity, identitiesOfUser } from '../../identity/identities.js';
 import type { MessageStatus } from '../../model/enumerations.js';
-import type { StatusFact } from '../../model/facts.js';
+import type { Identities, StatusFact } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { cleanJson } from '../clean-json.js';
-import { externalIdOf } from '../external-id.js';
+import { messageIdOf } from '../external-id.js';
 import { asArray, asObject, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 import { reject, skip, type ChangeContext } from './change-context.js';
@@ -31,12 +31,12 @@ export function readStatuses(
 }
 
 function readStatus(context: ChangeContext, item: JsonObject, path: string, book: ContactBook): number {
-  const isGroup = item.recipient_type === 'group';
+  const isGroup = item.recipient_type === 'group' || book.groupOf(recipientOf(item)) !== undefined;
   if (isGroup && !context.include.has('group')) {
     skip(context, path, 'status', 'group');
     return 0;
   }
-  const targetExternalId = externalIdOf(item.id);
+  const targetExternalId = messageIdOf(item);
   if (targetExternalId === undefined) {
     reject(context, path, 'status', 'missing_id', item);
     return 0;
@@ -73,14 +73,20 @@ function noteRecipient(
   book: ContactBook,
   at: number,
 ): void {
-  const userId = textOf(item.recipient_user_id);
-  const parent = textOf(item.parent_recipient_user_id);
-  if (userId === undefined && parent === undefined && book.size === 0) return;
-  const recipient = identitiesOfUser(textOf(item.recipient_id), [userId, parent]);
+  if (item.recipient_user_id === undefined && item.parent_recipient_user_id === undefined && book.size === 0)
+    return;
+  const recipient = recipientOf(item);
   if (!hasIdentity(recipient)) return;
   const contact = book.find(recipient);
   if (contact !== undefined && at > contact.at) contact.at = at;
   if (countIdentities(recipient) > 1) context.facts.push({ kind: 'identity_link', path, who: [recipient] });
+}
+
+function recipientOf(item: JsonObject): Identities {
+  return identitiesOfUser(textOf(item.recipient_id), [
+    textOf(item.recipient_user_id),
+    textOf(item.parent_recipient_user_id),
+  ]);
 }
 
 /** Lower case in Meta's webhooks; programs that hand them on have written capitals. */
