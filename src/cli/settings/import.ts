@@ -7,6 +7,7 @@ import { choice, duration, number, toggle, word } from './parsers.js';
 import { resolveSettings, saidOf, type GivenFlags } from './resolve.js';
 
 /** As many as WhatsApp's own clients ask for at a time. */
+/** As many messages as WhatsApp's own clients ask for at a time. */
 const PAGE_SIZE = 50;
 const LARGEST_PAGE_SIZE = 500;
 const MOST_PAGES = 1000;

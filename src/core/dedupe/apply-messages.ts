@@ -24,7 +24,6 @@ export async function applyMessages(run: MergeRun, messageClass: MessageClass): 
       await run.batch(
         {
           class: messageClass.name,
-          cursor: batch.at(-1)?.key ?? [],
           connectionIds: [...new Set(batch.map((group) => group.connectionId))],
         },
         (tx) => mergeBatch(tx, run, messageClass, batch),

@@ -76,11 +76,9 @@ async function applyThreads(run: MergeRun): Promise<void> {
       ids.slice(1).reduce((sum, id) => sum + (messages.get(id) ?? 0), ids.length);
     for (const batch of packed(page, weigh, run.batchSize)) {
       if (run.stopped()) return;
-      const last = batch.at(-1);
       await run.batch(
         {
           class: 'conversation',
-          cursor: last === undefined ? [] : [last.connectionId, last.leadId],
           connectionIds: [...new Set(batch.map((group) => group.connectionId))],
         },
         (tx) => mergeThreads(tx, run.runId, batch),

@@ -41,17 +41,15 @@ export interface MergeRun {
   /** True once no further batch may begin. */
   stopped: () => boolean;
   /**
-   * One batch in one transaction, with its place in the run's checkpoint: takes the locks of all organizations of
-   * `connectionIds`, runs `work`, saves `cursor`, commits, and only then counts what `work` gave. Run again from the start
-   * when another writer was in the way, so `work` must not keep anything outside of its result.
+   * One batch in one transaction: takes the locks of all organizations of `connectionIds`, runs `work`, saves the counters,
+   * commits, and only then counts what `work` gave. Run again from the start when another writer was in the way, so `work`
+   * must not keep anything outside of its result.
    */
   batch(at: BatchPlace, work: (tx: Sql) => Promise<BatchOutcome>): Promise<BatchOutcome>;
 }
 
 export interface BatchPlace {
   class: DuplicateClass;
-  /** The last group of the batch in the order of its class. */
-  cursor: readonly string[];
   connectionIds: readonly string[];
 }
 

@@ -82,8 +82,8 @@ export function leadsOf({ survivor, goes }: LeadGroup): string[] {
   return [survivor, ...goes];
 }
 
-/** The groups' order, for the cursor. */
-export function placeOf({ organizationId, survivor }: LeadGroup): string {
+/** Sorts groups by organization and survivor. */
+function placeOf({ organizationId, survivor }: LeadGroup): string {
   return `${organizationId} ${survivor}`;
 }
 

@@ -2,14 +2,7 @@ import { countThreadMessages } from '../../store/duplicate-leads.js';
 import { prepareLook } from '../../store/duplicates.js';
 import { inSnapshot } from '../../store/snapshot.js';
 import type { DuplicateWork, MergeRun, PlanView } from './duplicate-work.js';
-import {
-  findLeadGroups,
-  leadsOf,
-  movesOf,
-  placeOf,
-  readThreadsByLead,
-  type LeadGroup,
-} from './lead-groups.js';
+import { findLeadGroups, leadsOf, movesOf, readThreadsByLead, type LeadGroup } from './lead-groups.js';
 import { mergeLeadGroups } from './merge-leads.js';
 import { packed } from './packed.js';
 
@@ -44,11 +37,9 @@ async function apply(run: MergeRun): Promise<void> {
     for (const batch of packed(page, (group) => weights.get(group) ?? 1, run.batchSize)) {
       if (run.stopped()) return;
       const organizations = new Set(batch.map((group) => group.organizationId));
-      const last = batch.at(-1);
       await run.batch(
         {
           class: 'lead',
-          cursor: last === undefined ? [] : [placeOf(last)],
           connectionIds: connections
             .filter((connection) => organizations.has(connection.organizationId))
             .map((connection) => connection.id),

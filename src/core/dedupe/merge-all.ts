@@ -1,25 +1,15 @@
-import type { RunStatus } from '../../model/enumerations.js';
 import type { JsonObject } from '../../model/json.js';
-import { lockOrganizations, prepareBatch } from '../../store/batch-lock.js';
 import type { ConnectionRow } from '../../store/connections.js';
-import {
-  finishRun,
-  insertRun,
-  insertSyncLogs,
-  readUnfinishedRuns,
-  saveCheckpoint,
-} from '../../store/runs.js';
+import { readUnfinishedRuns, type NewRun } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
-import { createIdGenerator } from '../../store/uuid.js';
 import type { Context } from '../context.js';
+import { inBatch } from '../runs/in-batch.js';
+import { withRun, type Run, type RunEnd } from '../runs/with-run.js';
 import { Account } from './account.js';
 import type { BatchOutcome, BatchPlace, MergeRun } from './duplicate-work.js';
 import type { DedupeOptions } from './options.js';
 import { DUPLICATE_CLASSES, type DedupeResult } from './result.js';
 import { DUPLICATE_WORKS } from './works.js';
-
-/** How often a batch is tried again after another writer got in its way. */
-const BATCH_RETRIES = 20;
 
 export interface MergedAll {
   runId: string;
@@ -36,149 +26,110 @@ interface Where {
 
 /**
  * Merges every class under one run. A run that was stopped or killed is taken up by the next one of the same kind, which looks
- * anew: what was merged is not found again, and what came meanwhile is. Its checkpoint says how far it had come.
+ * again: what was merged is not found again, and what came since is. Its checkpoint says only what kind it was.
  */
 export async function mergeAll(ctx: Context, options: DedupeOptions, where: Where): Promise<MergedAll> {
-  return new Merger(ctx, options, where).run();
+  const classes = DUPLICATE_CLASSES.filter((name) => options.classes.has(name));
+  const settings = JSON.stringify({ classes, connection: where.connectionId });
+  const resumed = await findStopped(ctx.store.sql, settings);
+  const account = new Account(classes, new Map(where.connections.map(({ id, name }) => [id, name])));
+  const merger = new Merger(ctx, options, where, account);
+  return withRun(
+    ctx,
+    {
+      command: 'dedupe',
+      options: options.recordedOptions,
+      startedAt: where.startedAt,
+      resumed,
+      failed: (message) => merger.end('failed', message),
+    },
+    async (run) => {
+      // At once: a run that is killed before its first batch is taken up, too.
+      await run.checkpoint(ctx.store.sql, { version: 1, settings }, account.counters());
+      await merger.run(run);
+      const status = merger.status();
+      return {
+        result: { runId: run.id, status, account: merger.account, resumedFrom: resumed?.runId ?? null },
+        end: merger.end(status),
+      };
+    },
+  );
+}
+
+async function findStopped(sql: Sql, settings: string): Promise<NewRun['resumed']> {
+  const stopped = await readUnfinishedRuns(sql, 'dedupe');
+  const same = stopped.find(({ checkpoint }) => checkpoint['settings'] === settings);
+  return same === undefined ? null : { runId: same.id, checkpoint: same.checkpoint };
 }
 
 class Merger {
-  private account: Account;
-  private readonly newId: () => string;
-  private readonly runId: string;
-  private readonly settings: string;
-
   constructor(
     private readonly ctx: Context,
     private readonly options: DedupeOptions,
     private readonly where: Where,
-  ) {
-    this.newId = createIdGenerator(ctx.clock);
-    this.runId = this.newId();
-    const classes = DUPLICATE_CLASSES.filter((name) => options.classes.has(name));
-    this.account = new Account(classes, new Map(where.connections.map(({ id, name }) => [id, name])));
-    this.settings = JSON.stringify({ classes, connection: where.connectionId });
-  }
+    /** What has been committed so far. */
+    public account: Account,
+  ) {}
 
-  async run(): Promise<MergedAll> {
-    const { ctx, runId, where, options } = this;
-    const { sql } = ctx.store;
-    const resumed = await this.findStopped(sql);
-    await insertRun(sql, {
-      id: runId,
-      command: 'dedupe',
-      options: options.recordedOptions,
-      host: ctx.host,
-      pid: ctx.pid,
-      startedAt: where.startedAt,
-      // From the start: a run that is killed before its first batch is taken up, too.
-      resumed,
-    });
-    await saveCheckpoint(sql, runId, this.checkpoint(null), this.account.counters());
-    ctx.emit({
-      event: 'run_started',
-      runId,
-      command: 'dedupe',
-      dryRun: false,
-      ...(resumed === null ? {} : { resumedFrom: resumed.runId }),
-    });
-    try {
-      const run: MergeRun = {
-        ctx,
-        connections: where.connections,
-        connectionId: where.connectionId,
-        runId,
-        newId: this.newId,
-        batchSize: options.batchSize,
-        stopped: () => ctx.signal.aborted,
-        batch: (at, work) => this.batch(at, work),
-      };
-      for (const work of DUPLICATE_WORKS) {
-        if (options.classes.has(work.name) && !ctx.signal.aborted) await work.apply(run);
-      }
-    } catch (error) {
-      await this.finish('failed', error instanceof Error ? error.message : String(error)).catch(
-        () => undefined,
-      );
-      throw error;
+  async run(run: Run): Promise<void> {
+    const { ctx, where, options } = this;
+    const merging: MergeRun = {
+      ctx,
+      connections: where.connections,
+      connectionId: where.connectionId,
+      runId: run.id,
+      newId: run.newId,
+      batchSize: options.batchSize,
+      stopped: () => ctx.signal.aborted,
+      batch: (at, work) => this.batch(run, at, work),
+    };
+    for (const work of DUPLICATE_WORKS) {
+      if (options.classes.has(work.name) && !ctx.signal.aborted) await work.apply(merging);
     }
+  }
+
+  status(): DedupeResult['status'] {
+    if (this.ctx.signal.aborted) return 'interrupted';
     // Entries that a merge of leads made due again wait for the next replay.
-    const done = this.account.requeued > 0 ? 'partial' : 'completed';
-    const status = ctx.signal.aborted ? 'interrupted' : done;
-    await this.finish(status, null);
-    return { runId, status, account: this.account, resumedFrom: resumed?.runId ?? null };
+    return this.account.requeued > 0 ? 'partial' : 'completed';
   }
 
-  private async findStopped(sql: Sql): Promise<Parameters<typeof insertRun>[1]['resumed']> {
-    const stopped = await readUnfinishedRuns(sql, 'dedupe');
-    const same = stopped.find(({ checkpoint }) => checkpoint['settings'] === this.settings);
-    return same === undefined ? null : { runId: same.id, checkpoint: same.checkpoint };
+  end(status: RunEnd['status'], error: string | null = null): RunEnd {
+    const { account } = this;
+    const merged = this.where.connections.filter(({ id }) => account.doubledOn(id) > 0);
+    return {
+      status,
+      counters: account.counters(),
+      verdict: verdictOf(status, account),
+      error,
+      logs: merged.map(({ id }) => ({
+        connectionId: id,
+        messagesImported: 0,
+        counters: { merged: account.doubledOn(id) } satisfies JsonObject,
+      })),
+    };
   }
 
-  private async batch(at: BatchPlace, work: (tx: Sql) => Promise<BatchOutcome>): Promise<BatchOutcome> {
+  private async batch(
+    run: Run,
+    at: BatchPlace,
+    work: (tx: Sql) => Promise<BatchOutcome>,
+  ): Promise<BatchOutcome> {
     const { ctx, where } = this;
     const organizations = where.connections
       .filter(({ id }) => at.connectionIds.includes(id))
       .map(({ organizationId }) => organizationId);
-    const { outcome, account } = await ctx.store.transaction(
-      async (tx) => {
-        await prepareBatch(tx, ctx.store.backend);
-        await lockOrganizations(tx, [...new Set(organizations)]);
-        const result = await work(tx);
-        const next = this.account.copy();
-        next.absorb(result);
-        await saveCheckpoint(tx, this.runId, this.checkpoint(at), next.counters());
-        return { outcome: result, account: next };
-      },
-      { retries: BATCH_RETRIES },
-    );
+    const { outcome, account } = await inBatch(ctx, { organizations }, async (tx) => {
+      const result = await work(tx);
+      const next = this.account.copy();
+      next.absorb(result);
+      await run.checkpoint(tx, null, next.counters());
+      return { outcome: result, account: next };
+    });
     this.account = account;
     ctx.emit({ event: 'progress', bytesRead: 0, entries: account.groups(), messages: account.rows() });
     ctx.log.debug({ class: at.class, groups: outcome.groups.length }, 'batch committed');
     return outcome;
-  }
-
-  /** What the run was asked for, and how far it has come. */
-  private checkpoint(at: BatchPlace | null): JsonObject {
-    return {
-      version: 1,
-      settings: this.settings,
-      ...(at === null ? {} : { class: at.class, cursor: [...at.cursor] }),
-    };
-  }
-
-  private async finish(status: Exclude<RunStatus, 'running'>, error: string | null): Promise<void> {
-    const { ctx, runId, account, where } = this;
-    const completedAt = ctx.clock();
-    await ctx.store.transaction(async (tx) => {
-      await insertSyncLogs(
-        tx,
-        where.connections
-          .filter(({ id }) => account.doubledOn(id) > 0)
-          .map(({ id }) => ({
-            id: this.newId(),
-            runId,
-            connectionId: id,
-            leadId: null,
-            syncType: 'batch',
-            messagesImported: 0,
-            counters: { merged: account.doubledOn(id) },
-            status,
-            startedAt: where.startedAt,
-            completedAt,
-          })),
-      );
-      await finishRun(tx, {
-        id: runId,
-        status,
-        counters: account.counters(),
-        verdict: verdictOf(status, account),
-        completedAt,
-        error,
-        clearCheckpoint: status === 'completed' || status === 'partial',
-      });
-    });
-    ctx.emit({ event: 'run_finished', runId, status });
   }
 }
 

@@ -44,7 +44,6 @@ export async function applyOpenTickets(run: MergeRun): Promise<void> {
     await run.batch(
       {
         class: 'conversation',
-        cursor: batch.slice(-1).map((group) => group.conversationId),
         connectionIds: [...new Set(batch.map((group) => group.connectionId))],
       },
       (tx) => mergeTickets(tx, run.runId, batch),

@@ -1,5 +1,3 @@
-import type { RunStatus } from '../../model/enumerations.js';
-
 /** Kinds of doubles, in the order in which they are settled: leads and conversations first, they bring messages together. */
 export const DUPLICATE_CLASSES = ['lead', 'conversation', 'same_id', 'same_message', 'no_id'] as const;
 export type DuplicateClass = (typeof DUPLICATE_CLASSES)[number];
@@ -35,7 +33,7 @@ export interface DedupeResult {
   command: 'dedupe';
   /** Null for a plan: nothing was changed, so there is nothing to undo. */
   runId: string | null;
-  status: Exclude<RunStatus, 'running'>;
+  status: 'completed' | 'partial' | 'interrupted';
   applied: boolean;
   startedAt: string;
   finishedAt: string;
@@ -52,5 +50,4 @@ export interface DedupeResult {
   requeued: number;
   resumedFrom?: { runId: string };
   database: string;
-  error?: string;
 }

@@ -166,7 +166,7 @@ class Night {
 
   private async finish(status: ReconcileResult['status'], thrown?: string): Promise<ReconcileResult> {
     const { ctx, options, runId, startedAt, steps, last } = this;
-    const error = thrown ?? steps.replay?.error ?? steps.dedupe?.error ?? steps.verify?.error;
+    const error = thrown ?? steps.replay?.error;
     const figures = figuresOf(steps);
     const finishedAt = ctx.clock();
     const pending = steps.replay?.entries.pending ?? 0;

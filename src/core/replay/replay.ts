@@ -1,30 +1,18 @@
 import type { RunResult } from '../../model/run-result.js';
-import { prepareBatch } from '../../store/batch-lock.js';
 import type { Sql } from '../../store/sql.js';
 import { createIdGenerator } from '../../store/uuid.js';
-import { applyBatch, type BatchResult } from '../apply/apply-batch.js';
-import type { ApplySettings } from '../apply/work.js';
-import type { Context } from '../context.js';
+import { executeBatch, nothingApplied, type Applied } from '../apply/execute-batch.js';
 import type { Batch } from '../batch/batch.js';
 import type { ConnectionDirectory } from '../batch/connection-directory.js';
-import { describeResume, withProblems } from './checkpoint.js';
-import { claimBatch } from './claim-batch.js';
+import type { Tally } from '../batch/tally.js';
+import type { Context } from '../context.js';
+import { rehearse } from '../runs/rehearse.js';
+import { withRun, type Run, type RunEnd, type Target } from '../runs/with-run.js';
+import { describeResume, toJson, withProblems } from './checkpoint.js';
 import { openDirectory } from './open-directory.js';
 import { openInput, openRequeued, type ReplayFeed } from './open-input.js';
 import type { ReplayOptions } from './options.js';
-import { RunRecorder } from './run-recorder.js';
-import { describeConnections } from './run-result.js';
-import { Tally } from '../batch/tally.js';
-
-/** How often a batch is tried again after another writer got in its way. */
-const BATCH_RETRIES = 20;
-
-/** Thrown to roll a dry run back once everything has been counted. */
-class DryRunDone extends Error {
-  constructor(readonly result: RunResult) {
-    super('dry run');
-  }
-}
+import { countersOf, describeConnections, endOf } from './run-result.js';
 
 /**
  * Replays raw entries into leads, conversations, messages and tickets, in batches of `batchSize` messages and one
@@ -32,73 +20,93 @@ class DryRunDone extends Error {
  * Throws UserError for what the user can mend; everything about single entries is in the result instead.
  */
 export async function replay(ctx: Context, options: ReplayOptions): Promise<RunResult> {
-  if (!options.dryRun) return new Replay(ctx, options).run(ctx.store.sql);
-  try {
-    // One transaction for all: what a later batch finds depends on what the earlier ones wrote.
-    return await ctx.store.transaction(async (tx) => {
-      throw new DryRunDone(await new Replay(ctx, options).run(tx));
-    });
-  } catch (error) {
-    if (error instanceof DryRunDone) return error.result;
-    throw error;
-  }
+  // One transaction for all of a dry run: what a later batch finds depends on what the earlier ones wrote.
+  const result = options.dryRun
+    ? await rehearse(ctx.store, (sql) => replayInto(ctx, options, { sql, dryRun: true }))
+    : await replayInto(ctx, options, { sql: ctx.store.sql, dryRun: false });
+  // Recorded first: a run that fails loudly must not look as if it were still at work.
+  if (result.imbalance !== null) throw new Error(result.imbalance);
+  return result.run;
+}
+
+interface Replayed {
+  run: RunResult;
+  /** Why the counters of the run cannot be right. */
+  imbalance: string | null;
+}
+
+async function replayInto(ctx: Context, options: ReplayOptions, target: Target): Promise<Replayed> {
+  const newId = createIdGenerator(ctx.clock);
+  const directory = await openDirectory(target.sql, options, newId);
+  const feed = await openInput(ctx, target.sql, options, directory);
+  const { resume } = feed;
+  const resumed = resume === null ? null : { runId: resume.runId, checkpoint: toJson(resume.checkpoint) };
+  const work = new Replay(ctx, options, target, directory, feed);
+  return withRun(
+    ctx,
+    {
+      command: 'replay',
+      options: options.recordedOptions,
+      target,
+      resumed,
+      failed: (message, _, run) => work.fail(run, message),
+    },
+    async (run) => {
+      await work.run(run);
+      const result = await work.finish(run);
+      return { result, end: work.endOf(result) };
+    },
+  );
 }
 
 class Replay {
-  private readonly tally = new Tally();
-  private readonly touched = new Set<string>();
-  private readonly newId: () => string;
-  private readonly recorder: RunRecorder;
-  private requeued = 0;
+  private readonly applied: Applied = nothingApplied();
+  private readonly tally: Tally = this.applied.tally;
   private stopped: 'interrupted' | 'failed' | null = null;
   private error: string | undefined;
 
   constructor(
     private readonly ctx: Context,
     private readonly options: ReplayOptions,
-  ) {
-    this.newId = createIdGenerator(ctx.clock);
-    this.recorder = new RunRecorder(ctx, this.newId(), ctx.clock());
-  }
+    private readonly target: Target,
+    private readonly directory: ConnectionDirectory,
+    private readonly feed: ReplayFeed,
+  ) {}
 
-  async run(sql: Sql): Promise<RunResult> {
-    const { ctx, options, recorder } = this;
-    const directory = await openDirectory(sql, options, this.newId);
-    const feed = await openInput(ctx, sql, options, directory);
-    ctx.emit({
-      event: 'run_started',
-      runId: recorder.runId,
-      command: 'replay',
-      dryRun: options.dryRun,
-      ...(feed.resume === null ? {} : { resumedFrom: feed.resume.runId }),
-    });
-    await recorder.start(sql, options.recordedOptions, feed.resume);
+  async run(run: Run): Promise<void> {
     try {
-      await this.applyAll(sql, feed, directory);
-      if (this.stopped === null) await this.applyRequeued(sql, directory);
+      await this.applyAll(run, this.feed, this.directory);
+      if (this.stopped === null) await this.applyRequeued(run);
     } catch (error) {
       // The next batch may be waiting for a pipe that never ends: unstopped, it would keep the process alive.
-      feed.stop();
-      this.stopped = 'failed';
-      this.error = error instanceof Error ? error.message : String(error);
-      await this.finish(sql, feed, directory).catch(() => undefined);
+      this.feed.stop();
       throw error;
     }
-    return this.finish(sql, feed, directory);
+  }
+
+  /** How the run ends when its work has thrown. */
+  async fail(run: Run, message: string): Promise<RunEnd> {
+    this.stopped = 'failed';
+    this.error = message;
+    return this.endOf(await this.finish(run));
+  }
+
+  endOf({ run }: Replayed): RunEnd {
+    return endOf(run, this.tally);
   }
 
   /** While one batch is in the database, the next one is read and decoded. */
-  private async applyAll(sql: Sql, feed: ReplayFeed, directory: ConnectionDirectory): Promise<void> {
+  private async applyAll(run: Run, feed: ReplayFeed, directory: ConnectionDirectory): Promise<void> {
     const batches = feed.batches();
     let next = await batches.next();
     while (next.done !== true && this.stopped === null) {
       const batch = next.value;
       if (this.options.dryRun) {
         // One transaction is one connection: reading ahead would only queue behind the batch.
-        await this.applyOne(sql, feed, directory, batch);
+        await this.applyOne(run, feed, directory, batch);
         next = await batches.next();
       } else {
-        const [following] = await Promise.all([batches.next(), this.applyOne(sql, feed, directory, batch)]);
+        const [following] = await Promise.all([batches.next(), this.applyOne(run, feed, directory, batch)]);
         next = following;
       }
       this.checkStop(feed);
@@ -110,68 +118,37 @@ class Replay {
   }
 
   private async applyOne(
-    sql: Sql,
+    run: Run,
     feed: ReplayFeed,
     directory: ConnectionDirectory,
     batch: Batch,
   ): Promise<void> {
-    const settings: ApplySettings = {
-      runId: this.recorder.runId,
+    const { ctx, tally, target } = this;
+    const checkpoint = await feed.checkpointAfter(batch, tally.entries.read);
+    const settings = {
+      runId: run.id,
       tickets: this.options.tickets,
       syncSource: 'webhook',
-      clock: this.ctx.clock,
-      newId: this.newId,
+      clock: ctx.clock,
+      newId: run.newId,
+    } as const;
+    const execution = { settings, directory, claim: feed.claim, target };
+    // Rows and checkpoint are one. Inside a large entry there is no new one: the run is resumed from the one before it.
+    const alongside = (tx: Sql, total: Tally): Promise<void> => {
+      const reached = withProblems(checkpoint, total.problemCount);
+      return run.checkpoint(tx, reached === null ? null : toJson(reached), countersOf(total));
     };
-    const checkpoint = await feed.checkpointAfter(batch, this.tally.entries.read);
-    const work = async (tx: Sql): Promise<BatchResult | null> => {
-      await prepareBatch(tx, this.ctx.store.backend);
-      if (feed.claim !== null && !(await claimBatch(tx, batch, feed.claim))) return null;
-      const result = await applyBatch(tx, settings, directory, batch);
-      const total = new Tally();
-      total.absorb(this.tally);
-      total.absorb(result.tally);
-      await this.recorder.checkpoint(tx, withProblems(checkpoint, total.problemCount), total);
-      return result;
-    };
-    const outcome = await this.inTransaction(sql, work, BATCH_RETRIES);
-    this.settle(feed, directory, batch, outcome);
-  }
-
-  /** A dry run is inside its one transaction already; nothing in it can be tried again alone. */
-  private inTransaction<T>(sql: Sql, work: (tx: Sql) => Promise<T>, retries = 0): Promise<T> {
-    return this.options.dryRun ? work(sql) : this.ctx.store.transaction(work, { retries });
-  }
-
-  /** The batch has committed: now its counts are true. */
-  private settle(
-    feed: ReplayFeed,
-    directory: ConnectionDirectory,
-    batch: Batch,
-    outcome: BatchResult | null,
-  ): void {
-    // Another run has claimed all of it.
-    if (outcome === null) return;
-    directory.committed(batch);
-    this.tally.absorb(outcome.tally);
-    this.ctx.log.debug(
-      { slices: batch.slices.length, weight: batch.weight, read: this.tally.entries.read },
-      'batch committed',
-    );
-    this.requeued += outcome.requeued;
-    for (const { slice, logId, isDuplicate, rejected } of outcome.slices) {
-      Object.assign(slice.progress, { logId, isDuplicate, rejected });
-      for (const { section } of slice.parts) {
-        if (section.connection !== null && section.pending === null) this.touched.add(section.connection.id);
-      }
-    }
-    for (const problem of feed.takeProblems()) this.tally.problem(problem);
-    const origin = batch.slices.at(-1)?.entry.origin;
-    this.ctx.emit({
+    if (!(await executeBatch(ctx, execution, batch, this.applied, alongside))) return;
+    const { slices, weight } = batch;
+    ctx.log.debug({ slices: slices.length, weight, read: tally.entries.read }, 'batch committed');
+    for (const problem of feed.takeProblems()) tally.problem(problem);
+    const origin = slices.at(-1)?.entry.origin;
+    ctx.emit({
       event: 'progress',
       bytesRead: feed.bytesRead(),
       ...(feed.totalBytes === undefined ? {} : { bytesTotal: feed.totalBytes }),
-      entries: this.tally.entries.read,
-      messages: this.tally.messages.seen,
+      entries: tally.entries.read,
+      messages: tally.messages.seen,
       ...(origin === undefined ? {} : { origin }),
     });
   }
@@ -193,49 +170,51 @@ class Replay {
    * Entries that became due again because ids were settled otherwise than before (M9, I3): of this run, or of one that was
    * killed before it could.
    */
-  private async applyRequeued(sql: Sql, directory: ConnectionDirectory): Promise<void> {
+  private async applyRequeued(run: Run): Promise<void> {
     // Whatever this run was asked to look at: what it made due again is its own affair, on any connection.
-    const everywhere = directory.unrestricted();
+    const everywhere = this.directory.unrestricted();
     do {
-      this.requeued = 0;
-      const feed = await openRequeued(sql, this.options, everywhere);
+      this.applied.requeued = 0;
+      const feed = await openRequeued(this.target.sql, this.options, everywhere);
       if (feed.totalBytes === 0) return;
-      await this.applyAll(sql, feed, everywhere);
-    } while (this.requeued > 0 && this.stopped === null);
+      await this.applyAll(run, feed, everywhere);
+    } while (this.applied.requeued > 0 && this.stopped === null);
   }
 
-  private async finish(sql: Sql, feed: ReplayFeed, directory: ConnectionDirectory): Promise<RunResult> {
-    const { ctx, tally, recorder } = this;
+  async finish(run: Run): Promise<Replayed> {
+    const { ctx, tally, feed, applied } = this;
+    const { resume } = feed;
     tally.chatterLines = feed.chatterLines();
     const imbalance = tally.imbalance();
     if (imbalance !== null) {
       this.stopped = 'failed';
       this.error = `the accounts of the run do not balance: ${imbalance}`;
     }
-    const lossBefore = (feed.resume?.checkpoint.problems ?? 0) > 0;
+    const lossBefore = (resume?.checkpoint.problems ?? 0) > 0;
     const finishedAt = ctx.clock();
     const result: RunResult = {
       schemaVersion: 1,
       command: 'replay',
-      runId: recorder.runId,
+      runId: run.id,
       status: this.stopped ?? (tally.hasLoss() || lossBefore ? 'partial' : 'completed'),
       dryRun: this.options.dryRun,
-      startedAt: new Date(recorder.startedAt).toISOString(),
+      startedAt: new Date(run.startedAt).toISOString(),
       finishedAt: new Date(finishedAt).toISOString(),
-      durationMs: finishedAt - recorder.startedAt,
+      durationMs: finishedAt - run.startedAt,
       ...tally.counters(),
-      connections: await describeConnections(sql, tally, this.touched, directory.registered),
+      connections: await describeConnections(
+        this.target.sql,
+        tally,
+        applied.touched,
+        this.directory.registered,
+      ),
       problems: tally.problems,
       problemCount: tally.problemCount,
       chatterLines: tally.chatterLines,
-      ...(feed.resume === null ? {} : { resumedFrom: describeResume(feed.resume) }),
+      ...(resume === null ? {} : { resumedFrom: describeResume(resume) }),
       database: ctx.store.location,
       ...(this.error === undefined ? {} : { error: this.error }),
     };
-    await this.inTransaction(sql, (tx) => recorder.finish(tx, result, tally, this.newId));
-    ctx.emit({ event: 'run_finished', runId: recorder.runId, status: result.status });
-    // Recorded first: a run that fails loudly must not look as if it were still at work.
-    if (imbalance !== null) throw new Error(this.error);
-    return result;
+    return { run: result, imbalance: imbalance === null ? null : (this.error ?? imbalance) };
   }
 }

@@ -1,7 +1,9 @@
+import type { JsonObject } from '../../model/json.js';
 import type { ConnectionResult, RunResult } from '../../model/run-result.js';
 import { readConnections, readMissingChunks } from '../../store/connections.js';
 import type { Sql } from '../../store/sql.js';
 import { newMessageCounts, type Tally } from '../batch/tally.js';
+import type { RunEnd } from '../runs/with-run.js';
 
 /** The connections that a run touched, with where their history stands now. */
 export async function describeConnections(
@@ -32,13 +34,42 @@ export async function describeConnections(
     }));
 }
 
+/** How a replay is recorded: its counters, and one sync_log per connection. */
+export function endOf(result: RunResult, tally: Tally): RunEnd {
+  return {
+    status: result.status,
+    counters: countersOf(tally),
+    verdict: verdictOf(result),
+    error: result.error ?? null,
+    logs: result.connections.map(({ id, messages }) => ({
+      connectionId: id,
+      messagesImported: messages.created,
+      counters: jsonOf(messages),
+    })),
+    synced: result.connections.map(({ id }) => id),
+  };
+}
+
+/** The counters of a run as sync_runs keeps them. */
+export function countersOf(tally: Tally): JsonObject {
+  return jsonOf(tally.counters());
+}
+
+/** Counters are numbers in objects: JSON by construction. */
+function jsonOf(value: object): JsonObject {
+  const entries = Object.entries(value).map(
+    ([key, part]: [string, unknown]): [string, JsonObject | number] => [
+      key,
+      typeof part === 'number' ? part : typeof part === 'object' && part !== null ? jsonOf(part) : 0,
+    ],
+  );
+  return Object.fromEntries(entries);
+}
+
 /** One line for sync_runs and the log. */
-export function verdictOf(
-  result: Pick<RunResult, 'status' | 'entries' | 'messages' | 'problemCount'>,
-): string {
-  const { entries, messages } = result;
+function verdictOf({ status, entries, messages, problemCount }: RunResult): string {
   return (
-    `${result.status}: ${entries.read} entries, ${messages.created} messages created, ` +
-    `${messages.updated} updated, ${messages.unchanged} unchanged, ${result.problemCount} problems`
+    `${status}: ${entries.read} entries, ${messages.created} messages created, ` +
+    `${messages.updated} updated, ${messages.unchanged} unchanged, ${problemCount} problems`
   );
 }

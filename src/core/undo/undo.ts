@@ -1,6 +1,5 @@
-import { finishRun, insertRun } from '../../store/runs.js';
-import type { Sql } from '../../store/sql.js';
 import { putBack, type PutBack } from '../../store/put-back.js';
+import type { Sql } from '../../store/sql.js';
 import {
   countUnrestored,
   invertJournal,
@@ -10,8 +9,9 @@ import {
   type TouchedRow,
 } from '../../store/undo-journal.js';
 import { endUndoneRun, type RecordedRun } from '../../store/undoable-runs.js';
-import { createIdGenerator } from '../../store/uuid.js';
 import type { Context } from '../context.js';
+import { rehearse } from '../runs/rehearse.js';
+import { withRun, type Ended, type Run } from '../runs/with-run.js';
 import { chooseRun } from './choose-run.js';
 import { refusedByDatabase } from './refused.js';
 import type { UndoOptions } from './options.js';
@@ -34,11 +34,25 @@ const LISTED = 50;
 export async function undo(ctx: Context, options: UndoOptions): Promise<UndoResult> {
   const startedAt = ctx.clock();
   const run = await chooseRun(ctx.store.sql, options.run);
-  const undoId = createIdGenerator(ctx.clock)();
-  ctx.emit({ event: 'run_started', runId: undoId, command: 'undo', dryRun: options.dryRun });
-  const done = await rehearse(ctx, options, run, undoId, startedAt);
+  const { undoId, ...done } = await rehearse(
+    ctx.store,
+    // The run is recorded in the same transaction: of an undo that is killed nothing is left, not even its beginning.
+    (sql) =>
+      withRun(
+        ctx,
+        {
+          command: 'undo',
+          options: { ...options.recordedOptions, undoes: run.id },
+          target: { sql, dryRun: options.dryRun },
+          startedAt,
+        },
+        (undoing) => work(ctx, sql, options, run, undoing),
+      ),
+    { retries: 2, keeps: ({ status }) => !options.dryRun && status !== 'failed' },
+  ).catch((error: unknown) => {
+    throw refusedByDatabase(error, options.force) ?? error;
+  });
   const finishedAt = ctx.clock();
-  ctx.emit({ event: 'run_finished', runId: undoId, status: done.status });
   return {
     schemaVersion: 1,
     command: 'undo',
@@ -56,75 +70,38 @@ export async function undo(ctx: Context, options: UndoOptions): Promise<UndoResu
   };
 }
 
-type Done = Pick<UndoResult, 'status' | 'tables' | 'left'>;
+type Done = Pick<UndoResult, 'status' | 'tables' | 'left'> & { undoId: string };
 
-/** Thrown to roll back what is not to stay: the work of a dry run, and the plan of an undo that stops. */
-class RolledBack extends Error {
-  constructor(readonly done: Done) {
-    super('rolled back');
-  }
-}
-
-async function rehearse(
-  ctx: Context,
-  options: UndoOptions,
-  run: RecordedRun,
-  undoId: string,
-  startedAt: number,
-): Promise<Done> {
-  try {
-    return await ctx.store.transaction(
-      async (tx) => {
-        const done = await work(ctx, tx, options, run, undoId, startedAt);
-        if (options.dryRun || done.status === 'failed') throw new RolledBack(done);
-        return done;
-      },
-      { retries: 2 },
-    );
-  } catch (error) {
-    if (error instanceof RolledBack) return error.done;
-    throw refusedByDatabase(error, options.force) ?? error;
-  }
-}
-
-/** The run is recorded in the same transaction: of an undo that is killed nothing is left, not even its beginning. */
 async function work(
   ctx: Context,
   tx: Sql,
   options: UndoOptions,
   run: RecordedRun,
-  undoId: string,
-  startedAt: number,
-): Promise<Done> {
-  await insertRun(tx, {
-    id: undoId,
-    command: 'undo',
-    options: { ...options.recordedOptions, undoes: run.id },
-    host: ctx.host,
-    pid: ctx.pid,
-    startedAt,
-    resumed: null,
-  });
+  { id: undoId }: Run,
+): Promise<Ended<Done>> {
   await invertJournal(tx, run.id, undoId);
   const touched = await readTouched(tx, undoId);
   const left = { found: touched.length, rows: await describe(tx, undoId, run.id, touched.slice(0, LISTED)) };
-  if (touched.length > 0 && !options.force) return { status: 'failed', tables: [], left };
+  if (touched.length > 0 && !options.force) {
+    return {
+      result: { undoId, status: 'failed', tables: [], left },
+      end: { status: 'failed', counters: {}, verdict: 'failed' },
+    };
+  }
   if (touched.length > 0) await leaveTouched(tx, touched);
   const tables = await putBack(tx, undoId);
   const wrong = await countUnrestored(tx, undoId);
   if (wrong > 0) throw new Error(`${wrong} rows could not be put back as they were; nothing was changed`);
   const status = touched.length > 0 ? 'partial' : 'completed';
   await endUndoneRun(tx, run.id, ctx.clock());
-  await finishRun(tx, {
-    id: undoId,
-    status,
-    counters: { tables: tables.map((table) => ({ ...table })), left: touched.length },
-    verdict: verdictOf(tables, touched.length, run),
-    completedAt: ctx.clock(),
-    error: null,
-    clearCheckpoint: true,
-  });
-  return { status, tables, left };
+  return {
+    result: { undoId, status, tables, left },
+    end: {
+      status,
+      counters: { tables: tables.map((table) => ({ ...table })), left: touched.length },
+      verdict: verdictOf(tables, touched.length, run),
+    },
+  };
 }
 
 async function describe(

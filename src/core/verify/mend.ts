@@ -1,4 +1,3 @@
-import { lockOrganizations, prepareBatch } from '../../store/batch-lock.js';
 import type { Scope } from '../../store/checks/scope.js';
 import { judgeConversations, judgeLeads, recomputeLeads, type JudgedRow } from '../../store/checks/times.js';
 import { readOpenTickets, readTicketLeads } from '../../store/checks/tickets.js';
@@ -9,14 +8,12 @@ import type { Sql } from '../../store/sql.js';
 import { updateTickets } from '../../store/tickets.js';
 import type { Context } from '../context.js';
 import { CAME_LIVE_SQL } from '../plan/evidence.js';
+import { inBatch } from '../runs/in-batch.js';
 import { judgeTickets } from './judge-tickets.js';
 import type { CheckName, Recomputed } from './result.js';
 
 /** Rows, or leads with their tickets, that one transaction looks through. */
 const BATCH = 1_000;
-
-/** How often a batch is tried again after another writer got in its way. */
-const BATCH_RETRIES = 20;
 
 export interface Mending {
   runId: string;
@@ -41,19 +38,10 @@ interface PageEnd {
 export async function mendDerived(ctx: Context, mending: Mending, done: Recomputed): Promise<void> {
   const { checks } = mending;
   const organizations = (await readConnections(ctx.store.sql)).map(({ organizationId }) => organizationId);
-  const inBatch = (page: Page, after: string | null): Promise<PageEnd> =>
-    ctx.store.transaction(
-      async (tx) => {
-        await prepareBatch(tx, ctx.store.backend);
-        await lockOrganizations(tx, [...new Set(organizations)]);
-        return page(tx, after);
-      },
-      { retries: BATCH_RETRIES },
-    );
   const through = async (count: keyof Recomputed, page: Page): Promise<void> => {
     let after: string | null = null;
     while (!ctx.signal.aborted) {
-      const end: PageEnd = await inBatch(page, after);
+      const end: PageEnd = await inBatch(ctx, { organizations }, (tx) => page(tx, after));
       done[count] += end.changed;
       if (end.last === null) return;
       after = end.last;

@@ -87,7 +87,7 @@ export interface VerifyResult {
   command: 'verify';
   /** The run that `--enforce` is recorded as; null without it, since nothing was changed. */
   runId: string | null;
-  status: 'completed' | 'failed' | 'interrupted';
+  status: 'completed' | 'interrupted';
   startedAt: string;
   finishedAt: string;
   durationMs: number;
@@ -104,5 +104,4 @@ export interface VerifyResult {
   /** All 0 without `--enforce`. */
   recomputed: Recomputed;
   database: string;
-  error?: string;
 }

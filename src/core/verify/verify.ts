@@ -3,12 +3,11 @@ import { readConnections, type ConnectionRow } from '../../store/connections.js'
 import { inSnapshot } from '../../store/snapshot.js';
 import type { Sql } from '../../store/sql.js';
 import { sqlState } from '../../store/sql-state.js';
-import { createIdGenerator } from '../../store/uuid.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import type { VerifyView } from './check.js';
 import { CHECKS } from './checks.js';
-import { enforce, type Enforced } from './enforce.js';
+import { enforce } from './enforce.js';
 import type { VerifyOptions } from './options.js';
 import type { CheckResult, EnforcedIndex, VerifyResult } from './result.js';
 
@@ -21,18 +20,20 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
   const startedAt = ctx.clock();
   const connectionId =
     options.connection === undefined ? null : (await findConnection(ctx, options.connection)).id;
-  const runId = options.enforce ? createIdGenerator(ctx.clock)() : null;
-  const { indexes: enforced, recomputed } =
-    runId === null
-      ? NOTHING_ENFORCED
-      : await enforce(ctx, runId, {
-          scope: {
-            connectionIds: connectionId === null ? null : [connectionId],
-            since: options.since ?? null,
-          },
-          checks: options.checks,
-          recordedOptions: options.recordedOptions ?? { enforce: true },
-        }).catch(rethrowAltered);
+  const {
+    runId,
+    indexes: enforced,
+    recomputed,
+  } = !options.enforce
+    ? NOTHING_ENFORCED
+    : await enforce(ctx, {
+        scope: {
+          connectionIds: connectionId === null ? null : [connectionId],
+          since: options.since ?? null,
+        },
+        checks: options.checks,
+        recordedOptions: options.recordedOptions ?? { enforce: true },
+      }).catch(rethrowAltered);
   const results = await inSnapshot(ctx.store, (sql) => runChecks(ctx, sql, options, connectionId)).catch(
     rethrowAltered,
   );
@@ -60,7 +61,7 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
   };
 }
 
-const NOTHING_ENFORCED: Enforced = { indexes: [], recomputed: { conversations: 0, leads: 0, tickets: 0 } };
+const NOTHING_ENFORCED = { runId: null, indexes: [], recomputed: { conversations: 0, leads: 0, tickets: 0 } };
 
 /** What `--enforce` has just failed to do is no remedy: what clears its way is. */
 function withoutDeadEnd(check: CheckResult, enforced: readonly EnforcedIndex[]): CheckResult {
