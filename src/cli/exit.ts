@@ -1,16 +1,17 @@
 import { CommanderError } from 'commander';
 import type { RunResult } from '../model/run-result.js';
 import { ConfigError, EXIT, UserError, type ExitCode } from '../model/errors.js';
+import { adviceList, isRemedy, type Advice, type Advices } from '../model/remedy.js';
+import { shownRemedy } from './advice.js';
 import { createLook, type Look } from './render/look.js';
 import { sanitize } from './render/sanitize.js';
-import { onDatabase } from './shell-words.js';
 
 /** What an error means for the shell, and what is said about it. */
 export interface Failure {
   exitCode: ExitCode;
   code: string;
   message: string;
-  remedy: string | undefined;
+  remedy: Advices | undefined;
   /** Only for what nobody foresaw. */
   stack: string | undefined;
 }
@@ -54,20 +55,28 @@ export function failureOf(error: unknown): Failure | undefined {
   };
 }
 
-/** The words for stderr: two lines for people, one object for programs. */
+/** The words for stderr: the message and what to do for people, one object for programs. `look` knows the database. */
 export function describeFailure(
   failure: Failure,
-  form: { json: boolean; debug: boolean; database?: readonly string[]; look?: Look },
+  form: { json: boolean; debug: boolean; look?: Look },
 ): string {
-  const { code, message } = failure;
-  const remedy = failure.remedy === undefined ? undefined : onDatabase(failure.remedy, form.database ?? []);
-  const stack = form.debug && failure.stack !== undefined ? redact(failure.stack) : undefined;
-  if (form.json) return `${JSON.stringify({ error: { code, message, remedy, stack } })}\n`;
+  const { code, message, remedy } = failure;
   const look = form.look ?? createLook(false);
+  const stack = form.debug && failure.stack !== undefined ? redact(failure.stack) : undefined;
+  if (form.json) {
+    const shown = remedy === undefined ? { next: null } : shownRemedy(remedy, look.line);
+    return `${JSON.stringify({ error: { code, message, ...shown, stack } })}\n`;
+  }
   const lines = [`${look.red('wa-reconcile:')} ${lineByLine(message)}`];
-  if (remedy !== undefined) lines.push(`  ${lineByLine(remedy)}`);
+  for (const advice of adviceList(remedy)) lines.push(...adviceLines(advice, look));
   if (stack !== undefined) lines.push(look.dim(lineByLine(stack)));
   return `${lines.join('\n')}\n`;
+}
+
+/** A command stands alone on its line, so that it can be copied; what it does follows below. */
+function adviceLines(advice: Advice, look: Look): string[] {
+  if (!isRemedy(advice)) return [`  ${lineByLine(look.line(advice))}`];
+  return [`  ${look.cyan(look.line(advice))}`, `    ${look.dim(lineByLine(advice.why))}`];
 }
 
 /** Passwords inside URLs, wherever a driver has put one into its message. */

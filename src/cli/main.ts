@@ -29,7 +29,10 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   } catch (error) {
     const failure = failureOf(error);
     if (failure === undefined) return EXIT.ok;
-    await writeAll(io.stderr, describeFailure(failure, { ...voice, look: createLook(voice.colour) }));
+    await writeAll(
+      io.stderr,
+      describeFailure(failure, { ...voice, look: createLook(voice.colour, undefined, voice.database) }),
+    );
     return failure.exitCode;
   } finally {
     release();

@@ -5,7 +5,7 @@ import { createConsole, type Console } from './console.js';
 import { givenFlags } from './flags.js';
 import type { Io } from './io.js';
 import { prepareOutput } from './output.js';
-import { allowsColour, createLook, PLAIN } from './render/look.js';
+import { allowsColour, createLook } from './render/look.js';
 import type { Format } from './render/formats.js';
 import { render } from './render/presentation.js';
 import { sanitize } from './render/sanitize.js';
@@ -35,12 +35,13 @@ export async function runAction(
   // zod is loaded here and not before: `--help` must not wait for it.
   const { resolveGlobalSettings } = await import('./settings/global.js');
   const settings = resolveGlobalSettings(given, environment);
+  const database = databaseFlags(given);
   const colourOnStderr = allowsColour(io.stderrIsTTY, io.env, settings.noColor);
   speak({
     json: settings.events || isMachineFormat(settings.format),
     debug: settings.debug,
     colour: colourOnStderr,
-    database: databaseFlags(given),
+    database,
   });
   const output = await prepareOutput(settings.output, io);
   const console = createConsole(io);
@@ -52,13 +53,15 @@ export async function runAction(
     given,
     environment,
     settings,
-    look: createLook(colourOnStderr, io.columns),
+    look: createLook(colourOnStderr, io.columns, database),
     notice: noticeWriter(console, settings, io),
     helpText: () => command.helpInformation({ error: true }),
   };
   const { presentation, exitCode } = await action(call);
   const toTerminal = output.file === undefined && io.stdoutIsTTY;
-  const look = toTerminal ? createLook(allowsColour(true, io.env, settings.noColor), io.columns) : PLAIN;
+  const look = toTerminal
+    ? createLook(allowsColour(true, io.env, settings.noColor), io.columns, database)
+    : createLook(false, undefined, database);
   await output.write(await render(presentation, settings.format, look));
   if (output.file !== undefined) call.notice(`Result written to ${output.file}`);
   return exitCode;

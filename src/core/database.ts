@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../model/errors.js';
+import type { Advices } from '../model/remedy.js';
 import { translateDatabaseError } from '../store/database-errors.js';
 import { Prisma } from '../store/generated/client.js';
 import { acquireRunLock, type RunLock, type RunLockOptions } from '../store/locks/run-lock.js';
@@ -64,7 +65,7 @@ export interface DatabaseStatus {
   applied: { name: string; appliedAt: string }[];
   pending: string[];
   /** Why this version must not touch the database; absent when nothing is wrong. */
-  problem?: { code: string; message: string; remedy?: string };
+  problem?: { code: string; message: string; remedy?: Advices };
 }
 
 /** Applies what is pending. Several processes may do so at once. */

@@ -1,3 +1,5 @@
+import type { Advices } from './remedy.js';
+
 /** DESIGN: 0 ok, 1 failure, 2 usage or configuration, 3 findings, 4 partial, 5 locked, 6 not linked, 130 interrupted. */
 export const EXIT = {
   ok: 0,
@@ -12,8 +14,8 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export interface UserErrorOptions {
-  /** What to type or change next; shown under the message. */
-  remedy?: string;
+  /** What to type or change next; shown under the message. Commands of this tool are values: see Remedy. */
+  remedy?: Advices;
   exitCode?: ExitCode;
   /** A stable word for programs: `database_unreachable`, `locked`, … */
   code?: string;
@@ -22,7 +24,7 @@ export interface UserErrorOptions {
 
 /** An error that a user can cause and mend. Anything else that is thrown is a bug. Never put secrets, phones or texts in it. */
 export class UserError extends Error {
-  readonly remedy: string | undefined;
+  readonly remedy: Advices | undefined;
   readonly exitCode: ExitCode;
   readonly code: string;
 

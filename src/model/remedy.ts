@@ -11,7 +11,33 @@ export interface Remedy {
   why: string;
 }
 
+/** What to do: a command of this tool, or a sentence where no command of it helps. */
+export type Advice = string | Remedy;
+
+/** Advice as an error or a finding carries it: one piece, or several in the order in which to try them. */
+export type Advices = Advice | readonly Advice[];
+
 /** `remedy('replay', ['--all'], 'imports the missing messages')`. */
 export function remedy(command: string, args: readonly string[], why: string): Remedy {
   return { command, args, why };
+}
+
+/** Tells a remedy from everything else that a result can hold. */
+export function isRemedy(value: unknown): value is Remedy {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'command' in value &&
+    typeof value.command === 'string' &&
+    'args' in value &&
+    Array.isArray(value.args) &&
+    'why' in value &&
+    typeof value.why === 'string'
+  );
+}
+
+/** The pieces of advice, one or many, as a list. */
+export function adviceList(advices: Advices | null | undefined): readonly Advice[] {
+  if (advices === null || advices === undefined) return [];
+  return typeof advices === 'string' || isRemedy(advices) ? [advices] : advices;
 }

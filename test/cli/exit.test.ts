@@ -1,7 +1,9 @@
 import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { describeFailure, exitCodeOf, failureOf, redact } from '../../src/cli/exit.js';
+import { createLook } from '../../src/cli/render/look.js';
 import { ConfigError, LockedError, UserError } from '../../src/model/errors.js';
+import { remedy } from '../../src/model/remedy.js';
 
 describe('what an error becomes', () => {
   test.each([
@@ -29,16 +31,20 @@ describe('what an error becomes', () => {
   });
 
   test('advises commands that look into the same database', () => {
-    const remedy =
-      'Ask: wa-reconcile explain x. If no other wa-reconcile runs, wa-reconcile db migrate mends it.';
-    const failure = failureOf(new ConfigError('Gone.', { remedy }));
+    const advice = [remedy('explain', ['x y'], 'shows it'), remedy('db migrate', [], 'creates the tables')];
+    const failure = failureOf(new ConfigError('Gone.', { remedy: advice }));
     if (failure === undefined) throw new Error('a ConfigError is a failure');
-    const database = ['--home', '/srv/my crm'];
-    expect(describeFailure(failure, { json: false, debug: false, database })).toBe(
-      `wa-reconcile: Gone.\n  Ask: wa-reconcile --home '/srv/my crm' explain x. If no other wa-reconcile runs, ` +
-        `wa-reconcile --home '/srv/my crm' db migrate mends it.\n`,
+    const look = createLook(false, 80, ['--home', '/srv/my crm']);
+    expect(describeFailure(failure, { json: false, debug: false, look })).toBe(
+      `wa-reconcile: Gone.\n  wa-reconcile explain 'x y' --home '/srv/my crm'\n    shows it\n` +
+        `  wa-reconcile db migrate --home '/srv/my crm'\n    creates the tables\n`,
     );
-    expect(describeFailure(failure, { json: false, debug: false, database: [] })).toContain(remedy);
+    expect(JSON.parse(describeFailure(failure, { json: true, debug: false, look }))).toMatchObject({
+      error: {
+        remedy: `wa-reconcile explain 'x y' --home '/srv/my crm'\nwa-reconcile db migrate --home '/srv/my crm'`,
+        next: { command: 'explain', args: ['x y'], why: 'shows it' },
+      },
+    });
   });
 
   test('for programs is one JSON object', () => {
@@ -46,7 +52,9 @@ describe('what an error becomes', () => {
     if (failure === undefined) throw new Error('a LockedError is a failure');
     const text = describeFailure(failure, { json: true, debug: false });
     expect(text.match(/\n/g)).toHaveLength(1);
-    expect(JSON.parse(text)).toEqual({ error: { code: 'locked', message: 'held by 42', remedy: 'Wait.' } });
+    expect(JSON.parse(text)).toEqual({
+      error: { code: 'locked', message: 'held by 42', remedy: 'Wait.', next: null },
+    });
   });
 
   test('shows a stack only when asked, and never a password', () => {

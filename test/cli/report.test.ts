@@ -175,7 +175,7 @@ describe('report --html', () => {
     expect(remedies.length).toBeGreaterThan(0);
     const page = await readFile(join(directory, 'report.html'), 'utf8');
     for (const remedy of remedies) {
-      expect(remedy).toMatch(/^wa-reconcile --home \S+ /);
+      expect(remedy).toMatch(/^wa-reconcile .* --home \S+$/);
       expect(page).toContain(remedy);
     }
   });

@@ -123,6 +123,7 @@ describe('wrong usage ends with 2, one line and a way out', () => {
           code: 'usage',
           message: `Unknown option '--regster'.`,
           remedy: 'Did you mean --register?',
+          next: null,
         },
       });
     }

@@ -5,6 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { report } from '../../src/core/report/report.js';
 import type { Alert, ReportResult } from '../../src/core/report/result.js';
 import type { ReportOptions } from '../../src/core/report/options.js';
+import { isRemedy } from '../../src/model/remedy.js';
 import { acquireRunLock } from '../../src/store/locks/run-lock.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
@@ -198,7 +199,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
         kind: 'chunk_missing',
         count: 1,
         message: expect.stringContaining('1/2') as string,
-        remedy: `wa-reconcile verify --check history_ledger --connection ${NAME}`,
+        remedy: { command: 'verify', args: ['--check', 'history_ledger', '--connection', NAME] },
       },
     ]);
   });
@@ -266,7 +267,10 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
         message: expect.stringContaining('2 missing id') as string,
       },
     ]);
-    expect(rejected.map(({ entry }) => `wa-reconcile explain ${entry}`)).toContain(alerts[0]?.remedy);
+    const advice = alerts[0]?.remedy;
+    expect(rejected.map(({ entry }) => ['explain', entry])).toContainEqual(
+      isRemedy(advice) ? [advice.command, ...advice.args] : [],
+    );
     expect(rejected[0]).toMatchObject({ connection: NAME, subject: 'message', reason: 'missing_id' });
     const later = await reportAfter(store, 15 * DAY, { silentHours: 9999 });
     expect(later).toMatchObject({ alerts: [], rejects: { missing_id: 2 } });
@@ -291,7 +295,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
         connection: null,
         count: 1,
         message: expect.stringContaining(FIRST.id) as string,
-        remedy: 'wa-reconcile replay --register',
+        remedy: { command: 'replay', args: ['--register'] },
       },
     ]);
   });
@@ -307,12 +311,12 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
       },
     );
     expect(await alertsAfter(store, HOUR)).toMatchObject([
-      { kind: 'entries_pending', remedy: 'wa-reconcile connection add' },
+      { kind: 'entries_pending', remedy: { command: 'connection add', args: [] } },
     ]);
     await addConnection(store, { name: "a'b c", kind: 'baileys' });
     await store.sql.execute(`update connections set history_sync_status = 'completed'`);
     expect(await alertsAfter(store, HOUR)).toMatchObject([
-      { kind: 'entries_pending', remedy: `wa-reconcile replay --connection 'a'\\''b c'` },
+      { kind: 'entries_pending', remedy: { command: 'replay', args: ['--connection', `a'b c`] } },
     ]);
   });
 
@@ -371,7 +375,7 @@ describeOnBackends('a run that is recorded as running', (backend) => {
         kind: 'run_died',
         connection: null,
         since: new Date(START).toISOString(),
-        remedy: `wa-reconcile replay 'my logs/' --register`,
+        remedy: { command: 'replay', args: ['my logs/', '--register'] },
       },
     ]);
   });

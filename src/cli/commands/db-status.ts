@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { DatabaseStatus } from '../../core/database.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
+import { adviceList } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import type { Look } from '../render/look.js';
@@ -87,7 +88,7 @@ function verdict(result: DatabaseStatus, look: Look): string {
   if (result.problem !== undefined) {
     return [
       look.red(sanitize(result.problem.message)),
-      `            ${sanitize(result.problem.remedy ?? '')}`,
+      ...adviceList(result.problem.remedy).map((advice) => `            ${sanitize(look.line(advice))}`),
     ].join('\n');
   }
   if (!result.exists) return 'not created yet; the first command that needs it creates it';

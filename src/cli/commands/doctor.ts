@@ -8,6 +8,7 @@ import type { Presentation } from '../render/presentation.js';
 import { formatAmount } from '../render/quantities.js';
 import { sanitize } from '../render/sanitize.js';
 import { wrapText } from '../render/text-width.js';
+import { adviceText } from '../advice.js';
 import { commandLine, databaseFlags } from '../shell-words.js';
 
 export function registerDoctor(parent: Command, attach: Attach): void {
@@ -87,7 +88,7 @@ function describeResult(result: DoctorResult, look: Look): string {
 function describeCheck({ name, status, message, remedy }: DoctorCheck, look: Look): string[] {
   const room = Math.max(NARROWEST, look.width - INDENT);
   const wrapped = message.split('\n').flatMap((line) => wrapText(sanitize(line), room));
-  const mended = remedy === undefined ? [] : remedy.split('\n').map(sanitize);
+  const mended = (adviceText(remedy, look.line)?.split('\n') ?? []).map(sanitize);
   return [
     `${mark(status, look)} ${look.bold(name.padEnd(NAME_WIDTH))}${wrapped[0] ?? ''}`,
     ...wrapped.slice(1).map((line) => ' '.repeat(INDENT) + line),

@@ -4,9 +4,7 @@ import type { ExplainResult } from '../../core/explain/result.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { explainSteps } from '../render/explained-next.js';
 import { presentExplanation } from '../render/explained.js';
-import { databaseFlags } from '../shell-words.js';
 
 export function registerExplain(parent: Command, attach: Attach): void {
   const command = parent
@@ -59,9 +57,8 @@ async function explainCommand(call: Call): Promise<Outcome> {
       return { result: found, interrupted: ctx.signal.aborted };
     },
   );
-  const next = explainSteps(result, { argv: call.argv, databaseFlags: databaseFlags(call.given) });
   return {
-    presentation: presentExplanation(result, next),
+    presentation: presentExplanation(result, call.argv),
     exitCode: interrupted ? EXIT.interrupted : exitCodeOf(result),
   };
 }

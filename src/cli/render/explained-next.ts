@@ -1,91 +1,74 @@
-import type { ExplainResult, Remedy } from '../../core/explain/result.js';
-import { commandLine } from '../shell-words.js';
-import type { NextStep } from './next-step.js';
+import type { ExplainResult, Remedy as ExplainRemedy } from '../../core/explain/result.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
+import { typedAgain } from '../typed-again.js';
 import { formatAmount } from './quantities.js';
 
-/** What was typed, as far as the advice depends on it. */
-export interface Asked {
-  argv: readonly string[];
-  /** The flags that chose the database: every command that is advised has them, too. */
-  databaseFlags: readonly string[];
-}
-
 /** What to type about the findings, the most pressing first; empty where there is nothing to do. */
-export function explainSteps(result: ExplainResult, asked: Asked): NextStep[] {
-  const steps = result.remedies.flatMap((remedy) => stepsOf(remedy, asked));
-  return [...new Map(steps.map((step) => [step.command, step])).values()];
+export function explainSteps(result: ExplainResult, argv: readonly string[]): Remedy[] {
+  const steps = result.remedies.flatMap((one) => stepsOf(one, argv));
+  return [...new Map(steps.map((step) => [JSON.stringify([step.command, step.args]), step])).values()];
 }
 
-function stepsOf(remedy: Remedy, { argv, databaseFlags }: Asked): NextStep[] {
-  const line = (...words: string[]): string => commandLine([...words, ...databaseFlags]);
-  switch (remedy.do) {
+/** The result for programs: a remedy's own fields, and with them the first command that it comes to. */
+export function withCommands(result: ExplainResult, argv: readonly string[]): object {
+  return { ...result, remedies: result.remedies.map((one) => ({ ...one, ...stepsOf(one, argv)[0] })) };
+}
+
+function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
+  switch (advice.do) {
     case 'add_connection': {
-      const { phoneNumberId, displayPhone, entries } = remedy;
+      const { phoneNumberId, displayPhone, entries } = advice;
       const waiting = formatAmount(entries, 'entry', 'entries');
       const number = displayPhone?.replace(/\D/g, '') ?? '';
-      const words = [
-        ...['connection', 'add', '--name', number === '' ? (phoneNumberId ?? 'NAME') : number],
-        ...['--kind', 'cloud_api'],
-        ...(phoneNumberId === null ? [] : ['--phone-number-id', phoneNumberId]),
-        ...(number === '' ? [] : ['--phone', `+${number}`]),
-      ];
       return [
-        {
-          command: line(...words),
-          why: `adds the connection that ${waiting} ${entries === 1 ? 'waits' : 'wait'} for; then wa-reconcile replay files ${entries === 1 ? 'it' : 'them'}`,
-        },
-        {
-          command: line('replay', '--register'),
-          why: 'creates all connections that waiting entries name, and files them',
-        },
+        remedy(
+          'connection add',
+          [
+            ...['--name', number === '' ? (phoneNumberId ?? 'NAME') : number, '--kind', 'cloud_api'],
+            ...(phoneNumberId === null ? [] : ['--phone-number-id', phoneNumberId]),
+            ...(number === '' ? [] : ['--phone', `+${number}`]),
+          ],
+          `adds the connection that ${waiting} ${entries === 1 ? 'waits' : 'wait'} for; a replay then files ${entries === 1 ? 'it' : 'them'}`,
+        ),
+        remedy('replay', ['--register'], 'creates all connections that waiting entries name, and files them'),
       ];
     }
     case 'name_connection': {
-      const { session, entries } = remedy;
+      const { session, entries } = advice;
       const waiting = formatAmount(entries, 'entry', 'entries');
       if (session !== null) {
         return [
-          {
-            command: line('replay', '--register'),
-            why: `creates the connection '${session}', and files ${waiting}`,
-          },
+          remedy('replay', ['--register'], `creates the connection '${session}', and files ${waiting}`),
         ];
       }
       return [
-        {
-          command: line('connection', 'list'),
-          why: `shows the connections; ${waiting} of WhatsApp Web name none`,
-        },
-        {
-          command: line('replay', '--connection', 'NAME'),
-          why: 'files them under the one that they belong to',
-        },
+        remedy('connection list', [], `shows the connections; ${waiting} of WhatsApp Web name none`),
+        remedy('replay', ['--connection', 'NAME'], 'files them under the one that they belong to'),
       ];
     }
     case 'replay_pending':
       return [
-        {
-          command: line('replay'),
-          why: `takes up what waits, ${formatAmount(remedy.entries, 'entry', 'entries')} of it about this`,
-        },
+        remedy(
+          'replay',
+          [],
+          `takes up what waits, ${formatAmount(advice.entries, 'entry', 'entries')} of it about this`,
+        ),
       ];
     case 'replay_contact':
       return [
-        {
-          command: line('replay', '--all', '--contact', remedy.contact),
-          why: 'replays what the raw log holds about them',
-        },
+        remedy('replay', ['--all', '--contact', advice.contact], 'replays what the raw log holds about them'),
       ];
     case 'include':
       return [
-        {
-          command: line('replay', '--all', '--include', remedy.kind),
-          why: 'brings such chats in; they are left out unless asked for',
-        },
+        remedy(
+          'replay',
+          ['--all', '--include', advice.kind],
+          'brings such chats in; they are left out unless asked for',
+        ),
       ];
     case 'scan':
-      return [{ command: commandLine([...argv, '--scan']), why: 'searches the bytes of the whole raw log' }];
+      return [typedAgain(argv, 'searches the bytes of the whole raw log', (words) => [...words, '--scan'])];
     case 'explain':
-      return [{ command: line('explain', remedy.subject), why: `explains ${remedy.why}` }];
+      return [remedy('explain', [advice.subject], `explains ${advice.why}`)];
   }
 }

@@ -1,10 +1,10 @@
 import type { ExplainedFact, ExplainResult, Finding } from '../../core/explain/result.js';
+import type { Remedy } from '../../model/remedy.js';
 import { contactSections } from './explained-contact.js';
 import { clock, explainReason, factLines } from './explained-facts.js';
 import { fieldLines, journalSection } from './explained-lines.js';
 import { messageSections } from './explained-message.js';
 import type { Look } from './look.js';
-import type { NextStep } from './next-step.js';
 import { formatBytes, formatCount } from './quantities.js';
 import { sanitize } from './sanitize.js';
 
@@ -15,7 +15,7 @@ const EXCEPTIONS_SHOWN = 20;
 /** An explanation for people: the verdict, what it is, what the log says in order, and what to do about it. */
 export async function renderExplanation(
   result: ExplainResult,
-  next: readonly NextStep[],
+  next: readonly Remedy[],
   look: Look,
 ): Promise<string> {
   const sections = [
@@ -164,10 +164,13 @@ function runsSection({ runs, run }: ExplainResult, look: Look): string {
   ].join('\n');
 }
 
-function nextSection(next: readonly NextStep[], look: Look): string {
+function nextSection(next: readonly Remedy[], look: Look): string {
   if (next.length === 0) return '';
   return [
     look.bold('Next'),
-    ...next.flatMap(({ command, why }) => [`${INDENT}${look.cyan(command)}`, `${INDENT}  ${look.dim(why)}`]),
+    ...next.flatMap((step) => [
+      `${INDENT}${look.cyan(look.line(step))}`,
+      `${INDENT}  ${look.dim(sanitize(step.why))}`,
+    ]),
   ].join('\n');
 }

@@ -1,6 +1,6 @@
 import type { ExplainedFact, ExplainResult } from '../../core/explain/result.js';
+import { explainSteps, withCommands } from './explained-next.js';
 import { renderExplanation } from './explained-text.js';
-import type { NextStep } from './next-step.js';
 import type { Cell, Grid, Presentation } from './presentation.js';
 
 const COLUMNS = [
@@ -27,10 +27,11 @@ const COLUMNS = [
 ] as const;
 
 /** An explanation in every format; a line of NDJSON, and a row of CSV, is one fact. */
-export function presentExplanation(result: ExplainResult, next: readonly NextStep[]): Presentation {
+export function presentExplanation(result: ExplainResult, argv: readonly string[]): Presentation {
+  const next = explainSteps(result, argv);
   const facts: Grid = { columns: COLUMNS, rows: result.facts.map(factRow) };
   return {
-    json: result,
+    json: withCommands(result, argv),
     lines: result.facts,
     csv: facts,
     markdown: withRows([
@@ -95,7 +96,7 @@ export function presentExplanation(result: ExplainResult, next: readonly NextSte
         ]),
       },
       { title: 'What the raw log says', ...facts },
-      { title: 'Next', columns: ['command', 'why'], rows: next.map(({ command, why }) => [command, why]) },
+      { title: 'Next', columns: ['command', 'why'], rows: next.map((step) => [step, step.why]) },
     ]),
     text: (look) => renderExplanation(result, next, look),
   };

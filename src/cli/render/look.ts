@@ -1,8 +1,12 @@
+import { adviceLine, type AdviceLine } from '../advice.js';
 import type { Io } from '../io.js';
 
 type Paint = (text: string) => string;
 
-/** How a stream may look: its width and the few colours that are used, which do nothing where colour is off. */
+/**
+ * How a stream may look: its width, the few colours that are used, which do nothing where colour is off, and how a command
+ * that is advised is written, with the flags of the run that say which database.
+ */
 export interface Look {
   width: number;
   colour: boolean;
@@ -12,6 +16,7 @@ export interface Look {
   green: Paint;
   yellow: Paint;
   cyan: Paint;
+  line: AdviceLine;
 }
 
 const CODES = {
@@ -29,7 +34,8 @@ export function allowsColour(isTTY: boolean, env: Io['env'], noColor: boolean): 
   return isTTY && !noColor && !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
-export function createLook(colour: boolean, width = DEFAULT_WIDTH): Look {
+/** `database`: the flags that say which database; without them, advice is for the default one. */
+export function createLook(colour: boolean, width = DEFAULT_WIDTH, database: readonly string[] = []): Look {
   const paint = (name: keyof typeof CODES): Paint => {
     const [on, off] = CODES[name];
     return (text) => (colour && text !== '' ? `\u001b[${on}m${text}\u001b[${off}m` : text);
@@ -43,6 +49,7 @@ export function createLook(colour: boolean, width = DEFAULT_WIDTH): Look {
     green: paint('green'),
     yellow: paint('yellow'),
     cyan: paint('cyan'),
+    line: adviceLine(database),
   };
 }
 

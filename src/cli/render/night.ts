@@ -1,5 +1,6 @@
 import type { ReconcileResult } from '../../core/reconcile/result.js';
 import { commandLine } from '../shell-words.js';
+import type { Advice } from '../../model/remedy.js';
 import type { Look } from './look.js';
 import type { Cell, Presentation } from './presentation.js';
 import { formatCount, formatDuration } from './quantities.js';
@@ -145,8 +146,8 @@ function placeSection(
   return lines.join('\n');
 }
 
-function remedyLines(remedy: string | null, look: Look): string[] {
-  return remedy === null ? [] : [`${INDENT}${look.cyan(sanitize(remedy))}`];
+function remedyLines(remedy: Advice | null, look: Look): string[] {
+  return remedy === null ? [] : [`${INDENT}${look.cyan(sanitize(look.line(remedy)))}`];
 }
 
 function more(found: number, look: Look): string[] {

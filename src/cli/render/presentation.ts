@@ -1,8 +1,11 @@
+import type { Advices } from '../../model/remedy.js';
+import { adviceText, jsonReplacer } from '../advice.js';
 import type { Format } from './formats.js';
 import type { Look } from './look.js';
 import { sanitize } from './sanitize.js';
 
-export type Cell = string | number | boolean | null;
+/** Advice is written as the command line to type. */
+export type Cell = string | number | boolean | Advices | null;
 
 /** Rows under named columns: what CSV and Markdown are made of. */
 export interface Grid {
@@ -29,35 +32,42 @@ export async function render(presentation: Presentation, format: Format, look: L
     case 'table':
       return endLine(await presentation.text(look));
     case 'json':
-      return endLine(JSON.stringify(presentation.json, null, 2));
+      return endLine(JSON.stringify(presentation.json, jsonReplacer(look.line), 2));
     case 'ndjson':
-      return presentation.lines.map((line) => endLine(JSON.stringify(line))).join('');
+      return presentation.lines
+        .map((line) => endLine(JSON.stringify(line, jsonReplacer(look.line))))
+        .join('');
     case 'csv':
-      return renderCsv(presentation.csv);
+      return renderCsv(presentation.csv, look);
     case 'markdown':
-      return presentation.markdown.map(renderMarkdown).join('\n');
+      return presentation.markdown.map((grid) => renderMarkdown(grid, look)).join('\n');
   }
 }
 
 /** Comma-separated, with a heading. A cell that a spreadsheet would take for a formula gets a `'` before it. */
-async function renderCsv(grid: Grid): Promise<string> {
+async function renderCsv(grid: Grid, look: Look): Promise<string> {
   const { stringify } = await import('csv-stringify/sync');
   return stringify(
-    grid.rows.map((row) => row.map((cell) => (cell === null ? '' : String(cell)))),
+    grid.rows.map((row) => row.map((cell) => cellText(cell, look))),
     { header: true, columns: grid.columns.map((column) => ({ key: column })), escape_formulas: true },
   );
 }
 
-function renderMarkdown(grid: Grid): string {
+function renderMarkdown(grid: Grid, look: Look): string {
   const heading = grid.title === undefined ? [] : [`## ${grid.title}`, ''];
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
     ...heading,
     line(grid.columns),
     line(grid.columns.map(() => '---')),
-    ...grid.rows.map((row) => line(row.map((cell) => escapeMarkdown(cell === null ? '' : String(cell))))),
+    ...grid.rows.map((row) => line(row.map((cell) => escapeMarkdown(cellText(cell, look))))),
     '',
   ].join('\n');
+}
+
+function cellText(cell: Cell, look: Look): string {
+  if (cell === null) return '';
+  return typeof cell === 'object' ? (adviceText(cell, look.line) ?? '') : String(cell);
 }
 
 /** So that no name or text from outside becomes a column, a link, an image or a tag. */

@@ -1,5 +1,6 @@
 import type { ReportResult } from '../../core/report/result.js';
 import type { VerifyResult } from '../../core/verify/result.js';
+import type { Advice } from '../../model/remedy.js';
 import { onDatabase } from '../shell-words.js';
 
 /** The same findings, with remedies that work on the database that was verified. */
@@ -21,6 +22,6 @@ export function reportedOn(result: ReportResult, flags: readonly string[]): Repo
   };
 }
 
-function complete(remedy: string | null, flags: readonly string[]): string | null {
-  return remedy === null ? null : onDatabase(remedy, flags);
+function complete(remedy: Advice | null, flags: readonly string[]): Advice | null {
+  return typeof remedy === 'string' ? onDatabase(remedy, flags) : remedy;
 }

@@ -63,7 +63,7 @@ function alertsSection({ alerts }: ReportResult, look: Look): string {
       ...text.map((line, index) => (index === 0 ? `${look.yellow('!')} ${line}` : `  ${line}`)),
       ...wrapText(`${kind.replaceAll('_', ' ')}${when}`, look.width - 4).map((line) => `  ${look.dim(line)}`),
       // Never wrapped: it is to be pasted.
-      ...(remedy === null ? [] : [`  ${look.cyan(sanitize(remedy))}`]),
+      ...(remedy === null ? [] : [`  ${look.cyan(sanitize(look.line(remedy)))}`]),
     ];
   });
   return section('Alerts', lines, look);

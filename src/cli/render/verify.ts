@@ -5,6 +5,7 @@ import type {
   VerifiedItem,
   VerifyResult,
 } from '../../core/verify/result.js';
+import type { Advice } from '../../model/remedy.js';
 import type { Look } from './look.js';
 import type { Grid, Presentation } from './presentation.js';
 import { formatAmount, formatCount, formatDuration } from './quantities.js';
@@ -146,8 +147,8 @@ function samplesLeftOut({ found, samples }: CheckResult): string | null {
     : null;
 }
 
-function remedyLine(remedy: string | null, look: Look): string[] {
-  return remedy === null ? [] : [`    ${look.cyan(sanitize(remedy))}`];
+function remedyLine(remedy: Advice | null, look: Look): string[] {
+  return remedy === null ? [] : [`    ${look.cyan(sanitize(look.line(remedy)))}`];
 }
 
 function mark(status: CheckResult['status'], look: Look): string {

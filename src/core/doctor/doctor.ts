@@ -102,6 +102,6 @@ function failureOf(name: DoctorCheckName, error: unknown): DoctorCheck {
   return { name, status: 'fail', message: `could not be looked at: ${words}` };
 }
 
-function remedyOf({ remedy }: UserError): { remedy?: string } {
+function remedyOf({ remedy }: UserError): Pick<DoctorCheck, 'remedy'> {
   return remedy === undefined ? {} : { remedy };
 }

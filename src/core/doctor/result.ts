@@ -1,3 +1,4 @@
+import type { Advices } from '../../model/remedy.js';
 import type { GivenSetting } from './options.js';
 
 export const DOCTOR_CHECKS = [
@@ -24,7 +25,7 @@ export interface DoctorCheck {
   /** What is so, in a sentence. */
   message: string;
   /** What to type or change; only beside `warn` and `fail`. */
-  remedy?: string;
+  remedy?: Advices;
 }
 
 export interface DoctorResult {

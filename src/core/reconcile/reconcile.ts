@@ -7,6 +7,7 @@ import { createIdGenerator } from '../../store/uuid.js';
 import type { Context } from '../context.js';
 import { dedupe } from '../dedupe/dedupe.js';
 import type { DedupeResult } from '../dedupe/result.js';
+import { WITHIN } from '../recorded-command.js';
 import { replay } from '../replay/replay.js';
 import { report } from '../report/report.js';
 import { verify } from '../verify/verify.js';
@@ -108,7 +109,7 @@ class Night {
       strict: false,
       batchSize,
       resume: true,
-      recordedOptions,
+      recordedOptions: asStep(recordedOptions),
     });
     this.steps = { ...this.steps, replay: result };
   }
@@ -126,7 +127,13 @@ class Night {
 
   private dedupe(apply: boolean): Promise<DedupeResult> {
     const { batchSize, recordedOptions } = this.options;
-    return dedupe(this.ctx, { classes: MERGED_AT_NIGHT, apply, batchSize, force: false, recordedOptions });
+    return dedupe(this.ctx, {
+      classes: MERGED_AT_NIGHT,
+      apply,
+      batchSize,
+      force: false,
+      recordedOptions: asStep(recordedOptions),
+    });
   }
 
   private async verifyAll(): Promise<void> {
@@ -208,6 +215,11 @@ class Night {
       ...(error === undefined ? {} : { error }),
     };
   }
+}
+
+/** Says of a step's own run that it is a step: the command to type again is the reconcile. */
+function asStep(options: ReconcileOptions['recordedOptions']): ReconcileOptions['recordedOptions'] {
+  return { ...options, [WITHIN]: 'reconcile' };
 }
 
 function instant(ms: number): string {

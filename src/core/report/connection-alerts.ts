@@ -1,5 +1,5 @@
+import { remedy as command, type Remedy } from '../../model/remedy.js';
 import { amount } from '../amount.js';
-import { commandOf } from './command-line.js';
 import type { ConnectionFacts } from './facts.js';
 import type { Alert, AlertKind } from './result.js';
 import { listOf, minuteOf, spanOf } from './words.js';
@@ -91,7 +91,11 @@ function requestAdvice({ row }: ConnectionFacts, onboardedAt: number, now: numbe
 
 function chunkAlerts({ row, report, times }: ConnectionFacts, { now }: Limits): Alert[] {
   const { missingChunks, progress, status } = report.historySync;
-  const remedy = commandOf('verify', '--check', 'history_ledger', '--connection', row.name);
+  const remedy = command(
+    'verify',
+    ['--check', 'history_ledger', '--connection', row.name],
+    'lists the missing chunks',
+  );
   if (missingChunks.length > 0) {
     return [
       alert('chunk_missing', row.name, {
@@ -145,7 +149,7 @@ function rejectAlert({ row, rejects }: ConnectionFacts, { days }: Limits): Alert
       since: Math.min(...recent.flatMap((group) => group.recent.firstAt ?? [])),
       count,
       message: `${amount(count, 'item was', 'items were')} rejected in the last ${amount(days, 'day')}: ${reasons.join(', ')}.`,
-      remedy: commandOf('explain', `log:${most.webhookLogId}`),
+      remedy: command('explain', [`log:${most.webhookLogId}`], 'shows the entry and what was rejected of it'),
     }),
   ];
 }
@@ -158,7 +162,11 @@ function pendingFactAlert({ row, pendingFacts }: ConnectionFacts): Alert[] {
       since: firstAt,
       count,
       message: `${amount(count, 'status, edit or reaction has', 'statuses, edits or reactions have')} waited for more than a day for ${count === 1 ? 'a message' : 'messages'} that never came.`,
-      remedy: commandOf('verify', '--check', 'pending_facts', '--connection', row.name),
+      remedy: command(
+        'verify',
+        ['--check', 'pending_facts', '--connection', row.name],
+        'lists what waits, and for which message',
+      ),
     }),
   ];
 }
@@ -167,7 +175,7 @@ function pendingFactAlert({ row, pendingFacts }: ConnectionFacts): Alert[] {
 export function alert(
   kind: AlertKind,
   connection: string | null,
-  details: { since: number | null; message: string; count?: number; remedy?: string },
+  details: { since: number | null; message: string; count?: number; remedy?: Remedy },
 ): Alert {
   return {
     kind,

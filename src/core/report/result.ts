@@ -1,4 +1,5 @@
 import type { ConnectionKind, Direction, MessageSource, RunStatus } from '../../model/enumerations.js';
+import type { Advice } from '../../model/remedy.js';
 import type { HistorySyncState, ReasonCounts } from '../../model/run-result.js';
 
 export const ALERT_KINDS = [
@@ -26,7 +27,7 @@ export interface Alert {
   /** One sentence for people. */
   message: string;
   /** What to type next; null if only a person can mend it. */
-  remedy: string | null;
+  remedy: Advice | null;
 }
 
 export interface DayCount {

@@ -1,6 +1,7 @@
 import type { ConnectionRow } from '../../store/connections.js';
 import { amount } from '../amount.js';
-import { commandOf, commandOfRun } from './command-line.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
+import { commandOfRun } from '../recorded-command.js';
 import { alert } from './connection-alerts.js';
 import type { WholeFacts } from './facts.js';
 import type { Alert } from './result.js';
@@ -67,16 +68,16 @@ function pendingAlert(waiting: Waiting, { connections }: WholeFacts): Alert {
     remedy: isNameless
       ? namelessRemedy(connections)
       : isUnknown
-        ? commandOf('replay', '--register')
-        : commandOf('replay'),
+        ? remedy('replay', ['--register'], 'creates the connections that entries name, and replays them')
+        : remedy('replay', [], 'replays what is pending'),
   });
 }
 
-function namelessRemedy(connections: readonly ConnectionRow[]): string {
+function namelessRemedy(connections: readonly ConnectionRow[]): Remedy {
   const [only, second] = connections.filter(({ kind }) => kind === 'baileys');
   return only !== undefined && second === undefined
-    ? commandOf('replay', '--connection', only.name)
-    : commandOf('connection', 'add');
+    ? remedy('replay', ['--connection', only.name], 'files them under that connection')
+    : remedy('connection add', [], 'adds the connection that they belong to');
 }
 
 /** Entries that nothing came of, because they are no JSON or nobody knows their form. */
@@ -107,7 +108,7 @@ function brokenAlerts({ entries, days }: WholeFacts): Alert[] {
         since: Math.min(...groups.map(({ group }) => group.firstStoredAt)),
         count,
         message: `${amount(count, 'entry', 'entries')} of the last ${amount(days, 'day')} ${count === 1 ? one : many}${where}. ${advice}`,
-        ...(broken === undefined ? {} : { remedy: commandOf('explain', `log:${broken}`) }),
+        ...(broken === undefined ? {} : { remedy: remedy('explain', [`log:${broken}`], 'shows the entry') }),
       }),
     ];
   });
@@ -121,7 +122,7 @@ function diedAlerts({ runs, recentSince }: WholeFacts): Alert[] {
       alert('run_died', null, {
         since: row.startedAt,
         message: `The ${row.command} of ${minuteOf(row.startedAt)} died (process ${row.pid} on ${row.host}). What it had committed is stored; the same command goes on from there.`,
-        remedy: commandOfRun(row.command, row.options),
+        remedy: commandOfRun(row.command, row.options, 'resumes it'),
       }),
     );
 }

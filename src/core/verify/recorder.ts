@@ -1,3 +1,4 @@
+import type { Advice } from '../../model/remedy.js';
 import type { VerifyView } from './check.js';
 import type { CheckName, CheckResult, Finding, ItemSign } from './result.js';
 
@@ -46,7 +47,7 @@ export class Recorder {
   }
 
   /** The check's result; `summary` and `remedy` are the check's own words for these accounts. */
-  result(summary: string, remedy: string | null): CheckResult {
+  result(summary: string, remedy: Advice | null): CheckResult {
     const status = this.found > 0 ? 'findings' : this.noted > 0 ? 'note' : 'ok';
     return {
       check: this.check,

@@ -67,7 +67,10 @@ const NOTHING_ENFORCED = { runId: null, indexes: [], recomputed: { conversations
 function withoutDeadEnd(check: CheckResult, enforced: readonly EnforcedIndex[]): CheckResult {
   const blocked = enforced.filter(({ outcome }) => outcome === 'blocked');
   if (check.check !== 'unique_index' || blocked.length === 0) return check;
-  return { ...check, remedy: blocked.find(({ remedy }) => typeof remedy === 'string')?.remedy ?? null };
+  return {
+    ...check,
+    remedy: blocked.find(({ remedy }) => remedy !== undefined && remedy !== null)?.remedy ?? null,
+  };
 }
 
 /** Tables or columns are gone although the migrations are recorded as applied: no check can be believed then. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ReportResult } from '../../../core/report/result.js';
+import { adviceLine } from '../../advice.js';
 import { minute } from '../report-words.js';
 import { connectionCard } from './connection-card.js';
 import { html, Markup } from './markup.js';
@@ -34,7 +35,7 @@ export function renderReportPage(result: ReportResult, flags: readonly string[])
               <time datetime="${generatedAt}">${minute(generatedAt)} UTC</time> · ${result.database}
             </p>
           </header>
-          ${alertList(result.alerts)} ${keyFigures(result)} ${overview(result, flags)}
+          ${alertList(result.alerts, adviceLine(flags))} ${keyFigures(result)} ${overview(result, flags)}
           <h2>${connections.length === 1 ? 'The connection' : 'Connections'}</h2>
           ${connections.length === 0 && html`<p class="empty">There are none yet.</p>`}
           ${connections.map((one, index) => connectionCard(one, { index: index + 1, zone: timeZone, flags }))}

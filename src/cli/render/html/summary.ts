@@ -1,4 +1,5 @@
 import type { Alert, AlertKind, ReportResult } from '../../../core/report/result.js';
+import type { AdviceLine } from '../../advice.js';
 import { addUpDays } from '../day-chart.js';
 import { formatAmount, formatCount } from '../quantities.js';
 import { entryWords, minute, unexplainedCommand } from '../report-words.js';
@@ -16,7 +17,7 @@ const GRAVE: ReadonlySet<AlertKind> = new Set([
 ]);
 
 /** What needs a look, before anything else. */
-export function alertList(alerts: readonly Alert[]): Markup {
+export function alertList(alerts: readonly Alert[], line: AdviceLine): Markup {
   if (alerts.length === 0) {
     return html`<p class="verdict well">
       <span class="mark" aria-hidden="true">✔</span>Nothing needs a look.
@@ -32,12 +33,12 @@ export function alertList(alerts: readonly Alert[]): Markup {
       a look
     </h2>
     <ul class="alerts">
-      ${alerts.map(alertItem)}
+      ${alerts.map((alert) => alertItem(alert, line))}
     </ul>
   </section>`;
 }
 
-function alertItem({ kind, connection, message, since, remedy }: Alert): Markup {
+function alertItem({ kind, connection, message, since, remedy }: Alert, line: AdviceLine): Markup {
   return html`<li class="${GRAVE.has(kind) ? 'grave' : 'mild'}" data-kind="${kind}">
     <p class="head">
       <span class="who">${connection === null ? 'The database' : name(connection)}</span>
@@ -45,7 +46,7 @@ function alertItem({ kind, connection, message, since, remedy }: Alert): Markup 
     </p>
     <p class="message">${message}</p>
     ${since !== null && html`<time datetime="${since}">since ${minute(since)} UTC</time>`}
-    ${remedy !== null && html`<p class="remedy"><code>${remedy}</code></p>`}
+    ${remedy !== null && html`<p class="remedy"><code>${line(remedy)}</code></p>`}
   </li>`;
 }
 

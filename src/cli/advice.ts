@@ -1,0 +1,59 @@
+import { adviceList, isRemedy, type Advice, type Advices, type Remedy } from '../model/remedy.js';
+import { commandLine, onDatabase } from './shell-words.js';
+
+/** Makes advice a line to read or to paste; knows which database the run works on. */
+export type AdviceLine = (advice: Advice) => string;
+
+/** The one renderer of advice: `flags` say which database, and every command that is advised carries them. */
+export function adviceLine(flags: readonly string[]): AdviceLine {
+  return (advice) => (isRemedy(advice) ? remedyLine(advice, flags) : onDatabase(advice, flags));
+}
+
+function remedyLine({ command, args }: Remedy, flags: readonly string[]): string {
+  // What stands after `--` is no flag any more.
+  const end = args.indexOf('--');
+  const words = end === -1 ? [...args, ...flags] : [...args.slice(0, end), ...flags, ...args.slice(end)];
+  return commandLine([...command.split(' '), ...words]);
+}
+
+/** One line per piece of advice, or null where there is none. */
+export function adviceText(advices: Advices | null | undefined, line: AdviceLine): string | null {
+  const list = adviceList(advices);
+  return list.length === 0 ? null : list.map(line).join('\n');
+}
+
+/**
+ * A replacer for JSON.stringify: whatever has a `remedy` shows it as the line to type, and beside it `next`, the command as
+ * a value, null where no command of this tool helps. The remedies of a list keep their fields and gain `line`.
+ */
+export function jsonReplacer(line: AdviceLine): (key: string, value: unknown) => unknown {
+  return (key, value) => {
+    if (key === 'remedies' && Array.isArray(value)) {
+      return value.map((one: unknown) => (isRemedy(one) ? { ...one, line: line(one) } : one));
+    }
+    if (typeof value !== 'object' || value === null || !('remedy' in value) || 'next' in value) return value;
+    const { remedy } = value;
+    return isAdvice(remedy) ? { ...value, ...shownRemedy(remedy, line) } : value;
+  };
+}
+
+/** `remedy` and `next` as JSON has them. */
+export function shownRemedy(
+  remedy: Advices | null,
+  line: AdviceLine,
+): { remedy: string | null; next: Remedy | null } {
+  const first = adviceList(remedy).find(isRemedy);
+  return {
+    remedy: adviceText(remedy, line),
+    next: first === undefined ? null : { command: first.command, args: first.args, why: first.why },
+  };
+}
+
+function isAdvice(value: unknown): value is Advices | null {
+  return (
+    value === null ||
+    typeof value === 'string' ||
+    isRemedy(value) ||
+    (Array.isArray(value) && value.every((one) => typeof one === 'string' || isRemedy(one)))
+  );
+}
