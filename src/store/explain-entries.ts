@@ -2,6 +2,7 @@ import { ENTRY_STATUSES, PROVIDERS, type EntryStatus, type Provider } from '../m
 import { arrayLiteral, byteArrayLiteral } from './array-literal.js';
 import { booleanOf, bytesOf, integerOf, textOf, textOrNull, timeOf, timeOrNull, wordOf } from './row.js';
 import type { Sql, SqlRow } from './sql.js';
+import { IS_INTACT_SQL } from './stored-entries.js';
 
 /** A raw entry without its body. Times are ms since 1970. */
 export interface EntryHead {
@@ -23,6 +24,9 @@ export interface EntryHead {
 
 export interface LoggedEntry extends EntryHead {
   rawBody: Uint8Array;
+  sha256: Uint8Array;
+  /** False when the bytes are not those that were stored. */
+  isIntact: boolean;
 }
 
 /** An entry that was found, before it is read. */
@@ -39,11 +43,16 @@ const HEAD = `w.id, w.connection_scope, w.provider, w.status, w.error, w.origin,
 export async function readLoggedEntries(sql: Sql, ids: readonly string[]): Promise<LoggedEntry[]> {
   if (ids.length === 0) return [];
   const rows = await sql.query(
-    `select ${HEAD}, w.raw_body from unnest($1::uuid[]) as k (id)
+    `select ${HEAD}, w.raw_body, w.sha256, ${IS_INTACT_SQL} as is_intact from unnest($1::uuid[]) as k (id)
      cross join lateral (select * from webhook_log where id = k.id limit 1) w order by w.id`,
     [arrayLiteral(ids)],
   );
-  return rows.map((row) => ({ ...headOf(row), rawBody: bytesOf(row, 'raw_body') }));
+  return rows.map((row) => ({
+    ...headOf(row),
+    rawBody: bytesOf(row, 'raw_body'),
+    sha256: bytesOf(row, 'sha256'),
+    isIntact: booleanOf(row, 'is_intact'),
+  }));
 }
 
 /** The same without their bodies. */

@@ -1,7 +1,7 @@
 import { ENTRY_STATUSES, type EntryStatus } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
 import { NO_SCOPE } from './raw-log.js';
-import { bytesOf, textOf, textOrNull, timeOrNull, wordOf } from './row.js';
+import { booleanOf, bytesOf, textOf, textOrNull, timeOrNull, wordOf } from './row.js';
 import type { Sql, SqlParameter } from './sql.js';
 
 /** A stored entry, read back to be replayed, verified or explained. */
@@ -9,6 +9,10 @@ export interface StoredEntry {
   id: string;
   connectionScope: string;
   rawBody: Uint8Array;
+  /** What the bytes were when they were stored. */
+  sha256: Uint8Array;
+  /** False when the bytes are not those that were stored: what they say must not be believed. */
+  isIntact: boolean;
   receivedAt: number | null;
   /** How it ended, and why not well. */
   status: EntryStatus;
@@ -19,7 +23,10 @@ export interface StoredEntry {
   runId: string | null;
 }
 
-const SELECTED = 'id, connection_scope, raw_body, received_at, status, error, origin, run_id';
+const SELECTED = 'id, connection_scope, raw_body, sha256, received_at, status, error, origin, run_id';
+
+/** Whether a row's bytes are still those that were stored. */
+export const IS_INTACT_SQL = 'sha256(raw_body) = sha256';
 
 export interface EntrySelection {
   /** Empty: every status. */
@@ -53,7 +60,7 @@ export async function readEntries(
 ): Promise<StoredEntry[]> {
   const { where, parameters } = selectionSql(selection, afterId);
   const rows = await sql.query(
-    `select ${SELECTED} from (
+    `select ${SELECTED}, ${IS_INTACT_SQL} as is_intact from (
        select ${SELECTED},
          sum(octet_length(raw_body)) over (order by id) - octet_length(raw_body) as bytes_before
        from (select ${SELECTED} from webhook_log ${where} order by id limit ${limit}) w
@@ -65,6 +72,8 @@ export async function readEntries(
     id: textOf(row, 'id'),
     connectionScope: textOf(row, 'connection_scope'),
     rawBody: bytesOf(row, 'raw_body'),
+    sha256: bytesOf(row, 'sha256'),
+    isIntact: booleanOf(row, 'is_intact'),
     receivedAt: timeOrNull(row, 'received_at'),
     status: wordOf(row, 'status', ENTRY_STATUSES),
     error: textOrNull(row, 'error'),

@@ -360,7 +360,7 @@ describeOnBackends('dedupe of leads', (backend) => {
       };
       await store.sql.execute(
         `insert into webhook_log (id, sha256, provider, raw_body, chat_ids, status)
-         values ($1::uuid, '\\x01', 'baileys', convert_to($2, 'UTF8'), $3::text[], 'pending')`,
+         values ($1::uuid, sha256(convert_to($2, 'UTF8')), 'baileys', convert_to($2, 'UTF8'), $3::text[], 'pending')`,
         [randomUUID(), JSON.stringify(body), `{"${ANA_LID}","+5511987654321"}`],
       );
       const result = await run(store);

@@ -33,7 +33,8 @@ export interface PreparedEntry {
   phoneNumberIds: readonly string[];
   chatIds: readonly string[];
   counters: JsonObject | null;
-  failure: { reason: 'invalid_json' | 'no_json'; message: string } | null;
+  /** `damaged`: stored bytes that were changed since. */
+  failure: { reason: 'invalid_json' | 'no_json' | 'damaged'; message: string } | null;
   unrecognized: readonly Unrecognized[];
   sections: readonly PreparedSection[];
   /** Holds one contact's items only: whatever becomes of them, the entry itself stays due for the others. */

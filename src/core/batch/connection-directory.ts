@@ -1,9 +1,9 @@
-import { canonicalPhone } from '../../identity/phone.js';
 import type { ConnectionHint } from '../../model/facts.js';
 import type { Provider } from '../../model/enumerations.js';
 import { ConcurrentChange } from '../../store/batch-lock.js';
 import type { ConnectionRow } from '../../store/connections.js';
-import type { Batch, PendingReason } from './batch.js';
+import type { Batch } from './batch.js';
+import { ConnectionResolver, numberOf } from './connection-resolver.js';
 
 export interface DirectoryOptions {
   /** Create connections for phone_number_ids and sessions that nobody knows (H1). */
@@ -15,12 +15,11 @@ export interface DirectoryOptions {
 }
 
 /**
- * Which connection an entry is about (H1). A phone_number_id decides alone; an unknown one is never filed under another
- * connection. Rows are handed out by reference: when another run turns out to have registered the same number first, its
- * row takes the place of ours everywhere at once.
+ * The connections of a run that applies entries: it also registers connections and learns ids that entries name. Rows are
+ * handed out by reference: when another run turns out to have registered the same number first, its row takes the place of
+ * ours everywhere at once.
  */
-export class ConnectionDirectory {
-  private readonly rows: ConnectionRow[];
+export class ConnectionDirectory extends ConnectionResolver {
   private readonly unsavedRows = new Set<ConnectionRow>();
   /** Rows whose phone_number_id this run has learned, until that is stored. */
   private readonly claimed = new Set<ConnectionRow>();
@@ -33,28 +32,12 @@ export class ConnectionDirectory {
     rows: readonly ConnectionRow[],
     private readonly options: DirectoryOptions,
   ) {
-    this.rows = rows.map((row) => (row.id === options.fixed?.id ? options.fixed : row));
-  }
-
-  resolve(
-    hint: ConnectionHint,
-    provider: Provider,
-  ): { connection: ConnectionRow | null; pending: PendingReason | null } {
-    const found = this.find(hint, provider) ?? this.register(hint, provider);
-    if (found === null) return { connection: null, pending: 'unknown_connection' };
-    const { fixed } = this.options;
-    if (fixed !== null && found !== fixed) return { connection: null, pending: 'other_connection' };
-    return { connection: found, pending: null };
+    super(rows, options.fixed);
   }
 
   /** The same connections without `--connection` and `--register`. */
   unrestricted(): ConnectionDirectory {
     return new ConnectionDirectory(this.rows, { ...this.options, fixed: null, register: false });
-  }
-
-  /** The connection that a stored Baileys event was filed under. */
-  byId(id: string): ConnectionRow | null {
-    return this.rows.find((row) => row.id === id) ?? null;
   }
 
   /** Registered connections that the batch needs and the database does not have yet. */
@@ -101,28 +84,9 @@ export class ConnectionDirectory {
     this.claiming.clear();
   }
 
-  private find(hint: ConnectionHint, provider: Provider): ConnectionRow | null {
-    const { fixed } = this.options;
-    if (hint.phoneNumberId !== undefined) {
-      const named = this.rows.find((row) => row.phoneNumberId === hint.phoneNumberId);
-      return named ?? this.claimByNumber(hint);
-    }
-    if (provider === 'baileys') {
-      if (fixed !== null) return fixed;
-      return hint.sessionName === undefined
-        ? null
-        : (this.rows.find((row) => row.name === hint.sessionName) ?? null);
-    }
-    return fixed ?? this.findByNumber(hint) ?? this.findByWaba(hint);
-  }
-
-  /**
-   * A connection that was entered by its number, without a phone_number_id, is the one whose number the entry shows: one
-   * number is one connection. It has the id from then on.
-   */
-  private claimByNumber(hint: ConnectionHint): ConnectionRow | null {
-    const row =
-      this.findByNumber(hint, (candidate) => candidate.phoneNumberId === null) ?? this.claimableFixed();
+  /** The connection has the id from then on. */
+  protected override claim(hint: ConnectionHint, fixed: ConnectionRow | null): ConnectionRow | null {
+    const row = super.claim(hint, fixed);
     if (row === null) return null;
     row.phoneNumberId = hint.phoneNumberId ?? null;
     row.wabaId ??= hint.wabaId ?? null;
@@ -130,26 +94,12 @@ export class ConnectionDirectory {
     return row;
   }
 
-  /** The user names a connection of which neither the number nor the id is known: it is the entry's. */
-  private claimableFixed(): ConnectionRow | null {
-    const { fixed } = this.options;
-    return fixed !== null && fixed.phoneNumberId === null && fixed.displayPhoneNumber === null ? fixed : null;
-  }
-
-  private findByNumber(
+  protected override lookUp(
     hint: ConnectionHint,
-    fits: (row: ConnectionRow) => boolean = () => true,
+    provider: Provider,
+    told: string | null,
   ): ConnectionRow | null {
-    const number = numberOf(hint.displayPhoneNumber);
-    if (number === null) return null;
-    const rows = this.rows.filter((row) => fits(row) && numberOf(row.displayPhoneNumber) === number);
-    return rows.length === 1 ? (rows[0] ?? null) : null;
-  }
-
-  private findByWaba(hint: ConnectionHint): ConnectionRow | null {
-    if (hint.wabaId === undefined) return null;
-    const rows = this.rows.filter((row) => row.wabaId === hint.wabaId);
-    return rows.length === 1 ? (rows[0] ?? null) : null;
+    return super.lookUp(hint, provider, told) ?? this.register(hint, provider);
   }
 
   private register(hint: ConnectionHint, provider: Provider): ConnectionRow | null {
@@ -180,8 +130,4 @@ export class ConnectionDirectory {
     this.unsavedRows.add(row);
     return row;
   }
-}
-
-function numberOf(displayed: string | null | undefined): string | null {
-  return displayed === null || displayed === undefined ? null : (canonicalPhone(displayed) ?? null);
 }

@@ -1,6 +1,6 @@
-import { canonicalPhone } from '../../identity/phone.js';
 import type { Fact, Identities, SkipReason, Subject } from '../../model/facts.js';
 import type { ConnectionRow } from '../../store/connections.js';
+import { numberOf } from './connection-resolver.js';
 
 /** The connections' own numbers, in any of their spellings (rule I4). */
 export class OwnNumbers {
@@ -14,10 +14,7 @@ export class OwnNumbers {
   of(connection: ConnectionRow): string | null {
     let own = this.phones.get(connection.id);
     if (own === undefined) {
-      own =
-        connection.displayPhoneNumber === null
-          ? null
-          : (canonicalPhone(connection.displayPhoneNumber) ?? null);
+      own = numberOf(connection.displayPhoneNumber);
       this.phones.set(connection.id, own);
     }
     return own;

@@ -6,28 +6,32 @@ import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
 import { NO_SCOPE } from '../../store/raw-log.js';
 import { nodesOf } from '../plan/identity-evidence.js';
 import { entryKey, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
-import type { ConnectionDirectory } from './connection-directory.js';
+import type { ConnectionResolver } from './connection-resolver.js';
 import { countersOf } from './entry-counters.js';
 import { whoIsNamed } from './fact-kinds.js';
 
-/** What the source already knows about an entry that comes out of webhook_log. */
+/** What webhook_log says of an entry that comes out of it. */
 export interface StoredAs {
   id: string;
   connectionScope: string;
+  /** Id of the connection that the run which stored it was told (`--connection`), for what names none. */
+  connectionId: string | null;
+  /** The chats that the same run brought in (`--include`). */
+  include: ReadonlySet<IncludableChat>;
+  sha256: Uint8Array;
+  /** False when its bytes are not those that were stored: nothing that they say is applied. */
+  isIntact: boolean;
 }
 
 /** Decodes an entry and finds its connections. Pure but for the hash; never throws on what the bytes are. */
 export function prepareEntry(
   raw: RawEntry,
   storedAs: StoredAs | null,
-  directory: ConnectionDirectory,
+  resolver: ConnectionResolver,
   include: ReadonlySet<IncludableChat>,
 ): PreparedEntry {
-  const decoded = decodeEntry(raw.bytes, {
-    include,
-    ...(raw.receivedAt === undefined ? {} : { receivedAt: raw.receivedAt }),
-  });
-  const sha256 = createHash('sha256').update(raw.bytes).digest();
+  const decoded = decodeAs(raw, storedAs, include);
+  const sha256 = storedAs?.sha256 ?? createHash('sha256').update(raw.bytes).digest();
   const base = { origin: formatOrigin(raw.origin), bytes: raw.bytes, sha256, storedId: storedAs?.id ?? null };
   if (decoded.kind === 'invalid') {
     const connectionScope = storedAs?.connectionScope ?? NO_SCOPE;
@@ -47,7 +51,7 @@ export function prepareEntry(
     };
   }
   const { entry } = decoded;
-  const sections = resolveSections(entry, storedAs, directory);
+  const sections = resolveSections(entry, storedAs, resolver);
   const connectionScope = storedAs?.connectionScope ?? scopeOf(entry.provider, sections);
   return {
     ...base,
@@ -65,23 +69,42 @@ export function prepareEntry(
   };
 }
 
+/** Decodes an entry; a stored one as the run did that stored it, and never when its bytes were changed since. */
+export function decodeAs(
+  { bytes, receivedAt }: Pick<RawEntry, 'bytes' | 'receivedAt'>,
+  storedAs: Pick<StoredAs, 'include' | 'isIntact'> | null,
+  include: ReadonlySet<IncludableChat> = new Set(),
+): ReturnType<typeof decodeEntry> | { kind: 'invalid'; reason: 'damaged'; message: string } {
+  if (storedAs?.isIntact === false) return { kind: 'invalid', reason: 'damaged', message: DAMAGED };
+  return decodeEntry(bytes, {
+    include: storedAs === null ? include : new Set([...storedAs.include, ...include]),
+    ...(receivedAt === undefined ? {} : { receivedAt }),
+  });
+}
+
+/** What is said of an entry whose bytes were changed after it was stored. */
+export const DAMAGED = 'its bytes are not those that were stored (sha256)';
+
 /** Finds the connection of every section of a decoded entry. */
 export function resolveSections(
   entry: DecodedEntry,
-  storedAs: StoredAs | null,
-  directory: ConnectionDirectory,
+  storedAs: Pick<StoredAs, 'connectionScope' | 'connectionId'> | null,
+  resolver: ConnectionResolver,
 ): PreparedSection[] {
   const scoped =
     storedAs === null || storedAs.connectionScope === NO_SCOPE
       ? null
-      : directory.byId(storedAs.connectionScope);
+      : resolver.byId(storedAs.connectionScope);
   return entry.sections.map((section) => {
     if (scoped !== null && section.connection.phoneNumberId === undefined) {
       return { section, connection: scoped, pending: null };
     }
     // Events without rows are counted whether or not anybody knows the number.
     if (section.eventOnly) return { section, connection: null, pending: null };
-    return { section, ...directory.resolve(section.connection, entry.provider) };
+    return {
+      section,
+      ...resolver.resolve(section.connection, entry.provider, storedAs?.connectionId ?? null),
+    };
   });
 }
 

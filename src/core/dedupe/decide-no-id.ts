@@ -1,4 +1,4 @@
-import { TWIN_TOLERANCE_MS } from '../plan/message-book.js';
+import { TWIN_TOLERANCE_MS } from '../plan/twins.js';
 import type { Candidate } from './candidate.js';
 import { versionsOf } from './cluster.js';
 import { isSameContent } from './compare-content.js';

@@ -1,6 +1,6 @@
 import { decodeWamid } from '../../identity/wamid.js';
 import { groupBy } from '../plan/group-by.js';
-import { isWamid, TWIN_TOLERANCE_MS } from '../plan/message-book.js';
+import { areTwins, isWamid } from '../plan/twins.js';
 import { compareEvidence, type Candidate } from './candidate.js';
 import { clusterOfOneId, mayBeOne, type Cluster } from './cluster.js';
 import type { Decision } from './decide-same-id.js';
@@ -40,9 +40,11 @@ function rivalsOf([{ row }]: Cluster, keys: readonly Cluster[]): boolean {
 function nearestTwin([key]: Cluster, wamids: readonly Cluster[], rivals: boolean): Cluster | null {
   const fitting = wamids.filter(
     ([wamid]) =>
-      decodeWamid(wamid.row.externalId)?.stanzaId === key.row.externalId &&
-      wamid.row.direction === key.row.direction &&
-      apart(wamid, key) <= TWIN_TOLERANCE_MS &&
+      // Rows of other programs have no stanza id of their own.
+      areTwins(
+        { ...wamid.row, stanzaId: decodeWamid(wamid.row.externalId)?.stanzaId ?? null },
+        { ...key.row, stanzaId: key.row.externalId },
+      ) &&
       (!rivals || mayBeOne(wamid, key)),
   );
   const agreeing = fitting.filter(([wamid]) => mayBeOne(wamid, key));

@@ -1,7 +1,6 @@
-import { decodeEntry } from '../../decode/decode-entry.js';
-import { canonicalPhone, phoneSpellings } from '../../identity/phone.js';
+import { phoneSpellings } from '../../identity/phone.js';
 import type { Fact } from '../../model/facts.js';
-import { readDefaultOrganization, type ConnectionRow } from '../../store/connections.js';
+import type { ConnectionRow } from '../../store/connections.js';
 import {
   readHolders,
   readNamesWithoutPhone,
@@ -9,16 +8,15 @@ import {
   type WantedName,
 } from '../../store/duplicate-leads.js';
 import type { Sql } from '../../store/sql.js';
-import { readEntries, type StoredEntry } from '../../store/stored-entries.js';
-import { ConnectionDirectory } from '../batch/connection-directory.js';
-import { resolveSections } from '../batch/prepare-entry.js';
+import { numberOf } from '../batch/connection-resolver.js';
 import { whoIsNamed } from '../batch/fact-kinds.js';
 import { nodesOf, type IdentityNode } from '../plan/identity-evidence.js';
+import { RawLog, type DecodedEntry } from '../rawlog/raw-log.js';
 import type { PersonLink } from './person-groups.js';
 
-/** Leads whose entries are looked up at a time, and how much of those is read at a time. */
+/** Leads whose entries are looked up at a time, and namings whose holders are. */
 const LEADS = 500;
-const PAGE = { limit: 200, maxBytes: 8 * 1024 * 1024 };
+const NAMINGS = 1_000;
 
 /** Names that one entry gives to one person. */
 interface Naming {
@@ -36,67 +34,51 @@ export async function* linksByLog(
   connections: readonly ConnectionRow[],
   signal: AbortSignal,
 ): AsyncGenerator<PersonLink> {
-  const directory = new ConnectionDirectory(connections, {
-    register: false,
-    fixed: null,
-    defaultOrganizationId: await readDefaultOrganization(sql),
-    newId: () => {
-      throw new Error('dedupe registers nothing');
-    },
-  });
+  const log = new RawLog(sql, connections);
   for (let after: string | null = null; !signal.aborted;) {
     const names = await readNamesWithoutPhone(sql, after, LEADS);
     after = names.at(-1)?.leadId ?? null;
     if (after === null) return;
-    for await (const page of entriesAbout(sql, names, signal)) {
-      yield* await linksOf(sql, namingsOf(page, names, directory));
+    let namings = new Map<string, Naming>();
+    for await (const decoded of entriesAbout(log, names, signal)) {
+      addNamings(namings, decoded, names);
+      if (namings.size < NAMINGS) continue;
+      yield* await linksOf(sql, [...namings.values()]);
+      namings = new Map();
     }
+    yield* await linksOf(sql, [...namings.values()]);
   }
 }
 
-async function* entriesAbout(
-  sql: Sql,
+function entriesAbout(
+  log: RawLog,
   names: readonly NameWithoutPhone[],
   signal: AbortSignal,
-): AsyncGenerator<StoredEntry[]> {
+): AsyncGenerator<DecodedEntry> {
   const chatIds = [...new Set(names.map((name) => name.value))];
-  const selection = { statuses: [], chatIds, severalNames: true } as const;
-  let after: string | null = null;
-  while (!signal.aborted) {
-    const page: StoredEntry[] = await readEntries(sql, selection, after, PAGE);
-    if (page.length > 0) yield page;
-    after = page.at(-1)?.id ?? null;
-    if (after === null) return;
-  }
+  return log.entries({ statuses: [], chatIds, severalNames: true }, { signal });
 }
 
-/** What a page of entries says about these names: only what names somebody else's name, too. */
-function namingsOf(
-  page: readonly StoredEntry[],
+/** What an entry says about these names: only what names somebody else's name, too. */
+function addNamings(
+  namings: Map<string, Naming>,
+  { entry, sections }: DecodedEntry,
   names: readonly NameWithoutPhone[],
-  directory: ConnectionDirectory,
-): Naming[] {
+): void {
   const wanted = new Set(names.map(({ organizationId, value }) => `${organizationId} ${value}`));
-  const namings = new Map<string, Naming>();
-  for (const entry of page) {
-    const decoded = decodeEntry(entry.rawBody, { include: new Set() });
-    if (decoded.kind === 'invalid') continue;
-    const storedAs = { id: entry.id, connectionScope: entry.connectionScope };
-    for (const { section, connection } of resolveSections(decoded.entry, storedAs, directory)) {
-      if (connection === null) continue;
-      const { organizationId } = connection;
-      for (const fact of section.facts) {
-        for (const nodes of personsOf(fact, ownPhone(connection))) {
-          if (nodes.length < 2 || !nodes.some(({ value }) => wanted.has(`${organizationId} ${value}`)))
-            continue;
-          const origin = entry.origin ?? `log:${entry.id}`;
-          const key = `${organizationId} ${nodes.map(({ kind, value }) => `${kind}:${value}`).join(' ')}`;
-          if (!namings.has(key)) namings.set(key, { organizationId, nodes, origin });
-        }
+  for (const { section, connection } of sections) {
+    if (connection === null) continue;
+    const { organizationId } = connection;
+    for (const fact of section.facts) {
+      for (const nodes of personsOf(fact, numberOf(connection.displayPhoneNumber))) {
+        if (nodes.length < 2 || !nodes.some(({ value }) => wanted.has(`${organizationId} ${value}`)))
+          continue;
+        const origin = entry.origin ?? `log:${entry.id}`;
+        const key = `${organizationId} ${nodes.map(({ kind, value }) => `${kind}:${value}`).join(' ')}`;
+        if (!namings.has(key)) namings.set(key, { organizationId, nodes, origin });
       }
     }
   }
-  return [...namings.values()];
 }
 
 /** The persons whom a fact names, each by all of its names; the business itself is none (I4). */
@@ -105,10 +87,6 @@ function personsOf(fact: Fact, own: string | null): IdentityNode[][] {
   if (fact.kind !== 'identity_link')
     return named.filter((who) => own === null || who.phone !== own).map(nodesOf);
   return named.some((who) => own !== null && who.phone === own) ? [] : [named.flatMap(nodesOf)];
-}
-
-function ownPhone({ displayPhoneNumber }: ConnectionRow): string | null {
-  return displayPhoneNumber === null ? null : (canonicalPhone(displayPhoneNumber) ?? null);
 }
 
 /** Looks up who has the names, in any spelling, and links them. */

@@ -7,7 +7,7 @@ import {
   type DuplicateQuery,
   type DuplicateScope,
 } from '../../store/duplicates.js';
-import { TWIN_TOLERANCE_MS } from '../plan/message-book.js';
+import { TWIN_TOLERANCE_MS } from '../plan/twins.js';
 import { compareEvidence, type Candidate } from './candidate.js';
 import { hasNoId, isCopyWithoutId, mergeCopies } from './decide-no-id.js';
 import { decideSameId, type Decision } from './decide-same-id.js';

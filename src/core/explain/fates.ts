@@ -3,7 +3,8 @@ import type { Fact } from '../../model/facts.js';
 import type { PlacedMessage } from '../../store/explain-messages.js';
 import type { MessageKey } from '../../store/messages.js';
 import type { RejectRecord } from '../../store/explain-records.js';
-import { isWamid, keyOf, TWIN_TOLERANCE_MS } from '../plan/message-book.js';
+import { keyOf } from '../plan/message-book.js';
+import { isWamid, TWIN_TOLERANCE_MS } from '../plan/twins.js';
 import type { LoggedItem } from './read-items.js';
 import type { Outcome } from './result.js';
 

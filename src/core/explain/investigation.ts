@@ -1,4 +1,4 @@
-import { readConnections, readDefaultOrganization, type ConnectionRow } from '../../store/connections.js';
+import { readConnections, type ConnectionRow } from '../../store/connections.js';
 import { readLoggedEntries, type FoundEntry } from '../../store/explain-entries.js';
 import { placeMessages } from '../../store/explain-messages.js';
 import {
@@ -8,10 +8,10 @@ import {
   type RunRecord,
 } from '../../store/explain-records.js';
 import type { Sql } from '../../store/sql.js';
-import { ConnectionDirectory } from '../batch/connection-directory.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import { keyOf } from '../plan/message-book.js';
+import { RawLog } from '../rawlog/raw-log.js';
 import { iso } from './fact-view.js';
 import { keysOfItems, MessageRows, rejectKey, type KnownRows } from './fates.js';
 import type { ExplainOptions } from './options.js';
@@ -40,7 +40,7 @@ export class Investigation {
     private readonly all: readonly ConnectionRow[],
     /** Those of `--connection`, else all. */
     chosen: readonly ConnectionRow[],
-    private readonly directory: ConnectionDirectory,
+    readonly log: RawLog,
   ) {
     this.connections = chosen;
   }
@@ -50,13 +50,7 @@ export class Investigation {
     const all = await readConnections(sql);
     const only = options.connection === undefined ? undefined : await findConnection(ctx, options.connection);
     const chosen = only === undefined ? all : all.filter((row) => row.id === only.id);
-    const directory = new ConnectionDirectory(all, {
-      register: false,
-      fixed: null,
-      defaultOrganizationId: await readDefaultOrganization(sql),
-      newId: () => '',
-    });
-    return new Investigation(ctx, options, all, chosen, directory);
+    return new Investigation(ctx, options, all, chosen, new RawLog(sql, all));
   }
 
   get sql(): Sql {
@@ -111,13 +105,14 @@ export class Investigation {
         this.cutOff('Interrupted: not everything that was found has been read.');
         break;
       }
-      for (const entry of await readLoggedEntries(
+      const entries = await readLoggedEntries(
         this.sql,
         page.map(({ id }) => id),
-      )) {
-        this.decoded.add(entry.id);
+      );
+      for (const decoded of await this.log.decode(entries)) {
+        this.decoded.add(decoded.entry.id);
         this.entries += 1;
-        const picked = pick(readItems(entry, this.directory));
+        const picked = pick(readItems(decoded, this.log));
         if (picked !== null) kept.push(picked);
       }
     }

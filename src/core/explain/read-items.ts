@@ -4,10 +4,9 @@ import type { Fact, SkipReason } from '../../model/facts.js';
 import type { JsonValue } from '../../model/json.js';
 import type { ConnectionRow } from '../../store/connections.js';
 import type { EntryHead, LoggedEntry } from '../../store/explain-entries.js';
-import type { PendingReason, PreparedEntry } from '../batch/batch.js';
-import type { ConnectionDirectory } from '../batch/connection-directory.js';
+import type { PendingReason } from '../batch/batch.js';
 import { OwnNumbers, ownNumberReason } from '../batch/own-number.js';
-import { prepareEntry } from '../batch/prepare-entry.js';
+import type { DecodedEntry, RawLog } from '../rawlog/raw-log.js';
 import type { Chunk } from './result.js';
 
 /** One fact of a stored entry, with all that decoding the entry again tells about it. */
@@ -35,16 +34,14 @@ export interface LoggedItems {
   unrecognized: readonly { path: string; reason: string; excerpt: string }[];
 }
 
-const NOTHING: ReadonlySet<IncludableChat> = new Set();
 const EVERYTHING: ReadonlySet<IncludableChat> = new Set(INCLUDABLE_CHATS);
 
-/** Decodes a stored entry again. Pure; never throws on what the bytes are. */
-export function readItems(entry: LoggedEntry, directory: ConnectionDirectory): LoggedItems {
-  const prepared = prepare(entry, directory, NOTHING);
-  const included = chatsIncluded(entry, directory, prepared);
-  const { rawBody, ...head } = entry;
+/** The items of a decoded entry, with those of chats that were left out. */
+export function readItems(decoded: DecodedEntry<LoggedEntry>, log: RawLog): LoggedItems {
+  const included = chatsIncluded(decoded, log);
+  const { rawBody, ...head } = decoded.entry;
   const own = new OwnNumbers();
-  const items = prepared.sections.flatMap(({ section, connection, pending }) => {
+  const items = decoded.sections.flatMap(({ section, connection, pending }) => {
     const { phoneNumberId, displayPhoneNumber, sessionName } = section.connection;
     const hint = {
       phoneNumberId: phoneNumberId ?? null,
@@ -67,40 +64,19 @@ export function readItems(entry: LoggedEntry, directory: ConnectionDirectory): L
   return {
     entry: head,
     items,
-    failure: prepared.failure?.message ?? null,
-    unrecognized: prepared.unrecognized,
+    failure: decoded.failure?.message ?? null,
+    unrecognized: decoded.unrecognized,
   };
 }
 
-function prepare(
-  entry: LoggedEntry,
-  directory: ConnectionDirectory,
-  include: ReadonlySet<IncludableChat>,
-): PreparedEntry {
-  return prepareEntry(
-    {
-      bytes: entry.rawBody,
-      origin: { kind: 'log', id: entry.id },
-      ...(entry.receivedAt === null ? {} : { receivedAt: entry.receivedAt }),
-    },
-    { id: entry.id, connectionScope: entry.connectionScope },
-    directory,
-    include,
-  );
-}
-
 /** The facts of chats that rule M6 leaves out, by path. Decoding twice is for entries that hold one only. */
-function chatsIncluded(
-  entry: LoggedEntry,
-  directory: ConnectionDirectory,
-  prepared: PreparedEntry,
-): Map<string, Fact> {
+function chatsIncluded(decoded: DecodedEntry<LoggedEntry>, log: RawLog): Map<string, Fact> {
   const facts = new Map<string, Fact>();
-  const leftOut = prepared.sections.some(({ section }) =>
+  const leftOut = decoded.sections.some(({ section }) =>
     section.facts.some((fact) => fact.kind === 'skipped' && isIncludable(fact.reason)),
   );
   if (!leftOut) return facts;
-  for (const { section } of prepare(entry, directory, EVERYTHING).sections) {
+  for (const { section } of log.decodeWith(decoded, EVERYTHING).sections) {
     for (const fact of section.facts) if (isItem(fact) && !facts.has(fact.path)) facts.set(fact.path, fact);
   }
   return facts;

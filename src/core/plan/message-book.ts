@@ -4,9 +4,9 @@ import type { MessageRow, StoredMessageRow } from '../../store/messages.js';
 import { packEvidence, unpackEvidence } from './evidence.js';
 import { projectMessage, restoreContent, type Revision } from './message-projection.js';
 import { absorbState, stateOfFact, type MessageState, type Placement } from './message-state.js';
+import { areTwins, isWamid } from './twins.js';
 
-/** WhatsApp's two ways to one message may disagree by this much about its time (rule M10). */
-export const TWIN_TOLERANCE_MS = 2_000;
+export { isWamid } from './twins.js';
 
 /** One message that a batch has in sight, with what the database held of it. */
 export interface Leaf {
@@ -150,19 +150,14 @@ export class MessageBook {
   }
 
   /**
-   * Rule M10: same stanza id and direction, times within 2 s, and exactly one of the two is a wamid. In the same
-   * conversation they are one message; in another one (a LID whose phone is not known yet) they claim one id, as in M9.
+   * The other name of a message (M10). In the same conversation the two are one message; in another one (a LID whose phone
+   * is not known yet) they claim one id, as in M9.
    */
   private findTwin(incoming: MessageState): Leaf | null {
     if (incoming.stanzaId === null) return null;
     const called = this.byStanzaId.get(keyOf(incoming.connectionId, incoming.stanzaId)) ?? [];
     const twins = called.filter(
-      ({ state, gone }) =>
-        !gone &&
-        state !== incoming &&
-        state.direction === incoming.direction &&
-        Math.abs(state.timestamp - incoming.timestamp) <= TWIN_TOLERANCE_MS &&
-        isWamid(state.externalId) !== isWamid(incoming.externalId),
+      ({ state, gone }) => !gone && state !== incoming && areTwins(state, incoming),
     );
     return twins.find(({ state }) => state.conversationId === incoming.conversationId) ?? twins[0] ?? null;
   }
@@ -209,11 +204,6 @@ export class MessageBook {
     if (called === undefined) this.byStanzaId.set(key, [leaf]);
     else called.push(leaf);
   }
-}
-
-/** Only the Cloud API names messages so; everything else is WhatsApp Web's key id. */
-export function isWamid(id: string): boolean {
-  return id.startsWith('wamid.');
 }
 
 export function keyOf(connectionId: string, id: string): string {

@@ -1,15 +1,8 @@
 import type { SourceItem } from '../../model/raw-entry.js';
-import {
-  measureEntries,
-  readEntries,
-  type EntrySelection,
-  type StoredEntry,
-} from '../../store/stored-entries.js';
+import { measureEntries, type EntrySelection } from '../../store/stored-entries.js';
 import type { Sql } from '../../store/sql.js';
 import type { StoredAs } from '../batch/prepare-entry.js';
-
-/** Entries per page: most are live webhooks of 1 KB, but one may hold 50 MB, so a page is bounded by both. */
-const PAGE = { limit: 500, maxBytes: 4 * 1024 * 1024 };
+import { RawLog, rawEntryOf } from '../rawlog/raw-log.js';
 
 /** An item that also says where webhook_log has it. */
 export type LogItem = SourceItem & { kind: 'entry'; storedAs: StoredAs };
@@ -19,7 +12,7 @@ export class LogSource {
   private read = 0;
 
   private constructor(
-    private readonly sql: Sql,
+    private readonly log: RawLog,
     private readonly selection: EntrySelection,
     readonly totalBytes: number,
     readonly totalEntries: number,
@@ -27,7 +20,7 @@ export class LogSource {
 
   static async open(sql: Sql, selection: EntrySelection): Promise<LogSource> {
     const { entries, bytes } = await measureEntries(sql, selection);
-    return new LogSource(sql, selection, bytes, entries);
+    return new LogSource(await RawLog.open(sql), selection, bytes, entries);
   }
 
   bytesRead(): number {
@@ -35,23 +28,9 @@ export class LogSource {
   }
 
   async *items(): AsyncGenerator<LogItem> {
-    let last: string | null = null;
-    for (;;) {
-      const page: StoredEntry[] = await readEntries(this.sql, this.selection, last, PAGE);
-      for (const row of page) {
-        this.read += row.rawBody.byteLength;
-        yield {
-          kind: 'entry',
-          entry: {
-            bytes: row.rawBody,
-            origin: { kind: 'log', id: row.id },
-            ...(row.receivedAt === null ? {} : { receivedAt: row.receivedAt }),
-          },
-          storedAs: { id: row.id, connectionScope: row.connectionScope },
-        };
-        last = row.id;
-      }
-      if (page.length === 0) return;
+    for await (const stored of this.log.stored(this.selection)) {
+      this.read += stored.entry.rawBody.byteLength;
+      yield { kind: 'entry', entry: rawEntryOf(stored), storedAs: stored.storedAs };
     }
   }
 }

@@ -1,4 +1,4 @@
-import { INCLUDABLE_CHATS, type IdentityKind, type IncludableChat } from '../../model/enumerations.js';
+import type { IdentityKind } from '../../model/enumerations.js';
 import { arrayLiteral } from '../array-literal.js';
 import { textOf, textOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
@@ -9,17 +9,19 @@ export interface ItemPlace {
   path: string;
 }
 
-/** Which of the items were rejected on record, as `{log id} {path}`. */
-export async function readRejectedItems(sql: Sql, items: readonly ItemPlace[]): Promise<Set<string>> {
-  if (items.length === 0) return new Set();
+/** Why items were rejected, of those that are on record; by `{log id} {path}`. */
+export async function readRejectedItems(sql: Sql, items: readonly ItemPlace[]): Promise<Map<string, string>> {
+  if (items.length === 0) return new Map();
   const rows = await sql.query(
-    `select k.webhook_log_id, k.path from unnest($1::uuid[], $2::text[]) as k (webhook_log_id, path)
+    `select k.webhook_log_id, k.path, r.reason from unnest($1::uuid[], $2::text[]) as k (webhook_log_id, path)
      cross join lateral (
-       select from rejects r where r.webhook_log_id = k.webhook_log_id and r.path = k.path limit 1
+       select reason from rejects r where r.webhook_log_id = k.webhook_log_id and r.path = k.path limit 1
      ) r`,
     [arrayLiteral(items.map((item) => item.webhookLogId)), arrayLiteral(items.map((item) => item.path))],
   );
-  return new Set(rows.map((row) => placeKey(textOf(row, 'webhook_log_id'), textOf(row, 'path'))));
+  return new Map(
+    rows.map((row) => [placeKey(textOf(row, 'webhook_log_id'), textOf(row, 'path')), textOf(row, 'reason')]),
+  );
 }
 
 export function placeKey(webhookLogId: string, path: string): string {
@@ -65,29 +67,4 @@ export async function readLeadsOfNames(
     const row = rows[index];
     return { ...name, leadId: row === undefined ? null : textOrNull(row, 'lead_id') };
   });
-}
-
-/** What a replay was told that decides how its entries are read. */
-export interface RunChoice {
-  include: ReadonlySet<IncludableChat>;
-  /** Name or id of `--connection`. */
-  connection: string | null;
-}
-
-/** The choices of the runs that made any, by run id. */
-export async function readRunChoices(sql: Sql): Promise<Map<string, RunChoice>> {
-  const rows = await sql.query(
-    `select id, options->'include' as include, options->>'connection' as connection from sync_runs
-     where options->'include' is not null or options->'connection' is not null`,
-  );
-  return new Map(
-    rows.map((row) => {
-      const named: unknown = row['include'];
-      const include = INCLUDABLE_CHATS.filter((chat) => Array.isArray(named) && named.includes(chat));
-      return [
-        textOf(row, 'id'),
-        { include: new Set(include), connection: textOrNull(row, 'connection') },
-      ] as const;
-    }),
-  );
 }

@@ -332,13 +332,6 @@ describeOnBackends(
   (backend) => {
     it.each<[string, string, CheckName, string | null, string]>([
       [
-        'an echo that was turned around: its evidence is as good either way',
-        `update messages set direction = 'INBOUND' where external_id = '${wamid('A3')}'`,
-        'raw_log',
-        `wa-reconcile explain ${wamid('A3')}`,
-        '1 direction that only people can set right',
-      ],
-      [
         'a message with somebody else than the one in its id',
         `update leads set phone_number = '+5511955555555' where phone_number = '+${BRU}'`,
         'wamid_phone',

@@ -1,8 +1,8 @@
-import { phoneEquivalents } from '../../../identity/phone.js';
-import type { Identities } from '../../../model/facts.js';
-import { readLeadsOfNames, type NameKey } from '../../../store/checks/accounts.js';
-import type { Sql } from '../../../store/sql.js';
-import { nodesOf, type IdentityNode } from '../../plan/identity-evidence.js';
+import { phoneEquivalents } from '../../identity/phone.js';
+import type { Identities } from '../../model/facts.js';
+import { readLeadsOfNames, type NameKey } from '../../store/checks/accounts.js';
+import type { Sql } from '../../store/sql.js';
+import { nodesOf, type IdentityNode } from '../plan/identity-evidence.js';
 
 /** Names kept in memory; the people of a log come again and again, and most look-ups are of few of them. */
 const REMEMBERED = 50_000;

@@ -1,24 +1,9 @@
-import { isWamid, keyOf } from '../../plan/message-book.js';
-import type { Amendment } from '../../plan/amendments.js';
-import type { MessageFact, RejectedFact } from '../../../model/facts.js';
-import type { ConnectionRow } from '../../../store/connections.js';
-import { readMessages, type MessageKey, type StoredMessageRow } from '../../../store/messages.js';
-import type { Sql } from '../../../store/sql.js';
-
-/** The entry that tells an item. */
-export interface Teller {
-  id: string;
-  /** `file:line`, else `log:<id>`. */
-  origin: string;
-  /** Pending or failed: what it tells need not be in the database yet, and that is told of the entry as a whole. */
-  isOpen: boolean;
-}
-
-export interface LogItem<F> {
-  fact: F;
-  connection: ConnectionRow;
-  teller: Teller;
-}
+import type { MessageFact, RejectedFact } from '../../model/facts.js';
+import { readMessages, type MessageKey, type StoredMessageRow } from '../../store/messages.js';
+import type { Sql } from '../../store/sql.js';
+import type { Amendment } from '../plan/amendments.js';
+import { isWamid, keyOf } from '../plan/message-book.js';
+import type { LogItem } from './outcome.js';
 
 /** Items of the raw log that are looked up together. */
 export class Window {
@@ -28,6 +13,19 @@ export class Window {
 
   get size(): number {
     return this.messages.length + this.amendments.length + this.rejected.length;
+  }
+
+  add({ fact, ...from }: LogItem): void {
+    switch (fact.kind) {
+      case 'message':
+        this.messages.push({ fact, ...from });
+        break;
+      case 'rejected':
+        this.rejected.push({ fact, ...from });
+        break;
+      default:
+        this.amendments.push({ fact, ...from });
+    }
   }
 }
 

@@ -1,0 +1,32 @@
+import { readMessagesById } from '../../store/messages.js';
+import type { Sql } from '../../store/sql.js';
+import { rectify } from '../plan/contradictions.js';
+import { deriveMessages } from '../rawlog/derive-messages.js';
+import type { RawLog } from '../rawlog/raw-log.js';
+import { differencesOf } from './differences.js';
+import type { ContestedItem } from './item-judge.js';
+import type { JudgedItem } from './outcome.js';
+
+/**
+ * Settles contested items by everything that the log says about their messages: if it makes of a row what the row says,
+ * another entry said so, and M2 had to choose; else the row was changed.
+ */
+export async function recheck(
+  sql: Sql,
+  log: RawLog,
+  contested: readonly ContestedItem[],
+): Promise<JudgedItem[]> {
+  const ids = new Set(contested.map(({ outcome }) => outcome.row.id));
+  const rows = await readMessagesById(sql, [...ids], { lock: false });
+  const wrong = new Map<string, ReturnType<typeof differencesOf>>();
+  for (const { row, state, truth } of await deriveMessages(sql, log, rows)) {
+    if (truth !== null && rectify(state, truth)) wrong.set(row.id, differencesOf(state, row));
+  }
+  return contested.map(({ item, outcome: { row } }): JudgedItem => {
+    const differences = wrong.get(row.id);
+    return {
+      item,
+      outcome: differences === undefined ? { kind: 'there', row } : { kind: 'different', row, differences },
+    };
+  });
+}

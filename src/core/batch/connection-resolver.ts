@@ -1,0 +1,94 @@
+import { canonicalPhone } from '../../identity/phone.js';
+import type { Provider } from '../../model/enumerations.js';
+import type { ConnectionHint } from '../../model/facts.js';
+import type { ConnectionRow } from '../../store/connections.js';
+import type { PendingReason } from './batch.js';
+
+/** The connection of a section, or why it is not known. */
+export interface ResolvedConnection {
+  connection: ConnectionRow | null;
+  pending: PendingReason | null;
+}
+
+/**
+ * Which connection an entry is about (H1). A phone_number_id decides alone; an unknown one is never filed under another
+ * connection. Reads only: {@link ConnectionDirectory} also registers connections and learns their ids.
+ */
+export class ConnectionResolver {
+  protected readonly rows: ConnectionRow[];
+
+  constructor(
+    rows: readonly ConnectionRow[],
+    /** The connection named by `--connection`. */
+    protected readonly fixed: ConnectionRow | null = null,
+  ) {
+    this.rows = rows.map((row) => (row.id === fixed?.id ? fixed : row));
+  }
+
+  /** `told`: id of the connection that the run which stored the entry was given for what names none. */
+  resolve(hint: ConnectionHint, provider: Provider, told: string | null = null): ResolvedConnection {
+    const { fixed } = this;
+    const found = this.lookUp(hint, provider, told);
+    if (found === null) return { connection: null, pending: 'unknown_connection' };
+    if (fixed !== null && found !== fixed) return { connection: null, pending: 'other_connection' };
+    return { connection: found, pending: null };
+  }
+
+  /** The connection that a stored Baileys event was filed under. */
+  byId(id: string): ConnectionRow | null {
+    return this.rows.find((row) => row.id === id) ?? null;
+  }
+
+  protected lookUp(hint: ConnectionHint, provider: Provider, told: string | null): ConnectionRow | null {
+    const found = this.find(hint, provider, this.fixed);
+    const named = found === null && told !== null ? this.byId(told) : null;
+    return named === null ? found : this.find(hint, provider, named);
+  }
+
+  /**
+   * A connection that was entered by its number, without a phone_number_id, is the one whose number the entry shows: one
+   * number is one connection.
+   */
+  protected claim(hint: ConnectionHint, fixed: ConnectionRow | null): ConnectionRow | null {
+    return (
+      this.findByNumber(hint, (candidate) => candidate.phoneNumberId === null) ??
+      // The user names a connection of which neither the number nor the id is known: it is the entry's.
+      (fixed !== null && fixed.phoneNumberId === null && fixed.displayPhoneNumber === null ? fixed : null)
+    );
+  }
+
+  private find(hint: ConnectionHint, provider: Provider, fixed: ConnectionRow | null): ConnectionRow | null {
+    if (hint.phoneNumberId !== undefined) {
+      const named = this.rows.find((row) => row.phoneNumberId === hint.phoneNumberId);
+      return named ?? this.claim(hint, fixed);
+    }
+    if (provider === 'baileys') {
+      if (fixed !== null) return fixed;
+      return hint.sessionName === undefined
+        ? null
+        : (this.rows.find((row) => row.name === hint.sessionName) ?? null);
+    }
+    return fixed ?? this.findByNumber(hint) ?? this.findByWaba(hint);
+  }
+
+  private findByNumber(
+    hint: ConnectionHint,
+    fits: (row: ConnectionRow) => boolean = () => true,
+  ): ConnectionRow | null {
+    const number = numberOf(hint.displayPhoneNumber);
+    if (number === null) return null;
+    const rows = this.rows.filter((row) => fits(row) && numberOf(row.displayPhoneNumber) === number);
+    return rows.length === 1 ? (rows[0] ?? null) : null;
+  }
+
+  private findByWaba(hint: ConnectionHint): ConnectionRow | null {
+    if (hint.wabaId === undefined) return null;
+    const rows = this.rows.filter((row) => row.wabaId === hint.wabaId);
+    return rows.length === 1 ? (rows[0] ?? null) : null;
+  }
+}
+
+/** A displayed number, canonical; null where there is none that can be read. */
+export function numberOf(displayed: string | null | undefined): string | null {
+  return displayed === null || displayed === undefined ? null : (canonicalPhone(displayed) ?? null);
+}

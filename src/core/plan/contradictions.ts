@@ -1,0 +1,98 @@
+import type { Media } from '../../model/facts.js';
+import { packEvidence } from './evidence.js';
+import { absorbState, type MessageState, type Version } from './message-state.js';
+import { stableJson } from './stable-json.js';
+
+/**
+ * Whether a message says something else than a state whose evidence for it is just as good. Merging alone does not tell: of
+ * two values that are equally well known it keeps one (M2). Either another entry says so, too, or the row was changed.
+ */
+export function contradicts(state: MessageState, said: MessageState): boolean {
+  const mine = state.ranks;
+  const theirs = said.ranks;
+  return (
+    (theirs.structure === mine.structure &&
+      (said.timestamp !== state.timestamp || said.direction !== state.direction)) ||
+    (theirs.type === mine.type && said.type !== state.type) ||
+    (theirs.body > 0 && theirs.body === mine.body && said.body !== state.body) ||
+    (theirs.context > 0 &&
+      theirs.context === mine.context &&
+      said.contextExternalId !== state.contextExternalId) ||
+    (theirs.rawMeta > 0 &&
+      theirs.rawMeta === mine.rawMeta &&
+      stableJson(said.rawMeta) !== stableJson(state.rawMeta)) ||
+    (theirs.media > 0 && theirs.media === mine.media && isOtherMedia(state.media, said.media)) ||
+    (said.stanzaId !== null && said.stanzaId !== state.stanzaId)
+  );
+}
+
+/** Whether an edit says something else than the version that a state has under its id. */
+export function contradictsVersion(known: Version | undefined, said: Version): boolean {
+  if (known === undefined) return false;
+  return (
+    known.at !== said.at ||
+    known.content.type !== said.content.type ||
+    (known.content.body ?? null) !== (said.content.body ?? null) ||
+    // Media that an edit only inherited is not kept with it.
+    (known.content.media !== undefined && isOtherMedia(known.content.media, said.content.media ?? null))
+  );
+}
+
+/**
+ * Sets right in a stored state what `truth`, everything that the raw log says about the message, knows at least as well; what
+ * only the row knows stays. Whatever order the log came in, `truth` is the same, and so is what this makes of a row. Tells
+ * whether anything changed.
+ */
+export function rectify(state: MessageState, truth: MessageState): boolean {
+  const before = snapshot(state);
+  absorbState(state, truth);
+  const { ranks } = state;
+  if (truth.ranks.structure === ranks.structure) {
+    state.timestamp = truth.timestamp;
+    state.direction = truth.direction;
+  }
+  if (truth.ranks.type === ranks.type) state.type = truth.type;
+  if (knows(truth.ranks.body, ranks.body)) state.body = truth.body;
+  if (knows(truth.ranks.context, ranks.context)) state.contextExternalId = truth.contextExternalId;
+  if (knows(truth.ranks.rawMeta, ranks.rawMeta)) state.rawMeta = truth.rawMeta;
+  if (knows(truth.ranks.media, ranks.media) && truth.media !== null)
+    state.media = { ...state.media, ...truth.media };
+  state.stanzaId = truth.stanzaId ?? state.stanzaId;
+  for (const [editId, version] of truth.edits ?? []) {
+    if (contradictsVersion(state.edits?.get(editId), version)) state.edits?.set(editId, version);
+  }
+  state.revokedAt = truth.revokedAt ?? state.revokedAt;
+  return snapshot(state) !== before;
+}
+
+function knows(truth: number, row: number): boolean {
+  return truth > 0 && truth === row;
+}
+
+/** Another value for something that the message says of its file; what it does not say is no contradiction. */
+function isOtherMedia(known: Media | null, said: Media | null): boolean {
+  return Object.entries(said ?? {}).some(
+    ([key, value]) => value !== undefined && new Map(Object.entries(known ?? {})).get(key) !== value,
+  );
+}
+
+/** Everything of a state but where its row came from, as one text. */
+function snapshot({ ranks, media, rawMeta, edits, ...rest }: MessageState): string {
+  return stableJson({
+    ...rest,
+    evidence: packEvidence(ranks),
+    media: media === null ? null : { ...media },
+    rawMeta,
+    edits: [...(edits ?? [])]
+      .map(([id, { at, content }]) => stableJson({ id, at, content: contentOf(content) }))
+      .sort(),
+  });
+}
+
+function contentOf({ type, body, media }: Version['content']): Record<string, string | null> {
+  return {
+    type,
+    body: body ?? null,
+    media: media === undefined ? null : stableJson({ ...media }),
+  };
+}
