@@ -157,7 +157,7 @@ describeOnBackends('explain a message', (backend) => {
     await replayBodies(store, [echo('K1', 0)]);
     await store.sql.execute(
       `insert into webhook_log (id, sha256, provider, raw_body, status, chat_ids, fields, phone_number_ids)
-       select gen_random_uuid(), decode(md5(i::text), 'hex'), 'meta', convert_to('{"i":' || i || '}', 'UTF8'), 'ignored', '{}', '{}', '{}'
+       select gen_random_uuid(), sha256(convert_to('{"i":' || i || '}', 'UTF8')), 'meta', convert_to('{"i":' || i || '}', 'UTF8'), 'ignored', '{}', '{}', '{}'
        from generate_series(1, 4000) i`,
     );
     // Random ids: all of them lie after an id that begins with the time.

@@ -29,7 +29,7 @@ interface Sight {
 
 /**
  * A message that says something else than its row, whose evidence is just as good: only everything that the log says about
- * it can tell whether the row was changed ({@link Recheck}).
+ * it can tell whether the row was changed ({@link recheck}).
  */
 export interface ContestedItem {
   item: LogItem<MessageFact>;
