@@ -56,6 +56,14 @@ export interface MessageContent {
   media?: Media;
 }
 
+/** Why a message failed, as Meta says it: 131047 is a closed customer service window. */
+export interface MessageError {
+  /** Absent where the sender writes none, or none that is a number. */
+  code?: number;
+  title?: string;
+  details?: string;
+}
+
 interface FactBase {
   /** JSON path of the item inside the raw entry, e.g. `$.entry[0].changes[1].value.messages[3]`. */
   path: string;
@@ -81,6 +89,8 @@ export interface MessageFact extends FactBase, MessageContent {
   historyStatus?: MessageStatus;
   /** True for the history that WhatsApp sends when a number connects; false for on-demand pages and live items. */
   isSyncInitial: boolean;
+  /** Why it failed, where the item itself says so (an echo, a history status ERROR). */
+  errors?: readonly MessageError[];
   /** What has no column of its own: referral, errors, unknown objects, media keys, flags such as `timestampFrom`. */
   rawMeta?: JsonObject;
 }
@@ -90,7 +100,7 @@ export interface StatusFact extends FactBase {
   targetExternalId: string;
   status: MessageStatus;
   at: number;
-  errors?: JsonObject[];
+  errors?: readonly MessageError[];
 }
 
 export interface EditFact extends FactBase {

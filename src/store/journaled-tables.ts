@@ -21,7 +21,7 @@ const ID = [{ name: 'id', type: 'uuid' }] as const;
 export const JOURNALED_TABLES = {
   leads: { name: 'leads', key: ID, json: [] },
   conversations: { name: 'conversations', key: ID, json: [] },
-  messages: { name: 'messages', key: ID, json: ['media', 'raw_meta'] },
+  messages: { name: 'messages', key: ID, json: ['media', 'raw_meta', 'errors'] },
   message_revisions: {
     name: 'message_revisions',
     key: [

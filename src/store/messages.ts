@@ -8,7 +8,7 @@ import {
   type MessageStatus,
   type SyncSource,
 } from '../model/enumerations.js';
-import type { Media } from '../model/facts.js';
+import type { Media, MessageError } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import { arrayLiteral } from './array-literal.js';
 import { columnNames, time, unnestFound, unnestParameters, unnestTable, type Column } from './columns.js';
@@ -51,6 +51,7 @@ export interface MessageRow {
   deletedAt: number | null;
   metaConfirmedAt: number | null;
   rawMeta: JsonObject | null;
+  errors: readonly MessageError[] | null;
   evidence: number;
 }
 
@@ -88,6 +89,7 @@ const COLUMNS: readonly Column<MessageRow>[] = [
     type: 'jsonb',
     of: (row) => (row.rawMeta === null ? null : JSON.stringify(row.rawMeta)),
   },
+  { name: 'errors', type: 'jsonb', of: (row) => (row.errors === null ? null : JSON.stringify(row.errors)) },
   { name: 'evidence', type: 'integer', of: (row) => row.evidence },
 ];
 
@@ -287,6 +289,7 @@ function messageOf(row: SqlRow): StoredMessageRow {
     deletedAt: timeOrNull(row, 'deleted_at'),
     metaConfirmedAt: timeOrNull(row, 'meta_confirmed_at'),
     rawMeta: jsonObjectOrNull(row, 'raw_meta'),
+    errors: errorsOf(row['errors']),
     evidence: integerOf(row, 'evidence'),
   };
 }
@@ -300,4 +303,19 @@ export function mediaOf(value: JsonObject | null): Media | null {
   if (typeof value['sha256'] === 'string') media.sha256 = value['sha256'];
   if (typeof value['fileName'] === 'string') media.fileName = value['fileName'];
   return media;
+}
+
+/** Errors as this tool writes them, out of a jsonb column; what another program put there instead is passed over. */
+export function errorsOf(value: unknown): MessageError[] | null {
+  const errors = (Array.isArray(value) ? value : []).flatMap((element: unknown): MessageError[] => {
+    if (typeof element !== 'object' || element === null) return [];
+    const error: MessageError = {};
+    if ('code' in element && typeof element.code === 'number') error.code = element.code;
+    if ('title' in element && typeof element.title === 'string' && element.title !== '')
+      error.title = element.title;
+    if ('details' in element && typeof element.details === 'string' && element.details !== '')
+      error.details = element.details;
+    return Object.keys(error).length === 0 ? [] : [error];
+  });
+  return errors.length === 0 ? null : errors;
 }

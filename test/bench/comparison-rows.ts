@@ -19,5 +19,10 @@ export async function* readMessagePages(prisma: PrismaClient, size: number): Asy
 }
 
 function inputOf(row: Message): MessageInput {
-  return { ...row, media: row.media ?? Prisma.DbNull, rawMeta: row.rawMeta ?? Prisma.DbNull };
+  return {
+    ...row,
+    media: row.media ?? Prisma.DbNull,
+    rawMeta: row.rawMeta ?? Prisma.DbNull,
+    errors: row.errors ?? Prisma.DbNull,
+  };
 }

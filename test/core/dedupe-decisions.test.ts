@@ -43,6 +43,7 @@ function row(parts: Partial<AnyMessageRow> = {}, revisions: Revision[] = []): Ca
       deletedAt: null,
       metaConfirmedAt: null,
       rawMeta: null,
+      errors: null,
       evidence: LIVE,
       rowVersion: '1',
       unknownMedia: null,

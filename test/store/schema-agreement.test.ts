@@ -55,6 +55,8 @@ const OTHER_CHECKS = [
 
 /** Indexes that Prisma cannot express. */
 const SPECIAL_INDEXES: Readonly<Record<string, RegExp>> = {
+  messages_errors:
+    /^CREATE INDEX .* ON public\.messages USING btree \(connection_id\) WHERE \(errors IS NOT NULL\)$/,
   tickets_one_open_per_conversation:
     /^CREATE UNIQUE INDEX .* ON public\.tickets USING btree \(conversation_id\) WHERE \(status = 'open'::text\)$/,
   webhook_log_unfinished:

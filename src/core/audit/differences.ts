@@ -1,5 +1,6 @@
 import type { MessageRow, StoredMessageRow } from '../../store/messages.js';
 import { rowOfState } from '../plan/message-book.js';
+import { textOfErrors } from '../plan/message-errors.js';
 import type { MessageState } from '../plan/message-state.js';
 import { stableJson } from '../plan/stable-json.js';
 import { areTwins } from '../plan/twins.js';
@@ -16,6 +17,7 @@ const WORDS: readonly (readonly [keyof MessageRow, string])[] = [
   ['rawMeta', 'other content'],
   ['status', 'status'],
   ['historyStatus', 'history status'],
+  ['errors', 'errors'],
   ['source', 'source'],
   ['stanzaId', 'key id'],
   ['isSyncInitial', 'first-sync mark'],
@@ -38,8 +40,8 @@ export interface Difference {
 export function differencesOf(state: MessageState, stored: MessageRow): Difference[] {
   const { row } = rowOfState(state);
   return WORDS.flatMap(([column, word]) => {
-    const before = plain(stored[column]);
-    const after = plain(row[column]);
+    const before = plain(stored, column);
+    const after = plain(row, column);
     return before === after ? [] : [{ column, word, row: words(column, before), log: words(column, after) }];
   });
 }
@@ -60,7 +62,10 @@ export function isTwinOf(a: StoredMessageRow, b: StoredMessageRow): boolean {
   return a.id !== b.id && a.connectionId === b.connectionId && a.leadId === b.leadId && areTwins(a, b);
 }
 
-function plain(value: MessageRow[keyof MessageRow]): string | number | boolean | null {
+/** A column as a value that can be compared. */
+function plain(row: MessageRow, column: keyof MessageRow): string | number | boolean | null {
+  if (column === 'errors') return row.errors === null ? null : textOfErrors(row.errors);
+  const value = row[column];
   return typeof value === 'object' && value !== null ? stableJson({ ...value }) : value;
 }
 

@@ -1,5 +1,6 @@
 import type { MessageRow } from '../../store/messages.js';
 import type { Revision } from '../plan/message-projection.js';
+import { textOfErrors } from '../plan/message-errors.js';
 import { stableJson } from '../plan/stable-json.js';
 
 /** Whether writing `row` would change what is stored. */
@@ -7,6 +8,7 @@ export function differs(stored: MessageRow, row: MessageRow): boolean {
   return (
     textOfJson(stored.media) !== textOfJson(row.media) ||
     textOfJson(stored.rawMeta) !== textOfJson(row.rawMeta) ||
+    textOfErrors(stored.errors) !== textOfErrors(row.errors) ||
     PLAIN.some((key) => stored[key] !== row[key])
   );
 }

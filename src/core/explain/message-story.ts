@@ -131,7 +131,7 @@ class Teller {
     const payload = payloadOf(fact);
     switch (payload.kind) {
       case 'status':
-        absorbStatus(this.state, payload.status, payload.at);
+        absorbStatus(this.state, payload);
         break;
       case 'edit':
         absorbEdit(this.state, payload.editId, { at: payload.at, content: { ...payload.content } });

@@ -1,9 +1,18 @@
+import { createHash } from 'node:crypto';
 import { MESSAGE_STATUSES, type MessageStatus, type PendingFactKind } from '../../model/enumerations.js';
-import type { EditFact, MessageContent, ReactionFact, RevokeFact, StatusFact } from '../../model/facts.js';
+import type {
+  EditFact,
+  MessageContent,
+  MessageError,
+  ReactionFact,
+  RevokeFact,
+  StatusFact,
+} from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import type { PendingFactRow, ReactionRow } from '../../store/amendments.js';
-import { mediaOf } from '../../store/messages.js';
+import { errorsOf, mediaOf } from '../../store/messages.js';
 import { keyOf, type Leaf } from './message-book.js';
+import { textOfErrors } from './message-errors.js';
 import { absorbEdit, absorbRevoke, absorbStatus } from './message-state.js';
 
 /** A fact that changes a message instead of making one (rules M3, M5). */
@@ -11,7 +20,7 @@ export type Amendment = StatusFact | EditFact | RevokeFact | ReactionFact;
 
 /** An amendment in the form in which it can wait in pending_facts. */
 export type AmendmentPayload =
-  | { kind: 'status'; at: number; status: MessageStatus }
+  | { kind: 'status'; at: number; status: MessageStatus; errors?: readonly MessageError[] }
   | { kind: 'edit'; at: number; editId: string; content: MessageContent }
   | { kind: 'revoke'; at: number }
   | { kind: 'reaction'; at: number; reactor: string; emoji: string | null };
@@ -19,7 +28,12 @@ export type AmendmentPayload =
 export function payloadOf(fact: Amendment): AmendmentPayload {
   switch (fact.kind) {
     case 'status':
-      return { kind: 'status', at: fact.at, status: fact.status };
+      return {
+        kind: 'status',
+        at: fact.at,
+        status: fact.status,
+        ...(fact.errors === undefined ? {} : { errors: fact.errors }),
+      };
     case 'edit':
       return { kind: 'edit', at: fact.at, editId: fact.editId, content: fact.content };
     case 'revoke':
@@ -67,7 +81,7 @@ export function applyAmendment(payload: AmendmentPayload, leaf: Leaf, reactions:
 function amend(payload: AmendmentPayload, { state }: Leaf, reactions: ReactionBook): boolean {
   switch (payload.kind) {
     case 'status':
-      return absorbStatus(state, payload.status, payload.at);
+      return absorbStatus(state, payload);
     case 'edit':
       return absorbEdit(state, payload.editId, {
         at: payload.at,
@@ -107,8 +121,13 @@ export function pendingRow(
       return {
         ...base,
         kind: 'status',
-        factKey: `${payload.status} ${payload.at}`,
-        payload: { status: payload.status },
+        factKey: [payload.status, payload.at, ...digestOf(payload.errors)].join(' '),
+        payload: {
+          status: payload.status,
+          ...(payload.errors === undefined
+            ? {}
+            : { errors: payload.errors.map((error) => Object.fromEntries(Object.entries(error))) }),
+        },
       };
     case 'edit':
       return {
@@ -136,7 +155,8 @@ export function payloadOfPending(row: PendingFactRow): AmendmentPayload | null {
   switch (kind) {
     case 'status': {
       const status = MESSAGE_STATUSES.find((candidate) => candidate === payload['status']);
-      return status === undefined ? null : { kind, at, status };
+      const errors = errorsOf(payload['errors']);
+      return status === undefined ? null : { kind, at, status, ...(errors === null ? {} : { errors }) };
     }
     case 'edit': {
       const editId = payload['editId'];
@@ -152,6 +172,12 @@ export function payloadOfPending(row: PendingFactRow): AmendmentPayload | null {
       return { kind, at, reactor, emoji };
     }
   }
+}
+
+/** Two failures of one second that say different things are two facts; a key may hold no more than an index does. */
+function digestOf(errors: readonly MessageError[] | undefined): string[] {
+  if (errors === undefined) return [];
+  return [createHash('sha256').update(textOfErrors(errors)).digest('hex').slice(0, 16)];
 }
 
 function editPayload(editId: string, content: MessageContent): JsonObject {

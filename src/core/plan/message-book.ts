@@ -3,6 +3,7 @@ import type { MessageFact } from '../../model/facts.js';
 import type { MessageRow, StoredMessageRow } from '../../store/messages.js';
 import { packEvidence, unpackEvidence } from './evidence.js';
 import { projectMessage, restoreContent, type Revision } from './message-projection.js';
+import { mergeErrors } from './message-errors.js';
 import { absorbState, stateOfFact, type MessageState, type Placement } from './message-state.js';
 import { areTwins, isWamid } from './twins.js';
 
@@ -180,9 +181,12 @@ export class MessageBook {
       return { outcome: 'collision', leaf: holder, loser: 'incoming' };
     }
     const { id, leadId, conversationId, connectionId, externalId } = holder.state;
-    const { edits, revokedAt, metaConfirmedAt, status } = holder.state;
+    const { edits, revokedAt, metaConfirmedAt, status, errors } = holder.state;
     // What was said about the id itself stays; what the loser's conversation said goes to the rejects.
-    const kept = metaConfirmedAt === null ? {} : { status, metaConfirmedAt };
+    const kept =
+      metaConfirmedAt === null
+        ? {}
+        : { status, metaConfirmedAt, errors: mergeErrors(incoming.errors, errors) };
     holder.state = { ...incoming, id, edits, revokedAt, ...kept };
     holder.changed = true;
     if (incoming.externalId !== externalId) {
@@ -229,6 +233,7 @@ export function rowOfState(state: MessageState): { row: MessageRow; revisions: R
       timestamp: state.timestamp,
       status: state.status,
       historyStatus: state.historyStatus,
+      errors: state.errors,
       source: state.source,
       syncSource: state.syncSource,
       isSyncInitial: state.isSyncInitial,
@@ -264,6 +269,7 @@ export function stateOfRow(row: MessageRow, revisions: readonly Revision[]): Mes
     ranks: unpackEvidence(row.evidence),
     status: row.status,
     historyStatus: row.historyStatus,
+    errors: row.errors,
     source: row.source,
     syncSource: row.syncSource,
     isSyncInitial: row.isSyncInitial,

@@ -7,10 +7,11 @@ import {
   type MessageStatus,
   type SyncSource,
 } from '../../model/enumerations.js';
-import type { Media, MessageContent, MessageFact } from '../../model/facts.js';
+import type { Media, MessageContent, MessageError, MessageFact, StatusFact } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { contentRank, sourceOf, structureRank, type EvidenceRanks } from './evidence.js';
 import { smaller } from './bounds.js';
+import { mergeErrors } from './message-errors.js';
 import { stableJson } from './stable-json.js';
 
 /** What an edit made the message say. */
@@ -41,6 +42,8 @@ export interface MessageState {
   ranks: EvidenceRanks;
   status: MessageStatus | null;
   historyStatus: MessageStatus | null;
+  /** Why it failed, by everything that says so; kept when a later status says that it came through. */
+  errors: readonly MessageError[] | null;
   source: MessageSource;
   syncSource: SyncSource;
   isSyncInitial: boolean;
@@ -90,6 +93,7 @@ export function stateOfFact(fact: MessageFact, placement: Placement): MessageSta
     },
     status: fact.status ?? null,
     historyStatus: fact.historyStatus ?? null,
+    errors: mergeErrors(null, fact.errors ?? null),
     source: sourceOf(fact.origin),
     syncSource: placement.syncSource,
     isSyncInitial: fact.isSyncInitial,
@@ -121,12 +125,17 @@ export function higherStatus(a: MessageStatus | null, b: MessageStatus | null): 
 }
 
 /** Applies a status that Meta reported for the message. */
-export function absorbStatus(state: MessageState, status: MessageStatus, at: number): boolean {
+export function absorbStatus(
+  state: MessageState,
+  { status, at, errors }: Pick<StatusFact, 'status' | 'at' | 'errors'>,
+): boolean {
   const higher = higherStatus(state.status, status);
   const confirmed = state.metaConfirmedAt === null ? at : Math.min(state.metaConfirmedAt, at);
-  const changed = higher !== state.status || confirmed !== state.metaConfirmedAt;
+  const all = mergeErrors(state.errors, errors ?? null);
+  const changed = higher !== state.status || confirmed !== state.metaConfirmedAt || all !== state.errors;
   state.status = higher;
   state.metaConfirmedAt = confirmed;
+  state.errors = all;
   return changed;
 }
 
@@ -223,6 +232,7 @@ function absorbProgress(state: MessageState, other: MessageState): boolean {
   const isSyncInitial = state.isSyncInitial || other.isSyncInitial;
   const confirmed = smaller(state.metaConfirmedAt, other.metaConfirmedAt);
   const stanzaId = state.stanzaId ?? other.stanzaId;
+  const errors = mergeErrors(state.errors, other.errors);
   const changed =
     status !== state.status ||
     historyStatus !== state.historyStatus ||
@@ -230,7 +240,8 @@ function absorbProgress(state: MessageState, other: MessageState): boolean {
     syncSource !== state.syncSource ||
     isSyncInitial !== state.isSyncInitial ||
     confirmed !== state.metaConfirmedAt ||
-    stanzaId !== state.stanzaId;
+    stanzaId !== state.stanzaId ||
+    errors !== state.errors;
   state.status = status;
   state.historyStatus = historyStatus;
   state.source = source;
@@ -238,6 +249,7 @@ function absorbProgress(state: MessageState, other: MessageState): boolean {
   state.isSyncInitial = isSyncInitial;
   state.metaConfirmedAt = confirmed;
   state.stanzaId = stanzaId;
+  state.errors = errors;
   return changed;
 }
 

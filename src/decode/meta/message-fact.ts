@@ -7,6 +7,7 @@ import { messageIdOf } from '../external-id.js';
 import { asArray, asObject } from '../read.js';
 import { reject, type ChangeContext } from './change-context.js';
 import { readContent } from './contents.js';
+import { messageErrorsOf } from './errors.js';
 import type { Placement } from './items.js';
 
 /** Adds the message that `item` is; `timestampFromEntry` flags one whose own timestamp was unusable (rule M7). */
@@ -29,6 +30,7 @@ export function addMessage(
   const content = readContent(item, type);
   const reply = asObject(item.context);
   const historyStatus = historyStatusOf(asObject(item.history_context)?.status);
+  const status = statusOf(item, type, placement.direction, origin) ?? historyStatus;
   context.facts.push({
     kind: 'message',
     path,
@@ -44,9 +46,10 @@ export function addMessage(
     media: content.media,
     grade: content.grade,
     contextExternalId: reply === undefined ? undefined : repliedTo(reply),
-    status: statusOf(item, type, placement.direction, origin) ?? historyStatus,
+    status,
     historyStatus,
     isSyncInitial: origin === 'history' || origin === 'follow_up',
+    errors: status === 'failed' && type !== 'unsupported' ? messageErrorsOf(item.errors) : undefined,
     rawMeta: rawMetaOf(item, content.kept, placement.participant, timestampFromEntry),
   });
 }

@@ -2,12 +2,12 @@ import { hasIdentity, identitiesOfUser } from '../../identity/identities.js';
 import type { MessageStatus } from '../../model/enumerations.js';
 import type { Identities, StatusFact } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { cleanJson } from '../clean-json.js';
 import { messageIdOf } from '../external-id.js';
-import { asArray, asObject, textOf } from '../read.js';
+import { asObject, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 import { reject, skip, type ChangeContext } from './change-context.js';
 import { countIdentities, type ContactBook } from './contact-book.js';
+import { messageErrorsOf } from './errors.js';
 
 /** Reads `value.statuses[]`; returns the newest timestamp, 0 for none. */
 export function readStatuses(
@@ -59,7 +59,7 @@ function readStatus(context: ChangeContext, item: JsonObject, path: string, book
     return 0;
   }
   const fact: StatusFact = { kind: 'status', path, targetExternalId, status, at };
-  const errors = errorsOf(item.errors);
+  const errors = messageErrorsOf(item.errors);
   if (errors !== undefined) fact.errors = errors;
   context.facts.push(fact);
   return sentAt ?? 0;
@@ -103,13 +103,4 @@ function statusOf(written: string): MessageStatus | undefined {
     default:
       return undefined;
   }
-}
-
-function errorsOf(value: JsonValue | undefined): JsonObject[] | undefined {
-  const errors: JsonObject[] = [];
-  for (const element of asArray(value) ?? []) {
-    const error = asObject(cleanJson(element));
-    if (error !== undefined) errors.push(error);
-  }
-  return errors.length === 0 ? undefined : errors;
 }
