@@ -1,5 +1,6 @@
 import type { Media } from '../../model/facts.js';
 import { packEvidence } from './evidence.js';
+import { correctErrors, textOfErrors } from './message-errors.js';
 import { absorbState, type MessageState, type Version } from './message-state.js';
 import { stableJson } from './stable-json.js';
 
@@ -22,7 +23,8 @@ export function contradicts(state: MessageState, said: MessageState): boolean {
       theirs.rawMeta === mine.rawMeta &&
       stableJson(said.rawMeta) !== stableJson(state.rawMeta)) ||
     (theirs.media > 0 && theirs.media === mine.media && isOtherMedia(state.media, said.media)) ||
-    (said.stanzaId !== null && said.stanzaId !== state.stanzaId)
+    (said.stanzaId !== null && said.stanzaId !== state.stanzaId) ||
+    textOfErrors(correctErrors(state.errors, said.errors)) !== textOfErrors(state.errors)
   );
 }
 
@@ -58,6 +60,7 @@ export function rectify(state: MessageState, truth: MessageState): boolean {
   if (knows(truth.ranks.media, ranks.media) && truth.media !== null)
     state.media = { ...state.media, ...truth.media };
   state.stanzaId = truth.stanzaId ?? state.stanzaId;
+  state.errors = correctErrors(state.errors, truth.errors);
   for (const [editId, version] of truth.edits ?? []) {
     if (contradictsVersion(state.edits?.get(editId), version)) state.edits?.set(editId, version);
   }
@@ -77,12 +80,13 @@ function isOtherMedia(known: Media | null, said: Media | null): boolean {
 }
 
 /** Everything of a state but where its row came from, as one text. */
-function snapshot({ ranks, media, rawMeta, edits, ...rest }: MessageState): string {
+function snapshot({ ranks, media, rawMeta, edits, errors, ...rest }: MessageState): string {
   return stableJson({
     ...rest,
     evidence: packEvidence(ranks),
     media: media === null ? null : { ...media },
     rawMeta,
+    errors: textOfErrors(errors),
     edits: [...(edits ?? [])]
       .map(([id, { at, content }]) => stableJson({ id, at, content: contentOf(content) }))
       .sort(),

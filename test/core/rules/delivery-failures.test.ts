@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { rawLogCheck } from '../../../src/core/verify/raw-log.js';
+import type { JsonValue } from '../../../src/model/json.js';
 import { faults, runCheck } from '../../support/checking.js';
 import { describeOnBackends } from '../../support/databases.js';
 import { expectOneDatabase } from '../../support/orders.js';
@@ -73,7 +74,7 @@ describeOnBackends('why a message failed is kept with it', (backend) => {
     ]);
   });
 
-  it.each([
+  it.each<[string, JsonValue]>([
     ['no list', { code: 131_047 }],
     ['an empty list', []],
     ['a list of junk', [null, 7, 'x', {}, { code: {}, title: '' }]],
