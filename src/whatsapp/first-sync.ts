@@ -89,7 +89,15 @@ export class FirstSync {
   }
 }
 
-/** What a message announces; Baileys' own type does not say that most announce nothing. */
+/**
+ * Baileys' own type leaves out that most messages announce nothing: of a protocol message about something else (a key share, a
+ * revoke, an edit) it gives `null`, of any other message `undefined`.
+ */
+const readNotification: (
+  message: proto.IMessage,
+) => proto.Message.IHistorySyncNotification | null | undefined = getHistoryMsg;
+
+/** The history that a message announces; undefined for nearly every message. */
 export function historyIn(message: proto.IMessage): proto.Message.IHistorySyncNotification | undefined {
-  return getHistoryMsg(message);
+  return readNotification(message) ?? undefined;
 }

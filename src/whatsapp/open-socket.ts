@@ -78,7 +78,7 @@ export function openSocket(options: SocketOptions): DeviceSocket {
     defaultQueryTimeoutMs: QUERY_TIMEOUT_MS,
     transactionOpts: KEY_TRANSACTIONS,
   });
-  tapEvents(sock, options.tap);
+  tapEvents(sock, options.tap, log);
   storeBeforeSending(sock);
   sock.ev.on('creds.update', options.onCredentials);
 

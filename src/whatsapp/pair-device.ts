@@ -194,8 +194,9 @@ async function finish(options: PairOptions, auth: DeviceAuth, wasLinked: boolean
         auth.save();
       },
       tap: (event, data) => {
-        if (KEPT.has(event) && data !== undefined) onRaw(rawEvent(event, data));
+        // Counted whatever becomes of keeping it: a sync that waits for a chunk that came would wait in vain.
         sync.tap(event, data);
+        if (KEPT.has(event) && data !== undefined) onRaw(rawEvent(event, data));
       },
     });
   if (wasLinked) onStep({ step: 'connecting' });

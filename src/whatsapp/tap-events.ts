@@ -1,4 +1,5 @@
 import { type BaileysEventMap, BufferJSON, type WASocket } from '@whiskeysockets/baileys';
+import type { LogLine } from './baileys-logger.js';
 
 /** An event as Baileys made it. */
 export type EventTap = (event: keyof BaileysEventMap, data: unknown) => void;
@@ -7,11 +8,18 @@ export type EventTap = (event: keyof BaileysEventMap, data: unknown) => void;
  * Shows every event before Baileys' buffer gets it. The buffer cuts `messaging-history.set`: mappings of LIDs are dropped
  * nearly always, and chats and messages that this connection has seen before, with them the flag that nothing is older.
  * To be called directly after the socket is made.
+ *
+ * Baileys emits in the middle of its own work on a message: an exception here would end that work, and with it lose the key
+ * or the history in the message, which is confirmed to WhatsApp already. So a tap that fails is only logged.
  */
-export function tapEvents(sock: WASocket, tap: EventTap): void {
+export function tapEvents(sock: WASocket, tap: EventTap, log: LogLine): void {
   const emit = sock.ev.emit.bind(sock.ev);
   sock.ev.emit = (event, data) => {
-    tap(event, data);
+    try {
+      tap(event, data);
+    } catch (error) {
+      log(`whatsapp: ${event} was not taken in: ${error instanceof Error ? error.message : String(error)}`);
+    }
     return emit(event, data);
   };
 }

@@ -71,10 +71,46 @@ describe('pairing', () => {
     ]);
     expect(device.isRemoved).toBe(false);
     expect(steps.map(({ step }) => step)).toContain('paired');
+    // The key that the phone shares is stored, and opens the account's settings.
+    expect([...storage.keys.keys()].filter((key) => key.startsWith('app-state-sync-key/'))).toHaveLength(1);
+    expect(JSON.parse(storage.credentials ?? '{}')).toMatchObject({
+      me: { name: whatsapp.fake.account.name },
+    });
     // What is stored is enough to come back.
     const session = await openHistorySession({ storage, url: whatsapp.fake.url });
     expect(session.problem).toBeNull();
     await session.end();
+  });
+
+  it('is not disturbed by what the owner does on the phone meanwhile', async () => {
+    const { outcome, shown } = startPairing();
+    await whatsapp.fake.scan(await shown());
+    await whatsapp.fake.pushOwnMessage(pnOf(ANA), {
+      protocolMessage: {
+        type: proto.Message.ProtocolMessage.Type.REVOKE,
+        key: { remoteJid: pnOf(ANA), fromMe: true, id: 'GONE' },
+      },
+    });
+    await whatsapp.fake.pushOwnMessage(pnOf(ANA), { conversation: 'by hand' });
+    expect(await outcome).toMatchObject({
+      kind: 'linked',
+      sync: 'complete',
+      progress: { announced: 2, received: 2 },
+    });
+  });
+
+  it('goes on when a listener fails, and says so in the log', async () => {
+    const log: string[] = [];
+    const { outcome, shown, storage } = startPairing({
+      log: (line) => log.push(line),
+      onRaw: () => {
+        throw new Error('no room');
+      },
+    });
+    await whatsapp.fake.scan(await shown());
+    expect(await outcome).toMatchObject({ kind: 'linked', sync: 'complete' });
+    expect([...storage.keys.keys()].some((key) => key.startsWith('app-state-sync-key/'))).toBe(true);
+    expect(log).toContain('whatsapp: messaging-history.set was not taken in: no room');
   });
 
   it('links by pairing code', async () => {

@@ -28,6 +28,8 @@ export interface World {
   devices: LinkedDevice[];
   /** Those that were just paired, and get their first history when they log in. */
   newcomers: Set<LinkedDevice>;
+  /** With which the account's settings and address book are encrypted; the phone shares it with every new device. */
+  appStateKey: { id: Uint8Array; data: Uint8Array };
   /** Other people, by their phone number. */
   contacts: Map<string, Contact>;
 }

@@ -15,19 +15,22 @@ type BlobFields = Pick<
 
 /** The files of `mmg.whatsapp.net`, encrypted as WhatsApp encrypts them. */
 export interface MediaStore {
-  /** Encrypts and keeps a file; gives what a notification says about it. */
-  put(plain: Uint8Array, state: BlobState): Promise<BlobFields>;
+  /** Encrypts and keeps a file that takes `delayMs` to come; gives what a notification says about it. */
+  put(plain: Uint8Array, state: BlobState, delayMs?: number): Promise<BlobFields>;
+  /** Files that were missing are there from now on. */
+  heal: () => void;
   serve(request: IncomingMessage, response: ServerResponse): void;
   /** The paths that were asked for, in order. */
   readonly asked: readonly string[];
 }
 
 export function createMediaStore(): MediaStore {
-  const files = new Map<string, Buffer>();
+  const files = new Map<string, { file: Buffer; delayMs: number }>();
+  const missing = new Map<string, Buffer>();
   const asked: string[] = [];
   return {
     asked,
-    async put(plain, state) {
+    async put(plain, state, delayMs = 0) {
       const mediaKey = randomBytes(32);
       const { iv, cipherKey, macKey } = await getMediaKeys(mediaKey, KIND);
       if (macKey === undefined) throw new Error('Baileys derived no key for the seal of a file');
@@ -44,19 +47,30 @@ export function createMediaStore(): MediaStore {
         fileLength: plain.length,
       };
       if (state === 'corrupt') file.fill(0x55, 0, Math.min(32, cipher.length));
-      if (state !== 'missing') files.set(directPath, file);
+      if (state === 'missing') missing.set(directPath, file);
+      else files.set(directPath, { file, delayMs });
       return fields;
     },
     serve(request, response) {
       const path = new URL(request.url ?? '/', 'http://loopback').pathname;
       asked.push(path);
-      const file = files.get(path);
-      if (file === undefined) {
+      const found = files.get(path);
+      if (found === undefined) {
         response.writeHead(404).end();
         return;
       }
-      response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': file.length });
-      response.end(file);
+      const { file, delayMs } = found;
+      setTimeout(() => {
+        response.writeHead(200, {
+          'content-type': 'application/octet-stream',
+          'content-length': file.length,
+        });
+        response.end(file);
+      }, delayMs);
+    },
+    heal() {
+      for (const [path, file] of missing) files.set(path, { file, delayMs: 0 });
+      missing.clear();
     },
   };
 }

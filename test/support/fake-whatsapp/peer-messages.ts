@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { deflateSync } from 'node:zlib';
 import { type BinaryNode, getBinaryNodeChild, proto } from '@whiskeysockets/baileys';
 import { type FakePerson, lidOf, pnOf, type World } from './account.js';
@@ -18,6 +19,10 @@ export interface Delivery {
   sessionId?: string;
   chunkOrder?: number;
   progress?: number;
+  /** The phone sends it so long after what came before, in ms. */
+  afterMs?: number;
+  /** Of a file: so long until its first byte comes, in ms. */
+  downloadMs?: number;
 }
 
 /** A request for a chat's older messages, as the phone read it. */
@@ -41,13 +46,14 @@ export async function deliverHistory(
   media: MediaStore,
   device: LinkedDevice,
   history: proto.IHistorySync,
-  { as = 'inline', from = 'phone', sessionId, chunkOrder, progress }: Delivery,
+  { as = 'inline', from = 'phone', sessionId, chunkOrder, progress, afterMs = 0, downloadMs = 0 }: Delivery,
 ): Promise<void> {
+  if (afterMs > 0) await sleep(afterMs);
   const packed = deflateSync(proto.HistorySync.encode(history).finish());
   const payload =
     as === 'inline'
       ? { initialHistBootstrapInlinePayload: packed }
-      : await media.put(packed, BLOB_STATES[as]);
+      : await media.put(packed, BLOB_STATES[as], downloadMs);
   const notification = proto.Message.HistorySyncNotification.fromObject({
     ...payload,
     syncType: history.syncType,
@@ -63,6 +69,44 @@ export async function deliverHistory(
       },
     },
     attrs: { category: 'peer', type: 'text' },
+  });
+}
+
+/** The account's phone gives a device the key of the account's settings and address book, as it does after every pairing. */
+export async function shareAppStateKey(world: World, device: LinkedDevice): Promise<void> {
+  const { id, data } = world.appStateKey;
+  await deliver(world.phone, device, pnOf(world.account), {
+    content: {
+      protocolMessage: {
+        type: ProtocolMessage.Type.APP_STATE_SYNC_KEY_SHARE,
+        appStateSyncKeyShare: {
+          keys: [
+            {
+              keyId: { keyId: id },
+              keyData: {
+                keyData: data,
+                fingerprint: { rawId: 1, currentIndex: 0, deviceIndexes: [0] },
+                timestamp: Date.now(),
+              },
+            },
+          ],
+        },
+      },
+    },
+    attrs: { category: 'peer', type: 'text' },
+  });
+}
+
+/** The owner writes to somebody on the phone: every linked device gets a copy. */
+export async function deliverOwnMessage(
+  { account, phone }: World,
+  device: LinkedDevice,
+  to: string,
+  content: proto.IMessage,
+): Promise<void> {
+  await deliver(phone, device, pnOf(account), {
+    content: { deviceSentMessage: { destinationJid: to, message: content } },
+    attrs: { type: 'text', recipient: to },
   });
 }
 

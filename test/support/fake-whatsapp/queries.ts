@@ -1,5 +1,6 @@
 import { type BinaryNode, jidDecode, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
 import { isOwn, lidOf, type World } from './account.js';
+import { answerAppState } from './app-state.js';
 import { asksToBeUnlinked, type LinkedDevice } from './linked-device.js';
 import { attribute, bytesOf, child, children, node, resultOf } from './nodes.js';
 import { readBigEndian } from './registration.js';
@@ -20,7 +21,7 @@ export async function answerQuery(
     case 'usync':
       return resultOf(query, [answerUserSync(world, query)]);
     case 'w:sync:app:state':
-      return resultOf(query, [node('sync', {}, echoCollections(query))]);
+      return resultOf(query, [node('sync', {}, await answerAppState(world, query))]);
     case 'abt':
       return resultOf(query, [node('props', { protocol: '1', hash: 'none' }, [])]);
     case 'blocklist':
@@ -91,13 +92,6 @@ function answerUserSync({ account, contacts, devices }: World, query: BinaryNode
     ]);
   });
   return node('usync', { sid: sync?.attrs.sid ?? '', index: '0', last: 'true' }, [node('list', {}, users)]);
-}
-
-/** Each collection at its own version and without patches: with any left out, Baileys asks for ever. */
-function echoCollections(query: BinaryNode): BinaryNode[] {
-  return children(child(query, 'sync')).map(({ attrs }) =>
-    node('collection', { name: attrs.name ?? '', version: attrs.version ?? '0' }, []),
-  );
 }
 
 /** The stanza that opens a session for a client that has logged in. */

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { type AuthenticationCreds, type AuthenticationState, Curve, proto } from '@whiskeysockets/baileys';
 import { WebSocketServer } from 'ws';
 import type { Contact, FakeAccount, FakePerson, World } from './account.js';
+import { createAppStateKey } from './app-state.js';
 import { createTestRoot, trustRoot } from './certificate.js';
 import { linkedAuth, linkedCredentials } from './credentials.js';
 import { answerHistoryRequest, type HistoryHandler } from './history-requests.js';
@@ -10,7 +11,14 @@ import type { LinkedDevice } from './linked-device.js';
 import { createMediaStore } from './media-store.js';
 import { messageId } from './nodes.js';
 import { createPairingDesk } from './pairing-desk.js';
-import { type Delivery, deliverHistory, deliverMessage, type HistoryRequest } from './peer-messages.js';
+import {
+  type Delivery,
+  deliverHistory,
+  deliverMessage,
+  deliverOwnMessage,
+  type HistoryRequest,
+  shareAppStateKey,
+} from './peer-messages.js';
 import { createSignalPeer } from './signal-peer.js';
 import { createStanzaDesk, refuse } from './stanza-desk.js';
 
@@ -62,8 +70,12 @@ export interface FakeWhatsApp {
   introduce(person: FakePerson): void;
   /** Somebody writes to the account; every linked device gets it. Gives the message's id. */
   pushMessage(from: FakePerson, content: proto.IMessage, id?: string): Promise<string>;
+  /** The owner writes on the phone, to this address; every linked device gets a copy. */
+  pushOwnMessage(to: string, content: proto.IMessage): Promise<void>;
   /** From now on every new line, to log in or to link, is refused with this code (401, 403, 405, 503 …); undefined ends that. */
   refuseConnections(code: number | undefined): void;
+  /** Files that were missing can be downloaded from now on. */
+  healFiles(): void;
   /** From now on queries with these namespaces (`w:sync:app:state`, `encrypt` …) get no answer. */
   ignoreQueries(...namespaces: string[]): void;
   /** Cuts all lines and stops listening; throws if anything went wrong inside the server that no test asked for. */
@@ -83,6 +95,7 @@ export async function startFakeWhatsApp({
     phone: createSignalPeer(),
     devices: [],
     newcomers: new Set(),
+    appStateKey: createAppStateKey(),
     contacts: new Map(),
   };
   const media = createMediaStore();
@@ -109,6 +122,13 @@ export async function startFakeWhatsApp({
   async function pushAll(device: LinkedDevice, chunks: readonly HistoryChunk[]): Promise<void> {
     for (const { history, ...delivery } of chunks) await pushHistory(device, history, delivery);
   }
+
+  /** What a phone sends to a device that it has just linked: first the key of its settings, then its chats. */
+  async function greet(device: LinkedDevice): Promise<void> {
+    await shareAppStateKey(world, device);
+    await pushAll(device, historyOnLink);
+  }
+
   /** The phone takes its time; meanwhile the device's stanzas are served. */
   function inBackground(work: Promise<void>): void {
     work.catch((error: unknown) => errors.push(error));
@@ -117,7 +137,7 @@ export async function startFakeWhatsApp({
   const pairing = createPairingDesk(world);
   const stanzas = createStanzaDesk(world, {
     onFirstLogin(device) {
-      inBackground(pushAll(device, historyOnLink));
+      inBackground(greet(device));
     },
     onHistoryRequest(request) {
       historyRequests.push(request);
@@ -176,9 +196,15 @@ export async function startFakeWhatsApp({
       }
       return id;
     },
+    async pushOwnMessage(to, content) {
+      for (const device of world.devices) {
+        if (!device.isRemoved) await deliverOwnMessage(world, device, to, content);
+      }
+    },
     refuseConnections(code) {
       refusal = code;
     },
+    healFiles: media.heal,
     ignoreQueries: stanzas.ignoreQueries,
     async close() {
       for (const socket of sockets.clients) socket.terminate();
