@@ -114,10 +114,17 @@ export async function readLeads(
   ids: readonly string[],
   phones: readonly string[],
 ): Promise<LeadRow[]> {
+  // Fenced look-ups, one per name: left free, the planner may walk the organization's whole index for every batch when it
+  // has no statistics of the table yet. `union` and not `union all`: a lead may be named both ways.
   const rows = await tx.query(
-    `select ${columnNames(LEAD_COLUMNS)} from leads where id = any($2::uuid[])
+    `select l.* from unnest($2::uuid[]) as k (id)
+     cross join lateral (select ${columnNames(LEAD_COLUMNS)} from leads where id = k.id limit 1) l
      union
-     select ${columnNames(LEAD_COLUMNS)} from leads where organization_id = $1::uuid and phone_number = any($3::text[])`,
+     select l.* from unnest($3::text[]) as k (phone_number)
+     cross join lateral (
+       select ${columnNames(LEAD_COLUMNS)} from leads
+       where organization_id = $1::uuid and phone_number = k.phone_number offset 0
+     ) l`,
     [organizationId, arrayLiteral(ids), arrayLiteral(phones)],
   );
   return rows.map(leadOf);
