@@ -1,14 +1,38 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that need neither a database nor a child process: the fast loop, `npm run test:unit`. */
+const UNIT = [
+  'test/layers.test.ts',
+  'test/{decode,identity}/**/*.test.ts',
+  // Not large-entries: it measures the memory of its own process.
+  'test/sources/{any-chunking,console-log,containers,csv,file-source,input-identity,json-values,ndjson,resolve-inputs}.test.ts',
+  'test/cli/{exit,logger,progress,reference,run-summary,sanitize,settings,usage,values}.test.ts',
+  'test/core/{dedupe-decisions,explain-names,secret-key,verdict}.test.ts',
+  'test/store/{database-url,split-statements,uuid}.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/bench/**'],
-    globalSetup: ['test/support/global-setup.ts'],
-    // A process per file: PGlite is WebAssembly, and its memory goes back to the system only with its process.
-    pool: 'forks',
-    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        // Nothing here keeps state in a module, so files share one process and its compiled sources.
+        test: { name: 'unit', include: UNIT, pool: 'threads', isolate: false },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'db',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/bench/**', ...UNIT],
+          globalSetup: ['test/support/global-setup.ts'],
+          // A process per file: PGlite is WebAssembly, and its memory goes back to the system only with its process.
+          pool: 'forks',
+          maxWorkers: 2,
+        },
+      },
+    ],
   },
 });
