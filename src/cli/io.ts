@@ -21,6 +21,8 @@ export interface Io {
   homeDirectory: string;
   host: string;
   pid: number;
+  /** When the process began, ms since 1970. */
+  startedAt: number;
   /** Milliseconds since 1970. */
   clock: () => number;
   /** Calls `listener` at every such signal, until the returned function is called. */

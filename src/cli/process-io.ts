@@ -18,6 +18,7 @@ export function processIo(): Io {
     homeDirectory: homedir(),
     host: hostname(),
     pid: process.pid,
+    startedAt: performance.timeOrigin,
     clock: Date.now,
     onSignal: (signal, listener) => {
       process.on(signal, listener);

@@ -58,6 +58,7 @@ export async function withContext<T>(
           emit: progress.emit,
           host: io.host,
           pid: io.pid,
+          processStartedAt: io.startedAt,
         };
         const result = await work(ctx);
         lock?.assertHeld();

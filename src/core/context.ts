@@ -44,4 +44,8 @@ export interface Context {
   /** Host name and process id, for sync_runs and the lock. */
   host: string;
   pid: number;
+  /** When this process began, ms since 1970: a run of its process id that is older was another process's. */
+  processStartedAt?: number;
+  /** The run that this work is a step of: a reconcile's. */
+  parentRunId?: string;
 }

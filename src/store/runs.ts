@@ -85,6 +85,10 @@ export interface NewRun {
   host: string;
   pid: number;
   startedAt: number;
+  /** The run that started this one. */
+  parentRunId?: string | null;
+  /** What the run is to do, in a form that is equal for runs that do the same; null where that cannot be said. */
+  work?: string | null;
   /** The stopped run that this one takes up, and where. */
   resumed: { runId: string; checkpoint: JsonObject } | null;
 }
@@ -97,8 +101,10 @@ export async function insertRun(sql: Sql, run: NewRun): Promise<void> {
          completed_at = coalesce(completed_at, $6::timestamptz)
        where id = $7::uuid
      )
-     insert into sync_runs (id, command, options, status, host, pid, started_at, checkpoint)
-     values ($1::uuid, $2, $3::jsonb, 'running', $4, $5::int, $6::timestamptz, $8::jsonb)`,
+     insert into sync_runs
+       (id, command, options, status, host, pid, started_at, resumed_run_id, checkpoint, parent_run_id, work)
+     values
+       ($1::uuid, $2, $3::jsonb, 'running', $4, $5::int, $6::timestamptz, $7::uuid, $8::jsonb, $9::uuid, $10)`,
     [
       run.id,
       run.command,
@@ -108,6 +114,8 @@ export async function insertRun(sql: Sql, run: NewRun): Promise<void> {
       new Date(run.startedAt).toISOString(),
       run.resumed?.runId ?? null,
       run.resumed === null ? null : JSON.stringify(run.resumed.checkpoint),
+      run.parentRunId ?? null,
+      run.work ?? null,
     ],
   );
 }

@@ -63,6 +63,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
     env: surroundings.env ?? {},
     cwd: surroundings.cwd ?? '/',
     homeDirectory: '/nonexistent-home',
+    startedAt: performance.timeOrigin,
     host: 'test-host',
     pid: process.pid,
     clock: () => surroundings.now ?? Date.now(),

@@ -4,7 +4,7 @@
 alter table sync_runs add column parent_run_id uuid;
 alter table sync_runs add column resumed_run_id uuid;
 -- What the run was to do, in a form that is equal for runs that do the same, however it was typed.
-alter table sync_runs add column work text collate "C";
+alter table sync_runs add column work text;
 
 -- Runs that a reconcile started: the same process, recorded after it and before it ended.
 update sync_runs child set parent_run_id = parent.id

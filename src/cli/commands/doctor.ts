@@ -42,6 +42,7 @@ async function examine(call: Call, command: Command): Promise<Outcome> {
     nodeVersion: process.version,
     host: io.host,
     pid: io.pid,
+    processStartedAt: io.startedAt,
     clock: io.clock,
     signal: new AbortController().signal,
     commandLine: (...words) => commandLine([...words, ...databaseFlags(given)]),

@@ -5,6 +5,7 @@ import type { Sql } from '../../store/sql.js';
 import type { Context } from '../context.js';
 import { inBatch } from '../runs/in-batch.js';
 import { withRun, type Run, type RunEnd } from '../runs/with-run.js';
+import { workOf } from '../runs/work.js';
 import { Account } from './account.js';
 import type { BatchOutcome, BatchPlace, MergeRun } from './duplicate-work.js';
 import type { DedupeOptions } from './options.js';
@@ -40,6 +41,10 @@ export async function mergeAll(ctx: Context, options: DedupeOptions, where: Wher
       command: 'dedupe',
       options: options.recordedOptions,
       startedAt: where.startedAt,
+      work: workOf('dedupe', {
+        connection: where.connectionId,
+        classes: classes.length === DUPLICATE_CLASSES.length ? null : classes,
+      }),
       resumed,
       failed: (message) => merger.end('failed', message),
     },

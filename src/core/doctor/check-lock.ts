@@ -26,6 +26,8 @@ export async function checkEmbeddedLock(
         isFree: true,
       };
     case 'alive':
+      if (lock.command === 'doctor' && lock.pid === pid)
+        return { check: { name, status: 'ok', message: 'nobody else holds it' }, isFree: true };
       return {
         check: {
           name,
@@ -58,10 +60,14 @@ export async function checkEmbeddedLock(
   }
 }
 
-/** Who holds the lock of runs on a server. That somebody does is no fault. */
-export async function checkServerLock(store: Store): Promise<DoctorCheck> {
+/** Which runs hold the lock on a server. That one does is no fault; the doctor itself is not one of them. */
+export async function checkServerLock(
+  store: Store,
+  { host, pid }: Pick<DoctorOptions, 'host' | 'pid'>,
+): Promise<DoctorCheck> {
   const holders = (await readLockHolders(store.sql, store.backend)) ?? [];
-  if (holders.length === 0) return { name: 'lock', status: 'ok', message: 'nobody holds it' };
-  const names = holders.map((holder) => holder?.replace(/^wa-reconcile /, '') ?? 'an unknown program');
+  const others = holders.filter((holder) => holder !== `wa-reconcile doctor ${host}:${pid}`);
+  if (others.length === 0) return { name: 'lock', status: 'ok', message: 'nobody holds it' };
+  const names = others.map((holder) => holder?.replace(/^wa-reconcile /, '') ?? 'an unknown program');
   return { name: 'lock', status: 'ok', message: `held by ${listed(names)}, at work now` };
 }

@@ -1,22 +1,19 @@
-import { isProcessAlive } from '../../store/locks/processes.js';
-import { readRuns, type RunRow } from '../../store/report-runs.js';
-import type { Sql } from '../../store/sql.js';
-import type { DoctorOptions } from './options.js';
+import { readRuns } from '../../store/recorded-runs.js';
+import type { Store } from '../../store/store.js';
 import type { DoctorCheck } from './result.js';
 import { listed } from './words.js';
 import { amount } from '../amount.js';
+import { judgeRuns, type JudgedRun, type Onlooker } from '../runs/judge.js';
 
 const RECENT_RUNS = 50;
 
 /** Runs that did not come to their end, and that no later one has made good. */
-export async function checkRuns(sql: Sql, options: DoctorOptions): Promise<DoctorCheck> {
-  const unfinished: RunRow[] = [];
-  const working: RunRow[] = [];
-  for (const run of await readRuns(sql, RECENT_RUNS)) {
-    if (run.status === 'running' && (await mayBeAlive(run, options))) working.push(run);
-    else if (['running', 'interrupted', 'failed'].includes(run.status) && !run.isSucceeded)
-      unfinished.push(run);
-  }
+export async function checkRuns({ sql, backend }: Store, onlooker: Onlooker): Promise<DoctorCheck> {
+  const runs = await judgeRuns(onlooker, await readRuns(sql, RECENT_RUNS), sql, backend);
+  const working = runs.filter(({ status }) => status === 'running');
+  const unfinished = runs.filter(
+    ({ row, status }) => ['died', 'interrupted', 'failed'].includes(status) && row.coveredBy === null,
+  );
   if (unfinished.length > 0) {
     return {
       name: 'runs',
@@ -31,12 +28,7 @@ export async function checkRuns(sql: Sql, options: DoctorOptions): Promise<Docto
   return { name: 'runs', status: 'ok', message: 'every run has come to its end' };
 }
 
-/** Of a process on another machine nothing can be known from here: it is taken for alive. */
-async function mayBeAlive({ host, pid }: RunRow, options: DoctorOptions): Promise<boolean> {
-  return host !== options.host || (await isProcessAlive(pid));
-}
-
-function wordsOf({ command, host, pid, startedAt, status }: RunRow): string {
-  const how = status === 'running' ? '' : `, ${status}`;
+function wordsOf({ row: { command, host, pid, startedAt }, status }: JudgedRun): string {
+  const how = status === 'running' || status === 'died' ? '' : `, ${status}`;
   return `${command} of ${new Date(startedAt).toISOString().slice(0, 16).replace('T', ' ')} UTC (${host}:${pid}${how})`;
 }

@@ -65,7 +65,7 @@ async function checkStore(store: Store, options: DoctorOptions): Promise<DoctorC
   if (isServer) {
     checks.push(await attempt('disk', () => checkServerDisk(store)));
     checks.push(await attempt('clock', () => checkServerClock(store.sql, options.clock)));
-    checks.push(await attempt('lock', () => checkServerLock(store)));
+    checks.push(await attempt('lock', () => checkServerLock(store, options)));
   }
   const migrations = await attempt('migrations', () => checkMigrations(store, options.commandLine));
   checks.push(migrations);
@@ -73,7 +73,7 @@ async function checkStore(store: Store, options: DoctorOptions): Promise<DoctorC
   if (migrations.status === 'fail' || !(await isMigrated(store))) return checks;
   if (isServer) checks.push(await attempt('rights', () => checkRights(store.sql)));
   checks.push(await attempt('indexes', () => checkIndexes(store.sql, options.commandLine)));
-  checks.push(await attempt('runs', () => checkRuns(store.sql, options)));
+  checks.push(await attempt('runs', () => checkRuns(store, options)));
   return checks;
 }
 

@@ -16,6 +16,8 @@ export interface DoctorOptions {
   nodeVersion: string;
   host: string;
   pid: number;
+  /** When this process began, ms since 1970. */
+  processStartedAt?: number;
   /** Milliseconds since 1970. */
   clock: () => number;
   signal: AbortSignal;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../../model/json.js';
 import { readUnfinishedRuns } from '../../store/runs.js';
 import type { Context } from '../context.js';
-import { isRunAlive } from '../replay/run-alive.js';
+import { isRunAlive } from '../runs/judge.js';
 import type { ImportListOptions } from './options.js';
 
 /** What a killed run over a list leaves behind after each contact. */
@@ -33,7 +33,7 @@ export async function findListResume(ctx: Context, list: string): Promise<ListRe
   for (const run of await readUnfinishedRuns(ctx.store.sql, 'import')) {
     const parsed = checkpointSchema.safeParse(run.checkpoint);
     if (!parsed.success || parsed.data.list !== list) continue;
-    if (!(await isRunAlive(ctx, run))) return { runId: run.id, checkpoint: parsed.data };
+    if (!(await isRunAlive(ctx, run, ctx.store.sql))) return { runId: run.id, checkpoint: parsed.data };
   }
   return null;
 }

@@ -39,6 +39,8 @@ class Night {
   private heldBack: string | undefined;
   private readonly startedAt: number;
   private readonly runId: string | null;
+  /** The steps are runs of their own, recorded as parts of this one. */
+  private readonly stepContext: Context;
   /** What was stored or worked on before is accounted for. */
   private readonly since: number | null;
 
@@ -54,6 +56,7 @@ class Night {
   ) {
     this.startedAt = ctx.clock();
     this.runId = options.dryRun ? null : createIdGenerator(ctx.clock)();
+    this.stepContext = this.runId === null ? ctx : { ...ctx, parentRunId: this.runId };
     this.since = options.full ? null : last.watermark;
   }
 
@@ -97,7 +100,7 @@ class Night {
 
   private async replayDue(): Promise<void> {
     const { full, register, tickets, include, dryRun, batchSize, recordedOptions } = this.options;
-    const result = await replay(this.ctx, {
+    const result = await replay(this.stepContext, {
       input: full
         ? { kind: 'log', which: 'all' }
         : // What is pending may have become possible since; what failed before the mark has been told already.
@@ -127,7 +130,7 @@ class Night {
 
   private dedupe(apply: boolean): Promise<DedupeResult> {
     const { batchSize, recordedOptions } = this.options;
-    return dedupe(this.ctx, {
+    return dedupe(this.stepContext, {
       classes: MERGED_AT_NIGHT,
       apply,
       batchSize,
@@ -137,7 +140,7 @@ class Night {
   }
 
   private async verifyAll(): Promise<void> {
-    const result = await verify(this.ctx, {
+    const result = await verify(this.stepContext, {
       checks: new Set(CHECK_NAMES),
       enforce: false,
       ...(this.since === null ? {} : { touchedSince: this.since }),
@@ -147,7 +150,7 @@ class Night {
 
   private async reportAll(): Promise<void> {
     const { historyMinutes, silentHours, timeZone } = this.options;
-    const result = await report(this.ctx, {
+    const result = await report(this.stepContext, {
       days: REPORT_DAYS,
       timeZone,
       runs: REPORT_RUNS,

@@ -14,7 +14,7 @@ import type { ConnectionDirectory } from '../batch/connection-directory.js';
 import { LogSource } from './log-source.js';
 import type { LogSelection, ReplayOptions } from './options.js';
 import { prepareEntry, type StoredAs } from '../batch/prepare-entry.js';
-import { isRunAlive } from './run-alive.js';
+import { isRunAlive } from '../runs/judge.js';
 
 /** A stream of batches with what the run must know about where they come from. */
 export interface ReplayFeed {
@@ -77,7 +77,7 @@ async function openPaths(
   ]);
   const resume =
     options.resume && !options.dryRun
-      ? await findResumePoint(sql, input.inputs, settings, (run) => isRunAlive(ctx, run))
+      ? await findResumePoint(sql, input.inputs, settings, (run) => isRunAlive(ctx, run, sql))
       : null;
   const stopping = new AbortController();
   const source = openFileSource(input.inputs, {

@@ -8,7 +8,8 @@ import type { Tally } from '../batch/tally.js';
 import type { Context } from '../context.js';
 import { rehearse } from '../runs/rehearse.js';
 import { withRun, type Run, type RunEnd, type Target } from '../runs/with-run.js';
-import { describeResume, toJson, withProblems } from './checkpoint.js';
+import { workOf } from '../runs/work.js';
+import { describeResume, resumablePaths, toJson, withProblems } from './checkpoint.js';
 import { openDirectory } from './open-directory.js';
 import { openInput, openRequeued, type ReplayFeed } from './open-input.js';
 import type { ReplayOptions } from './options.js';
@@ -48,6 +49,7 @@ async function replayInto(ctx: Context, options: ReplayOptions, target: Target):
       command: 'replay',
       options: options.recordedOptions,
       target,
+      work: replayWork(options),
       resumed,
       failed: (message, _, run) => work.fail(run, message),
     },
@@ -57,6 +59,18 @@ async function replayInto(ctx: Context, options: ReplayOptions, target: Target):
       return { result, end: work.endOf(result) };
     },
   );
+}
+
+/** What the run is to do; null where its input cannot be named. */
+function replayWork({ input, connection, tickets, include }: ReplayOptions): string | null {
+  const how = { connection, tickets: tickets === 'auto' ? null : tickets, include: [...include].sort() };
+  if (input.kind === 'log') {
+    const { since, until, field, contact } = input;
+    // Contacts are private.
+    return contact === undefined ? workOf(`log ${input.which}`, { ...how, since, until, field }) : null;
+  }
+  const paths = resumablePaths(input.inputs);
+  return paths === null ? null : workOf('files', { ...how, paths });
 }
 
 class Replay {

@@ -3,7 +3,7 @@ import type { ConnectionTimes, PendingFactGroup } from '../../store/report-conne
 import type { EntryGroup, RejectGroup } from '../../store/report-log.js';
 import type { ConnectionReport } from './result.js';
 import type { AccountEvent } from './removals.js';
-import type { JudgedRun } from './runs.js';
+import type { JudgedRun } from '../runs/judge.js';
 
 /** What is known about one connection when its alerts are decided. */
 export interface ConnectionFacts {

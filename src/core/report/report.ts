@@ -1,5 +1,4 @@
 import { readConnections, readMissingChunks } from '../../store/connections.js';
-import { readLockHolders } from '../../store/locks/holders.js';
 import {
   countLeads,
   countPeople,
@@ -9,18 +8,19 @@ import {
 } from '../../store/report-connections.js';
 import { readBodies, readEntryGroups, readNewestRejects, readRejectGroups } from '../../store/report-log.js';
 import { countSavedFromPending, readLiveRhythm, readMessageFigures } from '../../store/report-messages.js';
-import { countJournaledRemovals, readCreatedByRuns, readRuns } from '../../store/report-runs.js';
+import { readRuns } from '../../store/recorded-runs.js';
+import { countJournaledRemovals, readCreatedByRuns } from '../../store/report-runs.js';
 import { inSnapshot } from '../../store/snapshot.js';
 import type { Sql } from '../../store/sql.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
+import { judgeRuns } from '../runs/judge.js';
 import { calendarOf, type Calendar } from './days.js';
 import { MEDIA_OWED_SQL, MEDIA_WINDOW_MS } from './media-owed.js';
 import type { ReportOptions } from './options.js';
 import { accountEventsIn, type AccountEvent } from './removals.js';
 import type { ReportResult } from './result.js';
 import { summarise, type ReportData } from './summarise.js';
-import { judgeRuns } from './runs.js';
 
 const DAY = 86_400_000;
 /** Facts wait for their message for minutes as a rule; after a day it is worth a look. */
@@ -62,7 +62,6 @@ async function read(
   const entries = await readEntryGroups(sql, recentSince);
   const hasPending = entries.some(({ status }) => status === 'pending');
   const runs = await readRuns(sql, options.runs);
-  const hasRunning = runs.some(({ status }) => status === 'running');
   return {
     now,
     calendar,
@@ -91,7 +90,7 @@ async function read(
       sql,
       entries.flatMap(({ accountUpdates }) => accountUpdates),
     ),
-    runs: await judgeRuns(ctx, runs, hasRunning ? await readLockHolders(sql, ctx.store.backend) : null),
+    runs: await judgeRuns(ctx, runs, sql, ctx.store.backend),
   };
 }
 

@@ -15,7 +15,8 @@ import { increase, ledgersOf, ownersOf, reasonsOf } from './ledger.js';
 import type { ReportOptions } from './options.js';
 import { standingRemoval, type AccountEvent } from './removals.js';
 import type { Alert, AlertKind, ReportResult } from './result.js';
-import { reportRun, type JudgedRun } from './runs.js';
+import type { JudgedRun } from '../runs/judge.js';
+import { reportRun } from './runs.js';
 import { wholeAlerts } from './whole-alerts.js';
 
 /** Everything that was read, from one moment of the database. */

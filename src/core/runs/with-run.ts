@@ -20,6 +20,8 @@ export interface RunSpec {
   options: JsonObject;
   /** Where the run is recorded; the database if absent. Null records nothing. */
   target?: Target | null;
+  /** What the run is to do; equal for runs that do the same. A later one that completes makes up for one that died. */
+  work?: string | null;
   /** When the work began, if it began before it was recorded. */
   startedAt?: number;
   /** The stopped run that this one takes up. */
@@ -98,11 +100,22 @@ class Recorder implements Run {
 
   async begin(): Promise<void> {
     const { ctx, spec, target } = this;
-    const { command, options, resumed = null } = spec;
+    const { command, options, resumed = null, work = null } = spec;
     if (target !== null) {
       const { id, startedAt } = this;
       const { host, pid } = ctx;
-      await insertRun(target.sql, { id, command, options, host, pid, startedAt, resumed });
+      const parentRunId = ctx.parentRunId ?? null;
+      await insertRun(target.sql, {
+        id,
+        command,
+        options,
+        host,
+        pid,
+        startedAt,
+        parentRunId,
+        work,
+        resumed,
+      });
     }
     if (spec.announced === false) return;
     ctx.emit({

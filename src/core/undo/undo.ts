@@ -8,7 +8,7 @@ import {
   readTouched,
   type TouchedRow,
 } from '../../store/undo-journal.js';
-import { endUndoneRun, type RecordedRun } from '../../store/undoable-runs.js';
+import { endUndoneRun, type RunRow } from '../../store/recorded-runs.js';
 import type { Context } from '../context.js';
 import { rehearse } from '../runs/rehearse.js';
 import { withRun, type Ended, type Run } from '../runs/with-run.js';
@@ -76,7 +76,7 @@ async function work(
   ctx: Context,
   tx: Sql,
   options: UndoOptions,
-  run: RecordedRun,
+  run: RunRow,
   { id: undoId }: Run,
 ): Promise<Ended<Done>> {
   await invertJournal(tx, run.id, undoId);
@@ -128,7 +128,7 @@ async function describe(
   });
 }
 
-function verdictOf(tables: readonly PutBack[], left: number, run: RecordedRun): string {
+function verdictOf(tables: readonly PutBack[], left: number, run: RunRow): string {
   const rows = tables.reduce((sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted, 0);
   const rest = left === 0 ? '' : `, ${left} left because they were touched since`;
   return `Undid ${run.command} ${run.id}: ${rows} rows put back${rest}`;

@@ -3,9 +3,10 @@ import type { Scope } from '../../store/checks/scope.js';
 import type { Context } from '../context.js';
 import { amount } from '../amount.js';
 import { withRun, type RunEnd } from '../runs/with-run.js';
+import { workOf } from '../runs/work.js';
 import { enforceKeys } from './enforce-keys.js';
 import { mendDerived } from './mend.js';
-import type { CheckName, EnforcedIndex, Recomputed } from './result.js';
+import { CHECK_NAMES, type CheckName, type EnforcedIndex, type Recomputed } from './result.js';
 
 /** What `--enforce` did. */
 export interface Enforced {
@@ -32,6 +33,11 @@ export async function enforce(
     {
       command: 'verify',
       options: options.recordedOptions,
+      work: workOf('verify', {
+        connections: options.scope.connectionIds === null ? null : [...options.scope.connectionIds],
+        since: options.scope.since,
+        checks: options.checks.size === CHECK_NAMES.length ? null : [...options.checks].sort(),
+      }),
       failed: (message) => endOf('failed', done, message),
     },
     async (run) => {

@@ -55,6 +55,7 @@ export const UNIQUE_KEYS: readonly UniqueKey[] = [
   primary('pending_facts', 'connection_id', 'target_external_id', 'kind', 'fact_key'),
   primary('history_chunks', 'connection_id', 'phase', 'chunk_order'),
   primary('linked_devices', 'connection_id'),
+  primary('discarded_bodies', 'webhook_log_id'),
   primary('linked_device_keys', 'connection_id', 'type', 'key_id'),
   ...[
     'messages',

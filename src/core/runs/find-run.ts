@@ -1,0 +1,46 @@
+import { ConfigError } from '../../model/errors.js';
+import { remedy, type Advice } from '../../model/remedy.js';
+import { findRuns, type RunRow } from '../../store/recorded-runs.js';
+import type { Sql } from '../../store/sql.js';
+
+/** What a person may type: a run's id, or enough of its beginning. */
+const PREFIX = /^[0-9a-f-]{4,36}$/;
+
+const LIST = remedy('runs list', [], 'shows the ids of past runs');
+
+/**
+ * The run whose id is `typed`, or begins so. Throws ConfigError when there is none or more than one; `advice` says what the
+ * caller could take instead.
+ */
+export async function findRun(
+  sql: Sql,
+  typed: string,
+  advice: (reason: string) => Promise<readonly Advice[]> = (reason) => Promise.resolve([reason, LIST]),
+): Promise<RunRow> {
+  const prefix = typed.trim().toLowerCase();
+  if (!PREFIX.test(prefix)) {
+    throw new ConfigError(`'${typed}' is not a run id.`, {
+      code: 'unknown_run',
+      remedy: await advice('Give the id of a run, or its beginning (at least four characters).'),
+    });
+  }
+  const runs = await findRuns(sql, prefix);
+  const [run] = runs;
+  if (run === undefined) {
+    throw new ConfigError(`There is no run ${prefix}.`, {
+      code: 'unknown_run',
+      remedy: await advice('Plans and dry runs are not recorded: they change nothing.'),
+    });
+  }
+  if (runs.length > 1) {
+    throw new ConfigError(`Several runs begin with ${prefix}.`, {
+      code: 'ambiguous_run',
+      remedy: `Give more of the id: ${runs.map(describeRun).join(', ')}.`,
+    });
+  }
+  return run;
+}
+
+export function describeRun(run: RunRow): string {
+  return `${run.id} (${run.command}, ${new Date(run.startedAt).toISOString()})`;
+}

@@ -1,0 +1,184 @@
+import { RUN_STATUSES, type RunStatus } from '../model/enumerations.js';
+import type { JsonObject } from '../model/json.js';
+import { arrayLiteral } from './array-literal.js';
+import {
+  integerOf,
+  jsonObjectOf,
+  jsonObjectOrNull,
+  textOf,
+  textOrNull,
+  timeOf,
+  timeOrNull,
+  wordOf,
+} from './row.js';
+import type { Sql, SqlParameter, SqlRow } from './sql.js';
+
+export interface RunRow {
+  id: string;
+  command: string;
+  options: JsonObject;
+  status: RunStatus;
+  counters: JsonObject | null;
+  verdict: string | null;
+  host: string;
+  pid: number;
+  startedAt: number;
+  completedAt: number | null;
+  error: string | null;
+  /** The run that this one is a step of. */
+  parentRunId: string | null;
+  /** The stopped run that this one resumed. */
+  resumedRunId: string | null;
+  /**
+   * Of a run that did not complete: the later run that did its work or undid it, or the run that it is a step of, which
+   * answers for its steps. Null where nothing makes up for it.
+   */
+  coveredBy: string | null;
+  isSucceeded: boolean;
+  /** Whether the journal has rows of it. */
+  isJournaled: boolean;
+  /** Of an undo: the run that it undid. */
+  undid: string | null;
+}
+
+/**
+ * Whether the run `later` makes up for the run `r`, which did not complete. `work` says what a run was to do, as
+ * src/core/runs/work.ts writes it: `<command> {}` is all that there is. What is pending or failed in the raw log is replayed
+ * by every reconcile; all of the raw log only by a full one.
+ */
+const COVERS = `(
+  later.resumed_run_id = r.id
+  or later.status in ('completed', 'partial') and (
+    later.command = r.command and (later.options = r.options or later.work in (r.work, r.command || ' {}'))
+    or later.command = 'undo' and later.options ->> 'undoes' = r.id::text
+    or later.command = 'reconcile' and (
+      r.command = 'reconcile'
+      or r.work like 'log pending %' or r.work like 'log failed %'
+      or r.work like 'log all %' and later.options ? 'full'
+    )
+    or r.work like 'log pending %' and later.work in ('log pending {}', 'log failed {}', 'log all {}')
+    or r.work like 'log failed %' and later.work in ('log failed {}', 'log all {}')
+    or r.work like 'log all %' and later.work = 'log all {}'
+  )
+)`;
+
+function selectRuns(from: string): string {
+  return `
+    select r.id, r.command, r.options, r.status, r.counters, r.verdict, r.host, r.pid, r.started_at, r.completed_at,
+      r.error, r.parent_run_id, r.resumed_run_id,
+      case when r.status in ('running', 'interrupted', 'failed') then coalesce(
+        (select id from sync_runs later where later.started_at > r.started_at and ${COVERS}
+         order by later.started_at limit 1),
+        (select id from sync_runs parent where parent.id = r.parent_run_id)
+      ) end as covered_by,
+      exists (select from change_journal j where j.run_id = r.id) as is_journaled
+    from ${from}
+    order by r.started_at desc, r.id desc`;
+}
+
+/** The newest runs, and besides them every one that is recorded as running. */
+export async function readRuns(sql: Sql, limit: number): Promise<RunRow[]> {
+  const newest = `(select *, row_number() over (order by started_at desc, id desc) as nth from sync_runs)`;
+  return query(sql, `(select * from ${newest} n where nth <= $1::int or status = 'running') r`, [limit]);
+}
+
+/** Which runs to list. Times are ms since 1970. */
+export interface RunSelection {
+  command: string | null;
+  since: number | null;
+  limit: number;
+}
+
+/** The newest of the selected runs. */
+export function selectNewestRuns(sql: Sql, { command, since, limit }: RunSelection): Promise<RunRow[]> {
+  return query(
+    sql,
+    `(select * from sync_runs
+      where ($1::text is null or command = $1) and ($2::timestamptz is null or started_at >= $2)
+      order by started_at desc, id desc limit $3::int) r`,
+    [command, since === null ? null : new Date(since).toISOString(), limit],
+  );
+}
+
+/** Runs whose id begins with `prefix` (hexadecimal digits and dashes), at most ten, the newest first. */
+export function findRuns(sql: Sql, prefix: string): Promise<RunRow[]> {
+  return query(
+    sql,
+    `(select * from sync_runs where starts_with(id::text, $1) order by started_at desc, id desc limit 10) r`,
+    [prefix],
+  );
+}
+
+/** Every finished undo, the newest first. */
+export function readUndos(sql: Sql): Promise<RunRow[]> {
+  return query(
+    sql,
+    `(select * from sync_runs where command = 'undo' and status in ('completed', 'partial')) r`,
+    [],
+  );
+}
+
+/** The newest runs of some commands that have something in the journal. */
+export function readJournaledRuns(sql: Sql, commands: readonly string[], limit: number): Promise<RunRow[]> {
+  return query(
+    sql,
+    `(select * from sync_runs journaled where command = any($1::text[])
+        and exists (select from change_journal j where j.run_id = journaled.id)
+      order by started_at desc, id desc limit $2::int) r`,
+    [arrayLiteral(commands), limit],
+  );
+}
+
+/** The runs that were started by a run, or that resumed it, the newest first. */
+export function readRunsAfter(sql: Sql, runId: string): Promise<RunRow[]> {
+  return query(
+    sql,
+    `(select * from sync_runs where parent_run_id = $1::uuid or resumed_run_id = $1::uuid) r`,
+    [runId],
+  );
+}
+
+/** The commands of which there are runs. */
+export async function readRunCommands(sql: Sql): Promise<string[]> {
+  const rows = await sql.query('select distinct command from sync_runs order by command');
+  return rows.map((row) => textOf(row, 'command'));
+}
+
+/** The run is over, and nothing of it is to be gone on with: what it had done so far is no longer there. */
+export async function endUndoneRun(tx: Sql, runId: string, at: number): Promise<void> {
+  await tx.execute(
+    `update sync_runs set checkpoint = null, completed_at = coalesce(completed_at, $2::timestamptz),
+       status = case when status = 'running' then 'interrupted' else status end
+     where id = $1::uuid`,
+    [runId, new Date(at).toISOString()],
+  );
+}
+
+async function query(sql: Sql, from: string, parameters: SqlParameter[]): Promise<RunRow[]> {
+  return (await sql.query(selectRuns(from), parameters)).map(runOf);
+}
+
+function runOf(row: SqlRow): RunRow {
+  const options = jsonObjectOf(row, 'options');
+  const { undoes } = options;
+  const coveredBy = textOrNull(row, 'covered_by');
+  return {
+    id: textOf(row, 'id'),
+    command: textOf(row, 'command'),
+    options,
+    status: wordOf(row, 'status', RUN_STATUSES),
+    counters: jsonObjectOrNull(row, 'counters'),
+    verdict: textOrNull(row, 'verdict'),
+    host: textOf(row, 'host'),
+    pid: integerOf(row, 'pid'),
+    startedAt: timeOf(row, 'started_at'),
+    completedAt: timeOrNull(row, 'completed_at'),
+    error: textOrNull(row, 'error'),
+    parentRunId: textOrNull(row, 'parent_run_id'),
+    resumedRunId: textOrNull(row, 'resumed_run_id'),
+    coveredBy,
+    isSucceeded: coveredBy !== null,
+    isJournaled: row['is_journaled'] === true,
+    undid: typeof undoes === 'string' ? undoes : null,
+  };
+}
