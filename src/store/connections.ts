@@ -120,17 +120,34 @@ export async function updateConnections(tx: Sql, rows: readonly ConnectionRow[])
   );
 }
 
-/** Stores the phone_number_id of connections that were entered by their number alone. */
-export async function claimPhoneNumberIds(tx: Sql, rows: readonly ConnectionRow[]): Promise<void> {
+/**
+ * Fills in what entries say about connections that nobody had entered: phone_number_id, WABA, number. One that is called by
+ * its phone_number_id, for want of a number, is called by its number then, where no other one is.
+ */
+export async function fillInConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<void> {
   if (rows.length === 0) return;
   await tx.execute(
-    `update connections set phone_number_id = r.phone_number_id, waba_id = coalesce(connections.waba_id, r.waba_id)
-     from unnest($1::uuid[], $2::text[], $3::text[]) as r (id, phone_number_id, waba_id)
-     where connections.id = r.id and connections.phone_number_id is null`,
+    `update connections set
+       phone_number_id = coalesce(connections.phone_number_id, r.phone_number_id),
+       waba_id = coalesce(connections.waba_id, r.waba_id),
+       display_phone_number = coalesce(connections.display_phone_number, r.number),
+       name = case
+         when connections.name = connections.phone_number_id and connections.display_phone_number is null
+           and not exists (
+             select from connections other
+             where other.organization_id = connections.organization_id and other.name = r.number
+           )
+         then coalesce(r.number, connections.name) else connections.name end
+     from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as r (id, phone_number_id, waba_id, number)
+     where connections.id = r.id
+       and ((connections.phone_number_id is null and r.phone_number_id is not null)
+         or (connections.waba_id is null and r.waba_id is not null)
+         or (connections.display_phone_number is null and r.number is not null))`,
     [
       arrayLiteral(rows.map((row) => row.id)),
       arrayLiteral(rows.map((row) => row.phoneNumberId)),
       arrayLiteral(rows.map((row) => row.wabaId)),
+      arrayLiteral(rows.map((row) => row.displayPhoneNumber)),
     ],
   );
 }

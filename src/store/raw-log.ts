@@ -169,6 +169,40 @@ export async function requeueEntriesOf(tx: Sql, leadIds: readonly string[]): Pro
   );
 }
 
+/** Makes every entry due again that names one of these people, by any name. Gives the number of entries. */
+export async function requeueEntriesNaming(tx: Sql, names: readonly string[]): Promise<number> {
+  if (names.length === 0) return 0;
+  return tx.execute(
+    `update webhook_log set ${REQUEUE_SQL}
+     where chat_ids && $1::text[] and (status in ('processed', 'partial') or error = $2)`,
+    [arrayLiteral(names), ...REQUEUE_PARAMETERS],
+  );
+}
+
+/** Makes every entry with statuses of these numbers due again, or of no number. Reads the whole raw log. */
+export async function requeueStatuses(tx: Sql, phoneNumberIds: readonly string[]): Promise<number> {
+  if (phoneNumberIds.length === 0) return 0;
+  return tx.execute(
+    `update webhook_log set ${REQUEUE_SQL}
+     where (phone_number_ids && $1::text[] or phone_number_ids = '{}') and counters ? 'status'
+       and (status in ('processed', 'partial') or error = $2)`,
+    [arrayLiteral(phoneNumberIds), ...REQUEUE_PARAMETERS],
+  );
+}
+
+/**
+ * Entries that wait for a connection are due again when one has become known: those that name it, and those that name no
+ * number and may be its by their WABA. Gives the number of entries.
+ */
+export async function requeueWaiting(tx: Sql, phoneNumberIds: readonly string[]): Promise<number> {
+  return tx.execute(
+    `update webhook_log set error = $2
+     where status = 'pending' and error = 'unknown_connection' and provider = 'meta'
+       and (phone_number_ids = '{}' or phone_number_ids && $1::text[])`,
+    [arrayLiteral(phoneNumberIds), REQUEUED],
+  );
+}
+
 /**
  * Events that were stored before anybody said whose they are get their connection now, so that the same bytes are one row:
  * left where it is, the first row would wait for ever.

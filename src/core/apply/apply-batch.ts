@@ -1,22 +1,24 @@
 import { lockOrganizations } from '../../store/batch-lock.js';
 import {
-  claimPhoneNumberIds,
+  fillInConnections,
   insertConnections,
   readConnections,
   updateConnections,
   writeHistoryChunks,
 } from '../../store/connections.js';
 import { readConversationsOfLeads, recomputeConversations } from '../../store/conversations.js';
-import { requeueEntriesOf } from '../../store/raw-log.js';
+import { requeueEntriesOf, requeueWaiting } from '../../store/raw-log.js';
 import { addToInitialContacts, insertRejects, insertSyncLogs } from '../../store/runs.js';
+import type { ConnectionRow } from '../../store/connections.js';
 import type { Sql } from '../../store/sql.js';
 import type { Batch } from '../batch/batch.js';
-import type { ConnectionDirectory } from '../batch/connection-directory.js';
+import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
 import type { Tally } from '../batch/tally.js';
 import { collectItems } from './collect-items.js';
 import { conversationOf, openConversations } from './conversations.js';
 import { foldMessages, type FoldedMessages } from './fold-messages.js';
 import { nameHolders, namePersons } from './name-persons.js';
+import { retractOwnNumbers } from './retract-own-numbers.js';
 import { BatchWork, type ApplySettings } from './work.js';
 import { writeEntries, type SliceOutcome } from './write-entries.js';
 import { settleLeads, writeNewLeads } from './write-leads.js';
@@ -27,8 +29,10 @@ import { writeTickets } from './write-tickets.js';
 export interface BatchResult {
   tally: Tally;
   slices: SliceOutcome[];
-  /** Entries that a merge of leads made due again. */
+  /** Entries that a merge of leads, or what became known about a connection, made due again. */
   requeued: number;
+  /** Connections about whose own number nothing is stored any more. */
+  withoutOwnNumber: ReadonlySet<ConnectionRow>;
 }
 
 /**
@@ -43,9 +47,10 @@ export async function applyBatch(
   batch: Batch,
 ): Promise<BatchResult> {
   const work = new BatchWork(tx, settings);
-  await registerConnections(tx, directory, batch);
-  await lockOrganizations(tx, organizationsOf(batch));
+  const lessons = await registerConnections(tx, directory, batch);
+  await lockOrganizations(tx, organizationsOf(batch, lessons));
   const known = await collectItems(work, batch);
+  await retractOwnNumbers(work, directory, lessons);
 
   const named = await namePersons(work);
   const merged = named.flatMap((persons) => persons.mergedConversations);
@@ -77,20 +82,37 @@ export async function applyBatch(
   const slices = await writeEntries(work, batch, known);
   await insertRejects(tx, work.rejects);
   work.requeued += await requeueEntriesOf(tx, [...work.robbedLeads]);
-  return { tally: work.tally, slices, requeued: work.requeued };
+  if (lessons.length > 0) {
+    const known = lessons.flatMap(({ row }) => row.phoneNumberId ?? []);
+    work.requeued += await requeueWaiting(tx, known);
+  }
+  return { tally: work.tally, slices, requeued: work.requeued, withoutOwnNumber: work.withoutOwnNumber };
 }
 
-/** Connections that `--register` found in the batch (H1); another run may have been quicker, then its row counts. */
-async function registerConnections(tx: Sql, directory: ConnectionDirectory, batch: Batch): Promise<void> {
-  await claimPhoneNumberIds(tx, directory.claims());
+/**
+ * Stores the connections that `--register` found in the batch, and what entries say about others (H1); another run may have
+ * been quicker, then its row counts.
+ */
+async function registerConnections(
+  tx: Sql,
+  directory: ConnectionDirectory,
+  batch: Batch,
+): Promise<readonly Lesson[]> {
   const fresh = directory.unsaved(batch);
-  if (fresh.length === 0) return;
-  await insertConnections(tx, fresh);
-  directory.adopt(await readConnections(tx), fresh);
+  if (fresh.length > 0) {
+    await insertConnections(tx, fresh);
+    directory.adopt(await readConnections(tx), fresh);
+  }
+  const lessons = directory.learned();
+  await fillInConnections(
+    tx,
+    lessons.map(({ row }) => row),
+  );
+  return lessons;
 }
 
-function organizationsOf(batch: Batch): string[] {
-  const ids = new Set<string>();
+function organizationsOf(batch: Batch, lessons: readonly Lesson[]): string[] {
+  const ids = new Set(lessons.map(({ row }) => row.organizationId));
   for (const slice of batch.slices) {
     for (const { section } of slice.parts) {
       if (section.pending === null && section.connection !== null) ids.add(section.connection.organizationId);

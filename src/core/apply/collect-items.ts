@@ -81,12 +81,14 @@ function collectSection(
   const entry = { receivedAt: slice.entry.receivedAt, webhookLogId: logId, now: work.settings.clock() };
   for (const fact of facts) {
     const item: Item = { fact, connection, slice, logId, field: section.section.field };
+    // Also of the own number: that something came live is true whatever becomes of it.
+    if (!isForeignChunk(fact, connection, section.section.field)) news.addFact(fact, entry);
     const own = ownNumberReason(work.ownNumbers, fact, connection);
     if (own !== null) {
       work.skip(item, own.subject, own.reason);
+      work.withOwnNumber.add(connection);
       continue;
     }
-    if (!isForeignChunk(fact, connection, section.section.field)) news.addFact(fact, entry);
     switch (fact.kind) {
       case 'skipped':
         work.skip(item, fact.subject, fact.reason);

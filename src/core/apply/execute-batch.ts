@@ -50,7 +50,7 @@ export async function executeBatch(
     return done;
   });
   if (result === null) return false;
-  directory.committed(batch);
+  directory.committed(batch, result.withoutOwnNumber);
   applied.tally.absorb(result.tally);
   applied.requeued += result.requeued;
   for (const { slice, logId, isDuplicate, rejected } of result.slices) {

@@ -43,6 +43,10 @@ export class BatchWork {
   readonly logIds = new Map<string, string>();
   /** Leads one of whose messages lost its id to a better claim in this batch. */
   readonly robbedLeads = new Set<string>();
+  /** Connections an item of which was about their own number (I4). */
+  readonly withOwnNumber = new Set<ConnectionRow>();
+  /** Connections about whose own number nothing is stored any more. */
+  readonly withoutOwnNumber = new Set<ConnectionRow>();
   requeued = 0;
   readonly ownNumbers = new OwnNumbers();
 

@@ -1,5 +1,6 @@
 import { cutText } from '../../decode/text.js';
 import type { EntryStatus } from '../../model/enumerations.js';
+import type { Subject } from '../../model/facts.js';
 import { assertWritten } from '../../store/batch-lock.js';
 import { deleteRejects } from '../../store/runs.js';
 import {
@@ -10,6 +11,7 @@ import {
   type RawLogRow,
 } from '../../store/raw-log.js';
 import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '../batch/batch.js';
+import { subjectOf } from '../batch/fact-kinds.js';
 import type { KnownState } from './collect-items.js';
 import type { BatchWork } from './work.js';
 
@@ -58,11 +60,11 @@ export async function writeEntries(
       outcomes.set(state.id, {
         id: state.id,
         ...ended,
-        counters: entry.counters,
+        counters: entry.counters(),
         processedAt: work.settings.clock(),
       });
     }
-    if (slice.isLast) countEntry(work, slice, isDuplicate, ended);
+    if (slice.isLast) countEntry(work, slice, state.id, isDuplicate, ended);
   }
   assertWritten('raw entries', inserts.size, await insertEntries(work.tx, [...inserts.values()]));
   // What was rejected before and no more: a lead, a connection or a newer version of the tool has settled it.
@@ -96,7 +98,7 @@ function rawLogRow(
     receivedAt: entry.receivedAt,
     ...ended,
     origin: entry.origin,
-    counters: entry.counters,
+    counters: entry.counters(),
     runId: work.settings.runId,
     processedAt: work.settings.clock(),
   };
@@ -105,10 +107,16 @@ function rawLogRow(
 function countEntry(
   work: BatchWork,
   { entry }: EntrySlice,
+  logId: string,
   isDuplicate: boolean,
   ended: { status: EntryStatus; error: string | null },
 ): void {
   const { entries } = work.tally;
+  if (entry.storedId !== null) work.tally.resume(logId);
+  if (isWaiting(entry, ended)) {
+    const items = waitingItems(entry);
+    work.tally.wait(logId, { origin: entry.origin, isDuplicate, reason: 'unknown_connection', items });
+  }
   entries.read += 1;
   entries[isDuplicate ? 'duplicate' : 'stored'] += 1;
   entries[ended.status] += 1;
@@ -135,6 +143,22 @@ function countEntry(
       excerpt: strange.excerpt,
     });
   }
+}
+
+function isWaiting(entry: PreparedEntry, { error }: { error: string | null }): boolean {
+  // Only an entry as a whole, whose other sections come out the same when it is taken up again.
+  return error === 'unknown_connection' && entry.sections.every(({ pending }) => pending !== null);
+}
+
+function waitingItems({ sections }: PreparedEntry): Map<Subject, number> {
+  const items = new Map<Subject, number>();
+  for (const { section } of sections) {
+    for (const fact of section.facts) {
+      const subject = subjectOf(fact);
+      if (subject !== null) items.set(subject, (items.get(subject) ?? 0) + 1);
+    }
+  }
+  return items;
 }
 
 /** By what an entry names its connections: Meta's by phone_number_ids, an event of WhatsApp Web by a session, if at all. */

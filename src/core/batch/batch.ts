@@ -32,7 +32,8 @@ export interface PreparedEntry {
   fields: readonly string[];
   phoneNumberIds: readonly string[];
   chatIds: readonly string[];
-  counters: JsonObject | null;
+  /** As of the moment when they are stored: which items are skipped depends on the number that the connection has by then. */
+  counters: () => JsonObject | null;
   /** `damaged`: stored bytes that were changed since. */
   failure: { reason: 'invalid_json' | 'no_json' | 'damaged'; message: string } | null;
   unrecognized: readonly Unrecognized[];

@@ -14,6 +14,15 @@ export interface DirectoryOptions {
   newId: () => string;
 }
 
+/** What entries taught about a connection: its phone_number_id, its WABA, its number. */
+export interface Lesson {
+  row: ConnectionRow;
+  /** Its number became known in this run. */
+  number: boolean;
+  /** Batches that have to store it. */
+  batchesLeft: number;
+}
+
 /**
  * The connections of a run that applies entries: it also registers connections and learns ids that entries name. Rows are
  * handed out by reference: when another run turns out to have registered the same number first, its row takes the place of
@@ -21,10 +30,11 @@ export interface DirectoryOptions {
  */
 export class ConnectionDirectory extends ConnectionResolver {
   private readonly unsavedRows = new Set<ConnectionRow>();
-  /** Rows whose phone_number_id this run has learned, until that is stored. */
-  private readonly claimed = new Set<ConnectionRow>();
+  private readonly lessons = new Map<ConnectionRow, Lesson>();
   /** Those of them that the batch now being applied stores. */
-  private readonly claiming = new Set<ConnectionRow>();
+  private readonly storing = new Set<Lesson>();
+  /** Connections of which this run knows that nothing is stored about their own number (I4). */
+  private readonly withoutOwnNumber = new Set<string>();
   /** Ids of connections that this run registered. */
   readonly registered = new Set<string>();
 
@@ -53,10 +63,15 @@ export class ConnectionDirectory extends ConnectionResolver {
     return [...needed];
   }
 
-  /** Rows whose phone_number_id the batch has to store. The next batch is read meanwhile and may learn more; those wait. */
-  claims(): ConnectionRow[] {
-    for (const row of this.claimed) this.claiming.add(row);
-    return [...this.claiming];
+  /** What the batch has to store about connections. The next batch is read meanwhile and may learn more; that waits. */
+  learned(): readonly Lesson[] {
+    for (const lesson of this.lessons.values()) this.storing.add(lesson);
+    return [...this.storing];
+  }
+
+  /** Whether rows about the connection's own number may still be stored, from before it was known. */
+  mayHoldOwnNumber({ id }: ConnectionRow): boolean {
+    return !this.withoutOwnNumber.has(id);
   }
 
   /** Takes over what the database says after an insert: our rows, or those of a run that was quicker. */
@@ -73,15 +88,25 @@ export class ConnectionDirectory extends ConnectionResolver {
         throw new ConcurrentChange('connections', 1, 0);
       }
       if (same.id === row.id) this.registered.add(row.id);
+      const { wabaId, displayPhoneNumber } = row;
       Object.assign(row, same);
+      row.wabaId ??= wabaId;
+      row.displayPhoneNumber ??= displayPhoneNumber;
     }
   }
 
-  /** The batch's transaction has committed: its connections need no second insert. */
-  committed(batch: Batch): void {
+  /**
+   * The batch's transaction has committed: its connections need no second insert. What it stored is stored once more with the
+   * next batch: that one was prepared meanwhile, and may hold entries from before the lesson, which are due again.
+   */
+  committed(batch: Batch, withoutOwnNumber: Iterable<ConnectionRow> = []): void {
     for (const row of this.unsaved(batch)) this.unsavedRows.delete(row);
-    for (const row of this.claiming) this.claimed.delete(row);
-    this.claiming.clear();
+    for (const lesson of this.storing) {
+      lesson.batchesLeft -= 1;
+      if (lesson.batchesLeft === 0) this.lessons.delete(lesson.row);
+    }
+    this.storing.clear();
+    for (const { id } of withoutOwnNumber) this.withoutOwnNumber.add(id);
   }
 
   /** The connection has the id from then on. */
@@ -89,8 +114,7 @@ export class ConnectionDirectory extends ConnectionResolver {
     const row = super.claim(hint, fixed);
     if (row === null) return null;
     row.phoneNumberId = hint.phoneNumberId ?? null;
-    row.wabaId ??= hint.wabaId ?? null;
-    this.claimed.add(row);
+    this.note(row);
     return row;
   }
 
@@ -99,7 +123,38 @@ export class ConnectionDirectory extends ConnectionResolver {
     provider: Provider,
     told: string | null,
   ): ConnectionRow | null {
-    return super.lookUp(hint, provider, told) ?? this.register(hint, provider);
+    const row = super.lookUp(hint, provider, told) ?? this.register(hint, provider);
+    if (row !== null) this.learn(row, hint);
+    return row;
+  }
+
+  /**
+   * A connection's WABA and number are filled in by whatever entry names them; what is known already stays. Only an entry that
+   * names the connection by its phone_number_id or its number can tell.
+   */
+  private learn(row: ConnectionRow, hint: ConnectionHint): void {
+    if (row.wabaId !== null && row.displayPhoneNumber !== null) return;
+    const named = numberOf(hint.displayPhoneNumber);
+    const isById = hint.phoneNumberId !== undefined && hint.phoneNumberId === row.phoneNumberId;
+    if (!isById && (named === null || named !== numberOf(row.displayPhoneNumber))) return;
+    if (row.wabaId === null && hint.wabaId !== undefined) {
+      row.wabaId = hint.wabaId;
+      this.note(row);
+    }
+    if (row.displayPhoneNumber === null && named !== null) {
+      row.displayPhoneNumber = named;
+      this.note(row).number = true;
+      this.withoutOwnNumber.delete(row.id);
+      // Registered by its id for want of a number; called as it would have been.
+      if (row.name === row.phoneNumberId && this.rows.every(({ name }) => name !== named)) row.name = named;
+    }
+  }
+
+  private note(row: ConnectionRow): Lesson {
+    const lesson = this.lessons.get(row) ?? { row, number: false, batchesLeft: 0 };
+    lesson.batchesLeft = 2;
+    this.lessons.set(row, lesson);
+    return lesson;
   }
 
   private register(hint: ConnectionHint, provider: Provider): ConnectionRow | null {
@@ -107,6 +162,8 @@ export class ConnectionDirectory extends ConnectionResolver {
     const baileys = provider === 'baileys';
     const name = baileys ? hint.sessionName : (numberOf(hint.displayPhoneNumber) ?? hint.phoneNumberId);
     if (name === undefined || (!baileys && hint.phoneNumberId === undefined)) return null;
+    // It may be the id of a connection that was entered by its number; an entry that shows both will tell.
+    if (!baileys && numberOf(hint.displayPhoneNumber) === null && this.hasNumberWithoutId()) return null;
     const taken = this.rows.some((row) => row.name === name);
     const row: ConnectionRow = {
       id: this.options.newId(),
@@ -128,6 +185,11 @@ export class ConnectionDirectory extends ConnectionResolver {
     };
     this.rows.push(row);
     this.unsavedRows.add(row);
+    this.note(row);
     return row;
+  }
+
+  private hasNumberWithoutId(): boolean {
+    return this.rows.some((row) => row.phoneNumberId === null && row.displayPhoneNumber !== null);
   }
 }

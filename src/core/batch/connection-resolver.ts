@@ -68,7 +68,9 @@ export class ConnectionResolver {
         ? null
         : (this.rows.find((row) => row.name === hint.sessionName) ?? null);
     }
-    return fixed ?? this.findByNumber(hint) ?? this.findByWaba(hint);
+    if (fixed !== null) return fixed;
+    // Whoever names a number waits for that number, whichever others its account has.
+    return numberOf(hint.displayPhoneNumber) === null ? this.findByWaba(hint) : this.findByNumber(hint);
   }
 
   private findByNumber(

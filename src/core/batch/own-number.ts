@@ -1,3 +1,4 @@
+import { phoneEquivalents } from '../../identity/phone.js';
 import type { Fact, Identities, SkipReason, Subject } from '../../model/facts.js';
 import type { ConnectionRow } from '../../store/connections.js';
 import { numberOf } from './connection-resolver.js';
@@ -7,7 +8,9 @@ export class OwnNumbers {
   private readonly phones = new Map<string, string | null>();
 
   has(connection: ConnectionRow, identities: Identities): boolean {
-    return identities.phone !== undefined && this.of(connection) === identities.phone;
+    const own = this.of(connection);
+    if (own === null || identities.phone === undefined) return false;
+    return own === identities.phone || phoneEquivalents(own).includes(identities.phone);
   }
 
   /** Canonical E.164; null where it is not known. */

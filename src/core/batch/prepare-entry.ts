@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeEntry } from '../../decode/decode-entry.js';
 import type { IncludableChat } from '../../model/enumerations.js';
-import type { DecodedEntry } from '../../model/facts.js';
+import type { DecodedEntry, Section } from '../../model/facts.js';
 import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
 import { NO_SCOPE } from '../../store/raw-log.js';
 import { nodesOf } from '../plan/identity-evidence.js';
@@ -44,7 +44,7 @@ export function prepareEntry(
       fields: [],
       phoneNumberIds: [],
       chatIds: [],
-      counters: null,
+      counters: () => null,
       failure: { reason: decoded.reason, message: decoded.message },
       unrecognized: [],
       sections: [],
@@ -62,7 +62,7 @@ export function prepareEntry(
     fields: unique(entry.sections.map((section) => section.field)),
     phoneNumberIds: unique(entry.sections.flatMap((section) => section.connection.phoneNumberId ?? [])),
     chatIds: chatIdsOf(entry),
-    counters: countersOf(sections, connectionScope !== NO_SCOPE),
+    counters: () => countersOf(sections, connectionScope !== NO_SCOPE),
     failure: null,
     unrecognized: entry.unrecognized,
     sections,
@@ -95,7 +95,13 @@ export function resolveSections(
     storedAs === null || storedAs.connectionScope === NO_SCOPE
       ? null
       : resolver.byId(storedAs.connectionScope);
-  return entry.sections.map((section) => {
+  const sections = entry.sections.map((section) => resolveSection(section));
+  // A later section of the entry may have named the connection that an earlier one waits for.
+  return sections.every(({ pending }) => pending === null)
+    ? sections
+    : sections.map((section) => (section.pending === null ? section : resolveSection(section.section)));
+
+  function resolveSection(section: Section): PreparedSection {
     if (scoped !== null && section.connection.phoneNumberId === undefined) {
       return { section, connection: scoped, pending: null };
     }
@@ -105,7 +111,7 @@ export function resolveSections(
       section,
       ...resolver.resolve(section.connection, entry.provider, storedAs?.connectionId ?? null),
     };
-  });
+  }
 }
 
 /** Everybody whom the entry is about, by every name that it gives: the index of `explain`, `import` and `--contact`. */

@@ -17,6 +17,18 @@ type AmendmentSubject = Exclude<Subject, 'message' | 'contact'>;
 const LISTED_PROBLEMS = 100;
 const LISTED_PER_REASON = 20;
 
+/** How many entries that wait are remembered one by one; a run without `--register` may leave millions. */
+const REMEMBERED_WAITING = 10_000;
+
+/** How an entry was counted that waits for its connection. */
+export interface WaitingEntry {
+  origin: string;
+  isDuplicate: boolean;
+  reason: SkipReason;
+  /** Items of sections that wait. */
+  items: ReadonlyMap<Subject, number>;
+}
+
 /**
  * The counters of a run, or of one batch until its transaction has committed. Every item that was read is counted here
  * exactly once; {@link Tally.imbalance} proves it.
@@ -50,6 +62,20 @@ export class Tally {
   problemCount = 0;
   private readonly listedByReason = new Map<string, number>();
   chatterLines = 0;
+  /** Entries that this run left waiting for their connection, with how they were counted. Bounded: the rest counts twice. */
+  private readonly waiting = new Map<string, WaitingEntry>();
+  /** Entries that were taken up again. */
+  private readonly resumed = new Set<string>();
+
+  /** An entry that waits for its connection; it is counted anew if it is taken up again in the same run. */
+  wait(logId: string, entry: WaitingEntry): void {
+    if (this.waiting.size < REMEMBERED_WAITING) this.waiting.set(logId, entry);
+  }
+
+  /** A stored entry is counted now; whatever this run counted of it before is not true any more. */
+  resume(logId: string): void {
+    this.resumed.add(logId);
+  }
 
   message(connectionId: string, outcome: 'created' | 'updated' | 'unchanged'): void {
     for (const counts of [this.messages, this.connection(connectionId)]) {
@@ -91,6 +117,37 @@ export class Tally {
     this.list(problem);
   }
 
+  /** Uncounts entries that waited. Gives where they were first seen, by the name under which they were taken up again. */
+  private takeBack(logIds: ReadonlySet<string>): Map<string, string> {
+    const origins = new Map<string, string>();
+    for (const id of logIds) {
+      const entry = this.waiting.get(id);
+      if (entry === undefined) continue;
+      this.waiting.delete(id);
+      origins.set(`log:${id}`, entry.origin);
+      this.entries.read -= 1;
+      this.entries[entry.isDuplicate ? 'duplicate' : 'stored'] -= 1;
+      this.entries.pending -= 1;
+      for (const [subject, count] of entry.items) {
+        for (const counts of this.countsOf(subject, null)) {
+          counts.seen -= count;
+          add(counts.skipped, entry.reason, -count);
+          if (counts.skipped[entry.reason] === 0) Reflect.deleteProperty(counts.skipped, entry.reason);
+        }
+      }
+      this.problemCount -= 1;
+      this.unlist(entry);
+    }
+    return origins;
+  }
+
+  private unlist({ origin, reason }: WaitingEntry): void {
+    const index = this.problems.findIndex((one) => one.origin === origin && one.reason === reason);
+    if (index < 0) return;
+    this.problems.splice(index, 1);
+    this.listedByReason.set(reason, (this.listedByReason.get(reason) ?? 1) - 1);
+  }
+
   private list(problem: Problem): void {
     const listed = this.listedByReason.get(problem.reason) ?? 0;
     if (this.problems.length >= LISTED_PROBLEMS || listed >= LISTED_PER_REASON) return;
@@ -100,6 +157,7 @@ export class Tally {
 
   /** Adds another tally, e.g. of a batch that has committed. */
   absorb(other: Tally): void {
+    const resumed = this.takeBack(other.resumed);
     addNumbers(this.entries, other.entries);
     addMessageCounts(this.messages, other.messages);
     for (const [id, counts] of other.byConnection) addMessageCounts(this.connection(id), counts);
@@ -120,7 +178,10 @@ export class Tally {
     addNumbers(this.conversations, other.conversations);
     addNumbers(this.tickets, other.tickets);
     addReasons(this.events, other.events);
-    for (const problem of other.problems) this.list(problem);
+    for (const [id, entry] of other.waiting) this.wait(id, entry);
+    for (const problem of other.problems) {
+      this.list({ ...problem, origin: resumed.get(problem.origin) ?? problem.origin });
+    }
     this.problemCount += other.problemCount;
     this.chatterLines += other.chatterLines;
   }

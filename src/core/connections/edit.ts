@@ -1,4 +1,6 @@
 import type { ConnectionKind } from '../../model/enumerations.js';
+import { canonicalPhone, phoneEquivalents } from '../../identity/phone.js';
+import { requeueEntriesNaming } from '../../store/raw-log.js';
 import type { Context } from '../context.js';
 import { countWaiting, isKnownError, type WaitingEntries } from './add.js';
 import { findConnection } from './find.js';
@@ -61,6 +63,7 @@ export async function editConnection(
     if (isKnownError(error, 'P2002')) assertUnique(after, slug, await others(ctx, before.id));
     throw error;
   }
+  await requeueOwnNumbers(ctx, before, after);
   const record = (await findRecord(store, before.id)) ?? before;
   return {
     schemaVersion: 1,
@@ -69,6 +72,20 @@ export async function editConnection(
     changed: changedFields(before, after),
     waiting: await countWaiting(store, after),
   };
+}
+
+/** Entries about the number that it had, and about the one that it has now, are due again: that number is no lead (I4). */
+async function requeueOwnNumbers(
+  ctx: Context,
+  before: Pick<CheckedFields, 'displayPhoneNumber'>,
+  after: Pick<CheckedFields, 'displayPhoneNumber'>,
+): Promise<void> {
+  if (before.displayPhoneNumber === after.displayPhoneNumber) return;
+  const numbers = [before, after].flatMap(({ displayPhoneNumber }) =>
+    displayPhoneNumber === null ? [] : (canonicalPhone(displayPhoneNumber) ?? []),
+  );
+  const names = numbers.flatMap((number) => [number, ...phoneEquivalents(number)]);
+  await ctx.store.transaction((tx) => requeueEntriesNaming(tx, names));
 }
 
 async function others(ctx: Context, id: string): Promise<ConnectionRecord[]> {

@@ -55,7 +55,7 @@ export class RawKeeper {
         status: 'pending',
         error: null,
         origin: entry.origin,
-        counters: entry.counters,
+        counters: entry.counters(),
         runId: this.run.runId,
         processedAt: null,
       },

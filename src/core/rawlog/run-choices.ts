@@ -36,6 +36,10 @@ export class RunChoices {
   }
 
   private idOf(named: string | null): string | null {
-    return this.connections.find(({ id, name }) => name === named || id === named)?.id ?? null;
+    const found =
+      this.connections.find(({ id, name }) => name === named || id === named) ??
+      // Called by its phone_number_id until its number became known.
+      this.connections.find(({ phoneNumberId }) => named !== null && phoneNumberId === named);
+    return found?.id ?? null;
   }
 }
