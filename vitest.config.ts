@@ -7,7 +7,7 @@ const UNIT = [
   // Not large-entries: it measures the memory of its own process.
   'test/sources/{any-chunking,console-log,containers,csv,file-source,input-identity,json-values,ndjson,resolve-inputs}.test.ts',
   'test/cli/{exit,logger,progress,reference,run-summary,sanitize,settings,usage,values}.test.ts',
-  'test/core/{dedupe-decisions,explain-names,secret-key,verdict}.test.ts',
+  'test/core/{dedupe-decisions,explain-names,merge-content,message-errors,secret-key,verdict}.test.ts',
   'test/store/{database-url,split-statements,uuid}.test.ts',
 ];
 

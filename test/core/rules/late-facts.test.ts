@@ -10,6 +10,7 @@ import { describeOnBackends } from '../../support/databases.js';
 import { normalisedDatabase } from '../../support/normalised.js';
 import { expectOneDatabase } from '../../support/orders.js';
 import { replayBodies, replayLog, testContext } from '../../support/replaying.js';
+import { reportOptions } from '../../support/reporting.js';
 import { leads, select, tickets, value } from '../../support/shown.js';
 import { ANA, BUSINESS, FIRST, item, live, seconds, SECOND, wamid } from '../../support/webhooks.js';
 
@@ -146,7 +147,7 @@ describeOnBackends('what entries say about a connection holds for all of them, i
       ]) {
         const store = await backend.open();
         await replayBodies(store, log, { batchSize: 1 });
-        const { alerts } = await report(testContext(store), { days: 14, runs: 5, timeZone: 'UTC' });
+        const { alerts } = await report(testContext(store), reportOptions());
         expect(alerts.map(({ kind }) => kind)).toContain('partner_removed');
         await store.close();
       }
@@ -215,7 +216,7 @@ describeOnBackends('I4: the own number is no lead, also when it became known lat
     expect(result.status).toBe('completed');
     expect(await value(store, 'select count(*)::int from leads')).toBe(1);
 
-    const { connections: parts } = await report(testContext(store), { days: 14, runs: 5, timeZone: 'UTC' });
+    const { connections: parts } = await report(testContext(store), reportOptions());
     expect(parts).toMatchObject([
       { accounts: { items: 4, saved: 2, explained: { 'skipped.self_thread': 2 }, unexplained: 0 } },
     ]);
