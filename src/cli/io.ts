@@ -20,6 +20,8 @@ export interface Io {
   /** The user's home directory. */
   homeDirectory: string;
   host: string;
+  /** Who runs it, by the operating system. */
+  user: string;
   pid: number;
   /** When the process began, ms since 1970. */
   startedAt: number;

@@ -1,4 +1,4 @@
-import { homedir, hostname } from 'node:os';
+import { homedir, hostname, userInfo } from 'node:os';
 import { isatty } from 'node:tty';
 import type { Io } from './io.js';
 
@@ -17,6 +17,7 @@ export function processIo(): Io {
     cwd: process.cwd(),
     homeDirectory: homedir(),
     host: hostname(),
+    user: userName(),
     pid: process.pid,
     startedAt: performance.timeOrigin,
     clock: Date.now,
@@ -28,4 +29,13 @@ export function processIo(): Io {
     },
     quit: (code) => process.exit(code),
   };
+}
+
+/** A container may run under a number that has no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env.USER ?? `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
 }

@@ -59,6 +59,7 @@ export async function withContext<T>(
           host: io.host,
           pid: io.pid,
           processStartedAt: io.startedAt,
+          user: io.user,
         };
         const result = await work(ctx);
         lock?.assertHeld();

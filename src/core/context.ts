@@ -48,4 +48,6 @@ export interface Context {
   processStartedAt?: number;
   /** The run that this work is a step of: a reconcile's. */
   parentRunId?: string;
+  /** Who runs it, by the operating system: recorded with what a person decides. */
+  user: string;
 }

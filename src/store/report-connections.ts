@@ -10,6 +10,8 @@ export interface ConnectionTimes {
   webhookActivatedAt: number | null;
   lastSyncAt: number | null;
   createdAt: number;
+  /** Since when nothing is expected of it any more; null if it is in use. */
+  archivedAt: number | null;
   /** Of its newest history chunk, when it came (else when it was processed). */
   lastChunkAt: number | null;
   firstChunkAt: number | null;
@@ -17,7 +19,7 @@ export interface ConnectionTimes {
 
 export async function readConnectionTimes(sql: Sql): Promise<ConnectionTimes[]> {
   const rows = await sql.query(
-    `select c.id, o.slug, c.webhook_activated_at, c.last_sync_at, c.created_at, h.last_chunk_at, h.first_chunk_at
+    `select c.id, o.slug, c.webhook_activated_at, c.last_sync_at, c.created_at, c.archived_at, h.last_chunk_at, h.first_chunk_at
      from connections c
      join organizations o on o.id = c.organization_id
      left join (
@@ -31,6 +33,7 @@ export async function readConnectionTimes(sql: Sql): Promise<ConnectionTimes[]> 
     webhookActivatedAt: timeOrNull(row, 'webhook_activated_at'),
     lastSyncAt: timeOrNull(row, 'last_sync_at'),
     createdAt: timeOf(row, 'created_at'),
+    archivedAt: timeOrNull(row, 'archived_at'),
     lastChunkAt: timeOrNull(row, 'last_chunk_at'),
     firstChunkAt: timeOrNull(row, 'first_chunk_at'),
   }));
@@ -95,20 +98,25 @@ export async function countTickets(
 export interface PendingFactGroup {
   connectionId: string;
   count: number;
-  /** Those that were stored before the moment given, and when the first of them was. */
-  old: { count: number; firstAt: number | null };
+  /** Those that were stored before the moment given, and when the first and the last of them were. */
+  old: { count: number; firstAt: number | null; lastAt: number | null };
 }
 
 export async function countPendingFacts(sql: Sql, oldBefore: number): Promise<PendingFactGroup[]> {
   const rows = await sql.query(
     `select connection_id, count(*) as count,
-       count(*) filter (where created_at < $1::timestamptz) as old, min(created_at) as first_at
+       count(*) filter (where created_at < $1::timestamptz) as old, min(created_at) as first_at,
+       max(created_at) filter (where created_at < $1::timestamptz) as last_at
      from pending_facts group by connection_id`,
     [new Date(oldBefore).toISOString()],
   );
   return rows.map((row) => ({
     connectionId: textOf(row, 'connection_id'),
     count: integerOf(row, 'count'),
-    old: { count: integerOf(row, 'old'), firstAt: timeOrNull(row, 'first_at') },
+    old: {
+      count: integerOf(row, 'old'),
+      firstAt: timeOrNull(row, 'first_at'),
+      lastAt: timeOrNull(row, 'last_at'),
+    },
   }));
 }

@@ -35,9 +35,8 @@ export interface EntryGroup {
   lastReceivedAt: number | null;
   firstStoredAt: number;
   lastStoredAt: number;
-  /** One of those that nothing came of: where it was first seen, and its id. */
-  origin: string | null;
-  broken: string | null;
+  /** The first of those that brought nothing (failed, unrecognized): its id, and where it was first seen. */
+  firstBroken: { id: string; origin: string | null } | null;
   /** Ids of those that tell of the account itself (`account_update`). */
   accountUpdates: string[];
 }
@@ -53,8 +52,8 @@ export async function readEntryGroups(sql: Sql, recentSince: number): Promise<En
        array_to_string(fields, ',') as fields, status, reason, counters, is_recent, count(*) as count,
        min(received_at) as first_received_at, max(received_at) as last_received_at,
        min(created_at) as first_stored_at, max(created_at) as last_stored_at,
-       min(case when status in ('failed', 'unrecognized') then origin end) as origin,
-       min(case when status in ('failed', 'unrecognized') then id::text end) as broken,
+       -- In one value, so that the id and the origin are of the same entry.
+       min(case when status in ('failed', 'unrecognized') then id::text || coalesce(' ' || origin, '') end) as broken,
        string_agg(id::text, ',') filter (where 'account_update' = any(fields)) as account_updates
      from (
        select *, case when status = 'pending' then error end as reason, created_at >= $1::timestamptz as is_recent
@@ -79,11 +78,19 @@ export async function readEntryGroups(sql: Sql, recentSince: number): Promise<En
       lastReceivedAt: timeOrNull(row, 'last_received_at'),
       firstStoredAt: timeOf(row, 'first_stored_at'),
       lastStoredAt: timeOf(row, 'last_stored_at'),
-      origin: textOrNull(row, 'origin'),
-      broken: textOrNull(row, 'broken'),
+      firstBroken: brokenOf(textOrNull(row, 'broken')),
       accountUpdates: listOf(textOrNull(row, 'account_updates')),
     };
   });
+}
+
+/** `<id>`, or `<id> <origin>`. */
+function brokenOf(text: string | null): EntryGroup['firstBroken'] {
+  if (text === null) return null;
+  const space = text.indexOf(' ');
+  return space === -1
+    ? { id: text, origin: null }
+    : { id: text.slice(0, space), origin: text.slice(space + 1) };
 }
 
 function listOf(text: string | null): string[] {
@@ -116,7 +123,7 @@ export interface RejectGroup {
   subject: string;
   reason: string;
   count: number;
-  recent: { count: number; firstAt: number | null };
+  recent: { count: number; firstAt: number | null; lastAt: number | null };
   /** One of the entries, a recent one where there is any. */
   webhookLogId: string;
 }
@@ -127,6 +134,7 @@ export async function readRejectGroups(sql: Sql, recentSince: number): Promise<R
     `select connection_id, subject, reason, count(*) as count,
        count(*) filter (where created_at >= $1::timestamptz) as recent,
        min(created_at) filter (where created_at >= $1::timestamptz) as recent_first_at,
+       max(created_at) filter (where created_at >= $1::timestamptz) as recent_last_at,
        -- Ids grow with time: the greatest is of an entry that was stored last.
        max(webhook_log_id::text) as webhook_log_id
      from rejects group by connection_id, subject, reason order by count(*) desc, subject, reason`,
@@ -137,7 +145,11 @@ export async function readRejectGroups(sql: Sql, recentSince: number): Promise<R
     subject: textOf(row, 'subject'),
     reason: textOf(row, 'reason'),
     count: integerOf(row, 'count'),
-    recent: { count: integerOf(row, 'recent'), firstAt: timeOrNull(row, 'recent_first_at') },
+    recent: {
+      count: integerOf(row, 'recent'),
+      firstAt: timeOrNull(row, 'recent_first_at'),
+      lastAt: timeOrNull(row, 'recent_last_at'),
+    },
     webhookLogId: textOf(row, 'webhook_log_id'),
   }));
 }

@@ -68,6 +68,7 @@ async function timePages(store: Store): Promise<PageTimes> {
     emit: () => undefined,
     host: hostname(),
     pid: process.pid,
+    user: 'bench',
   };
   const read = async (times: number[], cursor: string | null): Promise<string | null> => {
     const started = performance.now();

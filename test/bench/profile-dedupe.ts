@@ -26,6 +26,7 @@ const result = await dedupe(
     emit: () => undefined,
     host: hostname(),
     pid: process.pid,
+    user: 'bench',
   },
   {
     classes: new Set(DUPLICATE_CLASSES),

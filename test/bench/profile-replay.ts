@@ -29,6 +29,7 @@ const result = await replay(
     emit: () => undefined,
     host: hostname(),
     pid: process.pid,
+    user: 'bench',
   },
   {
     input: {

@@ -65,6 +65,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
     homeDirectory: '/nonexistent-home',
     startedAt: performance.timeOrigin,
     host: 'test-host',
+    user: 'test-user',
     pid: process.pid,
     clock: () => surroundings.now ?? Date.now(),
     onSignal: (signal, listener) => {

@@ -32,6 +32,7 @@ export function testContext(store: Store, options: TestOptions = {}): Context {
     emit: options.onEvent ?? ((): void => undefined),
     host: hostname(),
     pid: process.pid,
+    user: 'tester',
   };
 }
 

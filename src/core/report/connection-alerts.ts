@@ -1,7 +1,8 @@
-import { remedy as command, type Remedy } from '../../model/remedy.js';
+import { remedy } from '../../model/remedy.js';
+import type { RejectGroup } from '../../store/report-log.js';
 import { amount } from '../amount.js';
+import { alert, type Alert } from './alert.js';
 import type { ConnectionFacts } from './facts.js';
-import type { Alert, AlertKind } from './result.js';
 import { listOf, minuteOf, spanOf } from './words.js';
 
 const MINUTE = 60_000;
@@ -21,14 +22,16 @@ export interface Limits {
   days: number;
 }
 
-/** Everything that is wrong with one connection. */
+/** Everything that is wrong with one connection. Nothing is expected of an archived one; what it lost is still lost. */
 export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
+  const rejects = rejectAlert(facts.row, facts.rejects, limits);
+  if (facts.times.archivedAt !== null) return rejects;
   return [
     ...removalAlert(facts),
     ...historyAlerts(facts, limits),
     ...chunkAlerts(facts, limits),
     ...silenceAlert(facts),
-    ...rejectAlert(facts, limits),
+    ...rejects,
     ...pendingFactAlert(facts),
   ];
 }
@@ -37,9 +40,11 @@ function removalAlert({ row, removal }: ConnectionFacts): Alert[] {
   if (removal === null) return [];
   const why = removal.reason === null ? '' : ` (${removal.reason})`;
   return [
-    alert('partner_removed', row.name, {
+    alert('partner_removed', row, {
       since: removal.at,
-      message: `The number was disconnected from the platform: ${removal.event}${why}. Nothing comes until the business connects it again.`,
+      state: removal.at,
+      message: `The number was disconnected from the platform: ${removal.event}${why}. Nothing arrives until the business connects it again.`,
+      remedy: archiveRemedy(row.name),
     }),
   ];
 }
@@ -50,15 +55,17 @@ function historyAlerts(facts: ConnectionFacts, { now, historyMinutes }: Limits):
   switch (row.historySyncStatus) {
     case 'declined':
       return [
-        alert('declined', row.name, {
+        alert('declined', row, {
           since: lastHistoryAt,
+          state: row.historySyncError,
           message: `The business does not share its history${error}. To share it, it has to disconnect the number and connect it again, with sharing switched on in its app.`,
         }),
       ];
     case 'failed':
       return [
-        alert('failed', row.name, {
+        alert('failed', row, {
           since: lastHistoryAt,
+          state: row.historySyncError,
           message: `The history failed${error}. It can only be had by connecting the number again.`,
         }),
       ];
@@ -68,8 +75,9 @@ function historyAlerts(facts: ConnectionFacts, { now, historyMinutes }: Limits):
       const due = onboardedAt + historyMinutes * MINUTE;
       if (now < due) return [];
       return [
-        alert('no_history', row.name, {
+        alert('no_history', row, {
           since: due,
+          state: row.historySyncStatus,
           message: `No history came in the ${spanOf((now - onboardedAt) / HOUR)} since the number was connected.${requestAdvice(facts, onboardedAt, now)}`,
         }),
       ];
@@ -91,52 +99,65 @@ function requestAdvice({ row }: ConnectionFacts, onboardedAt: number, now: numbe
 
 function chunkAlerts({ row, report, times }: ConnectionFacts, { now }: Limits): Alert[] {
   const { missingChunks, progress, status } = report.historySync;
-  const remedy = command(
+  const check = remedy(
     'verify',
     ['--check', 'history_ledger', '--connection', row.name],
-    'lists the missing chunks',
+    'lists every chunk that is missing',
   );
   if (missingChunks.length > 0) {
     return [
-      alert('chunk_missing', row.name, {
+      alert('chunk_missing', row, {
         since: times.lastChunkAt,
+        state: missingChunks.join(' '),
         count: missingChunks.length,
         message: `${amount(missingChunks.length, 'chunk')} of history never came (phase/chunk): ${listOf(missingChunks, CHUNKS_NAMED)}. A log that holds ${missingChunks.length === 1 ? 'it' : 'them'} can still be replayed.`,
-        remedy,
+        remedy: check,
       }),
     ];
   }
   if (status !== 'syncing' || times.lastChunkAt === null || now - times.lastChunkAt < STALLED) return [];
   const reached = progress === null ? 'before its end' : `at ${progress} %`;
   return [
-    alert('chunk_missing', row.name, {
+    alert('chunk_missing', row, {
       since: times.lastChunkAt,
+      state: times.lastChunkAt,
       message: `The history stopped ${reached}: no chunk came for ${spanOf((now - times.lastChunkAt) / HOUR)}.`,
-      remedy,
+      remedy: check,
     }),
   ];
 }
 
 function silenceAlert({ row, report, removal }: ConnectionFacts): Alert[] {
   const { quietHours, toleratedHours, learnedFrom } = report.rhythm;
-  // Why a number that was removed is silent has been said.
+  // The removal is the reason for the silence, and is an alert itself.
   if (removal !== null || quietHours === null || toleratedHours === null || row.lastLiveEventAt === null)
     return [];
   if (quietHours <= toleratedHours) return [];
-  const usual = {
-    weeks: `at this time of the week up to ${spanOf(toleratedHours)} would be usual`,
-    little: `${spanOf(toleratedHours)} are tolerated while there is little to learn from`,
-    option: `${spanOf(toleratedHours)} were to be tolerated`,
+  const limit = {
+    weeks: `up to ${spanOf(toleratedHours)} is usual at this time of the week`,
+    little: `${spanOf(toleratedHours)} is the limit (not enough traffic for a baseline)`,
+    option: `${spanOf(toleratedHours)} is the limit (--silent-after)`,
   };
   return [
-    alert('silent', row.name, {
+    alert('silent', row, {
       since: row.lastLiveEventAt,
-      message: `No live event came for ${spanOf(quietHours)}; ${usual[learnedFrom]}. See whether its webhooks still arrive.`,
+      state: row.lastLiveEventAt,
+      message: `No live event came for ${spanOf(quietHours)}; ${limit[learnedFrom]}. Check that its webhooks still arrive.`,
+      remedy: archiveRemedy(row.name),
     }),
   ];
 }
 
-function rejectAlert({ row, rejects }: ConnectionFacts, { days }: Limits): Alert[] {
+function archiveRemedy(connection: string) {
+  return remedy('connection archive', [connection], 'if the number is retired: nothing is expected of it any more');
+}
+
+/** Items that were rejected lately; `connection` is null for those that no connection takes. */
+export function rejectAlert(
+  connection: { id: string; name: string } | null,
+  rejects: readonly RejectGroup[],
+  { days }: Pick<Limits, 'days'>,
+): Alert[] {
   const recent = rejects.filter((group) => group.recent.count > 0);
   const [most] = [...recent].sort((a, b) => b.recent.count - a.recent.count);
   if (most === undefined) return [];
@@ -145,44 +166,30 @@ function rejectAlert({ row, rejects }: ConnectionFacts, { days }: Limits): Alert
     (group) => `${group.recent.count.toLocaleString('en-US')} ${group.reason.replaceAll('_', ' ')}`,
   );
   return [
-    alert('rejects', row.name, {
+    alert('rejects', connection, {
       since: Math.min(...recent.flatMap((group) => group.recent.firstAt ?? [])),
+      state: Math.max(...recent.flatMap((group) => group.recent.lastAt ?? [])),
       count,
       message: `${amount(count, 'item was', 'items were')} rejected in the last ${amount(days, 'day')}: ${reasons.join(', ')}.`,
-      remedy: command('explain', [`log:${most.webhookLogId}`], 'shows the entry and what was rejected of it'),
+      remedy: remedy('explain', [`log:${most.webhookLogId}`], 'shows the entry and what was rejected of it'),
     }),
   ];
 }
 
 function pendingFactAlert({ row, pendingFacts }: ConnectionFacts): Alert[] {
   if (pendingFacts === undefined || pendingFacts.old.count === 0) return [];
-  const { count, firstAt } = pendingFacts.old;
+  const { count, firstAt, lastAt } = pendingFacts.old;
   return [
-    alert('pending_facts', row.name, {
+    alert('pending_facts', row, {
       since: firstAt,
+      state: lastAt,
       count,
       message: `${amount(count, 'status, edit or reaction has', 'statuses, edits or reactions have')} waited for more than a day for ${count === 1 ? 'a message' : 'messages'} that never came.`,
-      remedy: command(
+      remedy: remedy(
         'verify',
         ['--check', 'pending_facts', '--connection', row.name],
-        'lists what waits, and for which message',
+        'lists the messages that they wait for',
       ),
     }),
   ];
-}
-
-/** An alert; times in ms since 1970. */
-export function alert(
-  kind: AlertKind,
-  connection: string | null,
-  details: { since: number | null; message: string; count?: number; remedy?: Remedy },
-): Alert {
-  return {
-    kind,
-    connection,
-    since: details.since === null ? null : new Date(details.since).toISOString(),
-    count: details.count ?? null,
-    message: details.message,
-    remedy: details.remedy ?? null,
-  };
 }

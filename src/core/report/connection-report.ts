@@ -63,6 +63,7 @@ export function describeConnection(
     ]),
     lastLiveEventAt: instant(row.lastLiveEventAt),
     lastSyncAt: instant(times.lastSyncAt),
+    archivedAt: instant(times.archivedAt),
     ...parts.people,
     messages: messagesOf(groups),
     tickets: parts.tickets,

@@ -24,6 +24,8 @@ export interface WholeFacts {
   /** Every connection there is. */
   connections: readonly ConnectionRow[];
   runs: readonly JudgedRun[];
+  /** Rejects of items that no connection takes. */
+  rejects: readonly RejectGroup[];
   now: number;
   /** What happened before, ms since 1970, is in the figures and gives no alert any more. */
   recentSince: number;

@@ -1,3 +1,4 @@
+import { readAlertAcks } from '../../store/alert-acks.js';
 import { readConnections, readMissingChunks } from '../../store/connections.js';
 import {
   countLeads,
@@ -90,6 +91,7 @@ async function read(
       sql,
       entries.flatMap(({ accountUpdates }) => accountUpdates),
     ),
+    acks: await readAlertAcks(sql),
     runs: await judgeRuns(ctx, runs, sql, ctx.store.backend),
   };
 }

@@ -1,34 +1,8 @@
 import type { ConnectionKind, Direction, MessageSource, RunStatus } from '../../model/enumerations.js';
-import type { Advice } from '../../model/remedy.js';
 import type { HistorySyncState, ReasonCounts } from '../../model/run-result.js';
-
-export const ALERT_KINDS = [
-  'no_history',
-  'silent',
-  'declined',
-  'failed',
-  'chunk_missing',
-  'partner_removed',
-  'rejects',
-  'pending_facts',
-  'entries_pending',
-  'entries_failed',
-  'run_died',
-] as const;
-export type AlertKind = (typeof ALERT_KINDS)[number];
-
-export interface Alert {
-  kind: AlertKind;
-  /** Null for what concerns the whole database. */
-  connection: string | null;
-  /** Since when, RFC 3339; null if that cannot be told. */
-  since: string | null;
-  count: number | null;
-  /** One sentence for people. */
-  message: string;
-  /** What to type next; null if only a person can mend it. */
-  remedy: Advice | null;
-}
+import type { Severity } from '../../model/severity.js';
+import type { AlertCounts } from './acknowledgements.js';
+import type { Alert } from './alert.js';
 
 export interface DayCount {
   /** `YYYY-MM-DD` in the report's zone. */
@@ -74,6 +48,8 @@ export interface ConnectionReport {
   onboardedBy: 'webhook' | 'evidence' | 'added';
   lastLiveEventAt: string | null;
   lastSyncAt: string | null;
+  /** Since when nothing is expected of it any more; null if it is in use. */
+  archivedAt: string | null;
   leads: number;
   conversations: number;
   messages: {
@@ -142,6 +118,10 @@ export interface ReportResult {
   /** Of the whole raw log, entries that no connection takes included. Absent when one connection was asked for. */
   accounts?: Accounts;
   runs: RunReport[];
+  /** The worst first; those that were acknowledged last. */
   alerts: Alert[];
+  /** The worst severity that nobody has acknowledged; null where there is none. */
+  severity: Severity | null;
+  counts: AlertCounts;
   database: string;
 }

@@ -6,6 +6,8 @@ import type { LiveRhythm, MessageFigures, MessageGroup } from '../../store/repor
 import type { CreatedByRun } from '../../store/report-runs.js';
 import type { Context } from '../context.js';
 import { groupBy } from '../plan/group-by.js';
+import type { AlertAck } from '../../store/alert-acks.js';
+import { acknowledge, countAlerts, worstOpen } from './acknowledgements.js';
 import { accountsOf, goneRows, totalAccounts } from './accounts.js';
 import { connectionAlerts } from './connection-alerts.js';
 import { describeConnection, type ConnectionParts } from './connection-report.js';
@@ -14,7 +16,7 @@ import type { ConnectionFacts, WholeFacts } from './facts.js';
 import { increase, ledgersOf, ownersOf, reasonsOf } from './ledger.js';
 import type { ReportOptions } from './options.js';
 import { standingRemoval, type AccountEvent } from './removals.js';
-import type { Alert, AlertKind, ReportResult } from './result.js';
+import type { ReportResult } from './result.js';
 import type { JudgedRun } from '../runs/judge.js';
 import { reportRun } from './runs.js';
 import { wholeAlerts } from './whole-alerts.js';
@@ -44,6 +46,7 @@ export interface ReportData {
   journaled: ReadonlyMap<string, number>;
   accountEvents: readonly AccountEvent[];
   runs: readonly JudgedRun[];
+  acks: readonly AlertAck[];
 }
 
 /** Makes the report of what was read. Pure but for the context's words about the database. */
@@ -98,11 +101,22 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
     };
   });
   const limits = { now, historyMinutes: options.historyMinutes, recentSince, days: options.days };
-  const whole: WholeFacts = { ...limits, entries, connections, runs: data.runs };
+  const whole: WholeFacts = {
+    ...limits,
+    entries,
+    connections,
+    runs: data.runs,
+    rejects: isWhole ? data.rejects.filter(({ connectionId }) => connectionId === null) : [],
+  };
   const rejects = data.rejects.filter(
     ({ connectionId }) => isWhole || (connectionId !== null && ids.has(connectionId)),
   );
   const reports = facts.map(({ report }) => report);
+  const alerts = acknowledge(
+    [...facts.flatMap((one) => connectionAlerts(one, limits)), ...wholeAlerts(whole)],
+    data.acks,
+    now,
+  );
   return {
     schemaVersion: 1,
     command: 'report',
@@ -134,7 +148,9 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       at: new Date(item.at).toISOString(),
     })),
     runs: data.runs.slice(0, options.runs).map(reportRun),
-    alerts: inOrder([...facts.flatMap((one) => connectionAlerts(one, limits)), ...wholeAlerts(whole)]),
+    alerts,
+    severity: worstOpen(alerts),
+    counts: countAlerts(alerts),
     database: ctx.store.location,
   };
 }
@@ -172,29 +188,6 @@ function rejectsByReason(groups: readonly RejectGroup[]): Record<string, number>
   const counts = new Map<string, number>();
   for (const { reason, count } of groups) increase(counts, reason, count);
   return reasonsOf(counts);
-}
-
-/** What stands in the way of everything else first. */
-const URGENCY: readonly AlertKind[] = [
-  'partner_removed',
-  'silent',
-  'failed',
-  'run_died',
-  'no_history',
-  'declined',
-  'chunk_missing',
-  'entries_pending',
-  'entries_failed',
-  'rejects',
-  'pending_facts',
-];
-
-function inOrder(alerts: readonly Alert[]): Alert[] {
-  return [...alerts].sort(
-    (a, b) =>
-      URGENCY.indexOf(a.kind) - URGENCY.indexOf(b.kind) ||
-      (a.connection ?? '').localeCompare(b.connection ?? '', 'en'),
-  );
 }
 
 function least(times: readonly (number | null)[]): number | null {

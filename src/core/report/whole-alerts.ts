@@ -1,10 +1,10 @@
+import { remedy, type Remedy } from '../../model/remedy.js';
 import type { ConnectionRow } from '../../store/connections.js';
 import { amount } from '../amount.js';
-import { remedy, type Remedy } from '../../model/remedy.js';
 import { commandOfRun } from '../recorded-command.js';
-import { alert } from './connection-alerts.js';
+import { alert, type Alert } from './alert.js';
+import { rejectAlert } from './connection-alerts.js';
 import type { WholeFacts } from './facts.js';
-import type { Alert } from './result.js';
 import { listOf, minuteOf } from './words.js';
 
 const NUMBERS_NAMED = 3;
@@ -14,7 +14,12 @@ const IN_WORK = new Set(['unfinished', 'unfinished, requeued', 'requeued']);
 
 /** What is wrong with the raw log and the runs. */
 export function wholeAlerts(facts: WholeFacts): Alert[] {
-  return [...pendingAlerts(facts), ...brokenAlerts(facts), ...diedAlerts(facts)];
+  return [
+    ...pendingAlerts(facts),
+    ...brokenAlerts(facts),
+    ...rejectAlert(null, facts.rejects, facts),
+    ...diedAlerts(facts),
+  ];
 }
 
 interface Waiting {
@@ -22,6 +27,7 @@ interface Waiting {
   reason: string;
   count: number;
   since: number;
+  newest: number;
   numbers: Set<string>;
   nameless: number;
 }
@@ -39,11 +45,13 @@ function pendingAlerts(facts: WholeFacts): Alert[] {
       reason,
       count: 0,
       since: group.firstStoredAt,
+      newest: group.lastStoredAt,
       numbers: new Set(),
       nameless: 0,
     };
     known.count += group.count;
     known.since = Math.min(known.since, group.firstStoredAt);
+    known.newest = Math.max(known.newest, group.lastStoredAt);
     for (const number of group.phoneNumberIds) known.numbers.add(number);
     if (group.phoneNumberIds.length === 0 && group.scope === null) known.nameless += group.count;
     waiting.set(key, known);
@@ -52,35 +60,37 @@ function pendingAlerts(facts: WholeFacts): Alert[] {
 }
 
 function pendingAlert(waiting: Waiting, { connections }: WholeFacts): Alert {
-  const { connection, count, since, reason } = waiting;
-  const entries = amount(count, 'entry waits', 'entries wait');
+  const { connection, count, since, newest, reason } = waiting;
+  const entries = amount(count, 'entry is', 'entries are');
   const isUnknown = reason === 'unknown_connection' && connection === null;
   const isNameless = isUnknown && waiting.nameless === count;
   const message = isNameless
-    ? `${entries} for somebody to say whose ${count === 1 ? 'it is' : 'they are'}: WhatsApp Web events name no number.`
+    ? `${entries} pending: WhatsApp Web events name no number, so say which connection ${count === 1 ? 'it belongs' : 'they belong'} to.`
     : isUnknown
-      ? `${entries} for a connection that does not exist yet: phone_number_id ${listOf([...waiting.numbers].sort(), NUMBERS_NAMED)}.`
-      : `${entries} to be replayed (${reason.replaceAll('_', ' ')}).`;
-  return alert('entries_pending', connection?.name ?? null, {
+      ? `${entries} pending for a connection that does not exist yet: phone_number_id ${listOf([...waiting.numbers].sort(), NUMBERS_NAMED)}.`
+      : `${entries} pending (${reason.replaceAll('_', ' ')}).`;
+  return alert('entries_pending', connection, {
     since,
+    state: newest,
+    subject: reason,
     count,
     message,
     remedy: isNameless
       ? namelessRemedy(connections)
       : isUnknown
-        ? remedy('replay', ['--register'], 'creates the connections that entries name, and replays them')
-        : remedy('replay', [], 'replays what is pending'),
+        ? remedy('replay', ['--register'], 'creates the connections that the entries name, and imports them')
+        : remedy('replay', [], 'imports the pending entries'),
   });
 }
 
 function namelessRemedy(connections: readonly ConnectionRow[]): Remedy {
   const [only, second] = connections.filter(({ kind }) => kind === 'baileys');
   return only !== undefined && second === undefined
-    ? remedy('replay', ['--connection', only.name], 'files them under that connection')
-    : remedy('connection add', [], 'adds the connection that they belong to');
+    ? remedy('replay', ['--connection', only.name], 'imports the pending entries for this connection')
+    : remedy('connection add', [], 'adds the connection; then replay --connection NAME imports the entries');
 }
 
-/** Entries that nothing came of, because they are no JSON or nobody knows their form. */
+/** Entries that brought nothing, because they are not JSON or their form is not known. */
 function brokenAlerts({ entries, days }: WholeFacts): Alert[] {
   const kinds = [
     {
@@ -99,30 +109,35 @@ function brokenAlerts({ entries, days }: WholeFacts): Alert[] {
   return kinds.flatMap(({ status, one, many, advice }) => {
     const groups = entries.filter(({ group }) => group.status === status && group.isRecent);
     const count = groups.reduce((total, { group }) => total + group.count, 0);
-    if (count === 0) return [];
-    const [origin] = groups.flatMap(({ group }) => group.origin ?? []).sort();
-    const [broken] = groups.flatMap(({ group }) => group.broken ?? []).sort();
-    const where = origin === undefined ? '' : `, the first at ${origin}`;
+    const [first] = groups
+      .flatMap(({ group }) => group.firstBroken ?? [])
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    if (first === undefined) return [];
+    const { id, origin } = first;
     return [
       alert('entries_failed', null, {
         since: Math.min(...groups.map(({ group }) => group.firstStoredAt)),
+        state: Math.max(...groups.map(({ group }) => group.lastStoredAt)),
+        subject: status,
         count,
-        message: `${amount(count, 'entry', 'entries')} of the last ${amount(days, 'day')} ${count === 1 ? one : many}${where}. ${advice}`,
-        ...(broken === undefined ? {} : { remedy: remedy('explain', [`log:${broken}`], 'shows the entry') }),
+        message: `${amount(count, 'entry', 'entries')} of the last ${amount(days, 'day')} ${count === 1 ? one : many}, the first at ${origin ?? `log:${id}`}. ${advice}`,
+        remedy: remedy('explain', [`log:${id}`], 'shows the first of them'),
       }),
     ];
   });
 }
 
-/** A run that died has done harm only until the same command comes to its end. */
+/** A run that died has done harm only until a later run has covered its work. */
 function diedAlerts({ runs, recentSince }: WholeFacts): Alert[] {
   return runs
     .filter(({ row, status }) => status === 'died' && !row.isSucceeded && row.startedAt >= recentSince)
     .map(({ row }) =>
       alert('run_died', null, {
         since: row.startedAt,
-        message: `The ${row.command} of ${minuteOf(row.startedAt)} died (process ${row.pid} on ${row.host}). What it had committed is stored; the same command goes on from there.`,
-        remedy: commandOfRun(row.command, row.options, 'resumes it'),
+        state: row.id,
+        subject: row.id,
+        message: `The ${row.command} of ${minuteOf(row.startedAt)} died (process ${row.pid} on ${row.host}). What it had committed is stored; the same command finishes the work.`,
+        remedy: commandOfRun(row.command, row.options, 'finishes the work'),
       }),
     );
 }

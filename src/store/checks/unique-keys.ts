@@ -57,6 +57,8 @@ export const UNIQUE_KEYS: readonly UniqueKey[] = [
   primary('linked_devices', 'connection_id'),
   primary('discarded_bodies', 'webhook_log_id'),
   primary('linked_device_keys', 'connection_id', 'type', 'key_id'),
+  primary('alert_acks', 'alert_id'),
+  primary('proven_blocks', 'block'),
   ...[
     'messages',
     'conversations',

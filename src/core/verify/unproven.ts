@@ -1,0 +1,46 @@
+import type { MessageBlock } from '../../store/proven-blocks.js';
+
+const DAY = 86_400_000;
+/** Another program may still be at work on its messages of the last days. */
+const SETTLED_AFTER = 2 * DAY;
+
+/** What has to be compared with the raw log again. */
+export type Unproven =
+  | { kind: 'everything' }
+  /** Entries of these blocks; `unchanged` messages are as they were when they were last compared. */
+  | { kind: 'blocks'; blocks: string[]; unchanged: number };
+
+/**
+ * Compares the messages with what the last verification has proven. A block that has changed is decoded again. Where the
+ * change cannot be found by the entries that brought the messages, everything is: a status went back (it came in another
+ * entry), a reaction or an old version is gone, or an old message of another program is, which the log may rest on.
+ * `since`: ms since 1970, when the last verification began.
+ */
+export function unprovenBlocks(
+  now: readonly MessageBlock[],
+  proven: readonly MessageBlock[],
+  since: number,
+): Unproven {
+  const before = new Map(proven.map((block) => [block.block, block]));
+  const after = new Map(now.map((block) => [block.block, block]));
+  const settled = `day ${new Date(since - SETTLED_AFTER).toISOString().slice(0, 10).replaceAll('-', '')}`;
+  const changed: string[] = [];
+  for (const name of new Set([...before.keys(), ...after.keys()])) {
+    const [then, here] = [before.get(name), after.get(name)];
+    if (then?.rows === here?.rows && then?.digest === here?.digest) continue;
+    if (name.startsWith('message_')) {
+      if ((here?.rows ?? 0) < (then?.rows ?? 0)) return { kind: 'everything' };
+    } else if (name.startsWith('day ')) {
+      if (name < settled) return { kind: 'everything' };
+    } else {
+      const wentBack = then !== undefined && here !== undefined && here.advance < then.advance;
+      if (wentBack && here.rows >= then.rows) return { kind: 'everything' };
+      changed.push(name);
+    }
+  }
+  const isChanged = new Set(changed);
+  const unchanged = now
+    .filter(({ block }) => before.has(block) && !isChanged.has(block) && !block.startsWith('message_'))
+    .reduce((sum, { rows }) => sum + rows, 0);
+  return { kind: 'blocks', blocks: changed, unchanged };
+}
