@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { SEVERITIES, type Severity } from '../model/severity.js';
 import { FORMATS } from './render/formats.js';
 import type { GivenFlags } from './settings/resolve.js';
 
@@ -70,4 +71,12 @@ export function peek(argv: readonly string[]): { json: boolean; debug: boolean; 
     debug: words.includes('--debug'),
     version: words.includes('--version') || words.includes('-V'),
   };
+}
+
+/** `--fail-on` of the commands that find alerts or findings. */
+export function failOnOption(byDefault: Severity): Option {
+  return new Option(
+    '--fail-on <severity>',
+    `exit with 3 on loss, degraded or note, and on worse (default: ${byDefault})`,
+  ).choices(SEVERITIES);
 }

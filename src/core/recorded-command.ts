@@ -13,6 +13,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   pagePause: 1_000,
   listBatch: 10,
   listPause: 30_000,
+  failOn: 'degraded',
 };
 
 /** Options that are recorded in milliseconds and typed as `60m`. */

@@ -1,5 +1,6 @@
 import { ENTRY_STATUSES, type EntryStatus } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
+import { blockSql } from './proven-blocks.js';
 import { NO_SCOPE } from './raw-log.js';
 import { booleanOf, bytesOf, textOf, textOrNull, timeOrNull, wordOf } from './row.js';
 import type { Sql, SqlParameter } from './sql.js';
@@ -37,6 +38,10 @@ export interface EntrySelection {
   failedSince?: number;
   /** Stored or worked on at or after, whenever it was received. */
   touchedSince?: number;
+  /** With `touchedSince`: the entries of these blocks, too; see proven-blocks.ts. */
+  blocks?: readonly string[];
+  /** Just these. */
+  ids?: readonly string[];
   field?: string;
   /** Any of these chat ids. */
   chatIds?: readonly string[];
@@ -147,11 +152,13 @@ function selectionSql(
     );
   }
   if (selection.touchedSince !== undefined) {
-    add(
-      (n) => `greatest(created_at, processed_at) >= ${n}::timestamptz`,
-      new Date(selection.touchedSince).toISOString(),
+    parameters.push(new Date(selection.touchedSince).toISOString(), arrayLiteral(selection.blocks ?? []));
+    const [since, blocks] = [1, 0].map((back) => `$${parameters.length - back}`);
+    conditions.push(
+      `(greatest(created_at, processed_at) >= ${since}::timestamptz or ${blockSql('id')} = any(${blocks}::text[]))`,
     );
   }
+  if (selection.ids !== undefined) add((n) => `id = any(${n}::uuid[])`, arrayLiteral(selection.ids));
   if (selection.field !== undefined) add((n) => `${n} = any(fields)`, selection.field);
   if (selection.chatIds !== undefined)
     add((n) => `chat_ids && ${n}::text[]`, arrayLiteral(selection.chatIds));

@@ -1,5 +1,6 @@
+import type { Alert } from '../../src/core/report/alert.js';
+import { countAlerts, worstOpen } from '../../src/core/report/acknowledgements.js';
 import type {
-  Alert,
   ConnectionReport,
   DayCount,
   ReportResult,
@@ -43,6 +44,7 @@ export function connectionReport(parts: Partial<ConnectionReport> = {}): Connect
     onboardedBy: 'evidence',
     lastLiveEventAt: '2026-11-20T11:42:00.000Z',
     lastSyncAt: '2026-11-20T11:50:00.000Z',
+    archivedAt: null,
     leads: 1284,
     conversations: 1207,
     messages: {
@@ -87,8 +89,14 @@ export function runReport(parts: Partial<RunReport> = {}): RunReport {
 
 export function alertOf(parts: Partial<Alert> = {}): Alert {
   return {
+    id: 'silent-0f3a9c1d',
     kind: 'silent',
+    severity: 'degraded',
     connection: 'loja',
+    connectionId: null,
+    subject: null,
+    state: '7c0e1b2a',
+    acknowledged: null,
     since: '2026-11-19T18:20:00.000Z',
     count: null,
     message: 'No live event came for 18 hours; at this time of the week up to 2 hours would be usual.',
@@ -100,6 +108,7 @@ export function alertOf(parts: Partial<Alert> = {}): Alert {
 export function reportResult(parts: Partial<ReportResult> = {}): ReportResult {
   const connections = parts.connections ?? [connectionReport()];
   const [first] = connections;
+  const alerts = parts.alerts ?? [];
   return {
     schemaVersion: 1,
     command: 'report',
@@ -111,7 +120,19 @@ export function reportResult(parts: Partial<ReportResult> = {}): ReportResult {
     pendingFacts: 0,
     rejected: [],
     runs: [runReport()],
-    alerts: [],
+    alerts,
+    severity: worstOpen(alerts),
+    counts: countAlerts(alerts),
+    audit: {
+      entries: 42_094,
+      items: 95_178,
+      missing: 0,
+      different: 0,
+      unapplied: 0,
+      doubled: 0,
+      damaged: 0,
+      unchanged: 0,
+    },
     database: 'postgresql://db.internal:5432/crm',
     ...(first === undefined ? {} : { accounts: first.accounts }),
     ...parts,
@@ -273,6 +294,7 @@ export function troubledReport(): ReportResult {
       }),
       alertOf({
         kind: 'rejects',
+        severity: 'loss',
         connection: HOSTILE_NAME,
         count: 10,
         since: '2026-11-19T10:00:00.000Z',

@@ -1,12 +1,14 @@
 import { Option, type Command } from 'commander';
 import type { ReconcileResult } from '../../core/reconcile/result.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
+import { hasOpen } from '../../core/report/acknowledgements.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
+import type { Severity } from '../../model/severity.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
-import { collect } from '../flags.js';
-import { presentNight } from '../render/night.js';
+import { collect, failOnOption } from '../flags.js';
+import { presentReconciled } from '../render/reconciled.js';
 import { reportedOn, verifiedOn } from '../render/remedies.js';
 import { databaseFlags } from '../shell-words.js';
 
@@ -16,21 +18,24 @@ export function registerReconcile(parent: Command, attach: Attach): void {
   describe(command, {
     summary: 'Reconcile everything, as a cron job does every night.',
     details:
-      'Replays what is pending or failed, counts doubles (and merges the certain ones with --apply), verifies ' +
-      'what was stored since the last night, and reports: one line says what came of it. A night that was ' +
-      'skipped, killed or found something missing is caught up by the next. Two at once: the second is told ' +
-      'who runs (exit 5), or waits with --lock-wait.',
+      'Replays what is pending or failed, counts duplicates (and merges the certain ones with --apply), ' +
+      'verifies, restores from the raw log what is missing or different, and reports: one line says the ' +
+      'result. What was stored or changed since the last run is compared with the raw log entry by entry; of ' +
+      'everything else it makes sure that no message has changed since it last was. A run that was ' +
+      'skipped or killed is caught up by the next. Two at once: the second names the first ' +
+      '(exit 5), or waits with --lock-wait.',
     examples: [
       ['wa-reconcile reconcile --apply --lock-wait 30m', 'every night'],
       ['wa-reconcile reconcile --apply --full', 'once a week: everything that was ever stored, again'],
-      ['wa-reconcile reconcile --dry-run', 'what tonight would do'],
+      ['wa-reconcile reconcile --fail-on loss', 'page only when messages are lost'],
+      ['wa-reconcile reconcile --dry-run', 'what it would do'],
       ['wa-reconcile reconcile --json | jq -r .verdict', 'the one line'],
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.ok]: 'reconciled, and nothing to look at',
-      [EXIT.findings]: 'reconciled, and something to look at: missing, duplicated, findings, alerts',
-      [EXIT.partial]: 'partial: something was rejected, not recognised or left pending',
+      [EXIT.ok]: 'reconciled, and nothing is lost or degraded that was not acknowledged',
+      [EXIT.findings]: 'reconciled, and something is lost or degraded (or as bad as --fail-on says)',
+      [EXIT.partial]: 'the same, and this run left something pending, rejected or unrecognised',
       [EXIT.interrupted]: 'interrupted; the next one catches it up',
     },
   });
@@ -38,12 +43,12 @@ export function registerReconcile(parent: Command, attach: Attach): void {
 }
 
 async function reconcileCommand(call: Call): Promise<Outcome> {
-  const [{ resolveReconcileOptions }, { withContext }, { reconcile }] = await Promise.all([
+  const [{ resolveReconcileSettings }, { withContext }, { reconcile }] = await Promise.all([
     import('../settings/reconcile.js'),
     import('../session.js'),
     import('../../core/reconcile/reconcile.js'),
   ]);
-  const reconcileOptions = resolveReconcileOptions(call.given, call.environment);
+  const { options: reconcileOptions, failOn } = resolveReconcileSettings(call.given, call.environment);
   const result = await withContext(
     call,
     {
@@ -59,23 +64,32 @@ async function reconcileCommand(call: Call): Promise<Outcome> {
     verify: result.verify === null ? null : verifiedOn(result.verify, flags),
     report: result.report === null ? null : reportedOn(result.report, flags),
   };
-  return { presentation: presentNight(advised, call.argv, flags), exitCode: exitCodeOfNight(result) };
+  return { presentation: presentReconciled(advised, call.argv, flags),
+    exitCode: exitCodeOfReconcile(result, failOn),
+  };
 }
 
-/** Errors beat partial, partial beats findings; an alert is something to look at. */
-function exitCodeOfNight({ status, figures }: ReconcileResult): ExitCode {
-  if (status !== 'completed') return exitCodeOf(status);
-  const { missing, doubled, findings, alerts } = figures;
-  return missing + doubled + findings + alerts > 0 ? EXIT.findings : EXIT.ok;
+/** Errors beat partial, partial beats findings. What was acknowledged, or is less bad than asked for, is no finding. */
+function exitCodeOfReconcile({ status, report }: ReconcileResult, failOn: Severity): ExitCode {
+  switch (status) {
+    case 'failed':
+    case 'interrupted':
+      return exitCodeOf(status);
+    case 'completed':
+    case 'partial': {
+      if (!hasOpen(report?.alerts ?? [], failOn)) return EXIT.ok;
+      return status === 'partial' ? EXIT.partial : EXIT.findings;
+    }
+  }
 }
 
 function options(): Option[] {
   const grouped = (group: string, list: Option[]): Option[] => list.map((option) => option.helpGroup(group));
   return [
     ...grouped('How:', [
-      new Option('--apply', 'merge doubles that carry one id, or the two ids of one message'),
-      new Option('--full', 'everything that was ever stored, not only what is new since the last night'),
-      new Option('-n, --dry-run', 'write nothing; say what the night would do'),
+      new Option('--apply', 'merge duplicates that carry one id, or the two ids of one message'),
+      new Option('--full', 'everything that was ever stored, not only what is new or changed since the last run'),
+      new Option('-n, --dry-run', 'write nothing; say what it would do'),
       new Option('--register', 'create connections that entries name and nobody knows'),
       new Option('--tickets <mode>', 'auto (default): for live messages; or none').choices(['auto', 'none']),
       new Option('--include <kinds>', `chats to bring in: ${INCLUDABLE_CHATS.join(', ')}`).argParser(collect),
@@ -84,6 +98,7 @@ function options(): Option[] {
       new Option('--history-after <duration>', 'no history so long after onboarding (default: 60m)'),
       new Option('--silent-after <duration>', 'no live event for so long (default: by its own rhythm)'),
       new Option('--tz <zone>', 'the zone of the days (default: this machine’s)'),
+      failOnOption('degraded'),
     ]),
     ...grouped('Rarely needed:', [new Option('--batch-size <n>', 'rows per transaction (default: 1000)')]),
   ];

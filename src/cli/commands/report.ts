@@ -4,6 +4,7 @@ import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { drawsBlocks } from '../render/day-chart.js';
 import { databaseFlags } from '../shell-words.js';
+import { failOnOption } from '../flags.js';
 
 export function registerReport(parent: Command, attach: Attach): void {
   const command = parent.command('report');
@@ -13,32 +14,47 @@ export function registerReport(parent: Command, attach: Attach): void {
     details:
       'Reads one moment of the database and changes nothing. For every connection: its history, its last events, ' +
       'what it holds, messages per day with the days that stand out, and the raw log against the database with ' +
-      'every difference by its reason. Alerts come first, each with what to type. Alerts about what was ' +
+      'every difference by its reason. The whole raw log is decoded and compared, message by message; ' +
+      '--no-audit leaves that out, and then nothing is said about losses. Alerts come first, the worst at the ' +
+      'top, each with what to type: loss (a message is missing, doubled or different, an item was rejected), ' +
+      'degraded (something that should come does not), note (nothing to do). Alerts about what was ' +
       'rejected or broken, and about runs that died, look back as far as --days. How long a connection may be ' +
-      'silent is learned from the same hours of earlier weeks. The exit code is 0 also when there are alerts: ' +
-      'this command tells, reconcile judges.',
+      'silent is learned from the same hours of earlier weeks.',
     examples: [
       ['wa-reconcile report', 'all connections, the last 14 days'],
       ['wa-reconcile report --connection loja --days 60', 'one number, two months'],
       ['wa-reconcile report --html report.html', 'besides, one page for the browser, with charts'],
-      ['wa-reconcile report --json | jq ".alerts | length"', 'how many alerts there are'],
+      ['wa-reconcile report --no-audit', 'a quick look, without comparing the raw log'],
+      ['wa-reconcile report --json | jq .counts', 'how much is lost, degraded, worth a note'],
     ],
-    exits: DATABASE_EXITS,
+    exits: {
+      ...DATABASE_EXITS,
+      [EXIT.ok]: 'nothing is lost that was not acknowledged (alerts below --fail-on do not count)',
+      [EXIT.findings]: 'something is lost, or as bad as --fail-on says',
+      [EXIT.interrupted]: 'interrupted',
+    },
   });
   attach(command, reportCommand);
 }
 
 async function reportCommand(call: Call): Promise<Outcome> {
-  const [{ resolveReportSettings }, { presentReport }, { reportedOn }, { withContext }, { report }] =
-    await Promise.all([
+  const [
+    { resolveReportSettings },
+    { presentReport },
+    { reportedOn },
+    { withContext },
+    { report },
+    { hasOpen },
+  ] = await Promise.all([
       import('../settings/report.js'),
       import('../render/report.js'),
       import('../render/remedies.js'),
       import('../session.js'),
       import('../../core/report/report.js'),
+      import('../../core/report/acknowledgements.js'),
     ]);
   const { io, given, environment, settings } = call;
-  const { options: reportOptions, html } = resolveReportSettings(
+  const { options: reportOptions, html, failOn } = resolveReportSettings(
     given,
     environment,
     io.clock(),
@@ -47,7 +63,7 @@ async function reportCommand(call: Call): Promise<Outcome> {
   const page = html === undefined ? undefined : await openPage(call, html);
   const database = databaseFlags(given);
   const result = reportedOn(
-    await withContext(call, { command: 'report' }, (ctx) => report(ctx, reportOptions)),
+    await withContext(call, { command: 'report', interruptible: true }, (ctx) => report(ctx, reportOptions)),
     database,
   );
   if (page !== undefined) {
@@ -58,7 +74,7 @@ async function reportCommand(call: Call): Promise<Outcome> {
   const toTerminal = io.stdoutIsTTY && (settings.output === undefined || settings.output === '-');
   return {
     presentation: presentReport(result, { blocks: drawsBlocks(io.env, toTerminal), database }),
-    exitCode: EXIT.ok,
+    exitCode: hasOpen(result.alerts, failOn) ? EXIT.findings : EXIT.ok,
   };
 }
 
@@ -78,10 +94,12 @@ function options(): Option[] {
       new Option('--tz <zone>', 'the zone of the days (default: this machine’s)'),
       new Option('--runs <n>', 'how many of the last runs (default: 10)'),
       new Option('--html <file>', 'besides, one self-contained page for the browser'),
+      new Option('--no-audit', 'a quick look: do not compare the raw log with the database'),
     ]),
     ...grouped('Alerts:', [
       new Option('--history-after <duration>', 'no history so long after onboarding (default: 60m)'),
       new Option('--silent-after <duration>', 'no live event for so long (default: by its own rhythm)'),
+      failOnOption('loss'),
     ]),
   ];
 }

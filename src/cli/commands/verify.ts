@@ -1,9 +1,10 @@
 import { Option, type Command } from 'commander';
 import type { VerifyResult } from '../../core/verify/result.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
+import { isAtLeast, type Severity } from '../../model/severity.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { collect } from '../flags.js';
+import { collect, failOnOption } from '../flags.js';
 import { databaseFlags } from '../shell-words.js';
 
 export function registerVerify(parent: Command, attach: Attach): void {
@@ -24,7 +25,7 @@ export function registerVerify(parent: Command, attach: Attach): void {
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.ok]: 'nothing was found',
+      [EXIT.ok]: 'nothing was found (notes, and what is less bad than --fail-on, do not count)',
       [EXIT.findings]: 'there are findings, or an index could not be made',
       [EXIT.interrupted]: 'interrupted; what --enforce mended until then stays, and the next one goes on',
     },
@@ -49,7 +50,7 @@ async function verifyCommand(call: Call): Promise<Outcome> {
     import('../../core/verify/verify.js'),
   ]);
   const { io, settings, given, environment } = call;
-  const { checks, connection, since, enforce, items, recorded } = resolveVerifySettings(
+  const { checks, connection, since, enforce, items, failOn, recorded } = resolveVerifySettings(
     given,
     environment,
     io.clock(),
@@ -78,19 +79,21 @@ async function verifyCommand(call: Call): Promise<Outcome> {
     }
     return {
       presentation: presentVerify(verifiedOn(result, databaseFlags(given))),
-      exitCode: exitCodeFor(result),
+      exitCode: exitCodeFor(result, failOn),
     };
   } finally {
     await list?.discard();
   }
 }
 
-function exitCodeFor({ status, findings, enforced }: VerifyResult): ExitCode {
+function exitCodeFor({ status, severity, enforced }: VerifyResult, failOn: Severity): ExitCode {
   switch (status) {
     case 'interrupted':
       return EXIT.interrupted;
-    case 'completed':
-      return findings > 0 || enforced.some(({ outcome }) => outcome === 'blocked') ? EXIT.findings : EXIT.ok;
+    case 'completed': {
+      const isFinding = severity !== null && isAtLeast(severity, failOn);
+      return isFinding || enforced.some(({ outcome }) => outcome === 'blocked') ? EXIT.findings : EXIT.ok;
+    }
   }
 }
 
@@ -112,6 +115,7 @@ function options(): Option[] {
         '--items <file>',
         'list every item: = as it should be, + missing, - too many, * differs, ! unclear',
       ),
+      failOnOption('degraded'),
     ]),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Accounts, ConnectionReport, ReportResult } from '../../core/report/result.js';
 import type { Cell, Grid } from './presentation.js';
 import { accountReason } from './report-words.js';
+import { acknowledgementWords, headlineWords } from './severity.js';
 
 /** Every figure of a report in one flat list, so that two reports can be laid side by side. */
 export function reportFigures(result: ReportResult): Grid {
@@ -14,6 +15,7 @@ export function reportFigures(result: ReportResult): Grid {
         message,
         count,
       ]),
+      ...alertFigures(result),
       ...result.connections.flatMap(connectionFigures),
       ...(result.accounts === undefined ? [] : accountFigures(null, result.accounts)),
       ...Object.entries(result.entries).map(([status, count]): Cell[] => [
@@ -43,6 +45,27 @@ export function reportFigures(result: ReportResult): Grid {
   };
 }
 
+/** How many alerts there are, and what comparing the raw log has found. */
+function alertFigures({ severity, counts, audit }: ReportResult): Cell[][] {
+  return [
+    ['alerts', null, 'severity', null, severity],
+    ...Object.entries(counts).map(([figure, count]: [string, number]): Cell[] => [
+      'alerts',
+      null,
+      figure,
+      null,
+      count,
+    ]),
+    ...Object.entries(audit ?? {}).map(([figure, count]: [string, number]): Cell[] => [
+      'audit',
+      null,
+      figure,
+      null,
+      count,
+    ]),
+  ];
+}
+
 function connectionFigures(connection: ConnectionReport): Cell[][] {
   const { name, messages, tickets, mediaOwed, historySync, days } = connection;
   const row = (figure: string, value: Cell, detail: Cell = null): Cell[] => [
@@ -63,6 +86,7 @@ function connectionFigures(connection: ConnectionReport): Cell[][] {
     row('onboarded_at', connection.onboardedAt, connection.onboardedBy),
     row('last_live_event_at', connection.lastLiveEventAt),
     row('last_sync_at', connection.lastSyncAt),
+    row('archived_at', connection.archivedAt),
     row('quiet_hours', connection.rhythm.quietHours),
     row('tolerated_hours', connection.rhythm.toleratedHours, connection.rhythm.learnedFrom),
     row('leads', connection.leads),
@@ -112,18 +136,20 @@ export function reportGrids(result: ReportResult): Grid[] {
   return [
     {
       title: `Report of ${result.generatedAt}`,
-      columns: ['connections', 'alerts', 'database'],
-      rows: [[connections.length, alerts.length, result.database]],
+      columns: ['result', 'connections', 'database'],
+      rows: [[headlineWords(result), connections.length, result.database]],
     },
     {
       title: `Alerts (${alerts.length})`,
-      columns: ['connection', 'kind', 'since', 'message', 'what to type'],
-      rows: alerts.map(({ connection, kind, since, message, remedy }) => [
-        connection,
-        kind,
-        since,
-        message,
-        remedy,
+      columns: ['severity', 'connection', 'kind', 'since', 'message', 'what to type', 'acknowledged'],
+      rows: alerts.map((alert) => [
+        alert.severity,
+        alert.connection,
+        alert.kind,
+        alert.since,
+        alert.message,
+        alert.remedy,
+        acknowledgementWords(alert),
       ]),
     },
     {

@@ -1,3 +1,4 @@
+import type { Alert } from '../../core/report/alert.js';
 import type { Accounts, ConnectionReport, ReportResult, RunReport } from '../../core/report/result.js';
 import { addUpDays, dayChart, sparkline } from './day-chart.js';
 import type { Look } from './look.js';
@@ -16,6 +17,13 @@ import {
 } from './report-words.js';
 import type { ReportStyle } from './report.js';
 import { sanitize, truncate } from './sanitize.js';
+import {
+  acknowledgementWords,
+  headlineSeverity,
+  headlineWords,
+  severityMark,
+  severityPaint,
+} from './severity.js';
 import { isNarrow, renderTable } from './table.js';
 import { cutText, widthOf, wrapText } from './text-width.js';
 
@@ -23,8 +31,6 @@ const INDENT = '  ';
 const LABEL = 14;
 const SHOWN_CONNECTIONS = 20;
 const NAME_WIDTH = 24;
-/** Of the longest verdict, with what parts it from the rest. */
-const VERDICT_WIDTH = 24;
 
 /** A report as a person takes it in: what needs a look first, then each connection, the days, the runs. */
 export async function renderReport(result: ReportResult, style: ReportStyle, look: Look): Promise<string> {
@@ -43,30 +49,43 @@ export async function renderReport(result: ReportResult, style: ReportStyle, loo
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
 
-function headline({ alerts, connections, generatedAt }: ReportResult, look: Look): string {
+function headline(result: ReportResult, look: Look): string {
+  const { connections, generatedAt } = result;
+  const severity = headlineSeverity(result);
   const detail = `${formatAmount(connections.length, 'connection')}, ${minute(generatedAt)} UTC`;
-  const verdict =
-    alerts.length === 0
-      ? look.bold(look.green('✔ Nothing needs a look'))
-      : look.bold(look.yellow(`▲ ${formatAmount(alerts.length, 'alert')}`));
-  return look.width < VERDICT_WIDTH + detail.length
-    ? `${verdict}\n${look.dim(detail)}`
-    : `${verdict}  ${look.dim(detail)}`;
+  const verdict = `${severityMark(severity)} ${headlineWords(result)}`;
+  const paint = (line: string): string => look.bold(severityPaint(severity, look)(line));
+  return look.width < widthOf(verdict) + 2 + detail.length
+    ? [...wrapText(verdict, look.width).map(paint), look.dim(detail)].join('\n')
+    : `${paint(verdict)}  ${look.dim(detail)}`;
 }
 
 function alertsSection({ alerts }: ReportResult, look: Look): string {
-  const lines = alerts.flatMap(({ connection, kind, message, since, remedy }) => {
-    const name = connection === null ? '' : `${truncate(sanitize(connection), NAME_WIDTH)}: `;
-    const text = wrapText(`${name}${sanitize(message)}`, look.width - 4);
-    const when = since === null ? '' : ` since ${minute(since)} UTC`;
-    return [
-      ...text.map((line, index) => (index === 0 ? `${look.yellow('!')} ${line}` : `  ${line}`)),
-      ...wrapText(`${kind.replaceAll('_', ' ')}${when}`, look.width - 4).map((line) => `  ${look.dim(line)}`),
-      // Never wrapped: it is to be pasted.
-      ...(remedy === null ? [] : [`  ${look.cyan(sanitize(look.line(remedy)))}`]),
-    ];
-  });
-  return section('Alerts', lines, look);
+  return section(
+    'Alerts',
+    alerts.flatMap((alert) => alertLines(alert, look)),
+    look,
+  );
+}
+
+/** One alert: what it is, how bad, since when, and what to type. */
+export function alertLines(alert: Alert, look: Look): string[] {
+  const { connection, kind, severity, message, since, remedy, id } = alert;
+  const accepted = acknowledgementWords(alert);
+  const paint = accepted === null ? severityPaint(severity, look) : look.dim;
+  const name = connection === null ? '' : `${truncate(sanitize(connection), NAME_WIDTH)}: `;
+  const text = wrapText(`${name}${sanitize(message)}`, look.width - 4);
+  const when = since === null ? '' : ` since ${minute(since)} UTC`;
+  const about = [
+    `${severity}: ${kind.replaceAll('_', ' ')}${when} (${id})`,
+    ...(accepted === null ? [] : [sanitize(accepted)]),
+  ];
+  return [
+    ...text.map((line, index) => (index === 0 ? `${paint('!')} ${line}` : `  ${line}`)),
+    ...about.flatMap((part) => wrapText(part, look.width - 4)).map((line) => `  ${look.dim(line)}`),
+    // Never wrapped: it is to be pasted.
+    ...(remedy === null || accepted !== null ? [] : [`  ${look.cyan(sanitize(look.line(remedy)))}`]),
+  ];
 }
 
 type Paint = (text: string) => string;
@@ -91,6 +110,7 @@ function connectionSection(
   const about = [
     ...(phone === null || phone === name ? [] : [sanitize(phone)]),
     kindWords(kind),
+    ...(connection.archivedAt === null ? [] : [`archived ${connection.archivedAt.slice(0, 10)}`]),
     ...(organization === 'default' ? [] : [sanitize(organization)]),
   ].join('  ');
   const shownName = cutText(sanitize(name), look.width);
@@ -159,8 +179,8 @@ function owedFields({ mediaOwed: { waiting, expired }, pendingFacts }: Connectio
       ? []
       : [
           {
-            label: 'waiting',
-            text: `${formatAmount(pendingFacts, 'status or edit', 'statuses or edits')}, for their message`,
+            label: 'pending',
+            text: `${formatAmount(pendingFacts, 'status or edit', 'statuses or edits')}: target message not received`,
           },
         ]),
   ];
@@ -235,7 +255,7 @@ async function runsSection(runs: readonly RunReport[], look: Look): Promise<stri
   ]);
   const columns = [{ heading: 'started (UTC)' }, { heading: 'command' }, { heading: 'status' }];
   const table = await renderTable(
-    isNarrow(look) ? columns : [...columns, { heading: 'what came of it' }],
+    isNarrow(look) ? columns : [...columns, { heading: 'result' }],
     rows,
     look,
     INDENT,

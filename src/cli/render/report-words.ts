@@ -65,7 +65,7 @@ function chunkList(chunks: readonly string[]): string {
 
 const ONBOARDED_BY: Record<ConnectionReport['onboardedBy'], string> = {
   webhook: '',
-  evidence: ' (earliest evidence)',
+  evidence: ' (first activity seen)',
   added: ' (added here)',
 };
 
@@ -73,11 +73,16 @@ export function onboardedWords({ onboardedAt, onboardedBy }: ConnectionReport): 
   return onboardedAt === null ? 'not known' : `${minute(onboardedAt)}${ONBOARDED_BY[onboardedBy]}`;
 }
 
-/** `3 h ago; up to 14 h are usual now`. */
+/** `3 h ago; up to 14 h is usual now`. */
 export function quietWords({ quietHours, toleratedHours, learnedFrom }: Rhythm): string {
   if (quietHours === null || toleratedHours === null) return '';
-  const tolerated = { weeks: 'usual now', little: 'tolerated', option: 'tolerated as asked' }[learnedFrom];
-  return `${hours(quietHours)} ago; up to ${hours(toleratedHours)} ${tolerated}`;
+  const limit = hours(toleratedHours);
+  const words = {
+    weeks: `up to ${limit} is usual now`,
+    little: `threshold ${limit} (not enough traffic for a baseline)`,
+    option: `limit ${limit} (--silent-after)`,
+  };
+  return `${hours(quietHours)} ago; ${words[learnedFrom]}`;
 }
 
 function hours(value: number): string {
@@ -97,8 +102,8 @@ export function kindWords(kind: string): string {
 /** `77 processed`, `2 without anything to store`; statuses that no entry has are left out. */
 export function entryWords(entries: Readonly<Record<string, number>>): string[] {
   const words = new Map([
-    ['ignored', 'without anything to store'],
-    ['unrecognized', 'not recognised'],
+    ['ignored', 'with nothing to store'],
+    ['unrecognized', 'in an unknown format'],
     ['partial', 'in part'],
   ]);
   return Object.entries(entries)

@@ -38,10 +38,11 @@ export function presentVerify(result: VerifyResult): Presentation {
 
 function checkGrid(checks: readonly CheckResult[]): Grid {
   return {
-    columns: ['check', 'status', 'checked', 'found', 'summary', 'remedy'],
-    rows: checks.map(({ check, status, checked, found, summary, remedy }) => [
+    columns: ['check', 'status', 'severity', 'checked', 'found', 'summary', 'remedy'],
+    rows: checks.map(({ check, status, severity, checked, found, summary, remedy }) => [
       check,
       status,
+      severity,
       checked,
       found,
       summary,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ReconcileOptions } from '../../core/reconcile/options.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
+import { SEVERITIES, type Severity } from '../../model/severity.js';
 import type { Environment } from './environment.js';
 import { readTimeZone } from './moments.js';
 import { choice, choices, duration, number, toggle, word } from './parsers.js';
@@ -21,10 +22,17 @@ const RECONCILE = z.object({
   silentAfter: duration().optional(),
   tz: word('a time zone').optional(),
   batchSize: number(1, 100_000).default(1000),
+  failOn: choice(SEVERITIES).default('degraded'),
 });
 
+export interface ReconcileSettings {
+  options: ReconcileOptions;
+  /** Exit with 3 on unacknowledged alerts of this severity, or worse. */
+  failOn: Severity;
+}
+
 /** Resolves the settings of `reconcile`. Throws ConfigError for what is wrong or contradictory. */
-export function resolveReconcileOptions(given: GivenFlags, environment: Environment): ReconcileOptions {
+export function resolveReconcileSettings(given: GivenFlags, environment: Environment): ReconcileSettings {
   const { values, origin } = resolveSettings(RECONCILE, given, environment);
   if (values.apply && values.dryRun) {
     throw new ConfigError(`${origin('apply').place} and ${origin('dryRun').place} contradict each other.`, {
@@ -32,7 +40,7 @@ export function resolveReconcileOptions(given: GivenFlags, environment: Environm
       code: 'contradiction',
     });
   }
-  return {
+  const options: ReconcileOptions = {
     full: values.full,
     apply: values.apply,
     dryRun: values.dryRun,
@@ -45,4 +53,5 @@ export function resolveReconcileOptions(given: GivenFlags, environment: Environm
     timeZone: readTimeZone({ value: values.tz, origin: origin('tz') }),
     recordedOptions: saidOf(values),
   };
+  return { options, failOn: values.failOn };
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { ReportOptions } from '../../core/report/options.js';
 import { ConfigError } from '../../model/errors.js';
+import { SEVERITIES, type Severity } from '../../model/severity.js';
 import type { Environment } from './environment.js';
 import { readMoment, readTimeZone } from './moments.js';
-import { duration, number, word } from './parsers.js';
+import { choice, duration, number, toggle, word } from './parsers.js';
 import { resolveSettings, type GivenFlags } from './resolve.js';
 
 const MINUTE = 60_000;
@@ -21,12 +22,16 @@ const REPORT = z.object({
   historyAfter: duration().default(HOUR),
   silentAfter: duration().optional(),
   html: word('a file name').optional(),
+  noAudit: toggle(),
+  failOn: choice(SEVERITIES).default('loss'),
 });
 
 export interface ReportSettings {
   options: ReportOptions;
   /** Where the page goes, besides the result: a file name. */
   html: string | undefined;
+  /** Exit with 3 on unacknowledged alerts of this severity, or worse. */
+  failOn: Severity;
 }
 
 /** Resolves the settings of `report`. `now` is in ms since 1970, `output` what `-o` says. Throws ConfigError. */
@@ -57,10 +62,12 @@ export function resolveReportSettings(
       runs,
       timeZone,
       historyMinutes: values.historyAfter / MINUTE,
+      audit: !values.noAudit,
       ...(connection === undefined ? {} : { connection }),
       ...(until === undefined ? {} : { until }),
       ...(values.silentAfter === undefined ? {} : { silentHours: values.silentAfter / HOUR }),
     },
     html,
+    failOn: values.failOn,
   };
 }

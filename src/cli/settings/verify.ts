@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { CHECK_NAMES, type CheckName } from '../../core/verify/result.js';
 import { ConfigError } from '../../model/errors.js';
+import { SEVERITIES, type Severity } from '../../model/severity.js';
 import { similarWord } from '../values/similar.js';
 import type { Environment } from './environment.js';
-import { toggle, word } from './parsers.js';
+import { choice, toggle, word } from './parsers.js';
 import { readMoment, readTimeZone } from './moments.js';
 import { resolveSettings, saidOf, type GivenFlags } from './resolve.js';
 
@@ -16,6 +17,7 @@ const VERIFY = z.object({
   tz: word('a time zone').optional(),
   enforce: toggle(),
   items: word('a file name').optional(),
+  failOn: choice(SEVERITIES).default('degraded'),
 });
 
 /** What to verify, with nothing in it that contradicts itself. */
@@ -27,6 +29,8 @@ export interface VerifySettings {
   enforce: boolean;
   /** A file name, or `-`. */
   items: string | undefined;
+  /** Exit with 3 on findings of this severity, or worse. */
+  failOn: Severity;
   /** For sync_runs.options: what differs from saying nothing. */
   recorded: Record<string, string | number | boolean | string[]>;
 }
@@ -61,6 +65,7 @@ export function resolveVerifySettings(
     since,
     enforce,
     items,
+    failOn: values.failOn,
     recorded: saidOf(values),
   };
 }

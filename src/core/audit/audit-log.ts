@@ -32,6 +32,8 @@ export interface AuditView {
   since: number | null;
   /** Only entries that were stored or worked on since, ms since 1970; null for all. */
   touchedSince: number | null;
+  /** With `touchedSince`: entries of these blocks, too, because their messages have changed. */
+  blocks?: readonly string[];
   signal: AbortSignal;
   /** Whether what is as it should be is to be told, too. */
   wantsItems?: boolean;
@@ -144,12 +146,12 @@ class LogAudit {
   }
 }
 
-function selectionOf({ connections, restricted, since, touchedSince }: AuditView): EntrySelection {
+function selectionOf({ connections, restricted, since, touchedSince, blocks }: AuditView): EntrySelection {
   const [only] = connections;
   return {
     statuses: [],
     ...(since === null ? {} : { since }),
-    ...(touchedSince === null ? {} : { touchedSince }),
+    ...(touchedSince === null ? {} : { touchedSince, blocks: blocks ?? [] }),
     ...(restricted && only !== undefined
       ? { connection: { id: only.id, phoneNumberId: only.phoneNumberId } }
       : {}),

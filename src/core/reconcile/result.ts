@@ -4,21 +4,41 @@ import type { ReportResult } from '../report/result.js';
 import type { VerifyResult } from '../verify/result.js';
 
 /** The figures of the verdict. */
-export interface NightFigures {
+export interface ReconcileFigures {
   connections: number;
   /** Messages of the raw log that were compared with the database. */
   messages: number;
-  /** Messages that the night brought into the database. */
+  /** Messages that were not compared again: they are as they were when they last were. */
+  unchanged: number;
+  /** Messages that the run brought into the database, out of entries that were due. */
   created: number;
+  /** Messages that were missing or different, and are as the raw log says again. */
+  restored: number;
   /** Messages of the raw log that are not in the database, and on no record. */
   missing: number;
   /** Rows too many that are still there. */
   doubled: number;
-  /** Rows too many that the night merged. */
+  /** Rows too many that the run merged. */
   merged: number;
   /** Other findings of `verify`. */
   findings: number;
+  /** Alerts that nobody has acknowledged. */
   alerts: number;
+  /** Messages, entries and items that are lost; see the severity of alerts. */
+  lost: number;
+  /** Alerts of this severity. */
+  degraded: number;
+  notes: number;
+  /** Alerts of any severity that somebody has acknowledged. */
+  acknowledged: number;
+}
+
+/** What the run replayed because it was missing or different. */
+export interface Restored {
+  /** The runs that did it. */
+  runs: string[];
+  entries: number;
+  messages: number;
 }
 
 /** The JSON of `reconcile`, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */
@@ -31,12 +51,15 @@ export interface ReconcileResult {
   dryRun: boolean;
   /** One line that says it all. */
   verdict: string;
-  figures: NightFigures;
-  /** What was checked: everything stored or worked on since then; null for everything there is. */
+  figures: ReconcileFigures;
+  /**
+   * Since when what was stored, worked on or changed was compared with the raw log, entry by entry; everything else is as it
+   * was when it last was. Null when all of it was.
+   */
   since: string | null;
-  /** The night before this one, if it did not come to its end: this one has caught it up. */
+  /** The run before this one, if it did not come to its end: this one has caught it up. */
   caughtUp: { runId: string; startedAt: string; status: string } | null;
-  /** Why doubles were only counted although they were to be merged: too many for a night without a person. */
+  /** Why duplicates were only counted although they were to be merged: too many without a person. */
   heldBack?: string;
   startedAt: string;
   finishedAt: string;
@@ -44,7 +67,10 @@ export interface ReconcileResult {
   /** The steps in their order; null for those that an interruption left out. */
   replay: RunResult | null;
   dedupe: DedupeResult | null;
+  /** As it is at the end, after what was restored. */
   verify: VerifyResult | null;
+  /** Null when there was nothing to restore. */
+  restored: Restored | null;
   report: ReportResult | null;
   database: string;
   error?: string;

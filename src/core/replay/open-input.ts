@@ -182,6 +182,7 @@ async function selectionOf(
     ...(selection.until === undefined ? {} : { until: selection.until }),
     ...(selection.failedSince === undefined ? {} : { failedSince: selection.failedSince }),
     ...(selection.field === undefined ? {} : { field: selection.field }),
+    ...(selection.ids === undefined ? {} : { ids: selection.ids }),
     ...(selection.contact === undefined ? {} : { chatIds: await namesOfContact(sql, selection.contact) }),
     ...(connection === undefined
       ? {}

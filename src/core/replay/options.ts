@@ -13,6 +13,8 @@ export interface LogSelection {
   failedSince?: number;
   /** Webhook field or Baileys event. */
   field?: string;
+  /** Just these entries. */
+  ids?: readonly string[];
   /** Any form of a contact: phone, JID, LID, BSUID, lead id. */
   contact?: string;
 }

@@ -17,15 +17,18 @@ export interface AccountFacts {
   gone: number;
   /** Removals of rows that are in the journal. */
   journaled: number;
+  /** Items that an audit has not found in the database; null where the raw log was not compared. */
+  missing: number | null;
 }
 
 /**
  * Messages of the raw log against rows of the database, to the last one.
  *
- * What was skipped is in the entries' counters, what was rejected on record, what waits in the entries' status; rows that a
- * run created and that are gone are known by the runs' own counters. What then is left was repeated: every run that commits
- * has proved that each of its items ended as created, updated, unchanged, skipped or rejected, so an item that is none of
- * the others has met a message that was there already.
+ * What was skipped is in the entries' counters, what was rejected on record, what waits in the entries' status. What is
+ * missing an audit knows, item by item; without one, rows that a run created and that are gone are known by the runs' own
+ * counters, and rows of another program can hide them. What then is left was repeated: every run that commits has proved
+ * that each of its items ended as created, updated, unchanged, skipped or rejected, so an item that is none of the others
+ * has met a message that was there already.
  */
 export function accountsOf(facts: AccountFacts): Accounts {
   const items = facts.ledger?.items ?? 0;
@@ -42,6 +45,7 @@ export function accountsOf(facts: AccountFacts): Accounts {
   }
   let rest = items - facts.saved - sum(explained);
   rest = takeBack(explained, rest);
+  if (facts.missing !== null) return audited(facts, explained, rest, facts.missing);
   const gone = Math.min(facts.gone, Math.max(0, rest));
   const merged = Math.min(gone, facts.journaled);
   increase(explained, 'merged', merged);
@@ -49,6 +53,25 @@ export function accountsOf(facts: AccountFacts): Accounts {
   const unexplained = rest < 0 ? rest : gone - merged;
   increase(explained, 'repeated', Math.max(0, rest - gone));
   return { items, saved: facts.saved, explained: reasonsOf(explained), unexplained };
+}
+
+/** Rows that no item of the log stands for, but that claim to be of it, are not among the saved ones. */
+function audited(
+  { ledger, saved, gone, journaled }: AccountFacts,
+  explained: Map<string, number>,
+  rest: number,
+  missing: number,
+): Accounts {
+  const merged = Math.min(gone, journaled, Math.max(0, rest - missing));
+  const repeated = rest - missing - merged;
+  increase(explained, 'merged', merged);
+  increase(explained, 'repeated', Math.max(0, repeated));
+  return {
+    items: ledger?.items ?? 0,
+    saved: saved + Math.min(0, repeated),
+    explained: reasonsOf(explained),
+    unexplained: missing,
+  };
 }
 
 /**

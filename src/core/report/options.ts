@@ -1,3 +1,5 @@
+import type { Verified } from '../verify/verify.js';
+
 export interface ReportOptions {
   /** Name of the only connection to report on. */
   connection?: string;
@@ -13,4 +15,10 @@ export interface ReportOptions {
   historyMinutes: number;
   /** Alert when no live event came for so long; absent: by the connection's own rhythm. */
   silentHours?: number;
+  /** Compare the whole raw log with the database, item by item. Without it, nothing can be said about losses. */
+  audit: boolean;
+  /** What a verification has just found out: nothing is compared a second time. */
+  verified?: Verified;
+  /** Duplicate rows that a plan of `dedupe` has just counted, and that are still there. */
+  duplicates?: number;
 }

@@ -16,6 +16,8 @@ import type { Sql } from '../../store/sql.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import { judgeRuns } from '../runs/judge.js';
+import { LOSS_CHECKS } from '../verify/severity.js';
+import { verifyAll, type Verified } from '../verify/verify.js';
 import { calendarOf, type Calendar } from './days.js';
 import { MEDIA_OWED_SQL, MEDIA_WINDOW_MS } from './media-owed.js';
 import type { ReportOptions } from './options.js';
@@ -31,16 +33,26 @@ const REJECTS_SHOWN = 20;
 const ACCOUNT_EVENTS = 500;
 
 /**
- * What was synchronised, what was lost and why, per connection; what to look at; and the last runs. Only reads, everything
- * from one moment of the database, in a few passes over the tables whatever their size. Needs no lock.
+ * What was synchronised, what was lost and why, per connection; what to look at; and the last runs. Only reads: with
+ * `audit` the whole raw log, then the figures from one moment of the database, in a few passes over the tables. Needs no lock.
  * Throws ConfigError when `options.connection` names no connection.
  */
 export async function report(ctx: Context, options: ReportOptions): Promise<ReportResult> {
   const only = options.connection === undefined ? null : (await findConnection(ctx, options.connection)).id;
+  const verified = options.verified ?? (options.audit ? await compareLog(ctx, options) : null);
   const now = ctx.clock();
   const calendar = calendarOf(now, Math.min(options.until ?? now, now), options.timeZone, options.days);
   const data = await inSnapshot(ctx.store, (sql) => read(sql, ctx, options, { now, only, calendar }));
-  return summarise(ctx, options, data);
+  return summarise(ctx, options, { ...data, verified });
+}
+
+/** Compares the raw log with the database, item by item. */
+function compareLog(ctx: Context, { connection }: ReportOptions): Promise<Verified> {
+  return verifyAll(ctx, {
+    checks: LOSS_CHECKS,
+    enforce: false,
+    ...(connection === undefined ? {} : { connection }),
+  });
 }
 
 interface Moment {
@@ -55,7 +67,7 @@ async function read(
   ctx: Context,
   options: ReportOptions,
   { now, only, calendar }: Moment,
-): Promise<ReportData> {
+): Promise<Omit<ReportData, 'verified'>> {
   const recentSince = now - options.days * DAY;
   const connections = await readConnections(sql);
   const chosen = connections.filter(({ id }) => only === null || id === only);

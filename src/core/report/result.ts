@@ -17,7 +17,8 @@ export interface DayCount {
  * `items`: messages that the raw log holds, counted per entry; `saved`: rows that came from it.
  * items - saved = Σ explained + unexplained, always. The reasons: `repeated` (its message was there already), `merged` (the
  * row was merged into another, the journal has it), `skipped.<reason>`, `rejected.<reason>` (on record), `pending.<reason>`
- * (the entry waits). `unexplained`: rows that a run has stored and that are gone, with nothing in the journal.
+ * (the entry waits). `unexplained`: items that are not in the database; where the raw log was not compared, rows that a run
+ * has stored and that are gone, with nothing in the journal.
  */
 export interface Accounts {
   items: number;
@@ -97,6 +98,22 @@ export interface RejectSample {
   at: string;
 }
 
+/** What comparing the raw log with the database, item by item, has found. Messages are counted once, items as often as they came. */
+export interface AuditFigures {
+  /** Entries and message items that were decoded and compared. */
+  entries: number;
+  items: number;
+  missing: number;
+  different: number;
+  /** Statuses, edits and the like that are not in their message. */
+  unapplied: number;
+  doubled: number;
+  /** Raw entries whose bytes are not those that were stored. */
+  damaged: number;
+  /** Messages that were not compared again: they are as they were when they last were. */
+  unchanged: number;
+}
+
 /** The JSON of `report`, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */
 export interface ReportResult {
   schemaVersion: 1;
@@ -123,5 +140,7 @@ export interface ReportResult {
   /** The worst severity that nobody has acknowledged; null where there is none. */
   severity: Severity | null;
   counts: AlertCounts;
+  /** Null where the raw log was not compared (--no-audit): then nothing is said about losses. */
+  audit: AuditFigures | null;
   database: string;
 }

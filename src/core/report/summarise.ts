@@ -9,11 +9,14 @@ import { groupBy } from '../plan/group-by.js';
 import type { AlertAck } from '../../store/alert-acks.js';
 import { acknowledge, countAlerts, worstOpen } from './acknowledgements.js';
 import { accountsOf, goneRows, totalAccounts } from './accounts.js';
-import { connectionAlerts } from './connection-alerts.js';
+import type { Verified } from '../verify/verify.js';
+import type { Alert } from './alert.js';
+import { connectionAlerts, type Limits } from './connection-alerts.js';
 import { describeConnection, type ConnectionParts } from './connection-report.js';
 import type { Calendar } from './days.js';
 import type { ConnectionFacts, WholeFacts } from './facts.js';
 import { increase, ledgersOf, ownersOf, reasonsOf } from './ledger.js';
+import { auditFigures, duplicateAlert, findingAlerts, lossAlerts } from './loss-alerts.js';
 import type { ReportOptions } from './options.js';
 import { standingRemoval, type AccountEvent } from './removals.js';
 import type { ReportResult } from './result.js';
@@ -47,11 +50,14 @@ export interface ReportData {
   accountEvents: readonly AccountEvent[];
   runs: readonly JudgedRun[];
   acks: readonly AlertAck[];
+  /** Null where the raw log was not compared. */
+  verified: Verified | null;
 }
 
 /** Makes the report of what was read. Pure but for the context's words about the database. */
 export function summarise(ctx: Context, options: ReportOptions, data: ReportData): ReportResult {
   const { now, calendar, recentSince, connections, chosen } = data;
+  const audit = data.verified?.audit ?? null;
   const isWhole = options.connection === undefined;
   const ids = new Set(chosen.map(({ id }) => id));
   const byId = new Map(connections.map((row) => [row.id, row]));
@@ -77,6 +83,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       rejects,
       gone: gone.get(row.id) ?? 0,
       journaled: data.journaled.get(row.id) ?? 0,
+      missing: audit === null ? null : (audit.result.byConnection.get(row.id)?.missing ?? 0),
     });
     const mine = owned.filter(({ owners }) => owners.some((owner) => owner?.id === row.id));
     const report = describeConnection(row, own, {
@@ -112,11 +119,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
     ({ connectionId }) => isWhole || (connectionId !== null && ids.has(connectionId)),
   );
   const reports = facts.map(({ report }) => report);
-  const alerts = acknowledge(
-    [...facts.flatMap((one) => connectionAlerts(one, limits)), ...wholeAlerts(whole)],
-    data.acks,
-    now,
-  );
+  const alerts = acknowledge(raiseAlerts(facts, whole, limits, data, options.duplicates ?? 0), data.acks, now);
   return {
     schemaVersion: 1,
     command: 'report',
@@ -128,7 +131,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
           accounts: totalAccounts(
             reports.map(({ accounts }) => accounts),
             ledgers.get(''),
-            gone.get('') ?? 0,
+            audit === null ? (gone.get('') ?? 0) : 0,
           ),
         }
       : {}),
@@ -151,8 +154,33 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
     alerts,
     severity: worstOpen(alerts),
     counts: countAlerts(alerts),
+    audit: audit === null ? null : auditFigures(audit, unchangedIn(data.verified)),
     database: ctx.store.location,
   };
+}
+
+function raiseAlerts(
+  facts: readonly ConnectionFacts[],
+  whole: WholeFacts,
+  limits: Limits,
+  { verified, connections }: ReportData,
+  duplicates: number,
+): Alert[] {
+  const raised = [...facts.flatMap((one) => connectionAlerts(one, limits)), ...wholeAlerts(whole)];
+  if (verified === null) return raised;
+  const { checks } = verified.result;
+  const losses = verified.audit === null ? [] : lossAlerts(verified.audit, connections, checks);
+  return [
+    ...raised,
+    ...losses,
+    ...duplicateAlert(verified, duplicates),
+    ...findingAlerts(checks, raised),
+  ];
+}
+
+function unchangedIn(verified: Verified | null): number {
+  const unproven = verified?.proof?.unproven;
+  return unproven?.kind === 'blocks' ? unproven.unchanged : 0;
 }
 
 function partsFor(row: ConnectionRow, groups: readonly MessageGroup[], data: ReportData): ConnectionParts {

@@ -1,3 +1,4 @@
+import type { LogAudit } from '../audit/losses.js';
 import type { ConnectionRow } from '../../store/connections.js';
 import type { Sql } from '../../store/sql.js';
 import type { CheckName, CheckResult, VerifiedItem } from './result.js';
@@ -26,6 +27,10 @@ export interface VerifyView {
   since: number | null;
   /** Of the raw log, only entries that were stored or worked on since, ms since 1970; null for all. */
   touchedSince: number | null;
+  /** With `touchedSince`: entries of these blocks, too, because their messages have changed. */
+  blocks?: readonly string[];
+  /** Takes the whole audit of the raw log, for who needs more than a check's result. */
+  audited?: (audit: LogAudit) => void;
   /** The moment of the snapshot by the tool's clock, ms since 1970. */
   now: number;
   signal: AbortSignal;

@@ -1,3 +1,4 @@
+import type { ProvenBefore } from './proof.js';
 import type { CheckName, VerifiedItem } from './result.js';
 
 /** The caller holds the run lock (exclusive) with `enforce`; without it `verify` only reads. */
@@ -7,8 +8,10 @@ export interface VerifyOptions {
   connection?: string;
   /** Only what was received or sent since, ms since 1970. */
   since?: number;
-  /** Of the raw log, only entries that were stored or worked on since, ms since 1970: what a night has to look at. */
-  touchedSince?: number;
+  /** Of the raw log, only what has changed since an earlier verification; everything, if that cannot be told. */
+  provenBefore?: ProvenBefore;
+  /** Find out what can be remembered as proven; see `Verified`. */
+  remember?: true;
   /** Create the unique indexes that are missing or not valid, and set derived values that are wrong (see `Recomputed`). */
   enforce: boolean;
   /** With `enforce`, for sync_runs.options: what the user asked for, without secrets. */

@@ -1,6 +1,7 @@
 import { auditEntries } from '../audit/audit-log.js';
 import type { AuditResult } from '../audit/audit-book.js';
 import type { AuditedItem } from '../audit/audited-item.js';
+import { LossTally } from '../audit/losses.js';
 import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
@@ -16,7 +17,15 @@ export const rawLogCheck: Check = {
   title: 'every message of the raw log is in the database once, or on record as skipped or rejected',
   async run(view) {
     const recorder = new Recorder(view, 'raw_log');
-    const audit = await auditEntries({ ...view, item: (item) => record(recorder, item) });
+    const tally = new LossTally();
+    const audit = await auditEntries({
+      ...view,
+      item: (item) => {
+        tally.add(item);
+        return record(recorder, item);
+      },
+    });
+    view.audited?.({ result: audit, losses: tally.byConnection });
     recorder.checked = audit.total.items;
     return resultOf(recorder, audit);
   },
@@ -78,7 +87,14 @@ function resultOf(recorder: Recorder, audit: AuditResult): CheckResult {
   const counted = `${amount(total.items, 'message item')} in ${amount(entries, 'entry', 'entries')}`;
   const summary = sums.length === 0 ? counted : `${counted}: ${sums.join(', ')}`;
   const result = recorder.result([summary, ...rest].join('; '), remedyFor(audit));
-  return { ...result, missing: total.missingMessages, unaccounted: unaccountedIn(audit) };
+  const unaccounted = unaccountedIn(audit);
+  return {
+    ...result,
+    // What waits to be replayed is not lost.
+    severity: result.severity === 'loss' && unaccounted === 0 ? 'degraded' : result.severity,
+    missing: total.missingMessages,
+    unaccounted,
+  };
 }
 
 function unaccountedIn({ total, open }: AuditResult): number {

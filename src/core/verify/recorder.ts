@@ -1,6 +1,7 @@
 import type { Advice } from '../../model/remedy.js';
 import type { VerifyView } from './check.js';
 import type { CheckName, CheckResult, Finding, ItemSign } from './result.js';
+import { severityOf } from './severity.js';
 
 /** How many samples of a check are shown. */
 const SAMPLES = 5;
@@ -52,6 +53,7 @@ export class Recorder {
     return {
       check: this.check,
       status,
+      severity: severityOf(this.check, status),
       checked: this.checked,
       found: status === 'findings' ? this.found : this.noted,
       samples: status === 'findings' ? this.findings : this.notes,

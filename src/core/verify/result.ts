@@ -1,4 +1,5 @@
 import type { Advice } from '../../model/remedy.js';
+import type { Severity } from '../../model/severity.js';
 
 /** What `verify` can check, in the order in which it is shown. */
 export const CHECK_NAMES = [
@@ -44,6 +45,8 @@ export interface CheckResult {
   check: CheckName;
   /** `note`: worth knowing, nothing to mend (rows from elsewhere, media still owed); does not count as a finding. */
   status: 'ok' | 'note' | 'findings';
+  /** How bad what it found is; null where it found nothing. */
+  severity: Severity | null;
   /** How many items it looked at. */
   checked: number;
   /** Findings, or noted items. */
@@ -96,6 +99,8 @@ export interface VerifyResult {
   checks: CheckResult[];
   /** Sum over the checks with findings; 0 means clean. */
   findings: number;
+  /** The worst of what was found; null where nothing was. */
+  severity: Severity | null;
   /** Message items of the raw log that were compared with the database. Null if `raw_log` did not run. */
   messages: number | null;
   /** Message items of the raw log that are not in the database and on no record: `raw_log`'s `+`. Null if it did not run. */

@@ -3,20 +3,37 @@ import { readConnections, type ConnectionRow } from '../../store/connections.js'
 import { inSnapshot } from '../../store/snapshot.js';
 import type { Sql } from '../../store/sql.js';
 import { sqlState } from '../../store/sql-state.js';
+import { worstSeverity } from '../../model/severity.js';
+import type { LogAudit } from '../audit/losses.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import type { VerifyView } from './check.js';
 import { CHECKS } from './checks.js';
 import { enforce } from './enforce.js';
 import type { VerifyOptions } from './options.js';
+import { readProof, type Proof } from './proof.js';
 import type { CheckResult, EnforcedIndex, VerifyResult } from './result.js';
+
+/** A verification, with what its callers go on with. */
+export interface Verified {
+  result: VerifyResult;
+  /** Null if `raw_log` did not run. */
+  audit: LogAudit | null;
+  /** Null if nobody asked for it. */
+  proof: Proof | null;
+}
+
+/** See {@link verifyAll}. */
+export async function verify(ctx: Context, options: VerifyOptions): Promise<VerifyResult> {
+  return (await verifyAll(ctx, options)).result;
+}
 
 /**
  * Runs the checks on one read-only snapshot of the database, so that what a replay writes meanwhile cannot look like a fault.
  * With `enforce`, unique indexes that are missing or not valid are made first, and derived values that are wrong are set to
  * what they follow from. Throws ConfigError for an unknown connection.
  */
-export async function verify(ctx: Context, options: VerifyOptions): Promise<VerifyResult> {
+export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<Verified> {
   const startedAt = ctx.clock();
   const connectionId =
     options.connection === undefined ? null : (await findConnection(ctx, options.connection)).id;
@@ -34,15 +51,15 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
         checks: options.checks,
         recordedOptions: options.recordedOptions ?? { enforce: true },
       }).catch(rethrowAltered);
-  const results = await inSnapshot(ctx.store, (sql) => runChecks(ctx, sql, options, connectionId)).catch(
-    rethrowAltered,
-  );
+  const { results, audit, proof } = await inSnapshot(ctx.store, (sql) =>
+    runChecks(ctx, sql, options, connectionId),
+  ).catch(rethrowAltered);
   const checks = results.map((check) => withoutDeadEnd(check, enforced));
   const finishedAt = ctx.clock();
   const foundBy = (name: CheckResult['check']): number | null =>
     checks.find(({ check }) => check === name)?.found ?? null;
   const rawLog = checks.find(({ check }) => check === 'raw_log');
-  return {
+  const result: VerifyResult = {
     schemaVersion: 1,
     command: 'verify',
     runId,
@@ -52,6 +69,7 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
     durationMs: finishedAt - startedAt,
     checks,
     findings: checks.reduce((sum, { status, found }) => sum + (status === 'findings' ? found : 0), 0),
+    severity: worstSeverity(checks.flatMap(({ severity }) => severity ?? [])),
     messages: rawLog?.checked ?? null,
     missing: rawLog?.missing ?? null,
     doubled: foundBy('duplicate_ids'),
@@ -59,6 +77,7 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
     recomputed,
     database: ctx.store.location,
   };
+  return { result, audit, proof };
 }
 
 const NOTHING_ENFORCED = { runId: null, indexes: [], recomputed: { conversations: 0, leads: 0, tickets: 0 } };
@@ -91,8 +110,16 @@ async function runChecks(
   sql: Sql,
   options: VerifyOptions,
   connectionId: string | null,
-): Promise<CheckResult[]> {
-  const view = viewOf(ctx, sql, options, await readConnections(sql), connectionId);
+): Promise<{ results: CheckResult[]; audit: LogAudit | null; proof: Proof | null }> {
+  const found: { audit: LogAudit | null } = { audit: null };
+  const proof = options.remember === true ? await readProof(sql, options.provenBefore ?? null) : null;
+  const view: VerifyView = {
+    ...viewOf(ctx, sql, options, await readConnections(sql), connectionId),
+    ...scopeOfProof(proof, options),
+    audited: (audit) => {
+      found.audit = audit;
+    },
+  };
   const results: CheckResult[] = [];
   const wanted = CHECKS.filter(({ name }) => options.checks.has(name));
   for (const [index, check] of wanted.entries()) {
@@ -102,7 +129,16 @@ async function runChecks(
     if (ctx.signal.aborted) break;
     results.push(result);
   }
-  return results;
+  return { results, audit: found.audit, proof };
+}
+
+function scopeOfProof(
+  proof: Proof | null,
+  { provenBefore }: VerifyOptions,
+): Pick<VerifyView, 'touchedSince' | 'blocks'> {
+  return proof?.unproven.kind === 'blocks' && provenBefore !== undefined
+    ? { touchedSince: provenBefore.since, blocks: proof.unproven.blocks }
+    : { touchedSince: null };
 }
 
 function viewOf(
@@ -117,7 +153,7 @@ function viewOf(
     connections: connections.filter(({ id }) => connectionId === null || id === connectionId),
     restricted: connectionId !== null,
     since: options.since ?? null,
-    touchedSince: options.touchedSince ?? null,
+    touchedSince: null,
     now: ctx.clock(),
     signal: ctx.signal,
     wantsItems: options.onItem !== undefined,

@@ -24,6 +24,7 @@ export function connectionCard(
   const about = [
     ...(phone === null || phone === connection.name ? [] : [phone]),
     kindWords(kind),
+    ...(connection.archivedAt === null ? [] : [`archived ${connection.archivedAt.slice(0, 10)}`]),
     ...(organization === 'default' ? [] : [organization]),
   ];
   return html`<section class="card connection" aria-labelledby="c${index}">
@@ -97,10 +98,10 @@ function facts(connection: ConnectionReport): Markup {
     ['Tickets', `${formatCount(tickets.open)} open`, `${formatCount(tickets.closed)} closed`],
     ['Media owed', owed.length === 0 ? null : owed.join(', ')],
     [
-      'Waiting',
+      'Pending',
       connection.pendingFacts === 0
         ? null
-        : `${formatAmount(connection.pendingFacts, 'status or edit', 'statuses or edits')}, for their message`,
+        : `${formatAmount(connection.pendingFacts, 'status or edit', 'statuses or edits')}: target message not received`,
     ],
     ['History', historySentence(connection), connection.historySync.error],
     ['Connected', onboardedWords(connection)],

@@ -35,7 +35,7 @@ export function renderReportPage(result: ReportResult, flags: readonly string[])
               <time datetime="${generatedAt}">${minute(generatedAt)} UTC</time> · ${result.database}
             </p>
           </header>
-          ${alertList(result.alerts, adviceLine(flags))} ${keyFigures(result)} ${overview(result, flags)}
+          ${alertList(result, adviceLine(flags))} ${keyFigures(result)} ${overview(result, flags)}
           <h2>${connections.length === 1 ? 'The connection' : 'Connections'}</h2>
           ${connections.length === 0 && html`<p class="empty">There are none yet.</p>`}
           ${connections.map((one, index) => connectionCard(one, { index: index + 1, zone: timeZone, flags }))}

@@ -42,6 +42,7 @@ a { color: var(--accent); }
 .verdict { display: flex; align-items: baseline; gap: 0.6rem; margin-top: 1.5rem; padding: 0.85rem 1.1rem; border-radius: 8px; border: 1px solid; font-weight: 600; }
 .verdict .mark { font-size: 1.05em; }
 .verdict.well { color: var(--good); background: var(--good-ground); border-color: var(--good-line); }
+.verdict.lost { color: var(--bad); background: var(--bad-ground); border-color: var(--bad-line); }
 .verdict.look { color: var(--warn); background: var(--warn-ground); border-color: var(--warn-line); }
 
 .alerts { list-style: none; margin: 0.75rem 0 0; padding: 0; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
@@ -50,6 +51,7 @@ a { color: var(--accent); }
 .alerts li:first-child { border-top-left-radius: 8px; }
 .alerts li:last-child { border-bottom-left-radius: 8px; }
 .alerts li.grave { border-left-color: var(--bad); }
+.alerts li.seen { border-left-color: var(--line); color: var(--soft); }
 .alerts .who { font-weight: 600; }
 .alerts .head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 0.7rem; }
 .alerts .kind { color: var(--soft); font-size: 0.85rem; }

@@ -1,52 +1,43 @@
-import type { Alert, AlertKind, ReportResult } from '../../../core/report/result.js';
+import type { Alert } from '../../../core/report/alert.js';
+import type { ReportResult } from '../../../core/report/result.js';
 import type { AdviceLine } from '../../advice.js';
 import { addUpDays } from '../day-chart.js';
 import { formatAmount, formatCount } from '../quantities.js';
 import { entryWords, minute, unexplainedCommand } from '../report-words.js';
+import { acknowledgementWords, headlineSeverity, headlineWords, severityMark } from '../severity.js';
 import { dayBars } from './chart.js';
 import { ledger } from './connection-card.js';
 import { html, name, type Markup } from './markup.js';
 
-/** Alerts that mean that messages are being lost right now, or cannot come. */
-const GRAVE: ReadonlySet<AlertKind> = new Set([
-  'partner_removed',
-  'silent',
-  'failed',
-  'run_died',
-  'entries_failed',
-]);
-
-/** What needs a look, before anything else. */
-export function alertList(alerts: readonly Alert[], line: AdviceLine): Markup {
-  if (alerts.length === 0) {
-    return html`<p class="verdict well">
-      <span class="mark" aria-hidden="true">✔</span>Nothing needs a look.
-    </p>`;
-  }
+/** How bad it is, and every alert, before anything else. */
+export function alertList(result: ReportResult, line: AdviceLine): Markup {
+  const { alerts } = result;
+  const severity = headlineSeverity(result);
+  const tone = { loss: 'lost', degraded: 'look', note: 'well' }[severity ?? 'note'];
+  const headline = html`<span class="mark" aria-hidden="true">${severityMark(severity)}</span
+    >${headlineWords(result)}`;
+  if (alerts.length === 0) return html`<p class="verdict ${tone}">${headline}</p>`;
   return html`<section aria-labelledby="alerts">
-    <h2 class="verdict look" id="alerts">
-      <span class="mark" aria-hidden="true">▲</span>${formatAmount(
-        alerts.length,
-        'thing needs',
-        'things need',
-      )}
-      a look
-    </h2>
+    <h2 class="verdict ${tone}" id="alerts">${headline}</h2>
     <ul class="alerts">
       ${alerts.map((alert) => alertItem(alert, line))}
     </ul>
   </section>`;
 }
 
-function alertItem({ kind, connection, message, since, remedy }: Alert, line: AdviceLine): Markup {
-  return html`<li class="${GRAVE.has(kind) ? 'grave' : 'mild'}" data-kind="${kind}">
+function alertItem(alert: Alert, line: AdviceLine): Markup {
+  const { kind, severity, connection, message, since, remedy, id } = alert;
+  const accepted = acknowledgementWords(alert);
+  const tone = accepted !== null ? 'seen' : severity === 'loss' ? 'grave' : 'mild';
+  return html`<li class="${tone}" data-kind="${kind}" data-severity="${severity}" data-id="${id}">
     <p class="head">
       <span class="who">${connection === null ? 'The database' : name(connection)}</span>
-      <span class="kind">${kind.replaceAll('_', ' ')}</span>
+      <span class="kind">${severity}: ${kind.replaceAll('_', ' ')}</span>
     </p>
     <p class="message">${message}</p>
     ${since !== null && html`<time datetime="${since}">since ${minute(since)} UTC</time>`}
-    ${remedy !== null && html`<p class="remedy"><code>${line(remedy)}</code></p>`}
+    ${accepted !== null && html`<p class="kind">${accepted}</p>`}
+    ${remedy !== null && accepted === null && html`<p class="remedy"><code>${line(remedy)}</code></p>`}
   </li>`;
 }
 
@@ -77,12 +68,17 @@ export function keyFigures(result: ReportResult): Markup {
       ${figure(
         'Unexplained',
         unexplained,
-        unexplained === 0 ? 'every message accounted for' : 'messages of the raw log',
+        unexplainedNote(result, unexplained),
         unexplained !== 0,
       )}
-      ${pendingFacts > 0 && figure('Waiting', pendingFacts, 'facts without their message')}
+      ${pendingFacts > 0 && figure('Pending', pendingFacts, 'updates whose message is not received')}
     </dl>
     ${stored > 0 && html`<p class="meta entries">Entries of the raw log: ${entryWords(entries).join(', ')}.</p>`}`;
+}
+
+function unexplainedNote({ audit }: ReportResult, unexplained: number): string {
+  if (unexplained !== 0) return 'messages of the raw log';
+  return audit === null ? 'not compared with the raw log' : 'every message accounted for';
 }
 
 function figure(label: string, value: number, note: string, isBad = false): Markup {

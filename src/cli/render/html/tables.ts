@@ -25,7 +25,7 @@ function rejectCells(item: RejectSample): Cell[] {
 
 export function runsTable(runs: readonly RunReport[]): Markup | null {
   if (runs.length === 0) return null;
-  const headings = ['started (UTC)', 'command', 'status', 'what came of it', 'host'];
+  const headings = ['started (UTC)', 'command', 'status', 'result', 'host'];
   return html`<h2>Last runs</h2>
     ${table('runs', headings, runs.map(runCells))}`;
 }

@@ -1,4 +1,10 @@
-import type { MessageBlock } from '../../store/proven-blocks.js';
+import {
+  readLastEntryId,
+  readMessageBlocks,
+  readProvenBlocks,
+  type MessageBlock,
+} from '../../store/proven-blocks.js';
+import type { Sql } from '../../store/sql.js';
 
 const DAY = 86_400_000;
 /** Another program may still be at work on its messages of the last days. */
@@ -43,4 +49,36 @@ export function unprovenBlocks(
     .filter(({ block }) => before.has(block) && !isChanged.has(block) && !block.startsWith('message_'))
     .reduce((sum, { rows }) => sum + rows, 0);
   return { kind: 'blocks', blocks: changed, unchanged };
+}
+
+/** How far an earlier verification has proven the messages. */
+export interface ProvenBefore {
+  /** Entries that were stored or worked on since are looked at; ms since 1970. */
+  since: number;
+  /** The last entry that it saw; null where there was none. */
+  through: string | null;
+}
+
+/** What there is to prove, and what can be remembered of it afterwards. */
+export interface Proof {
+  unproven: Unproven;
+  /** The messages as they are, of entries up to `through`. */
+  blocks: MessageBlock[];
+  through: string | null;
+}
+
+/** Compares the messages with what was proven before; null proves everything. Inside the snapshot of the verification. */
+export async function readProof(sql: Sql, before: ProvenBefore | null): Promise<Proof> {
+  const through = await readLastEntryId(sql);
+  const blocks = await readMessageBlocks(sql, { before: before?.through ?? null, through });
+  const proven = before === null ? [] : await readProvenBlocks(sql);
+  return {
+    // Nothing is remembered of a database that an earlier version has verified.
+    unproven:
+      before === null || proven.length === 0
+        ? { kind: 'everything' }
+        : unprovenBlocks(blocks.before, proven, before.since),
+    blocks: blocks.through,
+    through,
+  };
 }

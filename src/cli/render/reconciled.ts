@@ -3,15 +3,17 @@ import { commandLine } from '../shell-words.js';
 import type { Advice } from '../../model/remedy.js';
 import type { Look } from './look.js';
 import type { Cell, Presentation } from './presentation.js';
-import { formatCount, formatDuration } from './quantities.js';
+import { formatAmount, formatCount, formatDuration } from './quantities.js';
+import { alertLines } from './report-text.js';
 import { problemLines } from './run-problems.js';
 import { sanitize } from './sanitize.js';
+import { acknowledgementWords, severityMark, severityPaint } from './severity.js';
 
 const INDENT = '  ';
 const SHOWN = 20;
 
-/** A night in every format: for people the verdict first, and under it only what somebody has to look at. */
-export function presentNight(
+/** A reconcile in every format: for people the verdict first, and under it only what somebody has to look at. */
+export function presentReconciled(
   result: ReconcileResult,
   argv: readonly string[],
   database: readonly string[],
@@ -20,11 +22,13 @@ export function presentNight(
     columns: ['figure', 'count'],
     rows: Object.entries(result.figures).map(([figure, count]): Cell[] => [figure, Number(count)]),
   };
-  const alerts = (result.report?.alerts ?? []).map(({ kind, connection, message, remedy }): Cell[] => [
-    kind,
-    connection,
-    message,
-    remedy,
+  const alerts = (result.report?.alerts ?? []).map((alert): Cell[] => [
+    alert.severity,
+    alert.kind,
+    alert.connection,
+    alert.message,
+    alert.remedy,
+    acknowledgementWords(alert),
   ]);
   const findings = findingsOf(result).map(({ check, found, summary, remedy }): Cell[] => [
     check,
@@ -38,14 +42,14 @@ export function presentNight(
     csv: figures,
     markdown: [
       { title: result.verdict, ...figures },
-      { title: 'Alerts', columns: ['kind', 'connection', 'message', 'remedy'], rows: alerts },
+      { title: 'Alerts', columns: ['severity', 'kind', 'connection', 'message', 'remedy', 'acknowledged'], rows: alerts },
       { title: 'Findings', columns: ['check', 'found', 'summary', 'remedy'], rows: findings },
     ].filter(({ rows }) => rows.length > 0),
-    text: (look) => renderNight(result, argv, database, look),
+    text: (look) => renderReconciled(result, argv, database, look),
   };
 }
 
-function renderNight(
+function renderReconciled(
   result: ReconcileResult,
   argv: readonly string[],
   database: readonly string[],
@@ -63,7 +67,7 @@ function renderNight(
 }
 
 function headline(result: ReconcileResult, look: Look): string {
-  const { verdict, durationMs, caughtUp, since, status, heldBack } = result;
+  const { verdict, durationMs, caughtUp, since, status, heldBack, figures } = result;
   const lines = [`${mark(result, look)} ${sanitize(verdict)}  ${look.dim(formatDuration(durationMs))}`];
   if (result.dryRun) lines.push(`${INDENT}Dry run: nothing was written.`);
   if (caughtUp !== null && status !== 'failed' && status !== 'interrupted') {
@@ -71,18 +75,23 @@ function headline(result: ReconcileResult, look: Look): string {
     const then = result.dryRun ? 'the next one catches it up' : 'this one has caught it up';
     lines.push(`${INDENT}${look.dim(`The run of ${when} had not come to its end; ${then}.`)}`);
   }
-  if (since !== null) lines.push(`${INDENT}${look.dim(`Checked: what was stored since ${day(since)}.`)}`);
+  if (since !== null) {
+    const compared = `Compared with the raw log: what was stored or changed since ${day(since)}.`;
+    const rest = `The other ${formatAmount(figures.unchanged, 'message is', 'messages are')} as when last compared (--full compares everything).`;
+    lines.push(`${INDENT}${look.dim(compared)}`, `${INDENT}${look.dim(rest)}`);
+  }
   if (heldBack !== undefined) lines.push(`${INDENT}${look.yellow(sanitize(heldBack))}`);
   return lines.join('\n');
 }
 
-function mark({ status, figures }: ReconcileResult, look: Look): string {
-  const { missing, doubled, findings, alerts } = figures;
+/** The worst of what was found and nobody has acknowledged; an interrupted or failed run has no verdict. */
+function mark({ status, report }: ReconcileResult, look: Look): string {
   switch (status) {
     case 'completed':
-      return missing + doubled + findings + alerts > 0 ? look.yellow('▲') : look.green('✔');
-    case 'partial':
-      return look.yellow('▲');
+    case 'partial': {
+      const severity = report?.severity ?? null;
+      return severityPaint(severity, look)(severityMark(severity));
+    }
     case 'interrupted':
       return look.yellow('■');
     case 'failed':
@@ -92,12 +101,7 @@ function mark({ status, figures }: ReconcileResult, look: Look): string {
 
 function alertsSection({ report }: ReconcileResult, look: Look): string {
   const alerts = report?.alerts ?? [];
-  const lines = alerts
-    .slice(0, SHOWN)
-    .flatMap(({ connection, message, remedy }) => [
-      `${look.yellow('!')} ${connection === null ? '' : `${look.bold(sanitize(connection))}: `}${sanitize(message)}`,
-      ...remedyLines(remedy, look),
-    ]);
+  const lines = alerts.slice(0, SHOWN).flatMap((alert) => alertLines(alert, look));
   return section(`Alerts (${alerts.length})`, [...lines, ...more(alerts.length, look)], look);
 }
 
@@ -130,7 +134,7 @@ function doublesSection({ dedupe }: ReconcileResult, argv: readonly string[], lo
     );
   if (lines.length === 0) return '';
   const again = argv.filter((word) => word !== '-n' && word !== '--dry-run');
-  return section('Doubles', [...lines, `${INDENT}${look.cyan(commandLine([...again, '--apply']))}`], look);
+  return section('Duplicates', [...lines, `${INDENT}${look.cyan(commandLine([...again, '--apply']))}`], look);
 }
 
 function placeSection(

@@ -1,0 +1,60 @@
+import type { AlertCounts } from '../../core/report/acknowledgements.js';
+import type { Alert } from '../../core/report/alert.js';
+import type { ReportResult } from '../../core/report/result.js';
+import type { Severity } from '../../model/severity.js';
+import type { Look } from './look.js';
+import { formatAmount, formatCount } from './quantities.js';
+import { minute } from './report-words.js';
+
+/** The colour of a severity; null is that of nothing to look at. */
+export function severityPaint(severity: Severity | null, look: Look): (text: string) => string {
+  switch (severity) {
+    case 'loss':
+      return look.red;
+    case 'degraded':
+      return look.yellow;
+    case 'note':
+    case null:
+      return look.green;
+  }
+}
+
+/** A mark that also says it without colour. */
+export function severityMark(severity: Severity | null): string {
+  switch (severity) {
+    case 'loss':
+      return '✖';
+    case 'degraded':
+      return '▲';
+    case 'note':
+    case null:
+      return '✔';
+  }
+}
+
+/** `37 lost, 1 degraded, 2 notes`. */
+export function countWords({ lost, degraded, notes }: AlertCounts): string {
+  return `${formatCount(lost)} lost, ${formatCount(degraded)} degraded, ${formatAmount(notes, 'note')}`;
+}
+
+/** What the headline of a report shows: never better than `degraded` where the raw log was not compared. */
+export function headlineSeverity({ severity, audit }: ReportResult): Severity | null {
+  return audit === null && severity !== 'loss' ? 'degraded' : severity;
+}
+
+/** `4 alerts: 37 lost, 1 degraded, 2 notes (1 acknowledged)`, or `No alerts`. */
+export function headlineWords({ alerts, counts, audit }: ReportResult): string {
+  const open = alerts.length - counts.acknowledged;
+  const said = open === 0 ? 'No alerts' : `${formatAmount(open, 'alert')}: ${countWords(counts)}`;
+  const acknowledged =
+    counts.acknowledged === 0 ? '' : ` (${formatCount(counts.acknowledged)} acknowledged)`;
+  return `${said}${acknowledged}${audit === null ? '; the raw log was not compared (--no-audit)' : ''}`;
+}
+
+/** `acknowledged by ana on crm-1 until 2026-11-30 00:00 UTC: moved to the new number`. */
+export function acknowledgementWords({ acknowledged }: Alert): string | null {
+  if (acknowledged === null) return null;
+  const { by, host, until, reason } = acknowledged;
+  const end = until === null ? '' : ` until ${minute(until)} UTC`;
+  return `acknowledged by ${by} on ${host}${end}${reason === null ? '' : `: ${reason}`}`;
+}

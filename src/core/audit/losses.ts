@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import type { AuditResult } from './audit-book.js';
+import type { AuditedItem } from './audited-item.js';
+
+const SAMPLES = 3;
+
+/** What an audit found of one kind: each message once, whatever number of entries hold it. */
+export interface Loss {
+  count: number;
+  /** The first few of what it is about. */
+  samples: string[];
+  /** Stands for all of them, in whatever order they were found. */
+  digest: number;
+}
+
+/** What is lost, by kind. `unapplied`: statuses, edits and the like that are not in their message. */
+export const LOSS_KINDS = ['missing', 'different', 'unapplied', 'doubled', 'damaged', 'unreplayed'] as const;
+export type LossKind = (typeof LOSS_KINDS)[number];
+
+export type Losses = Record<LossKind, Loss>;
+
+/** An audit with what it found, by connection. */
+export interface LogAudit {
+  result: AuditResult;
+  /** By connection id; `''` for what belongs to none. */
+  losses: ReadonlyMap<string, Losses>;
+}
+
+/** Adds up the findings of an audit as it tells them. */
+export class LossTally {
+  readonly byConnection = new Map<string, Losses>();
+
+  add(item: AuditedItem): void {
+    const kind = lossKindOf(item);
+    if (kind === null) return;
+    const connection = item.connectionId ?? '';
+    const losses = this.byConnection.get(connection) ?? noLosses();
+    this.byConnection.set(connection, losses);
+    const loss = losses[kind];
+    loss.count += 1;
+    if (loss.samples.length < SAMPLES) loss.samples.push(item.subject);
+    loss.digest = (loss.digest + createHash('sha1').update(item.subject).digest().readUInt32BE(0)) % 2 ** 32;
+  }
+}
+
+export function noLosses(): Losses {
+  const none = (): Loss => ({ count: 0, samples: [], digest: 0 });
+  return {
+    missing: none(),
+    different: none(),
+    unapplied: none(),
+    doubled: none(),
+    damaged: none(),
+    unreplayed: none(),
+  };
+}
+
+function lossKindOf({ outcome, isMessage }: AuditedItem): LossKind | null {
+  switch (outcome) {
+    case 'missing':
+    case 'different':
+    case 'doubled':
+    case 'unapplied':
+      return outcome;
+    case 'unrecorded':
+      return isMessage ? 'missing' : 'unapplied';
+    case 'entry_damaged':
+      return 'damaged';
+    case 'entry_failed':
+      return 'unreplayed';
+    // The state of these entries is counted without an audit.
+    case 'entry_unreadable':
+    case 'entry_unrecognized':
+    case 'entry_pending':
+    case 'entry_unknown_connection':
+    case 'there':
+    case 'skipped':
+    case 'rejected':
+      return null;
+  }
+}

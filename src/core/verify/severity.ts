@@ -1,0 +1,38 @@
+import type { Severity } from '../../model/severity.js';
+import { CHECK_NAMES, type CheckName, type CheckResult } from './result.js';
+
+/** How bad a finding of each check is. What it only notes is a note. */
+const SEVERITY_OF: Readonly<Record<CheckName, Severity>> = {
+  unique_index: 'degraded',
+  duplicate_ids: 'loss',
+  missing_ids: 'degraded',
+  collisions: 'loss',
+  raw_log: 'loss',
+  raw_entry: 'loss',
+  wamid_phone: 'degraded',
+  pending_facts: 'degraded',
+  one_conversation: 'degraded',
+  one_open_ticket: 'degraded',
+  ticket_rules: 'degraded',
+  conversation_times: 'degraded',
+  history_ledger: 'degraded',
+  media_owed: 'degraded',
+  consistency: 'degraded',
+};
+
+/** The severity of what a check found; null where it found nothing. */
+export function severityOf(check: CheckName, status: CheckResult['status']): Severity | null {
+  switch (status) {
+    case 'ok':
+      return null;
+    case 'note':
+      return 'note';
+    case 'findings':
+      return SEVERITY_OF[check];
+  }
+}
+
+/** The checks that find what is lost. */
+export const LOSS_CHECKS: ReadonlySet<CheckName> = new Set(
+  CHECK_NAMES.filter((check) => SEVERITY_OF[check] === 'loss'),
+);
