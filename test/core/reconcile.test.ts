@@ -7,7 +7,7 @@ import { describeOnBackends } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { replayBodies, testContext, type TestOptions } from '../support/replaying.js';
 import { value } from '../support/shown.js';
-import { live, SECOND } from '../support/webhooks.js';
+import { echo, live, SECOND, status } from '../support/webhooks.js';
 
 /** Long after the messages of the builders; the clock moves on with every look. */
 function nights(): () => number {
@@ -57,6 +57,18 @@ async function restoreIndex(store: Store): Promise<void> {
   );
 }
 
+/** Rows as a careless program writes them: they claim to be of the raw log and of its run. */
+async function strangers(store: Store, count: number): Promise<void> {
+  await store.sql.execute(
+    `insert into messages (timestamp, evidence, is_sync_initial, id, connection_id, conversation_id, lead_id, external_id,
+       direction, type, body, source, sync_source, batch_id, run_id)
+     select timestamp, 0, false, gen_random_uuid(), connection_id, conversation_id, lead_id, 'stranger-' || external_id,
+       'OUTBOUND', 'text', 'stranger', 'live', 'webhook', batch_id, run_id
+     from messages order by timestamp limit $1::int`,
+    [count],
+  );
+}
+
 /** So many days go by. */
 async function later(store: Store, days: number): Promise<void> {
   const passed = `interval '${days} days'`;
@@ -80,7 +92,9 @@ describeOnBackends('a night', (backend) => {
     const store = await backend.open();
     await replayBodies(store, MANY);
     const result = await night(store);
-    expect(result.verdict).toBe('Reconciled 1 connection: 60 messages, 0 missing, 0 duplicated, 0 alerts');
+    expect(result.verdict).toBe(
+      'Reconciled 1 connection: 60 messages, 0 missing, 0 duplicated; 0 lost, 0 degraded, 0 notes',
+    );
     expect(result).toMatchObject({ status: 'completed', since: null, caughtUp: null });
   });
 
@@ -97,38 +111,103 @@ describeOnBackends('a night', (backend) => {
     expect(result.status).toBe('completed');
   });
 
-  it('finds a message that is gone, and goes on saying so until it is back', async () => {
+  it('restores a message that is gone, says so, and is clean the next time', async () => {
     const store = await backend.open();
     const clock = nights();
     await replayBodies(store, MANY);
     await night(store, { clock });
     await replayBodies(store, [live('GONE', 800)]);
+    const before = await normalisedDatabase(store);
     await store.sql.execute(`delete from messages where body = 'GONE'`);
     const first = await night(store, { clock });
-    expect(first.verdict).toContain('1 missing');
+    expect(first.verdict).toContain('0 lost');
+    expect(first.verdict).toContain('1 restored');
+    expect(first.figures).toMatchObject({ missing: 0, restored: 1, lost: 0 });
+    expect(await normalisedDatabase(store)).toEqual(before);
     const second = await night(store, { clock });
-    expect(second.figures.missing).toBe(1);
-    const mended = await night(store, { clock, full: true });
-    expect(mended.figures).toMatchObject({ missing: 0, created: 1 });
-    expect((await night(store, { clock })).figures).toMatchObject({ missing: 0, created: 0 });
+    expect(second.figures).toMatchObject({ missing: 0, restored: 0, created: 0 });
   });
 
-  it.each([
+  const HURTS = [
     ['gone', `delete from messages where body = 'HURT'`],
     ['changed', `update messages set body = 'something else', evidence = 0 where body = 'HURT'`],
-  ])('goes on saying that a message is %s, however long ago it came', async (_what, hurt) => {
+    ['at another time', `update messages set timestamp = timestamp - interval '1 hour', evidence = 0 where body = 'HURT'`],
+    ['without its status', `update messages set status = 'sent' where body = 'HURT'`],
+  ] as const;
+
+  /** An outbound message with the statuses that it had, each in an entry of its own. */
+  const HURT = [echo('HURT', 800), status('HURT', 'delivered', 810), status('HURT', 'read', 820)];
+
+  it.each(HURTS)('restores a message that is %s, however long ago it came', async (_what, hurt) => {
+    const store = await backend.open();
+    await replayBodies(store, [...MANY, ...HURT]);
+    await night(store);
+    const before = await normalisedDatabase(store);
+    await later(store, 30);
+    await replayBodies(store, [live('NEW', 900)]);
+    await night(store);
+    const clean = await normalisedDatabase(store);
+    await later(store, 30);
+    expect(await store.sql.execute(hurt)).toBe(1);
+    const restored = await night(store);
+    expect(unaccounted(restored)).toBe(0);
+    expect(restored.since).toBeNull();
+    expect(restored.restored?.entries).toBeGreaterThan(0);
+    expect(await normalisedDatabase(store)).toEqual(clean);
+    expect(before).not.toEqual(clean);
+    await later(store, 1);
+    const next = await night(store);
+    expect(next).toMatchObject({ restored: null, figures: { messages: 0, missing: 0, restored: 0 } });
+    expect(next.since).not.toBeNull();
+  });
+
+  it('notices what is gone beside rows that another program adds, and what went with its statuses', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [...MANY, ...HURT]);
+    await night(store);
+    const before = await normalisedDatabase(store);
+    await later(store, 10);
+    await store.sql.execute(`delete from messages where body in ('HURT', 'M3', 'M4')`);
+    await strangers(store, 3);
+    const first = await night(store);
+    expect(first.figures).toMatchObject({ restored: 3, missing: 0, lost: 0 });
+    await store.sql.execute(`delete from messages where body = 'stranger'`);
+    expect(await normalisedDatabase(store)).toEqual(before);
+    await night(store);
+    expect((await night(store)).figures).toMatchObject({ restored: 0, missing: 0 });
+  });
+
+  it('says what it cannot restore, every time, and colours the verdict', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await store.sql.execute(`update webhook_log set raw_body = raw_body || '\\x20' where chat_ids is not null and id =
+      (select batch_id from messages where body = 'M7')`);
+    for (let i = 0; i < 2; i += 1) {
+      const result = await night(store);
+      expect(result.figures.lost).toBe(1);
+      expect(result.report?.severity).toBe('loss');
+      expect(result.report?.alerts).toMatchObject([{ kind: 'raw_entries_altered', severity: 'loss', count: 1 }]);
+    }
+  });
+
+  it('looks at everything when the database was proven by an earlier version', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
     await night(store);
-    await later(store, 2);
-    await replayBodies(store, [live('HURT', 800)]);
-    await store.sql.execute(hurt);
-    expect(unaccounted(await night(store))).toBe(1);
     await later(store, 1);
-    expect(unaccounted(await night(store))).toBe(1);
-    await night(store, { full: true });
-    await later(store, 1);
-    expect(await night(store)).toMatchObject({ figures: { messages: 0, missing: 0 } });
+    await store.sql.execute(`delete from proven_blocks`);
+    await store.sql.execute(`delete from messages where body = 'M1'`);
+    expect((await night(store)).figures).toMatchObject({ restored: 1, missing: 0 });
+  });
+
+  it('only says what it would restore when it is only asked', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await store.sql.execute(`delete from messages where body = 'M1'`);
+    const result = await night(store, { dryRun: true });
+    expect(result.verdict).toContain('1 missing');
+    expect(result.figures).toMatchObject({ missing: 1, restored: 0, lost: 1 });
+    expect(await value(store, `select count(*)::int from messages where body = 'M1'`)).toBe(0);
   });
 
   it('looks only at what is new since the night before, and with --full at everything', async () => {
@@ -152,7 +231,7 @@ describeOnBackends('a night', (backend) => {
     await night(store, { clock: () => nextYear });
     await replayBodies(store, [live('GONE', 800)]);
     await store.sql.execute(`delete from messages where body = 'GONE'`);
-    expect((await night(store)).verdict).toContain('1 missing');
+    expect((await night(store)).verdict).toContain('1 restored');
   });
 
   it('does not believe a mark that lies ahead', async () => {
