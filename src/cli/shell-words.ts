@@ -24,7 +24,7 @@ export function databaseFlags(given: GivenFlags): string[] {
 
 /** A command of this tool inside a sentence: `wa-reconcile explain …`, but not `another wa-reconcile runs`. */
 const COMMAND =
-  /\bwa-reconcile (?=(?:connection|db|dedupe|doctor|explain|messages|reconcile|replay|report|undo|verify)\b)/g;
+  /\bwa-reconcile (?=(?:alerts|connection|db|dedupe|doctor|explain|messages|reconcile|replay|report|undo|verify)\b)/g;
 
 /**
  * The remedy of an error with the flags that say which database: whoever throws an error knows none, and a command that is

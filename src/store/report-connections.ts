@@ -120,3 +120,9 @@ export async function countPendingFacts(sql: Sql, oldBefore: number): Promise<Pe
     },
   }));
 }
+
+/** Ids of the connections of which nothing is expected any more. */
+export async function readArchivedConnections(sql: Sql): Promise<Set<string>> {
+  const rows = await sql.query(`select id from connections where archived_at is not null`);
+  return new Set(rows.map((row) => textOf(row, 'id')));
+}

@@ -23,6 +23,7 @@ export function connectionGrid(connections: readonly ConnectionView[]): Grid {
       'missing_chunks',
       'last_sync_at',
       'last_live_event_at',
+      'archived_at',
     ],
     rows: connections.map((connection) => [
       connection.id,
@@ -37,6 +38,7 @@ export function connectionGrid(connections: readonly ConnectionView[]): Grid {
       connection.historySync.missingChunks.join(' '),
       connection.lastSyncAt,
       connection.lastLiveEventAt,
+      connection.archivedAt,
     ]),
   };
 }
@@ -67,7 +69,8 @@ export async function renderConnectionTable(
   );
 }
 
-function historyCell({ historySync }: ConnectionView, look: Look): string {
+function historyCell({ historySync, archivedAt }: ConnectionView, look: Look): string {
+  if (archivedAt !== null) return look.dim(`archived ${archivedAt.slice(0, 10)}`);
   const words = historyWords(historySync);
   const gaps = historySync.missingChunks.length;
   if (gaps > 0) return look.yellow(`${words}, ${gaps} missing`);
@@ -94,12 +97,13 @@ export function renderConnection(connection: ConnectionView, look: Look, counts?
     ['  completed', historySync.completedAt],
     ['last replay', connection.lastSyncAt ?? 'never'],
     ['last live event', connection.lastLiveEventAt ?? 'never'],
+    ['archived', connection.archivedAt],
     ['conversations', counts === undefined ? undefined : formatCount(counts.conversations)],
     ['messages', counts === undefined ? undefined : formatCount(counts.messages)],
     ['open tickets', counts === undefined ? undefined : formatCount(counts.openTickets)],
     ['history chunks', counts === undefined ? undefined : formatCount(counts.historyChunks)],
     [
-      'waiting facts',
+      'pending updates',
       counts === undefined || counts.pendingFacts === 0 ? undefined : formatCount(counts.pendingFacts),
     ],
     ['id', connection.id],

@@ -6,6 +6,9 @@ import type { Look } from './look.js';
 import { formatAmount, formatCount } from './quantities.js';
 import { minute } from './report-words.js';
 
+/** What a headline is made of. */
+type Judged = Pick<ReportResult, 'alerts' | 'severity' | 'counts' | 'audit'>;
+
 /** The colour of a severity; null is that of nothing to look at. */
 export function severityPaint(severity: Severity | null, look: Look): (text: string) => string {
   switch (severity) {
@@ -38,12 +41,12 @@ export function countWords({ lost, degraded, notes }: AlertCounts): string {
 }
 
 /** What the headline of a report shows: never better than `degraded` where the raw log was not compared. */
-export function headlineSeverity({ severity, audit }: ReportResult): Severity | null {
+export function headlineSeverity({ severity, audit }: Pick<Judged, 'severity' | 'audit'>): Severity | null {
   return audit === null && severity !== 'loss' ? 'degraded' : severity;
 }
 
 /** `4 alerts: 37 lost, 1 degraded, 2 notes (1 acknowledged)`, or `No alerts`. */
-export function headlineWords({ alerts, counts, audit }: ReportResult): string {
+export function headlineWords({ alerts, counts, audit }: Judged): string {
   const open = alerts.length - counts.acknowledged;
   const said = open === 0 ? 'No alerts' : `${formatAmount(open, 'alert')}: ${countWords(counts)}`;
   const acknowledged =

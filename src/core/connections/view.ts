@@ -22,6 +22,8 @@ export interface ConnectionView {
   lastSyncAt: string | null;
   lastLiveEventAt: string | null;
   createdAt: string;
+  /** Since when nothing is expected of it any more; null if it is in use. */
+  archivedAt: string | null;
 }
 
 /** What the typed client gives for a connection with its organization's slug. */
@@ -66,6 +68,7 @@ export function viewOf(record: ConnectionRecord, missingChunks: readonly string[
     lastSyncAt: time(record.lastSyncAt),
     lastLiveEventAt: time(record.lastLiveEventAt),
     createdAt: record.createdAt.toISOString(),
+    archivedAt: time(record.archivedAt),
   };
 }
 

@@ -1,4 +1,5 @@
 import { countPendingFacts, streamOverdueFacts } from '../../store/checks/pending-facts.js';
+import { readArchivedConnections } from '../../store/report-connections.js';
 import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
@@ -16,12 +17,15 @@ export const pendingFactsCheck: Check = {
     const recorder = new Recorder(view, 'pending_facts');
     const scope = scopeOf(view);
     recorder.checked = await countPendingFacts(view.sql, scope);
+    const archived = await readArchivedConnections(view.sql);
     let stored = 0;
     let replayable = false;
     let example: string | null = null;
     for await (const facts of streamOverdueFacts(view.sql, scope, view.now - OVERDUE_MS)) {
       if (view.signal.aborted) break;
       for (const { connectionId, targetExternalId, kind, at, webhookLogId, isStored, isInLog } of facts) {
+        // Nothing is expected of an archived connection.
+        if (archived.has(connectionId)) continue;
         if (isStored) stored += 1;
         if (isStored && isInLog) replayable = true;
         else example ??= targetExternalId;

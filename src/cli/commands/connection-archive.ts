@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import { EXIT } from '../../model/errors.js';
+import type { Action, Attach } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { connectionGrid, renderConnection } from '../render/connections.js';
+import { organizationOption, readText, referenceArgument } from './connection-options.js';
+
+const EXITS = { ...DATABASE_EXITS, [EXIT.usage]: 'wrong usage or configuration; no such connection' };
+
+export function registerConnectionArchive(parent: Command, attach: Attach): void {
+  const archive = parent.command('archive').addArgument(referenceArgument()).addOption(organizationOption());
+  describe(archive, {
+    summary: 'Retire a connection: nothing is expected of it any more.',
+    details:
+      'It raises no alerts of silence or of history. Its messages stay, entries that name it are still ' +
+      'imported, and what it loses is still reported.',
+    examples: [['wa-reconcile connection archive old-number', 'the number is not used any more']],
+    exits: EXITS,
+  });
+  attach(archive, setArchived(true));
+  const unarchive = parent
+    .command('unarchive')
+    .addArgument(referenceArgument())
+    .addOption(organizationOption());
+  describe(unarchive, {
+    summary: 'Put an archived connection back to use.',
+    examples: [['wa-reconcile connection unarchive old-number', 'alerts are raised again']],
+    exits: EXITS,
+  });
+  attach(unarchive, setArchived(false));
+}
+
+function setArchived(archived: boolean): Action {
+  return async (call) => {
+    const [{ withContext }, { archiveConnection }] = await Promise.all([
+      import('../session.js'),
+      import('../../core/connections/archive.js'),
+    ]);
+    const command = archived ? 'connection archive' : 'connection unarchive';
+    const result = await withContext(call, { command, lock: 'exclusive' }, (ctx) =>
+      archiveConnection(ctx, call.args[0] ?? '', archived, readText(call, 'organization')),
+    );
+    const grid = connectionGrid([result.connection]);
+    return {
+      presentation: {
+        json: result,
+        lines: [result],
+        csv: grid,
+        markdown: [grid],
+        text: (look) =>
+          [
+            result.changed
+              ? `${look.green('✔')} ${archived ? 'Archived' : 'In use again'}.`
+              : 'Nothing changed: it was like this already.',
+            '',
+            renderConnection(result.connection, look),
+          ].join('\n'),
+      },
+      exitCode: EXIT.ok,
+    };
+  };
+}
