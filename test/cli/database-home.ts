@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import pg from 'pg';
 import { useBackend } from '../support/databases.js';
 import { runCli, type Seen, type Surroundings } from './run-cli.js';
 
@@ -18,7 +19,11 @@ export function useEmbedded(): { prepare: (state?: 'migrated' | 'missing') => Pr
 }
 
 /** A command line on a PostgreSQL database of the test's own. */
-export function useServer(): { prepare: (state?: 'migrated' | 'empty') => Promise<Run & { url: string }> } {
+export function useServer(): {
+  prepare: (state?: 'migrated' | 'empty') => Promise<Run & { url: string }>;
+  /** What somebody does to the database with SQL of their own. */
+  change: (run: { url: string }, sql: string) => Promise<number>;
+} {
   const backend = useBackend('postgresql');
   return {
     prepare: async (state = 'migrated') => {
@@ -28,6 +33,12 @@ export function useServer(): { prepare: (state?: 'migrated' | 'empty') => Promis
       const run: Run = (argv, surroundings = {}) =>
         runCli(argv, { ...surroundings, env: { ...surroundings.env, DATABASE_URL: url } });
       return Object.assign(run, { url });
+    },
+    change: async ({ url }, sql) => {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      const { rowCount } = await client.query(sql).finally(() => client.end());
+      return rowCount ?? 0;
     },
   };
 }

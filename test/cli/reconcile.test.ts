@@ -6,7 +6,7 @@ import { live } from '../support/webhooks.js';
 const LOG = Array.from({ length: 40 }, (_, i) => JSON.stringify(live(`M${i}`, i * 10))).join('\n');
 /** The builders' messages are old: without this, every night would call the connection silent. */
 const PATIENT = ['--silent-after', '100000h'];
-const NIGHT = z.object({
+const RESULT = z.object({
   schemaVersion: z.literal(1),
   command: z.literal('reconcile'),
   verdict: z.string(),
@@ -21,42 +21,77 @@ describe('reconcile', () => {
   const embedded = useEmbedded();
   const server = useServer();
 
-  test('says in its first line what came of the night, and exits with 0 when there is nothing to look at', async () => {
+  test('says in its first line the result, and exits with 0 when there is nothing to look at', async () => {
     const run = await embedded.prepare();
     await run(['replay', '-', '--register'], { stdin: LOG });
     const { code, stdout } = await run(['reconcile', ...PATIENT]);
     expect(stdout).toMatch(
-      /^✔ Reconciled 1 connection: 40 messages, 0 missing, 0 duplicated, 0 alerts {2}[\d.]+ m?s\n/,
+      /^✔ Reconciled 1 connection: 40 messages, 0 missing, 0 duplicated; 0 lost, 0 degraded, 0 notes {2}[\d.]+ m?s\n/,
     );
     expect(code).toBe(0);
   });
 
-  test('exits with 3 when something is missing, and says what to type', async () => {
+  test('restores what is missing, and exits with 0', async () => {
     const run = await server.prepare();
     await run(['replay', '-', '--register'], { stdin: LOG });
-    const { default: pg } = await import('pg');
-    const client = new pg.Client({ connectionString: run.url });
-    await client.connect();
-    await client.query(`delete from messages where body = 'M7'`).finally(() => client.end());
+    await server.change(run, `delete from messages where body = 'M7'`);
     const { code, stdout } = await run(['reconcile', ...PATIENT]);
-    expect(stdout).toContain('1 missing');
-    expect(stdout).toContain('raw_log');
-    expect(stdout).toContain('wa-reconcile replay --all');
-    expect(code).toBe(3);
+    expect(stdout).toContain('0 missing');
+    expect(stdout).toContain('1 restored');
+    expect(code).toBe(0);
+  });
+
+  test('exits with 3 when something is lost, says what to type, and with 0 once it was acknowledged', async () => {
+    const run = await server.prepare();
+    await run(['replay', '-', '--register'], { stdin: LOG });
+    await server.change(run, `update webhook_log set raw_body = '\\x7b7d' where id = (select batch_id from messages where body = 'M7')`);
+    const lost = await run(['reconcile', ...PATIENT]);
+    expect(lost.stdout).toMatch(/^✖ .* 1 lost, 0 degraded, 0 notes/);
+    expect(lost.stdout).toContain('loss: raw entries altered');
+    expect(lost.code).toBe(3);
+    expect((await run(['reconcile', '--dry-run', ...PATIENT])).stdout).toContain('loss: raw entries altered');
+    const acked = await run(['alerts', 'ack', 'raw-entries-altered', '--reason', 'restored from tape tomorrow']);
+    expect(acked.stdout).toContain('acknowledged by test-user on test-host: restored from tape tomorrow');
+    expect(acked.code).toBe(0);
+    const quiet = await run(['reconcile', ...PATIENT]);
+    expect(quiet.stdout).toMatch(/^✔ .* 0 lost, 0 degraded, 0 notes \(1 acknowledged\)/);
+    expect(quiet.code).toBe(0);
+    await server.change(run, `update webhook_log set raw_body = '\\x7b7d' where id = (select batch_id from messages where body = 'M8')`);
+    const more = await run(['reconcile', ...PATIENT]);
+    expect(more.stdout).toContain('2 lost');
+    expect(more.code).toBe(3);
+    await run(['alerts', 'ack', 'raw_entries_altered']);
+    expect((await run(['reconcile', ...PATIENT])).code).toBe(0);
+    expect((await run(['alerts', 'unack', 'raw_entries_altered'])).code).toBe(0);
+    expect((await run(['reconcile', ...PATIENT])).code).toBe(3);
+  });
+
+  test('fails on what it was told to fail on', async () => {
+    const run = await embedded.prepare();
+    await run(['replay', '-', '--register'], { stdin: LOG });
+    // The builders' messages are old: by its own rhythm the connection is silent.
+    const codes = async (...argv: string[]): Promise<number> => (await run(['reconcile', ...argv])).code;
+    expect(await codes()).toBe(3);
+    expect(await codes('--fail-on', 'degraded')).toBe(3);
+    expect(await codes('--fail-on', 'loss')).toBe(0);
+    expect((await run(['report', '--fail-on', 'degraded'])).code).toBe(3);
+    expect((await run(['report'])).code).toBe(0);
+    expect((await run(['verify', '--fail-on', 'note'])).code).toBe(0);
+    expect((await run(['verify', '--fail-on', 'sometimes'])).code).toBe(2);
   });
 
   test('gives every step in its JSON, and nothing else on stdout', async () => {
     const run = await embedded.prepare();
     await run(['replay', '-', '--register'], { stdin: LOG });
     const { stdout } = await run(['reconcile', '--json', ...PATIENT]);
-    const night = NIGHT.parse(JSON.parse(stdout));
+    const night = RESULT.parse(JSON.parse(stdout));
     expect(night.figures).toMatchObject({ connections: 1, messages: 40, missing: 0, doubled: 0 });
   });
 
   test('works on a database that nobody has used yet', async () => {
     const run = await embedded.prepare();
     const { code, stdout } = await run(['reconcile']);
-    expect(stdout).toContain('Reconciled 0 connections: 0 messages, 0 missing, 0 duplicated, 0 alerts');
+    expect(stdout).toContain('Reconciled 0 connections: 0 messages, 0 missing, 0 duplicated; 0 lost, 0 degraded, 0 notes');
     expect(code).toBe(0);
   });
 

@@ -17,6 +17,7 @@ import {
   WEAK_CONTRASTS,
 } from '../support/page-scripts.js';
 import {
+  alertOf,
   connectionReport,
   HOSTILE_NAME,
   reportDays,
@@ -140,7 +141,7 @@ describe('the page of a report', () => {
       const words = await wordsOf(items.nth(index));
       expect(words).toContain(alert.message);
       expect(words).toContain(alert.kind.replaceAll('_', ' '));
-      if (alert.remedy !== null) expect(words).toContain(alert.remedy);
+      if (typeof alert.remedy === 'string') expect(words).toContain(alert.remedy);
     }
     const [first] = result.connections;
     const card = await wordsOf(page.locator('.connection').first());
@@ -166,9 +167,35 @@ describe('the page of a report', () => {
     expect(await wordsOf(page.locator('.entries'))).toContain('41,876 processed, 6 in part, 1 failed');
   });
 
-  test('says at the top that nothing needs a look, when nothing does', async () => {
+  test('shows at the top the worst that nobody has acknowledged', async () => {
+    const loss = alertOf({ kind: 'messages_missing', severity: 'loss', count: 37 });
+    const seen = { by: 'ana', host: 'crm-1', at: '2026-11-20T10:00:00.000Z', until: null, reason: 'known' };
+    const verdict = async (result: ReportResult): Promise<[string, string | null]> => {
+      const { page } = await open(result);
+      const shown = page.locator('.verdict');
+      return [await wordsOf(shown), await shown.getAttribute('class')];
+    };
+    expect(await verdict(reportResult({ alerts: [loss, alertOf()] }))).toEqual([
+      '✖ 2 alerts: 37 lost, 1 degraded, 0 notes',
+      'verdict lost',
+    ]);
+    expect(await verdict(reportResult({ alerts: [alertOf()] }))).toEqual([
+      '▲ 1 alert: 0 lost, 1 degraded, 0 notes',
+      'verdict look',
+    ]);
+    expect(await verdict(reportResult({ alerts: [{ ...loss, acknowledged: seen }] }))).toEqual([
+      '✔ No alerts (1 acknowledged)',
+      'verdict well',
+    ]);
+    expect(await verdict(reportResult({ audit: null }))).toEqual([
+      '▲ No alerts; the raw log was not compared (--no-audit)',
+      'verdict look',
+    ]);
+  });
+
+  test('says at the top that there are no alerts, when there are none', async () => {
     const { page } = await open(reportResult());
-    expect(await wordsOf(page.locator('.verdict'))).toContain('Nothing needs a look.');
+    expect(await wordsOf(page.locator('.verdict'))).toContain('No alerts');
     expect(await page.locator('.alerts').count()).toBe(0);
   });
 
@@ -271,7 +298,7 @@ describe('report --html', () => {
       cwd: directory,
       now: EVENING,
     });
-    expect(code).toBe(0);
+    expect(code).toBe(3);
     const file = join(directory, 'report.html');
     expect((await readFile(file, 'utf8')).length).toBeLessThan(200_000);
     const opened = await openFile(file, directory);

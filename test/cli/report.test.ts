@@ -39,16 +39,17 @@ describe('report on the command line', () => {
     const run = await server.prepare();
     const { code, stdout, stderr } = await run(['report']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('Nothing needs a look');
+    expect(stdout).toContain('✔ No alerts');
     expect(stdout).toContain('0 connections');
   });
 
-  test('ends with 0 also with alerts, which come first, each with what to type', async () => {
+  test('shows alerts first, the worst at the top, each with what to type, and ends with 3 when something was rejected', async () => {
     const run = await server.prepare();
     await run(['replay', DEMO, '--register'], { now: EVENING });
     const { code, stdout } = await run(['report', ...ZONE], { now: EVENING });
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^▲ \d alerts/);
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/^✖ \d alerts: 1 lost, \d degraded, 0 notes/);
+    expect(stdout).toContain('loss: rejects');
     expect(stdout.indexOf('Alerts')).toBeLessThan(stdout.indexOf('coexistence'));
     expect(stdout).toContain('wa-reconcile verify --check history_ledger --connection +5511900000000');
     expect(stdout).toContain('70 messages, 58 saved');

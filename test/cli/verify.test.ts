@@ -56,7 +56,7 @@ describe('verify', () => {
     const run = await embedded.prepare();
     await run(['replay', '-', '--register'], { stdin: LOG });
     const { code, stdout } = await run(['verify']);
-    expect(stdout).toMatch(/^✔ unique_index {8}29 unique indexes present and valid$/m);
+    expect(stdout).toMatch(/^✔ unique_index {8}\d+ unique indexes present and valid$/m);
     expect(stdout).toMatch(/^✔ duplicate_ids {7}3 messages, each there once$/m);
     expect(stdout.split('\n').filter((line) => /^[✔·] \w/.test(line))).toHaveLength(15);
     expect(stdout).toMatch(/^Clean: 15 checks, nothing found\./m);
