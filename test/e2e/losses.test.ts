@@ -99,7 +99,7 @@ describe.each(['postgresql', 'pglite'] as const)('what is lost, on %s', (name) =
     const quick = await machine.run(['report', '--no-audit', ...PATIENT]);
     expect(quick.code).toBe(0);
     expect(quick.stdout).toMatch(/^▲ .*the raw log was not compared/);
-  });
+  }, 240_000);
 
   test('is restored by the next reconcile, which says so, and is clean the time after', async () => {
     const machine = await prepare();
@@ -128,5 +128,5 @@ describe.each(['postgresql', 'pglite'] as const)('what is lost, on %s', (name) =
     expect(clean).toMatchObject({ code: 0, restored: null });
     expect(clean.figures).toMatchObject({ restored: 0, unchanged: MESSAGES });
     expect(clean.verdict).toContain('300 unchanged');
-  });
+  }, 240_000);
 });
