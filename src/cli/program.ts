@@ -118,7 +118,9 @@ export function buildProgram(
   registerUndo(program, attach);
   registerMessages(program, attach);
   registerExplain(program, attach);
-  const connection = program.command('connection').summary('add, list, show, edit, archive and remove connections');
+  const connection = program
+    .command('connection')
+    .summary('add, list, show, edit, archive and remove connections');
   connection.description('Connections: the WhatsApp numbers of the business.').usage('<command> [options]');
   registerConnectionAdd(connection, attach);
   registerConnectionList(connection, attach);

@@ -44,19 +44,31 @@ describe('reconcile', () => {
   test('exits with 3 when something is lost, says what to type, and with 0 once it was acknowledged', async () => {
     const run = await server.prepare();
     await run(['replay', '-', '--register'], { stdin: LOG });
-    await server.change(run, `update webhook_log set raw_body = '\\x7b7d' where id = (select batch_id from messages where body = 'M7')`);
+    await server.change(
+      run,
+      `update webhook_log set raw_body = '\\x7b7d' where id = (select batch_id from messages where body = 'M7')`,
+    );
     const lost = await run(['reconcile', ...PATIENT]);
     expect(lost.stdout).toMatch(/^✖ .* 1 lost, 0 degraded, 0 notes/);
     expect(lost.stdout).toContain('loss: raw entries altered');
     expect(lost.code).toBe(3);
     expect((await run(['reconcile', '--dry-run', ...PATIENT])).stdout).toContain('loss: raw entries altered');
-    const acked = await run(['alerts', 'ack', 'raw-entries-altered', '--reason', 'restored from tape tomorrow']);
+    const acked = await run([
+      'alerts',
+      'ack',
+      'raw-entries-altered',
+      '--reason',
+      'restored from tape tomorrow',
+    ]);
     expect(acked.stdout).toContain('acknowledged by test-user on test-host: restored from tape tomorrow');
     expect(acked.code).toBe(0);
     const quiet = await run(['reconcile', ...PATIENT]);
     expect(quiet.stdout).toMatch(/^✔ .* 0 lost, 0 degraded, 0 notes \(.*1 acknowledged\)/);
     expect(quiet.code).toBe(0);
-    await server.change(run, `update webhook_log set raw_body = '\\x7b7d' where id = (select batch_id from messages where body = 'M8')`);
+    await server.change(
+      run,
+      `update webhook_log set raw_body = '\\x7b7d' where id = (select batch_id from messages where body = 'M8')`,
+    );
     const more = await run(['reconcile', ...PATIENT]);
     expect(more.stdout).toContain('2 lost');
     expect(more.code).toBe(3);
@@ -91,7 +103,9 @@ describe('reconcile', () => {
   test('works on a database that nobody has used yet', async () => {
     const run = await embedded.prepare();
     const { code, stdout } = await run(['reconcile']);
-    expect(stdout).toContain('Reconciled 0 connections: 0 messages, 0 missing, 0 duplicated; 0 lost, 0 degraded, 0 notes');
+    expect(stdout).toContain(
+      'Reconciled 0 connections: 0 messages, 0 missing, 0 duplicated; 0 lost, 0 degraded, 0 notes',
+    );
     expect(code).toBe(0);
   });
 

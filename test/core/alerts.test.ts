@@ -30,11 +30,20 @@ describeOnBackends('an acknowledged alert', (backend) => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), live('B', 10, { id: undefined })]);
     expect(await reportAt(store)).toMatchObject({ severity: 'loss', counts: { lost: 1 } });
-    const acked = await acknowledgeAlerts(at(store), { alert: 'rejects', reason: 'a test message', ...LIMITS });
+    const acked = await acknowledgeAlerts(at(store), {
+      alert: 'rejects',
+      reason: 'a test message',
+      ...LIMITS,
+    });
     expect(acked.alerts).toMatchObject([
       {
         kind: 'rejects',
-        acknowledged: { by: 'tester', reason: 'a test message', until: null, at: expect.any(String) as string },
+        acknowledged: {
+          by: 'tester',
+          reason: 'a test message',
+          until: null,
+          at: expect.any(String) as string,
+        },
       },
     ]);
     const { severity, counts, alerts } = await reportAt(store);
@@ -101,7 +110,9 @@ describeOnBackends('an acknowledged alert', (backend) => {
     await expect(acknowledgeAlerts(at(store), { alert: 'silent', ...LIMITS })).rejects.toThrow(
       `There is no alert 'silent' now.`,
     );
-    await expect(acknowledgeAlerts(at(store), { alert: 'sillent', ...LIMITS })).rejects.toThrow('is not an alert');
+    await expect(acknowledgeAlerts(at(store), { alert: 'sillent', ...LIMITS })).rejects.toThrow(
+      'is not an alert',
+    );
   });
 });
 

@@ -131,7 +131,10 @@ describeOnBackends('a night', (backend) => {
   const HURTS = [
     ['gone', `delete from messages where body = 'HURT'`],
     ['changed', `update messages set body = 'something else', evidence = 0 where body = 'HURT'`],
-    ['at another time', `update messages set timestamp = timestamp - interval '1 hour', evidence = 0 where body = 'HURT'`],
+    [
+      'at another time',
+      `update messages set timestamp = timestamp - interval '1 hour', evidence = 0 where body = 'HURT'`,
+    ],
     ['without its status', `update messages set status = 'sent' where body = 'HURT'`],
   ] as const;
 
@@ -180,13 +183,16 @@ describeOnBackends('a night', (backend) => {
   it('says what it cannot restore, every time, and colours the verdict', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
-    await store.sql.execute(`update webhook_log set raw_body = raw_body || '\\x20' where chat_ids is not null and id =
+    await store.sql
+      .execute(`update webhook_log set raw_body = raw_body || '\\x20' where chat_ids is not null and id =
       (select batch_id from messages where body = 'M7')`);
     for (let i = 0; i < 2; i += 1) {
       const result = await night(store);
       expect(result.figures.lost).toBe(1);
       expect(result.report?.severity).toBe('loss');
-      expect(result.report?.alerts).toMatchObject([{ kind: 'raw_entries_altered', severity: 'loss', count: 1 }]);
+      expect(result.report?.alerts).toMatchObject([
+        { kind: 'raw_entries_altered', severity: 'loss', count: 1 },
+      ]);
     }
   });
 

@@ -115,7 +115,10 @@ describe.each(['postgresql', 'pglite'] as const)('what is lost, on %s', (name) =
       );
       await store.sql.execute(`delete from messages where body in ('M3', 'M4', 'M200')`);
     });
-    expect(await reconcile('--dry-run')).toMatchObject({ code: 3, figures: { missing: 3, restored: 0, lost: 3 } });
+    expect(await reconcile('--dry-run')).toMatchObject({
+      code: 3,
+      figures: { missing: 3, restored: 0, lost: 3 },
+    });
     const restored = await reconcile();
     expect(restored).toMatchObject({
       code: 0,

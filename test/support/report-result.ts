@@ -1,11 +1,6 @@
 import type { Alert } from '../../src/core/report/alert.js';
 import { countAlerts, worstOpen } from '../../src/core/report/acknowledgements.js';
-import type {
-  ConnectionReport,
-  DayCount,
-  ReportResult,
-  RunReport,
-} from '../../src/core/report/result.js';
+import type { ConnectionReport, DayCount, ReportResult, RunReport } from '../../src/core/report/result.js';
 
 /** Names as strangers choose them. */
 export const HOSTILE_NAME = '<script>alert(1)</script>"><img src=x onerror=alert(2)>';

@@ -5,7 +5,7 @@ alter table connections add column archived_at timestamptz(3);
 
 -- One acknowledgement per alert. It holds until its time is over, or until `state` is no longer that of the alert.
 create table alert_acks (
-  alert_id      text collate "C" not null,
+  alert_id      text not null,
   kind          text not null,
   connection_id uuid,
   subject       text,
@@ -23,7 +23,7 @@ create index alert_acks_connection_id_idx on alert_acks (connection_id);
 -- The messages of a block of raw entries as they were when the block was last compared with the raw log, entry by entry.
 -- A block whose messages are the same need not be compared again.
 create table proven_blocks (
-  block   text collate "C" not null,
+  block   text not null,
   rows    bigint not null,
   digest  text not null,
   advance bigint not null,

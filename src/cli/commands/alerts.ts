@@ -15,7 +15,9 @@ function listCommand(parent: Command): Command {
   const command = parent.command('list').addOption(connectionOption());
   for (const option of limitOptions()) command.addOption(option);
   command.addOption(
-    new Option('--no-audit', 'a quick look: verify nothing, and do not compare the raw log').helpGroup('How:'),
+    new Option('--no-audit', 'a quick look: verify nothing, and do not compare the raw log').helpGroup(
+      'How:',
+    ),
   );
   return describe(command, {
     summary: 'List the alerts, the worst first, with their ids.',

@@ -64,7 +64,8 @@ async function reconcileCommand(call: Call): Promise<Outcome> {
     verify: result.verify === null ? null : verifiedOn(result.verify, flags),
     report: result.report === null ? null : reportedOn(result.report, flags),
   };
-  return { presentation: presentReconciled(advised, call.argv, flags),
+  return {
+    presentation: presentReconciled(advised, call.argv, flags),
     exitCode: exitCodeOfReconcile(result, failOn),
   };
 }
@@ -88,7 +89,10 @@ function options(): Option[] {
   return [
     ...grouped('How:', [
       new Option('--apply', 'merge duplicates that carry one id, or the two ids of one message'),
-      new Option('--full', 'everything that was ever stored, not only what is new or changed since the last run'),
+      new Option(
+        '--full',
+        'everything that was ever stored, not only what is new or changed since the last run',
+      ),
       new Option('-n, --dry-run', 'write nothing; say what it would do'),
       new Option('--register', 'create connections that entries name and nobody knows'),
       new Option('--tickets <mode>', 'auto (default): for live messages; or none').choices(['auto', 'none']),

@@ -46,20 +46,19 @@ async function reportCommand(call: Call): Promise<Outcome> {
     { report },
     { hasOpen },
   ] = await Promise.all([
-      import('../settings/report.js'),
-      import('../render/report.js'),
-      import('../render/remedies.js'),
-      import('../session.js'),
-      import('../../core/report/report.js'),
-      import('../../core/report/acknowledgements.js'),
-    ]);
+    import('../settings/report.js'),
+    import('../render/report.js'),
+    import('../render/remedies.js'),
+    import('../session.js'),
+    import('../../core/report/report.js'),
+    import('../../core/report/acknowledgements.js'),
+  ]);
   const { io, given, environment, settings } = call;
-  const { options: reportOptions, html, failOn } = resolveReportSettings(
-    given,
-    environment,
-    io.clock(),
-    settings.output,
-  );
+  const {
+    options: reportOptions,
+    html,
+    failOn,
+  } = resolveReportSettings(given, environment, io.clock(), settings.output);
   const page = html === undefined ? undefined : await openPage(call, html);
   const database = databaseFlags(given);
   const result = reportedOn(

@@ -42,7 +42,11 @@ export function presentReconciled(
     csv: figures,
     markdown: [
       { title: result.verdict, ...figures },
-      { title: 'Alerts', columns: ['severity', 'kind', 'connection', 'message', 'remedy', 'acknowledged'], rows: alerts },
+      {
+        title: 'Alerts',
+        columns: ['severity', 'kind', 'connection', 'message', 'remedy', 'acknowledged'],
+        rows: alerts,
+      },
       { title: 'Findings', columns: ['check', 'found', 'summary', 'remedy'], rows: findings },
     ].filter(({ rows }) => rows.length > 0),
     text: (look) => renderReconciled(result, argv, database, look),

@@ -49,8 +49,7 @@ export function headlineSeverity({ severity, audit }: Pick<Judged, 'severity' | 
 export function headlineWords({ alerts, counts, audit }: Judged): string {
   const open = alerts.length - counts.acknowledged;
   const said = open === 0 ? 'No alerts' : `${formatAmount(open, 'alert')}: ${countWords(counts)}`;
-  const acknowledged =
-    counts.acknowledged === 0 ? '' : ` (${formatCount(counts.acknowledged)} acknowledged)`;
+  const acknowledged = counts.acknowledged === 0 ? '' : ` (${formatCount(counts.acknowledged)} acknowledged)`;
   return `${said}${acknowledged}${audit === null ? '; the raw log was not compared (--no-audit)' : ''}`;
 }
 

@@ -94,26 +94,27 @@ export async function acknowledgeAlerts(ctx: Context, options: AckOptions): Prom
   const meant = alerts.filter((alert) => isMeant(alert, options.alert));
   if (meant.length === 0) throw noSuchAlert(options);
   const now = ctx.clock();
-  const acks = meant.map(
-    (alert): AlertAck => ({
-      alertId: alert.id,
-      kind: alert.kind,
-      connectionId: alert.connectionId,
-      subject: alert.subject,
-      state: alert.state,
-      reason: options.reason ?? null,
-      until: options.until ?? null,
-      ackedBy: ctx.user,
-      host: ctx.host,
-      ackedAt: now,
-    }),
-  );
+  const acks = meant.map((alert): AlertAck => ({
+    alertId: alert.id,
+    kind: alert.kind,
+    connectionId: alert.connectionId,
+    subject: alert.subject,
+    state: alert.state,
+    reason: options.reason ?? null,
+    until: options.until ?? null,
+    ackedBy: ctx.user,
+    host: ctx.host,
+    ackedAt: now,
+  }));
   await writeAlertAcks(ctx.store.sql, acks);
   return changed(ctx, 'alerts ack', acknowledge(meant, acks, now));
 }
 
 /** Takes acknowledgements back. Throws ConfigError when nothing of the kind was acknowledged. */
-export async function unacknowledgeAlerts(ctx: Context, { alert, connection }: Meant): Promise<AlertsChanged> {
+export async function unacknowledgeAlerts(
+  ctx: Context,
+  { alert, connection }: Meant,
+): Promise<AlertsChanged> {
   kindOf(alert);
   const only = connection === undefined ? null : (await findConnection(ctx, connection)).id;
   const ids = (await readAlertAcks(ctx.store.sql))

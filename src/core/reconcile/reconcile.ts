@@ -174,7 +174,11 @@ class Reconciliation {
         which: 'all',
         ...(affected.more ? {} : { ids: affected.ids }),
       });
-      this.addRestored({ runs: [runId], entries: entries.read, messages: messages.created + messages.updated });
+      this.addRestored({
+        runs: [runId],
+        entries: entries.read,
+        messages: messages.created + messages.updated,
+      });
       await this.compare(null);
       const applied = [statuses, edits, revokes, reactions].reduce((sum, part) => sum + part.applied, 0);
       if (messages.created + messages.updated + applied === 0) return;

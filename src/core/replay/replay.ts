@@ -65,9 +65,11 @@ async function replayInto(ctx: Context, options: ReplayOptions, target: Target):
 function replayWork({ input, connection, tickets, include }: ReplayOptions): string | null {
   const how = { connection, tickets: tickets === 'auto' ? null : tickets, include: [...include].sort() };
   if (input.kind === 'log') {
-    const { since, until, field, contact } = input;
-    // Contacts are private.
-    return contact === undefined ? workOf(`log ${input.which}`, { ...how, since, until, field }) : null;
+    const { since, until, field, contact, ids } = input;
+    // Contacts are private; single entries are the work of the run that this one is a step of.
+    return contact === undefined && ids === undefined
+      ? workOf(`log ${input.which}`, { ...how, since, until, field })
+      : null;
   }
   const paths = resumablePaths(input.inputs);
   return paths === null ? null : workOf('files', { ...how, paths });

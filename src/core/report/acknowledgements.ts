@@ -6,11 +6,7 @@ import { ALERT_KINDS, type Alert } from './alert.js';
  * The alerts with their acknowledgements, in the order in which to look at them: the worst first, and what was acknowledged
  * last. An acknowledgement ends at its time, and when the alert is about something else than it was then.
  */
-export function acknowledge(
-  raised: readonly Alert[],
-  acks: readonly AlertAck[],
-  now: number,
-): Alert[] {
+export function acknowledge(raised: readonly Alert[], acks: readonly AlertAck[], now: number): Alert[] {
   const byId = new Map(acks.map((ack) => [ack.alertId, ack]));
   return raised
     .map((alert) => {

@@ -149,7 +149,11 @@ function silenceAlert({ row, report, removal }: ConnectionFacts): Alert[] {
 }
 
 function archiveRemedy(connection: string) {
-  return remedy('connection archive', [connection], 'if the number is retired: nothing is expected of it any more');
+  return remedy(
+    'connection archive',
+    [connection],
+    'if the number is retired: nothing is expected of it any more',
+  );
 }
 
 /** Items that were rejected lately; `connection` is null for those that no connection takes. */

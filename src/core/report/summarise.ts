@@ -119,7 +119,11 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
     ({ connectionId }) => isWhole || (connectionId !== null && ids.has(connectionId)),
   );
   const reports = facts.map(({ report }) => report);
-  const alerts = acknowledge(raiseAlerts(facts, whole, limits, data, options.duplicates ?? 0), data.acks, now);
+  const alerts = acknowledge(
+    raiseAlerts(facts, whole, limits, data, options.duplicates ?? 0),
+    data.acks,
+    now,
+  );
   return {
     schemaVersion: 1,
     command: 'report',
@@ -170,12 +174,7 @@ function raiseAlerts(
   if (verified === null) return raised;
   const { checks } = verified.result;
   const losses = verified.audit === null ? [] : lossAlerts(verified.audit, connections, checks);
-  return [
-    ...raised,
-    ...losses,
-    ...duplicateAlert(verified, duplicates),
-    ...findingAlerts(checks, raised),
-  ];
+  return [...raised, ...losses, ...duplicateAlert(verified, duplicates), ...findingAlerts(checks, raised)];
 }
 
 function unchangedIn(verified: Verified | null): number {

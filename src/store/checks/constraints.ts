@@ -40,6 +40,7 @@ const FOREIGN_KEYS: readonly ForeignKey[] = [
   references('sync_logs', 'lead_id', 'leads(id)', 'SET NULL'),
   references('linked_devices', 'connection_id', 'connections(id)'),
   references('linked_device_keys', 'connection_id', 'connections(id)'),
+  references('alert_acks', 'connection_id', 'connections(id)', 'CASCADE'),
 ];
 
 /** Check constraints, by name: how PostgreSQL writes their conditions differs from version to version. */

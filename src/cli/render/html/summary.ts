@@ -65,12 +65,7 @@ export function keyFigures(result: ReportResult): Markup {
       )}
       ${figure('Leads', result.leads, tickets)}
       ${figure('Raw entries', stored, pending === 0 ? 'none pending' : `${formatCount(pending)} pending`)}
-      ${figure(
-        'Unexplained',
-        unexplained,
-        unexplainedNote(result, unexplained),
-        unexplained !== 0,
-      )}
+      ${figure('Unexplained', unexplained, unexplainedNote(result, unexplained), unexplained !== 0)}
       ${pendingFacts > 0 && figure('Pending', pendingFacts, 'updates whose message is not received')}
     </dl>
     ${stored > 0 && html`<p class="meta entries">Entries of the raw log: ${entryWords(entries).join(', ')}.</p>`}`;
