@@ -124,6 +124,60 @@ const AILMENTS: Ailment[] = [
     remedy: REPLAY_ALL,
   },
   {
+    title: 'a text that was replaced by one that merging would keep',
+    check: 'raw_log',
+    damage: sql(`update messages set body = 'zzz' where ${A2}`),
+    remedy: REPLAY_ALL,
+  },
+  {
+    title: 'a time that was set back',
+    check: 'raw_log',
+    damage: sql(`update messages set timestamp = timestamp - interval '1 minute' where ${A2}`),
+    remedy: REPLAY_ALL,
+  },
+  {
+    title: 'an echo that was turned around',
+    check: 'raw_log',
+    damage: sql(`update messages set direction = 'INBOUND' where external_id = '${wamid('A3')}'`),
+    remedy: REPLAY_ALL,
+  },
+  {
+    title: 'a type, a reply and a key id that were replaced',
+    check: 'raw_log',
+    log: [
+      live('R1', 0),
+      live('R2', 5, { context: { from: '5511900000000', id: wamid('R1') } }),
+      live('R3', 9, { type: 'image', text: undefined, image: { id: 'm1', mime_type: 'image/jpeg', sha256: 'a' } }),
+    ],
+    damage: sql(
+      `update messages set type = 'video', stanza_id = 'OTHER' where external_id = '${wamid('R1')}'`,
+      `update messages set context_external_id = 'zzz' where external_id = '${wamid('R2')}'`,
+      `update messages set media = media || '{"id": "zzz"}' where external_id = '${wamid('R3')}'`,
+    ),
+    remedy: REPLAY_ALL,
+  },
+  {
+    title: 'the text of an edit that was replaced',
+    check: 'raw_log',
+    damage: sql(`update messages set body = 'zzz' where external_id = '${wamid('A1')}'`),
+    remedy: REPLAY_ALL,
+  },
+  {
+    title: 'an earlier version that was replaced',
+    check: 'raw_log',
+    damage: sql(`update message_revisions set body = 'zzz'`),
+    remedy: REPLAY_ALL,
+  },
+  {
+    title: 'a revoke that was put at another time',
+    check: 'raw_log',
+    damage: async (store) => {
+      await replayBodies(store, [live('A7', 70), revoke('A7', 71)]);
+      await sql(`update messages set deleted_at = '2020-01-01' where external_id = '${wamid('A7')}'`)(store);
+    },
+    remedy: REPLAY_ALL,
+  },
+  {
     title: 'a status that stepped down',
     check: 'raw_log',
     damage: sql(`update messages set status = 'sent' where external_id = '${wamid('A3')}'`),
