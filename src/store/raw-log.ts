@@ -142,9 +142,9 @@ export type RestoredEntry = Pick<
 /** Gives entries back the bytes that they were stored with; the hash, by which they were found, is theirs already. */
 export async function restoreEntries(tx: Sql, rows: readonly RestoredEntry[]): Promise<number> {
   if (rows.length === 0) return 0;
-  const assigned = RESTORED_COLUMNS
-    .filter(({ name }) => name !== 'id')
-    .map(({ name }) => `${name} = r.${name}${ARRAYS.has(name) ? '::text[]' : ''}`);
+  const assigned = RESTORED_COLUMNS.filter(({ name }) => name !== 'id').map(
+    ({ name }) => `${name} = r.${name}${ARRAYS.has(name) ? '::text[]' : ''}`,
+  );
   return tx.execute(
     `update webhook_log set ${assigned.join(', ')}
      from ${unnestFound('webhook_log', RESTORED_COLUMNS)} where webhook_log.id = r.found_id`,

@@ -103,8 +103,8 @@ export function distrust(rectified: MessageState, state: MessageState): MessageS
     media: isSame(rectified.media, state.media) ? ranks.media : 0,
     rawMeta: isSame(rectified.rawMeta, state.rawMeta) ? ranks.rawMeta : 0,
   };
-  const { stanzaId, edits, revokedAt } = rectified;
-  return { ...state, stanzaId, edits, revokedAt, ranks: kept };
+  const { stanzaId, edits, revokedAt, errors } = rectified;
+  return { ...state, stanzaId, edits, revokedAt, errors, ranks: kept };
 }
 
 function knows(truth: number, row: number): boolean {

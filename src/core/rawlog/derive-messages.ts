@@ -65,11 +65,7 @@ interface Told {
   entryId: string;
 }
 
-async function derive(
-  sql: Sql,
-  log: RawLog,
-  rows: readonly StoredMessageRow[],
-): Promise<DerivedMessage[]> {
+async function derive(sql: Sql, log: RawLog, rows: readonly StoredMessageRow[]): Promise<DerivedMessage[]> {
   const identities = await readIdentitiesOfPersons(sql, [...new Set(rows.map(({ leadId }) => leadId))]);
   const chatIds = [...new Set(identities.map(({ value }) => value))];
   const done = new Derivation(sql, rows);
@@ -115,10 +111,7 @@ class Derivation {
   /** The leads whose messages are called so. */
   private readonly wanted = new Map<string, Set<string>>();
 
-  constructor(
-    sql: Sql,
-    rows: readonly StoredMessageRow[],
-  ) {
+  constructor(sql: Sql, rows: readonly StoredMessageRow[]) {
     this.leads = new LeadFinder(sql);
     for (const { connectionId, externalId, stanzaId, leadId } of rows) {
       for (const id of [externalId, stanzaId]) {
