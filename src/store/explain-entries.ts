@@ -1,8 +1,8 @@
 import { ENTRY_STATUSES, PROVIDERS, type EntryStatus, type Provider } from '../model/enumerations.js';
 import { arrayLiteral, byteArrayLiteral } from './array-literal.js';
+import { IS_INTACT_SQL } from './raw-log.js';
 import { booleanOf, bytesOf, integerOf, textOf, textOrNull, timeOf, timeOrNull, wordOf } from './row.js';
 import type { Sql, SqlRow } from './sql.js';
-import { IS_INTACT_SQL } from './stored-entries.js';
 
 /** A raw entry without its body. Times are ms since 1970. */
 export interface EntryHead {

@@ -195,6 +195,26 @@ export async function updateMessages(tx: Sql, rows: readonly StoredMessageRow[])
   );
 }
 
+/** Makes messages name other raw entries than those that they name, which are gone. */
+export async function linkMessages(
+  tx: Sql,
+  links: readonly { messageId: string; goneId: string; logId: string }[],
+): Promise<number> {
+  if (links.length === 0) return 0;
+  return tx.execute(
+    `update messages set batch_id = due.log_id from (
+       select found.id, r.log_id from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as r (id, gone_id, log_id)
+       cross join lateral (select id from messages where id = r.id and batch_id = r.gone_id offset 0) found
+     ) due
+     where messages.id = due.id`,
+    [
+      arrayLiteral(links.map((link) => link.messageId)),
+      arrayLiteral(links.map((link) => link.goneId)),
+      arrayLiteral(links.map((link) => link.logId)),
+    ],
+  );
+}
+
 export async function deleteMessages(tx: Sql, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) return 0;
   return tx.execute(`delete from messages where id = any($1::uuid[])`, [arrayLiteral(ids)]);

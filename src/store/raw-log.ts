@@ -2,8 +2,11 @@ import { ENTRY_STATUSES, type EntryStatus, type Provider } from '../model/enumer
 import type { JsonObject } from '../model/json.js';
 import { arrayLiteral, byteArrayLiteral } from './array-literal.js';
 import { columnNames, time, unnestFound, unnestParameters, unnestTable, type Column } from './columns.js';
-import { textOf, wordOf } from './row.js';
+import { booleanOf, textOf, wordOf } from './row.js';
 import type { Sql } from './sql.js';
+
+/** Whether a row's bytes are still those that were stored. */
+export const IS_INTACT_SQL = 'sha256(raw_body) = sha256';
 
 /** The scope of entries that name their connection themselves (Meta's). */
 export const NO_SCOPE = '00000000-0000-0000-0000-000000000000';
@@ -34,6 +37,8 @@ export interface KnownEntry {
   /** Hex. */
   sha256: string;
   status: EntryStatus;
+  /** False when its bytes are not those that were stored. */
+  isIntact: boolean;
 }
 
 /** How an entry that was stored before ended this time. */
@@ -43,17 +48,24 @@ export interface EntryOutcome {
   error: string | null;
   counters: JsonObject | null;
   processedAt: number;
+  /** It goes on naming the run that it names: what that run was told decides how it is read. */
+  keepsRun: boolean;
 }
 
-const COLUMNS: readonly Column<RawLogRow>[] = [
+/** What the bytes of an entry decide. */
+const RESTORED_COLUMNS: readonly Column<RestoredEntry>[] = [
   { name: 'id', type: 'uuid', of: (row) => row.id },
-  { name: 'connection_scope', type: 'uuid', of: (row) => row.connectionScope },
-  { name: 'sha256', type: 'bytea', of: (row) => row.sha256 },
   { name: 'provider', type: 'text', of: (row) => row.provider },
   { name: 'raw_body', type: 'bytea', of: (row) => row.rawBody },
   { name: 'fields', type: 'text', of: (row) => arrayLiteral(row.fields) },
   { name: 'phone_number_ids', type: 'text', of: (row) => arrayLiteral(row.phoneNumberIds) },
   { name: 'chat_ids', type: 'text', of: (row) => arrayLiteral(row.chatIds) },
+];
+
+const COLUMNS: readonly Column<RawLogRow>[] = [
+  ...RESTORED_COLUMNS,
+  { name: 'connection_scope', type: 'uuid', of: (row) => row.connectionScope },
+  { name: 'sha256', type: 'bytea', of: (row) => row.sha256 },
   { name: 'received_at', type: 'timestamptz', of: (row) => time(row.receivedAt) },
   { name: 'status', type: 'text', of: (row) => row.status },
   { name: 'error', type: 'text', of: (row) => row.error },
@@ -80,6 +92,7 @@ const OUTCOME_COLUMNS: readonly Column<EntryOutcome>[] = [
     of: (row) => (row.counters === null ? null : JSON.stringify(row.counters)),
   },
   { name: 'processed_at', type: 'timestamptz', of: (row) => time(row.processedAt) },
+  { name: 'keeps_run', type: 'boolean', of: (row) => row.keepsRun },
 ];
 
 export async function readKnownEntries(
@@ -88,10 +101,10 @@ export async function readKnownEntries(
 ): Promise<KnownEntry[]> {
   if (keys.length === 0) return [];
   const rows = await tx.query(
-    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status
+    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact
      from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
      cross join lateral (
-       select id, connection_scope, sha256, status from webhook_log
+       select id, connection_scope, sha256, status, ${IS_INTACT_SQL} as is_intact from webhook_log
        where connection_scope = k.connection_scope and sha256 = k.sha256 limit 1
      ) w`,
     [arrayLiteral(keys.map((key) => key.connectionScope)), byteArrayLiteral(keys.map((key) => key.sha256))],
@@ -101,6 +114,7 @@ export async function readKnownEntries(
     connectionScope: textOf(row, 'connection_scope'),
     sha256: textOf(row, 'sha256'),
     status: wordOf(row, 'status', ENTRY_STATUSES),
+    isIntact: booleanOf(row, 'is_intact'),
   }));
 }
 
@@ -119,6 +133,37 @@ export async function insertEntries(tx: Sql, rows: readonly RawLogRow[]): Promis
   );
 }
 
+/** What a stored entry gets back whose bytes were changed: the bytes, and whom and what they are about. */
+export type RestoredEntry = Pick<
+  RawLogRow,
+  'id' | 'rawBody' | 'provider' | 'fields' | 'phoneNumberIds' | 'chatIds'
+>;
+
+/** Gives entries back the bytes that they were stored with; the hash, by which they were found, is theirs already. */
+export async function restoreEntries(tx: Sql, rows: readonly RestoredEntry[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  const assigned = RESTORED_COLUMNS.filter(({ name }) => name !== 'id').map(
+    ({ name }) => `${name} = r.${name}${ARRAYS.has(name) ? '::text[]' : ''}`,
+  );
+  return tx.execute(
+    `update webhook_log set ${assigned.join(', ')}
+     from ${unnestFound('webhook_log', RESTORED_COLUMNS)} where webhook_log.id = r.found_id`,
+    unnestParameters(RESTORED_COLUMNS, rows),
+  );
+}
+
+/** Which of these entries are not in the raw log any more. */
+export async function findGoneEntries(tx: Sql, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await tx.query(
+    `select k.id from unnest($1::uuid[]) as k (id)
+     left join lateral (select true as is_there from webhook_log where id = k.id limit 1) w on true
+     where w.is_there is null`,
+    [arrayLiteral(ids)],
+  );
+  return new Set(rows.map((row) => textOf(row, 'id')));
+}
+
 /** Records another attempt at entries that were not finished, or that ended differently this time. */
 export async function updateEntries(tx: Sql, runId: string, rows: readonly EntryOutcome[]): Promise<number> {
   if (rows.length === 0) return 0;
@@ -127,7 +172,8 @@ export async function updateEntries(tx: Sql, runId: string, rows: readonly Entry
        status = case when webhook_log.error = $2 then 'pending' else r.status end,
        error = case when webhook_log.error = $2 then $3 else r.error end,
        counters = r.counters, processed_at = r.processed_at,
-       attempts = webhook_log.attempts + 1, run_id = $1::uuid
+       attempts = webhook_log.attempts + 1,
+       run_id = case when r.keeps_run then webhook_log.run_id else $1::uuid end
      from ${unnestFound('webhook_log', OUTCOME_COLUMNS, { first: 4 })}
      where webhook_log.id = r.found_id`,
     [runId, UNFINISHED_REQUEUED, REQUEUED, ...unnestParameters(OUTCOME_COLUMNS, rows)],

@@ -1,7 +1,7 @@
 import { ENTRY_STATUSES, type EntryStatus } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
 import { blockSql } from './proven-blocks.js';
-import { NO_SCOPE } from './raw-log.js';
+import { IS_INTACT_SQL, NO_SCOPE } from './raw-log.js';
 import { booleanOf, bytesOf, textOf, textOrNull, timeOrNull, wordOf } from './row.js';
 import type { Sql, SqlParameter } from './sql.js';
 
@@ -25,9 +25,6 @@ export interface StoredEntry {
 }
 
 const SELECTED = 'id, connection_scope, raw_body, sha256, received_at, status, error, origin, run_id';
-
-/** Whether a row's bytes are still those that were stored. */
-export const IS_INTACT_SQL = 'sha256(raw_body) = sha256';
 
 export interface EntrySelection {
   /** Empty: every status. */

@@ -105,7 +105,7 @@ describe('verify', () => {
     await run(['replay', '-', '--register'], { stdin: JSON.stringify(history([], { order: 2 })) });
     const { stdout } = await run(['verify', '--check', 'history_ledger', '--json']);
     expect(RESULT.parse(JSON.parse(stdout)).checks[0]?.remedy).toMatch(
-      /^wa-reconcile --home \/\S+ replay LOG$/,
+      /^wa-reconcile replay LOG --home \/\S+$/,
     );
   });
 

@@ -1,3 +1,5 @@
+import { adviceLine, adviceText } from '../../src/cli/advice.js';
+import type { Advices } from '../../src/model/remedy.js';
 import type { Check, VerifyView } from '../../src/core/verify/check.js';
 import type { CheckResult, VerifiedItem } from '../../src/core/verify/result.js';
 import { readConnections } from '../../src/store/connections.js';
@@ -5,7 +7,8 @@ import { inSnapshot } from '../../src/store/snapshot.js';
 import type { Store } from '../../src/store/store.js';
 
 export interface CheckedBy {
-  result: CheckResult;
+  /** With its remedy as it is typed. */
+  result: Omit<CheckResult, 'remedy'> & { remedy: string | null };
   items: VerifiedItem[];
 }
 
@@ -36,7 +39,12 @@ export async function runCheck(
       ...narrowed,
     });
   });
-  return { result, items };
+  return { result: { ...result, remedy: typed(result.remedy) }, items };
+}
+
+/** Advice as it is typed, without flags. */
+export function typed(advice: Advices | null | undefined): string | null {
+  return adviceText(advice, adviceLine([]));
 }
 
 /** The items that are not as they should be, as lines: `+ wamid… file:1`. */

@@ -20,6 +20,7 @@ import { foldMessages, type FoldedMessages } from './fold-messages.js';
 import { nameHolders, namePersons } from './name-persons.js';
 import { retractOwnNumbers } from './retract-own-numbers.js';
 import { BatchWork, type ApplySettings } from './work.js';
+import { relinkMessages } from './relink-messages.js';
 import { writeEntries, type SliceOutcome } from './write-entries.js';
 import { settleLeads, writeNewLeads } from './write-leads.js';
 import { writeMessages } from './write-messages.js';
@@ -33,6 +34,8 @@ export interface BatchResult {
   requeued: number;
   /** Connections about whose own number nothing is stored any more. */
   withoutOwnNumber: ReadonlySet<ConnectionRow>;
+  /** Rows that contradict entries which were applied before. */
+  contested: ReadonlySet<string>;
 }
 
 /**
@@ -83,10 +86,12 @@ export async function applyBatch(
   await insertRejects(tx, work.rejects);
   work.requeued += await requeueEntriesOf(tx, [...work.robbedLeads]);
   if (lessons.length > 0) {
-    const known = lessons.flatMap(({ row }) => row.phoneNumberId ?? []);
-    work.requeued += await requeueWaiting(tx, known);
+    const numbers = lessons.flatMap(({ row }) => row.phoneNumberId ?? []);
+    work.requeued += await requeueWaiting(tx, numbers);
   }
-  return { tally: work.tally, slices, requeued: work.requeued, withoutOwnNumber: work.withoutOwnNumber };
+  await relinkMessages(work, folded, batch, known);
+  const { tally, requeued, withoutOwnNumber, contested } = work;
+  return { tally, slices, requeued, withoutOwnNumber, contested };
 }
 
 /**

@@ -26,6 +26,8 @@ export interface KnownState {
   /** False for entries that this batch stores. */
   isStored: boolean;
   status: string | null;
+  /** False where the stored bytes were changed since. */
+  isIntact: boolean;
 }
 
 async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, KnownState>> {
@@ -47,10 +49,13 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
     })),
   );
   for (const row of stored) {
-    states.set(`${row.connectionScope} ${row.sha256}`, { id: row.id, isStored: true, status: row.status });
+    const { id, status, isIntact } = row;
+    states.set(`${row.connectionScope} ${row.sha256}`, { id, isStored: true, status, isIntact });
+    if (status === 'processed' || status === 'partial') work.repeated.add(id);
   }
   for (const key of unknown.keys()) {
-    if (!states.has(key)) states.set(key, { id: work.settings.newId(), isStored: false, status: null });
+    if (states.has(key)) continue;
+    states.set(key, { id: work.settings.newId(), isStored: false, status: null, isIntact: true });
   }
   for (const [key, state] of states) work.logIds.set(key, state.id);
   return states;

@@ -26,10 +26,12 @@ export interface Applied {
   touched: Set<string>;
   /** Entries that became due again because an id was settled otherwise than before (M9). */
   requeued: number;
+  /** Rows that contradict entries which were applied before. */
+  contested: Set<string>;
 }
 
 export function nothingApplied(): Applied {
-  return { tally: new Tally(), touched: new Set(), requeued: 0 };
+  return { tally: new Tally(), touched: new Set(), requeued: 0, contested: new Set() };
 }
 
 /**
@@ -53,6 +55,7 @@ export async function executeBatch(
   directory.committed(batch, result.withoutOwnNumber);
   applied.tally.absorb(result.tally);
   applied.requeued += result.requeued;
+  for (const id of result.contested) applied.contested.add(id);
   for (const { slice, logId, isDuplicate, rejected } of result.slices) {
     Object.assign(slice.progress, { logId, isDuplicate, rejected });
     for (const { section } of slice.parts) {

@@ -23,6 +23,8 @@ import {
 } from '../plan/amendments.js';
 import { isWamid, keyOf, MessageBook, type Leaf } from '../plan/message-book.js';
 import type { Revision } from '../plan/message-projection.js';
+import { stateOfFact, type MessageState } from '../plan/message-state.js';
+import { contradicts, contradictsAmendment } from '../plan/contradictions.js';
 import { CollisionBench } from './judge-collisions.js';
 import type { ApplySettings, BatchWork, Item } from './work.js';
 
@@ -36,6 +38,8 @@ export interface FoldedMessages {
   robbed: Set<string>;
   /** Messages that came live and inbound: what may open tickets (T1). */
   liveInbound: Set<Leaf>;
+  /** The first entry of the batch that holds a message. */
+  heldBy: Map<Leaf, string>;
   /** New messages per lead and connection, for the initial_contact logs. */
   created: Map<string, { leadId: string; connectionId: string; messages: number }>;
 }
@@ -64,6 +68,7 @@ export async function foldMessages(
     pendingDeletes: [],
     robbed: new Set(),
     liveInbound: new Set(),
+    heldBy: new Map(),
     created: new Map(),
   };
   await bringIntoSight(holdersOf(work, rows, messages));
@@ -217,8 +222,20 @@ function placeMessage(
   }
   const outcome = placed.outcome === 'collision' ? 'updated' : placed.outcome;
   work.tally.message(connection.id, outcome);
+  if (!folded.heldBy.has(placed.leaf)) folded.heldBy.set(placed.leaf, item.logId);
   if (outcome === 'created') countCreated(folded, placed.leaf);
+  contest(work, item, placed.leaf, (state) => contradicts(state, stateOfFact(fact, { ...state, runId: '' })));
   if (fact.origin === 'live' && fact.direction === 'INBOUND') folded.liveInbound.add(placed.leaf);
+}
+
+/** What an entry said that was applied before is in the row already, or the row was changed since. */
+function contest(
+  work: BatchWork,
+  { logId }: Item,
+  { state, stored }: Leaf,
+  isContradicted: (state: MessageState) => boolean,
+): void {
+  if (stored !== null && work.repeated.has(logId) && isContradicted(state)) work.contested.add(state.id);
 }
 
 function countCreated(folded: FoldedMessages, { state }: Leaf): void {
@@ -299,6 +316,7 @@ function amend(work: BatchWork, folded: FoldedMessages, item: Item<Amendment>): 
     return;
   }
   work.tally.amendment(fact.kind, applyAmendment(payload, leaf, folded.reactions) ? 'applied' : 'unchanged');
+  contest(work, item, leaf, (state) => contradictsAmendment(state, payload));
 }
 
 /** In one order in every run, so that two runs lock rows alike. */

@@ -48,6 +48,10 @@ export class BatchWork {
   /** Connections about whose own number nothing is stored any more. */
   readonly withoutOwnNumber = new Set<ConnectionRow>();
   requeued = 0;
+  /** Log ids of entries that were applied before, and so cannot bring anything new. */
+  readonly repeated = new Set<string>();
+  /** Rows that contradict such an entry although their evidence is no better: changed since, or one of several tellings. */
+  readonly contested = new Set<string>();
   readonly ownNumbers = new OwnNumbers();
 
   constructor(

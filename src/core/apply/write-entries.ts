@@ -5,10 +5,12 @@ import { assertWritten } from '../../store/batch-lock.js';
 import { deleteRejects } from '../../store/runs.js';
 import {
   insertEntries,
+  restoreEntries,
   UNFINISHED,
   updateEntries,
   type EntryOutcome,
   type RawLogRow,
+  type RestoredEntry,
 } from '../../store/raw-log.js';
 import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '../batch/batch.js';
 import { subjectOf } from '../batch/fact-kinds.js';
@@ -38,6 +40,7 @@ export async function writeEntries(
   const inserts = new Map<string, RawLogRow>();
   const outcomes = new Map<string, EntryOutcome>();
   const doneAgain: string[] = [];
+  const restored = new Map<string, RestoredEntry>();
   const results: SliceOutcome[] = [];
   for (const slice of batch.slices) {
     const { entry, progress } = slice;
@@ -50,7 +53,9 @@ export async function writeEntries(
     const firstHere = inserts.get(entry.key);
     const isDuplicate = slice.isFirst ? state.isStored || firstHere !== undefined : progress.isDuplicate;
     results.push({ slice, logId: state.id, isDuplicate, rejected });
-    const isWhole = entry.isNarrowed !== true;
+    // What changed bytes say is no news of the entry: it stays as it was recorded.
+    const isWhole = entry.isNarrowed !== true && entry.failure?.reason !== 'damaged';
+    if (!state.isIntact && entry.storedId === null) restored.set(state.id, restoredEntry(entry, state.id));
     if (slice.isFirst && state.isStored && state.status !== 'processed' && isWhole) doneAgain.push(state.id);
     if (!state.isStored) {
       // The same bytes twice in one batch are one row; the later one tells how it ended.
@@ -62,11 +67,13 @@ export async function writeEntries(
         ...ended,
         counters: entry.counters(),
         processedAt: work.settings.clock(),
+        keepsRun: entry.keepsRun === true,
       });
     }
     if (slice.isLast) countEntry(work, slice, state.id, isDuplicate, ended);
   }
   assertWritten('raw entries', inserts.size, await insertEntries(work.tx, [...inserts.values()]));
+  await restoreEntries(work.tx, [...restored.values()]);
   // What was rejected before and no more: a lead, a connection or a newer version of the tool has settled it.
   await deleteRejects(work.tx, doneAgain);
   await updateEntries(work.tx, work.settings.runId, [...outcomes.values()]);
@@ -80,6 +87,11 @@ function isWorthRecording(before: string | null, after: EntryStatus): boolean {
   return before !== after || before === 'pending' || before === 'failed';
 }
 
+function restoredEntry(entry: PreparedEntry, id: string): RestoredEntry {
+  const { provider, bytes: rawBody, fields, phoneNumberIds, chatIds } = entry;
+  return { id, provider, rawBody, fields, phoneNumberIds, chatIds };
+}
+
 function rawLogRow(
   work: BatchWork,
   { entry }: EntrySlice,
@@ -87,14 +99,9 @@ function rawLogRow(
   ended: { status: EntryStatus; error: string | null },
 ): RawLogRow {
   return {
-    id,
+    ...restoredEntry(entry, id),
     connectionScope: entry.connectionScope,
     sha256: entry.sha256,
-    provider: entry.provider,
-    rawBody: entry.bytes,
-    fields: entry.fields,
-    phoneNumberIds: entry.phoneNumberIds,
-    chatIds: entry.chatIds,
     receivedAt: entry.receivedAt,
     ...ended,
     origin: entry.origin,

@@ -48,7 +48,11 @@ export async function writeTickets(
  */
 function changedConversations(folded: FoldedMessages): string[] {
   return folded.book.all().flatMap(({ state, stored, gone }) => {
-    if (stored?.direction !== 'INBOUND' || !cameLive(unpackEvidence(stored.evidence))) return [];
+    if (stored === null) return [];
+    const known = unpackEvidence(stored.evidence);
+    // A row whose evidence was taken back was changed by somebody: what a ticket took from it is open, too.
+    const wasLive = (stored.direction === 'INBOUND' && cameLive(known)) || known.structure === 0;
+    if (!wasLive) return [];
     const isSame = stored.timestamp === state.timestamp && stored.externalId === state.externalId;
     return gone || !isSame ? [state.conversationId] : [];
   });

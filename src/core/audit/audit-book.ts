@@ -132,6 +132,7 @@ export class AuditBook {
         await this.unrecorded(item, counts);
         return;
       case 'different':
+        if (subjectOf(fact) !== 'message') counts.unsettled += 1;
         await this.differs(item, outcome.row, describeDifferences(outcome.differences));
         return;
       case 'elsewhere':

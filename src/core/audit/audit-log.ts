@@ -7,11 +7,11 @@ import { OwnNumbers } from '../batch/own-number.js';
 import type { PreparedSection } from '../batch/batch.js';
 import { RawLog, type DecodedEntry } from '../rawlog/raw-log.js';
 import { AuditBook, type AuditResult } from './audit-book.js';
-import { ItemJudge, type ContestedItem } from './item-judge.js';
+import { ItemJudge } from './item-judge.js';
 import type { AuditedItem } from './audited-item.js';
 import { entryRefOf, standingOf } from './standing.js';
 import { recheck } from './recheck.js';
-import type { JudgedItem } from './outcome.js';
+import type { ContestedItem, JudgedItem } from './outcome.js';
 import { Window } from './window.js';
 
 /** Items that one look-up is about. */

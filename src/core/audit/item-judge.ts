@@ -12,7 +12,7 @@ import { isWamid } from '../plan/twins.js';
 import { LeadFinder } from '../rawlog/lead-finder.js';
 import { differencesOf, isTwinOf } from './differences.js';
 import { judgeAmendments } from './judge-amendments.js';
-import type { ItemOutcome, JudgedItem, LogItem } from './outcome.js';
+import type { ContestedItem, ItemOutcome, JudgedItem, LogItem } from './outcome.js';
 import { SeenKeys } from './seen-keys.js';
 import { readRowsOf, type Window } from './window.js';
 
@@ -25,15 +25,6 @@ interface Sight {
   revisions: ReadonlyMap<string, Revision[]>;
   /** Rows by key id, where one message may have two: a wamid and the key id itself (M10). */
   twins: ReadonlyMap<string, readonly StoredMessageRow[]>;
-}
-
-/**
- * A message that says something else than its row, whose evidence is just as good: only everything that the log says about
- * it can tell whether the row was changed ({@link recheck}).
- */
-export interface ContestedItem {
-  item: LogItem<MessageFact>;
-  outcome: { kind: 'contested'; row: StoredMessageRow };
 }
 
 /**

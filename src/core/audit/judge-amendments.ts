@@ -1,9 +1,10 @@
 import { readPendingFacts, readReactions } from '../../store/amendments.js';
 import type { Sql } from '../../store/sql.js';
 import { applyAmendment, payloadOf, pendingRow, ReactionBook, type Amendment } from '../plan/amendments.js';
+import { contradictsAmendment } from '../plan/contradictions.js';
 import { keyOf, type Leaf, type MessageBook } from '../plan/message-book.js';
 import type { LeadFinder } from '../rawlog/lead-finder.js';
-import type { JudgedItem, LogItem } from './outcome.js';
+import type { ContestedItem, JudgedItem, LogItem } from './outcome.js';
 import type { SeenKeys } from './seen-keys.js';
 import { Keys } from './window.js';
 
@@ -24,10 +25,10 @@ export interface AmendmentSight {
 export async function judgeAmendments(
   items: readonly LogItem<Amendment>[],
   { sql, leads, book, missing }: AmendmentSight,
-): Promise<JudgedItem[]> {
+): Promise<(JudgedItem | ContestedItem)[]> {
   const targets = items.map((item) => targetOf(item, book, leads));
   const reactions = new ReactionBook(await readReactions(sql, reactionKeys(items, targets)));
-  const judged: JudgedItem[] = [];
+  const judged: (JudgedItem | ContestedItem)[] = [];
   const doubts: { item: LogItem<Amendment>; leaf: Leaf | null }[] = [];
   const sighted = items.map((item, index) => ({ item, leaf: targets[index] ?? null }));
   const closedFirst = [
@@ -42,7 +43,14 @@ export async function judgeAmendments(
     else if (leaf === null || row === null || applyAmendment(payloadOf(item.fact), leaf, reactions)) {
       if (item.entry.isOpen) judged.push({ item, outcome: { kind: 'pending' } });
       else doubts.push({ item, leaf });
-    } else judged.push({ item, outcome: { kind: 'applied', row } });
+    } else {
+      const isContested = !item.entry.isOpen && contradictsAmendment(leaf.state, payloadOf(item.fact));
+      judged.push(
+        isContested
+          ? { item, outcome: { kind: 'contested', row } }
+          : { item, outcome: { kind: 'applied', row } },
+      );
+    }
   }
   if (doubts.length === 0) return judged;
   const waiting = await readWaiting(

@@ -46,3 +46,12 @@ export interface JudgedItem {
   item: LogItem;
   outcome: ItemOutcome;
 }
+
+/**
+ * An item that says something else than its row, whose evidence is just as good: only everything that the log says about the
+ * message can tell whether the row was changed.
+ */
+export interface ContestedItem {
+  item: LogItem;
+  outcome: { kind: 'contested'; row: StoredMessageRow };
+}

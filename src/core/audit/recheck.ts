@@ -1,11 +1,9 @@
 import { readMessagesById } from '../../store/messages.js';
 import type { Sql } from '../../store/sql.js';
-import { rectify } from '../plan/contradictions.js';
-import { deriveMessages } from '../rawlog/derive-messages.js';
+import { deriveMessages, rectifiedBy } from '../rawlog/derive-messages.js';
 import type { RawLog } from '../rawlog/raw-log.js';
 import { differencesOf } from './differences.js';
-import type { ContestedItem } from './item-judge.js';
-import type { JudgedItem } from './outcome.js';
+import type { ContestedItem, JudgedItem } from './outcome.js';
 
 /**
  * Settles contested items by everything that the log says about their messages: if it makes of a row what the row says,
@@ -19,14 +17,16 @@ export async function recheck(
   const ids = new Set(contested.map(({ outcome }) => outcome.row.id));
   const rows = await readMessagesById(sql, [...ids], { lock: false });
   const wrong = new Map<string, ReturnType<typeof differencesOf>>();
-  for (const { row, state, truth } of await deriveMessages(sql, log, rows)) {
-    if (truth !== null && rectify(state, truth)) wrong.set(row.id, differencesOf(state, row));
+  for (const derived of await deriveMessages(sql, log, rows)) {
+    const rectified = rectifiedBy(derived);
+    if (rectified !== null) wrong.set(derived.row.id, differencesOf(rectified, derived.row));
   }
   return contested.map(({ item, outcome: { row } }): JudgedItem => {
     const differences = wrong.get(row.id);
+    const asItIs = item.fact.kind === 'message' ? 'there' : 'applied';
     return {
       item,
-      outcome: differences === undefined ? { kind: 'there', row } : { kind: 'different', row, differences },
+      outcome: differences === undefined ? { kind: asItIs, row } : { kind: 'different', row, differences },
     };
   });
 }

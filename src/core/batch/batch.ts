@@ -38,6 +38,8 @@ export interface PreparedEntry {
   failure: { reason: 'invalid_json' | 'no_json' | 'damaged'; message: string } | null;
   unrecognized: readonly Unrecognized[];
   sections: readonly PreparedSection[];
+  /** Read by what the run that stored it was told: it goes on naming that run. */
+  keepsRun?: true;
   /** Holds one contact's items only: whatever becomes of them, the entry itself stays due for the others. */
   isNarrowed?: true;
 }

@@ -25,6 +25,11 @@ export class ConnectionResolver {
     this.rows = rows.map((row) => (row.id === fixed?.id ? fixed : row));
   }
 
+  /** Whether the run was told which connection to work on. */
+  get isFixed(): boolean {
+    return this.fixed !== null;
+  }
+
   /** `told`: id of the connection that the run which stored the entry was given for what names none. */
   resolve(hint: ConnectionHint, provider: Provider, told: string | null = null): ResolvedConnection {
     const { fixed } = this;

@@ -66,6 +66,7 @@ export function prepareEntry(
     failure: null,
     unrecognized: entry.unrecognized,
     sections,
+    ...(isToldByItsRun(storedAs, resolver) ? { keepsRun: true } : {}),
   };
 }
 
@@ -112,6 +113,11 @@ export function resolveSections(
       ...resolver.resolve(section.connection, entry.provider, storedAs?.connectionId ?? null),
     };
   }
+}
+
+function isToldByItsRun(storedAs: StoredAs | null, resolver: ConnectionResolver): boolean {
+  if (storedAs === null || resolver.isFixed) return false;
+  return storedAs.connectionId !== null || storedAs.include.size > 0;
 }
 
 /** Everybody whom the entry is about, by every name that it gives: the index of `explain`, `import` and `--contact`. */

@@ -43,7 +43,13 @@ export async function replayCache(
     { register: false, ...(connection === undefined ? {} : { connection: connection.id }) },
     applier.newId,
   );
-  const result: CacheResult = { tally: new Tally(), touched: new Set(), requeued: 0, entries: 0 };
+  const result: CacheResult = {
+    tally: new Tally(),
+    touched: new Set(),
+    requeued: 0,
+    contested: new Set(),
+    entries: 0,
+  };
   const seen = new Set<string>();
   let known: ReadonlySet<string> = new Set();
   for (let round = 0; round < MOST_ROUNDS && !ctx.signal.aborted; round += 1) {

@@ -1,4 +1,6 @@
 import type { Media } from '../../model/facts.js';
+import type { JsonObject } from '../../model/json.js';
+import type { AmendmentPayload } from './amendments.js';
 import { packEvidence } from './evidence.js';
 import { correctErrors, textOfErrors } from './message-errors.js';
 import { absorbState, type MessageState, type Version } from './message-state.js';
@@ -26,6 +28,21 @@ export function contradicts(state: MessageState, said: MessageState): boolean {
     (said.stanzaId !== null && said.stanzaId !== state.stanzaId) ||
     textOfErrors(correctErrors(state.errors, said.errors)) !== textOfErrors(state.errors)
   );
+}
+
+/** The same of an edit or a revoke; statuses and reactions have no evidence beside their order. */
+export function contradictsAmendment(state: MessageState, payload: AmendmentPayload): boolean {
+  switch (payload.kind) {
+    case 'edit': {
+      const { at, editId, content } = payload;
+      return contradictsVersion(state.edits?.get(editId), { at, content });
+    }
+    case 'revoke':
+      return state.revokedAt !== null && state.revokedAt !== payload.at;
+    case 'status':
+    case 'reaction':
+      return false;
+  }
 }
 
 /** Whether an edit says something else than the version that a state has under its id. */
@@ -66,6 +83,28 @@ export function rectify(state: MessageState, truth: MessageState): boolean {
   }
   state.revokedAt = truth.revokedAt ?? state.revokedAt;
   return snapshot(state) !== before;
+}
+
+/**
+ * Takes the evidence from what `rectified` has otherwise than `state`, and leaves the values: the entries that say so have
+ * the better evidence then, and whoever replays them sets right what follows from the message, too.
+ */
+export function distrust(rectified: MessageState, state: MessageState): MessageState {
+  const { ranks } = state;
+  const isSame = (a: Media | JsonObject | null, b: Media | JsonObject | null): boolean =>
+    stableJson(a === null ? null : { ...a }) === stableJson(b === null ? null : { ...b });
+  const isMoved = rectified.timestamp !== state.timestamp || rectified.direction !== state.direction;
+  const kept = {
+    structure: isMoved ? 0 : ranks.structure,
+    // At least one part is always taken back: it is by a change that a replay notices what else to set right.
+    type: 0,
+    body: rectified.body === state.body ? ranks.body : 0,
+    context: rectified.contextExternalId === state.contextExternalId ? ranks.context : 0,
+    media: isSame(rectified.media, state.media) ? ranks.media : 0,
+    rawMeta: isSame(rectified.rawMeta, state.rawMeta) ? ranks.rawMeta : 0,
+  };
+  const { stanzaId, edits, revokedAt, errors } = rectified;
+  return { ...state, stanzaId, edits, revokedAt, errors, ranks: kept };
 }
 
 function knows(truth: number, row: number): boolean {

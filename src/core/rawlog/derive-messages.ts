@@ -5,6 +5,7 @@ import type { Sql } from '../../store/sql.js';
 import type { Fact } from '../../model/facts.js';
 import type { ConnectionRow } from '../../store/connections.js';
 import { applyAmendment, payloadOf, ReactionBook } from '../plan/amendments.js';
+import { rectify } from '../plan/contradictions.js';
 import { groupBy } from '../plan/group-by.js';
 import { keyOf, MessageBook, stateOfRow } from '../plan/message-book.js';
 import type { MessageState } from '../plan/message-state.js';
@@ -23,6 +24,10 @@ export interface DerivedMessage {
   state: MessageState;
   /** By everything that the raw log says about it: messages, edits and revokes, not statuses. Null where it says nothing. */
   truth: MessageState | null;
+  /** The same with the entries that are not done: some of what they hold may be applied already. */
+  truthToCome: MessageState | null;
+  /** The entries that are done and hold it. */
+  entryIds: string[];
 }
 
 /**
@@ -40,52 +45,69 @@ export async function deriveMessages(
   return derived;
 }
 
+/** The row as the raw log has it; null for a row that is right, by what is done or by what else the log holds. */
+export function rectifiedBy({ state, truth, truthToCome }: DerivedMessage): MessageState | null {
+  if (truth === null || truthToCome === null) return null;
+  const isRight = [truth, truthToCome].some((known) => !rectify(copyOf(state), known));
+  if (isRight) return null;
+  const rectified = copyOf(state);
+  rectify(rectified, truth);
+  return rectified;
+}
+
+function copyOf(state: MessageState): MessageState {
+  return { ...state, ranks: { ...state.ranks }, edits: state.edits === null ? null : new Map(state.edits) };
+}
+
 interface Told {
   fact: Fact;
   connection: ConnectionRow;
+  entryId: string;
 }
 
 async function derive(sql: Sql, log: RawLog, rows: readonly StoredMessageRow[]): Promise<DerivedMessage[]> {
   const identities = await readIdentitiesOfPersons(sql, [...new Set(rows.map(({ leadId }) => leadId))]);
   const chatIds = [...new Set(identities.map(({ value }) => value))];
-  const deriving = new Deriving(sql, rows);
-  let told: Told[] = [];
-  // Amendments last: what they amend may stand in a later entry.
-  const amendments: Told[] = [];
-  for await (const { sections } of chatIds.length === 0 ? [] : log.entries({ statuses: [], chatIds })) {
-    for (const { section, connection, pending } of sections) {
+  const done = new Derivation(sql, rows);
+  const all = new Derivation(sql, rows);
+  for await (const decoded of chatIds.length === 0 ? [] : log.entries({ statuses: [], chatIds })) {
+    const { id, status } = decoded.entry;
+    const isDone = status !== 'pending' && status !== 'failed';
+    for (const { section, connection, pending } of decoded.sections) {
       if (connection === null || pending !== null) continue;
       for (const fact of section.facts) {
-        if (!deriving.concerns(fact, connection)) continue;
-        (fact.kind === 'message' ? told : amendments).push({ fact, connection });
+        const told = { fact, connection, entryId: id };
+        if (isDone) await done.add(told);
+        await all.add(told);
       }
     }
-    if (told.length >= FACTS) {
-      await deriving.add(told);
-      told = [];
-    }
   }
-  await deriving.add(told);
-  await deriving.add(amendments);
-  const revisions = groupBy(
-    await readRevisions(
-      sql,
-      rows.filter((row) => row.editedAt !== null || row.deletedAt !== null).map(({ id }) => id),
-    ),
-    ({ messageId }) => messageId,
+  await done.finish();
+  await all.finish();
+  const amended = rows.filter((row) => row.editedAt !== null || row.deletedAt !== null);
+  const read = await readRevisions(
+    sql,
+    amended.map(({ id }) => id),
   );
+  const revisions = groupBy(read, ({ messageId }) => messageId);
   return rows.map((row) => ({
     row,
     state: stateOfRow(row, revisions.get(row.id) ?? []),
-    truth: deriving.truthOf(row),
+    truth: done.truthOf(row),
+    truthToCome: all.truthOf(row),
+    entryIds: done.entriesOf(row),
   }));
 }
 
 /** Places what the log says about some rows, as if none of them were stored. */
-class Deriving {
+class Derivation {
   private readonly leads: LeadFinder;
   private readonly book = new MessageBook([], new Map());
   private readonly reactions = new ReactionBook([]);
+  private readonly entryIds = new Map<string, Set<string>>();
+  private messages: Told[] = [];
+  /** For the end: what they amend may stand in a later entry. */
+  private readonly amendments: Told[] = [];
   /** The leads whose messages are called so. */
   private readonly wanted = new Map<string, Set<string>>();
 
@@ -100,22 +122,31 @@ class Deriving {
     }
   }
 
-  concerns(fact: Fact, { id }: ConnectionRow): boolean {
-    switch (fact.kind) {
-      case 'message':
-        return (
-          this.wanted.has(keyOf(id, fact.externalId)) ||
-          (fact.stanzaId !== undefined && this.wanted.has(keyOf(id, fact.stanzaId)))
-        );
-      case 'edit':
-      case 'revoke':
-        return this.wanted.has(keyOf(id, fact.targetExternalId));
-      default:
-        return false;
+  async add(told: Told): Promise<void> {
+    const { fact, connection } = told;
+    const ids = idsOf(fact).filter((id) => this.wanted.has(keyOf(connection.id, id)));
+    if (ids.length === 0) return;
+    for (const id of ids) {
+      const key = keyOf(connection.id, id);
+      this.entryIds.set(key, (this.entryIds.get(key) ?? new Set()).add(told.entryId));
     }
+    if (fact.kind !== 'message') this.amendments.push(told);
+    else if (this.messages.push(told) >= FACTS) await this.placeAll(this.messages.splice(0));
   }
 
-  async add(told: readonly Told[]): Promise<void> {
+  async finish(): Promise<void> {
+    await this.placeAll(this.messages.splice(0));
+    await this.placeAll(this.amendments.splice(0));
+  }
+
+  entriesOf({ connectionId, externalId, stanzaId }: StoredMessageRow): string[] {
+    const ids = [externalId, stanzaId].flatMap((id) =>
+      id === null ? [] : [...(this.entryIds.get(keyOf(connectionId, id)) ?? [])],
+    );
+    return [...new Set(ids)];
+  }
+
+  private async placeAll(told: readonly Told[]): Promise<void> {
     await this.leads.load(
       told.flatMap(({ fact, connection: { organizationId } }) =>
         'counterpart' in fact ? [{ organizationId, identities: fact.counterpart }] : [],
@@ -156,5 +187,18 @@ class Deriving {
         if (leaf !== null) applyAmendment(payloadOf(fact), leaf, this.reactions);
       }
     }
+  }
+}
+
+/** The ids of the message that a fact is about; none for what does not decide what it says. */
+function idsOf(fact: Fact): string[] {
+  switch (fact.kind) {
+    case 'message':
+      return fact.stanzaId === undefined ? [fact.externalId] : [fact.externalId, fact.stanzaId];
+    case 'edit':
+    case 'revoke':
+      return [fact.targetExternalId];
+    default:
+      return [];
   }
 }

@@ -1,6 +1,7 @@
 import type { RunResult } from '../../model/run-result.js';
 import type { Sql } from '../../store/sql.js';
 import { createIdGenerator } from '../../store/uuid.js';
+import { distrustChangedMessages } from '../apply/heal-messages.js';
 import { executeBatch, nothingApplied, type Applied } from '../apply/execute-batch.js';
 import type { Batch } from '../batch/batch.js';
 import type { ConnectionDirectory } from '../batch/connection-directory.js';
@@ -14,6 +15,9 @@ import { openDirectory } from './open-directory.js';
 import { openInput, openRequeued, type ReplayFeed } from './open-input.js';
 import type { ReplayOptions } from './options.js';
 import { countersOf, describeConnections, endOf } from './run-result.js';
+
+/** So many contested rows are remembered; then they are looked at before the run goes on. */
+const CONTESTED = 20_000;
 
 /**
  * Replays raw entries into leads, conversations, messages and tickets, in batches of `batchSize` messages and one
@@ -92,6 +96,7 @@ class Replay {
   async run(run: Run): Promise<void> {
     try {
       await this.applyAll(run, this.feed, this.directory);
+      if (this.stopped === null) await this.distrustContested();
       if (this.stopped === null) await this.applyRequeued(run);
     } catch (error) {
       // The next batch may be waiting for a pipe that never ends: unstopped, it would keep the process alive.
@@ -125,6 +130,7 @@ class Replay {
         const [following] = await Promise.all([batches.next(), this.applyOne(run, feed, directory, batch)]);
         next = following;
       }
+      if (this.applied.contested.size >= CONTESTED) await this.distrustContested();
       this.checkStop(feed);
     }
     if (this.stopped !== null) await batches.return();
@@ -180,6 +186,13 @@ class Replay {
       this.error = `stopped after ${this.tally.problemCount} problems (--max-errors ${maxErrors})`;
     }
     if (this.stopped !== null) feed.stop();
+  }
+
+  /** What the raw log does not explain becomes due again. */
+  private async distrustContested(): Promise<void> {
+    const rowIds = [...this.applied.contested];
+    this.applied.contested.clear();
+    await distrustChangedMessages(this.ctx, this.target, rowIds);
   }
 
   /**

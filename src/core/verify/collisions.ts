@@ -5,7 +5,7 @@ import { isKeySound } from './duplicate-ids.js';
 import { streamDecisions } from './message-doubles.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { explainCommand, listRows } from './words.js';
+import { explainRemedy, listRows } from './words.js';
 
 /**
  * No id is claimed by two different messages (M9). No machine can tell which one is right, so these are never merged. What
@@ -38,7 +38,7 @@ export const collisionsCheck: Check = {
         await recorder.note('!', { connectionId, subject: externalId ?? path, detail });
       }
     }
-    const remedy = examples[0] === undefined ? null : explainCommand(examples[0]);
+    const remedy = examples[0] === undefined ? null : explainRemedy(examples[0]);
     return recorder.result(summaryOf(recorder), remedy);
   },
 };

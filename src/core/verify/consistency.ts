@@ -7,7 +7,7 @@ import { amount } from '../amount.js';
 import type { Check, VerifyView } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { DEDUPE_COMMAND } from './words.js';
+import { DEDUPE_REMEDY } from './words.js';
 
 const SAMPLES = 5;
 
@@ -50,7 +50,7 @@ export const consistencyCheck: Check = {
           ]
         : []),
     ];
-    return recorder.result(parts.join('; '), doubled.leads ? DEDUPE_COMMAND : null);
+    return recorder.result(parts.join('; '), doubled.leads ? DEDUPE_REMEDY : null);
   },
 };
 

@@ -4,7 +4,7 @@ import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { ENFORCE_COMMAND } from './words.js';
+import { ENFORCE_REMEDY } from './words.js';
 
 /** A conversation begins and ends with its messages, and a lead's last message is the last of all of its conversations. */
 export const conversationTimesCheck: Check = {
@@ -36,7 +36,7 @@ export const conversationTimesCheck: Check = {
     ].join(' and ');
     return recorder.result(
       `${who} ${recorder.found === 1 ? 'has' : 'have'} other times than their messages`,
-      ENFORCE_COMMAND,
+      ENFORCE_REMEDY,
     );
   },
 };

@@ -6,7 +6,7 @@ import type { Check, VerifyView } from './check.js';
 import { streamDecisions } from './message-doubles.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { DEDUPE_COMMAND, listRows } from './words.js';
+import { DEDUPE_REMEDY, listRows } from './words.js';
 
 /** No message is stored twice: neither under one id (M1) nor under both of its names (M10). Finds rows too many. */
 export const duplicateIdsCheck: Check = {
@@ -29,7 +29,7 @@ export const duplicateIdsCheck: Check = {
     }
     return recorder.found === 0
       ? recorder.result(`${amount(recorder.checked, 'message')}, each there once`, null)
-      : recorder.result(`${amount(recorder.found, 'row')} too many`, DEDUPE_COMMAND);
+      : recorder.result(`${amount(recorder.found, 'row')} too many`, DEDUPE_REMEDY);
   },
 };
 

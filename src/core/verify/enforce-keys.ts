@@ -6,7 +6,7 @@ import { sqlState } from '../../store/sql-state.js';
 import type { Context } from '../context.js';
 import { amount } from '../amount.js';
 import type { EnforcedIndex } from './result.js';
-import { DEDUPE_COMMAND } from './words.js';
+import { DEDUPE_REMEDY } from './words.js';
 
 const SAMPLES = 3;
 
@@ -70,7 +70,7 @@ async function findObstacle(ctx: Context, key: UniqueKey): Promise<EnforcedIndex
     reason:
       `${amount(rows, 'row')} too many in ${key.table}: ${amount(groups, 'group shares', 'groups share')} ` +
       `${key.columns.join(', ')} (${shown.join('; ')}${groups > shown.length ? '; …' : ''})`,
-    remedy: MERGEABLE.has(key.table) ? DEDUPE_COMMAND : null,
+    remedy: MERGEABLE.has(key.table) ? DEDUPE_REMEDY : null,
   };
 }
 

@@ -1,3 +1,4 @@
+import { remedy, type Remedy } from '../../model/remedy.js';
 import { readMissingChunks, type ConnectionRow } from '../../store/connections.js';
 import { readConnectionTimes, type ConnectionTimes } from '../../store/report-connections.js';
 import { amount } from '../amount.js';
@@ -95,6 +96,8 @@ function summaryOf(recorder: Recorder, gaps: number): string {
 }
 
 /** A chunk that another log holds fills the gap; the rest Meta sends again only to a number that is onboarded again. */
-function remedyOf(recorder: Recorder, gaps: number): string | null {
-  return recorder.found > 0 && gaps > 0 ? 'wa-reconcile replay LOG' : null;
+function remedyOf(recorder: Recorder, gaps: number): Remedy | null {
+  return recorder.found > 0 && gaps > 0
+    ? remedy('replay', ['LOG'], 'fills the gaps from a log that holds the missing chunks')
+    : null;
 }

@@ -4,7 +4,7 @@ import type { Check } from './check.js';
 import { streamDecisions } from './message-doubles.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { DEDUPE_COMMAND } from './words.js';
+import { DEDUPE_REMEDY, explainRemedy } from './words.js';
 
 /** Every message has an id. Replay stores none without (M7): these come from elsewhere. */
 export const missingIdsCheck: Check = {
@@ -14,6 +14,7 @@ export const missingIdsCheck: Check = {
     const recorder = new Recorder(view, 'missing_ids');
     recorder.checked = await countMessages(view.sql, scopeOf(view));
     let copies = 0;
+    let unnamed: string | null = null;
     for await (const { merges, kept } of streamDecisions(view, 'no_id')) {
       for (const { kept: twin, lost } of merges) {
         for (const { row } of lost) {
@@ -24,6 +25,7 @@ export const missingIdsCheck: Check = {
       }
       for (const { connectionId, rows } of kept) {
         const subject = `row ${rows.join(', ')}`;
+        unnamed ??= rows[0] ?? null;
         await recorder.finding('!', {
           connectionId,
           subject,
@@ -41,7 +43,7 @@ export const missingIdsCheck: Check = {
     ];
     return recorder.result(
       `${amount(recorder.found, 'message')} without an id: ${parts.join(', ')}`,
-      copies > 0 ? DEDUPE_COMMAND : null,
+      copies > 0 ? DEDUPE_REMEDY : explainRemedy(unnamed),
     );
   },
 };

@@ -3,7 +3,7 @@ import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { DEDUPE_COMMAND } from './words.js';
+import { DEDUPE_REMEDY } from './words.js';
 
 /** One lead has one conversation on one connection. */
 export const oneConversationCheck: Check = {
@@ -27,7 +27,7 @@ export const oneConversationCheck: Check = {
       ? recorder.result(`${amount(recorder.checked, 'conversation')}, one per lead and connection`, null)
       : recorder.result(
           `${amount(recorder.found, 'lead has', 'leads have')} several conversations on one connection`,
-          DEDUPE_COMMAND,
+          DEDUPE_REMEDY,
         );
   },
 };

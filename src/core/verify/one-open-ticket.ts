@@ -3,7 +3,7 @@ import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { DEDUPE_COMMAND } from './words.js';
+import { DEDUPE_REMEDY } from './words.js';
 
 /** One conversation has one open ticket at most; several become one as when conversations are merged. */
 export const oneOpenTicketCheck: Check = {
@@ -27,7 +27,7 @@ export const oneOpenTicketCheck: Check = {
       ? recorder.result(`${amount(recorder.checked, 'open ticket')}, one per conversation`, null)
       : recorder.result(
           `${amount(recorder.found, 'conversation has', 'conversations have')} several open tickets`,
-          DEDUPE_COMMAND,
+          DEDUPE_REMEDY,
         );
   },
 };

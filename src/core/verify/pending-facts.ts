@@ -4,7 +4,7 @@ import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { explainCommand } from './words.js';
+import { explainRemedy, REPLAY_ALL_REMEDY } from './words.js';
 
 /** Webhooks come in any order, but within minutes: after a day, a message is not late but missing. */
 const OVERDUE_MS = 24 * 60 * 60 * 1000;
@@ -49,7 +49,7 @@ export const pendingFactsCheck: Check = {
     // Applying what waits is replay's, as soon as it meets the fact or its message again; what is not in the log it never meets.
     return recorder.result(
       `Waiting for more than a day: ${parts.join(', ')}`,
-      replayable ? 'wa-reconcile replay --all' : explainCommand(example),
+      replayable ? REPLAY_ALL_REMEDY : explainRemedy(example),
     );
   },
 };

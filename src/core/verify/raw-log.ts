@@ -1,3 +1,4 @@
+import { remedy, type Remedy } from '../../model/remedy.js';
 import { auditEntries } from '../audit/audit-log.js';
 import type { AuditResult } from '../audit/audit-book.js';
 import type { AuditedItem } from '../audit/audited-item.js';
@@ -6,7 +7,7 @@ import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import type { CheckResult } from './result.js';
-import { DEDUPE_COMMAND } from './words.js';
+import { DEDUPE_REMEDY, fileOf, REPLAY_ALL_REMEDY, replayFileRemedy } from './words.js';
 
 /**
  * The accounting proof: decodes the whole raw log once more and finds every message item of it in the database, exactly once
@@ -101,15 +102,16 @@ function unaccountedIn({ total, open }: AuditResult): number {
   return total.missing + total.different + total.doubled + total.unsettled + open.damaged;
 }
 
-function remedyFor(audit: AuditResult): string | null {
+function remedyFor(audit: AuditResult): Remedy | null {
   const { total, open } = audit;
-  if (open.damaged > 0) return 'wa-reconcile replay FILE';
-  if (total.missing + total.different + total.unsettled > 0) return 'wa-reconcile replay --all';
+  if (open.damaged > 0) return replayFileRemedy(fileOf(audit.damagedExample?.origin ?? null));
+  if (total.missing + total.different + total.unsettled > 0) return REPLAY_ALL_REMEDY;
   // A replay finds the one row and leaves the other.
-  if (total.doubled > 0) return DEDUPE_COMMAND;
-  if (open.failed > 0) return 'wa-reconcile replay --failed';
-  if (open.pending > 0) return 'wa-reconcile replay';
-  if (open.unknownConnection > 0) return 'wa-reconcile replay --register';
+  if (total.doubled > 0) return DEDUPE_REMEDY;
+  if (open.failed > 0) return remedy('replay', ['--failed'], 'tries the failed entries again');
+  if (open.pending > 0) return remedy('replay', [], 'applies what is pending');
+  if (open.unknownConnection > 0)
+    return remedy('replay', ['--register'], 'creates the connections and applies their entries');
   return null;
 }
 

@@ -5,7 +5,7 @@ import type { Check } from './check.js';
 import { judgeTickets } from './judge-tickets.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { ENFORCE_COMMAND } from './words.js';
+import { ENFORCE_REMEDY } from './words.js';
 
 /**
  * Open tickets say what their messages and their lead's source say (T1-T4). Tickets that people or other programs opened, or
@@ -40,7 +40,7 @@ export const ticketRulesCheck: Check = {
       baseless === 0
         ? wrong
         : `${wrong}; ${amount(baseless, 'of them rests', 'of them rest')} on no live message that is stored: for people to close or to keep`,
-      mendable > 0 ? ENFORCE_COMMAND : null,
+      mendable > 0 ? ENFORCE_REMEDY : null,
     );
   },
 };

@@ -2,7 +2,7 @@ import { readKeyStates, type KeyState, type UniqueKey } from '../../store/checks
 import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
-import { ENFORCE_COMMAND } from './words.js';
+import { ENFORCE_REMEDY } from './words.js';
 
 /** Every unique index and primary key is there, valid, and of its columns: what keeps doubles out, whoever writes. */
 export const uniqueIndexCheck: Check = {
@@ -21,7 +21,7 @@ export const uniqueIndexCheck: Check = {
       ? recorder.result(`${amount(states.size, 'unique index', 'unique indexes')} present and valid`, null)
       : recorder.result(
           `${amount(recorder.found, 'unique index does', 'unique indexes do')} not keep doubles out`,
-          ENFORCE_COMMAND,
+          ENFORCE_REMEDY,
         );
   },
 };

@@ -7,7 +7,7 @@ import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';
-import { explainCommand } from './words.js';
+import { explainRemedy } from './words.js';
 
 /** Leads kept in memory; a conversation's messages lie near each other. */
 const REMEMBERED = 50_000;
@@ -50,7 +50,7 @@ export const wamidPhoneCheck: Check = {
         )
       : recorder.result(
           `${amount(recorder.found, 'message is', 'messages are')} with another lead than the phone in the id`,
-          explainCommand(example),
+          explainRemedy(example),
         );
   },
 };

@@ -1,16 +1,35 @@
+import { remedy, type Remedy } from '../../model/remedy.js';
+
 /** `2026-11-03`. */
 export function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
 
-/** The command that shows where one message came from. An id that a shell would read otherwise is left to the reader. */
-export function explainCommand(externalId: string | null): string {
-  const isPlain = externalId !== null && /^\w[\w@%+=:,./~-]*$/.test(externalId);
-  return `wa-reconcile explain ${isPlain ? externalId : 'ID'}`;
+/** Shows where one message came from: what a person has to decide by. */
+export function explainRemedy(subject: string | null): Remedy | null {
+  return subject === null ? null : remedy('explain', [subject], 'shows what to decide by');
 }
 
-export const DEDUPE_COMMAND = 'wa-reconcile dedupe --apply';
-export const ENFORCE_COMMAND = 'wa-reconcile verify --enforce';
+export const DEDUPE_REMEDY = remedy('dedupe', ['--apply'], 'merges the copies');
+export const ENFORCE_REMEDY = remedy(
+  'verify',
+  ['--enforce'],
+  'makes the indexes and sets derived values right',
+);
+export const REPLAY_ALL_REMEDY = remedy('replay', ['--all'], 'brings back everything that the raw log holds');
+
+/** The file in which an entry was found, if it was one: `hooks.json:1[3]` is in `hooks.json`. */
+export function fileOf(origin: string | null): string | null {
+  const [, path = null] = /^(.*[^\d:]):\d+(?:\[\d+\])?$/.exec(origin ?? '') ?? [];
+  return path === null || path === 'stdin' || path.startsWith('whatsapp:') ? null : path;
+}
+
+/** Stores a log once more, which gives the raw log back what it lost. */
+export function replayFileRemedy(file: string | null): Remedy {
+  const path = file ?? 'FILE';
+  const args = path.startsWith('-') ? ['--', path] : [path];
+  return remedy('replay', args, 'stores the lost entries again and links their messages to them');
+}
 
 /** The first few ids of rows: a group can have thousands. */
 export function listRows(ids: readonly string[]): string {

@@ -10,6 +10,8 @@ export interface MessageFromElsewhere {
   externalId: string | null;
   /** The entry that it names; null when it names none. */
   batchId: string | null;
+  /** The run that stored the message. */
+  runId: string | null;
 }
 
 /** Messages that name no raw entry, or one that is not there. */
@@ -20,7 +22,7 @@ export async function* streamMessagesFromElsewhere(
   const pages = streamRows(
     tx,
     // Fenced: a join left free reads webhook_log, bodies included, to know which ids there are.
-    `select m.id, m.connection_id, m.external_id, m.batch_id from messages m
+    `select m.id, m.connection_id, m.external_id, m.batch_id, m.run_id from messages m
      left join lateral (select true as is_there from webhook_log w where w.id = m.batch_id limit 1) entry on true
      where entry.is_there is null and ${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}`,
     scopeParameters(scope),
@@ -31,6 +33,7 @@ export async function* streamMessagesFromElsewhere(
       connectionId: textOf(row, 'connection_id'),
       externalId: textOrNull(row, 'external_id'),
       batchId: textOrNull(row, 'batch_id'),
+      runId: textOrNull(row, 'run_id'),
     }));
   }
 }
@@ -52,4 +55,17 @@ export async function countGoneEntries(tx: Sql, scope: Scope): Promise<GoneEntri
   );
   const byConnection = new Map(rows.map((row) => [textOf(row, 'connection_id'), integerOf(row, 'rows')]));
   return { rows: [...byConnection.values()].reduce((sum, count) => sum + count, 0), byConnection };
+}
+
+/** The paths that a run read; none for one that read no files. */
+export async function readPathsOfRun(tx: Sql, runId: string): Promise<string[]> {
+  const rows = await tx.query(
+    `select p.path from sync_runs r
+     cross join lateral jsonb_array_elements_text(
+       case when jsonb_typeof(r.options->'paths') = 'array' then r.options->'paths' else '[]' end
+     ) as p (path)
+     where r.id = $1::uuid`,
+    [runId],
+  );
+  return rows.map((row) => textOf(row, 'path'));
 }

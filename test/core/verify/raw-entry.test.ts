@@ -6,7 +6,7 @@ import { replayBodies } from '../../support/replaying.js';
 import { live, SECOND, wamid } from '../../support/webhooks.js';
 
 describeOnBackends('the raw entry of every message', (backend) => {
-  it('is there; a message from elsewhere is noted, and no finding', async () => {
+  it('is there; a message from elsewhere is noted, one whose entry is gone is a finding', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), live('A2', 5), live('A3', 10)]);
     expect((await runCheck(store, rawEntryCheck)).result).toMatchObject({
@@ -21,14 +21,15 @@ describeOnBackends('the raw entry of every message', (backend) => {
     const checked = await runCheck(store, rawEntryCheck);
     expect(faults(checked).sort()).toEqual([
       `- ${wamid('A1')} from elsewhere`,
-      expect.stringMatching(/^- wamid\S+ from elsewhere: log:[0-9a-f-]{36} is not in the raw log$/),
+      expect.stringMatching(/^- wamid\S+ its raw entry log:[0-9a-f-]{36} is gone$/),
     ]);
     expect(checked.result).toMatchObject({
-      status: 'note',
+      status: 'findings',
       checked: 3,
-      found: 2,
-      remedy: null,
-      summary: '2 messages are from elsewhere: no raw entry tells of them',
+      found: 1,
+      remedy: 'wa-reconcile replay FILE',
+      summary:
+        '1 message names a raw entry that is gone from the raw log; 1 message is from elsewhere: no raw entry tells of them',
     });
   });
 
