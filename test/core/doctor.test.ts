@@ -32,6 +32,7 @@ function examine(
     unknownSettings: [],
     secretFiles: [],
     database,
+    looked: ['--home: here'],
     commandLine: (...words) => ['wa-reconcile', ...words, '--home', 'here'].join(' '),
     ...options,
   });
@@ -277,8 +278,11 @@ describe('the doctor of an embedded database', () => {
   test('creates nothing where there is none', async () => {
     const directory = directoryOf(await backend.emptyConfig());
     const result = await examine({ kind: 'pglite', directory });
-    expect(result.status).toBe('ok');
-    expect(lineOf(result, 'database')?.message).toContain('does not exist yet');
+    expect(result.status).toBe('fail');
+    expect(lineOf(result, 'database')).toMatchObject({
+      status: 'fail',
+      message: expect.stringContaining(`${directory} does not exist; looked at:\n--home: here`) as unknown,
+    });
     expect(lineOf(result, 'disk')?.message).toMatch(/^\S+ [KMGT]?B free$/);
     expect(await readdir(dirname(directory))).toEqual([]);
   });

@@ -43,7 +43,9 @@ async function add(call: Call): Promise<Outcome> {
     import('../../core/connections/add.js'),
   ]);
   const input = await readConnection(call);
-  const result = await withContext(call, { command: 'connection add' }, (ctx) => addConnection(ctx, input));
+  const result = await withContext(call, { command: 'connection add', creates: true }, (ctx) =>
+    addConnection(ctx, input),
+  );
   return { presentation: present(result, databaseFlags(call.given)), exitCode: EXIT.ok };
 }
 

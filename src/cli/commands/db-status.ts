@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { DatabaseStatus } from '../../core/database.js';
-import { EXIT, type ExitCode } from '../../model/errors.js';
+import { EXIT, UserError, type ExitCode } from '../../model/errors.js';
 import { adviceList } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -33,16 +33,19 @@ async function status(call: Call): Promise<Outcome> {
     import('../../core/database.js'),
   ]);
   const { config, place } = chooseDatabase(call.settings, call.environment, call.io);
-  const result =
-    (await statusOfMissingDatabase(config)) ??
-    (await withContext(call, { command: 'db status', unmigrated: true }, databaseStatus));
+  const result = await withContext(call, { command: 'db status', unmigrated: true }, databaseStatus).catch(
+    (error: unknown) => {
+      const isMissing = error instanceof UserError && error.code === 'database_missing';
+      if (config.kind !== 'pglite' || !isMissing) throw error;
+      return statusOfMissingDatabase(config.directory, error);
+    },
+  );
   return { presentation: present(result, place, databaseFlags(call.given)), exitCode: exitCodeFor(result) };
 }
 
 function exitCodeFor(result: DatabaseStatus): ExitCode {
   if (result.problem !== undefined) return EXIT.usage;
-  // An embedded database that does not exist yet is created by its first use: nothing is left to do.
-  return result.upToDate || !result.exists ? EXIT.ok : EXIT.partial;
+  return result.upToDate ? EXIT.ok : EXIT.partial;
 }
 
 function present(result: DatabaseStatus, place: string, database: readonly string[]): Presentation {
@@ -87,10 +90,9 @@ function describeStatus(
 function verdict(result: DatabaseStatus, look: Look): string {
   if (result.problem !== undefined) {
     return [
-      look.red(sanitize(result.problem.message)),
+      ...result.problem.message.split('\n').map((line) => look.red(sanitize(line))),
       ...adviceList(result.problem.remedy).map((advice) => `            ${sanitize(look.line(advice))}`),
     ].join('\n');
   }
-  if (!result.exists) return 'not created yet; the first command that needs it creates it';
   return result.upToDate ? look.green('up to date') : look.yellow('pending');
 }

@@ -59,7 +59,8 @@ async function replayCommand(call: Call): Promise<Outcome> {
   if (fromLog) call.notice(describeSelection(settings));
   const result = await withContext(
     call,
-    { command: 'replay', lock: 'shared', interruptible: true },
+    // Stored entries are replayed only where there are some: a lost DATABASE_URL must not look like an empty log.
+    { command: 'replay', lock: 'shared', interruptible: true, creates: !fromLog },
     async (ctx) => {
       try {
         return await replay(ctx, options);

@@ -38,7 +38,7 @@ async function checkDatabase(config: DatabaseConfig, options: DoctorOptions): Pr
   const checks: DoctorCheck[] = [];
   if (config.kind === 'pglite') {
     checks.push(await attempt('disk', () => checkEmbeddedDisk(config.directory)));
-    const place = await attempt('database', () => checkDirectory(config.directory));
+    const place = await attempt('database', () => checkDirectory(config.directory, options.looked));
     if (place !== null) return [...checks, place];
     const lock = await checkEmbeddedLock(config.directory, options);
     checks.push(lock.check);

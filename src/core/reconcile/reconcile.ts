@@ -12,6 +12,7 @@ import { replay } from '../replay/replay.js';
 import { report } from '../report/report.js';
 import { verify } from '../verify/verify.js';
 import { CHECK_NAMES } from '../verify/result.js';
+import { assertConnections } from './assert-connections.js';
 import type { ReconcileOptions } from './options.js';
 import type { ReconcileResult } from './result.js';
 import { figuresOf, NO_STEPS, verdictOf, type Steps } from './verdict.js';
@@ -31,6 +32,7 @@ const REPORT_RUNS = 10;
  */
 export async function reconcile(ctx: Context, options: ReconcileOptions): Promise<ReconcileResult> {
   const { sql } = ctx.store;
+  await assertConnections(ctx, options.register);
   return new Night(ctx, options, await readLastNight(sql), await readServerClock(sql)).run();
 }
 
