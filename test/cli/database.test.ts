@@ -40,7 +40,7 @@ describe('a PostgreSQL database', () => {
     const early = await run(['replay', '--json']);
     expect(early).toMatchObject({ code: 2, stdout: '' });
     expect(JSON.parse(early.stderr)).toMatchObject({
-      error: { code: 'migrations_pending', remedy: 'Run: wa-reconcile db migrate' },
+      error: { code: 'migrations_pending', remedy: 'wa-reconcile db migrate' },
     });
     const status = await run(['db', 'status']);
     expect(status.code).toBe(4);

@@ -33,7 +33,6 @@ function examine(
     secretFiles: [],
     database,
     looked: ['--home: here'],
-    commandLine: (...words) => ['wa-reconcile', ...words, '--home', 'here'].join(' '),
     ...options,
   });
 }
@@ -97,7 +96,7 @@ describeOnBackends('the doctor', (backend) => {
     expect(lineOf(result, 'indexes')).toMatchObject({
       status: 'fail',
       message: '1 unique index missing or not valid: messages_connection_id_external_id_key',
-      remedy: expect.stringContaining('wa-reconcile verify --enforce --home here') as unknown,
+      remedy: [{ command: 'verify' }, { command: 'verify', args: ['--enforce'] }],
     });
   });
 
@@ -158,7 +157,7 @@ describe('the doctor of a server', () => {
       name: 'migrations',
       status: 'fail',
       message: 'the database is empty: its tables have not been created yet',
-      remedy: 'wa-reconcile db migrate --home here',
+      remedy: { command: 'db migrate', args: [] },
     });
     expect(lineOf(result, 'runs')).toBeUndefined();
   });

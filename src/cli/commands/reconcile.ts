@@ -59,7 +59,7 @@ async function reconcileCommand(call: Call): Promise<Outcome> {
     verify: result.verify === null ? null : verifiedOn(result.verify, flags),
     report: result.report === null ? null : reportedOn(result.report, flags),
   };
-  return { presentation: presentNight(advised, call.argv, flags), exitCode: exitCodeOfNight(result) };
+  return { presentation: presentNight(advised, call.argv), exitCode: exitCodeOfNight(result) };
 }
 
 /** Errors beat partial, partial beats findings; an alert is something to look at. */

@@ -30,6 +30,4 @@ export interface DoctorOptions {
   database: DatabaseConfig | UserError;
   /** Where a database could have been named, in order, and what was found there. */
   looked: readonly string[];
-  /** A command of this tool as the user has to type it to meet the same database. */
-  commandLine: (...words: string[]) => string;
 }
