@@ -1,9 +1,10 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { buildProgram, isGroup } from '../../src/cli/program.js';
+import { builtBinary } from '../support/built-binary.js';
 import { useMachines, type Installation } from './installation.js';
 
 /** Commands that bring data in, and the few that need no database. */
@@ -44,6 +45,8 @@ const READING = leaves(buildProgram())
   }));
 
 describe('without a database', () => {
+  // Built outside the first test, whose time it is not.
+  beforeAll(() => builtBinary(), 180_000);
   const machines = useMachines('pglite');
   const KEY = { WA_RECONCILE_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'), WA_RECONCILE_HOME: '' };
 
