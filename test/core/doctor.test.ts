@@ -157,7 +157,7 @@ describe('the doctor of a server', () => {
       name: 'migrations',
       status: 'fail',
       message: 'the database is empty: its tables have not been created yet',
-      remedy: { command: 'db migrate', args: [] },
+      remedy: { command: 'db migrate', args: [], why: 'applies them' },
     });
     expect(lineOf(result, 'runs')).toBeUndefined();
   });

@@ -90,7 +90,8 @@ function parseError(text: string): { error: { code: string; message: string } } 
       }
     }
   } catch {
-    // Said in words, as under --format table: then it has to be one that names the database.
+    // Said in words, as under --format csv.
   }
-  return { error: { code: 'unknown', message: text } };
+  const code = text.includes('No PostgreSQL answers') ? 'database_unreachable' : 'unknown';
+  return { error: { code, message: text } };
 }
