@@ -61,6 +61,7 @@ async function complaintAbout({ command, args, why }: Remedy, cwd: string): Prom
     homeDirectory: cwd,
     host: 'test-host',
     pid: process.pid,
+    startedAt: 0,
     clock: Date.now,
     onSignal: () => () => undefined,
     quit: () => undefined,
