@@ -1,14 +1,14 @@
 import { afterAll, expect, vi } from 'vitest';
-import type { Remedy } from '../../src/model/remedy.js';
+import type * as remedies from '../../src/model/remedy.js';
 
 /** What the tests of this file made the tool advise, each once. */
-const advised = vi.hoisted(() => ({ remedies: new Map<string, Remedy>(), isChecking: false }));
+const advised = vi.hoisted(() => ({ remedies: new Map<string, remedies.Remedy>(), isChecking: false }));
 
 vi.mock('../../src/model/remedy.js', async (importOriginal) => {
-  const original = await importOriginal<typeof import('../../src/model/remedy.js')>();
+  const original = await importOriginal<typeof remedies>();
   return {
     ...original,
-    remedy: (command: string, args: readonly string[], why: string): Remedy => {
+    remedy: (command: string, args: readonly string[], why: string): remedies.Remedy => {
       const made = original.remedy(command, args, why);
       if (!advised.isChecking) advised.remedies.set(JSON.stringify([command, args]), made);
       return made;
@@ -18,12 +18,12 @@ vi.mock('../../src/model/remedy.js', async (importOriginal) => {
 
 /** Every command that any test makes the tool advise has to be one that the tool understands. */
 afterAll(async () => {
-  const remedies = [...advised.remedies.values()];
+  const made = [...advised.remedies.values()];
   advised.remedies.clear();
-  if (remedies.length === 0) return;
+  if (made.length === 0) return;
   advised.isChecking = true;
   const { complaintsAbout } = await import('./parse-remedy.js');
-  const complaints = await complaintsAbout(remedies).finally(() => {
+  const complaints = await complaintsAbout(made).finally(() => {
     advised.isChecking = false;
   });
   expect(complaints).toEqual([]);

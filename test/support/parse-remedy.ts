@@ -62,7 +62,7 @@ async function complaintAbout({ command, args, why }: Remedy, cwd: string): Prom
     user: 'tester',
     host: 'test-host',
     pid: process.pid,
-    startedAt: Date.now(),
+    startedAt: 0,
     clock: Date.now,
     onSignal: () => () => undefined,
     quit: () => undefined,
