@@ -19,8 +19,10 @@ import { registerLinkStatus } from './commands/link-status.js';
 import { registerMessages } from './commands/messages.js';
 import { registerExplain } from './commands/explain.js';
 import { registerReconcile } from './commands/reconcile.js';
+import { registerRawDiscard } from './commands/raw-discard.js';
 import { registerReplay } from './commands/replay.js';
 import { registerReport } from './commands/report.js';
+import { registerRunsList, registerRunsShow } from './commands/runs.js';
 import { registerUndo } from './commands/undo.js';
 import { registerUnlink } from './commands/unlink.js';
 import { registerVerify } from './commands/verify.js';
@@ -116,6 +118,13 @@ export function buildProgram(
   registerAlerts(program, attach);
   registerDedupe(program, attach);
   registerUndo(program, attach);
+  const runs = program.command('runs').summary('list and show past runs');
+  runs.description('Past runs: their ids, verdicts and durations.').usage('<command> [options]');
+  registerRunsList(runs, attach);
+  registerRunsShow(runs, attach);
+  const raw = program.command('raw').summary('take entries out of the raw log');
+  raw.description('The raw log: every entry as it came, byte for byte.').usage('<command> [options]');
+  registerRawDiscard(raw, attach);
   registerMessages(program, attach);
   registerExplain(program, attach);
   const connection = program

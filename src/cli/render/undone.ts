@@ -136,7 +136,9 @@ function nextSteps(result: UndoResult, database: readonly string[]): { command: 
     const words = result.status === 'partial' ? ['undo', runId, '--force'] : ['undo', runId];
     return [{ command: line(...words), why: 'does it' }];
   }
-  return result.runId === null ? [] : [{ command: line('undo', result.runId), why: 'does the merge again' }];
+  return result.runId === null
+    ? []
+    : [{ command: line('undo', result.runId), why: 'does the work of that run again' }];
 }
 
 /** `changed: status, body`; what a row is worth is in its columns. */
