@@ -188,7 +188,8 @@ Exit status:
   4    partial: something was rejected, not recognised or left pending
   5    another run holds the database; it is named
   6    not linked to WhatsApp
-  130  interrupted; the same command goes on
+  130  interrupted by Ctrl-C; run the same command again to resume
+  143  the same, by SIGTERM
 `;
 
 /** What `wa-reconcile` alone prints. */

@@ -4,7 +4,6 @@ import type { Call } from './call.js';
 import { createLogger } from './logger.js';
 import { createProgress, progressMode } from './render/progress.js';
 import { chooseDatabase } from './settings/database.js';
-import { watchSignals } from './signals.js';
 
 export interface SessionOptions {
   /** The command, as another process that waits for the database will be told it. */
@@ -13,7 +12,7 @@ export interface SessionOptions {
   lock?: 'shared' | 'exclusive';
   /** For `db migrate` and `db status`, which must open a database that is not up to date. */
   unmigrated?: boolean;
-  /** The work heeds `ctx.signal`: Ctrl-C ends it after its batch instead of at once. */
+  /** The work heeds `ctx.signal`: a signal ends it after its batch instead of at once. */
   interruptible?: boolean;
 }
 
@@ -32,8 +31,8 @@ export async function withContext<T>(
     json: settings.events,
     look,
   });
-  const watch = options.interruptible === true ? watchSignals(io, call.notice) : undefined;
-  const signal = watch?.signal ?? new AbortController().signal;
+  const { signal } = call.stop;
+  if (options.interruptible === true) call.stop.letBatchesEnd();
   const progress = await createProgress(progressMode(settings, io), io, console, look);
   try {
     return await withDatabase(
@@ -68,6 +67,5 @@ export async function withContext<T>(
     );
   } finally {
     progress.close();
-    watch?.close();
   }
 }

@@ -44,7 +44,7 @@ async function examine(call: Call, command: Command): Promise<Outcome> {
     pid: io.pid,
     processStartedAt: io.startedAt,
     clock: io.clock,
-    signal: new AbortController().signal,
+    signal: call.stop.signal,
     commandLine: (...words) => commandLine([...words, ...databaseFlags(given)]),
   });
   return { presentation: present(result), exitCode: result.status === 'fail' ? EXIT.failure : EXIT.ok };
