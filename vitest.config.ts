@@ -15,6 +15,8 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Every command that any test makes the tool advise is parsed by the tool itself.
+    setupFiles: ['test/support/check-remedies.ts'],
     projects: [
       {
         extends: true,

@@ -10,6 +10,10 @@ export { DUPLICATE_CLASSES, type DedupeResult, type DuplicateClass } from './cor
 export { undo } from './core/undo/undo.js';
 export type { UndoOptions } from './core/undo/options.js';
 export type { UndoResult } from './core/undo/result.js';
+export { listRuns, showRun, type ListRunsOptions } from './core/runs/read-runs.js';
+export type { RunDetail, RunList, RunView } from './core/runs/view.js';
+export { rawDiscard } from './core/raw-discard/raw-discard.js';
+export type { RawDiscardOptions, RawDiscardResult } from './core/raw-discard/result.js';
 export { verify } from './core/verify/verify.js';
 export type { VerifyOptions } from './core/verify/options.js';
 export { CHECK_NAMES, type CheckName, type VerifyResult } from './core/verify/result.js';

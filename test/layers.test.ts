@@ -24,6 +24,7 @@ const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   reconcile: ['audit', 'dedupe', 'replay', 'report', 'runs', 'verify'],
   dedupe: ['batch', 'connections', 'contacts', 'plan', 'rawlog', 'runs'],
   undo: ['runs'],
+  'raw-discard': ['runs'],
   verify: ['audit', 'batch', 'connections', 'dedupe', 'plan', 'runs'],
   alerts: ['connections', 'report', 'verify'],
   report: ['audit', 'batch', 'connections', 'plan', 'runs', 'verify'],

@@ -5,6 +5,7 @@ import type { Io } from './io.js';
 import type { Look } from './render/look.js';
 import type { Presentation } from './render/presentation.js';
 import type { Environment } from './settings/environment.js';
+import type { StopWatch } from './signals.js';
 import type { GlobalSettings } from './settings/global.js';
 import type { GivenFlags } from './settings/resolve.js';
 
@@ -19,6 +20,8 @@ export interface Call {
   given: GivenFlags;
   environment: Environment;
   settings: GlobalSettings;
+  /** What Ctrl-C and SIGTERM do. */
+  stop: StopWatch;
   /** How stderr may look. */
   look: Look;
   /** Tells a person something on stderr that is no error; a program gets it as an event, `--quiet` nothing. */

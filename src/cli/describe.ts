@@ -13,7 +13,7 @@ export interface Description {
   /** Sentences that a user needs before the first use. */
   details?: string;
   examples: readonly (readonly [command: string, does: string])[];
-  /** What the exit codes mean here; those that are not named cannot occur. */
+  /** What the exit codes mean here; those that are not named cannot occur, but for 130 and 143: any command can be stopped. */
   exits: Partial<Record<ExitCode, string>>;
 }
 
@@ -41,7 +41,12 @@ function exampleText(examples: Description['examples']): string {
 }
 
 function exitText(exits: Description['exits']): string {
-  const lines = Object.entries(exits).flatMap(([code, meaning]) =>
+  const all = {
+    [EXIT.interrupted]: 'interrupted by Ctrl-C; nothing is left half done',
+    ...exits,
+    [EXIT.terminated]: 'the same, by SIGTERM',
+  };
+  const lines = Object.entries(all).flatMap(([code, meaning]) =>
     wrap(meaning, HELP_WIDTH - MEANING_COLUMN).map(
       (line, index) => `  ${(index === 0 ? code : '').padEnd(MEANING_COLUMN - 2)}${line}`,
     ),

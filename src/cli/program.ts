@@ -19,8 +19,10 @@ import { registerLinkStatus } from './commands/link-status.js';
 import { registerMessages } from './commands/messages.js';
 import { registerExplain } from './commands/explain.js';
 import { registerReconcile } from './commands/reconcile.js';
+import { registerRawDiscard } from './commands/raw-discard.js';
 import { registerReplay } from './commands/replay.js';
 import { registerReport } from './commands/report.js';
+import { registerRunsList, registerRunsShow } from './commands/runs.js';
 import { registerUndo } from './commands/undo.js';
 import { registerUnlink } from './commands/unlink.js';
 import { registerVerify } from './commands/verify.js';
@@ -116,11 +118,18 @@ export function buildProgram(
   registerAlerts(program, attach);
   registerDedupe(program, attach);
   registerUndo(program, attach);
+  const runs = program.command('runs').summary('list and show past runs');
+  runs.description('Past runs: their ids, verdicts and durations.').usage('<command> [options]');
+  registerRunsList(runs, attach);
+  registerRunsShow(runs, attach);
+  const raw = program.command('raw').summary('discard entries that were stored by mistake');
+  raw.description('The raw log: every entry as it came, byte for byte.').usage('<command> [options]');
+  registerRawDiscard(raw, attach);
   registerMessages(program, attach);
   registerExplain(program, attach);
   const connection = program
     .command('connection')
-    .summary('add, list, show, edit, archive and remove connections');
+    .summary('add, list, show, edit, archive, unarchive and remove connections');
   connection.description('Connections: the WhatsApp numbers of the business.').usage('<command> [options]');
   registerConnectionAdd(connection, attach);
   registerConnectionList(connection, attach);
@@ -131,7 +140,7 @@ export function buildProgram(
   registerLinkStatus(registerLink(program, attach), attach);
   registerUnlink(program, attach);
   registerImport(program, attach);
-  const db = program.command('db').summary('create and upgrade the tables');
+  const db = program.command('db').summary('migrate the tables, or show their status');
   db.description('The database: its tables and their version.').usage('<command> [options]');
   registerDbMigrate(db, attach);
   registerDbStatus(db, attach);
@@ -179,18 +188,24 @@ Exit status:
   4    partial: something was rejected, not recognised or left pending
   5    another run holds the database; it is named
   6    not linked to WhatsApp
-  130  interrupted; the same command goes on
+  130  interrupted by Ctrl-C; run the same command again to resume
+  143  the same, by SIGTERM
 `;
 
 /** What `wa-reconcile` alone prints. */
 export function conciseHelp(program: Command, look = createLook(false)): string {
-  const commands = program.commands.flatMap((command) => [
-    ...(isGroup(command) ? [] : [command]),
-    ...command.commands.map((sub) => ({
-      name: () => `${command.name()} ${sub.name()}`,
-      summary: () => sub.summary(),
-    })),
-  ]);
+  // One line for a group, so that all of it stays on one screen.
+  const commands = program.commands.flatMap((command) =>
+    isGroup(command)
+      ? [command]
+      : [
+          command,
+          ...command.commands.map((sub) => ({
+            name: () => `${command.name()} ${sub.name()}`,
+            summary: () => sub.summary(),
+          })),
+        ],
+  );
   const width = Math.max(...commands.map((command) => command.name().length));
   return [
     'wa-reconcile makes a WhatsApp CRM database complete and correct.',

@@ -12,6 +12,7 @@ import { sanitize } from './render/sanitize.js';
 import type { GlobalSettings } from './settings/global.js';
 import { readEnvironment } from './settings/environment.js';
 import { databaseFlags } from './shell-words.js';
+import { watchSignals } from './signals.js';
 
 /** What an error has to be told in, as soon as the settings are known. */
 export interface Voice {
@@ -45,6 +46,8 @@ export async function runAction(
   });
   const output = await prepareOutput(settings.output, io);
   const console = createConsole(io);
+  const notice = noticeWriter(console, settings, io);
+  const stop = watchSignals(io, notice);
   const call: Call = {
     io,
     console,
@@ -54,17 +57,24 @@ export async function runAction(
     environment,
     settings,
     look: createLook(colourOnStderr, io.columns, database),
-    notice: noticeWriter(console, settings, io),
+    stop,
+    notice,
     helpText: () => command.helpInformation({ error: true }),
   };
-  const { presentation, exitCode } = await action(call);
-  const toTerminal = output.file === undefined && io.stdoutIsTTY;
-  const look = toTerminal
-    ? createLook(allowsColour(true, io.env, settings.noColor), io.columns, database)
-    : createLook(false, undefined, database);
-  await output.write(await render(presentation, settings.format, look));
-  if (output.file !== undefined) call.notice(`Result written to ${output.file}`);
-  return exitCode;
+  try {
+    const { presentation, exitCode } = await action(call);
+    const toTerminal = output.file === undefined && io.stdoutIsTTY;
+    const look = toTerminal
+      ? createLook(allowsColour(true, io.env, settings.noColor), io.columns, database)
+      : createLook(false, undefined, database);
+    await output.write(await render(presentation, settings.format, look));
+    if (output.file !== undefined) call.notice(`Result written to ${output.file}`);
+    return stop.exitCode(exitCode);
+  } catch (error) {
+    throw stop.error(error);
+  } finally {
+    stop.close();
+  }
 }
 
 function isMachineFormat(format: Format): boolean {

@@ -4,7 +4,6 @@ import type { Call } from './call.js';
 import { createLogger } from './logger.js';
 import { createProgress, progressMode } from './render/progress.js';
 import { chooseDatabase, withPlaces } from './settings/database.js';
-import { watchSignals } from './signals.js';
 
 export interface SessionOptions {
   /** The command, as another process that waits for the database will be told it. */
@@ -18,7 +17,7 @@ export interface SessionOptions {
    * leaves nothing behind, for what it would say about an empty database is not what was asked.
    */
   creates?: boolean;
-  /** The work heeds `ctx.signal`: Ctrl-C ends it after its batch instead of at once. */
+  /** The work heeds `ctx.signal`: a signal ends it after its batch instead of at once. */
   interruptible?: boolean;
 }
 
@@ -38,8 +37,8 @@ export async function withContext<T>(
     json: settings.events,
     look,
   });
-  const watch = options.interruptible === true ? watchSignals(io, call.notice) : undefined;
-  const signal = watch?.signal ?? new AbortController().signal;
+  const { signal } = call.stop;
+  if (options.interruptible === true) call.stop.letBatchesEnd();
   const progress = await createProgress(progressMode(settings, io), io, console, look);
   try {
     return await withDatabase(
@@ -77,6 +76,5 @@ export async function withContext<T>(
     throw withPlaces(error, choice);
   } finally {
     progress.close();
-    watch?.close();
   }
 }

@@ -1,43 +1,92 @@
-import { EXIT } from '../model/errors.js';
-import type { Io } from './io.js';
+import { EXIT, UserError, type ExitCode } from '../model/errors.js';
+import type { Io, StopSignal } from './io.js';
 
-/** How long a batch may take to end after Ctrl-C before the process ends without it. */
-const GRACE_MS = 30_000;
+/**
+ * How long work may take to end after the first signal before the process ends without it. Container runtimes and service
+ * managers kill after ten seconds.
+ */
+const GRACE_MS = 8_000;
 
 export interface StopWatch {
   /** Aborted at the first Ctrl-C or SIGTERM. */
   signal: AbortSignal;
+  /** From now on a signal lets the batch at work end; until then, and after `close`, it ends the process at once. */
+  letBatchesEnd: () => void;
+  /** An exit code, or an error with one, by which signal it was that interrupted. */
+  exitCode: (code: ExitCode) => ExitCode;
+  error: (error: unknown) => unknown;
   close: () => void;
 }
 
 /**
- * First Ctrl-C or SIGTERM: say so at once and let the batch end; second one, or 30 s later: leave. Leaving in the middle of
- * a batch is safe, its transaction is rolled back and the same command does it again.
+ * Ends any command that is told to stop. Work that only looks, or is one transaction, ends at once: nothing of it stays.
+ * Work in batches is told first, and keeps what it has committed; a second signal, or the end of the grace, ends it in the
+ * middle of a batch, which is rolled back and done again by the same command.
  */
 export function watchSignals(io: Io, notice: (message: string) => void): StopWatch {
   const controller = new AbortController();
+  let letsEnd = false;
+  let by: StopSignal = 'SIGINT';
   let grace: NodeJS.Timeout | undefined;
-  const stop = (): void => {
+  const leave = (): void => {
+    io.quit(codeOf(by));
+  };
+  const stop = (signal: StopSignal): void => {
     if (controller.signal.aborted) {
-      io.quit(EXIT.interrupted);
+      leave();
+      return;
+    }
+    by = signal;
+    if (!letsEnd) {
+      notice('Interrupted.');
+      controller.abort();
+      leave();
       return;
     }
     notice('Stopping: the current batch is finished and stored first. Press Ctrl-C again to leave at once.');
     controller.abort();
     grace = setTimeout(() => {
       notice(
-        'The batch did not end within 30 s: left without it. Nothing is lost; the same command goes on.',
+        `The batch did not end within ${GRACE_MS / 1000} s and is rolled back. What was committed is stored; run the same command again to resume.`,
       );
-      io.quit(EXIT.interrupted);
+      leave();
     }, GRACE_MS);
     grace.unref();
   };
-  const removers = [io.onSignal('SIGINT', stop), io.onSignal('SIGTERM', stop)];
+  const removers = (['SIGINT', 'SIGTERM'] as const).map((signal) =>
+    io.onSignal(signal, () => {
+      stop(signal);
+    }),
+  );
+  const exitCode = (code: ExitCode): ExitCode => (code === EXIT.interrupted ? codeOf(by) : code);
   return {
     signal: controller.signal,
+    letBatchesEnd: () => {
+      letsEnd = true;
+    },
+    exitCode,
+    error: (error) => {
+      if (!(error instanceof UserError) || error.exitCode !== EXIT.interrupted) return error;
+      const { message, code, remedy, cause } = error;
+      return new UserError(message, {
+        code,
+        cause,
+        exitCode: exitCode(error.exitCode),
+        ...(remedy === undefined ? {} : { remedy }),
+      });
+    },
     close: () => {
       clearTimeout(grace);
       for (const remove of removers) remove();
     },
   };
+}
+
+function codeOf(signal: StopSignal): ExitCode {
+  switch (signal) {
+    case 'SIGINT':
+      return EXIT.interrupted;
+    case 'SIGTERM':
+      return EXIT.terminated;
+  }
 }

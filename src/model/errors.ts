@@ -1,6 +1,6 @@
 import type { Advices } from './remedy.js';
 
-/** DESIGN: 0 ok, 1 failure, 2 usage or configuration, 3 findings, 4 partial, 5 locked, 6 not linked, 130 interrupted. */
+/** DESIGN: 0 ok, 1 failure, 2 usage or configuration, 3 findings, 4 partial, 5 locked, 6 not linked, 130 interrupted, 143 by SIGTERM. */
 export const EXIT = {
   ok: 0,
   failure: 1,
@@ -10,6 +10,7 @@ export const EXIT = {
   locked: 5,
   notLinked: 6,
   interrupted: 130,
+  terminated: 143,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

@@ -5,7 +5,7 @@ export interface JournaledTable {
   key: readonly { name: string; type: 'uuid' | 'text' }[];
   /** Columns of type jsonb: see {@link JSON_NULL}. */
   json: readonly string[];
-  /** What is kept of a row where not all of it is: a raw body has no business in a journal. */
+  /** What is kept of a row that only changes, where not all of it is: a raw body has no business in a journal. */
   columns?: readonly string[];
 }
 
@@ -65,6 +65,12 @@ export const JOURNALED_TABLES = {
 } as const satisfies Record<string, JournaledTable>;
 
 export type JournaledTableName = keyof typeof JOURNALED_TABLES;
+
+/**
+ * The row `t` of webhook_log as it is journaled when it is taken out: all but its bytes, which go to discarded_bodies. An
+ * entry of the journal that has a `sha256` is such a one.
+ */
+export const WHOLE_ENTRY_JSON = `(to_jsonb(t) - 'raw_body')`;
 
 /** Messages that only change hands: their conversation and lead are all that is kept of them. */
 export const MOVED_COLUMNS = ['id', 'conversation_id', 'lead_id'] as const;

@@ -44,7 +44,7 @@ const STEPS: readonly (readonly [JournaledTableName, Step])[] = [
   ...stepsOf('lead_identities'),
   ...stepsOf('sync_logs'),
   ...stepsOf('rejects'),
-  ['webhook_log', 'update'],
+  ...stepsOf('webhook_log'),
   ['conversations', 'delete'],
   ['leads', 'delete'],
   ['leads', 'update'],
@@ -107,6 +107,10 @@ async function readColumns(tx: Sql): Promise<Map<string, string[]>> {
 }
 
 function statement(table: JournaledTable, step: Step, all: readonly string[]): string {
+  if (table.name === JOURNALED_TABLES.webhook_log.name) {
+    if (step === 'delete') return TAKE_ENTRIES_OUT;
+    if (step === 'insert') return putEntriesBack(table, all);
+  }
   const columns = table.columns ?? all;
   const same = table.key.map(({ name }) => `x.${name} = r.${name}`).join(' and ');
   switch (step) {
@@ -143,6 +147,35 @@ function statement(table: JournaledTable, step: Step, all: readonly string[]): s
               where ${same}`;
     }
   }
+}
+
+/** Raw entries that go leave their bytes in discarded_bodies. */
+const TAKE_ENTRIES_OUT = `
+  with gone as (
+    delete from webhook_log x
+    using (
+      select (e.key ->> 'id')::uuid as id from change_journal e
+      where e.run_id = $1::uuid and e.table_name = 'webhook_log' and e.after is null offset 0
+    ) r
+    where x.id = r.id returning x.id, x.raw_body
+  )
+  insert into discarded_bodies (webhook_log_id, run_id, raw_body) select id, $1::uuid, raw_body from gone`;
+
+/** Raw entries that come back take their bytes with them. */
+function putEntriesBack(table: JournaledTable, all: readonly string[]): string {
+  const values = all.map((name) => (name === 'raw_body' ? 'body.raw_body' : valueOf(table, name)));
+  return `
+    with back as (
+      select (e.key ->> 'id')::uuid as id, e.after from change_journal e
+      where ${entries(table)} and e.before is null and e.after is not null
+    ),
+    body as (
+      delete from discarded_bodies b using back where b.webhook_log_id = back.id
+      returning b.webhook_log_id as id, b.raw_body
+    )
+    insert into webhook_log (${all.join(', ')})
+    select ${values.join(', ')}
+    from back join body on body.id = back.id cross join lateral jsonb_populate_record(null::webhook_log, back.after) r`;
 }
 
 function nameOf(table: JournaledTable): JournaledTableName {

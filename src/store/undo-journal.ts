@@ -1,5 +1,12 @@
 import { arrayLiteral } from './array-literal.js';
-import { JOURNALED_TABLES, keyJson, rowJson, rowOfEntry, type JournaledTable } from './journaled-tables.js';
+import {
+  JOURNALED_TABLES,
+  keyJson,
+  rowJson,
+  rowOfEntry,
+  WHOLE_ENTRY_JSON,
+  type JournaledTable,
+} from './journaled-tables.js';
 import { integerOf, jsonObjectOf, textOf, textOrNull, timeOf, wordOf } from './row.js';
 import type { JsonObject } from '../model/json.js';
 import type { Sql } from './sql.js';
@@ -28,13 +35,14 @@ export interface LaterRun {
   at: number;
 }
 
-/** How many rows a run has in its journal. */
-export async function countEntries(sql: Sql, runId: string): Promise<number> {
-  const [row] = await sql.query(
-    `select count(*)::int as entries from change_journal where run_id = $1::uuid`,
+/** How many rows a run has in its journal, by table. */
+export async function countJournaled(sql: Sql, runId: string): Promise<{ table: string; rows: number }[]> {
+  const rows = await sql.query(
+    `select table_name, count(*)::int as rows from change_journal where run_id = $1::uuid
+     group by table_name order by table_name`,
     [runId],
   );
-  return row === undefined ? 0 : integerOf(row, 'entries');
+  return rows.map((row) => ({ table: textOf(row, 'table_name'), rows: integerOf(row, 'rows') }));
 }
 
 /**
@@ -119,7 +127,7 @@ function compareWith(side: 'before' | 'after'): string {
                where not (${missing}) and (now.json -> c.key)::text is distinct from c.value::text) as columns
             from change_journal e left join ${rowOfEntry(table, 'e', ' for update')} on true
             -- Made once: several comparisons follow.
-            cross join lateral (select case when ${missing} then null else ${rowJson(table)} end as json offset 0) now
+            cross join lateral (select case when ${missing} then null else ${comparable(table, side)} end as json offset 0) now
             where e.run_id = $1::uuid and e.table_name = '${table.name}'
               and case when e.${side} is null then not (${missing})
                        when ${missing} then true
@@ -128,6 +136,14 @@ function compareWith(side: 'before' | 'after'): string {
                        else (now.json || e.${side})::text <> now.json::text end`;
   });
   return parts.join(' union all ');
+}
+
+/** The row `t` in the form in which the entry `e` has it. */
+function comparable(table: JournaledTable, side: 'before' | 'after'): string {
+  const row = rowJson(table);
+  return table.name === JOURNALED_TABLES.webhook_log.name
+    ? `case when e.${side} ? 'sha256' then ${WHOLE_ENTRY_JSON} else ${row} end`
+    : row;
 }
 
 /** Which later run has each of these rows in its journal, where one has. */

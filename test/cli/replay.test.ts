@@ -153,7 +153,7 @@ describe('replay on the command line', () => {
       },
     });
     expect(stdout).toMatch(/^■ Replay interrupted/);
-    expect(code).toBe(130);
+    expect(code).toBe(143);
     expect(stdout).toContain('Next\n  wa-reconcile replay - --register\n');
   });
 

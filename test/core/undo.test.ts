@@ -347,10 +347,10 @@ describeOnBackends('undo', (backend) => {
     const replayed = await replayBodies(store, [live('N1', 60)]);
     const refused = call(store, replayed.runId);
     await expect(refused).rejects.toMatchObject({ code: 'not_undoable', exitCode: 2 });
-    await expect(refused).rejects.toHaveProperty(
-      'remedy',
+    await expect(refused).rejects.toHaveProperty('remedy', [
       expect.stringContaining(`Can be undone: ${changed}`),
-    );
+      expect.objectContaining({ command: 'raw discard', args: ['--run', replayed.runId] }),
+    ]);
     await store.sql.execute(
       `update sync_runs set id = '01234567-0000-7000-8000-00000000000a' where id = $1::uuid`,
       [empty],

@@ -24,7 +24,7 @@ describe.each(['postgresql', 'pglite'] as const)('Ctrl-C on %s', (name) => {
       await child.says('"entries":1', 'stderr');
       child.process.kill(signal);
       const { code, stdout, stderr } = await child.ended;
-      expect(code).toBe(130);
+      expect(code).toBe(signal === 'SIGINT' ? 130 : 143);
       expect(stderr).toContain('Stopping: the current batch is finished and stored first.');
       expect(stdout).toMatch(/^■ Replay interrupted; what it had done is stored/);
       expect(stdout).toContain(`Next\n  wa-reconcile ${COMMAND.join(' ')}`);
@@ -86,6 +86,59 @@ describe('Ctrl-C pressed twice', () => {
       }),
     );
     expect(differences(await machine.picture(), before)).toEqual([]);
+    const again = await machine.run(['replay', 'log.ndjson', '--register', '--json']);
+    expect(again.code).toBe(0);
+    expect(parseRun(again.stdout).messages.created).toBe(5);
+  });
+});
+
+describe('SIGTERM', () => {
+  const machines = useMachines('postgresql');
+
+  test.each([
+    ['report'],
+    ['messages', '+5511900000001'],
+    ['connection', 'list'],
+    ['runs', 'list'],
+    ['doctor'],
+    ['connection', 'remove', 'shop', '--yes'],
+  ])('ends %s at once with exit 143, whatever the database does', async (...command) => {
+    const machine = await machines.install();
+    await machine.write('log.ndjson', liveLines(2));
+    await machine.run(['replay', 'log.ndjson', '--register']);
+    await machine.look((store) =>
+      store.transaction(async (tx) => {
+        // Every command waits for one of these.
+        await tx.execute('lock table messages, connections, leads, sync_runs in access exclusive mode');
+        const child = await machine.start([...command]);
+        await delay(2_500);
+        expect(child.process.exitCode).toBeNull();
+        const asked = Date.now();
+        child.process.kill('SIGTERM');
+        const { code, stdout } = await child.ended;
+        expect({ code, stdout }).toEqual({ code: 143, stdout: '' });
+        expect(Date.now() - asked).toBeLessThan(5_000);
+      }),
+    );
+  });
+
+  test('waits no longer than ten seconds for a batch that cannot end', async () => {
+    const machine = await machines.install();
+    await machine.write('log.ndjson', liveLines(5));
+    await machine.look((store) =>
+      store.transaction(async (tx) => {
+        await tx.execute('lock table messages in access exclusive mode');
+        const child = await machine.start(['replay', 'log.ndjson', '--register', '--events']);
+        await child.says('run_started', 'stderr');
+        await delay(500);
+        const asked = Date.now();
+        child.process.kill('SIGTERM');
+        const { code, stderr } = await child.ended;
+        expect(code).toBe(143);
+        expect(stderr).toContain('run the same command again to resume');
+        expect(Date.now() - asked).toBeLessThan(10_000);
+      }),
+    );
     const again = await machine.run(['replay', 'log.ndjson', '--register', '--json']);
     expect(again.code).toBe(0);
     expect(parseRun(again.stdout).messages.created).toBe(5);

@@ -4,7 +4,7 @@ import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 
 export function registerAlerts(parent: Command, attach: Attach): void {
-  const alerts = parent.command('alerts').summary('list, acknowledge and unacknowledge alerts');
+  const alerts = parent.command('alerts').summary('list, acknowledge (ack) and take back (unack) alerts');
   alerts.description('Alerts: what needs a person.').usage('<command> [options]');
   attach(listCommand(alerts), list);
   attach(ackCommand(alerts), ack);

@@ -43,7 +43,7 @@ async function examine(call: Call, command: Command): Promise<Outcome> {
     pid: io.pid,
     processStartedAt: io.startedAt,
     clock: io.clock,
-    signal: new AbortController().signal,
+    signal: call.stop.signal,
   });
   return { presentation: present(result), exitCode: result.status === 'fail' ? EXIT.failure : EXIT.ok };
 }

@@ -125,7 +125,7 @@ function nextSteps(result: UndoResult): Remedy[] {
   if (result.dryRun) {
     return [remedy('undo', result.status === 'partial' ? [runId, '--force'] : [runId], 'does it')];
   }
-  return result.runId === null ? [] : [remedy('undo', [result.runId], 'does the merge again')];
+  return result.runId === null ? [] : [remedy('undo', [result.runId], 'does the work of that run again')];
 }
 
 /** `changed: status, body`; what a row is worth is in its columns. */

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../model/errors.js';
-import { remedy, type Advice } from '../../model/remedy.js';
+import { remedy, type Advices } from '../../model/remedy.js';
 import { findRuns, type RunRow } from '../../store/recorded-runs.js';
 import type { Sql } from '../../store/sql.js';
 
@@ -15,7 +15,7 @@ const LIST = remedy('runs list', [], 'shows the ids of past runs');
 export async function findRun(
   sql: Sql,
   typed: string,
-  advice: (reason: string) => Promise<readonly Advice[]> = (reason) => Promise.resolve([reason, LIST]),
+  advice: (reason: string) => Promise<Advices> = (reason) => Promise.resolve([reason, LIST]),
 ): Promise<RunRow> {
   const prefix = typed.trim().toLowerCase();
   if (!PREFIX.test(prefix)) {

@@ -1,5 +1,5 @@
 import { ConfigError, UserError } from '../../model/errors.js';
-import { remedy, type Advice } from '../../model/remedy.js';
+import { remedy } from '../../model/remedy.js';
 import { readJournaledRuns, readUndos, type RunRow } from '../../store/recorded-runs.js';
 import type { Sql } from '../../store/sql.js';
 import { describeRun, findRun } from '../runs/find-run.js';
@@ -37,21 +37,20 @@ async function notUndoable(sql: Sql, run: RunRow): Promise<ConfigError> {
     ['--run', run.id],
     'takes raw entries that it stored by mistake out again',
   );
-  const isReplay = run.command === 'replay' && !run.isJournaled;
+  const undoable = await listUndoable(sql, why);
+  const storedOnly = run.command === 'replay' && !run.isJournaled;
   return new ConfigError(`Run ${run.id} (${run.command}) cannot be undone.`, {
     code: 'not_undoable',
-    remedy: [...(await listUndoable(sql, why)), ...(isReplay ? [discard] : [])],
+    remedy: storedOnly ? [undoable, discard] : undoable,
   });
 }
 
-async function listUndoable(sql: Sql, reason: string): Promise<Advice[]> {
+async function listUndoable(sql: Sql, reason: string): Promise<string> {
   const undos = await readUndos(sql);
   const runs = (await readJournaledRuns(sql, UNDOABLE, 5)).filter(
     (run) => undoOf(run.id, undos) === undefined,
   );
-  return [
-    runs.length === 0
-      ? `${reason} No run can be undone at present.`
-      : `${reason} Can be undone: ${runs.map(describeRun).join(', ')}.`,
-  ];
+  return runs.length === 0
+    ? `${reason} No run can be undone at present.`
+    : `${reason} Can be undone: ${runs.map(describeRun).join(', ')}.`;
 }

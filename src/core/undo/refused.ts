@@ -10,6 +10,14 @@ export function refusedByDatabase(error: unknown, force: boolean): UserError | u
   const violated = violatedConstraint(error);
   if (violated === undefined) return undefined;
   const { kind, name } = violated;
+  if (name === 'webhook_log_connection_scope_sha256_key') {
+    return new UserError('Some of the raw entries were stored again since; nothing was changed.', {
+      code: 'stored_again',
+      remedy:
+        'A replay of the same files stores the others again as well. To undo the discard itself, discard the new entries first.',
+      cause: error,
+    });
+  }
   if (kind === 'unique') {
     return new UserError(
       `The unique index ${name} does not allow the rows as they were before; nothing was changed.`,

@@ -1,0 +1,71 @@
+import { Argument, Option, type Command } from 'commander';
+import type { RawDiscardResult } from '../../core/raw-discard/result.js';
+import { EXIT, type ExitCode } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { presentRawDiscard } from '../render/raw-discard.js';
+import { typedAgain } from '../typed-again.js';
+
+export function registerRawDiscard(parent: Command, attach: Attach): void {
+  const command = parent
+    .command('discard')
+    .addArgument(new Argument('[entry...]', 'raw entries by their ids: log:0199f2a4-…'));
+  for (const option of [
+    new Option(
+      '--origin <path>',
+      'entries of a file, a directory or a pattern (logs/*.json), as it was replayed',
+    ),
+    new Option('--run <run>', 'entries that this run stored: its id, or the beginning of it'),
+  ]) {
+    command.addOption(option.helpGroup('Which entries (several narrow each other):'));
+  }
+  command.addOption(new Option('--apply', 'do it; without it, only say what would go').helpGroup('How:'));
+  describe(command, {
+    summary: 'Take raw entries that were stored by mistake out of the raw log.',
+    details:
+      'For a path that was mistyped: entries that were not recognised, failed or are pending, and what was rejected of ' +
+      'them. Entries from which something came (messages, history, updates) are kept, because those rows would have no ' +
+      'source. Without --apply nothing is changed. `undo RUN` puts the entries back, byte for byte.',
+    examples: [
+      ['wa-reconcile raw discard --origin node_modules/pg', 'what would go'],
+      ['wa-reconcile raw discard --origin node_modules/pg --apply', 'takes it out'],
+      ['wa-reconcile raw discard --run 0199f2a4-7c31 --apply', 'all that a run stored by mistake'],
+      ['wa-reconcile raw discard log:0199f2a4-7c31-7000-8000-5d2f4c6a1b3e --apply', 'one entry'],
+    ],
+    exits: {
+      ...DATABASE_EXITS,
+      [EXIT.ok]: 'all of the chosen entries were taken out, or would be',
+      [EXIT.failure]: 'none can be taken out: something came from each',
+      [EXIT.usage]: 'wrong usage or configuration; no such entry or run',
+      [EXIT.partial]: 'some of the chosen entries are kept',
+    },
+  });
+  attach(command, discardCommand);
+}
+
+async function discardCommand(call: Call): Promise<Outcome> {
+  const [{ resolveRawDiscardSettings }, { withContext }, { rawDiscard }] = await Promise.all([
+    import('../settings/raw-discard.js'),
+    import('../session.js'),
+    import('../../core/raw-discard/raw-discard.js'),
+  ]);
+  const options = resolveRawDiscardSettings(call.args, call.given, call.environment);
+  const result = await withContext(
+    call,
+    { command: 'raw discard', ...(options.apply ? { lock: 'exclusive' } : {}) },
+    (ctx) => rawDiscard(ctx, options),
+  );
+  const apply = typedAgain(call.argv, 'takes them out', (words) => [...words, '--apply']);
+  return { presentation: presentRawDiscard(result, apply), exitCode: exitCodeFor(result) };
+}
+
+function exitCodeFor({ status }: RawDiscardResult): ExitCode {
+  switch (status) {
+    case 'completed':
+      return EXIT.ok;
+    case 'partial':
+      return EXIT.partial;
+    case 'failed':
+      return EXIT.failure;
+  }
+}
