@@ -53,7 +53,7 @@ describe('report on the command line', () => {
     await run(['replay', DEMO, '--register'], { now: EVENING });
     const { code, stdout } = await run(['report', ...ZONE], { now: EVENING });
     expect(code).toBe(3);
-    expect(stdout).toMatch(/^✖ \d alerts: 1 lost, \d degraded, 0 notes/);
+    expect(stdout).toMatch(/^✖ \d alerts: 3 lost, \d degraded, 1 note/);
     expect(stdout).toContain('loss: rejects');
     expect(stdout.indexOf('Alerts')).toBeLessThan(stdout.indexOf('coexistence'));
     expect(stdout).toContain('wa-reconcile verify --check history_ledger --connection +5511900000000');

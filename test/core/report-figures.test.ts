@@ -30,8 +30,8 @@ const EVENING = Date.UTC(2025, 8, 16, 23, 0);
 
 const names = Object.keys(JSON.parse(readFileSync(sample('EXPECT.json'), 'utf8')) as object);
 
-function reportAt(store: Store, now = EVENING, connection?: string): Promise<ReportResult> {
-  const options = reportOptions(connection === undefined ? {} : { connection });
+function reportAt(store: Store, now = EVENING, connection?: string, audit = true): Promise<ReportResult> {
+  const options = reportOptions({ audit, ...(connection === undefined ? {} : { connection }) });
   return report(testContext(store, { clock: () => now }), options);
 }
 
@@ -215,13 +215,19 @@ describeOnBackends('the figures of a report', (backend) => {
        select run_id, 'messages', jsonb_build_object('id', id), to_jsonb(m) from messages m where body = 'A'`,
     );
     await store.sql.execute(`delete from messages where body in ('A', 'B')`);
-    const { connections } = await reportAt(store);
+    const { connections } = await reportAt(store, EVENING, undefined, false);
     expect(connections[0]?.accounts).toEqual({
       items: 3,
       saved: 1,
       explained: { merged: 1 },
       unexplained: 1,
     });
+    // The journal does not say into which row A was merged, and there is none: it is missing as well.
+    const audited = await reportAt(store);
+    expect(audited.connections[0]?.accounts).toEqual({ items: 3, saved: 1, explained: {}, unexplained: 2 });
+    expect(audited.alerts).toContainEqual(
+      expect.objectContaining({ kind: 'messages_missing', severity: 'loss', count: 2 }),
+    );
   });
 
   it('know also after a kill what is gone: the counters are written with each batch', async () => {

@@ -66,7 +66,7 @@ describe.each(['postgresql', 'pglite'] as const)('the nightly on %s', (name) => 
     const again = RESULT.parse(JSON.parse((await machine.run(NIGHT)).stdout));
     expect(again.figures).toMatchObject({ missing: 0, doubled: 0, merged: 0 });
     expect(again.caughtUp).toBeNull();
-  });
+  }, 180_000);
 
   test('needs nothing but its environment: no terminal, no working directory of its own, no input', async () => {
     const { machine } = await prepare();
@@ -79,7 +79,7 @@ describe.each(['postgresql', 'pglite'] as const)('the nightly on %s', (name) => 
     );
     expect(stdout).not.toContain('\u001b');
     expect([0, 3, 4]).toContain(code);
-  });
+  }, 180_000);
 });
 
 describe('two nights at once on PostgreSQL', () => {
