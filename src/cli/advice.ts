@@ -1,12 +1,12 @@
 import { adviceList, isRemedy, type Advice, type Advices, type Remedy } from '../model/remedy.js';
-import { commandLine, onDatabase } from './shell-words.js';
+import { commandLine } from './shell-words.js';
 
 /** Makes advice a line to read or to paste; knows which database the run works on. */
 export type AdviceLine = (advice: Advice) => string;
 
 /** The one renderer of advice: `flags` say which database, and every command that is advised carries them. */
 export function adviceLine(flags: readonly string[]): AdviceLine {
-  return (advice) => (isRemedy(advice) ? remedyLine(advice, flags) : onDatabase(advice, flags));
+  return (advice) => (isRemedy(advice) ? remedyLine(advice, flags) : advice);
 }
 
 function remedyLine({ command, args }: Remedy, flags: readonly string[]): string {

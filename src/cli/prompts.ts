@@ -1,4 +1,5 @@
 import { ConfigError, EXIT, UserError } from '../model/errors.js';
+import type { Remedy } from '../model/remedy.js';
 import type { Call } from './call.js';
 import { sanitize } from './render/sanitize.js';
 
@@ -14,11 +15,11 @@ export function whyNotAsk(call: Pick<Call, 'io' | 'settings'>): string | undefin
 }
 
 /** The error for a value that is needed, was not typed, and cannot be asked for. */
-export function missingFlag(flag: string, whyNot: string, example: string): ConfigError {
+export function missingFlag(flag: string, whyNot: string, example: Remedy): ConfigError {
   return new ConfigError(
     `${flag} is missing: it was not on the command line, and it was not asked for because ${whyNot}.`,
     {
-      remedy: `Give it, for example: ${example}`,
+      remedy: ['Give it, for example:', example],
       code: 'missing_flag',
     },
   );

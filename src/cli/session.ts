@@ -3,7 +3,7 @@ import type { Context } from '../core/context.js';
 import type { Call } from './call.js';
 import { createLogger } from './logger.js';
 import { createProgress, progressMode } from './render/progress.js';
-import { chooseDatabase } from './settings/database.js';
+import { chooseDatabase, withPlaces } from './settings/database.js';
 import { watchSignals } from './signals.js';
 
 export interface SessionOptions {
@@ -13,6 +13,11 @@ export interface SessionOptions {
   lock?: 'shared' | 'exclusive';
   /** For `db migrate` and `db status`, which must open a database that is not up to date. */
   unmigrated?: boolean;
+  /**
+   * Creates the embedded database where there is none: only for commands that bring data in. Every other one ends with 2 and
+   * leaves nothing behind, for what it would say about an empty database is not what was asked.
+   */
+  creates?: boolean;
   /** The work heeds `ctx.signal`: Ctrl-C ends it after its batch instead of at once. */
   interruptible?: boolean;
 }
@@ -24,7 +29,8 @@ export async function withContext<T>(
   work: (ctx: Context) => Promise<T>,
 ): Promise<T> {
   const { io, console, settings, look } = call;
-  const { config, notice } = chooseDatabase(settings, call.environment, io);
+  const choice = chooseDatabase(settings, call.environment, io);
+  const { config, notice } = choice;
   if (notice !== undefined) call.notice(notice);
   const log = await createLogger(console, {
     verbosity: settings.verbose,
@@ -46,6 +52,7 @@ export async function withContext<T>(
         signal,
         ...(options.lock === undefined ? {} : { lock: options.lock }),
         ...(options.unmigrated === true ? { unmigrated: true } : {}),
+        ...(options.creates === true ? { creates: true } : {}),
       },
       async (store, lock) => {
         // Without its lock the work must not go on: what has to be alone may have begun elsewhere.
@@ -66,6 +73,8 @@ export async function withContext<T>(
         return result;
       },
     );
+  } catch (error) {
+    throw withPlaces(error, choice);
   } finally {
     progress.close();
     watch?.close();

@@ -29,7 +29,10 @@ function withoutDatabaseFlags(argv: readonly string[]): string[] {
 /** Where the command stands: the first word that is neither a flag nor the value of a global one. */
 function commandAt(words: readonly string[]): number {
   const valued = new Set(
-    globalOptions().flatMap(({ required, short, long }) => (required ? [short, long] : [])),
+    globalOptions().flatMap(({ required, short, long }) =>
+      required ? [short, long].filter((flag) => flag !== undefined) : [],
+    ),
   );
-  return words.findIndex((word, index) => !word.startsWith('-') && !valued.has(words[index - 1]));
+  const isValue = (before: string | undefined): boolean => before !== undefined && valued.has(before);
+  return words.findIndex((word, index) => !word.startsWith('-') && !isValue(words[index - 1]));
 }

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { UserError } from '../model/errors.js';
 import type { Advices } from '../model/remedy.js';
 import { translateDatabaseError } from '../store/database-errors.js';
@@ -102,18 +100,21 @@ function problemOf(status: MigrationStatus, location: string): DatabaseStatus['p
   }
 }
 
-/** The status of an embedded database that has not been created: asking must not create it. Undefined when it exists. */
-export async function statusOfMissingDatabase(config: DatabaseConfig): Promise<DatabaseStatus | undefined> {
-  if (config.kind !== 'pglite' || existsSync(join(config.directory, 'PG_VERSION'))) return undefined;
+/** The status where there is no database, with `problem` that says so: asking must not create one. */
+export async function statusOfMissingDatabase(
+  directory: string,
+  { code, message, remedy }: UserError,
+): Promise<DatabaseStatus> {
   return {
     schemaVersion: 1,
     command: 'db status',
     backend: 'pglite',
-    database: config.directory,
+    database: directory,
     exists: false,
     upToDate: false,
     applied: [],
     pending: (await readMigrations()).map(({ name }) => name),
+    problem: { code, message, ...(remedy === undefined ? {} : { remedy }) },
   };
 }
 

@@ -23,12 +23,12 @@ function signature(what: string, bytes: string | number[], remedy: string, at = 
 
 /** From the formats' own specifications. */
 const UNREADABLE = [
-  signature('a zip archive', 'PK\x03\x04', 'Unpack it, or pipe it: unzip -p FILE | wa-reconcile replay -'),
+  signature('a zip archive', 'PK\x03\x04', 'Unpack it, or pipe what unzip -p FILE prints into replay -'),
   signature('an empty zip archive', 'PK\x05\x06', UNPACK),
-  signature('a tar archive', 'ustar', 'Unpack it, or pipe it: tar -xOf FILE | wa-reconcile replay -', 257),
-  signature('bzip2-compressed', 'BZh', 'Pipe it: bzip2 -dc FILE | wa-reconcile replay -'),
-  signature('xz-compressed', '\xfd7zXZ\x00', 'Pipe it: xz -dc FILE | wa-reconcile replay -'),
-  signature('lz4-compressed', [0x04, 0x22, 0x4d, 0x18], 'Pipe it: lz4 -dc FILE | wa-reconcile replay -'),
+  signature('a tar archive', 'ustar', 'Unpack it, or pipe what tar -xOf FILE prints into replay -', 257),
+  signature('bzip2-compressed', 'BZh', 'Pipe what bzip2 -dc FILE prints into replay -'),
+  signature('xz-compressed', '\xfd7zXZ\x00', 'Pipe what xz -dc FILE prints into replay -'),
+  signature('lz4-compressed', [0x04, 0x22, 0x4d, 0x18], 'Pipe what lz4 -dc FILE prints into replay -'),
   signature('a 7-Zip archive', "7z\xbc\xaf'\x1c", UNPACK),
   signature('a RAR archive', 'Rar!\x1a\x07', UNPACK),
   signature(

@@ -12,6 +12,11 @@ export interface OpenStoreOptions {
   waitMs?: number;
   /** Ends that wait. */
   signal?: AbortSignal;
+  /**
+   * Embedded only: create the database where there is none. Without it that is an error (`database_missing`) and nothing is
+   * left behind: a command that reads an empty database of its own making would find everything in order.
+   */
+  creates?: boolean;
   /** Embedded only: leave the tables as they are, even if migrations are pending. For whoever only looks. */
   asItIs?: boolean;
   /** PostgreSQL only: most connections at a time. */
@@ -19,7 +24,7 @@ export interface OpenStoreOptions {
 }
 
 /**
- * Opens the database. The embedded one is created and migrated on the way; a PostgreSQL is left as it is (`db migrate`).
+ * Opens the database. The embedded one is migrated on the way; a PostgreSQL is left as it is (`db migrate`).
  * Prisma, `pg` and PGlite are loaded here and not before, so that `--help` stays quick.
  *
  * Throws UserError with a remedy when it cannot be opened, LockedError when another process has the embedded one open.

@@ -50,6 +50,12 @@ export interface EntrySelection {
   error?: string;
 }
 
+/** Whether anything at all is in the raw log. */
+export async function hasStoredEntries(sql: Sql): Promise<boolean> {
+  const [row] = await sql.query(`select exists (select from webhook_log) as found`);
+  return row?.['found'] === true;
+}
+
 /**
  * The next page of stored entries after `afterId`, in the order in which they were stored: at most `limit` of them, and no
  * more than begin within `maxBytes`, but at least one. Empty when there is no more.

@@ -55,7 +55,10 @@ export async function makePgliteTarget(parent: string): Promise<Target> {
 }
 
 function open(directory: string): Promise<Store> {
-  return openStore({ kind: 'pglite', directory }, { command: 'bench', host: hostname(), pid: process.pid });
+  return openStore(
+    { kind: 'pglite', directory },
+    { command: 'bench', host: hostname(), pid: process.pid, creates: true },
+  );
 }
 
 async function sizeOf(directory: string): Promise<number> {

@@ -9,8 +9,21 @@ describe('the embedded database', () => {
   test('is not created by asking about it, and migrates itself on first use', async () => {
     const run = await embedded.prepare('missing');
     const before = await run(['db', 'status', '--json']);
-    expect(before).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse(before.stdout)).toMatchObject({ backend: 'pglite', exists: false, upToDate: false });
+    expect(before).toMatchObject({ code: 2, stderr: '' });
+    expect(JSON.parse(before.stdout)).toMatchObject({
+      backend: 'pglite',
+      exists: false,
+      upToDate: false,
+      problem: {
+        code: 'database_missing',
+        message: expect.stringMatching(
+          /Looked at:\n {2}--database-url-file: not given\n {2}DATABASE_URL: not set/,
+        ) as unknown,
+        next: { command: 'replay', args: ['LOG', '--register'] },
+      },
+    });
+    expect((await run(['connection', 'list'])).code).toBe(2);
+    expect((await run(['db', 'migrate'])).code).toBe(0);
     expect((await run(['connection', 'list'])).code).toBe(0);
     const after = await run(['db', 'status']);
     expect(after.code).toBe(0);
@@ -27,7 +40,7 @@ describe('a PostgreSQL database', () => {
     const early = await run(['replay', '--json']);
     expect(early).toMatchObject({ code: 2, stdout: '' });
     expect(JSON.parse(early.stderr)).toMatchObject({
-      error: { code: 'migrations_pending', remedy: 'Run: wa-reconcile db migrate' },
+      error: { code: 'migrations_pending', remedy: 'wa-reconcile db migrate' },
     });
     const status = await run(['db', 'status']);
     expect(status.code).toBe(4);

@@ -105,8 +105,8 @@ describe('doctor on the command line', () => {
       terminals: ['stdout'],
       env: { NO_COLOR: '1' },
     });
-    expect(code).toBe(0);
-    expect(stdout).toContain('does not exist yet');
+    expect(code).toBe(1);
+    expect(stdout).toContain('does not exist');
     expect(stdout).not.toContain('\u001b');
     expect(stdout.split('\n').filter((line) => !line.includes('/') && widthOf(line) > 100)).toEqual([]);
     expect(await readdir(dirname(home))).toEqual([]);

@@ -100,13 +100,23 @@ describe('reconcile', () => {
     expect(night.figures).toMatchObject({ connections: 1, messages: 40, missing: 0, doubled: 0 });
   });
 
-  test('works on a database that nobody has used yet', async () => {
+  test('is not green about a database without a connection: it may be the wrong one', async () => {
     const run = await embedded.prepare();
-    const { code, stdout } = await run(['reconcile']);
-    expect(stdout).toContain(
-      'Reconciled 0 connections: 0 messages, 0 missing, 0 duplicated; 0 lost, 0 degraded, 0 notes',
-    );
-    expect(code).toBe(0);
+    for (const flags of [[], ['--apply', '--full'], ['--dry-run'], ['--register']]) {
+      const { code, stdout, stderr } = await run(['reconcile', '--json', ...flags]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(JSON.parse(stderr)).toMatchObject({
+        error: { code: 'no_connections', next: { command: 'replay', args: ['LOG', '--register'] } },
+      });
+    }
+  });
+
+  test('may create the connections of a log that is stored already', async () => {
+    const run = await embedded.prepare();
+    await run(['replay', '-'], { stdin: LOG });
+    expect((await run(['reconcile'])).code).toBe(2);
+    const { stdout } = await run(['reconcile', '--json', '--register', ...PATIENT]);
+    expect(RESULT.parse(JSON.parse(stdout)).figures).toMatchObject({ connections: 1, messages: 40 });
   });
 
   test('refuses to merge and to write nothing at once', async () => {

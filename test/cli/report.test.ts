@@ -27,9 +27,14 @@ const shape = z.looseObject({
   alerts: z.array(z.looseObject({ kind: z.string(), remedy: z.string().nullable() })),
 });
 
-function text(result: ReportResult, width: number, style: Partial<ReportStyle> = {}): Promise<string> {
-  const presentation = presentReport(result, { blocks: true, database: [], ...style });
-  return render(presentation, 'table', createLook(false, width));
+function text(
+  result: ReportResult,
+  width: number,
+  style: Partial<ReportStyle> = {},
+  database: readonly string[] = [],
+): Promise<string> {
+  const presentation = presentReport(result, { blocks: true, ...style });
+  return render(presentation, 'table', createLook(false, width, database));
 }
 
 describe('report on the command line', () => {
@@ -246,7 +251,7 @@ describe('a report for people', () => {
   test('says what to type about rows that are gone, on the database that was reported on', async () => {
     const accounts = { items: 5, saved: 3, explained: {}, unexplained: 2 };
     const result = reportResult({ connections: [connectionReport({ accounts })] });
-    const shown = await text(result, 80, { database: ['--home', '/srv/my data'] });
+    const shown = await text(result, 80, {}, ['--home', '/srv/my data']);
     expect(shown).toContain('2 unexplained');
     expect(shown).toContain("wa-reconcile verify --check raw_log --connection loja --home '/srv/my data'");
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { adviceLine } from '../../src/cli/advice.js';
 import { createLook, PLAIN } from '../../src/cli/render/look.js';
 import { nextSteps, type Invocation } from '../../src/cli/render/next-step.js';
 import { render } from '../../src/cli/render/presentation.js';
@@ -10,7 +11,6 @@ const FROM_FILE: Invocation = {
   argv: ['replay', 'day.ndjson'],
   from: 'files',
   register: false,
-  databaseFlags: [],
 };
 
 function summary(result: RunResult, invocation = FROM_FILE): Promise<string> {
@@ -206,8 +206,10 @@ Problems (51)
 });
 
 describe('the next command', () => {
+  const lines = (result: RunResult, invocation = FROM_FILE, database: readonly string[] = []): string[] =>
+    nextSteps(result, invocation).map(adviceLine(database));
   const first = (result: RunResult, invocation = FROM_FILE): string | undefined =>
-    nextSteps(result, invocation)[0]?.command;
+    lines(result, invocation)[0];
   const unknown = {
     status: 'partial',
     entries: { ...ENTRIES, pending: 3 },
@@ -228,7 +230,7 @@ describe('the next command', () => {
   test('adds a connection where no entry names one, as events of WhatsApp Web', () => {
     const problems = [{ origin: 'b.json:1', path: '$', reason: 'unknown_connection', excerpt: '' }];
     const steps = nextSteps(runResult({ ...unknown, problems }), FROM_FILE);
-    expect(steps.map(({ command }) => command)).toEqual(['wa-reconcile connection add']);
+    expect(steps.map(adviceLine([]))).toEqual(['wa-reconcile connection add']);
     expect(steps[0]?.why).toContain('replay --connection NAME');
     const named = problems.map((problem) => ({ ...problem, excerpt: 'session shop' }));
     expect(first(runResult({ ...unknown, problems: named }))).toBe('wa-reconcile replay --register');
@@ -244,17 +246,18 @@ describe('the next command', () => {
 
   test('takes up what is pending, but does not try again what cannot succeed', () => {
     const result = runResult({ status: 'partial', entries: { ...ENTRIES, pending: 1, failed: 2 } });
-    expect(nextSteps(result, FROM_FILE).map(({ command }) => command)).toEqual(['wa-reconcile replay']);
+    expect(lines(result)).toEqual(['wa-reconcile replay']);
   });
 
   test('works on the database that this run worked on', () => {
-    const invocation = { ...FROM_FILE, databaseFlags: ['--home', '/srv/my data'] };
-    const steps = nextSteps(runResult(unknown), invocation).map(({ command }) => command);
-    expect(steps).toEqual([
+    const database = ['--home', '/srv/my data'];
+    expect(lines(runResult(unknown), FROM_FILE, database)).toEqual([
       `wa-reconcile replay --register --home '/srv/my data'`,
       `wa-reconcile connection add --home '/srv/my data'`,
     ]);
-    expect(first(runResult(), invocation)).toBe(`wa-reconcile connection list --home '/srv/my data'`);
+    expect(lines(runResult(), FROM_FILE, database)).toEqual([
+      `wa-reconcile connection list --home '/srv/my data'`,
+    ]);
   });
 
   test('where nothing came in, leads to a log', () => {

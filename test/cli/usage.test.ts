@@ -150,7 +150,7 @@ describe('wrong usage ends with 2, one line and a way out', () => {
     const { code, stderr } = await runCli(['replay', 'nothing.ndjson', '--home', 'home'], { cwd });
     expect(code).toBe(2);
     expect(stderr).toContain('There is no file or directory nothing.ndjson.');
-    expect((await runCli(['db', 'status', '--home', 'home'], { cwd })).stdout).toContain('not created yet');
+    expect((await runCli(['db', 'status', '--home', 'home'], { cwd })).stdout).toContain('does not exist');
   });
 
   test('- without anything piped in shows the help', async () => {

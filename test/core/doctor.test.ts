@@ -32,7 +32,7 @@ function examine(
     unknownSettings: [],
     secretFiles: [],
     database,
-    commandLine: (...words) => ['wa-reconcile', ...words, '--home', 'here'].join(' '),
+    looked: ['--home: here'],
     ...options,
   });
 }
@@ -96,7 +96,7 @@ describeOnBackends('the doctor', (backend) => {
     expect(lineOf(result, 'indexes')).toMatchObject({
       status: 'fail',
       message: '1 unique index missing or not valid: messages_connection_id_external_id_key',
-      remedy: expect.stringContaining('wa-reconcile verify --enforce --home here') as unknown,
+      remedy: [{ command: 'verify' }, { command: 'verify', args: ['--enforce'] }],
     });
   });
 
@@ -157,7 +157,7 @@ describe('the doctor of a server', () => {
       name: 'migrations',
       status: 'fail',
       message: 'the database is empty: its tables have not been created yet',
-      remedy: 'wa-reconcile db migrate --home here',
+      remedy: { command: 'db migrate', args: [], why: 'applies them' },
     });
     expect(lineOf(result, 'runs')).toBeUndefined();
   });
@@ -277,8 +277,11 @@ describe('the doctor of an embedded database', () => {
   test('creates nothing where there is none', async () => {
     const directory = directoryOf(await backend.emptyConfig());
     const result = await examine({ kind: 'pglite', directory });
-    expect(result.status).toBe('ok');
-    expect(lineOf(result, 'database')?.message).toContain('does not exist yet');
+    expect(result.status).toBe('fail');
+    expect(lineOf(result, 'database')).toMatchObject({
+      status: 'fail',
+      message: expect.stringContaining(`${directory} does not exist; looked at:\n--home: here`) as unknown,
+    });
     expect(lineOf(result, 'disk')?.message).toMatch(/^\S+ [KMGT]?B free$/);
     expect(await readdir(dirname(directory))).toEqual([]);
   });

@@ -429,7 +429,10 @@ describeOnBackends('undo', (backend) => {
       await expect(call(own, runId)).rejects.toMatchObject({
         code: 'index_in_the_way',
         exitCode: 1,
-        remedy: expect.stringContaining(`drop index ${UNIQUE_INDEXES.same_id}`) as unknown,
+        remedy: [
+          expect.stringContaining(`drop index ${UNIQUE_INDEXES.same_id}`) as unknown,
+          { command: 'verify', args: ['--enforce'] },
+        ],
       });
       expect(await dumpDatabase(own, [])).toEqual(between);
     } finally {

@@ -37,6 +37,18 @@ describe('an embedded database that cannot be used says why', () => {
     expect(await readdir(directory)).toEqual(['thesis.txt']);
   });
 
+  test('there is none, and whoever only reads leaves none behind', async () => {
+    const directory = await directoryOf(backend.emptyConfig());
+    const reading = openStore({ kind: 'pglite', directory }, { ...TEST_OPTIONS, creates: false });
+    await expect(reading).rejects.toMatchObject({ code: 'database_missing', exitCode: EXIT.usage });
+    expect(await readdir(join(directory, '..'))).toEqual([]);
+    await writeFile(`${directory}.new`, '');
+    await mkdir(directory);
+    const halfMade = openStore({ kind: 'pglite', directory }, { ...TEST_OPTIONS, creates: false });
+    await expect(halfMade).rejects.toMatchObject({ code: 'database_missing' });
+    expect((await readdir(join(directory, '..'))).sort()).toEqual(['database', 'database.new']);
+  });
+
   test('the path is a file', async () => {
     const directory = await directoryOf(backend.emptyConfig());
     await writeFile(directory, 'mine');
@@ -77,7 +89,7 @@ describe('an embedded database whose making was interrupted', () => {
     const child = await startChild(
       `const { openStore } = await load('src/store/open-store');
        console.log('opening');
-       await openStore(input.config, { command: 'replay', host: input.host, pid: process.pid });
+       await openStore(input.config, { command: 'replay', host: input.host, pid: process.pid, creates: true });
        console.log('opened');
        setInterval(() => undefined, 1000);`,
       { input: { config, host: TEST_OPTIONS.host } },
@@ -115,7 +127,7 @@ describe('a user who may not write', () => {
     await chmod(join(await compileSources(), '..'), 0o755);
     const { stdout, stderr } = await runChild(
       `const { openStore } = await load('src/store/open-store');
-       const options = { command: 'x', host: 'test', pid: process.pid };
+       const options = { command: 'x', host: 'test', pid: process.pid, creates: true };
        const error = await openStore({ kind: 'pglite', directory: input.directory }, options).then(() => ({}), (thrown) => thrown);
        console.log([error.name, error.code, error.message].join('|'));`,
       { input: { directory }, ...somebody },

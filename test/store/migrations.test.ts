@@ -193,7 +193,7 @@ describe('a PostgreSQL that nobody has migrated', () => {
       expect(error).toMatchObject({
         code: 'migrations_pending',
         exitCode: EXIT.usage,
-        remedy: 'Run: wa-reconcile db migrate',
+        remedy: { command: 'db migrate', args: [] },
       });
       expect(await store.sql.query(`select 1 from pg_class where relname = '_prisma_migrations'`)).toEqual(
         [],

@@ -28,7 +28,12 @@ export interface TestBackend {
 }
 
 /** Who opens the stores of the tests. */
-export const TEST_OPTIONS: OpenStoreOptions = { command: 'test', host: hostname(), pid: process.pid };
+export const TEST_OPTIONS: OpenStoreOptions = {
+  command: 'test',
+  host: hostname(),
+  pid: process.pid,
+  creates: true,
+};
 
 /** Declares the same tests twice: on PostgreSQL and on the embedded database. */
 export function describeOnBackends(title: string, declare: (backend: TestBackend) => void): void {

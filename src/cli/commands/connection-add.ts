@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { AddConnectionResult, NewConnection, WaitingEntries } from '../../core/connections/add.js';
 import type { ConnectionView } from '../../core/connections/view.js';
 import { EXIT, UserError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { askChoice, askText, missingFlag, whyNotAsk } from '../prompts.js';
@@ -9,10 +10,13 @@ import { connectionGrid, renderConnection } from '../render/connections.js';
 import type { Look } from '../render/look.js';
 import type { Presentation } from '../render/presentation.js';
 import { formatAmount } from '../render/quantities.js';
-import { commandLine, databaseFlags } from '../shell-words.js';
 import { fieldOptions, organizationOption, readKind, readText } from './connection-options.js';
 
-const EXAMPLE = 'wa-reconcile connection add --name main --kind cloud_api --phone +15550783881';
+const EXAMPLE = remedy(
+  'connection add',
+  ['--name', 'main', '--kind', 'cloud_api', '--phone', '+15550783881'],
+  'adds a Cloud API number',
+);
 const DEFAULT_ORGANIZATION = 'default';
 
 export function registerConnectionAdd(parent: Command, attach: Attach): void {
@@ -26,7 +30,7 @@ export function registerConnectionAdd(parent: Command, attach: Attach): void {
       'connection are filed by the next `wa-reconcile replay`.',
     examples: [
       ['wa-reconcile connection add', 'ask for everything'],
-      [EXAMPLE, 'a Cloud API number'],
+      ['wa-reconcile connection add --name main --kind cloud_api --phone +15550783881', 'a Cloud API number'],
       [
         'wa-reconcile connection add --name shop --kind baileys --phone +5511912345678',
         'a WhatsApp Web session',
@@ -43,8 +47,10 @@ async function add(call: Call): Promise<Outcome> {
     import('../../core/connections/add.js'),
   ]);
   const input = await readConnection(call);
-  const result = await withContext(call, { command: 'connection add' }, (ctx) => addConnection(ctx, input));
-  return { presentation: present(result, databaseFlags(call.given)), exitCode: EXIT.ok };
+  const result = await withContext(call, { command: 'connection add', creates: true }, (ctx) =>
+    addConnection(ctx, input),
+  );
+  return { presentation: present(result), exitCode: EXIT.ok };
 }
 
 /** From the flags; on a terminal, what they lack is asked for. */
@@ -126,7 +132,7 @@ function complaint(check: () => unknown): string | undefined {
   }
 }
 
-function present(result: AddConnectionResult, database: readonly string[]): Presentation {
+function present(result: AddConnectionResult): Presentation {
   const grid = connectionGrid([result.connection]);
   return {
     json: result,
@@ -139,22 +145,17 @@ function present(result: AddConnectionResult, database: readonly string[]): Pres
         '',
         renderConnection(result.connection, look),
         '',
-        describeWaiting(result.waiting, result.connection, database, look),
+        describeWaiting(result.waiting, result.connection, look),
       ].join('\n'),
   };
 }
 
 /** How much was waiting for a connection, and the command that files it. */
-export function describeWaiting(
-  waiting: WaitingEntries,
-  connection: ConnectionView,
-  database: readonly string[],
-  look: Look,
-): string {
+export function describeWaiting(waiting: WaitingEntries, connection: ConnectionView, look: Look): string {
   const entries = (count: number): string =>
     `${formatAmount(count, 'stored entry', 'stored entries')} ${count === 1 ? 'is' : 'are'}`;
   const next = (said: string, ...words: string[]): string =>
-    `${said}\n\n${look.bold('Next')}\n  ${look.cyan(commandLine(['replay', ...words, ...database]))}`;
+    `${said}\n\n${look.bold('Next')}\n  ${look.cyan(look.line(remedy('replay', words, 'files them')))}`;
   if (waiting.named > 0) return next(`${entries(waiting.named)} waiting for it.`);
   if (waiting.possible === 0) return next('No stored entry is waiting for it.', 'LOG');
   const said = `${entries(waiting.possible)} pending; those of this number are filed by the next replay.`;

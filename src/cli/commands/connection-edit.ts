@@ -5,7 +5,6 @@ import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { connectionGrid, renderConnection } from '../render/connections.js';
 import type { Presentation } from '../render/presentation.js';
-import { databaseFlags } from '../shell-words.js';
 import { describeWaiting } from './connection-add.js';
 import {
   fieldOptions,
@@ -46,7 +45,7 @@ async function edit(call: Call): Promise<Outcome> {
   const result = await withContext(call, { command: 'connection edit', lock: 'exclusive' }, (ctx) =>
     editConnection(ctx, call.args[0] ?? '', changes, readText(call, 'organization')),
   );
-  return { presentation: present(result, databaseFlags(call.given)), exitCode: EXIT.ok };
+  return { presentation: present(result), exitCode: EXIT.ok };
 }
 
 function readChanges(call: Call): ConnectionChanges {
@@ -65,7 +64,7 @@ function readChanges(call: Call): ConnectionChanges {
   return changes;
 }
 
-function present(result: EditConnectionResult, database: readonly string[]): Presentation {
+function present(result: EditConnectionResult): Presentation {
   const grid = connectionGrid([result.connection]);
   return {
     json: result,
@@ -79,7 +78,7 @@ function present(result: EditConnectionResult, database: readonly string[]): Pre
           : `${look.green('✔')} Changed: ${result.changed.join(', ')}.`;
       const lines = [said, '', renderConnection(result.connection, look)];
       if (result.waiting.named > 0) {
-        lines.push('', describeWaiting(result.waiting, result.connection, database, look));
+        lines.push('', describeWaiting(result.waiting, result.connection, look));
       }
       return lines.join('\n');
     },

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { ConnectionList } from '../../core/connections/list.js';
 import { EXIT } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { connectionGrid, renderConnectionTable } from '../render/connections.js';
+import { nextLines } from '../render/next-lines.js';
 import type { Presentation } from '../render/presentation.js';
-import { commandLine, databaseFlags } from '../shell-words.js';
 import { organizationOption, readText } from './connection-options.js';
 
 export function registerConnectionList(parent: Command, attach: Attach): void {
@@ -28,10 +29,10 @@ async function list(call: Call): Promise<Outcome> {
   const result = await withContext(call, { command: 'connection list' }, (ctx) =>
     listConnections(ctx, readText(call, 'organization')),
   );
-  return { presentation: present(result, databaseFlags(call.given)), exitCode: EXIT.ok };
+  return { presentation: present(result), exitCode: EXIT.ok };
 }
 
-function present(result: ConnectionList, database: readonly string[]): Presentation {
+function present(result: ConnectionList): Presentation {
   const { connections } = result;
   const grid = connectionGrid(connections);
   return {
@@ -45,10 +46,17 @@ function present(result: ConnectionList, database: readonly string[]): Presentat
             'There are no connections yet.',
             '',
             look.bold('Next'),
-            `  ${look.cyan(commandLine(['replay', 'LOG', '--register', ...database]))}`,
-            `    ${look.dim('replays a log, and creates the connections that it names')}`,
-            `  ${look.cyan(commandLine(['connection', 'add', ...database]))}`,
-            `    ${look.dim('adds one yourself')}`,
+            ...nextLines(
+              [
+                remedy(
+                  'replay',
+                  ['LOG', '--register'],
+                  'replays a log, and creates the connections that it names',
+                ),
+                remedy('connection add', [], 'adds one yourself'),
+              ],
+              look,
+            ).map((line) => `  ${line}`),
           ].join('\n')
         : renderConnectionTable(connections, look),
   };

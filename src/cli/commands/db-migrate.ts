@@ -33,7 +33,7 @@ async function migrate(call: Call): Promise<Outcome> {
   ]);
   const result = await withContext(
     call,
-    { command: 'db migrate', lock: 'exclusive', unmigrated: true },
+    { command: 'db migrate', lock: 'exclusive', unmigrated: true, creates: true },
     migrateDatabase,
   );
   return { presentation: present(result), exitCode: EXIT.ok };

@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
 import type { DatabaseStatus } from '../../core/database.js';
-import { EXIT, type ExitCode } from '../../model/errors.js';
-import { adviceList } from '../../model/remedy.js';
+import { EXIT, UserError, type ExitCode } from '../../model/errors.js';
+import { adviceList, remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import type { Look } from '../render/look.js';
 import type { Presentation } from '../render/presentation.js';
 import { sanitize } from '../render/sanitize.js';
 import { chooseDatabase } from '../settings/database.js';
-import { commandLine, databaseFlags } from '../shell-words.js';
 
 export function registerDbStatus(parent: Command, attach: Attach): void {
   const command = describe(parent.command('status'), {
@@ -33,19 +32,22 @@ async function status(call: Call): Promise<Outcome> {
     import('../../core/database.js'),
   ]);
   const { config, place } = chooseDatabase(call.settings, call.environment, call.io);
-  const result =
-    (await statusOfMissingDatabase(config)) ??
-    (await withContext(call, { command: 'db status', unmigrated: true }, databaseStatus));
-  return { presentation: present(result, place, databaseFlags(call.given)), exitCode: exitCodeFor(result) };
+  const result = await withContext(call, { command: 'db status', unmigrated: true }, databaseStatus).catch(
+    (error: unknown) => {
+      const isMissing = error instanceof UserError && error.code === 'database_missing';
+      if (config.kind !== 'pglite' || !isMissing) throw error;
+      return statusOfMissingDatabase(config.directory, error);
+    },
+  );
+  return { presentation: present(result, place), exitCode: exitCodeFor(result) };
 }
 
 function exitCodeFor(result: DatabaseStatus): ExitCode {
   if (result.problem !== undefined) return EXIT.usage;
-  // An embedded database that does not exist yet is created by its first use: nothing is left to do.
-  return result.upToDate || !result.exists ? EXIT.ok : EXIT.partial;
+  return result.upToDate ? EXIT.ok : EXIT.partial;
 }
 
-function present(result: DatabaseStatus, place: string, database: readonly string[]): Presentation {
+function present(result: DatabaseStatus, place: string): Presentation {
   const grid = {
     columns: ['migration', 'status', 'applied at'],
     rows: [
@@ -58,16 +60,11 @@ function present(result: DatabaseStatus, place: string, database: readonly strin
     lines: [result],
     csv: grid,
     markdown: [{ title: 'Migrations', ...grid }],
-    text: (look) => describeStatus(result, place, database, look),
+    text: (look) => describeStatus(result, place, look),
   };
 }
 
-function describeStatus(
-  result: DatabaseStatus,
-  place: string,
-  database: readonly string[],
-  look: Look,
-): string {
+function describeStatus(result: DatabaseStatus, place: string, look: Look): string {
   const kind = result.backend === 'pglite' ? 'embedded PostgreSQL' : 'PostgreSQL';
   const said = place === 'default' ? 'the default' : `from ${place}`;
   return [
@@ -79,7 +76,7 @@ function describeStatus(
     ),
     ...result.pending.map((name) => `  ${look.yellow('·')} ${name}  ${look.dim('pending')}`),
     ...(result.pending.length > 0 && result.exists && result.problem === undefined
-      ? ['', look.bold('Next'), `  ${look.cyan(commandLine(['db', 'migrate', ...database]))}`]
+      ? ['', look.bold('Next'), `  ${look.cyan(look.line(remedy('db migrate', [], 'applies them')))}`]
       : []),
   ].join('\n');
 }
@@ -87,10 +84,9 @@ function describeStatus(
 function verdict(result: DatabaseStatus, look: Look): string {
   if (result.problem !== undefined) {
     return [
-      look.red(sanitize(result.problem.message)),
+      ...result.problem.message.split('\n').map((line) => look.red(sanitize(line))),
       ...adviceList(result.problem.remedy).map((advice) => `            ${sanitize(look.line(advice))}`),
     ].join('\n');
   }
-  if (!result.exists) return 'not created yet; the first command that needs it creates it';
   return result.upToDate ? look.green('up to date') : look.yellow('pending');
 }

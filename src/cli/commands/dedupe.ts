@@ -7,7 +7,7 @@ import { exitCodeOf } from '../exit.js';
 import { collect } from '../flags.js';
 import { confirmByTyping, whyNotAsk } from '../prompts.js';
 import { presentDedupe } from '../render/dedupe.js';
-import { commandLine, databaseFlags } from '../shell-words.js';
+import { typedAgain } from '../typed-again.js';
 import type { DedupeSettings } from '../settings/dedupe.js';
 
 export function registerDedupe(parent: Command, attach: Attach): void {
@@ -52,7 +52,7 @@ async function dedupeCommand(call: Call): Promise<Outcome> {
     return run(call, settings, true);
   });
   return {
-    presentation: presentDedupe(result, { argv: call.argv, databaseFlags: databaseFlags(call.given) }),
+    presentation: presentDedupe(result, { argv: call.argv }),
     exitCode: exitCodeFor(result),
   };
 }
@@ -78,7 +78,8 @@ async function run(call: Call, settings: DedupeSettings, force: boolean): Promis
         });
       } catch (error) {
         if (apply && !(error instanceof ConfigError)) {
-          call.notice(`What was merged until now is stored; this goes on: ${commandLine(call.argv)}`);
+          const again = call.look.line(typedAgain(call.argv, 'goes on'));
+          call.notice(`What was merged until now is stored; this goes on: ${again}`);
         }
         throw error;
       }

@@ -9,7 +9,6 @@ import { formatAmount } from '../render/quantities.js';
 import { sanitize } from '../render/sanitize.js';
 import { wrapText } from '../render/text-width.js';
 import { adviceText } from '../advice.js';
-import { commandLine, databaseFlags } from '../shell-words.js';
 
 export function registerDoctor(parent: Command, attach: Attach): void {
   const command = describe(parent.command('doctor'), {
@@ -36,7 +35,7 @@ async function examine(call: Call, command: Command): Promise<Outcome> {
     import('../../core/doctor/doctor.js'),
     import('../settings/doctor.js'),
   ]);
-  const { io, given } = call;
+  const { io } = call;
   const result = await doctor({
     ...describeSettings(call, rootOf(command)),
     nodeVersion: process.version,
@@ -45,7 +44,6 @@ async function examine(call: Call, command: Command): Promise<Outcome> {
     processStartedAt: io.startedAt,
     clock: io.clock,
     signal: new AbortController().signal,
-    commandLine: (...words) => commandLine([...words, ...databaseFlags(given)]),
   });
   return { presentation: present(result), exitCode: result.status === 'fail' ? EXIT.failure : EXIT.ok };
 }

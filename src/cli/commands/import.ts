@@ -6,7 +6,6 @@ import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
 import { presentImport } from '../render/imported.js';
 import { presentImportList } from '../render/imported-list.js';
-import { databaseFlags } from '../shell-words.js';
 
 export function registerImport(parent: Command, attach: Attach): void {
   const command = parent
@@ -56,7 +55,6 @@ async function importCommand(call: Call): Promise<Outcome> {
   const settings = resolveImportSettings(call.args, call.given, call.environment, call.io.clock());
   const device = readDeviceOptions(call);
   const session = { command: 'import', lock: 'shared', interruptible: true } as const;
-  const flags = databaseFlags(call.given);
   if (settings.fromFile !== undefined) {
     const { readContactList } = await import('../contact-list.js');
     const { importList } = await import('../../core/import/import-list.js');
@@ -76,7 +74,6 @@ async function importCommand(call: Call): Promise<Outcome> {
   return {
     presentation: presentImport(result, {
       argv: call.argv,
-      databaseFlags: flags,
       timeoutMs: settings.options.timeoutMs,
     }),
     exitCode: exitCodeOfImport(result),

@@ -1,11 +1,12 @@
 import { Argument, Option, type Command } from 'commander';
 import type { MessagesResult, MessageView } from '../../core/messages/result.js';
 import { EXIT } from '../../model/errors.js';
+import type { Remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { renderChat } from '../render/chat.js';
 import type { Grid, Presentation } from '../render/presentation.js';
-import { commandLine } from '../shell-words.js';
+import { typedAgain } from '../typed-again.js';
 
 export function registerMessages(parent: Command, attach: Attach): void {
   const command = parent
@@ -52,13 +53,21 @@ async function messages(call: Call): Promise<Outcome> {
     readMessages(ctx, { ...options, withQuotes: format === 'table' }),
   );
   const { cursor } = result.pagination;
-  const older = cursor === null ? undefined : commandLine([...withoutCursor(call.argv), '--cursor', cursor]);
+  const older =
+    cursor === null
+      ? undefined
+      : typedAgain(call.argv, 'shows older messages', (words) => [
+          ...withoutCursor(words),
+          '--cursor',
+          cursor,
+        ]);
   // These formats have no room for the cursor; JSON and the chat show it themselves.
-  if (older !== undefined && format !== 'json' && format !== 'table') call.notice(`Older messages: ${older}`);
+  if (older !== undefined && format !== 'json' && format !== 'table')
+    call.notice(`Older messages: ${call.look.line(older)}`);
   return { presentation: present(result, timeZone, older), exitCode: EXIT.ok };
 }
 
-function present(result: MessagesResult, timeZone: string, older: string | undefined): Presentation {
+function present(result: MessagesResult, timeZone: string, older: Remedy | undefined): Presentation {
   return {
     json: result,
     lines: result.messages,
@@ -125,9 +134,9 @@ function markdownGrid({ messages: list }: MessagesResult): Grid {
 }
 
 /** What was typed, but for the page. */
-function withoutCursor(argv: readonly string[]): string[] {
-  return argv.filter(
-    (word, index) => word !== '--cursor' && argv[index - 1] !== '--cursor' && !word.startsWith('--cursor='),
+function withoutCursor(words: readonly string[]): string[] {
+  return words.filter(
+    (word, index) => word !== '--cursor' && words[index - 1] !== '--cursor' && !word.startsWith('--cursor='),
   );
 }
 

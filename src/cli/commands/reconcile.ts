@@ -65,7 +65,7 @@ async function reconcileCommand(call: Call): Promise<Outcome> {
     report: result.report === null ? null : reportedOn(result.report, flags),
   };
   return {
-    presentation: presentReconciled(advised, call.argv, flags),
+    presentation: presentReconciled(advised, call.argv),
     exitCode: exitCodeOfReconcile(result, failOn),
   };
 }

@@ -8,7 +8,7 @@ import { exitCodeOf } from '../exit.js';
 import { collect } from '../flags.js';
 import { nextSteps } from '../render/next-step.js';
 import { presentRun } from '../render/run-presentation.js';
-import { commandLine, databaseFlags } from '../shell-words.js';
+import { typedAgain } from '../typed-again.js';
 import { saidOf } from '../settings/resolve.js';
 import type { ReplaySettings } from '../settings/replay.js';
 
@@ -59,15 +59,15 @@ async function replayCommand(call: Call): Promise<Outcome> {
   if (fromLog) call.notice(describeSelection(settings));
   const result = await withContext(
     call,
-    { command: 'replay', lock: 'shared', interruptible: true },
+    // Stored entries are replayed only where there are some: a lost DATABASE_URL must not look like an empty log.
+    { command: 'replay', lock: 'shared', interruptible: true, creates: !fromLog },
     async (ctx) => {
       try {
         return await replay(ctx, options);
       } catch (error) {
         if (!(error instanceof ConfigError) && !options.dryRun) {
-          call.notice(
-            `What was done until now is stored; this goes on from there: ${commandLine(call.argv)}`,
-          );
+          const again = call.look.line(typedAgain(call.argv, 'goes on from there'));
+          call.notice(`What was done until now is stored; this goes on from there: ${again}`);
         }
         throw error;
       }
@@ -77,7 +77,6 @@ async function replayCommand(call: Call): Promise<Outcome> {
     argv: call.argv,
     from: fromLog ? 'log' : settings.paths.includes('-') ? 'stdin' : 'files',
     register: settings.values.register,
-    databaseFlags: databaseFlags(call.given),
   });
   const nothingRead = fromLog ? describeNoEntries(settings) : undefined;
   return { presentation: presentRun(result, next, nothingRead), exitCode: exitCodeOf(result.status) };
@@ -109,7 +108,7 @@ async function readInput(
   if (settings.paths.includes('-') && io.stdinIsTTY) {
     console.line(helpText());
     throw new ConfigError('- reads a log from standard input, and nothing is piped into it.', {
-      remedy: 'Pipe one in (zcat hooks.gz | wa-reconcile replay -), or name a file.',
+      remedy: 'Pipe one in, such as the output of zcat hooks.gz, or name a file.',
       code: 'stdin_is_terminal',
     });
   }

@@ -72,7 +72,7 @@ async function reportCommand(call: Call): Promise<Outcome> {
   }
   const toTerminal = io.stdoutIsTTY && (settings.output === undefined || settings.output === '-');
   return {
-    presentation: presentReport(result, { blocks: drawsBlocks(io.env, toTerminal), database }),
+    presentation: presentReport(result, { blocks: drawsBlocks(io.env, toTerminal) }),
     exitCode: hasOpen(result.alerts, failOn) ? EXIT.findings : EXIT.ok,
   };
 }

@@ -4,7 +4,6 @@ import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
 import { presentUndo } from '../render/undone.js';
-import { databaseFlags } from '../shell-words.js';
 
 export function registerUndo(parent: Command, attach: Attach): void {
   const command = parent
@@ -49,7 +48,7 @@ async function undoCommand(call: Call): Promise<Outcome> {
     undo(ctx, { run, force, dryRun, recordedOptions: { run, ...(force ? { force } : {}) } }),
   );
   return {
-    presentation: presentUndo(result, databaseFlags(call.given)),
+    presentation: presentUndo(result),
     exitCode: exitCodeOf(result.status),
   };
 }

@@ -1,3 +1,4 @@
+import type { Remedy } from '../../model/remedy.js';
 import type { MessagesResult, MessageView, QuotedMessage } from '../../core/messages/result.js';
 import type { Media } from '../../model/facts.js';
 import type { Look } from './look.js';
@@ -9,7 +10,7 @@ export interface ChatView {
   /** Times are shown in it. */
   timeZone: string;
   /** The command that shows the next, older page; undefined on the last one. */
-  older: string | undefined;
+  older: Remedy | undefined;
 }
 
 /** Wider lines are hard to read, however wide the window is. */
@@ -35,7 +36,7 @@ export function renderChat(result: MessagesResult, view: ChatView, look: Look): 
     lines.push(...(message.direction === 'INBOUND' ? theirs(parts, width, look) : ours(parts, width, look)));
   }
   if (view.older !== undefined) {
-    lines.push('', look.bold('Older messages'), `  ${look.cyan(view.older)}`);
+    lines.push('', look.bold('Older messages'), `  ${look.cyan(look.line(view.older))}`);
   }
   return lines.join('\n');
 }

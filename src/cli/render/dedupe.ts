@@ -5,9 +5,10 @@ import type {
   DuplicateSample,
   LookAlike,
 } from '../../core/dedupe/result.js';
-import { commandLine } from '../shell-words.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
+import { typedAgain } from '../typed-again.js';
 import type { Look } from './look.js';
-import type { NextStep } from './next-step.js';
+import { nextLines } from './next-lines.js';
 import type { Grid, Presentation } from './presentation.js';
 import { formatAmount, formatCount, formatDuration } from './quantities.js';
 import { sanitize, truncate } from './sanitize.js';
@@ -33,8 +34,6 @@ const KEPT: Readonly<Record<LookAlike['why'], string>> = {
 /** How the command was called, as far as the advice depends on it. */
 export interface DedupeCall {
   argv: readonly string[];
-  /** The flags that chose the database: every command that is advised has them, too. */
-  databaseFlags: readonly string[];
 }
 
 /** A plan or a run of dedupe in every format. */
@@ -57,14 +56,14 @@ export function presentDedupe(result: DedupeResult, call: DedupeCall): Presentat
       {
         title: 'Next',
         columns: ['command', 'why'],
-        rows: next.map(({ command, why }) => [command, why]),
+        rows: next.map((step) => [step, step.why]),
       },
     ].filter(({ rows }) => rows.length > 0),
     text: (look) => describeResult(result, next, look),
   };
 }
 
-async function describeResult(result: DedupeResult, next: readonly NextStep[], look: Look): Promise<string> {
+async function describeResult(result: DedupeResult, next: readonly Remedy[], look: Look): Promise<string> {
   const sections = [
     headline(result, look),
     await classTable(result, look),
@@ -72,10 +71,7 @@ async function describeResult(result: DedupeResult, next: readonly NextStep[], l
     keptSection(result, look),
     sharesSection(result, look),
     `${look.bold('Data in')}   ${sanitize(result.database)}`,
-    [
-      look.bold('Next'),
-      ...next.map(({ command, why }) => `${INDENT}${look.cyan(command)}\n${INDENT}${INDENT}${why}`),
-    ].join('\n'),
+    [look.bold('Next'), ...nextLines(next, look).map((line) => `${INDENT}${line}`)].join('\n'),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
@@ -177,24 +173,23 @@ function sharesSection({ connections, applied }: DedupeResult, look: Look): stri
   ].join('\n');
 }
 
-function nextSteps(result: DedupeResult, { argv, databaseFlags }: DedupeCall): NextStep[] {
-  const line = (...words: string[]): string => commandLine([...words, ...databaseFlags]);
-  if (result.status === 'interrupted') return [{ command: commandLine(argv), why: 'goes on' }];
-  const verify = { command: line('verify'), why: 'looks at what is left, and at all other rules' };
+function nextSteps(result: DedupeResult, { argv }: DedupeCall): Remedy[] {
+  if (result.status === 'interrupted') return [typedAgain(argv, 'goes on')];
+  const verify = remedy('verify', [], 'looks at what is left, and at all other rules');
   if (!result.applied) {
     return total(result) === 0
       ? [verify]
-      : [{ command: commandLine([...argv, '--apply']), why: 'merges it; undo puts it back' }];
+      : [typedAgain(argv, 'merges it; undo puts it back', (words) => [...words, '--apply'])];
   }
-  const steps: NextStep[] = [];
+  const steps: Remedy[] = [];
   if (result.requeued > 0) {
     const due = formatAmount(result.requeued, 'entry', 'entries');
-    steps.push({ command: line('replay'), why: `takes up ${due} of the raw log that became due again` });
+    steps.push(remedy('replay', [], `takes up ${due} of the raw log that became due again`));
   }
   steps.push(verify);
   const runs = [result.runId, result.resumedFrom?.runId].filter((id) => typeof id === 'string');
   if (total(result) > 0) {
-    steps.push(...runs.map((id) => ({ command: line('undo', id), why: 'puts back what this run changed' })));
+    steps.push(...runs.map((id) => remedy('undo', [id], 'puts back what this run changed')));
   }
   return steps;
 }

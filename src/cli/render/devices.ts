@@ -5,7 +5,9 @@ import type {
   LinkResult,
   UnlinkResult,
 } from '../../core/devices/result.js';
+import { remedy } from '../../model/remedy.js';
 import type { Look } from './look.js';
+import { nextLines } from './next-lines.js';
 import type { Grid, Presentation } from './presentation.js';
 import { formatAmount } from './quantities.js';
 import { sanitize } from './sanitize.js';
@@ -61,7 +63,8 @@ function linkText(result: LinkResult, look: Look): string {
   if (result.problemCount > 0) {
     lines.push(look.yellow(`  ${formatAmount(result.problemCount, 'item')} could not be read.`));
   }
-  lines.push('', `  Next: ${look.cyan(`wa-reconcile import CONTACT --connection ${name}`)}`);
+  const next = remedy('import', ['CONTACT', '--connection', connection.name], 'imports one contact');
+  lines.push('', `  Next: ${look.cyan(look.line(next))}`);
   return lines.join('\n');
 }
 
@@ -91,7 +94,11 @@ export function presentDeviceStatus(result: DeviceStatusResult): Presentation {
     markdown: [grid],
     text: (look) =>
       devices.length === 0
-        ? `No device is linked. ${look.cyan('wa-reconcile link --connection NAME')} links one.`
+        ? [
+            'No device is linked.',
+            '',
+            ...nextLines([remedy('link', ['--connection', 'NAME'], 'links one')], look),
+          ].join('\n')
         : deviceTable(devices, look),
   };
 }

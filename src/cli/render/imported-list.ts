@@ -1,6 +1,7 @@
 import type { ImportListResult } from '../../core/import/result.js';
-import { commandLine } from '../shell-words.js';
+import { typedAgain } from '../typed-again.js';
 import type { Look } from './look.js';
+import { nextLines } from './next-lines.js';
 import type { Grid, Presentation } from './presentation.js';
 import { formatAmount, formatDuration } from './quantities.js';
 import { sanitize } from './sanitize.js';
@@ -74,8 +75,7 @@ async function textOf(result: ImportListResult, argv: readonly string[], look: L
       `  Stopped${stopped === null ? '' : ` (${stopped})`}: ${formatAmount(contacts.left, 'contact')} left.`,
       '',
       look.bold('Next'),
-      `  ${look.cyan(commandLine(argv))}`,
-      '    goes on where this stopped',
+      ...nextLines([typedAgain(argv, 'goes on where this stopped')], look).map((line) => `  ${line}`),
     );
   }
   return parts.join('\n');

@@ -1,7 +1,9 @@
 import type { ImportOutcome, ImportResult } from '../../core/import/result.js';
-import { commandLine } from '../shell-words.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
+import { typedAgain } from '../typed-again.js';
 import type { Look } from './look.js';
-import type { NextStep } from './next-step.js';
+import { nextLines } from './next-lines.js';
+import { withoutDryRun } from './next-step.js';
 import type { Grid, Presentation } from './presentation.js';
 import { formatAmount, formatDuration } from './quantities.js';
 import { reasonInWords } from './reasons.js';
@@ -10,7 +12,6 @@ import { sanitize } from './sanitize.js';
 /** What was asked for, as far as the words depend on it. */
 export interface ImportInvocation {
   argv: readonly string[];
-  databaseFlags: readonly string[];
   timeoutMs: number;
 }
 
@@ -68,8 +69,7 @@ function textOf(result: ImportResult, invocation: ImportInvocation, look: Look):
   }
   const next = nextSteps(result, invocation);
   if (next.length > 0) {
-    lines.push('', look.bold('Next'));
-    for (const { command, why: does } of next) lines.push(`  ${look.cyan(command)}`, `    ${does}`);
+    lines.push('', look.bold('Next'), ...nextLines(next, look).map((line) => `  ${line}`));
   }
   return lines.join('\n');
 }
@@ -187,36 +187,30 @@ function figures({ messages, cache, fetch, oldestMessageAt, connection }: Import
 
 const LINKABLE: ReadonlySet<ImportOutcome> = new Set(['not_linked', 'logged_out']);
 
-function nextSteps(result: ImportResult, { argv, databaseFlags }: ImportInvocation): NextStep[] {
+function nextSteps(result: ImportResult, { argv }: ImportInvocation): Remedy[] {
   const { outcome, connection, contact, dryRun } = result;
-  const line = (...words: string[]): string => commandLine([...words, ...databaseFlags]);
   if (LINKABLE.has(outcome) && connection !== null && connection.kind !== 'cloud_api') {
-    return [
-      { command: line('link', '--connection', connection.name), why: 'links the phone; then import again' },
-    ];
+    return [remedy('link', ['--connection', connection.name], 'links the phone; then import again')];
   }
   if (outcome === 'cache' && !dryRun) {
     return [
-      {
-        command: line('import', contact.typed, '--phase', 'fetch'),
-        why: 'asks the phone for what is older than that',
-      },
+      remedy('import', [contact.typed, '--phase', 'fetch'], 'asks the phone for what is older than that'),
     ];
   }
   if (outcome === 'would_fetch' || (outcome === 'cache' && dryRun)) {
-    const words = argv.filter((word) => word !== '-n' && word !== '--dry-run');
-    return [{ command: commandLine(words), why: 'does it' }];
+    return [typedAgain(argv, 'does it', withoutDryRun)];
   }
   if (outcome === 'fetched') {
     return [
-      {
-        command: line('import', contact.typed, '--phase', 'fetch', '--pages', '10', '--force'),
-        why: 'goes further back; without --force only after five minutes',
-      },
+      remedy(
+        'import',
+        [contact.typed, '--phase', 'fetch', '--pages', '10', '--force'],
+        'goes further back; without --force only after five minutes',
+      ),
     ];
   }
   if (outcome === 'no_anchor') {
-    return [{ command: line('explain', contact.typed), why: 'says what is known about this contact' }];
+    return [remedy('explain', [contact.typed], 'says what is known about this contact')];
   }
   return [];
 }

@@ -1,13 +1,8 @@
+import { remedy, type Remedy } from '../../model/remedy.js';
 import type { RunResult } from '../../model/run-result.js';
-import { commandLine } from '../shell-words.js';
+import { typedAgain } from '../typed-again.js';
 import { formatAmount } from './quantities.js';
 import { listLeftOut } from './run-sections.js';
-
-/** What to type next, and what it does. */
-export interface NextStep {
-  command: string;
-  why: string;
-}
 
 /** What the run was asked for, as far as the advice depends on it. */
 export interface Invocation {
@@ -16,79 +11,79 @@ export interface Invocation {
   /** Whether entries came from files, from stdin or from the database. */
   from: 'files' | 'stdin' | 'log';
   register: boolean;
-  /** The flags that chose the database: every command that is advised has them, too. */
-  databaseFlags: readonly string[];
 }
 
 /** The reasons for which an entry is left pending for want of a connection (rule H1). */
 const UNKNOWN_CONNECTION = 'unknown_connection';
 
 /** The most useful commands after a run, the most pressing first; never empty. */
-export function nextSteps(result: RunResult, invocation: Invocation): NextStep[] {
+export function nextSteps(result: RunResult, invocation: Invocation): Remedy[] {
   if (result.status === 'interrupted') return [resumeStep(invocation)];
   if (result.dryRun) return [realStep(result, invocation)];
-  const line = (...words: string[]): string => commandLine([...words, ...invocation.databaseFlags]);
-  const steps: NextStep[] = [];
+  const steps: Remedy[] = [];
   if (result.status === 'failed') steps.push(resumeStep(invocation));
   // Not what failed: its JSON is broken, and stays so until the log is exported again.
-  if (result.entries.pending > 0) steps.push(...pendingSteps(result, invocation, line));
+  if (result.entries.pending > 0) steps.push(...pendingSteps(result, invocation));
   const gap = result.connections.find(({ historySync }) => historySync.missingChunks.length > 0);
   if (gap !== undefined) {
-    steps.push({
-      command: line('connection', 'show', gap.name),
-      why: 'shows which history chunks never came',
-    });
+    steps.push(remedy('connection show', [gap.name], 'shows which history chunks are missing'));
   }
   if (steps.length > 0) return steps;
   if (result.entries.read === 0 && result.resumedFrom === undefined) {
-    return [nothingReadStep(invocation, line)];
+    return [nothingReadStep(invocation)];
   }
-  return [{ command: line('connection', 'list'), why: 'shows every connection and its history' }];
+  return [remedy('connection list', [], 'shows every connection and its history')];
 }
 
-type Line = (...words: string[]) => string;
-
-function nothingReadStep({ from }: Invocation, line: Line): NextStep {
+function nothingReadStep({ from }: Invocation): Remedy {
   return from === 'log'
-    ? { command: line('replay', 'LOG'), why: 'replays a log; without one, what is stored' }
-    : { command: 'wa-reconcile replay --help', why: 'says which forms of logs it reads' };
+    ? remedy('replay', ['LOG'], 'replays a log; without one, what is stored')
+    : remedy('replay', ['--help'], 'says which forms of logs it reads');
 }
 
 /** The run itself, after its dry run; with what the dry run has shown to be missing. */
-function realStep(result: RunResult, { argv, register }: Invocation): NextStep {
-  const command = withoutDryRun(argv);
+function realStep(result: RunResult, { argv, register }: Invocation): Remedy {
   return !register && namesUnknownConnection(result) && !namesNothing(result)
-    ? {
-        command: commandLine([...command, '--register']),
-        why: 'does it, and creates the connections that are not known yet',
-      }
-    : { command: commandLine(command), why: 'does it' };
+    ? typedAgain(argv, 'does it, and creates the connections that are not known yet', (words) => [
+        ...withoutDryRun(words),
+        '--register',
+      ])
+    : typedAgain(argv, 'does it', withoutDryRun);
 }
 
-function resumeStep({ argv, from }: Invocation): NextStep {
-  return from === 'stdin'
-    ? { command: commandLine(argv), why: 'with the same input again: what is stored already is passed over' }
-    : { command: commandLine(argv), why: 'goes on where this stopped' };
+function resumeStep({ argv, from }: Invocation): Remedy {
+  return typedAgain(
+    argv,
+    from === 'stdin'
+      ? 'with the same input again: what is stored already is passed over'
+      : 'goes on where this stopped',
+  );
 }
 
-function pendingSteps(result: RunResult, invocation: Invocation, line: Line): NextStep[] {
+function pendingSteps(result: RunResult, invocation: Invocation): Remedy[] {
   const pending = formatAmount(result.entries.pending, 'pending entry', 'pending entries');
-  if (!namesUnknownConnection(result)) return [{ command: line('replay'), why: `takes up ${pending}` }];
-  const steps: NextStep[] = [];
+  if (!namesUnknownConnection(result)) return [remedy('replay', [], `takes up ${pending}`)];
+  const steps: Remedy[] = [];
   // What registering could not help, or what names nothing to be registered.
   const nameless = invocation.register || namesNothing(result);
   if (!nameless) {
-    steps.push({
-      command: line('replay', '--register'),
-      why: `creates the connections that ${pending} name${result.entries.pending === 1 ? 's' : ''}, and files them`,
-    });
+    steps.push(
+      remedy(
+        'replay',
+        ['--register'],
+        `creates the connections that ${pending} name${result.entries.pending === 1 ? 's' : ''}, and files them`,
+      ),
+    );
   }
-  steps.push({
-    command: line('connection', 'add'),
-    why: nameless
-      ? 'for WhatsApp Web events, which name none; then replay --connection NAME'
-      : 'adds one yourself instead; then wa-reconcile replay',
-  });
+  steps.push(
+    remedy(
+      'connection add',
+      [],
+      nameless
+        ? 'for WhatsApp Web events, which name none; then replay --connection NAME'
+        : 'adds one yourself instead; then replay',
+    ),
+  );
   return steps;
 }
 
@@ -106,8 +101,8 @@ function namesNothing({ problems }: RunResult): boolean {
   return waiting.length > 0 && waiting.every(({ excerpt }) => excerpt === '');
 }
 
-function withoutDryRun(argv: readonly string[]): string[] {
-  return argv
+export function withoutDryRun(words: readonly string[]): string[] {
+  return words
     .map((word) => (/^-[nqvy]{2,}$/.test(word) ? word.replace('n', '') : word))
     .filter((word) => word !== '-n' && word !== '--dry-run');
 }

@@ -1,7 +1,8 @@
 import type { ReconcileResult } from '../../core/reconcile/result.js';
-import { commandLine } from '../shell-words.js';
-import type { Advice } from '../../model/remedy.js';
+import { typedAgain } from '../typed-again.js';
+import { remedy, type Advice } from '../../model/remedy.js';
 import type { Look } from './look.js';
+import { withoutDryRun } from './next-step.js';
 import type { Cell, Presentation } from './presentation.js';
 import { formatAmount, formatCount, formatDuration } from './quantities.js';
 import { alertLines } from './report-text.js';
@@ -13,11 +14,7 @@ const INDENT = '  ';
 const SHOWN = 20;
 
 /** A reconcile in every format: for people the verdict first, and under it only what somebody has to look at. */
-export function presentReconciled(
-  result: ReconcileResult,
-  argv: readonly string[],
-  database: readonly string[],
-): Presentation {
+export function presentReconciled(result: ReconcileResult, argv: readonly string[]): Presentation {
   const figures = {
     columns: ['figure', 'count'],
     rows: Object.entries(result.figures).map(([figure, count]): Cell[] => [figure, Number(count)]),
@@ -49,23 +46,18 @@ export function presentReconciled(
       },
       { title: 'Findings', columns: ['check', 'found', 'summary', 'remedy'], rows: findings },
     ].filter(({ rows }) => rows.length > 0),
-    text: (look) => renderReconciled(result, argv, database, look),
+    text: (look) => renderReconciled(result, argv, look),
   };
 }
 
-function renderReconciled(
-  result: ReconcileResult,
-  argv: readonly string[],
-  database: readonly string[],
-  look: Look,
-): string {
+function renderReconciled(result: ReconcileResult, argv: readonly string[], look: Look): string {
   const sections = [
     headline(result, look),
     alertsSection(result, look),
     findingsSection(result, look),
     doublesSection(result, argv, look),
     result.replay === null ? '' : section('Problems of the replay', problemLines(result.replay, look), look),
-    placeSection(result, database, look),
+    placeSection(result, look),
   ];
   return `${sections.filter((part) => part !== '').join('\n\n')}\n`;
 }
@@ -137,19 +129,17 @@ function doublesSection({ dedupe }: ReconcileResult, argv: readonly string[], lo
         `${kind}: ${formatCount(rows)} rows in ${formatCount(groups)} groups`,
     );
   if (lines.length === 0) return '';
-  const again = argv.filter((word) => word !== '-n' && word !== '--dry-run');
-  return section('Duplicates', [...lines, `${INDENT}${look.cyan(commandLine([...again, '--apply']))}`], look);
+  const again = typedAgain(argv, 'merges them', (words) => [...withoutDryRun(words), '--apply']);
+  return section('Duplicates', [...lines, `${INDENT}${look.cyan(look.line(again))}`], look);
 }
 
-function placeSection(
-  { runId, dedupe, database: place }: ReconcileResult,
-  database: readonly string[],
-  look: Look,
-): string {
+function placeSection({ runId, dedupe, database: place }: ReconcileResult, look: Look): string {
   const lines = [`${look.bold('Data in')}   ${sanitize(place)}`];
   if (runId !== null) lines.push(`${look.bold('Run')}       ${sanitize(runId)}`);
   if (dedupe?.applied === true && dedupe.runId !== null && dedupe.changed > 0) {
-    lines.push(`${look.bold('Undo')}      ${look.cyan(commandLine(['undo', dedupe.runId, ...database]))}`);
+    lines.push(
+      `${look.bold('Undo')}      ${look.cyan(look.line(remedy('undo', [dedupe.runId], 'puts back what was merged')))}`,
+    );
   }
   return lines.join('\n');
 }

@@ -1,4 +1,5 @@
 import type { Alert } from '../../core/report/alert.js';
+import type { Remedy } from '../../model/remedy.js';
 import type { Accounts, ConnectionReport, ReportResult, RunReport } from '../../core/report/result.js';
 import { addUpDays, dayChart, sparkline } from './day-chart.js';
 import type { Look } from './look.js';
@@ -12,7 +13,7 @@ import {
   minute,
   onboardedWords,
   quietWords,
-  unexplainedCommand,
+  unexplainedRemedy,
   verdictWords,
 } from './report-words.js';
 import type { ReportStyle } from './report.js';
@@ -139,7 +140,7 @@ function connectionSection(
     },
     { label: 'tickets', text: `${formatCount(tickets.open)} open, ${formatCount(tickets.closed)} closed` },
     ...owedFields(connection),
-    ...accountFields(connection.accounts, look, unexplainedCommand(name, style.database)),
+    ...accountFields(connection.accounts, look, unexplainedRemedy(name)),
   ];
   const spark = sparkline(connection.days, look, style.blocks);
   const width = Math.max(20, look.width - INDENT.length - LABEL);
@@ -187,11 +188,11 @@ function owedFields({ mediaOwed: { waiting, expired }, pendingFacts }: Connectio
 }
 
 /** The raw log against the rows, with every difference; what is left unexplained says what to type. */
-function accountFields(accounts: Accounts, look: Look, command: string): Field[] {
+function accountFields(accounts: Accounts, look: Look, advice: Remedy): Field[] {
   const { items, saved, explained, unexplained } = accounts;
   const lost: Field[] = [
     { label: '', text: `${formatCount(unexplained)} unexplained`, paint: look.red },
-    { label: '', text: command, paint: look.cyan, whole: true },
+    { label: '', text: look.line(advice), paint: look.cyan, whole: true },
   ];
   return [
     { label: 'raw log', text: `${formatAmount(items, 'message')}, ${formatCount(saved)} saved` },

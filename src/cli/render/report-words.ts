@@ -1,5 +1,5 @@
 import type { Accounts, ConnectionReport, Rhythm, RunReport } from '../../core/report/result.js';
-import { commandLine } from '../shell-words.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
 import { formatAmount, formatCount } from './quantities.js';
 import { reasonInWords } from './reasons.js';
 import { historyWords } from './run-summary.js';
@@ -36,10 +36,10 @@ function pendingWords(reason: string): string | undefined {
   }
 }
 
-/** What to type about rows that are gone without a trace. `database`: the flags that said which database. */
-export function unexplainedCommand(connection: string | null, database: readonly string[]): string {
+/** What to type about rows that are gone without a trace. */
+export function unexplainedRemedy(connection: string | null): Remedy {
   const only = connection === null ? [] : ['--connection', connection];
-  return commandLine(['verify', '--check', 'raw_log', ...only, ...database]);
+  return remedy('verify', ['--check', 'raw_log', ...only], 'lists what is missing, and what restores it');
 }
 
 export function isBalanced({ unexplained }: Accounts): boolean {

@@ -7,8 +7,6 @@ import { renderReport } from './report-text.js';
 export interface ReportStyle {
   /** Block characters; else ASCII. */
   blocks: boolean;
-  /** The flags that said which database: commands that are advised have them, too. */
-  database: readonly string[];
 }
 
 /** A report in every format; NDJSON is one line per alert, connection and run, and one for the rest. */

@@ -1,5 +1,5 @@
+import type { Remedy } from '../../model/remedy.js';
 import type { RunResult } from '../../model/run-result.js';
-import type { NextStep } from './next-step.js';
 import type { Grid, Presentation } from './presentation.js';
 import { listFigures } from './run-sections.js';
 import { renderRunSummary } from './run-summary.js';
@@ -10,7 +10,7 @@ import { renderRunSummary } from './run-summary.js';
  */
 export function presentRun(
   result: RunResult,
-  next: readonly NextStep[],
+  next: readonly Remedy[],
   nothingRead = 'no entry was found',
 ): Presentation {
   const figures = {
@@ -49,7 +49,7 @@ export function presentRun(
       {
         title: 'Next',
         columns: ['command', 'why'],
-        rows: next.map(({ command, why }) => [command, why]),
+        rows: next.map((step) => [step, step.why]),
       },
     ]),
   };

@@ -1,6 +1,7 @@
+import { remedy, type Remedy } from '../../model/remedy.js';
 import type { RunResult } from '../../model/run-result.js';
 import type { Look } from './look.js';
-import type { NextStep } from './next-step.js';
+import { nextLines } from './next-lines.js';
 import { formatAmount, formatCount, formatDuration, formatRate } from './quantities.js';
 import { reasonInWords } from './reasons.js';
 import { AMENDMENTS, groupByReason, listLeftOut, sumOf } from './run-sections.js';
@@ -16,7 +17,7 @@ const GAPS_SHOWN = 2;
 /** A run as a person takes it in at a glance: what came in, what it became, what was left out and why, what to do next. */
 export async function renderRunSummary(
   result: RunResult,
-  next: readonly NextStep[],
+  next: readonly Remedy[],
   look: Look,
   nothingRead: string,
 ): Promise<string> {
@@ -249,7 +250,10 @@ async function connectionsSection({ connections }: RunResult, look: Look): Promi
     INDENT,
   );
   const more = connections.length - CONNECTIONS_SHOWN;
-  const rest = more > 0 ? `\n${INDENT}${look.dim(`and ${more} more (wa-reconcile connection list)`)}` : '';
+  const rest =
+    more > 0
+      ? `\n${INDENT}${look.dim(`and ${more} more: ${look.line(remedy('connection list', [], 'lists all of them'))}`)}`
+      : '';
   return `${look.bold('Connections')}\n${table}${rest}`;
 }
 
@@ -292,12 +296,8 @@ function placeSection({ database, runId, dryRun }: RunResult, look: Look): strin
   return lines.join('\n');
 }
 
-function nextSection(next: readonly NextStep[], look: Look): string {
-  return section(
-    'Next',
-    next.flatMap(({ command, why }) => [look.cyan(command), `${INDENT}${look.dim(why)}`]),
-    look,
-  );
+function nextSection(next: readonly Remedy[], look: Look): string {
+  return section('Next', nextLines(next, look), look);
 }
 
 function section(title: string, lines: readonly string[], look: Look): string {

@@ -1,6 +1,7 @@
 import type { LeftRow, UndoResult } from '../../core/undo/result.js';
-import { commandLine } from '../shell-words.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Look } from './look.js';
+import { nextLines } from './next-lines.js';
 import type { Grid, Presentation } from './presentation.js';
 import { formatAmount, formatCount } from './quantities.js';
 import { sanitize } from './sanitize.js';
@@ -11,8 +12,8 @@ const SHOWN = 10;
 /** Columns named of each. */
 const NAMED_COLUMNS = 3;
 
-/** What an undo did, in every format. `database`: the flags that chose it, for the commands that are advised. */
-export function presentUndo(result: UndoResult, database: readonly string[]): Presentation {
+/** What an undo did, in every format. */
+export function presentUndo(result: UndoResult): Presentation {
   const csv: Grid = {
     columns: ['table', 'inserted', 'updated', 'deleted'],
     rows: result.tables.map(({ table, inserted, updated, deleted }) => [table, inserted, updated, deleted]),
@@ -38,7 +39,7 @@ export function presentUndo(result: UndoResult, database: readonly string[]): Pr
       { title: `Undo of ${result.undone.runId}`, ...csv },
       ...(left.rows.length === 0 ? [] : [left]),
     ],
-    text: (look) => describeUndo(result, database, look),
+    text: (look) => describeUndo(result, look),
   };
 }
 
@@ -48,7 +49,7 @@ const WHAT: Readonly<Record<LeftRow['how'], string>> = {
   back: 'there again',
 };
 
-async function describeUndo(result: UndoResult, database: readonly string[], look: Look): Promise<string> {
+async function describeUndo(result: UndoResult, look: Look): Promise<string> {
   const parts = [headline(result, look)];
   if (result.tables.length > 0) {
     parts.push(
@@ -72,13 +73,9 @@ async function describeUndo(result: UndoResult, database: readonly string[], loo
     );
   }
   if (result.left.found > 0) parts.push('', await listLeft(result, look));
-  const next = nextSteps(result, database);
+  const next = nextSteps(result);
   if (next.length > 0) {
-    parts.push(
-      '',
-      look.bold('Next'),
-      ...next.map(({ command, why }) => `  ${look.cyan(command)}\n    ${why}`),
-    );
+    parts.push('', look.bold('Next'), ...nextLines(next, look).map((line) => `  ${line}`));
   }
   return parts.join('\n');
 }
@@ -118,25 +115,17 @@ async function listLeft({ left }: UndoResult, look: Look): Promise<string> {
   return more > 0 ? `${table}\n  ${look.dim(`and ${formatCount(more)} more`)}` : table;
 }
 
-function nextSteps(result: UndoResult, database: readonly string[]): { command: string; why: string }[] {
-  const line = (...words: string[]): string => commandLine([...words, ...database]);
+function nextSteps(result: UndoResult): Remedy[] {
   const { runId } = result.undone;
   if (result.status === 'failed') {
     const later = [...new Set(result.left.rows.flatMap((row) => (row.by === null ? [] : [row.by.runId])))];
-    const undoable = later.slice(0, 1).map((id) => ({
-      command: line('undo', id),
-      why: 'undoes the later run first',
-    }));
-    return [
-      ...undoable,
-      { command: line('undo', runId, '--force'), why: 'puts back all but what was touched' },
-    ];
+    const undoable = later.slice(0, 1).map((id) => remedy('undo', [id], 'undoes the later run first'));
+    return [...undoable, remedy('undo', [runId, '--force'], 'puts back all but what was touched')];
   }
   if (result.dryRun) {
-    const words = result.status === 'partial' ? ['undo', runId, '--force'] : ['undo', runId];
-    return [{ command: line(...words), why: 'does it' }];
+    return [remedy('undo', result.status === 'partial' ? [runId, '--force'] : [runId], 'does it')];
   }
-  return result.runId === null ? [] : [{ command: line('undo', result.runId), why: 'does the merge again' }];
+  return result.runId === null ? [] : [remedy('undo', [result.runId], 'does the merge again')];
 }
 
 /** `changed: status, body`; what a row is worth is in its columns. */

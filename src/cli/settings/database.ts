@@ -13,6 +13,8 @@ export interface DatabaseChoice {
   place: string;
   /** What the user should know about the choice, if anything. */
   notice?: string;
+  /** Where it was looked for, in order, and what was found there: a line each, the last one being what was used. */
+  looked: readonly string[];
 }
 
 const PROGRAM_DIRECTORY = 'wa-reconcile';
@@ -28,9 +30,13 @@ export function chooseDatabase(
   io: Pick<Io, 'cwd' | 'homeDirectory'>,
 ): DatabaseChoice {
   const fromServer = chooseServer(settings, environment, io);
-  const home = chooseHome(settings, environment, io);
   if (fromServer === undefined) {
-    return { config: { kind: 'pglite', directory: join(home.path, DATABASE_DIRECTORY) }, place: home.place };
+    const home = chooseHome(settings, environment, io);
+    return {
+      config: { kind: 'pglite', directory: join(home.path, DATABASE_DIRECTORY) },
+      place: home.place,
+      looked: placesOf(home, environment, io),
+    };
   }
   return settings.origin('home').from === 'flag'
     ? { ...fromServer, notice: `--home names no database here: ${fromServer.place} does.` }
@@ -50,9 +56,15 @@ function chooseServer(
     fileOrigin.from === 'flag' || fileOrigin.from === 'environment' || url?.from !== 'environment';
   if (databaseUrlFile !== undefined && fileWins) {
     const read = readUrl(resolve(io.cwd, databaseUrlFile), fileOrigin.place);
-    return { config: { kind: 'postgresql', url: read }, place: fileOrigin.place };
+    return {
+      config: { kind: 'postgresql', url: read },
+      place: fileOrigin.place,
+      looked: [fileOrigin.place],
+    };
   }
-  return url === undefined ? undefined : { config: { kind: 'postgresql', url: url.value }, place: url.place };
+  return url === undefined
+    ? undefined
+    : { config: { kind: 'postgresql', url: url.value }, place: url.place, looked: [url.place] };
 }
 
 function chooseHome(
@@ -69,6 +81,38 @@ function chooseHome(
     return { path: join(xdg, PROGRAM_DIRECTORY), place: 'XDG_DATA_HOME' };
   }
   return { path: join(io.homeDirectory, '.local', 'share', PROGRAM_DIRECTORY), place: 'default' };
+}
+
+/** Everything that could have named a database and did not, down to the place that was used. */
+function placesOf(
+  home: { path: string; place: string },
+  { env, dotenvPath }: Environment,
+  { cwd }: Pick<Io, 'cwd'>,
+): string[] {
+  const unset = dotenvPath === undefined ? `not set (no .env in ${cwd})` : `not set (nor in ${dotenvPath})`;
+  const places: readonly (readonly [place: string, found: string])[] = [
+    ['--database-url-file', 'not given'],
+    ['DATABASE_URL', unset],
+    ['--home', 'not given'],
+    ['WA_RECONCILE_HOME', 'not set'],
+    ['XDG_DATA_HOME', env.XDG_DATA_HOME ? 'ignored, not an absolute path' : 'not set'],
+    ['default', ''],
+  ];
+  const isUsed = ([place]: readonly [string, string]): boolean =>
+    home.place === place || home.place.startsWith(`${place} in `);
+  const passed = places.slice(0, places.findIndex(isUsed));
+  return [...passed.map(([place, found]) => `${place}: ${found}`), `${home.place}: ${home.path}`];
+}
+
+/** The error that there is no database, with the places where one was looked for; any other error as it is. */
+export function withPlaces(error: unknown, { looked }: DatabaseChoice): unknown {
+  if (!(error instanceof ConfigError) || error.code !== 'database_missing') return error;
+  const { message, code, remedy } = error;
+  return new ConfigError([`${message} Looked at:`, ...looked.map((line) => `  ${line}`)].join('\n'), {
+    code,
+    cause: error,
+    ...(remedy === undefined ? {} : { remedy }),
+  });
 }
 
 function readUrl(path: string, place: string): string {

@@ -13,7 +13,10 @@ import { environmentName } from './resolve.js';
 const PREFIX = 'WA_RECONCILE_';
 const SECRET = /TOKEN|SECRET|PASSWORD|PASSPHRASE|_KEY$/;
 
-type FromSettings = Pick<DoctorOptions, 'database' | 'settings' | 'unknownSettings' | 'secretFiles'>;
+type FromSettings = Pick<
+  DoctorOptions,
+  'database' | 'looked' | 'settings' | 'unknownSettings' | 'secretFiles'
+>;
 
 /**
  * What the command line knows of the configuration, fit to be shown. A database that cannot be told is handed on as the
@@ -32,6 +35,7 @@ export function describeSettings(call: Call, program: Command): FromSettings {
   const home = call.given.get('home');
   return {
     database: chosen.database,
+    looked: chosen.looked,
     settings: [...chosen.setting, ...given.filter(({ name }) => name !== 'home' || typeof home !== 'string')],
     unknownSettings: [...unknownNames(environment, names)].map((name) => {
       const similar = similarWord(name, [...names.keys()]);
@@ -47,15 +51,20 @@ export function describeSettings(call: Call, program: Command): FromSettings {
   };
 }
 
-function choose(call: Call): { database: DatabaseConfig | UserError; setting: GivenSetting[] } {
+function choose(call: Call): {
+  database: DatabaseConfig | UserError;
+  looked: readonly string[];
+  setting: GivenSetting[];
+} {
   try {
-    const { config, place } = chooseDatabase(call.settings, call.environment, call.io);
+    const { config, place, looked } = chooseDatabase(call.settings, call.environment, call.io);
     return {
       database: config,
+      looked,
       setting: [{ name: 'database', value: redactDatabase(config), origin: place }],
     };
   } catch (error) {
-    if (error instanceof UserError) return { database: error, setting: [] };
+    if (error instanceof UserError) return { database: error, looked: [], setting: [] };
     throw error;
   }
 }

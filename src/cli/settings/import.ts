@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { IMPORT_PHASES, type FetchOptions } from '../../core/import/options.js';
 import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import type { Environment } from './environment.js';
 import { instant, readMoment, readTimeZone } from './moments.js';
 import { choice, duration, number, toggle, word } from './parsers.js';
@@ -53,7 +54,10 @@ export function resolveImportSettings(
   const { fromFile, dryRun, connection, phase, force } = values;
   if (args.length === 0 && fromFile === undefined) {
     throw new ConfigError('Whose history is to be imported?', {
-      remedy: 'Name a contact: wa-reconcile import +5511912345678. Or many: --from-file contacts.txt',
+      remedy: [
+        remedy('import', ['+5511912345678'], 'imports one contact'),
+        remedy('import', ['--from-file', 'FILE'], 'imports a list, one contact per line'),
+      ],
       code: 'contact_missing',
     });
   }
@@ -65,7 +69,7 @@ export function resolveImportSettings(
   }
   if (dryRun && fromFile !== undefined) {
     throw new ConfigError(`${origin('dryRun').place} is for one contact, not for a list.`, {
-      remedy: 'Try one of them: wa-reconcile import CONTACT --dry-run',
+      remedy: remedy('import', ['CONTACT', '--dry-run'], 'says what would be done for one of them'),
       code: 'contradiction',
     });
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import type { Call } from '../call.js';
 import { missingFlag, whyNotAsk } from '../prompts.js';
 import { toggle, word } from './parsers.js';
@@ -37,6 +38,6 @@ export function resolveLinkSettings({ given, environment }: Call): LinkSettings 
 /** The connection that was named. Throws ConfigError when none was. */
 export function namedConnection(call: Call, settings: LinkSettings, command: string): string {
   if (settings.connection !== undefined) return settings.connection;
-  const example = `wa-reconcile ${command} --connection main`;
+  const example = remedy(command, ['--connection', 'main'], 'names the connection');
   throw missingFlag('--connection', whyNotAsk(call) ?? 'which phone is meant must be said', example);
 }

@@ -1,7 +1,11 @@
 import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import type { Context } from '../context.js';
 import { digitsOf, canonicalPhone } from '../../identity/phone.js';
 import { findRecords, type ConnectionRecord } from './view.js';
+
+/** How many connections an error names. */
+const NAMED = 5;
 
 /**
  * The one connection that `reference` means: its name, id, phone_number_id or phone. Throws ConfigError when there is none,
@@ -21,11 +25,14 @@ export async function findConnection(
     throw new ConfigError(`There is no connection '${reference}'.`, {
       remedy:
         records.length === 0
-          ? 'There are none yet: wa-reconcile connection add'
-          : `There ${records.length === 1 ? 'is' : 'are'}: ${records
-              .slice(0, 5)
-              .map((record) => record.name)
-              .join(', ')}${records.length > 5 ? ', …' : ''} (wa-reconcile connection list).`,
+          ? ['There are none yet.', remedy('connection add', [], 'adds one')]
+          : [
+              `There ${records.length === 1 ? 'is' : 'are'}: ${records
+                .slice(0, NAMED)
+                .map((record) => record.name)
+                .join(', ')}${records.length > NAMED ? ', …' : ''}.`,
+              remedy('connection list', [], 'lists all of them'),
+            ],
       code: 'connection_unknown',
     });
   }

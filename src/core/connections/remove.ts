@@ -1,4 +1,5 @@
 import { UserError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import type { Context } from '../context.js';
 import { isKnownError } from './add.js';
 import { findConnection } from './find.js';
@@ -26,15 +27,20 @@ export async function planRemoval(
     throw new UserError(
       `The connection '${record.name}' has ${conversations} conversations with ${messages} messages, and messages are never deleted.`,
       {
-        remedy: `Keep it; to take it out of sight, rename it: wa-reconcile connection edit ${record.id} --name '… (old)'`,
+        remedy: [
+          'Keep it; to take it out of sight, rename it:',
+          remedy('connection edit', [record.id, '--name', `${record.name} (old)`], 'renames it'),
+        ],
         code: 'connection_in_use',
       },
     );
   }
   if ((await ctx.store.prisma.linkedDevice.count({ where: { connectionId: record.id } })) > 0) {
     throw new UserError(`The connection '${record.name}' has a linked device.`, {
-      remedy:
-        'Unlink it first, on the phone under Linked devices: its keys would be lost here and stay valid there.',
+      remedy: [
+        'Unlink it first: its keys would be lost here and stay valid on the phone.',
+        remedy('unlink', ['--connection', record.id], 'unlinks it here and on the phone'),
+      ],
       code: 'connection_linked',
     });
   }

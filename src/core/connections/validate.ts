@@ -1,6 +1,7 @@
 import { phoneEquivalents } from '../../identity/phone.js';
 import type { ConnectionKind, HistorySyncStatus } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import { storedPhone } from './find.js';
 import { parseBusinessPhone } from './phone.js';
 import type { ConnectionRecord } from './view.js';
@@ -107,7 +108,10 @@ function isSameNumber(a: string | null, b: string | null): boolean {
 
 function duplicate(message: string, other: ConnectionRecord): ConfigError {
   return new ConfigError(message, {
-    remedy: `See it: wa-reconcile connection show ${other.id}; change it: wa-reconcile connection edit ${other.id}`,
+    remedy: [
+      remedy('connection show', [other.id], 'shows it'),
+      remedy('connection edit', [other.id, '--name', 'NAME'], 'renames it'),
+    ],
     code: 'connection_exists',
   });
 }

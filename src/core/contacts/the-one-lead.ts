@@ -1,4 +1,5 @@
 import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import { countEntriesAbout } from '../../store/contacts.js';
 import type { Sql } from '../../store/sql.js';
 import { amount } from '../amount.js';
@@ -35,7 +36,7 @@ async function unknownContact(sql: Sql, { typed, names }: ResolvedContact): Prom
       : amount(entries, 'entry', 'entries');
   return new ConfigError(`No lead is known as '${typed}', but the raw log has ${many} about this contact.`, {
     code: 'unknown_contact',
-    remedy: `What became of them: wa-reconcile explain '${typed.replaceAll("'", '')}'`,
+    remedy: remedy('explain', [typed], 'says what became of them'),
   });
 }
 
@@ -50,7 +51,10 @@ function ambiguousContact({ typed, leads }: ResolvedContact): ConfigError {
       remedy:
         organizations.size > 1
           ? 'Say which by its lead id, or by a connection of its organization (--connection).'
-          : 'Say which by its lead id. If they are one person, wa-reconcile dedupe merges them.',
+          : [
+              'Say which by its lead id.',
+              remedy('dedupe', [], 'plans to merge them, if they are one person'),
+            ],
     },
   );
 }

@@ -1,4 +1,5 @@
 import { EXIT, UserError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import { readDevice } from '../../store/linked-devices.js';
 import type { Context } from '../context.js';
 import { deviceViewOf, isSamePhone } from './own-number.js';
@@ -17,6 +18,6 @@ export async function assertOwnDevice(
   throw new UserError(`The device that is linked to '${connection.name}' belongs to another number.`, {
     code: 'wrong_number',
     exitCode: EXIT.failure,
-    remedy: `Unlink it first: wa-reconcile unlink --connection ${connection.id}`,
+    remedy: remedy('unlink', ['--connection', connection.id], 'unlinks it; then link the right phone'),
   });
 }

@@ -1,6 +1,7 @@
 import { parseJid } from '../../identity/jid.js';
 import { canonicalPhone, phoneEquivalents } from '../../identity/phone.js';
 import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import { storedPhone } from '../connections/find.js';
 import type { ConnectionRecord } from '../connections/view.js';
 import type { DeviceView } from './result.js';
@@ -28,7 +29,10 @@ export function ownNumberOf(connection: ConnectionRecord): string {
   if (phone === undefined) {
     throw new ConfigError(`The number of the connection '${connection.name}' is not known.`, {
       code: 'connection_without_phone',
-      remedy: `Say it, so that no other phone is linked by mistake: wa-reconcile connection edit ${connection.id} --phone +5511912345678`,
+      remedy: [
+        'Give it, so that no other phone is linked by mistake; for example:',
+        remedy('connection edit', [connection.id, '--phone', '+5511912345678'], 'sets the number'),
+      ],
     });
   }
   return phone;

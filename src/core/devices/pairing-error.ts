@@ -1,4 +1,5 @@
 import { EXIT, UserError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import type { PairOutcome } from '../../whatsapp/pair-device.js';
 import type { NoConnection } from '../../whatsapp/connect-device.js';
 
@@ -28,12 +29,12 @@ export function pairingError(
         remedy: 'See on the phone whether the account is in order, then run the same command again.',
       });
     default:
-      return connectionError(outcome);
+      return connectionError(outcome, connection);
   }
 }
 
 /** The error for a device that cannot be online. */
-export function connectionError(problem: NoConnection): UserError {
+export function connectionError(problem: NoConnection, connection: string): UserError {
   switch (problem.kind) {
     case 'conflict':
       return new UserError('Another login with the credentials of this device took over.', {
@@ -45,7 +46,7 @@ export function connectionError(problem: NoConnection): UserError {
       return new UserError('The device is not linked any more: it was removed on the phone.', {
         code: 'logged_out',
         exitCode: EXIT.notLinked,
-        remedy: 'Link it again: wa-reconcile link',
+        remedy: remedy('link', ['--connection', connection], 'links it again'),
       });
     case 'interrupted':
       return new UserError('Interrupted.', {

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 
 const ALGORITHM = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -81,8 +82,10 @@ export class SecretKey {
   private wrong(why: string, cause?: unknown): ConfigError {
     return new ConfigError(`The linked device cannot be decrypted with ${this.place}: ${why}.`, {
       code: 'secret_key_wrong',
-      remedy:
-        'Give the key that it was linked with. If that is lost: wa-reconcile unlink --forget, remove the device on the phone, and link again.',
+      remedy: [
+        'Give the key that it was linked with. If that is lost, forget the device, remove it on the phone, and link again:',
+        remedy('unlink', ['--connection', 'NAME', '--forget'], 'forgets the device here'),
+      ],
       ...(cause === undefined ? {} : { cause }),
     });
   }

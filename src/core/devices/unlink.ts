@@ -59,6 +59,6 @@ async function logOut(
     case 'logged_out':
       return 'was_unlinked';
     default:
-      throw connectionError(outcome);
+      throw connectionError(outcome, connectionId);
   }
 }

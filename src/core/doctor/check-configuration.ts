@@ -1,15 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { platform } from 'node:os';
 import type { DoctorOptions } from './options.js';
-import type { DoctorCheck } from './result.js';
+import { remedyOf, type DoctorCheck } from './result.js';
 
 /** Whether settings are understood, and secrets kept. */
 export async function checkConfiguration(options: DoctorOptions): Promise<DoctorCheck> {
   const { settings, unknownSettings, secretFiles, database } = options;
   const name = 'configuration' as const;
   if (database instanceof Error) {
-    const { message, remedy } = database;
-    return { name, status: 'fail', message, ...(remedy === undefined ? {} : { remedy }) };
+    return { name, status: 'fail', message: database.message, ...remedyOf(database) };
   }
   const [unknown] = unknownSettings;
   if (unknown !== undefined) {

@@ -1,11 +1,14 @@
+import type { Remedy } from '../../model/remedy.js';
 import { readRuns } from '../../store/recorded-runs.js';
 import type { Store } from '../../store/store.js';
+import { commandOfRun } from '../recorded-command.js';
 import type { DoctorCheck } from './result.js';
 import { listed } from './words.js';
 import { amount } from '../amount.js';
 import { judgeRuns, type JudgedRun, type Onlooker } from '../runs/judge.js';
 
 const RECENT_RUNS = 50;
+const NAMED_RUNS = 3;
 
 /** Runs that did not come to their end, and that no later one has made good. */
 export async function checkRuns({ sql, backend }: Store, onlooker: Onlooker): Promise<DoctorCheck> {
@@ -19,13 +22,22 @@ export async function checkRuns({ sql, backend }: Store, onlooker: Onlooker): Pr
       name: 'runs',
       status: 'warn',
       message: `${amount(unfinished.length, 'run')} did not come to an end: ${listed(unfinished.map(wordsOf))}`,
-      remedy: 'The same command, typed again, goes on where it stopped; nothing that was committed is lost.',
+      remedy: [
+        'The same command goes on where it stopped; nothing that was committed is lost.',
+        ...againOf(unfinished),
+      ],
     };
   }
   if (working.length > 0) {
     return { name: 'runs', status: 'ok', message: `at work now: ${listed(working.map(wordsOf))}` };
   }
   return { name: 'runs', status: 'ok', message: 'every run has come to its end' };
+}
+
+/** The commands that take up the newest of them, each once. */
+function againOf(unfinished: readonly JudgedRun[]): Remedy[] {
+  const commands = unfinished.map(({ row }) => commandOfRun(row.command, row.options, 'goes on'));
+  return [...new Map(commands.map((one) => [JSON.stringify(one), one])).values()].slice(0, NAMED_RUNS);
 }
 
 function wordsOf({ row: { command, host, pid, startedAt }, status }: JudgedRun): string {

@@ -1,27 +1,24 @@
 import { UserError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import { readKeyStates, UNIQUE_KEYS } from '../../store/checks/unique-keys.js';
 import { migrationStatus } from '../../store/migrations/migrate.js';
 import { assertMigratable } from '../../store/migrations/status.js';
 import { readMissingRights } from '../../store/server-facts.js';
 import type { Sql } from '../../store/sql.js';
 import type { Store } from '../../store/store.js';
-import type { DoctorOptions } from './options.js';
-import type { DoctorCheck } from './result.js';
+import { remedyOf, type DoctorCheck } from './result.js';
 import { listed } from './words.js';
 import { amount } from '../amount.js';
 
-type CommandLine = DoctorOptions['commandLine'];
-
 /** Whether the tables are ours, and of this version. */
-export async function checkMigrations(store: Store, commandLine: CommandLine): Promise<DoctorCheck> {
+export async function checkMigrations(store: Store): Promise<DoctorCheck> {
   const name = 'migrations' as const;
   const status = await migrationStatus(store);
   try {
     assertMigratable(status, store.location);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const { message, remedy } = error;
-    return { name, status: 'fail', message, ...(remedy === undefined ? {} : { remedy }) };
+    return { name, status: 'fail', message: error.message, ...remedyOf(error) };
   }
   const { applied, pending } = status;
   if (pending.length === 0) return { name, status: 'ok', message: `${applied.length} applied, none pending` };
@@ -33,7 +30,7 @@ export async function checkMigrations(store: Store, commandLine: CommandLine): P
   if (store.backend === 'pglite') {
     return { name, status: 'ok', message: `${message}; the next command sees to it` };
   }
-  return { name, status: 'fail', message, remedy: commandLine('db', 'migrate') };
+  return { name, status: 'fail', message, remedy: remedy('db migrate', [], 'applies them') };
 }
 
 /** Whether this role may do what commands do. */
@@ -50,7 +47,7 @@ export async function checkRights(sql: Sql): Promise<DoctorCheck> {
 }
 
 /** Whether the database itself keeps doubles out. */
-export async function checkIndexes(sql: Sql, commandLine: CommandLine): Promise<DoctorCheck> {
+export async function checkIndexes(sql: Sql): Promise<DoctorCheck> {
   const states = await readKeyStates(sql);
   const bad = [...states].flatMap(([key, { state }]) =>
     state === 'sound' ? [] : [state === 'table_missing' ? `${key.index} (no table ${key.table})` : key.index],
@@ -62,6 +59,6 @@ export async function checkIndexes(sql: Sql, commandLine: CommandLine): Promise<
     name: 'indexes',
     status: 'fail',
     message: `${amount(bad.length, 'unique index', 'unique indexes')} missing or not valid: ${listed(bad)}`,
-    remedy: `${commandLine('verify')} says what is in the way, ${commandLine('verify', '--enforce')} makes them.`,
+    remedy: [remedy('verify', [], 'says what is in the way'), remedy('verify', ['--enforce'], 'makes them')],
   };
 }

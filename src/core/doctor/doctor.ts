@@ -12,7 +12,13 @@ import { checkRuns } from './check-runs.js';
 import { checkServer } from './check-server.js';
 import { checkIndexes, checkMigrations, checkRights } from './check-tables.js';
 import type { DoctorOptions } from './options.js';
-import { DOCTOR_CHECKS, type DoctorCheck, type DoctorCheckName, type DoctorResult } from './result.js';
+import {
+  DOCTOR_CHECKS,
+  remedyOf,
+  type DoctorCheck,
+  type DoctorCheckName,
+  type DoctorResult,
+} from './result.js';
 
 /**
  * Looks at the installation from the outside in, and says of each part what is so and what mends it. Never throws for what
@@ -38,7 +44,7 @@ async function checkDatabase(config: DatabaseConfig, options: DoctorOptions): Pr
   const checks: DoctorCheck[] = [];
   if (config.kind === 'pglite') {
     checks.push(await attempt('disk', () => checkEmbeddedDisk(config.directory)));
-    const place = await attempt('database', () => checkDirectory(config.directory));
+    const place = await attempt('database', () => checkDirectory(config.directory, options.looked));
     if (place !== null) return [...checks, place];
     const lock = await checkEmbeddedLock(config.directory, options);
     checks.push(lock.check);
@@ -67,12 +73,12 @@ async function checkStore(store: Store, options: DoctorOptions): Promise<DoctorC
     checks.push(await attempt('clock', () => checkServerClock(store.sql, options.clock)));
     checks.push(await attempt('lock', () => checkServerLock(store, options)));
   }
-  const migrations = await attempt('migrations', () => checkMigrations(store, options.commandLine));
+  const migrations = await attempt('migrations', () => checkMigrations(store));
   checks.push(migrations);
   // What follows speaks of our tables: of none, or of another program's, there is nothing to say.
   if (migrations.status === 'fail' || !(await isMigrated(store))) return checks;
   if (isServer) checks.push(await attempt('rights', () => checkRights(store.sql)));
-  checks.push(await attempt('indexes', () => checkIndexes(store.sql, options.commandLine)));
+  checks.push(await attempt('indexes', () => checkIndexes(store.sql)));
   checks.push(await attempt('runs', () => checkRuns(store, options)));
   return checks;
 }
@@ -100,8 +106,4 @@ function failureOf(name: DoctorCheckName, error: unknown): DoctorCheck {
   if (error instanceof UserError) return { name, status: 'fail', message: error.message, ...remedyOf(error) };
   const words = error instanceof Error ? error.message : String(error);
   return { name, status: 'fail', message: `could not be looked at: ${words}` };
-}
-
-function remedyOf({ remedy }: UserError): Pick<DoctorCheck, 'remedy'> {
-  return remedy === undefined ? {} : { remedy };
 }

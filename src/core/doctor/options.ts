@@ -28,6 +28,6 @@ export interface DoctorOptions {
   secretFiles: readonly string[];
   /** Which database, or why that cannot be told. */
   database: DatabaseConfig | UserError;
-  /** A command of this tool as the user has to type it to meet the same database. */
-  commandLine: (...words: string[]) => string;
+  /** Where a database could have been named, in order, and what was found there. */
+  looked: readonly string[];
 }

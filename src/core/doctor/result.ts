@@ -1,3 +1,4 @@
+import type { UserError } from '../../model/errors.js';
 import type { Advices } from '../../model/remedy.js';
 import type { GivenSetting } from './options.js';
 
@@ -37,4 +38,9 @@ export interface DoctorResult {
   checks: DoctorCheck[];
   /** What was given, and where; a setting that is not here has its default. */
   settings: GivenSetting[];
+}
+
+/** The remedy of an error, as a check carries it. */
+export function remedyOf({ remedy }: UserError): Pick<DoctorCheck, 'remedy'> {
+  return remedy === undefined ? {} : { remedy };
 }

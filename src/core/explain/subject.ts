@@ -1,4 +1,5 @@
 import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import {
   findEntriesByOrigin,
   readEntryHeads,
@@ -122,7 +123,7 @@ async function placeSubject(inv: Investigation, place: string): Promise<Subject>
         `${found.length} raw entries were seen at '${place}':`,
         ...heads.map((head) => `log:${head.id}  ${originOf(head)}`),
       ].join('\n  '),
-      { code: 'ambiguous_subject', remedy: 'Say which by its id: wa-reconcile explain log:<id>' },
+      { code: 'ambiguous_subject', remedy: remedy('explain', [`log:${first.id}`], 'explains one of them') },
     );
   }
   const [entry] = await readLoggedEntries(inv.sql, [first.id]);

@@ -15,6 +15,7 @@ import { withRun, type Ended, type Run, type RunEnd } from '../runs/with-run.js'
 import type { ProvenBefore } from '../verify/proof.js';
 import { CHECK_NAMES } from '../verify/result.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
+import { assertConnections } from './assert-connections.js';
 import type { ReconcileOptions } from './options.js';
 import type { ReconcileResult, Restored } from './result.js';
 import { duplicatesLeft, figuresOf, NO_STEPS, verdictOf, type Steps } from './verdict.js';
@@ -37,6 +38,7 @@ const MOST_ROUNDS = 4;
  */
 export async function reconcile(ctx: Context, options: ReconcileOptions): Promise<ReconcileResult> {
   const { sql } = ctx.store;
+  await assertConnections(ctx, options.register);
   const work = new Reconciliation(ctx, options, await readLastReconcile(sql), await readServerClock(sql));
   return withRun(
     ctx,

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import { readConnections, readDefaultOrganization } from '../../store/connections.js';
 import type { Sql } from '../../store/sql.js';
 import { ConnectionDirectory } from '../batch/connection-directory.js';
@@ -24,8 +25,8 @@ export async function openDirectory(
       code: 'unknown_connection',
       remedy:
         known === ''
-          ? 'Create it: wa-reconcile connection add'
-          : `Known connections: ${known}. Create another with: wa-reconcile connection add`,
+          ? remedy('connection add', [], 'creates it')
+          : [`Known connections: ${known}.`, remedy('connection add', [], 'creates another')],
     });
   }
   return new ConnectionDirectory(rows, {

@@ -1,4 +1,5 @@
 import { UserError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import { violatedConstraint } from '../../store/sql-state.js';
 
 /**
@@ -14,7 +15,10 @@ export function refusedByDatabase(error: unknown, force: boolean): UserError | u
       `The unique index ${name} does not allow the rows as they were before; nothing was changed.`,
       {
         code: 'index_in_the_way',
-        remedy: `If it was made after that run and the doubles are to come back: drop index ${name}; then undo again. Verify will miss it until \`wa-reconcile verify --enforce\` makes it again.`,
+        remedy: [
+          `If it was made after that run and the duplicates are to come back: drop index ${name}; then undo again.`,
+          remedy('verify', ['--enforce'], 'makes the index again later; until then verify misses it'),
+        ],
         cause: error,
       },
     );

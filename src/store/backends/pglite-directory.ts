@@ -11,11 +11,13 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, UserError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import { translateDatabaseError } from '../database-errors.js';
 import { acquireDirectoryLock } from '../locks/directory-lock.js';
 import { migrate } from '../migrations/migrate.js';
 import type { OpenStoreOptions } from '../open-store.js';
 import type { Store } from '../store.js';
+import { absenceWords, creationMark, lookAtPlace, versionFile, type Absence } from './embedded-place.js';
 import { createPgliteStore } from './pglite.js';
 import { startPglite, type WatchedPGlite } from './pglite-client.js';
 
@@ -29,20 +31,21 @@ const NEEDED_BYTES = 16 * 1024 * 1024;
 const WASI_ERRORS: Readonly<Record<number, string>> = { 2: 'EACCES', 51: 'ENOSPC', 63: 'EPERM', 69: 'EROFS' };
 
 /**
- * Opens the embedded database in a directory; creates it on first use, and migrates it. Takes the lock before anything in
- * the directory is read, and keeps it until the store is closed.
+ * Opens the embedded database in a directory and migrates it; creates it only if the options say so. Takes the lock before
+ * anything in the directory is opened, and keeps it until the store is closed.
  *
  * Facts about PGlite 0.5: it never syncs to disk (`fsync` off), so a kill of the process loses nothing that was committed,
  * but a power cut may; closing it writes a checkpoint; opening a directory takes 0.2 s, creating one 3 s.
  */
 export async function openPgliteDirectory(directory: string, options: OpenStoreOptions): Promise<Store> {
-  const path = await makeDirectory(directory);
+  const mayCreate = options.creates === true;
+  const path = await (mayCreate ? makeDirectory(directory) : findDirectory(directory));
   const lock = await acquireDirectoryLock(`${path}.lock`, options, options).catch((error: unknown) => {
     throw explain(error, path);
   });
   let store: Store;
   try {
-    const pglite = await start(path);
+    const pglite = await start(path, mayCreate);
     store = createPgliteStore(pglite, path, () => lock.release());
   } catch (error) {
     await lock.release();
@@ -61,26 +64,52 @@ export async function openPgliteDirectory(directory: string, options: OpenStoreO
 async function makeDirectory(directory: string): Promise<string> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const path = await realpath(directory);
-    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
-    return path;
+    return await openable(directory);
   } catch (error) {
     throw explain(error, directory);
   }
+}
+
+/** The directory of a database that is there; nothing is created, not even a lock file, where there is none. */
+async function findDirectory(directory: string): Promise<string> {
+  try {
+    const place = await lookAtPlace(directory);
+    // One that is being created right now is waited for, like any that another process has open.
+    if (place.state !== 'database' && place.state !== 'unfinished') throw missing(directory, place);
+    return await openable(directory);
+  } catch (error) {
+    throw explain(error, directory);
+  }
+}
+
+async function openable(directory: string): Promise<string> {
+  const path = await realpath(directory);
+  await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  return path;
+}
+
+function missing(path: string, place: Absence): ConfigError {
+  return new ConfigError(`There is no database: ${path} ${absenceWords(place)}.`, {
+    code: 'database_missing',
+    remedy: [
+      'Name the database: set DATABASE_URL, or give --home DIR or --database-url-file FILE.',
+      remedy('replay', ['LOG', '--register'], 'creates one there, and imports a log'),
+      remedy('connection add', [], 'creates one there, and adds a connection'),
+    ],
+  });
 }
 
 /**
  * A new database takes seconds to make, and one that was half made when the process was killed cannot be opened. A mark
  * beside the directory lasts as long as the making; who finds it makes the database again from nothing.
  */
-async function start(path: string): Promise<WatchedPGlite> {
-  const mark = `${path}.new`;
-  if (await exists(mark)) await removeContent(path);
-  const content = await readdir(path);
-  if (content.length > 0) {
-    assertDatabase(path, content);
-    return launch(path);
-  }
+async function start(path: string, mayCreate: boolean): Promise<WatchedPGlite> {
+  const place = await lookAtPlace(path);
+  if (place.state === 'database') return launch(path);
+  if (!mayCreate) throw missing(path, place);
+  const mark = creationMark(path);
+  if (place.state === 'unfinished') await removeContent(path);
+  if (place.state === 'foreign') throw foreign(path, place.holds);
   await writeFile(mark, '', { mode: 0o600 });
   const pglite = await launch(path);
   await rm(mark);
@@ -104,20 +133,15 @@ async function isFull(path: string): Promise<boolean> {
   return bavail * bsize < NEEDED_BYTES;
 }
 
-/** PGlite makes a database in any directory that has none, whatever else lies there. */
-function assertDatabase(path: string, content: readonly string[]): void {
-  if (content.includes('PG_VERSION')) return;
-  throw new ConfigError(
-    `${path} is not an embedded database: it holds other files, such as ${content[0] ?? ''}.`,
-    {
-      code: 'database_foreign',
-      remedy: 'Give an empty or a new directory.',
-    },
-  );
+function foreign(path: string, holds: string): ConfigError {
+  return new ConfigError(`${path} is not an embedded database: it holds other files, such as ${holds}.`, {
+    code: 'database_foreign',
+    remedy: 'Give an empty or a new directory.',
+  });
 }
 
 async function describeDamage(path: string, cause: unknown): Promise<UserError> {
-  const version = (await readFile(join(path, 'PG_VERSION'), 'utf8').catch(() => '')).trim();
+  const version = (await readFile(versionFile(path), 'utf8').catch(() => '')).trim();
   if (version !== '' && version !== EMBEDDED_MAJOR) {
     return new ConfigError(
       `The embedded database ${path} was made by PostgreSQL ${version}; this version of wa-reconcile embeds PostgreSQL ${EMBEDDED_MAJOR}.`,
@@ -174,11 +198,4 @@ function systemCodeOf(error: unknown): string | undefined {
 async function removeContent(path: string): Promise<void> {
   const names = await readdir(path);
   await Promise.all(names.map((name) => rm(join(path, name), { recursive: true, force: true })));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { remedy } from '../../model/remedy.js';
 import { ConfigError, UserError } from '../../model/errors.js';
 import type { Sql } from '../sql.js';
 import { sqlState } from '../sql-state.js';
@@ -45,7 +46,7 @@ export async function assertMigrated(store: Store): Promise<void> {
     status.applied.length === 0
       ? `The database ${store.location} is empty: its tables have not been created yet.`
       : `The database ${store.location} is older than this version: ${status.pending.length} ${status.pending.length === 1 ? 'migration is' : 'migrations are'} pending (${status.pending.join(', ')}).`,
-    { code: 'migrations_pending', remedy: 'Run: wa-reconcile db migrate' },
+    { code: 'migrations_pending', remedy: remedy('db migrate', [], 'brings it up to date') },
   );
 }
 

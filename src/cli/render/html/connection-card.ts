@@ -1,4 +1,5 @@
 import type { Accounts, ConnectionReport } from '../../../core/report/result.js';
+import type { AdviceLine } from '../../advice.js';
 import { addUpDays } from '../day-chart.js';
 import { formatAmount, formatCount } from '../quantities.js';
 import {
@@ -9,7 +10,7 @@ import {
   minute,
   onboardedWords,
   quietWords,
-  unexplainedCommand,
+  unexplainedRemedy,
 } from '../report-words.js';
 import { historyWords } from '../run-summary.js';
 import { dayBars } from './chart.js';
@@ -18,7 +19,7 @@ import { html, name, type Markup } from './markup.js';
 /** One connection: who it is, its days, what it holds, and the raw log against the database. */
 export function connectionCard(
   connection: ConnectionReport,
-  { index, zone, flags }: { index: number; zone: string; flags: readonly string[] },
+  { index, zone, line }: { index: number; zone: string; line: AdviceLine },
 ): Markup {
   const { phone, kind, organization } = connection;
   const about = [
@@ -41,7 +42,7 @@ export function connectionCard(
       </div>
       <div>
         <h3>Raw log against the database</h3>
-        ${ledger(connection.accounts, unexplainedCommand(connection.name, flags))}
+        ${ledger(connection.accounts, line(unexplainedRemedy(connection.name)))}
       </div>
     </div>
   </section>`;

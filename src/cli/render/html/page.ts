@@ -15,6 +15,7 @@ import { rejectedTable, runsTable } from './tables.js';
  */
 export function renderReportPage(result: ReportResult, flags: readonly string[]): string {
   const { connections, generatedAt, timeZone } = result;
+  const line = adviceLine(flags);
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -35,10 +36,10 @@ export function renderReportPage(result: ReportResult, flags: readonly string[])
               <time datetime="${generatedAt}">${minute(generatedAt)} UTC</time> · ${result.database}
             </p>
           </header>
-          ${alertList(result, adviceLine(flags))} ${keyFigures(result)} ${overview(result, flags)}
+          ${alertList(result, line)} ${keyFigures(result)} ${overview(result, line)}
           <h2>${connections.length === 1 ? 'The connection' : 'Connections'}</h2>
           ${connections.length === 0 && html`<p class="empty">There are none yet.</p>`}
-          ${connections.map((one, index) => connectionCard(one, { index: index + 1, zone: timeZone, flags }))}
+          ${connections.map((one, index) => connectionCard(one, { index: index + 1, zone: timeZone, line }))}
           ${rejectedTable(result)} ${runsTable(result.runs)}
           <footer>
             <p>Written by wa-reconcile report. Times are UTC; days are those of ${timeZone}.</p>

@@ -3,7 +3,7 @@ import type { ReportResult } from '../../../core/report/result.js';
 import type { AdviceLine } from '../../advice.js';
 import { addUpDays } from '../day-chart.js';
 import { formatAmount, formatCount } from '../quantities.js';
-import { entryWords, minute, unexplainedCommand } from '../report-words.js';
+import { entryWords, minute, unexplainedRemedy } from '../report-words.js';
 import { acknowledgementWords, headlineSeverity, headlineWords, severityMark } from '../severity.js';
 import { dayBars } from './chart.js';
 import { ledger } from './connection-card.js';
@@ -85,10 +85,7 @@ function figure(label: string, value: number, note: string, isBad = false): Mark
 }
 
 /** All connections together; where there is one, its own card says it all. */
-export function overview(
-  { connections, timeZone, accounts }: ReportResult,
-  flags: readonly string[],
-): Markup | null {
+export function overview({ connections, timeZone, accounts }: ReportResult, line: AdviceLine): Markup | null {
   if (connections.length < 2) return null;
   const days = addUpDays(connections);
   const isEmpty = days.every(({ inbound, outbound, gapIn }) => inbound + outbound + gapIn.length === 0);
@@ -108,7 +105,7 @@ export function overview(
         accounts !== undefined &&
         html`<div class="whole">
           <h3>Raw log against the database</h3>
-          ${ledger(accounts, unexplainedCommand(null, flags))}
+          ${ledger(accounts, line(unexplainedRemedy(null)))}
         </div>`
       }
     </section>`;

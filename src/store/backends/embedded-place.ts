@@ -1,0 +1,57 @@
+import { access, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/**
+ * Why a place holds no embedded database. `unfinished`: a process is creating it, or was killed while it did; nothing is in
+ * it yet. `foreign`: a directory of something else.
+ */
+export type Absence = { state: 'unfinished' | 'absent' | 'empty' } | { state: 'foreign'; holds: string };
+
+/** What stands where an embedded database is looked for. */
+export type EmbeddedPlace = { state: 'database' } | Absence;
+
+/** The mark beside a directory that lasts as long as the database in it is being created. */
+export function creationMark(directory: string): string {
+  return `${directory}.new`;
+}
+
+/** Looks at the place without touching it. Errors of the file system other than "nothing there" are thrown as they are. */
+export async function lookAtPlace(directory: string): Promise<EmbeddedPlace> {
+  if (await exists(creationMark(directory))) return { state: 'unfinished' };
+  const content = await readdir(directory).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (content === undefined) return { state: 'absent' };
+  const [first] = content;
+  if (first === undefined) return { state: 'empty' };
+  // PGlite makes a database in any directory that has none, whatever else lies there.
+  return content.includes('PG_VERSION') ? { state: 'database' } : { state: 'foreign', holds: first };
+}
+
+/** Why no database can be read there: completes the path to a sentence. */
+export function absenceWords(place: Absence): string {
+  switch (place.state) {
+    case 'absent':
+      return 'does not exist';
+    case 'empty':
+      return 'is empty';
+    case 'foreign':
+      return `holds other files, such as ${place.holds}, and no database`;
+    case 'unfinished':
+      return 'was being created when the process was killed, and is still empty';
+  }
+}
+
+/** Whether a path leads to anything. */
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The file by which PostgreSQL knows its own directory; it names the version. */
+export function versionFile(directory: string): string {
+  return join(directory, 'PG_VERSION');
+}
