@@ -34,9 +34,9 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
         checks: options.checks,
         recordedOptions: options.recordedOptions ?? { enforce: true },
       }).catch(rethrowAltered);
-  const results = await inSnapshot(ctx.store, (sql) => runChecks(ctx, sql, options, connectionId)).catch(
-    rethrowAltered,
-  );
+  const results = await inSnapshot(ctx.store, (sql) => runChecks(ctx, sql, options, connectionId), {
+    findsMessages: options.checks.has('raw_log'),
+  }).catch(rethrowAltered);
   const checks = results.map((check) => withoutDeadEnd(check, enforced));
   const finishedAt = ctx.clock();
   const foundBy = (name: CheckResult['check']): number | null =>
