@@ -12,6 +12,7 @@ import type { Media, MessageError } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import { arrayLiteral } from './array-literal.js';
 import { columnNames, time, unnestFound, unnestParameters, unnestTable, type Column } from './columns.js';
+import { BY_INDEX, type MessageLookup } from './message-lookup.js';
 import {
   booleanOf,
   integerOf,
@@ -134,26 +135,20 @@ export interface MessageKey {
 
 /**
  * The stored messages that a batch is about: by externalId, and by stanza id for what WhatsApp Web names by its key id
- * (rule M10). One statement; both parts are index look-ups.
+ * (rule M10). One statement; both parts are index look-ups, unless `lookup` knows better.
  */
 export async function readMessages(
   tx: Sql,
   externalIds: readonly MessageKey[],
   stanzaIds: readonly MessageKey[],
+  lookup: MessageLookup = BY_INDEX,
 ): Promise<StoredMessageRow[]> {
-  // `lateral … limit/offset` is a fence: without it the planner, before it has statistics of a table that was empty a
-  // minute ago, joins by scanning all of it for every batch.
-  const byExternalId = `
-    select ${SELECTED} from unnest($1::uuid[], $2::text[]) as k (connection_id, external_id)
-    cross join lateral (
-      select c.xmin, c.* from messages c where c.connection_id = k.connection_id and c.external_id = k.external_id limit 1
-    ) m`;
-  const byStanzaId = `
-    select ${SELECTED} from unnest($3::uuid[], $4::text[]) as k (connection_id, stanza_id)
-    cross join lateral (
-      select c.xmin, c.* from messages c
-      where c.stanza_id = k.stanza_id and c.connection_id = k.connection_id and c.external_id is not null offset 0
-    ) m`;
+  const byExternalId = `select ${SELECTED} from ${lookup.byExternalId(
+    'unnest($1::uuid[], $2::text[]) as k (connection_id, external_id)',
+  )}`;
+  const byStanzaId = `select ${SELECTED} from ${lookup.byStanzaId(
+    'unnest($3::uuid[], $4::text[]) as k (connection_id, stanza_id)',
+  )}`;
   if (externalIds.length === 0 && stanzaIds.length === 0) return [];
   const parameters = keyParameters(externalIds);
   if (stanzaIds.length === 0) return (await tx.query(byExternalId, parameters)).map(messageOf);

@@ -4,6 +4,7 @@ import type { Sql } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
 import { replayBodies } from '../support/replaying.js';
+import { watchReads } from '../support/table-reads.js';
 import { liveFrom, status } from '../support/webhooks.js';
 
 /** Rows of other people that the batches have no business with. */
@@ -13,36 +14,6 @@ const BATCH = 200;
 const ALLOWED = BATCH * 20;
 /** A statement is planned for good at its sixth execution. */
 const PLANNED_FOR_GOOD = 6;
-
-interface TableReads {
-  table: string;
-  rows: number;
-}
-
-/** A store that notes which rows each of its transactions has read, by table. */
-function watchReads(store: Store): { store: Store; reads: TableReads[] } {
-  const reads: TableReads[] = [];
-  return {
-    reads,
-    store: {
-      ...store,
-      transaction: (work, options) =>
-        store.transaction(async (tx) => {
-          const result = await work(tx);
-          reads.push(...(await readsOf(tx)));
-          return result;
-        }, options),
-    },
-  };
-}
-
-async function readsOf(tx: Sql): Promise<TableReads[]> {
-  const rows = await tx.query(
-    `select relname::text as table, (coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int as rows
-     from pg_stat_xact_user_tables`,
-  );
-  return rows.map((row) => ({ table: String(row['table']), rows: Number(row['rows']) }));
-}
 
 function bodies(batches: number, from: number): unknown[] {
   return Array.from({ length: batches * BATCH }, (_, i) => {

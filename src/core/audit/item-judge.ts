@@ -1,6 +1,7 @@
 import type { MessageFact } from '../../model/facts.js';
 import { readRevisions } from '../../store/amendments.js';
 import { placeKey, readRejectedItems } from '../../store/checks/accounts.js';
+import { openMessageLookup, type MessageLookup } from '../../store/message-lookup.js';
 import type { StoredMessageRow } from '../../store/messages.js';
 import type { Sql } from '../../store/sql.js';
 import { contradicts } from '../plan/contradictions.js';
@@ -34,6 +35,7 @@ interface Sight {
 export class ItemJudge {
   private readonly leads: LeadFinder;
   private readonly missing = new SeenKeys();
+  private lookup: MessageLookup | null = null;
 
   constructor(private readonly sql: Sql) {
     this.leads = new LeadFinder(sql);
@@ -47,7 +49,8 @@ export class ItemJudge {
     window: Window,
     first: readonly StoredMessageRow[] = [],
   ): Promise<(JudgedItem | ContestedItem)[]> {
-    const sight = await this.lookAt([...first, ...(await readRowsOf(this.sql, window))]);
+    this.lookup ??= await openMessageLookup(this.sql);
+    const sight = await this.lookAt([...first, ...(await readRowsOf(this.sql, window, this.lookup))]);
     const people = [...window.messages, ...window.amendments.filter(({ fact }) => fact.kind !== 'status')];
     await this.leads.load(
       people.flatMap(({ fact, connection: { organizationId } }) =>

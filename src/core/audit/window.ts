@@ -1,5 +1,6 @@
 import type { MessageFact, RejectedFact } from '../../model/facts.js';
 import { readMessages, type MessageKey, type StoredMessageRow } from '../../store/messages.js';
+import type { MessageLookup } from '../../store/message-lookup.js';
 import type { Sql } from '../../store/sql.js';
 import type { Amendment } from '../plan/amendments.js';
 import { isWamid, keyOf } from '../plan/message-book.js';
@@ -33,7 +34,11 @@ export class Window {
  * Every row that the window's items may be about: by id; by stanza id for what WhatsApp Web names by its key id; and, for
  * wamids that are not there, by the key id inside them (M10).
  */
-export async function readRowsOf(sql: Sql, window: Window): Promise<StoredMessageRow[]> {
+export async function readRowsOf(
+  sql: Sql,
+  window: Window,
+  lookup: MessageLookup,
+): Promise<StoredMessageRow[]> {
   const byExternalId = new Keys();
   const byStanzaId = new Keys();
   for (const { fact, connection } of window.messages) {
@@ -45,7 +50,7 @@ export async function readRowsOf(sql: Sql, window: Window): Promise<StoredMessag
     byExternalId.add(connection.id, fact.targetExternalId);
     if (!isWamid(fact.targetExternalId)) byStanzaId.add(connection.id, fact.targetExternalId);
   }
-  const rows = await readMessages(sql, byExternalId.all(), byStanzaId.all());
+  const rows = await readMessages(sql, byExternalId.all(), byStanzaId.all(), lookup);
   const found = new Set(rows.map((row) => keyOf(row.connectionId, row.externalId)));
   const otherwise = new Keys();
   for (const { fact, connection } of window.messages) {
@@ -53,7 +58,7 @@ export async function readRowsOf(sql: Sql, window: Window): Promise<StoredMessag
     if (!isThere && fact.stanzaId !== undefined && isWamid(fact.externalId))
       otherwise.add(connection.id, fact.stanzaId);
   }
-  return [...rows, ...(await readMessages(sql, otherwise.all(), []))];
+  return [...rows, ...(await readMessages(sql, otherwise.all(), [], lookup))];
 }
 
 /** Keys without repetition. */

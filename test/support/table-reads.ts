@@ -1,0 +1,33 @@
+import type { Sql } from '../../src/store/sql.js';
+import type { Store } from '../../src/store/store.js';
+
+/** Rows of a table that one transaction has read, by whatever plan. */
+export interface TableReads {
+  table: string;
+  rows: number;
+}
+
+/** A store that notes what each of its transactions has read. */
+export function watchReads(store: Store): { store: Store; reads: TableReads[] } {
+  const reads: TableReads[] = [];
+  return {
+    reads,
+    store: {
+      ...store,
+      transaction: (work, options) =>
+        store.transaction(async (tx) => {
+          const result = await work(tx);
+          reads.push(...(await readsOf(tx)));
+          return result;
+        }, options),
+    },
+  };
+}
+
+async function readsOf(tx: Sql): Promise<TableReads[]> {
+  const rows = await tx.query(
+    `select relname::text as table, (coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int as rows
+     from pg_stat_xact_user_tables`,
+  );
+  return rows.map((row) => ({ table: String(row['table']), rows: Number(row['rows']) }));
+}
