@@ -4,6 +4,7 @@ import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { renderChat } from '../render/chat.js';
+import { errorsInWords } from '../render/delivery-errors.js';
 import type { Grid, Presentation } from '../render/presentation.js';
 import { commandLine } from '../shell-words.js';
 
@@ -88,6 +89,7 @@ function csvGrid(list: readonly MessageView[]): Grid {
       'edited_at',
       'deleted_at',
       'connection',
+      'errors',
     ],
     rows: list.map((message) => [
       message.id,
@@ -107,6 +109,7 @@ function csvGrid(list: readonly MessageView[]): Grid {
       message.editedAt ?? null,
       message.deletedAt ?? null,
       message.connection ?? null,
+      message.errors === undefined ? null : errorsInWords(message.errors),
     ]),
   };
 }
