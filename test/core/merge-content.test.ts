@@ -67,7 +67,7 @@ function merged(...facts: MessageFact[]): MessageState {
 }
 
 /** A state as its row would have it. */
-function picture({ ranks, rawMeta, media: file, errors, edits: _, ...rest }: MessageState): string {
+function picture({ ranks, rawMeta, media: file, errors, ...rest }: MessageState): string {
   return [
     JSON.stringify(rest),
     packEvidence(ranks),
