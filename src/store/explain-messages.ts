@@ -8,8 +8,9 @@ import {
   type MessageStatus,
   type SyncSource,
 } from '../model/enumerations.js';
+import type { MessageError } from '../model/facts.js';
 import { arrayLiteral } from './array-literal.js';
-import { keyParameters, type MessageKey } from './messages.js';
+import { errorsOf, keyParameters, type MessageKey } from './messages.js';
 import { textOf, textOrNull, timeOf, timeOrNull, wordOf, wordOrNull } from './row.js';
 import type { Sql, SqlRow } from './sql.js';
 
@@ -39,6 +40,7 @@ export interface ExplainedMessage extends PlacedMessage {
   phone: string | null;
   name: string | null;
   revisions: number;
+  errors: readonly MessageError[] | null;
 }
 
 const PLACE = `m.id, m.connection_id, m.external_id, m.stanza_id, m.conversation_id, m.lead_id, m.direction, m.type,
@@ -73,7 +75,7 @@ async function readExplained(
   parameters: readonly string[],
 ): Promise<ExplainedMessage[]> {
   const rows = await sql.query(
-    `select ${PLACE}, left(m.body, 400) as body, l.phone_number, coalesce(l.push_name, l.username) as name,
+    `select ${PLACE}, left(m.body, 400) as body, m.errors, l.phone_number, coalesce(l.push_name, l.username) as name,
        (select count(*)::int from message_revisions r where r.message_id = m.id) as revisions
      from (${ids}) found
      cross join lateral (select * from messages where id = found.id limit 1) m
@@ -87,6 +89,7 @@ async function readExplained(
     phone: textOrNull(row, 'phone_number'),
     name: textOrNull(row, 'name'),
     revisions: Number(row['revisions']),
+    errors: errorsOf(row['errors']),
   }));
 }
 

@@ -6,9 +6,9 @@ import {
   type MessageSource,
   type MessageStatus,
 } from '../model/enumerations.js';
-import type { Media } from '../model/facts.js';
+import type { Media, MessageError } from '../model/facts.js';
 import { arrayLiteral } from './array-literal.js';
-import { keyParameters, mediaOf, type MessageKey } from './messages.js';
+import { errorsOf, keyParameters, mediaOf, type MessageKey } from './messages.js';
 import {
   integerOf,
   jsonObjectOrNull,
@@ -43,6 +43,7 @@ export interface PageRow {
   direction: Direction;
   timestamp: number;
   status: MessageStatus | null;
+  errors: readonly MessageError[] | null;
   contextExternalId: string | null;
   source: MessageSource;
   editedAt: number | null;
@@ -83,8 +84,8 @@ export async function readConversationsOfLead(
   }));
 }
 
-const COLUMNS = `id, external_id, connection_id, type, body, media, direction, timestamp, status, context_external_id,
-  source, edited_at, deleted_at`;
+const COLUMNS = `id, external_id, connection_id, type, body, media, direction, timestamp, status, errors,
+  context_external_id, source, edited_at, deleted_at`;
 
 /** After every id there is. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -232,6 +233,7 @@ function pageRowOf(row: SqlRow): PageRow {
     direction: wordOf(row, 'direction', DIRECTIONS),
     timestamp: timeOf(row, 'timestamp'),
     status: wordOrNull(row, 'status', MESSAGE_STATUSES),
+    errors: errorsOf(row['errors']),
     contextExternalId: textOrNull(row, 'context_external_id'),
     source: wordOf(row, 'source', MESSAGE_SOURCES),
     editedAt: timeOrNull(row, 'edited_at'),

@@ -1,5 +1,7 @@
 import { DIRECTIONS, MESSAGE_SOURCES, type Direction, type MessageSource } from '../model/enumerations.js';
+import type { MessageError } from '../model/facts.js';
 import { arrayLiteral } from './array-literal.js';
+import { errorsOf } from './messages.js';
 import { integerOf, integerOrNull, textOf, textOrNull, timeOf, wordOf, wordOrNull } from './row.js';
 import { groupingByHash } from './report-settings.js';
 import type { Sql } from './sql.js';
@@ -88,6 +90,31 @@ export async function readMessageFigures(
     });
   }
   return { groups, runRows };
+}
+
+/** Messages of one connection that failed for the same errors. */
+export interface FailureGroup {
+  connectionId: string;
+  errors: readonly MessageError[];
+  count: number;
+}
+
+/** Failed messages by what WhatsApp says about them; only rows with errors are read. */
+export async function readDeliveryFailures(
+  sql: Sql,
+  connectionIds: readonly string[],
+): Promise<FailureGroup[]> {
+  const rows = await sql.query(
+    `select connection_id, errors, count(*) as count from messages
+     where errors is not null and status = 'failed' and connection_id = any($1::uuid[])
+     group by connection_id, errors`,
+    [arrayLiteral(connectionIds)],
+  );
+  return rows.map((row) => ({
+    connectionId: textOf(row, 'connection_id'),
+    errors: errorsOf(row['errors']) ?? [],
+    count: integerOf(row, 'count'),
+  }));
 }
 
 /** How live messages followed each other in the weeks before the last live event. */

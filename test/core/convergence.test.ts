@@ -4,6 +4,7 @@ import type { RunResult } from '../../src/model/run-result.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnBackends, type TestBackend } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
+import { lateConnection, lateLog } from '../support/late-log.js';
 import { collidingLog, metaLog, mixedLog, WEB_CONNECTION } from '../support/random-log.js';
 import { replayBodies } from '../support/replaying.js';
 
@@ -44,14 +45,35 @@ describeOnBackends(
         runs,
       );
     }, 300_000);
+
+    it('H1, I4: of webhooks that name their number late, also of the number itself', async () => {
+      await fc.assert(
+        fc.asyncProperty(lateLog, lateConnection, disturbance, (log, connection, how) =>
+          sameEitherWay(backend, log, how, connection),
+        ),
+        runs,
+      );
+    }, 300_000);
   },
 );
 
-async function sameEitherWay(backend: TestBackend, log: Log, how: Disturbance): Promise<void> {
-  const straight = await databaseAfter(backend, async (store) => {
+/** A connection as somebody entered it. */
+interface Entered {
+  name: string;
+  phoneNumberId: string | null;
+  number: string | null;
+}
+
+async function sameEitherWay(
+  backend: TestBackend,
+  log: Log,
+  how: Disturbance,
+  connection: Entered | null = WEB_CONNECTION,
+): Promise<void> {
+  const straight = await databaseAfter(backend, connection, async (store) => {
     assertBalanced(await replayBodies(store, log));
   });
-  const disturbed = await databaseAfter(backend, async (store) => {
+  const disturbed = await databaseAfter(backend, connection, async (store) => {
     for (const piece of disturb(log, how)) {
       assertBalanced(await replayBodies(store, piece, { batchSize: how.batchSize }));
     }
@@ -59,19 +81,27 @@ async function sameEitherWay(backend: TestBackend, log: Log, how: Disturbance): 
   expect(disturbed).toEqual(straight);
 }
 
-async function databaseAfter(backend: TestBackend, work: (store: Store) => Promise<void>): Promise<unknown> {
+async function databaseAfter(
+  backend: TestBackend,
+  connection: Entered | null,
+  work: (store: Store) => Promise<void>,
+): Promise<unknown> {
   const store = await backend.open();
   try {
-    await store.sql.execute(
-      `insert into connections (id, organization_id, name, kind, phone_number_id, display_phone_number, history_sync_status)
-       select gen_random_uuid(), id, $1, 'coexistence', $2, $3, 'pending_consent' from organizations where slug = 'default'`,
-      [WEB_CONNECTION.name, WEB_CONNECTION.phoneNumberId, WEB_CONNECTION.number],
-    );
+    if (connection !== null) await enter(store, connection);
     await work(store);
     return await normalisedDatabase(store);
   } finally {
     await store.close();
   }
+}
+
+async function enter(store: Store, { name, phoneNumberId, number }: Entered): Promise<void> {
+  await store.sql.execute(
+    `insert into connections (id, organization_id, name, kind, phone_number_id, display_phone_number, history_sync_status)
+       select gen_random_uuid(), id, $1, 'coexistence', $2, $3, 'pending_consent' from organizations where slug = 'default'`,
+    [name, phoneNumberId, number],
+  );
 }
 
 /** The log shuffled, reversed or repeated, in pieces. */

@@ -2,7 +2,11 @@ import fc from 'fast-check';
 import { encodeWamid } from '../../src/identity/wamid.js';
 
 /** A small world, so that random facts meet: few people, few messages, few moments. */
-const BUSINESS = { phoneNumberId: '800000000000001', number: '5511900000000', waba: '900000000000001' };
+export const BUSINESS = {
+  phoneNumberId: '800000000000001',
+  number: '5511900000000',
+  waba: '900000000000001',
+};
 const OTHER_BUSINESS = { phoneNumberId: '800000000000002', number: '5511900000099', waba: '900000000000002' };
 type Business = typeof BUSINESS;
 
@@ -14,7 +18,7 @@ interface Customer {
   name: string;
 }
 
-const CUSTOMERS: readonly Customer[] = [
+export const CUSTOMERS: readonly Customer[] = [
   { phones: ['5511900000001'], lid: '111000000000001', bsuid: 'BR.13491208655302741918', name: 'Ana' },
   {
     phones: ['553190000003', '5531990000003'],
@@ -70,7 +74,7 @@ const message = fc.constantFrom(...WORLD);
 const customer = fc.constantFrom(...CUSTOMERS);
 const phoneOf = (person: Customer, form: number): string =>
   person.phones[form % person.phones.length] ?? person.phones[0];
-const moment = fc.constantFrom(...EPOCHS).map((seconds) => T0 + seconds);
+export const moment = fc.constantFrom(...EPOCHS).map((seconds) => T0 + seconds);
 
 function envelope(field: string, value: object, business: Business = BUSINESS): object {
   return {
@@ -93,8 +97,8 @@ function envelope(field: string, value: object, business: Business = BUSINESS): 
   };
 }
 
-function content(
-  kind: 'text' | 'image' | 'placeholder' | 'unsupported' | 'image_without_id',
+export function content(
+  kind: 'text' | 'image' | 'placeholder' | 'unsupported' | 'image_without_id' | 'list' | 'button',
   index: number,
 ): object {
   switch (kind) {
@@ -109,17 +113,37 @@ function content(
       return { type: 'image', image: { mime_type: 'image/jpeg', sha256: 'c2hh' } };
     case 'placeholder':
       return { type: 'media_placeholder' };
+    case 'list':
+      return {
+        type: 'interactive',
+        interactive: {
+          type: 'list_reply',
+          list_reply: { id: `row-${index}`, title: `texto ${index}`, description: `descrição ${index}` },
+        },
+      };
+    case 'button':
+      return { type: 'button', button: { payload: `row-${index}`, text: `texto ${index}` } };
     case 'unsupported':
       return { type: 'unsupported', errors: [{ code: 131_060, title: 'unavailable' }] };
   }
 }
+
+/** Why a message failed, as different programs tell it. */
+const failure = fc.constantFrom(
+  { code: 131_047, title: 'Re-engagement message' },
+  { code: 131_047, title: 'Re-engagement', error_data: { details: 'More than 24 hours have passed.' } },
+  { code: 131_026, title: 'Message undeliverable' },
+  undefined,
+);
 
 const kindOfContent = fc.constantFrom(
   'text',
   'image',
   'placeholder',
   'unsupported',
-  'image_without_id' as const,
+  'image_without_id',
+  'list',
+  'button' as const,
 );
 const identityForm = fc.constantFrom('phone', 'both', 'bsuid' as const);
 
@@ -213,6 +237,7 @@ const chunk = fc
         message,
         content: kindOfContent,
         status: fc.constantFrom('SENT', 'READ', 'ERROR', undefined),
+        error: failure,
       }),
       {
         maxLength: 6,
@@ -228,7 +253,7 @@ const chunk = fc
       history: [
         {
           metadata: { phase, chunk_order: order, progress },
-          threads: messages.map(({ message: m, content: kind, status }) => ({
+          threads: messages.map(({ message: m, content: kind, status, error }) => ({
             id: phoneOf(m.customer, spelling),
             messages: [
               {
@@ -237,6 +262,9 @@ const chunk = fc
                 timestamp: String(m.at),
                 ...content(kind, m.index),
                 ...(status === undefined ? {} : { history_context: { status } }),
+                ...(status === 'ERROR' && kind !== 'unsupported' && error !== undefined
+                  ? { errors: [error] }
+                  : {}),
               },
             ],
           })),
@@ -282,6 +310,8 @@ const statuses = fc
       status: fc.constantFrom('sent', 'delivered', 'read', 'failed', 'played', 'deleted'),
       at: moment,
       linked: fc.boolean(),
+      error: failure,
+      gupshup: fc.boolean(),
     }),
     {
       minLength: 1,
@@ -290,15 +320,26 @@ const statuses = fc
   )
   .map((items) =>
     envelope('messages', {
-      statuses: items.map(({ message: m, status, at, linked }) => ({
-        id: m.wamid,
+      statuses: items.map(({ message: m, status, at, linked, error, gupshup }) => ({
+        ...(gupshup ? { id: `gupshup-${m.index}`, meta_msg_id: m.wamid } : { id: m.wamid }),
         status,
         timestamp: String(at),
         recipient_id: m.customer.phones[0],
         ...(linked ? { recipient_user_id: m.customer.bsuid } : {}),
+        ...(status === 'failed' && error !== undefined ? { errors: [error] } : {}),
       })),
     }),
   );
+
+/** A member of a group, who is named with it: no conversation of theirs. */
+const groupOnContact = fc.record({ message }).map(({ message: m }) =>
+  envelope('messages', {
+    contacts: [{ profile: { name: m.customer.name }, wa_id: m.customer.phones[0], group_id: 'Z3J1cG8=' }],
+    messages: [
+      { from: m.customer.phones[0], id: m.wamid, timestamp: String(m.at), ...content('text', m.index) },
+    ],
+  }),
+);
 
 const amendment = fc
   .record({
@@ -418,12 +459,32 @@ const junk = fc.constantFrom<object | string>(
   }),
 );
 
+function webContent(kind: 'text' | 'image' | 'list' | 'button', index: number): object {
+  switch (kind) {
+    case 'text':
+      return { conversation: `texto ${index}` };
+    case 'image':
+      return { imageMessage: { mimetype: 'image/jpeg', caption: `foto ${index}`, fileSha256: 'c2hh' } };
+    case 'list':
+      return {
+        listResponseMessage: {
+          title: `texto ${index}`,
+          singleSelectReply: { selectedRowId: `row-${index}` },
+        },
+      };
+    case 'button':
+      return {
+        templateButtonReplyMessage: { selectedId: `row-${index}`, selectedDisplayText: `texto ${index}` },
+      };
+  }
+}
+
 /** A WhatsApp Web event of the same messages: by key id, the person by phone or by LID, sometimes with the pair (M10, I3). */
 const baileysItem = fc.record({
   message,
   lid: fc.boolean(),
   skewSeconds: fc.constantFrom(0, 1, 2),
-  text: fc.boolean(),
+  content: fc.constantFrom('text', 'image', 'list', 'button' as const),
 });
 const baileys = fc
   .record({
@@ -432,15 +493,13 @@ const baileys = fc
     liveUpsert: fc.boolean(),
   })
   .map(({ items, paired, liveUpsert }) => {
-    const messages = items.map(({ message: m, lid, skewSeconds, text }) => ({
+    const messages = items.map(({ message: m, lid, skewSeconds, content: kind }) => ({
       key: {
         remoteJid: lid ? `${m.customer.lid}@lid` : `${m.customer.phones.at(-1) ?? ''}@s.whatsapp.net`,
         fromMe: m.outbound,
         id: m.keyId,
       },
-      message: text
-        ? { conversation: `texto ${m.index}` }
-        : { imageMessage: { mimetype: 'image/jpeg', caption: `foto ${m.index}`, fileSha256: 'c2hh' } },
+      message: webContent(kind, m.index),
       messageTimestamp: String(m.at + skewSeconds),
     }));
     const pairs = paired
@@ -478,6 +537,7 @@ const weighted: fc.WeightedArbitrary<object | string>[] = [
   { arbitrary: secondConnection, weight: 1 },
   { arbitrary: numberChange, weight: 1 },
   { arbitrary: profile, weight: 1 },
+  { arbitrary: groupOnContact, weight: 1 },
   { arbitrary: junk, weight: 1 },
 ];
 

@@ -51,6 +51,7 @@ export function connectionReport(parts: Partial<ConnectionReport> = {}): Connect
     },
     tickets: { open: 38, closed: 911 },
     mediaOwed: { waiting: 4, expired: 12 },
+    deliveryFailures: [],
     accounts: {
       items: 86_047,
       saved: 84_200,
@@ -171,6 +172,7 @@ export function troubledReport(): ReportResult {
           lastAt: '2026-11-19T18:20:00.000Z',
         },
         mediaOwed: { waiting: 0, expired: 0 },
+        deliveryFailures: [],
         pendingFacts: 17,
         accounts,
         rhythm: { quietHours: 17.7, toleratedHours: 2, learnedFrom: 'weeks' },

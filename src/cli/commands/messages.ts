@@ -5,6 +5,7 @@ import type { Remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { renderChat } from '../render/chat.js';
+import { errorsInWords } from '../render/delivery-errors.js';
 import type { Grid, Presentation } from '../render/presentation.js';
 import { typedAgain } from '../typed-again.js';
 
@@ -97,6 +98,7 @@ function csvGrid(list: readonly MessageView[]): Grid {
       'edited_at',
       'deleted_at',
       'connection',
+      'errors',
     ],
     rows: list.map((message) => [
       message.id,
@@ -116,6 +118,7 @@ function csvGrid(list: readonly MessageView[]): Grid {
       message.editedAt ?? null,
       message.deletedAt ?? null,
       message.connection ?? null,
+      message.errors === undefined ? null : errorsInWords(message.errors),
     ]),
   };
 }

@@ -1,6 +1,7 @@
 import type { Remedy } from '../../model/remedy.js';
 import type { MessagesResult, MessageView, QuotedMessage } from '../../core/messages/result.js';
 import type { Media } from '../../model/facts.js';
+import { errorWords } from './delivery-errors.js';
 import type { Look } from './look.js';
 import { formatAmount, formatCount } from './quantities.js';
 import { sanitize } from './sanitize.js';
@@ -171,7 +172,7 @@ function paragraphsOf({ type, body, media }: { type: string; body: string | null
 const FAILED = '✗ failed';
 
 /** What became of a message of ours; the signs of WhatsApp, with a word where a sign alone would not tell without colours. */
-function ticksOf({ status }: MessageView): string[] {
+function ticksOf({ status, errors }: MessageView): string[] {
   switch (status) {
     case null:
       return [];
@@ -180,7 +181,7 @@ function ticksOf({ status }: MessageView): string[] {
     case 'sent':
       return ['✓'];
     case 'failed':
-      return [FAILED];
+      return [FAILED, ...(errors ?? []).map((error) => sanitize(errorWords(error)))];
     case 'delivered':
       return ['✓✓'];
     case 'read':

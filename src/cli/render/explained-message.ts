@@ -1,4 +1,5 @@
 import type { MessageExplanation } from '../../core/explain/result.js';
+import { errorsInWords } from './delivery-errors.js';
 import { changeInWords, clock } from './explained-facts.js';
 import { fieldLines, journalSection } from './explained-lines.js';
 import type { Look } from './look.js';
@@ -23,6 +24,7 @@ export function messageSections(message: MessageExplanation, look: Look): string
       ['type', message.type],
       ['text', message.excerpt ?? ''],
       ['status', message.status ?? 'none'],
+      [message.status === 'failed' ? 'failed for' : 'failed first', errorsInWords(message.errors)],
       ['source', `${SOURCES[message.source]}, by ${message.syncSource}`],
       ['edited', message.editedAt === null ? '' : clock(message.editedAt)],
       ['revoked', message.deletedAt === null ? '' : clock(message.deletedAt)],

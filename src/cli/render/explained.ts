@@ -1,5 +1,6 @@
 import type { ExplainedFact, ExplainResult } from '../../core/explain/result.js';
 import { explainSteps, withCommands } from './explained-next.js';
+import { errorsInWords } from './delivery-errors.js';
 import { renderExplanation } from './explained-text.js';
 import type { Cell, Grid, Presentation } from './presentation.js';
 
@@ -57,6 +58,7 @@ export function presentExplanation(result: ExplainResult, argv: readonly string[
           'status',
           'source',
           'brought by',
+          'errors',
         ],
         rows: result.messages.map((message) => [
           message.externalId,
@@ -68,6 +70,7 @@ export function presentExplanation(result: ExplainResult, argv: readonly string[
           message.status,
           message.source,
           message.broughtBy?.origin ?? null,
+          errorsInWords(message.errors),
         ]),
       },
       {

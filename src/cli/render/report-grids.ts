@@ -101,6 +101,9 @@ function connectionFigures(connection: ConnectionReport): Cell[][] {
     row('tickets', tickets.closed, 'closed'),
     row('media_owed', mediaOwed.waiting, 'waiting'),
     row('media_owed', mediaOwed.expired, 'expired'),
+    ...connection.deliveryFailures.map(({ code, title, messages: failed }) =>
+      row('not_delivered', failed, [code, title].filter((part) => part !== null).join(' ')),
+    ),
     row('pending_facts', connection.pendingFacts),
     ...accountFigures(name, connection.accounts),
     ...days.flatMap(({ day, inbound, outbound, gap }) => [
@@ -211,6 +214,13 @@ export function reportGrids(result: ReportResult): Grid[] {
         one.mediaOwed.expired,
         one.pendingFacts,
       ]),
+    },
+    {
+      title: 'Delivery failures by code',
+      columns: ['connection', 'code', 'title', 'messages'],
+      rows: connections.flatMap(({ name, deliveryFailures }) =>
+        deliveryFailures.map(({ code, title, messages }): Cell[] => [name, code, title, messages]),
+      ),
     },
     {
       title: 'Raw log against the database',

@@ -7,6 +7,7 @@ import { formatAmount, formatCount } from './quantities.js';
 import {
   accountReason,
   entryWords,
+  failureWords,
   historySentence,
   isBalanced,
   kindWords,
@@ -139,6 +140,7 @@ function connectionSection(
       text: `${formatAmount(connection.leads, 'lead')}, ${formatAmount(connection.conversations, 'conversation')}`,
     },
     { label: 'tickets', text: `${formatCount(tickets.open)} open, ${formatCount(tickets.closed)} closed` },
+    ...failureFields(connection, look),
     ...owedFields(connection),
     ...accountFields(connection.accounts, look, unexplainedRemedy(name)),
   ];
@@ -167,6 +169,22 @@ function historyField(connection: ConnectionReport, look: Look): Field {
 function lastEventField({ lastLiveEventAt, rhythm }: ConnectionReport): Field {
   const quiet = lastLiveEventAt === null ? '' : ` (${quietWords(rhythm)})`;
   return { label: 'last event', text: `${minute(lastLiveEventAt)}${quiet}` };
+}
+
+const SHOWN_FAILURES = 5;
+
+/** Why messages were not delivered, by Meta's codes. */
+function failureFields({ deliveryFailures }: ConnectionReport, look: Look): Field[] {
+  const more = deliveryFailures.length - SHOWN_FAILURES;
+  const texts = [
+    ...deliveryFailures.slice(0, SHOWN_FAILURES).map(failureWords),
+    ...(more > 0 ? [`and ${formatAmount(more, 'code')} more`] : []),
+  ];
+  return texts.map((text, index) => ({
+    label: index === 0 ? 'not delivered' : '',
+    text: sanitize(text),
+    paint: look.yellow,
+  }));
 }
 
 function owedFields({ mediaOwed: { waiting, expired }, pendingFacts }: ConnectionReport): Field[] {

@@ -1,4 +1,10 @@
-import type { Accounts, ConnectionReport, Rhythm, RunReport } from '../../core/report/result.js';
+import type {
+  Accounts,
+  ConnectionReport,
+  DeliveryFailure,
+  Rhythm,
+  RunReport,
+} from '../../core/report/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { formatAmount, formatCount } from './quantities.js';
 import { reasonInWords } from './reasons.js';
@@ -118,4 +124,10 @@ export function verdictWords({ verdict, status }: Pick<RunReport, 'verdict' | 's
     : verdict.startsWith(`${status}: `)
       ? verdict.slice(status.length + 2)
       : verdict;
+}
+
+/** Messages that failed for one reason: `12 for 131047 Re-engagement message`. */
+export function failureWords({ code, title, messages }: DeliveryFailure): string {
+  const words = [code, title].filter((part) => part !== null).join(' ');
+  return `${formatCount(messages)} for ${words === '' ? 'an unknown reason' : words}`;
 }

@@ -119,7 +119,10 @@ function countEntry(
   ended: { status: EntryStatus; error: string | null },
 ): void {
   const { entries } = work.tally;
-  if (entry.storedId !== null) work.tally.resume(logId);
+  const isRecount = entry.storedId !== null;
+  if (isRecount || (isDuplicate && ended.status !== 'pending')) {
+    work.tally.resume(logId, { ended: ended.status, isRecount });
+  }
   if (isWaiting(entry, ended)) {
     const items = waitingItems(entry);
     work.tally.wait(logId, { origin: entry.origin, isDuplicate, reason: 'unknown_connection', items });

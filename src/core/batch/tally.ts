@@ -7,6 +7,7 @@ import type {
   ReasonCounts,
   RunResult,
 } from '../../model/run-result.js';
+import { WaitingEntries, type Resumed, type WaitingEntry } from './waiting-entries.js';
 
 /** What became of an amendment. */
 export type AmendmentOutcome = 'applied' | 'unchanged' | 'pending';
@@ -16,18 +17,6 @@ type AmendmentSubject = Exclude<Subject, 'message' | 'contact'>;
 /** How many problems are listed, in all and of one reason: ten thousand waiting entries must not hide the one cut line. */
 const LISTED_PROBLEMS = 100;
 const LISTED_PER_REASON = 20;
-
-/** How many entries that wait are remembered one by one; a run without `--register` may leave millions. */
-const REMEMBERED_WAITING = 10_000;
-
-/** How an entry was counted that waits for its connection. */
-export interface WaitingEntry {
-  origin: string;
-  isDuplicate: boolean;
-  reason: SkipReason;
-  /** Items of sections that wait. */
-  items: ReadonlyMap<Subject, number>;
-}
 
 /**
  * The counters of a run, or of one batch until its transaction has committed. Every item that was read is counted here
@@ -62,19 +51,18 @@ export class Tally {
   problemCount = 0;
   private readonly listedByReason = new Map<string, number>();
   chatterLines = 0;
-  /** Entries that this run left waiting for their connection, with how they were counted. Bounded: the rest counts twice. */
-  private readonly waiting = new Map<string, WaitingEntry>();
-  /** Entries that were taken up again. */
-  private readonly resumed = new Set<string>();
+  /** Entries that this run left waiting for their connection. */
+  private readonly waiting = new WaitingEntries();
+  /** Entries that were counted after they, or copies of them, had waited. */
+  private readonly resumed = new Map<string, Resumed>();
 
-  /** An entry that waits for its connection; it is counted anew if it is taken up again in the same run. */
+  /** An entry that waits for its connection; its counts are set right if it waits no more later in the run. */
   wait(logId: string, entry: WaitingEntry): void {
-    if (this.waiting.size < REMEMBERED_WAITING) this.waiting.set(logId, entry);
+    this.waiting.add(logId, entry);
   }
 
-  /** A stored entry is counted now; whatever this run counted of it before is not true any more. */
-  resume(logId: string): void {
-    this.resumed.add(logId);
+  resume(logId: string, resumed: Resumed): void {
+    this.resumed.set(logId, resumed);
   }
 
   message(connectionId: string, outcome: 'created' | 'updated' | 'unchanged'): void {
@@ -117,28 +105,36 @@ export class Tally {
     this.list(problem);
   }
 
-  /** Uncounts entries that waited. Gives where they were first seen, by the name under which they were taken up again. */
-  private takeBack(logIds: ReadonlySet<string>): Map<string, string> {
+  /** Sets right how entries were counted that waited. Gives where they were first seen, by the name of the stored entry. */
+  private takeBack(resumed: ReadonlyMap<string, Resumed>): Map<string, string> {
     const origins = new Map<string, string>();
-    for (const id of logIds) {
-      const entry = this.waiting.get(id);
-      if (entry === undefined) continue;
-      this.waiting.delete(id);
-      origins.set(`log:${id}`, entry.origin);
-      this.entries.read -= 1;
-      this.entries[entry.isDuplicate ? 'duplicate' : 'stored'] -= 1;
-      this.entries.pending -= 1;
-      for (const [subject, count] of entry.items) {
-        for (const counts of this.countsOf(subject, null)) {
-          counts.seen -= count;
-          add(counts.skipped, entry.reason, -count);
-          if (counts.skipped[entry.reason] === 0) Reflect.deleteProperty(counts.skipped, entry.reason);
-        }
+    for (const [id, how] of resumed) {
+      const { recounted, settled } = this.waiting.take(id, how);
+      if (recounted !== null) {
+        origins.set(`log:${id}`, recounted.origin);
+        this.uncount(recounted);
+        this.entries.read -= 1;
+        this.entries[recounted.isDuplicate ? 'duplicate' : 'stored'] -= 1;
       }
-      this.problemCount -= 1;
-      this.unlist(entry);
+      for (const copy of settled) {
+        this.uncount(copy);
+        this.entries[how.ended] += 1;
+      }
     }
     return origins;
+  }
+
+  private uncount(entry: WaitingEntry): void {
+    this.entries.pending -= 1;
+    for (const [subject, count] of entry.items) {
+      for (const counts of this.countsOf(subject, null)) {
+        counts.seen -= count;
+        add(counts.skipped, entry.reason, -count);
+        if (counts.skipped[entry.reason] === 0) Reflect.deleteProperty(counts.skipped, entry.reason);
+      }
+    }
+    this.problemCount -= 1;
+    this.unlist(entry);
   }
 
   private unlist({ origin, reason }: WaitingEntry): void {
@@ -178,7 +174,10 @@ export class Tally {
     addNumbers(this.conversations, other.conversations);
     addNumbers(this.tickets, other.tickets);
     addReasons(this.events, other.events);
-    for (const [id, entry] of other.waiting) this.wait(id, entry);
+    for (const [id, copies] of other.waiting.all()) {
+      const origin = resumed.get(`log:${id}`);
+      for (const entry of copies) this.wait(id, origin === undefined ? entry : { ...entry, origin });
+    }
     for (const problem of other.problems) {
       this.list({ ...problem, origin: resumed.get(problem.origin) ?? problem.origin });
     }

@@ -226,6 +226,7 @@ async function describeRow(
     type: row.type,
     timestamp: iso(row.timestamp),
     status: row.status,
+    errors: row.errors ?? [],
     source: row.source,
     syncSource: row.syncSource,
     editedAt: iso(row.editedAt),

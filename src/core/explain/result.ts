@@ -12,7 +12,7 @@ import type {
   TicketSource,
   TicketStatus,
 } from '../../model/enumerations.js';
-import type { Fact, MessageOrigin } from '../../model/facts.js';
+import type { Fact, MessageError, MessageOrigin } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import type { ExplainKind } from './options.js';
 
@@ -141,6 +141,8 @@ export interface MessageExplanation {
   type: string;
   timestamp: string;
   status: MessageStatus | null;
+  /** Why it failed, by every status that said so; it may have come through since. */
+  errors: readonly MessageError[];
   source: MessageSource;
   syncSource: SyncSource;
   editedAt: string | null;

@@ -1,5 +1,5 @@
 import type { Direction, MessageSource, MessageStatus } from '../../model/enumerations.js';
-import type { Media } from '../../model/facts.js';
+import type { Media, MessageError } from '../../model/facts.js';
 
 /** One message as the sync API gives it. Times are RFC 3339, UTC. */
 export interface MessageView {
@@ -13,6 +13,8 @@ export interface MessageView {
   direction: Direction;
   timestamp: string;
   status: MessageStatus | null;
+  /** Why it failed, as WhatsApp says it; absent for what came through. */
+  errors?: readonly MessageError[];
   /** The contact, or the business on the message's connection. `number` is null where no phone is known. */
   from: { name: string | null; number: string | null };
   /** The message that this one answers. */

@@ -36,6 +36,7 @@ export async function showMessages(
       direction: row.direction,
       timestamp: new Date(row.timestamp).toISOString(),
       status: row.status,
+      ...(row.errors === null || row.status !== 'failed' ? {} : { errors: row.errors }),
       from: senderOf(row, between.lead, connection),
       ...contextOf(row, quoted),
       source: row.source,

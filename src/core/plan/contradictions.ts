@@ -4,6 +4,7 @@ import type { AmendmentPayload } from './amendments.js';
 import { packEvidence } from './evidence.js';
 import { correctErrors, textOfErrors } from './message-errors.js';
 import { absorbState, type MessageState, type Version } from './message-state.js';
+import { containsJson } from './merge-json.js';
 import { stableJson } from './stable-json.js';
 
 /**
@@ -21,9 +22,7 @@ export function contradicts(state: MessageState, said: MessageState): boolean {
     (theirs.context > 0 &&
       theirs.context === mine.context &&
       said.contextExternalId !== state.contextExternalId) ||
-    (theirs.rawMeta > 0 &&
-      theirs.rawMeta === mine.rawMeta &&
-      stableJson(said.rawMeta) !== stableJson(state.rawMeta)) ||
+    (theirs.rawMeta > 0 && theirs.rawMeta === mine.rawMeta && !containsJson(state.rawMeta, said.rawMeta)) ||
     (theirs.media > 0 && theirs.media === mine.media && isOtherMedia(state.media, said.media)) ||
     (said.stanzaId !== null && said.stanzaId !== state.stanzaId) ||
     textOfErrors(correctErrors(state.errors, said.errors)) !== textOfErrors(state.errors)

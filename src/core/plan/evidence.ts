@@ -43,6 +43,16 @@ export function contentRank(grade: ContentGrade, origin: MessageOrigin): number 
   return GRADE_RANK[grade] * 4 + SOURCE_RANK[sourceOf(origin)];
 }
 
+/** The grade that a rank stands for: 3 for real content, 2 for media without an id, 1 for a placeholder, 0 for less. */
+export function gradeOfRank(rank: number): number {
+  return rank >> 2;
+}
+
+/** Whether a rank is that of something a person sent, whole or not, and not of a placeholder. */
+export function isRealContent(rank: number): boolean {
+  return gradeOfRank(rank) >= GRADE_RANK.media_without_id;
+}
+
 /** Whether a message came live, for the business to answer: inbound, it opens tickets (T1). `standby` does not. */
 export function cameLive(ranks: EvidenceRanks): boolean {
   return ranks.structure === STRUCTURE_RANK.live;

@@ -9,10 +9,10 @@ import {
 } from '../../model/enumerations.js';
 import type { Media, MessageContent, MessageError, MessageFact, StatusFact } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
+import { absorbContent, mediaText } from './absorb-content.js';
 import { contentRank, sourceOf, structureRank, type EvidenceRanks } from './evidence.js';
 import { smaller } from './bounds.js';
 import { mergeErrors } from './message-errors.js';
-import { stableJson } from './stable-json.js';
 
 /** What an edit made the message say. */
 export interface Version {
@@ -155,54 +155,6 @@ export function absorbRevoke(state: MessageState, at: number): boolean {
   return true;
 }
 
-function absorbContent(state: MessageState, other: MessageState): boolean {
-  let changed = false;
-  const mine = state.ranks;
-  const theirs = other.ranks;
-  if (wins(theirs.type, mine.type, other.type, state.type)) {
-    state.type = other.type;
-    mine.type = theirs.type;
-    changed = true;
-  }
-  if (wins(theirs.body, mine.body, other.body, state.body)) {
-    state.body = other.body;
-    mine.body = theirs.body;
-    changed = true;
-  }
-  if (wins(theirs.context, mine.context, other.contextExternalId, state.contextExternalId)) {
-    state.contextExternalId = other.contextExternalId;
-    mine.context = theirs.context;
-    changed = true;
-  }
-  if (theirs.media > 0 && absorbMedia(state, other)) changed = true;
-  if (
-    theirs.rawMeta > mine.rawMeta ||
-    (theirs.rawMeta > 0 &&
-      theirs.rawMeta === mine.rawMeta &&
-      stableJson(other.rawMeta) > stableJson(state.rawMeta))
-  ) {
-    state.rawMeta = other.rawMeta;
-    mine.rawMeta = theirs.rawMeta;
-    changed = true;
-  }
-  return changed;
-}
-
-/** The better media wins key by key: an id does not cost the file name that only the placeholder's copy had. */
-function absorbMedia(state: MessageState, other: MessageState): boolean {
-  const before = mediaText(state.media);
-  const theirs = mediaText(other.media);
-  const better = wins(other.ranks.media, state.ranks.media, theirs, before);
-  const merged: Media = better
-    ? { ...definedOnly(state.media), ...definedOnly(other.media) }
-    : { ...definedOnly(other.media), ...definedOnly(state.media) };
-  const raised = other.ranks.media > state.ranks.media;
-  if (raised) state.ranks.media = other.ranks.media;
-  if (mediaText(merged) === before) return raised;
-  state.media = merged;
-  return true;
-}
-
 function absorbStructure(state: MessageState, other: MessageState): boolean {
   const mine = state.ranks.structure;
   const theirs = other.ranks.structure;
@@ -262,11 +214,6 @@ function absorbAmendments(state: MessageState, other: MessageState): boolean {
   return changed;
 }
 
-function wins(theirRank: number, myRank: number, theirs: string | null, mine: string | null): boolean {
-  if (theirRank !== myRank) return theirRank > myRank;
-  return theirRank > 0 && (theirs ?? '') > (mine ?? '');
-}
-
 /** The same edit told twice differently: later time first, then the larger text; any rule would do, as long as it is one. */
 function compareVersions(a: Version, b: Version): number {
   if (a.at !== b.at) return a.at - b.at;
@@ -278,16 +225,4 @@ function compareVersions(a: Version, b: Version): number {
 function versionText(version: Version): string {
   const { type, body, media } = version.content;
   return `${type}\n${body ?? ''}\n${mediaText(media ?? null)}`;
-}
-
-function mediaText(media: Media | null): string {
-  return media === null
-    ? ''
-    : [media.id, media.mimeType, media.sha256, media.fileName].map((part) => part ?? '').join('\n');
-}
-
-function definedOnly(media: Media | null): Media {
-  return media === null
-    ? {}
-    : Object.fromEntries(Object.entries(media).filter(([, value]) => value !== undefined));
 }

@@ -1,15 +1,16 @@
 import type { MessageSource } from '../../model/enumerations.js';
 import type { ConnectionRow } from '../../store/connections.js';
 import type { ConnectionTimes, PendingFactGroup } from '../../store/report-connections.js';
-import type { LiveRhythm, MessageGroup } from '../../store/report-messages.js';
+import type { FailureGroup, LiveRhythm, MessageGroup } from '../../store/report-messages.js';
 import { daysOf, type Calendar } from './days.js';
-import type { Accounts, ConnectionReport } from './result.js';
+import type { Accounts, ConnectionReport, DeliveryFailure } from './result.js';
 import { rhythmOf } from './rhythm.js';
 
 /** What was read about one connection. */
 export interface ConnectionParts {
   times: ConnectionTimes;
   groups: readonly MessageGroup[];
+  failures: readonly FailureGroup[];
   rhythm: LiveRhythm | undefined;
   people: { conversations: number; leads: number };
   tickets: { open: number; closed: number };
@@ -68,6 +69,7 @@ export function describeConnection(
     messages: messagesOf(groups),
     tickets: parts.tickets,
     mediaOwed: mediaOwedIn(groups),
+    deliveryFailures: deliveryFailuresOf(parts.failures),
     accounts,
     rhythm,
     pendingFacts: parts.pendingFacts?.count ?? 0,
@@ -108,6 +110,30 @@ function mediaOwedIn(groups: readonly MessageGroup[]): ConnectionReport['mediaOw
   const owed = groups.reduce((sum, group) => sum + group.owed, 0);
   const expired = groups.reduce((sum, group) => sum + group.owedExpired, 0);
   return { waiting: owed - expired, expired };
+}
+
+/** Failed messages by code, the most frequent first. A message with two errors counts under both. */
+function deliveryFailuresOf(groups: readonly FailureGroup[]): DeliveryFailure[] {
+  const byCode = new Map<string, DeliveryFailure & { mostAs: number }>();
+  for (const { errors, count } of groups) {
+    for (const { code = null, title = null } of errors) {
+      const key = code === null ? `~${title ?? ''}` : String(code);
+      const known = byCode.get(key) ?? { code, title: null, messages: 0, mostAs: 0 };
+      known.messages += count;
+      // Meta has reworded titles; the usual one names the code.
+      if (
+        title !== null &&
+        (count > known.mostAs || (count === known.mostAs && title > (known.title ?? '')))
+      ) {
+        known.title = title;
+        known.mostAs = count;
+      }
+      byCode.set(key, known);
+    }
+  }
+  return [...byCode.values()]
+    .map(({ code, title, messages }) => ({ code, title, messages }))
+    .sort((a, b) => b.messages - a.messages || (a.code ?? 0) - (b.code ?? 0));
 }
 
 function earliest(groups: readonly MessageGroup[]): number | null {

@@ -8,7 +8,12 @@ import {
   readConnectionTimes,
 } from '../../store/report-connections.js';
 import { readBodies, readEntryGroups, readNewestRejects, readRejectGroups } from '../../store/report-log.js';
-import { countSavedFromPending, readLiveRhythm, readMessageFigures } from '../../store/report-messages.js';
+import {
+  countSavedFromPending,
+  readDeliveryFailures,
+  readLiveRhythm,
+  readMessageFigures,
+} from '../../store/report-messages.js';
 import { readRuns } from '../../store/recorded-runs.js';
 import { countJournaledRemovals, readCreatedByRuns } from '../../store/report-runs.js';
 import { inSnapshot } from '../../store/snapshot.js';
@@ -89,6 +94,7 @@ async function read(
       owed: MEDIA_OWED_SQL,
       expiredBefore: now - MEDIA_WINDOW_MS,
     }),
+    failures: await readDeliveryFailures(sql, ids),
     rhythms: await readLiveRhythm(sql, chosen),
     leads: await countLeads(sql),
     people: await countPeople(sql, ids),

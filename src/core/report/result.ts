@@ -37,6 +37,14 @@ export interface Rhythm {
   learnedFrom: 'weeks' | 'little' | 'option';
 }
 
+/** How many messages failed for one reason. */
+export interface DeliveryFailure {
+  /** Meta's error code; null where none was sent. */
+  code: number | null;
+  title: string | null;
+  messages: number;
+}
+
 export interface ConnectionReport {
   id: string;
   name: string;
@@ -63,6 +71,8 @@ export interface ConnectionReport {
   tickets: { open: number; closed: number };
   /** History media announced and not delivered; `expired`: their 14 days are over. */
   mediaOwed: { waiting: number; expired: number };
+  /** Messages of this connection that failed, by why: the most frequent first. */
+  deliveryFailures: DeliveryFailure[];
   accounts: Accounts;
   rhythm: Rhythm;
   /** Facts whose message has not come. */

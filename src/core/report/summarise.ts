@@ -2,7 +2,7 @@ import { ENTRY_STATUSES } from '../../model/enumerations.js';
 import type { ConnectionRow } from '../../store/connections.js';
 import type { ConnectionTimes, PendingFactGroup } from '../../store/report-connections.js';
 import type { EntryGroup, RejectedItem, RejectGroup } from '../../store/report-log.js';
-import type { LiveRhythm, MessageFigures, MessageGroup } from '../../store/report-messages.js';
+import type { FailureGroup, LiveRhythm, MessageFigures, MessageGroup } from '../../store/report-messages.js';
 import type { CreatedByRun } from '../../store/report-runs.js';
 import type { Context } from '../context.js';
 import { groupBy } from '../plan/group-by.js';
@@ -36,6 +36,7 @@ export interface ReportData {
   times: readonly ConnectionTimes[];
   missingChunks: readonly { connectionId: string; phase: number; chunkOrder: number }[];
   messages: MessageFigures;
+  failures: readonly FailureGroup[];
   rhythms: readonly LiveRhythm[];
   /** Of the whole database: a lead with conversations on two connections counts once. */
   leads: number;
@@ -189,6 +190,7 @@ function partsFor(row: ConnectionRow, groups: readonly MessageGroup[], data: Rep
   return {
     times,
     groups,
+    failures: data.failures.filter(({ connectionId }) => connectionId === row.id),
     rhythm: data.rhythms.find(({ connectionId }) => connectionId === row.id),
     people: data.people.get(row.id) ?? { conversations: 0, leads: 0 },
     tickets: {

@@ -51,15 +51,11 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
         checks: options.checks,
         recordedOptions: options.recordedOptions ?? { enforce: true },
       }).catch(rethrowAltered);
-<<<<<<< HEAD
-  const { results, audit, proof } = await inSnapshot(ctx.store, (sql) =>
-    runChecks(ctx, sql, options, connectionId),
+  const { results, audit, proof } = await inSnapshot(
+    ctx.store,
+    (sql) => runChecks(ctx, sql, options, connectionId),
+    { findsMessages: options.checks.has('raw_log') },
   ).catch(rethrowAltered);
-=======
-  const results = await inSnapshot(ctx.store, (sql) => runChecks(ctx, sql, options, connectionId), {
-    findsMessages: options.checks.has('raw_log'),
-  }).catch(rethrowAltered);
->>>>>>> w-pg
   const checks = results.map((check) => withoutDeadEnd(check, enforced));
   const finishedAt = ctx.clock();
   const foundBy = (name: CheckResult['check']): number | null =>

@@ -1,12 +1,16 @@
 import { expect, it } from 'vitest';
+import { readMessages } from '../../../src/core/messages/read-messages.js';
+import { report } from '../../../src/core/report/report.js';
 import { rawLogCheck } from '../../../src/core/verify/raw-log.js';
 import type { JsonValue } from '../../../src/model/json.js';
 import { faults, runCheck } from '../../support/checking.js';
 import { describeOnBackends } from '../../support/databases.js';
 import { expectOneDatabase } from '../../support/orders.js';
-import { replayBodies } from '../../support/replaying.js';
+import { ask } from '../../support/explaining.js';
+import { replayBodies, testContext } from '../../support/replaying.js';
+import { reportOptions } from '../../support/reporting.js';
 import { select, value } from '../../support/shown.js';
-import { echo, history, oldOut, status, wamid } from '../../support/webhooks.js';
+import { ANA, echo, history, oldOut, status, wamid } from '../../support/webhooks.js';
 
 const WINDOW = {
   code: 131_047,
@@ -123,4 +127,29 @@ describeOnBackends('why a message failed is kept with it', (backend) => {
       expect(faults(await runCheck(store, rawLogCheck))).toEqual([]);
     },
   );
+
+  it('messages, explain and report tell it', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [
+      echo('A1', 0),
+      status('A1', 'failed', 5, { errors: [WINDOW] }),
+      echo('A2', 9),
+      status('A2', 'failed', 12, { errors: [{ code: 131_026, title: 'Message undeliverable' }] }),
+      status('A2', 'read', 15),
+      echo('A3', 18),
+      status('A3', 'failed', 20, { errors: [{ code: 131_047, title: 'Re-engagement' }] }),
+    ]);
+    const { messages } = await readMessages(testContext(store), { contact: ANA, limit: 10 });
+    expect(messages.map(({ externalId, errors }) => [externalId, errors])).toEqual([
+      [wamid('A3'), [{ code: 131_047, title: 'Re-engagement' }]],
+      // It has been read since.
+      [wamid('A2'), undefined],
+      [wamid('A1'), [KEPT]],
+    ]);
+    expect((await ask(store, wamid('A1'))).messages).toMatchObject([{ status: 'failed', errors: [KEPT] }]);
+    const { connections } = await report(testContext(store), reportOptions());
+    expect(connections.map(({ deliveryFailures }) => deliveryFailures)).toEqual([
+      [{ code: 131_047, title: 'Re-engagement message', messages: 2 }],
+    ]);
+  });
 });

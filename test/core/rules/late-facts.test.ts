@@ -99,6 +99,14 @@ describeOnBackends('what entries say about a connection holds for all of them, i
     expect(await value(store, 'select history_sync_status from connections')).toBe('declined');
   });
 
+  it('H1: however often the same entry stands in the log, its copies are counted once each', async () => {
+    const store = await backend.open();
+    const log = [declined(), declined(), naming('A1', 0), numberless('A2', 3), declined()];
+    const result = await replayBodies(store, log, { batchSize: 1 });
+    expect(result).toMatchObject({ status: 'completed', problems: [], problemCount: 0 });
+    expect(result.entries).toMatchObject({ read: 5, processed: 5, pending: 0 });
+  });
+
   it('H1: or by the next run, whatever that is about', async () => {
     const store = await backend.open();
     expect((await replayBodies(store, [declined()])).status).toBe('partial');
@@ -109,8 +117,9 @@ describeOnBackends('what entries say about a connection holds for all of them, i
 
   it('H1: an entry of another account goes on waiting, named as it was', async () => {
     const store = await backend.open();
-    const result = await replayBodies(store, [declined({ waba: '77' }), naming('A1', 0)], { batchSize: 1 });
-    expect(result.entries).toMatchObject({ read: 2, pending: 1 });
+    const other = declined({ waba: '77' });
+    const result = await replayBodies(store, [other, naming('A1', 0), numberless('A2', 3)], { batchSize: 1 });
+    expect(result.entries).toMatchObject({ read: 3, pending: 1 });
     expect(result.problems).toMatchObject([{ origin: 'stdin:1', reason: 'unknown_connection' }]);
     expect(result.problemCount).toBe(1);
   });

@@ -4,6 +4,7 @@ import { addUpDays } from '../day-chart.js';
 import { formatAmount, formatCount } from '../quantities.js';
 import {
   accountReason,
+  failureWords,
   historySentence,
   isBalanced,
   kindWords,
@@ -91,12 +92,14 @@ function facts(connection: ConnectionReport): Markup {
     ...(mediaOwed.waiting === 0 ? [] : [`${formatCount(mediaOwed.waiting)} may still come`]),
     ...(mediaOwed.expired === 0 ? [] : [`${formatCount(mediaOwed.expired)} too late (over 14 days)`]),
   ];
+  const failures = connection.deliveryFailures.map(failureWords);
   const rows: [label: string, value: string | null, more?: string][] = [
     ['Messages', formatCount(messages.total), `${formatCount(INBOUND)} in · ${formatCount(OUTBOUND)} out`],
     ['Source', `${formatCount(live)} live`, `${formatCount(history)} history · ${formatCount(app_echo)} app`],
     ['Leads', formatCount(connection.leads)],
     ['Conversations', formatCount(connection.conversations)],
     ['Tickets', `${formatCount(tickets.open)} open`, `${formatCount(tickets.closed)} closed`],
+    ['Not delivered', failures.length === 0 ? null : failures.join(', ')],
     ['Media owed', owed.length === 0 ? null : owed.join(', ')],
     [
       'Pending',

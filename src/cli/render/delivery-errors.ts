@@ -1,0 +1,17 @@
+import type { MessageError } from '../../model/facts.js';
+
+/** An error as Meta's documentation names it: `131047 Re-engagement message`. Not sanitised. */
+export function errorWords({ code, title }: Pick<MessageError, 'code' | 'title'>): string {
+  return [code, title].filter((part) => part !== undefined).join(' ');
+}
+
+/** All that is known about why a message failed, details included. Not sanitised. */
+export function errorsInWords(errors: readonly MessageError[] | undefined): string {
+  return (errors ?? [])
+    .map((error) => {
+      const words = errorWords(error);
+      if (error.details === undefined) return words;
+      return words === '' ? error.details : `${words}: ${error.details}`;
+    })
+    .join('; ');
+}

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { renderReportPage } from '../../src/cli/render/html/page.js';
+import { createLook } from '../../src/cli/render/look.js';
+import { reportFigures, reportGrids } from '../../src/cli/render/report-grids.js';
+import { renderReport } from '../../src/cli/render/report-text.js';
+import { renderChat } from '../../src/cli/render/chat.js';
+import { connectionReport, HOSTILE_NAME, reportResult } from '../support/report-result.js';
+
+const RESULT = reportResult({
+  connections: [
+    connectionReport({
+      deliveryFailures: [
+        { code: 131_047, title: 'Re-engagement message', messages: 1204 },
+        { code: 131_026, title: HOSTILE_NAME, messages: 3 },
+        { code: null, title: null, messages: 1 },
+        ...[1, 2, 3].map((code) => ({ code, title: null, messages: 1 })),
+      ],
+    }),
+  ],
+});
+
+test('a report says in its text why messages were not delivered, the most frequent reason first', async () => {
+  const text = await renderReport(RESULT, { blocks: true, database: [] }, createLook(false, 100));
+  expect(text).toContain('not delivered 1,204 for 131047 Re-engagement message\n');
+  expect(text).toContain('1 for an unknown reason\n');
+  expect(text).toContain('and 1 code more\n');
+});
+
+test('and on its page, where a hostile title stays a text', () => {
+  const page = renderReportPage(RESULT, []);
+  expect(page).toContain('1,204 for 131047 Re-engagement message');
+  expect(page).not.toContain(HOSTILE_NAME);
+});
+
+test('and as figures and tables', () => {
+  expect(reportFigures(RESULT).rows).toContainEqual([
+    'connection',
+    'loja',
+    'not_delivered',
+    '131047 Re-engagement message',
+    1204,
+  ]);
+  const grid = reportGrids(RESULT).find(({ title }) => title === 'Delivery failures by code');
+  expect(grid?.rows[0]).toEqual(['loja', 131_047, 'Re-engagement message', 1204]);
+});
+
+test('a chat says behind a failed message why it failed', () => {
+  const message = {
+    id: '1',
+    externalId: null,
+    type: 'text',
+    body: 'Oi',
+    direction: 'OUTBOUND',
+    timestamp: '2026-01-01T12:00:00.000Z',
+    status: 'failed',
+    errors: [{ code: 131_047, title: 'Re-engagement\u001b[31m message', details: 'long' }],
+    from: { name: null, number: null },
+    source: 'live',
+  } as const;
+  const chat = renderChat(
+    {
+      schemaVersion: 1,
+      command: 'messages',
+      contact: { leadId: 'l', organization: 'default', name: 'Ana', phone: null },
+      messages: [message],
+      pagination: { cursor: null, hasMore: false, total: 1 },
+      metadata: { firstMessageAt: null, lastMessageAt: null, totalMessages: 1, syncedUpTo: null },
+    },
+    { timeZone: 'UTC', older: undefined },
+    createLook(false, 100),
+  );
+  expect(chat).toContain('12:00 · ✗ failed · 131047 Re-engagement message');
+});
