@@ -36,11 +36,24 @@ async function files(): Promise<string> {
   return cwd;
 }
 
-describe.each([
-  ['the embedded database', useEmbedded],
-  ['a server', useServer],
-] as const)('runs and raw discard on %s', (_, use) => {
-  const database = use();
+describe('runs and raw discard on the embedded database', () => {
+  const database = useEmbedded();
+
+  test('take a mistyped path out, and undo brings it back', { timeout: 180_000 }, async () => {
+    const run = await database.prepare();
+    const cwd = await files();
+    await run(['replay', 'node_modules/pg'], { cwd });
+    const done = await run(['raw', 'discard', '--origin', 'node_modules/pg', '--apply', '--json'], { cwd });
+    expect(done.code).toBe(0);
+    const { runId, remedies } = DISCARDED.parse(JSON.parse(done.stdout));
+    expect(remedies[0]?.line).toMatch(/^wa-reconcile undo \S+ --home /);
+    expect(runsOf(await run(['runs', 'list', '--json']))[0]).toMatchObject({ id: runId, canUndo: true });
+    expect((await run(['undo', runId?.slice(0, 20) ?? ''])).code).toBe(0);
+  });
+});
+
+describe('runs and raw discard on a server', () => {
+  const database = useServer();
 
   test('a mistyped path comes out of the raw log, and back, by what the commands say', async () => {
     const run = await database.prepare();
