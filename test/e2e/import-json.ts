@@ -37,9 +37,18 @@ const importSchema = z.strictObject({
       z.strictObject({
         address: z.string(),
         received: count,
+        chunks: count,
         messages: kept,
         ofOthers: count,
         endOfHistory: z.boolean(),
+      }),
+    ),
+    gaps: z.array(
+      z.strictObject({
+        reason: z.enum(['file', 'chunk', 'short']),
+        after: instant,
+        before: instant,
+        filled: z.boolean(),
       }),
     ),
     anchor: z

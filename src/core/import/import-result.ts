@@ -2,7 +2,8 @@ import type { Context } from '../context.js';
 import type { Anchor } from './find-anchor.js';
 import type { Imported } from './contact-import.js';
 import { statusOf } from './outcome-status.js';
-import type { AnchorView, ImportResult } from './result.js';
+import type { FetchedGap } from './fetch-pages.js';
+import type { AnchorView, FetchedGapView, ImportResult } from './result.js';
 
 /** An import as its JSON tells it. Throws when its accounts do not balance. */
 export function resultOf(
@@ -43,6 +44,7 @@ export function resultOf(
     fetch: {
       requests: fetched?.requests ?? 0,
       pages: fetched?.pages ?? [],
+      gaps: (fetched?.gaps ?? []).map(gapViewOf),
       anchor: anchor === null ? null : viewOf(anchor),
     },
     oldestMessageAt: done.oldestMessageAt === null ? null : instant(done.oldestMessageAt),
@@ -55,6 +57,10 @@ export function resultOf(
 
 function viewOf({ id, fromMe, address, otherAddress, timestampMs }: Anchor): AnchorView {
   return { id, fromMe, address, otherAddress, timestamp: instant(timestampMs) };
+}
+
+function gapViewOf({ reason, anchor, behind, filled }: FetchedGap): FetchedGapView {
+  return { reason, after: instant(behind.timestampMs), before: instant(anchor.timestampMs), filled };
 }
 
 function instant(ms: number): string {
