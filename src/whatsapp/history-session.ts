@@ -17,7 +17,9 @@ import { pause, waitFor } from './wait.js';
 export type { HistoryAnchor, HistoryPage, PageOutcome, PageRequest } from './history-page.js';
 
 const { ON_DEMAND } = proto.Message.HistorySyncType;
-const CONNECT_TIMEOUT_MS = 20_000;
+const CONNECT_TIMEOUT_MS = 16_000;
+/** After a first login that failed, a request tries once more, not for its whole time: who waits is told soon. */
+const SECOND_LOGIN_MS = 2_500;
 /** How long WhatsApp's directory may take to say by which LID it knows a number. */
 const DIRECTORY_MS = 5_000;
 /** A line that can carry no request closes in this time, or is given up. */
@@ -38,7 +40,7 @@ export interface HistorySessionOptions extends ServiceOptions {
   storage: DeviceStorage;
   /** Gets all history that comes, asked for or not, in time or too late. */
   keeper: HistoryKeeper;
-  /** How long the first login may take, with its repetitions (default 20 s). */
+  /** How long the first login may take, with its repetitions (default 16 s). */
   connectTimeoutMs?: number;
   signal?: AbortSignal;
   /** Told how many files are waited for, when that takes a while. */
@@ -90,6 +92,7 @@ class Session implements HistorySession {
   private readonly ended = new Set<string>();
   private readonly inbox: HistoryInbox;
   private lastSign = 0;
+  private wasOnline = false;
 
   constructor(
     private readonly options: HistorySessionOptions,
@@ -106,6 +109,7 @@ class Session implements HistorySession {
     }
     const { socket } = connected;
     this.socket = socket;
+    this.wasOnline = true;
     this.problem = null;
     void socket.closed.then((reason) => {
       if (this.socket !== socket) return;
@@ -273,7 +277,11 @@ class Session implements HistorySession {
     if (problem?.kind === 'offline' && (problem.reason === 'outdated' || problem.reason === 'ended'))
       return problem;
     request.onProgress?.('reconnecting');
-    return this.connect(deadline, request.signal);
+    const isSecond = !this.wasOnline;
+    return this.connect(
+      isSecond ? Math.min(deadline, performance.now() + SECOND_LOGIN_MS) : deadline,
+      request.signal,
+    );
   }
 
   /** Closes a line that carries nothing any more, so that the next one can be built. */

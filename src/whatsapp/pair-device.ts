@@ -62,6 +62,8 @@ export type PairOutcome =
 const CONNECT_TIMEOUT_MS = 30_000;
 const PAIRING_ATTEMPTS = 3;
 const RETRY_PAUSE_MS = 1_000;
+/** Where WhatsApp has not been reached after so long, another attempt would not reach it. */
+const UNREACHED_MS = 18_000;
 /** How long what Baileys is reading may take when the user stops the sync: it is confirmed to WhatsApp already. */
 const DRAIN_MS = 1_000;
 /** How long files that are missing in the end may take, and how long when the user stops the sync. */
@@ -79,9 +81,20 @@ export async function pairDevice(options: PairOptions): Promise<PairOutcome> {
   const stored = await DeviceAuth.load(options.storage);
   if (stored !== null) return finish(options, stored, true);
   for (let attempt = 1; ; attempt += 1) {
+    const startedAt = performance.now();
     options.onStep({ step: 'connecting' });
     const auth = DeviceAuth.create();
-    const ended = await pair(options, auth);
+    let wasReached = false;
+    const ended = await pair(
+      {
+        ...options,
+        onStep: (step) => {
+          wasReached ||= step.step === 'qr' || step.step === 'pairing_code';
+          options.onStep(step);
+        },
+      },
+      auth,
+    );
     const account = accountOf(auth.creds);
     if (auth.isPaired && account !== undefined) {
       if (!options.accepts(account)) return refuse(options, auth, account);
@@ -99,7 +112,7 @@ export async function pairDevice(options: PairOptions): Promise<PairOutcome> {
       case 'lost':
       case 'restart':
       case 'ended':
-        if (attempt === PAIRING_ATTEMPTS) {
+        if (attempt === PAIRING_ATTEMPTS || (!wasReached && performance.now() - startedAt > UNREACHED_MS)) {
           return {
             kind: 'offline',
             reason: ended.kind === 'lost' ? ended.reason : ended.kind,

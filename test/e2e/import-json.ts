@@ -67,6 +67,11 @@ const importSchema = z.strictObject({
     z.strictObject({ origin: z.string(), path: z.string(), reason: z.string(), excerpt: z.string() }),
   ),
   problemCount: count,
+  remedies: z.array(
+    z
+      .strictObject({ command: z.string(), args: z.array(z.string()), why: z.string(), line: z.string() })
+      .transform(({ line: _line, ...remedy }) => remedy),
+  ),
   database: z.string(),
 });
 

@@ -1,4 +1,5 @@
 import type { Context } from '../context.js';
+import { adviseImport } from './advise.js';
 import type { Anchor } from './find-anchor.js';
 import type { Imported } from './contact-import.js';
 import { statusOf } from './outcome-status.js';
@@ -17,7 +18,7 @@ export function resultOf(
   const finishedAt = ctx.clock();
   const { lead } = subject;
   const { messages, leads, conversations } = tally.counters();
-  return {
+  const result: Omit<ImportResult, 'remedies'> = {
     schemaVersion: 1,
     command: 'import',
     runId,
@@ -53,6 +54,7 @@ export function resultOf(
     problemCount: tally.problemCount,
     database: ctx.store.location,
   };
+  return { ...result, remedies: adviseImport(result) };
 }
 
 function viewOf({ id, fromMe, address, otherAddress, timestampMs }: Anchor): AnchorView {

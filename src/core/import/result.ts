@@ -1,4 +1,5 @@
 import type { ConnectionKind } from '../../model/enumerations.js';
+import type { Remedy } from '../../model/remedy.js';
 import type { MessageCounts, Problem, RunResult } from '../../model/run-result.js';
 
 /**
@@ -120,6 +121,8 @@ export interface ImportResult {
   nextAllowedAt: string | null;
   problems: Problem[];
   problemCount: number;
+  /** What to do next, the most useful first. */
+  remedies: Remedy[];
   database: string;
 }
 
@@ -154,6 +157,8 @@ export interface ImportListResult {
     doneBefore: number;
     /** Not reached: the same command goes on with them. */
     left: number;
+    /** Of those done before, the ones that went wrong; they count in the status. */
+    failedBefore: number;
   };
   /** How many contacts ended how. */
   outcomes: Partial<Record<ListedImport['outcome'], number>>;
