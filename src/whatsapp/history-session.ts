@@ -24,6 +24,8 @@ const SECOND_LOGIN_MS = 2_500;
 const DIRECTORY_MS = 5_000;
 /** A line that can carry no request closes in this time, or is given up. */
 const GONE_MS = 1_000;
+/** How long a request may take to be encrypted and sent. */
+const ASK_MS = 5_000;
 /** How often a request looks whether its answer has come. */
 const LOOK_MS = 20;
 /** How long a session that ends waits for what WhatsApp has kept for the device, and for a file that is downloaded. */
@@ -192,8 +194,9 @@ class Session implements HistorySession {
   }
 
   /** Asks, again after a line that was lost, until the answer is whole; gives what went wrong before that. */
-  private async askUntilAnswered(pending: PendingAnswer, deadline: number): Promise<PageOutcome | null> {
+  private async askUntilAnswered(pending: PendingAnswer, until: number): Promise<PageOutcome | null> {
     const { request } = pending;
+    let deadline = until;
     const { signal } = request;
     for (;;) {
       const problem = await this.reconnect(request, deadline);
@@ -210,7 +213,7 @@ class Session implements HistorySession {
       }
       const asked = await waitFor(
         this.ask(socket.sock, pending),
-        Math.max(0, deadline - performance.now()),
+        Math.max(ASK_MS, deadline - performance.now()),
         signal,
       );
       if (asked.kind === 'aborted') return { kind: 'interrupted' };
@@ -224,6 +227,8 @@ class Session implements HistorySession {
         continue;
       }
       if (asked.value !== 'asked') return asked.value;
+      // The phone has its time from when the request is out, however long a busy machine took to send it.
+      if (pending.ids.size === 1) deadline = performance.now() + request.timeoutMs;
       request.onProgress?.('asked');
       const answered = await this.waitForAnswer(pending, socket, deadline);
       if (answered === 'whole') return null;
