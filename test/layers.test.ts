@@ -31,7 +31,7 @@ const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   messages: ['connections', 'contacts', 'plan'],
   explain: ['audit', 'batch', 'connections', 'contacts', 'plan', 'rawlog'],
   devices: ['batch', 'connections', 'import', 'rawlog', 'replay', 'runs'],
-  import: ['batch', 'connections', 'contacts', 'plan', 'replay', 'runs'],
+  import: ['batch', 'connections', 'contacts', 'plan', 'rawlog', 'replay', 'runs'],
   doctor: ['runs'],
   replay: ['apply', 'batch', 'contacts', 'plan', 'rawlog', 'runs'],
   audit: ['batch', 'plan', 'rawlog'],

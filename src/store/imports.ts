@@ -1,5 +1,6 @@
 import { DIRECTIONS, type Direction, type RunStatus } from '../model/enumerations.js';
 import type { JsonObject } from '../model/json.js';
+import { arrayLiteral, byteArrayLiteral } from './array-literal.js';
 import { bytesOf, textOf, textOrNull, timeOf, timeOrNull, wordOf } from './row.js';
 import type { Sql } from './sql.js';
 
@@ -111,6 +112,29 @@ export async function finishSyncLog(sql: Sql, log: ManualRecoveryEnd): Promise<v
       log.status,
       log.error,
       new Date(log.completedAt).toISOString(),
+    ],
+  );
+}
+
+/**
+ * Marks entries of which a contact's part was applied: what they hold of other people is still due, and no later look for
+ * what has come beside an answer need read them.
+ */
+export async function markNarrowed(
+  sql: Sql,
+  runId: string,
+  entries: readonly { connectionScope: string; sha256: Uint8Array }[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  await sql.execute(
+    `update webhook_log w set error = 'other_contact', run_id = $3::uuid
+     from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
+     where w.connection_scope = k.connection_scope and w.sha256 = k.sha256
+       and w.status = 'pending' and w.error is null`,
+    [
+      arrayLiteral(entries.map((entry) => entry.connectionScope)),
+      byteArrayLiteral(entries.map((entry) => entry.sha256)),
+      runId,
     ],
   );
 }

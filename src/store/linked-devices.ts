@@ -79,6 +79,47 @@ export async function readDeviceKeys(
   return new Map(rows.map((row) => [textOf(row, 'key_id'), bytesOf(row, 'value')]));
 }
 
+/** How the name of a key begins that is a keyed hash. */
+export const HASHED_NAME = 'h1:';
+
+/** The keys that are still stored under their own names. */
+export async function readPlainKeys(sql: Sql, connectionId: string): Promise<{ type: string; id: string }[]> {
+  const rows = await sql.query(
+    `select type, key_id from linked_device_keys
+     where connection_id = $1::uuid and not starts_with(key_id, '${HASHED_NAME}')`,
+    [connectionId],
+  );
+  return rows.map((row) => ({ type: textOf(row, 'type'), id: textOf(row, 'key_id') }));
+}
+
+/** Gives keys other names; one that is there under its other name already is newer, and stays. */
+export async function renameDeviceKeys(
+  tx: Sql,
+  connectionId: string,
+  keys: readonly { type: string; id: string; name: string }[],
+): Promise<void> {
+  const parameters = [
+    connectionId,
+    arrayLiteral(keys.map(({ type }) => type)),
+    arrayLiteral(keys.map(({ id }) => id)),
+    arrayLiteral(keys.map(({ name }) => name)),
+  ];
+  await tx.execute(
+    `update linked_device_keys k set key_id = r.name
+     from unnest($2::text[], $3::text[], $4::text[]) as r (type, key_id, name)
+     where k.connection_id = $1::uuid and k.type = r.type and k.key_id = r.key_id
+       and not exists (
+         select from linked_device_keys other
+         where other.connection_id = $1::uuid and other.type = r.type and other.key_id = r.name
+       )`,
+    parameters,
+  );
+  await tx.execute(
+    `delete from linked_device_keys where connection_id = $1::uuid and not starts_with(key_id, '${HASHED_NAME}')`,
+    [connectionId],
+  );
+}
+
 /** Writes sealed keys in one statement, and removes others in a second: hundreds come at once when a device is linked. */
 export async function writeDeviceKeys(
   tx: Sql,

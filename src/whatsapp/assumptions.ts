@@ -26,3 +26,11 @@ export const SYNC_QUIET_MS = 3_000;
 
 /** A request that the line took along is asked again so long after the line is back. */
 export const ASK_AGAIN_MS = 2_000;
+
+/**
+ * An answer may come in several chunks, and nothing says which one is the last. It is taken for whole when it has as many
+ * messages as were asked for, or after this long without another chunk: a short time where the phone says that there is
+ * nothing older, a longer one where more must follow.
+ */
+export const LAST_CHUNK_MS = 800;
+export const NEXT_CHUNK_MS = 2_500;

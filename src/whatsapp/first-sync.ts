@@ -76,6 +76,24 @@ export class FirstSync {
     this.sign();
   }
 
+  /** Waits, at most so long, until everything that was announced is read. */
+  async drain(ms: number): Promise<void> {
+    const deadline = performance.now() + ms;
+    while (this.progress.received < this.progress.announced && performance.now() < deadline)
+      await pause(LOOK_MS);
+  }
+
+  /** Counts a chunk that came in the end, on another way. */
+  recover(messages: number): void {
+    this.progress.received = Math.min(this.progress.received + 1, this.progress.announced);
+    this.progress.messages += messages;
+  }
+
+  /** Whether all that was announced has come, and the phone has said that it was all. */
+  isComplete(): boolean {
+    return this.progress.received >= this.progress.announced && this.recentComplete;
+  }
+
   private receive({ messages, progress }: BaileysEventMap['messaging-history.set']): void {
     this.progress.received += 1;
     this.progress.messages += messages.length;

@@ -7,7 +7,7 @@ import {
   type WASocket,
 } from '@whiskeysockets/baileys';
 import { ANCHOR_TIME_UNIT_MS, NOTHING_OLDER } from './assumptions.js';
-import type { HistoryAnchor, HistoryPage } from './history-page.js';
+import type { HistoryAnchor } from './history-page.js';
 import { rawEvent } from './tap-events.js';
 
 /** A blob of one page is some 50 KB; a line that cannot bring it in this time will not. */
@@ -21,8 +21,18 @@ export interface ReadPage {
   messages: number;
   /** Every chat and address that it is about, normalised. */
   addresses: ReadonlySet<string>;
-  /** The page as the answer about a chat under these addresses. */
-  about(addresses: ReadonlySet<string>): HistoryPage;
+  /** Where it stands among the chunks of its answer, if the phone says so. */
+  chunkOrder: number | null;
+  /** What it holds of a chat under these addresses. */
+  about(addresses: ReadonlySet<string>): ChatPart;
+}
+
+/** One chat's part of a chunk. */
+export interface ChatPart {
+  /** Its messages, as anchors. */
+  messages: readonly HistoryAnchor[];
+  /** The phone says that it has nothing older. */
+  endOfHistory: boolean;
 }
 
 /**
@@ -32,15 +42,12 @@ export interface ReadPage {
 export async function readPage(
   sock: WASocket,
   notification: proto.Message.IHistorySyncNotification,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<ReadPage> {
-  const limit = AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS);
   const set = await downloadAndProcessHistorySyncNotification(notification, {
-    signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS)]),
   });
-  if (set.lidPnMappings.length > 0)
-    await sock.signalRepository.lidMapping.storeLIDPNMappings(set.lidPnMappings);
-  const pairs = [...set.lidPnMappings, ...(await knownPairs(sock, set))];
+  const pairs = [...set.lidPnMappings, ...(await learnPairs(sock, set))];
   const raw = rawEvent('messaging-history.set', {
     ...set,
     lidPnMappings: pairs,
@@ -61,6 +68,7 @@ export async function readPage(
   return {
     raw,
     messages: set.messages.length,
+    chunkOrder: notification.chunkOrder ?? null,
     addresses: withOthers([
       ...set.chats.flatMap(({ id, pnJid, lidJid }) => addressesOf(id, pnJid, lidJid)),
       ...set.messages.flatMap(({ key }) => addressesOf(key.remoteJid)),
@@ -72,22 +80,29 @@ export async function readPage(
       const own = set.messages.flatMap((message) =>
         isMeant(message.key.remoteJid) ? (anchorOf(message) ?? []) : [],
       );
-      const oldest = own.reduce<HistoryAnchor | undefined>(
-        (first, anchor) => (first === undefined || anchor.timestampMs <= first.timestampMs ? anchor : first),
-        undefined,
-      );
       return {
-        kind: 'page',
-        raw,
-        messages: set.messages.length,
+        messages: own,
         endOfHistory: set.chats.some(
           ({ id, pnJid, lidJid, endOfHistoryTransferType }) =>
             isMeant(id, pnJid, lidJid) && endOfHistoryTransferType === NOTHING_OLDER,
         ),
-        ...(oldest === undefined ? {} : { anchorOfNext: oldest }),
       };
     },
   };
+}
+
+/**
+ * Learns who is who from a page, and tells what earlier messages have told about the LIDs in it. What cannot be learned, or
+ * looked up, costs no page: it is confirmed to WhatsApp, and has to be kept.
+ */
+async function learnPairs(sock: WASocket, set: ProcessedHistory): Promise<LIDMapping[]> {
+  try {
+    if (set.lidPnMappings.length > 0)
+      await sock.signalRepository.lidMapping.storeLIDPNMappings(set.lidPnMappings);
+    return await knownPairs(sock, set);
+  } catch {
+    return [];
+  }
 }
 
 /** What earlier messages have told this device about the LIDs in a page that does not say whose they are. */

@@ -23,16 +23,22 @@ export interface PageRequest {
   onProgress?: (step: 'asked' | 'reconnecting' | 'answered') => void;
 }
 
+/** Why part of an answer is missing: a file could not be had, or a chunk that must be between others never came. */
+export type MissingPart = 'file' | 'chunk';
+
+/** The phone's answer to one request: everything that came of it, which may be several chunks. */
 export interface HistoryPage {
   kind: 'page';
-  /** The whole `messaging-history.set` as JSON, to be stored and replayed. */
-  raw: Uint8Array;
-  /** Messages in it, of whatever chat. */
+  /** The chunks, each a whole `messaging-history.set` as JSON; all of them are kept already. */
+  chunks: readonly Uint8Array[];
+  /** Messages in them, of whatever chat. */
   messages: number;
+  /** This chat's messages in them, the newest first. */
+  own: readonly HistoryAnchor[];
   /** The phone says that it has nothing older. Its absence says nothing. */
   endOfHistory: boolean;
-  /** The oldest message of this chat in the page: where the next page begins. Absent when there is none. */
-  anchorOfNext?: HistoryAnchor;
+  /** Null: nothing is known to be missing. */
+  missing: MissingPart | null;
 }
 
 /** How a request ended. `silent`: the phone is offline, has the chat under its other address, or refuses; nobody can tell. */

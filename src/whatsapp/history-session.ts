@@ -1,33 +1,52 @@
 import { isLidUser, jidNormalizedUser, proto, type WASocket } from '@whiskeysockets/baileys';
 import { EXIT, UserError } from '../model/errors.js';
+import { remedy } from '../model/remedy.js';
 import { ANCHOR_TIME_UNIT_MS, ASK_AGAIN_MS } from './assumptions.js';
 import { DeviceAuth } from './auth-state.js';
 import { connectDevice, type NoConnection } from './connect-device.js';
 import type { DeviceStorage } from './device-storage.js';
-import { readPage, type ReadPage } from './history-page-reader.js';
-import type { HistoryPage, PageOutcome, PageRequest } from './history-page.js';
 import { historyIn } from './first-sync.js';
+import { HistoryInbox } from './history-inbox.js';
+import { type AskedFor, type HistoryKeeper, notificationOf } from './history-keeper.js';
+import type { PageOutcome, PageRequest } from './history-page.js';
 import { type DeviceSocket, openSocket, type ServiceOptions } from './open-socket.js';
+import { PendingAnswer } from './pending-answer.js';
 import { type EventTap, isEvent, rawEvent } from './tap-events.js';
-import { createUnasked, takeWhatComes } from './unasked-history.js';
-import { promised, waitFor } from './wait.js';
+import { pause, waitFor } from './wait.js';
 
 export type { HistoryAnchor, HistoryPage, PageOutcome, PageRequest } from './history-page.js';
 
 const { ON_DEMAND } = proto.Message.HistorySyncType;
-const CONNECT_TIMEOUT_MS = 20_000;
+const CONNECT_TIMEOUT_MS = 16_000;
+/** After a first login that failed, a request tries once more, not for its whole time: who waits is told soon. */
+const SECOND_LOGIN_MS = 2_500;
 /** How long WhatsApp's directory may take to say by which LID it knows a number. */
 const DIRECTORY_MS = 5_000;
 /** A line that can carry no request closes in this time, or is given up. */
 const GONE_MS = 1_000;
+/** How long a request may take to be encrypted and sent. */
+const ASK_MS = 5_000;
+/** How often a request looks whether its answer has come. */
+const LOOK_MS = 20;
+/** How long a session that ends waits for what WhatsApp has kept for the device, and for a file that is downloaded. */
+const ENDING = {
+  usual: { keptMs: 3_000, filesMs: 30_000 },
+  stopped: { keptMs: 500, filesMs: 4_000 },
+} as const;
+/** What is on its way to the device is here after so long without anything. */
+const QUIET_MS = 400;
+/** How long a file that an earlier session could not have may take, together with the others. */
+const OWED_MS = 20_000;
 
 export interface HistorySessionOptions extends ServiceOptions {
   storage: DeviceStorage;
-  /** How long the first login may take, with its repetitions (default 20 s). */
+  /** Gets all history that comes, asked for or not, in time or too late. */
+  keeper: HistoryKeeper;
+  /** How long the first login may take, with its repetitions (default 16 s). */
   connectTimeoutMs?: number;
   signal?: AbortSignal;
-  /** Gets history that comes without being asked for, and answers that come too late: whole events, as JSON. */
-  onUnasked?: (raw: Uint8Array) => void;
+  /** Told how many files are waited for, when that takes a while. */
+  onWaiting?: (files: number) => void;
 }
 
 /** The tool's own device, online, to ask the phone for history. */
@@ -41,7 +60,11 @@ export interface HistorySession {
    * only) from WhatsApp's directory, which tells nobody about it. Null if neither knows, or the line is gone.
    */
   otherAddress(jid: string): Promise<string | null>;
-  /** Closes the socket and waits until all keys are stored. */
+  /** Downloads files again that an earlier session could not have, as far as the time allows. */
+  retry(notifications: readonly Uint8Array[]): Promise<void>;
+  /** Waits, not without end, until all that has arrived is with the keeper. */
+  settle(): Promise<void>;
+  /** Closes the socket when all that has arrived is with the keeper, and waits until all keys are stored. */
   end(): Promise<void>;
 }
 
@@ -55,7 +78,7 @@ export async function openHistorySession(options: HistorySessionOptions): Promis
     throw new UserError('No WhatsApp device is linked to this connection.', {
       code: 'not_linked',
       exitCode: EXIT.notLinked,
-      remedy: 'Link one: wa-reconcile link --connection NAME',
+      remedy: remedy('link', ['--connection', 'NAME'], 'links one'),
     });
   }
   const session = new Session(options, auth);
@@ -63,30 +86,22 @@ export async function openHistorySession(options: HistorySessionOptions): Promis
   return session;
 }
 
-/** An answer to the request that waits. */
-type Answer = HistoryPage | { kind: 'download_failed'; reason: string };
-
-/** The request that waits for its answer. */
-interface Pending {
-  /** Under which ids it was sent. */
-  ids: Set<string>;
-  addresses: ReadonlySet<string>;
-  signal: AbortSignal | undefined;
-  /** The phone's notification is here; from now on only the download takes time. */
-  arrived: () => void;
-  settle: (answer: Answer) => void;
-}
-
 class Session implements HistorySession {
   problem: NoConnection | null = { kind: 'offline', reason: 'timeout' };
   private socket: DeviceSocket | null = null;
-  private pending: Pending | null = null;
-  private readonly unasked = createUnasked();
+  private pending: PendingAnswer | null = null;
+  /** The requests of this session that have ended: what comes of them now is late, and no answer to another one. */
+  private readonly ended = new Set<string>();
+  private readonly inbox: HistoryInbox;
+  private lastSign = 0;
+  private wasOnline = false;
 
   constructor(
     private readonly options: HistorySessionOptions,
     private readonly auth: DeviceAuth,
-  ) {}
+  ) {
+    this.inbox = new HistoryInbox(options.keeper, (line) => this.options.log?.(line));
+  }
 
   async connect(deadline: number, signal: AbortSignal | undefined): Promise<NoConnection | null> {
     const connected = await connectDevice(() => this.open(), deadline, signal);
@@ -96,6 +111,7 @@ class Session implements HistorySession {
     }
     const { socket } = connected;
     this.socket = socket;
+    this.wasOnline = true;
     this.problem = null;
     void socket.closed.then((reason) => {
       if (this.socket !== socket) return;
@@ -110,34 +126,15 @@ class Session implements HistorySession {
   }
 
   async fetchPage(request: PageRequest): Promise<PageOutcome> {
-    const { chatJid, otherJid, signal, timeoutMs } = request;
-    const deadline = performance.now() + timeoutMs;
-    const arrival = promised<undefined>();
-    const answer = promised<Answer>();
-    const pending: Pending = {
-      ids: new Set(),
-      addresses: new Set(
-        [chatJid, ...(otherJid === undefined ? [] : [otherJid])].map((jid) => jidNormalizedUser(jid)),
-      ),
-      signal,
-      arrived: () => {
-        arrival.resolve(undefined);
-        request.onProgress?.('answered');
-      },
-      settle: (value) => {
-        answer.resolve(value);
-        arrival.resolve(undefined);
-      },
-    };
+    const pending = new PendingAnswer(request);
     this.pending = pending;
     try {
-      return await this.askUntilAnswered(request, pending, {
-        deadline,
-        arrived: arrival.promise,
-        answer: answer.promise,
-      });
+      const failed = await this.askUntilAnswered(pending, performance.now() + request.timeoutMs);
+      // Whatever ended the wait, what has come is the answer.
+      return pending.take() ?? failed ?? { kind: 'silent' };
     } finally {
       this.pending = null;
+      for (const id of pending.ids) this.ended.add(id);
       await this.auth.flush();
     }
   }
@@ -155,58 +152,106 @@ class Session implements HistorySession {
     return found.kind === 'settled' && found.value !== null ? jidNormalizedUser(found.value) : null;
   }
 
+  async retry(notifications: readonly Uint8Array[]): Promise<void> {
+    const { socket } = this;
+    if (socket === null) return;
+    for (const bytes of notifications) {
+      // Not named as a request's: whoever asked for it has gone.
+      void this.inbox.take(socket.sock, notificationOf(bytes), null);
+    }
+    await this.inbox.settle(OWED_MS, this.options.signal);
+  }
+
+  async settle(): Promise<void> {
+    const { signal } = this.options;
+    const { keptMs, filesMs } = signal?.aborted === true ? ENDING.stopped : ENDING.usual;
+    await this.takeWhatIsKept(keptMs, signal);
+    const { reading } = this.inbox;
+    if (reading > 0 && !(await this.inbox.settle(QUIET_MS, signal))) this.options.onWaiting?.(reading);
+    await this.inbox.settle(filesMs, signal);
+    // Who is stopped while he waits still has a moment for what is nearly there.
+    if (signal?.aborted === true) await this.inbox.settle(ENDING.stopped.filesMs);
+  }
+
   async end(): Promise<void> {
     const { socket } = this;
-    if (socket !== null) await takeWhatComes(socket, this.unasked);
+    if (socket !== null) await this.settle();
     this.socket = null;
     this.problem = { kind: 'offline', reason: 'ended' };
-    await socket?.end();
+    await Promise.all([socket?.end(), this.inbox.cancel()]);
     await this.auth.close();
   }
 
-  private async askUntilAnswered(
-    request: PageRequest,
-    pending: Pending,
-    wait: { deadline: number; arrived: Promise<undefined>; answer: Promise<Answer> },
-  ): Promise<PageOutcome> {
+  /** Waits, not long, for what is on its way to the device: once confirmed to WhatsApp, it would never come again. */
+  private async takeWhatIsKept(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    const { socket } = this;
+    if (socket === null) return;
+    const deadline = performance.now() + ms;
+    await waitFor(Promise.race([socket.caughtUp, socket.closed]), ms, signal);
+    this.lastSign = Math.max(this.lastSign, performance.now());
+    while (performance.now() - this.lastSign < QUIET_MS && performance.now() < deadline)
+      if (this.socket !== socket || !(await pause(LOOK_MS))) return;
+  }
+
+  /** Asks, again after a line that was lost, until the answer is whole; gives what went wrong before that. */
+  private async askUntilAnswered(pending: PendingAnswer, until: number): Promise<PageOutcome | null> {
+    const { request } = pending;
+    let deadline = until;
     const { signal } = request;
     for (;;) {
-      const problem = await this.reconnect(request, wait.deadline);
+      const problem = await this.reconnect(request, deadline);
       if (problem !== null) return problem;
       const { socket } = this;
       if (socket === null) continue;
       if (pending.ids.size > 0) {
         // The line was away: the answer may have been kept for us, then it is here in a moment.
-        const kept = await waitFor(
-          wait.arrived,
-          Math.min(ASK_AGAIN_MS, wait.deadline - performance.now()),
-          signal,
-        );
-        if (kept.kind === 'settled') return this.finish(wait.answer, signal);
-        if (kept.kind === 'aborted') return { kind: 'interrupted' };
+        const again = Math.min(performance.now() + ASK_AGAIN_MS, deadline);
+        const kept = await this.waitForAnswer(pending, socket, again);
+        if (kept === 'whole') return null;
+        if (kept === 'interrupted') return { kind: 'interrupted' };
+        if (kept === 'closed') continue;
       }
       const asked = await waitFor(
-        this.ask(socket.sock, request, pending),
-        wait.deadline - performance.now(),
+        this.ask(socket.sock, pending),
+        Math.max(ASK_MS, deadline - performance.now()),
         signal,
       );
       if (asked.kind === 'aborted') return { kind: 'interrupted' };
       if (asked.kind === 'timeout') return { kind: 'offline', reason: 'timeout' };
       if (asked.value === 'gone') {
         // A line that is gone may take half a minute to close; to ask it again and again would stop everything else.
-        const left = wait.deadline - performance.now();
+        const left = deadline - performance.now();
         const closed = await waitFor(socket.closed, Math.min(GONE_MS, left), signal);
         if (closed.kind === 'aborted') return { kind: 'interrupted' };
         if (closed.kind === 'timeout') await this.abandon(socket);
         continue;
       }
       if (asked.value !== 'asked') return asked.value;
+      // The phone has its time from when the request is out, however long a busy machine took to send it.
+      if (pending.ids.size === 1) deadline = performance.now() + request.timeoutMs;
       request.onProgress?.('asked');
-      const left = wait.deadline - performance.now();
-      const waited = await waitFor(Promise.race([wait.arrived, socket.closed]), left, signal);
-      if (waited.kind === 'aborted') return { kind: 'interrupted' };
-      if (waited.kind === 'timeout') return { kind: 'silent' };
-      if (waited.value === undefined) return this.finish(wait.answer, signal);
+      const answered = await this.waitForAnswer(pending, socket, deadline);
+      if (answered === 'whole') return null;
+      if (answered === 'interrupted') return { kind: 'interrupted' };
+      if (answered === 'silent') return { kind: 'silent' };
+    }
+  }
+
+  /** Waits until the answer is whole. Once something of it has arrived, the deadline counts no more, nor does the line. */
+  private async waitForAnswer(
+    pending: PendingAnswer,
+    socket: DeviceSocket,
+    deadline: number,
+  ): Promise<'whole' | 'closed' | 'silent' | 'interrupted'> {
+    let isClosed = false;
+    void socket.closed.then(() => {
+      isClosed = true;
+    });
+    for (;;) {
+      if (pending.isWhole()) return 'whole';
+      if (!pending.isArriving && isClosed) return 'closed';
+      if (!pending.isArriving && performance.now() >= deadline) return 'silent';
+      if (!(await pause(LOOK_MS, pending.request.signal))) return 'interrupted';
     }
   }
 
@@ -214,11 +259,8 @@ class Session implements HistorySession {
    * Sends the request, under the address that it names, whatever the anchor's own is; `gone`: the line is. A request that
    * cannot be encrypted counts as no connection to the phone.
    */
-  private async ask(
-    sock: WASocket,
-    { chatJid, anchor, count }: PageRequest,
-    pending: Pending,
-  ): Promise<'asked' | 'gone' | NoConnection> {
+  private async ask(sock: WASocket, pending: PendingAnswer): Promise<'asked' | 'gone' | NoConnection> {
+    const { chatJid, anchor, count } = pending.request;
     try {
       const key = { remoteJid: chatJid, id: anchor.id, fromMe: anchor.fromMe };
       const at = Math.floor(anchor.timestampMs / ANCHOR_TIME_UNIT_MS);
@@ -232,11 +274,6 @@ class Session implements HistorySession {
     }
   }
 
-  private async finish(answer: Promise<Answer>, signal: AbortSignal | undefined): Promise<PageOutcome> {
-    const waited = await waitFor(answer, Infinity, signal);
-    return waited.kind === 'settled' ? waited.value : { kind: 'interrupted' };
-  }
-
   /** Null when the device is online; a line that was lost is built again until the time is over. */
   private async reconnect(request: PageRequest, deadline: number): Promise<NoConnection | null> {
     if (this.socket !== null) return null;
@@ -245,7 +282,11 @@ class Session implements HistorySession {
     if (problem?.kind === 'offline' && (problem.reason === 'outdated' || problem.reason === 'ended'))
       return problem;
     request.onProgress?.('reconnecting');
-    return this.connect(deadline, request.signal);
+    const isSecond = !this.wasOnline;
+    return this.connect(
+      isSecond ? Math.min(deadline, performance.now() + SECOND_LOGIN_MS) : deadline,
+      request.signal,
+    );
   }
 
   /** Closes a line that carries nothing any more, so that the next one can be built. */
@@ -258,14 +299,14 @@ class Session implements HistorySession {
   }
 
   private open(): DeviceSocket {
-    // Its own answers are read by this session, see onHistory; all else goes Baileys' way, which learns LIDs from it.
     const socket = openSocket({
       ...this.options,
       auth: this.auth.state,
       onCredentials: () => {
         this.auth.save();
       },
-      shouldSyncHistory: ({ syncType }) => syncType !== ON_DEMAND,
+      // All history is read by this session: Baileys would swallow a failed download, and cut what it gives.
+      shouldSyncHistory: () => false,
       tap: (event, data) => {
         this.tap(socket, event, data);
       },
@@ -274,44 +315,39 @@ class Session implements HistorySession {
   }
 
   private tap(socket: DeviceSocket, ...[event, data]: Parameters<EventTap>): void {
-    if (isEvent('messaging-history.set', event, data)) {
-      this.unasked.tap(event, data);
-      this.options.onUnasked?.(rawEvent(event, data));
-    }
+    if (isEvent('messaging-history.set', event, data)) this.options.keeper.keep(rawEvent(event, data));
     if (!isEvent('messages.upsert', event, data)) return;
     for (const { key, message } of data.messages) {
       // Only the own phone may send history; anybody can send a message that looks like it (CVE-2026-48063).
       if (key.fromMe !== true || message === null || message === undefined) continue;
       const notification = historyIn(message);
-      if (notification?.syncType === ON_DEMAND) void this.onHistory(socket.sock, notification);
-      else if (notification !== undefined) this.unasked.announce(notification);
+      if (notification !== undefined) void this.onHistory(socket.sock, notification);
     }
   }
 
-  /** A page has been announced: the one that is waited for, or one that comes too late. */
+  /** History has been announced: of the answer that is waited for, of one that comes too late, or unasked. Never rejects. */
   private async onHistory(
     sock: WASocket,
     notification: proto.Message.IHistorySyncNotification,
   ): Promise<void> {
-    const { pending } = this;
+    this.lastSign = performance.now();
     const id = notification.peerDataRequestSessionId ?? '';
-    const isNamed = pending?.ids.has(id) === true;
-    if (isNamed) pending.arrived();
-    let page: ReadPage;
-    try {
-      page = await readPage(sock, notification, pending?.signal ?? this.options.signal);
-    } catch (error) {
-      if (isNamed || id === '') pending?.settle({ kind: 'download_failed', reason: messageOf(error) });
-      return;
-    }
-    const isMeant =
-      pending !== null && (isNamed || [...page.addresses].some((jid) => pending.addresses.has(jid)));
-    if (!isMeant) {
-      this.options.onUnasked?.(page.raw);
-      return;
-    }
-    pending.settle(page.about(pending.addresses));
+    const isNamed = this.pending?.ids.has(id) === true;
+    const isAnswer = notification.syncType === ON_DEMAND && (isNamed || !this.ended.has(id));
+    const pending = isAnswer ? this.pending : null;
+    pending?.begin();
+    const request = isNamed || id === '' ? askedFor(pending) : null;
+    const taken = await this.inbox.take(sock, notification, request);
+    this.lastSign = performance.now();
+    if (taken.kind === 'read') pending?.add(taken.page, isNamed);
+    else pending?.fail(taken.reason, isNamed || id === '');
   }
+}
+
+function askedFor(pending: PendingAnswer | null): AskedFor | null {
+  if (pending === null) return null;
+  const { chatJid, anchor } = pending.request;
+  return { chatJid, anchor };
 }
 
 function messageOf(error: unknown): string {

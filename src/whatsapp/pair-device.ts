@@ -6,6 +6,8 @@ import { type CloseReason } from './close-reason.js';
 import { connectDevice, type NoConnection } from './connect-device.js';
 import type { DeviceStorage } from './device-storage.js';
 import { FirstSync, type SyncPatience, type SyncProgress } from './first-sync.js';
+import { FirstSyncFiles } from './first-sync-files.js';
+import type { HistoryKeeper } from './history-keeper.js';
 import { type DeviceSocket, openSocket, type ServiceOptions } from './open-socket.js';
 import { isEvent, rawEvent } from './tap-events.js';
 import { logOut } from './unlink-device.js';
@@ -29,8 +31,10 @@ export interface PairOptions extends ServiceOptions, SyncPatience {
   method: { kind: 'qr' } | { kind: 'code'; phone: string };
   /** Whether this account may be linked; one that may not is unlinked again, and nothing of it is stored. */
   accepts: (account: LinkedAccount) => boolean;
-  /** Gets what the phone sends by itself: whole events, as JSON. */
-  onRaw: (raw: Uint8Array) => void;
+  /** Gets what the phone sends by itself. */
+  keeper: HistoryKeeper;
+  /** What the phone said about files that an earlier session could not have: they are downloaded again. */
+  owed?: readonly Uint8Array[];
   onStep: (step: PairingStep) => void;
   signal?: AbortSignal;
   /** How long a login may take, with its repetitions (default 30 s). */
@@ -58,6 +62,13 @@ export type PairOutcome =
 const CONNECT_TIMEOUT_MS = 30_000;
 const PAIRING_ATTEMPTS = 3;
 const RETRY_PAUSE_MS = 1_000;
+/** Where WhatsApp has not been reached after so long, another attempt would not reach it. */
+const UNREACHED_MS = 18_000;
+/** How long what Baileys is reading may take when the user stops the sync: it is confirmed to WhatsApp already. */
+const DRAIN_MS = 1_000;
+/** How long files that are missing in the end may take, and how long when the user stops the sync. */
+const FILES_MS = 20_000;
+const LAST_FILES_MS = 4_000;
 /** A line that breaks so often during one sync will not hold. */
 const MAX_LOGINS = 10;
 
@@ -70,9 +81,20 @@ export async function pairDevice(options: PairOptions): Promise<PairOutcome> {
   const stored = await DeviceAuth.load(options.storage);
   if (stored !== null) return finish(options, stored, true);
   for (let attempt = 1; ; attempt += 1) {
+    const startedAt = performance.now();
     options.onStep({ step: 'connecting' });
     const auth = DeviceAuth.create();
-    const ended = await pair(options, auth);
+    let wasReached = false;
+    const ended = await pair(
+      {
+        ...options,
+        onStep: (step) => {
+          wasReached ||= step.step === 'qr' || step.step === 'pairing_code';
+          options.onStep(step);
+        },
+      },
+      auth,
+    );
     const account = accountOf(auth.creds);
     if (auth.isPaired && account !== undefined) {
       if (!options.accepts(account)) return refuse(options, auth, account);
@@ -90,7 +112,7 @@ export async function pairDevice(options: PairOptions): Promise<PairOutcome> {
       case 'lost':
       case 'restart':
       case 'ended':
-        if (attempt === PAIRING_ATTEMPTS) {
+        if (attempt === PAIRING_ATTEMPTS || (!wasReached && performance.now() - startedAt > UNREACHED_MS)) {
           return {
             kind: 'offline',
             reason: ended.kind === 'lost' ? ended.reason : ended.kind,
@@ -175,7 +197,7 @@ async function refuse(options: PairOptions, auth: DeviceAuth, account: LinkedAcc
 }
 
 async function finish(options: PairOptions, auth: DeviceAuth, wasLinked: boolean): Promise<PairOutcome> {
-  const { onStep, onRaw, signal } = options;
+  const { onStep, keeper, signal } = options;
   const account = accountOf(auth.creds);
   if (account === undefined) throw new Error('the stored credentials name no account');
   const sync = new FirstSync(
@@ -185,6 +207,7 @@ async function finish(options: PairOptions, auth: DeviceAuth, wasLinked: boolean
     },
     options,
   );
+  const files = new FirstSyncFiles(keeper, options.owed ?? [], (line) => options.log?.(line));
   const open = (): DeviceSocket =>
     openSocket({
       ...options,
@@ -196,7 +219,8 @@ async function finish(options: PairOptions, auth: DeviceAuth, wasLinked: boolean
       tap: (event, data) => {
         // Counted whatever becomes of keeping it: a sync that waits for a chunk that came would wait in vain.
         sync.tap(event, data);
-        if (KEPT.has(event) && data !== undefined) onRaw(rawEvent(event, data));
+        if (KEPT.has(event) && data !== undefined) keeper.keep(rawEvent(event, data));
+        files.tap(event, data);
       },
     });
   if (wasLinked) onStep({ step: 'connecting' });
@@ -211,10 +235,18 @@ async function finish(options: PairOptions, auth: DeviceAuth, wasLinked: boolean
         closed = reason;
       });
       const settled = await sync.settle(signal, () => closed !== null);
-      await socket.end();
       if (settled !== 'closed') {
-        return { kind: 'linked', account, wasLinked, sync: settled, progress: sync.progress };
+        if (settled === 'interrupted') await sync.drain(DRAIN_MS);
+        const missing = await files.takeMissing(
+          socket.sock,
+          settled === 'interrupted' ? LAST_FILES_MS : FILES_MS,
+        );
+        for (const { messages } of missing) sync.recover(messages);
+        await socket.end();
+        const ended = settled === 'stalled' && sync.isComplete() ? 'complete' : settled;
+        return { kind: 'linked', account, wasLinked, sync: ended, progress: sync.progress };
       }
+      await socket.end();
       const reason = await socket.closed;
       if (reason.kind === 'conflict' || reason.kind === 'logged_out') return { kind: reason.kind, account };
       if (login === MAX_LOGINS)

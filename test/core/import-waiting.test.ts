@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { RawKeeper } from '../../src/core/devices/raw-keeper.js';
+import { SecretKey } from '../../src/core/devices/secret-key.js';
 import { openDirectory } from '../../src/core/replay/open-directory.js';
 import { readConnections } from '../../src/store/connections.js';
 import { createIdGenerator } from '../../src/store/uuid.js';
@@ -66,15 +67,19 @@ describeOnBackends('import: an answer that came too late', (backend) => {
     if (connection === undefined) throw new Error('no connection');
     const newId = createIdGenerator(Date.now);
     const directory = await openDirectory(store.sql, { register: false, connection: connection.id }, newId);
-    const keeper = new RawKeeper({ clock: Date.now, sql: store.sql }, 'loja', directory, {
-      runId: newId(),
-      newId,
-    });
+    const keeper = new RawKeeper(
+      { clock: Date.now, sql: store.sql },
+      {
+        connection: { id: connection.id, name: 'loja' },
+        directory,
+        secretKey: SecretKey.parse(Buffer.alloc(32, 1).toString('base64'), 'the test'),
+        run: { runId: newId(), newId },
+      },
+    );
     // As WhatsApp delivers it: while the device logs in, before anything is asked.
     const phones = fakePhones(async (): Promise<'silence'> => {
       keeper.keep(await historyEvent({ conversations: [conversation(ANA_PN, CHAT.slice(0, 4))] }));
       await keeper.flush();
-      phones.kept = keeper.kept;
       return 'silence';
     });
     expect(await importOf(store, phones, { phase: 'fetch' })).toMatchObject({

@@ -4,6 +4,7 @@ import { SecretKey } from '../../src/core/devices/secret-key.js';
 import { StoredDevice } from '../../src/core/devices/stored-device.js';
 import { createPhones } from '../../src/core/devices/phones.js';
 import { acquireDeviceLock, acquireRunLock } from '../../src/store/locks/run-lock.js';
+import { bytesOf } from '../../src/store/row.js';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends, TEST_OPTIONS, useBackend } from '../support/databases.js';
@@ -63,13 +64,48 @@ describeOnBackends('a stored device', (backend) => {
     expect(await deviceOf(store, id).loadCredentials()).toBe('{"a":1}');
   });
 
+  it('names no contact: neither by its keys, nor by those that an older version has stored', async () => {
+    const store = await backend.open();
+    const id = await connectionOf(store, 'loja');
+    const device = deviceOf(store, id);
+    await device.saveCredentials('{"a":1}', ACCOUNT);
+    const keys = [
+      { type: 'session', id: '5521987654321.0', value: '"s"' },
+      { type: 'identity-key', id: '5521987654321.0', value: '"i"' },
+      { type: 'device-list', id: '5521987654321', value: '["0"]' },
+      { type: 'tctoken', id: '5521987654321@s.whatsapp.net', value: '"t"' },
+      { type: 'lid-mapping', id: '5521987654321', value: '"998877665544332"' },
+      { type: 'lid-mapping', id: '998877665544332_reverse', value: '"5521987654321"' },
+    ];
+    await device.writeKeys(keys.slice(3));
+    // As versions before this one stored them.
+    for (const { type, id: name, value } of keys.slice(0, 3)) {
+      await store.sql.execute(
+        `insert into linked_device_keys (connection_id, type, key_id, value) values ($1::uuid, $2, $3, $4)`,
+        [id, type, name, KEY.seal(value, [id, type, name])],
+      );
+    }
+    expect(await deviceOf(store, id).loadCredentials()).toBe('{"a":1}');
+    const stored = await store.sql.query(
+      `select type || key_id || encode(value, 'escape') as text from linked_device_keys`,
+    );
+    expect(stored).toHaveLength(keys.length);
+    expect(JSON.stringify(stored)).not.toMatch(/5521987654321|998877665544332/);
+    for (const { type, id: name, value } of keys)
+      expect(await device.readKeys(type, [name])).toEqual(new Map([[name, value]]));
+    await device.writeKeys([{ type: 'session', id: '5521987654321.0', value: null }]);
+    expect(await device.readKeys('session', ['5521987654321.0'])).toEqual(new Map());
+  });
+
   it('is not opened in the place of another one', async () => {
     const store = await backend.open();
     const [one, two] = [await connectionOf(store, 'one'), await connectionOf(store, 'two')];
     await deviceOf(store, one).saveCredentials('{"one":1}', ACCOUNT);
     await deviceOf(store, one).writeKeys([{ type: 'session', id: 'x', value: '1' }]);
+    const [x] = await store.sql.query(`select value from linked_device_keys`);
+    await deviceOf(store, one).writeKeys([{ type: 'session', id: 'y', value: '2' }]);
     await store.sql.execute(`update linked_devices set connection_id = $1::uuid`, [two]);
-    await store.sql.execute(`update linked_device_keys set key_id = 'y'`);
+    await store.sql.execute(`update linked_device_keys set value = $1`, [bytesOf(x ?? {}, 'value')]);
     await expect(deviceOf(store, two).loadCredentials()).rejects.toThrow('damaged');
     await expect(deviceOf(store, one).readKeys('session', ['y'])).rejects.toThrow('damaged');
   });

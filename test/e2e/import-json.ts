@@ -37,9 +37,18 @@ const importSchema = z.strictObject({
       z.strictObject({
         address: z.string(),
         received: count,
+        chunks: count,
         messages: kept,
         ofOthers: count,
         endOfHistory: z.boolean(),
+      }),
+    ),
+    gaps: z.array(
+      z.strictObject({
+        reason: z.enum(['file', 'chunk', 'short']),
+        after: instant,
+        before: instant,
+        filled: z.boolean(),
       }),
     ),
     anchor: z
@@ -58,6 +67,11 @@ const importSchema = z.strictObject({
     z.strictObject({ origin: z.string(), path: z.string(), reason: z.string(), excerpt: z.string() }),
   ),
   problemCount: count,
+  remedies: z.array(
+    z
+      .strictObject({ command: z.string(), args: z.array(z.string()), why: z.string(), line: z.string() })
+      .transform(({ line: _line, ...remedy }) => remedy),
+  ),
   database: z.string(),
 });
 

@@ -18,6 +18,7 @@ import {
   TICKET_SOURCES,
   TICKET_STATUSES,
 } from '../../src/model/enumerations.js';
+import { GAP_REASONS } from '../../src/store/owed-history.js';
 import { readCatalog } from '../support/catalog.js';
 import { describeOnBackends } from '../support/databases.js';
 import { readPrismaSchema } from '../support/prisma-schema.js';
@@ -27,6 +28,7 @@ const WORD_CHECKS: Readonly<Record<string, readonly string[]>> = {
   connections_kind_check: CONNECTION_KINDS,
   connections_history_sync_status_check: HISTORY_SYNC_STATUSES,
   conversations_first_message_source_check: MESSAGE_SOURCES,
+  history_gaps_reason_check: GAP_REASONS,
   lead_identities_kind_check: IDENTITY_KINDS,
   leads_source_check: LEAD_SOURCES,
   messages_direction_check: DIRECTIONS,

@@ -37,15 +37,15 @@ export async function historyPage(answer: HistoryAnswer): Promise<HistoryPage> {
       { id, remoteJid, fromMe: fromMe === true, timestampMs: Number(message?.messageTimestamp) * 1000 },
     ];
   });
-  const oldest = keyed.toSorted((a, b) => a.timestampMs - b.timestampMs)[0];
   return {
     kind: 'page',
-    raw: await historyEvent(answer),
+    chunks: [await historyEvent(answer)],
     messages: answer.conversations.reduce((sum, { messages }) => sum + (messages?.length ?? 0), 0),
+    own: keyed.toSorted((a, b) => b.timestampMs - a.timestampMs),
     endOfHistory:
       chat?.endOfHistoryTransferType ===
       EndOfHistoryTransferType.COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY,
-    ...(oldest === undefined ? {} : { anchorOfNext: oldest }),
+    missing: null,
   };
 }
 
@@ -54,8 +54,6 @@ export interface FakePhones extends Phones {
   /** How often a device was brought online, and whether one still is. */
   opened: number;
   isOpen: boolean;
-  /** What it claims to have stored beside its answers. */
-  kept: number;
   /** What the directory knows: a chat's address and its other one. */
   otherAddresses: Map<string, string>;
 }
@@ -68,7 +66,6 @@ export function fakePhones(answer: (request: PageRequest) => Answered | Promise<
     requests: [],
     opened: 0,
     isOpen: false,
-    kept: 0,
     otherAddresses: new Map(),
     open: () => {
       if (!phones.isOpen) phones.opened += 1;
@@ -76,7 +73,7 @@ export function fakePhones(answer: (request: PageRequest) => Answered | Promise<
       return Promise.resolve({
         fetchPage,
         otherAddress: (address) => Promise.resolve(phones.otherAddresses.get(address) ?? null),
-        stored: () => Promise.resolve(phones.kept),
+        settle: () => Promise.resolve(),
       });
     },
     close: () => {

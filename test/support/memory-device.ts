@@ -1,5 +1,26 @@
 import { type AuthenticationCreds, BufferJSON } from '@whiskeysockets/baileys';
+import type { AnnouncedFile, HistoryKeeper } from '../../src/whatsapp/history-keeper.js';
 import type { DeviceStorage } from '../../src/whatsapp/device-storage.js';
+
+/** A keeper in memory: the events that were kept, and the files that are owed. */
+export function memoryKeeper(): HistoryKeeper & {
+  readonly kept: unknown[];
+  readonly owed: Map<string, AnnouncedFile>;
+  readonly failures: string[];
+} {
+  const kept: unknown[] = [];
+  const owed = new Map<string, AnnouncedFile>();
+  const failures: string[] = [];
+  return {
+    kept,
+    owed,
+    failures,
+    keep: (raw) => kept.push(JSON.parse(Buffer.from(raw).toString())),
+    owe: (file) => owed.set(file.id, file),
+    settle: (id) => owed.delete(id),
+    fail: (_id, reason) => failures.push(reason),
+  };
+}
 
 /** A storage of a device in memory, empty or with the credentials of a device that is linked. */
 export function memoryDevice(creds?: AuthenticationCreds): DeviceStorage & {

@@ -1,75 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { setGlobalDispatcher, getGlobalDispatcher } from 'undici';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import {
-  type HistorySession,
-  openHistorySession,
-  type PageOutcome,
-  type PageRequest,
-} from '../../src/whatsapp/history-session.js';
-import { type FakePerson, lidOf, pnOf } from '../support/fake-whatsapp/account.js';
-import {
-  type ArchivedChat,
-  answerFromArchive,
-  archived,
-  conversation,
-} from '../support/fake-whatsapp/archive.js';
-import type { LinkedDevice } from '../support/fake-whatsapp/linked-device.js';
-import { createMediaDispatcher } from '../support/fake-whatsapp/media-dispatcher.js';
-import { until, useFakeWhatsApp } from '../support/fake-whatsapp/session.js';
-import { memoryDevice } from '../support/memory-device.js';
+import { describe, expect, it } from 'vitest';
+import { openHistorySession } from '../../src/whatsapp/history-session.js';
+import { lidOf, pnOf } from '../support/fake-whatsapp/account.js';
+import { answerFromArchive, conversation } from '../support/fake-whatsapp/archive.js';
+import { until } from '../support/fake-whatsapp/session.js';
+import { ANA, before, chatOf, FIRST_AT, idsOf, useHistorySessions } from '../support/asking-history.js';
+import { memoryDevice, memoryKeeper } from '../support/memory-device.js';
 
-const ANA: FakePerson = { phone: '5521987654321', lid: '998877665544332', name: 'Ana' };
-const FIRST_AT = 1_700_000_000;
-const whatsapp = useFakeWhatsApp();
-
-const usual = getGlobalDispatcher();
-beforeEach(() => {
-  setGlobalDispatcher(createMediaDispatcher(whatsapp.fake.httpUrl));
-});
-afterEach(() => {
-  setGlobalDispatcher(usual);
-});
-
-/** `A0`, the oldest, up to `A<count - 1>`. */
-function chatOf(count: number, fields: Partial<ArchivedChat> = {}): ArchivedChat {
-  const { id = pnOf(ANA) } = fields;
-  const messages = Array.from({ length: count }, (_, n) =>
-    archived({ chat: id, id: `A${n}`, at: FIRST_AT + n, fromMe: n % 2 === 1 }),
-  );
-  return { id, lidJid: lidOf(ANA), messages, ...fields };
-}
-
-function before(n: number, fields: Partial<PageRequest> = {}): PageRequest {
-  const { chatJid = pnOf(ANA) } = fields;
-  const anchor = { id: `A${n}`, fromMe: n % 2 === 1, remoteJid: chatJid, timestampMs: (FIRST_AT + n) * 1000 };
-  return { chatJid, anchor, count: 3, timeoutMs: 10_000, ...fields };
-}
-
-interface Opened {
-  session: HistorySession;
-  device: LinkedDevice;
-  unasked: unknown[];
-}
-
-async function open(options: { connectTimeoutMs?: number } = {}): Promise<Opened> {
-  const { device, creds } = whatsapp.fake.linkedCredentials();
-  const unasked: unknown[] = [];
-  const session = await openHistorySession({
-    storage: memoryDevice(creds),
-    url: whatsapp.fake.url,
-    onUnasked: (raw) => unasked.push(JSON.parse(Buffer.from(raw).toString())),
-    ...options,
-  });
-  onTestFinished(() => session.end());
-  return { session, device, unasked };
-}
-
-function idsOf(outcome: PageOutcome): string[] {
-  if (outcome.kind !== 'page') throw new Error(`no page but ${JSON.stringify(outcome)}`);
-  const event: unknown = JSON.parse(Buffer.from(outcome.raw).toString());
-  return [...JSON.stringify(event).matchAll(/"id":"(A\d+)"/g)].map((match) => match[1] ?? '');
-}
+const { whatsapp, open } = useHistorySessions();
 
 describe('a session for history', () => {
   it.each(['inline', 'blob'] as const)('brings page after page, whole, sent %s', async (as) => {
@@ -80,12 +18,19 @@ describe('a session for history', () => {
       kind: 'page',
       messages: 3,
       endOfHistory: false,
-      anchorOfNext: { id: 'A2', fromMe: false, remoteJid: pnOf(ANA), timestampMs: (FIRST_AT + 2) * 1000 },
+      own: [
+        { id: 'A4' },
+        { id: 'A3' },
+        { id: 'A2', fromMe: false, remoteJid: pnOf(ANA), timestampMs: (FIRST_AT + 2) * 1000 },
+      ],
+      missing: null,
     });
     expect(new Set(idsOf(first))).toEqual(new Set(['A4', 'A3', 'A2']));
     const second = await session.fetchPage(before(2));
     expect(second).toMatchObject({ kind: 'page', messages: 2, endOfHistory: true });
-    const event: unknown = JSON.parse(second.kind === 'page' ? Buffer.from(second.raw).toString() : 'null');
+    const event: unknown = JSON.parse(
+      second.kind === 'page' ? Buffer.concat(second.chunks).toString() : 'null',
+    );
     expect(event).toMatchObject({
       event: 'messaging-history.set',
       data: {
@@ -105,10 +50,10 @@ describe('a session for history', () => {
   it('takes an answer under the other address, which does not name the request', async () => {
     const other = chatOf(6, { answersAs: lidOf(ANA), pnJid: pnOf(ANA) });
     whatsapp.fake.onHistoryRequest(answerFromArchive([other], { from: 'lid', sessionId: 'none' }));
-    const { session, unasked } = await open();
+    const { session, kept } = await open();
     const page = await session.fetchPage(before(5, { otherJid: lidOf(ANA) }));
     expect(page).toMatchObject({ kind: 'page', messages: 3 });
-    expect(unasked).toEqual([]);
+    expect(kept).toHaveLength(1);
   });
 
   it('hands on an answer about somebody else, and goes on waiting', async () => {
@@ -116,9 +61,9 @@ describe('a session for history', () => {
       sessionId: 'none',
       conversations: [conversation('5511911112222@s.whatsapp.net', [])],
     }));
-    const { session, unasked } = await open();
+    const { session, kept } = await open();
     expect(await session.fetchPage(before(5, { timeoutMs: 600 }))).toEqual({ kind: 'silent' });
-    expect(unasked).toMatchObject([{ event: 'messaging-history.set' }]);
+    expect(kept).toMatchObject([{ event: 'messaging-history.set' }]);
   });
 
   it('says that the phone is silent when the time is over', async () => {
@@ -237,7 +182,9 @@ describe('a session for history', () => {
   });
 
   it('needs a device, and says how to link one', async () => {
-    await expect(openHistorySession({ storage: memoryDevice() })).rejects.toMatchObject({
+    await expect(
+      openHistorySession({ storage: memoryDevice(), keeper: memoryKeeper() }),
+    ).rejects.toMatchObject({
       code: 'not_linked',
       exitCode: 6,
     });

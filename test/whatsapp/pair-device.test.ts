@@ -8,7 +8,7 @@ import { logOut, unlinkDevice } from '../../src/whatsapp/unlink-device.js';
 import { lidOf, pnOf, type FakePerson } from '../support/fake-whatsapp/account.js';
 import { archived, conversation } from '../support/fake-whatsapp/archive.js';
 import { quiet, until, useFakeWhatsApp } from '../support/fake-whatsapp/session.js';
-import { memoryDevice } from '../support/memory-device.js';
+import { memoryDevice, memoryKeeper } from '../support/memory-device.js';
 
 const ANA: FakePerson = { phone: '5521987654321', lid: '998877665544332', name: 'Ana' };
 const { HistorySyncType } = proto.HistorySync;
@@ -16,7 +16,8 @@ const whatsapp = useFakeWhatsApp();
 
 function startPairing(overrides: Partial<PairOptions> = {}) {
   const storage = memoryDevice();
-  const raw: unknown[] = [];
+  const keeper = memoryKeeper();
+  const raw = keeper.kept;
   const steps: PairingStep[] = [];
   const stop = new AbortController();
   const outcome = pairDevice({
@@ -24,7 +25,7 @@ function startPairing(overrides: Partial<PairOptions> = {}) {
     url: whatsapp.fake.url,
     method: { kind: 'qr' },
     accepts: ({ phone }) => phone === whatsapp.fake.account.phone,
-    onRaw: (bytes) => raw.push(JSON.parse(Buffer.from(bytes).toString())),
+    keeper,
     onStep: (step) => steps.push(step),
     signal: stop.signal,
     quietMs: 300,
@@ -35,7 +36,7 @@ function startPairing(overrides: Partial<PairOptions> = {}) {
     const step = await until(() => steps.find(({ step }) => step === 'qr' || step === 'pairing_code'));
     return step.step === 'qr' ? step.qr : step.step === 'pairing_code' ? step.code : '';
   };
-  return { storage, raw, steps, stop, outcome, shown };
+  return { storage, keeper, raw, steps, stop, outcome, shown };
 }
 
 describe('pairing', () => {
@@ -77,7 +78,11 @@ describe('pairing', () => {
       me: { name: whatsapp.fake.account.name },
     });
     // What is stored is enough to come back.
-    const session = await openHistorySession({ storage, url: whatsapp.fake.url });
+    const session = await openHistorySession({
+      storage,
+      keeper: memoryKeeper(),
+      url: whatsapp.fake.url,
+    });
     expect(session.problem).toBeNull();
     await session.end();
   });
@@ -103,8 +108,11 @@ describe('pairing', () => {
     const log: string[] = [];
     const { outcome, shown, storage } = startPairing({
       log: (line) => log.push(line),
-      onRaw: () => {
-        throw new Error('no room');
+      keeper: {
+        ...memoryKeeper(),
+        keep: () => {
+          throw new Error('no room');
+        },
       },
     });
     await whatsapp.fake.scan(await shown());

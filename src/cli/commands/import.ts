@@ -72,10 +72,7 @@ async function importCommand(call: Call): Promise<Outcome> {
     importContact(ctx, { ...settings.options, contact, dryRun: settings.dryRun }, createPhones(ctx, device)),
   );
   return {
-    presentation: presentImport(result, {
-      argv: call.argv,
-      timeoutMs: settings.options.timeoutMs,
-    }),
+    presentation: presentImport(result, { argv: call.argv, timeoutMs: settings.options.timeoutMs }),
     exitCode: exitCodeOfImport(result),
   };
 }

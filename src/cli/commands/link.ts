@@ -72,18 +72,23 @@ async function link(call: Call): Promise<Outcome> {
     const { missingSecretKey } = await import('../../core/devices/secret-key.js');
     throw missingSecretKey();
   }
+  const display = pairingDisplay(call, connection);
   const options: LinkOptions = {
     ...device,
     connection,
     ...(organization === undefined ? {} : { organization }),
     method: pairingCode ? { kind: 'code', ...(phone === undefined ? {} : { phone }) } : { kind: 'qr' },
     batchSize: BATCH_SIZE,
-    onStep: await pairingDisplay(call, connection),
+    onStep: display.show,
     recordedOptions: { connection, pairingCode },
   };
   const { linkDevice } = await import('../../core/devices/link.js');
-  const result = await withContext(call, { command: 'link', lock: 'shared', interruptible: true }, (ctx) =>
-    linkDevice(ctx, options),
-  );
-  return { presentation: presentLink(result), exitCode: exitCodeOf(result.status) };
+  try {
+    const result = await withContext(call, { command: 'link', lock: 'shared', interruptible: true }, (ctx) =>
+      linkDevice(ctx, options),
+    );
+    return { presentation: presentLink(result), exitCode: exitCodeOf(result.status) };
+  } finally {
+    display.close();
+  }
 }

@@ -69,6 +69,10 @@ async function textOf(result: ImportListResult, argv: readonly string[], look: L
     parts.push('');
     for (const { line, reason } of bad) parts.push(`  line ${line}: ${sanitize(reason ?? '')}`);
   }
+  if (contacts.failedBefore > 0) {
+    const failed = formatAmount(contacts.failedBefore, 'contact');
+    parts.push('', `  ${look.yellow('!')} ${failed} of those done before went wrong; see that run.`);
+  }
   if (contacts.left > 0) {
     parts.push(
       '',

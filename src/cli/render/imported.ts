@@ -1,5 +1,5 @@
-import type { ImportOutcome, ImportResult } from '../../core/import/result.js';
-import { remedy, type Remedy } from '../../model/remedy.js';
+import type { ImportResult } from '../../core/import/result.js';
+import type { Remedy } from '../../model/remedy.js';
 import { typedAgain } from '../typed-again.js';
 import type { Look } from './look.js';
 import { nextLines } from './next-lines.js';
@@ -8,6 +8,7 @@ import type { Grid, Presentation } from './presentation.js';
 import { formatAmount, formatDuration } from './quantities.js';
 import { reasonInWords } from './reasons.js';
 import { sanitize } from './sanitize.js';
+import { HOW_TO_GET_A_VERSION } from '../../core/devices/pairing-error.js';
 
 /** What was asked for, as far as the words depend on it. */
 export interface ImportInvocation {
@@ -67,6 +68,7 @@ function textOf(result: ImportResult, invocation: ImportInvocation, look: Look):
   for (const { origin, path, reason } of result.problems.slice(0, 5)) {
     lines.push(`  ${look.yellow('!')} ${sanitize(origin)} ${sanitize(path)}: ${sanitize(reason)}`);
   }
+  lines.push(...gapLines(result, look), ...strangerLines(result, look));
   const next = nextSteps(result, invocation);
   if (next.length > 0) {
     lines.push('', look.bold('Next'), ...nextLines(next, look).map((line) => `  ${line}`));
@@ -125,10 +127,11 @@ function wordsOf(result: ImportResult, timeoutMs: number): string {
 }
 
 /** What a person should know beyond that. */
-function explain({ outcome, connection, fetch, nextAllowedAt, reason }: ImportResult): string | undefined {
+function explain(result: ImportResult): string | undefined {
+  const { outcome, connection, fetch, nextAllowedAt, reason } = result;
   switch (outcome) {
     case 'silent':
-      return 'It may be offline, know the chat by another address, or refuse; nobody can tell. It does not mean that there is no more history.';
+      return `It may be offline, know the chat by another address, or refuse; nobody can tell. It does not mean that there is no more history.${waitingTime(result)}`;
     case 'empty':
       return fetch.requests === 0
         ? undefined
@@ -141,8 +144,10 @@ function explain({ outcome, connection, fetch, nextAllowedAt, reason }: ImportRe
       return whyNotLinked(connection);
     case 'conflict':
       return 'Nothing tries to take it back: that would close the other one. Is a copy of this database in use elsewhere?';
+    case 'offline':
+      return reason === 'outdated' ? HOW_TO_GET_A_VERSION : undefined;
     case 'download_failed':
-      return reason === null ? undefined : sanitize(reason);
+      return `${reason === null ? '' : `${sanitize(reason)}. `}The file stays owed; the next import downloads it first.${waitingTime(result)}`;
     case 'would_fetch':
       return fetch.anchor === null
         ? undefined
@@ -150,6 +155,39 @@ function explain({ outcome, connection, fetch, nextAllowedAt, reason }: ImportRe
     default:
       return undefined;
   }
+}
+
+/** A request that went out counts, answered or not. */
+function waitingTime({ nextAllowedAt }: ImportResult): string {
+  return nextAllowedAt === null
+    ? ''
+    : ` The next request waits five minutes, until ${nextAllowedAt}; --force asks all the same.`;
+}
+
+/** What an answer left out, one line per gap. */
+function gapLines({ fetch }: ImportResult, look: Look): string[] {
+  return fetch.gaps.map(({ after, before, reason, filled }) => {
+    const where = `between ${after} and ${before}`;
+    return filled
+      ? `  ${look.dim(`The answer left out messages ${where}; asked again, they are here.`)}`
+      : `  ${look.yellow('!')} Messages are missing ${where}: ${GAP_REASONS[reason]}. The next import asks for them first.`;
+  });
+}
+
+const GAP_REASONS: Record<ImportResult['fetch']['gaps'][number]['reason'], string> = {
+  file: 'a file of the answer could not be downloaded',
+  chunk: 'a part of the answer never came',
+  short: 'the phone has more messages there than it sent',
+};
+
+/** Messages of other people in the answers. */
+function strangerLines({ fetch }: ImportResult, look: Look): string[] {
+  const others = fetch.pages.reduce((sum, page) => sum + page.ofOthers, 0);
+  return others === 0
+    ? []
+    : [
+        `  ${look.yellow('!')} ${formatAmount(others, 'message')} of other people came with the answer: stored, and pending.`,
+      ];
 }
 
 function whyNotLinked(connection: ImportResult['connection']): string {
@@ -185,32 +223,10 @@ function figures({ messages, cache, fetch, oldestMessageAt, connection }: Import
   ];
 }
 
-const LINKABLE: ReadonlySet<ImportOutcome> = new Set(['not_linked', 'logged_out']);
-
-function nextSteps(result: ImportResult, { argv }: ImportInvocation): Remedy[] {
-  const { outcome, connection, contact, dryRun } = result;
-  if (LINKABLE.has(outcome) && connection !== null && connection.kind !== 'cloud_api') {
-    return [remedy('link', ['--connection', connection.name], 'links the phone; then import again')];
-  }
-  if (outcome === 'cache' && !dryRun) {
-    return [
-      remedy('import', [contact.typed, '--phase', 'fetch'], 'asks the phone for what is older than that'),
-    ];
-  }
+/** The advice of the result; a dry run, and what stopped in between, is typed again as it was. */
+function nextSteps({ outcome, dryRun, remedies }: ImportResult, { argv }: ImportInvocation): Remedy[] {
   if (outcome === 'would_fetch' || (outcome === 'cache' && dryRun)) {
     return [typedAgain(argv, 'does it', withoutDryRun)];
   }
-  if (outcome === 'fetched') {
-    return [
-      remedy(
-        'import',
-        [contact.typed, '--phase', 'fetch', '--pages', '10', '--force'],
-        'goes further back; without --force only after five minutes',
-      ),
-    ];
-  }
-  if (outcome === 'no_anchor') {
-    return [remedy('explain', [contact.typed], 'says what is known about this contact')];
-  }
-  return [];
+  return outcome === 'interrupted' ? [typedAgain(argv, 'goes on'), ...remedies] : [...remedies];
 }

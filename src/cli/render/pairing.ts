@@ -1,38 +1,55 @@
 import type { PairingStep } from '../../core/devices/options.js';
+import { remedy } from '../../model/remedy.js';
 import type { Call } from '../call.js';
+import type { Io } from '../io.js';
+import type { GlobalSettings } from '../settings/global.js';
 import { formatAmount } from './quantities.js';
+import { drawQr, windowOf, type DrawnQr } from './qr.js';
 import { sanitize } from './sanitize.js';
+import { widthOf } from './text-width.js';
 
 /** How often a sync that goes on is told of. */
 const SYNC_LINE_EVERY_MS = 2_000;
+/** How often it is looked whether a window that was too small has become large enough. */
+const LOOK_MS = 300;
+
+/** What the display needs of a call. */
+export interface Screen extends Pick<Call, 'console' | 'look' | 'notice'> {
+  io: Pick<Io, 'stderr' | 'stderrIsTTY' | 'clock'>;
+  settings: Pick<GlobalSettings, 'events' | 'verbose' | 'debug'>;
+}
+
+export interface PairingDisplay {
+  show: (step: PairingStep) => void;
+  /** Ends what it does by itself. */
+  close: () => void;
+}
 
 /**
  * Shows a person what to do with the phone, on stderr; with `--events` a program gets each step as JSON. What must be seen
  * is shown under `--quiet`, too.
  */
-export async function pairingDisplay(call: Call, connection: string): Promise<(step: PairingStep) => void> {
+export function pairingDisplay(call: Screen, connection: string): PairingDisplay {
   const { console, io, settings, look } = call;
   if (settings.events) {
-    return (step) => {
-      console.line(JSON.stringify({ event: 'link', ...step, ts: new Date(io.clock()).toISOString() }));
+    return {
+      show: (step) => {
+        console.line(JSON.stringify({ event: 'link', ...step, ts: new Date(io.clock()).toISOString() }));
+      },
+      close: () => undefined,
     };
   }
-  const { default: qrcode } = await import('qrcode-terminal');
   const name = sanitize(connection);
+  const code = new QrDisplay(call, connection);
   let lastLine = 0;
-  return (step) => {
+  const show = (step: PairingStep): void => {
+    if (step.step !== 'qr') code.close();
     switch (step.step) {
       case 'connecting':
         call.notice('Connecting to WhatsApp …');
         break;
       case 'qr':
-        console.line(
-          `Scan this with the phone of '${name}' (WhatsApp: Settings, Linked devices, Link a device):\n`,
-        );
-        qrcode.generate(step.qr, { small: true }, (drawn) => {
-          console.line(drawn);
-        });
-        console.line(look.dim('It is renewed until somebody scans it; Ctrl-C ends.'));
+        code.show(step.qr);
         break;
       case 'pairing_code':
         console.line(
@@ -57,4 +74,87 @@ export async function pairingDisplay(call: Call, connection: string): Promise<(s
       }
     }
   };
+  return {
+    show,
+    close: () => {
+      code.close();
+    },
+  };
+}
+
+/**
+ * The QR code on stderr. A renewed one is drawn over the one before; in a window that is too small for it, the size that it
+ * needs is said instead, and the code is drawn as soon as the window has that size.
+ */
+class QrDisplay {
+  private readonly head: string[];
+  private readonly foot = 'It is renewed until somebody scans it; Ctrl-C ends.';
+  /** Rows on the screen that the last drawing takes; null when something else may stand under it. */
+  private drawnRows: number | null = null;
+  private timer: NodeJS.Timeout | undefined;
+  /** The newest code: drawing takes a moment, and a code that was renewed meanwhile must not appear. */
+  private newest = '';
+
+  constructor(
+    private readonly call: Screen,
+    private readonly connection: string,
+  ) {
+    this.head = [
+      `Scan this with the phone of '${sanitize(connection)}'`,
+      '(WhatsApp: Settings, Linked devices, Link a device):',
+    ];
+  }
+
+  show(text: string): void {
+    this.newest = text;
+    void drawQr(text, this.call.look.colour).then((qr) => {
+      if (this.newest === text) this.place(qr);
+    });
+  }
+
+  close(): void {
+    this.newest = '';
+    this.drawnRows = null;
+    clearTimeout(this.timer);
+  }
+
+  private place(qr: DrawnQr): void {
+    clearTimeout(this.timer);
+    const { look, io } = this.call;
+    const window = io.stderrIsTTY ? windowOf(io.stderr) : undefined;
+    const rows = qr.rows + this.head.length + 2;
+    if (window !== undefined && (window.rows <= rows || window.columns < qr.columns)) {
+      const other = remedy('link', ['--connection', this.connection, '--pairing-code'], '');
+      this.draw([
+        `The QR code needs a window of ${rows + 1} rows and ${qr.columns} columns; this one has ${window.rows} and ${window.columns}.`,
+        `Enlarge it to ${rows + 1} rows, or make the letters smaller: the code appears by itself.`,
+        `Or link with a code to type: ${look.cyan(look.line(other))}`,
+      ]);
+      this.timer = setTimeout(() => {
+        const now = windowOf(io.stderr);
+        if (now?.rows !== window.rows || now.columns !== window.columns) this.drawnRows = null;
+        this.place(qr);
+      }, LOOK_MS);
+      this.timer.unref();
+      return;
+    }
+    this.draw([...this.head, '', ...qr.lines, look.dim(this.foot)]);
+  }
+
+  /** Draws over the last drawing where the terminal can do so, and nothing else was written since. */
+  private draw(lines: readonly string[]): void {
+    const { console, io, settings, look } = this.call;
+    const window = io.stderrIsTTY ? windowOf(io.stderr) : undefined;
+    // Log lines would be drawn over.
+    const canRedraw = window !== undefined && look.colour && settings.verbose === 0 && !settings.debug;
+    const back = canRedraw && this.drawnRows !== null ? `\u001b[${this.drawnRows}A\u001b[0J` : '';
+    console.line(back + lines.join('\n'));
+    this.drawnRows =
+      window === undefined
+        ? null
+        : lines.reduce(
+            (sum, line) => sum + Math.max(1, Math.ceil(widthOf(sanitize(line)) / window.columns)),
+            0,
+          );
+  }
 }

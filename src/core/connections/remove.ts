@@ -61,6 +61,8 @@ export async function removeConnection(
     await prisma.$transaction([
       prisma.pendingFact.deleteMany({ where }),
       prisma.historyChunk.deleteMany({ where }),
+      prisma.owedFile.deleteMany({ where }),
+      prisma.historyGap.deleteMany({ where }),
       prisma.syncLog.deleteMany({ where }),
       prisma.connection.delete({ where: { id: connection.id } }),
     ]);

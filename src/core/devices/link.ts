@@ -57,9 +57,15 @@ async function pairAndApply(ctx: Context, options: LinkOptions, linking: Linking
   const { connection, run } = linking;
   const { sql } = ctx.store;
   const directory = await openDirectory(sql, { register: false, connection: connection.id }, run.newId);
-  const keeper = new RawKeeper({ clock: ctx.clock, sql }, connection.name, directory, run);
-  const linked = await pair(ctx, options, linking, keeper);
-  await keeper.flush();
+  const { secretKey } = linking;
+  const keeper = new RawKeeper({ clock: ctx.clock, sql }, { connection, directory, secretKey, run });
+  let linked: Linked;
+  try {
+    linked = await pair(ctx, options, linking, keeper);
+  } finally {
+    // However it ended: what came is confirmed to WhatsApp.
+    await keeper.flush();
+  }
   const applier = {
     runId: run.runId,
     newId: run.newId,
@@ -86,7 +92,8 @@ async function pair(
       method:
         method.kind === 'qr' ? method : { kind: 'code', phone: (method.phone ?? phone).replace(/\D/g, '') },
       accepts: (account) => isSamePhone(account.phone, phone),
-      onRaw: keeper.keep,
+      keeper,
+      owed: hadDevice ? await keeper.owed() : [],
       onStep: options.onStep,
       signal: ctx.signal,
       log: (line) => {

@@ -33,7 +33,11 @@ export function pairingError(
   }
 }
 
-/** The error for a device that cannot be online. */
+/** For the day when WhatsApp refuses the version that is built in, or the one that was set. */
+export const HOW_TO_GET_A_VERSION =
+  'Update wa-reconcile. Until there is an update, set WA_RECONCILE_WHATSAPP_VERSION to the version that web.whatsapp.com runs now: open it in a browser, and look under Settings, Help. The version that was refused just now stays refused.';
+
+/** The error for a device of this connection that cannot be online. */
 export function connectionError(problem: NoConnection, connection: string): UserError {
   switch (problem.kind) {
     case 'conflict':
@@ -58,8 +62,7 @@ export function connectionError(problem: NoConnection, connection: string): User
       return problem.reason === 'outdated'
         ? new UserError('WhatsApp refuses the version of WhatsApp Web that this tool says it is.', {
             code: 'whatsapp_version_refused',
-            remedy:
-              'Update wa-reconcile, or set WA_RECONCILE_WHATSAPP_VERSION to a current one: 2.3000.1043857760',
+            remedy: HOW_TO_GET_A_VERSION,
           })
         : new UserError(`WhatsApp cannot be reached (${problem.reason}).`, {
             code: 'whatsapp_unreachable',

@@ -1,8 +1,10 @@
 import { EXIT, UserError } from '../../model/errors.js';
 import { readDevice } from '../../store/linked-devices.js';
+import { remedy } from '../../model/remedy.js';
 import type { RunLock } from '../../store/locks/run-lock.js';
 import { createIdGenerator } from '../../store/uuid.js';
 import type { HistorySession } from '../../whatsapp/history-session.js';
+import { amount } from '../amount.js';
 import { storedPhone } from '../connections/find.js';
 import { findRecord } from '../connections/view.js';
 import type { Context } from '../context.js';
@@ -36,6 +38,7 @@ export function createPhones(ctx: Context, options: DeviceOptions & { runId?: st
         await assertOwnNumber(ctx, connection);
         phone = await openDevice(ctx, options, connection, 'import');
         phones.set(connection.id, phone);
+        await takeOwedFiles(ctx, phone);
       }
       const { session, lock, keeper } = phone;
       return {
@@ -47,9 +50,9 @@ export function createPhones(ctx: Context, options: DeviceOptions & { runId?: st
           lock.assertHeld();
           return session.otherAddress(address);
         },
-        stored: async () => {
+        settle: async () => {
+          await session.settle();
           await keeper.flush();
-          return keeper.kept;
         },
       };
     },
@@ -80,7 +83,8 @@ export async function openDevice(
   const newId = createIdGenerator(ctx.clock);
   const directory = await openDirectory(sql, { register: false, connection: connection.id }, newId);
   const run = { runId: options.runId ?? newId(), newId };
-  const keeper = new RawKeeper({ clock: ctx.clock, sql }, connection.name, directory, run);
+  const { secretKey } = options;
+  const keeper = new RawKeeper({ clock: ctx.clock, sql }, { connection, directory, secretKey, run });
   const lock = await lockDevice(ctx, options, connection, command);
   try {
     const { openHistorySession } = await import('../../whatsapp/history-session.js');
@@ -88,7 +92,10 @@ export async function openDevice(
     const session = await openHistorySession({
       storage: new StoredDevice(ctx, connection.id, options.secretKey),
       signal: AbortSignal.any([ctx.signal, lock.lost]),
-      onUnasked: keeper.keep,
+      keeper,
+      onWaiting: (files) => {
+        ctx.emit({ event: 'notice', message: waitingFor(files) });
+      },
       log: (line) => {
         ctx.log.debug(line);
       },
@@ -112,6 +119,24 @@ export async function closeDevice({ session, keeper, lock }: OpenDevice): Promis
   }
 }
 
+/** Downloads again what an earlier session could not have. */
+async function takeOwedFiles(ctx: Context, { session, keeper }: OpenDevice): Promise<void> {
+  if (session.problem !== null) return;
+  const owed = await keeper.owed();
+  if (owed.length === 0) return;
+  ctx.emit({
+    event: 'notice',
+    message: `Downloading ${amount(owed.length, 'file')} of history again that could not be had before.`,
+  });
+  await session.retry(owed);
+  await keeper.flush();
+}
+
+/** What a person is told who waits for files. */
+function waitingFor(files: number): string {
+  return `Waiting up to 30 s for ${amount(files, 'file')} of history that the phone has sent.`;
+}
+
 async function assertOwnNumber(ctx: Context, connection: { id: string; name: string }): Promise<void> {
   const record = await findRecord(ctx.store, connection.id);
   const phone = storedPhone(record?.displayPhoneNumber ?? null);
@@ -123,6 +148,6 @@ export function notLinked(connection: string): UserError {
   return new UserError(`No WhatsApp device is linked to the connection '${connection}'.`, {
     code: 'not_linked',
     exitCode: EXIT.notLinked,
-    remedy: 'Link one: wa-reconcile link --connection NAME',
+    remedy: remedy('link', ['--connection', connection], 'links one'),
   });
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 
@@ -71,6 +71,15 @@ export class SecretKey {
     } catch (cause) {
       throw this.wrong('the stored data are damaged', cause);
     }
+  }
+
+  /**
+   * A name for something whose own name must not stand in the database: the same for the same thing, and nobody without the
+   * key can tell whose it is, not even by trying all phone numbers.
+   */
+  nameOf(what: readonly string[]): string {
+    const names = createHmac('sha256', this.key).update('wa-reconcile names').digest();
+    return createHmac('sha256', names).update(authenticated(what)).digest('hex');
   }
 
   /** Whether this key has sealed it, by the id alone. */

@@ -1,9 +1,12 @@
 import { UserError } from '../../model/errors.js';
 import {
   deleteDevice,
+  HASHED_NAME,
   readDevice,
   readDeviceKeys,
   readOtherOwner,
+  readPlainKeys,
+  renameDeviceKeys,
   saveDevice,
   writeDeviceKeys,
 } from '../../store/linked-devices.js';
@@ -16,6 +19,8 @@ import type { SecretKey } from './secret-key.js';
  * ConfigError for a wrong key; saving throws UserError `device_taken` for a device that another connection has.
  */
 export class StoredDevice implements DeviceStorage {
+  private isOurs = false;
+
   constructor(
     private readonly ctx: Pick<Context, 'store' | 'clock'>,
     private readonly connectionId: string,
@@ -24,7 +29,10 @@ export class StoredDevice implements DeviceStorage {
 
   async loadCredentials(): Promise<string | null> {
     const row = await readDevice(this.ctx.store.sql, this.connectionId);
-    return row === null ? null : this.key.open(row.credentials, this.about('credentials'));
+    if (row === null) return null;
+    const credentials = this.key.open(row.credentials, this.about('credentials'));
+    await this.renameKeys();
+    return credentials;
   }
 
   async saveCredentials(json: string, accountId: string): Promise<void> {
@@ -44,18 +52,27 @@ export class StoredDevice implements DeviceStorage {
   }
 
   async readKeys(type: string, ids: readonly string[]): Promise<Map<string, string>> {
-    const rows = await readDeviceKeys(this.ctx.store.sql, this.connectionId, type, ids);
-    return new Map([...rows].map(([id, value]) => [id, this.key.open(value, this.about(type, id))]));
+    await this.assertOurs();
+    const named = new Map(ids.map((id) => [this.nameOf(type, id), id]));
+    const rows = await readDeviceKeys(this.ctx.store.sql, this.connectionId, type, [...named.keys()]);
+    return new Map(
+      [...named].flatMap(([name, id]): [string, string][] => {
+        const value = rows.get(name);
+        return value === undefined ? [] : [[id, this.key.open(value, this.about(type, id))]];
+      }),
+    );
   }
 
   async writeKeys(keys: readonly DeviceKey[]): Promise<void> {
+    await this.assertOurs();
     // The same key twice in one statement is an error; the last one counts.
     const last = new Map(keys.map((key) => [JSON.stringify([key.type, key.id]), key]));
     const written: { type: string; id: string; value: Uint8Array }[] = [];
     const removed: { type: string; id: string }[] = [];
     for (const { type, id, value } of last.values()) {
-      if (value === null) removed.push({ type, id });
-      else written.push({ type, id, value: this.key.seal(value, this.about(type, id)) });
+      const name = this.nameOf(type, id);
+      if (value === null) removed.push({ type, id: name });
+      else written.push({ type, id: name, value: this.key.seal(value, this.about(type, id)) });
     }
     await this.ctx.store.transaction((tx) => writeDeviceKeys(tx, this.connectionId, written, removed));
   }
@@ -63,6 +80,29 @@ export class StoredDevice implements DeviceStorage {
   /** Forgets the device; needs no key. */
   static async forget(ctx: Pick<Context, 'store'>, connectionId: string): Promise<void> {
     await ctx.store.transaction((tx) => deleteDevice(tx, connectionId));
+  }
+
+  /** Another secret key would find none of the keys, and write its own beside them. Throws ConfigError. */
+  private async assertOurs(): Promise<void> {
+    if (this.isOurs) return;
+    const row = await readDevice(this.ctx.store.sql, this.connectionId);
+    if (row === null) return;
+    this.key.open(row.credentials, this.about('credentials'));
+    this.isOurs = true;
+  }
+
+  /** Keys that were stored under their own names, contacts' numbers among them, get the names that tell nothing. */
+  private async renameKeys(): Promise<void> {
+    const { store } = this.ctx;
+    const plain = await readPlainKeys(store.sql, this.connectionId);
+    if (plain.length === 0) return;
+    const renamed = plain.map(({ type, id }) => ({ type, id, name: this.nameOf(type, id) }));
+    await store.transaction((tx) => renameDeviceKeys(tx, this.connectionId, renamed));
+  }
+
+  /** Most of Baileys' ids are a contact's number, or hold one: only the key itself can tell which. */
+  private nameOf(type: string, id: string): string {
+    return `${HASHED_NAME}${this.key.nameOf(this.about(type, id))}`;
   }
 
   private about(...what: string[]): string[] {

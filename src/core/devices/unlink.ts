@@ -29,7 +29,7 @@ export async function planUnlink(
 export async function unlinkDevice(ctx: Context, options: UnlinkOptions): Promise<UnlinkResult> {
   const { connection, device } = await planUnlink(ctx, options.connection, options.organization);
   return withDeviceLock(ctx, options, connection, 'unlink', async (locked) => {
-    const onPhone = options.forget ? 'left' : await logOut(locked, options, connection.id);
+    const onPhone = options.forget ? 'left' : await logOut(locked, options, connection);
     await StoredDevice.forget(locked, connection.id);
     return { schemaVersion: 1, command: 'unlink', connection, device, onPhone };
   });
@@ -38,10 +38,10 @@ export async function unlinkDevice(ctx: Context, options: UnlinkOptions): Promis
 async function logOut(
   ctx: Context,
   { secretKey, url, version }: UnlinkOptions,
-  connectionId: string,
+  connection: { id: string; name: string },
 ): Promise<'unlinked' | 'was_unlinked'> {
   if (secretKey === null) throw missingSecretKey();
-  const storage = new StoredDevice(ctx, connectionId, secretKey);
+  const storage = new StoredDevice(ctx, connection.id, secretKey);
   const whatsapp = await import('../../whatsapp/unlink-device.js');
   const outcome = await whatsapp.unlinkDevice({
     storage,
@@ -59,6 +59,6 @@ async function logOut(
     case 'logged_out':
       return 'was_unlinked';
     default:
-      throw connectionError(outcome, connectionId);
+      throw connectionError(outcome, connection.name);
   }
 }

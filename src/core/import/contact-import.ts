@@ -2,9 +2,17 @@ import { UserError } from '../../model/errors.js';
 import { readConversationsOfLead } from '../../store/message-pages.js';
 import { readEarlierImports, readOldestTime, type EarlierImports } from '../../store/imports.js';
 import type { ConnectionRow } from '../../store/connections.js';
+import {
+  deleteFilesOfRequest,
+  deleteGap,
+  readGaps,
+  recordGap,
+  type HistoryGap,
+} from '../../store/owed-history.js';
 import { Tally } from '../batch/tally.js';
 import type { Context, ImportStep } from '../context.js';
 import type { Applier } from '../replay/apply-entries.js';
+import { applyBeside } from './apply-beside.js';
 import { chooseConnection } from './choose-connection.js';
 import { fetchPages, type Fetched } from './fetch-pages.js';
 import { findAnchor, type Anchor } from './find-anchor.js';
@@ -56,6 +64,7 @@ class ContactImport {
   private fetched: Fetched | null = null;
   private anchor: Anchor | null = null;
   private nextAllowedAt: number | null = null;
+  private gaps: readonly HistoryGap[] = [];
 
   constructor(
     private readonly ctx: Context,
@@ -104,8 +113,14 @@ class ContactImport {
     this.anchor = await this.findAnchor(lead, connection, earlier);
     if (this.anchor === null) return 'no_anchor';
     const { until } = this.work.options;
+    const { phone, lid } = addressesOf(lead);
+    this.gaps = await readGaps(
+      this.sql,
+      connection.id,
+      [phone, lid].filter((address) => address !== null),
+    );
     // All that was asked for is there already.
-    if (until !== undefined && this.anchor.timestampMs < until) return 'cache';
+    if (until !== undefined && this.anchor.timestampMs < until && this.gaps.length === 0) return 'cache';
     return this.isTooEarly(earlier) ? 'throttled' : null;
   }
 
@@ -144,7 +159,7 @@ class ContactImport {
     connection: ConnectionRow,
     log: ImportLog,
   ): Promise<{ outcome: ImportOutcome; reason: string | null }> {
-    const { applier, phones, options } = this.work;
+    const { phones } = this.work;
     await log.start(connection.id, (await this.subject()).lead?.leadId ?? null);
     this.tell({ step: 'connecting' });
     let phone;
@@ -154,37 +169,63 @@ class ContactImport {
       if (error instanceof UserError && error.code === 'not_linked') return just('not_linked');
       throw error;
     }
+    // What an earlier session could not have, or WhatsApp has kept for the device, may be about this contact.
+    await this.applyBeside(connection);
     // Whoever had the device while we waited for it may have asked about this very contact.
     const subject = await this.subject();
     const obstacle = await this.obstacle(subject, connection);
     const { anchor } = this;
     if (obstacle !== null || anchor === null) return just(obstacle ?? 'no_anchor');
-    this.fetched = await fetchPages(this.ctx, {
+    this.fetched = await this.fetchFrom(phone, anchor, subject, connection);
+    const { outcome, reason } = this.fetched;
+    const askedAt = askedAtOf(outcome, this.fetched.askedAt);
+    if (askedAt !== null) this.nextAllowedAt = askedAt + THROTTLE_MS;
+    // Late chunks, and answers to earlier requests: they are confirmed to WhatsApp, and belong to this import.
+    await phone.settle();
+    const beside = await this.applyBeside(connection);
+    return outcome === 'silent' && beside > 0 ? just('fetched') : { outcome, reason };
+  }
+
+  private async fetchFrom(
+    phone: Phone,
+    anchor: Anchor,
+    subject: Subject,
+    connection: ConnectionRow,
+  ): Promise<Fetched> {
+    const { ctx, sql, work } = this;
+    const { applier, options } = work;
+    return fetchPages(ctx, {
       phone,
       anchor,
       options,
-      save: async (raw, addresses) => {
+      gaps: this.gaps,
+      save: async (chunks, addresses, { counted }) => {
         const names = namesWith(subject.names, addresses);
-        const saved = await savePage(this.ctx, applier, connection, names, raw);
-        this.tally.absorb(saved.tally);
+        const saved = await savePage(ctx, applier, connection, names, chunks);
+        if (counted) this.tally.absorb(saved.tally);
         return saved;
       },
+      recordGap: (gap) =>
+        gap.filled ? deleteGap(sql, connection.id, gap) : recordGap(sql, connection.id, gap, ctx.clock()),
+      answered: (chatJid, anchorId) => deleteFilesOfRequest(sql, connection.id, { chatJid, anchorId }),
       tell: (step) => {
         this.tell(step);
       },
     });
-    const { outcome, reason } = this.fetched;
-    const askedAt = askedAtOf(outcome, this.fetched.askedAt);
-    if (askedAt !== null) this.nextAllowedAt = askedAt + THROTTLE_MS;
-    if (outcome === 'silent' && (await this.hasComeBeside(phone))) return just('fetched');
-    return { outcome, reason };
   }
 
-  /** The answer to an earlier request, which nobody waited for any more, may have come when the device was online again. */
-  private async hasComeBeside(phone: Phone): Promise<boolean> {
-    if ((await phone.stored()) === 0) return false;
-    await this.lookIntoCache();
-    return this.cache.created + this.cache.updated > 0;
+  /** Applies what has come beside the answers, out of the raw log; gives how many messages that brought. */
+  private async applyBeside(connection: ConnectionRow): Promise<number> {
+    const { names } = await this.subject();
+    const { tally, entries } = await applyBeside(this.ctx, this.work.applier, connection, names);
+    this.tally.absorb(tally);
+    const { created, updated } = tally.messages;
+    this.cache = {
+      entries: this.cache.entries + entries,
+      created: this.cache.created + created,
+      updated: this.cache.updated + updated,
+    };
+    return created + updated;
   }
 
   private async result(outcome: ImportOutcome, reason: string | null): Promise<Imported> {

@@ -24,6 +24,7 @@ const STOPPING: ReadonlySet<ImportListResult['imports'][number]['outcome']> = ne
 /** What is wrong with one contact and no other. */
 const OWN_FAULTS: Readonly<Record<string, 'invalid_contact' | 'ambiguous_contact'>> = {
   unknown_contact: 'invalid_contact',
+  group_not_imported: 'invalid_contact',
   ambiguous_contact: 'ambiguous_contact',
   connection_ambiguous: 'ambiguous_contact',
 };
@@ -55,7 +56,8 @@ class ListImport {
   private readonly imports: ListedImport[] = [];
   private readonly doneBefore: number;
   private stopped: ImportOutcome | null = null;
-  private isPartial = false;
+  /** Contacts that went wrong, the earlier part of a resumed list included. */
+  private failed: number;
 
   constructor(
     private readonly ctx: Context,
@@ -69,6 +71,7 @@ class ListImport {
     this.runId = this.newId();
     this.startedAt = ctx.clock();
     this.doneBefore = resume?.checkpoint.done ?? 0;
+    this.failed = resume?.checkpoint.failed ?? 0;
   }
 
   async run(): Promise<ImportListResult> {
@@ -118,7 +121,7 @@ class ListImport {
       await saveCheckpoint(
         this.ctx.store.sql,
         this.runId,
-        toJson({ version: 1, list: this.list, done: this.doneBefore + index + 1 }),
+        toJson({ version: 1, list: this.list, done: this.doneBefore + index + 1, failed: this.failed }),
         { contacts: index + 1 },
       );
     }
@@ -150,7 +153,7 @@ class ListImport {
     };
     try {
       const done = await importOne(ctx, { applier, phones, options, named }, contact);
-      if (statusOf(done) !== 'completed') this.isPartial = true;
+      if (statusOf(done) !== 'completed' && !STOPPING.has(done.outcome)) this.failed += 1;
       const { created, updated } = done.tally.messages;
       ctx.emit({ event: 'import', contact, step: 'done', outcome: done.outcome });
       return {
@@ -171,7 +174,7 @@ class ListImport {
     } catch (error) {
       const fault = error instanceof UserError ? OWN_FAULTS[error.code] : undefined;
       if (fault === undefined) throw error;
-      this.isPartial = true;
+      this.failed += 1;
       const reason = error instanceof Error ? error.message : null;
       ctx.emit({ event: 'import', contact, step: 'done', outcome: fault });
       return {
@@ -214,6 +217,7 @@ class ListImport {
         done,
         doneBefore: this.doneBefore,
         left: options.contacts.length - this.doneBefore - done,
+        failedBefore: this.resume?.checkpoint.failed ?? 0,
       },
       outcomes: countOutcomes(imports),
       messages,
@@ -227,7 +231,7 @@ class ListImport {
   private status(): RunResult['status'] {
     if (this.stopped === 'interrupted') return 'interrupted';
     if (this.stopped !== null) return 'failed';
-    return this.isPartial ? 'partial' : 'completed';
+    return this.failed > 0 ? 'partial' : 'completed';
   }
 }
 

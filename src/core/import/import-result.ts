@@ -1,8 +1,10 @@
 import type { Context } from '../context.js';
+import { adviseImport } from './advise.js';
 import type { Anchor } from './find-anchor.js';
 import type { Imported } from './contact-import.js';
 import { statusOf } from './outcome-status.js';
-import type { AnchorView, ImportResult } from './result.js';
+import type { FetchedGap } from './fetch-pages.js';
+import type { AnchorView, FetchedGapView, ImportResult } from './result.js';
 
 /** An import as its JSON tells it. Throws when its accounts do not balance. */
 export function resultOf(
@@ -16,7 +18,7 @@ export function resultOf(
   const finishedAt = ctx.clock();
   const { lead } = subject;
   const { messages, leads, conversations } = tally.counters();
-  return {
+  const result: Omit<ImportResult, 'remedies'> = {
     schemaVersion: 1,
     command: 'import',
     runId,
@@ -43,6 +45,7 @@ export function resultOf(
     fetch: {
       requests: fetched?.requests ?? 0,
       pages: fetched?.pages ?? [],
+      gaps: (fetched?.gaps ?? []).map(gapViewOf),
       anchor: anchor === null ? null : viewOf(anchor),
     },
     oldestMessageAt: done.oldestMessageAt === null ? null : instant(done.oldestMessageAt),
@@ -51,10 +54,15 @@ export function resultOf(
     problemCount: tally.problemCount,
     database: ctx.store.location,
   };
+  return { ...result, remedies: adviseImport(result) };
 }
 
 function viewOf({ id, fromMe, address, otherAddress, timestampMs }: Anchor): AnchorView {
   return { id, fromMe, address, otherAddress, timestamp: instant(timestampMs) };
+}
+
+function gapViewOf({ reason, anchor, behind, filled }: FetchedGap): FetchedGapView {
+  return { reason, after: instant(behind.timestampMs), before: instant(anchor.timestampMs), filled };
 }
 
 function instant(ms: number): string {

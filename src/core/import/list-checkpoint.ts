@@ -13,6 +13,8 @@ const checkpointSchema = z.object({
   list: z.string(),
   /** Contacts from the start of the list that are done. */
   done: z.number().int().min(0),
+  /** Those of them that went wrong: they count in the verdict of whoever goes on. */
+  failed: z.number().int().min(0).default(0),
 });
 export type ListCheckpoint = z.infer<typeof checkpointSchema>;
 
@@ -38,6 +40,6 @@ export async function findListResume(ctx: Context, list: string): Promise<ListRe
   return null;
 }
 
-export function toJson({ version, list, done }: ListCheckpoint): JsonObject {
-  return { version, list, done };
+export function toJson({ version, list, done, failed }: ListCheckpoint): JsonObject {
+  return { version, list, done, failed };
 }

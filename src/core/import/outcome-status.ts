@@ -26,11 +26,12 @@ function isGood(outcome: ImportOutcome): boolean {
 
 /**
  * How an import ended, in the words of a run: `partial` when pages came before it went wrong, and when something in them was
- * rejected. What the raw log has on record as rejected for long is listed, and no fault of this import.
+ * rejected, or an answer left a part out. What the raw log has on record as rejected for long is listed, and no fault of this import.
  */
 export function statusOf({ outcome, fetched }: Imported): RunResult['status'] {
   if (outcome === 'interrupted') return 'interrupted';
-  if (isGood(outcome)) return (fetched?.problems ?? 0) > 0 ? 'partial' : 'completed';
+  const isIncomplete = fetched?.gaps.some(({ filled }) => !filled) === true;
+  if (isGood(outcome)) return (fetched?.problems ?? 0) > 0 || isIncomplete ? 'partial' : 'completed';
   return (fetched?.pages.length ?? 0) > 0 ? 'partial' : 'failed';
 }
 

@@ -20,8 +20,8 @@ export interface Phone {
   fetchPage(request: PageRequest): Promise<PageOutcome>;
   /** The other address of a person's chat, as the device or WhatsApp's directory knows it; null if nobody does. */
   otherAddress(address: string): Promise<string | null>;
-  /** Settles when all that came beside the answers, answers that came too late among it, is in the raw log; how much it was. */
-  stored(): Promise<number>;
+  /** Waits, not without end, until all that has come, answers that came too late among it, is in the raw log. */
+  settle(): Promise<void>;
 }
 
 export type { PageOutcome, PageRequest };

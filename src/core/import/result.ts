@@ -1,4 +1,5 @@
 import type { ConnectionKind } from '../../model/enumerations.js';
+import type { Remedy } from '../../model/remedy.js';
 import type { MessageCounts, Problem, RunResult } from '../../model/run-result.js';
 
 /**
@@ -42,11 +43,27 @@ export interface FetchedPage {
   address: string;
   /** Messages in the answer, of whatever chat. */
   received: number;
+  /** Files or messages that it came in. */
+  chunks: number;
   /** Those of this contact, and what became of them. */
   messages: Pick<MessageCounts, 'created' | 'updated' | 'unchanged'>;
   /** Messages of other people, left for a replay. */
   ofOthers: number;
   endOfHistory: boolean;
+}
+
+/**
+ * A part of the chat that an answer left out: between the message that the phone was asked from and the newest one that came.
+ * - file: a file of the answer could not be had. - chunk: a chunk between others never came.
+ * - short: the phone has more than it sent.
+ */
+export interface FetchedGapView {
+  reason: 'file' | 'chunk' | 'short';
+  /** RFC 3339: the messages between these two are missing. */
+  after: string;
+  before: string;
+  /** The phone was asked again, and now they are here. */
+  filled: boolean;
 }
 
 /** Where a request goes back from: a stored message, as WhatsApp Web names it. */
@@ -87,12 +104,14 @@ export interface ImportResult {
   messages: MessageCounts;
   leads: RunResult['leads'];
   conversations: RunResult['conversations'];
-  /** What the raw log gave. */
+  /** What the raw log gave, late chunks and files of earlier requests that came beside the answers among it. */
   cache: { entries: number; created: number; updated: number };
   fetch: {
     /** Requests that went out, repetitions under the other address included. */
     requests: number;
     pages: FetchedPage[];
+    /** Parts of the chat that answers left out; the next import asks for what is not filled. */
+    gaps: FetchedGapView[];
     /** The anchor of the first request; null where none was found or needed. */
     anchor: AnchorView | null;
   };
@@ -102,6 +121,8 @@ export interface ImportResult {
   nextAllowedAt: string | null;
   problems: Problem[];
   problemCount: number;
+  /** What to do next, the most useful first. */
+  remedies: Remedy[];
   database: string;
 }
 
@@ -136,6 +157,8 @@ export interface ImportListResult {
     doneBefore: number;
     /** Not reached: the same command goes on with them. */
     left: number;
+    /** Of those done before, the ones that went wrong; they count in the status. */
+    failedBefore: number;
   };
   /** How many contacts ended how. */
   outcomes: Partial<Record<ListedImport['outcome'], number>>;

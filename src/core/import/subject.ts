@@ -1,4 +1,7 @@
 import { identitiesOfUser } from '../../identity/identities.js';
+import { parseJid, type JidKind } from '../../identity/jid.js';
+import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import type { Sql } from '../../store/sql.js';
 import { resolveContact, type ContactLead, type ResolvedContact } from '../contacts/resolve-contact.js';
 import { theOneLead } from '../contacts/the-one-lead.js';
@@ -17,7 +20,8 @@ export interface Subject {
 
 /**
  * Finds whom a typed contact means; nobody, too: what is stored about the contact may not have been replayed yet.
- * Throws ConfigError `unknown_contact` for what cannot be a contact, `ambiguous_contact` for what means several leads.
+ * Throws ConfigError `unknown_contact` for what cannot be a contact, `group_not_imported` for a group and its like, and
+ * `ambiguous_contact` for what means several leads.
  */
 export async function findSubject(
   ctx: Context,
@@ -25,9 +29,33 @@ export async function findSubject(
   typed: string,
   organizationId: string | undefined,
 ): Promise<Subject> {
+  assertPerson(typed.trim());
   const found = await resolveContact(sql, typed, organizationId === undefined ? {} : { organizationId });
   if (found.notice !== undefined) ctx.emit({ event: 'notice', message: found.notice });
   return subjectOf(sql, found);
+}
+
+const NO_PERSONS: Partial<Record<JidKind, string>> = {
+  group: 'a group',
+  status_broadcast: 'the status of all contacts',
+  broadcast: 'a broadcast list',
+  newsletter: 'a channel',
+  official: 'an account of WhatsApp itself',
+};
+
+function assertPerson(typed: string): void {
+  const what = NO_PERSONS[parseJid(typed).kind];
+  if (what === undefined) return;
+  throw new ConfigError(
+    `'${typed}' is ${what}: groups are not imported, nor anything else but one person's chat.`,
+    {
+      code: 'group_not_imported',
+      remedy: [
+        'Give one contact: a phone number, a JID, a LID, a BSUID or a lead id. What the raw log has of groups comes with:',
+        remedy('replay', ['--all', '--include', 'group'], 'brings in the groups of the raw log'),
+      ],
+    },
+  );
 }
 
 async function subjectOf(sql: Sql, found: ResolvedContact): Promise<Subject> {

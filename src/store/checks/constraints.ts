@@ -41,6 +41,8 @@ const FOREIGN_KEYS: readonly ForeignKey[] = [
   references('linked_devices', 'connection_id', 'connections(id)'),
   references('linked_device_keys', 'connection_id', 'connections(id)'),
   references('alert_acks', 'connection_id', 'connections(id)', 'CASCADE'),
+  references('owed_files', 'connection_id', 'connections(id)'),
+  references('history_gaps', 'connection_id', 'connections(id)'),
 ];
 
 /** Check constraints, by name: how PostgreSQL writes their conditions differs from version to version. */
@@ -59,6 +61,7 @@ const CHECKS: readonly string[] = [
   'messages_source_check',
   'messages_sync_source_check',
   'pending_facts_kind_check',
+  'history_gaps_reason_check',
   'tickets_source_check',
   'tickets_originated_from_check',
   'tickets_status_check',

@@ -102,6 +102,10 @@ const RELATIONS: readonly Relation[] = [
          union all
          select distinct connection_id, 'keys of a linked device' from linked_device_keys
          union all
+         select distinct connection_id, 'history that a phone owes' from owed_files
+         union all
+         select distinct connection_id, 'gaps in the history' from history_gaps
+         union all
          select distinct connection_id, 'sync logs' from sync_logs where ${sinceScope('started_at')}
          union all
          select distinct connection_scope, 'raw entries' from webhook_log

@@ -59,6 +59,8 @@ export const UNIQUE_KEYS: readonly UniqueKey[] = [
   primary('linked_device_keys', 'connection_id', 'type', 'key_id'),
   primary('alert_acks', 'alert_id'),
   primary('proven_blocks', 'block'),
+  primary('owed_files', 'connection_id', 'file_id'),
+  primary('history_gaps', 'connection_id', 'chat_jid', 'anchor_id', 'anchor_from_me'),
   ...[
     'messages',
     'conversations',

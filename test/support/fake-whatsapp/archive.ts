@@ -1,6 +1,8 @@
 import { proto } from '@whiskeysockets/baileys';
 import type { HistoryAnswer, HistoryHandler } from './history-requests.js';
 
+type Delivery = Omit<HistoryAnswer, 'conversations'>;
+
 const { EndOfHistoryTransferType } = proto.Conversation;
 /** A later date in seconds is one in milliseconds: the year 5138. */
 const LATEST_SECONDS = 100_000_000_000;
@@ -83,5 +85,31 @@ export function answerFromArchive(
         }),
       ],
     };
+  };
+}
+
+/**
+ * The same phone, whose answers come in chunks of at most so many messages, the newest first; `deliver` says how the n-th of
+ * them travels, and null that it never does.
+ */
+export function inChunks(
+  phone: HistoryHandler,
+  size: number,
+  deliver: (chunk: number) => Delivery | null = () => ({}),
+): HistoryHandler {
+  return async (request) => {
+    const answer = await phone(request);
+    if (answer === 'silence' || !('conversations' in answer)) return answer;
+    const { conversations, ...rest } = answer;
+    const [chat] = conversations;
+    const messages = chat?.messages ?? [];
+    const chunks: HistoryAnswer[] = [];
+    for (let at = 0; at < messages.length; at += size) {
+      const delivery = deliver(at / size);
+      if (delivery === null) continue;
+      const part = { ...chat, id: chat?.id ?? '', messages: messages.slice(at, at + size) };
+      chunks.push({ ...rest, ...delivery, conversations: [part] });
+    }
+    return chunks;
   };
 }

@@ -11,13 +11,13 @@ export interface HistoryAnswer extends Omit<Delivery, 'sessionId'> {
   sessionId?: 'of-request' | 'none' | (string & {});
 }
 
+type HistoryAnswers = HistoryAnswer | readonly HistoryAnswer[] | 'silence';
+
 /**
  * Answers a request for a chat's older messages: with one answer, with several in order, or not at all. It may use the
  * request's device: to drop its line, to unlink it.
  */
-export type HistoryHandler = (
-  request: HistoryRequest,
-) => HistoryAnswer | readonly HistoryAnswer[] | 'silence' | Promise<HistoryAnswer | 'silence'>;
+export type HistoryHandler = (request: HistoryRequest) => HistoryAnswers | Promise<HistoryAnswers>;
 
 type Push = (device: LinkedDevice, history: proto.IHistorySync, delivery: Delivery) => Promise<void>;
 
