@@ -347,8 +347,8 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     // The file of the entry that came first is the last by its name.
     await store.sql.execute(
       `update webhook_log set created_at = $1::timestamptz,
-         origin = case when raw_body = $2::bytea then 'z.ndjson:7' else 'a.ndjson:1' end`,
-      [new Date(START).toISOString(), `\\x${Buffer.from(broken('first')).toString('hex')}`],
+         origin = case when encode(raw_body, 'hex') = $2 then 'z.ndjson:7' else 'a.ndjson:1' end`,
+      [new Date(START).toISOString(), Buffer.from(broken('first')).toString('hex')],
     );
     const id = await value(store, `select id::text from webhook_log where origin = 'z.ndjson:7'`);
     expect(await alertsAfter(store, HOUR)).toMatchObject([
