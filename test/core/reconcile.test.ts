@@ -130,10 +130,10 @@ describeOnBackends('a night', (backend) => {
 
   const HURTS = [
     ['gone', `delete from messages where body = 'HURT'`],
-    ['changed', `update messages set body = 'something else', evidence = 0 where body = 'HURT'`],
+    ['changed', `update messages set body = 'something else' where body = 'HURT'`],
     [
       'at another time',
-      `update messages set timestamp = timestamp - interval '1 hour', evidence = 0 where body = 'HURT'`,
+      `update messages set timestamp = timestamp - interval '1 hour' where body = 'HURT'`,
     ],
     ['without its status', `update messages set status = 'sent' where body = 'HURT'`],
   ] as const;
@@ -160,7 +160,9 @@ describeOnBackends('a night', (backend) => {
     expect(before).not.toEqual(clean);
     await later(store, 1);
     const next = await night(store);
-    expect(next).toMatchObject({ restored: null, figures: { messages: 0, missing: 0, restored: 0 } });
+    expect(next).toMatchObject({ restored: null, figures: { missing: 0, restored: 0 } });
+    // The entry that was replayed to restore it, at most: everything else is proven.
+    expect(next.figures.messages).toBeLessThanOrEqual(1);
     expect(next.since).not.toBeNull();
   });
 

@@ -14,6 +14,7 @@ import { addConnection } from '../support/connections.js';
 import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
 import { replayBodies, testContext, type TestOptions } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
+import { value } from '../support/shown.js';
 import {
   addressBook,
   ANA,
@@ -336,6 +337,29 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
       },
     ]);
     expect(await alertsAfter(store, 15 * DAY)).toEqual([]);
+  });
+
+  it('names one entry that could not be read, in its words and in its remedy', async () => {
+    const store = await backend.open();
+    const broken = (name: string): string => `{"${name}`;
+    await replayBodies(store, [broken('first')], { clock: () => START });
+    await replayBodies(store, [broken('second')], { clock: () => START + MINUTE });
+    // The file of the entry that came first is the last by its name.
+    await store.sql.execute(
+      `update webhook_log set created_at = $1::timestamptz,
+         origin = case when encode(raw_body, 'hex') = $2 then 'z.ndjson:7' else 'a.ndjson:1' end`,
+      [new Date(START).toISOString(), Buffer.from(broken('first')).toString('hex')],
+    );
+    const id = await value(store, `select id::text from webhook_log where origin = 'z.ndjson:7'`);
+    expect(await alertsAfter(store, HOUR)).toMatchObject([
+      {
+        kind: 'entries_failed',
+        severity: 'loss',
+        count: 2,
+        message: expect.stringContaining('the first at z.ndjson:7') as string,
+        remedy: { command: 'explain', args: [`log:${String(id)}`] },
+      },
+    ]);
   });
 
   it('comes of entries in a form that nobody knows', async () => {

@@ -1,4 +1,4 @@
-import { ConfigError } from '../../model/errors.js';
+import { ConfigError, EXIT, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { Severity } from '../../model/severity.js';
 import { deleteAlertAcks, readAlertAcks, writeAlertAcks, type AlertAck } from '../../store/alert-acks.js';
@@ -139,6 +139,13 @@ async function currentAlerts(
   const verified = audit
     ? await verifyAll(ctx, { checks: new Set(CHECK_NAMES), enforce: false, ...only })
     : undefined;
+  if (verified?.result.status === 'interrupted') {
+    throw new UserError('Interrupted before everything was verified.', {
+      code: 'interrupted',
+      exitCode: EXIT.interrupted,
+      remedy: remedy('alerts list', ['--no-audit'], 'is quick, and says nothing about losses'),
+    });
+  }
   const result = await report(ctx, {
     ...only,
     days: DAYS,

@@ -1,3 +1,5 @@
+import { EXIT, UserError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import { readAlertAcks } from '../../store/alert-acks.js';
 import { readConnections, readMissingChunks } from '../../store/connections.js';
 import {
@@ -40,7 +42,7 @@ const ACCOUNT_EVENTS = 500;
 /**
  * What was synchronised, what was lost and why, per connection; what to look at; and the last runs. Only reads: with
  * `audit` the whole raw log, then the figures from one moment of the database, in a few passes over the tables. Needs no lock.
- * Throws ConfigError when `options.connection` names no connection.
+ * Throws ConfigError when `options.connection` names no connection, and UserError when it is interrupted.
  */
 export async function report(ctx: Context, options: ReportOptions): Promise<ReportResult> {
   const only = options.connection === undefined ? null : (await findConnection(ctx, options.connection)).id;
@@ -52,11 +54,18 @@ export async function report(ctx: Context, options: ReportOptions): Promise<Repo
 }
 
 /** Compares the raw log with the database, item by item. */
-function compareLog(ctx: Context, { connection }: ReportOptions): Promise<Verified> {
-  return verifyAll(ctx, {
+async function compareLog(ctx: Context, { connection }: ReportOptions): Promise<Verified> {
+  const verified = await verifyAll(ctx, {
     checks: LOSS_CHECKS,
     enforce: false,
     ...(connection === undefined ? {} : { connection }),
+  });
+  if (verified.result.status !== 'interrupted') return verified;
+  // Half a comparison says nothing: what it did not find may be in the other half.
+  throw new UserError('Interrupted before the raw log was compared.', {
+    code: 'interrupted',
+    exitCode: EXIT.interrupted,
+    remedy: remedy('report', ['--no-audit'], 'is quick, and says nothing about losses'),
   });
 }
 
