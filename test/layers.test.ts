@@ -120,11 +120,11 @@ describe('the layers', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('are readable: no file of more than 350 lines', () => {
+  it('are readable: no file of more than 500 lines', () => {
     const long = FILES.map((file) => ({
       file,
       lines: readFileSync(join(ROOT, file), 'utf8').split('\n').length,
-    })).filter(({ lines }) => lines > 350);
+    })).filter(({ lines }) => lines > 500);
     expect(long).toEqual([]);
   });
 });

@@ -20,7 +20,7 @@ const RESULT = reportResult({
 });
 
 test('a report says in its text why messages were not delivered, the most frequent reason first', async () => {
-  const text = await renderReport(RESULT, { blocks: true, database: [] }, createLook(false, 100));
+  const text = await renderReport(RESULT, { blocks: true }, createLook(false, 100));
   expect(text).toContain('not delivered 1,204 for 131047 Re-engagement message\n');
   expect(text).toContain('1 for an unknown reason\n');
   expect(text).toContain('and 1 code more\n');
