@@ -85,7 +85,7 @@ export async function applyBatch(
   const slices = await writeEntries(work, batch, known);
   await insertRejects(tx, work.rejects);
   work.requeued += await requeueEntriesOf(tx, [...work.robbedLeads]);
-  if (lessons.length > 0) {
+  if (lessons.length > 0 && settings.takesUpWaiting !== false) {
     const numbers = lessons.flatMap(({ row }) => row.phoneNumberId ?? []);
     work.requeued += await requeueWaiting(tx, numbers);
   }

@@ -15,6 +15,11 @@ export interface ApplySettings {
   runId: string;
   tickets: 'auto' | 'none';
   syncSource: SyncSource;
+  /**
+   * Whether entries that wait for a connection are taken up as soon as one becomes known (default true). Not in an import: it
+   * brings in one contact, and what waits stays due for the next replay.
+   */
+  takesUpWaiting?: boolean;
   clock: () => number;
   newId: () => string;
 }

@@ -94,7 +94,11 @@ function applySelection(
   return applyEntries(
     ctx,
     applier,
-    { settings: { tickets: 'auto', syncSource: 'webhook' }, directory, claim: selection.statuses },
+    {
+      settings: { tickets: 'auto', syncSource: 'webhook', takesUpWaiting: false },
+      directory,
+      claim: selection.statuses,
+    },
     entries(),
   );
 }

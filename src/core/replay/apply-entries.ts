@@ -11,7 +11,7 @@ export type { Applied } from '../apply/execute-batch.js';
 
 /** How entries go in; the rest is as in a replay. */
 export interface Application {
-  settings: Pick<ApplySettings, 'tickets' | 'syncSource'>;
+  settings: Pick<ApplySettings, 'tickets' | 'syncSource' | 'takesUpWaiting'>;
   directory: ConnectionDirectory;
   /** The statuses in which stored entries are due; null for entries that are new. */
   claim: readonly EntryStatus[] | null;
