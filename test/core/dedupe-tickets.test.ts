@@ -188,11 +188,11 @@ describeOnBackends('dedupe of open tickets', (backend) => {
     const enforce = () => verify(testContext(store), { checks, enforce: true });
     const blocked = await enforce();
     expect(blocked.enforced.filter(({ outcome }) => outcome === 'blocked')).toMatchObject([
-      { index: 'tickets_one_open_per_conversation', remedy: 'wa-reconcile dedupe --apply' },
+      { index: 'tickets_one_open_per_conversation', remedy: { command: 'dedupe', args: ['--apply'] } },
     ]);
     expect(blocked.checks.find(({ check }) => check === 'one_open_ticket')).toMatchObject({
       found: 1,
-      remedy: 'wa-reconcile dedupe --apply',
+      remedy: { command: 'dedupe', args: ['--apply'] },
     });
     await run(store);
     expect(await enforce()).toMatchObject({ findings: 0 });

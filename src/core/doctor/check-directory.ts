@@ -29,7 +29,7 @@ export async function checkDirectory(
         status: 'fail',
         message: [`there is none: ${directory} ${absenceWords(place)}; looked at:`, ...looked].join('\n'),
         remedy: [
-          'Name the database: set DATABASE_URL, or give --home DIR or --database-url-file FILE.',
+          'Set DATABASE_URL, or give --home or --database-url-file.',
           remedy('replay', ['LOG', '--register'], 'creates one there, and imports a log'),
         ],
       };

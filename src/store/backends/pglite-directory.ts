@@ -92,7 +92,7 @@ function missing(path: string, place: Absence): ConfigError {
   return new ConfigError(`There is no database: ${path} ${absenceWords(place)}.`, {
     code: 'database_missing',
     remedy: [
-      'Name the database: set DATABASE_URL, or give --home DIR or --database-url-file FILE.',
+      'Set DATABASE_URL, or give --home or --database-url-file.',
       remedy('replay', ['LOG', '--register'], 'creates one there, and imports a log'),
       remedy('connection add', [], 'creates one there, and adds a connection'),
     ],
