@@ -14,7 +14,7 @@ import type { Store } from '../../src/store/store.js';
 import { uuidv7 } from '../../src/store/uuid.js';
 import { temporaryDirectory } from '../cli/run-cli.js';
 import { describeOnBackends } from '../support/databases.js';
-import { replayFiles, replayLog, testContext } from '../support/replaying.js';
+import { replayBodies, replayFiles, replayLog, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
 import { live } from '../support/webhooks.js';
 
@@ -99,6 +99,7 @@ describeOnBackends('a run that died', (backend) => {
 
   it('answers for its steps if it is a reconcile, and ends with the next one', async () => {
     const store = await backend.open();
+    await replayBodies(store, [live('M1', 0)]);
     const parentRunId = await dies(store, 'reconcile', { options: { full: true } });
     for (const command of ['replay', 'dedupe', 'verify']) await dies(store, command, { parentRunId });
     expect(await blamed(store)).toEqual(['reconcile']);
@@ -124,7 +125,7 @@ describeOnBackends('a run that died', (backend) => {
 
   it('is made up for by a wider one of its kind, and by no narrower one', async () => {
     const store = await backend.open();
-    const narrow: JsonObject = { classes: ['lead'] };
+    const narrow: JsonObject = { class: ['lead'] };
     await dies(store, 'dedupe', { options: narrow, work: 'dedupe {"classes":["lead"]}' });
     await dies(store, 'verify', {
       options: { enforce: true, check: ['raw_log'] },
@@ -163,7 +164,7 @@ describeOnBackends('a run that died', (backend) => {
     ['files {"paths":["/a"]}', { full: true }, false],
   ])('while it did %s is made up for by a reconcile %j: %s', async (work, options, covered) => {
     const store = await backend.open();
-    await dies(store, 'replay', { options: { a: 1 }, work });
+    await dies(store, 'replay', { options: { tickets: 'none' }, work });
     await completes(store, 'reconcile', { options });
     expect(await blamed(store)).toEqual(covered ? [] : ['replay']);
   });
