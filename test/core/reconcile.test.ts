@@ -131,10 +131,7 @@ describeOnBackends('a night', (backend) => {
   const HURTS = [
     ['gone', `delete from messages where body = 'HURT'`],
     ['changed', `update messages set body = 'something else' where body = 'HURT'`],
-    [
-      'at another time',
-      `update messages set timestamp = timestamp - interval '1 hour' where body = 'HURT'`,
-    ],
+    ['at another time', `update messages set timestamp = timestamp - interval '1 hour' where body = 'HURT'`],
     ['without its status', `update messages set status = 'sent' where body = 'HURT'`],
   ] as const;
 
