@@ -26,7 +26,7 @@ const DIRECTORY_MS = 5_000;
 const GONE_MS = 1_000;
 /** How long a request may take to be encrypted and sent. */
 const ASK_MS = 5_000;
-/** How often a request looks whether its answer has come. */
+/** How often the end of a session looks whether all is quiet. */
 const LOOK_MS = 20;
 /** How long a session that ends waits for what WhatsApp has kept for the device, and for a file that is downloaded. */
 const ENDING = {
@@ -106,8 +106,8 @@ class Session implements HistorySession {
   async connect(deadline: number, signal: AbortSignal | undefined): Promise<NoConnection | null> {
     const connected = await connectDevice(() => this.open(), deadline, signal);
     if (connected.kind !== 'open') {
-      this.problem = connected;
-      return connected;
+      this.problem = moreTelling(connected, this.problem);
+      return this.problem;
     }
     const { socket } = connected;
     this.socket = socket;
@@ -206,7 +206,7 @@ class Session implements HistorySession {
       if (pending.ids.size > 0) {
         // The line was away: the answer may have been kept for us, then it is here in a moment.
         const again = Math.min(performance.now() + ASK_AGAIN_MS, deadline);
-        const kept = await this.waitForAnswer(pending, socket, again);
+        const kept = await pending.wait(socket.closed, again);
         if (kept === 'whole') return null;
         if (kept === 'interrupted') return { kind: 'interrupted' };
         if (kept === 'closed') continue;
@@ -230,28 +230,10 @@ class Session implements HistorySession {
       // The phone has its time from when the request is out, however long a busy machine took to send it.
       if (pending.ids.size === 1) deadline = performance.now() + request.timeoutMs;
       request.onProgress?.('asked');
-      const answered = await this.waitForAnswer(pending, socket, deadline);
+      const answered = await pending.wait(socket.closed, deadline);
       if (answered === 'whole') return null;
       if (answered === 'interrupted') return { kind: 'interrupted' };
       if (answered === 'silent') return { kind: 'silent' };
-    }
-  }
-
-  /** Waits until the answer is whole. Once something of it has arrived, the deadline counts no more, nor does the line. */
-  private async waitForAnswer(
-    pending: PendingAnswer,
-    socket: DeviceSocket,
-    deadline: number,
-  ): Promise<'whole' | 'closed' | 'silent' | 'interrupted'> {
-    let isClosed = false;
-    void socket.closed.then(() => {
-      isClosed = true;
-    });
-    for (;;) {
-      if (pending.isWhole()) return 'whole';
-      if (!pending.isArriving && isClosed) return 'closed';
-      if (!pending.isArriving && performance.now() >= deadline) return 'silent';
-      if (!(await pause(LOOK_MS, pending.request.signal))) return 'interrupted';
     }
   }
 
@@ -342,6 +324,13 @@ class Session implements HistorySession {
     if (taken.kind === 'read') pending?.add(taken.page, isNamed);
     else pending?.fail(taken.reason, isNamed || id === '');
   }
+}
+
+/** An attempt that only took too long says less than one that WhatsApp has answered. */
+function moreTelling(problem: NoConnection, before: NoConnection | null): NoConnection {
+  return problem.kind === 'offline' && problem.reason === 'timeout' && before?.kind === 'offline'
+    ? before
+    : problem;
 }
 
 function askedFor(pending: PendingAnswer | null): AskedFor | null {

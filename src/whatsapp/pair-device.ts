@@ -84,12 +84,12 @@ export async function pairDevice(options: PairOptions): Promise<PairOutcome> {
     const startedAt = performance.now();
     options.onStep({ step: 'connecting' });
     const auth = DeviceAuth.create();
-    let wasReached = false;
+    const seen = { code: false };
     const ended = await pair(
       {
         ...options,
         onStep: (step) => {
-          wasReached ||= step.step === 'qr' || step.step === 'pairing_code';
+          seen.code ||= step.step === 'qr' || step.step === 'pairing_code';
           options.onStep(step);
         },
       },
@@ -112,7 +112,7 @@ export async function pairDevice(options: PairOptions): Promise<PairOutcome> {
       case 'lost':
       case 'restart':
       case 'ended':
-        if (attempt === PAIRING_ATTEMPTS || (!wasReached && performance.now() - startedAt > UNREACHED_MS)) {
+        if (attempt === PAIRING_ATTEMPTS || (!seen.code && performance.now() - startedAt > UNREACHED_MS)) {
           return {
             kind: 'offline',
             reason: ended.kind === 'lost' ? ended.reason : ended.kind,

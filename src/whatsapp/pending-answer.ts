@@ -2,6 +2,10 @@ import { jidNormalizedUser } from '@whiskeysockets/baileys';
 import { LAST_CHUNK_MS, NEXT_CHUNK_MS } from './assumptions.js';
 import type { ReadPage } from './history-page-reader.js';
 import type { HistoryAnchor, MissingPart, PageOutcome, PageRequest } from './history-page.js';
+import { pause } from './wait.js';
+
+/** How often it is looked whether the answer has come. */
+const LOOK_MS = 20;
 
 /** The request that waits for its answer, and what has come of it so far. */
 export class PendingAnswer {
@@ -53,8 +57,28 @@ export class PendingAnswer {
     this.lastSign = performance.now();
   }
 
+  /**
+   * Waits until the answer is whole. Once something of it has arrived, neither the deadline counts nor the line: only its
+   * downloads take time, which has an end of its own.
+   */
+  async wait(
+    closed: Promise<unknown>,
+    deadline: number,
+  ): Promise<'whole' | 'closed' | 'silent' | 'interrupted'> {
+    const line = { isClosed: false };
+    void closed.then(() => {
+      line.isClosed = true;
+    });
+    for (;;) {
+      if (this.isWhole()) return 'whole';
+      if (!this.isArriving && line.isClosed) return 'closed';
+      if (!this.isArriving && performance.now() >= deadline) return 'silent';
+      if (!(await pause(LOOK_MS, this.request.signal))) return 'interrupted';
+    }
+  }
+
   /** Whether all of it seems to be here. */
-  isWhole(): boolean {
+  private isWhole(): boolean {
     if (this.reading > 0 || this.chunks.length + this.failures.length === 0) return false;
     if (this.own().length >= this.request.count) return true;
     const isLast = this.endOfHistory() || this.chunks.length === 0;

@@ -32,7 +32,7 @@ class Terminal extends Writable {
       if (up !== null) this.screen.length = Math.max(1, this.screen.length - Number(up[1]));
       else if (part === '\n') this.screen.push('');
       else if (part === '\u001b[0J') this.screen[this.screen.length - 1] = '';
-      else this.screen[this.screen.length - 1] += part;
+      else this.screen.push(`${this.screen.pop() ?? ''}${part}`);
     }
     done();
   }

@@ -70,7 +70,7 @@ const importSchema = z.strictObject({
   remedies: z.array(
     z
       .strictObject({ command: z.string(), args: z.array(z.string()), why: z.string(), line: z.string() })
-      .transform(({ line: _line, ...remedy }) => remedy),
+      .transform(({ command, args, why }) => ({ command, args, why })),
   ),
   database: z.string(),
 });
