@@ -95,7 +95,9 @@ describe('the database of the installed command', () => {
     const machine = await machines.install('empty');
     const early = await machine.run(['replay', DEMO_DAY, '--register']);
     expect(early).toMatchObject({ code: 2, stdout: '' });
-    expect(early.stderr).toMatch(/^wa-reconcile: .+\n {2}wa-reconcile db migrate\n {4}brings it up to date\n$/);
+    expect(early.stderr).toMatch(
+      /^wa-reconcile: .+\n {2}wa-reconcile db migrate\n {4}brings it up to date\n$/,
+    );
     const before = await machine.run(['db', 'status', '--json']);
     expect(before.code).toBe(4);
     expect(status.parse(JSON.parse(before.stdout))).toMatchObject({ upToDate: false });
