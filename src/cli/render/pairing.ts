@@ -124,7 +124,11 @@ class QrDisplay {
     const window = io.stderrIsTTY ? windowOf(io.stderr) : undefined;
     const rows = qr.rows + this.head.length + 2;
     if (window !== undefined && (window.rows <= rows || window.columns < qr.columns)) {
-      const other = remedy('link', ['--connection', this.connection, '--pairing-code'], 'shows a code to type');
+      const other = remedy(
+        'link',
+        ['--connection', this.connection, '--pairing-code'],
+        'shows a code to type',
+      );
       this.draw([
         `The QR code needs a window of ${rows + 1} rows and ${qr.columns} columns; this one has ${window.rows} and ${window.columns}.`,
         `Enlarge it to ${rows + 1} rows, or make the letters smaller: the code appears by itself.`,
