@@ -67,3 +67,9 @@ export function formatOrigin(origin: Origin): string {
       return `whatsapp:${origin.connection}`;
   }
 }
+
+/** The file in which an entry was found, if it was one: `hooks.json:1[3]` is in `hooks.json`. */
+export function fileOfOrigin(origin: string | null): string | null {
+  const [, path = null] = /^(.*[^\d:]):\d+(?:\[\d+\])?$/.exec(origin ?? '') ?? [];
+  return path === null || path === 'stdin' || path.startsWith('whatsapp:') ? null : path;
+}

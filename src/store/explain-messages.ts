@@ -10,7 +10,7 @@ import {
 } from '../model/enumerations.js';
 import type { MessageError } from '../model/facts.js';
 import { arrayLiteral } from './array-literal.js';
-import { errorsOf, keyParameters, type MessageKey } from './messages.js';
+import { errorsOf } from './messages.js';
 import { textOf, textOrNull, timeOf, timeOrNull, wordOf, wordOrNull } from './row.js';
 import type { Sql, SqlRow } from './sql.js';
 
@@ -91,28 +91,6 @@ async function readExplained(
     revisions: Number(row['revisions']),
     errors: errorsOf(row['errors']),
   }));
-}
-
-/** Where the messages with these ids are; each part an index look-up per key, however many rows the table has. */
-export async function placeMessages(
-  sql: Sql,
-  externalIds: readonly MessageKey[],
-  stanzaIds: readonly MessageKey[],
-): Promise<PlacedMessage[]> {
-  if (externalIds.length === 0 && stanzaIds.length === 0) return [];
-  const rows = await sql.query(
-    `select ${PLACE} from unnest($1::uuid[], $2::text[]) as k (connection_id, id)
-     cross join lateral (
-       select * from messages where connection_id = k.connection_id and external_id = k.id limit 5
-     ) m
-     union all
-     select ${PLACE} from unnest($3::uuid[], $4::text[]) as k (connection_id, id)
-     cross join lateral (
-       select * from messages c where c.stanza_id = k.id and c.connection_id = k.connection_id offset 0
-     ) m`,
-    [...keyParameters(externalIds), ...keyParameters(stanzaIds)],
-  );
-  return rows.map(placeOf);
 }
 
 function placeOf(row: SqlRow): PlacedMessage {

@@ -92,16 +92,6 @@ export async function countRunRecords(
   };
 }
 
-export async function readRejectsOfEntries(sql: Sql, entryIds: readonly string[]): Promise<RejectRecord[]> {
-  if (entryIds.length === 0) return [];
-  const rows = await sql.query(
-    `select r.* from unnest($1::uuid[]) as k (id)
-     cross join lateral (select * from rejects where webhook_log_id = k.id offset 0) r order by r.id`,
-    [arrayLiteral(entryIds)],
-  );
-  return rows.map(rejectOf);
-}
-
 /** Items that were rejected under these ids: collisions (M9). */
 export async function readRejectsOfMessages(sql: Sql, keys: readonly MessageKey[]): Promise<RejectRecord[]> {
   if (keys.length === 0) return [];

@@ -100,6 +100,8 @@ function outcomeInWords(fact: ExplainedFact): string {
       return sanitize(fact.reason ?? '');
     case 'missing':
       return fact.reason === null ? 'MISSING' : `MISSING: ${explainReason(fact.reason)}`;
+    case 'different':
+      return `DIFFERENT: ${fact.reason === null ? 'the row is not what this says' : explainReason(fact.reason)}`;
     case 'unread':
       return sanitize(explainReason(fact.reason ?? ''));
     case 'pending':
@@ -115,6 +117,8 @@ const OWN_REASONS = new Map([
   ['not_replayed', 'its entry waits to be replayed'],
   ['no_message_yet', 'its message never came'],
   ['in_another_conversation', 'the message is in another conversation'],
+  ['not_applied', 'neither applied nor pending'],
+  ['doubled', 'its message is there twice, under both of its ids'],
   ['unknown_connection', 'its connection is not known'],
   ['other_connection', 'the replay was for another connection'],
 ]);
@@ -155,6 +159,7 @@ export function paintOutcome(outcome: Outcome, words: string, look: Look): strin
     case 'applied':
       return look.green(words);
     case 'missing':
+    case 'different':
     case 'unread':
       return look.red(words);
     case 'pending':

@@ -33,7 +33,9 @@ export function messageSections(message: MessageExplanation, look: Look): string
       [
         'brought by',
         message.broughtBy === null
-          ? 'no raw entry'
+          ? message.goneEntry === null
+            ? 'no raw entry'
+            : `log:${message.goneEntry}, which is gone from the raw log`
           : `${message.broughtBy.origin}  (log:${message.broughtBy.entryId})`,
       ],
       [
@@ -43,6 +45,12 @@ export function messageSections(message: MessageExplanation, look: Look): string
           : `${message.run.command} of ${clock(message.run.startedAt)}  (${message.run.id})`,
       ],
       ['ticket', message.openedTicket === null ? '' : `opened ${message.openedTicket}`],
+      ...message.differences.map(({ what, row, log }): [string, string] => [
+        'differs',
+        row === undefined && log === undefined
+          ? `${what}: not what the raw log says (--bodies shows both)`
+          : `${what}: ${row ?? 'none'}; the raw log says ${log ?? 'none'}`,
+      ]),
       ['unexplained', message.unexplained.map(changeInWords).join(', ')],
     ],
     look,

@@ -58,6 +58,20 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
       return [
         remedy('replay', ['--all', '--contact', advice.contact], 'replays what the raw log holds about them'),
       ];
+    case 'replay_all':
+      return [remedy('replay', ['--all'], 'replays all that the raw log holds')];
+    case 'replay_file': {
+      const path = advice.file ?? 'FILE';
+      return [
+        remedy(
+          'replay',
+          path.startsWith('-') ? ['--', path] : [path],
+          'stores the lost entries again and links their messages to them',
+        ),
+      ];
+    }
+    case 'dedupe':
+      return [remedy('dedupe', ['--apply'], 'merges the copies')];
     case 'include':
       return [
         remedy(

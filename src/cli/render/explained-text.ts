@@ -49,7 +49,18 @@ function headline({ verdict, findings, notices }: ExplainResult, look: Look): st
 }
 
 function isGrave({ outcome }: Finding): boolean {
-  return outcome === 'missing' || outcome === 'unknown';
+  switch (outcome) {
+    case 'missing':
+    case 'different':
+    case 'damaged':
+    case 'gone':
+    case 'unknown':
+      return true;
+    case 'pending':
+    case 'rejected':
+    case 'unread':
+      return false;
+  }
 }
 
 /** All facts of a message or an entry; of a contact only what is not in the database as it should be. */
@@ -78,6 +89,7 @@ function factsSection({ subject, facts, contact }: ExplainResult, look: Look): s
 function isException({ outcome }: ExplainedFact): boolean {
   switch (outcome) {
     case 'missing':
+    case 'different':
     case 'pending':
     case 'rejected':
     case 'skipped':

@@ -10,7 +10,7 @@ import { AuditBook, type AuditResult } from './audit-book.js';
 import { ItemJudge } from './item-judge.js';
 import type { AuditedItem } from './audited-item.js';
 import { entryRefOf, standingOf } from './standing.js';
-import { recheck } from './recheck.js';
+import { isContested, recheck, recheckAll } from './recheck.js';
 import type { ContestedItem, JudgedItem } from './outcome.js';
 import { Window } from './window.js';
 
@@ -103,23 +103,19 @@ class LogAudit {
 
   private async settle(window: Window): Promise<void> {
     const judged = await this.judge.judge(window);
-    const contested = judged.filter((one): one is ContestedItem => one.outcome.kind === 'contested');
+    const contested = judged.filter(isContested);
     if (contested.length > 0 && this.settledAtOnce + contested.length <= SETTLED_AT_ONCE) {
       this.settledAtOnce += contested.length;
-      const settled = await recheck(this.view.sql, this.log, contested);
-      const byItem = new Map(settled.map((one) => [one.item, one]));
-      await this.record(judged.map((one) => byItem.get(one.item) ?? one));
+      await this.record(await recheckAll(this.view.sql, this.log, judged));
       return;
     }
-    await this.record(judged);
+    await this.record(judged.filter((one): one is JudgedItem => !isContested(one)));
     this.contested.push(...contested);
     await this.settleContested(SETTLED_TOGETHER);
   }
 
-  private async record(judged: readonly (JudgedItem | ContestedItem)[]): Promise<void> {
-    for (const { item, outcome } of judged) {
-      if (outcome.kind !== 'contested') await this.book.judged({ item, outcome });
-    }
+  private async record(judged: readonly JudgedItem[]): Promise<void> {
+    for (const one of judged) await this.book.judged(one);
   }
 
   private async settleContested(from: number): Promise<void> {

@@ -20,6 +20,13 @@ export function adviseLeftOut(inv: Investigation, facts: readonly ExplainedFact[
   }
 }
 
+/** What to type about messages that are missing, or not what the log says: the replay that sets them right. */
+export function adviseReplay(inv: Investigation, contacts: readonly (string | null)[]): void {
+  const [contact, second] = new Set(contacts);
+  const isOne = typeof contact === 'string' && second === undefined;
+  inv.remedy(isOne ? { do: 'replay_contact', contact } : { do: 'replay_all' });
+}
+
 /** What to type about items that wait: one remedy per connection that is not known, and one replay for the rest. */
 export function adviseItems(inv: Investigation, waiting: readonly WaitingItem[]): void {
   const unknown = waiting.filter(({ reason }) => reason === 'unknown_connection');

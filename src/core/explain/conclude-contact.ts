@@ -2,6 +2,7 @@ import { adviseItems } from './advise.js';
 import type { Conclusion } from './conclude.js';
 import type { ContactFindings } from './explain-contact.js';
 import { byReason, finding, findingsOf, isMessage, partWords } from './findings.js';
+import { isFault } from './fates.js';
 import type { Investigation } from './investigation.js';
 import { listed } from './words.js';
 import { amount } from '../amount.js';
@@ -12,7 +13,7 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
   const label = contact.lead?.phone ?? contact.lead?.name ?? typed;
   const unreadable = facts.filter((fact) => fact.kind === 'entry');
   const findings = [
-    ...(['pending', 'missing', 'rejected'] as const).flatMap((outcome) =>
+    ...(['pending', 'missing', 'different', 'rejected'] as const).flatMap((outcome) =>
       byReason(messages.filter((message) => message.outcome === outcome)).map(([reason, of]) =>
         finding(outcome, of.length, reason, partWords(outcome, of.length, reason)),
       ),
@@ -41,8 +42,7 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
     const id = fate.holder?.externalId ?? null;
     if (id !== null) inv.remedy({ do: 'explain', subject: id, why: 'the message that has the id' });
   }
-  if (messages.some(({ outcome }) => outcome === 'missing'))
-    inv.remedy({ do: 'replay_contact', contact: typed });
+  if (messages.some(isFault)) inv.remedy({ do: 'replay_contact', contact: typed });
   const known = contact.lead !== null || facts.length > 0 || waiting > 0;
   if (!known) findings.push(finding('unknown', 1, null, 'unknown'));
   return { verdict: contactVerdict(inv, label, found, known), known, findings };
@@ -73,7 +73,7 @@ function contactVerdict(inv: Investigation, label: string, found: ContactFinding
       ? `The only message that ${log} holds about ${label} is in the database${rest}.`
       : `All ${of} are in the database${rest}.`;
   }
-  const parts = (['pending', 'missing', 'rejected', 'skipped'] as const).flatMap((outcome) =>
+  const parts = (['pending', 'missing', 'different', 'rejected', 'skipped'] as const).flatMap((outcome) =>
     byReason(messages.filter((message) => message.outcome === outcome)).map(
       ([reason, some]) => `${some.length.toLocaleString('en-US')} ${partWords(outcome, some.length, reason)}`,
     ),

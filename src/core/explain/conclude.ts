@@ -7,6 +7,8 @@ import type { ExplainedFact, Finding, JournalNote, Outcome } from './result.js';
 import { finding, findingsOf, isMessage } from './findings.js';
 import { listed, waitingWords } from './words.js';
 import { amount } from '../amount.js';
+import { fileOfOrigin } from '../../model/raw-entry.js';
+import { isFault } from './fates.js';
 
 export interface Conclusion {
   verdict: string;
@@ -24,6 +26,12 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
       finding('pending', found.pending.length, 'no_message_yet', 'wait for a message with this id'),
     );
   }
+  for (const { goneEntry, broughtBy } of found.messages) {
+    if (goneEntry !== null)
+      findings.push(finding('gone', 1, null, 'raw entry that brought it is gone from the raw log'));
+    else if (broughtBy?.isIntact === false)
+      findings.push(finding('damaged', 1, null, 'raw entry that brought it was changed after it was stored'));
+  }
   if (first === undefined) return { verdict: `No message has the id ${id}.`, known: false, findings };
   if (second !== undefined) {
     const where = [...new Set(found.messages.map((message) => message.connection))].join(', ');
@@ -40,14 +48,21 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
     ...(first.deletedAt === null ? [] : ['revoked']),
   ].join(' and ');
   const brought =
-    first.broughtBy === null
-      ? 'another program wrote it, or its raw entry is gone'
-      : `${first.broughtBy.origin} brought it`;
+    first.broughtBy !== null
+      ? `${first.broughtBy.origin} brought it`
+      : first.goneEntry === null
+        ? 'another program wrote it'
+        : `the raw entry that brought it, log:${first.goneEntry}, is gone`;
+  const wrong = first.differences.map(({ what }) => what);
+  const there =
+    wrong.length === 0
+      ? 'In the database'
+      : `In the database, but not as the raw log has it (${listed(wrong)})`;
   const claims = found.facts.filter((fact) => fact.outcome === 'rejected').length;
   const contested =
     claims === 0 ? '' : `; ${amount(claims, 'other message claims', 'other messages claim')} its id`;
   return {
-    verdict: `In the database: ${article(first.type)} ${way} ${who} on ${first.connection}${state === '' ? '' : `, ${state}`}; ${brought}${contested}.`,
+    verdict: `${there}: ${article(first.type)} ${way} ${who} on ${first.connection}${state === '' ? '' : `, ${state}`}; ${brought}${contested}.`,
     known: true,
     findings,
   };
@@ -139,14 +154,20 @@ export function concludeEntry(
       return fact?.outcome === 'pending' ? [{ item, reason: fact.reason }] : [];
     }),
   );
+  if (!entry.isIntact) {
+    findings.push(finding('damaged', 1, null, 'entry was changed after it was stored'));
+    inv.remedy({ do: 'replay_file', file: fileOfOrigin(entry.origin) });
+  }
+  if (facts.some(isFault)) inv.remedy({ do: 'replay_all' });
   const messages = facts.filter(isMessage);
   const count = (...outcomes: Outcome[]): number =>
     messages.filter((fact) => outcomes.includes(fact.outcome)).length;
   const created = count('created');
   const stored = created + count('stored');
   const parts = [
+    ...(entry.isIntact ? [] : ['bytes that are not those that were stored']),
     ...(stored === 0 ? [] : [`${amount(stored, 'message')} in the database (${created} brought by it)`]),
-    ...(['pending', 'missing', 'rejected', 'skipped'] as const).flatMap((outcome) =>
+    ...(['pending', 'missing', 'different', 'rejected', 'skipped'] as const).flatMap((outcome) =>
       count(outcome) === 0 ? [] : [`${amount(count(outcome), 'message')} ${outcome}`],
     ),
     ...(unread.length === 0 ? [] : [`${amount(unread.length, 'part')} that nobody understood`]),

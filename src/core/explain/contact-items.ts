@@ -2,7 +2,7 @@ import { findEntriesAbout, findUnreadEntries, type FoundEntry } from '../../stor
 import { readRejectsNaming } from '../../store/explain-records.js';
 import { isWamid, keyOf } from '../plan/message-book.js';
 import { originOf } from './fact-view.js';
-import { fateOf, rejectKey, type Fate, type KnownRows } from './fates.js';
+import type { Fate } from './fates.js';
 import type { Investigation } from './investigation.js';
 import type { FatedItem } from './message-story.js';
 import { itemNames, namesIn, patternsOf, wordsOfNames } from './names.js';
@@ -93,22 +93,16 @@ function isAbout(item: LoggedItem, names: ReadonlySet<string>): boolean {
 
 /** What became of the contact's items; one whose row went to somebody else is told so. */
 export function fatesOfContact(
-  items: readonly LoggedItem[],
-  known: KnownRows,
+  fates: ReadonlyMap<LoggedItem, Fate>,
   leadIds: ReadonlySet<string>,
 ): FatedItem[] {
-  return items.map((item) => {
-    const fate = fateOf(item, known);
-    const isMessage = item.fact.kind === 'message';
-    if (!isMessage || fate.row === null || leadIds.has(fate.row.leadId)) return { item, fate };
-    const reject = known.rejects.get(rejectKey(item.entry.id, item.fact.path));
-    const lost: Fate = {
-      outcome: reject === undefined ? 'missing' : 'rejected',
-      reason: reject?.reason ?? 'in_another_conversation',
-      row: null,
-      holder: fate.row,
+  return [...fates].map(([item, fate]) => {
+    const { row } = fate;
+    if (item.fact.kind !== 'message' || row === null || leadIds.has(row.leadId)) return { item, fate };
+    return {
+      item,
+      fate: { ...fate, outcome: 'missing', reason: 'in_another_conversation', row: null, holder: row },
     };
-    return { item, fate: lost };
   });
 }
 
@@ -119,6 +113,7 @@ const BEST: readonly Outcome[] = [
   'unchanged',
   'stored',
   'applied',
+  'different',
   'pending',
   'missing',
   'rejected',

@@ -53,8 +53,8 @@ export async function explainContact(inv: Investigation, typed: string): Promise
   if (known !== null) inv.narrowTo(known.organizationId);
   const gathered = await gatherContactItems(inv, contact.names);
   noticeUnreadable(inv, gathered);
-  const rows = await inv.lookUp(gathered.items);
-  const fated = fatesOfContact(gathered.items, rows, new Set(known === null ? [] : [known.leadId]));
+  const fates = await inv.fatesOf(gathered.items);
+  const fated = fatesOfContact(fates, new Set(known === null ? [] : [known.leadId]));
   const messages = messagesOf(fated);
   const { bodies } = inv.options;
   return {

@@ -1,6 +1,5 @@
 import type { LoggedEntry } from '../../store/explain-entries.js';
 import { iso, originOf, unreadableView, viewOf } from './fact-view.js';
-import { fateOf } from './fates.js';
 import type { Investigation } from './investigation.js';
 import type { LoggedItem } from './read-items.js';
 import type { EntryExplanation, ExplainedFact } from './result.js';
@@ -17,12 +16,12 @@ export interface EntryFindings {
 export async function explainEntry(inv: Investigation, found: LoggedEntry): Promise<EntryFindings> {
   const [logged] = await inv.decode([found], (entry) => entry);
   const items = logged?.items ?? [];
-  const known = await inv.lookUp(items);
+  const fates = await inv.fatesOf(items);
   const [run] = await inv.runs([found.runId]);
   const { bodies } = inv.options;
-  const facts = items.map((item) => viewOf(item, fateOf(item, known), { bodies }));
+  const facts = [...fates].map(([item, fate]) => viewOf(item, fate, { bodies }));
   const unread = (logged?.unrecognized ?? []).map(({ path, reason }) => ({ path, reason }));
-  if (logged?.failure != null) unread.push({ path: '$', reason: logged.failure });
+  if (logged?.failure != null && found.isIntact) unread.push({ path: '$', reason: logged.failure });
   return {
     entry: {
       id: found.id,
@@ -37,6 +36,7 @@ export async function explainEntry(inv: Investigation, found: LoggedEntry): Prom
       processedAt: iso(found.processedAt),
       attempts: found.attempts,
       bytes: found.bytes,
+      isIntact: found.isIntact,
       run: run ?? null,
     },
     items,

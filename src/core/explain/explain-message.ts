@@ -1,26 +1,29 @@
 import { decodeWamid } from '../../identity/wamid.js';
+import { fileOfOrigin } from '../../model/raw-entry.js';
 import { readReactions } from '../../store/amendments.js';
-import { readEntryHeads, type FoundEntry } from '../../store/explain-entries.js';
+import { readEntryHeads, readLoggedEntries, type FoundEntry } from '../../store/explain-entries.js';
 import { readNamesOfLeads } from '../../store/explain-leads.js';
-import { placeMessages, type ExplainedMessage, type PlacedMessage } from '../../store/explain-messages.js';
+import type { ExplainedMessage, PlacedMessage } from '../../store/explain-messages.js';
 import {
   readPendingOf,
   readRejectsOfMessages,
   type PendingRecord,
   type RejectRecord,
 } from '../../store/explain-records.js';
+import { readPathsOfRun } from '../../store/checks/raw-entries.js';
+import { readMessagesById } from '../../store/messages.js';
 import { readTicketsOfLeads } from '../../store/tickets.js';
 import { isWamid } from '../plan/message-book.js';
-import type { WaitingItem } from './advise.js';
+import { adviseReplay, type WaitingItem } from './advise.js';
 import { firstWords, iso, originOf, viewOf } from './fact-view.js';
-import { fateOf, idsOf, MessageRows, type KnownRows } from './fates.js';
+import { idsOf, isFault } from './fates.js';
 import type { Investigation } from './investigation.js';
 import { journalOfMessage } from './journal-notes.js';
 import { tellStory, type FatedItem, type Story } from './message-story.js';
-import { itemHasId } from './names.js';
+import { itemHasId, namesIn } from './names.js';
 import { pendingNotes } from './pending-notes.js';
 import type { LoggedItem, LoggedItems } from './read-items.js';
-import type { ExplainedFact, MessageExplanation, PendingNote } from './result.js';
+import type { ExplainedFact, MessageExplanation, PendingNote, RowDifference } from './result.js';
 import { findNamedEntries, findNeighbours, scanLog } from './search-log.js';
 
 /** What is known of one id, with or without a row. */
@@ -59,28 +62,30 @@ async function explainRow(
   const { sql } = inv;
   const ids = idsOfRow(row);
   const keys = ids.map((id) => ({ connectionId: row.connectionId, id }));
-  const [names, rejects, pending, siblings] = await Promise.all([
+  const [names, rejects, pending, stored] = await Promise.all([
     readNamesOfLeads(sql, [row.leadId]),
     readRejectsOfMessages(sql, keys),
     readPendingOf(sql, keys),
-    placeMessages(sql, keys, keys),
+    readMessagesById(sql, [row.id], { lock: false }),
   ]);
-  const known: KnownRows = {
-    messages: new MessageRows([row, ...siblings]),
-    rejects: new Map(rejects.map((reject) => [`${reject.webhookLogId} ${reject.path}`, reject])),
-    waiting: new Set(pending.map((one) => `${one.connectionId} ${one.targetExternalId}`)),
-  };
   const items = await gather(inv, ids, names.get(row.leadId) ?? [], [
     ...(row.batchId === null ? [] : [row.batchId]),
     ...entriesOf(rejects, pending),
   ]);
-  const fated = items
-    .filter((item) => item.connection === null || item.connection.id === row.connectionId)
-    .map((item): FatedItem => ({ item, fate: fateOf(item, known) }))
+  const own = items.filter((item) => item.connection === null || item.connection.id === row.connectionId);
+  const fates = await inv.fatesOf(
+    own,
+    stored.filter(({ externalId }) => externalId !== ''),
+  );
+  const fated = [...fates]
+    .map(([item, fate]): FatedItem => ({ item, fate }))
     .filter(({ fate }) => fate.row === null || fate.row.id === row.id);
-  const story = tellStory(row, fated);
+  const differences = differencesIn(fated, inv.options.bodies);
+  const story = tellStory(row, fated, new Set(differences.map(({ field }) => field)));
+  adviseReplayOf(inv, fated);
+  if (fated.some(({ fate }) => fate.reason === 'doubled')) inv.remedy({ do: 'dedupe' });
   return {
-    message: await describeRow(inv, row, story),
+    message: await describeRow(inv, row, story, differences),
     facts: story.told.map(({ item, fate, changes }) =>
       viewOf(item, fate, { bodies: inv.options.bodies, changes }),
     ),
@@ -102,8 +107,9 @@ export async function explainUnstored(inv: Investigation, id: string): Promise<M
   let items = await gather(inv, ids, names, entriesOf(rejects, pending));
   if (items.length === 0 && !inv.scanned) items = await searchEverywhere(inv, ids);
   const concerned = items.filter((item) => inv.concerns(item));
-  const known = await inv.lookUp(concerned);
-  const fated = concerned.map((item): FatedItem => ({ item, fate: fateOf(item, known) }));
+  const fates = await inv.fatesOf(concerned);
+  const fated = [...fates].map(([item, fate]): FatedItem => ({ item, fate }));
+  adviseReplayOf(inv, fated);
   return {
     messages: [],
     facts: fated.map(({ item, fate }) => viewOf(item, fate, { bodies: inv.options.bodies })),
@@ -194,19 +200,54 @@ function entriesOf(rejects: readonly RejectRecord[], pending: readonly PendingRe
   ];
 }
 
+/** What the row says otherwise than the log, once per column; what was said is shown only with --bodies. */
+function differencesIn(fated: readonly FatedItem[], bodies: boolean): RowDifference[] {
+  const byField = new Map<string, RowDifference>();
+  for (const { fate } of fated) {
+    for (const { column, word, row, log } of fate.differences) {
+      const isShown = bodies || !SAID.has(column);
+      byField.set(column, { field: column, what: word, ...(isShown ? { row, log } : {}) });
+    }
+  }
+  return [...byField.values()];
+}
+
+/** Columns that hold what people said. */
+const SAID: ReadonlySet<string> = new Set(['body', 'media', 'rawMeta']);
+
+/** Advises the replay that sets wrong items right: that of one contact's entries, if all of the items name the contact. */
+function adviseReplayOf(inv: Investigation, fated: readonly FatedItem[]): void {
+  const faults = fated.filter(({ fate }) => isFault(fate) && fate.reason !== 'doubled');
+  if (faults.length === 0) return;
+  // A status names nobody: the entries of a contact leave it out.
+  adviseReplay(
+    inv,
+    faults.map(({ item }) => namesIn(item.fact)[0] ?? null),
+  );
+}
+
 async function describeRow(
   inv: Investigation,
   row: ExplainedMessage,
   story: Story,
+  differences: RowDifference[],
 ): Promise<MessageExplanation> {
   const { sql } = inv;
-  const [head] = row.batchId === null ? [] : await readEntryHeads(sql, [row.batchId]);
+  const [head] = row.batchId === null ? [] : await readLoggedEntries(sql, [row.batchId]);
   const tickets = await readTicketsOfLeads(sql, [row.leadId]);
   const reactions =
     row.externalId === null
       ? []
       : await readReactions(sql, [{ connectionId: row.connectionId, id: row.externalId }]);
   const [run] = await inv.runs([row.runId]);
+  if (row.batchId !== null && head === undefined) {
+    const [file, other] = row.runId === null ? [] : await readPathsOfRun(sql, row.runId);
+    inv.remedy({
+      do: 'replay_file',
+      file: file === undefined || file === '-' || other !== undefined ? null : file,
+    });
+  }
+  if (head?.isIntact === false) inv.remedy({ do: 'replay_file', file: fileOfOrigin(head.origin) });
   if (story.unexplained.length > 0 && !inv.scanned) {
     const fields = story.unexplained.map((change) => change.field).join(', ');
     inv.notice(
@@ -241,6 +282,7 @@ async function describeRow(
             origin: originOf(head),
             receivedAt: iso(head.receivedAt),
             storedAt: iso(head.createdAt),
+            isIntact: head.isIntact,
           },
     run: run ?? null,
     twins: story.twins.filter((id) => isWamid(id) !== isWamid(row.externalId ?? '')),
@@ -249,6 +291,8 @@ async function describeRow(
       null,
     journal: await journalOfMessage(inv, row.id, idsOfRow(row)),
     unexplained: story.unexplained,
+    differences,
+    goneEntry: row.batchId !== null && head === undefined ? row.batchId : null,
     excerpt: inv.options.bodies && row.body !== null ? firstWords(row.body) : null,
   };
 }

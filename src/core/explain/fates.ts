@@ -1,106 +1,104 @@
-import { decodeWamid } from '../../identity/wamid.js';
 import type { Fact } from '../../model/facts.js';
-import type { PlacedMessage } from '../../store/explain-messages.js';
-import type { MessageKey } from '../../store/messages.js';
-import type { RejectRecord } from '../../store/explain-records.js';
-import { keyOf } from '../plan/message-book.js';
-import { isWamid, TWIN_TOLERANCE_MS } from '../plan/twins.js';
+import type { StoredMessageRow } from '../../store/messages.js';
+import type { Difference } from '../audit/differences.js';
+import { ItemJudge } from '../audit/item-judge.js';
+import type { ItemOutcome, JudgedItem, LogItem } from '../audit/outcome.js';
+import { recheckAll } from '../audit/recheck.js';
+import { entryRefOf, standingOf } from '../audit/standing.js';
+import { Window } from '../audit/window.js';
+import { subjectOf } from '../batch/fact-kinds.js';
+import { OwnNumbers } from '../batch/own-number.js';
+import type { RawLog } from '../rawlog/raw-log.js';
+import type { Sql } from '../../store/sql.js';
 import type { LoggedItem } from './read-items.js';
 import type { Outcome } from './result.js';
 
-/** What the database holds of what the items speak of. */
-export interface KnownRows {
-  messages: MessageRows;
-  /** By entry and path. */
-  rejects: ReadonlyMap<string, RejectRecord>;
-  /** By connection and target. */
-  waiting: ReadonlySet<string>;
-}
+/** Items per look-up. */
+const WINDOW = 1_000;
 
+/** What became of an item, as it is told. */
 export interface Fate {
   outcome: Outcome;
   reason: string | null;
   /** The row that the item is about. */
-  row: PlacedMessage | null;
+  row: StoredMessageRow | null;
   /** The row that holds the item's id in another conversation. */
-  holder: PlacedMessage | null;
+  holder: StoredMessageRow | null;
+  /** Where the row is not what the log says. */
+  differences: readonly Difference[];
 }
 
-/** Rows by each of their ids. */
-export class MessageRows {
-  private readonly byExternalId = new Map<string, PlacedMessage[]>();
-  private readonly byStanzaId = new Map<string, PlacedMessage[]>();
+/** Asks the judge that `verify` asks, too, what became of items. */
+export class FateFinder {
+  private readonly judge: ItemJudge;
+  private readonly ownNumbers = new OwnNumbers();
 
-  constructor(rows: readonly PlacedMessage[]) {
-    const seen = new Set<string>();
-    for (const row of rows) {
-      if (seen.has(row.id)) continue;
-      seen.add(row.id);
-      add(this.byExternalId, row.connectionId, row.externalId, row);
-      add(this.byStanzaId, row.connectionId, row.stanzaId, row);
+  constructor(
+    private readonly sql: Sql,
+    private readonly log: RawLog,
+  ) {
+    this.judge = new ItemJudge(sql);
+  }
+
+  /** The fate of every item. `first`: rows to be held against where an id has several. */
+  async fatesOf(
+    items: readonly LoggedItem[],
+    first: readonly StoredMessageRow[] = [],
+  ): Promise<Map<LoggedItem, Fate>> {
+    const fates = new Map<LoggedItem, Fate>();
+    let window = new Window();
+    let asked = new Map<LogItem['fact'], LoggedItem>();
+    const settle = async (): Promise<void> => {
+      const judged = await recheckAll(this.sql, this.log, await this.judge.judge(window, first));
+      for (const one of judged) {
+        const item = asked.get(one.item.fact);
+        if (item !== undefined) fates.set(item, fateOf(one, item));
+      }
+      window = new Window();
+      asked = new Map();
+    };
+    for (const item of items) {
+      const judged = this.toBeJudged(item);
+      if (judged === null) {
+        fates.set(item, this.fateOutside(item));
+        continue;
+      }
+      window.add(judged);
+      asked.set(judged.fact, item);
+      if (window.size >= WINDOW) await settle();
+    }
+    await settle();
+    return new Map(items.map((item) => [item, fates.get(item) ?? fate('noted')]));
+  }
+
+  /** The item as the judge wants it; one of a chat that was left out as what it would have been with `--include`. */
+  private toBeJudged(item: LoggedItem): LogItem | null {
+    const { included, fact, entry } = item;
+    const told = fact.kind === 'skipped' && included?.kind === 'message' ? included : fact;
+    const standing = standingOf(told, item, this.ownNumbers);
+    if (standing.kind !== 'judged') return null;
+    return { fact: standing.fact, connection: standing.connection, entry: entryRefOf(entry) };
+  }
+
+  private fateOutside(item: LoggedItem): Fate {
+    const standing = standingOf(item.fact, item, this.ownNumbers);
+    // What concerns no connection is no item that was left out: it only counts.
+    const isItem = subjectOf(item.fact) !== null;
+    switch (standing.kind) {
+      case 'pending':
+        return fate('pending', standing.reason);
+      case 'skipped':
+        return isItem ? fate('skipped', standing.reason) : fate('noted');
+      case 'judged':
+      case 'noted':
+        return fate('noted');
     }
   }
-
-  /** The row with this id; one of doubled rows, where an index is missing. */
-  find(connectionId: string, externalId: string): PlacedMessage | null {
-    return this.byExternalId.get(keyOf(connectionId, externalId))?.[0] ?? null;
-  }
-
-  /** The row of a message fact, also under the other of its two names (M10). */
-  findMessage(connectionId: string, fact: Extract<Fact, { kind: 'message' }>): PlacedMessage | null {
-    const exact = this.find(connectionId, fact.externalId);
-    if (exact !== null || fact.stanzaId === undefined) return exact;
-    const called = this.byStanzaId.get(keyOf(connectionId, fact.stanzaId)) ?? [];
-    return (
-      called.find(
-        (row) =>
-          row.direction === fact.direction &&
-          Math.abs(row.timestamp - fact.timestamp) <= TWIN_TOLERANCE_MS &&
-          isWamid(row.externalId ?? '') !== isWamid(fact.externalId),
-      ) ?? null
-    );
-  }
-
-  /** The message that an amendment names; WhatsApp Web's name of it, if only one message is called so. */
-  findTarget(connectionId: string, id: string): PlacedMessage | null {
-    const exact = this.find(connectionId, id);
-    if (exact !== null) return exact;
-    const called = this.byStanzaId.get(keyOf(connectionId, id)) ?? [];
-    return called.length === 1 ? (called[0] ?? null) : null;
-  }
 }
 
-function add(
-  rows: Map<string, PlacedMessage[]>,
-  connectionId: string,
-  id: string | null,
-  row: PlacedMessage,
-): void {
-  if (id === null) return;
-  const key = keyOf(connectionId, id);
-  const known = rows.get(key);
-  if (known === undefined) rows.set(key, [row]);
-  else known.push(row);
-}
-
-export function rejectKey(entryId: string, path: string): string {
-  return `${entryId} ${path}`;
-}
-
-/** Ids under which the rows of these items have to be looked up. */
-export function keysOfItems(items: readonly LoggedItem[]): { external: MessageKey[]; stanza: MessageKey[] } {
-  const external = new Map<string, MessageKey>();
-  const stanza = new Map<string, MessageKey>();
-  for (const { fact, included, connection } of items) {
-    if (connection === null) continue;
-    for (const id of idsOf(included ?? fact)) {
-      external.set(keyOf(connection.id, id), { connectionId: connection.id, id });
-      const inside = isWamid(id) ? decodeWamid(id)?.stanzaId : id;
-      if (inside !== undefined)
-        stanza.set(keyOf(connection.id, inside), { connectionId: connection.id, id: inside });
-    }
-  }
-  return { external: [...external.values()], stanza: [...stanza.values()] };
+/** Whether the database does not have what the item says. */
+export function isFault({ outcome }: Pick<Fate, 'outcome'>): boolean {
+  return outcome === 'missing' || outcome === 'different';
 }
 
 /** The ids of the messages that a fact speaks of. */
@@ -118,65 +116,42 @@ export function idsOf(fact: Fact): string[] {
   }
 }
 
-/** What became of an item, by what the database holds now. Pure. */
-export function fateOf(item: LoggedItem, known: KnownRows): Fate {
-  const { fact, connection, pending, entry } = item;
-  if (pending !== null) return fate('pending', pending);
-  switch (fact.kind) {
-    case 'skipped':
-      return skippedFate(item, fact, known);
+function fateOf({ item, outcome }: JudgedItem, { fact }: LoggedItem): Fate {
+  // A chat that was left out by rule lacks nothing; a replay with --include may have brought it in.
+  if (fact.kind === 'skipped' && !isThere(outcome)) return fate('skipped', fact.reason);
+  switch (outcome.kind) {
+    case 'there': {
+      const { row } = outcome;
+      return { ...fate(row.batchId === item.entry.id ? 'created' : 'stored'), row };
+    }
+    case 'applied':
+      return { ...fate('applied'), row: outcome.row };
+    case 'missing':
+    case 'targetless':
+      return fate('missing');
+    case 'different':
+      return { ...fate('different'), row: outcome.row, differences: outcome.differences };
+    case 'doubled':
+      return { ...fate('different', 'doubled'), row: outcome.row };
+    case 'elsewhere':
+      return { ...fate('missing', 'in_another_conversation'), holder: outcome.row };
     case 'rejected':
-      return fate('rejected', fact.reason);
-    case 'message': {
-      if (item.ownNumber !== null) return fate('skipped', item.ownNumber);
-      const row = connection === null ? null : known.messages.findMessage(connection.id, fact);
-      const reject = known.rejects.get(rejectKey(entry.id, fact.path));
-      if (reject !== undefined && row?.batchId !== entry.id) {
-        return { outcome: 'rejected', reason: reject.reason, row: null, holder: row };
-      }
-      if (row !== null) return { ...fate(row.batchId === entry.id ? 'created' : 'stored'), row };
-      return absentFate(item);
-    }
-    case 'status':
-    case 'edit':
-    case 'revoke':
-    case 'reaction': {
-      if (item.ownNumber !== null) return fate('skipped', item.ownNumber);
-      const row =
-        connection === null ? null : known.messages.findTarget(connection.id, fact.targetExternalId);
-      if (row !== null) return { ...fate('applied'), row };
-      if (connection !== null && known.waiting.has(keyOf(connection.id, fact.targetExternalId))) {
-        return fate('pending', 'no_message_yet');
-      }
-      return absentFate(item);
-    }
-    case 'address_book':
-      return item.ownNumber === null ? fate('noted') : fate('skipped', item.ownNumber);
-    case 'profile':
-    case 'identity_link':
-    case 'history_chunk':
-    case 'history_state':
-    case 'event':
-      return fate('noted');
+      return { ...fate('rejected', outcome.reason), holder: outcome.holder };
+    case 'unrecorded':
+      return fate('rejected', item.fact.kind === 'rejected' ? item.fact.reason : null);
+    case 'pending':
+      return fate('pending', 'not_replayed');
+    case 'waiting':
+      return fate('pending', 'no_message_yet');
+    case 'unapplied':
+      return { ...fate('missing', 'not_applied'), row: outcome.row };
   }
 }
 
-/** A chat that was left out, unless a replay with `--include` brought it in. */
-function skippedFate(item: LoggedItem, fact: Extract<Fact, { kind: 'skipped' }>, known: KnownRows): Fate {
-  const { included, connection } = item;
-  if (included?.kind === 'message' && connection !== null) {
-    const row = known.messages.findMessage(connection.id, included);
-    if (row !== null) return { ...fate(row.batchId === item.entry.id ? 'created' : 'stored'), row };
-  }
-  return fate('skipped', fact.reason);
-}
-
-/** Nothing in the database: because the entry is not done yet, or for no reason that is on record. */
-function absentFate({ entry }: LoggedItem): Fate {
-  if (entry.status === 'pending' || entry.status === 'failed') return fate('pending', 'not_replayed');
-  return fate('missing');
+function isThere({ kind }: ItemOutcome): boolean {
+  return kind === 'there' || kind === 'different' || kind === 'doubled';
 }
 
 function fate(outcome: Outcome, reason: string | null = null): Fate {
-  return { outcome, reason, row: null, holder: null };
+  return { outcome, reason, row: null, holder: null, differences: [] };
 }

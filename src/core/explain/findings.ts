@@ -2,7 +2,7 @@ import type { ExplainedFact, Finding, Outcome } from './result.js';
 
 /** What is wrong with facts, by outcome and reason. */
 export function findingsOf(facts: readonly ExplainedFact[]): Finding[] {
-  return (['pending', 'missing', 'rejected'] as const).flatMap((outcome) =>
+  return (['pending', 'missing', 'different', 'rejected'] as const).flatMap((outcome) =>
     byReason(facts.filter((fact) => fact.outcome === outcome)).map(([reason, of]) =>
       finding(outcome, of.length, reason, partWords(outcome, of.length, reason)),
     ),
@@ -42,6 +42,10 @@ export function partWords(outcome: Outcome | undefined, count: number, reason: s
       return `${one ? 'waits' : 'wait'} to be replayed`;
     case 'missing':
       return `${one ? 'is' : 'are'} missing`;
+    case 'different':
+      return reason === 'doubled'
+        ? `${one ? 'is' : 'are'} there twice`
+        : `${one ? 'differs' : 'differ'} from the raw log`;
     case 'rejected':
       return `${one ? 'was' : 'were'} rejected (${reason ?? ''})`;
     case 'skipped':

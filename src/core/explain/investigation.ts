@@ -1,19 +1,13 @@
 import { readConnections, type ConnectionRow } from '../../store/connections.js';
 import { readLoggedEntries, type FoundEntry } from '../../store/explain-entries.js';
-import { placeMessages } from '../../store/explain-messages.js';
-import {
-  readPendingOf,
-  readRejectsOfEntries,
-  readRuns,
-  type RunRecord,
-} from '../../store/explain-records.js';
+import { readRuns, type RunRecord } from '../../store/explain-records.js';
+import type { StoredMessageRow } from '../../store/messages.js';
 import type { Sql } from '../../store/sql.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
-import { keyOf } from '../plan/message-book.js';
 import { RawLog } from '../rawlog/raw-log.js';
 import { iso } from './fact-view.js';
-import { keysOfItems, MessageRows, rejectKey, type KnownRows } from './fates.js';
+import { FateFinder, type Fate } from './fates.js';
 import type { ExplainOptions } from './options.js';
 import { readItems, type LoggedItem, type LoggedItems } from './read-items.js';
 import type { Remedy, RunNote } from './result.js';
@@ -21,8 +15,6 @@ import type { Remedy, RunNote } from './result.js';
 /** Bodies are read so many bytes at a time: memory stays flat however large the entries are. */
 const PAGE_BYTES = 4 * 1024 * 1024;
 const PAGE_ENTRIES = 500;
-/** Ids per look-up. */
-const KEYS = 5000;
 
 /** One question, with all that every part of its answer needs. */
 export class Investigation {
@@ -33,6 +25,7 @@ export class Investigation {
   scanned = false;
   complete = true;
   private readonly decoded = new Set<string>();
+  private readonly fates: FateFinder;
 
   private constructor(
     readonly ctx: Context,
@@ -43,6 +36,7 @@ export class Investigation {
     readonly log: RawLog,
   ) {
     this.connections = chosen;
+    this.fates = new FateFinder(ctx.store.sql, log);
   }
 
   static async open(ctx: Context, options: ExplainOptions): Promise<Investigation> {
@@ -124,35 +118,12 @@ export class Investigation {
     this.notice(notice);
   }
 
-  /** What the database holds of these items' messages. */
-  async lookUp(items: readonly LoggedItem[]): Promise<KnownRows> {
-    const { external, stanza } = keysOfItems(items);
-    const rows = [];
-    for (let at = 0; at < Math.max(external.length, stanza.length); at += KEYS) {
-      rows.push(
-        ...(await placeMessages(this.sql, external.slice(at, at + KEYS), stanza.slice(at, at + KEYS))),
-      );
-    }
-    const entryIds = [...new Set(items.map((item) => item.entry.id))];
-    const rejects = await readRejectsOfEntries(this.sql, entryIds);
-    const targets = new Map(
-      items.flatMap(({ fact, connection }) =>
-        'targetExternalId' in fact && connection !== null
-          ? [
-              [
-                keyOf(connection.id, fact.targetExternalId),
-                { connectionId: connection.id, id: fact.targetExternalId },
-              ] as const,
-            ]
-          : [],
-      ),
-    );
-    const waiting = await readPendingOf(this.sql, [...targets.values()]);
-    return {
-      messages: new MessageRows(rows),
-      rejects: new Map(rejects.map((reject) => [rejectKey(reject.webhookLogId, reject.path), reject])),
-      waiting: new Set(waiting.map((row) => keyOf(row.connectionId, row.targetExternalId))),
-    };
+  /** What became of these items, by the judge that `verify` asks. `first`: rows to hold them against before others. */
+  fatesOf(
+    items: readonly LoggedItem[],
+    first: readonly StoredMessageRow[] = [],
+  ): Promise<Map<LoggedItem, Fate>> {
+    return this.fates.fatesOf(items, first);
   }
 
   async runs(ids: readonly (string | null)[]): Promise<RunNote[]> {

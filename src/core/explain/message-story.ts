@@ -1,20 +1,13 @@
-import type { EditFact, MessageFact, ReactionFact, RevokeFact, StatusFact } from '../../model/facts.js';
+import type { MessageFact } from '../../model/facts.js';
 import type { PlacedMessage } from '../../store/explain-messages.js';
-import { payloadOf, ReactionBook } from '../plan/amendments.js';
+import { amendState, payloadOf, ReactionBook, type Amendment } from '../plan/amendments.js';
 import { isWamid } from '../plan/message-book.js';
 import { projectMessage } from '../plan/message-projection.js';
-import {
-  absorbEdit,
-  absorbRevoke,
-  absorbState,
-  absorbStatus,
-  stateOfFact,
-  type MessageState,
-} from '../plan/message-state.js';
+import { absorbState, stateOfFact, type MessageState } from '../plan/message-state.js';
 import { iso } from './fact-view.js';
-import type { Fate } from './fates.js';
+import { isFault, type Fate } from './fates.js';
 import type { LoggedItem } from './read-items.js';
-import type { Change } from './result.js';
+import type { Change, Outcome } from './result.js';
 
 export interface FatedItem {
   item: LoggedItem;
@@ -34,20 +27,24 @@ export interface Story {
   twins: string[];
 }
 
-type Amendment = StatusFact | EditFact | RevokeFact | ReactionFact;
-
 /**
  * Tells how a row came to be what it is: folds its facts again, one after the other as they were applied, with the very
  * functions that merge them (M2, M3, M5), and notes what each changed. Pure.
  */
-export function tellStory(row: PlacedMessage, items: readonly FatedItem[]): Story {
-  const teller = new Teller(row);
-  const told = [...items].sort((a, b) => compareArrival(a.item, b.item, row)).map((one) => teller.tell(one));
-  teller.settle();
-  return { told, unexplained: teller.unexplained(), twins: teller.twins() };
+export function tellStory(
+  row: PlacedMessage,
+  items: readonly FatedItem[],
+  /** Fields of the row that are known to be wrong: what the log makes of them needs no explanation. */
+  wrong: ReadonlySet<string> = new Set(),
+): Story {
+  const story = new StoryTeller(row);
+  const told = [...items].sort((a, b) => compareArrival(a.item, b.item, row)).map((one) => story.tell(one));
+  story.settle();
+  const unexplained = story.unexplained().filter(({ field }) => !wrong.has(field));
+  return { told, unexplained, twins: story.twins() };
 }
 
-class Teller {
+class StoryTeller {
   private state: MessageState | null = null;
   private readonly waiting: { fact: Amendment; told: ToldItem }[] = [];
   private readonly reactions = new ReactionBook([]);
@@ -79,7 +76,7 @@ class Teller {
 
   /** Amendments to a row whose message facts are not in the log have changed it nonetheless. */
   settle(): void {
-    for (const { told } of this.waiting) told.fate = { ...told.fate, outcome: 'applied', reason: null };
+    for (const { told } of this.waiting) became(told, 'applied', null);
   }
 
   unexplained(): Change[] {
@@ -110,10 +107,11 @@ class Teller {
     });
     if (this.state === null) {
       this.state = incoming;
-      told.fate = { ...told.fate, outcome: 'created' };
+      became(told, 'created');
       for (const waiting of this.waiting.splice(0)) {
         this.amend(waiting.fact, waiting.told);
-        waiting.told.fate = { ...waiting.told.fate, reason: 'waited_for_message' };
+        if (!isFault(waiting.told.fate))
+          waiting.told.fate = { ...waiting.told.fate, reason: 'waited_for_message' };
       }
       return;
     }
@@ -129,30 +127,12 @@ class Teller {
     if (this.state === null) return;
     const before = shown(this.state);
     const payload = payloadOf(fact);
-    switch (payload.kind) {
-      case 'status':
-        absorbStatus(this.state, payload);
-        break;
-      case 'edit':
-        absorbEdit(this.state, payload.editId, { at: payload.at, content: { ...payload.content } });
-        break;
-      case 'revoke':
-        absorbRevoke(this.state, payload.at);
-        break;
-      case 'reaction': {
-        const { connectionId, externalId } = this.state;
-        const { reactor, emoji, at } = payload;
-        const isNewest = this.reactions.absorb({
-          connectionId,
-          targetExternalId: externalId,
-          reactor,
-          emoji,
-          at,
-        });
-        if (isNewest) told.changes.push({ field: 'reaction', to: emoji === null ? null : reactor });
-        told.fate = { ...told.fate, outcome: isNewest ? 'changed' : 'unchanged' };
-        return;
-      }
+    const isChanged = amendState(payload, this.state, this.reactions);
+    if (payload.kind === 'reaction') {
+      if (isChanged)
+        told.changes.push({ field: 'reaction', to: payload.emoji === null ? null : payload.reactor });
+      became(told, isChanged ? 'changed' : 'unchanged');
+      return;
     }
     this.note(told, before);
   }
@@ -166,8 +146,13 @@ class Teller {
       if (!PRIVATE.has(field)) told.changes.push({ field, from, to });
       else told.changes.push({ field, ...(from === null ? { from } : to === null ? { to } : {}) });
     }
-    told.fate = { ...told.fate, outcome: told.changes.length > 0 ? 'changed' : 'unchanged' };
+    became(told, told.changes.length > 0 ? 'changed' : 'unchanged');
   }
+}
+
+/** What a fact did to the row as it was folded; that the row lacks it now is said instead. */
+function became(told: ToldItem, outcome: Outcome, reason: string | null = told.fate.reason): void {
+  if (!isFault(told.fate)) told.fate = { ...told.fate, outcome, reason };
 }
 
 const PRIVATE: ReadonlySet<string> = new Set(['text', 'media']);

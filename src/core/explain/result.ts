@@ -20,6 +20,7 @@ import type { ExplainKind } from './options.js';
  * What became of a fact.
  * - created: brought the message's row. changed, unchanged: merged into the row that was there.
  * - stored: its message is in the database. applied: the message that it changes is.
+ * - different: its message is in the database, and the row is not what the log says, or there twice: a finding.
  * - skipped, rejected: left out, for `reason`. pending: waits, for `reason`.
  * - missing: the raw log has it, the database has not, and nothing says why: a finding.
  * - unread: nobody understood the entry, or this part of it.
@@ -31,6 +32,7 @@ export const OUTCOMES = [
   'unchanged',
   'stored',
   'applied',
+  'different',
   'skipped',
   'rejected',
   'pending',
@@ -128,6 +130,15 @@ export interface RunNote {
   verdict: string | null;
 }
 
+/** A column in which a row is not what the raw log says; texts and media only with `--bodies`. */
+export interface RowDifference {
+  field: string;
+  /** What people call it. */
+  what: string;
+  row?: string | null;
+  log?: string | null;
+}
+
 /** One row of messages, and what the raw log says about it. */
 export interface MessageExplanation {
   id: string;
@@ -150,7 +161,14 @@ export interface MessageExplanation {
   revisions: number;
   reactions: number;
   /** The raw entry that brought the row; null for a row that another program wrote. */
-  broughtBy: { entryId: string; origin: string; receivedAt: string | null; storedAt: string } | null;
+  broughtBy: {
+    entryId: string;
+    origin: string;
+    receivedAt: string | null;
+    storedAt: string;
+    /** False when its bytes are not those that were stored. */
+    isIntact: boolean;
+  } | null;
   run: RunNote | null;
   /** Other ids under which facts speak of the same message (M10). */
   twins: string[];
@@ -158,6 +176,10 @@ export interface MessageExplanation {
   journal: JournalNote[];
   /** What the row says and the facts that were found do not explain. */
   unexplained: Change[];
+  /** Where the row is not what the raw log says. */
+  differences: RowDifference[];
+  /** The raw entry that the row names and that is not in the raw log any more. */
+  goneEntry: string | null;
   excerpt: string | null;
 }
 
@@ -241,6 +263,8 @@ export interface EntryExplanation {
   processedAt: string | null;
   attempts: number;
   bytes: number;
+  /** False when the bytes are not those that were stored: nothing that they say is believed. */
+  isIntact: boolean;
   run: RunNote | null;
 }
 
@@ -259,13 +283,17 @@ export type Remedy =
   | { do: 'name_connection'; session: string | null; entries: number }
   | { do: 'replay_pending'; entries: number }
   | { do: 'replay_contact'; contact: string }
+  | { do: 'replay_all' }
+  /** `file`: null where nobody knows which log it was. */
+  | { do: 'replay_file'; file: string | null }
+  | { do: 'dedupe' }
   | { do: 'include'; kind: string }
   | { do: 'scan' }
   | { do: 'explain'; subject: string; why: string };
 
 /** Something about the subject that is not in the database as it should be: exit 3. */
 export interface Finding {
-  outcome: 'missing' | 'pending' | 'rejected' | 'unknown' | 'unread';
+  outcome: 'missing' | 'different' | 'pending' | 'rejected' | 'unknown' | 'unread' | 'damaged' | 'gone';
   count: number;
   reason: string | null;
   message: string;

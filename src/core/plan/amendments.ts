@@ -13,7 +13,7 @@ import type { PendingFactRow, ReactionRow } from '../../store/amendments.js';
 import { errorsOf, mediaOf } from '../../store/messages.js';
 import { keyOf, type Leaf } from './message-book.js';
 import { textOfErrors } from './message-errors.js';
-import { absorbEdit, absorbRevoke, absorbStatus } from './message-state.js';
+import { absorbEdit, absorbRevoke, absorbStatus, type MessageState } from './message-state.js';
 
 /** A fact that changes a message instead of making one (rules M3, M5). */
 export type Amendment = StatusFact | EditFact | RevokeFact | ReactionFact;
@@ -73,12 +73,13 @@ export class ReactionBook {
 
 /** Applies an amendment to its message; tells whether that changed anything. */
 export function applyAmendment(payload: AmendmentPayload, leaf: Leaf, reactions: ReactionBook): boolean {
-  const changed = amend(payload, leaf, reactions);
+  const changed = amendState(payload, leaf.state, reactions);
   if (changed && payload.kind !== 'reaction') leaf.changed = true;
   return changed;
 }
 
-function amend(payload: AmendmentPayload, { state }: Leaf, reactions: ReactionBook): boolean {
+/** The same for a message that no batch has in sight. */
+export function amendState(payload: AmendmentPayload, state: MessageState, reactions: ReactionBook): boolean {
   switch (payload.kind) {
     case 'status':
       return absorbStatus(state, payload);

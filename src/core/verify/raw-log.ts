@@ -1,3 +1,4 @@
+import { fileOfOrigin } from '../../model/raw-entry.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { auditEntries } from '../audit/audit-log.js';
 import type { AuditResult } from '../audit/audit-book.js';
@@ -7,7 +8,7 @@ import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import type { CheckResult } from './result.js';
-import { DEDUPE_REMEDY, fileOf, REPLAY_ALL_REMEDY, replayFileRemedy } from './words.js';
+import { DEDUPE_REMEDY, REPLAY_ALL_REMEDY, replayFileRemedy } from './words.js';
 
 /**
  * The accounting proof: decodes the whole raw log once more and finds every message item of it in the database, exactly once
@@ -104,7 +105,7 @@ function unaccountedIn({ total, open }: AuditResult): number {
 
 function remedyFor(audit: AuditResult): Remedy | null {
   const { total, open } = audit;
-  if (open.damaged > 0) return replayFileRemedy(fileOf(audit.damagedExample?.origin ?? null));
+  if (open.damaged > 0) return replayFileRemedy(fileOfOrigin(audit.damagedExample?.origin ?? null));
   if (total.missing + total.different + total.unsettled > 0) return REPLAY_ALL_REMEDY;
   // A replay finds the one row and leaves the other.
   if (total.doubled > 0) return DEDUPE_REMEDY;

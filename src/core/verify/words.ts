@@ -18,12 +18,6 @@ export const ENFORCE_REMEDY = remedy(
 );
 export const REPLAY_ALL_REMEDY = remedy('replay', ['--all'], 'brings back everything that the raw log holds');
 
-/** The file in which an entry was found, if it was one: `hooks.json:1[3]` is in `hooks.json`. */
-export function fileOf(origin: string | null): string | null {
-  const [, path = null] = /^(.*[^\d:]):\d+(?:\[\d+\])?$/.exec(origin ?? '') ?? [];
-  return path === null || path === 'stdin' || path.startsWith('whatsapp:') ? null : path;
-}
-
 /** Stores a log once more, which gives the raw log back what it lost. */
 export function replayFileRemedy(file: string | null): Remedy {
   const path = file ?? 'FILE';
