@@ -228,7 +228,11 @@ async function finish(options: PairOptions, auth: DeviceAuth, wasLinked: boolean
     for (let login = 1; ; login += 1) {
       const deadline = performance.now() + (options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
       const connected = await connectDevice(open, deadline, signal);
-      if (connected.kind !== 'open') return { ...connected, account };
+      if (connected.kind !== 'open') {
+        // The phone may have sent before the line was open.
+        await sync.drain(DRAIN_MS);
+        return { ...connected, account };
+      }
       const { socket } = connected;
       let closed: CloseReason | null = null;
       void socket.closed.then((reason) => {

@@ -1,5 +1,6 @@
 import { proto } from '@whiskeysockets/baileys';
-import { describe, expect, it } from 'vitest';
+import { getGlobalDispatcher, setGlobalDispatcher } from 'undici';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DeviceAuth } from '../../src/whatsapp/auth-state.js';
 import { openSocket } from '../../src/whatsapp/open-socket.js';
 import { type PairingStep, pairDevice, type PairOptions } from '../../src/whatsapp/pair-device.js';
@@ -7,12 +8,21 @@ import { openHistorySession } from '../../src/whatsapp/history-session.js';
 import { logOut, unlinkDevice } from '../../src/whatsapp/unlink-device.js';
 import { lidOf, pnOf, type FakePerson } from '../support/fake-whatsapp/account.js';
 import { archived, conversation } from '../support/fake-whatsapp/archive.js';
+import { createMediaDispatcher } from '../support/fake-whatsapp/media-dispatcher.js';
 import { quiet, until, useFakeWhatsApp } from '../support/fake-whatsapp/session.js';
 import { memoryDevice, memoryKeeper } from '../support/memory-device.js';
 
 const ANA: FakePerson = { phone: '5521987654321', lid: '998877665544332', name: 'Ana' };
 const { HistorySyncType } = proto.HistorySync;
 const whatsapp = useFakeWhatsApp();
+
+const usual = getGlobalDispatcher();
+beforeEach(() => {
+  setGlobalDispatcher(createMediaDispatcher(whatsapp.fake.httpUrl));
+});
+afterEach(() => {
+  setGlobalDispatcher(usual);
+});
 
 function startPairing(overrides: Partial<PairOptions> = {}) {
   const storage = memoryDevice();
@@ -119,6 +129,65 @@ describe('pairing', () => {
     expect(await outcome).toMatchObject({ kind: 'linked', sync: 'complete' });
     expect([...storage.keys.keys()].some((key) => key.startsWith('app-state-sync-key/'))).toBe(true);
     expect(log).toContain('whatsapp: messaging-history.set was not taken in: no room');
+  });
+
+  const CHAT = {
+    syncType: HistorySyncType.FULL,
+    conversations: [conversation(pnOf(ANA), [archived({ chat: pnOf(ANA), id: 'A1', at: 1_700_000_000 })])],
+  };
+
+  it('owes a file that could not be had, and downloads it when it is linked again', async () => {
+    const first = startPairing({ stallMs: 1_500 });
+    const device = await whatsapp.fake.scan(await first.shown());
+    await until(() => device.isOnline);
+    await whatsapp.fake.pushHistory(device, CHAT, { as: 'missing-blob', chunkOrder: 1, progress: 100 });
+    expect(await first.outcome).toMatchObject({
+      kind: 'linked',
+      sync: 'stalled',
+      progress: { announced: 3, received: 2 },
+    });
+    expect(first.keeper.owed.size).toBe(1);
+    whatsapp.fake.healFiles();
+    const owed = [...first.keeper.owed.values()].map(({ notification }) => notification);
+    const again = startPairing({ storage: first.storage, keeper: first.keeper, owed });
+    expect(await again.outcome).toMatchObject({ kind: 'linked', wasLinked: true });
+    expect(first.keeper.owed.size).toBe(0);
+    expect(JSON.stringify(first.keeper.kept)).toContain('"A1"');
+  });
+
+  it('has a file in the end that Baileys could not have, and is complete', async () => {
+    const { outcome, shown, raw, keeper } = startPairing({ stallMs: 1_500 });
+    const device = await whatsapp.fake.scan(await shown());
+    await until(() => device.isOnline);
+    await whatsapp.fake.pushHistory(device, CHAT, { as: 'missing-blob', chunkOrder: 1, progress: 100 });
+    await until(() => whatsapp.fake.downloads.length > 0);
+    whatsapp.fake.healFiles();
+    expect(await outcome).toMatchObject({
+      kind: 'linked',
+      sync: 'complete',
+      progress: { announced: 3, received: 3 },
+    });
+    expect(JSON.stringify(raw)).toContain('"A1"');
+    expect(keeper.owed.size).toBe(0);
+  });
+
+  it('ends soon when the user stops a slow file, which stays owed', async () => {
+    const { outcome, shown, keeper, stop } = startPairing({ stallMs: 60_000 });
+    const device = await whatsapp.fake.scan(await shown());
+    await until(() => device.isOnline);
+    await whatsapp.fake.pushHistory(device, CHAT, {
+      as: 'blob',
+      downloadMs: 60_000,
+      chunkOrder: 1,
+      progress: 100,
+    });
+    await until(() => keeper.owed.size === 1);
+    const stoppedAt = performance.now();
+    stop.abort();
+    // Linked or not: the phone may send before WhatsApp has opened the line.
+    expect(['linked', 'interrupted']).toContain((await outcome).kind);
+    expect(performance.now() - stoppedAt).toBeLessThan(9_000);
+    expect(keeper.owed.size).toBe(1);
   });
 
   it('links by pairing code', async () => {

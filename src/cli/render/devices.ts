@@ -76,7 +76,17 @@ function deviceWords({ phone, device }: DeviceView): string {
 export function presentDeviceStatus(result: DeviceStatusResult): Presentation {
   const { devices } = result;
   const grid: Grid = {
-    columns: ['connection', 'phone', 'device', 'linked_at', 'last_used_at', 'key', 'whatsapp'],
+    columns: [
+      'connection',
+      'phone',
+      'device',
+      'linked_at',
+      'last_used_at',
+      'key',
+      'whatsapp',
+      'owed_files',
+      'history_gaps',
+    ],
     rows: devices.map((one) => [
       one.connection.name,
       one.phone,
@@ -85,6 +95,8 @@ export function presentDeviceStatus(result: DeviceStatusResult): Presentation {
       one.lastUsedAt,
       one.key,
       one.whatsapp,
+      one.owed.files,
+      one.owed.gaps,
     ]),
   };
   return {
@@ -112,6 +124,7 @@ function deviceTable(devices: readonly LinkedDeviceStatus[], look: Look): Promis
       { heading: 'last used (UTC)' },
       { heading: 'key' },
       { heading: 'whatsapp' },
+      { heading: 'owed' },
     ],
     devices.map((one) => [
       look.bold(sanitize(one.connection.name)),
@@ -124,9 +137,19 @@ function deviceTable(devices: readonly LinkedDeviceStatus[], look: Look): Promis
         : one.whatsapp === 'unchecked'
           ? look.dim('not asked')
           : look.yellow(one.whatsapp),
+      owedWords(one.owed),
     ]),
     look,
   );
+}
+
+/** What the phone still has to send. */
+function owedWords({ files, gaps }: LinkedDeviceStatus['owed']): string {
+  const parts = [
+    ...(files === 0 ? [] : [formatAmount(files, 'file')]),
+    ...(gaps === 0 ? [] : [formatAmount(gaps, 'gap')]),
+  ];
+  return parts.length === 0 ? '–' : parts.join(', ');
 }
 
 const ON_PHONE: Record<UnlinkResult['onPhone'], string> = {

@@ -48,6 +48,8 @@ export interface LinkedDeviceStatus {
   /** Whether the secret key that was given opens it. */
   key: 'ok' | 'missing' | 'wrong';
   whatsapp: DeviceState;
+  /** History that its phone has announced or left out, and that the next import asks for again. */
+  owed: { files: number; gaps: number };
 }
 
 export interface DeviceStatusResult {

@@ -2,6 +2,7 @@ import { findRecords, kindOf } from '../connections/view.js';
 import { findConnection } from '../connections/find.js';
 import { ConfigError } from '../../model/errors.js';
 import { readDevice } from '../../store/linked-devices.js';
+import { countOwed } from '../../store/owed-history.js';
 import type { Context } from '../context.js';
 import type { DeviceStatusOptions } from './options.js';
 import { deviceViewOf } from './own-number.js';
@@ -33,6 +34,7 @@ export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): 
       linkedAt: new Date(row.createdAt).toISOString(),
       lastUsedAt: new Date(row.updatedAt).toISOString(),
       key,
+      owed: await countOwed(ctx.store.sql, id),
       whatsapp: options.check && key === 'ok' ? await ask(ctx, options, { id, name }) : 'unchecked',
     });
   }

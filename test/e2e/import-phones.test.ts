@@ -1,0 +1,183 @@
+import { proto } from '@whiskeysockets/baileys';
+import { describe, expect, it } from 'vitest';
+import type { ImportResult } from '../../src/core/import/result.js';
+import { describeOnBackends, useBackend } from '../support/databases.js';
+import { type FakePerson, lidOf, pnOf } from '../support/fake-whatsapp/account.js';
+import { answerFromArchive, archived, conversation, inChunks } from '../support/fake-whatsapp/archive.js';
+import { until } from '../support/fake-whatsapp/session.js';
+import { linkedMachine, type LinkedMachine } from '../support/linked-machine.js';
+import { transcript } from '../support/shown.js';
+import { ANA, live, T0 } from '../support/webhooks.js';
+import { readImport } from './import-json.js';
+import { useMachines } from './installation.js';
+
+const PERSON: FakePerson = { phone: ANA, lid: '998877665544332', name: 'Ana' };
+const PN = pnOf(PERSON);
+const OLD = Array.from({ length: 200 }, (_, n) =>
+  archived({ chat: PN, id: `A${n}`, at: T0 - 20_000 + n * 100, fromMe: n % 2 === 1 }),
+);
+const PHONE = answerFromArchive([
+  {
+    id: PN,
+    lidJid: lidOf(PERSON),
+    name: 'Ana',
+    messages: [...OLD, archived({ chat: PN, id: 'hello', at: T0 })],
+  },
+]);
+const IMPORT = ['import', `+${ANA}`, '--json', '--page-pause', '10ms'];
+
+const postgresql = useMachines(useBackend('postgresql'));
+
+async function linked(): Promise<LinkedMachine> {
+  return linkedMachine(await postgresql.install(), { before: [live('hello', 0)] });
+}
+
+async function imported(
+  { machine, env }: LinkedMachine,
+  ...flags: string[]
+): Promise<{ result: ImportResult; code: number | null }> {
+  const { code, stdout, stderr } = await machine.run([...IMPORT, ...flags], { env });
+  expect(stdout, stderr).toMatch(/^\{/);
+  return { result: readImport(stdout), code };
+}
+
+describeOnBackends('import: an answer of four files', (backend) => {
+  const machines = useMachines(backend);
+
+  it('brings in all of them, while the owner revokes and edits on the phone', async () => {
+    const site = await linkedMachine(await machines.install(), { before: [live('hello', 0)] });
+    const split = inChunks(PHONE, 50, (chunk) => ({ as: 'blob', afterMs: chunk * 300, downloadMs: 200 }));
+    site.fake.onHistoryRequest(async (request) => {
+      await site.fake.pushOwnMessage(PN, {
+        protocolMessage: {
+          type: proto.Message.ProtocolMessage.Type.REVOKE,
+          key: { remoteJid: PN, fromMe: true, id: 'A3' },
+        },
+      });
+      return split(request);
+    });
+    const { result, code } = await imported(site, '--count', '200');
+    expect(code).toBe(0);
+    expect(result).toMatchObject({
+      outcome: 'end_of_history',
+      status: 'completed',
+      messages: { created: 200 },
+      fetch: { requests: 1, pages: [{ chunks: 4, received: 200 }], gaps: [] },
+    });
+    expect(await site.machine.look(transcript)).toHaveLength(201);
+  });
+});
+
+describe('import: files that cannot be had', () => {
+  it('one of four is named as a gap with its remedy; the next import has it without asking', async () => {
+    const site = await linked();
+    site.fake.onHistoryRequest((request) =>
+      site.fake.historyRequests.length > 1
+        ? 'silence'
+        : inChunks(PHONE, 5, (chunk) => ({ as: chunk === 1 ? 'missing-blob' : 'blob' }))(request),
+    );
+    const first = await imported(site, '--count', '20', '--timeout', '1s');
+    expect(first.code).toBe(4);
+    expect(first.result).toMatchObject({
+      status: 'partial',
+      messages: { created: 15 },
+      fetch: { gaps: [{ reason: 'file', filled: false }] },
+      remedies: [{ command: 'import', args: [`+${ANA}`, '--phase', 'fetch', '--force'] }, {}],
+    });
+    const status = await site.machine.run(['link', 'status', '--json'], { env: site.env });
+    expect(JSON.parse(status.stdout)).toMatchObject({ devices: [{ owed: { files: 1, gaps: 1 } }] });
+    site.fake.healFiles();
+    site.fake.onHistoryRequest(PHONE);
+    const second = await imported(site, '--count', '20', '--phase', 'fetch', '--force');
+    expect(second.result).toMatchObject({ status: 'completed', fetch: { gaps: [{ filled: true }] } });
+    expect(await site.machine.look(transcript)).toHaveLength(41);
+    const after = await site.machine.run(['link', 'status', '--json'], { env: site.env });
+    expect(JSON.parse(after.stdout)).toMatchObject({ devices: [{ owed: { files: 0, gaps: 0 } }] });
+  });
+
+  it('SIGTERM ends a slow download within ten seconds, and the next import downloads it again', async () => {
+    const site = await linked();
+    site.fake.onHistoryRequest(
+      inChunks(PHONE, 10, (chunk) => ({ as: 'blob', downloadMs: chunk === 0 ? 0 : 60_000 })),
+    );
+    const child = await site.machine.start([...IMPORT, '--count', '20'], { env: site.env });
+    await until(() => site.fake.downloads.length === 2);
+    const stoppedAt = performance.now();
+    child.process.kill('SIGTERM');
+    await child.ended;
+    expect(performance.now() - stoppedAt).toBeLessThan(10_000);
+    // What had come by then is stored; what had not is on record.
+    const left = await site.machine.look(({ sql }) =>
+      sql.query(`select (select count(*)::int from owed_files) as owed,
+        (select count(*)::int from webhook_log where provider = 'baileys') as kept`),
+    );
+    expect(left).toEqual([{ owed: 1, kept: 1 }]);
+    site.fake.onHistoryRequest(PHONE);
+    const { result } = await imported(site, '--count', '20');
+    expect(result.status).toBe('completed');
+    expect((await site.machine.look(transcript)).length).toBeGreaterThanOrEqual(21);
+  });
+});
+
+describe('import: what is said', () => {
+  it('of silence and of failed downloads: that the next request waits, and how not to wait', async () => {
+    const site = await linked();
+    const { machine, env } = site;
+    const silent = await machine.run(['import', `+${ANA}`, '--timeout', '300ms'], { env });
+    expect(silent.code).toBe(1);
+    expect(silent.stdout).toMatch(
+      /The next request waits five minutes, until \S+; --force asks all the same\./,
+    );
+    site.fake.onHistoryRequest(inChunks(PHONE, 50, () => ({ as: 'missing-blob' })));
+    const failed = await machine.run(['import', `+${ANA}`, '--force'], { env });
+    expect(failed.code).toBe(1);
+    expect(failed.stdout).toContain('The file stays owed; the next import downloads it first.');
+    expect(failed.stdout).toContain('The next request waits five minutes');
+  });
+
+  it('of other people’s messages in an answer: how many, and the command that brings them in', async () => {
+    const site = await linked();
+    const { machine, env } = site;
+    const stranger = '5521900000002@s.whatsapp.net';
+    site.fake.onHistoryRequest(() => ({
+      conversations: [
+        conversation(PN, OLD.slice(150)),
+        conversation(stranger, [archived({ chat: stranger, id: 'b', at: T0 - 9 })]),
+      ],
+    }));
+    const { stdout } = await machine.run(['import', `+${ANA}`], { env });
+    expect(stdout).toContain('1 message of other people came with the answer: stored, and pending.');
+    const advised = /^ {2}wa-reconcile (replay.*)$/m.exec(stdout)?.[1] ?? '';
+    expect((await machine.run(advised.split(' '), { env })).code).toBe(0);
+    expect(await machine.look(transcript)).toContain('> b');
+  });
+
+  it('of a group: that groups are not imported', async () => {
+    const site = await linked();
+    const { code, stderr } = await site.machine.run(['import', '120363000000000000@g.us'], { env: site.env });
+    expect(code).toBe(2);
+    expect(stderr).toContain('groups are not imported');
+    expect(stderr).toContain('wa-reconcile replay --all --include group');
+  });
+
+  it('of a version that WhatsApp refuses: not to take that very version', async () => {
+    const site = await linked();
+    site.fake.refuseConnections(405);
+    const { code, stdout } = await site.machine.run(['import', `+${ANA}`], { env: site.env });
+    expect(code).toBe(1);
+    expect(stdout).toContain('WA_RECONCILE_WHATSAPP_VERSION');
+    expect(stdout).not.toMatch(/2\.3000\.\d/);
+    const link = await site.machine.run(['link', '--connection', 'loja'], { env: site.env });
+    expect(link.stderr).toContain('WA_RECONCILE_WHATSAPP_VERSION');
+    expect(link.stderr).not.toMatch(/2\.3000\.\d/);
+  });
+
+  it('of a line that is not there: within 25 s', async () => {
+    const site = await linked();
+    site.fake.refuseConnections(503);
+    const { result, code } = await imported(site);
+    expect(code).toBe(1);
+    expect(result).toMatchObject({ outcome: 'offline', reason: '503' });
+    expect(result.durationMs).toBeLessThan(25_000);
+  });
+});
