@@ -21,17 +21,3 @@ export function databaseFlags(given: GivenFlags): string[] {
     ] as const
   ).flatMap(([flag, value]) => (typeof value === 'string' ? [flag, value] : []));
 }
-
-/** A command of this tool inside a sentence: `wa-reconcile explain …`, but not `another wa-reconcile runs`. */
-const COMMAND =
-  /\bwa-reconcile (?=(?:alerts|connection|db|dedupe|doctor|explain|messages|reconcile|replay|report|undo|verify)\b)/g;
-
-/**
- * The remedy of an error with the flags that say which database: whoever throws an error knows none, and a command that is
- * advised without them would look into another database.
- */
-export function onDatabase(remedy: string, flags: readonly string[]): string {
-  const words = flags.map(quoteForShell).join(' ');
-  if (words === '' || remedy.includes(words)) return remedy;
-  return remedy.replace(COMMAND, () => `wa-reconcile ${words} `);
-}

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { DoctorCheck, DoctorResult, DoctorStatus } from '../../core/doctor/result.js';
 import { EXIT } from '../../model/errors.js';
+import { adviceList, isRemedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { describe } from '../describe.js';
 import type { Look } from '../render/look.js';
@@ -8,7 +9,6 @@ import type { Presentation } from '../render/presentation.js';
 import { formatAmount } from '../render/quantities.js';
 import { sanitize } from '../render/sanitize.js';
 import { wrapText } from '../render/text-width.js';
-import { adviceText } from '../advice.js';
 
 export function registerDoctor(parent: Command, attach: Attach): void {
   const command = describe(parent.command('doctor'), {
@@ -87,12 +87,16 @@ function describeResult(result: DoctorResult, look: Look): string {
 function describeCheck({ name, status, message, remedy }: DoctorCheck, look: Look): string[] {
   const room = Math.max(NARROWEST, look.width - INDENT);
   const wrapped = message.split('\n').flatMap((line) => wrapText(sanitize(line), room));
-  const mended = (adviceText(remedy, look.line)?.split('\n') ?? []).map(sanitize);
+  // A command is not wrapped: it is to be copied.
+  const mended = adviceList(remedy).flatMap((advice) =>
+    isRemedy(advice)
+      ? [`→ ${sanitize(look.line(advice))}`]
+      : wrapText(sanitize(advice), room - 2).map((line, index) => `${index === 0 ? '→' : ' '} ${line}`),
+  );
   return [
     `${mark(status, look)} ${look.bold(name.padEnd(NAME_WIDTH))}${wrapped[0] ?? ''}`,
     ...wrapped.slice(1).map((line) => ' '.repeat(INDENT) + line),
-    // Not wrapped: it is to be copied.
-    ...mended.map((line) => `${' '.repeat(INDENT)}${look.cyan(`→ ${line}`)}`),
+    ...mended.map((line) => ' '.repeat(INDENT) + look.cyan(line)),
   ];
 }
 

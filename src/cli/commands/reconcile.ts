@@ -9,8 +9,6 @@ import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
 import { collect, failOnOption } from '../flags.js';
 import { presentReconciled } from '../render/reconciled.js';
-import { reportedOn, verifiedOn } from '../render/remedies.js';
-import { databaseFlags } from '../shell-words.js';
 
 export function registerReconcile(parent: Command, attach: Attach): void {
   const command = parent.command('reconcile');
@@ -58,14 +56,8 @@ async function reconcileCommand(call: Call): Promise<Outcome> {
     },
     (ctx) => reconcile(ctx, reconcileOptions),
   );
-  const flags = databaseFlags(call.given);
-  const advised: ReconcileResult = {
-    ...result,
-    verify: result.verify === null ? null : verifiedOn(result.verify, flags),
-    report: result.report === null ? null : reportedOn(result.report, flags),
-  };
   return {
-    presentation: presentReconciled(advised, call.argv),
+    presentation: presentReconciled(result, call.argv),
     exitCode: exitCodeOfReconcile(result, failOn),
   };
 }

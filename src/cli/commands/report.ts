@@ -41,14 +41,12 @@ async function reportCommand(call: Call): Promise<Outcome> {
   const [
     { resolveReportSettings },
     { presentReport },
-    { reportedOn },
     { withContext },
     { report },
     { hasOpen },
   ] = await Promise.all([
     import('../settings/report.js'),
     import('../render/report.js'),
-    import('../render/remedies.js'),
     import('../session.js'),
     import('../../core/report/report.js'),
     import('../../core/report/acknowledgements.js'),
@@ -60,14 +58,12 @@ async function reportCommand(call: Call): Promise<Outcome> {
     failOn,
   } = resolveReportSettings(given, environment, io.clock(), settings.output);
   const page = html === undefined ? undefined : await openPage(call, html);
-  const database = databaseFlags(given);
-  const result = reportedOn(
-    await withContext(call, { command: 'report', interruptible: true }, (ctx) => report(ctx, reportOptions)),
-    database,
+  const result = await withContext(call, { command: 'report', interruptible: true }, (ctx) =>
+    report(ctx, reportOptions),
   );
   if (page !== undefined) {
     const { renderReportPage } = await import('../render/html/page.js');
-    await page.write(renderReportPage(result, database));
+    await page.write(renderReportPage(result, databaseFlags(given)));
     call.notice(`Page written to ${page.file ?? html}`);
   }
   const toTerminal = io.stdoutIsTTY && (settings.output === undefined || settings.output === '-');

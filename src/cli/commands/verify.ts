@@ -5,7 +5,6 @@ import { isAtLeast, type Severity } from '../../model/severity.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { collect, failOnOption } from '../flags.js';
-import { databaseFlags } from '../shell-words.js';
 
 export function registerVerify(parent: Command, attach: Attach): void {
   const command = parent.command('verify');
@@ -38,14 +37,12 @@ async function verifyCommand(call: Call): Promise<Outcome> {
     { resolveVerifySettings },
     { openItemsFile },
     { itemLine, presentVerify },
-    { verifiedOn },
     { withContext },
     { verify },
   ] = await Promise.all([
     import('../settings/verify.js'),
     import('../items-file.js'),
     import('../render/verify.js'),
-    import('../render/remedies.js'),
     import('../session.js'),
     import('../../core/verify/verify.js'),
   ]);
@@ -78,7 +75,7 @@ async function verifyCommand(call: Call): Promise<Outcome> {
       else call.notice('The list of items is not written: it would not be whole.');
     }
     return {
-      presentation: presentVerify(verifiedOn(result, databaseFlags(given))),
+      presentation: presentVerify(result),
       exitCode: exitCodeFor(result, failOn),
     };
   } finally {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Advice } from '../../model/remedy.js';
+import type { Remedy } from '../../model/remedy.js';
 import type { Severity } from '../../model/severity.js';
 
 /** What an alert can be about, the most urgent first: what stands in the way of everything else comes before it. */
@@ -69,7 +69,7 @@ export interface Alert {
   /** One sentence for people. */
   message: string;
   /** What to type next; null if only a person can mend it. */
-  remedy: Advice | null;
+  remedy: Remedy | null;
   /** Stays the same for as long as nothing has changed. An acknowledgement holds until it changes. */
   state: string;
   acknowledged: Acknowledgement | null;
@@ -83,7 +83,7 @@ export interface AlertDetails {
   state: string | number | null;
   subject?: string;
   count?: number;
-  remedy?: Advice | null;
+  remedy?: Remedy | null;
 }
 
 /** Raises an alert; `connection` is null for what concerns the whole database. */

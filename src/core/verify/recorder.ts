@@ -1,4 +1,4 @@
-import type { Advice } from '../../model/remedy.js';
+import type { Remedy } from '../../model/remedy.js';
 import type { VerifyView } from './check.js';
 import type { CheckName, CheckResult, Finding, ItemSign } from './result.js';
 import { severityOf } from './severity.js';
@@ -48,7 +48,7 @@ export class Recorder {
   }
 
   /** The check's result; `summary` and `remedy` are the check's own words for these accounts. */
-  result(summary: string, remedy: Advice | null): CheckResult {
+  result(summary: string, remedy: Remedy | null): CheckResult {
     const status = this.found > 0 ? 'findings' : this.noted > 0 ? 'note' : 'ok';
     return {
       check: this.check,

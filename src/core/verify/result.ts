@@ -1,4 +1,4 @@
-import type { Advice } from '../../model/remedy.js';
+import type { Remedy } from '../../model/remedy.js';
 import type { Severity } from '../../model/severity.js';
 
 /** What `verify` can check, in the order in which it is shown. */
@@ -59,7 +59,7 @@ export interface CheckResult {
    * The command that mends it, or, where only a person can, `wa-reconcile explain …`, which shows what to decide by; null where
    * there is nothing to mend, or no command that does.
    */
-  remedy: Advice | null;
+  remedy: Remedy | null;
   /** Only of `raw_log`: messages of the raw log that are not in the database and on no record; its `+`. */
   missing?: number;
   /** Only of `raw_log`: items of the log that the database does not hold as the log tells them; its `+` and `*`. */
@@ -73,7 +73,7 @@ export interface EnforcedIndex {
   /** What is in the way. */
   reason?: string;
   /** The command that clears the way; null where a person has to. Only with `blocked` by rows. */
-  remedy?: Advice | null;
+  remedy?: Remedy | null;
 }
 
 /** Rows whose derived values `--enforce` set to what they follow from; of the checks that were asked for. */
