@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { adviceLine } from '../../src/cli/advice.js';
 import { renderReportPage } from '../../src/cli/render/html/page.js';
 import { addUpDays } from '../../src/cli/render/day-chart.js';
 import type { ReportResult } from '../../src/core/report/result.js';
@@ -102,6 +103,8 @@ async function wordsOf(locator: Locator): Promise<string> {
   return (await locator.innerText()).replace(/\s+/g, ' ');
 }
 
+const line = adviceLine([]);
+
 describe('the page of a report', () => {
   test('loads nothing, runs nothing and complains about nothing, whatever strangers call themselves', async () => {
     for (const look of [{}, { colorScheme: 'dark' as const }, { viewport: PHONE }]) {
@@ -141,7 +144,7 @@ describe('the page of a report', () => {
       const words = await wordsOf(items.nth(index));
       expect(words).toContain(alert.message);
       expect(words).toContain(alert.kind.replaceAll('_', ' '));
-      if (typeof alert.remedy === 'string') expect(words).toContain(alert.remedy);
+      if (alert.remedy !== null) expect(words).toContain(line(alert.remedy));
     }
     const [first] = result.connections;
     const card = await wordsOf(page.locator('.connection').first());

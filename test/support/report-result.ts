@@ -1,3 +1,4 @@
+import { remedy } from '../../src/model/remedy.js';
 import type { Alert } from '../../src/core/report/alert.js';
 import { countAlerts, worstOpen } from '../../src/core/report/acknowledgements.js';
 import type { ConnectionReport, DayCount, ReportResult, RunReport } from '../../src/core/report/result.js';
@@ -269,8 +270,7 @@ export function troubledReport(): ReportResult {
         since: '2026-11-20T03:00:00.000Z',
         message:
           'The reconcile of 2026-11-20 03:00 UTC died (process 4242 on crm-1). What it had committed is stored; the same command goes on from there.',
-        remedy:
-          'wa-reconcile reconcile --apply --lock-wait 30m --database-url-file /etc/wa-reconcile/database-url',
+        remedy: remedy('reconcile', ['--apply', '--lock-wait', '30m'], 'goes on from there'),
       }),
       alertOf({
         kind: 'chunk_missing',
@@ -279,7 +279,11 @@ export function troubledReport(): ReportResult {
         since: '2026-11-18T12:40:00.000Z',
         message:
           '2 chunks of history never came (phase/chunk): 1/3, 1/4. A log that holds them can still be replayed.',
-        remedy: `wa-reconcile verify --check history_ledger --connection 'Loja & Cia'`,
+        remedy: remedy(
+          'verify',
+          ['--check', 'history_ledger', '--connection', 'Loja & Cia'],
+          'lists the missing chunks',
+        ),
       }),
       alertOf({
         kind: 'entries_pending',
@@ -287,7 +291,7 @@ export function troubledReport(): ReportResult {
         count: 12,
         since: '2026-11-19T09:00:00.000Z',
         message: '12 entries wait for a connection that does not exist yet: phone_number_id 800000000000077.',
-        remedy: 'wa-reconcile replay --register',
+        remedy: remedy('replay', ['--register'], 'creates the connections and replays the entries'),
       }),
       alertOf({
         kind: 'rejects',
@@ -296,7 +300,7 @@ export function troubledReport(): ReportResult {
         count: 10,
         since: '2026-11-19T10:00:00.000Z',
         message: '10 items were rejected in the last 14 days: 6 missing id, 4 id collision.',
-        remedy: 'wa-reconcile explain log:0199a000-0000-7000-8000-0000000000aa',
+        remedy: remedy('explain', ['log:0199a000-0000-7000-8000-0000000000aa'], 'shows the entry'),
       }),
     ],
   });
