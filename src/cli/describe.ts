@@ -21,7 +21,7 @@ export interface Description {
 export const DATABASE_EXITS = {
   [EXIT.ok]: 'done',
   [EXIT.failure]: 'it failed: database unreachable, disk full, …',
-  [EXIT.usage]: 'wrong usage or configuration; migrations pending',
+  [EXIT.usage]: 'wrong usage or configuration; no database; migrations pending',
   [EXIT.locked]: 'another run holds the database (it is named)',
 } as const;
 

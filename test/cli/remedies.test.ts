@@ -1,7 +1,11 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { commandOfRun } from '../../src/core/recorded-command.js';
 import { remedy } from '../../src/model/remedy.js';
 import { adviceLine, shownRemedy } from '../../src/cli/advice.js';
+import { buildProgram } from '../../src/cli/program.js';
 import { typedAgain } from '../../src/cli/typed-again.js';
 import { complaintsAbout } from '../support/parse-remedy.js';
 
@@ -127,4 +131,22 @@ test('advice that the tool would refuse is found', async () => {
     { command: 'verify', args: [], why: '' },
   ];
   expect(await complaintsAbout(wrong)).toHaveLength(wrong.length);
+});
+
+test('no command line stands finished in the sources, but for the examples of the help', () => {
+  const sources = fileURLToPath(new URL('../../src', import.meta.url));
+  const names = buildProgram().commands.map((command) => command.name());
+  // In quotes, and followed by an argument, a flag or the end of what is said: `wa-reconcile verify --enforce`.
+  const finished = new RegExp(`['"\`][^'"\`]*\\bwa-reconcile (?:${names.join('|')})(?:[ '"\`.)]|$)`);
+  const help = /^(cli\/commands\/|cli\/completion\/|cli\/program\.ts|store\/generated\/)/;
+  const found = readdirSync(sources, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !help.test(file))
+    .flatMap((file) =>
+      readFileSync(join(sources, file), 'utf8')
+        .split('\n')
+        // Not comments, and not the name under which a session is seen by others.
+        .filter((text) => !/^\s*(\*|\/\/|\/\*)|\$\{host\}/.test(text) && finished.test(text))
+        .map((text) => `${file}: ${text.trim()}`),
+    );
+  expect(found).toEqual([]);
 });

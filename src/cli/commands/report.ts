@@ -38,19 +38,14 @@ export function registerReport(parent: Command, attach: Attach): void {
 }
 
 async function reportCommand(call: Call): Promise<Outcome> {
-  const [
-    { resolveReportSettings },
-    { presentReport },
-    { withContext },
-    { report },
-    { hasOpen },
-  ] = await Promise.all([
-    import('../settings/report.js'),
-    import('../render/report.js'),
-    import('../session.js'),
-    import('../../core/report/report.js'),
-    import('../../core/report/acknowledgements.js'),
-  ]);
+  const [{ resolveReportSettings }, { presentReport }, { withContext }, { report }, { hasOpen }] =
+    await Promise.all([
+      import('../settings/report.js'),
+      import('../render/report.js'),
+      import('../session.js'),
+      import('../../core/report/report.js'),
+      import('../../core/report/acknowledgements.js'),
+    ]);
   const { io, given, environment, settings } = call;
   const {
     options: reportOptions,

@@ -53,7 +53,7 @@ export async function checkEmbeddedLock(
           name,
           status: 'fail',
           message: `the lock file cannot be read, so nobody can tell whose it is`,
-          remedy: `If no other wa-reconcile runs on it, remove ${path} by hand.`,
+          remedy: `If no other process of wa-reconcile uses it, remove ${path} by hand.`,
         },
         isFree: false,
       };

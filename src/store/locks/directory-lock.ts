@@ -152,7 +152,7 @@ function refusal(path: string, holder: Holder): LockedError {
     return new LockedError(
       `The embedded database ${directory} is locked, and its lock file cannot be read.`,
       {
-        remedy: `If no other wa-reconcile runs on it, remove ${path} by hand.`,
+        remedy: `If no other process of wa-reconcile uses it, remove ${path} by hand.`,
       },
     );
   }
