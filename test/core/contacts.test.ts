@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { namesOfContact } from '../../src/core/contacts/names-of-contact.js';
+import { resolveContact } from '../../src/core/contacts/resolve-contact.js';
 import { resolveContact } from '../../src/core/contacts/resolve-contact.js';
 import { theOneLead } from '../../src/core/contacts/the-one-lead.js';
 import { parseContact } from '../../src/core/contacts/typed-contact.js';
@@ -99,7 +99,7 @@ describeOnBackends('contacts', (backend) => {
     expect(await found('5215512345678')).toEqual([mexico]);
     expect(await found('541123456789')).toEqual([argentina]);
     expect(await found('55 11 93333-4444')).toEqual([landline]);
-    expect(await namesOfContact(store.sql, brazil)).toContain(BRAZIL);
+    expect((await resolveContact(store.sql, brazil)).names).toContain(BRAZIL);
   });
 
   test('are ambiguous when two organizations have them, until one is named', async () => {

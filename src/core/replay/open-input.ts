@@ -6,7 +6,7 @@ import { REQUEUED } from '../../store/raw-log.js';
 import { type EntrySelection } from '../../store/stored-entries.js';
 import type { Sql } from '../../store/sql.js';
 import type { Context } from '../context.js';
-import { namesOfContact } from '../contacts/names-of-contact.js';
+import { resolveContact } from '../contacts/resolve-contact.js';
 import { Batcher } from '../batch/batcher.js';
 import type { Batch } from '../batch/batch.js';
 import { CheckpointKeeper, findResumePoint, type Checkpoint, type ResumePoint } from './checkpoint.js';
@@ -183,7 +183,9 @@ async function selectionOf(
     ...(selection.failedSince === undefined ? {} : { failedSince: selection.failedSince }),
     ...(selection.field === undefined ? {} : { field: selection.field }),
     ...(selection.ids === undefined ? {} : { ids: selection.ids }),
-    ...(selection.contact === undefined ? {} : { chatIds: await namesOfContact(sql, selection.contact) }),
+    ...(selection.contact === undefined
+      ? {}
+      : { chatIds: (await resolveContact(sql, selection.contact)).names }),
     ...(connection === undefined
       ? {}
       : {
