@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { resolveContact } from '../../src/core/contacts/resolve-contact.js';
-import { resolveContact } from '../../src/core/contacts/resolve-contact.js';
 import { theOneLead } from '../../src/core/contacts/the-one-lead.js';
 import { parseContact } from '../../src/core/contacts/typed-contact.js';
 import { ConfigError } from '../../src/model/errors.js';

@@ -1,13 +1,14 @@
 import { readDevice } from '../../store/linked-devices.js';
-import { createIdGenerator } from '../../store/uuid.js';
 import { type PairOutcome, pairDevice } from '../../whatsapp/pair-device.js';
 import { findConnection } from '../connections/find.js';
 import type { ConnectionRecord } from '../connections/view.js';
 import type { Context } from '../context.js';
 import { openDirectory } from '../replay/open-directory.js';
+import { withRun, type Ended } from '../runs/with-run.js';
+import { workOf } from '../runs/work.js';
 import { applyKept } from './apply-kept.js';
 import { withDeviceLock } from './device-lock.js';
-import { LinkRun } from './link-run.js';
+import { endedLink, failedLink } from './link-run.js';
 import type { LinkOptions } from './options.js';
 import { assertOwnDevice } from './own-device.js';
 import { deviceViewOf, isSamePhone, ownNumberOf } from './own-number.js';
@@ -35,14 +36,19 @@ export async function linkDevice(ctx: Context, options: LinkOptions): Promise<Li
   if (secretKey === null) throw missingSecretKey();
   return withDeviceLock(ctx, options, connection, 'link', async (locked) => {
     await assertOwnDevice(locked, connection, phone);
-    const newId = createIdGenerator(ctx.clock);
-    const run = await LinkRun.start(locked, newId, connection, options.recordedOptions);
-    try {
-      return await pairAndApply(locked, options, { connection, phone, secretKey, run });
-    } catch (error) {
-      await run.fail(error).catch(() => undefined);
-      throw error;
-    }
+    return withRun(
+      locked,
+      {
+        command: 'link',
+        options: options.recordedOptions,
+        work: workOf('link', { connection: connection.id }),
+        // It shows its own progress.
+        announced: false,
+        failed: (_, error) => failedLink(error),
+      },
+      ({ id: runId, newId }) =>
+        pairAndApply(locked, options, { connection, phone, secretKey, run: { runId, newId } }),
+    );
   });
 }
 
@@ -50,10 +56,14 @@ interface Linking {
   connection: ConnectionRecord;
   phone: string;
   secretKey: SecretKey;
-  run: LinkRun;
+  run: { runId: string; newId: () => string };
 }
 
-async function pairAndApply(ctx: Context, options: LinkOptions, linking: Linking): Promise<LinkResult> {
+async function pairAndApply(
+  ctx: Context,
+  options: LinkOptions,
+  linking: Linking,
+): Promise<Ended<LinkResult>> {
   const { connection, run } = linking;
   const { sql } = ctx.store;
   const directory = await openDirectory(sql, { register: false, connection: connection.id }, run.newId);
@@ -73,7 +83,14 @@ async function pairAndApply(ctx: Context, options: LinkOptions, linking: Linking
     target: { sql, dryRun: false },
   };
   const applied = await applyKept(ctx, applier, connection, directory);
-  return run.finish(linked, deviceViewOf(linked.account.id), applied, ctx.signal.aborted);
+  return endedLink({
+    runId: run.runId,
+    connection,
+    pairing: linked,
+    device: deviceViewOf(linked.account.id),
+    applied,
+    interrupted: ctx.signal.aborted,
+  });
 }
 
 /** Pairs; a stored device that the phone has unlinked meanwhile is forgotten, and another one is paired. */

@@ -1,11 +1,11 @@
 import { UserError } from '../../model/errors.js';
 import type { RunResult } from '../../model/run-result.js';
 import type { ConnectionRow } from '../../store/connections.js';
-import { finishRun, insertRun, saveCheckpoint } from '../../store/runs.js';
-import { createIdGenerator } from '../../store/uuid.js';
 import type { Context } from '../context.js';
+import { withRun, type Run, type RunEnd } from '../runs/with-run.js';
+import { workOf } from '../runs/work.js';
 import { importOne } from './contact-import.js';
-import { failRun, namedConnection } from './import-contact.js';
+import { namedConnection } from './import-contact.js';
 import { digestOf, findListResume, toJson, type ListResume } from './list-checkpoint.js';
 import type { ImportListOptions, ListedContact } from './options.js';
 import { statusOf } from './outcome-status.js';
@@ -43,16 +43,26 @@ export async function importList(
     const named = await namedConnection(ctx, options.connection);
     const list = digestOf(options);
     const resume = options.resume ? await findListResume(ctx, list) : null;
-    return await new ListImport(ctx, options, phones, named, list, resume).run();
+    return await withRun(
+      ctx,
+      {
+        command: 'import',
+        options: options.recordedOptions,
+        work: workOf('import', { list }),
+        resumed: resume === null ? null : { runId: resume.runId, checkpoint: toJson(resume.checkpoint) },
+      },
+      async (run) => {
+        const work = new ListImport(ctx, options, phones, named, list, resume, run);
+        await work.importAll();
+        return { result: work.result(), end: work.end() };
+      },
+    );
   } finally {
     await phones.close();
   }
 }
 
 class ListImport {
-  private readonly newId: () => string;
-  private readonly runId: string;
-  private readonly startedAt: number;
   private readonly imports: ListedImport[] = [];
   private readonly doneBefore: number;
   private stopped: ImportOutcome | null = null;
@@ -66,43 +76,13 @@ class ListImport {
     private readonly named: ConnectionRow | null,
     private readonly list: string,
     private readonly resume: ListResume | null,
+    private readonly run: Run,
   ) {
-    this.newId = createIdGenerator(ctx.clock);
-    this.runId = this.newId();
-    this.startedAt = ctx.clock();
     this.doneBefore = resume?.checkpoint.done ?? 0;
     this.failed = resume?.checkpoint.failed ?? 0;
   }
 
-  async run(): Promise<ImportListResult> {
-    const { ctx, options, runId, resume } = this;
-    const { host, pid } = ctx;
-    await insertRun(ctx.store.sql, {
-      id: runId,
-      command: 'import',
-      options: options.recordedOptions,
-      host,
-      pid,
-      startedAt: this.startedAt,
-      resumed: resume === null ? null : { runId: resume.runId, checkpoint: toJson(resume.checkpoint) },
-    });
-    ctx.emit({
-      event: 'run_started',
-      runId,
-      command: 'import',
-      dryRun: false,
-      ...(resume === null ? {} : { resumedFrom: resume.runId }),
-    });
-    try {
-      await this.importAll();
-    } catch (error) {
-      await failRun(ctx, ctx.store.sql, runId, error).catch(() => undefined);
-      throw error;
-    }
-    return this.finish();
-  }
-
-  private async importAll(): Promise<void> {
+  async importAll(): Promise<void> {
     const due = this.options.contacts.slice(this.doneBefore);
     let asked = 0;
     for (const [index, contact] of due.entries()) {
@@ -118,9 +98,8 @@ class ListImport {
       }
       asked = done.hasAsked ? asked + 1 : asked;
       this.hasPaused = !done.hasAsked;
-      await saveCheckpoint(
+      await this.run.checkpoint(
         this.ctx.store.sql,
-        this.runId,
         toJson({ version: 1, list: this.list, done: this.doneBefore + index + 1, failed: this.failed }),
         { contacts: index + 1 },
       );
@@ -144,10 +123,10 @@ class ListImport {
     stopped: ImportOutcome | null;
     hasAsked: boolean;
   }> {
-    const { ctx, options, phones, named, runId, newId } = this;
+    const { ctx, options, phones, named, run } = this;
     const applier = {
-      runId,
-      newId,
+      runId: run.id,
+      newId: run.newId,
       batchSize: options.batchSize,
       target: { sql: ctx.store.sql, dryRun: false },
     };
@@ -185,33 +164,29 @@ class ListImport {
     }
   }
 
-  private async finish(): Promise<ImportListResult> {
-    const { ctx, imports, stopped, options } = this;
-    const finishedAt = ctx.clock();
+  end(): RunEnd {
     const status = this.status();
-    const done = imports.filter(({ outcome }) => !STOPPING.has(outcome)).length;
-    const messages = {
-      created: imports.reduce((sum, one) => sum + one.created, 0),
-      updated: imports.reduce((sum, one) => sum + one.updated, 0),
-    };
-    await finishRun(ctx.store.sql, {
-      id: this.runId,
+    const { created, updated } = this.messages();
+    return {
       status,
-      counters: { contacts: done, messages },
-      verdict: `${status}: ${done} contacts, ${messages.created} messages created, ${messages.updated} updated`,
-      completedAt: finishedAt,
-      error: stopped,
-      clearCheckpoint: stopped === null,
-    });
-    ctx.emit({ event: 'run_finished', runId: this.runId, status });
+      counters: { contacts: this.done(), messages: { created, updated } },
+      verdict: `${status}: ${this.done()} contacts, ${created} messages created, ${updated} updated`,
+      error: this.stopped,
+    };
+  }
+
+  result(): ImportListResult {
+    const { ctx, imports, stopped, options, run } = this;
+    const finishedAt = ctx.clock();
+    const done = this.done();
     return {
       schemaVersion: 1,
       command: 'import',
-      runId: this.runId,
-      status,
-      startedAt: new Date(this.startedAt).toISOString(),
+      runId: run.id,
+      status: this.status(),
+      startedAt: new Date(run.startedAt).toISOString(),
       finishedAt: new Date(finishedAt).toISOString(),
-      durationMs: finishedAt - this.startedAt,
+      durationMs: finishedAt - run.startedAt,
       contacts: {
         listed: options.contacts.length,
         done,
@@ -220,11 +195,23 @@ class ListImport {
         failedBefore: this.resume?.checkpoint.failed ?? 0,
       },
       outcomes: countOutcomes(imports),
-      messages,
+      messages: this.messages(),
       imports,
       ...(this.resume === null ? {} : { resumedFrom: { runId: this.resume.runId } }),
       database: ctx.store.location,
       stopped,
+    };
+  }
+
+  /** Contacts that were dealt with. */
+  private done(): number {
+    return this.imports.filter(({ outcome }) => !STOPPING.has(outcome)).length;
+  }
+
+  private messages(): ImportListResult['messages'] {
+    return {
+      created: this.imports.reduce((sum, one) => sum + one.created, 0),
+      updated: this.imports.reduce((sum, one) => sum + one.updated, 0),
     };
   }
 
