@@ -2,6 +2,7 @@ import { withDatabase } from '../core/database.js';
 import type { Context } from '../core/context.js';
 import type { Call } from './call.js';
 import { createLogger } from './logger.js';
+import type { Interruptible } from './signals.js';
 import { createProgress, progressMode } from './render/progress.js';
 import { chooseDatabase, withPlaces } from './settings/database.js';
 
@@ -18,7 +19,7 @@ export interface SessionOptions {
    */
   creates?: boolean;
   /** The work heeds `ctx.signal`: a signal ends it after its batch instead of at once. */
-  interruptible?: boolean;
+  interruptible?: Interruptible | null;
 }
 
 /** Opens the database that the settings name, and gives `work` the context of a use-case. */
@@ -38,7 +39,7 @@ export async function withContext<T>(
     look,
   });
   const { signal } = call.stop;
-  if (options.interruptible === true) call.stop.letBatchesEnd();
+  if (options.interruptible) call.stop.letEnd(options.interruptible);
   const progress = await createProgress(progressMode(settings, io), io, console, look);
   try {
     return await withDatabase(

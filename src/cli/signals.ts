@@ -7,11 +7,17 @@ import type { Io, StopSignal } from './io.js';
  */
 const GRACE_MS = 8_000;
 
+/** Work that only reads has nothing to store, and shows what it has found. */
+const READING_GRACE_MS = 2_000;
+
+/** What is at work when a signal comes, if it may end by itself. */
+export type Interruptible = 'batches' | 'reading';
+
 export interface StopWatch {
   /** Aborted at the first Ctrl-C or SIGTERM. */
   signal: AbortSignal;
-  /** From now on a signal lets the batch at work end; until then, and after `close`, it ends the process at once. */
-  letBatchesEnd: () => void;
+  /** From now on a signal lets the work at hand end; until then it ends the process at once. */
+  letEnd: (work: Interruptible) => void;
   /** An exit code, or an error with one, by which signal it was that interrupted. */
   exitCode: (code: ExitCode) => ExitCode;
   error: (error: unknown) => unknown;
@@ -25,7 +31,7 @@ export interface StopWatch {
  */
 export function watchSignals(io: Io, notice: (message: string) => void): StopWatch {
   const controller = new AbortController();
-  let letsEnd = false;
+  let work: Interruptible | null = null;
   let by: StopSignal = 'SIGINT';
   let grace: NodeJS.Timeout | undefined;
   const leave = (): void => {
@@ -37,20 +43,19 @@ export function watchSignals(io: Io, notice: (message: string) => void): StopWat
       return;
     }
     by = signal;
-    if (!letsEnd) {
+    if (work === null) {
       notice('Interrupted.');
       controller.abort();
       leave();
       return;
     }
-    notice('Stopping: the current batch is finished and stored first. Press Ctrl-C again to leave at once.');
+    const { graceMs, first, last } = ENDINGS[work];
+    notice(first);
     controller.abort();
     grace = setTimeout(() => {
-      notice(
-        `The batch did not end within ${GRACE_MS / 1000} s and is rolled back. What was committed is stored; run the same command again to resume.`,
-      );
+      notice(last);
       leave();
-    }, GRACE_MS);
+    }, graceMs);
     grace.unref();
   };
   const removers = (['SIGINT', 'SIGTERM'] as const).map((signal) =>
@@ -61,8 +66,8 @@ export function watchSignals(io: Io, notice: (message: string) => void): StopWat
   const exitCode = (code: ExitCode): ExitCode => (code === EXIT.interrupted ? codeOf(by) : code);
   return {
     signal: controller.signal,
-    letBatchesEnd: () => {
-      letsEnd = true;
+    letEnd: (begun) => {
+      work = begun;
     },
     exitCode,
     error: (error) => {
@@ -81,6 +86,19 @@ export function watchSignals(io: Io, notice: (message: string) => void): StopWat
     },
   };
 }
+
+const ENDINGS: Readonly<Record<Interruptible, { graceMs: number; first: string; last: string }>> = {
+  batches: {
+    graceMs: GRACE_MS,
+    first: 'Stopping: the current batch is finished and stored first. Press Ctrl-C again to leave at once.',
+    last: `The batch did not end within ${GRACE_MS / 1000} s and is rolled back. What was committed is stored; run the same command again to resume.`,
+  },
+  reading: {
+    graceMs: READING_GRACE_MS,
+    first: 'Stopping. Press Ctrl-C again to leave at once.',
+    last: 'Interrupted.',
+  },
+};
 
 function codeOf(signal: StopSignal): ExitCode {
   switch (signal) {

@@ -4,13 +4,15 @@ import { delimiter, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { hostname } from 'node:os';
-import { afterEach, inject } from 'vitest';
+import { afterEach, beforeAll, inject } from 'vitest';
 import type { Backend, Store } from '../../src/store/store.js';
 import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
 import { builtBinary } from '../support/built-binary.js';
 import { watch, type Child, type ChildResult } from '../support/child-process.js';
 import { useBackend, type TestBackend } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
+
+const BUILD_TIMEOUT_MS = 150_000;
 
 /** How one call of the command differs from the usual. */
 export interface Surroundings {
@@ -44,6 +46,10 @@ export function useMachines(given: Backend | TestBackend): Machines {
   const backend = typeof given === 'string' ? useBackend(given) : given;
   const directories: string[] = [];
   const children = new Set<Child>();
+  // Compiling it must not cost the first test its time.
+  beforeAll(async () => {
+    await builtBinary();
+  }, BUILD_TIMEOUT_MS);
   afterEach(async () => {
     for (const child of children) child.process.kill('SIGKILL');
     await Promise.all([...children].map((child) => child.ended));

@@ -97,6 +97,8 @@ describe('SIGTERM', () => {
 
   test.each([
     ['report'],
+    ['explain', '+5511900000001'],
+    ['verify'],
     ['messages', '+5511900000001'],
     ['connection', 'list'],
     ['runs', 'list'],

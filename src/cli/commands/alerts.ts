@@ -72,7 +72,7 @@ async function list(call: Call): Promise<Outcome> {
     import('../../core/alerts/alerts.js'),
   ]);
   const options = resolveAlertsSettings(call.given, call.environment);
-  const result = await withContext(call, { command: 'alerts list', interruptible: true }, (ctx) =>
+  const result = await withContext(call, { command: 'alerts list', interruptible: 'reading' }, (ctx) =>
     listAlerts(ctx, options),
   );
   return { presentation: presentAlerts(result), exitCode: EXIT.ok };

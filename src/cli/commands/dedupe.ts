@@ -65,7 +65,11 @@ async function run(call: Call, settings: DedupeSettings, force: boolean): Promis
   const { apply, classes, batchSize, connection, recorded } = settings;
   return withContext(
     call,
-    { command: 'dedupe', interruptible: true, ...(apply ? { lock: 'exclusive' } : {}) },
+    {
+      command: 'dedupe',
+      interruptible: apply ? 'batches' : 'reading',
+      ...(apply ? { lock: 'exclusive' } : {}),
+    },
     async (ctx) => {
       try {
         return await dedupe(ctx, {

@@ -51,7 +51,7 @@ async function explainCommand(call: Call): Promise<Outcome> {
   const settings = resolveExplainSettings(subject, call.given, call.environment, call.io.clock());
   const { result, interrupted } = await withContext(
     call,
-    { command: 'explain', interruptible: true },
+    { command: 'explain', interruptible: 'reading' },
     async (ctx) => {
       const found = await explain(ctx, settings);
       return { result: found, interrupted: ctx.signal.aborted };

@@ -54,7 +54,7 @@ async function importCommand(call: Call): Promise<Outcome> {
     ]);
   const settings = resolveImportSettings(call.args, call.given, call.environment, call.io.clock());
   const device = readDeviceOptions(call);
-  const session = { command: 'import', lock: 'shared', interruptible: true } as const;
+  const session = { command: 'import', lock: 'shared', interruptible: 'batches' } as const;
   if (settings.fromFile !== undefined) {
     const { readContactList } = await import('../contact-list.js');
     const { importList } = await import('../../core/import/import-list.js');

@@ -45,8 +45,10 @@ async function status(call: Call): Promise<Outcome> {
     ...(organization === undefined ? {} : { organization }),
     check,
   };
-  const result = await withContext(call, { command: 'link status', interruptible: check }, (ctx) =>
-    deviceStatus(ctx, options),
+  const result = await withContext(
+    call,
+    { command: 'link status', interruptible: check ? 'reading' : null },
+    (ctx) => deviceStatus(ctx, options),
   );
   const isGone = result.devices.some(({ whatsapp }) => whatsapp === 'logged_out');
   const exitCode = result.devices.length === 0 || isGone ? EXIT.notLinked : EXIT.ok;

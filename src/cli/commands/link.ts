@@ -84,8 +84,10 @@ async function link(call: Call): Promise<Outcome> {
   };
   const { linkDevice } = await import('../../core/devices/link.js');
   try {
-    const result = await withContext(call, { command: 'link', lock: 'shared', interruptible: true }, (ctx) =>
-      linkDevice(ctx, options),
+    const result = await withContext(
+      call,
+      { command: 'link', lock: 'shared', interruptible: 'batches' },
+      (ctx) => linkDevice(ctx, options),
     );
     return { presentation: presentLink(result), exitCode: exitCodeOf(result.status) };
   } finally {

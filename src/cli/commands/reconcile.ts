@@ -51,7 +51,7 @@ async function reconcileCommand(call: Call): Promise<Outcome> {
     call,
     {
       command: 'reconcile',
-      interruptible: true,
+      interruptible: 'batches',
       lock: reconcileOptions.dryRun ? 'shared' : 'exclusive',
     },
     (ctx) => reconcile(ctx, reconcileOptions),

@@ -60,7 +60,7 @@ async function replayCommand(call: Call): Promise<Outcome> {
   const result = await withContext(
     call,
     // Stored entries are replayed only where there are some: a lost DATABASE_URL must not look like an empty log.
-    { command: 'replay', lock: 'shared', interruptible: true, creates: !fromLog },
+    { command: 'replay', lock: 'shared', interruptible: 'batches', creates: !fromLog },
     async (ctx) => {
       try {
         return await replay(ctx, options);

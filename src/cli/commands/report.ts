@@ -53,7 +53,7 @@ async function reportCommand(call: Call): Promise<Outcome> {
     failOn,
   } = resolveReportSettings(given, environment, io.clock(), settings.output);
   const page = html === undefined ? undefined : await openPage(call, html);
-  const result = await withContext(call, { command: 'report', interruptible: true }, (ctx) =>
+  const result = await withContext(call, { command: 'report', interruptible: 'reading' }, (ctx) =>
     report(ctx, reportOptions),
   );
   if (page !== undefined) {

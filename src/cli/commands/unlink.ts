@@ -50,7 +50,7 @@ async function unlink(call: Call): Promise<Outcome> {
   );
   // Asked between two sessions: an open question must not keep others out of the embedded database.
   await confirmByTyping(call, `The device of '${connection.name}' will be unlinked.`, connection.name);
-  const result = await withContext(call, { ...session, lock: 'shared', interruptible: true }, (ctx) =>
+  const result = await withContext(call, { ...session, lock: 'shared', interruptible: 'batches' }, (ctx) =>
     devices.unlinkDevice(ctx, { ...device, connection: connection.id, forget }),
   );
   return { presentation: presentUnlink(result), exitCode: EXIT.ok };

@@ -59,7 +59,11 @@ async function verifyCommand(call: Call): Promise<Outcome> {
   try {
     const result = await withContext(
       call,
-      { command: 'verify', interruptible: true, ...(enforce ? { lock: 'exclusive' } : {}) },
+      {
+        command: 'verify',
+        interruptible: enforce ? 'batches' : 'reading',
+        ...(enforce ? { lock: 'exclusive' } : {}),
+      },
       (ctx) =>
         verify(ctx, {
           checks,
