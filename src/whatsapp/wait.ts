@@ -31,17 +31,3 @@ export async function waitFor<T>(promise: Promise<T>, ms: number, signal?: Abort
 export async function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
   return (await waitFor(new Promise<never>(() => undefined), ms, signal)).kind !== 'aborted';
 }
-
-/** A promise that is settled from outside. */
-export function promised<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let settle: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((resolve) => {
-    settle = resolve;
-  });
-  return {
-    promise,
-    resolve: (value) => {
-      settle(value);
-    },
-  };
-}

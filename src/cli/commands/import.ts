@@ -35,7 +35,7 @@ export function registerImport(parent: Command, attach: Attach): void {
       [EXIT.failure]: 'silent, conflict, offline, download_failed: asked in vain; or the database failed',
       [EXIT.usage]: 'no_anchor, throttled: nobody was asked; wrong usage or configuration, or secret key',
       [EXIT.partial]:
-        'partial: some pages came before it went wrong, or an item was rejected; of a list: some contacts',
+        'partial: some pages came before it went wrong, an answer left a part out, or an item was rejected; of a list: some contacts',
       [EXIT.locked]: 'another process has the database or the linked device (it is named)',
       [EXIT.notLinked]: 'not_linked, logged_out: wa-reconcile link',
       [EXIT.interrupted]: 'interrupted; the same command goes on',
