@@ -1,5 +1,4 @@
 import type { ConnectionRow } from '../../store/connections.js';
-import { countGoneEntries, type GoneEntries } from '../../store/checks/raw-entries.js';
 import type { Sql } from '../../store/sql.js';
 import type { EntrySelection } from '../../store/stored-entries.js';
 import { subjectOf } from '../batch/fact-kinds.js';
@@ -46,21 +45,11 @@ export interface AuditView {
  * once more; memory does not grow with it, and nothing is written. Ends early when the signal is aborted: what it gives then
  * is half of an answer.
  */
-export async function auditLog(view: AuditView): Promise<AuditResult & { gone: GoneEntries }> {
-  const result = await new LogAudit(view, await RawLog.open(view.sql)).run();
-  const gone = await countGoneEntries(view.sql, {
-    connectionIds: view.restricted ? view.connections.map(({ id }) => id) : null,
-    since: view.since,
-  });
-  return { ...result, gone };
+export async function auditLog(view: AuditView): Promise<AuditResult> {
+  return new Auditor(view, await RawLog.open(view.sql)).run();
 }
 
-/** The audit of the entries alone, without the rows whose entry is gone. */
-export async function auditEntries(view: AuditView): Promise<AuditResult> {
-  return new LogAudit(view, await RawLog.open(view.sql)).run();
-}
-
-class LogAudit {
+class Auditor {
   private readonly book: AuditBook;
   private readonly judge: ItemJudge;
   private readonly ownNumbers = new OwnNumbers();

@@ -1,6 +1,6 @@
 import { fileOfOrigin } from '../../model/raw-entry.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
-import { auditEntries } from '../audit/audit-log.js';
+import { auditLog } from '../audit/audit-log.js';
 import type { AuditResult } from '../audit/audit-book.js';
 import type { AuditedItem } from '../audit/audited-item.js';
 import { LossTally } from '../audit/losses.js';
@@ -20,7 +20,7 @@ export const rawLogCheck: Check = {
   async run(view) {
     const recorder = new Recorder(view, 'raw_log');
     const tally = new LossTally();
-    const audit = await auditEntries({
+    const audit = await auditLog({
       ...view,
       item: (item) => {
         tally.add(item);

@@ -1,4 +1,4 @@
-import { integerOf, textOf, textOrNull } from '../row.js';
+import { textOf, textOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 import { streamRows } from '../stream-rows.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
@@ -36,25 +36,6 @@ export async function* streamMessagesFromElsewhere(
       runId: textOrNull(row, 'run_id'),
     }));
   }
-}
-
-/** Messages whose raw entry is gone: they name one that is not in webhook_log. */
-export interface GoneEntries {
-  rows: number;
-  byConnection: ReadonlyMap<string, number>;
-}
-
-export async function countGoneEntries(tx: Sql, scope: Scope): Promise<GoneEntries> {
-  const rows = await tx.query(
-    `select m.connection_id, count(*) as rows from messages m
-     left join lateral (select true as is_there from webhook_log w where w.id = m.batch_id limit 1) entry on true
-     where m.batch_id is not null and entry.is_there is null
-       and ${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}
-     group by m.connection_id`,
-    scopeParameters(scope),
-  );
-  const byConnection = new Map(rows.map((row) => [textOf(row, 'connection_id'), integerOf(row, 'rows')]));
-  return { rows: [...byConnection.values()].reduce((sum, count) => sum + count, 0), byConnection };
 }
 
 /** The paths that a run read; none for one that read no files. */
