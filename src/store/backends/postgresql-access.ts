@@ -112,18 +112,26 @@ async function leadsTo(pooled: pg.Client, direct: pg.Client): Promise<boolean> {
   }
 }
 
+/** More than the idle sessions that a pooler usually keeps for one database. */
+const OTHERS = 4;
+
 /**
- * Whether what somebody calls direct hands one session to two clients: while a second client holds a transaction, the first
- * one is asked again. It can be lucky on a pooler, so this is no proof, only a guard against an address that was mistaken.
+ * Whether what is called direct gives the session of one client to another: while others hold transactions, none may be in
+ * it. A pooler gives idle sessions away before it opens new ones, so with enough others one of them gets it. Of a pooler with
+ * more idle sessions this is no proof, only a guard against an address that was mistaken.
  */
 async function sharesSessions(client: pg.Client, target: DatabaseUrl): Promise<boolean> {
-  const before = await backendPid(client);
-  const other = await connectClient(target);
+  const own = await backendPid(client);
+  const others: pg.Client[] = [];
   try {
-    await other.query('begin');
-    const held = await backendPid(other);
-    return held === before || (await backendPid(client)) !== before;
+    while (others.length < OTHERS) {
+      const other = await connectClient(target);
+      others.push(other);
+      await other.query('begin');
+      if ((await backendPid(other)) === own) return true;
+    }
+    return (await backendPid(client)) !== own;
   } finally {
-    await other.end().catch(() => undefined);
+    await Promise.all(others.map((other) => other.end().catch(() => undefined)));
   }
 }

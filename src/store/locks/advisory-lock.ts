@@ -71,10 +71,10 @@ async function acquire(
     const attempt = `pg_try_advisory${pooled ? '_xact' : ''}_lock${options.mode === 'shared' ? '_shared' : ''}`;
     return await pollForLock<RunLock, number>(
       async () => {
-        const { rows } = await client.query<{ taken: boolean }>(`select ${attempt}($1, $2) as taken`, [
-          wanted.namespace,
-          key,
-        ]);
+        // Without parameters: a statement with some keeps its snapshot until the next one, and vacuum would wait for it.
+        const { rows } = await client.query<{ taken: boolean }>(
+          `select ${attempt}(${wanted.namespace}, ${key}) as taken`,
+        );
         return rows[0]?.taken === true ? { lock: hold(client, target.location) } : { held: key };
       },
       async () =>
