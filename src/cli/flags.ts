@@ -25,6 +25,7 @@ export function globalOptions(): Option[] {
     new Option('--events', 'progress as NDJSON on stderr'),
     new Option('--home <dir>', 'where the embedded database lies'),
     new Option('--database-url-file <file>', 'read the database URL from a file'),
+    new Option('--direct-database-url-file <file>', 'its URL past a pooler, from a file'),
   ].map((option) => option.helpGroup(GLOBAL_GROUP));
 }
 

@@ -177,6 +177,7 @@ Settings:
   An option on the line beats the environment (WA_RECONCILE_LOCK_WAIT=5m is
   --lock-wait 5m), which beats the file .env in the working directory.
   DATABASE_URL names a PostgreSQL database; without it an embedded one is used.
+  Where it leads to a connection pooler, DIRECT_URL can name the server itself.
 `;
 
 const EXIT_CODES = `\

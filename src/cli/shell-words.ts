@@ -18,6 +18,7 @@ export function databaseFlags(given: GivenFlags): string[] {
     [
       ['--home', given.get('home')],
       ['--database-url-file', given.get('databaseUrlFile')],
+      ['--direct-database-url-file', given.get('directDatabaseUrlFile')],
     ] as const
   ).flatMap(([flag, value]) => (typeof value === 'string' ? [flag, value] : []));
 }

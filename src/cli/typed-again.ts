@@ -2,7 +2,7 @@ import { remedy, type Remedy } from '../model/remedy.js';
 import { globalOptions } from './flags.js';
 
 /** The flags that say which database: every command that is advised gets them anyway. */
-const DATABASE_FLAGS = new Set(['--home', '--database-url-file']);
+const DATABASE_FLAGS = new Set(['--home', '--database-url-file', '--direct-database-url-file']);
 
 /** The command that was typed, as advice to type it again: as it was, or with other words. `argv` is without the program's name. */
 export function typedAgain(

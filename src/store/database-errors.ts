@@ -16,6 +16,9 @@ type Failure =
   | 'tls_not_offered'
   | 'tls_untrusted'
   | 'connection_lost'
+  | 'pooler_refused_option'
+  | 'pooler_without_transactions'
+  | 'pooler_exhausted'
   | 'stopped';
 
 /** By SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -61,8 +64,16 @@ const BY_ADAPTER_KIND: Readonly<Record<string, Failure>> = {
   TlsConnectionError: 'tls_untrusted',
 };
 
+/** What poolers say for themselves, under SQLSTATEs that say less; the texts are those of PgBouncer and Supavisor. */
+const BY_POOLER_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
+  [/unsupported startup parameter/i, 'pooler_refused_option'],
+  [/transaction blocks not allowed in statement pooling mode/i, 'pooler_without_transactions'],
+  [/query_wait_timeout|no more connections allowed|max client connections reached/i, 'pooler_exhausted'],
+];
+
 /** For errors that come without any code; the texts are those of `pg` 8 and of Emscripten. */
 const BY_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
+  ...BY_POOLER_MESSAGE,
   [/server does not support SSL connections/i, 'tls_not_offered'],
   [/error establishing an SSL connection/i, 'tls_not_offered'],
   [/(?:no encryption|SSL off|SSL connection is required|SSL required|insecure connection)/i, 'tls_required'],
@@ -91,7 +102,7 @@ function classify(error: unknown): Failure | undefined {
   const messages = errorMessages(error);
   const byMessage = BY_MESSAGE.find(([pattern]) => messages.some((message) => pattern.test(message)))?.[1];
   // Before the SQLSTATE: a server that insists on TLS answers with the SQLSTATE of a refused role.
-  if (byMessage === 'tls_required') return byMessage;
+  if (byMessage === 'tls_required' || byMessage?.startsWith('pooler_') === true) return byMessage;
   if (hasCertificateCode(error)) return 'tls_untrusted';
   if (isMissingSocket(error)) return 'unreachable';
   return (
@@ -175,6 +186,21 @@ function describe(failure: Failure, error: unknown, location: string): UserError
       return fault(
         `The connection to ${location} was lost; what was not committed is rolled back.`,
         'Run the same command again: it goes on where it stopped.',
+      );
+    case 'pooler_refused_option':
+      return misconfigured(
+        `The connection pooler at ${location} refuses a start-up parameter of the database URL.`,
+        'Remove options=… from the database URL (a schema goes into ?schema=), or set DIRECT_URL to the server itself.',
+      );
+    case 'pooler_without_transactions':
+      return misconfigured(
+        `The connection pooler at ${location} is in statement mode, which allows no transactions.`,
+        'Set its pool mode to transaction or session, or name the server itself in the database URL.',
+      );
+    case 'pooler_exhausted':
+      return fault(
+        `The connection pooler at ${location} had no connection left.`,
+        'Run again when others have ended, or raise its pool size: a run needs up to four connections at a time.',
       );
     case 'stopped':
       return fault(

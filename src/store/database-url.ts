@@ -10,6 +10,8 @@ export interface DatabaseUrl {
   connectionLimit: number | undefined;
   /** How long to wait for the server, in seconds, if the URL says it (`connect_timeout`). */
   connectTimeoutSeconds: number | undefined;
+  /** `pgbouncer=true`, Prisma's word: what answers is a pooler in transaction mode. */
+  pgbouncer: boolean;
   /** `postgresql://host:port/database?schema=x`: no user, no password, no other parameter. */
   location: string;
   host: string;
@@ -58,12 +60,14 @@ export function parseDatabaseUrl(url: string): DatabaseUrl {
   const database = path === '' ? user : path;
   const connectionLimit = positive(parameters.get('connection_limit'));
   const connectTimeoutSeconds = positive(parameters.get('connect_timeout'));
+  const pgbouncer = parameters.get('pgbouncer') === 'true';
   for (const name of PRISMA_PARAMETERS) parameters.delete(name);
   return {
     connectionString: parsed.toString(),
     schema,
     connectionLimit,
     connectTimeoutSeconds,
+    pgbouncer,
     location: `postgresql://${host}:${port}/${database}${schema === 'public' ? '' : `?schema=${encodeURIComponent(schema)}`}`,
     host,
     port,

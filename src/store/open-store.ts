@@ -1,7 +1,8 @@
+import type { ServerConfig } from './backends/postgresql-access.js';
 import type { Store } from './store.js';
 
 /** Which database to use. */
-export type DatabaseConfig = { kind: 'postgresql'; url: string } | { kind: 'pglite'; directory: string };
+export type DatabaseConfig = ({ kind: 'postgresql' } & ServerConfig) | { kind: 'pglite'; directory: string };
 
 export interface OpenStoreOptions {
   /** Who we are, for the lock of the embedded database: the command, as the next one will be told it. */
@@ -33,7 +34,7 @@ export async function openStore(config: DatabaseConfig, options: OpenStoreOption
   switch (config.kind) {
     case 'postgresql': {
       const { openPostgresqlStore } = await import('./backends/postgresql.js');
-      return openPostgresqlStore(config.url, options);
+      return openPostgresqlStore(config, options);
     }
     case 'pglite': {
       const { openPgliteDirectory } = await import('./backends/pglite-directory.js');

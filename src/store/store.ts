@@ -6,6 +6,8 @@ export type Backend = 'postgresql' | 'pglite';
 /** One open database. Statements outside `transaction` run on their own. */
 export interface Store {
   backend: Backend;
+  /** Reached through a connection pooler: nothing lasts longer than its transaction (see ServerAccess). */
+  pooled: boolean;
   /** Where the data lies, without secrets: a directory, or `postgresql://host:port/database?schema=x`. */
   location: string;
   sql: Sql;

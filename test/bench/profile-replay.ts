@@ -1,5 +1,5 @@
 /**
- * Where the time of a replay goes: `node dist-bench/test/bench/profile-replay.js LOG TARGET`. Prints what each
+ * Where the time of a replay goes: `node dist-bench/test/bench/profile-replay.js LOG TARGET [--dry-run]`. Prints what each
  * statement took. With node's `--cpu-prof`, `summarise-profile.js` tells the rest. The target is migrated if need be;
  * anything but a postgresql:// URL is a directory of the embedded database.
  */
@@ -12,7 +12,7 @@ import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
 import { migrate } from '../../src/store/migrations/migrate.js';
 import { timeStatements } from './statement-times.js';
 
-const [log = '', target = ''] = process.argv.slice(2);
+const [log = '', target = '', mode = ''] = process.argv.slice(2);
 const config: DatabaseConfig = target.startsWith('postgres')
   ? { kind: 'postgresql', url: target }
   : { kind: 'pglite', directory: target };
@@ -41,7 +41,7 @@ const result = await replay(
     register: true,
     tickets: 'auto',
     include: new Set(),
-    dryRun: false,
+    dryRun: mode === '--dry-run',
     strict: false,
     batchSize: 1000,
     resume: true,

@@ -167,13 +167,15 @@ function isLink(value: unknown): value is { source: string; target: string } {
   );
 }
 
-function unprivilegedOwner(): { uid: number; gid: number } | undefined {
+/** Whom a server runs as that refuses to run as root; undefined where we are not. */
+export function unprivilegedOwner(): { uid: number; gid: number } | undefined {
   if (userInfo().uid !== 0) return undefined;
   const id = (flag: string): number => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
 }
 
-async function findFreePort(): Promise<number> {
+/** A free loopback port; another process may take it before it is bound. */
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

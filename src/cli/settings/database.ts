@@ -43,28 +43,33 @@ export function chooseDatabase(
     : fromServer;
 }
 
-/** A URL from a file named by a flag or variable beats DATABASE_URL at its own level or a lower one. */
 function chooseServer(
   settings: GlobalSettings,
   environment: Environment,
   io: Pick<Io, 'cwd'>,
 ): DatabaseChoice | undefined {
-  const { databaseUrlFile } = settings;
-  const fileOrigin = settings.origin('databaseUrlFile');
-  const url = lookUp('DATABASE_URL', environment);
-  const fileWins =
-    fileOrigin.from === 'flag' || fileOrigin.from === 'environment' || url?.from !== 'environment';
-  if (databaseUrlFile !== undefined && fileWins) {
-    const read = readUrl(resolve(io.cwd, databaseUrlFile), fileOrigin.place);
-    return {
-      config: { kind: 'postgresql', url: read },
-      place: fileOrigin.place,
-      looked: [fileOrigin.place],
-    };
-  }
-  return url === undefined
-    ? undefined
-    : { config: { kind: 'postgresql', url: url.value }, place: url.place, looked: [url.place] };
+  const named = chooseUrl('databaseUrlFile', 'DATABASE_URL', { settings, environment, io });
+  if (named === undefined) return undefined;
+  const direct = chooseUrl('directDatabaseUrlFile', 'DIRECT_URL', { settings, environment, io });
+  return {
+    config: { kind: 'postgresql', url: named.url, ...(direct === undefined ? {} : { directUrl: direct.url }) },
+    place: named.place,
+    looked: [named.place],
+  };
+}
+
+/** A URL from a file named by a flag or variable beats the variable at its own level or a lower one. */
+function chooseUrl(
+  key: 'databaseUrlFile' | 'directDatabaseUrlFile',
+  variable: string,
+  { settings, environment, io }: { settings: GlobalSettings; environment: Environment; io: Pick<Io, 'cwd'> },
+): { url: string; place: string } | undefined {
+  const file = settings[key];
+  const { from, place } = settings.origin(key);
+  const found = lookUp(variable, environment);
+  const fileWins = from === 'flag' || from === 'environment' || found?.from !== 'environment';
+  if (file !== undefined && fileWins) return { url: readUrl(resolve(io.cwd, file), place), place };
+  return found === undefined ? undefined : { url: found.value, place: found.place };
 }
 
 function chooseHome(

@@ -46,7 +46,9 @@ export function describeSettings(call: Call, program: Command): FromSettings {
     }),
     secretFiles: [
       ...(environment.dotenvPath === undefined ? [] : [environment.dotenvPath]),
-      ...(settings.databaseUrlFile === undefined ? [] : [resolve(call.io.cwd, settings.databaseUrlFile)]),
+      ...[settings.databaseUrlFile, settings.directDatabaseUrlFile].flatMap((file) =>
+        file === undefined ? [] : [resolve(call.io.cwd, file)],
+      ),
     ],
   };
 }

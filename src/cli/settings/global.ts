@@ -19,6 +19,7 @@ const GLOBAL = z.object({
   events: toggle(),
   home: word('a directory').optional(),
   databaseUrlFile: word('a file name').optional(),
+  directDatabaseUrlFile: word('a file name').optional(),
 });
 
 type GlobalValues = z.output<typeof GLOBAL>;

@@ -33,3 +33,15 @@ export async function checkServer(store: Store): Promise<DoctorCheck> {
   }
   return { name, status: 'ok', message };
 }
+
+/** What a connection pooler between here and the server changes; null where there is none, or none in use. */
+export function checkPooler(store: Store): DoctorCheck | null {
+  if (!store.pooled) return null;
+  return {
+    name: 'pooler',
+    status: 'ok',
+    message:
+      'a connection pooler stands before the server: a run holds its lock in an open transaction, and statements are ' +
+      'planned each time. With DIRECT_URL, the address of the server itself, runs are quicker; verify --enforce needs it',
+  };
+}

@@ -9,7 +9,7 @@ import { checkEmbeddedDisk, checkServerDisk } from './check-disk.js';
 import { checkEmbeddedLock, checkServerLock } from './check-lock.js';
 import { checkNode } from './check-node.js';
 import { checkRuns } from './check-runs.js';
-import { checkServer } from './check-server.js';
+import { checkPooler, checkServer } from './check-server.js';
 import { checkIndexes, checkMigrations, checkRights } from './check-tables.js';
 import type { DoctorOptions } from './options.js';
 import {
@@ -68,6 +68,8 @@ async function checkStore(store: Store, options: DoctorOptions): Promise<DoctorC
   const kind = isServer ? 'PostgreSQL' : 'embedded PostgreSQL';
   const checks: DoctorCheck[] = [{ name: 'database', status: 'ok', message: `${store.location} (${kind})` }];
   checks.push(await attempt('server', () => checkServer(store)));
+  const pooler = checkPooler(store);
+  if (pooler !== null) checks.push(pooler);
   if (isServer) {
     checks.push(await attempt('disk', () => checkServerDisk(store)));
     checks.push(await attempt('clock', () => checkServerClock(store.sql, options.clock)));

@@ -7,6 +7,7 @@ export const DOCTOR_CHECKS = [
   'configuration',
   'database',
   'server',
+  'pooler',
   'migrations',
   'rights',
   'indexes',

@@ -16,11 +16,20 @@ import type { LogSelection, ReplayOptions } from './options.js';
 import { prepareEntry, type StoredAs } from '../batch/prepare-entry.js';
 import { isRunAlive } from '../runs/judge.js';
 
+/**
+ * Messages in one batch of a dry run, at least. Its batches share one transaction, in which no version of a row that an
+ * earlier batch wrote can be cleared away: every foreign key that is checked walks through all of them. Measured with batches
+ * of 1000, a dry run took 2.5 times as long as the run itself, with these 1.2 times.
+ */
+const DRY_RUN_BATCH = 5_000;
+
 /** A stream of batches with what the run must know about where they come from. */
 export interface ReplayFeed {
   totalBytes: number | undefined;
   bytesRead(): number;
   batches(): AsyncGenerator<Batch, void, undefined>;
+  /** Its batches come out of the database: inside one transaction they cannot be read while another one is written. */
+  isStored: boolean;
   /** Problems with the inputs themselves that came up since the last call. */
   takeProblems(): Problem[];
   /** Where to go on once the batch is in; null when the input cannot be resumed. */
@@ -103,6 +112,7 @@ async function openPaths(
     totalBytes: source.totalBytes,
     bytesRead: () => source.bytesRead(),
     batches: () => gather(items(), options, directory),
+    isStored: false,
     takeProblems: () => problems.splice(0),
     checkpointAfter: (batch, entriesRead) => keeper.after(batch, entriesRead),
     claim: null,
@@ -133,6 +143,7 @@ async function openLog(
     totalBytes: source.totalBytes,
     bytesRead: () => source.bytesRead(),
     batches: () => gather(items(), options, directory),
+    isStored: true,
     takeProblems: () => [],
     checkpointAfter: () => Promise.resolve(null),
     claim: claims ? selection.statuses : null,
@@ -149,7 +160,9 @@ async function* gather(
   options: ReplayOptions,
   directory: ConnectionDirectory,
 ): AsyncGenerator<Batch, void, undefined> {
-  const batcher = new Batcher(options.batchSize);
+  const batcher = new Batcher(
+    options.dryRun ? Math.max(options.batchSize, DRY_RUN_BATCH) : options.batchSize,
+  );
   for await (const { entry, storedAs, after } of items) {
     yield* batcher.add(prepareEntry(entry, storedAs, directory, options.include), after);
   }

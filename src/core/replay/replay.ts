@@ -122,7 +122,7 @@ class Replay {
     let next = await batches.next();
     while (next.done !== true && this.stopped === null) {
       const batch = next.value;
-      if (this.options.dryRun) {
+      if (feed.isStored && this.options.dryRun) {
         // One transaction is one connection: reading ahead would only queue behind the batch.
         await this.applyOne(run, feed, directory, batch);
         next = await batches.next();

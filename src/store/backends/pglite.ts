@@ -32,6 +32,7 @@ export function createPgliteStore(
 
   return {
     backend: 'pglite',
+    pooled: false,
     location,
     sql: translated(createPgliteSql(pglite), translate),
     prisma,

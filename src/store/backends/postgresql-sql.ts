@@ -30,18 +30,34 @@ export function createPgSqlOn(): PgSqlOn {
     }
     return name;
   };
-  return (client) => {
-    const run = (text: string, parameters: readonly SqlParameter[]): Promise<pg.QueryResult<SqlRow>> =>
-      client.query<SqlRow>({ name: nameOf(text), text, values: [...parameters], types: TYPES });
-    return {
-      query: async (text, parameters = []) => (await run(text, parameters)).rows,
-      execute: async (text, parameters = []) => (await run(text, parameters)).rowCount ?? 0,
-    };
+  return (client) =>
+    sqlOf((text, values) => client.query<SqlRow>({ name: nameOf(text), text, values, types: TYPES }));
+}
+
+/** Statements without a name, each planned anew: on a pooler the session that knows the name may be another client's. */
+export const unnamedSqlOn: PgSqlOn = (client) =>
+  sqlOf((text, values) => client.query<SqlRow>({ text, values, types: TYPES }));
+
+function sqlOf(run: (text: string, values: SqlParameter[]) => Promise<pg.QueryResult<SqlRow>>): Sql {
+  return {
+    query: async (text, parameters = []) => (await run(text, [...parameters])).rows,
+    execute: async (text, parameters = []) => (await run(text, [...parameters])).rowCount ?? 0,
   };
 }
 
-/** Transactions on a pool's clients; a client whose rollback fails is thrown away with its transaction. */
-export function createPgTransactions(pool: pg.Pool, sqlOn: PgSqlOn): RunInTransaction {
+/** A transaction for every statement: only inside one do settings hold on a pooler. */
+export function createStatementTransactions(run: RunInTransaction): Sql {
+  return {
+    query: (text, parameters) => run((tx) => tx.query(text, parameters)),
+    execute: (text, parameters) => run((tx) => tx.execute(text, parameters)),
+  };
+}
+
+/**
+ * Transactions on a pool's clients; a client whose rollback fails is thrown away with its transaction. `settings`: statements
+ * that each of them begins with.
+ */
+export function createPgTransactions(pool: pg.Pool, sqlOn: PgSqlOn, settings = ''): RunInTransaction {
   return async (work) => {
     const client = await pool.connect();
     let broken = false;
@@ -51,7 +67,7 @@ export function createPgTransactions(pool: pg.Pool, sqlOn: PgSqlOn): RunInTransa
     };
     client.on('error', onError);
     try {
-      await client.query('begin isolation level read committed');
+      await client.query(`begin isolation level read committed; ${settings}`);
       const result = await work(sqlOn(client));
       await client.query('commit');
       return result;

@@ -1,14 +1,21 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { translateDatabaseError } from '../database-errors.js';
-import { parseDatabaseUrl, type DatabaseUrl } from '../database-url.js';
+import { redactUrl } from '../database-url.js';
 import { PrismaClient } from '../generated/client.js';
-
 import { assertServerVersion } from '../server-version.js';
 import type { Store } from '../store.js';
 import { createTransactionRunner, translated } from '../transactions.js';
-import { clientConfig, connectClient } from './postgresql-client.js';
-import { createPgSqlOn, createPgTransactions } from './postgresql-sql.js';
+import { connectServer, type ServerAccess, type ServerConfig } from './postgresql-access.js';
+import { clientConfig } from './postgresql-client.js';
+import { inTransactions } from './postgresql-prisma.js';
+import { sessionSettings, transactionSettings } from './postgresql-settings.js';
+import {
+  createPgSqlOn,
+  createPgTransactions,
+  createStatementTransactions,
+  unnamedSqlOn,
+} from './postgresql-sql.js';
 
 /** One run needs a connection for its transaction and one for the statements beside it; more only takes from others. */
 const POOL_SIZE = 3;
@@ -18,30 +25,40 @@ export interface PostgresqlOptions {
   poolSize?: number;
 }
 
-/** Opens a store on a PostgreSQL server. Throws UserError if the server cannot be reached or is no PostgreSQL >= 13. */
-export async function openPostgresqlStore(url: string, options: PostgresqlOptions): Promise<Store> {
-  const target = parseDatabaseUrl(url);
+/**
+ * Opens a store on a PostgreSQL server. Throws UserError if the server cannot be reached or is no PostgreSQL >= 13.
+ *
+ * Behind a pooler in transaction mode nothing is prepared under a name, and every statement runs in a transaction that sets
+ * what it needs; with a direct URL the store goes past the pooler instead.
+ */
+export async function openPostgresqlStore(config: ServerConfig, options: PostgresqlOptions): Promise<Store> {
+  const { target, pooled } = await probe(config);
   const translate = (error: unknown): unknown => translateDatabaseError(error, target.location) ?? error;
-  await probe(target).catch((error: unknown) => {
-    throw translate(error);
-  });
   const pool = new pg.Pool({
     ...clientConfig(target),
     max: options.poolSize ?? target.connectionLimit ?? POOL_SIZE,
-    onConnect: (client) => prepareSession(client, target.schema),
+    // The pool waits for the promise, although @types/pg declares the hook as void.
+    ...(pooled ? {} : { onConnect: (client): unknown => client.query(sessionSettings(target.schema)) }),
   });
   // A connection that breaks while it is idle: the next statement opens another, or says what is wrong.
   pool.on('error', () => undefined);
+  const settings = transactionSettings(target.schema);
   const adapter = new PrismaPg(pool, { schema: target.schema });
-  const prisma = new PrismaClient({ adapter, errorFormat: 'minimal', log: [] });
-  const sqlOn = createPgSqlOn();
+  const prisma = new PrismaClient({
+    adapter: pooled ? inTransactions(adapter, settings) : adapter,
+    errorFormat: 'minimal',
+    log: [],
+  });
+  const sqlOn = pooled ? unnamedSqlOn : createPgSqlOn();
+  const transactions = createPgTransactions(pool, sqlOn, pooled ? settings : '');
   let closing: Promise<void> | undefined;
   return {
     backend: 'postgresql',
+    pooled,
     location: target.location,
-    sql: translated(sqlOn(pool), translate),
+    sql: translated(pooled ? createStatementTransactions(transactions) : sqlOn(pool), translate),
     prisma,
-    transaction: createTransactionRunner(createPgTransactions(pool, sqlOn), translate),
+    transaction: createTransactionRunner(transactions, translate),
     close: () => (closing ??= prisma.$disconnect().then(() => pool.end())),
   };
 }
@@ -50,29 +67,20 @@ export async function openPostgresqlStore(url: string, options: PostgresqlOption
  * The first connection, outside the pool: only here may connecting time out. A timeout of the pool would also hit a
  * statement that waits for a free connection.
  */
-async function probe(target: DatabaseUrl): Promise<void> {
-  const client = await connectClient(target);
+async function probe(config: ServerConfig): Promise<Pick<ServerAccess, 'target' | 'pooled'>> {
+  const { client, target, pooled } = await connectServer(config).catch(rethrowTranslated(config));
   try {
     await assertServerVersion(async (text) => (await client.query<Record<string, unknown>>(text)).rows);
+    return { target, pooled };
+  } catch (error) {
+    throw translateDatabaseError(error, target.location) ?? error;
   } finally {
     await client.end().catch(() => undefined);
   }
 }
 
-/**
- * Settings that a server, database or role may have changed, and that would change what we store:
- * - Prisma's adapter writes and reads timestamps without a zone, so any session zone but UTC would shift every one of them;
- * - timeouts meant for web requests would kill a batch, or a dry run that holds its transaction for hours;
- * - compiling a statement or starting workers costs more than a batch of index look-ups.
- * Sent as a statement, not as a start-up option, which PgBouncer refuses. The pool waits for the promise, although
- * @types/pg declares the hook as void.
- */
-function prepareSession(client: pg.ClientBase, schema: string): unknown {
-  return client.query(
-    `select set_config('search_path', $1, false), set_config('timezone', 'UTC', false),
-            set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false),
-            set_config('idle_in_transaction_session_timeout', '0', false), set_config('datestyle', 'ISO', false),
-            set_config('jit', 'off', false), set_config('max_parallel_workers_per_gather', '0', false)`,
-    [pg.escapeIdentifier(schema)],
-  );
+function rethrowTranslated({ url }: ServerConfig): (error: unknown) => never {
+  return (error) => {
+    throw translateDatabaseError(error, redactUrl(url)) ?? error;
+  };
 }

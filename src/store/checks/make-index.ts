@@ -1,3 +1,4 @@
+import { ConfigError } from '../../model/errors.js';
 import type { Store } from '../store.js';
 import type { UniqueKey } from './unique-keys.js';
 
@@ -29,6 +30,16 @@ export async function dropIndex(store: Store, key: UniqueKey, isConstraint: bool
   );
 }
 
+/** Outside of any transaction, so that other programs can go on writing; behind a pooler nothing of ours is outside of one. */
 function concurrently(store: Store): string {
+  if (store.pooled) {
+    throw new ConfigError(
+      `An index cannot be made through the connection pooler at ${store.location}: that takes a session of its own.`,
+      {
+        code: 'session_needed',
+        remedy: 'Set DIRECT_URL to the address of the server itself, without the pooler, and run again.',
+      },
+    );
+  }
   return store.backend === 'postgresql' ? 'concurrently ' : '';
 }

@@ -1,8 +1,8 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { LockedError, UserError } from '../../model/errors.js';
-import { connectClient } from '../backends/postgresql-client.js';
+import { connectServer, type ServerConfig } from '../backends/postgresql-access.js';
+import { transactionSettings } from '../backends/postgresql-settings.js';
 import { translateDatabaseError } from '../database-errors.js';
-import { parseDatabaseUrl } from '../database-url.js';
 import { DEVICE_LOCK_NAMESPACE, deviceKey, LOCK_NAMESPACE, schemaKey } from './lock-key.js';
 import type { RunLock, RunLockOptions } from './run-lock.js';
 import { pollForLock } from './wait.js';
@@ -22,8 +22,8 @@ interface AdvisoryLock {
 }
 
 /** {@link acquireRunLock} on PostgreSQL. */
-export function acquireAdvisoryLock(url: string, options: RunLockOptions): Promise<RunLock> {
-  return acquire(url, options, {
+export function acquireAdvisoryLock(config: ServerConfig, options: RunLockOptions): Promise<RunLock> {
+  return acquire(config, options, {
     namespace: LOCK_NAMESPACE,
     key: schemaKey,
     subject: (location) => `The database ${location}`,
@@ -32,12 +32,12 @@ export function acquireAdvisoryLock(url: string, options: RunLockOptions): Promi
 
 /** The lock of one connection's linked device: exclusive, and beside the lock of the run. */
 export function acquireDeviceAdvisoryLock(
-  url: string,
+  config: ServerConfig,
   connection: { id: string; name: string },
   options: Omit<RunLockOptions, 'mode'>,
 ): Promise<RunLock> {
   return acquire(
-    url,
+    config,
     { ...options, mode: 'exclusive' },
     {
       namespace: DEVICE_LOCK_NAMESPACE,
@@ -47,23 +47,34 @@ export function acquireDeviceAdvisoryLock(
   );
 }
 
-async function acquire(url: string, options: RunLockOptions, wanted: AdvisoryLock): Promise<RunLock> {
-  const target = parseDatabaseUrl(url);
+/**
+ * On a session of our own the lock is the session's. On a pooler it belongs to one transaction that stays open until the run
+ * ends: a pooler in transaction mode keeps a client and its session together for exactly as long as the client's transaction
+ * lasts, so that transaction is as good as a session, and both kinds exclude each other. It reads and writes no rows: it has
+ * no transaction id and, between its statements, no snapshot, so vacuum is not held back by it. What ends it early, such as
+ * an idle timeout of the pooler, closes the connection; the run hears of that and stops.
+ */
+async function acquire(
+  config: ServerConfig,
+  options: RunLockOptions,
+  wanted: AdvisoryLock,
+): Promise<RunLock> {
   const name = `wa-reconcile ${options.command} ${options.host}:${options.pid}`.slice(
     0,
     MAX_APPLICATION_NAME,
   );
-  const client = await connectClient(target, name);
+  const { client, target, pooled } = await connectServer(config, name);
   try {
-    await disableIdleTimeout(client);
+    if (pooled) await beginLockTransaction(client, target.schema, name);
+    else await disableIdleTimeout(client);
     const key = wanted.key(target.schema);
-    const attempt = options.mode === 'shared' ? 'pg_try_advisory_lock_shared' : 'pg_try_advisory_lock';
+    const attempt = `pg_try_advisory${pooled ? '_xact' : ''}_lock${options.mode === 'shared' ? '_shared' : ''}`;
     return await pollForLock<RunLock, number>(
       async () => {
-        const { rows } = await client.query<{ taken: boolean }>(`select ${attempt}($1, $2) as taken`, [
-          wanted.namespace,
-          key,
-        ]);
+        // Without parameters: a statement with some keeps its snapshot until the next one, and vacuum would wait for it.
+        const { rows } = await client.query<{ taken: boolean }>(
+          `select ${attempt}(${wanted.namespace}, ${key}) as taken`,
+        );
         return rows[0]?.taken === true ? { lock: hold(client, target.location) } : { held: key };
       },
       async () =>
@@ -74,6 +85,14 @@ async function acquire(url: string, options: RunLockOptions, wanted: AdvisoryLoc
     await client.end().catch(() => undefined);
     throw translateDatabaseError(error, target.location) ?? error;
   }
+}
+
+/** The name is set again: a pooler may have passed on its own, and whoever finds the lock taken is told this one. */
+async function beginLockTransaction(client: pg.Client, schema: string, name: string): Promise<void> {
+  await client.query(
+    `begin isolation level read committed; ${transactionSettings(schema)};
+     set local application_name to ${pg.escapeLiteral(name)}`,
+  );
 }
 
 /** Watches the connection for as long as the lock is ours. */
@@ -93,7 +112,7 @@ function hold(client: pg.Client, location: string): RunLock {
     );
   }
 
-  // A dead network is only noticed by writing, and an idle connection may be dropped on the way.
+  // A dead network is only noticed by writing, and an idle connection or transaction may be dropped on the way.
   const heartbeat = setInterval(() => {
     client.query('select 1').catch(lose);
   }, HEARTBEAT_MS);
@@ -105,7 +124,8 @@ function hold(client: pg.Client, location: string): RunLock {
 
   async function release(): Promise<void> {
     clearInterval(heartbeat);
-    // Ending the session frees the lock; the connection may be gone already, and the lock with it.
+    // Ending the session, or its transaction, frees the lock; the connection may be gone already, and the lock with it.
+    await client.query('rollback').catch(() => undefined);
     await client.end().catch(() => undefined);
   }
 

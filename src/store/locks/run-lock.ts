@@ -23,8 +23,8 @@ export interface RunLock {
 }
 
 /**
- * Takes the lock of a run. On PostgreSQL it is a session advisory lock on a connection of its own, since a pool would hand
- * the connection that holds it to anyone, or close it. The embedded database is locked by opening it, so there it is free.
+ * Takes the lock of a run. On PostgreSQL it is an advisory lock on a connection of its own, since a pool would hand the
+ * connection that holds it to anyone, or close it. The embedded database is locked by opening it, so there it is free.
  *
  * Throws LockedError (exit 5), which names the holders, when it is still held after `waitMs`.
  */
@@ -32,7 +32,7 @@ export async function acquireRunLock(config: DatabaseConfig, options: RunLockOpt
   switch (config.kind) {
     case 'postgresql': {
       const { acquireAdvisoryLock } = await import('./advisory-lock.js');
-      return acquireAdvisoryLock(config.url, options);
+      return acquireAdvisoryLock(config, options);
     }
     case 'pglite':
       return heldByOpening();
@@ -51,7 +51,7 @@ export async function acquireDeviceLock(
   switch (config.kind) {
     case 'postgresql': {
       const { acquireDeviceAdvisoryLock } = await import('./advisory-lock.js');
-      return acquireDeviceAdvisoryLock(config.url, connection, options);
+      return acquireDeviceAdvisoryLock(config, connection, options);
     }
     case 'pglite':
       return heldByOpening();
