@@ -1,11 +1,14 @@
+import { dirname, join } from 'node:path';
 import { proto } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
 import type { ImportResult } from '../../src/core/import/result.js';
+import { addConnection } from '../support/connections.js';
 import { describeOnBackends, useBackend } from '../support/databases.js';
 import { type FakePerson, lidOf, pnOf } from '../support/fake-whatsapp/account.js';
 import { answerFromArchive, archived, conversation, inChunks } from '../support/fake-whatsapp/archive.js';
 import { until } from '../support/fake-whatsapp/session.js';
 import { linkedMachine, type LinkedMachine } from '../support/linked-machine.js';
+import { replayBodies } from '../support/replaying.js';
 import { transcript } from '../support/shown.js';
 import { ANA, live, T0 } from '../support/webhooks.js';
 import { readImport } from './import-json.js';
@@ -116,6 +119,35 @@ describe('import: files that cannot be had', () => {
     const { result } = await imported(site, '--count', '20');
     expect(result.status).toBe('completed');
     expect((await site.machine.look(transcript)).length).toBeGreaterThanOrEqual(21);
+  });
+});
+
+describe('what link, unlink and import advise', () => {
+  const embedded = useMachines(useBackend('pglite'));
+
+  it('is for the database of the run, and parses', async () => {
+    const machine = await embedded.install();
+    await machine.look(async (store) => {
+      await addConnection(store, { kind: 'coexistence', phoneNumberId: '800000000000001' });
+      await replayBodies(store, [live('hello', 0)], { register: false });
+    });
+    if (machine.config.kind !== 'pglite') throw new Error('not the embedded database');
+    const home = dirname(machine.config.directory);
+    const env = { WA_RECONCILE_HOME: join(machine.directory, 'elsewhere') };
+    const cases: [argv: string[], code: number][] = [
+      [['import', `+${ANA}`], 6],
+      [['unlink', '--connection', 'loja', '--yes'], 6],
+      [['link', 'status', '--connection', 'loja'], 6],
+    ];
+    for (const [argv, expected] of cases) {
+      const { code, stdout, stderr } = await machine.run([...argv, '--home', home], { env });
+      expect(code, stderr).toBe(expected);
+      expect(`${stdout}${stderr}`).toContain(`wa-reconcile link --connection loja --home ${home}`);
+    }
+    // What was advised gets as far as the key that is missing: it is understood, and finds the connection's database.
+    const link = await machine.run(['link', '--connection', 'loja', '--home', home], { env });
+    expect(link.code).toBe(2);
+    expect(link.stderr).toContain('openssl rand -base64 32');
   });
 });
 

@@ -131,5 +131,5 @@ describe('without a database', () => {
     expect(night.stderr).toContain('There is no connection in');
     expect(night.stderr).toContain('wa-reconcile connection add --home b');
     expect((await machine.run(['reconcile', '--dry-run', '--register', '--home', 'b'])).code).toBe(2);
-  });
+  }, 180_000);
 });
