@@ -21,7 +21,7 @@ export default defineConfig({
       {
         extends: true,
         // Nothing here keeps state in a module, so files share one process and its compiled sources.
-        test: { name: 'unit', include: UNIT, pool: 'threads', isolate: false },
+        test: { name: 'unit', include: UNIT, pool: 'threads', isolate: false, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
@@ -33,6 +33,8 @@ export default defineConfig({
           // A process per file: PGlite is WebAssembly, and its memory goes back to the system only with its process.
           pool: 'forks',
           maxWorkers: 2,
+          // After the unit tests: projects with different workers cannot run at once.
+          sequence: { groupOrder: 1 },
         },
       },
     ],
