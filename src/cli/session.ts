@@ -4,6 +4,7 @@ import type { Call } from './call.js';
 import { createLogger } from './logger.js';
 import type { Interruptible } from './signals.js';
 import { createProgress, progressMode } from './render/progress.js';
+import { watchForFullDisk } from './stuck-watchdog.js';
 import { chooseDatabase, withPlaces } from './settings/database.js';
 
 export interface SessionOptions {
@@ -40,6 +41,10 @@ export async function withContext<T>(
   });
   const { signal } = call.stop;
   if (options.interruptible) call.stop.letEnd(options.interruptible);
+  const watchdog =
+    config.kind === 'pglite' && options.lock !== undefined
+      ? watchForFullDisk({ directory: config.directory, pid: io.pid })
+      : undefined;
   const progress = await createProgress(progressMode(settings, io), io, console, look);
   try {
     return await withDatabase(
@@ -77,5 +82,6 @@ export async function withContext<T>(
     throw withPlaces(error, choice);
   } finally {
     progress.close();
+    watchdog?.close();
   }
 }

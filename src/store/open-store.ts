@@ -1,4 +1,5 @@
 import type { ServerConfig } from './backends/postgresql-access.js';
+import type { FreeBytes } from './disk-space.js';
 import type { Store } from './store.js';
 
 /** Which database to use. */
@@ -20,6 +21,8 @@ export interface OpenStoreOptions {
   creates?: boolean;
   /** Embedded only: leave the tables as they are, even if migrations are pending. For whoever only looks. */
   asItIs?: boolean;
+  /** Embedded only: how much the disk still takes; default: what the system says. */
+  freeBytes?: FreeBytes;
   /** PostgreSQL only: most connections at a time. */
   poolSize?: number;
 }

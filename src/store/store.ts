@@ -19,5 +19,10 @@ export interface Store {
    * foreign-key violation caused by another writer (default 0).
    */
   transaction<T>(work: (tx: Sql) => Promise<T>, options?: { retries?: number }): Promise<T>;
+  /**
+   * Throws UserError (`database_disk_full`) when the disk of the embedded database has no room for another batch. A server watches its
+   * own disk, and answers a write that does not fit.
+   */
+  assertSpace(): Promise<void>;
   close(): Promise<void>;
 }

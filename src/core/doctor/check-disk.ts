@@ -1,26 +1,24 @@
-import { readdir, stat, statfs } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { freeBytesOf, LEAST_FREE_BYTES } from '../../store/disk-space.js';
 import { readServerFacts } from '../../store/server-facts.js';
 import type { Store } from '../../store/store.js';
 import type { DoctorCheck } from './result.js';
 import { bytes } from './words.js';
 
 const MB = 1024 ** 2;
-/** Less than some segments of the write-ahead log: the next batch may be the one that does not fit. */
-const LEAST_FREE = 100 * MB;
 /** A log of a million messages becomes less than this. */
 const ENOUGH_FREE = 1024 * MB;
 
 /** The room that an embedded database has to grow; also where it is still to be created. */
 export async function checkEmbeddedDisk(directory: string): Promise<DoctorCheck> {
-  const { bavail, bsize } = await statfs(await nearestExisting(directory));
-  const free = bavail * bsize;
+  const free = await freeBytesOf(await nearestExisting(directory));
   const used = await sizeOf(directory);
   const message = `${bytes(free)} free${used === 0 ? '' : `; the database takes ${bytes(used)}`}`;
   if (free >= ENOUGH_FREE) return { name: 'disk', status: 'ok', message };
   return {
     name: 'disk',
-    status: free < LEAST_FREE ? 'fail' : 'warn',
+    status: free < LEAST_FREE_BYTES ? 'fail' : 'warn',
     message,
     remedy: 'Free some space, or move the directory to a larger disk and name it with --home.',
   };

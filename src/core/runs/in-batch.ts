@@ -17,11 +17,12 @@ export interface BatchOptions {
  * Does one batch in one transaction, with the settings of a batch and the locks of its organizations. Runs it again from the
  * start when another writer was in the way, so `work` must not keep anything outside of its result.
  */
-export function inBatch<T>(
+export async function inBatch<T>(
   ctx: Context,
   { target, organizations = [] }: BatchOptions,
   work: (tx: Sql) => Promise<T>,
 ): Promise<T> {
+  await ctx.store.assertSpace();
   const batch = async (tx: Sql): Promise<T> => {
     await prepareBatch(tx, ctx.store.backend);
     await lockOrganizations(tx, [...new Set(organizations)]);

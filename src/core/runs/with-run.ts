@@ -102,6 +102,7 @@ class Recorder implements Run {
     const { ctx, spec, target } = this;
     const { command, options, resumed = null, work = null } = spec;
     if (target !== null) {
+      await ctx.store.assertSpace();
       const { id, startedAt } = this;
       const { host, pid } = ctx;
       const parentRunId = ctx.parentRunId ?? null;

@@ -1,18 +1,9 @@
-import {
-  access,
-  constants,
-  mkdir,
-  readdir,
-  readFile,
-  realpath,
-  rm,
-  statfs,
-  writeFile,
-} from 'node:fs/promises';
+import { access, constants, mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import { translateDatabaseError } from '../database-errors.js';
+import { assertFree, freeBytesOf, type FreeBytes } from '../disk-space.js';
 import { acquireDirectoryLock } from '../locks/directory-lock.js';
 import { migrate } from '../migrations/migrate.js';
 import type { OpenStoreOptions } from '../open-store.js';
@@ -24,7 +15,7 @@ import { startPglite, type WatchedPGlite } from './pglite-client.js';
 /** The PostgreSQL that PGlite 0.5 is; its data directories are of this version and no other. */
 export const EMBEDDED_MAJOR = '18';
 
-/** With less than this, a segment of its write-ahead log, PostgreSQL may be unable to start. */
+/** Less than a segment of its write-ahead log: PostgreSQL may be unable to start. */
 const NEEDED_BYTES = 16 * 1024 * 1024;
 
 /** Emscripten throws its own error, with a number of WASI's in place of a name. */
@@ -38,6 +29,7 @@ const WASI_ERRORS: Readonly<Record<number, string>> = { 2: 'EACCES', 51: 'ENOSPC
  * but a power cut may; closing it writes a checkpoint; opening a directory takes 0.2 s, creating one 3 s.
  */
 export async function openPgliteDirectory(directory: string, options: OpenStoreOptions): Promise<Store> {
+  const { freeBytes = freeBytesOf } = options;
   const mayCreate = options.creates === true;
   const path = await (mayCreate ? makeDirectory(directory) : findDirectory(directory));
   const lock = await acquireDirectoryLock(`${path}.lock`, options, options).catch((error: unknown) => {
@@ -45,8 +37,13 @@ export async function openPgliteDirectory(directory: string, options: OpenStoreO
   });
   let store: Store;
   try {
-    const pglite = await start(path, mayCreate);
-    store = createPgliteStore(pglite, path, () => lock.release());
+    const pglite = await start(path, mayCreate, freeBytes);
+    store = createPgliteStore(
+      pglite,
+      path,
+      () => lock.release(),
+      () => assertFree(path, freeBytes),
+    );
   } catch (error) {
     await lock.release();
     throw explain(error, path);
@@ -103,34 +100,29 @@ function missing(path: string, place: Absence): ConfigError {
  * A new database takes seconds to make, and one that was half made when the process was killed cannot be opened. A mark
  * beside the directory lasts as long as the making; who finds it makes the database again from nothing.
  */
-async function start(path: string, mayCreate: boolean): Promise<WatchedPGlite> {
+async function start(path: string, mayCreate: boolean, freeBytes: FreeBytes): Promise<WatchedPGlite> {
   const place = await lookAtPlace(path);
-  if (place.state === 'database') return launch(path);
+  if (place.state === 'database') return launch(path, freeBytes);
   if (!mayCreate) throw missing(path, place);
   const mark = creationMark(path);
   if (place.state === 'unfinished') await removeContent(path);
   if (place.state === 'foreign') throw foreign(path, place.holds);
+  await assertFree(path, freeBytes);
   await writeFile(mark, '', { mode: 0o600 });
-  const pglite = await launch(path);
+  const pglite = await launch(path, freeBytes);
   await rm(mark);
   return pglite;
 }
 
-async function launch(path: string): Promise<WatchedPGlite> {
+async function launch(path: string, freeBytes: FreeBytes): Promise<WatchedPGlite> {
+  // Starting writes, too, and says the same whatever is wrong: a full disk has to be told from damage before.
+  await assertFree(path, freeBytes, NEEDED_BYTES);
   try {
     return await startPglite({ dataDir: path });
   } catch (error) {
     if (systemCodeOf(error) !== undefined) throw error;
-    // It says the same whatever is wrong; only the log that it does not show would tell a full disk from damage.
-    if (await isFull(path))
-      throw Object.assign(new Error('no space left', { cause: error }), { code: 'ENOSPC' });
     throw await describeDamage(path, error);
   }
-}
-
-async function isFull(path: string): Promise<boolean> {
-  const { bavail, bsize } = await statfs(path);
-  return bavail * bsize < NEEDED_BYTES;
 }
 
 function foreign(path: string, holds: string): ConfigError {

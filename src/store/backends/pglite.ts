@@ -11,11 +11,13 @@ import { createPgliteSql, createPgliteTransactions } from './pglite-sql.js';
  * open transaction ends, so waiting for it inside that transaction never ends.
  *
  * @param onClose runs once, after PGlite has flushed its files and stopped.
+ * @param assertFree throws `ENOSPC` when the disk has no room for another batch; a database in memory has none to look at.
  */
 export function createPgliteStore(
   pglite: WatchedPGlite,
   location: string,
   onClose: () => Promise<void>,
+  assertFree: () => Promise<void> = () => Promise.resolve(),
 ): Store {
   const prisma = new PrismaClient({ adapter: new PrismaPGlite(pglite), errorFormat: 'minimal', log: [] });
   const translate = (error: unknown): unknown => translateDatabaseError(error, location) ?? error;
@@ -37,6 +39,10 @@ export function createPgliteStore(
     sql: translated(createPgliteSql(pglite), translate),
     prisma,
     transaction: createTransactionRunner(createPgliteTransactions(pglite), translate),
+    assertSpace: () =>
+      assertFree().catch((error: unknown) => {
+        throw translate(error);
+      }),
     close: () => (closing ??= close()),
   };
 }

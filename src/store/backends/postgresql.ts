@@ -59,6 +59,7 @@ export async function openPostgresqlStore(config: ServerConfig, options: Postgre
     sql: translated(pooled ? createStatementTransactions(transactions) : sqlOn(pool), translate),
     prisma,
     transaction: createTransactionRunner(transactions, translate),
+    assertSpace: () => Promise.resolve(),
     close: () => (closing ??= prisma.$disconnect().then(() => pool.end())),
   };
 }
