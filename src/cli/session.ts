@@ -19,6 +19,8 @@ export interface SessionOptions {
    * leaves nothing behind, for what it would say about an empty database is not what was asked.
    */
   creates?: boolean;
+  /** Waits this long for the lock even without --lock-wait. */
+  leastLockWaitMs?: number;
   /** The work heeds `ctx.signal`: a signal ends it after its batch instead of at once. */
   interruptible?: Interruptible | null;
 }
@@ -53,7 +55,7 @@ export async function withContext<T>(
         command: options.command,
         host: io.host,
         pid: io.pid,
-        waitMs: settings.lockWait,
+        waitMs: Math.max(settings.lockWait, options.leastLockWaitMs ?? 0),
         signal,
         ...(options.lock === undefined ? {} : { lock: options.lock }),
         ...(options.unmigrated === true ? { unmigrated: true } : {}),

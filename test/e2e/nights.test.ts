@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { acquireRunLock } from '../../src/store/locks/run-lock.js';
 import type { Store } from '../../src/store/store.js';
 import { useBackend } from '../support/databases.js';
+import { live } from '../support/webhooks.js';
 import { differences } from './differences.js';
 import { useMachines, type Installation } from './installation.js';
 import { busyLog } from './logs.js';
@@ -89,6 +90,7 @@ describe('two nights at once on PostgreSQL', () => {
   test('do not meet: the second names the first and exits with 5, or waits for its end', async () => {
     const machine = await machines.install();
     if (machine.config.kind !== 'postgresql') throw new Error('the lock is a matter of the server');
+    await machine.run(['replay', '-', '--register'], { stdin: JSON.stringify(live('A', 0)) });
     const lock = await acquireRunLock(machine.config, {
       mode: 'exclusive',
       command: 'reconcile',
@@ -97,11 +99,11 @@ describe('two nights at once on PostgreSQL', () => {
       waitMs: 0,
       signal: new AbortController().signal,
     });
-    const refused = await machine.run(['reconcile']);
+    const refused = await machine.run(NIGHT);
     expect(refused.code).toBe(5);
     expect(refused.stderr).toContain('reconcile');
     expect(refused.stderr).toContain('4711');
-    const waiting = await machine.start(['reconcile', '--lock-wait', '60s']);
+    const waiting = await machine.start([...NIGHT, '--lock-wait', '60s']);
     await delay(300);
     await lock.release();
     expect((await waiting.ended).code).toBe(0);

@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/open-store.js';
 import { dropUniqueIndexes, fillThread } from '../support/damage.js';
 import { TEST_OPTIONS } from '../support/databases.js';
+import { select } from '../support/shown.js';
 import { live } from '../support/webhooks.js';
 import { useMachines } from './installation.js';
 
@@ -44,6 +46,8 @@ describe.each(['postgresql', 'pglite'] as const)('verify on %s', (name) => {
   });
 });
 
+const WAITING = "select pid from pg_locks where relation = 'messages'::regclass and not granted";
+
 describe('verify beside others', () => {
   const machines = useMachines('postgresql');
 
@@ -52,13 +56,13 @@ describe('verify beside others', () => {
     await machine.run(['replay', '-', '--register'], { stdin: LOG });
     const other = await openStore(machine.config, TEST_OPTIONS);
     try {
-      const verify = await machine.start(['verify', '--items', 'items.tsv', '--events']);
-      await other.transaction(async (tx) => {
-        // Verify waits for this lock at its second check.
+      const verify = await other.transaction(async (tx) => {
         await tx.execute('lock table messages in access exclusive mode');
-        await verify.says('duplicate_ids', 'stderr');
-        verify.process.kill('SIGINT');
-        await verify.says('"event":"notice"', 'stderr');
+        const waiting = await machine.start(['verify', '--items', 'items.tsv', '--events']);
+        while ((await select(other, WAITING)).length === 0) await delay(50);
+        waiting.process.kill('SIGINT');
+        await waiting.says('"event":"notice"', 'stderr');
+        return waiting;
       });
       const { code } = await verify.ended;
       expect(code).toBe(130);

@@ -7,6 +7,9 @@ import { formatAmount } from '../render/quantities.js';
 import type { Presentation } from '../render/presentation.js';
 import { sanitize } from '../render/sanitize.js';
 
+/** Two machines that start together both migrate: the second waits for the first, which takes seconds, and finds nothing to do. */
+const OTHER_MIGRATION_MS = 30_000;
+
 export function registerDbMigrate(parent: Command, attach: Attach): void {
   const command = describe(parent.command('migrate'), {
     summary: 'Create the tables, or bring them up to this version.',
@@ -33,7 +36,13 @@ async function migrate(call: Call): Promise<Outcome> {
   ]);
   const result = await withContext(
     call,
-    { command: 'db migrate', lock: 'exclusive', unmigrated: true, creates: true },
+    {
+      command: 'db migrate',
+      lock: 'exclusive',
+      leastLockWaitMs: OTHER_MIGRATION_MS,
+      unmigrated: true,
+      creates: true,
+    },
     migrateDatabase,
   );
   return { presentation: present(result), exitCode: EXIT.ok };

@@ -2,7 +2,7 @@ import type { Media } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import type { AmendmentPayload } from './amendments.js';
 import { packEvidence } from './evidence.js';
-import { correctErrors, textOfErrors } from './message-errors.js';
+import { mergeErrors, textOfErrors } from './message-errors.js';
 import { absorbState, type MessageState, type Version } from './message-state.js';
 import { containsJson } from './merge-json.js';
 import { stableJson } from './stable-json.js';
@@ -25,7 +25,7 @@ export function contradicts(state: MessageState, said: MessageState): boolean {
     (theirs.rawMeta > 0 && theirs.rawMeta === mine.rawMeta && !containsJson(state.rawMeta, said.rawMeta)) ||
     (theirs.media > 0 && theirs.media === mine.media && isOtherMedia(state.media, said.media)) ||
     (said.stanzaId !== null && said.stanzaId !== state.stanzaId) ||
-    textOfErrors(correctErrors(state.errors, said.errors)) !== textOfErrors(state.errors)
+    mergeErrors(state.errors, said.errors) !== state.errors
   );
 }
 
@@ -76,7 +76,6 @@ export function rectify(state: MessageState, truth: MessageState): boolean {
   if (knows(truth.ranks.media, ranks.media) && truth.media !== null)
     state.media = { ...state.media, ...truth.media };
   state.stanzaId = truth.stanzaId ?? state.stanzaId;
-  state.errors = correctErrors(state.errors, truth.errors);
   for (const [editId, version] of truth.edits ?? []) {
     if (contradictsVersion(state.edits?.get(editId), version)) state.edits?.set(editId, version);
   }

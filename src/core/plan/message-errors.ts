@@ -19,16 +19,6 @@ export function mergeErrors(mine: Errors, theirs: Errors): Errors {
   return textOfErrors(all) === textOfErrors(mine) ? mine : all;
 }
 
-/** `known`, with every code that `truth` has too as `truth` tells it. */
-export function correctErrors(known: Errors, truth: Errors): Errors {
-  if (truth === null || known === null) return known ?? truth;
-  const told = new Set(truth.map(keyOf));
-  return mergeErrors(
-    known.filter((error) => !told.has(keyOf(error))),
-    truth,
-  );
-}
-
 /** The same text for the same errors. */
 export function textOfErrors(errors: Errors): string {
   return errors === null ? '' : JSON.stringify(errors.map(ordered));

@@ -59,6 +59,18 @@ describeOnBackends('why a message failed is kept with it', (backend) => {
     ]);
   });
 
+  it('M3: a status that says more than its message is not corrected by the message', async () => {
+    const short = { code: KEPT.code, title: 'Re-engagement', error_data: { details: KEPT.details } };
+    const parts = { history_context: { status: 'ERROR', from_me: true }, errors: [short] };
+    const store = await expectOneDatabase(backend, [
+      history([oldOut('A1', 0, parts)]),
+      status('A1', 'failed', 5, { errors: [{ code: KEPT.code, title: KEPT.title }] }),
+      // The same message in an entry of its own: it is compared with the row.
+      history([oldOut('A1', 0, parts)], { order: 2 }),
+    ]);
+    expect(await select(store, 'select errors from messages')).toEqual([{ errors: [KEPT] }]);
+  });
+
   it('keeps the errors of a message of the history with status ERROR, and of an echo', async () => {
     const failed = { history_context: { status: 'ERROR', from_me: true }, errors: [WINDOW] };
     const store = await expectOneDatabase(backend, [
