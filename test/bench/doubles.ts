@@ -12,7 +12,7 @@ const COPIED = `direction, type, body, media, context_external_id, status, histo
 
 /** The unique index of messages gone, and a tenth of them stored twice. Gives the number of copies. */
 export async function insertDoubles({ sql }: Store): Promise<number> {
-  await sql.execute('drop index messages_connection_id_external_id_key');
+  await sql.execute('drop index if exists messages_connection_id_external_id_key');
   let copies = 0;
   let from = 0;
   for (const { percent, columns } of SHARES) {

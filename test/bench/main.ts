@@ -18,6 +18,8 @@ import {
   ratesOf,
   VERDICT_HEADER,
   verdictRow,
+  VERIFY_HEADER,
+  verifyRatesOf,
 } from './report.js';
 import { measureHelp } from './run-binary.js';
 import type { Target } from './target.js';
@@ -68,10 +70,13 @@ async function bench(directory: string): Promise<void> {
   print(`${plainTable(RATES_HEADER, rates)}\n`);
   const dedupes = figures.flatMap(dedupeRatesOf);
   print(`${plainTable(DEDUPE_HEADER, dedupes)}\n`);
+  const verifications = figures.flatMap(verifyRatesOf);
+  print(`${plainTable(VERIFY_HEADER, verifications)}\n`);
   print(`${plainTable(VERDICT_HEADER, verdicts.map(verdictRow))}\n`);
   print('For the README:\n');
   print(`${markdownTable(RATES_HEADER, rates)}\n`);
   print(`${markdownTable(DEDUPE_HEADER, dedupes)}\n`);
+  print(`${markdownTable(VERIFY_HEADER, verifications)}\n`);
   print(markdownTable(VERDICT_HEADER, verdicts.map(verdictRow)));
   if (verdicts.some(({ pass }) => pass === false)) process.exitCode = 1;
 }

@@ -6,7 +6,7 @@ import { dumpMessages, messageColumns } from './copy-text.js';
 import type { Measured } from './measured.js';
 import { measureCreateMany, measureOneByOne } from './prisma-paths.js';
 import { measureDedupe, type DedupeFigures } from './measure-dedupe.js';
-import { replayOnce, type MeasuredReplay } from './run-binary.js';
+import { replayOnce, verifyOnce, type MeasuredReplay, type MeasuredVerify } from './run-binary.js';
 import type { Target } from './target.js';
 
 export interface TargetFigures {
@@ -14,10 +14,14 @@ export interface TargetFigures {
   conditions: string;
   oneByOne: Measured;
   createMany: Measured;
+  /** A rehearsal on the empty database. */
+  dryRun: MeasuredReplay;
   first: MeasuredReplay;
   second: MeasuredReplay;
   floor: Measured;
   dedupe: DedupeFigures;
+  verify: MeasuredVerify;
+  verifyWithoutIndex: MeasuredVerify;
   /** All tables with their indexes, the raw log included, per message. */
   bytesPerMessage: number;
   /** The database directory, per message; null where it is shared. */
@@ -39,6 +43,8 @@ export async function measureTarget(target: Target, plan: Plan): Promise<TargetF
   const { title } = target;
   const { log, messages, sample, directory, say } = plan;
   const where = { env: target.env, directory };
+  say(`${title}: replay --dry-run`);
+  const dryRun = await replayOnce(log, messages, where, ['--dry-run']);
   say(`${title}: replay`);
   const first = await replayOnce(log, messages, where);
   if (first.created !== messages) {
@@ -64,11 +70,18 @@ export async function measureTarget(target: Target, plan: Plan): Promise<TargetF
   const oneByOne = await compare(target, ['leads', 'conversations', 'messages'], (from, into) =>
     measureOneByOne(from, into, Math.min(sample, messages)),
   );
-  // Last: it leaves the database damaged.
+  // Last: these leave the database damaged.
+  say(`${title}: verify, with and without the unique index`);
+  const verify = await verifyOnce([], where);
+  await inStore(target.open(), ({ sql }) => sql.execute('drop index messages_connection_id_external_id_key'));
+  const verifyWithoutIndex = await verifyOnce([], where);
   const dedupe = await measureDedupe(target, { directory, sample: Math.min(sample, messages), say });
   return {
     title,
     dedupe,
+    verify,
+    verifyWithoutIndex,
+    dryRun,
     conditions: target.conditions,
     oneByOne,
     createMany,

@@ -1,17 +1,19 @@
 import { rateOf, type Measured } from './measured.js';
 import type { TargetFigures } from './measure-target.js';
+import type { MeasuredVerify } from './run-binary.js';
 
 const MB = 1024 * 1024;
 
 /** One line of the table: what, messages per second, ratio to the first replay. */
 export function ratesOf(figures: TargetFigures): string[][] {
-  const { first, second, createMany, oneByOne, floor } = figures;
+  const { dryRun, first, second, createMany, oneByOne, floor } = figures;
   const sampled = oneByOne.messages < first.messages ? ` (rate of ${format(oneByOne.messages)})` : '';
   const lines: [string, Measured][] = [
     [`one by one with Prisma${sampled}`, oneByOne],
     ['createMany, batches of 1000', createMany],
     ['replay, first time', first],
     ['replay, second time', second],
+    ['replay --dry-run, first time', dryRun],
     ['staged COPY and one upsert', floor],
   ];
   return lines.map(([what, measured]) => [
@@ -42,6 +44,20 @@ export function dedupeRatesOf({ title, dedupe }: TargetFigures): string[][] {
   ];
 }
 
+/** One line of the third table: what, messages per second, time, memory. */
+export function verifyRatesOf({ title, verify, verifyWithoutIndex }: TargetFigures): string[][] {
+  const row = (what: string, measured: MeasuredVerify): string[] => [
+    title,
+    what,
+    format(rateOf(measured)),
+    `${(measured.milliseconds / 1000).toFixed(1)} s`,
+    `${(measured.peakBytes / MB).toFixed(0)} MB`,
+  ];
+  return [row('verify', verify), row('verify without the unique index', verifyWithoutIndex)];
+}
+
+export const VERIFY_HEADER = ['database', 'way', 'messages/s', 'time', 'memory'];
+
 export const DEDUPE_HEADER = ['database', 'way', 'messages/s', 'to findFirst', 'time', 'memory'];
 
 export const RATES_HEADER = ['database', 'way', 'messages/s', 'to replay'];
@@ -59,7 +75,7 @@ export interface Verdict {
  * database has no round trips to save; the one for memory is for a million messages.
  */
 export function judge(figures: TargetFigures): Verdict[] {
-  const { title, first, second, createMany, oneByOne } = figures;
+  const { title, dryRun, first, second, createMany, oneByOne, verify, verifyWithoutIndex } = figures;
   const isServer = figures.directoryBytesPerMessage === null;
   const times = (other: Measured): number => rateOf(first) / rateOf(other);
   const peak = Math.max(first.peakBytes, second.peakBytes) / MB;
@@ -78,6 +94,16 @@ export function judge(figures: TargetFigures): Verdict[] {
       budget: 'the second time faster than the first',
       measured: `${(1 / times(second)).toFixed(1)}x`,
       pass: times(second) < 1,
+    },
+    {
+      budget: 'a dry run in at most 1.5x the time of the replay',
+      measured: `${times(dryRun).toFixed(1)}x`,
+      pass: times(dryRun) <= 1.5,
+    },
+    {
+      budget: 'verify without the unique index in at most 3x the time with it',
+      measured: `${(verifyWithoutIndex.milliseconds / verify.milliseconds).toFixed(1)}x`,
+      pass: verifyWithoutIndex.milliseconds <= 3 * verify.milliseconds,
     },
     {
       budget: 'at most 1000 bytes per message',

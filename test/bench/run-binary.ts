@@ -27,13 +27,14 @@ export async function replayOnce(
   log: string,
   messages: number,
   where: { env: Record<string, string>; directory: string },
+  flags: readonly string[] = [],
 ): Promise<MeasuredReplay> {
   const memoryFile = join(where.directory, 'memory');
   const started = performance.now();
-  const output = await run(['--import', REPORT_MEMORY, BINARY, 'replay', log, '--register', '--json', '-q'], {
-    ...where.env,
-    BENCH_MEMORY_FILE: memoryFile,
-  });
+  const output = await run(
+    ['--import', REPORT_MEMORY, BINARY, 'replay', log, '--register', '--json', '-q', ...flags],
+    { ...where.env, BENCH_MEMORY_FILE: memoryFile },
+  );
   const milliseconds = performance.now() - started;
   const result = RunJson.parse(JSON.parse(output));
   if (result.status !== 'completed') throw new Error(`the replay ended as ${result.status}`);
@@ -43,6 +44,37 @@ export async function replayOnce(
     created: result.messages.created,
     peakBytes: Number(await readFile(memoryFile, 'utf8')),
   };
+}
+
+const VerifyJson = z.object({
+  status: z.string(),
+  messages: z.number().nullable(),
+  missing: z.number().nullable(),
+});
+
+/** One `wa-reconcile verify` in a process of its own; the rate is over all messages of the raw log. */
+export async function verifyOnce(
+  flags: readonly string[],
+  where: { env: Record<string, string>; directory: string },
+): Promise<MeasuredVerify> {
+  const memoryFile = join(where.directory, 'memory');
+  const started = performance.now();
+  const output = await run(
+    ['--import', REPORT_MEMORY, BINARY, 'verify', ...flags, '--json', '-q'],
+    { ...where.env, BENCH_MEMORY_FILE: memoryFile },
+    // Without the unique index there is something to find.
+    [0, 3],
+  );
+  const milliseconds = performance.now() - started;
+  const { status, messages, missing } = VerifyJson.parse(JSON.parse(output));
+  if (status !== 'completed' || messages === null || missing !== 0)
+    throw new Error(`verify ended as ${status}, with ${missing} of ${messages} messages missing`);
+  return { messages, milliseconds, peakBytes: Number(await readFile(memoryFile, 'utf8')) };
+}
+
+export interface MeasuredVerify extends Measured {
+  /** Most resident memory of the process, in bytes. */
+  peakBytes: number;
 }
 
 export interface MeasuredDedupe extends Measured {
