@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'dist-bench', 'src/store/generated', 'node_modules'] },
+  { ignores: ['dist', 'dist-bench', 'test/bench/generated', 'node_modules'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

@@ -57,8 +57,7 @@ interface Import {
 function sourceFiles(directory: string): string[] {
   return readdirSync(join(ROOT, directory), { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
-    .filter((file) => !file.startsWith('src/store/generated/'));
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
 }
 
 const FILES = [...sourceFiles('src'), ...sourceFiles('bin')];

@@ -9,7 +9,7 @@ import { buildProgram } from './program.js';
 export async function describeVersion(argv: readonly string[], io: Io): Promise<string> {
   const version = packageVersion();
   if (!peek(argv).json) return `wa-reconcile ${version}\n`;
-  const [{ schemaVersions }, { chooseDatabase }, { readEnvironment }, { resolveGlobalSettings }] =
+  const [{ newestMigration }, { chooseDatabase }, { readEnvironment }, { resolveGlobalSettings }] =
     await Promise.all([
       import('../core/database.js'),
       import('./settings/database.js'),
@@ -26,7 +26,7 @@ export async function describeVersion(argv: readonly string[], io: Io): Promise<
     name: 'wa-reconcile',
     version,
     node: process.versions.node,
-    ...(await schemaVersions()),
+    schema: await newestMigration(),
     backend: config.kind,
   };
   return `${JSON.stringify(report, null, 2)}\n`;

@@ -1,7 +1,6 @@
 import { UserError } from '../model/errors.js';
 import type { Advices } from '../model/remedy.js';
 import { translateDatabaseError } from '../store/database-errors.js';
-import { Prisma } from '../store/generated/client.js';
 import { acquireRunLock, type RunLock, type RunLockOptions } from '../store/locks/run-lock.js';
 import { readMigrations } from '../store/migrations/files.js';
 import { assertMigrated, migrate, migrationStatus } from '../store/migrations/migrate.js';
@@ -36,7 +35,6 @@ export async function withDatabase<T>(
     if (options.lock !== undefined) lock = await acquireRunLock(config, { ...options, mode: options.lock });
     return await work(store, lock);
   } catch (error) {
-    // Errors of Prisma's typed client come as they are; those of `store.sql` are translated already.
     throw translateDatabaseError(error, store.location) ?? error;
   } finally {
     await lock?.release();
@@ -123,7 +121,7 @@ export function redactDatabase(config: DatabaseConfig): string {
   return config.kind === 'pglite' ? config.directory : redactUrl(config.url);
 }
 
-/** The versions of Prisma's client and of the tables: the newest migration that this version of the tool knows. */
-export async function schemaVersions(): Promise<{ prisma: string; schema: string | undefined }> {
-  return { prisma: Prisma.prismaVersion.client, schema: (await readMigrations()).at(-1)?.name };
+/** The version of the tables: the newest migration that this version of the tool knows. */
+export async function newestMigration(): Promise<string | undefined> {
+  return (await readMigrations()).at(-1)?.name;
 }

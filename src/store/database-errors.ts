@@ -56,14 +56,6 @@ const BY_SYSTEM_CODE: Readonly<Record<string, Failure>> = {
   EROFS: 'read_only',
 };
 
-/** By the `kind` under which Prisma's adapter keeps an error whose code it has dropped. */
-const BY_ADAPTER_KIND: Readonly<Record<string, Failure>> = {
-  DatabaseNotReachable: 'unreachable',
-  SocketTimeout: 'unreachable',
-  ConnectionClosed: 'connection_lost',
-  TlsConnectionError: 'tls_untrusted',
-};
-
 /** What poolers say for themselves, under SQLSTATEs that say less; the texts are those of PgBouncer and Supavisor. */
 const BY_POOLER_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
   [/unsupported startup parameter/i, 'pooler_refused_option'],
@@ -105,12 +97,7 @@ function classify(error: unknown): Failure | undefined {
   if (byMessage === 'tls_required' || byMessage?.startsWith('pooler_') === true) return byMessage;
   if (hasCertificateCode(error)) return 'tls_untrusted';
   if (isMissingSocket(error)) return 'unreachable';
-  return (
-    BY_SQL_STATE[sqlState(error) ?? ''] ??
-    BY_SYSTEM_CODE[systemCode(error) ?? ''] ??
-    byMessage ??
-    BY_ADAPTER_KIND[firstInChain(error, (link) => stringOrNothing(link.kind)) ?? '']
-  );
+  return BY_SQL_STATE[sqlState(error) ?? ''] ?? BY_SYSTEM_CODE[systemCode(error) ?? ''] ?? byMessage;
 }
 
 function describe(failure: Failure, error: unknown, location: string): UserError {
@@ -213,9 +200,7 @@ function describe(failure: Failure, error: unknown, location: string): UserError
 /** What the server said about a missing right: it names tables and roles only, never values. */
 function serverText(error: unknown): string {
   const said = firstInChain(error, (link) =>
-    sqlState({ code: link.code, originalCode: link.originalCode }) === undefined
-      ? undefined
-      : stringOrNothing(link.originalMessage ?? link.message),
+    sqlState({ code: link.code }) === undefined ? undefined : stringOrNothing(link.message),
   );
   return said ?? 'permission denied';
 }

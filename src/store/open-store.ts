@@ -29,7 +29,7 @@ export interface OpenStoreOptions {
 
 /**
  * Opens the database. The embedded one is migrated on the way; a PostgreSQL is left as it is (`db migrate`).
- * Prisma, `pg` and PGlite are loaded here and not before, so that `--help` stays quick.
+ * `pg` and PGlite are loaded here and not before, so that `--help` stays quick.
  *
  * Throws UserError with a remedy when it cannot be opened, LockedError when another process has the embedded one open.
  */

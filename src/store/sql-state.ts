@@ -1,19 +1,11 @@
 /** The first two characters of a SQLSTATE name its class: a digit and a digit or letter, or one of four lettered classes. */
 const SQL_STATE = /^(?:[0-9][0-9A-F]|F0|HV|P0|XX)[0-9A-Z]{3}$/;
 
-/**
- * The SQLSTATE of an error, wherever its carrier hides it, or undefined when it has none. `pg` and PGlite put it in `code`;
- * Prisma's adapters in `originalCode` of a `cause`, and Prisma's client in `meta.driverAdapterError` of an error whose own
- * `code` (P2010, P2034 …) is no SQLSTATE, although it looks like one.
- */
+/** The SQLSTATE of an error or one of its causes, or undefined when it has none. `pg` and PGlite put it in `code`. */
 export function sqlState(error: unknown): string | undefined {
-  return firstInChain(error, (link) => {
-    for (const key of ['originalCode', 'code']) {
-      const code = link[key];
-      if (typeof code === 'string' && SQL_STATE.test(code)) return code;
-    }
-    return undefined;
-  });
+  return firstInChain(error, ({ code }) =>
+    typeof code === 'string' && SQL_STATE.test(code) ? code : undefined,
+  );
 }
 
 /** The system's own error name (`ECONNREFUSED`, `ENOSPC` …) of an error, or undefined when it has none. */
@@ -28,7 +20,7 @@ export function systemCode(error: unknown): string | undefined {
 export function errorMessages(error: unknown): string[] {
   const messages: string[] = [];
   firstInChain(error, (link) => {
-    for (const key of ['message', 'originalMessage', 'reason']) {
+    for (const key of ['message', 'reason']) {
       const text = link[key];
       if (typeof text === 'string' && text !== '') messages.push(text);
     }
@@ -37,7 +29,7 @@ export function errorMessages(error: unknown): string[] {
   return messages;
 }
 
-/** Walks an error, its causes, and what Prisma and `AggregateError` wrap, until `read` finds something. */
+/** Walks an error, its causes, and what `AggregateError` wraps, until `read` finds something. */
 export function firstInChain<T>(
   error: unknown,
   read: (link: Record<string, unknown>) => T | undefined,
@@ -49,7 +41,7 @@ export function firstInChain<T>(
     seen.add(link);
     const found = read(link);
     if (found !== undefined) return found;
-    waiting.push(link.cause, link.meta, link.driverAdapterError);
+    waiting.push(link.cause);
     if (Array.isArray(link.errors)) waiting.push(...(link.errors as unknown[]));
   }
   return undefined;

@@ -1,4 +1,3 @@
-import type { PrismaClient } from './generated/client.js';
 import type { Sql } from './sql.js';
 
 export type Backend = 'postgresql' | 'pglite';
@@ -11,8 +10,6 @@ export interface Store {
   /** Where the data lies, without secrets: a directory, or `postgresql://host:port/database?schema=x`. */
   location: string;
   sql: Sql;
-  /** Typed client, for everything that is not bulk. */
-  prisma: PrismaClient;
   /**
    * Runs `work` in one transaction (read committed). Commits when it resolves, rolls back when it throws.
    * `retries`: how often the whole of `work` is run again after a serialization failure, deadlock, or unique or

@@ -26,8 +26,8 @@ export function translated(sql: Sql, translate: TranslateError): Sql {
 /**
  * `Store.transaction` over a backend's transactions: retries, errors, and no silent rollback.
  *
- * The set-based statements do not go through Prisma's `$queryRaw`: it turns every parameter into JSON and back, raw bodies
- * included, and plans each statement anew, which together cost a third of a replay. Prisma serves what is typed and small.
+ * Statements go straight to the drivers: Prisma's `$queryRaw` turns every parameter into JSON and back, raw bodies included,
+ * and plans each statement anew, which together cost a third of a replay.
  */
 export function createTransactionRunner(
   run: RunInTransaction,

@@ -1,4 +1,4 @@
-import { Prisma, type Message, type PrismaClient } from '../../src/store/generated/client.js';
+import { Prisma, type Message, type PrismaClient } from './generated/client.js';
 
 /** A message as Prisma's `create` takes it: the same row that the replay stored. */
 export type MessageInput = Prisma.MessageCreateManyInput;

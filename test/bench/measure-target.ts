@@ -1,19 +1,19 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PrismaClient } from '../../src/store/generated/client.js';
 import type { Store } from '../../src/store/store.js';
+import type { PrismaClient } from './generated/client.js';
 import { dumpMessages, messageColumns } from './copy-text.js';
 import type { Measured } from './measured.js';
 import { measureCreateMany, measureOneByOne } from './prisma-paths.js';
 import { measureDedupe, type DedupeFigures } from './measure-dedupe.js';
 import { replayOnce, verifyOnce, type MeasuredReplay, type MeasuredVerify } from './run-binary.js';
-import type { Target } from './target.js';
+import type { PrismaSide, Target } from './target.js';
 
 export interface TargetFigures {
   title: string;
   conditions: string;
-  oneByOne: Measured;
-  createMany: Measured;
+  /** Null where there are no round trips to compare. */
+  comparison: { createMany: Measured; oneByOne: Measured } | null;
   /** A rehearsal on the empty database. */
   dryRun: MeasuredReplay;
   first: MeasuredReplay;
@@ -64,12 +64,7 @@ export async function measureTarget(target: Target, plan: Plan): Promise<TargetF
   const floor = { messages, milliseconds: await target.measureFloor(copyFile, columns) };
   await rm(copyFile);
 
-  say(`${title}: createMany`);
-  const createMany = await compare(target, ['messages'], (from, into) => measureCreateMany(from, into));
-  say(`${title}: one by one`);
-  const oneByOne = await compare(target, ['leads', 'conversations', 'messages'], (from, into) =>
-    measureOneByOne(from, into, Math.min(sample, messages)),
-  );
+  const comparison = target.prisma === null ? null : await compare(target.prisma, plan, title);
   // Last: these leave the database damaged.
   say(`${title}: verify, with and without the unique index`);
   const verify = await verifyOnce([], where);
@@ -83,8 +78,7 @@ export async function measureTarget(target: Target, plan: Plan): Promise<TargetF
     verifyWithoutIndex,
     dryRun,
     conditions: target.conditions,
-    oneByOne,
-    createMany,
+    comparison,
     first,
     second,
     floor,
@@ -93,15 +87,32 @@ export async function measureTarget(target: Target, plan: Plan): Promise<TargetF
   };
 }
 
-/** The copy comes first: a database that is open cannot be copied. */
-function compare(
-  target: Target,
-  emptied: readonly string[],
-  way: (from: PrismaClient, into: PrismaClient) => Promise<Measured>,
-): Promise<Measured> {
-  return inStore(target.openCopy(emptied), (copy) =>
-    inStore(target.open(), (store) => way(store.prisma, copy.prisma)),
+/** How a program without this tool stores the same messages. */
+async function compare(
+  side: PrismaSide,
+  { messages, sample, say }: Plan,
+  title: string,
+): Promise<{ createMany: Measured; oneByOne: Measured }> {
+  const measure = async (
+    emptied: readonly string[],
+    way: (from: PrismaClient, into: PrismaClient) => Promise<Measured>,
+  ): Promise<Measured> => {
+    // The copy comes first: a database that is open cannot be copied.
+    const into = await side.openCopy(emptied);
+    const from = side.open();
+    try {
+      return await way(from, into);
+    } finally {
+      await Promise.all([from.$disconnect(), into.$disconnect()]);
+    }
+  };
+  say(`${title}: createMany`);
+  const createMany = await measure(['messages'], measureCreateMany);
+  say(`${title}: one by one`);
+  const oneByOne = await measure(['leads', 'conversations', 'messages'], (from, into) =>
+    measureOneByOne(from, into, Math.min(sample, messages)),
   );
+  return { createMany, oneByOne };
 }
 
 async function storedBytes(store: Store): Promise<number> {

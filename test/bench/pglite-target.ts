@@ -33,6 +33,7 @@ export async function makePgliteTarget(parent: string): Promise<Target> {
       await store.sql.execute('analyze');
       return { ...store, close: () => store.close().then(() => rm(copy, { recursive: true })) };
     },
+    prisma: null,
     async measureFloor(copyFile, columns) {
       const copy = await copyDirectory();
       const pglite = await startPglite({ dataDir: copy });

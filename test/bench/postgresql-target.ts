@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { hostname } from 'node:os';
+import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { migrate } from '../../src/store/migrations/migrate.js';
 import { openStore } from '../../src/store/open-store.js';
@@ -7,6 +8,7 @@ import type { Store } from '../../src/store/store.js';
 import { startPostgres } from '../support/postgres-server.js';
 import { withDatabase } from '../support/server-url.js';
 import { copyIn } from './copy-in.js';
+import { PrismaClient } from './generated/client.js';
 import { stopwatch } from './measured.js';
 import { CREATE_STAGED, upsertStaged, type Target } from './target.js';
 
@@ -39,6 +41,10 @@ export async function startPostgresqlTarget(): Promise<Target> {
       env: { DATABASE_URL: database },
       open: () => open(database),
       openCopy: async (emptied) => open(await copyDatabase(emptied)),
+      prisma: {
+        open: () => connectPrisma(database),
+        openCopy: async (emptied) => connectPrisma(await copyDatabase(emptied)),
+      },
       async measureFloor(copyFile, columns) {
         return withClient(await copyDatabase(['messages']), (client) =>
           stopwatch(async () => {
@@ -57,6 +63,10 @@ export async function startPostgresqlTarget(): Promise<Target> {
     await server.stop();
     throw error;
   }
+}
+
+function connectPrisma(connectionString: string): PrismaClient {
+  return new PrismaClient({ adapter: new PrismaPg({ connectionString }), log: [] });
 }
 
 function open(url: string): Promise<Store> {

@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../../src/store/generated/client.js';
+import type { PrismaClient } from './generated/client.js';
 import { readMessagePages, type MessageInput } from './comparison-rows.js';
 import type { Measured } from './measured.js';
 

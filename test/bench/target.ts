@@ -1,4 +1,5 @@
 import type { Store } from '../../src/store/store.js';
+import type { PrismaClient } from './generated/client.js';
 
 /** A database engine to measure on. */
 export interface Target {
@@ -11,11 +12,20 @@ export interface Target {
   open(): Promise<Store>;
   /** A copy of it with the named tables (and what refers to them) emptied; closed by the caller. */
   openCopy(emptied: readonly string[]): Promise<Store>;
+  /** The same through Prisma's typed client; null where there are no round trips to compare. */
+  prisma: PrismaSide | null;
   /** A copy without messages, and the time in ms that storing a COPY file in it takes: staged, then one upsert. */
   measureFloor(copyFile: string, columns: readonly string[]): Promise<number>;
   /** Bytes on disk of the whole database directory, where it has one of its own. */
   directoryBytes(): Promise<number | null>;
   close(): Promise<void>;
+}
+
+/** Prisma's typed client on a target; whoever opens one disconnects it. */
+export interface PrismaSide {
+  open(): PrismaClient;
+  /** On a copy with the named tables (and what refers to them) emptied. */
+  openCopy(emptied: readonly string[]): Promise<PrismaClient>;
 }
 
 /** One statement moves the staged rows; every column but the key is taken over when the message is known. */

@@ -79,7 +79,6 @@ describe('the version', () => {
       name: 'wa-reconcile',
       version: expect.stringMatching(/^\d/) as unknown,
       node: process.versions.node,
-      prisma: expect.stringMatching(/^7\./) as unknown,
       schema: expect.stringMatching(/^\d{14}_/) as unknown,
       backend: 'pglite',
     });

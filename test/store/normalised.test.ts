@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { readDefaultOrganization } from '../../src/store/connections.js';
 import type { Store } from '../../src/store/store.js';
 import { createIdGenerator } from '../../src/store/uuid.js';
+import { insertRow } from '../support/damage.js';
 import { describeOnBackends } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
 
@@ -34,100 +36,114 @@ describeOnBackends('the picture of a database', (backend) => {
 });
 
 /** One row of everything. */
-async function fill({ prisma }: Store, name: string): Promise<void> {
+async function fill(store: Store, name: string): Promise<void> {
   const id = createIdGenerator(Date.now);
-  const organization = await prisma.organization.findUniqueOrThrow({ where: { slug: 'default' } });
-  const organizationId = organization.id;
+  const organizationId = await readDefaultOrganization(store.sql);
   const connectionId = id();
-  await prisma.connection.create({
-    data: {
-      id: connectionId,
-      organizationId,
-      name: 'main',
-      kind: 'coexistence',
-      historySyncStatus: 'syncing',
-    },
+  await insertRow(store, 'connections', {
+    id: connectionId,
+    organization_id: organizationId,
+    name: 'main',
+    kind: 'coexistence',
+    history_sync_status: 'syncing',
   });
   const leadId = id();
-  await prisma.lead.create({
-    data: {
-      id: leadId,
-      organizationId,
-      phoneNumber: '+5511987654321',
-      pushName: name,
-      source: 'live_message',
-      firstSeenAt: AT,
-    },
+  await insertRow(store, 'leads', {
+    id: leadId,
+    organization_id: organizationId,
+    phone_number: '+5511987654321',
+    push_name: name,
+    source: 'live_message',
+    first_seen_at: AT,
   });
   for (const [kind, value] of [
     ['wa_id', '5511987654321'],
     ['phone', '+5511987654321'],
   ] as const) {
-    await prisma.leadIdentity.create({
-      data: { organizationId, kind, value, personId: leadId, leadId, firstSeenAt: AT },
+    await insertRow(store, 'lead_identities', {
+      organization_id: organizationId,
+      kind,
+      value,
+      person_id: leadId,
+      lead_id: leadId,
+      first_seen_at: AT,
     });
   }
   const conversationId = id();
-  await prisma.conversation.create({ data: { id: conversationId, connectionId, leadId } });
+  await insertRow(store, 'conversations', {
+    id: conversationId,
+    connection_id: connectionId,
+    lead_id: leadId,
+  });
   const messageId = id();
-  await prisma.message.create({
-    data: {
-      id: messageId,
-      connectionId,
-      externalId: 'wamid.1',
-      conversationId,
-      leadId,
-      direction: 'INBOUND',
-      type: 'text',
-      timestamp: AT,
-      source: 'live',
-      syncSource: 'webhook',
-      isSyncInitial: false,
-      evidence: 1,
-    },
+  await insertRow(store, 'messages', {
+    id: messageId,
+    connection_id: connectionId,
+    external_id: 'wamid.1',
+    conversation_id: conversationId,
+    lead_id: leadId,
+    direction: 'INBOUND',
+    type: 'text',
+    timestamp: AT,
+    source: 'live',
+    sync_source: 'webhook',
+    is_sync_initial: false,
+    evidence: 1,
   });
-  await prisma.messageRevision.create({ data: { messageId, version: 'original', type: 'text', at: AT } });
-  await prisma.messageReaction.create({
-    data: { connectionId, targetExternalId: 'wamid.1', reactor: 'customer', emoji: '👍', at: AT },
+  await insertRow(store, 'message_revisions', {
+    message_id: messageId,
+    version: 'original',
+    type: 'text',
+    at: AT,
   });
-  await prisma.pendingFact.create({
-    data: { connectionId, targetExternalId: 'wamid.2', kind: 'status', factKey: 'read', at: AT, payload: {} },
+  await insertRow(store, 'message_reactions', {
+    connection_id: connectionId,
+    target_external_id: 'wamid.1',
+    reactor: 'customer',
+    emoji: '👍',
+    at: AT,
   });
-  await prisma.ticket.create({
-    data: {
-      id: id(),
-      conversationId,
-      leadId,
-      source: 'incoming_message',
-      originatedFrom: 'new_contact',
-      openedAt: AT,
-    },
+  await insertRow(store, 'pending_facts', {
+    connection_id: connectionId,
+    target_external_id: 'wamid.2',
+    kind: 'status',
+    fact_key: 'read',
+    at: AT,
+    payload: {},
   });
-  await prisma.historyChunk.create({
-    data: { connectionId, phase: 0, chunkOrder: 1, messages: 1, processedAt: new Date() },
+  await insertRow(store, 'tickets', {
+    id: id(),
+    conversation_id: conversationId,
+    lead_id: leadId,
+    source: 'incoming_message',
+    originated_from: 'new_contact',
+    opened_at: AT,
+  });
+  await insertRow(store, 'history_chunks', {
+    connection_id: connectionId,
+    phase: 0,
+    chunk_order: 1,
+    messages: 1,
+    processed_at: new Date(),
   });
   const webhookLogId = id();
-  await prisma.webhookLog.create({
-    data: {
-      id: webhookLogId,
-      sha256: Uint8Array.from([1]),
-      provider: 'meta',
-      rawBody: Uint8Array.from([2]),
-      fields: ['messages'],
-      phoneNumberIds: ['1'],
-      chatIds: ['+5511987654321'],
-      status: 'processed',
-    },
+  await insertRow(store, 'webhook_log', {
+    id: webhookLogId,
+    sha256: '\\x01',
+    provider: 'meta',
+    raw_body: '\\x02',
+    fields: ['messages'],
+    phone_number_ids: ['1'],
+    chat_ids: ['+5511987654321'],
+    status: 'processed',
   });
-  await prisma.reject.create({
-    data: {
-      id: id(),
-      runId: id(),
-      webhookLogId,
-      path: '$',
-      subject: 'message',
-      reason: 'missing_id',
-      excerpt: '',
-    },
+  await insertRow(store, 'rejects', {
+    id: id(),
+    run_id: id(),
+    webhook_log_id: webhookLogId,
+    path: '$',
+    subject: 'message',
+    reason: 'missing_id',
+    excerpt: '',
   });
 }

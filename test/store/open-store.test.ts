@@ -1,16 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { openStore } from '../../src/store/open-store.js';
 import { assertMigrated, migrate, migrationStatus } from '../../src/store/migrations/migrate.js';
 import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
+import { insertRow } from '../support/damage.js';
+import { select, value } from '../support/shown.js';
 
 describeOnBackends('a store', (backend) => {
   test('is migrated and empty when a test opens it', async () => {
     const store = await backend.open();
     await assertMigrated(store);
-    expect(await store.prisma.lead.count()).toBe(0);
-    expect(await store.prisma.organization.findMany({ select: { slug: true } })).toEqual([
-      { slug: 'default' },
-    ]);
+    expect(await value(store, 'select count(*)::int from leads')).toBe(0);
+    expect(await select(store, 'select slug from organizations')).toEqual([{ slug: 'default' }]);
   });
 
   test('gives rows as Date, bigint, bytes and parsed JSON', async () => {
@@ -56,10 +57,8 @@ describeOnBackends('a store', (backend) => {
   test('is emptied between tests', async () => {
     for (const round of [1, 2]) {
       const store = await backend.open();
-      expect(await store.prisma.organization.count(), `round ${round}`).toBe(1);
-      await store.prisma.organization.create({
-        data: { id: '00000000-0000-7000-8000-000000000002', slug: 'other', name: 'Other' },
-      });
+      expect(await value(store, 'select count(*)::int from organizations'), `round ${round}`).toBe(1);
+      await insertRow(store, 'organizations', { id: randomUUID(), slug: 'other', name: 'Other' });
       await store.close();
     }
   });

@@ -102,23 +102,19 @@ describe('a pooler in transaction mode', () => {
     await stranger.end();
   });
 
-  test('writes and reads times through Prisma in UTC', async () => {
+  test('reads days in UTC, whatever the zone of the database', async () => {
     const { direct, pooled } = await urls();
     await setForDatabase(direct, `timezone to 'Asia/Tokyo'`);
     const store = await open({ url: pooled });
-    const at = new Date('2026-01-02T03:04:05.678Z');
-    const { organization } = store.prisma;
-    const { id } = await organization.create({
-      data: { id: crypto.randomUUID(), slug: 'shop', name: 'Shop', createdAt: at },
-    });
-    expect(await organization.findUnique({ where: { id } })).toMatchObject({ createdAt: at });
-    const [row] = await store.sql.query('select created_at from organizations where id = $1', [id]);
-    expect(row).toEqual({ created_at: at });
-    await store.prisma.$transaction([
-      organization.update({ where: { id }, data: { name: 'Other' } }),
-      organization.update({ where: { id }, data: { slug: 'other' } }),
+    const day = "select date_trunc('day', $1::timestamptz) as day";
+    expect(await store.sql.query(day, ['2026-01-02T20:04:05Z'])).toEqual([
+      { day: new Date('2026-01-02T00:00:00Z') },
     ]);
-    expect(await organization.findUnique({ where: { id } })).toMatchObject({ name: 'Other', slug: 'other' });
+    await store.transaction(async (tx) => {
+      expect(await tx.query(day, ['2026-01-02T20:04:05Z'])).toEqual([
+        { day: new Date('2026-01-02T00:00:00Z') },
+      ]);
+    });
   });
 
   test('rolls a failed statement and a failed transaction back', async () => {

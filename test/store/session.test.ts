@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { migrate } from '../../src/store/migrations/migrate.js';
 import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import { runChild } from '../support/child-process.js';
 import { describeOnBackends, TEST_OPTIONS, useBackend } from '../support/databases.js';
+import { insertRow } from '../support/damage.js';
+import { value } from '../support/shown.js';
 
 const AT = new Date('2026-03-01T10:00:00.123Z');
 
@@ -65,30 +68,25 @@ describe('a schema of its own', () => {
     return { kind: 'postgresql', url: url.toString() };
   }
 
-  test.each(['crm', `Odd 'name'; -- with, all \\ $1`, 'ünïcode'])(
-    '%s is made and used by SQL and Prisma alike',
-    async (schema) => {
-      const config = await backend.emptyConfig();
-      const store = await openStore(inSchema(config, schema), TEST_OPTIONS);
-      await migrate(store);
-      expect(await store.prisma.organization.count()).toBe(1);
-      const rows = await store.sql.query(
-        `select table_schema::text as schema from information_schema.tables where table_name = 'organizations'`,
-      );
-      expect(rows).toEqual([{ schema }]);
-      await store.close();
-    },
-  );
+  test.each(['crm', `Odd 'name'; -- with, all \\ $1`, 'ünïcode'])('%s is made and used', async (schema) => {
+    const config = await backend.emptyConfig();
+    const store = await openStore(inSchema(config, schema), TEST_OPTIONS);
+    await migrate(store);
+    expect(await value(store, 'select count(*)::int from organizations')).toBe(1);
+    const rows = await store.sql.query(
+      `select table_schema::text as schema from information_schema.tables where table_name = 'organizations'`,
+    );
+    expect(rows).toEqual([{ schema }]);
+    await store.close();
+  });
 
   test('keeps two installations in one database apart', async () => {
     const config = await backend.emptyConfig();
     for (const schema of ['one', 'two']) {
       const store = await openStore(inSchema(config, schema), TEST_OPTIONS);
       await migrate(store);
-      await store.prisma.organization.create({
-        data: { id: '00000000-0000-7000-8000-000000000002', slug: schema, name: schema },
-      });
-      expect(await store.prisma.organization.count()).toBe(2);
+      await insertRow(store, 'organizations', { id: randomUUID(), slug: schema, name: schema });
+      expect(await value(store, 'select count(*)::int from organizations')).toBe(2);
       await store.close();
     }
   });

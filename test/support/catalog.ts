@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Store } from '../../src/store/store.js';
 import type { TableShape } from './prisma-schema.js';
 
@@ -66,17 +67,17 @@ const ACTIONS: Readonly<Record<string, string>> = {
   d: 'setdefault',
 };
 
-interface ColumnRow {
-  table: string;
-  name: string;
-  type: string;
-  not_null: boolean;
-  default: string | null;
-  collation: string;
-}
+const ColumnRow = z.object({
+  table: z.string(),
+  name: z.string(),
+  type: z.string(),
+  not_null: z.boolean(),
+  default: z.string().nullable(),
+  collation: z.string(),
+});
 
-function columns(store: Store): Promise<ColumnRow[]> {
-  return store.prisma.$queryRawUnsafe(
+async function columns(store: Store): Promise<z.output<typeof ColumnRow>[]> {
+  const rows = await store.sql.query(
     `select c.relname::text as "table", a.attname::text as name, format_type(a.atttypid, a.atttypmod) as type,
             a.attnotnull as not_null, pg_get_expr(d.adbin, d.adrelid) as "default", coalesce(k.collname::text, '') as collation
        from pg_class c
@@ -85,21 +86,22 @@ function columns(store: Store): Promise<ColumnRow[]> {
        left join pg_collation k on k.oid = a.attcollation
       where c.relkind = 'r' and ${OWN_TABLES}`,
   );
+  return rows.map((row) => ColumnRow.parse(row));
 }
 
-interface IndexRow {
-  table: string;
-  name: string;
-  method: string;
-  is_unique: boolean;
-  is_primary: boolean;
-  special: boolean;
-  columns: string[];
-  definition: string;
-}
+const IndexRow = z.object({
+  table: z.string(),
+  name: z.string(),
+  method: z.string(),
+  is_unique: z.boolean(),
+  is_primary: z.boolean(),
+  special: z.boolean(),
+  columns: z.array(z.string()),
+  definition: z.string(),
+});
 
-function indexes(store: Store): Promise<IndexRow[]> {
-  return store.prisma.$queryRawUnsafe(
+async function indexes(store: Store): Promise<z.output<typeof IndexRow>[]> {
+  const rows = await store.sql.query(
     `select c.relname::text as "table", x.relname::text as name, m.amname::text as method, i.indisunique as is_unique,
             i.indisprimary as is_primary,
             (i.indpred is not null or i.indexprs is not null or i.indnatts <> i.indnkeyatts) as special,
@@ -112,25 +114,26 @@ function indexes(store: Store): Promise<IndexRow[]> {
        join pg_am m on m.oid = x.relam
       where ${OWN_TABLES}`,
   );
+  return rows.map((row) => IndexRow.parse(row));
 }
 
-interface ConstraintRow {
-  table: string;
-  name: string;
-  kind: 'c' | 'f';
-  columns: string[];
-  target: string;
-  references: string[];
-  on_update: string;
-  on_delete: string;
-  definition: string;
-}
+const ConstraintRow = z.object({
+  table: z.string(),
+  name: z.string(),
+  kind: z.enum(['c', 'f']),
+  columns: z.array(z.string()),
+  target: z.string(),
+  references: z.array(z.string()),
+  on_update: z.string(),
+  on_delete: z.string(),
+  definition: z.string(),
+});
 
-function constraints(store: Store): Promise<ConstraintRow[]> {
+async function constraints(store: Store): Promise<z.output<typeof ConstraintRow>[]> {
   const names = (table: string, numbers: string): string =>
     `array(select a.attname::text from unnest(${numbers}) with ordinality as n (attnum, place)
              join pg_attribute a on a.attrelid = ${table} and a.attnum = n.attnum order by n.place)`;
-  return store.prisma.$queryRawUnsafe(
+  const rows = await store.sql.query(
     `select c.relname::text as "table", k.conname::text as name, k.contype::text as kind, ${names('k.conrelid', 'k.conkey')} as columns,
             coalesce((select t.relname::text from pg_class t where t.oid = k.confrelid), '') as target,
             ${names('k.confrelid', 'k.confkey')} as references, k.confupdtype::text as on_update, k.confdeltype::text as on_delete,
@@ -138,4 +141,5 @@ function constraints(store: Store): Promise<ConstraintRow[]> {
        from pg_constraint k join pg_class c on c.oid = k.conrelid
       where k.contype in ('c', 'f') and ${OWN_TABLES}`,
   );
+  return rows.map((row) => ConstraintRow.parse(row));
 }

@@ -64,7 +64,7 @@ export async function startPgbouncer(
   });
   const exited = once(child, 'exit');
   const stop = async (): Promise<void> => {
-    child.stdin?.end();
+    child.stdin.end();
     await exited;
   };
   function through(url: string): string {

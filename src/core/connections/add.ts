@@ -1,6 +1,14 @@
-import { Prisma } from '../../store/generated/client.js';
+import {
+  countPendingEntries,
+  ensureOrganization,
+  insertConnectionRecord,
+  readConnectionRecords,
+  type ConnectionFields,
+} from '../../store/connection-records.js';
+import { violatedConstraint } from '../../store/sql-state.js';
 import type { Store } from '../../store/store.js';
 import { createIdGenerator } from '../../store/uuid.js';
+import type { Provider } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
 import type { Context } from '../context.js';
 import {
@@ -8,12 +16,11 @@ import {
   assertUnique,
   checkFields,
   initialHistoryStatus,
-  type CheckedFields,
-  type ConnectionFields,
+  type TypedFields,
 } from './validate.js';
-import { findRecord, findRecords, viewOf, type ConnectionView } from './view.js';
+import { viewOf, type ConnectionView } from './view.js';
 
-export interface NewConnection extends ConnectionFields {
+export interface NewConnection extends TypedFields {
   /** Slug; an organization that does not exist yet is created. */
   organization: string;
 }
@@ -41,25 +48,18 @@ export async function addConnection(ctx: Context, input: NewConnection): Promise
   const fields = checkFields(input);
   assertReachable(fields);
   const slug = checkSlug(input.organization);
-  assertUnique(fields, slug, await findRecords(store));
+  assertUnique(fields, slug, await readConnectionRecords(store.sql));
   const nextId = createIdGenerator(ctx.clock);
-  const known = await store.prisma.organization.findUnique({ where: { slug } });
-  const organization =
-    known ??
-    (await store.prisma.organization.upsert({
-      where: { slug },
-      create: { id: nextId(), slug, name: slug },
-      update: {},
-    }));
+  const organization = await ensureOrganization(store.sql, slug, nextId());
   const id = nextId();
   await insert(store, id, organization.id, slug, fields);
-  const record = await findRecord(store, id);
-  if (record === null) throw new Error('the connection that was just stored is gone');
+  const [record] = await readConnectionRecords(store.sql, { id });
+  if (record === undefined) throw new Error('the connection that was just stored is gone');
   return {
     schemaVersion: 1,
     command: 'connection add',
     connection: viewOf(record, []),
-    organizationCreated: known === null,
+    organizationCreated: organization.isCreated,
     waiting: await countWaiting(store, fields),
   };
 }
@@ -69,43 +69,34 @@ async function insert(
   id: string,
   organizationId: string,
   slug: string,
-  fields: CheckedFields,
+  fields: ConnectionFields,
 ): Promise<void> {
   try {
-    await store.prisma.connection.create({
-      data: { ...fields, id, organizationId, historySyncStatus: initialHistoryStatus(fields.kind) },
+    await insertConnectionRecord(store.sql, {
+      ...fields,
+      id,
+      organizationId,
+      historySyncStatus: initialHistoryStatus(fields.kind),
     });
   } catch (error) {
     // Somebody added it between our look and our insert: say so as if we had seen it.
-    if (isKnownError(error, 'P2002')) assertUnique(fields, slug, await findRecords(store));
+    if (violatedConstraint(error)?.kind === 'unique')
+      assertUnique(fields, slug, await readConnectionRecords(store.sql));
     throw error;
   }
-}
-
-/** True for an error that Prisma has this word for: P2002 is a unique violation, P2003 one of a foreign key. */
-export function isKnownError(error: unknown, code: 'P2002' | 'P2003'): boolean {
-  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === code;
 }
 
 /** How many stored entries a new or changed connection gives a home to. */
 export async function countWaiting(
   store: Store,
-  { kind, phoneNumberId }: Pick<CheckedFields, 'kind' | 'phoneNumberId'>,
+  { kind, phoneNumberId }: Pick<ConnectionFields, 'kind' | 'phoneNumberId'>,
 ): Promise<WaitingEntries> {
-  const pending = { status: 'pending' };
-  const providers = [
-    ...(kind === 'cloud_api' ? [] : ['baileys']),
-    ...(kind === 'baileys' || phoneNumberId !== null ? [] : ['meta']),
+  const providers: Provider[] = [
+    ...(kind === 'cloud_api' ? [] : (['baileys'] as const)),
+    ...(kind === 'baileys' || phoneNumberId !== null ? [] : (['meta'] as const)),
   ];
-  const [named, possible] = await Promise.all([
-    phoneNumberId === null
-      ? 0
-      : store.prisma.webhookLog.count({ where: { ...pending, phoneNumberIds: { has: phoneNumberId } } }),
-    providers.length === 0
-      ? 0
-      : store.prisma.webhookLog.count({ where: { ...pending, provider: { in: providers } } }),
-  ]);
-  return { named, possible };
+  const { named, ofProviders } = await countPendingEntries(store.sql, { phoneNumberId, providers });
+  return { named, possible: ofProviders };
 }
 
 function checkSlug(typed: string): string {

@@ -1,7 +1,8 @@
+import { readConnectionRecords, setArchived } from '../../store/connection-records.js';
 import type { Context } from '../context.js';
 import { findConnection } from './find.js';
 import { missingChunks } from './list.js';
-import { findRecord, viewOf, type ConnectionView } from './view.js';
+import { viewOf, type ConnectionView } from './view.js';
 
 /** The JSON of `connection archive` and `connection unarchive`, `schemaVersion` 1. */
 export interface ArchivedConnection {
@@ -26,12 +27,9 @@ export async function archiveConnection(
   const before = await findConnection(ctx, reference, organization);
   const changed = (before.archivedAt !== null) !== archived;
   if (changed) {
-    await ctx.store.prisma.connection.update({
-      where: { id: before.id },
-      data: { archivedAt: archived ? new Date(ctx.clock()) : null },
-    });
+    await setArchived(ctx.store.sql, before.id, archived ? ctx.clock() : null);
   }
-  const record = (await findRecord(ctx.store, before.id)) ?? before;
+  const record = (await readConnectionRecords(ctx.store.sql, { id: before.id }))[0] ?? before;
   return {
     schemaVersion: 1,
     command: archived ? 'connection archive' : 'connection unarchive',

@@ -1,27 +1,20 @@
-import type { ConnectionKind } from '../../model/enumerations.js';
+import type { ConnectionKind, HistorySyncStatus } from '../../model/enumerations.js';
 import { canonicalPhone, phoneEquivalents } from '../../identity/phone.js';
+import {
+  readConnectionRecords,
+  updateConnectionRecord,
+  type ConnectionFields,
+  type ConnectionRecord,
+} from '../../store/connection-records.js';
+import { violatedConstraint } from '../../store/sql-state.js';
 import { requeueEntriesNaming } from '../../store/raw-log.js';
 import type { Context } from '../context.js';
-import { countWaiting, isKnownError, type WaitingEntries } from './add.js';
+import { countWaiting, type WaitingEntries } from './add.js';
 import { findConnection } from './find.js';
 import { missingChunks } from './list.js';
 import { parseBusinessPhone } from './phone.js';
-import {
-  assertReachable,
-  assertUnique,
-  checkId,
-  checkName,
-  initialHistoryStatus,
-  type CheckedFields,
-} from './validate.js';
-import {
-  findRecord,
-  findRecords,
-  kindOf,
-  viewOf,
-  type ConnectionRecord,
-  type ConnectionView,
-} from './view.js';
+import { assertReachable, assertUnique, checkId, checkName, initialHistoryStatus } from './validate.js';
+import { viewOf, type ConnectionView } from './view.js';
 
 /** What is to change; what is absent stays. */
 export interface ConnectionChanges {
@@ -52,19 +45,20 @@ export async function editConnection(
   const before = await findConnection(ctx, reference, organization);
   const after = applyChanges(before, changes);
   assertReachable(after);
-  const slug = before.organization.slug;
+  const slug = before.organization;
   assertUnique(after, slug, await others(ctx, before.id));
   try {
-    await store.prisma.connection.update({
-      where: { id: before.id },
-      data: { ...after, ...historyStatusAfter(before, after.kind) },
+    await updateConnectionRecord(store.sql, {
+      ...after,
+      id: before.id,
+      historySyncStatus: historyStatusAfter(before, after.kind),
     });
   } catch (error) {
-    if (isKnownError(error, 'P2002')) assertUnique(after, slug, await others(ctx, before.id));
+    if (violatedConstraint(error)?.kind === 'unique') assertUnique(after, slug, await others(ctx, before.id));
     throw error;
   }
   await requeueOwnNumbers(ctx, before, after);
-  const record = (await findRecord(store, before.id)) ?? before;
+  const record = (await readConnectionRecords(store.sql, { id: before.id }))[0] ?? before;
   return {
     schemaVersion: 1,
     command: 'connection edit',
@@ -77,8 +71,8 @@ export async function editConnection(
 /** Entries about the number that it had, and about the one that it has now, are due again: that number is no lead (I4). */
 async function requeueOwnNumbers(
   ctx: Context,
-  before: Pick<CheckedFields, 'displayPhoneNumber'>,
-  after: Pick<CheckedFields, 'displayPhoneNumber'>,
+  before: Pick<ConnectionFields, 'displayPhoneNumber'>,
+  after: Pick<ConnectionFields, 'displayPhoneNumber'>,
 ): Promise<void> {
   if (before.displayPhoneNumber === after.displayPhoneNumber) return;
   const numbers = [before, after].flatMap(({ displayPhoneNumber }) =>
@@ -89,13 +83,13 @@ async function requeueOwnNumbers(
 }
 
 async function others(ctx: Context, id: string): Promise<ConnectionRecord[]> {
-  return (await findRecords(ctx.store)).filter((record) => record.id !== id);
+  return (await readConnectionRecords(ctx.store.sql)).filter((record) => record.id !== id);
 }
 
-function applyChanges(before: ConnectionRecord, changes: ConnectionChanges): CheckedFields {
+function applyChanges(before: ConnectionRecord, changes: ConnectionChanges): ConnectionFields {
   return {
     name: changes.name === undefined ? before.name : checkName(changes.name),
-    kind: changes.kind ?? kindOf(before.kind),
+    kind: changes.kind ?? before.kind,
     displayPhoneNumber:
       changes.phone === undefined ? before.displayPhoneNumber : parseBusinessPhone(changes.phone),
     phoneNumberId:
@@ -107,14 +101,12 @@ function applyChanges(before: ConnectionRecord, changes: ConnectionChanges): Che
 }
 
 /** The history status follows the kind as long as nothing has come of the history; what a webhook has said stays. */
-function historyStatusAfter(before: ConnectionRecord, kind: ConnectionKind): { historySyncStatus?: string } {
-  const untouched = before.historySyncStatus === initialHistoryStatus(kindOf(before.kind));
-  return untouched && before.historySyncStartedAt === null
-    ? { historySyncStatus: initialHistoryStatus(kind) }
-    : {};
+function historyStatusAfter(before: ConnectionRecord, kind: ConnectionKind): HistorySyncStatus | null {
+  const untouched = before.historySyncStatus === initialHistoryStatus(before.kind);
+  return untouched && before.historySyncStartedAt === null ? initialHistoryStatus(kind) : null;
 }
 
-function changedFields(before: ConnectionRecord, after: CheckedFields): string[] {
+function changedFields(before: ConnectionRecord, after: ConnectionFields): string[] {
   const fields = ['name', 'kind', 'displayPhoneNumber', 'phoneNumberId', 'wabaId'] as const;
   const words = {
     name: 'name',

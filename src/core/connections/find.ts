@@ -2,7 +2,7 @@ import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { Context } from '../context.js';
 import { digitsOf, canonicalPhone } from '../../identity/phone.js';
-import { findRecords, type ConnectionRecord } from './view.js';
+import { readConnectionRecords, type ConnectionRecord } from '../../store/connection-records.js';
 
 /** How many connections an error names. */
 const NAMED = 5;
@@ -17,7 +17,7 @@ export async function findConnection(
   organization?: string,
 ): Promise<ConnectionRecord> {
   // All of them: there are few, and the error wants their names.
-  const records = await findRecords(ctx.store, organization);
+  const records = await readConnectionRecords(ctx.store.sql, { organization });
   const named = records.filter((record) => record.name === reference);
   const found = named.length > 0 ? named : records.filter((record) => isCalled(record, reference));
   const [first, second] = found;
@@ -37,9 +37,9 @@ export async function findConnection(
     });
   }
   if (second !== undefined) {
-    const slugs = found.map((record) => record.organization.slug);
+    const slugs = found.map(({ organization: slug }) => slug);
     throw new ConfigError(`Several connections are called '${reference}': in ${slugs.join(', ')}.`, {
-      remedy: `Give the id of one: ${found.map(({ id, organization: { slug } }) => `${id} (${slug})`).join(', ')}`,
+      remedy: `Give the id of one: ${found.map(({ id, organization: slug }) => `${id} (${slug})`).join(', ')}`,
       code: 'connection_ambiguous',
     });
   }

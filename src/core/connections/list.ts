@@ -1,7 +1,14 @@
+import {
+  countContents,
+  readConnectionRecords,
+  type ConnectionCounts,
+} from '../../store/connection-records.js';
 import { readMissingChunks } from '../../store/connections.js';
 import type { Context } from '../context.js';
 import { findConnection } from './find.js';
-import { findRecords, viewOf, type ConnectionView } from './view.js';
+import { viewOf, type ConnectionView } from './view.js';
+
+export type { ConnectionCounts } from '../../store/connection-records.js';
 
 export interface ConnectionList {
   schemaVersion: 1;
@@ -16,18 +23,9 @@ export interface ConnectionDetails {
   counts: ConnectionCounts;
 }
 
-export interface ConnectionCounts {
-  conversations: number;
-  messages: number;
-  openTickets: number;
-  historyChunks: number;
-  /** Statuses, edits and the like whose message is not stored yet. */
-  pendingFacts: number;
-}
-
 /** All connections, or those of one organization. */
 export async function listConnections(ctx: Context, organization?: string): Promise<ConnectionList> {
-  const records = await findRecords(ctx.store, organization);
+  const records = await readConnectionRecords(ctx.store.sql, { organization });
   const gaps = await missingChunks(
     ctx,
     records.map((record) => record.id),
@@ -51,20 +49,8 @@ export async function showConnection(
     schemaVersion: 1,
     command: 'connection show',
     connection: viewOf(record, gaps.get(record.id) ?? []),
-    counts: await countContents(ctx, record.id),
+    counts: await countContents(ctx.store.sql, record.id),
   };
-}
-
-export async function countContents(ctx: Context, connectionId: string): Promise<ConnectionCounts> {
-  const { prisma } = ctx.store;
-  const [conversations, messages, openTickets, historyChunks, pendingFacts] = await Promise.all([
-    prisma.conversation.count({ where: { connectionId } }),
-    prisma.message.count({ where: { connectionId } }),
-    prisma.ticket.count({ where: { status: 'open', conversation: { connectionId } } }),
-    prisma.historyChunk.count({ where: { connectionId } }),
-    prisma.pendingFact.count({ where: { connectionId } }),
-  ]);
-  return { conversations, messages, openTickets, historyChunks, pendingFacts };
 }
 
 /** `phase/chunk_order` of every gap, by connection. */

@@ -1,9 +1,10 @@
 import { UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
+import { countContents, deleteConnection } from '../../store/connection-records.js';
+import { readDevice } from '../../store/linked-devices.js';
+import { violatedConstraint } from '../../store/sql-state.js';
 import type { Context } from '../context.js';
-import { isKnownError } from './add.js';
 import { findConnection } from './find.js';
-import { countContents } from './list.js';
 import { viewOf, type ConnectionView } from './view.js';
 
 export interface RemoveConnectionResult {
@@ -22,7 +23,7 @@ export async function planRemoval(
   organization?: string,
 ): Promise<ConnectionView> {
   const record = await findConnection(ctx, reference, organization);
-  const { conversations, messages } = await countContents(ctx, record.id);
+  const { conversations, messages } = await countContents(ctx.store.sql, record.id);
   if (conversations > 0) {
     throw new UserError(
       `The connection '${record.name}' has ${conversations} conversations with ${messages} messages, and messages are never deleted.`,
@@ -35,7 +36,7 @@ export async function planRemoval(
       },
     );
   }
-  if ((await ctx.store.prisma.linkedDevice.count({ where: { connectionId: record.id } })) > 0) {
+  if ((await readDevice(ctx.store.sql, record.id)) !== null) {
     throw new UserError(`The connection '${record.name}' has a linked device.`, {
       remedy: [
         'Unlink it first: its keys would be lost here and stay valid on the phone.',
@@ -55,20 +56,11 @@ export async function removeConnection(
   ctx: Context,
   connection: ConnectionView,
 ): Promise<RemoveConnectionResult> {
-  const { prisma } = ctx.store;
-  const where = { connectionId: connection.id };
   try {
-    await prisma.$transaction([
-      prisma.pendingFact.deleteMany({ where }),
-      prisma.historyChunk.deleteMany({ where }),
-      prisma.owedFile.deleteMany({ where }),
-      prisma.historyGap.deleteMany({ where }),
-      prisma.syncLog.deleteMany({ where }),
-      prisma.connection.delete({ where: { id: connection.id } }),
-    ]);
+    await ctx.store.transaction((tx) => deleteConnection(tx, connection.id));
   } catch (error) {
     // Conversations have no cascade: one that a replay added meanwhile undid all of it, and is the reason to give.
-    if (isKnownError(error, 'P2003')) await planRemoval(ctx, connection.id);
+    if (violatedConstraint(error)?.kind === 'foreign_key') await planRemoval(ctx, connection.id);
     throw error;
   }
   return { schemaVersion: 1, command: 'connection remove', removed: connection };

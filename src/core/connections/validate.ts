@@ -2,12 +2,12 @@ import { phoneEquivalents } from '../../identity/phone.js';
 import type { ConnectionKind, HistorySyncStatus } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
+import type { ConnectionFields, ConnectionRecord } from '../../store/connection-records.js';
 import { storedPhone } from './find.js';
 import { parseBusinessPhone } from './phone.js';
-import type { ConnectionRecord } from './view.js';
 
 /** What a person says about a connection; as typed, not checked yet. */
-export interface ConnectionFields {
+export interface TypedFields {
   name: string;
   kind: ConnectionKind;
   phone?: string;
@@ -15,19 +15,10 @@ export interface ConnectionFields {
   wabaId?: string;
 }
 
-/** The same, checked and in the form in which it is stored. */
-export interface CheckedFields {
-  name: string;
-  kind: ConnectionKind;
-  displayPhoneNumber: string | null;
-  phoneNumberId: string | null;
-  wabaId: string | null;
-}
-
 const LONGEST_NAME = 100;
 
 /** Throws ConfigError for the first field that cannot be right. */
-export function checkFields(fields: ConnectionFields): CheckedFields {
+export function checkFields(fields: TypedFields): ConnectionFields {
   return {
     name: checkName(fields.name),
     kind: fields.kind,
@@ -66,7 +57,7 @@ export function checkId(typed: string, what: string): string {
  * Webhooks are filed by phone_number_id, or once by the number, which then brings the id (rule H1): a connection of Meta's
  * with neither would never get anything. Throws ConfigError.
  */
-export function assertReachable(fields: CheckedFields): void {
+export function assertReachable(fields: ConnectionFields): void {
   if (fields.kind === 'baileys' || fields.phoneNumberId !== null || fields.displayPhoneNumber !== null)
     return;
   throw new ConfigError(`A ${fields.kind} connection needs its number or its phone_number_id.`, {
@@ -80,12 +71,12 @@ export function assertReachable(fields: CheckedFields): void {
  * one number is one connection, however its messages come.
  */
 export function assertUnique(
-  fields: CheckedFields,
+  fields: ConnectionFields,
   organization: string,
   others: readonly ConnectionRecord[],
 ): void {
   for (const other of others) {
-    if (other.organization.slug === organization && other.name === fields.name) {
+    if (other.organization === organization && other.name === fields.name) {
       throw duplicate(`The name '${fields.name}' is taken.`, other);
     }
     if (fields.phoneNumberId !== null && other.phoneNumberId === fields.phoneNumberId) {

@@ -3,7 +3,7 @@ import { canonicalPhone, phoneEquivalents } from '../../identity/phone.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import { storedPhone } from '../connections/find.js';
-import type { ConnectionRecord } from '../connections/view.js';
+import type { ConnectionRecord } from '../../store/connection-records.js';
 import type { DeviceView } from './result.js';
 
 /** Whether two numbers are one phone by rule I1: Brazil's ninth digit, Mexico's 1, Argentina's 9. */

@@ -6,7 +6,7 @@ import { createIdGenerator } from '../../store/uuid.js';
 import type { HistorySession } from '../../whatsapp/history-session.js';
 import { amount } from '../amount.js';
 import { storedPhone } from '../connections/find.js';
-import { findRecord } from '../connections/view.js';
+import { readConnectionRecords } from '../../store/connection-records.js';
 import type { Context } from '../context.js';
 import { openDirectory } from '../replay/open-directory.js';
 import type { Phone, Phones } from '../import/phone.js';
@@ -138,7 +138,7 @@ function waitingFor(files: number): string {
 }
 
 async function assertOwnNumber(ctx: Context, connection: { id: string; name: string }): Promise<void> {
-  const record = await findRecord(ctx.store, connection.id);
+  const [record] = await readConnectionRecords(ctx.store.sql, { id: connection.id });
   const phone = storedPhone(record?.displayPhoneNumber ?? null);
   if (phone !== undefined) await assertOwnDevice(ctx, connection, phone);
 }

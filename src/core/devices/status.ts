@@ -1,4 +1,4 @@
-import { findRecords, kindOf } from '../connections/view.js';
+import { readConnectionRecords } from '../../store/connection-records.js';
 import { findConnection } from '../connections/find.js';
 import { ConfigError } from '../../model/errors.js';
 import { readDevice } from '../../store/linked-devices.js';
@@ -18,7 +18,7 @@ export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): 
   const named = options.connection;
   const connections =
     named === undefined
-      ? await findRecords(ctx.store, options.organization)
+      ? await readConnectionRecords(ctx.store.sql, { organization: options.organization })
       : [await findConnection(ctx, named, options.organization)];
   const devices: LinkedDeviceStatus[] = [];
   for (const { id, name, kind } of connections) {
@@ -29,7 +29,7 @@ export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): 
     }
     const key = await keyState(ctx, options, id);
     devices.push({
-      connection: { id, name, kind: kindOf(kind) },
+      connection: { id, name, kind },
       ...deviceViewOf(row.accountId),
       linkedAt: new Date(row.createdAt).toISOString(),
       lastUsedAt: new Date(row.updatedAt).toISOString(),

@@ -1,3 +1,4 @@
+import type { PGlite } from '@electric-sql/pglite';
 import { access, constants, mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, UserError } from '../../model/errors.js';
@@ -10,7 +11,7 @@ import type { OpenStoreOptions } from '../open-store.js';
 import type { Store } from '../store.js';
 import { absenceWords, creationMark, lookAtPlace, versionFile, type Absence } from './embedded-place.js';
 import { createPgliteStore } from './pglite.js';
-import { startPglite, type WatchedPGlite } from './pglite-client.js';
+import { startPglite } from './pglite-client.js';
 
 /** The PostgreSQL that PGlite 0.5 is; its data directories are of this version and no other. */
 export const EMBEDDED_MAJOR = '18';
@@ -100,7 +101,7 @@ function missing(path: string, place: Absence): ConfigError {
  * A new database takes seconds to make, and one that was half made when the process was killed cannot be opened. A mark
  * beside the directory lasts as long as the making; who finds it makes the database again from nothing.
  */
-async function start(path: string, mayCreate: boolean, freeBytes: FreeBytes): Promise<WatchedPGlite> {
+async function start(path: string, mayCreate: boolean, freeBytes: FreeBytes): Promise<PGlite> {
   const place = await lookAtPlace(path);
   if (place.state === 'database') return launch(path, freeBytes);
   if (!mayCreate) throw missing(path, place);
@@ -114,7 +115,7 @@ async function start(path: string, mayCreate: boolean, freeBytes: FreeBytes): Pr
   return pglite;
 }
 
-async function launch(path: string, freeBytes: FreeBytes): Promise<WatchedPGlite> {
+async function launch(path: string, freeBytes: FreeBytes): Promise<PGlite> {
   // Starting writes, too, and says the same whatever is wrong: a full disk has to be told from damage before.
   await assertFree(path, freeBytes, NEEDED_BYTES);
   try {

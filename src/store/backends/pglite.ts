@@ -1,9 +1,7 @@
-import { PrismaPGlite } from 'pglite-prisma-adapter';
+import type { PGlite } from '@electric-sql/pglite';
 import { translateDatabaseError } from '../database-errors.js';
-import { PrismaClient } from '../generated/client.js';
 import { createTransactionRunner, translated } from '../transactions.js';
 import type { Store } from '../store.js';
-import type { WatchedPGlite } from './pglite-client.js';
 import { createPgliteSql, createPgliteTransactions } from './pglite-sql.js';
 
 /**
@@ -14,18 +12,16 @@ import { createPgliteSql, createPgliteTransactions } from './pglite-sql.js';
  * @param assertFree throws `ENOSPC` when the disk has no room for another batch; a database in memory has none to look at.
  */
 export function createPgliteStore(
-  pglite: WatchedPGlite,
+  pglite: PGlite,
   location: string,
   onClose: () => Promise<void>,
   assertFree: () => Promise<void> = () => Promise.resolve(),
 ): Store {
-  const prisma = new PrismaClient({ adapter: new PrismaPGlite(pglite), errorFormat: 'minimal', log: [] });
   const translate = (error: unknown): unknown => translateDatabaseError(error, location) ?? error;
   let closing: Promise<void> | undefined;
 
   async function close(): Promise<void> {
     try {
-      await prisma.$disconnect();
       await pglite.close();
     } finally {
       await onClose();
@@ -37,7 +33,6 @@ export function createPgliteStore(
     pooled: false,
     location,
     sql: translated(createPgliteSql(pglite), translate),
-    prisma,
     transaction: createTransactionRunner(createPgliteTransactions(pglite), translate),
     assertSpace: () =>
       assertFree().catch((error: unknown) => {

@@ -2,7 +2,7 @@ import pg from 'pg';
 
 /**
  * Settings that a server, database or role may have changed, and that would change what we store:
- * - Prisma's adapter writes and reads timestamps without a zone, so any session zone but UTC would shift every one of them;
+ * - days and times in SQL are of the session's zone, and must be the same everywhere;
  * - timeouts meant for web requests would kill a batch, or a dry run that holds its transaction for hours;
  * - compiling a statement or starting workers costs more than a batch of index look-ups.
  * Sent as statements, not as start-up options, which PgBouncer refuses.

@@ -1,14 +1,11 @@
-import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { translateDatabaseError } from '../database-errors.js';
 import { redactUrl } from '../database-url.js';
-import { PrismaClient } from '../generated/client.js';
 import { assertServerVersion } from '../server-version.js';
 import type { Store } from '../store.js';
 import { createTransactionRunner, translated } from '../transactions.js';
 import { connectServer, type ServerAccess, type ServerConfig } from './postgresql-access.js';
 import { clientConfig } from './postgresql-client.js';
-import { inTransactions } from './postgresql-prisma.js';
 import { sessionSettings, transactionSettings } from './postgresql-settings.js';
 import {
   createPgSqlOn,
@@ -43,12 +40,6 @@ export async function openPostgresqlStore(config: ServerConfig, options: Postgre
   // A connection that breaks while it is idle: the next statement opens another, or says what is wrong.
   pool.on('error', () => undefined);
   const settings = transactionSettings(target.schema);
-  const adapter = new PrismaPg(pool, { schema: target.schema });
-  const prisma = new PrismaClient({
-    adapter: pooled ? inTransactions(adapter, settings) : adapter,
-    errorFormat: 'minimal',
-    log: [],
-  });
   const sqlOn = pooled ? unnamedSqlOn : createPgSqlOn();
   const transactions = createPgTransactions(pool, sqlOn, pooled ? settings : '');
   let closing: Promise<void> | undefined;
@@ -57,10 +48,9 @@ export async function openPostgresqlStore(config: ServerConfig, options: Postgre
     pooled,
     location: target.location,
     sql: translated(pooled ? createStatementTransactions(transactions) : sqlOn(pool), translate),
-    prisma,
     transaction: createTransactionRunner(transactions, translate),
     assertSpace: () => Promise.resolve(),
-    close: () => (closing ??= prisma.$disconnect().then(() => pool.end())),
+    close: () => (closing ??= pool.end()),
   };
 }
 
