@@ -5,6 +5,8 @@ import { errorMessages, firstInChain, sqlState, systemCode } from './sql-state.j
 type Failure =
   | 'unreachable'
   | 'starting_up'
+  | 'not_accepting'
+  | 'out_of_memory'
   | 'auth_failed'
   | 'access_refused'
   | 'unknown'
@@ -34,10 +36,14 @@ const BY_SQL_STATE: Readonly<Record<string, Failure>> = {
   '3D000': 'unknown',
   '42501': 'permission_denied',
   '53100': 'disk_full',
+  '53200': 'out_of_memory',
   '53300': 'too_many_connections',
+  '53400': 'too_many_connections',
   '57P01': 'connection_lost',
   '57P02': 'connection_lost',
   '57P03': 'starting_up',
+  '57P04': 'connection_lost',
+  '57P05': 'connection_lost',
 };
 
 /** By the system's name. */
@@ -68,6 +74,7 @@ const BY_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
   ...BY_POOLER_MESSAGE,
   [/server does not support SSL connections/i, 'tls_not_offered'],
   [/error establishing an SSL connection/i, 'tls_not_offered'],
+  [/not currently accepting connections/i, 'not_accepting'],
   [/(?:no encryption|SSL off|SSL connection is required|SSL required|insecure connection)/i, 'tls_required'],
   [/client password must be a string/, 'auth_failed'],
   [/^timeout expired$|connection timeout/, 'unreachable'],
@@ -118,6 +125,16 @@ function describe(failure: Failure, error: unknown, location: string): UserError
       return fault(
         `The server at ${location} is starting up or shutting down.`,
         'Run the command again in a moment.',
+      );
+    case 'not_accepting':
+      return fault(
+        `The database ${location} is not accepting connections.`,
+        'Somebody has closed it (ALTER DATABASE … ALLOW_CONNECTIONS false), or the server takes no queries now. Run again when it is open.',
+      );
+    case 'out_of_memory':
+      return fault(
+        `The server at ${location} is out of memory.`,
+        'Run again when it has less to do, or with a smaller --batch-size.',
       );
     case 'auth_failed':
       return misconfigured(

@@ -125,7 +125,10 @@ describe('a PostgreSQL that cannot be used says why, in one line with a remedy',
     ],
     ['28000', 'role "a" is not permitted to log in', 'database_access_refused', EXIT.usage],
     ['53300', 'sorry, too many clients already', 'database_too_many_connections', EXIT.failure],
+    ['53200', 'out of memory', 'database_out_of_memory', EXIT.failure],
     ['57P03', 'the database system is starting up', 'database_starting_up', EXIT.failure],
+    ['57P05', 'terminating connection due to idle-session timeout', 'database_connection_lost', EXIT.failure],
+    ['55000', 'database "db" is not currently accepting connections', 'database_not_accepting', EXIT.failure],
   ] satisfies [string, string, string, ExitCode][])('%s %s', async (state, message, code, exitCode) => {
     const port = await fakeServer((socket) => {
       socket.end(errorResponse({ S: 'FATAL', V: 'FATAL', C: state, M: message }));
