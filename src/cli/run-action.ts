@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ExitCode } from '../model/errors.js';
+import { EXIT, type ExitCode } from '../model/errors.js';
 import type { Action, Call } from './call.js';
 import { createConsole, type Console } from './console.js';
 import { givenFlags } from './flags.js';
@@ -7,7 +7,7 @@ import type { Io } from './io.js';
 import { prepareOutput } from './output.js';
 import { allowsColour, createLook } from './render/look.js';
 import type { Format } from './render/formats.js';
-import { render } from './render/presentation.js';
+import { hasVerdict, render, type Presentation } from './render/presentation.js';
 import { sanitize } from './render/sanitize.js';
 import type { GlobalSettings } from './settings/global.js';
 import { readEnvironment } from './settings/environment.js';
@@ -65,9 +65,11 @@ export async function runAction(
     const { presentation, exitCode } = await action(call);
     const toTerminal = output.file === undefined && io.stdoutIsTTY;
     const look = toTerminal
-      ? createLook(allowsColour(true, io.env, settings.noColor), io.columns, database)
+      ? createLook(allowsColour(true, io.env, settings.noColor), io.columns, database, true)
       : createLook(false, undefined, database);
-    await output.write(await render(presentation, settings.format, look));
+    if (!isSilent(presentation, exitCode, settings)) {
+      await output.write(await render(presentation, settings.format, look));
+    }
     if (output.file !== undefined) call.notice(`Result written to ${output.file}`);
     return stop.exitCode(exitCode);
   } catch (error) {
@@ -75,6 +77,12 @@ export async function runAction(
   } finally {
     stop.close();
   }
+}
+
+/** Under --quiet a verdict that is good is not printed. A list has no verdict: it is what was asked for. */
+function isSilent(presentation: Presentation, exitCode: ExitCode, settings: GlobalSettings): boolean {
+  const isForPeople = settings.format === 'table' && settings.output === undefined;
+  return settings.quiet && isForPeople && exitCode === EXIT.ok && hasVerdict(presentation);
 }
 
 function isMachineFormat(format: Format): boolean {

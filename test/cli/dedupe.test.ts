@@ -42,12 +42,16 @@ describe('dedupe on the command line', () => {
     const first = await run(['dedupe']);
     expect(first.code).toBe(3);
     expect(first.stderr).toBe('');
-    expect(first.stdout).toMatch(/^▲ 1 row would go; nothing was changed/);
+    expect(first.stdout).toMatch(/^▲ 1 duplicate found; nothing was changed/);
     expect(first.stdout).toMatch(/same_id +one id, several rows +1 +1\n/);
     expect(first.stdout).toContain('both have the id wamid.');
-    expect(first.stdout).toContain('Kept as they are  2 collisions, 2 rows without an id');
-    expect(first.stdout).toContain('1 of 43 messages would go (2.3 %)');
-    expect(first.stdout).toContain('Next\n  wa-reconcile dedupe --apply\n');
+    expect(first.stdout).toContain('Not duplicates  2 collisions, 2 rows without an id');
+    expect(first.stdout).toContain('1 of 43 messages to delete (2.3 %)');
+    expect(first.stdout).toMatch(
+      /▲ 1 duplicate found; nothing was changed .*\nNext\n {2}wa-reconcile dedupe --apply\n.*\n$/,
+    );
+    // No line for a class of which there is none.
+    expect(first.stdout).not.toContain('same_message');
     expect(first.stdout).not.toContain('\u001b');
     expect((await run(['dedupe'])).code).toBe(3);
   });
@@ -56,15 +60,16 @@ describe('dedupe on the command line', () => {
     const run = await prepare();
     const { code, stdout } = await run(['dedupe', '--apply']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^✔ 1 row merged/);
+    expect(stdout).toMatch(/^✔ 1 duplicate merged/);
     expect(stdout).toContain('wa-reconcile verify');
-    const runId = /run ([0-9a-f-]{36})/.exec(stdout)?.[1] ?? '';
+    const runId = /run +([0-9a-f-]{36})/.exec(stdout)?.[1] ?? '';
     expect(stdout).toContain(`wa-reconcile undo ${runId}\n`);
     const again = await run(['dedupe']);
     expect(again.code).toBe(0);
+    expect(await run(['dedupe', '-q'])).toEqual({ code: 0, stdout: '', stderr: '' });
     // Collisions and rows without an id are findings of verify; dedupe has nothing to do.
-    expect(again.stdout).toMatch(/^✔ Nothing is stored twice/);
-    expect(again.stdout).toContain('Kept as they are');
+    expect(again.stdout).toMatch(/^✔ No duplicates/);
+    expect(again.stdout).toContain('Not duplicates');
     expect((await run(['undo', runId])).code).toBe(0);
     expect((await run(['dedupe'])).code).toBe(3);
   });
@@ -87,7 +92,9 @@ describe('dedupe on the command line', () => {
     expect((await run(['dedupe', '--format', 'csv'])).stdout).toBe(
       'class,groups,rows\nlead,0,0\nconversation,0,0\nsame_id,1,1\nsame_message,0,0\nno_id,0,0\n',
     );
-    expect((await run(['dedupe', '--format', 'markdown'])).stdout).toContain('## Stored twice\n');
+    expect((await run(['dedupe', '--format', 'markdown'])).stdout).toContain(
+      '**▲ 1 duplicate found; nothing was changed**',
+    );
   });
 
   test('refuses to remove more than 5 % where nobody can be asked, and says what to add', async () => {
@@ -119,7 +126,7 @@ describe('dedupe on the command line', () => {
     const no = await ask('yes\r');
     expect(no.code).toBe(1);
     expect(no.stderr).toContain('Nothing was changed: not confirmed.');
-    expect((await ask('1\r')).stdout).toMatch(/^✔ 1 row merged/);
+    expect((await ask('1\r')).stdout).toMatch(/^✔ 1 duplicate merged/);
   });
 
   test('takes classes with commas and hyphens, and names what it does not know', async () => {

@@ -96,7 +96,7 @@ describe('runs and raw discard on a server', () => {
     const csv = await run(['runs', 'list', '--format', 'csv', '--command', 'replay', '--since', '1d']);
     expect(csv.stdout.split('\n')).toHaveLength(4);
     expect((await run(['runs', 'list', '--format', 'markdown'])).stdout).toContain(
-      '| id | command | status |',
+      '| run | command | status |',
     );
     expect((await run(['runs', 'list'])).stdout).toContain(listed[1]?.id.slice(0, 18));
   });

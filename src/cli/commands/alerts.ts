@@ -67,7 +67,7 @@ function unackCommand(parent: Command): Command {
 async function list(call: Call): Promise<Outcome> {
   const [{ resolveAlertsSettings }, { presentAlerts }, { withContext }, { listAlerts }] = await Promise.all([
     import('../settings/alerts.js'),
-    import('../render/alerts.js'),
+    import('../views/alerts.js'),
     import('../session.js'),
     import('../../core/alerts/alerts.js'),
   ]);
@@ -82,7 +82,7 @@ async function ack(call: Call): Promise<Outcome> {
   const [{ resolveAckSettings }, { presentAlertsChanged }, { withContext }, { acknowledgeAlerts }] =
     await Promise.all([
       import('../settings/alerts.js'),
-      import('../render/alerts.js'),
+      import('../views/alerts.js'),
       import('../session.js'),
       import('../../core/alerts/alerts.js'),
     ]);
@@ -96,7 +96,7 @@ async function unack(call: Call): Promise<Outcome> {
   const [{ resolveUnackSettings }, { presentAlertsChanged }, { withContext }, { unacknowledgeAlerts }] =
     await Promise.all([
       import('../settings/alerts.js'),
-      import('../render/alerts.js'),
+      import('../views/alerts.js'),
       import('../session.js'),
       import('../../core/alerts/alerts.js'),
     ]);

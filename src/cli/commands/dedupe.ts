@@ -6,7 +6,7 @@ import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
 import { collect } from '../flags.js';
 import { confirmByTyping, whyNotAsk } from '../prompts.js';
-import { presentDedupe } from '../render/dedupe.js';
+import { presentDedupe } from '../views/dedupe.js';
 import { typedAgain } from '../typed-again.js';
 import type { DedupeSettings } from '../settings/dedupe.js';
 

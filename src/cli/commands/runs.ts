@@ -2,7 +2,7 @@ import { Argument, Option, type Command } from 'commander';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { presentRun, presentRuns } from '../render/runs.js';
+import { presentRun, presentRuns } from '../views/runs.js';
 
 export function registerRunsList(parent: Command, attach: Attach): void {
   const command = parent.command('list');

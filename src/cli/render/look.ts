@@ -10,6 +10,8 @@ type Paint = (text: string) => string;
 export interface Look {
   width: number;
   colour: boolean;
+  /** In a pipe or a file nothing is cut, and no word is broken. */
+  isTerminal: boolean;
   bold: Paint;
   dim: Paint;
   red: Paint;
@@ -35,7 +37,12 @@ export function allowsColour(isTTY: boolean, env: Io['env'], noColor: boolean): 
 }
 
 /** `database`: the flags that say which database; without them, advice is for the default one. */
-export function createLook(colour: boolean, width = DEFAULT_WIDTH, database: readonly string[] = []): Look {
+export function createLook(
+  colour: boolean,
+  width = DEFAULT_WIDTH,
+  database: readonly string[] = [],
+  isTerminal = false,
+): Look {
   const paint = (name: keyof typeof CODES): Paint => {
     const [on, off] = CODES[name];
     return (text) => (colour && text !== '' ? `\u001b[${on}m${text}\u001b[${off}m` : text);
@@ -43,6 +50,7 @@ export function createLook(colour: boolean, width = DEFAULT_WIDTH, database: rea
   return {
     width,
     colour,
+    isTerminal,
     bold: paint('bold'),
     dim: paint('dim'),
     red: paint('red'),

@@ -1,8 +1,10 @@
 import type { Advices } from '../../model/remedy.js';
 import { adviceText, jsonReplacer } from '../advice.js';
 import type { Format } from './formats.js';
+import type { Document } from '../ui/document.js';
+import { escapeMarkdown, renderMarkdown } from '../ui/markdown.js';
+import { renderTerminal } from '../ui/terminal.js';
 import type { Look } from './look.js';
-import { sanitize } from './sanitize.js';
 
 /** Advice is written as the command line to type. */
 export type Cell = string | number | boolean | Advices | null;
@@ -15,22 +17,34 @@ export interface Grid {
 }
 
 /** One result, in every form that it can be asked for. */
-export interface Presentation {
-  /** For programs: exactly what is documented. */
+export type Presentation = ForPrograms & ForPeople;
+
+interface ForPrograms {
+  /** Exactly what is documented. */
   json: unknown;
   /** One line of NDJSON each. */
   lines: readonly unknown[];
   csv: Grid;
-  markdown: readonly Grid[];
-  /** For people. Untrusted text in it is sanitised already. */
-  text: (look: Look) => Promise<string> | string;
+}
+
+/** Terminal text and Markdown: of one document, or each by itself, with untrusted text sanitised already. */
+type ForPeople =
+  { document: Document } | { markdown: readonly Grid[]; text: (look: Look) => Promise<string> | string };
+
+/** Whether a result says that something went well or badly; a list of things does not. */
+export function hasVerdict(presentation: Presentation): boolean {
+  return 'document' in presentation && presentation.document.verdict !== undefined;
 }
 
 /** The result as text in the wanted format, ending with a newline (unless it is empty). */
 export async function render(presentation: Presentation, format: Format, look: Look): Promise<string> {
   switch (format) {
     case 'table':
-      return endLine(await presentation.text(look));
+      return endLine(
+        'document' in presentation
+          ? renderTerminal(presentation.document, look)
+          : await presentation.text(look),
+      );
     case 'json':
       return endLine(JSON.stringify(presentation.json, jsonReplacer(look.line), 2));
     case 'ndjson':
@@ -40,7 +54,9 @@ export async function render(presentation: Presentation, format: Format, look: L
     case 'csv':
       return renderCsv(presentation.csv, look);
     case 'markdown':
-      return presentation.markdown.map((grid) => renderMarkdown(grid, look)).join('\n');
+      return 'document' in presentation
+        ? renderMarkdown(presentation.document, look)
+        : presentation.markdown.map((grid) => gridMarkdown(grid, look)).join('\n');
   }
 }
 
@@ -53,7 +69,7 @@ async function renderCsv(grid: Grid, look: Look): Promise<string> {
   );
 }
 
-function renderMarkdown(grid: Grid, look: Look): string {
+function gridMarkdown(grid: Grid, look: Look): string {
   const heading = grid.title === undefined ? [] : [`## ${grid.title}`, ''];
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
@@ -68,11 +84,6 @@ function renderMarkdown(grid: Grid, look: Look): string {
 function cellText(cell: Cell, look: Look): string {
   if (cell === null) return '';
   return typeof cell === 'object' ? (adviceText(cell, look.line) ?? '') : String(cell);
-}
-
-/** So that no name or text from outside becomes a column, a link, an image or a tag. */
-function escapeMarkdown(text: string): string {
-  return sanitize(text).replace(/[\\`*_[\]<>|~]/g, '\\$&');
 }
 
 function endLine(text: string): string {

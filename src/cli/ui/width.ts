@@ -1,0 +1,31 @@
+import widthOfText from 'fast-string-width';
+import { wrapAnsi } from 'fast-wrap-ansi';
+
+const SEGMENTER = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** How many columns a terminal takes for text: emoji and East Asian characters take two, colours none. */
+export function widthOf(text: string): number {
+  return widthOfText(text);
+}
+
+/**
+ * Breaks text into lines of at most `width` columns, between words. A word that is longer than a line (a URL, a language
+ * without spaces) is broken, or with `whole` stands out. At least one line.
+ */
+export function wrapText(text: string, width: number, whole = false): string[] {
+  if (widthOf(text) <= width) return [text];
+  return wrapAnsi(text, Math.max(1, width), { hard: !whole }).split('\n');
+}
+
+/** The text cut to `width` columns, with an ellipsis where it was cut. */
+export function cutText(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let cut = '';
+  let room = Math.max(1, width) - 1;
+  for (const { segment } of SEGMENTER.segment(text)) {
+    room -= widthOf(segment);
+    if (room < 0) break;
+    cut += segment;
+  }
+  return `${cut.trimEnd()}…`;
+}

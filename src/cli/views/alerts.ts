@@ -1,0 +1,93 @@
+import type { AlertsChanged, AlertsList } from '../../core/alerts/alerts.js';
+import type { Alert } from '../../core/report/alert.js';
+import type { Grid, Presentation } from '../render/presentation.js';
+import { formatAmount } from '../render/quantities.js';
+import { minute } from '../render/report-words.js';
+import { acknowledgementWords, headlineSeverity, headlineWords } from '../render/severity.js';
+import type { Severity } from '../../model/severity.js';
+import { faint, list, type Item, type Mark } from '../ui/document.js';
+
+/** Alerts in every format; NDJSON is one line per alert. */
+export function presentAlerts(result: AlertsList): Presentation {
+  const { alerts } = result;
+  return {
+    json: result,
+    lines: alerts,
+    csv: grid(alerts),
+    document: {
+      verdict: { mark: severityMark(headlineSeverity(result)), text: headlineWords(result) },
+      blocks: alerts.map((alert) => list([alertItem(alert)])),
+    },
+  };
+}
+
+/** What was acknowledged, or is not any more. */
+export function presentAlertsChanged(result: AlertsChanged): Presentation {
+  const { command, alerts, ids } = result;
+  const said = command === 'alerts ack' ? 'acknowledged' : 'no longer acknowledged';
+  return {
+    json: result,
+    lines: ids.map((id) => alerts.find((alert) => alert.id === id) ?? { id }),
+    csv: { columns: ['id'], rows: ids.map((id) => [id]) },
+    document: {
+      verdict: { mark: 'good', text: `${formatAmount(ids.length, 'alert')} ${said}` },
+      blocks: [list(alerts.length === 0 ? ids.map((id) => ({ line: id })) : alerts.map(alertItem))],
+    },
+  };
+}
+
+/** One alert: what it is, how bad, since when, and what to type. */
+export function alertItem(alert: Alert): Item {
+  const { connection, kind, severity, message, since, remedy, id } = alert;
+  const accepted = acknowledgementWords(alert);
+  const when = since === null ? '' : ` since ${minute(since)} UTC`;
+  return {
+    mark: accepted !== null || severity === 'note' ? 'note' : severityMark(severity),
+    line: `${connection === null ? '' : `${connection}: `}${message}`,
+    under: [
+      faint(`${severity}: ${kind.replaceAll('_', ' ')}${when} (${id})`),
+      ...(accepted === null ? [] : [faint(accepted)]),
+      ...(remedy === null || accepted !== null ? [] : [remedy]),
+    ],
+  };
+}
+
+/** Null is that of nothing to look at. */
+export function severityMark(severity: Severity | null): Mark {
+  switch (severity) {
+    case 'loss':
+      return 'bad';
+    case 'degraded':
+      return 'warn';
+    case 'note':
+    case null:
+      return 'good';
+  }
+}
+
+function grid(alerts: readonly Alert[]): Grid {
+  return {
+    columns: [
+      'id',
+      'severity',
+      'kind',
+      'connection',
+      'since',
+      'count',
+      'message',
+      'what to type',
+      'acknowledged',
+    ],
+    rows: alerts.map((alert) => [
+      alert.id,
+      alert.severity,
+      alert.kind,
+      alert.connection,
+      alert.since,
+      alert.count,
+      alert.message,
+      alert.remedy,
+      acknowledgementWords(alert),
+    ]),
+  };
+}
