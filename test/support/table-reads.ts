@@ -16,14 +16,17 @@ export function watchReads(store: Store): { store: Store; reads: TableReads[] } 
       ...store,
       transaction: (work, options) =>
         store.transaction(async (tx) => {
+          const before = new Map((await readsOf(tx)).map(({ table, rows }) => [table, rows]));
           const result = await work(tx);
-          reads.push(...(await readsOf(tx)));
+          for (const { table, rows } of await readsOf(tx))
+            reads.push({ table, rows: rows - (before.get(table) ?? 0) });
           return result;
         }, options),
     },
   };
 }
 
+/** Counted are also reads of earlier transactions that the session has not reported yet, which it does once a second at most. */
 async function readsOf(tx: Sql): Promise<TableReads[]> {
   const rows = await tx.query(
     `select relname::text as table, (coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int as rows
