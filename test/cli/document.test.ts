@@ -126,14 +126,14 @@ describe('a document in a pipe', () => {
     const shown = lines(
       {
         verdict: { mark: 'good', text: words },
-        blocks: [text(words), text(id), text(short(words)), table(['id', 'text'], [[id, words]])],
+        blocks: [text(words), text(id, short(words)), table(['id', 'text'], [[id, words]])],
       },
       PLAIN,
     );
     expect(shown[0]).toBe(`✔ ${words}`);
     expect(shown).toContain(id);
     expect(shown.at(-1)).toBe(`${id}  ${words}`);
-    expect(shown.slice(2, 5).every((line) => line.length <= 80)).toBe(true);
+    expect(shown.slice(2, 6).every((line) => line.length <= 80)).toBe(true);
     expect(shown.join(' ')).not.toContain('…');
   });
 });

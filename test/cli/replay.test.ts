@@ -56,7 +56,7 @@ describe('replay on the command line', () => {
     await run(['replay', DAY, '--register']);
     const { code, stdout } = await run(['replay', DAY, '--register']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/ known before/);
+    expect(stdout).toMatch(/ already imported/);
     expect(stdout).toContain('no lead, conversation or ticket changed');
   });
 
@@ -194,6 +194,6 @@ describe('replay into the embedded database', () => {
     const run = await embedded.prepare('missing');
     const { code, stdout } = await run(['replay', DAY, '--register']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/Data in {3}\S+database \(embedded\)/);
+    expect(stdout).toMatch(/database {2}\S+database \(embedded\)/);
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { adviceLine } from '../../src/cli/advice.js';
 import { createLook, PLAIN } from '../../src/cli/render/look.js';
-import { nextSteps, type Invocation } from '../../src/cli/render/next-step.js';
+import { nextSteps, type Invocation } from '../../src/cli/views/replay-next.js';
 import { render } from '../../src/cli/render/presentation.js';
-import { presentRun } from '../../src/cli/render/run-presentation.js';
+import { presentRun } from '../../src/cli/views/replay.js';
 import type { RunResult } from '../../src/model/run-result.js';
 import { amendmentCounts, messageCounts, runResult } from './run-result.js';
 
@@ -22,38 +22,40 @@ const NO_CONTACTS = { seen: 0, skipped: {}, rejected: {} };
 const NO_ENTRIES = { ...ENTRIES, read: 0, stored: 0, duplicate: 0, processed: 0 };
 
 describe('the summary of a run', () => {
-  test('says what came in, what it became, where it lies and what to type next', async () => {
+  test('says what was read, what it became, where it is and what to type next', async () => {
     expect(await summary(runResult())).toBe(`\
 ✔ Replay complete  2.4 s, 780 messages/s
 
-Came in
-  214 entries read: 201 stored, 13 known before
+Input
+  214 entries read: 201 stored, 13 already imported
   214 processed
 
-What was in it
-             seen    new  changed  unchanged  waiting  skipped  rejected
-  messages  1,873  1,640       12        200        –       18         3
-  statuses    342      –      340          –        2        –         –
-  edits         1      –        1          –        –        –         –
-  contacts     40      –        –          –        –        –         –
-  waiting: for the message that they are about
+Items
+             read  created  updated  unchanged  pending  skipped  rejected
+  messages  1,873    1,640       12        200        –       18         3
+  statuses    342        –      340          –        2        –         –
+  edits         1        –        1          –        –        –         –
+  contacts     40        –        –          –        –        –         –
+  pending: target message not received
 
-What it became
+Created and updated
   leads          120 created, 3 updated, 1 merged
   conversations  118 created
   tickets        8 opened, 2 refreshed
 
-Left out
-        3  messages rejected   without an id
-       18  messages skipped    sent in a group
+Skipped and rejected
+  count  what               why
+      3  messages rejected  without an id
+     18  messages skipped   sent in a group
 
 Connections
-  name        messages    new  history      missing chunks
-  main (new)     1,873  1,640  syncing 42%  –
+  name        messages  created  history
+  main (new)     1,873    1,640  syncing 42%
 
-Data in   /home/ana/.local/share/wa-reconcile/database (embedded)
-Run       0193a8c0-0000-7000-8000-000000000001
+database  /home/ana/.local/share/wa-reconcile/database (embedded)
+run       0193a8c0-0000-7000-8000-000000000001
 
+✔ Replay complete  2.4 s, 780 messages/s
 Next
   wa-reconcile connection list
     shows every connection and its history
@@ -69,7 +71,7 @@ Next
     expect(text).toContain('120 would be created');
     expect(text).toContain('8 would be opened');
     expect(text).toContain('  wa-reconcile replay -q day.ndjson\n');
-    expect(text).not.toContain('Run  ');
+    expect(text).not.toContain('run  ');
   });
 
   test('fits into 80 columns, also with millions of messages and long names', async () => {
@@ -100,7 +102,12 @@ Next
         },
       ],
     });
-    const lines = (await summary(busy)).split('\n');
+    const shown = await render(
+      presentRun(busy, nextSteps(busy, FROM_FILE)),
+      'table',
+      createLook(false, 80, [], true),
+    );
+    const lines = shown.split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
   });
 
@@ -114,10 +121,10 @@ Next
     const text = await render(
       presentRun(partial, nextSteps(partial, FROM_FILE)),
       'table',
-      createLook(false, 60),
+      createLook(false, 60, [], true),
     );
     expect(text.split('\n').filter((line) => line.length > 60)).toEqual([]);
-    expect(text).toMatch(/ seen +new +changed +same +waiting +skipped +rejected\n/);
+    expect(text).toMatch(/ read +created +updated +pending +skipped +rejected\n/);
   });
 
   test('of a run without any entry says why, and shows no table of zeros', async () => {
@@ -125,11 +132,11 @@ Next
     const empty = runResult({ entries: NO_ENTRIES, ...counts, edits: amendmentCounts(), connections: [] });
     const of = (result: RunResult): Promise<string> =>
       render(presentRun(result, [], 'no stored entry is pending'), 'table', PLAIN);
-    expect(await of(empty)).toContain('Came in\n  nothing: no stored entry is pending\n\nData in');
-    expect(await of({ ...empty, status: 'interrupted' })).toContain('Came in\n  nothing yet\n\nData in');
+    expect(await of(empty)).toContain('Input\n  nothing: no stored entry is pending\n\ndatabase');
+    expect(await of({ ...empty, status: 'interrupted' })).toContain('Input\n  nothing yet\n\ndatabase');
     const resumedFrom = { runId: 'x', origin: 'day.ndjson:9', entriesSkipped: 9, problems: 2 };
-    expect(await of({ ...empty, resumedFrom })).toContain('2 problems had come up before the stop.');
-    expect(await of({ ...empty, resumedFrom })).toContain('nothing: all of it had been read before\n');
+    expect(await of({ ...empty, resumedFrom })).toContain('2 problems were found before it stopped.');
+    expect(await of({ ...empty, resumedFrom })).toContain('nothing: all of it was read before\n');
   });
 
   test('lists the first ten problems with their places, and counts the rest', async () => {
@@ -141,7 +148,7 @@ Next
     }));
     const text = await summary(runResult({ problems, problemCount: 1234 }));
     expect(text).toContain('Problems (1,234)');
-    expect(text).toContain('day.ndjson:1  the file ends in the middle');
+    expect(text).toContain('day.ndjson:1  the file is cut off');
     expect(text).toContain('day.ndjson:10 ');
     expect(text).not.toContain('day.ndjson:11');
     expect(text).toContain('and 1,224 more');
@@ -166,16 +173,16 @@ Next
       }),
     );
     expect(text).toContain(`\
-Left out
-       64  items skipped       kept pending: the connection is not known yet
-           60 messages, 4 statuses
+Skipped and rejected
+  count  what           why
+     64  items skipped  kept pending: unknown connection (60 messages, 4 statuses)
 `);
     expect(text).toContain(`\
 Problems (51)
-  50 entries kept pending: the connection is not known yet
+  50 entries pending: unknown connection
     phone_number_id 800000000000001
     first: day.ndjson:1
-  day.ndjson:51  a webhook field that is not known: flows
+  day.ndjson:51  unknown webhook field: flows
     {}
 `);
   });
@@ -308,7 +315,7 @@ describe('the other formats of a run', () => {
 
   test('Markdown cannot be broken out of', async () => {
     const text = await render(presentation, 'markdown', PLAIN);
-    expect(text).toContain('| messages | skipped | group | 18 |');
+    expect(text).toContain('| 18 | messages skipped | sent in a group |');
     expect(text).toContain(String.raw`\| \<b\>\*x\*`);
   });
 });

@@ -128,7 +128,7 @@ describe('bad input on the command line', () => {
     const log = await machine.write('log.ndjson.gz', packed.subarray(0, packed.length / 2));
     const cut = await machine.run(['replay', log, '--register', '--batch-size', '100']);
     expect({ code: cut.code, stderr: cut.stderr }).toEqual({ code: 4, stderr: '' });
-    expect(cut.stdout).toMatch(/log\.ndjson\.gz:\d+  the file ends in the middle; .* Copy it again/);
+    expect(cut.stdout).toMatch(/log\.ndjson\.gz:\d+  the file is cut off; .* Copy it again/);
     const kept = (await storedBodies(machine)).length;
     expect(kept).toBeGreaterThan(500);
     await machine.write('log.ndjson.gz', packed);
@@ -160,7 +160,7 @@ describe.each(['postgresql', 'pglite'] as const)('too much at once on %s', (back
     await file.close();
 
     const told = await machine.run(['replay', log, '--register', '--dry-run']);
-    expect(told.stdout).toContain(`${log}:2  larger than --max-entry-size; with a higher one it is read`);
+    expect(told.stdout).toContain(`${log}:2  larger than --max-entry-size; raise the limit to read it`);
     const passed = await machine.run(['replay', log, '--register', '--json']);
     expect({ code: passed.code, stderr: passed.stderr }).toEqual({ code: 4, stderr: '' });
     const { messages, problems } = parseRun(passed.stdout);

@@ -156,7 +156,7 @@ describe('the embedded database of the installed command', () => {
     const log = await machine.write('log.ndjson', liveLines(2));
     const { code, stdout, stderr } = await machine.run(['replay', log, '--register', '--home', home]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain(`Data in   ${home}`);
+    expect(stdout).toContain(`database  ${home}`);
     const xdg = await machine.run(['db', 'status', '--json'], {
       env: { WA_RECONCILE_HOME: '', XDG_DATA_HOME: join(machine.directory, 'xdg') },
     });

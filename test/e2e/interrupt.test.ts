@@ -26,7 +26,7 @@ describe.each(['postgresql', 'pglite'] as const)('Ctrl-C on %s', (name) => {
       const { code, stdout, stderr } = await child.ended;
       expect(code).toBe(signal === 'SIGINT' ? 130 : 143);
       expect(stderr).toContain('Stopping: the current batch is finished and stored first.');
-      expect(stdout).toMatch(/^■ Replay interrupted; what it had done is stored/);
+      expect(stdout).toMatch(/^■ Replay interrupted; what it did is stored/);
       expect(stdout).toContain(`Next\n  wa-reconcile ${COMMAND.join(' ')}`);
       const open = await machine.look(({ sql }) =>
         sql.query(`select status, counters->'messages'->>'seen' as seen from sync_runs`),

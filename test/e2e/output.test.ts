@@ -16,7 +16,7 @@ describe.each(['postgresql', 'pglite'] as const)('the installed command on %s', 
     const machine = await machines.install();
     const { code, stdout, stderr } = await machine.run(['replay', DEMO_DAY, '--register']);
     expect({ code, stderr }).toEqual({ code: 4, stderr: '' });
-    expect(stdout).toMatch(/^▲ Replay complete in part {2}/);
+    expect(stdout).toMatch(/^▲ Replay finished with problems {2}/);
     expect(stdout).toMatch(/\nNext\n {2}wa-reconcile connection show \+5511900000000\b/);
     expect(stdout).toContain('demo-day.ndjson:');
     expect(stdout).not.toMatch(TERMINAL_CONTROLS);
@@ -40,7 +40,9 @@ describe.each(['postgresql', 'pglite'] as const)('the installed command on %s', 
     const first = parseRun((await machine.run(['replay', DEMO_DAY, '--register', '--json'])).stdout);
     const before = await machine.picture();
     const again = await machine.run(['replay', DEMO_DAY, '--register']);
-    expect(again.stdout).toContain(`${first.entries.read} entries read: ${first.entries.read} known before`);
+    expect(again.stdout).toContain(
+      `${first.entries.read} entries read: ${first.entries.read} already imported`,
+    );
     expect(again.stdout).toContain('no lead, conversation or ticket changed');
     expect(await machine.picture()).toEqual(before);
   });

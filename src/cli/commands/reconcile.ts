@@ -8,7 +8,7 @@ import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
 import { collect, failOnOption } from '../flags.js';
-import { presentReconciled } from '../render/reconciled.js';
+import { presentReconciled } from '../views/reconcile.js';
 
 export function registerReconcile(parent: Command, attach: Attach): void {
   const command = parent.command('reconcile');

@@ -42,7 +42,7 @@ async function verifyCommand(call: Call): Promise<Outcome> {
   ] = await Promise.all([
     import('../settings/verify.js'),
     import('../items-file.js'),
-    import('../render/verify.js'),
+    import('../views/verify.js'),
     import('../session.js'),
     import('../../core/verify/verify.js'),
   ]);

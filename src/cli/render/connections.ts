@@ -3,7 +3,7 @@ import type { ConnectionView } from '../../core/connections/view.js';
 import type { Look } from './look.js';
 import type { Grid } from './presentation.js';
 import { formatCount } from './quantities.js';
-import { historyWords } from './run-summary.js';
+import { historyWords } from '../views/words.js';
 import { sanitize, truncate } from './sanitize.js';
 import { isNarrow, renderTable } from './table.js';
 

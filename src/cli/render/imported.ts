@@ -3,7 +3,7 @@ import type { Remedy } from '../../model/remedy.js';
 import { typedAgain } from '../typed-again.js';
 import type { Look } from './look.js';
 import { nextLines } from './next-lines.js';
-import { withoutDryRun } from './next-step.js';
+import { withoutDryRun } from '../views/replay-next.js';
 import type { Grid, Presentation } from './presentation.js';
 import { formatAmount, formatDuration } from './quantities.js';
 import { reasonInWords } from './reasons.js';

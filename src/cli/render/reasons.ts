@@ -1,62 +1,62 @@
 import type { RejectReason, SkipReason } from '../../model/facts.js';
 import type { SourceProblemReason } from '../../model/raw-entry.js';
 
-/** Why something was left out, for people: completes "12 messages skipped: …". */
+/** Why something was skipped, for people: completes "12 messages skipped: …". */
 const SKIPPED: Record<SkipReason, string> = {
   group: 'sent in a group',
-  status_broadcast: 'a status post (story)',
+  status_broadcast: 'status post (story)',
   broadcast: 'sent to a broadcast list',
   newsletter: 'from a channel (newsletter)',
-  self_thread: 'the business writing to itself',
+  self_thread: 'message to self',
   official_account: 'from WhatsApp itself',
-  system: 'a system notice, not something said',
-  protocol: 'a protocol message without content',
-  stub: 'an event line (call, encryption notice, …), not a message',
-  unknown_status: 'a status of a kind that is not known',
+  system: 'system message',
+  protocol: 'protocol message without content',
+  stub: 'event notice (call, encryption, …), not a message',
+  unknown_status: 'unknown status',
   own_number: 'about the business’s own number',
   not_a_contact: 'not a contact',
-  unknown_connection: 'kept pending: the connection is not known yet',
-  other_connection: 'of another connection than the one asked for',
-  other_contact: 'of another contact than the one asked for',
+  unknown_connection: 'kept pending: unknown connection',
+  other_connection: 'of another connection than --connection',
+  other_contact: 'of another contact than --contact',
 };
 
 const REJECTED: Record<RejectReason, string> = {
-  not_an_object: 'not in the form of one',
+  not_an_object: 'not a JSON object',
   missing_id: 'without an id',
-  missing_counterpart: 'does not say with whom',
-  missing_sender: 'does not say who sent it',
+  missing_counterpart: 'without a chat partner',
+  missing_sender: 'without a sender',
   bad_timestamp: 'without a usable time',
-  missing_target: 'does not say which message it is about',
-  missing_status: 'does not say which status',
+  missing_target: 'without a target message',
+  missing_status: 'without a status',
   id_collision: 'its id is taken by a message in another conversation',
 };
 
 const INPUT: Record<SourceProblemReason, string> = {
-  truncated_input: 'the file ends in the middle; what came before is stored. Copy it again and replay that',
-  entry_too_large: 'larger than --max-entry-size; with a higher one it is read',
-  unreadable_input: 'it cannot be read',
+  truncated_input: 'the file is cut off; everything before is stored. Copy it again and replay the copy',
+  entry_too_large: 'larger than --max-entry-size; raise the limit to read it',
+  unreadable_input: 'cannot be read',
   not_json: 'not JSON',
-  no_log_entries: 'no log entries in it',
+  no_log_entries: 'contains no log entries',
 };
 
 /** Why a part of an entry was not recognised. */
 const UNRECOGNIZED: Record<string, string> = {
-  unknown_shape: 'not a webhook in any form that is known',
-  unknown_field: 'a webhook field that is not known',
-  unknown_list: 'a list that is not known',
-  unknown_event: 'a WhatsApp Web event that is not known',
-  unknown_payload: 'a WhatsApp Web event in a form that is not known',
-  nothing_known: 'nothing in it is known',
-  nested_too_deep: 'wrapped too many times',
-  not_a_list: 'not a list where one stands',
-  no_field: 'does not name its field',
-  no_changes: 'an entry without changes',
+  unknown_shape: 'unknown webhook format',
+  unknown_field: 'unknown webhook field',
+  unknown_list: 'unknown list',
+  unknown_event: 'unknown WhatsApp Web event',
+  unknown_payload: 'WhatsApp Web event in an unknown format',
+  nothing_known: 'nothing recognized in it',
+  nested_too_deep: 'nested too deeply',
+  not_a_list: 'not a list where one is expected',
+  no_field: 'without a field name',
+  no_changes: 'entry without changes',
   empty: 'empty',
-  object: 'a webhook of another product',
+  object: 'webhook of another product',
   invalid_json: 'broken JSON',
-  no_json: 'no JSON in it',
-  graph_api_request: 'not a webhook but what a program sent to Meta',
-  graph_api_response: 'not a webhook but what Meta answered to a program',
+  no_json: 'contains no JSON',
+  graph_api_request: 'a request to Meta, not a webhook',
+  graph_api_response: 'a response from Meta, not a webhook',
 };
 
 /** Vendors that re-write Meta's webhooks: their own forms lack what the rules need. */
@@ -91,7 +91,7 @@ function vendorForms(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(VENDORS).map(([reason, vendor]) => [
       reason,
-      `${vendor}’s own form; forward Meta’s body as it is, or export that`,
+      `${vendor}’s own format; forward or export Meta’s original body instead`,
     ]),
   );
 }

@@ -8,7 +8,7 @@ import type {
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { formatAmount, formatCount } from './quantities.js';
 import { reasonInWords } from './reasons.js';
-import { historyWords } from './run-summary.js';
+import { historyWords } from '../views/words.js';
 
 /** Words that the page, the tables and the terminal share. Nothing in them is escaped or sanitised yet. */
 

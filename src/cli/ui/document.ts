@@ -1,5 +1,6 @@
 import { isRemedy, type Remedy } from '../../model/remedy.js';
 import type { Look } from '../render/look.js';
+import { formatCount } from '../render/quantities.js';
 
 /**
  * A result for people, as what it says and not as how it looks: one renderer makes terminal text of it, another Markdown.
@@ -87,15 +88,28 @@ export function fields(
   };
 }
 
-/** A column is its heading, or more. */
+/** Stands for a count of 0, and for what there is none of. */
+export const NONE: Span = { text: '–', tone: 'faint' };
+
+/** `12,345`; none is a dash. */
+export function countOf(value: number, tone?: Tone): Line {
+  if (value === 0) return NONE;
+  return tone === undefined ? formatCount(value) : span(tone, formatCount(value));
+}
+
+/** A column is its heading, or more. One that holds nothing but dashes is left out. */
 export function table(
   columns: readonly (string | Column)[],
   rows: readonly (readonly Line[])[],
 ): Extract<Block, { kind: 'table' }> {
+  const kept = [...columns.keys()].filter((at) => rows.some((row) => row[at] !== NONE));
   return {
     kind: 'table',
-    columns: columns.map((column) => (typeof column === 'string' ? { heading: column } : column)),
-    rows,
+    columns: kept.flatMap((at) => {
+      const column = columns[at];
+      return column === undefined ? [] : [typeof column === 'string' ? { heading: column } : column];
+    }),
+    rows: rows.map((row) => kept.map((at) => row[at] ?? '')),
   };
 }
 
@@ -128,7 +142,7 @@ export function faint(words: string): Span {
   return span('faint', words);
 }
 
-/** Text from outside that may be long: cut to its line on a terminal. */
+/** Text from outside that may be long: one line, which a terminal cuts. */
 export function short(words: string): Span {
   return { text: words, tone: 'faint', short: true };
 }

@@ -150,8 +150,8 @@ function hanging(label: string, column: number, line: Line, look: Look, width: n
 /** A line, wrapped; a command that does not fit beside its words stands alone. */
 function lineLines(line: Line, look: Look, width: number): string[] {
   const inlines = inlinesOf(line);
-  if (inlines.some(isShort) && look.isTerminal) return [cutLine(inlines, look, width)];
   const whole = inlineText(inlines, look);
+  if (inlines.some(isShort)) return [look.isTerminal ? cutLine(inlines, look, width) : whole];
   if (widthOf(whole) <= width) return [whole];
   const at = inlines.findIndex((inline) => isRemedy(inline));
   if (at === -1) return wrapText(whole, width, !look.isTerminal);

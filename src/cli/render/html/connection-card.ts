@@ -13,7 +13,7 @@ import {
   quietWords,
   unexplainedRemedy,
 } from '../report-words.js';
-import { historyWords } from '../run-summary.js';
+import { historyWords } from '../../views/words.js';
 import { dayBars } from './chart.js';
 import { html, name, type Markup } from './markup.js';
 

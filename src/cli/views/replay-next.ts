@@ -1,8 +1,8 @@
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { RunResult } from '../../model/run-result.js';
 import { typedAgain } from '../typed-again.js';
-import { formatAmount } from './quantities.js';
-import { listLeftOut } from './run-sections.js';
+import { formatAmount } from '../render/quantities.js';
+import { listLeftOut } from './run-figures.js';
 
 /** What the run was asked for, as far as the advice depends on it. */
 export interface Invocation {
@@ -26,7 +26,7 @@ export function nextSteps(result: RunResult, invocation: Invocation): Remedy[] {
   if (result.entries.pending > 0) steps.push(...pendingSteps(result, invocation));
   const gap = result.connections.find(({ historySync }) => historySync.missingChunks.length > 0);
   if (gap !== undefined) {
-    steps.push(remedy('connection show', [gap.name], 'shows which history chunks are missing'));
+    steps.push(remedy('connection show', [gap.name], 'lists the missing history chunks'));
   }
   if (steps.length > 0) return steps;
   if (result.entries.read === 0 && result.resumedFrom === undefined) {
@@ -37,32 +37,32 @@ export function nextSteps(result: RunResult, invocation: Invocation): Remedy[] {
 
 function nothingReadStep({ from }: Invocation): Remedy {
   return from === 'log'
-    ? remedy('replay', ['LOG'], 'replays a log; without one, what is stored')
-    : remedy('replay', ['--help'], 'says which forms of logs it reads');
+    ? remedy('replay', ['LOG'], 'replays a log file; without one, stored entries that are pending')
+    : remedy('replay', ['--help'], 'lists the log formats it reads');
 }
 
 /** The run itself, after its dry run; with what the dry run has shown to be missing. */
 function realStep(result: RunResult, { argv, register }: Invocation): Remedy {
   return !register && namesUnknownConnection(result) && !namesNothing(result)
-    ? typedAgain(argv, 'does it, and creates the connections that are not known yet', (words) => [
+    ? typedAgain(argv, 'runs it, and creates the unknown connections', (words) => [
         ...withoutDryRun(words),
         '--register',
       ])
-    : typedAgain(argv, 'does it', withoutDryRun);
+    : typedAgain(argv, 'runs it', withoutDryRun);
 }
 
 function resumeStep({ argv, from }: Invocation): Remedy {
   return typedAgain(
     argv,
     from === 'stdin'
-      ? 'with the same input again: what is stored already is passed over'
-      : 'goes on where this stopped',
+      ? 'with the same input again: what is already stored is skipped'
+      : 'resumes where this stopped',
   );
 }
 
 function pendingSteps(result: RunResult, invocation: Invocation): Remedy[] {
   const pending = formatAmount(result.entries.pending, 'pending entry', 'pending entries');
-  if (!namesUnknownConnection(result)) return [remedy('replay', [], `takes up ${pending}`)];
+  if (!namesUnknownConnection(result)) return [remedy('replay', [], `replays ${pending}`)];
   const steps: Remedy[] = [];
   // What registering could not help, or what names nothing to be registered.
   const nameless = invocation.register || namesNothing(result);
@@ -71,7 +71,7 @@ function pendingSteps(result: RunResult, invocation: Invocation): Remedy[] {
       remedy(
         'replay',
         ['--register'],
-        `creates the connections that ${pending} name${result.entries.pending === 1 ? 's' : ''}, and files them`,
+        `creates the connections that ${pending} name${result.entries.pending === 1 ? 's' : ''}, and replays ${result.entries.pending === 1 ? 'it' : 'them'}`,
       ),
     );
   }
@@ -80,8 +80,8 @@ function pendingSteps(result: RunResult, invocation: Invocation): Remedy[] {
       'connection add',
       [],
       nameless
-        ? 'for WhatsApp Web events, which name none; then replay --connection NAME'
-        : 'adds one yourself instead; then replay',
+        ? 'for entries without a connection, such as WhatsApp Web events; then replay --connection NAME'
+        : 'adds a connection by hand instead; then replay',
     ),
   );
   return steps;

@@ -13,7 +13,7 @@ export interface LeftOut {
   count: number;
   one: string;
   many: string;
-  fate: 'skipped' | 'rejected';
+  outcome: 'skipped' | 'rejected';
   reason: string;
 }
 
@@ -28,29 +28,29 @@ export function listLeftOut(result: RunResult): LeftOut[] {
     ...AMENDMENTS.map(({ key, one, many }) => ({ one, many, counts: result[key] })),
     { one: 'contact', many: 'contacts', counts: result.contacts },
   ];
-  return (['rejected', 'skipped'] as const).flatMap((fate) =>
+  return (['rejected', 'skipped'] as const).flatMap((outcome) =>
     subjects
       .flatMap(({ one, many, counts }) =>
-        Object.entries(counts[fate]).map(([reason, count]) => ({ count, one, many, fate, reason })),
+        Object.entries(counts[outcome]).map(([reason, count]) => ({ count, one, many, outcome, reason })),
       )
       .filter(({ count }) => count > 0)
       .sort((a, b) => b.count - a.count),
   );
 }
 
-/** The same fate for the same reason, of whatever it befell. */
+/** The same outcome for the same reason, of whatever it befell. */
 export interface LeftOutGroup {
-  fate: LeftOut['fate'];
+  outcome: LeftOut['outcome'];
   reason: string;
   parts: LeftOut[];
 }
 
-/** One group per fate and reason, in the order of their first. */
+/** One group per outcome and reason, in the order of their first. */
 export function groupByReason(leftOut: readonly LeftOut[]): LeftOutGroup[] {
   const groups = new Map<string, LeftOutGroup>();
   for (const one of leftOut) {
-    const key = `${one.fate} ${one.reason}`;
-    const group = groups.get(key) ?? { fate: one.fate, reason: one.reason, parts: [] };
+    const key = `${one.outcome} ${one.reason}`;
+    const group = groups.get(key) ?? { outcome: one.outcome, reason: one.reason, parts: [] };
     group.parts.push(one);
     groups.set(key, group);
   }

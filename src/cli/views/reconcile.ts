@@ -1,0 +1,162 @@
+import type { CheckResult } from '../../core/verify/result.js';
+import type { ReconcileResult } from '../../core/reconcile/result.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
+import type { Presentation } from '../render/presentation.js';
+import { formatAmount, formatCount, formatDuration } from '../render/quantities.js';
+import { typedAgain } from '../typed-again.js';
+import {
+  faint,
+  fields,
+  list,
+  section,
+  short,
+  span,
+  text,
+  type Block,
+  type Item,
+  type Line,
+  type Mark,
+} from '../ui/document.js';
+import { alertItem, severityMark } from './alerts.js';
+import { problemItems } from './problems.js';
+import { withoutDryRun } from './replay-next.js';
+
+const SHOWN = 20;
+const NEXT_SHOWN = 3;
+
+/** A reconcile in every format: for people the verdict, and only what somebody has to look at. */
+export function presentReconciled(result: ReconcileResult, argv: readonly string[]): Presentation {
+  const { verdict, durationMs, database, runId, replay } = result;
+  return {
+    json: result,
+    lines: [result],
+    csv: {
+      columns: ['figure', 'count'],
+      rows: Object.entries(result.figures).map(([figure, count]) => [figure, Number(count)]),
+    },
+    document: {
+      verdict: {
+        mark: markOf(result),
+        text: verdict,
+        detail: formatDuration(durationMs),
+        remarks: remarksOf(result),
+      },
+      blocks: [
+        alertsSection(result),
+        findingsSection(result),
+        duplicatesSection(result),
+        section('Problems of the replay', [list(replay === null ? [] : problemItems(replay))]),
+        fields([
+          ['database', database],
+          ['run', runId],
+        ]),
+      ],
+      next: nextSteps(result, argv),
+    },
+  };
+}
+
+function remarksOf({ dryRun, caughtUp, since, status, heldBack, figures }: ReconcileResult): Line[] {
+  const remarks: Line[] = [];
+  if (dryRun) remarks.push('Dry run: nothing was written.');
+  if (caughtUp !== null && status !== 'failed' && status !== 'interrupted') {
+    const then = dryRun ? 'the next run makes up for it' : 'this run made up for it';
+    remarks.push(faint(`The run of ${minute(caughtUp.startedAt)} did not finish; ${then}.`));
+  }
+  if (since !== null) {
+    const rest = formatAmount(figures.unchanged, 'other message');
+    const verb = figures.unchanged === 1 ? 'is' : 'are';
+    remarks.push(
+      faint(`Compared with the raw log: what was stored or changed since ${minute(since)}.`),
+      faint(`${rest} ${verb} unchanged since last compared (--full compares everything).`),
+    );
+  }
+  if (heldBack !== undefined) remarks.push(span('warn', heldBack));
+  return remarks;
+}
+
+/** The worst of what was found and nobody has acknowledged; an interrupted or failed run has no verdict. */
+function markOf({ status, report }: ReconcileResult): Mark {
+  switch (status) {
+    case 'completed':
+    case 'partial':
+      return severityMark(report?.severity ?? null);
+    case 'interrupted':
+      return 'stopped';
+    case 'failed':
+      return 'bad';
+  }
+}
+
+function alertsSection({ report }: ReconcileResult): Block {
+  const alerts = report?.alerts ?? [];
+  const more = alerts.length - SHOWN;
+  return section(`Alerts (${alerts.length})`, [
+    list([
+      ...alerts.slice(0, SHOWN).map(alertItem),
+      ...(more > 0 ? [{ line: faint(`and ${formatCount(more)} more (--json)`) }] : []),
+    ]),
+  ]);
+}
+
+function findingsSection({ verify }: ReconcileResult): Block {
+  const findings = (verify?.checks ?? []).filter(({ status }) => status === 'findings');
+  return section(`Findings (${findings.length})`, [list(findings.map(findingItem))]);
+}
+
+function findingItem({ check, found, summary, samples, remedy: advice }: CheckResult): Item {
+  return {
+    mark: 'warn',
+    line: [span('strong', check), `: ${summary} `, faint(`(${formatCount(found)})`)],
+    under: [
+      ...samples
+        .slice(0, 1)
+        .map(({ connection, subject, detail }) =>
+          short([connection, subject, detail].filter((part) => part !== null).join('  ')),
+        ),
+      ...(advice === null ? [] : [advice]),
+    ],
+  };
+}
+
+function duplicatesSection({ dedupe }: ReconcileResult): Block {
+  return section('Duplicates', [
+    text(
+      ...plannedClasses(dedupe).map(
+        ({ class: kind, groups, rows }) =>
+          `${kind}: ${formatAmount(rows, 'duplicate')} in ${formatAmount(groups, 'group')}`,
+      ),
+    ),
+  ]);
+}
+
+function plannedClasses(dedupe: ReconcileResult['dedupe']) {
+  return dedupe === null || dedupe.applied ? [] : dedupe.classes.filter(({ rows }) => rows > 0);
+}
+
+/** What helps against the worst alerts, then what concerns duplicates. */
+function nextSteps({ report, dedupe }: ReconcileResult, argv: readonly string[]): Remedy[] {
+  const steps = (report?.alerts ?? []).flatMap(({ acknowledged, severity, remedy: advice }) =>
+    acknowledged === null && severity !== 'note' && advice !== null ? [advice] : [],
+  );
+  const distinct = new Map(steps.map((step) => [JSON.stringify([step.command, step.args]), step]));
+  return [
+    ...[...distinct.values()].slice(0, NEXT_SHOWN),
+    ...(plannedClasses(dedupe).length === 0
+      ? []
+      : [
+          typedAgain(argv, 'merges the duplicates; undo restores them', (words) => [
+            ...withoutDryRun(words),
+            '--apply',
+          ]),
+        ]),
+    ...(dedupe?.applied === true && dedupe.runId !== null && dedupe.changed > 0
+      ? [remedy('undo', [dedupe.runId], 'restores what was merged')]
+      : []),
+  ];
+}
+
+/** `2026-11-20 03:00 UTC`. */
+function minute(instant: string): string {
+  return `${instant.slice(0, 16).replace('T', ' ')} UTC`;
+}

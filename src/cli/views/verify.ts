@@ -1,0 +1,118 @@
+import type {
+  CheckResult,
+  EnforcedIndex,
+  Recomputed,
+  VerifiedItem,
+  VerifyResult,
+} from '../../core/verify/result.js';
+import type { Presentation } from '../render/presentation.js';
+import { formatAmount, formatCount, formatDuration } from '../render/quantities.js';
+import { sanitize } from '../render/sanitize.js';
+import { faint, list, section, short, type Block, type Item, type Verdict } from '../ui/document.js';
+
+/** One line of `--items`: `SIGN CHECK CONNECTION SUBJECT DETAIL`, separated by tabs, whatever is in them. */
+export function itemLine({ sign, check, connection, subject, detail }: VerifiedItem): string {
+  return [sign, check, connection ?? '', subject, detail].map(sanitize).join('\t');
+}
+
+export function presentVerify(result: VerifyResult): Presentation {
+  const { checks, ...summary } = result;
+  const { enforced, recomputed } = result;
+  const checkList = list(checks.map(checkItem));
+  return {
+    json: result,
+    lines: [...checks, summary],
+    csv: {
+      columns: ['check', 'status', 'severity', 'checked', 'found', 'summary', 'remedy'],
+      rows: checks.map(({ check, status, severity, checked, found, summary: words, remedy }) => [
+        check,
+        status,
+        severity,
+        checked,
+        found,
+        words,
+        remedy,
+      ]),
+    },
+    document: {
+      verdict: verdictOf(result),
+      blocks:
+        enforced.length === 0
+          ? [checkList]
+          : [...enforcedBlocks(enforced, recomputed), section('Checks', [checkList])],
+    },
+  };
+}
+
+/** What `--enforce` did; indexes that were there already are only counted. */
+function enforcedBlocks(enforced: readonly EnforcedIndex[], recomputed: Recomputed): Block[] {
+  const items = enforced.flatMap(({ index, outcome, reason, remedy }): Item[] => {
+    switch (outcome) {
+      case 'present':
+        return [];
+      case 'created':
+      case 'recreated':
+        return [{ mark: 'good', line: `${outcome}  ${index}` }];
+      case 'blocked':
+        return [
+          {
+            mark: 'bad',
+            line: `blocked  ${index}: ${reason ?? 'unknown'}`,
+            under: remedy === null || remedy === undefined ? [] : [remedy],
+          },
+        ];
+    }
+  });
+  const present = enforced.filter(({ outcome }) => outcome === 'present').length;
+  const { conversations, leads, tickets } = recomputed;
+  const counts = [
+    formatAmount(conversations, 'conversation'),
+    formatAmount(leads, 'lead'),
+    formatAmount(tickets, 'ticket'),
+  ];
+  return [
+    section('Unique indexes', [
+      list(items.length > 0 ? items : [{ mark: 'good', line: `all ${formatCount(present)} present` }]),
+    ]),
+    section('Recomputed', [
+      list(conversations + leads + tickets === 0 ? [] : [{ mark: 'good', line: counts.join(', ') }]),
+    ]),
+  ];
+}
+
+function checkItem(result: CheckResult): Item {
+  const { check, status, samples, found, summary, remedy } = result;
+  if (status === 'ok') return { mark: 'good', label: check, line: summary };
+  // Findings may be more than the samples stand for: a sample can be a group of rows.
+  const more = samples.length >= 5 && found > samples.length;
+  return {
+    mark: status === 'note' ? 'note' : 'bad',
+    label: check,
+    line: summary,
+    under: [
+      ...samples.map(({ connection, subject, detail }) =>
+        short([connection, subject, detail].filter((part) => part !== null && part !== '').join('  ')),
+      ),
+      ...(more ? [faint(`${formatCount(found)} in all; --items FILE lists them`)] : []),
+      ...(remedy === null ? [] : [remedy]),
+    ],
+  };
+}
+
+function verdictOf({ checks, findings, status, durationMs, database, enforced }: VerifyResult): Verdict {
+  const detail = `${database}, ${formatDuration(durationMs)}`;
+  switch (status) {
+    case 'interrupted':
+      return { mark: 'stopped', text: `Interrupted: ${formatAmount(checks.length, 'check')} done`, detail };
+    case 'completed': {
+      const blocked = enforced.filter(({ outcome }) => outcome === 'blocked').length;
+      const failing = checks.filter((check) => check.status === 'findings').length;
+      const all = formatAmount(checks.length, 'check');
+      if (findings + blocked === 0) return { mark: 'good', text: `Clean: ${all}, no findings`, detail };
+      const indexes =
+        blocked === 0 ? '' : `; ${formatAmount(blocked, 'unique index', 'unique indexes')} blocked`;
+      const text = `${formatAmount(findings, 'finding')} in ${formatCount(failing)} of ${all}${indexes}`;
+      return { mark: 'bad', text, detail };
+    }
+  }
+}
