@@ -167,7 +167,8 @@ class Session implements HistorySession {
     const { keptMs, filesMs } = signal?.aborted === true ? ENDING.stopped : ENDING.usual;
     await this.takeWhatIsKept(keptMs, signal);
     const { reading } = this.inbox;
-    if (reading > 0 && !(await this.inbox.settle(QUIET_MS, signal))) this.options.onWaiting?.(reading);
+    const isLong = reading > 0 && !(await this.inbox.settle(QUIET_MS, signal));
+    if (isLong && signal?.aborted !== true) this.options.onWaiting?.(reading);
     await this.inbox.settle(filesMs, signal);
     // Who is stopped while he waits still has a moment for what is nearly there.
     if (signal?.aborted === true) await this.inbox.settle(ENDING.stopped.filesMs);

@@ -115,6 +115,7 @@ describe('import: files that cannot be had', () => {
         (select count(*)::int from webhook_log where provider = 'baileys') as kept`),
     );
     expect(left).toEqual([{ owed: 1, kept: 1 }]);
+    site.fake.healFiles();
     site.fake.onHistoryRequest(PHONE);
     const { result } = await imported(site, '--count', '20');
     expect(result.status).toBe('completed');

@@ -17,7 +17,7 @@ type BlobFields = Pick<
 export interface MediaStore {
   /** Encrypts and keeps a file that takes `delayMs` to come; gives what a notification says about it. */
   put(plain: Uint8Array, state: BlobState, delayMs?: number): Promise<BlobFields>;
-  /** Files that were missing are there from now on. */
+  /** Files that were missing are there from now on, and slow ones come at once. */
   heal: () => void;
   serve(request: IncomingMessage, response: ServerResponse): void;
   /** The paths that were asked for, in order. */
@@ -69,6 +69,7 @@ export function createMediaStore(): MediaStore {
       }, delayMs);
     },
     heal() {
+      for (const [path, { file }] of files) files.set(path, { file, delayMs: 0 });
       for (const [path, file] of missing) files.set(path, { file, delayMs: 0 });
       missing.clear();
     },
