@@ -120,7 +120,7 @@ Next
 });
 
 describe('a document in a pipe', () => {
-  test('is cut nowhere, and keeps words, verdicts and table rows in one piece', () => {
+  test('is cut nowhere, and has one line for each line and each row of a table', () => {
     const words = 'one two three '.repeat(20).trim();
     const id = 'f'.repeat(200);
     const shown = lines(
@@ -133,7 +133,7 @@ describe('a document in a pipe', () => {
     expect(shown[0]).toBe(`✔ ${words}`);
     expect(shown).toContain(id);
     expect(shown.at(-1)).toBe(`${id}  ${words}`);
-    expect(shown.slice(2, 6).every((line) => line.length <= 80)).toBe(true);
+    expect(shown.filter((line) => line === words)).toHaveLength(2);
     expect(shown.join(' ')).not.toContain('…');
   });
 });

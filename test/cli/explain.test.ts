@@ -65,8 +65,8 @@ describe('explain on the command line', () => {
     );
     const { code, stdout } = await run(['explain', wamid('K1')]);
     expect(code).toBe(0);
-    const story = stdout.slice(stdout.indexOf('What the raw log says'));
-    expect(story).toMatch(/history message \(media_placeholder, inbound\) {2}brought the row/);
+    const story = stdout.slice(stdout.indexOf('What the raw log says')).replace(/\n +(?=filled)/g, ' ');
+    expect(story).toMatch(/history message \(media_placeholder, inbound\) {2}created the row/);
     expect(story).toContain(`${log}:1  ….history[0].threads[0].messages[0]`);
     expect(story).toContain('chunk 1/2 (55 %)');
     expect(story).toContain(
@@ -123,7 +123,7 @@ describe('explain on the command line', () => {
     expect(csv[0]).toMatch(/^received_at,stored_at,at,kind,how,type,/);
     expect(csv).toHaveLength(1 + result.facts.length);
     const markdown = (await run(['explain', '5511900000001', '--format', 'markdown'])).stdout;
-    expect(markdown).toContain('## What the raw log says');
+    expect(markdown).toContain('## In the raw log');
   });
 
   test('ends with 2 for what is nothing, with 3 for what nobody knows, and lists what is ambiguous', async () => {
@@ -137,7 +137,7 @@ describe('explain on the command line', () => {
     expect((await run(['explain'])).code).toBe(2);
     const unknown = await run(['explain', '+4915112345678']);
     expect(unknown.code).toBe(3);
-    expect(unknown.stdout).toBe('▲ Nothing is known about +4915112345678: no raw entry names it.\n');
+    expect(unknown.stdout).toBe('✖ Nothing is known about +4915112345678: no raw entry names it.\n');
     const id = await run(['explain', wamid('NEVER'), '--json']);
     expect(id.code).toBe(3);
     expect(JSON.parse(id.stdout)).toMatchObject({ known: false });
@@ -151,7 +151,7 @@ describe('explain on the command line', () => {
     expect(stdout).toContain('history declined');
     const contact = await run(['explain', '5531900000003']);
     expect(contact.stdout).toMatch(
-      /bsuid\s+BR\.13491208655302741918\s+linked to \+5531900000003 by \S+demo-day\.ndjson:9 \(message\)/,
+      /bsuid\s+BR\.13491208655302741918\s+linked to \+5531900000003 by\s+\S+demo-day\.ndjson:9 \(message\)/,
     );
     expect(contact.stdout).toContain('history_sync: history message of 2025-09-15 22:00:00');
   });

@@ -4,7 +4,7 @@ import type { ExplainResult } from '../../core/explain/result.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { presentExplanation } from '../render/explained.js';
+import { presentExplanation } from '../views/explain.js';
 
 export function registerExplain(parent: Command, attach: Attach): void {
   const command = parent

@@ -5,7 +5,7 @@ import type { Remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { renderChat } from '../render/chat.js';
-import { errorsInWords } from '../render/delivery-errors.js';
+import { errorsInWords } from '../views/delivery-errors.js';
 import type { Grid, Presentation } from '../render/presentation.js';
 import { typedAgain } from '../typed-again.js';
 

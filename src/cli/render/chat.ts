@@ -1,7 +1,7 @@
 import type { Remedy } from '../../model/remedy.js';
 import type { MessagesResult, MessageView, QuotedMessage } from '../../core/messages/result.js';
 import type { Media } from '../../model/facts.js';
-import { errorWords } from './delivery-errors.js';
+import { errorWords } from '../views/delivery-errors.js';
 import type { Look } from './look.js';
 import { formatAmount, formatCount } from './quantities.js';
 import { sanitize } from './sanitize.js';

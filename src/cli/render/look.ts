@@ -10,7 +10,7 @@ type Paint = (text: string) => string;
 export interface Look {
   width: number;
   colour: boolean;
-  /** In a pipe or a file nothing is cut, and no word is broken. */
+  /** In a pipe or a file nothing is wrapped or cut. */
   isTerminal: boolean;
   bold: Paint;
   dim: Paint;

@@ -36,13 +36,13 @@ const TONE_OF_MARK: Readonly<Record<Mark, Tone>> = {
 };
 
 /**
- * A document as a terminal shows it: wrapped at its width, or in a pipe at 80 columns with every word and every table row in
- * one piece. The verdict and what to type next are the last lines.
+ * A document as a terminal shows it, wrapped at its width. In a pipe every line and every row of a table is one line, for
+ * grep. The verdict and what to type next are the last lines.
  */
 export function renderTerminal({ verdict, blocks, next = [] }: Document, look: Look): string {
   const body = blocks
     .filter((block) => !isEmpty(block))
-    .map((block) => blockLines(block, look, look.width).join('\n'));
+    .map((block) => blockLines(block, look, widthFor(look)).join('\n'));
   const isLong = body.join('\n').split('\n').length > SHORT_DOCUMENT;
   const head = verdict === undefined ? [] : [...verdictLine(verdict, look), ...remarkLines(verdict, look)];
   const tail = [
@@ -52,13 +52,17 @@ export function renderTerminal({ verdict, blocks, next = [] }: Document, look: L
   return [head.join('\n'), ...body, tail.join('\n')].filter((part) => part !== '').join('\n\n');
 }
 
+function widthFor(look: Look): number {
+  return look.isTerminal ? look.width : Number.POSITIVE_INFINITY;
+}
+
 function verdictLine({ mark, text, detail }: Verdict, look: Look): string[] {
   const tone = paintOf(TONE_OF_MARK[mark], look);
   const words = `${MARKS[mark]} ${sanitize(text)}`;
   const about = detail === undefined ? '' : sanitize(detail);
   const line = about === '' ? words : `${words}  ${about}`;
   const paint = (one: string): string => look.bold(tone(one));
-  if (!look.isTerminal || widthOf(line) <= look.width) {
+  if (widthOf(line) <= widthFor(look)) {
     return [about === '' ? paint(words) : `${paint(words)}  ${look.dim(about)}`];
   }
   const lines = wrapText(words, look.width - 2).map((one, index) => (index === 0 ? '' : INDENT) + paint(one));
@@ -69,14 +73,14 @@ function verdictLine({ mark, text, detail }: Verdict, look: Look): string[] {
 
 function remarkLines({ remarks = [] }: Verdict, look: Look): string[] {
   return indented(
-    remarks.flatMap((line) => lineLines(line, look, look.width - 2)),
+    remarks.flatMap((line) => lineLines(line, look, widthFor(look) - 2)),
     INDENT,
   );
 }
 
 /** A command stands alone on its line, to be copied; under it, what it does. */
 function stepLines(step: Remedy, look: Look): string[] {
-  const why = wrapText(sanitize(step.why), look.width - 4).map(
+  const why = wrapText(sanitize(step.why), widthFor(look) - 4).map(
     (line) => `${INDENT}${INDENT}${look.dim(line)}`,
   );
   return [`${INDENT}${look.cyan(look.line(step))}`, ...(step.why === '' ? [] : why)];
@@ -89,10 +93,7 @@ function blockLines(block: Block, look: Look, width: number): string[] {
         .filter((one) => !isEmpty(one))
         .flatMap((one) => blockLines(one, look, width - INDENT.length));
       const aside = block.aside === '' ? '' : `  ${look.dim(sanitize(block.aside))}`;
-      return [
-        ...wrapText(`${look.bold(sanitize(block.title))}${aside}`, width, !look.isTerminal),
-        ...indented(inner, INDENT),
-      ];
+      return [...wrapText(`${look.bold(sanitize(block.title))}${aside}`, width), ...indented(inner, INDENT)];
     }
     case 'fields': {
       const labels = block.fields.map(([label]) => sanitize(label));
@@ -154,7 +155,7 @@ function lineLines(line: Line, look: Look, width: number): string[] {
   if (inlines.some(isShort)) return [look.isTerminal ? cutLine(inlines, look, width) : whole];
   if (widthOf(whole) <= width) return [whole];
   const at = inlines.findIndex((inline) => isRemedy(inline));
-  if (at === -1) return wrapText(whole, width, !look.isTerminal);
+  if (at === -1) return wrapText(whole, width);
   const [before, command, after] = [inlines.slice(0, at), inlines.slice(at, at + 1), inlines.slice(at + 1)];
   return [
     ...(before.length === 0 ? [] : lineLines(before, look, width).map((one) => one.trimEnd())),

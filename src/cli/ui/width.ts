@@ -9,12 +9,12 @@ export function widthOf(text: string): number {
 }
 
 /**
- * Breaks text into lines of at most `width` columns, between words. A word that is longer than a line (a URL, a language
- * without spaces) is broken, or with `whole` stands out. At least one line.
+ * Breaks text into lines of at most `width` columns, between words; a word that is longer than a line (a URL, a language
+ * without spaces) is broken. At least one line.
  */
-export function wrapText(text: string, width: number, whole = false): string[] {
+export function wrapText(text: string, width: number): string[] {
   if (widthOf(text) <= width) return [text];
-  return wrapAnsi(text, Math.max(1, width), { hard: !whole }).split('\n');
+  return wrapAnsi(text, Math.max(1, width), { hard: true }).split('\n');
 }
 
 /** The text cut to `width` columns, with an ellipsis where it was cut. */

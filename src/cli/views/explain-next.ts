@@ -1,7 +1,7 @@
 import type { ExplainResult, Remedy as ExplainRemedy } from '../../core/explain/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { typedAgain } from '../typed-again.js';
-import { formatAmount } from './quantities.js';
+import { formatAmount } from '../render/quantities.js';
 
 /** What to type about the findings, the most pressing first; empty where there is nothing to do. */
 export function explainSteps(result: ExplainResult, argv: readonly string[]): Remedy[] {
@@ -28,9 +28,13 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
             ...(phoneNumberId === null ? [] : ['--phone-number-id', phoneNumberId]),
             ...(number === '' ? [] : ['--phone', `+${number}`]),
           ],
-          `adds the connection that ${waiting} ${entries === 1 ? 'waits' : 'wait'} for; a replay then files ${entries === 1 ? 'it' : 'them'}`,
+          `adds the missing connection of ${waiting}; then replay`,
         ),
-        remedy('replay', ['--register'], 'creates all connections that waiting entries name, and files them'),
+        remedy(
+          'replay',
+          ['--register'],
+          'creates every connection that pending entries name, and replays them',
+        ),
       ];
     }
     case 'name_connection': {
@@ -38,12 +42,16 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
       const waiting = formatAmount(entries, 'entry', 'entries');
       if (session !== null) {
         return [
-          remedy('replay', ['--register'], `creates the connection '${session}', and files ${waiting}`),
+          remedy('replay', ['--register'], `creates the connection '${session}', and replays ${waiting}`),
         ];
       }
       return [
-        remedy('connection list', [], `shows the connections; ${waiting} of WhatsApp Web name none`),
-        remedy('replay', ['--connection', 'NAME'], 'files them under the one that they belong to'),
+        remedy(
+          'connection list',
+          [],
+          `lists the connections; ${waiting} of WhatsApp Web ${entries === 1 ? 'has' : 'have'} none`,
+        ),
+        remedy('replay', ['--connection', 'NAME'], 'replays them on that connection'),
       ];
     }
     case 'replay_pending':
@@ -51,37 +59,37 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
         remedy(
           'replay',
           [],
-          `takes up what waits, ${formatAmount(advice.entries, 'entry', 'entries')} of it about this`,
+          `replays what is pending, ${formatAmount(advice.entries, 'entry', 'entries')} of it about this`,
         ),
       ];
     case 'replay_contact':
       return [
-        remedy('replay', ['--all', '--contact', advice.contact], 'replays what the raw log holds about them'),
+        remedy('replay', ['--all', '--contact', advice.contact], 'replays everything about this contact'),
       ];
     case 'replay_all':
-      return [remedy('replay', ['--all'], 'replays all that the raw log holds')];
+      return [remedy('replay', ['--all'], 'replays the whole raw log')];
     case 'replay_file': {
       const path = advice.file ?? 'FILE';
       return [
         remedy(
           'replay',
           path.startsWith('-') ? ['--', path] : [path],
-          'stores the lost entries again and links their messages to them',
+          'stores the missing entries again and links their messages to them',
         ),
       ];
     }
     case 'dedupe':
-      return [remedy('dedupe', ['--apply'], 'merges the copies')];
+      return [remedy('dedupe', ['--apply'], 'merges the duplicates')];
     case 'include':
       return [
         remedy(
           'replay',
           ['--all', '--include', advice.kind],
-          'brings such chats in; they are left out unless asked for',
+          'imports such chats, which are skipped by default',
         ),
       ];
     case 'scan':
-      return [typedAgain(argv, 'searches the bytes of the whole raw log', (words) => [...words, '--scan'])];
+      return [typedAgain(argv, 'searches the whole raw log byte by byte', (words) => [...words, '--scan'])];
     case 'explain':
       return [remedy('explain', [advice.subject], `explains ${advice.why}`)];
   }

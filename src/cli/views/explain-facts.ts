@@ -1,27 +1,24 @@
 import type { Change, ExplainedFact, Outcome } from '../../core/explain/result.js';
-import type { Look } from './look.js';
-import { reasonInWords } from './reasons.js';
-import { sanitize, truncate } from './sanitize.js';
+import { reasonInWords } from '../render/reasons.js';
+import { faint, span, type Item, type Tone } from '../ui/document.js';
 
-const INDENT = '  ';
-
-/** A fact as two lines: what it is and what it did; then where it stands, and when. `withRun`: runs differ. */
-export function factLines(fact: ExplainedFact, look: Look, withRun: boolean): string[] {
-  const words = sanitize(factInWords(fact));
-  const outcome = paintOutcome(fact.outcome, outcomeInWords(fact), look);
+/** A fact: what it is and what it did; under it where it stands, and when. `withRun`: runs differ. */
+export function factItem(fact: ExplainedFact, withRun: boolean): Item {
   const came = fact.receivedAt === null ? `stored ${clock(fact.storedAt)}` : clock(fact.receivedAt);
   const details = [
     ...(fact.at === null ? [] : [`${timeWord(fact)} ${clock(fact.at)}`]),
     ...(fact.chunk === null || fact.kind === 'history_chunk' ? [] : [chunkInWords(fact)]),
-    ...(withRun && fact.runId !== null ? [`run ${fact.runId.slice(0, 13)}`] : []),
+    ...(withRun && fact.runId !== null ? [`run ${fact.runId}`] : []),
   ];
-  const place = `${sanitize(fact.entryOrigin)}${fact.path === '$' ? '' : `  ${sanitize(shortPath(fact.path))}`}`;
-  return [
-    `${look.dim(came)}  ${words}  ${outcome}`,
-    `${INDENT}${look.cyan(place)}`,
-    ...(details.length === 0 ? [] : [`${INDENT}${look.dim(details.join(' · '))}`]),
-    ...(fact.excerpt === null ? [] : [`${INDENT}“${truncate(sanitize(fact.excerpt), 60)}”`]),
-  ];
+  const place = `${fact.entryOrigin}${fact.path === '$' ? '' : `  ${shortPath(fact.path)}`}`;
+  return {
+    line: [faint(came), `  ${factInWords(fact)}  `, span(TONES[fact.outcome], outcomeInWords(fact))],
+    under: [
+      span('place', place),
+      ...(details.length === 0 ? [] : [faint(details.join(' · '))]),
+      ...(fact.excerpt === null ? [] : [`“${fact.excerpt}”`]),
+    ],
+  };
 }
 
 /** `2025-09-16 11:31:00`, UTC. */
@@ -30,7 +27,7 @@ export function clock(iso: string): string {
 }
 
 /** `history message (text) in`, `status read`, `edit`, … */
-function factInWords(fact: ExplainedFact): string {
+export function factInWords(fact: ExplainedFact): string {
   const type = fact.type ?? '';
   switch (fact.kind) {
     case 'message':
@@ -42,9 +39,9 @@ function factInWords(fact: ExplainedFact): string {
     case 'revoke':
       return 'revoke';
     case 'reaction':
-      return fact.type === 'removed' ? 'reaction taken back' : `reaction of the ${type}`;
+      return fact.type === 'removed' ? 'reaction removed' : `reaction of the ${type}`;
     case 'address_book':
-      return fact.type === 'remove' ? 'removed from the address book' : 'entered in the address book';
+      return fact.type === 'remove' ? 'removed from the address book' : 'added to the address book';
     case 'profile':
       return `profile name of ${fact.names.join(', ')}`;
     case 'identity_link':
@@ -59,15 +56,15 @@ function factInWords(fact: ExplainedFact): string {
     case 'rejected':
       return type;
     case 'entry':
-      return 'an entry that was not understood';
+      return 'entry in an unknown format';
   }
 }
 
 const ORIGINS = {
   live: 'live message',
-  standby: 'live message of another program’s conversation',
+  standby: 'live message handled by another app (standby)',
   history: 'history message',
-  echo: 'echo of the app',
+  echo: 'sent from the app (echo)',
   follow_up: 'media follow-up',
 } as const;
 
@@ -84,10 +81,10 @@ function timeWord({ kind }: ExplainedFact): string {
 /** What became of it, in words. */
 function outcomeInWords(fact: ExplainedFact): string {
   const changes = fact.changes.map(changeInWords).join(', ');
-  const waited = fact.reason === 'waited_for_message' ? 'came before its message: ' : '';
+  const waited = fact.reason === 'waited_for_message' ? 'arrived before its message: ' : '';
   switch (fact.outcome) {
     case 'created':
-      return 'brought the row';
+      return 'created the row';
     case 'changed':
       return `${waited}${changes}`;
     case 'unchanged':
@@ -97,13 +94,13 @@ function outcomeInWords(fact: ExplainedFact): string {
     case 'applied':
       return 'applied';
     case 'noted':
-      return sanitize(fact.reason ?? '');
+      return fact.reason ?? '';
     case 'missing':
       return fact.reason === null ? 'MISSING' : `MISSING: ${explainReason(fact.reason)}`;
     case 'different':
       return `DIFFERENT: ${fact.reason === null ? 'the row is not what this says' : explainReason(fact.reason)}`;
     case 'unread':
-      return sanitize(explainReason(fact.reason ?? ''));
+      return explainReason(fact.reason ?? '');
     case 'pending':
     case 'rejected':
     case 'skipped': {
@@ -114,18 +111,18 @@ function outcomeInWords(fact: ExplainedFact): string {
 }
 
 const OWN_REASONS = new Map([
-  ['not_replayed', 'its entry waits to be replayed'],
-  ['no_message_yet', 'its message never came'],
+  ['not_replayed', 'its entry has not been replayed'],
+  ['no_message_yet', 'target message not received'],
   ['in_another_conversation', 'the message is in another conversation'],
   ['not_applied', 'neither applied nor pending'],
-  ['doubled', 'its message is there twice, under both of its ids'],
-  ['unknown_connection', 'its connection is not known'],
+  ['doubled', 'duplicate: stored under both of its ids'],
+  ['unknown_connection', 'unknown connection'],
   ['other_connection', 'the replay was for another connection'],
 ]);
 
 /** A reason in words; those of `explain` itself first. */
 export function explainReason(reason: string): string {
-  return OWN_REASONS.get(reason) ?? sanitize(reasonInWords(reason));
+  return OWN_REASONS.get(reason) ?? reasonInWords(reason);
 }
 
 const FIELDS = new Map([
@@ -143,34 +140,28 @@ export function changeInWords({ field, from, to }: Change): string {
   if (from === undefined && to === null) return `${name} removed`;
   if (field === 'reaction') return 'reaction set';
   if (field === 'deletedAt' || field === 'editedAt')
-    return to === null ? `not ${name}` : `${name} ${sanitize(clock(to))}`;
+    return to === null ? `not ${name}` : `${name} ${clock(to)}`;
   const word = (value: string | null | undefined): string => {
     if (value === null || value === undefined) return '–';
-    return sanitize(field === 'timestamp' ? clock(value) : value);
+    return field === 'timestamp' ? clock(value) : value;
   };
   return from === null || from === undefined ? `${name} ${word(to)}` : `${name} ${word(from)} → ${word(to)}`;
 }
 
-export function paintOutcome(outcome: Outcome, words: string, look: Look): string {
-  switch (outcome) {
-    case 'created':
-    case 'stored':
-    case 'changed':
-    case 'applied':
-      return look.green(words);
-    case 'missing':
-    case 'different':
-    case 'unread':
-      return look.red(words);
-    case 'pending':
-    case 'rejected':
-      return look.yellow(words);
-    case 'skipped':
-    case 'unchanged':
-    case 'noted':
-      return look.dim(words);
-  }
-}
+const TONES: Readonly<Record<Outcome, Tone>> = {
+  created: 'good',
+  stored: 'good',
+  changed: 'good',
+  applied: 'good',
+  missing: 'bad',
+  different: 'bad',
+  unread: 'bad',
+  pending: 'warn',
+  rejected: 'warn',
+  skipped: 'faint',
+  unchanged: 'faint',
+  noted: 'faint',
+};
 
 /** What leads to the only change of a webhook is the same everywhere, and left out. */
 function shortPath(path: string): string {
