@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { renderReportPage } from '../../src/cli/render/html/page.js';
-import { createLook } from '../../src/cli/render/look.js';
-import { reportFigures, reportGrids } from '../../src/cli/render/report-grids.js';
-import { renderReport } from '../../src/cli/render/report-text.js';
+import { createLook, PLAIN } from '../../src/cli/render/look.js';
+import { render } from '../../src/cli/render/presentation.js';
+import { presentReport } from '../../src/cli/views/report.js';
+import { reportFigures } from '../../src/cli/views/report-figures.js';
 import { renderChat } from '../../src/cli/render/chat.js';
 import { connectionReport, HOSTILE_NAME, reportResult } from '../support/report-result.js';
 
@@ -20,8 +21,12 @@ const RESULT = reportResult({
 });
 
 test('a report says in its text why messages were not delivered, the most frequent reason first', async () => {
-  const text = await renderReport(RESULT, { blocks: true }, createLook(false, 100));
-  expect(text).toContain('not delivered 1,204 for 131047 Re-engagement message\n');
+  const text = await render(
+    presentReport(RESULT, { blocks: true }),
+    'table',
+    createLook(false, 100, [], true),
+  );
+  expect(text).toContain('not delivered  1,204 for 131047 Re-engagement message\n');
   expect(text).toContain('1 for an unknown reason\n');
   expect(text).toContain('and 1 code more\n');
 });
@@ -32,7 +37,7 @@ test('and on its page, where a hostile title stays a text', () => {
   expect(page).not.toContain(HOSTILE_NAME);
 });
 
-test('and as figures and tables', () => {
+test('and as figures, and in Markdown', async () => {
   expect(reportFigures(RESULT).rows).toContainEqual([
     'connection',
     'loja',
@@ -40,8 +45,9 @@ test('and as figures and tables', () => {
     '131047 Re-engagement message',
     1204,
   ]);
-  const grid = reportGrids(RESULT).find(({ title }) => title === 'Delivery failures by code');
-  expect(grid?.rows[0]).toEqual(['loja', 131_047, 'Re-engagement message', 1204]);
+  const markdown = await render(presentReport(RESULT, { blocks: true }), 'markdown', PLAIN);
+  expect(markdown).toContain('- not delivered: 1,204 for 131047 Re-engagement message\n');
+  expect(markdown).not.toContain(HOSTILE_NAME);
 });
 
 test('a chat says behind a failed message why it failed', () => {

@@ -5,7 +5,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { adviceLine } from '../../src/cli/advice.js';
 import { renderReportPage } from '../../src/cli/render/html/page.js';
-import { addUpDays } from '../../src/cli/render/day-chart.js';
+import { addUpDays } from '../../src/cli/views/day-chart.js';
 import type { ReportResult } from '../../src/core/report/result.js';
 import { startBrowser } from '../support/browser.js';
 import {

@@ -6,9 +6,9 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createLook } from '../../src/cli/render/look.js';
 import { render } from '../../src/cli/render/presentation.js';
-import { presentReport, type ReportStyle } from '../../src/cli/render/report.js';
+import { presentReport, type ReportStyle } from '../../src/cli/views/report.js';
 import { widthOf } from '../../src/cli/render/text-width.js';
-import { drawsBlocks } from '../../src/cli/render/day-chart.js';
+import { drawsBlocks } from '../../src/cli/views/day-chart.js';
 import type { ReportResult } from '../../src/core/report/result.js';
 import { connectionReport, reportDays, reportResult, troubledReport } from '../support/report-result.js';
 import { useEmbedded, useServer } from './database-home.js';
@@ -34,7 +34,7 @@ function text(
   database: readonly string[] = [],
 ): Promise<string> {
   const presentation = presentReport(result, { blocks: true, ...style });
-  return render(presentation, 'table', createLook(false, width, database));
+  return render(presentation, 'table', createLook(false, width, database, true));
 }
 
 describe('report on the command line', () => {
@@ -96,7 +96,7 @@ describe('report on the command line', () => {
     expect(of('explained', 'repeated')).toBe('8');
     expect(rows.filter(({ subject }) => subject === 'alert').length).toBeGreaterThan(0);
     const markdown = (await run(['report', '--format', 'markdown'], { now: EVENING })).stdout;
-    expect(markdown).toContain('## Raw log against the database');
+    expect(markdown).toContain('- raw log: ');
     expect(markdown).toContain('## Last runs');
   });
 
@@ -201,7 +201,7 @@ describe('a report for people', () => {
     for (const result of [troubledReport(), reportResult()]) {
       const lines = (await text(result, width)).split('\n');
       const wide = lines.filter((line) => widthOf(line) > width && !line.includes('wa-reconcile'));
-      expect(wide.filter((line) => !line.includes('Data in'))).toEqual([]);
+      expect(wide.filter((line) => !line.includes('database'))).toEqual([]);
     }
   });
 

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { drawsBlocks } from '../render/day-chart.js';
+import { drawsBlocks } from '../views/day-chart.js';
 import { databaseFlags } from '../shell-words.js';
 import { failOnOption } from '../flags.js';
 
@@ -41,7 +41,7 @@ async function reportCommand(call: Call): Promise<Outcome> {
   const [{ resolveReportSettings }, { presentReport }, { withContext }, { report }, { hasOpen }] =
     await Promise.all([
       import('../settings/report.js'),
-      import('../render/report.js'),
+      import('../views/report.js'),
       import('../session.js'),
       import('../../core/report/report.js'),
       import('../../core/report/acknowledgements.js'),

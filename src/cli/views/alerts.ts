@@ -2,10 +2,12 @@ import type { AlertsChanged, AlertsList } from '../../core/alerts/alerts.js';
 import type { Alert } from '../../core/report/alert.js';
 import type { Grid, Presentation } from '../render/presentation.js';
 import { formatAmount } from '../render/quantities.js';
-import { minute } from '../render/report-words.js';
-import { acknowledgementWords, headlineSeverity, headlineWords } from '../render/severity.js';
-import type { Severity } from '../../model/severity.js';
-import { faint, list, type Item, type Mark } from '../ui/document.js';
+import { minute } from './report-words.js';
+import { acknowledgementWords, headlineSeverity, headlineWords, severityMark } from './alert-words.js';
+import type { Remedy } from '../../model/remedy.js';
+import { faint, list, type Item } from '../ui/document.js';
+
+const STEPS_SHOWN = 3;
 
 /** Alerts in every format; NDJSON is one line per alert. */
 export function presentAlerts(result: AlertsList): Presentation {
@@ -52,17 +54,13 @@ export function alertItem(alert: Alert): Item {
   };
 }
 
-/** Null is that of nothing to look at. */
-export function severityMark(severity: Severity | null): Mark {
-  switch (severity) {
-    case 'loss':
-      return 'bad';
-    case 'degraded':
-      return 'warn';
-    case 'note':
-    case null:
-      return 'good';
-  }
+/** What helps against the worst alerts, the worst first. */
+export function alertSteps(alerts: readonly Alert[]): Remedy[] {
+  const steps = alerts.flatMap(({ acknowledged, severity, remedy }) =>
+    acknowledged === null && severity !== 'note' && remedy !== null ? [remedy] : [],
+  );
+  const distinct = new Map(steps.map((step) => [JSON.stringify([step.command, step.args]), step]));
+  return [...distinct.values()].slice(0, STEPS_SHOWN);
 }
 
 function grid(alerts: readonly Alert[]): Grid {

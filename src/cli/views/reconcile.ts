@@ -17,12 +17,12 @@ import {
   type Line,
   type Mark,
 } from '../ui/document.js';
-import { alertItem, severityMark } from './alerts.js';
+import { severityMark } from './alert-words.js';
+import { alertItem, alertSteps } from './alerts.js';
 import { problemItems } from './problems.js';
 import { withoutDryRun } from './replay-next.js';
 
 const SHOWN = 20;
-const NEXT_SHOWN = 3;
 
 /** A reconcile in every format: for people the verdict, and only what somebody has to look at. */
 export function presentReconciled(result: ReconcileResult, argv: readonly string[]): Presentation {
@@ -136,12 +136,8 @@ function plannedClasses(dedupe: ReconcileResult['dedupe']) {
 
 /** What helps against the worst alerts, then what concerns duplicates. */
 function nextSteps({ report, dedupe }: ReconcileResult, argv: readonly string[]): Remedy[] {
-  const steps = (report?.alerts ?? []).flatMap(({ acknowledged, severity, remedy: advice }) =>
-    acknowledged === null && severity !== 'note' && advice !== null ? [advice] : [],
-  );
-  const distinct = new Map(steps.map((step) => [JSON.stringify([step.command, step.args]), step]));
   return [
-    ...[...distinct.values()].slice(0, NEXT_SHOWN),
+    ...alertSteps(report?.alerts ?? []),
     ...(plannedClasses(dedupe).length === 0
       ? []
       : [

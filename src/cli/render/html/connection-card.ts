@@ -1,6 +1,6 @@
 import type { Accounts, ConnectionReport } from '../../../core/report/result.js';
 import type { AdviceLine } from '../../advice.js';
-import { addUpDays } from '../day-chart.js';
+import { addUpDays } from '../../views/day-chart.js';
 import { formatAmount, formatCount } from '../quantities.js';
 import {
   accountReason,
@@ -12,7 +12,7 @@ import {
   onboardedWords,
   quietWords,
   unexplainedRemedy,
-} from '../report-words.js';
+} from '../../views/report-words.js';
 import { historyWords } from '../../views/words.js';
 import { dayBars } from './chart.js';
 import { html, name, type Markup } from './markup.js';

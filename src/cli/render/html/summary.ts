@@ -1,10 +1,16 @@
 import type { Alert } from '../../../core/report/alert.js';
 import type { ReportResult } from '../../../core/report/result.js';
 import type { AdviceLine } from '../../advice.js';
-import { addUpDays } from '../day-chart.js';
+import { MARKS } from '../../ui/terminal.js';
+import { addUpDays } from '../../views/day-chart.js';
 import { formatAmount, formatCount } from '../quantities.js';
-import { entryWords, minute, unexplainedRemedy } from '../report-words.js';
-import { acknowledgementWords, headlineSeverity, headlineWords, severityMark } from '../severity.js';
+import { entryWords, minute, unexplainedRemedy } from '../../views/report-words.js';
+import {
+  acknowledgementWords,
+  headlineSeverity,
+  headlineWords,
+  severityMark,
+} from '../../views/alert-words.js';
 import { dayBars } from './chart.js';
 import { ledger } from './connection-card.js';
 import { html, name, type Markup } from './markup.js';
@@ -14,7 +20,7 @@ export function alertList(result: ReportResult, line: AdviceLine): Markup {
   const { alerts } = result;
   const severity = headlineSeverity(result);
   const tone = { loss: 'lost', degraded: 'look', note: 'well' }[severity ?? 'note'];
-  const headline = html`<span class="mark" aria-hidden="true">${severityMark(severity)}</span
+  const headline = html`<span class="mark" aria-hidden="true">${MARKS[severityMark(severity)]}</span
     >${headlineWords(result)}`;
   if (alerts.length === 0) return html`<p class="verdict ${tone}">${headline}</p>`;
   return html`<section aria-labelledby="alerts">

@@ -1,7 +1,7 @@
 import type { RejectSample, ReportResult, RunReport } from '../../../core/report/result.js';
 import { formatCount } from '../quantities.js';
 import { reasonInWords } from '../reasons.js';
-import { minute, verdictWords } from '../report-words.js';
+import { minute, verdictWords } from '../../views/report-words.js';
 import { html, name, type Markup } from './markup.js';
 
 /** What was rejected last, with where it stands. */

@@ -2,36 +2,23 @@ import type { AlertCounts } from '../../core/report/acknowledgements.js';
 import type { Alert } from '../../core/report/alert.js';
 import type { ReportResult } from '../../core/report/result.js';
 import type { Severity } from '../../model/severity.js';
-import type { Look } from './look.js';
-import { formatAmount, formatCount } from './quantities.js';
+import type { Mark } from '../ui/document.js';
+import { formatAmount, formatCount } from '../render/quantities.js';
 import { minute } from './report-words.js';
 
 /** What a headline is made of. */
 type Judged = Pick<ReportResult, 'alerts' | 'severity' | 'counts' | 'audit'>;
 
-/** The colour of a severity; null is that of nothing to look at. */
-export function severityPaint(severity: Severity | null, look: Look): (text: string) => string {
+/** Null is that of nothing to look at. */
+export function severityMark(severity: Severity | null): Mark {
   switch (severity) {
     case 'loss':
-      return look.red;
+      return 'bad';
     case 'degraded':
-      return look.yellow;
+      return 'warn';
     case 'note':
     case null:
-      return look.green;
-  }
-}
-
-/** A mark that also says it without colour. */
-export function severityMark(severity: Severity | null): string {
-  switch (severity) {
-    case 'loss':
-      return '✖';
-    case 'degraded':
-      return '▲';
-    case 'note':
-    case null:
-      return '✔';
+      return 'good';
   }
 }
 
