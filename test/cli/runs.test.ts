@@ -109,7 +109,7 @@ describe('runs and raw discard on a server', () => {
     const some = await run(['raw', 'discard', '--run', replayed?.id ?? '', '--apply']);
     expect(some.code).toBe(4);
     expect(some.stdout).toContain('Discarded 3 raw entries');
-    expect(some.stdout).toContain('messages came from them, which would have no source');
+    expect(some.stdout).toContain('messages were created from them and would lose their source');
     const none = await run(['raw', 'discard', '--origin', 'log.ndjson', '--apply']);
     expect(none.code).toBe(1);
     expect(none.stdout).toContain('Nothing can be discarded');

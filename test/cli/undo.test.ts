@@ -59,7 +59,7 @@ describe('undo on the command line', () => {
     const { run, look, runId, before, home } = await prepare();
     const seen = await run('undo', runId.slice(0, 8));
     expect(seen).toMatchObject({ code: 0, stderr: '' });
-    expect(seen.stdout).toContain(`✔ Put back 2 rows of dedupe ${runId}.`);
+    expect(seen.stdout).toContain(`✔ Restored 2 rows of dedupe ${runId}.`);
     expect(seen.stdout).toMatch(new RegExp(`wa-reconcile undo [0-9a-f-]{36} --home ${home}`));
     expect(await look(dumpDatabase)).toEqual(before);
   });
@@ -69,7 +69,7 @@ describe('undo on the command line', () => {
     const between = await look((store) => dumpDatabase(store, []));
     const seen = await run('undo', runId, '-n');
     expect(seen).toMatchObject({ code: 0, stderr: '' });
-    expect(seen.stdout).toContain(`Would put back 2 rows of dedupe ${runId}. Nothing was changed.`);
+    expect(seen.stdout).toContain(`Would restore 2 rows of dedupe ${runId}. Nothing was changed.`);
     expect(seen.stdout).toContain(`wa-reconcile undo ${runId} --home ${home}`);
     expect(await look((store) => dumpDatabase(store, []))).toEqual(between);
   });
@@ -79,8 +79,8 @@ describe('undo on the command line', () => {
     await look((store) => store.sql.execute(`update messages set body = 'touched'`));
     const seen = await run('undo', runId);
     expect(seen).toMatchObject({ code: 1, stderr: '' });
-    expect(seen.stdout).toContain(`✖ Nothing was changed: 1 row of dedupe ${runId} was touched since.`);
-    expect(seen.stdout).toContain('no run of ours that merges');
+    expect(seen.stdout).toContain(`✖ Nothing was changed: 1 row of dedupe ${runId} was changed since.`);
+    expect(seen.stdout).toContain('not by a recorded merge');
     expect(seen.stdout).toContain(`undo ${runId} --force`);
     const forced = await run('undo', runId, '--force', '--json');
     expect(forced.code).toBe(4);
@@ -118,9 +118,7 @@ describe('undo on the command line', () => {
     expect((await run('undo', runId, '-n', '--format', 'csv')).stdout).toBe(
       'table,inserted,updated,deleted\nmessages,1,1,0\n',
     );
-    expect((await run('undo', runId, '-n', '--format', 'markdown')).stdout).toContain(
-      '| messages | 1 | 1 | 0 |',
-    );
+    expect((await run('undo', runId, '-n', '--format', 'markdown')).stdout).toContain('| messages | 1 | 1 |');
     const { stdout } = await run('undo', '--help');
     expect(stdout).toContain('wa-reconcile undo');
     expect(stdout).toContain('Exit status:');

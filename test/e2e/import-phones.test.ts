@@ -158,13 +158,11 @@ describe('import: what is said', () => {
     const { machine, env } = site;
     const silent = await machine.run(['import', `+${ANA}`, '--timeout', '300ms'], { env });
     expect(silent.code).toBe(1);
-    expect(silent.stdout).toMatch(
-      /The next request waits five minutes, until \S+; --force asks all the same\./,
-    );
+    expect(silent.stdout).toMatch(/The next request waits five minutes, until \S+; --force asks anyway\./);
     site.fake.onHistoryRequest(inChunks(PHONE, 50, () => ({ as: 'missing-blob' })));
     const failed = await machine.run(['import', `+${ANA}`, '--force'], { env });
     expect(failed.code).toBe(1);
-    expect(failed.stdout).toContain('The file stays owed; the next import downloads it first.');
+    expect(failed.stdout).toContain('The file is still missing; the next import downloads it first.');
     expect(failed.stdout).toContain('The next request waits five minutes');
   });
 

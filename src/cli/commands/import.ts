@@ -4,8 +4,8 @@ import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
-import { presentImport } from '../render/imported.js';
-import { presentImportList } from '../render/imported-list.js';
+import { presentImport } from '../views/import.js';
+import { presentImportList } from '../views/import-list.js';
 
 export function registerImport(parent: Command, attach: Attach): void {
   const command = parent

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { presentDeviceStatus } from '../render/devices.js';
+import { presentDeviceStatus } from '../views/devices.js';
 import { organizationOption } from './connection-options.js';
 
 export function registerLinkStatus(parent: Command, attach: Attach): void {

@@ -4,7 +4,7 @@ import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
-import { presentLink } from '../render/devices.js';
+import { presentLink } from '../views/devices.js';
 import { organizationOption } from './connection-options.js';
 
 /** Messages per transaction, as a replay has it. */

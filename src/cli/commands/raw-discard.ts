@@ -3,7 +3,7 @@ import type { RawDiscardResult } from '../../core/raw-discard/result.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { presentRawDiscard } from '../render/raw-discard.js';
+import { presentRawDiscard } from '../views/raw-discard.js';
 import { typedAgain } from '../typed-again.js';
 
 export function registerRawDiscard(parent: Command, attach: Attach): void {

@@ -3,7 +3,7 @@ import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
-import { presentUndo } from '../render/undone.js';
+import { presentUndo } from '../views/undo.js';
 
 export function registerUndo(parent: Command, attach: Attach): void {
   const command = parent

@@ -3,7 +3,7 @@ import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { confirmByTyping } from '../prompts.js';
-import { presentUnlink } from '../render/devices.js';
+import { presentUnlink } from '../views/devices.js';
 import { organizationOption } from './connection-options.js';
 
 export function registerUnlink(parent: Command, attach: Attach): void {

@@ -1,0 +1,167 @@
+import type {
+  DeviceStatusResult,
+  DeviceView,
+  LinkedDeviceStatus,
+  LinkResult,
+  UnlinkResult,
+} from '../../core/devices/result.js';
+import { remedy } from '../../model/remedy.js';
+import type { Grid, Presentation } from '../render/presentation.js';
+import { formatAmount } from '../render/quantities.js';
+import { faint, NONE, span, table, text, type Block, type Document, type Line } from '../ui/document.js';
+
+/** What `link` has done, and what can be done now. */
+export function presentLink(result: LinkResult): Presentation {
+  const { connection, device, messages, chunks } = result;
+  const grid: Grid = {
+    columns: ['connection', 'phone', 'device', 'was_linked', 'sync', 'chunks', 'messages_created', 'status'],
+    rows: [
+      [
+        connection.name,
+        device.phone,
+        device.device,
+        result.wasLinked,
+        result.sync,
+        chunks.received,
+        messages.created,
+        result.status,
+      ],
+    ],
+  };
+  return {
+    json: result,
+    lines: [result],
+    csv: grid,
+    document: linkDocument(result),
+  };
+}
+
+function linkDocument(result: LinkResult): Document {
+  const { connection, device, messages, chunks, leads } = result;
+  const troubles = [
+    ...(chunks.received < chunks.announced
+      ? [
+          `${formatAmount(chunks.announced - chunks.received, 'chunk')} that the phone announced did not arrive.`,
+        ]
+      : []),
+    ...(result.sync === 'stalled' ? ['The phone stopped sending before the end. Is it online?'] : []),
+    ...(result.sync === 'interrupted' ? ['Interrupted: the same command resumes it.'] : []),
+    ...(result.problemCount > 0 ? [`${formatAmount(result.problemCount, 'item')} could not be read.`] : []),
+  ];
+  const name = `'${connection.name}'`;
+  return {
+    verdict: {
+      mark: troubles.length === 0 ? 'good' : 'warn',
+      text: result.wasLinked
+        ? `${name} was already linked, as ${deviceWords(device)}.`
+        : `Linked to ${name} as ${deviceWords(device)}.`,
+      remarks: [
+        `${formatAmount(messages.created, 'message')} and ${formatAmount(leads.created, 'lead')} created from ` +
+          `${formatAmount(chunks.received, 'chunk')} of history; ${formatAmount(messages.updated, 'message')} updated.`,
+        ...troubles.map((trouble) => span('warn', trouble)),
+      ],
+    },
+    blocks: [],
+    next: [remedy('import', ['CONTACT', '--connection', connection.name], 'imports one contact')],
+  };
+}
+
+function deviceWords({ phone, device }: DeviceView): string {
+  return `device ${device} of ${phone ?? 'an unknown number'}`;
+}
+
+/** The linked devices, one line each. */
+export function presentDeviceStatus(result: DeviceStatusResult): Presentation {
+  const { devices } = result;
+  const grid: Grid = {
+    columns: [
+      'connection',
+      'phone',
+      'device',
+      'linked_at',
+      'last_used_at',
+      'key',
+      'whatsapp',
+      'owed_files',
+      'history_gaps',
+    ],
+    rows: devices.map((one) => [
+      one.connection.name,
+      one.phone,
+      one.device,
+      one.linkedAt,
+      one.lastUsedAt,
+      one.key,
+      one.whatsapp,
+      one.owed.files,
+      one.owed.gaps,
+    ]),
+  };
+  return {
+    json: result,
+    lines: devices,
+    csv: grid,
+    document:
+      devices.length === 0
+        ? {
+            blocks: [text('No device is linked.')],
+            next: [remedy('link', ['--connection', 'NAME'], 'links one')],
+          }
+        : { blocks: [deviceTable(devices)] },
+  };
+}
+
+function deviceTable(devices: readonly LinkedDeviceStatus[]): Block {
+  return table(
+    ['connection', 'phone', 'device', 'last used (UTC)', 'key', 'whatsapp', 'missing'],
+    devices.map((one) => [
+      span('strong', one.connection.name),
+      one.phone ?? '–',
+      String(one.device),
+      one.lastUsedAt.slice(0, 16).replace('T', ' '),
+      one.key === 'ok' ? 'ok' : span('warn', one.key),
+      whatsappWords(one.whatsapp),
+      owedWords(one.owed),
+    ]),
+  );
+}
+
+function whatsappWords(state: LinkedDeviceStatus['whatsapp']): Line {
+  if (state === 'online') return span('good', state);
+  return state === 'unchecked' ? faint('not checked') : span('warn', state);
+}
+
+/** What the phone still has to send. */
+function owedWords({ files, gaps }: LinkedDeviceStatus['owed']): Line {
+  const parts = [
+    ...(files === 0 ? [] : [formatAmount(files, 'file')]),
+    ...(gaps === 0 ? [] : [formatAmount(gaps, 'gap')]),
+  ];
+  return parts.length === 0 ? NONE : parts.join(', ');
+}
+
+const ON_PHONE: Record<UnlinkResult['onPhone'], string> = {
+  unlinked: 'It is removed from the phone, too.',
+  was_unlinked: 'The phone had unlinked it already.',
+  left: 'Remove it on the phone as well: Settings, Linked devices.',
+};
+
+export function presentUnlink(result: UnlinkResult): Presentation {
+  const { connection, device, onPhone } = result;
+  const grid: Grid = {
+    columns: ['connection', 'phone', 'device', 'on_phone'],
+    rows: [[connection.name, device.phone, device.device, onPhone]],
+  };
+  return {
+    json: result,
+    lines: [result],
+    csv: grid,
+    document: {
+      verdict: {
+        mark: onPhone === 'left' ? 'warn' : 'good',
+        text: `'${connection.name}' is unlinked (${deviceWords(device)}). ${ON_PHONE[onPhone]}`,
+      },
+      blocks: [],
+    },
+  };
+}

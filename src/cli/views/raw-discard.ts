@@ -1,0 +1,93 @@
+import type { KeptEntries, RawDiscardResult } from '../../core/raw-discard/result.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
+import type { Presentation } from '../render/presentation.js';
+import { formatAmount, formatBytes, formatCount } from '../render/quantities.js';
+import { countOf, faint, fields, list, numbers, section, table, text } from '../ui/document.js';
+
+/** So many files are shown to people; JSON has all. */
+const SHOWN_FILES = 20;
+
+const WHY: Readonly<Record<KeptEntries['reason'], string>> = {
+  messages: 'messages were created from them and would lose their source',
+  history: 'they are history chunks, which would count as missing',
+  updates: 'their updates are pending until their message arrives',
+  applied: 'items of them were applied',
+  in_progress: 'a replay has not finished them',
+};
+
+/** What `raw discard` did or would do, in every format. `apply`: the command that does it. */
+export function presentRawDiscard(result: RawDiscardResult, apply: Remedy): Presentation {
+  const { files, kept, applied, runId, status } = result;
+  const next = nextSteps(result, apply);
+  const more = files.length - SHOWN_FILES;
+  return {
+    json: { ...result, remedies: next },
+    lines: [result],
+    csv: {
+      columns: ['file', 'connection', 'entries', 'discarded', 'kept', 'bytes', 'messages'],
+      rows: files.map((row) => [
+        row.file,
+        row.connection,
+        row.entries,
+        row.discarded,
+        row.kept,
+        row.bytes,
+        row.messages,
+      ]),
+    },
+    document: {
+      verdict: { mark: status === 'completed' ? 'good' : 'warn', text: headline(result) },
+      blocks: [
+        section('Files', [
+          table(
+            [
+              'file',
+              'connection',
+              numbers(applied ? 'discarded' : 'to discard'),
+              numbers('kept'),
+              numbers('messages'),
+            ],
+            files
+              .slice(0, SHOWN_FILES)
+              .map((row) => [
+                row.file ?? '–',
+                row.connection ?? '–',
+                countOf(row.discarded),
+                countOf(row.kept),
+                countOf(row.messages),
+              ]),
+          ),
+          text(...(more > 0 ? [faint(`and ${formatAmount(more, 'more file')}`)] : [])),
+        ]),
+        section('Kept', [
+          list(
+            kept.map(({ reason, entries, messages, samples }) => ({
+              line: `${formatAmount(entries, 'entry', 'entries')}${messages === 0 ? '' : ` (${formatAmount(messages, 'message')})`}: ${WHY[reason]}`,
+              under: samples.map((sample) => faint(nameOf(sample))),
+            })),
+          ),
+        ]),
+        fields([['run', runId]]),
+      ],
+      next,
+    },
+  };
+}
+
+function headline({ entries, bytes, applied, rejects }: RawDiscardResult): string {
+  const amount = `${formatAmount(entries.discarded, 'raw entry', 'raw entries')} (${formatBytes(bytes)})`;
+  const kept = entries.kept === 0 ? '' : `, kept ${formatCount(entries.kept)}`;
+  if (entries.discarded === 0) return `Nothing can be discarded${kept}`;
+  if (!applied) return `Would discard ${amount}${kept}; nothing was changed`;
+  const rejected = rejects === 0 ? '' : ` and ${formatAmount(rejects, 'rejected item')}`;
+  return `Discarded ${amount}${rejected}${kept}`;
+}
+
+function nameOf({ id, origin }: KeptEntries['samples'][number]): string {
+  return origin === null ? `log:${id}` : `log:${id} ${origin}`;
+}
+
+function nextSteps({ runId, entries }: RawDiscardResult, apply: Remedy): Remedy[] {
+  if (runId !== null) return [remedy('undo', [runId], 'restores them, byte for byte')];
+  return entries.discarded === 0 ? [] : [apply];
+}
