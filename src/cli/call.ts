@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { ExitCode } from '../model/errors.js';
 import type { Console } from './console.js';
+import type { Environment } from './environment.js';
+import type { GlobalSettings } from './flags/global.js';
+import type { GivenFlags } from './flags/table.js';
 import type { Io } from './io.js';
 import type { Look } from './render/look.js';
 import type { Presentation } from './render/presentation.js';
-import type { Environment } from './settings/environment.js';
 import type { StopWatch } from './signals.js';
-import type { GlobalSettings } from './settings/global.js';
-import type { GivenFlags } from './settings/resolve.js';
 
 /** One call of one command: what was typed, what it means, and the streams to answer on. */
 export interface Call {

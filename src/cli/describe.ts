@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { EXIT, type ExitCode } from '../model/errors.js';
-import { GLOBAL_GROUP, globalOptions } from './flags.js';
+import { optionsOf, type Table } from './flags/table.js';
+import { GLOBAL_GROUP, globalOptions } from './flags/global.js';
 
 const HELP_WIDTH = 80;
 /** Where the meanings of the exit codes begin. */
@@ -12,6 +13,8 @@ export interface Description {
   summary: string;
   /** Sentences that a user needs before the first use. */
   details?: string;
+  /** Its own flags. */
+  flags?: Table;
   examples: readonly (readonly [command: string, does: string])[];
   /** What the exit codes mean here; those that are not named cannot occur, but for 130 and 143: any command can be stopped. */
   exits: Partial<Record<ExitCode, string>>;
@@ -27,10 +30,10 @@ export const DATABASE_EXITS = {
 
 /** Gives a command its help and the options that all commands have. */
 export function describe(command: Command, description: Description): Command {
-  const { summary, details, examples, exits } = description;
+  const { summary, details, flags = {}, examples, exits } = description;
   const paragraphs = [summary, ...(details === undefined ? [] : [details]), exampleText(examples)];
   command.summary(lowerFirst(summary).replace(/\.$/, '')).description(paragraphs.join('\n\n'));
-  for (const option of globalOptions()) command.addOption(option);
+  for (const option of [...optionsOf(flags), ...globalOptions()]) command.addOption(option);
   command.addHelpOption(new Option('-h, --help', 'show this help').helpGroup(GLOBAL_GROUP));
   command.addHelpText('after', `\n${exitText(exits)}`);
   return command;

@@ -1,7 +1,7 @@
 import { EXIT, type ExitCode } from '../model/errors.js';
 import { keepStreamErrors } from './console.js';
 import { describeFailure, failureOf } from './exit.js';
-import { peek } from './flags.js';
+import { peek } from './flags/global.js';
 import type { Io } from './io.js';
 import { writeAll } from './output.js';
 import { buildProgram, conciseHelp, type HelpStreams } from './program.js';

@@ -26,7 +26,7 @@ import { registerRunsList, registerRunsShow } from './commands/runs.js';
 import { registerUndo } from './commands/undo.js';
 import { registerUnlink } from './commands/unlink.js';
 import { registerVerify } from './commands/verify.js';
-import { GLOBAL_GROUP, globalOptions } from './flags.js';
+import { GLOBAL_GROUP, globalOptions } from './flags/global.js';
 import { createLook } from './render/look.js';
 
 /** Where help is written, and how it may look there. */

@@ -1,5 +1,5 @@
 import { ConfigError, EXIT, UserError } from '../model/errors.js';
-import type { Remedy } from '../model/remedy.js';
+import { remedy, type Remedy } from '../model/remedy.js';
 import type { Call } from './call.js';
 import { sanitize } from './render/sanitize.js';
 
@@ -23,6 +23,17 @@ export function missingFlag(flag: string, whyNot: string, example: Remedy): Conf
       code: 'missing_flag',
     },
   );
+}
+
+/** The connection that was named. Throws ConfigError when none was. */
+export function needConnection(
+  call: Pick<Call, 'io' | 'settings'>,
+  name: string | undefined,
+  command: string,
+): string {
+  if (name !== undefined) return name;
+  const example = remedy(command, ['--connection', 'main'], 'names the connection');
+  throw missingFlag('--connection', whyNotAsk(call) ?? 'which phone is meant must be said', example);
 }
 
 export interface Question {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { GLOBAL_GROUP } from './flags.js';
+import { GLOBAL_GROUP } from './flags/global.js';
 import { buildProgram, isGroup } from './program.js';
 
 export const REFERENCE_BEGIN = '<!-- commands: written by `npm run docs` -->';
@@ -44,6 +44,7 @@ function helpOf(command: Command, withGlobals: boolean): string {
   });
   if (!withGlobals) {
     command.configureHelp({
+      ...command.configureHelp(),
       visibleOptions: (shown) => shown.options.filter((option) => option.helpGroupHeading !== GLOBAL_GROUP),
     });
   }

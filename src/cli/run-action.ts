@@ -2,15 +2,15 @@ import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../model/errors.js';
 import type { Action, Call } from './call.js';
 import { createConsole, type Console } from './console.js';
-import { givenFlags } from './flags.js';
+import { readEnvironment } from './environment.js';
+import { readGlobalFlags, type GlobalSettings } from './flags/global.js';
+import { givenFlags } from './flags/table.js';
 import type { Io } from './io.js';
 import { prepareOutput } from './output.js';
 import { allowsColour, createLook } from './render/look.js';
 import type { Format } from './render/formats.js';
 import { hasVerdict, render, type Presentation } from './render/presentation.js';
 import { sanitize } from './render/sanitize.js';
-import type { GlobalSettings } from './settings/global.js';
-import { readEnvironment } from './settings/environment.js';
 import { databaseFlags } from './shell-words.js';
 import { watchSignals } from './signals.js';
 
@@ -33,9 +33,7 @@ export async function runAction(
 ): Promise<ExitCode> {
   const environment = readEnvironment(io);
   const given = givenFlags(command);
-  // zod is loaded here and not before: `--help` must not wait for it.
-  const { resolveGlobalSettings } = await import('./settings/global.js');
-  const settings = resolveGlobalSettings(given, environment);
+  const settings = readGlobalFlags({ given, environment, io });
   const database = databaseFlags(given);
   const colourOnStderr = allowsColour(io.stderrIsTTY, io.env, settings.noColor);
   speak({

@@ -5,7 +5,7 @@ import { createLogger } from './logger.js';
 import type { Interruptible } from './signals.js';
 import { createProgress, progressMode } from './render/progress.js';
 import { watchForFullDisk } from './stuck-watchdog.js';
-import { chooseDatabase, withPlaces } from './settings/database.js';
+import { chooseDatabase, withPlaces } from './choose-database.js';
 
 export interface SessionOptions {
   /** The command, as another process that waits for the database will be told it. */

@@ -1,5 +1,5 @@
 import { sanitize } from './render/sanitize.js';
-import type { GivenFlags } from './settings/resolve.js';
+import type { GivenFlags } from './flags/table.js';
 
 /** One argument as it can be pasted into a POSIX shell. */
 export function quoteForShell(word: string): string {

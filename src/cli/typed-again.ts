@@ -1,5 +1,5 @@
 import { remedy, type Remedy } from '../model/remedy.js';
-import { globalOptions } from './flags.js';
+import { globalOptions } from './flags/global.js';
 
 /** The flags that say which database: every command that is advised gets them anyway. */
 const DATABASE_FLAGS = new Set(['--home', '--database-url-file', '--direct-database-url-file']);

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { givenFlags, peek } from './flags.js';
+import { peek, readGlobalFlags } from './flags/global.js';
+import { givenFlags } from './flags/table.js';
 import type { Io } from './io.js';
 import { buildProgram } from './program.js';
 
@@ -9,17 +10,15 @@ import { buildProgram } from './program.js';
 export async function describeVersion(argv: readonly string[], io: Io): Promise<string> {
   const version = packageVersion();
   if (!peek(argv).json) return `wa-reconcile ${version}\n`;
-  const [{ newestMigration }, { chooseDatabase }, { readEnvironment }, { resolveGlobalSettings }] =
-    await Promise.all([
-      import('../core/database.js'),
-      import('./settings/database.js'),
-      import('./settings/environment.js'),
-      import('./settings/global.js'),
-    ]);
+  const [{ newestMigration }, { chooseDatabase }, { readEnvironment }] = await Promise.all([
+    import('../core/database.js'),
+    import('./choose-database.js'),
+    import('./environment.js'),
+  ]);
   const environment = readEnvironment(io);
   const program = buildProgram();
   program.parseOptions([...argv]);
-  const settings = resolveGlobalSettings(givenFlags(program), environment);
+  const settings = readGlobalFlags({ given: givenFlags(program), environment, io });
   const { config } = chooseDatabase(settings, environment, io);
   const report = {
     schemaVersion: 1,

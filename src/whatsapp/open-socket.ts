@@ -19,9 +19,9 @@ import { waitFor } from './wait.js';
 /** Where WhatsApp is and how to speak to it; see `checkServiceUrl`. */
 export interface ServiceOptions {
   /** Default: WhatsApp itself. */
-  url?: string;
+  url?: string | undefined;
   /** The version of WhatsApp Web to say; WhatsApp refuses old ones. Default: what Baileys was released with. */
-  version?: readonly [number, number, number];
+  version?: readonly [number, number, number] | undefined;
   log?: LogLine;
 }
 

@@ -6,14 +6,18 @@ import {
   IDLE,
   reduceProgress,
 } from '../../src/cli/render/progress-state.js';
-import { resolveImportSettings } from '../../src/cli/settings/import.js';
+import { readImportFlags } from '../../src/cli/commands/import.js';
 import { useEmbedded } from './database-home.js';
 
 const NOWHERE = { env: {}, dotenv: {}, dotenvPath: undefined };
 const NOW = Date.UTC(2026, 10, 20, 12);
 
 function settings(flags: Record<string, unknown> = {}, args = ['+5511912345678']) {
-  return resolveImportSettings(args, new Map(Object.entries(flags)), NOWHERE, NOW);
+  return readImportFlags(args, {
+    given: new Map(Object.entries(flags)),
+    environment: NOWHERE,
+    io: { clock: () => NOW },
+  });
 }
 
 describe('the settings of import', () => {

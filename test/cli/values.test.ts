@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseDuration } from '../../src/cli/values/duration.js';
-import { parseMoment } from '../../src/cli/values/moment.js';
-import { parseSize } from '../../src/cli/values/size.js';
+import { parseDuration, parseSize } from '../../src/cli/flags/amounts.js';
+import { parseMoment } from '../../src/cli/flags/moment.js';
 
 const NOW = Date.parse('2026-11-03T14:30:00Z');
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { similarWord } from '../../src/cli/values/similar.js';
+import { similarWord } from '../../src/cli/similar.js';
 import { history, live, wamid } from '../support/webhooks.js';
 import { useEmbedded, useServer } from './database-home.js';
 import { runCli, temporaryDirectory } from './run-cli.js';

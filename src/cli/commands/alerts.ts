@@ -1,7 +1,28 @@
-import { Argument, Option, type Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { futureMoment, text, toggle, zone } from '../flags/kinds.js';
+import { alertLimits, connection, limitsOf } from '../flags/shared.js';
+import { group, readFlags } from '../flags/table.js';
+
+const WHICH = 'only alerts of this connection';
+
+const LIST_FLAGS = {
+  ...group('Which:', { connection: connection(WHICH), ...alertLimits() }),
+  ...group('How:', { noAudit: toggle('a quick look: verify nothing, and do not compare the raw log') }),
+};
+
+const ACK_FLAGS = {
+  ...group('Which:', { connection: connection(WHICH), ...alertLimits() }),
+  ...group('How:', {
+    until: futureMoment('when it ends: 2026-12-31, 36h, 14d').otherwise('when the alert changes'),
+    reason: text('text', 'why; shown with the alert'),
+    tz: zone('the zone of a date without one'),
+  }),
+};
+
+const UNACK_FLAGS = group('Which:', { connection: connection(WHICH) });
 
 export function registerAlerts(parent: Command, attach: Attach): void {
   const alerts = parent.command('alerts').summary('list, acknowledge (ack) and take back (unack) alerts');
@@ -12,14 +33,8 @@ export function registerAlerts(parent: Command, attach: Attach): void {
 }
 
 function listCommand(parent: Command): Command {
-  const command = parent.command('list').addOption(connectionOption());
-  for (const option of limitOptions()) command.addOption(option);
-  command.addOption(
-    new Option('--no-audit', 'a quick look: verify nothing, and do not compare the raw log').helpGroup(
-      'How:',
-    ),
-  );
-  return describe(command, {
+  return describe(parent.command('list'), {
+    flags: LIST_FLAGS,
     summary: 'List the alerts, the worst first, with their ids.',
     details:
       'The same alerts as reconcile and report raise: it verifies the database and compares the raw log, and ' +
@@ -34,15 +49,8 @@ function listCommand(parent: Command): Command {
 }
 
 function ackCommand(parent: Command): Command {
-  const command = parent.command('ack').addArgument(alertArgument()).addOption(connectionOption());
-  for (const option of limitOptions()) command.addOption(option);
-  for (const option of [
-    new Option('--until <time>', 'when it ends: 2026-12-31, 36h, 14d (default: when the alert changes)'),
-    new Option('--reason <text>', 'why; shown with the alert'),
-    new Option('--tz <zone>', 'the zone of a date without one (default: this machine’s)'),
-  ])
-    command.addOption(option.helpGroup('How:'));
-  return describe(command, {
+  return describe(parent.command('ack').addArgument(alertArgument()), {
+    flags: ACK_FLAGS,
     summary: 'Acknowledge alerts: they are still shown, and colour nothing.',
     details:
       'It ends by itself when the alert changes (more messages, another chunk, a new silence), or at --until. ' +
@@ -57,7 +65,8 @@ function ackCommand(parent: Command): Command {
 }
 
 function unackCommand(parent: Command): Command {
-  return describe(parent.command('unack').addArgument(alertArgument()).addOption(connectionOption()), {
+  return describe(parent.command('unack').addArgument(alertArgument()), {
+    flags: UNACK_FLAGS,
     summary: 'Take the acknowledgement of alerts back.',
     examples: [['wa-reconcile alerts unack silent --connection loja', 'it counts again']],
     exits: { ...DATABASE_EXITS, [EXIT.usage]: 'wrong usage or configuration; nothing was acknowledged' },
@@ -65,13 +74,13 @@ function unackCommand(parent: Command): Command {
 }
 
 async function list(call: Call): Promise<Outcome> {
-  const [{ resolveAlertsSettings }, { presentAlerts }, { withContext }, { listAlerts }] = await Promise.all([
-    import('../settings/alerts.js'),
+  const [{ presentAlerts }, { withContext }, { listAlerts }] = await Promise.all([
     import('../views/alerts.js'),
     import('../session.js'),
     import('../../core/alerts/alerts.js'),
   ]);
-  const options = resolveAlertsSettings(call.given, call.environment);
+  const { values } = readFlags(LIST_FLAGS, call);
+  const options = { connection: values.connection, ...limitsOf(values), audit: !values.noAudit };
   const result = await withContext(call, { command: 'alerts list', interruptible: 'reading' }, (ctx) =>
     listAlerts(ctx, options),
   );
@@ -79,28 +88,25 @@ async function list(call: Call): Promise<Outcome> {
 }
 
 async function ack(call: Call): Promise<Outcome> {
-  const [{ resolveAckSettings }, { presentAlertsChanged }, { withContext }, { acknowledgeAlerts }] =
-    await Promise.all([
-      import('../settings/alerts.js'),
-      import('../views/alerts.js'),
-      import('../session.js'),
-      import('../../core/alerts/alerts.js'),
-    ]);
-  const { given, environment, io, args } = call;
-  const options = resolveAckSettings(args[0] ?? '', given, environment, io.clock());
+  const [{ presentAlertsChanged }, { withContext }, { acknowledgeAlerts }] = await Promise.all([
+    import('../views/alerts.js'),
+    import('../session.js'),
+    import('../../core/alerts/alerts.js'),
+  ]);
+  const { values } = readFlags(ACK_FLAGS, call);
+  const { connection: name, until, reason } = values;
+  const options = { alert: call.args[0] ?? '', connection: name, ...limitsOf(values), until, reason };
   const result = await withContext(call, { command: 'alerts ack' }, (ctx) => acknowledgeAlerts(ctx, options));
   return { presentation: presentAlertsChanged(result), exitCode: EXIT.ok };
 }
 
 async function unack(call: Call): Promise<Outcome> {
-  const [{ resolveUnackSettings }, { presentAlertsChanged }, { withContext }, { unacknowledgeAlerts }] =
-    await Promise.all([
-      import('../settings/alerts.js'),
-      import('../views/alerts.js'),
-      import('../session.js'),
-      import('../../core/alerts/alerts.js'),
-    ]);
-  const meant = resolveUnackSettings(call.args[0] ?? '', call.given, call.environment);
+  const [{ presentAlertsChanged }, { withContext }, { unacknowledgeAlerts }] = await Promise.all([
+    import('../views/alerts.js'),
+    import('../session.js'),
+    import('../../core/alerts/alerts.js'),
+  ]);
+  const meant = { alert: call.args[0] ?? '', ...readFlags(UNACK_FLAGS, call).values };
   const result = await withContext(call, { command: 'alerts unack' }, (ctx) =>
     unacknowledgeAlerts(ctx, meant),
   );
@@ -109,15 +115,4 @@ async function unack(call: Call): Promise<Outcome> {
 
 function alertArgument(): Argument {
   return new Argument('<alert>', 'its id, or a kind: silent, rejects, messages_missing, …');
-}
-
-function connectionOption(): Option {
-  return new Option('--connection <name>', 'only alerts of this connection').helpGroup('Which:');
-}
-
-function limitOptions(): Option[] {
-  return [
-    new Option('--history-after <duration>', 'no history so long after onboarding (default: 60m)'),
-    new Option('--silent-after <duration>', 'no live event for so long (default: by its own rhythm)'),
-  ].map((option) => option.helpGroup('Which:'));
 }

@@ -5,12 +5,13 @@ import { EXIT, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { readFlags } from '../flags/table.js';
 import { askChoice, askText, missingFlag, whyNotAsk } from '../prompts.js';
 import { connectionGrid, renderConnection } from '../render/connections.js';
 import type { Look } from '../render/look.js';
 import type { Presentation } from '../render/presentation.js';
 import { formatAmount } from '../render/quantities.js';
-import { fieldOptions, organizationOption, readKind, readText } from './connection-options.js';
+import { FIELDS } from './connection-options.js';
 
 const EXAMPLE = remedy(
   'connection add',
@@ -20,10 +21,8 @@ const EXAMPLE = remedy(
 const DEFAULT_ORGANIZATION = 'default';
 
 export function registerConnectionAdd(parent: Command, attach: Attach): void {
-  const command = parent.command('add');
-  for (const option of fieldOptions()) command.addOption(option);
-  command.addOption(organizationOption());
-  describe(command, {
+  const command = describe(parent.command('add'), {
+    flags: FIELDS,
     summary: 'Add a connection: one WhatsApp number of the business.',
     details:
       'On a terminal it asks for what is not on the line. Entries that waited for the ' +
@@ -56,18 +55,14 @@ async function add(call: Call): Promise<Outcome> {
 /** From the flags; on a terminal, what they lack is asked for. */
 async function readConnection(call: Call): Promise<NewConnection> {
   const whyNot = whyNotAsk(call);
-  const organization = readText(call, 'organization') ?? DEFAULT_ORGANIZATION;
-  const name = readText(call, 'name');
-  const kind = readKind(call);
-  const phone = readText(call, 'phone');
-  const phoneNumberId = readText(call, 'phoneNumberId');
-  const wabaId = readText(call, 'wabaId');
+  const { values } = readFlags(FIELDS, call);
+  const { name, kind, organization = DEFAULT_ORGANIZATION, ...rest } = values;
   if (whyNot !== undefined) {
     if (name === undefined) throw missingFlag('--name', whyNot, EXAMPLE);
     if (kind === undefined) throw missingFlag('--kind', whyNot, EXAMPLE);
-    return { name, kind, phone, phoneNumberId, wabaId, organization };
+    return { ...rest, name, kind, organization };
   }
-  return askForRest(call, { name, kind, phone, phoneNumberId, wabaId, organization });
+  return askForRest(call, { ...values, organization });
 }
 
 async function askForRest(

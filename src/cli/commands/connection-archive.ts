@@ -2,14 +2,16 @@ import type { Command } from 'commander';
 import { EXIT } from '../../model/errors.js';
 import type { Action, Attach } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { readFlags } from '../flags/table.js';
 import { connectionGrid, renderConnection } from '../render/connections.js';
-import { organizationOption, readText, referenceArgument } from './connection-options.js';
+import { ORGANIZATION, referenceArgument } from './connection-options.js';
 
 const EXITS = { ...DATABASE_EXITS, [EXIT.usage]: 'wrong usage or configuration; no such connection' };
 
 export function registerConnectionArchive(parent: Command, attach: Attach): void {
-  const archive = parent.command('archive').addArgument(referenceArgument()).addOption(organizationOption());
+  const archive = parent.command('archive').addArgument(referenceArgument());
   describe(archive, {
+    flags: ORGANIZATION,
     summary: 'Retire a connection: nothing is expected of it any more.',
     details:
       'It raises no alerts of silence or of history. Its messages stay, entries that name it are still ' +
@@ -18,11 +20,9 @@ export function registerConnectionArchive(parent: Command, attach: Attach): void
     exits: EXITS,
   });
   attach(archive, setArchived(true));
-  const unarchive = parent
-    .command('unarchive')
-    .addArgument(referenceArgument())
-    .addOption(organizationOption());
+  const unarchive = parent.command('unarchive').addArgument(referenceArgument());
   describe(unarchive, {
+    flags: ORGANIZATION,
     summary: 'Put an archived connection back to use.',
     examples: [['wa-reconcile connection unarchive old-number', 'alerts are raised again']],
     exits: EXITS,
@@ -38,7 +38,7 @@ function setArchived(archived: boolean): Action {
     ]);
     const command = archived ? 'connection archive' : 'connection unarchive';
     const result = await withContext(call, { command, lock: 'exclusive' }, (ctx) =>
-      archiveConnection(ctx, call.args[0] ?? '', archived, readText(call, 'organization')),
+      archiveConnection(ctx, call.args[0] ?? '', archived, readFlags(ORGANIZATION, call).values.organization),
     );
     const grid = connectionGrid([result.connection]);
     return {

@@ -3,22 +3,15 @@ import type { ConnectionChanges, EditConnectionResult } from '../../core/connect
 import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { readFlags } from '../flags/table.js';
 import { connectionGrid, renderConnection } from '../render/connections.js';
 import type { Presentation } from '../render/presentation.js';
 import { describeWaiting } from './connection-add.js';
-import {
-  fieldOptions,
-  organizationOption,
-  readKind,
-  readText,
-  referenceArgument,
-} from './connection-options.js';
+import { FIELDS, referenceArgument } from './connection-options.js';
 
 export function registerConnectionEdit(parent: Command, attach: Attach): void {
-  const command = parent.command('edit').addArgument(referenceArgument());
-  for (const option of fieldOptions()) command.addOption(option);
-  command.addOption(organizationOption());
-  describe(command, {
+  const command = describe(parent.command('edit').addArgument(referenceArgument()), {
+    flags: FIELDS,
     summary: 'Change what is known about a connection.',
     details: 'What is not on the line stays as it is. Messages and history are not touched.',
     examples: [
@@ -37,31 +30,24 @@ export function registerConnectionEdit(parent: Command, attach: Attach): void {
 }
 
 async function edit(call: Call): Promise<Outcome> {
-  const changes = readChanges(call);
+  const { organization, ...changes } = readFlags(FIELDS, call).values;
+  rejectNoChange(changes);
   const [{ withContext }, { editConnection }] = await Promise.all([
     import('../session.js'),
     import('../../core/connections/edit.js'),
   ]);
   const result = await withContext(call, { command: 'connection edit', lock: 'exclusive' }, (ctx) =>
-    editConnection(ctx, call.args[0] ?? '', changes, readText(call, 'organization')),
+    editConnection(ctx, call.args[0] ?? '', changes, organization),
   );
   return { presentation: present(result), exitCode: EXIT.ok };
 }
 
-function readChanges(call: Call): ConnectionChanges {
-  const changes = {
-    name: readText(call, 'name'),
-    kind: readKind(call),
-    phone: readText(call, 'phone'),
-    phoneNumberId: readText(call, 'phoneNumberId'),
-    wabaId: readText(call, 'wabaId'),
-  };
+function rejectNoChange(changes: ConnectionChanges): void {
   if (Object.values(changes).every((value) => value === undefined)) {
     throw new ConfigError('Nothing to change was given.', {
       remedy: 'Give one or more of --name, --kind, --phone, --phone-number-id, --waba-id.',
     });
   }
-  return changes;
 }
 
 function present(result: EditConnectionResult): Presentation {

@@ -4,13 +4,15 @@ import { EXIT } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { readFlags } from '../flags/table.js';
 import { connectionGrid, renderConnectionTable } from '../render/connections.js';
 import { nextLines } from '../render/next-lines.js';
 import type { Presentation } from '../render/presentation.js';
-import { organizationOption, readText } from './connection-options.js';
+import { ORGANIZATION } from './connection-options.js';
 
 export function registerConnectionList(parent: Command, attach: Attach): void {
-  const command = describe(parent.command('list').addOption(organizationOption()), {
+  const command = describe(parent.command('list'), {
+    flags: ORGANIZATION,
     summary: 'List the connections.',
     examples: [
       ['wa-reconcile connection list', 'all of them, with the state of their history'],
@@ -27,7 +29,7 @@ async function list(call: Call): Promise<Outcome> {
     import('../../core/connections/list.js'),
   ]);
   const result = await withContext(call, { command: 'connection list' }, (ctx) =>
-    listConnections(ctx, readText(call, 'organization')),
+    listConnections(ctx, readFlags(ORGANIZATION, call).values.organization),
   );
   return { presentation: present(result), exitCode: EXIT.ok };
 }

@@ -3,15 +3,17 @@ import type { RemoveConnectionResult } from '../../core/connections/remove.js';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { readFlags } from '../flags/table.js';
 import { confirmByTyping } from '../prompts.js';
 import { connectionGrid } from '../render/connections.js';
 import type { Presentation } from '../render/presentation.js';
 import { sanitize } from '../render/sanitize.js';
-import { organizationOption, readText, referenceArgument } from './connection-options.js';
+import { ORGANIZATION, referenceArgument } from './connection-options.js';
 
 export function registerConnectionRemove(parent: Command, attach: Attach): void {
-  const command = parent.command('remove').addArgument(referenceArgument()).addOption(organizationOption());
+  const command = parent.command('remove').addArgument(referenceArgument());
   describe(command, {
+    flags: ORGANIZATION,
     summary: 'Remove a connection that has no messages.',
     details:
       'Messages are never deleted, so a connection that has conversations stays. Raw ' +
@@ -36,7 +38,7 @@ async function remove(call: Call): Promise<Outcome> {
   ]);
   const session = { command: 'connection remove' };
   const reference = call.args[0] ?? '';
-  const organization = readText(call, 'organization');
+  const organization = readFlags(ORGANIZATION, call).values.organization;
   const planned = await withContext(call, session, (ctx) => planRemoval(ctx, reference, organization));
   // Asked between two sessions: an open question must not keep others out of the embedded database.
   await confirmByTyping(call, `The connection '${planned.name}' will be removed.`, planned.name);

@@ -2,21 +2,20 @@ import type { Command } from 'commander';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { readFlags } from '../flags/table.js';
 import { connectionGrid, renderConnection } from '../render/connections.js';
-import { organizationOption, readText, referenceArgument } from './connection-options.js';
+import { ORGANIZATION, referenceArgument } from './connection-options.js';
 
 export function registerConnectionShow(parent: Command, attach: Attach): void {
-  const command = describe(
-    parent.command('show').addArgument(referenceArgument()).addOption(organizationOption()),
-    {
-      summary: 'Show one connection, the state of its history and what it holds.',
-      examples: [
-        ['wa-reconcile connection show main', 'by name'],
-        ['wa-reconcile connection show 106540352242922 --json', 'by phone_number_id, for a program'],
-      ],
-      exits: { ...DATABASE_EXITS, [EXIT.usage]: 'wrong usage or configuration; no such connection' },
-    },
-  );
+  const command = describe(parent.command('show').addArgument(referenceArgument()), {
+    flags: ORGANIZATION,
+    summary: 'Show one connection, the state of its history and what it holds.',
+    examples: [
+      ['wa-reconcile connection show main', 'by name'],
+      ['wa-reconcile connection show 106540352242922 --json', 'by phone_number_id, for a program'],
+    ],
+    exits: { ...DATABASE_EXITS, [EXIT.usage]: 'wrong usage or configuration; no such connection' },
+  });
   attach(command, show);
 }
 
@@ -26,7 +25,7 @@ async function show(call: Call): Promise<Outcome> {
     import('../../core/connections/list.js'),
   ]);
   const result = await withContext(call, { command: 'connection show' }, (ctx) =>
-    showConnection(ctx, call.args[0] ?? '', readText(call, 'organization')),
+    showConnection(ctx, call.args[0] ?? '', readFlags(ORGANIZATION, call).values.organization),
   );
   const { columns, rows } = connectionGrid([result.connection]);
   const grid = {

@@ -7,7 +7,7 @@ import { DATABASE_EXITS, describe } from '../describe.js';
 import type { Look } from '../render/look.js';
 import type { Presentation } from '../render/presentation.js';
 import { sanitize } from '../render/sanitize.js';
-import { chooseDatabase } from '../settings/database.js';
+import { chooseDatabase } from '../choose-database.js';
 
 export function registerDbStatus(parent: Command, attach: Attach): void {
   const command = describe(parent.command('status'), {

@@ -1,19 +1,36 @@
-import { Option, type Command } from 'commander';
-import type { DedupeResult } from '../../core/dedupe/result.js';
+import type { Command } from 'commander';
+import type { DedupeOptions } from '../../core/dedupe/options.js';
+import { DUPLICATE_CLASSES, type DedupeResult } from '../../core/dedupe/result.js';
 import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
-import { collect } from '../flags.js';
+import { names, toggle } from '../flags/kinds.js';
+import { batchSize, connection } from '../flags/shared.js';
+import { contradiction, group, readFlags, type Line } from '../flags/table.js';
 import { confirmByTyping, whyNotAsk } from '../prompts.js';
 import { presentDedupe } from '../views/dedupe.js';
 import { typedAgain } from '../typed-again.js';
-import type { DedupeSettings } from '../settings/dedupe.js';
+
+const FLAGS = {
+  ...group('What:', {
+    class: names('classes', DUPLICATE_CLASSES, {
+      noun: 'class',
+      help: 'only these: lead, conversation, same_id, same_message, no_id',
+    }),
+    connection: connection(),
+  }),
+  ...group('How:', {
+    apply: toggle('merge; without it, only say what would be merged'),
+    force: toggle('even if more than 5 % of a connection’s messages would go'),
+    batchSize: batchSize('rows'),
+  }),
+};
 
 export function registerDedupe(parent: Command, attach: Attach): void {
   const command = parent.command('dedupe');
-  for (const option of options()) command.addOption(option);
   describe(command, {
+    flags: FLAGS,
     summary: 'Find what is stored twice; with --apply, merge it.',
     details:
       'Without --apply it changes nothing and prints the plan. Merged are rows of one id, a message stored ' +
@@ -40,8 +57,7 @@ export function registerDedupe(parent: Command, attach: Attach): void {
 }
 
 async function dedupeCommand(call: Call): Promise<Outcome> {
-  const { resolveDedupeSettings } = await import('../settings/dedupe.js');
-  const settings = resolveDedupeSettings(call.given, call.environment);
+  const settings = readOptions(call);
   const result = await run(call, settings, settings.force).catch(async (error: unknown) => {
     const question = questionOf(error);
     // Where nobody can be asked, the error says what to do. --yes is no answer: the number is to be read, and a line must not
@@ -57,12 +73,25 @@ async function dedupeCommand(call: Call): Promise<Outcome> {
   };
 }
 
-async function run(call: Call, settings: DedupeSettings, force: boolean): Promise<DedupeResult> {
+/** Throws ConfigError for what is wrong or contradictory. */
+function readOptions(line: Line): DedupeOptions {
+  const { values, origin, recorded } = readFlags(FLAGS, line);
+  const { class: classes, ...rest } = values;
+  if (rest.force && !rest.apply && origin('force').from === 'flag') {
+    throw contradiction(
+      `${origin('force').place} means nothing without --apply: a plan changes nothing.`,
+      'Add --apply, or leave --force out.',
+    );
+  }
+  return { ...rest, classes, recordedOptions: recorded };
+}
+
+async function run(call: Call, settings: DedupeOptions, force: boolean): Promise<DedupeResult> {
   const [{ withContext }, { dedupe }] = await Promise.all([
     import('../session.js'),
     import('../../core/dedupe/dedupe.js'),
   ]);
-  const { apply, classes, batchSize, connection, recorded } = settings;
+  const { apply } = settings;
   return withContext(
     call,
     {
@@ -72,14 +101,7 @@ async function run(call: Call, settings: DedupeSettings, force: boolean): Promis
     },
     async (ctx) => {
       try {
-        return await dedupe(ctx, {
-          apply,
-          classes,
-          batchSize,
-          force,
-          ...(connection === undefined ? {} : { connection }),
-          recordedOptions: recorded,
-        });
+        return await dedupe(ctx, { ...settings, force });
       } catch (error) {
         if (apply && !(error instanceof ConfigError)) {
           const again = call.look.line(typedAgain(call.argv, 'goes on'));
@@ -101,22 +123,4 @@ function questionOf(error: unknown): { text: string; word: string } | undefined 
 function exitCodeFor(result: DedupeResult): ExitCode {
   if (result.status !== 'completed' || result.applied) return exitCodeOf(result.status);
   return result.classes.some(({ groups }) => groups > 0) ? EXIT.findings : EXIT.ok;
-}
-
-function options(): Option[] {
-  const grouped = (group: string, list: Option[]): Option[] => list.map((option) => option.helpGroup(group));
-  return [
-    ...grouped('What:', [
-      new Option(
-        '--class <classes>',
-        'only these: lead, conversation, same_id, same_message, no_id',
-      ).argParser(collect),
-      new Option('--connection <name>', 'only this connection'),
-    ]),
-    ...grouped('How:', [
-      new Option('--apply', 'merge; without it, only say what would be merged'),
-      new Option('--force', 'even if more than 5 % of a connection’s messages would go'),
-      new Option('--batch-size <n>', 'rows per transaction (default: 1000)'),
-    ]),
-  ];
 }

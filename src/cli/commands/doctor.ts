@@ -33,7 +33,7 @@ export function registerDoctor(parent: Command, attach: Attach): void {
 async function examine(call: Call, command: Command): Promise<Outcome> {
   const [{ doctor }, { describeSettings }] = await Promise.all([
     import('../../core/doctor/doctor.js'),
-    import('../settings/doctor.js'),
+    import('../given-settings.js'),
   ]);
   const { io } = call;
   const result = await doctor({

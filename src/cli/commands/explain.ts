@@ -1,10 +1,29 @@
-import { Argument, Option, type Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { EXPLAIN_KINDS } from '../../core/explain/options.js';
 import type { ExplainResult } from '../../core/explain/result.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { choice, integer, moment, toggle } from '../flags/kinds.js';
+import { connection, dateZone } from '../flags/shared.js';
+import { group, readFlags } from '../flags/table.js';
 import { presentExplanation } from '../views/explain.js';
+
+const HIGHEST_LIMIT = 100_000;
+
+const FLAGS = {
+  ...group('What is meant:', {
+    as: choice('kind', EXPLAIN_KINDS, `where it could be several things: ${EXPLAIN_KINDS.join(', ')}`),
+    connection: connection(),
+  }),
+  ...group('How much is read:', {
+    limit: integer(1, HIGHEST_LIMIT, 'a contact’s raw entries, the newest first').default('5000'),
+    scan: toggle('search the bytes of the whole raw log, too'),
+    since: moment('such a search leaves out what was received before'),
+    tz: dateZone(),
+    bodies: toggle('show the first words of texts'),
+  }),
+};
 
 export function registerExplain(parent: Command, attach: Attach): void {
   const command = parent
@@ -15,8 +34,8 @@ export function registerExplain(parent: Command, attach: Attach): void {
         'a message id, a contact (phone, JID, LID, BSUID, lead id), log:<entry id>, file:line or a run id',
       ),
     );
-  for (const option of options()) command.addOption(option);
   describe(command, {
+    flags: FLAGS,
     summary: 'Say where a message or a conversation came from, and where a missing one went.',
     details:
       'Reads what the raw log says about it once more: the entry, its file and line, the history chunk and the ' +
@@ -42,18 +61,16 @@ export function registerExplain(parent: Command, attach: Attach): void {
 }
 
 async function explainCommand(call: Call): Promise<Outcome> {
-  const [{ resolveExplainSettings }, { withContext }, { explain }] = await Promise.all([
-    import('../settings/explain.js'),
+  const [{ withContext }, { explain }] = await Promise.all([
     import('../session.js'),
     import('../../core/explain/explain.js'),
   ]);
-  const subject = call.args[0] ?? '';
-  const settings = resolveExplainSettings(subject, call.given, call.environment, call.io.clock());
+  const options = { subject: call.args[0] ?? '', ...readFlags(FLAGS, call).values };
   const { result, interrupted } = await withContext(
     call,
     { command: 'explain', interruptible: 'reading' },
     async (ctx) => {
-      const found = await explain(ctx, settings);
+      const found = await explain(ctx, options);
       return { result: found, interrupted: ctx.signal.aborted };
     },
   );
@@ -65,23 +82,4 @@ async function explainCommand(call: Call): Promise<Outcome> {
 
 function exitCodeOf({ findings }: ExplainResult): ExitCode {
   return findings.length === 0 ? EXIT.ok : EXIT.findings;
-}
-
-function options(): Option[] {
-  const grouped = (group: string, list: Option[]): Option[] => list.map((option) => option.helpGroup(group));
-  return [
-    ...grouped('What is meant:', [
-      new Option('--as <kind>', `where it could be several things: ${EXPLAIN_KINDS.join(', ')}`).choices(
-        EXPLAIN_KINDS,
-      ),
-      new Option('--connection <name>', 'only this connection'),
-    ]),
-    ...grouped('How much is read:', [
-      new Option('--limit <n>', 'a contact’s raw entries, the newest first (default: 5000)'),
-      new Option('--scan', 'search the bytes of the whole raw log, too'),
-      new Option('--since <time>', 'such a search leaves out what was received before'),
-      new Option('--tz <zone>', 'the zone of dates without one (default: this machine’s)'),
-      new Option('--bodies', 'show the first words of texts'),
-    ]),
-  ];
 }

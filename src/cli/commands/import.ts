@@ -1,18 +1,54 @@
-import { Argument, Option, type Command } from 'commander';
+import { Argument, type Command } from 'commander';
+import { IMPORT_PHASES, type FetchOptions } from '../../core/import/options.js';
 import type { ImportListResult, ImportOutcome, ImportResult } from '../../core/import/result.js';
-import { EXIT, type ExitCode } from '../../model/errors.js';
+import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
+import { choice, duration, integer, moment, text, toggle } from '../flags/kinds.js';
+import { batchSize, connection, dateZone, dryRun } from '../flags/shared.js';
+import { contradiction, group, instant, readFlags, type Line } from '../flags/table.js';
 import { presentImport } from '../views/import.js';
 import { presentImportList } from '../views/import-list.js';
+
+/** As many messages as WhatsApp's own clients ask for at a time. */
+const PAGE_SIZE = '50';
+const LARGEST_PAGE_SIZE = 500;
+const MOST_PAGES = 1000;
+/** With --until the date ends it, not a number of pages. */
+const PAGES_UNTIL = 100;
+
+const FLAGS = {
+  ...group('What to import:', {
+    connection: connection('over this connection; also tells organizations apart'),
+    phase: choice('phase', IMPORT_PHASES, 'auto: the raw log, then the phone; cache; fetch').default('auto'),
+    pages: integer(1, MOST_PAGES, 'pages to ask the phone for').otherwise(`1; with --until: ${PAGES_UNTIL}`),
+    count: integer(1, LARGEST_PAGE_SIZE, 'messages per page, 1 to 500').default(PAGE_SIZE),
+    until: moment('go back to here: 2026-11-03, 36h, 2d, 3w, yesterday'),
+    tz: dateZone(),
+    dryRun: dryRun('write nothing and ask nobody; say what would be done'),
+  }),
+  ...group('Patience:', {
+    timeout: duration('how long one request waits for the phone').default('20s'),
+    pagePause: duration('between two pages').default('1s'),
+    force: toggle('ask although somebody asked less than five minutes ago'),
+  }),
+  ...group('Many contacts:', {
+    fromFile: text('file', 'contacts, one per line; - reads them from stdin', 'a file name'),
+    listBatch: integer(1, 1000, 'a long pause after so many').default('10'),
+    listPause: duration('how long').default('30s'),
+    noResume: toggle('begin with the first, even if a run over the list was stopped'),
+  }),
+  ...group('Rarely needed:', { batchSize: batchSize('messages') }),
+};
 
 export function registerImport(parent: Command, attach: Attach): void {
   const command = parent
     .command('import')
     .addArgument(new Argument('[contact]', 'phone in any format, JID, LID, BSUID or lead id'));
-  for (const option of options()) command.addOption(option);
   describe(command, {
+    flags: FLAGS,
     summary: 'Import a contact’s history: from the raw log, else from WhatsApp.',
     details:
       'Replays what the raw log holds about the contact and is not in the database. If that brings nothing, asks the ' +
@@ -45,14 +81,12 @@ export function registerImport(parent: Command, attach: Attach): void {
 }
 
 async function importCommand(call: Call): Promise<Outcome> {
-  const [{ resolveImportSettings }, { readDeviceOptions }, { withContext }, { createPhones }] =
-    await Promise.all([
-      import('../settings/import.js'),
-      import('../settings/device.js'),
-      import('../session.js'),
-      import('../../core/devices/phones.js'),
-    ]);
-  const settings = resolveImportSettings(call.args, call.given, call.environment, call.io.clock());
+  const [{ readDeviceOptions }, { withContext }, { createPhones }] = await Promise.all([
+    import('../device-options.js'),
+    import('../session.js'),
+    import('../../core/devices/phones.js'),
+  ]);
+  const settings = readImportFlags(call.args, call);
   const device = readDeviceOptions(call);
   const session = { command: 'import', lock: 'shared', interruptible: 'batches' } as const;
   if (settings.fromFile !== undefined) {
@@ -74,6 +108,56 @@ async function importCommand(call: Call): Promise<Outcome> {
   return {
     presentation: presentImport(result, { argv: call.argv, timeoutMs: settings.options.timeoutMs }),
     exitCode: exitCodeOfImport(result),
+  };
+}
+
+/** How to import; what is for a list; what --until was read as, in words. Throws ConfigError for what is wrong or contradictory. */
+export function readImportFlags(args: readonly string[], line: Line) {
+  const { values, origin, recorded } = readFlags(FLAGS, line);
+  const { fromFile, dryRun: isDry, until, tz } = values;
+  if (args.length === 0 && fromFile === undefined) {
+    throw new ConfigError('Whose history is to be imported?', {
+      remedy: [
+        remedy('import', ['+5511912345678'], 'imports one contact'),
+        remedy('import', ['--from-file', 'FILE'], 'imports a list, one contact per line'),
+      ],
+      code: 'contact_missing',
+    });
+  }
+  if (args.length > 0 && fromFile !== undefined) {
+    throw contradiction(
+      `A contact and ${origin('fromFile').place} contradict each other.`,
+      'Give one of them.',
+    );
+  }
+  if (isDry && fromFile !== undefined) {
+    throw new ConfigError(`${origin('dryRun').place} is for one contact, not for a list.`, {
+      remedy: remedy('import', ['CONTACT', '--dry-run'], 'says what would be done for one of them'),
+      code: 'contradiction',
+    });
+  }
+  const pages = values.pages ?? (until === undefined ? 1 : PAGES_UNTIL);
+  const options: FetchOptions = {
+    connection: values.connection,
+    phase: values.phase,
+    pages,
+    count: values.count,
+    timeoutMs: values.timeout,
+    until,
+    force: values.force,
+    pagePauseMs: values.pagePause,
+    batchSize: values.batchSize,
+    recordedOptions: recorded,
+  };
+  return {
+    options,
+    dryRun: isDry,
+    fromFile,
+    list: { listBatch: values.listBatch, listPauseMs: values.listPause, resume: !values.noResume },
+    window:
+      until === undefined
+        ? undefined
+        : `Going back to ${instant(until)} (UTC; dates read in ${tz}), at most ${pages} pages.`,
   };
 }
 
@@ -109,33 +193,4 @@ function exitCodeOfFailed(outcome: ImportOutcome): ExitCode {
 
 function exitCodeOfList({ status, stopped }: ImportListResult): ExitCode {
   return status === 'failed' && stopped !== null ? exitCodeOfFailed(stopped) : exitCodeOf(status);
-}
-
-function options(): Option[] {
-  const grouped = (group: string, list: Option[]): Option[] => list.map((option) => option.helpGroup(group));
-  return [
-    ...grouped('What to import:', [
-      new Option('--connection <name>', 'over this connection; also tells organizations apart'),
-      new Option('--phase <phase>', 'auto (default): the raw log, then the phone; cache; fetch'),
-      new Option('--pages <n>', 'pages to ask the phone for (default: 1; with --until: 100)'),
-      new Option('--count <n>', 'messages per page, 1 to 500 (default: 50)'),
-      new Option('--until <time>', 'go back to here: 2026-11-03, 36h, 2d, 3w, yesterday'),
-      new Option('--tz <zone>', 'the zone of dates without one (default: this machine’s)'),
-      new Option('-n, --dry-run', 'write nothing and ask nobody; say what would be done'),
-    ]),
-    ...grouped('Patience:', [
-      new Option('--timeout <duration>', 'how long one request waits for the phone (default: 20s)'),
-      new Option('--page-pause <duration>', 'between two pages (default: 1s)'),
-      new Option('--force', 'ask although somebody asked less than five minutes ago'),
-    ]),
-    ...grouped('Many contacts:', [
-      new Option('--from-file <file>', 'contacts, one per line; - reads them from stdin'),
-      new Option('--list-batch <n>', 'a long pause after so many (default: 10)'),
-      new Option('--list-pause <duration>', 'how long (default: 30s)'),
-      new Option('--no-resume', 'begin with the first, even if a run over the list was stopped'),
-    ]),
-    ...grouped('Rarely needed:', [
-      new Option('--batch-size <n>', 'messages per transaction (default: 1000)'),
-    ]),
-  ];
 }

@@ -1,17 +1,22 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { toggle } from '../flags/kinds.js';
+import { connection, organization } from '../flags/shared.js';
+import { group, readFlags } from '../flags/table.js';
 import { presentDeviceStatus } from '../views/devices.js';
-import { organizationOption } from './connection-options.js';
+
+const FLAGS = {
+  connection: connection(),
+  check: toggle('log in for a moment: does WhatsApp still know the device?'),
+  ...group('Connection:', { organization: organization() }),
+};
 
 export function registerLinkStatus(parent: Command, attach: Attach): void {
-  const command = parent
-    .command('status')
-    .addOption(new Option('--connection <name>', 'only this connection'))
-    .addOption(new Option('--check', 'log in for a moment: does WhatsApp still know the device?'))
-    .addOption(organizationOption());
+  const command = parent.command('status');
   describe(command, {
+    flags: FLAGS,
     summary: 'Show the linked devices.',
     details: 'Says whether the secret key opens them. Asks nobody, unless told to with --check.',
     examples: [
@@ -31,23 +36,15 @@ export function registerLinkStatus(parent: Command, attach: Attach): void {
 }
 
 async function status(call: Call): Promise<Outcome> {
-  const [{ resolveLinkSettings }, { readDeviceOptions }, { withContext }, { deviceStatus }] =
-    await Promise.all([
-      import('../settings/link.js'),
-      import('../settings/device.js'),
-      import('../session.js'),
-      import('../../core/devices/status.js'),
-    ]);
-  const { connection, organization, check } = resolveLinkSettings(call);
-  const options = {
-    ...readDeviceOptions(call),
-    ...(connection === undefined ? {} : { connection }),
-    ...(organization === undefined ? {} : { organization }),
-    check,
-  };
+  const [{ readDeviceOptions }, { withContext }, { deviceStatus }] = await Promise.all([
+    import('../device-options.js'),
+    import('../session.js'),
+    import('../../core/devices/status.js'),
+  ]);
+  const options = { ...readFlags(FLAGS, call).values, ...readDeviceOptions(call) };
   const result = await withContext(
     call,
-    { command: 'link status', interruptible: check ? 'reading' : null },
+    { command: 'link status', interruptible: options.check ? 'reading' : null },
     (ctx) => deviceStatus(ctx, options),
   );
   const isGone = result.devices.some(({ whatsapp }) => whatsapp === 'logged_out');

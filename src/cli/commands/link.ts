@@ -1,26 +1,34 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { LinkOptions } from '../../core/devices/options.js';
-import { EXIT } from '../../model/errors.js';
+import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
+import { text, toggle } from '../flags/kinds.js';
+import { connection, organization } from '../flags/shared.js';
+import { contradiction, group, readFlags, type Line } from '../flags/table.js';
 import { presentLink } from '../views/devices.js';
-import { organizationOption } from './connection-options.js';
+import { needConnection } from '../prompts.js';
 
 /** Messages per transaction, as a replay has it. */
 const BATCH_SIZE = 1000;
 
+const FLAGS = {
+  connection: connection('the connection whose phone is to be linked'),
+  pairingCode: toggle('show a code to type on the phone, instead of a QR code'),
+  phone: text(
+    'number',
+    'with --pairing-code: the number, where WhatsApp spells it otherwise',
+    'a phone number',
+  ),
+  ...group('Connection:', { organization: organization() }),
+};
+
 /** Gives the command itself, for `link status`. */
 export function registerLink(parent: Command, attach: Attach): Command {
-  const command = parent
-    .command('link')
-    .addOption(new Option('--connection <name>', 'the connection whose phone is to be linked'))
-    .addOption(new Option('--pairing-code', 'show a code to type on the phone, instead of a QR code'))
-    .addOption(
-      new Option('--phone <number>', 'with --pairing-code: the number, where WhatsApp spells it otherwise'),
-    )
-    .addOption(organizationOption());
+  const command = parent.command('link');
   describe(command, {
+    flags: FLAGS,
     summary: 'Link wa-reconcile to a phone, as a device of its own.',
     details:
       'Shows a QR code on stderr, or a pairing code, and waits until the phone has agreed ' +
@@ -52,35 +60,28 @@ export function registerLink(parent: Command, attach: Attach): Command {
 }
 
 async function link(call: Call): Promise<Outcome> {
-  const [
-    { namedConnection, resolveLinkSettings },
-    { readDeviceOptions },
-    { withContext },
-    { pairingDisplay },
-  ] = await Promise.all([
-    import('../settings/link.js'),
-    import('../settings/device.js'),
+  const [{ readDeviceOptions }, { withContext }, { pairingDisplay }] = await Promise.all([
+    import('../device-options.js'),
     import('../session.js'),
     import('../render/pairing.js'),
   ]);
-  const settings = resolveLinkSettings(call);
-  const connection = namedConnection(call, settings, 'link');
-  const { organization, pairingCode, phone } = settings;
+  const { connection: name, pairingCode, phone, ...rest } = readLinkFlags(call);
+  const reference = needConnection(call, name, 'link');
   const device = readDeviceOptions(call);
   if (device.secretKey === null) {
     // Said before the database is opened, or created.
     const { missingSecretKey } = await import('../../core/devices/secret-key.js');
     throw missingSecretKey();
   }
-  const display = pairingDisplay(call, connection);
+  const display = pairingDisplay(call, reference);
   const options: LinkOptions = {
     ...device,
-    connection,
-    ...(organization === undefined ? {} : { organization }),
-    method: pairingCode ? { kind: 'code', ...(phone === undefined ? {} : { phone }) } : { kind: 'qr' },
+    connection: reference,
+    organization: rest.organization,
+    method: pairingCode ? { kind: 'code', phone } : { kind: 'qr' },
     batchSize: BATCH_SIZE,
     onStep: display.show,
-    recordedOptions: { connection, pairingCode },
+    recordedOptions: { connection: reference, pairingCode },
   };
   const { linkDevice } = await import('../../core/devices/link.js');
   try {
@@ -93,4 +94,23 @@ async function link(call: Call): Promise<Outcome> {
   } finally {
     display.close();
   }
+}
+
+/** Throws ConfigError. */
+function readLinkFlags(line: Line) {
+  const { values, origin } = readFlags(FLAGS, line);
+  const { phone, pairingCode } = values;
+  if (phone !== undefined && !pairingCode) {
+    throw contradiction(
+      `${origin('phone').place} is for --pairing-code: a QR code needs no number.`,
+      'Add --pairing-code, or leave the number out.',
+    );
+  }
+  if (phone !== undefined && !/^\+?[\d\s().-]{8,24}$/.test(phone)) {
+    throw new ConfigError(`${origin('phone').place}: the phone is no international number.`, {
+      remedy: 'Write it with its country code, for example +5511912345678.',
+      code: 'invalid_phone',
+    });
+  }
+  return values;
 }

@@ -1,20 +1,36 @@
-import { Argument, Option, type Command } from 'commander';
+import { Argument, type Command } from 'commander';
+import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT, type MessagesOptions } from '../../core/messages/options.js';
 import type { MessagesResult, MessageView } from '../../core/messages/result.js';
 import { EXIT } from '../../model/errors.js';
 import type { Remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { integer, moment, text, zone } from '../flags/kinds.js';
+import { parseMoment } from '../flags/moment.js';
+import { connection } from '../flags/shared.js';
+import { group, instant, readFlags, rejectEmptyWindow, type Line } from '../flags/table.js';
 import { renderChat } from '../render/chat.js';
 import { errorsInWords } from '../views/delivery-errors.js';
 import type { Grid, Presentation } from '../render/presentation.js';
 import { typedAgain } from '../typed-again.js';
 
+const FLAGS = group('Which messages:', {
+  limit: integer(1, LARGEST_PAGE_LIMIT, 'messages on the page, 1 to 1000').default(
+    String(DEFAULT_PAGE_LIMIT),
+  ),
+  cursor: text('cursor', 'the page after the one that gave this', 'a cursor'),
+  since: moment('sent at or after: 2026-11-03, 36h, 2d, 3w, yesterday').alias('fromDate'),
+  until: moment('sent before').alias('toDate'),
+  tz: zone('the zone of dates and of times shown'),
+  connection: connection('only this connection; also tells organizations apart'),
+});
+
 export function registerMessages(parent: Command, attach: Attach): void {
   const command = parent
     .command('messages')
     .addArgument(new Argument('<contact>', 'phone in any format, JID, LID, BSUID or lead id'));
-  for (const option of options()) command.addOption(option);
   describe(command, {
+    flags: FLAGS,
     summary: 'Show a contact’s messages, page by page from the newest.',
     details:
       'On a terminal, a page reads like a chat: oldest on top. The other formats give the page ' +
@@ -23,7 +39,7 @@ export function registerMessages(parent: Command, attach: Attach): void {
       'the others. A cursor belongs to its contact, window and connection.',
     examples: [
       ['wa-reconcile messages +5511912345678', 'the newest page, as a chat'],
-      ['wa-reconcile messages 5511912345678 --from-date yesterday --limit 1000', 'since yesterday'],
+      ['wa-reconcile messages 5511912345678 --since yesterday --limit 1000', 'since yesterday'],
       ['wa-reconcile messages +5511912345678 --json | jq -r .pagination.cursor', 'for a program'],
       ['wa-reconcile messages 123456789012345@lid --format csv -o chat.csv', 'as a spreadsheet'],
     ],
@@ -36,18 +52,11 @@ export function registerMessages(parent: Command, attach: Attach): void {
 }
 
 async function messages(call: Call): Promise<Outcome> {
-  const [{ resolveMessagesSettings }, { withContext }, { readMessages }] = await Promise.all([
-    import('../settings/messages.js'),
+  const [{ withContext }, { readMessages }] = await Promise.all([
     import('../session.js'),
     import('../../core/messages/read-messages.js'),
   ]);
-  const [contact = ''] = call.args;
-  const { options, timeZone, window } = resolveMessagesSettings(
-    contact,
-    call.given,
-    call.environment,
-    call.io.clock(),
-  );
+  const { options, timeZone, window } = readOptions(call.args[0] ?? '', call);
   const { format } = call.settings;
   if (window !== undefined) call.notice(window);
   const result = await withContext(call, { command: 'messages' }, (ctx) =>
@@ -66,6 +75,56 @@ async function messages(call: Call): Promise<Outcome> {
   if (older !== undefined && format !== 'json' && format !== 'table')
     call.notice(`Older messages: ${call.look.line(older)}`);
   return { presentation: present(result, timeZone, older), exitCode: EXIT.ok };
+}
+
+/** Which messages; the zone in which dates are read and times shown; what the window was read as, in words. Throws ConfigError. */
+function readOptions(contact: string, line: Line) {
+  const reading = readFlags(FLAGS, line);
+  const { limit, cursor, since, until, tz, connection: name } = reading.values;
+  rejectEmptyWindow(reading, 'since', 'until');
+  const fixed = (key: 'since' | 'until'): string => fixedWords(reading.typed(key), line.io.clock(), tz);
+  const options: MessagesOptions = {
+    contact,
+    limit,
+    cursor,
+    from: since,
+    to: until,
+    windowWords: `${fixed('since')}/${fixed('until')}`,
+    connection: name,
+  };
+  // A cursor says the window itself.
+  return {
+    options,
+    timeZone: tz,
+    window: cursor === undefined ? describeWindow(since, until, tz) : undefined,
+  };
+}
+
+/** A week and a bit: whatever is said in relation to now is another time by then. */
+const LATER = 8 * 86_400_000 + 1;
+
+/**
+ * What a cursor is bound to: the instant that was meant, however it was written; or the words, for those that mean another
+ * instant tomorrow (`2d`, `yesterday`).
+ */
+function fixedWords(text: string | undefined, now: number, timeZone: string): string {
+  if (text === undefined) return '';
+  const read = parseMoment(text, now, timeZone);
+  const fixed = read !== undefined && read === parseMoment(text, now + LATER, timeZone);
+  return fixed ? instant(read) : `${text} ${timeZone}`;
+}
+
+function describeWindow(
+  from: number | undefined,
+  to: number | undefined,
+  timeZone: string,
+): string | undefined {
+  if (from === undefined && to === undefined) return undefined;
+  const parts = [
+    from === undefined ? '' : ` from ${instant(from)}`,
+    to === undefined ? '' : ` before ${instant(to)}`,
+  ];
+  return `Messages${parts.join('')} (UTC; dates read in ${timeZone}).`;
 }
 
 function present(result: MessagesResult, timeZone: string, older: Remedy | undefined): Presentation {
@@ -141,15 +200,4 @@ function withoutCursor(words: readonly string[]): string[] {
   return words.filter(
     (word, index) => word !== '--cursor' && words[index - 1] !== '--cursor' && !word.startsWith('--cursor='),
   );
-}
-
-function options(): Option[] {
-  return [
-    new Option('--limit <n>', 'messages on the page, 1 to 1000 (default: 100)'),
-    new Option('--cursor <cursor>', 'the page after the one that gave this'),
-    new Option('--from-date <time>', 'sent at or after: 2026-11-03, 36h, 2d, 3w, yesterday'),
-    new Option('--to-date <time>', 'sent before'),
-    new Option('--tz <zone>', 'the zone of dates and of times shown (default: this machine’s)'),
-    new Option('--connection <name>', 'only this connection; also tells organizations apart'),
-  ].map((option) => option.helpGroup('Which messages:'));
 }

@@ -1,26 +1,33 @@
-import { Argument, Option, type Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { RawDiscardResult } from '../../core/raw-discard/result.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { text, toggle } from '../flags/kinds.js';
+import { group, readFlags } from '../flags/table.js';
 import { presentRawDiscard } from '../views/raw-discard.js';
 import { typedAgain } from '../typed-again.js';
+
+const FLAGS = {
+  ...group('Which entries (several narrow each other):', {
+    origin: text(
+      'path',
+      'entries of a file, a directory or a pattern (logs/*.json), as it was replayed',
+      'a path',
+    ),
+    run: text('run', 'entries that this run stored: its id, or the beginning of it', 'a run').completes(
+      'runs',
+    ),
+  }),
+  ...group('How:', { apply: toggle('do it; without it, only say what would go') }),
+};
 
 export function registerRawDiscard(parent: Command, attach: Attach): void {
   const command = parent
     .command('discard')
     .addArgument(new Argument('[entry...]', 'raw entries by their ids: log:0199f2a4-…'));
-  for (const option of [
-    new Option(
-      '--origin <path>',
-      'entries of a file, a directory or a pattern (logs/*.json), as it was replayed',
-    ),
-    new Option('--run <run>', 'entries that this run stored: its id, or the beginning of it'),
-  ]) {
-    command.addOption(option.helpGroup('Which entries (several narrow each other):'));
-  }
-  command.addOption(new Option('--apply', 'do it; without it, only say what would go').helpGroup('How:'));
   describe(command, {
+    flags: FLAGS,
     summary: 'Take raw entries that were stored by mistake out of the raw log.',
     details:
       'For a path that was mistyped: entries that were not recognised, failed or are pending, and what was rejected of ' +
@@ -44,12 +51,17 @@ export function registerRawDiscard(parent: Command, attach: Attach): void {
 }
 
 async function discardCommand(call: Call): Promise<Outcome> {
-  const [{ resolveRawDiscardSettings }, { withContext }, { rawDiscard }] = await Promise.all([
-    import('../settings/raw-discard.js'),
+  const [{ withContext }, { rawDiscard }] = await Promise.all([
     import('../session.js'),
     import('../../core/raw-discard/raw-discard.js'),
   ]);
-  const options = resolveRawDiscardSettings(call.args, call.given, call.environment);
+  const { values, recorded } = readFlags(FLAGS, call);
+  const entries = [...call.args];
+  const options = {
+    ...values,
+    entries,
+    recordedOptions: { ...recorded, ...(entries.length === 0 ? {} : { entries }) },
+  };
   const result = await withContext(
     call,
     { command: 'raw discard', ...(options.apply ? { lock: 'exclusive' } : {}) },

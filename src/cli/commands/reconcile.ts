@@ -1,19 +1,38 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
+import type { ReconcileOptions } from '../../core/reconcile/options.js';
 import type { ReconcileResult } from '../../core/reconcile/result.js';
-import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
 import { hasOpen } from '../../core/report/acknowledgements.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Severity } from '../../model/severity.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
-import { collect, failOnOption } from '../flags.js';
+import { toggle, zone } from '../flags/kinds.js';
+import * as shared from '../flags/shared.js';
+import { contradiction, group, readFlags, type Line } from '../flags/table.js';
 import { presentReconciled } from '../views/reconcile.js';
+
+const FLAGS = {
+  ...group('How:', {
+    apply: toggle('merge duplicates that carry one id, or the two ids of one message'),
+    full: toggle('everything that was ever stored, not only what is new or changed since the last run'),
+    dryRun: shared.dryRun('write nothing; say what it would do'),
+    register: shared.register(),
+    tickets: shared.tickets(),
+    include: shared.include(),
+  }),
+  ...group('Alerts:', {
+    ...shared.alertLimits(),
+    tz: zone('the zone of the days'),
+    failOn: shared.failOn('degraded'),
+  }),
+  ...group('Rarely needed:', { batchSize: shared.batchSize('rows') }),
+};
 
 export function registerReconcile(parent: Command, attach: Attach): void {
   const command = parent.command('reconcile');
-  for (const option of options()) command.addOption(option);
   describe(command, {
+    flags: FLAGS,
     summary: 'Reconcile everything, as a cron job does every night.',
     details:
       'Replays what is pending or failed, counts duplicates (and merges the certain ones with --apply), ' +
@@ -41,25 +60,49 @@ export function registerReconcile(parent: Command, attach: Attach): void {
 }
 
 async function reconcileCommand(call: Call): Promise<Outcome> {
-  const [{ resolveReconcileSettings }, { withContext }, { reconcile }] = await Promise.all([
-    import('../settings/reconcile.js'),
+  const [{ withContext }, { reconcile }] = await Promise.all([
     import('../session.js'),
     import('../../core/reconcile/reconcile.js'),
   ]);
-  const { options: reconcileOptions, failOn } = resolveReconcileSettings(call.given, call.environment);
+  const { options, failOn } = readOptions(call);
   const result = await withContext(
     call,
     {
       command: 'reconcile',
       interruptible: 'batches',
-      lock: reconcileOptions.dryRun ? 'shared' : 'exclusive',
+      lock: options.dryRun ? 'shared' : 'exclusive',
     },
-    (ctx) => reconcile(ctx, reconcileOptions),
+    (ctx) => reconcile(ctx, options),
   );
   return {
     presentation: presentReconciled(result, call.argv),
     exitCode: exitCodeOfReconcile(result, failOn),
   };
+}
+
+/** What to do, and what to exit with 3 on. Throws ConfigError. */
+function readOptions(line: Line): { options: ReconcileOptions; failOn: Severity } {
+  const { values, origin, recorded } = readFlags(FLAGS, line);
+  const { full, apply, dryRun, register, tickets, include, batchSize, tz, failOn } = values;
+  if (apply && dryRun) {
+    throw contradiction(
+      `${origin('apply').place} and ${origin('dryRun').place} contradict each other.`,
+      '--apply merges doubles, --dry-run writes nothing. Give one of them.',
+    );
+  }
+  const options = {
+    full,
+    apply,
+    dryRun,
+    register,
+    tickets,
+    include: new Set(include),
+    batchSize,
+    ...shared.limitsOf(values),
+    timeZone: tz,
+    recordedOptions: recorded,
+  };
+  return { options, failOn };
 }
 
 /** Errors beat partial, partial beats findings. What was acknowledged, or is less bad than asked for, is no finding. */
@@ -74,28 +117,4 @@ function exitCodeOfReconcile({ status, report }: ReconcileResult, failOn: Severi
       return status === 'partial' ? EXIT.partial : EXIT.findings;
     }
   }
-}
-
-function options(): Option[] {
-  const grouped = (group: string, list: Option[]): Option[] => list.map((option) => option.helpGroup(group));
-  return [
-    ...grouped('How:', [
-      new Option('--apply', 'merge duplicates that carry one id, or the two ids of one message'),
-      new Option(
-        '--full',
-        'everything that was ever stored, not only what is new or changed since the last run',
-      ),
-      new Option('-n, --dry-run', 'write nothing; say what it would do'),
-      new Option('--register', 'create connections that entries name and nobody knows'),
-      new Option('--tickets <mode>', 'auto (default): for live messages; or none').choices(['auto', 'none']),
-      new Option('--include <kinds>', `chats to bring in: ${INCLUDABLE_CHATS.join(', ')}`).argParser(collect),
-    ]),
-    ...grouped('Alerts:', [
-      new Option('--history-after <duration>', 'no history so long after onboarding (default: 60m)'),
-      new Option('--silent-after <duration>', 'no live event for so long (default: by its own rhythm)'),
-      new Option('--tz <zone>', 'the zone of the days (default: this machine’s)'),
-      failOnOption('degraded'),
-    ]),
-    ...grouped('Rarely needed:', [new Option('--batch-size <n>', 'rows per transaction (default: 1000)')]),
-  ];
 }

@@ -1,16 +1,54 @@
-import { Argument, Option, type Command } from 'commander';
-import type { ReplayOptions } from '../../core/replay/options.js';
-import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
+import { Argument, type Command } from 'commander';
+import type { LogSelection, ReplayOptions } from '../../core/replay/options.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
-import { collect } from '../flags.js';
+import { integer, moment, size, text, toggle } from '../flags/kinds.js';
+import * as shared from '../flags/shared.js';
+import {
+  contradiction,
+  group,
+  instant,
+  readFlags,
+  rejectEmptyWindow,
+  type Line,
+  type Reading,
+} from '../flags/table.js';
 import { nextSteps } from '../views/replay-next.js';
 import { presentRun } from '../views/replay.js';
 import { typedAgain } from '../typed-again.js';
-import { saidOf } from '../settings/resolve.js';
-import type { ReplaySettings } from '../settings/replay.js';
+
+const FLAGS = {
+  ...group('Which stored entries (without a path):', {
+    all: toggle('every one, done or not'),
+    failed: toggle('those that failed, besides the pending ones'),
+    since: moment('received at or after: 2026-11-03, 36h, 2d, 3w, yesterday'),
+    until: moment('received before'),
+    tz: shared.dateZone(),
+    field: text('field', 'with this webhook field: messages, history, …', 'a webhook field'),
+    contact: text('contact', 'about this contact: phone, JID, LID, BSUID', 'a contact'),
+  }),
+  ...group('How:', {
+    connection: shared.connection('only this connection; also of entries that name none'),
+    register: shared.register(),
+    tickets: shared.tickets(),
+    include: shared.include(),
+    dryRun: shared.dryRun('write nothing; say what would be written'),
+  }),
+  ...group('When something is wrong:', {
+    strict: toggle('stop at the first problem'),
+    maxErrors: integer(0, Number.MAX_SAFE_INTEGER, 'stop after so many problems'),
+    maxEntrySize: size('pass over larger entries').default('16MB'),
+  }),
+  ...group('Rarely needed:', {
+    batchSize: shared.batchSize('messages'),
+    noResume: toggle('read from the start, even if a run was stopped halfway'),
+  }),
+};
+
+/** Flags that pick stored entries, and mean nothing for a file. */
+const SELECTING = ['all', 'failed', 'since', 'until', 'field', 'contact'] as const;
 
 export function registerReplay(parent: Command, attach: Attach): void {
   const command = parent
@@ -21,8 +59,8 @@ export function registerReplay(parent: Command, attach: Attach): void {
         'files, directories, patterns or - (stdin); without one: what is stored and not done',
       ),
     );
-  for (const option of options()) command.addOption(option);
   describe(command, {
+    flags: FLAGS,
     summary: 'Replay stored webhook logs into leads, conversations, messages and tickets.',
     details:
       'Reads NDJSON, JSON, CSV exports and console logs, plain, gzip or zstd. Every entry ' +
@@ -47,15 +85,14 @@ export function registerReplay(parent: Command, attach: Attach): void {
 }
 
 async function replayCommand(call: Call): Promise<Outcome> {
-  const [{ describeNoEntries, describeSelection, resolveReplaySettings }, { withContext }, { replay }] =
-    await Promise.all([
-      import('../settings/replay.js'),
-      import('../session.js'),
-      import('../../core/replay/replay.js'),
-    ]);
-  const settings = resolveReplaySettings(call.args, call.given, call.environment, call.io.clock());
-  const fromLog = settings.paths.length === 0;
-  const options = await readOptions(call, settings);
+  const [{ withContext }, { replay }] = await Promise.all([
+    import('../session.js'),
+    import('../../core/replay/replay.js'),
+  ]);
+  const paths = call.args;
+  const settings = readReplayFlags(paths, call);
+  const fromLog = paths.length === 0;
+  const options = await readOptions(call, settings, paths);
   if (fromLog) call.notice(describeSelection(settings));
   const result = await withContext(
     call,
@@ -75,37 +112,81 @@ async function replayCommand(call: Call): Promise<Outcome> {
   );
   const next = nextSteps(result, {
     argv: call.argv,
-    from: fromLog ? 'log' : settings.paths.includes('-') ? 'stdin' : 'files',
+    from: fromLog ? 'log' : paths.includes('-') ? 'stdin' : 'files',
     register: settings.values.register,
   });
   const nothingRead = fromLog ? describeNoEntries(settings) : undefined;
   return { presentation: presentRun(result, next, nothingRead), exitCode: exitCodeOf(result.status) };
 }
 
-async function readOptions(call: Call, settings: ReplaySettings): Promise<ReplayOptions> {
-  const { values } = settings;
+/** What to replay and how, with nothing in it that contradicts itself. */
+export interface ReplayFlags extends Reading<typeof FLAGS> {
+  /** What is taken where no path is given. */
+  selection: LogSelection;
+}
+
+/** Throws ConfigError for what is wrong or contradictory. */
+export function readReplayFlags(paths: readonly string[], line: Line): ReplayFlags {
+  const reading = readFlags(FLAGS, line);
+  rejectContradictions(paths, reading);
+  rejectEmptyWindow(reading, 'since', 'until');
+  const { since, until, field, contact } = reading.values;
+  return { ...reading, selection: { which: whichEntries(reading.values), since, until, field, contact } };
+}
+
+function rejectContradictions(paths: readonly string[], { values, origin }: Reading<typeof FLAGS>): void {
+  const given = SELECTING.filter((key) => values[key] !== undefined && values[key] !== false);
+  if (paths.length > 0 && given.length > 0) {
+    throw contradiction(
+      `${given.map((key) => origin(key).place).join(', ')}: this picks entries that are stored already, and does not apply to ${paths.length === 1 ? 'the path' : 'the paths'} given.`,
+      'Replay the files first, without it; then pick from the database, without a path. (--connection, --register, --tickets and --include apply to both.)',
+    );
+  }
+  if (values.all && values.failed) {
+    throw contradiction(
+      `${origin('all').place} and ${origin('failed').place} contradict each other.`,
+      '--failed takes pending and failed entries, --all takes every one. Give one of them.',
+    );
+  }
+  if (values.strict && values.maxErrors !== undefined && values.maxErrors > 0) {
+    throw contradiction(
+      `${origin('strict').place} and ${origin('maxErrors').place} contradict each other.`,
+      '--strict stops at the first problem, --max-errors N after N of them. Give one of them.',
+    );
+  }
+}
+
+/** A window, a field or a contact picks any part of the log again; without one, only what is left to do is taken. */
+function whichEntries({ all, failed, since, until, field, contact }: ReplayFlags['values']) {
+  if (failed) return 'failed';
+  return all || [since, until, field, contact].some((value) => value !== undefined) ? 'all' : 'pending';
+}
+
+async function readOptions(call: Call, flags: ReplayFlags, paths: readonly string[]): Promise<ReplayOptions> {
+  const { values, recorded } = flags;
   return {
-    input: await readInput(call, settings),
-    ...(values.connection === undefined ? {} : { connection: values.connection }),
+    input: await readInput(call, flags, paths),
+    connection: values.connection,
     register: values.register,
     tickets: values.tickets,
     include: new Set(values.include),
     dryRun: values.dryRun,
     strict: values.strict,
-    ...(values.maxErrors === undefined ? {} : { maxErrors: values.maxErrors }),
+    maxErrors: values.maxErrors,
     batchSize: values.batchSize,
     resume: !values.noResume,
-    recordedOptions: recordOptions(settings),
+    recordedOptions: { ...recorded, ...(paths.length === 0 ? {} : { paths: [...paths] }) },
   };
 }
 
 /** Paths are looked up before the database is opened: a mistyped name must not cost a new, empty database. */
 async function readInput(
   { io, console, helpText }: Call,
-  settings: ReplaySettings,
+  { selection, values }: ReplayFlags,
+  paths: readonly string[],
 ): Promise<ReplayOptions['input']> {
-  if (settings.paths.length === 0) return { kind: 'log', ...settings.selection };
-  if (settings.paths.includes('-') && io.stdinIsTTY) {
+  if (paths.length === 0) return { kind: 'log', ...selection };
+  if (paths.includes('-') && io.stdinIsTTY) {
     console.line(helpText());
     throw new ConfigError('- reads a log from standard input, and nothing is piped into it.', {
       remedy: 'Pipe one in, such as the output of zcat hooks.gz, or name a file.',
@@ -115,44 +196,42 @@ async function readInput(
   const { resolveInputs } = await import('../../core/inputs.js');
   return {
     kind: 'paths',
-    inputs: await resolveInputs(settings.paths, { cwd: io.cwd }),
+    inputs: await resolveInputs(paths, { cwd: io.cwd }),
     stdin: io.stdin,
-    maxEntryBytes: settings.values.maxEntrySize,
+    maxEntryBytes: values.maxEntrySize,
   };
 }
 
-/** What was asked for, for sync_runs: what differs from saying nothing. */
-function recordOptions({ values, paths }: ReplaySettings): ReplayOptions['recordedOptions'] {
-  return { ...saidOf(values), ...(paths.length === 0 ? {} : { paths: [...paths] }) };
+/** What a selection takes, in words, for stderr. */
+export function describeSelection({ selection, values }: ReplayFlags): string {
+  const which = {
+    pending: 'pending entries',
+    failed: 'pending and failed entries',
+    all: 'entries of every status',
+  };
+  const { since, until, field, contact } = selection;
+  const parts = [`Replaying stored ${which[selection.which]}`];
+  if (since !== undefined) parts.push(`received from ${instant(since)}`);
+  if (until !== undefined) parts.push(`${since === undefined ? 'received ' : ''}before ${instant(until)}`);
+  if (field !== undefined) parts.push(`with the field ${field}`);
+  if (contact !== undefined) parts.push(`about ${contact}`);
+  if (values.connection !== undefined) parts.push(`of the connection ${values.connection}`);
+  const zone = since === undefined && until === undefined ? '' : ` (UTC; dates read in ${values.tz})`;
+  return `${parts.join(' ')}${zone}.`;
 }
 
-function options(): Option[] {
-  const grouped = (group: string, list: Option[]): Option[] => list.map((option) => option.helpGroup(group));
-  return [
-    ...grouped('Which stored entries (without a path):', [
-      new Option('--all', 'every one, done or not'),
-      new Option('--failed', 'those that failed, besides the pending ones'),
-      new Option('--since <time>', 'received at or after: 2026-11-03, 36h, 2d, 3w, yesterday'),
-      new Option('--until <time>', 'received before'),
-      new Option('--tz <zone>', 'the zone of dates without one (default: this machine’s)'),
-      new Option('--field <field>', 'with this webhook field: messages, history, …'),
-      new Option('--contact <contact>', 'about this contact: phone, JID, LID, BSUID'),
-    ]),
-    ...grouped('How:', [
-      new Option('--connection <name>', 'only this connection; also of entries that name none'),
-      new Option('--register', 'create connections that entries name and nobody knows'),
-      new Option('--tickets <mode>', 'auto (default): for live messages; or none').choices(['auto', 'none']),
-      new Option('--include <kinds>', `chats to bring in: ${INCLUDABLE_CHATS.join(', ')}`).argParser(collect),
-      new Option('-n, --dry-run', 'write nothing; say what would be written'),
-    ]),
-    ...grouped('When something is wrong:', [
-      new Option('--strict', 'stop at the first problem'),
-      new Option('--max-errors <n>', 'stop after so many problems'),
-      new Option('--max-entry-size <size>', 'pass over larger entries (default: 16MB)'),
-    ]),
-    ...grouped('Rarely needed:', [
-      new Option('--batch-size <n>', 'messages per transaction (default: 1000)'),
-      new Option('--no-resume', 'read from the start, even if a run was stopped halfway'),
-    ]),
-  ];
+/** Why a selection of stored entries turned out empty: completes "nothing: …". */
+export function describeNoEntries({ selection, values }: ReplayFlags): string {
+  const { which, since, until, field, contact } = selection;
+  if ([since, until, field, contact, values.connection].some((part) => part !== undefined)) {
+    return 'no stored entry matches';
+  }
+  switch (which) {
+    case 'pending':
+      return 'no stored entry is pending';
+    case 'failed':
+      return 'no stored entry is pending or failed';
+    case 'all':
+      return 'no entry is stored yet';
+  }
 }

@@ -1,15 +1,35 @@
-import { Option, type Command } from 'commander';
-import { EXIT } from '../../model/errors.js';
+import type { Command } from 'commander';
+import type { ReportOptions } from '../../core/report/options.js';
+import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { integer, moment, text, toggle, zone } from '../flags/kinds.js';
+import { alertLimits, connection, failOn, limitsOf } from '../flags/shared.js';
+import { contradiction, group, readFlags, type Line } from '../flags/table.js';
 import { drawsBlocks } from '../views/day-chart.js';
 import { databaseFlags } from '../shell-words.js';
-import { failOnOption } from '../flags.js';
+
+/** More days than this are no chart any more. */
+const MOST_DAYS = 366;
+const MOST_RUNS = 1000;
+
+const FLAGS = {
+  ...group('What:', {
+    connection: connection(),
+    days: integer(1, MOST_DAYS, 'days of the chart').default('14'),
+    until: moment('the last day of the chart: 2026-11-03, yesterday, …').otherwise('today'),
+    tz: zone('the zone of the days'),
+    runs: integer(0, MOST_RUNS, 'how many of the last runs').default('10'),
+    html: text('file', 'besides, one self-contained page for the browser', 'a file name'),
+    noAudit: toggle('a quick look: do not compare the raw log with the database'),
+  }),
+  ...group('Alerts:', { ...alertLimits(), failOn: failOn('loss') }),
+};
 
 export function registerReport(parent: Command, attach: Attach): void {
   const command = parent.command('report');
-  for (const option of options()) command.addOption(option);
   describe(command, {
+    flags: FLAGS,
     summary: 'Report what was synchronised per connection, what was lost and why, and what needs a look.',
     details:
       'Reads one moment of the database and changes nothing. For every connection: its history, its last events, ' +
@@ -38,23 +58,17 @@ export function registerReport(parent: Command, attach: Attach): void {
 }
 
 async function reportCommand(call: Call): Promise<Outcome> {
-  const [{ resolveReportSettings }, { presentReport }, { withContext }, { report }, { hasOpen }] =
-    await Promise.all([
-      import('../settings/report.js'),
-      import('../views/report.js'),
-      import('../session.js'),
-      import('../../core/report/report.js'),
-      import('../../core/report/acknowledgements.js'),
-    ]);
-  const { io, given, environment, settings } = call;
-  const {
-    options: reportOptions,
-    html,
-    failOn,
-  } = resolveReportSettings(given, environment, io.clock(), settings.output);
+  const [{ presentReport }, { withContext }, { report }, { hasOpen }] = await Promise.all([
+    import('../views/report.js'),
+    import('../session.js'),
+    import('../../core/report/report.js'),
+    import('../../core/report/acknowledgements.js'),
+  ]);
+  const { io, given, settings } = call;
+  const { options, html, severity } = readOptions(call, settings.output);
   const page = html === undefined ? undefined : await openPage(call, html);
   const result = await withContext(call, { command: 'report', interruptible: 'reading' }, (ctx) =>
-    report(ctx, reportOptions),
+    report(ctx, options),
   );
   if (page !== undefined) {
     const { renderReportPage } = await import('../render/html/page.js');
@@ -64,32 +78,36 @@ async function reportCommand(call: Call): Promise<Outcome> {
   const toTerminal = io.stdoutIsTTY && (settings.output === undefined || settings.output === '-');
   return {
     presentation: presentReport(result, { blocks: drawsBlocks(io.env, toTerminal) }),
-    exitCode: hasOpen(result.alerts, failOn) ? EXIT.findings : EXIT.ok,
+    exitCode: hasOpen(result.alerts, severity) ? EXIT.findings : EXIT.ok,
   };
+}
+
+/** What to report, where the page goes besides the result, and what to exit with 3 on. Throws ConfigError. */
+function readOptions(line: Line, output: string | undefined) {
+  const { values, origin } = readFlags(FLAGS, line);
+  const { html, days, runs, until, tz } = values;
+  if (html !== undefined && html !== '-' && html === output) {
+    throw contradiction(`${origin('html').place} and -o name the same file.`, 'Name two.');
+  }
+  if (html === '-') {
+    throw new ConfigError(`${origin('html').place} -: the page goes to a file, the result to stdout.`, {
+      remedy: 'Name a file, for example report.html.',
+    });
+  }
+  const options: ReportOptions = {
+    connection: values.connection,
+    days,
+    until,
+    timeZone: tz,
+    runs,
+    ...limitsOf(values),
+    audit: !values.noAudit,
+  };
+  return { options, html, severity: values.failOn };
 }
 
 /** Found out before the work whether the page can be written after it. */
 async function openPage(call: Call, html: string | undefined) {
   const { prepareOutput } = await import('../output.js');
   return prepareOutput(html, call.io);
-}
-
-function options(): Option[] {
-  const grouped = (group: string, list: Option[]): Option[] => list.map((option) => option.helpGroup(group));
-  return [
-    ...grouped('What:', [
-      new Option('--connection <name>', 'only this connection'),
-      new Option('--days <n>', 'days of the chart (default: 14)'),
-      new Option('--until <time>', 'the last day of the chart: 2026-11-03, yesterday, … (default: today)'),
-      new Option('--tz <zone>', 'the zone of the days (default: this machine’s)'),
-      new Option('--runs <n>', 'how many of the last runs (default: 10)'),
-      new Option('--html <file>', 'besides, one self-contained page for the browser'),
-      new Option('--no-audit', 'a quick look: do not compare the raw log with the database'),
-    ]),
-    ...grouped('Alerts:', [
-      new Option('--history-after <duration>', 'no history so long after onboarding (default: 60m)'),
-      new Option('--silent-after <duration>', 'no live event for so long (default: by its own rhythm)'),
-      failOnOption('loss'),
-    ]),
-  ];
 }

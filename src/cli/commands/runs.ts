@@ -1,20 +1,25 @@
-import { Argument, Option, type Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { integer, moment, text } from '../flags/kinds.js';
+import { dateZone } from '../flags/shared.js';
+import { group, readFlags } from '../flags/table.js';
 import { presentRun, presentRuns } from '../views/runs.js';
+
+const LARGEST_LIST = 10_000;
+
+const LIST_FLAGS = group('What:', {
+  command: text('name', 'only runs of this command: replay, dedupe, reconcile, …', 'a command'),
+  since: moment('only runs that began since: 2026-11-03, 36h, 2d, yesterday'),
+  tz: dateZone(),
+  limit: integer(1, LARGEST_LIST, 'how many, the newest first').default('20'),
+});
 
 export function registerRunsList(parent: Command, attach: Attach): void {
   const command = parent.command('list');
-  for (const option of [
-    new Option('--command <name>', 'only runs of this command: replay, dedupe, reconcile, …'),
-    new Option('--since <time>', 'only runs that began since: 2026-11-03, 36h, 2d, yesterday'),
-    new Option('--tz <zone>', 'the zone of dates without one (default: this machine’s)'),
-    new Option('--limit <n>', 'how many, the newest first (default: 20)'),
-  ]) {
-    command.addOption(option.helpGroup('What:'));
-  }
   describe(command, {
+    flags: LIST_FLAGS,
     summary: 'List past runs with their ids, verdicts and durations.',
     details:
       'Every command that changes data is a run; plans and dry runs are not recorded. A run that is recorded as ' +
@@ -45,12 +50,11 @@ export function registerRunsShow(parent: Command, attach: Attach): void {
 }
 
 async function list(call: Call): Promise<Outcome> {
-  const [{ resolveRunsSettings }, { withContext }, { listRuns }] = await Promise.all([
-    import('../settings/runs.js'),
+  const [{ withContext }, { listRuns }] = await Promise.all([
     import('../session.js'),
     import('../../core/runs/read-runs.js'),
   ]);
-  const options = resolveRunsSettings(call.given, call.environment, call.io.clock());
+  const options = readFlags(LIST_FLAGS, call).values;
   const result = await withContext(call, { command: 'runs list' }, (ctx) => listRuns(ctx, options));
   return { presentation: presentRuns(result), exitCode: EXIT.ok };
 }

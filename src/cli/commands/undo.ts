@@ -1,19 +1,24 @@
-import { Argument, Option, type Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
+import { toggle } from '../flags/kinds.js';
+import { dryRun } from '../flags/shared.js';
+import { group, readFlags } from '../flags/table.js';
 import { presentUndo } from '../views/undo.js';
+
+const FLAGS = group('How:', {
+  dryRun: dryRun('change nothing; say what would be put back'),
+  force: toggle('put back what was not touched since, and leave what was'),
+});
 
 export function registerUndo(parent: Command, attach: Attach): void {
   const command = parent
     .command('undo')
-    .addArgument(new Argument('<run>', 'the run to undo: its id, or the beginning of it'))
-    .addOption(new Option('-n, --dry-run', 'change nothing; say what would be put back').helpGroup('How:'))
-    .addOption(
-      new Option('--force', 'put back what was not touched since, and leave what was').helpGroup('How:'),
-    );
+    .addArgument(new Argument('<run>', 'the run to undo: its id, or the beginning of it'));
   describe(command, {
+    flags: FLAGS,
     summary: 'Put back what a run of dedupe, or of verify --enforce, changed.',
     details:
       'All of it or nothing: if a row was touched since, by a later run or by another program, nothing is ' +
@@ -37,15 +42,14 @@ export function registerUndo(parent: Command, attach: Attach): void {
 }
 
 async function undoCommand(call: Call): Promise<Outcome> {
-  const [{ resolveUndoSettings }, { withContext }, { undo }] = await Promise.all([
-    import('../settings/undo.js'),
+  const [{ withContext }, { undo }] = await Promise.all([
     import('../session.js'),
     import('../../core/undo/undo.js'),
   ]);
-  const { force, dryRun } = resolveUndoSettings(call.given, call.environment);
+  const { values } = readFlags(FLAGS, call);
   const run = call.args[0] ?? '';
   const result = await withContext(call, { command: 'undo', lock: 'exclusive' }, (ctx) =>
-    undo(ctx, { run, force, dryRun, recordedOptions: { run, ...(force ? { force } : {}) } }),
+    undo(ctx, { ...values, run, recordedOptions: { run, ...(values.force ? { force: true } : {}) } }),
   );
   return {
     presentation: presentUndo(result),

@@ -1,18 +1,23 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { confirmByTyping } from '../prompts.js';
+import { toggle } from '../flags/kinds.js';
+import { connection, organization } from '../flags/shared.js';
+import { group, readFlags } from '../flags/table.js';
+import { confirmByTyping, needConnection } from '../prompts.js';
 import { presentUnlink } from '../views/devices.js';
-import { organizationOption } from './connection-options.js';
+
+const FLAGS = {
+  connection: connection('the connection whose device is to go'),
+  forget: toggle('only here, without asking WhatsApp: for a key that is lost'),
+  ...group('Connection:', { organization: organization() }),
+};
 
 export function registerUnlink(parent: Command, attach: Attach): void {
-  const command = parent
-    .command('unlink')
-    .addOption(new Option('--connection <name>', 'the connection whose device is to go'))
-    .addOption(new Option('--forget', 'only here, without asking WhatsApp: for a key that is lost'))
-    .addOption(organizationOption());
+  const command = parent.command('unlink');
   describe(command, {
+    flags: FLAGS,
     summary: 'Unlink the device of a connection.',
     details:
       'Logs it out at WhatsApp, so that it goes from the phone’s list, and forgets its keys. ' +
@@ -33,25 +38,26 @@ export function registerUnlink(parent: Command, attach: Attach): void {
 }
 
 async function unlink(call: Call): Promise<Outcome> {
-  const [{ namedConnection, resolveLinkSettings }, { readDeviceOptions }, { withContext }, devices] =
-    await Promise.all([
-      import('../settings/link.js'),
-      import('../settings/device.js'),
-      import('../session.js'),
-      import('../../core/devices/unlink.js'),
-    ]);
-  const settings = resolveLinkSettings(call);
-  const { organization, forget } = settings;
-  const reference = namedConnection(call, settings, 'unlink');
+  const [{ readDeviceOptions }, { withContext }, devices] = await Promise.all([
+    import('../device-options.js'),
+    import('../session.js'),
+    import('../../core/devices/unlink.js'),
+  ]);
+  const { values } = readFlags(FLAGS, call);
+  const reference = needConnection(call, values.connection, 'unlink');
   const device = readDeviceOptions(call);
   const session = { command: 'unlink' };
-  const { connection } = await withContext(call, session, (ctx) =>
-    devices.planUnlink(ctx, reference, organization),
+  const planned = await withContext(call, session, (ctx) =>
+    devices.planUnlink(ctx, reference, values.organization),
   );
   // Asked between two sessions: an open question must not keep others out of the embedded database.
-  await confirmByTyping(call, `The device of '${connection.name}' will be unlinked.`, connection.name);
+  await confirmByTyping(
+    call,
+    `The device of '${planned.connection.name}' will be unlinked.`,
+    planned.connection.name,
+  );
   const result = await withContext(call, { ...session, lock: 'shared', interruptible: 'batches' }, (ctx) =>
-    devices.unlinkDevice(ctx, { ...device, connection: connection.id, forget }),
+    devices.unlinkDevice(ctx, { ...device, connection: planned.connection.id, forget: values.forget }),
   );
   return { presentation: presentUnlink(result), exitCode: EXIT.ok };
 }

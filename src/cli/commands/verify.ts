@@ -1,15 +1,41 @@
-import { Option, type Command } from 'commander';
-import type { VerifyResult } from '../../core/verify/result.js';
+import type { Command } from 'commander';
+import type { VerifyOptions } from '../../core/verify/options.js';
+import { CHECK_NAMES, type VerifyResult } from '../../core/verify/result.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import { isAtLeast, type Severity } from '../../model/severity.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { collect, failOnOption } from '../flags.js';
+import { moment, names, text, toggle } from '../flags/kinds.js';
+import { connection, dateZone, failOn } from '../flags/shared.js';
+import { contradiction, group, readFlags, type Line } from '../flags/table.js';
+
+const FLAGS = {
+  ...group('What:', {
+    check: names('name', CHECK_NAMES, {
+      noun: 'check',
+      help: 'only this check; repeat it, or separate with commas',
+    }),
+    connection: connection(),
+    since: moment('only what was sent or received since: 2026-11-03, 2d, yesterday'),
+    tz: dateZone(),
+  }),
+  ...group('How:', {
+    enforce: toggle(
+      'first make unique indexes that are missing or not valid, and set times, windows and origins that follow from messages',
+    ),
+    items: text(
+      'file',
+      'list every item: = as it should be, + missing, - too many, * differs, ! unclear',
+      'a file name',
+    ),
+    failOn: failOn('degraded'),
+  }),
+};
 
 export function registerVerify(parent: Command, attach: Attach): void {
   const command = parent.command('verify');
-  for (const option of options()) command.addOption(option);
   describe(command, {
+    flags: FLAGS,
     summary: 'Verify that every message is in the database once, and the rest of the rules.',
     details:
       'Reads one moment of the database and changes nothing: others may go on writing. It ' +
@@ -33,29 +59,17 @@ export function registerVerify(parent: Command, attach: Attach): void {
 }
 
 async function verifyCommand(call: Call): Promise<Outcome> {
-  const [
-    { resolveVerifySettings },
-    { openItemsFile },
-    { itemLine, presentVerify },
-    { withContext },
-    { verify },
-  ] = await Promise.all([
-    import('../settings/verify.js'),
+  const [{ openItemsFile }, { itemLine, presentVerify }, { withContext }, { verify }] = await Promise.all([
     import('../items-file.js'),
     import('../views/verify.js'),
     import('../session.js'),
     import('../../core/verify/verify.js'),
   ]);
-  const { io, settings, given, environment } = call;
-  const { checks, connection, since, enforce, items, failOn, recorded } = resolveVerifySettings(
-    given,
-    environment,
-    io.clock(),
-    settings.output,
-  );
+  const { options, items, severity } = readOptions(call, call.settings.output);
+  const { since, enforce } = options;
   if (since !== undefined)
     call.notice(`Verifying what was sent or received since ${new Date(since).toISOString()}.`);
-  const list = items === undefined ? undefined : await openItemsFile('--items', items, io);
+  const list = items === undefined ? undefined : await openItemsFile('--items', items, call.io);
   try {
     const result = await withContext(
       call,
@@ -64,15 +78,7 @@ async function verifyCommand(call: Call): Promise<Outcome> {
         interruptible: enforce ? 'batches' : 'reading',
         ...(enforce ? { lock: 'exclusive' } : {}),
       },
-      (ctx) =>
-        verify(ctx, {
-          checks,
-          enforce,
-          recordedOptions: recorded,
-          ...(connection === undefined ? {} : { connection }),
-          ...(since === undefined ? {} : { since }),
-          ...(list === undefined ? {} : { onItem: (item) => list.line(itemLine(item)) }),
-        }),
+      (ctx) => verify(ctx, { ...options, onItem: list && ((item) => list.line(itemLine(item))) }),
     );
     if (list !== undefined) {
       if (result.status === 'completed') await list.finish();
@@ -80,43 +86,43 @@ async function verifyCommand(call: Call): Promise<Outcome> {
     }
     return {
       presentation: presentVerify(result),
-      exitCode: exitCodeFor(result, failOn),
+      exitCode: exitCodeFor(result, severity),
     };
   } finally {
     await list?.discard();
   }
 }
 
-function exitCodeFor({ status, severity, enforced }: VerifyResult, failOn: Severity): ExitCode {
+/** What to verify, where the list of items goes (a file name, or `-`), and what to exit with 3 on. Throws ConfigError. */
+function readOptions(line: Line, output: string | undefined) {
+  const { values, origin, recorded } = readFlags(FLAGS, line);
+  const { check, connection: name, since, enforce, items } = values;
+  if (items === '-' && (output === undefined || output === '-')) {
+    throw contradiction(
+      `${origin('items').place} -: stdout is taken by the result.`,
+      'Send the result elsewhere with -o FILE, or name a file for the items.',
+    );
+  }
+  if (items !== undefined && items !== '-' && items === output) {
+    throw contradiction(`${origin('items').place} and -o name the same file.`, 'Name two.');
+  }
+  const options: VerifyOptions = {
+    checks: check,
+    connection: name,
+    since,
+    enforce,
+    recordedOptions: recorded,
+  };
+  return { options, items, severity: values.failOn };
+}
+
+function exitCodeFor({ status, severity, enforced }: VerifyResult, least: Severity): ExitCode {
   switch (status) {
     case 'interrupted':
       return EXIT.interrupted;
     case 'completed': {
-      const isFinding = severity !== null && isAtLeast(severity, failOn);
+      const isFinding = severity !== null && isAtLeast(severity, least);
       return isFinding || enforced.some(({ outcome }) => outcome === 'blocked') ? EXIT.findings : EXIT.ok;
     }
   }
-}
-
-function options(): Option[] {
-  const grouped = (group: string, list: Option[]): Option[] => list.map((option) => option.helpGroup(group));
-  return [
-    ...grouped('What:', [
-      new Option('--check <name>', 'only this check; repeat it, or separate with commas').argParser(collect),
-      new Option('--connection <name>', 'only this connection'),
-      new Option('--since <time>', 'only what was sent or received since: 2026-11-03, 2d, yesterday'),
-      new Option('--tz <zone>', 'the zone of dates without one (default: this machine’s)'),
-    ]),
-    ...grouped('How:', [
-      new Option(
-        '--enforce',
-        'first make unique indexes that are missing or not valid, and set times, windows and origins that follow from messages',
-      ),
-      new Option(
-        '--items <file>',
-        'list every item: = as it should be, + missing, - too many, * differs, ! unclear',
-      ),
-      failOnOption('degraded'),
-    ]),
-  ];
 }

@@ -2,7 +2,7 @@ import type { PairingStep } from '../../core/devices/options.js';
 import { remedy } from '../../model/remedy.js';
 import type { Call } from '../call.js';
 import type { Io } from '../io.js';
-import type { GlobalSettings } from '../settings/global.js';
+import type { GlobalSettings } from '../flags/global.js';
 import { formatAmount } from './quantities.js';
 import { drawQr, windowOf, type DrawnQr } from './qr.js';
 import { sanitize } from './sanitize.js';

@@ -26,11 +26,11 @@ const VERIFIED_KINDS: ReadonlySet<AlertKind> = new Set([
 
 export interface AlertsOptions {
   /** Name of the only connection to look at. */
-  connection?: string;
+  connection?: string | undefined;
   /** Verify the database and compare the raw log, as reconcile does. */
   audit: boolean;
   historyMinutes: number;
-  silentHours?: number;
+  silentHours?: number | undefined;
 }
 
 /** The JSON of `alerts list`, `schemaVersion` 1. */
@@ -51,13 +51,13 @@ export interface AlertsList {
 export interface Meant {
   alert: string;
   /** Name of the only connection whose alerts are meant. */
-  connection?: string;
+  connection?: string | undefined;
 }
 
 export interface AckOptions extends Meant, Pick<AlertsOptions, 'historyMinutes' | 'silentHours'> {
   /** When it ends, ms since 1970; without it, when the alert changes. */
-  until?: number;
-  reason?: string;
+  until?: number | undefined;
+  reason?: string | undefined;
 }
 
 /** The JSON of `alerts ack` and `alerts unack`, `schemaVersion` 1. */

@@ -3,7 +3,7 @@ import type { DuplicateClass } from './result.js';
 /** The caller holds the run lock while `dedupe` runs: exclusive with `apply`, none is needed for a plan. */
 export interface DedupeOptions {
   /** Name of the only connection to look at. */
-  connection?: string;
+  connection?: string | undefined;
   classes: ReadonlySet<DuplicateClass>;
   /** Without it nothing is changed. */
   apply: boolean;

@@ -19,9 +19,9 @@ export interface DeviceOptions extends Omit<ServiceOptions, 'log'> {
 export interface LinkOptions extends DeviceOptions, SyncPatience {
   /** Name, id, phone_number_id or phone of the connection. */
   connection: string;
-  organization?: string;
+  organization?: string | undefined;
   /** `code`: `phone` is how WhatsApp spells the number, where that is not how the connection has it. */
-  method: { kind: 'qr' } | { kind: 'code'; phone?: string };
+  method: { kind: 'qr' } | { kind: 'code'; phone?: string | undefined };
   /** Messages per transaction. */
   batchSize: number;
   onStep: (step: PairingStep) => void;
@@ -31,15 +31,15 @@ export interface LinkOptions extends DeviceOptions, SyncPatience {
 
 export interface DeviceStatusOptions extends DeviceOptions {
   /** Without it: of every connection. */
-  connection?: string;
-  organization?: string;
+  connection?: string | undefined;
+  organization?: string | undefined;
   /** Logs every device in for a moment, to see whether WhatsApp still knows it. */
   check: boolean;
 }
 
 export interface UnlinkOptions extends DeviceOptions {
   connection: string;
-  organization?: string;
+  organization?: string | undefined;
   /** Only removes what is stored here; the phone keeps the device until its owner removes it there. */
   forget: boolean;
 }

@@ -8,15 +8,15 @@ export interface ExplainOptions {
    * (`log:<id>`, its id, `file:line`), or a run's id.
    */
   subject: string;
-  as?: ExplainKind;
+  as?: ExplainKind | undefined;
   /** Only this connection: its name, id, phone_number_id or phone. */
-  connection?: string;
+  connection?: string | undefined;
   /** How many of a contact's raw entries are read, the newest first. */
   limit: number;
   /** Search the bytes of the whole raw log, also where its index has found something. */
   scan: boolean;
   /** A search of the bytes leaves out what was received before, ms since 1970. */
-  since?: number;
+  since?: number | undefined;
   /** Show the first words of texts. */
   bodies: boolean;
 }

@@ -8,7 +8,7 @@ export const THROTTLE_MS = 5 * 60_000;
 /** How a contact's history is brought in; the same for each of several. The caller holds the run lock (shared). */
 export interface FetchOptions {
   /** Name, id or phone of the connection; without it, the one that the contact and a linked device share. */
-  connection?: string;
+  connection?: string | undefined;
   phase: ImportPhase;
   /** At most so many pages. */
   pages: number;
@@ -17,7 +17,7 @@ export interface FetchOptions {
   /** How long one request waits for the phone, in ms. */
   timeoutMs: number;
   /** Goes back to messages of this time and no further, ms since 1970. */
-  until?: number;
+  until?: number | undefined;
   /** Asks although somebody asked a moment ago. */
   force: boolean;
   /** Between two pages of one contact, in ms. */

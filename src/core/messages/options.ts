@@ -8,18 +8,18 @@ export interface MessagesOptions {
   /** Messages on the page: 1 to 1000. */
   limit: number;
   /** Where the last page ended, as it said; absent for the newest page. */
-  cursor?: string;
+  cursor?: string | undefined;
   /** Sent at or after, ms since 1970. */
-  from?: number;
+  from?: number | undefined;
   /** Sent before, ms since 1970. */
-  to?: number;
+  to?: number | undefined;
   /**
    * What `from` and `to` were made of, where that is not the same every time it is asked (`2d`): a cursor keeps the window
    * that it began with, and belongs to these words.
    */
-  windowWords?: string;
+  windowWords?: string | undefined;
   /** Only this connection: its name, id, phone_number_id or phone. */
-  connection?: string;
+  connection?: string | undefined;
   /** Also read what replies refer to. */
-  withQuotes?: boolean;
+  withQuotes?: boolean | undefined;
 }

@@ -16,7 +16,7 @@ export interface ReconcileOptions {
   batchSize: number;
   /** For the report's alerts; see ReportOptions. */
   historyMinutes: number;
-  silentHours?: number;
+  silentHours?: number | undefined;
   timeZone: string;
   /** For sync_runs.options: what the user asked for, without secrets. */
   recordedOptions: Record<string, string | number | boolean | string[]>;

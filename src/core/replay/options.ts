@@ -7,16 +7,16 @@ export interface LogSelection {
   /** pending: not finished yet; failed: pending and failed; all: everything. */
   which: 'pending' | 'failed' | 'all';
   /** Half-open [since, until), ms since 1970, by when the entry was received (else stored). */
-  since?: number;
-  until?: number;
+  since?: number | undefined;
+  until?: number | undefined;
   /** Leaves out what had failed before then, ms since 1970. */
-  failedSince?: number;
+  failedSince?: number | undefined;
   /** Webhook field or Baileys event. */
-  field?: string;
+  field?: string | undefined;
   /** Just these entries. */
-  ids?: readonly string[];
+  ids?: readonly string[] | undefined;
   /** Any form of a contact: phone, JID, LID, BSUID, lead id. */
-  contact?: string;
+  contact?: string | undefined;
 }
 
 export type ReplayInput =
@@ -27,7 +27,7 @@ export type ReplayInput =
 export interface ReplayOptions {
   input: ReplayInput;
   /** Name of the connection of Baileys events and of bodies that name none; entries of others are left pending. */
-  connection?: string;
+  connection?: string | undefined;
   /** Create connections that entries name and the database does not know (H1). */
   register: boolean;
   tickets: 'auto' | 'none';
@@ -36,7 +36,7 @@ export interface ReplayOptions {
   /** Stop at the first problem. */
   strict: boolean;
   /** Stop when more problems than this were found. */
-  maxErrors?: number;
+  maxErrors?: number | undefined;
   /** Messages per transaction. */
   batchSize: number;
   /** Go on where an interrupted run with the same inputs stopped. */

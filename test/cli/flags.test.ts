@@ -1,14 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { chooseDatabase } from '../../src/cli/settings/database.js';
-import { readEnvironment, type Environment } from '../../src/cli/settings/environment.js';
-import { resolveGlobalSettings } from '../../src/cli/settings/global.js';
-import {
-  describeNoEntries,
-  describeSelection,
-  resolveReplaySettings,
-} from '../../src/cli/settings/replay.js';
+import { chooseDatabase } from '../../src/cli/choose-database.js';
+import { describeNoEntries, describeSelection, readReplayFlags } from '../../src/cli/commands/replay.js';
+import { readEnvironment, type Environment } from '../../src/cli/environment.js';
+import { readGlobalFlags } from '../../src/cli/flags/global.js';
+import type { Line } from '../../src/cli/flags/table.js';
 import { temporaryDirectory } from './run-cli.js';
 
 const NOW = Date.parse('2026-11-03T14:30:00Z');
@@ -17,14 +14,14 @@ function surroundings(env: Record<string, string> = {}, dotenv: Record<string, s
   return { env, dotenv, dotenvPath: '/srv/.env' };
 }
 
-function flags(given: Record<string, unknown>): Map<string, unknown> {
-  return new Map(Object.entries(given));
+function line(given: Record<string, unknown>, environment = surroundings()): Line {
+  return { given: new Map(Object.entries(given)), environment, io: { clock: () => NOW } };
 }
 
 describe('where a setting comes from', () => {
   test('a flag beats the environment, the environment beats .env, .env beats the default', () => {
     const batchSize = (given: Record<string, unknown>, environment: Environment): number =>
-      resolveReplaySettings([], flags(given), environment, NOW).values.batchSize;
+      readReplayFlags([], line(given, environment)).values.batchSize;
     const both = surroundings({ WA_RECONCILE_BATCH_SIZE: '20' }, { WA_RECONCILE_BATCH_SIZE: '30' });
     expect(batchSize({ batchSize: '10' }, both)).toBe(10);
     expect(batchSize({}, both)).toBe(20);
@@ -33,9 +30,8 @@ describe('where a setting comes from', () => {
   });
 
   test('every value knows its origin', () => {
-    const settings = resolveGlobalSettings(
-      flags({ quiet: true }),
-      surroundings({ WA_RECONCILE_DEBUG: '1' }, { WA_RECONCILE_LOCK_WAIT: '5m' }),
+    const settings = readGlobalFlags(
+      line({ quiet: true }, surroundings({ WA_RECONCILE_DEBUG: '1' }, { WA_RECONCILE_LOCK_WAIT: '5m' })),
     );
     expect(settings.lockWait).toBe(300_000);
     expect(settings.origin('quiet')).toEqual({ from: 'flag', place: '--quiet' });
@@ -48,7 +44,7 @@ describe('where a setting comes from', () => {
   });
 
   test('an empty variable counts as not set', () => {
-    expect(resolveGlobalSettings(flags({}), surroundings({ WA_RECONCILE_LOCK_WAIT: '' })).lockWait).toBe(0);
+    expect(readGlobalFlags(line({}, surroundings({ WA_RECONCILE_LOCK_WAIT: '' }))).lockWait).toBe(0);
   });
 
   test.each([
@@ -58,28 +54,28 @@ describe('where a setting comes from', () => {
     ['0', false],
     ['off', false],
   ])('a switch set to %s in the environment is %s', (word, on) => {
-    expect(resolveGlobalSettings(flags({}), surroundings({ WA_RECONCILE_NO_COLOR: word })).noColor).toBe(on);
+    expect(readGlobalFlags(line({}, surroundings({ WA_RECONCILE_NO_COLOR: word }))).noColor).toBe(on);
   });
 
   test('a wrong value names the place where it stands and what would be right', () => {
-    expect(() => resolveReplaySettings([], flags({ batchSize: 'many' }), surroundings(), NOW)).toThrow(
+    expect(() => readReplayFlags([], line({ batchSize: 'many' }))).toThrow(
       `--batch-size: 'many' is not a whole number from 1 to 100000.`,
     );
-    expect(() => resolveGlobalSettings(flags({}), surroundings({}, { WA_RECONCILE_LOCK_WAIT: '5' }))).toThrow(
+    expect(() => readGlobalFlags(line({}, surroundings({}, { WA_RECONCILE_LOCK_WAIT: '5' })))).toThrow(
       `WA_RECONCILE_LOCK_WAIT in /srv/.env: '5' is not a duration such as 90s, 5m or 1h30m.`,
     );
-    expect(() => resolveGlobalSettings(flags({}), surroundings({ WA_RECONCILE_YES: 'maybe' }))).toThrow(
+    expect(() => readGlobalFlags(line({}, surroundings({ WA_RECONCILE_YES: 'maybe' })))).toThrow(
       `WA_RECONCILE_YES: 'maybe' is not true or false`,
     );
-    expect(() =>
-      resolveReplaySettings([], flags({ include: ['group,channel'] }), surroundings(), NOW),
-    ).toThrow("--include: 'group,channel' is not made of group, status_broadcast, broadcast, newsletter.");
+    expect(() => readReplayFlags([], line({ include: ['group,channel'] }))).toThrow(
+      "--include: 'group,channel' is not made of group, status_broadcast, broadcast, newsletter.",
+    );
   });
 
   test('a list may be repeated or written with commas, in a flag and in the environment', () => {
     const include = (given: unknown, env: Record<string, string> = {}): string[] =>
-      resolveReplaySettings([], flags(given === undefined ? {} : { include: given }), surroundings(env), NOW)
-        .values.include;
+      readReplayFlags([], line(given === undefined ? {} : { include: given }, surroundings(env))).values
+        .include;
     expect(include(['group', 'newsletter'])).toEqual(['group', 'newsletter']);
     expect(include(['group, newsletter'])).toEqual(['group', 'newsletter']);
     expect(include(undefined, { WA_RECONCILE_INCLUDE: 'group,newsletter' })).toEqual(['group', 'newsletter']);
@@ -107,7 +103,7 @@ describe('where a setting comes from', () => {
 
 describe('the format of the result', () => {
   const format = (given: Record<string, unknown>, env: Record<string, string> = {}): string =>
-    resolveGlobalSettings(flags(given), surroundings(env)).format;
+    readGlobalFlags(line(given, surroundings(env))).format;
 
   test('is a table unless something else is asked for', () => {
     expect(format({})).toBe('table');
@@ -128,7 +124,7 @@ describe('the format of the result', () => {
 describe('the choice of the database', () => {
   const io = { cwd: '/srv', homeDirectory: '/home/ana' };
   const choose = (given: Record<string, unknown>, environment = surroundings()) =>
-    chooseDatabase(resolveGlobalSettings(flags(given), environment), environment, io);
+    chooseDatabase(readGlobalFlags(line(given, environment)), environment, io);
 
   test('is the embedded one in the home of the user, when nothing is said', () => {
     expect(choose({}).config).toEqual({
@@ -191,7 +187,7 @@ describe('the choice of the database', () => {
 
 describe('what a replay takes', () => {
   const resolve = (paths: string[], given: Record<string, unknown>, env: Record<string, string> = {}) =>
-    resolveReplaySettings(paths, flags(given), surroundings(env), NOW);
+    readReplayFlags(paths, line(given, surroundings(env)));
 
   test('without a path is what is pending; with --failed also what failed; with --all everything', () => {
     expect(resolve([], {}).selection).toEqual({ which: 'pending' });

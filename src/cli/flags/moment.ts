@@ -1,4 +1,4 @@
-import { parseDuration } from './duration.js';
+import { parseDuration } from './amounts.js';
 import { instantAt, midnight, wallTimeAt, type WallTime } from '../../model/time-zone.js';
 
 /** RFC 3339, its zone and its time being optional: without a zone the time is local, without a time it is midnight. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { ConfigError } from '../../model/errors.js';
-import type { Io } from '../io.js';
+import { ConfigError } from '../model/errors.js';
+import type { Io } from './io.js';
 
 /** Where a setting may stand besides a flag: the environment, then `./.env`. */
 export interface Environment {
@@ -53,6 +53,28 @@ function readIfFile(path: string): string | undefined {
     throw new ConfigError(`${path} cannot be read (${typeof code === 'string' ? code : 'unknown error'}).`, {
       remedy: 'Make it readable for this user, or remove it.',
       code: 'unreadable_env_file',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The text of a file that a setting names, without a byte order mark. `place` is where the setting stands; `holds` what the
+ * file has to hold. Throws ConfigError with `code` when it cannot be read.
+ */
+export function readTextFile(
+  path: string,
+  place: string,
+  { holds, code }: { holds: string; code: string },
+): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/^\ufeff/, '');
+  } catch (error) {
+    const reason =
+      error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error';
+    throw new ConfigError(`${place}: ${path} cannot be read (${reason}).`, {
+      remedy: `Name a file that holds one line: ${holds}`,
+      code,
       cause: error,
     });
   }

@@ -1,10 +1,9 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import type { DatabaseConfig } from '../../core/database.js';
-import { ConfigError } from '../../model/errors.js';
-import type { Io } from '../io.js';
-import { lookUp, type Environment } from './environment.js';
-import type { GlobalSettings } from './global.js';
-import { readTextFile } from './read-text-file.js';
+import type { DatabaseConfig } from '../core/database.js';
+import { ConfigError } from '../model/errors.js';
+import type { Io } from './io.js';
+import { lookUp, readTextFile, type Environment } from './environment.js';
+import type { GlobalSettings } from './flags/global.js';
 
 /** Which database a command works on, and who said so. */
 export interface DatabaseChoice {
@@ -52,7 +51,11 @@ function chooseServer(
   if (named === undefined) return undefined;
   const direct = chooseUrl('directDatabaseUrlFile', 'DIRECT_URL', { settings, environment, io });
   return {
-    config: { kind: 'postgresql', url: named.url, ...(direct === undefined ? {} : { directUrl: direct.url }) },
+    config: {
+      kind: 'postgresql',
+      url: named.url,
+      ...(direct === undefined ? {} : { directUrl: direct.url }),
+    },
     place: named.place,
     looked: [named.place],
   };

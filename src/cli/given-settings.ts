@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { DoctorOptions, GivenSetting } from '../../core/doctor/options.js';
-import { redactDatabase, type DatabaseConfig } from '../../core/database.js';
-import { UserError } from '../../model/errors.js';
-import type { Call } from '../call.js';
-import { redact } from '../exit.js';
-import { similarWord } from '../values/similar.js';
-import { chooseDatabase } from './database.js';
+import type { DoctorOptions, GivenSetting } from '../core/doctor/options.js';
+import { redactDatabase, type DatabaseConfig } from '../core/database.js';
+import { UserError } from '../model/errors.js';
+import type { Call } from './call.js';
+import { redact } from './exit.js';
+import { similarWord } from './similar.js';
+import { chooseDatabase } from './choose-database.js';
 import { lookUp, type Environment } from './environment.js';
-import { environmentName } from './resolve.js';
+import { environmentName } from './flags/flag.js';
 
 const PREFIX = 'WA_RECONCILE_';
 const SECRET = /TOKEN|SECRET|PASSWORD|PASSPHRASE|_KEY$/;

@@ -1,0 +1,63 @@
+import { resolve } from 'node:path';
+import { SecretKey } from '../core/devices/secret-key.js';
+import { checkServiceUrl } from '../core/devices/service.js';
+import type { DeviceOptions } from '../core/devices/options.js';
+import type { Call } from './call.js';
+import { chooseDatabase } from './choose-database.js';
+import { lookUp, readTextFile, type Environment } from './environment.js';
+import { flag, text } from './flags/kinds.js';
+import { readFlags } from './flags/table.js';
+
+const KEY = 'WA_RECONCILE_SECRET_KEY';
+
+/**
+ * Where WhatsApp is and which version of it to speak: for tests, and for the day when WhatsApp refuses the built-in one. Only in
+ * the environment.
+ */
+const SERVICE = {
+  whatsappUrl: text('url', 'where WhatsApp is', 'a URL'),
+  whatsappVersion: flag(
+    'version',
+    'which version of it to speak',
+    'a version such as 2.3000.1043857760',
+    versionOf,
+  ),
+};
+const VERSION = /^(\d{1,9})\.(\d{1,9})\.(\d{1,12})$/;
+
+/**
+ * What every command with a linked device needs: the database, the secret key (WA_RECONCILE_SECRET_KEY, else the file that
+ * WA_RECONCILE_SECRET_KEY_FILE names), and where WhatsApp is. Throws ConfigError, never with the key in it.
+ */
+export function readDeviceOptions(call: Call): DeviceOptions {
+  const { settings, environment, io } = call;
+  const { values, origin } = readFlags(SERVICE, call);
+  const { whatsappUrl, whatsappVersion } = values;
+  return {
+    database: chooseDatabase(settings, environment, io).config,
+    lockWaitMs: settings.lockWait,
+    secretKey: readSecretKey(environment, io.cwd),
+    url: whatsappUrl === undefined ? undefined : checkServiceUrl(whatsappUrl, origin('whatsappUrl').place),
+    version: whatsappVersion,
+  };
+}
+
+function readSecretKey(environment: Environment, cwd: string): SecretKey | null {
+  const direct = lookUp(KEY, environment);
+  if (direct !== undefined) return SecretKey.parse(direct.value, direct.place);
+  const file = lookUp(`${KEY}_FILE`, environment);
+  if (file === undefined) return null;
+  const path = resolve(cwd, file.value);
+  const text = readTextFile(path, file.place, {
+    holds: '32 bytes in base64.',
+    code: 'secret_key_file_unreadable',
+  });
+  return SecretKey.parse(text, `${file.place} (${path})`);
+}
+
+function versionOf(raw: unknown): readonly [number, number, number] | undefined {
+  const match = typeof raw === 'string' ? VERSION.exec(raw.trim()) : null;
+  if (match === null) return undefined;
+  const [, major, minor, patch] = match;
+  return [Number(major), Number(minor), Number(patch)];
+}

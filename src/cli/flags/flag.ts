@@ -1,0 +1,153 @@
+import { Option } from 'commander';
+import { ConfigError } from '../../model/errors.js';
+
+/** What a value may need to know besides itself. */
+export interface Frame {
+  /** Ms since 1970. */
+  now: number;
+  /** The zone of dates without one: that of `--tz`, else this machine's. */
+  timeZone: string;
+  /** `--batch-size`, `WA_RECONCILE_BATCH_SIZE`: where the value stands, for an error about it. */
+  place: string;
+}
+
+/** What a shell can offer after a flag: these words, or names that only the database knows. */
+export type Completion = readonly string[] | 'connections' | 'runs';
+
+interface Spec<Value, Absent> {
+  /** What it does, in the help; the default is added by the machine. */
+  help: string;
+  /** What stands in angle brackets behind it; none for a switch. */
+  placeholder?: string;
+  /** `-n`. */
+  short?: string;
+  heading?: string;
+  /** May stand several times: `count` adds up, `list` collects. */
+  repeats?: 'count' | 'list';
+  /** The only words that it may be; commander refuses others. */
+  choices?: readonly string[];
+  completion?: Completion;
+  /** Completes "… is not …". */
+  expected: string;
+  remedy?: string;
+  /** The value that `raw` means: `true` from a switch, a text, the texts of a repeated flag. Undefined when it means none. */
+  read: (raw: unknown, frame: Frame) => Value | undefined;
+  absent: (frame: Frame) => Value | Absent;
+  /** What the help says about leaving it out. */
+  otherwise?: string;
+  /** Older names, which still work and are not shown: keys such as `fromDate`. */
+  aliases: readonly string[];
+  /** False for what describes data: a name in the environment must not rename every connection. */
+  inEnvironment: boolean;
+  /** A time is recorded as it was typed (`2d`), any other value as it was read. */
+  recordsTyped: boolean;
+}
+
+/**
+ * One flag of one command, declared once: its commander option with the default in the help, its place in the environment, its
+ * value, its completion and what a run records of it all come from here. Its name is its key in the command's table.
+ */
+export class Flag<Value, Absent = undefined> {
+  constructor(readonly spec: Spec<Value, Absent>) {}
+
+  /** What leaving it out means: written as it would be typed, and shown in the help. */
+  default(text: string): Flag<Value, never> {
+    const { read } = this.spec;
+    return new Flag<Value, never>({
+      ...this.spec,
+      otherwise: text,
+      absent: (frame) => {
+        const value = read(text, frame);
+        if (value === undefined) throw new Error(`the default '${text}' is not ${this.spec.expected}`);
+        return value;
+      },
+    });
+  }
+
+  /** What the help says about leaving it out, where that is no value of its own. */
+  otherwise(words: string): Flag<Value, Absent> {
+    return new Flag({ ...this.spec, otherwise: words });
+  }
+
+  short(letter: string): Flag<Value, Absent> {
+    return new Flag({ ...this.spec, short: `-${letter}` });
+  }
+
+  /** Older names that go on working, hidden from the help. */
+  alias(...keys: string[]): Flag<Value, Absent> {
+    return new Flag({ ...this.spec, aliases: keys });
+  }
+
+  completes(completion: Completion): Flag<Value, Absent> {
+    return new Flag({ ...this.spec, completion });
+  }
+
+  /** Only on the line, never from the environment: for what describes data. */
+  onlyTyped(): Flag<Value, Absent> {
+    return new Flag({ ...this.spec, inEnvironment: false });
+  }
+
+  /** The value of `raw`. Throws a ConfigError that names the place where it stands. */
+  value(raw: unknown, frame: Frame): Value {
+    const value = this.spec.read(raw, frame);
+    if (value !== undefined) return value;
+    const given: unknown = Array.isArray(raw) ? raw.join(',') : raw;
+    const shown = typeof given === 'string' || typeof given === 'number' ? ` '${given}'` : '';
+    throw new ConfigError(`${frame.place}:${shown} is not ${this.spec.expected}.`, {
+      remedy: this.spec.remedy ?? 'Correct it, or leave it out to use the default.',
+    });
+  }
+
+  /** The options under this flag's name, and under its older ones. */
+  options(key: string): FlagOption[] {
+    return [
+      new FlagOption(key, this.spec),
+      ...this.spec.aliases.map((old) => new FlagOption(old, this.spec, true)),
+    ];
+  }
+}
+
+/**
+ * A flag as commander knows it. It has no default there: a default would look like a typed flag, and beat the environment.
+ */
+export class FlagOption extends Option {
+  readonly completion: Completion | undefined;
+
+  constructor(key: string, spec: Omit<Spec<unknown, unknown>, 'read' | 'absent'>, hidden = false) {
+    const { short, placeholder, help, otherwise, choices, repeats, heading } = spec;
+    const names = [short === undefined || hidden ? [] : [short], flagName(key)].flat().join(', ');
+    super(
+      placeholder === undefined ? names : `${names} <${placeholder}>`,
+      otherwise === undefined ? help : `${help} (default: ${otherwise})`,
+    );
+    this.completion = spec.completion ?? choices;
+    if (choices !== undefined && repeats === undefined) this.choices(choices);
+    if (repeats === 'count') this.argParser(increase);
+    if (repeats === 'list') this.argParser(collect);
+    if (heading !== undefined) this.helpGroup(heading);
+    if (hidden) this.hideHelp();
+  }
+}
+
+function increase(_value: string, before: unknown): number {
+  return (typeof before === 'number' ? before : 0) + 1;
+}
+
+function collect(value: string, before: unknown): unknown[] {
+  const earlier: unknown[] = Array.isArray(before) ? before : [];
+  return [...earlier, value];
+}
+
+/** `batchSize` -> `--batch-size`. */
+export function flagName(key: string): string {
+  return `--${words(key).join('-')}`;
+}
+
+/** `batchSize` -> `WA_RECONCILE_BATCH_SIZE`. */
+export function environmentName(key: string): string {
+  return `WA_RECONCILE_${words(key).join('_').toUpperCase()}`;
+}
+
+function words(key: string): string[] {
+  return key.split(/(?=[A-Z])/).map((word) => word.toLowerCase());
+}

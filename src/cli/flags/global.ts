@@ -1,0 +1,76 @@
+import { ConfigError } from '../../model/errors.js';
+import { FORMATS, type Format } from '../render/formats.js';
+import type { FlagOption } from './flag.js';
+import { choice, duration, repetitions, text, toggle } from './kinds.js';
+import { group, optionsOf, readFlags, type Line, type Origin, type Reading, type Values } from './table.js';
+
+/** Heading of the flags that every command has. */
+export const GLOBAL_GROUP = 'Global options:';
+
+const FLAGS = group(GLOBAL_GROUP, {
+  json: toggle('same as --format json'),
+  format: choice('format', FORMATS, 'table, json, ndjson, csv or markdown').otherwise('table'),
+  output: text('file', 'write the result to a file; - is stdout', 'a file name').short('o'),
+  quiet: toggle('no progress and no notices; errors only').short('q'),
+  verbose: repetitions(2, 'say more on stderr; twice for everything').short('v'),
+  debug: toggle('show the stack of an error'),
+  noColor: toggle('no colour (NO_COLOR and TERM=dumb do the same)'),
+  noInput: toggle('never ask; fail instead'),
+  yes: toggle('confirm what would be asked').short('y'),
+  lockWait: duration('wait so long for another run to end').default('0'),
+  events: toggle('progress as NDJSON on stderr'),
+  home: text('dir', 'where the embedded database lies', 'a directory'),
+  databaseUrlFile: text('file', 'read the database URL from a file', 'a file name'),
+  directDatabaseUrlFile: text('file', 'its URL past a pooler, from a file', 'a file name'),
+});
+
+/** What every command knows, whatever it does. */
+export interface GlobalSettings extends Omit<Values<typeof FLAGS>, 'json' | 'format'> {
+  format: Format;
+  origin: Reading<typeof FLAGS>['origin'];
+}
+
+/** The options that every command has, wherever they stand on the line. */
+export function globalOptions(): FlagOption[] {
+  return optionsOf(FLAGS);
+}
+
+/** The flags that every command shares. Throws a ConfigError for a wrong value or two that contradict each other. */
+export function readGlobalFlags(line: Line): GlobalSettings {
+  const reading = readFlags(FLAGS, line);
+  return { ...reading.values, format: resolveFormat(reading), origin: reading.origin };
+}
+
+const RANK: Record<Origin['from'], number> = { flag: 3, environment: 2, '.env': 1, default: 0 };
+
+/** `--json` is another word for `--format json`: the nearer of the two wins, and side by side they must agree. */
+function resolveFormat({ values, origin }: Reading<typeof FLAGS>): Format {
+  const { json, format } = values;
+  if (!json) return format ?? 'table';
+  if (format === undefined || format === 'json') return 'json';
+  const [jsonRank, formatRank] = [RANK[origin('json').from], RANK[origin('format').from]];
+  if (jsonRank === formatRank) {
+    throw new ConfigError(
+      `${origin('json').place} and ${origin('format').place} ${format} contradict each other.`,
+      { remedy: 'Give one of them.' },
+    );
+  }
+  return jsonRank > formatRank ? 'json' : format;
+}
+
+/**
+ * What can be told from the raw arguments before they are understood: how to print an error about the arguments
+ * themselves, and whether only the version is wanted.
+ */
+export function peek(argv: readonly string[]): { json: boolean; debug: boolean; version: boolean } {
+  const end = argv.indexOf('--');
+  const words = end === -1 ? argv : argv.slice(0, end);
+  return {
+    json:
+      words.includes('--json') ||
+      words.includes('--format=json') ||
+      words.some((word, i) => word === '--format' && words[i + 1] === 'json'),
+    debug: words.includes('--debug'),
+    version: words.includes('--version') || words.includes('-V'),
+  };
+}

@@ -1,0 +1,52 @@
+import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
+import { SEVERITIES, type Severity } from '../../model/severity.js';
+import { choice, choices, duration, integer, text, toggle, zone } from './kinds.js';
+
+/** Flags that mean the same in several commands. */
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+export const connection = (help = 'only this connection') =>
+  text('name', help, 'the name of a connection').completes('connections');
+
+export const organization = () =>
+  text('slug', 'the organization', 'an organization').otherwise('any; `default` for a new one');
+
+export const dateZone = () => zone('the zone of dates without one');
+
+export const dryRun = (help: string) => toggle(help).short('n');
+
+export const batchSize = (what: 'messages' | 'rows') =>
+  integer(1, 100_000, `${what} per transaction`).default('1000');
+
+export const register = () => toggle('create connections that entries name and nobody knows');
+
+export const tickets = () =>
+  choice('mode', ['auto', 'none'], 'auto: for live messages; or none').default('auto');
+
+export const include = () =>
+  choices('kinds', INCLUDABLE_CHATS, `chats to bring in: ${INCLUDABLE_CHATS.join(', ')}`);
+
+export const failOn = (byDefault: Severity) =>
+  choice('severity', SEVERITIES, 'exit with 3 on loss, degraded or note, and on worse').default(byDefault);
+
+/** When alerts about a connection are raised. */
+export const alertLimits = () => ({
+  historyAfter: duration('no history so long after onboarding').default('60m'),
+  silentAfter: duration('no live event for so long').otherwise('by its own rhythm'),
+});
+
+/** The limits in the units of a use-case. */
+export function limitsOf({
+  historyAfter,
+  silentAfter,
+}: {
+  historyAfter: number;
+  silentAfter: number | undefined;
+}) {
+  return {
+    historyMinutes: historyAfter / MINUTE,
+    silentHours: silentAfter === undefined ? undefined : silentAfter / HOUR,
+  };
+}
