@@ -1,5 +1,6 @@
 import { MESSAGE_KEY, readKeyStates } from './checks/unique-keys.js';
-import { booleanOf } from './row.js';
+import { keyParameters, type MessageKey } from './messages.js';
+import { booleanOf, textOf } from './row.js';
 import type { Sql } from './sql.js';
 
 /** How the rows of messages are found by the ids in `k`: what stands after `from`, giving the rows as `m`. */
@@ -86,9 +87,25 @@ export async function openMessageLookup(sql: Sql): Promise<MessageLookup> {
   return (await hasIndexes(sql)) ? BY_INDEX : BY_SCAN;
 }
 
+/** Those of these ids that several rows bear; none where the unique index stands guard. */
+export async function readDuplicateIds(sql: Sql, keys: readonly MessageKey[]): Promise<MessageKey[]> {
+  if (keys.length === 0 || (await isUnique(sql))) return [];
+  const rows = await sql.query(
+    `select connection_id, external_id from messages
+     where (connection_id, external_id) in (select * from unnest($1::uuid[], $2::text[]))
+     group by connection_id, external_id having count(*) > 1`,
+    keyParameters(keys),
+  );
+  return rows.map((row) => ({ connectionId: textOf(row, 'connection_id'), id: textOf(row, 'external_id') }));
+}
+
+async function isUnique(sql: Sql): Promise<boolean> {
+  return (await readKeyStates(sql)).get(MESSAGE_KEY)?.state === 'sound';
+}
+
 /** Whether messages can be found by both of their ids. */
 async function hasIndexes(sql: Sql): Promise<boolean> {
-  if ((await readKeyStates(sql)).get(MESSAGE_KEY)?.state !== 'sound') return false;
+  if (!(await isUnique(sql))) return false;
   const [row] = await sql.query(
     `select exists (
        select from pg_index i

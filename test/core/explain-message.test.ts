@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { explain } from '../../src/core/explain/explain.js';
 import { addConnection } from '../support/connections.js';
+import { copyMessage, dropUniqueIndexes, restoreUniqueIndex } from '../support/damage.js';
 import { describeOnBackends } from '../support/databases.js';
 import { ask, told } from '../support/explaining.js';
 import { replayBodies, testContext } from '../support/replaying.js';
-import { value } from '../support/shown.js';
+import { select, value } from '../support/shown.js';
 import {
   ANA,
   ANA_LID,
@@ -132,6 +133,31 @@ describeOnBackends('explain a message', (backend) => {
       expect(facts[1]?.changes).toContainEqual({ field: 'externalId', from: 'K1', to: wamid('K1') });
       expect(messages).toMatchObject([{ externalId: wamid('K1'), twins: ['K1'] }]);
     }
+  });
+
+  it('calls copies of a row duplicates, and holds each of them against the log', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('K1', 0), live('K2', 5)]);
+    await dropUniqueIndexes(store, ['same_id']);
+    const [row] = await select(store, `select id from messages where external_id = '${wamid('K1')}'`);
+    await copyMessage(store, String(row?.['id']), { type: 'video' });
+    for (const subject of [wamid('K1'), `+${ANA}`, 'stdin:1']) {
+      const { findings, remedies } = await ask(store, subject);
+      expect(
+        findings.map(({ outcome }) => outcome),
+        subject,
+      ).toContain('different');
+      expect(remedies, subject).toContainEqual({ do: 'dedupe' });
+    }
+    const { messages } = await ask(store, wamid('K1'));
+    expect(
+      messages.map(({ type, differences }) => [type, differences.map(({ field }) => field)]).sort(),
+    ).toEqual([
+      ['text', []],
+      ['video', ['type']],
+    ]);
+    expect((await ask(store, wamid('K2'))).findings).toEqual([]);
+    await restoreUniqueIndex(store);
   });
 
   it('explains a row of the database by its own id', async () => {

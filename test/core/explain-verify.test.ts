@@ -61,6 +61,7 @@ describeOnBackends('explain and verify', (backend) => {
     ['a type', [`update messages set type = 'video' where ${of(wamid('A1'))}`], [wamid('A1')]],
     ['a status', [`update messages set status = 'sent' where ${of(wamid('A2'))}`], [wamid('A2')]],
     ['an edited text', [`update messages set body = 'zzz' where ${of(wamid('A3'))}`], [wamid('A3')]],
+    ['a revoked text', [`update messages set body = 'back' where ${of(wamid('A4'))}`], [wamid('A4')]],
     ['a revoke', [`update messages set deleted_at = '2020-01-01' where ${of(wamid('A4'))}`], [wamid('A4')]],
     [
       'a lead',

@@ -3,6 +3,7 @@ import type { ReconcileOptions } from '../../src/core/reconcile/options.js';
 import { reconcile } from '../../src/core/reconcile/reconcile.js';
 import type { ReconcileResult } from '../../src/core/reconcile/result.js';
 import type { Store } from '../../src/store/store.js';
+import { restoreUniqueIndex } from '../support/damage.js';
 import { describeOnBackends } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { replayBodies, testContext, type TestOptions } from '../support/replaying.js';
@@ -47,13 +48,6 @@ async function double(store: Store): Promise<void> {
        timestamp, status, source, sync_source, is_sync_initial, evidence, batch_id)
      select gen_random_uuid(), connection_id, external_id, conversation_id, lead_id, stanza_id, direction, type, body,
        timestamp, status, source, sync_source, is_sync_initial, evidence, batch_id from messages`,
-  );
-}
-
-async function restoreIndex(store: Store): Promise<void> {
-  await store.sql.execute('delete from messages');
-  await store.sql.execute(
-    'create unique index if not exists messages_connection_id_external_id_key on messages (connection_id, external_id)',
   );
 }
 
@@ -282,7 +276,7 @@ describeOnBackends('a night', (backend) => {
     expect(result.figures).toMatchObject({ doubled: 60, merged: 0 });
     expect(result.heldBack).toMatch(/5 ?%/);
     expect(await value(store, 'select count(*)::int from messages')).toBe(120);
-    await restoreIndex(store);
+    await restoreUniqueIndex(store);
   });
 
   it('that is interrupted, or was killed, is caught up by the next', async () => {

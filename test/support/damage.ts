@@ -24,6 +24,14 @@ export async function dropUniqueIndexes(
   for (const name of which) await store.sql.execute(`drop index if exists ${UNIQUE_INDEXES[name]}`);
 }
 
+/** For the next test, which may get the same database, emptied. */
+export async function restoreUniqueIndex(store: Store): Promise<void> {
+  await store.sql.execute('delete from messages');
+  await store.sql.execute(
+    'create unique index if not exists messages_connection_id_external_id_key on messages (connection_id, external_id)',
+  );
+}
+
 type Values = Record<string, unknown>;
 
 /** Inserts a row as somebody else's program would, without any of our rules. Columns in snake_case; JSON as values. */

@@ -89,7 +89,7 @@ export async function applyBatch(
     const numbers = lessons.flatMap(({ row }) => row.phoneNumberId ?? []);
     work.requeued += await requeueWaiting(tx, numbers);
   }
-  await relinkMessages(work, folded, batch, known);
+  await relinkMessages(work, folded);
   const { tally, requeued, withoutOwnNumber, contested } = work;
   return { tally, slices, requeued, withoutOwnNumber, contested };
 }

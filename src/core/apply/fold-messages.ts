@@ -22,7 +22,7 @@ import {
   type Amendment,
 } from '../plan/amendments.js';
 import { isWamid, keyOf, MessageBook, type Leaf } from '../plan/message-book.js';
-import type { Revision } from '../plan/message-projection.js';
+import { showsWhatIsRevoked, type Revision } from '../plan/message-projection.js';
 import { stateOfFact, type MessageState } from '../plan/message-state.js';
 import { contradicts, contradictsAmendment } from '../plan/contradictions.js';
 import { CollisionBench } from './judge-collisions.js';
@@ -235,7 +235,8 @@ function contest(
   { state, stored }: Leaf,
   isContradicted: (state: MessageState) => boolean,
 ): void {
-  if (stored !== null && work.repeated.has(logId) && isContradicted(state)) work.contested.add(state.id);
+  if (stored === null || !work.repeated.has(logId)) return;
+  if (isContradicted(state) || showsWhatIsRevoked(stored)) work.contested.add(state.id);
 }
 
 function countCreated(folded: FoldedMessages, { state }: Leaf): void {

@@ -145,7 +145,7 @@ export class AuditBook {
           {
             ...at,
             subject: outcome.row.externalId,
-            detail: `${entry.origin}: is there twice, also as ${outcome.twin.externalId}`,
+            detail: `${entry.origin}: is a duplicate, also stored as ${outcome.twin.externalId}`,
           },
           true,
         );

@@ -7,7 +7,7 @@ import type { Sql } from '../../store/sql.js';
 import { contradicts } from '../plan/contradictions.js';
 import { groupBy } from '../plan/group-by.js';
 import { keyOf, MessageBook, stateOfRow, type Placed } from '../plan/message-book.js';
-import type { Revision } from '../plan/message-projection.js';
+import { showsWhatIsRevoked, type Revision } from '../plan/message-projection.js';
 import { absorbState, stateOfFact, type Placement } from '../plan/message-state.js';
 import { isWamid } from '../plan/twins.js';
 import { LeadFinder } from '../rawlog/lead-finder.js';
@@ -158,7 +158,7 @@ function holdAgainst(
   const state = stateOfRow(stored, revisions.get(stored.id) ?? []);
   const renames = isWamid(said.externalId) && !isWamid(state.externalId);
   if (renames) state.externalId = said.externalId;
-  if (absorbState(state, said) || renames)
+  if (absorbState(state, said) || renames || showsWhatIsRevoked(stored))
     return { kind: 'different', row: stored, differences: differencesOf(state, stored) };
   if (contradicts(state, said)) return { kind: 'contested', row: stored };
   const twin = twinOf(fact, stored, connection.id, twins);

@@ -42,7 +42,9 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
     const id = fate.holder?.externalId ?? null;
     if (id !== null) inv.remedy({ do: 'explain', subject: id, why: 'the message that has the id' });
   }
-  if (messages.some(isFault)) inv.remedy({ do: 'replay_contact', contact: typed });
+  if (messages.some((message) => isFault(message) && message.reason !== 'doubled'))
+    inv.remedy({ do: 'replay_contact', contact: typed });
+  if (messages.some(({ reason }) => reason === 'doubled')) inv.remedy({ do: 'dedupe' });
   const known = contact.lead !== null || facts.length > 0 || waiting > 0;
   if (!known) findings.push(finding('unknown', 1, null, 'unknown'));
   return { verdict: contactVerdict(inv, label, found, known), known, findings };

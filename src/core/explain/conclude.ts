@@ -158,7 +158,8 @@ export function concludeEntry(
     findings.push(finding('damaged', 1, null, 'entry was changed after it was stored'));
     inv.remedy({ do: 'replay_file', file: fileOfOrigin(entry.origin) });
   }
-  if (facts.some(isFault)) inv.remedy({ do: 'replay_all' });
+  if (facts.some((fact) => isFault(fact) && fact.reason !== 'doubled')) inv.remedy({ do: 'replay_all' });
+  if (facts.some(({ reason }) => reason === 'doubled')) inv.remedy({ do: 'dedupe' });
   const messages = facts.filter(isMessage);
   const count = (...outcomes: Outcome[]): number =>
     messages.filter((fact) => outcomes.includes(fact.outcome)).length;

@@ -15,6 +15,7 @@ import { readMessagesById } from '../../store/messages.js';
 import { readTicketsOfLeads } from '../../store/tickets.js';
 import { isWamid } from '../plan/message-book.js';
 import { adviseReplay, type WaitingItem } from './advise.js';
+import { Keys } from '../audit/window.js';
 import { firstWords, iso, originOf, viewOf } from './fact-view.js';
 import { idsOf, isFault } from './fates.js';
 import type { Investigation } from './investigation.js';
@@ -44,9 +45,11 @@ export async function explainRows(
   rows: readonly ExplainedMessage[],
 ): Promise<MessageFindings> {
   if (rows.length > MOST_ROWS) inv.cutOff(`Only the first ${MOST_ROWS} of ${rows.length} rows are shown.`);
+  const shown = rows.slice(0, MOST_ROWS);
   const findings: MessageFindings = { messages: [], facts: [], pending: [], waiting: [] };
-  for (const row of rows.slice(0, MOST_ROWS)) {
-    const found = await explainRow(inv, row);
+  const evidence = await gatherForRows(inv, shown);
+  for (const row of shown) {
+    const found = await explainRow(inv, row, evidence);
     findings.messages.push(found.message);
     findings.facts.push(...found.facts);
     findings.pending.push(...found.pending);
@@ -55,24 +58,44 @@ export async function explainRows(
   return findings;
 }
 
+interface Evidence {
+  items: readonly LoggedItem[];
+  pending: readonly PendingRecord[];
+}
+
+/** What the log says about all of the rows: an entry is decoded once, also where several rows have one id. */
+async function gatherForRows(inv: Investigation, rows: readonly ExplainedMessage[]): Promise<Evidence> {
+  const { sql } = inv;
+  const keys = new Keys();
+  for (const row of rows) for (const id of idsOfRow(row)) keys.add(row.connectionId, id);
+  const leadIds = [...new Set(rows.map(({ leadId }) => leadId))];
+  const [names, rejects, pending] = await Promise.all([
+    readNamesOfLeads(sql, leadIds),
+    readRejectsOfMessages(sql, keys.all()),
+    readPendingOf(sql, keys.all()),
+  ]);
+  const items = await gather(
+    inv,
+    [...new Set(rows.flatMap(idsOfRow))],
+    leadIds.flatMap((leadId) => names.get(leadId) ?? []),
+    [...rows.flatMap(({ batchId }) => batchId ?? []), ...entriesOf(rejects, pending)],
+  );
+  return { items, pending };
+}
+
 async function explainRow(
   inv: Investigation,
   row: ExplainedMessage,
+  evidence: Evidence,
 ): Promise<Omit<MessageFindings, 'messages'> & { message: MessageExplanation }> {
-  const { sql } = inv;
-  const ids = idsOfRow(row);
-  const keys = ids.map((id) => ({ connectionId: row.connectionId, id }));
-  const [names, rejects, pending, stored] = await Promise.all([
-    readNamesOfLeads(sql, [row.leadId]),
-    readRejectsOfMessages(sql, keys),
-    readPendingOf(sql, keys),
-    readMessagesById(sql, [row.id], { lock: false }),
-  ]);
-  const items = await gather(inv, ids, names.get(row.leadId) ?? [], [
-    ...(row.batchId === null ? [] : [row.batchId]),
-    ...entriesOf(rejects, pending),
-  ]);
-  const own = items.filter((item) => item.connection === null || item.connection.id === row.connectionId);
+  const ids = new Set(idsOfRow(row));
+  const pending = evidence.pending.filter(
+    ({ connectionId, targetExternalId }) => connectionId === row.connectionId && ids.has(targetExternalId),
+  );
+  const own = evidence.items.filter(
+    (item) => isAbout(item, ids) && (item.connection === null || item.connection.id === row.connectionId),
+  );
+  const stored = await readMessagesById(inv.sql, [row.id], { lock: false });
   const fates = await inv.fatesOf(
     own,
     stored.filter(({ externalId }) => externalId !== ''),

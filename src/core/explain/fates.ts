@@ -1,13 +1,15 @@
 import type { Fact } from '../../model/facts.js';
+import { readDuplicateIds } from '../../store/message-lookup.js';
 import type { StoredMessageRow } from '../../store/messages.js';
 import type { Difference } from '../audit/differences.js';
 import { ItemJudge } from '../audit/item-judge.js';
 import type { ItemOutcome, JudgedItem, LogItem } from '../audit/outcome.js';
 import { recheckAll } from '../audit/recheck.js';
 import { entryRefOf, standingOf } from '../audit/standing.js';
-import { Window } from '../audit/window.js';
+import { Keys, Window } from '../audit/window.js';
 import { subjectOf } from '../batch/fact-kinds.js';
 import { OwnNumbers } from '../batch/own-number.js';
+import { keyOf } from '../plan/message-book.js';
 import type { RawLog } from '../rawlog/raw-log.js';
 import type { Sql } from '../../store/sql.js';
 import type { LoggedItem } from './read-items.js';
@@ -50,10 +52,11 @@ export class FateFinder {
     let asked = new Map<LogItem['fact'], LoggedItem>();
     const settle = async (): Promise<void> => {
       const judged = await recheckAll(this.sql, this.log, await this.judge.judge(window, first));
-      for (const one of judged) {
+      const told = judged.flatMap((one): [LoggedItem, Fate][] => {
         const item = asked.get(one.item.fact);
-        if (item !== undefined) fates.set(item, fateOf(one, item));
-      }
+        return item === undefined ? [] : [[item, fateOf(one, item)]];
+      });
+      for (const [item, one] of await this.withDuplicates(told)) fates.set(item, one);
       window = new Window();
       asked = new Map();
     };
@@ -69,6 +72,22 @@ export class FateFinder {
     }
     await settle();
     return new Map(items.map((item) => [item, fates.get(item) ?? fate('noted')]));
+  }
+
+  /** A message whose id several rows bear is one too many, whatever the row says that it was held against. */
+  private async withDuplicates(told: readonly [LoggedItem, Fate][]): Promise<[LoggedItem, Fate][]> {
+    const ids = new Keys();
+    for (const [, { row }] of told) if (row !== null) ids.add(row.connectionId, row.externalId);
+    const found = await readDuplicateIds(this.sql, ids.all());
+    const doubled = new Set(found.map(({ connectionId, id }) => keyOf(connectionId, id)));
+    return told.map(([item, one]) =>
+      item.fact.kind === 'message' &&
+      one.row !== null &&
+      !isFault(one) &&
+      doubled.has(keyOf(one.row.connectionId, one.row.externalId))
+        ? [item, { ...one, outcome: 'different', reason: 'doubled' }]
+        : [item, one],
+    );
   }
 
   /** The item as the judge wants it; one of a chat that was left out as what it would have been with `--include`. */

@@ -20,7 +20,7 @@ import type { ExplainKind } from './options.js';
  * What became of a fact.
  * - created: brought the message's row. changed, unchanged: merged into the row that was there.
  * - stored: its message is in the database. applied: the message that it changes is.
- * - different: its message is in the database, and the row is not what the log says, or there twice: a finding.
+ * - different: its message is in the database, and the row is not what the log says, or a duplicate: a finding.
  * - skipped, rejected: left out, for `reason`. pending: waits, for `reason`.
  * - missing: the raw log has it, the database has not, and nothing says why: a finding.
  * - unread: nobody understood the entry, or this part of it.

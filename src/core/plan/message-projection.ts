@@ -53,6 +53,16 @@ export function projectMessage(state: MessageState): MessageProjection {
   };
 }
 
+/** A revoked message shows nothing (M5): a row that does was changed by somebody, and its state does not tell. */
+export function showsWhatIsRevoked({
+  deletedAt,
+  body,
+  media,
+  rawMeta,
+}: Omit<MessageProjection, 'revisions'>): boolean {
+  return deletedAt !== null && (body !== null || media !== null || rawMeta !== null);
+}
+
 /** Gets a state's original content and edits back from what the database shows. The inverse of {@link projectMessage}. */
 export function restoreContent(
   state: MessageState,

@@ -8,6 +8,7 @@ import { applyAmendment, payloadOf, ReactionBook } from '../plan/amendments.js';
 import { rectify } from '../plan/contradictions.js';
 import { groupBy } from '../plan/group-by.js';
 import { keyOf, MessageBook, stateOfRow } from '../plan/message-book.js';
+import { showsWhatIsRevoked } from '../plan/message-projection.js';
 import type { MessageState } from '../plan/message-state.js';
 import { LeadFinder } from './lead-finder.js';
 import type { RawLog } from './raw-log.js';
@@ -46,9 +47,10 @@ export async function deriveMessages(
 }
 
 /** The row as the raw log has it; null for a row that is right, by what is done or by what else the log holds. */
-export function rectifiedBy({ state, truth, truthToCome }: DerivedMessage): MessageState | null {
+export function rectifiedBy({ row, state, truth, truthToCome }: DerivedMessage): MessageState | null {
   if (truth === null || truthToCome === null) return null;
-  const isRight = [truth, truthToCome].some((known) => !rectify(copyOf(state), known));
+  const isRight =
+    !showsWhatIsRevoked(row) && [truth, truthToCome].some((known) => !rectify(copyOf(state), known));
   if (isRight) return null;
   const rectified = copyOf(state);
   rectify(rectified, truth);

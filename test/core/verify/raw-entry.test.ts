@@ -3,7 +3,7 @@ import { rawEntryCheck } from '../../../src/core/verify/raw-entry.js';
 import { runCheck, faults } from '../../support/checking.js';
 import { describeOnBackends } from '../../support/databases.js';
 import { replayBodies } from '../../support/replaying.js';
-import { live, SECOND, wamid } from '../../support/webhooks.js';
+import { history, live, old, SECOND, wamid } from '../../support/webhooks.js';
 
 describeOnBackends('the raw entry of every message', (backend) => {
   it('is there; a message from elsewhere is noted, one whose entry is gone is a finding', async () => {
@@ -31,6 +31,19 @@ describeOnBackends('the raw entry of every message', (backend) => {
       summary:
         '1 message names a raw entry that is gone from the raw log; 1 message is from elsewhere: no raw entry tells of them',
     });
+  });
+
+  it('is found again by a replay of the file: of large entries, and of entries that are stored still', async () => {
+    const store = await backend.open();
+    const log = [history([old('H1', 0), old('H2', 5), old('H3', 10)]), live('A1', 20), live('A2', 25)];
+    await replayBodies(store, log);
+    await store.sql.execute(`delete from webhook_log where origin in ('stdin:1', 'stdin:2')`);
+    await store.sql.execute(`update messages set batch_id = gen_random_uuid() where external_id = $1`, [
+      wamid('A2'),
+    ]);
+    expect((await runCheck(store, rawEntryCheck)).result).toMatchObject({ status: 'findings', found: 5 });
+    await replayBodies(store, log, { batchSize: 1 });
+    expect((await runCheck(store, rawEntryCheck)).result).toMatchObject({ status: 'ok', found: 0 });
   });
 
   it('names a message without an id by its row', async () => {

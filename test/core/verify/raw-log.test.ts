@@ -276,7 +276,7 @@ describeOnBackends('the accounting proof', (backend) => {
       wamid('3AKEY'),
     );
     expect(faults(await runCheck(store, rawLogCheck))).toEqual([
-      `* 3AKEY stdin:1: is there twice, also as ${wamid('3AKEY')}`,
+      `* 3AKEY stdin:1: is a duplicate, also stored as ${wamid('3AKEY')}`,
     ]);
   });
 
