@@ -115,8 +115,8 @@ const OWN_REASONS = new Map([
   ['no_message_yet', 'target message not received'],
   ['in_another_conversation', 'the message is in another conversation'],
   ['not_applied', 'neither applied nor pending'],
-  ['doubled', 'its message is stored in two rows'],
-  ['unknown_connection', 'its connection is not known'],
+  ['doubled', 'duplicate: stored in two rows'],
+  ['unknown_connection', 'unknown connection'],
   ['other_connection', 'the replay was for another connection'],
 ]);
 
