@@ -189,7 +189,7 @@ describe('connections on the command line', () => {
       '--phone-number-id',
       phoneNumberId,
     ]);
-    expect(added.stdout).toContain('1 stored entry is waiting for it.');
+    expect(added.stdout).toContain('1 stored entry is pending for it.');
     const second = await run(['replay', '--json']);
     expect(second.code).toBe(0);
     expect(second.stderr).toBe('');

@@ -4,7 +4,7 @@ import { createLook, PLAIN } from '../../src/cli/render/look.js';
 import { render } from '../../src/cli/render/presentation.js';
 import { presentReport } from '../../src/cli/views/report.js';
 import { reportFigures } from '../../src/cli/views/report-figures.js';
-import { renderChat } from '../../src/cli/render/chat.js';
+import { renderChat } from '../../src/cli/views/chat.js';
 import { connectionReport, HOSTILE_NAME, reportResult } from '../support/report-result.js';
 
 const RESULT = reportResult({
@@ -72,8 +72,8 @@ test('a chat says behind a failed message why it failed', () => {
       pagination: { cursor: null, hasMore: false, total: 1 },
       metadata: { firstMessageAt: null, lastMessageAt: null, totalMessages: 1, syncedUpTo: null },
     },
-    { timeZone: 'UTC', older: undefined },
+    'UTC',
     createLook(false, 100),
   );
-  expect(chat).toContain('12:00 · ✗ failed · 131047 Re-engagement message');
+  expect(chat.join('\n')).toContain('12:00 · ✗ failed · 131047 Re-engagement message');
 });

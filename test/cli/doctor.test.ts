@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { widthOf } from '../../src/cli/render/text-width.js';
+import { widthOf } from '../../src/cli/ui/width.js';
 import { useServer } from './database-home.js';
 import { runCli, temporaryDirectory } from './run-cli.js';
 
@@ -23,7 +23,7 @@ describe('doctor on the command line', () => {
     const run = await server.prepare();
     const { code, stdout, stderr } = await run(['doctor']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^[✔▲] node +Node v\d+/);
+    expect(stdout).toMatch(/^[✔▲] (No problems found|1 warning)\n\n[✔▲] node +Node v\d+/);
     expect(stdout).toMatch(
       /\n✔ configuration +1 setting\n +database: postgresql:\/\/.* \(from DATABASE_URL\)\n/,
     );
@@ -35,9 +35,9 @@ describe('doctor on the command line', () => {
     const run = await server.prepare('empty');
     const { code, stdout } = await run(['doctor', '--home', '/somewhere else']);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/\n✗ migrations +the database is empty/);
+    expect(stdout).toMatch(/\n✖ migrations +the database is empty/);
     expect(stdout).toContain(`→ wa-reconcile db migrate --home '/somewhere else'\n`);
-    expect(stdout).toMatch(/\n1 failure(, \d warnings?)?\.\n$/);
+    expect(stdout).toMatch(/\n✖ 1 failure(, \d warnings?)?\n$/);
   });
 
   test('speaks to programs: one object, one line or one row per check', async () => {
@@ -55,7 +55,7 @@ describe('doctor on the command line', () => {
       result.checks.map(({ name }) => name),
     );
     expect((await run(['doctor', '--format', 'csv'])).stdout).toMatch(/^check,status,message,remedy\nnode,/);
-    expect((await run(['doctor', '--format', 'markdown'])).stdout).toContain('## Settings\n');
+    expect((await run(['doctor', '--format', 'markdown'])).stdout).toContain('\n- ✖ **migrations** ');
   });
 
   test('tells where each setting comes from, without its secrets', async () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { renderChat } from '../../src/cli/render/chat.js';
+import { renderChat } from '../../src/cli/views/chat.js';
 import { createLook } from '../../src/cli/render/look.js';
-import { cutText, widthOf, wrapText } from '../../src/cli/render/text-width.js';
+import { cutText, widthOf, wrapText } from '../../src/cli/ui/width.js';
 import type { MessagesResult, MessageView } from '../../src/core/messages/result.js';
 import { useEmbedded, useServer } from './database-home.js';
 
@@ -47,7 +47,7 @@ describe('messages on the command line', () => {
     await run(['replay', LOG, '--register']);
     const first = await run(['messages', ANA, '--limit', '5', '--tz', 'UTC']);
     expect(first.stdout).toContain('5 of 12 messages, times in UTC');
-    const command = /Older messages\n {2}wa-reconcile (messages .*)\n/.exec(first.stdout)?.[1] ?? '';
+    const command = /Next\n {2}wa-reconcile (messages .*)\n/.exec(first.stdout)?.[1] ?? '';
     expect(command).toContain(`messages '${ANA}' --limit 5 --tz UTC --cursor `);
     const argv = ['messages', ANA, ...command.split(' ').slice(4)];
     const second = await run(argv);
@@ -55,7 +55,7 @@ describe('messages on the command line', () => {
     const last = /--cursor (\S+)\n/.exec(second.stdout)?.[1] ?? '';
     const third = await run(['messages', ANA, `--cursor=${last}`]);
     expect(third.stdout).toContain('2 of 12 messages');
-    expect(third.stdout).not.toContain('Older messages');
+    expect(third.stdout).not.toContain('Next');
   });
 
   test('come as pages for programs, newest first, with a cursor, and as lines', async () => {
@@ -110,7 +110,7 @@ describe('messages on the command line', () => {
     const none = await run(['messages', ANA, '--to-date', '2020-01-01']);
     expect(none).toMatchObject({
       code: 0,
-      stdout: 'Ana Souza  +5511900000001\nNone of 12 messages was sent in this time.\n',
+      stdout: 'Ana Souza  +5511900000001\nNone of 12 messages was sent in this period.\n',
     });
   });
 
@@ -186,11 +186,7 @@ function resultOf(
 }
 
 function chat(messages: Partial<MessageView>[], width = 60, contact = {}): string {
-  return renderChat(
-    resultOf(messages, contact),
-    { timeZone: 'UTC', older: undefined },
-    createLook(false, width),
-  );
+  return renderChat(resultOf(messages, contact), 'UTC', createLook(false, width)).join('\n');
 }
 
 describe('a chat on a terminal', () => {

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { createLook } from '../../src/cli/render/look.js';
 import { render } from '../../src/cli/render/presentation.js';
 import { presentReport, type ReportStyle } from '../../src/cli/views/report.js';
-import { widthOf } from '../../src/cli/render/text-width.js';
+import { widthOf } from '../../src/cli/ui/width.js';
 import { drawsBlocks } from '../../src/cli/views/day-chart.js';
 import type { ReportResult } from '../../src/core/report/result.js';
 import { connectionReport, reportDays, reportResult, troubledReport } from '../support/report-result.js';

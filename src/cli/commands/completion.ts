@@ -3,6 +3,7 @@ import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import type { CompletionNode } from '../completion/tree.js';
 import { describe } from '../describe.js';
+import { drawing, text } from '../ui/document.js';
 
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
 
@@ -35,8 +36,7 @@ async function complete(call: Call): Promise<Outcome> {
       json: { schemaVersion: 1, command: 'completion', shell, script },
       lines: [{ shell, script }],
       csv: { columns: ['shell', 'script'], rows: [[shell, script]] },
-      markdown: [{ columns: ['shell', 'script'], rows: [[shell, script]] }],
-      text: () => script,
+      document: { blocks: [drawing(() => script.trimEnd().split('\n'), [text(script)])] },
     },
     exitCode: EXIT.ok,
   };

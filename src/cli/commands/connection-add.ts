@@ -1,17 +1,13 @@
 import type { Command } from 'commander';
-import type { AddConnectionResult, NewConnection, WaitingEntries } from '../../core/connections/add.js';
-import type { ConnectionView } from '../../core/connections/view.js';
+import type { NewConnection } from '../../core/connections/add.js';
 import { EXIT, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { readFlags } from '../flags/table.js';
 import { askChoice, askText, missingFlag, whyNotAsk } from '../prompts.js';
-import { connectionGrid, renderConnection } from '../render/connections.js';
-import type { Look } from '../render/look.js';
-import type { Presentation } from '../render/presentation.js';
-import { formatAmount } from '../render/quantities.js';
 import { FIELDS } from './connection-options.js';
+import { presentAdded } from '../views/connections.js';
 
 const EXAMPLE = remedy(
   'connection add',
@@ -49,7 +45,7 @@ async function add(call: Call): Promise<Outcome> {
   const result = await withContext(call, { command: 'connection add', creates: true }, (ctx) =>
     addConnection(ctx, input),
   );
-  return { presentation: present(result), exitCode: EXIT.ok };
+  return { presentation: presentAdded(result), exitCode: EXIT.ok };
 }
 
 /** From the flags; on a terminal, what they lack is asked for. */
@@ -125,34 +121,4 @@ function complaint(check: () => unknown): string | undefined {
     if (error instanceof UserError) return error.message;
     throw error;
   }
-}
-
-function present(result: AddConnectionResult): Presentation {
-  const grid = connectionGrid([result.connection]);
-  return {
-    json: result,
-    lines: [result],
-    csv: grid,
-    markdown: [grid],
-    text: (look) =>
-      [
-        `${look.green('✔')} Connection added${result.organizationCreated ? `, and the organization ${result.connection.organization} with it` : ''}.`,
-        '',
-        renderConnection(result.connection, look),
-        '',
-        describeWaiting(result.waiting, result.connection, look),
-      ].join('\n'),
-  };
-}
-
-/** How much was waiting for a connection, and the command that files it. */
-export function describeWaiting(waiting: WaitingEntries, connection: ConnectionView, look: Look): string {
-  const entries = (count: number): string =>
-    `${formatAmount(count, 'stored entry', 'stored entries')} ${count === 1 ? 'is' : 'are'}`;
-  const next = (said: string, ...words: string[]): string =>
-    `${said}\n\n${look.bold('Next')}\n  ${look.cyan(look.line(remedy('replay', words, 'files them')))}`;
-  if (waiting.named > 0) return next(`${entries(waiting.named)} waiting for it.`);
-  if (waiting.possible === 0) return next('No stored entry is waiting for it.', 'LOG');
-  const said = `${entries(waiting.possible)} pending; those of this number are filed by the next replay.`;
-  return connection.kind === 'baileys' ? next(said, '--connection', connection.name) : next(said);
 }

@@ -3,8 +3,8 @@ import { EXIT } from '../../model/errors.js';
 import type { Action, Attach } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { readFlags } from '../flags/table.js';
-import { connectionGrid, renderConnection } from '../render/connections.js';
 import { ORGANIZATION, referenceArgument } from './connection-options.js';
+import { presentArchived } from '../views/connections.js';
 
 const EXITS = { ...DATABASE_EXITS, [EXIT.usage]: 'wrong usage or configuration; no such connection' };
 
@@ -40,23 +40,6 @@ function setArchived(archived: boolean): Action {
     const result = await withContext(call, { command, lock: 'exclusive' }, (ctx) =>
       archiveConnection(ctx, call.args[0] ?? '', archived, readFlags(ORGANIZATION, call).values.organization),
     );
-    const grid = connectionGrid([result.connection]);
-    return {
-      presentation: {
-        json: result,
-        lines: [result],
-        csv: grid,
-        markdown: [grid],
-        text: (look) =>
-          [
-            result.changed
-              ? `${look.green('✔')} ${archived ? 'Archived' : 'In use again'}.`
-              : 'Nothing changed: it was like this already.',
-            '',
-            renderConnection(result.connection, look),
-          ].join('\n'),
-      },
-      exitCode: EXIT.ok,
-    };
+    return { presentation: presentArchived(result, archived), exitCode: EXIT.ok };
   };
 }

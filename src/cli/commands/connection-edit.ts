@@ -1,13 +1,11 @@
 import type { Command } from 'commander';
-import type { ConnectionChanges, EditConnectionResult } from '../../core/connections/edit.js';
+import type { ConnectionChanges } from '../../core/connections/edit.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { readFlags } from '../flags/table.js';
-import { connectionGrid, renderConnection } from '../render/connections.js';
-import type { Presentation } from '../render/presentation.js';
-import { describeWaiting } from './connection-add.js';
 import { FIELDS, referenceArgument } from './connection-options.js';
+import { presentEdited } from '../views/connections.js';
 
 export function registerConnectionEdit(parent: Command, attach: Attach): void {
   const command = describe(parent.command('edit').addArgument(referenceArgument()), {
@@ -39,7 +37,7 @@ async function edit(call: Call): Promise<Outcome> {
   const result = await withContext(call, { command: 'connection edit', lock: 'exclusive' }, (ctx) =>
     editConnection(ctx, call.args[0] ?? '', changes, organization),
   );
-  return { presentation: present(result), exitCode: EXIT.ok };
+  return { presentation: presentEdited(result), exitCode: EXIT.ok };
 }
 
 function rejectNoChange(changes: ConnectionChanges): void {
@@ -48,25 +46,4 @@ function rejectNoChange(changes: ConnectionChanges): void {
       remedy: 'Give one or more of --name, --kind, --phone, --phone-number-id, --waba-id.',
     });
   }
-}
-
-function present(result: EditConnectionResult): Presentation {
-  const grid = connectionGrid([result.connection]);
-  return {
-    json: result,
-    lines: [result],
-    csv: grid,
-    markdown: [grid],
-    text: (look) => {
-      const said =
-        result.changed.length === 0
-          ? 'Nothing changed: it was like this already.'
-          : `${look.green('✔')} Changed: ${result.changed.join(', ')}.`;
-      const lines = [said, '', renderConnection(result.connection, look)];
-      if (result.waiting.named > 0) {
-        lines.push('', describeWaiting(result.waiting, result.connection, look));
-      }
-      return lines.join('\n');
-    },
-  };
 }

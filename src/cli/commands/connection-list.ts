@@ -1,14 +1,10 @@
 import type { Command } from 'commander';
-import type { ConnectionList } from '../../core/connections/list.js';
 import { EXIT } from '../../model/errors.js';
-import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { readFlags } from '../flags/table.js';
-import { connectionGrid, renderConnectionTable } from '../render/connections.js';
-import { nextLines } from '../render/next-lines.js';
-import type { Presentation } from '../render/presentation.js';
 import { ORGANIZATION } from './connection-options.js';
+import { presentConnections } from '../views/connections.js';
 
 export function registerConnectionList(parent: Command, attach: Attach): void {
   const command = describe(parent.command('list'), {
@@ -31,35 +27,5 @@ async function list(call: Call): Promise<Outcome> {
   const result = await withContext(call, { command: 'connection list' }, (ctx) =>
     listConnections(ctx, readFlags(ORGANIZATION, call).values.organization),
   );
-  return { presentation: present(result), exitCode: EXIT.ok };
-}
-
-function present(result: ConnectionList): Presentation {
-  const { connections } = result;
-  const grid = connectionGrid(connections);
-  return {
-    json: result,
-    lines: connections,
-    csv: grid,
-    markdown: [grid],
-    text: (look) =>
-      connections.length === 0
-        ? [
-            'There are no connections yet.',
-            '',
-            look.bold('Next'),
-            ...nextLines(
-              [
-                remedy(
-                  'replay',
-                  ['LOG', '--register'],
-                  'replays a log, and creates the connections that it names',
-                ),
-                remedy('connection add', [], 'adds one yourself'),
-              ],
-              look,
-            ).map((line) => `  ${line}`),
-          ].join('\n')
-        : renderConnectionTable(connections, look),
-  };
+  return { presentation: presentConnections(result), exitCode: EXIT.ok };
 }

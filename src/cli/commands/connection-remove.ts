@@ -1,14 +1,11 @@
 import type { Command } from 'commander';
-import type { RemoveConnectionResult } from '../../core/connections/remove.js';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { readFlags } from '../flags/table.js';
 import { confirmByTyping } from '../prompts.js';
-import { connectionGrid } from '../render/connections.js';
-import type { Presentation } from '../render/presentation.js';
-import { sanitize } from '../render/sanitize.js';
 import { ORGANIZATION, referenceArgument } from './connection-options.js';
+import { presentRemoved } from '../views/connections.js';
 
 export function registerConnectionRemove(parent: Command, attach: Attach): void {
   const command = parent.command('remove').addArgument(referenceArgument());
@@ -45,16 +42,5 @@ async function remove(call: Call): Promise<Outcome> {
   const result = await withContext(call, { ...session, lock: 'exclusive' }, async (ctx) =>
     removeConnection(ctx, await planRemoval(ctx, planned.id)),
   );
-  return { presentation: present(result), exitCode: EXIT.ok };
-}
-
-function present(result: RemoveConnectionResult): Presentation {
-  const grid = connectionGrid([result.removed]);
-  return {
-    json: result,
-    lines: [result],
-    csv: grid,
-    markdown: [grid],
-    text: (look) => `${look.green('✔')} Connection '${sanitize(result.removed.name)}' removed.`,
-  };
+  return { presentation: presentRemoved(result), exitCode: EXIT.ok };
 }

@@ -3,8 +3,8 @@ import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { readFlags } from '../flags/table.js';
-import { connectionGrid, renderConnection } from '../render/connections.js';
 import { ORGANIZATION, referenceArgument } from './connection-options.js';
+import { presentConnection } from '../views/connections.js';
 
 export function registerConnectionShow(parent: Command, attach: Attach): void {
   const command = describe(parent.command('show').addArgument(referenceArgument()), {
@@ -27,19 +27,5 @@ async function show(call: Call): Promise<Outcome> {
   const result = await withContext(call, { command: 'connection show' }, (ctx) =>
     showConnection(ctx, call.args[0] ?? '', readFlags(ORGANIZATION, call).values.organization),
   );
-  const { columns, rows } = connectionGrid([result.connection]);
-  const grid = {
-    columns: [...columns, ...Object.keys(result.counts)],
-    rows: rows.map((row) => [...row, ...Object.values<number>({ ...result.counts })]),
-  };
-  return {
-    presentation: {
-      json: result,
-      lines: [result],
-      csv: grid,
-      markdown: [grid],
-      text: (look) => renderConnection(result.connection, look, result.counts),
-    },
-    exitCode: EXIT.ok,
-  };
+  return { presentation: presentConnection(result), exitCode: EXIT.ok };
 }

@@ -1,11 +1,8 @@
 import type { Command } from 'commander';
-import type { MigrateResult } from '../../core/database.js';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { formatAmount } from '../render/quantities.js';
-import type { Presentation } from '../render/presentation.js';
-import { sanitize } from '../render/sanitize.js';
+import { presentMigrated } from '../views/database.js';
 
 /** Two machines that start together both migrate: the second waits for the first, which takes seconds, and finds nothing to do. */
 const OTHER_MIGRATION_MS = 30_000;
@@ -45,23 +42,5 @@ async function migrate(call: Call): Promise<Outcome> {
     },
     migrateDatabase,
   );
-  return { presentation: present(result), exitCode: EXIT.ok };
-}
-
-function present(result: MigrateResult): Presentation {
-  const grid = { columns: ['migration'], rows: result.applied.map((name) => [name]) };
-  return {
-    json: result,
-    lines: [result],
-    csv: grid,
-    markdown: [{ title: 'Migrations applied', ...grid }],
-    text: (look) => {
-      const place = sanitize(result.database);
-      if (result.applied.length === 0) return `${look.green('✔')} Nothing to do: ${place} is up to date.`;
-      return [
-        `${look.green('✔')} ${formatAmount(result.applied.length, 'migration')} applied to ${place}:`,
-        ...result.applied.map((name) => `  ${name}`),
-      ].join('\n');
-    },
-  };
+  return { presentation: presentMigrated(result), exitCode: EXIT.ok };
 }

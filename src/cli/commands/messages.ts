@@ -1,18 +1,14 @@
 import { Argument, type Command } from 'commander';
 import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT, type MessagesOptions } from '../../core/messages/options.js';
-import type { MessagesResult, MessageView } from '../../core/messages/result.js';
 import { EXIT } from '../../model/errors.js';
-import type { Remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { integer, moment, text, zone } from '../flags/kinds.js';
 import { parseMoment } from '../flags/moment.js';
 import { connection } from '../flags/shared.js';
 import { group, instant, readFlags, rejectEmptyWindow, type Line } from '../flags/table.js';
-import { renderChat } from '../render/chat.js';
-import { errorsInWords } from '../views/delivery-errors.js';
-import type { Grid, Presentation } from '../render/presentation.js';
 import { typedAgain } from '../typed-again.js';
+import { presentMessages } from '../views/messages.js';
 
 const FLAGS = group('Which messages:', {
   limit: integer(1, LARGEST_PAGE_LIMIT, 'messages on the page, 1 to 1000').default(
@@ -74,7 +70,7 @@ async function messages(call: Call): Promise<Outcome> {
   // These formats have no room for the cursor; JSON and the chat show it themselves.
   if (older !== undefined && format !== 'json' && format !== 'table')
     call.notice(`Older messages: ${call.look.line(older)}`);
-  return { presentation: present(result, timeZone, older), exitCode: EXIT.ok };
+  return { presentation: presentMessages(result, timeZone, older), exitCode: EXIT.ok };
 }
 
 /** Which messages; the zone in which dates are read and times shown; what the window was read as, in words. Throws ConfigError. */
@@ -125,74 +121,6 @@ function describeWindow(
     to === undefined ? '' : ` before ${instant(to)}`,
   ];
   return `Messages${parts.join('')} (UTC; dates read in ${timeZone}).`;
-}
-
-function present(result: MessagesResult, timeZone: string, older: Remedy | undefined): Presentation {
-  return {
-    json: result,
-    lines: result.messages,
-    csv: csvGrid(result.messages),
-    markdown: [markdownGrid(result)],
-    text: (look) => renderChat(result, { timeZone, older }, look),
-  };
-}
-
-function csvGrid(list: readonly MessageView[]): Grid {
-  return {
-    columns: [
-      'id',
-      'external_id',
-      'timestamp',
-      'direction',
-      'from_name',
-      'from_number',
-      'type',
-      'body',
-      'media_id',
-      'media_type',
-      'media_file',
-      'status',
-      'source',
-      'reply_to',
-      'edited_at',
-      'deleted_at',
-      'connection',
-      'errors',
-    ],
-    rows: list.map((message) => [
-      message.id,
-      message.externalId,
-      message.timestamp,
-      message.direction,
-      message.from.name,
-      message.from.number,
-      message.type,
-      message.body,
-      message.media?.id ?? null,
-      message.media?.mimeType ?? null,
-      message.media?.fileName ?? null,
-      message.status,
-      message.source,
-      message.context?.messageId ?? null,
-      message.editedAt ?? null,
-      message.deletedAt ?? null,
-      message.connection ?? null,
-      message.errors === undefined ? null : errorsInWords(message.errors),
-    ]),
-  };
-}
-
-function markdownGrid({ messages: list }: MessagesResult): Grid {
-  return {
-    columns: ['timestamp', 'from', 'type', 'body', 'status'],
-    rows: list.map((message) => [
-      message.timestamp,
-      message.from.name ?? message.from.number,
-      message.type,
-      message.deletedAt === undefined ? message.body : '(deleted)',
-      message.status,
-    ]),
-  };
 }
 
 /** What was typed, but for the page. */

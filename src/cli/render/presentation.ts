@@ -2,49 +2,40 @@ import type { Advices } from '../../model/remedy.js';
 import { adviceText, jsonReplacer } from '../advice.js';
 import type { Format } from './formats.js';
 import type { Document } from '../ui/document.js';
-import { escapeMarkdown, renderMarkdown } from '../ui/markdown.js';
+import { renderMarkdown } from '../ui/markdown.js';
 import { renderTerminal } from '../ui/terminal.js';
 import type { Look } from './look.js';
 
 /** Advice is written as the command line to type. */
 export type Cell = string | number | boolean | Advices | null;
 
-/** Rows under named columns: what CSV and Markdown are made of. */
+/** Rows under named columns, for CSV. */
 export interface Grid {
-  title?: string;
   columns: readonly string[];
   rows: readonly (readonly Cell[])[];
 }
 
 /** One result, in every form that it can be asked for. */
-export type Presentation = ForPrograms & ForPeople;
-
-interface ForPrograms {
-  /** Exactly what is documented. */
+export interface Presentation {
+  /** For programs: exactly what is documented. */
   json: unknown;
   /** One line of NDJSON each. */
   lines: readonly unknown[];
   csv: Grid;
+  /** For people: on a terminal and as Markdown. */
+  document: Document;
 }
-
-/** Terminal text and Markdown: of one document, or each by itself, with untrusted text sanitised already. */
-type ForPeople =
-  { document: Document } | { markdown: readonly Grid[]; text: (look: Look) => Promise<string> | string };
 
 /** Whether a result says that something went well or badly; a list of things does not. */
 export function hasVerdict(presentation: Presentation): boolean {
-  return 'document' in presentation && presentation.document.verdict !== undefined;
+  return presentation.document.verdict !== undefined;
 }
 
 /** The result as text in the wanted format, ending with a newline (unless it is empty). */
 export async function render(presentation: Presentation, format: Format, look: Look): Promise<string> {
   switch (format) {
     case 'table':
-      return endLine(
-        'document' in presentation
-          ? renderTerminal(presentation.document, look)
-          : await presentation.text(look),
-      );
+      return endLine(renderTerminal(presentation.document, look));
     case 'json':
       return endLine(JSON.stringify(presentation.json, jsonReplacer(look.line), 2));
     case 'ndjson':
@@ -54,9 +45,7 @@ export async function render(presentation: Presentation, format: Format, look: L
     case 'csv':
       return renderCsv(presentation.csv, look);
     case 'markdown':
-      return 'document' in presentation
-        ? renderMarkdown(presentation.document, look)
-        : presentation.markdown.map((grid) => gridMarkdown(grid, look)).join('\n');
+      return renderMarkdown(presentation.document, look);
   }
 }
 
@@ -67,18 +56,6 @@ async function renderCsv(grid: Grid, look: Look): Promise<string> {
     grid.rows.map((row) => row.map((cell) => cellText(cell, look))),
     { header: true, columns: grid.columns.map((column) => ({ key: column })), escape_formulas: true },
   );
-}
-
-function gridMarkdown(grid: Grid, look: Look): string {
-  const heading = grid.title === undefined ? [] : [`## ${grid.title}`, ''];
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [
-    ...heading,
-    line(grid.columns),
-    line(grid.columns.map(() => '---')),
-    ...grid.rows.map((row) => line(row.map((cell) => escapeMarkdown(cellText(cell, look))))),
-    '',
-  ].join('\n');
 }
 
 function cellText(cell: Cell, look: Look): string {

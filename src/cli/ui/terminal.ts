@@ -16,7 +16,7 @@ import { cutText, widthOf, wrapText } from './width.js';
 
 const INDENT = '  ';
 /** A longer document repeats its verdict, so that the tail of a log and the bottom of a screen show it. */
-const SHORT_DOCUMENT = 12;
+const SHORT_DOCUMENT = 5;
 
 /** A mark also says it without colour. */
 export const MARKS: Readonly<Record<Mark, string>> = {

@@ -1,27 +1,19 @@
-import type { Remedy } from '../../model/remedy.js';
 import type { MessagesResult, MessageView, QuotedMessage } from '../../core/messages/result.js';
 import type { Media } from '../../model/facts.js';
 import { errorWords } from '../views/delivery-errors.js';
-import type { Look } from './look.js';
-import { formatAmount, formatCount } from './quantities.js';
-import { sanitize } from './sanitize.js';
-import { cutText, widthOf, wrapText } from './text-width.js';
-
-export interface ChatView {
-  /** Times are shown in it. */
-  timeZone: string;
-  /** The command that shows the next, older page; undefined on the last one. */
-  older: Remedy | undefined;
-}
+import type { Look } from '../render/look.js';
+import { formatAmount, formatCount } from '../render/quantities.js';
+import { sanitize } from '../render/sanitize.js';
+import { cutText, widthOf, wrapText } from '../ui/width.js';
 
 /** Wider lines are hard to read, however wide the window is. */
 const WIDEST = 100;
 const NARROWEST = 30;
 /** A page as a conversation: the oldest message on top, theirs on the left and ours on the right, a line per day. */
-export function renderChat(result: MessagesResult, view: ChatView, look: Look): string {
+export function renderChat(result: MessagesResult, timeZone: string, look: Look): string[] {
   const width = Math.max(NARROWEST, Math.min(look.width, WIDEST));
-  const clock = clockOf(view.timeZone);
-  const lines = headOf(result, view, look);
+  const clock = clockOf(timeZone);
+  const lines = headOf(result, timeZone, look);
   let day = '';
   let connection: string | undefined;
   for (const message of result.messages.toReversed()) {
@@ -36,10 +28,7 @@ export function renderChat(result: MessagesResult, view: ChatView, look: Look): 
     const parts = { message, contact: nameOf(result.contact), time: clock.time.format(at) };
     lines.push(...(message.direction === 'INBOUND' ? theirs(parts, width, look) : ours(parts, width, look)));
   }
-  if (view.older !== undefined) {
-    lines.push('', look.bold('Older messages'), `  ${look.cyan(look.line(view.older))}`);
-  }
-  return lines.join('\n');
+  return lines;
 }
 
 interface Said {
@@ -51,17 +40,17 @@ interface Said {
 
 function headOf(
   { contact, messages, pagination, metadata }: MessagesResult,
-  view: ChatView,
+  timeZone: string,
   look: Look,
 ): string[] {
   const phone = contact.phone === null ? '' : `  ${contact.phone}`;
   const head = [`${look.bold(nameOf(contact))}${look.dim(sanitize(contact.name === null ? '' : phone))}`];
   if (metadata.totalMessages === 0) return [...head, 'There are no messages.'];
   if (pagination.total === 0) {
-    return [...head, `None of ${formatAmount(metadata.totalMessages, 'message')} was sent in this time.`];
+    return [...head, `None of ${formatAmount(metadata.totalMessages, 'message')} was sent in this period.`];
   }
   const shown = messages.length === pagination.total ? '' : `${formatCount(messages.length)} of `;
-  const counted = `${shown}${formatAmount(pagination.total, 'message')}, times in ${view.timeZone}`;
+  const counted = `${shown}${formatAmount(pagination.total, 'message')}, times in ${timeZone}`;
   return [...head, look.dim(counted)];
 }
 
