@@ -33,6 +33,8 @@ export interface Call {
 /** What a command gives back: a result to write, and what the shell is to be told. */
 export interface Outcome {
   presentation: Presentation;
+  /** The result as a page for the browser, where there is one. */
+  page?: () => Promise<string>;
   exitCode: ExitCode;
 }
 

@@ -5,6 +5,7 @@ import type { DeviceOptions } from '../core/devices/options.js';
 import type { Call } from './call.js';
 import { chooseDatabase } from './choose-database.js';
 import { lookUp, readTextFile, type Environment } from './environment.js';
+import { environmentName } from './flags/flag.js';
 import { flag, text } from './flags/kinds.js';
 import { readFlags } from './flags/table.js';
 
@@ -23,6 +24,10 @@ const SERVICE = {
     versionOf,
   ),
 };
+
+/** What only the environment can say. */
+export const DEVICE_VARIABLES = [KEY, `${KEY}_FILE`, ...Object.keys(SERVICE).map(environmentName)];
+
 const VERSION = /^(\d{1,9})\.(\d{1,9})\.(\d{1,12})$/;
 
 /**

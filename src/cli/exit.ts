@@ -1,10 +1,11 @@
 import { CommanderError } from 'commander';
 import type { RunResult } from '../model/run-result.js';
-import { ConfigError, EXIT, UserError, type ExitCode } from '../model/errors.js';
+import { EXIT, UserError, type ExitCode } from '../model/errors.js';
 import { adviceList, isRemedy, type Advice, type Advices } from '../model/remedy.js';
 import { shownRemedy } from './advice.js';
 import { createLook, type Look } from './render/look.js';
 import { sanitize } from './render/sanitize.js';
+import { wrongUsage } from './wrong-usage.js';
 
 /** What an error means for the shell, and what is said about it. */
 export interface Failure {
@@ -90,21 +91,7 @@ function lineByLine(text: string): string {
 
 /** Commander ends with 1 on wrong usage, and with its message written already; here it is a usage error like any other. */
 function usageFailure(error: CommanderError): Failure | undefined {
-  if (error.exitCode === 0) return undefined;
-  if (error.code === 'commander.help') {
-    // It has printed the help of a group without its command.
-    return failureOf(new ConfigError('A command is missing.', { remedy: 'Type one of those listed above.' }));
-  }
-  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const suggestion = rest.join(' ').trim();
-  return failureOf(
-    new ConfigError(`${first.charAt(0).toUpperCase()}${first.slice(1)}${/[.?!]$/.test(first) ? '' : '.'}`, {
-      remedy:
-        suggestion === ''
-          ? 'wa-reconcile --help lists the commands; wa-reconcile <command> --help their options.'
-          : suggestion.replace(/^\((.*)\)$/, '$1'),
-    }),
-  );
+  return error.exitCode === 0 ? undefined : failureOf(wrongUsage(error));
 }
 
 /** Inquirer's way to say Ctrl-C or a closed input; known by name, so that inquirer is not loaded for it. */

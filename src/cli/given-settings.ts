@@ -8,7 +8,8 @@ import { redact } from './exit.js';
 import { similarWord } from './similar.js';
 import { chooseDatabase } from './choose-database.js';
 import { lookUp, type Environment } from './environment.js';
-import { environmentName } from './flags/flag.js';
+import { DEVICE_VARIABLES } from './device-options.js';
+import { FlagOption } from './flags/flag.js';
 
 const PREFIX = 'WA_RECONCILE_';
 const SECRET = /TOKEN|SECRET|PASSWORD|PASSPHRASE|_KEY$/;
@@ -25,8 +26,8 @@ type FromSettings = Pick<
 export function describeSettings(call: Call, program: Command): FromSettings {
   const { environment, settings } = call;
   const chosen = choose(call);
-  const names = new Map([...keysOf(program)].map((key) => [environmentName(key), key]));
-  const given = [...names.keys()].sort().flatMap((name): GivenSetting[] => {
+  const names = new Set([...variablesOf(program), ...DEVICE_VARIABLES]);
+  const given = [...names].sort().flatMap((name): GivenSetting[] => {
     const found = lookUp(name, environment);
     return found === undefined
       ? []
@@ -38,10 +39,11 @@ export function describeSettings(call: Call, program: Command): FromSettings {
     looked: chosen.looked,
     settings: [...chosen.setting, ...given.filter(({ name }) => name !== 'home' || typeof home !== 'string')],
     unknownSettings: [...unknownNames(environment, names)].map((name) => {
-      const similar = similarWord(name, [...names.keys()]);
+      // Without the prefix: it would make any two names alike.
+      const similar = similarWord(words(name), [...names].map(words));
       return {
         place: lookUp(name, environment)?.place ?? name,
-        ...(similar === undefined ? {} : { similar }),
+        ...(similar === undefined ? {} : { similar: environmentNameOf(similar) }),
       };
     }),
     secretFiles: [
@@ -71,20 +73,24 @@ function choose(call: Call): {
   }
 }
 
-/** The keys of every option of every command: what the environment may set. */
-function keysOf(command: Command): Set<string> {
-  const keys = new Set<string>();
-  for (const option of command.options) {
-    const name = option.attributeName();
-    keys.add(option.negate ? `no${name.charAt(0).toUpperCase()}${name.slice(1)}` : name);
-  }
-  for (const sub of command.commands) for (const key of keysOf(sub)) keys.add(key);
-  return keys;
+/** The variables of every flag of every command. */
+function variablesOf(command: Command): string[] {
+  return [
+    ...command.options.flatMap((option) =>
+      option instanceof FlagOption && option.variable !== undefined ? [option.variable] : [],
+    ),
+    ...command.commands.flatMap(variablesOf),
+  ];
 }
 
-function unknownNames({ env, dotenv }: Environment, known: ReadonlyMap<string, string>): Set<string> {
+function unknownNames({ env, dotenv }: Environment, known: ReadonlySet<string>): Set<string> {
   const names = [...Object.keys(env), ...Object.keys(dotenv)];
   return new Set(names.filter((name) => name.startsWith(PREFIX) && !known.has(name)));
+}
+
+/** `lock-wait` -> `WA_RECONCILE_LOCK_WAIT`. */
+function environmentNameOf(name: string): string {
+  return PREFIX + name.toUpperCase().replaceAll('-', '_');
 }
 
 /** `WA_RECONCILE_LOCK_WAIT` -> `lock-wait`. */

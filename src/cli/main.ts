@@ -6,6 +6,7 @@ import type { Io } from './io.js';
 import { writeAll } from './output.js';
 import { buildProgram, conciseHelp, type HelpStreams } from './program.js';
 import { allowsColour, createLook } from './render/look.js';
+import { helpSubject } from './wrong-usage.js';
 import { runAction, type Voice } from './run-action.js';
 
 /**
@@ -52,7 +53,9 @@ async function dispatch(argv: readonly string[], io: Io, speak: (voice: Voice) =
     } else if (argv.length === 0) {
       help.streams.writeOut(conciseHelp(program, createLook(help.streams.colour)));
     } else {
-      await program.parseAsync(argv, { from: 'user' });
+      const subject = helpSubject(program, argv);
+      if (subject === undefined) await program.parseAsync(argv, { from: 'user' });
+      else subject.outputHelp();
     }
   } finally {
     await help.flush();

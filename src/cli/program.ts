@@ -28,6 +28,7 @@ import { registerUnlink } from './commands/unlink.js';
 import { registerVerify } from './commands/verify.js';
 import { GLOBAL_GROUP, globalOptions } from './flags/global.js';
 import { createLook } from './render/look.js';
+import { nameCommands } from './wrong-usage.js';
 
 /** Where help is written, and how it may look there. */
 export interface HelpStreams {
@@ -74,7 +75,6 @@ export function buildProgram(
         '  # the same into PostgreSQL\n' +
         '  DATABASE_URL=postgresql://app@db/crm wa-reconcile replay logs/',
     )
-    .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({
       writeOut: streams.writeOut,
@@ -146,6 +146,7 @@ export function buildProgram(
   registerDbStatus(db, attach);
   registerDoctor(program, attach);
   registerCompletion(program, attach);
+  nameCommands(program);
   return program;
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { EXIT, type ExitCode } from '../model/errors.js';
+import { ConfigError, EXIT, type ExitCode } from '../model/errors.js';
 import type { Action, Call } from './call.js';
 import { createConsole, type Console } from './console.js';
 import { readEnvironment } from './environment.js';
@@ -42,6 +42,7 @@ export async function runAction(
     colour: colourOnStderr,
     database,
   });
+  if (settings.page) assertPage(command, settings);
   const output = await prepareOutput(settings.output, io);
   const console = createConsole(io);
   const notice = noticeWriter(console, settings, io);
@@ -60,13 +61,17 @@ export async function runAction(
     helpText: () => command.helpInformation({ error: true }),
   };
   try {
-    const { presentation, exitCode } = await action(call);
+    const { presentation, page, exitCode } = await action(call);
     const toTerminal = output.file === undefined && io.stdoutIsTTY;
     const look = toTerminal
       ? createLook(allowsColour(true, io.env, settings.noColor), io.columns, database, true)
       : createLook(false, undefined, database);
     if (!isSilent(presentation, exitCode, settings)) {
-      await output.write(await render(presentation, settings.format, look));
+      await output.write(
+        settings.page && page !== undefined
+          ? await page()
+          : await render(presentation, settings.format, look),
+      );
     }
     if (output.file !== undefined) call.notice(`Result written to ${output.file}`);
     return stop.exitCode(exitCode);
@@ -75,6 +80,17 @@ export async function runAction(
   } finally {
     stop.close();
   }
+}
+
+/** Only a command with `--html` makes a page. Throws ConfigError before the work of any other. */
+function assertPage(command: Command, { origin, output }: GlobalSettings): void {
+  if (command.options.some(({ long }) => long === '--html')) return;
+  throw new ConfigError(
+    `${origin('output').place} ${output ?? ''}: only report makes a page for the browser.`,
+    {
+      remedy: 'Name a file that ends with .json, .ndjson, .csv or .md, or say the --format.',
+    },
+  );
 }
 
 /** Under --quiet a verdict that is good is not printed. A list has no verdict: it is what was asked for. */

@@ -36,3 +36,10 @@ function commandAt(words: readonly string[]): number {
   const isValue = (before: string | undefined): boolean => before !== undefined && valued.has(before);
   return words.findIndex((word, index) => !word.startsWith('-') && !isValue(words[index - 1]));
 }
+
+/** The words of a dry run, for doing it: `-qn` becomes `-q`. */
+export function withoutDryRun(words: readonly string[]): string[] {
+  return words
+    .map((word) => (/^-[nqvy]{2,}$/.test(word) ? word.replace('n', '') : word))
+    .filter((word) => word !== '-n' && word !== '--dry-run');
+}

@@ -56,6 +56,16 @@ describe('dedupe on the command line', () => {
     expect((await run(['dedupe'])).code).toBe(3);
   });
 
+  test('takes --dry-run for what it does anyway, and not beside --apply', async () => {
+    const run = await prepare();
+    const plan = await run(['dedupe', '--dry-run']);
+    expect(plan.code).toBe(3);
+    expect(plan.stdout).toContain('\nNext\n  wa-reconcile dedupe --apply\n');
+    const both = await run(['dedupe', '-n', '--apply']);
+    expect(both.code).toBe(2);
+    expect(both.stderr).toContain('--apply and --dry-run contradict each other');
+  });
+
   test('with --apply merges, says how to put it back, and then has nothing to do', async () => {
     const run = await prepare();
     const { code, stdout } = await run(['dedupe', '--apply']);

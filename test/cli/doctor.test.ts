@@ -58,6 +58,16 @@ describe('doctor on the command line', () => {
     expect((await run(['doctor', '--format', 'markdown'])).stdout).toContain('\n- ✖ **migrations** ');
   });
 
+  test('knows what only the environment can say, and that a connection is not described there', async () => {
+    const env = { WA_RECONCILE_SECRET_KEY: 'hunter2', WA_RECONCILE_WABA_ID: '1' };
+    const { stdout } = await runCli(['doctor', '--json'], { env });
+    const { settings, checks } = RESULT.parse(JSON.parse(stdout));
+    expect(settings).toContainEqual({ name: 'secret-key', value: '***', origin: 'WA_RECONCILE_SECRET_KEY' });
+    expect(checks.find(({ name }) => name === 'configuration')?.message).toBe(
+      'WA_RECONCILE_WABA_ID is no setting, and nobody reads it',
+    );
+  });
+
   test('tells where each setting comes from, without its secrets', async () => {
     const cwd = await temporaryDirectory();
     await writeFile(

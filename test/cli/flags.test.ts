@@ -1,11 +1,15 @@
+import type { Command } from 'commander';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { chooseDatabase } from '../../src/cli/choose-database.js';
 import { describeNoEntries, describeSelection, readReplayFlags } from '../../src/cli/commands/replay.js';
 import { readEnvironment, type Environment } from '../../src/cli/environment.js';
+import { FlagOption } from '../../src/cli/flags/flag.js';
+import { integer, moment, names, property, zone } from '../../src/cli/flags/kinds.js';
+import { buildProgram } from '../../src/cli/program.js';
 import { readGlobalFlags } from '../../src/cli/flags/global.js';
-import type { Line } from '../../src/cli/flags/table.js';
+import { optionsOf, readFlags, type Line } from '../../src/cli/flags/table.js';
 import { temporaryDirectory } from './run-cli.js';
 
 const NOW = Date.parse('2026-11-03T14:30:00Z');
@@ -118,6 +122,98 @@ describe('the format of the result', () => {
 
   test('--json and another --format side by side are a mistake', () => {
     expect(() => format({ json: true, format: 'csv' })).toThrow('contradict each other');
+  });
+});
+
+describe('the ending of a file', () => {
+  const read = (given: Record<string, unknown>, env: Record<string, string> = {}) => {
+    const { format, page } = readGlobalFlags(line(given, surroundings(env)));
+    return page ? 'page' : format;
+  };
+
+  test.each([
+    ['out.json', 'json'],
+    ['out.NDJSON', 'ndjson'],
+    ['out.jsonl', 'ndjson'],
+    ['out.csv', 'csv'],
+    ['notes/out.md', 'markdown'],
+    ['out.html', 'page'],
+    ['out.txt', 'table'],
+    ['json', 'table'],
+    ['-', 'table'],
+  ])('-o %s is %s', (output, format) => {
+    expect(read({ output })).toBe(format);
+  });
+
+  test('gives way to a format beside it, and beats one that stands farther away', () => {
+    expect(read({ output: 'out.json', format: 'csv' })).toBe('csv');
+    expect(read({ output: 'out.csv', json: true })).toBe('json');
+    expect(read({ output: 'out.csv' }, { WA_RECONCILE_JSON: '1' })).toBe('csv');
+    expect(read({ format: 'table' }, { WA_RECONCILE_OUTPUT: 'out.csv' })).toBe('table');
+  });
+});
+
+describe('one declaration', () => {
+  const TABLE = {
+    batchSize: integer(1, 10, 'rows per transaction').default('5'),
+    since: moment('sent since').alias('fromDate'),
+    tz: zone('the zone of dates without one'),
+    class: names('classes', ['same_id', 'no_id'], { noun: 'class', help: 'only these' }),
+    phone: property('number', 'its number'),
+  };
+
+  test('gives the option, with its default in the help, and the older name hidden', () => {
+    expect(optionsOf(TABLE).map(({ flags, description, hidden }) => [flags, description, hidden])).toEqual([
+      ['--batch-size <n>', 'rows per transaction (default: 5)', false],
+      ['--since <time>', 'sent since', false],
+      ['--from-date <time>', 'sent since', true],
+      ['--tz <zone>', 'the zone of dates without one (default: this machine’s)', false],
+      ['--class <classes>', 'only these', false],
+      ['--phone <number>', 'its number', false],
+    ]);
+  });
+
+  test('gives the value, read in the zone that stands behind it', () => {
+    const { values } = readFlags(TABLE, line({ since: '2026-11-01', tz: 'America/Sao_Paulo' }));
+    expect(values).toEqual({
+      batchSize: 5,
+      since: Date.parse('2026-11-01T03:00:00Z'),
+      tz: 'America/Sao_Paulo',
+      class: new Set(['same_id', 'no_id']),
+      phone: undefined,
+    });
+  });
+
+  test('an older name works on the line and in the environment, and is named where it is wrong', () => {
+    expect(readFlags(TABLE, line({ fromDate: '1h' })).values.since).toBe(NOW - 3_600_000);
+    const environment = surroundings({ WA_RECONCILE_FROM_DATE: '1h' });
+    expect(readFlags(TABLE, line({}, environment)).values.since).toBe(NOW - 3_600_000);
+    expect(() => readFlags(TABLE, line({ fromDate: 'soon' }))).toThrow(`--from-date: 'soon' is not a time.`);
+  });
+
+  test('a run records what was said and nothing else, a time as it was typed', () => {
+    expect(readFlags(TABLE, line({})).recorded).toEqual({});
+    expect(
+      readFlags(
+        TABLE,
+        line({ since: '2d', class: ['no-id'] }, surroundings({ WA_RECONCILE_BATCH_SIZE: '7' })),
+      ).recorded,
+    ).toEqual({ batchSize: 7, since: '2d', class: ['no_id'] });
+  });
+
+  test('a property of something in the database is never read from the environment', () => {
+    const environment = surroundings({ WA_RECONCILE_PHONE: '+15550783881' });
+    expect(readFlags(TABLE, line({}, environment)).values.phone).toBeUndefined();
+    expect(optionsOf(TABLE).map(({ variable }) => variable)).not.toContain('WA_RECONCILE_PHONE');
+  });
+
+  test('is what every option of every command is made of, and none has a default of commander', () => {
+    const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
+    const options = all(buildProgram()).flatMap((command) => [...command.options]);
+    const flags = options.filter((option) => option instanceof FlagOption);
+    expect(flags.length).toBeGreaterThan(100);
+    // Commander knows none of them: a default there would look like a typed flag, and beat the environment.
+    expect(options.filter(({ defaultValue }) => defaultValue !== undefined)).toEqual([]);
   });
 });
 

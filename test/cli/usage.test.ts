@@ -40,7 +40,7 @@ describe('help', () => {
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toContain('list');
-    expect(stderr).toContain('wa-reconcile: A command is missing.');
+    expect(stderr).toContain('wa-reconcile: A command is missing.\n  Did you mean connection list?');
   });
 
   test('is no help under --json, but one object', async () => {
@@ -61,6 +61,30 @@ describe('help', () => {
     expect((await runCli(['--help'], { terminals: ['stdout'], env: { TERM: 'dumb' } })).stdout).not.toContain(
       '\u001b',
     );
+  });
+});
+
+describe('help as a command', () => {
+  test.each([
+    [['help', 'explain'], 'wa-reconcile explain'],
+    [['help', 'connection', 'add'], 'wa-reconcile connection add'],
+    [['connection', 'help', 'add'], 'wa-reconcile connection add'],
+  ])('%s shows the help of that command', async (argv, name) => {
+    const { code, stdout, stderr } = await runCli(argv);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^Usage: ${name} `));
+  });
+
+  test.each([
+    [['help', 'nosuch'], `Unknown command 'nosuch'.`],
+    [['help', 'replai'], `Unknown command 'replai'.\n  Did you mean replay?`],
+    [['connection', 'help', 'ad'], `Unknown command 'ad'.\n  Did you mean add?`],
+    [['help', 'status'], `Unknown command 'status'.\n  Did you mean report, db status or link status?`],
+  ])('%s is an error, not the help of everything', async (argv, words) => {
+    const { code, stdout, stderr } = await runCli(argv);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(words);
+    expect(stderr).not.toContain('Usage:');
   });
 });
 
@@ -88,6 +112,16 @@ describe('the version', () => {
 describe('wrong usage ends with 2, one line and a way out', () => {
   test.each([
     ['a command that does not exist', ['replai'], /Unknown command 'replai'/, /Did you mean replay\?/],
+    [
+      'what is called otherwise here',
+      ['status'],
+      /Unknown command 'status'/,
+      /report, db status or link status/,
+    ],
+    ['a list of something', ['list'], /Unknown command 'list'/, /connection list, runs list or alerts list/],
+    ['a first step of other tools', ['init'], /Unknown command 'init'/, /replay LOG --register/],
+    ['the version as a command', ['version'], /Unknown command 'version'/, /Did you mean --version\?/],
+    ['a missing subject', ['explain'], /Missing required argument 'subject'/, /wa-reconcile explain --help/],
     ['an abbreviated command', ['conn', 'list'], /Unknown command 'conn'/, /./],
     ['an option that does not exist', ['replay', '--regster'], /Unknown option '--regster'/, /--register/],
     ['an option before the command', ['--regster', 'replay'], /Unknown option '--regster'/, /./],

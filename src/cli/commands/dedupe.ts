@@ -6,7 +6,7 @@ import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
 import { names, toggle } from '../flags/kinds.js';
-import { batchSize, connection } from '../flags/shared.js';
+import { batchSize, connection, dryRun, applyAndDryRun } from '../flags/shared.js';
 import { contradiction, group, readFlags, type Line } from '../flags/table.js';
 import { confirmByTyping, whyNotAsk } from '../prompts.js';
 import { presentDedupe } from '../views/dedupe.js';
@@ -22,6 +22,7 @@ const FLAGS = {
   }),
   ...group('How:', {
     apply: toggle('merge; without it, only say what would be merged'),
+    dryRun: dryRun('what it does without --apply'),
     force: toggle('even if more than 5 % of a connection’s messages would go'),
     batchSize: batchSize('rows'),
   }),
@@ -76,7 +77,8 @@ async function dedupeCommand(call: Call): Promise<Outcome> {
 /** Throws ConfigError for what is wrong or contradictory. */
 function readOptions(line: Line): DedupeOptions {
   const { values, origin, recorded } = readFlags(FLAGS, line);
-  const { class: classes, ...rest } = values;
+  const { class: classes, dryRun: isDry, ...rest } = values;
+  if (isDry && rest.apply) throw applyAndDryRun(origin, '--apply merges duplicates');
   if (rest.force && !rest.apply && origin('force').from === 'flag') {
     throw contradiction(
       `${origin('force').place} means nothing without --apply: a plan changes nothing.`,

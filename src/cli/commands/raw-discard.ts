@@ -4,9 +4,10 @@ import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { text, toggle } from '../flags/kinds.js';
+import { applyAndDryRun, dryRun } from '../flags/shared.js';
 import { group, readFlags } from '../flags/table.js';
 import { presentRawDiscard } from '../views/raw-discard.js';
-import { typedAgain } from '../typed-again.js';
+import { typedAgain, withoutDryRun } from '../typed-again.js';
 
 const FLAGS = {
   ...group('Which entries (several narrow each other):', {
@@ -19,7 +20,10 @@ const FLAGS = {
       'runs',
     ),
   }),
-  ...group('How:', { apply: toggle('do it; without it, only say what would go') }),
+  ...group('How:', {
+    apply: toggle('do it; without it, only say what would go'),
+    dryRun: dryRun('what it does without --apply'),
+  }),
 };
 
 export function registerRawDiscard(parent: Command, attach: Attach): void {
@@ -55,10 +59,12 @@ async function discardCommand(call: Call): Promise<Outcome> {
     import('../session.js'),
     import('../../core/raw-discard/raw-discard.js'),
   ]);
-  const { values, recorded } = readFlags(FLAGS, call);
+  const { values, origin, recorded } = readFlags(FLAGS, call);
+  const { dryRun: isDry, ...what } = values;
+  if (isDry && what.apply) throw applyAndDryRun(origin, '--apply takes entries out');
   const entries = [...call.args];
   const options = {
-    ...values,
+    ...what,
     entries,
     recordedOptions: { ...recorded, ...(entries.length === 0 ? {} : { entries }) },
   };
@@ -67,7 +73,7 @@ async function discardCommand(call: Call): Promise<Outcome> {
     { command: 'raw discard', ...(options.apply ? { lock: 'exclusive' } : {}) },
     (ctx) => rawDiscard(ctx, options),
   );
-  const apply = typedAgain(call.argv, 'takes them out', (words) => [...words, '--apply']);
+  const apply = typedAgain(call.argv, 'takes them out', (words) => [...withoutDryRun(words), '--apply']);
   return { presentation: presentRawDiscard(result, apply), exitCode: exitCodeFor(result) };
 }
 

@@ -9,7 +9,7 @@ import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
 import { toggle, zone } from '../flags/kinds.js';
 import * as shared from '../flags/shared.js';
-import { contradiction, group, readFlags, type Line } from '../flags/table.js';
+import { group, readFlags, type Line } from '../flags/table.js';
 import { presentReconciled } from '../views/reconcile.js';
 
 const FLAGS = {
@@ -84,12 +84,7 @@ async function reconcileCommand(call: Call): Promise<Outcome> {
 function readOptions(line: Line): { options: ReconcileOptions; failOn: Severity } {
   const { values, origin, recorded } = readFlags(FLAGS, line);
   const { full, apply, dryRun, register, tickets, include, batchSize, tz, failOn } = values;
-  if (apply && dryRun) {
-    throw contradiction(
-      `${origin('apply').place} and ${origin('dryRun').place} contradict each other.`,
-      '--apply merges doubles, --dry-run writes nothing. Give one of them.',
-    );
-  }
+  if (apply && dryRun) throw shared.applyAndDryRun(origin, '--apply merges duplicates');
   const options = {
     full,
     apply,

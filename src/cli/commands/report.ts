@@ -70,13 +70,17 @@ async function reportCommand(call: Call): Promise<Outcome> {
   const result = await withContext(call, { command: 'report', interruptible: 'reading' }, (ctx) =>
     report(ctx, options),
   );
-  if (page !== undefined) {
+  const pageOf = async (): Promise<string> => {
     const { renderReportPage } = await import('../render/html/page.js');
-    await page.write(renderReportPage(result, databaseFlags(given)));
+    return renderReportPage(result, databaseFlags(given));
+  };
+  if (page !== undefined) {
+    await page.write(await pageOf());
     call.notice(`Page written to ${page.file ?? html}`);
   }
   const toTerminal = io.stdoutIsTTY && (settings.output === undefined || settings.output === '-');
   return {
+    page: pageOf,
     presentation: presentReport(result, { blocks: drawsBlocks(io.env, toTerminal) }),
     exitCode: hasOpen(result.alerts, severity) ? EXIT.findings : EXIT.ok,
   };

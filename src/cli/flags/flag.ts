@@ -112,6 +112,8 @@ export class Flag<Value, Absent = undefined> {
  */
 export class FlagOption extends Option {
   readonly completion: Completion | undefined;
+  /** The variable that says the same; undefined where none does. */
+  readonly variable: string | undefined;
 
   constructor(key: string, spec: Omit<Spec<unknown, unknown>, 'read' | 'absent'>, hidden = false) {
     const { short, placeholder, help, otherwise, choices, repeats, heading } = spec;
@@ -121,6 +123,7 @@ export class FlagOption extends Option {
       otherwise === undefined ? help : `${help} (default: ${otherwise})`,
     );
     this.completion = spec.completion ?? choices;
+    this.variable = spec.inEnvironment ? environmentName(key) : undefined;
     if (choices !== undefined && repeats === undefined) this.choices(choices);
     if (repeats === 'count') this.argParser(increase);
     if (repeats === 'list') this.argParser(collect);

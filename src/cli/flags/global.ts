@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { ConfigError } from '../../model/errors.js';
 import { FORMATS, type Format } from '../render/formats.js';
 import type { FlagOption } from './flag.js';
@@ -10,7 +11,7 @@ export const GLOBAL_GROUP = 'Global options:';
 const FLAGS = group(GLOBAL_GROUP, {
   json: toggle('same as --format json'),
   format: choice('format', FORMATS, 'table, json, ndjson, csv or markdown').otherwise('table'),
-  output: text('file', 'write the result to a file; - is stdout', 'a file name').short('o'),
+  output: text('file', 'write the result to a file; its ending says the format', 'a file name').short('o'),
   quiet: toggle('no progress and no notices; errors only').short('q'),
   verbose: repetitions(2, 'say more on stderr; twice for everything').short('v'),
   debug: toggle('show the stack of an error'),
@@ -27,6 +28,8 @@ const FLAGS = group(GLOBAL_GROUP, {
 /** What every command knows, whatever it does. */
 export interface GlobalSettings extends Omit<Values<typeof FLAGS>, 'json' | 'format'> {
   format: Format;
+  /** The result is a page for the browser: `-o report.html`. */
+  page: boolean;
   origin: Reading<typeof FLAGS>['origin'];
 }
 
@@ -38,13 +41,36 @@ export function globalOptions(): FlagOption[] {
 /** The flags that every command shares. Throws a ConfigError for a wrong value or two that contradict each other. */
 export function readGlobalFlags(line: Line): GlobalSettings {
   const reading = readFlags(FLAGS, line);
-  return { ...reading.values, format: resolveFormat(reading), origin: reading.origin };
+  return { ...reading.values, ...resolveFormat(reading), origin: reading.origin };
 }
 
 const RANK: Record<Origin['from'], number> = { flag: 3, environment: 2, '.env': 1, default: 0 };
 
+/** What the name of the file says about what is to be in it. */
+const BY_ENDING: Readonly<Record<string, Format | 'page'>> = {
+  '.json': 'json',
+  '.ndjson': 'ndjson',
+  '.jsonl': 'ndjson',
+  '.csv': 'csv',
+  '.md': 'markdown',
+  '.html': 'page',
+  '.htm': 'page',
+};
+
+/** The ending of `-o` counts unless --json or --format stands as near as it does. */
+function resolveFormat(reading: Reading<typeof FLAGS>): Pick<GlobalSettings, 'format' | 'page'> {
+  const { values, origin } = reading;
+  const implied = values.output === undefined ? undefined : BY_ENDING[extname(values.output).toLowerCase()];
+  const isSaid = values.json || values.format !== undefined;
+  const said = Math.max(values.json ? RANK[origin('json').from] : 0, RANK[origin('format').from]);
+  if (implied === undefined || (isSaid && said >= RANK[origin('output').from])) {
+    return { format: typedFormat(reading), page: false };
+  }
+  return implied === 'page' ? { format: 'table', page: true } : { format: implied, page: false };
+}
+
 /** `--json` is another word for `--format json`: the nearer of the two wins, and side by side they must agree. */
-function resolveFormat({ values, origin }: Reading<typeof FLAGS>): Format {
+function typedFormat({ values, origin }: Reading<typeof FLAGS>): Format {
   const { json, format } = values;
   if (!json) return format ?? 'table';
   if (format === undefined || format === 'json') return 'json';

@@ -1,6 +1,8 @@
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
+import type { ConfigError } from '../../model/errors.js';
 import { SEVERITIES, type Severity } from '../../model/severity.js';
 import { choice, choices, duration, integer, text, toggle, zone } from './kinds.js';
+import { contradiction, type Origin } from './table.js';
 
 /** Flags that mean the same in several commands. */
 
@@ -30,6 +32,14 @@ export const include = () =>
 
 export const failOn = (byDefault: Severity) =>
   choice('severity', SEVERITIES, 'exit with 3 on loss, degraded or note, and on worse').default(byDefault);
+
+/** The error for a command that is told to do it and not to. */
+export function applyAndDryRun(origin: (key: 'apply' | 'dryRun') => Origin, applying: string): ConfigError {
+  return contradiction(
+    `${origin('apply').place} and ${origin('dryRun').place} contradict each other.`,
+    `${applying}, --dry-run writes nothing. Give one of them.`,
+  );
+}
 
 /** When alerts about a connection are raised. */
 export const alertLimits = () => ({

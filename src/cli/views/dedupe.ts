@@ -8,7 +8,7 @@ import type {
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../render/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../render/quantities.js';
-import { typedAgain } from '../typed-again.js';
+import { typedAgain, withoutDryRun } from '../typed-again.js';
 import {
   faint,
   fields,
@@ -157,7 +157,12 @@ function nextSteps(result: DedupeResult, { argv }: DedupeCall): Remedy[] {
   if (!result.applied) {
     return total(result) === 0
       ? [verify]
-      : [typedAgain(argv, 'merges the duplicates; undo restores them', (words) => [...words, '--apply'])];
+      : [
+          typedAgain(argv, 'merges the duplicates; undo restores them', (words) => [
+            ...withoutDryRun(words),
+            '--apply',
+          ]),
+        ];
   }
   const steps: Remedy[] = [];
   if (result.requeued > 0) {

@@ -4,9 +4,8 @@ import type { Remedy } from '../../model/remedy.js';
 import type { Grid, Presentation } from '../render/presentation.js';
 import { formatAmount, formatDuration } from '../render/quantities.js';
 import { reasonInWords } from '../render/reasons.js';
-import { typedAgain } from '../typed-again.js';
+import { typedAgain, withoutDryRun } from '../typed-again.js';
 import { faint, list, text, type Item, type Mark } from '../ui/document.js';
-import { withoutDryRun } from './replay-next.js';
 
 const PROBLEMS_SHOWN = 5;
 

@@ -3,7 +3,7 @@ import type { ReconcileResult } from '../../core/reconcile/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../render/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../render/quantities.js';
-import { typedAgain } from '../typed-again.js';
+import { typedAgain, withoutDryRun } from '../typed-again.js';
 import {
   faint,
   fields,
@@ -20,7 +20,6 @@ import {
 import { severityMark } from './alert-words.js';
 import { alertItem, alertSteps } from './alerts.js';
 import { problemItems } from './problems.js';
-import { withoutDryRun } from './replay-next.js';
 
 const SHOWN = 20;
 

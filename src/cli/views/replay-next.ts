@@ -1,6 +1,6 @@
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { RunResult } from '../../model/run-result.js';
-import { typedAgain } from '../typed-again.js';
+import { typedAgain, withoutDryRun } from '../typed-again.js';
 import { formatAmount } from '../render/quantities.js';
 import { listLeftOut } from './run-figures.js';
 
@@ -99,10 +99,4 @@ function namesUnknownConnection(result: RunResult): boolean {
 function namesNothing({ problems }: RunResult): boolean {
   const waiting = problems.filter(({ reason }) => reason === UNKNOWN_CONNECTION);
   return waiting.length > 0 && waiting.every(({ excerpt }) => excerpt === '');
-}
-
-export function withoutDryRun(words: readonly string[]): string[] {
-  return words
-    .map((word) => (/^-[nqvy]{2,}$/.test(word) ? word.replace('n', '') : word))
-    .filter((word) => word !== '-n' && word !== '--dry-run');
 }

@@ -74,7 +74,7 @@ function invalidCursor(message: string): ConfigError {
   return new ConfigError(message, {
     code: 'invalid_cursor',
     remedy:
-      'Give the cursor of the last page with the same contact, --from-date, --to-date and --connection; or leave it out to begin with the newest page.',
+      'Give the cursor of the last page with the same contact, --since, --until and --connection; or leave it out to begin with the newest page.',
   });
 }
 
