@@ -91,7 +91,7 @@ describe('doctor on the command line', () => {
     expect(checks.find(({ name }) => name === 'configuration')).toEqual({
       name: 'configuration',
       status: 'warn',
-      message: `WA_RECONCILE_HOMR in ${join(cwd, '.env')} is no setting, and nobody reads it`,
+      message: `WA_RECONCILE_HOMR in ${join(cwd, '.env')} is not a setting and is ignored`,
       remedy: 'Did you mean WA_RECONCILE_HOME?',
     });
     expect(checks.find(({ name }) => name === 'database')?.status).toBe('fail');

@@ -137,7 +137,7 @@ describe('explain on the command line', () => {
     expect((await run(['explain'])).code).toBe(2);
     const unknown = await run(['explain', '+4915112345678']);
     expect(unknown.code).toBe(3);
-    expect(unknown.stdout).toBe('✖ Nothing is known about +4915112345678: no raw entry names it.\n');
+    expect(unknown.stdout).toBe('✖ No data found for +4915112345678: no raw entry names it.\n');
     const id = await run(['explain', wamid('NEVER'), '--json']);
     expect(id.code).toBe(3);
     expect(JSON.parse(id.stdout)).toMatchObject({ known: false });

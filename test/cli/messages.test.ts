@@ -132,7 +132,7 @@ describe('messages on the command line', () => {
       [['+5521900000002', '--cursor', cursor], 'belongs to another contact'],
       [[ANA, '--from-date', '2020-01-01', '--cursor', cursor], 'belongs to another contact'],
       [['+5511912121212'], 'Nobody is known'],
-      [['Ana'], `'Ana' is no contact`],
+      [['Ana'], `'Ana' is not a valid contact`],
       [[], 'argument'],
     ];
     for (const [argv, reason] of refused) {

@@ -234,7 +234,7 @@ describeOnBackends('explain a contact', (backend) => {
       ['status', wamid('P1')],
       ['reaction', wamid('P2')],
     ]);
-    expect(result.verdict).toContain('2 facts wait for a message that never came');
+    expect(result.verdict).toContain('2 updates are pending: target message not received');
     expect((await ask(store, BRU)).pending).toEqual([]);
   });
 
@@ -303,7 +303,7 @@ describeOnBackends('explain a contact', (backend) => {
       searched: { scanned: true },
       findings: [{ outcome: 'unknown' }],
     });
-    expect(result.verdict).toBe(`Nothing is known about +${BRU}: no raw entry names it.`);
+    expect(result.verdict).toBe(`No data found for +${BRU}: no raw entry names it.`);
   });
 
   describe('of the demo day', () => {
@@ -312,7 +312,7 @@ describeOnBackends('explain a contact', (backend) => {
       await replayFiles(store, [DEMO_DAY]);
       const ana = await ask(store, ANA);
       expect(ana.verdict).toBe(
-        `All 12 messages that the raw log holds about +${ANA} are in the database; 1 fact waits for a message that never came.`,
+        `All 12 messages that the raw log holds about +${ANA} are in the database; 1 update is pending: target message not received.`,
       );
       expect(ana.contact?.conversations).toMatchObject([
         { messages: 11, missingChunks: ['1/3'] },

@@ -242,7 +242,9 @@ describeOnBackends('explain a message', (backend) => {
         messages: [],
         pending: [{ kind: 'status', status: 'delivered', entryOrigin: 'stdin:1' }],
       });
-      expect(result.verdict).toBe('The message itself never came: 1 fact waits for it (status delivered).');
+      expect(result.verdict).toBe(
+        'The message itself was not received: 1 fact waits for it (status delivered).',
+      );
       expect(result.findings).toMatchObject([{ outcome: 'pending', reason: 'no_message_yet' }]);
     });
 

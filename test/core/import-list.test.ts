@@ -91,7 +91,11 @@ describeOnBackends('import of a list', (backend) => {
       status: 'partial',
       contacts: { listed: 3, done: 3, left: 0 },
       outcomes: { end_of_history: 2, invalid_contact: 1 },
-      imports: [{}, { line: 2, outcome: 'invalid_contact', reason: "'tomorrow' is no contact." }, {}],
+      imports: [
+        {},
+        { line: 2, outcome: 'invalid_contact', reason: "'tomorrow' is not a valid contact." },
+        {},
+      ],
     });
   });
 

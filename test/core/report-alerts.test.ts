@@ -366,7 +366,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     const store = await backend.open();
     await receive(store, 0, [{ what: 'is this' }]);
     expect(await alertsAfter(store, HOUR)).toMatchObject([
-      { kind: 'entries_failed', message: expect.stringContaining('no form that is known') as string },
+      { kind: 'entries_failed', message: expect.stringContaining('an unknown format') as string },
     ]);
   });
 });

@@ -397,7 +397,7 @@ describe('import: a list', () => {
     });
     expect(code).toBe(4);
     expect(stdout).toContain('3 contacts of 3 done: 2 messages created');
-    expect(stdout).toContain("line 1: 'tomorrow' is no contact.");
+    expect(stdout).toContain("line 1: 'tomorrow' is not a valid contact.");
     expect(site.device.logins).toBe(1);
   });
 });
@@ -608,7 +608,7 @@ describe('import: when it goes wrong', () => {
     expect(coexistence.stdout).toContain('wa-reconcile link --connection loja');
     const nobody = await machine.run(['import', 'tomorrow']);
     expect(nobody.code).toBe(2);
-    expect(nobody.stderr).toContain("'tomorrow' is no contact.");
+    expect(nobody.stderr).toContain("'tomorrow' is not a valid contact.");
   });
 
   it('ends on Ctrl-C with its socket closed, and keeps the device', async () => {

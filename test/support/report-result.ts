@@ -278,7 +278,7 @@ export function troubledReport(): ReportResult {
         count: 2,
         since: '2026-11-18T12:40:00.000Z',
         message:
-          '2 chunks of history never came (phase/chunk): 1/3, 1/4. A log that holds them can still be replayed.',
+          '2 chunks of history missing (phase/chunk): 1/3, 1/4. A log that holds them can still be replayed.',
         remedy: remedy(
           'verify',
           ['--check', 'history_ledger', '--connection', 'Loja & Cia'],

@@ -133,7 +133,8 @@ function itemLines(
   const name = label === undefined ? '' : sanitize(label);
   const first = `${bullet}${name === '' ? '' : look.bold(name)}${' '.repeat(column === 0 ? 0 : column - widthOf(name))}`;
   return [
-    ...hanging(first, widthOf(first), line, look, width),
+    // Without a mark, what does not fit is indented, so that items stay apart.
+    ...hanging(first, Math.max(INDENT.length, widthOf(first)), line, look, width),
     ...indented(
       under.flatMap((one) => lineLines(one, look, width - INDENT.length)),
       INDENT,

@@ -36,7 +36,7 @@ export function parseContact(typed: string): TypedContact {
   const digits = digitsOf(contact);
   if (digits !== undefined && BARE_LID.test(digits)) names.add(`${digits}@lid`);
   if (names.size === 0) {
-    throw new ConfigError(`'${contact}' is no contact.`, {
+    throw new ConfigError(`'${contact}' is not a valid contact.`, {
       code: 'unknown_contact',
       remedy: `Give ${CONTACT_FORMS}.`,
     });

@@ -16,7 +16,7 @@ export async function checkConfiguration(options: DoctorOptions): Promise<Doctor
     return {
       name,
       status: 'warn',
-      message: `${unknown.place} is no setting, and nobody reads it${more}`,
+      message: `${unknown.place} is not a setting and is ignored${more}`,
       remedy: unknown.similar === undefined ? 'Remove it.' : `Did you mean ${unknown.similar}?`,
     };
   }

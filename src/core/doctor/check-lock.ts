@@ -15,7 +15,7 @@ export async function checkEmbeddedLock(
   const name = 'lock' as const;
   switch (lock.state) {
     case 'free':
-      return { check: { name, status: 'ok', message: 'nobody holds it' }, isFree: true };
+      return { check: { name, status: 'ok', message: 'free' }, isFree: true };
     case 'dead':
       return {
         check: {
@@ -27,7 +27,7 @@ export async function checkEmbeddedLock(
       };
     case 'alive':
       if (lock.command === 'doctor' && lock.pid === pid)
-        return { check: { name, status: 'ok', message: 'nobody else holds it' }, isFree: true };
+        return { check: { name, status: 'ok', message: 'free' }, isFree: true };
       return {
         check: {
           name,
@@ -52,7 +52,7 @@ export async function checkEmbeddedLock(
         check: {
           name,
           status: 'fail',
-          message: `the lock file cannot be read, so nobody can tell whose it is`,
+          message: `the lock file cannot be read, so its owner is unknown`,
           remedy: `If no other process of wa-reconcile uses it, remove ${path} by hand.`,
         },
         isFree: false,
@@ -67,7 +67,7 @@ export async function checkServerLock(
 ): Promise<DoctorCheck> {
   const holders = (await readLockHolders(store.sql, store.backend)) ?? [];
   const others = holders.filter((holder) => holder !== `wa-reconcile doctor ${host}:${pid}`);
-  if (others.length === 0) return { name: 'lock', status: 'ok', message: 'nobody holds it' };
+  if (others.length === 0) return { name: 'lock', status: 'ok', message: 'free' };
   const names = others.map((holder) => holder?.replace(/^wa-reconcile /, '') ?? 'an unknown program');
   return { name: 'lock', status: 'ok', message: `held by ${listed(names)}, at work now` };
 }

@@ -23,7 +23,7 @@ export async function checkRuns({ sql, backend }: Store, onlooker: Onlooker): Pr
       status: 'warn',
       message: `${amount(unfinished.length, 'run')} did not come to an end: ${listed(unfinished.map(wordsOf))}`,
       remedy: [
-        'The same command goes on where it stopped; nothing that was committed is lost.',
+        'Run the same command again to resume; nothing that was committed is lost.',
         ...againOf(unfinished),
       ],
     };
@@ -31,7 +31,7 @@ export async function checkRuns({ sql, backend }: Store, onlooker: Onlooker): Pr
   if (working.length > 0) {
     return { name: 'runs', status: 'ok', message: `at work now: ${listed(working.map(wordsOf))}` };
   }
-  return { name: 'runs', status: 'ok', message: 'every run has come to its end' };
+  return { name: 'runs', status: 'ok', message: 'every run has finished' };
 }
 
 /** The commands that take up the newest of them, each once. */

@@ -12,7 +12,7 @@ export async function checkServer(store: Store): Promise<DoctorCheck> {
       name,
       status: 'fail',
       message: `${message}, encoding ${facts.encoding}: it cannot store emoji and most languages`,
-      remedy: `Create the database anew: create database … encoding 'UTF8' template template0`,
+      remedy: `Create the database again: create database … encoding 'UTF8' template template0`,
     };
   }
   if (facts.readOnly) {

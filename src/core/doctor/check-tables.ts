@@ -46,7 +46,7 @@ export async function checkRights(sql: Sql): Promise<DoctorCheck> {
   };
 }
 
-/** Whether the database itself keeps doubles out. */
+/** Whether unique indexes prevent duplicates. */
 export async function checkIndexes(sql: Sql): Promise<DoctorCheck> {
   const states = await readKeyStates(sql);
   const bad = [...states].flatMap(([key, { state }]) =>

@@ -32,7 +32,7 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
   ];
   const waiting = pending.length;
   if (waiting > 0 && !findings.some((one) => one.reason === 'no_message_yet')) {
-    findings.push(finding('pending', waiting, 'no_message_yet', 'wait for messages that never came'));
+    findings.push(finding('pending', waiting, 'no_message_yet', 'pending: target message not received'));
   }
   adviseItems(
     inv,
@@ -54,14 +54,14 @@ function contactVerdict(inv: Investigation, label: string, found: ContactFinding
   const { contact, messages, facts } = found;
   if (!known) {
     const where = inv.scanned ? 'no raw entry names it' : 'no raw entry that was searched names it';
-    return `Nothing is known about ${label}: ${where}.`;
+    return `No data found for ${label}: ${where}.`;
   }
   const total = messages.length;
   const rest = afterwords(found);
   const log = inv.complete ? 'the raw log' : 'the part of the raw log that was read';
   if (total === 0) {
     const held = contact.conversations.reduce((sum, one) => sum + one.messages, 0);
-    const elsewhere = held > 0 ? `; ${amount(held, 'message')} in the database came from elsewhere` : '';
+    const elsewhere = held > 0 ? `; ${amount(held, 'message')} in the database without a raw log entry` : '';
     const named = facts.some((fact) => fact.kind !== 'entry')
       ? `${log} names ${label}, but holds`
       : `${log} holds`;
@@ -94,7 +94,7 @@ function afterwords({ facts, pending }: ContactFindings): string {
   const parts = [
     ...(pending.length === 0
       ? []
-      : [`${amount(pending.length, 'fact waits', 'facts wait')} for a message that never came`]),
+      : [`${amount(pending.length, 'update is', 'updates are')} pending: target message not received`]),
     ...(unread === 0
       ? []
       : [`${amount(unread, 'entry that names them was', 'entries that name them were')} not understood`]),

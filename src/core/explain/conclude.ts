@@ -128,14 +128,14 @@ function unstoredVerdict(
     const kinds = [
       ...new Set(found.pending.map((one) => (one.status === null ? one.kind : `status ${one.status}`))),
     ];
-    return `The message itself never came: ${amount(found.pending.length, 'fact waits', 'facts wait')} for it (${listed(kinds)}).`;
+    return `The message itself was not received: ${amount(found.pending.length, 'fact waits', 'facts wait')} for it (${listed(kinds)}).`;
   }
   const [fact] = found.facts;
   if (fact === undefined) return null;
   if (fact.outcome === 'skipped') {
     return `Not in the database, by rule: the ${fact.type ?? fact.kind} in ${fact.entryOrigin} was left out (${fact.reason ?? ''}).`;
   }
-  return `The message itself never came: ${fact.entryOrigin} says something about it (${fact.kind}).`;
+  return `The message itself was not received: ${fact.entryOrigin} says something about it (${fact.kind}).`;
 }
 
 /** The verdict about a raw entry. */
@@ -171,12 +171,12 @@ export function concludeEntry(
     ...(['pending', 'missing', 'different', 'rejected', 'skipped'] as const).flatMap((outcome) =>
       count(outcome) === 0 ? [] : [`${amount(count(outcome), 'message')} ${outcome}`],
     ),
-    ...(unread.length === 0 ? [] : [`${amount(unread.length, 'part')} that nobody understood`]),
+    ...(unread.length === 0 ? [] : [amount(unread.length, 'unparsed item')]),
   ];
   for (const [what, count] of countKinds(facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry'))) {
     parts.push(count === 1 ? what : `${what} (${count.toLocaleString('en-US')})`);
   }
-  const holds = parts.length === 0 ? 'nothing that makes a row' : listed(parts);
+  const holds = parts.length === 0 ? 'nothing to store' : listed(parts);
   return { verdict: `The entry ${entry.origin} is ${entry.status}: ${holds}.`, known: true, findings };
 }
 

@@ -274,7 +274,7 @@ async function describeRow(
   if (story.unexplained.length > 0 && !inv.scanned) {
     const fields = story.unexplained.map((change) => change.field).join(', ');
     inv.notice(
-      `What the row says in ${fields} came from an entry that lies elsewhere in the log, or from another program; --scan searches all of it.`,
+      `What the row says in ${fields} came from an entry elsewhere in the log, or from another program; --scan searches all of it.`,
     );
     inv.remedy({ do: 'scan' });
   }

@@ -44,7 +44,9 @@ export function partWords(outcome: Outcome | undefined, count: number, reason: s
       return `${one ? 'is' : 'are'} missing`;
     case 'different':
       return reason === 'doubled'
-        ? (one ? 'is a duplicate' : 'are duplicates')
+        ? one
+          ? 'is a duplicate'
+          : 'are duplicates'
         : `${one ? 'differs' : 'differ'} from the raw log`;
     case 'rejected':
       return `${one ? 'was' : 'were'} rejected (${reason ?? ''})`;

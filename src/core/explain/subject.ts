@@ -158,7 +158,7 @@ function ambiguous(typed: string, kinds: readonly ExplainKind[]): ConfigError {
 }
 
 function unknown(typed: string, why?: string): ConfigError {
-  return new ConfigError(why ?? `'${typed}' is nothing that can be explained.`, {
+  return new ConfigError(why ?? `'${typed}' is not a valid subject.`, {
     code: 'unknown_subject',
     remedy: `Give ${FORMS}.`,
   });

@@ -110,7 +110,7 @@ function chunkAlerts({ row, report, times }: ConnectionFacts, { now }: Limits): 
         since: times.lastChunkAt,
         state: missingChunks.join(' '),
         count: missingChunks.length,
-        message: `${amount(missingChunks.length, 'chunk')} of history never came (phase/chunk): ${listOf(missingChunks, CHUNKS_NAMED)}. A log that holds ${missingChunks.length === 1 ? 'it' : 'them'} can still be replayed.`,
+        message: `${amount(missingChunks.length, 'chunk')} of history missing (phase/chunk): ${listOf(missingChunks, CHUNKS_NAMED)}. A log that holds ${missingChunks.length === 1 ? 'it' : 'them'} can still be replayed.`,
         remedy: check,
       }),
     ];
@@ -188,11 +188,11 @@ function pendingFactAlert({ row, pendingFacts }: ConnectionFacts): Alert[] {
       since: firstAt,
       state: lastAt,
       count,
-      message: `${amount(count, 'status, edit or reaction has', 'statuses, edits or reactions have')} waited for more than a day for ${count === 1 ? 'a message' : 'messages'} that never came.`,
+      message: `${amount(count, 'status, edit or reaction has', 'statuses, edits or reactions have')} been pending for more than a day: target message not received.`,
       remedy: remedy(
         'verify',
         ['--check', 'pending_facts', '--connection', row.name],
-        'lists the messages that they wait for',
+        'lists the missing target messages',
       ),
     }),
   ];

@@ -101,9 +101,9 @@ function brokenAlerts({ entries, days }: WholeFacts): Alert[] {
     },
     {
       status: 'unrecognized',
-      one: 'is in no form that is known',
-      many: 'are in no form that is known',
-      advice: 'It is kept; a version that knows the form can replay it.',
+      one: 'is in an unknown format',
+      many: 'are in an unknown format',
+      advice: 'It is kept; a version that supports it can replay it.',
     },
   ];
   return kinds.flatMap(({ status, one, many, advice }) => {

@@ -18,7 +18,7 @@ const CHECKED_ELSEWHERE = new Set([
   'tickets_one_open_per_conversation',
 ]);
 
-/** Every row fits the rows that it names, and the constraints that see to it are there. */
+/** foreign references are consistent, and the constraints that see to it are there. */
 export const consistencyCheck: Check = {
   name: 'consistency',
   title: 'messages, conversations, leads, connections and organizations fit each other',
@@ -34,7 +34,7 @@ export const consistencyCheck: Check = {
     const doubled = await findDoubledKeys(view, recorder);
     const constraints = await findLooseConstraints(view, recorder);
     if (recorder.found === 0) {
-      return recorder.result('Every row fits the rows that it names', null);
+      return recorder.result('foreign references are consistent', null);
     }
     const parts = [
       ...(misfits > 0

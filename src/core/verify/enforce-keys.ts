@@ -82,7 +82,9 @@ async function explainFailure(ctx: Context, key: UniqueKey, error: unknown): Pro
       const left = (await readKeyStates(ctx.store.sql)).get(key);
       if (left?.state === 'wrong') await dropIndex(ctx.store, key, left.isConstraint);
       const obstacle = await findObstacle(ctx, key);
-      return obstacle ?? { index, outcome: 'blocked', reason: 'another program wrote doubles meanwhile' };
+      return (
+        obstacle ?? { index, outcome: 'blocked', reason: 'another program wrote duplicates at the same time' }
+      );
     }
     case '42P07':
       return { index, outcome: 'blocked', reason: 'something else has its name' };

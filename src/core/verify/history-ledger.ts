@@ -24,7 +24,7 @@ export const historyLedgerCheck: Check = {
     for (const connection of inUse) {
       const own = gaps.filter(({ connectionId }) => connectionId === connection.id);
       for (const { phase, chunkOrder } of own) {
-        const detail = `chunk ${chunkOrder} of phase ${phase} never came, later ones did`;
+        const detail = `chunk ${chunkOrder} of phase ${phase} is missing, later ones arrived`;
         await recorder.finding('!', {
           connectionId: connection.id,
           subject: `${phase}/${chunkOrder}`,
@@ -74,7 +74,7 @@ function stateOf(connection: ConnectionRow, times: ConnectionTimes | undefined, 
       const onboardedAt =
         times?.webhookActivatedAt ?? (status === 'pending_history' ? (times?.createdAt ?? null) : null);
       return isLate(onboardedAt)
-        ? { is: 'late', detail: 'onboarded, and its history never came' }
+        ? { is: 'late', detail: 'onboarded, but no history arrived' }
         : { is: 'noted', detail: 'its history has not come yet' };
     }
   }

@@ -29,7 +29,7 @@ export const mediaOwedCheck: Check = {
         await recorder.note(isOpen ? '!' : '-', { connectionId, subject: externalId ?? 'no id', detail });
       }
     }
-    if (recorder.noted === 0) return recorder.result('No file of a history is owed', null);
+    if (recorder.noted === 0) return recorder.result('no history media outstanding', null);
     const expired = recorder.noted - waiting;
     const parts = [
       ...(waiting > 0 ? [`${amount(waiting, 'file')} can still come, the last until ${dayOf(lastDay)}`] : []),

@@ -32,23 +32,23 @@ export const pendingFactsCheck: Check = {
         const of = `${kind} of ${new Date(at).toISOString()}${webhookLogId === null ? '' : `, log:${webhookLogId}`}`;
         const detail = isStored
           ? `${of}: its message came, and it was not applied`
-          : `${of}: its message never came`;
+          : `${of}: target message not received`;
         await recorder.finding(isStored ? '*' : '-', { connectionId, subject: targetExternalId, detail });
       }
     }
     if (recorder.found === 0) {
-      const waiting =
-        recorder.checked === 0 ? 'Nothing waits' : `${amount(recorder.checked, 'fact')} waiting`;
-      return recorder.result(`${waiting}, none for more than a day`, null);
+      const pending =
+        recorder.checked === 0 ? 'No pending updates' : amount(recorder.checked, 'pending update');
+      return recorder.result(`${pending}, none for more than a day`, null);
     }
     const without = recorder.found - stored;
     const parts = [
-      ...(without > 0 ? [`${amount(without, 'fact')} whose message never came`] : []),
-      ...(stored > 0 ? [`${amount(stored, 'fact')} whose message came from elsewhere`] : []),
+      ...(without > 0 ? [`${amount(without, 'update')} whose target message was not received`] : []),
+      ...(stored > 0 ? [`${amount(stored, 'update')} whose target message has no raw log entry`] : []),
     ];
     // Applying what waits is replay's, as soon as it meets the fact or its message again; what is not in the log it never meets.
     return recorder.result(
-      `Waiting for more than a day: ${parts.join(', ')}`,
+      `Pending for more than a day: ${parts.join(', ')}`,
       replayable ? REPLAY_ALL_REMEDY : explainRemedy(example),
     );
   },

@@ -38,7 +38,9 @@ export const rawEntryCheck: Check = {
         ? [`${amount(found, 'message names', 'messages name')} a raw entry that is gone from the raw log`]
         : []),
       ...(noted > 0
-        ? [`${amount(noted, 'message is', 'messages are')} from elsewhere: no raw entry tells of them`]
+        ? [
+            `${amount(noted, 'message has', 'messages have')} no raw log entry (deleted, or written by another program)`,
+          ]
         : []),
     ];
     const [only, second] = found > 0 && runId !== null ? await readPathsOfRun(view.sql, runId) : [];

@@ -71,7 +71,7 @@ function resultOf(recorder: Recorder, audit: AuditResult): CheckResult {
     [total.rejected, 'rejected'],
     [total.missing, 'missing'],
     [total.different + total.doubled, 'different'],
-    [total.pending, 'waiting'],
+    [total.pending, 'pending'],
   ]);
   const rest = listed([
     [total.unsettled, 'other item is unaccounted for', 'other items are unaccounted for'],

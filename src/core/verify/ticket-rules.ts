@@ -33,9 +33,12 @@ export const ticketRulesCheck: Check = {
       }
     }
     if (recorder.found === 0) {
-      return recorder.result(`${amount(recorder.checked, 'open ticket')} as the rules want them`, null);
+      return recorder.result(
+        `${amount(recorder.checked, 'open ticket')} that follow the open/close rules`,
+        null,
+      );
     }
-    const wrong = `${amount(recorder.found, 'open ticket is', 'open tickets are')} not as the rules want them`;
+    const wrong = `${amount(recorder.found, 'open ticket does', 'open tickets do')} not follow the open/close rules`;
     return recorder.result(
       baseless === 0
         ? wrong

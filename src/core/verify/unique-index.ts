@@ -7,7 +7,7 @@ import { ENFORCE_REMEDY } from './words.js';
 /** Every unique index and primary key is there, valid, and of its columns: what keeps doubles out, whoever writes. */
 export const uniqueIndexCheck: Check = {
   name: 'unique_index',
-  title: 'the database itself keeps doubles out',
+  title: 'unique indexes prevent duplicates',
   async run(view) {
     const recorder = new Recorder(view, 'unique_index');
     const states = await readKeyStates(view.sql);
@@ -20,7 +20,7 @@ export const uniqueIndexCheck: Check = {
     return recorder.found === 0
       ? recorder.result(`${amount(states.size, 'unique index', 'unique indexes')} present and valid`, null)
       : recorder.result(
-          `${amount(recorder.found, 'unique index does', 'unique indexes do')} not keep doubles out`,
+          `${amount(recorder.found, 'unique index is', 'unique indexes are')} missing or invalid`,
           ENFORCE_REMEDY,
         );
   },

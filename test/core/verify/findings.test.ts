@@ -198,7 +198,7 @@ const DAMAGES: Damage[] = [
     },
     finds: { pending_facts: 1 },
     remedy: `wa-reconcile explain ${wamid('NEVER-CAME')}`,
-    sample: /status of .*: its message never came/,
+    sample: /status of .*: target message not received/,
   },
   {
     title: 'pending_facts: one whose message another program has written',
@@ -285,7 +285,7 @@ const DAMAGES: Damage[] = [
     damage: (store) => run(store, `update history_chunks set chunk_order = 2`),
     finds: { history_ledger: 1 },
     remedy: 'wa-reconcile replay LOG',
-    sample: /chunk 1 of phase 0 never came/,
+    sample: /chunk 1 of phase 0 is missing/,
   },
   {
     title: 'history_ledger: a history that stopped on its way',
@@ -315,7 +315,7 @@ const DAMAGES: Damage[] = [
         `update connections set history_sync_status = 'pending_history', webhook_activated_at = current_timestamp - interval '2 days'`,
       ),
     finds: { history_ledger: 1 },
-    sample: /never came/,
+    sample: /no history arrived/,
   },
   {
     title: 'history_ledger: one that was declined is only noted',

@@ -29,7 +29,7 @@ describeOnBackends('the raw entry of every message', (backend) => {
       found: 1,
       remedy: 'wa-reconcile replay FILE',
       summary:
-        '1 message names a raw entry that is gone from the raw log; 1 message is from elsewhere: no raw entry tells of them',
+        '1 message names a raw entry that is gone from the raw log; 1 message has no raw log entry (deleted, or written by another program)',
     });
   });
 

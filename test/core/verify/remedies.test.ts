@@ -453,7 +453,7 @@ describeOnBackends(
        from lost`,
         'pending_facts',
         `wa-reconcile explain ${wamid('A2')}`,
-        '1 fact whose message came from elsewhere',
+        '1 update whose target message has no raw log entry',
       ],
     ])('%s', async (_title, damage, check, remedy, summary) => {
       const store = await backend.open();

@@ -141,7 +141,7 @@ describeOnBackends('the ticket rules', (backend) => {
       checked: 2,
       found: 1,
       remedy: 'wa-reconcile verify --enforce',
-      summary: '1 open ticket is not as the rules want them',
+      summary: '1 open ticket does not follow the open/close rules',
       samples: [{ connection: '+5511900000000' }],
     });
     expect(items.map(({ sign }) => sign).sort()).toEqual(['*', '=']);
