@@ -20,6 +20,20 @@ describeOnBackends('a transaction', (backend) => {
     expect(await slugs(store)).toEqual(['a']);
   });
 
+  test('runs statements that are sent at once one after the other, without a warning of the driver', async () => {
+    const store = await backend.open();
+    const warnings: string[] = [];
+    const note = (warning: Error): void => void warnings.push(warning.message);
+    process.on('warning', note);
+    const numbers = await store.transaction((tx) =>
+      Promise.all([1, 2, 3].map(async (n) => (await tx.query('select $1::int as n', [n]))[0]?.['n'])),
+    );
+    // Node tells of warnings in its next turn.
+    await new Promise(setImmediate);
+    process.off('warning', note);
+    expect({ numbers, warnings }).toEqual({ numbers: [1, 2, 3], warnings: [] });
+  });
+
   test('keeps nothing when its work throws, and passes the error on', async () => {
     const store = await backend.open();
     const work = store.transaction(async (tx) => {

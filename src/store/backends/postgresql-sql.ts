@@ -53,6 +53,21 @@ export function createStatementTransactions(run: RunInTransaction): Sql {
   };
 }
 
+/** Statements of one connection wait for each other anyway; `pg` 9 will refuse one that is sent while another runs. */
+function oneAtATime(sql: Sql): Sql {
+  let last: Promise<unknown> = Promise.resolve();
+  const after = <T>(run: () => Promise<T>): Promise<T> => {
+    const next = last.then(run, run);
+    // Whoever asked gets the error; the next statement is run all the same.
+    last = next.catch(() => undefined);
+    return next;
+  };
+  return {
+    query: (text, parameters) => after(() => sql.query(text, parameters)),
+    execute: (text, parameters) => after(() => sql.execute(text, parameters)),
+  };
+}
+
 /**
  * Transactions on a pool's clients; a client whose rollback fails is thrown away with its transaction. `settings`: statements
  * that each of them begins with.
@@ -68,7 +83,7 @@ export function createPgTransactions(pool: pg.Pool, sqlOn: PgSqlOn, settings = '
     client.on('error', onError);
     try {
       await client.query(`begin isolation level read committed; ${settings}`);
-      const result = await work(sqlOn(client));
+      const result = await work(oneAtATime(sqlOn(client)));
       await client.query('commit');
       return result;
     } catch (error) {
