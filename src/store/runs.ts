@@ -70,12 +70,28 @@ export async function insertRejects(tx: Sql, rows: readonly RejectRow[]): Promis
   );
 }
 
-/** Forgets what was rejected of entries that are being decided anew; the same transaction writes what still is. */
-export async function deleteRejects(tx: Sql, webhookLogIds: readonly string[]): Promise<void> {
+/**
+ * Forgets what was rejected of entries that are decided again, but for what still is: that stays on record since when it was
+ * rejected first, so that nobody has to acknowledge it again.
+ */
+export async function deleteRejects(
+  tx: Sql,
+  webhookLogIds: readonly string[],
+  still: readonly RejectRow[],
+): Promise<void> {
   if (webhookLogIds.length === 0) return;
-  await tx.execute(`delete from rejects where webhook_log_id = any($1::uuid[])`, [
-    arrayLiteral(webhookLogIds),
-  ]);
+  await tx.execute(
+    `delete from rejects r where r.webhook_log_id = any($1::uuid[]) and not exists (
+       select from unnest($2::uuid[], $3::text[], $4::text[]) as still (id, path, reason)
+       where still.id = r.webhook_log_id and still.path = r.path and still.reason = r.reason
+     )`,
+    [
+      arrayLiteral(webhookLogIds),
+      arrayLiteral(still.map((row) => row.webhookLogId)),
+      arrayLiteral(still.map((row) => row.path)),
+      arrayLiteral(still.map((row) => row.reason)),
+    ],
+  );
 }
 
 export interface NewRun {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { useEmbedded, useServer } from './database-home.js';
-import { live } from '../support/webhooks.js';
+import { ANA, live, webhook } from '../support/webhooks.js';
 
 const LOG = Array.from({ length: 40 }, (_, i) => JSON.stringify(live(`M${i}`, i * 10))).join('\n');
 /** The builders' messages are old: without this, every night would call the connection silent. */
@@ -90,6 +90,16 @@ describe('reconcile', () => {
     expect((await run(['report'])).code).toBe(0);
     expect((await run(['verify', '--fail-on', 'note'])).code).toBe(0);
     expect((await run(['verify', '--fail-on', 'sometimes'])).code).toBe(2);
+  });
+
+  test('exits with 3 for a loss also when the run left something behind, and with 0 once all of it is acknowledged', async () => {
+    const run = await embedded.prepare();
+    const nameless = JSON.stringify(webhook('messages', { messages: [{ from: ANA, type: 'text' }] }));
+    await run(['replay', '-', '--register'], { stdin: `${LOG}\n${nameless}` });
+    expect((await run(['reconcile', '--full', ...PATIENT])).code).toBe(3);
+    expect((await run(['reconcile', '--full', '--fail-on', 'note', ...PATIENT])).code).toBe(3);
+    expect((await run(['alerts', 'ack', 'rejects'])).code).toBe(0);
+    expect((await run(['reconcile', '--full', ...PATIENT])).code).toBe(0);
   });
 
   test('gives every step in its JSON, and nothing else on stdout', async () => {

@@ -8,9 +8,9 @@ import { verify } from '../../src/core/verify/verify.js';
 import type { Context } from '../../src/core/context.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnBackends } from '../support/databases.js';
-import { replayBodies, testContext } from '../support/replaying.js';
+import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
-import { BUSINESS, history, live, old, status } from '../support/webhooks.js';
+import { ANA, BUSINESS, history, live, old, status, webhook } from '../support/webhooks.js';
 
 const NAME = `+${BUSINESS}`;
 const HOUR = 3_600_000;
@@ -87,11 +87,27 @@ describeOnBackends('an acknowledged alert', (backend) => {
     await expect(unacknowledgeAlerts(at(store), { alert: first.id })).rejects.toThrow('was acknowledged');
   });
 
+  it('can be items that were rejected: it stays when the whole log is replayed again', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [
+      live('A', 0),
+      webhook('messages', { messages: [{ from: ANA, type: 'text' }] }),
+    ]);
+    await acknowledgeAlerts(at(store), { alert: 'rejects', ...LIMITS });
+    expect((await reportAt(store)).severity).toBeNull();
+    await store.sql.execute(`update rejects set created_at = created_at - interval '1 hour'`);
+    await acknowledgeAlerts(at(store), { alert: 'rejects', ...LIMITS });
+    await replayLog(store, { which: 'all' });
+    expect((await reportAt(store)).severity).toBeNull();
+  });
+
   it('can be what a verification found, until it finds something else', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), live('B', 60), live('C', 120)]);
     await store.sql.execute(`delete from messages where body = 'A'`);
     await acknowledgeAlerts(at(store), { alert: 'messages_missing', connection: NAME, ...LIMITS });
+    // What follows from the loss is told, too: the ticket and the times of its conversation.
+    await acknowledgeAlerts(at(store), { alert: 'finding', ...LIMITS });
     expect((await reportAt(store, 0, true)).severity).toBeNull();
     await store.sql.execute(`delete from messages where body = 'B'`);
     expect(await reportAt(store, 0, true)).toMatchObject({ severity: 'loss', counts: { lost: 2 } });
@@ -147,7 +163,11 @@ describeOnBackends('an archived connection', (backend) => {
     await store.sql.execute(`delete from messages where body = 'A'`);
     expect(await reportAt(store, 0, true)).toMatchObject({
       severity: 'loss',
-      alerts: [{ kind: 'messages_missing', connection: NAME, count: 1 }],
+      alerts: [
+        { kind: 'messages_missing', connection: NAME, count: 1 },
+        { kind: 'finding', subject: 'ticket_rules' },
+        { kind: 'finding', subject: 'conversation_times' },
+      ],
     });
   });
 });

@@ -52,7 +52,7 @@ export function registerReconcile(parent: Command, attach: Attach): void {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'reconciled, and nothing is lost or degraded that was not acknowledged',
       [EXIT.findings]: 'reconciled, and something is lost or degraded (or as bad as --fail-on says)',
-      [EXIT.partial]: 'the same, and this run left something pending, rejected or unrecognised',
+      [EXIT.partial]: 'nothing as bad as --fail-on says, but this run left something pending, rejected or unrecognised',
       [EXIT.interrupted]: 'interrupted; the next one catches it up',
     },
   });
@@ -100,7 +100,10 @@ function readOptions(line: Line): { options: ReconcileOptions; failOn: Severity 
   return { options, failOn };
 }
 
-/** Errors beat partial, partial beats findings. What was acknowledged, or is less bad than asked for, is no finding. */
+/**
+ * Errors beat findings, findings beat partial. What was acknowledged, or is less bad than asked for, is no finding; a run that
+ * left something behind which nobody has acknowledged is partial then.
+ */
 function exitCodeOfReconcile({ status, report }: ReconcileResult, failOn: Severity): ExitCode {
   switch (status) {
     case 'failed':
@@ -108,8 +111,9 @@ function exitCodeOfReconcile({ status, report }: ReconcileResult, failOn: Severi
       return exitCodeOf(status);
     case 'completed':
     case 'partial': {
-      if (!hasOpen(report?.alerts ?? [], failOn)) return EXIT.ok;
-      return status === 'partial' ? EXIT.partial : EXIT.findings;
+      const alerts = report?.alerts ?? [];
+      if (hasOpen(alerts, failOn)) return EXIT.findings;
+      return status === 'partial' && hasOpen(alerts, 'note') ? EXIT.partial : EXIT.ok;
     }
   }
 }

@@ -75,7 +75,7 @@ export async function writeEntries(
   assertWritten('raw entries', inserts.size, await insertEntries(work.tx, [...inserts.values()]));
   await restoreEntries(work.tx, [...restored.values()]);
   // What was rejected before and no more: a lead, a connection or a newer version of the tool has settled it.
-  await deleteRejects(work.tx, doneAgain);
+  await deleteRejects(work.tx, doneAgain, work.rejects);
   await updateEntries(work.tx, work.settings.runId, [...outcomes.values()]);
   return results;
 }

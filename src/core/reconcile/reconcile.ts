@@ -246,7 +246,9 @@ class Reconciliation {
         : {}),
     };
     const pending = steps.replay?.entries.pending ?? 0;
-    const verdict = verdictOf(status, figures, { pending, dryRun: options.dryRun, error });
+    const rawLog = steps.verify?.checks.find(({ check }) => check === 'raw_log');
+    const toRestore = rawLog?.unaccounted ?? 0;
+    const verdict = verdictOf(status, figures, { pending, toRestore, dryRun: options.dryRun, error });
     return { status, counters, verdict, error: error ?? null };
   }
 

@@ -29,6 +29,15 @@ export function figuresOf({ replay, dedupe, verify, restored, report }: Steps): 
   };
 }
 
+interface VerdictDetails {
+  /** Entries that wait. */
+  pending: number;
+  /** What a run without --dry-run would bring back from the raw log. */
+  toRestore: number;
+  dryRun: boolean;
+  error?: string | undefined;
+}
+
 /**
  * `Reconciled 3 connections: 1,204 messages, 998,000 unchanged, 0 missing, 0 duplicated; 0 lost, 1 degraded, 0 notes`; what
  * else is not zero follows.
@@ -36,7 +45,7 @@ export function figuresOf({ replay, dedupe, verify, restored, report }: Steps): 
 export function verdictOf(
   status: ReconcileResult['status'],
   figures: ReconcileFigures,
-  { pending, dryRun, error }: { pending: number; dryRun: boolean; error?: string | undefined },
+  { pending, toRestore, dryRun, error }: VerdictDetails,
 ): string {
   if (status === 'interrupted') return 'Interrupted before the end: the next reconcile catches it up';
   if (status === 'failed') return `Not reconciled: ${error ?? 'a step failed'}`;
@@ -50,6 +59,7 @@ export function verdictOf(
   const besides = [
     ...(created > 0 ? [`${count(created)} new`] : []),
     ...(restored > 0 ? [`${count(restored)} restored`] : []),
+    ...(dryRun && toRestore > 0 ? [`${count(toRestore)} would be restored`] : []),
     ...(merged > 0 ? [`${count(merged)} merged`] : []),
     ...(pending > 0 ? [`${amount(pending, 'entry', 'entries')} pending`] : []),
     ...(findings > 0 ? [amount(findings, 'other finding')] : []),

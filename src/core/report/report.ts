@@ -23,7 +23,7 @@ import type { Sql } from '../../store/sql.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import { judgeRuns } from '../runs/judge.js';
-import { LOSS_CHECKS } from '../verify/severity.js';
+import { CHECK_NAMES } from '../verify/result.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
 import { calendarOf, type Calendar } from './days.js';
 import { MEDIA_OWED_SQL, MEDIA_WINDOW_MS } from './media-owed.js';
@@ -53,10 +53,11 @@ export async function report(ctx: Context, options: ReportOptions): Promise<Repo
   return summarise(ctx, options, { ...data, verified });
 }
 
-/** Compares the raw log with the database, item by item. */
+/** Compares the raw log with the database, item by item, and runs the other checks. */
 async function compareLog(ctx: Context, { connection }: ReportOptions): Promise<Verified> {
   const verified = await verifyAll(ctx, {
-    checks: LOSS_CHECKS,
+    // All of them, as in `verify` and `reconcile`: two answers to one question would not be believed.
+    checks: new Set(CHECK_NAMES),
     enforce: false,
     ...(connection === undefined ? {} : { connection }),
   });

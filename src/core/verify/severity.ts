@@ -1,5 +1,5 @@
 import type { Severity } from '../../model/severity.js';
-import { CHECK_NAMES, type CheckName, type CheckResult } from './result.js';
+import type { CheckName, CheckResult } from './result.js';
 
 /** How bad a finding of each check is. What it only notes is a note. */
 const SEVERITY_OF: Readonly<Record<CheckName, Severity>> = {
@@ -31,8 +31,3 @@ export function severityOf(check: CheckName, status: CheckResult['status']): Sev
       return SEVERITY_OF[check];
   }
 }
-
-/** The checks that find what is lost. */
-export const LOSS_CHECKS: ReadonlySet<CheckName> = new Set(
-  CHECK_NAMES.filter((check) => SEVERITY_OF[check] === 'loss'),
-);
