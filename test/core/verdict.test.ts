@@ -20,7 +20,7 @@ const QUIET = {
 
 describe('the verdict of a reconcile', () => {
   it('is one line that a person believes', () => {
-    expect(verdictOf('completed', QUIET, { pending: 0, dryRun: false })).toBe(
+    expect(verdictOf('completed', QUIET, { pending: 0, toRestore: 0, dryRun: false })).toBe(
       'Reconciled 3 connections: 1,204 messages, 0 missing, 0 duplicated; 0 lost, 1 degraded, 1 note',
     );
   });
@@ -39,7 +39,7 @@ describe('the verdict of a reconcile', () => {
       notes: 2,
       acknowledged: 4,
     };
-    expect(verdictOf('partial', busy, { pending: 1, dryRun: false })).toBe(
+    expect(verdictOf('partial', busy, { pending: 1, toRestore: 0, dryRun: false })).toBe(
       'Reconciled 1 connection: 1,204 messages, 998,000 unchanged, 0 missing, 0 duplicated; ' +
         '1,200 lost, 0 degraded, 2 notes ' +
         '(12 new, 37 restored, 3 merged, 1 entry pending, 1 other finding, 4 acknowledged)',
@@ -47,8 +47,13 @@ describe('the verdict of a reconcile', () => {
   });
 
   it('claims nothing when the run did not come to its end', () => {
-    const stopped = verdictOf('interrupted', QUIET, { pending: 0, dryRun: false });
-    const failed = verdictOf('failed', QUIET, { pending: 0, dryRun: false, error: 'the disk is full' });
+    const stopped = verdictOf('interrupted', QUIET, { pending: 0, toRestore: 0, dryRun: false });
+    const failed = verdictOf('failed', QUIET, {
+      pending: 0,
+      toRestore: 0,
+      dryRun: false,
+      error: 'the disk is full',
+    });
     expect(stopped).toBe('Interrupted before the end: the next reconcile catches it up');
     expect(failed).toBe('Not reconciled: the disk is full');
   });
