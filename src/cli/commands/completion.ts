@@ -2,7 +2,8 @@ import { Argument, type Command } from 'commander';
 import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import type { CompletionNode } from '../completion/tree.js';
-import { describe } from '../describe.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { NAMED } from '../flags/flag.js';
 import { drawing, text } from '../ui/document.js';
 
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
@@ -21,6 +22,16 @@ export function registerCompletion(parent: Command, attach: Attach): void {
     exits: { [EXIT.ok]: 'done', [EXIT.usage]: 'not a shell that is known' },
   });
   attach(command, complete);
+  const names = describe(
+    command.command('names').addArgument(new Argument('<what>', 'connections or runs').choices(NAMED)),
+    {
+      summary: 'List the names that a completion script offers.',
+      details: 'One a line. The scripts call it where a connection or a run is expected.',
+      examples: [['wa-reconcile completion names connections', 'the names of all connections']],
+      exits: DATABASE_EXITS,
+    },
+  );
+  attach(names, listNames);
 }
 
 async function complete(call: Call): Promise<Outcome> {
@@ -37,6 +48,36 @@ async function complete(call: Call): Promise<Outcome> {
       lines: [{ shell, script }],
       csv: { columns: ['shell', 'script'], rows: [[shell, script]] },
       document: { blocks: [drawing(() => script.trimEnd().split('\n'), [text(script)])] },
+    },
+    exitCode: EXIT.ok,
+  };
+}
+
+/** As many as a person looks through. */
+const MOST_RUNS = 50;
+
+async function listNames(call: Call): Promise<Outcome> {
+  const what = NAMED.find((name) => name === call.args[0]) ?? 'connections';
+  const [{ withContext }, { listConnections }, { listRuns }, { sanitize }] = await Promise.all([
+    import('../session.js'),
+    import('../../core/connections/list.js'),
+    import('../../core/runs/read-runs.js'),
+    import('../render/sanitize.js'),
+  ]);
+  const names = await withContext(call, { command: 'completion names' }, async (ctx) => {
+    switch (what) {
+      case 'connections':
+        return (await listConnections(ctx)).connections.map(({ name }) => name);
+      case 'runs':
+        return (await listRuns(ctx, { limit: MOST_RUNS })).runs.map(({ id }) => id);
+    }
+  });
+  return {
+    presentation: {
+      json: { schemaVersion: 1, command: 'completion names', what, names },
+      lines: names,
+      csv: { columns: [what], rows: names.map((name) => [name]) },
+      document: { blocks: [drawing(() => names.map(sanitize), [text(names.join('\n'))])] },
     },
     exitCode: EXIT.ok,
   };

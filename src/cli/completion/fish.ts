@@ -1,4 +1,4 @@
-import { transitionsOf, type CompletionNode, type CompletionOption } from './tree.js';
+import { isNamed, namesCommand, transitionsOf, type CompletionNode, type CompletionOption } from './tree.js';
 
 /** A completion script for fish. */
 export function fishCompletion(nodes: readonly CompletionNode[]): string {
@@ -31,6 +31,7 @@ function lines({ path, commands, options, argument }: CompletionNode): string[] 
     ...commands.map(({ name, summary }) => `${at} -a ${name} -d ${quote(summary)}`),
     ...(typeof argument === 'string' ? [] : [`${at} -a ${quote(argument.join(' '))}`]),
     ...(argument === 'files' ? [`${at} -F`] : []),
+    ...(isNamed(argument) ? [`${at} -a ${quote(`(${namesCommand(argument)})`)}`] : []),
     ...options.map((option) => `${at} ${optionWords(option)}`),
   ];
 }
@@ -40,6 +41,7 @@ function optionWords({ flags, summary, value }: CompletionOption): string {
   const described = `${names.join(' ')} -d ${quote(summary)}`;
   if (value === 'none') return described;
   if (value === 'any') return `${described} -x`;
+  if (isNamed(value)) return `${described} -x -a ${quote(`(${namesCommand(value)})`)}`;
   return value === 'files' ? `${described} -r -F` : `${described} -x -a ${quote(value.join(' '))}`;
 }
 

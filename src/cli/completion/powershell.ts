@@ -1,4 +1,4 @@
-import { transitionsOf, wordsOf, type CompletionNode } from './tree.js';
+import { isNamed, transitionsOf, wordsOf, type CompletionNode } from './tree.js';
 
 /** A completion script for PowerShell. Where it offers nothing, PowerShell itself offers file names. */
 export function powershellCompletion(nodes: readonly CompletionNode[]): string {
@@ -18,6 +18,9 @@ ${nodes.map((node) => `        '${node.path}' = ${list(wordsOf(node))}`).join('\
     $values = @{
 ${values(nodes)}
     }
+    $named = @{
+${named(nodes)}
+    }
     $at = ''
     $typed = @($ast.CommandElements | Select-Object -Skip 1 | ForEach-Object { $_.ToString() })
     if ($current -ne '' -and $typed.Count -gt 0) { $typed = @($typed | Select-Object -SkipLast 1) }
@@ -25,9 +28,10 @@ ${values(nodes)}
         if ($transitions.ContainsKey("$at/$word")) { $at = $transitions["$at/$word"] }
     }
     $after = if ($typed.Count -gt 0) { "$at " + $typed[-1] } else { '' }
-    $candidates = if ($values.ContainsKey($after)) { $values[$after] } else { $words[$at] }
+    $candidates = if ($named.ContainsKey($after)) { wa-reconcile completion names $named[$after] --quiet 2>$null } elseif ($values.ContainsKey($after)) { $values[$after] } else { $words[$at] }
     $candidates | Where-Object { $_ -like "$current*" } | ForEach-Object {
-        [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+        $text = if ($_ -match '^[\\w.@:+-]+$') { $_ } else { "'" + $_.Replace("'", "''") + "'" }
+        [System.Management.Automation.CompletionResult]::new($text, $_, 'ParameterValue', $_)
     }
 }
 `;
@@ -43,6 +47,17 @@ function values(nodes: readonly CompletionNode[]): string {
           : flags.map(
               (flag) => `        '${path} ${flag}' = ${list(typeof value === 'string' ? [] : value)}`,
             ),
+      ),
+    )
+    .join('\n');
+}
+
+/** Options whose values the database knows. */
+function named(nodes: readonly CompletionNode[]): string {
+  return nodes
+    .flatMap(({ path, options }) =>
+      options.flatMap(({ flags, value }) =>
+        isNamed(value) ? flags.map((flag) => `        '${path} ${flag}' = '${value}'`) : [],
       ),
     )
     .join('\n');

@@ -1,4 +1,5 @@
 import type { Command, Option } from 'commander';
+import { FlagOption, NAMED, type Named } from '../flags/flag.js';
 
 /** What can follow on the command line after one command. */
 export interface CompletionNode {
@@ -8,16 +9,16 @@ export interface CompletionNode {
   /** Names of its subcommands, with what they do. */
   commands: readonly { name: string; summary: string }[];
   options: readonly CompletionOption[];
-  /** The words that its argument may be; files where it takes paths. */
-  argument: readonly string[] | 'files' | 'none';
+  /** The words that its argument may be; files where it takes paths; names that the database knows. */
+  argument: readonly string[] | 'files' | 'none' | Named;
 }
 
 export interface CompletionOption {
   /** `--format`, and `-o` where there is one. */
   flags: readonly string[];
   summary: string;
-  /** The words that its value may be; `files` for a path; `any` for another value; `none` for a switch. */
-  value: readonly string[] | 'files' | 'any' | 'none';
+  /** The words that its value may be; `files` for a path; names that the database knows; `any` other value; `none` for a switch. */
+  value: readonly string[] | 'files' | 'any' | 'none' | Named;
 }
 
 const FILE_VALUES = new Set(['file', 'dir']);
@@ -50,7 +51,7 @@ function describeOption(option: Option): CompletionOption {
 
 function valueOf(option: Option): CompletionOption['value'] {
   if (!option.required && !option.optional) return 'none';
-  if (option.argChoices !== undefined) return option.argChoices;
+  if (option instanceof FlagOption && option.completion !== undefined) return option.completion;
   const name = /<(\w+)/.exec(option.flags)?.[1];
   return name !== undefined && FILE_VALUES.has(name) ? 'files' : 'any';
 }
@@ -59,6 +60,8 @@ function argumentOf(command: Command): CompletionNode['argument'] {
   const [argument] = command.registeredArguments;
   if (argument === undefined) return 'none';
   if (argument.argChoices !== undefined) return argument.argChoices;
+  const name = `${argument.name()}s`;
+  if (isNamed(name)) return name;
   return argument.name() === 'path' ? 'files' : 'none';
 }
 
@@ -78,4 +81,14 @@ export function wordsOf({ commands, argument, options }: CompletionNode): string
     ...(typeof argument === 'string' ? [] : argument),
     ...options.flatMap(({ flags }) => flags),
   ];
+}
+
+/** Whether the words have to be asked for: `completion names connections`. */
+export function isNamed(value: unknown): value is Named {
+  return NAMED.some((name) => name === value);
+}
+
+/** The line that asks the database for names, the same in every shell; one name a line, nothing where there is no database. */
+export function namesCommand(named: Named): string {
+  return `wa-reconcile completion names ${named} --quiet 2>/dev/null`;
 }

@@ -1,4 +1,4 @@
-import { transitionsOf, type CompletionNode } from './tree.js';
+import { isNamed, namesCommand, transitionsOf, type CompletionNode } from './tree.js';
 
 /** A completion script for zsh. `path` and `words` are zsh's own variables, so the place is kept in `at`. */
 export function zshCompletion(nodes: readonly CompletionNode[]): string {
@@ -7,7 +7,7 @@ export function zshCompletion(nodes: readonly CompletionNode[]): string {
 # Now:    source <(wa-reconcile completion zsh)
 # Always: wa-reconcile completion zsh > "\${fpath[1]}/_wa-reconcile"
 _wa_reconcile() {
-  local at="" files="" i
+  local at="" files="" names="" i
   local -a commands options
   for ((i = 2; i < CURRENT; i++)); do
     case "$at/\${words[i]}" in
@@ -24,6 +24,8 @@ ${candidates(nodes)}
     _describe -o option options
   elif [[ -n "$files" ]]; then
     _files
+  elif [[ -n "$names" ]]; then
+    compadd -- \${(f)"$(wa-reconcile completion names "$names" --quiet 2>/dev/null)"}
   else
     _describe command commands
   fi
@@ -49,7 +51,12 @@ function values(nodes: readonly CompletionNode[]): string {
         if (value === 'none') return [];
         const pattern = flags.map((flag) => `"${path} ${flag}"`).join('|');
         if (value === 'any') return [`    ${pattern}) return ;;`];
-        const reply = value === 'files' ? '_files' : `compadd -- ${value.join(' ')}`;
+        const reply =
+          value === 'files'
+            ? '_files'
+            : isNamed(value)
+              ? `compadd -- \${(f)"$(${namesCommand(value)})"}`
+              : `compadd -- ${value.join(' ')}`;
         return [`    ${pattern}) ${reply}; return ;;`];
       }),
     )
@@ -64,7 +71,7 @@ function candidates(nodes: readonly CompletionNode[]): string {
       const flags = options.flatMap((option) =>
         option.flags.map((flag) => quote(`${flag}:${option.summary}`)),
       );
-      const files = argument === 'files' ? ' files=1' : '';
+      const files = argument === 'files' ? ' files=1' : isNamed(argument) ? ` names=${argument}` : '';
       return `    "${path}") commands=(${named.join(' ')}) options=(${flags.join(' ')})${files} ;;`;
     })
     .join('\n');

@@ -11,8 +11,12 @@ export interface Frame {
   place: string;
 }
 
-/** What a shell can offer after a flag: these words, or names that only the database knows. */
-export type Completion = readonly string[] | 'connections' | 'runs';
+/** Names that only the database knows. */
+export const NAMED = ['connections', 'runs'] as const;
+export type Named = (typeof NAMED)[number];
+
+/** What a shell can offer after a flag. */
+export type Completion = readonly string[] | Named;
 
 interface Spec<Value, Absent> {
   /** What it does, in the help; the default is added by the machine. */
