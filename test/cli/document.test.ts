@@ -170,7 +170,10 @@ test('Markdown has the same parts, and a drawing in another form', () => {
     blocks: [
       section('Days', [drawing(() => ['###'], [table(['day', numbers('n')], [['1', '2']])])]),
       section('Parts', [list([{ mark: 'bad', label: 'a', line: 'b', under: ['c'] }])], '2'),
-      fields([['run', '7']]),
+      fields([
+        ['run', '7'],
+        ['', 'more'],
+      ]),
     ],
     next: [remedy('replay', ['a|b'], 'resumes it')],
   };
@@ -191,6 +194,7 @@ Dry run.
   - c
 
 - run: 7
+  - more
 
 ## Next
 

@@ -91,7 +91,7 @@ describe('verify', () => {
     await onServer(run.url, `update conversations set last_message_at = null`);
     await onServer(run.url, `update tickets set message_window_expires_at = null`);
     const found = await run(['verify', '--check', 'conversation_times,ticket_rules']);
-    expect(found.stdout.match(/^ {2}wa-reconcile verify --enforce$/gm)).toHaveLength(2);
+    expect(found.stdout.match(/^ {2}wa-reconcile verify --enforce$/gm)).toHaveLength(3);
     expect(found.code).toBe(3);
     const { code, stdout } = await run(['verify', '--enforce']);
     expect(stdout).toMatch(/^Recomputed\n {2}✔ 1 conversation, 0 leads, 1 ticket$/m);

@@ -19,7 +19,7 @@ export function renderMarkdown({ verdict, blocks, next = [] }: Document, look: L
 }
 
 /** So that no name or text from outside becomes a column, a link, an image, a heading or a tag. */
-export function escapeMarkdown(text: string): string {
+function escapeMarkdown(text: string): string {
   return sanitize(text)
     .replace(/[\\`*_[\]<>|~]/g, '\\$&')
     .replace(/^(\s*)([#+=-])/, '$1\\$2')
@@ -38,7 +38,13 @@ function blockParts(block: Block, look: Look, level: number): string[] {
     }
     case 'fields':
       return [
-        block.fields.map(([label, value]) => `- ${escapeMarkdown(label)}: ${textOf(value, look)}`).join('\n'),
+        block.fields
+          // A value without a label belongs to the label before.
+          .map(
+            ([label, value]) =>
+              `${label === '' ? '  - ' : `- ${escapeMarkdown(label)}: `}${textOf(value, look)}`,
+          )
+          .join('\n'),
       ];
     case 'table': {
       const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;

@@ -23,7 +23,7 @@ export function severityMark(severity: Severity | null): Mark {
 }
 
 /** `37 lost, 1 degraded, 2 notes`. */
-export function countWords({ lost, degraded, notes }: AlertCounts): string {
+function countWords({ lost, degraded, notes }: AlertCounts): string {
   return `${formatCount(lost)} lost, ${formatCount(degraded)} degraded, ${formatAmount(notes, 'note')}`;
 }
 

@@ -3,11 +3,10 @@ import type { Alert } from '../../core/report/alert.js';
 import type { Grid, Presentation } from '../render/presentation.js';
 import { formatAmount } from '../render/quantities.js';
 import { minute } from './report-words.js';
+import { firstSteps } from './words.js';
 import { acknowledgementWords, headlineSeverity, headlineWords, severityMark } from './alert-words.js';
 import type { Remedy } from '../../model/remedy.js';
 import { faint, list, type Item } from '../ui/document.js';
-
-const STEPS_SHOWN = 3;
 
 /** Alerts in every format; NDJSON is one line per alert. */
 export function presentAlerts(result: AlertsList): Presentation {
@@ -56,11 +55,11 @@ export function alertItem(alert: Alert): Item {
 
 /** What helps against the worst alerts, the worst first. */
 export function alertSteps(alerts: readonly Alert[]): Remedy[] {
-  const steps = alerts.flatMap(({ acknowledged, severity, remedy }) =>
-    acknowledged === null && severity !== 'note' && remedy !== null ? [remedy] : [],
+  return firstSteps(
+    alerts
+      .filter(({ acknowledged, severity }) => acknowledged === null && severity !== 'note')
+      .map(({ remedy }) => remedy),
   );
-  const distinct = new Map(steps.map((step) => [JSON.stringify([step.command, step.args]), step]));
-  return [...distinct.values()].slice(0, STEPS_SHOWN);
 }
 
 function grid(alerts: readonly Alert[]): Grid {

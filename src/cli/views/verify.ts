@@ -9,6 +9,7 @@ import type { Presentation } from '../render/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../render/quantities.js';
 import { sanitize } from '../render/sanitize.js';
 import { faint, list, section, short, type Block, type Item, type Verdict } from '../ui/document.js';
+import { firstSteps } from './words.js';
 
 /** One line of `--items`: `SIGN CHECK CONNECTION SUBJECT DETAIL`, separated by tabs, whatever is in them. */
 export function itemLine({ sign, check, connection, subject, detail }: VerifiedItem): string {
@@ -40,6 +41,10 @@ export function presentVerify(result: VerifyResult): Presentation {
         enforced.length === 0
           ? [checkList]
           : [...enforcedBlocks(enforced, recomputed), section('Checks', [checkList])],
+      next: firstSteps([
+        ...enforced.map(({ remedy }) => remedy ?? null),
+        ...checks.filter(({ status }) => status === 'findings').map(({ remedy }) => remedy),
+      ]),
     },
   };
 }

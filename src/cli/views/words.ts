@@ -1,3 +1,4 @@
+import { adviceList, isRemedy, type Advices, type Remedy } from '../../model/remedy.js';
 import { faint, type Line } from '../ui/document.js';
 
 /** `syncing 42%`, `completed`, `pending consent`. */
@@ -9,4 +10,13 @@ export function historyWords(state: { status: string; progress: number | null })
 /** Where the data is; the embedded database is a directory. */
 export function databaseLine(database: string): Line {
   return /^postgres/.test(database) ? database : [database, faint(' (embedded)')];
+}
+
+const STEPS_SHOWN = 3;
+
+/** The first few commands of what was found, each once. */
+export function firstSteps(advices: readonly (Advices | null)[]): Remedy[] {
+  const steps = advices.flatMap(adviceList).filter((advice) => isRemedy(advice));
+  const distinct = new Map(steps.map((step) => [JSON.stringify([step.command, step.args]), step]));
+  return [...distinct.values()].slice(0, STEPS_SHOWN);
 }
