@@ -19,6 +19,8 @@ export interface SessionOptions {
    * leaves nothing behind, for what it would say about an empty database is not what was asked.
    */
   creates?: boolean;
+  /** Keeps a new database also when nothing came into it: for the command whose purpose it is to make one. */
+  keepsBlank?: boolean;
   /** Waits this long for the lock even without --lock-wait. */
   leastLockWaitMs?: number;
   /** The work heeds `ctx.signal`: a signal ends it after its batch instead of at once. */
@@ -60,6 +62,7 @@ export async function withContext<T>(
         ...(options.lock === undefined ? {} : { lock: options.lock }),
         ...(options.unmigrated === true ? { unmigrated: true } : {}),
         ...(options.creates === true ? { creates: true } : {}),
+        ...(options.keepsBlank === true ? { keepsBlank: true } : {}),
       },
       async (store, lock) => {
         // Without its lock the work must not go on: what has to be alone may have begun elsewhere.

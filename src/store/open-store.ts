@@ -19,6 +19,8 @@ export interface OpenStoreOptions {
    * left behind: a command that reads an empty database of its own making would find everything in order.
    */
   creates?: boolean;
+  /** Embedded only: keep a new database in which nothing was stored; without it, that is removed when it is closed. */
+  keepsBlank?: boolean;
   /** Embedded only: leave the tables as they are, even if migrations are pending. For whoever only looks. */
   asItIs?: boolean;
   /** Embedded only: how much the disk still takes; default: what the system says. */

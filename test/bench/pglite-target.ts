@@ -58,7 +58,7 @@ export async function makePgliteTarget(parent: string): Promise<Target> {
 function open(directory: string): Promise<Store> {
   return openStore(
     { kind: 'pglite', directory },
-    { command: 'bench', host: hostname(), pid: process.pid, creates: true },
+    { command: 'bench', host: hostname(), pid: process.pid, creates: true, keepsBlank: true },
   );
 }
 

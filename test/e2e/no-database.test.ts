@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { buildProgram, isGroup } from '../../src/cli/program.js';
 import { builtBinary } from '../support/built-binary.js';
+import { live } from '../support/webhooks.js';
 import { useMachines, type Installation } from './installation.js';
 
 /** Commands that bring data in, and the few that need no database. */
@@ -53,6 +54,17 @@ describe('without a database', () => {
   async function tree(machine: Installation): Promise<string[]> {
     return (await readdir(machine.directory, { recursive: true })).sort();
   }
+
+  test.each([
+    { title: 'a dry run', argv: ['replay', '-', '--dry-run', '--register'], code: 0 },
+    { title: 'a connection that nobody knows', argv: ['replay', '-', '--connection', 'nobody'], code: 2 },
+    { title: 'an id that is none', argv: ['connection', 'add', '--name', 'shop', '--waba-id', 'x'], code: 2 },
+  ])('leaves nothing behind that the next command would find in order: $title', async ({ argv, code }) => {
+    const machine = await machines.install('empty');
+    const before = await tree(machine);
+    const ended = await machine.run(argv, { env: KEY, stdin: JSON.stringify(live('A1', 0)) });
+    expect({ code: ended.code, left: await tree(machine) }, ended.stderr).toEqual({ code, left: before });
+  });
 
   test.each(READING)(
     '$name ends with 2, creates nothing and says where it looked',

@@ -33,6 +33,7 @@ export const TEST_OPTIONS: OpenStoreOptions = {
   host: hostname(),
   pid: process.pid,
   creates: true,
+  keepsBlank: true,
 };
 
 /** Declares the same tests twice: on PostgreSQL and on the embedded database. */

@@ -39,6 +39,7 @@ async function migrate(call: Call): Promise<Outcome> {
       leastLockWaitMs: OTHER_MIGRATION_MS,
       unmigrated: true,
       creates: true,
+      keepsBlank: true,
     },
     migrateDatabase,
   );

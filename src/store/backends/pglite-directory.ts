@@ -1,6 +1,16 @@
 import type { PGlite } from '@electric-sql/pglite';
-import { access, constants, mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  access,
+  constants,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  rmdir,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { ConfigError, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import { translateDatabaseError } from '../database-errors.js';
@@ -8,6 +18,7 @@ import { assertFree, freeBytesOf, type FreeBytes } from '../disk-space.js';
 import { acquireDirectoryLock } from '../locks/directory-lock.js';
 import { migrate } from '../migrations/migrate.js';
 import type { OpenStoreOptions } from '../open-store.js';
+import type { Sql } from '../sql.js';
 import type { Store } from '../store.js';
 import { absenceWords, creationMark, lookAtPlace, versionFile, type Absence } from './embedded-place.js';
 import { createPgliteStore } from './pglite.js';
@@ -32,19 +43,37 @@ const WASI_ERRORS: Readonly<Record<number, string>> = { 2: 'EACCES', 51: 'ENOSPC
 export async function openPgliteDirectory(directory: string, options: OpenStoreOptions): Promise<Store> {
   const { freeBytes = freeBytesOf } = options;
   const mayCreate = options.creates === true;
-  const path = await (mayCreate ? makeDirectory(directory) : findDirectory(directory));
+  const { path, made } = mayCreate
+    ? await makeDirectory(directory)
+    : { path: await findDirectory(directory), made: undefined };
   const lock = await acquireDirectoryLock(`${path}.lock`, options, options).catch((error: unknown) => {
     throw explain(error, path);
   });
   let store: Store;
   try {
-    const pglite = await start(path, mayCreate, freeBytes);
-    store = createPgliteStore(
+    const { pglite, isNew } = await start(path, mayCreate, freeBytes);
+    const closing = { isBlank: false };
+    const opened = createPgliteStore(
       pglite,
       path,
-      () => lock.release(),
+      async () => {
+        // Before the lock is given up: whoever waits for it creates the database again.
+        if (closing.isBlank) await removeContent(path);
+        await lock.release();
+        if (closing.isBlank && made !== undefined) await removeEmpty(path, made);
+      },
       () => assertFree(path, freeBytes),
     );
+    store =
+      isNew && options.keepsBlank !== true
+        ? {
+            ...opened,
+            close: async () => {
+              closing.isBlank = await isBlank(opened.sql);
+              await opened.close();
+            },
+          }
+        : opened;
   } catch (error) {
     await lock.release();
     throw explain(error, path);
@@ -58,11 +87,14 @@ export async function openPgliteDirectory(directory: string, options: OpenStoreO
   }
 }
 
-/** The directory, made if missing, by its real name: two ways to write one directory must meet at one lock file. */
-async function makeDirectory(directory: string): Promise<string> {
+/**
+ * The directory, made if missing, by its real name: two ways to write one directory must meet at one lock file. `made`: the
+ * topmost directory that had to be made.
+ */
+async function makeDirectory(directory: string): Promise<{ path: string; made: string | undefined }> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    return await openable(directory);
+    const made = await mkdir(directory, { recursive: true, mode: 0o700 });
+    return { path: await openable(directory), made };
   } catch (error) {
     throw explain(error, directory);
   }
@@ -101,9 +133,13 @@ function missing(path: string, place: Absence): ConfigError {
  * A new database takes seconds to make, and one that was half made when the process was killed cannot be opened. A mark
  * beside the directory lasts as long as the making; who finds it makes the database again from nothing.
  */
-async function start(path: string, mayCreate: boolean, freeBytes: FreeBytes): Promise<PGlite> {
+async function start(
+  path: string,
+  mayCreate: boolean,
+  freeBytes: FreeBytes,
+): Promise<{ pglite: PGlite; isNew: boolean }> {
   const place = await lookAtPlace(path);
-  if (place.state === 'database') return launch(path, freeBytes);
+  if (place.state === 'database') return { pglite: await launch(path, freeBytes), isNew: false };
   if (!mayCreate) throw missing(path, place);
   const mark = creationMark(path);
   if (place.state === 'unfinished') await removeContent(path);
@@ -112,7 +148,7 @@ async function start(path: string, mayCreate: boolean, freeBytes: FreeBytes): Pr
   await writeFile(mark, '', { mode: 0o600 });
   const pglite = await launch(path, freeBytes);
   await rm(mark);
-  return pglite;
+  return { pglite, isNew: true };
 }
 
 async function launch(path: string, freeBytes: FreeBytes): Promise<PGlite> {
@@ -186,6 +222,28 @@ function systemCodeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   if ('code' in error && typeof error.code === 'string') return error.code;
   return 'errno' in error && typeof error.errno === 'number' ? WASI_ERRORS[error.errno] : undefined;
+}
+
+/**
+ * Whether nothing came into the database. A new one that stays so is removed when it is closed: after a dry run, or a command
+ * that failed, the next one would find it in perfect order.
+ */
+async function isBlank(sql: Sql): Promise<boolean> {
+  const rows = await sql
+    .query('select (select count(*) from webhook_log) + (select count(*) from connections) = 0 as is_blank')
+    .catch(() => []);
+  return rows[0]?.['is_blank'] === true;
+}
+
+/** Removes directories that are empty now, from `path` up to `top`. */
+async function removeEmpty(path: string, top: string): Promise<void> {
+  for (let directory = path; directory.startsWith(top); directory = dirname(directory)) {
+    const isRemoved = await rmdir(directory).then(
+      () => true,
+      () => false,
+    );
+    if (!isRemoved) return;
+  }
 }
 
 async function removeContent(path: string): Promise<void> {
