@@ -11,7 +11,7 @@ export interface SessionOptions {
   /** The command, as another process that waits for the database will be told it. */
   command: string;
   /** See DatabaseOptions: for work that must be alone, or must keep out what has to be alone. */
-  lock?: 'shared' | 'exclusive';
+  lock?: 'shared' | 'exclusive' | undefined;
   /** For `db migrate` and `db status`, which must open a database that is not up to date. */
   unmigrated?: boolean;
   /**
@@ -59,10 +59,10 @@ export async function withContext<T>(
         pid: io.pid,
         waitMs: Math.max(settings.lockWait, options.leastLockWaitMs ?? 0),
         signal,
-        ...(options.lock === undefined ? {} : { lock: options.lock }),
-        ...(options.unmigrated === true ? { unmigrated: true } : {}),
-        ...(options.creates === true ? { creates: true } : {}),
-        ...(options.keepsBlank === true ? { keepsBlank: true } : {}),
+        lock: options.lock,
+        unmigrated: options.unmigrated,
+        creates: options.creates,
+        keepsBlank: options.keepsBlank,
       },
       async (store, lock) => {
         // Without its lock the work must not go on: what has to be alone may have begun elsewhere.

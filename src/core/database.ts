@@ -14,9 +14,9 @@ export type { DatabaseConfig } from '../store/open-store.js';
 
 export interface DatabaseOptions extends OpenStoreOptions {
   /** Work that must know of, or keep out, other runs: see RunLockOptions. Absent for what only looks or adds a row. */
-  lock?: RunLockOptions['mode'];
+  lock?: RunLockOptions['mode'] | undefined;
   /** The tables need not be up to date: for the commands that bring them there. */
-  unmigrated?: boolean;
+  unmigrated?: boolean | undefined;
 }
 
 /**

@@ -18,9 +18,9 @@ export interface OpenStoreOptions {
    * Embedded only: create the database where there is none. Without it that is an error (`database_missing`) and nothing is
    * left behind: a command that reads an empty database of its own making would find everything in order.
    */
-  creates?: boolean;
+  creates?: boolean | undefined;
   /** Embedded only: keep a new database in which nothing was stored; without it, that is removed when it is closed. */
-  keepsBlank?: boolean;
+  keepsBlank?: boolean | undefined;
   /** Embedded only: leave the tables as they are, even if migrations are pending. For whoever only looks. */
   asItIs?: boolean;
   /** Embedded only: how much the disk still takes; default: what the system says. */

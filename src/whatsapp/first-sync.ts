@@ -18,9 +18,9 @@ export interface SyncProgress {
 
 export interface SyncPatience {
   /** A sync that is complete is over after this long without another chunk. */
-  quietMs?: number;
+  quietMs?: number | undefined;
   /** A sync that is not complete is given up after this long without another chunk. */
-  stallMs?: number;
+  stallMs?: number | undefined;
 }
 
 const LOOK_MS = 50;

@@ -99,7 +99,7 @@ async function run(call: Call, settings: DedupeOptions, force: boolean): Promise
     {
       command: 'dedupe',
       interruptible: apply ? 'batches' : 'reading',
-      ...(apply ? { lock: 'exclusive' } : {}),
+      lock: apply ? 'exclusive' : undefined,
     },
     async (ctx) => {
       try {

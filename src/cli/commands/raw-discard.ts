@@ -70,7 +70,7 @@ async function discardCommand(call: Call): Promise<Outcome> {
   };
   const result = await withContext(
     call,
-    { command: 'raw discard', ...(options.apply ? { lock: 'exclusive' } : {}) },
+    { command: 'raw discard', lock: options.apply ? 'exclusive' : undefined },
     (ctx) => rawDiscard(ctx, options),
   );
   const apply = typedAgain(call.argv, 'takes them out', (words) => [...withoutDryRun(words), '--apply']);

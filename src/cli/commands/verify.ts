@@ -76,7 +76,7 @@ async function verifyCommand(call: Call): Promise<Outcome> {
       {
         command: 'verify',
         interruptible: enforce ? 'batches' : 'reading',
-        ...(enforce ? { lock: 'exclusive' } : {}),
+        lock: enforce ? 'exclusive' : undefined,
       },
       (ctx) => verify(ctx, { ...options, onItem: list && ((item) => list.line(itemLine(item))) }),
     );

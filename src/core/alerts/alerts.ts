@@ -135,9 +135,8 @@ async function currentAlerts(
   ctx: Context,
   { connection, audit, historyMinutes, silentHours }: AlertsOptions,
 ): Promise<{ alerts: Alert[]; audit: AuditFigures | null }> {
-  const only = connection === undefined ? {} : { connection };
   const verified = audit
-    ? await verifyAll(ctx, { checks: new Set(CHECK_NAMES), enforce: false, ...only })
+    ? await verifyAll(ctx, { checks: new Set(CHECK_NAMES), enforce: false, connection })
     : undefined;
   if (verified?.result.status === 'interrupted') {
     throw new UserError('Interrupted before everything was verified.', {
@@ -147,14 +146,14 @@ async function currentAlerts(
     });
   }
   const result = await report(ctx, {
-    ...only,
+    connection,
     days: DAYS,
     timeZone: 'UTC',
     runs: 1,
     historyMinutes,
-    ...(silentHours === undefined ? {} : { silentHours }),
+    silentHours,
     audit: false,
-    ...(verified === undefined ? {} : { verified }),
+    verified,
   });
   const alerts =
     connection === undefined

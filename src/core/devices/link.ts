@@ -116,10 +116,10 @@ async function pair(
       log: (line) => {
         ctx.log.debug(line);
       },
-      ...(url === undefined ? {} : { url }),
-      ...(version === undefined ? {} : { version }),
-      ...(quietMs === undefined ? {} : { quietMs }),
-      ...(stallMs === undefined ? {} : { stallMs }),
+      url,
+      version,
+      quietMs,
+      stallMs,
     });
     if (outcome.kind === 'linked') return outcome;
     if (outcome.kind === 'logged_out') {

@@ -99,8 +99,8 @@ export async function openDevice(
       log: (line) => {
         ctx.log.debug(line);
       },
-      ...(url === undefined ? {} : { url }),
-      ...(version === undefined ? {} : { version }),
+      url,
+      version,
     });
     return { lock, session, keeper };
   } catch (error) {

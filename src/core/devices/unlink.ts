@@ -49,8 +49,8 @@ async function logOut(
     log: (line) => {
       ctx.log.debug(line);
     },
-    ...(url === undefined ? {} : { url }),
-    ...(version === undefined ? {} : { version }),
+    url,
+    version,
   });
   switch (outcome.kind) {
     case 'unlinked':

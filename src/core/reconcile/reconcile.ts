@@ -209,7 +209,7 @@ class Reconciliation {
       audit: false,
       duplicates: duplicatesLeft(this.steps),
       ...(this.verified === null ? {} : { verified: this.verified }),
-      ...(silentHours === undefined ? {} : { silentHours }),
+      silentHours,
     });
     this.steps = { ...this.steps, report: result };
   }
