@@ -41,7 +41,10 @@ const READING = leaves(buildProgram())
     name,
     argv: [
       ...name.split(' '),
-      ...(WORDS[name] ?? command.registeredArguments.filter(({ required }) => required).map(() => 'X1')),
+      ...(WORDS[name] ??
+        command.registeredArguments
+          .filter(({ required }) => required)
+          .map(({ argChoices }) => argChoices?.[0] ?? 'X1')),
     ],
   }));
 
