@@ -1,39 +1,30 @@
+import { uuid, text, time, orNull, type RowOf, columns, rowsOf } from './columns.js';
 import { arrayLiteral } from './array-literal.js';
-import { textOf, textOrNull, timeOf, timeOrNull } from './row.js';
 import type { Sql } from './sql.js';
 
-/** One acknowledged alert. Times are ms since 1970. */
-export interface AlertAck {
-  alertId: string;
-  kind: string;
-  connectionId: string | null;
-  subject: string | null;
+const ALERT_ACK = columns({
+  alertId: text,
+  kind: text,
+  connectionId: orNull(uuid),
+  subject: orNull(text),
   /** What the alert was about when it was acknowledged. */
-  state: string;
-  reason: string | null;
+  state: text,
+  reason: orNull(text),
   /** Null: until the alert changes. */
-  until: number | null;
-  ackedBy: string;
-  host: string;
-  ackedAt: number;
-}
+  until: orNull(time),
+  ackedBy: text,
+  host: text,
+  ackedAt: time,
+});
+
+/** One acknowledged alert. Times are ms since 1970. */
+export type AlertAck = RowOf<typeof ALERT_ACK>;
 
 export async function readAlertAcks(sql: Sql): Promise<AlertAck[]> {
   const rows = await sql.query(
     `select alert_id, kind, connection_id, subject, state, reason, until, acked_by, host, acked_at from alert_acks`,
   );
-  return rows.map((row) => ({
-    alertId: textOf(row, 'alert_id'),
-    kind: textOf(row, 'kind'),
-    connectionId: textOrNull(row, 'connection_id'),
-    subject: textOrNull(row, 'subject'),
-    state: textOf(row, 'state'),
-    reason: textOrNull(row, 'reason'),
-    until: timeOrNull(row, 'until'),
-    ackedBy: textOf(row, 'acked_by'),
-    host: textOf(row, 'host'),
-    ackedAt: timeOf(row, 'acked_at'),
-  }));
+  return rowsOf(ALERT_ACK, rows);
 }
 
 /** Acknowledges alerts; one that was acknowledged before is acknowledged as it is now. */

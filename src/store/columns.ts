@@ -1,24 +1,189 @@
+import type { JsonObject } from '../model/json.js';
 import { arrayLiteral, byteArrayLiteral } from './array-literal.js';
-import type { SqlParameter } from './sql.js';
+import {
+  booleanOf,
+  bytesOf,
+  integerOf,
+  jsonObjectOf,
+  textOf,
+  textOrNull,
+  textsOf,
+  timeOf,
+  wordOf,
+} from './row.js';
+import type { SqlParameter, SqlRow } from './sql.js';
 
-type Scalar = string | number | boolean | Date | null;
+/** How one kind of column is read out of a row and written into a statement. */
+export interface Codec<V> {
+  /** The column's name, where the key does not say it. */
+  name?: string;
+  /** The type that `unnest` gives the column. */
+  type: 'uuid' | 'text' | 'integer' | 'bigint' | 'boolean' | 'timestamptz' | 'jsonb' | 'bytea';
+  /** The column's own type where it is another one: an array cannot be an element of `unnest`, so it travels as text. */
+  cast?: string;
+  read: (row: SqlRow, name: string) => V;
+  /** The array literal of a column's values. */
+  literal: (values: readonly (V | null)[]) => string;
+}
+
+export const uuid: Codec<string> = { type: 'uuid', read: textOf, literal: arrayLiteral };
+export const text: Codec<string> = { type: 'text', read: textOf, literal: arrayLiteral };
+export const integer: Codec<number> = { type: 'integer', read: integerOf, literal: arrayLiteral };
+export const bigint: Codec<number> = { type: 'bigint', read: integerOf, literal: arrayLiteral };
+export const boolean: Codec<boolean> = { type: 'boolean', read: booleanOf, literal: arrayLiteral };
+export const bytes: Codec<Uint8Array> = { type: 'bytea', read: bytesOf, literal: byteArrayLiteral };
+
+/** Milliseconds since 1970. */
+export const time: Codec<number> = {
+  type: 'timestamptz',
+  read: timeOf,
+  literal: (values) => arrayLiteral(values.map((ms) => (ms === null ? null : new Date(ms)))),
+};
+
+export const texts: Codec<readonly string[]> = {
+  type: 'text',
+  cast: 'text[]',
+  read: textsOf,
+  literal: (values) =>
+    arrayLiteral(values.map((elements) => (elements === null ? null : arrayLiteral(elements)))),
+};
+
+/** Texts that a query gives as one, with `separator` between them; none where it gives null or nothing. */
+export function list(separator: string): Codec<string[]> {
+  return {
+    type: 'text',
+    read: (row, name) => (textOrNull(row, name) ?? '').split(separator).filter((element) => element !== ''),
+    literal: (values) => arrayLiteral(values.map((elements) => elements?.join(separator))),
+  };
+}
+
+export const jsonObject: Codec<JsonObject> = json(jsonObjectOf);
+
+/** A jsonb column that `read` understands. */
+export function json<V>(read: (row: SqlRow, name: string) => V): Codec<V> {
+  return {
+    type: 'jsonb',
+    read,
+    literal: (values) => arrayLiteral(values.map((value) => (value === null ? null : JSON.stringify(value)))),
+  };
+}
+
+/** One word of an enumeration. */
+export function word<W extends string>(words: readonly W[]): Codec<W> {
+  return { type: 'text', read: (row, name) => wordOf(row, name, words), literal: arrayLiteral };
+}
+
+export function orNull<V>(codec: Codec<V>): Codec<V | null> {
+  return {
+    ...codec,
+    read: (row, name) => (row[name] === null || row[name] === undefined ? null : codec.read(row, name)),
+  };
+}
+
+/** A column that is called otherwise than its key. */
+export function named<V>(name: string, codec: Codec<V>): Codec<V> {
+  return { ...codec, name };
+}
+
+/** One column of a statement that writes rows `R`. */
+export interface WrittenColumn<R> {
+  name: string;
+  type: Codec<unknown>['type'];
+  cast: string | undefined;
+  key: keyof R;
+  parameter: (rows: readonly R[]) => SqlParameter;
+}
+
+/** One column of a row `R`, of whatever type. */
+export interface Column<R> extends WrittenColumn<R> {
+  readInto: (target: Partial<R>, row: SqlRow) => void;
+}
+
+/** All columns of a table, or of the rows that a query gives: what reads them, and what writes them. */
+export type Columns<R> = readonly Column<R>[];
+
+/** Some of them: enough to write, but no row can be read by them. */
+export type WrittenColumns<R> = readonly WrittenColumn<R>[];
+
+/** What a row is once it is read: `RowOf<typeof COLUMNS>`. */
+export type RowOf<C> = C extends Columns<infer R> ? R : never;
 
 /**
- * One column of a set-based statement: rows travel as one array per column and become a table again with `unnest`, so a
- * batch costs one round trip and one plan whatever its size.
+ * Columns by the keys of the row: `pushName` is the column `push_name`. The row's type follows from them, so a new column is
+ * one line here.
  */
-export type Column<R> =
-  | {
-      name: string;
-      type: 'uuid' | 'text' | 'integer' | 'boolean' | 'timestamptz' | 'jsonb';
-      of: (row: R) => Scalar;
-    }
-  | { name: string; type: 'bytea'; of: (row: R) => Uint8Array };
+export function columns<R extends object>(codecs: { [K in keyof R]: Codec<R[K]> }): Columns<R> {
+  const all: Column<R>[] = [];
+  for (const key in codecs) all.push(column<R, typeof key>(key, codecs[key]));
+  return all;
+}
 
-/** `unnest($1::uuid[], $2::text[]) as r (id, name)`; parameters are numbered from `first`. */
-export function unnestTable<R>(columns: readonly Column<R>[], first = 1): string {
-  const arrays = columns.map((column, index) => `$${first + index}::${column.type}[]`).join(', ');
-  return `unnest(${arrays}) as r (${columnNames(columns)})`;
+function column<R, K extends keyof R & string>(key: K, codec: Codec<R[K]>): Column<R> {
+  const name = codec.name ?? key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return {
+    name,
+    type: codec.type,
+    cast: codec.cast,
+    key,
+    readInto: (target, row) => {
+      target[key] = codec.read(row, name);
+    },
+    parameter: (rows) => codec.literal(rows.map((row) => row[key])),
+  };
+}
+
+/** Those of the columns that have these keys. */
+export function only<R>(all: WrittenColumns<R>, ...keys: readonly (keyof R)[]): WrittenColumns<R> {
+  return all.filter(({ key }) => keys.includes(key));
+}
+
+/** All columns but those that have these keys. */
+export function without<R>(all: WrittenColumns<R>, ...keys: readonly (keyof R)[]): WrittenColumns<R> {
+  return all.filter(({ key }) => !keys.includes(key));
+}
+
+/** A row as the driver gives it, with every column read. */
+export function rowOf<R>(all: Columns<R>, row: SqlRow): R {
+  const target: Partial<R> = {};
+  for (const { readInto } of all) readInto(target, row);
+  if (!isWhole(all, target)) throw new Error('a row was read without some of its columns');
+  return target;
+}
+
+export function rowsOf<R>(all: Columns<R>, rows: readonly SqlRow[]): R[] {
+  return rows.map((row) => rowOf(all, row));
+}
+
+function isWhole<R>(all: Columns<R>, target: Partial<R>): target is R {
+  return all.every(({ key }) => key in target);
+}
+
+/** `id, name`; with the name of a row before them: `m.id, m.name`. */
+export function columnNames<R>(some: WrittenColumns<R>, row?: string): string {
+  return some.map(({ name }) => (row === undefined ? name : `${row}.${name}`)).join(', ');
+}
+
+/** What of the row `r` of {@link unnestTable} goes into the columns: `r.id, r.fields::text[]`. */
+export function columnValues<R>(some: WrittenColumns<R>): string {
+  return some.map(valueOf).join(', ');
+}
+
+/** `name = r.name`, for `set`. */
+export function assignments<R>(some: WrittenColumns<R>): string {
+  return some.map((one) => `${one.name} = ${valueOf(one)}`).join(', ');
+}
+
+function valueOf<R>({ name, cast }: WrittenColumn<R>): string {
+  return cast === undefined ? `r.${name}` : `r.${name}::${cast}`;
+}
+
+/**
+ * `unnest($1::uuid[], $2::text[]) as r (id, name)`; parameters are numbered from `first`. Rows travel as one array per column
+ * and become a table again, so a batch costs one round trip and one plan whatever its size.
+ */
+export function unnestTable<R>(some: WrittenColumns<R>, first = 1): string {
+  const arrays = some.map(({ type }, index) => `$${first + index}::${type}[]`).join(', ');
+  return `unnest(${arrays}) as r (${columnNames(some)})`;
 }
 
 /**
@@ -28,28 +193,17 @@ export function unnestTable<R>(columns: readonly Column<R>[], first = 1): string
  */
 export function unnestFound<R>(
   table: string,
-  columns: readonly Column<R>[],
+  some: WrittenColumns<R>,
   {
     first = 1,
     condition = 'true',
   }: { first?: number; /** What else must hold for the row of the table. */ condition?: string } = {},
 ): string {
-  return `(select found.id as found_id, r.* from ${unnestTable(columns, first)}
+  return `(select found.id as found_id, r.* from ${unnestTable(some, first)}
            cross join lateral (select id from ${table} where id = r.id and ${condition} offset 0) found) r`;
 }
 
-export function columnNames<R>(columns: readonly Column<R>[]): string {
-  return columns.map((column) => column.name).join(', ');
-}
-
 /** The parameters that {@link unnestTable} stands for. */
-export function unnestParameters<R>(columns: readonly Column<R>[], rows: readonly R[]): SqlParameter[] {
-  return columns.map((column) =>
-    column.type === 'bytea' ? byteArrayLiteral(rows.map(column.of)) : arrayLiteral(rows.map(column.of)),
-  );
-}
-
-/** A nullable time in ms as what the driver wants. */
-export function time(ms: number | null): Date | null {
-  return ms === null ? null : new Date(ms);
+export function unnestParameters<R>(some: WrittenColumns<R>, rows: readonly R[]): SqlParameter[] {
+  return some.map(({ parameter }) => parameter(rows));
 }

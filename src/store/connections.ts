@@ -1,95 +1,65 @@
+import { CONNECTION_KINDS, HISTORY_SYNC_STATUSES } from '../model/enumerations.js';
 import {
-  CONNECTION_KINDS,
-  HISTORY_SYNC_STATUSES,
-  type ConnectionKind,
-  type HistorySyncStatus,
-} from '../model/enumerations.js';
+  uuid,
+  text,
+  integer,
+  time,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  without,
+  rowsOf,
+  columnNames,
+  assignments,
+  unnestTable,
+  unnestFound,
+  unnestParameters,
+} from './columns.js';
+import { textOf, integerOf } from './row.js';
 import { arrayLiteral } from './array-literal.js';
-import { columnNames, time, unnestFound, unnestParameters, unnestTable, type Column } from './columns.js';
-import { integerOf, integerOrNull, textOf, textOrNull, timeOrNull, wordOf } from './row.js';
 import type { Sql } from './sql.js';
 
-export interface ConnectionRow {
-  id: string;
-  organizationId: string;
-  name: string;
-  kind: ConnectionKind;
-  phoneNumberId: string | null;
-  wabaId: string | null;
-  displayPhoneNumber: string | null;
-  lastLiveEventAt: number | null;
-  historySyncStatus: HistorySyncStatus;
-  historySyncStartedAt: number | null;
-  historySyncCompletedAt: number | null;
-  historySyncProgress: number | null;
-  historySyncPhase: number | null;
-  historySyncChunkOrder: number | null;
-  historySyncError: string | null;
-}
+const COLUMNS = columns({
+  id: uuid,
+  organizationId: uuid,
+  name: text,
+  kind: word(CONNECTION_KINDS),
+  phoneNumberId: orNull(text),
+  wabaId: orNull(text),
+  displayPhoneNumber: orNull(text),
+  lastLiveEventAt: orNull(time),
+  historySyncStatus: word(HISTORY_SYNC_STATUSES),
+  historySyncStartedAt: orNull(time),
+  historySyncCompletedAt: orNull(time),
+  historySyncProgress: orNull(integer),
+  historySyncPhase: orNull(integer),
+  historySyncChunkOrder: orNull(integer),
+  historySyncError: orNull(text),
+});
+
+export type ConnectionRow = RowOf<typeof COLUMNS>;
+
+const CHUNK_COLUMNS = columns({
+  connectionId: uuid,
+  phase: integer,
+  chunkOrder: integer,
+  progress: orNull(integer),
+  messages: integer,
+  receivedAt: orNull(time),
+  processedAt: time,
+  webhookLogId: orNull(uuid),
+});
 
 /** One row of the history ledger. */
-export interface HistoryChunkRow {
-  connectionId: string;
-  phase: number;
-  chunkOrder: number;
-  progress: number | null;
-  messages: number;
-  receivedAt: number | null;
-  processedAt: number;
-  webhookLogId: string | null;
-}
+export type HistoryChunkRow = RowOf<typeof CHUNK_COLUMNS>;
 
-const COLUMNS: readonly Column<ConnectionRow>[] = [
-  { name: 'id', type: 'uuid', of: (row) => row.id },
-  { name: 'organization_id', type: 'uuid', of: (row) => row.organizationId },
-  { name: 'name', type: 'text', of: (row) => row.name },
-  { name: 'kind', type: 'text', of: (row) => row.kind },
-  { name: 'phone_number_id', type: 'text', of: (row) => row.phoneNumberId },
-  { name: 'waba_id', type: 'text', of: (row) => row.wabaId },
-  { name: 'display_phone_number', type: 'text', of: (row) => row.displayPhoneNumber },
-  { name: 'last_live_event_at', type: 'timestamptz', of: (row) => time(row.lastLiveEventAt) },
-  { name: 'history_sync_status', type: 'text', of: (row) => row.historySyncStatus },
-  { name: 'history_sync_started_at', type: 'timestamptz', of: (row) => time(row.historySyncStartedAt) },
-  { name: 'history_sync_completed_at', type: 'timestamptz', of: (row) => time(row.historySyncCompletedAt) },
-  { name: 'history_sync_progress', type: 'integer', of: (row) => row.historySyncProgress },
-  { name: 'history_sync_phase', type: 'integer', of: (row) => row.historySyncPhase },
-  { name: 'history_sync_chunk_order', type: 'integer', of: (row) => row.historySyncChunkOrder },
-  { name: 'history_sync_error', type: 'text', of: (row) => row.historySyncError },
-];
-
-const CHANGING = COLUMNS.filter((column) => !['id', 'organization_id', 'name'].includes(column.name));
-
-const CHUNK_COLUMNS: readonly Column<HistoryChunkRow>[] = [
-  { name: 'connection_id', type: 'uuid', of: (row) => row.connectionId },
-  { name: 'phase', type: 'integer', of: (row) => row.phase },
-  { name: 'chunk_order', type: 'integer', of: (row) => row.chunkOrder },
-  { name: 'progress', type: 'integer', of: (row) => row.progress },
-  { name: 'messages', type: 'integer', of: (row) => row.messages },
-  { name: 'received_at', type: 'timestamptz', of: (row) => time(row.receivedAt) },
-  { name: 'processed_at', type: 'timestamptz', of: (row) => time(row.processedAt) },
-  { name: 'webhook_log_id', type: 'uuid', of: (row) => row.webhookLogId },
-];
+const CHANGING = without(COLUMNS, 'id', 'organizationId', 'name');
 
 /** All connections: there are few, and a run keeps them in sight. */
 export async function readConnections(sql: Sql): Promise<ConnectionRow[]> {
   const rows = await sql.query(`select ${columnNames(COLUMNS)} from connections order by name, id`);
-  return rows.map((row) => ({
-    id: textOf(row, 'id'),
-    organizationId: textOf(row, 'organization_id'),
-    name: textOf(row, 'name'),
-    kind: wordOf(row, 'kind', CONNECTION_KINDS),
-    phoneNumberId: textOrNull(row, 'phone_number_id'),
-    wabaId: textOrNull(row, 'waba_id'),
-    displayPhoneNumber: textOrNull(row, 'display_phone_number'),
-    lastLiveEventAt: timeOrNull(row, 'last_live_event_at'),
-    historySyncStatus: wordOf(row, 'history_sync_status', HISTORY_SYNC_STATUSES),
-    historySyncStartedAt: timeOrNull(row, 'history_sync_started_at'),
-    historySyncCompletedAt: timeOrNull(row, 'history_sync_completed_at'),
-    historySyncProgress: integerOrNull(row, 'history_sync_progress'),
-    historySyncPhase: integerOrNull(row, 'history_sync_phase'),
-    historySyncChunkOrder: integerOrNull(row, 'history_sync_chunk_order'),
-    historySyncError: textOrNull(row, 'history_sync_error'),
-  }));
+  return rowsOf(COLUMNS, rows);
 }
 
 /** The organization that registered connections belong to; the migration creates it. */
@@ -111,11 +81,11 @@ export async function insertConnections(tx: Sql, rows: readonly ConnectionRow[])
 export async function updateConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<number> {
   if (rows.length === 0) return 0;
   return tx.execute(
-    `update connections set ${CHANGING.map((column) => `${column.name} = r.${column.name}`).join(', ')}
+    `update connections set ${assignments(CHANGING)}
      from ${unnestFound('connections', COLUMNS)}
      where connections.id = r.found_id
-       and (${CHANGING.map((column) => `connections.${column.name}`).join(', ')})
-           is distinct from (${CHANGING.map((column) => `r.${column.name}`).join(', ')})`,
+       and (${columnNames(CHANGING, 'connections')})
+           is distinct from (${columnNames(CHANGING, 'r')})`,
     unnestParameters(COLUMNS, rows),
   );
 }

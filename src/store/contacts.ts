@@ -1,25 +1,30 @@
-import { IDENTITY_KINDS, type IdentityKind } from '../model/enumerations.js';
+import { IDENTITY_KINDS } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
-import { textOf, textOrNull, wordOf } from './row.js';
+import { columns, uuid, word, text, type RowOf, orNull, named, rowsOf } from './columns.js';
+import { textOf } from './row.js';
 import type { Sql } from './sql.js';
 
+const KNOWN_IDENTITY = columns({
+  organizationId: uuid,
+  personId: uuid,
+  kind: word(IDENTITY_KINDS),
+  value: text,
+});
+
 /** An identity with whom it belongs to. */
-export interface KnownIdentity {
-  organizationId: string;
-  personId: string;
-  kind: IdentityKind;
-  value: string;
-}
+export type KnownIdentity = RowOf<typeof KNOWN_IDENTITY>;
+
+const LEAD_SUMMARY = columns({
+  leadId: uuid,
+  organizationId: uuid,
+  /** Slug. */
+  organization: text,
+  name: orNull(text),
+  phone: named('phone_number', orNull(text)),
+});
 
 /** A lead as people recognise it. */
-export interface LeadSummary {
-  leadId: string;
-  organizationId: string;
-  /** Slug. */
-  organization: string;
-  name: string | null;
-  phone: string | null;
-}
+export type LeadSummary = RowOf<typeof LEAD_SUMMARY>;
 
 /** The persons that have one of these names, whatever kind it is of; of one organization, or of all. */
 export async function findPersons(
@@ -50,12 +55,7 @@ export async function readKnownIdentities(sql: Sql, personIds: readonly string[]
      order by array_position($2::text[], kind), value`,
     [arrayLiteral(personIds), arrayLiteral(IDENTITY_KINDS)],
   );
-  return rows.map((row) => ({
-    organizationId: textOf(row, 'organization_id'),
-    personId: textOf(row, 'person_id'),
-    kind: wordOf(row, 'kind', IDENTITY_KINDS),
-    value: textOf(row, 'value'),
-  }));
+  return rowsOf(KNOWN_IDENTITY, rows);
 }
 
 /**
@@ -83,13 +83,7 @@ export async function findLeads(
      order by o.slug, l.first_seen_at, l.id`,
     [arrayLiteral(ids), arrayLiteral(phones), organizationId ?? null],
   );
-  return rows.map((row) => ({
-    leadId: textOf(row, 'lead_id'),
-    organizationId: textOf(row, 'organization_id'),
-    organization: textOf(row, 'organization'),
-    name: textOrNull(row, 'name'),
-    phone: textOrNull(row, 'phone_number'),
-  }));
+  return rowsOf(LEAD_SUMMARY, rows);
 }
 
 /** The lead that a merged one went into, over any number of mergers; undefined when no merger took this id. */

@@ -1,26 +1,30 @@
-import { MESSAGE_SOURCES, type MessageSource } from '../model/enumerations.js';
+import { MESSAGE_SOURCES } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
-import { columnNames, time, unnestFound, unnestParameters, unnestTable, type Column } from './columns.js';
-import { textOf, timeOrNull, wordOrNull } from './row.js';
-import type { Sql, SqlRow } from './sql.js';
+import {
+  uuid,
+  time,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  rowsOf,
+  columnNames,
+  unnestTable,
+  unnestFound,
+  unnestParameters,
+} from './columns.js';
+import type { Sql } from './sql.js';
 
-export interface ConversationRow {
-  id: string;
-  connectionId: string;
-  leadId: string;
-  firstMessageAt: number | null;
-  firstMessageSource: MessageSource | null;
-  lastMessageAt: number | null;
-}
+const COLUMNS = columns({
+  id: uuid,
+  connectionId: uuid,
+  leadId: uuid,
+  firstMessageAt: orNull(time),
+  firstMessageSource: orNull(word(MESSAGE_SOURCES)),
+  lastMessageAt: orNull(time),
+});
 
-const COLUMNS: readonly Column<ConversationRow>[] = [
-  { name: 'id', type: 'uuid', of: (row) => row.id },
-  { name: 'connection_id', type: 'uuid', of: (row) => row.connectionId },
-  { name: 'lead_id', type: 'uuid', of: (row) => row.leadId },
-  { name: 'first_message_at', type: 'timestamptz', of: (row) => time(row.firstMessageAt) },
-  { name: 'first_message_source', type: 'text', of: (row) => row.firstMessageSource },
-  { name: 'last_message_at', type: 'timestamptz', of: (row) => time(row.lastMessageAt) },
-];
+export type ConversationRow = RowOf<typeof COLUMNS>;
 
 /** All conversations of the given leads, on any connection: a lead's source is decided by all of them (I6). */
 export async function readConversationsOfLeads(
@@ -32,7 +36,7 @@ export async function readConversationsOfLeads(
     `select ${columnNames(COLUMNS)} from conversations where lead_id = any($1::uuid[])`,
     [arrayLiteral(leadIds)],
   );
-  return rows.map(conversationOf);
+  return rowsOf(COLUMNS, rows);
 }
 
 export async function readConversationsById(tx: Sql, ids: readonly string[]): Promise<ConversationRow[]> {
@@ -41,7 +45,7 @@ export async function readConversationsById(tx: Sql, ids: readonly string[]): Pr
     `select ${columnNames(COLUMNS)} from conversations where id = any($1::uuid[])`,
     [arrayLiteral(ids)],
   );
-  return rows.map(conversationOf);
+  return rowsOf(COLUMNS, rows);
 }
 
 export async function insertConversations(tx: Sql, rows: readonly ConversationRow[]): Promise<number> {
@@ -92,16 +96,5 @@ export async function recomputeConversations(tx: Sql, ids: readonly string[]): P
      where c.id = any($1::uuid[])`,
     [arrayLiteral(ids)],
   );
-  return rows.map(conversationOf);
-}
-
-function conversationOf(row: SqlRow): ConversationRow {
-  return {
-    id: textOf(row, 'id'),
-    connectionId: textOf(row, 'connection_id'),
-    leadId: textOf(row, 'lead_id'),
-    firstMessageAt: timeOrNull(row, 'first_message_at'),
-    firstMessageSource: wordOrNull(row, 'first_message_source', MESSAGE_SOURCES),
-    lastMessageAt: timeOrNull(row, 'last_message_at'),
-  };
+  return rowsOf(COLUMNS, rows);
 }

@@ -1,8 +1,9 @@
-import { ENTRY_STATUSES, type EntryStatus } from '../model/enumerations.js';
+import { ENTRY_STATUSES } from '../model/enumerations.js';
+import { text, integer, json, word, orNull, type RowOf, columns, rowsOf } from './columns.js';
+import { textOf } from './row.js';
 import { arrayLiteral } from './array-literal.js';
 import { JOURNALED_TABLES, keyJson, rowJson, WHOLE_ENTRY_JSON } from './journaled-tables.js';
 import { putBack } from './put-back.js';
-import { integerOf, textOf, textOrNull, wordOf } from './row.js';
 import type { Sql, SqlParameter } from './sql.js';
 
 /** Which raw entries to take out. Several conditions narrow each other. */
@@ -18,21 +19,23 @@ export interface DiscardSelection {
 export const KEPT_BECAUSE = ['messages', 'history', 'updates', 'applied', 'in_progress'] as const;
 export type KeptBecause = (typeof KEPT_BECAUSE)[number];
 
-/** Entries of one file and one connection that fare alike. */
-export interface DiscardGroup {
-  file: string | null;
+const DISCARD_GROUP = columns({
+  file: orNull(text),
   /** Names of the connections that the entries are about; phone_number_ids of those that do not exist. */
-  connection: string | null;
-  status: EntryStatus;
+  connection: orNull(text),
+  status: word(ENTRY_STATUSES),
   /** Null for entries that may be taken out. */
-  kept: KeptBecause | null;
-  entries: number;
-  bytes: number;
+  kept: orNull(word(KEPT_BECAUSE)),
+  entries: integer,
+  bytes: integer,
   /** Messages that the entries brought. */
-  messages: number;
+  messages: integer,
   /** A few of them. */
-  samples: { id: string; origin: string | null }[];
-}
+  samples: json((row, name) => samplesOf(row[name])),
+});
+
+/** Entries of one file and one connection that fare alike. */
+export type DiscardGroup = RowOf<typeof DISCARD_GROUP>;
 
 const SAMPLES = 3;
 
@@ -124,16 +127,7 @@ export async function groupDiscards(sql: Sql, selection: DiscardSelection): Prom
      order by 1 nulls last, 2 nulls last, 3, 4 nulls first`,
     parametersOf(selection),
   );
-  return rows.map((row) => ({
-    file: textOrNull(row, 'file'),
-    connection: textOrNull(row, 'connection'),
-    status: wordOf(row, 'status', ENTRY_STATUSES),
-    kept: row['kept'] === null ? null : wordOf(row, 'kept', KEPT_BECAUSE),
-    entries: integerOf(row, 'entries'),
-    bytes: integerOf(row, 'bytes'),
-    messages: integerOf(row, 'messages'),
-    samples: samplesOf(row['samples']),
-  }));
+  return rowsOf(DISCARD_GROUP, rows);
 }
 
 /**
@@ -173,7 +167,7 @@ function parametersOf({ ids, origin, runId }: DiscardSelection): SqlParameter[] 
   return [ids === null ? null : arrayLiteral(ids), origin, runId];
 }
 
-function samplesOf(value: unknown): DiscardGroup['samples'] {
+function samplesOf(value: unknown): { id: string; origin: string | null }[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((one: unknown) => {
     if (typeof one !== 'object' || one === null || !('id' in one) || typeof one.id !== 'string') return [];

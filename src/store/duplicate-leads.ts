@@ -1,7 +1,8 @@
 import type { IdentityKind } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
+import { uuid, text, list, orNull, named, type RowOf, columns, rowsOf, rowOf } from './columns.js';
 import { earlierFirst } from './merge-conversations.js';
-import { integerOf, textOf, textOrNull, timeOf } from './row.js';
+import { textOf, timeOf, integerOf } from './row.js';
 import type { Sql, SqlRow } from './sql.js';
 
 /** Persons that have one number, as a lead's phone or as a name of theirs, however it is spelled. */
@@ -54,12 +55,14 @@ export function numberGroupOf(row: SqlRow): NumberGroup {
   };
 }
 
+const NAME_WITHOUT_PHONE = columns({
+  leadId: named('id', uuid),
+  organizationId: uuid,
+  value: text,
+});
+
 /** A name of a lead of which no phone is known. */
-export interface NameWithoutPhone {
-  leadId: string;
-  organizationId: string;
-  value: string;
-}
+export type NameWithoutPhone = RowOf<typeof NAME_WITHOUT_PHONE>;
 
 /** Names of the next leads without any phone, in the order of the leads' ids; empty when there is no more. */
 export async function readNamesWithoutPhone(
@@ -80,11 +83,7 @@ export async function readNamesWithoutPhone(
      order by l.id`,
     [afterLead, leads],
   );
-  return rows.map((row) => ({
-    leadId: textOf(row, 'id'),
-    organizationId: textOf(row, 'organization_id'),
-    value: textOf(row, 'value'),
-  }));
+  return rowsOf(NAME_WITHOUT_PHONE, rows);
 }
 
 /** A name whose holder is looked for. */
@@ -136,12 +135,14 @@ export async function readLeadAges(
   return rows.map((row) => ({ id: textOf(row, 'id'), firstSeenAt: timeOf(row, 'first_seen_at') }));
 }
 
+const LEAD_THREAD = columns({
+  id: uuid,
+  leadId: uuid,
+  connectionId: uuid,
+});
+
 /** A conversation of a lead that is to be merged. */
-export interface LeadThread {
-  id: string;
-  leadId: string;
-  connectionId: string;
-}
+export type LeadThread = RowOf<typeof LEAD_THREAD>;
 
 /** The conversations of leads, the earlier ones of each lead first. */
 export async function readThreads(sql: Sql, leadIds: readonly string[]): Promise<LeadThread[]> {
@@ -151,21 +152,19 @@ export async function readThreads(sql: Sql, leadIds: readonly string[]): Promise
      order by c.lead_id, ${earlierFirst('c')}`,
     [arrayLiteral(leadIds)],
   );
-  return rows.map((row) => ({
-    id: textOf(row, 'id'),
-    leadId: textOf(row, 'lead_id'),
-    connectionId: textOf(row, 'connection_id'),
-  }));
+  return rowsOf(LEAD_THREAD, rows);
 }
 
+const LEAD_FIELDS = columns({
+  id: uuid,
+  organizationId: uuid,
+  phoneNumber: orNull(text),
+  pushName: orNull(text),
+  username: orNull(text),
+});
+
 /** What nothing but the row of a lead says about a person. */
-export interface LeadFields {
-  id: string;
-  organizationId: string;
-  phoneNumber: string | null;
-  pushName: string | null;
-  username: string | null;
-}
+export type LeadFields = RowOf<typeof LEAD_FIELDS>;
 
 /** The rows of leads, locked until the transaction ends. */
 export async function lockLeads(tx: Sql, ids: readonly string[]): Promise<LeadFields[]> {
@@ -174,13 +173,7 @@ export async function lockLeads(tx: Sql, ids: readonly string[]): Promise<LeadFi
      order by id for update`,
     [arrayLiteral(ids)],
   );
-  return rows.map((row) => ({
-    id: textOf(row, 'id'),
-    organizationId: textOf(row, 'organization_id'),
-    phoneNumber: textOrNull(row, 'phone_number'),
-    pushName: textOrNull(row, 'push_name'),
-    username: textOrNull(row, 'username'),
-  }));
+  return rowsOf(LEAD_FIELDS, rows);
 }
 
 /**
@@ -226,12 +219,14 @@ export async function deleteNames(tx: Sql, names: readonly WantedName[]): Promis
   );
 }
 
+const THREAD_GROUP = columns({
+  leadId: uuid,
+  connectionId: uuid,
+  ids: list(' '),
+});
+
 /** Conversations that are one: several of a lead on one connection, the earlier first. */
-export interface ThreadGroup {
-  leadId: string;
-  connectionId: string;
-  ids: string[];
-}
+export type ThreadGroup = RowOf<typeof THREAD_GROUP>;
 
 /** Rows are read by {@link threadGroupOf}. Keyed by connection and lead; one pass over the conversations. */
 export function threadGroups(connectionId: string | null): { text: string; parameters: (string | null)[] } {
@@ -246,11 +241,7 @@ export function threadGroups(connectionId: string | null): { text: string; param
 }
 
 export function threadGroupOf(row: SqlRow): ThreadGroup {
-  return {
-    leadId: textOf(row, 'lead_id'),
-    connectionId: textOf(row, 'connection_id'),
-    ids: textOf(row, 'ids').split(' '),
-  };
+  return rowOf(THREAD_GROUP, row);
 }
 
 /** How many messages each of these conversations has. */

@@ -1,5 +1,5 @@
+import { textOf, textOrNull, booleanOf } from './row.js';
 import { arrayLiteral } from './array-literal.js';
-import { booleanOf, textOf, textOrNull } from './row.js';
 import type { Sql, SqlParameter, SqlRow } from './sql.js';
 
 /** Rows that may be one message: what they are to each other is decided by what they say. */

@@ -1,26 +1,41 @@
-import { ENTRY_STATUSES, PROVIDERS, type EntryStatus, type Provider } from '../model/enumerations.js';
+import { ENTRY_STATUSES, PROVIDERS } from '../model/enumerations.js';
 import { arrayLiteral, byteArrayLiteral } from './array-literal.js';
+import {
+  uuid,
+  text,
+  integer,
+  time,
+  texts,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  rowsOf,
+  rowOf,
+} from './columns.js';
 import { IS_INTACT_SQL } from './raw-log.js';
-import { booleanOf, bytesOf, integerOf, textOf, textOrNull, timeOf, timeOrNull, wordOf } from './row.js';
+import { textOf, integerOf, booleanOf, bytesOf } from './row.js';
 import type { Sql, SqlRow } from './sql.js';
 
+const ENTRY_HEAD = columns({
+  id: uuid,
+  connectionScope: uuid,
+  provider: word(PROVIDERS),
+  status: word(ENTRY_STATUSES),
+  error: orNull(text),
+  origin: orNull(text),
+  fields: texts,
+  phoneNumberIds: texts,
+  receivedAt: orNull(time),
+  createdAt: time,
+  processedAt: orNull(time),
+  attempts: integer,
+  runId: orNull(uuid),
+  bytes: integer,
+});
+
 /** A raw entry without its body. Times are ms since 1970. */
-export interface EntryHead {
-  id: string;
-  connectionScope: string;
-  provider: Provider;
-  status: EntryStatus;
-  error: string | null;
-  origin: string | null;
-  fields: string[];
-  phoneNumberIds: string[];
-  receivedAt: number | null;
-  createdAt: number;
-  processedAt: number | null;
-  attempts: number;
-  runId: string | null;
-  bytes: number;
-}
+export type EntryHead = RowOf<typeof ENTRY_HEAD>;
 
 export interface LoggedEntry extends EntryHead {
   rawBody: Uint8Array;
@@ -48,7 +63,7 @@ export async function readLoggedEntries(sql: Sql, ids: readonly string[]): Promi
     [arrayLiteral(ids)],
   );
   return rows.map((row) => ({
-    ...headOf(row),
+    ...rowOf(ENTRY_HEAD, row),
     rawBody: bytesOf(row, 'raw_body'),
     sha256: bytesOf(row, 'sha256'),
     isIntact: booleanOf(row, 'is_intact'),
@@ -63,7 +78,7 @@ export async function readEntryHeads(sql: Sql, ids: readonly string[]): Promise<
      cross join lateral (select * from webhook_log where id = k.id limit 1) w order by w.id`,
     [arrayLiteral(ids)],
   );
-  return rows.map(headOf);
+  return rowsOf(ENTRY_HEAD, rows);
 }
 
 /** Entries about one of these names, the newest first; with `patterns`, only those that hold one of them. */
@@ -189,28 +204,4 @@ function holds(parameter: string): string {
 
 function foundOf(row: SqlRow): FoundEntry {
   return { id: textOf(row, 'id'), bytes: integerOf(row, 'bytes') };
-}
-
-function headOf(row: SqlRow): EntryHead {
-  return {
-    id: textOf(row, 'id'),
-    connectionScope: textOf(row, 'connection_scope'),
-    provider: wordOf(row, 'provider', PROVIDERS),
-    status: wordOf(row, 'status', ENTRY_STATUSES),
-    error: textOrNull(row, 'error'),
-    origin: textOrNull(row, 'origin'),
-    fields: textsOf(row, 'fields'),
-    phoneNumberIds: textsOf(row, 'phone_number_ids'),
-    receivedAt: timeOrNull(row, 'received_at'),
-    createdAt: timeOf(row, 'created_at'),
-    processedAt: timeOrNull(row, 'processed_at'),
-    attempts: integerOf(row, 'attempts'),
-    runId: textOrNull(row, 'run_id'),
-    bytes: integerOf(row, 'bytes'),
-  };
-}
-
-function textsOf(row: SqlRow, column: string): string[] {
-  const value = row[column];
-  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
 }

@@ -1,17 +1,18 @@
 import { arrayLiteral } from './array-literal.js';
-import type { JsonObject } from '../model/json.js';
-import { jsonObjectOf, jsonObjectOrNull, textOf, timeOf } from './row.js';
-import type { Sql, SqlRow } from './sql.js';
+import { uuid, text, time, jsonObject, orNull, named, type RowOf, columns, rowsOf } from './columns.js';
+import type { Sql } from './sql.js';
+
+const JOURNAL_RECORD = columns({
+  runId: uuid,
+  table: named('table_name', text),
+  key: jsonObject,
+  before: orNull(jsonObject),
+  after: orNull(jsonObject),
+  createdAt: time,
+});
 
 /** A row of the change journal. `after` is null where the row is gone, `before` where it was made. */
-export interface JournalRecord {
-  runId: string;
-  table: string;
-  key: JsonObject;
-  before: JsonObject | null;
-  after: JsonObject | null;
-  createdAt: number;
-}
+export type JournalRecord = RowOf<typeof JOURNAL_RECORD>;
 
 /** More than a person reads; a row that a thousand runs changed is a different problem. */
 const MOST = 200;
@@ -34,7 +35,7 @@ export async function readJournalOfMessage(
      order by j.id limit ${MOST}`,
     [rowId, arrayLiteral(ids)],
   );
-  return rows.map(recordOf);
+  return rowsOf(JOURNAL_RECORD, rows);
 }
 
 /**
@@ -67,16 +68,5 @@ export async function readMergesInto(
      order by j.id limit ${MOST}`,
     [arrayLiteral(personIds), arrayLiteral(phones)],
   );
-  return rows.map(recordOf);
-}
-
-function recordOf(row: SqlRow): JournalRecord {
-  return {
-    runId: textOf(row, 'run_id'),
-    table: textOf(row, 'table_name'),
-    key: jsonObjectOf(row, 'key'),
-    before: jsonObjectOrNull(row, 'before'),
-    after: jsonObjectOrNull(row, 'after'),
-    createdAt: timeOf(row, 'created_at'),
-  };
+  return rowsOf(JOURNAL_RECORD, rows);
 }

@@ -1,6 +1,7 @@
-import { LEAD_SOURCES, MESSAGE_SOURCES, type LeadSource, type MessageSource } from '../model/enumerations.js';
+import { MESSAGE_SOURCES, LEAD_SOURCES, type LeadSource } from '../model/enumerations.js';
+import { uuid, integer, time, word, orNull, type RowOf, columns, rowsOf } from './columns.js';
+import { textOf, textOrNull, timeOf, timeOrNull, booleanOf, wordOf } from './row.js';
 import { arrayLiteral } from './array-literal.js';
-import { booleanOf, integerOf, textOf, textOrNull, timeOf, timeOrNull, wordOf, wordOrNull } from './row.js';
 import type { Sql } from './sql.js';
 
 export interface ExplainedLead {
@@ -16,20 +17,22 @@ export interface ExplainedLead {
   deletedAt: number | null;
 }
 
+const CONVERSATION_COUNT = columns({
+  id: uuid,
+  connectionId: uuid,
+  firstMessageAt: orNull(time),
+  firstMessageSource: orNull(word(MESSAGE_SOURCES)),
+  lastMessageAt: orNull(time),
+  messages: integer,
+  inbound: integer,
+  live: integer,
+  fromHistory: integer,
+  echoes: integer,
+  fromElsewhere: integer,
+});
+
 /** A conversation with what it holds. */
-export interface ConversationCount {
-  id: string;
-  connectionId: string;
-  firstMessageAt: number | null;
-  firstMessageSource: MessageSource | null;
-  lastMessageAt: number | null;
-  messages: number;
-  inbound: number;
-  live: number;
-  fromHistory: number;
-  echoes: number;
-  fromElsewhere: number;
-}
+export type ConversationCount = RowOf<typeof CONVERSATION_COUNT>;
 
 export async function readExplainedLead(sql: Sql, leadId: string): Promise<ExplainedLead | null> {
   const [row] = await sql.query(
@@ -70,19 +73,7 @@ export async function countConversations(sql: Sql, leadId: string): Promise<Conv
      where c.lead_id = $1::uuid order by c.first_message_at nulls last, c.id`,
     [leadId],
   );
-  return rows.map((row) => ({
-    id: textOf(row, 'id'),
-    connectionId: textOf(row, 'connection_id'),
-    firstMessageAt: timeOrNull(row, 'first_message_at'),
-    firstMessageSource: wordOrNull(row, 'first_message_source', MESSAGE_SOURCES),
-    lastMessageAt: timeOrNull(row, 'last_message_at'),
-    messages: integerOf(row, 'messages'),
-    inbound: integerOf(row, 'inbound'),
-    live: integerOf(row, 'live'),
-    fromHistory: integerOf(row, 'from_history'),
-    echoes: integerOf(row, 'echoes'),
-    fromElsewhere: integerOf(row, 'from_elsewhere'),
-  }));
+  return rowsOf(CONVERSATION_COUNT, rows);
 }
 
 /** The names by which the persons behind these leads are known, as `kind:value`, per lead. */

@@ -1,38 +1,32 @@
-import {
-  DIRECTIONS,
-  MESSAGE_SOURCES,
-  MESSAGE_STATUSES,
-  SYNC_SOURCES,
-  type Direction,
-  type MessageSource,
-  type MessageStatus,
-  type SyncSource,
-} from '../model/enumerations.js';
+import { DIRECTIONS, MESSAGE_SOURCES, SYNC_SOURCES, MESSAGE_STATUSES } from '../model/enumerations.js';
 import type { MessageError } from '../model/facts.js';
 import { arrayLiteral } from './array-literal.js';
+import { uuid, text, time, word, orNull, type RowOf, columns, rowOf } from './columns.js';
 import { errorsOf } from './messages.js';
-import { textOf, textOrNull, timeOf, timeOrNull, wordOf, wordOrNull } from './row.js';
-import type { Sql, SqlRow } from './sql.js';
+import { textOrNull } from './row.js';
+import type { Sql } from './sql.js';
+
+const PLACED_MESSAGE = columns({
+  id: uuid,
+  connectionId: uuid,
+  externalId: orNull(text),
+  stanzaId: orNull(text),
+  conversationId: uuid,
+  leadId: uuid,
+  direction: word(DIRECTIONS),
+  type: text,
+  timestamp: time,
+  status: orNull(word(MESSAGE_STATUSES)),
+  source: word(MESSAGE_SOURCES),
+  syncSource: word(SYNC_SOURCES),
+  batchId: orNull(uuid),
+  runId: orNull(uuid),
+  editedAt: orNull(time),
+  deletedAt: orNull(time),
+});
 
 /** Where a message lies, whoever wrote its row: other programs may leave the externalId out. Times are ms since 1970. */
-export interface PlacedMessage {
-  id: string;
-  connectionId: string;
-  externalId: string | null;
-  stanzaId: string | null;
-  conversationId: string;
-  leadId: string;
-  direction: Direction;
-  type: string;
-  timestamp: number;
-  status: MessageStatus | null;
-  source: MessageSource;
-  syncSource: SyncSource;
-  batchId: string | null;
-  runId: string | null;
-  editedAt: number | null;
-  deletedAt: number | null;
-}
+export type PlacedMessage = RowOf<typeof PLACED_MESSAGE>;
 
 /** The same with its text, for the one message that is explained. */
 export interface ExplainedMessage extends PlacedMessage {
@@ -84,32 +78,11 @@ async function readExplained(
     parameters,
   );
   return rows.map((row) => ({
-    ...placeOf(row),
+    ...rowOf(PLACED_MESSAGE, row),
     body: textOrNull(row, 'body'),
     phone: textOrNull(row, 'phone_number'),
     name: textOrNull(row, 'name'),
     revisions: Number(row['revisions']),
     errors: errorsOf(row['errors']),
   }));
-}
-
-function placeOf(row: SqlRow): PlacedMessage {
-  return {
-    id: textOf(row, 'id'),
-    connectionId: textOf(row, 'connection_id'),
-    externalId: textOrNull(row, 'external_id'),
-    stanzaId: textOrNull(row, 'stanza_id'),
-    conversationId: textOf(row, 'conversation_id'),
-    leadId: textOf(row, 'lead_id'),
-    direction: wordOf(row, 'direction', DIRECTIONS),
-    type: textOf(row, 'type'),
-    timestamp: timeOf(row, 'timestamp'),
-    status: wordOrNull(row, 'status', MESSAGE_STATUSES),
-    source: wordOf(row, 'source', MESSAGE_SOURCES),
-    syncSource: wordOf(row, 'sync_source', SYNC_SOURCES),
-    batchId: textOrNull(row, 'batch_id'),
-    runId: textOrNull(row, 'run_id'),
-    editedAt: timeOrNull(row, 'edited_at'),
-    deletedAt: timeOrNull(row, 'deleted_at'),
-  };
 }

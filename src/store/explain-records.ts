@@ -1,56 +1,48 @@
-import {
-  PENDING_FACT_KINDS,
-  RUN_STATUSES,
-  type PendingFactKind,
-  type RunStatus,
-} from '../model/enumerations.js';
-import type { JsonObject } from '../model/json.js';
+import { RUN_STATUSES, PENDING_FACT_KINDS } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
+import { uuid, text, time, jsonObject, word, orNull, type RowOf, columns, rowsOf } from './columns.js';
 import { keyParameters, type MessageKey } from './messages.js';
-import {
-  integerOf,
-  jsonObjectOf,
-  jsonObjectOrNull,
-  textOf,
-  textOrNull,
-  timeOf,
-  timeOrNull,
-  wordOf,
-} from './row.js';
-import type { Sql, SqlRow } from './sql.js';
+import { textOf, integerOf } from './row.js';
+import type { Sql } from './sql.js';
 
-export interface RunRecord {
-  id: string;
-  command: string;
-  options: JsonObject;
-  status: RunStatus;
-  counters: JsonObject | null;
-  verdict: string | null;
-  host: string;
-  startedAt: number;
-  completedAt: number | null;
-  error: string | null;
-}
+const RUN_RECORD = columns({
+  id: uuid,
+  command: text,
+  options: jsonObject,
+  status: word(RUN_STATUSES),
+  counters: orNull(jsonObject),
+  verdict: orNull(text),
+  host: text,
+  startedAt: time,
+  completedAt: orNull(time),
+  error: orNull(text),
+});
 
-export interface RejectRecord {
-  webhookLogId: string;
-  connectionId: string | null;
-  path: string;
-  subject: string;
-  reason: string;
-  externalId: string | null;
-  excerpt: string;
-}
+export type RunRecord = RowOf<typeof RUN_RECORD>;
 
-export interface PendingRecord {
-  connectionId: string;
-  targetExternalId: string;
-  kind: PendingFactKind;
-  at: number;
-  createdAt: number;
-  payload: JsonObject;
-  webhookLogId: string | null;
-}
+const REJECT_RECORD = columns({
+  webhookLogId: uuid,
+  connectionId: orNull(uuid),
+  path: text,
+  subject: text,
+  reason: text,
+  externalId: orNull(text),
+  excerpt: text,
+});
+
+export type RejectRecord = RowOf<typeof REJECT_RECORD>;
+
+const PENDING_RECORD = columns({
+  connectionId: uuid,
+  targetExternalId: text,
+  kind: word(PENDING_FACT_KINDS),
+  at: time,
+  createdAt: time,
+  payload: jsonObject,
+  webhookLogId: orNull(uuid),
+});
+
+export type PendingRecord = RowOf<typeof PENDING_RECORD>;
 
 export async function readRuns(sql: Sql, ids: readonly string[]): Promise<RunRecord[]> {
   if (ids.length === 0) return [];
@@ -59,18 +51,7 @@ export async function readRuns(sql: Sql, ids: readonly string[]): Promise<RunRec
      from sync_runs where id = any($1::uuid[]) order by started_at, id`,
     [arrayLiteral(ids)],
   );
-  return rows.map((row) => ({
-    id: textOf(row, 'id'),
-    command: textOf(row, 'command'),
-    options: jsonObjectOf(row, 'options'),
-    status: wordOf(row, 'status', RUN_STATUSES),
-    counters: jsonObjectOrNull(row, 'counters'),
-    verdict: textOrNull(row, 'verdict'),
-    host: textOf(row, 'host'),
-    startedAt: timeOf(row, 'started_at'),
-    completedAt: timeOrNull(row, 'completed_at'),
-    error: textOrNull(row, 'error'),
-  }));
+  return rowsOf(RUN_RECORD, rows);
 }
 
 /** How many rows per table a run changed or removed, by its journal; and how many contacts and connections it logged. */
@@ -102,7 +83,7 @@ export async function readRejectsOfMessages(sql: Sql, keys: readonly MessageKey[
      ) r order by r.id`,
     keyParameters(keys),
   );
-  return rows.map(rejectOf);
+  return rowsOf(REJECT_RECORD, rows);
 }
 
 /**
@@ -120,7 +101,7 @@ export async function readRejectsNaming(
      where exists (select from unnest($1::text[]) as w (word) where position(w.word in r.excerpt) > 0) order by id`,
     [arrayLiteral(words)],
   );
-  return rows.map(rejectOf);
+  return rowsOf(REJECT_RECORD, rows);
 }
 
 /** What waits for a message with one of these ids. */
@@ -133,7 +114,7 @@ export async function readPendingOf(sql: Sql, keys: readonly MessageKey[]): Prom
      ) p order by p.at, p.kind`,
     keyParameters(keys),
   );
-  return rows.map(pendingOf);
+  return rowsOf(PENDING_RECORD, rows);
 }
 
 /** What waits for messages whose id begins like this: the wamids of one phone do. At most `most` per connection and prefix. */
@@ -154,29 +135,5 @@ export async function readPendingByPrefix(
      ) p order by p.at, p.kind`,
     [arrayLiteral(connectionIds), arrayLiteral(prefixes)],
   );
-  return rows.map(pendingOf);
-}
-
-function rejectOf(row: SqlRow): RejectRecord {
-  return {
-    webhookLogId: textOf(row, 'webhook_log_id'),
-    connectionId: textOrNull(row, 'connection_id'),
-    path: textOf(row, 'path'),
-    subject: textOf(row, 'subject'),
-    reason: textOf(row, 'reason'),
-    externalId: textOrNull(row, 'external_id'),
-    excerpt: textOf(row, 'excerpt'),
-  };
-}
-
-function pendingOf(row: SqlRow): PendingRecord {
-  return {
-    connectionId: textOf(row, 'connection_id'),
-    targetExternalId: textOf(row, 'target_external_id'),
-    kind: wordOf(row, 'kind', PENDING_FACT_KINDS),
-    at: timeOf(row, 'at'),
-    createdAt: timeOf(row, 'created_at'),
-    payload: jsonObjectOf(row, 'payload'),
-    webhookLogId: textOrNull(row, 'webhook_log_id'),
-  };
+  return rowsOf(PENDING_RECORD, rows);
 }

@@ -1,7 +1,7 @@
 import { DIRECTIONS, type Direction, type RunStatus } from '../model/enumerations.js';
+import { textOf, textOrNull, timeOf, timeOrNull, bytesOf, wordOf } from './row.js';
 import type { JsonObject } from '../model/json.js';
 import { arrayLiteral, byteArrayLiteral } from './array-literal.js';
-import { bytesOf, textOf, textOrNull, timeOf, timeOrNull, wordOf } from './row.js';
 import type { Sql } from './sql.js';
 
 /** A stored message that WhatsApp Web knows by a key. */

@@ -1,5 +1,5 @@
+import { textOf, textOrNull, timeOf, bytesOf } from './row.js';
 import { arrayLiteral, byteArrayLiteral } from './array-literal.js';
-import { bytesOf, textOf, textOrNull, timeOf } from './row.js';
 import type { Sql } from './sql.js';
 
 /** A device as it is stored: the credentials are sealed. */

@@ -1,7 +1,7 @@
+import { textOf } from './row.js';
 import { arrayLiteral } from './array-literal.js';
 import { earlierFirst, mergeConversations, type ConversationMove } from './merge-conversations.js';
 import { requeueEntries } from './raw-log.js';
-import { textOf } from './row.js';
 import type { Sql, SqlParameter } from './sql.js';
 
 /** Persons that are one, as ids: `from` ends, `into` stays (rule I3). */

@@ -1,5 +1,5 @@
 import { arrayLiteral } from './array-literal.js';
-import { integerOf, textOf } from './row.js';
+import { uuid, integer, list, type RowOf, columns, rowsOf, rowOf } from './columns.js';
 import type { Sql, SqlRow } from './sql.js';
 
 /** A conversation (`id`) whose open tickets are to become one with those of `keptId`; the same one where nothing else moves. */
@@ -68,15 +68,17 @@ export async function mergeOpenTickets(tx: Sql, threads: readonly TicketThread[]
   );
 }
 
-/** Several open tickets of one conversation, that which stays open first; possible where the index is missing. */
-export interface TicketGroup {
-  connectionId: string;
-  leadId: string;
-  conversationId: string;
-  ids: string[];
+const TICKET_GROUP = columns({
+  connectionId: uuid,
+  leadId: uuid,
+  conversationId: uuid,
+  ids: list(' '),
   /** How many of them people opened. */
-  byPeople: number;
-}
+  byPeople: integer,
+});
+
+/** Several open tickets of one conversation, that which stays open first; possible where the index is missing. */
+export type TicketGroup = RowOf<typeof TICKET_GROUP>;
 
 /** Rows are read by {@link ticketGroupOf}, in the order of their conversations; one pass over the open tickets. */
 export function ticketGroups(connectionId: string | null): { text: string; parameters: (string | null)[] } {
@@ -112,15 +114,9 @@ export async function readTicketGroups(tx: Sql, conversationIds: readonly string
      order by c.id`,
     [arrayLiteral(conversationIds)],
   );
-  return rows.map(ticketGroupOf);
+  return rowsOf(TICKET_GROUP, rows);
 }
 
 export function ticketGroupOf(row: SqlRow): TicketGroup {
-  return {
-    connectionId: textOf(row, 'connection_id'),
-    leadId: textOf(row, 'lead_id'),
-    conversationId: textOf(row, 'conversation_id'),
-    ids: textOf(row, 'ids').split(' '),
-    byPeople: integerOf(row, 'by_people'),
-  };
+  return rowOf(TICKET_GROUP, row);
 }

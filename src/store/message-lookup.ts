@@ -1,6 +1,6 @@
+import { textOf, booleanOf } from './row.js';
 import { MESSAGE_KEY, readKeyStates } from './checks/unique-keys.js';
 import { keyParameters, type MessageKey } from './messages.js';
-import { booleanOf, textOf } from './row.js';
 import type { Sql } from './sql.js';
 
 /** How the rows of messages are found by the ids in `k`: what stands after `from`, giving the rows as `m`. */

@@ -1,54 +1,42 @@
-import {
-  DIRECTIONS,
-  MESSAGE_SOURCES,
-  MESSAGE_STATUSES,
-  type Direction,
-  type MessageSource,
-  type MessageStatus,
-} from '../model/enumerations.js';
-import type { Media, MessageError } from '../model/facts.js';
+import { DIRECTIONS, MESSAGE_SOURCES, MESSAGE_STATUSES } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
-import { errorsOf, keyParameters, mediaOf, type MessageKey } from './messages.js';
-import {
-  integerOf,
-  jsonObjectOrNull,
-  textOf,
-  textOrNull,
-  timeOf,
-  timeOrNull,
-  wordOf,
-  wordOrNull,
-} from './row.js';
-import type { Sql, SqlParameter, SqlRow } from './sql.js';
+import { uuid, text, time, word, orNull, named, type RowOf, columns, rowsOf } from './columns.js';
+import { keyParameters, type MessageKey, media, errors } from './messages.js';
+import { timeOrNull, integerOf } from './row.js';
+import type { Sql, SqlParameter } from './sql.js';
+
+const CONVERSATION_OF_LEAD = columns({
+  id: uuid,
+  connectionId: uuid,
+  connectionName: named('name', text),
+  /** As Meta or a person wrote it. */
+  connectionPhone: named('display_phone_number', orNull(text)),
+  lastSyncAt: orNull(time),
+});
 
 /** A conversation of one lead, with whose number it is. Times are ms since 1970. */
-export interface ConversationOfLead {
-  id: string;
-  connectionId: string;
-  connectionName: string;
-  /** As Meta or a person wrote it. */
-  connectionPhone: string | null;
-  lastSyncAt: number | null;
-}
+export type ConversationOfLead = RowOf<typeof CONVERSATION_OF_LEAD>;
+
+const PAGE_ROW = columns({
+  id: uuid,
+  /** Null in rows of other programs only. */
+  externalId: orNull(text),
+  connectionId: uuid,
+  type: text,
+  body: orNull(text),
+  media: orNull(media),
+  direction: word(DIRECTIONS),
+  timestamp: time,
+  status: orNull(word(MESSAGE_STATUSES)),
+  errors: errors,
+  contextExternalId: orNull(text),
+  source: word(MESSAGE_SOURCES),
+  editedAt: orNull(time),
+  deletedAt: orNull(time),
+});
 
 /** A message as a reader of the conversation sees it. */
-export interface PageRow {
-  id: string;
-  /** Null in rows of other programs only. */
-  externalId: string | null;
-  connectionId: string;
-  type: string;
-  body: string | null;
-  media: Media | null;
-  direction: Direction;
-  timestamp: number;
-  status: MessageStatus | null;
-  errors: readonly MessageError[] | null;
-  contextExternalId: string | null;
-  source: MessageSource;
-  editedAt: number | null;
-  deletedAt: number | null;
-}
+export type PageRow = RowOf<typeof PAGE_ROW>;
 
 /** Where a page ends: the last message on it. */
 export interface PagePosition {
@@ -75,13 +63,7 @@ export async function readConversationsOfLead(
      order by c.name, c.id`,
     [leadId, connectionId ?? null],
   );
-  return rows.map((row) => ({
-    id: textOf(row, 'id'),
-    connectionId: textOf(row, 'connection_id'),
-    connectionName: textOf(row, 'name'),
-    connectionPhone: textOrNull(row, 'display_phone_number'),
-    lastSyncAt: timeOrNull(row, 'last_sync_at'),
-  }));
+  return rowsOf(CONVERSATION_OF_LEAD, rows);
 }
 
 const COLUMNS = `id, external_id, connection_id, type, body, media, direction, timestamp, status, errors,
@@ -140,7 +122,7 @@ export async function readMessagePage(
       limit,
     ],
   );
-  return rows.map(pageRowOf);
+  return rowsOf(PAGE_ROW, rows);
 }
 
 function momentOf(time: number | undefined, otherwise: string): string {
@@ -184,17 +166,19 @@ export async function readMessageBounds(
     : { first: timeOrNull(row, 'first'), last: timeOrNull(row, 'last') };
 }
 
-/** A message that a reply refers to. */
-export interface QuotedRow {
-  connectionId: string;
+const QUOTED_ROW = columns({
+  connectionId: uuid,
   /** The id that the reply names it by: the wamid, or WhatsApp Web's key id. */
-  target: string;
-  type: string;
+  target: text,
+  type: text,
   /** The first characters of its text. */
-  body: string | null;
-  direction: Direction;
-  deletedAt: number | null;
-}
+  body: orNull(text),
+  direction: word(DIRECTIONS),
+  deletedAt: orNull(time),
+});
+
+/** A message that a reply refers to. */
+export type QuotedRow = RowOf<typeof QUOTED_ROW>;
 
 /** What is stored under the ids that replies name; nothing for those that never came. */
 export async function readQuotedMessages(sql: Sql, keys: readonly MessageKey[]): Promise<QuotedRow[]> {
@@ -212,31 +196,5 @@ export async function readQuotedMessages(sql: Sql, keys: readonly MessageKey[]):
      ) q`,
     keyParameters(keys),
   );
-  return rows.map((row) => ({
-    connectionId: textOf(row, 'connection_id'),
-    target: textOf(row, 'target'),
-    type: textOf(row, 'type'),
-    body: textOrNull(row, 'body'),
-    direction: wordOf(row, 'direction', DIRECTIONS),
-    deletedAt: timeOrNull(row, 'deleted_at'),
-  }));
-}
-
-function pageRowOf(row: SqlRow): PageRow {
-  return {
-    id: textOf(row, 'id'),
-    externalId: textOrNull(row, 'external_id'),
-    connectionId: textOf(row, 'connection_id'),
-    type: textOf(row, 'type'),
-    body: textOrNull(row, 'body'),
-    media: mediaOf(jsonObjectOrNull(row, 'media')),
-    direction: wordOf(row, 'direction', DIRECTIONS),
-    timestamp: timeOf(row, 'timestamp'),
-    status: wordOrNull(row, 'status', MESSAGE_STATUSES),
-    errors: errorsOf(row['errors']),
-    contextExternalId: textOrNull(row, 'context_external_id'),
-    source: wordOf(row, 'source', MESSAGE_SOURCES),
-    editedAt: timeOrNull(row, 'edited_at'),
-    deletedAt: timeOrNull(row, 'deleted_at'),
-  };
+  return rowsOf(QUOTED_ROW, rows);
 }

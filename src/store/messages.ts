@@ -1,100 +1,76 @@
-import {
-  DIRECTIONS,
-  MESSAGE_SOURCES,
-  MESSAGE_STATUSES,
-  SYNC_SOURCES,
-  type Direction,
-  type MessageSource,
-  type MessageStatus,
-  type SyncSource,
-} from '../model/enumerations.js';
+import { DIRECTIONS, MESSAGE_SOURCES, SYNC_SOURCES, MESSAGE_STATUSES } from '../model/enumerations.js';
 import type { Media, MessageError } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import { arrayLiteral } from './array-literal.js';
-import { columnNames, time, unnestFound, unnestParameters, unnestTable, type Column } from './columns.js';
-import { BY_INDEX, type MessageLookup } from './message-lookup.js';
 import {
-  booleanOf,
-  integerOf,
-  jsonObjectOrNull,
-  textOf,
-  textOrNull,
-  timeOf,
-  timeOrNull,
-  wordOf,
-  wordOrNull,
-} from './row.js';
-import type { Sql, SqlRow } from './sql.js';
+  uuid,
+  text,
+  integer,
+  boolean,
+  time,
+  jsonObject,
+  json,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  without,
+  rowsOf,
+  columnNames,
+  assignments,
+  unnestTable,
+  unnestFound,
+  unnestParameters,
+} from './columns.js';
+import { BY_INDEX, type MessageLookup } from './message-lookup.js';
+import { jsonObjectOf } from './row.js';
+import type { Sql } from './sql.js';
+
+export const media = json((row, name) => mediaOf(jsonObjectOf(row, name)));
+
+/** Errors as this tool writes them; what another program put there instead is passed over. */
+export const errors = json<readonly MessageError[] | null>((row, name) => errorsOf(row[name]));
+
+const MESSAGE = {
+  id: uuid,
+  connectionId: uuid,
+  externalId: text,
+  conversationId: uuid,
+  leadId: uuid,
+  stanzaId: orNull(text),
+  direction: word(DIRECTIONS),
+  type: text,
+  body: orNull(text),
+  media: orNull(media),
+  contextExternalId: orNull(text),
+  timestamp: time,
+  status: orNull(word(MESSAGE_STATUSES)),
+  historyStatus: orNull(word(MESSAGE_STATUSES)),
+  source: word(MESSAGE_SOURCES),
+  syncSource: word(SYNC_SOURCES),
+  isSyncInitial: boolean,
+  batchId: orNull(uuid),
+  runId: orNull(uuid),
+  editedAt: orNull(time),
+  editExternalId: orNull(text),
+  deletedAt: orNull(time),
+  metaConfirmedAt: orNull(time),
+  rawMeta: orNull(jsonObject),
+  errors,
+  evidence: integer,
+};
+
+const COLUMNS = columns(MESSAGE);
 
 /** A row of messages, as it is stored. Times are ms since 1970. */
-export interface MessageRow {
-  id: string;
-  connectionId: string;
-  externalId: string;
-  conversationId: string;
-  leadId: string;
-  stanzaId: string | null;
-  direction: Direction;
-  type: string;
-  body: string | null;
-  media: Media | null;
-  contextExternalId: string | null;
-  timestamp: number;
-  status: MessageStatus | null;
-  historyStatus: MessageStatus | null;
-  source: MessageSource;
-  syncSource: SyncSource;
-  isSyncInitial: boolean;
-  batchId: string | null;
-  runId: string | null;
-  editedAt: number | null;
-  editExternalId: string | null;
-  deletedAt: number | null;
-  metaConfirmedAt: number | null;
-  rawMeta: JsonObject | null;
-  errors: readonly MessageError[] | null;
-  evidence: number;
-}
+export type MessageRow = RowOf<typeof COLUMNS>;
 
-/** A row as it was read, with the mark by which an update can tell that nobody has touched it since. */
-export interface StoredMessageRow extends MessageRow {
-  rowVersion: string;
-}
+const STORED_COLUMNS = columns({ ...MESSAGE, rowVersion: text });
 
-const COLUMNS: readonly Column<MessageRow>[] = [
-  { name: 'id', type: 'uuid', of: (row) => row.id },
-  { name: 'connection_id', type: 'uuid', of: (row) => row.connectionId },
-  { name: 'external_id', type: 'text', of: (row) => row.externalId },
-  { name: 'conversation_id', type: 'uuid', of: (row) => row.conversationId },
-  { name: 'lead_id', type: 'uuid', of: (row) => row.leadId },
-  { name: 'stanza_id', type: 'text', of: (row) => row.stanzaId },
-  { name: 'direction', type: 'text', of: (row) => row.direction },
-  { name: 'type', type: 'text', of: (row) => row.type },
-  { name: 'body', type: 'text', of: (row) => row.body },
-  { name: 'media', type: 'jsonb', of: (row) => (row.media === null ? null : JSON.stringify(row.media)) },
-  { name: 'context_external_id', type: 'text', of: (row) => row.contextExternalId },
-  { name: 'timestamp', type: 'timestamptz', of: (row) => time(row.timestamp) },
-  { name: 'status', type: 'text', of: (row) => row.status },
-  { name: 'history_status', type: 'text', of: (row) => row.historyStatus },
-  { name: 'source', type: 'text', of: (row) => row.source },
-  { name: 'sync_source', type: 'text', of: (row) => row.syncSource },
-  { name: 'is_sync_initial', type: 'boolean', of: (row) => row.isSyncInitial },
-  { name: 'batch_id', type: 'uuid', of: (row) => row.batchId },
-  { name: 'run_id', type: 'uuid', of: (row) => row.runId },
-  { name: 'edited_at', type: 'timestamptz', of: (row) => time(row.editedAt) },
-  { name: 'edit_external_id', type: 'text', of: (row) => row.editExternalId },
-  { name: 'deleted_at', type: 'timestamptz', of: (row) => time(row.deletedAt) },
-  { name: 'meta_confirmed_at', type: 'timestamptz', of: (row) => time(row.metaConfirmedAt) },
-  {
-    name: 'raw_meta',
-    type: 'jsonb',
-    of: (row) => (row.rawMeta === null ? null : JSON.stringify(row.rawMeta)),
-  },
-  { name: 'errors', type: 'jsonb', of: (row) => (row.errors === null ? null : JSON.stringify(row.errors)) },
-  { name: 'evidence', type: 'integer', of: (row) => row.evidence },
-];
+/** A row as it was read, with PostgreSQL's mark by which an update can tell that nobody has touched it since. */
+export type StoredMessageRow = RowOf<typeof STORED_COLUMNS>;
 
-const SELECTED = `${COLUMNS.map((column) => `m.${column.name}`).join(', ')}, m.xmin::text as row_version`;
+const SELECTED = `${columnNames(COLUMNS, 'm')}, m.xmin::text as row_version`;
 
 const SELECTED_FROM_ANYBODY = `${COLUMNS.map(({ name }) => readSafely(name)).join(', ')}, m.xmin::text as row_version,
   case coalesce(jsonb_typeof(m.media), 'null')
@@ -116,17 +92,8 @@ function readSafely(name: string): string {
   }
 }
 
-/** PostgreSQL's own: which transaction wrote the row. */
-const ROW_VERSION: Column<StoredMessageRow> = {
-  name: 'row_version',
-  type: 'text',
-  of: (row) => row.rowVersion,
-};
-
 /** What `update` may change: everything but where the row came from first. */
-const CHANGING = COLUMNS.filter(
-  (column) => !['id', 'connection_id', 'batch_id', 'run_id'].includes(column.name),
-);
+const CHANGING = without(COLUMNS, 'id', 'connectionId', 'batchId', 'runId');
 
 export interface MessageKey {
   connectionId: string;
@@ -151,13 +118,13 @@ export async function readMessages(
   )}`;
   if (externalIds.length === 0 && stanzaIds.length === 0) return [];
   const parameters = keyParameters(externalIds);
-  if (stanzaIds.length === 0) return (await tx.query(byExternalId, parameters)).map(messageOf);
+  if (stanzaIds.length === 0) return rowsOf(STORED_COLUMNS, await tx.query(byExternalId, parameters));
   // `union all` and not `union`: jsonb columns would be compared; the caller keys rows by id.
   const rows = await tx.query(`${byExternalId} union all ${byStanzaId}`, [
     ...parameters,
     ...keyParameters(stanzaIds),
   ]);
-  return rows.map(messageOf);
+  return rowsOf(STORED_COLUMNS, rows);
 }
 
 /**
@@ -181,12 +148,11 @@ export async function insertMessages(tx: Sql, rows: readonly MessageRow[]): Prom
  */
 export async function updateMessages(tx: Sql, rows: readonly StoredMessageRow[]): Promise<number> {
   if (rows.length === 0) return 0;
-  const columns = [...COLUMNS, ROW_VERSION];
   return tx.execute(
-    `update messages set ${CHANGING.map((column) => `${column.name} = r.${column.name}`).join(', ')}
-     from ${unnestFound('messages', columns)}
+    `update messages set ${assignments(CHANGING)}
+     from ${unnestFound('messages', STORED_COLUMNS)}
      where messages.id = r.found_id and messages.xmin::text = r.row_version`,
-    unnestParameters(columns, rows),
+    unnestParameters(STORED_COLUMNS, rows),
   );
 }
 
@@ -231,10 +197,10 @@ export async function deleteUnchangedMessages(
   );
 }
 
+const ANY_COLUMNS = columns({ ...MESSAGE, rowVersion: text, unknownMedia: orNull(jsonObject) });
+
 /** A row that any program may have written, with the media that this tool does not know: other keys, or what is no object. */
-export interface AnyMessageRow extends StoredMessageRow {
-  unknownMedia: JsonObject | null;
-}
+export type AnyMessageRow = RowOf<typeof ANY_COLUMNS>;
 
 /**
  * Rows by their own id, whoever wrote them: without an id of the provider theirs is empty, and media or remarks that are no
@@ -253,7 +219,7 @@ export async function readMessagesById(
      ) m`,
     [arrayLiteral(ids)],
   );
-  return rows.map((row) => ({ ...messageOf(row), unknownMedia: jsonObjectOrNull(row, 'unknown_media') }));
+  return rowsOf(ANY_COLUMNS, rows);
 }
 
 /** Pairs of rows that are one message by rule M10, in conversations that a merge of leads has just brought together. */
@@ -269,7 +235,7 @@ export async function readTwins(tx: Sql, conversationIds: readonly string[]): Pr
        )`,
     [arrayLiteral(conversationIds)],
   );
-  return rows.map(messageOf);
+  return rowsOf(STORED_COLUMNS, rows);
 }
 
 /** The two array parameters of `unnest($n::uuid[], $m::text[]) as k (connection_id, …)`. */
@@ -277,41 +243,8 @@ export function keyParameters(keys: readonly MessageKey[]): string[] {
   return [arrayLiteral(keys.map((key) => key.connectionId)), arrayLiteral(keys.map((key) => key.id))];
 }
 
-function messageOf(row: SqlRow): StoredMessageRow {
-  return {
-    rowVersion: textOf(row, 'row_version'),
-    id: textOf(row, 'id'),
-    connectionId: textOf(row, 'connection_id'),
-    externalId: textOf(row, 'external_id'),
-    conversationId: textOf(row, 'conversation_id'),
-    leadId: textOf(row, 'lead_id'),
-    stanzaId: textOrNull(row, 'stanza_id'),
-    direction: wordOf(row, 'direction', DIRECTIONS),
-    type: textOf(row, 'type'),
-    body: textOrNull(row, 'body'),
-    media: mediaOf(jsonObjectOrNull(row, 'media')),
-    contextExternalId: textOrNull(row, 'context_external_id'),
-    timestamp: timeOf(row, 'timestamp'),
-    status: wordOrNull(row, 'status', MESSAGE_STATUSES),
-    historyStatus: wordOrNull(row, 'history_status', MESSAGE_STATUSES),
-    source: wordOf(row, 'source', MESSAGE_SOURCES),
-    syncSource: wordOf(row, 'sync_source', SYNC_SOURCES),
-    isSyncInitial: booleanOf(row, 'is_sync_initial'),
-    batchId: textOrNull(row, 'batch_id'),
-    runId: textOrNull(row, 'run_id'),
-    editedAt: timeOrNull(row, 'edited_at'),
-    editExternalId: textOrNull(row, 'edit_external_id'),
-    deletedAt: timeOrNull(row, 'deleted_at'),
-    metaConfirmedAt: timeOrNull(row, 'meta_confirmed_at'),
-    rawMeta: jsonObjectOrNull(row, 'raw_meta'),
-    errors: errorsOf(row['errors']),
-    evidence: integerOf(row, 'evidence'),
-  };
-}
-
 /** Media as this tool writes it; keys that another program added are left where they are, in the database. */
-export function mediaOf(value: JsonObject | null): Media | null {
-  if (value === null) return null;
+export function mediaOf(value: JsonObject): Media {
   const media: Media = {};
   if (typeof value['id'] === 'string') media.id = value['id'];
   if (typeof value['mimeType'] === 'string') media.mimeType = value['mimeType'];
@@ -320,7 +253,6 @@ export function mediaOf(value: JsonObject | null): Media | null {
   return media;
 }
 
-/** Errors as this tool writes them, out of a jsonb column; what another program put there instead is passed over. */
 export function errorsOf(value: unknown): MessageError[] | null {
   const errors = (Array.isArray(value) ? value : []).flatMap((element: unknown): MessageError[] => {
     if (typeof element !== 'object' || element === null) return [];

@@ -1,16 +1,19 @@
+import { text, bytes, orNull, type RowOf, columns, rowsOf } from './columns.js';
+import { textOf, textOrNull, timeOf, integerOf, booleanOf, wordOf } from './row.js';
 import { arrayLiteral } from './array-literal.js';
-import { booleanOf, bytesOf, integerOf, textOf, textOrNull, timeOf, wordOf } from './row.js';
 import type { Sql } from './sql.js';
 
-/** A file of history that the phone has announced and that is not in the raw log. */
-export interface OwedFileRow {
-  fileId: string;
+const OWED_FILE_ROW = columns({
+  fileId: text,
   /** What the phone said about it, sealed. */
-  notification: Uint8Array;
+  notification: bytes,
   /** The request that it answers, as far as that is known. */
-  chatJid: string | null;
-  anchorId: string | null;
-}
+  chatJid: orNull(text),
+  anchorId: orNull(text),
+});
+
+/** A file of history that the phone has announced and that is not in the raw log. */
+export type OwedFileRow = RowOf<typeof OWED_FILE_ROW>;
 
 /** How often a file is asked for; after that the phone has it no more. */
 export const MOST_FILE_ATTEMPTS = 5;
@@ -88,12 +91,7 @@ export async function readOwedFiles(sql: Sql, connectionId: string): Promise<Owe
      where connection_id = $1::uuid and attempts < $2::int order by announced_at, file_id limit 50`,
     [connectionId, MOST_FILE_ATTEMPTS],
   );
-  return rows.map((row) => ({
-    fileId: textOf(row, 'file_id'),
-    notification: bytesOf(row, 'notification'),
-    chatJid: textOrNull(row, 'chat_jid'),
-    anchorId: textOrNull(row, 'anchor_id'),
-  }));
+  return rowsOf(OWED_FILE_ROW, rows);
 }
 
 /** What is owed on a connection: files, and gaps in chats. */

@@ -1,9 +1,9 @@
+import { textOf, textOrNull, booleanOf } from './row.js';
 import { arrayLiteral } from './array-literal.js';
 import { recomputeConversations, updateConversations } from './conversations.js';
 import { journaled } from './journal.js';
 import { requeueCollisions } from './merge-leads.js';
 import { requeueEntriesNaming, requeueStatuses } from './raw-log.js';
-import { booleanOf, textOf, textOrNull } from './row.js';
 import type { Sql } from './sql.js';
 
 /** A connection and its own number in all of its forms. */

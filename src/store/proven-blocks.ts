@@ -1,5 +1,5 @@
+import { textOf, textOrNull, integerOf } from './row.js';
 import { arrayLiteral } from './array-literal.js';
-import { integerOf, textOf, textOrNull } from './row.js';
 import type { Sql, SqlRow } from './sql.js';
 
 /**

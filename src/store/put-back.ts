@@ -1,10 +1,10 @@
+import { textOf } from './row.js';
 import {
   JOURNALED_TABLES,
   JSON_NULL,
   type JournaledTable,
   type JournaledTableName,
 } from './journaled-tables.js';
-import { textOf } from './row.js';
 import type { Sql } from './sql.js';
 
 /** How many rows of a table were put back, by what had to be done. */

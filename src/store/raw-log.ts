@@ -1,8 +1,27 @@
-import { ENTRY_STATUSES, type EntryStatus, type Provider } from '../model/enumerations.js';
-import type { JsonObject } from '../model/json.js';
+import { ENTRY_STATUSES, PROVIDERS } from '../model/enumerations.js';
 import { arrayLiteral, byteArrayLiteral } from './array-literal.js';
-import { columnNames, time, unnestFound, unnestParameters, unnestTable, type Column } from './columns.js';
-import { booleanOf, textOf, wordOf } from './row.js';
+import {
+  uuid,
+  text,
+  boolean,
+  bytes,
+  time,
+  texts,
+  jsonObject,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  without,
+  rowsOf,
+  columnNames,
+  columnValues,
+  assignments,
+  unnestTable,
+  unnestFound,
+  unnestParameters,
+} from './columns.js';
+import { textOf } from './row.js';
 import type { Sql } from './sql.js';
 
 /** Whether a row's bytes are still those that were stored. */
@@ -11,89 +30,62 @@ export const IS_INTACT_SQL = 'sha256(raw_body) = sha256';
 /** The scope of entries that name their connection themselves (Meta's). */
 export const NO_SCOPE = '00000000-0000-0000-0000-000000000000';
 
+/** What the bytes of an entry decide. */
+const RESTORED = {
+  id: uuid,
+  provider: word(PROVIDERS),
+  rawBody: bytes,
+  fields: texts,
+  phoneNumberIds: texts,
+  chatIds: texts,
+};
+
+const RESTORED_COLUMNS = columns(RESTORED);
+
+/** What a stored entry gets back whose bytes were changed: the bytes, and whom and what they are about. */
+export type RestoredEntry = RowOf<typeof RESTORED_COLUMNS>;
+
+const COLUMNS = columns({
+  ...RESTORED,
+  connectionScope: uuid,
+  sha256: bytes,
+  receivedAt: orNull(time),
+  status: word(ENTRY_STATUSES),
+  error: orNull(text),
+  origin: orNull(text),
+  counters: orNull(jsonObject),
+  runId: uuid,
+  processedAt: orNull(time),
+});
+
 /** A raw entry as it goes into webhook_log. */
-export interface RawLogRow {
-  id: string;
-  connectionScope: string;
-  sha256: Uint8Array;
-  provider: Provider;
-  rawBody: Uint8Array;
-  fields: readonly string[];
-  phoneNumberIds: readonly string[];
-  chatIds: readonly string[];
-  receivedAt: number | null;
-  status: EntryStatus;
-  error: string | null;
-  origin: string | null;
-  counters: JsonObject | null;
-  runId: string;
-  processedAt: number | null;
-}
+export type RawLogRow = RowOf<typeof COLUMNS>;
+
+const KNOWN_ENTRY = columns({
+  id: uuid,
+  connectionScope: uuid,
+  /** Hex. */
+  sha256: text,
+  status: word(ENTRY_STATUSES),
+  /** False when its bytes are not those that were stored. */
+  isIntact: boolean,
+});
 
 /** What is stored already of an entry that comes again. */
-export interface KnownEntry {
-  id: string;
-  connectionScope: string;
-  /** Hex. */
-  sha256: string;
-  status: EntryStatus;
-  /** False when its bytes are not those that were stored. */
-  isIntact: boolean;
-}
+export type KnownEntry = RowOf<typeof KNOWN_ENTRY>;
+
+const OUTCOME_COLUMNS = columns({
+  id: uuid,
+  status: word(ENTRY_STATUSES),
+  error: orNull(text),
+  counters: orNull(jsonObject),
+  processedAt: time,
+  /** It goes on naming the run that it names: what that run was told decides how it is read. */
+  keepsRun: boolean,
+});
 
 /** How an entry that was stored before ended this time. */
-export interface EntryOutcome {
-  id: string;
-  status: EntryStatus;
-  error: string | null;
-  counters: JsonObject | null;
-  processedAt: number;
-  /** It goes on naming the run that it names: what that run was told decides how it is read. */
-  keepsRun: boolean;
-}
-
-/** What the bytes of an entry decide. */
-const RESTORED_COLUMNS: readonly Column<RestoredEntry>[] = [
-  { name: 'id', type: 'uuid', of: (row) => row.id },
-  { name: 'provider', type: 'text', of: (row) => row.provider },
-  { name: 'raw_body', type: 'bytea', of: (row) => row.rawBody },
-  { name: 'fields', type: 'text', of: (row) => arrayLiteral(row.fields) },
-  { name: 'phone_number_ids', type: 'text', of: (row) => arrayLiteral(row.phoneNumberIds) },
-  { name: 'chat_ids', type: 'text', of: (row) => arrayLiteral(row.chatIds) },
-];
-
-const COLUMNS: readonly Column<RawLogRow>[] = [
-  ...RESTORED_COLUMNS,
-  { name: 'connection_scope', type: 'uuid', of: (row) => row.connectionScope },
-  { name: 'sha256', type: 'bytea', of: (row) => row.sha256 },
-  { name: 'received_at', type: 'timestamptz', of: (row) => time(row.receivedAt) },
-  { name: 'status', type: 'text', of: (row) => row.status },
-  { name: 'error', type: 'text', of: (row) => row.error },
-  { name: 'origin', type: 'text', of: (row) => row.origin },
-  {
-    name: 'counters',
-    type: 'jsonb',
-    of: (row) => (row.counters === null ? null : JSON.stringify(row.counters)),
-  },
-  { name: 'run_id', type: 'uuid', of: (row) => row.runId },
-  { name: 'processed_at', type: 'timestamptz', of: (row) => time(row.processedAt) },
-];
-
-/** The columns that travel as text and are arrays in the table. */
-const ARRAYS = new Set(['fields', 'phone_number_ids', 'chat_ids']);
-
-const OUTCOME_COLUMNS: readonly Column<EntryOutcome>[] = [
-  { name: 'id', type: 'uuid', of: (row) => row.id },
-  { name: 'status', type: 'text', of: (row) => row.status },
-  { name: 'error', type: 'text', of: (row) => row.error },
-  {
-    name: 'counters',
-    type: 'jsonb',
-    of: (row) => (row.counters === null ? null : JSON.stringify(row.counters)),
-  },
-  { name: 'processed_at', type: 'timestamptz', of: (row) => time(row.processedAt) },
-  { name: 'keeps_run', type: 'boolean', of: (row) => row.keepsRun },
-];
+export type EntryOutcome = RowOf<typeof OUTCOME_COLUMNS>;
 
 export async function readKnownEntries(
   tx: Sql,
@@ -109,44 +101,26 @@ export async function readKnownEntries(
      ) w`,
     [arrayLiteral(keys.map((key) => key.connectionScope)), byteArrayLiteral(keys.map((key) => key.sha256))],
   );
-  return rows.map((row) => ({
-    id: textOf(row, 'id'),
-    connectionScope: textOf(row, 'connection_scope'),
-    sha256: textOf(row, 'sha256'),
-    status: wordOf(row, 'status', ENTRY_STATUSES),
-    isIntact: booleanOf(row, 'is_intact'),
-  }));
+  return rowsOf(KNOWN_ENTRY, rows);
 }
 
 /** Stores entries; one that another run stored in the meantime is left out and the count tells. */
 export async function insertEntries(tx: Sql, rows: readonly RawLogRow[]): Promise<number> {
   if (rows.length === 0) return 0;
-  const selected = COLUMNS.map((column) =>
-    ARRAYS.has(column.name) ? `r.${column.name}::text[]` : `r.${column.name}`,
-  );
   return tx.execute(
     `insert into webhook_log (attempts, ${columnNames(COLUMNS)})
-     select 1, ${selected.join(', ')} from ${unnestTable(COLUMNS)}
+     select 1, ${columnValues(COLUMNS)} from ${unnestTable(COLUMNS)}
      order by r.id
      on conflict (connection_scope, sha256) do nothing`,
     unnestParameters(COLUMNS, rows),
   );
 }
 
-/** What a stored entry gets back whose bytes were changed: the bytes, and whom and what they are about. */
-export type RestoredEntry = Pick<
-  RawLogRow,
-  'id' | 'rawBody' | 'provider' | 'fields' | 'phoneNumberIds' | 'chatIds'
->;
-
 /** Gives entries back the bytes that they were stored with; the hash, by which they were found, is theirs already. */
 export async function restoreEntries(tx: Sql, rows: readonly RestoredEntry[]): Promise<number> {
   if (rows.length === 0) return 0;
-  const assigned = RESTORED_COLUMNS.filter(({ name }) => name !== 'id').map(
-    ({ name }) => `${name} = r.${name}${ARRAYS.has(name) ? '::text[]' : ''}`,
-  );
   return tx.execute(
-    `update webhook_log set ${assigned.join(', ')}
+    `update webhook_log set ${assignments(without(RESTORED_COLUMNS, 'id'))}
      from ${unnestFound('webhook_log', RESTORED_COLUMNS)} where webhook_log.id = r.found_id`,
     unnestParameters(RESTORED_COLUMNS, rows),
   );

@@ -1,16 +1,16 @@
 import { RUN_STATUSES, type RunStatus } from '../model/enumerations.js';
-import type { JsonObject } from '../model/json.js';
-import { arrayLiteral } from './array-literal.js';
 import {
-  integerOf,
-  jsonObjectOf,
-  jsonObjectOrNull,
   textOf,
   textOrNull,
   timeOf,
   timeOrNull,
+  integerOf,
   wordOf,
+  jsonObjectOrNull,
+  jsonObjectOf,
 } from './row.js';
+import type { JsonObject } from '../model/json.js';
+import { arrayLiteral } from './array-literal.js';
 import type { Sql, SqlParameter, SqlRow } from './sql.js';
 
 export interface RunRow {

@@ -1,21 +1,24 @@
 import { TICKET_STATUSES, type TicketStatus } from '../model/enumerations.js';
+import { uuid, text, time, orNull, named, type RowOf, columns, rowsOf } from './columns.js';
+import { textOf, timeOrNull, integerOf, wordOf } from './row.js';
 import { arrayLiteral } from './array-literal.js';
-import { integerOf, textOf, timeOf, timeOrNull, wordOf } from './row.js';
 import type { Sql } from './sql.js';
 
-/** What a connection's own row says besides its state of history. */
-export interface ConnectionTimes {
-  id: string;
-  organization: string;
-  webhookActivatedAt: number | null;
-  lastSyncAt: number | null;
-  createdAt: number;
+const CONNECTION_TIMES = columns({
+  id: uuid,
+  organization: named('slug', text),
+  webhookActivatedAt: orNull(time),
+  lastSyncAt: orNull(time),
+  createdAt: time,
   /** Since when nothing is expected of it any more; null if it is in use. */
-  archivedAt: number | null;
+  archivedAt: orNull(time),
   /** Of its newest history chunk, when it came (else when it was processed). */
-  lastChunkAt: number | null;
-  firstChunkAt: number | null;
-}
+  lastChunkAt: orNull(time),
+  firstChunkAt: orNull(time),
+});
+
+/** What a connection's own row says besides its state of history. */
+export type ConnectionTimes = RowOf<typeof CONNECTION_TIMES>;
 
 export async function readConnectionTimes(sql: Sql): Promise<ConnectionTimes[]> {
   const rows = await sql.query(
@@ -27,16 +30,7 @@ export async function readConnectionTimes(sql: Sql): Promise<ConnectionTimes[]> 
        from history_chunks group by connection_id
      ) h on h.connection_id = c.id`,
   );
-  return rows.map((row) => ({
-    id: textOf(row, 'id'),
-    organization: textOf(row, 'slug'),
-    webhookActivatedAt: timeOrNull(row, 'webhook_activated_at'),
-    lastSyncAt: timeOrNull(row, 'last_sync_at'),
-    createdAt: timeOf(row, 'created_at'),
-    archivedAt: timeOrNull(row, 'archived_at'),
-    lastChunkAt: timeOrNull(row, 'last_chunk_at'),
-    firstChunkAt: timeOrNull(row, 'first_chunk_at'),
-  }));
+  return rowsOf(CONNECTION_TIMES, rows);
 }
 
 /**

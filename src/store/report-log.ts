@@ -1,19 +1,20 @@
 import { ENTRY_STATUSES, type EntryStatus } from '../model/enumerations.js';
 import type { JsonObject } from '../model/json.js';
 import { arrayLiteral } from './array-literal.js';
+import { uuid, text, time, orNull, named, type RowOf, columns, rowsOf } from './columns.js';
 import { NO_SCOPE } from './raw-log.js';
+import { groupingByHash } from './report-settings.js';
 import {
-  booleanOf,
-  bytesOf,
-  integerOf,
-  jsonObjectOrNull,
   textOf,
   textOrNull,
   timeOf,
   timeOrNull,
+  integerOf,
+  booleanOf,
+  bytesOf,
   wordOf,
+  jsonObjectOrNull,
 } from './row.js';
-import { groupingByHash } from './report-settings.js';
 import type { Sql } from './sql.js';
 
 /** Entries of the raw log that agree in whose they are, how they ended, what they hold, and whether they are recent. */
@@ -154,16 +155,18 @@ export async function readRejectGroups(sql: Sql, recentSince: number): Promise<R
   }));
 }
 
-export interface RejectedItem {
-  connectionId: string | null;
-  webhookLogId: string;
-  origin: string | null;
-  path: string;
-  subject: string;
-  reason: string;
-  excerpt: string;
-  at: number;
-}
+const REJECTED_ITEM = columns({
+  connectionId: orNull(uuid),
+  webhookLogId: uuid,
+  origin: orNull(text),
+  path: text,
+  subject: text,
+  reason: text,
+  excerpt: text,
+  at: named('created_at', time),
+});
+
+export type RejectedItem = RowOf<typeof REJECTED_ITEM>;
 
 /** The newest rejects, of one connection or of all. */
 export async function readNewestRejects(
@@ -181,14 +184,5 @@ export async function readNewestRejects(
      order by r.created_at desc, r.id desc`,
     [connectionId, limit],
   );
-  return rows.map((row) => ({
-    connectionId: textOrNull(row, 'connection_id'),
-    webhookLogId: textOf(row, 'webhook_log_id'),
-    origin: textOrNull(row, 'origin'),
-    path: textOf(row, 'path'),
-    subject: textOf(row, 'subject'),
-    reason: textOf(row, 'reason'),
-    excerpt: textOf(row, 'excerpt'),
-    at: timeOf(row, 'created_at'),
-  }));
+  return rowsOf(REJECTED_ITEM, rows);
 }

@@ -1,9 +1,9 @@
 import { DIRECTIONS, MESSAGE_SOURCES, type Direction, type MessageSource } from '../model/enumerations.js';
-import type { MessageError } from '../model/facts.js';
 import { arrayLiteral } from './array-literal.js';
+import { uuid, integer, json, type RowOf, columns, rowsOf } from './columns.js';
 import { errorsOf } from './messages.js';
-import { integerOf, integerOrNull, textOf, textOrNull, timeOf, wordOf, wordOrNull } from './row.js';
 import { groupingByHash } from './report-settings.js';
+import { textOf, textOrNull, timeOf, integerOf, integerOrNull, wordOf, wordOrNull } from './row.js';
 import type { Sql } from './sql.js';
 
 /** Messages of one connection that agree in direction, source and day. */
@@ -92,12 +92,14 @@ export async function readMessageFigures(
   return { groups, runRows };
 }
 
+const FAILURE_GROUP = columns({
+  connectionId: uuid,
+  errors: json((row, name) => errorsOf(row[name]) ?? []),
+  count: integer,
+});
+
 /** Messages of one connection that failed for the same errors. */
-export interface FailureGroup {
-  connectionId: string;
-  errors: readonly MessageError[];
-  count: number;
-}
+export type FailureGroup = RowOf<typeof FAILURE_GROUP>;
 
 /** Failed messages by what WhatsApp says about them; only rows with errors are read. */
 export async function readDeliveryFailures(
@@ -110,11 +112,7 @@ export async function readDeliveryFailures(
      group by connection_id, errors`,
     [arrayLiteral(connectionIds)],
   );
-  return rows.map((row) => ({
-    connectionId: textOf(row, 'connection_id'),
-    errors: errorsOf(row['errors']) ?? [],
-    count: integerOf(row, 'count'),
-  }));
+  return rowsOf(FAILURE_GROUP, rows);
 }
 
 /** How live messages followed each other in the weeks before the last live event. */

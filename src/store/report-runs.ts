@@ -1,12 +1,15 @@
-import { integerOf, textOf, textOrNull } from './row.js';
+import { uuid, integer, orNull, type RowOf, columns, rowsOf } from './columns.js';
+import { textOrNull, integerOf } from './row.js';
 import type { Sql } from './sql.js';
 
+const CREATED_BY_RUN = columns({
+  runId: uuid,
+  connectionId: orNull(uuid),
+  created: integer,
+});
+
 /** How many messages a run created: on one connection where it says so, else (killed before its end) altogether. */
-export interface CreatedByRun {
-  runId: string;
-  connectionId: string | null;
-  created: number;
-}
+export type CreatedByRun = RowOf<typeof CREATED_BY_RUN>;
 
 /**
  * What every run says that it created. The total is written with each batch, in its transaction; the parts of each connection
@@ -26,11 +29,7 @@ export async function readCreatedByRuns(sql: Sql): Promise<CreatedByRun[]> {
      from sync_runs r
      where r.counters -> 'messages' ? 'created' and not exists (select from parts p where p.run_id = r.id)`,
   );
-  return rows.map((row) => ({
-    runId: textOf(row, 'run_id'),
-    connectionId: textOrNull(row, 'connection_id'),
-    created: integerOf(row, 'created'),
-  }));
+  return rowsOf(CREATED_BY_RUN, rows);
 }
 
 /** Messages that were removed and are in the journal (merged by dedupe), per connection. */

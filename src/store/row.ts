@@ -56,6 +56,12 @@ export function bytesOf(row: SqlRow, column: string): Uint8Array {
   return value;
 }
 
+/** The texts of an array, be it PostgreSQL's or JSON's. */
+export function textsOf(row: SqlRow, column: string): string[] {
+  const value = row[column];
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
+}
+
 /** One word of an enumeration; the database's check constraints hold the same list. */
 export function wordOf<W extends string>(row: SqlRow, column: string, words: readonly W[]): W {
   const value = row[column];

@@ -1,63 +1,53 @@
-import { RUN_STATUSES, type RunStatus, type SyncType } from '../model/enumerations.js';
+import { RUN_STATUSES, SYNC_TYPES, type RunStatus } from '../model/enumerations.js';
+import {
+  uuid,
+  text,
+  integer,
+  time,
+  jsonObject,
+  json,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  rowsOf,
+  columnNames,
+  unnestTable,
+  unnestParameters,
+} from './columns.js';
+import { jsonObjectOrNull } from './row.js';
 import type { JsonObject } from '../model/json.js';
 import { arrayLiteral } from './array-literal.js';
-import { columnNames, time, unnestParameters, unnestTable, type Column } from './columns.js';
-import { integerOf, jsonObjectOrNull, textOf, timeOf, wordOf } from './row.js';
 import type { Sql } from './sql.js';
 
-export interface RejectRow {
-  id: string;
-  runId: string;
-  webhookLogId: string;
-  connectionId: string | null;
-  path: string;
-  subject: string;
-  reason: string;
-  externalId: string | null;
-  excerpt: string;
-}
+const REJECT_COLUMNS = columns({
+  id: uuid,
+  runId: uuid,
+  webhookLogId: uuid,
+  connectionId: orNull(uuid),
+  path: text,
+  subject: text,
+  reason: text,
+  externalId: orNull(text),
+  excerpt: text,
+});
 
-export interface SyncLogRow {
-  id: string;
-  runId: string;
-  connectionId: string;
-  leadId: string | null;
-  syncType: SyncType;
-  messagesImported: number;
-  counters: JsonObject | null;
-  status: RunStatus;
-  startedAt: number;
-  completedAt: number | null;
-}
+export type RejectRow = RowOf<typeof REJECT_COLUMNS>;
 
-const REJECT_COLUMNS: readonly Column<RejectRow>[] = [
-  { name: 'id', type: 'uuid', of: (row) => row.id },
-  { name: 'run_id', type: 'uuid', of: (row) => row.runId },
-  { name: 'webhook_log_id', type: 'uuid', of: (row) => row.webhookLogId },
-  { name: 'connection_id', type: 'uuid', of: (row) => row.connectionId },
-  { name: 'path', type: 'text', of: (row) => row.path },
-  { name: 'subject', type: 'text', of: (row) => row.subject },
-  { name: 'reason', type: 'text', of: (row) => row.reason },
-  { name: 'external_id', type: 'text', of: (row) => row.externalId },
-  { name: 'excerpt', type: 'text', of: (row) => row.excerpt },
-];
+const SYNC_LOG_COLUMNS = columns({
+  id: uuid,
+  runId: uuid,
+  connectionId: uuid,
+  leadId: orNull(uuid),
+  syncType: word(SYNC_TYPES),
+  messagesImported: integer,
+  counters: orNull(jsonObject),
+  status: word(RUN_STATUSES),
+  startedAt: time,
+  completedAt: orNull(time),
+});
 
-const SYNC_LOG_COLUMNS: readonly Column<SyncLogRow>[] = [
-  { name: 'id', type: 'uuid', of: (row) => row.id },
-  { name: 'run_id', type: 'uuid', of: (row) => row.runId },
-  { name: 'connection_id', type: 'uuid', of: (row) => row.connectionId },
-  { name: 'lead_id', type: 'uuid', of: (row) => row.leadId },
-  { name: 'sync_type', type: 'text', of: (row) => row.syncType },
-  { name: 'messages_imported', type: 'integer', of: (row) => row.messagesImported },
-  {
-    name: 'counters',
-    type: 'jsonb',
-    of: (row) => (row.counters === null ? null : JSON.stringify(row.counters)),
-  },
-  { name: 'status', type: 'text', of: (row) => row.status },
-  { name: 'started_at', type: 'timestamptz', of: (row) => time(row.startedAt) },
-  { name: 'completed_at', type: 'timestamptz', of: (row) => time(row.completedAt) },
-];
+export type SyncLogRow = RowOf<typeof SYNC_LOG_COLUMNS>;
 
 export async function insertRejects(tx: Sql, rows: readonly RejectRow[]): Promise<number> {
   if (rows.length === 0) return 0;
@@ -178,14 +168,16 @@ export async function finishRun(
   );
 }
 
-export interface UnfinishedRun {
-  id: string;
-  pid: number;
-  host: string;
-  status: RunStatus;
-  startedAt: number;
-  checkpoint: JsonObject;
-}
+const UNFINISHED_RUN = columns({
+  id: uuid,
+  pid: integer,
+  host: text,
+  status: word(RUN_STATUSES),
+  startedAt: time,
+  checkpoint: json((row, name) => jsonObjectOrNull(row, name) ?? {}),
+});
+
+export type UnfinishedRun = RowOf<typeof UNFINISHED_RUN>;
 
 /** Runs of a command that stopped before their end and can be gone on with, newest first. */
 export async function readUnfinishedRuns(sql: Sql, command: string): Promise<UnfinishedRun[]> {
@@ -195,14 +187,7 @@ export async function readUnfinishedRuns(sql: Sql, command: string): Promise<Unf
      order by started_at desc, id desc limit 20`,
     [command],
   );
-  return rows.map((row) => ({
-    id: textOf(row, 'id'),
-    pid: integerOf(row, 'pid'),
-    host: textOf(row, 'host'),
-    status: wordOf(row, 'status', RUN_STATUSES),
-    startedAt: timeOf(row, 'started_at'),
-    checkpoint: jsonObjectOrNull(row, 'checkpoint') ?? {},
-  }));
+  return rowsOf(UNFINISHED_RUN, rows);
 }
 
 export async function insertSyncLogs(tx: Sql, rows: readonly SyncLogRow[]): Promise<number> {

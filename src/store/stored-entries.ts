@@ -1,28 +1,31 @@
 import { ENTRY_STATUSES, type EntryStatus } from '../model/enumerations.js';
+import { uuid, text, boolean, bytes, time, word, orNull, type RowOf, columns, rowsOf } from './columns.js';
+import { textOf } from './row.js';
 import { arrayLiteral } from './array-literal.js';
 import { blockSql } from './proven-blocks.js';
 import { IS_INTACT_SQL, NO_SCOPE } from './raw-log.js';
-import { booleanOf, bytesOf, textOf, textOrNull, timeOrNull, wordOf } from './row.js';
 import type { Sql, SqlParameter } from './sql.js';
 
-/** A stored entry, read back to be replayed, verified or explained. */
-export interface StoredEntry {
-  id: string;
-  connectionScope: string;
-  rawBody: Uint8Array;
+const STORED_ENTRY = columns({
+  id: uuid,
+  connectionScope: uuid,
+  rawBody: bytes,
   /** What the bytes were when they were stored. */
-  sha256: Uint8Array;
+  sha256: bytes,
   /** False when the bytes are not those that were stored: what they say must not be believed. */
-  isIntact: boolean;
-  receivedAt: number | null;
+  isIntact: boolean,
+  receivedAt: orNull(time),
   /** How it ended, and why not well. */
-  status: EntryStatus;
-  error: string | null;
+  status: word(ENTRY_STATUSES),
+  error: orNull(text),
   /** `file:line`, where it came out of a file. */
-  origin: string | null;
+  origin: orNull(text),
   /** The run that stored it, or last recorded how it ended. */
-  runId: string | null;
-}
+  runId: orNull(uuid),
+});
+
+/** A stored entry, read back to be replayed, verified or explained. */
+export type StoredEntry = RowOf<typeof STORED_ENTRY>;
 
 const SELECTED = 'id, connection_scope, raw_body, sha256, received_at, status, error, origin, run_id';
 
@@ -76,18 +79,7 @@ export async function readEntries(
      where bytes_before < ${maxBytes} order by id`,
     parameters,
   );
-  return rows.map((row) => ({
-    id: textOf(row, 'id'),
-    connectionScope: textOf(row, 'connection_scope'),
-    rawBody: bytesOf(row, 'raw_body'),
-    sha256: bytesOf(row, 'sha256'),
-    isIntact: booleanOf(row, 'is_intact'),
-    receivedAt: timeOrNull(row, 'received_at'),
-    status: wordOf(row, 'status', ENTRY_STATUSES),
-    error: textOrNull(row, 'error'),
-    origin: textOrNull(row, 'origin'),
-    runId: textOrNull(row, 'run_id'),
-  }));
+  return rowsOf(STORED_ENTRY, rows);
 }
 
 /**

@@ -1,52 +1,47 @@
-import {
-  TICKET_ORIGINS,
-  TICKET_SOURCES,
-  TICKET_STATUSES,
-  type TicketOrigin,
-  type TicketSource,
-  type TicketStatus,
-} from '../model/enumerations.js';
+import { TICKET_SOURCES, TICKET_ORIGINS, TICKET_STATUSES } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
-import { columnNames, time, unnestFound, unnestParameters, unnestTable, type Column } from './columns.js';
-import { textOf, textOrNull, timeOf, timeOrNull, wordOf } from './row.js';
-import type { Sql, SqlRow } from './sql.js';
+import {
+  uuid,
+  text,
+  time,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  only,
+  rowsOf,
+  columnNames,
+  assignments,
+  unnestTable,
+  unnestFound,
+  unnestParameters,
+} from './columns.js';
+import { textOf, textOrNull, timeOrNull } from './row.js';
+import type { Sql } from './sql.js';
 
-export interface TicketRow {
-  id: string;
-  conversationId: string;
-  leadId: string;
-  source: TicketSource;
-  originatedFrom: TicketOrigin;
-  status: TicketStatus;
-  messageWindowExpiresAt: number | null;
-  openedByExternalId: string | null;
-  openedAt: number;
-  lastInboundAt: number | null;
-  closedAt: number | null;
-}
+const COLUMNS = columns({
+  id: uuid,
+  conversationId: uuid,
+  leadId: uuid,
+  source: word(TICKET_SOURCES),
+  originatedFrom: word(TICKET_ORIGINS),
+  status: word(TICKET_STATUSES),
+  messageWindowExpiresAt: orNull(time),
+  openedByExternalId: orNull(text),
+  openedAt: time,
+  lastInboundAt: orNull(time),
+  closedAt: orNull(time),
+});
 
-const COLUMNS: readonly Column<TicketRow>[] = [
-  { name: 'id', type: 'uuid', of: (row) => row.id },
-  { name: 'conversation_id', type: 'uuid', of: (row) => row.conversationId },
-  { name: 'lead_id', type: 'uuid', of: (row) => row.leadId },
-  { name: 'source', type: 'text', of: (row) => row.source },
-  { name: 'originated_from', type: 'text', of: (row) => row.originatedFrom },
-  { name: 'status', type: 'text', of: (row) => row.status },
-  { name: 'message_window_expires_at', type: 'timestamptz', of: (row) => time(row.messageWindowExpiresAt) },
-  { name: 'opened_by_external_id', type: 'text', of: (row) => row.openedByExternalId },
-  { name: 'opened_at', type: 'timestamptz', of: (row) => time(row.openedAt) },
-  { name: 'last_inbound_at', type: 'timestamptz', of: (row) => time(row.lastInboundAt) },
-  { name: 'closed_at', type: 'timestamptz', of: (row) => time(row.closedAt) },
-];
+export type TicketRow = RowOf<typeof COLUMNS>;
 
-const CHANGING = COLUMNS.filter((column) =>
-  [
-    'originated_from',
-    'message_window_expires_at',
-    'opened_by_external_id',
-    'opened_at',
-    'last_inbound_at',
-  ].includes(column.name),
+const CHANGING = only(
+  COLUMNS,
+  'originatedFrom',
+  'messageWindowExpiresAt',
+  'openedByExternalId',
+  'openedAt',
+  'lastInboundAt',
 );
 
 /**
@@ -61,7 +56,7 @@ export async function readTicketsOfLeads(tx: Sql, leadIds: readonly string[]): P
   const rows = await tx.query(`select ${columnNames(COLUMNS)} from tickets where lead_id = any($1::uuid[])`, [
     arrayLiteral(leadIds),
   ]);
-  return rows.map(ticketOf);
+  return rowsOf(COLUMNS, rows);
 }
 
 export async function readTicketsOfConversations(
@@ -73,23 +68,7 @@ export async function readTicketsOfConversations(
     `select ${columnNames(COLUMNS)} from tickets where conversation_id = any($1::uuid[])`,
     [arrayLiteral(conversationIds)],
   );
-  return rows.map(ticketOf);
-}
-
-function ticketOf(row: SqlRow): TicketRow {
-  return {
-    id: textOf(row, 'id'),
-    conversationId: textOf(row, 'conversation_id'),
-    leadId: textOf(row, 'lead_id'),
-    source: wordOf(row, 'source', TICKET_SOURCES),
-    originatedFrom: wordOf(row, 'originated_from', TICKET_ORIGINS),
-    status: wordOf(row, 'status', TICKET_STATUSES),
-    messageWindowExpiresAt: timeOrNull(row, 'message_window_expires_at'),
-    openedByExternalId: textOrNull(row, 'opened_by_external_id'),
-    openedAt: timeOf(row, 'opened_at'),
-    lastInboundAt: timeOrNull(row, 'last_inbound_at'),
-    closedAt: timeOrNull(row, 'closed_at'),
-  };
+  return rowsOf(COLUMNS, rows);
 }
 
 export async function insertTickets(tx: Sql, rows: readonly TicketRow[]): Promise<number> {
@@ -103,11 +82,11 @@ export async function insertTickets(tx: Sql, rows: readonly TicketRow[]): Promis
 export async function updateTickets(tx: Sql, rows: readonly TicketRow[]): Promise<number> {
   if (rows.length === 0) return 0;
   return tx.execute(
-    `update tickets set ${CHANGING.map((column) => `${column.name} = r.${column.name}`).join(', ')}
+    `update tickets set ${assignments(CHANGING)}
      from ${unnestFound('tickets', COLUMNS, { condition: STILL_OPEN })}
      where tickets.id = r.found_id
-       and (${CHANGING.map((column) => `tickets.${column.name}`).join(', ')})
-           is distinct from (${CHANGING.map((column) => `r.${column.name}`).join(', ')})`,
+       and (${columnNames(CHANGING, 'tickets')})
+           is distinct from (${columnNames(CHANGING, 'r')})`,
     unnestParameters(COLUMNS, rows),
   );
 }

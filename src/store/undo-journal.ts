@@ -1,5 +1,19 @@
 import { arrayLiteral } from './array-literal.js';
 import {
+  columns,
+  named,
+  integer,
+  text,
+  jsonObject,
+  word,
+  list,
+  type RowOf,
+  uuid,
+  orNull,
+  time,
+  rowsOf,
+} from './columns.js';
+import {
   JOURNALED_TABLES,
   keyJson,
   rowJson,
@@ -7,8 +21,7 @@ import {
   WHOLE_ENTRY_JSON,
   type JournaledTable,
 } from './journaled-tables.js';
-import { integerOf, jsonObjectOf, textOf, textOrNull, timeOf, wordOf } from './row.js';
-import type { JsonObject } from '../model/json.js';
+import { integerOf, textOf } from './row.js';
 import type { Sql } from './sql.js';
 
 const TABLES: readonly JournaledTable[] = Object.values(JOURNALED_TABLES);
@@ -16,24 +29,28 @@ const TABLES: readonly JournaledTable[] = Object.values(JOURNALED_TABLES);
 /** How a row differs from what the run left: another value, gone, or there again. */
 export const TOUCHES = ['changed', 'gone', 'back'] as const;
 
-/** A row that somebody touched after the run whose journal is being put back. */
-export interface TouchedRow {
-  entryId: number;
-  table: string;
-  key: JsonObject;
-  how: (typeof TOUCHES)[number];
+const TOUCHED_ROW = columns({
+  entryId: named('id', integer),
+  table: named('table_name', text),
+  key: jsonObject,
+  how: word(TOUCHES),
   /** Columns that are not as the run left them, for a row that was changed. */
-  columns: string[];
-}
+  columns: list(' '),
+});
+
+/** A row that somebody touched after the run whose journal is being put back. */
+export type TouchedRow = RowOf<typeof TOUCHED_ROW>;
+
+const LATER_RUN = columns({
+  table: named('table_name', text),
+  key: jsonObject,
+  runId: uuid,
+  command: orNull(text),
+  at: named('created_at', time),
+});
 
 /** The newest run that has a row in its journal. */
-export interface LaterRun {
-  table: string;
-  key: JsonObject;
-  runId: string;
-  command: string | null;
-  at: number;
-}
+export type LaterRun = RowOf<typeof LATER_RUN>;
 
 /** How many rows a run has in its journal, by table. */
 export async function countJournaled(sql: Sql, runId: string): Promise<{ table: string; rows: number }[]> {
@@ -102,13 +119,7 @@ export async function invertJournal(tx: Sql, runId: string, undoId: string): Pro
 /** The rows of an undo's journal that are not as the undone run left them; the others are locked until the end. */
 export async function readTouched(tx: Sql, undoId: string): Promise<TouchedRow[]> {
   const rows = await tx.query(`${compareWith('before')} order by table_name, id`, [undoId]);
-  return rows.map((row) => ({
-    entryId: integerOf(row, 'id'),
-    table: textOf(row, 'table_name'),
-    key: jsonObjectOf(row, 'key'),
-    how: wordOf(row, 'how', TOUCHES),
-    columns: (textOrNull(row, 'columns') ?? '').split(' ').filter((name) => name !== ''),
-  }));
+  return rowsOf(TOUCHED_ROW, rows);
 }
 
 /** How many rows of an undo's journal are not as they were before the undone run: after the work there must be none. */
@@ -165,13 +176,7 @@ export async function readLaterRuns(
      order by mine.id, later.id desc`,
     [undoId, undoneId, arrayLiteral(entryIds)],
   );
-  return rows.map((row) => ({
-    table: textOf(row, 'table_name'),
-    key: jsonObjectOf(row, 'key'),
-    runId: textOf(row, 'run_id'),
-    command: textOrNull(row, 'command'),
-    at: timeOf(row, 'created_at'),
-  }));
+  return rowsOf(LATER_RUN, rows);
 }
 
 /** Columns that only make sense together: whose a row is. */

@@ -256,8 +256,8 @@ export interface EntryExplanation {
   provider: string;
   status: EntryStatus;
   error: string | null;
-  fields: string[];
-  phoneNumberIds: string[];
+  fields: readonly string[];
+  phoneNumberIds: readonly string[];
   receivedAt: string | null;
   storedAt: string;
   processedAt: string | null;

@@ -1,25 +1,28 @@
-import { LEAD_SOURCES, type LeadSource } from '../../model/enumerations.js';
-import { textOf, textOrNull, timeOf, timeOrNull, wordOf } from '../row.js';
+import { LEAD_SOURCES } from '../../model/enumerations.js';
 import { arrayLiteral } from '../array-literal.js';
-import type { Sql, SqlRow } from '../sql.js';
+import { columns, uuid, word, orNull, text, time, type RowOf, rowsOf } from '../columns.js';
+import { textOf } from '../row.js';
+import type { Sql } from '../sql.js';
 import { streamRows } from '../stream-rows.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 
-/** An open ticket that replay opened and nobody has taken on yet, with what the messages say about it. Times are ms since 1970. */
-export interface OpenTicket {
-  id: string;
-  connectionId: string;
-  leadId: string;
-  conversationId: string;
-  leadSource: LeadSource;
-  openedByExternalId: string | null;
-  openedAt: number;
-  lastInboundAt: number | null;
+const OPEN_TICKET = columns({
+  id: uuid,
+  connectionId: uuid,
+  leadId: uuid,
+  conversationId: uuid,
+  leadSource: word(LEAD_SOURCES),
+  openedByExternalId: orNull(text),
+  openedAt: time,
+  lastInboundAt: orNull(time),
   /** When the message came that it names, if that is a live inbound one of its conversation. */
-  openerAt: number | null;
+  openerAt: orNull(time),
   /** The newest live inbound message of the conversation. */
-  newestAt: number | null;
-}
+  newestAt: orNull(time),
+});
+
+/** An open ticket that replay opened and nobody has taken on yet, with what the messages say about it. Times are ms since 1970. */
+export type OpenTicket = RowOf<typeof OPEN_TICKET>;
 
 /**
  * Open tickets of `incoming_message` in the stage in which replay leaves them: what people or other programs opened or moved
@@ -55,7 +58,7 @@ export async function* streamOpenTickets(
     `${openTickets(cameLive, 'true')} order by t.lead_id, t.id`,
     scopeParameters(scope),
   );
-  for await (const page of pages) yield page.map(openTicketOf);
+  for await (const page of pages) yield rowsOf(OPEN_TICKET, page);
 }
 
 /** The next leads with such tickets, in the order of their ids; empty when there is no more. */
@@ -80,20 +83,5 @@ export async function readOpenTickets(
     `${openTickets(cameLive, 't.lead_id = any($3::uuid[])')} order by t.lead_id, t.id`,
     [...scopeParameters(scope), arrayLiteral(leadIds)],
   );
-  return rows.map(openTicketOf);
-}
-
-function openTicketOf(row: SqlRow): OpenTicket {
-  return {
-    id: textOf(row, 'id'),
-    connectionId: textOf(row, 'connection_id'),
-    leadId: textOf(row, 'lead_id'),
-    conversationId: textOf(row, 'conversation_id'),
-    leadSource: wordOf(row, 'lead_source', LEAD_SOURCES),
-    openedByExternalId: textOrNull(row, 'opened_by_external_id'),
-    openedAt: timeOf(row, 'opened_at'),
-    lastInboundAt: timeOrNull(row, 'last_inbound_at'),
-    openerAt: timeOrNull(row, 'opener_at'),
-    newestAt: timeOrNull(row, 'newest_at'),
-  };
+  return rowsOf(OPEN_TICKET, rows);
 }

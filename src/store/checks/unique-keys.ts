@@ -1,4 +1,5 @@
-import { textOf, booleanOf, textOrNull } from '../row.js';
+import { columns, named, text, list, orNull, type RowOf, rowsOf, boolean } from '../columns.js';
+import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
 /** A unique index or primary key that the tables' rules rest on, as the migrations make it. */
@@ -85,23 +86,25 @@ export type KeyState =
   /** An index has the key's name and does not do what the key is for. */
   | { state: 'wrong'; why: string; isConstraint: boolean };
 
-interface FoundIndex {
-  table: string;
-  name: string;
-  isUnique: boolean;
-  isValid: boolean;
-  isImmediate: boolean;
-  hasExpressions: boolean;
-  isConstraint: boolean;
+const FOUND_INDEX = columns({
+  table: named('table_name', text),
+  name: named('index_name', text),
+  isUnique: boolean,
+  isValid: boolean,
+  isImmediate: boolean,
+  hasExpressions: boolean,
+  isConstraint: boolean,
   /** Without quotes around them; in the order of the index. */
-  columns: string[];
+  columns: list(','),
   /** Whether each column is compared as the table compares it: a case-blind index keeps different ids out. */
-  sameCollations: boolean;
+  sameCollations: boolean,
   /** PostgreSQL's own words for the condition: `(status = 'open'::text)`. */
-  predicate: string | null;
+  predicate: orNull(text),
   /** `unique nulls not distinct` (PostgreSQL 15): would allow one row without an id. */
-  nullsNotDistinct: boolean;
-}
+  nullsNotDistinct: boolean,
+});
+
+type FoundIndex = RowOf<typeof FOUND_INDEX>;
 
 /** What the catalog says about every key. */
 export async function readKeyStates(sql: Sql): Promise<Map<UniqueKey, KeyState>> {
@@ -182,17 +185,5 @@ async function readIndexes(sql: Sql): Promise<FoundIndex[]> {
      where n.nspname = current_schema()
      order by i.relname`,
   );
-  return rows.map((row) => ({
-    table: textOf(row, 'table_name'),
-    name: textOf(row, 'index_name'),
-    isUnique: booleanOf(row, 'is_unique'),
-    isValid: booleanOf(row, 'is_valid'),
-    isImmediate: booleanOf(row, 'is_immediate'),
-    hasExpressions: booleanOf(row, 'has_expressions'),
-    isConstraint: booleanOf(row, 'is_constraint'),
-    columns: textOf(row, 'columns').split(','),
-    sameCollations: booleanOf(row, 'same_collations'),
-    predicate: textOrNull(row, 'predicate'),
-    nullsNotDistinct: booleanOf(row, 'nulls_not_distinct'),
-  }));
+  return rowsOf(FOUND_INDEX, rows);
 }
