@@ -218,7 +218,7 @@ export async function endLook(tx: Sql): Promise<void> {
 }
 
 /** Rows per connection. */
-export async function countMessages(sql: Sql): Promise<Map<string, number>> {
+export async function countMessagesByConnection(sql: Sql): Promise<Map<string, number>> {
   const rows = await sql.query(
     `select connection_id, count(*)::text as messages from messages group by connection_id`,
   );

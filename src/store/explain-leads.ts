@@ -57,7 +57,7 @@ export async function readExplainedLead(sql: Sql, leadId: string): Promise<Expla
 }
 
 /** The conversations of a lead and what they hold, counted along the index of the conversation. */
-export async function countConversations(sql: Sql, leadId: string): Promise<ConversationCount[]> {
+export async function readConversationCounts(sql: Sql, leadId: string): Promise<ConversationCount[]> {
   const rows = await sql.query(
     `select c.id, c.connection_id, c.first_message_at, c.first_message_source, c.last_message_at, held.*
      from conversations c

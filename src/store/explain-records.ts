@@ -1,24 +1,9 @@
-import { RUN_STATUSES, PENDING_FACT_KINDS } from '../model/enumerations.js';
+import { PENDING_FACT_KINDS } from '../model/enumerations.js';
 import { arrayLiteral } from './array-literal.js';
 import { uuid, text, time, jsonObject, word, orNull, type RowOf, columns, rowsOf } from './columns.js';
 import { keyParameters, type MessageKey } from './messages.js';
 import { textOf, integerOf } from './row.js';
 import type { Sql } from './sql.js';
-
-const RUN_RECORD = columns({
-  id: uuid,
-  command: text,
-  options: jsonObject,
-  status: word(RUN_STATUSES),
-  counters: orNull(jsonObject),
-  verdict: orNull(text),
-  host: text,
-  startedAt: time,
-  completedAt: orNull(time),
-  error: orNull(text),
-});
-
-export type RunRecord = RowOf<typeof RUN_RECORD>;
 
 const REJECT_RECORD = columns({
   webhookLogId: uuid,
@@ -43,16 +28,6 @@ const PENDING_RECORD = columns({
 });
 
 export type PendingRecord = RowOf<typeof PENDING_RECORD>;
-
-export async function readRuns(sql: Sql, ids: readonly string[]): Promise<RunRecord[]> {
-  if (ids.length === 0) return [];
-  const rows = await sql.query(
-    `select id, command, options, status, counters, verdict, host, started_at, completed_at, error
-     from sync_runs where id = any($1::uuid[]) order by started_at, id`,
-    [arrayLiteral(ids)],
-  );
-  return rowsOf(RUN_RECORD, rows);
-}
 
 /** How many rows per table a run changed or removed, by its journal; and how many contacts and connections it logged. */
 export async function countRunRecords(

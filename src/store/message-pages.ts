@@ -130,7 +130,7 @@ function momentOf(time: number | undefined, otherwise: string): string {
 }
 
 /** How many messages these conversations hold in the window; from the index alone where vacuum has been. */
-export async function countMessages(
+export async function countMessagesIn(
   sql: Sql,
   conversationIds: readonly string[],
   { from, to }: TimeWindow,

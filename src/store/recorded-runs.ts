@@ -77,7 +77,7 @@ function selectRuns(from: string): string {
 }
 
 /** The newest runs, and besides them every one that is recorded as running. */
-export async function readRuns(sql: Sql, limit: number): Promise<RunRow[]> {
+export async function readRecentRuns(sql: Sql, limit: number): Promise<RunRow[]> {
   const newest = `(select *, row_number() over (order by started_at desc, id desc) as nth from sync_runs)`;
   return query(sql, `(select * from ${newest} n where nth <= $1::int or status = 'running') r`, [limit]);
 }
@@ -107,6 +107,12 @@ export function findRuns(sql: Sql, prefix: string): Promise<RunRow[]> {
     `(select * from sync_runs where starts_with(id::text, $1) order by started_at desc, id desc limit 10) r`,
     [prefix],
   );
+}
+
+/** Runs by id, the newest first. */
+export async function readRunsById(sql: Sql, ids: readonly string[]): Promise<RunRow[]> {
+  if (ids.length === 0) return [];
+  return query(sql, `(select * from sync_runs where id = any($1::uuid[])) r`, [arrayLiteral(ids)]);
 }
 
 /** Every finished undo, the newest first. */

@@ -67,11 +67,6 @@ export async function countPeople(
   );
 }
 
-export async function countLeads(sql: Sql): Promise<number> {
-  const [row] = await sql.query(`select count(*) as count from leads`);
-  return row === undefined ? 0 : integerOf(row, 'count');
-}
-
 export async function countTickets(
   sql: Sql,
   connectionIds: readonly string[],
@@ -96,7 +91,7 @@ export interface PendingFactGroup {
   old: { count: number; firstAt: number | null; lastAt: number | null };
 }
 
-export async function countPendingFacts(sql: Sql, oldBefore: number): Promise<PendingFactGroup[]> {
+export async function readPendingFactGroups(sql: Sql, oldBefore: number): Promise<PendingFactGroup[]> {
   const rows = await sql.query(
     `select connection_id, count(*) as count,
        count(*) filter (where created_at < $1::timestamptz) as old, min(created_at) as first_at,

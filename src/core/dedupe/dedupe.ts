@@ -1,5 +1,5 @@
 import { readConnections, type ConnectionRow } from '../../store/connections.js';
-import { countMessages, prepareLook } from '../../store/duplicates.js';
+import { countMessagesByConnection, prepareLook } from '../../store/duplicates.js';
 import { inSnapshot } from '../../store/snapshot.js';
 import type { Sql } from '../../store/sql.js';
 import { findConnection } from '../connections/find.js';
@@ -78,7 +78,7 @@ async function planAll(
   connectionId: string | null,
 ): Promise<Plan> {
   const connections = await readConnections(sql);
-  const messages = await countMessages(sql);
+  const messages = await countMessagesByConnection(sql);
   await prepareLook(sql);
   const view: PlanView = {
     sql,

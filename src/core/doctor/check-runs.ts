@@ -1,5 +1,5 @@
 import type { Remedy } from '../../model/remedy.js';
-import { readRuns } from '../../store/recorded-runs.js';
+import { readRecentRuns } from '../../store/recorded-runs.js';
 import type { Store } from '../../store/store.js';
 import { commandOfRun } from '../recorded-command.js';
 import type { DoctorCheck } from './result.js';
@@ -12,7 +12,7 @@ const NAMED_RUNS = 3;
 
 /** Runs that did not come to their end, and that no later one has made good. */
 export async function checkRuns({ sql, backend }: Store, onlooker: Onlooker): Promise<DoctorCheck> {
-  const runs = await judgeRuns(onlooker, await readRuns(sql, RECENT_RUNS), sql, backend);
+  const runs = await judgeRuns(onlooker, await readRecentRuns(sql, RECENT_RUNS), sql, backend);
   const working = runs.filter(({ status }) => status === 'running');
   const unfinished = runs.filter(
     ({ row, status }) => ['died', 'interrupted', 'failed'].includes(status) && row.coveredBy === null,

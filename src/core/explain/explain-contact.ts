@@ -1,6 +1,10 @@
 import { ConfigError } from '../../model/errors.js';
 import { readMissingChunks } from '../../store/connections.js';
-import { countConversations, readExplainedLead, type ConversationCount } from '../../store/explain-leads.js';
+import {
+  readConversationCounts,
+  readExplainedLead,
+  type ConversationCount,
+} from '../../store/explain-leads.js';
 import { readPendingByPrefix, readPendingOf } from '../../store/explain-records.js';
 import { readIdentitiesOfPersons, type IdentityRow } from '../../store/persons.js';
 import { readTicketsOfLeads } from '../../store/tickets.js';
@@ -100,7 +104,7 @@ async function describeLead(
   if (lead === null) throw new ConfigError(`The lead ${leadId} went away while it was looked at.`);
   const [identities, counts, merges] = await Promise.all([
     readIdentitiesOfPersons(sql, [leadId]),
-    countConversations(sql, leadId),
+    readConversationCounts(sql, leadId),
     mergesInto(inv, [leadId], lead.phone),
   ]);
   const shown = counts.filter((one) => inv.connectionIds.includes(one.connectionId));

@@ -1,6 +1,6 @@
 import { readConnections, type ConnectionRow } from '../../store/connections.js';
 import { readLoggedEntries, type FoundEntry } from '../../store/explain-entries.js';
-import { readRuns, type RunRecord } from '../../store/explain-records.js';
+import { readRunsById, type RunRow } from '../../store/recorded-runs.js';
 import type { StoredMessageRow } from '../../store/messages.js';
 import type { Sql } from '../../store/sql.js';
 import { findConnection } from '../connections/find.js';
@@ -126,13 +126,14 @@ export class Investigation {
     return this.fates.fatesOf(items, first);
   }
 
+  /** The oldest first. */
   async runs(ids: readonly (string | null)[]): Promise<RunNote[]> {
     const wanted = [...new Set(ids.filter((id): id is string => id !== null))];
-    return (await readRuns(this.sql, wanted)).map(runNote);
+    return (await readRunsById(this.sql, wanted)).reverse().map(runNote);
   }
 }
 
-export function runNote(run: RunRecord): RunNote {
+export function runNote(run: RunRow): RunNote {
   return {
     id: run.id,
     command: run.command,

@@ -7,7 +7,7 @@ import {
   type LoggedEntry,
 } from '../../store/explain-entries.js';
 import { findMessageRow, findMessages, type ExplainedMessage } from '../../store/explain-messages.js';
-import { readRuns, type RunRecord } from '../../store/explain-records.js';
+import { readRunsById, type RunRow } from '../../store/recorded-runs.js';
 import { resolveContact } from '../contacts/resolve-contact.js';
 import { CONTACT_FORMS, parseContact } from '../contacts/typed-contact.js';
 import { isWamid } from '../plan/message-book.js';
@@ -20,7 +20,7 @@ export type Subject =
   | { kind: 'message'; id: string; rows: ExplainedMessage[] }
   | { kind: 'contact'; typed: string }
   | { kind: 'entry'; entry: LoggedEntry }
-  | { kind: 'run'; run: RunRecord };
+  | { kind: 'run'; run: RunRow };
 
 /** What is accepted, for errors. */
 const FORMS = `a message id (wamid… or a key id of WhatsApp Web), ${CONTACT_FORMS}, log:<entry id>, file:line or a run id`;
@@ -86,7 +86,7 @@ async function rowSubject(inv: Investigation, id: string, as: ExplainKind | unde
     if (entry !== undefined) return { kind: 'entry', entry };
   }
   if (wants('run')) {
-    const [run] = await readRuns(inv.sql, [id]);
+    const [run] = await readRunsById(inv.sql, [id]);
     if (run !== undefined) return { kind: 'run', run };
   }
   if (wants('contact') && (await isKnownContact(inv, id))) return { kind: 'contact', typed: id };

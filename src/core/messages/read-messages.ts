@@ -1,6 +1,6 @@
 import { ConfigError } from '../../model/errors.js';
 import {
-  countMessages,
+  countMessagesIn,
   readConversationsOfLead,
   readMessageBounds,
   readMessagePage,
@@ -78,11 +78,11 @@ async function findLead(
 type Totals = Pick<Cursor, 'total' | 'totalMessages'>;
 
 async function countTotals(sql: Sql, ids: readonly string[], window: TimeWindow): Promise<Totals> {
-  const everything = countMessages(sql, ids, {});
+  const everything = countMessagesIn(sql, ids, {});
   const narrowed = window.from !== undefined || window.to !== undefined;
   const [totalMessages, total] = await Promise.all([
     everything,
-    narrowed ? countMessages(sql, ids, window) : everything,
+    narrowed ? countMessagesIn(sql, ids, window) : everything,
   ]);
   return { total, totalMessages };
 }

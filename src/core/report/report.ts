@@ -1,11 +1,11 @@
 import { EXIT, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import { readAlertAcks } from '../../store/alert-acks.js';
+import { countLeads } from '../../store/checks/conversations.js';
 import { readConnections, readMissingChunks } from '../../store/connections.js';
 import {
-  countLeads,
   countPeople,
-  countPendingFacts,
+  readPendingFactGroups,
   countTickets,
   readConnectionTimes,
 } from '../../store/report-connections.js';
@@ -16,7 +16,7 @@ import {
   readLiveRhythm,
   readMessageFigures,
 } from '../../store/report-messages.js';
-import { readRuns } from '../../store/recorded-runs.js';
+import { readRecentRuns } from '../../store/recorded-runs.js';
 import { countJournaledRemovals, readCreatedByRuns } from '../../store/report-runs.js';
 import { inSnapshot } from '../../store/snapshot.js';
 import type { Sql } from '../../store/sql.js';
@@ -89,7 +89,7 @@ async function read(
   const ids = chosen.map(({ id }) => id);
   const entries = await readEntryGroups(sql, recentSince);
   const hasPending = entries.some(({ status }) => status === 'pending');
-  const runs = await readRuns(sql, options.runs);
+  const runs = await readRecentRuns(sql, options.runs);
   return {
     now,
     calendar,
@@ -109,7 +109,7 @@ async function read(
     leads: await countLeads(sql),
     people: await countPeople(sql, ids),
     tickets: await countTickets(sql, ids),
-    pendingFacts: await countPendingFacts(sql, now - OLD_FACTS),
+    pendingFacts: await readPendingFactGroups(sql, now - OLD_FACTS),
     rejects: await readRejectGroups(sql, recentSince),
     rejected: await readNewestRejects(sql, only, REJECTS_SHOWN),
     savedFromPending: hasPending ? await countSavedFromPending(sql, ids) : new Map<string, number>(),

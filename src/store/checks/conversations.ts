@@ -1,7 +1,7 @@
 import { integerOf, textOf, textOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 import { streamRows } from '../stream-rows.js';
-import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
+import { inScope, scopeParameters, sinceScope, WHOLE, type Scope } from './scope.js';
 
 export async function countConversations(sql: Sql, scope: Scope): Promise<number> {
   const [row] = await sql.query(
@@ -13,7 +13,7 @@ export async function countConversations(sql: Sql, scope: Scope): Promise<number
 }
 
 /** Of one connection: leads with a conversation there. */
-export async function countLeads(sql: Sql, scope: Scope): Promise<number> {
+export async function countLeads(sql: Sql, scope: Scope = WHOLE): Promise<number> {
   const [row] = await sql.query(
     `select count(*) as leads from leads
      where ($1::uuid[] is null or id in (select lead_id from conversations where ${inScope('connection_id')}))

@@ -9,6 +9,9 @@ export interface Scope {
   since: number | null;
 }
 
+/** The whole database. */
+export const WHOLE: Scope = { connectionIds: null, since: null };
+
 /** The two parameters of every scoped query: `$1` connections, `$2` since; both null where nothing is narrowed. */
 export function scopeParameters({ connectionIds, since }: Scope): SqlParameter[] {
   return [
