@@ -1,6 +1,6 @@
-import { prepareMessageLookup } from './message-lookup.js';
 import type { Sql } from './sql.js';
 import type { Store } from './store.js';
+import { prepareMessageLookup } from './tables/message-lookup.js';
 
 /**
  * Runs `work` on one moment of the database: whatever others commit meanwhile, every statement sees the same rows, and none

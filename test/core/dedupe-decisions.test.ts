@@ -7,7 +7,7 @@ import { packEvidence } from '../../src/core/plan/evidence.js';
 import { rowOfState } from '../../src/core/plan/message-book.js';
 import type { Revision } from '../../src/core/plan/message-projection.js';
 import { encodeWamid } from '../../src/identity/wamid.js';
-import type { AnyMessageRow } from '../../src/store/messages.js';
+import type { AnyMessageRow } from '../../src/store/tables/messages.js';
 
 const WAMID = encodeWamid('5511900000001', 'KEY');
 const LIVE = packEvidence({ structure: 4, type: 15, body: 15, media: 15, context: 0, rawMeta: 0 });

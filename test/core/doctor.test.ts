@@ -13,10 +13,10 @@ import { acquireRunLock } from '../../src/store/locks/run-lock.js';
 import { migrationStatus } from '../../src/store/migrations/migrate.js';
 import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
-import { insertRun } from '../../src/store/runs.js';
+import { insertRun } from '../../src/store/tables/sync-runs.js';
 import { uuidv7 } from '../../src/store/uuid.js';
-import { describeOnBackends, TEST_OPTIONS, useBackend } from '../support/databases.js';
 import { temporaryDirectory } from '../cli/run-cli.js';
+import { describeOnBackends, TEST_OPTIONS, useBackend } from '../support/databases.js';
 
 function examine(
   database: DoctorOptions['database'],

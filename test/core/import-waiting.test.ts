@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { RawKeeper } from '../../src/core/devices/raw-keeper.js';
 import { SecretKey } from '../../src/core/devices/secret-key.js';
 import { openDirectory } from '../../src/core/replay/open-directory.js';
-import { readConnections } from '../../src/store/connections.js';
+import { readConnections } from '../../src/store/tables/connections.js';
 import { createIdGenerator } from '../../src/store/uuid.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';

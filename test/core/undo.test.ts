@@ -4,9 +4,10 @@ import { dedupe } from '../../src/core/dedupe/dedupe.js';
 import { DUPLICATE_CLASSES } from '../../src/core/dedupe/result.js';
 import { undo, type UndoResult } from '../../src/core/undo/undo.js';
 import { openStore } from '../../src/store/open-store.js';
-import { insertRun } from '../../src/store/runs.js';
 import type { Store } from '../../src/store/store.js';
+import { insertRun } from '../../src/store/tables/sync-runs.js';
 import { startChild } from '../support/child-process.js';
+import { damageEverything } from '../support/damage-everything.js';
 import {
   copyMessage,
   damagedConnection,
@@ -23,7 +24,6 @@ import {
   type Dump,
   type Thread,
 } from '../support/damage.js';
-import { damageEverything } from '../support/damage-everything.js';
 import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
 import { merge } from '../support/merging.js';
 import { replayBodies, testContext } from '../support/replaying.js';

@@ -1,12 +1,12 @@
-import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import { EXIT, UserError, type ExitCode } from '../../src/model/errors.js';
 import { translateDatabaseError } from '../../src/store/database-errors.js';
 import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
-import { assertServerVersion } from '../../src/store/server-version.js';
+import { assertServerVersion } from '../../src/store/server.js';
 import { describeOnBackends, TEST_OPTIONS, useBackend } from '../support/databases.js';
 
 const PASSWORD = 'correct-horse-battery';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, it } from 'vitest';
-import { journaled, type JournalScope } from '../../src/store/journal.js';
-import { mergePersons, requeueCollisions } from '../../src/store/merge-leads.js';
+import { mergePersons, requeueCollisions } from '../../src/store/changes/merge-leads.js';
+import { journaled, type JournalScope } from '../../src/store/journal/journal.js';
 import type { Sql } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
 import {

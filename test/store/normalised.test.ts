@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { readDefaultOrganization } from '../../src/store/connections.js';
 import type { Store } from '../../src/store/store.js';
+import { readDefaultOrganization } from '../../src/store/tables/connections.js';
 import { createIdGenerator } from '../../src/store/uuid.js';
 import { insertRow } from '../support/damage.js';
 import { describeOnBackends } from '../support/databases.js';

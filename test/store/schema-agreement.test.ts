@@ -18,7 +18,7 @@ import {
   TICKET_SOURCES,
   TICKET_STATUSES,
 } from '../../src/model/enumerations.js';
-import { GAP_REASONS } from '../../src/store/owed-history.js';
+import { GAP_REASONS } from '../../src/store/tables/history.js';
 import { readCatalog } from '../support/catalog.js';
 import { describeOnBackends } from '../support/databases.js';
 import { readPrismaSchema } from '../support/prisma-schema.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readEntries } from '../../src/store/stored-entries.js';
+import { readEntries } from '../../src/store/tables/stored-entries.js';
 import { describeOnBackends } from '../support/databases.js';
 import { replayBodies } from '../support/replaying.js';
 import { live } from '../support/webhooks.js';

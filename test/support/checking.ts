@@ -1,10 +1,10 @@
 import { adviceLine, adviceText } from '../../src/cli/advice.js';
-import type { Advices } from '../../src/model/remedy.js';
 import type { Check, VerifyView } from '../../src/core/verify/check.js';
 import type { CheckResult, VerifiedItem } from '../../src/core/verify/result.js';
-import { readConnections } from '../../src/store/connections.js';
+import type { Advices } from '../../src/model/remedy.js';
 import { inSnapshot } from '../../src/store/snapshot.js';
 import type { Store } from '../../src/store/store.js';
+import { readConnections } from '../../src/store/tables/connections.js';
 
 export interface CheckedBy {
   /** With its remedy as it is typed. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { journaled, type JournalScope } from '../../src/store/journal.js';
-import { insertRun } from '../../src/store/runs.js';
+import { journaled, type JournalScope } from '../../src/store/journal/journal.js';
 import type { Sql } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
+import { insertRun } from '../../src/store/tables/sync-runs.js';
 
 /** A run of dedupe that does `work` in one batch, or one more batch of the run `runId`. Gives the run's id. */
 export async function merge(

@@ -1,7 +1,12 @@
 import { ConfigError, EXIT, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { Severity } from '../../model/severity.js';
-import { deleteAlertAcks, readAlertAcks, writeAlertAcks, type AlertAck } from '../../store/alert-acks.js';
+import {
+  deleteAlertAcks,
+  readAlertAcks,
+  writeAlertAcks,
+  type AlertAck,
+} from '../../store/tables/alert-acks.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import { acknowledge, countAlerts, worstOpen, type AlertCounts } from '../report/acknowledgements.js';

@@ -1,16 +1,17 @@
 import { lockOrganizations } from '../../store/batch-lock.js';
+import type { Sql } from '../../store/sql.js';
 import {
   fillInConnections,
   insertConnections,
   readConnections,
   updateConnections,
-  writeHistoryChunks,
-} from '../../store/connections.js';
-import { readConversationsOfLeads, recomputeConversations } from '../../store/conversations.js';
-import { requeueEntriesOf, requeueWaiting } from '../../store/raw-log.js';
-import { addToInitialContacts, insertRejects, insertSyncLogs } from '../../store/runs.js';
-import type { ConnectionRow } from '../../store/connections.js';
-import type { Sql } from '../../store/sql.js';
+  type ConnectionRow,
+} from '../../store/tables/connections.js';
+import { readConversationsOfLeads, recomputeConversations } from '../../store/tables/conversations.js';
+import { writeHistoryChunks } from '../../store/tables/history.js';
+import { insertRejects } from '../../store/tables/rejects.js';
+import { addToInitialContacts, insertSyncLogs } from '../../store/tables/sync-logs.js';
+import { requeueEntriesOf, requeueWaiting } from '../../store/tables/webhook-log.js';
 import type { Batch } from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
 import type { Tally } from '../batch/tally.js';
@@ -18,9 +19,9 @@ import { collectItems } from './collect-items.js';
 import { conversationOf, openConversations } from './conversations.js';
 import { foldMessages, type FoldedMessages } from './fold-messages.js';
 import { nameHolders, namePersons } from './name-persons.js';
+import { relinkMessages } from './relink-messages.js';
 import { retractOwnNumbers } from './retract-own-numbers.js';
 import { BatchWork, type ApplySettings } from './work.js';
-import { relinkMessages } from './relink-messages.js';
 import { writeEntries, type SliceOutcome } from './write-entries.js';
 import { settleLeads, writeNewLeads } from './write-leads.js';
 import { writeMessages } from './write-messages.js';

@@ -1,6 +1,6 @@
 import type { EntryStatus } from '../../model/enumerations.js';
-import { claimEntries } from '../../store/stored-entries.js';
 import type { Sql } from '../../store/sql.js';
+import { claimEntries } from '../../store/tables/stored-entries.js';
 import type { Batch } from '../batch/batch.js';
 
 /**

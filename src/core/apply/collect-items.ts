@@ -1,6 +1,6 @@
 import type { Fact } from '../../model/facts.js';
-import type { ConnectionRow } from '../../store/connections.js';
-import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/raw-log.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
 import { renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
 import { subjectOf } from '../batch/fact-kinds.js';
 import { ownNumberReason } from '../batch/own-number.js';

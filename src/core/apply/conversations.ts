@@ -1,5 +1,5 @@
 import type { MessageSource } from '../../model/enumerations.js';
-import { readConversationsOfLeads, type ConversationRow } from '../../store/conversations.js';
+import { readConversationsOfLeads, type ConversationRow } from '../../store/tables/conversations.js';
 import { groupBy } from '../plan/group-by.js';
 import type { Leaf } from '../plan/message-book.js';
 import type { NamedPersons } from './name-persons.js';

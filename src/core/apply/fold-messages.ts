@@ -1,18 +1,14 @@
 import type { SyncSource } from '../../model/enumerations.js';
 import type { MessageFact } from '../../model/facts.js';
 import {
-  readPendingFacts,
-  readReactions,
-  readRevisions,
-  type PendingFactRow,
-} from '../../store/amendments.js';
-import {
   readMessages,
   readTwins,
   type MessageKey,
   type MessageRow,
   type StoredMessageRow,
-} from '../../store/messages.js';
+} from '../../store/tables/messages.js';
+import { readPendingFacts, type PendingFactRow } from '../../store/tables/pending-facts.js';
+import { readReactions, readRevisions } from '../../store/tables/reactions-and-revisions.js';
 import {
   applyAmendment,
   payloadOf,
@@ -21,10 +17,10 @@ import {
   ReactionBook,
   type Amendment,
 } from '../plan/amendments.js';
+import { contradicts, contradictsAmendment } from '../plan/contradictions.js';
 import { isWamid, keyOf, MessageBook, type Leaf } from '../plan/message-book.js';
 import { showsWhatIsRevoked, type Revision } from '../plan/message-projection.js';
 import { stateOfFact, type MessageState } from '../plan/message-state.js';
-import { contradicts, contradictsAmendment } from '../plan/contradictions.js';
 import { CollisionBench } from './judge-collisions.js';
 import type { ApplySettings, BatchWork, Item } from './work.js';
 

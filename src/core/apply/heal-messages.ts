@@ -1,7 +1,7 @@
-import { replaceRevisions } from '../../store/amendments.js';
-import { readConnections } from '../../store/connections.js';
-import { readMessagesById, updateMessages } from '../../store/messages.js';
-import { requeueEntries } from '../../store/raw-log.js';
+import { readConnections } from '../../store/tables/connections.js';
+import { readMessagesById, updateMessages } from '../../store/tables/messages.js';
+import { replaceRevisions } from '../../store/tables/reactions-and-revisions.js';
+import { requeueEntries } from '../../store/tables/webhook-log.js';
 import type { Context } from '../context.js';
 import { distrust } from '../plan/contradictions.js';
 import { rowOfState } from '../plan/message-book.js';

@@ -1,6 +1,7 @@
 import type { Identities } from '../../model/facts.js';
-import { mergePersons, requeueCollisions } from '../../store/merge-leads.js';
-import { readIdentities, readIdentitiesOfPersons, readLeads, type LeadRow } from '../../store/persons.js';
+import { mergePersons, requeueCollisions } from '../../store/changes/merge-leads.js';
+import { readIdentities, readIdentitiesOfPersons } from '../../store/tables/lead-identities.js';
+import { readLeads, type LeadRow } from '../../store/tables/leads.js';
 import { groupBy } from '../plan/group-by.js';
 import {
   absorbEvidence,

@@ -1,5 +1,5 @@
-import { linkMessages } from '../../store/messages.js';
-import { findGoneEntries } from '../../store/raw-log.js';
+import { linkMessages } from '../../store/tables/messages.js';
+import { findGoneEntries } from '../../store/tables/webhook-log.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';
 

@@ -1,5 +1,5 @@
 import { phoneEquivalents } from '../../identity/phone.js';
-import { retractOwnNumber } from '../../store/own-number.js';
+import { retractOwnNumber } from '../../store/changes/own-number.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
 import type { BatchWork } from './work.js';
 

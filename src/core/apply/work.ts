@@ -1,14 +1,14 @@
-import type { Fact, Identities, RejectReason, SkipReason, Subject } from '../../model/facts.js';
 import type { SyncSource } from '../../model/enumerations.js';
-import type { ConnectionRow } from '../../store/connections.js';
-import type { RejectRow } from '../../store/runs.js';
+import type { Fact, Identities, RejectReason, SkipReason, Subject } from '../../model/facts.js';
 import type { Sql } from '../../store/sql.js';
-import { ConnectionNews } from '../plan/connection-state.js';
-import type { Person } from '../plan/persons.js';
-import { nodeKey, nodesOf } from '../plan/identity-evidence.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import type { RejectRow } from '../../store/tables/rejects.js';
 import type { EntrySlice } from '../batch/batch.js';
 import { OwnNumbers } from '../batch/own-number.js';
 import { Tally } from '../batch/tally.js';
+import { ConnectionNews } from '../plan/connection-state.js';
+import { nodeKey, nodesOf } from '../plan/identity-evidence.js';
+import type { Person } from '../plan/persons.js';
 
 /** What stays the same for all batches of a run. */
 export interface ApplySettings {

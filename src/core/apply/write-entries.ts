@@ -2,7 +2,7 @@ import { cutText } from '../../decode/text.js';
 import type { EntryStatus } from '../../model/enumerations.js';
 import type { Subject } from '../../model/facts.js';
 import { assertWritten } from '../../store/batch-lock.js';
-import { deleteRejects } from '../../store/runs.js';
+import { deleteRejects } from '../../store/tables/rejects.js';
 import {
   insertEntries,
   restoreEntries,
@@ -11,7 +11,7 @@ import {
   type EntryOutcome,
   type RawLogRow,
   type RestoredEntry,
-} from '../../store/raw-log.js';
+} from '../../store/tables/webhook-log.js';
 import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '../batch/batch.js';
 import { subjectOf } from '../batch/fact-kinds.js';
 import type { KnownState } from './collect-items.js';

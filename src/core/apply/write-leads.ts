@@ -1,16 +1,14 @@
-import { insertConversations, updateConversations } from '../../store/conversations.js';
 import { assertWritten } from '../../store/batch-lock.js';
 import {
-  attachIdentities,
-  insertLeads,
-  updateLeads,
-  writeIdentities,
-  type LeadRow,
-} from '../../store/persons.js';
+  insertConversations,
+  updateConversations,
+  type ConversationRow,
+} from '../../store/tables/conversations.js';
+import { attachIdentities, writeIdentities } from '../../store/tables/lead-identities.js';
+import { insertLeads, updateLeads, type LeadRow } from '../../store/tables/leads.js';
 import { projectLead, type LeadColumns } from '../plan/lead-projection.js';
 import type { Person } from '../plan/persons.js';
 import { identityRow } from '../plan/stored-identity.js';
-import type { ConversationRow } from '../../store/conversations.js';
 import type { Conversations } from './conversations.js';
 import type { NamedPersons } from './name-persons.js';
 import type { BatchWork } from './work.js';

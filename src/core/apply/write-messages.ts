@@ -1,20 +1,22 @@
 import { assertWritten } from '../../store/batch-lock.js';
-import {
-  deletePendingFacts,
-  insertPendingFacts,
-  replaceRevisions,
-  writeReactions,
-  type PendingFactRow,
-  type RevisionRow,
-} from '../../store/amendments.js';
-import { followRenames } from '../../store/follow-renames.js';
+import { followRenames } from '../../store/changes/renames.js';
 import {
   deleteMessages,
   insertMessages,
   updateMessages,
   type MessageRow,
   type StoredMessageRow,
-} from '../../store/messages.js';
+} from '../../store/tables/messages.js';
+import {
+  deletePendingFacts,
+  insertPendingFacts,
+  type PendingFactRow,
+} from '../../store/tables/pending-facts.js';
+import {
+  replaceRevisions,
+  writeReactions,
+  type RevisionRow,
+} from '../../store/tables/reactions-and-revisions.js';
 import { rowOfState } from '../plan/message-book.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';

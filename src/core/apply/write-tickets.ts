@@ -1,12 +1,12 @@
 import { assertWritten } from '../../store/batch-lock.js';
-import type { LeadRow } from '../../store/persons.js';
+import type { LeadRow } from '../../store/tables/leads.js';
 import {
   deleteTickets,
   insertTickets,
   readRemainingInbound,
   readTicketsOfLeads,
   updateTickets,
-} from '../../store/tickets.js';
+} from '../../store/tables/tickets.js';
 import { CAME_LIVE_SQL, cameLive, unpackEvidence } from '../plan/evidence.js';
 import type { Leaf } from '../plan/message-book.js';
 import { planTickets, type LiveInbound } from '../plan/tickets.js';

@@ -1,7 +1,7 @@
 import type { Fact } from '../../model/facts.js';
-import type { ConnectionRow } from '../../store/connections.js';
-import { subjectOf } from '../batch/fact-kinds.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
 import { amount } from '../amount.js';
+import { subjectOf } from '../batch/fact-kinds.js';
 import { keyOf } from '../plan/message-book.js';
 import type { DecodedEntry } from '../rawlog/raw-log.js';
 import type { AuditView } from './audit-log.js';

@@ -1,16 +1,16 @@
-import type { ConnectionRow } from '../../store/connections.js';
 import type { Sql } from '../../store/sql.js';
-import type { EntrySelection } from '../../store/stored-entries.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import type { EntrySelection } from '../../store/tables/stored-entries.js';
+import type { PreparedSection } from '../batch/batch.js';
 import { subjectOf } from '../batch/fact-kinds.js';
 import { OwnNumbers } from '../batch/own-number.js';
-import type { PreparedSection } from '../batch/batch.js';
 import { RawLog, type DecodedEntry } from '../rawlog/raw-log.js';
 import { AuditBook, type AuditResult } from './audit-book.js';
-import { ItemJudge } from './item-judge.js';
 import type { AuditedItem } from './audited-item.js';
-import { entryRefOf, standingOf } from './standing.js';
-import { isContested, recheck, recheckAll } from './recheck.js';
+import { ItemJudge } from './item-judge.js';
 import type { ContestedItem, JudgedItem } from './outcome.js';
+import { isContested, recheck, recheckAll } from './recheck.js';
+import { entryRefOf, standingOf } from './standing.js';
 import { Window } from './window.js';
 
 /** Items that one look-up is about. */

@@ -1,4 +1,4 @@
-import type { MessageRow, StoredMessageRow } from '../../store/messages.js';
+import type { MessageRow, StoredMessageRow } from '../../store/tables/messages.js';
 import { rowOfState } from '../plan/message-book.js';
 import { textOfErrors } from '../plan/message-errors.js';
 import type { MessageState } from '../plan/message-state.js';

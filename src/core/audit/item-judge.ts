@@ -1,9 +1,9 @@
 import type { MessageFact } from '../../model/facts.js';
-import { readRevisions } from '../../store/amendments.js';
 import { placeKey, readRejectedItems } from '../../store/checks/accounts.js';
-import { openMessageLookup, type MessageLookup } from '../../store/message-lookup.js';
-import type { StoredMessageRow } from '../../store/messages.js';
 import type { Sql } from '../../store/sql.js';
+import { openMessageLookup, type MessageLookup } from '../../store/tables/message-lookup.js';
+import type { StoredMessageRow } from '../../store/tables/messages.js';
+import { readRevisions } from '../../store/tables/reactions-and-revisions.js';
 import { contradicts } from '../plan/contradictions.js';
 import { groupBy } from '../plan/group-by.js';
 import { keyOf, MessageBook, stateOfRow, type Placed } from '../plan/message-book.js';

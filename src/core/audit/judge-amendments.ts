@@ -1,5 +1,6 @@
-import { readPendingFacts, readReactions } from '../../store/amendments.js';
 import type { Sql } from '../../store/sql.js';
+import { readPendingFacts } from '../../store/tables/pending-facts.js';
+import { readReactions } from '../../store/tables/reactions-and-revisions.js';
 import { applyAmendment, payloadOf, pendingRow, ReactionBook, type Amendment } from '../plan/amendments.js';
 import { contradictsAmendment } from '../plan/contradictions.js';
 import { keyOf, type Leaf, type MessageBook } from '../plan/message-book.js';

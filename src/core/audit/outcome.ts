@@ -1,6 +1,6 @@
 import type { Fact, MessageFact, RejectedFact } from '../../model/facts.js';
-import type { ConnectionRow } from '../../store/connections.js';
-import type { StoredMessageRow } from '../../store/messages.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import type { StoredMessageRow } from '../../store/tables/messages.js';
 import type { Amendment } from '../plan/amendments.js';
 import type { Difference } from './differences.js';
 

@@ -1,5 +1,5 @@
-import { readMessagesById } from '../../store/messages.js';
 import type { Sql } from '../../store/sql.js';
+import { readMessagesById } from '../../store/tables/messages.js';
 import { deriveMessages, rectifiedBy } from '../rawlog/derive-messages.js';
 import type { RawLog } from '../rawlog/raw-log.js';
 import { differencesOf } from './differences.js';

@@ -1,6 +1,6 @@
 import type { Fact } from '../../model/facts.js';
-import type { ConnectionRow } from '../../store/connections.js';
-import type { StoredEntry } from '../../store/stored-entries.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import type { StoredEntry } from '../../store/tables/stored-entries.js';
 import type { PendingReason, PreparedSection } from '../batch/batch.js';
 import { ownNumberReason, type OwnNumbers } from '../batch/own-number.js';
 import type { EntryRef, Judged } from './outcome.js';

@@ -1,7 +1,7 @@
 import type { MessageFact, RejectedFact } from '../../model/facts.js';
-import { readMessages, type MessageKey, type StoredMessageRow } from '../../store/messages.js';
-import type { MessageLookup } from '../../store/message-lookup.js';
 import type { Sql } from '../../store/sql.js';
+import type { MessageLookup } from '../../store/tables/message-lookup.js';
+import { readMessages, type MessageKey, type StoredMessageRow } from '../../store/tables/messages.js';
 import type { Amendment } from '../plan/amendments.js';
 import { isWamid, keyOf } from '../plan/message-book.js';
 import type { LogItem } from './outcome.js';

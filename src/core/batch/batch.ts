@@ -1,10 +1,10 @@
 import type { EntryStatus, Provider } from '../../model/enumerations.js';
-import { weightOf } from './fact-kinds.js';
 import type { Fact, Section, Unrecognized } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Position } from '../../model/raw-entry.js';
-import type { ConnectionRow } from '../../store/connections.js';
-import { NO_SCOPE } from '../../store/raw-log.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import { NO_SCOPE } from '../../store/tables/webhook-log.js';
+import { weightOf } from './fact-kinds.js';
 
 /** Why a section was left for later. */
 export type PendingReason = 'unknown_connection' | 'other_connection';

@@ -1,7 +1,7 @@
-import type { ConnectionHint } from '../../model/facts.js';
 import type { Provider } from '../../model/enumerations.js';
+import type { ConnectionHint } from '../../model/facts.js';
 import { ConcurrentChange } from '../../store/batch-lock.js';
-import type { ConnectionRow } from '../../store/connections.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
 import type { Batch } from './batch.js';
 import { ConnectionResolver, numberOf } from './connection-resolver.js';
 

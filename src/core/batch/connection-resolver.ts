@@ -1,7 +1,7 @@
 import { canonicalPhone } from '../../identity/phone.js';
 import type { Provider } from '../../model/enumerations.js';
 import type { ConnectionHint } from '../../model/facts.js';
-import type { ConnectionRow } from '../../store/connections.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
 import type { PendingReason } from './batch.js';
 
 /** The connection of a section, or why it is not known. */

@@ -1,6 +1,6 @@
 import { phoneEquivalents } from '../../identity/phone.js';
 import type { Fact, Identities, SkipReason, Subject } from '../../model/facts.js';
-import type { ConnectionRow } from '../../store/connections.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
 import { numberOf } from './connection-resolver.js';
 
 /** The connections' own numbers, in any of their spellings (rule I4). */

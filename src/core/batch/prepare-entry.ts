@@ -3,7 +3,7 @@ import { decodeEntry } from '../../decode/decode-entry.js';
 import type { IncludableChat } from '../../model/enumerations.js';
 import type { DecodedEntry, Section } from '../../model/facts.js';
 import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
-import { NO_SCOPE } from '../../store/raw-log.js';
+import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import { nodesOf } from '../plan/identity-evidence.js';
 import { entryKey, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
 import type { ConnectionResolver } from './connection-resolver.js';

@@ -1,15 +1,15 @@
+import type { Provider } from '../../model/enumerations.js';
+import { ConfigError } from '../../model/errors.js';
+import { violatedConstraint } from '../../store/sql-state.js';
+import type { Store } from '../../store/store.js';
 import {
   countPendingEntries,
   ensureOrganization,
   insertConnectionRecord,
   readConnectionRecords,
   type ConnectionFields,
-} from '../../store/connection-records.js';
-import { violatedConstraint } from '../../store/sql-state.js';
-import type { Store } from '../../store/store.js';
+} from '../../store/tables/connections.js';
 import { createIdGenerator } from '../../store/uuid.js';
-import type { Provider } from '../../model/enumerations.js';
-import { ConfigError } from '../../model/errors.js';
 import type { Context } from '../context.js';
 import {
   assertReachable,

@@ -1,4 +1,4 @@
-import { readConnectionRecords, setArchived } from '../../store/connection-records.js';
+import { readConnectionRecords, setArchived } from '../../store/tables/connections.js';
 import type { Context } from '../context.js';
 import { findConnection } from './find.js';
 import { missingChunks } from './list.js';

@@ -1,13 +1,13 @@
-import type { ConnectionKind, HistorySyncStatus } from '../../model/enumerations.js';
 import { canonicalPhone, phoneEquivalents } from '../../identity/phone.js';
+import type { ConnectionKind, HistorySyncStatus } from '../../model/enumerations.js';
+import { violatedConstraint } from '../../store/sql-state.js';
 import {
   readConnectionRecords,
   updateConnectionRecord,
   type ConnectionFields,
   type ConnectionRecord,
-} from '../../store/connection-records.js';
-import { violatedConstraint } from '../../store/sql-state.js';
-import { requeueEntriesNaming } from '../../store/raw-log.js';
+} from '../../store/tables/connections.js';
+import { requeueEntriesNaming } from '../../store/tables/webhook-log.js';
 import type { Context } from '../context.js';
 import { countWaiting, type WaitingEntries } from './add.js';
 import { findConnection } from './find.js';

@@ -1,8 +1,8 @@
+import { digitsOf, canonicalPhone } from '../../identity/phone.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
+import { readConnectionRecords, type ConnectionRecord } from '../../store/tables/connections.js';
 import type { Context } from '../context.js';
-import { digitsOf, canonicalPhone } from '../../identity/phone.js';
-import { readConnectionRecords, type ConnectionRecord } from '../../store/connection-records.js';
 
 /** How many connections an error names. */
 const NAMED = 5;

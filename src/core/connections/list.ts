@@ -2,13 +2,13 @@ import {
   countContents,
   readConnectionRecords,
   type ConnectionCounts,
-} from '../../store/connection-records.js';
-import { readMissingChunks } from '../../store/connections.js';
+} from '../../store/tables/connections.js';
+import { readMissingChunks } from '../../store/tables/history.js';
 import type { Context } from '../context.js';
 import { findConnection } from './find.js';
 import { viewOf, type ConnectionView } from './view.js';
 
-export type { ConnectionCounts } from '../../store/connection-records.js';
+export type { ConnectionCounts } from '../../store/tables/connections.js';
 
 export interface ConnectionList {
   schemaVersion: 1;

@@ -1,8 +1,8 @@
 import { UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
-import { countContents, deleteConnection } from '../../store/connection-records.js';
-import { readDevice } from '../../store/linked-devices.js';
 import { violatedConstraint } from '../../store/sql-state.js';
+import { countContents, deleteConnection } from '../../store/tables/connections.js';
+import { readDevice } from '../../store/tables/linked-devices.js';
 import type { Context } from '../context.js';
 import { findConnection } from './find.js';
 import { viewOf, type ConnectionView } from './view.js';

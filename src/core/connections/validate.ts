@@ -2,7 +2,7 @@ import { phoneEquivalents } from '../../identity/phone.js';
 import type { ConnectionKind, HistorySyncStatus } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
-import type { ConnectionFields, ConnectionRecord } from '../../store/connection-records.js';
+import type { ConnectionFields, ConnectionRecord } from '../../store/tables/connections.js';
 import { storedPhone } from './find.js';
 import { parseBusinessPhone } from './phone.js';
 

@@ -1,6 +1,6 @@
 import type { ConnectionKind } from '../../model/enumerations.js';
 import type { HistorySyncState } from '../../model/run-result.js';
-import type { ConnectionRecord } from '../../store/connection-records.js';
+import type { ConnectionRecord } from '../../store/tables/connections.js';
 
 /** A connection as commands show it. Times are RFC 3339, UTC. */
 export interface ConnectionView {

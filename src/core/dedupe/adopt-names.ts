@@ -1,9 +1,9 @@
 import { canonicalPhone } from '../../identity/phone.js';
-import { deleteNames, type LeadFields } from '../../store/duplicate-leads.js';
-import { writeIdentities, type IdentityRow } from '../../store/persons.js';
+import { deleteNames, type LeadFields } from '../../store/changes/merge-leads.js';
 import type { Sql } from '../../store/sql.js';
-import { absorbEvidence, noEvidence, nodeKey, type IdentityEvidence } from '../plan/identity-evidence.js';
+import { writeIdentities, type IdentityRow } from '../../store/tables/lead-identities.js';
 import { groupBy } from '../plan/group-by.js';
+import { absorbEvidence, noEvidence, nodeKey, type IdentityEvidence } from '../plan/identity-evidence.js';
 import { identityRow, storedIdentity } from '../plan/stored-identity.js';
 
 /**

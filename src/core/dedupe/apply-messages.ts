@@ -1,5 +1,6 @@
-import { groupOf, prepareLook, type DuplicateGroup } from '../../store/duplicates.js';
-import { journaled } from '../../store/journal.js';
+import { journaled } from '../../store/journal/journal.js';
+import { prepareLook } from '../../store/planner.js';
+import { groupOf, type DuplicateGroup } from '../../store/queries/duplicate-messages.js';
 import type { Sql } from '../../store/sql.js';
 import type { BatchOutcome, MergeRun } from './duplicate-work.js';
 import type { MessageClass } from './message-classes.js';

@@ -1,6 +1,6 @@
 import { decodeWamid } from '../../identity/wamid.js';
 import { MESSAGE_SOURCES } from '../../model/enumerations.js';
-import type { AnyMessageRow } from '../../store/messages.js';
+import type { AnyMessageRow } from '../../store/tables/messages.js';
 import { isWamid, stateOfRow } from '../plan/message-book.js';
 import { ORIGINAL_VERSION, type Revision } from '../plan/message-projection.js';
 import type { MessageState } from '../plan/message-state.js';

@@ -1,6 +1,6 @@
-import type { MessageRow } from '../../store/messages.js';
-import type { Revision } from '../plan/message-projection.js';
+import type { MessageRow } from '../../store/tables/messages.js';
 import { textOfErrors } from '../plan/message-errors.js';
+import type { Revision } from '../plan/message-projection.js';
 import { stableJson } from '../plan/stable-json.js';
 
 /** Whether writing `row` would change what is stored. */

@@ -1,18 +1,17 @@
-import { recomputeConversations, updateConversations } from '../../store/conversations.js';
+import { mergeConversations, requeueCollisions } from '../../store/changes/merge-leads.js';
+import { journaled } from '../../store/journal/journal.js';
+import { prepareLook } from '../../store/planner.js';
 import {
   countThreadMessages,
   readThreads,
   threadGroupOf,
   threadGroups,
   type ThreadGroup,
-} from '../../store/duplicate-leads.js';
-import { prepareLook } from '../../store/duplicates.js';
-import { journaled } from '../../store/journal.js';
-import { mergeConversations } from '../../store/merge-conversations.js';
-import { requeueCollisions } from '../../store/merge-leads.js';
+} from '../../store/queries/duplicate-leads.js';
 import { inSnapshot } from '../../store/snapshot.js';
 import type { Sql } from '../../store/sql.js';
 import { streamRows } from '../../store/stream-rows.js';
+import { recomputeConversations, updateConversations } from '../../store/tables/conversations.js';
 import { groupBy } from '../plan/group-by.js';
 import type { BatchOutcome, DuplicateWork, MergedGroup, MergeRun, PlanView } from './duplicate-work.js';
 import { applyOpenTickets, planOpenTickets } from './open-tickets.js';

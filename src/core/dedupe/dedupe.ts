@@ -1,7 +1,8 @@
-import { readConnections, type ConnectionRow } from '../../store/connections.js';
-import { countMessagesByConnection, prepareLook } from '../../store/duplicates.js';
+import { prepareLook } from '../../store/planner.js';
+import { countMessagesByConnection } from '../../store/queries/duplicate-messages.js';
 import { inSnapshot } from '../../store/snapshot.js';
 import type { Sql } from '../../store/sql.js';
+import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import { Account } from './account.js';

@@ -1,5 +1,5 @@
-import type { ConnectionRow } from '../../store/connections.js';
 import type { Sql } from '../../store/sql.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
 import type { Context } from '../context.js';
 import type { Account } from './account.js';
 import type { DuplicateClass, LookAlike } from './result.js';

@@ -1,7 +1,7 @@
-import type { ConnectionRow } from '../../store/connections.js';
-import { readLeadAges, readThreads, type LeadThread } from '../../store/duplicate-leads.js';
-import type { ConversationMove } from '../../store/merge-conversations.js';
+import type { ConversationMove } from '../../store/changes/merge-leads.js';
+import { readLeadAges, readThreads, type LeadThread } from '../../store/queries/duplicate-leads.js';
 import type { Sql } from '../../store/sql.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
 import { groupBy } from '../plan/group-by.js';
 import { linksByLog } from './log-links.js';
 import { linksByNumber } from './number-links.js';

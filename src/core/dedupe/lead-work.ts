@@ -1,5 +1,5 @@
-import { countThreadMessages } from '../../store/duplicate-leads.js';
-import { prepareLook } from '../../store/duplicates.js';
+import { prepareLook } from '../../store/planner.js';
+import { countThreadMessages } from '../../store/queries/duplicate-leads.js';
 import { inSnapshot } from '../../store/snapshot.js';
 import type { DuplicateWork, MergeRun, PlanView } from './duplicate-work.js';
 import { findLeadGroups, leadsOf, movesOf, readThreadsByLead, type LeadGroup } from './lead-groups.js';

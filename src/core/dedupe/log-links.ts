@@ -1,13 +1,13 @@
 import { phoneSpellings } from '../../identity/phone.js';
 import type { Fact } from '../../model/facts.js';
-import type { ConnectionRow } from '../../store/connections.js';
 import {
   readHolders,
   readNamesWithoutPhone,
   type NameWithoutPhone,
   type WantedName,
-} from '../../store/duplicate-leads.js';
+} from '../../store/queries/duplicate-leads.js';
 import type { Sql } from '../../store/sql.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
 import { numberOf } from '../batch/connection-resolver.js';
 import { whoIsNamed } from '../batch/fact-kinds.js';
 import { nodesOf, type IdentityNode } from '../plan/identity-evidence.js';

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../model/json.js';
-import type { ConnectionRow } from '../../store/connections.js';
-import { readUnfinishedRuns, type NewRun } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import { readUnfinishedRuns, type NewRun } from '../../store/tables/sync-runs.js';
 import type { Context } from '../context.js';
 import { inBatch } from '../runs/in-batch.js';
 import { withRun, type Run, type RunEnd } from '../runs/with-run.js';

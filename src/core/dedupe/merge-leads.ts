@@ -1,9 +1,15 @@
-import { recomputeConversations, updateConversations } from '../../store/conversations.js';
-import { inheritFields, lockLeads } from '../../store/duplicate-leads.js';
-import { journaled } from '../../store/journal.js';
-import { movePersons, requeueCollisions, type MergePair } from '../../store/merge-leads.js';
-import { readIdentitiesOfPersons, readLeadsById } from '../../store/persons.js';
+import {
+  inheritFields,
+  lockLeads,
+  movePersons,
+  requeueCollisions,
+  type MergePair,
+} from '../../store/changes/merge-leads.js';
+import { journaled } from '../../store/journal/journal.js';
 import type { Sql } from '../../store/sql.js';
+import { recomputeConversations, updateConversations } from '../../store/tables/conversations.js';
+import { readIdentitiesOfPersons } from '../../store/tables/lead-identities.js';
+import { readLeadsById } from '../../store/tables/leads.js';
 import { adoptNames } from './adopt-names.js';
 import type { BatchOutcome } from './duplicate-work.js';
 import { leadGroupOf, leadsOf, movesOf, readThreadsByLead, type LeadGroup } from './lead-groups.js';

@@ -6,7 +6,7 @@ import {
   type DuplicatePage,
   type DuplicateQuery,
   type DuplicateScope,
-} from '../../store/duplicates.js';
+} from '../../store/queries/duplicate-messages.js';
 import { TWIN_TOLERANCE_MS } from '../plan/twins.js';
 import { compareEvidence, type Candidate } from './candidate.js';
 import { hasNoId, isCopyWithoutId, mergeCopies } from './decide-no-id.js';

@@ -1,6 +1,6 @@
-import { readConversationsById, type ConversationRow } from '../../store/conversations.js';
 import type { Sql } from '../../store/sql.js';
-import { readTicketsOfConversations, type TicketRow } from '../../store/tickets.js';
+import { readConversationsById, type ConversationRow } from '../../store/tables/conversations.js';
+import { readTicketsOfConversations, type TicketRow } from '../../store/tables/tickets.js';
 import { groupBy } from '../plan/group-by.js';
 import type { Candidate } from './candidate.js';
 import type { Merge } from './merge-candidates.js';

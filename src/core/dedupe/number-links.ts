@@ -1,5 +1,5 @@
 import { canonicalPhone, phoneEquivalents } from '../../identity/phone.js';
-import { NUMBER_GROUPS, numberGroupOf, type NumberGroup } from '../../store/duplicate-leads.js';
+import { NUMBER_GROUPS, numberGroupOf, type NumberGroup } from '../../store/queries/duplicate-leads.js';
 import type { Sql } from '../../store/sql.js';
 import { streamRows } from '../../store/stream-rows.js';
 import { groupBy } from '../plan/group-by.js';

@@ -1,16 +1,16 @@
-import { prepareLook } from '../../store/duplicates.js';
-import { journaled } from '../../store/journal.js';
 import {
   mergeOpenTickets,
   readTicketGroups,
   ticketGroupOf,
   ticketGroups,
   type TicketGroup,
-} from '../../store/merge-tickets.js';
-import { readLeadsById } from '../../store/persons.js';
+} from '../../store/changes/merge-tickets.js';
+import { journaled } from '../../store/journal/journal.js';
+import { prepareLook } from '../../store/planner.js';
 import { inSnapshot } from '../../store/snapshot.js';
 import type { Sql } from '../../store/sql.js';
 import { streamRows } from '../../store/stream-rows.js';
+import { readLeadsById } from '../../store/tables/leads.js';
 import type { BatchOutcome, MergedGroup, MergeRun, PlanView } from './duplicate-work.js';
 import { packed } from './packed.js';
 import { settleTickets } from './settle-leads.js';

@@ -1,4 +1,4 @@
-import { groupOf, type DuplicateGroup } from '../../store/duplicates.js';
+import { groupOf, type DuplicateGroup } from '../../store/queries/duplicate-messages.js';
 import { streamRows } from '../../store/stream-rows.js';
 import type { PlanView } from './duplicate-work.js';
 import type { MessageClass } from './message-classes.js';

@@ -1,6 +1,6 @@
-import { readRevisions } from '../../store/amendments.js';
-import { readMessagesById } from '../../store/messages.js';
 import type { Sql } from '../../store/sql.js';
+import { readMessagesById } from '../../store/tables/messages.js';
+import { readRevisions } from '../../store/tables/reactions-and-revisions.js';
 import { groupBy } from '../plan/group-by.js';
 import { candidateOf, type Candidate } from './candidate.js';
 

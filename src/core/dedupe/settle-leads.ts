@@ -1,8 +1,9 @@
 import type { LeadSource } from '../../model/enumerations.js';
-import { readConversationsOfLeads } from '../../store/conversations.js';
-import { readIdentitiesOfPersons, readLeadsById, updateLeads } from '../../store/persons.js';
 import type { Sql } from '../../store/sql.js';
-import { readRemainingInbound, readTicketsOfLeads, updateTickets } from '../../store/tickets.js';
+import { readConversationsOfLeads } from '../../store/tables/conversations.js';
+import { readIdentitiesOfPersons } from '../../store/tables/lead-identities.js';
+import { readLeadsById, updateLeads } from '../../store/tables/leads.js';
+import { readRemainingInbound, readTicketsOfLeads, updateTickets } from '../../store/tables/tickets.js';
 import { CAME_LIVE_SQL } from '../plan/evidence.js';
 import { groupBy } from '../plan/group-by.js';
 import { projectLead } from '../plan/lead-projection.js';

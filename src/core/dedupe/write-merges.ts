@@ -1,10 +1,15 @@
-import { deletePendingFacts, replaceRevisions, writeReactions } from '../../store/amendments.js';
 import { assertWritten } from '../../store/batch-lock.js';
-import { recomputeConversations, updateConversations } from '../../store/conversations.js';
-import { followRenames } from '../../store/follow-renames.js';
-import { addUnknownMedia, adoptOrigins, renameContexts } from '../../store/merge-messages.js';
-import { deleteUnchangedMessages, updateMessages } from '../../store/messages.js';
+import { followRenames, renameContexts } from '../../store/changes/renames.js';
 import type { Sql } from '../../store/sql.js';
+import { recomputeConversations, updateConversations } from '../../store/tables/conversations.js';
+import {
+  addUnknownMedia,
+  adoptOrigins,
+  deleteUnchangedMessages,
+  updateMessages,
+} from '../../store/tables/messages.js';
+import { deletePendingFacts } from '../../store/tables/pending-facts.js';
+import { replaceRevisions, writeReactions } from '../../store/tables/reactions-and-revisions.js';
 import type { MovedThreads } from './moved-threads.js';
 import { settleLeads } from './settle-leads.js';
 import type { WritePlan } from './write-plan.js';

@@ -1,20 +1,16 @@
-import {
-  readPendingFacts,
-  readReactions,
-  type PendingFactRow,
-  type RevisionRow,
-} from '../../store/amendments.js';
-import type { JournalScope } from '../../store/journal.js';
-import type { MessageKey, StoredMessageRow } from '../../store/messages.js';
+import type { JsonObject } from '../../model/json.js';
+import type { JournalScope } from '../../store/journal/journal.js';
 import type { Sql } from '../../store/sql.js';
+import type { MessageKey, StoredMessageRow } from '../../store/tables/messages.js';
+import { readPendingFacts, type PendingFactRow } from '../../store/tables/pending-facts.js';
+import { readReactions, type RevisionRow } from '../../store/tables/reactions-and-revisions.js';
 import { applyAmendment, payloadOfPending, ReactionBook } from '../plan/amendments.js';
 import { keyOf, rowOfState, type Leaf } from '../plan/message-book.js';
 import { ORIGINAL_VERSION } from '../plan/message-projection.js';
-import type { JsonObject } from '../../model/json.js';
 import type { Candidate } from './candidate.js';
 import { differs, sameRevisions } from './compare-rows.js';
-import { findMoved, type MovedThreads } from './moved-threads.js';
 import type { Merge } from './merge-candidates.js';
+import { findMoved, type MovedThreads } from './moved-threads.js';
 
 /** Everything that merges will write; nothing is written yet. */
 export interface WritePlan {

@@ -1,7 +1,7 @@
-import { readDevice } from '../../store/linked-devices.js';
+import type { ConnectionRecord } from '../../store/tables/connections.js';
+import { readDevice } from '../../store/tables/linked-devices.js';
 import { type PairOutcome, pairDevice } from '../../whatsapp/pair-device.js';
 import { findConnection } from '../connections/find.js';
-import type { ConnectionRecord } from '../../store/connection-records.js';
 import type { Context } from '../context.js';
 import { openDirectory } from '../replay/open-directory.js';
 import { withRun, type Ended } from '../runs/with-run.js';

@@ -1,6 +1,6 @@
 import { EXIT, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
-import { readDevice } from '../../store/linked-devices.js';
+import { readDevice } from '../../store/tables/linked-devices.js';
 import type { Context } from '../context.js';
 import { deviceViewOf, isSamePhone } from './own-number.js';
 

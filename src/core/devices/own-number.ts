@@ -2,8 +2,8 @@ import { parseJid } from '../../identity/jid.js';
 import { canonicalPhone, phoneEquivalents } from '../../identity/phone.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
+import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { storedPhone } from '../connections/find.js';
-import type { ConnectionRecord } from '../../store/connection-records.js';
 import type { DeviceView } from './result.js';
 
 /** Whether two numbers are one phone by rule I1: Brazil's ninth digit, Mexico's 1, Argentina's 9. */

@@ -1,15 +1,15 @@
 import { EXIT, UserError } from '../../model/errors.js';
-import { readDevice } from '../../store/linked-devices.js';
 import { remedy } from '../../model/remedy.js';
 import type { RunLock } from '../../store/locks/run-lock.js';
+import { readConnectionRecords } from '../../store/tables/connections.js';
+import { readDevice } from '../../store/tables/linked-devices.js';
 import { createIdGenerator } from '../../store/uuid.js';
 import type { HistorySession } from '../../whatsapp/history-session.js';
 import { amount } from '../amount.js';
 import { storedPhone } from '../connections/find.js';
-import { readConnectionRecords } from '../../store/connection-records.js';
 import type { Context } from '../context.js';
-import { openDirectory } from '../replay/open-directory.js';
 import type { Phone, Phones } from '../import/phone.js';
+import { openDirectory } from '../replay/open-directory.js';
 import { lockDevice } from './device-lock.js';
 import type { DeviceOptions } from './options.js';
 import { assertOwnDevice } from './own-device.js';

@@ -1,11 +1,11 @@
-import { insertEntries } from '../../store/raw-log.js';
+import type { Sql } from '../../store/sql.js';
 import {
   deleteOwedFile,
   readOwedFiles,
   recordFileFailure,
   recordOwedFile,
-} from '../../store/owed-history.js';
-import type { Sql } from '../../store/sql.js';
+} from '../../store/tables/history.js';
+import { insertEntries } from '../../store/tables/webhook-log.js';
 import type { AnnouncedFile, HistoryKeeper } from '../../whatsapp/history-keeper.js';
 import type { ConnectionDirectory } from '../batch/connection-directory.js';
 import { prepareEntry } from '../batch/prepare-entry.js';

@@ -1,8 +1,8 @@
-import { readConnectionRecords } from '../../store/connection-records.js';
-import { findConnection } from '../connections/find.js';
 import { ConfigError } from '../../model/errors.js';
-import { readDevice } from '../../store/linked-devices.js';
-import { countOwed } from '../../store/owed-history.js';
+import { readConnectionRecords } from '../../store/tables/connections.js';
+import { countOwed } from '../../store/tables/history.js';
+import { readDevice } from '../../store/tables/linked-devices.js';
+import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import type { DeviceStatusOptions } from './options.js';
 import { deviceViewOf } from './own-number.js';

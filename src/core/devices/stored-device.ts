@@ -9,7 +9,7 @@ import {
   renameDeviceKeys,
   saveDevice,
   writeDeviceKeys,
-} from '../../store/linked-devices.js';
+} from '../../store/tables/linked-devices.js';
 import type { DeviceKey, DeviceStorage } from '../../whatsapp/device-storage.js';
 import type { Context } from '../context.js';
 import type { SecretKey } from './secret-key.js';

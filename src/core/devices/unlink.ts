@@ -1,4 +1,4 @@
-import { readDevice } from '../../store/linked-devices.js';
+import { readDevice } from '../../store/tables/linked-devices.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import { withDeviceLock } from './device-lock.js';

@@ -1,4 +1,4 @@
-import { readServerClock } from '../../store/server-facts.js';
+import { readServerClock } from '../../store/server.js';
 import type { Sql } from '../../store/sql.js';
 import type { DoctorCheck } from './result.js';
 

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { freeBytesOf, LEAST_FREE_BYTES } from '../../store/disk-space.js';
-import { readServerFacts } from '../../store/server-facts.js';
+import { readServerFacts } from '../../store/server.js';
 import type { Store } from '../../store/store.js';
 import type { DoctorCheck } from './result.js';
 import { bytes } from './words.js';

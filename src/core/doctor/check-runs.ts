@@ -1,11 +1,11 @@
 import type { Remedy } from '../../model/remedy.js';
-import { readRecentRuns } from '../../store/recorded-runs.js';
 import type { Store } from '../../store/store.js';
+import { readRecentRuns } from '../../store/tables/sync-runs.js';
+import { amount } from '../amount.js';
 import { commandOfRun } from '../recorded-command.js';
+import { judgeRuns, type JudgedRun, type Onlooker } from '../runs/judge.js';
 import type { DoctorCheck } from './result.js';
 import { listed } from './words.js';
-import { amount } from '../amount.js';
-import { judgeRuns, type JudgedRun, type Onlooker } from '../runs/judge.js';
 
 const RECENT_RUNS = 50;
 const NAMED_RUNS = 3;

@@ -1,4 +1,4 @@
-import { readServerFacts } from '../../store/server-facts.js';
+import { readServerFacts } from '../../store/server.js';
 import type { Store } from '../../store/store.js';
 import type { DoctorCheck } from './result.js';
 

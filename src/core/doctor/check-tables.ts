@@ -3,12 +3,12 @@ import { remedy } from '../../model/remedy.js';
 import { readKeyStates, UNIQUE_KEYS } from '../../store/checks/unique-keys.js';
 import { migrationStatus } from '../../store/migrations/migrate.js';
 import { assertMigratable } from '../../store/migrations/status.js';
-import { readMissingRights } from '../../store/server-facts.js';
+import { readMissingRights } from '../../store/server.js';
 import type { Sql } from '../../store/sql.js';
 import type { Store } from '../../store/store.js';
+import { amount } from '../amount.js';
 import { remedyOf, type DoctorCheck } from './result.js';
 import { listed } from './words.js';
-import { amount } from '../amount.js';
 
 /** Whether the tables are ours, and of this version. */
 export async function checkMigrations(store: Store): Promise<DoctorCheck> {

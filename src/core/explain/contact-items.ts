@@ -1,5 +1,5 @@
-import { findEntriesAbout, findUnreadEntries, type FoundEntry } from '../../store/explain-entries.js';
-import { readRejectsNaming } from '../../store/explain-records.js';
+import { findEntriesAbout, findUnreadEntries, type FoundEntry } from '../../store/queries/find-entries.js';
+import { readRejectsNaming } from '../../store/tables/rejects.js';
 import { isWamid, keyOf } from '../plan/message-book.js';
 import { originOf } from './fact-view.js';
 import type { Fate } from './fates.js';

@@ -1,16 +1,16 @@
+import { decodeWamid } from '../../identity/wamid.js';
 import { ConfigError } from '../../model/errors.js';
-import { readMissingChunks } from '../../store/connections.js';
 import {
   readConversationCounts,
   readExplainedLead,
   type ConversationCount,
-} from '../../store/explain-leads.js';
-import { readPendingByPrefix, readPendingOf } from '../../store/explain-records.js';
-import { readIdentitiesOfPersons, type IdentityRow } from '../../store/persons.js';
-import { readTicketsOfLeads } from '../../store/tickets.js';
+} from '../../store/queries/explain.js';
+import { readMissingChunks } from '../../store/tables/history.js';
+import { readIdentitiesOfPersons, type IdentityRow } from '../../store/tables/lead-identities.js';
+import { readPendingByPrefix, readPendingOf } from '../../store/tables/pending-facts.js';
+import { readTicketsOfLeads } from '../../store/tables/tickets.js';
 import { resolveContact, type ContactLead } from '../contacts/resolve-contact.js';
 import { theOneLead } from '../contacts/the-one-lead.js';
-import { decodeWamid } from '../../identity/wamid.js';
 import {
   fatesOfContact,
   gatherContactItems,

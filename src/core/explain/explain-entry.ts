@@ -1,4 +1,4 @@
-import type { LoggedEntry } from '../../store/explain-entries.js';
+import type { LoggedEntry } from '../../store/tables/stored-entries.js';
 import { iso, originOf, unreadableView, viewOf } from './fact-view.js';
 import type { Investigation } from './investigation.js';
 import type { LoggedItem } from './read-items.js';

@@ -1,21 +1,18 @@
 import { decodeWamid } from '../../identity/wamid.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
-import { readReactions } from '../../store/amendments.js';
-import { readEntryHeads, readLoggedEntries, type FoundEntry } from '../../store/explain-entries.js';
-import { readNamesOfLeads } from '../../store/explain-leads.js';
-import type { ExplainedMessage, PlacedMessage } from '../../store/explain-messages.js';
-import {
-  readPendingOf,
-  readRejectsOfMessages,
-  type PendingRecord,
-  type RejectRecord,
-} from '../../store/explain-records.js';
 import { readPathsOfRun } from '../../store/checks/raw-entries.js';
-import { readMessagesById } from '../../store/messages.js';
-import { readTicketsOfLeads } from '../../store/tickets.js';
+import type { ExplainedMessage, PlacedMessage } from '../../store/queries/explain.js';
+import type { FoundEntry } from '../../store/queries/find-entries.js';
+import { readNamesOfLeads } from '../../store/tables/lead-identities.js';
+import { readMessagesById } from '../../store/tables/messages.js';
+import { readPendingOf, type PendingRecord } from '../../store/tables/pending-facts.js';
+import { readReactions } from '../../store/tables/reactions-and-revisions.js';
+import { readRejectsOfMessages, type RejectRecord } from '../../store/tables/rejects.js';
+import { readEntryHeads, readLoggedEntries } from '../../store/tables/stored-entries.js';
+import { readTicketsOfLeads } from '../../store/tables/tickets.js';
+import { Keys } from '../audit/window.js';
 import { isWamid } from '../plan/message-book.js';
 import { adviseReplay, type WaitingItem } from './advise.js';
-import { Keys } from '../audit/window.js';
 import { firstWords, iso, originOf, viewOf } from './fact-view.js';
 import { idsOf, isFault } from './fates.js';
 import type { Investigation } from './investigation.js';

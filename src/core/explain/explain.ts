@@ -1,5 +1,7 @@
+import { decodeWamid } from '../../identity/wamid.js';
+import { countRunRecords } from '../../store/queries/explain.js';
 import type { Context } from '../context.js';
-import { countRunRecords } from '../../store/explain-records.js';
+import { concludeContact } from './conclude-contact.js';
 import { concludeEntry, concludeRows, concludeUnstored, type Conclusion } from './conclude.js';
 import { explainContact } from './explain-contact.js';
 import { explainEntry } from './explain-entry.js';
@@ -8,9 +10,7 @@ import { Investigation, runNote } from './investigation.js';
 import { journalOfMessage } from './journal-notes.js';
 import type { ExplainOptions } from './options.js';
 import type { ExplainResult } from './result.js';
-import { concludeContact } from './conclude-contact.js';
 import { findSubject, type Subject } from './subject.js';
-import { decodeWamid } from '../../identity/wamid.js';
 
 type Parts = Partial<
   Pick<ExplainResult, 'messages' | 'contact' | 'entry' | 'run' | 'facts' | 'pending' | 'journal'>

@@ -1,6 +1,7 @@
 import type { Fact } from '../../model/facts.js';
-import { readDuplicateIds } from '../../store/message-lookup.js';
-import type { StoredMessageRow } from '../../store/messages.js';
+import type { Sql } from '../../store/sql.js';
+import { readDuplicateIds } from '../../store/tables/message-lookup.js';
+import type { StoredMessageRow } from '../../store/tables/messages.js';
 import type { Difference } from '../audit/differences.js';
 import { ItemJudge } from '../audit/item-judge.js';
 import type { ItemOutcome, JudgedItem, LogItem } from '../audit/outcome.js';
@@ -11,7 +12,6 @@ import { subjectOf } from '../batch/fact-kinds.js';
 import { OwnNumbers } from '../batch/own-number.js';
 import { keyOf } from '../plan/message-book.js';
 import type { RawLog } from '../rawlog/raw-log.js';
-import type { Sql } from '../../store/sql.js';
 import type { LoggedItem } from './read-items.js';
 import type { Outcome } from './result.js';
 

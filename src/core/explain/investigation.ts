@@ -1,8 +1,9 @@
-import { readConnections, type ConnectionRow } from '../../store/connections.js';
-import { readLoggedEntries, type FoundEntry } from '../../store/explain-entries.js';
-import { readRunsById, type RunRow } from '../../store/recorded-runs.js';
-import type { StoredMessageRow } from '../../store/messages.js';
+import type { FoundEntry } from '../../store/queries/find-entries.js';
 import type { Sql } from '../../store/sql.js';
+import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
+import type { StoredMessageRow } from '../../store/tables/messages.js';
+import { readLoggedEntries } from '../../store/tables/stored-entries.js';
+import { readRunsById, type RunRow } from '../../store/tables/sync-runs.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import { RawLog } from '../rawlog/raw-log.js';

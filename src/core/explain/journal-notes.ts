@@ -1,6 +1,10 @@
 import { phoneSpellings } from '../../identity/phone-spellings.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { readJournalOfMessage, readMergesInto, type JournalRecord } from '../../store/explain-journal.js';
+import {
+  readJournalOfMessage,
+  readMergesInto,
+  type JournalRecord,
+} from '../../store/journal/journal-records.js';
 import { iso } from './fact-view.js';
 import type { Investigation } from './investigation.js';
 import type { JournalNote } from './result.js';

@@ -1,5 +1,5 @@
 import type { MessageFact } from '../../model/facts.js';
-import type { PlacedMessage } from '../../store/explain-messages.js';
+import type { PlacedMessage } from '../../store/queries/explain.js';
 import { amendState, payloadOf, ReactionBook, type Amendment } from '../plan/amendments.js';
 import { isWamid } from '../plan/message-book.js';
 import { projectMessage } from '../plan/message-projection.js';

@@ -1,5 +1,5 @@
-import { readEntryHeads } from '../../store/explain-entries.js';
-import type { PendingRecord } from '../../store/explain-records.js';
+import type { PendingRecord } from '../../store/tables/pending-facts.js';
+import { readEntryHeads } from '../../store/tables/stored-entries.js';
 import { iso, originOf } from './fact-view.js';
 import type { Investigation } from './investigation.js';
 import type { PendingNote } from './result.js';

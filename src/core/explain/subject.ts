@@ -1,13 +1,9 @@
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
-import {
-  findEntriesByOrigin,
-  readEntryHeads,
-  readLoggedEntries,
-  type LoggedEntry,
-} from '../../store/explain-entries.js';
-import { findMessageRow, findMessages, type ExplainedMessage } from '../../store/explain-messages.js';
-import { readRunsById, type RunRow } from '../../store/recorded-runs.js';
+import { findMessageRow, findMessages, type ExplainedMessage } from '../../store/queries/explain.js';
+import { findEntriesByOrigin } from '../../store/queries/find-entries.js';
+import { readEntryHeads, readLoggedEntries, type LoggedEntry } from '../../store/tables/stored-entries.js';
+import { readRunsById, type RunRow } from '../../store/tables/sync-runs.js';
 import { resolveContact } from '../contacts/resolve-contact.js';
 import { CONTACT_FORMS, parseContact } from '../contacts/typed-contact.js';
 import { isWamid } from '../plan/message-book.js';

@@ -1,6 +1,7 @@
 import { formatOrigin } from '../../model/raw-entry.js';
-import type { ConnectionRow } from '../../store/connections.js';
-import type { EntrySelection } from '../../store/stored-entries.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import type { EntrySelection } from '../../store/tables/stored-entries.js';
+import { markNarrowed } from '../../store/tables/webhook-log.js';
 import type { PreparedEntry } from '../batch/batch.js';
 import { narrowEntry } from '../batch/narrow-entry.js';
 import { prepareEntry } from '../batch/prepare-entry.js';
@@ -8,7 +9,6 @@ import type { Context } from '../context.js';
 import { RawLog, rawEntryOf } from '../rawlog/raw-log.js';
 import { applyEntries, type Applied, type Applier } from '../replay/apply-entries.js';
 import { openDirectory } from '../replay/open-directory.js';
-import { markNarrowed } from '../../store/imports.js';
 import { HISTORY } from './save-page.js';
 
 /**

@@ -1,8 +1,8 @@
 import { ConfigError } from '../../model/errors.js';
-import { readConversationsOfLead } from '../../store/message-pages.js';
-import { readConnections, type ConnectionRow } from '../../store/connections.js';
-import { readLinkedConnections } from '../../store/imports.js';
+import { readConversationsOfLead } from '../../store/queries/message-pages.js';
 import type { Sql } from '../../store/sql.js';
+import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
+import { readLinkedConnections } from '../../store/tables/linked-devices.js';
 import type { Subject } from './subject.js';
 
 /** The connection that an import works on. */

@@ -1,14 +1,14 @@
 import { UserError } from '../../model/errors.js';
-import { readConversationsOfLead } from '../../store/message-pages.js';
-import { readEarlierImports, readOldestTime, type EarlierImports } from '../../store/imports.js';
-import type { ConnectionRow } from '../../store/connections.js';
+import { readConversationsOfLead, readOldestTime } from '../../store/queries/message-pages.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
 import {
   deleteFilesOfRequest,
   deleteGap,
   readGaps,
   recordGap,
   type HistoryGap,
-} from '../../store/owed-history.js';
+} from '../../store/tables/history.js';
+import { readEarlierImports, type EarlierImports } from '../../store/tables/sync-logs.js';
 import { Tally } from '../batch/tally.js';
 import type { Context, ImportStep } from '../context.js';
 import type { Applier } from '../replay/apply-entries.js';

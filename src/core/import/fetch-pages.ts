@@ -1,4 +1,4 @@
-import type { HistoryGap } from '../../store/owed-history.js';
+import type { HistoryGap } from '../../store/tables/history.js';
 import type { Context, ImportStep } from '../context.js';
 import type { Anchor } from './find-anchor.js';
 import { followsOn, gapIn, isKnownMissing } from './gaps.js';

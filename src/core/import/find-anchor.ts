@@ -2,8 +2,9 @@ import { decodeEntry } from '../../decode/decode-entry.js';
 import { itemAt } from '../../decode/item-at.js';
 import { asObject, asString } from '../../decode/read.js';
 import { parseJid } from '../../identity/jid.js';
-import { readOldestKeyed, readRawBody, type KeyedMessage } from '../../store/imports.js';
+import { readOldestKeyed, type KeyedMessage } from '../../store/queries/message-pages.js';
 import type { Sql } from '../../store/sql.js';
+import { readRawBody } from '../../store/tables/stored-entries.js';
 import type { Addresses } from './subject.js';
 
 /** Where a request goes back from, and under which address the phone is asked. */

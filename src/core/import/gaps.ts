@@ -1,4 +1,4 @@
-import type { HistoryGap } from '../../store/owed-history.js';
+import type { HistoryGap } from '../../store/tables/history.js';
 import type { PageOutcome } from './phone.js';
 
 type Page = Extract<PageOutcome, { kind: 'page' }>;

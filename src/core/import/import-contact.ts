@@ -1,14 +1,13 @@
-import type { ConnectionRow } from '../../store/connections.js';
-import { readConnections } from '../../store/connections.js';
+import { type ConnectionRow, readConnections } from '../../store/tables/connections.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import { rehearse } from '../runs/rehearse.js';
 import { withRun, type RunEnd, type Target } from '../runs/with-run.js';
 import { importOne, type Imported } from './contact-import.js';
+import { resultOf } from './import-result.js';
 import type { ImportOptions } from './options.js';
 import { statusOf } from './outcome-status.js';
 import type { Phones } from './phone.js';
-import { resultOf } from './import-result.js';
 import type { ImportResult } from './result.js';
 
 /**

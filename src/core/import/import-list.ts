@@ -1,6 +1,6 @@
 import { UserError } from '../../model/errors.js';
 import type { RunResult } from '../../model/run-result.js';
-import type { ConnectionRow } from '../../store/connections.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
 import type { Context } from '../context.js';
 import { withRun, type Run, type RunEnd } from '../runs/with-run.js';
 import { workOf } from '../runs/work.js';

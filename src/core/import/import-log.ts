@@ -1,7 +1,6 @@
 import type { RunStatus } from '../../model/enumerations.js';
 import type { JsonObject } from '../../model/json.js';
-import { finishSyncLog } from '../../store/imports.js';
-import { insertSyncLogs } from '../../store/runs.js';
+import { finishSyncLog, insertSyncLogs } from '../../store/tables/sync-logs.js';
 import type { Context } from '../context.js';
 import type { Applier } from '../replay/apply-entries.js';
 import type { Imported } from './contact-import.js';

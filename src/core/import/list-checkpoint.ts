@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { JsonObject } from '../../model/json.js';
-import { readUnfinishedRuns } from '../../store/runs.js';
+import { readUnfinishedRuns } from '../../store/tables/sync-runs.js';
 import type { Context } from '../context.js';
 import { isRunAlive } from '../runs/judge.js';
 import type { ImportListOptions } from './options.js';

@@ -1,15 +1,15 @@
 import type { EntryStatus } from '../../model/enumerations.js';
-import { REQUEUED } from '../../store/raw-log.js';
-import type { EntrySelection } from '../../store/stored-entries.js';
+import type { EntrySelection } from '../../store/tables/stored-entries.js';
+import { REQUEUED } from '../../store/tables/webhook-log.js';
 import type { PreparedEntry } from '../batch/batch.js';
 import type { ConnectionDirectory } from '../batch/connection-directory.js';
 import { narrowEntry } from '../batch/narrow-entry.js';
 import { prepareEntry } from '../batch/prepare-entry.js';
 import { Tally } from '../batch/tally.js';
 import type { Context } from '../context.js';
+import { applyEntries, type Applied, type Applier } from '../replay/apply-entries.js';
 import { LogSource } from '../replay/log-source.js';
 import { openDirectory } from '../replay/open-directory.js';
-import { applyEntries, type Applied, type Applier } from '../replay/apply-entries.js';
 
 /** Entries that are not fully in the database. */
 const NOT_DONE: readonly EntryStatus[] = ['pending', 'partial', 'failed'];

@@ -1,12 +1,12 @@
 import type { MessageCounts } from '../../model/run-result.js';
-import type { ConnectionRow } from '../../store/connections.js';
-import { markNarrowed } from '../../store/imports.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import { markNarrowed } from '../../store/tables/webhook-log.js';
 import { narrowEntry } from '../batch/narrow-entry.js';
 import { prepareEntry } from '../batch/prepare-entry.js';
 import type { Tally } from '../batch/tally.js';
 import type { Context } from '../context.js';
-import { openDirectory } from '../replay/open-directory.js';
 import { applyEntries, type Applier } from '../replay/apply-entries.js';
+import { openDirectory } from '../replay/open-directory.js';
 
 /** What became of an answer. */
 export interface SavedPage {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ConfigError } from '../../model/errors.js';
-import type { PagePosition, TimeWindow } from '../../store/message-pages.js';
+import type { PagePosition, TimeWindow } from '../../store/queries/message-pages.js';
 
 /** What a cursor carries from one page to the next. */
 export interface Cursor {

@@ -6,7 +6,7 @@ import {
   readMessagePage,
   type ConversationOfLead,
   type TimeWindow,
-} from '../../store/message-pages.js';
+} from '../../store/queries/message-pages.js';
 import type { Sql } from '../../store/sql.js';
 import { findConnection } from '../connections/find.js';
 import { resolveContact, type ContactLead } from '../contacts/resolve-contact.js';

@@ -1,8 +1,12 @@
 import { canonicalPhone } from '../../identity/phone.js';
-import { readReactions } from '../../store/amendments.js';
-import { readQuotedMessages, type ConversationOfLead, type PageRow } from '../../store/message-pages.js';
-import type { MessageKey } from '../../store/messages.js';
+import {
+  readQuotedMessages,
+  type ConversationOfLead,
+  type PageRow,
+} from '../../store/queries/message-pages.js';
 import type { Sql } from '../../store/sql.js';
+import type { MessageKey } from '../../store/tables/messages.js';
+import { readReactions } from '../../store/tables/reactions-and-revisions.js';
 import type { ContactLead } from '../contacts/resolve-contact.js';
 import type { MessageView, QuotedMessage } from './result.js';
 

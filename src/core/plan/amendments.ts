@@ -9,8 +9,9 @@ import type {
   StatusFact,
 } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
-import type { PendingFactRow, ReactionRow } from '../../store/amendments.js';
-import { errorsOf, mediaOf } from '../../store/messages.js';
+import { errorsOf, mediaOf } from '../../store/tables/messages.js';
+import type { PendingFactRow } from '../../store/tables/pending-facts.js';
+import type { ReactionRow } from '../../store/tables/reactions-and-revisions.js';
 import { keyOf, type Leaf } from './message-book.js';
 import { textOfErrors } from './message-errors.js';
 import { absorbEdit, absorbRevoke, absorbStatus, type MessageState } from './message-state.js';

@@ -1,7 +1,8 @@
 import { HISTORY_SYNC_STATUSES, type HistorySyncStatus } from '../../model/enumerations.js';
 import type { Fact } from '../../model/facts.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import type { HistoryChunkRow } from '../../store/tables/history.js';
 import { larger, smaller } from './bounds.js';
-import type { ConnectionRow, HistoryChunkRow } from '../../store/connections.js';
 
 /** Fields that only a coexistence number sends. */
 const COEXISTENCE_FIELDS = new Set(['history', 'smb_app_state_sync', 'smb_message_echoes']);

@@ -1,5 +1,5 @@
 import type { LeadSource, MessageSource } from '../../model/enumerations.js';
-import type { LeadRow } from '../../store/persons.js';
+import type { LeadRow } from '../../store/tables/leads.js';
 import {
   newer,
   newerState,

@@ -1,9 +1,9 @@
 import { decodeWamid } from '../../identity/wamid.js';
 import type { MessageFact } from '../../model/facts.js';
-import type { MessageRow, StoredMessageRow } from '../../store/messages.js';
+import type { MessageRow, StoredMessageRow } from '../../store/tables/messages.js';
 import { packEvidence, unpackEvidence } from './evidence.js';
-import { projectMessage, restoreContent, type Revision } from './message-projection.js';
 import { mergeErrors } from './message-errors.js';
+import { projectMessage, restoreContent, type Revision } from './message-projection.js';
 import { absorbState, stateOfFact, type MessageState, type Placement } from './message-state.js';
 import { areTwins, isWamid } from './twins.js';
 

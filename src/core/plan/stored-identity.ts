@@ -1,4 +1,4 @@
-import type { IdentityRow } from '../../store/persons.js';
+import type { IdentityRow } from '../../store/tables/lead-identities.js';
 import type { IdentityEvidence, IdentityNode } from './identity-evidence.js';
 import type { StoredIdentity } from './persons.js';
 

@@ -1,5 +1,5 @@
 import type { LeadSource, TicketOrigin } from '../../model/enumerations.js';
-import type { TicketRow } from '../../store/tickets.js';
+import type { TicketRow } from '../../store/tables/tickets.js';
 import { groupBy } from './group-by.js';
 
 /** How long after a customer's message the business may answer freely. */

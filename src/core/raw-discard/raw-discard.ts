@@ -6,7 +6,7 @@ import {
   KEPT_BECAUSE,
   type DiscardGroup,
   type DiscardSelection,
-} from '../../store/discards.js';
+} from '../../store/journal/discards.js';
 import { amount } from '../amount.js';
 import type { Context } from '../context.js';
 import { withRun } from '../runs/with-run.js';

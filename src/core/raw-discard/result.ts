@@ -1,4 +1,4 @@
-import type { KeptBecause } from '../../store/discards.js';
+import type { KeptBecause } from '../../store/journal/discards.js';
 
 /** What `raw discard` is to take out; several conditions narrow each other. The caller holds the exclusive lock with `apply`. */
 export interface RawDiscardOptions {

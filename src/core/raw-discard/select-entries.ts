@@ -1,5 +1,5 @@
 import { ConfigError } from '../../model/errors.js';
-import { findEntryIds, type DiscardSelection } from '../../store/discards.js';
+import { findEntryIds, type DiscardSelection } from '../../store/journal/discards.js';
 import type { Sql } from '../../store/sql.js';
 import { findRun } from '../runs/find-run.js';
 import type { RawDiscardOptions } from './result.js';

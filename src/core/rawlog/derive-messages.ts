@@ -1,9 +1,9 @@
-import { readRevisions } from '../../store/amendments.js';
-import type { StoredMessageRow } from '../../store/messages.js';
-import { readIdentitiesOfPersons } from '../../store/persons.js';
-import type { Sql } from '../../store/sql.js';
 import type { Fact } from '../../model/facts.js';
-import type { ConnectionRow } from '../../store/connections.js';
+import type { Sql } from '../../store/sql.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import { readIdentitiesOfPersons } from '../../store/tables/lead-identities.js';
+import type { StoredMessageRow } from '../../store/tables/messages.js';
+import { readRevisions } from '../../store/tables/reactions-and-revisions.js';
 import { applyAmendment, payloadOf, ReactionBook } from '../plan/amendments.js';
 import { rectify } from '../plan/contradictions.js';
 import { groupBy } from '../plan/group-by.js';

@@ -1,9 +1,9 @@
 import type { IncludableChat } from '../../model/enumerations.js';
 import type { DecodedEntry as DecodedBody } from '../../model/facts.js';
 import type { RawEntry } from '../../model/raw-entry.js';
-import { readConnections, type ConnectionRow } from '../../store/connections.js';
 import type { Sql } from '../../store/sql.js';
-import { readEntries, type EntrySelection, type StoredEntry } from '../../store/stored-entries.js';
+import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
+import { readEntries, type EntrySelection, type StoredEntry } from '../../store/tables/stored-entries.js';
 import type { PreparedEntry, PreparedSection } from '../batch/batch.js';
 import { ConnectionResolver } from '../batch/connection-resolver.js';
 import { decodeAs, resolveSections, type StoredAs } from '../batch/prepare-entry.js';

@@ -1,6 +1,6 @@
-import type { ConnectionRow } from '../../store/connections.js';
-import { readRunChoices } from '../../store/run-choices.js';
 import type { Sql } from '../../store/sql.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import { readRunChoices } from '../../store/tables/sync-runs.js';
 import type { StoredAs } from '../batch/prepare-entry.js';
 
 type Choice = Pick<StoredAs, 'connectionId' | 'include'>;

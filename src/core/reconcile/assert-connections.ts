@@ -1,7 +1,7 @@
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
-import { readConnections } from '../../store/connections.js';
-import { hasStoredEntries } from '../../store/stored-entries.js';
+import { readConnections } from '../../store/tables/connections.js';
+import { hasStoredEntries } from '../../store/tables/stored-entries.js';
 import type { Context } from '../context.js';
 
 /**

@@ -1,9 +1,9 @@
 import { UserError } from '../../model/errors.js';
 import type { JsonObject } from '../../model/json.js';
 import type { RunResult } from '../../model/run-result.js';
-import { replaceProvenBlocks } from '../../store/proven-blocks.js';
-import { readLastReconcile, type LastReconcile } from '../../store/reconciles.js';
-import { readServerClock } from '../../store/server-facts.js';
+import { readServerClock } from '../../store/server.js';
+import { replaceProvenBlocks } from '../../store/tables/proven-blocks.js';
+import { readLastReconcile, type LastReconcile } from '../../store/tables/sync-runs.js';
 import type { Context } from '../context.js';
 import { dedupe } from '../dedupe/dedupe.js';
 import type { DedupeResult } from '../dedupe/result.js';

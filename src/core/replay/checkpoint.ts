@@ -5,8 +5,8 @@ import type { Position } from '../../model/raw-entry.js';
 import type { RunResult } from '../../model/run-result.js';
 import { identifyInput, sameInput } from '../../sources/input-identity.js';
 import type { ResolvedInput } from '../../sources/resolve-inputs.js';
-import { readUnfinishedRuns, type UnfinishedRun } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
+import { readUnfinishedRuns, type UnfinishedRun } from '../../store/tables/sync-runs.js';
 import type { Batch } from '../batch/batch.js';
 
 /**

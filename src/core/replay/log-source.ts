@@ -1,6 +1,6 @@
 import type { SourceItem } from '../../model/raw-entry.js';
-import { measureEntries, type EntrySelection } from '../../store/stored-entries.js';
 import type { Sql } from '../../store/sql.js';
+import { measureEntries, type EntrySelection } from '../../store/tables/stored-entries.js';
 import type { StoredAs } from '../batch/prepare-entry.js';
 import { RawLog, rawEntryOf } from '../rawlog/raw-log.js';
 

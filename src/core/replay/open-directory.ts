@@ -1,7 +1,7 @@
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
-import { readConnections, readDefaultOrganization } from '../../store/connections.js';
 import type { Sql } from '../../store/sql.js';
+import { readConnections, readDefaultOrganization } from '../../store/tables/connections.js';
 import { ConnectionDirectory } from '../batch/connection-directory.js';
 import type { ReplayOptions } from './options.js';
 

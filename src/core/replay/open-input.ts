@@ -2,19 +2,19 @@ import type { EntryStatus } from '../../model/enumerations.js';
 import { formatOrigin, type Position, type RawEntry, type SourceProblem } from '../../model/raw-entry.js';
 import type { Problem } from '../../model/run-result.js';
 import { openFileSource } from '../../sources/file-source.js';
-import { REQUEUED } from '../../store/raw-log.js';
-import { type EntrySelection } from '../../store/stored-entries.js';
 import type { Sql } from '../../store/sql.js';
-import type { Context } from '../context.js';
-import { resolveContact } from '../contacts/resolve-contact.js';
-import { Batcher } from '../batch/batcher.js';
+import type { EntrySelection } from '../../store/tables/stored-entries.js';
+import { REQUEUED } from '../../store/tables/webhook-log.js';
 import type { Batch } from '../batch/batch.js';
-import { CheckpointKeeper, findResumePoint, type Checkpoint, type ResumePoint } from './checkpoint.js';
+import { Batcher } from '../batch/batcher.js';
 import type { ConnectionDirectory } from '../batch/connection-directory.js';
+import { prepareEntry, type StoredAs } from '../batch/prepare-entry.js';
+import { resolveContact } from '../contacts/resolve-contact.js';
+import type { Context } from '../context.js';
+import { isRunAlive } from '../runs/judge.js';
+import { CheckpointKeeper, findResumePoint, type Checkpoint, type ResumePoint } from './checkpoint.js';
 import { LogSource } from './log-source.js';
 import type { LogSelection, ReplayOptions } from './options.js';
-import { prepareEntry, type StoredAs } from '../batch/prepare-entry.js';
-import { isRunAlive } from '../runs/judge.js';
 
 /**
  * Messages in one batch of a dry run, at least. Its batches share one transaction, in which no version of a row that an

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../model/json.js';
 import type { ConnectionResult, RunResult } from '../../model/run-result.js';
-import { readConnections, readMissingChunks } from '../../store/connections.js';
 import type { Sql } from '../../store/sql.js';
+import { readConnections } from '../../store/tables/connections.js';
+import { readMissingChunks } from '../../store/tables/history.js';
 import { newMessageCounts, type Tally } from '../batch/tally.js';
 import type { RunEnd } from '../runs/with-run.js';
 

@@ -1,7 +1,7 @@
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
-import type { RejectGroup } from '../../store/report-log.js';
-import type { RunRows } from '../../store/report-messages.js';
-import type { CreatedByRun } from '../../store/report-runs.js';
+import type { CreatedByRun } from '../../store/queries/report-connections.js';
+import type { RunRows } from '../../store/queries/report-messages.js';
+import type { RejectGroup } from '../../store/tables/rejects.js';
 import { increase, reasonsOf, type Ledger } from './ledger.js';
 import type { Accounts } from './result.js';
 

@@ -1,5 +1,5 @@
 import { compareSeverity, isAtLeast, worstSeverity, type Severity } from '../../model/severity.js';
-import type { AlertAck } from '../../store/alert-acks.js';
+import type { AlertAck } from '../../store/tables/alert-acks.js';
 import { ALERT_KINDS, type Alert } from './alert.js';
 
 /**

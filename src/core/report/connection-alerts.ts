@@ -1,5 +1,5 @@
 import { remedy } from '../../model/remedy.js';
-import type { RejectGroup } from '../../store/report-log.js';
+import type { RejectGroup } from '../../store/tables/rejects.js';
 import { amount } from '../amount.js';
 import { alert, type Alert } from './alert.js';
 import type { ConnectionFacts } from './facts.js';

@@ -1,7 +1,7 @@
 import type { MessageSource } from '../../model/enumerations.js';
-import type { ConnectionRow } from '../../store/connections.js';
-import type { ConnectionTimes, PendingFactGroup } from '../../store/report-connections.js';
-import type { FailureGroup, LiveRhythm, MessageGroup } from '../../store/report-messages.js';
+import type { PendingFactGroup } from '../../store/queries/report-connections.js';
+import type { FailureGroup, LiveRhythm, MessageGroup } from '../../store/queries/report-messages.js';
+import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
 import { daysOf, type Calendar } from './days.js';
 import type { Accounts, ConnectionReport, DeliveryFailure } from './result.js';
 import { rhythmOf } from './rhythm.js';

@@ -1,9 +1,10 @@
-import type { ConnectionRow } from '../../store/connections.js';
-import type { ConnectionTimes, PendingFactGroup } from '../../store/report-connections.js';
-import type { EntryGroup, RejectGroup } from '../../store/report-log.js';
-import type { ConnectionReport } from './result.js';
-import type { AccountEvent } from './removals.js';
+import type { PendingFactGroup } from '../../store/queries/report-connections.js';
+import type { EntryGroup } from '../../store/queries/report-log.js';
+import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
+import type { RejectGroup } from '../../store/tables/rejects.js';
 import type { JudgedRun } from '../runs/judge.js';
+import type { AccountEvent } from './removals.js';
+import type { ConnectionReport } from './result.js';
 
 /** What is known about one connection when its alerts are decided. */
 export interface ConnectionFacts {

@@ -2,7 +2,7 @@ import { parseJson } from '../../decode/parse-json.js';
 import { asObject } from '../../decode/read.js';
 import { canonicalPhone } from '../../identity/phone.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import type { ConnectionRow } from '../../store/connections.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
 
 /** What Meta told about an account or a number (`account_update`). */
 export interface AccountEvent {

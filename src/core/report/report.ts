@@ -1,25 +1,28 @@
 import { EXIT, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
-import { readAlertAcks } from '../../store/alert-acks.js';
 import { countLeads } from '../../store/checks/conversations.js';
-import { readConnections, readMissingChunks } from '../../store/connections.js';
 import {
   countPeople,
   readPendingFactGroups,
   countTickets,
-  readConnectionTimes,
-} from '../../store/report-connections.js';
-import { readBodies, readEntryGroups, readNewestRejects, readRejectGroups } from '../../store/report-log.js';
+  countJournaledRemovals,
+  readCreatedByRuns,
+} from '../../store/queries/report-connections.js';
+import { readEntryGroups } from '../../store/queries/report-log.js';
 import {
   countSavedFromPending,
   readDeliveryFailures,
   readLiveRhythm,
   readMessageFigures,
-} from '../../store/report-messages.js';
-import { readRecentRuns } from '../../store/recorded-runs.js';
-import { countJournaledRemovals, readCreatedByRuns } from '../../store/report-runs.js';
+} from '../../store/queries/report-messages.js';
 import { inSnapshot } from '../../store/snapshot.js';
 import type { Sql } from '../../store/sql.js';
+import { readAlertAcks } from '../../store/tables/alert-acks.js';
+import { readConnections, readConnectionTimes } from '../../store/tables/connections.js';
+import { readMissingChunks } from '../../store/tables/history.js';
+import { readNewestRejects, readRejectGroups } from '../../store/tables/rejects.js';
+import { readBodies } from '../../store/tables/stored-entries.js';
+import { readRecentRuns } from '../../store/tables/sync-runs.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
 import { judgeRuns } from '../runs/judge.js';

@@ -1,4 +1,4 @@
-import type { LiveRhythm } from '../../store/report-messages.js';
+import type { LiveRhythm } from '../../store/queries/report-messages.js';
 import type { Rhythm } from './result.js';
 
 const HOUR = 3_600_000;

@@ -1,15 +1,21 @@
 import { ENTRY_STATUSES } from '../../model/enumerations.js';
-import type { ConnectionRow } from '../../store/connections.js';
-import type { ConnectionTimes, PendingFactGroup } from '../../store/report-connections.js';
-import type { EntryGroup, RejectedItem, RejectGroup } from '../../store/report-log.js';
-import type { FailureGroup, LiveRhythm, MessageFigures, MessageGroup } from '../../store/report-messages.js';
-import type { CreatedByRun } from '../../store/report-runs.js';
+import type { PendingFactGroup, CreatedByRun } from '../../store/queries/report-connections.js';
+import type { EntryGroup } from '../../store/queries/report-log.js';
+import type {
+  FailureGroup,
+  LiveRhythm,
+  MessageFigures,
+  MessageGroup,
+} from '../../store/queries/report-messages.js';
+import type { AlertAck } from '../../store/tables/alert-acks.js';
+import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
+import type { RejectedItem, RejectGroup } from '../../store/tables/rejects.js';
 import type { Context } from '../context.js';
 import { groupBy } from '../plan/group-by.js';
-import type { AlertAck } from '../../store/alert-acks.js';
-import { acknowledge, countAlerts, worstOpen } from './acknowledgements.js';
-import { accountsOf, goneRows, totalAccounts } from './accounts.js';
+import type { JudgedRun } from '../runs/judge.js';
 import type { Verified } from '../verify/verify.js';
+import { accountsOf, goneRows, totalAccounts } from './accounts.js';
+import { acknowledge, countAlerts, worstOpen } from './acknowledgements.js';
 import type { Alert } from './alert.js';
 import { connectionAlerts, type Limits } from './connection-alerts.js';
 import { describeConnection, type ConnectionParts } from './connection-report.js';
@@ -20,7 +26,6 @@ import { auditFigures, duplicateAlert, findingAlerts, lossAlerts } from './loss-
 import type { ReportOptions } from './options.js';
 import { standingRemoval, type AccountEvent } from './removals.js';
 import type { ReportResult } from './result.js';
-import type { JudgedRun } from '../runs/judge.js';
 import { reportRun } from './runs.js';
 import { wholeAlerts } from './whole-alerts.js';
 

@@ -1,5 +1,5 @@
 import { remedy, type Remedy } from '../../model/remedy.js';
-import type { ConnectionRow } from '../../store/connections.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
 import { amount } from '../amount.js';
 import { commandOfRun } from '../recorded-command.js';
 import { alert, type Alert } from './alert.js';

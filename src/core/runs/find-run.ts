@@ -1,7 +1,7 @@
 import { ConfigError } from '../../model/errors.js';
 import { remedy, type Advices } from '../../model/remedy.js';
-import { findRuns, type RunRow } from '../../store/recorded-runs.js';
 import type { Sql } from '../../store/sql.js';
+import { findRuns, type RunRow } from '../../store/tables/sync-runs.js';
 
 /** What a person may type: a run's id, or enough of its beginning. */
 const PREFIX = /^[0-9a-f-]{4,36}$/;

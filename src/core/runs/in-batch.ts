@@ -1,4 +1,5 @@
-import { lockOrganizations, prepareBatch } from '../../store/batch-lock.js';
+import { lockOrganizations } from '../../store/batch-lock.js';
+import { prepareBatch } from '../../store/planner.js';
 import type { Sql } from '../../store/sql.js';
 import type { Context } from '../context.js';
 import type { Target } from './with-run.js';

@@ -1,9 +1,8 @@
-import { isProcessAlive } from '../../store/locks/processes.js';
 import { readLockHolders } from '../../store/locks/holders.js';
-import type { RunRow } from '../../store/recorded-runs.js';
-import type { UnfinishedRun } from '../../store/runs.js';
+import { isProcessAlive } from '../../store/locks/processes.js';
 import type { Sql } from '../../store/sql.js';
 import type { Store } from '../../store/store.js';
+import type { RunRow, UnfinishedRun } from '../../store/tables/sync-runs.js';
 import type { Context } from '../context.js';
 
 /** A run with what became of it. `died`: recorded as running, and its process is gone. */

@@ -1,13 +1,13 @@
 import { ConfigError } from '../../model/errors.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
+import { countJournaled } from '../../store/journal/undo-journal.js';
 import {
   readRunCommands,
   readRunsAfter,
   readUndos,
   selectNewestRuns,
   type RunRow,
-} from '../../store/recorded-runs.js';
-import { countJournaled } from '../../store/undo-journal.js';
+} from '../../store/tables/sync-runs.js';
 import type { Context } from '../context.js';
 import { commandOfRun } from '../recorded-command.js';
 import { findRun } from './find-run.js';

@@ -1,4 +1,4 @@
-import type { RunRow } from '../../store/recorded-runs.js';
+import type { RunRow } from '../../store/tables/sync-runs.js';
 
 /** The commands whose journal holds every row that they changed. */
 export const UNDOABLE = ['dedupe', 'verify', 'undo', 'raw discard'] as const;

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../model/json.js';
 import type { Remedy } from '../../model/remedy.js';
-import type { RunRow } from '../../store/recorded-runs.js';
+import type { RunRow } from '../../store/tables/sync-runs.js';
 import type { JudgedRun } from './judge.js';
 import { canUndo, undoOf } from './undoable.js';
 

@@ -1,8 +1,9 @@
 import type { RunStatus } from '../../model/enumerations.js';
 import type { JsonObject } from '../../model/json.js';
-import { touchConnections } from '../../store/connections.js';
-import { finishRun, insertRun, insertSyncLogs, saveCheckpoint, type NewRun } from '../../store/runs.js';
 import type { Sql } from '../../store/sql.js';
+import { touchConnections } from '../../store/tables/connections.js';
+import { insertSyncLogs } from '../../store/tables/sync-logs.js';
+import { finishRun, insertRun, saveCheckpoint, type NewRun } from '../../store/tables/sync-runs.js';
 import { createIdGenerator } from '../../store/uuid.js';
 import type { Context } from '../context.js';
 

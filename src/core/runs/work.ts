@@ -5,7 +5,7 @@ type Narrowing = Readonly<Record<string, JsonValue | undefined>>;
 
 /**
  * What a run is to do, for sync_runs.work: equal for runs that do the same, however it was typed. `<kind> {}` is all there
- * is, so that it makes up for every narrower one of its kind; see src/store/recorded-runs.ts.
+ * is, so that it makes up for every narrower one of its kind; see src/store/tables/sync-runs.ts.
  */
 export function workOf(kind: string, narrowing: Narrowing): string {
   const narrow = Object.entries(narrowing)

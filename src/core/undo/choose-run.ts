@@ -1,7 +1,7 @@
 import { ConfigError, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
-import { readJournaledRuns, readUndos, type RunRow } from '../../store/recorded-runs.js';
 import type { Sql } from '../../store/sql.js';
+import { readJournaledRuns, readUndos, type RunRow } from '../../store/tables/sync-runs.js';
 import { describeRun, findRun } from '../runs/find-run.js';
 import { UNDOABLE, undoOf } from '../runs/undoable.js';
 

@@ -1,5 +1,4 @@
-import { putBack, type PutBack } from '../../store/put-back.js';
-import type { Sql } from '../../store/sql.js';
+import { putBack, type PutBack } from '../../store/journal/put-back.js';
 import {
   countUnrestored,
   invertJournal,
@@ -7,14 +6,15 @@ import {
   readLaterRuns,
   readTouched,
   type TouchedRow,
-} from '../../store/undo-journal.js';
-import { endUndoneRun, type RunRow } from '../../store/recorded-runs.js';
+} from '../../store/journal/undo-journal.js';
+import type { Sql } from '../../store/sql.js';
+import { endUndoneRun, type RunRow } from '../../store/tables/sync-runs.js';
 import type { Context } from '../context.js';
 import { rehearse } from '../runs/rehearse.js';
 import { withRun, type Ended, type Run } from '../runs/with-run.js';
 import { chooseRun } from './choose-run.js';
-import { refusedByDatabase } from './refused.js';
 import type { UndoOptions } from './options.js';
+import { refusedByDatabase } from './refused.js';
 import type { LeftRow, UndoResult } from './result.js';
 
 export type { UndoOptions } from './options.js';

@@ -1,6 +1,6 @@
-import type { LogAudit } from '../audit/losses.js';
-import type { ConnectionRow } from '../../store/connections.js';
 import type { Sql } from '../../store/sql.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import type { LogAudit } from '../audit/losses.js';
 import type { CheckName, CheckResult, VerifiedItem } from './result.js';
 
 /** One thing that `verify` makes sure of. */

@@ -1,10 +1,10 @@
 import { countAbsentKeys, readDoubledKeys } from '../../store/checks/doubled-keys.js';
 import { dropIndex, makeIndex } from '../../store/checks/make-index.js';
 import { readKeyStates, type KeyState, type UniqueKey } from '../../store/checks/unique-keys.js';
-import { readConnections } from '../../store/connections.js';
 import { sqlState } from '../../store/sql-state.js';
-import type { Context } from '../context.js';
+import { readConnections } from '../../store/tables/connections.js';
 import { amount } from '../amount.js';
+import type { Context } from '../context.js';
 import type { EnforcedIndex } from './result.js';
 import { DEDUPE_REMEDY } from './words.js';
 

@@ -1,6 +1,10 @@
 import { remedy, type Remedy } from '../../model/remedy.js';
-import { readMissingChunks, type ConnectionRow } from '../../store/connections.js';
-import { readConnectionTimes, type ConnectionTimes } from '../../store/report-connections.js';
+import {
+  type ConnectionRow,
+  readConnectionTimes,
+  type ConnectionTimes,
+} from '../../store/tables/connections.js';
+import { readMissingChunks } from '../../store/tables/history.js';
 import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder, type Subject } from './recorder.js';

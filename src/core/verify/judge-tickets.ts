@@ -1,6 +1,6 @@
 import type { OpenTicket } from '../../store/checks/tickets.js';
 import type { Sql } from '../../store/sql.js';
-import { readRemainingInbound, readTicketsOfLeads, type TicketRow } from '../../store/tickets.js';
+import { readRemainingInbound, readTicketsOfLeads, type TicketRow } from '../../store/tables/tickets.js';
 import { CAME_LIVE_SQL } from '../plan/evidence.js';
 import { planTickets, type RemainingInbound } from '../plan/tickets.js';
 

@@ -1,11 +1,11 @@
 import type { Scope } from '../../store/checks/scope.js';
-import { judgeConversations, judgeLeads, recomputeLeads, type JudgedRow } from '../../store/checks/times.js';
 import { readOpenTickets, readTicketLeads } from '../../store/checks/tickets.js';
-import { readConnections } from '../../store/connections.js';
-import { recomputeConversations, updateConversations } from '../../store/conversations.js';
-import { journaled, type JournalScope } from '../../store/journal.js';
+import { judgeConversations, judgeLeads, recomputeLeads, type JudgedRow } from '../../store/checks/times.js';
+import { journaled, type JournalScope } from '../../store/journal/journal.js';
 import type { Sql } from '../../store/sql.js';
-import { updateTickets } from '../../store/tickets.js';
+import { readConnections } from '../../store/tables/connections.js';
+import { recomputeConversations, updateConversations } from '../../store/tables/conversations.js';
+import { updateTickets } from '../../store/tables/tickets.js';
 import type { Context } from '../context.js';
 import { CAME_LIVE_SQL } from '../plan/evidence.js';
 import { inBatch } from '../runs/in-batch.js';

@@ -1,4 +1,5 @@
-import { groupOf, prepareLook, endLook, type DuplicateGroup } from '../../store/duplicates.js';
+import { prepareLook, endLook } from '../../store/planner.js';
+import { groupOf, type DuplicateGroup } from '../../store/queries/duplicate-messages.js';
 import { streamRows } from '../../store/stream-rows.js';
 import type { Candidate } from '../dedupe/candidate.js';
 import type { Decision } from '../dedupe/decide-same-id.js';

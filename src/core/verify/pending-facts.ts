@@ -1,5 +1,5 @@
 import { countPendingFacts, streamOverdueFacts } from '../../store/checks/pending-facts.js';
-import { readArchivedConnections } from '../../store/report-connections.js';
+import { readArchivedConnections } from '../../store/tables/connections.js';
 import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';

@@ -1,10 +1,6 @@
-import {
-  readLastEntryId,
-  readMessageBlocks,
-  readProvenBlocks,
-  type MessageBlock,
-} from '../../store/proven-blocks.js';
 import type { Sql } from '../../store/sql.js';
+import { readMessageBlocks, readProvenBlocks, type MessageBlock } from '../../store/tables/proven-blocks.js';
+import { readLastEntryId } from '../../store/tables/stored-entries.js';
 
 const DAY = 86_400_000;
 /** Another program may still be at work on its messages of the last days. */

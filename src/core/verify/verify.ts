@@ -1,9 +1,9 @@
 import { ConfigError } from '../../model/errors.js';
-import { readConnections, type ConnectionRow } from '../../store/connections.js';
-import { inSnapshot } from '../../store/snapshot.js';
-import type { Sql } from '../../store/sql.js';
-import { sqlState } from '../../store/sql-state.js';
 import { worstSeverity } from '../../model/severity.js';
+import { inSnapshot } from '../../store/snapshot.js';
+import { sqlState } from '../../store/sql-state.js';
+import type { Sql } from '../../store/sql.js';
+import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
 import type { LogAudit } from '../audit/losses.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';

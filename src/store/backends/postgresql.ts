@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { translateDatabaseError } from '../database-errors.js';
 import { redactUrl } from '../database-url.js';
-import { assertServerVersion } from '../server-version.js';
+import { assertServerVersion } from '../server.js';
 import type { Store } from '../store.js';
 import { createTransactionRunner, translated } from '../transactions.js';
 import { connectServer, type ServerAccess, type ServerConfig } from './postgresql-access.js';

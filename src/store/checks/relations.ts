@@ -1,7 +1,7 @@
 import { textOf, textOrNull } from '../row.js';
-import { NO_SCOPE } from '../raw-log.js';
 import type { Sql } from '../sql.js';
 import { streamRows } from '../stream-rows.js';
+import { NO_SCOPE } from '../tables/webhook-log.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 
 /** A row that does not fit another one. */

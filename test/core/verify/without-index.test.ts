@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { verify } from '../../../src/core/verify/verify.js';
 import type { VerifyResult, VerifiedItem } from '../../../src/core/verify/result.js';
-import { BY_INDEX, openMessageLookup } from '../../../src/store/message-lookup.js';
-import { readMessages } from '../../../src/store/messages.js';
+import { verify } from '../../../src/core/verify/verify.js';
 import { openStore } from '../../../src/store/open-store.js';
 import { inSnapshot } from '../../../src/store/snapshot.js';
 import type { Store } from '../../../src/store/store.js';
+import { BY_INDEX, openMessageLookup } from '../../../src/store/tables/message-lookup.js';
+import { readMessages } from '../../../src/store/tables/messages.js';
 import { describeOnBackends, TEST_OPTIONS, type TestBackend } from '../../support/databases.js';
 import { replayBodies, testContext } from '../../support/replaying.js';
 import { watchReads } from '../../support/table-reads.js';

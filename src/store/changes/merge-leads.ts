@@ -1,0 +1,281 @@
+import { arrayLiteral } from '../array-literal.js';
+import { uuid, text, orNull, type RowOf, columns, rowsOf } from '../columns.js';
+import type { WantedName } from '../queries/duplicate-leads.js';
+import { textOf } from '../row.js';
+import type { Sql, SqlParameter } from '../sql.js';
+import { earlierFirst } from '../tables/conversations.js';
+import { requeueEntries } from '../tables/webhook-log.js';
+import { mergeOpenTickets } from './merge-tickets.js';
+
+/** Two conversations of one lead on one connection, as ids: `from` ends, `into` stays. */
+export interface ConversationMove {
+  from: string;
+  into: string;
+  /** The lead of `into`. */
+  leadId: string;
+}
+
+/**
+ * Moves messages and tickets of `from` to `into`; several may go into one. The times of `into` are left to the caller, who
+ * reads them from its messages. Set-based; no `into` may be a `from`.
+ */
+export async function mergeConversations(tx: Sql, moves: readonly ConversationMove[]): Promise<void> {
+  if (moves.length === 0) return;
+  const move = `unnest($1::uuid[], $2::uuid[], $3::uuid[]) as move (lost_id, kept_id, kept_lead_id)`;
+  const ids = [
+    arrayLiteral(moves.map((pair) => pair.from)),
+    arrayLiteral(moves.map((pair) => pair.into)),
+    arrayLiteral(moves.map((pair) => pair.leadId)),
+  ];
+  await tx.execute(
+    `update messages m set conversation_id = move.kept_id, lead_id = move.kept_lead_id
+     from ${move} where m.conversation_id = move.lost_id`,
+    ids,
+  );
+  await mergeOpenTickets(
+    tx,
+    moves.flatMap(({ from, into }) => [
+      { id: from, keptId: into },
+      { id: into, keptId: into },
+    ]),
+  );
+  await tx.execute(
+    `update tickets t set conversation_id = move.kept_id, lead_id = move.kept_lead_id
+     from ${move} where t.conversation_id = move.lost_id`,
+    ids,
+  );
+  await tx.execute(`delete from conversations c using ${move} where c.id = move.lost_id`, ids);
+}
+
+/** Persons that are one, as ids: `from` ends, `into` stays (rule I3). */
+export interface MergePair {
+  from: string;
+  into: string;
+}
+
+/**
+ * {@link movePersons} with a record of who was whose, for what a batch of `replay` merges between other changes: what the log
+ * says cannot be undone, but it can be explained. `dedupe` journals whole rows instead; see src/store/journal/journal.ts.
+ */
+export async function mergePersons(tx: Sql, runId: string, pairs: readonly MergePair[]): Promise<string[]> {
+  const kept: string[] = [];
+  for (const round of roundsOf(pairs)) {
+    await journal(tx, runId, parametersOf(round));
+    kept.push(...(await moveRound(tx, round)));
+  }
+  return kept;
+}
+
+/**
+ * Moves everything of `from` to `into`: identities, conversations, messages, tickets. Gives the surviving conversations that
+ * received messages of another one. Set-based; runs inside the batch's transaction, under the organization's lock.
+ */
+export async function movePersons(tx: Sql, pairs: readonly MergePair[]): Promise<string[]> {
+  const kept: string[] = [];
+  for (const round of roundsOf(pairs)) kept.push(...(await moveRound(tx, round)));
+  return kept;
+}
+
+/** One loser per survivor at a time: two losers may both bring the conversation on a connection that the survivor lacks. */
+function roundsOf(pairs: readonly MergePair[]): MergePair[][] {
+  const rounds: MergePair[][] = [];
+  const seen = new Map<string, number>();
+  for (const pair of pairs) {
+    const round = seen.get(pair.into) ?? 0;
+    seen.set(pair.into, round + 1);
+    (rounds[round] ??= []).push(pair);
+  }
+  return rounds;
+}
+
+const MERGE = `unnest($1::uuid[], $2::uuid[]) as merge (source, target)`;
+
+function parametersOf(pairs: readonly MergePair[]): SqlParameter[] {
+  return [arrayLiteral(pairs.map((pair) => pair.from)), arrayLiteral(pairs.map((pair) => pair.into))];
+}
+
+async function moveRound(tx: Sql, pairs: readonly MergePair[]): Promise<string[]> {
+  const ids = parametersOf(pairs);
+  // `limit`: one look-up each; asked whether it exists, the planner hashes all leads.
+  await tx.execute(
+    `update lead_identities i set person_id = merge.target,
+       lead_id = (select l.id from leads l where l.id = merge.target limit 1)
+     from ${MERGE} where i.person_id = merge.source`,
+    ids,
+  );
+
+  // What people entered by hand stays so, whichever of the two leads they entered (I6).
+  await tx.execute(
+    `update leads kept set source = 'direct_creation'
+     from ${MERGE} join leads lost on lost.id = merge.source
+     where kept.id = merge.target and lost.source = 'direct_creation'`,
+    ids,
+  );
+
+  const doubled = await readDoubledThreads(tx, pairs);
+  await mergeConversations(tx, doubled);
+
+  // What has no counterpart just changes hands; messages follow through the foreign key's cascade.
+  await tx.execute(
+    `update conversations c set lead_id = merge.target from ${MERGE} where c.lead_id = merge.source`,
+    ids,
+  );
+  await tx.execute(
+    `update tickets t set lead_id = merge.target from ${MERGE} where t.lead_id = merge.source`,
+    ids,
+  );
+  await tx.execute(
+    `update sync_logs s set lead_id = merge.target from ${MERGE} where s.lead_id = merge.source`,
+    ids,
+  );
+  await tx.execute(`delete from leads l using ${MERGE} where l.id = merge.source`, ids);
+  return doubled.map((move) => move.into);
+}
+
+/**
+ * Conversations of a loser on a connection on which its survivor has one, too. One look-up by leads for all of them: joined in
+ * the database, the planner would compare every two conversations of a connection.
+ */
+async function readDoubledThreads(tx: Sql, pairs: readonly MergePair[]): Promise<ConversationMove[]> {
+  const rows = await tx.query(
+    `select c.id, c.lead_id, c.connection_id from conversations c where c.lead_id = any($1::uuid[])
+     order by ${earlierFirst('c')}`,
+    [arrayLiteral([...new Set(pairs.flatMap((pair) => [pair.from, pair.into]))])],
+  );
+  const byLead = new Map<string, { id: string; connectionId: string }[]>();
+  for (const row of rows) {
+    const leadId = textOf(row, 'lead_id');
+    const own = byLead.get(leadId) ?? [];
+    own.push({ id: textOf(row, 'id'), connectionId: textOf(row, 'connection_id') });
+    byLead.set(leadId, own);
+  }
+  return pairs.flatMap(({ from, into }) =>
+    (byLead.get(from) ?? []).flatMap((lost) => {
+      // The earliest, should the index be missing that allows a lead one conversation per connection.
+      const kept = byLead.get(into)?.find(({ connectionId }) => connectionId === lost.connectionId);
+      return kept === undefined ? [] : [{ from: lost.id, into: kept.id, leadId: into }];
+    }),
+  );
+}
+
+/** Writes every row that the merge is going to change or remove, as it was, before it is touched. */
+async function journal(tx: Sql, runId: string, ids: readonly SqlParameter[]): Promise<void> {
+  await tx.execute(
+    `insert into change_journal (run_id, table_name, key, before, after)
+     select $3::uuid, changed.table_name, changed.key, changed.before, changed.after
+     from (
+       select 1 as step, 'leads' as table_name, jsonb_build_object('id', l.id) as key, to_jsonb(l) as before,
+         jsonb_build_object('merged_into', merge.target) as after
+       from ${MERGE} join leads l on l.id = merge.source
+       union all
+       select 2, 'lead_identities', jsonb_build_object('organization_id', i.organization_id, 'kind', i.kind, 'value', i.value),
+         to_jsonb(i), jsonb_build_object('person_id', merge.target)
+       from ${MERGE} join lead_identities i on i.person_id = merge.source
+       union all
+       select 3, 'conversations', jsonb_build_object('id', c.id), to_jsonb(c), jsonb_build_object('lead_id', merge.target)
+       from ${MERGE} join conversations c on c.lead_id = merge.source
+       union all
+       select 4, 'tickets', jsonb_build_object('id', t.id), to_jsonb(t), jsonb_build_object('lead_id', merge.target)
+       from ${MERGE} join tickets t on t.lead_id = merge.source
+       union all
+       -- Messages change hands only; the ids say all that is needed to give them back.
+       select 5, 'messages', jsonb_build_object('id', m.id),
+         jsonb_build_object('conversation_id', m.conversation_id, 'lead_id', m.lead_id),
+         jsonb_build_object('lead_id', merge.target)
+       from ${MERGE} join conversations c on c.lead_id = merge.source join messages m on m.conversation_id = c.id
+     ) changed
+     order by changed.step`,
+    [...ids, runId],
+  );
+}
+
+/**
+ * Messages that were rejected as collisions between leads that have become one: the entries that brought them are due
+ * again, and the rejects are taken back (M9: identities are resolved first). Gives the number of entries.
+ */
+export async function requeueCollisions(tx: Sql, leadIds: readonly string[]): Promise<number> {
+  if (leadIds.length === 0) return 0;
+  // From the leads' messages to the rejects, fenced: the other way round the planner reads the whole of messages.
+  const rows = await tx.query(
+    `with due as (
+       select collision.id
+       from conversations c
+       cross join lateral (
+         select m.connection_id, m.external_id, m.stanza_id from messages m where m.conversation_id = c.id offset 0
+       ) m
+       cross join lateral (
+         select r.id from rejects r
+         where r.connection_id = m.connection_id and r.external_id in (m.external_id, m.stanza_id)
+           and r.reason = 'id_collision' offset 0
+       ) collision
+       where c.lead_id = any($1::uuid[])
+     )
+     delete from rejects using due where rejects.id = due.id returning rejects.webhook_log_id`,
+    [arrayLiteral(leadIds)],
+  );
+  return requeueEntries(tx, [...new Set(rows.map((row) => textOf(row, 'webhook_log_id')))]);
+}
+
+const LEAD_FIELDS = columns({
+  id: uuid,
+  organizationId: uuid,
+  phoneNumber: orNull(text),
+  pushName: orNull(text),
+  username: orNull(text),
+});
+
+/** What nothing but the row of a lead says about a person. */
+export type LeadFields = RowOf<typeof LEAD_FIELDS>;
+
+/** The rows of leads, locked until the transaction ends. */
+export async function lockLeads(tx: Sql, ids: readonly string[]): Promise<LeadFields[]> {
+  const rows = await tx.query(
+    `select id, organization_id, phone_number, push_name, username from leads where id = any($1::uuid[])
+     order by id for update`,
+    [arrayLiteral(ids)],
+  );
+  return rowsOf(LEAD_FIELDS, rows);
+}
+
+/**
+ * Gives the leads that stay what only the rows of the others say. A person of whom one lead is active is active: a merge must
+ * not hide somebody because the older lead was deleted once. A name that people entered for one of the leads, of which no
+ * identity tells, would be gone with its row; the oldest such row is heard. What identities say decides afterwards.
+ */
+export async function inheritFields(
+  tx: Sql,
+  pairs: readonly { from: string; into: string }[],
+): Promise<void> {
+  await tx.execute(
+    `update leads kept set
+       is_active = kept.is_active or due.is_active,
+       deleted_at = case when due.is_active then null else kept.deleted_at end,
+       push_name = coalesce(kept.push_name, due.push_name),
+       username = coalesce(kept.username, due.username),
+       last_synced_at = greatest(kept.last_synced_at, due.last_synced_at)
+     from (
+       select merge.target, bool_or(lost.is_active) as is_active, max(lost.last_synced_at) as last_synced_at,
+         (array_agg(lost.push_name order by lost.first_seen_at, lost.id) filter (where lost.push_name <> ''))[1] as push_name,
+         (array_agg(lost.username order by lost.first_seen_at, lost.id) filter (where lost.username <> ''))[1] as username
+       from unnest($1::uuid[], $2::uuid[]) as merge (source, target)
+       cross join lateral (select * from leads where id = merge.source limit 1) lost
+       group by merge.target
+     ) due
+     where kept.id = due.target`,
+    [arrayLiteral(pairs.map((pair) => pair.from)), arrayLiteral(pairs.map((pair) => pair.into))],
+  );
+}
+
+/** Takes names away, by full key. */
+export async function deleteNames(tx: Sql, names: readonly WantedName[]): Promise<void> {
+  if (names.length === 0) return;
+  await tx.execute(
+    `delete from lead_identities i using unnest($1::uuid[], $2::text[], $3::text[]) as w (organization_id, kind, value)
+     where i.organization_id = w.organization_id and i.kind = w.kind and i.value = w.value`,
+    [
+      arrayLiteral(names.map((name) => name.organizationId)),
+      arrayLiteral(names.map((name) => name.kind)),
+      arrayLiteral(names.map((name) => name.value)),
+    ],
+  );
+}

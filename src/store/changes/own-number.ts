@@ -1,0 +1,166 @@
+import { arrayLiteral } from '../array-literal.js';
+import { journaled } from '../journal/journal.js';
+import { textOf, textOrNull, booleanOf } from '../row.js';
+import type { Sql } from '../sql.js';
+import { recomputeConversations, updateConversations } from '../tables/conversations.js';
+import { requeueEntriesNaming, requeueStatuses } from '../tables/webhook-log.js';
+import { requeueCollisions } from './merge-leads.js';
+
+/** A connection and its own number in all of its forms. */
+export interface OwnNumber {
+  connectionId: string;
+  organizationId: string;
+  phoneNumberId: string | null;
+  phones: readonly string[];
+  /** The number has just become known: whoever has it and no conversation may be gone, too. */
+  isNew: boolean;
+}
+
+/**
+ * Takes back what was stored about a connection's own number before it was known to be that (rule I4): the conversation with
+ * its messages and tickets, and the lead, where nothing else is known of it. Journaled. Every entry that names the number is
+ * due again: now it is skipped, and what it says about others is said once more. Rows of other programs, and what people
+ * entered, stay. Gives the number of entries that are due.
+ */
+export async function retractOwnNumber(tx: Sql, runId: string, own: OwnNumber): Promise<number> {
+  const people = await readPeople(tx, own);
+  const personIds = people.map(({ personId }) => personId);
+  if (personIds.length === 0) return 0;
+  const conversationIds = people.flatMap(({ conversationId }) => conversationId ?? []);
+  const names = await readNames(tx, personIds);
+  const messages = await readLoggedMessages(tx, conversationIds);
+  const messageIds = messages.map(({ id }) => id);
+
+  const scope = { messageIds, conversationIds, leadIds: personIds };
+  let requeued = await journaled(tx, runId, scope, async () => {
+    const collisions = await requeueCollisions(tx, personIds);
+    await deleteConversations(tx, messageIds, conversationIds);
+    await deletePeople(tx, personIds);
+    return collisions;
+  });
+  const kept = await recomputeConversations(tx, conversationIds);
+  await updateConversations(tx, kept);
+  requeued += await requeueEntriesNaming(tx, names);
+  await deleteAmendments(tx, own.connectionId, names);
+  // A status names its message only; that of a message which is gone has to wait again.
+  if (messages.some(({ isConfirmed }) => isConfirmed)) {
+    requeued += await requeueStatuses(tx, own.phoneNumberId === null ? [] : [own.phoneNumberId]);
+  }
+  return requeued;
+}
+
+/** Whoever has the number, with the conversation on this connection; only those of whom something is to be taken back. */
+async function readPeople(
+  tx: Sql,
+  { connectionId, organizationId, phones, isNew }: OwnNumber,
+): Promise<{ personId: string; conversationId: string | null }[]> {
+  const rows = await tx.query(
+    `select p.id as person_id, c.id as conversation_id
+     from (
+       select person_id as id from lead_identities
+       where organization_id = $1::uuid and kind = 'phone' and value = any($2::text[])
+       union
+       select id from leads where organization_id = $1::uuid and phone_number = any($2::text[])
+     ) p
+     left join lateral (
+       select id from conversations where lead_id = p.id and connection_id = $3::uuid limit 1
+     ) c on true
+     where case when c.id is null
+       then not exists (select from conversations v where v.lead_id = p.id)
+         and exists (select from lead_identities i where i.person_id = p.id)
+         -- Another number of the organization may know it as a contact: asked once, or it would come and go in every run.
+         and ($4::boolean or 1 = (select count(*) from connections n where n.organization_id = $1::uuid))
+       else exists (select from messages m where m.conversation_id = c.id and m.batch_id is not null)
+         or not exists (select from messages m where m.conversation_id = c.id) end`,
+    [organizationId, arrayLiteral(phones), connectionId, isNew],
+  );
+  return rows.map((row) => ({
+    personId: textOf(row, 'person_id'),
+    conversationId: textOrNull(row, 'conversation_id'),
+  }));
+}
+
+async function readNames(tx: Sql, personIds: readonly string[]): Promise<string[]> {
+  const rows = await tx.query(
+    `select value from lead_identities where person_id = any($1::uuid[])
+     union
+     select phone_number from leads where id = any($1::uuid[]) and phone_number is not null`,
+    [arrayLiteral(personIds)],
+  );
+  return rows.map((row) => textOf(row, 'value'));
+}
+
+async function readLoggedMessages(
+  tx: Sql,
+  conversationIds: readonly string[],
+): Promise<{ id: string; isConfirmed: boolean }[]> {
+  const rows = await tx.query(
+    `select id, meta_confirmed_at is not null as is_confirmed from messages
+     where conversation_id = any($1::uuid[]) and batch_id is not null`,
+    [arrayLiteral(conversationIds)],
+  );
+  return rows.map((row) => ({ id: textOf(row, 'id'), isConfirmed: booleanOf(row, 'is_confirmed') }));
+}
+
+/** A conversation that still holds rows of another program, or a ticket that people opened, stays. */
+async function deleteConversations(
+  tx: Sql,
+  messageIds: readonly string[],
+  conversationIds: readonly string[],
+): Promise<void> {
+  const messages = [arrayLiteral(messageIds)];
+  const conversations = [arrayLiteral(conversationIds)];
+  await tx.execute(
+    `delete from message_reactions r using messages m
+     where m.id = any($1::uuid[]) and r.connection_id = m.connection_id and r.target_external_id = m.external_id`,
+    messages,
+  );
+  await tx.execute(`delete from messages where id = any($1::uuid[])`, messages);
+  await tx.execute(
+    `delete from tickets t where t.conversation_id = any($1::uuid[]) and t.source = 'incoming_message'
+       and not exists (select from messages m where m.conversation_id = t.conversation_id)`,
+    conversations,
+  );
+  await tx.execute(
+    `delete from conversations c where c.id = any($1::uuid[])
+       and not exists (select from messages m where m.conversation_id = c.id)
+       and not exists (select from tickets t where t.conversation_id = c.id)`,
+    conversations,
+  );
+}
+
+/**
+ * The lead and its names go where nothing else holds them. Otherwise what was said about the names is forgotten, and said
+ * again by the entries that are due. A name of the time 0 was another program's; see src/core/plan/persons.ts.
+ */
+async function deletePeople(tx: Sql, personIds: readonly string[]): Promise<void> {
+  const [row] = await tx.query(
+    `select coalesce(array_agg(p.id::text), '{}')::text as ids from unnest($1::uuid[]) as p (id)
+     where not exists (select from conversations c where c.lead_id = p.id)
+       and not exists (select from tickets t where t.lead_id = p.id)
+       and not exists (select from leads l where l.id = p.id and l.source = 'direct_creation')
+       and not exists (select from lead_identities i where i.person_id = p.id and i.book_name_at = 'epoch')`,
+    [arrayLiteral(personIds)],
+  );
+  const gone = [row === undefined ? '{}' : textOf(row, 'ids')];
+  await tx.execute(`delete from lead_identities where person_id = any($1::uuid[])`, gone);
+  await tx.execute(`delete from leads where id = any($1::uuid[])`, gone);
+  await tx.execute(
+    `update lead_identities set first_seen_at = null, profile_name = null, profile_name_at = null, username = null,
+       username_at = null, book_state = null, book_state_at = null, book_first_at = null, live_first_at = null,
+       book_name = case when book_name_at = 'epoch' then book_name end,
+       book_name_at = case when book_name_at = 'epoch' then book_name_at end
+     where person_id = any($1::uuid[])`,
+    [arrayLiteral(personIds)],
+  );
+}
+
+/** Edits, revokes and reactions that wait for their message; those that are due come back with their entries. */
+async function deleteAmendments(tx: Sql, connectionId: string, names: readonly string[]): Promise<void> {
+  await tx.execute(
+    `delete from pending_facts where connection_id = $1::uuid and kind <> 'status' and webhook_log_id in (
+       select id from webhook_log where chat_ids && $2::text[]
+     )`,
+    [connectionId, arrayLiteral(names)],
+  );
+}

@@ -1,0 +1,81 @@
+import { arrayLiteral } from '../array-literal.js';
+import type { Sql } from '../sql.js';
+import { deleteReactions, readReactions, writeReactions } from '../tables/reactions-and-revisions.js';
+
+/** An external id that a message gave up for another one. */
+export interface Rename {
+  connectionId: string;
+  conversationId: string;
+  from: string;
+  to: string;
+}
+
+/** A key id that became a wamid takes its reactions and its ticket along (M10). Gives the number of reactions. */
+export async function followRenames(tx: Sql, renames: readonly Rename[]): Promise<number> {
+  if (renames.length === 0) return 0;
+  const to = new Map(renames.map((rename) => [`${rename.connectionId} ${rename.from}`, rename.to]));
+  const old = renames.map((rename) => ({ connectionId: rename.connectionId, id: rename.from }));
+  const reactions = await readReactions(tx, old);
+  await writeReactions(
+    tx,
+    reactions.map((row) => ({
+      ...row,
+      targetExternalId: to.get(`${row.connectionId} ${row.targetExternalId}`) ?? row.targetExternalId,
+    })),
+  );
+  await deleteReactions(tx, old);
+  await renameTicketOpeners(tx, renames);
+  return reactions.length;
+}
+
+/** Replies name what they answer, in their own conversation; when that gets its wamid, they follow (M10). */
+export async function renameContexts(
+  tx: Sql,
+  renames: readonly { conversationId: string; from: string; to: string }[],
+): Promise<number> {
+  if (renames.length === 0) return 0;
+  // Each conversation is read once, whatever the number of names in it: the list in brackets is hashed.
+  return tx.execute(
+    `update messages m set context_external_id = r.new_id
+     from (
+       select reply.id, r.new_id
+       from (select distinct x.id from unnest($1::uuid[]) as x (id)) thread
+       cross join lateral (
+         select c.id, c.conversation_id, c.context_external_id from messages c
+         where c.conversation_id = thread.id and c.context_external_id is not null
+           and (c.context_external_id in (select n.id from unnest($2::text[]) as n (id))) is true offset 0
+       ) reply
+       join unnest($1::uuid[], $2::text[], $3::text[]) as r (conversation_id, old_id, new_id)
+         on r.conversation_id = reply.conversation_id and r.old_id = reply.context_external_id
+     ) r
+     where m.id = r.id`,
+    [
+      arrayLiteral(renames.map((rename) => rename.conversationId)),
+      arrayLiteral(renames.map((rename) => rename.from)),
+      arrayLiteral(renames.map((rename) => rename.to)),
+    ],
+  );
+}
+
+/** Tickets name the message that opened them; when it gets its wamid, they follow (M10). */
+export async function renameTicketOpeners(
+  tx: Sql,
+  renames: readonly { conversationId: string; from: string; to: string }[],
+): Promise<void> {
+  if (renames.length === 0) return;
+  // By conversation, where the index is: by id alone, every batch of renames would read all tickets.
+  await tx.execute(
+    `update tickets t set opened_by_external_id = r.new_id
+     from unnest($1::uuid[], $2::text[], $3::text[]) as r (conversation_id, old_id, new_id)
+     cross join lateral (
+       select id from tickets c
+       where c.conversation_id = r.conversation_id and c.opened_by_external_id = r.old_id offset 0
+     ) found
+     where t.id = found.id`,
+    [
+      arrayLiteral(renames.map((rename) => rename.conversationId)),
+      arrayLiteral(renames.map((rename) => rename.from)),
+      arrayLiteral(renames.map((rename) => rename.to)),
+    ],
+  );
+}

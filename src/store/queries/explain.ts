@@ -1,0 +1,186 @@
+import {
+  MESSAGE_SOURCES,
+  LEAD_SOURCES,
+  type LeadSource,
+  DIRECTIONS,
+  SYNC_SOURCES,
+  MESSAGE_STATUSES,
+} from '../../model/enumerations.js';
+import type { MessageError } from '../../model/facts.js';
+import { arrayLiteral } from '../array-literal.js';
+import { uuid, integer, time, word, orNull, type RowOf, columns, rowsOf, text, rowOf } from '../columns.js';
+import { textOf, textOrNull, timeOf, timeOrNull, booleanOf, wordOf, integerOf } from '../row.js';
+import type { Sql } from '../sql.js';
+import { errorsOf } from '../tables/messages.js';
+
+export interface ExplainedLead {
+  id: string;
+  organization: string;
+  phone: string | null;
+  name: string | null;
+  username: string | null;
+  source: LeadSource;
+  firstSeenAt: number;
+  lastMessageAt: number | null;
+  isActive: boolean;
+  deletedAt: number | null;
+}
+
+const CONVERSATION_COUNT = columns({
+  id: uuid,
+  connectionId: uuid,
+  firstMessageAt: orNull(time),
+  firstMessageSource: orNull(word(MESSAGE_SOURCES)),
+  lastMessageAt: orNull(time),
+  messages: integer,
+  inbound: integer,
+  live: integer,
+  fromHistory: integer,
+  echoes: integer,
+  fromElsewhere: integer,
+});
+
+/** A conversation with what it holds. */
+export type ConversationCount = RowOf<typeof CONVERSATION_COUNT>;
+
+export async function readExplainedLead(sql: Sql, leadId: string): Promise<ExplainedLead | null> {
+  const [row] = await sql.query(
+    `select l.id, o.slug, l.phone_number, l.push_name, l.username, l.source, l.first_seen_at, l.last_message_at,
+       l.is_active, l.deleted_at
+     from leads l join organizations o on o.id = l.organization_id where l.id = $1::uuid`,
+    [leadId],
+  );
+  if (row === undefined) return null;
+  return {
+    id: textOf(row, 'id'),
+    organization: textOf(row, 'slug'),
+    phone: textOrNull(row, 'phone_number'),
+    name: textOrNull(row, 'push_name'),
+    username: textOrNull(row, 'username'),
+    source: wordOf(row, 'source', LEAD_SOURCES),
+    firstSeenAt: timeOf(row, 'first_seen_at'),
+    lastMessageAt: timeOrNull(row, 'last_message_at'),
+    isActive: booleanOf(row, 'is_active'),
+    deletedAt: timeOrNull(row, 'deleted_at'),
+  };
+}
+
+/** The conversations of a lead and what they hold, counted along the index of the conversation. */
+export async function readConversationCounts(sql: Sql, leadId: string): Promise<ConversationCount[]> {
+  const rows = await sql.query(
+    `select c.id, c.connection_id, c.first_message_at, c.first_message_source, c.last_message_at, held.*
+     from conversations c
+     cross join lateral (
+       select count(*)::int as messages,
+         (count(*) filter (where direction = 'INBOUND'))::int as inbound,
+         (count(*) filter (where source = 'live'))::int as live,
+         (count(*) filter (where source = 'history'))::int as from_history,
+         (count(*) filter (where source = 'app_echo'))::int as echoes,
+         (count(*) filter (where batch_id is null))::int as from_elsewhere
+       from messages where conversation_id = c.id
+     ) held
+     where c.lead_id = $1::uuid order by c.first_message_at nulls last, c.id`,
+    [leadId],
+  );
+  return rowsOf(CONVERSATION_COUNT, rows);
+}
+
+const PLACED_MESSAGE = columns({
+  id: uuid,
+  connectionId: uuid,
+  externalId: orNull(text),
+  stanzaId: orNull(text),
+  conversationId: uuid,
+  leadId: uuid,
+  direction: word(DIRECTIONS),
+  type: text,
+  timestamp: time,
+  status: orNull(word(MESSAGE_STATUSES)),
+  source: word(MESSAGE_SOURCES),
+  syncSource: word(SYNC_SOURCES),
+  batchId: orNull(uuid),
+  runId: orNull(uuid),
+  editedAt: orNull(time),
+  deletedAt: orNull(time),
+});
+
+/** Where a message lies, whoever wrote its row: other programs may leave the externalId out. Times are ms since 1970. */
+export type PlacedMessage = RowOf<typeof PLACED_MESSAGE>;
+
+/** The same with its text, for the one message that is explained. */
+export interface ExplainedMessage extends PlacedMessage {
+  body: string | null;
+  phone: string | null;
+  name: string | null;
+  revisions: number;
+  errors: readonly MessageError[] | null;
+}
+
+const PLACE = `m.id, m.connection_id, m.external_id, m.stanza_id, m.conversation_id, m.lead_id, m.direction, m.type,
+  m.timestamp, m.status, m.source, m.sync_source, m.batch_id, m.run_id, m.edited_at, m.deleted_at`;
+
+/** The messages that this may be the id of: a row's, an externalId, or a key id of WhatsApp Web; on these connections. */
+export async function findMessages(
+  sql: Sql,
+  id: string,
+  connectionIds: readonly string[],
+): Promise<ExplainedMessage[]> {
+  return readExplained(
+    sql,
+    `select m.id from unnest($1::uuid[]) as k (connection_id)
+     cross join lateral (
+       select id from messages where connection_id = k.connection_id and external_id = $2 limit 5
+     ) m
+     union
+     select id from messages where stanza_id = $2 and connection_id = any($1::uuid[])`,
+    [arrayLiteral(connectionIds), id],
+  );
+}
+
+export async function findMessageRow(sql: Sql, rowId: string): Promise<ExplainedMessage | null> {
+  const [row] = await readExplained(sql, `select id from messages where id = $1::uuid`, [rowId]);
+  return row ?? null;
+}
+
+async function readExplained(
+  sql: Sql,
+  ids: string,
+  parameters: readonly string[],
+): Promise<ExplainedMessage[]> {
+  const rows = await sql.query(
+    `select ${PLACE}, left(m.body, 400) as body, m.errors, l.phone_number, coalesce(l.push_name, l.username) as name,
+       (select count(*)::int from message_revisions r where r.message_id = m.id) as revisions
+     from (${ids}) found
+     cross join lateral (select * from messages where id = found.id limit 1) m
+     left join lateral (select * from leads where id = m.lead_id limit 1) l on true
+     order by m.timestamp, m.id limit 20`,
+    parameters,
+  );
+  return rows.map((row) => ({
+    ...rowOf(PLACED_MESSAGE, row),
+    body: textOrNull(row, 'body'),
+    phone: textOrNull(row, 'phone_number'),
+    name: textOrNull(row, 'name'),
+    revisions: Number(row['revisions']),
+    errors: errorsOf(row['errors']),
+  }));
+}
+
+/** How many rows per table a run changed or removed, by its journal; and how many contacts and connections it logged. */
+export async function countRunRecords(
+  sql: Sql,
+  runId: string,
+): Promise<{ journaled: Record<string, number>; syncLogs: number }> {
+  const rows = await sql.query(
+    `select table_name, count(*)::int as count from change_journal where run_id = $1::uuid
+     group by table_name order by table_name`,
+    [runId],
+  );
+  const [logs] = await sql.query(`select count(*)::int as count from sync_logs where run_id = $1::uuid`, [
+    runId,
+  ]);
+  return {
+    journaled: Object.fromEntries(rows.map((row) => [textOf(row, 'table_name'), integerOf(row, 'count')])),
+    syncLogs: logs === undefined ? 0 : integerOf(logs, 'count'),
+  };
+}

@@ -1,0 +1,334 @@
+import {
+  CONNECTION_KINDS,
+  HISTORY_SYNC_STATUSES,
+  type ConnectionKind,
+  type HistorySyncStatus,
+  type Provider,
+} from '../../model/enumerations.js';
+import { arrayLiteral } from '../array-literal.js';
+import {
+  uuid,
+  text,
+  integer,
+  time,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  without,
+  rowsOf,
+  columnNames,
+  assignments,
+  unnestTable,
+  unnestFound,
+  unnestParameters,
+  named,
+} from '../columns.js';
+import { textOf, integerOf, integerOrNull, textOrNull, timeOf, timeOrNull, wordOf } from '../row.js';
+import type { Sql, SqlRow } from '../sql.js';
+
+const COLUMNS = columns({
+  id: uuid,
+  organizationId: uuid,
+  name: text,
+  kind: word(CONNECTION_KINDS),
+  phoneNumberId: orNull(text),
+  wabaId: orNull(text),
+  displayPhoneNumber: orNull(text),
+  lastLiveEventAt: orNull(time),
+  historySyncStatus: word(HISTORY_SYNC_STATUSES),
+  historySyncStartedAt: orNull(time),
+  historySyncCompletedAt: orNull(time),
+  historySyncProgress: orNull(integer),
+  historySyncPhase: orNull(integer),
+  historySyncChunkOrder: orNull(integer),
+  historySyncError: orNull(text),
+});
+
+export type ConnectionRow = RowOf<typeof COLUMNS>;
+
+const CHANGING = without(COLUMNS, 'id', 'organizationId', 'name');
+
+/** All connections: there are few, and a run keeps them in sight. */
+export async function readConnections(sql: Sql): Promise<ConnectionRow[]> {
+  const rows = await sql.query(`select ${columnNames(COLUMNS)} from connections order by name, id`);
+  return rowsOf(COLUMNS, rows);
+}
+
+/** The organization that registered connections belong to; the migration creates it. */
+export async function readDefaultOrganization(sql: Sql): Promise<string> {
+  const [row] = await sql.query(`select id from organizations where slug = 'default'`);
+  if (row === undefined) throw new Error('the organization `default` is missing');
+  return textOf(row, 'id');
+}
+
+/** Inserts connections; one that another run registered in the meantime is left as it is (the caller reads again). */
+export async function insertConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `insert into connections (${columnNames(COLUMNS)}) select r.* from ${unnestTable(COLUMNS)} on conflict do nothing`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
+
+export async function updateConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `update connections set ${assignments(CHANGING)}
+     from ${unnestFound('connections', COLUMNS)}
+     where connections.id = r.found_id
+       and (${columnNames(CHANGING, 'connections')})
+           is distinct from (${columnNames(CHANGING, 'r')})`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
+
+/**
+ * Fills in what entries say about connections that nobody had entered: phone_number_id, WABA, number. One that is called by
+ * its phone_number_id, for want of a number, is called by its number then, where no other one is.
+ */
+export async function fillInConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.execute(
+    `update connections set
+       phone_number_id = coalesce(connections.phone_number_id, r.phone_number_id),
+       waba_id = coalesce(connections.waba_id, r.waba_id),
+       display_phone_number = coalesce(connections.display_phone_number, r.number),
+       name = case
+         when connections.name = connections.phone_number_id and connections.display_phone_number is null
+           and not exists (
+             select from connections other
+             where other.organization_id = connections.organization_id and other.name = r.number
+           )
+         then coalesce(r.number, connections.name) else connections.name end
+     from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as r (id, phone_number_id, waba_id, number)
+     where connections.id = r.id
+       and ((connections.phone_number_id is null and r.phone_number_id is not null)
+         or (connections.waba_id is null and r.waba_id is not null)
+         or (connections.display_phone_number is null and r.number is not null))`,
+    [
+      arrayLiteral(rows.map((row) => row.id)),
+      arrayLiteral(rows.map((row) => row.phoneNumberId)),
+      arrayLiteral(rows.map((row) => row.wabaId)),
+      arrayLiteral(rows.map((row) => row.displayPhoneNumber)),
+    ],
+  );
+}
+
+/** Marks when a run last wrote for these connections. */
+export async function touchConnections(tx: Sql, ids: readonly string[], at: number): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.execute(`update connections set last_sync_at = $2::timestamptz where id = any($1::uuid[])`, [
+    arrayLiteral(ids),
+    new Date(at).toISOString(),
+  ]);
+}
+
+/** A connection as a person enters and edits it, with its organization's slug. Times are milliseconds since 1970, UTC. */
+export interface ConnectionRecord extends ConnectionFields {
+  id: string;
+  organizationId: string;
+  /** Slug. */
+  organization: string;
+  historySyncStatus: HistorySyncStatus;
+  historySyncStartedAt: number | null;
+  historySyncCompletedAt: number | null;
+  historySyncProgress: number | null;
+  historySyncPhase: number | null;
+  historySyncChunkOrder: number | null;
+  historySyncError: string | null;
+  webhookActivatedAt: number | null;
+  lastSyncAt: number | null;
+  lastLiveEventAt: number | null;
+  createdAt: number;
+  archivedAt: number | null;
+}
+
+/** What a person says about a connection. */
+export interface ConnectionFields {
+  name: string;
+  kind: ConnectionKind;
+  displayPhoneNumber: string | null;
+  phoneNumberId: string | null;
+  wabaId: string | null;
+}
+
+/** Connections by organization and name: all, those of one organization, or the one of an id. */
+export async function readConnectionRecords(
+  sql: Sql,
+  only: { organization?: string | undefined; id?: string } = {},
+): Promise<ConnectionRecord[]> {
+  const rows = await sql.query(
+    `select c.*, o.slug from connections c join organizations o on o.id = c.organization_id
+     where ($1::text is null or o.slug = $1) and ($2::uuid is null or c.id = $2) order by o.slug, c.name`,
+    [only.organization ?? null, only.id ?? null],
+  );
+  return rows.map(recordOf);
+}
+
+function recordOf(row: SqlRow): ConnectionRecord {
+  return {
+    id: textOf(row, 'id'),
+    organizationId: textOf(row, 'organization_id'),
+    organization: textOf(row, 'slug'),
+    name: textOf(row, 'name'),
+    kind: wordOf(row, 'kind', CONNECTION_KINDS),
+    displayPhoneNumber: textOrNull(row, 'display_phone_number'),
+    phoneNumberId: textOrNull(row, 'phone_number_id'),
+    wabaId: textOrNull(row, 'waba_id'),
+    historySyncStatus: wordOf(row, 'history_sync_status', HISTORY_SYNC_STATUSES),
+    historySyncStartedAt: timeOrNull(row, 'history_sync_started_at'),
+    historySyncCompletedAt: timeOrNull(row, 'history_sync_completed_at'),
+    historySyncProgress: integerOrNull(row, 'history_sync_progress'),
+    historySyncPhase: integerOrNull(row, 'history_sync_phase'),
+    historySyncChunkOrder: integerOrNull(row, 'history_sync_chunk_order'),
+    historySyncError: textOrNull(row, 'history_sync_error'),
+    webhookActivatedAt: timeOrNull(row, 'webhook_activated_at'),
+    lastSyncAt: timeOrNull(row, 'last_sync_at'),
+    lastLiveEventAt: timeOrNull(row, 'last_live_event_at'),
+    createdAt: timeOf(row, 'created_at'),
+    archivedAt: timeOrNull(row, 'archived_at'),
+  };
+}
+
+/** The organization of a slug, made with the id `fresh` where there is none. */
+export async function ensureOrganization(
+  sql: Sql,
+  slug: string,
+  fresh: string,
+): Promise<{ id: string; isCreated: boolean }> {
+  // Updating nothing makes the row that another process has just inserted come back, too.
+  const [row] = await sql.query(
+    `with known as (select id from organizations where slug = $1),
+          made as (insert into organizations (id, slug, name)
+                   select $2::uuid, $1, $1 where not exists (select from known)
+                   on conflict (slug) do update set slug = excluded.slug returning id)
+     select id from known union all select id from made`,
+    [slug, fresh],
+  );
+  if (row === undefined) throw new Error('the organization that was just stored is gone');
+  const id = textOf(row, 'id');
+  return { id, isCreated: id === fresh };
+}
+
+/** Throws the violation (SQLSTATE 23505) of whichever name, id or number is taken. */
+export async function insertConnectionRecord(
+  sql: Sql,
+  row: ConnectionFields & { id: string; organizationId: string; historySyncStatus: HistorySyncStatus },
+): Promise<void> {
+  await sql.execute(
+    `insert into connections (id, organization_id, history_sync_status, name, kind, display_phone_number, phone_number_id, waba_id)
+     values ($1::uuid, $2::uuid, $3, $4, $5, $6, $7, $8)`,
+    [row.id, row.organizationId, row.historySyncStatus, ...parametersOf(row)],
+  );
+}
+
+/** The same for a change. `historySyncStatus`: null leaves it as it is. */
+export async function updateConnectionRecord(
+  sql: Sql,
+  row: ConnectionFields & { id: string; historySyncStatus: HistorySyncStatus | null },
+): Promise<void> {
+  await sql.execute(
+    `update connections set history_sync_status = coalesce($2, history_sync_status), name = $3, kind = $4,
+       display_phone_number = $5, phone_number_id = $6, waba_id = $7
+     where id = $1::uuid`,
+    [row.id, row.historySyncStatus, ...parametersOf(row)],
+  );
+}
+
+function parametersOf(
+  row: ConnectionFields,
+): [string, ConnectionKind, string | null, string | null, string | null] {
+  return [row.name, row.kind, row.displayPhoneNumber, row.phoneNumberId, row.wabaId];
+}
+
+export async function setArchived(sql: Sql, id: string, at: number | null): Promise<void> {
+  await sql.execute('update connections set archived_at = $2::timestamptz where id = $1::uuid', [
+    id,
+    at === null ? null : new Date(at).toISOString(),
+  ]);
+}
+
+export interface ConnectionCounts {
+  conversations: number;
+  messages: number;
+  openTickets: number;
+  historyChunks: number;
+  /** Statuses, edits and the like whose message is not stored yet. */
+  pendingFacts: number;
+}
+
+export async function countContents(sql: Sql, connectionId: string): Promise<ConnectionCounts> {
+  const [row = {}] = await sql.query(
+    `select (select count(*) from conversations where connection_id = $1::uuid) as conversations,
+       (select count(*) from messages where connection_id = $1::uuid) as messages,
+       (select count(*) from tickets t join conversations c on c.id = t.conversation_id
+        where t.status = 'open' and c.connection_id = $1::uuid) as open_tickets,
+       (select count(*) from history_chunks where connection_id = $1::uuid) as history_chunks,
+       (select count(*) from pending_facts where connection_id = $1::uuid) as pending_facts`,
+    [connectionId],
+  );
+  return {
+    conversations: integerOf(row, 'conversations'),
+    messages: integerOf(row, 'messages'),
+    openTickets: integerOf(row, 'open_tickets'),
+    historyChunks: integerOf(row, 'history_chunks'),
+    pendingFacts: integerOf(row, 'pending_facts'),
+  };
+}
+
+/** Pending entries that name a phone_number_id, and those of some providers, whatever they name. */
+export async function countPendingEntries(
+  sql: Sql,
+  { phoneNumberId, providers }: { phoneNumberId: string | null; providers: readonly Provider[] },
+): Promise<{ named: number; ofProviders: number }> {
+  const [row = {}] = await sql.query(
+    `select count(*) filter (where phone_number_ids @> array[$1::text]) as named,
+       count(*) filter (where provider = any($2::text[])) as of_providers
+     from webhook_log where status = 'pending'`,
+    [phoneNumberId, arrayLiteral(providers)],
+  );
+  return { named: integerOf(row, 'named'), ofProviders: integerOf(row, 'of_providers') };
+}
+
+/** Deletes a connection with its bookkeeping; throws a foreign-key violation (SQLSTATE 23503) if it has conversations. */
+export async function deleteConnection(tx: Sql, id: string): Promise<void> {
+  for (const table of ['pending_facts', 'history_chunks', 'owed_files', 'history_gaps', 'sync_logs'])
+    await tx.execute(`delete from ${table} where connection_id = $1::uuid`, [id]);
+  await tx.execute('delete from connections where id = $1::uuid', [id]);
+}
+
+const CONNECTION_TIMES = columns({
+  id: uuid,
+  organization: named('slug', text),
+  webhookActivatedAt: orNull(time),
+  lastSyncAt: orNull(time),
+  createdAt: time,
+  /** Since when nothing is expected of it any more; null if it is in use. */
+  archivedAt: orNull(time),
+  /** Of its newest history chunk, when it came (else when it was processed). */
+  lastChunkAt: orNull(time),
+  firstChunkAt: orNull(time),
+});
+
+/** What a connection's own row says besides its state of history. */
+export type ConnectionTimes = RowOf<typeof CONNECTION_TIMES>;
+
+export async function readConnectionTimes(sql: Sql): Promise<ConnectionTimes[]> {
+  const rows = await sql.query(
+    `select c.id, o.slug, c.webhook_activated_at, c.last_sync_at, c.created_at, c.archived_at, h.last_chunk_at, h.first_chunk_at
+     from connections c
+     join organizations o on o.id = c.organization_id
+     left join (
+       select connection_id, max(coalesce(received_at, processed_at)) as last_chunk_at, min(received_at) as first_chunk_at
+       from history_chunks group by connection_id
+     ) h on h.connection_id = c.id`,
+  );
+  return rowsOf(CONNECTION_TIMES, rows);
+}
+
+/** Ids of the connections of which nothing is expected any more. */
+export async function readArchivedConnections(sql: Sql): Promise<Set<string>> {
+  const rows = await sql.query(`select id from connections where archived_at is not null`);
+  return new Set(rows.map((row) => textOf(row, 'id')));
+}

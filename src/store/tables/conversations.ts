@@ -1,0 +1,105 @@
+import { MESSAGE_SOURCES } from '../../model/enumerations.js';
+import { arrayLiteral } from '../array-literal.js';
+import {
+  uuid,
+  time,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  rowsOf,
+  columnNames,
+  unnestTable,
+  unnestFound,
+  unnestParameters,
+} from '../columns.js';
+import type { Sql } from '../sql.js';
+
+const COLUMNS = columns({
+  id: uuid,
+  connectionId: uuid,
+  leadId: uuid,
+  firstMessageAt: orNull(time),
+  firstMessageSource: orNull(word(MESSAGE_SOURCES)),
+  lastMessageAt: orNull(time),
+});
+
+export type ConversationRow = RowOf<typeof COLUMNS>;
+
+/** All conversations of the given leads, on any connection: a lead's source is decided by all of them (I6). */
+export async function readConversationsOfLeads(
+  tx: Sql,
+  leadIds: readonly string[],
+): Promise<ConversationRow[]> {
+  if (leadIds.length === 0) return [];
+  const rows = await tx.query(
+    `select ${columnNames(COLUMNS)} from conversations where lead_id = any($1::uuid[])`,
+    [arrayLiteral(leadIds)],
+  );
+  return rowsOf(COLUMNS, rows);
+}
+
+export async function readConversationsById(tx: Sql, ids: readonly string[]): Promise<ConversationRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await tx.query(
+    `select ${columnNames(COLUMNS)} from conversations where id = any($1::uuid[])`,
+    [arrayLiteral(ids)],
+  );
+  return rowsOf(COLUMNS, rows);
+}
+
+export async function insertConversations(tx: Sql, rows: readonly ConversationRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `insert into conversations (${columnNames(COLUMNS)}) select r.* from ${unnestTable(COLUMNS)}`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
+
+export async function updateConversations(tx: Sql, rows: readonly ConversationRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `update conversations set first_message_at = r.first_message_at,
+       first_message_source = r.first_message_source,
+       last_message_at = r.last_message_at
+     from ${unnestFound('conversations', COLUMNS)}
+     where conversations.id = r.found_id
+       and (conversations.first_message_at, conversations.first_message_source, conversations.last_message_at)
+           is distinct from (r.first_message_at, r.first_message_source, r.last_message_at)`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
+
+/**
+ * First and last message, read from the messages themselves: for conversations whose stored messages changed their time or
+ * source or left, where the running minimum could only be wrong. Three index look-ups per conversation.
+ */
+export async function recomputeConversations(tx: Sql, ids: readonly string[]): Promise<ConversationRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await tx.query(
+    `select c.id, c.connection_id, c.lead_id,
+       first.timestamp as first_message_at, first.source as first_message_source, last.timestamp as last_message_at
+     from conversations c
+     left join lateral (
+       select min(m.timestamp) as timestamp from messages m where m.conversation_id = c.id
+     ) earliest on true
+     left join lateral (
+       -- Several first messages in one second: the most live one tells where the lead came from.
+       select m.timestamp, m.source from messages m
+       where m.conversation_id = c.id and m.timestamp = earliest.timestamp
+       order by case m.source when 'live' then 0 when 'app_echo' then 1 else 2 end
+       limit 1
+     ) first on true
+     left join lateral (
+       select max(m.timestamp) as timestamp from messages m where m.conversation_id = c.id
+     ) last on true
+     where c.id = any($1::uuid[])`,
+    [arrayLiteral(ids)],
+  );
+  return rowsOf(COLUMNS, rows);
+}
+
+/** The order of conversations that are one: the earlier comes first, and survives. */
+export function earlierFirst(conversation: string): string {
+  return ['first_message_at', 'created_at', 'id'].map((column) => `${conversation}.${column}`).join(', ');
+}

@@ -1,0 +1,244 @@
+import { arrayLiteral } from '../array-literal.js';
+import {
+  uuid,
+  text,
+  integer,
+  time,
+  orNull,
+  type RowOf,
+  columns,
+  rowsOf,
+  columnNames,
+  unnestTable,
+  unnestParameters,
+  bytes,
+} from '../columns.js';
+import { textOf, integerOf, textOrNull, timeOf, booleanOf, wordOf } from '../row.js';
+import type { Sql } from '../sql.js';
+
+const CHUNK_COLUMNS = columns({
+  connectionId: uuid,
+  phase: integer,
+  chunkOrder: integer,
+  progress: orNull(integer),
+  messages: integer,
+  receivedAt: orNull(time),
+  processedAt: time,
+  webhookLogId: orNull(uuid),
+});
+
+/** One row of the history ledger. */
+export type HistoryChunkRow = RowOf<typeof CHUNK_COLUMNS>;
+
+/** One ledger row per chunk (H2); a chunk that comes again keeps the larger counts, in any order. */
+export async function writeHistoryChunks(tx: Sql, rows: readonly HistoryChunkRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `insert into history_chunks (${columnNames(CHUNK_COLUMNS)})
+     select r.* from ${unnestTable(CHUNK_COLUMNS)}
+     on conflict (connection_id, phase, chunk_order) do update set
+       progress = greatest(history_chunks.progress, excluded.progress),
+       messages = greatest(history_chunks.messages, excluded.messages),
+       received_at = least(history_chunks.received_at, excluded.received_at)
+     -- Only a chunk that says more is written, so a second replay leaves no dead rows.
+     where history_chunks.progress is distinct from greatest(history_chunks.progress, excluded.progress)
+        or history_chunks.messages < excluded.messages
+        or history_chunks.received_at is distinct from least(history_chunks.received_at, excluded.received_at)`,
+    unnestParameters(CHUNK_COLUMNS, rows),
+  );
+}
+
+/** Orders of chunks that a phase lacks, up to the highest that came; Meta counts from 1, a chunk 0 is taken as the start. */
+export async function readMissingChunks(
+  sql: Sql,
+  connectionIds: readonly string[],
+): Promise<{ connectionId: string; phase: number; chunkOrder: number }[]> {
+  if (connectionIds.length === 0) return [];
+  const rows = await sql.query(
+    `select seen.connection_id, seen.phase, wanted.chunk_order
+     from (
+       select connection_id, phase, least(min(chunk_order), 1) as first, max(chunk_order) as last
+       from history_chunks where connection_id = any($1::uuid[])
+       group by connection_id, phase
+     ) seen
+     cross join lateral generate_series(seen.first, least(seen.last, seen.first + 10000)) as wanted (chunk_order)
+     where not exists (
+       select from history_chunks h
+       where h.connection_id = seen.connection_id and h.phase = seen.phase and h.chunk_order = wanted.chunk_order
+     )
+     order by seen.connection_id, seen.phase, wanted.chunk_order`,
+    [arrayLiteral(connectionIds)],
+  );
+  return rows.map((row) => ({
+    connectionId: textOf(row, 'connection_id'),
+    phase: integerOf(row, 'phase'),
+    chunkOrder: integerOf(row, 'chunk_order'),
+  }));
+}
+
+const OWED_FILE_ROW = columns({
+  fileId: text,
+  /** What the phone said about it, sealed. */
+  notification: bytes,
+  /** The request that it answers, as far as that is known. */
+  chatJid: orNull(text),
+  anchorId: orNull(text),
+});
+
+/** A file of history that the phone has announced and that is not in the raw log. */
+export type OwedFileRow = RowOf<typeof OWED_FILE_ROW>;
+
+/** How often a file is asked for; after that the phone has it no more. */
+export const MOST_FILE_ATTEMPTS = 5;
+
+/** Why a part of a chat is missing; `short`: the phone has more than it sent. */
+export const GAP_REASONS = ['file', 'chunk', 'short'] as const;
+
+export type GapReason = (typeof GAP_REASONS)[number];
+
+/** A part of a chat that an answer left out, between two messages. */
+export interface HistoryGap {
+  /** The address under which the phone was asked, and the chat's other one. */
+  chatJid: string;
+  otherJid: string | null;
+  /** The message that the phone was asked from. */
+  anchor: { id: string; fromMe: boolean; timestampMs: number };
+  /** The newest message that came. */
+  behind: { id: string; timestampMs: number };
+  reason: GapReason;
+}
+
+/** Records an announced file, once. */
+export async function recordOwedFile(
+  sql: Sql,
+  connectionId: string,
+  file: OwedFileRow,
+  now: number,
+): Promise<void> {
+  await sql.execute(
+    `insert into owed_files (connection_id, file_id, notification, chat_jid, anchor_id, announced_at)
+     values ($1::uuid, $2, $3, $4, $5, $6::timestamptz)
+     on conflict (connection_id, file_id) do nothing`,
+    [connectionId, file.fileId, file.notification, file.chatJid, file.anchorId, new Date(now)],
+  );
+}
+
+/** Counts another failed attempt. */
+export async function recordFileFailure(
+  sql: Sql,
+  connectionId: string,
+  fileId: string,
+  error: string,
+  now: number,
+): Promise<void> {
+  await sql.execute(
+    `update owed_files set attempts = attempts + 1, error = $3, tried_at = $4::timestamptz
+     where connection_id = $1::uuid and file_id = $2`,
+    [connectionId, fileId, error, new Date(now)],
+  );
+}
+
+/** Forgets a file that has come. */
+export async function deleteOwedFile(sql: Sql, connectionId: string, fileId: string): Promise<void> {
+  await sql.execute(`delete from owed_files where connection_id = $1::uuid and file_id = $2`, [
+    connectionId,
+    fileId,
+  ]);
+}
+
+/** Forgets the files of a request that was answered in full another time. */
+export async function deleteFilesOfRequest(
+  sql: Sql,
+  connectionId: string,
+  { chatJid, anchorId }: { chatJid: string; anchorId: string },
+): Promise<void> {
+  await sql.execute(
+    `delete from owed_files where connection_id = $1::uuid and chat_jid = $2 and anchor_id = $3`,
+    [connectionId, chatJid, anchorId],
+  );
+}
+
+/** The files that are worth another attempt, the oldest first. */
+export async function readOwedFiles(sql: Sql, connectionId: string): Promise<OwedFileRow[]> {
+  const rows = await sql.query(
+    `select file_id, notification, chat_jid, anchor_id from owed_files
+     where connection_id = $1::uuid and attempts < $2::int order by announced_at, file_id limit 50`,
+    [connectionId, MOST_FILE_ATTEMPTS],
+  );
+  return rowsOf(OWED_FILE_ROW, rows);
+}
+
+/** What is owed on a connection: files, and gaps in chats. */
+export async function countOwed(sql: Sql, connectionId: string): Promise<{ files: number; gaps: number }> {
+  const [row] = await sql.query(
+    `select (select count(*)::int from owed_files where connection_id = $1::uuid) as files,
+       (select count(*)::int from history_gaps where connection_id = $1::uuid) as gaps`,
+    [connectionId],
+  );
+  return row === undefined
+    ? { files: 0, gaps: 0 }
+    : { files: integerOf(row, 'files'), gaps: integerOf(row, 'gaps') };
+}
+
+/** Records a gap; one that is known already gets another attempt. */
+export async function recordGap(sql: Sql, connectionId: string, gap: HistoryGap, now: number): Promise<void> {
+  await sql.execute(
+    `insert into history_gaps (connection_id, chat_jid, other_jid, anchor_id, anchor_from_me, anchor_at,
+       behind_id, behind_at, reason, found_at)
+     values ($1::uuid, $2, $3, $4, $5::boolean, $6::timestamptz, $7, $8::timestamptz, $9, $10::timestamptz)
+     on conflict (connection_id, chat_jid, anchor_id, anchor_from_me) do update set
+       attempts = history_gaps.attempts + 1, tried_at = excluded.found_at, reason = excluded.reason`,
+    [
+      connectionId,
+      gap.chatJid,
+      gap.otherJid,
+      gap.anchor.id,
+      gap.anchor.fromMe,
+      new Date(gap.anchor.timestampMs),
+      gap.behind.id,
+      new Date(gap.behind.timestampMs),
+      gap.reason,
+      new Date(now),
+    ],
+  );
+}
+
+/** Forgets a gap that is filled. */
+export async function deleteGap(
+  sql: Sql,
+  connectionId: string,
+  { chatJid, anchor }: Pick<HistoryGap, 'chatJid' | 'anchor'>,
+): Promise<void> {
+  await sql.execute(
+    `delete from history_gaps
+     where connection_id = $1::uuid and chat_jid = $2 and anchor_id = $3 and anchor_from_me = $4::boolean`,
+    [connectionId, chatJid, anchor.id, anchor.fromMe],
+  );
+}
+
+/** The gaps in a chat, by either of its addresses, the newest first. */
+export async function readGaps(
+  sql: Sql,
+  connectionId: string,
+  addresses: readonly string[],
+): Promise<HistoryGap[]> {
+  if (addresses.length === 0) return [];
+  const rows = await sql.query(
+    `select chat_jid, other_jid, anchor_id, anchor_from_me, anchor_at, behind_id, behind_at, reason
+     from history_gaps
+     where connection_id = $1::uuid and (chat_jid = any($2::text[]) or other_jid = any($2::text[]))
+     order by anchor_at desc, anchor_id`,
+    [connectionId, arrayLiteral(addresses)],
+  );
+  return rows.map((row) => ({
+    chatJid: textOf(row, 'chat_jid'),
+    otherJid: textOrNull(row, 'other_jid'),
+    anchor: {
+      id: textOf(row, 'anchor_id'),
+      fromMe: booleanOf(row, 'anchor_from_me'),
+      timestampMs: timeOf(row, 'anchor_at'),
+    },
+    behind: { id: textOf(row, 'behind_id'), timestampMs: timeOf(row, 'behind_at') },
+    reason: wordOf(row, 'reason', GAP_REASONS),
+  }));
+}

@@ -1,0 +1,300 @@
+import { DIRECTIONS, MESSAGE_SOURCES, SYNC_SOURCES, MESSAGE_STATUSES } from '../../model/enumerations.js';
+import type { Media, MessageError } from '../../model/facts.js';
+import type { JsonObject } from '../../model/json.js';
+import { arrayLiteral } from '../array-literal.js';
+import {
+  uuid,
+  text,
+  integer,
+  boolean,
+  time,
+  jsonObject,
+  json,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  without,
+  rowsOf,
+  columnNames,
+  assignments,
+  unnestTable,
+  unnestFound,
+  unnestParameters,
+} from '../columns.js';
+import { jsonObjectOf } from '../row.js';
+import type { Sql } from '../sql.js';
+import { BY_INDEX, type MessageLookup } from './message-lookup.js';
+
+export const media = json((row, name) => mediaOf(jsonObjectOf(row, name)));
+
+/** Errors as this tool writes them; what another program put there instead is passed over. */
+export const errors = json<readonly MessageError[] | null>((row, name) => errorsOf(row[name]));
+
+const MESSAGE = {
+  id: uuid,
+  connectionId: uuid,
+  externalId: text,
+  conversationId: uuid,
+  leadId: uuid,
+  stanzaId: orNull(text),
+  direction: word(DIRECTIONS),
+  type: text,
+  body: orNull(text),
+  media: orNull(media),
+  contextExternalId: orNull(text),
+  timestamp: time,
+  status: orNull(word(MESSAGE_STATUSES)),
+  historyStatus: orNull(word(MESSAGE_STATUSES)),
+  source: word(MESSAGE_SOURCES),
+  syncSource: word(SYNC_SOURCES),
+  isSyncInitial: boolean,
+  batchId: orNull(uuid),
+  runId: orNull(uuid),
+  editedAt: orNull(time),
+  editExternalId: orNull(text),
+  deletedAt: orNull(time),
+  metaConfirmedAt: orNull(time),
+  rawMeta: orNull(jsonObject),
+  errors,
+  evidence: integer,
+};
+
+const COLUMNS = columns(MESSAGE);
+
+/** A row of messages, as it is stored. Times are ms since 1970. */
+export type MessageRow = RowOf<typeof COLUMNS>;
+
+const STORED_COLUMNS = columns({ ...MESSAGE, rowVersion: text });
+
+/** A row as it was read, with PostgreSQL's mark by which an update can tell that nobody has touched it since. */
+export type StoredMessageRow = RowOf<typeof STORED_COLUMNS>;
+
+const SELECTED = `${columnNames(COLUMNS, 'm')}, m.xmin::text as row_version`;
+
+const SELECTED_FROM_ANYBODY = `${COLUMNS.map(({ name }) => readSafely(name)).join(', ')}, m.xmin::text as row_version,
+  case coalesce(jsonb_typeof(m.media), 'null')
+    when 'object' then nullif(m.media - '{id,mimeType,sha256,fileName}'::text[], '{}')
+    when 'null' then null
+    else jsonb_build_object('value', m.media) end as unknown_media`;
+
+function readSafely(name: string): string {
+  switch (name) {
+    case 'external_id':
+      return `coalesce(m.external_id, '') as external_id`;
+    case 'media':
+      return `case when jsonb_typeof(m.media) = 'object' then m.media end as media`;
+    case 'raw_meta':
+      return `case coalesce(jsonb_typeof(m.raw_meta), 'null') when 'object' then m.raw_meta when 'null' then null
+                else jsonb_build_object('value', m.raw_meta) end as raw_meta`;
+    default:
+      return `m.${name}`;
+  }
+}
+
+/** What `update` may change: everything but where the row came from first. */
+const CHANGING = without(COLUMNS, 'id', 'connectionId', 'batchId', 'runId');
+
+export interface MessageKey {
+  connectionId: string;
+  id: string;
+}
+
+/**
+ * The stored messages that a batch is about: by externalId, and by stanza id for what WhatsApp Web names by its key id
+ * (rule M10). One statement; both parts are index look-ups, unless `lookup` knows better.
+ */
+export async function readMessages(
+  tx: Sql,
+  externalIds: readonly MessageKey[],
+  stanzaIds: readonly MessageKey[],
+  lookup: MessageLookup = BY_INDEX,
+): Promise<StoredMessageRow[]> {
+  const byExternalId = `select ${SELECTED} from ${lookup.byExternalId(
+    'unnest($1::uuid[], $2::text[]) as k (connection_id, external_id)',
+  )}`;
+  const byStanzaId = `select ${SELECTED} from ${lookup.byStanzaId(
+    'unnest($3::uuid[], $4::text[]) as k (connection_id, stanza_id)',
+  )}`;
+  if (externalIds.length === 0 && stanzaIds.length === 0) return [];
+  const parameters = keyParameters(externalIds);
+  if (stanzaIds.length === 0) return rowsOf(STORED_COLUMNS, await tx.query(byExternalId, parameters));
+  // `union all` and not `union`: jsonb columns would be compared; the caller keys rows by id.
+  const rows = await tx.query(`${byExternalId} union all ${byStanzaId}`, [
+    ...parameters,
+    ...keyParameters(stanzaIds),
+  ]);
+  return rowsOf(STORED_COLUMNS, rows);
+}
+
+/**
+ * Inserts new messages. Rule M1's unique index decides: a row that another program stored since we looked is not
+ * overwritten blindly, it is left out, the count tells, and the caller plans the batch again with that row in sight.
+ * Not sorted by id: runs are kept apart by the organization's lock, and sorted runs would leave every index page half full.
+ */
+export async function insertMessages(tx: Sql, rows: readonly MessageRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `insert into messages (${columnNames(COLUMNS)})
+     select r.* from ${unnestTable(COLUMNS)}
+     on conflict (connection_id, external_id) do nothing`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
+
+/**
+ * Writes the merged state of messages that were stored already; the merge rule is src/core/plan/message-state.ts. A row that
+ * another program has changed since we read it is left out and the count tells: our merge does not know that change.
+ */
+export async function updateMessages(tx: Sql, rows: readonly StoredMessageRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `update messages set ${assignments(CHANGING)}
+     from ${unnestFound('messages', STORED_COLUMNS)}
+     where messages.id = r.found_id and messages.xmin::text = r.row_version`,
+    unnestParameters(STORED_COLUMNS, rows),
+  );
+}
+
+/** Makes messages name other raw entries than those that they name, which are gone. */
+export async function linkMessages(
+  tx: Sql,
+  links: readonly { messageId: string; goneId: string; logId: string }[],
+): Promise<number> {
+  if (links.length === 0) return 0;
+  return tx.execute(
+    `update messages set batch_id = due.log_id from (
+       select found.id, r.log_id from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as r (id, gone_id, log_id)
+       cross join lateral (select id from messages where id = r.id and batch_id = r.gone_id offset 0) found
+     ) due
+     where messages.id = due.id`,
+    [
+      arrayLiteral(links.map((link) => link.messageId)),
+      arrayLiteral(links.map((link) => link.goneId)),
+      arrayLiteral(links.map((link) => link.logId)),
+    ],
+  );
+}
+
+export async function deleteMessages(tx: Sql, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  return tx.execute(`delete from messages where id = any($1::uuid[])`, [arrayLiteral(ids)]);
+}
+
+/** Deletes rows that nobody has changed since they were read; what another program put in there meanwhile would be lost. */
+export async function deleteUnchangedMessages(
+  tx: Sql,
+  rows: readonly Pick<StoredMessageRow, 'id' | 'rowVersion'>[],
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `delete from messages using (
+       select found.id from unnest($1::uuid[], $2::text[]) as r (id, row_version)
+       cross join lateral (select id from messages where id = r.id and xmin::text = r.row_version offset 0) found
+     ) due
+     where messages.id = due.id`,
+    [arrayLiteral(rows.map((row) => row.id)), arrayLiteral(rows.map((row) => row.rowVersion))],
+  );
+}
+
+const ANY_COLUMNS = columns({ ...MESSAGE, rowVersion: text, unknownMedia: orNull(jsonObject) });
+
+/** A row that any program may have written, with the media that this tool does not know: other keys, or what is no object. */
+export type AnyMessageRow = RowOf<typeof ANY_COLUMNS>;
+
+/**
+ * Rows by their own id, whoever wrote them: without an id of the provider theirs is empty, and media or remarks that are no
+ * object are read as objects with a `value`. `lock`: until the transaction ends nobody else changes or deletes them.
+ */
+export async function readMessagesById(
+  sql: Sql,
+  ids: readonly string[],
+  { lock }: { lock: boolean },
+): Promise<AnyMessageRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await sql.query(
+    `select ${SELECTED_FROM_ANYBODY} from unnest($1::uuid[]) as k (id)
+     cross join lateral (
+       select c.xmin, c.* from messages c where c.id = k.id limit 1 ${lock ? 'for update' : ''}
+     ) m`,
+    [arrayLiteral(ids)],
+  );
+  return rowsOf(ANY_COLUMNS, rows);
+}
+
+/** Pairs of rows that are one message by rule M10, in conversations that a merge of leads has just brought together. */
+export async function readTwins(tx: Sql, conversationIds: readonly string[]): Promise<StoredMessageRow[]> {
+  if (conversationIds.length === 0) return [];
+  const rows = await tx.query(
+    `select ${SELECTED} from messages m
+     where m.conversation_id = any($1::uuid[]) and m.external_id is not null
+       and exists (
+         select from messages twin
+         where twin.stanza_id = m.stanza_id and twin.conversation_id = m.conversation_id and twin.id <> m.id
+           and twin.external_id is not null
+       )`,
+    [arrayLiteral(conversationIds)],
+  );
+  return rowsOf(STORED_COLUMNS, rows);
+}
+
+/** The two array parameters of `unnest($n::uuid[], $m::text[]) as k (connection_id, …)`. */
+export function keyParameters(keys: readonly MessageKey[]): string[] {
+  return [arrayLiteral(keys.map((key) => key.connectionId)), arrayLiteral(keys.map((key) => key.id))];
+}
+
+/** Media as this tool writes it; keys that another program added are left where they are, in the database. */
+export function mediaOf(value: JsonObject): Media {
+  const media: Media = {};
+  if (typeof value['id'] === 'string') media.id = value['id'];
+  if (typeof value['mimeType'] === 'string') media.mimeType = value['mimeType'];
+  if (typeof value['sha256'] === 'string') media.sha256 = value['sha256'];
+  if (typeof value['fileName'] === 'string') media.fileName = value['fileName'];
+  return media;
+}
+
+export function errorsOf(value: unknown): MessageError[] | null {
+  const errors = (Array.isArray(value) ? value : []).flatMap((element: unknown): MessageError[] => {
+    if (typeof element !== 'object' || element === null) return [];
+    const error: MessageError = {};
+    if ('code' in element && typeof element.code === 'number') error.code = element.code;
+    if ('title' in element && typeof element.title === 'string' && element.title !== '')
+      error.title = element.title;
+    if ('details' in element && typeof element.details === 'string' && element.details !== '')
+      error.details = element.details;
+    return Object.keys(error).length === 0 ? [] : [error];
+  });
+  return errors.length === 0 ? null : errors;
+}
+
+/** Puts media that this tool does not know (a URL, a size) back beside those that it does, where an update left them out. */
+export async function addUnknownMedia(
+  tx: Sql,
+  rows: readonly { id: string; media: JsonObject }[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.execute(
+    `update messages m
+     set media = r.unknown || coalesce(case when jsonb_typeof(m.media) = 'object' then m.media end, '{}')
+     from unnest($1::uuid[], $2::jsonb[]) as r (id, unknown)
+     where m.id = r.id and (m.media @> r.unknown) is not true`,
+    [arrayLiteral(rows.map((row) => row.id)), arrayLiteral(rows.map((row) => JSON.stringify(row.media)))],
+  );
+}
+
+/** A row that did not say which raw entry and run brought it takes over what a double of it says. */
+export async function adoptOrigins(
+  tx: Sql,
+  rows: readonly { id: string; batchId: string | null; runId: string | null }[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.execute(
+    `update messages m set batch_id = coalesce(m.batch_id, r.batch_id), run_id = coalesce(m.run_id, r.run_id)
+     from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as r (id, batch_id, run_id) where m.id = r.id`,
+    [
+      arrayLiteral(rows.map((row) => row.id)),
+      arrayLiteral(rows.map((row) => row.batchId)),
+      arrayLiteral(rows.map((row) => row.runId)),
+    ],
+  );
+}

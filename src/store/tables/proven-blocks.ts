@@ -1,0 +1,99 @@
+import { arrayLiteral } from '../array-literal.js';
+import { textOf, integerOf } from '../row.js';
+import type { Sql, SqlRow } from '../sql.js';
+
+/**
+ * The messages of raw entries that were stored within the same quarter of an hour, as one value: when it is the same, none of
+ * them has changed. What depends on no entry has blocks of its own.
+ */
+export interface MessageBlock {
+  /** The beginning of the entries' ids; `day <date>` for messages of other programs, else a table. */
+  block: string;
+  rows: number;
+  digest: string;
+  /** How far statuses, edits and revokes have come; rules M3 and M5 never let it go back. */
+  advance: number;
+}
+
+/** Digits of an entry's id that stand for 17 minutes: ids begin with the time in milliseconds, in 12 digits. */
+const BLOCK_DIGITS = 7;
+
+/** SQL: the block of a raw entry, by its id. */
+export function blockSql(id: string): string {
+  return `left(${id}::text, ${BLOCK_DIGITS})`;
+}
+
+const LADDER = `array['pending', 'sent', 'failed', 'delivered', 'read', 'played']`;
+
+/**
+ * All messages, block by block: those of entries up to `before`, to be compared with what is remembered of them, and those
+ * of entries up to `through`, to be remembered. One pass over the table for both. A row is hashed as a whole: a column that
+ * a later version adds is in it, too, and the first verification after it looks at everything.
+ */
+export async function readMessageBlocks(
+  tx: Sql,
+  { before, through }: { before: string | null; through: string | null },
+): Promise<{ before: MessageBlock[]; through: MessageBlock[] }> {
+  // A row's text must not depend on the settings of the session.
+  await tx.query(`select set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true)`);
+  const sums = (name: string): string =>
+    `count(*) filter (where ${name}) as ${name}_rows, coalesce(sum(hash) filter (where ${name}), 0)::text as ${name}_digest,
+       coalesce(sum(advance) filter (where ${name}), 0) as ${name}_advance`;
+  const rows = await tx.query(
+    `select block, ${sums('before')}, ${sums('through')}
+     from (
+       select case when m.batch_id is null then 'day ' || to_char(m.timestamp, 'YYYYMMDD') else ${blockSql('m.batch_id')} end as block,
+         hashtextextended(m::text, 0) as hash,
+         coalesce(array_position(${LADDER}, m.status), 0) + coalesce(array_position(${LADDER}, m.history_status), 0)
+           + (m.edited_at is not null)::int + (m.deleted_at is not null)::int as advance,
+         (m.batch_id is null or m.batch_id <= $1::uuid) is true as before,
+         (m.batch_id is null or m.batch_id <= $2::uuid) is true as through
+       from messages m
+     ) hashed
+     group by block
+     union all
+     select 'message_reactions', count(*), '', 0, count(*), '', 0 from message_reactions
+     union all
+     select 'message_revisions', count(*), '', 0, count(*), '', 0 from message_revisions`,
+    [before, through],
+  );
+  return {
+    before: rows.map((row) => blockOf(row, 'before_')).filter(({ rows: count }) => count > 0),
+    through: rows.map((row) => blockOf(row, 'through_')).filter(({ rows: count }) => count > 0),
+  };
+}
+
+/** What the last verification has proven. */
+export async function readProvenBlocks(sql: Sql): Promise<MessageBlock[]> {
+  const rows = await sql.query(`select block, rows, digest, advance from proven_blocks`);
+  return rows.map((row) => blockOf(row, ''));
+}
+
+/** Remembers what was proven, instead of everything that was proven before. */
+export async function replaceProvenBlocks(tx: Sql, blocks: readonly MessageBlock[]): Promise<void> {
+  await tx.execute(`delete from proven_blocks where not block = any($1::text[])`, [
+    arrayLiteral(blocks.map(({ block }) => block)),
+  ]);
+  await tx.execute(
+    `insert into proven_blocks (block, rows, digest, advance)
+     select * from unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[])
+     on conflict (block) do update set rows = excluded.rows, digest = excluded.digest, advance = excluded.advance
+     where (proven_blocks.rows, proven_blocks.digest, proven_blocks.advance)
+       is distinct from (excluded.rows, excluded.digest, excluded.advance)`,
+    [
+      arrayLiteral(blocks.map(({ block }) => block)),
+      arrayLiteral(blocks.map(({ rows }) => rows)),
+      arrayLiteral(blocks.map(({ digest }) => digest)),
+      arrayLiteral(blocks.map(({ advance }) => advance)),
+    ],
+  );
+}
+
+function blockOf(row: SqlRow, prefix: string): MessageBlock {
+  return {
+    block: textOf(row, 'block'),
+    rows: integerOf(row, `${prefix}rows`),
+    digest: textOf(row, `${prefix}digest`),
+    advance: integerOf(row, `${prefix}advance`),
+  };
+}

@@ -1,0 +1,177 @@
+import { arrayLiteral } from '../array-literal.js';
+import {
+  uuid,
+  text,
+  time,
+  orNull,
+  type RowOf,
+  columns,
+  rowsOf,
+  columnNames,
+  unnestTable,
+  unnestParameters,
+  named,
+} from '../columns.js';
+import { textOf, integerOf, textOrNull, timeOrNull } from '../row.js';
+import type { Sql } from '../sql.js';
+import { keyParameters, type MessageKey } from './messages.js';
+
+const REJECT_COLUMNS = columns({
+  id: uuid,
+  runId: uuid,
+  webhookLogId: uuid,
+  connectionId: orNull(uuid),
+  path: text,
+  subject: text,
+  reason: text,
+  externalId: orNull(text),
+  excerpt: text,
+});
+
+export type RejectRow = RowOf<typeof REJECT_COLUMNS>;
+
+export async function insertRejects(tx: Sql, rows: readonly RejectRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `insert into rejects (${columnNames(REJECT_COLUMNS)})
+     select r.* from ${unnestTable(REJECT_COLUMNS)}
+     -- The same item, rejected again by a later replay, is on record already.
+     on conflict (webhook_log_id, path, reason) do nothing`,
+    unnestParameters(REJECT_COLUMNS, rows),
+  );
+}
+
+/**
+ * Forgets what was rejected of entries that are decided again, but for what still is: that stays on record since when it was
+ * rejected first, so that nobody has to acknowledge it again.
+ */
+export async function deleteRejects(
+  tx: Sql,
+  webhookLogIds: readonly string[],
+  still: readonly RejectRow[],
+): Promise<void> {
+  if (webhookLogIds.length === 0) return;
+  await tx.execute(
+    `delete from rejects r where r.webhook_log_id = any($1::uuid[]) and not exists (
+       select from unnest($2::uuid[], $3::text[], $4::text[]) as still (id, path, reason)
+       where still.id = r.webhook_log_id and still.path = r.path and still.reason = r.reason
+     )`,
+    [
+      arrayLiteral(webhookLogIds),
+      arrayLiteral(still.map((row) => row.webhookLogId)),
+      arrayLiteral(still.map((row) => row.path)),
+      arrayLiteral(still.map((row) => row.reason)),
+    ],
+  );
+}
+
+const REJECT_RECORD = columns({
+  webhookLogId: uuid,
+  connectionId: orNull(uuid),
+  path: text,
+  subject: text,
+  reason: text,
+  externalId: orNull(text),
+  excerpt: text,
+});
+
+export type RejectRecord = RowOf<typeof REJECT_RECORD>;
+
+/** Items that were rejected under these ids: collisions (M9). */
+export async function readRejectsOfMessages(sql: Sql, keys: readonly MessageKey[]): Promise<RejectRecord[]> {
+  if (keys.length === 0) return [];
+  const rows = await sql.query(
+    `select r.* from unnest($1::uuid[], $2::text[]) as k (connection_id, id)
+     cross join lateral (
+       select * from rejects where connection_id = k.connection_id and external_id = k.id offset 0
+     ) r order by r.id`,
+    keyParameters(keys),
+  );
+  return rowsOf(REJECT_RECORD, rows);
+}
+
+/**
+ * Rejected items whose excerpt names one of `words`, among the newest `most` rejects: an item without an id is filed under
+ * nobody, and its excerpt is all that tells whose it was.
+ */
+export async function readRejectsNaming(
+  sql: Sql,
+  words: readonly string[],
+  most: number,
+): Promise<RejectRecord[]> {
+  if (words.length === 0) return [];
+  const rows = await sql.query(
+    `select * from (select * from rejects order by id desc limit ${most}) r
+     where exists (select from unnest($1::text[]) as w (word) where position(w.word in r.excerpt) > 0) order by id`,
+    [arrayLiteral(words)],
+  );
+  return rowsOf(REJECT_RECORD, rows);
+}
+
+export interface RejectGroup {
+  connectionId: string | null;
+  subject: string;
+  reason: string;
+  count: number;
+  recent: { count: number; firstAt: number | null; lastAt: number | null };
+  /** One of the entries, a recent one where there is any. */
+  webhookLogId: string;
+}
+
+/** What is on record as rejected. */
+export async function readRejectGroups(sql: Sql, recentSince: number): Promise<RejectGroup[]> {
+  const rows = await sql.query(
+    `select connection_id, subject, reason, count(*) as count,
+       count(*) filter (where created_at >= $1::timestamptz) as recent,
+       min(created_at) filter (where created_at >= $1::timestamptz) as recent_first_at,
+       max(created_at) filter (where created_at >= $1::timestamptz) as recent_last_at,
+       -- Ids grow with time: the greatest is of an entry that was stored last.
+       max(webhook_log_id::text) as webhook_log_id
+     from rejects group by connection_id, subject, reason order by count(*) desc, subject, reason`,
+    [new Date(recentSince).toISOString()],
+  );
+  return rows.map((row) => ({
+    connectionId: textOrNull(row, 'connection_id'),
+    subject: textOf(row, 'subject'),
+    reason: textOf(row, 'reason'),
+    count: integerOf(row, 'count'),
+    recent: {
+      count: integerOf(row, 'recent'),
+      firstAt: timeOrNull(row, 'recent_first_at'),
+      lastAt: timeOrNull(row, 'recent_last_at'),
+    },
+    webhookLogId: textOf(row, 'webhook_log_id'),
+  }));
+}
+
+const REJECTED_ITEM = columns({
+  connectionId: orNull(uuid),
+  webhookLogId: uuid,
+  origin: orNull(text),
+  path: text,
+  subject: text,
+  reason: text,
+  excerpt: text,
+  at: named('created_at', time),
+});
+
+export type RejectedItem = RowOf<typeof REJECTED_ITEM>;
+
+/** The newest rejects, of one connection or of all. */
+export async function readNewestRejects(
+  sql: Sql,
+  connectionId: string | null,
+  limit: number,
+): Promise<RejectedItem[]> {
+  const rows = await sql.query(
+    `select r.connection_id, r.webhook_log_id, w.origin, r.path, r.subject, r.reason, r.excerpt, r.created_at
+     from (
+       select * from rejects where $1::uuid is null or connection_id = $1::uuid
+       order by created_at desc, id desc limit $2::int
+     ) r
+     left join webhook_log w on w.id = r.webhook_log_id
+     order by r.created_at desc, r.id desc`,
+    [connectionId, limit],
+  );
+  return rowsOf(REJECTED_ITEM, rows);
+}

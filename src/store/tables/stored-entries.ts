@@ -1,0 +1,277 @@
+import { ENTRY_STATUSES, type EntryStatus, PROVIDERS } from '../../model/enumerations.js';
+import { arrayLiteral } from '../array-literal.js';
+import {
+  uuid,
+  text,
+  boolean,
+  bytes,
+  time,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  rowsOf,
+  integer,
+  texts,
+  rowOf,
+} from '../columns.js';
+import { textOf, textOrNull, timeOf, timeOrNull, bytesOf, booleanOf } from '../row.js';
+import type { Sql, SqlParameter } from '../sql.js';
+import { blockSql } from './proven-blocks.js';
+import { IS_INTACT_SQL, NO_SCOPE } from './webhook-log.js';
+
+const STORED_ENTRY = columns({
+  id: uuid,
+  connectionScope: uuid,
+  rawBody: bytes,
+  /** What the bytes were when they were stored. */
+  sha256: bytes,
+  /** False when the bytes are not those that were stored: what they say must not be believed. */
+  isIntact: boolean,
+  receivedAt: orNull(time),
+  /** How it ended, and why not well. */
+  status: word(ENTRY_STATUSES),
+  error: orNull(text),
+  /** `file:line`, where it came out of a file. */
+  origin: orNull(text),
+  /** The run that stored it, or last recorded how it ended. */
+  runId: orNull(uuid),
+});
+
+/** A stored entry, read back to be replayed, verified or explained. */
+export type StoredEntry = RowOf<typeof STORED_ENTRY>;
+
+const SELECTED = 'id, connection_scope, raw_body, sha256, received_at, status, error, origin, run_id';
+
+export interface EntrySelection {
+  /** Empty: every status. */
+  statuses: readonly EntryStatus[];
+  since?: number;
+  until?: number;
+  /** Leaves out what had failed before then: it was told then, and would fail again. */
+  failedSince?: number;
+  /** Stored or worked on at or after, whenever it was received. */
+  touchedSince?: number;
+  /** With `touchedSince`: the entries of these blocks, too; see proven-blocks.ts. */
+  blocks?: readonly string[];
+  /** Just these. */
+  ids?: readonly string[];
+  field?: string;
+  /** Any of these chat ids. */
+  chatIds?: readonly string[];
+  /** Those that name somebody else, or the same person by another name, too. */
+  severalNames?: true;
+  /** Entries of one connection, and the pending ones that name none: they are what it may be named for. */
+  connection?: { id: string; phoneNumberId: string | null };
+  /** Why an entry is still pending. */
+  error?: string;
+}
+
+/** Whether anything at all is in the raw log. */
+export async function hasStoredEntries(sql: Sql): Promise<boolean> {
+  const [row] = await sql.query(`select exists (select from webhook_log) as found`);
+  return row?.['found'] === true;
+}
+
+/**
+ * The next page of stored entries after `afterId`, in the order in which they were stored: at most `limit` of them, and no
+ * more than begin within `maxBytes`, but at least one. Empty when there is no more.
+ */
+export async function readEntries(
+  sql: Sql,
+  selection: EntrySelection,
+  afterId: string | null,
+  { limit, maxBytes }: { limit: number; maxBytes: number },
+): Promise<StoredEntry[]> {
+  const { where, parameters } = selectionSql(selection, afterId);
+  const rows = await sql.query(
+    `select ${SELECTED}, ${IS_INTACT_SQL} as is_intact from (
+       select ${SELECTED},
+         sum(octet_length(raw_body)) over (order by id) - octet_length(raw_body) as bytes_before
+       from (select ${SELECTED} from webhook_log ${where} order by id limit ${limit}) w
+     ) page
+     where bytes_before < ${maxBytes} order by id`,
+    parameters,
+  );
+  return rowsOf(STORED_ENTRY, rows);
+}
+
+/**
+ * Takes entries for this transaction: those that nobody else is working on and that are still due. Several machines can
+ * replay what is pending at once, each its own part.
+ */
+export async function claimEntries(
+  tx: Sql,
+  ids: readonly string[],
+  statuses: readonly EntryStatus[],
+): Promise<Set<string>> {
+  const rows = await tx.query(
+    `select id from webhook_log where id = any($1::uuid[]) and status = any($2::text[])
+     order by id for update skip locked`,
+    [arrayLiteral(ids), arrayLiteral(statuses)],
+  );
+  return new Set(rows.map((row) => textOf(row, 'id')));
+}
+
+/** How much a selection is, in bytes of raw bodies: the total of a progress bar. */
+export async function measureEntries(
+  sql: Sql,
+  selection: EntrySelection,
+): Promise<{ entries: number; bytes: number }> {
+  const { where, parameters } = selectionSql(selection, null);
+  const [row] = await sql.query(
+    `select count(*)::int as entries, coalesce(sum(octet_length(raw_body)), 0)::text as bytes from webhook_log ${where}`,
+    parameters,
+  );
+  return row === undefined
+    ? { entries: 0, bytes: 0 }
+    : { entries: Number(row['entries']), bytes: Number(row['bytes']) };
+}
+
+function selectionSql(
+  selection: EntrySelection,
+  afterId: string | null,
+): { where: string; parameters: SqlParameter[] } {
+  const conditions: string[] = [];
+  const parameters: SqlParameter[] = [];
+  const add = (condition: (n: string) => string, parameter: SqlParameter): void => {
+    parameters.push(parameter);
+    conditions.push(condition(`$${parameters.length}`));
+  };
+  if (afterId !== null) add((n) => `id > ${n}::uuid`, afterId);
+  if (selection.statuses.length > 0)
+    add((n) => `status = any(${n}::text[])`, arrayLiteral(selection.statuses));
+  // An entry whose source did not say when it came counts from when it was stored.
+  if (selection.since !== undefined) {
+    add(
+      (n) => `coalesce(received_at, created_at) >= ${n}::timestamptz`,
+      new Date(selection.since).toISOString(),
+    );
+  }
+  if (selection.until !== undefined) {
+    add(
+      (n) => `coalesce(received_at, created_at) < ${n}::timestamptz`,
+      new Date(selection.until).toISOString(),
+    );
+  }
+  if (selection.failedSince !== undefined) {
+    add(
+      (n) => `(status <> 'failed' or coalesce(processed_at, created_at) >= ${n}::timestamptz)`,
+      new Date(selection.failedSince).toISOString(),
+    );
+  }
+  if (selection.touchedSince !== undefined) {
+    parameters.push(new Date(selection.touchedSince).toISOString(), arrayLiteral(selection.blocks ?? []));
+    const [since, blocks] = [1, 0].map((back) => `$${parameters.length - back}`);
+    conditions.push(
+      `(greatest(created_at, processed_at) >= ${since}::timestamptz or ${blockSql('id')} = any(${blocks}::text[]))`,
+    );
+  }
+  if (selection.ids !== undefined) add((n) => `id = any(${n}::uuid[])`, arrayLiteral(selection.ids));
+  if (selection.field !== undefined) add((n) => `${n} = any(fields)`, selection.field);
+  if (selection.chatIds !== undefined)
+    add((n) => `chat_ids && ${n}::text[]`, arrayLiteral(selection.chatIds));
+  if (selection.severalNames === true) conditions.push('cardinality(chat_ids) > 1');
+  if (selection.error !== undefined) add((n) => `error = ${n}`, selection.error);
+  if (selection.connection !== undefined) {
+    const { id, phoneNumberId } = selection.connection;
+    parameters.push(id, phoneNumberId, NO_SCOPE);
+    const [own, number, none] = [2, 1, 0].map((back) => `$${parameters.length - back}`);
+    conditions.push(
+      `(connection_scope = ${own}::uuid or ${number}::text = any(phone_number_ids)
+        or (status = 'pending' and connection_scope = ${none}::uuid and phone_number_ids = '{}'))`,
+    );
+  }
+  return { where: conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`, parameters };
+}
+
+/** The bytes of a raw entry; undefined when it is not there. */
+export async function readRawBody(sql: Sql, entryId: string): Promise<Uint8Array | undefined> {
+  const [row] = await sql.query(`select raw_body from webhook_log where id = $1::uuid`, [entryId]);
+  return row === undefined ? undefined : bytesOf(row, 'raw_body');
+}
+
+/** The id of the entry that was stored last; null without entries. */
+export async function readLastEntryId(sql: Sql): Promise<string | null> {
+  const [row] = await sql.query(`select id from webhook_log order by id desc limit 1`);
+  return row === undefined ? null : textOrNull(row, 'id');
+}
+
+const ENTRY_HEAD = columns({
+  id: uuid,
+  connectionScope: uuid,
+  provider: word(PROVIDERS),
+  status: word(ENTRY_STATUSES),
+  error: orNull(text),
+  origin: orNull(text),
+  fields: texts,
+  phoneNumberIds: texts,
+  receivedAt: orNull(time),
+  createdAt: time,
+  processedAt: orNull(time),
+  attempts: integer,
+  runId: orNull(uuid),
+  bytes: integer,
+});
+
+/** A raw entry without its body. Times are ms since 1970. */
+export type EntryHead = RowOf<typeof ENTRY_HEAD>;
+
+export interface LoggedEntry extends EntryHead {
+  rawBody: Uint8Array;
+  sha256: Uint8Array;
+  /** False when the bytes are not those that were stored. */
+  isIntact: boolean;
+}
+
+const HEAD = `w.id, w.connection_scope, w.provider, w.status, w.error, w.origin,
+  to_jsonb(coalesce(w.fields, '{}')) as fields, to_jsonb(coalesce(w.phone_number_ids, '{}')) as phone_number_ids,
+  w.received_at, w.created_at, w.processed_at, w.attempts, w.run_id, octet_length(w.raw_body) as bytes`;
+
+/** Entries by id, in the order in which they were stored. */
+export async function readLoggedEntries(sql: Sql, ids: readonly string[]): Promise<LoggedEntry[]> {
+  if (ids.length === 0) return [];
+  const rows = await sql.query(
+    `select ${HEAD}, w.raw_body, w.sha256, ${IS_INTACT_SQL} as is_intact from unnest($1::uuid[]) as k (id)
+     cross join lateral (select * from webhook_log where id = k.id limit 1) w order by w.id`,
+    [arrayLiteral(ids)],
+  );
+  return rows.map((row) => ({
+    ...rowOf(ENTRY_HEAD, row),
+    rawBody: bytesOf(row, 'raw_body'),
+    sha256: bytesOf(row, 'sha256'),
+    isIntact: booleanOf(row, 'is_intact'),
+  }));
+}
+
+/** The same without their bodies. */
+export async function readEntryHeads(sql: Sql, ids: readonly string[]): Promise<EntryHead[]> {
+  if (ids.length === 0) return [];
+  const rows = await sql.query(
+    `select ${HEAD} from unnest($1::uuid[]) as k (id)
+     cross join lateral (select * from webhook_log where id = k.id limit 1) w order by w.id`,
+    [arrayLiteral(ids)],
+  );
+  return rowsOf(ENTRY_HEAD, rows);
+}
+
+/** Raw entries by id, with when they came (else when they were stored). */
+export async function readBodies(
+  sql: Sql,
+  ids: readonly string[],
+): Promise<{ body: Uint8Array; at: number; isReceived: boolean }[]> {
+  if (ids.length === 0) return [];
+  const rows = await sql.query(
+    `select raw_body, received_at, created_at from webhook_log where id = any($1::uuid[])
+     order by coalesce(received_at, created_at) desc, id desc`,
+    [arrayLiteral(ids)],
+  );
+  return rows.map((row) => {
+    const receivedAt = timeOrNull(row, 'received_at');
+    return {
+      body: bytesOf(row, 'raw_body'),
+      at: receivedAt ?? timeOf(row, 'created_at'),
+      isReceived: receivedAt !== null,
+    };
+  });
+}

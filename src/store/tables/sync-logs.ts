@@ -1,0 +1,129 @@
+import { RUN_STATUSES, SYNC_TYPES, type RunStatus } from '../../model/enumerations.js';
+import type { JsonObject } from '../../model/json.js';
+import { arrayLiteral } from '../array-literal.js';
+import {
+  uuid,
+  integer,
+  time,
+  jsonObject,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  columnNames,
+  unnestTable,
+  unnestParameters,
+} from '../columns.js';
+import { textOrNull, timeOrNull } from '../row.js';
+import type { Sql } from '../sql.js';
+
+const SYNC_LOG_COLUMNS = columns({
+  id: uuid,
+  runId: uuid,
+  connectionId: uuid,
+  leadId: orNull(uuid),
+  syncType: word(SYNC_TYPES),
+  messagesImported: integer,
+  counters: orNull(jsonObject),
+  status: word(RUN_STATUSES),
+  startedAt: time,
+  completedAt: orNull(time),
+});
+
+export type SyncLogRow = RowOf<typeof SYNC_LOG_COLUMNS>;
+
+export async function insertSyncLogs(tx: Sql, rows: readonly SyncLogRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `insert into sync_logs (${columnNames(SYNC_LOG_COLUMNS)}) select r.* from ${unnestTable(SYNC_LOG_COLUMNS)}`,
+    unnestParameters(SYNC_LOG_COLUMNS, rows),
+  );
+}
+
+/** Adds a batch's messages to the initial_contact logs of leads that this run saw first. */
+export async function addToInitialContacts(
+  tx: Sql,
+  runId: string,
+  created: readonly { leadId: string; connectionId: string; messages: number }[],
+): Promise<void> {
+  if (created.length === 0) return;
+  await tx.execute(
+    // The fence (`offset 0`) makes it one look-up per row; the planner would compare each of the run's logs with each row.
+    `update sync_logs set messages_imported = sync_logs.messages_imported + due.messages
+     from (
+       select l.id, r.messages
+       from unnest($2::uuid[], $3::uuid[], $4::int[]) as r (lead_id, connection_id, messages)
+       cross join lateral (
+         select id from sync_logs
+         where run_id = $1::uuid and lead_id = r.lead_id and connection_id = r.connection_id
+           and sync_type = 'initial_contact' offset 0
+       ) l
+     ) due
+     where sync_logs.id = due.id`,
+    [
+      runId,
+      arrayLiteral(created.map((row) => row.leadId)),
+      arrayLiteral(created.map((row) => row.connectionId)),
+      arrayLiteral(created.map((row) => row.messages)),
+    ],
+  );
+}
+
+/** What earlier imports of a contact leave for the next one. */
+export interface EarlierImports {
+  /** When the phone was last asked by an import that came to its end, ms since 1970. */
+  askedAt: number | null;
+  /** The address under which it last answered. */
+  answeredAs: string | null;
+}
+
+/**
+ * Reads what earlier imports of this lead over this connection have recorded. One that was killed counts for nothing: to
+ * type the same command again must finish its work.
+ */
+export async function readEarlierImports(
+  sql: Sql,
+  leadId: string,
+  connectionId: string,
+): Promise<EarlierImports> {
+  const rows = await sql.query(
+    `select max((counters->>'askedAt')::timestamptz) as asked_at,
+       (array_agg(counters->>'answeredAs' order by started_at desc) filter (where counters ? 'answeredAs'))[1] as answered_as
+     from sync_logs
+     where lead_id = $1::uuid and connection_id = $2::uuid and sync_type = 'manual_recovery' and status <> 'running'`,
+    [leadId, connectionId],
+  );
+  const [row] = rows;
+  return row === undefined
+    ? { askedAt: null, answeredAs: null }
+    : { askedAt: timeOrNull(row, 'asked_at'), answeredAs: textOrNull(row, 'answered_as') };
+}
+
+/** How an import of one contact ended, for its sync_log. */
+export interface ManualRecoveryEnd {
+  id: string;
+  /** A merge may have given the contact another lead meanwhile. */
+  leadId: string | null;
+  messagesImported: number;
+  counters: JsonObject;
+  status: RunStatus;
+  error: string | null;
+  completedAt: number;
+}
+
+export async function finishSyncLog(sql: Sql, log: ManualRecoveryEnd): Promise<void> {
+  await sql.execute(
+    `update sync_logs set lead_id = $2::uuid, messages_imported = $3::int, counters = $4::jsonb, status = $5,
+       error_message = $6, completed_at = $7::timestamptz
+     where id = $1::uuid`,
+    [
+      log.id,
+      log.leadId,
+      log.messagesImported,
+      JSON.stringify(log.counters),
+      log.status,
+      log.error,
+      new Date(log.completedAt).toISOString(),
+    ],
+  );
+}

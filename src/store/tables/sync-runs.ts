@@ -1,0 +1,374 @@
+import {
+  RUN_STATUSES,
+  type RunStatus,
+  INCLUDABLE_CHATS,
+  type IncludableChat,
+} from '../../model/enumerations.js';
+import type { JsonObject } from '../../model/json.js';
+import { arrayLiteral } from '../array-literal.js';
+import { uuid, text, integer, time, json, word, type RowOf, columns, rowsOf } from '../columns.js';
+import {
+  jsonObjectOrNull,
+  textOf,
+  textOrNull,
+  timeOf,
+  timeOrNull,
+  integerOf,
+  wordOf,
+  jsonObjectOf,
+} from '../row.js';
+import type { Sql, SqlParameter, SqlRow } from '../sql.js';
+
+export interface NewRun {
+  id: string;
+  command: string;
+  options: JsonObject;
+  host: string;
+  pid: number;
+  startedAt: number;
+  /** The run that started this one. */
+  parentRunId?: string | null;
+  /** What the run is to do, in a form that is equal for runs that do the same; null where that cannot be said. */
+  work?: string | null;
+  /** The stopped run that this one takes up, and where. */
+  resumed: { runId: string; checkpoint: JsonObject } | null;
+}
+
+/** Opens a run. One that it takes up is over in the same moment and hands on its checkpoint: nobody goes on with it twice. */
+export async function insertRun(sql: Sql, run: NewRun): Promise<void> {
+  await sql.execute(
+    `with resumed as (
+       update sync_runs set status = 'interrupted', checkpoint = null,
+         completed_at = coalesce(completed_at, $6::timestamptz)
+       where id = $7::uuid
+     )
+     insert into sync_runs
+       (id, command, options, status, host, pid, started_at, resumed_run_id, checkpoint, parent_run_id, work)
+     values
+       ($1::uuid, $2, $3::jsonb, 'running', $4, $5::int, $6::timestamptz, $7::uuid, $8::jsonb, $9::uuid, $10)`,
+    [
+      run.id,
+      run.command,
+      JSON.stringify(run.options),
+      run.host,
+      run.pid,
+      new Date(run.startedAt).toISOString(),
+      run.resumed?.runId ?? null,
+      run.resumed === null ? null : JSON.stringify(run.resumed.checkpoint),
+      run.parentRunId ?? null,
+      run.work ?? null,
+    ],
+  );
+}
+
+/** Inside a batch's transaction: the counters, and the place up to which everything is in the database, if it is a new one. */
+export async function saveCheckpoint(
+  tx: Sql,
+  runId: string,
+  checkpoint: JsonObject | null,
+  counters: JsonObject,
+): Promise<void> {
+  await tx.execute(
+    `update sync_runs set checkpoint = coalesce($2::jsonb, checkpoint), counters = $3::jsonb where id = $1::uuid`,
+    [runId, checkpoint === null ? null : JSON.stringify(checkpoint), JSON.stringify(counters)],
+  );
+}
+
+export async function finishRun(
+  sql: Sql,
+  run: {
+    id: string;
+    status: RunStatus;
+    counters: JsonObject;
+    verdict: string;
+    completedAt: number;
+    error: string | null;
+    /** A run that came to its end has nothing to go on from. */
+    clearCheckpoint: boolean;
+  },
+): Promise<void> {
+  await sql.execute(
+    `update sync_runs set status = $2, counters = $3::jsonb, verdict = $4, completed_at = $5::timestamptz, error = $6,
+       checkpoint = case when $7::boolean then null else checkpoint end
+     where id = $1::uuid`,
+    [
+      run.id,
+      run.status,
+      JSON.stringify(run.counters),
+      run.verdict,
+      new Date(run.completedAt).toISOString(),
+      run.error,
+      run.clearCheckpoint,
+    ],
+  );
+}
+
+const UNFINISHED_RUN = columns({
+  id: uuid,
+  pid: integer,
+  host: text,
+  status: word(RUN_STATUSES),
+  startedAt: time,
+  checkpoint: json((row, name) => jsonObjectOrNull(row, name) ?? {}),
+});
+
+export type UnfinishedRun = RowOf<typeof UNFINISHED_RUN>;
+
+/** Runs of a command that stopped before their end and can be gone on with, newest first. */
+export async function readUnfinishedRuns(sql: Sql, command: string): Promise<UnfinishedRun[]> {
+  const rows = await sql.query(
+    `select id, pid, host, status, started_at, checkpoint from sync_runs
+     where command = $1 and status in ('running', 'interrupted', 'failed') and checkpoint is not null
+     order by started_at desc, id desc limit 20`,
+    [command],
+  );
+  return rowsOf(UNFINISHED_RUN, rows);
+}
+
+export interface RunRow {
+  id: string;
+  command: string;
+  options: JsonObject;
+  status: RunStatus;
+  counters: JsonObject | null;
+  verdict: string | null;
+  host: string;
+  pid: number;
+  startedAt: number;
+  completedAt: number | null;
+  error: string | null;
+  /** The run that this one is a step of. */
+  parentRunId: string | null;
+  /** The stopped run that this one resumed. */
+  resumedRunId: string | null;
+  /**
+   * Of a run that did not complete: the later run that did its work or undid it, or the run that it is a step of, which
+   * answers for its steps. Null where nothing makes up for it.
+   */
+  coveredBy: string | null;
+  isSucceeded: boolean;
+  /** Whether the journal has rows of it. */
+  isJournaled: boolean;
+  /** Of an undo: the run that it undid. */
+  undid: string | null;
+}
+
+/**
+ * Whether the run `later` makes up for the run `r`, which did not complete. `work` says what a run was to do, as
+ * src/core/runs/work.ts writes it: `<command> {}` is all that there is. What is pending or failed in the raw log is replayed
+ * by every reconcile; all of the raw log only by a full one.
+ */
+const COVERS = `(
+  later.resumed_run_id = r.id
+  or later.status in ('completed', 'partial') and (
+    later.command = r.command and (later.options = r.options or later.work in (r.work, r.command || ' {}'))
+    or later.command = 'undo' and later.options ->> 'undoes' = r.id::text
+    or later.command = 'reconcile' and (
+      r.command = 'reconcile'
+      or r.work like 'log pending %' or r.work like 'log failed %'
+      or r.work like 'log all %' and later.options ? 'full'
+    )
+    or r.work like 'log pending %' and later.work in ('log pending {}', 'log failed {}', 'log all {}')
+    or r.work like 'log failed %' and later.work in ('log failed {}', 'log all {}')
+    or r.work like 'log all %' and later.work = 'log all {}'
+  )
+)`;
+
+function selectRuns(from: string): string {
+  return `
+    select r.id, r.command, r.options, r.status, r.counters, r.verdict, r.host, r.pid, r.started_at, r.completed_at,
+      r.error, r.parent_run_id, r.resumed_run_id,
+      case when r.status in ('running', 'interrupted', 'failed') then coalesce(
+        (select id from sync_runs later where later.started_at > r.started_at and ${COVERS}
+         order by later.started_at limit 1),
+        (select id from sync_runs parent where parent.id = r.parent_run_id)
+      ) end as covered_by,
+      exists (select from change_journal j where j.run_id = r.id) as is_journaled
+    from ${from}
+    order by r.started_at desc, r.id desc`;
+}
+
+/** The newest runs, and besides them every one that is recorded as running. */
+export async function readRecentRuns(sql: Sql, limit: number): Promise<RunRow[]> {
+  const newest = `(select *, row_number() over (order by started_at desc, id desc) as nth from sync_runs)`;
+  return query(sql, `(select * from ${newest} n where nth <= $1::int or status = 'running') r`, [limit]);
+}
+
+/** Which runs to list. Times are ms since 1970. */
+export interface RunSelection {
+  command: string | null;
+  since: number | null;
+  limit: number;
+}
+
+/** The newest of the selected runs. */
+export function selectNewestRuns(sql: Sql, { command, since, limit }: RunSelection): Promise<RunRow[]> {
+  return query(
+    sql,
+    `(select * from sync_runs
+      where ($1::text is null or command = $1) and ($2::timestamptz is null or started_at >= $2)
+      order by started_at desc, id desc limit $3::int) r`,
+    [command, since === null ? null : new Date(since).toISOString(), limit],
+  );
+}
+
+/** Runs whose id begins with `prefix` (hexadecimal digits and dashes), at most ten, the newest first. */
+export function findRuns(sql: Sql, prefix: string): Promise<RunRow[]> {
+  return query(
+    sql,
+    `(select * from sync_runs where starts_with(id::text, $1) order by started_at desc, id desc limit 10) r`,
+    [prefix],
+  );
+}
+
+/** Runs by id, the newest first. */
+export async function readRunsById(sql: Sql, ids: readonly string[]): Promise<RunRow[]> {
+  if (ids.length === 0) return [];
+  return query(sql, `(select * from sync_runs where id = any($1::uuid[])) r`, [arrayLiteral(ids)]);
+}
+
+/** Every finished undo, the newest first. */
+export function readUndos(sql: Sql): Promise<RunRow[]> {
+  return query(
+    sql,
+    `(select * from sync_runs where command = 'undo' and status in ('completed', 'partial')) r`,
+    [],
+  );
+}
+
+/** The newest runs of some commands that have something in the journal. */
+export function readJournaledRuns(sql: Sql, commands: readonly string[], limit: number): Promise<RunRow[]> {
+  return query(
+    sql,
+    `(select * from sync_runs journaled where command = any($1::text[])
+        and exists (select from change_journal j where j.run_id = journaled.id)
+      order by started_at desc, id desc limit $2::int) r`,
+    [arrayLiteral(commands), limit],
+  );
+}
+
+/** The runs that were started by a run, or that resumed it, the newest first. */
+export function readRunsAfter(sql: Sql, runId: string): Promise<RunRow[]> {
+  return query(
+    sql,
+    `(select * from sync_runs where parent_run_id = $1::uuid or resumed_run_id = $1::uuid) r`,
+    [runId],
+  );
+}
+
+/** The commands of which there are runs. */
+export async function readRunCommands(sql: Sql): Promise<string[]> {
+  const rows = await sql.query('select distinct command from sync_runs order by command');
+  return rows.map((row) => textOf(row, 'command'));
+}
+
+/** The run is over, and nothing of it is to be gone on with: what it had done so far is no longer there. */
+export async function endUndoneRun(tx: Sql, runId: string, at: number): Promise<void> {
+  await tx.execute(
+    `update sync_runs set checkpoint = null, completed_at = coalesce(completed_at, $2::timestamptz),
+       status = case when status = 'running' then 'interrupted' else status end
+     where id = $1::uuid`,
+    [runId, new Date(at).toISOString()],
+  );
+}
+
+async function query(sql: Sql, from: string, parameters: SqlParameter[]): Promise<RunRow[]> {
+  return (await sql.query(selectRuns(from), parameters)).map(runOf);
+}
+
+function runOf(row: SqlRow): RunRow {
+  const options = jsonObjectOf(row, 'options');
+  const { undoes } = options;
+  const coveredBy = textOrNull(row, 'covered_by');
+  return {
+    id: textOf(row, 'id'),
+    command: textOf(row, 'command'),
+    options,
+    status: wordOf(row, 'status', RUN_STATUSES),
+    counters: jsonObjectOrNull(row, 'counters'),
+    verdict: textOrNull(row, 'verdict'),
+    host: textOf(row, 'host'),
+    pid: integerOf(row, 'pid'),
+    startedAt: timeOf(row, 'started_at'),
+    completedAt: timeOrNull(row, 'completed_at'),
+    error: textOrNull(row, 'error'),
+    parentRunId: textOrNull(row, 'parent_run_id'),
+    resumedRunId: textOrNull(row, 'resumed_run_id'),
+    coveredBy,
+    isSucceeded: coveredBy !== null,
+    isJournaled: row['is_journaled'] === true,
+    undid: typeof undoes === 'string' ? undoes : null,
+  };
+}
+
+/** What a run was told that decides how the entries that it stored are read. */
+export interface RunChoice {
+  include: ReadonlySet<IncludableChat>;
+  /** Name or id of `--connection`. */
+  connection: string | null;
+}
+
+/** The choices of these runs, by run id; a run that made none is left out. */
+export async function readRunChoices(sql: Sql, runIds: readonly string[]): Promise<Map<string, RunChoice>> {
+  if (runIds.length === 0) return new Map();
+  const rows = await sql.query(
+    `select id, options->'include' as include, options->>'connection' as connection from sync_runs
+     where id = any($1::uuid[]) and (options->'include' is not null or options->'connection' is not null)`,
+    [arrayLiteral(runIds)],
+  );
+  return new Map(
+    rows.map((row) => {
+      const named: unknown = row['include'];
+      const include = INCLUDABLE_CHATS.filter((chat) => Array.isArray(named) && named.includes(chat));
+      return [
+        textOf(row, 'id'),
+        { include: new Set(include), connection: textOrNull(row, 'connection') },
+      ] as const;
+    }),
+  );
+}
+
+/** How far reconciling has come. Times are ms since 1970. */
+export interface LastReconcile {
+  /** Up to where everything was accounted for; null before the first run that came to its end. */
+  proven: { since: number; through: string | null } | null;
+  /** The newest run, if it did not come to its end: killed, interrupted or failed. */
+  unfinished: { runId: string; startedAt: number; status: RunStatus } | null;
+}
+
+/**
+ * How much is looked at twice: clocks of machines differ, and a transaction may commit after a later one began. Looking
+ * again costs little and changes nothing.
+ */
+const OVERLAP = '1 hour';
+
+/** The marks that earlier runs have left in sync_runs: when they began, and the last entry that they saw. */
+export async function readLastReconcile(sql: Sql): Promise<LastReconcile> {
+  const [mark] = await sql.query(
+    // A mark that lies ahead was made by a clock that was wrong: until then, every run would look at nothing.
+    `select mark - interval '${OVERLAP}' as since, through
+     from (
+       select (counters ->> 'watermark')::timestamptz as mark, counters ->> 'through' as through
+       from sync_runs where command = 'reconcile' and counters ? 'watermark'
+     ) made
+     where made.mark <= clock_timestamp() order by made.mark desc limit 1`,
+  );
+  const [newest] = await sql.query(
+    `select id, started_at, status from sync_runs where command = 'reconcile'
+     order by started_at desc, id desc limit 1`,
+  );
+  const status = newest === undefined ? undefined : wordOf(newest, 'status', RUN_STATUSES);
+  const ended = status === undefined || status === 'completed' || status === 'partial';
+  const since = mark === undefined ? null : timeOrNull(mark, 'since');
+  return {
+    proven: mark === undefined || since === null ? null : { since, through: textOrNull(mark, 'through') },
+    unfinished:
+      newest === undefined || ended
+        ? null
+        : {
+            runId: textOf(newest, 'id'),
+            startedAt: timeOf(newest, 'started_at'),
+            status: wordOf(newest, 'status', RUN_STATUSES),
+          },
+  };
+}

@@ -1,0 +1,135 @@
+import { TICKET_SOURCES, TICKET_ORIGINS, TICKET_STATUSES } from '../../model/enumerations.js';
+import { arrayLiteral } from '../array-literal.js';
+import {
+  uuid,
+  text,
+  time,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  only,
+  rowsOf,
+  columnNames,
+  assignments,
+  unnestTable,
+  unnestFound,
+  unnestParameters,
+} from '../columns.js';
+import { textOf, textOrNull, timeOrNull } from '../row.js';
+import type { Sql } from '../sql.js';
+
+const COLUMNS = columns({
+  id: uuid,
+  conversationId: uuid,
+  leadId: uuid,
+  source: word(TICKET_SOURCES),
+  originatedFrom: word(TICKET_ORIGINS),
+  status: word(TICKET_STATUSES),
+  messageWindowExpiresAt: orNull(time),
+  openedByExternalId: orNull(text),
+  openedAt: time,
+  lastInboundAt: orNull(time),
+  closedAt: orNull(time),
+});
+
+export type TicketRow = RowOf<typeof COLUMNS>;
+
+const CHANGING = only(
+  COLUMNS,
+  'originatedFrom',
+  'messageWindowExpiresAt',
+  'openedByExternalId',
+  'openedAt',
+  'lastInboundAt',
+);
+
+/**
+ * A ticket that a person closed meanwhile is the past: it is not touched (T5). Written so that no planner answers it from
+ * the partial index of open tickets, which knows nothing of ids.
+ */
+const STILL_OPEN = `status || '' = 'open'`;
+
+/** All tickets of the given leads, open and closed: a ticket's origin depends on the ones before it (T4). */
+export async function readTicketsOfLeads(tx: Sql, leadIds: readonly string[]): Promise<TicketRow[]> {
+  if (leadIds.length === 0) return [];
+  const rows = await tx.query(`select ${columnNames(COLUMNS)} from tickets where lead_id = any($1::uuid[])`, [
+    arrayLiteral(leadIds),
+  ]);
+  return rowsOf(COLUMNS, rows);
+}
+
+export async function readTicketsOfConversations(
+  tx: Sql,
+  conversationIds: readonly string[],
+): Promise<TicketRow[]> {
+  if (conversationIds.length === 0) return [];
+  const rows = await tx.query(
+    `select ${columnNames(COLUMNS)} from tickets where conversation_id = any($1::uuid[])`,
+    [arrayLiteral(conversationIds)],
+  );
+  return rowsOf(COLUMNS, rows);
+}
+
+export async function insertTickets(tx: Sql, rows: readonly TicketRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `insert into tickets (${columnNames(COLUMNS)}) select r.* from ${unnestTable(COLUMNS)}`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
+
+export async function updateTickets(tx: Sql, rows: readonly TicketRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `update tickets set ${assignments(CHANGING)}
+     from ${unnestFound('tickets', COLUMNS, { condition: STILL_OPEN })}
+     where tickets.id = r.found_id
+       and (${columnNames(CHANGING, 'tickets')})
+           is distinct from (${columnNames(CHANGING, 'r')})`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
+
+/** Removes tickets whose only message was another conversation's; journaled, so that `undo` can put them back. */
+export async function deleteTickets(tx: Sql, runId: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.execute(
+    `insert into change_journal (run_id, table_name, key, before)
+     select $2::uuid, 'tickets', jsonb_build_object('id', t.id), to_jsonb(t) from tickets t where t.id = any($1::uuid[])`,
+    [arrayLiteral(ids), runId],
+  );
+  await tx.execute(`delete from tickets where id = any($1::uuid[])`, [arrayLiteral(ids)]);
+}
+
+/** The live inbound messages that conversations still hold since their last closed ticket: first by time and id, and last. */
+export async function readRemainingInbound(
+  tx: Sql,
+  conversationIds: readonly string[],
+  cameLive: string,
+): Promise<
+  { conversationId: string; first: { externalId: string; timestamp: number } | null; lastAt: number | null }[]
+> {
+  if (conversationIds.length === 0) return [];
+  const rows = await tx.query(
+    `select c.id, due.first_id, due.first_at, due.last_at
+     from unnest($1::uuid[]) as c (id)
+     left join lateral (
+       select (array_agg(m.external_id order by m.timestamp, m.external_id))[1] as first_id,
+         min(m.timestamp) as first_at, max(m.timestamp) as last_at
+       from messages m
+       where m.conversation_id = c.id and m.direction = 'INBOUND' and ${cameLive}
+         and m.timestamp > coalesce((select max(t.closed_at) from tickets t where t.conversation_id = c.id), '-infinity')
+     ) due on true`,
+    [arrayLiteral(conversationIds)],
+  );
+  return rows.map((row) => {
+    const externalId = textOrNull(row, 'first_id');
+    const timestamp = timeOrNull(row, 'first_at');
+    return {
+      conversationId: textOf(row, 'id'),
+      first: externalId === null || timestamp === null ? null : { externalId, timestamp },
+      lastAt: timeOrNull(row, 'last_at'),
+    };
+  });
+}

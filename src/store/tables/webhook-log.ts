@@ -1,0 +1,279 @@
+import { ENTRY_STATUSES, PROVIDERS } from '../../model/enumerations.js';
+import { arrayLiteral, byteArrayLiteral } from '../array-literal.js';
+import {
+  uuid,
+  text,
+  boolean,
+  bytes,
+  time,
+  texts,
+  jsonObject,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  without,
+  rowsOf,
+  columnNames,
+  columnValues,
+  assignments,
+  unnestTable,
+  unnestFound,
+  unnestParameters,
+} from '../columns.js';
+import { textOf } from '../row.js';
+import type { Sql } from '../sql.js';
+
+/** Whether a row's bytes are still those that were stored. */
+export const IS_INTACT_SQL = 'sha256(raw_body) = sha256';
+
+/** The scope of entries that name their connection themselves (Meta's). */
+export const NO_SCOPE = '00000000-0000-0000-0000-000000000000';
+
+/** What the bytes of an entry decide. */
+const RESTORED = {
+  id: uuid,
+  provider: word(PROVIDERS),
+  rawBody: bytes,
+  fields: texts,
+  phoneNumberIds: texts,
+  chatIds: texts,
+};
+
+const RESTORED_COLUMNS = columns(RESTORED);
+
+/** What a stored entry gets back whose bytes were changed: the bytes, and whom and what they are about. */
+export type RestoredEntry = RowOf<typeof RESTORED_COLUMNS>;
+
+const COLUMNS = columns({
+  ...RESTORED,
+  connectionScope: uuid,
+  sha256: bytes,
+  receivedAt: orNull(time),
+  status: word(ENTRY_STATUSES),
+  error: orNull(text),
+  origin: orNull(text),
+  counters: orNull(jsonObject),
+  runId: uuid,
+  processedAt: orNull(time),
+});
+
+/** A raw entry as it goes into webhook_log. */
+export type RawLogRow = RowOf<typeof COLUMNS>;
+
+const KNOWN_ENTRY = columns({
+  id: uuid,
+  connectionScope: uuid,
+  /** Hex. */
+  sha256: text,
+  status: word(ENTRY_STATUSES),
+  /** False when its bytes are not those that were stored. */
+  isIntact: boolean,
+});
+
+/** What is stored already of an entry that comes again. */
+export type KnownEntry = RowOf<typeof KNOWN_ENTRY>;
+
+const OUTCOME_COLUMNS = columns({
+  id: uuid,
+  status: word(ENTRY_STATUSES),
+  error: orNull(text),
+  counters: orNull(jsonObject),
+  processedAt: time,
+  /** It goes on naming the run that it names: what that run was told decides how it is read. */
+  keepsRun: boolean,
+});
+
+/** How an entry that was stored before ended this time. */
+export type EntryOutcome = RowOf<typeof OUTCOME_COLUMNS>;
+
+export async function readKnownEntries(
+  tx: Sql,
+  keys: readonly { connectionScope: string; sha256: Uint8Array }[],
+): Promise<KnownEntry[]> {
+  if (keys.length === 0) return [];
+  const rows = await tx.query(
+    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact
+     from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
+     cross join lateral (
+       select id, connection_scope, sha256, status, ${IS_INTACT_SQL} as is_intact from webhook_log
+       where connection_scope = k.connection_scope and sha256 = k.sha256 limit 1
+     ) w`,
+    [arrayLiteral(keys.map((key) => key.connectionScope)), byteArrayLiteral(keys.map((key) => key.sha256))],
+  );
+  return rowsOf(KNOWN_ENTRY, rows);
+}
+
+/** Stores entries; one that another run stored in the meantime is left out and the count tells. */
+export async function insertEntries(tx: Sql, rows: readonly RawLogRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `insert into webhook_log (attempts, ${columnNames(COLUMNS)})
+     select 1, ${columnValues(COLUMNS)} from ${unnestTable(COLUMNS)}
+     order by r.id
+     on conflict (connection_scope, sha256) do nothing`,
+    unnestParameters(COLUMNS, rows),
+  );
+}
+
+/** Gives entries back the bytes that they were stored with; the hash, by which they were found, is theirs already. */
+export async function restoreEntries(tx: Sql, rows: readonly RestoredEntry[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `update webhook_log set ${assignments(without(RESTORED_COLUMNS, 'id'))}
+     from ${unnestFound('webhook_log', RESTORED_COLUMNS)} where webhook_log.id = r.found_id`,
+    unnestParameters(RESTORED_COLUMNS, rows),
+  );
+}
+
+/** Which of these entries are not in the raw log any more. */
+export async function findGoneEntries(tx: Sql, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await tx.query(
+    `select k.id from unnest($1::uuid[]) as k (id)
+     left join lateral (select true as is_there from webhook_log where id = k.id limit 1) w on true
+     where w.is_there is null`,
+    [arrayLiteral(ids)],
+  );
+  return new Set(rows.map((row) => textOf(row, 'id')));
+}
+
+/** Records another attempt at entries that were not finished, or that ended differently this time. */
+export async function updateEntries(tx: Sql, runId: string, rows: readonly EntryOutcome[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `update webhook_log set
+       status = case when webhook_log.error = $2 then 'pending' else r.status end,
+       error = case when webhook_log.error = $2 then $3 else r.error end,
+       counters = r.counters, processed_at = r.processed_at,
+       attempts = webhook_log.attempts + 1,
+       run_id = case when r.keeps_run then webhook_log.run_id else $1::uuid end
+     from ${unnestFound('webhook_log', OUTCOME_COLUMNS, { first: 4 })}
+     where webhook_log.id = r.found_id`,
+    [runId, UNFINISHED_REQUEUED, REQUEUED, ...unnestParameters(OUTCOME_COLUMNS, rows)],
+  );
+}
+
+/** Why an entry is pending that was processed before and is due once more; every run ends by settling these. */
+export const REQUEUED = 'requeued';
+
+/** Why an entry is pending whose messages are not all in yet: it is larger than a batch. */
+export const UNFINISHED = 'unfinished';
+
+/** The same, and due once more as soon as it is finished. */
+const UNFINISHED_REQUEUED = 'unfinished, requeued';
+
+/** What makes an entry due once more; one whose messages are not all in yet is so when it is finished. */
+const REQUEUE_SQL = `status = 'pending', error = case error when $2 then $3 else $4 end`;
+
+const REQUEUE_PARAMETERS = [UNFINISHED, UNFINISHED_REQUEUED, REQUEUED] as const;
+
+/** Makes entries due again. Gives their number. */
+export async function requeueEntries(tx: Sql, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  return tx.execute(`update webhook_log set ${REQUEUE_SQL} where id = any($1::uuid[])`, [
+    arrayLiteral(ids),
+    ...REQUEUE_PARAMETERS,
+  ]);
+}
+
+/**
+ * Makes every entry about these leads due again: one of their messages lost its id (M9), and only decoding tells which of
+ * the entries had brought it. Rare, and harmless for everything else in them. Gives the number of entries.
+ */
+export async function requeueEntriesOf(tx: Sql, leadIds: readonly string[]): Promise<number> {
+  if (leadIds.length === 0) return 0;
+  return tx.execute(
+    `update webhook_log set ${REQUEUE_SQL}
+     where chat_ids && (select array_agg(i.value) from lead_identities i where i.lead_id = any($1::uuid[]))
+       and (status in ('processed', 'partial') or error = $2)`,
+    [arrayLiteral(leadIds), ...REQUEUE_PARAMETERS],
+  );
+}
+
+/** Makes every entry due again that names one of these people, by any name. Gives the number of entries. */
+export async function requeueEntriesNaming(tx: Sql, names: readonly string[]): Promise<number> {
+  if (names.length === 0) return 0;
+  return tx.execute(
+    `update webhook_log set ${REQUEUE_SQL}
+     where chat_ids && $1::text[] and (status in ('processed', 'partial') or error = $2)`,
+    [arrayLiteral(names), ...REQUEUE_PARAMETERS],
+  );
+}
+
+/** Makes every entry with statuses of these numbers due again, or of no number. Reads the whole raw log. */
+export async function requeueStatuses(tx: Sql, phoneNumberIds: readonly string[]): Promise<number> {
+  if (phoneNumberIds.length === 0) return 0;
+  return tx.execute(
+    `update webhook_log set ${REQUEUE_SQL}
+     where (phone_number_ids && $1::text[] or phone_number_ids = '{}') and counters ? 'status'
+       and (status in ('processed', 'partial') or error = $2)`,
+    [arrayLiteral(phoneNumberIds), ...REQUEUE_PARAMETERS],
+  );
+}
+
+/**
+ * Entries that wait for a connection are due again when one has become known: those that name it, and those that name no
+ * number and may be its by their WABA. Gives the number of entries.
+ */
+export async function requeueWaiting(tx: Sql, phoneNumberIds: readonly string[]): Promise<number> {
+  return tx.execute(
+    `update webhook_log set error = $2
+     where status = 'pending' and error = 'unknown_connection' and provider = 'meta'
+       and (phone_number_ids = '{}' or phone_number_ids && $1::text[])`,
+    [arrayLiteral(phoneNumberIds), REQUEUED],
+  );
+}
+
+/**
+ * Events that were stored before anybody said whose they are get their connection now, so that the same bytes are one row:
+ * left where it is, the first row would wait for ever.
+ */
+export async function adoptUnscoped(
+  tx: Sql,
+  entries: readonly { connectionScope: string; sha256: Uint8Array }[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  await tx.execute(
+    `update webhook_log set connection_scope = due.connection_scope
+     from (
+       select distinct on (w.id) w.id, k.connection_scope
+       from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
+       cross join lateral (
+         select id from webhook_log where connection_scope = $3::uuid and sha256 = k.sha256 limit 1
+       ) w
+       where not exists (
+         select from webhook_log own where own.connection_scope = k.connection_scope and own.sha256 = k.sha256
+       )
+     ) due
+     where webhook_log.id = due.id`,
+    [
+      arrayLiteral(entries.map((entry) => entry.connectionScope)),
+      byteArrayLiteral(entries.map((entry) => entry.sha256)),
+      NO_SCOPE,
+    ],
+  );
+}
+
+/**
+ * Marks entries of which a contact's part was applied: what they hold of other people is still due, and no later look for
+ * what has come beside an answer need read them.
+ */
+export async function markNarrowed(
+  sql: Sql,
+  runId: string,
+  entries: readonly { connectionScope: string; sha256: Uint8Array }[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  await sql.execute(
+    `update webhook_log w set error = 'other_contact', run_id = $3::uuid
+     from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
+     where w.connection_scope = k.connection_scope and w.sha256 = k.sha256
+       and w.status = 'pending' and w.error is null`,
+    [
+      arrayLiteral(entries.map((entry) => entry.connectionScope)),
+      byteArrayLiteral(entries.map((entry) => entry.sha256)),
+      runId,
+    ],
+  );
+}
