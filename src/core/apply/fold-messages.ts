@@ -206,7 +206,9 @@ function placeMessage(
     (wamidPhone, incomingLead, storedLead) => bench.incomingWins(wamidPhone, incomingLead, storedLead),
   );
   if (placed.outcome === 'collision' && placed.loser === 'incoming') {
-    const { externalId, batchId } = placed.leaf.state;
+    const { id, externalId, batchId } = placed.leaf.state;
+    // It may have had the id until somebody moved the row.
+    if (placed.leaf.stored !== null && work.repeated.has(item.logId)) work.contested.add(id);
     work.reject(item, 'message', {
       reason: 'id_collision',
       path: fact.path,
@@ -219,7 +221,12 @@ function placeMessage(
   const outcome = placed.outcome === 'collision' ? 'updated' : placed.outcome;
   work.tally.message(connection.id, outcome);
   if (!folded.heldBy.has(placed.leaf)) folded.heldBy.set(placed.leaf, item.logId);
-  if (outcome === 'created') countCreated(folded, placed.leaf);
+  if (outcome === 'created') {
+    countCreated(folded, placed.leaf);
+    // One of them may be the same message, whose time or direction somebody changed.
+    for (const { state, stored } of folded.book.namesakes(placed.leaf))
+      if (stored !== null) work.contested.add(state.id);
+  }
   contest(work, item, placed.leaf, (state) => contradicts(state, stateOfFact(fact, { ...state, runId: '' })));
   if (fact.origin === 'live' && fact.direction === 'INBOUND') folded.liveInbound.add(placed.leaf);
 }

@@ -3,7 +3,7 @@ import { readMessagesById, updateMessages } from '../../store/tables/messages.js
 import { replaceRevisions } from '../../store/tables/reactions-and-revisions.js';
 import { requeueEntries } from '../../store/tables/webhook-log.js';
 import type { Context } from '../context.js';
-import { distrust } from '../plan/contradictions.js';
+import { disown, distrust } from '../plan/contradictions.js';
 import { rowOfState } from '../plan/message-book.js';
 import { deriveMessages, rectifiedBy } from '../rawlog/derive-messages.js';
 import { RawLog } from '../rawlog/raw-log.js';
@@ -16,7 +16,8 @@ const TOGETHER = 1_000;
 /**
  * Makes the entries of contested messages due again where the row is not what the raw log makes of it, and takes the row's
  * evidence for that: the replay of those entries then writes what the log says, and all that follows from it. Merging never
- * does, since it keeps one of two values that are equally well known (M2). A row that the log explains stays as it is. One
+ * does, since it keeps one of two values that are equally well known (M2). A row that somebody moved to another lead loses its claim to
+ * the id, too. A row that the log explains stays as it is. One
  * transaction per batch, so that a kill leaves a wrong row, or one whose entries are due. Gives the number of rows.
  */
 export async function distrustChangedMessages(
@@ -34,8 +35,10 @@ export async function distrustChangedMessages(
     const rows = await readMessagesById(sql, rowIds.slice(at, at + TOGETHER), { lock: false });
     const wrong = (await deriveMessages(sql, log, rows)).flatMap((derived) => {
       const rectified = rectifiedBy(derived);
-      if (rectified === null) return [];
-      const { row, revisions } = rowOfState(distrust(rectified, derived.state));
+      if (rectified === null && !derived.isMisplaced) return [];
+      const { row, revisions } = rowOfState(
+        rectified === null ? disown(derived.state) : distrust(rectified, derived.state),
+      );
       return [{ ...derived, row: { ...row, rowVersion: derived.row.rowVersion }, revisions }];
     });
     if (wrong.length === 0) continue;

@@ -33,6 +33,8 @@ export interface Fate {
 /** Asks the judge that `verify` asks, too, what became of items. */
 export class FateFinder {
   private readonly judge: ItemJudge;
+  /** Of chats that were left out: what came of them says nothing of what waits for the same ids. */
+  private readonly judgeOfIncluded: ItemJudge;
   private readonly ownNumbers = new OwnNumbers();
 
   constructor(
@@ -40,6 +42,7 @@ export class FateFinder {
     private readonly log: RawLog,
   ) {
     this.judge = new ItemJudge(sql);
+    this.judgeOfIncluded = new ItemJudge(sql);
   }
 
   /** The fate of every item. `first`: rows to be held against where an id has several. */
@@ -48,10 +51,27 @@ export class FateFinder {
     first: readonly StoredMessageRow[] = [],
   ): Promise<Map<LoggedItem, Fate>> {
     const fates = new Map<LoggedItem, Fate>();
+    const isLeftOut = ({ fact }: LoggedItem): boolean => fact.kind === 'skipped';
+    await this.settle(
+      items.filter((item) => !isLeftOut(item)),
+      this.judge,
+      first,
+      fates,
+    );
+    await this.settle(items.filter(isLeftOut), this.judgeOfIncluded, first, fates);
+    return new Map(items.map((item) => [item, fates.get(item) ?? fate('noted')]));
+  }
+
+  private async settle(
+    items: readonly LoggedItem[],
+    judge: ItemJudge,
+    first: readonly StoredMessageRow[],
+    fates: Map<LoggedItem, Fate>,
+  ): Promise<void> {
     let window = new Window();
     let asked = new Map<LogItem['fact'], LoggedItem>();
-    const settle = async (): Promise<void> => {
-      const judged = await recheckAll(this.sql, this.log, await this.judge.judge(window, first));
+    const judgeWindow = async (): Promise<void> => {
+      const judged = await recheckAll(this.sql, this.log, await judge.judge(window, first));
       const told = judged.flatMap((one): [LoggedItem, Fate][] => {
         const item = asked.get(one.item.fact);
         return item === undefined ? [] : [[item, fateOf(one, item)]];
@@ -68,10 +88,9 @@ export class FateFinder {
       }
       window.add(judged);
       asked.set(judged.fact, item);
-      if (window.size >= WINDOW) await settle();
+      if (window.size >= WINDOW) await judgeWindow();
     }
-    await settle();
-    return new Map(items.map((item) => [item, fates.get(item) ?? fate('noted')]));
+    if (window.size > 0) await judgeWindow();
   }
 
   /** A message whose id several rows bear is one too many, whatever the row says that it was held against. */

@@ -105,6 +105,16 @@ export function distrust(rectified: MessageState, state: MessageState): MessageS
   return { ...state, stanzaId, edits, revokedAt, errors, ranks: kept };
 }
 
+/** Takes all evidence from a state: of a row that the log has with another lead, who takes its id back (M9). */
+export function disown(state: MessageState): MessageState {
+  return { ...state, ranks: { structure: 0, type: 0, body: 0, context: 0, media: 0, rawMeta: 0 } };
+}
+
+/** Whether a row that the raw log brought has been found to be wrong in who or when it is; its entries are due again then. */
+export function isDisowned({ batchId, ranks }: MessageState): boolean {
+  return batchId !== null && ranks.structure === 0;
+}
+
 function knows(truth: number, row: number): boolean {
   return truth > 0 && truth === row;
 }

@@ -1,6 +1,7 @@
 import { decodeWamid } from '../../identity/wamid.js';
 import type { MessageFact } from '../../model/facts.js';
 import type { MessageRow, StoredMessageRow } from '../../store/tables/messages.js';
+import { isDisowned } from './contradictions.js';
 import { packEvidence, unpackEvidence } from './evidence.js';
 import { mergeErrors } from './message-errors.js';
 import { projectMessage, restoreContent, type Revision } from './message-projection.js';
@@ -78,6 +79,14 @@ export class MessageBook {
       (leaf) => !leaf.gone && (leadId === null || leaf.state.leadId === leadId),
     );
     return candidates.length === 1 ? (candidates[0] ?? null) : null;
+  }
+
+  /** Other messages of its conversation that are called as it is, and are not its twins: too far away, or the other way (M10). */
+  namesakes({ state }: Leaf): Leaf[] {
+    const called = this.byStanzaId.get(keyOf(state.connectionId, state.stanzaId ?? '')) ?? [];
+    return called.filter(
+      (other) => !other.gone && other.state !== state && other.state.conversationId === state.conversationId,
+    );
   }
 
   /** Merges one message fact into the row that it is about, or makes a new one. */
@@ -177,7 +186,8 @@ export class MessageBook {
 
   private collide(fact: MessageFact, incoming: MessageState, holder: Leaf, judge: CollisionJudge): Placed {
     const wamidPhone = fact.wamidPhone ?? decodeWamid(holder.state.externalId)?.phone ?? null;
-    if (!judge(wamidPhone, incoming.leadId, holder.state.leadId)) {
+    // A row that contradicts the very entry that brought it has no claim.
+    if (!isDisowned(holder.state) && !judge(wamidPhone, incoming.leadId, holder.state.leadId)) {
       return { outcome: 'collision', leaf: holder, loser: 'incoming' };
     }
     const { id, leadId, conversationId, connectionId, externalId } = holder.state;
@@ -195,7 +205,9 @@ export class MessageBook {
       this.renamed.push({ connectionId, conversationId, from: externalId, to: incoming.externalId });
     }
     this.robbed.push({ leadId, conversationId });
-    return { outcome: 'collision', leaf: holder, loser: 'stored' };
+    const twin = this.findTwin(holder.state);
+    if (twin?.state.conversationId === holder.state.conversationId) this.join(holder, twin);
+    return { outcome: 'collision', leaf: holder.mergedInto ?? holder, loser: 'stored' };
   }
 
   private add(leaf: Leaf): void {

@@ -3,6 +3,7 @@ import type { Sql } from '../../store/sql.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { readIdentitiesOfPersons } from '../../store/tables/lead-identities.js';
 import type { StoredMessageRow } from '../../store/tables/messages.js';
+import type { EntrySelection } from '../../store/tables/stored-entries.js';
 import { readRevisions } from '../../store/tables/reactions-and-revisions.js';
 import { applyAmendment, payloadOf, ReactionBook } from '../plan/amendments.js';
 import { rectify } from '../plan/contradictions.js';
@@ -11,7 +12,7 @@ import { keyOf, MessageBook, stateOfRow } from '../plan/message-book.js';
 import { showsWhatIsRevoked } from '../plan/message-projection.js';
 import type { MessageState } from '../plan/message-state.js';
 import { LeadFinder } from './lead-finder.js';
-import type { RawLog } from './raw-log.js';
+import type { DecodedEntry, RawLog } from './raw-log.js';
 
 /** Rows that are derived together: their leads' entries are read once for all of them. */
 const TOGETHER = 2_000;
@@ -29,11 +30,13 @@ export interface DerivedMessage {
   truthToCome: MessageState | null;
   /** The entries that are done and hold it. */
   entryIds: string[];
+  /** The entry that brought the row tells it of somebody else, and no entry of the row's own lead: somebody moved the row. */
+  isMisplaced: boolean;
 }
 
 /**
  * Derives messages from the raw log alone, by the same merge as a replay (M2, M5, M10). Every entry that names one of their
- * leads is read, so this is for the messages in doubt, not for all.
+ * leads is read, and the one that brought the row, so this is for the messages in doubt, not for all.
  */
 export async function deriveMessages(
   sql: Sql,
@@ -72,8 +75,15 @@ async function derive(sql: Sql, log: RawLog, rows: readonly StoredMessageRow[]):
   const chatIds = [...new Set(identities.map(({ value }) => value))];
   const done = new Derivation(sql, rows);
   const all = new Derivation(sql, rows);
-  for await (const decoded of chatIds.length === 0 ? [] : log.entries({ statuses: [], chatIds })) {
+  const seen = new Set<string>();
+  const selections: EntrySelection[] = [
+    ...(chatIds.length === 0 ? [] : [{ statuses: [], chatIds }]),
+    { statuses: [], ids: [...new Set(rows.flatMap(({ batchId }) => batchId ?? []))] },
+  ];
+  for await (const decoded of entriesOf(log, selections)) {
     const { id, status } = decoded.entry;
+    if (seen.has(id)) continue;
+    seen.add(id);
     const isDone = status !== 'pending' && status !== 'failed';
     for (const { section, connection, pending } of decoded.sections) {
       if (connection === null || pending !== null) continue;
@@ -98,7 +108,15 @@ async function derive(sql: Sql, log: RawLog, rows: readonly StoredMessageRow[]):
     truth: done.truthOf(row),
     truthToCome: all.truthOf(row),
     entryIds: done.entriesOf(row),
+    isMisplaced: all.truthOf(row) === null && all.isToldElsewhere(row),
   }));
+}
+
+async function* entriesOf(
+  log: RawLog,
+  selections: readonly EntrySelection[],
+): AsyncGenerator<DecodedEntry, void, undefined> {
+  for (const selection of selections) yield* log.entries(selection);
 }
 
 /** Places what the log says about some rows, as if none of them were stored. */
@@ -107,6 +125,8 @@ class Derivation {
   private readonly book = new MessageBook([], new Map());
   private readonly reactions = new ReactionBook([]);
   private readonly entryIds = new Map<string, Set<string>>();
+  /** By key of a message: the entries that tell it of other leads than its rows'. */
+  private readonly elsewhere = new Map<string, Set<string>>();
   private messages: Told[] = [];
   /** For the end: what they amend may stand in a later entry. */
   private readonly amendments: Told[] = [];
@@ -165,14 +185,27 @@ class Derivation {
     return null;
   }
 
-  private place({ fact, connection }: Told): void {
+  isToldElsewhere({ connectionId, externalId, stanzaId, batchId }: StoredMessageRow): boolean {
+    return [externalId, stanzaId].some(
+      (id) =>
+        id !== null && batchId !== null && this.elsewhere.get(keyOf(connectionId, id))?.has(batchId) === true,
+    );
+  }
+
+  private place({ fact, connection, entryId }: Told): void {
     if (!('counterpart' in fact)) return;
     const leads = this.leads.find(connection.organizationId, fact.counterpart);
     if (fact.kind === 'message') {
       // What another lead claims under the same id is a collision, and its own affair (M9).
       const ids = [fact.externalId, fact.stanzaId ?? fact.externalId];
       const lead = leads.find((one) => ids.some((id) => this.wanted.get(keyOf(connection.id, id))?.has(one)));
-      if (lead === undefined) return;
+      if (lead === undefined) {
+        for (const id of ids) {
+          const key = keyOf(connection.id, id);
+          this.elsewhere.set(key, (this.elsewhere.get(key) ?? new Set()).add(entryId));
+        }
+        return;
+      }
       const placement = {
         id: '',
         connectionId: connection.id,

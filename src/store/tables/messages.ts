@@ -129,7 +129,8 @@ export async function readMessages(
 
 /**
  * Inserts new messages. Rule M1's unique index decides: a row that another program stored since we looked is not
- * overwritten blindly, it is left out, the count tells, and the caller plans the batch again with that row in sight.
+ * overwritten blindly, it is left out, the count tells, and the caller plans the batch again with that row in sight. The
+ * conflict names no columns: a database that lacks the index, which `verify` tells of, still takes what it has lost.
  * Not sorted by id: runs are kept apart by the organization's lock, and sorted runs would leave every index page half full.
  */
 export async function insertMessages(tx: Sql, rows: readonly MessageRow[]): Promise<number> {
@@ -137,7 +138,7 @@ export async function insertMessages(tx: Sql, rows: readonly MessageRow[]): Prom
   return tx.execute(
     `insert into messages (${columnNames(COLUMNS)})
      select r.* from ${unnestTable(COLUMNS)}
-     on conflict (connection_id, external_id) do nothing`,
+     on conflict do nothing`,
     unnestParameters(COLUMNS, rows),
   );
 }
