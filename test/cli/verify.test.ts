@@ -58,8 +58,8 @@ describe('verify', () => {
     const { code, stdout } = await run(['verify']);
     expect(stdout).toMatch(/^✔ unique_index {8}\d+ unique indexes present and valid$/m);
     expect(stdout).toMatch(/^✔ duplicate_ids {7}3 messages, each there once$/m);
-    expect(stdout.split('\n').filter((line) => /^[✔·] [a-z_]+ /.test(line))).toHaveLength(15);
-    expect(stdout).toMatch(/^✔ Clean: 15 checks, no findings /m);
+    expect(stdout.split('\n').filter((line) => /^[✔·] [a-z_]+ /.test(line))).toHaveLength(16);
+    expect(stdout).toMatch(/^✔ Clean: 16 checks, no findings /m);
     expect(code).toBe(0);
   });
 
@@ -95,7 +95,7 @@ describe('verify', () => {
     expect(found.code).toBe(3);
     const { code, stdout } = await run(['verify', '--enforce']);
     expect(stdout).toMatch(/^Recomputed\n {2}✔ 1 conversation, 0 leads, 1 ticket$/m);
-    expect(stdout).toMatch(/^✔ Clean: 15 checks, no findings /m);
+    expect(stdout).toMatch(/^✔ Clean: 16 checks, no findings /m);
     expect(code).toBe(0);
     expect((await run(['verify', '--enforce'])).stdout).not.toContain('Recomputed');
   });
@@ -117,7 +117,7 @@ describe('verify', () => {
   ] as const)('gives its checks as %s', async (format, count) => {
     const run = await embedded.prepare();
     const { code, stdout, stderr } = await run(['verify', '--format', format]);
-    expect(count(stdout)).toBe(15);
+    expect(count(stdout)).toBe(16);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 

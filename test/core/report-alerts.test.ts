@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { expect, it, onTestFinished } from 'vitest';
 import { report } from '../../src/core/report/report.js';
-import type { Alert } from '../../src/core/report/alert.js';
+import type { Alert } from '../../src/core/audit/alert.js';
 import type { ReportResult } from '../../src/core/report/result.js';
 import type { ReportOptions } from '../../src/core/report/options.js';
 import { isRemedy } from '../../src/model/remedy.js';

@@ -1,6 +1,6 @@
 import { remedy } from '../../src/model/remedy.js';
-import type { Alert } from '../../src/core/report/alert.js';
-import { countAlerts, worstOpen } from '../../src/core/report/acknowledgements.js';
+import type { Alert } from '../../src/core/audit/alert.js';
+import { countAlerts, worstOpen } from '../../src/core/audit/acknowledgements.js';
 import type { ConnectionReport, DayCount, ReportResult, RunReport } from '../../src/core/report/result.js';
 
 /** Names as strangers choose them. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ReconcileOptions } from '../../core/reconcile/options.js';
 import type { ReconcileResult } from '../../core/reconcile/result.js';
-import { hasOpen } from '../../core/report/acknowledgements.js';
+import { hasOpen } from '../../core/audit/acknowledgements.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Severity } from '../../model/severity.js';
 import type { Attach, Call, Outcome } from '../call.js';

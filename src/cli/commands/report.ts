@@ -62,7 +62,7 @@ async function reportCommand(call: Call): Promise<Outcome> {
     import('../views/report.js'),
     import('../session.js'),
     import('../../core/report/report.js'),
-    import('../../core/report/acknowledgements.js'),
+    import('../../core/audit/acknowledgements.js'),
   ]);
   const { io, given, settings } = call;
   const { options, html, severity } = readOptions(call, settings.output);

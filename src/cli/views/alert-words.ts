@@ -1,5 +1,5 @@
-import type { AlertCounts } from '../../core/report/acknowledgements.js';
-import type { Alert } from '../../core/report/alert.js';
+import type { AlertCounts } from '../../core/audit/acknowledgements.js';
+import type { Alert } from '../../core/audit/alert.js';
 import type { ReportResult } from '../../core/report/result.js';
 import type { Severity } from '../../model/severity.js';
 import type { Mark } from '../ui/document.js';

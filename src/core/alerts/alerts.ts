@@ -9,8 +9,8 @@ import {
 } from '../../store/tables/alert-acks.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../context.js';
-import { acknowledge, countAlerts, worstOpen, type AlertCounts } from '../report/acknowledgements.js';
-import { ALERT_KINDS, type Alert, type AlertKind } from '../report/alert.js';
+import { acknowledge, countAlerts, worstOpen, type AlertCounts } from '../audit/acknowledgements.js';
+import { ALERT_KINDS, type Alert, type AlertKind } from '../audit/alert.js';
 import { report } from '../report/report.js';
 import type { AuditFigures } from '../report/result.js';
 import { CHECK_NAMES } from '../verify/result.js';

@@ -1,7 +1,7 @@
 import { remedy } from '../../model/remedy.js';
-import type { RejectGroup } from '../../store/tables/rejects.js';
 import { amount } from '../amount.js';
-import { alert, type Alert } from './alert.js';
+import { alert, type Alert } from '../audit/alert.js';
+import { rejectAlert } from '../audit/left-out.js';
 import type { ConnectionFacts } from './facts.js';
 import { listOf, minuteOf, spanOf } from './words.js';
 
@@ -24,7 +24,7 @@ export interface Limits {
 
 /** Everything that is wrong with one connection. Nothing is expected of an archived one; what it lost is still lost. */
 export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
-  const rejects = rejectAlert(facts.row, facts.rejects, limits);
+  const rejects = rejectAlert(facts.row, facts.rejects, limits.days);
   if (facts.times.archivedAt !== null) return rejects;
   return [
     ...removalAlert(facts),
@@ -154,30 +154,6 @@ function archiveRemedy(connection: string) {
     [connection],
     'if the number is retired: nothing is expected of it any more',
   );
-}
-
-/** Items that were rejected lately; `connection` is null for those that no connection takes. */
-export function rejectAlert(
-  connection: { id: string; name: string } | null,
-  rejects: readonly RejectGroup[],
-  { days }: Pick<Limits, 'days'>,
-): Alert[] {
-  const recent = rejects.filter((group) => group.recent.count > 0);
-  const [most] = [...recent].sort((a, b) => b.recent.count - a.recent.count);
-  if (most === undefined) return [];
-  const count = recent.reduce((total, group) => total + group.recent.count, 0);
-  const reasons = recent.map(
-    (group) => `${group.recent.count.toLocaleString('en-US')} ${group.reason.replaceAll('_', ' ')}`,
-  );
-  return [
-    alert('rejects', connection, {
-      since: Math.min(...recent.flatMap((group) => group.recent.firstAt ?? [])),
-      state: Math.max(...recent.flatMap((group) => group.recent.lastAt ?? [])),
-      count,
-      message: `${amount(count, 'item was', 'items were')} rejected in the last ${amount(days, 'day')}: ${reasons.join(', ')}.`,
-      remedy: remedy('explain', [`log:${most.webhookLogId}`], 'shows the entry and what was rejected of it'),
-    }),
-  ];
 }
 
 function pendingFactAlert({ row, pendingFacts }: ConnectionFacts): Alert[] {

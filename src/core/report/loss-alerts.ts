@@ -3,7 +3,7 @@ import { amount } from '../amount.js';
 import { LOSS_KINDS, noLosses, type LogAudit, type Losses } from '../audit/losses.js';
 import type { CheckName, CheckResult } from '../verify/result.js';
 import type { Verified } from '../verify/verify.js';
-import { alert, findingAlert, type Alert, type AlertKind } from './alert.js';
+import { alert, findingAlert, type Alert, type AlertKind } from '../audit/alert.js';
 import type { AuditFigures } from './result.js';
 import { listOf } from './words.js';
 
@@ -14,6 +14,7 @@ const MERGE = remedy('dedupe', ['--apply'], 'merges each pair into one row');
 /** Alerts that say the same of single connections, or of what an audit found. */
 const COVERED: Partial<Record<CheckName, readonly AlertKind[]>> = {
   raw_log: [],
+  rejects: ['rejects', 'entries_failed'],
   history_ledger: ['chunk_missing', 'failed', 'no_history'],
   pending_facts: ['pending_facts'],
 };

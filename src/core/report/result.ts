@@ -1,8 +1,8 @@
 import type { ConnectionKind, Direction, MessageSource, RunStatus } from '../../model/enumerations.js';
 import type { HistorySyncState, ReasonCounts } from '../../model/run-result.js';
 import type { Severity } from '../../model/severity.js';
-import type { AlertCounts } from './acknowledgements.js';
-import type { Alert } from './alert.js';
+import type { AlertCounts } from '../audit/acknowledgements.js';
+import type { Alert } from '../audit/alert.js';
 
 export interface DayCount {
   /** `YYYY-MM-DD` in the report's zone. */

@@ -12,11 +12,11 @@ import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connecti
 import type { RejectedItem, RejectGroup } from '../../store/tables/rejects.js';
 import type { Context } from '../context.js';
 import { groupBy } from '../plan/group-by.js';
+import { acknowledge, countAlerts, worstOpen } from '../audit/acknowledgements.js';
+import type { Alert } from '../audit/alert.js';
 import type { JudgedRun } from '../runs/judge.js';
 import type { Verified } from '../verify/verify.js';
 import { accountsOf, goneRows, totalAccounts } from './accounts.js';
-import { acknowledge, countAlerts, worstOpen } from './acknowledgements.js';
-import type { Alert } from './alert.js';
 import { connectionAlerts, type Limits } from './connection-alerts.js';
 import { describeConnection, type ConnectionParts } from './connection-report.js';
 import type { Calendar } from './days.js';

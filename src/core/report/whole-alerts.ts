@@ -2,8 +2,8 @@ import { remedy, type Remedy } from '../../model/remedy.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { amount } from '../amount.js';
 import { commandOfRun } from '../recorded-command.js';
-import { alert, type Alert } from './alert.js';
-import { rejectAlert } from './connection-alerts.js';
+import { alert, type Alert } from '../audit/alert.js';
+import { brokenAlerts, rejectAlert } from '../audit/left-out.js';
 import type { WholeFacts } from './facts.js';
 import { listOf, minuteOf } from './words.js';
 
@@ -16,8 +16,11 @@ const IN_WORK = new Set(['unfinished', 'unfinished, requeued', 'requeued']);
 export function wholeAlerts(facts: WholeFacts): Alert[] {
   return [
     ...pendingAlerts(facts),
-    ...brokenAlerts(facts),
-    ...rejectAlert(null, facts.rejects, facts),
+    ...brokenAlerts(
+      facts.entries.map(({ group }) => group),
+      facts.days,
+    ),
+    ...rejectAlert(null, facts.rejects, facts.days),
     ...diedAlerts(facts),
   ];
 }
@@ -88,43 +91,6 @@ function namelessRemedy(connections: readonly ConnectionRow[]): Remedy {
   return only !== undefined && second === undefined
     ? remedy('replay', ['--connection', only.name], 'imports the pending entries for this connection')
     : remedy('connection add', [], 'adds the connection; then replay --connection NAME imports the entries');
-}
-
-/** Entries that brought nothing, because they are not JSON or their form is not known. */
-function brokenAlerts({ entries, days }: WholeFacts): Alert[] {
-  const kinds = [
-    {
-      status: 'failed',
-      one: 'is broken JSON',
-      many: 'are broken JSON',
-      advice: 'Export it again and replay that.',
-    },
-    {
-      status: 'unrecognized',
-      one: 'is in an unknown format',
-      many: 'are in an unknown format',
-      advice: 'It is kept; a version that supports it can replay it.',
-    },
-  ];
-  return kinds.flatMap(({ status, one, many, advice }) => {
-    const groups = entries.filter(({ group }) => group.status === status && group.isRecent);
-    const count = groups.reduce((total, { group }) => total + group.count, 0);
-    const [first] = groups
-      .flatMap(({ group }) => group.firstBroken ?? [])
-      .sort((a, b) => (a.id < b.id ? -1 : 1));
-    if (first === undefined) return [];
-    const { id, origin } = first;
-    return [
-      alert('entries_failed', null, {
-        since: Math.min(...groups.map(({ group }) => group.firstStoredAt)),
-        state: Math.max(...groups.map(({ group }) => group.lastStoredAt)),
-        subject: status,
-        count,
-        message: `${amount(count, 'entry', 'entries')} of the last ${amount(days, 'day')} ${count === 1 ? one : many}, the first at ${origin ?? `log:${id}`}. ${advice}`,
-        remedy: remedy('explain', [`log:${id}`], 'shows the first of them'),
-      }),
-    ];
-  });
 }
 
 /** A run that died has done harm only until a later run has covered its work. */

@@ -11,6 +11,7 @@ import { oneOpenTicketCheck } from './one-open-ticket.js';
 import { pendingFactsCheck } from './pending-facts.js';
 import { rawEntryCheck } from './raw-entry.js';
 import { rawLogCheck } from './raw-log.js';
+import { rejectsCheck } from './rejects.js';
 import { ticketRulesCheck } from './ticket-rules.js';
 import { uniqueIndexCheck } from './unique-index.js';
 import { wamidPhoneCheck } from './wamid-phone.js';
@@ -23,6 +24,7 @@ export const CHECKS: readonly Check[] = [
   collisionsCheck,
   rawLogCheck,
   rawEntryCheck,
+  rejectsCheck,
   wamidPhoneCheck,
   pendingFactsCheck,
   oneConversationCheck,

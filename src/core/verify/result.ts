@@ -9,6 +9,7 @@ export const CHECK_NAMES = [
   'collisions',
   'raw_log',
   'raw_entry',
+  'rejects',
   'wamid_phone',
   'pending_facts',
   'one_conversation',

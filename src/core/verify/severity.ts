@@ -9,6 +9,7 @@ const SEVERITY_OF: Readonly<Record<CheckName, Severity>> = {
   collisions: 'loss',
   raw_log: 'loss',
   raw_entry: 'loss',
+  rejects: 'loss',
   wamid_phone: 'degraded',
   pending_facts: 'degraded',
   one_conversation: 'degraded',

@@ -20,6 +20,7 @@ import {
   edit,
   status,
   wamid,
+  webhook,
 } from '../../support/webhooks.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -55,6 +56,16 @@ const copyOf = (key: string, columns: string, phone = ANA): string =>
    from messages m where external_id = '${wamid(key, phone)}'`;
 
 const DAMAGES: Damage[] = [
+  {
+    title: 'rejects: an item that was rejected, and an entry that is no JSON',
+    damage: (store) =>
+      replayBodies(store, [webhook('messages', { messages: [{ from: ANA, type: 'text' }] }), '{"a":']),
+    keepsSchema: true,
+    finds: { rejects: 2 },
+    notes: ['raw_log'],
+    remedy: /^wa-reconcile explain log:/,
+    sample: /1 entry of the last 14 days is broken JSON, the first at stdin:2/,
+  },
   {
     title: 'unique_index: an index that is missing',
     damage: (store) => dropUniqueIndexes(store, ['same_id']),

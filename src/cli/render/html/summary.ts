@@ -1,4 +1,4 @@
-import type { Alert } from '../../../core/report/alert.js';
+import type { Alert } from '../../../core/audit/alert.js';
 import type { ReportResult } from '../../../core/report/result.js';
 import type { AdviceLine } from '../../advice.js';
 import { MARKS } from '../../ui/terminal.js';
