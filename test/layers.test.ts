@@ -26,7 +26,7 @@ const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   undo: ['runs'],
   'raw-discard': ['runs'],
   verify: ['audit', 'batch', 'connections', 'dedupe', 'plan', 'runs'],
-  alerts: ['connections', 'report', 'verify'],
+  alerts: ['audit', 'connections', 'report', 'verify'],
   report: ['audit', 'batch', 'connections', 'plan', 'runs', 'verify'],
   messages: ['connections', 'contacts', 'plan'],
   explain: ['audit', 'batch', 'connections', 'contacts', 'plan', 'rawlog'],
