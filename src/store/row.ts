@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
-import type { SqlRow } from './sql.js';
+import type { Sql, SqlParameter, SqlRow } from './sql.js';
 
 /**
  * Narrow readers of database rows. A column that is not what the schema says is a bug (or a database that somebody
@@ -37,6 +37,16 @@ export function integerOf(row: SqlRow, column: string): number {
   if (typeof value === 'bigint') return Number(value);
   if (typeof value !== 'number') throw unexpected(column, 'integer', value);
   return value;
+}
+
+/** The number that a query of one row gives as `count`. */
+export async function readCount(
+  sql: Sql,
+  query: string,
+  parameters: readonly SqlParameter[] = [],
+): Promise<number> {
+  const [row] = await sql.query(query, parameters);
+  return row === undefined ? 0 : integerOf(row, 'count');
 }
 
 export function integerOrNull(row: SqlRow, column: string): number | null {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { rowsOf, type Columns } from './columns.js';
 import type { Sql, SqlParameter, SqlRow } from './sql.js';
 
 const PAGE = 1000;
@@ -23,4 +24,15 @@ export async function* streamRows(
     if (rows.length < pageSize) break;
   }
   await tx.execute(`close ${name}`);
+}
+
+/** The same, with every row read. */
+export async function* streamRowsOf<R>(
+  tx: Sql,
+  columns: Columns<R>,
+  query: string,
+  parameters: readonly SqlParameter[] = [],
+  pageSize = PAGE,
+): AsyncGenerator<R[], void, undefined> {
+  for await (const page of streamRows(tx, query, parameters, pageSize)) yield rowsOf(columns, page);
 }

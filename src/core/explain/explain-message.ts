@@ -1,6 +1,6 @@
 import { decodeWamid } from '../../identity/wamid.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
-import { readPathsOfRun } from '../../store/checks/raw-entries.js';
+import { readPathsOfRun } from '../../store/checks/messages.js';
 import type { ExplainedMessage, PlacedMessage } from '../../store/queries/explain.js';
 import type { FoundEntry } from '../../store/queries/find-entries.js';
 import { readNamesOfLeads } from '../../store/tables/lead-identities.js';

@@ -1,4 +1,4 @@
-import { countMessages, streamCollisionRecords } from '../../store/checks/message-ids.js';
+import { countMessages, streamCollisionRecords } from '../../store/checks/messages.js';
 import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { isKeySound } from './duplicate-ids.js';

@@ -1,8 +1,12 @@
 import { readConstraintStates } from '../../store/checks/constraints.js';
-import { readDoubledKeys } from '../../store/checks/doubled-keys.js';
-import { countMessages } from '../../store/checks/message-ids.js';
+import { countMessages } from '../../store/checks/messages.js';
 import { streamBrokenRelations } from '../../store/checks/relations.js';
-import { MESSAGE_KEY, readKeyStates, type UniqueKey } from '../../store/checks/unique-keys.js';
+import {
+  readDoubledKeys,
+  MESSAGE_KEY,
+  readKeyStates,
+  type UniqueKey,
+} from '../../store/checks/unique-keys.js';
 import { amount } from '../amount.js';
 import type { Check, VerifyView } from './check.js';
 import { Recorder } from './recorder.js';

@@ -1,7 +1,7 @@
-import { countMessages } from '../../store/checks/message-ids.js';
+import { countMessages } from '../../store/checks/messages.js';
 import { MESSAGE_KEY, readKeyStates } from '../../store/checks/unique-keys.js';
-import type { Merge } from '../dedupe/merge-candidates.js';
 import { amount } from '../amount.js';
+import type { Merge } from '../dedupe/merge-candidates.js';
 import type { Check, VerifyView } from './check.js';
 import { streamDecisions } from './message-doubles.js';
 import { Recorder } from './recorder.js';

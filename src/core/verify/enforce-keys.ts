@@ -1,6 +1,12 @@
-import { countAbsentKeys, readDoubledKeys } from '../../store/checks/doubled-keys.js';
-import { dropIndex, makeIndex } from '../../store/checks/make-index.js';
-import { readKeyStates, type KeyState, type UniqueKey } from '../../store/checks/unique-keys.js';
+import {
+  countAbsentKeys,
+  readDoubledKeys,
+  dropIndex,
+  makeIndex,
+  readKeyStates,
+  type KeyState,
+  type UniqueKey,
+} from '../../store/checks/unique-keys.js';
 import { sqlState } from '../../store/sql-state.js';
 import { readConnections } from '../../store/tables/connections.js';
 import { amount } from '../amount.js';

@@ -1,5 +1,4 @@
-import { countMessages } from '../../store/checks/message-ids.js';
-import { MEDIA_WINDOW_DAYS, streamOwedMedia } from '../../store/checks/media-owed.js';
+import { countMessages, MEDIA_WINDOW_DAYS, streamOwedMedia } from '../../store/checks/messages.js';
 import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';

@@ -1,4 +1,4 @@
-import { countMessages } from '../../store/checks/message-ids.js';
+import { countMessages } from '../../store/checks/messages.js';
 import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { streamDecisions } from './message-doubles.js';

@@ -1,4 +1,4 @@
-import { countPendingFacts, streamOverdueFacts } from '../../store/checks/pending-facts.js';
+import { countPendingFacts, streamOverdueFacts } from '../../store/checks/messages.js';
 import { readArchivedConnections } from '../../store/tables/connections.js';
 import { amount } from '../amount.js';
 import type { Check } from './check.js';

@@ -1,5 +1,4 @@
-import { countMessages } from '../../store/checks/message-ids.js';
-import { readPathsOfRun, streamMessagesFromElsewhere } from '../../store/checks/raw-entries.js';
+import { countMessages, readPathsOfRun, streamMessagesFromElsewhere } from '../../store/checks/messages.js';
 import { amount } from '../amount.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';

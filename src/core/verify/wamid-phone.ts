@@ -1,9 +1,9 @@
 import { canonicalPhone, phoneEquivalents } from '../../identity/phone.js';
 import { decodeWamid } from '../../identity/wamid.js';
-import { readNumbersOfLeads, streamWamids, type WamidRow } from '../../store/checks/wamids.js';
+import { readNumbersOfLeads, streamWamids, type WamidRow } from '../../store/checks/messages.js';
 import type { Sql } from '../../store/sql.js';
-import { OwnNumbers } from '../batch/own-number.js';
 import { amount } from '../amount.js';
+import { OwnNumbers } from '../batch/own-number.js';
 import type { Check } from './check.js';
 import { Recorder } from './recorder.js';
 import { scopeOf } from './scope-of.js';

@@ -1,16 +1,18 @@
-import { textOf, textOrNull } from '../row.js';
+import { columns, orNull, uuid, text, type RowOf } from '../columns.js';
 import type { Sql } from '../sql.js';
-import { streamRows } from '../stream-rows.js';
+import { streamRowsOf } from '../stream-rows.js';
 import { NO_SCOPE } from '../tables/webhook-log.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 
-/** A row that does not fit another one. */
-export interface BrokenRelation {
-  connectionId: string | null;
-  subject: string;
+const BROKEN_RELATION = columns({
+  connectionId: orNull(uuid),
+  subject: text,
   /** One sentence without its subject. */
-  detail: string;
-}
+  detail: text,
+});
+
+/** A row that does not fit another one. */
+export type BrokenRelation = RowOf<typeof BROKEN_RELATION>;
 
 /** One thing about two tables that holds in a sound database, foreign keys or not. */
 interface Relation {
@@ -134,12 +136,6 @@ export async function* streamBrokenRelations(
 ): AsyncGenerator<BrokenRelation[], void, undefined> {
   for (const { query, isGlobal = false } of RELATIONS) {
     if (isGlobal && scope.connectionIds !== null) continue;
-    for await (const page of streamRows(tx, query, scopeParameters(scope))) {
-      yield page.map((row) => ({
-        connectionId: textOrNull(row, 'connection_id'),
-        subject: textOf(row, 'subject'),
-        detail: textOf(row, 'detail'),
-      }));
-    }
+    yield* streamRowsOf(tx, BROKEN_RELATION, query, scopeParameters(scope));
   }
 }

@@ -3,7 +3,7 @@ import { arrayLiteral } from '../array-literal.js';
 import { columns, uuid, word, orNull, text, time, type RowOf, rowsOf } from '../columns.js';
 import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
-import { streamRows } from '../stream-rows.js';
+import { streamRowsOf } from '../stream-rows.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 
 const OPEN_TICKET = columns({
@@ -48,17 +48,17 @@ function openTickets(cameLive: string, condition: string): string {
 }
 
 /** The tickets that follow the rules, all of a lead's one after the other. `cameLive`: condition on messages.evidence. */
-export async function* streamOpenTickets(
+export function streamOpenTickets(
   tx: Sql,
   scope: Scope,
   cameLive: string,
 ): AsyncGenerator<OpenTicket[], void, undefined> {
-  const pages = streamRows(
+  return streamRowsOf(
     tx,
+    OPEN_TICKET,
     `${openTickets(cameLive, 'true')} order by t.lead_id, t.id`,
     scopeParameters(scope),
   );
-  for await (const page of pages) yield rowsOf(OPEN_TICKET, page);
 }
 
 /** The next leads with such tickets, in the order of their ids; empty when there is no more. */

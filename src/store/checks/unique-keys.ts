@@ -1,6 +1,8 @@
 import { columns, named, text, list, orNull, type RowOf, rowsOf, boolean } from '../columns.js';
-import { textOf } from '../row.js';
+import { textOf, integerOf } from '../row.js';
 import type { Sql } from '../sql.js';
+import { ConfigError } from '../../model/errors.js';
+import type { Store } from '../store.js';
 
 /** A unique index or primary key that the tables' rules rest on, as the migrations make it. */
 export interface UniqueKey {
@@ -18,6 +20,7 @@ const unique = (table: string, ...columns: string[]): UniqueKey => ({
   columns,
   primary: false,
 });
+
 const primary = (table: string, ...columns: string[]): UniqueKey => ({
   table,
   index: `${table}_pkey`,
@@ -186,4 +189,90 @@ async function readIndexes(sql: Sql): Promise<FoundIndex[]> {
      order by i.relname`,
   );
   return rowsOf(FOUND_INDEX, rows);
+}
+
+/** Rows that share a key which only one of them may have. */
+export interface DoubledKeys {
+  groups: number;
+  /** Rows too many. */
+  rows: number;
+  /** The key of the first few groups, its parts separated by spaces. */
+  samples: string[];
+}
+
+/**
+ * What keeps a unique index from being made. Groups the whole table: only for tables whose index is missing, where nothing
+ * else can tell.
+ */
+export async function readDoubledKeys(sql: Sql, key: UniqueKey, samples: number): Promise<DoubledKeys> {
+  const columns = key.columns.join(', ');
+  // A unique index takes absent values for different; a primary key does not take them at all.
+  const present = key.columns.map((column) => `${column} is not null`).join(' and ');
+  const condition = key.where === undefined ? present : `${present} and ${key.where}`;
+  const shown = key.columns
+    .map((column) => (column === 'sha256' ? `encode(${column}, 'hex')` : `${column}::text`))
+    .join(`, `);
+  const rows = await sql.query(
+    `select count(*) over () as groups, (sum(copies - 1) over ())::bigint as rows, concat_ws(' ', ${shown}) as shown
+     from (
+       select ${columns}, count(*) as copies from ${key.table} where ${condition} group by ${columns} having count(*) > 1
+     ) doubled
+     order by ${columns} limit ${samples}`,
+  );
+  const [first] = rows;
+  if (first === undefined) return { groups: 0, rows: 0, samples: [] };
+  return {
+    groups: integerOf(first, 'groups'),
+    rows: integerOf(first, 'rows'),
+    samples: rows.map((row) => textOf(row, 'shown')),
+  };
+}
+
+/** Rows without a part of a primary key, which a primary key cannot be made over. */
+export async function countAbsentKeys(sql: Sql, key: UniqueKey): Promise<number> {
+  const absent = key.columns.map((column) => `${column} is null`).join(' or ');
+  const [row] = await sql.query(`select count(*) as rows from ${key.table} where ${absent}`);
+  return row === undefined ? 0 : integerOf(row, 'rows');
+}
+
+/**
+ * Makes a unique index, by the name and definition that the migrations give it. On a server without stopping its writers
+ * (`concurrently`, which no transaction may hold); it then waits for transactions that are older than itself. On the embedded
+ * database there are no others, and it cannot do otherwise.
+ *
+ * Throws what the database says: 23505 where rows are doubled, which leaves an index behind that is not valid.
+ */
+export async function makeIndex(store: Store, key: UniqueKey): Promise<void> {
+  const where = key.where === undefined ? '' : ` where ${key.where}`;
+  await store.sql.execute(
+    `create unique index ${concurrently(store)}${key.index} on ${key.table} (${key.columns.join(', ')})${where}`,
+  );
+  if (!key.primary) return;
+  // The index becomes the primary key without being built again; the lock lasts as long as a look for absent values.
+  await store.sql.execute(
+    `alter table ${key.table} add constraint ${key.index} primary key using index ${key.index}`,
+  );
+}
+
+/** Drops what stands under a key's name: the left-over of an attempt that failed, or an index that does something else. */
+export async function dropIndex(store: Store, key: UniqueKey, isConstraint: boolean): Promise<void> {
+  await store.sql.execute(
+    isConstraint
+      ? `alter table ${key.table} drop constraint if exists ${key.index}`
+      : `drop index ${concurrently(store)}if exists ${key.index}`,
+  );
+}
+
+/** Outside of any transaction, so that other programs can go on writing; behind a pooler nothing of ours is outside of one. */
+function concurrently(store: Store): string {
+  if (store.pooled) {
+    throw new ConfigError(
+      `An index cannot be made through the connection pooler at ${store.location}: that takes a session of its own.`,
+      {
+        code: 'session_needed',
+        remedy: 'Set DIRECT_URL to the address of the server itself, without the pooler, and run again.',
+      },
+    );
+  }
+  return store.backend === 'postgresql' ? 'concurrently ' : '';
 }

@@ -1,5 +1,5 @@
 import { arrayLiteral } from '../array-literal.js';
-import { integerOf, textOf, textOrNull } from '../row.js';
+import { textOf, textOrNull, readCount } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
 import {
   columnsJson,
@@ -164,12 +164,12 @@ export async function journaled<T>(
 
 /** The last entry that the run has so far. Sets the zone in which times are written: entries are compared across sessions. */
 async function beginScope(tx: Sql, runId: string): Promise<number> {
-  const [row] = await tx.query(
+  return readCount(
+    tx,
     `select set_config('TimeZone', 'UTC', true),
-       coalesce((select id from change_journal where run_id = $1::uuid order by id desc limit 1), 0) as mark`,
+       coalesce((select id from change_journal where run_id = $1::uuid order by id desc limit 1), 0) as count`,
     [runId],
   );
-  return row === undefined ? 0 : integerOf(row, 'mark');
 }
 
 /** Follows the scope from what it names to what hangs on it. */

@@ -1,30 +1,43 @@
 import {
   MESSAGE_SOURCES,
   LEAD_SOURCES,
-  type LeadSource,
   DIRECTIONS,
   SYNC_SOURCES,
   MESSAGE_STATUSES,
 } from '../../model/enumerations.js';
-import type { MessageError } from '../../model/facts.js';
 import { arrayLiteral } from '../array-literal.js';
-import { uuid, integer, time, word, orNull, type RowOf, columns, rowsOf, text, rowOf } from '../columns.js';
-import { textOf, textOrNull, timeOf, timeOrNull, booleanOf, wordOf, integerOf } from '../row.js';
+import {
+  uuid,
+  integer,
+  time,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  rowsOf,
+  text,
+  rowOf,
+  named,
+  boolean,
+} from '../columns.js';
+import { textOf, integerOf } from '../row.js';
 import type { Sql } from '../sql.js';
-import { errorsOf } from '../tables/messages.js';
+import { errors } from '../tables/messages.js';
 
-export interface ExplainedLead {
-  id: string;
-  organization: string;
-  phone: string | null;
-  name: string | null;
-  username: string | null;
-  source: LeadSource;
-  firstSeenAt: number;
-  lastMessageAt: number | null;
-  isActive: boolean;
-  deletedAt: number | null;
-}
+const EXPLAINED_LEAD = columns({
+  id: uuid,
+  organization: named('slug', text),
+  phone: named('phone_number', orNull(text)),
+  name: named('push_name', orNull(text)),
+  username: orNull(text),
+  source: word(LEAD_SOURCES),
+  firstSeenAt: time,
+  lastMessageAt: orNull(time),
+  isActive: boolean,
+  deletedAt: orNull(time),
+});
+
+export type ExplainedLead = RowOf<typeof EXPLAINED_LEAD>;
 
 const CONVERSATION_COUNT = columns({
   id: uuid,
@@ -50,19 +63,7 @@ export async function readExplainedLead(sql: Sql, leadId: string): Promise<Expla
      from leads l join organizations o on o.id = l.organization_id where l.id = $1::uuid`,
     [leadId],
   );
-  if (row === undefined) return null;
-  return {
-    id: textOf(row, 'id'),
-    organization: textOf(row, 'slug'),
-    phone: textOrNull(row, 'phone_number'),
-    name: textOrNull(row, 'push_name'),
-    username: textOrNull(row, 'username'),
-    source: wordOf(row, 'source', LEAD_SOURCES),
-    firstSeenAt: timeOf(row, 'first_seen_at'),
-    lastMessageAt: timeOrNull(row, 'last_message_at'),
-    isActive: booleanOf(row, 'is_active'),
-    deletedAt: timeOrNull(row, 'deleted_at'),
-  };
+  return row === undefined ? null : rowOf(EXPLAINED_LEAD, row);
 }
 
 /** The conversations of a lead and what they hold, counted along the index of the conversation. */
@@ -85,7 +86,7 @@ export async function readConversationCounts(sql: Sql, leadId: string): Promise<
   return rowsOf(CONVERSATION_COUNT, rows);
 }
 
-const PLACED_MESSAGE = columns({
+const PLACED = {
   id: uuid,
   connectionId: uuid,
   externalId: orNull(text),
@@ -102,19 +103,24 @@ const PLACED_MESSAGE = columns({
   runId: orNull(uuid),
   editedAt: orNull(time),
   deletedAt: orNull(time),
-});
+};
+
+const PLACED_MESSAGE = columns(PLACED);
 
 /** Where a message lies, whoever wrote its row: other programs may leave the externalId out. Times are ms since 1970. */
 export type PlacedMessage = RowOf<typeof PLACED_MESSAGE>;
 
+const EXPLAINED_MESSAGE = columns({
+  ...PLACED,
+  body: orNull(text),
+  phone: named('phone_number', orNull(text)),
+  name: orNull(text),
+  revisions: integer,
+  errors,
+});
+
 /** The same with its text, for the one message that is explained. */
-export interface ExplainedMessage extends PlacedMessage {
-  body: string | null;
-  phone: string | null;
-  name: string | null;
-  revisions: number;
-  errors: readonly MessageError[] | null;
-}
+export type ExplainedMessage = RowOf<typeof EXPLAINED_MESSAGE>;
 
 const PLACE = `m.id, m.connection_id, m.external_id, m.stanza_id, m.conversation_id, m.lead_id, m.direction, m.type,
   m.timestamp, m.status, m.source, m.sync_source, m.batch_id, m.run_id, m.edited_at, m.deleted_at`;
@@ -156,14 +162,7 @@ async function readExplained(
      order by m.timestamp, m.id limit 20`,
     parameters,
   );
-  return rows.map((row) => ({
-    ...rowOf(PLACED_MESSAGE, row),
-    body: textOrNull(row, 'body'),
-    phone: textOrNull(row, 'phone_number'),
-    name: textOrNull(row, 'name'),
-    revisions: Number(row['revisions']),
-    errors: errorsOf(row['errors']),
-  }));
+  return rowsOf(EXPLAINED_MESSAGE, rows);
 }
 
 /** How many rows per table a run changed or removed, by its journal; and how many contacts and connections it logged. */

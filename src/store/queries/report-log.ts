@@ -1,42 +1,48 @@
-import { ENTRY_STATUSES, type EntryStatus } from '../../model/enumerations.js';
-import type { JsonObject } from '../../model/json.js';
-import { groupingByHash } from '../planner.js';
+import { ENTRY_STATUSES } from '../../model/enumerations.js';
 import {
-  textOf,
-  textOrNull,
-  timeOf,
-  timeOrNull,
-  integerOf,
-  booleanOf,
-  wordOf,
-  jsonObjectOrNull,
-} from '../row.js';
+  columns,
+  list,
+  word,
+  orNull,
+  text,
+  jsonObject,
+  boolean,
+  integer,
+  time,
+  type RowOf,
+  rowOf,
+} from '../columns.js';
+import { groupingByHash } from '../planner.js';
+import { textOf, textOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 import { NO_SCOPE } from '../tables/webhook-log.js';
 
+const ENTRY_GROUP = columns({
+  phoneNumberIds: list(','),
+  fields: list(','),
+  status: word(ENTRY_STATUSES),
+  /** Why they are pending; null for all others. */
+  reason: orNull(text),
+  /** What each of them holds; see src/core/batch/entry-counters.ts. */
+  counters: orNull(jsonObject),
+  /** Stored at or after the moment given. */
+  isRecent: boolean,
+  count: integer,
+  /** When the first and the last of them came; null where the log does not say. */
+  firstReceivedAt: orNull(time),
+  lastReceivedAt: orNull(time),
+  firstStoredAt: time,
+  lastStoredAt: time,
+  /** Ids of those that tell of the account itself (`account_update`). */
+  accountUpdates: list(','),
+});
+
 /** Entries of the raw log that agree in whose they are, how they ended, what they hold, and whether they are recent. */
-export interface EntryGroup {
+export interface EntryGroup extends RowOf<typeof ENTRY_GROUP> {
   /** The connection that owns them as a whole (WhatsApp Web); null for Meta's, which name their numbers. */
   scope: string | null;
-  phoneNumberIds: string[];
-  fields: string[];
-  status: EntryStatus;
-  /** Why they are pending; null for all others. */
-  reason: string | null;
-  /** What each of them holds; see src/core/batch/entry-counters.ts. */
-  counters: JsonObject | null;
-  /** Stored at or after the moment given. */
-  isRecent: boolean;
-  count: number;
-  /** When the first and the last of them came; null where the log does not say. */
-  firstReceivedAt: number | null;
-  lastReceivedAt: number | null;
-  firstStoredAt: number;
-  lastStoredAt: number;
   /** The first of those that brought nothing (failed, unrecognized): its id, and where it was first seen. */
   firstBroken: { id: string; origin: string | null } | null;
-  /** Ids of those that tell of the account itself (`account_update`). */
-  accountUpdates: string[];
 }
 
 /**
@@ -64,20 +70,9 @@ export async function readEntryGroups(sql: Sql, recentSince: number): Promise<En
   return rows.map((row) => {
     const scope = textOf(row, 'connection_scope');
     return {
+      ...rowOf(ENTRY_GROUP, row),
       scope: scope === NO_SCOPE ? null : scope,
-      phoneNumberIds: listOf(textOrNull(row, 'phone_number_ids')),
-      fields: listOf(textOrNull(row, 'fields')),
-      status: wordOf(row, 'status', ENTRY_STATUSES),
-      reason: textOrNull(row, 'reason'),
-      counters: jsonObjectOrNull(row, 'counters'),
-      isRecent: booleanOf(row, 'is_recent'),
-      count: integerOf(row, 'count'),
-      firstReceivedAt: timeOrNull(row, 'first_received_at'),
-      lastReceivedAt: timeOrNull(row, 'last_received_at'),
-      firstStoredAt: timeOf(row, 'first_stored_at'),
-      lastStoredAt: timeOf(row, 'last_stored_at'),
       firstBroken: brokenOf(textOrNull(row, 'broken')),
-      accountUpdates: listOf(textOrNull(row, 'account_updates')),
     };
   });
 }
@@ -89,8 +84,4 @@ function brokenOf(text: string | null): EntryGroup['firstBroken'] {
   return space === -1
     ? { id: text, origin: null }
     : { id: text.slice(0, space), origin: text.slice(space + 1) };
-}
-
-function listOf(text: string | null): string[] {
-  return text === null || text === '' ? [] : text.split(',');
 }

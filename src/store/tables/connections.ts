@@ -23,11 +23,12 @@ import {
   unnestFound,
   unnestParameters,
   named,
+  rowOf,
 } from '../columns.js';
-import { textOf, integerOf, integerOrNull, textOrNull, timeOf, timeOrNull, wordOf } from '../row.js';
-import type { Sql, SqlRow } from '../sql.js';
+import { textOf, integerOf } from '../row.js';
+import type { Sql } from '../sql.js';
 
-const COLUMNS = columns({
+const CONNECTION = {
   id: uuid,
   organizationId: uuid,
   name: text,
@@ -43,7 +44,9 @@ const COLUMNS = columns({
   historySyncPhase: orNull(integer),
   historySyncChunkOrder: orNull(integer),
   historySyncError: orNull(text),
-});
+};
+
+const COLUMNS = columns(CONNECTION);
 
 export type ConnectionRow = RowOf<typeof COLUMNS>;
 
@@ -124,34 +127,24 @@ export async function touchConnections(tx: Sql, ids: readonly string[], at: numb
   ]);
 }
 
-/** A connection as a person enters and edits it, with its organization's slug. Times are milliseconds since 1970, UTC. */
-export interface ConnectionRecord extends ConnectionFields {
-  id: string;
-  organizationId: string;
+const RECORD_COLUMNS = columns({
+  ...CONNECTION,
   /** Slug. */
-  organization: string;
-  historySyncStatus: HistorySyncStatus;
-  historySyncStartedAt: number | null;
-  historySyncCompletedAt: number | null;
-  historySyncProgress: number | null;
-  historySyncPhase: number | null;
-  historySyncChunkOrder: number | null;
-  historySyncError: string | null;
-  webhookActivatedAt: number | null;
-  lastSyncAt: number | null;
-  lastLiveEventAt: number | null;
-  createdAt: number;
-  archivedAt: number | null;
-}
+  organization: named('slug', text),
+  webhookActivatedAt: orNull(time),
+  lastSyncAt: orNull(time),
+  createdAt: time,
+  archivedAt: orNull(time),
+});
+
+/** A connection as a person enters and edits it, with its organization's slug. Times are milliseconds since 1970, UTC. */
+export type ConnectionRecord = RowOf<typeof RECORD_COLUMNS>;
 
 /** What a person says about a connection. */
-export interface ConnectionFields {
-  name: string;
-  kind: ConnectionKind;
-  displayPhoneNumber: string | null;
-  phoneNumberId: string | null;
-  wabaId: string | null;
-}
+export type ConnectionFields = Pick<
+  ConnectionRow,
+  'name' | 'kind' | 'displayPhoneNumber' | 'phoneNumberId' | 'wabaId'
+>;
 
 /** Connections by organization and name: all, those of one organization, or the one of an id. */
 export async function readConnectionRecords(
@@ -163,32 +156,7 @@ export async function readConnectionRecords(
      where ($1::text is null or o.slug = $1) and ($2::uuid is null or c.id = $2) order by o.slug, c.name`,
     [only.organization ?? null, only.id ?? null],
   );
-  return rows.map(recordOf);
-}
-
-function recordOf(row: SqlRow): ConnectionRecord {
-  return {
-    id: textOf(row, 'id'),
-    organizationId: textOf(row, 'organization_id'),
-    organization: textOf(row, 'slug'),
-    name: textOf(row, 'name'),
-    kind: wordOf(row, 'kind', CONNECTION_KINDS),
-    displayPhoneNumber: textOrNull(row, 'display_phone_number'),
-    phoneNumberId: textOrNull(row, 'phone_number_id'),
-    wabaId: textOrNull(row, 'waba_id'),
-    historySyncStatus: wordOf(row, 'history_sync_status', HISTORY_SYNC_STATUSES),
-    historySyncStartedAt: timeOrNull(row, 'history_sync_started_at'),
-    historySyncCompletedAt: timeOrNull(row, 'history_sync_completed_at'),
-    historySyncProgress: integerOrNull(row, 'history_sync_progress'),
-    historySyncPhase: integerOrNull(row, 'history_sync_phase'),
-    historySyncChunkOrder: integerOrNull(row, 'history_sync_chunk_order'),
-    historySyncError: textOrNull(row, 'history_sync_error'),
-    webhookActivatedAt: timeOrNull(row, 'webhook_activated_at'),
-    lastSyncAt: timeOrNull(row, 'last_sync_at'),
-    lastLiveEventAt: timeOrNull(row, 'last_live_event_at'),
-    createdAt: timeOf(row, 'created_at'),
-    archivedAt: timeOrNull(row, 'archived_at'),
-  };
+  return rowsOf(RECORD_COLUMNS, rows);
 }
 
 /** The organization of a slug, made with the id `fresh` where there is none. */
@@ -249,14 +217,16 @@ export async function setArchived(sql: Sql, id: string, at: number | null): Prom
   ]);
 }
 
-export interface ConnectionCounts {
-  conversations: number;
-  messages: number;
-  openTickets: number;
-  historyChunks: number;
+const COUNTS = columns({
+  conversations: integer,
+  messages: integer,
+  openTickets: integer,
+  historyChunks: integer,
   /** Statuses, edits and the like whose message is not stored yet. */
-  pendingFacts: number;
-}
+  pendingFacts: integer,
+});
+
+export type ConnectionCounts = RowOf<typeof COUNTS>;
 
 export async function countContents(sql: Sql, connectionId: string): Promise<ConnectionCounts> {
   const [row = {}] = await sql.query(
@@ -268,13 +238,7 @@ export async function countContents(sql: Sql, connectionId: string): Promise<Con
        (select count(*) from pending_facts where connection_id = $1::uuid) as pending_facts`,
     [connectionId],
   );
-  return {
-    conversations: integerOf(row, 'conversations'),
-    messages: integerOf(row, 'messages'),
-    openTickets: integerOf(row, 'open_tickets'),
-    historyChunks: integerOf(row, 'history_chunks'),
-    pendingFacts: integerOf(row, 'pending_facts'),
-  };
+  return rowOf(COUNTS, row);
 }
 
 /** Pending entries that name a phone_number_id, and those of some providers, whatever they name. */

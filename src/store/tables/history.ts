@@ -48,11 +48,12 @@ export async function writeHistoryChunks(tx: Sql, rows: readonly HistoryChunkRow
   );
 }
 
+const MISSING_CHUNK = columns({ connectionId: uuid, phase: integer, chunkOrder: integer });
+
+export type MissingChunk = RowOf<typeof MISSING_CHUNK>;
+
 /** Orders of chunks that a phase lacks, up to the highest that came; Meta counts from 1, a chunk 0 is taken as the start. */
-export async function readMissingChunks(
-  sql: Sql,
-  connectionIds: readonly string[],
-): Promise<{ connectionId: string; phase: number; chunkOrder: number }[]> {
+export async function readMissingChunks(sql: Sql, connectionIds: readonly string[]): Promise<MissingChunk[]> {
   if (connectionIds.length === 0) return [];
   const rows = await sql.query(
     `select seen.connection_id, seen.phase, wanted.chunk_order
@@ -69,11 +70,7 @@ export async function readMissingChunks(
      order by seen.connection_id, seen.phase, wanted.chunk_order`,
     [arrayLiteral(connectionIds)],
   );
-  return rows.map((row) => ({
-    connectionId: textOf(row, 'connection_id'),
-    phase: integerOf(row, 'phase'),
-    chunkOrder: integerOf(row, 'chunk_order'),
-  }));
+  return rowsOf(MISSING_CHUNK, rows);
 }
 
 const OWED_FILE_ROW = columns({

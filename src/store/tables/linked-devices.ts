@@ -1,5 +1,6 @@
 import { arrayLiteral, byteArrayLiteral } from '../array-literal.js';
-import { textOf, textOrNull, timeOf, bytesOf } from '../row.js';
+import { columns, uuid, text, bytes, time, type RowOf, columnNames, rowOf } from '../columns.js';
+import { textOf, textOrNull, bytesOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
 /** The connections that a device of the tool is linked to. */
@@ -8,34 +9,28 @@ export async function readLinkedConnections(sql: Sql): Promise<Set<string>> {
   return new Set(rows.map((row) => textOf(row, 'connection_id')));
 }
 
-/** A device as it is stored: the credentials are sealed. */
-export interface LinkedDeviceRow {
-  connectionId: string;
+const COLUMNS = columns({
+  connectionId: uuid,
   /** `5511…:12@s.whatsapp.net`; unique. */
-  accountId: string;
-  credentials: Uint8Array;
-  createdAt: number;
-  updatedAt: number;
-}
+  accountId: text,
+  credentials: bytes,
+  createdAt: time,
+  updatedAt: time,
+});
+
+/** A device as it is stored: the credentials are sealed. */
+export type LinkedDeviceRow = RowOf<typeof COLUMNS>;
 
 /** The bytes at the front of a sealed value that say which key has sealed it. */
 const SEAL_BYTES = 9;
 
 export async function readDevice(sql: Sql, connectionId: string): Promise<LinkedDeviceRow | null> {
   const [row] = await sql.query(
-    `select connection_id, account_id, credentials, created_at, updated_at from linked_devices
+    `select ${columnNames(COLUMNS)} from linked_devices
      where connection_id = $1::uuid`,
     [connectionId],
   );
-  return row === undefined
-    ? null
-    : {
-        connectionId: textOf(row, 'connection_id'),
-        accountId: textOf(row, 'account_id'),
-        credentials: bytesOf(row, 'credentials'),
-        createdAt: timeOf(row, 'created_at'),
-        updatedAt: timeOf(row, 'updated_at'),
-      };
+  return row === undefined ? null : rowOf(COLUMNS, row);
 }
 
 /** The name of another connection that has this very device; null when none has. */

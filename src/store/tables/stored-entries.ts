@@ -13,9 +13,8 @@ import {
   rowsOf,
   integer,
   texts,
-  rowOf,
 } from '../columns.js';
-import { textOf, textOrNull, timeOf, timeOrNull, bytesOf, booleanOf } from '../row.js';
+import { textOf, textOrNull, timeOf, timeOrNull, bytesOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
 import { blockSql } from './proven-blocks.js';
 import { IS_INTACT_SQL, NO_SCOPE } from './webhook-log.js';
@@ -197,7 +196,7 @@ export async function readLastEntryId(sql: Sql): Promise<string | null> {
   return row === undefined ? null : textOrNull(row, 'id');
 }
 
-const ENTRY_HEAD = columns({
+const HEAD_CODECS = {
   id: uuid,
   connectionScope: uuid,
   provider: word(PROVIDERS),
@@ -212,17 +211,22 @@ const ENTRY_HEAD = columns({
   attempts: integer,
   runId: orNull(uuid),
   bytes: integer,
-});
+};
+
+const ENTRY_HEAD = columns(HEAD_CODECS);
 
 /** A raw entry without its body. Times are ms since 1970. */
 export type EntryHead = RowOf<typeof ENTRY_HEAD>;
 
-export interface LoggedEntry extends EntryHead {
-  rawBody: Uint8Array;
-  sha256: Uint8Array;
+const LOGGED_ENTRY = columns({
+  ...HEAD_CODECS,
+  rawBody: bytes,
+  sha256: bytes,
   /** False when the bytes are not those that were stored. */
-  isIntact: boolean;
-}
+  isIntact: boolean,
+});
+
+export type LoggedEntry = RowOf<typeof LOGGED_ENTRY>;
 
 const HEAD = `w.id, w.connection_scope, w.provider, w.status, w.error, w.origin,
   to_jsonb(coalesce(w.fields, '{}')) as fields, to_jsonb(coalesce(w.phone_number_ids, '{}')) as phone_number_ids,
@@ -236,12 +240,7 @@ export async function readLoggedEntries(sql: Sql, ids: readonly string[]): Promi
      cross join lateral (select * from webhook_log where id = k.id limit 1) w order by w.id`,
     [arrayLiteral(ids)],
   );
-  return rows.map((row) => ({
-    ...rowOf(ENTRY_HEAD, row),
-    rawBody: bytesOf(row, 'raw_body'),
-    sha256: bytesOf(row, 'sha256'),
-    isIntact: booleanOf(row, 'is_intact'),
-  }));
+  return rowsOf(LOGGED_ENTRY, rows);
 }
 
 /** The same without their bodies. */

@@ -6,17 +6,22 @@ import {
 } from '../../model/enumerations.js';
 import type { JsonObject } from '../../model/json.js';
 import { arrayLiteral } from '../array-literal.js';
-import { uuid, text, integer, time, json, word, type RowOf, columns, rowsOf } from '../columns.js';
 import {
-  jsonObjectOrNull,
-  textOf,
-  textOrNull,
-  timeOf,
-  timeOrNull,
-  integerOf,
-  wordOf,
-  jsonObjectOf,
-} from '../row.js';
+  uuid,
+  text,
+  integer,
+  time,
+  json,
+  word,
+  type RowOf,
+  columns,
+  rowsOf,
+  jsonObject,
+  orNull,
+  boolean,
+  rowOf,
+} from '../columns.js';
+import { jsonObjectOrNull, textOf, textOrNull, timeOf, timeOrNull, wordOf } from '../row.js';
 import type { Sql, SqlParameter, SqlRow } from '../sql.js';
 
 export interface NewRun {
@@ -125,30 +130,33 @@ export async function readUnfinishedRuns(sql: Sql, command: string): Promise<Unf
   return rowsOf(UNFINISHED_RUN, rows);
 }
 
-export interface RunRow {
-  id: string;
-  command: string;
-  options: JsonObject;
-  status: RunStatus;
-  counters: JsonObject | null;
-  verdict: string | null;
-  host: string;
-  pid: number;
-  startedAt: number;
-  completedAt: number | null;
-  error: string | null;
+const RUN = columns({
+  id: uuid,
+  command: text,
+  options: jsonObject,
+  status: word(RUN_STATUSES),
+  counters: orNull(jsonObject),
+  verdict: orNull(text),
+  host: text,
+  pid: integer,
+  startedAt: time,
+  completedAt: orNull(time),
+  error: orNull(text),
   /** The run that this one is a step of. */
-  parentRunId: string | null;
+  parentRunId: orNull(uuid),
   /** The stopped run that this one resumed. */
-  resumedRunId: string | null;
+  resumedRunId: orNull(uuid),
   /**
    * Of a run that did not complete: the later run that did its work or undid it, or the run that it is a step of, which
    * answers for its steps. Null where nothing makes up for it.
    */
-  coveredBy: string | null;
-  isSucceeded: boolean;
+  coveredBy: orNull(uuid),
   /** Whether the journal has rows of it. */
-  isJournaled: boolean;
+  isJournaled: boolean,
+});
+
+export interface RunRow extends RowOf<typeof RUN> {
+  isSucceeded: boolean;
   /** Of an undo: the run that it undid. */
   undid: string | null;
 }
@@ -277,28 +285,9 @@ async function query(sql: Sql, from: string, parameters: SqlParameter[]): Promis
 }
 
 function runOf(row: SqlRow): RunRow {
-  const options = jsonObjectOf(row, 'options');
-  const { undoes } = options;
-  const coveredBy = textOrNull(row, 'covered_by');
-  return {
-    id: textOf(row, 'id'),
-    command: textOf(row, 'command'),
-    options,
-    status: wordOf(row, 'status', RUN_STATUSES),
-    counters: jsonObjectOrNull(row, 'counters'),
-    verdict: textOrNull(row, 'verdict'),
-    host: textOf(row, 'host'),
-    pid: integerOf(row, 'pid'),
-    startedAt: timeOf(row, 'started_at'),
-    completedAt: timeOrNull(row, 'completed_at'),
-    error: textOrNull(row, 'error'),
-    parentRunId: textOrNull(row, 'parent_run_id'),
-    resumedRunId: textOrNull(row, 'resumed_run_id'),
-    coveredBy,
-    isSucceeded: coveredBy !== null,
-    isJournaled: row['is_journaled'] === true,
-    undid: typeof undoes === 'string' ? undoes : null,
-  };
+  const run = rowOf(RUN, row);
+  const { undoes } = run.options;
+  return { ...run, isSucceeded: run.coveredBy !== null, undid: typeof undoes === 'string' ? undoes : null };
 }
 
 /** What a run was told that decides how the entries that it stored are read. */
