@@ -105,11 +105,6 @@ const PLACED = {
   deletedAt: orNull(time),
 };
 
-const PLACED_MESSAGE = columns(PLACED);
-
-/** Where a message lies, whoever wrote its row: other programs may leave the externalId out. Times are ms since 1970. */
-export type PlacedMessage = RowOf<typeof PLACED_MESSAGE>;
-
 const EXPLAINED_MESSAGE = columns({
   ...PLACED,
   body: orNull(text),
@@ -121,6 +116,9 @@ const EXPLAINED_MESSAGE = columns({
 
 /** The same with its text, for the one message that is explained. */
 export type ExplainedMessage = RowOf<typeof EXPLAINED_MESSAGE>;
+
+/** Where a message lies, whoever wrote its row: other programs may leave the externalId out. Times are ms since 1970. */
+export type PlacedMessage = Pick<ExplainedMessage, keyof typeof PLACED>;
 
 const PLACE = `m.id, m.connection_id, m.external_id, m.stanza_id, m.conversation_id, m.lead_id, m.direction, m.type,
   m.timestamp, m.status, m.source, m.sync_source, m.batch_id, m.run_id, m.edited_at, m.deleted_at`;
