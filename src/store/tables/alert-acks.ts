@@ -1,5 +1,17 @@
-import { uuid, text, time, orNull, type RowOf, columns, rowsOf } from '../columns.js';
 import { arrayLiteral } from '../array-literal.js';
+import {
+  columnNames,
+  columns,
+  orNull,
+  rowsOf,
+  text,
+  time,
+  unnestParameters,
+  unnestTable,
+  uuid,
+  without,
+  type RowOf,
+} from '../columns.js';
 import type { Sql } from '../sql.js';
 
 const ALERT_ACK = columns({
@@ -21,35 +33,17 @@ const ALERT_ACK = columns({
 export type AlertAck = RowOf<typeof ALERT_ACK>;
 
 export async function readAlertAcks(sql: Sql): Promise<AlertAck[]> {
-  const rows = await sql.query(
-    `select alert_id, kind, connection_id, subject, state, reason, until, acked_by, host, acked_at from alert_acks`,
-  );
-  return rowsOf(ALERT_ACK, rows);
+  return rowsOf(ALERT_ACK, await sql.query(`select ${columnNames(ALERT_ACK)} from alert_acks`));
 }
 
 /** Acknowledges alerts; one that was acknowledged before is acknowledged as it is now. */
 export async function writeAlertAcks(sql: Sql, acks: readonly AlertAck[]): Promise<void> {
   if (acks.length === 0) return;
-  const instant = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+  const changing = without(ALERT_ACK, 'alertId', 'kind', 'connectionId', 'subject');
   await sql.execute(
-    `insert into alert_acks (alert_id, kind, connection_id, subject, state, reason, until, acked_by, host, acked_at)
-     select * from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
-       $8::text[], $9::text[], $10::timestamptz[])
-     on conflict (alert_id) do update set
-       state = excluded.state, reason = excluded.reason, until = excluded.until, acked_by = excluded.acked_by,
-       host = excluded.host, acked_at = excluded.acked_at`,
-    [
-      arrayLiteral(acks.map(({ alertId }) => alertId)),
-      arrayLiteral(acks.map(({ kind }) => kind)),
-      arrayLiteral(acks.map(({ connectionId }) => connectionId)),
-      arrayLiteral(acks.map(({ subject }) => subject)),
-      arrayLiteral(acks.map(({ state }) => state)),
-      arrayLiteral(acks.map(({ reason }) => reason)),
-      arrayLiteral(acks.map(({ until }) => instant(until))),
-      arrayLiteral(acks.map(({ ackedBy }) => ackedBy)),
-      arrayLiteral(acks.map(({ host }) => host)),
-      arrayLiteral(acks.map(({ ackedAt }) => instant(ackedAt))),
-    ],
+    `insert into alert_acks (${columnNames(ALERT_ACK)}) select r.* from ${unnestTable(ALERT_ACK)}
+     on conflict (alert_id) do update set ${changing.map(({ name }) => `${name} = excluded.${name}`).join(', ')}`,
+    unnestParameters(ALERT_ACK, acks),
   );
 }
 
