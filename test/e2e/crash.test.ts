@@ -15,10 +15,11 @@ const FIRST_SEED = Number(process.env.WA_RECONCILE_TEST_SEED ?? randomInt(1_000_
 const KILLS = 10;
 const SEEDS = Array.from({ length: KILLS }, (_, i) => FIRST_SEED + i);
 
-const LOG = busyLog(3_000, 7);
-const BATCH_SIZE = 50;
+const MESSAGES = 1_200;
+const LOG = busyLog(MESSAGES, 7);
+const BATCH_SIZE = 30;
 /** So many batches the log has at least; counted, a few more. */
-const BATCHES = Math.floor(3_000 / BATCH_SIZE);
+const BATCHES = Math.floor(MESSAGES / BATCH_SIZE);
 /** About what one batch takes, so that a kill hits any moment of it. */
 const BATCH_MS = 30;
 

@@ -7,23 +7,16 @@ const LOG = [live('A1', 0), live('A2', 10), live('A3', 20), status('A3', 'read',
   .map((body) => JSON.stringify(body))
   .join('\n');
 const A1 = `external_id = '${wamid('A1')}'`;
-const ENTRY_OF_A1 = `id = (select batch_id from messages where ${A1})`;
+const entryOf = (key: string): string =>
+  `id = (select batch_id from messages where external_id = '${wamid(key)}')`;
 
 /** Every test runs a dozen commands. */
 const PATIENCE = { timeout: 180_000 };
 
-/** Damage, what tells of it, and where. */
-const DAMAGES: [string, string, RegExp][] = [
-  [
-    'a changed raw entry',
-    `update webhook_log set raw_body = convert_to(replace(convert_from(raw_body, 'UTF8'), 'A1', 'X1'), 'UTF8') where ${ENTRY_OF_A1}`,
-    /entry whose bytes are not those that were stored/,
-  ],
-  [
-    'a raw entry that is gone',
-    `delete from webhook_log where ${ENTRY_OF_A1}`,
-    /names a raw entry that is gone/,
-  ],
+/** Of A1 the raw entry has changed, of A2 it is gone. */
+const DAMAGES = [
+  `update webhook_log set raw_body = convert_to(replace(convert_from(raw_body, 'UTF8'), 'A1', 'X1'), 'UTF8') where ${entryOf('A1')}`,
+  `delete from webhook_log where ${entryOf('A2')}`,
 ];
 
 describe.each(['postgresql', 'pglite'] as const)('raw entries on %s', PATIENCE, (name) => {
@@ -49,26 +42,29 @@ describe.each(['postgresql', 'pglite'] as const)('raw entries on %s', PATIENCE, 
     );
   }
 
-  test.each(DAMAGES)(
-    '%s is a finding of verify and explain, and its file gives it back',
-    async (_, damage, words) => {
-      const machine = await prepare(damage);
-      // Neither believed nor stored once more.
-      await machine.run(['reconcile', '--full', '--silent-after', '100000h']);
-      const verified = await machine.run(['verify']);
-      expect(verified.code).toBe(3);
-      expect(verified.stdout).toMatch(words);
-      expect(verified.stdout).toContain('wa-reconcile replay hooks.ndjson');
-      const explained = await machine.run(['explain', wamid('A1')]);
+  test('changed or gone, each is a finding of verify and explain, and its file gives it back', async () => {
+    const machine = await prepare(...DAMAGES);
+    // Neither believed nor stored once more.
+    await machine.run(['reconcile', '--full', '--silent-after', '100000h']);
+    const verified = await machine.run(['verify']);
+    expect(verified.code).toBe(3);
+    expect(verified.stdout).toMatch(/entry whose bytes are not those that were stored/);
+    expect(verified.stdout).toMatch(/names a raw entry that is gone/);
+    expect(verified.stdout).toContain('wa-reconcile replay hooks.ndjson');
+    for (const key of ['A1', 'A2']) {
+      const explained = await machine.run(['explain', wamid(key)]);
       expect(explained.code).toBe(3);
       expect(explained.stdout).toContain('wa-reconcile replay hooks.ndjson');
+    }
 
-      expect((await machine.run(['replay', 'hooks.ndjson'])).code).toBe(0);
-      expect((await machine.run(['verify'])).code).toBe(0);
-      expect((await machine.run(['explain', wamid('A1')])).code).toBe(0);
-      expect(await entries(machine)).toEqual([{ entries: 4, intact: 4, processed: 4 }]);
-    },
-  );
+    expect((await machine.run(['replay', 'hooks.ndjson'])).code).toBe(0);
+    expect((await machine.run(['verify'])).code).toBe(0);
+    for (const key of ['A1', 'A2']) expect((await machine.run(['explain', wamid(key)])).code).toBe(0);
+    expect(await entries(machine)).toEqual([{ entries: 4, intact: 4, processed: 4 }]);
+  });
+
+  // The rest is a matter of the command, whatever database it has.
+  if (name !== 'postgresql') return;
 
   test('explain shows a row that was changed, with both texts on request, and the replay that mends it', async () => {
     const machine = await prepare(`update messages set body = 'forged' where ${A1}`);
