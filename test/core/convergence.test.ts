@@ -23,7 +23,8 @@ type Log = readonly (object | string)[];
 describeOnBackends(
   'any order, repetition, split and batch size gives one and the same database',
   (backend) => {
-    const runs = { numRuns: 25 };
+    // The rules are the same code on both; what the embedded database does with them shows in fewer.
+    const runs = { numRuns: backend.name === 'postgresql' ? 25 : 10 };
 
     it('of Meta webhooks of all kinds', async () => {
       await fc.assert(

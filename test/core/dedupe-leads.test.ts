@@ -3,7 +3,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { dedupe } from '../../src/core/dedupe/dedupe.js';
 import { DUPLICATE_CLASSES, type DedupeResult, type DuplicateClass } from '../../src/core/dedupe/result.js';
 import { undo } from '../../src/core/undo/undo.js';
-import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import {
   damagedConnection,
@@ -18,7 +17,7 @@ import {
   moment,
   type Thread,
 } from '../support/damage.js';
-import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
+import { describeOnBackends } from '../support/databases.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { ANA, ANA_BSUID, ANA_LID, BRU, live, wamid, webhook, item } from '../support/webhooks.js';
 
@@ -396,9 +395,8 @@ describeOnBackends('dedupe of leads', (backend) => {
 
 describeOnBackends('dedupe of conversations', (backend) => {
   async function damaged(work: (store: Store, ana: Thread) => Promise<void>): Promise<void> {
-    const store = await openStore(await backend.config(), TEST_OPTIONS);
+    const store = await backend.open(dropUniqueIndexes);
     try {
-      await dropUniqueIndexes(store);
       const connectionId = await damagedConnection(store);
       await work(store, await insertConversation(store, connectionId, await insertLead(store)));
     } finally {

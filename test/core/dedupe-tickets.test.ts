@@ -4,7 +4,6 @@ import { DUPLICATE_CLASSES, type DedupeResult } from '../../src/core/dedupe/resu
 import { undo } from '../../src/core/undo/undo.js';
 import { CHECK_NAMES } from '../../src/core/verify/result.js';
 import { verify } from '../../src/core/verify/verify.js';
-import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import {
   damagedConnection,
@@ -17,7 +16,7 @@ import {
   moment,
   type Thread,
 } from '../support/damage.js';
-import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
+import { describeOnBackends } from '../support/databases.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { BRU, live, wamid } from '../support/webhooks.js';
 
@@ -44,14 +43,15 @@ function counted({ classes }: DedupeResult): Record<string, [number, number]> {
   return Object.fromEntries(found.map(({ class: name, groups, rows }) => [name, [groups, rows]]));
 }
 
+const dropTwoIndexes = (store: Store): Promise<void> => dropUniqueIndexes(store, ['ticket', 'conversation']);
+
 describeOnBackends('dedupe of open tickets', (backend) => {
   let store: Store;
   let connectionId: string;
   let ana: Thread;
 
   beforeEach(async () => {
-    store = await openStore(await backend.config(), TEST_OPTIONS);
-    await dropUniqueIndexes(store, ['ticket', 'conversation']);
+    store = await backend.open(dropTwoIndexes);
     connectionId = await damagedConnection(store);
     ana = await insertConversation(
       store,

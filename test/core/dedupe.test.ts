@@ -3,7 +3,6 @@ import { dedupe } from '../../src/core/dedupe/dedupe.js';
 import type { DedupeOptions } from '../../src/core/dedupe/options.js';
 import { DUPLICATE_CLASSES, type DedupeResult, type DuplicateClass } from '../../src/core/dedupe/result.js';
 import type { JsonValue } from '../../src/model/json.js';
-import { openStore } from '../../src/store/open-store.js';
 import type { SqlRow } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
 import {
@@ -23,7 +22,7 @@ import {
   moment,
   type Thread,
 } from '../support/damage.js';
-import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
+import { describeOnBackends } from '../support/databases.js';
 import { testContext } from '../support/replaying.js';
 import { BRU, SECOND, wamid } from '../support/webhooks.js';
 
@@ -36,8 +35,7 @@ describeOnBackends('dedupe', (backend) => {
   let bru: Thread;
 
   beforeEach(async () => {
-    store = await openStore(await backend.config(), TEST_OPTIONS);
-    await dropUniqueIndexes(store);
+    store = await backend.open(dropUniqueIndexes);
     connection = await damagedConnection(store);
     ana = await insertConversation(store, connection, await insertLead(store));
     bru = await insertConversation(store, connection, await insertLead(store, { phone_number: `+${BRU}` }));

@@ -125,16 +125,17 @@ describe('the database of the installed command', () => {
     unknown.pathname = '/no_such_database';
     const malformed = `postgresql://u:${encodeURIComponent(secret)}@[::1/x`;
     const file = await machine.write('url', wrong.href);
+    const commands = [
+      ['replay', DEMO_DAY],
+      ['db', 'status'],
+      ['connection', 'list', '--json'],
+      ['db', 'migrate', '--events'],
+    ];
     for (const url of [wrong.href, unreachable.href, unknown.href, malformed]) {
-      for (const argv of [
-        ['replay', DEMO_DAY],
-        ['db', 'status'],
-        ['connection', 'list', '--json'],
-        ['db', 'migrate', '--events'],
-      ]) {
-        const { code, stdout, stderr } = await machine.run([...argv, '--debug', '-vv'], {
-          env: { DATABASE_URL: url },
-        });
+      const ended = await Promise.all(
+        commands.map((argv) => machine.run([...argv, '--debug', '-vv'], { env: { DATABASE_URL: url } })),
+      );
+      for (const { code, stdout, stderr } of ended) {
         expect(code === 1 || code === 2).toBe(true);
         expect(stdout).toBe('');
         for (const form of [secret, wrong.password, encodeURIComponent(secret), 'hunter2']) {

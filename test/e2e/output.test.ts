@@ -81,19 +81,20 @@ describe('what the installed command prints', () => {
         { [HOSTILE_NAME]: HOSTILE_NAME },
       ]) + '{"broken": "\u001b]0;owned\u0007\n',
     );
-    const environments: Record<string, string>[] = [
-      {},
-      { NO_COLOR: '1' },
-      { FORCE_COLOR: '1', NO_COLOR: '1' },
-      { TERM: 'dumb' },
+    const noisy = ['--debug', '-vv'];
+    const calls: [argv: string[], env: Record<string, string>][] = [
+      [[], {}],
+      [['--format', 'markdown'], {}],
+      [noisy, {}],
+      [noisy, { NO_COLOR: '1' }],
+      [noisy, { FORCE_COLOR: '1', NO_COLOR: '1' }],
+      [noisy, { TERM: 'dumb' }],
     ];
-    for (const env of environments) {
-      for (const argv of [[], ['--debug', '-vv'], ['--format', 'markdown']]) {
-        const { code, stdout, stderr } = await machine.run(['replay', evil, '--register', ...argv], { env });
-        expect(code).toBe(4);
-        expect(stdout).not.toMatch(TERMINAL_CONTROLS);
-        expect(stderr).not.toMatch(TERMINAL_CONTROLS);
-      }
+    for (const [argv, env] of calls) {
+      const { code, stdout, stderr } = await machine.run(['replay', evil, '--register', ...argv], { env });
+      expect(code).toBe(4);
+      expect(stdout).not.toMatch(TERMINAL_CONTROLS);
+      expect(stderr).not.toMatch(TERMINAL_CONTROLS);
     }
     const missing = await machine.run(['replay', '\u001b]0;owned\u0007.ndjson']);
     expect(missing.code).toBe(2);

@@ -6,7 +6,8 @@ import { ANA, T0 } from './webhooks.js';
 
 /**
  * What real databases hold because nothing prevented it: rows written before the unique indexes existed, by other programs,
- * or restored from a dump. A test that drops indexes takes `backend.config()` and opens its own store.
+ * or restored from a dump. A test that drops indexes opens its store with `backend.open(dropUniqueIndexes)` if it wants them gone
+ * from the start, with `backend.open(restoreUniqueIndexes)` if it drops some later: so that others do not get that store.
  */
 
 /** The indexes that make doubles impossible, by the damage that needs them gone. */
@@ -22,6 +23,24 @@ export async function dropUniqueIndexes(
   which: readonly (keyof typeof UNIQUE_INDEXES)[] = ['same_id', 'conversation', 'ticket', 'phone'],
 ): Promise<void> {
   for (const name of which) await store.sql.execute(`drop index if exists ${UNIQUE_INDEXES[name]}`);
+}
+
+const asMigrated = new WeakMap<Store, readonly Record<string, unknown>[]>();
+
+/** Makes them as the migrations make them, on an empty database, whatever an earlier test has done to them. */
+export async function restoreUniqueIndexes(store: Store): Promise<void> {
+  const known =
+    asMigrated.get(store) ??
+    (await store.sql.query(
+      `select indexname as name, indexdef as definition from pg_indexes
+       where schemaname = current_schema() and indexname = any(string_to_array($1, ' '))`,
+      [Object.values(UNIQUE_INDEXES).join(' ')],
+    ));
+  asMigrated.set(store, known);
+  for (const { name, definition } of known) {
+    await store.sql.execute(`drop index if exists ${String(name)}`);
+    await store.sql.execute(String(definition));
+  }
 }
 
 /** For the next test, which may get the same database, emptied. */

@@ -18,14 +18,18 @@ export interface TestBackend {
   name: Backend;
   /**
    * A migrated, empty store. It goes back for reuse when the test closes it, or after the test; so it is quick enough for
-   * hundreds in a property test. A test that changes tables or settings takes `config()` and opens its own.
+   * hundreds in a property test. A test that changes tables or settings takes `config()` and opens its own, or says with
+   * `shape` what every test that names it finds changed: it runs at each opening, on a database that no other test gets.
    */
-  open(): Promise<Store>;
+  open(shape?: Shape): Promise<Store>;
   /** A migrated, empty database of the test's own, to be opened by child processes or by `openStore`; removed after the test. */
   config(): Promise<DatabaseConfig>;
   /** The same, but with nothing in it: not even migrated. */
   emptyConfig(): Promise<DatabaseConfig>;
 }
+
+/** Changes the tables of an empty, migrated database, also of one that it has changed before. */
+export type Shape = (store: Store) => Promise<void>;
 
 /** Who opens the stores of the tests. */
 export const TEST_OPTIONS: OpenStoreOptions = {
@@ -47,17 +51,20 @@ export function describeOnBackends(title: string, declare: (backend: TestBackend
 
 /** One backend for the tests of the enclosing `describe`; cleans up after each of them. */
 export function useBackend(name: Backend): TestBackend {
-  const idle: PooledStore[] = [];
+  const idle = new Map<Shape | undefined, PooledStore[]>();
   const busy = new Set<Store>();
   const cleanups: (() => Promise<void>)[] = [];
 
-  async function open(): Promise<Store> {
-    const pooled = idle.pop() ?? (await openPooled(name));
+  async function open(shape?: Shape): Promise<Store> {
+    const pool = idle.get(shape) ?? [];
+    idle.set(shape, pool);
+    const pooled = pool.pop() ?? (await openPooled(name));
+    await shape?.(pooled.store);
     let closing: Promise<void> | undefined;
     async function giveBack(): Promise<void> {
       await pooled.empty();
       busy.delete(lent);
-      idle.push(pooled);
+      pool.push(pooled);
     }
     const lent: Store = { ...pooled.store, close: () => (closing ??= giveBack()) };
     busy.add(lent);
@@ -75,7 +82,7 @@ export function useBackend(name: Backend): TestBackend {
     await Promise.all(cleanups.splice(0).map((remove) => remove()));
   });
   afterAll(async () => {
-    await Promise.all(idle.splice(0).map((pooled) => pooled.discard()));
+    await Promise.all([...idle.values()].flatMap((pool) => pool.splice(0)).map((pooled) => pooled.discard()));
   });
 
   return { name, open, config: () => config(true), emptyConfig: () => config(false) };

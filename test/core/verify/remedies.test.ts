@@ -6,7 +6,7 @@ import { verify } from '../../../src/core/verify/verify.js';
 import { openStore } from '../../../src/store/open-store.js';
 import type { Store } from '../../../src/store/store.js';
 import { typed } from '../../support/checking.js';
-import { dropUniqueIndexes } from '../../support/damage.js';
+import { dropUniqueIndexes, restoreUniqueIndexes } from '../../support/damage.js';
 import { addConnection } from '../../support/connections.js';
 import { describeOnBackends, TEST_OPTIONS } from '../../support/databases.js';
 import { replayBodies, replayLog, testContext } from '../../support/replaying.js';
@@ -49,8 +49,8 @@ interface Ailment {
   remedy: string;
   /** What the remedy leaves to people. */
   leaves?: number;
-  /** Drops indexes or constraints. */
-  ownStore?: boolean;
+  /** Drops unique indexes. */
+  dropsIndexes?: boolean;
 }
 
 const A2 = `external_id = '${wamid('A2')}'`;
@@ -85,7 +85,7 @@ const AILMENTS: Ailment[] = [
   {
     title: 'two conversations',
     check: 'one_conversation',
-    ownStore: true,
+    dropsIndexes: true,
     damage: async (store) => {
       await dropUniqueIndexes(store, ['conversation']);
       await sql(
@@ -319,7 +319,7 @@ const AILMENTS: Ailment[] = [
   {
     title: 'several open tickets',
     check: 'one_open_ticket',
-    ownStore: true,
+    dropsIndexes: true,
     damage: async (store) => {
       await dropUniqueIndexes(store, ['ticket']);
       await sql(
@@ -376,7 +376,7 @@ const AILMENTS: Ailment[] = [
   {
     title: 'two leads with one phone',
     check: 'consistency',
-    ownStore: true,
+    dropsIndexes: true,
     damage: async (store) => {
       await dropUniqueIndexes(store, ['phone']);
       await sql(
@@ -389,7 +389,7 @@ const AILMENTS: Ailment[] = [
   {
     title: 'a missing index',
     check: 'unique_index',
-    ownStore: true,
+    dropsIndexes: true,
     damage: (store) => dropUniqueIndexes(store),
     remedy: ENFORCE,
   },
@@ -398,8 +398,8 @@ const AILMENTS: Ailment[] = [
 describeOnBackends('the remedy that verify names mends', (backend) => {
   it.each(AILMENTS)(
     '$check: $title',
-    async ({ check, log, damage, remedy, leaves = 0, ownStore = false }) => {
-      const store = ownStore ? await openStore(await backend.config(), TEST_OPTIONS) : await backend.open();
+    async ({ check, log, damage, remedy, leaves = 0, dropsIndexes = false }) => {
+      const store = await backend.open(dropsIndexes ? restoreUniqueIndexes : undefined);
       try {
         if (log !== undefined) await addConnection(store);
         await replayBodies(store, log ?? LOG);
