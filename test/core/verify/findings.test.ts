@@ -4,7 +4,7 @@ import { verify } from '../../../src/core/verify/verify.js';
 import { openStore } from '../../../src/store/open-store.js';
 import type { Store } from '../../../src/store/store.js';
 import { typed } from '../../support/checking.js';
-import { dropUniqueIndexes } from '../../support/damage.js';
+import { dropUniqueIndexes, restoreUniqueIndexes } from '../../support/damage.js';
 import { describeOnBackends, TEST_OPTIONS, type TestBackend } from '../../support/databases.js';
 import { replayBodies, testContext } from '../../support/replaying.js';
 import {
@@ -40,8 +40,8 @@ const LOG = [
 interface Damage {
   title: string;
   damage: (store: Store) => Promise<unknown>;
-  /** It changes rows only, so that the next test can use the database. */
-  keepsSchema?: boolean;
+  /** It changes more than rows and unique indexes, so that no other test can use the database. */
+  ownDatabase?: boolean;
   /** What is found, and how often. */
   finds: Partial<Record<CheckName, number>>;
   /** What is only noted. */
@@ -60,7 +60,6 @@ const DAMAGES: Damage[] = [
     title: 'rejects: an item that was rejected, and an entry that is no JSON',
     damage: (store) =>
       replayBodies(store, [webhook('messages', { messages: [{ from: ANA, type: 'text' }] }), '{"a":']),
-    keepsSchema: true,
     finds: { rejects: 2 },
     notes: ['raw_log'],
     remedy: /^wa-reconcile explain log:/,
@@ -132,6 +131,7 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'unique_index: an index in another schema does not count',
+    ownDatabase: true,
     damage: async (store) => {
       await run(store, 'create schema elsewhere');
       await run(store, 'create table elsewhere.messages as select * from messages');
@@ -156,7 +156,6 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'duplicate_ids: one message under both of its names (M10)',
-    keepsSchema: true,
     damage: (store) => run(store, copyOf('A2', `'{"external_id": "A2"}'`)),
     finds: { duplicate_ids: 1 },
     remedy: 'wa-reconcile dedupe --apply',
@@ -164,7 +163,6 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'missing_ids: a copy without an id, and a message that nothing can name',
-    keepsSchema: true,
     damage: async (store) => {
       await run(store, copyOf('A2', `'{"external_id": null}'`));
       await run(store, copyOf('A2', `'{"external_id": " ", "body": "something else"}'`));
@@ -174,7 +172,6 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'missing_ids: a person decides about a message that nothing can name',
-    keepsSchema: true,
     damage: (store) => run(store, copyOf('A2', `'{"external_id": null, "body": "something else"}'`)),
     finds: { missing_ids: 1 },
     remedy: /^wa-reconcile explain [0-9a-f-]{36}$/,
@@ -202,7 +199,6 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'pending_facts: a status that has waited for two days',
-    keepsSchema: true,
     damage: async (store) => {
       await replayBodies(store, [status('NEVER-CAME', 'read', 60)]);
       await run(store, `update pending_facts set created_at = current_timestamp - interval '2 days'`);
@@ -213,7 +209,6 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'pending_facts: one whose message another program has written',
-    keepsSchema: true,
     damage: async (store) => {
       await run(
         store,
@@ -256,7 +251,6 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'conversation_times: a last message that is not the last',
-    keepsSchema: true,
     damage: (store) =>
       run(
         store,
@@ -269,7 +263,6 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'conversation_times: a lead whose last message is another one, and who has two conversations',
-    keepsSchema: true,
     damage: async (store) => {
       await replayBodies(store, [live('A9', 60, {}, SECOND)]);
       await run(store, `update leads set last_message_at = null where phone_number = '+${ANA}'`);
@@ -280,7 +273,6 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'conversation_times: the wrong source of the first message',
-    keepsSchema: true,
     damage: (store) =>
       run(
         store,
@@ -292,7 +284,6 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'history_ledger: a chunk that never came',
-    keepsSchema: true,
     damage: (store) => run(store, `update history_chunks set chunk_order = 2`),
     finds: { history_ledger: 1 },
     remedy: 'wa-reconcile replay LOG',
@@ -300,7 +291,6 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'history_ledger: a history that stopped on its way',
-    keepsSchema: true,
     damage: async (store) => {
       await run(store, `update connections set history_sync_status = 'syncing', history_sync_progress = 40`);
       await run(store, `update history_chunks set processed_at = current_timestamp - interval '2 days'`);
@@ -311,7 +301,6 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'history_ledger: a history that failed',
-    keepsSchema: true,
     damage: (store) =>
       run(store, `update connections set history_sync_status = 'failed', history_sync_error = '1: no'`),
     finds: { history_ledger: 1 },
@@ -319,7 +308,6 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'history_ledger: a history that never came although the number was onboarded',
-    keepsSchema: true,
     damage: (store) =>
       run(
         store,
@@ -330,14 +318,12 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'history_ledger: one that was declined is only noted',
-    keepsSchema: true,
     damage: (store) => run(store, `update connections set history_sync_status = 'declined'`),
     finds: {},
     notes: ['history_ledger'],
   },
   {
     title: 'media_owed: a placeholder is only noted, with the day its window ends',
-    keepsSchema: true,
     damage: (store) =>
       replayBodies(store, [
         history([old('PIC', -1000, { type: 'media_placeholder', text: undefined })], {
@@ -351,6 +337,7 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'consistency: a message that disagrees with its conversation, and no foreign key that forbids it',
+    ownDatabase: true,
     damage: async (store) => {
       await run(
         store,
@@ -365,12 +352,14 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'consistency: a foreign key that is missing',
+    ownDatabase: true,
     damage: (store) => run(store, 'alter table tickets drop constraint tickets_lead_id_fkey'),
     finds: { consistency: 1 },
     sample: /tickets: FOREIGN KEY \(lead_id\) REFERENCES leads\(id\) .* is missing/,
   },
   {
     title: 'consistency: a check that was never validated',
+    ownDatabase: true,
     damage: async (store) => {
       await run(store, 'alter table messages drop constraint messages_direction_check');
       await run(
@@ -383,7 +372,6 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'consistency: an identity whose lead is of another organization',
-    keepsSchema: true,
     damage: async (store) => {
       await run(
         store,
@@ -413,7 +401,6 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'consistency: a reaction to nothing',
-    keepsSchema: true,
     damage: (store) =>
       run(
         store,
@@ -424,6 +411,7 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'consistency: an earlier version of nothing',
+    ownDatabase: true,
     damage: async (store) => {
       await run(store, 'alter table message_revisions drop constraint message_revisions_message_id_fkey');
       await run(store, `update message_revisions set message_id = gen_random_uuid()`);
@@ -435,8 +423,8 @@ const DAMAGES: Damage[] = [
 ];
 
 describeOnBackends('verify finds', (backend) => {
-  it.each(DAMAGES)('$title', async ({ damage, keepsSchema = false, finds, notes = [], remedy, sample }) => {
-    await withStore(backend, keepsSchema, async (store) => {
+  it.each(DAMAGES)('$title', async ({ damage, ownDatabase = false, finds, notes = [], remedy, sample }) => {
+    await withStore(backend, ownDatabase, async (store) => {
       await replayBodies(store, LOG);
       expect(byStatus(await verifyAll(store), 'findings')).toEqual({});
       await damage(store);
@@ -467,10 +455,12 @@ describeOnBackends('verify finds', (backend) => {
 
 async function withStore(
   backend: TestBackend,
-  isShared: boolean,
+  isOwn: boolean,
   work: (store: Store) => Promise<void>,
 ): Promise<void> {
-  const store = isShared ? await backend.open() : await openStore(await backend.config(), TEST_OPTIONS);
+  const store = isOwn
+    ? await openStore(await backend.config(), TEST_OPTIONS)
+    : await backend.open(restoreUniqueIndexes);
   try {
     await work(store);
   } finally {
