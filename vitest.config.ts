@@ -3,11 +3,11 @@ import { defineConfig } from 'vitest/config';
 /** Tests that need neither a database nor a child process: the fast loop, `npm run test:unit`. */
 const UNIT = [
   'test/layers.test.ts',
-  'test/{decode,identity}/**/*.test.ts',
+  'test/{decode,identity,rules}/**/*.test.ts',
   // Not large-entries: it measures the memory of its own process.
-  'test/sources/{any-chunking,console-log,containers,csv,file-source,input-identity,json-values,ndjson,resolve-inputs}.test.ts',
+  'test/inputs/{any-chunking,console-log,containers,csv,file-source,input-identity,json-values,ndjson,resolve-inputs}.test.ts',
   'test/cli/{delivery-failures,document,exit,logger,progress,reference,remedies,run-summary,sanitize,settings,usage,values}.test.ts',
-  'test/core/{dedupe-decisions,explain-names,merge-content,message-errors,secret-key,verdict}.test.ts',
+  'test/commands/{dedupe-decisions,explain-names,secret-key,verdict}.test.ts',
   'test/store/{database-url,split-statements,uuid}.test.ts',
 ];
 

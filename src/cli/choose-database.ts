@@ -1,5 +1,5 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import type { DatabaseConfig } from '../core/database.js';
+import type { DatabaseConfig } from '../commands/database.js';
 import { ConfigError } from '../model/errors.js';
 import type { Io } from './io.js';
 import { lookUp, readTextFile, type Environment } from './environment.js';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { SecretKey } from '../core/devices/secret-key.js';
-import { checkServiceUrl } from '../core/devices/service.js';
-import type { DeviceOptions } from '../core/devices/options.js';
+import { SecretKey } from '../commands/devices/secret-key.js';
+import { checkServiceUrl } from '../commands/devices/service.js';
+import type { DeviceOptions } from '../commands/devices/options.js';
 import type { Call } from './call.js';
 import { chooseDatabase } from './choose-database.js';
 import { lookUp, readTextFile, type Environment } from './environment.js';

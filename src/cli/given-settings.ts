@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { DoctorOptions, GivenSetting } from '../core/doctor/options.js';
-import { redactDatabase, type DatabaseConfig } from '../core/database.js';
+import type { DoctorOptions, GivenSetting } from '../commands/doctor/options.js';
+import { redactDatabase, type DatabaseConfig } from '../commands/database.js';
 import { UserError } from '../model/errors.js';
 import type { Call } from './call.js';
 import { redact } from './exit.js';

@@ -1,5 +1,5 @@
-import { withDatabase } from '../core/database.js';
-import type { Context } from '../core/context.js';
+import { withDatabase } from '../commands/database.js';
+import type { Context } from '../context.js';
 import type { Call } from './call.js';
 import { createLogger } from './logger.js';
 import type { Interruptible } from './signals.js';

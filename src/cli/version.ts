@@ -11,7 +11,7 @@ export async function describeVersion(argv: readonly string[], io: Io): Promise<
   const version = packageVersion();
   if (!peek(argv).json) return `wa-reconcile ${version}\n`;
   const [{ newestMigration }, { chooseDatabase }, { readEnvironment }] = await Promise.all([
-    import('../core/database.js'),
+    import('../commands/database.js'),
     import('./choose-database.js'),
     import('./environment.js'),
   ]);

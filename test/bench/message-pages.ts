@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { pino } from 'pino';
-import type { Context } from '../../src/core/context.js';
-import { readMessages } from '../../src/core/messages/read-messages.js';
+import type { Context } from '../../src/context.js';
+import { readMessages } from '../../src/commands/messages/read-messages.js';
 import type { Store } from '../../src/store/store.js';
 import type { Verdict } from './report.js';
 import type { Target } from './target.js';

@@ -4,8 +4,8 @@
  */
 import { hostname } from 'node:os';
 import { pino } from 'pino';
-import { dedupe } from '../../src/core/dedupe/dedupe.js';
-import { DUPLICATE_CLASSES } from '../../src/core/dedupe/result.js';
+import { dedupe } from '../../src/commands/dedupe/dedupe.js';
+import { DUPLICATE_CLASSES } from '../../src/commands/dedupe/result.js';
 import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
 import { insertDoubles } from './doubles.js';
 import { timeStatements } from './statement-times.js';

@@ -6,8 +6,8 @@
 import { hostname } from 'node:os';
 import { Readable } from 'node:stream';
 import { pino } from 'pino';
-import { replay } from '../../src/core/replay/replay.js';
-import { resolveInputs } from '../../src/sources/resolve-inputs.js';
+import { replay } from '../../src/commands/replay/replay.js';
+import { resolveInputs } from '../../src/inputs/resolve-inputs.js';
 import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
 import { migrate } from '../../src/store/migrations/migrate.js';
 import { timeStatements } from './statement-times.js';

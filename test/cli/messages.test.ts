@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { renderChat } from '../../src/cli/views/chat.js';
 import { createLook } from '../../src/cli/render/look.js';
 import { cutText, widthOf, wrapText } from '../../src/cli/ui/width.js';
-import type { MessagesResult, MessageView } from '../../src/core/messages/result.js';
+import type { MessagesResult, MessageView } from '../../src/commands/messages/result.js';
 import { useEmbedded, useServer } from './database-home.js';
 
 const LOG = new URL('../../fixtures/demo-day.ndjson', import.meta.url).pathname;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ProgressEvent } from '../../src/core/context.js';
+import type { ProgressEvent } from '../../src/context.js';
 import {
   describeProgress,
   IDLE,

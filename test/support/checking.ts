@@ -1,6 +1,6 @@
 import { adviceLine, adviceText } from '../../src/cli/advice.js';
-import type { Check, VerifyView } from '../../src/core/verify/check.js';
-import type { CheckResult, VerifiedItem } from '../../src/core/verify/result.js';
+import type { Check, VerifyView } from '../../src/commands/verify/check.js';
+import type { CheckResult, VerifiedItem } from '../../src/commands/verify/result.js';
 import type { Advices } from '../../src/model/remedy.js';
 import { inSnapshot } from '../../src/store/snapshot.js';
 import type { Store } from '../../src/store/store.js';

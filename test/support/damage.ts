@@ -168,7 +168,7 @@ export async function insertMessage(
     source: 'live',
     sync_source: 'webhook',
     is_sync_initial: false,
-    // A live text: see src/core/plan/evidence.ts.
+    // A live text: see src/rules/evidence.ts.
     evidence: 5 | (15 << 4) | (15 << 8),
     ...columns,
   });

@@ -1,6 +1,6 @@
-import { explain } from '../../src/core/explain/explain.js';
-import type { ExplainOptions } from '../../src/core/explain/options.js';
-import type { ExplainedFact, ExplainResult } from '../../src/core/explain/result.js';
+import { explain } from '../../src/commands/explain/explain.js';
+import type { ExplainOptions } from '../../src/commands/explain/options.js';
+import type { ExplainedFact, ExplainResult } from '../../src/commands/explain/result.js';
 import type { Store } from '../../src/store/store.js';
 import { testContext } from './replaying.js';
 

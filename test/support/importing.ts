@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import type { ProgressEvent } from '../../src/core/context.js';
-import { importContact } from '../../src/core/import/import-contact.js';
-import type { ImportOptions } from '../../src/core/import/options.js';
-import type { ImportResult } from '../../src/core/import/result.js';
+import type { ProgressEvent } from '../../src/context.js';
+import { importContact } from '../../src/commands/import/import-contact.js';
+import type { ImportOptions } from '../../src/commands/import/options.js';
+import type { ImportResult } from '../../src/commands/import/result.js';
 import type { Store } from '../../src/store/store.js';
 import type { FakePhones } from './history-pages.js';
 import { testContext } from './replaying.js';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { BufferJSON } from '@whiskeysockets/baileys';
 import { onTestFinished } from 'vitest';
-import { SecretKey } from '../../src/core/devices/secret-key.js';
-import { StoredDevice } from '../../src/core/devices/stored-device.js';
+import { SecretKey } from '../../src/commands/devices/secret-key.js';
+import { StoredDevice } from '../../src/commands/devices/stored-device.js';
 import type { Store } from '../../src/store/store.js';
 import type { Installation } from '../e2e/installation.js';
 import { addConnection } from './connections.js';

@@ -2,11 +2,11 @@ import { hostname } from 'node:os';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import type { Context, ProgressEvent } from '../../src/core/context.js';
-import type { LogSelection, ReplayOptions } from '../../src/core/replay/options.js';
-import { replay } from '../../src/core/replay/replay.js';
+import type { Context, ProgressEvent } from '../../src/context.js';
+import type { LogSelection, ReplayOptions } from '../../src/commands/replay/options.js';
+import { replay } from '../../src/commands/replay/replay.js';
 import type { RunResult } from '../../src/model/run-result.js';
-import { resolveInputs } from '../../src/sources/resolve-inputs.js';
+import { resolveInputs } from '../../src/inputs/resolve-inputs.js';
 import type { Store } from '../../src/store/store.js';
 import { assertBalanced } from './accounts.js';
 

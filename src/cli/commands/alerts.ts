@@ -77,7 +77,7 @@ async function list(call: Call): Promise<Outcome> {
   const [{ presentAlerts }, { withContext }, { listAlerts }] = await Promise.all([
     import('../views/alerts.js'),
     import('../session.js'),
-    import('../../core/alerts/alerts.js'),
+    import('../../commands/alerts/alerts.js'),
   ]);
   const { values } = readFlags(LIST_FLAGS, call);
   const options = { connection: values.connection, ...limitsOf(values), audit: !values.noAudit };
@@ -91,7 +91,7 @@ async function ack(call: Call): Promise<Outcome> {
   const [{ presentAlertsChanged }, { withContext }, { acknowledgeAlerts }] = await Promise.all([
     import('../views/alerts.js'),
     import('../session.js'),
-    import('../../core/alerts/alerts.js'),
+    import('../../commands/alerts/alerts.js'),
   ]);
   const { values } = readFlags(ACK_FLAGS, call);
   const { connection: name, until, reason } = values;
@@ -104,7 +104,7 @@ async function unack(call: Call): Promise<Outcome> {
   const [{ presentAlertsChanged }, { withContext }, { unacknowledgeAlerts }] = await Promise.all([
     import('../views/alerts.js'),
     import('../session.js'),
-    import('../../core/alerts/alerts.js'),
+    import('../../commands/alerts/alerts.js'),
   ]);
   const meant = { alert: call.args[0] ?? '', ...readFlags(UNACK_FLAGS, call).values };
   const result = await withContext(call, { command: 'alerts unack' }, (ctx) =>

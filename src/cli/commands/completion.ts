@@ -60,8 +60,8 @@ async function listNames(call: Call): Promise<Outcome> {
   const what = NAMED.find((name) => name === call.args[0]) ?? 'connections';
   const [{ withContext }, { listConnections }, { listRuns }, { sanitize }] = await Promise.all([
     import('../session.js'),
-    import('../../core/connections/list.js'),
-    import('../../core/runs/read-runs.js'),
+    import('../../commands/connections/list.js'),
+    import('../../commands/runs/read-runs.js'),
     import('../render/sanitize.js'),
   ]);
   const names = await withContext(call, { command: 'completion names' }, async (ctx) => {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { NewConnection } from '../../core/connections/add.js';
+import type { NewConnection } from '../../commands/connections/add.js';
 import { EXIT, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
@@ -39,7 +39,7 @@ export function registerConnectionAdd(parent: Command, attach: Attach): void {
 async function add(call: Call): Promise<Outcome> {
   const [{ withContext }, { addConnection }] = await Promise.all([
     import('../session.js'),
-    import('../../core/connections/add.js'),
+    import('../../commands/connections/add.js'),
   ]);
   const input = await readConnection(call);
   const result = await withContext(call, { command: 'connection add', creates: true }, (ctx) =>
@@ -66,8 +66,8 @@ async function askForRest(
   given: Omit<NewConnection, 'name' | 'kind'> & Partial<Pick<NewConnection, 'name' | 'kind'>>,
 ): Promise<NewConnection> {
   const [{ checkId, checkName }, { parseBusinessPhone }] = await Promise.all([
-    import('../../core/connections/validate.js'),
-    import('../../core/connections/phone.js'),
+    import('../../commands/connections/validate.js'),
+    import('../../commands/connections/phone.js'),
   ]);
   const name =
     given.name ??

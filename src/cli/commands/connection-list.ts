@@ -22,7 +22,7 @@ export function registerConnectionList(parent: Command, attach: Attach): void {
 async function list(call: Call): Promise<Outcome> {
   const [{ withContext }, { listConnections }] = await Promise.all([
     import('../session.js'),
-    import('../../core/connections/list.js'),
+    import('../../commands/connections/list.js'),
   ]);
   const result = await withContext(call, { command: 'connection list' }, (ctx) =>
     listConnections(ctx, readFlags(ORGANIZATION, call).values.organization),

@@ -31,7 +31,7 @@ export function registerConnectionRemove(parent: Command, attach: Attach): void 
 async function remove(call: Call): Promise<Outcome> {
   const [{ withContext }, { planRemoval, removeConnection }] = await Promise.all([
     import('../session.js'),
-    import('../../core/connections/remove.js'),
+    import('../../commands/connections/remove.js'),
   ]);
   const session = { command: 'connection remove' };
   const reference = call.args[0] ?? '';

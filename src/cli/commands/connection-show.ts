@@ -22,7 +22,7 @@ export function registerConnectionShow(parent: Command, attach: Attach): void {
 async function show(call: Call): Promise<Outcome> {
   const [{ withContext }, { showConnection }] = await Promise.all([
     import('../session.js'),
-    import('../../core/connections/list.js'),
+    import('../../commands/connections/list.js'),
   ]);
   const result = await withContext(call, { command: 'connection show' }, (ctx) =>
     showConnection(ctx, call.args[0] ?? '', readFlags(ORGANIZATION, call).values.organization),

@@ -29,7 +29,7 @@ export function registerDbMigrate(parent: Command, attach: Attach): void {
 async function migrate(call: Call): Promise<Outcome> {
   const [{ withContext }, { migrateDatabase }] = await Promise.all([
     import('../session.js'),
-    import('../../core/database.js'),
+    import('../../commands/database.js'),
   ]);
   const result = await withContext(
     call,

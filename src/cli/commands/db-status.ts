@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { DatabaseStatus } from '../../core/database.js';
+import type { DatabaseStatus } from '../../commands/database.js';
 import { EXIT, UserError, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -26,7 +26,7 @@ export function registerDbStatus(parent: Command, attach: Attach): void {
 async function status(call: Call): Promise<Outcome> {
   const [{ withContext }, { databaseStatus, statusOfMissingDatabase }] = await Promise.all([
     import('../session.js'),
-    import('../../core/database.js'),
+    import('../../commands/database.js'),
   ]);
   const { config, place } = chooseDatabase(call.settings, call.environment, call.io);
   const result = await withContext(call, { command: 'db status', unmigrated: true }, databaseStatus).catch(

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { DedupeOptions } from '../../core/dedupe/options.js';
-import { DUPLICATE_CLASSES, type DedupeResult } from '../../core/dedupe/result.js';
+import type { DedupeOptions } from '../../commands/dedupe/options.js';
+import { DUPLICATE_CLASSES, type DedupeResult } from '../../commands/dedupe/result.js';
 import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -91,7 +91,7 @@ function readOptions(line: Line): DedupeOptions {
 async function run(call: Call, settings: DedupeOptions, force: boolean): Promise<DedupeResult> {
   const [{ withContext }, { dedupe }] = await Promise.all([
     import('../session.js'),
-    import('../../core/dedupe/dedupe.js'),
+    import('../../commands/dedupe/dedupe.js'),
   ]);
   const { apply } = settings;
   return withContext(

@@ -26,7 +26,7 @@ export function registerDoctor(parent: Command, attach: Attach): void {
 
 async function examine(call: Call, command: Command): Promise<Outcome> {
   const [{ doctor }, { describeSettings }] = await Promise.all([
-    import('../../core/doctor/doctor.js'),
+    import('../../commands/doctor/doctor.js'),
     import('../given-settings.js'),
   ]);
   const { io } = call;

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
-import { EXPLAIN_KINDS } from '../../core/explain/options.js';
-import type { ExplainResult } from '../../core/explain/result.js';
+import { EXPLAIN_KINDS } from '../../commands/explain/options.js';
+import type { ExplainResult } from '../../commands/explain/result.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -63,7 +63,7 @@ export function registerExplain(parent: Command, attach: Attach): void {
 async function explainCommand(call: Call): Promise<Outcome> {
   const [{ withContext }, { explain }] = await Promise.all([
     import('../session.js'),
-    import('../../core/explain/explain.js'),
+    import('../../commands/explain/explain.js'),
   ]);
   const options = { subject: call.args[0] ?? '', ...readFlags(FLAGS, call).values };
   const { result, interrupted } = await withContext(

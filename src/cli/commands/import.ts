@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
-import { IMPORT_PHASES, type FetchOptions } from '../../core/import/options.js';
-import type { ImportListResult, ImportOutcome, ImportResult } from '../../core/import/result.js';
+import { IMPORT_PHASES, type FetchOptions } from '../../commands/import/options.js';
+import type { ImportListResult, ImportOutcome, ImportResult } from '../../commands/import/result.js';
 import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
@@ -84,14 +84,14 @@ async function importCommand(call: Call): Promise<Outcome> {
   const [{ readDeviceOptions }, { withContext }, { createPhones }] = await Promise.all([
     import('../device-options.js'),
     import('../session.js'),
-    import('../../core/devices/phones.js'),
+    import('../../commands/devices/phones.js'),
   ]);
   const settings = readImportFlags(call.args, call);
   const device = readDeviceOptions(call);
   const session = { command: 'import', lock: 'shared', interruptible: 'batches' } as const;
   if (settings.fromFile !== undefined) {
     const { readContactList } = await import('../contact-list.js');
-    const { importList } = await import('../../core/import/import-list.js');
+    const { importList } = await import('../../commands/import/import-list.js');
     const contacts = await readContactList(settings.fromFile, call);
     if (settings.window !== undefined) call.notice(settings.window);
     const result = await withContext(call, session, (ctx) =>
@@ -99,7 +99,7 @@ async function importCommand(call: Call): Promise<Outcome> {
     );
     return { presentation: presentImportList(result, call.argv), exitCode: exitCodeOfList(result) };
   }
-  const { importContact } = await import('../../core/import/import-contact.js');
+  const { importContact } = await import('../../commands/import/import-contact.js');
   const [contact = ''] = call.args;
   if (settings.window !== undefined) call.notice(settings.window);
   const result = await withContext(call, session, (ctx) =>

@@ -39,7 +39,7 @@ async function status(call: Call): Promise<Outcome> {
   const [{ readDeviceOptions }, { withContext }, { deviceStatus }] = await Promise.all([
     import('../device-options.js'),
     import('../session.js'),
-    import('../../core/devices/status.js'),
+    import('../../commands/devices/status.js'),
   ]);
   const options = { ...readFlags(FLAGS, call).values, ...readDeviceOptions(call) };
   const result = await withContext(

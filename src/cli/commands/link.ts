@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { LinkOptions } from '../../core/devices/options.js';
+import type { LinkOptions } from '../../commands/devices/options.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -70,7 +70,7 @@ async function link(call: Call): Promise<Outcome> {
   const device = readDeviceOptions(call);
   if (device.secretKey === null) {
     // Said before the database is opened, or created.
-    const { missingSecretKey } = await import('../../core/devices/secret-key.js');
+    const { missingSecretKey } = await import('../../commands/devices/secret-key.js');
     throw missingSecretKey();
   }
   const display = pairingDisplay(call, reference);
@@ -83,7 +83,7 @@ async function link(call: Call): Promise<Outcome> {
     onStep: display.show,
     recordedOptions: { connection: reference, pairingCode },
   };
-  const { linkDevice } = await import('../../core/devices/link.js');
+  const { linkDevice } = await import('../../commands/devices/link.js');
   try {
     const result = await withContext(
       call,

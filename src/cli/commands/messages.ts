@@ -1,5 +1,9 @@
 import { Argument, type Command } from 'commander';
-import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT, type MessagesOptions } from '../../core/messages/options.js';
+import {
+  DEFAULT_PAGE_LIMIT,
+  LARGEST_PAGE_LIMIT,
+  type MessagesOptions,
+} from '../../commands/messages/options.js';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -50,7 +54,7 @@ export function registerMessages(parent: Command, attach: Attach): void {
 async function messages(call: Call): Promise<Outcome> {
   const [{ withContext }, { readMessages }] = await Promise.all([
     import('../session.js'),
-    import('../../core/messages/read-messages.js'),
+    import('../../commands/messages/read-messages.js'),
   ]);
   const { options, timeZone, window } = readOptions(call.args[0] ?? '', call);
   const { format } = call.settings;

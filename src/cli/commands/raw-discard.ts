@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import type { RawDiscardResult } from '../../core/raw-discard/result.js';
+import type { RawDiscardResult } from '../../commands/raw-discard/result.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -57,7 +57,7 @@ export function registerRawDiscard(parent: Command, attach: Attach): void {
 async function discardCommand(call: Call): Promise<Outcome> {
   const [{ withContext }, { rawDiscard }] = await Promise.all([
     import('../session.js'),
-    import('../../core/raw-discard/raw-discard.js'),
+    import('../../commands/raw-discard/raw-discard.js'),
   ]);
   const { values, origin, recorded } = readFlags(FLAGS, call);
   const { dryRun: isDry, ...what } = values;

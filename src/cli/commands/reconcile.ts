@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { ReconcileOptions } from '../../core/reconcile/options.js';
-import type { ReconcileResult } from '../../core/reconcile/result.js';
-import { hasOpen } from '../../core/audit/acknowledgements.js';
+import type { ReconcileOptions } from '../../commands/reconcile/options.js';
+import type { ReconcileResult } from '../../commands/reconcile/result.js';
+import { hasOpen } from '../../audit/acknowledgements.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Severity } from '../../model/severity.js';
 import type { Attach, Call, Outcome } from '../call.js';
@@ -52,7 +52,8 @@ export function registerReconcile(parent: Command, attach: Attach): void {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'reconciled, and nothing is lost or degraded that was not acknowledged',
       [EXIT.findings]: 'reconciled, and something is lost or degraded (or as bad as --fail-on says)',
-      [EXIT.partial]: 'nothing as bad as --fail-on says, but this run left something pending, rejected or unrecognised',
+      [EXIT.partial]:
+        'nothing as bad as --fail-on says, but this run left something pending, rejected or unrecognised',
       [EXIT.interrupted]: 'interrupted; the next one catches it up',
     },
   });
@@ -62,7 +63,7 @@ export function registerReconcile(parent: Command, attach: Attach): void {
 async function reconcileCommand(call: Call): Promise<Outcome> {
   const [{ withContext }, { reconcile }] = await Promise.all([
     import('../session.js'),
-    import('../../core/reconcile/reconcile.js'),
+    import('../../commands/reconcile/reconcile.js'),
   ]);
   const { options, failOn } = readOptions(call);
   const result = await withContext(

@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import type { LogSelection, ReplayOptions } from '../../core/replay/options.js';
+import type { LogSelection, ReplayOptions } from '../../commands/replay/options.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -87,7 +87,7 @@ export function registerReplay(parent: Command, attach: Attach): void {
 async function replayCommand(call: Call): Promise<Outcome> {
   const [{ withContext }, { replay }] = await Promise.all([
     import('../session.js'),
-    import('../../core/replay/replay.js'),
+    import('../../commands/replay/replay.js'),
   ]);
   const paths = call.args;
   const settings = readReplayFlags(paths, call);
@@ -193,7 +193,7 @@ async function readInput(
       code: 'stdin_is_terminal',
     });
   }
-  const { resolveInputs } = await import('../../core/inputs.js');
+  const { resolveInputs } = await import('../../commands/inputs.js');
   return {
     kind: 'paths',
     inputs: await resolveInputs(paths, { cwd: io.cwd }),

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ReportOptions } from '../../core/report/options.js';
+import type { ReportOptions } from '../../commands/report/options.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -61,8 +61,8 @@ async function reportCommand(call: Call): Promise<Outcome> {
   const [{ presentReport }, { withContext }, { report }, { hasOpen }] = await Promise.all([
     import('../views/report.js'),
     import('../session.js'),
-    import('../../core/report/report.js'),
-    import('../../core/audit/acknowledgements.js'),
+    import('../../commands/report/report.js'),
+    import('../../audit/acknowledgements.js'),
   ]);
   const { io, given, settings } = call;
   const { options, html, severity } = readOptions(call, settings.output);

@@ -44,7 +44,7 @@ export function registerUndo(parent: Command, attach: Attach): void {
 async function undoCommand(call: Call): Promise<Outcome> {
   const [{ withContext }, { undo }] = await Promise.all([
     import('../session.js'),
-    import('../../core/undo/undo.js'),
+    import('../../commands/undo/undo.js'),
   ]);
   const { values } = readFlags(FLAGS, call);
   const run = call.args[0] ?? '';

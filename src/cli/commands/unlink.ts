@@ -41,7 +41,7 @@ async function unlink(call: Call): Promise<Outcome> {
   const [{ readDeviceOptions }, { withContext }, devices] = await Promise.all([
     import('../device-options.js'),
     import('../session.js'),
-    import('../../core/devices/unlink.js'),
+    import('../../commands/devices/unlink.js'),
   ]);
   const { values } = readFlags(FLAGS, call);
   const reference = needConnection(call, values.connection, 'unlink');

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { VerifyOptions } from '../../core/verify/options.js';
-import { CHECK_NAMES, type VerifyResult } from '../../core/verify/result.js';
+import type { VerifyOptions } from '../../commands/verify/options.js';
+import { CHECK_NAMES, type VerifyResult } from '../../commands/verify/result.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import { isAtLeast, type Severity } from '../../model/severity.js';
 import type { Attach, Call, Outcome } from '../call.js';
@@ -63,7 +63,7 @@ async function verifyCommand(call: Call): Promise<Outcome> {
     import('../items-file.js'),
     import('../views/verify.js'),
     import('../session.js'),
-    import('../../core/verify/verify.js'),
+    import('../../commands/verify/verify.js'),
   ]);
   const { options, items, severity } = readOptions(call, call.settings.output);
   const { since, enforce } = options;

@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '../../core/context.js';
+import type { ProgressEvent } from '../../context.js';
 import { formatAmount, formatBytes, formatCount, formatDuration } from './quantities.js';
 import { sanitize, truncate } from './sanitize.js';
 

@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '../../core/context.js';
+import type { ProgressEvent } from '../../context.js';
 import type { Console } from '../console.js';
 import type { Io } from '../io.js';
 import type { Look } from './look.js';

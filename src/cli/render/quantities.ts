@@ -1,6 +1,6 @@
-import { count as formatCount } from '../../core/amount.js';
+import { count as formatCount } from '../../model/amount.js';
 
-export { amount as formatAmount, count as formatCount } from '../../core/amount.js';
+export { amount as formatAmount, count as formatCount } from '../../model/amount.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,5 +1,5 @@
-import type { AlertsChanged, AlertsList } from '../../core/alerts/alerts.js';
-import type { Alert } from '../../core/audit/alert.js';
+import type { AlertsChanged, AlertsList } from '../../commands/alerts/alerts.js';
+import type { Alert } from '../../audit/alert.js';
 import type { Grid, Presentation } from '../render/presentation.js';
 import { formatAmount } from '../render/quantities.js';
 import { minute } from './report-words.js';

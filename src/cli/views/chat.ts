@@ -1,6 +1,6 @@
-import type { MessagesResult, MessageView, QuotedMessage } from '../../core/messages/result.js';
+import type { MessagesResult, MessageView, QuotedMessage } from '../../commands/messages/result.js';
 import type { Media } from '../../model/facts.js';
-import { errorWords } from '../views/delivery-errors.js';
+import { errorWords } from './delivery-errors.js';
 import type { Look } from '../render/look.js';
 import { formatAmount, formatCount } from '../render/quantities.js';
 import { sanitize } from '../render/sanitize.js';

@@ -1,8 +1,8 @@
-import type { AddConnectionResult } from '../../core/connections/add.js';
-import type { EditConnectionResult } from '../../core/connections/edit.js';
-import type { ConnectionCounts, ConnectionDetails, ConnectionList } from '../../core/connections/list.js';
-import type { RemoveConnectionResult } from '../../core/connections/remove.js';
-import type { ConnectionView } from '../../core/connections/view.js';
+import type { AddConnectionResult } from '../../commands/connections/add.js';
+import type { EditConnectionResult } from '../../commands/connections/edit.js';
+import type { ConnectionCounts, ConnectionDetails, ConnectionList } from '../../commands/connections/list.js';
+import type { RemoveConnectionResult } from '../../commands/connections/remove.js';
+import type { ConnectionView } from '../../commands/connections/view.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Cell, Grid, Presentation } from '../render/presentation.js';
 import { formatAmount, formatCount } from '../render/quantities.js';

@@ -1,4 +1,4 @@
-import type { DatabaseStatus, MigrateResult } from '../../core/database.js';
+import type { DatabaseStatus, MigrateResult } from '../../commands/database.js';
 import { adviceList, remedy } from '../../model/remedy.js';
 import type { Presentation } from '../render/presentation.js';
 import { formatAmount } from '../render/quantities.js';

@@ -1,4 +1,4 @@
-import type { DayCount } from '../../core/report/result.js';
+import type { DayCount } from '../../commands/report/result.js';
 import type { Io } from '../io.js';
 import type { Look } from '../render/look.js';
 import { formatCount } from '../render/quantities.js';

@@ -4,7 +4,7 @@ import type {
   DuplicateSample,
   LookAlike,
   DuplicateCounts,
-} from '../../core/dedupe/result.js';
+} from '../../commands/dedupe/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../render/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../render/quantities.js';

@@ -4,7 +4,7 @@ import type {
   LinkedDeviceStatus,
   LinkResult,
   UnlinkResult,
-} from '../../core/devices/result.js';
+} from '../../commands/devices/result.js';
 import { remedy } from '../../model/remedy.js';
 import type { Grid, Presentation } from '../render/presentation.js';
 import { formatAmount } from '../render/quantities.js';

@@ -1,4 +1,4 @@
-import type { DoctorCheck, DoctorResult, DoctorStatus } from '../../core/doctor/result.js';
+import type { DoctorCheck, DoctorResult, DoctorStatus } from '../../commands/doctor/result.js';
 import { adviceList } from '../../model/remedy.js';
 import type { Presentation } from '../render/presentation.js';
 import { formatAmount } from '../render/quantities.js';

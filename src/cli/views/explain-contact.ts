@@ -2,7 +2,7 @@ import type {
   ContactExplanation,
   ConversationExplanation,
   TicketExplanation,
-} from '../../core/explain/result.js';
+} from '../../commands/explain/result.js';
 import { formatAmount, formatCount } from '../render/quantities.js';
 import {
   countOf,

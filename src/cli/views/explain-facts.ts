@@ -1,4 +1,4 @@
-import type { Change, ExplainedFact, Outcome } from '../../core/explain/result.js';
+import type { Change, ExplainedFact, Outcome } from '../../commands/explain/result.js';
 import { reasonInWords } from '../render/reasons.js';
 import { faint, span, type Item, type Tone } from '../ui/document.js';
 

@@ -1,4 +1,4 @@
-import type { JournalNote, MessageExplanation } from '../../core/explain/result.js';
+import type { JournalNote, MessageExplanation } from '../../commands/explain/result.js';
 import { formatAmount } from '../render/quantities.js';
 import { faint, fields, list, section, type Block } from '../ui/document.js';
 import { errorsInWords } from './delivery-errors.js';

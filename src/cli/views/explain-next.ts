@@ -1,4 +1,4 @@
-import type { ExplainResult, Remedy as ExplainRemedy } from '../../core/explain/result.js';
+import type { ExplainResult, Remedy as ExplainRemedy } from '../../commands/explain/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { typedAgain } from '../typed-again.js';
 import { formatAmount } from '../render/quantities.js';

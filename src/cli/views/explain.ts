@@ -1,4 +1,4 @@
-import type { ExplainedFact, ExplainResult, Finding } from '../../core/explain/result.js';
+import type { ExplainedFact, ExplainResult, Finding } from '../../commands/explain/result.js';
 import type { Cell, Presentation } from '../render/presentation.js';
 import { formatAmount, formatBytes, formatCount } from '../render/quantities.js';
 import {

@@ -1,4 +1,4 @@
-import type { ImportListResult } from '../../core/import/result.js';
+import type { ImportListResult } from '../../commands/import/result.js';
 import type { Grid, Presentation } from '../render/presentation.js';
 import { formatAmount, formatDuration } from '../render/quantities.js';
 import { typedAgain } from '../typed-again.js';

@@ -1,5 +1,5 @@
-import type { ImportResult } from '../../core/import/result.js';
-import { HOW_TO_GET_A_VERSION } from '../../core/devices/pairing-error.js';
+import type { ImportResult } from '../../commands/import/result.js';
+import { HOW_TO_GET_A_VERSION } from '../../commands/devices/pairing-error.js';
 import type { Remedy } from '../../model/remedy.js';
 import type { Grid, Presentation } from '../render/presentation.js';
 import { formatAmount, formatDuration } from '../render/quantities.js';

@@ -1,4 +1,4 @@
-import type { MessagesResult, MessageView } from '../../core/messages/result.js';
+import type { MessagesResult, MessageView } from '../../commands/messages/result.js';
 import type { Remedy } from '../../model/remedy.js';
 import type { Cell, Presentation } from '../render/presentation.js';
 import { drawing, table } from '../ui/document.js';

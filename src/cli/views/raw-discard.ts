@@ -1,4 +1,4 @@
-import type { KeptEntries, RawDiscardResult } from '../../core/raw-discard/result.js';
+import type { KeptEntries, RawDiscardResult } from '../../commands/raw-discard/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../render/presentation.js';
 import { formatAmount, formatBytes, formatCount } from '../render/quantities.js';

@@ -1,5 +1,5 @@
-import type { CheckResult } from '../../core/verify/result.js';
-import type { ReconcileResult } from '../../core/reconcile/result.js';
+import type { CheckResult } from '../../commands/verify/result.js';
+import type { ReconcileResult } from '../../commands/reconcile/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../render/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../render/quantities.js';

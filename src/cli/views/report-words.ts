@@ -4,11 +4,11 @@ import type {
   DeliveryFailure,
   Rhythm,
   RunReport,
-} from '../../core/report/result.js';
+} from '../../commands/report/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { formatAmount, formatCount } from '../render/quantities.js';
 import { reasonInWords } from '../render/reasons.js';
-import { historyWords } from '../views/words.js';
+import { historyWords } from './words.js';
 
 /** Words that the page, the tables and the terminal share. Nothing in them is escaped or sanitised yet. */
 

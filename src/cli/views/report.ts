@@ -4,7 +4,7 @@ import type {
   DayCount,
   ReportResult,
   RunReport,
-} from '../../core/report/result.js';
+} from '../../commands/report/result.js';
 import type { Presentation } from '../render/presentation.js';
 import { formatAmount, formatCount } from '../render/quantities.js';
 import {

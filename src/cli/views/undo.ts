@@ -1,4 +1,4 @@
-import type { LeftRow, UndoResult } from '../../core/undo/result.js';
+import type { LeftRow, UndoResult } from '../../commands/undo/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../render/presentation.js';
 import { formatAmount, formatCount } from '../render/quantities.js';

@@ -4,7 +4,7 @@ import type {
   Recomputed,
   VerifiedItem,
   VerifyResult,
-} from '../../core/verify/result.js';
+} from '../../commands/verify/result.js';
 import type { Presentation } from '../render/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../render/quantities.js';
 import { sanitize } from '../render/sanitize.js';

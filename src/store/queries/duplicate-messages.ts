@@ -56,7 +56,7 @@ function isWordless(row: string): string {
   return `(coalesce(${row}.body, '') = '' and ${mediaOf(row)} = '{}')`;
 }
 
-/** Two wordless rows that tell different things under one name: the cards of two people. src/core/dedupe/compare-content.ts decides. */
+/** Two wordless rows that tell different things under one name: the cards of two people. src/commands/dedupe/compare-content.ts.ts decides. */
 function isOtherMeta(a: string, b: string): string {
   const object = (row: string): string =>
     `case when jsonb_typeof(${row}.raw_meta) = 'object' then ${row}.raw_meta end`;

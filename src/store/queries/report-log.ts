@@ -23,7 +23,7 @@ const ENTRY_GROUP = columns({
   status: word(ENTRY_STATUSES),
   /** Why they are pending; null for all others. */
   reason: orNull(text),
-  /** What each of them holds; see src/core/batch/entry-counters.ts. */
+  /** What each of them holds; see src/ingest/batch/entry-counters.ts. */
   counters: orNull(jsonObject),
   /** Stored at or after the moment given. */
   isRecent: boolean,

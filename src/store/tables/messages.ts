@@ -144,7 +144,7 @@ export async function insertMessages(tx: Sql, rows: readonly MessageRow[]): Prom
 }
 
 /**
- * Writes the merged state of messages that were stored already; the merge rule is src/core/plan/message-state.ts. A row that
+ * Writes the merged state of messages that were stored already; the merge rule is src/rules/message-state.ts. A row that
  * another program has changed since we read it is left out and the count tells: our merge does not know that change.
  */
 export async function updateMessages(tx: Sql, rows: readonly StoredMessageRow[]): Promise<number> {

@@ -163,7 +163,7 @@ export interface RunRow extends RowOf<typeof RUN> {
 
 /**
  * Whether the run `later` makes up for the run `r`, which did not complete. `work` says what a run was to do, as
- * src/core/runs/work.ts writes it: `<command> {}` is all that there is. What is pending or failed in the raw log is replayed
+ * src/commands/runs/work.ts.ts writes it: `<command> {}` is all that there is. What is pending or failed in the raw log is replayed
  * by every reconcile; all of the raw log only by a full one.
  */
 const COVERS = `(

@@ -1,4 +1,4 @@
-import type { RejectSample, ReportResult, RunReport } from '../../../core/report/result.js';
+import type { RejectSample, ReportResult, RunReport } from '../../../commands/report/result.js';
 import { formatCount } from '../quantities.js';
 import { reasonInWords } from '../reasons.js';
 import { minute, verdictWords } from '../../views/report-words.js';

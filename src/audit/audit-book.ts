@@ -1,0 +1,309 @@
+import type { Fact } from '../model/facts.js';
+import type { ConnectionRow } from '../store/tables/connections.js';
+import { amount } from '../model/amount.js';
+import { subjectOf } from '../ingest/batch/fact-kinds.js';
+import { keyOf } from '../rules/message-book.js';
+import type { DecodedEntry } from '../rawlog/raw-log.js';
+import type { AuditView } from './audit-log.js';
+import type { AuditedItem, AuditedOutcome } from './audited-item.js';
+import { addCounts, counterOf, newCounts, type AuditCounts } from './counts.js';
+import { describeDifferences } from './differences.js';
+import { amendmentWords } from './judge-amendments.js';
+import type { EntryRef, JudgedItem, LogItem } from './outcome.js';
+import { SeenKeys } from './seen-keys.js';
+import { entryRefOf, type Standing } from './standing.js';
+
+/** More entries than this are not named: whoever wants to replay them replays everything. */
+const MOST_AFFECTED = 20_000;
+
+/** Entries that are not done, or that say nothing, by why. */
+export interface OpenEntries {
+  /** Cannot be read by this version; no command fixes it. */
+  unreadable: number;
+  /** Parts that no decoder knows. */
+  unrecognized: number;
+  pending: number;
+  unknownConnection: number;
+  /** Failed once, and readable now. */
+  failed: number;
+  /** Their bytes are not those that were stored. */
+  damaged: number;
+}
+
+export interface AuditResult {
+  /** Entries that were looked at. */
+  entries: number;
+  /** All items, those of no connection included. */
+  total: AuditCounts;
+  byConnection: ReadonlyMap<string, AuditCounts>;
+  open: OpenEntries;
+  /** The first damaged entry, and the file that holds it, where that is known. */
+  damagedExample: { id: string; origin: string | null } | null;
+  /**
+   * Entries of which an item is missing or not as the database has it: to replay them sets it right. Bounded: with `more`,
+   * there are others.
+   */
+  affectedEntries: { ids: string[]; more: boolean };
+}
+
+/** Keeps the accounts of an audit and tells what it finds, each message once. */
+export class AuditBook {
+  private readonly byConnection = new Map<string, AuditCounts>();
+  /** Items of no connection. */
+  private readonly unowned = newCounts();
+  private readonly open: OpenEntries = {
+    unreadable: 0,
+    unrecognized: 0,
+    pending: 0,
+    unknownConnection: 0,
+    failed: 0,
+    damaged: 0,
+  };
+  private readonly missing = new SeenKeys();
+  private readonly different = new SeenKeys();
+  private readonly there = new SeenKeys();
+  private readonly affected = new Set<string>();
+  private hasMoreAffected = false;
+  private damagedExample: AuditResult['damagedExample'] = null;
+  private entries = 0;
+
+  constructor(private readonly view: AuditView) {}
+
+  /** An item that is not held against the database. */
+  async outside(
+    fact: Fact,
+    standing: Exclude<Standing, { kind: 'judged' }>,
+    connection: ConnectionRow | null,
+    entry: EntryRef,
+  ): Promise<void> {
+    const counts = this.countsOf(connection?.id ?? null);
+    counts.items += 1;
+    if (standing.kind === 'pending') {
+      counts.pending += 1;
+      return;
+    }
+    counts.skipped += 1;
+    if (standing.kind !== 'skipped') return;
+    await this.good('skipped', {
+      connectionId: connection?.id ?? null,
+      subject: fact.path,
+      detail: `${entry.origin}: skipped, ${standing.reason}`,
+    });
+  }
+
+  /** An item with what became of it. */
+  async judged({ item, outcome }: JudgedItem): Promise<void> {
+    const { fact, connection, entry } = item;
+    const counts = this.countsOf(connection.id);
+    if (subjectOf(fact) === 'message') {
+      counts.items += 1;
+      const counter = counterOf(outcome.kind);
+      if (counter !== null) counts[counter] += 1;
+    }
+    const at = { connectionId: connection.id };
+    switch (outcome.kind) {
+      case 'there': {
+        const { row } = outcome;
+        // Once per message: by the entry that brought it, or, of rows that name none, by the first that holds it.
+        if (
+          this.view.wantsItems !== true ||
+          (row.batchId ?? entry.id) !== entry.id ||
+          !this.there.add(row.id)
+        )
+          return;
+        await this.good('there', { ...at, subject: row.externalId, detail: entry.origin });
+        return;
+      }
+      case 'rejected':
+        if (subjectOf(fact) !== 'message') return;
+        await this.good('rejected', {
+          ...at,
+          subject: subjectIn(item),
+          detail: `${entry.origin}: rejected, ${fact.kind === 'rejected' ? fact.reason : outcome.reason}`,
+        });
+        return;
+      case 'missing':
+        this.affect(entry);
+        if (!this.missing.add(keyOf(connection.id, subjectIn(item)))) return;
+        counts.missingMessages += 1;
+        await this.tell('missing', { ...at, subject: subjectIn(item), detail: entry.origin }, true);
+        return;
+      case 'unrecorded':
+        await this.unrecorded(item, counts);
+        return;
+      case 'different':
+        if (subjectOf(fact) !== 'message') counts.unsettled += 1;
+        await this.differs(item, outcome.row, describeDifferences(outcome.differences));
+        return;
+      case 'elsewhere':
+        await this.differs(item, outcome.row, 'is with another lead, and no reject says why');
+        return;
+      case 'doubled':
+        if (!this.different.add(outcome.row.id)) return;
+        await this.tell(
+          'doubled',
+          {
+            ...at,
+            subject: outcome.row.externalId,
+            detail: `${entry.origin}: is a duplicate, also stored as ${outcome.twin.externalId}`,
+          },
+          true,
+        );
+        return;
+      case 'unapplied': {
+        this.affect(entry);
+        counts.unsettled += 1;
+        const what = 'targetExternalId' in fact ? amendmentWords(fact) : fact.kind;
+        await this.tell('unapplied', {
+          ...at,
+          subject: subjectIn(item),
+          detail: `${entry.origin}: ${what} is neither applied nor waiting`,
+        });
+        return;
+      }
+      case 'targetless':
+        // Replayed with its message, it is applied again.
+        this.affect(entry);
+        return;
+      case 'applied':
+      case 'waiting':
+      case 'pending':
+        return;
+    }
+  }
+
+  /** An entry as a whole: one of which not everything can be told is told as what it is. */
+  async entry(decoded: DecodedEntry, scope: ReadonlySet<string>): Promise<void> {
+    this.entries += 1;
+    const { entry, failure, unrecognized, sections } = decoded;
+    const { open } = this;
+    const { origin } = entryRefOf(entry);
+    const mine = sections.find(({ connection }) => connection !== null && scope.has(connection.id));
+    const at = { connectionId: mine?.connection?.id ?? null, subject: `log:${entry.id}` };
+    if (failure?.reason === 'damaged') {
+      open.damaged += 1;
+      this.damagedExample ??= { id: entry.id, origin: entry.origin };
+      await this.tell('entry_damaged', { ...at, detail: `${origin}: ${failure.message}` });
+      return;
+    }
+    if (failure !== null) {
+      // On record, and no command fixes it: worth knowing every time.
+      if (entry.status !== 'pending') {
+        open.unreadable += 1;
+        await this.tell('entry_unreadable', { ...at, detail: `${origin}: ${failure.message}` });
+        return;
+      }
+    } else {
+      for (const { path, reason } of unrecognized) {
+        open.unrecognized += 1;
+        await this.tell('entry_unrecognized', { ...at, detail: `${origin}: ${path}: ${reason}` });
+      }
+    }
+    const { restricted } = this.view;
+    if (restricted && mine === undefined) return;
+    const of = amount(countMessages(decoded), 'message item');
+    const stranger = sections.find(({ pending }) => pending === 'unknown_connection');
+    if (stranger !== undefined && !restricted) {
+      open.unknownConnection += 1;
+      const { phoneNumberId, sessionName } = stranger.section.connection;
+      const name = phoneNumberId ?? (sessionName === undefined ? 'none is named' : `session ${sessionName}`);
+      const detail = `${origin}: unknown connection (${name}), ${of}`;
+      await this.tell('entry_unknown_connection', { ...at, detail });
+    } else if (entry.status === 'failed') {
+      open.failed += 1;
+      await this.tell('entry_failed', { ...at, detail: `${origin}: failed, and readable now, ${of}` });
+    } else if (entry.status === 'pending') {
+      open.pending += 1;
+      const detail = `${origin}: pending (${entry.error ?? 'never replayed'}), ${of}`;
+      await this.tell('entry_pending', { ...at, detail });
+    }
+  }
+
+  result(): AuditResult {
+    const total = newCounts();
+    for (const counts of [this.unowned, ...this.byConnection.values()]) addCounts(total, counts);
+    return {
+      entries: this.entries,
+      total,
+      byConnection: this.byConnection,
+      open: this.open,
+      damagedExample: this.damagedExample,
+      affectedEntries: { ids: [...this.affected], more: this.hasMoreAffected },
+    };
+  }
+
+  private async unrecorded(item: LogItem, counts: AuditCounts): Promise<void> {
+    const { fact, connection, entry } = item;
+    if (fact.kind !== 'rejected') return;
+    this.affect(entry);
+    const isMessage = fact.subject === 'message';
+    if (isMessage) counts.missingMessages += 1;
+    else counts.unsettled += 1;
+    await this.tell(
+      'unrecorded',
+      {
+        connectionId: connection.id,
+        subject: fact.path,
+        detail: `${entry.origin}: ${fact.subject} rejected (${fact.reason}), and not on record`,
+      },
+      isMessage,
+    );
+  }
+
+  private async differs(
+    { connection, entry }: LogItem,
+    row: { id: string; externalId: string },
+    what: string,
+  ): Promise<void> {
+    this.affect(entry);
+    if (!this.different.add(row.id)) return;
+    const detail = `${entry.origin}: ${what}`;
+    await this.tell('different', { connectionId: connection.id, subject: row.externalId, detail }, true);
+  }
+
+  private affect({ id }: EntryRef): void {
+    if (this.affected.has(id)) return;
+    if (this.affected.size < MOST_AFFECTED) this.affected.add(id);
+    else this.hasMoreAffected = true;
+  }
+
+  private countsOf(connectionId: string | null): AuditCounts {
+    if (connectionId === null) return this.unowned;
+    let counts = this.byConnection.get(connectionId);
+    if (counts === undefined) this.byConnection.set(connectionId, (counts = newCounts()));
+    return counts;
+  }
+
+  private async good(
+    outcome: AuditedOutcome,
+    item: Omit<AuditedItem, 'outcome' | 'isMessage'>,
+  ): Promise<void> {
+    if (this.view.wantsItems === true) await this.tell(outcome, item, true);
+  }
+
+  private async tell(
+    outcome: AuditedOutcome,
+    item: Omit<AuditedItem, 'outcome' | 'isMessage'>,
+    isMessage = false,
+  ): Promise<void> {
+    await this.view.item?.({ outcome, isMessage, ...item });
+  }
+}
+
+function subjectIn({ fact }: LogItem): string {
+  switch (fact.kind) {
+    case 'message':
+      return fact.externalId;
+    case 'rejected':
+      return fact.path;
+    default:
+      return fact.targetExternalId;
+  }
+}
+
+function countMessages({ sections }: DecodedEntry): number {
+  let count = 0;
+  for (const { section } of sections)
+    for (const fact of section.facts) if (subjectOf(fact) === 'message') count += 1;
+  return count;
+}

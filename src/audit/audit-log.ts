@@ -1,0 +1,144 @@
+import type { Sql } from '../store/sql.js';
+import type { ConnectionRow } from '../store/tables/connections.js';
+import type { EntrySelection } from '../store/tables/stored-entries.js';
+import type { PreparedSection } from '../ingest/batch/batch.js';
+import { subjectOf } from '../ingest/batch/fact-kinds.js';
+import { OwnNumbers } from '../ingest/batch/own-number.js';
+import { RawLog, type DecodedEntry } from '../rawlog/raw-log.js';
+import { AuditBook, type AuditResult } from './audit-book.js';
+import type { AuditedItem } from './audited-item.js';
+import { ItemJudge } from './item-judge.js';
+import type { ContestedItem, JudgedItem } from './outcome.js';
+import { isContested, recheck, recheckAll } from './recheck.js';
+import { entryRefOf, standingOf } from './standing.js';
+import { Window } from './window.js';
+
+/** Items that one look-up is about. */
+const WINDOW = 1_000;
+/** So many contested items are settled where they stand; of a log with more, so many at a time. */
+const SETTLED_AT_ONCE = 200;
+const SETTLED_TOGETHER = 2_000;
+
+/** What an audit looks at. */
+export interface AuditView {
+  /** Inside a read-only, repeatable-read transaction, so that what a replay writes meanwhile cannot look like a fault. */
+  sql: Sql;
+  /** The connections to look at: all of them, or the one of `--connection`. */
+  connections: readonly ConnectionRow[];
+  /** True with `--connection`: what belongs to no connection is not looked at. */
+  restricted: boolean;
+  /** Only what was received since, ms since 1970; null for everything. */
+  since: number | null;
+  /** Only entries that were stored or worked on since, ms since 1970; null for all. */
+  touchedSince: number | null;
+  /** With `touchedSince`: entries of these blocks, too, because their messages have changed. */
+  blocks?: readonly string[];
+  signal: AbortSignal;
+  /** Whether what is as it should be is to be told, too. */
+  wantsItems?: boolean;
+  /** Told of every finding, each message once. */
+  item?: (item: AuditedItem) => Promise<void> | void;
+}
+
+/**
+ * Holds every item of the raw log against the database, one by one: what became of it, per connection. Decodes the whole log
+ * once more; memory does not grow with it, and nothing is written. Ends early when the signal is aborted: what it gives then
+ * is half of an answer.
+ */
+export async function auditLog(view: AuditView): Promise<AuditResult> {
+  return new Auditor(view, await RawLog.open(view.sql)).run();
+}
+
+class Auditor {
+  private readonly book: AuditBook;
+  private readonly judge: ItemJudge;
+  private readonly ownNumbers = new OwnNumbers();
+  private readonly scope: ReadonlySet<string>;
+  private window = new Window();
+  private settling: Promise<void> = Promise.resolve();
+  private contested: ContestedItem[] = [];
+  private settledAtOnce = 0;
+
+  constructor(
+    private readonly view: AuditView,
+    private readonly log: RawLog,
+  ) {
+    this.book = new AuditBook(view);
+    this.judge = new ItemJudge(view.sql);
+    this.scope = new Set(view.connections.map(({ id }) => id));
+  }
+
+  async run(): Promise<AuditResult> {
+    const { signal } = this.view;
+    for await (const decoded of this.log.entries(selectionOf(this.view), { signal })) {
+      await this.book.entry(decoded, this.scope);
+      for (const section of decoded.sections) await this.addSection(decoded, section);
+    }
+    await this.flush();
+    await this.settling;
+    await this.settleContested(0);
+    return this.book.result();
+  }
+
+  /** While the database looks up one window, the next one is decoded. */
+  private async flush(): Promise<void> {
+    await this.settling;
+    const { window } = this;
+    this.window = new Window();
+    this.settling = this.settle(window);
+    // Whoever awaits it later gets the error; until then it is not unhandled.
+    this.settling.catch(() => undefined);
+  }
+
+  private async settle(window: Window): Promise<void> {
+    const judged = await this.judge.judge(window);
+    const contested = judged.filter(isContested);
+    if (contested.length > 0 && this.settledAtOnce + contested.length <= SETTLED_AT_ONCE) {
+      this.settledAtOnce += contested.length;
+      await this.record(await recheckAll(this.view.sql, this.log, judged));
+      return;
+    }
+    await this.record(judged.filter((one): one is JudgedItem => !isContested(one)));
+    this.contested.push(...contested);
+    await this.settleContested(SETTLED_TOGETHER);
+  }
+
+  private async record(judged: readonly JudgedItem[]): Promise<void> {
+    for (const one of judged) await this.book.judged(one);
+  }
+
+  private async settleContested(from: number): Promise<void> {
+    const { contested } = this;
+    if (contested.length === 0 || contested.length < from) return;
+    this.contested = [];
+    await this.record(await recheck(this.view.sql, this.log, contested));
+  }
+
+  private async addSection(decoded: DecodedEntry, section: PreparedSection): Promise<void> {
+    const { connection } = section;
+    const isMine = connection === null ? !this.view.restricted : this.scope.has(connection.id);
+    if (!isMine) return;
+    const entry = entryRefOf(decoded.entry);
+    for (const fact of section.section.facts) {
+      const standing = standingOf(fact, section, this.ownNumbers);
+      if (standing.kind !== 'judged') {
+        if (subjectOf(fact) === 'message') await this.book.outside(fact, standing, connection, entry);
+        continue;
+      }
+      this.window.add({ fact: standing.fact, connection: standing.connection, entry });
+      if (this.window.size >= WINDOW) await this.flush();
+    }
+  }
+}
+
+function selectionOf({ connections, restricted, since, touchedSince, blocks }: AuditView): EntrySelection {
+  const [only] = connections;
+  return {
+    statuses: [],
+    ...(since === null ? {} : { since }),
+    ...(touchedSince === null ? {} : { touchedSince, blocks: blocks ?? [] }),
+    ...(restricted && only !== undefined
+      ? { connection: { id: only.id, phoneNumberId: only.phoneNumberId } }
+      : {}),
+  };
+}

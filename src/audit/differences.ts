@@ -1,0 +1,82 @@
+import type { MessageRow, StoredMessageRow } from '../store/tables/messages.js';
+import { rowOfState } from '../rules/message-book.js';
+import { textOfErrors } from '../rules/message-errors.js';
+import type { MessageState } from '../rules/message-state.js';
+import { stableJson } from '../rules/stable-json.js';
+import { areTwins } from '../rules/twins.js';
+
+/** What people call the columns that a message's own entries decide; the others follow from these. */
+const WORDS: readonly (readonly [keyof MessageRow, string])[] = [
+  ['externalId', 'id'],
+  ['direction', 'direction'],
+  ['timestamp', 'time'],
+  ['type', 'type'],
+  ['body', 'body'],
+  ['media', 'media'],
+  ['contextExternalId', 'reply'],
+  ['rawMeta', 'other content'],
+  ['status', 'status'],
+  ['historyStatus', 'history status'],
+  ['errors', 'errors'],
+  ['source', 'source'],
+  ['stanzaId', 'key id'],
+  ['isSyncInitial', 'first-sync mark'],
+  ['metaConfirmedAt', 'confirmation'],
+  ['editedAt', 'edit'],
+  ['deletedAt', 'revoke'],
+];
+
+/** A column in which a row is not what the raw log says. */
+export interface Difference {
+  column: keyof MessageRow;
+  /** What people call it. */
+  word: string;
+  /** The row's value, and what the log makes of it; texts and media are for the caller to show or to keep. */
+  row: string | null;
+  log: string | null;
+}
+
+/** In which columns a stored row is not what `state` makes of it; empty where they differ in evidence or in old versions only. */
+export function differencesOf(state: MessageState, stored: MessageRow): Difference[] {
+  const { row } = rowOfState(state);
+  return WORDS.flatMap(([column, word]) => {
+    const before = plain(stored, column);
+    const after = plain(row, column);
+    return before === after ? [] : [{ column, word, row: words(column, before), log: words(column, after) }];
+  });
+}
+
+/** The differences as one clause without contents, which may be printed. */
+export function describeDifferences(differences: readonly Difference[]): string {
+  if (differences.length === 0) return 'its evidence is less than the log’s';
+  const parts = differences.map(({ column, word, row, log }) =>
+    column === 'status' || column === 'direction'
+      ? `${word} (${row ?? 'none'}, the log says ${log ?? 'none'})`
+      : word,
+  );
+  return `differs in ${parts.join(', ')}`;
+}
+
+/** Another row that is the same message by M10: a wamid beside its key id, with the same lead. */
+export function isTwinOf(a: StoredMessageRow, b: StoredMessageRow): boolean {
+  return a.id !== b.id && a.connectionId === b.connectionId && a.leadId === b.leadId && areTwins(a, b);
+}
+
+/** A column as a value that can be compared. */
+function plain(row: MessageRow, column: keyof MessageRow): string | number | boolean | null {
+  if (column === 'errors') return row.errors === null ? null : textOfErrors(row.errors);
+  const value = row[column];
+  return typeof value === 'object' && value !== null ? stableJson({ ...value }) : value;
+}
+
+const TIMES: ReadonlySet<keyof MessageRow> = new Set([
+  'timestamp',
+  'metaConfirmedAt',
+  'editedAt',
+  'deletedAt',
+]);
+
+function words(column: keyof MessageRow, value: string | number | boolean | null): string | null {
+  if (value === null) return null;
+  return TIMES.has(column) && typeof value === 'number' ? new Date(value).toISOString() : String(value);
+}

@@ -1,0 +1,188 @@
+import type { MessageFact } from '../model/facts.js';
+import { placeKey, readRejectedItems } from '../store/checks/accounts.js';
+import type { Sql } from '../store/sql.js';
+import { openMessageLookup, type MessageLookup } from '../store/tables/message-lookup.js';
+import type { StoredMessageRow } from '../store/tables/messages.js';
+import { readRevisions } from '../store/tables/reactions-and-revisions.js';
+import { contradicts } from '../rules/contradictions.js';
+import { groupBy } from '../rules/group-by.js';
+import { keyOf, MessageBook, stateOfRow, type Placed } from '../rules/message-book.js';
+import { showsWhatIsRevoked, type Revision } from '../rules/message-projection.js';
+import { absorbState, stateOfFact, type Placement } from '../rules/message-state.js';
+import { isWamid } from '../rules/twins.js';
+import { LeadFinder } from '../rawlog/lead-finder.js';
+import { differencesOf, isTwinOf } from './differences.js';
+import { judgeAmendments } from './judge-amendments.js';
+import type { ContestedItem, ItemOutcome, JudgedItem, LogItem } from './outcome.js';
+import { SeenKeys } from './seen-keys.js';
+import { readRowsOf, type Window } from './window.js';
+
+/** A lead that nobody is: what a message of somebody unknown is placed under. */
+const NOBODY = '';
+
+/** The rows that one window is about. */
+interface Sight {
+  book: MessageBook;
+  revisions: ReadonlyMap<string, Revision[]>;
+  /** Rows by key id, where one message may have two: a wamid and the key id itself (M10). */
+  twins: ReadonlyMap<string, readonly StoredMessageRow[]>;
+}
+
+/**
+ * Says what became of items of the raw log. The same merge as in a replay decides: an item is there when a replay of it would
+ * change nothing (M1-M3, M5, M9, M10). Everything that is merged is thrown away; nothing is written.
+ */
+export class ItemJudge {
+  private readonly leads: LeadFinder;
+  private readonly missing = new SeenKeys();
+  private lookup: MessageLookup | null = null;
+
+  constructor(private readonly sql: Sql) {
+    this.leads = new LeadFinder(sql);
+  }
+
+  /**
+   * The outcome of every item of a window, those that the rows settle first. `first`: rows to be held against where an id has
+   * several, for want of an index.
+   */
+  async judge(
+    window: Window,
+    first: readonly StoredMessageRow[] = [],
+  ): Promise<(JudgedItem | ContestedItem)[]> {
+    this.lookup ??= await openMessageLookup(this.sql);
+    const sight = await this.lookAt([...first, ...(await readRowsOf(this.sql, window, this.lookup))]);
+    const people = [...window.messages, ...window.amendments.filter(({ fact }) => fact.kind !== 'status')];
+    await this.leads.load(
+      people.flatMap(({ fact, connection: { organizationId } }) =>
+        'counterpart' in fact ? [{ organizationId, identities: fact.counterpart }] : [],
+      ),
+    );
+    const settled: (JudgedItem | ContestedItem)[] = [];
+    const doubts: JudgedItem[] = window.rejected.map((item) => ({ item, outcome: { kind: 'unrecorded' } }));
+    for (const item of window.messages) {
+      const judged = this.judgeMessage(item, sight);
+      if (isDoubt(judged)) doubts.push(judged);
+      else settled.push(judged);
+    }
+    const recorded = await this.settleDoubts(doubts);
+    const { sql, leads, missing } = this;
+    const amendments = await judgeAmendments(window.amendments, { sql, leads, book: sight.book, missing });
+    return [...settled, ...recorded, ...amendments];
+  }
+
+  private async lookAt(rows: readonly StoredMessageRow[]): Promise<Sight> {
+    const amended = rows.filter((row) => row.editedAt !== null || row.deletedAt !== null);
+    const read = await readRevisions(
+      this.sql,
+      amended.map(({ id }) => id),
+    );
+    const revisions = groupBy(read, (revision) => revision.messageId);
+    // A lead has one conversation per connection, so the lead stands for it, and conversations need not be looked up.
+    const byLead = rows.map((row) => ({ ...row, conversationId: row.leadId }));
+    return { book: new MessageBook(byLead, revisions), revisions, twins: twinsAmong(byLead) };
+  }
+
+  private judgeMessage(item: LogItem<MessageFact>, sight: Sight): JudgedItem | ContestedItem {
+    const placed = this.place(item, sight.book);
+    const { stored } = placed.leaf;
+    if (stored === null) return { item, outcome: { kind: 'missing' } };
+    if (placed.outcome === 'collision') return { item, outcome: { kind: 'elsewhere', row: stored } };
+    const outcome = holdAgainst(item, stored, sight);
+    const isFault = outcome.kind === 'different' || outcome.kind === 'doubled';
+    if (outcome.kind === 'contested')
+      return item.entry.isOpen ? { item, outcome: { kind: 'there', row: stored } } : { item, outcome };
+    return { item, outcome: isFault && item.entry.isOpen ? { kind: 'pending' } : outcome };
+  }
+
+  private place({ fact, connection }: LogItem<MessageFact>, book: MessageBook): Placed {
+    const leads = this.leads.find(connection.organizationId, fact.counterpart);
+    // Several leads of one person are for `dedupe` to join; the message may be with any of them.
+    const leadId =
+      leads.length < 2
+        ? (leads[0] ?? NOBODY)
+        : (leads.find((lead) => isHeldBy(book, connection.id, fact, lead)) ?? leads[0] ?? NOBODY);
+    return book.place(
+      fact,
+      placementIn(connection.id, leadId),
+      // Whoever has the better claim, the other one is on record.
+      () => false,
+    );
+  }
+
+  private async settleDoubts(doubts: readonly JudgedItem[]): Promise<JudgedItem[]> {
+    const recorded = await readRejectedItems(
+      this.sql,
+      doubts.map(({ item }) => ({ webhookLogId: item.entry.id, path: item.fact.path })),
+    );
+    return doubts.map(({ item, outcome }): JudgedItem => {
+      const reason = recorded.get(placeKey(item.entry.id, item.fact.path));
+      if (reason !== undefined) {
+        const holder = outcome.kind === 'elsewhere' ? outcome.row : null;
+        return { item, outcome: { kind: 'rejected', reason, holder } };
+      }
+      if (item.entry.isOpen) return { item, outcome: { kind: 'pending' } };
+      if (outcome.kind === 'missing' && item.fact.kind === 'message')
+        this.missing.add(keyOf(item.connection.id, item.fact.externalId));
+      return { item, outcome };
+    });
+  }
+}
+
+/** What only a reject on record explains. */
+function isDoubt(judged: JudgedItem | ContestedItem): judged is JudgedItem {
+  return judged.outcome.kind === 'missing' || judged.outcome.kind === 'elsewhere';
+}
+
+/** Where the judge places a message: the lead stands for its conversation, and how the row came in is for the row to say. */
+export function placementIn(connectionId: string, leadId: string): Placement {
+  return {
+    id: '',
+    connectionId,
+    conversationId: leadId,
+    leadId,
+    batchId: null,
+    runId: '',
+    syncSource: 'batch_recover',
+  };
+}
+
+/** Holds a message against the row that it is about. */
+function holdAgainst(
+  item: LogItem<MessageFact>,
+  stored: StoredMessageRow,
+  { revisions, twins }: Sight,
+): ItemOutcome | ContestedItem['outcome'] {
+  const { fact, connection } = item;
+  const said = stateOfFact(fact, placementIn(connection.id, stored.leadId));
+  // Against the row itself, not against what other items of the window made of it: each is counted for itself.
+  const state = stateOfRow(stored, revisions.get(stored.id) ?? []);
+  const renames = isWamid(said.externalId) && !isWamid(state.externalId);
+  if (renames) state.externalId = said.externalId;
+  if (absorbState(state, said) || renames || showsWhatIsRevoked(stored))
+    return { kind: 'different', row: stored, differences: differencesOf(state, stored) };
+  if (contradicts(state, said)) return { kind: 'contested', row: stored };
+  const twin = twinOf(fact, stored, connection.id, twins);
+  return twin === null ? { kind: 'there', row: stored } : { kind: 'doubled', row: stored, twin };
+}
+
+/** The row that is one too many: the one under the key id is told of. */
+function twinOf(
+  fact: MessageFact,
+  stored: StoredMessageRow,
+  connectionId: string,
+  twins: Sight['twins'],
+): StoredMessageRow | null {
+  if (twins.size === 0 || fact.stanzaId === undefined || isWamid(stored.externalId)) return null;
+  return twins.get(keyOf(connectionId, fact.stanzaId))?.find((row) => isTwinOf(row, stored)) ?? null;
+}
+
+function twinsAmong(rows: readonly StoredMessageRow[]): Sight['twins'] {
+  if (rows.every((row) => isWamid(row.externalId))) return new Map();
+  return groupBy(rows, (row) => keyOf(row.connectionId, row.stanzaId ?? ''));
+}
+
+function isHeldBy(book: MessageBook, connectionId: string, fact: MessageFact, leadId: string): boolean {
+  return [fact.externalId, fact.stanzaId].some(
+    (id) => id !== undefined && book.find(connectionId, id, leadId)?.state.leadId === leadId,
+  );
+}

@@ -1,0 +1,114 @@
+import type { Sql } from '../store/sql.js';
+import { readPendingFacts } from '../store/tables/pending-facts.js';
+import { readReactions } from '../store/tables/reactions-and-revisions.js';
+import { applyAmendment, payloadOf, pendingRow, ReactionBook, type Amendment } from '../rules/amendments.js';
+import { contradictsAmendment } from '../rules/contradictions.js';
+import { keyOf, type Leaf, type MessageBook } from '../rules/message-book.js';
+import type { LeadFinder } from '../rawlog/lead-finder.js';
+import type { ContestedItem, JudgedItem, LogItem } from './outcome.js';
+import type { SeenKeys } from './seen-keys.js';
+import { Keys } from './window.js';
+
+/** What the amendments of a window are held against. */
+export interface AmendmentSight {
+  sql: Sql;
+  leads: LeadFinder;
+  /** The messages of the window, with what its messages say already merged in. */
+  book: MessageBook;
+  /** Messages that are known to be missing, by connection and id. */
+  missing: SeenKeys;
+}
+
+/**
+ * Finds every status, edit, revoke and reaction of a window in its message (applying it would change nothing; M3, M5), or
+ * waiting for it in pending_facts.
+ */
+export async function judgeAmendments(
+  items: readonly LogItem<Amendment>[],
+  { sql, leads, book, missing }: AmendmentSight,
+): Promise<(JudgedItem | ContestedItem)[]> {
+  const targets = items.map((item) => targetOf(item, book, leads));
+  const reactions = new ReactionBook(await readReactions(sql, reactionKeys(items, targets)));
+  const judged: (JudgedItem | ContestedItem)[] = [];
+  const doubts: { item: LogItem<Amendment>; leaf: Leaf | null }[] = [];
+  const sighted = items.map((item, index) => ({ item, leaf: targets[index] ?? null }));
+  const closedFirst = [
+    ...sighted.filter(({ item }) => !item.entry.isOpen),
+    ...sighted.filter(({ item }) => item.entry.isOpen),
+  ];
+  // What an entry says that is not done yet must not hide what one lacks that is.
+  for (const { item, leaf } of closedFirst) {
+    const row = leaf?.stored ?? null;
+    // A message that is not there takes its amendments with it.
+    if (leaf !== null && row === null) judged.push({ item, outcome: { kind: 'targetless' } });
+    else if (leaf === null || row === null || applyAmendment(payloadOf(item.fact), leaf, reactions)) {
+      if (item.entry.isOpen) judged.push({ item, outcome: { kind: 'pending' } });
+      else doubts.push({ item, leaf });
+    } else {
+      const isContested = !item.entry.isOpen && contradictsAmendment(leaf.state, payloadOf(item.fact));
+      judged.push(
+        isContested
+          ? { item, outcome: { kind: 'contested', row } }
+          : { item, outcome: { kind: 'applied', row } },
+      );
+    }
+  }
+  if (doubts.length === 0) return judged;
+  const waiting = await readWaiting(
+    sql,
+    doubts.map(({ item }) => item),
+  );
+  for (const { item, leaf } of doubts) {
+    const target = keyOf(item.connection.id, item.fact.targetExternalId);
+    if (waiting.has(`${target} ${waitingKey(item.fact)}`))
+      judged.push({ item, outcome: { kind: 'waiting' } });
+    else if (missing.has(target)) judged.push({ item, outcome: { kind: 'targetless' } });
+    else judged.push({ item, outcome: { kind: 'unapplied', row: leaf?.stored ?? null } });
+  }
+  return judged;
+}
+
+/** An amendment in words: `status read`, `edit`. */
+export function amendmentWords(fact: Amendment): string {
+  return fact.kind === 'status' ? `status ${fact.status}` : fact.kind;
+}
+
+function targetOf(
+  { fact, connection }: LogItem<Amendment>,
+  book: MessageBook,
+  leads: LeadFinder,
+): Leaf | null {
+  const own = fact.kind === 'status' ? [] : leads.find(connection.organizationId, fact.counterpart);
+  for (const lead of own) {
+    const leaf = book.find(connection.id, fact.targetExternalId, lead);
+    if (leaf !== null) return leaf;
+  }
+  return book.find(connection.id, fact.targetExternalId, null);
+}
+
+function reactionKeys(
+  items: readonly LogItem<Amendment>[],
+  targets: readonly (Leaf | null)[],
+): ReturnType<Keys['all']> {
+  const keys = new Keys();
+  items.forEach(({ fact }, index) => {
+    const leaf = targets[index] ?? null;
+    if (fact.kind === 'reaction' && leaf !== null) keys.add(leaf.state.connectionId, leaf.state.externalId);
+  });
+  return keys.all();
+}
+
+async function readWaiting(sql: Sql, items: readonly LogItem<Amendment>[]): Promise<Set<string>> {
+  const keys = new Keys();
+  for (const { fact, connection } of items) keys.add(connection.id, fact.targetExternalId);
+  const rows = await readPendingFacts(sql, keys.all());
+  return new Set(
+    rows.map((row) => `${keyOf(row.connectionId, row.targetExternalId)} ${row.kind} ${row.factKey}`),
+  );
+}
+
+function waitingKey(fact: Amendment): string {
+  const target = { connectionId: '', externalId: fact.targetExternalId, webhookLogId: null };
+  const { kind, factKey } = pendingRow(payloadOf(fact), target);
+  return `${kind} ${factKey}`;
+}

@@ -1,0 +1,59 @@
+import { digitsOf, canonicalPhone } from '../../identity/phone.js';
+import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
+import { readConnectionRecords, type ConnectionRecord } from '../../store/tables/connections.js';
+import type { Context } from '../../context.js';
+
+/** How many connections an error names. */
+const NAMED = 5;
+
+/**
+ * The one connection that `reference` means: its name, id, phone_number_id or phone. Throws ConfigError when there is none,
+ * or when several organizations have one of that name.
+ */
+export async function findConnection(
+  ctx: Context,
+  reference: string,
+  organization?: string,
+): Promise<ConnectionRecord> {
+  // All of them: there are few, and the error wants their names.
+  const records = await readConnectionRecords(ctx.store.sql, { organization });
+  const named = records.filter((record) => record.name === reference);
+  const found = named.length > 0 ? named : records.filter((record) => isCalled(record, reference));
+  const [first, second] = found;
+  if (first === undefined) {
+    throw new ConfigError(`There is no connection '${reference}'.`, {
+      remedy:
+        records.length === 0
+          ? ['There are none yet.', remedy('connection add', [], 'adds one')]
+          : [
+              `There ${records.length === 1 ? 'is' : 'are'}: ${records
+                .slice(0, NAMED)
+                .map((record) => record.name)
+                .join(', ')}${records.length > NAMED ? ', …' : ''}.`,
+              remedy('connection list', [], 'lists all of them'),
+            ],
+      code: 'connection_unknown',
+    });
+  }
+  if (second !== undefined) {
+    const slugs = found.map(({ organization: slug }) => slug);
+    throw new ConfigError(`Several connections are called '${reference}': in ${slugs.join(', ')}.`, {
+      remedy: `Give the id of one: ${found.map(({ id, organization: slug }) => `${id} (${slug})`).join(', ')}`,
+      code: 'connection_ambiguous',
+    });
+  }
+  return first;
+}
+
+function isCalled(record: ConnectionRecord, reference: string): boolean {
+  if (record.id === reference.toLowerCase() || record.phoneNumberId === reference) return true;
+  const phone = storedPhone(reference);
+  return phone !== undefined && phone === storedPhone(record.displayPhoneNumber);
+}
+
+/** A stored number may be as Meta writes it (`+1 555-078-3881`): two of them are compared in canonical form. */
+export function storedPhone(phone: string | null): string | undefined {
+  const digits = phone === null ? undefined : digitsOf(phone);
+  return digits === undefined ? undefined : canonicalPhone(digits);
+}

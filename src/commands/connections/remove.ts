@@ -1,0 +1,67 @@
+import { UserError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
+import { violatedConstraint } from '../../store/sql-state.js';
+import { countContents, deleteConnection } from '../../store/tables/connections.js';
+import { readDevice } from '../../store/tables/linked-devices.js';
+import type { Context } from '../../context.js';
+import { findConnection } from './find.js';
+import { viewOf, type ConnectionView } from './view.js';
+
+export interface RemoveConnectionResult {
+  schemaVersion: 1;
+  command: 'connection remove';
+  removed: ConnectionView;
+}
+
+/**
+ * What `remove` would take away. Throws ConfigError when there is no such connection, and UserError when it must stay:
+ * messages are never deleted, so a connection that has any cannot go.
+ */
+export async function planRemoval(
+  ctx: Context,
+  reference: string,
+  organization?: string,
+): Promise<ConnectionView> {
+  const record = await findConnection(ctx, reference, organization);
+  const { conversations, messages } = await countContents(ctx.store.sql, record.id);
+  if (conversations > 0) {
+    throw new UserError(
+      `The connection '${record.name}' has ${conversations} conversations with ${messages} messages, and messages are never deleted.`,
+      {
+        remedy: [
+          'Keep it; to take it out of sight, rename it:',
+          remedy('connection edit', [record.id, '--name', `${record.name} (old)`], 'renames it'),
+        ],
+        code: 'connection_in_use',
+      },
+    );
+  }
+  if ((await readDevice(ctx.store.sql, record.id)) !== null) {
+    throw new UserError(`The connection '${record.name}' has a linked device.`, {
+      remedy: [
+        'Unlink it first: its keys would be lost here and stay valid on the phone.',
+        remedy('unlink', ['--connection', record.id], 'unlinks it here and on the phone'),
+      ],
+      code: 'connection_linked',
+    });
+  }
+  return viewOf(record, []);
+}
+
+/**
+ * Removes a connection that {@link planRemoval} allowed, with its bookkeeping. The raw entries stay in webhook_log, so
+ * adding it again and `replay --all` brings everything back.
+ */
+export async function removeConnection(
+  ctx: Context,
+  connection: ConnectionView,
+): Promise<RemoveConnectionResult> {
+  try {
+    await ctx.store.transaction((tx) => deleteConnection(tx, connection.id));
+  } catch (error) {
+    // Conversations have no cascade: one that a replay added meanwhile undid all of it, and is the reason to give.
+    if (violatedConstraint(error)?.kind === 'foreign_key') await planRemoval(ctx, connection.id);
+    throw error;
+  }
+  return { schemaVersion: 1, command: 'connection remove', removed: connection };
+}

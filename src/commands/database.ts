@@ -1,0 +1,127 @@
+import { UserError } from '../model/errors.js';
+import type { Advices } from '../model/remedy.js';
+import { translateDatabaseError } from '../store/database-errors.js';
+import { acquireRunLock, type RunLock, type RunLockOptions } from '../store/locks/run-lock.js';
+import { readMigrations } from '../store/migrations/files.js';
+import { assertMigrated, migrate, migrationStatus } from '../store/migrations/migrate.js';
+import { assertMigratable, type MigrationStatus } from '../store/migrations/status.js';
+import { redactUrl } from '../store/database-url.js';
+import { openStore, type DatabaseConfig, type OpenStoreOptions } from '../store/open-store.js';
+import type { Store } from '../store/store.js';
+import type { Context } from '../context.js';
+
+export type { DatabaseConfig } from '../store/open-store.js';
+
+export interface DatabaseOptions extends OpenStoreOptions {
+  /** Work that must know of, or keep out, other runs: see RunLockOptions. Absent for what only looks or adds a row. */
+  lock?: RunLockOptions['mode'] | undefined;
+  /** The tables need not be up to date: for the commands that bring them there. */
+  unmigrated?: boolean | undefined;
+}
+
+/**
+ * Opens the database for the time of `work`, under the lock that it needs, and closes it whatever happens. Throws UserError
+ * for everything that a database can do to its user: unreachable, locked, full, not migrated.
+ */
+export async function withDatabase<T>(
+  config: DatabaseConfig,
+  options: DatabaseOptions,
+  work: (store: Store, lock: RunLock | undefined) => Promise<T>,
+): Promise<T> {
+  const store = await openStore(config, options);
+  let lock: RunLock | undefined;
+  try {
+    if (options.unmigrated !== true) await assertMigrated(store);
+    if (options.lock !== undefined) lock = await acquireRunLock(config, { ...options, mode: options.lock });
+    return await work(store, lock);
+  } catch (error) {
+    throw translateDatabaseError(error, store.location) ?? error;
+  } finally {
+    await lock?.release();
+    await store.close();
+  }
+}
+
+export interface MigrateResult {
+  schemaVersion: 1;
+  command: 'db migrate';
+  database: string;
+  /** Names of the migrations that this call applied. */
+  applied: string[];
+}
+
+export interface DatabaseStatus {
+  schemaVersion: 1;
+  command: 'db status';
+  backend: Store['backend'];
+  database: string;
+  /** False for an embedded database that nothing has used yet. */
+  exists: boolean;
+  upToDate: boolean;
+  applied: { name: string; appliedAt: string }[];
+  pending: string[];
+  /** Why this version must not touch the database; absent when nothing is wrong. */
+  problem?: { code: string; message: string; remedy?: Advices };
+}
+
+/** Applies what is pending. Several processes may do so at once. */
+export async function migrateDatabase(ctx: Context): Promise<MigrateResult> {
+  const { applied } = await migrate(ctx.store);
+  return { schemaVersion: 1, command: 'db migrate', database: ctx.store.location, applied };
+}
+
+/** What is applied and what is pending; changes nothing. */
+export async function databaseStatus(ctx: Context): Promise<DatabaseStatus> {
+  const status = await migrationStatus(ctx.store);
+  const problem = problemOf(status, ctx.store.location);
+  return {
+    schemaVersion: 1,
+    command: 'db status',
+    backend: ctx.store.backend,
+    database: ctx.store.location,
+    exists: true,
+    upToDate: problem === undefined && status.pending.length === 0,
+    applied: status.applied.map(({ name, appliedAt }) => ({ name, appliedAt: appliedAt.toISOString() })),
+    pending: status.pending,
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+function problemOf(status: MigrationStatus, location: string): DatabaseStatus['problem'] {
+  try {
+    assertMigratable(status, location);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { code, message, remedy } = error;
+    return { code, message, ...(remedy === undefined ? {} : { remedy }) };
+  }
+}
+
+/** The status where there is no database, with `problem` that says so: asking must not create one. */
+export async function statusOfMissingDatabase(
+  directory: string,
+  { code, message, remedy }: UserError,
+): Promise<DatabaseStatus> {
+  return {
+    schemaVersion: 1,
+    command: 'db status',
+    backend: 'pglite',
+    database: directory,
+    exists: false,
+    upToDate: false,
+    applied: [],
+    pending: (await readMigrations()).map(({ name }) => name),
+    problem: { code, message, ...(remedy === undefined ? {} : { remedy }) },
+  };
+}
+
+/** Where a database lies, without secrets: fit for logs and screens. */
+export function redactDatabase(config: DatabaseConfig): string {
+  return config.kind === 'pglite' ? config.directory : redactUrl(config.url);
+}
+
+/** The version of the tables: the newest migration that this version of the tool knows. */
+export async function newestMigration(): Promise<string | undefined> {
+  return (await readMigrations()).at(-1)?.name;
+}

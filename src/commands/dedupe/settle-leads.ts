@@ -1,0 +1,57 @@
+import type { LeadSource } from '../../model/enumerations.js';
+import type { Sql } from '../../store/sql.js';
+import { readConversationsOfLeads } from '../../store/tables/conversations.js';
+import { readIdentitiesOfPersons } from '../../store/tables/lead-identities.js';
+import { readLeadsById, updateLeads } from '../../store/tables/leads.js';
+import { readRemainingInbound, readTicketsOfLeads, updateTickets } from '../../store/tables/tickets.js';
+import { CAME_LIVE_SQL } from '../../rules/evidence.js';
+import { groupBy } from '../../rules/group-by.js';
+import { projectLead } from '../../rules/lead-projection.js';
+import { storedIdentity } from '../../rules/stored-identity.js';
+import { planTickets } from '../../rules/tickets.js';
+
+/**
+ * Brings leads to what their identities and conversations say now (I6), and their open tickets to what the leads and the
+ * live inbound messages of `reread` say (T3, T4). The conversations themselves are settled before. Opens and closes no
+ * ticket. Gives the number of rows changed.
+ */
+export async function settleLeads(
+  tx: Sql,
+  leadIds: readonly string[],
+  reread: readonly string[],
+): Promise<number> {
+  if (leadIds.length === 0) return 0;
+  const stored = await readLeadsById(tx, leadIds);
+  const identities = groupBy(await readIdentitiesOfPersons(tx, leadIds), (row) => row.personId);
+  const conversations = groupBy(await readConversationsOfLeads(tx, leadIds), (row) => row.leadId);
+  const leads = stored.map((lead) => ({
+    id: lead.id,
+    ...projectLead(
+      (identities.get(lead.id) ?? []).map(storedIdentity),
+      conversations.get(lead.id) ?? [],
+      lead,
+    ),
+  }));
+  const changed = await updateLeads(tx, leads);
+  const sources = new Map(leads.map((lead) => [lead.id, lead.source]));
+  return changed + (await settleTickets(tx, sources, reread));
+}
+
+/**
+ * Brings the open tickets of these leads to what their sources and the live inbound messages of `reread` say now (T3, T4).
+ * Opens and closes none. Gives the number of rows changed.
+ */
+export async function settleTickets(
+  tx: Sql,
+  sources: ReadonlyMap<string, LeadSource>,
+  reread: readonly string[],
+): Promise<number> {
+  const tickets = await readTicketsOfLeads(tx, [...sources.keys()]);
+  if (tickets.length === 0) return 0;
+  // Only where a live message is left: a ticket is never taken away here.
+  const remaining = (await readRemainingInbound(tx, reread, CAME_LIVE_SQL)).filter(
+    ({ first }) => first !== null,
+  );
+  const plan = planTickets([], tickets, sources, () => '', remaining);
+  return updateTickets(tx, plan.updates);
+}

@@ -1,0 +1,153 @@
+import { EXIT, UserError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
+import type { RunLock } from '../../store/locks/run-lock.js';
+import { readConnectionRecords } from '../../store/tables/connections.js';
+import { readDevice } from '../../store/tables/linked-devices.js';
+import { createIdGenerator } from '../../store/uuid.js';
+import type { HistorySession } from '../../whatsapp/history-session.js';
+import { amount } from '../../model/amount.js';
+import { storedPhone } from '../connections/find.js';
+import type { Context } from '../../context.js';
+import type { Phone, Phones } from '../import/phone.js';
+import { openDirectory } from '../replay/open-directory.js';
+import { lockDevice } from './device-lock.js';
+import type { DeviceOptions } from './options.js';
+import { assertOwnDevice } from './own-device.js';
+import { RawKeeper } from './raw-keeper.js';
+import { missingSecretKey } from './secret-key.js';
+import { StoredDevice } from './stored-device.js';
+
+/** A device that is ours until it is closed. */
+export interface OpenDevice {
+  lock: RunLock;
+  session: HistorySession;
+  keeper: RawKeeper;
+}
+
+/**
+ * The linked devices of the connections, brought online when they are asked for. What a phone sends beside its answers is
+ * stored, and pending for the next replay. `runId` is the run that it is stored by.
+ */
+export function createPhones(ctx: Context, options: DeviceOptions & { runId?: string }): Phones {
+  const phones = new Map<string, OpenDevice>();
+
+  return {
+    async open(connection): Promise<Phone> {
+      let phone = phones.get(connection.id);
+      if (phone === undefined) {
+        await assertOwnNumber(ctx, connection);
+        phone = await openDevice(ctx, options, connection, 'import');
+        phones.set(connection.id, phone);
+        await takeOwedFiles(ctx, phone);
+      }
+      const { session, lock, keeper } = phone;
+      return {
+        fetchPage: (request) => {
+          lock.assertHeld();
+          return session.fetchPage(request);
+        },
+        otherAddress: (address) => {
+          lock.assertHeld();
+          return session.otherAddress(address);
+        },
+        settle: async () => {
+          await session.settle();
+          await keeper.flush();
+        },
+      };
+    },
+    async close() {
+      const open = [...phones.values()];
+      phones.clear();
+      // Whatever becomes of one, none keeps its socket or its lock.
+      const closed = await Promise.allSettled(open.map(closeDevice));
+      for (const end of closed) if (end.status === 'rejected') throw end.reason;
+    },
+  };
+}
+
+/**
+ * Takes a connection's device and logs it in; `session.problem` says why it is not online. What comes is stored from the
+ * first moment: it is confirmed to WhatsApp, whatever it was that we wanted. Throws UserError `not_linked`, LockedError, and
+ * ConfigError for a missing or wrong key.
+ */
+export async function openDevice(
+  ctx: Context,
+  options: DeviceOptions & { runId?: string },
+  connection: { id: string; name: string },
+  command: string,
+): Promise<OpenDevice> {
+  const { sql } = ctx.store;
+  if ((await readDevice(sql, connection.id)) === null) throw notLinked(connection.name);
+  if (options.secretKey === null) throw missingSecretKey();
+  const newId = createIdGenerator(ctx.clock);
+  const directory = await openDirectory(sql, { register: false, connection: connection.id }, newId);
+  const run = { runId: options.runId ?? newId(), newId };
+  const { secretKey } = options;
+  const keeper = new RawKeeper({ clock: ctx.clock, sql }, { connection, directory, secretKey, run });
+  const lock = await lockDevice(ctx, options, connection, command);
+  try {
+    const { openHistorySession } = await import('../../whatsapp/history-session.js');
+    const { url, version } = options;
+    const session = await openHistorySession({
+      storage: new StoredDevice(ctx, connection.id, options.secretKey),
+      signal: AbortSignal.any([ctx.signal, lock.lost]),
+      keeper,
+      onWaiting: (files) => {
+        ctx.emit({ event: 'notice', message: waitingFor(files) });
+      },
+      log: (line) => {
+        ctx.log.debug(line);
+      },
+      url,
+      version,
+    });
+    return { lock, session, keeper };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Ends the socket, stores what is left, and gives the device free. */
+export async function closeDevice({ session, keeper, lock }: OpenDevice): Promise<void> {
+  try {
+    await session.end();
+    await keeper.flush();
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Downloads again what an earlier session could not have. */
+async function takeOwedFiles(ctx: Context, { session, keeper }: OpenDevice): Promise<void> {
+  if (session.problem !== null) return;
+  const owed = await keeper.owed();
+  if (owed.length === 0) return;
+  ctx.emit({
+    event: 'notice',
+    message: `Downloading ${amount(owed.length, 'file')} of history again that could not be had before.`,
+  });
+  await session.retry(owed);
+  await keeper.flush();
+}
+
+/** What a person is told who waits for files. */
+function waitingFor(files: number): string {
+  return `Waiting up to 30 s for ${amount(files, 'file')} of history that the phone has sent.`;
+}
+
+async function assertOwnNumber(ctx: Context, connection: { id: string; name: string }): Promise<void> {
+  const [record] = await readConnectionRecords(ctx.store.sql, { id: connection.id });
+  const phone = storedPhone(record?.displayPhoneNumber ?? null);
+  if (phone !== undefined) await assertOwnDevice(ctx, connection, phone);
+}
+
+/** The error for a connection without a device (exit 6). */
+export function notLinked(connection: string): UserError {
+  return new UserError(`No WhatsApp device is linked to the connection '${connection}'.`, {
+    code: 'not_linked',
+    exitCode: EXIT.notLinked,
+    remedy: remedy('link', ['--connection', connection], 'links one'),
+  });
+}

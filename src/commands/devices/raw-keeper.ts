@@ -1,0 +1,126 @@
+import type { Sql } from '../../store/sql.js';
+import {
+  deleteOwedFile,
+  readOwedFiles,
+  recordFileFailure,
+  recordOwedFile,
+} from '../../store/tables/history.js';
+import { insertEntries } from '../../store/tables/webhook-log.js';
+import type { AnnouncedFile, HistoryKeeper } from '../../whatsapp/history-keeper.js';
+import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
+import { prepareEntry } from '../../ingest/batch/prepare-entry.js';
+import type { Context } from '../../context.js';
+import type { SecretKey } from './secret-key.js';
+
+export interface KeeperOptions {
+  connection: { id: string; name: string };
+  /** With the connection as its fixed one. */
+  directory: ConnectionDirectory;
+  secretKey: SecretKey;
+  run: { runId: string; newId: () => string };
+}
+
+/**
+ * Stores what a phone sends as raw entries the moment it comes: it has been confirmed to WhatsApp by then and never comes
+ * again. They are pending until somebody replays them. A file that the phone has only announced is recorded as owed.
+ */
+export class RawKeeper implements HistoryKeeper {
+  /** Events that were handed over. */
+  kept = 0;
+  private storing: Promise<void> = Promise.resolve();
+  private failure: { error: unknown } | undefined;
+
+  constructor(
+    private readonly ctx: Pick<Context, 'clock'> & { sql: Sql },
+    private readonly options: KeeperOptions,
+  ) {}
+
+  readonly keep = (raw: Uint8Array): void => {
+    this.kept += 1;
+    const receivedAt = this.ctx.clock();
+    this.enqueue(() => this.store(raw, receivedAt));
+  };
+
+  readonly owe = ({ id, notification, request }: AnnouncedFile): void => {
+    const { connection, secretKey } = this.options;
+    this.enqueue(() =>
+      recordOwedFile(
+        this.ctx.sql,
+        connection.id,
+        {
+          fileId: id,
+          notification: secretKey.seal(Buffer.from(notification).toString('base64'), this.about(id)),
+          chatJid: request?.chatJid ?? null,
+          anchorId: request?.anchor.id ?? null,
+        },
+        this.ctx.clock(),
+      ),
+    );
+  };
+
+  readonly settle = (fileId: string): void => {
+    this.enqueue(async () => {
+      // After a write that failed nobody knows whether what was in the file is stored.
+      if (this.failure === undefined) await deleteOwedFile(this.ctx.sql, this.options.connection.id, fileId);
+    });
+  };
+
+  readonly fail = (fileId: string, reason: string): void => {
+    this.enqueue(() =>
+      recordFileFailure(this.ctx.sql, this.options.connection.id, fileId, reason, this.ctx.clock()),
+    );
+  };
+
+  /** What the phone said about the files that are owed and worth another attempt; nothing that another key has sealed. */
+  async owed(): Promise<Uint8Array[]> {
+    const { connection, secretKey } = this.options;
+    const rows = await readOwedFiles(this.ctx.sql, connection.id);
+    return rows
+      .filter(({ notification }) => secretKey.hasSealed(notification))
+      .map(({ fileId, notification }) =>
+        Buffer.from(secretKey.open(notification, this.about(fileId)), 'base64'),
+      );
+  }
+
+  /** Settles when all is stored; rejects with the first thing that could not be. */
+  async flush(): Promise<void> {
+    await this.storing;
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  /** One write after the other; one that fails costs no other. */
+  private enqueue(write: () => Promise<void>): void {
+    this.storing = this.storing.then(write).catch((error: unknown) => {
+      this.failure ??= { error };
+    });
+  }
+
+  private about(fileId: string): string[] {
+    return [this.options.connection.id, 'owed file', fileId];
+  }
+
+  private async store(raw: Uint8Array, receivedAt: number): Promise<void> {
+    const { connection, directory, run } = this.options;
+    const origin = { kind: 'device', connection: connection.name } as const;
+    const entry = prepareEntry({ bytes: raw, origin, receivedAt }, null, directory, new Set());
+    await insertEntries(this.ctx.sql, [
+      {
+        id: run.newId(),
+        connectionScope: entry.connectionScope,
+        sha256: entry.sha256,
+        provider: entry.provider,
+        rawBody: raw,
+        fields: entry.fields,
+        phoneNumberIds: entry.phoneNumberIds,
+        chatIds: entry.chatIds,
+        receivedAt,
+        status: 'pending',
+        error: null,
+        origin: entry.origin,
+        counters: entry.counters(),
+        runId: run.runId,
+        processedAt: null,
+      },
+    ]);
+  }
+}

@@ -1,0 +1,111 @@
+import { UserError } from '../../model/errors.js';
+import {
+  deleteDevice,
+  HASHED_NAME,
+  readDevice,
+  readDeviceKeys,
+  readOtherOwner,
+  readPlainKeys,
+  renameDeviceKeys,
+  saveDevice,
+  writeDeviceKeys,
+} from '../../store/tables/linked-devices.js';
+import type { DeviceKey, DeviceStorage } from '../../whatsapp/device-storage.js';
+import type { Context } from '../../context.js';
+import type { SecretKey } from './secret-key.js';
+
+/**
+ * The device of one connection in the database, encrypted. Whoever uses it holds the device's lock. Reading throws
+ * ConfigError for a wrong key; saving throws UserError `device_taken` for a device that another connection has.
+ */
+export class StoredDevice implements DeviceStorage {
+  private isOurs = false;
+
+  constructor(
+    private readonly ctx: Pick<Context, 'store' | 'clock'>,
+    private readonly connectionId: string,
+    private readonly key: SecretKey,
+  ) {}
+
+  async loadCredentials(): Promise<string | null> {
+    const row = await readDevice(this.ctx.store.sql, this.connectionId);
+    if (row === null) return null;
+    const credentials = this.key.open(row.credentials, this.about('credentials'));
+    await this.renameKeys();
+    return credentials;
+  }
+
+  async saveCredentials(json: string, accountId: string): Promise<void> {
+    const { sql } = this.ctx.store;
+    const owner = await readOtherOwner(sql, accountId, this.connectionId);
+    if (owner !== null) {
+      throw new UserError(`This very device is linked to the connection '${owner}' already.`, {
+        code: 'device_taken',
+        remedy: 'Two connections cannot share one login: they would kick each other out.',
+      });
+    }
+    const credentials = this.key.seal(json, this.about('credentials'));
+    const now = this.ctx.clock();
+    if (await saveDevice(sql, { connectionId: this.connectionId, accountId, credentials, now })) return;
+    // It was written by another key since it was looked at: only without the device's lock.
+    await this.loadCredentials();
+  }
+
+  async readKeys(type: string, ids: readonly string[]): Promise<Map<string, string>> {
+    await this.assertOurs();
+    const named = new Map(ids.map((id) => [this.nameOf(type, id), id]));
+    const rows = await readDeviceKeys(this.ctx.store.sql, this.connectionId, type, [...named.keys()]);
+    return new Map(
+      [...named].flatMap(([name, id]): [string, string][] => {
+        const value = rows.get(name);
+        return value === undefined ? [] : [[id, this.key.open(value, this.about(type, id))]];
+      }),
+    );
+  }
+
+  async writeKeys(keys: readonly DeviceKey[]): Promise<void> {
+    await this.assertOurs();
+    // The same key twice in one statement is an error; the last one counts.
+    const last = new Map(keys.map((key) => [JSON.stringify([key.type, key.id]), key]));
+    const written: { type: string; id: string; value: Uint8Array }[] = [];
+    const removed: { type: string; id: string }[] = [];
+    for (const { type, id, value } of last.values()) {
+      const name = this.nameOf(type, id);
+      if (value === null) removed.push({ type, id: name });
+      else written.push({ type, id: name, value: this.key.seal(value, this.about(type, id)) });
+    }
+    await this.ctx.store.transaction((tx) => writeDeviceKeys(tx, this.connectionId, written, removed));
+  }
+
+  /** Forgets the device; needs no key. */
+  static async forget(ctx: Pick<Context, 'store'>, connectionId: string): Promise<void> {
+    await ctx.store.transaction((tx) => deleteDevice(tx, connectionId));
+  }
+
+  /** Another secret key would find none of the keys, and write its own beside them. Throws ConfigError. */
+  private async assertOurs(): Promise<void> {
+    if (this.isOurs) return;
+    const row = await readDevice(this.ctx.store.sql, this.connectionId);
+    if (row === null) return;
+    this.key.open(row.credentials, this.about('credentials'));
+    this.isOurs = true;
+  }
+
+  /** Keys that were stored under their own names, contacts' numbers among them, get the names that tell nothing. */
+  private async renameKeys(): Promise<void> {
+    const { store } = this.ctx;
+    const plain = await readPlainKeys(store.sql, this.connectionId);
+    if (plain.length === 0) return;
+    const renamed = plain.map(({ type, id }) => ({ type, id, name: this.nameOf(type, id) }));
+    await store.transaction((tx) => renameDeviceKeys(tx, this.connectionId, renamed));
+  }
+
+  /** Most of Baileys' ids are a contact's number, or hold one: only the key itself can tell which. */
+  private nameOf(type: string, id: string): string {
+    return `${HASHED_NAME}${this.key.nameOf(this.about(type, id))}`;
+  }
+
+  private about(...what: string[]): string[] {
+    return [this.connectionId, ...what];
+  }
+}

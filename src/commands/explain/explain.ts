@@ -1,0 +1,98 @@
+import { decodeWamid } from '../../identity/wamid.js';
+import { countRunRecords } from '../../store/queries/explain.js';
+import type { Context } from '../../context.js';
+import { concludeContact } from './conclude-contact.js';
+import { concludeEntry, concludeRows, concludeUnstored, type Conclusion } from './conclude.js';
+import { explainContact } from './explain-contact.js';
+import { explainEntry } from './explain-entry.js';
+import { explainRows, explainUnstored } from './explain-message.js';
+import { Investigation, runNote } from './investigation.js';
+import { journalOfMessage } from './journal-notes.js';
+import type { ExplainOptions } from './options.js';
+import type { ExplainResult } from './result.js';
+import { findSubject, type Subject } from './subject.js';
+
+type Parts = Partial<
+  Pick<ExplainResult, 'messages' | 'contact' | 'entry' | 'run' | 'facts' | 'pending' | 'journal'>
+>;
+
+/**
+ * Says where something came from, and where something that is not there went: a message, a contact, a raw entry or a run.
+ * Reads only. Everything is looked up by index; the bytes of the whole raw log are searched for what no index knows, and on
+ * request. Throws ConfigError for what is nothing (`unknown_subject`, `unknown_contact`) or two things (`ambiguous_…`).
+ */
+export async function explain(ctx: Context, options: ExplainOptions): Promise<ExplainResult> {
+  const inv = await Investigation.open(ctx, options);
+  const subject = await findSubject(inv);
+  const { conclusion, parts } = await answer(inv, subject);
+  const facts = parts.facts ?? [];
+  return {
+    schemaVersion: 1,
+    command: 'explain',
+    database: ctx.store.location,
+    query: options.subject.trim(),
+    subject: subject.kind,
+    verdict: conclusion.verdict,
+    known: conclusion.known,
+    findings: conclusion.findings,
+    notices: inv.notices,
+    remedies: inv.remedies,
+    searched: { entries: inv.entries, scanned: inv.scanned, complete: inv.complete },
+    messages: parts.messages ?? [],
+    contact: parts.contact ?? null,
+    entry: parts.entry ?? null,
+    run: parts.run ?? null,
+    facts,
+    pending: parts.pending ?? [],
+    journal: parts.journal ?? [],
+    runs: await inv.runs(facts.map((fact) => fact.runId)),
+  };
+}
+
+async function answer(
+  inv: Investigation,
+  subject: Subject,
+): Promise<{ conclusion: Conclusion; parts: Parts }> {
+  switch (subject.kind) {
+    case 'message': {
+      if (subject.rows.length > 0) {
+        const found = await explainRows(inv, subject.rows);
+        return {
+          conclusion: concludeRows(inv, subject.id, found),
+          parts: { messages: found.messages, facts: found.facts, pending: found.pending },
+        };
+      }
+      const found = await explainUnstored(inv, subject.id);
+      const inside = decodeWamid(subject.id);
+      const ids = inside === undefined ? [subject.id] : [subject.id, inside.stanzaId];
+      const journal = await journalOfMessage(inv, null, ids);
+      return {
+        conclusion: concludeUnstored(inv, subject.id, found, journal),
+        parts: { facts: found.facts, pending: found.pending, journal },
+      };
+    }
+    case 'contact': {
+      const found = await explainContact(inv, subject.typed);
+      const { contact, facts, pending } = found;
+      return { conclusion: concludeContact(inv, subject.typed, found), parts: { contact, facts, pending } };
+    }
+    case 'entry': {
+      const found = await explainEntry(inv, subject.entry);
+      return { conclusion: concludeEntry(inv, found), parts: { entry: found.entry, facts: found.facts } };
+    }
+    case 'run': {
+      const { run } = subject;
+      const records = await countRunRecords(inv.sql, run.id);
+      const { options, counters, error } = run;
+      const note = runNote(run);
+      return {
+        conclusion: {
+          verdict: `${run.command} of ${note.startedAt}: ${run.verdict ?? run.status}${run.error === null ? '' : `; ${run.error}`}.`,
+          known: true,
+          findings: [],
+        },
+        parts: { run: { ...note, options, counters, error, ...records } },
+      };
+    }
+  }
+}

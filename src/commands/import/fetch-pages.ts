@@ -1,0 +1,255 @@
+import type { HistoryGap } from '../../store/tables/history.js';
+import type { Context, ImportStep } from '../../context.js';
+import type { Anchor } from './find-anchor.js';
+import { followsOn, gapIn, isKnownMissing } from './gaps.js';
+import type { FetchOptions } from './options.js';
+import { pause } from './pause.js';
+import type { PageOutcome, PageRequest, Phone } from './phone.js';
+import type { FetchedPage, ImportOutcome } from './result.js';
+import type { SavedPage } from './save-page.js';
+
+/** What one contact's requests came to. */
+export interface Fetched {
+  outcome: ImportOutcome;
+  reason: string | null;
+  /** That went out, again after a line was lost, too. */
+  requests: number;
+  /** When the first of them went out, ms since 1970. */
+  askedAt: number | null;
+  pages: FetchedPage[];
+  /** Parts of the chat that an answer left out, of this import and of earlier ones. */
+  gaps: FetchedGap[];
+  /** What was wrong with items of the pages. */
+  problems: number;
+  /** The address under which the phone answered last. */
+  answeredAs: string | null;
+}
+
+export interface FetchedGap extends HistoryGap {
+  /** The phone was asked again, and now the part is here. */
+  filled: boolean;
+}
+
+export interface FetchWork {
+  phone: Phone;
+  anchor: Anchor;
+  options: Pick<FetchOptions, 'pages' | 'count' | 'timeoutMs' | 'until' | 'pagePauseMs'>;
+  /** Gaps that earlier imports have left. */
+  gaps: readonly HistoryGap[];
+  /**
+   * Puts an answer into the database; the next one is asked for only then, so that a kill costs one page. One that was only
+   * asked for to look whether something is missing is not `counted`.
+   */
+  save: (
+    chunks: readonly Uint8Array[],
+    addresses: readonly string[],
+    how: { counted: boolean },
+  ) => Promise<SavedPage>;
+  /** Records a gap, or that it is filled. */
+  recordGap: (gap: FetchedGap) => Promise<void>;
+  /** The phone has answered this request in full. */
+  answered: (chatJid: string, anchorId: string) => Promise<void>;
+  tell: (step: ImportStep) => void;
+}
+
+type Page = Extract<PageOutcome, { kind: 'page' }>;
+type From = HistoryGap['anchor'];
+
+/** How many pages an attempt at a gap may take; what is left is for the next import. */
+const GAP_PAGES = 3;
+/** A look whether something was left out must not take as long as a page. */
+const LOOK_TIMEOUT_MS = 5_000;
+
+/**
+ * Goes back page by page, each from the oldest message of the one before, until there are enough, `until` is reached, or the
+ * phone has nothing older. Gaps that earlier imports have left come first. A phone that stays silent is asked once more
+ * under the contact's other address: it knows a chat by one of the two only, and says nothing about the other. Silence is
+ * never taken for the end.
+ */
+export function fetchPages(ctx: Context, work: FetchWork): Promise<Fetched> {
+  return new PageFetch(ctx, work).run();
+}
+
+class PageFetch {
+  private readonly fetched: Fetched = {
+    outcome: 'empty',
+    reason: null,
+    requests: 0,
+    askedAt: null,
+    pages: [],
+    gaps: [],
+    problems: 0,
+    answeredAs: null,
+  };
+  private address: string;
+  private otherAddress: string | null;
+  private triedOther = false;
+
+  constructor(
+    private readonly ctx: Context,
+    private readonly work: FetchWork,
+  ) {
+    ({ address: this.address, otherAddress: this.otherAddress } = work.anchor);
+  }
+
+  async run(): Promise<Fetched> {
+    const { options, gaps, anchor } = this.work;
+    for (const gap of gaps) {
+      await this.fill(gap);
+      if (this.ctx.signal.aborted) return this.end('interrupted');
+    }
+    let from: From = anchor;
+    for (let page = 0; page < options.pages; page += 1) {
+      if (this.fetched.pages.length > 0 && !(await this.pause())) return this.end('interrupted');
+      const answer = await this.askBoth(from);
+      if (answer.kind !== 'page') return this.end(answer.kind, 'reason' in answer ? answer.reason : null);
+      await this.take(answer);
+      const oldest = answer.own.at(-1);
+      if (oldest !== undefined) await this.checkForGap(answer, from);
+      if (answer.endOfHistory) return this.end('end_of_history');
+      // A page that goes back to where it began would be asked for without end.
+      if (oldest === undefined || (oldest.id === from.id && oldest.fromMe === from.fromMe)) break;
+      if (options.until !== undefined && oldest.timestampMs < options.until) break;
+      from = oldest;
+      if (this.ctx.signal.aborted) return this.end('interrupted');
+    }
+    return this.end(this.fetched.pages.some(hasMessages) ? 'fetched' : 'empty');
+  }
+
+  /** Asks for what came before a message; a silent phone once more under the other address. */
+  private async askBoth(from: From): Promise<PageOutcome> {
+    const answer = await this.ask(from);
+    if (answer.kind !== 'silent' || this.triedOther) return answer;
+    this.triedOther = true;
+    // Whoever is known from the Cloud API alone has no LID in the database, and the phone may know the chat by it.
+    this.otherAddress ??= await this.work.phone.otherAddress(this.address);
+    if (this.otherAddress === null) return answer;
+    [this.address, this.otherAddress] = [this.otherAddress, this.address];
+    return this.ask(from);
+  }
+
+  private ask(from: From, asked: Partial<PageRequest> = {}): Promise<PageOutcome> {
+    const { phone, options, tell } = this.work;
+    const page = this.fetched.pages.length + 1;
+    return phone.fetchPage({
+      chatJid: this.address,
+      ...(this.otherAddress === null ? {} : { otherJid: this.otherAddress }),
+      anchor: { ...from, remoteJid: this.address },
+      count: options.count,
+      timeoutMs: options.timeoutMs,
+      signal: this.ctx.signal,
+      onProgress: (step) => {
+        if (step === 'asked') {
+          this.fetched.requests += 1;
+          this.fetched.askedAt ??= this.ctx.clock();
+        }
+        tell(step === 'reconnecting' ? { step } : stepOf(step, page, options.timeoutMs));
+      },
+      ...asked,
+    });
+  }
+
+  /** Puts an answer into the database. */
+  private async take(answer: Page): Promise<void> {
+    const { fetched, address } = this;
+    const { tell } = this.work;
+    const page = fetched.pages.length + 1;
+    fetched.answeredAs = address;
+    tell({ step: 'received', page, messages: answer.messages });
+    const saved = await this.save(answer, true);
+    tell({ step: 'saved', page, messages: saved.messages.created + saved.messages.updated });
+    fetched.problems += saved.problems;
+    fetched.pages.push({
+      address,
+      received: answer.messages,
+      chunks: answer.chunks.length,
+      messages: saved.messages,
+      ofOthers: saved.ofOthers,
+      endOfHistory: answer.endOfHistory,
+    });
+  }
+
+  private save(answer: Page, counted: boolean): Promise<SavedPage> {
+    const { address, otherAddress } = this;
+    const addresses = otherAddress === null ? [address] : [address, otherAddress];
+    return this.work.save(answer.chunks, addresses, { counted });
+  }
+
+  /** Looks whether an answer leaves something out between its newest message and the one that was asked from. */
+  private async checkForGap(answer: Page, from: From): Promise<void> {
+    const { count } = this.work.options;
+    const request = { chatJid: this.address, otherJid: this.otherAddress, anchor: from };
+    const gap = gapIn(answer, request, count);
+    if (gap === null) {
+      await this.work.answered(this.address, from.id);
+      return;
+    }
+    // A short page alone proves nothing: the phone says which message is directly before the one that was asked from.
+    if (!isKnownMissing(gap) && (await this.isDirectlyBefore(answer, from))) return;
+    await this.fill(gap);
+  }
+
+  /** Whether the phone's message directly before `from` is in the answer; true when it does not say. */
+  private async isDirectlyBefore(answer: Page, from: From): Promise<boolean> {
+    const timeoutMs = Math.min(this.work.options.timeoutMs, LOOK_TIMEOUT_MS);
+    const look = await this.ask(from, { count: 1, timeoutMs });
+    if (look.kind !== 'page') return true;
+    const follows = followsOn(look, answer);
+    await this.save(look, !follows);
+    return follows;
+  }
+
+  /** Asks again for what is missing. The gap is recorded before, so that a kill does not lose it. */
+  private async fill(gap: HistoryGap): Promise<void> {
+    const { recordGap } = this.work;
+    await recordGap({ ...gap, filled: false });
+    const rest = await this.fillPages(gap);
+    if (rest !== gap) await recordGap({ ...gap, filled: true });
+    if (rest !== null && rest !== gap) await recordGap({ ...rest, filled: false });
+    this.fetched.gaps.push({ ...(rest ?? gap), filled: rest === null });
+  }
+
+  /** Goes back from one side of a gap to the other; gives what is still missing, null when nothing is. */
+  private async fillPages(gap: HistoryGap): Promise<HistoryGap | null> {
+    const { chatJid, otherJid, behind } = gap;
+    const asked = { chatJid, ...(otherJid === null ? {} : { otherJid }) };
+    let rest = gap;
+    for (let page = 0; page < GAP_PAGES; page += 1) {
+      const from = rest.anchor;
+      if (this.fetched.pages.length > 0 && !(await this.pause())) return rest;
+      const answer = await this.ask(from, { ...asked, anchor: { ...from, remoteJid: chatJid } });
+      if (answer.kind !== 'page') return rest;
+      await this.take(answer);
+      const oldest = answer.own.at(-1);
+      if (oldest === undefined) return rest;
+      const left = gapIn(answer, rest, this.work.options.count);
+      if (left !== null && (isKnownMissing(left) || !(await this.isDirectlyBefore(answer, from))))
+        return rest;
+      await this.work.answered(chatJid, from.id);
+      const isThrough =
+        oldest.timestampMs < behind.timestampMs || answer.own.some(({ id }) => id === behind.id);
+      if (isThrough || answer.endOfHistory) return null;
+      const { id, fromMe, timestampMs } = oldest;
+      rest = { ...rest, anchor: { id, fromMe, timestampMs } };
+    }
+    return rest;
+  }
+
+  private pause(): Promise<boolean> {
+    const { options, tell } = this.work;
+    tell({ step: 'pausing', waitMs: options.pagePauseMs });
+    return pause(options.pagePauseMs, this.ctx.signal);
+  }
+
+  private end(outcome: ImportOutcome, reason: string | null = null): Fetched {
+    return { ...this.fetched, outcome, reason };
+  }
+}
+
+function stepOf(step: 'asked' | 'answered', page: number, waitMs: number): ImportStep {
+  return step === 'asked' ? { step, page, waitMs } : { step, page };
+}
+
+function hasMessages({ messages: { created, updated, unchanged } }: FetchedPage): boolean {
+  return created + updated + unchanged > 0;
+}

@@ -1,0 +1,231 @@
+import { UserError } from '../../model/errors.js';
+import type { RunResult } from '../../model/run-result.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import type { Context } from '../../context.js';
+import { withRun, type Run, type RunEnd } from '../../ingest/runs/with-run.js';
+import { workOf } from '../../ingest/runs/work.js';
+import { importOne } from './contact-import.js';
+import { namedConnection } from './import-contact.js';
+import { digestOf, findListResume, toJson, type ListResume } from './list-checkpoint.js';
+import type { ImportListOptions, ListedContact } from './options.js';
+import { statusOf } from './outcome-status.js';
+import { pause } from './pause.js';
+import type { Phones } from './phone.js';
+import type { ImportListResult, ImportOutcome, ListedImport } from './result.js';
+
+/** Outcomes after which the next contact would fare no better; the same command goes on from here. */
+const STOPPING: ReadonlySet<ImportListResult['imports'][number]['outcome']> = new Set<ImportOutcome>([
+  'conflict',
+  'logged_out',
+  'offline',
+  'interrupted',
+]);
+
+/** What is wrong with one contact and no other. */
+const OWN_FAULTS: Readonly<Record<string, 'invalid_contact' | 'ambiguous_contact'>> = {
+  unknown_contact: 'invalid_contact',
+  group_not_imported: 'invalid_contact',
+  ambiguous_contact: 'ambiguous_contact',
+  connection_ambiguous: 'ambiguous_contact',
+};
+
+/**
+ * Imports many contacts in turn over one socket per connection, with a pause after every few that the phone was asked
+ * about. What is wrong with one contact costs no other; what is wrong with the line ends the run. Killed or stopped, the
+ * same list goes on where it was.
+ */
+export async function importList(
+  ctx: Context,
+  options: ImportListOptions,
+  phones: Phones,
+): Promise<ImportListResult> {
+  try {
+    const named = await namedConnection(ctx, options.connection);
+    const list = digestOf(options);
+    const resume = options.resume ? await findListResume(ctx, list) : null;
+    return await withRun(
+      ctx,
+      {
+        command: 'import',
+        options: options.recordedOptions,
+        work: workOf('import', { list }),
+        resumed: resume === null ? null : { runId: resume.runId, checkpoint: toJson(resume.checkpoint) },
+      },
+      async (run) => {
+        const work = new ListImport(ctx, options, phones, named, list, resume, run);
+        await work.importAll();
+        return { result: work.result(), end: work.end() };
+      },
+    );
+  } finally {
+    await phones.close();
+  }
+}
+
+class ListImport {
+  private readonly imports: ListedImport[] = [];
+  private readonly doneBefore: number;
+  private stopped: ImportOutcome | null = null;
+  /** Contacts that went wrong, the earlier part of a resumed list included. */
+  private failed: number;
+
+  constructor(
+    private readonly ctx: Context,
+    private readonly options: ImportListOptions,
+    private readonly phones: Phones,
+    private readonly named: ConnectionRow | null,
+    private readonly list: string,
+    private readonly resume: ListResume | null,
+    private readonly run: Run,
+  ) {
+    this.doneBefore = resume?.checkpoint.done ?? 0;
+    this.failed = resume?.checkpoint.failed ?? 0;
+  }
+
+  async importAll(): Promise<void> {
+    const due = this.options.contacts.slice(this.doneBefore);
+    let asked = 0;
+    for (const [index, contact] of due.entries()) {
+      if (this.ctx.signal.aborted || !(await this.pauseBefore(asked))) {
+        this.stopped = 'interrupted';
+        return;
+      }
+      const done = await this.importContact(contact);
+      this.imports.push(done.listed);
+      if (STOPPING.has(done.listed.outcome)) {
+        this.stopped = done.stopped;
+        return;
+      }
+      asked = done.hasAsked ? asked + 1 : asked;
+      this.hasPaused = !done.hasAsked;
+      await this.run.checkpoint(
+        this.ctx.store.sql,
+        toJson({ version: 1, list: this.list, done: this.doneBefore + index + 1, failed: this.failed }),
+        { contacts: index + 1 },
+      );
+    }
+  }
+
+  /** After an import that asked nobody there is nothing to wait for. */
+  private hasPaused = true;
+
+  /** A long pause after every few contacts, a short one between two of them; false when the user stopped it. */
+  private async pauseBefore(asked: number): Promise<boolean> {
+    if (this.hasPaused) return true;
+    const { listBatch, listPauseMs, pagePauseMs } = this.options;
+    const waitMs = asked % listBatch === 0 ? listPauseMs : pagePauseMs;
+    this.ctx.emit({ event: 'import', contact: '', step: 'pausing', waitMs });
+    return pause(waitMs, this.ctx.signal);
+  }
+
+  private async importContact({ line, contact }: ListedContact): Promise<{
+    listed: ListedImport;
+    stopped: ImportOutcome | null;
+    hasAsked: boolean;
+  }> {
+    const { ctx, options, phones, named, run } = this;
+    const applier = {
+      runId: run.id,
+      newId: run.newId,
+      batchSize: options.batchSize,
+      target: { sql: ctx.store.sql, dryRun: false },
+    };
+    try {
+      const done = await importOne(ctx, { applier, phones, options, named }, contact);
+      if (statusOf(done) !== 'completed' && !STOPPING.has(done.outcome)) this.failed += 1;
+      const { created, updated } = done.tally.messages;
+      ctx.emit({ event: 'import', contact, step: 'done', outcome: done.outcome });
+      return {
+        listed: {
+          line,
+          contact,
+          outcome: done.outcome,
+          reason: done.reason,
+          connection: done.connection?.name ?? null,
+          created,
+          updated,
+          pages: done.fetched?.pages.length ?? 0,
+          nextAllowedAt: done.nextAllowedAt === null ? null : new Date(done.nextAllowedAt).toISOString(),
+        },
+        stopped: done.outcome,
+        hasAsked: (done.fetched?.requests ?? 0) > 0,
+      };
+    } catch (error) {
+      const fault = error instanceof UserError ? OWN_FAULTS[error.code] : undefined;
+      if (fault === undefined) throw error;
+      this.failed += 1;
+      const reason = error instanceof Error ? error.message : null;
+      ctx.emit({ event: 'import', contact, step: 'done', outcome: fault });
+      return {
+        listed: { ...NOTHING, line, contact, outcome: fault, reason },
+        stopped: null,
+        hasAsked: false,
+      };
+    }
+  }
+
+  end(): RunEnd {
+    const status = this.status();
+    const { created, updated } = this.messages();
+    return {
+      status,
+      counters: { contacts: this.done(), messages: { created, updated } },
+      verdict: `${status}: ${this.done()} contacts, ${created} messages created, ${updated} updated`,
+      error: this.stopped,
+    };
+  }
+
+  result(): ImportListResult {
+    const { ctx, imports, stopped, options, run } = this;
+    const finishedAt = ctx.clock();
+    const done = this.done();
+    return {
+      schemaVersion: 1,
+      command: 'import',
+      runId: run.id,
+      status: this.status(),
+      startedAt: new Date(run.startedAt).toISOString(),
+      finishedAt: new Date(finishedAt).toISOString(),
+      durationMs: finishedAt - run.startedAt,
+      contacts: {
+        listed: options.contacts.length,
+        done,
+        doneBefore: this.doneBefore,
+        left: options.contacts.length - this.doneBefore - done,
+        failedBefore: this.resume?.checkpoint.failed ?? 0,
+      },
+      outcomes: countOutcomes(imports),
+      messages: this.messages(),
+      imports,
+      ...(this.resume === null ? {} : { resumedFrom: { runId: this.resume.runId } }),
+      database: ctx.store.location,
+      stopped,
+    };
+  }
+
+  /** Contacts that were dealt with. */
+  private done(): number {
+    return this.imports.filter(({ outcome }) => !STOPPING.has(outcome)).length;
+  }
+
+  private messages(): ImportListResult['messages'] {
+    return {
+      created: this.imports.reduce((sum, one) => sum + one.created, 0),
+      updated: this.imports.reduce((sum, one) => sum + one.updated, 0),
+    };
+  }
+
+  private status(): RunResult['status'] {
+    if (this.stopped === 'interrupted') return 'interrupted';
+    if (this.stopped !== null) return 'failed';
+    return this.failed > 0 ? 'partial' : 'completed';
+  }
+}
+
+const NOTHING = { connection: null, created: 0, updated: 0, pages: 0, nextAllowedAt: null };
+
+function countOutcomes(imports: readonly ListedImport[]): ImportListResult['outcomes'] {
+  const outcomes: ImportListResult['outcomes'] = {};
+  for (const { outcome } of imports) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  return outcomes;
+}

@@ -1,0 +1,110 @@
+import type { EntryStatus } from '../../model/enumerations.js';
+import type { EntrySelection } from '../../store/tables/stored-entries.js';
+import { REQUEUED } from '../../store/tables/webhook-log.js';
+import type { PreparedEntry } from '../../ingest/batch/batch.js';
+import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
+import { narrowEntry } from '../../ingest/batch/narrow-entry.js';
+import { prepareEntry } from '../../ingest/batch/prepare-entry.js';
+import { Tally } from '../../ingest/batch/tally.js';
+import type { Context } from '../../context.js';
+import { applyEntries, type Applied, type Applier } from '../../ingest/apply/apply-entries.js';
+import { LogSource } from '../replay/log-source.js';
+import { openDirectory } from '../replay/open-directory.js';
+
+/** Entries that are not fully in the database. */
+const NOT_DONE: readonly EntryStatus[] = ['pending', 'partial', 'failed'];
+/** What is found may name the contact anew, and so lead to more entries; a chain longer than this is no contact's. */
+const MOST_ROUNDS = 5;
+
+export interface CacheOptions {
+  /** Only entries of this connection. */
+  connection?: { id: string; phoneNumberId: string | null };
+  /** The contact's names, as the database knows them at that moment. */
+  names: () => Promise<ReadonlySet<string>>;
+}
+
+/** What the raw log gave. */
+export interface CacheResult extends Applied {
+  entries: number;
+}
+
+/**
+ * Replays what the raw log holds about one contact and is not in the database: the contact's items only, exactly as a
+ * replay would apply them (a live message opens its ticket). What the entries hold about other people stays due.
+ */
+export async function replayCache(
+  ctx: Context,
+  applier: Applier,
+  { connection, names }: CacheOptions,
+): Promise<CacheResult> {
+  const { sql } = applier.target;
+  const directory = await openDirectory(
+    sql,
+    { register: false, ...(connection === undefined ? {} : { connection: connection.id }) },
+    applier.newId,
+  );
+  const result: CacheResult = {
+    tally: new Tally(),
+    touched: new Set(),
+    requeued: 0,
+    contested: new Set(),
+    entries: 0,
+  };
+  const seen = new Set<string>();
+  let known: ReadonlySet<string> = new Set();
+  for (let round = 0; round < MOST_ROUNDS && !ctx.signal.aborted; round += 1) {
+    const now = await names();
+    if ([...now].every((name) => known.has(name))) break;
+    known = now;
+    const selection: EntrySelection = {
+      statuses: NOT_DONE,
+      chatIds: [...known],
+      ...(connection === undefined ? {} : { connection }),
+    };
+    absorb(result, await applySelection(ctx, applier, directory, selection, { known, seen }));
+  }
+  if (result.requeued > 0 && !ctx.signal.aborted) {
+    const everywhere = directory.unrestricted();
+    const selection: EntrySelection = { statuses: ['pending'], error: REQUEUED };
+    absorb(
+      result,
+      await applySelection(ctx, applier, everywhere, selection, { known: null, seen: new Set() }),
+    );
+  }
+  result.entries = seen.size;
+  return result;
+}
+
+function applySelection(
+  ctx: Context,
+  applier: Applier,
+  directory: ConnectionDirectory,
+  selection: EntrySelection,
+  { known, seen }: { known: ReadonlySet<string> | null; seen: Set<string> },
+): Promise<Applied> {
+  async function* entries(): AsyncGenerator<PreparedEntry> {
+    const source = await LogSource.open(applier.target.sql, selection);
+    for await (const { entry, storedAs } of source.items()) {
+      if (seen.has(storedAs.id)) continue;
+      seen.add(storedAs.id);
+      const prepared = prepareEntry(entry, storedAs, directory, new Set());
+      yield known === null ? prepared : narrowEntry(prepared, known).entry;
+    }
+  }
+  return applyEntries(
+    ctx,
+    applier,
+    {
+      settings: { tickets: 'auto', syncSource: 'webhook', takesUpWaiting: false },
+      directory,
+      claim: selection.statuses,
+    },
+    entries(),
+  );
+}
+
+function absorb(result: CacheResult, more: Applied): void {
+  result.tally.absorb(more.tally);
+  for (const id of more.touched) result.touched.add(id);
+  result.requeued += more.requeued;
+}

@@ -1,0 +1,91 @@
+import { identitiesOfUser } from '../../identity/identities.js';
+import { parseJid, type JidKind } from '../../identity/jid.js';
+import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
+import type { Sql } from '../../store/sql.js';
+import { resolveContact, type ContactLead, type ResolvedContact } from '../contacts/resolve-contact.js';
+import { theOneLead } from '../contacts/the-one-lead.js';
+import type { Context } from '../../context.js';
+import { nodesOf } from '../../rules/identity-evidence.js';
+
+/** Whom an import is about, as far as the database knows now. */
+export interface Subject {
+  /** As it was typed, without the white space around it. */
+  typed: string;
+  /** Every name in the raw log. */
+  names: ReadonlySet<string>;
+  /** Null for somebody of whom nothing is stored. */
+  lead: ContactLead | null;
+}
+
+/**
+ * Finds whom a typed contact means; nobody, too: what is stored about the contact may not have been replayed yet.
+ * Throws ConfigError `unknown_contact` for what cannot be a contact, `group_not_imported` for a group and its like, and
+ * `ambiguous_contact` for what means several leads.
+ */
+export async function findSubject(
+  ctx: Context,
+  sql: Sql,
+  typed: string,
+  organizationId: string | undefined,
+): Promise<Subject> {
+  assertPerson(typed.trim());
+  const found = await resolveContact(sql, typed, organizationId === undefined ? {} : { organizationId });
+  if (found.notice !== undefined) ctx.emit({ event: 'notice', message: found.notice });
+  return subjectOf(sql, found);
+}
+
+const NO_PERSONS: Partial<Record<JidKind, string>> = {
+  group: 'a group',
+  status_broadcast: 'the status of all contacts',
+  broadcast: 'a broadcast list',
+  newsletter: 'a channel',
+  official: 'an account of WhatsApp itself',
+};
+
+function assertPerson(typed: string): void {
+  const what = NO_PERSONS[parseJid(typed).kind];
+  if (what === undefined) return;
+  throw new ConfigError(
+    `'${typed}' is ${what}: groups are not imported, nor anything else but one person's chat.`,
+    {
+      code: 'group_not_imported',
+      remedy: [
+        'Give one contact: a phone number, a JID, a LID, a BSUID or a lead id. What the raw log has of groups comes with:',
+        remedy('replay', ['--all', '--include', 'group'], 'brings in the groups of the raw log'),
+      ],
+    },
+  );
+}
+
+async function subjectOf(sql: Sql, found: ResolvedContact): Promise<Subject> {
+  return {
+    typed: found.typed,
+    names: new Set(found.names),
+    lead: found.leads.length === 0 ? null : await theOneLead(sql, found),
+  };
+}
+
+/** A contact's addresses at WhatsApp. */
+export interface Addresses {
+  /** The number's: what WhatsApp itself wrote comes before what can be made of the phone. */
+  phone: string | null;
+  lid: string | null;
+}
+
+/** The addresses that a lead's identities give; both null for a contact who hides behind a BSUID. */
+export function addressesOf({ identities, phone }: ContactLead): Addresses {
+  const valueOf = (kind: 'phone' | 'wa_id' | 'lid'): string | undefined =>
+    identities.find((identity) => identity.kind === kind && /^\+?\d+(@lid)?$/.test(identity.value))?.value;
+  const digits = (valueOf('wa_id') ?? valueOf('phone') ?? phone ?? '').replace('+', '');
+  return {
+    phone: digits === '' ? null : `${digits}@s.whatsapp.net`,
+    lid: valueOf('lid') ?? null,
+  };
+}
+
+/** The names of a contact, and what these addresses add to them. */
+export function namesWith(names: ReadonlySet<string>, addresses: readonly string[]): Set<string> {
+  const added = addresses.flatMap((address) => nodesOf(identitiesOfUser(address)));
+  return new Set([...names, ...added.map(({ value }) => value)]);
+}

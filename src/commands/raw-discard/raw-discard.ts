@@ -1,0 +1,135 @@
+import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
+import {
+  discardEntries,
+  groupDiscards,
+  KEPT_BECAUSE,
+  type DiscardGroup,
+  type DiscardSelection,
+} from '../../store/journal/discards.js';
+import { amount } from '../../model/amount.js';
+import type { Context } from '../../context.js';
+import { withRun } from '../../ingest/runs/with-run.js';
+import type { DiscardedFile, KeptEntries, RawDiscardOptions, RawDiscardResult } from './result.js';
+import { selectEntries } from './select-entries.js';
+
+/** So many of the entries that stay are named for each reason. */
+const NAMED = 5;
+
+/**
+ * Takes raw entries out of the log that were stored by mistake, with what was rejected of them; their bytes are kept for
+ * `undo`. Without `apply` it says what would go. An entry from which something came stays: without it, rows would have no
+ * source. Throws ConfigError when nothing is chosen.
+ */
+export async function rawDiscard(ctx: Context, options: RawDiscardOptions): Promise<RawDiscardResult> {
+  const startedAt = ctx.clock();
+  const { sql } = ctx.store;
+  const selection = await selectEntries(sql, options);
+  const groups = await groupDiscards(sql, selection);
+  if (groups.length === 0) {
+    throw new ConfigError('No raw entry matches.', {
+      code: 'no_entries',
+      remedy: [
+        'Name the file as it was named when it was replayed; explain and verify show entries as file:line.',
+        remedy('runs list', ['--command', 'replay'], 'lists the runs that stored entries'),
+      ],
+    });
+  }
+  const entries = sumOf(groups, ({ entries: count }) => count);
+  const discarded = sumOf(groups, ({ kept, entries: count }) => (kept === null ? count : 0));
+  const done =
+    options.apply && discarded > 0 ? await discard(ctx, options, selection, startedAt) : NOTHING_DONE;
+  const finishedAt = ctx.clock();
+  return {
+    schemaVersion: 1,
+    command: 'raw discard',
+    runId: done.runId,
+    status: discarded === entries ? 'completed' : discarded === 0 ? 'failed' : 'partial',
+    applied: done.runId !== null,
+    startedAt: new Date(startedAt).toISOString(),
+    finishedAt: new Date(finishedAt).toISOString(),
+    durationMs: finishedAt - startedAt,
+    entries: { chosen: entries, discarded, kept: entries - discarded },
+    bytes: sumOf(groups, ({ kept, bytes }) => (kept === null ? bytes : 0)),
+    rejects: done.rejects,
+    files: filesOf(groups),
+    kept: keptOf(groups),
+    database: ctx.store.location,
+  };
+}
+
+interface Done {
+  runId: string | null;
+  rejects: number;
+}
+
+const NOTHING_DONE: Done = { runId: null, rejects: 0 };
+
+/** All in one transaction with the beginning of its run: of a discard that is killed nothing is left. */
+function discard(
+  ctx: Context,
+  options: RawDiscardOptions,
+  selection: DiscardSelection,
+  startedAt: number,
+): Promise<Done> {
+  return ctx.store.transaction((tx) =>
+    withRun<Done>(
+      ctx,
+      {
+        command: 'raw discard',
+        options: options.recordedOptions,
+        target: { sql: tx, dryRun: false },
+        startedAt,
+      },
+      async (run) => {
+        const { entries, rejects } = await discardEntries(tx, run.id, selection);
+        const verdict = `Discarded ${amount(entries, 'raw entry', 'raw entries')}`;
+        return {
+          result: { runId: run.id, rejects },
+          end: { status: 'completed', counters: { entries, rejects }, verdict },
+        };
+      },
+    ),
+  );
+}
+
+function filesOf(groups: readonly DiscardGroup[]): DiscardedFile[] {
+  const files = new Map<string, DiscardedFile>();
+  for (const { file, connection, kept, entries, bytes, messages } of groups) {
+    const key = JSON.stringify([file, connection]);
+    const sum = files.get(key) ?? {
+      file,
+      connection,
+      entries: 0,
+      discarded: 0,
+      kept: 0,
+      bytes: 0,
+      messages: 0,
+    };
+    files.set(key, sum);
+    sum.entries += entries;
+    sum[kept === null ? 'discarded' : 'kept'] += entries;
+    sum.bytes += bytes;
+    sum.messages += messages;
+  }
+  return [...files.values()];
+}
+
+function keptOf(groups: readonly DiscardGroup[]): KeptEntries[] {
+  return KEPT_BECAUSE.flatMap((reason) => {
+    const own = groups.filter(({ kept }) => kept === reason);
+    if (own.length === 0) return [];
+    return [
+      {
+        reason,
+        entries: sumOf(own, ({ entries }) => entries),
+        messages: sumOf(own, ({ messages }) => messages),
+        samples: own.flatMap(({ samples }) => samples).slice(0, NAMED),
+      },
+    ];
+  });
+}
+
+function sumOf(groups: readonly DiscardGroup[], of: (group: DiscardGroup) => number): number {
+  return groups.reduce((sum, group) => sum + of(group), 0);
+}

@@ -1,0 +1,291 @@
+import { UserError } from '../../model/errors.js';
+import type { JsonObject } from '../../model/json.js';
+import type { RunResult } from '../../model/run-result.js';
+import { readServerClock } from '../../store/server.js';
+import { replaceProvenBlocks } from '../../store/tables/proven-blocks.js';
+import { readLastReconcile, type LastReconcile } from '../../store/tables/sync-runs.js';
+import type { Context } from '../../context.js';
+import { dedupe } from '../dedupe/dedupe.js';
+import type { DedupeResult } from '../dedupe/result.js';
+import { WITHIN } from '../../ingest/runs/recorded-command.js';
+import type { LogSelection } from '../replay/options.js';
+import { replay } from '../replay/replay.js';
+import { report } from '../report/report.js';
+import { withRun, type Ended, type Run, type RunEnd } from '../../ingest/runs/with-run.js';
+import type { ProvenBefore } from '../verify/proof.js';
+import { CHECK_NAMES } from '../verify/result.js';
+import { verifyAll, type Verified } from '../verify/verify.js';
+import { assertConnections } from './assert-connections.js';
+import type { ReconcileOptions } from './options.js';
+import type { ReconcileResult, Restored } from './result.js';
+import { duplicatesLeft, figuresOf, NO_STEPS, verdictOf, type Steps } from './verdict.js';
+
+/** Only these are merged without a person looking on: both copies carry an id that says that they are one message. */
+const MERGED_UNATTENDED = new Set(['same_id', 'same_message'] as const);
+
+/** What the report inside shows: enough for the alerts, not a page for people. */
+const REPORT_DAYS = 14;
+const REPORT_RUNS = 10;
+
+/** A restored message takes its statuses, edits and reactions with it: what is still open after so many rounds stays lost. */
+const MOST_ROUNDS = 4;
+
+/**
+ * The nightly: replays what is due, looks for duplicates (and merges the certain ones), verifies, restores what is missing
+ * or different from the raw log, reports, and says in one line what came of it. Each step is a use-case of its own and keeps
+ * its own run; what is kept here is how far reconciling has come: a run that was killed, skipped, or could not restore
+ * something does not move the mark, so that the next one looks at all of it again. Safe to repeat at any time.
+ */
+export async function reconcile(ctx: Context, options: ReconcileOptions): Promise<ReconcileResult> {
+  const { sql } = ctx.store;
+  await assertConnections(ctx, options.register);
+  const work = new Reconciliation(ctx, options, await readLastReconcile(sql), await readServerClock(sql));
+  return withRun(
+    ctx,
+    {
+      command: 'reconcile',
+      options: options.recordedOptions,
+      announced: false,
+      failed: (message) => work.end('failed', message),
+      ...(options.dryRun ? { target: null } : {}),
+    },
+    (run) => work.run(run),
+  );
+}
+
+class Reconciliation {
+  private steps: Steps = NO_STEPS;
+  private verified: Verified | null = null;
+  private heldBack: string | undefined;
+  /** The steps are runs of their own, recorded as parts of this one. */
+  private stepContext: Context;
+  /** What an earlier run has accounted for; null looks at everything. */
+  private readonly proven: ProvenBefore | null;
+
+  constructor(
+    private readonly ctx: Context,
+    private readonly options: ReconcileOptions,
+    private readonly last: LastReconcile,
+    /**
+     * When the run began, by the clock of the database, which is what says when an entry was stored: by that of a machine
+     * that is ahead, what comes in until the two meet would never be looked at.
+     */
+    private readonly mark: number,
+  ) {
+    this.stepContext = ctx;
+    this.proven = options.full ? null : last.proven;
+  }
+
+  async run(run: Run): Promise<Ended<ReconcileResult>> {
+    if (!this.options.dryRun) this.stepContext = { ...this.ctx, parentRunId: run.id };
+    await this.takeSteps();
+    const status = this.status();
+    if (!this.options.dryRun) await this.remember(status);
+    const end = this.end(status);
+    return { result: this.result(run, status, end.verdict), end };
+  }
+
+  private async takeSteps(): Promise<void> {
+    const steps = [
+      ['replaying what is due', () => this.replayDue()],
+      ['looking for duplicates', () => this.mergeDuplicates()],
+      ['verifying', () => this.verify()],
+      ['restoring what is missing', () => this.restore()],
+      ['reporting', () => this.report()],
+    ] as const;
+    for (const [index, [what, step]] of steps.entries()) {
+      if (this.status() === 'interrupted' || this.status() === 'failed') return;
+      this.ctx.emit({ event: 'step', step: what, number: index + 1, of: steps.length });
+      await step();
+    }
+  }
+
+  private async replayDue(): Promise<void> {
+    const { proven } = this;
+    const result = await this.replay(
+      this.options.full
+        ? { which: 'all' }
+        : // What is pending may have become possible since; what failed before the mark was reported then.
+          { which: 'failed', ...(proven === null ? {} : { failedSince: proven.since }) },
+    );
+    this.steps = { ...this.steps, replay: result };
+  }
+
+  private replay(selection: LogSelection): Promise<RunResult> {
+    const { register, tickets, include, dryRun, batchSize, recordedOptions } = this.options;
+    return replay(this.stepContext, {
+      input: { kind: 'log', ...selection },
+      register,
+      tickets,
+      include,
+      dryRun,
+      strict: false,
+      batchSize,
+      resume: true,
+      recordedOptions: asStep(recordedOptions),
+    });
+  }
+
+  private async mergeDuplicates(): Promise<void> {
+    const { apply, dryRun } = this.options;
+    const result = await this.dedupe(apply && !dryRun).catch((error: unknown) => {
+      // Too many at once is no work without a person: they are counted instead.
+      if (!(error instanceof UserError) || error.code !== 'too_many_duplicates') throw error;
+      this.heldBack = error.message;
+      return this.dedupe(false);
+    });
+    this.steps = { ...this.steps, dedupe: result };
+  }
+
+  private dedupe(apply: boolean): Promise<DedupeResult> {
+    const { batchSize, recordedOptions } = this.options;
+    return dedupe(this.stepContext, {
+      classes: MERGED_UNATTENDED,
+      apply,
+      batchSize,
+      force: false,
+      recordedOptions: asStep(recordedOptions),
+    });
+  }
+
+  private async verify(): Promise<void> {
+    await this.compare(this.proven);
+  }
+
+  /** Everything is verified; of the raw log only what has changed since `proven`. */
+  private async compare(proven: ProvenBefore | null): Promise<void> {
+    this.verified = await verifyAll(this.stepContext, {
+      checks: new Set(CHECK_NAMES),
+      enforce: false,
+      remember: true,
+      ...(proven === null ? {} : { provenBefore: proven }),
+    });
+    this.steps = { ...this.steps, verify: this.verified.result };
+  }
+
+  /**
+   * Replays exactly the entries of which something is missing or different, and looks again: at the whole log, because the
+   * statuses, edits and reactions of a restored message may be in any entry.
+   */
+  private async restore(): Promise<void> {
+    if (this.options.dryRun) return;
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      const affected = this.verified?.audit?.result.affectedEntries;
+      if (affected === undefined || affected.ids.length === 0 || this.ctx.signal.aborted) return;
+      const { messages, entries, runId, statuses, edits, revokes, reactions } = await this.replay({
+        which: 'all',
+        ...(affected.more ? {} : { ids: affected.ids }),
+      });
+      this.addRestored({
+        runs: [runId],
+        entries: entries.read,
+        messages: messages.created + messages.updated,
+      });
+      await this.compare(null);
+      const applied = [statuses, edits, revokes, reactions].reduce((sum, part) => sum + part.applied, 0);
+      if (messages.created + messages.updated + applied === 0) return;
+    }
+  }
+
+  private addRestored(more: Restored): void {
+    const before = this.steps.restored ?? { runs: [], entries: 0, messages: 0 };
+    this.steps = {
+      ...this.steps,
+      restored: {
+        runs: [...before.runs, ...more.runs],
+        entries: before.entries + more.entries,
+        messages: before.messages + more.messages,
+      },
+    };
+  }
+
+  private async report(): Promise<void> {
+    const { historyMinutes, silentHours, timeZone } = this.options;
+    const result = await report(this.stepContext, {
+      days: REPORT_DAYS,
+      timeZone,
+      runs: REPORT_RUNS,
+      historyMinutes,
+      audit: false,
+      duplicates: duplicatesLeft(this.steps),
+      ...(this.verified === null ? {} : { verified: this.verified }),
+      silentHours,
+    });
+    this.steps = { ...this.steps, report: result };
+  }
+
+  private status(): ReconcileResult['status'] {
+    const { replay: replayed, dedupe: merged, verify: verified } = this.steps;
+    const ended = [replayed?.status, merged?.status, verified?.status];
+    if (ended.includes('failed')) return 'failed';
+    if (this.ctx.signal.aborted || ended.includes('interrupted')) return 'interrupted';
+    return ended.includes('partial') ? 'partial' : 'completed';
+  }
+
+  /** Whether all that was looked at is as the log says: what is not has to be looked at, and reported, again. */
+  private isAccounted(status: ReconcileResult['status']): boolean {
+    const rawLog = this.steps.verify?.checks.find(({ check }) => check === 'raw_log');
+    return (status === 'completed' || status === 'partial') && rawLog?.unaccounted === 0;
+  }
+
+  private async remember(status: ReconcileResult['status']): Promise<void> {
+    const proof = this.verified?.proof ?? null;
+    if (proof === null || !this.isAccounted(status)) return;
+    await this.ctx.store.transaction((tx) => replaceProvenBlocks(tx, proof.blocks));
+  }
+
+  /** How the run is recorded. */
+  end(status: ReconcileResult['status'], thrown?: string): RunEnd {
+    const { steps, options } = this;
+    const error = thrown ?? steps.replay?.error;
+    const figures = figuresOf(steps);
+    const counters: JsonObject = {
+      ...figures,
+      ...(this.isAccounted(status)
+        ? { watermark: instant(this.mark), through: this.verified?.proof?.through ?? null }
+        : {}),
+    };
+    const pending = steps.replay?.entries.pending ?? 0;
+    const rawLog = steps.verify?.checks.find(({ check }) => check === 'raw_log');
+    const toRestore = rawLog?.unaccounted ?? 0;
+    const verdict = verdictOf(status, figures, { pending, toRestore, dryRun: options.dryRun, error });
+    return { status, counters, verdict, error: error ?? null };
+  }
+
+  private result(run: Run, status: ReconcileResult['status'], verdict: string): ReconcileResult {
+    const { ctx, options, steps, last, proven } = this;
+    const finishedAt = ctx.clock();
+    const isPartial = this.verified?.proof?.unproven.kind === 'blocks';
+    const error = steps.replay?.error;
+    return {
+      schemaVersion: 1,
+      command: 'reconcile',
+      runId: options.dryRun ? null : run.id,
+      status,
+      dryRun: options.dryRun,
+      verdict,
+      figures: figuresOf(steps),
+      since: proven === null || !isPartial ? null : instant(proven.since),
+      caughtUp:
+        last.unfinished === null
+          ? null
+          : { ...last.unfinished, startedAt: instant(last.unfinished.startedAt) },
+      ...(this.heldBack === undefined ? {} : { heldBack: this.heldBack }),
+      startedAt: instant(run.startedAt),
+      finishedAt: instant(finishedAt),
+      durationMs: finishedAt - run.startedAt,
+      ...steps,
+      database: ctx.store.location,
+      ...(error === undefined ? {} : { error }),
+    };
+  }
+}
+
+/** Says of a step's own run that it is a step: the command to type again is the reconcile. */
+function asStep(options: ReconcileOptions['recordedOptions']): ReconcileOptions['recordedOptions'] {
+  return { ...options, [WITHIN]: 'reconcile' };
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,85 @@
+import { amount, count } from '../../model/amount.js';
+import type { DedupeResult } from '../dedupe/result.js';
+import type { ReconcileFigures, ReconcileResult } from './result.js';
+
+/** The steps of a run, as far as they came. */
+export type Steps = Pick<ReconcileResult, 'replay' | 'dedupe' | 'verify' | 'restored' | 'report'>;
+
+export const NO_STEPS: Steps = { replay: null, dedupe: null, verify: null, restored: null, report: null };
+
+const NO_ALERTS = { lost: 0, degraded: 0, notes: 0, acknowledged: 0 };
+
+/** The figures that the steps give together. Pure. */
+export function figuresOf({ replay, dedupe, verify, restored, report }: Steps): ReconcileFigures {
+  const merged = dedupe?.applied === true ? plannedRows(dedupe) : 0;
+  const missing = verify?.missing ?? 0;
+  const doubled = Math.max(duplicatesLeft({ dedupe }), verify?.doubled ?? 0);
+  return {
+    connections: report?.connections.length ?? 0,
+    messages: verify?.messages ?? 0,
+    unchanged: report?.audit?.unchanged ?? 0,
+    created: replay?.messages.created ?? 0,
+    restored: restored?.messages ?? 0,
+    missing,
+    doubled,
+    merged,
+    findings: Math.max(0, (verify?.findings ?? 0) - missing - (verify?.doubled ?? 0)),
+    alerts: (report?.alerts ?? []).filter(({ acknowledged }) => acknowledged === null).length,
+    ...(report?.counts ?? NO_ALERTS),
+  };
+}
+
+interface VerdictDetails {
+  /** Entries that wait. */
+  pending: number;
+  /** What a run without --dry-run would bring back from the raw log. */
+  toRestore: number;
+  dryRun: boolean;
+  error?: string | undefined;
+}
+
+/**
+ * `Reconciled 3 connections: 1,204 messages, 998,000 unchanged, 0 missing, 0 duplicated; 0 lost, 1 degraded, 0 notes`; what
+ * else is not zero follows.
+ */
+export function verdictOf(
+  status: ReconcileResult['status'],
+  figures: ReconcileFigures,
+  { pending, toRestore, dryRun, error }: VerdictDetails,
+): string {
+  if (status === 'interrupted') return 'Interrupted before the end: the next reconcile catches it up';
+  if (status === 'failed') return `Not reconciled: ${error ?? 'a step failed'}`;
+  const { connections, messages, unchanged, missing, doubled, merged, findings, created, restored } = figures;
+  const parts = [
+    amount(messages, 'message'),
+    ...(unchanged > 0 ? [`${count(unchanged)} unchanged`] : []),
+    `${count(missing)} missing`,
+    `${count(doubled)} duplicated`,
+  ];
+  const besides = [
+    ...(created > 0 ? [`${count(created)} new`] : []),
+    ...(restored > 0 ? [`${count(restored)} restored`] : []),
+    ...(dryRun && toRestore > 0 ? [`${count(toRestore)} would be restored`] : []),
+    ...(merged > 0 ? [`${count(merged)} merged`] : []),
+    ...(pending > 0 ? [`${amount(pending, 'entry', 'entries')} pending`] : []),
+    ...(findings > 0 ? [amount(findings, 'other finding')] : []),
+    ...(figures.acknowledged > 0 ? [`${count(figures.acknowledged)} acknowledged`] : []),
+  ];
+  const beginning = dryRun ? 'Would reconcile' : 'Reconciled';
+  const detail = besides.length === 0 ? '' : ` (${besides.join(', ')})`;
+  const alerts = [
+    `${count(figures.lost)} lost`,
+    `${count(figures.degraded)} degraded`,
+    amount(figures.notes, 'note'),
+  ];
+  return `${beginning} ${amount(connections, 'connection')}: ${parts.join(', ')}; ${alerts.join(', ')}${detail}`;
+}
+
+/** What dedupe only planned is still there; what it merged is not, and verify has looked after it. */
+export function duplicatesLeft({ dedupe }: Pick<Steps, 'dedupe'>): number {
+  return dedupe === null || dedupe.applied ? 0 : plannedRows(dedupe);
+}
+
+function plannedRows({ classes }: DedupeResult): number {
+  return classes.reduce((sum, { rows }) => sum + rows, 0);
+}

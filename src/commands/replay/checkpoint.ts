@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { JsonObject } from '../../model/json.js';
+import type { Position } from '../../model/raw-entry.js';
+import type { RunResult } from '../../model/run-result.js';
+import { identifyInput, sameInput } from '../../inputs/input-identity.js';
+import type { ResolvedInput } from '../../inputs/resolve-inputs.js';
+import type { Sql } from '../../store/sql.js';
+import { readUnfinishedRuns, type UnfinishedRun } from '../../store/tables/sync-runs.js';
+import type { Batch } from '../../ingest/batch/batch.js';
+
+/**
+ * What a killed run leaves behind inside its last batch's transaction: the inputs it was given and the place up to which
+ * everything is in the database. Without it the same command would still end in the same database, only later.
+ */
+const checkpointSchema = z.object({
+  version: z.literal(1),
+  paths: z.array(z.string()),
+  settings: z.string(),
+  position: z.object({
+    input: z.number().int(),
+    offset: z.number().int(),
+    line: z.number().int(),
+    element: z.number().int(),
+  }),
+  identity: z
+    .object({
+      absolutePath: z.string(),
+      size: z.number(),
+      offset: z.number(),
+      headSha256: z.string(),
+      tailSha256: z.string(),
+    })
+    .optional(),
+  /** sha256 over the identities of the inputs that are done: one that was replaced since has to be read again. */
+  finished: z.string(),
+  entries: z.number().int(),
+  /** Problems up to here, of this run and of those that it took up: a run that goes on must not end as if there were none. */
+  problems: z.number().int(),
+  origin: z.string(),
+});
+export type Checkpoint = z.infer<typeof checkpointSchema>;
+
+export interface ResumePoint {
+  runId: string;
+  checkpoint: Checkpoint;
+}
+
+/** A resume point as the result of the run tells it. */
+export function describeResume({ runId, checkpoint }: ResumePoint): NonNullable<RunResult['resumedFrom']> {
+  return {
+    runId,
+    entriesSkipped: checkpoint.entries,
+    problems: checkpoint.problems,
+    origin: checkpoint.origin,
+  };
+}
+
+/** Paths of inputs that can be gone on with; null when one of them (stdin) cannot be read twice. */
+export function resumablePaths(inputs: readonly ResolvedInput[]): string[] | null {
+  const paths = inputs.map((input) => (input.kind === 'file' ? input.absolutePath : null));
+  return paths.every((path) => path !== null) ? paths : null;
+}
+
+export function toJson(checkpoint: Checkpoint): JsonObject {
+  const { identity, ...rest } = checkpoint;
+  return identity === undefined ? rest : { ...rest, identity };
+}
+
+/** The checkpoint with the problems that the run has found by then. */
+export function withProblems(checkpoint: Checkpoint | null, found: number): Checkpoint | null {
+  return checkpoint === null ? null : { ...checkpoint, problems: checkpoint.problems + found };
+}
+
+/**
+ * The newest run of the same command over the same inputs that stopped before its end, if its input is still the same up
+ * to the checkpoint (a log that has grown since is; a replaced one is not) and the run itself is not alive any more.
+ */
+export async function findResumePoint(
+  sql: Sql,
+  inputs: readonly ResolvedInput[],
+  settings: string,
+  isAlive: (run: UnfinishedRun) => Promise<boolean>,
+): Promise<ResumePoint | null> {
+  const paths = resumablePaths(inputs);
+  if (paths === null) return null;
+  for (const run of await readUnfinishedRuns(sql, 'replay')) {
+    const parsed = checkpointSchema.safeParse(run.checkpoint);
+    if (!parsed.success) continue;
+    const checkpoint = parsed.data;
+    if (checkpoint.settings !== settings || checkpoint.paths.join('\n') !== paths.join('\n')) continue;
+    if (await isAlive(run)) continue;
+    if (await isStillTrue(inputs, checkpoint)) return { runId: run.id, checkpoint };
+  }
+  return null;
+}
+
+/** Whether the inputs are what they were: those that are done as a whole, the one in work up to the checkpoint. */
+async function isStillTrue(inputs: readonly ResolvedInput[], checkpoint: Checkpoint): Promise<boolean> {
+  const { input: index, offset } = checkpoint.position;
+  if ((await new FinishedInputs(inputs).digestUpTo(index)) !== checkpoint.finished) return false;
+  const input = inputs[index];
+  if (input === undefined) return index === inputs.length;
+  return sameInput(checkpoint.identity, await identifyInput(input, offset));
+}
+
+/** Describes where a run is, batch by batch; reads 68 KB of the file in work, whatever its size. */
+export class CheckpointKeeper {
+  private readonly paths: string[] | null;
+  private readonly finished: FinishedInputs;
+  private last: Checkpoint | null = null;
+
+  constructor(
+    private readonly inputs: readonly ResolvedInput[],
+    private readonly settings: string,
+    /** What an earlier run over these inputs had done. */
+    private readonly before: { entries: number; problems: number },
+  ) {
+    this.paths = resumablePaths(inputs);
+    this.finished = new FinishedInputs(inputs);
+  }
+
+  /**
+   * The checkpoint once `batch` is in; in the middle of an entry that is larger than a batch it stays where it was. Null when
+   * the inputs cannot be read twice.
+   */
+  async after(batch: Batch, entriesRead: number): Promise<Checkpoint | null> {
+    const done = batch.slices.filter((slice) => slice.isLast);
+    const last = done.at(-1);
+    if (this.paths === null || last?.after === undefined || last.after === null) return this.last;
+    const position: Position = last.after;
+    const input = this.inputs[position.input];
+    const identity = input === undefined ? undefined : await identifyInput(input, position.offset);
+    this.last = {
+      version: 1,
+      paths: this.paths,
+      settings: this.settings,
+      position,
+      ...(identity === undefined ? {} : { identity }),
+      finished: await this.finished.digestUpTo(position.input),
+      entries: this.before.entries + entriesRead + done.length,
+      problems: this.before.problems,
+      origin: last.entry.origin,
+    };
+    return this.last;
+  }
+}
+
+/** Identities of inputs that were read to their end, in one digest; each is looked at once. */
+class FinishedInputs {
+  private readonly identities: string[] = [];
+
+  constructor(private readonly inputs: readonly ResolvedInput[]) {}
+
+  async digestUpTo(count: number): Promise<string> {
+    for (const input of this.inputs.slice(this.identities.length, count)) {
+      this.identities.push(JSON.stringify((await identifyInput(input)) ?? null));
+    }
+    return createHash('sha256').update(this.identities.slice(0, count).join('\n')).digest('hex');
+  }
+}

@@ -1,0 +1,46 @@
+import type { Readable } from 'node:stream';
+import type { IncludableChat } from '../../model/enumerations.js';
+import type { ResolvedInput } from '../../inputs/resolve-inputs.js';
+
+/** Which stored entries a replay without a path takes. */
+export interface LogSelection {
+  /** pending: not finished yet; failed: pending and failed; all: everything. */
+  which: 'pending' | 'failed' | 'all';
+  /** Half-open [since, until), ms since 1970, by when the entry was received (else stored). */
+  since?: number | undefined;
+  until?: number | undefined;
+  /** Leaves out what had failed before then, ms since 1970. */
+  failedSince?: number | undefined;
+  /** Webhook field or Baileys event. */
+  field?: string | undefined;
+  /** Just these entries. */
+  ids?: readonly string[] | undefined;
+  /** Any form of a contact: phone, JID, LID, BSUID, lead id. */
+  contact?: string | undefined;
+}
+
+export type ReplayInput =
+  | { kind: 'paths'; inputs: readonly ResolvedInput[]; stdin: Readable; maxEntryBytes: number }
+  | ({ kind: 'log' } & LogSelection);
+
+/** The caller holds the run lock (shared) while `replay` runs. */
+export interface ReplayOptions {
+  input: ReplayInput;
+  /** Name of the connection of Baileys events and of bodies that name none; entries of others are left pending. */
+  connection?: string | undefined;
+  /** Create connections that entries name and the database does not know (H1). */
+  register: boolean;
+  tickets: 'auto' | 'none';
+  include: ReadonlySet<IncludableChat>;
+  dryRun: boolean;
+  /** Stop at the first problem. */
+  strict: boolean;
+  /** Stop when more problems than this were found. */
+  maxErrors?: number | undefined;
+  /** Messages per transaction. */
+  batchSize: number;
+  /** Go on where an interrupted run with the same inputs stopped. */
+  resume: boolean;
+  /** For sync_runs.options: what the user asked for, without secrets. */
+  recordedOptions: Record<string, string | number | boolean | string[]>;
+}

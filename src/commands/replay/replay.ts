@@ -1,0 +1,249 @@
+import type { RunResult } from '../../model/run-result.js';
+import type { Sql } from '../../store/sql.js';
+import { createIdGenerator } from '../../store/uuid.js';
+import { distrustChangedMessages } from '../../ingest/apply/heal-messages.js';
+import { executeBatch, nothingApplied, type Applied } from '../../ingest/apply/execute-batch.js';
+import type { Batch } from '../../ingest/batch/batch.js';
+import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
+import type { Tally } from '../../ingest/batch/tally.js';
+import type { Context } from '../../context.js';
+import { rehearse } from '../../ingest/runs/rehearse.js';
+import { withRun, type Run, type RunEnd, type Target } from '../../ingest/runs/with-run.js';
+import { workOf } from '../../ingest/runs/work.js';
+import { describeResume, resumablePaths, toJson, withProblems } from './checkpoint.js';
+import { openDirectory } from './open-directory.js';
+import { openInput, openRequeued, type ReplayFeed } from './open-input.js';
+import type { ReplayOptions } from './options.js';
+import { countersOf, describeConnections, endOf } from './run-result.js';
+
+/** So many contested rows are remembered; then they are looked at before the run goes on. */
+const CONTESTED = 20_000;
+
+/**
+ * Replays raw entries into leads, conversations, messages and tickets, in batches of `batchSize` messages and one
+ * transaction each. Idempotent and order-free: any repetition, order or interruption of a log ends in the same database.
+ * Throws UserError for what the user can mend; everything about single entries is in the result instead.
+ */
+export async function replay(ctx: Context, options: ReplayOptions): Promise<RunResult> {
+  // One transaction for all of a dry run: what a later batch finds depends on what the earlier ones wrote.
+  const result = options.dryRun
+    ? await rehearse(ctx.store, (sql) => replayInto(ctx, options, { sql, dryRun: true }))
+    : await replayInto(ctx, options, { sql: ctx.store.sql, dryRun: false });
+  // Recorded first: a run that fails loudly must not look as if it were still at work.
+  if (result.imbalance !== null) throw new Error(result.imbalance);
+  return result.run;
+}
+
+interface Replayed {
+  run: RunResult;
+  /** Why the counters of the run cannot be right. */
+  imbalance: string | null;
+}
+
+async function replayInto(ctx: Context, options: ReplayOptions, target: Target): Promise<Replayed> {
+  const newId = createIdGenerator(ctx.clock);
+  const directory = await openDirectory(target.sql, options, newId);
+  const feed = await openInput(ctx, target.sql, options, directory);
+  const { resume } = feed;
+  const resumed = resume === null ? null : { runId: resume.runId, checkpoint: toJson(resume.checkpoint) };
+  const work = new Replay(ctx, options, target, directory, feed);
+  return withRun(
+    ctx,
+    {
+      command: 'replay',
+      options: options.recordedOptions,
+      target,
+      work: replayWork(options),
+      resumed,
+      failed: (message, _, run) => work.fail(run, message),
+    },
+    async (run) => {
+      await work.run(run);
+      const result = await work.finish(run);
+      return { result, end: work.endOf(result) };
+    },
+  );
+}
+
+/** What the run is to do; null where its input cannot be named. */
+function replayWork({ input, connection, tickets, include }: ReplayOptions): string | null {
+  const how = { connection, tickets: tickets === 'auto' ? null : tickets, include: [...include].sort() };
+  if (input.kind === 'log') {
+    const { since, until, field, contact, ids } = input;
+    // Contacts are private; single entries are the work of the run that this one is a step of.
+    return contact === undefined && ids === undefined
+      ? workOf(`log ${input.which}`, { ...how, since, until, field })
+      : null;
+  }
+  const paths = resumablePaths(input.inputs);
+  return paths === null ? null : workOf('files', { ...how, paths });
+}
+
+class Replay {
+  private readonly applied: Applied = nothingApplied();
+  private readonly tally: Tally = this.applied.tally;
+  private stopped: 'interrupted' | 'failed' | null = null;
+  private error: string | undefined;
+
+  constructor(
+    private readonly ctx: Context,
+    private readonly options: ReplayOptions,
+    private readonly target: Target,
+    private readonly directory: ConnectionDirectory,
+    private readonly feed: ReplayFeed,
+  ) {}
+
+  async run(run: Run): Promise<void> {
+    try {
+      await this.applyAll(run, this.feed, this.directory);
+      if (this.stopped === null) await this.distrustContested();
+      if (this.stopped === null) await this.applyRequeued(run);
+    } catch (error) {
+      // The next batch may be waiting for a pipe that never ends: unstopped, it would keep the process alive.
+      this.feed.stop();
+      throw error;
+    }
+  }
+
+  /** How the run ends when its work has thrown. */
+  async fail(run: Run, message: string): Promise<RunEnd> {
+    this.stopped = 'failed';
+    this.error = message;
+    return this.endOf(await this.finish(run));
+  }
+
+  endOf({ run }: Replayed): RunEnd {
+    return endOf(run, this.tally);
+  }
+
+  /** While one batch is in the database, the next one is read and decoded. */
+  private async applyAll(run: Run, feed: ReplayFeed, directory: ConnectionDirectory): Promise<void> {
+    const batches = feed.batches();
+    let next = await batches.next();
+    while (next.done !== true && this.stopped === null) {
+      const batch = next.value;
+      if (feed.isStored && this.options.dryRun) {
+        // One transaction is one connection: reading ahead would only queue behind the batch.
+        await this.applyOne(run, feed, directory, batch);
+        next = await batches.next();
+      } else {
+        const [following] = await Promise.all([batches.next(), this.applyOne(run, feed, directory, batch)]);
+        next = following;
+      }
+      if (this.applied.contested.size >= CONTESTED) await this.distrustContested();
+      this.checkStop(feed);
+    }
+    if (this.stopped !== null) await batches.return();
+    for (const problem of feed.takeProblems()) this.tally.problem(problem);
+    // A source that is stopped just ends, also before its first entry: that is no completion, and must not clear the checkpoint.
+    if (this.stopped === null) this.checkStop(feed);
+  }
+
+  private async applyOne(
+    run: Run,
+    feed: ReplayFeed,
+    directory: ConnectionDirectory,
+    batch: Batch,
+  ): Promise<void> {
+    const { ctx, tally, target } = this;
+    const checkpoint = await feed.checkpointAfter(batch, tally.entries.read);
+    const settings = {
+      runId: run.id,
+      tickets: this.options.tickets,
+      syncSource: 'webhook',
+      clock: ctx.clock,
+      newId: run.newId,
+    } as const;
+    const execution = { settings, directory, claim: feed.claim, target };
+    // Rows and checkpoint are one. Inside a large entry there is no new one: the run is resumed from the one before it.
+    const alongside = (tx: Sql, total: Tally): Promise<void> => {
+      const reached = withProblems(checkpoint, total.problemCount);
+      return run.checkpoint(tx, reached === null ? null : toJson(reached), countersOf(total));
+    };
+    if (!(await executeBatch(ctx, execution, batch, this.applied, alongside))) return;
+    const { slices, weight } = batch;
+    ctx.log.debug({ slices: slices.length, weight, read: tally.entries.read }, 'batch committed');
+    for (const problem of feed.takeProblems()) tally.problem(problem);
+    const origin = slices.at(-1)?.entry.origin;
+    ctx.emit({
+      event: 'progress',
+      bytesRead: feed.bytesRead(),
+      ...(feed.totalBytes === undefined ? {} : { bytesTotal: feed.totalBytes }),
+      entries: tally.entries.read,
+      messages: tally.messages.seen,
+      ...(origin === undefined ? {} : { origin }),
+    });
+  }
+
+  private checkStop(feed: ReplayFeed): void {
+    const { strict, maxErrors } = this.options;
+    if (this.ctx.signal.aborted) this.stopped = 'interrupted';
+    else if (strict && this.tally.problemCount > 0) {
+      this.stopped = 'failed';
+      this.error = 'stopped at the first problem (--strict)';
+    } else if (maxErrors !== undefined && this.tally.problemCount > maxErrors) {
+      this.stopped = 'failed';
+      this.error = `stopped after ${this.tally.problemCount} problems (--max-errors ${maxErrors})`;
+    }
+    if (this.stopped !== null) feed.stop();
+  }
+
+  /** What the raw log does not explain becomes due again. */
+  private async distrustContested(): Promise<void> {
+    const rowIds = [...this.applied.contested];
+    this.applied.contested.clear();
+    await distrustChangedMessages(this.ctx, this.target, rowIds);
+  }
+
+  /**
+   * Entries that became due again because ids were settled otherwise than before (M9, I3): of this run, or of one that was
+   * killed before it could.
+   */
+  private async applyRequeued(run: Run): Promise<void> {
+    // Whatever this run was asked to look at: what it made due again is its own affair, on any connection.
+    const everywhere = this.directory.unrestricted();
+    do {
+      this.applied.requeued = 0;
+      const feed = await openRequeued(this.target.sql, this.options, everywhere);
+      if (feed.totalBytes === 0) return;
+      await this.applyAll(run, feed, everywhere);
+    } while (this.applied.requeued > 0 && this.stopped === null);
+  }
+
+  async finish(run: Run): Promise<Replayed> {
+    const { ctx, tally, feed, applied } = this;
+    const { resume } = feed;
+    tally.chatterLines = feed.chatterLines();
+    const imbalance = tally.imbalance();
+    if (imbalance !== null) {
+      this.stopped = 'failed';
+      this.error = `the accounts of the run do not balance: ${imbalance}`;
+    }
+    const lossBefore = (resume?.checkpoint.problems ?? 0) > 0;
+    const finishedAt = ctx.clock();
+    const result: RunResult = {
+      schemaVersion: 1,
+      command: 'replay',
+      runId: run.id,
+      status: this.stopped ?? (tally.hasLoss() || lossBefore ? 'partial' : 'completed'),
+      dryRun: this.options.dryRun,
+      startedAt: new Date(run.startedAt).toISOString(),
+      finishedAt: new Date(finishedAt).toISOString(),
+      durationMs: finishedAt - run.startedAt,
+      ...tally.counters(),
+      connections: await describeConnections(
+        this.target.sql,
+        tally,
+        applied.touched,
+        this.directory.registered,
+      ),
+      problems: tally.problems,
+      problemCount: tally.problemCount,
+      chatterLines: tally.chatterLines,
+      ...(resume === null ? {} : { resumedFrom: describeResume(resume) }),
+      database: ctx.store.location,
+      ...(this.error === undefined ? {} : { error: this.error }),
+    };
+    return { run: result, imbalance: imbalance === null ? null : (this.error ?? imbalance) };
+  }
+}

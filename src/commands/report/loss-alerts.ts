@@ -1,0 +1,183 @@
+import { remedy } from '../../model/remedy.js';
+import { amount } from '../../model/amount.js';
+import { LOSS_KINDS, noLosses, type LogAudit, type Losses } from '../../audit/losses.js';
+import type { CheckName, CheckResult } from '../verify/result.js';
+import type { Verified } from '../verify/verify.js';
+import { alert, findingAlert, type Alert, type AlertKind } from '../../audit/alert.js';
+import type { AuditFigures } from './result.js';
+import { listOf } from './words.js';
+
+const IDS_NAMED = 2;
+const RESTORE = remedy('replay', ['--all'], 'restores them from the raw log');
+const MERGE = remedy('dedupe', ['--apply'], 'merges each pair into one row');
+
+/** Alerts that say the same of single connections, or of what an audit found. */
+const COVERED: Partial<Record<CheckName, readonly AlertKind[]>> = {
+  raw_log: [],
+  rejects: ['rejects', 'entries_failed'],
+  history_ledger: ['chunk_missing', 'failed', 'no_history'],
+  pending_facts: ['pending_facts'],
+};
+
+/** What an audit found of each connection, item by item. */
+export function lossAlerts(
+  { losses }: LogAudit,
+  connections: readonly { id: string; name: string }[],
+  checks: readonly CheckResult[],
+): Alert[] {
+  const byId = new Map(connections.map((connection) => [connection.id, connection]));
+  const rawLog = checks.find(({ check }) => check === 'raw_log');
+  return [
+    ...[...losses].flatMap(([id, found]) => connectionLosses(byId.get(id) ?? null, found)),
+    ...entryAlerts(total(losses), rawLog),
+  ];
+}
+
+function connectionLosses(connection: { id: string; name: string } | null, losses: Losses): Alert[] {
+  const { missing, different, unapplied, doubled } = losses;
+  const alerts: Alert[] = [];
+  if (missing.count > 0) {
+    const messages = amount(missing.count, 'message of the raw log is', 'messages of the raw log are');
+    alerts.push(
+      alert('messages_missing', connection, {
+        since: null,
+        state: missing.digest,
+        count: missing.count,
+        message: `${messages} not in the database: ${named(missing)}.`,
+        remedy: RESTORE,
+      }),
+    );
+  }
+  if (different.count + unapplied.count > 0) {
+    const parts = [
+      ...(different.count === 0
+        ? []
+        : [
+            `${amount(different.count, 'message differs', 'messages differ')} from the raw log: ${named(different)}.`,
+          ]),
+      ...(unapplied.count === 0
+        ? []
+        : [
+            `${amount(unapplied.count, 'status, edit or reaction is', 'statuses, edits or reactions are')} not applied: ${named(unapplied)}.`,
+          ]),
+    ];
+    alerts.push(
+      alert('messages_different', connection, {
+        since: null,
+        state: different.digest + unapplied.digest,
+        count: different.count + unapplied.count,
+        message: parts.join(' '),
+        remedy: RESTORE,
+      }),
+    );
+  }
+  if (doubled.count > 0) {
+    alerts.push(
+      alert('messages_doubled', connection, {
+        since: null,
+        state: doubled.digest,
+        count: doubled.count,
+        message: `${amount(doubled.count, 'message is', 'messages are')} stored twice, under both of their ids: ${named(doubled)}.`,
+        remedy: MERGE,
+      }),
+    );
+  }
+  return alerts;
+}
+
+function entryAlerts({ damaged, unreplayed }: Losses, rawLog: CheckResult | undefined): Alert[] {
+  const alerts: Alert[] = [];
+  if (damaged.count > 0) {
+    alerts.push(
+      alert('raw_entries_altered', null, {
+        since: null,
+        state: damaged.digest,
+        count: damaged.count,
+        message: `${amount(damaged.count, 'raw entry is', 'raw entries are')} not what was stored: the bytes do not match their hash. The first is ${named(damaged)}.`,
+        remedy: rawLog?.remedy ?? null,
+      }),
+    );
+  }
+  if (unreplayed.count > 0) {
+    alerts.push(
+      findingAlert('degraded', {
+        since: null,
+        state: unreplayed.digest,
+        subject: 'raw_log',
+        count: unreplayed.count,
+        message: `${amount(unreplayed.count, 'failed entry', 'failed entries')} can be read now: ${named(unreplayed)}.`,
+        remedy: remedy('replay', ['--failed'], 'imports them'),
+      }),
+    );
+  }
+  return alerts;
+}
+
+function named({ samples, count }: Losses['missing']): string {
+  const shown = samples.slice(0, IDS_NAMED);
+  const rest = count - shown.length;
+  return rest > 0 ? `${shown.join(', ')} and ${rest.toLocaleString('en-US')} more` : listOf(shown, IDS_NAMED);
+}
+
+/** Duplicate rows besides those that the verification has found: of messages that the raw log does not hold. */
+export function duplicateAlert({ result, audit }: Verified, duplicates: number): Alert[] {
+  const known = (result.doubled ?? 0) + (audit === null ? 0 : total(audit.losses).doubled.count);
+  const others = duplicates - known;
+  if (others <= 0) return [];
+  return [
+    alert('messages_doubled', null, {
+      since: null,
+      state: others,
+      count: others,
+      message: `${amount(others, 'row is a duplicate', 'rows are duplicates')} of another message.`,
+      remedy: MERGE,
+    }),
+  ];
+}
+
+/** Every check of a verification that found something that no other alert is about. */
+export function findingAlerts(checks: readonly CheckResult[], others: readonly Alert[]): Alert[] {
+  return checks.flatMap(({ check, status, severity, found, samples, summary, remedy: advice }) => {
+    if (status !== 'findings' || severity === null) return [];
+    const covering = COVERED[check];
+    if (covering !== undefined && (check === 'raw_log' || others.some(({ kind }) => covering.includes(kind))))
+      return [];
+    const details = {
+      since: null,
+      state: JSON.stringify([found, samples.map(({ subject }) => subject)]),
+      count: found,
+      message: `${summary}.`,
+      remedy: advice,
+    };
+    return check === 'raw_entry'
+      ? [alert('raw_entries_gone', null, details)]
+      : [findingAlert(severity, { ...details, subject: check })];
+  });
+}
+
+/** The figures of an audit. */
+export function auditFigures({ result, losses }: LogAudit, unchanged: number): AuditFigures {
+  const { missing, different, unapplied, doubled, damaged } = total(losses);
+  return {
+    entries: result.entries,
+    items: result.total.items,
+    missing: missing.count,
+    different: different.count,
+    unapplied: unapplied.count,
+    doubled: doubled.count,
+    damaged: damaged.count,
+    unchanged,
+  };
+}
+
+function total(losses: LogAudit['losses']): Losses {
+  const sum = noLosses();
+  for (const part of losses.values()) {
+    for (const kind of LOSS_KINDS) {
+      sum[kind].count += part[kind].count;
+      sum[kind].digest = (sum[kind].digest + part[kind].digest) % 2 ** 32;
+      sum[kind].samples.push(...part[kind].samples);
+    }
+  }
+  return sum;
+}

@@ -1,0 +1,135 @@
+import { EXIT, UserError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
+import { countLeads } from '../../store/checks/conversations.js';
+import {
+  countPeople,
+  readPendingFactGroups,
+  countTickets,
+  countJournaledRemovals,
+  readCreatedByRuns,
+} from '../../store/queries/report-connections.js';
+import { readEntryGroups } from '../../store/queries/report-log.js';
+import {
+  countSavedFromPending,
+  readDeliveryFailures,
+  readLiveRhythm,
+  readMessageFigures,
+} from '../../store/queries/report-messages.js';
+import { inSnapshot } from '../../store/snapshot.js';
+import type { Sql } from '../../store/sql.js';
+import { readAlertAcks } from '../../store/tables/alert-acks.js';
+import { readConnections, readConnectionTimes } from '../../store/tables/connections.js';
+import { readMissingChunks } from '../../store/tables/history.js';
+import { readNewestRejects, readRejectGroups } from '../../store/tables/rejects.js';
+import { readBodies } from '../../store/tables/stored-entries.js';
+import { readRecentRuns } from '../../store/tables/sync-runs.js';
+import { findConnection } from '../connections/find.js';
+import type { Context } from '../../context.js';
+import { judgeRuns } from '../../ingest/runs/judge.js';
+import { CHECK_NAMES } from '../verify/result.js';
+import { verifyAll, type Verified } from '../verify/verify.js';
+import { calendarOf, type Calendar } from './days.js';
+import { MEDIA_OWED_SQL, MEDIA_WINDOW_MS } from './media-owed.js';
+import type { ReportOptions } from './options.js';
+import { accountEventsIn, type AccountEvent } from './removals.js';
+import type { ReportResult } from './result.js';
+import { summarise, type ReportData } from './summarise.js';
+
+const DAY = 86_400_000;
+/** Facts wait for their message for minutes as a rule; after a day it is worth a look. */
+const OLD_FACTS = DAY;
+const REJECTS_SHOWN = 20;
+/** Account events that are read: more than an account has in years. */
+const ACCOUNT_EVENTS = 500;
+
+/**
+ * What was synchronised, what was lost and why, per connection; what to look at; and the last runs. Only reads: with
+ * `audit` the whole raw log, then the figures from one moment of the database, in a few passes over the tables. Needs no lock.
+ * Throws ConfigError when `options.connection` names no connection, and UserError when it is interrupted.
+ */
+export async function report(ctx: Context, options: ReportOptions): Promise<ReportResult> {
+  const only = options.connection === undefined ? null : (await findConnection(ctx, options.connection)).id;
+  const verified = options.verified ?? (options.audit ? await compareLog(ctx, options) : null);
+  const now = ctx.clock();
+  const calendar = calendarOf(now, Math.min(options.until ?? now, now), options.timeZone, options.days);
+  const data = await inSnapshot(ctx.store, (sql) => read(sql, ctx, options, { now, only, calendar }));
+  return summarise(ctx, options, { ...data, verified });
+}
+
+/** Compares the raw log with the database, item by item, and runs the other checks. */
+async function compareLog(ctx: Context, { connection }: ReportOptions): Promise<Verified> {
+  const verified = await verifyAll(ctx, {
+    // All of them, as in `verify` and `reconcile`: two answers to one question would not be believed.
+    checks: new Set(CHECK_NAMES),
+    enforce: false,
+    ...(connection === undefined ? {} : { connection }),
+  });
+  if (verified.result.status !== 'interrupted') return verified;
+  // Half a comparison says nothing: what it did not find may be in the other half.
+  throw new UserError('Interrupted before the raw log was compared.', {
+    code: 'interrupted',
+    exitCode: EXIT.interrupted,
+    remedy: remedy('report', ['--no-audit'], 'is quick, and says nothing about losses'),
+  });
+}
+
+interface Moment {
+  now: number;
+  /** Id of the only connection asked for. */
+  only: string | null;
+  calendar: Calendar;
+}
+
+async function read(
+  sql: Sql,
+  ctx: Context,
+  options: ReportOptions,
+  { now, only, calendar }: Moment,
+): Promise<Omit<ReportData, 'verified'>> {
+  const recentSince = now - options.days * DAY;
+  const connections = await readConnections(sql);
+  const chosen = connections.filter(({ id }) => only === null || id === only);
+  const ids = chosen.map(({ id }) => id);
+  const entries = await readEntryGroups(sql, recentSince);
+  const hasPending = entries.some(({ status }) => status === 'pending');
+  const runs = await readRecentRuns(sql, options.runs);
+  return {
+    now,
+    calendar,
+    recentSince,
+    connections,
+    chosen,
+    entries,
+    times: await readConnectionTimes(sql),
+    missingChunks: await readMissingChunks(sql, ids),
+    messages: await readMessageFigures(sql, ids, {
+      days: calendar.begins,
+      owed: MEDIA_OWED_SQL,
+      expiredBefore: now - MEDIA_WINDOW_MS,
+    }),
+    failures: await readDeliveryFailures(sql, ids),
+    rhythms: await readLiveRhythm(sql, chosen),
+    leads: await countLeads(sql),
+    people: await countPeople(sql, ids),
+    tickets: await countTickets(sql, ids),
+    pendingFacts: await readPendingFactGroups(sql, now - OLD_FACTS),
+    rejects: await readRejectGroups(sql, recentSince),
+    rejected: await readNewestRejects(sql, only, REJECTS_SHOWN),
+    savedFromPending: hasPending ? await countSavedFromPending(sql, ids) : new Map<string, number>(),
+    created: await readCreatedByRuns(sql),
+    journaled: await countJournaledRemovals(sql),
+    accountEvents: await readAccountEvents(
+      sql,
+      entries.flatMap(({ accountUpdates }) => accountUpdates),
+    ),
+    acks: await readAlertAcks(sql),
+    runs: await judgeRuns(ctx, runs, sql, ctx.store.backend),
+  };
+}
+
+/** Ids grow with time, so the last ones are the newest. */
+async function readAccountEvents(sql: Sql, entryIds: readonly string[]): Promise<AccountEvent[]> {
+  const newest = [...entryIds].sort().slice(-ACCOUNT_EVENTS);
+  const bodies = await readBodies(sql, newest);
+  return bodies.flatMap(({ body, at, isReceived }) => accountEventsIn(body, at, isReceived));
+}

@@ -1,0 +1,156 @@
+import type { ConnectionKind, Direction, MessageSource, RunStatus } from '../../model/enumerations.js';
+import type { HistorySyncState, ReasonCounts } from '../../model/run-result.js';
+import type { Severity } from '../../model/severity.js';
+import type { AlertCounts } from '../../audit/acknowledgements.js';
+import type { Alert } from '../../audit/alert.js';
+
+export interface DayCount {
+  /** `YYYY-MM-DD` in the report's zone. */
+  day: string;
+  inbound: number;
+  outbound: number;
+  /** True for a day without messages inside the connection's life that its own rhythm does not explain. */
+  gap: boolean;
+}
+
+/**
+ * `items`: messages that the raw log holds, counted per entry; `saved`: rows that came from it.
+ * items - saved = Σ explained + unexplained, always. The reasons: `repeated` (its message was there already), `merged` (the
+ * row was merged into another, the journal has it), `skipped.<reason>`, `rejected.<reason>` (on record), `pending.<reason>`
+ * (the entry waits). `unexplained`: items that are not in the database; where the raw log was not compared, rows that a run
+ * has stored and that are gone, with nothing in the journal.
+ */
+export interface Accounts {
+  items: number;
+  saved: number;
+  explained: ReasonCounts;
+  unexplained: number;
+}
+
+/** How long a connection may be quiet; hours. */
+export interface Rhythm {
+  /** Since the last live event; null if there never was one. */
+  quietHours: number | null;
+  /** So long is usual, at this time of the week. Null if there never was a live event. */
+  toleratedHours: number | null;
+  /** `weeks`: the same hours of earlier weeks; `little`: too few live messages to learn from; `option`: it was asked for. */
+  learnedFrom: 'weeks' | 'little' | 'option';
+}
+
+/** How many messages failed for one reason. */
+export interface DeliveryFailure {
+  /** Meta's error code; null where none was sent. */
+  code: number | null;
+  title: string | null;
+  messages: number;
+}
+
+export interface ConnectionReport {
+  id: string;
+  name: string;
+  organization: string;
+  kind: ConnectionKind;
+  phone: string | null;
+  historySync: HistorySyncState & { startedAt: string | null; completedAt: string | null };
+  onboardedAt: string | null;
+  /** What `onboardedAt` rests on: what was recorded, the earliest entry, live message or chunk, or when it was added here. */
+  onboardedBy: 'webhook' | 'evidence' | 'added';
+  lastLiveEventAt: string | null;
+  lastSyncAt: string | null;
+  /** Since when nothing is expected of it any more; null if it is in use. */
+  archivedAt: string | null;
+  leads: number;
+  conversations: number;
+  messages: {
+    total: number;
+    byDirection: Record<Direction, number>;
+    bySource: Record<MessageSource, number>;
+    firstAt: string | null;
+    lastAt: string | null;
+  };
+  tickets: { open: number; closed: number };
+  /** History media announced and not delivered; `expired`: their 14 days are over. */
+  mediaOwed: { waiting: number; expired: number };
+  /** Messages of this connection that failed, by why: the most frequent first. */
+  deliveryFailures: DeliveryFailure[];
+  accounts: Accounts;
+  rhythm: Rhythm;
+  /** Facts whose message has not come. */
+  pendingFacts: number;
+  days: DayCount[];
+}
+
+export interface RunReport {
+  id: string;
+  command: string;
+  /** `died`: recorded as running, by a process that is no more. */
+  status: RunStatus | 'died';
+  verdict: string | null;
+  startedAt: string;
+  completedAt: string | null;
+  host: string;
+  error: string | null;
+  /** What it did with messages; null for runs that keep no such counters. */
+  messages: { seen: number; created: number; updated: number } | null;
+}
+
+/** One item that was rejected, with where it stands. */
+export interface RejectSample {
+  connection: string | null;
+  /** `file:line` where the entry was first seen. */
+  origin: string | null;
+  /** `log:<id>`: what `explain` takes. */
+  entry: string;
+  path: string;
+  subject: string;
+  reason: string;
+  excerpt: string;
+  at: string;
+}
+
+/** What comparing the raw log with the database, item by item, has found. Messages are counted once, items as often as they came. */
+export interface AuditFigures {
+  /** Entries and message items that were decoded and compared. */
+  entries: number;
+  items: number;
+  missing: number;
+  different: number;
+  /** Statuses, edits and the like that are not in their message. */
+  unapplied: number;
+  doubled: number;
+  /** Raw entries whose bytes are not those that were stored. */
+  damaged: number;
+  /** Messages that were not compared again: they are as they were when they last were. */
+  unchanged: number;
+}
+
+/** The JSON of `report`, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */
+export interface ReportResult {
+  schemaVersion: 1;
+  command: 'report';
+  generatedAt: string;
+  /** The zone of `days`. */
+  timeZone: string;
+  connections: ConnectionReport[];
+  /** Entries of the raw log by how they ended. */
+  entries: Record<string, number>;
+  /** Rejects on record, by reason. */
+  rejects: ReasonCounts;
+  /** Leads in all: one with conversations on two connections is a lead of both, and counts once here. */
+  leads: number;
+  /** Facts whose message has not come. */
+  pendingFacts: number;
+  /** The newest rejects, at most 20. */
+  rejected: RejectSample[];
+  /** Of the whole raw log, entries that no connection takes included. Absent when one connection was asked for. */
+  accounts?: Accounts;
+  runs: RunReport[];
+  /** The worst first; those that were acknowledged last. */
+  alerts: Alert[];
+  /** The worst severity that nobody has acknowledged; null where there is none. */
+  severity: Severity | null;
+  counts: AlertCounts;
+  /** Null where the raw log was not compared (--no-audit): then nothing is said about losses. */
+  audit: AuditFigures | null;
+  database: string;
+}

@@ -1,0 +1,233 @@
+import { ENTRY_STATUSES } from '../../model/enumerations.js';
+import type { PendingFactGroup, CreatedByRun } from '../../store/queries/report-connections.js';
+import type { EntryGroup } from '../../store/queries/report-log.js';
+import type {
+  FailureGroup,
+  LiveRhythm,
+  MessageFigures,
+  MessageGroup,
+} from '../../store/queries/report-messages.js';
+import type { AlertAck } from '../../store/tables/alert-acks.js';
+import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
+import type { RejectedItem, RejectGroup } from '../../store/tables/rejects.js';
+import type { Context } from '../../context.js';
+import { groupBy } from '../../rules/group-by.js';
+import { acknowledge, countAlerts, worstOpen } from '../../audit/acknowledgements.js';
+import type { Alert } from '../../audit/alert.js';
+import type { JudgedRun } from '../../ingest/runs/judge.js';
+import type { Verified } from '../verify/verify.js';
+import { accountsOf, goneRows, totalAccounts } from './accounts.js';
+import { connectionAlerts, type Limits } from './connection-alerts.js';
+import { describeConnection, type ConnectionParts } from './connection-report.js';
+import type { Calendar } from './days.js';
+import type { ConnectionFacts, WholeFacts } from './facts.js';
+import { increase, ledgersOf, ownersOf, reasonsOf } from './ledger.js';
+import { auditFigures, duplicateAlert, findingAlerts, lossAlerts } from './loss-alerts.js';
+import type { ReportOptions } from './options.js';
+import { standingRemoval, type AccountEvent } from './removals.js';
+import type { ReportResult } from './result.js';
+import { reportRun } from './runs.js';
+import { wholeAlerts } from './whole-alerts.js';
+
+/** Everything that was read, from one moment of the database. */
+export interface ReportData {
+  now: number;
+  calendar: Calendar;
+  recentSince: number;
+  /** Every connection there is, and those to report on. */
+  connections: readonly ConnectionRow[];
+  chosen: readonly ConnectionRow[];
+  entries: readonly EntryGroup[];
+  times: readonly ConnectionTimes[];
+  missingChunks: readonly { connectionId: string; phase: number; chunkOrder: number }[];
+  messages: MessageFigures;
+  failures: readonly FailureGroup[];
+  rhythms: readonly LiveRhythm[];
+  /** Of the whole database: a lead with conversations on two connections counts once. */
+  leads: number;
+  people: ReadonlyMap<string, { conversations: number; leads: number }>;
+  tickets: readonly { connectionId: string; status: 'open' | 'closed'; count: number }[];
+  pendingFacts: readonly PendingFactGroup[];
+  rejects: readonly RejectGroup[];
+  rejected: readonly RejectedItem[];
+  savedFromPending: ReadonlyMap<string, number>;
+  created: readonly CreatedByRun[];
+  journaled: ReadonlyMap<string, number>;
+  accountEvents: readonly AccountEvent[];
+  runs: readonly JudgedRun[];
+  acks: readonly AlertAck[];
+  /** Null where the raw log was not compared. */
+  verified: Verified | null;
+}
+
+/** Makes the report of what was read. Pure but for the context's words about the database. */
+export function summarise(ctx: Context, options: ReportOptions, data: ReportData): ReportResult {
+  const { now, calendar, recentSince, connections, chosen } = data;
+  const audit = data.verified?.audit ?? null;
+  const isWhole = options.connection === undefined;
+  const ids = new Set(chosen.map(({ id }) => id));
+  const byId = new Map(connections.map((row) => [row.id, row]));
+  const partsOf = ownersOf(connections);
+  const owned = data.entries.map((group) => {
+    const owners = partsOf(group).map(([id]) => byId.get(id) ?? null);
+    const [owner = null] = owners;
+    return { group, connection: owner, owners };
+  });
+  const entries = owned.filter(
+    ({ owners }) => isWhole || owners.some((owner) => owner !== null && ids.has(owner.id)),
+  );
+  const ledgers = ledgersOf(data.entries, partsOf);
+  const gone = goneRows(data.created, data.messages.runRows);
+  const groups = groupBy(data.messages.groups, ({ connectionId }) => connectionId);
+  const facts = chosen.map((row): ConnectionFacts => {
+    const own = partsFor(row, groups.get(row.id) ?? [], data);
+    const rejects = data.rejects.filter(({ connectionId }) => connectionId === row.id);
+    const accounts = accountsOf({
+      ledger: ledgers.get(row.id),
+      saved: own.groups.reduce((sum, { logged }) => sum + logged, 0),
+      savedFromPending: data.savedFromPending.get(row.id) ?? 0,
+      rejects,
+      gone: gone.get(row.id) ?? 0,
+      journaled: data.journaled.get(row.id) ?? 0,
+      missing: audit === null ? null : (audit.result.byConnection.get(row.id)?.missing ?? 0),
+    });
+    const mine = owned.filter(({ owners }) => owners.some((owner) => owner?.id === row.id));
+    const report = describeConnection(row, own, {
+      now,
+      calendar,
+      accounts,
+      firstEntryAt: least(mine.map(({ group }) => group.firstReceivedAt)),
+      ...(options.silentHours === undefined ? {} : { silentHours: options.silentHours }),
+    });
+    return {
+      row,
+      times: own.times,
+      report,
+      lastHistoryAt: most(
+        mine
+          .filter(({ group }) => group.fields.includes('history'))
+          .map(({ group }) => group.lastReceivedAt ?? group.lastStoredAt),
+      ),
+      removal: standingRemoval(row, data.accountEvents),
+      rejects,
+      pendingFacts: own.pendingFacts,
+    };
+  });
+  const limits = { now, historyMinutes: options.historyMinutes, recentSince, days: options.days };
+  const whole: WholeFacts = {
+    ...limits,
+    entries,
+    connections,
+    runs: data.runs,
+    rejects: isWhole ? data.rejects.filter(({ connectionId }) => connectionId === null) : [],
+  };
+  const rejects = data.rejects.filter(
+    ({ connectionId }) => isWhole || (connectionId !== null && ids.has(connectionId)),
+  );
+  const reports = facts.map(({ report }) => report);
+  const alerts = acknowledge(
+    raiseAlerts(facts, whole, limits, data, options.duplicates ?? 0),
+    data.acks,
+    now,
+  );
+  return {
+    schemaVersion: 1,
+    command: 'report',
+    generatedAt: new Date(now).toISOString(),
+    timeZone: options.timeZone,
+    connections: reports,
+    ...(isWhole
+      ? {
+          accounts: totalAccounts(
+            reports.map(({ accounts }) => accounts),
+            ledgers.get(''),
+            audit === null ? (gone.get('') ?? 0) : 0,
+          ),
+        }
+      : {}),
+    entries: entriesByStatus(entries.map(({ group }) => group)),
+    rejects: rejectsByReason(rejects),
+    leads: isWhole ? data.leads : reports.reduce((sum, { leads }) => sum + leads, 0),
+    pendingFacts: reports.reduce((sum, { pendingFacts }) => sum + pendingFacts, 0),
+    rejected: data.rejected.map((item) => ({
+      connection:
+        item.connectionId === null ? null : (byId.get(item.connectionId)?.name ?? item.connectionId),
+      origin: item.origin,
+      entry: `log:${item.webhookLogId}`,
+      path: item.path,
+      subject: item.subject,
+      reason: item.reason,
+      excerpt: item.excerpt,
+      at: new Date(item.at).toISOString(),
+    })),
+    runs: data.runs.slice(0, options.runs).map(reportRun),
+    alerts,
+    severity: worstOpen(alerts),
+    counts: countAlerts(alerts),
+    audit: audit === null ? null : auditFigures(audit, unchangedIn(data.verified)),
+    database: ctx.store.location,
+  };
+}
+
+function raiseAlerts(
+  facts: readonly ConnectionFacts[],
+  whole: WholeFacts,
+  limits: Limits,
+  { verified, connections }: ReportData,
+  duplicates: number,
+): Alert[] {
+  const raised = [...facts.flatMap((one) => connectionAlerts(one, limits)), ...wholeAlerts(whole)];
+  if (verified === null) return raised;
+  const { checks } = verified.result;
+  const losses = verified.audit === null ? [] : lossAlerts(verified.audit, connections, checks);
+  return [...raised, ...losses, ...duplicateAlert(verified, duplicates), ...findingAlerts(checks, raised)];
+}
+
+function unchangedIn(verified: Verified | null): number {
+  const unproven = verified?.proof?.unproven;
+  return unproven?.kind === 'blocks' ? unproven.unchanged : 0;
+}
+
+function partsFor(row: ConnectionRow, groups: readonly MessageGroup[], data: ReportData): ConnectionParts {
+  const times = data.times.find(({ id }) => id === row.id);
+  if (times === undefined) throw new Error(`connection without its times: ${row.id}`);
+  const tickets = data.tickets.filter(({ connectionId }) => connectionId === row.id);
+  return {
+    times,
+    groups,
+    failures: data.failures.filter(({ connectionId }) => connectionId === row.id),
+    rhythm: data.rhythms.find(({ connectionId }) => connectionId === row.id),
+    people: data.people.get(row.id) ?? { conversations: 0, leads: 0 },
+    tickets: {
+      open: tickets.find(({ status }) => status === 'open')?.count ?? 0,
+      closed: tickets.find(({ status }) => status === 'closed')?.count ?? 0,
+    },
+    pendingFacts: data.pendingFacts.find(({ connectionId }) => connectionId === row.id),
+    missingChunks: data.missingChunks
+      .filter(({ connectionId }) => connectionId === row.id)
+      .map(({ phase, chunkOrder }) => `${phase}/${chunkOrder}`),
+  };
+}
+
+function entriesByStatus(groups: readonly EntryGroup[]): Record<string, number> {
+  return Object.fromEntries(
+    ENTRY_STATUSES.map((status) => [
+      status,
+      groups.filter((group) => group.status === status).reduce((sum, { count }) => sum + count, 0),
+    ]),
+  );
+}
+
+function rejectsByReason(groups: readonly RejectGroup[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const { reason, count } of groups) increase(counts, reason, count);
+  return reasonsOf(counts);
+}
+
+function least(times: readonly (number | null)[]): number | null {
+  return times.reduce((a, b) => (a === null ? b : b === null ? a : Math.min(a, b)), null);
+}
+
+function most(times: readonly (number | null)[]): number | null {
+  return times.reduce((a, b) => (a === null ? b : b === null ? a : Math.max(a, b)), null);
+}

@@ -1,0 +1,103 @@
+import { ConfigError } from '../../model/errors.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
+import { countJournaled } from '../../store/journal/undo-journal.js';
+import {
+  readRunCommands,
+  readRunsAfter,
+  readUndos,
+  selectNewestRuns,
+  type RunRow,
+} from '../../store/tables/sync-runs.js';
+import type { Context } from '../../context.js';
+import { commandOfRun } from '../../ingest/runs/recorded-command.js';
+import { findRun } from './find-run.js';
+import { judgeRuns } from '../../ingest/runs/judge.js';
+import { viewOf, type RunDetail, type RunList, type RunView } from './view.js';
+
+/** Commands that are recorded as runs when they change something. */
+const RECORDED = [
+  'replay',
+  'reconcile',
+  'dedupe',
+  'verify',
+  'undo',
+  'raw discard',
+  'import',
+  'link',
+] as const;
+
+export interface ListRunsOptions {
+  /** Only runs of this command. */
+  command?: string | undefined;
+  /** Only runs that began since then, ms since 1970. */
+  since?: number | undefined;
+  /** How many, the newest first. */
+  limit: number;
+}
+
+/** Past runs and those at work, the newest first. Changes nothing. Throws ConfigError for a command that is never recorded. */
+export async function listRuns(ctx: Context, options: ListRunsOptions): Promise<RunList> {
+  const { command, since, limit } = options;
+  if (command !== undefined) await assertRecorded(ctx, command);
+  const rows = await selectNewestRuns(ctx.store.sql, {
+    command: command ?? null,
+    since: since ?? null,
+    limit,
+  });
+  return {
+    schemaVersion: 1,
+    command: 'runs list',
+    runs: await viewsOf(ctx, rows, await readUndos(ctx.store.sql)),
+    database: ctx.store.location,
+  };
+}
+
+/**
+ * One run with what it was asked for, what it did, and how it belongs to others. Changes nothing. Throws ConfigError when
+ * `typed` is not the id, or the beginning of the id, of exactly one run.
+ */
+export async function showRun(ctx: Context, typed: string): Promise<RunDetail> {
+  const { sql } = ctx.store;
+  const row = await findRun(sql, typed);
+  const undos = await readUndos(sql);
+  const after = await readRunsAfter(sql, row.id);
+  const [run, ...steps] = await viewsOf(
+    ctx,
+    [row, ...after.filter(({ parentRunId }) => parentRunId === row.id).reverse()],
+    undos,
+  );
+  if (run === undefined) throw new Error(`run ${row.id} without a view`);
+  return {
+    schemaVersion: 1,
+    command: 'runs show',
+    run: { ...run, options: row.options, counters: row.counters },
+    steps,
+    resumedBy: after.find(({ resumedRunId }) => resumedRunId === row.id)?.id ?? null,
+    journal: await countJournaled(sql, row.id),
+    remedies: remediesOf(run, row),
+    database: ctx.store.location,
+  };
+}
+
+async function viewsOf(ctx: Context, rows: readonly RunRow[], undos: readonly RunRow[]): Promise<RunView[]> {
+  const judged = await judgeRuns(ctx, rows, ctx.store.sql, ctx.store.backend);
+  return judged.map((run) => viewOf(run, undos, ctx.clock()));
+}
+
+function remediesOf(run: RunView, row: RunRow): Remedy[] {
+  if (run.canUndo)
+    return [remedy('undo', [run.id, '--dry-run'], 'shows what an undo of this run would put back')];
+  const hasStopped = run.status === 'died' || run.status === 'interrupted' || run.status === 'failed';
+  return hasStopped && run.coveredBy === null
+    ? [commandOfRun(row.command, row.options, 'does the rest of the work')]
+    : [];
+}
+
+async function assertRecorded(ctx: Context, command: string): Promise<void> {
+  const known = [...new Set([...RECORDED, ...(await readRunCommands(ctx.store.sql))])];
+  if (known.includes(command)) return;
+  throw new ConfigError(`'${command}' is not a command that is recorded as a run.`, {
+    code: 'unknown_command',
+    remedy: `Recorded are: ${known.join(', ')}.`,
+  });
+}

@@ -1,0 +1,89 @@
+import type { OpenTicket } from '../../store/checks/tickets.js';
+import type { Sql } from '../../store/sql.js';
+import { readRemainingInbound, readTicketsOfLeads, type TicketRow } from '../../store/tables/tickets.js';
+import { CAME_LIVE_SQL } from '../../rules/evidence.js';
+import { planTickets, type RemainingInbound } from '../../rules/tickets.js';
+
+/** An open ticket, what is wrong with it, and what the rules make of it. */
+export interface JudgedTicket {
+  ticket: OpenTicket;
+  /** `T3: window until … instead of …`; empty where it is as it should be. */
+  problems: string[];
+  /** Null where nothing can be set right. */
+  mended: TicketRow | null;
+  /** Something about its messages is wrong, and no live message is stored that says what would be right. */
+  isBaseless: boolean;
+}
+
+/** Holds open tickets against their messages and the sources of their leads (T1, T3, T4). Reads only. */
+export async function judgeTickets(sql: Sql, tickets: readonly OpenTicket[]): Promise<JudgedTicket[]> {
+  const rows = await readTicketsOfLeads(sql, [...new Set(tickets.map(({ leadId }) => leadId))]);
+  const stored = new Map(rows.map((row) => [row.id, row]));
+  const followed = plan(tickets, rows, []);
+  const problems = tickets.map((ticket) => {
+    const row = stored.get(ticket.id);
+    return [
+      ...messageProblems(ticket),
+      ...(row === undefined ? [] : sourceProblems(ticket, row, followed.get(ticket.id))),
+    ];
+  });
+  const reread = tickets.flatMap((ticket) =>
+    messageProblems(ticket).length === 0 ? [] : ticket.conversationId,
+  );
+  const remaining = await readRemainingInbound(sql, [...new Set(reread)], CAME_LIVE_SQL);
+  // Without a live message nothing says when the ticket began: whether it goes is not for a check to decide.
+  const known = remaining.filter(({ first }) => first !== null);
+  const isKnown = new Set(known.map(({ conversationId }) => conversationId));
+  const mended = plan(tickets, rows, known);
+  return tickets.map((ticket, index) => ({
+    ticket,
+    problems: problems[index] ?? [],
+    mended: mended.get(ticket.id) ?? null,
+    isBaseless: messageProblems(ticket).length > 0 && !isKnown.has(ticket.conversationId),
+  }));
+}
+
+/** What replay would make of these tickets (T1, T3, T4), by ticket; the same rules, applied to no news. */
+function plan(
+  tickets: readonly OpenTicket[],
+  stored: readonly TicketRow[],
+  remaining: readonly RemainingInbound[],
+): Map<string, TicketRow> {
+  const sources = new Map(tickets.map(({ leadId, leadSource }) => [leadId, leadSource]));
+  const { updates } = planTickets([], stored, sources, () => '', remaining);
+  return new Map(updates.map((ticket) => [ticket.id, ticket]));
+}
+
+function messageProblems(ticket: OpenTicket): string[] {
+  const { openedByExternalId, openerAt, openedAt, lastInboundAt, newestAt } = ticket;
+  if (openedByExternalId === null) return ['T1: no message opened it'];
+  if (openerAt === null)
+    return [`T1: ${openedByExternalId} opened it, which is no live inbound message of its conversation`];
+  const problems: string[] = [];
+  if (openerAt !== openedAt)
+    problems.push(`T1: opened at ${time(openedAt)}, its message came at ${time(openerAt)}`);
+  if (lastInboundAt !== newestAt)
+    problems.push(`T1: last inbound message at ${time(lastInboundAt)} instead of ${time(newestAt)}`);
+  return problems;
+}
+
+function sourceProblems(
+  { leadSource }: OpenTicket,
+  stored: TicketRow,
+  planned: TicketRow | undefined,
+): string[] {
+  if (planned === undefined) return [];
+  const problems: string[] = [];
+  if (planned.messageWindowExpiresAt !== stored.messageWindowExpiresAt) {
+    problems.push(
+      `T3: window until ${time(stored.messageWindowExpiresAt)} instead of ${time(planned.messageWindowExpiresAt)} (${leadSource})`,
+    );
+  }
+  if (planned.originatedFrom !== stored.originatedFrom)
+    problems.push(`T4: ${stored.originatedFrom} instead of ${planned.originatedFrom} (${leadSource})`);
+  return problems;
+}
+
+function time(ms: number | null): string {
+  return ms === null ? 'none' : new Date(ms).toISOString();
+}

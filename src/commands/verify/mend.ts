@@ -1,0 +1,105 @@
+import type { Scope } from '../../store/checks/scope.js';
+import { readOpenTickets, readTicketLeads } from '../../store/checks/tickets.js';
+import { judgeConversations, judgeLeads, recomputeLeads, type JudgedRow } from '../../store/checks/times.js';
+import { journaled, type JournalScope } from '../../store/journal/journal.js';
+import type { Sql } from '../../store/sql.js';
+import { readConnections } from '../../store/tables/connections.js';
+import { recomputeConversations, updateConversations } from '../../store/tables/conversations.js';
+import { updateTickets } from '../../store/tables/tickets.js';
+import type { Context } from '../../context.js';
+import { CAME_LIVE_SQL } from '../../rules/evidence.js';
+import { inBatch } from '../../ingest/runs/in-batch.js';
+import { judgeTickets } from './judge-tickets.js';
+import type { CheckName, Recomputed } from './result.js';
+
+/** Rows, or leads with their tickets, that one transaction looks through. */
+const BATCH = 1_000;
+
+export interface Mending {
+  runId: string;
+  scope: Scope;
+  /** Only what these checks look at is mended. */
+  checks: ReadonlySet<CheckName>;
+}
+
+/** One page of rows, inside its transaction: where it ended, null at the end, and how many rows were changed. */
+type Page = (tx: Sql, after: string | null) => Promise<PageEnd>;
+interface PageEnd {
+  last: string | null;
+  changed: number;
+}
+
+/**
+ * Sets values that follow from others to what they follow from, where they are wrong: the ends of conversations and leads
+ * (`conversation_times`), the open tickets (`ticket_rules`). Page after page in the order of the ids, each in one transaction
+ * with its journal, so that `undo` can put it back and a kill costs one page: the next time finds what is still wrong. Counts
+ * into `done` as batches commit. Stops between two batches when `ctx.signal` is aborted.
+ */
+export async function mendDerived(ctx: Context, mending: Mending, done: Recomputed): Promise<void> {
+  const { checks } = mending;
+  const organizations = (await readConnections(ctx.store.sql)).map(({ organizationId }) => organizationId);
+  const through = async (count: keyof Recomputed, page: Page): Promise<void> => {
+    let after: string | null = null;
+    while (!ctx.signal.aborted) {
+      const end: PageEnd = await inBatch(ctx, { organizations }, (tx) => page(tx, after));
+      done[count] += end.changed;
+      if (end.last === null) return;
+      after = end.last;
+    }
+  };
+  if (checks.has('conversation_times')) {
+    await through('conversations', conversationPage(mending));
+    // A lead's last message is read from the messages, whatever its conversations say.
+    await through('leads', leadPage(mending));
+  }
+  if (checks.has('ticket_rules')) await through('tickets', ticketPage(mending));
+}
+
+function conversationPage({ runId, scope }: Mending): Page {
+  return async (tx, after) => {
+    const rows = await judgeConversations(tx, scope, after, BATCH);
+    return mendPage(tx, runId, rows, {
+      journal: (conversationIds) => ({ conversationIds }),
+      mend: async (ids) => updateConversations(tx, await recomputeConversations(tx, ids)),
+    });
+  };
+}
+
+function leadPage({ runId, scope }: Mending): Page {
+  return async (tx, after) => {
+    const rows = await judgeLeads(tx, scope, after, BATCH);
+    return mendPage(tx, runId, rows, {
+      journal: (bareLeadIds) => ({ bareLeadIds }),
+      mend: (ids) => recomputeLeads(tx, ids),
+    });
+  };
+}
+
+async function mendPage(
+  tx: Sql,
+  runId: string,
+  rows: readonly JudgedRow[],
+  {
+    journal,
+    mend,
+  }: { journal: (ids: readonly string[]) => JournalScope; mend: (ids: readonly string[]) => Promise<number> },
+): Promise<PageEnd> {
+  const wrong = rows.filter(({ isWrong }) => isWrong).map(({ id }) => id);
+  const changed = wrong.length === 0 ? 0 : await journaled(tx, runId, journal(wrong), () => mend(wrong));
+  return { last: rows.length < BATCH ? null : (rows.at(-1)?.id ?? null), changed };
+}
+
+/** By leads: where a ticket came from depends on the lead's other tickets. */
+function ticketPage({ runId, scope }: Mending): Page {
+  return async (tx, after) => {
+    const leadIds = await readTicketLeads(tx, after, BATCH);
+    const tickets = await readOpenTickets(tx, scope, CAME_LIVE_SQL, leadIds);
+    const mended = (await judgeTickets(tx, tickets)).flatMap((judged) => judged.mended ?? []);
+    const conversationIds = [...new Set(mended.map((ticket) => ticket.conversationId))];
+    const changed =
+      mended.length === 0
+        ? 0
+        : await journaled(tx, runId, { conversationIds }, () => updateTickets(tx, mended));
+    return { last: leadIds.length < BATCH ? null : (leadIds.at(-1) ?? null), changed };
+  };
+}

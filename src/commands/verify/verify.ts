@@ -1,0 +1,164 @@
+import { ConfigError } from '../../model/errors.js';
+import { worstSeverity } from '../../model/severity.js';
+import { inSnapshot } from '../../store/snapshot.js';
+import { sqlState } from '../../store/sql-state.js';
+import type { Sql } from '../../store/sql.js';
+import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
+import type { LogAudit } from '../../audit/losses.js';
+import { findConnection } from '../connections/find.js';
+import type { Context } from '../../context.js';
+import type { VerifyView } from './check.js';
+import { CHECKS } from './checks.js';
+import { enforce } from './enforce.js';
+import type { VerifyOptions } from './options.js';
+import { readProof, type Proof } from './proof.js';
+import type { CheckResult, EnforcedIndex, VerifyResult } from './result.js';
+
+/** A verification, with what its callers go on with. */
+export interface Verified {
+  result: VerifyResult;
+  /** Null if `raw_log` did not run. */
+  audit: LogAudit | null;
+  /** Null if nobody asked for it. */
+  proof: Proof | null;
+}
+
+/** See {@link verifyAll}. */
+export async function verify(ctx: Context, options: VerifyOptions): Promise<VerifyResult> {
+  return (await verifyAll(ctx, options)).result;
+}
+
+/**
+ * Runs the checks on one read-only snapshot of the database, so that what a replay writes meanwhile cannot look like a fault.
+ * With `enforce`, unique indexes that are missing or not valid are made first, and derived values that are wrong are set to
+ * what they follow from. Throws ConfigError for an unknown connection.
+ */
+export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<Verified> {
+  const startedAt = ctx.clock();
+  const connectionId =
+    options.connection === undefined ? null : (await findConnection(ctx, options.connection)).id;
+  const {
+    runId,
+    indexes: enforced,
+    recomputed,
+  } = !options.enforce
+    ? NOTHING_ENFORCED
+    : await enforce(ctx, {
+        scope: {
+          connectionIds: connectionId === null ? null : [connectionId],
+          since: options.since ?? null,
+        },
+        checks: options.checks,
+        recordedOptions: options.recordedOptions ?? { enforce: true },
+      }).catch(rethrowAltered);
+  const { results, audit, proof } = await inSnapshot(
+    ctx.store,
+    (sql) => runChecks(ctx, sql, options, connectionId),
+    { findsMessages: options.checks.has('raw_log') },
+  ).catch(rethrowAltered);
+  const checks = results.map((check) => withoutDeadEnd(check, enforced));
+  const finishedAt = ctx.clock();
+  const foundBy = (name: CheckResult['check']): number | null =>
+    checks.find(({ check }) => check === name)?.found ?? null;
+  const rawLog = checks.find(({ check }) => check === 'raw_log');
+  const result: VerifyResult = {
+    schemaVersion: 1,
+    command: 'verify',
+    runId,
+    status: ctx.signal.aborted ? 'interrupted' : 'completed',
+    startedAt: new Date(startedAt).toISOString(),
+    finishedAt: new Date(finishedAt).toISOString(),
+    durationMs: finishedAt - startedAt,
+    checks,
+    findings: checks.reduce((sum, { status, found }) => sum + (status === 'findings' ? found : 0), 0),
+    severity: worstSeverity(checks.flatMap(({ severity }) => severity ?? [])),
+    messages: rawLog?.checked ?? null,
+    missing: rawLog?.missing ?? null,
+    doubled: foundBy('duplicate_ids'),
+    enforced,
+    recomputed,
+    database: ctx.store.location,
+  };
+  return { result, audit, proof };
+}
+
+const NOTHING_ENFORCED = { runId: null, indexes: [], recomputed: { conversations: 0, leads: 0, tickets: 0 } };
+
+/** What `--enforce` has just failed to do is no remedy: what clears its way is. */
+function withoutDeadEnd(check: CheckResult, enforced: readonly EnforcedIndex[]): CheckResult {
+  const blocked = enforced.filter(({ outcome }) => outcome === 'blocked');
+  if (check.check !== 'unique_index' || blocked.length === 0) return check;
+  return {
+    ...check,
+    remedy: blocked.find(({ remedy }) => remedy !== undefined && remedy !== null)?.remedy ?? null,
+  };
+}
+
+/** Tables or columns are gone although the migrations are recorded as applied: no check can be believed then. */
+function rethrowAltered(error: unknown): never {
+  const [undefinedTable, undefinedColumn] = ['42P01', '42703'];
+  const state = sqlState(error);
+  if (state !== undefinedTable && state !== undefinedColumn) throw error;
+  throw new ConfigError('The database lacks a table or a column that the migrations made.', {
+    code: 'database_altered',
+    remedy:
+      'Restore it from a backup, or restore its structure as prisma/migrations makes it. --debug names it.',
+    cause: error,
+  });
+}
+
+async function runChecks(
+  ctx: Context,
+  sql: Sql,
+  options: VerifyOptions,
+  connectionId: string | null,
+): Promise<{ results: CheckResult[]; audit: LogAudit | null; proof: Proof | null }> {
+  const found: { audit: LogAudit | null } = { audit: null };
+  const proof = options.remember === true ? await readProof(sql, options.provenBefore ?? null) : null;
+  const view: VerifyView = {
+    ...viewOf(ctx, sql, options, await readConnections(sql), connectionId),
+    ...scopeOfProof(proof, options),
+    audited: (audit) => {
+      found.audit = audit;
+    },
+  };
+  const results: CheckResult[] = [];
+  const wanted = CHECKS.filter(({ name }) => options.checks.has(name));
+  for (const [index, check] of wanted.entries()) {
+    ctx.emit({ event: 'step', step: check.name, number: index + 1, of: wanted.length });
+    const result = await check.run(view);
+    // Half a check says nothing: what it did not find may be in the other half.
+    if (ctx.signal.aborted) break;
+    results.push(result);
+  }
+  return { results, audit: found.audit, proof };
+}
+
+function scopeOfProof(
+  proof: Proof | null,
+  { provenBefore }: VerifyOptions,
+): Pick<VerifyView, 'touchedSince' | 'blocks'> {
+  return proof?.unproven.kind === 'blocks' && provenBefore !== undefined
+    ? { touchedSince: provenBefore.since, blocks: proof.unproven.blocks }
+    : { touchedSince: null };
+}
+
+function viewOf(
+  ctx: Context,
+  sql: Sql,
+  options: VerifyOptions,
+  connections: readonly ConnectionRow[],
+  connectionId: string | null,
+): VerifyView {
+  return {
+    sql,
+    connections: connections.filter(({ id }) => connectionId === null || id === connectionId),
+    restricted: connectionId !== null,
+    since: options.since ?? null,
+    touchedSince: null,
+    now: ctx.clock(),
+    signal: ctx.signal,
+    wantsItems: options.onItem !== undefined,
+    item: options.onItem ?? ((): void => undefined),
+  };
+}

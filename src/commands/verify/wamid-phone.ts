@@ -1,0 +1,84 @@
+import { canonicalPhone, phoneEquivalents } from '../../identity/phone.js';
+import { decodeWamid } from '../../identity/wamid.js';
+import { readNumbersOfLeads, streamWamids, type WamidRow } from '../../store/checks/messages.js';
+import type { Sql } from '../../store/sql.js';
+import { amount } from '../../model/amount.js';
+import { OwnNumbers } from '../../ingest/batch/own-number.js';
+import type { Check } from './check.js';
+import { Recorder } from './recorder.js';
+import { scopeOf } from './scope-of.js';
+import { explainRemedy } from './words.js';
+
+/** Leads kept in memory; a conversation's messages lie near each other. */
+const REMEMBERED = 50_000;
+
+/**
+ * The customer's phone, which a wamid holds whoever sent the message, is a phone of the message's lead (I1 applied). The form
+ * of wamids is undocumented, so nothing is decided by it; where it disagrees, a message may be in a stranger's conversation.
+ */
+export const wamidPhoneCheck: Check = {
+  name: 'wamid_phone',
+  title: 'every message is with the lead whose phone its id holds',
+  async run(view) {
+    const recorder = new Recorder(view, 'wamid_phone');
+    const phones = new LeadPhones(view.sql);
+    const own = new OwnNumbers();
+    const ownPhones = new Map(view.connections.map((connection) => [connection.id, own.of(connection)]));
+    let example: string | null = null;
+    for await (const page of streamWamids(view.sql, scopeOf(view))) {
+      if (view.signal.aborted) break;
+      await phones.load(page);
+      for (const row of page) {
+        const phone = phoneIn(row.externalId);
+        const known = phones.of(row.leadId);
+        // Without a phone on both sides there is nothing to compare: an id that does not decode, a lead known by BSUID or LID.
+        if (phone === null || known.size === 0 || phone === ownPhones.get(row.connectionId)) continue;
+        recorder.checked += 1;
+        if (known.has(phone)) continue;
+        example ??= row.externalId;
+        await recorder.finding('*', {
+          connectionId: row.connectionId,
+          subject: row.externalId,
+          detail: `its id holds ${phone}, its lead ${row.leadId} is ${[...known].slice(0, 3).join(', ')}`,
+        });
+      }
+    }
+    return recorder.found === 0
+      ? recorder.result(
+          `${amount(recorder.checked, 'message')} with the lead whose phone their ids hold`,
+          null,
+        )
+      : recorder.result(
+          `${amount(recorder.found, 'message is', 'messages are')} with another lead than the phone in the id`,
+          explainRemedy(example),
+        );
+  },
+};
+
+/** The customer's phone, E.164; null where the id does not decode, or what it holds is no phone. */
+function phoneIn(externalId: string): string | null {
+  const phone = decodeWamid(externalId)?.phone;
+  return phone?.startsWith('+') === true ? phone : null;
+}
+
+/** Every phone of a lead: one who changed numbers has both, Argentina's have two forms each. */
+class LeadPhones {
+  private readonly phones = new Map<string, ReadonlySet<string>>();
+
+  constructor(private readonly sql: Sql) {}
+
+  async load(rows: readonly WamidRow[]): Promise<void> {
+    if (this.phones.size > REMEMBERED) this.phones.clear();
+    const unknown = new Set(rows.map(({ leadId }) => leadId).filter((id) => !this.phones.has(id)));
+    for (const [leadId, numbers] of await readNumbersOfLeads(this.sql, [...unknown])) {
+      const canonical = numbers.flatMap((number) => canonicalPhone(number) ?? []);
+      this.phones.set(leadId, new Set(canonical.flatMap((phone) => [phone, ...phoneEquivalents(phone)])));
+    }
+  }
+
+  of(leadId: string): ReadonlySet<string> {
+    return this.phones.get(leadId) ?? NO_PHONES;
+  }
+}
+
+const NO_PHONES: ReadonlySet<string> = new Set();

@@ -1,0 +1,53 @@
+import type { Logger } from 'pino';
+import type { Store } from './store/store.js';
+
+/** What a long run tells about its progress; `cli/render` draws it, `--events` prints it. */
+export type ProgressEvent =
+  | { event: 'run_started'; runId: string; command: string; dryRun: boolean; resumedFrom?: string }
+  | {
+      event: 'progress';
+      bytesRead: number;
+      /** Absent when the inputs' size is unknown (stdin). */
+      bytesTotal?: number;
+      entries: number;
+      messages: number;
+      /** Where the run is: `file:line`. */
+      origin?: string;
+    }
+  /** A use-case of several parts has come to this one; `number` counts from 1. */
+  | { event: 'step'; step: string; number: number; of: number }
+  /** What an import is about, from one word to the next; see ImportStep. */
+  | ({ event: 'import'; contact: string } & ImportStep)
+  | { event: 'notice'; message: string }
+  | { event: 'run_finished'; runId: string; status: string };
+
+/** Where an import of one contact is. `page` counts from 1. */
+export type ImportStep =
+  | { step: 'cache' | 'connecting' | 'reconnecting' }
+  /** The request is out; the phone has so long to answer. */
+  | { step: 'asked'; page: number; waitMs: number }
+  /** The phone has answered; what it sends may still have to be downloaded. */
+  | { step: 'answered'; page: number }
+  | { step: 'received' | 'saved'; page: number; messages: number }
+  | { step: 'pausing'; waitMs: number }
+  | { step: 'done'; outcome: string };
+
+/** What every use-case gets first: its effects, and nothing hidden. */
+export interface Context {
+  store: Store;
+  log: Logger;
+  /** Milliseconds since 1970. */
+  clock: () => number;
+  /** Aborted on Ctrl-C or SIGTERM: finish the batch, commit, return. */
+  signal: AbortSignal;
+  emit: (event: ProgressEvent) => void;
+  /** Host name and process id, for sync_runs and the lock. */
+  host: string;
+  pid: number;
+  /** When this process began, ms since 1970: a run of its process id that is older was another process's. */
+  processStartedAt?: number;
+  /** The run that this work is a step of: a reconcile's. */
+  parentRunId?: string;
+  /** Who runs it, by the operating system: recorded with what a person decides. */
+  user: string;
+}

@@ -1,0 +1,186 @@
+import { lockOrganizations } from '../../store/batch-lock.js';
+import type { Sql } from '../../store/sql.js';
+import {
+  fillInConnections,
+  insertConnections,
+  readConnections,
+  updateConnections,
+  type ConnectionRow,
+} from '../../store/tables/connections.js';
+import { readConversationsOfLeads, recomputeConversations } from '../../store/tables/conversations.js';
+import { writeHistoryChunks } from '../../store/tables/history.js';
+import { insertRejects } from '../../store/tables/rejects.js';
+import { addToInitialContacts, insertSyncLogs } from '../../store/tables/sync-logs.js';
+import { requeueEntriesOf, requeueWaiting } from '../../store/tables/webhook-log.js';
+import type { Batch } from '../batch/batch.js';
+import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
+import type { Tally } from '../batch/tally.js';
+import { collectItems } from './collect-items.js';
+import { conversationOf, openConversations } from './conversations.js';
+import { foldMessages, type FoldedMessages } from './fold-messages.js';
+import { nameHolders, namePersons } from './name-persons.js';
+import { relinkMessages } from './relink-messages.js';
+import { retractOwnNumbers } from './retract-own-numbers.js';
+import { BatchWork, type ApplySettings } from './work.js';
+import { writeEntries, type SliceOutcome } from './write-entries.js';
+import { settleLeads, writeNewLeads } from './write-leads.js';
+import { writeMessages } from './write-messages.js';
+import { writeTickets } from './write-tickets.js';
+
+/** What a batch did; counts only once its transaction has committed. */
+export interface BatchResult {
+  tally: Tally;
+  slices: SliceOutcome[];
+  /** Entries that a merge of leads, or what became known about a connection, made due again. */
+  requeued: number;
+  /** Connections about whose own number nothing is stored any more. */
+  withoutOwnNumber: ReadonlySet<ConnectionRow>;
+  /** Rows that contradict entries which were applied before. */
+  contested: ReadonlySet<string>;
+}
+
+/**
+ * Applies one batch inside a transaction: raw entries, identities, leads, conversations, messages, pending facts, tickets,
+ * the history ledger and the accounts, all or nothing. Reads what is stored, merges in memory (src/commands/plan), writes
+ * set-based. Safe to run again from the start when the transaction fails.
+ */
+export async function applyBatch(
+  tx: Sql,
+  settings: ApplySettings,
+  directory: ConnectionDirectory,
+  batch: Batch,
+): Promise<BatchResult> {
+  const work = new BatchWork(tx, settings);
+  const lessons = await registerConnections(tx, directory, batch);
+  await lockOrganizations(tx, organizationsOf(batch, lessons));
+  const known = await collectItems(work, batch);
+  await retractOwnNumbers(work, directory, lessons);
+
+  const named = await namePersons(work);
+  const merged = named.flatMap((persons) => persons.mergedConversations);
+  const conversations = await openConversations(work, named);
+  conversations.markStale(merged);
+  const folded = await foldMessages(
+    work,
+    (item) => conversationOf(work, conversations, item),
+    merged,
+    async (holders) => {
+      await nameHolders(work, named, holders);
+      conversations.load(
+        await readConversationsOfLeads(
+          tx,
+          holders.map((holder) => holder.leadId),
+        ),
+      );
+    },
+  );
+  conversations.absorb(folded.book.all());
+
+  const newLeads = await writeNewLeads(work, named, conversations);
+  await writeMessages(work, folded);
+  conversations.replace(await recomputeConversations(tx, conversations.staleIds()));
+  const leads = await settleLeads(work, named, conversations);
+  await writeTickets(work, folded, leads, newLeads);
+  await writeContactLogs(work, folded, newLeads);
+  await writeNews(work);
+  const slices = await writeEntries(work, batch, known);
+  await insertRejects(tx, work.rejects);
+  work.requeued += await requeueEntriesOf(tx, [...work.robbedLeads]);
+  if (lessons.length > 0 && settings.takesUpWaiting !== false) {
+    const numbers = lessons.flatMap(({ row }) => row.phoneNumberId ?? []);
+    work.requeued += await requeueWaiting(tx, numbers);
+  }
+  await relinkMessages(work, folded);
+  const { tally, requeued, withoutOwnNumber, contested } = work;
+  return { tally, slices, requeued, withoutOwnNumber, contested };
+}
+
+/**
+ * Stores the connections that `--register` found in the batch, and what entries say about others (H1); another run may have
+ * been quicker, then its row counts.
+ */
+async function registerConnections(
+  tx: Sql,
+  directory: ConnectionDirectory,
+  batch: Batch,
+): Promise<readonly Lesson[]> {
+  const fresh = directory.unsaved(batch);
+  if (fresh.length > 0) {
+    await insertConnections(tx, fresh);
+    directory.adopt(await readConnections(tx), fresh);
+  }
+  const lessons = directory.learned();
+  await fillInConnections(
+    tx,
+    lessons.map(({ row }) => row),
+  );
+  return lessons;
+}
+
+function organizationsOf(batch: Batch, lessons: readonly Lesson[]): string[] {
+  const ids = new Set(lessons.map(({ row }) => row.organizationId));
+  for (const slice of batch.slices) {
+    for (const { section } of slice.parts) {
+      if (section.pending === null && section.connection !== null) ids.add(section.connection.organizationId);
+    }
+  }
+  return [...ids];
+}
+
+/** One initial_contact log per lead that this run saw first, kept up to date as more of its messages come. */
+async function writeContactLogs(
+  work: BatchWork,
+  folded: FoldedMessages,
+  newLeads: ReadonlySet<string>,
+): Promise<void> {
+  const { runId, clock, newId } = work.settings;
+  const now = clock();
+  const created = [...folded.created.values()];
+  const first = new Map<string, { leadId: string; connectionId: string; messages: number }>();
+  for (const { fact, connection } of work.items) {
+    const identities =
+      'counterpart' in fact ? fact.counterpart : fact.kind === 'address_book' ? fact.who : null;
+    if (identities === null) continue;
+    const person = work.personOf(connection, identities);
+    if (person === null || !newLeads.has(person.id)) continue;
+    const key = `${person.id} ${connection.id}`;
+    if (!first.has(key)) first.set(key, { leadId: person.id, connectionId: connection.id, messages: 0 });
+  }
+  for (const row of created) {
+    const log = first.get(`${row.leadId} ${row.connectionId}`);
+    if (log !== undefined) log.messages = row.messages;
+  }
+  await insertSyncLogs(
+    work.tx,
+    [...first.values()].map(({ leadId, connectionId, messages }) => ({
+      id: newId(),
+      runId,
+      connectionId,
+      leadId,
+      syncType: 'initial_contact',
+      messagesImported: messages,
+      counters: null,
+      status: 'completed',
+      startedAt: now,
+      completedAt: now,
+    })),
+  );
+  await addToInitialContacts(
+    work.tx,
+    runId,
+    created.filter((row) => !newLeads.has(row.leadId)),
+  );
+}
+
+/** The history ledger and the connections' own state (H2). Read again under the lock: another run may have written it. */
+async function writeNews(work: BatchWork): Promise<void> {
+  if (work.news.size === 0) return;
+  const chunks = [...work.news.values()].flatMap(({ news }) => news.historyChunks());
+  await writeHistoryChunks(work.tx, chunks);
+  const rows = await readConnections(work.tx);
+  const updates = rows.flatMap((row) => {
+    const entry = work.news.get(row.id);
+    return entry === undefined ? [] : [entry.news.applyTo(row)];
+  });
+  await updateConnections(work.tx, updates);
+}

@@ -1,0 +1,338 @@
+import type { SyncSource } from '../../model/enumerations.js';
+import type { MessageFact } from '../../model/facts.js';
+import {
+  readMessages,
+  readTwins,
+  type MessageKey,
+  type MessageRow,
+  type StoredMessageRow,
+} from '../../store/tables/messages.js';
+import { readPendingFacts, type PendingFactRow } from '../../store/tables/pending-facts.js';
+import { readReactions, readRevisions } from '../../store/tables/reactions-and-revisions.js';
+import {
+  applyAmendment,
+  payloadOf,
+  payloadOfPending,
+  pendingRow,
+  ReactionBook,
+  type Amendment,
+} from '../../rules/amendments.js';
+import { contradicts, contradictsAmendment } from '../../rules/contradictions.js';
+import { isWamid, keyOf, MessageBook, type Leaf } from '../../rules/message-book.js';
+import { showsWhatIsRevoked, type Revision } from '../../rules/message-projection.js';
+import { stateOfFact, type MessageState } from '../../rules/message-state.js';
+import { CollisionBench } from './judge-collisions.js';
+import type { ApplySettings, BatchWork, Item } from './work.js';
+
+/** What the batch's facts make of the messages in sight. Nothing is written yet. */
+export interface FoldedMessages {
+  book: MessageBook;
+  reactions: ReactionBook;
+  pendingInserts: PendingFactRow[];
+  pendingDeletes: PendingFactRow[];
+  /** Conversations that lost a message to another one with a better claim to its id (M9). */
+  robbed: Set<string>;
+  /** Messages that came live and inbound: what may open tickets (T1). */
+  liveInbound: Set<Leaf>;
+  /** The first entry of the batch that holds a message. */
+  heldBy: Map<Leaf, string>;
+  /** New messages per lead and connection, for the initial_contact logs. */
+  created: Map<string, { leadId: string; connectionId: string; messages: number }>;
+}
+
+/** Where a fact's conversation is; resolved before (every lead of a message has one). */
+export type ConversationOf = (item: Item) => { conversationId: string; leadId: string } | null;
+
+/** Merges the batch's messages and amendments with what is stored (M1-M3, M5, M9, M10). */
+export async function foldMessages(
+  work: BatchWork,
+  conversationOf: ConversationOf,
+  mergedConversations: readonly string[],
+  bringIntoSight: (holders: readonly { leadId: string; organizationId: string }[]) => Promise<void>,
+): Promise<FoldedMessages> {
+  const messages = work.items.filter((item): item is Item<MessageFact> => item.fact.kind === 'message');
+  const amendments = work.items.filter((item): item is Item<Amendment> => isAmendment(item));
+  const rows = await readRows(work, messages, amendments, mergedConversations);
+  const revisions = await readRevisionsOf(work, rows);
+  const book = new MessageBook(rows, revisions);
+  if (mergedConversations.length > 0) book.mergeTwins();
+
+  const folded: FoldedMessages = {
+    book,
+    reactions: new ReactionBook(await readReactions(work.tx, reactionKeys(book, amendments, work))),
+    pendingInserts: [],
+    pendingDeletes: [],
+    robbed: new Set(),
+    liveInbound: new Set(),
+    heldBy: new Map(),
+    created: new Map(),
+  };
+  await bringIntoSight(holdersOf(work, rows, messages));
+  const bench = new CollisionBench(work.persons);
+  for (const item of messages) placeMessage(work, folded, item, conversationOf, bench);
+  // A copy that lost its id was counted when it came. Its entries are due again: they will find the id taken and say so.
+  for (const { leadId, conversationId } of book.robbed) {
+    work.robbedLeads.add(leadId);
+    folded.robbed.add(conversationId);
+  }
+  await applyWaiting(work, folded, messages, amendments);
+  for (const item of amendments) amend(work, folded, item);
+  return folded;
+}
+
+function isAmendment(item: Item): item is Item<Amendment> {
+  switch (item.fact.kind) {
+    case 'status':
+    case 'edit':
+    case 'revoke':
+    case 'reaction':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/**
+ * Every row that the facts may be about: by id; for a wamid also by the key id inside it, for a key id also by stanza id
+ * (M10); and the twins in conversations that a merge of leads brought together.
+ */
+async function readRows(
+  work: BatchWork,
+  messages: readonly Item<MessageFact>[],
+  amendments: readonly Item<Amendment>[],
+  mergedConversations: readonly string[],
+): Promise<StoredMessageRow[]> {
+  const byExternalId = new Map<string, MessageKey>();
+  const byStanzaId = new Map<string, MessageKey>();
+  const add = (keys: Map<string, MessageKey>, connectionId: string, id: string): void => {
+    keys.set(keyOf(connectionId, id), { connectionId, id });
+  };
+  for (const { fact, connection } of messages) {
+    add(byExternalId, connection.id, fact.externalId);
+    if (fact.stanzaId === undefined) continue;
+    if (isWamid(fact.externalId)) add(byExternalId, connection.id, fact.stanzaId);
+    else add(byStanzaId, connection.id, fact.stanzaId);
+  }
+  for (const { fact, connection } of amendments) {
+    add(byExternalId, connection.id, fact.targetExternalId);
+    if (!isWamid(fact.targetExternalId)) add(byStanzaId, connection.id, fact.targetExternalId);
+  }
+  const rows = await readMessages(work.tx, sorted(byExternalId), sorted(byStanzaId));
+  const twins = await readTwins(work.tx, mergedConversations);
+  return [...rows, ...twins];
+}
+
+async function readRevisionsOf(
+  work: BatchWork,
+  rows: readonly MessageRow[],
+): Promise<Map<string, Revision[]>> {
+  const amended = rows.filter((row) => row.editedAt !== null || row.deletedAt !== null).map((row) => row.id);
+  const revisions = new Map<string, Revision[]>();
+  for (const revision of await readRevisions(work.tx, amended)) {
+    const known = revisions.get(revision.messageId);
+    if (known === undefined) revisions.set(revision.messageId, [revision]);
+    else known.push(revision);
+  }
+  return revisions;
+}
+
+function reactionKeys(
+  book: MessageBook,
+  amendments: readonly Item<Amendment>[],
+  work: BatchWork,
+): MessageKey[] {
+  const keys = new Map<string, MessageKey>();
+  for (const { fact, connection } of amendments) {
+    if (fact.kind !== 'reaction') continue;
+    const leadId = work.personOf(connection, fact.counterpart)?.id ?? null;
+    const id =
+      book.find(connection.id, fact.targetExternalId, leadId)?.state.externalId ?? fact.targetExternalId;
+    keys.set(keyOf(connection.id, id), { connectionId: connection.id, id });
+  }
+  return sorted(keys);
+}
+
+/** Leads that hold an id which the batch wants for somebody else: they may lose it, so they must be in sight (M9). */
+function holdersOf(
+  work: BatchWork,
+  rows: readonly MessageRow[],
+  messages: readonly Item<MessageFact>[],
+): { leadId: string; organizationId: string }[] {
+  const holders = new Map<string, string>();
+  for (const row of rows) {
+    if (row.stanzaId !== null) holders.set(keyOf(row.connectionId, row.stanzaId), row.leadId);
+  }
+  for (const row of rows) holders.set(keyOf(row.connectionId, row.externalId), row.leadId);
+  const strangers = new Map<string, { leadId: string; organizationId: string }>();
+  for (const { fact, connection } of messages) {
+    const own = work.personOf(connection, fact.counterpart)?.id;
+    for (const id of [fact.externalId, fact.stanzaId]) {
+      const leadId = id === undefined ? undefined : holders.get(keyOf(connection.id, id));
+      if (leadId === undefined || leadId === own) continue;
+      strangers.set(leadId, { leadId, organizationId: connection.organizationId });
+    }
+  }
+  return [...strangers.values()];
+}
+
+function placeMessage(
+  work: BatchWork,
+  folded: FoldedMessages,
+  item: Item<MessageFact>,
+  conversationOf: ConversationOf,
+  bench: CollisionBench,
+): void {
+  const { fact, connection } = item;
+  const place = conversationOf(item);
+  if (place === null) {
+    work.reject(item, 'message', {
+      reason: 'missing_counterpart',
+      path: fact.path,
+      excerpt: fact.externalId,
+      externalId: fact.externalId,
+    });
+    return;
+  }
+  const placed = folded.book.place(
+    fact,
+    {
+      id: work.settings.newId(),
+      connectionId: connection.id,
+      ...place,
+      batchId: item.logId,
+      runId: work.settings.runId,
+      syncSource: syncSourceOf(item, work.settings),
+    },
+    (wamidPhone, incomingLead, storedLead) => bench.incomingWins(wamidPhone, incomingLead, storedLead),
+  );
+  if (placed.outcome === 'collision' && placed.loser === 'incoming') {
+    const { id, externalId, batchId } = placed.leaf.state;
+    // It may have had the id until somebody moved the row.
+    if (placed.leaf.stored !== null && work.repeated.has(item.logId)) work.contested.add(id);
+    work.reject(item, 'message', {
+      reason: 'id_collision',
+      path: fact.path,
+      // Both origins; and the id as it is kept, so that a later merge of the two leads finds the record.
+      excerpt: `${fact.externalId} is also in log:${batchId ?? 'elsewhere'}`,
+      externalId,
+    });
+    return;
+  }
+  const outcome = placed.outcome === 'collision' ? 'updated' : placed.outcome;
+  work.tally.message(connection.id, outcome);
+  if (!folded.heldBy.has(placed.leaf)) folded.heldBy.set(placed.leaf, item.logId);
+  if (outcome === 'created') {
+    countCreated(folded, placed.leaf);
+    // One of them may be the same message, whose time or direction somebody changed.
+    for (const { state, stored } of folded.book.namesakes(placed.leaf))
+      if (stored !== null) work.contested.add(state.id);
+  }
+  contest(work, item, placed.leaf, (state) => contradicts(state, stateOfFact(fact, { ...state, runId: '' })));
+  if (fact.origin === 'live' && fact.direction === 'INBOUND') folded.liveInbound.add(placed.leaf);
+}
+
+/** What an entry said that was applied before is in the row already, or the row was changed since. */
+function contest(
+  work: BatchWork,
+  { logId }: Item,
+  { state, stored }: Leaf,
+  isContradicted: (state: MessageState) => boolean,
+): void {
+  if (stored === null || !work.repeated.has(logId)) return;
+  if (isContradicted(state) || showsWhatIsRevoked(stored)) work.contested.add(state.id);
+}
+
+function countCreated(folded: FoldedMessages, { state }: Leaf): void {
+  const key = keyOf(state.connectionId, state.leadId);
+  const known = folded.created.get(key);
+  if (known === undefined) {
+    folded.created.set(key, { leadId: state.leadId, connectionId: state.connectionId, messages: 1 });
+  } else {
+    known.messages += 1;
+  }
+}
+
+/**
+ * Statuses, edits, revokes and reactions that came before their message are applied the moment it is there; or, where another
+ * program stored it, the moment that an entry speaks of it.
+ */
+async function applyWaiting(
+  work: BatchWork,
+  folded: FoldedMessages,
+  messages: readonly Item<MessageFact>[],
+  amendments: readonly Item<Amendment>[],
+): Promise<void> {
+  const targets = new Map<string, MessageKey>();
+  for (const { fact, connection } of messages) {
+    for (const id of [fact.externalId, fact.stanzaId]) {
+      if (id !== undefined) targets.set(keyOf(connection.id, id), { connectionId: connection.id, id });
+    }
+  }
+  for (const { fact, connection } of amendments) {
+    const id = fact.targetExternalId;
+    if (folded.book.find(connection.id, id, null) !== null)
+      targets.set(keyOf(connection.id, id), { connectionId: connection.id, id });
+  }
+  const waiting = await readPendingFacts(work.tx, sorted(targets));
+  if (waiting.length === 0) return;
+  await loadReactions(work, folded, waiting);
+  for (const row of waiting) {
+    const leaf = folded.book.find(row.connectionId, row.targetExternalId, null);
+    const payload = payloadOfPending(row);
+    if (leaf === null || payload === null) continue;
+    applyAmendment(payload, leaf, folded.reactions);
+    folded.pendingDeletes.push(row);
+  }
+}
+
+async function loadReactions(
+  work: BatchWork,
+  folded: FoldedMessages,
+  waiting: readonly PendingFactRow[],
+): Promise<void> {
+  const keys = new Map<string, MessageKey>();
+  for (const row of waiting) {
+    if (row.kind !== 'reaction') continue;
+    const leaf = folded.book.find(row.connectionId, row.targetExternalId, null);
+    if (leaf === null) continue;
+    keys.set(keyOf(row.connectionId, leaf.state.externalId), {
+      connectionId: row.connectionId,
+      id: leaf.state.externalId,
+    });
+  }
+  folded.reactions.load(await readReactions(work.tx, sorted(keys)));
+}
+
+function amend(work: BatchWork, folded: FoldedMessages, item: Item<Amendment>): void {
+  const { fact, connection } = item;
+  const leadId = fact.kind === 'status' ? null : (work.personOf(connection, fact.counterpart)?.id ?? null);
+  const leaf = folded.book.find(connection.id, fact.targetExternalId, leadId);
+  const payload = payloadOf(fact);
+  if (leaf === null) {
+    folded.pendingInserts.push(
+      pendingRow(payload, {
+        connectionId: connection.id,
+        externalId: fact.targetExternalId,
+        webhookLogId: item.logId,
+      }),
+    );
+    work.tally.amendment(fact.kind, 'pending');
+    return;
+  }
+  work.tally.amendment(fact.kind, applyAmendment(payload, leaf, folded.reactions) ? 'applied' : 'unchanged');
+  contest(work, item, leaf, (state) => contradictsAmendment(state, payload));
+}
+
+/** In one order in every run, so that two runs lock rows alike. */
+function sorted(keys: ReadonlyMap<string, MessageKey>): MessageKey[] {
+  return [...keys.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
+}
+
+/**
+ * History that somebody asked the phone for stays what it is, also when its raw entry is replayed later: the same log gives
+ * the same database.
+ */
+function syncSourceOf({ fact, field }: Item<MessageFact>, { syncSource }: ApplySettings): SyncSource {
+  const isOnDemand = field === 'messaging-history.set' && fact.origin === 'history' && !fact.isSyncInitial;
+  return isOnDemand ? 'manual_sync' : syncSource;
+}

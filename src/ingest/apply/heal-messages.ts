@@ -1,0 +1,72 @@
+import { readConnections } from '../../store/tables/connections.js';
+import { readMessagesById, updateMessages } from '../../store/tables/messages.js';
+import { replaceRevisions } from '../../store/tables/reactions-and-revisions.js';
+import { requeueEntries } from '../../store/tables/webhook-log.js';
+import type { Context } from '../../context.js';
+import { disown, distrust } from '../../rules/contradictions.js';
+import { rowOfState } from '../../rules/message-book.js';
+import { deriveMessages, rectifiedBy } from '../../rawlog/derive-messages.js';
+import { RawLog } from '../../rawlog/raw-log.js';
+import { inBatch } from '../runs/in-batch.js';
+import type { Target } from '../runs/with-run.js';
+
+/** Rows that are derived and healed in one transaction. */
+const TOGETHER = 1_000;
+
+/**
+ * Makes the entries of contested messages due again where the row is not what the raw log makes of it, and takes the row's
+ * evidence for that: the replay of those entries then writes what the log says, and all that follows from it. Merging never
+ * does, since it keeps one of two values that are equally well known (M2). A row that somebody moved to another lead loses its claim to
+ * the id, too. A row that the log explains stays as it is. One
+ * transaction per batch, so that a kill leaves a wrong row, or one whose entries are due. Gives the number of rows.
+ */
+export async function distrustChangedMessages(
+  ctx: Context,
+  target: Target,
+  rowIds: readonly string[],
+): Promise<number> {
+  const { sql } = target;
+  if (rowIds.length === 0) return 0;
+  const connections = await readConnections(sql);
+  const log = new RawLog(sql, connections);
+  const organizations = new Map(connections.map(({ id, organizationId }) => [id, organizationId]));
+  let healed = 0;
+  for (let at = 0; at < rowIds.length && !ctx.signal.aborted; at += TOGETHER) {
+    const rows = await readMessagesById(sql, rowIds.slice(at, at + TOGETHER), { lock: false });
+    const wrong = (await deriveMessages(sql, log, rows)).flatMap((derived) => {
+      const rectified = rectifiedBy(derived);
+      if (rectified === null && !derived.isMisplaced) return [];
+      const { row, revisions } = rowOfState(
+        rectified === null ? disown(derived.state) : distrust(rectified, derived.state),
+      );
+      return [{ ...derived, row: { ...row, rowVersion: derived.row.rowVersion }, revisions }];
+    });
+    if (wrong.length === 0) continue;
+    const locked = new Set(wrong.flatMap(({ row }) => organizations.get(row.connectionId) ?? []));
+    healed += await inBatch(ctx, { target, organizations: locked }, async (tx) => {
+      // What another program changes meanwhile is not ours to judge: the next run looks at it again.
+      const unchanged = new Map(
+        (
+          await readMessagesById(
+            tx,
+            wrong.map(({ row }) => row.id),
+            { lock: true },
+          )
+        ).map(({ id, rowVersion }) => [id, rowVersion]),
+      );
+      const due = wrong.filter(({ row }) => unchanged.get(row.id) === row.rowVersion);
+      await updateMessages(
+        tx,
+        due.map(({ row }) => row),
+      );
+      await replaceRevisions(
+        tx,
+        due.map(({ row }) => row.id),
+        due.flatMap(({ row, revisions }) => revisions.map((one) => ({ messageId: row.id, ...one }))),
+      );
+      await requeueEntries(tx, [...new Set(due.flatMap(({ entryIds }) => entryIds))]);
+      return due.length;
+    });
+  }
+  return healed;
+}

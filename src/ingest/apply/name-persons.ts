@@ -1,0 +1,191 @@
+import type { Identities } from '../../model/facts.js';
+import { mergePersons, requeueCollisions } from '../../store/changes/merge-leads.js';
+import { readIdentities, readIdentitiesOfPersons } from '../../store/tables/lead-identities.js';
+import { readLeads, type LeadRow } from '../../store/tables/leads.js';
+import { groupBy } from '../../rules/group-by.js';
+import {
+  absorbEvidence,
+  noEvidence,
+  nodeKey,
+  nodesOf,
+  type IdentityEvidence,
+  type IdentityNode,
+} from '../../rules/identity-evidence.js';
+import {
+  nodesToLookUp,
+  planPersons,
+  type Claim,
+  type Person,
+  type PersonPlan,
+  type StoredIdentity,
+} from '../../rules/persons.js';
+import { storedIdentity } from '../../rules/stored-identity.js';
+import type { BatchWork, Item } from './work.js';
+
+/** Who the batch is about, in one organization, after merges have been carried out. */
+export interface NamedPersons {
+  organizationId: string;
+  plan: PersonPlan;
+  /** Stored leads by id. */
+  leads: Map<string, LeadRow>;
+  /** Conversations that took in another one's messages. */
+  mergedConversations: string[];
+}
+
+/** Resolves every identity of the batch to a person, and merges leads that turn out to be one (I1-I3). */
+export async function namePersons(work: BatchWork): Promise<NamedPersons[]> {
+  const named: NamedPersons[] = [];
+  for (const [organizationId, items] of groupBy(work.items, (item) => item.connection.organizationId)) {
+    named.push(await nameOne(work, organizationId, claimsOf(work, items)));
+  }
+  return named;
+}
+
+async function nameOne(
+  work: BatchWork,
+  organizationId: string,
+  claims: readonly Claim[],
+): Promise<NamedPersons> {
+  const { tx, settings } = work;
+  const nodes = nodesToLookUp(claims);
+  const identities = await readIdentities(tx, organizationId, nodes);
+  const phones = nodes.filter((node) => node.kind === 'phone').map((node) => node.value);
+  const stored = await readLeads(
+    tx,
+    organizationId,
+    [...new Set(identities.map((row) => row.personId))],
+    phones,
+  );
+  const plan = planPersons(claims, identities.map(storedIdentity), stored, settings.newId);
+  let leads = stored;
+  let mergedConversations: string[] = [];
+  if (plan.merges.length > 0) {
+    mergedConversations = await mergePersons(tx, settings.runId, plan.merges);
+    const survivors = [...new Set(plan.merges.map((merge) => merge.into))];
+    work.requeued += await requeueCollisions(tx, survivors);
+    const mergedLeads = new Set(stored.map((lead) => lead.id));
+    work.tally.leads.merged += plan.merges.filter(
+      (merge) => mergedLeads.has(merge.from) && mergedLeads.has(merge.into),
+    ).length;
+    leads = await readLeads(tx, organizationId, [...new Set(plan.persons.map((person) => person.id))], []);
+  }
+  work.persons.set(organizationId, plan.personOf);
+  return { organizationId, plan, leads: new Map(leads.map((lead) => [lead.id, lead])), mergedConversations };
+}
+
+/** Adds stored persons whom no fact of the batch names, as they are: they may lose messages to those whom it names. */
+export async function nameHolders(
+  work: BatchWork,
+  named: NamedPersons[],
+  holders: readonly { leadId: string; organizationId: string }[],
+): Promise<void> {
+  const unnamed = holders.filter(({ leadId }) => !named.some(({ leads }) => leads.has(leadId)));
+  const identities = groupBy(
+    await readIdentitiesOfPersons(
+      work.tx,
+      unnamed.map(({ leadId }) => leadId),
+    ),
+    (row) => row.personId,
+  );
+  for (const [organizationId, group] of groupBy(unnamed, (holder) => holder.organizationId)) {
+    const ids = group.map(({ leadId }) => leadId);
+    const leads = await readLeads(work.tx, organizationId, ids, []);
+    const persons = ids.map((id) => storedPerson(id, (identities.get(id) ?? []).map(storedIdentity)));
+    const personOf = new Map(
+      persons.flatMap((person) => person.identities.map((identity) => [nodeKey(identity), person] as const)),
+    );
+    for (const [key, person] of personOf) work.persons.get(organizationId)?.set(key, person);
+    named.push({
+      organizationId,
+      plan: { personOf, persons, merges: [] },
+      leads: new Map(leads.map((lead) => [lead.id, lead])),
+      mergedConversations: [],
+    });
+  }
+}
+
+function storedPerson(id: string, identities: readonly StoredIdentity[]): Person {
+  return {
+    id,
+    isNew: false,
+    isLead: true,
+    hasStoredLead: true,
+    identities: identities.map((identity) => ({ ...identity, changed: false })),
+  };
+}
+
+/** The batch's word about persons; equal names are gathered first, since a history chunk says the same name 200 times. */
+function claimsOf(work: BatchWork, items: readonly Item[]): Claim[] {
+  const claims = new Map<string, { nodes: IdentityNode[]; evidence: IdentityEvidence; makesLead: boolean }>();
+  const add = (nodes: IdentityNode[], evidence: Partial<IdentityEvidence>, makesLead: boolean): void => {
+    if (nodes.length === 0) return;
+    const key = nodes.map(nodeKey).join(' ');
+    let claim = claims.get(key);
+    if (claim === undefined) {
+      claim = { nodes, evidence: noEvidence(), makesLead };
+      claims.set(key, claim);
+    }
+    absorbEvidence(claim.evidence, evidence);
+    claim.makesLead ||= makesLead;
+  };
+  for (const { fact, connection } of items) {
+    switch (fact.kind) {
+      case 'message':
+        add(nodesOf(fact.counterpart), { firstSeenAt: fact.timestamp }, true);
+        break;
+      case 'reaction':
+        add(
+          nodesOf(fact.counterpart),
+          fact.live ? { firstSeenAt: fact.at, liveFirstAt: fact.at } : {},
+          fact.live,
+        );
+        break;
+      case 'edit':
+      case 'revoke':
+        add(nodesOf(fact.counterpart), {}, false);
+        break;
+      case 'address_book': {
+        const username = fact.username === undefined ? null : { value: fact.username, at: fact.at };
+        if (fact.action === 'remove') {
+          add(nodesOf(fact.who), { bookState: { value: 'removed', at: fact.at }, username }, false);
+          break;
+        }
+        const bookName = fact.name === undefined ? null : { value: fact.name, at: fact.at };
+        const bookState = { value: 'added', at: fact.at } as const;
+        add(
+          nodesOf(fact.who),
+          { firstSeenAt: fact.at, bookName, bookState, bookFirstAt: fact.at, username },
+          true,
+        );
+        break;
+      }
+      case 'profile': {
+        if (work.isOwnNumber(connection, fact.who)) break;
+        const dated = (value: string | undefined): { value: string; at: number } | null =>
+          value === undefined ? null : { value, at: fact.at };
+        add(
+          nodesOf(fact.who),
+          {
+            profileName: dated(fact.name),
+            username: dated(fact.username),
+            bookName: dated(fact.addressBookName),
+          },
+          false,
+        );
+        break;
+      }
+      case 'identity_link':
+        if (!fact.who.some((who) => work.isOwnNumber(connection, who))) add(linkedNodes(fact.who), {}, false);
+        break;
+      default:
+        break;
+    }
+  }
+  return [...claims.values()];
+}
+
+function linkedNodes(who: readonly Identities[]): IdentityNode[] {
+  const nodes = new Map<string, IdentityNode>();
+  for (const identities of who) for (const node of nodesOf(identities)) nodes.set(nodeKey(node), node);
+  return [...nodes.values()];
+}

@@ -1,0 +1,117 @@
+import type { SyncSource } from '../../model/enumerations.js';
+import type { Fact, Identities, RejectReason, SkipReason, Subject } from '../../model/facts.js';
+import type { Sql } from '../../store/sql.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import type { RejectRow } from '../../store/tables/rejects.js';
+import type { EntrySlice } from '../batch/batch.js';
+import { OwnNumbers } from '../batch/own-number.js';
+import { Tally } from '../batch/tally.js';
+import { ConnectionNews } from '../../rules/connection-state.js';
+import { nodeKey, nodesOf } from '../../rules/identity-evidence.js';
+import type { Person } from '../../rules/persons.js';
+
+/** What stays the same for all batches of a run. */
+export interface ApplySettings {
+  runId: string;
+  tickets: 'auto' | 'none';
+  syncSource: SyncSource;
+  /**
+   * Whether entries that wait for a connection are taken up as soon as one becomes known (default true). Not in an import: it
+   * brings in one contact, and what waits stays due for the next replay.
+   */
+  takesUpWaiting?: boolean;
+  clock: () => number;
+  newId: () => string;
+}
+
+/** One fact with what the batch knows about where it came from. */
+export interface Item<F extends Fact = Fact> {
+  fact: F;
+  connection: ConnectionRow;
+  slice: EntrySlice;
+  logId: string;
+  /** Meta's field or Baileys' event that it stands in. */
+  field: string;
+}
+
+/** The state of one batch while it is applied; thrown away when its transaction rolls back. */
+export class BatchWork {
+  readonly tally = new Tally();
+  readonly rejects: RejectRow[] = [];
+  readonly items: Item[] = [];
+  readonly news = new Map<string, { connection: ConnectionRow; news: ConnectionNews }>();
+  /** Rejected items per slice: they decide how its entry ends. */
+  readonly rejectedBySlice = new Map<EntrySlice, number>();
+  /** Who is who, per organization, by node key. */
+  readonly persons = new Map<string, Map<string, Person>>();
+  /** Log id per entry key. */
+  readonly logIds = new Map<string, string>();
+  /** Leads one of whose messages lost its id to a better claim in this batch. */
+  readonly robbedLeads = new Set<string>();
+  /** Connections an item of which was about their own number (I4). */
+  readonly withOwnNumber = new Set<ConnectionRow>();
+  /** Connections about whose own number nothing is stored any more. */
+  readonly withoutOwnNumber = new Set<ConnectionRow>();
+  requeued = 0;
+  /** Log ids of entries that were applied before, and so cannot bring anything new. */
+  readonly repeated = new Set<string>();
+  /** Rows that contradict such an entry although their evidence is no better: changed since, or one of several tellings. */
+  readonly contested = new Set<string>();
+  readonly ownNumbers = new OwnNumbers();
+
+  constructor(
+    readonly tx: Sql,
+    readonly settings: ApplySettings,
+  ) {}
+
+  skip(item: Item, subject: Subject, reason: SkipReason): void {
+    this.tally.skip(subject, reason, item.connection.id);
+  }
+
+  /** Counts a reject, keeps it on record, and lists it as a problem. */
+  reject(
+    item: Omit<Item, 'fact' | 'field'>,
+    subject: Subject,
+    details: { reason: RejectReason; path: string; excerpt: string; externalId: string | null },
+  ): void {
+    this.tally.reject(subject, details.reason, item.connection.id);
+    this.rejectedBySlice.set(item.slice, (this.rejectedBySlice.get(item.slice) ?? 0) + 1);
+    this.rejects.push({
+      id: this.settings.newId(),
+      runId: this.settings.runId,
+      webhookLogId: item.logId,
+      connectionId: item.connection.id,
+      path: details.path,
+      subject,
+      reason: details.reason,
+      externalId: details.externalId,
+      excerpt: details.excerpt,
+    });
+    this.tally.problem({
+      origin: item.slice.entry.origin,
+      path: details.path,
+      reason: details.reason,
+      excerpt: details.excerpt,
+    });
+  }
+
+  newsOf(connection: ConnectionRow): ConnectionNews {
+    let known = this.news.get(connection.id);
+    if (known === undefined) {
+      known = { connection, news: new ConnectionNews(connection.id) };
+      this.news.set(connection.id, known);
+    }
+    return known.news;
+  }
+
+  personOf(connection: ConnectionRow, identities: Identities): Person | null {
+    const [first] = nodesOf(identities);
+    if (first === undefined) return null;
+    return this.persons.get(connection.organizationId)?.get(nodeKey(first)) ?? null;
+  }
+
+  /** Rule I4: the connection's own number, in any of its spellings. */
+  isOwnNumber(connection: ConnectionRow, identities: Identities): boolean {
+    return this.ownNumbers.has(connection, identities);
+  }
+}

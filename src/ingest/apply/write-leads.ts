@@ -1,0 +1,99 @@
+import { assertWritten } from '../../store/batch-lock.js';
+import {
+  insertConversations,
+  updateConversations,
+  type ConversationRow,
+} from '../../store/tables/conversations.js';
+import { attachIdentities, writeIdentities } from '../../store/tables/lead-identities.js';
+import { insertLeads, updateLeads, type LeadRow } from '../../store/tables/leads.js';
+import { projectLead, type LeadColumns } from '../../rules/lead-projection.js';
+import type { Person } from '../../rules/persons.js';
+import { identityRow } from '../../rules/stored-identity.js';
+import type { Conversations } from './conversations.js';
+import type { NamedPersons } from './name-persons.js';
+import type { BatchWork } from './work.js';
+
+/** Inserts the batch's new leads and conversations and stores what was learned about identities: what messages hang on. */
+export async function writeNewLeads(
+  work: BatchWork,
+  named: readonly NamedPersons[],
+  conversations: Conversations,
+): Promise<Set<string>> {
+  const newLeads = new Set<string>();
+  const byLead = conversations.byLead();
+  for (const { organizationId, plan } of named) {
+    const fresh = plan.persons.filter((person) => person.isLead && !person.hasStoredLead);
+    const rows = fresh.map((person) => projected(person, byLead, null));
+    assertWritten('leads', rows.length, await insertLeads(work.tx, organizationId, rows));
+    work.tally.leads.created += rows.length;
+    for (const person of fresh) newLeads.add(person.id);
+    await writeIdentities(work.tx, organizationId, changedIdentities(plan.persons));
+    await attachIdentities(
+      work.tx,
+      fresh.filter((person) => !person.isNew).map((person) => person.id),
+    );
+  }
+  const inserted = await insertConversations(work.tx, conversations.inserts);
+  assertWritten('conversations', conversations.inserts.length, inserted);
+  work.tally.conversations.created += inserted;
+  return newLeads;
+}
+
+/** Brings conversations and leads to what the written messages say. Gives the leads as they are now. */
+export async function settleLeads(
+  work: BatchWork,
+  named: readonly NamedPersons[],
+  conversations: Conversations,
+): Promise<Map<string, LeadRow>> {
+  await updateConversations(work.tx, conversations.updates());
+  const settled = new Map<string, LeadRow>();
+  const updates: LeadRow[] = [];
+  const stale = conversations.staleLeads();
+  const byLead = conversations.byLead();
+  for (const { plan, leads } of named) {
+    for (const person of plan.persons) {
+      if (!person.isLead) continue;
+      const stored = leads.get(person.id) ?? null;
+      const lead = projected(person, byLead, stored);
+      settled.set(lead.id, lead);
+      if (stored === null ? stale.has(lead.id) : differs(stored, lead)) updates.push(lead);
+      if (stored !== null && isVisibleChange(stored, lead)) work.tally.leads.updated += 1;
+    }
+  }
+  await updateLeads(work.tx, updates);
+  return settled;
+}
+
+function changedIdentities(persons: readonly Person[]): ReturnType<typeof identityRow>[] {
+  return persons
+    .flatMap((person) =>
+      person.identities
+        .filter((identity) => identity.changed)
+        .map((identity) => identityRow(identity, person)),
+    )
+    .sort((a, b) => (`${a.kind} ${a.value}` < `${b.kind} ${b.value}` ? -1 : 1));
+}
+
+function projected(
+  person: Person,
+  byLead: ReadonlyMap<string, readonly ConversationRow[]>,
+  stored: LeadRow | null,
+): LeadRow {
+  return { id: person.id, ...projectLead(person.identities, byLead.get(person.id) ?? [], stored) };
+}
+
+function differs(a: LeadColumns, b: LeadColumns): boolean {
+  return isVisibleChange(a, b) || a.lastMessageAt !== b.lastMessageAt || a.firstSeenAt !== b.firstSeenAt;
+}
+
+/** What a person would call an update; a later message alone is none. */
+function isVisibleChange(a: LeadColumns, b: LeadColumns): boolean {
+  return (
+    a.phoneNumber !== b.phoneNumber ||
+    a.pushName !== b.pushName ||
+    a.username !== b.username ||
+    a.source !== b.source ||
+    a.isActive !== b.isActive ||
+    a.deletedAt !== b.deletedAt
+  );
+}

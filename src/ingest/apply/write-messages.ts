@@ -1,0 +1,63 @@
+import { assertWritten } from '../../store/batch-lock.js';
+import { followRenames } from '../../store/changes/renames.js';
+import {
+  deleteMessages,
+  insertMessages,
+  updateMessages,
+  type MessageRow,
+  type StoredMessageRow,
+} from '../../store/tables/messages.js';
+import {
+  deletePendingFacts,
+  insertPendingFacts,
+  type PendingFactRow,
+} from '../../store/tables/pending-facts.js';
+import {
+  replaceRevisions,
+  writeReactions,
+  type RevisionRow,
+} from '../../store/tables/reactions-and-revisions.js';
+import { rowOfState } from '../../rules/message-book.js';
+import type { FoldedMessages } from './fold-messages.js';
+import type { BatchWork } from './work.js';
+
+/** Writes what {@link foldMessages} planned: one statement per kind of change, whatever the batch holds. */
+export async function writeMessages(work: BatchWork, folded: FoldedMessages): Promise<void> {
+  const { tx } = work;
+  const inserts: MessageRow[] = [];
+  const updates: StoredMessageRow[] = [];
+  const gone: string[] = [];
+  const revised: string[] = [];
+  const revisions: RevisionRow[] = [];
+  for (const { state, stored, changed, gone: isGone } of folded.book.all()) {
+    if (isGone) {
+      if (stored !== null) gone.push(stored.id);
+      continue;
+    }
+    if (!changed) continue;
+    const shown = rowOfState(state);
+    if (stored === null) inserts.push(shown.row);
+    else updates.push({ ...shown.row, rowVersion: stored.rowVersion });
+    const hadRevisions = stored !== null && (stored.editedAt !== null || stored.deletedAt !== null);
+    if (shown.revisions.length === 0 && !hadRevisions) continue;
+    revised.push(state.id);
+    for (const revision of shown.revisions) revisions.push({ messageId: state.id, ...revision });
+  }
+  // The twin's row goes before its wamid row changes, and an id is free before another row takes it.
+  await deleteMessages(tx, gone);
+  assertWritten('changed messages', updates.length, await updateMessages(tx, updates));
+  assertWritten('messages', inserts.length, await insertMessages(tx, inserts));
+  await replaceRevisions(tx, revised, revisions);
+  await followRenames(tx, folded.book.renamed);
+  await writeReactions(tx, folded.reactions.changes());
+  await deletePendingFacts(tx, folded.pendingDeletes);
+  await insertPendingFacts(tx, distinct(folded.pendingInserts));
+}
+
+/** The same fact twice in one batch is one row; a statement may not meet a key twice. */
+function distinct(rows: readonly PendingFactRow[]): PendingFactRow[] {
+  const byKey = new Map(
+    rows.map((row) => [[row.connectionId, row.targetExternalId, row.kind, row.factKey].join('\n'), row]),
+  );
+  return [...byKey.keys()].sort().flatMap((key) => byKey.get(key) ?? []);
+}

@@ -1,0 +1,76 @@
+import { assertWritten } from '../../store/batch-lock.js';
+import type { LeadRow } from '../../store/tables/leads.js';
+import {
+  deleteTickets,
+  insertTickets,
+  readRemainingInbound,
+  readTicketsOfLeads,
+  updateTickets,
+} from '../../store/tables/tickets.js';
+import { CAME_LIVE_SQL, cameLive, unpackEvidence } from '../../rules/evidence.js';
+import type { Leaf } from '../../rules/message-book.js';
+import { planTickets, type LiveInbound } from '../../rules/tickets.js';
+import type { FoldedMessages } from './fold-messages.js';
+import type { BatchWork } from './work.js';
+
+/** Opens and refreshes tickets, and lets the open ones follow their leads' sources (T1-T5). */
+export async function writeTickets(
+  work: BatchWork,
+  folded: FoldedMessages,
+  leads: ReadonlyMap<string, LeadRow>,
+  newLeads: ReadonlySet<string>,
+): Promise<void> {
+  const inbound = work.settings.tickets === 'none' ? [] : liveInbound(folded);
+  // A new lead has no tickets yet, so a history of strangers costs no look-up.
+  const stored = await readTicketsOfLeads(
+    work.tx,
+    [...leads.keys()].filter((id) => !newLeads.has(id)),
+  );
+  if (inbound.length === 0 && stored.length === 0) return;
+  const changed = [...folded.robbed, ...changedConversations(folded)];
+  const remaining = await readRemainingInbound(work.tx, [...new Set(changed)], CAME_LIVE_SQL);
+  const sources = new Map([...leads.values()].map((lead) => [lead.id, lead.source]));
+  const plan = planTickets(inbound, stored, sources, work.settings.newId, remaining);
+  await deleteTickets(
+    work.tx,
+    work.settings.runId,
+    plan.deletes.map((ticket) => ticket.id),
+  );
+  assertWritten('tickets', plan.inserts.length, await insertTickets(work.tx, plan.inserts));
+  await updateTickets(work.tx, plan.updates);
+  work.tally.tickets.opened += plan.opened;
+  work.tally.tickets.refreshed += plan.refreshed;
+}
+
+/**
+ * Where a stored message that a ticket may rest on got another time or name, or turned out to be a copy of another one
+ * (M10): what the ticket took from it can only be read again.
+ */
+function changedConversations(folded: FoldedMessages): string[] {
+  return folded.book.all().flatMap(({ state, stored, gone }) => {
+    if (stored === null) return [];
+    const known = unpackEvidence(stored.evidence);
+    // A row whose evidence was taken back was changed by somebody: what a ticket took from it is open, too.
+    const wasLive = (stored.direction === 'INBOUND' && cameLive(known)) || known.structure === 0;
+    if (!wasLive) return [];
+    const isSame = stored.timestamp === state.timestamp && stored.externalId === state.externalId;
+    return gone || !isSame ? [state.conversationId] : [];
+  });
+}
+
+/** A live message that turned out to be a copy of another one in the same batch (M10) has made that one come live. */
+function liveInbound(folded: FoldedMessages): LiveInbound[] {
+  const leaves = new Set([...folded.liveInbound].map(lastOf));
+  return [...leaves]
+    .filter(({ state, gone }) => !gone && state.direction === 'INBOUND' && cameLive(state.ranks))
+    .map(({ state }) => ({
+      conversationId: state.conversationId,
+      leadId: state.leadId,
+      externalId: state.externalId,
+      timestamp: state.timestamp,
+    }));
+}
+
+function lastOf(leaf: Leaf): Leaf {
+  return leaf.mergedInto === undefined ? leaf : lastOf(leaf.mergedInto);
+}

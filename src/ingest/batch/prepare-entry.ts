@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { decodeEntry } from '../../decode/decode-entry.js';
+import type { IncludableChat } from '../../model/enumerations.js';
+import type { DecodedEntry, Section } from '../../model/facts.js';
+import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
+import { NO_SCOPE } from '../../store/tables/webhook-log.js';
+import { nodesOf } from '../../rules/identity-evidence.js';
+import { entryKey, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
+import type { ConnectionResolver } from './connection-resolver.js';
+import { countersOf } from './entry-counters.js';
+import { whoIsNamed } from './fact-kinds.js';
+
+/** What webhook_log says of an entry that comes out of it. */
+export interface StoredAs {
+  id: string;
+  connectionScope: string;
+  /** Id of the connection that the run which stored it was told (`--connection`), for what names none. */
+  connectionId: string | null;
+  /** The chats that the same run brought in (`--include`). */
+  include: ReadonlySet<IncludableChat>;
+  sha256: Uint8Array;
+  /** False when its bytes are not those that were stored: nothing that they say is applied. */
+  isIntact: boolean;
+}
+
+/** Decodes an entry and finds its connections. Pure but for the hash; never throws on what the bytes are. */
+export function prepareEntry(
+  raw: RawEntry,
+  storedAs: StoredAs | null,
+  resolver: ConnectionResolver,
+  include: ReadonlySet<IncludableChat>,
+): PreparedEntry {
+  const decoded = decodeAs(raw, storedAs, include);
+  const sha256 = storedAs?.sha256 ?? createHash('sha256').update(raw.bytes).digest();
+  const base = { origin: formatOrigin(raw.origin), bytes: raw.bytes, sha256, storedId: storedAs?.id ?? null };
+  if (decoded.kind === 'invalid') {
+    const connectionScope = storedAs?.connectionScope ?? NO_SCOPE;
+    return {
+      ...base,
+      key: entryKey(connectionScope, sha256),
+      connectionScope,
+      provider: 'meta',
+      receivedAt: raw.receivedAt ?? null,
+      fields: [],
+      phoneNumberIds: [],
+      chatIds: [],
+      counters: () => null,
+      failure: { reason: decoded.reason, message: decoded.message },
+      unrecognized: [],
+      sections: [],
+    };
+  }
+  const { entry } = decoded;
+  const sections = resolveSections(entry, storedAs, resolver);
+  const connectionScope = storedAs?.connectionScope ?? scopeOf(entry.provider, sections);
+  return {
+    ...base,
+    key: entryKey(connectionScope, sha256),
+    connectionScope,
+    provider: entry.provider,
+    receivedAt: raw.receivedAt ?? entry.receivedAt ?? null,
+    fields: unique(entry.sections.map((section) => section.field)),
+    phoneNumberIds: unique(entry.sections.flatMap((section) => section.connection.phoneNumberId ?? [])),
+    chatIds: chatIdsOf(entry),
+    counters: () => countersOf(sections, connectionScope !== NO_SCOPE),
+    failure: null,
+    unrecognized: entry.unrecognized,
+    sections,
+    ...(isToldByItsRun(storedAs, resolver) ? { keepsRun: true } : {}),
+  };
+}
+
+/** Decodes an entry; a stored one as the run did that stored it, and never when its bytes were changed since. */
+export function decodeAs(
+  { bytes, receivedAt }: Pick<RawEntry, 'bytes' | 'receivedAt'>,
+  storedAs: Pick<StoredAs, 'include' | 'isIntact'> | null,
+  include: ReadonlySet<IncludableChat> = new Set(),
+): ReturnType<typeof decodeEntry> | { kind: 'invalid'; reason: 'damaged'; message: string } {
+  if (storedAs?.isIntact === false) return { kind: 'invalid', reason: 'damaged', message: DAMAGED };
+  return decodeEntry(bytes, {
+    include: storedAs === null ? include : new Set([...storedAs.include, ...include]),
+    ...(receivedAt === undefined ? {} : { receivedAt }),
+  });
+}
+
+/** What is said of an entry whose bytes were changed after it was stored. */
+export const DAMAGED = 'its bytes are not those that were stored (sha256)';
+
+/** Finds the connection of every section of a decoded entry. */
+export function resolveSections(
+  entry: DecodedEntry,
+  storedAs: Pick<StoredAs, 'connectionScope' | 'connectionId'> | null,
+  resolver: ConnectionResolver,
+): PreparedSection[] {
+  const scoped =
+    storedAs === null || storedAs.connectionScope === NO_SCOPE
+      ? null
+      : resolver.byId(storedAs.connectionScope);
+  const sections = entry.sections.map((section) => resolveSection(section));
+  // A later section of the entry may have named the connection that an earlier one waits for.
+  return sections.every(({ pending }) => pending === null)
+    ? sections
+    : sections.map((section) => (section.pending === null ? section : resolveSection(section.section)));
+
+  function resolveSection(section: Section): PreparedSection {
+    if (scoped !== null && section.connection.phoneNumberId === undefined) {
+      return { section, connection: scoped, pending: null };
+    }
+    // Events without rows are counted whether or not anybody knows the number.
+    if (section.eventOnly) return { section, connection: null, pending: null };
+    return {
+      section,
+      ...resolver.resolve(section.connection, entry.provider, storedAs?.connectionId ?? null),
+    };
+  }
+}
+
+function isToldByItsRun(storedAs: StoredAs | null, resolver: ConnectionResolver): boolean {
+  if (storedAs === null || resolver.isFixed) return false;
+  return storedAs.connectionId !== null || storedAs.include.size > 0;
+}
+
+/** Everybody whom the entry is about, by every name that it gives: the index of `explain`, `import` and `--contact`. */
+function chatIdsOf(entry: DecodedEntry): string[] {
+  const ids = new Set<string>();
+  for (const section of entry.sections) {
+    for (const fact of section.facts) {
+      for (const identities of whoIsNamed(fact)) {
+        for (const node of nodesOf(identities)) ids.add(node.value);
+      }
+    }
+  }
+  return [...ids];
+}
+
+function unique(values: readonly string[]): string[] {
+  return values.length < 2 ? [...values] : [...new Set(values)];
+}

@@ -1,0 +1,75 @@
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
+
+/** What a run records of its options although nobody asked for it: the defaults. */
+const DEFAULTS: Readonly<Record<string, unknown>> = {
+  batchSize: 1000,
+  tickets: 'auto',
+  maxEntrySize: 16 * 1024 * 1024,
+  historyAfter: 60 * 60_000,
+  phase: 'auto',
+  count: 50,
+  timeout: 20_000,
+  pagePause: 1_000,
+  listBatch: 10,
+  listPause: 30_000,
+  failOn: 'degraded',
+};
+
+/** Options that are recorded in milliseconds and typed as `60m`. */
+const DURATIONS = new Set(['historyAfter', 'silentAfter', 'timeout', 'pagePause', 'listPause']);
+
+/** What a run records about itself, and nobody types. */
+const NOTES = new Set(['paths', 'run', 'undoes', 'within']);
+
+/** Marks the options of a run that is a step of another command: `{ within: 'reconcile' }`. */
+export const WITHIN = 'within';
+
+/**
+ * The command that does a recorded run's work again, from what the run says that it was asked for. A step of a reconcile is
+ * no command of its own: the reconcile is.
+ */
+export function commandOfRun(command: string, options: JsonObject, why: string): Remedy {
+  const outer = outerCommand(command, options);
+  const flags = Object.entries(options).flatMap(([key, value]) => flagWords(key, value));
+  const operands = operandsOf(outer, options);
+  const isFlagLike = operands.some((word) => word.startsWith('-') && word !== '-');
+  return remedy(outer, isFlagLike ? [...flags, '--', ...operands] : [...operands, ...flags], why);
+}
+
+function outerCommand(command: string, options: JsonObject): string {
+  const within = options[WITHIN];
+  if (typeof within === 'string') return within;
+  // Steps that were recorded before they were marked carry an option that only a reconcile has.
+  return command !== 'reconcile' && 'historyAfter' in options ? 'reconcile' : command;
+}
+
+/** What stands on the line without a flag. A contact is private and not recorded: its place is kept. */
+function operandsOf(command: string, { paths, run, fromFile }: JsonObject): string[] {
+  switch (command) {
+    case 'replay':
+      return Array.isArray(paths) ? paths.filter((path) => typeof path === 'string') : [];
+    case 'undo':
+      return typeof run === 'string' ? [run] : ['RUN'];
+    case 'import':
+      return fromFile === undefined ? ['CONTACT'] : [];
+    default:
+      return [];
+  }
+}
+
+function flagWords(key: string, value: JsonValue): string[] {
+  if (NOTES.has(key) || value === false || value === null || DEFAULTS[key] === value) return [];
+  const flag = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  if (value === true) return [flag];
+  if (Array.isArray(value)) return value.length === 0 ? [] : [flag, value.map(String).join(',')];
+  if (typeof value === 'object') return [];
+  const text = DURATIONS.has(key) && typeof value === 'number' ? durationText(value) : String(value);
+  return text.startsWith('-') ? [`${flag}=${text}`] : [flag, text];
+}
+
+/** `60m`, `90s`, `1500ms`: a duration as it can be typed. */
+function durationText(ms: number): string {
+  if (ms % 60_000 === 0) return `${ms / 60_000}m`;
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}

@@ -1,0 +1,195 @@
+import type { RunStatus } from '../../model/enumerations.js';
+import type { JsonObject } from '../../model/json.js';
+import type { Sql } from '../../store/sql.js';
+import { touchConnections } from '../../store/tables/connections.js';
+import { insertSyncLogs } from '../../store/tables/sync-logs.js';
+import { finishRun, insertRun, saveCheckpoint, type NewRun } from '../../store/tables/sync-runs.js';
+import { createIdGenerator } from '../../store/uuid.js';
+import type { Context } from '../../context.js';
+
+/** Where a run writes: the database, or the one transaction that it is part of. */
+export interface Target {
+  sql: Sql;
+  /** The transaction is rolled back in the end. */
+  dryRun: boolean;
+}
+
+/** What a run is, before it begins. */
+export interface RunSpec {
+  command: string;
+  /** For sync_runs.options: what the user asked for, without secrets. */
+  options: JsonObject;
+  /** Where the run is recorded; the database if absent. Null records nothing. */
+  target?: Target | null;
+  /** What the run is to do; equal for runs that do the same. A later one that completes makes up for one that died. */
+  work?: string | null;
+  /** When the work began, if it began before it was recorded. */
+  startedAt?: number;
+  /** The stopped run that this one takes up. */
+  resumed?: NewRun['resumed'];
+  /** False for a command that shows its own progress. */
+  announced?: boolean;
+  /** How the run ends when its work throws; without it with no counters. */
+  failed?: (message: string, error: unknown, run: Run) => RunEnd | Promise<RunEnd>;
+}
+
+/** A run at work. */
+export interface Run {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly newId: () => string;
+  /** Inside the transaction of a batch: its counters and the place to resume from, if it is a new one. */
+  checkpoint(tx: Sql, checkpoint: JsonObject | null, counters: JsonObject): Promise<void>;
+}
+
+/** How a run ended. */
+export interface RunEnd {
+  status: Exclude<RunStatus, 'running'>;
+  counters: JsonObject;
+  /** One line for people. */
+  verdict: string;
+  error?: string | null;
+  /** What the run did on each connection; one sync_log each. */
+  logs?: readonly { connectionId: string; messagesImported: number; counters: JsonObject }[];
+  /** Connections that are synchronised as of now. */
+  synced?: readonly string[];
+}
+
+/** What the work of a run gives back. */
+export interface Ended<T> {
+  result: T;
+  end: RunEnd;
+}
+
+/**
+ * Records `work` as a run: opened before it begins, closed with its verdict when it ends, and closed as failed when it
+ * throws. A run that completes, also in part, leaves no checkpoint; every other one keeps its own for the next run.
+ */
+export async function withRun<T>(
+  ctx: Context,
+  spec: RunSpec,
+  work: (run: Run) => Promise<Ended<T>>,
+): Promise<T> {
+  const recorder = new Recorder(ctx, spec);
+  await recorder.begin();
+  let ended: Ended<T>;
+  try {
+    ended = await work(recorder);
+  } catch (error) {
+    await recorder.fail(error);
+    throw error;
+  }
+  await recorder.end(ended.end);
+  return ended.result;
+}
+
+class Recorder implements Run {
+  readonly newId: () => string;
+  readonly id: string;
+  readonly startedAt: number;
+  private readonly target: Target | null;
+
+  constructor(
+    private readonly ctx: Context,
+    private readonly spec: RunSpec,
+  ) {
+    this.newId = createIdGenerator(ctx.clock);
+    this.id = this.newId();
+    this.startedAt = spec.startedAt ?? ctx.clock();
+    this.target = spec.target === undefined ? { sql: ctx.store.sql, dryRun: false } : spec.target;
+  }
+
+  async begin(): Promise<void> {
+    const { ctx, spec, target } = this;
+    const { command, options, resumed = null, work = null } = spec;
+    if (target !== null) {
+      await ctx.store.assertSpace();
+      const { id, startedAt } = this;
+      const { host, pid } = ctx;
+      const parentRunId = ctx.parentRunId ?? null;
+      await insertRun(target.sql, {
+        id,
+        command,
+        options,
+        host,
+        pid,
+        startedAt,
+        parentRunId,
+        work,
+        resumed,
+      });
+    }
+    if (spec.announced === false) return;
+    ctx.emit({
+      event: 'run_started',
+      runId: this.id,
+      command,
+      dryRun: target?.dryRun ?? true,
+      ...(resumed === null ? {} : { resumedFrom: resumed.runId }),
+    });
+  }
+
+  async checkpoint(tx: Sql, checkpoint: JsonObject | null, counters: JsonObject): Promise<void> {
+    if (this.target !== null) await saveCheckpoint(tx, this.id, checkpoint, counters);
+  }
+
+  async end(end: RunEnd): Promise<void> {
+    const { ctx, spec, target } = this;
+    if (target !== null) {
+      if (this.isPartOfTransaction()) await this.record(target.sql, end);
+      else await ctx.store.transaction((tx) => this.record(tx, end));
+    }
+    if (spec.announced !== false) ctx.emit({ event: 'run_finished', runId: this.id, status: end.status });
+  }
+
+  /** The error of the work is what counts: one in recording it must not hide it. */
+  async fail(error: unknown): Promise<void> {
+    // That transaction is rolled back, and the beginning of the run with it.
+    if (this.isPartOfTransaction()) return;
+    const message = error instanceof Error ? error.message : String(error);
+    try {
+      const end = (await this.spec.failed?.(message, error, this)) ?? {
+        status: 'failed',
+        counters: {},
+        verdict: 'failed',
+        error: message,
+      };
+      await this.end(end);
+    } catch {
+      return;
+    }
+  }
+
+  private isPartOfTransaction(): boolean {
+    return this.target !== null && this.target.sql !== this.ctx.store.sql;
+  }
+
+  private async record(tx: Sql, end: RunEnd): Promise<void> {
+    const { id: runId, startedAt } = this;
+    const { status, counters, verdict, error = null, logs = [], synced = [] } = end;
+    const completedAt = this.ctx.clock();
+    await insertSyncLogs(
+      tx,
+      logs.map((log) => ({
+        ...log,
+        id: this.newId(),
+        runId,
+        leadId: null,
+        syncType: 'batch' as const,
+        status,
+        startedAt,
+        completedAt,
+      })),
+    );
+    await touchConnections(tx, synced, completedAt);
+    await finishRun(tx, {
+      id: runId,
+      status,
+      counters,
+      verdict,
+      completedAt,
+      error,
+      clearCheckpoint: status === 'completed' || status === 'partial',
+    });
+  }
+}

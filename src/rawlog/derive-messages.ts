@@ -1,0 +1,239 @@
+import type { Fact } from '../model/facts.js';
+import type { Sql } from '../store/sql.js';
+import type { ConnectionRow } from '../store/tables/connections.js';
+import { readIdentitiesOfPersons } from '../store/tables/lead-identities.js';
+import type { StoredMessageRow } from '../store/tables/messages.js';
+import type { EntrySelection } from '../store/tables/stored-entries.js';
+import { readRevisions } from '../store/tables/reactions-and-revisions.js';
+import { applyAmendment, payloadOf, ReactionBook } from '../rules/amendments.js';
+import { rectify } from '../rules/contradictions.js';
+import { groupBy } from '../rules/group-by.js';
+import { keyOf, MessageBook, stateOfRow } from '../rules/message-book.js';
+import { showsWhatIsRevoked } from '../rules/message-projection.js';
+import type { MessageState } from '../rules/message-state.js';
+import { LeadFinder } from './lead-finder.js';
+import type { DecodedEntry, RawLog } from './raw-log.js';
+
+/** Rows that are derived together: their leads' entries are read once for all of them. */
+const TOGETHER = 2_000;
+/** Facts that are placed together. */
+const FACTS = 1_000;
+
+/** What the raw log makes of a message, beside what the row says. */
+export interface DerivedMessage {
+  row: StoredMessageRow;
+  /** The row as a state, with its earlier versions. */
+  state: MessageState;
+  /** By everything that the raw log says about it: messages, edits and revokes, not statuses. Null where it says nothing. */
+  truth: MessageState | null;
+  /** The same with the entries that are not done: some of what they hold may be applied already. */
+  truthToCome: MessageState | null;
+  /** The entries that are done and hold it. */
+  entryIds: string[];
+  /** The entry that brought the row tells it of somebody else, and no entry of the row's own lead: somebody moved the row. */
+  isMisplaced: boolean;
+}
+
+/**
+ * Derives messages from the raw log alone, by the same merge as a replay (M2, M5, M10). Every entry that names one of their
+ * leads is read, and the one that brought the row, so this is for the messages in doubt, not for all.
+ */
+export async function deriveMessages(
+  sql: Sql,
+  log: RawLog,
+  rows: readonly StoredMessageRow[],
+): Promise<DerivedMessage[]> {
+  const derived: DerivedMessage[] = [];
+  for (let at = 0; at < rows.length; at += TOGETHER)
+    derived.push(...(await derive(sql, log, rows.slice(at, at + TOGETHER))));
+  return derived;
+}
+
+/** The row as the raw log has it; null for a row that is right, by what is done or by what else the log holds. */
+export function rectifiedBy({ row, state, truth, truthToCome }: DerivedMessage): MessageState | null {
+  if (truth === null || truthToCome === null) return null;
+  const isRight =
+    !showsWhatIsRevoked(row) && [truth, truthToCome].some((known) => !rectify(copyOf(state), known));
+  if (isRight) return null;
+  const rectified = copyOf(state);
+  rectify(rectified, truth);
+  return rectified;
+}
+
+function copyOf(state: MessageState): MessageState {
+  return { ...state, ranks: { ...state.ranks }, edits: state.edits === null ? null : new Map(state.edits) };
+}
+
+interface Told {
+  fact: Fact;
+  connection: ConnectionRow;
+  entryId: string;
+}
+
+async function derive(sql: Sql, log: RawLog, rows: readonly StoredMessageRow[]): Promise<DerivedMessage[]> {
+  const identities = await readIdentitiesOfPersons(sql, [...new Set(rows.map(({ leadId }) => leadId))]);
+  const chatIds = [...new Set(identities.map(({ value }) => value))];
+  const done = new Derivation(sql, rows);
+  const all = new Derivation(sql, rows);
+  const seen = new Set<string>();
+  const selections: EntrySelection[] = [
+    ...(chatIds.length === 0 ? [] : [{ statuses: [], chatIds }]),
+    { statuses: [], ids: [...new Set(rows.flatMap(({ batchId }) => batchId ?? []))] },
+  ];
+  for await (const decoded of entriesOf(log, selections)) {
+    const { id, status } = decoded.entry;
+    if (seen.has(id)) continue;
+    seen.add(id);
+    const isDone = status !== 'pending' && status !== 'failed';
+    for (const { section, connection, pending } of decoded.sections) {
+      if (connection === null || pending !== null) continue;
+      for (const fact of section.facts) {
+        const told = { fact, connection, entryId: id };
+        if (isDone) await done.add(told);
+        await all.add(told);
+      }
+    }
+  }
+  await done.finish();
+  await all.finish();
+  const amended = rows.filter((row) => row.editedAt !== null || row.deletedAt !== null);
+  const read = await readRevisions(
+    sql,
+    amended.map(({ id }) => id),
+  );
+  const revisions = groupBy(read, ({ messageId }) => messageId);
+  return rows.map((row) => ({
+    row,
+    state: stateOfRow(row, revisions.get(row.id) ?? []),
+    truth: done.truthOf(row),
+    truthToCome: all.truthOf(row),
+    entryIds: done.entriesOf(row),
+    isMisplaced: all.truthOf(row) === null && all.isToldElsewhere(row),
+  }));
+}
+
+async function* entriesOf(
+  log: RawLog,
+  selections: readonly EntrySelection[],
+): AsyncGenerator<DecodedEntry, void, undefined> {
+  for (const selection of selections) yield* log.entries(selection);
+}
+
+/** Places what the log says about some rows, as if none of them were stored. */
+class Derivation {
+  private readonly leads: LeadFinder;
+  private readonly book = new MessageBook([], new Map());
+  private readonly reactions = new ReactionBook([]);
+  private readonly entryIds = new Map<string, Set<string>>();
+  /** By key of a message: the entries that tell it of other leads than its rows'. */
+  private readonly elsewhere = new Map<string, Set<string>>();
+  private messages: Told[] = [];
+  /** For the end: what they amend may stand in a later entry. */
+  private readonly amendments: Told[] = [];
+  /** The leads whose messages are called so. */
+  private readonly wanted = new Map<string, Set<string>>();
+
+  constructor(sql: Sql, rows: readonly StoredMessageRow[]) {
+    this.leads = new LeadFinder(sql);
+    for (const { connectionId, externalId, stanzaId, leadId } of rows) {
+      for (const id of [externalId, stanzaId]) {
+        if (id === null) continue;
+        const key = keyOf(connectionId, id);
+        this.wanted.set(key, (this.wanted.get(key) ?? new Set()).add(leadId));
+      }
+    }
+  }
+
+  async add(told: Told): Promise<void> {
+    const { fact, connection } = told;
+    const ids = idsOf(fact).filter((id) => this.wanted.has(keyOf(connection.id, id)));
+    if (ids.length === 0) return;
+    for (const id of ids) {
+      const key = keyOf(connection.id, id);
+      this.entryIds.set(key, (this.entryIds.get(key) ?? new Set()).add(told.entryId));
+    }
+    if (fact.kind !== 'message') this.amendments.push(told);
+    else if (this.messages.push(told) >= FACTS) await this.placeAll(this.messages.splice(0));
+  }
+
+  async finish(): Promise<void> {
+    await this.placeAll(this.messages.splice(0));
+    await this.placeAll(this.amendments.splice(0));
+  }
+
+  entriesOf({ connectionId, externalId, stanzaId }: StoredMessageRow): string[] {
+    const ids = [externalId, stanzaId].flatMap((id) =>
+      id === null ? [] : [...(this.entryIds.get(keyOf(connectionId, id)) ?? [])],
+    );
+    return [...new Set(ids)];
+  }
+
+  private async placeAll(told: readonly Told[]): Promise<void> {
+    await this.leads.load(
+      told.flatMap(({ fact, connection: { organizationId } }) =>
+        'counterpart' in fact ? [{ organizationId, identities: fact.counterpart }] : [],
+      ),
+    );
+    for (const one of told) this.place(one);
+  }
+
+  truthOf({ connectionId, externalId, stanzaId, leadId }: StoredMessageRow): MessageState | null {
+    for (const id of [externalId, stanzaId]) {
+      const leaf = id === null ? null : this.book.find(connectionId, id, leadId);
+      if (leaf !== null && leaf.state.leadId === leadId) return leaf.state;
+    }
+    return null;
+  }
+
+  isToldElsewhere({ connectionId, externalId, stanzaId, batchId }: StoredMessageRow): boolean {
+    return [externalId, stanzaId].some(
+      (id) =>
+        id !== null && batchId !== null && this.elsewhere.get(keyOf(connectionId, id))?.has(batchId) === true,
+    );
+  }
+
+  private place({ fact, connection, entryId }: Told): void {
+    if (!('counterpart' in fact)) return;
+    const leads = this.leads.find(connection.organizationId, fact.counterpart);
+    if (fact.kind === 'message') {
+      // What another lead claims under the same id is a collision, and its own affair (M9).
+      const ids = [fact.externalId, fact.stanzaId ?? fact.externalId];
+      const lead = leads.find((one) => ids.some((id) => this.wanted.get(keyOf(connection.id, id))?.has(one)));
+      if (lead === undefined) {
+        for (const id of ids) {
+          const key = keyOf(connection.id, id);
+          this.elsewhere.set(key, (this.elsewhere.get(key) ?? new Set()).add(entryId));
+        }
+        return;
+      }
+      const placement = {
+        id: '',
+        connectionId: connection.id,
+        conversationId: lead,
+        leadId: lead,
+        batchId: null,
+        runId: '',
+        syncSource: 'batch_recover' as const,
+      };
+      this.book.place(fact, placement, () => false);
+    } else if (fact.kind === 'edit' || fact.kind === 'revoke') {
+      for (const lead of leads) {
+        const leaf = this.book.find(connection.id, fact.targetExternalId, lead);
+        if (leaf !== null) applyAmendment(payloadOf(fact), leaf, this.reactions);
+      }
+    }
+  }
+}
+
+/** The ids of the message that a fact is about; none for what does not decide what it says. */
+function idsOf(fact: Fact): string[] {
+  switch (fact.kind) {
+    case 'message':
+      return fact.stanzaId === undefined ? [fact.externalId] : [fact.externalId, fact.stanzaId];
+    case 'edit':
+    case 'revoke':
+      return [fact.targetExternalId];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,129 @@
+import type { IncludableChat } from '../model/enumerations.js';
+import type { DecodedEntry as DecodedBody } from '../model/facts.js';
+import type { RawEntry } from '../model/raw-entry.js';
+import type { Sql } from '../store/sql.js';
+import { readConnections, type ConnectionRow } from '../store/tables/connections.js';
+import { readEntries, type EntrySelection, type StoredEntry } from '../store/tables/stored-entries.js';
+import type { PreparedEntry, PreparedSection } from '../ingest/batch/batch.js';
+import { ConnectionResolver } from '../ingest/batch/connection-resolver.js';
+import { decodeAs, resolveSections, type StoredAs } from '../ingest/batch/prepare-entry.js';
+import { RunChoices } from './run-choices.js';
+
+/** Most entries are webhooks of 1 KB, but one may hold 50 MB, so a page is bounded by both. */
+const PAGE = { limit: 500, maxBytes: 4 * 1024 * 1024 };
+
+/** What is needed of a stored entry to decode it. */
+export type Decodable = Pick<
+  StoredEntry,
+  'id' | 'connectionScope' | 'rawBody' | 'sha256' | 'isIntact' | 'receivedAt' | 'runId'
+>;
+
+/** A stored entry, decoded again as the run did that stored it. */
+export interface DecodedEntry<E extends Decodable = StoredEntry> {
+  entry: E;
+  storedAs: StoredAs;
+  /** Why its bytes say nothing; null when they were read. */
+  failure: PreparedEntry['failure'];
+  /** What no decoder knows in it. */
+  unrecognized: DecodedBody['unrecognized'];
+  sections: readonly PreparedSection[];
+}
+
+/** A stored entry with the choices of the run that stored it, for those who apply it. */
+export interface StoredItem {
+  entry: StoredEntry;
+  storedAs: StoredAs;
+}
+
+/** A stored entry as a source gives one. */
+export function rawEntryOf({ entry }: StoredItem): RawEntry {
+  return {
+    bytes: entry.rawBody,
+    origin: { kind: 'log', id: entry.id },
+    ...(entry.receivedAt === null ? {} : { receivedAt: entry.receivedAt }),
+  };
+}
+
+/**
+ * The one reader of stored entries. It reads the raw log page by page, in the order in which it was stored, and decodes every
+ * entry as the run did that stored it: with the kinds of chats that it was to bring in (`--include`), and its `--connection`
+ * where an entry names none.
+ */
+export class RawLog {
+  private readonly choices: RunChoices;
+
+  constructor(
+    private readonly sql: Sql,
+    connections: readonly ConnectionRow[],
+    private readonly resolver = new ConnectionResolver(connections),
+  ) {
+    this.choices = new RunChoices(sql, connections);
+  }
+
+  static async open(sql: Sql): Promise<RawLog> {
+    return new RawLog(sql, await readConnections(sql));
+  }
+
+  /** The entries of a selection, decoded. Ends early when the signal is aborted. */
+  async *entries(
+    selection: EntrySelection,
+    { signal }: { signal?: AbortSignal } = {},
+  ): AsyncGenerator<DecodedEntry, void, undefined> {
+    const read = (after: string | null): Promise<StoredEntry[]> =>
+      readEntries(this.sql, selection, after, PAGE);
+    let page = await read(null);
+    for (let last = page.at(-1); last !== undefined && signal?.aborted !== true; last = page.at(-1)) {
+      // The database looks for the next page while this one is decoded.
+      const following = read(last.id);
+      following.catch(() => undefined);
+      await this.choices.load(page);
+      for (const entry of page) yield this.decodeOne(entry);
+      page = await following;
+    }
+  }
+
+  /** The same entries as they are stored, for a run that applies them. */
+  async *stored(selection: EntrySelection): AsyncGenerator<StoredItem, void, undefined> {
+    for (let last: string | null = null; ;) {
+      const page: StoredEntry[] = await readEntries(this.sql, selection, last, PAGE);
+      await this.choices.load(page);
+      for (const entry of page) {
+        last = entry.id;
+        yield { entry, storedAs: this.storedAs(entry) };
+      }
+      if (page.length === 0) return;
+    }
+  }
+
+  /** Decodes entries that were read otherwise. */
+  async decode<E extends Decodable>(entries: readonly E[]): Promise<DecodedEntry<E>[]> {
+    await this.choices.load(entries);
+    return entries.map((entry) => this.decodeOne(entry));
+  }
+
+  /** Decodes an entry once more, with chats that its run may have left out. */
+  decodeWith<E extends Decodable>(
+    { entry }: DecodedEntry<E>,
+    include: ReadonlySet<IncludableChat>,
+  ): DecodedEntry<E> {
+    return this.decodeOne(entry, include);
+  }
+
+  private decodeOne<E extends Decodable>(entry: E, include?: ReadonlySet<IncludableChat>): DecodedEntry<E> {
+    const storedAs = this.storedAs(entry);
+    const { rawBody: bytes, receivedAt } = entry;
+    const decoded = decodeAs(receivedAt === null ? { bytes } : { bytes, receivedAt }, storedAs, include);
+    if (decoded.kind === 'invalid') {
+      const { reason, message } = decoded;
+      return { entry, storedAs, failure: { reason, message }, unrecognized: [], sections: [] };
+    }
+    const { unrecognized } = decoded.entry;
+    const sections = resolveSections(decoded.entry, storedAs, this.resolver);
+    return { entry, storedAs, failure: null, unrecognized, sections };
+  }
+
+  private storedAs(entry: Decodable): StoredAs {
+    const { id, connectionScope, sha256, isIntact } = entry;
+    return { id, connectionScope, sha256, isIntact, ...this.choices.of(entry) };
+  }
+}

@@ -1,0 +1,124 @@
+import type { Media } from '../model/facts.js';
+import { gradeOfRank, isRealContent } from './evidence.js';
+import type { MessageState } from './message-state.js';
+import { mergeJson } from './merge-json.js';
+import { stableJson } from './stable-json.js';
+
+/**
+ * Merges what `other` knows of a message's content into `state` (rule M2), and tells whether anything changed. Every field is
+ * a register of its own, so the richer detail is kept whichever copy brings it: of the Cloud API and of WhatsApp Web, in any
+ * order (M10).
+ */
+export function absorbContent(state: MessageState, other: MessageState): boolean {
+  const type = absorbType(state, other);
+  const body = absorbBody(state, other);
+  const context = absorbContext(state, other);
+  const media = other.ranks.media > 0 && absorbMedia(state, other);
+  const rawMeta = absorbRawMeta(state, other);
+  return type || body || context || media || rawMeta;
+}
+
+/** By grade, then by how much the type itself says, then by evidence. */
+function absorbType(state: MessageState, other: MessageState): boolean {
+  const mine = [gradeOfRank(state.ranks.type), detailOfType(state.type), state.ranks.type] as const;
+  const theirs = [gradeOfRank(other.ranks.type), detailOfType(other.type), other.ranks.type] as const;
+  const [order = other.type > state.type ? 1 : 0] = mine
+    .map((rank, index) => (theirs[index] ?? 0) - rank)
+    .filter((difference) => difference !== 0);
+  if (order <= 0 || other.ranks.type === 0) return false;
+  state.type = other.type;
+  state.ranks.type = other.ranks.type;
+  return true;
+}
+
+/** WhatsApp Web calls every answer `interactive`; Meta tells the button of a template from it. */
+function detailOfType(type: string): number {
+  return type === 'button' ? 1 : 0;
+}
+
+function absorbBody(state: MessageState, other: MessageState): boolean {
+  if (!wins(other.ranks.body, state.ranks.body, other.body, state.body)) return false;
+  state.body = other.body;
+  state.ranks.body = other.ranks.body;
+  return true;
+}
+
+/** A wamid names the answered message for good; the key id by which WhatsApp Web names it is renamed when the wamid comes. */
+function absorbContext(state: MessageState, other: MessageState): boolean {
+  if (other.ranks.context === 0) return false;
+  const raised = other.ranks.context > state.ranks.context;
+  if (raised) state.ranks.context = other.ranks.context;
+  const theirs = other.contextExternalId ?? '';
+  const mine = state.contextExternalId ?? '';
+  const better = isWamid(theirs) === isWamid(mine) ? theirs > mine : isWamid(theirs);
+  if (better) state.contextExternalId = other.contextExternalId;
+  return raised || better;
+}
+
+function isWamid(id: string): boolean {
+  return id.startsWith('wamid.');
+}
+
+/**
+ * The file's id is a register of its own: Meta gives a file another id each time, and the best evidence for one decides. What
+ * is said about the file goes key by key, the longer text first: `audio/ogg; codecs=opus` says more than `audio/ogg`.
+ */
+function absorbMedia(state: MessageState, other: MessageState): boolean {
+  const before = mediaText(state.media);
+  const rankBefore = state.ranks.media;
+  const mine = state.media ?? {};
+  const theirs = other.media ?? {};
+  const better = betterId(state, other);
+  const merged: Media = {};
+  const id = better ? theirs.id : mine.id;
+  if (id !== undefined) merged.id = id;
+  for (const key of ['mimeType', 'sha256', 'fileName'] as const) {
+    const value = longer(mine[key], theirs[key]);
+    if (value !== undefined) merged[key] = value;
+  }
+  if (better) state.ranks.media = other.ranks.media;
+  if (state.media !== null && mediaText(merged) === before) return state.ranks.media !== rankBefore;
+  state.media = merged;
+  return true;
+}
+
+/** Whether `other` has the better id; without one on either side, the better evidence that there is a file. */
+function betterId(state: MessageState, other: MessageState): boolean {
+  const mine = state.media?.id;
+  const theirs = other.media?.id;
+  if ((mine === undefined) !== (theirs === undefined)) return theirs !== undefined;
+  return wins(other.ranks.media, state.ranks.media, theirs ?? null, mine ?? null);
+}
+
+function longer(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  if (a.length !== b.length) return a.length > b.length ? a : b;
+  return a > b ? a : b;
+}
+
+/** What real contents say goes together; a placeholder's remarks yield to them as a whole. */
+function absorbRawMeta(state: MessageState, other: MessageState): boolean {
+  const mine = state.ranks.rawMeta;
+  const theirs = other.ranks.rawMeta;
+  if (theirs === 0 || (mine > 0 && isRealContent(mine) && !isRealContent(theirs))) return false;
+  const replaces = mine === 0 || isRealContent(mine) !== isRealContent(theirs);
+  const known = replaces ? {} : (state.rawMeta ?? {});
+  const merged = mergeJson(known, other.rawMeta ?? {});
+  const rank = replaces ? theirs : Math.max(mine, theirs);
+  const changed = rank !== mine || stableJson(merged) !== stableJson(state.rawMeta);
+  state.rawMeta = merged;
+  state.ranks.rawMeta = rank;
+  return changed;
+}
+
+function wins(theirRank: number, myRank: number, theirs: string | null, mine: string | null): boolean {
+  if (theirRank !== myRank) return theirRank > myRank;
+  return theirRank > 0 && (theirs ?? '') > (mine ?? '');
+}
+
+/** The same text for the same media. */
+export function mediaText(media: Media | null): string {
+  return media === null
+    ? ''
+    : [media.id, media.mimeType, media.sha256, media.fileName].map((part) => part ?? '').join('\n');
+}

@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto';
+import { MESSAGE_STATUSES, type MessageStatus, type PendingFactKind } from '../model/enumerations.js';
+import type {
+  EditFact,
+  MessageContent,
+  MessageError,
+  ReactionFact,
+  RevokeFact,
+  StatusFact,
+} from '../model/facts.js';
+import type { JsonObject } from '../model/json.js';
+import { errorsOf, mediaOf } from '../store/tables/messages.js';
+import type { PendingFactRow } from '../store/tables/pending-facts.js';
+import type { ReactionRow } from '../store/tables/reactions-and-revisions.js';
+import { keyOf, type Leaf } from './message-book.js';
+import { textOfErrors } from './message-errors.js';
+import { absorbEdit, absorbRevoke, absorbStatus, type MessageState } from './message-state.js';
+
+/** A fact that changes a message instead of making one (rules M3, M5). */
+export type Amendment = StatusFact | EditFact | RevokeFact | ReactionFact;
+
+/** An amendment in the form in which it can wait in pending_facts. */
+export type AmendmentPayload =
+  | { kind: 'status'; at: number; status: MessageStatus; errors?: readonly MessageError[] }
+  | { kind: 'edit'; at: number; editId: string; content: MessageContent }
+  | { kind: 'revoke'; at: number }
+  | { kind: 'reaction'; at: number; reactor: string; emoji: string | null };
+
+export function payloadOf(fact: Amendment): AmendmentPayload {
+  switch (fact.kind) {
+    case 'status':
+      return {
+        kind: 'status',
+        at: fact.at,
+        status: fact.status,
+        ...(fact.errors === undefined ? {} : { errors: fact.errors }),
+      };
+    case 'edit':
+      return { kind: 'edit', at: fact.at, editId: fact.editId, content: fact.content };
+    case 'revoke':
+      return { kind: 'revoke', at: fact.at };
+    case 'reaction':
+      return { kind: 'reaction', at: fact.at, reactor: fact.reactor, emoji: fact.emoji };
+  }
+}
+
+/** The reactions of a batch's messages: latest wins, of one moment the larger; a removal stays as a row without emoji. */
+export class ReactionBook {
+  private readonly rows = new Map<string, ReactionRow>();
+  private readonly written = new Map<string, ReactionRow>();
+
+  constructor(rows: readonly ReactionRow[]) {
+    this.load(rows);
+  }
+
+  /** Stored reactions that come into sight; what the batch said already stays. */
+  load(rows: readonly ReactionRow[]): void {
+    for (const row of rows) if (!this.rows.has(reactionKey(row))) this.rows.set(reactionKey(row), row);
+  }
+
+  absorb(row: ReactionRow): boolean {
+    const key = reactionKey(row);
+    const known = this.rows.get(key);
+    if (known !== undefined && !isLater(row, known)) return false;
+    this.rows.set(key, row);
+    this.written.set(key, row);
+    return true;
+  }
+
+  changes(): ReactionRow[] {
+    return [...this.written.values()];
+  }
+}
+
+/** Applies an amendment to its message; tells whether that changed anything. */
+export function applyAmendment(payload: AmendmentPayload, leaf: Leaf, reactions: ReactionBook): boolean {
+  const changed = amendState(payload, leaf.state, reactions);
+  if (changed && payload.kind !== 'reaction') leaf.changed = true;
+  return changed;
+}
+
+/** The same for a message that no batch has in sight. */
+export function amendState(payload: AmendmentPayload, state: MessageState, reactions: ReactionBook): boolean {
+  switch (payload.kind) {
+    case 'status':
+      return absorbStatus(state, payload);
+    case 'edit':
+      return absorbEdit(state, payload.editId, {
+        at: payload.at,
+        content: withoutEmptyMedia(payload.content),
+      });
+    case 'revoke':
+      return absorbRevoke(state, payload.at);
+    case 'reaction':
+      return reactions.absorb({
+        connectionId: state.connectionId,
+        targetExternalId: state.externalId,
+        reactor: payload.reactor,
+        emoji: payload.emoji,
+        at: payload.at,
+      });
+  }
+}
+
+/** Media without an id name no other file: such an edit changes the caption, and the picture stays. */
+function withoutEmptyMedia({ media, ...rest }: MessageContent): MessageContent {
+  return media?.id === undefined ? rest : { ...rest, media };
+}
+
+/** The row that keeps an amendment until its message comes; equal amendments give equal rows. */
+export function pendingRow(
+  payload: AmendmentPayload,
+  target: { connectionId: string; externalId: string; webhookLogId: string | null },
+): PendingFactRow {
+  const base = {
+    connectionId: target.connectionId,
+    targetExternalId: target.externalId,
+    at: payload.at,
+    webhookLogId: target.webhookLogId,
+  };
+  switch (payload.kind) {
+    case 'status':
+      return {
+        ...base,
+        kind: 'status',
+        factKey: [payload.status, payload.at, ...digestOf(payload.errors)].join(' '),
+        payload: {
+          status: payload.status,
+          ...(payload.errors === undefined
+            ? {}
+            : { errors: payload.errors.map((error) => Object.fromEntries(Object.entries(error))) }),
+        },
+      };
+    case 'edit':
+      return {
+        ...base,
+        kind: 'edit',
+        factKey: `${payload.editId} ${payload.at}`,
+        payload: editPayload(payload.editId, payload.content),
+      };
+    case 'revoke':
+      return { ...base, kind: 'revoke', factKey: `${payload.at}`, payload: {} };
+    case 'reaction':
+      return {
+        ...base,
+        kind: 'reaction',
+        factKey: `${payload.reactor} ${payload.at} ${payload.emoji ?? ''}`,
+        payload: { reactor: payload.reactor, emoji: payload.emoji },
+      };
+  }
+}
+
+/** The inverse of {@link pendingRow}; null for a row that this version does not understand (it stays pending). */
+export function payloadOfPending(row: PendingFactRow): AmendmentPayload | null {
+  const { payload, at } = row;
+  const kind: PendingFactKind = row.kind;
+  switch (kind) {
+    case 'status': {
+      const status = MESSAGE_STATUSES.find((candidate) => candidate === payload['status']);
+      const errors = errorsOf(payload['errors']);
+      return status === undefined ? null : { kind, at, status, ...(errors === null ? {} : { errors }) };
+    }
+    case 'edit': {
+      const editId = payload['editId'];
+      const content = contentOfPending(payload);
+      return typeof editId !== 'string' || content === null ? null : { kind, at, editId, content };
+    }
+    case 'revoke':
+      return { kind, at };
+    case 'reaction': {
+      const reactor = payload['reactor'];
+      const emoji = payload['emoji'];
+      if (typeof reactor !== 'string' || (emoji !== null && typeof emoji !== 'string')) return null;
+      return { kind, at, reactor, emoji };
+    }
+  }
+}
+
+/** Two failures of one second that say different things are two facts; a key may hold no more than an index does. */
+function digestOf(errors: readonly MessageError[] | undefined): string[] {
+  if (errors === undefined) return [];
+  return [createHash('sha256').update(textOfErrors(errors)).digest('hex').slice(0, 16)];
+}
+
+function editPayload(editId: string, content: MessageContent): JsonObject {
+  return {
+    editId,
+    type: content.type,
+    ...(content.body === undefined ? {} : { body: content.body }),
+    ...(content.media === undefined ? {} : { media: Object.fromEntries(Object.entries(content.media)) }),
+  };
+}
+
+function contentOfPending(payload: JsonObject): MessageContent | null {
+  const { type, body, media } = payload;
+  if (typeof type !== 'string') return null;
+  const mediaObject =
+    typeof media === 'object' && media !== null && !Array.isArray(media) ? mediaOf(media) : null;
+  return {
+    type,
+    ...(typeof body === 'string' ? { body } : {}),
+    ...(mediaObject === null ? {} : { media: mediaObject }),
+  };
+}
+
+function isLater(a: ReactionRow, b: ReactionRow): boolean {
+  return a.at > b.at || (a.at === b.at && (a.emoji ?? '') > (b.emoji ?? ''));
+}
+
+function reactionKey(row: ReactionRow): string {
+  return `${keyOf(row.connectionId, row.targetExternalId)} ${row.reactor}`;
+}

@@ -1,0 +1,149 @@
+import type { Media } from '../model/facts.js';
+import type { JsonObject } from '../model/json.js';
+import type { AmendmentPayload } from './amendments.js';
+import { packEvidence } from './evidence.js';
+import { mergeErrors, textOfErrors } from './message-errors.js';
+import { absorbState, type MessageState, type Version } from './message-state.js';
+import { containsJson } from './merge-json.js';
+import { stableJson } from './stable-json.js';
+
+/**
+ * Whether a message says something else than a state whose evidence for it is just as good. Merging alone does not tell: of
+ * two values that are equally well known it keeps one (M2). Either another entry says so, too, or the row was changed.
+ */
+export function contradicts(state: MessageState, said: MessageState): boolean {
+  const mine = state.ranks;
+  const theirs = said.ranks;
+  return (
+    (theirs.structure === mine.structure &&
+      (said.timestamp !== state.timestamp || said.direction !== state.direction)) ||
+    (theirs.type === mine.type && said.type !== state.type) ||
+    (theirs.body > 0 && theirs.body === mine.body && said.body !== state.body) ||
+    (theirs.context > 0 &&
+      theirs.context === mine.context &&
+      said.contextExternalId !== state.contextExternalId) ||
+    (theirs.rawMeta > 0 && theirs.rawMeta === mine.rawMeta && !containsJson(state.rawMeta, said.rawMeta)) ||
+    (theirs.media > 0 && theirs.media === mine.media && isOtherMedia(state.media, said.media)) ||
+    (said.stanzaId !== null && said.stanzaId !== state.stanzaId) ||
+    mergeErrors(state.errors, said.errors) !== state.errors
+  );
+}
+
+/** The same of an edit or a revoke; statuses and reactions have no evidence beside their order. */
+export function contradictsAmendment(state: MessageState, payload: AmendmentPayload): boolean {
+  switch (payload.kind) {
+    case 'edit': {
+      const { at, editId, content } = payload;
+      return contradictsVersion(state.edits?.get(editId), { at, content });
+    }
+    case 'revoke':
+      return state.revokedAt !== null && state.revokedAt !== payload.at;
+    case 'status':
+    case 'reaction':
+      return false;
+  }
+}
+
+/** Whether an edit says something else than the version that a state has under its id. */
+export function contradictsVersion(known: Version | undefined, said: Version): boolean {
+  if (known === undefined) return false;
+  return (
+    known.at !== said.at ||
+    known.content.type !== said.content.type ||
+    (known.content.body ?? null) !== (said.content.body ?? null) ||
+    // Media that an edit only inherited is not kept with it.
+    (known.content.media !== undefined && isOtherMedia(known.content.media, said.content.media ?? null))
+  );
+}
+
+/**
+ * Sets right in a stored state what `truth`, everything that the raw log says about the message, knows at least as well; what
+ * only the row knows stays. Whatever order the log came in, `truth` is the same, and so is what this makes of a row. Tells
+ * whether anything changed.
+ */
+export function rectify(state: MessageState, truth: MessageState): boolean {
+  const before = snapshot(state);
+  absorbState(state, truth);
+  const { ranks } = state;
+  if (truth.ranks.structure === ranks.structure) {
+    state.timestamp = truth.timestamp;
+    state.direction = truth.direction;
+  }
+  if (truth.ranks.type === ranks.type) state.type = truth.type;
+  if (knows(truth.ranks.body, ranks.body)) state.body = truth.body;
+  if (knows(truth.ranks.context, ranks.context)) state.contextExternalId = truth.contextExternalId;
+  if (knows(truth.ranks.rawMeta, ranks.rawMeta)) state.rawMeta = truth.rawMeta;
+  if (knows(truth.ranks.media, ranks.media) && truth.media !== null)
+    state.media = { ...state.media, ...truth.media };
+  state.stanzaId = truth.stanzaId ?? state.stanzaId;
+  for (const [editId, version] of truth.edits ?? []) {
+    if (contradictsVersion(state.edits?.get(editId), version)) state.edits?.set(editId, version);
+  }
+  state.revokedAt = truth.revokedAt ?? state.revokedAt;
+  return snapshot(state) !== before;
+}
+
+/**
+ * Takes the evidence from what `rectified` has otherwise than `state`, and leaves the values: the entries that say so have
+ * the better evidence then, and whoever replays them sets right what follows from the message, too.
+ */
+export function distrust(rectified: MessageState, state: MessageState): MessageState {
+  const { ranks } = state;
+  const isSame = (a: Media | JsonObject | null, b: Media | JsonObject | null): boolean =>
+    stableJson(a === null ? null : { ...a }) === stableJson(b === null ? null : { ...b });
+  const isMoved = rectified.timestamp !== state.timestamp || rectified.direction !== state.direction;
+  const kept = {
+    structure: isMoved ? 0 : ranks.structure,
+    // At least one part is always taken back: it is by a change that a replay notices what else to set right.
+    type: 0,
+    body: rectified.body === state.body ? ranks.body : 0,
+    context: rectified.contextExternalId === state.contextExternalId ? ranks.context : 0,
+    media: isSame(rectified.media, state.media) ? ranks.media : 0,
+    rawMeta: isSame(rectified.rawMeta, state.rawMeta) ? ranks.rawMeta : 0,
+  };
+  const { stanzaId, edits, revokedAt, errors } = rectified;
+  return { ...state, stanzaId, edits, revokedAt, errors, ranks: kept };
+}
+
+/** Takes all evidence from a state: of a row that the log has with another lead, who takes its id back (M9). */
+export function disown(state: MessageState): MessageState {
+  return { ...state, ranks: { structure: 0, type: 0, body: 0, context: 0, media: 0, rawMeta: 0 } };
+}
+
+/** Whether a row that the raw log brought has been found to be wrong in who or when it is; its entries are due again then. */
+export function isDisowned({ batchId, ranks }: MessageState): boolean {
+  return batchId !== null && ranks.structure === 0;
+}
+
+function knows(truth: number, row: number): boolean {
+  return truth > 0 && truth === row;
+}
+
+/** Another value for something that the message says of its file; what it does not say is no contradiction. */
+function isOtherMedia(known: Media | null, said: Media | null): boolean {
+  return Object.entries(said ?? {}).some(
+    ([key, value]) => value !== undefined && new Map(Object.entries(known ?? {})).get(key) !== value,
+  );
+}
+
+/** Everything of a state but where its row came from, as one text. */
+function snapshot({ ranks, media, rawMeta, edits, errors, ...rest }: MessageState): string {
+  return stableJson({
+    ...rest,
+    evidence: packEvidence(ranks),
+    media: media === null ? null : { ...media },
+    rawMeta,
+    errors: textOfErrors(errors),
+    edits: [...(edits ?? [])]
+      .map(([id, { at, content }]) => stableJson({ id, at, content: contentOf(content) }))
+      .sort(),
+  });
+}
+
+function contentOf({ type, body, media }: Version['content']): Record<string, string | null> {
+  return {
+    type,
+    body: body ?? null,
+    media: media === undefined ? null : stableJson({ ...media }),
+  };
+}

@@ -1,0 +1,97 @@
+import type { MessageSource } from '../model/enumerations.js';
+import type { ContentGrade, MessageOrigin } from '../model/facts.js';
+
+/**
+ * How good the evidence for each part of a message is (rule M2). Every part is a register of its own: the value of the
+ * highest rank wins, equal ranks are settled by the values themselves, never by arrival. That makes merging commutative,
+ * associative and idempotent, which is why any order and any repetition of a log ends in the same row.
+ *
+ * Ranks fit in four bits and are stored packed in `messages.evidence`; 0 means that nothing is known.
+ */
+export interface EvidenceRanks {
+  /** Who may say direction, timestamp and thread. */
+  structure: number;
+  type: number;
+  body: number;
+  media: number;
+  context: number;
+  rawMeta: number;
+}
+
+/**
+ * A media follow-up never moves a message; an echo may be one in disguise, so a history chunk outranks it. Live tops standby,
+ * so that the row tells which messages were meant for this business to answer (T1).
+ */
+const STRUCTURE_RANK: Record<MessageOrigin, number> = {
+  follow_up: 1,
+  echo: 2,
+  history: 3,
+  standby: 4,
+  live: 5,
+};
+
+const GRADE_RANK: Record<ContentGrade, number> = { placeholder: 1, media_without_id: 2, content: 3 };
+
+const SOURCE_RANK: Record<MessageSource, number> = { app_echo: 1, history: 2, live: 3 };
+
+export function structureRank(origin: MessageOrigin): number {
+  return STRUCTURE_RANK[origin];
+}
+
+/** Grade first, then source: a real text from history beats a live `unsupported` (131060), a live text beats history's. */
+export function contentRank(grade: ContentGrade, origin: MessageOrigin): number {
+  return GRADE_RANK[grade] * 4 + SOURCE_RANK[sourceOf(origin)];
+}
+
+/** The grade that a rank stands for: 3 for real content, 2 for media without an id, 1 for a placeholder, 0 for less. */
+export function gradeOfRank(rank: number): number {
+  return rank >> 2;
+}
+
+/** Whether a rank is that of something a person sent, whole or not, and not of a placeholder. */
+export function isRealContent(rank: number): boolean {
+  return gradeOfRank(rank) >= GRADE_RANK.media_without_id;
+}
+
+/** Whether a message came live, for the business to answer: inbound, it opens tickets (T1). `standby` does not. */
+export function cameLive(ranks: EvidenceRanks): boolean {
+  return ranks.structure === STRUCTURE_RANK.live;
+}
+
+/** The same, on the packed column, for SQL. */
+export const CAME_LIVE_SQL = `(evidence & 15) = ${STRUCTURE_RANK.live}`;
+
+export function sourceOf(origin: MessageOrigin): MessageSource {
+  switch (origin) {
+    case 'live':
+    case 'standby':
+      return 'live';
+    case 'history':
+    case 'follow_up':
+      return 'history';
+    case 'echo':
+      return 'app_echo';
+  }
+}
+
+export function packEvidence(ranks: EvidenceRanks): number {
+  return (
+    ranks.structure |
+    (ranks.type << 4) |
+    (ranks.body << 8) |
+    (ranks.media << 12) |
+    (ranks.context << 16) |
+    (ranks.rawMeta << 20)
+  );
+}
+
+export function unpackEvidence(packed: number): EvidenceRanks {
+  return {
+    structure: packed & 15,
+    type: (packed >> 4) & 15,
+    body: (packed >> 8) & 15,
+    media: (packed >> 12) & 15,
+    context: (packed >> 16) & 15,
+    rawMeta: (packed >> 20) & 15,
+  };
+}

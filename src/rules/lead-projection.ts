@@ -1,0 +1,124 @@
+import type { LeadSource, MessageSource } from '../model/enumerations.js';
+import type { LeadRow } from '../store/tables/leads.js';
+import {
+  newer,
+  newerState,
+  type Dated,
+  type IdentityEvidence,
+  type IdentityNode,
+} from './identity-evidence.js';
+
+/** What is known of a conversation's messages as a whole. */
+export interface ConversationEvidence {
+  firstMessageAt: number | null;
+  /** Final source of the first message; at a tie of times the most live one. */
+  firstMessageSource: MessageSource | null;
+  lastMessageAt: number | null;
+}
+
+export type LeadColumns = Omit<LeadRow, 'id'>;
+
+/** The order of sources in a tie of times (rule I6). */
+const TIE_ORDER: readonly LeadSource[] = ['live_message', 'history_sync', 'state_sync'];
+
+/**
+ * A lead is what its identities and conversations say, whatever order they came in. `stored` is the row as it is now:
+ * its `direct_creation` and its values without any evidence (entered by people or other programs) stay.
+ */
+export function projectLead(
+  identities: readonly (IdentityNode & { evidence: IdentityEvidence })[],
+  conversations: readonly ConversationEvidence[],
+  stored: LeadColumns | null,
+): LeadColumns {
+  let profileName: Dated<string> | null = null;
+  let username: Dated<string> | null = null;
+  let bookName: Dated<string> | null = null;
+  let bookState: Dated<'added' | 'removed'> | null = null;
+  for (const { evidence } of identities) {
+    profileName = newer(profileName, evidence.profileName);
+    username = newer(username, evidence.username);
+    bookName = newer(bookName, evidence.bookName);
+    bookState = newerState(bookState, evidence.bookState);
+  }
+  const earliest = earliestEvidence(identities, conversations);
+  const direct = stored?.source === 'direct_creation';
+  const firstSeen = earliestSeen(identities);
+  const seen = earliest?.at ?? firstSeen ?? stored?.firstSeenAt ?? 0;
+  // All that a lead ever said may have turned out to be somebody else's (M9); it is then a contact like any other.
+  const bare = firstSeen === null ? (stored?.source ?? 'live_message') : 'live_message';
+  return {
+    phoneNumber: currentPhone(identities) ?? stored?.phoneNumber ?? null,
+    pushName: bookName?.value ?? profileName?.value ?? stored?.pushName ?? null,
+    username: username?.value ?? stored?.username ?? null,
+    source: direct ? 'direct_creation' : (earliest?.source ?? bare),
+    firstSeenAt: direct ? Math.min(stored.firstSeenAt, seen) : seen,
+    isActive: bookState === null ? (stored?.isActive ?? true) : bookState.value === 'added',
+    deletedAt:
+      bookState === null ? (stored?.deletedAt ?? null) : bookState.value === 'removed' ? bookState.at : null,
+    lastMessageAt: latest(conversations),
+  };
+}
+
+/** The phone that the person was last seen to begin using; Argentina's form without 9 yields to the one with it (I1). */
+export function currentPhone(
+  identities: readonly (IdentityNode & { evidence: IdentityEvidence })[],
+): string | null {
+  const phones = identities.filter((identity) => identity.kind === 'phone');
+  const known = new Set(phones.map((phone) => phone.value));
+  let best: (IdentityNode & { evidence: IdentityEvidence }) | null = null;
+  for (const phone of phones) {
+    if (phone.value.startsWith('+54') && known.has(`+549${phone.value.slice(3)}`)) continue;
+    if (best === null || beginsLater(phone, best)) best = phone;
+  }
+  return best?.value ?? null;
+}
+
+function beginsLater(
+  a: IdentityNode & { evidence: IdentityEvidence },
+  b: IdentityNode & { evidence: IdentityEvidence },
+): boolean {
+  const left = a.evidence.firstSeenAt ?? -Infinity;
+  const right = b.evidence.firstSeenAt ?? -Infinity;
+  return left === right ? a.value < b.value : left > right;
+}
+
+function earliestEvidence(
+  identities: readonly { evidence: IdentityEvidence }[],
+  conversations: readonly ConversationEvidence[],
+): { at: number; source: LeadSource } | null {
+  let earliest: { at: number; source: LeadSource } | null = null;
+  const offer = (at: number | null, source: LeadSource): void => {
+    if (at === null) return;
+    const sooner =
+      earliest === null ||
+      at < earliest.at ||
+      (at === earliest.at && TIE_ORDER.indexOf(source) < TIE_ORDER.indexOf(earliest.source));
+    if (sooner) earliest = { at, source };
+  };
+  for (const { firstMessageAt, firstMessageSource } of conversations) {
+    offer(firstMessageAt, firstMessageSource === 'history' ? 'history_sync' : 'live_message');
+  }
+  for (const { evidence } of identities) {
+    offer(evidence.bookFirstAt, 'state_sync');
+    offer(evidence.liveFirstAt, 'live_message');
+  }
+  return earliest;
+}
+
+function earliestSeen(identities: readonly { evidence: IdentityEvidence }[]): number | null {
+  let earliest: number | null = null;
+  for (const { evidence } of identities) {
+    if (evidence.firstSeenAt !== null && (earliest === null || evidence.firstSeenAt < earliest)) {
+      earliest = evidence.firstSeenAt;
+    }
+  }
+  return earliest;
+}
+
+function latest(conversations: readonly ConversationEvidence[]): number | null {
+  let last: number | null = null;
+  for (const { lastMessageAt } of conversations) {
+    if (lastMessageAt !== null && (last === null || lastMessageAt > last)) last = lastMessageAt;
+  }
+  return last;
+}

@@ -1,0 +1,296 @@
+import { decodeWamid } from '../identity/wamid.js';
+import type { MessageFact } from '../model/facts.js';
+import type { MessageRow, StoredMessageRow } from '../store/tables/messages.js';
+import { isDisowned } from './contradictions.js';
+import { packEvidence, unpackEvidence } from './evidence.js';
+import { mergeErrors } from './message-errors.js';
+import { projectMessage, restoreContent, type Revision } from './message-projection.js';
+import { absorbState, stateOfFact, type MessageState, type Placement } from './message-state.js';
+import { areTwins, isWamid } from './twins.js';
+
+export { isWamid } from './twins.js';
+
+/** One message that a batch has in sight, with what the database held of it. */
+export interface Leaf {
+  state: MessageState;
+  stored: StoredMessageRow | null;
+  changed: boolean;
+  /** Merged into another leaf (M10), or robbed of its id (M9); its row goes. */
+  gone: boolean;
+  /** The leaf that has become this message, where it is merged into one. */
+  mergedInto?: Leaf;
+}
+
+export type Placed =
+  | { outcome: 'created' | 'updated' | 'unchanged'; leaf: Leaf }
+  /** Another conversation holds the id (M9). `loser` says whose copy is not kept. */
+  | { outcome: 'collision'; leaf: Leaf; loser: 'incoming' }
+  | { outcome: 'collision'; leaf: Leaf; loser: 'stored' };
+
+/** Where a message was that lost its id to another conversation (M9). */
+export interface Robbed {
+  leadId: string;
+  conversationId: string;
+}
+
+/**
+ * Decides a collision: true when the incoming message's lead has the better claim to the id. `wamidPhone`: the customer's
+ * phone in the wamid, if one of the two copies has a wamid that decodes.
+ */
+export type CollisionJudge = (
+  wamidPhone: string | null,
+  incomingLeadId: string,
+  storedLeadId: string,
+) => boolean;
+
+/**
+ * The messages of one batch: what is stored, and what the batch's facts make of it. Finds the row that a fact is about
+ * (M1, M9, M10) and merges it there (M2). Pure: reading and writing happen outside.
+ */
+export class MessageBook {
+  private readonly byExternalId = new Map<string, Leaf>();
+  private readonly byStanzaId = new Map<string, Leaf[]>();
+  private readonly leaves: Leaf[] = [];
+  /** External ids that a row gave up for a wamid: reactions and the conversation's tickets that name them follow. */
+  readonly renamed: { connectionId: string; conversationId: string; from: string; to: string }[] = [];
+  readonly robbed: Robbed[] = [];
+
+  constructor(rows: readonly StoredMessageRow[], revisions: ReadonlyMap<string, Revision[]>) {
+    for (const row of rows) this.addStored(row, revisions.get(row.id) ?? []);
+  }
+
+  /** A row may be found twice: by its id, by its stanza id, as a twin in a merged conversation. */
+  private addStored(row: StoredMessageRow, revisions: readonly Revision[]): void {
+    const known = this.byExternalId.get(keyOf(row.connectionId, row.externalId));
+    if (known !== undefined) return;
+    this.add({ state: stateOfRow(row, revisions), stored: row, changed: false, gone: false });
+  }
+
+  all(): readonly Leaf[] {
+    return this.leaves;
+  }
+
+  /** The message with this id, or the one that WhatsApp Web calls so, if only one of the lead's messages is called so. */
+  find(connectionId: string, id: string, leadId: string | null): Leaf | null {
+    const exact = this.byExternalId.get(keyOf(connectionId, id));
+    if (exact !== undefined) return exact;
+    const called = this.byStanzaId.get(keyOf(connectionId, id)) ?? [];
+    const candidates = called.filter(
+      (leaf) => !leaf.gone && (leadId === null || leaf.state.leadId === leadId),
+    );
+    return candidates.length === 1 ? (candidates[0] ?? null) : null;
+  }
+
+  /** Other messages of its conversation that are called as it is, and are not its twins: too far away, or the other way (M10). */
+  namesakes({ state }: Leaf): Leaf[] {
+    const called = this.byStanzaId.get(keyOf(state.connectionId, state.stanzaId ?? '')) ?? [];
+    return called.filter(
+      (other) => !other.gone && other.state !== state && other.state.conversationId === state.conversationId,
+    );
+  }
+
+  /** Merges one message fact into the row that it is about, or makes a new one. */
+  place(fact: MessageFact, placement: Placement, judge: CollisionJudge): Placed {
+    const incoming = stateOfFact(fact, placement);
+    const holder = this.byExternalId.get(keyOf(incoming.connectionId, incoming.externalId));
+    if (holder !== undefined) {
+      if (holder.state.conversationId !== incoming.conversationId)
+        return this.collide(fact, incoming, holder, judge);
+      return this.merge(holder, incoming, judge);
+    }
+    const twin = this.findTwin(incoming);
+    if (twin !== null) {
+      if (twin.state.conversationId !== incoming.conversationId)
+        return this.collide(fact, incoming, twin, judge);
+      const renamed = this.adoptWamid(twin, incoming.externalId);
+      const merged = this.merge(twin, incoming, judge);
+      return renamed ? { outcome: 'updated', leaf: twin } : merged;
+    }
+    const leaf: Leaf = { state: incoming, stored: null, changed: true, gone: false };
+    this.add(leaf);
+    return { outcome: 'created', leaf };
+  }
+
+  /** Merges rows that a merge of leads brought into one conversation and that are one message (M10). */
+  mergeTwins(): void {
+    for (const leaf of [...this.leaves]) {
+      if (leaf.gone || isWamid(leaf.state.externalId)) continue;
+      const twin = this.findTwin(leaf.state);
+      if (twin?.state.conversationId === leaf.state.conversationId) this.join(twin, leaf);
+    }
+  }
+
+  /** Two rows that have turned out to be one message: the wamid's stays, the key id's goes. */
+  private join(a: Leaf, b: Leaf): void {
+    const [kept, lost] = isWamid(a.state.externalId) ? [a, b] : [b, a];
+    absorbState(kept.state, lost.state);
+    kept.changed = true;
+    lost.mergedInto = kept;
+    this.remove(lost, kept);
+  }
+
+  /** Two rows that have turned out to claim one id from two conversations: the better claim stays (M9). */
+  private separate(a: Leaf, b: Leaf, judge: CollisionJudge): void {
+    const wamid = [a, b].find((leaf) => isWamid(leaf.state.externalId))?.state.externalId ?? '';
+    const aWins = judge(decodeWamid(wamid)?.phone ?? null, a.state.leadId, b.state.leadId);
+    const [kept, lost] = aWins ? [a, b] : [b, a];
+    const { leadId, conversationId } = lost.state;
+    this.robbed.push({ leadId, conversationId });
+    this.remove(lost, kept);
+  }
+
+  private remove(lost: Leaf, kept: Leaf): void {
+    lost.gone = true;
+    const { connectionId, conversationId, externalId } = lost.state;
+    this.byExternalId.delete(keyOf(connectionId, externalId));
+    this.renamed.push({ connectionId, conversationId, from: externalId, to: kept.state.externalId });
+  }
+
+  private merge(leaf: Leaf, incoming: MessageState, judge: CollisionJudge): Placed {
+    const { timestamp, direction } = leaf.state;
+    const changed = absorbState(leaf.state, incoming);
+    if (changed) leaf.changed = true;
+    // Better evidence moved the message: what was too far away to be its twin may be it now.
+    if (leaf.state.timestamp !== timestamp || leaf.state.direction !== direction) {
+      const twin = this.findTwin(leaf.state);
+      if (twin !== null && twin.state.conversationId === leaf.state.conversationId) this.join(leaf, twin);
+      else if (twin !== null) this.separate(leaf, twin, judge);
+    }
+    return { outcome: changed ? 'updated' : 'unchanged', leaf };
+  }
+
+  /**
+   * The other name of a message (M10). In the same conversation the two are one message; in another one (a LID whose phone
+   * is not known yet) they claim one id, as in M9.
+   */
+  private findTwin(incoming: MessageState): Leaf | null {
+    if (incoming.stanzaId === null) return null;
+    const called = this.byStanzaId.get(keyOf(incoming.connectionId, incoming.stanzaId)) ?? [];
+    const twins = called.filter(
+      ({ state, gone }) => !gone && state !== incoming && areTwins(state, incoming),
+    );
+    return twins.find(({ state }) => state.conversationId === incoming.conversationId) ?? twins[0] ?? null;
+  }
+
+  /** The wamid becomes the external id as soon as it is known: later statuses name it (M10). */
+  private adoptWamid(leaf: Leaf, externalId: string): boolean {
+    if (!isWamid(externalId)) return false;
+    const { connectionId, conversationId, externalId: from } = leaf.state;
+    this.byExternalId.delete(keyOf(connectionId, from));
+    leaf.state.externalId = externalId;
+    this.byExternalId.set(keyOf(connectionId, externalId), leaf);
+    leaf.changed = true;
+    this.renamed.push({ connectionId, conversationId, from, to: externalId });
+    return true;
+  }
+
+  private collide(fact: MessageFact, incoming: MessageState, holder: Leaf, judge: CollisionJudge): Placed {
+    const wamidPhone = fact.wamidPhone ?? decodeWamid(holder.state.externalId)?.phone ?? null;
+    // A row that contradicts the very entry that brought it has no claim.
+    if (!isDisowned(holder.state) && !judge(wamidPhone, incoming.leadId, holder.state.leadId)) {
+      return { outcome: 'collision', leaf: holder, loser: 'incoming' };
+    }
+    const { id, leadId, conversationId, connectionId, externalId } = holder.state;
+    const { edits, revokedAt, metaConfirmedAt, status, errors } = holder.state;
+    // What was said about the id itself stays; what the loser's conversation said goes to the rejects.
+    const kept =
+      metaConfirmedAt === null
+        ? {}
+        : { status, metaConfirmedAt, errors: mergeErrors(incoming.errors, errors) };
+    holder.state = { ...incoming, id, edits, revokedAt, ...kept };
+    holder.changed = true;
+    if (incoming.externalId !== externalId) {
+      this.byExternalId.delete(keyOf(connectionId, externalId));
+      this.byExternalId.set(keyOf(connectionId, incoming.externalId), holder);
+      this.renamed.push({ connectionId, conversationId, from: externalId, to: incoming.externalId });
+    }
+    this.robbed.push({ leadId, conversationId });
+    const twin = this.findTwin(holder.state);
+    if (twin?.state.conversationId === holder.state.conversationId) this.join(holder, twin);
+    return { outcome: 'collision', leaf: holder.mergedInto ?? holder, loser: 'stored' };
+  }
+
+  private add(leaf: Leaf): void {
+    const { connectionId, externalId, stanzaId } = leaf.state;
+    this.leaves.push(leaf);
+    this.byExternalId.set(keyOf(connectionId, externalId), leaf);
+    if (stanzaId === null) return;
+    const key = keyOf(connectionId, stanzaId);
+    const called = this.byStanzaId.get(key);
+    if (called === undefined) this.byStanzaId.set(key, [leaf]);
+    else called.push(leaf);
+  }
+}
+
+export function keyOf(connectionId: string, id: string): string {
+  return `${connectionId} ${id}`;
+}
+
+/** The row that people see, from all that is known. */
+export function rowOfState(state: MessageState): { row: MessageRow; revisions: Revision[] } {
+  const shown = projectMessage(state);
+  return {
+    row: {
+      id: state.id,
+      connectionId: state.connectionId,
+      externalId: state.externalId,
+      conversationId: state.conversationId,
+      leadId: state.leadId,
+      stanzaId: state.stanzaId,
+      direction: state.direction,
+      type: shown.type,
+      body: shown.body,
+      media: shown.media,
+      contextExternalId: state.contextExternalId,
+      timestamp: state.timestamp,
+      status: state.status,
+      historyStatus: state.historyStatus,
+      errors: state.errors,
+      source: state.source,
+      syncSource: state.syncSource,
+      isSyncInitial: state.isSyncInitial,
+      batchId: state.batchId,
+      runId: state.runId,
+      editedAt: shown.editedAt,
+      editExternalId: shown.editExternalId,
+      deletedAt: shown.deletedAt,
+      metaConfirmedAt: state.metaConfirmedAt,
+      rawMeta: shown.rawMeta,
+      evidence: packEvidence(state.ranks),
+    },
+    revisions: shown.revisions,
+  };
+}
+
+/** The state behind a stored row and its revisions; the inverse of {@link rowOfState}. */
+export function stateOfRow(row: MessageRow, revisions: readonly Revision[]): MessageState {
+  const state: MessageState = {
+    id: row.id,
+    connectionId: row.connectionId,
+    conversationId: row.conversationId,
+    leadId: row.leadId,
+    externalId: row.externalId,
+    stanzaId: row.stanzaId,
+    direction: row.direction,
+    timestamp: row.timestamp,
+    type: row.type,
+    body: row.body,
+    media: row.media,
+    contextExternalId: row.contextExternalId,
+    rawMeta: row.rawMeta,
+    ranks: unpackEvidence(row.evidence),
+    status: row.status,
+    historyStatus: row.historyStatus,
+    errors: row.errors,
+    source: row.source,
+    syncSource: row.syncSource,
+    isSyncInitial: row.isSyncInitial,
+    metaConfirmedAt: row.metaConfirmedAt,
+    edits: null,
+    revokedAt: null,
+    batchId: row.batchId,
+    runId: row.runId,
+  };
+  if (row.editedAt !== null || row.deletedAt !== null) restoreContent(state, row, revisions);
+  return state;
+}

@@ -1,0 +1,127 @@
+import type { Media, MessageContent } from '../model/facts.js';
+import type { JsonObject } from '../model/json.js';
+import type { RevisionRow } from '../store/tables/reactions-and-revisions.js';
+import type { MessageState, Version } from './message-state.js';
+import { stableJson } from './stable-json.js';
+
+/** The version key of what the message said before any edit. */
+export const ORIGINAL_VERSION = 'original';
+
+/** One row of message_revisions: a version that the message row no longer shows. */
+export type Revision = Omit<RevisionRow, 'messageId'>;
+
+/** What the message row shows of the content, and what moves to message_revisions (M5). */
+export interface MessageProjection {
+  type: string;
+  body: string | null;
+  media: Media | null;
+  rawMeta: JsonObject | null;
+  editedAt: number | null;
+  editExternalId: string | null;
+  deletedAt: number | null;
+  revisions: Revision[];
+}
+
+/**
+ * Shows the newest version; a revoked message shows none. Every other version becomes a revision, so nothing that was
+ * once shown is forgotten, and the whole state can be read back from the row and its revisions.
+ */
+export function projectMessage(state: MessageState): MessageProjection {
+  const original: Revision = {
+    version: ORIGINAL_VERSION,
+    type: state.type,
+    body: state.body,
+    media: state.media,
+    rawMeta: state.rawMeta,
+    at: state.timestamp,
+  };
+  const edits = [...(state.edits ?? [])]
+    .sort(compareEdits)
+    .map(([editId, version]) => revisionOf(editId, version, original));
+  const shown = edits.at(-1) ?? original;
+  const revoked = state.revokedAt !== null;
+  const versions = [original, ...edits];
+  return {
+    type: shown.type,
+    body: revoked ? null : shown.body,
+    media: revoked ? null : shown.media,
+    rawMeta: revoked ? null : original.rawMeta,
+    editedAt: edits.at(-1)?.at ?? null,
+    editExternalId: edits.at(-1)?.version ?? null,
+    deletedAt: state.revokedAt,
+    revisions: revoked ? versions : versions.filter((version) => version !== shown),
+  };
+}
+
+/** A revoked message shows nothing (M5): a row that does was changed by somebody, and its state does not tell. */
+export function showsWhatIsRevoked({
+  deletedAt,
+  body,
+  media,
+  rawMeta,
+}: Omit<MessageProjection, 'revisions'>): boolean {
+  return deletedAt !== null && (body !== null || media !== null || rawMeta !== null);
+}
+
+/** Gets a state's original content and edits back from what the database shows. The inverse of {@link projectMessage}. */
+export function restoreContent(
+  state: MessageState,
+  row: Pick<MessageProjection, 'editedAt' | 'editExternalId' | 'deletedAt'>,
+  revisions: readonly Revision[],
+): void {
+  state.revokedAt = row.deletedAt;
+  if (row.editExternalId !== null && row.editedAt !== null && row.deletedAt === null) {
+    addEdit(state, row.editExternalId, row.editedAt, contentOf(state));
+  }
+  for (const revision of revisions) {
+    if (revision.version === ORIGINAL_VERSION) {
+      state.type = revision.type;
+      state.body = revision.body;
+      state.media = revision.media;
+      state.rawMeta = revision.rawMeta;
+    } else {
+      addEdit(state, revision.version, revision.at, contentOf(revision));
+    }
+  }
+  forgetInheritedMedia(state);
+}
+
+/** Media that an edit only inherited must go on following the original's, which may still improve. */
+function forgetInheritedMedia(state: MessageState): void {
+  const original = stableJson(state.media === null ? null : { ...state.media });
+  for (const version of state.edits?.values() ?? []) {
+    if (version.content.media !== undefined && stableJson({ ...version.content.media }) === original) {
+      delete version.content.media;
+    }
+  }
+}
+
+/** An edit that brings no media leaves the original's in place: a new caption does not cost the picture. */
+function revisionOf(editId: string, version: Version, original: Revision): Revision {
+  return {
+    version: editId,
+    type: version.content.type,
+    body: version.content.body ?? null,
+    media: version.content.media ?? (version.content.type === original.type ? original.media : null),
+    rawMeta: null,
+    at: version.at,
+  };
+}
+
+function contentOf(shown: { type: string; body: string | null; media: Media | null }): MessageContent {
+  return {
+    type: shown.type,
+    ...(shown.body === null ? {} : { body: shown.body }),
+    ...(shown.media === null ? {} : { media: shown.media }),
+  };
+}
+
+function addEdit(state: MessageState, editId: string, at: number, content: MessageContent): void {
+  state.edits ??= new Map();
+  state.edits.set(editId, { at, content });
+}
+
+function compareEdits([leftId, left]: [string, Version], [rightId, right]: [string, Version]): number {
+  if (left.at !== right.at) return left.at - right.at;
+  return leftId < rightId ? -1 : leftId > rightId ? 1 : 0;
+}

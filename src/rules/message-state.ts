@@ -1,0 +1,228 @@
+import {
+  MESSAGE_SOURCES,
+  MESSAGE_STATUSES,
+  SYNC_SOURCES,
+  type Direction,
+  type MessageSource,
+  type MessageStatus,
+  type SyncSource,
+} from '../model/enumerations.js';
+import type { Media, MessageContent, MessageError, MessageFact, StatusFact } from '../model/facts.js';
+import type { JsonObject } from '../model/json.js';
+import { absorbContent, mediaText } from './absorb-content.js';
+import { contentRank, sourceOf, structureRank, type EvidenceRanks } from './evidence.js';
+import { smaller } from './bounds.js';
+import { mergeErrors } from './message-errors.js';
+
+/** What an edit made the message say. */
+export interface Version {
+  at: number;
+  content: MessageContent;
+}
+
+/**
+ * Everything that is known about one message, independent of the order in which it became known. The row that people
+ * see is a projection of it ({@link projectMessage}); the database holds enough to get the state back.
+ */
+export interface MessageState {
+  id: string;
+  connectionId: string;
+  conversationId: string;
+  leadId: string;
+  externalId: string;
+  stanzaId: string | null;
+  direction: Direction;
+  timestamp: number;
+  /** What the message said before any edit. */
+  type: string;
+  body: string | null;
+  media: Media | null;
+  contextExternalId: string | null;
+  rawMeta: JsonObject | null;
+  ranks: EvidenceRanks;
+  status: MessageStatus | null;
+  historyStatus: MessageStatus | null;
+  /** Why it failed, by everything that says so; kept when a later status says that it came through. */
+  errors: readonly MessageError[] | null;
+  source: MessageSource;
+  syncSource: SyncSource;
+  isSyncInitial: boolean;
+  metaConfirmedAt: number | null;
+  /** By the edit's own id. */
+  edits: Map<string, Version> | null;
+  revokedAt: number | null;
+  batchId: string | null;
+  runId: string | null;
+}
+
+/** Where a fact's message lives; resolved before the fold. */
+export interface Placement {
+  id: string;
+  connectionId: string;
+  conversationId: string;
+  leadId: string;
+  batchId: string | null;
+  runId: string;
+  syncSource: SyncSource;
+}
+
+/** The state that one fact alone proves. */
+export function stateOfFact(fact: MessageFact, placement: Placement): MessageState {
+  const content = contentRank(fact.grade, fact.origin);
+  return {
+    id: placement.id,
+    connectionId: placement.connectionId,
+    conversationId: placement.conversationId,
+    leadId: placement.leadId,
+    externalId: fact.externalId,
+    stanzaId: fact.stanzaId ?? null,
+    direction: fact.direction,
+    timestamp: fact.timestamp,
+    type: fact.type,
+    body: fact.body ?? null,
+    media: fact.media ?? null,
+    contextExternalId: fact.contextExternalId ?? null,
+    rawMeta: fact.rawMeta ?? null,
+    ranks: {
+      structure: structureRank(fact.origin),
+      type: content,
+      body: fact.body === undefined ? 0 : content,
+      media: fact.media === undefined ? 0 : content,
+      context: fact.contextExternalId === undefined ? 0 : content,
+      rawMeta: fact.rawMeta === undefined ? 0 : content,
+    },
+    status: fact.status ?? null,
+    historyStatus: fact.historyStatus ?? null,
+    errors: mergeErrors(null, fact.errors ?? null),
+    source: sourceOf(fact.origin),
+    syncSource: placement.syncSource,
+    isSyncInitial: fact.isSyncInitial,
+    metaConfirmedAt: null,
+    edits: null,
+    revokedAt: null,
+    batchId: placement.batchId,
+    runId: placement.runId,
+  };
+}
+
+/**
+ * Merges what `other` knows into `state`, field by field, and tells whether anything changed. Commutative, associative
+ * and idempotent in everything but the ids of the row itself (rules M2, M3, M5, M10).
+ */
+export function absorbState(state: MessageState, other: MessageState): boolean {
+  const content = absorbContent(state, other);
+  const structure = absorbStructure(state, other);
+  const progress = absorbProgress(state, other);
+  const amendments = absorbAmendments(state, other);
+  return content || structure || progress || amendments;
+}
+
+/** One way only: M3's ladder. */
+export function higherStatus(a: MessageStatus | null, b: MessageStatus | null): MessageStatus | null {
+  if (a === null) return b;
+  if (b === null) return a;
+  return MESSAGE_STATUSES.indexOf(a) >= MESSAGE_STATUSES.indexOf(b) ? a : b;
+}
+
+/** Applies a status that Meta reported for the message. */
+export function absorbStatus(
+  state: MessageState,
+  { status, at, errors }: Pick<StatusFact, 'status' | 'at' | 'errors'>,
+): boolean {
+  const higher = higherStatus(state.status, status);
+  const confirmed = state.metaConfirmedAt === null ? at : Math.min(state.metaConfirmedAt, at);
+  const all = mergeErrors(state.errors, errors ?? null);
+  const changed = higher !== state.status || confirmed !== state.metaConfirmedAt || all !== state.errors;
+  state.status = higher;
+  state.metaConfirmedAt = confirmed;
+  state.errors = all;
+  return changed;
+}
+
+/** Adds an edit as one more version; which one shows is decided by the edits' times, not by their arrival (M5). */
+export function absorbEdit(state: MessageState, editId: string, version: Version): boolean {
+  const known = state.edits?.get(editId);
+  if (known !== undefined && compareVersions(known, version) >= 0) return false;
+  state.edits ??= new Map();
+  state.edits.set(editId, version);
+  return true;
+}
+
+/** The earliest revoke counts. */
+export function absorbRevoke(state: MessageState, at: number): boolean {
+  if (state.revokedAt !== null && state.revokedAt <= at) return false;
+  state.revokedAt = at;
+  return true;
+}
+
+function absorbStructure(state: MessageState, other: MessageState): boolean {
+  const mine = state.ranks.structure;
+  const theirs = other.ranks.structure;
+  const better =
+    theirs > mine ||
+    (theirs === mine &&
+      (other.timestamp < state.timestamp ||
+        (other.timestamp === state.timestamp && other.direction < state.direction)));
+  if (!better) return false;
+  state.ranks.structure = theirs;
+  state.timestamp = other.timestamp;
+  state.direction = other.direction;
+  return true;
+}
+
+function absorbProgress(state: MessageState, other: MessageState): boolean {
+  const status = higherStatus(state.status, other.status);
+  const historyStatus = higherStatus(state.historyStatus, other.historyStatus);
+  const source =
+    MESSAGE_SOURCES.indexOf(other.source) > MESSAGE_SOURCES.indexOf(state.source)
+      ? other.source
+      : state.source;
+  const syncSource =
+    SYNC_SOURCES.indexOf(other.syncSource) > SYNC_SOURCES.indexOf(state.syncSource)
+      ? other.syncSource
+      : state.syncSource;
+  const isSyncInitial = state.isSyncInitial || other.isSyncInitial;
+  const confirmed = smaller(state.metaConfirmedAt, other.metaConfirmedAt);
+  const stanzaId = state.stanzaId ?? other.stanzaId;
+  const errors = mergeErrors(state.errors, other.errors);
+  const changed =
+    status !== state.status ||
+    historyStatus !== state.historyStatus ||
+    source !== state.source ||
+    syncSource !== state.syncSource ||
+    isSyncInitial !== state.isSyncInitial ||
+    confirmed !== state.metaConfirmedAt ||
+    stanzaId !== state.stanzaId ||
+    errors !== state.errors;
+  state.status = status;
+  state.historyStatus = historyStatus;
+  state.source = source;
+  state.syncSource = syncSource;
+  state.isSyncInitial = isSyncInitial;
+  state.metaConfirmedAt = confirmed;
+  state.stanzaId = stanzaId;
+  state.errors = errors;
+  return changed;
+}
+
+function absorbAmendments(state: MessageState, other: MessageState): boolean {
+  let changed = false;
+  for (const [editId, version] of other.edits ?? []) {
+    if (absorbEdit(state, editId, version)) changed = true;
+  }
+  if (other.revokedAt !== null && absorbRevoke(state, other.revokedAt)) changed = true;
+  return changed;
+}
+
+/** The same edit told twice differently: later time first, then the larger text; any rule would do, as long as it is one. */
+function compareVersions(a: Version, b: Version): number {
+  if (a.at !== b.at) return a.at - b.at;
+  const left = versionText(a);
+  const right = versionText(b);
+  return left === right ? 0 : left < right ? -1 : 1;
+}
+
+function versionText(version: Version): string {
+  const { type, body, media } = version.content;
+  return `${type}\n${body ?? ''}\n${mediaText(media ?? null)}`;
+}

@@ -1,0 +1,228 @@
+import { phoneEquivalents } from '../identity/phone.js';
+import {
+  absorbEvidence,
+  compareNodes,
+  noEvidence,
+  nodeKey,
+  type IdentityEvidence,
+  type IdentityNode,
+} from './identity-evidence.js';
+import { UnionFind } from './union-find.js';
+
+/** A row of lead_identities. */
+export interface StoredIdentity extends IdentityNode {
+  personId: string;
+  leadId: string | null;
+  evidence: IdentityEvidence;
+}
+
+/** What the planner must know of a stored lead. */
+export interface StoredLead {
+  id: string;
+  phoneNumber: string | null;
+  pushName: string | null;
+  firstSeenAt: number;
+}
+
+/** One fact's word about one person: the names that belong together, and what it says under the first of them. */
+export interface Claim {
+  nodes: readonly IdentityNode[];
+  evidence?: Partial<IdentityEvidence>;
+  /** True for what makes a person a lead: a message, an address-book entry, a live reaction. */
+  makesLead: boolean;
+}
+
+/** Persons that turned out to be one (rule I3); `into` keeps its id, its lead and its conversations. */
+export interface PersonMerge {
+  from: string;
+  into: string;
+}
+
+export interface Person {
+  id: string;
+  isNew: boolean;
+  /** Has a lead already, or gets one from this batch. */
+  isLead: boolean;
+  hasStoredLead: boolean;
+  identities: PlannedIdentity[];
+}
+
+export interface PlannedIdentity extends IdentityNode {
+  evidence: IdentityEvidence;
+  /** Not stored yet, or stored with less. */
+  changed: boolean;
+}
+
+export interface PersonPlan {
+  /** By {@link nodeKey}. */
+  personOf: Map<string, Person>;
+  persons: Person[];
+  merges: PersonMerge[];
+}
+
+/**
+ * Decides who is who within one organization: joins the batch's claims with what is stored, and names every person.
+ * Pure; the same claims in any order give the same groups.
+ */
+export function planPersons(
+  claims: readonly Claim[],
+  storedIdentities: readonly StoredIdentity[],
+  storedLeads: readonly StoredLead[],
+  newId: () => string,
+): PersonPlan {
+  const groups = new UnionFind();
+  const identities = new Map<string, PlannedIdentity>();
+  const storedPersons = new Map<string, { leadId: string | null }>();
+  const leadMakers = new Set<string>();
+
+  for (const row of storedIdentities) {
+    const key = nodeKey(row);
+    identities.set(key, {
+      kind: row.kind,
+      value: row.value,
+      evidence: { ...row.evidence },
+      changed: false,
+    });
+    groups.join(personKey(row.personId), key);
+    const known = storedPersons.get(row.personId);
+    if (known === undefined || known.leadId === null) storedPersons.set(row.personId, { leadId: row.leadId });
+  }
+  for (const lead of storedLeads) adoptLead(lead, identities, groups, storedPersons);
+  for (const claim of claims) addClaim(claim, identities, groups, leadMakers);
+  joinEquivalents(identities, groups);
+
+  return namePersons(groups, identities, storedPersons, storedLeads, leadMakers, newId);
+}
+
+/** Identities that must be looked up besides the claimed ones: Argentina's other form of a phone (I1). */
+export function nodesToLookUp(claims: readonly Claim[]): IdentityNode[] {
+  const nodes = new Map<string, IdentityNode>();
+  for (const claim of claims) {
+    for (const node of claim.nodes) {
+      nodes.set(nodeKey(node), node);
+      if (node.kind !== 'phone') continue;
+      for (const value of phoneEquivalents(node.value)) nodes.set(`phone:${value}`, { kind: 'phone', value });
+    }
+  }
+  return [...nodes.values()].sort(compareNodes);
+}
+
+/**
+ * A lead that another program wrote has a phone but no row of lead_identities. Its name was given by people, so it counts
+ * as an address-book name, only older than any.
+ */
+function adoptLead(
+  lead: StoredLead,
+  identities: Map<string, PlannedIdentity>,
+  groups: UnionFind,
+  storedPersons: Map<string, { leadId: string | null }>,
+): void {
+  storedPersons.set(lead.id, { leadId: lead.id });
+  groups.add(personKey(lead.id));
+  if (lead.phoneNumber === null) return;
+  const key = nodeKey({ kind: 'phone', value: lead.phoneNumber });
+  groups.join(personKey(lead.id), key);
+  if (identities.has(key)) return;
+  const evidence = noEvidence();
+  if (lead.pushName !== null) evidence.bookName = { value: lead.pushName, at: 0 };
+  identities.set(key, { kind: 'phone', value: lead.phoneNumber, evidence, changed: true });
+}
+
+function addClaim(
+  claim: Claim,
+  identities: Map<string, PlannedIdentity>,
+  groups: UnionFind,
+  leadMakers: Set<string>,
+): void {
+  const [first] = claim.nodes;
+  if (first === undefined) return;
+  const firstKey = nodeKey(first);
+  for (const node of claim.nodes) {
+    const key = nodeKey(node);
+    if (!identities.has(key)) {
+      identities.set(key, {
+        kind: node.kind,
+        value: node.value,
+        evidence: noEvidence(),
+        changed: true,
+      });
+    }
+    groups.join(firstKey, key);
+  }
+  if (claim.evidence !== undefined) {
+    for (const node of claim.nodes) {
+      const identity = identities.get(nodeKey(node));
+      if (identity === undefined) continue;
+      // Every name was seen at that time; what was said about the person is kept once, under the first name.
+      const said = node === first ? claim.evidence : { firstSeenAt: claim.evidence.firstSeenAt ?? null };
+      if (absorbEvidence(identity.evidence, said)) identity.changed = true;
+    }
+  }
+  if (claim.makesLead) leadMakers.add(firstKey);
+}
+
+function joinEquivalents(identities: Map<string, PlannedIdentity>, groups: UnionFind): void {
+  for (const [key, identity] of identities) {
+    if (identity.kind !== 'phone') continue;
+    for (const value of phoneEquivalents(identity.value)) {
+      const other = `phone:${value}`;
+      if (identities.has(other)) groups.join(key, other);
+    }
+  }
+}
+
+function namePersons(
+  groups: UnionFind,
+  identities: Map<string, PlannedIdentity>,
+  storedPersons: Map<string, { leadId: string | null }>,
+  storedLeads: readonly StoredLead[],
+  leadMakers: ReadonlySet<string>,
+  newId: () => string,
+): PersonPlan {
+  const storedByGroup = new Map<string, string[]>();
+  for (const personId of storedPersons.keys()) {
+    const group = groups.find(personKey(personId));
+    const list = storedByGroup.get(group);
+    if (list === undefined) storedByGroup.set(group, [personId]);
+    else list.push(personId);
+  }
+  const makerGroups = new Set([...leadMakers].map((key) => groups.find(key)));
+  const firstSeen = new Map(storedLeads.map((lead) => [lead.id, lead.firstSeenAt]));
+
+  const personOf = new Map<string, Person>();
+  const byGroup = new Map<string, Person>();
+  const merges: PersonMerge[] = [];
+  for (const [key, identity] of identities) {
+    const group = groups.find(key);
+    let person = byGroup.get(group);
+    if (person === undefined) {
+      const stored = (storedByGroup.get(group) ?? []).sort((a, b) => compareSurvivors(a, b, firstSeen));
+      const [survivor, ...others] = stored;
+      for (const from of others) if (survivor !== undefined) merges.push({ from, into: survivor });
+      const hasStoredLead = survivor !== undefined && firstSeen.has(survivor);
+      person = {
+        id: survivor ?? newId(),
+        isNew: survivor === undefined,
+        isLead: hasStoredLead || makerGroups.has(group),
+        hasStoredLead,
+        identities: [],
+      };
+      byGroup.set(group, person);
+    }
+    person.identities.push(identity);
+    personOf.set(key, person);
+  }
+  return { personOf, persons: [...byGroup.values()], merges };
+}
+
+/** The earlier lead survives a merge; a person without a lead yields to one with. */
+function compareSurvivors(a: string, b: string, firstSeen: ReadonlyMap<string, number>): number {
+  const left = firstSeen.get(a) ?? Infinity;
+  const right = firstSeen.get(b) ?? Infinity;
+  if (left !== right) return left - right;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function personKey(personId: string): string {
+  return `person:${personId}`;
+}

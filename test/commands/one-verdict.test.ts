@@ -1,0 +1,324 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { dedupe } from '../../src/commands/dedupe/dedupe.js';
+import type { ReconcileOptions } from '../../src/commands/reconcile/options.js';
+import { reconcile } from '../../src/commands/reconcile/reconcile.js';
+import type { ReconcileResult } from '../../src/commands/reconcile/result.js';
+import { report } from '../../src/commands/report/report.js';
+import { CHECK_NAMES, type VerifiedItem, type VerifyResult } from '../../src/commands/verify/result.js';
+import { verify } from '../../src/commands/verify/verify.js';
+import { decodeWamid } from '../../src/identity/wamid.js';
+import type { Store } from '../../src/store/store.js';
+import { describeOnBackends, type TestBackend } from '../support/databases.js';
+import { ask } from '../support/explaining.js';
+import { normalisedDatabase } from '../support/normalised.js';
+import { restoreUniqueIndex } from '../support/damage.js';
+import { anyLosses, lose, rowLosses, STRANGER, type Loss } from '../support/random-loss.js';
+import { metaLog, mixedLog, WEB_CONNECTION } from '../support/random-log.js';
+import { replayBodies, testContext } from '../support/replaying.js';
+import { reportOptions } from '../support/reporting.js';
+
+const flags = fc.record({
+  scan: fc.boolean(),
+  bodies: fc.boolean(),
+  full: fc.boolean(),
+  /** Whether a night had proven everything before the damage. */
+  proven: fc.boolean(),
+  batchSize: fc.constantFrom(1, 3, 1000),
+});
+type Flags = typeof flags extends fc.Arbitrary<infer F> ? F : never;
+type Log = readonly (object | string)[];
+
+const log = fc.oneof(metaLog, mixedLog);
+
+describeOnBackends('after any losses', (backend) => {
+  // The same logs every time, so that a failure is everybody's; TEST_SEED tries others.
+  const options = {
+    numRuns: backend.name === 'postgresql' ? 12 : 5,
+    seed: Number(process.env['TEST_SEED'] ?? 20261128),
+  };
+
+  it('explain, verify, report and reconcile give one answer, and reconcile mends what the log holds', async () => {
+    await fc.assert(
+      fc.asyncProperty(log, rowLosses, flags, (bodies, losses, how) =>
+        withLog(backend, bodies, how, async (store) => {
+          const before = await pictureOf(store, losses);
+          await lose(store, losses);
+          await sameAnswers(store, how);
+          if (isForAPerson(losses)) return;
+          await mendByReconcile(store, how);
+          expect(await pictureOf(store, losses)).toEqual(before);
+          expect((await night(store, how)).figures).toMatchObject({ restored: 0, missing: 0, doubled: 0 });
+          expect(await lossesIn(store)).toEqual([]);
+        }),
+      ),
+      options,
+    );
+  }, 300_000);
+
+  it('also of the raw log, they give one answer, and the file brings back what it lost', async () => {
+    await fc.assert(
+      fc.asyncProperty(log, anyLosses, flags, (bodies, losses, how) =>
+        withLog(backend, bodies, how, async (store) => {
+          const before = await pictureOf(store, losses);
+          await lose(store, losses);
+          await sameAnswers(store, how);
+          if (isForAPerson(losses)) return;
+          await mendByReconcile(store, how);
+          await sameAnswers(store, how);
+          // Twice: a copy stands in the way of its message until it is merged.
+          for (let times = 0; times < 2; times += 1) {
+            await replayBodies(store, bodies, { batchSize: how.batchSize });
+            await mendByReconcile(store, how);
+          }
+          expect(await pictureOf(store, losses)).toEqual(before);
+          expect(await lossesIn(store)).toEqual([]);
+        }),
+      ),
+      options,
+    );
+  }, 300_000);
+});
+
+/** A copy of which one or the other was changed is two messages under one id: nothing merges those, a person looks. */
+function isForAPerson(losses: readonly Loss[]): boolean {
+  return losses.some(({ kind }) => kind === 'copy') && losses.length > 1;
+}
+
+async function withLog(
+  backend: TestBackend,
+  bodies: Log,
+  how: Flags,
+  work: (store: Store) => Promise<void>,
+): Promise<void> {
+  const store = await backend.open();
+  try {
+    await store.sql.execute(
+      `insert into connections (id, organization_id, name, kind, phone_number_id, display_phone_number, history_sync_status)
+         select gen_random_uuid(), id, $1, 'coexistence', $2, $3, 'pending_consent' from organizations where slug = 'default'`,
+      [WEB_CONNECTION.name, WEB_CONNECTION.phoneNumberId, WEB_CONNECTION.number],
+    );
+    await replayBodies(store, bodies, { batchSize: how.batchSize });
+    if (how.proven) await night(store, how);
+    await work(store);
+  } finally {
+    await restoreUniqueIndex(store);
+    await store.close();
+  }
+}
+
+/**
+ * The database without the rows of strangers, which every command leaves where they are, and without what is on record about
+ * raw entries that are gone.
+ */
+async function pictureOf(store: Store, losses: readonly Loss[]): Promise<Record<string, unknown[]>> {
+  const { messages = [], rejects = [], ...others } = await normalisedDatabase(store);
+  // The times and the lead of a conversation follow from a stranger's rows, too.
+  const isStrange = losses.some(({ kind }) => kind === 'stranger');
+  return {
+    ...(isStrange ? {} : others),
+    messages: messages.filter((row) => !JSON.stringify(row).includes(STRANGER)),
+    rejects: rejects.filter((row) => !JSON.stringify(row).includes('"sha256":null')),
+  };
+}
+
+function night(
+  store: Store,
+  { full, batchSize }: Pick<Flags, 'full' | 'batchSize'>,
+  options: Partial<ReconcileOptions> = {},
+): Promise<ReconcileResult> {
+  return reconcile(testContext(store), {
+    full,
+    apply: true,
+    dryRun: false,
+    register: true,
+    tickets: 'auto',
+    include: new Set(),
+    batchSize,
+    historyMinutes: 60,
+    silentHours: 1_000_000,
+    timeZone: 'UTC',
+    recordedOptions: {},
+    ...options,
+  });
+}
+
+/**
+ * A night leaves it to a person to merge more than a small share of the messages; the person looks, and says yes. What it has
+ * restored may have a copy, which the next one merges.
+ */
+async function mendByReconcile(store: Store, how: Flags): Promise<void> {
+  for (let nights = 0; nights < 3; nights += 1) {
+    const { heldBack, figures } = await night(store, how);
+    if (figures.doubled === 0) return;
+    if (heldBack === undefined) continue;
+    await dedupe(testContext(store), {
+      classes: new Set(['same_id', 'same_message']),
+      apply: true,
+      batchSize: how.batchSize,
+      force: true,
+      recordedOptions: {},
+    });
+  }
+}
+
+interface Checked {
+  result: VerifyResult;
+  items: VerifiedItem[];
+}
+
+async function verifyItems(store: Store, connection?: string): Promise<Checked> {
+  const items: VerifiedItem[] = [];
+  const result = await verify(testContext(store), {
+    checks: new Set(CHECK_NAMES),
+    enforce: false,
+    onItem: (item) => {
+      items.push(item);
+    },
+    ...(connection === undefined ? {} : { connection }),
+  });
+  return { result, items };
+}
+
+/** What verify says of the losses, as lines. */
+async function lossesIn(store: Store): Promise<string[]> {
+  const { result } = await verifyItems(store);
+  return (
+    result.checks
+      // What was rejected is no matter of the database.
+      .filter(({ check, severity }) => severity === 'loss' && check !== 'rejects')
+      .map(({ check, summary }) => `${check}: ${summary}`)
+  );
+}
+
+/** One message has two names (M10): the key id of WhatsApp Web is inside the wamid. */
+function nameOf(id: string): string {
+  return decodeWamid(id)?.stanzaId ?? id;
+}
+
+async function sameAnswers(store: Store, how: Flags): Promise<void> {
+  const whole = await verifyItems(store);
+  await sameAsExplain(store, whole, how);
+  await sameAsReport(store, whole);
+  await sameAsReconcile(store, whole, how);
+  await sameByConnection(store, whole);
+}
+
+/** Which ids are not fine, by what is wrong with them. */
+type Faults = Record<'faulty' | 'doubled' | 'gone' | 'damaged', Set<string>>;
+
+/**
+ * Where the index is gone and an id has several rows, `verify` holds the log against one of them and tells of the others by
+ * themselves, and `explain` holds it against each: there, that the id is not fine is one answer.
+ */
+async function sameAsExplain(store: Store, { items }: Checked, { scan, bodies }: Flags): Promise<void> {
+  const ids = await idsIn(store, items);
+  const verified = await faultsOf(store, items);
+  const explained = newFaults();
+  for (const id of ids) {
+    const { findings } = await ask(store, id, { as: 'message', scan, bodies });
+    for (const { outcome } of findings) {
+      if (outcome === 'gone' || outcome === 'damaged') explained[outcome].add(nameOf(id));
+      else if (outcome === 'missing' || outcome === 'different') explained.faulty.add(nameOf(id));
+    }
+  }
+  const several = await namesWithSeveralRows(store);
+  const sole = (names: ReadonlySet<string>): string[] => sorted(names).filter((name) => !several.has(name));
+  const all = ({ faulty, doubled, gone, damaged }: Faults): string[] =>
+    sorted([...faulty, ...doubled, ...gone, ...damaged]);
+  for (const kind of ['faulty', 'gone', 'damaged'] as const)
+    expect([kind, sole(explained[kind])]).toEqual([kind, sole(verified[kind])]);
+  expect(all(explained)).toEqual(all(verified));
+}
+
+function newFaults(): Faults {
+  return { faulty: new Set(), doubled: new Set(), gone: new Set(), damaged: new Set() };
+}
+
+async function faultsOf(store: Store, items: readonly VerifiedItem[]): Promise<Faults> {
+  const faults = newFaults();
+  for (const { check, sign, subject, detail } of items) {
+    if (!isId(subject)) continue;
+    const name = nameOf(subject);
+    if (check === 'raw_log' && (sign === '+' || sign === '*')) faults.faulty.add(name);
+    if (check === 'duplicate_ids' && sign === '*') faults.doubled.add(name);
+    if (check === 'collisions' && sign === '!' && detail.includes(': rows')) faults.doubled.add(name);
+    if (check === 'raw_entry' && sign === '-' && detail.includes('is gone')) faults.gone.add(name);
+  }
+  const damaged = await store.sql.query(
+    `select m.external_id from messages m join webhook_log w on w.id = m.batch_id where sha256(w.raw_body) <> w.sha256`,
+  );
+  for (const { external_id: id } of damaged) faults.damaged.add(nameOf(String(id)));
+  return faults;
+}
+
+/** Entries are named `log:…`, items without an id by their path. */
+function isId(subject: string): boolean {
+  return !/^(log:|\$|message )/.test(subject);
+}
+
+async function namesWithSeveralRows(store: Store): Promise<Set<string>> {
+  const rows = await store.sql.query(
+    'select external_id as id from messages group by connection_id, external_id having count(*) > 1',
+  );
+  return new Set(rows.map(({ id }) => nameOf(String(id))));
+}
+
+function sorted(ids: Iterable<string>): string[] {
+  return [...new Set(ids)].sort();
+}
+
+/** Every id that anything knows of. */
+async function idsIn(store: Store, items: readonly VerifiedItem[]): Promise<string[]> {
+  const rows = await store.sql.query(
+    `select external_id as id from messages union select target_external_id from pending_facts`,
+  );
+  return sorted([
+    ...rows.map(({ id }) => String(id)),
+    ...items
+      .filter(({ check }) => check === 'raw_log')
+      .flatMap(({ subject }) => (isId(subject) ? [subject] : [])),
+  ]);
+}
+
+async function sameAsReport(store: Store, { result, items }: Checked): Promise<void> {
+  const { alerts, audit } = await report(testContext(store), reportOptions());
+  const signs = (sign: VerifiedItem['sign']): number =>
+    items.filter((item) => item.check === 'raw_log' && item.sign === sign).length;
+  const lost = alerts.filter(({ severity }) => severity === 'loss');
+  expect(lost.length > 0).toBe(result.severity === 'loss');
+  const { missing, different, unapplied, doubled, damaged } = audit ?? {};
+  expect({ missing, others: (different ?? 0) + (unapplied ?? 0) + (doubled ?? 0) }).toEqual({
+    missing: signs('+'),
+    others: signs('*'),
+  });
+  expect(missing).toBe(result.missing);
+  const altered = await store.sql.query(`select from webhook_log where sha256(raw_body) <> sha256`);
+  expect(damaged).toBe(altered.length);
+}
+
+async function sameAsReconcile(store: Store, { result }: Checked, how: Flags): Promise<void> {
+  const { figures, report: told, verify: verified } = await night(store, how, { dryRun: true });
+  expect({ missing: figures.missing, doubled: figures.doubled, messages: figures.messages }).toEqual({
+    missing: result.missing,
+    doubled: result.doubled,
+    messages: result.messages,
+  });
+  expect(verified?.severity).toBe(result.severity);
+  const alerts = told?.alerts ?? [];
+  expect(alerts.some(({ severity }) => severity === 'loss')).toBe(result.severity === 'loss');
+  expect(figures.lost > 0).toBe(alerts.some(({ severity }) => severity === 'loss'));
+}
+
+async function sameByConnection(store: Store, { items }: Checked): Promise<void> {
+  const lines = (list: readonly VerifiedItem[]): string[] =>
+    sorted(
+      list
+        .filter(({ check, sign }) => check === 'raw_log' && (sign === '+' || sign === '*'))
+        .map(({ sign, connection, subject }) => `${sign} ${connection ?? ''} ${subject}`),
+    );
+  const parts: VerifiedItem[] = [];
+  for (const { name } of await store.sql.query('select name from connections'))
+    parts.push(...(await verifyItems(store, String(name))).items);
+  expect(lines(parts)).toEqual(lines(items));
+}

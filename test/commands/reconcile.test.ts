@@ -1,0 +1,317 @@
+import { expect, it } from 'vitest';
+import type { ReconcileOptions } from '../../src/commands/reconcile/options.js';
+import { reconcile } from '../../src/commands/reconcile/reconcile.js';
+import type { ReconcileResult } from '../../src/commands/reconcile/result.js';
+import type { Store } from '../../src/store/store.js';
+import { restoreUniqueIndex } from '../support/damage.js';
+import { describeOnBackends } from '../support/databases.js';
+import { normalisedDatabase } from '../support/normalised.js';
+import { replayBodies, testContext, type TestOptions } from '../support/replaying.js';
+import { value } from '../support/shown.js';
+import { echo, live, SECOND, status } from '../support/webhooks.js';
+
+/** Long after the messages of the builders; the clock moves on with every look. */
+function nights(): () => number {
+  let now = Date.now();
+  return () => (now += 10);
+}
+
+type Changed = Partial<ReconcileOptions> & Pick<TestOptions, 'signal' | 'clock' | 'onEvent'>;
+
+function night(store: Store, { signal, clock, onEvent, ...options }: Changed = {}): Promise<ReconcileResult> {
+  const context = testContext(store, {
+    ...(signal === undefined ? {} : { signal }),
+    ...(clock === undefined ? {} : { clock }),
+    ...(onEvent === undefined ? {} : { onEvent }),
+  });
+  return reconcile(context, {
+    full: false,
+    apply: false,
+    dryRun: false,
+    register: false,
+    tickets: 'auto',
+    include: new Set(),
+    batchSize: 1000,
+    historyMinutes: 60,
+    silentHours: 1_000_000,
+    timeZone: 'UTC',
+    recordedOptions: {},
+    ...options,
+  });
+}
+
+/** The index that makes doubles impossible, and a copy of every message under another row id. */
+async function double(store: Store): Promise<void> {
+  await store.sql.execute('drop index messages_connection_id_external_id_key');
+  await store.sql.execute(
+    `insert into messages (id, connection_id, external_id, conversation_id, lead_id, stanza_id, direction, type, body,
+       timestamp, status, source, sync_source, is_sync_initial, evidence, batch_id)
+     select gen_random_uuid(), connection_id, external_id, conversation_id, lead_id, stanza_id, direction, type, body,
+       timestamp, status, source, sync_source, is_sync_initial, evidence, batch_id from messages`,
+  );
+}
+
+/** Rows as a careless program writes them: they claim to be of the raw log and of its run. */
+async function strangers(store: Store, count: number): Promise<void> {
+  await store.sql.execute(
+    `insert into messages (timestamp, evidence, is_sync_initial, id, connection_id, conversation_id, lead_id, external_id,
+       direction, type, body, source, sync_source, batch_id, run_id)
+     select timestamp, 0, false, gen_random_uuid(), connection_id, conversation_id, lead_id, 'stranger-' || external_id,
+       'OUTBOUND', 'text', 'stranger', 'live', 'webhook', batch_id, run_id
+     from messages order by timestamp limit $1::int`,
+    [count],
+  );
+}
+
+/** So many days go by. */
+async function later(store: Store, days: number): Promise<void> {
+  const passed = `interval '${days} days'`;
+  await store.sql.execute(
+    `update webhook_log set created_at = created_at - ${passed}, processed_at = processed_at - ${passed}`,
+  );
+  await store.sql.execute(
+    `update sync_runs set started_at = started_at - ${passed}, counters = case when counters ? 'watermark' then
+       jsonb_set(counters, '{watermark}', to_jsonb((counters ->> 'watermark')::timestamptz - ${passed})) else counters end`,
+  );
+}
+
+function unaccounted({ verify }: ReconcileResult): number | undefined {
+  return verify?.checks.find(({ check }) => check === 'raw_log')?.unaccounted;
+}
+
+const MANY = Array.from({ length: 60 }, (_, i) => live(`M${i}`, i * 10));
+
+describeOnBackends('a night', (backend) => {
+  it('that finds everything in order says so in one line', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    const result = await night(store);
+    expect(result.verdict).toBe(
+      'Reconciled 1 connection: 60 messages, 0 missing, 0 duplicated; 0 lost, 0 degraded, 0 notes',
+    );
+    expect(result).toMatchObject({ status: 'completed', since: null, caughtUp: null });
+  });
+
+  it('takes up what was pending, on the connection that was added meanwhile', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await replayBodies(store, [live('LATE', 700, {}, SECOND)], { register: false });
+    const waiting = await night(store);
+    expect(waiting.status).toBe('partial');
+    expect(waiting.verdict).toContain('1 entry pending');
+    const result = await night(store, { register: true });
+    expect(result.verdict).toContain('Reconciled 2 connections');
+    expect(result.figures).toMatchObject({ created: 1, missing: 0, alerts: 0 });
+    expect(result.status).toBe('completed');
+  });
+
+  it('restores a message that is gone, says so, and is clean the next time', async () => {
+    const store = await backend.open();
+    const clock = nights();
+    await replayBodies(store, MANY);
+    await night(store, { clock });
+    await replayBodies(store, [live('GONE', 800)]);
+    const before = await normalisedDatabase(store);
+    await store.sql.execute(`delete from messages where body = 'GONE'`);
+    const first = await night(store, { clock });
+    expect(first.verdict).toContain('0 lost');
+    expect(first.verdict).toContain('1 restored');
+    expect(first.figures).toMatchObject({ missing: 0, restored: 1, lost: 0 });
+    expect(await normalisedDatabase(store)).toEqual(before);
+    const second = await night(store, { clock });
+    expect(second.figures).toMatchObject({ missing: 0, restored: 0, created: 0 });
+  });
+
+  const HURTS = [
+    ['gone', `delete from messages where body = 'HURT'`],
+    ['changed', `update messages set body = 'something else' where body = 'HURT'`],
+    ['at another time', `update messages set timestamp = timestamp - interval '1 hour' where body = 'HURT'`],
+    ['without its status', `update messages set status = 'sent' where body = 'HURT'`],
+  ] as const;
+
+  /** An outbound message with the statuses that it had, each in an entry of its own. */
+  const HURT = [echo('HURT', 800), status('HURT', 'delivered', 810), status('HURT', 'read', 820)];
+
+  it.each(HURTS)('restores a message that is %s, however long ago it came', async (_what, hurt) => {
+    const store = await backend.open();
+    await replayBodies(store, [...MANY, ...HURT]);
+    await night(store);
+    const before = await normalisedDatabase(store);
+    await later(store, 30);
+    await replayBodies(store, [live('NEW', 900)]);
+    await night(store);
+    const clean = await normalisedDatabase(store);
+    await later(store, 30);
+    expect(await store.sql.execute(hurt)).toBe(1);
+    const restored = await night(store);
+    expect(unaccounted(restored)).toBe(0);
+    expect(restored.since).toBeNull();
+    expect(restored.restored?.entries).toBeGreaterThan(0);
+    expect(await normalisedDatabase(store)).toEqual(clean);
+    expect(before).not.toEqual(clean);
+    await later(store, 1);
+    const next = await night(store);
+    expect(next).toMatchObject({ restored: null, figures: { missing: 0, restored: 0 } });
+    // The entry that was replayed to restore it, at most: everything else is proven.
+    expect(next.figures.messages).toBeLessThanOrEqual(1);
+    expect(next.since).not.toBeNull();
+  });
+
+  it('notices what is gone beside rows that another program adds, and what went with its statuses', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [...MANY, ...HURT]);
+    await night(store);
+    const before = await normalisedDatabase(store);
+    await later(store, 10);
+    await store.sql.execute(`delete from messages where body in ('HURT', 'M3', 'M4')`);
+    await strangers(store, 3);
+    const first = await night(store);
+    expect(first.figures).toMatchObject({ restored: 3, missing: 0, lost: 0 });
+    await store.sql.execute(`delete from messages where body = 'stranger'`);
+    expect(await normalisedDatabase(store)).toEqual(before);
+    await night(store);
+    expect((await night(store)).figures).toMatchObject({ restored: 0, missing: 0 });
+  });
+
+  it('says what it cannot restore, every time, and colours the verdict', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await store.sql
+      .execute(`update webhook_log set raw_body = raw_body || '\\x20' where chat_ids is not null and id =
+      (select batch_id from messages where body = 'M7')`);
+    for (let i = 0; i < 2; i += 1) {
+      const result = await night(store);
+      expect(result.figures.lost).toBe(1);
+      expect(result.report?.severity).toBe('loss');
+      expect(result.report?.alerts).toMatchObject([
+        { kind: 'raw_entries_altered', severity: 'loss', count: 1 },
+      ]);
+    }
+  });
+
+  it('looks at everything when the database was proven by an earlier version', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await night(store);
+    await later(store, 1);
+    await store.sql.execute(`delete from proven_blocks`);
+    await store.sql.execute(`delete from messages where body = 'M1'`);
+    expect((await night(store)).figures).toMatchObject({ restored: 1, missing: 0 });
+  });
+
+  it('only says what it would restore when it is only asked', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await store.sql.execute(`delete from messages where body = 'M1'`);
+    const result = await night(store, { dryRun: true });
+    expect(result.verdict).toContain('1 missing');
+    expect(result.figures).toMatchObject({ missing: 1, restored: 0, lost: 1 });
+    expect(await value(store, `select count(*)::int from messages where body = 'M1'`)).toBe(0);
+  });
+
+  it('looks only at what is new since the night before, and with --full at everything', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await night(store);
+    await store.sql.execute(
+      `update webhook_log set created_at = created_at - interval '1 day', processed_at = processed_at - interval '1 day'`,
+    );
+    await replayBodies(store, [live('NEW', 900)]);
+    const next = await night(store);
+    expect(next.figures.messages).toBe(1);
+    expect(next.since).not.toBeNull();
+    expect((await night(store, { full: true })).figures.messages).toBe(61);
+  });
+
+  it('looks at what came in after one whose clock was ahead', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    const nextYear = Date.now() + 365 * 86_400_000;
+    await night(store, { clock: () => nextYear });
+    await replayBodies(store, [live('GONE', 800)]);
+    await store.sql.execute(`delete from messages where body = 'GONE'`);
+    expect((await night(store)).verdict).toContain('1 restored');
+  });
+
+  it('does not believe a mark that lies ahead', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await night(store);
+    const ahead = new Date(Date.now() + 365 * 86_400_000).toISOString();
+    await store.sql.execute(
+      `update sync_runs set counters = jsonb_set(counters, '{watermark}', to_jsonb($1::text)) where command = 'reconcile'`,
+      [ahead],
+    );
+    expect(await night(store)).toMatchObject({ since: null, figures: { messages: 60 } });
+  });
+
+  it('merges the copies of single messages, and the database is as before', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    const before = await normalisedDatabase(store);
+    await store.sql.execute('drop index messages_connection_id_external_id_key');
+    await store.sql.execute(
+      `insert into messages (id, connection_id, external_id, conversation_id, lead_id, stanza_id, direction, type, body,
+         timestamp, status, source, sync_source, is_sync_initial, evidence, batch_id)
+       select gen_random_uuid(), connection_id, external_id, conversation_id, lead_id, stanza_id, direction, type, body,
+         timestamp, status, source, sync_source, is_sync_initial, evidence, batch_id from messages
+       where body in ('M1', 'M2')`,
+    );
+    const counted = await night(store);
+    expect(counted.figures).toMatchObject({ doubled: 2, merged: 0 });
+    const merged = await night(store, { apply: true });
+    expect(merged.figures).toMatchObject({ doubled: 0, merged: 2 });
+    expect(merged.verdict).toContain('2 merged');
+    await store.sql.execute(
+      'create unique index messages_connection_id_external_id_key on messages (connection_id, external_id)',
+    );
+    expect(await normalisedDatabase(store)).toEqual(before);
+  });
+
+  it('leaves it to a person when too much would go', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await double(store);
+    const result = await night(store, { apply: true });
+    expect(result.figures).toMatchObject({ doubled: 60, merged: 0 });
+    expect(result.heldBack).toMatch(/5 ?%/);
+    expect(await value(store, 'select count(*)::int from messages')).toBe(120);
+    await restoreUniqueIndex(store);
+  });
+
+  it('that is interrupted, or was killed, is caught up by the next', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    const stop = new AbortController();
+    const interrupted = await night(store, {
+      signal: stop.signal,
+      onEvent: (event) => {
+        if (event.event === 'step' && event.step === 'verifying') stop.abort();
+      },
+    });
+    expect(interrupted).toMatchObject({ status: 'interrupted', report: null });
+    const next = await night(store);
+    expect(next.caughtUp).toMatchObject({ runId: interrupted.runId, status: 'interrupted' });
+    expect(next).toMatchObject({ since: null, status: 'completed' });
+
+    await store.sql.execute(
+      `update sync_runs set status = 'running', counters = null, completed_at = null
+       where command = 'reconcile' and id = '${next.runId ?? ''}'`,
+    );
+    expect((await night(store)).caughtUp).toMatchObject({ runId: next.runId, status: 'running' });
+    expect((await night(store)).caughtUp).toBeNull();
+  });
+
+  it('writes nothing when it is only asked what it would do', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [...MANY, live('LATE', 700, {}, SECOND)], { register: false });
+    const before = await normalisedDatabase(store);
+    const runs = await value(store, 'select count(*)::int from sync_runs');
+    const result = await night(store, { dryRun: true, register: true });
+    expect(result.verdict).toMatch(/^Would reconcile/);
+    expect(result.figures.created).toBeGreaterThan(0);
+    expect(result.runId).toBeNull();
+    expect(await value(store, 'select count(*)::int from sync_runs')).toBe(runs);
+    expect(await normalisedDatabase(store)).toEqual(before);
+  });
+});

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { SecretKey } from '../../src/commands/devices/secret-key.js';
+import { checkServiceUrl } from '../../src/commands/devices/service.js';
+import { isSamePhone } from '../../src/commands/devices/own-number.js';
+
+const KEY = SecretKey.parse(randomBytes(32).toString('base64'), 'KEY');
+const ABOUT = ['connection', 'session', 'id'];
+
+describe('a secret key', () => {
+  it('opens what it has sealed, and gives other bytes each time', () => {
+    const [one, two] = [KEY.seal('çã 🔑', ABOUT), KEY.seal('çã 🔑', ABOUT)];
+    expect(KEY.open(one, ABOUT)).toBe('çã 🔑');
+    expect(KEY.open(two, ABOUT)).toBe('çã 🔑');
+    expect(Buffer.from(one).equals(two)).toBe(false);
+  });
+
+  it('does not open what belongs elsewhere, what was altered, or what another key has sealed', () => {
+    const sealed = KEY.seal('secret', ABOUT);
+    const altered = Uint8Array.from(sealed, (byte, index) => (index === sealed.length - 1 ? byte ^ 1 : byte));
+    const other = SecretKey.parse(randomBytes(32).toString('base64'), 'OTHER');
+    expect(() => KEY.open(sealed, ['connection', 'session', 'other'])).toThrow('the stored data are damaged');
+    expect(() => KEY.open(altered, ABOUT)).toThrow('the stored data are damaged');
+    expect(() => KEY.open(new Uint8Array(), ABOUT)).toThrow('another key');
+    expect(() => other.open(sealed, ABOUT)).toThrow('OTHER: another key has encrypted it');
+  });
+
+  it.each(['', 'x', randomBytes(31).toString('base64'), randomBytes(33).toString('base64'), '*'.repeat(44)])(
+    'is no %j, and the error does not repeat it',
+    (text) => {
+      expect(() => SecretKey.parse(text, 'KEY')).toThrow(/^KEY does not hold a key of 32 bytes in base64\.$/);
+    },
+  );
+
+  it('may end with a line feed and lack its padding', () => {
+    const text = randomBytes(32).toString('base64');
+    const sealed = SecretKey.parse(text, 'KEY').seal('secret', ABOUT);
+    expect(SecretKey.parse(`${text.replace('=', '')}\n`, 'KEY').open(sealed, ABOUT)).toBe('secret');
+  });
+});
+
+describe('the address of WhatsApp', () => {
+  it.each(['wss://web.whatsapp.com/ws/chat', 'ws://127.0.0.1:8/ws', 'ws://localhost:8', 'ws://[::1]:8'])(
+    'may be %s',
+    (url) => {
+      expect(checkServiceUrl(url, 'URL')).toBe(url);
+    },
+  );
+
+  it.each([
+    'ws://web.whatsapp.com/ws/chat',
+    'ws://127.0.0.1.example.com/',
+    'ws://10.0.0.1/',
+    'https://web.whatsapp.com',
+    'nonsense',
+  ])('is never %s', (url) => {
+    expect(() => checkServiceUrl(url, 'URL')).toThrow(/^URL/);
+  });
+});
+
+describe('the number that pairs', () => {
+  it.each([
+    ['5511987654321', '+5511987654321', true],
+    ['551187654321', '+5511987654321', true],
+    ['5215512345678', '+525512345678', true],
+    ['541112345678', '+5491112345678', true],
+    ['5511987654322', '+5511987654321', false],
+    ['', '+5511987654321', false],
+  ])('I1: %s is the phone of %s: %s', (paired, own, same) => {
+    expect(isSamePhone(paired, own)).toBe(same);
+  });
+});
