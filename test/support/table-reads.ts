@@ -16,10 +16,24 @@ export function watchReads(store: Store): { store: Store; reads: TableReads[] } 
       ...store,
       transaction: (work, options) =>
         store.transaction(async (tx) => {
-          const before = new Map((await readsOf(tx)).map(({ table, rows }) => [table, rows]));
-          const result = await work(tx);
+          let before: Map<string, number> | undefined;
+          // Not before the isolation level is set, which has to be a transaction's first statement.
+          const beginsWith = async (text: string): Promise<void> => {
+            if (!/^\s*set /i.test(text))
+              before ??= new Map((await readsOf(tx)).map(({ table, rows }) => [table, rows]));
+          };
+          const result = await work({
+            query: async (text, parameters) => {
+              await beginsWith(text);
+              return tx.query(text, parameters);
+            },
+            execute: async (text, parameters) => {
+              await beginsWith(text);
+              return tx.execute(text, parameters);
+            },
+          });
           for (const { table, rows } of await readsOf(tx))
-            reads.push({ table, rows: rows - (before.get(table) ?? 0) });
+            reads.push({ table, rows: rows - (before?.get(table) ?? 0) });
           return result;
         }, options),
     },

@@ -349,7 +349,7 @@ describeOnBackends('the accounting proof', (backend) => {
     expect(pending.result).toMatchObject({
       missing: 0,
       remedy: 'wa-reconcile replay',
-      summary: '2 message items in 2 entries: 1 in the database, 1 waiting; 1 pending entry',
+      summary: '2 message items in 2 entries: 1 in the database, 1 pending; 1 pending entry',
     });
 
     await damage(store, `update webhook_log set status = 'failed', error = 'boom' where origin = 'stdin:1'`);
