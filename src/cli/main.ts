@@ -50,6 +50,9 @@ async function dispatch(argv: readonly string[], io: Io, speak: (voice: Voice) =
     if (peek(argv).version) {
       const { describeVersion } = await import('./version.js');
       help.streams.writeOut(await describeVersion(argv, io));
+    } else if (isWholeHelp(argv)) {
+      const { renderReference } = await import('./reference.js');
+      help.streams.writeOut(`${renderReference()}\n`);
     } else if (argv.length === 0) {
       help.streams.writeOut(conciseHelp(program, createLook(help.streams.colour)));
     } else {
@@ -61,6 +64,11 @@ async function dispatch(argv: readonly string[], io: Io, speak: (voice: Voice) =
     await help.flush();
   }
   return exitCode;
+}
+
+/** `help --all`: the reference of every command, as Markdown. */
+function isWholeHelp(argv: readonly string[]): boolean {
+  return argv[0] === 'help' && argv[1] === '--all' && argv.length === 2;
 }
 
 /** Commander writes without waiting: what it writes is collected, and leaves before the process may end. */

@@ -98,7 +98,7 @@ export function buildProgram(
       styleCommandText: (text) => look.cyan(text),
       styleSubcommandText: (text) => look.cyan(text),
     })
-    .helpCommand('help [command]', 'show the help of a command')
+    .helpCommand('help [command]', 'show the help of a command; --all: of every one, as Markdown')
     .usage('<command> [options]');
   for (const option of globalOptions()) program.addOption(option);
   program
@@ -218,7 +218,7 @@ export function conciseHelp(program: Command, look = createLook(false)): string 
     look.bold('Commands'),
     ...commands.map((command) => `  ${look.cyan(command.name().padEnd(width))}  ${command.summary()}`),
     '',
-    'wa-reconcile --help says more; wa-reconcile <command> --help says it all, with examples.',
+    'wa-reconcile <command> --help shows a command with examples; help --all shows everything.',
     '',
   ].join('\n');
 }

@@ -2,27 +2,14 @@ import type { Command } from 'commander';
 import { GLOBAL_GROUP } from './flags/global.js';
 import { buildProgram, isGroup } from './program.js';
 
-export const REFERENCE_BEGIN = '<!-- commands: written by `npm run docs` -->';
-export const REFERENCE_END = '<!-- /commands -->';
-
 /** Every command's help, as Markdown. The options that all commands have stand once, at the top. */
 export function renderReference(): string {
   const program = buildProgram();
   const sections = leaves(program).map((command) => {
     const name = nameOf(command);
-    return `### ${name}\n\n${fence(helpOf(command, false))}`;
+    return `## ${name}\n\n${fence(helpOf(command, false))}`;
   });
-  return [`### wa-reconcile\n\n${fence(helpOf(program, true))}`, ...sections].join('\n\n');
-}
-
-/** `readme` with what stands between the markers renewed. Throws when a marker is missing. */
-export function updateReference(readme: string): string {
-  const begin = readme.indexOf(REFERENCE_BEGIN);
-  const end = readme.indexOf(REFERENCE_END);
-  if (begin === -1 || end < begin) {
-    throw new Error(`the README lacks the markers ${REFERENCE_BEGIN} and ${REFERENCE_END}`);
-  }
-  return `${readme.slice(0, begin + REFERENCE_BEGIN.length)}\n\n${renderReference()}\n\n${readme.slice(end)}`;
+  return [`# wa-reconcile\n\n${fence(helpOf(program, true))}`, ...sections].join('\n\n');
 }
 
 function leaves(command: Command): Command[] {
