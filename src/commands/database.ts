@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../model/errors.js';
 import type { Advices } from '../model/remedy.js';
 import { translateDatabaseError } from '../store/database-errors.js';
@@ -15,6 +16,8 @@ export type { DatabaseConfig } from '../store/open-store.js';
 export interface DatabaseOptions extends OpenStoreOptions {
   /** Work that must know of, or keep out, other runs: see RunLockOptions. Absent for what only looks or adds a row. */
   lock?: RunLockOptions['mode'] | undefined;
+  /** How long a pooler may take to give a second connection, in milliseconds (default: 15 s). */
+  poolerWaitMs?: number;
   /** The tables need not be up to date: for the commands that bring them there. */
   unmigrated?: boolean | undefined;
 }
@@ -32,7 +35,10 @@ export async function withDatabase<T>(
   let lock: RunLock | undefined;
   try {
     if (options.unmigrated !== true) await assertMigrated(store);
-    if (options.lock !== undefined) lock = await acquireRunLock(config, { ...options, mode: options.lock });
+    if (options.lock !== undefined) {
+      lock = await acquireRunLock(config, { ...options, mode: options.lock });
+      if (store.pooled) await assertAnotherConnection(store, options.poolerWaitMs ?? POOLER_WAIT_MS);
+    }
     return await work(store, lock);
   } catch (error) {
     throw translateDatabaseError(error, store.location) ?? error;
@@ -40,6 +46,29 @@ export async function withDatabase<T>(
     await lock?.release();
     await store.close();
   }
+}
+
+/** Longer than a busy pooler makes its clients wait as a rule. */
+const POOLER_WAIT_MS = 15_000;
+
+/** The lock keeps one connection of the pooler for itself: where it has no other, every statement would wait for ever. */
+async function assertAnotherConnection(store: Store, waitMs: number): Promise<void> {
+  const timeout = new AbortController();
+  const answered = store.sql.query('select 1').finally(() => {
+    timeout.abort();
+  });
+  // Answered after the lock is given up; nobody waits for it then.
+  answered.catch(() => undefined);
+  const isLate = delay(waitMs, true, { signal: timeout.signal }).catch(() => false);
+  if (await Promise.race([answered.then(() => false), isLate]))
+    throw new UserError(
+      `The connection pooler at ${store.location} gave no second connection in ${waitMs / 1000} s.`,
+      {
+        code: 'database_pooler_exhausted',
+        remedy:
+          'A run needs up to four connections at a time: raise the pool size, or set DIRECT_URL to the server itself.',
+      },
+    );
 }
 
 export interface MigrateResult {

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { withDatabase } from '../../src/commands/database.js';
 import { EXIT } from '../../src/model/errors.js';
 import { connectServer } from '../../src/store/backends/postgresql-access.js';
 import { makeIndex, MESSAGE_KEY } from '../../src/store/checks/unique-keys.js';
@@ -208,5 +209,21 @@ describe('the lock of a run behind a pooler', () => {
       lock.assertHeld();
     }).toThrow(/connection that held the lock/);
     await lock.release();
+  });
+
+  test('with a pool of one connection is refused with its name, instead of waiting for ever', async () => {
+    const { direct } = await urls();
+    const narrow = await startPgbouncer(inject('databases').serverUrl, { default_pool_size: 1 });
+    onTestFinished(() => narrow.stop());
+    const config: DatabaseConfig = { kind: 'postgresql', url: narrow.through(direct) };
+    const work = withDatabase(config, { ...TEST_OPTIONS, lock: 'shared', poolerWaitMs: 500 }, () =>
+      Promise.resolve('done'),
+    );
+    await expect(work).rejects.toMatchObject({
+      code: 'database_pooler_exhausted',
+      remedy: expect.stringContaining('DIRECT_URL') as unknown,
+    });
+    const reading = withDatabase(config, TEST_OPTIONS, (store) => store.sql.query('select 1 as one'));
+    expect(await reading).toEqual([{ one: 1 }]);
   });
 });
