@@ -64,7 +64,7 @@ describe('doctor on the command line', () => {
     const { settings, checks } = RESULT.parse(JSON.parse(stdout));
     expect(settings).toContainEqual({ name: 'secret-key', value: '***', origin: 'WA_RECONCILE_SECRET_KEY' });
     expect(checks.find(({ name }) => name === 'configuration')?.message).toBe(
-      'WA_RECONCILE_WABA_ID is no setting, and nobody reads it',
+      'WA_RECONCILE_WABA_ID is not a setting and is ignored',
     );
   });
 

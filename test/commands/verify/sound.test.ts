@@ -36,8 +36,9 @@ describeOnBackends('verify finds nothing wrong', (backend) => {
     const store = await backend.open();
     await replayFiles(store, [DEMO]);
     const result = await verifyAll(store);
-    expect(findingsOf(result)).toEqual({ history_ledger: ['1/3'] });
-    expect(result).toMatchObject({ status: 'completed', findings: 1, missing: 0, doubled: 0, runId: null });
+    expect(findingsOf(result)).toMatchObject({ history_ledger: ['1/3'] });
+    // The ledger's, and what the day holds that cannot be stored: a message without an id, broken JSON, a form of Gupshup's own.
+    expect(result).toMatchObject({ status: 'completed', findings: 4, missing: 0, doubled: 0, runId: null });
   });
 
   it('with all samples together, but for the chunk before the one of WhatsApp Web’s recent history', async () => {
@@ -46,7 +47,10 @@ describeOnBackends('verify finds nothing wrong', (backend) => {
     for (const name of readdirSync(sample('')).filter((file) => /^(?!EXPECT).*\.json$/.test(file))) {
       await replayFiles(store, [sample(name)], name.startsWith('baileys-') ? { connection: 'loja' } : {});
     }
-    expect(findingsOf(await verifyAll(store))).toEqual({ history_ledger: ['3/1'] });
+    const { rejects, ...others } = findingsOf(await verifyAll(store));
+    expect(others).toEqual({ history_ledger: ['3/1'] });
+    // Some of them are wrong on purpose.
+    expect(rejects).not.toBeUndefined();
   });
 
   it.each([
@@ -62,8 +66,8 @@ describeOnBackends('verify finds nothing wrong', (backend) => {
             await addConnection(store, WEB_CONNECTION);
             await replayBodies(store, log);
             const found = Object.keys(findingsOf(await verifyAll(store)));
-            // Which chunks come is left to chance.
-            expect(found.filter((check) => check !== 'history_ledger')).toEqual([]);
+            // Which chunks come, and what of it can be stored, is left to chance.
+            expect(found.filter((check) => check !== 'history_ledger' && check !== 'rejects')).toEqual([]);
           } finally {
             await store.close();
           }
