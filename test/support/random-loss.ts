@@ -35,10 +35,14 @@ const lossesOf = (...kinds: Loss['kind'][]): fc.Arbitrary<Loss[]> =>
 /** Losses that leave the raw log whole: it holds all that is needed to mend them. */
 export const rowLosses = lossesOf(...ROW_LOSSES, 'index');
 /**
- * Losses of both. Not of a message's lead: a row that was moved and whose entry is gone may as well be another message under
+ * Losses of both. Not a stranger's row, for which no file brings back the entry that it claims. Not of a message's lead: a row that was moved and whose entry is gone may as well be another message under
  * the same id (M9), and nobody can tell.
  */
-export const anyLosses = lossesOf(...ROW_LOSSES.filter((kind) => kind !== 'moved'), ...ENTRY_LOSSES, 'index');
+export const anyLosses = lossesOf(
+  ...ROW_LOSSES.filter((kind) => kind !== 'moved' && kind !== 'stranger'),
+  ...ENTRY_LOSSES,
+  'index',
+);
 
 /** The ids of the rows that somebody else wrote begin so. */
 export const STRANGER = 'stranger-';

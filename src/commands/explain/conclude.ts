@@ -4,7 +4,7 @@ import type { EntryFindings } from './explain-entry.js';
 import type { MessageFindings } from './explain-message.js';
 import type { Investigation } from './investigation.js';
 import type { ExplainedFact, Finding, JournalNote, Outcome } from './result.js';
-import { finding, findingsOf, isMessage } from './findings.js';
+import { finding, findingsOf, isMessage, partWords } from './findings.js';
 import { listed, waitingWords } from './words.js';
 import { amount } from '../../model/amount.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
@@ -31,6 +31,13 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
       findings.push(finding('gone', 1, null, 'raw entry that brought it is gone from the raw log'));
     else if (broughtBy?.isIntact === false)
       findings.push(finding('damaged', 1, null, 'raw entry that brought it was changed after it was stored'));
+  }
+  const names = new Set(found.messages.map((one) => `${one.connection} ${one.externalId ?? one.id}`));
+  const copies = found.messages.length - names.size;
+  // Also of rows that another program wrote, about which the raw log says nothing.
+  if (copies > 0 && !findings.some(({ reason }) => reason === 'doubled')) {
+    findings.push(finding('different', copies, 'doubled', partWords('different', copies, 'doubled')));
+    inv.remedy({ do: 'dedupe' });
   }
   if (first === undefined) return { verdict: `No message has the id ${id}.`, known: false, findings };
   if (second !== undefined) {
