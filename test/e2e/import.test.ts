@@ -433,7 +433,9 @@ describe('import: when it goes wrong', () => {
       { sessionId: request?.id ?? '' },
     );
     const next = await imported(site, '--timeout', '2s', '--force');
-    expect(next.result).toMatchObject({ outcome: 'fetched', messages: { created: 20 } });
+    expect(next.result).toMatchObject({ messages: { created: 20 } });
+    // It comes with the login: before the next question, which nobody answers then, or in the place of its answer.
+    expect(['fetched', 'silent']).toContain(next.result.outcome);
   });
 
   it('asks again when the line was dropped', async () => {
