@@ -19,12 +19,12 @@ import {
   rowsOf,
   columnNames,
   assignments,
-  unnestTable,
   unnestFound,
   unnestParameters,
   named,
   rowOf,
 } from '../columns.js';
+import { insertRows } from '../insert-rows.js';
 import { textOf, integerOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
@@ -67,11 +67,7 @@ export async function readDefaultOrganization(sql: Sql): Promise<string> {
 
 /** Inserts connections; one that another run registered in the meantime is left as it is (the caller reads again). */
 export async function insertConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  return tx.execute(
-    `insert into connections (${columnNames(COLUMNS)}) select r.* from ${unnestTable(COLUMNS)} on conflict do nothing`,
-    unnestParameters(COLUMNS, rows),
-  );
+  return insertRows(tx, 'connections', COLUMNS, rows, `on conflict do nothing`);
 }
 
 export async function updateConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<number> {

@@ -9,10 +9,10 @@ import {
   columns,
   rowsOf,
   columnNames,
-  unnestTable,
   unnestFound,
   unnestParameters,
 } from '../columns.js';
+import { insertRows } from '../insert-rows.js';
 import type { Sql } from '../sql.js';
 
 const COLUMNS = columns({
@@ -49,11 +49,7 @@ export async function readConversationsById(tx: Sql, ids: readonly string[]): Pr
 }
 
 export async function insertConversations(tx: Sql, rows: readonly ConversationRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  return tx.execute(
-    `insert into conversations (${columnNames(COLUMNS)}) select r.* from ${unnestTable(COLUMNS)}`,
-    unnestParameters(COLUMNS, rows),
-  );
+  return insertRows(tx, 'conversations', COLUMNS, rows);
 }
 
 export async function updateConversations(tx: Sql, rows: readonly ConversationRow[]): Promise<number> {

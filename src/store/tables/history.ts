@@ -1,18 +1,6 @@
 import { arrayLiteral } from '../array-literal.js';
-import {
-  uuid,
-  text,
-  integer,
-  time,
-  orNull,
-  type RowOf,
-  columns,
-  rowsOf,
-  columnNames,
-  unnestTable,
-  unnestParameters,
-  bytes,
-} from '../columns.js';
+import { uuid, text, integer, time, orNull, type RowOf, columns, rowsOf, bytes } from '../columns.js';
+import { insertRows } from '../insert-rows.js';
 import { textOf, integerOf, textOrNull, timeOf, booleanOf, wordOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
@@ -32,11 +20,12 @@ export type HistoryChunkRow = RowOf<typeof CHUNK_COLUMNS>;
 
 /** One ledger row per chunk (H2); a chunk that comes again keeps the larger counts, in any order. */
 export async function writeHistoryChunks(tx: Sql, rows: readonly HistoryChunkRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  return tx.execute(
-    `insert into history_chunks (${columnNames(CHUNK_COLUMNS)})
-     select r.* from ${unnestTable(CHUNK_COLUMNS)}
-     on conflict (connection_id, phase, chunk_order) do update set
+  return insertRows(
+    tx,
+    'history_chunks',
+    CHUNK_COLUMNS,
+    rows,
+    `on conflict (connection_id, phase, chunk_order) do update set
        progress = greatest(history_chunks.progress, excluded.progress),
        messages = greatest(history_chunks.messages, excluded.messages),
        received_at = least(history_chunks.received_at, excluded.received_at)
@@ -44,7 +33,6 @@ export async function writeHistoryChunks(tx: Sql, rows: readonly HistoryChunkRow
      where history_chunks.progress is distinct from greatest(history_chunks.progress, excluded.progress)
         or history_chunks.messages < excluded.messages
         or history_chunks.received_at is distinct from least(history_chunks.received_at, excluded.received_at)`,
-    unnestParameters(CHUNK_COLUMNS, rows),
   );
 }
 

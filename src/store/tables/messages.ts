@@ -18,10 +18,10 @@ import {
   rowsOf,
   columnNames,
   assignments,
-  unnestTable,
   unnestFound,
   unnestParameters,
 } from '../columns.js';
+import { insertRows } from '../insert-rows.js';
 import { jsonObjectOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { BY_INDEX, type MessageLookup } from './message-lookup.js';
@@ -134,13 +134,7 @@ export async function readMessages(
  * Not sorted by id: runs are kept apart by the organization's lock, and sorted runs would leave every index page half full.
  */
 export async function insertMessages(tx: Sql, rows: readonly MessageRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  return tx.execute(
-    `insert into messages (${columnNames(COLUMNS)})
-     select r.* from ${unnestTable(COLUMNS)}
-     on conflict do nothing`,
-    unnestParameters(COLUMNS, rows),
-  );
+  return insertRows(tx, 'messages', COLUMNS, rows, `on conflict do nothing`);
 }
 
 /**

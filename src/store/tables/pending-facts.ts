@@ -15,6 +15,7 @@ import {
   rowsOf,
   only,
 } from '../columns.js';
+import { insertRows } from '../insert-rows.js';
 import type { Sql } from '../sql.js';
 import { keyParameters, type MessageKey } from './messages.js';
 
@@ -45,13 +46,13 @@ export async function readPendingFacts(tx: Sql, targets: readonly MessageKey[]):
 }
 
 export async function insertPendingFacts(tx: Sql, rows: readonly PendingFactRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  return tx.execute(
-    `insert into pending_facts (${columnNames(PENDING_COLUMNS)})
-     select r.* from ${unnestTable(PENDING_COLUMNS)}
-     -- The same fact, come again while its message is still missing.
+  return insertRows(
+    tx,
+    'pending_facts',
+    PENDING_COLUMNS,
+    rows,
+    `-- The same fact, come again while its message is still missing.
      on conflict (connection_id, target_external_id, kind, fact_key) do nothing`,
-    unnestParameters(PENDING_COLUMNS, rows),
   );
 }
 

@@ -12,6 +12,7 @@ import {
   type RowOf,
   rowsOf,
 } from '../columns.js';
+import { insertRows } from '../insert-rows.js';
 import type { Sql } from '../sql.js';
 import { keyParameters, type MessageKey, media } from './messages.js';
 
@@ -51,16 +52,16 @@ export async function readReactions(tx: Sql, targets: readonly MessageKey[]): Pr
 }
 
 export async function writeReactions(tx: Sql, rows: readonly ReactionRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  return tx.execute(
-    `insert into message_reactions (${columnNames(REACTION_COLUMNS)})
-     select r.* from ${unnestTable(REACTION_COLUMNS)}
-     on conflict (connection_id, target_external_id, reactor) do update
+  return insertRows(
+    tx,
+    'message_reactions',
+    REACTION_COLUMNS,
+    rows,
+    `on conflict (connection_id, target_external_id, reactor) do update
        set emoji = excluded.emoji, at = excluded.at
        -- Latest wins, whatever came first; of one moment, the larger, so that the order cannot matter.
        where (message_reactions.at, coalesce(message_reactions.emoji, ''))
            < (excluded.at, coalesce(excluded.emoji, ''))`,
-    unnestParameters(REACTION_COLUMNS, rows),
   );
 }
 

@@ -1,17 +1,6 @@
 import { arrayLiteral } from '../array-literal.js';
-import {
-  uuid,
-  text,
-  time,
-  orNull,
-  type RowOf,
-  columns,
-  rowsOf,
-  columnNames,
-  unnestTable,
-  unnestParameters,
-  named,
-} from '../columns.js';
+import { uuid, text, time, orNull, type RowOf, columns, rowsOf, named } from '../columns.js';
+import { insertRows } from '../insert-rows.js';
 import { textOf, integerOf, textOrNull, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 import { keyParameters, type MessageKey } from './messages.js';
@@ -31,13 +20,13 @@ const REJECT_COLUMNS = columns({
 export type RejectRow = RowOf<typeof REJECT_COLUMNS>;
 
 export async function insertRejects(tx: Sql, rows: readonly RejectRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  return tx.execute(
-    `insert into rejects (${columnNames(REJECT_COLUMNS)})
-     select r.* from ${unnestTable(REJECT_COLUMNS)}
-     -- The same item, rejected again by a later replay, is on record already.
+  return insertRows(
+    tx,
+    'rejects',
+    REJECT_COLUMNS,
+    rows,
+    `-- The same item, rejected again by a later replay, is on record already.
      on conflict (webhook_log_id, path, reason) do nothing`,
-    unnestParameters(REJECT_COLUMNS, rows),
   );
 }
 

@@ -1,19 +1,8 @@
 import { RUN_STATUSES, SYNC_TYPES, type RunStatus } from '../../model/enumerations.js';
 import type { JsonObject } from '../../model/json.js';
 import { arrayLiteral } from '../array-literal.js';
-import {
-  uuid,
-  integer,
-  time,
-  jsonObject,
-  word,
-  orNull,
-  type RowOf,
-  columns,
-  columnNames,
-  unnestTable,
-  unnestParameters,
-} from '../columns.js';
+import { uuid, integer, time, jsonObject, word, orNull, type RowOf, columns } from '../columns.js';
+import { insertRows } from '../insert-rows.js';
 import { textOrNull, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 
@@ -33,11 +22,7 @@ const SYNC_LOG_COLUMNS = columns({
 export type SyncLogRow = RowOf<typeof SYNC_LOG_COLUMNS>;
 
 export async function insertSyncLogs(tx: Sql, rows: readonly SyncLogRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  return tx.execute(
-    `insert into sync_logs (${columnNames(SYNC_LOG_COLUMNS)}) select r.* from ${unnestTable(SYNC_LOG_COLUMNS)}`,
-    unnestParameters(SYNC_LOG_COLUMNS, rows),
-  );
+  return insertRows(tx, 'sync_logs', SYNC_LOG_COLUMNS, rows);
 }
 
 /** Adds a batch's messages to the initial_contact logs of leads that this run saw first. */

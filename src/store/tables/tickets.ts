@@ -12,10 +12,10 @@ import {
   rowsOf,
   columnNames,
   assignments,
-  unnestTable,
   unnestFound,
   unnestParameters,
 } from '../columns.js';
+import { insertRows } from '../insert-rows.js';
 import { textOf, textOrNull, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 
@@ -72,11 +72,7 @@ export async function readTicketsOfConversations(
 }
 
 export async function insertTickets(tx: Sql, rows: readonly TicketRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  return tx.execute(
-    `insert into tickets (${columnNames(COLUMNS)}) select r.* from ${unnestTable(COLUMNS)}`,
-    unnestParameters(COLUMNS, rows),
-  );
+  return insertRows(tx, 'tickets', COLUMNS, rows);
 }
 
 export async function updateTickets(tx: Sql, rows: readonly TicketRow[]): Promise<number> {
