@@ -84,7 +84,7 @@ export class ItemJudge {
 
   private judgeMessage(item: LogItem<MessageFact>, sight: Sight): JudgedItem | ContestedItem {
     const placed = this.place(item, sight.book);
-    const { stored } = placed.leaf;
+    const { stored } = placed.tracked;
     if (stored === null) return { item, outcome: { kind: 'missing' } };
     if (placed.outcome === 'collision') return { item, outcome: { kind: 'elsewhere', row: stored } };
     const outcome = holdAgainst(item, stored, sight);

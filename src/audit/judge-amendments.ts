@@ -3,7 +3,7 @@ import { readPendingFacts } from '../store/tables/pending-facts.js';
 import { readReactions } from '../store/tables/reactions-and-revisions.js';
 import { applyAmendment, payloadOf, pendingRow, ReactionBook, type Amendment } from '../rules/amendments.js';
 import { contradictsAmendment } from '../rules/contradictions.js';
-import { keyOf, type Leaf, type MessageBook } from '../rules/message-book.js';
+import { keyOf, type TrackedMessage, type MessageBook } from '../rules/message-book.js';
 import type { LeadFinder } from '../rawlog/lead-finder.js';
 import type { ContestedItem, JudgedItem, LogItem } from './outcome.js';
 import type { SeenKeys } from './seen-keys.js';
@@ -30,22 +30,22 @@ export async function judgeAmendments(
   const targets = items.map((item) => targetOf(item, book, leads));
   const reactions = new ReactionBook(await readReactions(sql, reactionKeys(items, targets)));
   const judged: (JudgedItem | ContestedItem)[] = [];
-  const doubts: { item: LogItem<Amendment>; leaf: Leaf | null }[] = [];
-  const sighted = items.map((item, index) => ({ item, leaf: targets[index] ?? null }));
+  const doubts: { item: LogItem<Amendment>; tracked: TrackedMessage | null }[] = [];
+  const sighted = items.map((item, index) => ({ item, tracked: targets[index] ?? null }));
   const closedFirst = [
     ...sighted.filter(({ item }) => !item.entry.isOpen),
     ...sighted.filter(({ item }) => item.entry.isOpen),
   ];
   // What an entry says that is not done yet must not hide what one lacks that is.
-  for (const { item, leaf } of closedFirst) {
-    const row = leaf?.stored ?? null;
+  for (const { item, tracked } of closedFirst) {
+    const row = tracked?.stored ?? null;
     // A message that is not there takes its amendments with it.
-    if (leaf !== null && row === null) judged.push({ item, outcome: { kind: 'targetless' } });
-    else if (leaf === null || row === null || applyAmendment(payloadOf(item.fact), leaf, reactions)) {
+    if (tracked !== null && row === null) judged.push({ item, outcome: { kind: 'targetless' } });
+    else if (tracked === null || row === null || applyAmendment(payloadOf(item.fact), tracked, reactions)) {
       if (item.entry.isOpen) judged.push({ item, outcome: { kind: 'pending' } });
-      else doubts.push({ item, leaf });
+      else doubts.push({ item, tracked });
     } else {
-      const isContested = !item.entry.isOpen && contradictsAmendment(leaf.state, payloadOf(item.fact));
+      const isContested = !item.entry.isOpen && contradictsAmendment(tracked.state, payloadOf(item.fact));
       judged.push(
         isContested
           ? { item, outcome: { kind: 'contested', row } }
@@ -58,12 +58,12 @@ export async function judgeAmendments(
     sql,
     doubts.map(({ item }) => item),
   );
-  for (const { item, leaf } of doubts) {
+  for (const { item, tracked } of doubts) {
     const target = keyOf(item.connection.id, item.fact.targetExternalId);
     if (waiting.has(`${target} ${waitingKey(item.fact)}`))
       judged.push({ item, outcome: { kind: 'waiting' } });
     else if (missing.has(target)) judged.push({ item, outcome: { kind: 'targetless' } });
-    else judged.push({ item, outcome: { kind: 'unapplied', row: leaf?.stored ?? null } });
+    else judged.push({ item, outcome: { kind: 'unapplied', row: tracked?.stored ?? null } });
   }
   return judged;
 }
@@ -77,23 +77,24 @@ function targetOf(
   { fact, connection }: LogItem<Amendment>,
   book: MessageBook,
   leads: LeadFinder,
-): Leaf | null {
+): TrackedMessage | null {
   const own = fact.kind === 'status' ? [] : leads.find(connection.organizationId, fact.counterpart);
   for (const lead of own) {
-    const leaf = book.find(connection.id, fact.targetExternalId, lead);
-    if (leaf !== null) return leaf;
+    const tracked = book.find(connection.id, fact.targetExternalId, lead);
+    if (tracked !== null) return tracked;
   }
   return book.find(connection.id, fact.targetExternalId, null);
 }
 
 function reactionKeys(
   items: readonly LogItem<Amendment>[],
-  targets: readonly (Leaf | null)[],
+  targets: readonly (TrackedMessage | null)[],
 ): ReturnType<Keys['all']> {
   const keys = new Keys();
   items.forEach(({ fact }, index) => {
-    const leaf = targets[index] ?? null;
-    if (fact.kind === 'reaction' && leaf !== null) keys.add(leaf.state.connectionId, leaf.state.externalId);
+    const tracked = targets[index] ?? null;
+    if (fact.kind === 'reaction' && tracked !== null)
+      keys.add(tracked.state.connectionId, tracked.state.externalId);
   });
   return keys.all();
 }

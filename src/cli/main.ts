@@ -7,7 +7,7 @@ import { writeAll } from './output.js';
 import { buildProgram, conciseHelp, type HelpStreams } from './program.js';
 import { allowsColour, createLook } from './render/look.js';
 import { helpSubject } from './wrong-usage.js';
-import { runAction, type Voice } from './run-action.js';
+import { runAction, type ErrorStyle } from './run-action.js';
 
 /**
  * The command line: `argv` is what stands after the program's name. Gives the exit code and never ends the process itself
@@ -17,7 +17,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   const release = keepStreamErrors(io);
   const seen = peek(argv);
   const noColor = argv.includes('--no-color');
-  let voice: Voice = {
+  let errorStyle: ErrorStyle = {
     json: seen.json,
     debug: seen.debug,
     colour: allowsColour(io.stderrIsTTY, io.env, noColor),
@@ -25,14 +25,17 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   };
   try {
     return await dispatch(argv, io, (next) => {
-      voice = next;
+      errorStyle = next;
     });
   } catch (error) {
     const failure = failureOf(error);
     if (failure === undefined) return EXIT.ok;
     await writeAll(
       io.stderr,
-      describeFailure(failure, { ...voice, look: createLook(voice.colour, undefined, voice.database) }),
+      describeFailure(failure, {
+        ...errorStyle,
+        look: createLook(errorStyle.colour, undefined, errorStyle.database),
+      }),
     );
     return failure.exitCode;
   } finally {
@@ -40,11 +43,15 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   }
 }
 
-async function dispatch(argv: readonly string[], io: Io, speak: (voice: Voice) => void): Promise<ExitCode> {
+async function dispatch(
+  argv: readonly string[],
+  io: Io,
+  useErrorStyle: (errorStyle: ErrorStyle) => void,
+): Promise<ExitCode> {
   const help = helpStreams(argv, io);
   let exitCode: ExitCode = EXIT.ok;
   const program = buildProgram(help.streams, async (action, command) => {
-    exitCode = await runAction(action, command, argv, io, speak);
+    exitCode = await runAction(action, command, argv, io, useErrorStyle);
   });
   try {
     if (peek(argv).version) {

@@ -15,7 +15,7 @@ import { databaseFlags } from './shell-words.js';
 import { watchSignals } from './signals.js';
 
 /** What an error has to be told in, as soon as the settings are known. */
-export interface Voice {
+export interface ErrorStyle {
   json: boolean;
   debug: boolean;
   colour: boolean;
@@ -29,14 +29,14 @@ export async function runAction(
   command: Command,
   argv: readonly string[],
   io: Io,
-  speak: (voice: Voice) => void,
+  useErrorStyle: (errorStyle: ErrorStyle) => void,
 ): Promise<ExitCode> {
   const environment = readEnvironment(io);
   const given = givenFlags(command);
   const settings = readGlobalFlags({ given, environment, io });
   const database = databaseFlags(given);
   const colourOnStderr = allowsColour(io.stderrIsTTY, io.env, settings.noColor);
-  speak({
+  useErrorStyle({
     json: settings.events || isMachineFormat(settings.format),
     debug: settings.debug,
     colour: colourOnStderr,

@@ -1,7 +1,7 @@
 import type { Fact } from '../model/facts.js';
 import type { Sql } from '../store/sql.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
-import { readIdentitiesOfPersons } from '../store/tables/lead-identities.js';
+import { readIdentitiesOfPeople } from '../store/tables/lead-identities.js';
 import type { StoredMessageRow } from '../store/tables/messages.js';
 import type { EntrySelection } from '../store/tables/stored-entries.js';
 import { readRevisions } from '../store/tables/reactions-and-revisions.js';
@@ -71,7 +71,7 @@ interface Told {
 }
 
 async function derive(sql: Sql, log: RawLog, rows: readonly StoredMessageRow[]): Promise<DerivedMessage[]> {
-  const identities = await readIdentitiesOfPersons(sql, [...new Set(rows.map(({ leadId }) => leadId))]);
+  const identities = await readIdentitiesOfPeople(sql, [...new Set(rows.map(({ leadId }) => leadId))]);
   const chatIds = [...new Set(identities.map(({ value }) => value))];
   const done = new Derivation(sql, rows);
   const all = new Derivation(sql, rows);

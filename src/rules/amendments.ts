@@ -12,7 +12,7 @@ import type { JsonObject } from '../model/json.js';
 import { errorsOf, mediaOf } from '../store/tables/messages.js';
 import type { PendingFactRow } from '../store/tables/pending-facts.js';
 import type { ReactionRow } from '../store/tables/reactions-and-revisions.js';
-import { keyOf, type Leaf } from './message-book.js';
+import { keyOf, type TrackedMessage } from './message-book.js';
 import { textOfErrors } from './message-errors.js';
 import { absorbEdit, absorbRevoke, absorbStatus, type MessageState } from './message-state.js';
 
@@ -73,9 +73,13 @@ export class ReactionBook {
 }
 
 /** Applies an amendment to its message; tells whether that changed anything. */
-export function applyAmendment(payload: AmendmentPayload, leaf: Leaf, reactions: ReactionBook): boolean {
-  const changed = amendState(payload, leaf.state, reactions);
-  if (changed && payload.kind !== 'reaction') leaf.changed = true;
+export function applyAmendment(
+  payload: AmendmentPayload,
+  tracked: TrackedMessage,
+  reactions: ReactionBook,
+): boolean {
+  const changed = amendState(payload, tracked.state, reactions);
+  if (changed && payload.kind !== 'reaction') tracked.changed = true;
   return changed;
 }
 

@@ -11,24 +11,24 @@ import { areTwins, isWamid } from './twins.js';
 export { isWamid } from './twins.js';
 
 /** One message that a batch has in sight, with what the database held of it. */
-export interface Leaf {
+export interface TrackedMessage {
   state: MessageState;
   stored: StoredMessageRow | null;
   changed: boolean;
-  /** Merged into another leaf (M10), or robbed of its id (M9); its row goes. */
+  /** Merged into another message (M10), or its id went to another conversation (M9): its row is deleted. */
   gone: boolean;
-  /** The leaf that has become this message, where it is merged into one. */
-  mergedInto?: Leaf;
+  /** The message that this one was merged into. */
+  mergedInto?: TrackedMessage;
 }
 
 export type Placed =
-  | { outcome: 'created' | 'updated' | 'unchanged'; leaf: Leaf }
+  | { outcome: 'created' | 'updated' | 'unchanged'; tracked: TrackedMessage }
   /** Another conversation holds the id (M9). `loser` says whose copy is not kept. */
-  | { outcome: 'collision'; leaf: Leaf; loser: 'incoming' }
-  | { outcome: 'collision'; leaf: Leaf; loser: 'stored' };
+  | { outcome: 'collision'; tracked: TrackedMessage; loser: 'incoming' }
+  | { outcome: 'collision'; tracked: TrackedMessage; loser: 'stored' };
 
 /** Where a message was that lost its id to another conversation (M9). */
-export interface Robbed {
+export interface Displaced {
   leadId: string;
   conversationId: string;
 }
@@ -48,12 +48,12 @@ export type CollisionJudge = (
  * (M1, M9, M10) and merges it there (M2). Pure: reading and writing happen outside.
  */
 export class MessageBook {
-  private readonly byExternalId = new Map<string, Leaf>();
-  private readonly byStanzaId = new Map<string, Leaf[]>();
-  private readonly leaves: Leaf[] = [];
+  private readonly byExternalId = new Map<string, TrackedMessage>();
+  private readonly byStanzaId = new Map<string, TrackedMessage[]>();
+  private readonly trackedMessages: TrackedMessage[] = [];
   /** External ids that a row gave up for a wamid: reactions and the conversation's tickets that name them follow. */
   readonly renamed: { connectionId: string; conversationId: string; from: string; to: string }[] = [];
-  readonly robbed: Robbed[] = [];
+  readonly displaced: Displaced[] = [];
 
   constructor(rows: readonly StoredMessageRow[], revisions: ReadonlyMap<string, Revision[]>) {
     for (const row of rows) this.addStored(row, revisions.get(row.id) ?? []);
@@ -66,23 +66,23 @@ export class MessageBook {
     this.add({ state: stateOfRow(row, revisions), stored: row, changed: false, gone: false });
   }
 
-  all(): readonly Leaf[] {
-    return this.leaves;
+  all(): readonly TrackedMessage[] {
+    return this.trackedMessages;
   }
 
   /** The message with this id, or the one that WhatsApp Web calls so, if only one of the lead's messages is called so. */
-  find(connectionId: string, id: string, leadId: string | null): Leaf | null {
+  find(connectionId: string, id: string, leadId: string | null): TrackedMessage | null {
     const exact = this.byExternalId.get(keyOf(connectionId, id));
     if (exact !== undefined) return exact;
     const called = this.byStanzaId.get(keyOf(connectionId, id)) ?? [];
     const candidates = called.filter(
-      (leaf) => !leaf.gone && (leadId === null || leaf.state.leadId === leadId),
+      (tracked) => !tracked.gone && (leadId === null || tracked.state.leadId === leadId),
     );
     return candidates.length === 1 ? (candidates[0] ?? null) : null;
   }
 
   /** Other messages of its conversation that are called as it is, and are not its twins: too far away, or the other way (M10). */
-  namesakes({ state }: Leaf): Leaf[] {
+  namesakes({ state }: TrackedMessage): TrackedMessage[] {
     const called = this.byStanzaId.get(keyOf(state.connectionId, state.stanzaId ?? '')) ?? [];
     return called.filter(
       (other) => !other.gone && other.state !== state && other.state.conversationId === state.conversationId,
@@ -104,24 +104,24 @@ export class MessageBook {
         return this.collide(fact, incoming, twin, judge);
       const renamed = this.adoptWamid(twin, incoming.externalId);
       const merged = this.merge(twin, incoming, judge);
-      return renamed ? { outcome: 'updated', leaf: twin } : merged;
+      return renamed ? { outcome: 'updated', tracked: twin } : merged;
     }
-    const leaf: Leaf = { state: incoming, stored: null, changed: true, gone: false };
-    this.add(leaf);
-    return { outcome: 'created', leaf };
+    const tracked: TrackedMessage = { state: incoming, stored: null, changed: true, gone: false };
+    this.add(tracked);
+    return { outcome: 'created', tracked };
   }
 
   /** Merges rows that a merge of leads brought into one conversation and that are one message (M10). */
   mergeTwins(): void {
-    for (const leaf of [...this.leaves]) {
-      if (leaf.gone || isWamid(leaf.state.externalId)) continue;
-      const twin = this.findTwin(leaf.state);
-      if (twin?.state.conversationId === leaf.state.conversationId) this.join(twin, leaf);
+    for (const tracked of [...this.trackedMessages]) {
+      if (tracked.gone || isWamid(tracked.state.externalId)) continue;
+      const twin = this.findTwin(tracked.state);
+      if (twin?.state.conversationId === tracked.state.conversationId) this.join(twin, tracked);
     }
   }
 
   /** Two rows that have turned out to be one message: the wamid's stays, the key id's goes. */
-  private join(a: Leaf, b: Leaf): void {
+  private join(a: TrackedMessage, b: TrackedMessage): void {
     const [kept, lost] = isWamid(a.state.externalId) ? [a, b] : [b, a];
     absorbState(kept.state, lost.state);
     kept.changed = true;
@@ -130,40 +130,41 @@ export class MessageBook {
   }
 
   /** Two rows that have turned out to claim one id from two conversations: the better claim stays (M9). */
-  private separate(a: Leaf, b: Leaf, judge: CollisionJudge): void {
-    const wamid = [a, b].find((leaf) => isWamid(leaf.state.externalId))?.state.externalId ?? '';
+  private separate(a: TrackedMessage, b: TrackedMessage, judge: CollisionJudge): void {
+    const wamid = [a, b].find((tracked) => isWamid(tracked.state.externalId))?.state.externalId ?? '';
     const aWins = judge(decodeWamid(wamid)?.phone ?? null, a.state.leadId, b.state.leadId);
     const [kept, lost] = aWins ? [a, b] : [b, a];
     const { leadId, conversationId } = lost.state;
-    this.robbed.push({ leadId, conversationId });
+    this.displaced.push({ leadId, conversationId });
     this.remove(lost, kept);
   }
 
-  private remove(lost: Leaf, kept: Leaf): void {
+  private remove(lost: TrackedMessage, kept: TrackedMessage): void {
     lost.gone = true;
     const { connectionId, conversationId, externalId } = lost.state;
     this.byExternalId.delete(keyOf(connectionId, externalId));
     this.renamed.push({ connectionId, conversationId, from: externalId, to: kept.state.externalId });
   }
 
-  private merge(leaf: Leaf, incoming: MessageState, judge: CollisionJudge): Placed {
-    const { timestamp, direction } = leaf.state;
-    const changed = absorbState(leaf.state, incoming);
-    if (changed) leaf.changed = true;
+  private merge(tracked: TrackedMessage, incoming: MessageState, judge: CollisionJudge): Placed {
+    const { timestamp, direction } = tracked.state;
+    const changed = absorbState(tracked.state, incoming);
+    if (changed) tracked.changed = true;
     // Better evidence moved the message: what was too far away to be its twin may be it now.
-    if (leaf.state.timestamp !== timestamp || leaf.state.direction !== direction) {
-      const twin = this.findTwin(leaf.state);
-      if (twin !== null && twin.state.conversationId === leaf.state.conversationId) this.join(leaf, twin);
-      else if (twin !== null) this.separate(leaf, twin, judge);
+    if (tracked.state.timestamp !== timestamp || tracked.state.direction !== direction) {
+      const twin = this.findTwin(tracked.state);
+      if (twin !== null && twin.state.conversationId === tracked.state.conversationId)
+        this.join(tracked, twin);
+      else if (twin !== null) this.separate(tracked, twin, judge);
     }
-    return { outcome: changed ? 'updated' : 'unchanged', leaf };
+    return { outcome: changed ? 'updated' : 'unchanged', tracked };
   }
 
   /**
    * The other name of a message (M10). In the same conversation the two are one message; in another one (a LID whose phone
    * is not known yet) they claim one id, as in M9.
    */
-  private findTwin(incoming: MessageState): Leaf | null {
+  private findTwin(incoming: MessageState): TrackedMessage | null {
     if (incoming.stanzaId === null) return null;
     const called = this.byStanzaId.get(keyOf(incoming.connectionId, incoming.stanzaId)) ?? [];
     const twins = called.filter(
@@ -173,22 +174,27 @@ export class MessageBook {
   }
 
   /** The wamid becomes the external id as soon as it is known: later statuses name it (M10). */
-  private adoptWamid(leaf: Leaf, externalId: string): boolean {
+  private adoptWamid(tracked: TrackedMessage, externalId: string): boolean {
     if (!isWamid(externalId)) return false;
-    const { connectionId, conversationId, externalId: from } = leaf.state;
+    const { connectionId, conversationId, externalId: from } = tracked.state;
     this.byExternalId.delete(keyOf(connectionId, from));
-    leaf.state.externalId = externalId;
-    this.byExternalId.set(keyOf(connectionId, externalId), leaf);
-    leaf.changed = true;
+    tracked.state.externalId = externalId;
+    this.byExternalId.set(keyOf(connectionId, externalId), tracked);
+    tracked.changed = true;
     this.renamed.push({ connectionId, conversationId, from, to: externalId });
     return true;
   }
 
-  private collide(fact: MessageFact, incoming: MessageState, holder: Leaf, judge: CollisionJudge): Placed {
+  private collide(
+    fact: MessageFact,
+    incoming: MessageState,
+    holder: TrackedMessage,
+    judge: CollisionJudge,
+  ): Placed {
     const wamidPhone = fact.wamidPhone ?? decodeWamid(holder.state.externalId)?.phone ?? null;
     // A row that contradicts the very entry that brought it has no claim.
     if (!isDisowned(holder.state) && !judge(wamidPhone, incoming.leadId, holder.state.leadId)) {
-      return { outcome: 'collision', leaf: holder, loser: 'incoming' };
+      return { outcome: 'collision', tracked: holder, loser: 'incoming' };
     }
     const { id, leadId, conversationId, connectionId, externalId } = holder.state;
     const { edits, revokedAt, metaConfirmedAt, status, errors } = holder.state;
@@ -204,21 +210,21 @@ export class MessageBook {
       this.byExternalId.set(keyOf(connectionId, incoming.externalId), holder);
       this.renamed.push({ connectionId, conversationId, from: externalId, to: incoming.externalId });
     }
-    this.robbed.push({ leadId, conversationId });
+    this.displaced.push({ leadId, conversationId });
     const twin = this.findTwin(holder.state);
     if (twin?.state.conversationId === holder.state.conversationId) this.join(holder, twin);
-    return { outcome: 'collision', leaf: holder.mergedInto ?? holder, loser: 'stored' };
+    return { outcome: 'collision', tracked: holder.mergedInto ?? holder, loser: 'stored' };
   }
 
-  private add(leaf: Leaf): void {
-    const { connectionId, externalId, stanzaId } = leaf.state;
-    this.leaves.push(leaf);
-    this.byExternalId.set(keyOf(connectionId, externalId), leaf);
+  private add(tracked: TrackedMessage): void {
+    const { connectionId, externalId, stanzaId } = tracked.state;
+    this.trackedMessages.push(tracked);
+    this.byExternalId.set(keyOf(connectionId, externalId), tracked);
     if (stanzaId === null) return;
     const key = keyOf(connectionId, stanzaId);
     const called = this.byStanzaId.get(key);
-    if (called === undefined) this.byStanzaId.set(key, [leaf]);
-    else called.push(leaf);
+    if (called === undefined) this.byStanzaId.set(key, [tracked]);
+    else called.push(tracked);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { IdentityRow } from '../store/tables/lead-identities.js';
 import type { IdentityEvidence, IdentityNode } from './identity-evidence.js';
-import type { StoredIdentity } from './persons.js';
+import type { StoredIdentity } from './people.js';
 
 /** What is known under one name of a person, from its row; flat there, in dated values here. */
 export function storedIdentity(row: IdentityRow): StoredIdentity {

@@ -289,7 +289,7 @@ describeOnBackends('dedupe of leads', (backend) => {
     },
   );
 
-  it('looks only at persons of one connection when told so', async () => {
+  it('looks only at people of one connection when told so', async () => {
     await damagedConnection(store, {
       name: 'other',
       phoneNumberId: '800000000000002',

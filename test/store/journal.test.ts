@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, it } from 'vitest';
-import { mergePersons, requeueCollisions } from '../../src/store/changes/merge-leads.js';
+import { mergePeople, requeueCollisions } from '../../src/store/changes/merge-leads.js';
 import { journaled, type JournalScope } from '../../src/store/journal/journal.js';
 import type { Sql } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
@@ -185,7 +185,7 @@ describeOnBackends('the journal', (backend) => {
     await journal(
       { leadIds: [ana.leadId, bru.leadId], emptiedConversationIds: [bru.conversationId] },
       async (tx) => {
-        await mergePersons(tx, randomUUID(), [{ from: bru.leadId, into: ana.leadId }]);
+        await mergePeople(tx, randomUUID(), [{ from: bru.leadId, into: ana.leadId }]);
         await requeueCollisions(tx, [ana.leadId]);
       },
     );

@@ -1,7 +1,7 @@
 import type { IdentityKind } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
 import type { Sql } from '../../store/sql.js';
-import { findPersons, readKnownIdentities } from '../../store/tables/lead-identities.js';
+import { findPeople, readKnownIdentities } from '../../store/tables/lead-identities.js';
 import { findLeads, findSurvivor, type LeadSummary } from '../../store/tables/leads.js';
 import { CONTACT_FORMS, namesOfPhone, parseContact } from './typed-contact.js';
 
@@ -74,20 +74,20 @@ async function search(
   phones: readonly string[],
   { organizationId }: ContactScope,
 ): Promise<Pick<ResolvedContact, 'names' | 'leads'>> {
-  const persons = await findPersons(sql, names, organizationId);
-  const leads = await findLeads(sql, persons, phones, organizationId);
-  const found = await describe(sql, persons, leads);
+  const people = await findPeople(sql, names, organizationId);
+  const leads = await findLeads(sql, people, phones, organizationId);
+  const found = await describe(sql, people, leads);
   return { leads: found.leads, names: [...new Set([...names, ...found.names])] };
 }
 
-/** The leads with their identities, and all names of theirs and of the persons that are no leads yet. */
+/** The leads with their identities, and all names of theirs and of the people that are no leads yet. */
 async function describe(
   sql: Sql,
-  persons: readonly string[],
+  people: readonly string[],
   leads: readonly LeadSummary[],
 ): Promise<Pick<ResolvedContact, 'names' | 'leads'>> {
   const identities = await readKnownIdentities(sql, [
-    ...new Set([...persons, ...leads.map((lead) => lead.leadId)]),
+    ...new Set([...people, ...leads.map((lead) => lead.leadId)]),
   ]);
   const phones = leads.flatMap((lead) => (lead.phone === null ? [] : namesOfPhone(lead.phone)));
   return {

@@ -14,14 +14,14 @@ export interface LeadGroup {
   survivor: string;
   /** The other leads, in the order of their age. */
   goes: string[];
-  /** Persons without a lead whose names are the person's. */
+  /** People without a lead whose names are the person's. */
   names: string[];
   evidence: string[];
 }
 
 export interface LeadLook {
   connections: readonly ConnectionRow[];
-  /** Only persons with a conversation there; null for all. */
+  /** Only people with a conversation there; null for all. */
   connectionId: string | null;
   signal: AbortSignal;
 }
@@ -31,10 +31,10 @@ const PAGE = 5_000;
 
 /** All leads that are one person with another one, by their numbers and by what the raw log says. Inside a transaction. */
 export async function findLeadGroups(sql: Sql, look: LeadLook): Promise<LeadGroup[]> {
-  const persons = new PersonGroups();
-  for await (const link of linksByNumber(sql)) persons.add(link);
-  for await (const link of linksByLog(sql, look.connections, look.signal)) persons.add(link);
-  const groups = persons.all();
+  const people = new PersonGroups();
+  for await (const link of linksByNumber(sql)) people.add(link);
+  for await (const link of linksByLog(sql, look.connections, look.signal)) people.add(link);
+  const groups = people.all();
   const ages = new Map<string, number>();
   const ids = groups.flatMap((group) => group.personIds);
   for (let at = 0; at < ids.length; at += PAGE) {

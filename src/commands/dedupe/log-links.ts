@@ -70,7 +70,7 @@ function addNamings(
     if (connection === null) continue;
     const { organizationId } = connection;
     for (const fact of section.facts) {
-      for (const nodes of personsOf(fact, numberOf(connection.displayPhoneNumber))) {
+      for (const nodes of peopleOf(fact, numberOf(connection.displayPhoneNumber))) {
         if (nodes.length < 2 || !nodes.some(({ value }) => wanted.has(`${organizationId} ${value}`)))
           continue;
         const origin = entry.origin ?? `log:${entry.id}`;
@@ -81,8 +81,8 @@ function addNamings(
   }
 }
 
-/** The persons whom a fact names, each by all of its names; the business itself is none (I4). */
-function personsOf(fact: Fact, own: string | null): IdentityNode[][] {
+/** The people whom a fact names, each by all of its names; the business itself is none (I4). */
+function peopleOf(fact: Fact, own: string | null): IdentityNode[][] {
   const named = whoIsNamed(fact);
   if (fact.kind !== 'identity_link')
     return named.filter((who) => own === null || who.phone !== own).map(nodesOf);

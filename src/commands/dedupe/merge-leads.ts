@@ -1,14 +1,14 @@
 import {
   inheritFields,
   lockLeads,
-  movePersons,
+  movePeople,
   requeueCollisions,
   type MergePair,
 } from '../../store/changes/merge-leads.js';
 import { journaled } from '../../store/journal/journal.js';
 import type { Sql } from '../../store/sql.js';
 import { recomputeConversations, updateConversations } from '../../store/tables/conversations.js';
-import { readIdentitiesOfPersons } from '../../store/tables/lead-identities.js';
+import { readIdentitiesOfPeople } from '../../store/tables/lead-identities.js';
 import { readLeadsById } from '../../store/tables/leads.js';
 import { adoptNames } from './adopt-names.js';
 import type { BatchOutcome } from './duplicate-work.js';
@@ -49,9 +49,9 @@ export async function mergeLeadGroups(
 
   return journaled(tx, runId, { leadIds: personIds, emptiedConversationIds }, async () => {
     const leads = await lockLeads(tx, groups.flatMap(leadsOf));
-    const names = await readIdentitiesOfPersons(tx, personIds);
+    const names = await readIdentitiesOfPeople(tx, personIds);
     await inheritFields(tx, pairs);
-    const joined = await movePersons(tx, pairs);
+    const joined = await movePeople(tx, pairs);
     const survivorOf = new Map([
       ...survivors.map((id) => [id, id] as const),
       ...pairs.map(({ from, into }) => [from, into] as const),

@@ -5,7 +5,7 @@ import { streamRows } from '../../store/stream-rows.js';
 import { groupBy } from '../../rules/group-by.js';
 import type { PersonLink } from './person-groups.js';
 
-/** Persons that have one number (I1): the same, or spelled with and without the ninth digit, as 521/52, as 549/54. */
+/** People that have one number (I1): the same, or spelled with and without the ninth digit, as 521/52, as 549/54. */
 export async function* linksByNumber(sql: Sql): AsyncGenerator<PersonLink> {
   for await (const rows of streamRows(sql, NUMBER_GROUPS)) {
     for (const row of rows) yield* linksOfGroup(numberGroupOf(row));

@@ -1,6 +1,6 @@
 import { UnionFind } from '../../rules/union-find.js';
 
-/** Two persons of one organization that are one, and why: a sentence for people. */
+/** Two people of one organization that are one, and why: a sentence for people. */
 export interface PersonLink {
   organizationId: string;
   one: string;
@@ -8,14 +8,14 @@ export interface PersonLink {
   why: string;
 }
 
-/** Persons that are one, whatever the number of links that say so. */
+/** People that are one, whatever the number of links that say so. */
 export interface PersonGroup {
   organizationId: string;
   personIds: string[];
   evidence: string[];
 }
 
-/** Gathers links to groups. Holds what is doubled only, never all persons. */
+/** Gathers links to groups. Holds what is doubled only, never all people. */
 export class PersonGroups {
   private readonly groups = new UnionFind();
   private readonly links: PersonLink[] = [];

@@ -1,7 +1,7 @@
 import type { LeadSource } from '../../model/enumerations.js';
 import type { Sql } from '../../store/sql.js';
 import { readConversationsOfLeads } from '../../store/tables/conversations.js';
-import { readIdentitiesOfPersons } from '../../store/tables/lead-identities.js';
+import { readIdentitiesOfPeople } from '../../store/tables/lead-identities.js';
 import { readLeadsById, updateLeads } from '../../store/tables/leads.js';
 import { readRemainingInbound, readTicketsOfLeads, updateTickets } from '../../store/tables/tickets.js';
 import { CAME_LIVE_SQL } from '../../rules/evidence.js';
@@ -22,7 +22,7 @@ export async function settleLeads(
 ): Promise<number> {
   if (leadIds.length === 0) return 0;
   const stored = await readLeadsById(tx, leadIds);
-  const identities = groupBy(await readIdentitiesOfPersons(tx, leadIds), (row) => row.personId);
+  const identities = groupBy(await readIdentitiesOfPeople(tx, leadIds), (row) => row.personId);
   const conversations = groupBy(await readConversationsOfLeads(tx, leadIds), (row) => row.leadId);
   const leads = stored.map((lead) => ({
     id: lead.id,

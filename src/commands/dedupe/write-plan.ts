@@ -5,7 +5,7 @@ import type { MessageKey, StoredMessageRow } from '../../store/tables/messages.j
 import { readPendingFacts, type PendingFactRow } from '../../store/tables/pending-facts.js';
 import { readReactions, type RevisionRow } from '../../store/tables/reactions-and-revisions.js';
 import { applyAmendment, payloadOfPending, ReactionBook } from '../../rules/amendments.js';
-import { keyOf, rowOfState, type Leaf } from '../../rules/message-book.js';
+import { keyOf, rowOfState, type TrackedMessage } from '../../rules/message-book.js';
 import { ORIGINAL_VERSION } from '../../rules/message-projection.js';
 import type { Candidate } from './candidate.js';
 import { differs, sameRevisions } from './compare-rows.js';
@@ -101,8 +101,13 @@ async function applyWaiting(tx: Sql, merges: readonly Merge[]): Promise<Waiting>
     const merge = owners.get(keyOf(row.connectionId, row.targetExternalId));
     const payload = payloadOfPending(row);
     if (merge === undefined || payload === null) continue;
-    const leaf: Leaf = { state: merge.state, stored: merge.kept.row, changed: true, gone: false };
-    applyAmendment(payload, leaf, waiting.reactions);
+    const tracked: TrackedMessage = {
+      state: merge.state,
+      stored: merge.kept.row,
+      changed: true,
+      gone: false,
+    };
+    applyAmendment(payload, tracked, waiting.reactions);
     waiting.applied.push(row);
     waiting.touched.add(merge);
   }

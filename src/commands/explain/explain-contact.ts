@@ -6,7 +6,7 @@ import {
   type ConversationCount,
 } from '../../store/queries/explain.js';
 import { readMissingChunks } from '../../store/tables/history.js';
-import { readIdentitiesOfPersons, type IdentityRow } from '../../store/tables/lead-identities.js';
+import { readIdentitiesOfPeople, type IdentityRow } from '../../store/tables/lead-identities.js';
 import { readPendingByPrefix, readPendingOf } from '../../store/tables/pending-facts.js';
 import { readTicketsOfLeads } from '../../store/tables/tickets.js';
 import { resolveContact, type ContactLead } from '../contacts/resolve-contact.js';
@@ -103,7 +103,7 @@ async function describeLead(
   const lead = await readExplainedLead(sql, leadId);
   if (lead === null) throw new ConfigError(`The lead ${leadId} went away while it was looked at.`);
   const [identities, counts, merges] = await Promise.all([
-    readIdentitiesOfPersons(sql, [leadId]),
+    readIdentitiesOfPeople(sql, [leadId]),
     readConversationCounts(sql, leadId),
     mergesInto(inv, [leadId], lead.phone),
   ]);

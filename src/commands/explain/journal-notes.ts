@@ -30,7 +30,7 @@ export async function journalOfMessage(
   return notesOf(inv, await readJournalOfMessage(inv.sql, rowId, ids));
 }
 
-/** The leads that were merged into these persons, over any number of mergers. */
+/** The leads that were merged into these people, over any number of mergers. */
 export async function mergesInto(
   inv: Investigation,
   personIds: readonly string[],

@@ -18,7 +18,7 @@ import type { Tally } from '../batch/tally.js';
 import { collectItems } from './collect-items.js';
 import { conversationOf, openConversations } from './conversations.js';
 import { foldMessages, type FoldedMessages } from './fold-messages.js';
-import { nameHolders, namePersons } from './name-persons.js';
+import { nameHolders, namePeople } from './name-people.js';
 import { relinkMessages } from './relink-messages.js';
 import { retractOwnNumbers } from './retract-own-numbers.js';
 import { BatchWork, type ApplySettings } from './work.js';
@@ -56,8 +56,8 @@ export async function applyBatch(
   const known = await collectItems(work, batch);
   await retractOwnNumbers(work, directory, lessons);
 
-  const named = await namePersons(work);
-  const merged = named.flatMap((persons) => persons.mergedConversations);
+  const named = await namePeople(work);
+  const merged = named.flatMap((people) => people.mergedConversations);
   const conversations = await openConversations(work, named);
   conversations.markStale(merged);
   const folded = await foldMessages(
@@ -85,7 +85,7 @@ export async function applyBatch(
   await writeNews(work);
   const slices = await writeEntries(work, batch, known);
   await insertRejects(tx, work.rejects);
-  work.requeued += await requeueEntriesOf(tx, [...work.robbedLeads]);
+  work.requeued += await requeueEntriesOf(tx, [...work.displacedLeads]);
   if (lessons.length > 0 && settings.takesUpWaiting !== false) {
     const numbers = lessons.flatMap(({ row }) => row.phoneNumberId ?? []);
     work.requeued += await requeueWaiting(tx, numbers);

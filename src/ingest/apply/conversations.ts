@@ -1,8 +1,8 @@
 import type { MessageSource } from '../../model/enumerations.js';
 import { readConversationsOfLeads, type ConversationRow } from '../../store/tables/conversations.js';
 import { groupBy } from '../../rules/group-by.js';
-import type { Leaf } from '../../rules/message-book.js';
-import type { NamedPersons } from './name-persons.js';
+import type { TrackedMessage } from '../../rules/message-book.js';
+import type { NamedPeople } from './name-people.js';
 import type { BatchWork, Item } from './work.js';
 
 /** The conversations of everybody in the batch, stored and new. */
@@ -47,8 +47,8 @@ export class Conversations {
    * Takes in what the batch's messages say. A new message can only move the ends outwards; where a stored one changed its
    * time or source, or left, the ends have to be read again from the messages (`staleIds`).
    */
-  absorb(leaves: readonly Leaf[]): void {
-    for (const { state, stored, changed, gone } of leaves) {
+  absorb(trackedMessages: readonly TrackedMessage[]): void {
+    for (const { state, stored, changed, gone } of trackedMessages) {
       if (stored === null) {
         if (!gone) this.offer(state.conversationId, state.timestamp, state.source);
         continue;
@@ -124,10 +124,10 @@ function isEarlier(timestamp: number, source: MessageSource, row: ConversationRo
 /** Loads the conversations of all stored leads in the batch, and makes those that messages and live reactions need. */
 export async function openConversations(
   work: BatchWork,
-  named: readonly NamedPersons[],
+  named: readonly NamedPeople[],
 ): Promise<Conversations> {
   const leadIds = named.flatMap(({ plan }) =>
-    plan.persons.filter((person) => person.hasStoredLead).map((person) => person.id),
+    plan.people.filter((person) => person.hasStoredLead).map((person) => person.id),
   );
   const conversations = new Conversations(await readConversationsOfLeads(work.tx, leadIds));
   for (const item of work.items) {

@@ -18,10 +18,10 @@ import {
   type Amendment,
 } from '../../rules/amendments.js';
 import { contradicts, contradictsAmendment } from '../../rules/contradictions.js';
-import { isWamid, keyOf, MessageBook, type Leaf } from '../../rules/message-book.js';
+import { isWamid, keyOf, MessageBook, type TrackedMessage } from '../../rules/message-book.js';
 import { showsWhatIsRevoked, type Revision } from '../../rules/message-projection.js';
 import { stateOfFact, type MessageState } from '../../rules/message-state.js';
-import { CollisionBench } from './judge-collisions.js';
+import { CollisionResolver } from './collision-resolver.js';
 import type { ApplySettings, BatchWork, Item } from './work.js';
 
 /** What the batch's facts make of the messages in sight. Nothing is written yet. */
@@ -31,11 +31,11 @@ export interface FoldedMessages {
   pendingInserts: PendingFactRow[];
   pendingDeletes: PendingFactRow[];
   /** Conversations that lost a message to another one with a better claim to its id (M9). */
-  robbed: Set<string>;
+  displaced: Set<string>;
   /** Messages that came live and inbound: what may open tickets (T1). */
-  liveInbound: Set<Leaf>;
+  liveInbound: Set<TrackedMessage>;
   /** The first entry of the batch that holds a message. */
-  heldBy: Map<Leaf, string>;
+  heldBy: Map<TrackedMessage, string>;
   /** New messages per lead and connection, for the initial_contact logs. */
   created: Map<string, { leadId: string; connectionId: string; messages: number }>;
 }
@@ -48,7 +48,7 @@ export async function foldMessages(
   work: BatchWork,
   conversationOf: ConversationOf,
   mergedConversations: readonly string[],
-  bringIntoSight: (holders: readonly { leadId: string; organizationId: string }[]) => Promise<void>,
+  loadHolders: (holders: readonly { leadId: string; organizationId: string }[]) => Promise<void>,
 ): Promise<FoldedMessages> {
   const messages = work.items.filter((item): item is Item<MessageFact> => item.fact.kind === 'message');
   const amendments = work.items.filter((item): item is Item<Amendment> => isAmendment(item));
@@ -62,18 +62,18 @@ export async function foldMessages(
     reactions: new ReactionBook(await readReactions(work.tx, reactionKeys(book, amendments, work))),
     pendingInserts: [],
     pendingDeletes: [],
-    robbed: new Set(),
+    displaced: new Set(),
     liveInbound: new Set(),
     heldBy: new Map(),
     created: new Map(),
   };
-  await bringIntoSight(holdersOf(work, rows, messages));
-  const bench = new CollisionBench(work.persons);
-  for (const item of messages) placeMessage(work, folded, item, conversationOf, bench);
+  await loadHolders(holdersOf(work, rows, messages));
+  const resolver = new CollisionResolver(work.people);
+  for (const item of messages) placeMessage(work, folded, item, conversationOf, resolver);
   // A copy that lost its id was counted when it came. Its entries are due again: they will find the id taken and say so.
-  for (const { leadId, conversationId } of book.robbed) {
-    work.robbedLeads.add(leadId);
-    folded.robbed.add(conversationId);
+  for (const { leadId, conversationId } of book.displaced) {
+    work.displacedLeads.add(leadId);
+    folded.displaced.add(conversationId);
   }
   await applyWaiting(work, folded, messages, amendments);
   for (const item of amendments) amend(work, folded, item);
@@ -180,7 +180,7 @@ function placeMessage(
   folded: FoldedMessages,
   item: Item<MessageFact>,
   conversationOf: ConversationOf,
-  bench: CollisionBench,
+  resolver: CollisionResolver,
 ): void {
   const { fact, connection } = item;
   const place = conversationOf(item);
@@ -203,12 +203,12 @@ function placeMessage(
       runId: work.settings.runId,
       syncSource: syncSourceOf(item, work.settings),
     },
-    (wamidPhone, incomingLead, storedLead) => bench.incomingWins(wamidPhone, incomingLead, storedLead),
+    (wamidPhone, incomingLead, storedLead) => resolver.incomingWins(wamidPhone, incomingLead, storedLead),
   );
   if (placed.outcome === 'collision' && placed.loser === 'incoming') {
-    const { id, externalId, batchId } = placed.leaf.state;
+    const { id, externalId, batchId } = placed.tracked.state;
     // It may have had the id until somebody moved the row.
-    if (placed.leaf.stored !== null && work.repeated.has(item.logId)) work.contested.add(id);
+    if (placed.tracked.stored !== null && work.repeated.has(item.logId)) work.contested.add(id);
     work.reject(item, 'message', {
       reason: 'id_collision',
       path: fact.path,
@@ -220,29 +220,31 @@ function placeMessage(
   }
   const outcome = placed.outcome === 'collision' ? 'updated' : placed.outcome;
   work.tally.message(connection.id, outcome);
-  if (!folded.heldBy.has(placed.leaf)) folded.heldBy.set(placed.leaf, item.logId);
+  if (!folded.heldBy.has(placed.tracked)) folded.heldBy.set(placed.tracked, item.logId);
   if (outcome === 'created') {
-    countCreated(folded, placed.leaf);
+    countCreated(folded, placed.tracked);
     // One of them may be the same message, whose time or direction somebody changed.
-    for (const { state, stored } of folded.book.namesakes(placed.leaf))
+    for (const { state, stored } of folded.book.namesakes(placed.tracked))
       if (stored !== null) work.contested.add(state.id);
   }
-  contest(work, item, placed.leaf, (state) => contradicts(state, stateOfFact(fact, { ...state, runId: '' })));
-  if (fact.origin === 'live' && fact.direction === 'INBOUND') folded.liveInbound.add(placed.leaf);
+  contest(work, item, placed.tracked, (state) =>
+    contradicts(state, stateOfFact(fact, { ...state, runId: '' })),
+  );
+  if (fact.origin === 'live' && fact.direction === 'INBOUND') folded.liveInbound.add(placed.tracked);
 }
 
 /** What an entry said that was applied before is in the row already, or the row was changed since. */
 function contest(
   work: BatchWork,
   { logId }: Item,
-  { state, stored }: Leaf,
+  { state, stored }: TrackedMessage,
   isContradicted: (state: MessageState) => boolean,
 ): void {
   if (stored === null || !work.repeated.has(logId)) return;
   if (isContradicted(state) || showsWhatIsRevoked(stored)) work.contested.add(state.id);
 }
 
-function countCreated(folded: FoldedMessages, { state }: Leaf): void {
+function countCreated(folded: FoldedMessages, { state }: TrackedMessage): void {
   const key = keyOf(state.connectionId, state.leadId);
   const known = folded.created.get(key);
   if (known === undefined) {
@@ -277,10 +279,10 @@ async function applyWaiting(
   if (waiting.length === 0) return;
   await loadReactions(work, folded, waiting);
   for (const row of waiting) {
-    const leaf = folded.book.find(row.connectionId, row.targetExternalId, null);
+    const tracked = folded.book.find(row.connectionId, row.targetExternalId, null);
     const payload = payloadOfPending(row);
-    if (leaf === null || payload === null) continue;
-    applyAmendment(payload, leaf, folded.reactions);
+    if (tracked === null || payload === null) continue;
+    applyAmendment(payload, tracked, folded.reactions);
     folded.pendingDeletes.push(row);
   }
 }
@@ -293,11 +295,11 @@ async function loadReactions(
   const keys = new Map<string, MessageKey>();
   for (const row of waiting) {
     if (row.kind !== 'reaction') continue;
-    const leaf = folded.book.find(row.connectionId, row.targetExternalId, null);
-    if (leaf === null) continue;
-    keys.set(keyOf(row.connectionId, leaf.state.externalId), {
+    const tracked = folded.book.find(row.connectionId, row.targetExternalId, null);
+    if (tracked === null) continue;
+    keys.set(keyOf(row.connectionId, tracked.state.externalId), {
       connectionId: row.connectionId,
-      id: leaf.state.externalId,
+      id: tracked.state.externalId,
     });
   }
   folded.reactions.load(await readReactions(work.tx, sorted(keys)));
@@ -306,9 +308,9 @@ async function loadReactions(
 function amend(work: BatchWork, folded: FoldedMessages, item: Item<Amendment>): void {
   const { fact, connection } = item;
   const leadId = fact.kind === 'status' ? null : (work.personOf(connection, fact.counterpart)?.id ?? null);
-  const leaf = folded.book.find(connection.id, fact.targetExternalId, leadId);
+  const tracked = folded.book.find(connection.id, fact.targetExternalId, leadId);
   const payload = payloadOf(fact);
-  if (leaf === null) {
+  if (tracked === null) {
     folded.pendingInserts.push(
       pendingRow(payload, {
         connectionId: connection.id,
@@ -319,8 +321,11 @@ function amend(work: BatchWork, folded: FoldedMessages, item: Item<Amendment>): 
     work.tally.amendment(fact.kind, 'pending');
     return;
   }
-  work.tally.amendment(fact.kind, applyAmendment(payload, leaf, folded.reactions) ? 'applied' : 'unchanged');
-  contest(work, item, leaf, (state) => contradictsAmendment(state, payload));
+  work.tally.amendment(
+    fact.kind,
+    applyAmendment(payload, tracked, folded.reactions) ? 'applied' : 'unchanged',
+  );
+  contest(work, item, tracked, (state) => contradictsAmendment(state, payload));
 }
 
 /** In one order in every run, so that two runs lock rows alike. */

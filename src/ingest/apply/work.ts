@@ -8,7 +8,7 @@ import { OwnNumbers } from '../batch/own-number.js';
 import { Tally } from '../batch/tally.js';
 import { ConnectionNews } from '../../rules/connection-state.js';
 import { nodeKey, nodesOf } from '../../rules/identity-evidence.js';
-import type { Person } from '../../rules/persons.js';
+import type { Person } from '../../rules/people.js';
 
 /** What stays the same for all batches of a run. */
 export interface ApplySettings {
@@ -43,11 +43,11 @@ export class BatchWork {
   /** Rejected items per slice: they decide how its entry ends. */
   readonly rejectedBySlice = new Map<EntrySlice, number>();
   /** Who is who, per organization, by node key. */
-  readonly persons = new Map<string, Map<string, Person>>();
+  readonly people = new Map<string, Map<string, Person>>();
   /** Log id per entry key. */
   readonly logIds = new Map<string, string>();
   /** Leads one of whose messages lost its id to a better claim in this batch. */
-  readonly robbedLeads = new Set<string>();
+  readonly displacedLeads = new Set<string>();
   /** Connections an item of which was about their own number (I4). */
   readonly withOwnNumber = new Set<ConnectionRow>();
   /** Connections about whose own number nothing is stored any more. */
@@ -107,7 +107,7 @@ export class BatchWork {
   personOf(connection: ConnectionRow, identities: Identities): Person | null {
     const [first] = nodesOf(identities);
     if (first === undefined) return null;
-    return this.persons.get(connection.organizationId)?.get(nodeKey(first)) ?? null;
+    return this.people.get(connection.organizationId)?.get(nodeKey(first)) ?? null;
   }
 
   /** Rule I4: the connection's own number, in any of its spellings. */

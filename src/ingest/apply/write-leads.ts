@@ -7,27 +7,27 @@ import {
 import { attachIdentities, writeIdentities } from '../../store/tables/lead-identities.js';
 import { insertLeads, updateLeads, type LeadRow } from '../../store/tables/leads.js';
 import { projectLead, type LeadColumns } from '../../rules/lead-projection.js';
-import type { Person } from '../../rules/persons.js';
+import type { Person } from '../../rules/people.js';
 import { identityRow } from '../../rules/stored-identity.js';
 import type { Conversations } from './conversations.js';
-import type { NamedPersons } from './name-persons.js';
+import type { NamedPeople } from './name-people.js';
 import type { BatchWork } from './work.js';
 
 /** Inserts the batch's new leads and conversations and stores what was learned about identities: what messages hang on. */
 export async function writeNewLeads(
   work: BatchWork,
-  named: readonly NamedPersons[],
+  named: readonly NamedPeople[],
   conversations: Conversations,
 ): Promise<Set<string>> {
   const newLeads = new Set<string>();
   const byLead = conversations.byLead();
   for (const { organizationId, plan } of named) {
-    const fresh = plan.persons.filter((person) => person.isLead && !person.hasStoredLead);
+    const fresh = plan.people.filter((person) => person.isLead && !person.hasStoredLead);
     const rows = fresh.map((person) => projected(person, byLead, null));
     assertWritten('leads', rows.length, await insertLeads(work.tx, organizationId, rows));
     work.tally.leads.created += rows.length;
     for (const person of fresh) newLeads.add(person.id);
-    await writeIdentities(work.tx, organizationId, changedIdentities(plan.persons));
+    await writeIdentities(work.tx, organizationId, changedIdentities(plan.people));
     await attachIdentities(
       work.tx,
       fresh.filter((person) => !person.isNew).map((person) => person.id),
@@ -42,7 +42,7 @@ export async function writeNewLeads(
 /** Brings conversations and leads to what the written messages say. Gives the leads as they are now. */
 export async function settleLeads(
   work: BatchWork,
-  named: readonly NamedPersons[],
+  named: readonly NamedPeople[],
   conversations: Conversations,
 ): Promise<Map<string, LeadRow>> {
   await updateConversations(work.tx, conversations.updates());
@@ -51,7 +51,7 @@ export async function settleLeads(
   const stale = conversations.staleLeads();
   const byLead = conversations.byLead();
   for (const { plan, leads } of named) {
-    for (const person of plan.persons) {
+    for (const person of plan.people) {
       if (!person.isLead) continue;
       const stored = leads.get(person.id) ?? null;
       const lead = projected(person, byLead, stored);
@@ -64,8 +64,8 @@ export async function settleLeads(
   return settled;
 }
 
-function changedIdentities(persons: readonly Person[]): ReturnType<typeof identityRow>[] {
-  return persons
+function changedIdentities(people: readonly Person[]): ReturnType<typeof identityRow>[] {
+  return people
     .flatMap((person) =>
       person.identities
         .filter((identity) => identity.changed)

@@ -8,7 +8,7 @@ import {
   updateTickets,
 } from '../../store/tables/tickets.js';
 import { CAME_LIVE_SQL, cameLive, unpackEvidence } from '../../rules/evidence.js';
-import type { Leaf } from '../../rules/message-book.js';
+import type { TrackedMessage } from '../../rules/message-book.js';
 import { planTickets, type LiveInbound } from '../../rules/tickets.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';
@@ -27,7 +27,7 @@ export async function writeTickets(
     [...leads.keys()].filter((id) => !newLeads.has(id)),
   );
   if (inbound.length === 0 && stored.length === 0) return;
-  const changed = [...folded.robbed, ...changedConversations(folded)];
+  const changed = [...folded.displaced, ...changedConversations(folded)];
   const remaining = await readRemainingInbound(work.tx, [...new Set(changed)], CAME_LIVE_SQL);
   const sources = new Map([...leads.values()].map((lead) => [lead.id, lead.source]));
   const plan = planTickets(inbound, stored, sources, work.settings.newId, remaining);
@@ -71,6 +71,6 @@ function liveInbound(folded: FoldedMessages): LiveInbound[] {
     }));
 }
 
-function lastOf(leaf: Leaf): Leaf {
-  return leaf.mergedInto === undefined ? leaf : lastOf(leaf.mergedInto);
+function lastOf(tracked: TrackedMessage): TrackedMessage {
+  return tracked.mergedInto === undefined ? tracked : lastOf(tracked.mergedInto);
 }

@@ -47,17 +47,17 @@ export async function mergeConversations(tx: Sql, moves: readonly ConversationMo
   await tx.execute(`delete from conversations c using ${move} where c.id = move.lost_id`, ids);
 }
 
-/** Persons that are one, as ids: `from` ends, `into` stays (rule I3). */
+/** People that are one, as ids: `from` ends, `into` stays (rule I3). */
 export interface MergePair {
   from: string;
   into: string;
 }
 
 /**
- * {@link movePersons} with a record of who was whose, for what a batch of `replay` merges between other changes: what the log
+ * {@link movePeople} with a record of who was whose, for what a batch of `replay` merges between other changes: what the log
  * says cannot be undone, but it can be explained. `dedupe` journals whole rows instead; see src/store/journal/journal.ts.
  */
-export async function mergePersons(tx: Sql, runId: string, pairs: readonly MergePair[]): Promise<string[]> {
+export async function mergePeople(tx: Sql, runId: string, pairs: readonly MergePair[]): Promise<string[]> {
   const kept: string[] = [];
   for (const round of roundsOf(pairs)) {
     await journal(tx, runId, parametersOf(round));
@@ -70,7 +70,7 @@ export async function mergePersons(tx: Sql, runId: string, pairs: readonly Merge
  * Moves everything of `from` to `into`: identities, conversations, messages, tickets. Gives the surviving conversations that
  * received messages of another one. Set-based; runs inside the batch's transaction, under the organization's lock.
  */
-export async function movePersons(tx: Sql, pairs: readonly MergePair[]): Promise<string[]> {
+export async function movePeople(tx: Sql, pairs: readonly MergePair[]): Promise<string[]> {
   const kept: string[] = [];
   for (const round of roundsOf(pairs)) kept.push(...(await moveRound(tx, round)));
   return kept;

@@ -131,7 +131,7 @@ async function deleteConversations(
 
 /**
  * The lead and its names go where nothing else holds them. Otherwise what was said about the names is forgotten, and said
- * again by the entries that are due. A name of the time 0 was another program's; see src/rules/persons.ts.
+ * again by the entries that are due. A name of the time 0 was another program's; see src/rules/people.ts.
  */
 async function deletePeople(tx: Sql, personIds: readonly string[]): Promise<void> {
   const [row] = await tx.query(

@@ -39,7 +39,7 @@ export async function readJournalOfMessage(
 }
 
 /**
- * The leads that ended in these persons: those whose names, conversations or tickets went to them, over any number of mergers;
+ * The leads that ended in these people: those whose names, conversations or tickets went to them, over any number of mergers;
  * and those that had nothing but one of `phones`.
  */
 export async function readMergesInto(

@@ -32,7 +32,7 @@ export interface JournalScope {
   /** Conversations all of whose messages may go to another one; only where each of them belongs is kept. */
   emptiedConversationIds?: readonly string[];
   /**
-   * Leads (persons) that may be merged: with their identities, conversations, tickets, sync logs and the collisions on record
+   * Leads (people) that may be merged: with their identities, conversations, tickets, sync logs and the collisions on record
    * between them. Messages that follow a conversation to another lead need no entry: they follow it back.
    */
   leadIds?: readonly string[];

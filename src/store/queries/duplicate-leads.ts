@@ -5,7 +5,7 @@ import { textOf, timeOf, integerOf } from '../row.js';
 import type { Sql, SqlRow } from '../sql.js';
 import { earlierFirst } from '../tables/conversations.js';
 
-/** Persons that have one number, as a lead's phone or as a name of theirs, however it is spelled. */
+/** People that have one number, as a lead's phone or as a name of theirs, however it is spelled. */
 export interface NumberGroup {
   organizationId: string;
   holders: { personId: string; phone: string }[];
@@ -19,7 +19,7 @@ const NUMBER = `case
   else n.phone end`;
 
 /**
- * Numbers that several persons have; rows are read by {@link numberGroupOf}. One pass over leads and identities, whoever wrote
+ * Numbers that several people have; rows are read by {@link numberGroupOf}. One pass over leads and identities, whoever wrote
  * them: other programs know a lead by its phone_number alone.
  */
 export const NUMBER_GROUPS = `
@@ -122,7 +122,7 @@ export async function readHolders(
   return rows.map((row) => ({ place: integerOf(row, 'place'), personId: textOf(row, 'person_id') }));
 }
 
-/** Which of these persons are leads, and since when. */
+/** Which of these people are leads, and since when. */
 export async function readLeadAges(
   sql: Sql,
   personIds: readonly string[],

@@ -70,8 +70,8 @@ export async function readIdentities(
   return rowsOf(IDENTITY_COLUMNS, rows);
 }
 
-/** Every identity of the given persons. */
-export async function readIdentitiesOfPersons(tx: Sql, personIds: readonly string[]): Promise<IdentityRow[]> {
+/** Every identity of the given people. */
+export async function readIdentitiesOfPeople(tx: Sql, personIds: readonly string[]): Promise<IdentityRow[]> {
   if (personIds.length === 0) return [];
   const rows = await tx.query(
     `select ${columnNames(IDENTITY_COLUMNS)} from lead_identities where person_id = any($1::uuid[])`,
@@ -117,8 +117,8 @@ const KNOWN_IDENTITY = columns({
 /** An identity with whom it belongs to. */
 export type KnownIdentity = RowOf<typeof KNOWN_IDENTITY>;
 
-/** The persons that have one of these names, whatever kind it is of; of one organization, or of all. */
-export async function findPersons(
+/** The people that have one of these names, whatever kind it is of; of one organization, or of all. */
+export async function findPeople(
   sql: Sql,
   names: readonly string[],
   organizationId?: string,
@@ -138,7 +138,7 @@ export async function findPersons(
   return rows.map((row) => textOf(row, 'person_id'));
 }
 
-/** Every identity of these persons, in a fixed order. */
+/** Every identity of these people, in a fixed order. */
 export async function readKnownIdentities(sql: Sql, personIds: readonly string[]): Promise<KnownIdentity[]> {
   if (personIds.length === 0) return [];
   const rows = await sql.query(
@@ -149,7 +149,7 @@ export async function readKnownIdentities(sql: Sql, personIds: readonly string[]
   return rowsOf(KNOWN_IDENTITY, rows);
 }
 
-/** The names by which the persons behind these leads are known, as `kind:value`, per lead. */
+/** The names by which the people behind these leads are known, as `kind:value`, per lead. */
 export async function readNamesOfLeads(sql: Sql, leadIds: readonly string[]): Promise<Map<string, string[]>> {
   const names = new Map<string, string[]>();
   if (leadIds.length === 0) return names;

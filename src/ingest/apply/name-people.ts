@@ -1,6 +1,6 @@
 import type { Identities } from '../../model/facts.js';
-import { mergePersons, requeueCollisions } from '../../store/changes/merge-leads.js';
-import { readIdentities, readIdentitiesOfPersons } from '../../store/tables/lead-identities.js';
+import { mergePeople, requeueCollisions } from '../../store/changes/merge-leads.js';
+import { readIdentities, readIdentitiesOfPeople } from '../../store/tables/lead-identities.js';
 import { readLeads, type LeadRow } from '../../store/tables/leads.js';
 import { groupBy } from '../../rules/group-by.js';
 import {
@@ -13,17 +13,17 @@ import {
 } from '../../rules/identity-evidence.js';
 import {
   nodesToLookUp,
-  planPersons,
+  planPeople,
   type Claim,
   type Person,
   type PersonPlan,
   type StoredIdentity,
-} from '../../rules/persons.js';
+} from '../../rules/people.js';
 import { storedIdentity } from '../../rules/stored-identity.js';
 import type { BatchWork, Item } from './work.js';
 
 /** Who the batch is about, in one organization, after merges have been carried out. */
-export interface NamedPersons {
+export interface NamedPeople {
   organizationId: string;
   plan: PersonPlan;
   /** Stored leads by id. */
@@ -33,8 +33,8 @@ export interface NamedPersons {
 }
 
 /** Resolves every identity of the batch to a person, and merges leads that turn out to be one (I1-I3). */
-export async function namePersons(work: BatchWork): Promise<NamedPersons[]> {
-  const named: NamedPersons[] = [];
+export async function namePeople(work: BatchWork): Promise<NamedPeople[]> {
+  const named: NamedPeople[] = [];
   for (const [organizationId, items] of groupBy(work.items, (item) => item.connection.organizationId)) {
     named.push(await nameOne(work, organizationId, claimsOf(work, items)));
   }
@@ -45,7 +45,7 @@ async function nameOne(
   work: BatchWork,
   organizationId: string,
   claims: readonly Claim[],
-): Promise<NamedPersons> {
+): Promise<NamedPeople> {
   const { tx, settings } = work;
   const nodes = nodesToLookUp(claims);
   const identities = await readIdentities(tx, organizationId, nodes);
@@ -56,32 +56,32 @@ async function nameOne(
     [...new Set(identities.map((row) => row.personId))],
     phones,
   );
-  const plan = planPersons(claims, identities.map(storedIdentity), stored, settings.newId);
+  const plan = planPeople(claims, identities.map(storedIdentity), stored, settings.newId);
   let leads = stored;
   let mergedConversations: string[] = [];
   if (plan.merges.length > 0) {
-    mergedConversations = await mergePersons(tx, settings.runId, plan.merges);
+    mergedConversations = await mergePeople(tx, settings.runId, plan.merges);
     const survivors = [...new Set(plan.merges.map((merge) => merge.into))];
     work.requeued += await requeueCollisions(tx, survivors);
     const mergedLeads = new Set(stored.map((lead) => lead.id));
     work.tally.leads.merged += plan.merges.filter(
       (merge) => mergedLeads.has(merge.from) && mergedLeads.has(merge.into),
     ).length;
-    leads = await readLeads(tx, organizationId, [...new Set(plan.persons.map((person) => person.id))], []);
+    leads = await readLeads(tx, organizationId, [...new Set(plan.people.map((person) => person.id))], []);
   }
-  work.persons.set(organizationId, plan.personOf);
+  work.people.set(organizationId, plan.personOf);
   return { organizationId, plan, leads: new Map(leads.map((lead) => [lead.id, lead])), mergedConversations };
 }
 
-/** Adds stored persons whom no fact of the batch names, as they are: they may lose messages to those whom it names. */
+/** Adds stored people whom no fact of the batch names, as they are: they may lose messages to those whom it names. */
 export async function nameHolders(
   work: BatchWork,
-  named: NamedPersons[],
+  named: NamedPeople[],
   holders: readonly { leadId: string; organizationId: string }[],
 ): Promise<void> {
   const unnamed = holders.filter(({ leadId }) => !named.some(({ leads }) => leads.has(leadId)));
   const identities = groupBy(
-    await readIdentitiesOfPersons(
+    await readIdentitiesOfPeople(
       work.tx,
       unnamed.map(({ leadId }) => leadId),
     ),
@@ -90,14 +90,14 @@ export async function nameHolders(
   for (const [organizationId, group] of groupBy(unnamed, (holder) => holder.organizationId)) {
     const ids = group.map(({ leadId }) => leadId);
     const leads = await readLeads(work.tx, organizationId, ids, []);
-    const persons = ids.map((id) => storedPerson(id, (identities.get(id) ?? []).map(storedIdentity)));
+    const people = ids.map((id) => storedPerson(id, (identities.get(id) ?? []).map(storedIdentity)));
     const personOf = new Map(
-      persons.flatMap((person) => person.identities.map((identity) => [nodeKey(identity), person] as const)),
+      people.flatMap((person) => person.identities.map((identity) => [nodeKey(identity), person] as const)),
     );
-    for (const [key, person] of personOf) work.persons.get(organizationId)?.set(key, person);
+    for (const [key, person] of personOf) work.people.get(organizationId)?.set(key, person);
     named.push({
       organizationId,
-      plan: { personOf, persons, merges: [] },
+      plan: { personOf, people, merges: [] },
       leads: new Map(leads.map((lead) => [lead.id, lead])),
       mergedConversations: [],
     });
@@ -114,7 +114,7 @@ function storedPerson(id: string, identities: readonly StoredIdentity[]): Person
   };
 }
 
-/** The batch's word about persons; equal names are gathered first, since a history chunk says the same name 200 times. */
+/** The batch's word about people; equal names are gathered first, since a history chunk says the same name 200 times. */
 function claimsOf(work: BatchWork, items: readonly Item[]): Claim[] {
   const claims = new Map<string, { nodes: IdentityNode[]; evidence: IdentityEvidence; makesLead: boolean }>();
   const add = (nodes: IdentityNode[], evidence: Partial<IdentityEvidence>, makesLead: boolean): void => {

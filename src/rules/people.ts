@@ -32,7 +32,7 @@ export interface Claim {
   makesLead: boolean;
 }
 
-/** Persons that turned out to be one (rule I3); `into` keeps its id, its lead and its conversations. */
+/** People that turned out to be one (rule I3); `into` keeps its id, its lead and its conversations. */
 export interface PersonMerge {
   from: string;
   into: string;
@@ -56,7 +56,7 @@ export interface PlannedIdentity extends IdentityNode {
 export interface PersonPlan {
   /** By {@link nodeKey}. */
   personOf: Map<string, Person>;
-  persons: Person[];
+  people: Person[];
   merges: PersonMerge[];
 }
 
@@ -64,7 +64,7 @@ export interface PersonPlan {
  * Decides who is who within one organization: joins the batch's claims with what is stored, and names every person.
  * Pure; the same claims in any order give the same groups.
  */
-export function planPersons(
+export function planPeople(
   claims: readonly Claim[],
   storedIdentities: readonly StoredIdentity[],
   storedLeads: readonly StoredLead[],
@@ -72,7 +72,7 @@ export function planPersons(
 ): PersonPlan {
   const groups = new UnionFind();
   const identities = new Map<string, PlannedIdentity>();
-  const storedPersons = new Map<string, { leadId: string | null }>();
+  const storedPeople = new Map<string, { leadId: string | null }>();
   const leadMakers = new Set<string>();
 
   for (const row of storedIdentities) {
@@ -84,14 +84,14 @@ export function planPersons(
       changed: false,
     });
     groups.join(personKey(row.personId), key);
-    const known = storedPersons.get(row.personId);
-    if (known === undefined || known.leadId === null) storedPersons.set(row.personId, { leadId: row.leadId });
+    const known = storedPeople.get(row.personId);
+    if (known === undefined || known.leadId === null) storedPeople.set(row.personId, { leadId: row.leadId });
   }
-  for (const lead of storedLeads) adoptLead(lead, identities, groups, storedPersons);
+  for (const lead of storedLeads) adoptLead(lead, identities, groups, storedPeople);
   for (const claim of claims) addClaim(claim, identities, groups, leadMakers);
   joinEquivalents(identities, groups);
 
-  return namePersons(groups, identities, storedPersons, storedLeads, leadMakers, newId);
+  return namePeople(groups, identities, storedPeople, storedLeads, leadMakers, newId);
 }
 
 /** Identities that must be looked up besides the claimed ones: Argentina's other form of a phone (I1). */
@@ -115,9 +115,9 @@ function adoptLead(
   lead: StoredLead,
   identities: Map<string, PlannedIdentity>,
   groups: UnionFind,
-  storedPersons: Map<string, { leadId: string | null }>,
+  storedPeople: Map<string, { leadId: string | null }>,
 ): void {
-  storedPersons.set(lead.id, { leadId: lead.id });
+  storedPeople.set(lead.id, { leadId: lead.id });
   groups.add(personKey(lead.id));
   if (lead.phoneNumber === null) return;
   const key = nodeKey({ kind: 'phone', value: lead.phoneNumber });
@@ -171,16 +171,16 @@ function joinEquivalents(identities: Map<string, PlannedIdentity>, groups: Union
   }
 }
 
-function namePersons(
+function namePeople(
   groups: UnionFind,
   identities: Map<string, PlannedIdentity>,
-  storedPersons: Map<string, { leadId: string | null }>,
+  storedPeople: Map<string, { leadId: string | null }>,
   storedLeads: readonly StoredLead[],
   leadMakers: ReadonlySet<string>,
   newId: () => string,
 ): PersonPlan {
   const storedByGroup = new Map<string, string[]>();
-  for (const personId of storedPersons.keys()) {
+  for (const personId of storedPeople.keys()) {
     const group = groups.find(personKey(personId));
     const list = storedByGroup.get(group);
     if (list === undefined) storedByGroup.set(group, [personId]);
@@ -212,7 +212,7 @@ function namePersons(
     person.identities.push(identity);
     personOf.set(key, person);
   }
-  return { personOf, persons: [...byGroup.values()], merges };
+  return { personOf, people: [...byGroup.values()], merges };
 }
 
 /** The earlier lead survives a merge; a person without a lead yields to one with. */

@@ -1,16 +1,16 @@
 import { phoneEquivalents } from '../../identity/phone.js';
 import { nodeKey } from '../../rules/identity-evidence.js';
-import type { Person } from '../../rules/persons.js';
+import type { Person } from '../../rules/people.js';
 
 /**
  * Who keeps an id that two conversations claim (M9). First come, first served would make the outcome depend on the order of
  * the log, so the claims themselves decide: the lead whose phone the wamid names, else the lead with the smaller name.
  */
-export class CollisionBench {
+export class CollisionResolver {
   private readonly names = new Map<string, string[]>();
 
-  constructor(persons: ReadonlyMap<string, ReadonlyMap<string, Person>>) {
-    for (const plan of persons.values()) {
+  constructor(people: ReadonlyMap<string, ReadonlyMap<string, Person>>) {
+    for (const plan of people.values()) {
       for (const person of plan.values()) this.names.set(person.id, person.identities.map(nodeKey).sort());
     }
   }
