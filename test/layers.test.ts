@@ -205,7 +205,7 @@ describe('the layers', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('read process only in cli and bin, and print only through render', () => {
+  it('read process only in cli and bin, and print only through cli', () => {
     const wrong = FILES.filter((file) => !['cli', 'bin'].includes(roomOf(file))).filter((file) =>
       /\bprocess\.|console\./.test(withoutComments(readFileSync(join(ROOT, file), 'utf8'))),
     );

@@ -5,8 +5,8 @@ import type { Environment } from './environment.js';
 import type { GlobalSettings } from './flags/global.js';
 import type { GivenFlags } from './flags/table.js';
 import type { Io } from './io.js';
-import type { Look } from './render/look.js';
-import type { Presentation } from './render/presentation.js';
+import type { Look } from './ui/look.js';
+import type { Presentation } from './ui/presentation.js';
 import type { StopWatch } from './signals.js';
 
 /** One call of one command: what was typed, what it means, and the streams to answer on. */

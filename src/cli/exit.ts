@@ -3,8 +3,8 @@ import type { RunResult } from '../model/run-result.js';
 import { EXIT, UserError, type ExitCode } from '../model/errors.js';
 import { adviceList, isRemedy, type Advice, type Advices } from '../model/remedy.js';
 import { shownRemedy } from './advice.js';
-import { createLook, type Look } from './render/look.js';
-import { sanitize } from './render/sanitize.js';
+import { createLook, type Look } from './ui/look.js';
+import { sanitize } from './ui/sanitize.js';
 import { wrongUsage } from './wrong-usage.js';
 
 /** What an error means for the shell, and what is said about it. */

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { Console } from './console.js';
 import { redact } from './exit.js';
-import type { Look } from './render/look.js';
-import { sanitize } from './render/sanitize.js';
+import type { Look } from './ui/look.js';
+import { sanitize } from './ui/sanitize.js';
 
 /** Keys whose values are secrets or somebody's private words, at the top of a log line or one level down. */
 const SECRET_KEYS = [

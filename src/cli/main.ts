@@ -5,7 +5,7 @@ import { peek } from './flags/global.js';
 import type { Io } from './io.js';
 import { writeAll } from './output.js';
 import { buildProgram, conciseHelp, type HelpStreams } from './program.js';
-import { allowsColour, createLook } from './render/look.js';
+import { allowsColour, createLook } from './ui/look.js';
 import { helpSubject } from './wrong-usage.js';
 import { runAction, type ErrorStyle } from './run-action.js';
 

@@ -27,7 +27,7 @@ import { registerUndo } from './commands/undo.js';
 import { registerUnlink } from './commands/unlink.js';
 import { registerVerify } from './commands/verify.js';
 import { GLOBAL_GROUP, globalOptions } from './flags/global.js';
-import { createLook } from './render/look.js';
+import { createLook } from './ui/look.js';
 import { nameCommands } from './wrong-usage.js';
 
 /** Where help is written, and how it may look there. */

@@ -1,7 +1,7 @@
 import { ConfigError, EXIT, UserError } from '../model/errors.js';
 import { remedy, type Remedy } from '../model/remedy.js';
 import type { Call } from './call.js';
-import { sanitize } from './render/sanitize.js';
+import { sanitize } from './ui/sanitize.js';
 
 /** Why nobody can be asked; undefined when somebody can. */
 export function whyNotAsk(call: Pick<Call, 'io' | 'settings'>): string | undefined {

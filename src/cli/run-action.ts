@@ -7,10 +7,10 @@ import { readGlobalFlags, type GlobalSettings } from './flags/global.js';
 import { givenFlags } from './flags/table.js';
 import type { Io } from './io.js';
 import { prepareOutput } from './output.js';
-import { allowsColour, createLook } from './render/look.js';
-import type { Format } from './render/formats.js';
-import { hasVerdict, render, type Presentation } from './render/presentation.js';
-import { sanitize } from './render/sanitize.js';
+import { allowsColour, createLook } from './ui/look.js';
+import type { Format } from './ui/formats.js';
+import { hasVerdict, render, type Presentation } from './ui/presentation.js';
+import { sanitize } from './ui/sanitize.js';
 import { databaseFlags } from './shell-words.js';
 import { watchSignals } from './signals.js';
 

@@ -3,7 +3,7 @@ import type { Context } from '../context.js';
 import type { Call } from './call.js';
 import { createLogger } from './logger.js';
 import type { Interruptible } from './signals.js';
-import { createProgress, progressMode } from './render/progress.js';
+import { createProgress, progressMode } from './ui/progress.js';
 import { watchForFullDisk } from './stuck-watchdog.js';
 import { chooseDatabase, withPlaces } from './choose-database.js';
 

@@ -1,4 +1,4 @@
-import { sanitize } from './render/sanitize.js';
+import { sanitize } from './ui/sanitize.js';
 import type { GivenFlags } from './flags/table.js';
 
 /** One argument as it can be pasted into a POSIX shell. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { renderReportPage } from '../../src/cli/render/html/page.js';
-import { createLook, PLAIN } from '../../src/cli/render/look.js';
-import { render } from '../../src/cli/render/presentation.js';
+import { renderReportPage } from '../../src/cli/report-page/page.js';
+import { createLook, PLAIN } from '../../src/cli/ui/look.js';
+import { render } from '../../src/cli/ui/presentation.js';
 import { presentReport } from '../../src/cli/views/report.js';
 import { reportFigures } from '../../src/cli/views/report-figures.js';
 import { renderChat } from '../../src/cli/views/chat.js';

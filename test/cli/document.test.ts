@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createLook, PLAIN } from '../../src/cli/render/look.js';
+import { createLook, PLAIN } from '../../src/cli/ui/look.js';
 import {
   drawing,
   faint,

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { describeFailure, exitCodeOf, failureOf, redact } from '../../src/cli/exit.js';
-import { createLook } from '../../src/cli/render/look.js';
+import { createLook } from '../../src/cli/ui/look.js';
 import { ConfigError, LockedError, UserError } from '../../src/model/errors.js';
 import { remedy } from '../../src/model/remedy.js';
 

@@ -5,7 +5,7 @@ import {
   describeProgress,
   IDLE,
   reduceProgress,
-} from '../../src/cli/render/progress-state.js';
+} from '../../src/cli/ui/progress-state.js';
 import { readImportFlags } from '../../src/cli/commands/import.js';
 import { useEmbedded } from './database-home.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Console } from '../../src/cli/console.js';
 import { createLogger, type LoggerOptions } from '../../src/cli/logger.js';
-import { PLAIN } from '../../src/cli/render/look.js';
+import { PLAIN } from '../../src/cli/ui/look.js';
 
 async function log(options: Partial<LoggerOptions> = {}) {
   const lines: string[] = [];

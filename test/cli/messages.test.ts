@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { renderChat } from '../../src/cli/views/chat.js';
-import { createLook } from '../../src/cli/render/look.js';
+import { createLook } from '../../src/cli/ui/look.js';
 import { cutText, widthOf, wrapText } from '../../src/cli/ui/width.js';
 import type { MessagesResult, MessageView } from '../../src/commands/messages/result.js';
 import { useEmbedded, useServer } from './database-home.js';

@@ -3,9 +3,9 @@ import { stripVTControlCharacters } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createConsole } from '../../src/cli/console.js';
-import { createLook } from '../../src/cli/render/look.js';
-import { pairingDisplay, type PairingDisplay, type Screen } from '../../src/cli/render/pairing.js';
-import { drawQr } from '../../src/cli/render/qr.js';
+import { createLook } from '../../src/cli/ui/look.js';
+import { pairingDisplay, type PairingDisplay, type Screen } from '../../src/cli/ui/pairing.js';
+import { drawQr } from '../../src/cli/ui/qr.js';
 import { readTerminalQr } from '../support/fake-whatsapp/terminal-qr.js';
 
 /** As long as WhatsApp's own: a reference, three keys and where they lead. */

@@ -5,7 +5,7 @@ import {
   IDLE,
   reduceProgress,
   type ProgressState,
-} from '../../src/cli/render/progress-state.js';
+} from '../../src/cli/ui/progress-state.js';
 
 const MB = 1024 * 1024;
 const START: ProgressEvent = { event: 'run_started', runId: 'r', command: 'replay', dryRun: false };

@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { adviceLine } from '../../src/cli/advice.js';
-import { renderReportPage } from '../../src/cli/render/html/page.js';
+import { renderReportPage } from '../../src/cli/report-page/page.js';
 import { addUpDays } from '../../src/cli/views/day-chart.js';
 import type { ReportResult } from '../../src/commands/report/result.js';
 import { startBrowser } from '../support/browser.js';

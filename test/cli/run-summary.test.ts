@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { adviceLine } from '../../src/cli/advice.js';
-import { createLook, PLAIN } from '../../src/cli/render/look.js';
+import { createLook, PLAIN } from '../../src/cli/ui/look.js';
 import { nextSteps, type Invocation } from '../../src/cli/views/replay-next.js';
-import { render } from '../../src/cli/render/presentation.js';
+import { render } from '../../src/cli/ui/presentation.js';
 import { presentRun } from '../../src/cli/views/replay.js';
 import type { RunResult } from '../../src/model/run-result.js';
 import { amendmentCounts, messageCounts, runResult } from './run-result.js';

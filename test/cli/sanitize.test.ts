@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
-import { sanitize, truncate } from '../../src/cli/render/sanitize.js';
+import { sanitize, truncate } from '../../src/cli/ui/sanitize.js';
 
 describe('text from outside, before it reaches a terminal', () => {
   test.each([

@@ -62,7 +62,7 @@ async function listNames(call: Call): Promise<Outcome> {
     import('../session.js'),
     import('../../commands/connections/list.js'),
     import('../../commands/runs/read-runs.js'),
-    import('../render/sanitize.js'),
+    import('../ui/sanitize.js'),
   ]);
   const names = await withContext(call, { command: 'completion names' }, async (ctx) => {
     switch (what) {

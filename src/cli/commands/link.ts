@@ -63,7 +63,7 @@ async function link(call: Call): Promise<Outcome> {
   const [{ readDeviceOptions }, { withContext }, { pairingDisplay }] = await Promise.all([
     import('../device-options.js'),
     import('../session.js'),
-    import('../render/pairing.js'),
+    import('../ui/pairing.js'),
   ]);
   const { connection: name, pairingCode, phone, ...rest } = readLinkFlags(call);
   const reference = needConnection(call, name, 'link');

@@ -71,7 +71,7 @@ async function reportCommand(call: Call): Promise<Outcome> {
     report(ctx, options),
   );
   const pageOf = async (): Promise<string> => {
-    const { renderReportPage } = await import('../render/html/page.js');
+    const { renderReportPage } = await import('../report-page/page.js');
     return renderReportPage(result, databaseFlags(given));
   };
   if (page !== undefined) {

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { ConfigError } from '../../model/errors.js';
-import { FORMATS, type Format } from '../render/formats.js';
+import { FORMATS, type Format } from '../ui/formats.js';
 import type { FlagOption } from './flag.js';
 import { choice, duration, repetitions, text, toggle } from './kinds.js';
 import { group, optionsOf, readFlags, type Line, type Origin, type Reading, type Values } from './table.js';

@@ -1,5 +1,5 @@
-import type { Look } from '../render/look.js';
-import { sanitize } from '../render/sanitize.js';
+import type { Look } from './look.js';
+import { sanitize } from './sanitize.js';
 import type { Column } from './document.js';
 import { widthOf, wrapText } from './width.js';
 

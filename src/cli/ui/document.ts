@@ -1,6 +1,6 @@
 import { isRemedy, type Remedy } from '../../model/remedy.js';
-import type { Look } from '../render/look.js';
-import { formatCount } from '../render/quantities.js';
+import type { Look } from './look.js';
+import { formatCount } from './quantities.js';
 
 /**
  * A result for people, as what it says and not as how it looks: one renderer makes terminal text of it, another Markdown.

@@ -1,6 +1,6 @@
 import { isRemedy } from '../../model/remedy.js';
-import type { Look } from '../render/look.js';
-import { sanitize } from '../render/sanitize.js';
+import type { Look } from './look.js';
+import { sanitize } from './sanitize.js';
 import { inlinesOf, isEmpty, list, section, type Block, type Document, type Line } from './document.js';
 import { MARKS } from './terminal.js';
 

@@ -1,6 +1,6 @@
 import { isRemedy, type Remedy } from '../../model/remedy.js';
-import type { Look } from '../render/look.js';
-import { sanitize } from '../render/sanitize.js';
+import type { Look } from './look.js';
+import { sanitize } from './sanitize.js';
 import { layColumns } from './columns.js';
 import {
   inlinesOf,

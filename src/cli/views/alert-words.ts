@@ -3,7 +3,7 @@ import type { Alert } from '../../audit/alert.js';
 import type { ReportResult } from '../../commands/report/result.js';
 import type { Severity } from '../../model/severity.js';
 import type { Mark } from '../ui/document.js';
-import { formatAmount, formatCount } from '../render/quantities.js';
+import { formatAmount, formatCount } from '../ui/quantities.js';
 import { minute } from './report-words.js';
 
 /** What a headline is made of. */

@@ -1,7 +1,7 @@
 import type { AlertsChanged, AlertsList } from '../../commands/alerts/alerts.js';
 import type { Alert } from '../../audit/alert.js';
-import type { Grid, Presentation } from '../render/presentation.js';
-import { formatAmount } from '../render/quantities.js';
+import type { Grid, Presentation } from '../ui/presentation.js';
+import { formatAmount } from '../ui/quantities.js';
 import { minute } from './report-words.js';
 import { firstSteps } from './words.js';
 import { acknowledgementWords, headlineSeverity, headlineWords, severityMark } from './alert-words.js';

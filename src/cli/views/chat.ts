@@ -1,9 +1,9 @@
 import type { MessagesResult, MessageView, QuotedMessage } from '../../commands/messages/result.js';
 import type { Media } from '../../model/facts.js';
 import { errorWords } from './delivery-errors.js';
-import type { Look } from '../render/look.js';
-import { formatAmount, formatCount } from '../render/quantities.js';
-import { sanitize } from '../render/sanitize.js';
+import type { Look } from '../ui/look.js';
+import { formatAmount, formatCount } from '../ui/quantities.js';
+import { sanitize } from '../ui/sanitize.js';
 import { cutText, widthOf, wrapText } from '../ui/width.js';
 
 /** Wider lines are hard to read, however wide the window is. */

@@ -4,8 +4,8 @@ import type { ConnectionCounts, ConnectionDetails, ConnectionList } from '../../
 import type { RemoveConnectionResult } from '../../commands/connections/remove.js';
 import type { ConnectionView } from '../../commands/connections/view.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
-import type { Cell, Grid, Presentation } from '../render/presentation.js';
-import { formatAmount, formatCount } from '../render/quantities.js';
+import type { Cell, Grid, Presentation } from '../ui/presentation.js';
+import { formatAmount, formatCount } from '../ui/quantities.js';
 import { faint, fields, section, span, table, text, type Block, type Line } from '../ui/document.js';
 import { historyWords } from './words.js';
 

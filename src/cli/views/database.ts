@@ -1,7 +1,7 @@
 import type { DatabaseStatus, MigrateResult } from '../../commands/database.js';
 import { adviceList, remedy } from '../../model/remedy.js';
-import type { Presentation } from '../render/presentation.js';
-import { formatAmount } from '../render/quantities.js';
+import type { Presentation } from '../ui/presentation.js';
+import { formatAmount } from '../ui/quantities.js';
 import { faint, fields, list, section, text, type Item, type Verdict } from '../ui/document.js';
 
 /** `place`: what named the database. */

@@ -1,7 +1,7 @@
 import type { DayCount } from '../../commands/report/result.js';
 import type { Io } from '../io.js';
-import type { Look } from '../render/look.js';
-import { formatCount } from '../render/quantities.js';
+import type { Look } from '../ui/look.js';
+import { formatCount } from '../ui/quantities.js';
 import { cutText } from '../ui/width.js';
 
 /** What bars are drawn with. Inbound and outbound differ in their pattern: colour may be off, or not be seen. */

@@ -6,8 +6,8 @@ import type {
   UnlinkResult,
 } from '../../commands/devices/result.js';
 import { remedy } from '../../model/remedy.js';
-import type { Grid, Presentation } from '../render/presentation.js';
-import { formatAmount } from '../render/quantities.js';
+import type { Grid, Presentation } from '../ui/presentation.js';
+import { formatAmount } from '../ui/quantities.js';
 import { faint, NONE, span, table, text, type Block, type Document, type Line } from '../ui/document.js';
 
 /** What `link` has done, and what can be done now. */

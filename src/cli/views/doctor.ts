@@ -1,7 +1,7 @@
 import type { DoctorCheck, DoctorResult, DoctorStatus } from '../../commands/doctor/result.js';
 import { adviceList } from '../../model/remedy.js';
-import type { Presentation } from '../render/presentation.js';
-import { formatAmount } from '../render/quantities.js';
+import type { Presentation } from '../ui/presentation.js';
+import { formatAmount } from '../ui/quantities.js';
 import { faint, list, span, type Item, type Line, type Mark, type Verdict } from '../ui/document.js';
 
 const MARKS: Readonly<Record<DoctorStatus, Mark>> = { ok: 'good', warn: 'warn', fail: 'bad' };

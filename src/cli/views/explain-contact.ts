@@ -3,7 +3,7 @@ import type {
   ConversationExplanation,
   TicketExplanation,
 } from '../../commands/explain/result.js';
-import { formatAmount, formatCount } from '../render/quantities.js';
+import { formatAmount, formatCount } from '../ui/quantities.js';
 import {
   countOf,
   faint,

@@ -1,5 +1,5 @@
 import type { Change, ExplainedFact, Outcome } from '../../commands/explain/result.js';
-import { reasonInWords } from '../render/reasons.js';
+import { reasonInWords } from './reasons.js';
 import { faint, span, type Item, type Tone } from '../ui/document.js';
 
 /** A fact: what it is and what it did; under it where it stands, and when. `withRun`: runs differ. */

@@ -1,5 +1,5 @@
 import type { JournalNote, MessageExplanation } from '../../commands/explain/result.js';
-import { formatAmount } from '../render/quantities.js';
+import { formatAmount } from '../ui/quantities.js';
 import { faint, fields, list, section, type Block } from '../ui/document.js';
 import { errorsInWords } from './delivery-errors.js';
 import { changeInWords, clock } from './explain-facts.js';

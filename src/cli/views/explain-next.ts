@@ -1,7 +1,7 @@
 import type { ExplainResult, Remedy as ExplainRemedy } from '../../commands/explain/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { typedAgain } from '../typed-again.js';
-import { formatAmount } from '../render/quantities.js';
+import { formatAmount } from '../ui/quantities.js';
 
 /** What to type about the findings, the most pressing first; empty where there is nothing to do. */
 export function explainSteps(result: ExplainResult, argv: readonly string[]): Remedy[] {

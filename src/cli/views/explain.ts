@@ -1,6 +1,6 @@
 import type { ExplainedFact, ExplainResult, Finding } from '../../commands/explain/result.js';
-import type { Cell, Presentation } from '../render/presentation.js';
-import { formatAmount, formatBytes, formatCount } from '../render/quantities.js';
+import type { Cell, Presentation } from '../ui/presentation.js';
+import { formatAmount, formatBytes, formatCount } from '../ui/quantities.js';
 import {
   faint,
   fields,

@@ -1,6 +1,6 @@
 import type { ImportListResult } from '../../commands/import/result.js';
-import type { Grid, Presentation } from '../render/presentation.js';
-import { formatAmount, formatDuration } from '../render/quantities.js';
+import type { Grid, Presentation } from '../ui/presentation.js';
+import { formatAmount, formatDuration } from '../ui/quantities.js';
 import { typedAgain } from '../typed-again.js';
 import { list, numbers, table, type Document, type Item, type Mark } from '../ui/document.js';
 

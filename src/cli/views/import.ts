@@ -1,9 +1,9 @@
 import type { ImportResult } from '../../commands/import/result.js';
 import { HOW_TO_GET_A_VERSION } from '../../commands/devices/pairing-error.js';
 import type { Remedy } from '../../model/remedy.js';
-import type { Grid, Presentation } from '../render/presentation.js';
-import { formatAmount, formatDuration } from '../render/quantities.js';
-import { reasonInWords } from '../render/reasons.js';
+import type { Grid, Presentation } from '../ui/presentation.js';
+import { formatAmount, formatDuration } from '../ui/quantities.js';
+import { reasonInWords } from './reasons.js';
 import { typedAgain, withoutDryRun } from '../typed-again.js';
 import { faint, list, text, type Item, type Mark } from '../ui/document.js';
 

@@ -1,6 +1,6 @@
 import type { MessagesResult, MessageView } from '../../commands/messages/result.js';
 import type { Remedy } from '../../model/remedy.js';
-import type { Cell, Presentation } from '../render/presentation.js';
+import type { Cell, Presentation } from '../ui/presentation.js';
 import { drawing, table } from '../ui/document.js';
 import { renderChat } from './chat.js';
 import { errorsInWords } from './delivery-errors.js';

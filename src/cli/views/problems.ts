@@ -1,6 +1,6 @@
 import type { Problem, RunResult } from '../../model/run-result.js';
-import { formatAmount, formatCount } from '../render/quantities.js';
-import { reasonInWords } from '../render/reasons.js';
+import { formatAmount, formatCount } from '../ui/quantities.js';
+import { reasonInWords } from './reasons.js';
 import { faint, short, span, type Item } from '../ui/document.js';
 
 const PROBLEMS_SHOWN = 10;

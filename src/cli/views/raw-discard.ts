@@ -1,7 +1,7 @@
 import type { KeptEntries, RawDiscardResult } from '../../commands/raw-discard/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
-import type { Presentation } from '../render/presentation.js';
-import { formatAmount, formatBytes, formatCount } from '../render/quantities.js';
+import type { Presentation } from '../ui/presentation.js';
+import { formatAmount, formatBytes, formatCount } from '../ui/quantities.js';
 import { countOf, faint, fields, list, numbers, section, table, text } from '../ui/document.js';
 
 /** So many files are shown to people; JSON has all. */

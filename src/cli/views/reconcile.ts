@@ -1,8 +1,8 @@
 import type { CheckResult } from '../../commands/verify/result.js';
 import type { ReconcileResult } from '../../commands/reconcile/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
-import type { Presentation } from '../render/presentation.js';
-import { formatAmount, formatCount, formatDuration } from '../render/quantities.js';
+import type { Presentation } from '../ui/presentation.js';
+import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
 import { typedAgain, withoutDryRun } from '../typed-again.js';
 import {
   faint,

@@ -1,7 +1,7 @@
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { RunResult } from '../../model/run-result.js';
 import { typedAgain, withoutDryRun } from '../typed-again.js';
-import { formatAmount } from '../render/quantities.js';
+import { formatAmount } from '../ui/quantities.js';
 import { listLeftOut } from './run-figures.js';
 
 /** What the run was asked for, as far as the advice depends on it. */

@@ -1,8 +1,8 @@
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { RunResult } from '../../model/run-result.js';
-import type { Presentation } from '../render/presentation.js';
-import { formatAmount, formatCount, formatDuration, formatRate } from '../render/quantities.js';
-import { reasonInWords } from '../render/reasons.js';
+import type { Presentation } from '../ui/presentation.js';
+import { formatAmount, formatCount, formatDuration, formatRate } from '../ui/quantities.js';
+import { reasonInWords } from './reasons.js';
 import {
   countOf,
   faint,

@@ -1,5 +1,5 @@
 import type { Accounts, ConnectionReport, ReportResult } from '../../commands/report/result.js';
-import type { Cell, Grid } from '../render/presentation.js';
+import type { Cell, Grid } from '../ui/presentation.js';
 
 /** Every figure of a report in one flat list, so that two reports can be laid side by side. */
 export function reportFigures(result: ReportResult): Grid {

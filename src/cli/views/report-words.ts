@@ -6,8 +6,8 @@ import type {
   RunReport,
 } from '../../commands/report/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
-import { formatAmount, formatCount } from '../render/quantities.js';
-import { reasonInWords } from '../render/reasons.js';
+import { formatAmount, formatCount } from '../ui/quantities.js';
+import { reasonInWords } from './reasons.js';
 import { historyWords } from './words.js';
 
 /** Words that the page, the tables and the terminal share. Nothing in them is escaped or sanitised yet. */

@@ -5,8 +5,8 @@ import type {
   ReportResult,
   RunReport,
 } from '../../commands/report/result.js';
-import type { Presentation } from '../render/presentation.js';
-import { formatAmount, formatCount } from '../render/quantities.js';
+import type { Presentation } from '../ui/presentation.js';
+import { formatAmount, formatCount } from '../ui/quantities.js';
 import {
   countOf,
   drawing,

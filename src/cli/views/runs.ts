@@ -1,6 +1,6 @@
 import type { RunDetail, RunList, RunView } from '../../commands/runs/view.js';
-import type { Grid, Presentation } from '../render/presentation.js';
-import { formatCount, formatDuration } from '../render/quantities.js';
+import type { Grid, Presentation } from '../ui/presentation.js';
+import { formatCount, formatDuration } from '../ui/quantities.js';
 import { faint, fields, numbers, section, span, table, text, type Block, type Line } from '../ui/document.js';
 
 /** Past runs in every format. */

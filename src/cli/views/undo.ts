@@ -1,7 +1,7 @@
 import type { LeftRow, UndoResult } from '../../commands/undo/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
-import type { Presentation } from '../render/presentation.js';
-import { formatAmount, formatCount } from '../render/quantities.js';
+import type { Presentation } from '../ui/presentation.js';
+import { formatAmount, formatCount } from '../ui/quantities.js';
 import { countOf, faint, numbers, section, table, text, type Block, type Verdict } from '../ui/document.js';
 
 /** So many rows are shown to people; JSON has more. */

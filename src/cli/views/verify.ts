@@ -5,9 +5,9 @@ import type {
   VerifiedItem,
   VerifyResult,
 } from '../../commands/verify/result.js';
-import type { Presentation } from '../render/presentation.js';
-import { formatAmount, formatCount, formatDuration } from '../render/quantities.js';
-import { sanitize } from '../render/sanitize.js';
+import type { Presentation } from '../ui/presentation.js';
+import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
+import { sanitize } from '../ui/sanitize.js';
 import { faint, list, section, short, type Block, type Item, type Verdict } from '../ui/document.js';
 import { firstSteps } from './words.js';
 

@@ -1,4 +1,4 @@
-import { sanitize } from '../sanitize.js';
+import { sanitize } from '../ui/sanitize.js';
 
 /** Markup that is safe to put into a page as it is: made by {@link html} only. */
 export class Markup {

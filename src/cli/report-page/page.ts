@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { ReportResult } from '../../../commands/report/result.js';
-import { adviceLine } from '../../advice.js';
-import { minute } from '../../views/report-words.js';
+import type { ReportResult } from '../../commands/report/result.js';
+import { adviceLine } from '../advice.js';
+import { minute } from '../views/report-words.js';
 import { connectionCard } from './connection-card.js';
 import { html, Markup } from './markup.js';
 import { STYLE } from './style.js';

@@ -1,7 +1,7 @@
-import type { RejectSample, ReportResult, RunReport } from '../../../commands/report/result.js';
-import { formatCount } from '../quantities.js';
-import { reasonInWords } from '../reasons.js';
-import { minute, verdictWords } from '../../views/report-words.js';
+import type { RejectSample, ReportResult, RunReport } from '../../commands/report/result.js';
+import { formatCount } from '../ui/quantities.js';
+import { reasonInWords } from '../views/reasons.js';
+import { minute, verdictWords } from '../views/report-words.js';
 import { html, name, type Markup } from './markup.js';
 
 /** What was rejected last, with where it stands. */

@@ -1,9 +1,9 @@
 import type { Advices } from '../../model/remedy.js';
 import { adviceText, jsonReplacer } from '../advice.js';
 import type { Format } from './formats.js';
-import type { Document } from '../ui/document.js';
-import { renderMarkdown } from '../ui/markdown.js';
-import { renderTerminal } from '../ui/terminal.js';
+import type { Document } from './document.js';
+import { renderMarkdown } from './markdown.js';
+import { renderTerminal } from './terminal.js';
 import type { Look } from './look.js';
 
 /** Advice is written as the command line to type. */

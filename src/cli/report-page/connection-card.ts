@@ -1,7 +1,7 @@
-import type { Accounts, ConnectionReport } from '../../../commands/report/result.js';
-import type { AdviceLine } from '../../advice.js';
-import { addUpDays } from '../../views/day-chart.js';
-import { formatAmount, formatCount } from '../quantities.js';
+import type { Accounts, ConnectionReport } from '../../commands/report/result.js';
+import type { AdviceLine } from '../advice.js';
+import { addUpDays } from '../views/day-chart.js';
+import { formatAmount, formatCount } from '../ui/quantities.js';
 import {
   accountReason,
   failureWords,
@@ -12,8 +12,8 @@ import {
   onboardedWords,
   quietWords,
   unexplainedRemedy,
-} from '../../views/report-words.js';
-import { historyWords } from '../../views/words.js';
+} from '../views/report-words.js';
+import { historyWords } from '../views/words.js';
 import { dayBars } from './chart.js';
 import { html, name, type Markup } from './markup.js';
 

@@ -1,5 +1,5 @@
-import { formatAmount, formatCount } from '../quantities.js';
-import { weekday, type ChartDay } from '../../views/day-chart.js';
+import { formatAmount, formatCount } from '../ui/quantities.js';
+import { weekday, type ChartDay } from '../views/day-chart.js';
 import { html, type Markup } from './markup.js';
 
 /** The chart is stretched to any width: only shapes are in it, words stand beside it as HTML. */

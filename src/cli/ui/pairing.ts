@@ -6,7 +6,7 @@ import type { GlobalSettings } from '../flags/global.js';
 import { formatAmount } from './quantities.js';
 import { drawQr, windowOf, type DrawnQr } from './qr.js';
 import { sanitize } from './sanitize.js';
-import { widthOf } from '../ui/width.js';
+import { widthOf } from './width.js';
 
 /** How often a sync that goes on is told of. */
 const SYNC_LINE_EVERY_MS = 2_000;
