@@ -5,12 +5,7 @@ import { MARKS } from '../ui/terminal.js';
 import { addUpDays } from '../views/day-chart.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
 import { entryWords, minute, unexplainedRemedy } from '../views/report-words.js';
-import {
-  acknowledgementWords,
-  headlineSeverity,
-  headlineWords,
-  severityMark,
-} from '../views/alert-words.js';
+import { acknowledgementWords, headlineSeverity, headlineWords, severityMark } from '../views/alert-words.js';
 import { dayBars } from './chart.js';
 import { ledger } from './connection-card.js';
 import { html, name, type Markup } from './markup.js';
