@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { adviceLine } from '../../src/cli/advice.js';
 import { renderReportPage } from '../../src/cli/report-page/page.js';
 import { addUpDays } from '../../src/cli/views/day-chart.js';
-import type { ReportResult } from '../../src/commands/report/result.js';
+import type { ReportResult } from '../../src/commands/report/types.js';
 import { startBrowser } from '../support/browser.js';
 import {
   BEACON,

@@ -9,7 +9,7 @@ import { render } from '../../src/cli/ui/presentation.js';
 import { presentReport, type ReportStyle } from '../../src/cli/views/report.js';
 import { widthOf } from '../../src/cli/ui/width.js';
 import { drawsBlocks } from '../../src/cli/views/day-chart.js';
-import type { ReportResult } from '../../src/commands/report/result.js';
+import type { ReportResult } from '../../src/commands/report/types.js';
 import { connectionReport, reportDays, reportResult, troubledReport } from '../support/report-result.js';
 import { useEmbedded, useServer } from './database-home.js';
 import { temporaryDirectory } from './run-cli.js';

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { acknowledgeAlerts, listAlerts, unacknowledgeAlerts } from '../../src/commands/alerts/alerts.js';
 import { archiveConnection } from '../../src/commands/connections/archive.js';
 import { report } from '../../src/commands/report/report.js';
-import type { ReportResult } from '../../src/commands/report/result.js';
+import type { ReportResult } from '../../src/commands/report/types.js';
 import { CHECK_NAMES } from '../../src/commands/verify/result.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Context } from '../../src/context.js';

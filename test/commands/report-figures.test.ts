@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { report } from '../../src/commands/report/report.js';
-import type { Accounts, ReportResult } from '../../src/commands/report/result.js';
+import type { Accounts, ReportResult } from '../../src/commands/report/types.js';
 import type { ReasonCounts, RunResult } from '../../src/model/run-result.js';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';

@@ -1,12 +1,7 @@
 import { remedy } from '../../src/model/remedy.js';
 import type { Alert } from '../../src/audit/alert.js';
 import { countAlerts, worstOpen } from '../../src/audit/acknowledgements.js';
-import type {
-  ConnectionReport,
-  DayCount,
-  ReportResult,
-  RunReport,
-} from '../../src/commands/report/result.js';
+import type { ConnectionReport, DayCount, ReportResult, RunReport } from '../../src/commands/report/types.js';
 
 /** Names as strangers choose them. */
 export const HOSTILE_NAME = '<script>alert(1)</script>"><img src=x onerror=alert(2)>';

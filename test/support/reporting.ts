@@ -1,4 +1,4 @@
-import type { ReportOptions } from '../../src/commands/report/options.js';
+import type { ReportOptions } from '../../src/commands/report/types.js';
 
 /** What `report` does when nothing is said, with days of the shop's own zone. */
 export function reportOptions(parts: Partial<ReportOptions> = {}): ReportOptions {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ReportOptions } from '../../commands/report/options.js';
+import type { ReportOptions } from '../../commands/report/types.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';

@@ -1,4 +1,4 @@
-import type { Accounts, ConnectionReport } from '../../commands/report/result.js';
+import type { Accounts, ConnectionReport } from '../../commands/report/types.js';
 import type { AdviceLine } from '../advice.js';
 import { addUpDays } from '../views/day-chart.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';

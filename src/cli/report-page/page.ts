@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ReportResult } from '../../commands/report/result.js';
+import type { ReportResult } from '../../commands/report/types.js';
 import { adviceLine } from '../advice.js';
 import { minute } from '../views/report-words.js';
 import { connectionCard } from './connection-card.js';

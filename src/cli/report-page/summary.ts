@@ -1,5 +1,5 @@
 import type { Alert } from '../../audit/alert.js';
-import type { ReportResult } from '../../commands/report/result.js';
+import type { ReportResult } from '../../commands/report/types.js';
 import type { AdviceLine } from '../advice.js';
 import { MARKS } from '../ui/terminal.js';
 import { addUpDays } from '../views/day-chart.js';

@@ -1,4 +1,4 @@
-import type { RejectSample, ReportResult, RunReport } from '../../commands/report/result.js';
+import type { RejectSample, ReportResult, RunReport } from '../../commands/report/types.js';
 import { formatCount } from '../ui/quantities.js';
 import { reasonInWords } from '../views/reasons.js';
 import { minute, verdictWords } from '../views/report-words.js';

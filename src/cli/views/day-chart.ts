@@ -1,4 +1,4 @@
-import type { DayCount } from '../../commands/report/result.js';
+import type { DayCount } from '../../commands/report/types.js';
 import type { Io } from '../io.js';
 import type { Look } from '../ui/look.js';
 import { formatCount } from '../ui/quantities.js';

@@ -1,4 +1,4 @@
-import type { Accounts, ConnectionReport, ReportResult } from '../../commands/report/result.js';
+import type { Accounts, ConnectionReport, ReportResult } from '../../commands/report/types.js';
 import type { Cell, Grid } from '../ui/presentation.js';
 
 /** Every figure of a report in one flat list, so that two reports can be laid side by side. */

@@ -4,7 +4,7 @@ import type {
   DeliveryFailure,
   Rhythm,
   RunReport,
-} from '../../commands/report/result.js';
+} from '../../commands/report/types.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
 import { reasonInWords } from './reasons.js';

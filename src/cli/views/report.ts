@@ -4,7 +4,7 @@ import type {
   DayCount,
   ReportResult,
   RunReport,
-} from '../../commands/report/result.js';
+} from '../../commands/report/types.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
 import {

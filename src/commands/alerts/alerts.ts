@@ -12,7 +12,7 @@ import type { Context } from '../../context.js';
 import { acknowledge, countAlerts, worstOpen, type AlertCounts } from '../../audit/acknowledgements.js';
 import { ALERT_KINDS, type Alert, type AlertKind } from '../../audit/alert.js';
 import { report } from '../report/report.js';
-import type { AuditFigures } from '../report/result.js';
+import type { AuditFigures } from '../report/types.js';
 import { CHECK_NAMES } from '../verify/result.js';
 import { verifyAll } from '../verify/verify.js';
 

@@ -1,6 +1,6 @@
 import type { RunResult } from '../../model/run-result.js';
 import type { DedupeResult } from '../dedupe/result.js';
-import type { ReportResult } from '../report/result.js';
+import type { ReportResult } from '../report/types.js';
 import type { VerifyResult } from '../verify/result.js';
 
 /** The figures of the verdict. */

@@ -3,7 +3,7 @@ import type { CreatedByRun } from '../../store/queries/report-connections.js';
 import type { RunRows } from '../../store/queries/report-messages.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
 import { increase, reasonsOf, type Ledger } from './ledger.js';
-import type { Accounts } from './result.js';
+import type { Accounts } from './types.js';
 
 /** What the accounts of one connection are made of. */
 export interface AccountFacts {

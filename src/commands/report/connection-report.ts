@@ -3,7 +3,7 @@ import type { PendingFactGroup } from '../../store/queries/report-connections.js
 import type { FailureGroup, LiveRhythm, MessageGroup } from '../../store/queries/report-messages.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
 import { daysOf, type Calendar } from './days.js';
-import type { Accounts, ConnectionReport, DeliveryFailure } from './result.js';
+import type { Accounts, ConnectionReport, DeliveryFailure } from './types.js';
 import { rhythmOf } from './rhythm.js';
 
 /** What was read about one connection. */

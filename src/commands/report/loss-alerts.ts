@@ -4,8 +4,8 @@ import { LOSS_KINDS, noLosses, type LogAudit, type Losses } from '../../audit/lo
 import type { CheckName, CheckResult } from '../verify/result.js';
 import type { Verified } from '../verify/verify.js';
 import { alert, findingAlert, type Alert, type AlertKind } from '../../audit/alert.js';
-import type { AuditFigures } from './result.js';
-import { listOf } from './words.js';
+import type { AuditFigures } from './types.js';
+import { listOf } from './alerts.js';
 
 const IDS_NAMED = 2;
 const RESTORE = remedy('replay', ['--all'], 'restores them from the raw log');

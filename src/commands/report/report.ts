@@ -26,13 +26,12 @@ import { readRecentRuns } from '../../store/tables/sync-runs.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
 import { judgeRuns } from '../../ingest/runs/judge.js';
+import { contentRank } from '../../rules/evidence.js';
 import { CHECK_NAMES } from '../verify/result.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
 import { calendarOf, type Calendar } from './days.js';
-import { MEDIA_OWED_SQL, MEDIA_WINDOW_MS } from './media-owed.js';
-import type { ReportOptions } from './options.js';
 import { accountEventsIn, type AccountEvent } from './removals.js';
-import type { ReportResult } from './result.js';
+import type { ReportOptions, ReportResult } from './types.js';
 import { summarise, type ReportData } from './summarise.js';
 
 const DAY = 86_400_000;
@@ -41,6 +40,20 @@ const OLD_FACTS = DAY;
 const REJECTS_SHOWN = 20;
 /** Account events that are read: more than an account has in years. */
 const ACCOUNT_EVENTS = 500;
+
+/** Meta sends the media of a history only as long as they are not older than this (the placeholder's own time counts). */
+const MEDIA_WINDOW_MS = 14 * 86_400_000;
+
+/** Content of this rank or more is whole; `messages.evidence` holds the rank of the type in its bits 4-7. */
+const WHOLE = contentRank('content', 'echo');
+
+/**
+ * True for media that the history announced and nobody has delivered: a placeholder, or media without an id. Media of
+ * WhatsApp Web have no such id and are not owed: only what Meta sent (a wamid) is. What was revoked is not owed any more.
+ */
+const MEDIA_OWED_SQL = `source = 'history' and deleted_at is null and (evidence >> 4 & 15) < ${WHOLE}
+  and (type = 'media_placeholder'
+    or (type in ('image', 'video', 'audio', 'document', 'sticker', 'voice') and external_id like 'wamid.%'))`;
 
 /**
  * What was synchronised, what was lost and why, per connection; what to look at; and the last runs. Only reads: with

@@ -1,5 +1,5 @@
 import type { LiveRhythm } from '../../store/queries/report-messages.js';
-import type { Rhythm } from './result.js';
+import type { Rhythm } from './types.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

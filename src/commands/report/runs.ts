@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../model/json.js';
 import type { JudgedRun } from '../../ingest/runs/judge.js';
-import type { RunReport } from './result.js';
+import type { RunReport } from './types.js';
 
 export function reportRun({ row, status }: JudgedRun): RunReport {
   return {

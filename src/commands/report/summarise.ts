@@ -17,17 +17,20 @@ import type { Alert } from '../../audit/alert.js';
 import type { JudgedRun } from '../../ingest/runs/judge.js';
 import type { Verified } from '../verify/verify.js';
 import { accountsOf, goneRows, totalAccounts } from './accounts.js';
-import { connectionAlerts, type Limits } from './connection-alerts.js';
+import {
+  connectionAlerts,
+  wholeAlerts,
+  type ConnectionFacts,
+  type Limits,
+  type WholeFacts,
+} from './alerts.js';
 import { describeConnection, type ConnectionParts } from './connection-report.js';
 import type { Calendar } from './days.js';
-import type { ConnectionFacts, WholeFacts } from './facts.js';
 import { increase, ledgersOf, ownersOf, reasonsOf } from './ledger.js';
 import { auditFigures, duplicateAlert, findingAlerts, lossAlerts } from './loss-alerts.js';
-import type { ReportOptions } from './options.js';
 import { standingRemoval, type AccountEvent } from './removals.js';
-import type { ReportResult } from './result.js';
+import type { ReportOptions, ReportResult } from './types.js';
 import { reportRun } from './runs.js';
-import { wholeAlerts } from './whole-alerts.js';
 
 /** Everything that was read, from one moment of the database. */
 export interface ReportData {

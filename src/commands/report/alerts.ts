@@ -1,0 +1,327 @@
+import { commandOfRun } from '../../ingest/runs/recorded-command.js';
+import type { JudgedRun } from '../../ingest/runs/judge.js';
+import { alert, type Alert } from '../../audit/alert.js';
+import { brokenAlerts, rejectAlert } from '../../audit/left-out.js';
+import { amount, count as countWords } from '../../model/amount.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
+import type { PendingFactGroup } from '../../store/queries/report-connections.js';
+import type { EntryGroup } from '../../store/queries/report-log.js';
+import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
+import type { RejectGroup } from '../../store/tables/rejects.js';
+import type { AccountEvent } from './removals.js';
+import type { ConnectionReport } from './types.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** Chunks follow each other within minutes; after so long without one the rest is not on its way. */
+const STALLED = 24 * HOUR;
+/** Meta takes a request for history so long after a number was connected. */
+const REQUEST_WINDOW = 24 * HOUR;
+const CHUNKS_NAMED = 5;
+const NUMBERS_NAMED = 3;
+
+/** Reasons of entries that a run is at work on, and takes up again by itself if it is killed. */
+const IN_WORK = new Set(['unfinished', 'unfinished, requeued', 'requeued']);
+
+/** What is known about one connection when its alerts are decided. */
+export interface ConnectionFacts {
+  row: ConnectionRow;
+  times: ConnectionTimes;
+  report: ConnectionReport;
+  /** When the last entry of its history came, chunk or error; ms since 1970. */
+  lastHistoryAt: number | null;
+  removal: AccountEvent | null;
+  rejects: readonly RejectGroup[];
+  pendingFacts: PendingFactGroup | undefined;
+}
+
+/** When alerts are due. */
+export interface Limits {
+  now: number;
+  historyMinutes: number;
+  /** Recent, for alerts that no remedy ends; ms since 1970. */
+  recentSince: number;
+  days: number;
+}
+
+/** Everything that is wrong with one connection. Nothing is expected of an archived one; what it lost is still lost. */
+export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
+  const rejects = rejectAlert(facts.row, facts.rejects, limits.days);
+  if (facts.times.archivedAt !== null) return rejects;
+  return [
+    ...removalAlert(facts),
+    ...historyAlerts(facts, limits),
+    ...chunkAlerts(facts, limits),
+    ...silenceAlert(facts),
+    ...rejects,
+    ...pendingFactAlert(facts),
+  ];
+}
+
+function removalAlert({ row, removal }: ConnectionFacts): Alert[] {
+  if (removal === null) return [];
+  const why = removal.reason === null ? '' : ` (${removal.reason})`;
+  return [
+    alert('partner_removed', row, {
+      since: removal.at,
+      state: removal.at,
+      message: `The number was disconnected from the platform: ${removal.event}${why}. Nothing arrives until the business connects it again.`,
+      remedy: archiveRemedy(row.name),
+    }),
+  ];
+}
+
+function historyAlerts(facts: ConnectionFacts, { now, historyMinutes }: Limits): Alert[] {
+  const { row, times, report, lastHistoryAt } = facts;
+  const error = row.historySyncError === null ? '' : ` (${row.historySyncError})`;
+  switch (row.historySyncStatus) {
+    case 'declined':
+      return [
+        alert('declined', row, {
+          since: lastHistoryAt,
+          state: row.historySyncError,
+          message: `The business does not share its history${error}. To share it, it has to disconnect the number and connect it again, with sharing switched on in its app.`,
+        }),
+      ];
+    case 'failed':
+      return [
+        alert('failed', row, {
+          since: lastHistoryAt,
+          state: row.historySyncError,
+          message: `The history failed${error}. It can only be had by connecting the number again.`,
+        }),
+      ];
+    case 'pending_consent':
+    case 'pending_history': {
+      const onboardedAt = report.onboardedAt === null ? times.createdAt : Date.parse(report.onboardedAt);
+      const due = onboardedAt + historyMinutes * MINUTE;
+      if (now < due) return [];
+      return [
+        alert('no_history', row, {
+          since: due,
+          state: row.historySyncStatus,
+          message: `No history came in the ${spanOf((now - onboardedAt) / HOUR)} since the number was connected.${requestAdvice(facts, onboardedAt, now)}`,
+        }),
+      ];
+    }
+    case 'syncing':
+    case 'completed':
+    case 'not_supported':
+      return [];
+  }
+}
+
+function requestAdvice({ row }: ConnectionFacts, onboardedAt: number, now: number): string {
+  if (row.kind !== 'coexistence') return '';
+  const until = onboardedAt + REQUEST_WINDOW;
+  return now < until
+    ? ` It can be requested from Meta until ${minuteOf(until)}, once.`
+    : ' Meta takes no request for it any more: the number has to be connected again.';
+}
+
+function chunkAlerts({ row, report, times }: ConnectionFacts, { now }: Limits): Alert[] {
+  const { missingChunks, progress, status } = report.historySync;
+  const check = remedy(
+    'verify',
+    ['--check', 'history_ledger', '--connection', row.name],
+    'lists every chunk that is missing',
+  );
+  if (missingChunks.length > 0) {
+    return [
+      alert('chunk_missing', row, {
+        since: times.lastChunkAt,
+        state: missingChunks.join(' '),
+        count: missingChunks.length,
+        message: `${amount(missingChunks.length, 'chunk')} of history missing (phase/chunk): ${listOf(missingChunks, CHUNKS_NAMED)}. A log that holds ${missingChunks.length === 1 ? 'it' : 'them'} can still be replayed.`,
+        remedy: check,
+      }),
+    ];
+  }
+  if (status !== 'syncing' || times.lastChunkAt === null || now - times.lastChunkAt < STALLED) return [];
+  const reached = progress === null ? 'before its end' : `at ${progress} %`;
+  return [
+    alert('chunk_missing', row, {
+      since: times.lastChunkAt,
+      state: times.lastChunkAt,
+      message: `The history stopped ${reached}: no chunk came for ${spanOf((now - times.lastChunkAt) / HOUR)}.`,
+      remedy: check,
+    }),
+  ];
+}
+
+function silenceAlert({ row, report, removal }: ConnectionFacts): Alert[] {
+  const { quietHours, toleratedHours, learnedFrom } = report.rhythm;
+  // The removal is the reason for the silence, and is an alert itself.
+  if (removal !== null || quietHours === null || toleratedHours === null || row.lastLiveEventAt === null)
+    return [];
+  if (quietHours <= toleratedHours) return [];
+  const limit = {
+    weeks: `up to ${spanOf(toleratedHours)} is usual at this time of the week`,
+    little: `${spanOf(toleratedHours)} is the limit (not enough traffic for a baseline)`,
+    option: `${spanOf(toleratedHours)} is the limit (--silent-after)`,
+  };
+  return [
+    alert('silent', row, {
+      since: row.lastLiveEventAt,
+      state: row.lastLiveEventAt,
+      message: `No live event came for ${spanOf(quietHours)}; ${limit[learnedFrom]}. Check that its webhooks still arrive.`,
+      remedy: archiveRemedy(row.name),
+    }),
+  ];
+}
+
+function archiveRemedy(connection: string) {
+  return remedy(
+    'connection archive',
+    [connection],
+    'if the number is retired: nothing is expected of it any more',
+  );
+}
+
+function pendingFactAlert({ row, pendingFacts }: ConnectionFacts): Alert[] {
+  if (pendingFacts === undefined || pendingFacts.old.count === 0) return [];
+  const { count, firstAt, lastAt } = pendingFacts.old;
+  return [
+    alert('pending_facts', row, {
+      since: firstAt,
+      state: lastAt,
+      count,
+      message: `${amount(count, 'status, edit or reaction has', 'statuses, edits or reactions have')} been pending for more than a day: target message not received.`,
+      remedy: remedy(
+        'verify',
+        ['--check', 'pending_facts', '--connection', row.name],
+        'lists the missing target messages',
+      ),
+    }),
+  ];
+}
+
+/** What is known about the database as a whole. */
+export interface WholeFacts {
+  /** All entries, or those of the one connection that was asked for, with whose they are (null: nobody's). */
+  entries: readonly { group: EntryGroup; connection: ConnectionRow | null }[];
+  /** Every connection there is. */
+  connections: readonly ConnectionRow[];
+  runs: readonly JudgedRun[];
+  /** Rejects of items that no connection takes. */
+  rejects: readonly RejectGroup[];
+  now: number;
+  /** What happened before, ms since 1970, is in the figures and gives no alert any more. */
+  recentSince: number;
+  /** Days since then. */
+  days: number;
+}
+
+/** What is wrong with the raw log and the runs. */
+export function wholeAlerts(facts: WholeFacts): Alert[] {
+  return [
+    ...pendingAlerts(facts),
+    ...brokenAlerts(
+      facts.entries.map(({ group }) => group),
+      facts.days,
+    ),
+    ...rejectAlert(null, facts.rejects, facts.days),
+    ...diedAlerts(facts),
+  ];
+}
+
+interface Waiting {
+  connection: ConnectionRow | null;
+  reason: string;
+  count: number;
+  since: number;
+  newest: number;
+  numbers: Set<string>;
+  nameless: number;
+}
+
+function pendingAlerts(facts: WholeFacts): Alert[] {
+  const atWork = facts.runs.some(({ row, status }) => status === 'running' && row.command !== 'reconcile');
+  const waiting = new Map<string, Waiting>();
+  for (const { group, connection } of facts.entries) {
+    if (group.status !== 'pending') continue;
+    const reason = group.reason ?? 'pending';
+    if (atWork && IN_WORK.has(reason)) continue;
+    const key = `${connection?.id ?? ''} ${reason}`;
+    const known: Waiting = waiting.get(key) ?? {
+      connection,
+      reason,
+      count: 0,
+      since: group.firstStoredAt,
+      newest: group.lastStoredAt,
+      numbers: new Set(),
+      nameless: 0,
+    };
+    known.count += group.count;
+    known.since = Math.min(known.since, group.firstStoredAt);
+    known.newest = Math.max(known.newest, group.lastStoredAt);
+    for (const number of group.phoneNumberIds) known.numbers.add(number);
+    if (group.phoneNumberIds.length === 0 && group.scope === null) known.nameless += group.count;
+    waiting.set(key, known);
+  }
+  return [...waiting.values()].map((one) => pendingAlert(one, facts));
+}
+
+function pendingAlert(waiting: Waiting, { connections }: WholeFacts): Alert {
+  const { connection, count, since, newest, reason } = waiting;
+  const entries = amount(count, 'entry is', 'entries are');
+  const isUnknown = reason === 'unknown_connection' && connection === null;
+  const isNameless = isUnknown && waiting.nameless === count;
+  const message = isNameless
+    ? `${entries} pending: WhatsApp Web events name no number, so say which connection ${count === 1 ? 'it belongs' : 'they belong'} to.`
+    : isUnknown
+      ? `${entries} pending for a connection that does not exist yet: phone_number_id ${listOf([...waiting.numbers].sort(), NUMBERS_NAMED)}.`
+      : `${entries} pending (${reason.replaceAll('_', ' ')}).`;
+  return alert('entries_pending', connection, {
+    since,
+    state: newest,
+    subject: reason,
+    count,
+    message,
+    remedy: isNameless
+      ? namelessRemedy(connections)
+      : isUnknown
+        ? remedy('replay', ['--register'], 'creates the connections that the entries name, and imports them')
+        : remedy('replay', [], 'imports the pending entries'),
+  });
+}
+
+function namelessRemedy(connections: readonly ConnectionRow[]): Remedy {
+  const [only, second] = connections.filter(({ kind }) => kind === 'baileys');
+  return only !== undefined && second === undefined
+    ? remedy('replay', ['--connection', only.name], 'imports the pending entries for this connection')
+    : remedy('connection add', [], 'adds the connection; then replay --connection NAME imports the entries');
+}
+
+/** A run that died has done harm only until a later run has covered its work. */
+function diedAlerts({ runs, recentSince }: WholeFacts): Alert[] {
+  return runs
+    .filter(({ row, status }) => status === 'died' && !row.isSucceeded && row.startedAt >= recentSince)
+    .map(({ row }) =>
+      alert('run_died', null, {
+        since: row.startedAt,
+        state: row.id,
+        subject: row.id,
+        message: `The ${row.command} of ${minuteOf(row.startedAt)} died (process ${row.pid} on ${row.host}). What it had committed is stored; the same command finishes the work.`,
+        remedy: commandOfRun(row.command, row.options, 'finishes the work'),
+      }),
+    );
+}
+
+/** Hours as people say them: `40 minutes`, `9 hours`, `3 days`. */
+function spanOf(hours: number): string {
+  if (hours < 1) return amount(Math.max(1, Math.round(hours * 60)), 'minute');
+  if (hours < 48) return amount(Math.round(hours), 'hour');
+  return amount(Math.round(hours / 24), 'day');
+}
+
+/** `2026-11-03 14:00 UTC`. */
+function minuteOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** `1/3, 1/5 and 12 more`. */
+export function listOf(words: readonly string[], most: number): string {
+  const shown = words.slice(0, most).join(', ');
+  return words.length > most ? `${shown} and ${countWords(words.length - most)} more` : shown;
+}
