@@ -3,7 +3,7 @@ import { placeKey, readRejectedItems } from '../store/checks/accounts.js';
 import type { Sql } from '../store/sql.js';
 import { openMessageLookup, type MessageLookup } from '../store/tables/message-lookup.js';
 import type { StoredMessageRow } from '../store/tables/messages.js';
-import { readRevisions } from '../store/tables/reactions-and-revisions.js';
+import { readRevisions } from '../store/tables/amendments.js';
 import { contradicts } from '../rules/contradictions.js';
 import { groupBy } from '../rules/group-by.js';
 import { keyOf, MessageBook, stateOfRow, type Placed } from '../rules/message-book.js';

@@ -1,6 +1,5 @@
 import type { Sql } from '../store/sql.js';
-import { readPendingFacts } from '../store/tables/pending-facts.js';
-import { readReactions } from '../store/tables/reactions-and-revisions.js';
+import { readPendingFacts, readReactions } from '../store/tables/amendments.js';
 import { applyAmendment, payloadOf, pendingRow, ReactionBook, type Amendment } from '../rules/amendments.js';
 import { contradictsAmendment } from '../rules/contradictions.js';
 import { keyOf, type TrackedMessage, type MessageBook } from '../rules/message-book.js';

@@ -1,5 +1,5 @@
 import { remedy } from '../model/remedy.js';
-import type { EntryGroup } from '../store/queries/report-log.js';
+import type { EntryGroup } from '../store/queries/report.js';
 import type { RejectGroup } from '../store/tables/rejects.js';
 import { amount } from '../model/amount.js';
 import { alert, type Alert } from './alert.js';

@@ -1,10 +1,10 @@
 import type { Fact } from '../model/facts.js';
 import type { Sql } from '../store/sql.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
-import { readIdentitiesOfPeople } from '../store/tables/lead-identities.js';
+import { readIdentitiesOfPeople } from '../store/tables/leads.js';
 import type { StoredMessageRow } from '../store/tables/messages.js';
 import type { EntrySelection } from '../store/tables/stored-entries.js';
-import { readRevisions } from '../store/tables/reactions-and-revisions.js';
+import { readRevisions } from '../store/tables/amendments.js';
 import { applyAmendment, payloadOf, ReactionBook } from '../rules/amendments.js';
 import { rectify } from '../rules/contradictions.js';
 import { groupBy } from '../rules/group-by.js';

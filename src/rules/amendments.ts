@@ -10,8 +10,7 @@ import type {
 } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import { errorsOf, mediaOf } from '../store/tables/messages.js';
-import type { PendingFactRow } from '../store/tables/pending-facts.js';
-import type { ReactionRow } from '../store/tables/reactions-and-revisions.js';
+import type { PendingFactRow, ReactionRow } from '../store/tables/amendments.js';
 import { keyOf, type TrackedMessage } from './message-book.js';
 import { textOfErrors } from './message-errors.js';
 import { absorbEdit, absorbRevoke, absorbStatus, type MessageState } from './message-state.js';

@@ -1,6 +1,6 @@
 import type { Media, MessageContent } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
-import type { RevisionRow } from '../store/tables/reactions-and-revisions.js';
+import type { RevisionRow } from '../store/tables/amendments.js';
 import type { MessageState, Version } from './message-state.js';
 import { stableJson } from './stable-json.js';
 

@@ -1,4 +1,4 @@
-import type { IdentityRow } from '../store/tables/lead-identities.js';
+import type { IdentityRow } from '../store/tables/leads.js';
 import type { IdentityEvidence, IdentityNode } from './identity-evidence.js';
 import type { StoredIdentity } from './people.js';
 

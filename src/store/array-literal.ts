@@ -1,5 +1,5 @@
 /** What an element of a PostgreSQL array may be made of. */
-export type ArrayElement = string | number | boolean | Date | null | undefined;
+type ArrayElement = string | number | boolean | Date | null | undefined;
 
 /**
  * A PostgreSQL array literal, to be passed as one text parameter and cast: `unnest($1::text[])`. Measured through Prisma,

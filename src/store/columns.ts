@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { JsonObject } from '../model/json.js';
 import { arrayLiteral, byteArrayLiteral } from './array-literal.js';
 import {
@@ -11,10 +12,10 @@ import {
   timeOf,
   wordOf,
 } from './row.js';
-import type { SqlParameter, SqlRow } from './sql.js';
+import type { SqlParameter, SqlRow, Sql } from './sql.js';
 
 /** How one kind of column is read out of a row and written into a statement. */
-export interface Codec<V> {
+interface Codec<V> {
   /** The column's name, where the key does not say it. */
   name?: string;
   /** The type that `unnest` gives the column. */
@@ -86,7 +87,7 @@ export function named<V>(name: string, codec: Codec<V>): Codec<V> {
 }
 
 /** One column of a statement that writes rows `R`. */
-export interface WrittenColumn<R> {
+interface WrittenColumn<R> {
   name: string;
   type: Codec<unknown>['type'];
   cast: string | undefined;
@@ -95,15 +96,15 @@ export interface WrittenColumn<R> {
 }
 
 /** One column of a row `R`, of whatever type. */
-export interface Column<R> extends WrittenColumn<R> {
+interface Column<R> extends WrittenColumn<R> {
   readInto: (target: Partial<R>, row: SqlRow) => void;
 }
 
 /** All columns of a table, or of the rows that a query gives: what reads them, and what writes them. */
-export type Columns<R> = readonly Column<R>[];
+type Columns<R> = readonly Column<R>[];
 
 /** Some of them: enough to write, but no row can be read by them. */
-export type WrittenColumns<R> = readonly WrittenColumn<R>[];
+type WrittenColumns<R> = readonly WrittenColumn<R>[];
 
 /** What a row is once it is read: `RowOf<typeof COLUMNS>`. */
 export type RowOf<C> = C extends Columns<infer R> ? R : never;
@@ -206,4 +207,58 @@ export function unnestFound<R>(
 /** The parameters that {@link unnestTable} stands for. */
 export function unnestParameters<R>(some: WrittenColumns<R>, rows: readonly R[]): SqlParameter[] {
   return some.map(({ parameter }) => parameter(rows));
+}
+
+/**
+ * Inserts rows in one statement, and gives how many it wrote. `conflict`: the `on conflict` clause of the table, which is
+ * where its conflict rule is read; without one a conflict throws. No rows, no statement.
+ */
+export async function insertRows<R>(
+  tx: Sql,
+  table: string,
+  some: WrittenColumns<R>,
+  rows: readonly R[],
+  conflict = '',
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `insert into ${table} (${columnNames(some)}) select ${columnValues(some)} from ${unnestTable(some)}
+     ${conflict}`,
+    unnestParameters(some, rows),
+  );
+}
+
+const PAGE = 1000;
+
+/**
+ * The rows of a query, a page at a time, through a cursor: inside a transaction only. Memory stays flat whatever the number of
+ * rows, and the query runs once, where keyset pages would sort or group once per page.
+ */
+export async function* streamRows(
+  tx: Sql,
+  query: string,
+  parameters: readonly SqlParameter[] = [],
+  pageSize = PAGE,
+): AsyncGenerator<SqlRow[], void, undefined> {
+  // Named by the query: `fetch` is prepared once per session, and must go on giving the columns that it gave.
+  const name = `wa_${createHash('sha256').update(query).digest('hex').slice(0, 24)}`;
+  await tx.execute(`declare ${name} no scroll cursor for ${query}`, parameters);
+  // Left early or by an error, the cursor goes with its transaction; closing it then would only hide the error.
+  for (;;) {
+    const rows = await tx.query(`fetch forward ${pageSize} from ${name}`);
+    if (rows.length > 0) yield rows;
+    if (rows.length < pageSize) break;
+  }
+  await tx.execute(`close ${name}`);
+}
+
+/** The same, with every row read. */
+export async function* streamRowsOf<R>(
+  tx: Sql,
+  columns: Columns<R>,
+  query: string,
+  parameters: readonly SqlParameter[] = [],
+  pageSize = PAGE,
+): AsyncGenerator<R[], void, undefined> {
+  for await (const page of streamRows(tx, query, parameters, pageSize)) yield rowsOf(columns, page);
 }

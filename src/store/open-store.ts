@@ -1,5 +1,5 @@
 import type { ServerConfig } from './backends/postgresql-access.js';
-import type { FreeBytes } from './disk-space.js';
+import type { FreeBytes } from './backends/embedded-place.js';
 import type { Store } from './store.js';
 
 /** Which database to use. */

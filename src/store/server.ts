@@ -4,7 +4,7 @@ import type { Sql } from './sql.js';
 import { ConfigError } from '../model/errors.js';
 
 /** What a server says about itself. */
-export interface ServerFacts {
+interface ServerFacts {
   /** `18.4`. */
   version: string;
   /** `180004`. */

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Sql } from './sql.js';
+import { arrayLiteral } from './array-literal.js';
 import { sqlState } from './sql-state.js';
-import type { Store } from './store.js';
+import type { Sql } from './sql.js';
+import type { Store, Backend } from './store.js';
+import { prepareMessageLookup } from './tables/message-lookup.js';
 
 /**
  * What another writer causes: serialization failure, deadlock, unique violation, foreign-key violation. The last two go
@@ -10,7 +12,7 @@ import type { Store } from './store.js';
 const CAUSED_BY_ANOTHER_WRITER = new Set(['40001', '40P01', '23505', '23503']);
 
 /** Turns an error of the database into the one to throw. */
-export type TranslateError = (error: unknown) => unknown;
+type TranslateError = (error: unknown) => unknown;
 
 /** Runs work in one transaction of a backend: begins, commits when the work resolves, rolls back when it throws. */
 export type RunInTransaction = <T>(work: (sql: Sql) => Promise<T>) => Promise<T>;
@@ -86,4 +88,112 @@ function rethrow(translate: TranslateError): (error: unknown) => never {
   return (error) => {
     throw translate(error);
   };
+}
+
+/** Settings of a look over whole tables: a nested loop, which a planner without statistics may choose, would never end. */
+export async function prepareLook(tx: Sql): Promise<void> {
+  await tx.query(`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`);
+}
+
+/** Lets the planner choose again, for what the same transaction looks at besides. */
+export async function endLook(tx: Sql): Promise<void> {
+  await tx.query(`select set_config('enable_nestloop', 'on', true)`);
+}
+
+/**
+ * Runs one statement that groups a whole table into a few rows, inside the caller's transaction. The table is hashed: one
+ * that was empty a minute ago has no statistics, and the planner would sort millions of rows on disk, or follow an index
+ * through all of them, to group them into ten. Where a server has workers to spare, two of them halve the time.
+ */
+export async function groupingByHash<T>(tx: Sql, work: () => Promise<T>): Promise<T> {
+  await setPlanner(tx, 'off', '2');
+  const result = await work();
+  await setPlanner(tx, 'on', '0');
+  return result;
+}
+
+async function setPlanner(tx: Sql, ordered: 'on' | 'off', workers: '0' | '2'): Promise<void> {
+  await tx.query(
+    `select set_config('enable_sort', $1, true), set_config('enable_incremental_sort', $1, true),
+       set_config('enable_indexscan', $1, true), set_config('max_parallel_workers_per_gather', $2, true)`,
+    [ordered, workers],
+  );
+}
+
+/**
+ * Settings of one batch's transaction, gone with it.
+ *
+ * Planner: every statement of a batch looks up at most some thousand rows by index. A table that was empty a minute ago has
+ * no statistics, and the planner would join by scanning all of it, batch after batch.
+ *
+ * Flush: the commit may return before it is on disk. A power failure may then undo the last batches, rows and checkpoint
+ * alike, and the run goes on from before them; the run's last commit is a normal one and covers them all. Only where a server
+ * outlives us: the embedded database keeps such commits in our own memory, and a kill would undo megabytes of finished work.
+ */
+export async function prepareBatch(tx: Sql, backend: Backend): Promise<void> {
+  await tx.query(
+    `select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+       set_config('enable_seqscan', 'off', true), set_config('synchronous_commit', $1, true)`,
+    [backend === 'pglite' ? 'on' : 'off'],
+  );
+}
+
+/**
+ * Held until the transaction ends: one batch at a time reads and writes the leads, conversations and messages of an
+ * organization, so that "read, merge, write" cannot lose another run's merge. Other organizations, and the decoding of
+ * every run, go on in parallel. Taken in one order, so that two batches cannot wait for each other.
+ */
+export async function lockOrganizations(tx: Sql, organizationIds: readonly string[]): Promise<void> {
+  if (organizationIds.length === 0) return;
+  await tx.query(
+    `select pg_advisory_xact_lock(hashtextextended('wa-reconcile organization ' || o.id, 0))::text
+     from (select id from unnest($1::text[]) as x (id) order by id) o`,
+    [arrayLiteral([...organizationIds].sort())],
+  );
+}
+
+/**
+ * Somebody outside our locks (the CRM itself) stored a row between our look and our write. It carries the SQLSTATE of a
+ * serialization failure, so the transaction is run again and sees that row.
+ */
+export class ConcurrentChange extends Error {
+  readonly code = '40001';
+
+  constructor(what: string, planned: number, written: number) {
+    super(`another writer changed the database meanwhile: ${written} of ${planned} ${what} could be written`);
+    this.name = 'ConcurrentChange';
+  }
+}
+
+/** Compares what was planned with what the database says it wrote. */
+export function assertWritten(what: string, planned: number, written: number): void {
+  if (planned !== written) throw new ConcurrentChange(what, planned, written);
+}
+
+/**
+ * Runs `work` on one moment of the database: whatever others commit meanwhile, every statement sees the same rows, and none
+ * can write. Costs the others nothing but dead rows that stay until it ends. On the embedded database it is the one
+ * connection: a statement outside of it waits until it ends.
+ */
+export function inSnapshot<T>(
+  store: Store,
+  work: (sql: Sql) => Promise<T>,
+  {
+    findsMessages = false,
+  }: {
+    /** Looks up every message of the log: see {@link prepareMessageLookup}. */ findsMessages?: boolean;
+  } = {},
+): Promise<T> {
+  return store.transaction(async (tx) => {
+    // The first statement: later, PostgreSQL refuses to change what has begun.
+    await tx.execute('set transaction isolation level repeatable read');
+    if (findsMessages) await prepareMessageLookup(tx);
+    await tx.execute('set transaction read only');
+    await tx.query(
+      // Sorts and hashes of millions of rows spill to disk early with the default of 4 MB. A cursor is read to its end, so
+      // the plan with the quickest first row, which the planner prefers for one, is the wrong one.
+      `select set_config('work_mem', '64MB', true), set_config('cursor_tuple_fraction', '1', true)`,
+    );
+    return work(tx);
+  });
 }

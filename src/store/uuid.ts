@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 
 /** Fills an array with random bytes. */
-export type FillRandom = (bytes: Uint8Array) => void;
+type FillRandom = (bytes: Uint8Array) => void;
 
 /** Random bytes are drawn for so many ids at a time: one call for each would cost more than the rest of its making. */
 const DRAW = 256;

@@ -7,7 +7,7 @@ export type NoConnection =
   /** `reason`: WhatsApp's code (`503`), `timeout`, or `outdated` when WhatsApp wants a newer version. */
   | { kind: 'offline'; reason: string };
 
-export type Connected = { kind: 'open'; socket: DeviceSocket } | NoConnection;
+type Connected = { kind: 'open'; socket: DeviceSocket } | NoConnection;
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;

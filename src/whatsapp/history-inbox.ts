@@ -5,7 +5,7 @@ import { readPage, type ReadPage } from './history-page-reader.js';
 import { pause } from './wait.js';
 
 /** A chunk of history, or why it could not be had. */
-export type TakenChunk = { kind: 'read'; page: ReadPage } | { kind: 'failed'; reason: string };
+type TakenChunk = { kind: 'read'; page: ReadPage } | { kind: 'failed'; reason: string };
 
 const LOOK_MS = 25;
 

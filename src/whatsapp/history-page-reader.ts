@@ -28,7 +28,7 @@ export interface ReadPage {
 }
 
 /** One chat's part of a chunk. */
-export interface ChatPart {
+interface ChatPart {
   /** Its messages, as anchors. */
   messages: readonly HistoryAnchor[];
   /** The phone says that it has nothing older. */

@@ -25,7 +25,7 @@ export interface ServiceOptions {
   log?: LogLine;
 }
 
-export interface SocketOptions extends ServiceOptions {
+interface SocketOptions extends ServiceOptions {
   auth: AuthenticationState;
   /** Called whenever `auth.creds` has changed. */
   onCredentials: () => void;

@@ -1,5 +1,5 @@
 /** What ended a wait: the thing waited for, the time, or the user. */
-export type Waited<T> = { kind: 'settled'; value: T } | { kind: 'timeout' } | { kind: 'aborted' };
+type Waited<T> = { kind: 'settled'; value: T } | { kind: 'timeout' } | { kind: 'aborted' };
 
 /** Waits for a promise that does not reject, at most `ms` (Infinity: as long as it takes), and until `signal` says stop. */
 export async function waitFor<T>(promise: Promise<T>, ms: number, signal?: AbortSignal): Promise<Waited<T>> {

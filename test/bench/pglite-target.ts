@@ -2,7 +2,7 @@ import { cpSync, openAsBlob } from 'node:fs';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { startPglite } from '../../src/store/backends/pglite-client.js';
+import { startPglite } from '../../src/store/backends/pglite.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import { stopwatch } from './measured.js';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { calendarOf, daysOf } from '../../src/commands/report/days.js';
 import { report } from '../../src/commands/report/report.js';
 import { rhythmOf } from '../../src/commands/report/rhythm.js';
-import type { LiveRhythm, MessageGroup } from '../../src/store/queries/report-messages.js';
+import type { LiveRhythm, MessageGroup } from '../../src/store/queries/report.js';
 import { describeOnBackends } from '../support/databases.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { LEAST_FREE_BYTES } from '../../src/store/disk-space.js';
+import { LEAST_FREE_BYTES } from '../../src/store/backends/embedded-place.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import { builtBinary } from '../support/built-binary.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { EXIT, UserError } from '../../src/model/errors.js';
-import { checksumOf, readMigrations, type MigrationFile } from '../../src/store/migrations/files.js';
+import { checksumOf, readMigrations, type MigrationFile } from '../../src/store/migrations/status.js';
 import {
   applyMigrations,
   assertMigrated,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { splitStatements } from '../../src/store/migrations/split-statements.js';
+import { splitStatements } from '../../src/store/migrations/migrate.js';
 
 test.each([
   ['two statements', 'select 1; select 2;', ['select 1', 'select 2']],

@@ -2,7 +2,7 @@ import { adviceLine, adviceText } from '../../src/cli/advice.js';
 import type { Check, VerifyView } from '../../src/commands/verify/check.js';
 import type { CheckResult, VerifiedItem } from '../../src/commands/verify/result.js';
 import type { Advices } from '../../src/model/remedy.js';
-import { inSnapshot } from '../../src/store/snapshot.js';
+import { inSnapshot } from '../../src/store/transactions.js';
 import type { Store } from '../../src/store/store.js';
 import { readConnections } from '../../src/store/tables/connections.js';
 

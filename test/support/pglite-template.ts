@@ -1,8 +1,7 @@
 import { access, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createPgliteStore } from '../../src/store/backends/pglite.js';
-import { startPglite } from '../../src/store/backends/pglite-client.js';
+import { createPgliteStore, startPglite } from '../../src/store/backends/pglite.js';
 import { migrate } from '../../src/store/migrations/migrate.js';
 
 /** A migrated, empty embedded database: as a data directory, and as the archive that PGlite's `loadDataDir` takes. */

@@ -5,7 +5,7 @@ import { missingChunks } from './list.js';
 import { viewOf, type ConnectionView } from './view.js';
 
 /** The JSON of `connection archive` and `connection unarchive`, `schemaVersion` 1. */
-export interface ArchivedConnection {
+interface ArchivedConnection {
   schemaVersion: 1;
   command: 'connection archive' | 'connection unarchive';
   connection: ConnectionView;

@@ -1,8 +1,13 @@
 import type { IdentityKind } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
 import type { Sql } from '../../store/sql.js';
-import { findPeople, readKnownIdentities } from '../../store/tables/lead-identities.js';
-import { findLeads, findSurvivor, type LeadSummary } from '../../store/tables/leads.js';
+import {
+  findPeople,
+  readKnownIdentities,
+  findLeads,
+  findSurvivor,
+  type LeadSummary,
+} from '../../store/tables/leads.js';
 import { CONTACT_FORMS, namesOfPhone, parseContact } from './typed-contact.js';
 
 /** A lead that a typed contact may mean. */

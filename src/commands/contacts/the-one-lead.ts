@@ -1,6 +1,6 @@
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
-import { countEntriesAbout } from '../../store/queries/find-entries.js';
+import { countEntriesAbout } from '../../store/queries/explain.js';
 import type { Sql } from '../../store/sql.js';
 import { amount } from '../../model/amount.js';
 import type { ContactLead, ResolvedContact } from './resolve-contact.js';

@@ -1,7 +1,7 @@
 import { canonicalPhone } from '../../identity/phone.js';
 import { deleteNames, type LeadFields } from '../../store/changes/merge-leads.js';
 import type { Sql } from '../../store/sql.js';
-import { writeIdentities, type IdentityRow } from '../../store/tables/lead-identities.js';
+import { writeIdentities, type IdentityRow } from '../../store/tables/leads.js';
 import { groupBy } from '../../rules/group-by.js';
 import { absorbEvidence, noEvidence, nodeKey, type IdentityEvidence } from '../../rules/identity-evidence.js';
 import { identityRow, storedIdentity } from '../../rules/stored-identity.js';

@@ -1,6 +1,6 @@
 import { journaled } from '../../store/journal/journal.js';
-import { prepareLook } from '../../store/planner.js';
-import { groupOf, type DuplicateGroup } from '../../store/queries/duplicate-messages.js';
+import { prepareLook } from '../../store/transactions.js';
+import { groupOf, type DuplicateGroup } from '../../store/queries/duplicates.js';
 import type { Sql } from '../../store/sql.js';
 import type { BatchOutcome, MergeRun } from './duplicate-work.js';
 import type { MessageClass } from './message-classes.js';

@@ -1,16 +1,15 @@
 import { mergeConversations, requeueCollisions } from '../../store/changes/merge-leads.js';
 import { journaled } from '../../store/journal/journal.js';
-import { prepareLook } from '../../store/planner.js';
+import { prepareLook, inSnapshot } from '../../store/transactions.js';
 import {
   countThreadMessages,
   readThreads,
   threadGroupOf,
   threadGroups,
   type ThreadGroup,
-} from '../../store/queries/duplicate-leads.js';
-import { inSnapshot } from '../../store/snapshot.js';
+} from '../../store/queries/duplicates.js';
 import type { Sql } from '../../store/sql.js';
-import { streamRows } from '../../store/stream-rows.js';
+import { streamRows } from '../../store/columns.js';
 import { recomputeConversations, updateConversations } from '../../store/tables/conversations.js';
 import { groupBy } from '../../rules/group-by.js';
 import type { BatchOutcome, DuplicateWork, MergedGroup, MergeRun, PlanView } from './duplicate-work.js';

@@ -5,7 +5,7 @@ import { isSameContent } from './compare-content.js';
 import { wordsOfTimes } from './evidence-words.js';
 import { mergeCluster, type Merge } from './merge-candidates.js';
 
-/** White space only, as SQL's look for such rows has it (src/store/queries/duplicate-messages.ts). */
+/** White space only, as SQL's look for such rows has it (src/store/queries/duplicates.ts). */
 const BLANK = /^[ \t\n\u000b\f\r]*$/;
 
 /** A row by whose id nothing can name it. Null reads as empty. */

@@ -1,6 +1,5 @@
-import { prepareLook } from '../../store/planner.js';
-import { countMessagesByConnection } from '../../store/queries/duplicate-messages.js';
-import { inSnapshot } from '../../store/snapshot.js';
+import { prepareLook, inSnapshot } from '../../store/transactions.js';
+import { countMessagesByConnection } from '../../store/queries/duplicates.js';
 import type { Sql } from '../../store/sql.js';
 import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
 import { findConnection } from '../connections/find.js';

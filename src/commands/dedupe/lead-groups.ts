@@ -1,5 +1,5 @@
 import type { ConversationMove } from '../../store/changes/merge-leads.js';
-import { readLeadAges, readThreads, type LeadThread } from '../../store/queries/duplicate-leads.js';
+import { readLeadAges, readThreads, type LeadThread } from '../../store/queries/duplicates.js';
 import type { Sql } from '../../store/sql.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { groupBy } from '../../rules/group-by.js';

@@ -1,6 +1,5 @@
-import { prepareLook } from '../../store/planner.js';
-import { countThreadMessages } from '../../store/queries/duplicate-leads.js';
-import { inSnapshot } from '../../store/snapshot.js';
+import { prepareLook, inSnapshot } from '../../store/transactions.js';
+import { countThreadMessages } from '../../store/queries/duplicates.js';
 import type { DuplicateWork, MergeRun, PlanView } from './duplicate-work.js';
 import { findLeadGroups, leadsOf, movesOf, readThreadsByLead, type LeadGroup } from './lead-groups.js';
 import { mergeLeadGroups } from './merge-leads.js';

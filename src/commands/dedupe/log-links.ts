@@ -5,7 +5,7 @@ import {
   readNamesWithoutPhone,
   type NameWithoutPhone,
   type WantedName,
-} from '../../store/queries/duplicate-leads.js';
+} from '../../store/queries/duplicates.js';
 import type { Sql } from '../../store/sql.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { numberOf } from '../../ingest/batch/connection-resolver.js';

@@ -8,8 +8,7 @@ import {
 import { journaled } from '../../store/journal/journal.js';
 import type { Sql } from '../../store/sql.js';
 import { recomputeConversations, updateConversations } from '../../store/tables/conversations.js';
-import { readIdentitiesOfPeople } from '../../store/tables/lead-identities.js';
-import { readLeadsById } from '../../store/tables/leads.js';
+import { readIdentitiesOfPeople, readLeadsById } from '../../store/tables/leads.js';
 import { adoptNames } from './adopt-names.js';
 import type { BatchOutcome } from './duplicate-work.js';
 import { leadGroupOf, leadsOf, movesOf, readThreadsByLead, type LeadGroup } from './lead-groups.js';

@@ -6,7 +6,7 @@ import {
   type DuplicatePage,
   type DuplicateQuery,
   type DuplicateScope,
-} from '../../store/queries/duplicate-messages.js';
+} from '../../store/queries/duplicates.js';
 import { TWIN_TOLERANCE_MS } from '../../rules/twins.js';
 import { compareEvidence, type Candidate } from './candidate.js';
 import { hasNoId, isCopyWithoutId, mergeCopies } from './decide-no-id.js';

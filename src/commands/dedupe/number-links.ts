@@ -1,7 +1,7 @@
 import { canonicalPhone, phoneEquivalents } from '../../identity/phone.js';
-import { NUMBER_GROUPS, numberGroupOf, type NumberGroup } from '../../store/queries/duplicate-leads.js';
+import { NUMBER_GROUPS, numberGroupOf, type NumberGroup } from '../../store/queries/duplicates.js';
 import type { Sql } from '../../store/sql.js';
-import { streamRows } from '../../store/stream-rows.js';
+import { streamRows } from '../../store/columns.js';
 import { groupBy } from '../../rules/group-by.js';
 import type { PersonLink } from './person-groups.js';
 

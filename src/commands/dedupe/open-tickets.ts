@@ -4,12 +4,11 @@ import {
   ticketGroupOf,
   ticketGroups,
   type TicketGroup,
-} from '../../store/changes/merge-tickets.js';
+} from '../../store/changes/merge-leads.js';
 import { journaled } from '../../store/journal/journal.js';
-import { prepareLook } from '../../store/planner.js';
-import { inSnapshot } from '../../store/snapshot.js';
+import { prepareLook, inSnapshot } from '../../store/transactions.js';
 import type { Sql } from '../../store/sql.js';
-import { streamRows } from '../../store/stream-rows.js';
+import { streamRows } from '../../store/columns.js';
 import { readLeadsById } from '../../store/tables/leads.js';
 import type { BatchOutcome, MergedGroup, MergeRun, PlanView } from './duplicate-work.js';
 import { packed } from './packed.js';

@@ -1,5 +1,5 @@
-import { groupOf, type DuplicateGroup } from '../../store/queries/duplicate-messages.js';
-import { streamRows } from '../../store/stream-rows.js';
+import { groupOf, type DuplicateGroup } from '../../store/queries/duplicates.js';
+import { streamRows } from '../../store/columns.js';
 import type { PlanView } from './duplicate-work.js';
 import type { MessageClass } from './message-classes.js';
 import { outcomeOf } from './outcome.js';

@@ -1,6 +1,6 @@
 import type { Sql } from '../../store/sql.js';
 import { readMessagesById } from '../../store/tables/messages.js';
-import { readRevisions } from '../../store/tables/reactions-and-revisions.js';
+import { readRevisions } from '../../store/tables/amendments.js';
 import { groupBy } from '../../rules/group-by.js';
 import { candidateOf, type Candidate } from './candidate.js';
 

@@ -1,8 +1,7 @@
 import type { LeadSource } from '../../model/enumerations.js';
 import type { Sql } from '../../store/sql.js';
 import { readConversationsOfLeads } from '../../store/tables/conversations.js';
-import { readIdentitiesOfPeople } from '../../store/tables/lead-identities.js';
-import { readLeadsById, updateLeads } from '../../store/tables/leads.js';
+import { readIdentitiesOfPeople, readLeadsById, updateLeads } from '../../store/tables/leads.js';
 import { readRemainingInbound, readTicketsOfLeads, updateTickets } from '../../store/tables/tickets.js';
 import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import { groupBy } from '../../rules/group-by.js';

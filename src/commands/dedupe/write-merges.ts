@@ -1,4 +1,4 @@
-import { assertWritten } from '../../store/batch-lock.js';
+import { assertWritten } from '../../store/transactions.js';
 import { followRenames, renameContexts } from '../../store/changes/renames.js';
 import type { Sql } from '../../store/sql.js';
 import { recomputeConversations, updateConversations } from '../../store/tables/conversations.js';
@@ -8,8 +8,7 @@ import {
   deleteUnchangedMessages,
   updateMessages,
 } from '../../store/tables/messages.js';
-import { deletePendingFacts } from '../../store/tables/pending-facts.js';
-import { replaceRevisions, writeReactions } from '../../store/tables/reactions-and-revisions.js';
+import { deletePendingFacts, replaceRevisions, writeReactions } from '../../store/tables/amendments.js';
 import type { MovedThreads } from './moved-threads.js';
 import { settleLeads } from './settle-leads.js';
 import type { WritePlan } from './write-plan.js';

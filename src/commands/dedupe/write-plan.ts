@@ -2,8 +2,12 @@ import type { JsonObject } from '../../model/json.js';
 import type { JournalScope } from '../../store/journal/journal.js';
 import type { Sql } from '../../store/sql.js';
 import type { MessageKey, StoredMessageRow } from '../../store/tables/messages.js';
-import { readPendingFacts, type PendingFactRow } from '../../store/tables/pending-facts.js';
-import { readReactions, type RevisionRow } from '../../store/tables/reactions-and-revisions.js';
+import {
+  readPendingFacts,
+  type PendingFactRow,
+  readReactions,
+  type RevisionRow,
+} from '../../store/tables/amendments.js';
 import { applyAmendment, payloadOfPending, ReactionBook } from '../../rules/amendments.js';
 import { keyOf, rowOfState, type TrackedMessage } from '../../rules/message-book.js';
 import { ORIGINAL_VERSION } from '../../rules/message-projection.js';

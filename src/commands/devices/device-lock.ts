@@ -1,5 +1,4 @@
-import { acquireDeviceLock } from '../../store/locks/run-lock.js';
-import type { RunLock } from '../../store/locks/run-lock.js';
+import { acquireDeviceLock, type RunLock } from '../../store/locks/run-lock.js';
 import type { Context } from '../../context.js';
 import type { DeviceOptions } from './options.js';
 

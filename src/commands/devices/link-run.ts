@@ -5,7 +5,7 @@ import type { Ended, RunEnd } from '../../ingest/runs/with-run.js';
 import type { DeviceView, LinkResult } from './result.js';
 
 /** What a `link` has done, once the device is linked and what the phone sent is applied. */
-export interface Linked {
+interface Linked {
   runId: string;
   connection: { id: string; name: string };
   pairing: Extract<PairOutcome, { kind: 'linked' }>;

@@ -18,7 +18,7 @@ import { missingSecretKey } from './secret-key.js';
 import { StoredDevice } from './stored-device.js';
 
 /** A device that is ours until it is closed. */
-export interface OpenDevice {
+interface OpenDevice {
   lock: RunLock;
   session: HistorySession;
   keeper: RawKeeper;

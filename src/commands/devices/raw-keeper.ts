@@ -12,7 +12,7 @@ import { prepareEntry } from '../../ingest/batch/prepare-entry.js';
 import type { Context } from '../../context.js';
 import type { SecretKey } from './secret-key.js';
 
-export interface KeeperOptions {
+interface KeeperOptions {
   connection: { id: string; name: string };
   /** With the connection as its fixed one. */
   directory: ConnectionDirectory;

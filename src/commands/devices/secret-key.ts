@@ -11,7 +11,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEAD_BYTES = 1 + KEY_ID_BYTES;
 
-export const HOW_TO_MAKE_A_KEY =
+const HOW_TO_MAKE_A_KEY =
   'Make one with `openssl rand -base64 32`, keep it where backups of the database do not go, and set WA_RECONCILE_SECRET_KEY to it, or WA_RECONCILE_SECRET_KEY_FILE to a file that holds it.';
 
 /**

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { freeBytesOf, LEAST_FREE_BYTES } from '../../store/disk-space.js';
+import { freeBytesOf, LEAST_FREE_BYTES } from '../../store/backends/embedded-place.js';
 import { readServerFacts } from '../../store/server.js';
 import type { Store } from '../../store/store.js';
 import type { DoctorCheck } from './result.js';

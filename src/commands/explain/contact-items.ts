@@ -1,4 +1,4 @@
-import { findEntriesAbout, findUnreadEntries, type FoundEntry } from '../../store/queries/find-entries.js';
+import { findEntriesAbout, findUnreadEntries, type FoundEntry } from '../../store/queries/explain.js';
 import { readRejectsNaming } from '../../store/tables/rejects.js';
 import { isWamid, keyOf } from '../../rules/message-book.js';
 import { originOf } from './fact-view.js';

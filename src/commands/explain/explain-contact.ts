@@ -6,8 +6,8 @@ import {
   type ConversationCount,
 } from '../../store/queries/explain.js';
 import { readMissingChunks } from '../../store/tables/history.js';
-import { readIdentitiesOfPeople, type IdentityRow } from '../../store/tables/lead-identities.js';
-import { readPendingByPrefix, readPendingOf } from '../../store/tables/pending-facts.js';
+import { readIdentitiesOfPeople, type IdentityRow } from '../../store/tables/leads.js';
+import { readPendingByPrefix, readPendingOf } from '../../store/tables/amendments.js';
 import { readTicketsOfLeads } from '../../store/tables/tickets.js';
 import { resolveContact, type ContactLead } from '../contacts/resolve-contact.js';
 import { theOneLead } from '../contacts/the-one-lead.js';

@@ -1,12 +1,10 @@
 import { decodeWamid } from '../../identity/wamid.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
 import { readPathsOfRun } from '../../store/checks/messages.js';
-import type { ExplainedMessage, PlacedMessage } from '../../store/queries/explain.js';
-import type { FoundEntry } from '../../store/queries/find-entries.js';
-import { readNamesOfLeads } from '../../store/tables/lead-identities.js';
+import type { ExplainedMessage, PlacedMessage, FoundEntry } from '../../store/queries/explain.js';
+import { readNamesOfLeads } from '../../store/tables/leads.js';
 import { readMessagesById } from '../../store/tables/messages.js';
-import { readPendingOf, type PendingRecord } from '../../store/tables/pending-facts.js';
-import { readReactions } from '../../store/tables/reactions-and-revisions.js';
+import { readPendingOf, type PendingRecord, readReactions } from '../../store/tables/amendments.js';
 import { readRejectsOfMessages, type RejectRecord } from '../../store/tables/rejects.js';
 import { readEntryHeads, readLoggedEntries } from '../../store/tables/stored-entries.js';
 import { readTicketsOfLeads } from '../../store/tables/tickets.js';

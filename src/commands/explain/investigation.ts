@@ -1,4 +1,4 @@
-import type { FoundEntry } from '../../store/queries/find-entries.js';
+import type { FoundEntry } from '../../store/queries/explain.js';
 import type { Sql } from '../../store/sql.js';
 import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
 import type { StoredMessageRow } from '../../store/tables/messages.js';

@@ -1,6 +1,6 @@
 import type { LeadSource } from '../../model/enumerations.js';
 import type { ConversationCount } from '../../store/queries/explain.js';
-import type { IdentityRow } from '../../store/tables/lead-identities.js';
+import type { IdentityRow } from '../../store/tables/leads.js';
 import { iso } from './fact-view.js';
 import type { ContactExplanation } from './result.js';
 

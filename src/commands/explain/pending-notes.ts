@@ -1,4 +1,4 @@
-import type { PendingRecord } from '../../store/tables/pending-facts.js';
+import type { PendingRecord } from '../../store/tables/amendments.js';
 import { readEntryHeads } from '../../store/tables/stored-entries.js';
 import { iso, originOf } from './fact-view.js';
 import type { Investigation } from './investigation.js';

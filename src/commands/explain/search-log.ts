@@ -3,7 +3,7 @@ import {
   findEntriesNear,
   scanEntries,
   type FoundEntry,
-} from '../../store/queries/find-entries.js';
+} from '../../store/queries/explain.js';
 import type { Investigation } from './investigation.js';
 import { patternsOf } from './names.js';
 

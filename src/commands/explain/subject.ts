@@ -1,7 +1,11 @@
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
-import { findMessageRow, findMessages, type ExplainedMessage } from '../../store/queries/explain.js';
-import { findEntriesByOrigin } from '../../store/queries/find-entries.js';
+import {
+  findMessageRow,
+  findMessages,
+  type ExplainedMessage,
+  findEntriesByOrigin,
+} from '../../store/queries/explain.js';
 import { readEntryHeads, readLoggedEntries, type LoggedEntry } from '../../store/tables/stored-entries.js';
 import { readRunsById, type RunRow } from '../../store/tables/sync-runs.js';
 import { resolveContact } from '../contacts/resolve-contact.js';

@@ -6,7 +6,7 @@ import { readLinkedConnections } from '../../store/tables/linked-devices.js';
 import type { Subject } from './subject.js';
 
 /** The connection that an import works on. */
-export interface Chosen {
+interface Chosen {
   connection: ConnectionRow | null;
   /** Whether a device of the tool is linked to it. */
   isLinked: boolean;

@@ -40,7 +40,7 @@ export interface Imported {
 }
 
 /** What the run gives to each of its contacts. */
-export interface ImportWork {
+interface ImportWork {
   applier: Applier;
   phones: Phones;
   options: FetchOptions;

@@ -30,7 +30,7 @@ export interface FetchedGap extends HistoryGap {
   filled: boolean;
 }
 
-export interface FetchWork {
+interface FetchWork {
   phone: Phone;
   anchor: Anchor;
   options: Pick<FetchOptions, 'pages' | 'count' | 'timeoutMs' | 'until' | 'pagePauseMs'>;

@@ -16,7 +16,7 @@ const checkpointSchema = z.object({
   /** Those of them that went wrong: they count in the verdict of whoever goes on. */
   failed: z.number().int().min(0).default(0),
 });
-export type ListCheckpoint = z.infer<typeof checkpointSchema>;
+type ListCheckpoint = z.infer<typeof checkpointSchema>;
 
 export interface ListResume {
   runId: string;

@@ -1,6 +1,6 @@
 /** What to look at: what is stored already, and the phone if that gives nothing; or one of them alone. */
 export const IMPORT_PHASES = ['auto', 'cache', 'fetch'] as const;
-export type ImportPhase = (typeof IMPORT_PHASES)[number];
+type ImportPhase = (typeof IMPORT_PHASES)[number];
 
 /** How often one contact's phone may be asked, however many processes do so. */
 export const THROTTLE_MS = 5 * 60_000;

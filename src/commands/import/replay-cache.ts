@@ -16,7 +16,7 @@ const NOT_DONE: readonly EntryStatus[] = ['pending', 'partial', 'failed'];
 /** What is found may name the contact anew, and so lead to more entries; a chain longer than this is no contact's. */
 const MOST_ROUNDS = 5;
 
-export interface CacheOptions {
+interface CacheOptions {
   /** Only entries of this connection. */
   connection?: { id: string; phoneNumberId: string | null };
   /** The contact's names, as the database knows them at that moment. */
@@ -24,7 +24,7 @@ export interface CacheOptions {
 }
 
 /** What the raw log gave. */
-export interface CacheResult extends Applied {
+interface CacheResult extends Applied {
   entries: number;
 }
 

@@ -6,7 +6,7 @@ import {
 } from '../../store/queries/message-pages.js';
 import type { Sql } from '../../store/sql.js';
 import type { MessageKey } from '../../store/tables/messages.js';
-import { readReactions } from '../../store/tables/reactions-and-revisions.js';
+import { readReactions } from '../../store/tables/amendments.js';
 import type { ContactLead } from '../contacts/resolve-contact.js';
 import type { MessageView, QuotedMessage } from './result.js';
 

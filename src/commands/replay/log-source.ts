@@ -5,7 +5,7 @@ import type { StoredAs } from '../../ingest/batch/prepare-entry.js';
 import { RawLog, rawEntryOf } from '../../rawlog/raw-log.js';
 
 /** An item that also says where webhook_log has it. */
-export type LogItem = SourceItem & { kind: 'entry'; storedAs: StoredAs };
+type LogItem = SourceItem & { kind: 'entry'; storedAs: StoredAs };
 
 /** Reads stored entries back, page by page in the order in which they were stored. */
 export class LogSource {

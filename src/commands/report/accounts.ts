@@ -1,6 +1,5 @@
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
-import type { CreatedByRun } from '../../store/queries/report-connections.js';
-import type { RunRows } from '../../store/queries/report-messages.js';
+import type { CreatedByRun, RunRows } from '../../store/queries/report.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
 import { increase, reasonsOf, type Ledger } from './ledger.js';
 import type { Accounts } from './types.js';

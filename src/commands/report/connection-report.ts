@@ -1,6 +1,5 @@
 import type { MessageSource } from '../../model/enumerations.js';
-import type { PendingFactGroup } from '../../store/queries/report-connections.js';
-import type { FailureGroup, LiveRhythm, MessageGroup } from '../../store/queries/report-messages.js';
+import type { PendingFactGroup, FailureGroup, LiveRhythm, MessageGroup } from '../../store/queries/report.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
 import { daysOf, type Calendar } from './days.js';
 import type { Accounts, ConnectionReport, DeliveryFailure } from './types.js';

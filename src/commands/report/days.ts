@@ -1,5 +1,5 @@
 import { midnight, wallTimeAt } from '../../model/time-zone.js';
-import type { MessageGroup } from '../../store/queries/report-messages.js';
+import type { MessageGroup } from '../../store/queries/report.js';
 import type { DayCount } from './types.js';
 
 /** How many days before the first one shown are looked at, to know what is usual. */

@@ -1,7 +1,7 @@
 import { asObject } from '../../decode/read.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { ReasonCounts } from '../../model/run-result.js';
-import type { EntryGroup } from '../../store/queries/report-log.js';
+import type { EntryGroup } from '../../store/queries/report.js';
 
 /** What the raw log holds for one connection, by how its entries ended. Messages, not entries. */
 export class Ledger {

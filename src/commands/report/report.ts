@@ -7,15 +7,13 @@ import {
   countTickets,
   countJournaledRemovals,
   readCreatedByRuns,
-} from '../../store/queries/report-connections.js';
-import { readEntryGroups } from '../../store/queries/report-log.js';
-import {
+  readEntryGroups,
   countSavedFromPending,
   readDeliveryFailures,
   readLiveRhythm,
   readMessageFigures,
-} from '../../store/queries/report-messages.js';
-import { inSnapshot } from '../../store/snapshot.js';
+} from '../../store/queries/report.js';
+import { inSnapshot } from '../../store/transactions.js';
 import type { Sql } from '../../store/sql.js';
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import { readConnections, readConnectionTimes } from '../../store/tables/connections.js';

@@ -1,4 +1,4 @@
-import type { LiveRhythm } from '../../store/queries/report-messages.js';
+import type { LiveRhythm } from '../../store/queries/report.js';
 import type { Rhythm } from './types.js';
 
 const HOUR = 3_600_000;

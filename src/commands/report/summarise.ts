@@ -1,12 +1,13 @@
 import { ENTRY_STATUSES } from '../../model/enumerations.js';
-import type { PendingFactGroup, CreatedByRun } from '../../store/queries/report-connections.js';
-import type { EntryGroup } from '../../store/queries/report-log.js';
 import type {
+  PendingFactGroup,
+  CreatedByRun,
+  EntryGroup,
   FailureGroup,
   LiveRhythm,
   MessageFigures,
   MessageGroup,
-} from '../../store/queries/report-messages.js';
+} from '../../store/queries/report.js';
 import type { AlertAck } from '../../store/tables/alert-acks.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
 import type { RejectedItem, RejectGroup } from '../../store/tables/rejects.js';

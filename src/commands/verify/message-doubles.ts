@@ -1,6 +1,6 @@
-import { prepareLook, endLook } from '../../store/planner.js';
-import { groupOf, type DuplicateGroup } from '../../store/queries/duplicate-messages.js';
-import { streamRows } from '../../store/stream-rows.js';
+import { prepareLook, endLook } from '../../store/transactions.js';
+import { groupOf, type DuplicateGroup } from '../../store/queries/duplicates.js';
+import { streamRows } from '../../store/columns.js';
 import type { Candidate } from '../dedupe/candidate.js';
 import type { Decision } from '../dedupe/decide-same-id.js';
 import { MESSAGE_CLASSES } from '../dedupe/message-classes.js';

@@ -1,5 +1,5 @@
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
-import { readEntryGroups } from '../../store/queries/report-log.js';
+import { readEntryGroups } from '../../store/queries/report.js';
 import { readRejectGroups } from '../../store/tables/rejects.js';
 import { amount } from '../../model/amount.js';
 import { acknowledge } from '../../audit/acknowledgements.js';

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../model/errors.js';
 import { worstSeverity } from '../../model/severity.js';
-import { inSnapshot } from '../../store/snapshot.js';
+import { inSnapshot } from '../../store/transactions.js';
 import { sqlState } from '../../store/sql-state.js';
 import type { Sql } from '../../store/sql.js';
 import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';

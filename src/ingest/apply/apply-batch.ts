@@ -1,4 +1,4 @@
-import { lockOrganizations } from '../../store/batch-lock.js';
+import { lockOrganizations } from '../../store/transactions.js';
 import type { Sql } from '../../store/sql.js';
 import {
   fillInConnections,

@@ -10,7 +10,7 @@ import type { Target } from '../runs/with-run.js';
 export type { Applied } from './execute-batch.js';
 
 /** How entries go in; the rest is as in a replay. */
-export interface Application {
+interface Application {
   settings: Pick<ApplySettings, 'tickets' | 'syncSource' | 'takesUpWaiting'>;
   directory: ConnectionDirectory;
   /** The statuses in which stored entries are due; null for entries that are new. */

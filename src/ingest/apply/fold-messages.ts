@@ -7,8 +7,12 @@ import {
   type MessageRow,
   type StoredMessageRow,
 } from '../../store/tables/messages.js';
-import { readPendingFacts, type PendingFactRow } from '../../store/tables/pending-facts.js';
-import { readReactions, readRevisions } from '../../store/tables/reactions-and-revisions.js';
+import {
+  readPendingFacts,
+  type PendingFactRow,
+  readReactions,
+  readRevisions,
+} from '../../store/tables/amendments.js';
 import {
   applyAmendment,
   payloadOf,
@@ -41,7 +45,7 @@ export interface FoldedMessages {
 }
 
 /** Where a fact's conversation is; resolved before (every lead of a message has one). */
-export type ConversationOf = (item: Item) => { conversationId: string; leadId: string } | null;
+type ConversationOf = (item: Item) => { conversationId: string; leadId: string } | null;
 
 /** Merges the batch's messages and amendments with what is stored (M1-M3, M5, M9, M10). */
 export async function foldMessages(

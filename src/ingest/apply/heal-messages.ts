@@ -1,6 +1,6 @@
 import { readConnections } from '../../store/tables/connections.js';
 import { readMessagesById, updateMessages } from '../../store/tables/messages.js';
-import { replaceRevisions } from '../../store/tables/reactions-and-revisions.js';
+import { replaceRevisions } from '../../store/tables/amendments.js';
 import { requeueEntries } from '../../store/tables/webhook-log.js';
 import type { Context } from '../../context.js';
 import { disown, distrust } from '../../rules/contradictions.js';

@@ -1,7 +1,6 @@
 import type { Identities } from '../../model/facts.js';
 import { mergePeople, requeueCollisions } from '../../store/changes/merge-leads.js';
-import { readIdentities, readIdentitiesOfPeople } from '../../store/tables/lead-identities.js';
-import { readLeads, type LeadRow } from '../../store/tables/leads.js';
+import { readIdentities, readIdentitiesOfPeople, readLeads, type LeadRow } from '../../store/tables/leads.js';
 import { groupBy } from '../../rules/group-by.js';
 import {
   absorbEvidence,

@@ -1,7 +1,7 @@
 import { cutText } from '../../decode/text.js';
 import type { EntryStatus } from '../../model/enumerations.js';
 import type { Subject } from '../../model/facts.js';
-import { assertWritten } from '../../store/batch-lock.js';
+import { assertWritten } from '../../store/transactions.js';
 import { deleteRejects } from '../../store/tables/rejects.js';
 import {
   insertEntries,

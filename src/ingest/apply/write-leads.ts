@@ -1,11 +1,16 @@
-import { assertWritten } from '../../store/batch-lock.js';
+import { assertWritten } from '../../store/transactions.js';
 import {
   insertConversations,
   updateConversations,
   type ConversationRow,
 } from '../../store/tables/conversations.js';
-import { attachIdentities, writeIdentities } from '../../store/tables/lead-identities.js';
-import { insertLeads, updateLeads, type LeadRow } from '../../store/tables/leads.js';
+import {
+  attachIdentities,
+  writeIdentities,
+  insertLeads,
+  updateLeads,
+  type LeadRow,
+} from '../../store/tables/leads.js';
 import { projectLead, type LeadColumns } from '../../rules/lead-projection.js';
 import type { Person } from '../../rules/people.js';
 import { identityRow } from '../../rules/stored-identity.js';

@@ -1,4 +1,4 @@
-import { assertWritten } from '../../store/batch-lock.js';
+import { assertWritten } from '../../store/transactions.js';
 import { followRenames } from '../../store/changes/renames.js';
 import {
   deleteMessages,
@@ -11,12 +11,10 @@ import {
   deletePendingFacts,
   insertPendingFacts,
   type PendingFactRow,
-} from '../../store/tables/pending-facts.js';
-import {
   replaceRevisions,
   writeReactions,
   type RevisionRow,
-} from '../../store/tables/reactions-and-revisions.js';
+} from '../../store/tables/amendments.js';
 import { rowOfState } from '../../rules/message-book.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';

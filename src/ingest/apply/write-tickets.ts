@@ -1,4 +1,4 @@
-import { assertWritten } from '../../store/batch-lock.js';
+import { assertWritten } from '../../store/transactions.js';
 import type { LeadRow } from '../../store/tables/leads.js';
 import {
   deleteTickets,

@@ -62,7 +62,7 @@ export function renewScope(entry: PreparedEntry): void {
 }
 
 /** What happened to an entry in the slices that have committed so far. */
-export interface EntryProgress {
+interface EntryProgress {
   logId: string | null;
   /** Stored by an earlier slice of this very entry, so the rest of it is no duplicate. */
   isDuplicate: boolean;

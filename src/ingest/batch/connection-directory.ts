@@ -1,11 +1,11 @@
 import type { Provider } from '../../model/enumerations.js';
 import type { ConnectionHint } from '../../model/facts.js';
-import { ConcurrentChange } from '../../store/batch-lock.js';
+import { ConcurrentChange } from '../../store/transactions.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import type { Batch } from './batch.js';
 import { ConnectionResolver, numberOf } from './connection-resolver.js';
 
-export interface DirectoryOptions {
+interface DirectoryOptions {
   /** Create connections for phone_number_ids and sessions that nobody knows (H1). */
   register: boolean;
   /** The connection named by `--connection`. */

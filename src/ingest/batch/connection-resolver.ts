@@ -5,7 +5,7 @@ import type { ConnectionRow } from '../../store/tables/connections.js';
 import type { PendingReason } from './batch.js';
 
 /** The connection of a section, or why it is not known. */
-export interface ResolvedConnection {
+interface ResolvedConnection {
   connection: ConnectionRow | null;
   pending: PendingReason | null;
 }

@@ -5,7 +5,7 @@ import type { PreparedEntry, PreparedSection } from './batch.js';
 import { subjectOf } from './fact-kinds.js';
 
 /** An entry with one contact's items, and how many messages of others it holds besides. */
-export interface NarrowedEntry {
+interface NarrowedEntry {
   entry: PreparedEntry;
   /** Messages of other people that were left out. */
   others: number;

@@ -84,7 +84,7 @@ export function decodeAs(
 }
 
 /** What is said of an entry whose bytes were changed after it was stored. */
-export const DAMAGED = 'its bytes are not those that were stored (sha256)';
+const DAMAGED = 'its bytes are not those that were stored (sha256)';
 
 /** Finds the connection of every section of a decoded entry. */
 export function resolveSections(

@@ -10,7 +10,7 @@ import type {
 import { WaitingEntries, type Resumed, type WaitingEntry } from './waiting-entries.js';
 
 /** What became of an amendment. */
-export type AmendmentOutcome = 'applied' | 'unchanged' | 'pending';
+type AmendmentOutcome = 'applied' | 'unchanged' | 'pending';
 
 type AmendmentSubject = Exclude<Subject, 'message' | 'contact'>;
 

@@ -1,5 +1,4 @@
-import { lockOrganizations } from '../../store/batch-lock.js';
-import { prepareBatch } from '../../store/planner.js';
+import { lockOrganizations, prepareBatch } from '../../store/transactions.js';
 import type { Sql } from '../../store/sql.js';
 import type { Context } from '../../context.js';
 import type { Target } from './with-run.js';
@@ -7,7 +6,7 @@ import type { Target } from './with-run.js';
 /** How often a batch is tried again after another writer got in its way. */
 const BATCH_RETRIES = 20;
 
-export interface BatchOptions {
+interface BatchOptions {
   /** The transaction of a dry run; nothing in it can be tried again alone. */
   target?: Target;
   /** Organizations whose rows the batch reads and writes, if it knows them before it begins. */

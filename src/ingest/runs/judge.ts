@@ -12,7 +12,7 @@ export interface JudgedRun {
 }
 
 /** Who holds the lock of a run; null where nobody but this process can. See src/store/locks/holders.ts. */
-export type Holders = readonly (string | null)[] | null;
+type Holders = readonly (string | null)[] | null;
 
 /** Who looks. */
 export type Onlooker = Pick<Context, 'host' | 'pid' | 'processStartedAt'>;

@@ -15,7 +15,7 @@ export interface Target {
 }
 
 /** What a run is, before it begins. */
-export interface RunSpec {
+interface RunSpec {
   command: string;
   /** For sync_runs.options: what the user asked for, without secrets. */
   options: JsonObject;

@@ -1,4 +1,4 @@
-import { access, readdir } from 'node:fs/promises';
+import { access, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 export type Absence = { state: 'unfinished' | 'absent' | 'empty' } | { state: 'foreign'; holds: string };
 
 /** What stands where an embedded database is looked for. */
-export type EmbeddedPlace = { state: 'database' } | Absence;
+type EmbeddedPlace = { state: 'database' } | Absence;
 
 /** The mark beside a directory that lasts as long as the database in it is being created. */
 export function creationMark(directory: string): string {
@@ -44,7 +44,7 @@ export function absenceWords(place: Absence): string {
 }
 
 /** Whether a path leads to anything. */
-export async function exists(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,
@@ -54,4 +54,29 @@ export async function exists(path: string): Promise<boolean> {
 /** The file by which PostgreSQL knows its own directory; it names the version. */
 export function versionFile(directory: string): string {
   return join(directory, 'PG_VERSION');
+}
+
+/**
+ * What an embedded database needs free before it begins a batch. A batch holds at most 16 MB of raw bodies; with its rows,
+ * its indexes and its write-ahead log it takes less than this. PGlite on a disk that is full spins inside one call for good:
+ * no error, no signal and no timer gets through, so the disk must never become full under it.
+ */
+export const LEAST_FREE_BYTES = 100 * 1024 ** 2;
+
+/** How many bytes a user's process may still write to the disk that holds `path`. */
+export type FreeBytes = (path: string) => Promise<number>;
+
+export const freeBytesOf: FreeBytes = async (path) => {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
+};
+
+/** Throws what a full disk throws (`ENOSPC`) when less than `least` bytes are free. */
+export async function assertFree(
+  path: string,
+  freeBytes: FreeBytes,
+  least = LEAST_FREE_BYTES,
+): Promise<void> {
+  if ((await freeBytes(path)) >= least) return;
+  throw Object.assign(new Error('too little space left'), { code: 'ENOSPC' });
 }

@@ -14,15 +14,22 @@ import { dirname, join } from 'node:path';
 import { ConfigError, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import { translateDatabaseError } from '../database-errors.js';
-import { assertFree, freeBytesOf, type FreeBytes } from '../disk-space.js';
+import {
+  assertFree,
+  freeBytesOf,
+  type FreeBytes,
+  absenceWords,
+  creationMark,
+  lookAtPlace,
+  versionFile,
+  type Absence,
+} from './embedded-place.js';
 import { acquireDirectoryLock } from '../locks/directory-lock.js';
 import { migrate } from '../migrations/migrate.js';
 import type { OpenStoreOptions } from '../open-store.js';
 import type { Sql } from '../sql.js';
 import type { Store } from '../store.js';
-import { absenceWords, creationMark, lookAtPlace, versionFile, type Absence } from './embedded-place.js';
-import { createPgliteStore } from './pglite.js';
-import { startPglite } from './pglite-client.js';
+import { createPgliteStore, startPglite } from './pglite.js';
 
 /** The PostgreSQL that PGlite 0.5 is; its data directories are of this version and no other. */
 export const EMBEDDED_MAJOR = '18';

@@ -1,8 +1,8 @@
-import type { PGlite } from '@electric-sql/pglite';
+import { PGlite, types, type QueryOptions, type Transaction, type PGliteOptions } from '@electric-sql/pglite';
 import { translateDatabaseError } from '../database-errors.js';
-import { createTransactionRunner, translated } from '../transactions.js';
+import type { Sql, SqlParameter, SqlRow } from '../sql.js';
 import type { Store } from '../store.js';
-import { createPgliteSql, createPgliteTransactions } from './pglite-sql.js';
+import { createTransactionRunner, translated, type RunInTransaction } from '../transactions.js';
 
 /**
  * A store on a PGlite that is open already. One PGlite is one connection: a statement outside `transaction` waits until an
@@ -40,4 +40,35 @@ export function createPgliteStore(
       }),
     close: () => (closing ??= close()),
   };
+}
+
+/** bigint as `bigint` whatever its size, as on PostgreSQL; PGlite gives a number where one is enough. */
+const OPTIONS: QueryOptions = { parsers: { [types.INT8]: BigInt } };
+
+/** Runs SQL on PGlite, or inside one of its transactions. */
+function createPgliteSql(client: Pick<PGlite | Transaction, 'query'>): Sql {
+  const run = (
+    text: string,
+    parameters: readonly SqlParameter[],
+  ): Promise<{ rows: SqlRow[]; affectedRows?: number }> =>
+    client.query<SqlRow>(text, [...parameters], OPTIONS);
+  return {
+    query: async (text, parameters = []) => (await run(text, parameters)).rows,
+    execute: async (text, parameters = []) => (await run(text, parameters)).affectedRows ?? 0,
+  };
+}
+
+function createPgliteTransactions(pglite: PGlite): RunInTransaction {
+  return (work) => pglite.transaction((tx) => work(createPgliteSql(tx)));
+}
+
+/**
+ * Starts PGlite, in UTC whatever the machine's zone: days and times in SQL are of the session's zone, and must be the same
+ * everywhere.
+ */
+export async function startPglite(options: PGliteOptions): Promise<PGlite> {
+  const pglite = new PGlite(options);
+  await pglite.waitReady;
+  await pglite.exec(`set timezone to 'UTC'`);
+  return pglite;
 }

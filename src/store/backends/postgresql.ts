@@ -1,23 +1,18 @@
 import pg from 'pg';
+import { createHash } from 'node:crypto';
 import { translateDatabaseError } from '../database-errors.js';
 import { redactUrl } from '../database-url.js';
 import { assertServerVersion } from '../server.js';
+import type { Sql, SqlParameter, SqlRow } from '../sql.js';
 import type { Store } from '../store.js';
-import { createTransactionRunner, translated } from '../transactions.js';
+import { createTransactionRunner, translated, type RunInTransaction } from '../transactions.js';
 import { connectServer, type ServerAccess, type ServerConfig } from './postgresql-access.js';
-import { clientConfig } from './postgresql-client.js';
-import { sessionSettings, transactionSettings } from './postgresql-settings.js';
-import {
-  createPgSqlOn,
-  createPgTransactions,
-  createStatementTransactions,
-  unnamedSqlOn,
-} from './postgresql-sql.js';
+import { clientConfig, sessionSettings, transactionSettings } from './postgresql-client.js';
 
 /** One run needs a connection for its transaction and one for the statements beside it; more only takes from others. */
 const POOL_SIZE = 3;
 
-export interface PostgresqlOptions {
+interface PostgresqlOptions {
   /** Most connections at a time; `connection_limit` of the URL, or 3, if absent. */
   poolSize?: number;
 }
@@ -73,5 +68,98 @@ async function probe(config: ServerConfig): Promise<Pick<ServerAccess, 'target' 
 function rethrowTranslated({ url }: ServerConfig): (error: unknown) => never {
   return (error) => {
     throw translateDatabaseError(error, redactUrl(url)) ?? error;
+  };
+}
+
+/**
+ * What the rows hold, alike on both backends: bigint as `bigint` (`pg` gives text, in which counts would be compared as
+ * words), bytea as plain `Uint8Array`.
+ */
+const TYPES = new pg.TypeOverrides();
+TYPES.setTypeParser(pg.types.builtins.INT8, BigInt);
+TYPES.setTypeParser(pg.types.builtins.BYTEA, bytesOfHex);
+
+function bytesOfHex(text: string): Uint8Array {
+  const buffer = Buffer.from(text.slice(2), 'hex');
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
+/** Runs SQL on a pool, or on the one client that holds a transaction. */
+type PgSqlOn = (client: pg.Pool | pg.ClientBase) => Sql;
+
+/** Statements are prepared once per connection, under a name made of their text. */
+function createPgSqlOn(): PgSqlOn {
+  const names = new Map<string, string>();
+  const nameOf = (text: string): string => {
+    let name = names.get(text);
+    if (name === undefined) {
+      name = `wa_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
+      names.set(text, name);
+    }
+    return name;
+  };
+  return (client) =>
+    sqlOf((text, values) => client.query<SqlRow>({ name: nameOf(text), text, values, types: TYPES }));
+}
+
+/** Statements without a name, each planned anew: on a pooler the session that knows the name may be another client's. */
+const unnamedSqlOn: PgSqlOn = (client) =>
+  sqlOf((text, values) => client.query<SqlRow>({ text, values, types: TYPES }));
+
+function sqlOf(run: (text: string, values: SqlParameter[]) => Promise<pg.QueryResult<SqlRow>>): Sql {
+  return {
+    query: async (text, parameters = []) => (await run(text, [...parameters])).rows,
+    execute: async (text, parameters = []) => (await run(text, [...parameters])).rowCount ?? 0,
+  };
+}
+
+/** A transaction for every statement: only inside one do settings hold on a pooler. */
+function createStatementTransactions(run: RunInTransaction): Sql {
+  return {
+    query: (text, parameters) => run((tx) => tx.query(text, parameters)),
+    execute: (text, parameters) => run((tx) => tx.execute(text, parameters)),
+  };
+}
+
+/** Statements of one connection wait for each other anyway; `pg` 9 will refuse one that is sent while another runs. */
+function oneAtATime(sql: Sql): Sql {
+  let last: Promise<unknown> = Promise.resolve();
+  const after = <T>(run: () => Promise<T>): Promise<T> => {
+    const next = last.then(run, run);
+    // Whoever asked gets the error; the next statement is run all the same.
+    last = next.catch(() => undefined);
+    return next;
+  };
+  return {
+    query: (text, parameters) => after(() => sql.query(text, parameters)),
+    execute: (text, parameters) => after(() => sql.execute(text, parameters)),
+  };
+}
+
+/**
+ * Transactions on a pool's clients; a client whose rollback fails is thrown away with its transaction. `settings`: statements
+ * that each of them begins with.
+ */
+function createPgTransactions(pool: pg.Pool, sqlOn: PgSqlOn, settings = ''): RunInTransaction {
+  return async (work) => {
+    const client = await pool.connect();
+    let broken = false;
+    // A connection that breaks between two statements says so here; unheard, that ends the process.
+    const onError = (): void => {
+      broken = true;
+    };
+    client.on('error', onError);
+    try {
+      await client.query(`begin isolation level read committed; ${settings}`);
+      const result = await work(oneAtATime(sqlOn(client)));
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch(onError);
+      throw error;
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
   };
 }

@@ -7,7 +7,7 @@ import { requeueEntriesNaming, requeueStatuses } from '../tables/webhook-log.js'
 import { requeueCollisions } from './merge-leads.js';
 
 /** A connection and its own number in all of its forms. */
-export interface OwnNumber {
+interface OwnNumber {
   connectionId: string;
   organizationId: string;
   phoneNumberId: string | null;

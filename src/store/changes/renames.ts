@@ -1,9 +1,9 @@
 import { arrayLiteral } from '../array-literal.js';
 import type { Sql } from '../sql.js';
-import { deleteReactions, readReactions, writeReactions } from '../tables/reactions-and-revisions.js';
+import { deleteReactions, readReactions, writeReactions } from '../tables/amendments.js';
 
 /** An external id that a message gave up for another one. */
-export interface Rename {
+interface Rename {
   connectionId: string;
   conversationId: string;
   from: string;
@@ -58,7 +58,7 @@ export async function renameContexts(
 }
 
 /** Tickets name the message that opened them; when it gets its wamid, they follow (M10). */
-export async function renameTicketOpeners(
+async function renameTicketOpeners(
   tx: Sql,
   renames: readonly { conversationId: string; from: string; to: string }[],
 ): Promise<void> {

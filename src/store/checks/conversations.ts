@@ -1,7 +1,6 @@
-import { columns, orNull, uuid, text, integer, type RowOf } from '../columns.js';
+import { columns, orNull, uuid, text, integer, type RowOf, streamRowsOf } from '../columns.js';
 import { readCount } from '../row.js';
 import type { Sql } from '../sql.js';
-import { streamRowsOf } from '../stream-rows.js';
 import { inScope, scopeParameters, sinceScope, WHOLE, type Scope } from './scope.js';
 
 export async function countConversations(sql: Sql, scope: Scope): Promise<number> {

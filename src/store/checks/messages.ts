@@ -1,8 +1,7 @@
 import { arrayLiteral } from '../array-literal.js';
-import { columns, orNull, uuid, text, type RowOf, time, boolean } from '../columns.js';
+import { columns, orNull, uuid, text, type RowOf, time, boolean, streamRowsOf } from '../columns.js';
 import { textOf, readCount } from '../row.js';
 import type { Sql } from '../sql.js';
-import { streamRowsOf } from '../stream-rows.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 
 /** How many messages there are in a scope. */

@@ -1,6 +1,5 @@
-import { columns, orNull, uuid, text, type RowOf } from '../columns.js';
+import { columns, orNull, uuid, text, type RowOf, streamRowsOf } from '../columns.js';
 import type { Sql } from '../sql.js';
-import { streamRowsOf } from '../stream-rows.js';
 import { NO_SCOPE } from '../tables/webhook-log.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 

@@ -1,9 +1,8 @@
 import { LEAD_SOURCES } from '../../model/enumerations.js';
 import { arrayLiteral } from '../array-literal.js';
-import { columns, uuid, word, orNull, text, time, type RowOf, rowsOf } from '../columns.js';
+import { columns, uuid, word, orNull, text, time, type RowOf, rowsOf, streamRowsOf } from '../columns.js';
 import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
-import { streamRowsOf } from '../stream-rows.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 
 const OPEN_TICKET = columns({

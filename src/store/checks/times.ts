@@ -1,7 +1,7 @@
 import { arrayLiteral } from '../array-literal.js';
 import { booleanOf, textOf, textOrNull, timeOrNull } from '../row.js';
 import type { Sql, SqlRow } from '../sql.js';
-import { streamRows } from '../stream-rows.js';
+import { streamRows } from '../columns.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 
 /** First and last message, as a conversation or a lead says and as its messages say. Times are ms since 1970. */

@@ -1,11 +1,10 @@
 import pg from 'pg';
 import { LockedError, UserError } from '../../model/errors.js';
 import { connectServer, type ServerConfig } from '../backends/postgresql-access.js';
-import { transactionSettings } from '../backends/postgresql-settings.js';
+import { transactionSettings } from '../backends/postgresql-client.js';
 import { translateDatabaseError } from '../database-errors.js';
-import { DEVICE_LOCK_NAMESPACE, deviceKey, LOCK_NAMESPACE, schemaKey } from './lock-key.js';
-import type { RunLock, RunLockOptions } from './run-lock.js';
-import { pollForLock } from './wait.js';
+import { DEVICE_LOCK_NAMESPACE, deviceKey, LOCK_NAMESPACE, schemaKey } from './holders.js';
+import { type RunLock, type RunLockOptions, pollForLock } from './run-lock.js';
 
 /** Shorter than what routers and firewalls usually grant an idle connection. */
 const HEARTBEAT_MS = 30_000;

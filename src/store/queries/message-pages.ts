@@ -219,7 +219,7 @@ const QUOTED_ROW = columns({
 });
 
 /** A message that a reply refers to. */
-export type QuotedRow = RowOf<typeof QUOTED_ROW>;
+type QuotedRow = RowOf<typeof QUOTED_ROW>;
 
 /** What is stored under the ids that replies name; nothing for those that never came. */
 export async function readQuotedMessages(sql: Sql, keys: readonly MessageKey[]): Promise<QuotedRow[]> {

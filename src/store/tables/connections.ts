@@ -23,8 +23,8 @@ import {
   unnestParameters,
   named,
   rowOf,
+  insertRows,
 } from '../columns.js';
-import { insertRows } from '../insert-rows.js';
 import { textOf, integerOf } from '../row.js';
 import type { Sql } from '../sql.js';
 

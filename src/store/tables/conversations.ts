@@ -11,8 +11,8 @@ import {
   columnNames,
   unnestFound,
   unnestParameters,
+  insertRows,
 } from '../columns.js';
-import { insertRows } from '../insert-rows.js';
 import type { Sql } from '../sql.js';
 
 const COLUMNS = columns({

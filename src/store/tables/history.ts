@@ -1,6 +1,16 @@
 import { arrayLiteral } from '../array-literal.js';
-import { uuid, text, integer, time, orNull, type RowOf, columns, rowsOf, bytes } from '../columns.js';
-import { insertRows } from '../insert-rows.js';
+import {
+  uuid,
+  text,
+  integer,
+  time,
+  orNull,
+  type RowOf,
+  columns,
+  rowsOf,
+  bytes,
+  insertRows,
+} from '../columns.js';
 import { textOf, integerOf, textOrNull, timeOf, booleanOf, wordOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
@@ -38,7 +48,7 @@ export async function writeHistoryChunks(tx: Sql, rows: readonly HistoryChunkRow
 
 const MISSING_CHUNK = columns({ connectionId: uuid, phase: integer, chunkOrder: integer });
 
-export type MissingChunk = RowOf<typeof MISSING_CHUNK>;
+type MissingChunk = RowOf<typeof MISSING_CHUNK>;
 
 /** Orders of chunks that a phase lacks, up to the highest that came; Meta counts from 1, a chunk 0 is taken as the start. */
 export async function readMissingChunks(sql: Sql, connectionIds: readonly string[]): Promise<MissingChunk[]> {
@@ -71,15 +81,15 @@ const OWED_FILE_ROW = columns({
 });
 
 /** A file of history that the phone has announced and that is not in the raw log. */
-export type OwedFileRow = RowOf<typeof OWED_FILE_ROW>;
+type OwedFileRow = RowOf<typeof OWED_FILE_ROW>;
 
 /** How often a file is asked for; after that the phone has it no more. */
-export const MOST_FILE_ATTEMPTS = 5;
+const MOST_FILE_ATTEMPTS = 5;
 
 /** Why a part of a chat is missing; `short`: the phone has more than it sent. */
 export const GAP_REASONS = ['file', 'chunk', 'short'] as const;
 
-export type GapReason = (typeof GAP_REASONS)[number];
+type GapReason = (typeof GAP_REASONS)[number];
 
 /** A part of a chat that an answer left out, between two messages. */
 export interface HistoryGap {

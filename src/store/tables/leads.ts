@@ -1,4 +1,4 @@
-import { LEAD_SOURCES } from '../../model/enumerations.js';
+import { LEAD_SOURCES, IDENTITY_KINDS, type IdentityKind } from '../../model/enumerations.js';
 import { arrayLiteral } from '../array-literal.js';
 import {
   uuid,
@@ -151,4 +151,150 @@ export async function findSurvivor(sql: Sql, leadId: string): Promise<string | u
     [leadId],
   );
   return rows[0] === undefined ? undefined : textOf(rows[0], 'id');
+}
+
+const BOOK_STATES = ['added', 'removed'] as const;
+
+const IDENTITY_COLUMNS = columns({
+  kind: word(IDENTITY_KINDS),
+  value: text,
+  personId: uuid,
+  leadId: orNull(uuid),
+  firstSeenAt: orNull(time),
+  profileName: orNull(text),
+  profileNameAt: orNull(time),
+  username: orNull(text),
+  usernameAt: orNull(time),
+  bookName: orNull(text),
+  bookNameAt: orNull(time),
+  bookState: orNull(word(BOOK_STATES)),
+  bookStateAt: orNull(time),
+  bookFirstAt: orNull(time),
+  liveFirstAt: orNull(time),
+});
+
+/** A row of lead_identities, flat as it is stored. Times are ms since 1970. */
+export type IdentityRow = RowOf<typeof IDENTITY_COLUMNS>;
+
+/**
+ * Every identity of every person that one of the given names belongs to: the whole person, since a lead is a projection
+ * of all of its identities.
+ */
+export async function readIdentities(
+  tx: Sql,
+  organizationId: string,
+  nodes: readonly { kind: IdentityKind; value: string }[],
+): Promise<IdentityRow[]> {
+  if (nodes.length === 0) return [];
+  const rows = await tx.query(
+    `select ${columnNames(IDENTITY_COLUMNS)}
+     from lead_identities
+     where person_id = any(array(
+       select known.person_id
+       from unnest($2::text[], $3::text[]) as wanted (kind, value)
+       cross join lateral (
+         select person_id from lead_identities
+         where organization_id = $1::uuid and kind = wanted.kind and value = wanted.value limit 1
+       ) known
+     ))`,
+    [
+      organizationId,
+      arrayLiteral(nodes.map((node) => node.kind)),
+      arrayLiteral(nodes.map((node) => node.value)),
+    ],
+  );
+  return rowsOf(IDENTITY_COLUMNS, rows);
+}
+
+/** Every identity of the given people. */
+export async function readIdentitiesOfPeople(tx: Sql, personIds: readonly string[]): Promise<IdentityRow[]> {
+  if (personIds.length === 0) return [];
+  const rows = await tx.query(
+    `select ${columnNames(IDENTITY_COLUMNS)} from lead_identities where person_id = any($1::uuid[])`,
+    [arrayLiteral(personIds)],
+  );
+  return rowsOf(IDENTITY_COLUMNS, rows);
+}
+
+/** Writes identities with all that is known under them; the caller has merged what was stored (under the batch lock). */
+export async function writeIdentities(
+  tx: Sql,
+  organizationId: string,
+  rows: readonly IdentityRow[],
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  const changing = without(IDENTITY_COLUMNS, 'kind', 'value');
+  return tx.execute(
+    `insert into lead_identities (organization_id, ${columnNames(IDENTITY_COLUMNS)})
+     select $1::uuid, r.* from ${unnestTable(IDENTITY_COLUMNS, 2)}
+     -- A name that somebody stored in the meantime keeps its row; what we know of it is complete, so it replaces.
+     on conflict (organization_id, kind, value) do update set
+       ${changing.map((column) => `${column.name} = excluded.${column.name}`).join(', ')}`,
+    [organizationId, ...unnestParameters(IDENTITY_COLUMNS, rows)],
+  );
+}
+
+/** A person that becomes a lead: its identities learned before point to the lead from now on. */
+export async function attachIdentities(tx: Sql, personIds: readonly string[]): Promise<void> {
+  if (personIds.length === 0) return;
+  await tx.execute(
+    `update lead_identities set lead_id = person_id where person_id = any($1::uuid[]) and lead_id is null`,
+    [arrayLiteral(personIds)],
+  );
+}
+
+const KNOWN_IDENTITY = columns({
+  organizationId: uuid,
+  personId: uuid,
+  kind: word(IDENTITY_KINDS),
+  value: text,
+});
+
+/** An identity with whom it belongs to. */
+type KnownIdentity = RowOf<typeof KNOWN_IDENTITY>;
+
+/** The people that have one of these names, whatever kind it is of; of one organization, or of all. */
+export async function findPeople(
+  sql: Sql,
+  names: readonly string[],
+  organizationId?: string,
+): Promise<string[]> {
+  // Organization and kind come first in the only index on values: both are spelled out, or every identity would be read.
+  const rows = await sql.query(
+    `select distinct known.person_id
+     from organizations o
+     cross join unnest($2::text[]) as wanted (kind)
+     cross join lateral (
+       select person_id from lead_identities
+       where organization_id = o.id and kind = wanted.kind and value = any($1::text[]) offset 0
+     ) known
+     where $3::uuid is null or o.id = $3::uuid`,
+    [arrayLiteral(names), arrayLiteral(IDENTITY_KINDS), organizationId ?? null],
+  );
+  return rows.map((row) => textOf(row, 'person_id'));
+}
+
+/** Every identity of these people, in a fixed order. */
+export async function readKnownIdentities(sql: Sql, personIds: readonly string[]): Promise<KnownIdentity[]> {
+  if (personIds.length === 0) return [];
+  const rows = await sql.query(
+    `select organization_id, person_id, kind, value from lead_identities where person_id = any($1::uuid[])
+     order by array_position($2::text[], kind), value`,
+    [arrayLiteral(personIds), arrayLiteral(IDENTITY_KINDS)],
+  );
+  return rowsOf(KNOWN_IDENTITY, rows);
+}
+
+/** The names by which the people behind these leads are known, as `kind:value`, per lead. */
+export async function readNamesOfLeads(sql: Sql, leadIds: readonly string[]): Promise<Map<string, string[]>> {
+  const names = new Map<string, string[]>();
+  if (leadIds.length === 0) return names;
+  const rows = await sql.query(`select lead_id, value from lead_identities where lead_id = any($1::uuid[])`, [
+    arrayLiteral(leadIds),
+  ]);
+  for (const row of rows) {
+    const leadId = textOf(row, 'lead_id');
+    names.set(leadId, [...(names.get(leadId) ?? []), textOf(row, 'value')]);
+  }
+  return names;
 }

@@ -19,7 +19,7 @@ const COLUMNS = columns({
 });
 
 /** A device as it is stored: the credentials are sealed. */
-export type LinkedDeviceRow = RowOf<typeof COLUMNS>;
+type LinkedDeviceRow = RowOf<typeof COLUMNS>;
 
 /** The bytes at the front of a sealed value that say which key has sealed it. */
 const SEAL_BYTES = 9;

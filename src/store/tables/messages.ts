@@ -20,8 +20,8 @@ import {
   assignments,
   unnestFound,
   unnestParameters,
+  insertRows,
 } from '../columns.js';
-import { insertRows } from '../insert-rows.js';
 import { jsonObjectOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { BY_INDEX, type MessageLookup } from './message-lookup.js';

@@ -1,19 +1,22 @@
 import { arrayLiteral } from '../array-literal.js';
+import { bigint, columnNames, columns, insertRows, rowsOf, text, type RowOf } from '../columns.js';
 import { textOf, integerOf } from '../row.js';
 import type { Sql, SqlRow } from '../sql.js';
+
+const BLOCK = columns({
+  /** The beginning of the entries' ids; `day <date>` for messages of other programs, else a table. */
+  block: text,
+  rows: bigint,
+  digest: text,
+  /** How far statuses, edits and revokes have come; rules M3 and M5 never let it go back. */
+  advance: bigint,
+});
 
 /**
  * The messages of raw entries that were stored within the same quarter of an hour, as one value: when it is the same, none of
  * them has changed. What depends on no entry has blocks of its own.
  */
-export interface MessageBlock {
-  /** The beginning of the entries' ids; `day <date>` for messages of other programs, else a table. */
-  block: string;
-  rows: number;
-  digest: string;
-  /** How far statuses, edits and revokes have come; rules M3 and M5 never let it go back. */
-  advance: number;
-}
+export type MessageBlock = RowOf<typeof BLOCK>;
 
 /** Digits of an entry's id that stand for 17 minutes: ids begin with the time in milliseconds, in 12 digits. */
 const BLOCK_DIGITS = 7;
@@ -65,8 +68,7 @@ export async function readMessageBlocks(
 
 /** What the last verification has proven. */
 export async function readProvenBlocks(sql: Sql): Promise<MessageBlock[]> {
-  const rows = await sql.query(`select block, rows, digest, advance from proven_blocks`);
-  return rows.map((row) => blockOf(row, ''));
+  return rowsOf(BLOCK, await sql.query(`select ${columnNames(BLOCK)} from proven_blocks`));
 }
 
 /** Remembers what was proven, instead of everything that was proven before. */
@@ -74,18 +76,14 @@ export async function replaceProvenBlocks(tx: Sql, blocks: readonly MessageBlock
   await tx.execute(`delete from proven_blocks where not block = any($1::text[])`, [
     arrayLiteral(blocks.map(({ block }) => block)),
   ]);
-  await tx.execute(
-    `insert into proven_blocks (block, rows, digest, advance)
-     select * from unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[])
-     on conflict (block) do update set rows = excluded.rows, digest = excluded.digest, advance = excluded.advance
+  await insertRows(
+    tx,
+    'proven_blocks',
+    BLOCK,
+    blocks,
+    `on conflict (block) do update set rows = excluded.rows, digest = excluded.digest, advance = excluded.advance
      where (proven_blocks.rows, proven_blocks.digest, proven_blocks.advance)
        is distinct from (excluded.rows, excluded.digest, excluded.advance)`,
-    [
-      arrayLiteral(blocks.map(({ block }) => block)),
-      arrayLiteral(blocks.map(({ rows }) => rows)),
-      arrayLiteral(blocks.map(({ digest }) => digest)),
-      arrayLiteral(blocks.map(({ advance }) => advance)),
-    ],
   );
 }
 

@@ -1,6 +1,5 @@
 import { arrayLiteral } from '../array-literal.js';
-import { uuid, text, time, orNull, type RowOf, columns, rowsOf, named } from '../columns.js';
-import { insertRows } from '../insert-rows.js';
+import { uuid, text, time, orNull, type RowOf, columns, rowsOf, named, insertRows } from '../columns.js';
 import { textOf, integerOf, textOrNull, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 import { keyParameters, type MessageKey } from './messages.js';

@@ -1,8 +1,17 @@
 import { RUN_STATUSES, SYNC_TYPES, type RunStatus } from '../../model/enumerations.js';
 import type { JsonObject } from '../../model/json.js';
 import { arrayLiteral } from '../array-literal.js';
-import { uuid, integer, time, jsonObject, word, orNull, type RowOf, columns } from '../columns.js';
-import { insertRows } from '../insert-rows.js';
+import {
+  uuid,
+  integer,
+  time,
+  jsonObject,
+  word,
+  orNull,
+  type RowOf,
+  columns,
+  insertRows,
+} from '../columns.js';
 import { textOrNull, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 
@@ -19,7 +28,7 @@ const SYNC_LOG_COLUMNS = columns({
   completedAt: orNull(time),
 });
 
-export type SyncLogRow = RowOf<typeof SYNC_LOG_COLUMNS>;
+type SyncLogRow = RowOf<typeof SYNC_LOG_COLUMNS>;
 
 export async function insertSyncLogs(tx: Sql, rows: readonly SyncLogRow[]): Promise<number> {
   return insertRows(tx, 'sync_logs', SYNC_LOG_COLUMNS, rows);
@@ -85,7 +94,7 @@ export async function readEarlierImports(
 }
 
 /** How an import of one contact ended, for its sync_log. */
-export interface ManualRecoveryEnd {
+interface ManualRecoveryEnd {
   id: string;
   /** A merge may have given the contact another lead meanwhile. */
   leadId: string | null;

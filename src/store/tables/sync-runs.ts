@@ -203,7 +203,7 @@ export async function readRecentRuns(sql: Sql, limit: number): Promise<RunRow[]>
 }
 
 /** Which runs to list. Times are ms since 1970. */
-export interface RunSelection {
+interface RunSelection {
   command: string | null;
   since: number | null;
   limit: number;
@@ -291,7 +291,7 @@ function runOf(row: SqlRow): RunRow {
 }
 
 /** What a run was told that decides how the entries that it stored are read. */
-export interface RunChoice {
+interface RunChoice {
   include: ReadonlySet<IncludableChat>;
   /** Name or id of `--connection`. */
   connection: string | null;

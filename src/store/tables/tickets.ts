@@ -14,8 +14,8 @@ import {
   assignments,
   unnestFound,
   unnestParameters,
+  insertRows,
 } from '../columns.js';
-import { insertRows } from '../insert-rows.js';
 import { textOf, textOrNull, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 

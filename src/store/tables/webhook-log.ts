@@ -72,7 +72,7 @@ const KNOWN_ENTRY = columns({
 });
 
 /** What is stored already of an entry that comes again. */
-export type KnownEntry = RowOf<typeof KNOWN_ENTRY>;
+type KnownEntry = RowOf<typeof KNOWN_ENTRY>;
 
 const OUTCOME_COLUMNS = columns({
   id: uuid,

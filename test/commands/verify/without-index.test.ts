@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { VerifyResult, VerifiedItem } from '../../../src/commands/verify/result.js';
 import { verify } from '../../../src/commands/verify/verify.js';
 import { openStore } from '../../../src/store/open-store.js';
-import { inSnapshot } from '../../../src/store/snapshot.js';
+import { inSnapshot } from '../../../src/store/transactions.js';
 import type { Store } from '../../../src/store/store.js';
 import { BY_INDEX, openMessageLookup } from '../../../src/store/tables/message-lookup.js';
 import { readMessages } from '../../../src/store/tables/messages.js';
