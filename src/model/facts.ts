@@ -257,6 +257,8 @@ export interface Section {
   facts: Fact[];
   /** False when the section is known and carries facts about a connection; true when it only counts (H3). */
   eventOnly: boolean;
+  /** Only a number that is also in the WhatsApp Business app sends this field. */
+  isCoexistence?: boolean;
 }
 
 /** A part of the entry that no decoder knows: stored, counted, shown (E1). */

@@ -4,9 +4,6 @@ import type { ConnectionRow } from '../store/tables/connections.js';
 import type { HistoryChunkRow } from '../store/tables/history.js';
 import { larger, smaller } from './bounds.js';
 
-/** Fields that only a coexistence number sends. */
-const COEXISTENCE_FIELDS = new Set(['history', 'smb_app_state_sync', 'smb_message_echoes']);
-
 /**
  * What a batch says about one connection: its kind, its newest live event and its history (H2). Merged into the stored row
  * by maxima and ladders only, so the order of chunks, errors and announcements does not matter.
@@ -24,8 +21,9 @@ export class ConnectionNews {
 
   constructor(private readonly connectionId: string) {}
 
-  addField(field: string): void {
-    if (COEXISTENCE_FIELDS.has(field)) this.coexistence = true;
+  /** A field came that only a coexistence number sends. */
+  markCoexistence(): void {
+    this.coexistence = true;
   }
 
   /** `receivedAt` and `webhookLogId`: of the entry that the fact came in. */

@@ -1,10 +1,10 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { externalIdOf } from '../external-id.js';
-import { decodeChange, isContentField } from '../meta/decode-change.js';
+import { decodeChange } from '../meta/decode-change.js';
+import { fieldNamed, fieldOfValue } from '../meta/fields.js';
 import { parseJson } from '../parse-json.js';
 import { asArray, asObject, excerptOf, textOf } from '../read.js';
 import { cutText } from '../text.js';
-import { fieldOfValue, isBareValue, knownFieldOf } from './bare-value.js';
 import { receivedAtOf, withRowTime } from './row-time.js';
 import type { Found, Scope } from './unwrap.js';
 import { bodiesIn, splitRow } from './wrappers.js';
@@ -38,6 +38,22 @@ export function unwrapMeta(object: JsonObject, path: string, scope: Scope, found
   if (!isBareValue(object)) return false;
   readBareValue(object, path, scope, found);
   return true;
+}
+
+/**
+ * Whether `object` is a change's value that stands alone (Meta documents a declined history so; n8n's trigger and 360dialog
+ * hand values on): by the product or the business number that it names, as `messages` alone is everybody's word.
+ */
+function isBareValue(object: JsonObject): boolean {
+  if (object.messaging_product === 'whatsapp') return true;
+  const metadata = asObject(object.metadata);
+  const named = metadata?.phone_number_id !== undefined || metadata?.display_phone_number !== undefined;
+  return (named || knownFieldOf(object) !== undefined) && fieldOfValue(object) !== undefined;
+}
+
+/** `field` where it names one of Meta's fields; Meta's own examples put it inside the value now and then. */
+function knownFieldOf(object: JsonObject): string | undefined {
+  return fieldNamed(textOf(object.field) ?? '')?.name;
 }
 
 function isChange(value: JsonValue): boolean {
@@ -135,7 +151,7 @@ function readChange(
 function readBareValue(value: JsonObject, path: string, scope: Scope, found: Found): void {
   const inferred = fieldOfValue(value);
   // A row is filed under its first change; an account event's name must not hide the messages of another one.
-  const named = scope.field !== undefined && isContentField(scope.field) ? scope.field : undefined;
+  const named = fieldNamed(scope.field ?? '')?.read === undefined ? undefined : scope.field;
   const field = textOf(value.field) ?? named ?? inferred ?? scope.field;
   if (field === undefined) {
     show(found, path, 'no_field', value);

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { isKnownField } from '../meta/decode-change.js';
+import { fieldNamed } from '../meta/fields.js';
 import { asObject } from '../read.js';
 
 /** A part of a wrapper that may hold a body. */
@@ -83,7 +83,7 @@ function mayBeJson(text: string, printed: boolean): boolean {
 export function fieldNamedBy(wrapper: JsonObject): string | undefined {
   for (const key of FIELD_KEYS) {
     const name = wrapper[key];
-    if (typeof name === 'string' && isKnownField(name)) return name;
+    if (typeof name === 'string' && fieldNamed(name) !== undefined) return name;
   }
   return undefined;
 }

@@ -1,8 +1,16 @@
 import { canonicalPhone, phoneEquivalents } from '../../identity/phone.js';
 import type { IncludableChat } from '../../model/enumerations.js';
-import type { Fact, Identities, RejectReason, SkipReason, Subject, Unrecognized } from '../../model/facts.js';
+import type {
+  Fact,
+  Identities,
+  MessageOrigin,
+  RejectReason,
+  SkipReason,
+  Subject,
+  Unrecognized,
+} from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { asArray, asObject, excerptOf, ownValue } from '../read.js';
+import { asArray, asObject, excerptOf } from '../read.js';
 import { cutText } from '../text.js';
 
 /** What the decoders of one change share: where it stands, what is known about it, and where its facts go. */
@@ -10,6 +18,10 @@ export interface ChangeContext {
   /** JSON path of the change's value. */
   path: string;
   field: string;
+  /** What `messages` of this field are. */
+  origin: MessageOrigin;
+  /** The lists of items that values can have, by the table of fields. */
+  itemLists: ReadonlySet<string>;
   /** The business's own phone, canonical, from `metadata.display_phone_number`. */
   business: string | undefined;
   /** When the entry came, for items without a usable timestamp (rule M7). */
@@ -57,25 +69,27 @@ export function listIn(
   return elements;
 }
 
-/** How far into an array it is looked for objects: one of texts or numbers is no list of items. */
+/** Only so many elements of an array are looked at: one of texts or numbers is no list of items. */
 const LOOKED_AT = 20;
 
+/** Lists that stand beside the items of a value. */
+const BESIDE_ITEMS = ['contacts', 'errors'];
+
 /**
- * What a later version of WhatsApp may have put beside the lists that are read here: a list of objects under a name that is
- * not `known`, or an object that has a list of `messages` (or the like) in it. Shown, as its items would be gone in silence
- * (rule E1). True when there was one.
+ * Shows what a later version of WhatsApp may have put beside the lists that are read here: a list of objects under a name that
+ * is not known, or an object with a list of `messages` (or the like) in it. Unshown, its items would be lost in silence (rule
+ * E1). True when there was one.
  */
 export function showStrangeLists(
   context: ChangeContext,
   object: JsonObject,
   path: string,
-  known: ReadonlySet<string>,
+  isKnown = (key: string): boolean => context.itemLists.has(key) || BESIDE_ITEMS.includes(key),
 ): boolean {
   let strange = false;
-  for (const key of Object.keys(object)) {
-    const value = object[key];
-    if (typeof value !== 'object' || value === null || known.has(key)) continue;
-    if (!holdsItems(value)) continue;
+  for (const [key, value] of Object.entries(object)) {
+    if (typeof value !== 'object' || value === null || isKnown(key)) continue;
+    if (!holdsItems(context, value)) continue;
     strange = true;
     context.unrecognized.push({
       path: `${path}.${cutText(key, 64)}`,
@@ -86,10 +100,10 @@ export function showStrangeLists(
   return strange;
 }
 
-function holdsItems(value: JsonObject | JsonValue[]): boolean {
+function holdsItems(context: ChangeContext, value: JsonObject | JsonValue[]): boolean {
   if (Array.isArray(value))
     return value.slice(0, LOOKED_AT).some((element) => asObject(element) !== undefined);
-  return ITEM_LISTS.some((name) => Array.isArray(ownValue(value, name)));
+  return Object.entries(value).some(
+    ([key, list]) => Array.isArray(list) && (context.itemLists.has(key) || key === 'threads'),
+  );
 }
-
-const ITEM_LISTS = ['messages', 'message_echoes', 'statuses', 'history', 'state_sync', 'threads'] as const;

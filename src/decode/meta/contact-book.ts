@@ -1,7 +1,7 @@
 import { hasIdentity, identitiesOfUser, mergeIdentities } from '../../identity/identities.js';
 import { phoneEquivalents } from '../../identity/phone.js';
 import type { Identities } from '../../model/facts.js';
-import type { JsonValue } from '../../model/json.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asObject, textOf } from '../read.js';
 import { isBusiness, listIn, reject, type ChangeContext } from './change-context.js';
 
@@ -99,6 +99,16 @@ export function readContacts(context: ChangeContext, list: JsonValue | undefined
     });
   }
   return book;
+}
+
+/** Who sent the item, by all the ids that it carries. */
+export function senderOf(item: JsonObject): Identities {
+  return identitiesOfUser(textOf(item.from), [textOf(item.from_user_id), textOf(item.from_parent_user_id)]);
+}
+
+/** Whom the item was sent to. */
+export function recipientOf(item: JsonObject): Identities {
+  return identitiesOfUser(textOf(item.to), [textOf(item.to_user_id), textOf(item.to_parent_user_id)]);
 }
 
 /** All identities that an item and its contact give together; remembers a second phone of the contact as an alias. */

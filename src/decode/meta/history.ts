@@ -5,19 +5,24 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asArray, asObject, excerptOf, numberOf, textOf } from '../read.js';
 import { cutText } from '../text.js';
 import { isBusiness, listIn, showStrangeLists, type ChangeContext } from './change-context.js';
-import { countIdentities, usernameOf, widened } from './contact-book.js';
+import { countIdentities, recipientOf, senderOf, usernameOf, widened } from './contact-book.js';
 import { readItems, type Placement, type Placer, type Refusal } from './items.js';
-import { recipientOf, senderOf } from './sides.js';
 
 /** "History sync is turned off by the business from the WhatsApp Business App". */
 const DECLINED = 2593109;
 
 /** The lists that are read from a chunk and from a thread. */
-const IN_CHUNK: ReadonlySet<string> = new Set(['threads', 'errors']);
-const IN_THREAD: ReadonlySet<string> = new Set(['messages']);
+const IN_CHUNK = ['threads', 'errors'];
+const IN_THREAD = ['messages'];
+
+/** Whether the value is about the history: then its errors say why there is none. */
+export function isHistory(context: ChangeContext, value: JsonObject): boolean {
+  return context.field === 'history' || (value.history !== undefined && value.history !== null);
+}
 
 /** `value.history[]`: each element is one chunk with its counters and threads, or the reason why there is none (rule H2). */
-export function readHistory(context: ChangeContext, value: JsonObject): void {
+export function readHistory(context: ChangeContext, value: JsonObject): boolean {
+  if (!isHistory(context, value)) return false;
   const path = `${context.path}.history`;
   const chunks = listIn(context, value.history, path) ?? [];
   for (const [i, element] of chunks.entries()) {
@@ -26,6 +31,7 @@ export function readHistory(context: ChangeContext, value: JsonObject): void {
     else readChunk(context, chunk, `${path}[${i}]`, asObject(value.metadata));
   }
   readHistoryErrors(context, value.errors, `${context.path}.errors`);
+  return Array.isArray(value.history) || Array.isArray(value.errors);
 }
 
 function readChunk(
@@ -62,7 +68,7 @@ function readChunk(
     else readThread(context, thread, threadPath);
   }
   readHistoryErrors(context, chunk.errors, `${path}.errors`);
-  showStrangeLists(context, chunk, path, IN_CHUNK);
+  showStrangeLists(context, chunk, path, (key) => IN_CHUNK.includes(key));
   if (!isChunk && chunk.threads === undefined && chunk.errors === undefined) {
     context.unrecognized.push({ path, reason: 'nothing_known', excerpt: excerptOf(chunk) });
   }
@@ -109,7 +115,7 @@ function readThread(context: ChangeContext, thread: JsonObject, path: string): v
   const list = listIn(context, thread.messages, `${path}.messages`) ?? [];
   const placer = threadMessages(context, customer, [byId, byContext], textOf(about?.group_id) !== undefined);
   const newest = readItems(context, list, `${path}.messages`, placer);
-  showStrangeLists(context, thread, path, IN_THREAD);
+  showStrangeLists(context, thread, path, (key) => IN_THREAD.includes(key));
 
   if (customer === undefined || isBusiness(context, customer)) return;
   if (countIdentities(customer) > 1) {

@@ -1,20 +1,56 @@
 import { hasIdentity } from '../../identity/identities.js';
-import type { Identities, MessageOrigin } from '../../model/facts.js';
+import type { Identities } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
-import { textOf } from '../read.js';
+import { asObject, excerptOf, textOf } from '../read.js';
 import { cutText } from '../text.js';
-import { isBusiness, type ChangeContext } from './change-context.js';
-import { withContact, type ContactBook } from './contact-book.js';
-import type { Placement, Placer, Refusal } from './items.js';
-import { recipientOf, senderOf } from './sides.js';
+import { isBusiness, listIn, showStrangeLists, type ChangeContext } from './change-context.js';
+import { readContacts, recipientOf, senderOf, withContact, type ContactBook } from './contact-book.js';
+import { readItems, type Placement, type Placer, type Refusal } from './items.js';
+import { readStatuses } from './statuses.js';
+
+/** `messages`, `message_echoes` and `statuses`, which share the contacts of the value. False when it has none of the lists. */
+export function readMessageLists(context: ChangeContext, value: JsonObject): boolean {
+  const { path } = context;
+  const book = readContacts(context, value.contacts);
+  let newest = 0;
+  const messages = listIn(context, value.messages, `${path}.messages`);
+  if (messages !== undefined) {
+    newest = readItems(context, messages, `${path}.messages`, customerMessages(context, book));
+  }
+  const echoes = listIn(context, value.message_echoes, `${path}.message_echoes`);
+  if (echoes !== undefined) {
+    const placer = businessEchoes(context, book);
+    newest = Math.max(newest, readItems(context, echoes, `${path}.message_echoes`, placer));
+  }
+  const statuses = listIn(context, value.statuses, `${path}.statuses`);
+  if (statuses !== undefined) {
+    newest = Math.max(newest, readStatuses(context, statuses, `${path}.statuses`, book));
+  }
+  book.addFacts(context, newest);
+  return messages !== undefined || echoes !== undefined || statuses !== undefined || book.size > 0;
+}
+
+/** `standby`: the same lists one level deeper, when another program answers the conversation. */
+export function readStandby(context: ChangeContext, value: JsonObject): boolean {
+  if (value.standby === undefined || value.standby === null) return false;
+  const standby = asObject(value.standby);
+  const path = `${context.path}.standby`;
+  if (standby === undefined) {
+    context.unrecognized.push({ path, reason: 'not_an_object', excerpt: excerptOf(value.standby) });
+    return true;
+  }
+  readMessageLists({ ...context, path }, standby);
+  showStrangeLists(context, standby, path);
+  return true;
+}
 
 /**
  * Places `value.messages[]` of the fields `messages`, `standby` and (as follow-ups) `history`: the customer wrote them,
  * unless `from` is the business itself, which does occur; those are outbound, and never make a lead of the own number (I4).
  */
-export function customerMessages(context: ChangeContext, book: ContactBook, origin: MessageOrigin): Placer {
+function customerMessages(context: ChangeContext, book: ContactBook): Placer {
   return {
-    origin,
+    origin: context.origin,
     place(item: JsonObject): Placement | Refusal {
       const sender = senderOf(item);
       const group = textOf(item.group_id) ?? book.groupOf(sender);
@@ -33,9 +69,10 @@ export function customerMessages(context: ChangeContext, book: ContactBook, orig
 }
 
 /** Places `message_echoes[]`: the business wrote them, in its app or through another program. */
-export function businessEchoes(context: ChangeContext, book: ContactBook, origin: MessageOrigin): Placer {
+function businessEchoes(context: ChangeContext, book: ContactBook): Placer {
   return {
-    origin,
+    // Under `history` they bring the media of a placeholder.
+    origin: context.origin === 'follow_up' ? 'follow_up' : 'echo',
     place(item: JsonObject): Placement | Refusal {
       const group = textOf(item.group_id) ?? book.groupOf(recipientOf(item));
       if (group !== undefined) {

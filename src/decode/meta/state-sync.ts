@@ -9,12 +9,14 @@ import { usernameOf } from './contact-book.js';
  * `smb_app_state_sync`: the address book of the business's app (rule I5). Its arrival also announces the history (H2).
  * An edited contact comes as `add`; names are absent on `remove`; junk elements and service numbers occur and are no contacts.
  */
-export function readStateSync(context: ChangeContext, value: JsonObject): void {
+export function readStateSync(context: ChangeContext, value: JsonObject): boolean {
+  if (value.state_sync === undefined) return false;
   const path = `${context.path}.state_sync`;
   const list = listIn(context, value.state_sync, path);
-  if (list === undefined) return;
+  if (list === undefined) return true;
   context.facts.push({ kind: 'history_state', path, status: 'pending_history' });
   for (const [i, element] of list.entries()) readLine(context, element, `${path}[${i}]`);
+  return true;
 }
 
 function readLine(context: ChangeContext, element: JsonValue, path: string): void {

@@ -82,7 +82,7 @@ function collectSection(
     return;
   }
   const news = work.newsOf(connection);
-  news.addField(section.section.field);
+  if (section.section.isCoexistence === true) news.markCoexistence();
   const entry = { receivedAt: slice.entry.receivedAt, webhookLogId: logId, now: work.settings.clock() };
   for (const fact of facts) {
     const item: Item = { fact, connection, slice, logId, field: section.section.field };
