@@ -1,3 +1,4 @@
+import { hostname, userInfo } from 'node:os';
 import type { Logger } from 'pino';
 import type { Store } from './store/store.js';
 
@@ -50,4 +51,23 @@ export interface Context {
   parentRunId?: string;
   /** Who runs it, by the operating system: recorded with what a person decides. */
   user: string;
+}
+
+/** This process, as runs and locks record it. */
+export function ownProcess(): Required<Pick<Context, 'host' | 'pid' | 'processStartedAt' | 'user'>> {
+  return {
+    host: hostname(),
+    pid: process.pid,
+    processStartedAt: performance.timeOrigin,
+    user: userName(),
+  };
+}
+
+/** A container may run under a number that has no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env.USER ?? `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
 }

@@ -12,7 +12,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   bin: ['cli'],
   cli: ['commands', 'commands/*', 'audit', 'context'],
-  index: ['commands/*', 'context', 'inputs', 'store'],
+  index: ['library', 'commands/*', 'context'],
+  library: ['commands', 'commands/*', 'context', 'inputs', 'store'],
   context: ['store'],
   model: [],
   identity: [],
@@ -205,8 +206,8 @@ describe('the layers', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('read process only in cli and bin, and print only through cli', () => {
-    const wrong = FILES.filter((file) => !['cli', 'bin'].includes(roomOf(file))).filter((file) =>
+  it('read process only in cli, bin and context, and print only through cli', () => {
+    const wrong = FILES.filter((file) => !['cli', 'bin', 'context'].includes(roomOf(file))).filter((file) =>
       /\bprocess\.|console\./.test(withoutComments(readFileSync(join(ROOT, file), 'utf8'))),
     );
     expect(wrong).toEqual([]);
@@ -217,6 +218,29 @@ describe('the layers', () => {
       ({ target, room }) => /baileys$/.test(target) && !target.startsWith('.') && room !== 'whatsapp',
     );
     expect(wrong).toEqual([]);
+  });
+
+  it('let who only reads or replays load nothing of WhatsApp Web', () => {
+    const loaded = new Set<string>();
+    const visit = (file: string): void => {
+      if (loaded.has(file)) return;
+      loaded.add(file);
+      const text = readFileSync(join(ROOT, file), 'utf8');
+      // Types are gone at run time, and a dynamic import loads nothing until it is reached.
+      for (const [, clause = '', target = ''] of text.matchAll(
+        /^(?:import|export) ([^;]*?)from '([^']+)'/gm,
+      )) {
+        if (clause.startsWith('type ')) continue;
+        if (target.startsWith('.'))
+          visit(relative(ROOT, resolve(ROOT, dirname(file), target)).replace(/\.js$/, '.ts'));
+        else loaded.add(target);
+      }
+    };
+    visit('src/index.ts');
+    expect(loaded.has('src/commands/replay/replay.ts')).toBe(true);
+    expect(
+      [...loaded].filter((file) => /whatsapp|baileys/.test(file) && !file.startsWith('src/decode')),
+    ).toEqual([]);
   });
 
   it('are readable: no file of more than 500 lines', () => {

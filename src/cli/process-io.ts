@@ -1,10 +1,12 @@
-import { homedir, hostname, userInfo } from 'node:os';
+import { homedir } from 'node:os';
 import { isatty } from 'node:tty';
+import { ownProcess } from '../context.js';
 import type { Io } from './io.js';
 
 /** The real process as an {@link Io}. */
 export function processIo(): Io {
   const { stdin, stdout, stderr } = process;
+  const own = ownProcess();
   return {
     stdin,
     stdout,
@@ -16,10 +18,10 @@ export function processIo(): Io {
     env: process.env,
     cwd: process.cwd(),
     homeDirectory: homedir(),
-    host: hostname(),
-    user: userName(),
-    pid: process.pid,
-    startedAt: performance.timeOrigin,
+    host: own.host,
+    user: own.user,
+    pid: own.pid,
+    startedAt: own.processStartedAt,
     clock: Date.now,
     onSignal: (signal, listener) => {
       process.on(signal, listener);
@@ -29,13 +31,4 @@ export function processIo(): Io {
     },
     quit: (code) => process.exit(code),
   };
-}
-
-/** A container may run under a number that has no name. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return process.env.USER ?? `uid ${process.getuid?.() ?? 'unknown'}`;
-  }
 }

@@ -12,11 +12,15 @@ import type { Context } from '../context.js';
 
 export type { DatabaseConfig } from '../store/open-store.js';
 
-export interface DatabaseOptions extends OpenStoreOptions {
+/** Whether work needs the lock of a run. */
+export interface RunLockChoice extends Omit<RunLockOptions, 'mode'> {
   /** Work that must know of, or keep out, other runs: see RunLockOptions. Absent for what only looks or adds a row. */
   lock?: RunLockOptions['mode'] | undefined;
   /** How long a pooler may take to give a second connection, in milliseconds (default: 15 s). */
   poolerWaitMs?: number;
+}
+
+export interface DatabaseOptions extends OpenStoreOptions, RunLockChoice {
   /** The tables need not be up to date: for the commands that bring them there. */
   unmigrated?: boolean | undefined;
 }
@@ -31,19 +35,37 @@ export async function withDatabase<T>(
   work: (store: Store, lock: RunLock | undefined) => Promise<T>,
 ): Promise<T> {
   const store = await openStore(config, options);
-  let lock: RunLock | undefined;
   try {
     if (options.unmigrated !== true) await assertMigrated(store);
+    return await withRunLock(store, config, options, (lock) => work(store, lock));
+  } catch (error) {
+    throw translateDatabaseError(error, store.location) ?? error;
+  } finally {
+    await store.close();
+  }
+}
+
+/**
+ * Does `work` on an open database under the lock that it needs. Throws LockedError when another run holds it, and UserError
+ * for what the database refuses.
+ */
+export async function withRunLock<T>(
+  store: Store,
+  config: DatabaseConfig,
+  options: RunLockChoice,
+  work: (lock: RunLock | undefined) => Promise<T>,
+): Promise<T> {
+  let lock: RunLock | undefined;
+  try {
     if (options.lock !== undefined) {
       lock = await acquireRunLock(config, { ...options, mode: options.lock });
       if (store.pooled) await assertAnotherConnection(store, options.poolerWaitMs ?? POOLER_WAIT_MS);
     }
-    return await work(store, lock);
+    return await work(lock);
   } catch (error) {
     throw translateDatabaseError(error, store.location) ?? error;
   } finally {
     await lock?.release();
-    await store.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { IMPORT_PHASES, type FetchOptions } from '../../commands/import/options.js';
+import { IMPORT_PHASES, PAGES_UNTIL, type FetchOptions } from '../../commands/import/options.js';
 import type { ImportListResult, ImportOutcome, ImportResult } from '../../commands/import/result.js';
 import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
@@ -16,8 +16,6 @@ import { presentImportList } from '../views/import-list.js';
 const PAGE_SIZE = '50';
 const LARGEST_PAGE_SIZE = 500;
 const MOST_PAGES = 1000;
-/** With --until the date ends it, not a number of pages. */
-const PAGES_UNTIL = 100;
 
 const FLAGS = {
   ...group('What to import:', {

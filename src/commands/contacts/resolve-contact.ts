@@ -34,7 +34,7 @@ export interface ContactScope {
 /**
  * Finds whom a person means by a phone in any format (with or without +, spaces, the ninth digit, 521 or 52, 549 or 54), a
  * JID, a LID, a BSUID or a lead id. The id of a lead that was merged leads to the survivor.
- * Throws ConfigError `unknown_contact` for what cannot be a contact, and for a lead id that nobody has.
+ * Throws ConfigError `invalid_contact` for what cannot be a contact, `unknown_contact` for a lead id that nobody has.
  */
 export async function resolveContact(
   sql: Sql,

@@ -24,7 +24,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** A LID without its `@lid` looks like a phone that is too long for any country. */
 const BARE_LID = /^\d{14,20}$/;
 
-/** Throws ConfigError `unknown_contact` for what cannot be a contact. */
+/** Throws ConfigError `invalid_contact` for what cannot be a contact. */
 export function parseContact(typed: string): TypedContact {
   const contact = typed.trim();
   if (UUID.test(contact)) return { kind: 'lead', leadId: contact.toLowerCase() };
@@ -37,7 +37,7 @@ export function parseContact(typed: string): TypedContact {
   if (digits !== undefined && BARE_LID.test(digits)) names.add(`${digits}@lid`);
   if (names.size === 0) {
     throw new ConfigError(`'${contact}' is not a valid contact.`, {
-      code: 'unknown_contact',
+      code: 'invalid_contact',
       remedy: `Give ${CONTACT_FORMS}.`,
     });
   }

@@ -5,6 +5,9 @@ type ImportPhase = (typeof IMPORT_PHASES)[number];
 /** How often one contact's phone may be asked, however many processes do so. */
 export const THROTTLE_MS = 5 * 60_000;
 
+/** Pages to ask for where a date ends the import, not their number. */
+export const PAGES_UNTIL = 100;
+
 /** How a contact's history is brought in; the same for each of several. The caller holds the run lock (shared). */
 export interface FetchOptions {
   /** Name, id or phone of the connection; without it, the one that the contact and a linked device share. */

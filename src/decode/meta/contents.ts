@@ -1,6 +1,7 @@
 import type { ContentGrade, Media } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { asArray, asObject, cutText, numberOf, ownValue, textOf } from '../read.js';
+import { asArray, asObject, numberOf, ownValue, textOf } from '../read.js';
+import { cutText } from '../text.js';
 
 /** What a message or an edit says, graded as evidence (rule M2). */
 export interface Content {

@@ -1,0 +1,138 @@
+import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import { withRunLock, type DatabaseConfig, type RunLockChoice } from '../commands/database.js';
+import { ownProcess, type Context, type ProgressEvent } from '../context.js';
+import { ConfigError } from '../model/errors.js';
+import { translateDatabaseError } from '../store/database-errors.js';
+import { assertMigrated, migrate } from '../store/migrations/migrate.js';
+import { openStore } from '../store/open-store.js';
+
+interface CommonOptions {
+  /** Aborts whatever runs: it finishes its batch, commits and returns. */
+  signal?: AbortSignal;
+  /** A pino logger; without one nothing is logged. */
+  logger?: Logger;
+  /** Progress, steps and notices as they happen. */
+  onProgress?: (event: ProgressEvent) => void;
+  /** How long to wait for another run to end, in milliseconds (default 0: refuse at once). */
+  lockWaitMs?: number;
+  /** Milliseconds since 1970 (default `Date.now`). */
+  clock?: () => number;
+}
+
+/** A PostgreSQL server. */
+export interface ServerOptions extends CommonOptions {
+  /** `postgresql://user:password@host:5432/database`, as in DATABASE_URL. */
+  databaseUrl: string;
+  /** The same database past a connection pooler, as in DIRECT_URL. */
+  directUrl?: string;
+  /** Applies pending migrations first. Without it a database that is not up to date is an error. */
+  migrate?: boolean;
+  home?: never;
+}
+
+/** The embedded database. */
+export interface HomeOptions extends CommonOptions {
+  /** The directory that holds it, as in --home. */
+  home: string;
+  /** Creates the database where there is none; without it that is the error `database_missing`. */
+  create?: boolean;
+  databaseUrl?: never;
+}
+
+/** An open database and what a use-case needs besides. Close it when you are done. */
+export interface LibraryContext extends Context {
+  readonly database: DatabaseConfig;
+  readonly lockWaitMs: number;
+  /** Closes the database; the context is of no use afterwards. */
+  close: () => Promise<void>;
+  /** For `await using`. */
+  [Symbol.asyncDispose]: () => Promise<void>;
+}
+
+/** How an open database is named to others that wait for it. */
+const HOLDER = 'a program that uses wa-reconcile as a library';
+
+/**
+ * Opens a database for the functions of this library. Throws UserError: `database_missing`, `database_unreachable`,
+ * `locked` (another process has the embedded database open), `migrations_pending`, `invalid_option`.
+ */
+export async function createContext(options: ServerOptions | HomeOptions): Promise<LibraryContext> {
+  const { clock = Date.now, lockWaitMs = 0, onProgress = () => undefined } = options;
+  const { signal = new AbortController().signal } = options;
+  const database = databaseOf(options);
+  const own = ownProcess();
+  const store = await openStore(database, {
+    command: HOLDER,
+    host: own.host,
+    pid: own.pid,
+    waitMs: lockWaitMs,
+    signal,
+    creates: options.home !== undefined && options.create === true,
+    // A program asked for it by name; it need not be full.
+    keepsBlank: true,
+  });
+  try {
+    if (options.databaseUrl !== undefined && options.migrate === true) await migrate(store);
+    await assertMigrated(store);
+    const log = options.logger ?? (await silentLogger());
+    const close = (): Promise<void> => store.close();
+    return {
+      ...own,
+      store,
+      log,
+      clock,
+      signal,
+      emit: onProgress,
+      database,
+      lockWaitMs,
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await store.close();
+    throw translateDatabaseError(error, store.location) ?? error;
+  }
+}
+
+/** Throws ConfigError `invalid_option` where neither is given. */
+function databaseOf(options: ServerOptions | HomeOptions): DatabaseConfig {
+  const { databaseUrl, home } = options;
+  if (databaseUrl !== undefined && databaseUrl !== '') {
+    const { directUrl } = options;
+    return { kind: 'postgresql', url: databaseUrl, ...(directUrl === undefined ? {} : { directUrl }) };
+  }
+  if (home !== undefined && home !== '') {
+    return { kind: 'pglite', directory: join(resolve(home), 'database') };
+  }
+  throw new ConfigError('createContext needs databaseUrl or home.', {
+    code: 'invalid_option',
+    remedy: 'Give databaseUrl (PostgreSQL) or home (the directory of the embedded database).',
+  });
+}
+
+async function silentLogger(): Promise<Logger> {
+  const { pino } = await import('pino');
+  return pino({ level: 'silent' });
+}
+
+/** Does `work` under the lock that it needs; it is stopped when the lock is lost. */
+export async function underLock<T>(
+  ctx: LibraryContext,
+  command: string,
+  lock: RunLockChoice['lock'],
+  work: (ctx: LibraryContext) => Promise<T>,
+): Promise<T> {
+  const { store, database, host, pid, lockWaitMs, signal } = ctx;
+  return withRunLock(
+    store,
+    database,
+    { command, host, pid, waitMs: lockWaitMs, signal, lock },
+    async (held) => {
+      if (held === undefined) return work(ctx);
+      const result = await work({ ...ctx, signal: AbortSignal.any([signal, held.lost]) });
+      held.assertHeld();
+      return result;
+    },
+  );
+}

@@ -1,0 +1,138 @@
+import { linkDevice as runLink } from '../commands/devices/link.js';
+import { createPhones } from '../commands/devices/phones.js';
+import type { DeviceStatusResult, LinkResult, UnlinkResult } from '../commands/devices/result.js';
+import { SecretKey } from '../commands/devices/secret-key.js';
+import { deviceStatus as statusOf } from '../commands/devices/status.js';
+import { unlinkDevice as runUnlink } from '../commands/devices/unlink.js';
+import { importContact as runImport } from '../commands/import/import-contact.js';
+import { PAGES_UNTIL } from '../commands/import/options.js';
+import type { ImportResult } from '../commands/import/result.js';
+import { underLock, type LibraryContext } from './create-context.js';
+import { OPTIONS, readOptions, recordedOf, type Given } from './options.js';
+
+/**
+ * Linked devices and what comes through them: `wa-reconcile/devices`. Apart from the rest, so that who only reads or replays
+ * loads nothing of WhatsApp Web.
+ */
+
+export type { DeviceStatusResult, LinkResult, UnlinkResult } from '../commands/devices/result.js';
+export type { ImportResult } from '../commands/import/result.js';
+
+/**
+ * What happens while a device is linked. Declared here because the declaration inside needs Baileys' types, which do not
+ * compile in a strict project that checks libraries.
+ */
+export type PairingStep =
+  | { step: 'connecting' }
+  /** The text of a QR code; each new one replaces the one before. */
+  | { step: 'qr'; qr: string }
+  | { step: 'pairing_code'; code: string }
+  /** The phone has agreed; `refused`: it is not the connection's phone. `phone`: digits only. */
+  | { step: 'paired' | 'refused'; account: { id: string; phone: string; device: number } }
+  /** `percent`: what the phone says, 0 to 100. */
+  | { step: 'syncing'; messages: number; announced: number; received: number; percent: number | null };
+
+/** What every use of a linked device needs. */
+export interface DeviceAccess {
+  /** The key under which devices are stored: 32 bytes in base64, as in WA_RECONCILE_SECRET_KEY. */
+  secretKey?: string;
+  /** Speaks this version of WhatsApp Web, for the day when WhatsApp refuses the built-in one. */
+  whatsappVersion?: readonly [number, number, number];
+}
+
+export interface ConnectionChoice {
+  /** Name, id, phone_number_id or phone. */
+  connection: string;
+  /** Its organization's slug, where two have a connection of that name. */
+  organization?: string;
+}
+
+/** Messages per transaction. */
+const BATCH_SIZE = 1000;
+
+/**
+ * Links a device of its own to the phone of a connection. `onStep` gets the text of a QR code or a pairing code to show, and
+ * what follows. Throws UserError when nobody pairs it, or another phone does.
+ */
+export async function linkDevice(
+  ctx: LibraryContext,
+  options: DeviceAccess &
+    ConnectionChoice & {
+      onStep: (step: PairingStep) => void;
+      /** Asks for a code to type on the phone instead of a QR code. */
+      pairingCode?: boolean;
+      /** With `pairingCode`: the number, where WhatsApp spells it otherwise. */
+      phone?: string;
+    },
+): Promise<LinkResult> {
+  const { connection, organization, onStep, pairingCode = false, phone } = options;
+  return underLock(ctx, 'link', 'shared', (held) =>
+    runLink(held, {
+      ...accessOf(held, options),
+      connection,
+      organization,
+      method: pairingCode ? { kind: 'code', phone } : { kind: 'qr' },
+      batchSize: BATCH_SIZE,
+      onStep,
+      recordedOptions: { connection, pairingCode },
+    }),
+  );
+}
+
+/** The linked devices; with `check` each is logged in for a moment, to see whether WhatsApp still knows it. */
+export async function deviceStatus(
+  ctx: LibraryContext,
+  options: DeviceAccess & Partial<ConnectionChoice> & { check?: boolean } = {},
+): Promise<DeviceStatusResult> {
+  const { connection, organization, check = false } = options;
+  return underLock(ctx, 'link status', undefined, (held) =>
+    statusOf(held, { ...accessOf(held, options), connection, organization, check }),
+  );
+}
+
+/** Unlinks a connection's device at WhatsApp and removes it here; with `forget` only here. */
+export async function unlinkDevice(
+  ctx: LibraryContext,
+  options: DeviceAccess & ConnectionChoice & { forget?: boolean },
+): Promise<UnlinkResult> {
+  const { connection, organization, forget = false } = options;
+  return underLock(ctx, 'unlink', undefined, (held) =>
+    runUnlink(held, { ...accessOf(held, options), connection, organization, forget }),
+  );
+}
+
+/**
+ * Imports a contact's history: from the raw log, else through the linked device. `outcome` says how it went; silence is no
+ * error. Throws UserError `not_linked`, `secret_key_missing`, `unknown_contact` and the like.
+ */
+export async function importContact(
+  ctx: LibraryContext,
+  { secretKey, whatsappVersion, ...given }: DeviceAccess & Given<'importContact'>,
+): Promise<ImportResult> {
+  const options = readOptions('importContact', OPTIONS.importContact, given);
+  const access = {
+    ...(secretKey === undefined ? {} : { secretKey }),
+    ...(whatsappVersion && { whatsappVersion }),
+  };
+  return underLock(ctx, 'import', 'shared', (held) =>
+    runImport(
+      held,
+      {
+        ...options,
+        pages: options.pages ?? (options.until === undefined ? 1 : PAGES_UNTIL),
+        // Who it is about is recorded as the run's target.
+        recordedOptions: recordedOf({ ...given, contact: undefined }),
+      },
+      createPhones(held, accessOf(held, access)),
+    ),
+  );
+}
+
+function accessOf({ database, lockWaitMs }: LibraryContext, { secretKey, whatsappVersion }: DeviceAccess) {
+  return {
+    database,
+    lockWaitMs,
+    secretKey: secretKey === undefined ? null : SecretKey.parse(secretKey, 'secretKey'),
+    version: whatsappVersion,
+  };
+}

@@ -1,0 +1,207 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { DUPLICATE_CLASSES } from '../commands/dedupe/result.js';
+import { EXPLAIN_KINDS } from '../commands/explain/options.js';
+import { IMPORT_PHASES } from '../commands/import/options.js';
+import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT } from '../commands/messages/options.js';
+import { CHECK_NAMES } from '../commands/verify/result.js';
+import { INCLUDABLE_CHATS } from '../model/enumerations.js';
+import { ConfigError } from '../model/errors.js';
+import { isTimeZone, localTimeZone } from '../model/time-zone.js';
+
+/** A moment: a Date, milliseconds since 1970, or ISO 8601 with its zone (`2026-11-03T08:00:00Z`). */
+export type Moment = Date | number | string;
+
+/** The furthest that a Date reaches, in ms either side of 1970. */
+const LAST_MOMENT = 8.64e15;
+const MEBIBYTE = 1024 * 1024;
+
+const moment = z
+  .union([z.date(), z.number(), z.iso.datetime({ offset: true })], {
+    error: 'is not a Date, milliseconds since 1970, or a time such as 2026-11-03T08:00:00Z',
+  })
+  .transform((given) => (typeof given === 'number' ? given : new Date(given).getTime()))
+  .refine((ms) => Math.abs(ms) <= LAST_MOMENT, { error: 'is out of the range of dates' });
+const word = z.string().min(1);
+const batchSize = z.int().min(1).max(100_000).default(1000);
+const milliseconds = z.number().min(0);
+const alertLimits = {
+  /** Alerts when a connection has no history so long after onboarding (default 60 minutes). */
+  historyAfterMs: milliseconds.default(60 * 60_000),
+  /** Alerts when no live event came for so long; without it, by the connection's own rhythm. */
+  silentAfterMs: milliseconds.optional(),
+};
+const chats = {
+  /** Creates connections that entries name and the database does not know. */
+  register: z.boolean().default(false),
+  tickets: z.enum(['auto', 'none']).default('auto'),
+  include: z.array(z.enum(INCLUDABLE_CHATS)).default([]),
+};
+const zone = z
+  .string()
+  .refine(isTimeZone, { error: 'is not a time zone such as America/Sao_Paulo' })
+  .default(localTimeZone);
+
+/**
+ * What each use-case can be told, with the defaults of the command line. A name that is not here is an error, so that a
+ * misspelt option cannot be silently left out.
+ */
+export const OPTIONS = {
+  replay: z.strictObject({
+    /** Files, directories or patterns; without one, stored entries are replayed. */
+    paths: z.array(word).default([]),
+    /** A log to read as from standard input; instead of `paths`. */
+    input: z.instanceof(Readable).optional(),
+    /** Where relative paths begin (default: the working directory of the process). */
+    cwd: word.optional(),
+    /** Stored entries of every status; without it those that are pending. */
+    all: z.boolean().default(false),
+    /** Stored entries that failed, besides the pending ones. */
+    failed: z.boolean().default(false),
+    since: moment.optional(),
+    until: moment.optional(),
+    field: word.optional(),
+    contact: word.optional(),
+    connection: word.optional(),
+    ...chats,
+    dryRun: z.boolean().default(false),
+    /** Stops at the first problem. */
+    strict: z.boolean().default(false),
+    maxErrors: z.int().min(0).optional(),
+    maxEntryBytes: z
+      .int()
+      .min(1)
+      .default(16 * MEBIBYTE),
+    batchSize,
+    /** Goes on where a run over the same inputs was stopped. */
+    resume: z.boolean().default(true),
+  }),
+  dedupe: z.strictObject({
+    classes: z.array(z.enum(DUPLICATE_CLASSES)).default([...DUPLICATE_CLASSES]),
+    connection: word.optional(),
+    /** Merges; without it nothing is changed. */
+    apply: z.boolean().default(false),
+    /** Merges even if more than 5 % of a connection's messages would go. */
+    force: z.boolean().default(false),
+    batchSize,
+  }),
+  verify: z.strictObject({
+    checks: z.array(z.enum(CHECK_NAMES)).default([...CHECK_NAMES]),
+    connection: word.optional(),
+    since: moment.optional(),
+    enforce: z.boolean().default(false),
+  }),
+  report: z.strictObject({
+    connection: word.optional(),
+    days: z.int().min(1).max(366).default(14),
+    until: moment.optional(),
+    timeZone: zone,
+    runs: z.int().min(0).max(1000).default(10),
+    /** Compares the whole raw log with the database; without it nothing can be said about losses. */
+    audit: z.boolean().default(true),
+    ...alertLimits,
+  }),
+  reconcile: z.strictObject({
+    full: z.boolean().default(false),
+    apply: z.boolean().default(false),
+    dryRun: z.boolean().default(false),
+    ...chats,
+    batchSize,
+    timeZone: zone,
+    ...alertLimits,
+  }),
+  readMessages: z.strictObject({
+    contact: z.string(),
+    limit: z.int().min(1).max(LARGEST_PAGE_LIMIT).default(DEFAULT_PAGE_LIMIT),
+    cursor: word.optional(),
+    since: moment.optional(),
+    until: moment.optional(),
+    connection: word.optional(),
+    withQuotes: z.boolean().default(false),
+  }),
+  explain: z.strictObject({
+    subject: z.string(),
+    as: z.enum(EXPLAIN_KINDS).optional(),
+    connection: word.optional(),
+    limit: z.int().min(1).max(100_000).default(5000),
+    scan: z.boolean().default(false),
+    since: moment.optional(),
+    bodies: z.boolean().default(false),
+  }),
+  undo: z.strictObject({
+    run: word,
+    force: z.boolean().default(false),
+    dryRun: z.boolean().default(false),
+  }),
+  listRuns: z.strictObject({
+    command: word.optional(),
+    since: moment.optional(),
+    limit: z.int().min(1).max(10_000).default(20),
+  }),
+  importContact: z.strictObject({
+    contact: z.string(),
+    connection: word.optional(),
+    phase: z.enum(IMPORT_PHASES).default('auto'),
+    /** Pages to ask the phone for (default 1; with `until` 100). */
+    pages: z.int().min(1).max(1000).optional(),
+    count: z.int().min(1).max(500).default(50),
+    until: moment.optional(),
+    timeoutMs: milliseconds.default(20_000),
+    pagePauseMs: milliseconds.default(1000),
+    force: z.boolean().default(false),
+    dryRun: z.boolean().default(false),
+    batchSize,
+  }),
+};
+
+/** The options of a use-case as a caller gives them. */
+export type Given<Name extends keyof typeof OPTIONS> = z.input<(typeof OPTIONS)[Name]>;
+
+/** What a use-case was told, whole. Throws ConfigError `invalid_option`, which names the option. */
+export function readOptions<Schema extends z.ZodType>(
+  useCase: string,
+  schema: Schema,
+  given: z.input<Schema>,
+): z.output<Schema> {
+  const read = z.safeParse(schema, given);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const where = [useCase, ...(issue?.path ?? [])].map(String).join('.');
+  throw new ConfigError(`${where}: ${issue?.message ?? 'is not valid'}`, { code: 'invalid_option' });
+}
+
+/** For sync_runs.options: what was asked for, a moment as a time. Names of the command line, so that a run can be typed again. */
+export function recordedOf(given: object): Record<string, string | number | boolean | string[]> {
+  const recorded: Record<string, string | number | boolean | string[]> = {};
+  for (const [key, value] of Object.entries(given)) {
+    const kept = recordable(key, value);
+    if (kept !== undefined) recorded[key] = kept;
+  }
+  return recorded;
+}
+
+const MOMENTS = new Set(['since', 'until']);
+
+function recordable(key: string, value: unknown): string | number | boolean | string[] | undefined {
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(String);
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === 'number') return MOMENTS.has(key) ? new Date(value).toISOString() : value;
+  return typeof value === 'string' || value === true ? value : undefined;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** The limits of alerts in the units of a use-case. */
+export function alertLimitsOf({
+  historyAfterMs,
+  silentAfterMs,
+}: {
+  historyAfterMs: number;
+  silentAfterMs?: number | undefined;
+}): { historyMinutes: number; silentHours: number | undefined } {
+  return {
+    historyMinutes: historyAfterMs / MINUTE,
+    silentHours: silentAfterMs === undefined ? undefined : silentAfterMs / HOUR,
+  };
+}

@@ -1,0 +1,199 @@
+import { Readable } from 'node:stream';
+import type { z } from 'zod';
+import { addConnection as addConnectionTo, type AddConnectionResult } from '../commands/connections/add.js';
+import { listConnections as listConnectionsOf, type ConnectionList } from '../commands/connections/list.js';
+import type { TypedFields } from '../commands/connections/validate.js';
+import { dedupe as runDedupe } from '../commands/dedupe/dedupe.js';
+import type { DedupeResult } from '../commands/dedupe/result.js';
+import { explain as runExplain } from '../commands/explain/explain.js';
+import type { ExplainResult } from '../commands/explain/result.js';
+import { readMessages as readPage } from '../commands/messages/read-messages.js';
+import type { MessagesResult } from '../commands/messages/result.js';
+import { reconcile as runReconcile } from '../commands/reconcile/reconcile.js';
+import type { ReconcileResult } from '../commands/reconcile/result.js';
+import type { ReplayInput } from '../commands/replay/options.js';
+import { replay as runReplay } from '../commands/replay/replay.js';
+import { report as runReport } from '../commands/report/report.js';
+import type { ReportResult } from '../commands/report/types.js';
+import { listRuns as listRunsOf, showRun as showRunOf } from '../commands/runs/read-runs.js';
+import type { RunDetail, RunList } from '../commands/runs/view.js';
+import { undo as runUndo } from '../commands/undo/undo.js';
+import type { UndoResult } from '../commands/undo/result.js';
+import type { VerifiedItem, VerifyResult } from '../commands/verify/result.js';
+import { verify as runVerify } from '../commands/verify/verify.js';
+import { resolveInputs } from '../inputs/resolve-inputs.js';
+import { ConfigError } from '../model/errors.js';
+import type { RunResult } from '../model/run-result.js';
+import { underLock, type LibraryContext } from './create-context.js';
+import { alertLimitsOf, OPTIONS, readOptions, recordedOf, type Given } from './options.js';
+
+/**
+ * The use-cases of the command line as functions: the same defaults, the same locks, the results that `--json` prints. Each
+ * throws UserError (with a `code`) for what its caller or the database can cause; anything else that is thrown is a bug.
+ */
+
+/**
+ * Replays logs (`paths` or `input`) into leads, conversations, messages and tickets; stored entries, where neither is given.
+ * Repeating it, in any order, changes nothing. Takes the shared lock: several may run at once.
+ */
+export async function replay(ctx: LibraryContext, given: Given<'replay'> = {}): Promise<RunResult> {
+  const options = readOptions('replay', OPTIONS.replay, given);
+  const source = await inputOf(options);
+  const { connection, register, tickets, dryRun, strict, maxErrors, batchSize, resume } = options;
+  return underLock(ctx, 'replay', 'shared', (held) =>
+    runReplay(held, {
+      input: source,
+      connection,
+      register,
+      tickets,
+      include: new Set(options.include),
+      dryRun,
+      strict,
+      maxErrors,
+      batchSize,
+      resume,
+      recordedOptions: recordedOf({ ...given, cwd: undefined, resume: undefined, noResume: !resume }),
+    }),
+  );
+}
+
+/** Finds duplicates; with `apply` merges them, under the exclusive lock. */
+export async function dedupe(ctx: LibraryContext, given: Given<'dedupe'> = {}): Promise<DedupeResult> {
+  const { classes, ...options } = readOptions('dedupe', OPTIONS.dedupe, given);
+  const { classes: named, ...others } = given;
+  return underLock(ctx, 'dedupe', options.apply ? 'exclusive' : undefined, (held) =>
+    runDedupe(held, {
+      ...options,
+      classes: new Set(classes),
+      recordedOptions: recordedOf({ ...others, class: named }),
+    }),
+  );
+}
+
+/** Puts back what a run of `dedupe`, or of `verify` with `enforce`, changed: all of it, or with `force` what can be. */
+export async function undo(ctx: LibraryContext, given: Given<'undo'>): Promise<UndoResult> {
+  const options = readOptions('undo', OPTIONS.undo, given);
+  return underLock(ctx, 'undo', 'exclusive', (held) =>
+    runUndo(held, { ...options, recordedOptions: recordedOf(given) }),
+  );
+}
+
+/**
+ * Compares the raw log with the database and checks every other rule; only reads, except with `enforce`. `onItem` receives
+ * every item that was compared.
+ */
+export async function verify(
+  ctx: LibraryContext,
+  { onItem, ...given }: Given<'verify'> & { onItem?: (item: VerifiedItem) => Promise<void> | void } = {},
+): Promise<VerifyResult> {
+  const { checks, ...options } = readOptions('verify', OPTIONS.verify, given);
+  const { checks: named, ...others } = given;
+  return underLock(ctx, 'verify', options.enforce ? 'exclusive' : undefined, (held) =>
+    runVerify(held, {
+      ...options,
+      checks: new Set(checks),
+      onItem,
+      recordedOptions: recordedOf({ ...others, check: named }),
+    }),
+  );
+}
+
+/** What was synchronised, lost and why: figures, accounts and alerts. Only reads. */
+export async function report(ctx: LibraryContext, given: Given<'report'> = {}): Promise<ReportResult> {
+  const { historyAfterMs, silentAfterMs, ...options } = readOptions('report', OPTIONS.report, given);
+  return underLock(ctx, 'report', undefined, (held) =>
+    runReport(held, { ...options, ...alertLimitsOf({ historyAfterMs, silentAfterMs }) }),
+  );
+}
+
+/** Replays what is pending, counts or merges duplicates, verifies, restores what is missing, and reports: the nightly run. */
+export async function reconcile(
+  ctx: LibraryContext,
+  given: Given<'reconcile'> = {},
+): Promise<ReconcileResult> {
+  const { include, historyAfterMs, silentAfterMs, ...options } = readOptions(
+    'reconcile',
+    OPTIONS.reconcile,
+    given,
+  );
+  const { historyAfterMs: historyAfter, silentAfterMs: silentAfter, timeZone: tz, ...others } = given;
+  return underLock(ctx, 'reconcile', options.dryRun ? 'shared' : 'exclusive', (held) =>
+    runReconcile(held, {
+      ...options,
+      include: new Set(include),
+      ...alertLimitsOf({ historyAfterMs, silentAfterMs }),
+      recordedOptions: recordedOf({ ...others, historyAfter, silentAfter, tz }),
+    }),
+  );
+}
+
+/**
+ * One page of a contact's messages, newest first. `pagination.cursor` gives the next, older page. Throws ConfigError
+ * `invalid_contact` (not a phone, JID, LID, BSUID or lead id), `unknown_contact` (nobody has it) or `ambiguous_contact`.
+ */
+export async function readMessages(
+  ctx: LibraryContext,
+  given: Given<'readMessages'>,
+): Promise<MessagesResult> {
+  const { since: from, until: to, ...options } = readOptions('readMessages', OPTIONS.readMessages, given);
+  return underLock(ctx, 'messages', undefined, (held) => readPage(held, { ...options, from, to }));
+}
+
+/** Says where a message, a contact, a raw entry or a run came from, and where a missing one went. Only reads. */
+export async function explain(ctx: LibraryContext, given: Given<'explain'>): Promise<ExplainResult> {
+  const options = readOptions('explain', OPTIONS.explain, given);
+  return underLock(ctx, 'explain', undefined, (held) => runExplain(held, options));
+}
+
+/** Past runs and those at work, the newest first. */
+export async function listRuns(ctx: LibraryContext, given: Given<'listRuns'> = {}): Promise<RunList> {
+  const options = readOptions('listRuns', OPTIONS.listRuns, given);
+  return underLock(ctx, 'runs list', undefined, (held) => listRunsOf(held, options));
+}
+
+/** One run, by its id or the beginning of it. Throws ConfigError where that means none, or several. */
+export async function showRun(ctx: LibraryContext, run: string): Promise<RunDetail> {
+  return underLock(ctx, 'runs show', undefined, (held) => showRunOf(held, run));
+}
+
+/** The connections, or those of one organization (by its slug). */
+export async function listConnections(
+  ctx: LibraryContext,
+  given: { organization?: string } = {},
+): Promise<ConnectionList> {
+  return underLock(ctx, 'connection list', undefined, (held) => listConnectionsOf(held, given.organization));
+}
+
+/** Adds a connection to an organization (`default` without one). Throws ConfigError for fields that are wrong or taken. */
+export async function addConnection(
+  ctx: LibraryContext,
+  { organization = 'default', ...fields }: TypedFields & { organization?: string },
+): Promise<AddConnectionResult> {
+  return underLock(ctx, 'connection add', undefined, (held) =>
+    addConnectionTo(held, { ...fields, organization }),
+  );
+}
+
+/** What to replay. Throws ConfigError for a path that leads to nothing, and for options that exclude each other. */
+async function inputOf(options: z.output<typeof OPTIONS.replay>): Promise<ReplayInput> {
+  const { paths, input, cwd, all, failed, since, until, field, contact, maxEntryBytes } = options;
+  const picks = [since, until, field, contact].some((value) => value !== undefined);
+  if (input === undefined && paths.length === 0) {
+    if (all && failed) throw excluding('all', 'failed');
+    const which = failed ? 'failed' : all || picks ? 'all' : 'pending';
+    return { kind: 'log', which, since, until, field, contact };
+  }
+  if (input !== undefined && paths.length > 0) throw excluding('input', 'paths');
+  if (all || failed || picks)
+    throw excluding(input === undefined ? 'paths' : 'input', 'all, failed, since, until, field and contact');
+  return {
+    kind: 'paths',
+    inputs: input === undefined ? await resolveInputs(paths, { cwd: cwd ?? '.' }) : [{ kind: 'stdin' }],
+    stdin: input ?? Readable.from([]),
+    maxEntryBytes,
+  };
+}
+
+function excluding(one: string, other: string): ConfigError {
+  return new ConfigError(`replay: ${one} and ${other} exclude each other.`, { code: 'invalid_option' });
+}

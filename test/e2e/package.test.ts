@@ -1,0 +1,160 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { z } from 'zod';
+import { createContext, replay } from '../../src/index.js';
+import { builtBinary } from '../support/built-binary.js';
+import { useBackend } from '../support/databases.js';
+import { ANA, echo, live, wamid } from '../support/webhooks.js';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const run = promisify(execFile);
+
+/** An empty TypeScript project, as strict as they come, that has wa-reconcile installed and only Node's types besides. */
+async function makeProject(): Promise<string> {
+  const binary = await builtBinary();
+  const directory = await mkdtemp(join(inject('databases').directory, 'project-'));
+  await mkdir(join(directory, 'node_modules', '@types'), { recursive: true });
+  await symlink(dirname(dirname(dirname(binary))), join(directory, 'node_modules', 'wa-reconcile'));
+  for (const name of ['@types/node', 'undici-types']) {
+    await symlink(join(ROOT, 'node_modules', name), join(directory, 'node_modules', name));
+  }
+  await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
+  const compilerOptions = {
+    target: 'es2023',
+    module: 'nodenext',
+    types: ['node'],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: false,
+    outDir: 'out',
+  };
+  await writeFile(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
+  return directory;
+}
+
+async function compile(directory: string): Promise<string> {
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  return run(process.execPath, [tsc, '-p', directory]).then(
+    () => '',
+    (error: unknown) => (error instanceof Error && 'stdout' in error ? String(error.stdout) : String(error)),
+  );
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** The code between the fences under a heading of the README. */
+async function exampleUnder(heading: string): Promise<string> {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+  const section = readme.slice(readme.indexOf(`## ${heading}`));
+  const code = /```ts\n([\s\S]*?)```/.exec(section)?.[1];
+  if (code === undefined) throw new Error(`the README has no example under ${heading}`);
+  return code;
+}
+
+const page = z.looseObject({
+  messages: z.array(z.looseObject({ externalId: z.string() })),
+  pagination: z.looseObject({ cursor: z.string().nullable() }),
+});
+
+describe('the package as a library', () => {
+  const backend = useBackend('postgresql');
+  let child: ChildProcess | undefined;
+
+  beforeAll(async () => {
+    await builtBinary();
+  }, 150_000);
+  afterEach(() => {
+    child?.kill('SIGKILL');
+  });
+
+  it('compiles in a strict project that checks libraries, both entries', async () => {
+    const directory = await makeProject();
+    await writeFile(
+      join(directory, 'main.ts'),
+      `import { createContext, replay, type RunResult } from 'wa-reconcile';
+       import { importContact, linkDevice } from 'wa-reconcile/devices';
+       const ctx = await createContext({ home: 'data', create: true });
+       const result: RunResult = await replay(ctx, { paths: ['hooks'], register: true });
+       console.log(result.messages.created, importContact, linkDevice);
+       // @ts-expect-error: two databases
+       await createContext({ home: 'data', databaseUrl: 'postgresql://127.0.0.1/crm' });
+       // @ts-expect-error: no such option
+       await replay(ctx, { pahts: ['hooks'] });
+      `,
+    );
+    expect(await compile(directory)).toBe('');
+  });
+
+  it('runs the example of the README as it stands: the page API of a CRM', async () => {
+    const example = await exampleUnder('As a library');
+    expect(example.trim().split('\n').length).toBeLessThanOrEqual(30);
+    const config = await backend.config();
+    if (config.kind !== 'postgresql') throw new Error('the server has a URL');
+    const ctx = await createContext({ databaseUrl: config.url });
+    const bodies = [live('a', 0), echo('b', 60), live('c', 120)];
+    const { Readable } = await import('node:stream');
+    await replay(ctx, {
+      input: Readable.from(bodies.map((body) => `${JSON.stringify(body)}\n`)),
+      register: true,
+    });
+    await ctx.close();
+
+    const directory = await makeProject();
+    await writeFile(join(directory, 'server.ts'), example);
+    expect(await compile(directory)).toBe('');
+    const port = await freePort();
+    const server = spawn(process.execPath, [join(directory, 'out', 'server.js')], {
+      env: { DATABASE_URL: config.url, PORT: String(port) },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    child = server;
+    const said: string[] = [];
+    createInterface({ input: server.stderr }).on('line', (line) => said.push(line));
+    const url = `http://127.0.0.1:${port}/conversations/sync`;
+    await expect
+      .poll(
+        () =>
+          fetch(url).then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 30_000 },
+      )
+      .toBe(true);
+
+    const first = page.parse(await (await fetch(`${url}?contact=${ANA}&limit=2`)).json());
+    expect(first.messages.map(({ externalId }) => externalId)).toEqual([wamid('c'), wamid('b')]);
+    const next = new URLSearchParams({ contact: ANA, limit: '2', cursor: first.pagination.cursor ?? '' });
+    const second = page.parse(await (await fetch(`${url}?${next.toString()}`)).json());
+    expect(second.messages.map(({ externalId }) => externalId)).toEqual([wamid('a')]);
+    expect(second.pagination.cursor).toBeNull();
+
+    const statuses = [];
+    for (const query of [
+      '',
+      '?contact=nobody',
+      '?contact=5511900000123',
+      `?contact=${ANA}&since=yesterday`,
+    ]) {
+      statuses.push((await fetch(url + query)).status);
+    }
+    expect(statuses).toEqual([400, 400, 404, 400]);
+    server.kill('SIGTERM');
+    const [code] = (await once(server, 'exit')) as [number | null];
+    expect({ code, said }).toEqual({ code: 0, said: [] });
+  });
+});
