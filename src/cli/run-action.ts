@@ -42,7 +42,7 @@ export async function runAction(
     colour: colourOnStderr,
     database,
   });
-  if (settings.page) assertPage(command, settings);
+  assertMade(command, settings);
   const output = await prepareOutput(settings.output, io);
   const console = createConsole(io);
   const notice = noticeWriter(console, settings, io);
@@ -82,15 +82,19 @@ export async function runAction(
   }
 }
 
-/** Only a command with `--html` makes a page. Throws ConfigError before the work of any other. */
-function assertPage(command: Command, { origin, output }: GlobalSettings): void {
-  if (command.options.some(({ long }) => long === '--html')) return;
-  throw new ConfigError(
-    `${origin('output').place} ${output ?? ''}: only report makes a page for the browser.`,
-    {
-      remedy: 'Name a file that ends with .json, .ndjson, .csv or .md, or say the --format.',
-    },
-  );
+/** Only the command with `--html` makes a page or metrics. Throws ConfigError before the work of any other. */
+function assertMade(command: Command, { origin, output, format, page }: GlobalSettings): void {
+  const makes = page ? 'a page for the browser' : format === 'openmetrics' ? 'metrics for Prometheus' : null;
+  if (makes === null || command.options.some(({ long }) => long === '--html')) return;
+  const isImplied = page || origin('format').from === 'default';
+  const asked = isImplied
+    ? `${origin('output').place} ${output ?? ''}`
+    : `${origin('format').place} ${format}`;
+  throw new ConfigError(`${asked}: only report makes ${makes}.`, {
+    remedy: isImplied
+      ? 'Name a file that ends with .json, .ndjson, .csv or .md, or say the --format.'
+      : 'Give table, json, ndjson, csv or markdown.',
+  });
 }
 
 /** Under --quiet a verdict that is good is not printed. A list has no verdict: it is what was asked for. */

@@ -10,6 +10,7 @@ import { presentReport, type ReportStyle } from '../../src/cli/views/report.js';
 import { widthOf } from '../../src/cli/ui/width.js';
 import { drawsBlocks } from '../../src/cli/views/day-chart.js';
 import type { ReportResult } from '../../src/commands/report/types.js';
+import { readExposition } from '../support/exposition.js';
 import { connectionReport, reportDays, reportResult, troubledReport } from '../support/report-result.js';
 import { useEmbedded, useServer } from './database-home.js';
 import { temporaryDirectory } from './run-cli.js';
@@ -98,6 +99,29 @@ describe('report on the command line', () => {
     const markdown = (await run(['report', '--format', 'markdown'], { now: EVENING })).stdout;
     expect(markdown).toContain('- raw log: ');
     expect(markdown).toContain('## Last runs');
+  });
+
+  test('gives Prometheus a file, whole or not at all, and nobody else one', async () => {
+    const run = await server.prepare();
+    const directory = await temporaryDirectory();
+    await run(['replay', DEMO, '--register'], { now: EVENING });
+    const at = { now: EVENING, cwd: directory };
+    expect((await run(['report', '-o', 'wa.prom'], at)).code).toBe(3);
+    expect(await readdir(directory)).toEqual(['wa.prom']);
+    const text = await readFile(join(directory, 'wa.prom'), 'utf8');
+    const series = readExposition(text);
+    const messages = series.filter(({ name }) => name === 'wa_reconcile_connection_messages');
+    expect(messages.reduce((sum, { value }) => sum + value, 0)).toBe(59);
+    expect(series).toContainEqual({
+      name: 'wa_reconcile_runs',
+      labels: { command: 'replay', status: 'partial' },
+      value: 1,
+    });
+    expect((await run(['report', '--format', 'openmetrics'], at)).stdout).toBe(text);
+    const refused = await run(['verify', '--format', 'openmetrics'], at);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('--format openmetrics: only report makes metrics for Prometheus');
+    expect((await run(['verify', '-o', 'x.prom'], at)).stderr).toContain('--output x.prom: only report');
   });
 
   test('reports on one connection, and says which there are if there is none of that name', async () => {

@@ -61,6 +61,10 @@ export function connectionReport(parts: Partial<ConnectionReport> = {}): Connect
     },
     rhythm: { quietHours: 0.3, toleratedHours: 1, learnedFrom: 'weeks' },
     pendingFacts: 0,
+    pending: 0,
+    lastDay: { messages: 412, usual: 398 },
+    severity: null,
+    counts: { lost: 0, degraded: 0, notes: 0, acknowledged: 0 },
     days: reportDays(14, (index) => ({
       inbound: 220 + ((index * 97) % 160),
       outbound: 90 + ((index * 61) % 90),
@@ -117,6 +121,9 @@ export function reportResult(parts: Partial<ReportResult> = {}): ReportResult {
     pendingFacts: 0,
     rejected: [],
     runs: [runReport()],
+    runCounts: [
+      { command: 'replay', status: 'completed', runs: 41, lastStartedAt: '2026-11-20T11:50:00.000Z' },
+    ],
     alerts,
     severity: worstOpen(alerts),
     counts: countAlerts(alerts),

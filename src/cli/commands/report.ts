@@ -44,6 +44,10 @@ export function registerReport(parent: Command, attach: Attach): void {
       ['wa-reconcile report', 'all connections, the last 14 days'],
       ['wa-reconcile report --connection loja --days 60', 'one number, two months'],
       ['wa-reconcile report --html report.html', 'besides, one page for the browser, with charts'],
+      [
+        'wa-reconcile report -o /var/lib/node_exporter/wa_reconcile.prom',
+        'gauges for Prometheus (textfile collector)',
+      ],
       ['wa-reconcile report --no-audit', 'a quick look, without comparing the raw log'],
       ['wa-reconcile report --json | jq .counts', 'how much is lost, degraded, worth a note'],
     ],

@@ -10,7 +10,9 @@ export const GLOBAL_GROUP = 'Global options:';
 
 const FLAGS = group(GLOBAL_GROUP, {
   json: toggle('same as --format json'),
-  format: choice('format', FORMATS, 'table, json, ndjson, csv or markdown').otherwise('table'),
+  format: choice('format', FORMATS, 'table, json, ndjson, csv, markdown; report also openmetrics').otherwise(
+    'table',
+  ),
   output: text('file', 'write the result to a file; its ending says the format', 'a file name').short('o'),
   quiet: toggle('print nothing when all is well: no progress, no notices').short('q'),
   verbose: repetitions(2, 'say more on stderr; twice for everything').short('v'),
@@ -53,6 +55,7 @@ const BY_ENDING: Readonly<Record<string, Format | 'page'>> = {
   '.jsonl': 'ndjson',
   '.csv': 'csv',
   '.md': 'markdown',
+  '.prom': 'openmetrics',
   '.html': 'page',
   '.htm': 'page',
 };

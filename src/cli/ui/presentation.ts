@@ -22,6 +22,8 @@ export interface Presentation {
   /** One line of NDJSON each. */
   lines: readonly unknown[];
   csv: Grid;
+  /** Gauges for Prometheus; only a report has them. */
+  metrics?: () => string;
   /** For people: on a terminal and as Markdown. */
   document: Document;
 }
@@ -46,6 +48,8 @@ export async function render(presentation: Presentation, format: Format, look: L
       return renderCsv(presentation.csv, look);
     case 'markdown':
       return renderMarkdown(presentation.document, look);
+    case 'openmetrics':
+      return presentation.metrics?.() ?? '';
   }
 }
 

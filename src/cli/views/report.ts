@@ -24,6 +24,7 @@ import {
 import { alertItem, alertSteps } from './alerts.js';
 import { headlineSeverity, headlineWords, severityMark } from './alert-words.js';
 import { addUpDays, dayChart, sparkline } from './day-chart.js';
+import { openMetrics } from './openmetrics.js';
 import { reportFigures } from './report-figures.js';
 import {
   accountReason,
@@ -62,6 +63,7 @@ export function presentReport(result: ReportResult, style: ReportStyle): Present
       { type: 'report', ...rest },
     ],
     csv: reportFigures(result),
+    metrics: () => openMetrics(result),
     document: {
       verdict: {
         mark: severityMark(headlineSeverity(result)),

@@ -8,7 +8,7 @@ import type { PendingFactGroup, EntryGroup } from '../../store/queries/report.js
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
 import type { AccountEvent } from './removals.js';
-import type { ConnectionReport } from './types.js';
+import type { ConnectionFigures } from './connection-report.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -26,7 +26,7 @@ const IN_WORK = new Set(['unfinished', 'unfinished, requeued', 'requeued']);
 export interface ConnectionFacts {
   row: ConnectionRow;
   times: ConnectionTimes;
-  report: ConnectionReport;
+  report: ConnectionFigures;
   /** When the last entry of its history came, chunk or error; ms since 1970. */
   lastHistoryAt: number | null;
   removal: AccountEvent | null;

@@ -4,6 +4,10 @@ import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connecti
 import { daysOf, type Calendar } from './days.js';
 import type { Accounts, ConnectionReport, DeliveryFailure } from './types.js';
 import { rhythmOf } from './rhythm.js';
+import { lastDayOf, type Traffic } from './traffic.js';
+
+/** A connection's report but for its alerts, which follow from it. */
+export type ConnectionFigures = Omit<ConnectionReport, 'severity' | 'counts'>;
 
 /** What was read about one connection. */
 export interface ConnectionParts {
@@ -22,6 +26,7 @@ export interface Surroundings {
   now: number;
   calendar: Calendar;
   accounts: Accounts;
+  traffic: Traffic;
   /** When the first of its entries came, where the log says so. */
   firstEntryAt: number | null;
   silentHours?: number;
@@ -30,10 +35,11 @@ export interface Surroundings {
 export function describeConnection(
   row: ConnectionRow,
   parts: ConnectionParts,
-  { now, calendar, accounts, firstEntryAt, silentHours }: Surroundings,
-): ConnectionReport {
+  { now, calendar, accounts, traffic, firstEntryAt, silentHours }: Surroundings,
+): ConnectionFigures {
   const { groups, times } = parts;
   const live = groups.filter(({ source }) => source !== 'history');
+  const pendingFacts = parts.pendingFacts?.count ?? 0;
   const rhythm = rhythmOf(
     { lastAt: row.lastLiveEventAt, firstAt: earliest(live), rhythm: parts.rhythm },
     now,
@@ -71,9 +77,19 @@ export function describeConnection(
     deliveryFailures: deliveryFailuresOf(parts.failures),
     accounts,
     rhythm,
-    pendingFacts: parts.pendingFacts?.count ?? 0,
+    pendingFacts,
+    pending: pendingFacts + pendingMessages(accounts),
+    lastDay: lastDayOf(traffic, now, earliest(groups)),
     days: daysOf(groups, calendar),
   };
+}
+
+/** Messages of entries that are to be replayed. */
+function pendingMessages({ explained }: Accounts): number {
+  return Object.entries(explained).reduce(
+    (sum, [reason, count]) => (reason.startsWith('pending.') ? sum + count : sum),
+    0,
+  );
 }
 
 function onboardingOf(

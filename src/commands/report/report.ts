@@ -12,6 +12,7 @@ import {
   readDeliveryFailures,
   readLiveRhythm,
   readMessageFigures,
+  readTraffic,
 } from '../../store/queries/report.js';
 import { inSnapshot } from '../../store/transactions.js';
 import type { Sql } from '../../store/sql.js';
@@ -20,7 +21,7 @@ import { readConnections, readConnectionTimes } from '../../store/tables/connect
 import { readMissingChunks } from '../../store/tables/history.js';
 import { readNewestRejects, readRejectGroups } from '../../store/tables/rejects.js';
 import { readBodies } from '../../store/tables/stored-entries.js';
-import { readRecentRuns } from '../../store/tables/sync-runs.js';
+import { countRuns, readRecentRuns } from '../../store/tables/sync-runs.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
 import { judgeRuns } from '../../ingest/runs/judge.js';
@@ -31,6 +32,7 @@ import { calendarOf, type Calendar } from './days.js';
 import { accountEventsIn, type AccountEvent } from './removals.js';
 import type { ReportOptions, ReportResult } from './types.js';
 import { summarise, type ReportData } from './summarise.js';
+import { trafficBounds } from './traffic.js';
 
 const DAY = 86_400_000;
 /** Facts wait for their message for minutes as a rule; after a day it is worth a look. */
@@ -104,6 +106,7 @@ async function read(
   const entries = await readEntryGroups(sql, recentSince);
   const hasPending = entries.some(({ status }) => status === 'pending');
   const runs = await readRecentRuns(sql, options.runs);
+  const bounds = trafficBounds(now);
   return {
     now,
     calendar,
@@ -120,6 +123,7 @@ async function read(
     }),
     failures: await readDeliveryFailures(sql, ids),
     rhythms: await readLiveRhythm(sql, chosen),
+    traffic: { bounds, slices: await readTraffic(sql, ids, bounds) },
     leads: await countLeads(sql),
     people: await countPeople(sql, ids),
     tickets: await countTickets(sql, ids),
@@ -135,6 +139,7 @@ async function read(
     ),
     acks: await readAlertAcks(sql),
     runs: await judgeRuns(ctx, runs, sql, ctx.store.backend),
+    runCounts: await countRuns(sql),
   };
 }
 

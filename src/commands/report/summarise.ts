@@ -5,12 +5,14 @@ import type {
   EntryGroup,
   FailureGroup,
   LiveRhythm,
+  TrafficSlice,
   MessageFigures,
   MessageGroup,
 } from '../../store/queries/report.js';
 import type { AlertAck } from '../../store/tables/alert-acks.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
 import type { RejectedItem, RejectGroup } from '../../store/tables/rejects.js';
+import type { RunCountRow } from '../../store/tables/sync-runs.js';
 import type { Context } from '../../context.js';
 import { groupBy } from '../../rules/group-by.js';
 import { acknowledge, countAlerts, worstOpen } from '../../audit/acknowledgements.js';
@@ -25,13 +27,14 @@ import {
   type Limits,
   type WholeFacts,
 } from './alerts.js';
-import { describeConnection, type ConnectionParts } from './connection-report.js';
+import { describeConnection, type ConnectionFigures, type ConnectionParts } from './connection-report.js';
 import type { Calendar } from './days.js';
 import { increase, ledgersOf, ownersOf, reasonsOf } from './ledger.js';
 import { auditFigures, duplicateAlert, findingAlerts, lossAlerts } from './loss-alerts.js';
 import { standingRemoval, type AccountEvent } from './removals.js';
-import type { ReportOptions, ReportResult } from './types.js';
-import { reportRun } from './runs.js';
+import { countedRuns, reportRun } from './runs.js';
+import { Traffic } from './traffic.js';
+import type { ConnectionReport, ReportOptions, ReportResult } from './types.js';
 
 /** Everything that was read, from one moment of the database. */
 export interface ReportData {
@@ -47,6 +50,7 @@ export interface ReportData {
   messages: MessageFigures;
   failures: readonly FailureGroup[];
   rhythms: readonly LiveRhythm[];
+  traffic: { bounds: readonly number[]; slices: readonly TrafficSlice[] };
   /** Of the whole database: a lead with conversations on two connections counts once. */
   leads: number;
   people: ReadonlyMap<string, { conversations: number; leads: number }>;
@@ -58,7 +62,9 @@ export interface ReportData {
   created: readonly CreatedByRun[];
   journaled: ReadonlyMap<string, number>;
   accountEvents: readonly AccountEvent[];
+  /** The newest ones, and all that are recorded as running. */
   runs: readonly JudgedRun[];
+  runCounts: readonly RunCountRow[];
   acks: readonly AlertAck[];
   /** Null where the raw log was not compared. */
   verified: Verified | null;
@@ -83,6 +89,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
   const ledgers = ledgersOf(data.entries, partsOf);
   const gone = goneRows(data.created, data.messages.runRows);
   const groups = groupBy(data.messages.groups, ({ connectionId }) => connectionId);
+  const slices = groupBy(data.traffic.slices, ({ connectionId }) => connectionId);
   const facts = chosen.map((row): ConnectionFacts => {
     const own = partsFor(row, groups.get(row.id) ?? [], data);
     const rejects = data.rejects.filter(({ connectionId }) => connectionId === row.id);
@@ -100,6 +107,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       now,
       calendar,
       accounts,
+      traffic: new Traffic(data.traffic.bounds, slices.get(row.id) ?? []),
       firstEntryAt: least(mine.map(({ group }) => group.firstReceivedAt)),
       ...(options.silentHours === undefined ? {} : { silentHours: options.silentHours }),
     });
@@ -139,7 +147,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
     command: 'report',
     generatedAt: new Date(now).toISOString(),
     timeZone: options.timeZone,
-    connections: reports,
+    connections: reports.map((one) => withAlerts(one, alerts)),
     ...(isWhole
       ? {
           accounts: totalAccounts(
@@ -165,12 +173,19 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       at: new Date(item.at).toISOString(),
     })),
     runs: data.runs.slice(0, options.runs).map(reportRun),
+    runCounts: countedRuns(data.runCounts, data.runs),
     alerts,
     severity: worstOpen(alerts),
     counts: countAlerts(alerts),
     audit: audit === null ? null : auditFigures(audit, unchangedIn(data.verified)),
     database: ctx.store.location,
   };
+}
+
+/** What is wrong with a connection, in the figures of the whole report. */
+function withAlerts(figures: ConnectionFigures, alerts: readonly Alert[]): ConnectionReport {
+  const own = alerts.filter(({ connectionId }) => connectionId === figures.id);
+  return { ...figures, severity: worstOpen(own), counts: countAlerts(own) };
 }
 
 function raiseAlerts(

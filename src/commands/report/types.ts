@@ -101,7 +101,30 @@ export interface ConnectionReport {
   rhythm: Rhythm;
   /** Facts whose message has not come. */
   pendingFacts: number;
+  /** What is to be applied later: messages of pending entries, and facts whose message has not come. */
+  pending: number;
+  lastDay: LastDay;
   days: DayCount[];
+  /** The worst severity of its alerts that nobody has acknowledged; null where there is none. */
+  severity: Severity | null;
+  /** Its alerts, counted as those of the whole report are. */
+  counts: AlertCounts;
+}
+
+/** The messages of the 24 hours before the report. */
+export interface LastDay {
+  messages: number;
+  /** The median of the same 24 hours of up to four earlier weeks; null for a connection younger than a week. */
+  usual: number | null;
+}
+
+/** All runs of one command that ended in one way. */
+export interface RunCount {
+  command: string;
+  status: RunReport['status'];
+  runs: number;
+  /** When the newest of them started. */
+  lastStartedAt: string;
 }
 
 export interface RunReport {
@@ -169,6 +192,8 @@ export interface ReportResult {
   /** Of the whole raw log, entries that no connection takes included. Absent when one connection was asked for. */
   accounts?: Accounts;
   runs: RunReport[];
+  /** All runs there are, by command and by how they ended. */
+  runCounts: RunCount[];
   /** The worst first; those that were acknowledged last. */
   alerts: Alert[];
   /** The worst severity that nobody has acknowledged; null where there is none. */

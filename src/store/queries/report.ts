@@ -419,3 +419,42 @@ export async function countJournaledRemovals(sql: Sql): Promise<Map<string, numb
     }),
   );
 }
+
+/** Messages of one connection between two of the given moments. */
+export interface TrafficSlice {
+  connectionId: string;
+  /** Index of the moment at which the slice begins; it ends before the next one. */
+  slice: number;
+  count: number;
+}
+
+/**
+ * Counts messages between moments that follow each other; what is before the first or not before the last is left out.
+ *
+ * @param bounds ms since 1970, ascending
+ */
+export async function readTraffic(
+  sql: Sql,
+  connectionIds: readonly string[],
+  bounds: readonly number[],
+): Promise<TrafficSlice[]> {
+  const [first, last] = [bounds[0], bounds.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const rows = await groupingByHash(sql, () =>
+    sql.query(
+      `select connection_id, width_bucket(timestamp, $2::timestamptz[]) - 1 as slice, count(*) as count
+       from messages
+       where connection_id = any($1::uuid[]) and timestamp >= $3::timestamptz and timestamp < $4::timestamptz
+       group by 1, 2`,
+      [
+        arrayLiteral(connectionIds),
+        arrayLiteral(bounds.map((bound) => new Date(bound))),
+        new Date(first).toISOString(),
+        new Date(last).toISOString(),
+      ],
+    ),
+  );
+  return rowsOf(TRAFFIC_SLICE, rows);
+}
+
+const TRAFFIC_SLICE = columns({ connectionId: uuid, slice: integer, count: integer });

@@ -270,6 +270,19 @@ export async function readRunCommands(sql: Sql): Promise<string[]> {
   return rows.map((row) => textOf(row, 'command'));
 }
 
+const RUN_COUNT = columns({ command: text, status: word(RUN_STATUSES), runs: integer, lastStartedAt: time });
+
+/** How many runs of each command ended in each way. */
+export type RunCountRow = RowOf<typeof RUN_COUNT>;
+
+export async function countRuns(sql: Sql): Promise<RunCountRow[]> {
+  const rows = await sql.query(
+    `select command, status, count(*) as runs, max(started_at) as last_started_at
+     from sync_runs group by command, status order by command, status`,
+  );
+  return rowsOf(RUN_COUNT, rows);
+}
+
 /** The run is over, and nothing of it is to be gone on with: what it had done so far is no longer there. */
 export async function endUndoneRun(tx: Sql, runId: string, at: number): Promise<void> {
   await tx.execute(
