@@ -1,3 +1,4 @@
+import { leadingInstant } from '../model/time.js';
 import {
   BACKSLASH,
   CLOSE_BRACE,
@@ -7,8 +8,7 @@ import {
   OPEN_BRACKET,
   QUOTE,
   skipBlank,
-} from './ascii.js';
-import { leadingTime } from './received-at.js';
+} from './bytes.js';
 import { ValueScanner } from './value-scanner.js';
 
 /** Where the JSON of a log line lies: whole inside the line, cut off at its end, or going on in the next lines. */
@@ -40,9 +40,10 @@ export function findValue(line: Buffer, scanner = new ValueScanner()): FoundValu
   return empty;
 }
 
-/** When the line was written, if its prefix says so: ms since 1970. */
+/** When the line was written, if its prefix says so (`2025-09-16T05:00:00Z INFO …`, `[2025-09-16 05:00:00] …`): ms since 1970. */
 export function lineTime(line: Buffer, valueStart: number): number | undefined {
-  return leadingTime(line.toString('latin1', 0, Math.min(valueStart, LONGEST_TIME_PREFIX)));
+  const prefix = line.toString('latin1', 0, Math.min(valueStart, LONGEST_TIME_PREFIX));
+  return leadingInstant(prefix.replace(/^[\s["'(<]+/, ''))?.at;
 }
 
 const LONGEST_TIME_PREFIX = 64;

@@ -1,5 +1,4 @@
-import { CARRIAGE_RETURN, NEWLINE, QUOTE } from './ascii.js';
-import { ByteCollector } from './byte-collector.js';
+import { ByteCollector, CARRIAGE_RETURN, NEWLINE, QUOTE } from './bytes.js';
 
 /** A cell of a CSV record that was asked for; `bytes` is undefined where it is over the limit. */
 export interface CsvCell {

@@ -1,10 +1,10 @@
+import * as zlib from 'node:zlib';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { Readable, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import * as zlib from 'node:zlib';
+import { ConfigError } from '../model/errors.js';
 import { dropFirst, notingError, toBuffer } from './chunk-reader.js';
-import { CompressedFeed } from './compressed-feed.js';
-import { DamagedInputError } from './damaged-input.js';
-import { unzstdWithProgram } from './zstd-program.js';
 
 type Chunks = AsyncGenerator<Buffer, void, undefined>;
 
@@ -137,4 +137,121 @@ function describeDamage(format: string, cause: unknown): DamagedInputError {
     ? `the ${format} checksum does not match, so what was read from it may be damaged too`
     : `the ${format} data is damaged (${detail})`;
   return new DamagedInputError(problem, false, { cause });
+}
+
+/** A decompressor is never more chunks behind than its own buffer and the stream's before it hold. */
+const KEPT_CHUNKS = 8;
+
+/** Feeds compressed chunks to one decompressor after another, each from where the one before it stopped. */
+class CompressedFeed {
+  #chunks: AsyncIterator<Buffer>;
+  #ended = false;
+  #returned: Buffer[] = [];
+  /** What the current decompressor was given last, and how much before that. */
+  #given: Buffer[] = [];
+  #givenBefore = 0;
+
+  constructor(chunks: AsyncIterable<Buffer>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  /** The chunks for one decompressor. */
+  async *chunks(): AsyncGenerator<Buffer, void, undefined> {
+    for (;;) {
+      const chunk = this.#returned.shift() ?? (await this.#read());
+      if (chunk === undefined) return;
+      this.#given.push(chunk);
+      if (this.#given.length > KEPT_CHUNKS) this.#givenBefore += this.#given.shift()?.length ?? 0;
+      yield chunk;
+    }
+  }
+
+  /** The decompressor has taken `consumed` bytes; the rest is for the next one. Returns whether there is any. */
+  async startAnew(consumed: number): Promise<boolean> {
+    const rest = Buffer.concat(this.#given).subarray(consumed - this.#givenBefore);
+    if (rest.length > 0) this.#returned.unshift(rest);
+    this.#given = [];
+    this.#givenBefore = 0;
+    if (this.#returned.length === 0) {
+      const next = await this.#read();
+      if (next !== undefined) this.#returned.push(next);
+    }
+    return this.#returned.length > 0;
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
+  async #read(): Promise<Buffer | undefined> {
+    if (this.#ended) return undefined;
+    const result = await this.#chunks.next();
+    if (result.done !== true) return result.value;
+    this.#ended = true;
+    return undefined;
+  }
+}
+
+/** The rest of an input cannot be read; all that came before it is good. The message says what is wrong with the data. */
+export class DamagedInputError extends Error {
+  override readonly name = 'DamagedInputError';
+
+  constructor(
+    message: string,
+    /** Whether the data stops too early, rather than being wrong. */
+    readonly endsEarly: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Decompresses with the `zstd` program, for a Node that has no zstd of its own. Throws a ConfigError if it is not installed. */
+export async function* unzstdWithProgram(
+  chunks: AsyncIterable<Buffer>,
+  program = 'zstd',
+): AsyncGenerator<Buffer, void, undefined> {
+  const child = spawn(program, ['-dcq'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const started = once(child, 'spawn').catch((cause: unknown) => {
+    throw new ConfigError(
+      'This Node cannot read zstd-compressed files, and the program zstd was not found.',
+      {
+        remedy: 'Install zstd (apt install zstd, brew install zstd), or use Node 22.15 or newer.',
+        cause,
+      },
+    );
+  });
+  await started;
+  let complaint = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint = (complaint + text).slice(0, 500);
+  });
+  const exited = once(child, 'exit');
+  const note: { error?: Error } = {};
+  const source = Readable.from(notingError(chunks, note), { highWaterMark: 1 });
+  // Where zstd stops early, writing to it fails; its exit status says why.
+  const fed = pipeline(source, child.stdin).catch(() => undefined);
+  let finished = false;
+  try {
+    for await (const chunk of child.stdout) yield toBuffer(chunk);
+    await exited;
+    finished = true;
+  } finally {
+    if (!finished) child.kill('SIGKILL');
+    source.destroy();
+    await Promise.all([fed, exited]);
+  }
+  if (note.error !== undefined) throw note.error;
+  if (child.exitCode !== 0) throw describeComplaint(complaint);
+}
+
+function describeComplaint(complaint: string): DamagedInputError {
+  if (/premature end|unexpected end/i.test(complaint)) {
+    return new DamagedInputError('the zstd data ends early', true);
+  }
+  const [detail = ''] = complaint
+    .replace(/^zstd: |\/\*stdin\*\\? ?: /g, '')
+    .trim()
+    .split('\n');
+  return new DamagedInputError(`the zstd data is damaged (${detail})`, false);
 }

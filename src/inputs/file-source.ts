@@ -1,11 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { Position, Source, SourceItem } from '../model/raw-entry.js';
-import { DamagedInputError } from './damaged-input.js';
+import { DamagedInputError } from './decompress.js';
 import { ItemQueue, type Place } from './item-queue.js';
 import { openText, type OpenText } from './open-text.js';
-import type { ResolvedInput } from './resolve-inputs.js';
+import { isSystemError, type ResolvedInput } from './resolve-inputs.js';
 import { createSplitter, sniffFormat } from './sniff-format.js';
-import { isSystemError } from './system-error.js';
 
 export interface FileSourceOptions {
   /** Read where an input is `-`. */

@@ -1,13 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { bomLength, NEWLINE, OPEN_BRACE } from './ascii.js';
+import { bomLength, NEWLINE, OPEN_BRACE } from './bytes.js';
 import { ChunkReader, dropFirst, toBuffer } from './chunk-reader.js';
 import { gunzip, unzstd } from './decompress.js';
 import type { ResolvedInput } from './resolve-inputs.js';
 import { CONTAINER_HEAD_BYTES, sniffContainer, type Container } from './sniff-container.js';
 import { FORMAT_HEAD_BYTES, isSettled } from './sniff-format.js';
-import { decodeUtf16 } from './utf16.js';
 
 export interface OpenOptions {
   stdin: Readable;
@@ -127,4 +126,18 @@ function describe(container: Container): string {
   return container.kind === 'unreadable'
     ? `This is ${container.what}, not a log. ${container.remedy}`
     : 'This is compressed several times over. Decompress it and replay the result.';
+}
+
+/** Text that a Windows shell wrote as UTF-16, as UTF-8 without its byte order mark; a lone surrogate becomes U+FFFD. */
+export async function* decodeUtf16(
+  chunks: AsyncIterable<Buffer>,
+  encoding: 'utf-16le' | 'utf-16be',
+): AsyncGenerator<Buffer, void, undefined> {
+  const decoder = new TextDecoder(encoding);
+  for await (const chunk of chunks) {
+    const text = decoder.decode(chunk, { stream: true });
+    if (text !== '') yield Buffer.from(text);
+  }
+  const rest = decoder.decode();
+  if (rest !== '') yield Buffer.from(rest);
 }

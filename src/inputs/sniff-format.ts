@@ -1,8 +1,7 @@
-import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, skipBlank } from './ascii.js';
+import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, skipBlank } from './bytes.js';
 import { findValue } from './console-line.js';
-import { findCsvLayout, type CsvLayout } from './csv-layout.js';
+import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
-import { CsvSplitter } from './split-csv.js';
 import { LineSplitter } from './split-lines.js';
 import { ValueSplitter } from './split-values.js';
 import { ValueScanner } from './value-scanner.js';

@@ -1,5 +1,6 @@
 import {
   bomLength,
+  ByteCollector,
   CARRIAGE_RETURN,
   COMMA,
   NEWLINE,
@@ -7,8 +8,7 @@ import {
   OPEN_BRACKET,
   skipBlank,
   trimEnd,
-} from './ascii.js';
-import { ByteCollector } from './byte-collector.js';
+} from './bytes.js';
 import { findValue, lineTime } from './console-line.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { ValueScanner } from './value-scanner.js';

@@ -1,5 +1,14 @@
-import { CLOSE_BRACKET, COMMA, isBlank, NEWLINE, OPEN_BRACE, OPEN_BRACKET, QUOTE, trimEnd } from './ascii.js';
-import { ByteCollector } from './byte-collector.js';
+import {
+  ByteCollector,
+  CLOSE_BRACKET,
+  COMMA,
+  isBlank,
+  NEWLINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  trimEnd,
+} from './bytes.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { ValueScanner } from './value-scanner.js';
 

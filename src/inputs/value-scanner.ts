@@ -12,7 +12,7 @@ import {
   OPEN_BRACKET,
   QUOTE,
   SPACE,
-} from './ascii.js';
+} from './bytes.js';
 
 /**
  * Finds where one JSON object, array or string ends, over any cutting into chunks.

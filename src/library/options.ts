@@ -7,7 +7,7 @@ import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT } from '../commands/messages/opt
 import { CHECK_NAMES } from '../commands/verify/result.js';
 import { INCLUDABLE_CHATS } from '../model/enumerations.js';
 import { ConfigError } from '../model/errors.js';
-import { isTimeZone, localTimeZone } from '../model/time-zone.js';
+import { isTimeZone, localTimeZone } from '../model/time.js';
 
 /** A moment: a Date, milliseconds since 1970, or ISO 8601 with its zone (`2026-11-03T08:00:00Z`). */
 export type Moment = Date | number | string;

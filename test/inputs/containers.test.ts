@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import * as zlib from 'node:zlib';
 import { expect, test } from 'vitest';
 import { ConfigError } from '../../src/model/errors.js';
-import { unzstdWithProgram } from '../../src/inputs/zstd-program.js';
+import { unzstdWithProgram } from '../../src/inputs/decompress.js';
 import { after, fileWith, firstProblem, read, readText } from './support.js';
 
 const LINES = Array.from({ length: 5000 }, (_, index) =>

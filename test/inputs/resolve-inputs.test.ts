@@ -2,8 +2,12 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { ConfigError } from '../../src/model/errors.js';
-import { expandBraces } from '../../src/inputs/glob.js';
-import { describeSystemError, resolveInputs, type ResolvedInput } from '../../src/inputs/resolve-inputs.js';
+import {
+  describeSystemError,
+  expandBraces,
+  resolveInputs,
+  type ResolvedInput,
+} from '../../src/inputs/resolve-inputs.js';
 import { temporaryDirectory } from './support.js';
 
 async function directoryWith(...files: string[]): Promise<string> {

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../model/errors.js';
-import { isTimeZone, localTimeZone } from '../../model/time-zone.js';
+import { isTimeZone, localTimeZone } from '../../model/time.js';
 import { similarWord } from '../similar.js';
 import { parseDuration, parseSize } from './amounts.js';
 import { Flag, type Frame } from './flag.js';

@@ -1,5 +1,5 @@
 import { parseDuration } from './amounts.js';
-import { instantAt, midnight, wallTimeAt, type WallTime } from '../../model/time-zone.js';
+import { instantAt, midnight, wallTimeAt, type WallTime } from '../../model/time.js';
 
 /** RFC 3339, its zone and its time being optional: without a zone the time is local, without a time it is midnight. */
 const DATE =

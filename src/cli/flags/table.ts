@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ConfigError } from '../../model/errors.js';
-import { localTimeZone } from '../../model/time-zone.js';
+import { localTimeZone } from '../../model/time.js';
 import { lookUp, type Environment } from '../environment.js';
 import type { Io } from '../io.js';
 import { environmentName, flagName, type Flag, type FlagOption } from './flag.js';

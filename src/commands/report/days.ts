@@ -1,4 +1,4 @@
-import { midnight, wallTimeAt } from '../../model/time-zone.js';
+import { midnight, wallTimeAt } from '../../model/time.js';
 import type { MessageGroup } from '../../store/queries/report.js';
 import type { DayCount } from './types.js';
 

@@ -109,3 +109,45 @@ export function midnight(wall: WallTime, timeZone: string, days: number): number
     timeZone,
   );
 }
+
+const DATE_TIME =
+  /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:\s*(Z|UTC|[+-]\d\d(?::?\d\d)?))?/i;
+
+/**
+ * The instant (ms since 1970) that a text begins with, and how many characters say it: ISO 8601, or PostgreSQL's
+ * `2025-09-16 05:33:20.123+00`. A time without a zone is UTC: that is what servers and databases write, and it must not depend
+ * on the zone of the machine that replays the log. undefined where there is none, or none that a calendar has.
+ */
+export function leadingInstant(text: string): { at: number; length: number } | undefined {
+  const match = DATE_TIME.exec(text);
+  if (match === null) return undefined;
+  const [whole, year, month, day, hour, minute, second = '0', fraction = '', zone = 'Z'] = match;
+  const wall: WallTime = {
+    year: Number(year),
+    month: Number(month),
+    day: Number(day),
+    hour: Number(hour),
+    minute: Number(minute),
+    second: Number(second),
+    millisecond: Number(fraction.slice(0, 3).padEnd(3, '0')),
+  };
+  const utc = utcOf(wall);
+  // Date.UTC makes a day in March of the 31st of February.
+  const { day: dayShown, month: monthShown } = readUtc(utc);
+  if (dayShown !== wall.day || monthShown !== wall.month) return undefined;
+  return { at: utc - offsetOf(zone), length: whole.length };
+}
+
+/** The instant that all of a text says, as above. */
+export function instantOf(text: string): number | undefined {
+  const trimmed = text.trim();
+  const leading = leadingInstant(trimmed);
+  return leading?.length === trimmed.length ? leading.at : undefined;
+}
+
+/** `+02`, `-0330`, `+05:30`, `Z`: how much later than UTC the clocks are, in ms. */
+function offsetOf(zone: string): number {
+  const [, sign, hours, minutes = '0'] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? [];
+  if (sign === undefined) return 0;
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+}
