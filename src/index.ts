@@ -7,7 +7,7 @@ export { createContext } from './library/create-context.js';
 export type { HomeOptions, LibraryContext, ServerOptions } from './library/create-context.js';
 export * from './library/use-cases.js';
 export type { Moment } from './library/options.js';
-export type { AddConnectionResult } from './commands/connections/add.js';
+export type { AddConnectionResult } from './commands/connections/save.js';
 export type { ConnectionList } from './commands/connections/list.js';
 export { DUPLICATE_CLASSES, type DedupeResult, type DuplicateClass } from './commands/dedupe/result.js';
 export type { ExplainResult } from './commands/explain/result.js';

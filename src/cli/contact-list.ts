@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { ListedContact } from '../commands/import/options.js';
+import type { ListedContact } from '../commands/import/types.js';
 import { ConfigError } from '../model/errors.js';
 import type { Call } from './call.js';
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
+import type { DeviceOptions } from '../commands/devices/types.js';
 import { SecretKey } from '../commands/devices/secret-key.js';
-import { checkServiceUrl } from '../commands/devices/service.js';
-import type { DeviceOptions } from '../commands/devices/options.js';
+import { ConfigError } from '../model/errors.js';
 import type { Call } from './call.js';
 import { chooseDatabase } from './choose-database.js';
 import { lookUp, readTextFile, type Environment } from './environment.js';
@@ -65,4 +65,26 @@ function versionOf(raw: unknown): readonly [number, number, number] | undefined 
   if (match === null) return undefined;
   const [, major, minor, patch] = match;
   return [Number(major), Number(minor), Number(patch)];
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/**
+ * Checks where WhatsApp is to be found (default: WhatsApp itself). Baileys 7.0.0-rc14 accepts any certificate inside its own
+ * handshake, so TLS is all that tells WhatsApp from somebody else: without it only this machine may be named. Throws
+ * ConfigError; `place` says where the address stands.
+ */
+export function checkServiceUrl(url: string, place: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.protocol === 'wss:') return url;
+  if (parsed?.protocol === 'ws:' && LOOPBACK.test(parsed.hostname)) return url;
+  throw new ConfigError(
+    parsed?.protocol === 'ws:'
+      ? `${place}: a connection to WhatsApp without encryption is refused.`
+      : `${place} is no address of a web socket.`,
+    {
+      code: 'whatsapp_url_invalid',
+      remedy: 'Leave it out; else it begins with wss:// (ws:// on this machine only, for tests).',
+    },
+  );
 }

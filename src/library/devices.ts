@@ -1,12 +1,11 @@
 import { linkDevice as runLink } from '../commands/devices/link.js';
 import { createPhones } from '../commands/devices/phones.js';
-import type { DeviceStatusResult, LinkResult, UnlinkResult } from '../commands/devices/result.js';
+import type { DeviceStatusResult, LinkResult, UnlinkResult } from '../commands/devices/types.js';
 import { SecretKey } from '../commands/devices/secret-key.js';
 import { deviceStatus as statusOf } from '../commands/devices/status.js';
 import { unlinkDevice as runUnlink } from '../commands/devices/unlink.js';
 import { importContact as runImport } from '../commands/import/import-contact.js';
-import { PAGES_UNTIL } from '../commands/import/options.js';
-import type { ImportResult } from '../commands/import/result.js';
+import { PAGES_UNTIL, type ImportResult } from '../commands/import/types.js';
 import { underLock, type LibraryContext } from './create-context.js';
 import { OPTIONS, readOptions, recordedOf, type Given } from './options.js';
 
@@ -15,8 +14,8 @@ import { OPTIONS, readOptions, recordedOf, type Given } from './options.js';
  * loads nothing of WhatsApp Web.
  */
 
-export type { DeviceStatusResult, LinkResult, UnlinkResult } from '../commands/devices/result.js';
-export type { ImportResult } from '../commands/import/result.js';
+export type { DeviceStatusResult, LinkResult, UnlinkResult } from '../commands/devices/types.js';
+export type { ImportResult } from '../commands/import/types.js';
 
 /**
  * What happens while a device is linked. Declared here because the declaration inside needs Baileys' types, which do not

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { z } from 'zod';
-import { addConnection as addConnectionTo, type AddConnectionResult } from '../commands/connections/add.js';
+import { addConnection as addConnectionTo, type AddConnectionResult } from '../commands/connections/save.js';
 import { listConnections as listConnectionsOf, type ConnectionList } from '../commands/connections/list.js';
 import type { TypedFields } from '../commands/connections/validate.js';
 import { dedupe as runDedupe } from '../commands/dedupe/dedupe.js';

@@ -87,7 +87,7 @@ export function named<V>(name: string, codec: Codec<V>): Codec<V> {
 }
 
 /** One column of a statement that writes rows `R`. */
-interface WrittenColumn<R> {
+export interface WrittenColumn<R> {
   name: string;
   type: Codec<unknown>['type'];
   cast: string | undefined;
@@ -101,10 +101,10 @@ export interface Column<R> extends WrittenColumn<R> {
 }
 
 /** All columns of a table, or of the rows that a query gives: what reads them, and what writes them. */
-type Columns<R> = readonly Column<R>[];
+export type Columns<R> = readonly Column<R>[];
 
 /** Some of them: enough to write, but no row can be read by them. */
-type WrittenColumns<R> = readonly WrittenColumn<R>[];
+export type WrittenColumns<R> = readonly WrittenColumn<R>[];
 
 /** What a row is once it is read: `RowOf<typeof COLUMNS>`. */
 export type RowOf<C> = C extends Columns<infer R> ? R : never;

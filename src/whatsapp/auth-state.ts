@@ -6,8 +6,8 @@ import {
   proto,
   type SignalDataTypeMap,
   type SignalKeyStore,
+  jidDecode,
 } from '@whiskeysockets/baileys';
-import type { DeviceKey, DeviceStorage } from './device-storage.js';
 
 /**
  * The credentials and keys of one device, kept in memory as texts and written through to a storage. One process has the
@@ -144,4 +144,43 @@ function revive(type: string, json: string): unknown {
   return type === 'app-state-sync-key' && typeof value === 'object' && value !== null
     ? proto.Message.AppStateSyncKeyData.fromObject(value)
     : value;
+}
+
+/** One key of a device; `value` null removes it. */
+export interface DeviceKey {
+  /** Baileys' word: `pre-key`, `session`, `lid-mapping` … */
+  type: string;
+  id: string;
+  value: string | null;
+}
+
+/**
+ * Where the tool's own device keeps its credentials and keys, as JSON texts. Whoever implements it encrypts them and sees to
+ * it that one process alone has the device: two that write to one store break its Signal sessions.
+ */
+export interface DeviceStorage {
+  /** null: nothing is linked. */
+  loadCredentials(): Promise<string | null>;
+  /** `accountId` is the address of the device: `5511…:12@s.whatsapp.net`. */
+  saveCredentials(json: string, accountId: string): Promise<void>;
+  /** Those that are there, by id. */
+  readKeys(type: string, ids: readonly string[]): Promise<Map<string, string>>;
+  writeKeys(keys: readonly DeviceKey[]): Promise<void>;
+}
+
+/** A device as WhatsApp names it. */
+export interface LinkedAccount {
+  /** `5511…:12@s.whatsapp.net` */
+  id: string;
+  /** The number that it belongs to, as WhatsApp writes it, digits only. */
+  phone: string;
+  /** Its number among the account's devices. */
+  device: number;
+}
+
+/** Whose the credentials are; undefined before they are paired. */
+export function accountOf({ me }: AuthenticationCreds): LinkedAccount | undefined {
+  if (me === undefined) return undefined;
+  const decoded = jidDecode(me.id);
+  return decoded === undefined ? undefined : { id: me.id, phone: decoded.user, device: decoded.device ?? 0 };
 }

@@ -2,15 +2,12 @@ import { isLidUser, jidNormalizedUser, proto, type WASocket } from '@whiskeysock
 import { EXIT, UserError } from '../model/errors.js';
 import { remedy } from '../model/remedy.js';
 import { ANCHOR_TIME_UNIT_MS, ASK_AGAIN_MS } from './assumptions.js';
-import { DeviceAuth } from './auth-state.js';
+import { DeviceAuth, type DeviceStorage } from './auth-state.js';
 import { connectDevice, type NoConnection } from './connect-device.js';
-import type { DeviceStorage } from './device-storage.js';
 import { historyIn } from './first-sync.js';
-import { HistoryInbox } from './history-inbox.js';
-import { type AskedFor, type HistoryKeeper, notificationOf } from './history-keeper.js';
-import type { PageOutcome, PageRequest } from './history-page.js';
+import { HistoryInbox, type AskedFor, type HistoryKeeper, notificationOf } from './history-keeper.js';
+import { type PageOutcome, type PageRequest, PendingAnswer } from './history-page.js';
 import { type DeviceSocket, openSocket, type ServiceOptions } from './open-socket.js';
-import { PendingAnswer } from './pending-answer.js';
 import { type EventTap, isEvent, rawEvent } from './tap-events.js';
 import { pause, waitFor } from './wait.js';
 

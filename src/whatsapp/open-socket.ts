@@ -7,12 +7,10 @@ import {
   type proto,
   type WASocket,
   type WAVersion,
+  DisconnectReason,
 } from '@whiskeysockets/baileys';
 import { DEVICE_BROWSER } from './assumptions.js';
-import { createBaileysLogger, type LogLine } from './baileys-logger.js';
-import { type CloseReason, closeReasonOf, closeReasonOfCode } from './close-reason.js';
-import { quietLibsignal } from './quiet-libsignal.js';
-import { storeBeforeSending } from './store-before-sending.js';
+import { createBaileysLogger, type LogLine, quietLibsignal } from './baileys-log.js';
 import { type EventTap, tapEvents } from './tap-events.js';
 import { waitFor } from './wait.js';
 
@@ -118,4 +116,69 @@ export function openSocket(options: SocketOptions): DeviceSocket {
 
 function mutable([major, minor, patch]: readonly [number, number, number]): WAVersion {
   return [major, minor, patch];
+}
+
+/**
+ * Lets a message leave only when the ratchet that encrypted it is stored. Baileys 7.0.0-rc14 sends inside a transaction of
+ * its keys, under the device's own address, and writes them after that: a kill in between would use a key twice, and the
+ * phone could read nothing until the session is renewed. Without that outer transaction each encryption is one of its own.
+ */
+function storeBeforeSending(sock: WASocket): void {
+  const { creds, keys } = sock.authState;
+  const transaction = keys.transaction.bind(keys);
+  keys.transaction = (work, key) => (key === creds.me?.id ? work() : transaction(work, key));
+}
+
+/**
+ * Why a socket closed, as far as it decides what to do next.
+ * - ended: we closed it.
+ * - restart: WhatsApp wants a new login, as it does once after pairing.
+ * - conflict: another login with this device's credentials took over; coming back would kick that one out.
+ * - logged_out: the device is not linked any more, or the account is blocked.
+ * - outdated: WhatsApp refuses this version of its protocol.
+ * - expired: nobody scanned the last QR code.
+ * - lost: anything that may be better in a moment.
+ */
+export type CloseReason =
+  | { kind: 'ended' | 'restart' | 'conflict' | 'logged_out' | 'outdated' | 'expired' }
+  | { kind: 'lost'; reason: string };
+
+/** WhatsApp's answer to clients that are too old; Baileys has no name for it. */
+const OUTDATED = 405;
+/** The account may not use this client. */
+const GONE = 419;
+
+/** Reads what Baileys gives as the last error; undefined when it was `end(undefined)`. */
+function closeReasonOf(error: Error | undefined): CloseReason {
+  if (error === undefined) return { kind: 'ended' };
+  if (statusCodeOf(error) === DisconnectReason.timedOut && error.message.startsWith('QR refs')) {
+    return { kind: 'expired' };
+  }
+  return closeReasonOfCode(statusCodeOf(error));
+}
+
+/** Reads the code alone, WhatsApp's or Baileys' own. */
+function closeReasonOfCode(code: number | undefined): CloseReason {
+  switch (code) {
+    case DisconnectReason.restartRequired:
+      return { kind: 'restart' };
+    case DisconnectReason.connectionReplaced:
+      return { kind: 'conflict' };
+    case DisconnectReason.loggedOut:
+    case DisconnectReason.forbidden:
+    case GONE:
+      return { kind: 'logged_out' };
+    case OUTDATED:
+      return { kind: 'outdated' };
+    default:
+      return { kind: 'lost', reason: code === undefined ? 'unknown' : String(code) };
+  }
+}
+
+/** The code in Baileys' errors, which are Boom's. */
+function statusCodeOf(error: Error): number | undefined {
+  if (!('output' in error)) return undefined;
+  const { output } = error;
+  if (typeof output !== 'object' || output === null || !('statusCode' in output)) return undefined;
+  return typeof output.statusCode === 'number' ? output.statusCode : undefined;
 }

@@ -1,19 +1,15 @@
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
-import { accountOf, type LinkedAccount } from './account.js';
+import { accountOf, type LinkedAccount, DeviceAuth, type DeviceStorage } from './auth-state.js';
 import { DEVICE_BROWSER, PAIRING_CODE_BROWSER } from './assumptions.js';
-import { DeviceAuth } from './auth-state.js';
-import { type CloseReason } from './close-reason.js';
+import { type CloseReason, type DeviceSocket, openSocket, type ServiceOptions } from './open-socket.js';
 import { connectDevice, type NoConnection } from './connect-device.js';
-import type { DeviceStorage } from './device-storage.js';
-import { FirstSync, type SyncPatience, type SyncProgress } from './first-sync.js';
-import { FirstSyncFiles } from './first-sync-files.js';
+import { FirstSync, type SyncPatience, type SyncProgress, FirstSyncFiles } from './first-sync.js';
 import type { HistoryKeeper } from './history-keeper.js';
-import { type DeviceSocket, openSocket, type ServiceOptions } from './open-socket.js';
 import { isEvent, rawEvent } from './tap-events.js';
 import { logOut } from './unlink-device.js';
 import { pause, waitFor } from './wait.js';
 
-export type { LinkedAccount } from './account.js';
+export type { LinkedAccount } from './auth-state.js';
 export type { SyncProgress } from './first-sync.js';
 
 export type PairingStep =

@@ -1,5 +1,5 @@
 import { type BaileysEventMap, BufferJSON, type WASocket } from '@whiskeysockets/baileys';
-import type { LogLine } from './baileys-logger.js';
+import type { LogLine } from './baileys-log.js';
 
 /** An event as Baileys made it. */
 export type EventTap = (event: keyof BaileysEventMap, data: unknown) => void;

@@ -1,6 +1,5 @@
-import { DeviceAuth } from './auth-state.js';
+import { DeviceAuth, type DeviceStorage } from './auth-state.js';
 import { connectDevice, type NoConnection } from './connect-device.js';
-import type { DeviceStorage } from './device-storage.js';
 import { type DeviceSocket, openSocket, type ServiceOptions } from './open-socket.js';
 import { waitFor } from './wait.js';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { acknowledgeAlerts, listAlerts, unacknowledgeAlerts } from '../../src/commands/alerts/alerts.js';
-import { archiveConnection } from '../../src/commands/connections/archive.js';
+import { archiveConnection } from '../../src/commands/connections/remove.js';
 import { report } from '../../src/commands/report/report.js';
 import type { ReportResult } from '../../src/commands/report/types.js';
 import { CHECK_NAMES } from '../../src/commands/verify/result.js';

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { importList } from '../../src/commands/import/import-list.js';
-import type { ImportListOptions } from '../../src/commands/import/options.js';
-import type { ImportListResult } from '../../src/commands/import/result.js';
+import type { ImportListOptions, ImportListResult } from '../../src/commands/import/types.js';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ProgressEvent } from '../../src/context.js';
-import { THROTTLE_MS } from '../../src/commands/import/options.js';
+import { THROTTLE_MS } from '../../src/commands/import/types.js';
 import { rawLogCheck } from '../../src/commands/verify/raw-log.js';
 import type { Store } from '../../src/store/store.js';
 import { faults, runCheck } from '../support/checking.js';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
-import { checkServiceUrl } from '../../src/commands/devices/service.js';
-import { isSamePhone } from '../../src/commands/devices/own-number.js';
+import { checkServiceUrl } from '../../src/cli/device-options.js';
+import { isSamePhone } from '../../src/commands/devices/own-device.js';
 
 const KEY = SecretKey.parse(randomBytes(32).toString('base64'), 'KEY');
 const ABOUT = ['connection', 'session', 'id'];

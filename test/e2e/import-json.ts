@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IMPORT_OUTCOMES, type ImportResult } from '../../src/commands/import/result.js';
+import { IMPORT_OUTCOMES, type ImportResult } from '../../src/commands/import/types.js';
 import { CONNECTION_KINDS } from '../../src/model/enumerations.js';
 
 const count = z.int().nonnegative();

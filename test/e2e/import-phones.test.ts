@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { proto } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
-import type { ImportResult } from '../../src/commands/import/result.js';
+import type { ImportResult } from '../../src/commands/import/types.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends, useBackend } from '../support/databases.js';
 import { type FakePerson, lidOf, pnOf } from '../support/fake-whatsapp/account.js';

@@ -1,6 +1,6 @@
 import { proto } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
-import type { ImportResult } from '../../src/commands/import/result.js';
+import type { ImportResult } from '../../src/commands/import/types.js';
 import type { ChildResult } from '../support/child-process.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends, useBackend } from '../support/databases.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { editConnection } from '../../src/commands/connections/edit.js';
+import { editConnection } from '../../src/commands/connections/save.js';
 import { report } from '../../src/commands/report/report.js';
 import { rawLogCheck } from '../../src/commands/verify/raw-log.js';
 import type { JsonObject } from '../../src/model/json.js';

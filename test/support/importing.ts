@@ -1,8 +1,7 @@
 import { expect } from 'vitest';
 import type { ProgressEvent } from '../../src/context.js';
 import { importContact } from '../../src/commands/import/import-contact.js';
-import type { ImportOptions } from '../../src/commands/import/options.js';
-import type { ImportResult } from '../../src/commands/import/result.js';
+import type { ImportOptions, ImportResult } from '../../src/commands/import/types.js';
 import type { Store } from '../../src/store/store.js';
 import type { FakePhones } from './history-pages.js';
 import { testContext } from './replaying.js';

@@ -1,6 +1,6 @@
 import { type AuthenticationCreds, BufferJSON } from '@whiskeysockets/baileys';
 import type { AnnouncedFile, HistoryKeeper } from '../../src/whatsapp/history-keeper.js';
-import type { DeviceStorage } from '../../src/whatsapp/device-storage.js';
+import type { DeviceStorage } from '../../src/whatsapp/auth-state.js';
 
 /** A keeper in memory: the events that were kept, and the files that are owed. */
 export function memoryKeeper(): HistoryKeeper & {

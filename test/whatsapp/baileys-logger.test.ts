@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createBaileysLogger } from '../../src/whatsapp/baileys-logger.js';
+import { createBaileysLogger } from '../../src/whatsapp/baileys-log.js';
 
 it('writes no number and nothing but words, whatever Baileys logs', () => {
   const lines: string[] = [];

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { quietLibsignal } from '../../src/whatsapp/quiet-libsignal.js';
+import { quietLibsignal } from '../../src/whatsapp/baileys-log.js';
 
 it('keeps libsignal from printing keys, and leaves what others print alone', () => {
   const output = globalThis.console;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { NewConnection } from '../../commands/connections/add.js';
+import type { NewConnection } from '../../commands/connections/save.js';
 import { EXIT, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
@@ -39,7 +39,7 @@ export function registerConnectionAdd(parent: Command, attach: Attach): void {
 async function add(call: Call): Promise<Outcome> {
   const [{ withContext }, { addConnection }] = await Promise.all([
     import('../session.js'),
-    import('../../commands/connections/add.js'),
+    import('../../commands/connections/save.js'),
   ]);
   const input = await readConnection(call);
   const result = await withContext(call, { command: 'connection add', creates: true }, (ctx) =>
@@ -67,7 +67,7 @@ async function askForRest(
 ): Promise<NewConnection> {
   const [{ checkId, checkName }, { parseBusinessPhone }] = await Promise.all([
     import('../../commands/connections/validate.js'),
-    import('../../commands/connections/phone.js'),
+    import('../../commands/connections/validate.js'),
   ]);
   const name =
     given.name ??

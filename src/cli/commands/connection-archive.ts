@@ -34,7 +34,7 @@ function setArchived(archived: boolean): Action {
   return async (call) => {
     const [{ withContext }, { archiveConnection }] = await Promise.all([
       import('../session.js'),
-      import('../../commands/connections/archive.js'),
+      import('../../commands/connections/remove.js'),
     ]);
     const command = archived ? 'connection archive' : 'connection unarchive';
     const result = await withContext(call, { command, lock: 'exclusive' }, (ctx) =>

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ConnectionChanges } from '../../commands/connections/edit.js';
+import type { ConnectionChanges } from '../../commands/connections/save.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -32,7 +32,7 @@ async function edit(call: Call): Promise<Outcome> {
   rejectNoChange(changes);
   const [{ withContext }, { editConnection }] = await Promise.all([
     import('../session.js'),
-    import('../../commands/connections/edit.js'),
+    import('../../commands/connections/save.js'),
   ]);
   const result = await withContext(call, { command: 'connection edit', lock: 'exclusive' }, (ctx) =>
     editConnection(ctx, call.args[0] ?? '', changes, organization),

@@ -1,6 +1,12 @@
 import { Argument, type Command } from 'commander';
-import { IMPORT_PHASES, PAGES_UNTIL, type FetchOptions } from '../../commands/import/options.js';
-import type { ImportListResult, ImportOutcome, ImportResult } from '../../commands/import/result.js';
+import {
+  IMPORT_PHASES,
+  PAGES_UNTIL,
+  type FetchOptions,
+  type ImportListResult,
+  type ImportOutcome,
+  type ImportResult,
+} from '../../commands/import/types.js';
 import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { LinkOptions } from '../../commands/devices/options.js';
+import type { LinkOptions } from '../../commands/devices/types.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';

@@ -1,4 +1,4 @@
-import type { PairingStep } from '../../commands/devices/options.js';
+import type { PairingStep } from '../../commands/devices/types.js';
 import { remedy } from '../../model/remedy.js';
 import type { Call } from '../call.js';
 import type { Io } from '../io.js';

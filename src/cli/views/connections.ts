@@ -1,8 +1,11 @@
-import type { AddConnectionResult } from '../../commands/connections/add.js';
-import type { EditConnectionResult } from '../../commands/connections/edit.js';
-import type { ConnectionCounts, ConnectionDetails, ConnectionList } from '../../commands/connections/list.js';
+import type { AddConnectionResult, EditConnectionResult } from '../../commands/connections/save.js';
+import type {
+  ConnectionCounts,
+  ConnectionDetails,
+  ConnectionList,
+  ConnectionView,
+} from '../../commands/connections/list.js';
 import type { RemoveConnectionResult } from '../../commands/connections/remove.js';
-import type { ConnectionView } from '../../commands/connections/view.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Cell, Grid, Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';

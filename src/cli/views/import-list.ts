@@ -1,4 +1,4 @@
-import type { ImportListResult } from '../../commands/import/result.js';
+import type { ImportListResult } from '../../commands/import/types.js';
 import type { Grid, Presentation } from '../ui/presentation.js';
 import { formatAmount, formatDuration } from '../ui/quantities.js';
 import { typedAgain } from '../typed-again.js';

@@ -1,4 +1,4 @@
-import type { ImportResult } from '../../commands/import/result.js';
+import type { ImportResult } from '../../commands/import/types.js';
 import { HOW_TO_GET_A_VERSION } from '../../commands/devices/pairing-error.js';
 import type { Remedy } from '../../model/remedy.js';
 import type { Grid, Presentation } from '../ui/presentation.js';

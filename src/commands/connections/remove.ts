@@ -1,11 +1,16 @@
+import type { Context } from '../../context.js';
 import { UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import { violatedConstraint } from '../../store/sql-state.js';
-import { countContents, deleteConnection } from '../../store/tables/connections.js';
+import {
+  countContents,
+  deleteConnection,
+  readConnectionRecords,
+  setArchived,
+} from '../../store/tables/connections.js';
 import { readDevice } from '../../store/tables/linked-devices.js';
-import type { Context } from '../../context.js';
 import { findConnection } from './find.js';
-import { viewOf, type ConnectionView } from './view.js';
+import { viewOf, type ConnectionView, missingChunks } from './list.js';
 
 export interface RemoveConnectionResult {
   schemaVersion: 1;
@@ -64,4 +69,38 @@ export async function removeConnection(
     throw error;
   }
   return { schemaVersion: 1, command: 'connection remove', removed: connection };
+}
+
+/** The JSON of `connection archive` and `connection unarchive`, `schemaVersion` 1. */
+interface ArchivedConnection {
+  schemaVersion: 1;
+  command: 'connection archive' | 'connection unarchive';
+  connection: ConnectionView;
+  /** False if it was so already. */
+  changed: boolean;
+}
+
+/**
+ * Retires a connection, or puts it back to use. Nothing is expected of an archived one any more: it raises no alert of
+ * silence or of history. Its messages stay, entries that name it are still filed, and what it loses is still lost.
+ * Throws ConfigError when `reference` means none or several.
+ */
+export async function archiveConnection(
+  ctx: Context,
+  reference: string,
+  archived: boolean,
+  organization?: string,
+): Promise<ArchivedConnection> {
+  const before = await findConnection(ctx, reference, organization);
+  const changed = (before.archivedAt !== null) !== archived;
+  if (changed) {
+    await setArchived(ctx.store.sql, before.id, archived ? ctx.clock() : null);
+  }
+  const record = (await readConnectionRecords(ctx.store.sql, { id: before.id }))[0] ?? before;
+  return {
+    schemaVersion: 1,
+    command: archived ? 'connection archive' : 'connection unarchive',
+    connection: viewOf(record, (await missingChunks(ctx, [before.id])).get(before.id) ?? []),
+    changed,
+  };
 }

@@ -1,10 +1,10 @@
-import { phoneEquivalents } from '../../identity/phone.js';
+import { parsePhoneNumberFromString } from 'libphonenumber-js';
+import { phoneEquivalents, canonicalPhone, digitsOf } from '../../identity/phone.js';
 import type { ConnectionKind, HistorySyncStatus } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { ConnectionFields, ConnectionRecord } from '../../store/tables/connections.js';
 import { storedPhone } from './find.js';
-import { parseBusinessPhone } from './phone.js';
 
 /** What a person says about a connection; as typed, not checked yet. */
 export interface TypedFields {
@@ -117,4 +117,21 @@ export function initialHistoryStatus(kind: ConnectionKind): HistorySyncStatus {
     case 'baileys':
       return 'pending_history';
   }
+}
+
+/**
+ * The number of a connection as it is stored: E.164, canonical by rule I1. What people type is held to a stricter rule than
+ * what webhooks bring: a country that exists, and a length that its plan knows. Throws ConfigError.
+ */
+export function parseBusinessPhone(typed: string): string {
+  const digits = digitsOf(typed.trim());
+  const parsed = digits === undefined ? undefined : parsePhoneNumberFromString(`+${digits}`);
+  const phone = parsed?.isPossible() === true ? canonicalPhone(parsed.number) : undefined;
+  if (phone === undefined) {
+    throw new ConfigError('The phone is no international number.', {
+      remedy: 'Write it with its country code, for example +5511912345678.',
+      code: 'invalid_phone',
+    });
+  }
+  return phone;
 }

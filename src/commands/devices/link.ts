@@ -1,20 +1,21 @@
+import type { Context } from '../../context.js';
+import { type Applied, applyEntries, type Applier } from '../../ingest/apply/execute-batch.js';
+import type { PreparedEntry } from '../../ingest/batch/batch.js';
+import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
+import { prepareEntry } from '../../ingest/batch/prepare-entry.js';
+import { withRun, type Ended, workOf, type RunEnd } from '../../ingest/runs/with-run.js';
+import { UserError } from '../../model/errors.js';
+import { formatOrigin } from '../../model/raw-entry.js';
+import { RawLog, rawEntryOf } from '../../rawlog/raw-log.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { readDevice } from '../../store/tables/linked-devices.js';
 import { type PairOutcome, pairDevice } from '../../whatsapp/pair-device.js';
 import { findConnection } from '../connections/find.js';
-import type { Context } from '../../context.js';
 import { openDirectory } from '../replay/open-directory.js';
-import { withRun, type Ended } from '../../ingest/runs/with-run.js';
-import { workOf } from '../../ingest/runs/work.js';
-import { applyKept } from './apply-kept.js';
-import { withDeviceLock } from './device-lock.js';
-import { endedLink, failedLink } from './link-run.js';
-import type { LinkOptions } from './options.js';
-import { assertOwnDevice } from './own-device.js';
-import { deviceViewOf, isSamePhone, ownNumberOf } from './own-number.js';
+import type { LinkOptions, LinkResult, DeviceView } from './types.js';
+import { withDeviceLock, assertOwnDevice, deviceViewOf, isSamePhone, ownNumberOf } from './own-device.js';
 import { pairingError } from './pairing-error.js';
 import { RawKeeper } from './raw-keeper.js';
-import type { LinkResult } from './result.js';
 import { missingSecretKey, type SecretKey } from './secret-key.js';
 import { StoredDevice } from './stored-device.js';
 
@@ -131,5 +132,102 @@ async function pair(
       }
     }
     throw pairingError(outcome, connection.name);
+  }
+}
+
+/** What a `link` has done, once the device is linked and what the phone sent is applied. */
+interface FinishedLink {
+  runId: string;
+  connection: { id: string; name: string };
+  pairing: Extract<PairOutcome, { kind: 'linked' }>;
+  device: DeviceView;
+  applied: Applied;
+  interrupted: boolean;
+}
+
+/** The result of a `link`, and how its run is recorded. */
+function endedLink(done: FinishedLink): Ended<LinkResult> {
+  const { runId, connection, pairing, device, interrupted } = done;
+  const { tally } = done.applied;
+  const { announced, received } = pairing.progress;
+  const isWhole = received >= announced && !tally.hasLoss();
+  const status = interrupted ? 'interrupted' : isWhole ? 'completed' : 'partial';
+  const { messages, leads, contacts } = tally;
+  const counters = {
+    announced,
+    received,
+    seen: messages.seen,
+    created: messages.created,
+    updated: messages.updated,
+    unchanged: messages.unchanged,
+    leads: leads.created,
+  };
+  return {
+    result: {
+      schemaVersion: 1,
+      command: 'link',
+      runId,
+      status,
+      connection: { id: connection.id, name: connection.name },
+      device,
+      wasLinked: pairing.wasLinked,
+      sync: pairing.sync,
+      chunks: { announced, received },
+      messages,
+      contacts: contacts.seen,
+      leads,
+      problems: tally.problems,
+      problemCount: tally.problemCount,
+    },
+    end: {
+      status,
+      counters,
+      verdict: `${status}: linked, ${messages.created} messages created`,
+      logs: [{ connectionId: connection.id, messagesImported: messages.created, counters }],
+      synced: [connection.id],
+    },
+  };
+}
+
+/** How the run is recorded when nothing was linked. */
+function failedLink(error: unknown): RunEnd {
+  const code = error instanceof UserError ? error.code : 'bug';
+  const status = code === 'interrupted' ? 'interrupted' : 'failed';
+  return { status, counters: {}, verdict: `${status}: ${code}`, error: code };
+}
+
+/**
+ * Replays what the linked device has brought and nobody has replayed, this time or before a kill: as history, so no tickets.
+ */
+function applyKept(
+  ctx: Context,
+  applier: Applier,
+  connection: { id: string },
+  directory: ConnectionDirectory,
+): Promise<Applied> {
+  return applyEntries(
+    ctx,
+    applier,
+    { settings: { tickets: 'none', syncSource: 'manual_sync' }, directory, claim: ['pending'] },
+    keptEntries(ctx, connection, directory),
+  );
+}
+
+async function* keptEntries(
+  { store }: Context,
+  connection: { id: string },
+  directory: ConnectionDirectory,
+): AsyncGenerator<PreparedEntry> {
+  // Whatever the connection was called then.
+  const origin = formatOrigin({ kind: 'device', connection: '' });
+  const selection = {
+    statuses: ['pending'],
+    connection: { id: connection.id, phoneNumberId: null },
+  } as const;
+  const log = await RawLog.open(store.sql);
+  for await (const stored of log.stored(selection)) {
+    const { connectionScope, origin: place } = stored.entry;
+    if (connectionScope !== connection.id || place?.startsWith(origin) !== true) continue;
+    yield prepareEntry(rawEntryOf(stored), stored.storedAs, directory, new Set());
   }
 }

@@ -1,8 +1,13 @@
-import { EXIT, UserError } from '../../model/errors.js';
-import { remedy } from '../../model/remedy.js';
-import { readDevice } from '../../store/tables/linked-devices.js';
 import type { Context } from '../../context.js';
-import { deviceViewOf, isSamePhone } from './own-number.js';
+import { parseJid } from '../../identity/jid.js';
+import { canonicalPhone, phoneEquivalents } from '../../identity/phone.js';
+import { EXIT, UserError, ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
+import { acquireDeviceLock, type RunLock } from '../../store/locks/run-lock.js';
+import type { ConnectionRecord } from '../../store/tables/connections.js';
+import { readDevice } from '../../store/tables/linked-devices.js';
+import { storedPhone } from '../connections/find.js';
+import type { DeviceOptions, DeviceView } from './types.js';
 
 /**
  * A connection whose number was changed must not go on with the device of the other number: what that phone knows about a
@@ -20,4 +25,77 @@ export async function assertOwnDevice(
     exitCode: EXIT.failure,
     remedy: remedy('unlink', ['--connection', connection.id], 'unlinks it; then link the right phone'),
   });
+}
+
+/** Whether two numbers are one phone by rule I1: Brazil's ninth digit, Mexico's 1, Argentina's 9. */
+export function isSamePhone(one: string, other: string): boolean {
+  const [a, b] = [canonicalPhone(one), canonicalPhone(other)];
+  if (a === undefined || b === undefined) return false;
+  return a === b || phoneEquivalents(a).includes(b);
+}
+
+/** The number that a device of this connection must belong to. Throws ConfigError when it cannot have one. */
+export function ownNumberOf(connection: ConnectionRecord): string {
+  if (connection.kind === 'cloud_api') {
+    throw new ConfigError(
+      `The connection '${connection.name}' is a pure Cloud API number: no device can be linked to it.`,
+      {
+        code: 'connection_not_linkable',
+        remedy:
+          'Only a number that is also in use in the WhatsApp Business app has linked devices (coexistence), or one of kind baileys.',
+      },
+    );
+  }
+  const phone = storedPhone(connection.displayPhoneNumber);
+  if (phone === undefined) {
+    throw new ConfigError(`The number of the connection '${connection.name}' is not known.`, {
+      code: 'connection_without_phone',
+      remedy: [
+        'Give it, so that no other phone is linked by mistake; for example:',
+        remedy('connection edit', [connection.id, '--phone', '+5511912345678'], 'sets the number'),
+      ],
+    });
+  }
+  return phone;
+}
+
+/** `5511…:12@s.whatsapp.net` as people read it. */
+export function deviceViewOf(accountId: string): DeviceView {
+  const { user } = parseJid(accountId);
+  const number = /:(\d+)@/.exec(accountId)?.[1];
+  return { phone: canonicalPhone(user) ?? null, device: Number(number ?? 0) };
+}
+
+/** Takes the lock of a connection's device. Throws LockedError (exit 5) when another process has it. */
+export function lockDevice(
+  ctx: Context,
+  options: Pick<DeviceOptions, 'database' | 'lockWaitMs'>,
+  connection: { id: string; name: string },
+  command: string,
+): Promise<RunLock> {
+  return acquireDeviceLock(options.database, connection, {
+    command,
+    host: ctx.host,
+    pid: ctx.pid,
+    waitMs: options.lockWaitMs,
+    signal: ctx.signal,
+  });
+}
+
+/** Does `work` while the device is ours; its signal also stops when the lock is lost. */
+export async function withDeviceLock<T>(
+  ctx: Context,
+  options: Pick<DeviceOptions, 'database' | 'lockWaitMs'>,
+  connection: { id: string; name: string },
+  command: string,
+  work: (ctx: Context) => Promise<T>,
+): Promise<T> {
+  const lock = await lockDevice(ctx, options, connection, command);
+  try {
+    const result = await work({ ...ctx, signal: AbortSignal.any([ctx.signal, lock.lost]) });
+    lock.assertHeld();
+    return result;
+  } finally {
+    await lock.release();
+  }
 }

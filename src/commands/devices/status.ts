@@ -4,10 +4,9 @@ import { countOwed } from '../../store/tables/history.js';
 import { readDevice } from '../../store/tables/linked-devices.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
-import type { DeviceStatusOptions } from './options.js';
-import { deviceViewOf } from './own-number.js';
+import type { DeviceStatusOptions, DeviceState, DeviceStatusResult, LinkedDeviceStatus } from './types.js';
+import { deviceViewOf } from './own-device.js';
 import { closeDevice, notLinked, openDevice } from './phones.js';
-import type { DeviceState, DeviceStatusResult, LinkedDeviceStatus } from './result.js';
 import { StoredDevice } from './stored-device.js';
 
 /**

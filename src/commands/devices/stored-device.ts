@@ -10,7 +10,7 @@ import {
   saveDevice,
   writeDeviceKeys,
 } from '../../store/tables/linked-devices.js';
-import type { DeviceKey, DeviceStorage } from '../../whatsapp/device-storage.js';
+import type { DeviceKey, DeviceStorage } from '../../whatsapp/auth-state.js';
 import type { Context } from '../../context.js';
 import type { SecretKey } from './secret-key.js';
 

@@ -1,12 +1,10 @@
 import { readDevice } from '../../store/tables/linked-devices.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
-import { withDeviceLock } from './device-lock.js';
-import type { UnlinkOptions } from './options.js';
-import { deviceViewOf } from './own-number.js';
+import { withDeviceLock, deviceViewOf } from './own-device.js';
+import type { UnlinkOptions, DeviceView, UnlinkResult } from './types.js';
 import { connectionError } from './pairing-error.js';
 import { notLinked } from './phones.js';
-import type { DeviceView, UnlinkResult } from './result.js';
 import { missingSecretKey } from './secret-key.js';
 import { StoredDevice } from './stored-device.js';
 

@@ -1,14 +1,36 @@
-import { type ConnectionRow, readConnections } from '../../store/tables/connections.js';
-import { findConnection } from '../connections/find.js';
-import type { Context } from '../../context.js';
-import { rehearse } from '../../ingest/runs/rehearse.js';
+import type { Context, ImportStep } from '../../context.js';
+import type { Applier } from '../../ingest/apply/execute-batch.js';
+import { Tally } from '../../ingest/batch/tally.js';
+import { rehearse } from '../../ingest/runs/in-batch.js';
 import { withRun, type RunEnd, type Target } from '../../ingest/runs/with-run.js';
-import { importOne, type Imported } from './contact-import.js';
-import { resultOf } from './import-result.js';
-import type { ImportOptions } from './options.js';
-import { statusOf } from './outcome-status.js';
-import type { Phones } from './phone.js';
-import type { ImportResult } from './result.js';
+import { UserError } from '../../model/errors.js';
+import { readConversationsOfLead, readOldestTime } from '../../store/queries/message-pages.js';
+import { type ConnectionRow, readConnections } from '../../store/tables/connections.js';
+import {
+  deleteFilesOfRequest,
+  deleteGap,
+  readGaps,
+  recordGap,
+  type HistoryGap,
+} from '../../store/tables/history.js';
+import { readEarlierImports, type EarlierImports } from '../../store/tables/sync-logs.js';
+import { findConnection } from '../connections/find.js';
+import { fetchPages, type Fetched } from './fetch-pages.js';
+import { findAnchor, type Anchor } from './find-anchor.js';
+import { ImportLog } from './import-log.js';
+import { resultOf, statusOf, askedAtOf } from './import-result.js';
+import { replayCache } from './replay-cache.js';
+import { applyBeside, savePage } from './save-page.js';
+import { chooseConnection, addressesOf, findSubject, namesWith, type Subject } from './subject.js';
+import {
+  type ImportOptions,
+  type Phones,
+  type ImportResult,
+  THROTTLE_MS,
+  type FetchOptions,
+  type Phone,
+  type ImportOutcome,
+} from './types.js';
 
 /**
  * Brings one contact's history into the database: from the raw log first, from WhatsApp only if that gives nothing, over the
@@ -66,4 +88,261 @@ function endOf(done: Imported): RunEnd {
     counters: { messages: { created, updated, unchanged } },
     verdict: `${done.outcome}: ${created} messages created, ${updated} updated, ${unchanged} unchanged`,
   };
+}
+
+/** What an import of one contact came to, before it is put into words. */
+export interface Imported {
+  outcome: ImportOutcome;
+  reason: string | null;
+  subject: Subject;
+  connection: ConnectionRow | null;
+  tally: Tally;
+  cache: ImportResult['cache'];
+  fetched: Fetched | null;
+  anchor: Anchor | null;
+  oldestMessageAt: number | null;
+  nextAllowedAt: number | null;
+}
+
+/** What the run gives to each of its contacts. */
+interface ImportWork {
+  applier: Applier;
+  phones: Phones;
+  options: FetchOptions;
+  /** The connection that was named. */
+  named: ConnectionRow | null;
+}
+
+/**
+ * Brings one contact's past in: from the raw log first, from the phone only if that gives nothing. Throws ConfigError for
+ * what cannot be a contact or means several, and what the device throws (locked, wrong key).
+ */
+export async function importOne(ctx: Context, work: ImportWork, typed: string): Promise<Imported> {
+  return new ContactImport(ctx, work, typed).run();
+}
+
+class ContactImport {
+  private readonly tally = new Tally();
+  private cache: ImportResult['cache'] = { entries: 0, created: 0, updated: 0 };
+  private connection: ConnectionRow | null;
+  private isLinked = false;
+  private fetched: Fetched | null = null;
+  private anchor: Anchor | null = null;
+  private nextAllowedAt: number | null = null;
+  private gaps: readonly HistoryGap[] = [];
+
+  constructor(
+    private readonly ctx: Context,
+    private readonly work: ImportWork,
+    private readonly typed: string,
+  ) {
+    this.connection = work.named;
+  }
+
+  async run(): Promise<Imported> {
+    const log = new ImportLog(this.ctx, this.work.applier);
+    try {
+      const { outcome, reason } = await this.steps(log);
+      const done = await this.result(outcome, reason);
+      await log.finish(done);
+      return done;
+    } catch (error) {
+      await log.fail(error).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async steps(log: ImportLog): Promise<{ outcome: ImportOutcome; reason: string | null }> {
+    const { phase } = this.work.options;
+    if (phase !== 'fetch') {
+      await this.lookIntoCache();
+      if (this.ctx.signal.aborted) return just('interrupted');
+      if (this.cache.created + this.cache.updated > 0) return just('cache');
+      if (phase === 'cache') return just('empty');
+    }
+    const subject = await this.subject();
+    const chosen = await chooseConnection(this.sql, subject, this.work.named?.id);
+    this.connection = chosen.connection;
+    this.isLinked = chosen.isLinked;
+    if (this.connection === null || !this.isLinked) return just('not_linked');
+    const obstacle = await this.obstacle(subject, this.connection);
+    if (obstacle !== null) return just(obstacle);
+    if (this.work.applier.target.dryRun) return just('would_fetch');
+    return this.fetch(this.connection, log);
+  }
+
+  /** Why the phone is not to be asked; null when it may be, and then there is an anchor. */
+  private async obstacle({ lead }: Subject, connection: ConnectionRow): Promise<ImportOutcome | null> {
+    if (lead === null) return 'no_anchor';
+    const earlier = await readEarlierImports(this.sql, lead.leadId, connection.id);
+    this.anchor = await this.findAnchor(lead, connection, earlier);
+    if (this.anchor === null) return 'no_anchor';
+    const { until } = this.work.options;
+    const { phone, lid } = addressesOf(lead);
+    this.gaps = await readGaps(
+      this.sql,
+      connection.id,
+      [phone, lid].filter((address) => address !== null),
+    );
+    // All that was asked for is there already.
+    if (until !== undefined && this.anchor.timestampMs < until && this.gaps.length === 0) return 'cache';
+    return this.isTooEarly(earlier) ? 'throttled' : null;
+  }
+
+  private async lookIntoCache(): Promise<void> {
+    this.tell({ step: 'cache' });
+    const { applier, named } = this.work;
+    const found = await replayCache(this.ctx, applier, {
+      ...(named === null ? {} : { connection: named }),
+      names: async () => (await this.subject()).names,
+    });
+    this.tally.absorb(found.tally);
+    const { created, updated } = found.tally.messages;
+    this.cache = { entries: found.entries, created, updated };
+  }
+
+  private async findAnchor(
+    lead: NonNullable<Subject['lead']>,
+    connection: ConnectionRow,
+    earlier: EarlierImports,
+  ): Promise<Anchor | null> {
+    const [conversation] = await readConversationsOfLead(this.sql, lead.leadId, connection.id);
+    if (conversation === undefined) return null;
+    return findAnchor(this.sql, conversation.id, addressesOf(lead), earlier.answeredAs);
+  }
+
+  /** One fetch per contact in five minutes, whatever process asks. */
+  private isTooEarly({ askedAt }: EarlierImports): boolean {
+    if (askedAt === null || this.work.options.force) return false;
+    const allowed = askedAt + THROTTLE_MS;
+    if (allowed <= this.ctx.clock()) return false;
+    this.nextAllowedAt = allowed;
+    return true;
+  }
+
+  private async fetch(
+    connection: ConnectionRow,
+    log: ImportLog,
+  ): Promise<{ outcome: ImportOutcome; reason: string | null }> {
+    const { phones } = this.work;
+    await log.start(connection.id, (await this.subject()).lead?.leadId ?? null);
+    this.tell({ step: 'connecting' });
+    let phone;
+    try {
+      phone = await phones.open(connection);
+    } catch (error) {
+      if (error instanceof UserError && error.code === 'not_linked') return just('not_linked');
+      throw error;
+    }
+    // What an earlier session could not have, or WhatsApp has kept for the device, may be about this contact.
+    await this.applyBeside(connection);
+    // Whoever had the device while we waited for it may have asked about this very contact.
+    const subject = await this.subject();
+    const obstacle = await this.obstacle(subject, connection);
+    const { anchor } = this;
+    if (obstacle !== null || anchor === null) return just(obstacle ?? 'no_anchor');
+    this.fetched = await this.fetchFrom(phone, anchor, subject, connection);
+    const { outcome, reason } = this.fetched;
+    const askedAt = askedAtOf(outcome, this.fetched.askedAt);
+    if (askedAt !== null) this.nextAllowedAt = askedAt + THROTTLE_MS;
+    // Late chunks, and answers to earlier requests: they are confirmed to WhatsApp, and belong to this import.
+    await phone.settle();
+    const beside = await this.applyBeside(connection);
+    return outcome === 'silent' && beside > 0 ? just('fetched') : { outcome, reason };
+  }
+
+  private async fetchFrom(
+    phone: Phone,
+    anchor: Anchor,
+    subject: Subject,
+    connection: ConnectionRow,
+  ): Promise<Fetched> {
+    const { ctx, sql, work } = this;
+    const { applier, options } = work;
+    return fetchPages(ctx, {
+      phone,
+      anchor,
+      options,
+      gaps: this.gaps,
+      save: async (chunks, addresses, { counted }) => {
+        const names = namesWith(subject.names, addresses);
+        const saved = await savePage(ctx, applier, connection, names, chunks);
+        if (counted) this.tally.absorb(saved.tally);
+        return saved;
+      },
+      recordGap: (gap) =>
+        gap.filled ? deleteGap(sql, connection.id, gap) : recordGap(sql, connection.id, gap, ctx.clock()),
+      answered: (chatJid, anchorId) => deleteFilesOfRequest(sql, connection.id, { chatJid, anchorId }),
+      tell: (step) => {
+        this.tell(step);
+      },
+    });
+  }
+
+  /** Applies what has come beside the answers, out of the raw log; gives how many messages that brought. */
+  private async applyBeside(connection: ConnectionRow): Promise<number> {
+    const { names } = await this.subject();
+    const { tally, entries } = await applyBeside(this.ctx, this.work.applier, connection, names);
+    this.tally.absorb(tally);
+    const { created, updated } = tally.messages;
+    this.cache = {
+      entries: this.cache.entries + entries,
+      created: this.cache.created + created,
+      updated: this.cache.updated + updated,
+    };
+    return created + updated;
+  }
+
+  private async result(outcome: ImportOutcome, reason: string | null): Promise<Imported> {
+    const subject = await this.subject();
+    return {
+      outcome,
+      reason,
+      subject,
+      connection: this.connection ?? (await this.onlyConnection(subject)),
+      tally: this.tally,
+      cache: this.cache,
+      fetched: this.fetched,
+      anchor: this.anchor,
+      oldestMessageAt: await this.oldestTime(subject),
+      nextAllowedAt: this.nextAllowedAt,
+    };
+  }
+
+  /** Where the cache alone was asked, the connection that the contact is on, if that is one. */
+  private async onlyConnection({ lead }: Subject): Promise<ConnectionRow | null> {
+    if (lead === null) return null;
+    const ids = (await readConversationsOfLead(this.sql, lead.leadId)).map(
+      ({ connectionId }) => connectionId,
+    );
+    const [only] = ids;
+    if (only === undefined || ids.length > 1) return null;
+    return (await chooseConnection(this.sql, { ...EMPTY, typed: this.typed }, only)).connection;
+  }
+
+  private async oldestTime({ lead }: Subject): Promise<number | null> {
+    if (lead === null) return null;
+    const conversations = await readConversationsOfLead(this.sql, lead.leadId, this.connection?.id);
+    const times = await Promise.all(conversations.map(({ id }) => readOldestTime(this.sql, id)));
+    const known = times.filter((time) => time !== null);
+    return known.length === 0 ? null : Math.min(...known);
+  }
+
+  private subject(): Promise<Subject> {
+    return findSubject(this.ctx, this.sql, this.typed, this.work.named?.organizationId);
+  }
+
+  private get sql() {
+    return this.work.applier.target.sql;
+  }
+
+  private tell(step: ImportStep): void {
+    this.ctx.emit({ event: 'import', contact: this.typed, ...step });
+  }
+}
+
+const EMPTY: Omit<Subject, 'typed'> = { names: new Set(), lead: null };
+
+function just(outcome: ImportOutcome): { outcome: ImportOutcome; reason: null } {
+  return { outcome, reason: null };
 }

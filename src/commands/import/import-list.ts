@@ -1,17 +1,24 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Context } from '../../context.js';
+import { isRunAlive } from '../../ingest/runs/judge.js';
+import { withRun, type Run, type RunEnd, workOf } from '../../ingest/runs/with-run.js';
 import { UserError } from '../../model/errors.js';
+import type { JsonObject } from '../../model/json.js';
 import type { RunResult } from '../../model/run-result.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
-import type { Context } from '../../context.js';
-import { withRun, type Run, type RunEnd } from '../../ingest/runs/with-run.js';
-import { workOf } from '../../ingest/runs/work.js';
-import { importOne } from './contact-import.js';
-import { namedConnection } from './import-contact.js';
-import { digestOf, findListResume, toJson, type ListResume } from './list-checkpoint.js';
-import type { ImportListOptions, ListedContact } from './options.js';
-import { statusOf } from './outcome-status.js';
-import { pause } from './pause.js';
-import type { Phones } from './phone.js';
-import type { ImportListResult, ImportOutcome, ListedImport } from './result.js';
+import { readUnfinishedRuns } from '../../store/tables/sync-runs.js';
+import { importOne, namedConnection } from './import-contact.js';
+import { statusOf } from './import-result.js';
+import { pause } from '../../whatsapp/wait.js';
+import type {
+  ImportListOptions,
+  ListedContact,
+  Phones,
+  ImportListResult,
+  ImportOutcome,
+  ListedImport,
+} from './types.js';
 
 /** Outcomes after which the next contact would fare no better; the same command goes on from here. */
 const STOPPING: ReadonlySet<ImportListResult['imports'][number]['outcome']> = new Set<ImportOutcome>([
@@ -228,4 +235,42 @@ function countOutcomes(imports: readonly ListedImport[]): ImportListResult['outc
   const outcomes: ImportListResult['outcomes'] = {};
   for (const { outcome } of imports) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   return outcomes;
+}
+
+/** What a killed run over a list leaves behind after each contact. */
+const checkpointSchema = z.object({
+  version: z.literal(1),
+  /** Digest of the list and of what was asked for. */
+  list: z.string(),
+  /** Contacts from the start of the list that are done. */
+  done: z.number().int().min(0),
+  /** Those of them that went wrong: they count in the verdict of whoever goes on. */
+  failed: z.number().int().min(0).default(0),
+});
+type ListCheckpoint = z.infer<typeof checkpointSchema>;
+
+interface ListResume {
+  runId: string;
+  checkpoint: ListCheckpoint;
+}
+
+/** The same list with the same wishes, whatever file it came from. */
+function digestOf({ contacts, connection, phase, pages, until }: ImportListOptions): string {
+  const list = contacts.map(({ contact }) => contact);
+  const wishes = JSON.stringify([list, connection ?? null, phase, pages, until ?? null]);
+  return createHash('sha256').update(wishes).digest('hex');
+}
+
+/** The newest run over the same list that stopped before its end and is not alive any more. */
+async function findListResume(ctx: Context, list: string): Promise<ListResume | null> {
+  for (const run of await readUnfinishedRuns(ctx.store.sql, 'import')) {
+    const parsed = checkpointSchema.safeParse(run.checkpoint);
+    if (!parsed.success || parsed.data.list !== list) continue;
+    if (!(await isRunAlive(ctx, run, ctx.store.sql))) return { runId: run.id, checkpoint: parsed.data };
+  }
+  return null;
+}
+
+function toJson({ version, list, done, failed }: ListCheckpoint): JsonObject {
+  return { version, list, done, failed };
 }

@@ -2,9 +2,9 @@ import type { RunStatus } from '../../model/enumerations.js';
 import type { JsonObject } from '../../model/json.js';
 import { finishSyncLog, insertSyncLogs } from '../../store/tables/sync-logs.js';
 import type { Context } from '../../context.js';
-import type { Applier } from '../../ingest/apply/apply-entries.js';
-import type { Imported } from './contact-import.js';
-import { askedAtOf, statusOf } from './outcome-status.js';
+import type { Applier } from '../../ingest/apply/execute-batch.js';
+import type { Imported } from './import-contact.js';
+import { askedAtOf, statusOf } from './import-result.js';
 
 /**
  * The sync_log of one contact's import. It is there before the phone is asked, so that a killed import shows; and what it

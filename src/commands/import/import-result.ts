@@ -1,10 +1,10 @@
 import type { Context } from '../../context.js';
-import { adviseImport } from './advise.js';
-import type { Anchor } from './find-anchor.js';
-import type { Imported } from './contact-import.js';
-import { statusOf } from './outcome-status.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
+import type { RunResult } from '../../model/run-result.js';
+import type { Imported } from './import-contact.js';
 import type { FetchedGap } from './fetch-pages.js';
-import type { AnchorView, FetchedGapView, ImportResult } from './result.js';
+import type { Anchor } from './find-anchor.js';
+import type { AnchorView, FetchedGapView, ImportResult, ImportOutcome } from './types.js';
 
 /** An import as its JSON tells it. Throws when its accounts do not balance. */
 export function resultOf(
@@ -67,4 +67,111 @@ function gapViewOf({ reason, anchor, behind, filled }: FetchedGap): FetchedGapVi
 
 function instant(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+/** Whether the contact is as complete as was asked for. */
+function isGood(outcome: ImportOutcome): boolean {
+  switch (outcome) {
+    case 'cache':
+    case 'fetched':
+    case 'end_of_history':
+    case 'empty':
+    case 'would_fetch':
+      return true;
+    case 'silent':
+    case 'no_anchor':
+    case 'throttled':
+    case 'not_linked':
+    case 'conflict':
+    case 'logged_out':
+    case 'offline':
+    case 'download_failed':
+    case 'interrupted':
+      return false;
+  }
+}
+
+/**
+ * How an import ended, in the words of a run: `partial` when pages came before it went wrong, and when something in them was
+ * rejected, or an answer left a part out. What the raw log has on record as rejected for long is listed, and no fault of this import.
+ */
+export function statusOf({ outcome, fetched }: Imported): RunResult['status'] {
+  if (outcome === 'interrupted') return 'interrupted';
+  const isIncomplete = fetched?.gaps.some(({ filled }) => !filled) === true;
+  if (isGood(outcome)) return (fetched?.problems ?? 0) > 0 || isIncomplete ? 'partial' : 'completed';
+  return (fetched?.pages.length ?? 0) > 0 ? 'partial' : 'failed';
+}
+
+/** Outcomes of imports that were cut short: to type the same command again must be allowed at once. */
+const CUT_SHORT: ReadonlySet<ImportOutcome> = new Set(['offline', 'conflict', 'logged_out', 'interrupted']);
+
+/** When the phone was asked, as far as it keeps the next import from asking; null where nothing does. */
+export function askedAtOf(outcome: ImportOutcome, askedAt: number | null): number | null {
+  return CUT_SHORT.has(outcome) ? null : askedAt;
+}
+
+/** What helps after an import, the most useful first. */
+function adviseImport(result: Omit<ImportResult, 'remedies'>): Remedy[] {
+  const { contact, fetch } = result;
+  const remedies = adviseOutcome(result);
+  const others = fetch.pages.reduce((sum, page) => sum + page.ofOthers, 0);
+  if (fetch.gaps.some(({ filled }) => !filled))
+    remedies.unshift(
+      remedy(
+        'import',
+        [contact.typed, '--phase', 'fetch', '--force'],
+        'asks again for what the answer left out',
+      ),
+    );
+  if (others > 0)
+    remedies.push(remedy('replay', [], 'brings in the messages of other people that came with the answer'));
+  return remedies;
+}
+
+function adviseOutcome({ outcome, connection, contact, dryRun }: Omit<ImportResult, 'remedies'>): Remedy[] {
+  switch (outcome) {
+    case 'not_linked':
+    case 'logged_out':
+      return connection === null || connection.kind === 'cloud_api'
+        ? []
+        : [remedy('link', ['--connection', connection.name], 'links the phone; then import again')];
+    case 'cache':
+      return dryRun
+        ? []
+        : [
+            remedy(
+              'import',
+              [contact.typed, '--phase', 'fetch'],
+              'asks the phone for what is older than that',
+            ),
+          ];
+    case 'fetched':
+      return [
+        remedy(
+          'import',
+          [contact.typed, '--phase', 'fetch', '--pages', '10', '--force'],
+          'goes further back; without --force only after five minutes',
+        ),
+      ];
+    case 'silent':
+    case 'download_failed':
+      return [
+        remedy(
+          'import',
+          [contact.typed, '--phase', 'fetch', '--force'],
+          'asks again at once; without --force only after five minutes',
+        ),
+      ];
+    case 'throttled':
+      return [remedy('import', [contact.typed, '--force'], 'asks all the same')];
+    case 'no_anchor':
+      return [remedy('explain', [contact.typed], 'says what is known about this contact')];
+    case 'end_of_history':
+    case 'empty':
+    case 'conflict':
+    case 'offline':
+    case 'interrupted':
+    case 'would_fetch':
+      return [];
+  }
 }

@@ -7,8 +7,8 @@ import { narrowEntry } from '../../ingest/batch/narrow-entry.js';
 import { prepareEntry } from '../../ingest/batch/prepare-entry.js';
 import { Tally } from '../../ingest/batch/tally.js';
 import type { Context } from '../../context.js';
-import { applyEntries, type Applied, type Applier } from '../../ingest/apply/apply-entries.js';
-import { LogSource } from '../replay/log-source.js';
+import { applyEntries, type Applied, type Applier } from '../../ingest/apply/execute-batch.js';
+import { LogSource } from '../replay/open-input.js';
 import { openDirectory } from '../replay/open-directory.js';
 
 /** Entries that are not fully in the database. */

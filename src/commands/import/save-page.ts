@@ -1,11 +1,15 @@
-import type { MessageCounts } from '../../model/run-result.js';
-import type { ConnectionRow } from '../../store/tables/connections.js';
-import { markNarrowed } from '../../store/tables/webhook-log.js';
+import type { Context } from '../../context.js';
+import { applyEntries, type Applier, type Applied } from '../../ingest/apply/execute-batch.js';
+import type { PreparedEntry } from '../../ingest/batch/batch.js';
 import { narrowEntry } from '../../ingest/batch/narrow-entry.js';
 import { prepareEntry } from '../../ingest/batch/prepare-entry.js';
 import type { Tally } from '../../ingest/batch/tally.js';
-import type { Context } from '../../context.js';
-import { applyEntries, type Applier } from '../../ingest/apply/apply-entries.js';
+import { formatOrigin } from '../../model/raw-entry.js';
+import type { MessageCounts } from '../../model/run-result.js';
+import { RawLog, rawEntryOf } from '../../rawlog/raw-log.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import type { EntrySelection } from '../../store/tables/stored-entries.js';
+import { markNarrowed } from '../../store/tables/webhook-log.js';
 import { openDirectory } from '../replay/open-directory.js';
 
 /** What became of an answer. */
@@ -53,4 +57,47 @@ export async function savePage(
 }
 
 /** Everything that a phone sends is history, whatever it was sent for. */
-export const HISTORY = { tickets: 'none', syncSource: 'manual_sync' } as const;
+const HISTORY = { tickets: 'none', syncSource: 'manual_sync' } as const;
+
+/**
+ * Applies the contact's part of what the linked device has brought beside the answers: late chunks of this import's requests
+ * and of earlier ones, files that could not be had before, what the phone sent by itself.
+ */
+export async function applyBeside(
+  ctx: Context,
+  applier: Applier,
+  connection: ConnectionRow,
+  names: ReadonlySet<string>,
+): Promise<Applied & { entries: number }> {
+  const { sql } = applier.target;
+  const directory = await openDirectory(sql, { register: false, connection: connection.id }, applier.newId);
+  const origin = formatOrigin({ kind: 'device', connection: '' });
+  const selection: EntrySelection = {
+    statuses: ['pending'],
+    chatIds: [...names],
+    connection: { id: connection.id, phoneNumberId: null },
+  };
+  const partly: PreparedEntry[] = [];
+  let count = 0;
+  async function* entries(): AsyncGenerator<PreparedEntry> {
+    const log = await RawLog.open(sql);
+    for await (const stored of log.stored(selection)) {
+      const { connectionScope, origin: place, error } = stored.entry;
+      // What has an error was looked at before: a contact's part of it was applied.
+      if (connectionScope !== connection.id || error !== null || place?.startsWith(origin) !== true) continue;
+      const whole = prepareEntry(rawEntryOf(stored), stored.storedAs, directory, new Set());
+      const { entry } = narrowEntry(whole, names);
+      if (entry.isNarrowed === true) partly.push(entry);
+      count += 1;
+      yield entry;
+    }
+  }
+  const applied = await applyEntries(
+    ctx,
+    applier,
+    { settings: HISTORY, directory, claim: ['pending'] },
+    entries(),
+  );
+  await markNarrowed(sql, applier.runId, partly);
+  return { ...applied, entries: count };
+}

@@ -1,12 +1,15 @@
+import type { Context } from '../../context.js';
 import { identitiesOfUser } from '../../identity/identities.js';
 import { parseJid, type JidKind } from '../../identity/jid.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
+import { nodesOf } from '../../rules/identity-evidence.js';
+import { readConversationsOfLead } from '../../store/queries/message-pages.js';
 import type { Sql } from '../../store/sql.js';
+import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
+import { readLinkedConnections } from '../../store/tables/linked-devices.js';
 import { resolveContact, type ContactLead, type ResolvedContact } from '../contacts/resolve-contact.js';
 import { theOneLead } from '../contacts/the-one-lead.js';
-import type { Context } from '../../context.js';
-import { nodesOf } from '../../rules/identity-evidence.js';
 
 /** Whom an import is about, as far as the database knows now. */
 export interface Subject {
@@ -88,4 +91,44 @@ export function addressesOf({ identities, phone }: ContactLead): Addresses {
 export function namesWith(names: ReadonlySet<string>, addresses: readonly string[]): Set<string> {
   const added = addresses.flatMap((address) => nodesOf(identitiesOfUser(address)));
   return new Set([...names, ...added.map(({ value }) => value)]);
+}
+
+/** The connection that an import works on. */
+interface Chosen {
+  connection: ConnectionRow | null;
+  /** Whether a device of the tool is linked to it. */
+  isLinked: boolean;
+}
+
+/**
+ * The connection over which a contact's phone can be asked: the one that was named; else the linked one among those that
+ * the contact wrote to; else, for somebody unknown, the only linked one. Where none is linked, the one to link.
+ * Throws ConfigError when several could be meant.
+ */
+export async function chooseConnection(
+  sql: Sql,
+  { lead, typed }: Subject,
+  namedId: string | undefined,
+): Promise<Chosen> {
+  const rows = await readConnections(sql);
+  const linked = await readLinkedConnections(sql);
+  const choose = (connection: ConnectionRow | undefined): Chosen => ({
+    connection: connection ?? null,
+    isLinked: connection !== undefined && linked.has(connection.id),
+  });
+  if (namedId !== undefined) return choose(rows.find(({ id }) => id === namedId));
+  const visited = lead === null ? [] : await readConversationsOfLead(sql, lead.leadId);
+  const own = rows.filter(({ id }) => visited.some(({ connectionId }) => connectionId === id));
+  const candidates = own.length > 0 ? own : rows;
+  const able = candidates.filter(({ id }) => linked.has(id));
+  if (able.length > 1) throw ambiguous(typed, able);
+  if (able.length === 1) return choose(able[0]);
+  return choose(candidates.find(({ kind }) => kind !== 'cloud_api') ?? candidates[0]);
+}
+
+function ambiguous(typed: string, able: readonly ConnectionRow[]): ConfigError {
+  return new ConfigError(`${able.length} connections could be asked about '${typed}'.`, {
+    code: 'connection_ambiguous',
+    remedy: `Say which with --connection: ${able.map(({ name }) => name).join(', ')}`,
+  });
 }

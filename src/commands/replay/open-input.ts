@@ -1,19 +1,24 @@
-import type { EntryStatus } from '../../model/enumerations.js';
-import { formatOrigin, type Position, type RawEntry, type SourceProblem } from '../../model/raw-entry.js';
-import type { Problem } from '../../model/run-result.js';
-import { openFileSource } from '../../inputs/file-source.js';
-import type { Sql } from '../../store/sql.js';
-import type { EntrySelection } from '../../store/tables/stored-entries.js';
-import { REQUEUED } from '../../store/tables/webhook-log.js';
-import type { Batch } from '../../ingest/batch/batch.js';
-import { Batcher } from '../../ingest/batch/batcher.js';
+import type { Context } from '../../context.js';
+import { type Batch, Batcher } from '../../ingest/batch/batch.js';
 import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
 import { prepareEntry, type StoredAs } from '../../ingest/batch/prepare-entry.js';
-import { resolveContact } from '../contacts/resolve-contact.js';
-import type { Context } from '../../context.js';
 import { isRunAlive } from '../../ingest/runs/judge.js';
+import { openFileSource } from '../../inputs/file-source.js';
+import type { EntryStatus } from '../../model/enumerations.js';
+import {
+  formatOrigin,
+  type Position,
+  type RawEntry,
+  type SourceProblem,
+  type SourceItem,
+} from '../../model/raw-entry.js';
+import type { Problem } from '../../model/run-result.js';
+import { RawLog, rawEntryOf } from '../../rawlog/raw-log.js';
+import type { Sql } from '../../store/sql.js';
+import { type EntrySelection, measureEntries } from '../../store/tables/stored-entries.js';
+import { REQUEUED } from '../../store/tables/webhook-log.js';
+import { resolveContact } from '../contacts/resolve-contact.js';
 import { CheckpointKeeper, findResumePoint, type Checkpoint, type ResumePoint } from './checkpoint.js';
-import { LogSource } from './log-source.js';
 import type { LogSelection, ReplayOptions } from './options.js';
 
 /**
@@ -217,4 +222,35 @@ function problemOf(problem: SourceProblem): Problem {
     reason: problem.reason,
     excerpt: problem.excerpt ?? problem.message,
   };
+}
+
+/** An item that also says where webhook_log has it. */
+type LogItem = SourceItem & { kind: 'entry'; storedAs: StoredAs };
+
+/** Reads stored entries back, page by page in the order in which they were stored. */
+export class LogSource {
+  private read = 0;
+
+  private constructor(
+    private readonly log: RawLog,
+    private readonly selection: EntrySelection,
+    readonly totalBytes: number,
+    readonly totalEntries: number,
+  ) {}
+
+  static async open(sql: Sql, selection: EntrySelection): Promise<LogSource> {
+    const { entries, bytes } = await measureEntries(sql, selection);
+    return new LogSource(await RawLog.open(sql), selection, bytes, entries);
+  }
+
+  bytesRead(): number {
+    return this.read;
+  }
+
+  async *items(): AsyncGenerator<LogItem> {
+    for await (const stored of this.log.stored(this.selection)) {
+      this.read += stored.entry.rawBody.byteLength;
+      yield { kind: 'entry', entry: rawEntryOf(stored), storedAs: stored.storedAs };
+    }
+  }
 }

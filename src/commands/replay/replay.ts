@@ -1,20 +1,21 @@
-import type { RunResult } from '../../model/run-result.js';
-import type { Sql } from '../../store/sql.js';
-import { createIdGenerator } from '../../store/uuid.js';
-import { distrustChangedMessages } from '../../ingest/apply/heal-messages.js';
+import type { Context } from '../../context.js';
 import { executeBatch, nothingApplied, type Applied } from '../../ingest/apply/execute-batch.js';
+import { distrustChangedMessages } from '../../ingest/apply/heal-messages.js';
 import type { Batch } from '../../ingest/batch/batch.js';
 import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
-import type { Tally } from '../../ingest/batch/tally.js';
-import type { Context } from '../../context.js';
-import { rehearse } from '../../ingest/runs/rehearse.js';
-import { withRun, type Run, type RunEnd, type Target } from '../../ingest/runs/with-run.js';
-import { workOf } from '../../ingest/runs/work.js';
+import { type Tally, newMessageCounts } from '../../ingest/batch/tally.js';
+import { rehearse } from '../../ingest/runs/in-batch.js';
+import { withRun, type Run, type RunEnd, type Target, workOf } from '../../ingest/runs/with-run.js';
+import type { JsonObject } from '../../model/json.js';
+import type { RunResult, ConnectionResult } from '../../model/run-result.js';
+import type { Sql } from '../../store/sql.js';
+import { readConnections } from '../../store/tables/connections.js';
+import { readMissingChunks } from '../../store/tables/history.js';
+import { createIdGenerator } from '../../store/uuid.js';
 import { describeResume, resumablePaths, toJson, withProblems } from './checkpoint.js';
 import { openDirectory } from './open-directory.js';
 import { openInput, openRequeued, type ReplayFeed } from './open-input.js';
 import type { ReplayOptions } from './options.js';
-import { countersOf, describeConnections, endOf } from './run-result.js';
 
 /** So many contested rows are remembered; then they are looked at before the run goes on. */
 const CONTESTED = 20_000;
@@ -246,4 +247,73 @@ class Replay {
     };
     return { run: result, imbalance: imbalance === null ? null : (this.error ?? imbalance) };
   }
+}
+
+/** The connections that a run touched, with where their history stands now. */
+async function describeConnections(
+  sql: Sql,
+  tally: Tally,
+  touched: ReadonlySet<string>,
+  registered: ReadonlySet<string>,
+): Promise<ConnectionResult[]> {
+  const missing = await readMissingChunks(sql, [...touched]);
+  const rows = await readConnections(sql);
+  return rows
+    .filter((row) => touched.has(row.id))
+    .map((row) => ({
+      id: row.id,
+      name: row.name,
+      registered: registered.has(row.id),
+      historySync: {
+        status: row.historySyncStatus,
+        phase: row.historySyncPhase,
+        chunkOrder: row.historySyncChunkOrder,
+        progress: row.historySyncProgress,
+        missingChunks: missing
+          .filter((chunk) => chunk.connectionId === row.id)
+          .map((chunk) => `${chunk.phase}/${chunk.chunkOrder}`),
+        ...(row.historySyncError === null ? {} : { error: row.historySyncError }),
+      },
+      messages: tally.byConnection.get(row.id) ?? newMessageCounts(),
+    }));
+}
+
+/** How a replay is recorded: its counters, and one sync_log per connection. */
+function endOf(result: RunResult, tally: Tally): RunEnd {
+  return {
+    status: result.status,
+    counters: countersOf(tally),
+    verdict: verdictOf(result),
+    error: result.error ?? null,
+    logs: result.connections.map(({ id, messages }) => ({
+      connectionId: id,
+      messagesImported: messages.created,
+      counters: jsonOf(messages),
+    })),
+    synced: result.connections.map(({ id }) => id),
+  };
+}
+
+/** The counters of a run as sync_runs keeps them. */
+function countersOf(tally: Tally): JsonObject {
+  return jsonOf(tally.counters());
+}
+
+/** Counters are numbers in objects: JSON by construction. */
+function jsonOf(value: object): JsonObject {
+  const entries = Object.entries(value).map(
+    ([key, part]: [string, unknown]): [string, JsonObject | number] => [
+      key,
+      typeof part === 'number' ? part : typeof part === 'object' && part !== null ? jsonOf(part) : 0,
+    ],
+  );
+  return Object.fromEntries(entries);
+}
+
+/** One line for sync_runs and the log. */
+function verdictOf({ status, entries, messages, problemCount }: RunResult): string {
+  return (
+    `${status}: ${entries.read} entries, ${messages.created} messages created, ` +
+    `${messages.updated} updated, ${messages.unchanged} unchanged, ${problemCount} problems`
+  );
 }

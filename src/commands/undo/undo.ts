@@ -10,7 +10,7 @@ import {
 import type { Sql } from '../../store/sql.js';
 import { endUndoneRun, type RunRow } from '../../store/tables/sync-runs.js';
 import type { Context } from '../../context.js';
-import { rehearse } from '../../ingest/runs/rehearse.js';
+import { rehearse } from '../../ingest/runs/in-batch.js';
 import { withRun, type Ended, type Run } from '../../ingest/runs/with-run.js';
 import { chooseRun } from './choose-run.js';
 import type { UndoOptions } from './options.js';

@@ -15,16 +15,14 @@ import { requeueEntriesOf, requeueWaiting } from '../../store/tables/webhook-log
 import type { Batch } from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
 import type { Tally } from '../batch/tally.js';
-import { collectItems } from './collect-items.js';
+import { collectItems, retractOwnNumbers } from './collect-items.js';
 import { conversationOf, openConversations } from './conversations.js';
 import { foldMessages, type FoldedMessages } from './fold-messages.js';
 import { nameHolders, namePeople } from './name-people.js';
-import { relinkMessages } from './relink-messages.js';
-import { retractOwnNumbers } from './retract-own-numbers.js';
+import { relinkMessages, writeMessages } from './write-messages.js';
 import { BatchWork, type ApplySettings } from './work.js';
 import { writeEntries, type SliceOutcome } from './write-entries.js';
 import { settleLeads, writeNewLeads } from './write-leads.js';
-import { writeMessages } from './write-messages.js';
 import { writeTickets } from './write-tickets.js';
 
 /** What a batch did; counts only once its transaction has committed. */

@@ -1,7 +1,10 @@
+import { phoneEquivalents } from '../../identity/phone.js';
 import type { Fact } from '../../model/facts.js';
+import { retractOwnNumber } from '../../store/changes/own-number.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
 import { renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
+import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
 import { subjectOf } from '../batch/fact-kinds.js';
 import { ownNumberReason } from '../batch/own-number.js';
 import type { BatchWork, Item } from './work.js';
@@ -130,5 +133,30 @@ function countEvent(work: BatchWork, fact: Fact): void {
   else {
     const subject = subjectOf(fact);
     if (subject !== null) work.tally.skip(subject, 'unknown_connection', null);
+  }
+}
+
+/**
+ * Rule I4 for numbers that became known late: what was stored about a connection's own number meanwhile is taken back. Asked
+ * when a number becomes known, and once per run when an item is skipped for it: another run, or a person, may have told it.
+ */
+export async function retractOwnNumbers(
+  work: BatchWork,
+  directory: ConnectionDirectory,
+  lessons: readonly Lesson[],
+): Promise<void> {
+  const news = new Set(lessons.filter(({ number }) => number).map(({ row }) => row));
+  const met = [...work.withOwnNumber].filter((connection) => directory.mayHoldOwnNumber(connection));
+  for (const connection of new Set([...news, ...met])) {
+    const own = work.ownNumbers.of(connection);
+    if (own === null) continue;
+    work.requeued += await retractOwnNumber(work.tx, work.settings.runId, {
+      connectionId: connection.id,
+      organizationId: connection.organizationId,
+      phoneNumberId: connection.phoneNumberId,
+      phones: [own, ...phoneEquivalents(own)],
+      isNew: news.has(connection),
+    });
+    work.withoutOwnNumber.add(connection);
   }
 }

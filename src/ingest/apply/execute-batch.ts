@@ -1,17 +1,17 @@
+import type { Context } from '../../context.js';
 import type { EntryStatus } from '../../model/enumerations.js';
 import type { Sql } from '../../store/sql.js';
-import type { Batch } from '../batch/batch.js';
+import { claimEntries } from '../../store/tables/stored-entries.js';
+import { type Batch, type PreparedEntry, Batcher } from '../batch/batch.js';
 import type { ConnectionDirectory } from '../batch/connection-directory.js';
 import { Tally } from '../batch/tally.js';
-import type { Context } from '../../context.js';
 import { inBatch } from '../runs/in-batch.js';
 import type { Target } from '../runs/with-run.js';
 import { applyBatch, type BatchResult } from './apply-batch.js';
-import { claimBatch } from './claim-batch.js';
 import type { ApplySettings } from './work.js';
 
 /** How batches go in; the same for all batches of one feed. */
-export interface Execution {
+interface Execution {
   settings: ApplySettings;
   directory: ConnectionDirectory;
   /** The statuses in which stored entries are due; null for entries that are new. */
@@ -69,4 +69,62 @@ function sumOf(...parts: readonly Tally[]): Tally {
   const total = new Tally();
   for (const part of parts) total.absorb(part);
   return total;
+}
+
+/**
+ * Takes the batch's entries for this transaction and drops those that another run works on or has finished. An entry of
+ * several slices is claimed by its first and held by the `pending` that it keeps until its last. False when nothing is left.
+ */
+async function claimBatch(tx: Sql, batch: Batch, statuses: readonly EntryStatus[]): Promise<boolean> {
+  const ids = batch.slices.flatMap((slice) => slice.entry.storedId ?? []);
+  const claimed = await claimEntries(tx, ids, statuses);
+  batch.slices = batch.slices.filter(
+    (slice) => slice.entry.storedId !== null && claimed.has(slice.entry.storedId),
+  );
+  return batch.slices.length > 0;
+}
+
+
+/** How entries go in; the rest is as in a replay. */
+interface Application {
+  settings: Pick<ApplySettings, 'tickets' | 'syncSource' | 'takesUpWaiting'>;
+  directory: ConnectionDirectory;
+  /** The statuses in which stored entries are due; null for entries that are new. */
+  claim: readonly EntryStatus[] | null;
+}
+
+/** What is the same for all entries that one run applies. */
+export interface Applier {
+  runId: string;
+  newId: () => string;
+  batchSize: number;
+  target: Target;
+}
+
+/**
+ * Applies prepared entries through the pipeline of a replay: batch by batch, a transaction each, the raw entry with its
+ * first items. Stops between two batches when the user does.
+ */
+export async function applyEntries(
+  ctx: Context,
+  { runId, newId, batchSize, target }: Applier,
+  { settings, directory, claim }: Application,
+  entries: AsyncIterable<PreparedEntry> | Iterable<PreparedEntry>,
+): Promise<Applied> {
+  const applied = nothingApplied();
+  const execution: Execution = {
+    settings: { ...settings, runId, newId, clock: ctx.clock },
+    directory,
+    claim,
+    target,
+  };
+  const batcher = new Batcher(batchSize);
+  for await (const entry of entries) {
+    for (const batch of batcher.add(entry, null)) await executeBatch(ctx, execution, batch, applied);
+    // What has been read already is still applied: of a page that the phone sent, there is no second copy.
+    if (ctx.signal.aborted) break;
+  }
+  const rest = batcher.rest();
+  if (rest !== null) await executeBatch(ctx, execution, rest, applied);
+  return applied;
 }

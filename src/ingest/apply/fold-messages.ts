@@ -1,18 +1,6 @@
+import { phoneEquivalents } from '../../identity/phone.js';
 import type { SyncSource } from '../../model/enumerations.js';
 import type { MessageFact } from '../../model/facts.js';
-import {
-  readMessages,
-  readTwins,
-  type MessageKey,
-  type MessageRow,
-  type StoredMessageRow,
-} from '../../store/tables/messages.js';
-import {
-  readPendingFacts,
-  type PendingFactRow,
-  readReactions,
-  readRevisions,
-} from '../../store/tables/amendments.js';
 import {
   applyAmendment,
   payloadOf,
@@ -22,10 +10,24 @@ import {
   type Amendment,
 } from '../../rules/amendments.js';
 import { contradicts, contradictsAmendment } from '../../rules/contradictions.js';
+import { nodeKey } from '../../rules/identity-evidence.js';
 import { isWamid, keyOf, MessageBook, type TrackedMessage } from '../../rules/message-book.js';
 import { showsWhatIsRevoked, type Revision } from '../../rules/message-projection.js';
 import { stateOfFact, type MessageState } from '../../rules/message-state.js';
-import { CollisionResolver } from './collision-resolver.js';
+import type { Person } from '../../rules/people.js';
+import {
+  readPendingFacts,
+  type PendingFactRow,
+  readReactions,
+  readRevisions,
+} from '../../store/tables/amendments.js';
+import {
+  readMessages,
+  readTwins,
+  type MessageKey,
+  type MessageRow,
+  type StoredMessageRow,
+} from '../../store/tables/messages.js';
 import type { ApplySettings, BatchWork, Item } from './work.js';
 
 /** What the batch's facts make of the messages in sight. Nothing is written yet. */
@@ -344,4 +346,36 @@ function sorted(keys: ReadonlyMap<string, MessageKey>): MessageKey[] {
 function syncSourceOf({ fact, field }: Item<MessageFact>, { syncSource }: ApplySettings): SyncSource {
   const isOnDemand = field === 'messaging-history.set' && fact.origin === 'history' && !fact.isSyncInitial;
   return isOnDemand ? 'manual_sync' : syncSource;
+}
+
+/**
+ * Who keeps an id that two conversations claim (M9). First come, first served would make the outcome depend on the order of
+ * the log, so the claims themselves decide: the lead whose phone the wamid names, else the lead with the smaller name.
+ */
+class CollisionResolver {
+  private readonly names = new Map<string, string[]>();
+
+  constructor(people: ReadonlyMap<string, ReadonlyMap<string, Person>>) {
+    for (const plan of people.values()) {
+      for (const person of plan.values()) this.names.set(person.id, person.identities.map(nodeKey).sort());
+    }
+  }
+
+  incomingWins(wamidPhone: string | null, incomingLeadId: string, storedLeadId: string): boolean {
+    const incoming = this.claim(wamidPhone, incomingLeadId);
+    const stored = this.claim(wamidPhone, storedLeadId);
+    if (incoming.named !== stored.named) return incoming.named;
+    return incoming.name < stored.name;
+  }
+
+  private claim(wamidPhone: string | null, leadId: string): { named: boolean; name: string } {
+    const names = this.names.get(leadId) ?? [];
+    const phones = wamidPhone === null ? [] : [wamidPhone, ...phoneEquivalents(wamidPhone)];
+    const named = phones.some((phone) => names.includes(`phone:${phone}`));
+    // Phones sort before other kinds, and a lead without any name loses.
+    const name =
+      names.find((candidate) => candidate.startsWith('phone:')) ??
+      (names[0] === undefined ? '~' : `~${names[0]}`);
+    return { named, name };
+  }
 }

@@ -87,7 +87,7 @@ export interface Batch {
   bytes: number;
 }
 
-export function newBatch(): Batch {
+function newBatch(): Batch {
   return { slices: [], weight: 0, bytes: 0 };
 }
 
@@ -118,7 +118,7 @@ export function entryStatus(
  * Cuts an entry into slices of at most `size`; an entry of 5,000 messages is five batches, and its raw body is stored with
  * the first of them.
  */
-export function sliceEntry(
+function sliceEntry(
   entry: PreparedEntry,
   size: number,
   after: Position | null,
@@ -153,4 +153,42 @@ export function sliceEntry(
     },
     weight: group.weight,
   }));
+}
+
+/** A batch holds at most this many raw bytes, whatever its messages: 3 MB webhooks with one message each exist. */
+const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+
+/** Gathers prepared entries into batches; entries larger than a batch are cut. */
+export class Batcher {
+  private current = newBatch();
+
+  constructor(private readonly size: number) {}
+
+  /** Adds an entry; gives the batches that are full now, in order. */
+  add(entry: PreparedEntry, after: Position | null): Batch[] {
+    const full: Batch[] = [];
+    for (const { slice, weight } of sliceEntry(entry, this.size, after)) {
+      // An entry without items still costs a row of the raw log.
+      const cost = Math.max(1, weight);
+      const bytes = slice.isFirst ? entry.bytes.byteLength : 0;
+      const { slices, weight: held, bytes: heldBytes } = this.current;
+      if (slices.length > 0 && (held + cost > this.size || heldBytes + bytes > MAX_BATCH_BYTES))
+        full.push(this.take());
+      this.current.slices.push(slice);
+      this.current.weight += cost;
+      this.current.bytes += bytes;
+    }
+    return full;
+  }
+
+  /** What is left at the end. */
+  rest(): Batch | null {
+    return this.current.slices.length === 0 ? null : this.take();
+  }
+
+  private take(): Batch {
+    const batch = this.current;
+    this.current = newBatch();
+    return batch;
+  }
 }

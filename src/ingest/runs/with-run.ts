@@ -1,11 +1,11 @@
+import type { Context } from '../../context.js';
 import type { RunStatus } from '../../model/enumerations.js';
-import type { JsonObject } from '../../model/json.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { Sql } from '../../store/sql.js';
 import { touchConnections } from '../../store/tables/connections.js';
 import { insertSyncLogs } from '../../store/tables/sync-logs.js';
 import { finishRun, insertRun, saveCheckpoint, type NewRun } from '../../store/tables/sync-runs.js';
 import { createIdGenerator } from '../../store/uuid.js';
-import type { Context } from '../../context.js';
 
 /** Where a run writes: the database, or the one transaction that it is part of. */
 export interface Target {
@@ -192,4 +192,20 @@ class Recorder implements Run {
       clearCheckpoint: status === 'completed' || status === 'partial',
     });
   }
+}
+
+/** What narrows the work of a run; what is absent or empty narrows nothing. */
+type Narrowing = Readonly<Record<string, JsonValue | undefined>>;
+
+/**
+ * What a run is to do, for sync_runs.work: equal for runs that do the same, however it was typed. `<kind> {}` is all there
+ * is, so that it makes up for every narrower one of its kind; see src/store/tables/sync-runs.ts.
+ */
+export function workOf(kind: string, narrowing: Narrowing): string {
+  const narrow = Object.entries(narrowing)
+    .filter(
+      ([, value]) => value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0),
+    )
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${kind} ${JSON.stringify(Object.fromEntries(narrow))}`;
 }

@@ -1,6 +1,62 @@
 import type { ConnectionKind } from '../../model/enumerations.js';
 import type { Remedy } from '../../model/remedy.js';
 import type { MessageCounts, Problem, RunResult } from '../../model/run-result.js';
+import type { PageOutcome, PageRequest } from '../../whatsapp/history-page.js';
+
+/** What to look at: what is stored already, and the phone if that gives nothing; or one of them alone. */
+export const IMPORT_PHASES = ['auto', 'cache', 'fetch'] as const;
+type ImportPhase = (typeof IMPORT_PHASES)[number];
+
+/** Pages to ask for where a date ends the import, not their number. */
+export const PAGES_UNTIL = 100;
+
+/** How often one contact's phone may be asked, however many processes do so. */
+export const THROTTLE_MS = 5 * 60_000;
+
+/** How a contact's history is brought in; the same for each of several. The caller holds the run lock (shared). */
+export interface FetchOptions {
+  /** Name, id or phone of the connection; without it, the one that the contact and a linked device share. */
+  connection?: string | undefined;
+  phase: ImportPhase;
+  /** At most so many pages. */
+  pages: number;
+  /** Messages per page. */
+  count: number;
+  /** How long one request waits for the phone, in ms. */
+  timeoutMs: number;
+  /** Goes back to messages of this time and no further, ms since 1970. */
+  until?: number | undefined;
+  /** Asks although somebody asked a moment ago. */
+  force: boolean;
+  /** Between two pages of one contact, in ms. */
+  pagePauseMs: number;
+  /** Messages per transaction. */
+  batchSize: number;
+  /** For sync_runs.options: what the user asked for, without secrets. */
+  recordedOptions: Record<string, string | number | boolean | string[]>;
+}
+
+export interface ImportOptions extends FetchOptions {
+  /** Any form of a contact: phone, JID, LID, BSUID, lead id. */
+  contact: string;
+  /** Writes nothing, opens no socket, and says what would be asked. */
+  dryRun: boolean;
+}
+
+/** One line of a list of contacts. */
+export interface ListedContact {
+  line: number;
+  contact: string;
+}
+
+export interface ImportListOptions extends FetchOptions {
+  contacts: readonly ListedContact[];
+  /** After so many contacts that the phone was asked about there is a pause. */
+  listBatch: number;
+  listPauseMs: number;
+  /** Goes on where a killed or interrupted run over the same list stopped. */
+  resume: boolean;
+}
 
 /**
  * How an import ended; one word each, in the JSON as in the exit code.
@@ -169,3 +225,29 @@ export interface ImportListResult {
   /** Why it ended before the list did. */
   stopped: ImportOutcome | null;
 }
+
+/** The linked devices of the connections. Whoever asks for history asks here. */
+export interface Phones {
+  /**
+   * Brings the connection's device online. The same one until {@link close}: many contacts, one socket. A device that
+   * cannot be online says so in the answer to every request.
+   *
+   * Throws UserError `not_linked` when none is linked, LockedError when another process has the device, and ConfigError for
+   * a missing or wrong secret key.
+   */
+  open(connection: { id: string; name: string }): Promise<Phone>;
+  /** Ends them and gives them free. Harmless when none is open. */
+  close(): Promise<void>;
+}
+
+/** One linked device. */
+export interface Phone {
+  /** Asks for one page; one request at a time. */
+  fetchPage(request: PageRequest): Promise<PageOutcome>;
+  /** The other address of a person's chat, as the device or WhatsApp's directory knows it; null if nobody does. */
+  otherAddress(address: string): Promise<string | null>;
+  /** Waits, not without end, until all that has come, answers that came too late among it, is in the raw log. */
+  settle(): Promise<void>;
+}
+
+export type { PageOutcome, PageRequest };

@@ -1,1 +1,0 @@
-export { checkServiceUrl } from '../../whatsapp/service-url.js';
