@@ -49,11 +49,16 @@ export async function deriveMessages(
   return derived;
 }
 
-/** The row as the raw log has it; null for a row that is right, by what is done or by what else the log holds. */
+/**
+ * The row as the raw log has it; null for a row that is right, by what is done or by what else the log holds. A revoke that
+ * only the row knows is another program's: what the row shows beside it is not taken away.
+ */
 export function rectifiedBy({ row, state, truth, truthToCome }: DerivedMessage): MessageState | null {
   if (truth === null || truthToCome === null) return null;
+  const isRevoked = truth.revokedAt !== null || truthToCome.revokedAt !== null;
   const isRight =
-    !showsWhatIsRevoked(row) && [truth, truthToCome].some((known) => !rectify(copyOf(state), known));
+    !(isRevoked && showsWhatIsRevoked(row)) &&
+    [truth, truthToCome].some((known) => !rectify(copyOf(state), known));
   if (isRight) return null;
   const rectified = copyOf(state);
   rectify(rectified, truth);

@@ -47,9 +47,10 @@ function absorbBody(state: MessageState, other: MessageState): boolean {
 function absorbContext(state: MessageState, other: MessageState): boolean {
   if (other.ranks.context === 0) return false;
   const raised = other.ranks.context > state.ranks.context;
-  if (raised) state.ranks.context = other.ranks.context;
   const theirs = other.contextExternalId ?? '';
-  const mine = state.contextExternalId ?? '';
+  // Without evidence it is no value to choose from: somebody has changed the row.
+  const mine = state.ranks.context === 0 ? '' : (state.contextExternalId ?? '');
+  if (raised) state.ranks.context = other.ranks.context;
   const better = isWamid(theirs) === isWamid(mine) ? theirs > mine : isWamid(theirs);
   if (better) state.contextExternalId = other.contextExternalId;
   return raised || better;

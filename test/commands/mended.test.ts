@@ -35,6 +35,24 @@ function web(
   };
 }
 
+/** A message of WhatsApp Web that answers another one. */
+function reply(id: string, stanzaId: string): object {
+  return {
+    event: 'messages.upsert',
+    sessionId: 'shop',
+    data: {
+      type: 'append',
+      messages: [
+        {
+          key: { remoteJid: `${ANA}@s.whatsapp.net`, fromMe: false, id },
+          message: { extendedTextMessage: { text: id, contextInfo: { stanzaId } } },
+          messageTimestamp: String(T0 + 60),
+        },
+      ],
+    },
+  };
+}
+
 async function opened(backend: TestBackend, log: readonly object[]): Promise<Store> {
   const store = await backend.open();
   await addConnection(store, { name: 'shop', phoneNumberId: '800000000000001' });
@@ -152,5 +170,46 @@ describeOnBackends('a message of the raw log', (backend) => {
     const { findings } = await ask(store, encodeWamid(ANA, 'G1'));
     expect(findings.filter(({ outcome }) => outcome !== 'pending')).toEqual([]);
     expect(findings).not.toEqual([]);
+  });
+
+  it('without metadata stays its connection’s when that gets another name', async () => {
+    const store = await backend.open();
+    await addConnection(store, { name: 'shop', phoneNumberId: '800000000000001' });
+    const body = JSON.stringify(live('A1', 0)).replace(/"metadata":\{[^}]*\},?/, '');
+    await replayBodies(store, [body], { connection: 'shop' });
+    await store.sql.execute(`update connections set name = 'branch'`);
+    const before = await normalisedDatabase(store);
+    expect((await runCheck(store, rawLogCheck)).items.map(({ sign }) => sign)).toEqual(['=']);
+    expect((await ask(store, encodeWamid(ANA, 'A1'))).findings).toEqual([]);
+    await store.sql.execute('delete from messages');
+    expect((await night(store)).figures).toMatchObject({ missing: 0, restored: 1 });
+    const after = await normalisedDatabase(store);
+    expect(after.messages).toEqual(before.messages);
+  });
+
+  it('gets its reply back, whichever id somebody put in its place', async () => {
+    for (const changed of ['A', 'zzz', 'wamid.zzz']) {
+      const store = await opened(backend, [
+        web(['QUOTED', ANA, 0], ['OTHER', BRU, 5]),
+        reply('ANSWER', 'QUOTED'),
+      ]);
+      const before = await normalisedDatabase(store);
+      expect(
+        await store.sql.execute(
+          `update messages set context_external_id = '${changed}' where context_external_id is not null`,
+        ),
+      ).toBe(1);
+      expect((await night(store)).figures).toMatchObject({ lost: 0, restored: 1 });
+      expect(await normalisedDatabase(store)).toEqual(before);
+      await store.close();
+    }
+  });
+
+  it('keeps its text when another program marks it as deleted', async () => {
+    const store = await opened(backend, [live('A1', 0), live('A2', 10)]);
+    await store.sql.execute('update messages set deleted_at = now()');
+    expect((await night(store)).figures).toMatchObject({ missing: 0, restored: 0 });
+    const rows = await store.sql.query('select body from messages order by timestamp');
+    expect(rows.map(({ body }) => typeof body)).toEqual(['string', 'string']);
   });
 });

@@ -52,7 +52,11 @@ async function replayInto(ctx: Context, options: ReplayOptions, target: Target):
     ctx,
     {
       command: 'replay',
-      options: options.recordedOptions,
+      // By its id: a connection may be renamed, and what names none is read by the run's choice for good.
+      options: {
+        ...options.recordedOptions,
+        ...(directory.fixedId === null ? {} : { connectionId: directory.fixedId }),
+      },
       target,
       work: replayWork(options),
       resumed,

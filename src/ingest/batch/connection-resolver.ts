@@ -30,6 +30,11 @@ export class ConnectionResolver {
     return this.fixed !== null;
   }
 
+  /** The connection that the run was told (`--connection`). */
+  get fixedId(): string | null {
+    return this.fixed?.id ?? null;
+  }
+
   /** `told`: id of the connection that the run which stored the entry was given for what names none. */
   resolve(hint: ConnectionHint, provider: Provider, told: string | null = null): ResolvedConnection {
     const { fixed } = this;

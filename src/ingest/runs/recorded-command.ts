@@ -20,7 +20,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
 const DURATIONS = new Set(['historyAfter', 'silentAfter', 'timeout', 'pagePause', 'listPause']);
 
 /** What a run records about itself, and nobody types. */
-const NOTES = new Set(['paths', 'run', 'undoes', 'within']);
+const NOTES = new Set(['paths', 'run', 'undoes', 'within', 'connectionId']);
 
 /** Marks the options of a run that is a step of another command: `{ within: 'reconcile' }`. */
 export const WITHIN = 'within';

@@ -314,8 +314,8 @@ interface RunChoice {
 export async function readRunChoices(sql: Sql, runIds: readonly string[]): Promise<Map<string, RunChoice>> {
   if (runIds.length === 0) return new Map();
   const rows = await sql.query(
-    `select id, options->'include' as include, options->>'connection' as connection from sync_runs
-     where id = any($1::uuid[]) and (options->'include' is not null or options->'connection' is not null)`,
+    `select id, options->'include' as include, coalesce(options->>'connectionId', options->>'connection') as connection from sync_runs
+     where id = any($1::uuid[]) and options ?| array['include', 'connection', 'connectionId']`,
     [arrayLiteral(runIds)],
   );
   return new Map(
