@@ -35,7 +35,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   rawlog: ['ingest/batch', 'rules', 'identity', 'store'],
-  audit: ['rawlog', 'ingest/batch', 'rules', 'store'],
+  audit: ['identity', 'rawlog', 'ingest/batch', 'rules', 'store'],
   commands: ['context', 'inputs', 'store'],
   'commands/connections': ['context', 'identity', 'store'],
   'commands/contacts': ['rules', 'identity', 'store'],

@@ -1,4 +1,4 @@
-import { compareSeverity, isAtLeast, worstSeverity, type Severity } from '../model/severity.js';
+import { compareSeverity, isAtLeast, worstSeverity, type Severity } from '../model/enumerations.js';
 import type { AlertAck } from '../store/tables/alert-acks.js';
 import { ALERT_KINDS, type Alert } from './alert.js';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Remedy } from '../model/remedy.js';
-import type { Severity } from '../model/severity.js';
+import type { Severity } from '../model/enumerations.js';
 
 /** What an alert can be about, the most urgent first: what stands in the way of everything else comes before it. */
 export const ALERT_KINDS = [

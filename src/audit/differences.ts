@@ -1,9 +1,7 @@
 import type { MessageRow, StoredMessageRow } from '../store/tables/messages.js';
 import { rowOfState } from '../rules/message-book.js';
-import { textOfErrors } from '../rules/message-errors.js';
-import type { MessageState } from '../rules/message-state.js';
-import { stableJson } from '../rules/stable-json.js';
-import { areTwins } from '../rules/twins.js';
+import { stableJson, textOfErrors } from '../rules/merge-values.js';
+import { areTwins, type MessageState } from '../rules/message-state.js';
 
 /** What people call the columns that a message's own entries decide; the others follow from these. */
 const WORDS: readonly (readonly [keyof MessageRow, string])[] = [

@@ -1,3 +1,4 @@
+import { isWamid } from '../identity/wamid.js';
 import type { MessageFact } from '../model/facts.js';
 import { placeKey, readRejectedItems } from '../store/checks/accounts.js';
 import type { Sql } from '../store/sql.js';
@@ -9,7 +10,6 @@ import { groupBy } from '../rules/group-by.js';
 import { keyOf, MessageBook, stateOfRow, type Placed } from '../rules/message-book.js';
 import { showsWhatIsRevoked, type Revision } from '../rules/message-projection.js';
 import { absorbState, stateOfFact, type Placement } from '../rules/message-state.js';
-import { isWamid } from '../rules/twins.js';
 import { LeadFinder } from '../rawlog/lead-finder.js';
 import { differencesOf, isTwinOf } from './differences.js';
 import { judgeAmendments } from './judge-amendments.js';

@@ -1,9 +1,10 @@
+import { isWamid } from '../identity/wamid.js';
 import type { MessageFact, RejectedFact } from '../model/facts.js';
 import type { Sql } from '../store/sql.js';
 import type { MessageLookup } from '../store/tables/message-lookup.js';
 import { readMessages, type MessageKey, type StoredMessageRow } from '../store/tables/messages.js';
 import type { Amendment } from '../rules/amendments.js';
-import { isWamid, keyOf } from '../rules/message-book.js';
+import { keyOf } from '../rules/message-book.js';
 import type { LogItem } from './outcome.js';
 
 /** Items of the raw log that are looked up together. */

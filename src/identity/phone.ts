@@ -92,3 +92,26 @@ export function digitsOf(raw: string): string | undefined {
   if (!sawDigit) return undefined;
   return formatted ? raw.replace(/\D/g, '') : raw;
 }
+
+/**
+ * Every phone under which the person with this one may be stored: its spellings, and Argentina's other form. For looking up
+ * what others have stored; never for storing.
+ */
+export function phonesToLookUp(phone: string): string[] {
+  const [canonical = phone, ...others] = phoneSpellings(phone);
+  return [canonical, ...phoneEquivalents(phone), ...others];
+}
+
+/**
+ * The Brazilian landline in a number to which a ninth digit was added by mistake; undefined for every other phone. A guess for
+ * when no contact has the phone as typed: in some areas, numbers that begin with 92 to 95 are mobile ones.
+ */
+export function withoutExtraNinthDigit(phone: string): string | undefined {
+  return /^\+55\d{2}9[2-5]\d{7}$/.test(phone) ? phone.slice(0, 5) + phone.slice(6) : undefined;
+}
+
+/** A number as people type it: also with `00` for `+`, or with the scheme of a link (`tel:`, `whatsapp:`). */
+export function phoneAsTyped(typed: string): string | undefined {
+  const digits = digitsOf(typed.replace(/^(?:tel|whatsapp):/i, ''));
+  return digits === undefined ? undefined : canonicalPhone(digits.replace(/^00/, ''));
+}

@@ -11,6 +11,11 @@ export interface DecodedWamid {
   stanzaId: string;
 }
 
+/** Whether an id is the Cloud API's; every other one is WhatsApp Web's key id. */
+export function isWamid(id: string): boolean {
+  return id.startsWith(PREFIX);
+}
+
 /**
  * Reads a Cloud API message id. The form is undocumented, it was found by looking at real ids: base64 of
  * `1c 18 <len> <phone> 15 02 00 <11|12> 18 <len> <key id> 00`. Anything that is not exactly this gives undefined, as

@@ -1,8 +1,8 @@
+import { isWamid } from '../identity/wamid.js';
 import type { Media } from '../model/facts.js';
 import { gradeOfRank, isRealContent } from './evidence.js';
 import type { MessageState } from './message-state.js';
-import { mergeJson } from './merge-json.js';
-import { stableJson } from './stable-json.js';
+import { mergeJson, stableJson } from './merge-values.js';
 
 /**
  * Merges what `other` knows of a message's content into `state` (rule M2), and tells whether anything changed. Every field is
@@ -54,10 +54,6 @@ function absorbContext(state: MessageState, other: MessageState): boolean {
   const better = isWamid(theirs) === isWamid(mine) ? theirs > mine : isWamid(theirs);
   if (better) state.contextExternalId = other.contextExternalId;
   return raised || better;
-}
-
-function isWamid(id: string): boolean {
-  return id.startsWith('wamid.');
 }
 
 /**

@@ -12,7 +12,7 @@ import type { JsonObject } from '../model/json.js';
 import { errorsOf, mediaOf } from '../store/tables/messages.js';
 import type { PendingFactRow, ReactionRow } from '../store/tables/amendments.js';
 import { keyOf, type TrackedMessage } from './message-book.js';
-import { textOfErrors } from './message-errors.js';
+import { textOfErrors } from './merge-values.js';
 import { absorbEdit, absorbRevoke, absorbStatus, type MessageState } from './message-state.js';
 
 /** A fact that changes a message instead of making one (rules M3, M5). */

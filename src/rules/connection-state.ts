@@ -2,7 +2,7 @@ import { HISTORY_SYNC_STATUSES, type HistorySyncStatus } from '../model/enumerat
 import type { Fact } from '../model/facts.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import type { HistoryChunkRow } from '../store/tables/history.js';
-import { larger, smaller } from './bounds.js';
+import { larger, smaller } from './merge-values.js';
 
 /**
  * What a batch says about one connection: its kind, its newest live event and its history (H2). Merged into the stored row

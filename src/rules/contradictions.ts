@@ -2,10 +2,8 @@ import type { Media } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import type { AmendmentPayload } from './amendments.js';
 import { packEvidence } from './evidence.js';
-import { mergeErrors, textOfErrors } from './message-errors.js';
+import { containsJson, mergeErrors, stableJson, textOfErrors } from './merge-values.js';
 import { absorbState, type MessageState, type Version } from './message-state.js';
-import { containsJson } from './merge-json.js';
-import { stableJson } from './stable-json.js';
 
 /**
  * Whether a message says something else than a state whose evidence for it is just as good. Merging alone does not tell: of

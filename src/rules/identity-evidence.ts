@@ -1,6 +1,6 @@
 import { IDENTITY_KINDS, type IdentityKind } from '../model/enumerations.js';
 import type { Identities } from '../model/facts.js';
-import { smaller } from './bounds.js';
+import { smaller } from './merge-values.js';
 
 /** One name of a person, as a row of lead_identities is keyed (within one organization). */
 export interface IdentityNode {

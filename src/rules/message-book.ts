@@ -1,14 +1,11 @@
-import { decodeWamid } from '../identity/wamid.js';
+import { decodeWamid, isWamid } from '../identity/wamid.js';
 import type { MessageFact } from '../model/facts.js';
 import type { MessageRow, StoredMessageRow } from '../store/tables/messages.js';
 import { isDisowned } from './contradictions.js';
 import { packEvidence, unpackEvidence } from './evidence.js';
-import { mergeErrors } from './message-errors.js';
+import { mergeErrors } from './merge-values.js';
 import { projectMessage, restoreContent, type Revision } from './message-projection.js';
-import { absorbState, stateOfFact, type MessageState, type Placement } from './message-state.js';
-import { areTwins, isWamid } from './twins.js';
-
-export { isWamid } from './twins.js';
+import { absorbState, areTwins, stateOfFact, type MessageState, type Placement } from './message-state.js';
 
 /** One message that a batch has in sight, with what the database held of it. */
 export interface TrackedMessage {

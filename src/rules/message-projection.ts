@@ -2,7 +2,7 @@ import type { Media, MessageContent } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import type { RevisionRow } from '../store/tables/amendments.js';
 import type { MessageState, Version } from './message-state.js';
-import { stableJson } from './stable-json.js';
+import { stableJson } from './merge-values.js';
 
 /** The version key of what the message said before any edit. */
 export const ORIGINAL_VERSION = 'original';

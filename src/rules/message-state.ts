@@ -1,3 +1,4 @@
+import { isWamid } from '../identity/wamid.js';
 import {
   MESSAGE_SOURCES,
   MESSAGE_STATUSES,
@@ -11,8 +12,7 @@ import type { Media, MessageContent, MessageError, MessageFact, StatusFact } fro
 import type { JsonObject } from '../model/json.js';
 import { absorbContent, mediaText } from './absorb-content.js';
 import { contentRank, sourceOf, structureRank, type EvidenceRanks } from './evidence.js';
-import { smaller } from './bounds.js';
-import { mergeErrors } from './message-errors.js';
+import { mergeErrors, smaller } from './merge-values.js';
 
 /** What an edit made the message say. */
 export interface Version {
@@ -225,4 +225,29 @@ function compareVersions(a: Version, b: Version): number {
 function versionText(version: Version): string {
   const { type, body, media } = version.content;
   return `${type}\n${body ?? ''}\n${mediaText(media ?? null)}`;
+}
+
+/** WhatsApp's two ways to one message may disagree by this much about its time (rule M10). */
+export const TWIN_TOLERANCE_MS = 2_000;
+
+/** What rule M10 looks at. */
+export interface TwinTraits {
+  externalId: string;
+  stanzaId: string | null;
+  direction: Direction;
+  timestamp: number;
+}
+
+/**
+ * Rule M10: two names of one message have the same stanza id and direction, times within 2 s, and exactly one of them is a
+ * wamid. Whether they are in the same conversation is for the caller to see.
+ */
+export function areTwins(a: TwinTraits, b: TwinTraits): boolean {
+  return (
+    a.stanzaId !== null &&
+    a.stanzaId === b.stanzaId &&
+    a.direction === b.direction &&
+    Math.abs(a.timestamp - b.timestamp) <= TWIN_TOLERANCE_MS &&
+    isWamid(a.externalId) !== isWamid(b.externalId)
+  );
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { isBsuid } from '../../src/identity/bsuid.js';
 import {
   hasIdentity,
   identitiesOfUser,
+  isBsuid,
   mergeIdentities,
   sameIdentities,
 } from '../../src/identity/identities.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { packEvidence } from '../../src/rules/evidence.js';
 import { absorbState, stateOfFact, type MessageState } from '../../src/rules/message-state.js';
-import { stableJson } from '../../src/rules/stable-json.js';
+import { stableJson } from '../../src/rules/merge-values.js';
 import type { Media, MessageFact } from '../../src/model/facts.js';
 import type { JsonObject } from '../../src/model/json.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { mergeErrors } from '../../src/rules/message-errors.js';
+import { mergeErrors } from '../../src/rules/merge-values.js';
 import type { MessageError } from '../../src/model/facts.js';
 
 const word = fc.option(fc.constantFrom('a', 'b', 'aa', 'ab', 'é'), { nil: undefined });

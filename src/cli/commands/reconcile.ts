@@ -3,7 +3,7 @@ import type { ReconcileOptions } from '../../commands/reconcile/options.js';
 import type { ReconcileResult } from '../../commands/reconcile/result.js';
 import { hasOpen } from '../../audit/acknowledgements.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
-import type { Severity } from '../../model/severity.js';
+import type { Severity } from '../../model/enumerations.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { VerifyOptions } from '../../commands/verify/options.js';
 import { CHECK_NAMES, type VerifyResult } from '../../commands/verify/result.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
-import { isAtLeast, type Severity } from '../../model/severity.js';
+import { isAtLeast, type Severity } from '../../model/enumerations.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { moment, names, text, toggle } from '../flags/kinds.js';

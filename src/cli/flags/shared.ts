@@ -1,6 +1,5 @@
-import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
+import { INCLUDABLE_CHATS, SEVERITIES, type Severity } from '../../model/enumerations.js';
 import type { ConfigError } from '../../model/errors.js';
-import { SEVERITIES, type Severity } from '../../model/severity.js';
 import { choice, choices, duration, integer, text, toggle, zone } from './kinds.js';
 import { contradiction, type Origin } from './table.js';
 

@@ -1,7 +1,7 @@
 import type { AlertCounts } from '../../audit/acknowledgements.js';
 import type { Alert } from '../../audit/alert.js';
 import type { ReportResult } from '../../commands/report/types.js';
-import type { Severity } from '../../model/severity.js';
+import type { Severity } from '../../model/enumerations.js';
 import type { Mark } from '../ui/document.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
 import { minute } from './report-words.js';

@@ -1,6 +1,6 @@
 import { ConfigError, EXIT, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
-import type { Severity } from '../../model/severity.js';
+import type { Severity } from '../../model/enumerations.js';
 import {
   deleteAlertAcks,
   readAlertAcks,

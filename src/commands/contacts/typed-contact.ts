@@ -1,6 +1,11 @@
 import { identitiesOfUser } from '../../identity/identities.js';
-import { digitsOf, phoneEquivalents } from '../../identity/phone.js';
-import { phoneAsTyped, phoneSpellings, withoutExtraNinthDigit } from '../../identity/phone-spellings.js';
+import {
+  digitsOf,
+  phoneAsTyped,
+  phoneEquivalents,
+  phonesToLookUp,
+  withoutExtraNinthDigit,
+} from '../../identity/phone.js';
 import { ConfigError } from '../../model/errors.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 
@@ -45,7 +50,7 @@ export function parseContact(typed: string): TypedContact {
   return {
     kind: 'names',
     names: [...names],
-    phones: known === undefined ? [] : phoneSpellings(known),
+    phones: known === undefined ? [] : phonesToLookUp(known),
     otherwise: landline === undefined ? null : { names: [landline], phones: [landline] },
   };
 }

@@ -4,7 +4,7 @@ import type { Sql } from '../../store/sql.js';
 import { writeIdentities, type IdentityRow } from '../../store/tables/leads.js';
 import { groupBy } from '../../rules/group-by.js';
 import { absorbEvidence, noEvidence, nodeKey, type IdentityEvidence } from '../../rules/identity-evidence.js';
-import { identityRow, storedIdentity } from '../../rules/stored-identity.js';
+import { identityRow, storedIdentity } from '../../rules/people.js';
 
 /**
  * Gives the survivors the phones of the merged leads as names, canonical (I1): leads of other programs have none, and their

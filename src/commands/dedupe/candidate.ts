@@ -1,7 +1,7 @@
-import { decodeWamid } from '../../identity/wamid.js';
+import { decodeWamid, isWamid } from '../../identity/wamid.js';
 import { MESSAGE_SOURCES } from '../../model/enumerations.js';
 import type { AnyMessageRow } from '../../store/tables/messages.js';
-import { isWamid, stateOfRow } from '../../rules/message-book.js';
+import { stateOfRow } from '../../rules/message-book.js';
 import { ORIGINAL_VERSION, type Revision } from '../../rules/message-projection.js';
 import type { MessageState } from '../../rules/message-state.js';
 import { detailOf, isPlaceholder, type Said } from './compare-content.js';

@@ -1,6 +1,6 @@
 import type { Media } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
-import { stableJson } from '../../rules/stable-json.js';
+import { stableJson } from '../../rules/merge-values.js';
 
 /** What one version of a message says; null where it says nothing. */
 export interface Said {

@@ -1,7 +1,6 @@
 import type { MessageRow } from '../../store/tables/messages.js';
-import { textOfErrors } from '../../rules/message-errors.js';
+import { stableJson, textOfErrors } from '../../rules/merge-values.js';
 import type { Revision } from '../../rules/message-projection.js';
-import { stableJson } from '../../rules/stable-json.js';
 
 /** Whether writing `row` would change what is stored. */
 export function differs(stored: MessageRow, row: MessageRow): boolean {

@@ -1,4 +1,4 @@
-import { TWIN_TOLERANCE_MS } from '../../rules/twins.js';
+import { TWIN_TOLERANCE_MS } from '../../rules/message-state.js';
 import type { Candidate } from './candidate.js';
 import { versionsOf } from './cluster.js';
 import { isSameContent } from './compare-content.js';

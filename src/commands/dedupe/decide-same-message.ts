@@ -1,6 +1,6 @@
-import { decodeWamid } from '../../identity/wamid.js';
+import { decodeWamid, isWamid } from '../../identity/wamid.js';
 import { groupBy } from '../../rules/group-by.js';
-import { areTwins, isWamid } from '../../rules/twins.js';
+import { areTwins } from '../../rules/message-state.js';
 import { compareEvidence, type Candidate } from './candidate.js';
 import { clusterOfOneId, mayBeOne, type Cluster } from './cluster.js';
 import type { Decision } from './decide-same-id.js';

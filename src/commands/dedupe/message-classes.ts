@@ -7,7 +7,7 @@ import {
   type DuplicateQuery,
   type DuplicateScope,
 } from '../../store/queries/duplicates.js';
-import { TWIN_TOLERANCE_MS } from '../../rules/twins.js';
+import { TWIN_TOLERANCE_MS } from '../../rules/message-state.js';
 import { compareEvidence, type Candidate } from './candidate.js';
 import { hasNoId, isCopyWithoutId, mergeCopies } from './decide-no-id.js';
 import { decideSameId, type Decision } from './decide-same-id.js';

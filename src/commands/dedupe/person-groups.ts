@@ -1,4 +1,4 @@
-import { UnionFind } from '../../rules/union-find.js';
+import { UnionFind } from '../../rules/group-by.js';
 
 /** Two people of one organization that are one, and why: a sentence for people. */
 export interface PersonLink {

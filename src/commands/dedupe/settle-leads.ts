@@ -6,7 +6,7 @@ import { readRemainingInbound, readTicketsOfLeads, updateTickets } from '../../s
 import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import { groupBy } from '../../rules/group-by.js';
 import { projectLead } from '../../rules/lead-projection.js';
-import { storedIdentity } from '../../rules/stored-identity.js';
+import { storedIdentity } from '../../rules/people.js';
 import { planTickets } from '../../rules/tickets.js';
 
 /**

@@ -1,6 +1,7 @@
+import { isWamid } from '../../identity/wamid.js';
 import { findEntriesAbout, findUnreadEntries, type FoundEntry } from '../../store/queries/explain.js';
 import { readRejectsNaming } from '../../store/tables/rejects.js';
-import { isWamid, keyOf } from '../../rules/message-book.js';
+import { keyOf } from '../../rules/message-book.js';
 import { originOf } from './fact-view.js';
 import type { Fate } from './fates.js';
 import type { Investigation } from './investigation.js';

@@ -1,4 +1,4 @@
-import { decodeWamid } from '../../identity/wamid.js';
+import { decodeWamid, isWamid } from '../../identity/wamid.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
 import { readPathsOfRun } from '../../store/checks/messages.js';
 import type { ExplainedMessage, PlacedMessage, FoundEntry } from '../../store/queries/explain.js';
@@ -9,7 +9,6 @@ import { readRejectsOfMessages, type RejectRecord } from '../../store/tables/rej
 import { readEntryHeads, readLoggedEntries } from '../../store/tables/stored-entries.js';
 import { readTicketsOfLeads } from '../../store/tables/tickets.js';
 import { Keys } from '../../audit/window.js';
-import { isWamid } from '../../rules/message-book.js';
 import { adviseReplay, type WaitingItem } from './advise.js';
 import { firstWords, iso, originOf, viewOf } from './fact-view.js';
 import { idsOf, isFault } from './fates.js';

@@ -1,4 +1,4 @@
-import { phoneSpellings } from '../../identity/phone-spellings.js';
+import { phonesToLookUp } from '../../identity/phone.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import {
   readJournalOfMessage,
@@ -36,7 +36,7 @@ export async function mergesInto(
   personIds: readonly string[],
   phone: string | null,
 ): Promise<JournalNote[]> {
-  const phones = phone === null ? [] : phoneSpellings(phone);
+  const phones = phone === null ? [] : phonesToLookUp(phone);
   const notes = await notesOf(inv, await readMergesInto(inv.sql, personIds, phones));
   return notes.map((note) => {
     const isThis = personIds.some((id) => note.what === mergedInto(id));

@@ -1,4 +1,4 @@
-import { UnionFind } from '../../rules/union-find.js';
+import { UnionFind } from '../../rules/group-by.js';
 import { whoIsNamed } from '../../ingest/batch/fact-kinds.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import type { LoggedItem } from './read-items.js';

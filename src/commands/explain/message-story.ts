@@ -1,7 +1,7 @@
+import { isWamid } from '../../identity/wamid.js';
 import type { MessageFact } from '../../model/facts.js';
 import type { PlacedMessage } from '../../store/queries/explain.js';
 import { amendState, payloadOf, ReactionBook, type Amendment } from '../../rules/amendments.js';
-import { isWamid } from '../../rules/message-book.js';
 import { projectMessage } from '../../rules/message-projection.js';
 import { absorbState, stateOfFact, type MessageState } from '../../rules/message-state.js';
 import { iso } from './fact-view.js';

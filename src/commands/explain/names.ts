@@ -1,5 +1,5 @@
 import { identitiesOfUser } from '../../identity/identities.js';
-import { phoneSpellings } from '../../identity/phone-spellings.js';
+import { phonesToLookUp } from '../../identity/phone.js';
 import type { Fact } from '../../model/facts.js';
 import type { JsonValue } from '../../model/json.js';
 import { whoIsNamed } from '../../ingest/batch/fact-kinds.js';
@@ -36,7 +36,7 @@ export function itemHasId(item: JsonValue | undefined, ids: ReadonlySet<string>,
 /** How the bytes of the raw log may write these names: digits without `+`, the part of a JID before the `@`, a BSUID as it is. */
 export function wordsOfNames(names: readonly string[]): string[] {
   const words = names.flatMap((name) => {
-    if (name.startsWith('+')) return phoneSpellings(name).map((phone) => phone.slice(1));
+    if (name.startsWith('+')) return phonesToLookUp(name).map((phone) => phone.slice(1));
     const at = name.indexOf('@');
     return at > 0 ? [name.slice(0, at)] : [name];
   });
@@ -56,7 +56,7 @@ export function patternsOf(words: readonly string[]): Uint8Array[] {
  * digits share a group with what follows).
  */
 export function wamidPrefixes(names: readonly string[]): string[] {
-  const phones = names.filter((name) => name.startsWith('+')).flatMap((name) => phoneSpellings(name));
+  const phones = names.filter((name) => name.startsWith('+')).flatMap((name) => phonesToLookUp(name));
   const prefixes = phones.map((phone) => {
     const bytes = Buffer.concat([
       Buffer.from([0x1c, 0x18, phone.length - 1]),

@@ -1,3 +1,4 @@
+import { isWamid } from '../../identity/wamid.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import {
@@ -10,7 +11,6 @@ import { readEntryHeads, readLoggedEntries, type LoggedEntry } from '../../store
 import { readRunsById, type RunRow } from '../../store/tables/sync-runs.js';
 import { resolveContact } from '../contacts/resolve-contact.js';
 import { CONTACT_FORMS, parseContact } from '../contacts/typed-contact.js';
-import { isWamid } from '../../rules/message-book.js';
 import { originOf } from './fact-view.js';
 import type { Investigation } from './investigation.js';
 import type { ExplainKind } from './options.js';

@@ -1,6 +1,11 @@
-import type { ConnectionKind, Direction, MessageSource, RunStatus } from '../../model/enumerations.js';
+import type {
+  ConnectionKind,
+  Direction,
+  MessageSource,
+  RunStatus,
+  Severity,
+} from '../../model/enumerations.js';
 import type { HistorySyncState, ReasonCounts } from '../../model/run-result.js';
-import type { Severity } from '../../model/severity.js';
 import type { AlertCounts } from '../../audit/acknowledgements.js';
 import type { Alert } from '../../audit/alert.js';
 import type { Verified } from '../verify/verify.js';

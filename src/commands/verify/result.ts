@@ -1,5 +1,5 @@
 import type { Remedy } from '../../model/remedy.js';
-import type { Severity } from '../../model/severity.js';
+import type { Severity } from '../../model/enumerations.js';
 
 /** What `verify` can check, in the order in which it is shown. */
 export const CHECK_NAMES = [

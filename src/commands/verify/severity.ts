@@ -1,4 +1,4 @@
-import type { Severity } from '../../model/severity.js';
+import type { Severity } from '../../model/enumerations.js';
 import type { CheckName, CheckResult } from './result.js';
 
 /** How bad a finding of each check is. What it only notes is a note. */

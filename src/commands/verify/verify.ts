@@ -1,5 +1,5 @@
 import { ConfigError } from '../../model/errors.js';
-import { worstSeverity } from '../../model/severity.js';
+import { worstSeverity } from '../../model/enumerations.js';
 import { inSnapshot } from '../../store/transactions.js';
 import { sqlState } from '../../store/sql-state.js';
 import type { Sql } from '../../store/sql.js';

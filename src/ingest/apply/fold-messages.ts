@@ -1,4 +1,5 @@
 import { phoneEquivalents } from '../../identity/phone.js';
+import { isWamid } from '../../identity/wamid.js';
 import type { SyncSource } from '../../model/enumerations.js';
 import type { MessageFact } from '../../model/facts.js';
 import {
@@ -11,7 +12,7 @@ import {
 } from '../../rules/amendments.js';
 import { contradicts, contradictsAmendment } from '../../rules/contradictions.js';
 import { nodeKey } from '../../rules/identity-evidence.js';
-import { isWamid, keyOf, MessageBook, type TrackedMessage } from '../../rules/message-book.js';
+import { keyOf, MessageBook, type TrackedMessage } from '../../rules/message-book.js';
 import { showsWhatIsRevoked, type Revision } from '../../rules/message-projection.js';
 import { stateOfFact, type MessageState } from '../../rules/message-state.js';
 import type { Person } from '../../rules/people.js';

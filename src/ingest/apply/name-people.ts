@@ -13,12 +13,12 @@ import {
 import {
   nodesToLookUp,
   planPeople,
+  storedIdentity,
   type Claim,
   type Person,
   type PersonPlan,
   type StoredIdentity,
 } from '../../rules/people.js';
-import { storedIdentity } from '../../rules/stored-identity.js';
 import type { BatchWork, Item } from './work.js';
 
 /** Who the batch is about, in one organization, after merges have been carried out. */

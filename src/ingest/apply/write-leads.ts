@@ -12,8 +12,7 @@ import {
   type LeadRow,
 } from '../../store/tables/leads.js';
 import { projectLead, type LeadColumns } from '../../rules/lead-projection.js';
-import type { Person } from '../../rules/people.js';
-import { identityRow } from '../../rules/stored-identity.js';
+import { identityRow, type Person } from '../../rules/people.js';
 import type { Conversations } from './conversations.js';
 import type { NamedPeople } from './name-people.js';
 import type { BatchWork } from './work.js';
