@@ -1,11 +1,11 @@
 /** What an element of a PostgreSQL array may be made of. */
-type ArrayElement = string | number | boolean | Date | null | undefined;
+type ArrayElement = string | number | boolean | Date | Uint8Array | null | undefined;
 
 /**
  * A PostgreSQL array literal, to be passed as one text parameter and cast: `unnest($1::text[])`. Measured through Prisma,
  * one string is 15-50 % faster than a JavaScript array, whose elements it visits several times.
  *
- * Null and undefined become NULL, a Date its ISO form in UTC. A text must not hold NUL, which PostgreSQL cannot store, nor
+ * Null and undefined become NULL, a Date its ISO form in UTC, bytes `\\x` and hexadecimal digits. A text must not hold NUL, which PostgreSQL cannot store, nor
  * a lone surrogate, which UTF-8 cannot spell; decode replaces both (rule M8).
  *
  * @example arrayLiteral(['a', 'NULL', null, 'say "hi"']) // {"a","NULL",NULL,"say \"hi\""}
@@ -22,19 +22,15 @@ export function arrayLiteral(values: readonly ArrayElement[]): string {
 }
 
 /**
- * The array literal of byte strings, for `unnest($1::bytea[])`: each as `\x` and hexadecimal digits.
+ * One array literal for each of these fields, over all rows: the parameters of `unnest($1::uuid[], $2::text[])`.
  *
- * @example byteArrayLiteral([new Uint8Array([1, 255]), null]) // {"\\x01ff",NULL}
+ * @example arraysOf([{ id: 'a', n: 1 }, { id: 'b', n: 2 }], 'id', 'n') // ['{"a","b"}', '{1,2}']
  */
-export function byteArrayLiteral(values: readonly (Uint8Array | null | undefined)[]): string {
-  let literal = '{';
-  let separator = '';
-  for (const value of values) {
-    literal += separator;
-    literal += value == null ? 'NULL' : `"\\\\x${hexOf(value)}"`;
-    separator = ',';
-  }
-  return literal + '}';
+export function arraysOf<K extends string>(
+  rows: readonly Readonly<Record<NoInfer<K>, ArrayElement>>[],
+  ...keys: readonly K[]
+): string[] {
+  return keys.map((key) => arrayLiteral(rows.map((row) => row[key])));
 }
 
 /** Always quoted: then no character but these two, and no word, means anything else than itself. */
@@ -43,8 +39,9 @@ function textElement(value: string): string {
   return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-function plainElement(value: number | boolean | Date | null | undefined): string {
+function plainElement(value: number | boolean | Date | Uint8Array | null | undefined): string {
   if (value == null) return 'NULL';
+  if (value instanceof Uint8Array) return `"\\\\x${hexOf(value)}"`;
   return value instanceof Date ? value.toISOString() : String(value);
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../model/json.js';
-import { arrayLiteral, byteArrayLiteral } from './array-literal.js';
+import { arrayLiteral } from './array-literal.js';
 import {
   booleanOf,
   bytesOf,
@@ -32,7 +32,7 @@ export const text: Codec<string> = { type: 'text', read: textOf, literal: arrayL
 export const integer: Codec<number> = { type: 'integer', read: integerOf, literal: arrayLiteral };
 export const bigint: Codec<number> = { type: 'bigint', read: integerOf, literal: arrayLiteral };
 export const boolean: Codec<boolean> = { type: 'boolean', read: booleanOf, literal: arrayLiteral };
-export const bytes: Codec<Uint8Array> = { type: 'bytea', read: bytesOf, literal: byteArrayLiteral };
+export const bytes: Codec<Uint8Array> = { type: 'bytea', read: bytesOf, literal: arrayLiteral };
 
 /** Milliseconds since 1970. */
 export const time: Codec<number> = {
@@ -209,22 +209,68 @@ export function unnestParameters<R>(some: WrittenColumns<R>, rows: readonly R[])
   return some.map(({ parameter }) => parameter(rows));
 }
 
+/** `name = excluded.name`, for `on conflict … do update set`. */
+export function excluded<R>(some: WrittenColumns<R>): string {
+  return some.map(({ name }) => `${name} = excluded.${name}`).join(', ');
+}
+
+/** The rows of a table whose `column` is one of these ids. No ids, no statement. */
+export async function readByIds<R>(
+  sql: Sql,
+  table: string,
+  all: Columns<R>,
+  column: string,
+  ids: readonly string[],
+): Promise<R[]> {
+  if (ids.length === 0) return [];
+  const rows = await sql.query(`select ${columnNames(all)} from ${table} where ${column} = any($1::uuid[])`, [
+    arrayLiteral(ids),
+  ]);
+  return rowsOf(all, rows);
+}
+
 /**
- * Inserts rows in one statement, and gives how many it wrote. `conflict`: the `on conflict` clause of the table, which is
- * where its conflict rule is read; without one a conflict throws. No rows, no statement.
+ * Inserts rows in one statement, and gives how many it wrote. `rest` is the end of the statement, where each table says what a
+ * conflict does; without it a conflict throws. `fixed`: columns with the same SQL expression for every row. No rows, no
+ * statement.
  */
 export async function insertRows<R>(
   tx: Sql,
   table: string,
   some: WrittenColumns<R>,
   rows: readonly R[],
-  conflict = '',
+  rest = '',
+  fixed: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  const names = [...Object.keys(fixed), columnNames(some)].join(', ');
+  const values = [...Object.values(fixed), columnValues(some)].join(', ');
+  return tx.execute(
+    `insert into ${table} (${names}) select ${values} from ${unnestTable(some)}
+     ${rest}`,
+    unnestParameters(some, rows),
+  );
+}
+
+/**
+ * Sets the columns `changing` of rows by their ids, and gives how many rows it wrote. A row that says the same already is not
+ * written: a second replay leaves no dead rows. `condition`: what else must hold for the stored row. `also`: further columns.
+ */
+export async function updateRows<R>(
+  tx: Sql,
+  table: string,
+  all: WrittenColumns<R>,
+  changing: WrittenColumns<R>,
+  rows: readonly R[],
+  { condition, also = '' }: { condition?: string; also?: string } = {},
 ): Promise<number> {
   if (rows.length === 0) return 0;
   return tx.execute(
-    `insert into ${table} (${columnNames(some)}) select ${columnValues(some)} from ${unnestTable(some)}
-     ${conflict}`,
-    unnestParameters(some, rows),
+    `update ${table} set ${assignments(changing)}${also}
+     from ${unnestFound(table, all, condition === undefined ? {} : { condition })}
+     where ${table}.id = r.found_id
+       and (${columnNames(changing, table)}) is distinct from (${columnNames(changing, 'r')})`,
+    unnestParameters(all, rows),
   );
 }
 

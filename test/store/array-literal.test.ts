@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { arrayLiteral, byteArrayLiteral } from '../../src/store/array-literal.js';
+import { arrayLiteral } from '../../src/store/array-literal.js';
 import { describeOnBackends } from '../support/databases.js';
 
 /** Any Unicode text that PostgreSQL can store, and often what an array literal could misread. */
@@ -51,7 +51,7 @@ describeOnBackends('an array literal', (backend) => {
         async (values) => {
           const rows = await store.sql.query(
             'select value from unnest($1::bytea[]) with ordinality as t (value, place) order by place',
-            [byteArrayLiteral(values)],
+            [arrayLiteral(values)],
           );
           expect(rows.map((row) => row.value)).toEqual(values);
         },
@@ -82,7 +82,7 @@ describeOnBackends('an array literal', (backend) => {
     const store = await backend.open();
     const [row] = await store.sql.query('select $1::text[] as texts, $2::bytea[] as bytes', [
       arrayLiteral([]),
-      byteArrayLiteral([]),
+      arrayLiteral([]),
     ]);
     expect(row).toEqual({ texts: [], bytes: [] });
   });

@@ -5,7 +5,7 @@ import type { ExplainedMessage, PlacedMessage, FoundEntry } from '../../store/qu
 import { readNamesOfLeads } from '../../store/tables/leads.js';
 import { readMessagesById } from '../../store/tables/messages.js';
 import { readPendingOf, type PendingRecord, readReactions } from '../../store/tables/amendments.js';
-import { readRejectsOfMessages, type RejectRecord } from '../../store/tables/rejects.js';
+import { readRejectsOfMessages, type RejectRow } from '../../store/tables/rejects.js';
 import { readEntryHeads, readLoggedEntries } from '../../store/tables/stored-entries.js';
 import { readTicketsOfLeads } from '../../store/tables/tickets.js';
 import { Keys } from '../../audit/window.js';
@@ -210,7 +210,7 @@ function idsOfRow(row: PlacedMessage): string[] {
   return [...new Set([row.externalId, stanza].filter((id) => id !== null))];
 }
 
-function entriesOf(rejects: readonly RejectRecord[], pending: readonly PendingRecord[]): string[] {
+function entriesOf(rejects: readonly RejectRow[], pending: readonly PendingRecord[]): string[] {
   return [
     ...rejects.map((reject) => reject.webhookLogId),
     ...pending.flatMap((one) => one.webhookLogId ?? []),

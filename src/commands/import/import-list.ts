@@ -30,6 +30,7 @@ const STOPPING: ReadonlySet<ImportListResult['imports'][number]['outcome']> = ne
 
 /** What is wrong with one contact and no other. */
 const OWN_FAULTS: Readonly<Record<string, 'invalid_contact' | 'ambiguous_contact'>> = {
+  invalid_contact: 'invalid_contact',
   unknown_contact: 'invalid_contact',
   group_not_imported: 'invalid_contact',
   ambiguous_contact: 'ambiguous_contact',

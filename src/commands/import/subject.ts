@@ -23,7 +23,7 @@ export interface Subject {
 
 /**
  * Finds whom a typed contact means; nobody, too: what is stored about the contact may not have been replayed yet.
- * Throws ConfigError `unknown_contact` for what cannot be a contact, `group_not_imported` for a group and its like, and
+ * Throws ConfigError `invalid_contact` for what is not a contact, `group_not_imported` for a group, and
  * `ambiguous_contact` for what means several leads.
  */
 export async function findSubject(

@@ -1,4 +1,4 @@
-import { arrayLiteral } from '../array-literal.js';
+import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { uuid, text, orNull, type RowOf, columns, rowsOf, integer, list, rowOf } from '../columns.js';
 import type { WantedName } from '../queries/duplicates.js';
 import { textOf } from '../row.js';
@@ -21,11 +21,7 @@ export interface ConversationMove {
 export async function mergeConversations(tx: Sql, moves: readonly ConversationMove[]): Promise<void> {
   if (moves.length === 0) return;
   const move = `unnest($1::uuid[], $2::uuid[], $3::uuid[]) as move (lost_id, kept_id, kept_lead_id)`;
-  const ids = [
-    arrayLiteral(moves.map((pair) => pair.from)),
-    arrayLiteral(moves.map((pair) => pair.into)),
-    arrayLiteral(moves.map((pair) => pair.leadId)),
-  ];
+  const ids = arraysOf(moves, 'from', 'into', 'leadId');
   await tx.execute(
     `update messages m set conversation_id = move.kept_id, lead_id = move.kept_lead_id
      from ${move} where m.conversation_id = move.lost_id`,
@@ -90,7 +86,7 @@ function roundsOf(pairs: readonly MergePair[]): MergePair[][] {
 const MERGE = `unnest($1::uuid[], $2::uuid[]) as merge (source, target)`;
 
 function parametersOf(pairs: readonly MergePair[]): SqlParameter[] {
-  return [arrayLiteral(pairs.map((pair) => pair.from)), arrayLiteral(pairs.map((pair) => pair.into))];
+  return arraysOf(pairs, 'from', 'into');
 }
 
 async function moveRound(tx: Sql, pairs: readonly MergePair[]): Promise<string[]> {
@@ -261,7 +257,7 @@ export async function inheritFields(
        group by merge.target
      ) due
      where kept.id = due.target`,
-    [arrayLiteral(pairs.map((pair) => pair.from)), arrayLiteral(pairs.map((pair) => pair.into))],
+    arraysOf(pairs, 'from', 'into'),
   );
 }
 
@@ -271,11 +267,7 @@ export async function deleteNames(tx: Sql, names: readonly WantedName[]): Promis
   await tx.execute(
     `delete from lead_identities i using unnest($1::uuid[], $2::text[], $3::text[]) as w (organization_id, kind, value)
      where i.organization_id = w.organization_id and i.kind = w.kind and i.value = w.value`,
-    [
-      arrayLiteral(names.map((name) => name.organizationId)),
-      arrayLiteral(names.map((name) => name.kind)),
-      arrayLiteral(names.map((name) => name.value)),
-    ],
+    arraysOf(names, 'organizationId', 'kind', 'value'),
   );
 }
 
@@ -341,7 +333,7 @@ export async function mergeOpenTickets(tx: Sql, threads: readonly TicketThread[]
      join earliest on earliest.kept_id = kept.kept_id
      join others on others.kept_id = kept.kept_id
      where t.id = kept.id and kept.place = 1`,
-    [arrayLiteral(threads.map((thread) => thread.id)), arrayLiteral(threads.map((thread) => thread.keptId))],
+    arraysOf(threads, 'id', 'keptId'),
   );
 }
 

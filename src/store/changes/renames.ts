@@ -1,4 +1,4 @@
-import { arrayLiteral } from '../array-literal.js';
+import { arraysOf } from '../array-literal.js';
 import type { Sql } from '../sql.js';
 import { deleteReactions, readReactions, writeReactions } from '../tables/amendments.js';
 
@@ -49,11 +49,7 @@ export async function renameContexts(
          on r.conversation_id = reply.conversation_id and r.old_id = reply.context_external_id
      ) r
      where m.id = r.id`,
-    [
-      arrayLiteral(renames.map((rename) => rename.conversationId)),
-      arrayLiteral(renames.map((rename) => rename.from)),
-      arrayLiteral(renames.map((rename) => rename.to)),
-    ],
+    arraysOf(renames, 'conversationId', 'from', 'to'),
   );
 }
 
@@ -72,10 +68,6 @@ async function renameTicketOpeners(
        where c.conversation_id = r.conversation_id and c.opened_by_external_id = r.old_id offset 0
      ) found
      where t.id = found.id`,
-    [
-      arrayLiteral(renames.map((rename) => rename.conversationId)),
-      arrayLiteral(renames.map((rename) => rename.from)),
-      arrayLiteral(renames.map((rename) => rename.to)),
-    ],
+    arraysOf(renames, 'conversationId', 'from', 'to'),
   );
 }

@@ -1,5 +1,5 @@
 import type { IdentityKind } from '../../model/enumerations.js';
-import { arrayLiteral } from '../array-literal.js';
+import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { uuid, text, list, named, type RowOf, columns, rowsOf, rowOf } from '../columns.js';
 import { textOf, textOrNull, booleanOf, timeOf, integerOf } from '../row.js';
 import type { Sql, SqlParameter, SqlRow } from '../sql.js';
@@ -355,11 +355,7 @@ export async function readHolders(
      select w.place::int, l.id from wanted w
      join leads l on l.organization_id = w.organization_id and l.phone_number = w.value
      where w.kind = 'phone'`,
-    [
-      arrayLiteral(names.map((name) => name.organizationId)),
-      arrayLiteral(names.map((name) => name.kind)),
-      arrayLiteral(names.map((name) => name.value)),
-    ],
+    arraysOf(names, 'organizationId', 'kind', 'value'),
   );
   return rows.map((row) => ({ place: integerOf(row, 'place'), personId: textOf(row, 'person_id') }));
 }

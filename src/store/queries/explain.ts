@@ -5,7 +5,7 @@ import {
   SYNC_SOURCES,
   MESSAGE_STATUSES,
 } from '../../model/enumerations.js';
-import { arrayLiteral, byteArrayLiteral } from '../array-literal.js';
+import { arrayLiteral } from '../array-literal.js';
 import {
   uuid,
   integer,
@@ -21,7 +21,7 @@ import {
   boolean,
 } from '../columns.js';
 import { textOf, integerOf, booleanOf } from '../row.js';
-import type { Sql, SqlRow } from '../sql.js';
+import type { Sql } from '../sql.js';
 import { errors } from '../tables/messages.js';
 
 const EXPLAINED_LEAD = columns({
@@ -190,11 +190,10 @@ export async function countEntriesAbout(sql: Sql, names: readonly string[], most
   return rows.length;
 }
 
+const FOUND_ENTRY = columns({ id: uuid, bytes: integer });
+
 /** An entry that was found, before it is read. */
-export interface FoundEntry {
-  id: string;
-  bytes: number;
-}
+export type FoundEntry = RowOf<typeof FOUND_ENTRY>;
 
 /** Entries about one of these names, the newest first; with `patterns`, only those that hold one of them. */
 export async function findEntriesAbout(
@@ -209,9 +208,9 @@ export async function findEntriesAbout(
        select id, raw_body from webhook_log w where chat_ids && $1::text[] offset 0
      ) w
      ${patterns === undefined ? '' : `where ${holds('$2')}`} order by id desc limit ${limit}`,
-    patterns === undefined ? [arrayLiteral(names)] : [arrayLiteral(names), byteArrayLiteral(patterns)],
+    patterns === undefined ? [arrayLiteral(names)] : [arrayLiteral(names), arrayLiteral(patterns)],
   );
-  return rows.map(foundOf);
+  return rowsOf(FOUND_ENTRY, rows);
 }
 
 /**
@@ -234,9 +233,9 @@ export async function findEntriesNear(
      ) w
      -- Sizes are known without reading the bodies; one that is past the bound must not be read for its bytes.
      where case when total <= ${maxBytes} then ${holds('$2')} else false end`,
-    [anchor, byteArrayLiteral(patterns)],
+    [anchor, arrayLiteral(patterns)],
   );
-  return rows.map(foundOf);
+  return rowsOf(FOUND_ENTRY, rows);
 }
 
 /** One page of a search of the whole log. */
@@ -271,12 +270,15 @@ export async function scanEntries(
        ) page
      ) w
      where bytes_before < ${maxBytes} order by id desc`,
-    [before, byteArrayLiteral(patterns), since === undefined ? null : new Date(since)],
+    [before, arrayLiteral(patterns), since === undefined ? null : new Date(since)],
   );
   return {
     looked: rows.length,
     last: rows.length === 0 ? null : textOf(rows[rows.length - 1] ?? {}, 'id'),
-    found: rows.filter((row) => booleanOf(row, 'hit')).map(foundOf),
+    found: rowsOf(
+      FOUND_ENTRY,
+      rows.filter((row) => booleanOf(row, 'hit')),
+    ),
   };
 }
 
@@ -297,9 +299,9 @@ export async function findUnreadEntries(
          select id, raw_body, status from webhook_log order by id desc limit ${recent}
        ) newest where status = 'unrecognized'
      ) w where ${holds('$1')}`,
-    [byteArrayLiteral(patterns)],
+    [arrayLiteral(patterns)],
   );
-  return rows.map(foundOf);
+  return rowsOf(FOUND_ENTRY, rows);
 }
 
 /** Entries that were first seen at this place (`file:line`). Reads the whole log, but no bodies. */
@@ -309,14 +311,10 @@ export async function findEntriesByOrigin(sql: Sql, origin: string): Promise<Fou
      where origin = $1 or (right(origin, length($1) + 1) = '/' || $1) order by id limit 50`,
     [origin],
   );
-  return rows.map(foundOf);
+  return rowsOf(FOUND_ENTRY, rows);
 }
 
 /** `position` of a bytea is the byte search of PostgreSQL and PGlite alike. */
 function holds(parameter: string): string {
   return `exists (select from unnest(${parameter}::bytea[]) as p (pattern) where position(p.pattern in w.raw_body) > 0)`;
-}
-
-function foundOf(row: SqlRow): FoundEntry {
-  return { id: textOf(row, 'id'), bytes: integerOf(row, 'bytes') };
 }

@@ -1,20 +1,21 @@
-import { DIRECTIONS, type Direction, MESSAGE_SOURCES, MESSAGE_STATUSES } from '../../model/enumerations.js';
+import { DIRECTIONS, MESSAGE_SOURCES, MESSAGE_STATUSES } from '../../model/enumerations.js';
 import { arrayLiteral } from '../array-literal.js';
 import { uuid, text, time, word, orNull, named, type RowOf, columns, rowsOf } from '../columns.js';
-import { textOf, textOrNull, timeOf, timeOrNull, wordOf, integerOf } from '../row.js';
+import { timeOrNull, integerOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
 import { keyParameters, type MessageKey, media, errors } from '../tables/messages.js';
 
-/** A stored message that WhatsApp Web knows by a key. */
-export interface KeyedMessage {
+const KEYED_MESSAGE = columns({
   /** The key id: of a message that came through the Cloud API, what its wamid holds. */
-  keyId: string;
-  direction: Direction;
-  /** Ms since 1970. */
-  timestamp: number;
+  keyId: text,
+  direction: word(DIRECTIONS),
+  timestamp: time,
   /** The raw entry that brought it. */
-  entryId: string | null;
-}
+  entryId: named('batch_id', orNull(uuid)),
+});
+
+/** A stored message that WhatsApp Web knows by a key. */
+export type KeyedMessage = RowOf<typeof KEYED_MESSAGE>;
 
 /** The oldest message of a conversation that has a key; undefined when none has. */
 export async function readOldestKeyed(sql: Sql, conversationId: string): Promise<KeyedMessage | undefined> {
@@ -26,15 +27,7 @@ export async function readOldestKeyed(sql: Sql, conversationId: string): Promise
      order by timestamp, id limit 1`,
     [conversationId],
   );
-  const [row] = rows;
-  return row === undefined
-    ? undefined
-    : {
-        keyId: textOf(row, 'key_id'),
-        direction: wordOf(row, 'direction', DIRECTIONS),
-        timestamp: timeOf(row, 'timestamp'),
-        entryId: textOrNull(row, 'batch_id'),
-      };
+  return rowsOf(KEYED_MESSAGE, rows)[0];
 }
 
 /** When the oldest message of a conversation was sent, whatever names it; null when there is none. */

@@ -2,8 +2,6 @@ import {
   ENTRY_STATUSES,
   DIRECTIONS,
   MESSAGE_SOURCES,
-  type Direction,
-  type MessageSource,
   TICKET_STATUSES,
   type TicketStatus,
 } from '../../model/enumerations.js';
@@ -24,16 +22,7 @@ import {
   json,
   rowsOf,
 } from '../columns.js';
-import {
-  textOf,
-  textOrNull,
-  timeOf,
-  integerOf,
-  integerOrNull,
-  wordOf,
-  wordOrNull,
-  timeOrNull,
-} from '../row.js';
+import { textOf, textOrNull, timeOf, integerOf, integerOrNull, wordOf, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 import { errorsOf } from '../tables/messages.js';
 import { NO_SCOPE } from '../tables/webhook-log.js';
@@ -108,22 +97,24 @@ function brokenOf(text: string | null): EntryGroup['firstBroken'] {
     : { id: text.slice(0, space), origin: text.slice(space + 1) };
 }
 
-/** Messages of one connection that agree in direction, source and day. */
-export interface MessageGroup {
-  connectionId: string;
-  direction: Direction;
-  source: MessageSource;
+const MESSAGE_GROUP = columns({
+  connectionId: uuid,
+  direction: word(DIRECTIONS),
+  source: word(MESSAGE_SOURCES),
   /** Index of the last of the given moments that is not after the message: 0 is before the first, 1 from the first on. */
-  day: number;
-  count: number;
+  day: integer,
+  count: integer,
   /** Those of them that came from the raw log. */
-  logged: number;
-  firstAt: number;
-  lastAt: number;
-  owed: number;
+  logged: integer,
+  firstAt: time,
+  lastAt: time,
+  owed: integer,
   /** Of the owed: those sent before the moment given. */
-  owedExpired: number;
-}
+  owedExpired: integer,
+});
+
+/** Messages of one connection that agree in direction, source and day. */
+export type MessageGroup = RowOf<typeof MESSAGE_GROUP>;
 
 /** How many rows of a connection a run has created that are still there. */
 export interface RunRows {
@@ -171,25 +162,13 @@ export async function readMessageFigures(
   const groups: MessageGroup[] = [];
   const runRows: RunRows[] = [];
   for (const row of rows) {
-    const connectionId = textOf(row, 'connection_id');
-    const direction = wordOrNull(row, 'direction', DIRECTIONS);
-    if (direction === null) {
-      const runId = textOrNull(row, 'run_id');
-      if (runId !== null) runRows.push({ connectionId, runId, rows: integerOf(row, 'count') });
+    if (row['direction'] !== null) {
+      groups.push(rowOf(MESSAGE_GROUP, row));
       continue;
     }
-    groups.push({
-      connectionId,
-      direction,
-      source: wordOf(row, 'source', MESSAGE_SOURCES),
-      day: integerOf(row, 'day'),
-      count: integerOf(row, 'count'),
-      logged: integerOf(row, 'logged'),
-      firstAt: timeOf(row, 'first_at'),
-      lastAt: timeOf(row, 'last_at'),
-      owed: integerOf(row, 'owed'),
-      owedExpired: integerOf(row, 'owed_expired'),
-    });
+    const runId = textOrNull(row, 'run_id');
+    if (runId === null) continue;
+    runRows.push({ connectionId: textOf(row, 'connection_id'), runId, rows: integerOf(row, 'count') });
   }
   return { groups, runRows };
 }

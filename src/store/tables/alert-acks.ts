@@ -6,11 +6,11 @@ import {
   rowsOf,
   text,
   time,
-  unnestParameters,
-  unnestTable,
   uuid,
   without,
   type RowOf,
+  insertRows,
+  excluded,
 } from '../columns.js';
 import type { Sql } from '../sql.js';
 
@@ -38,13 +38,9 @@ export async function readAlertAcks(sql: Sql): Promise<AlertAck[]> {
 
 /** Acknowledges alerts; one that was acknowledged before is acknowledged as it is now. */
 export async function writeAlertAcks(sql: Sql, acks: readonly AlertAck[]): Promise<void> {
-  if (acks.length === 0) return;
   const changing = without(ALERT_ACK, 'alertId', 'kind', 'connectionId', 'subject');
-  await sql.execute(
-    `insert into alert_acks (${columnNames(ALERT_ACK)}) select r.* from ${unnestTable(ALERT_ACK)}
-     on conflict (alert_id) do update set ${changing.map(({ name }) => `${name} = excluded.${name}`).join(', ')}`,
-    unnestParameters(ALERT_ACK, acks),
-  );
+  const replace = `on conflict (alert_id) do update set ${excluded(changing)}`;
+  await insertRows(sql, 'alert_acks', ALERT_ACK, acks, replace);
 }
 
 /** Takes acknowledgements back; gives how many there were. */

@@ -15,11 +15,12 @@ import {
   rowsOf,
   only,
   insertRows,
+  readByIds,
 } from '../columns.js';
 import type { Sql } from '../sql.js';
 import { keyParameters, type MessageKey, media } from './messages.js';
 
-const PENDING_COLUMNS = columns({
+const PENDING = {
   connectionId: uuid,
   targetExternalId: text,
   kind: word(PENDING_FACT_KINDS),
@@ -27,7 +28,9 @@ const PENDING_COLUMNS = columns({
   at: time,
   payload: jsonObject,
   webhookLogId: orNull(uuid),
-});
+};
+
+const PENDING_COLUMNS = columns(PENDING);
 
 /** A status, edit, revoke or reaction whose message is not stored yet. */
 export type PendingFactRow = RowOf<typeof PENDING_COLUMNS>;
@@ -67,15 +70,7 @@ export async function deletePendingFacts(tx: Sql, rows: readonly PendingFactRow[
   );
 }
 
-const PENDING_RECORD = columns({
-  connectionId: uuid,
-  targetExternalId: text,
-  kind: word(PENDING_FACT_KINDS),
-  at: time,
-  createdAt: time,
-  payload: jsonObject,
-  webhookLogId: orNull(uuid),
-});
+const PENDING_RECORD = columns({ ...PENDING, createdAt: time });
 
 export type PendingRecord = RowOf<typeof PENDING_RECORD>;
 
@@ -173,12 +168,7 @@ export async function deleteReactions(tx: Sql, targets: readonly MessageKey[]): 
 }
 
 export async function readRevisions(tx: Sql, messageIds: readonly string[]): Promise<RevisionRow[]> {
-  if (messageIds.length === 0) return [];
-  const rows = await tx.query(
-    `select ${columnNames(REVISION_COLUMNS)} from message_revisions where message_id = any($1::uuid[])`,
-    [arrayLiteral(messageIds)],
-  );
-  return rowsOf(REVISION_COLUMNS, rows);
+  return readByIds(tx, 'message_revisions', REVISION_COLUMNS, 'message_id', messageIds);
 }
 
 /** Replaces the revisions of the given messages by what their merged states say. */
@@ -191,9 +181,5 @@ export async function replaceRevisions(
   await tx.execute(`delete from message_revisions where message_id = any($1::uuid[])`, [
     arrayLiteral(messageIds),
   ]);
-  if (rows.length === 0) return;
-  await tx.execute(
-    `insert into message_revisions (${columnNames(REVISION_COLUMNS)}) select r.* from ${unnestTable(REVISION_COLUMNS)}`,
-    unnestParameters(REVISION_COLUMNS, rows),
-  );
+  await insertRows(tx, 'message_revisions', REVISION_COLUMNS, rows);
 }

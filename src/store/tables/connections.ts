@@ -5,7 +5,7 @@ import {
   type HistorySyncStatus,
   type Provider,
 } from '../../model/enumerations.js';
-import { arrayLiteral } from '../array-literal.js';
+import { arrayLiteral, arraysOf } from '../array-literal.js';
 import {
   uuid,
   text,
@@ -18,12 +18,10 @@ import {
   without,
   rowsOf,
   columnNames,
-  assignments,
-  unnestFound,
-  unnestParameters,
   named,
   rowOf,
   insertRows,
+  updateRows,
 } from '../columns.js';
 import { textOf, integerOf } from '../row.js';
 import type { Sql } from '../sql.js';
@@ -71,15 +69,7 @@ export async function insertConnections(tx: Sql, rows: readonly ConnectionRow[])
 }
 
 export async function updateConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  return tx.execute(
-    `update connections set ${assignments(CHANGING)}
-     from ${unnestFound('connections', COLUMNS)}
-     where connections.id = r.found_id
-       and (${columnNames(CHANGING, 'connections')})
-           is distinct from (${columnNames(CHANGING, 'r')})`,
-    unnestParameters(COLUMNS, rows),
-  );
+  return updateRows(tx, 'connections', COLUMNS, CHANGING, rows);
 }
 
 /**
@@ -105,12 +95,7 @@ export async function fillInConnections(tx: Sql, rows: readonly ConnectionRow[])
        and ((connections.phone_number_id is null and r.phone_number_id is not null)
          or (connections.waba_id is null and r.waba_id is not null)
          or (connections.display_phone_number is null and r.number is not null))`,
-    [
-      arrayLiteral(rows.map((row) => row.id)),
-      arrayLiteral(rows.map((row) => row.phoneNumberId)),
-      arrayLiteral(rows.map((row) => row.wabaId)),
-      arrayLiteral(rows.map((row) => row.displayPhoneNumber)),
-    ],
+    arraysOf(rows, 'id', 'phoneNumberId', 'wabaId', 'displayPhoneNumber'),
   );
 }
 

@@ -8,10 +8,10 @@ import {
   type RowOf,
   columns,
   rowsOf,
-  columnNames,
-  unnestFound,
-  unnestParameters,
   insertRows,
+  updateRows,
+  without,
+  readByIds,
 } from '../columns.js';
 import type { Sql } from '../sql.js';
 
@@ -26,26 +26,18 @@ const COLUMNS = columns({
 
 export type ConversationRow = RowOf<typeof COLUMNS>;
 
+const CHANGING = without(COLUMNS, 'id', 'connectionId', 'leadId');
+
 /** All conversations of the given leads, on any connection: a lead's source is decided by all of them (I6). */
 export async function readConversationsOfLeads(
   tx: Sql,
   leadIds: readonly string[],
 ): Promise<ConversationRow[]> {
-  if (leadIds.length === 0) return [];
-  const rows = await tx.query(
-    `select ${columnNames(COLUMNS)} from conversations where lead_id = any($1::uuid[])`,
-    [arrayLiteral(leadIds)],
-  );
-  return rowsOf(COLUMNS, rows);
+  return readByIds(tx, 'conversations', COLUMNS, 'lead_id', leadIds);
 }
 
 export async function readConversationsById(tx: Sql, ids: readonly string[]): Promise<ConversationRow[]> {
-  if (ids.length === 0) return [];
-  const rows = await tx.query(
-    `select ${columnNames(COLUMNS)} from conversations where id = any($1::uuid[])`,
-    [arrayLiteral(ids)],
-  );
-  return rowsOf(COLUMNS, rows);
+  return readByIds(tx, 'conversations', COLUMNS, 'id', ids);
 }
 
 export async function insertConversations(tx: Sql, rows: readonly ConversationRow[]): Promise<number> {
@@ -53,17 +45,7 @@ export async function insertConversations(tx: Sql, rows: readonly ConversationRo
 }
 
 export async function updateConversations(tx: Sql, rows: readonly ConversationRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  return tx.execute(
-    `update conversations set first_message_at = r.first_message_at,
-       first_message_source = r.first_message_source,
-       last_message_at = r.last_message_at
-     from ${unnestFound('conversations', COLUMNS)}
-     where conversations.id = r.found_id
-       and (conversations.first_message_at, conversations.first_message_source, conversations.last_message_at)
-           is distinct from (r.first_message_at, r.first_message_source, r.last_message_at)`,
-    unnestParameters(COLUMNS, rows),
-  );
+  return updateRows(tx, 'conversations', COLUMNS, CHANGING, rows);
 }
 
 /**

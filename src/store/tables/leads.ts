@@ -1,5 +1,5 @@
 import { LEAD_SOURCES, IDENTITY_KINDS, type IdentityKind } from '../../model/enumerations.js';
-import { arrayLiteral } from '../array-literal.js';
+import { arrayLiteral, arraysOf } from '../array-literal.js';
 import {
   uuid,
   text,
@@ -12,16 +12,16 @@ import {
   without,
   rowsOf,
   columnNames,
-  assignments,
-  unnestTable,
-  unnestFound,
-  unnestParameters,
   named,
+  insertRows,
+  updateRows,
+  readByIds,
+  excluded,
 } from '../columns.js';
 import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
-const LEAD_COLUMNS = columns({
+const LEAD = {
   id: uuid,
   phoneNumber: orNull(text),
   pushName: orNull(text),
@@ -31,7 +31,10 @@ const LEAD_COLUMNS = columns({
   isActive: boolean,
   deletedAt: orNull(time),
   lastMessageAt: orNull(time),
-});
+};
+
+const LEAD_COLUMNS = columns(LEAD);
+const OWNED_LEAD = columns({ ...LEAD, organizationId: uuid });
 
 /** A row of leads. */
 export type LeadRow = RowOf<typeof LEAD_COLUMNS>;
@@ -60,11 +63,7 @@ export async function readLeads(
 }
 
 export async function readLeadsById(tx: Sql, ids: readonly string[]): Promise<LeadRow[]> {
-  if (ids.length === 0) return [];
-  const rows = await tx.query(`select ${columnNames(LEAD_COLUMNS)} from leads where id = any($1::uuid[])`, [
-    arrayLiteral(ids),
-  ]);
-  return rowsOf(LEAD_COLUMNS, rows);
+  return readByIds(tx, 'leads', LEAD_COLUMNS, 'id', ids);
 }
 
 export async function insertLeads(
@@ -72,27 +71,16 @@ export async function insertLeads(
   organizationId: string,
   rows: readonly LeadRow[],
 ): Promise<number> {
-  if (rows.length === 0) return 0;
-  return tx.execute(
-    `insert into leads (organization_id, last_synced_at, ${columnNames(LEAD_COLUMNS)})
-     select $1::uuid, current_timestamp, r.* from ${unnestTable(LEAD_COLUMNS, 2)}`,
-    [organizationId, ...unnestParameters(LEAD_COLUMNS, rows)],
-  );
+  const owned = rows.map((row) => ({ ...row, organizationId }));
+  return insertRows(tx, 'leads', OWNED_LEAD, owned, '', { last_synced_at: 'current_timestamp' });
 }
 
 /** Updates the leads whose projection changed; rows that are equal already are not touched (no dead tuples). */
 export async function updateLeads(tx: Sql, rows: readonly LeadRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
   const changing = without(LEAD_COLUMNS, 'id');
-  return tx.execute(
-    `update leads set ${assignments(changing)},
-       last_synced_at = current_timestamp
-     from ${unnestFound('leads', LEAD_COLUMNS)}
-     where leads.id = r.found_id
-       and (${columnNames(changing, 'leads')})
-           is distinct from (${columnNames(changing, 'r')})`,
-    unnestParameters(LEAD_COLUMNS, rows),
-  );
+  return updateRows(tx, 'leads', LEAD_COLUMNS, changing, rows, {
+    also: ', last_synced_at = current_timestamp',
+  });
 }
 
 const LEAD_SUMMARY = columns({
@@ -155,7 +143,7 @@ export async function findSurvivor(sql: Sql, leadId: string): Promise<string | u
 
 const BOOK_STATES = ['added', 'removed'] as const;
 
-const IDENTITY_COLUMNS = columns({
+const IDENTITY = {
   kind: word(IDENTITY_KINDS),
   value: text,
   personId: uuid,
@@ -171,7 +159,10 @@ const IDENTITY_COLUMNS = columns({
   bookStateAt: orNull(time),
   bookFirstAt: orNull(time),
   liveFirstAt: orNull(time),
-});
+};
+
+const IDENTITY_COLUMNS = columns(IDENTITY);
+const OWNED_IDENTITY = columns({ ...IDENTITY, organizationId: uuid });
 
 /** A row of lead_identities, flat as it is stored. Times are ms since 1970. */
 export type IdentityRow = RowOf<typeof IDENTITY_COLUMNS>;
@@ -197,23 +188,14 @@ export async function readIdentities(
          where organization_id = $1::uuid and kind = wanted.kind and value = wanted.value limit 1
        ) known
      ))`,
-    [
-      organizationId,
-      arrayLiteral(nodes.map((node) => node.kind)),
-      arrayLiteral(nodes.map((node) => node.value)),
-    ],
+    [organizationId, ...arraysOf(nodes, 'kind', 'value')],
   );
   return rowsOf(IDENTITY_COLUMNS, rows);
 }
 
 /** Every identity of the given people. */
 export async function readIdentitiesOfPeople(tx: Sql, personIds: readonly string[]): Promise<IdentityRow[]> {
-  if (personIds.length === 0) return [];
-  const rows = await tx.query(
-    `select ${columnNames(IDENTITY_COLUMNS)} from lead_identities where person_id = any($1::uuid[])`,
-    [arrayLiteral(personIds)],
-  );
-  return rowsOf(IDENTITY_COLUMNS, rows);
+  return readByIds(tx, 'lead_identities', IDENTITY_COLUMNS, 'person_id', personIds);
 }
 
 /** Writes identities with all that is known under them; the caller has merged what was stored (under the batch lock). */
@@ -222,15 +204,15 @@ export async function writeIdentities(
   organizationId: string,
   rows: readonly IdentityRow[],
 ): Promise<number> {
-  if (rows.length === 0) return 0;
-  const changing = without(IDENTITY_COLUMNS, 'kind', 'value');
-  return tx.execute(
-    `insert into lead_identities (organization_id, ${columnNames(IDENTITY_COLUMNS)})
-     select $1::uuid, r.* from ${unnestTable(IDENTITY_COLUMNS, 2)}
-     -- A name that somebody stored in the meantime keeps its row; what we know of it is complete, so it replaces.
+  const owned = rows.map((row) => ({ ...row, organizationId }));
+  return insertRows(
+    tx,
+    'lead_identities',
+    OWNED_IDENTITY,
+    owned,
+    `-- A name that somebody stored in the meantime keeps its row; what we know of it is complete, so it replaces.
      on conflict (organization_id, kind, value) do update set
-       ${changing.map((column) => `${column.name} = excluded.${column.name}`).join(', ')}`,
-    [organizationId, ...unnestParameters(IDENTITY_COLUMNS, rows)],
+       ${excluded(without(IDENTITY_COLUMNS, 'kind', 'value'))}`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { arrayLiteral, byteArrayLiteral } from '../array-literal.js';
+import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { columns, uuid, text, bytes, time, type RowOf, columnNames, rowOf } from '../columns.js';
 import { textOf, textOrNull, bytesOf } from '../row.js';
 import type { Sql } from '../sql.js';
@@ -99,12 +99,7 @@ export async function renameDeviceKeys(
   connectionId: string,
   keys: readonly { type: string; id: string; name: string }[],
 ): Promise<void> {
-  const parameters = [
-    connectionId,
-    arrayLiteral(keys.map(({ type }) => type)),
-    arrayLiteral(keys.map(({ id }) => id)),
-    arrayLiteral(keys.map(({ name }) => name)),
-  ];
+  const parameters = [connectionId, ...arraysOf(keys, 'type', 'id', 'name')];
   await tx.execute(
     `update linked_device_keys k set key_id = r.name
      from unnest($2::text[], $3::text[], $4::text[]) as r (type, key_id, name)
@@ -134,23 +129,14 @@ export async function writeDeviceKeys(
        select $1::uuid, r.type, r.key_id, r.value
        from unnest($2::text[], $3::text[], $4::bytea[]) as r (type, key_id, value)
        on conflict (connection_id, type, key_id) do update set value = excluded.value`,
-      [
-        connectionId,
-        arrayLiteral(written.map(({ type }) => type)),
-        arrayLiteral(written.map(({ id }) => id)),
-        byteArrayLiteral(written.map(({ value }) => value)),
-      ],
+      [connectionId, ...arraysOf(written, 'type', 'id', 'value')],
     );
   }
   if (removed.length > 0) {
     await tx.execute(
       `delete from linked_device_keys k using unnest($2::text[], $3::text[]) as r (type, key_id)
        where k.connection_id = $1::uuid and k.type = r.type and k.key_id = r.key_id`,
-      [
-        connectionId,
-        arrayLiteral(removed.map(({ type }) => type)),
-        arrayLiteral(removed.map(({ id }) => id)),
-      ],
+      [connectionId, ...arraysOf(removed, 'type', 'id')],
     );
   }
 }

@@ -1,7 +1,7 @@
 import { DIRECTIONS, MESSAGE_SOURCES, SYNC_SOURCES, MESSAGE_STATUSES } from '../../model/enumerations.js';
 import type { Media, MessageError } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
-import { arrayLiteral } from '../array-literal.js';
+import { arrayLiteral, arraysOf } from '../array-literal.js';
 import {
   uuid,
   text,
@@ -163,11 +163,7 @@ export async function linkMessages(
        cross join lateral (select id from messages where id = r.id and batch_id = r.gone_id offset 0) found
      ) due
      where messages.id = due.id`,
-    [
-      arrayLiteral(links.map((link) => link.messageId)),
-      arrayLiteral(links.map((link) => link.goneId)),
-      arrayLiteral(links.map((link) => link.logId)),
-    ],
+    arraysOf(links, 'messageId', 'goneId', 'logId'),
   );
 }
 
@@ -188,7 +184,7 @@ export async function deleteUnchangedMessages(
        cross join lateral (select id from messages where id = r.id and xmin::text = r.row_version offset 0) found
      ) due
      where messages.id = due.id`,
-    [arrayLiteral(rows.map((row) => row.id)), arrayLiteral(rows.map((row) => row.rowVersion))],
+    arraysOf(rows, 'id', 'rowVersion'),
   );
 }
 
@@ -235,7 +231,7 @@ export async function readTwins(tx: Sql, conversationIds: readonly string[]): Pr
 
 /** The two array parameters of `unnest($n::uuid[], $m::text[]) as k (connection_id, …)`. */
 export function keyParameters(keys: readonly MessageKey[]): string[] {
-  return [arrayLiteral(keys.map((key) => key.connectionId)), arrayLiteral(keys.map((key) => key.id))];
+  return arraysOf(keys, 'connectionId', 'id');
 }
 
 /** Media as this tool writes it; keys that another program added are left where they are, in the database. */
@@ -286,10 +282,6 @@ export async function adoptOrigins(
   await tx.execute(
     `update messages m set batch_id = coalesce(m.batch_id, r.batch_id), run_id = coalesce(m.run_id, r.run_id)
      from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as r (id, batch_id, run_id) where m.id = r.id`,
-    [
-      arrayLiteral(rows.map((row) => row.id)),
-      arrayLiteral(rows.map((row) => row.batchId)),
-      arrayLiteral(rows.map((row) => row.runId)),
-    ],
+    arraysOf(rows, 'id', 'batchId', 'runId'),
   );
 }

@@ -1,4 +1,4 @@
-import { arrayLiteral } from '../array-literal.js';
+import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { uuid, text, time, orNull, type RowOf, columns, rowsOf, named, insertRows } from '../columns.js';
 import { textOf, integerOf, textOrNull, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
@@ -44,29 +44,12 @@ export async function deleteRejects(
        select from unnest($2::uuid[], $3::text[], $4::text[]) as still (id, path, reason)
        where still.id = r.webhook_log_id and still.path = r.path and still.reason = r.reason
      )`,
-    [
-      arrayLiteral(webhookLogIds),
-      arrayLiteral(still.map((row) => row.webhookLogId)),
-      arrayLiteral(still.map((row) => row.path)),
-      arrayLiteral(still.map((row) => row.reason)),
-    ],
+    [arrayLiteral(webhookLogIds), ...arraysOf(still, 'webhookLogId', 'path', 'reason')],
   );
 }
 
-const REJECT_RECORD = columns({
-  webhookLogId: uuid,
-  connectionId: orNull(uuid),
-  path: text,
-  subject: text,
-  reason: text,
-  externalId: orNull(text),
-  excerpt: text,
-});
-
-export type RejectRecord = RowOf<typeof REJECT_RECORD>;
-
 /** Items that were rejected under these ids: collisions (M9). */
-export async function readRejectsOfMessages(sql: Sql, keys: readonly MessageKey[]): Promise<RejectRecord[]> {
+export async function readRejectsOfMessages(sql: Sql, keys: readonly MessageKey[]): Promise<RejectRow[]> {
   if (keys.length === 0) return [];
   const rows = await sql.query(
     `select r.* from unnest($1::uuid[], $2::text[]) as k (connection_id, id)
@@ -75,7 +58,7 @@ export async function readRejectsOfMessages(sql: Sql, keys: readonly MessageKey[
      ) r order by r.id`,
     keyParameters(keys),
   );
-  return rowsOf(REJECT_RECORD, rows);
+  return rowsOf(REJECT_COLUMNS, rows);
 }
 
 /**
@@ -86,14 +69,14 @@ export async function readRejectsNaming(
   sql: Sql,
   words: readonly string[],
   most: number,
-): Promise<RejectRecord[]> {
+): Promise<RejectRow[]> {
   if (words.length === 0) return [];
   const rows = await sql.query(
     `select * from (select * from rejects order by id desc limit ${most}) r
      where exists (select from unnest($1::text[]) as w (word) where position(w.word in r.excerpt) > 0) order by id`,
     [arrayLiteral(words)],
   );
-  return rowsOf(REJECT_RECORD, rows);
+  return rowsOf(REJECT_COLUMNS, rows);
 }
 
 export interface RejectGroup {

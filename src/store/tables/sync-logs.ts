@@ -1,6 +1,6 @@
 import { RUN_STATUSES, SYNC_TYPES, type RunStatus } from '../../model/enumerations.js';
 import type { JsonObject } from '../../model/json.js';
-import { arrayLiteral } from '../array-literal.js';
+import { arraysOf } from '../array-literal.js';
 import {
   uuid,
   integer,
@@ -54,12 +54,7 @@ export async function addToInitialContacts(
        ) l
      ) due
      where sync_logs.id = due.id`,
-    [
-      runId,
-      arrayLiteral(created.map((row) => row.leadId)),
-      arrayLiteral(created.map((row) => row.connectionId)),
-      arrayLiteral(created.map((row) => row.messages)),
-    ],
+    [runId, ...arraysOf(created, 'leadId', 'connectionId', 'messages')],
   );
 }
 

@@ -9,12 +9,9 @@ import {
   type RowOf,
   columns,
   only,
-  rowsOf,
-  columnNames,
-  assignments,
-  unnestFound,
-  unnestParameters,
   insertRows,
+  updateRows,
+  readByIds,
 } from '../columns.js';
 import { textOf, textOrNull, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
@@ -52,23 +49,14 @@ const STILL_OPEN = `status || '' = 'open'`;
 
 /** All tickets of the given leads, open and closed: a ticket's origin depends on the ones before it (T4). */
 export async function readTicketsOfLeads(tx: Sql, leadIds: readonly string[]): Promise<TicketRow[]> {
-  if (leadIds.length === 0) return [];
-  const rows = await tx.query(`select ${columnNames(COLUMNS)} from tickets where lead_id = any($1::uuid[])`, [
-    arrayLiteral(leadIds),
-  ]);
-  return rowsOf(COLUMNS, rows);
+  return readByIds(tx, 'tickets', COLUMNS, 'lead_id', leadIds);
 }
 
 export async function readTicketsOfConversations(
   tx: Sql,
   conversationIds: readonly string[],
 ): Promise<TicketRow[]> {
-  if (conversationIds.length === 0) return [];
-  const rows = await tx.query(
-    `select ${columnNames(COLUMNS)} from tickets where conversation_id = any($1::uuid[])`,
-    [arrayLiteral(conversationIds)],
-  );
-  return rowsOf(COLUMNS, rows);
+  return readByIds(tx, 'tickets', COLUMNS, 'conversation_id', conversationIds);
 }
 
 export async function insertTickets(tx: Sql, rows: readonly TicketRow[]): Promise<number> {
@@ -76,15 +64,7 @@ export async function insertTickets(tx: Sql, rows: readonly TicketRow[]): Promis
 }
 
 export async function updateTickets(tx: Sql, rows: readonly TicketRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  return tx.execute(
-    `update tickets set ${assignments(CHANGING)}
-     from ${unnestFound('tickets', COLUMNS, { condition: STILL_OPEN })}
-     where tickets.id = r.found_id
-       and (${columnNames(CHANGING, 'tickets')})
-           is distinct from (${columnNames(CHANGING, 'r')})`,
-    unnestParameters(COLUMNS, rows),
-  );
+  return updateRows(tx, 'tickets', COLUMNS, CHANGING, rows, { condition: STILL_OPEN });
 }
 
 /** Removes tickets whose only message was another conversation's; journaled, so that `undo` can put them back. */

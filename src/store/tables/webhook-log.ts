@@ -1,5 +1,5 @@
 import { ENTRY_STATUSES, PROVIDERS } from '../../model/enumerations.js';
-import { arrayLiteral, byteArrayLiteral } from '../array-literal.js';
+import { arrayLiteral, arraysOf } from '../array-literal.js';
 import {
   uuid,
   text,
@@ -14,12 +14,10 @@ import {
   columns,
   without,
   rowsOf,
-  columnNames,
-  columnValues,
   assignments,
-  unnestTable,
   unnestFound,
   unnestParameters,
+  insertRows,
 } from '../columns.js';
 import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
@@ -99,20 +97,21 @@ export async function readKnownEntries(
        select id, connection_scope, sha256, status, ${IS_INTACT_SQL} as is_intact from webhook_log
        where connection_scope = k.connection_scope and sha256 = k.sha256 limit 1
      ) w`,
-    [arrayLiteral(keys.map((key) => key.connectionScope)), byteArrayLiteral(keys.map((key) => key.sha256))],
+    arraysOf(keys, 'connectionScope', 'sha256'),
   );
   return rowsOf(KNOWN_ENTRY, rows);
 }
 
 /** Stores entries; one that another run stored in the meantime is left out and the count tells. */
 export async function insertEntries(tx: Sql, rows: readonly RawLogRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  return tx.execute(
-    `insert into webhook_log (attempts, ${columnNames(COLUMNS)})
-     select 1, ${columnValues(COLUMNS)} from ${unnestTable(COLUMNS)}
-     order by r.id
+  return insertRows(
+    tx,
+    'webhook_log',
+    COLUMNS,
+    rows,
+    `order by r.id
      on conflict (connection_scope, sha256) do nothing`,
-    unnestParameters(COLUMNS, rows),
+    { attempts: '1' },
   );
 }
 
@@ -247,11 +246,7 @@ export async function adoptUnscoped(
        )
      ) due
      where webhook_log.id = due.id`,
-    [
-      arrayLiteral(entries.map((entry) => entry.connectionScope)),
-      byteArrayLiteral(entries.map((entry) => entry.sha256)),
-      NO_SCOPE,
-    ],
+    [...arraysOf(entries, 'connectionScope', 'sha256'), NO_SCOPE],
   );
 }
 
@@ -270,10 +265,6 @@ export async function markNarrowed(
      from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
      where w.connection_scope = k.connection_scope and w.sha256 = k.sha256
        and w.status = 'pending' and w.error is null`,
-    [
-      arrayLiteral(entries.map((entry) => entry.connectionScope)),
-      byteArrayLiteral(entries.map((entry) => entry.sha256)),
-      runId,
-    ],
+    [...arraysOf(entries, 'connectionScope', 'sha256'), runId],
   );
 }
