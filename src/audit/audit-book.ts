@@ -1,7 +1,7 @@
 import type { Fact } from '../model/facts.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import { amount } from '../model/amount.js';
-import { subjectOf } from '../ingest/batch/fact-kinds.js';
+import { subjectOf } from '../rules/fact-traits.js';
 import { keyOf } from '../rules/message-book.js';
 import type { DecodedEntry } from '../rawlog/raw-log.js';
 import type { AuditView } from './audit-log.js';

@@ -2,7 +2,7 @@ import type { Sql } from '../store/sql.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import type { EntrySelection } from '../store/tables/stored-entries.js';
 import type { PreparedSection } from '../ingest/batch/batch.js';
-import { subjectOf } from '../ingest/batch/fact-kinds.js';
+import { subjectOf } from '../rules/fact-traits.js';
 import { OwnNumbers } from '../ingest/batch/own-number.js';
 import { RawLog, type DecodedEntry } from '../rawlog/raw-log.js';
 import { AuditBook, type AuditResult } from './audit-book.js';

@@ -1,4 +1,5 @@
 import type { Fact } from '../model/facts.js';
+import { isAmendment } from '../rules/fact-traits.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import type { StoredEntry } from '../store/tables/stored-entries.js';
 import type { PendingReason, PreparedSection } from '../ingest/batch/batch.js';
@@ -23,22 +24,8 @@ export function standingOf(
   if (connection === null) return { kind: 'skipped', reason: 'unknown_connection' };
   const reason = ownNumberReason(own, fact, connection)?.reason;
   if (reason !== undefined) return { kind: 'skipped', reason };
-  switch (fact.kind) {
-    case 'message':
-    case 'status':
-    case 'edit':
-    case 'revoke':
-    case 'reaction':
-    case 'rejected':
-      return { kind: 'judged', fact, connection };
-    case 'address_book':
-    case 'profile':
-    case 'identity_link':
-    case 'history_chunk':
-    case 'history_state':
-    case 'event':
-      return { kind: 'noted' };
-  }
+  const isJudged = fact.kind === 'message' || fact.kind === 'rejected' || isAmendment(fact);
+  return isJudged ? { kind: 'judged', fact, connection } : { kind: 'noted' };
 }
 
 /** An entry as its items name it. */

@@ -9,7 +9,7 @@ import {
 import type { Sql } from '../../store/sql.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { numberOf } from '../../ingest/batch/connection-resolver.js';
-import { whoIsNamed } from '../../ingest/batch/fact-kinds.js';
+import { whoIsNamed } from '../../rules/fact-traits.js';
 import { nodesOf, type IdentityNode } from '../../rules/identity-evidence.js';
 import { RawLog, type DecodedEntry } from '../../rawlog/raw-log.js';
 import type { PersonLink } from './person-groups.js';

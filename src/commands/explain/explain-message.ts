@@ -1,5 +1,6 @@
 import { decodeWamid, isWamid } from '../../identity/wamid.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
+import { messageIdOfFact } from '../../rules/fact-traits.js';
 import { readPathsOfRun } from '../../store/checks/messages.js';
 import type { ExplainedMessage, PlacedMessage, FoundEntry } from '../../store/queries/explain.js';
 import { readNamesOfLeads } from '../../store/tables/leads.js';
@@ -11,7 +12,7 @@ import { readTicketsOfLeads } from '../../store/tables/tickets.js';
 import { Keys } from '../../audit/window.js';
 import { adviseReplay, type WaitingItem } from './advise.js';
 import { firstWords, iso, originOf, viewOf } from './fact-view.js';
-import { idsOf, isFault } from './fates.js';
+import { isFault } from './fates.js';
 import type { Investigation } from './investigation.js';
 import { journalOfMessage } from './journal-notes.js';
 import { tellStory, type FatedItem, type Story } from './message-story.js';
@@ -195,7 +196,7 @@ function isAbout(item: LoggedItem, ids: ReadonlySet<string>): boolean {
     case 'reaction':
       return ids.has(fact.targetExternalId) || (fact.kind === 'edit' && ids.has(fact.editId));
     case 'skipped':
-      if (item.included !== null && idsOf(item.included).some((id) => ids.has(id))) return true;
+      if (item.included !== null && ids.has(messageIdOfFact(item.included) ?? '')) return true;
       return itemHasId(item.raw(), ids);
     case 'rejected':
       return itemHasId(item.raw(), ids);

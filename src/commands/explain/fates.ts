@@ -1,4 +1,3 @@
-import type { Fact } from '../../model/facts.js';
 import type { Sql } from '../../store/sql.js';
 import { readDuplicateIds } from '../../store/tables/message-lookup.js';
 import type { StoredMessageRow } from '../../store/tables/messages.js';
@@ -8,7 +7,7 @@ import type { ItemOutcome, JudgedItem, LogItem } from '../../audit/outcome.js';
 import { recheckAll } from '../../audit/recheck.js';
 import { entryRefOf, standingOf } from '../../audit/standing.js';
 import { Keys, Window } from '../../audit/window.js';
-import { subjectOf } from '../../ingest/batch/fact-kinds.js';
+import { subjectOf } from '../../rules/fact-traits.js';
 import { OwnNumbers } from '../../ingest/batch/own-number.js';
 import { keyOf } from '../../rules/message-book.js';
 import type { RawLog } from '../../rawlog/raw-log.js';
@@ -137,21 +136,6 @@ export class FateFinder {
 /** Whether the database does not have what the item says. */
 export function isFault({ outcome }: Pick<Fate, 'outcome'>): boolean {
   return outcome === 'missing' || outcome === 'different';
-}
-
-/** The ids of the messages that a fact speaks of. */
-export function idsOf(fact: Fact): string[] {
-  switch (fact.kind) {
-    case 'message':
-      return [fact.externalId];
-    case 'status':
-    case 'edit':
-    case 'revoke':
-    case 'reaction':
-      return [fact.targetExternalId];
-    default:
-      return [];
-  }
 }
 
 function fateOf({ item, outcome }: JudgedItem, { fact }: LoggedItem): Fate {

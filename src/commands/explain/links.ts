@@ -1,5 +1,5 @@
 import { UnionFind } from '../../rules/group-by.js';
-import { whoIsNamed } from '../../ingest/batch/fact-kinds.js';
+import { whoIsNamed } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import type { LoggedItem } from './read-items.js';
 

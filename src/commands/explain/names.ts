@@ -2,7 +2,7 @@ import { identitiesOfUser } from '../../identity/identities.js';
 import { phonesToLookUp } from '../../identity/phone.js';
 import type { Fact } from '../../model/facts.js';
 import type { JsonValue } from '../../model/json.js';
-import { whoIsNamed } from '../../ingest/batch/fact-kinds.js';
+import { whoIsNamed } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 
 /** The names of people in a fact, as they stand in the index of the raw log. */

@@ -2,6 +2,7 @@ import { itemAt } from '../../decode/item-at.js';
 import { INCLUDABLE_CHATS, type IncludableChat } from '../../model/enumerations.js';
 import type { Fact, SkipReason } from '../../model/facts.js';
 import type { JsonValue } from '../../model/json.js';
+import { messageIdOfFact } from '../../rules/fact-traits.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import type { EntryHead, LoggedEntry } from '../../store/tables/stored-entries.js';
 import type { PendingReason } from '../../ingest/batch/batch.js';
@@ -77,26 +78,14 @@ function chatsIncluded(decoded: DecodedEntry<LoggedEntry>, log: RawLog): Map<str
   );
   if (!leftOut) return facts;
   for (const { section } of log.decodeWith(decoded, EVERYTHING).sections) {
-    for (const fact of section.facts) if (isItem(fact) && !facts.has(fact.path)) facts.set(fact.path, fact);
+    for (const fact of section.facts)
+      if (messageIdOfFact(fact) !== null && !facts.has(fact.path)) facts.set(fact.path, fact);
   }
   return facts;
 }
 
 export function isIncludable(reason: string): reason is IncludableChat {
   return INCLUDABLE_CHATS.some((chat) => chat === reason);
-}
-
-function isItem(fact: Fact): boolean {
-  switch (fact.kind) {
-    case 'message':
-    case 'status':
-    case 'edit':
-    case 'revoke':
-    case 'reaction':
-      return true;
-    default:
-      return false;
-  }
 }
 
 function chunksOf(facts: readonly Fact[]): { path: string; chunk: Chunk }[] {

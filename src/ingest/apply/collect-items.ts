@@ -5,7 +5,7 @@ import type { ConnectionRow } from '../../store/tables/connections.js';
 import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
 import { renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
-import { subjectOf } from '../batch/fact-kinds.js';
+import { subjectOf } from '../../rules/fact-traits.js';
 import { ownNumberReason } from '../batch/own-number.js';
 import type { BatchWork, Item } from './work.js';
 

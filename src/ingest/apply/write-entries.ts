@@ -13,7 +13,7 @@ import {
   type RestoredEntry,
 } from '../../store/tables/webhook-log.js';
 import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '../batch/batch.js';
-import { subjectOf } from '../batch/fact-kinds.js';
+import { subjectOf } from '../../rules/fact-traits.js';
 import type { KnownState } from './collect-items.js';
 import type { BatchWork } from './work.js';
 

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../model/json.js';
 import type { Position } from '../../model/raw-entry.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
-import { weightOf } from './fact-kinds.js';
+import { weightOf } from '../../rules/fact-traits.js';
 
 /** Why a section was left for later. */
 export type PendingReason = 'unknown_connection' | 'other_connection';

@@ -2,7 +2,7 @@ import { decodeWamid } from '../../identity/wamid.js';
 import type { Fact, Identities, SkippedFact } from '../../model/facts.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import type { PreparedEntry, PreparedSection } from './batch.js';
-import { subjectOf } from './fact-kinds.js';
+import { subjectOf } from '../../rules/fact-traits.js';
 
 /** An entry with one contact's items, and how many messages of others it holds besides. */
 interface NarrowedEntry {

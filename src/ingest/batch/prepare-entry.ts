@@ -7,7 +7,8 @@ import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import { entryKey, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
 import type { ConnectionResolver } from './connection-resolver.js';
-import { countersOf, whoIsNamed } from './fact-kinds.js';
+import { whoIsNamed } from '../../rules/fact-traits.js';
+import { countersOf } from './entry-counters.js';
 
 /** What webhook_log says of an entry that comes out of it. */
 export interface StoredAs {
