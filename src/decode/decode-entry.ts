@@ -1,7 +1,7 @@
 import type { DecodedEntry } from '../model/facts.js';
 import { unrecognizedOf, unwrap, type Found, type Scope } from './envelopes/unwrap.js';
 import type { DecodeOptions } from './options.js';
-import { parseJson } from './parse-json.js';
+import { parseJson, textOfBytes } from './parse-json.js';
 
 export type { DecodeOptions } from './options.js';
 
@@ -39,10 +39,4 @@ export function decodeEntry(bytes: Uint8Array, options: DecodeOptions): DecodeRe
   };
   if (found.receivedAt !== undefined) entry.receivedAt = found.receivedAt;
   return { kind: 'decoded', entry };
-}
-
-/** The text without its byte order mark. A view, so that 3 MB bodies are not copied first. */
-function textOfBytes(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }

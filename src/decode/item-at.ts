@@ -1,18 +1,17 @@
 import type { JsonValue } from '../model/json.js';
-import { parseJson } from './parse-json.js';
+import { parseJson, textOfBytes } from './parse-json.js';
 import { asObject, ownValue } from './read.js';
 
 /** `.name`, `[3]`, `["a.name"]`. */
 const STEP = /\.([^.[\]]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]/gy;
 
 /**
- * The part of a raw entry that a fact's path names: the item as it came, for what a fact does not keep (a skipped or
- * rejected one says only why). Texts of JSON on the way are read, as decoding reads them. Undefined where the path leads
- * nowhere. Never throws.
+ * The part of a raw entry that a fact's path names: the item as it came, with what a fact does not keep (a skipped or rejected
+ * one has only the reason). JSON in texts on the way is parsed, as in decoding. Undefined when the path leads nowhere. Never
+ * throws.
  */
 export function itemAt(bytes: Uint8Array, path: string): JsonValue | undefined {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  let at: JsonValue | undefined = opened(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+  let at: JsonValue | undefined = opened(textOfBytes(bytes));
   let end = 1;
   for (const step of path.slice(1).matchAll(STEP)) {
     const [whole, name, index, quoted] = step;

@@ -1,9 +1,8 @@
 import type { JsonValue } from '../model/json.js';
-import { locateJsonError } from './json-error.js';
 
 export type Parsed = { ok: true; value: JsonValue } | { ok: false; message: string };
 
-/** A log prefix (time, level, logger, request id) is shorter than this. */
+/** Log prefixes (time, level, logger, request id) are shorter than this. */
 const LONGEST_PREFIX = 2000;
 
 /**
@@ -21,7 +20,7 @@ export function parseJson(text: string): Parsed {
   return { ok: false, message: locateJsonError(text) };
 }
 
-/** What JSON.parse gives is JSON; its own type only says `any`. */
+/** JSON.parse under its real type, instead of `any`. */
 const readJson: (text: string) => JsonValue = JSON.parse;
 
 function tryParse(text: string): JsonValue | undefined {
@@ -33,8 +32,8 @@ function tryParse(text: string): JsonValue | undefined {
 }
 
 /**
- * Where the body begins: the first `{`, with the `[` before it. Never inside an array: of `[{…},{…` cut off after its first
- * element, that element alone would parse, and the loss of the others would go unseen.
+ * Where the body begins: the first `{`, or the `[` before it. Never inside an array: of `[{…},{…` cut off after its first
+ * element, that element alone would parse, and the loss of the others would go unnoticed.
  */
 function startBehindPrefix(text: string): number {
   let start = text.slice(0, LONGEST_PREFIX).indexOf('{');
@@ -44,4 +43,84 @@ function startBehindPrefix(text: string): number {
     else if (code !== 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) break;
   }
   return start;
+}
+
+/**
+ * Says in one line where a text stops being JSON, without quoting it (JSON.parse's own messages do, and not all of them have
+ * a position).
+ */
+function locateJsonError(text: string): string {
+  const position = endOfJson(text);
+  return position >= text.length
+    ? `the JSON ends too early, at character ${text.length}`
+    : `the JSON breaks at character ${position + 1} of ${text.length}`;
+}
+
+const SPACE = /[ \t\n\r]*/y;
+const LITERAL = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?|true|false|null/iy;
+const PLAIN_TEXT = /[^"\\\0-\x1f]*/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-f]{4})/iy;
+
+/**
+ * Index of the first character that cannot stand where it does; the text's length when only the end is missing. A loop and a
+ * list of open brackets, so that no nesting exhausts the stack.
+ */
+function endOfJson(text: string): number {
+  const open: ('{' | '[')[] = [];
+  /** `first`: an element of the bracket that was just opened, or its end. */
+  let expected: 'value' | 'key' | 'first' | 'colon' | 'next' = 'value';
+  for (let at = skip(SPACE, text, 0); ; at = skip(SPACE, text, at)) {
+    const character = text[at];
+    const inside = open.at(-1);
+    const end = inside === '{' ? '}' : ']';
+    const isKey: boolean = expected === 'key' || (expected === 'first' && inside === '{');
+    if ((expected === 'next' || expected === 'first') && inside !== undefined && character === end) {
+      open.pop();
+      expected = 'next';
+      at++;
+    } else if (expected === 'next') {
+      if (character !== ',' || inside === undefined) return at;
+      expected = inside === '{' ? 'key' : 'value';
+      at++;
+    } else if (expected === 'colon') {
+      if (character !== ':') return at;
+      expected = 'value';
+      at++;
+    } else if (character === '"') {
+      at = endOfText(text, at + 1);
+      if (text[at] !== '"') return at;
+      expected = isKey ? 'colon' : 'next';
+      at++;
+    } else if (!isKey && (character === '{' || character === '[')) {
+      open.push(character);
+      expected = 'first';
+      at++;
+    } else {
+      const past = isKey ? at : skip(LITERAL, text, at);
+      if (past === at) return at;
+      expected = 'next';
+      at = past;
+    }
+  }
+}
+
+/** Index of the quote that ends a text, or of the first character that cannot stand in one. */
+function endOfText(text: string, from: number): number {
+  for (let at = from; ;) {
+    const plain = skip(PLAIN_TEXT, text, at);
+    at = skip(ESCAPE, text, plain);
+    if (at === plain) return at;
+  }
+}
+
+/** Index after what `pattern`, a sticky one, matches at `from`; `from` itself where it matches nothing. */
+function skip(pattern: RegExp, text: string, from: number): number {
+  pattern.lastIndex = from;
+  return pattern.test(text) ? pattern.lastIndex : from;
+}
+
+/** A raw entry as text, without its byte order mark. Its bytes are not copied: bodies have up to 3 MB. */
+export function textOfBytes(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }

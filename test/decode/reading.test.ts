@@ -1,9 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanJson } from '../../src/decode/clean-json.js';
+import {
+  cleanJson,
+  cleanText,
+  cutText,
+  excerptOf,
+  numberOf,
+  ownValue,
+  textOf,
+} from '../../src/decode/read.js';
 import { parseJson } from '../../src/decode/parse-json.js';
-import { excerptOf, numberOf, ownValue, textOf } from '../../src/decode/read.js';
-import { cleanText, cutText } from '../../src/decode/text.js';
 import { parseTimestamp } from '../../src/decode/timestamp.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 

@@ -1,8 +1,7 @@
 import type { ConnectionHint, Fact, HistoryChunkFact, Section, Unrecognized } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { DecodeOptions } from '../options.js';
-import { asArray, asObject, asString, excerptOf } from '../read.js';
-import { cleanText } from '../text.js';
+import { asArray, asObject, asString, cleanText, excerptOf } from '../read.js';
 import { decodeMessage, type Batch } from './decode-message.js';
 import { decodeReactionEvent, decodeUpdate } from './decode-updates.js';
 import {
@@ -10,11 +9,11 @@ import {
   learnFromMapping,
   learnFromMappings,
   pathOfElement,
+  People,
   type ListName,
   type Lists,
-} from './learn.js';
+} from './people.js';
 import { addListedNames, PushNames } from './names.js';
-import { People } from './people.js';
 import { enumOf, integerOf } from './proto-values.js';
 import type { BaileysEvent, BaileysPart } from './recognise.js';
 

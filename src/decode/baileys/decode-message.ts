@@ -1,4 +1,4 @@
-import type { IncludableChat } from '../../model/enumerations.js';
+import type { IncludableChat, MessageStatus } from '../../model/enumerations.js';
 import type {
   Fact,
   Identities,
@@ -9,13 +9,12 @@ import type {
   SkippedFact,
 } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { externalIdOf } from '../external-id.js';
-import { asArray, asObject, textOf } from '../read.js';
+import { asArray, asObject, externalIdOf, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 import { rejected, skipped, skippedChat } from './outcomes.js';
 import { personKey, type Party, type People } from './people.js';
+import { enumOf } from './proto-values.js';
 import { readContent, readContext, readReaction, type Content } from './read-content.js';
-import { provenStatus, statusOf } from './status.js';
 
 /** How the messages of one event came; the same for all of them. */
 export interface Batch {
@@ -222,4 +221,30 @@ export function reactorOf(fromMe: boolean, participant: Party | undefined): stri
 function isStub(message: JsonObject): boolean {
   const type = message.messageStubType;
   return type !== undefined && type !== null && type !== 0 && type !== 'UNKNOWN' && type !== '';
+}
+
+/** proto.WebMessageInfo.Status */
+const STATUS_NUMBERS = {
+  ERROR: 0,
+  PENDING: 1,
+  SERVER_ACK: 2,
+  DELIVERY_ACK: 3,
+  READ: 4,
+  PLAYED: 5,
+} as const;
+const STATUSES: readonly MessageStatus[] = ['failed', 'pending', 'sent', 'delivered', 'read', 'played'];
+
+/** A status by its number or name; undefined for one that this version of WhatsApp Web does not know. */
+export function statusOf(value: JsonValue | undefined): MessageStatus | undefined {
+  const number = enumOf(value, STATUS_NUMBERS);
+  return number === undefined ? undefined : STATUSES[number];
+}
+
+/** What arrived here was delivered, whatever the record says; what was sent from the phone was at least sent. */
+export function provenStatus(
+  origin: MessageOrigin,
+  status: MessageStatus | undefined,
+): MessageStatus | undefined {
+  if (origin === 'live') return status === 'read' || status === 'played' ? status : 'delivered';
+  return origin === 'echo' ? (status ?? 'sent') : status;
 }

@@ -1,12 +1,10 @@
 import type { Fact } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { externalIdOf } from '../external-id.js';
-import { asObject } from '../read.js';
+import { asObject, externalIdOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
-import { reactorOf, type Batch } from './decode-message.js';
+import { reactorOf, statusOf, type Batch } from './decode-message.js';
 import { rejected, skipped, skippedChat } from './outcomes.js';
 import { readReaction } from './read-content.js';
-import { statusOf } from './status.js';
 
 type UpdateBatch = Pick<Batch, 'people' | 'include' | 'receivedAt' | 'facts'>;
 

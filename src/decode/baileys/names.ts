@@ -2,9 +2,8 @@ import { canonicalPhone } from '../../identity/phone.js';
 import type { Fact, Identities, ProfileFact } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { asObject, textOf } from '../read.js';
-import { pathOfElement, type Lists } from './learn.js';
+import { pathOfElement, personKey, type Lists, type People } from './people.js';
 import { rejected } from './outcomes.js';
-import { personKey, type People } from './people.js';
 
 /** When names that carry no time of their own were true, ms since 1970. */
 export interface NameTimes {

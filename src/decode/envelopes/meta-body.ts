@@ -1,10 +1,8 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { externalIdOf } from '../external-id.js';
+import { asArray, asObject, cutText, excerptOf, externalIdOf, textOf } from '../read.js';
 import { decodeChange } from '../meta/decode-change.js';
 import { fieldNamed, fieldOfValue } from '../meta/fields.js';
 import { parseJson } from '../parse-json.js';
-import { asArray, asObject, excerptOf, textOf } from '../read.js';
-import { cutText } from '../text.js';
 import { receivedAtOf, withRowTime } from './row-time.js';
 import type { Found, Scope } from './unwrap.js';
 import { bodiesIn, splitRow } from './wrappers.js';

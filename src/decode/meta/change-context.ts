@@ -10,8 +10,7 @@ import type {
   Unrecognized,
 } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { asArray, asObject, excerptOf } from '../read.js';
-import { cutText } from '../text.js';
+import { asArray, asObject, cutText, excerptOf } from '../read.js';
 
 /** What the decoders of one change share: where it stands, what is known about it, and where its facts go. */
 export interface ChangeContext {

@@ -1,7 +1,6 @@
 import type { ContentGrade, Media } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { asArray, asObject, numberOf, ownValue, textOf } from '../read.js';
-import { cutText } from '../text.js';
+import { asArray, asObject, cutText, numberOf, ownValue, textOf } from '../read.js';
 
 /** What a message or an edit says, graded as evidence (rule M2). */
 export interface Content {

@@ -1,9 +1,7 @@
 import type { ConnectionHint, Section, Unrecognized } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { externalIdOf } from '../external-id.js';
+import { asObject, cutText, excerptOf, externalIdOf } from '../read.js';
 import type { DecodeOptions } from '../options.js';
-import { asObject, excerptOf } from '../read.js';
-import { cutText } from '../text.js';
 import { businessPhone, showStrangeLists, type ChangeContext } from './change-context.js';
 import { readEvent } from './events.js';
 import { fieldNamed, ITEM_LISTS, READERS } from './fields.js';

@@ -1,7 +1,6 @@
 import type { MessageError } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { asArray, asObject, numberOf, textOf } from '../read.js';
-import { cutText } from '../text.js';
+import { asArray, asObject, cutText, numberOf, textOf } from '../read.js';
 
 /** Meta sends one error, rarely two; a hostile list must not fill a row. */
 const MOST_ERRORS = 20;

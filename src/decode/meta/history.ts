@@ -2,8 +2,7 @@ import { hasIdentity, identitiesOfUser, sameIdentities } from '../../identity/id
 import type { Direction } from '../../model/enumerations.js';
 import type { HistoryStateFact, Identities } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { asArray, asObject, excerptOf, numberOf, textOf } from '../read.js';
-import { cutText } from '../text.js';
+import { asArray, asObject, cutText, excerptOf, numberOf, textOf } from '../read.js';
 import { isBusiness, listIn, showStrangeLists, type ChangeContext } from './change-context.js';
 import { countIdentities, recipientOf, senderOf, usernameOf, widened } from './contact-book.js';
 import { readItems, type Placement, type Placer, type Refusal } from './items.js';

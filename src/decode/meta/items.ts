@@ -7,8 +7,7 @@ import { reject, skip, type ChangeContext } from './change-context.js';
 import type { Contact } from './contact-book.js';
 import { typeOf } from './contents.js';
 import { readSystem } from './identity-changes.js';
-import { addMessage } from './message-fact.js';
-import { addEdit, addReaction, addRevoke } from './mutation-facts.js';
+import { addEdit, addMessage, addReaction, addRevoke } from './item-facts.js';
 
 /** In which thread an item stands, and on which side. */
 export interface Placement {

@@ -1,8 +1,7 @@
 import { hasIdentity } from '../../identity/identities.js';
 import type { Identities } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
-import { asObject, excerptOf, textOf } from '../read.js';
-import { cutText } from '../text.js';
+import { asObject, cutText, excerptOf, textOf } from '../read.js';
 import { isBusiness, listIn, showStrangeLists, type ChangeContext } from './change-context.js';
 import { readContacts, recipientOf, senderOf, withContact, type ContactBook } from './contact-book.js';
 import { readItems, type Placement, type Placer, type Refusal } from './items.js';

@@ -1,4 +1,4 @@
-import { cutText } from '../../decode/text.js';
+import { cutText } from '../../decode/read.js';
 import type { EntryStatus } from '../../model/enumerations.js';
 import type { Subject } from '../../model/facts.js';
 import { assertWritten } from '../../store/transactions.js';
