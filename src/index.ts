@@ -12,16 +12,16 @@ export type { ConnectionList } from './commands/connections/list.js';
 export { DUPLICATE_CLASSES, type DedupeResult, type DuplicateClass } from './commands/dedupe/result.js';
 export type { ExplainResult } from './commands/explain/result.js';
 export type { MessagesResult } from './commands/messages/result.js';
-export type { ReconcileResult } from './commands/reconcile/result.js';
+export type { ReconcileResult } from './commands/reconcile/types.js';
 export type { ReportResult } from './commands/report/types.js';
-export type { RunDetail, RunList, RunView } from './commands/runs/view.js';
-export type { UndoResult } from './commands/undo/result.js';
+export type { RunDetail, RunList, RunView } from './commands/runs/runs.js';
+export type { UndoResult } from './commands/undo/types.js';
 export {
   CHECK_NAMES,
   type CheckName,
   type VerifiedItem,
   type VerifyResult,
-} from './commands/verify/result.js';
+} from './commands/verify/types.js';
 export type { ProgressEvent } from './context.js';
 export * from './model/enumerations.js';
 export { ConfigError, EXIT, LockedError, UserError } from './model/errors.js';

@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Remedy } from '../model/remedy.js';
-import type { Severity } from '../model/enumerations.js';
+import { amount } from '../model/amount.js';
+import { remedy, type Remedy } from '../model/remedy.js';
+import { compareSeverity, isAtLeast, worstSeverity, type Severity } from '../model/enumerations.js';
+import type { EntryGroup } from '../store/queries/report.js';
+import type { AlertAck } from '../store/tables/alert-acks.js';
+import type { RejectGroup } from '../store/tables/rejects.js';
 
 /** What an alert can be about, the most urgent first: what stands in the way of everything else comes before it. */
 export const ALERT_KINDS = [
@@ -125,4 +129,132 @@ function raise(
 /** Short enough to be typed; a database has a few dozen alerts. */
 function digest(parts: readonly (string | number | null)[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 8);
+}
+
+/**
+ * The alerts with their acknowledgements, in the order in which to look at them: the worst first, and what was acknowledged
+ * last. An acknowledgement ends at its time, and when the alert is about something else than it was then.
+ */
+export function acknowledge(raised: readonly Alert[], acks: readonly AlertAck[], now: number): Alert[] {
+  const byId = new Map(acks.map((ack) => [ack.alertId, ack]));
+  return raised
+    .map((alert) => {
+      const ack = byId.get(alert.id);
+      if (ack?.state !== alert.state || (ack.until !== null && ack.until <= now)) return alert;
+      const { ackedBy, host, ackedAt, until, reason } = ack;
+      return {
+        ...alert,
+        acknowledged: {
+          by: ackedBy,
+          host,
+          at: new Date(ackedAt).toISOString(),
+          until: until === null ? null : new Date(until).toISOString(),
+          reason,
+        },
+      };
+    })
+    .sort(
+      (a, b) =>
+        Number(a.acknowledged !== null) - Number(b.acknowledged !== null) ||
+        compareSeverity(a.severity, b.severity) ||
+        ALERT_KINDS.indexOf(a.kind) - ALERT_KINDS.indexOf(b.kind) ||
+        (a.connection ?? '').localeCompare(b.connection ?? '', 'en'),
+    );
+}
+
+/** How many alerts there are of each severity. What was lost is counted item by item, everything else alert by alert. */
+export interface AlertCounts {
+  /** Messages, entries and items that are lost. */
+  lost: number;
+  degraded: number;
+  notes: number;
+  /** Of any severity; they are in none of the other figures. */
+  acknowledged: number;
+}
+
+export function countAlerts(alerts: readonly Alert[]): AlertCounts {
+  const open = openAlerts(alerts);
+  const of = (severity: Severity): Alert[] => open.filter((alert) => alert.severity === severity);
+  return {
+    lost: of('loss').reduce((sum, { count }) => sum + (count ?? 1), 0),
+    degraded: of('degraded').length,
+    notes: of('note').length,
+    acknowledged: alerts.length - open.length,
+  };
+}
+
+/** The worst severity that nobody has acknowledged; null where there is none. */
+export function worstOpen(alerts: readonly Alert[]): Severity | null {
+  return worstSeverity(openAlerts(alerts).map(({ severity }) => severity));
+}
+
+/** Whether something as bad as `threshold` has not been acknowledged. */
+export function hasOpen(alerts: readonly Alert[], threshold: Severity): boolean {
+  const worst = worstOpen(alerts);
+  return worst !== null && isAtLeast(worst, threshold);
+}
+
+function openAlerts(alerts: readonly Alert[]): Alert[] {
+  return alerts.filter(({ acknowledged }) => acknowledged === null);
+}
+
+/** Items that were rejected lately; `connection` is null for those that no connection takes. */
+export function rejectAlert(
+  connection: { id: string; name: string } | null,
+  rejects: readonly RejectGroup[],
+  days: number,
+): Alert[] {
+  const recent = rejects.filter((group) => group.recent.count > 0);
+  const [most] = [...recent].sort((a, b) => b.recent.count - a.recent.count);
+  if (most === undefined) return [];
+  const count = recent.reduce((total, group) => total + group.recent.count, 0);
+  const reasons = recent.map(
+    (group) => `${group.recent.count.toLocaleString('en-US')} ${group.reason.replaceAll('_', ' ')}`,
+  );
+  return [
+    alert('rejects', connection, {
+      since: Math.min(...recent.flatMap((group) => group.recent.firstAt ?? [])),
+      state: Math.max(...recent.flatMap((group) => group.recent.lastAt ?? [])),
+      count,
+      message: `${amount(count, 'item was', 'items were')} rejected in the last ${amount(days, 'day')}: ${reasons.join(', ')}.`,
+      remedy: remedy('explain', [`log:${most.webhookLogId}`], 'shows the entry and what was rejected of it'),
+    }),
+  ];
+}
+
+/** Entries that brought nothing, because they are not JSON or their form is not known. */
+export function brokenAlerts(entries: readonly EntryGroup[], days: number): Alert[] {
+  const kinds = [
+    {
+      status: 'failed',
+      one: 'is broken JSON',
+      many: 'are broken JSON',
+      advice: 'Export it again and replay that.',
+    },
+    {
+      status: 'unrecognized',
+      one: 'is in an unknown format',
+      many: 'are in an unknown format',
+      advice: 'It is kept; a version that supports it can replay it.',
+    },
+  ];
+  return kinds.flatMap(({ status, one, many, advice }) => {
+    const groups = entries.filter((group) => group.status === status && group.isRecent);
+    const count = groups.reduce((total, group) => total + group.count, 0);
+    const [first] = groups
+      .flatMap(({ firstBroken }) => firstBroken ?? [])
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    if (first === undefined) return [];
+    const { id, origin } = first;
+    return [
+      alert('entries_failed', null, {
+        since: Math.min(...groups.map(({ firstStoredAt }) => firstStoredAt)),
+        state: Math.max(...groups.map(({ lastStoredAt }) => lastStoredAt)),
+        subject: status,
+        count,
+        message: `${amount(count, 'entry', 'entries')} of the last ${amount(days, 'day')} ${count === 1 ? one : many}, the first at ${origin ?? `log:${id}`}. ${advice}`,
+        remedy: remedy('explain', [`log:${id}`], 'shows the first of them'),
+      }),
+    ];
+  });
 }

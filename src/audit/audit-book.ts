@@ -1,17 +1,23 @@
-import type { Fact } from '../model/facts.js';
-import type { ConnectionRow } from '../store/tables/connections.js';
-import { amount } from '../model/amount.js';
 import { subjectOf } from '../rules/fact-traits.js';
-import { keyOf } from '../rules/message-book.js';
+import { amount } from '../model/amount.js';
+import type { Fact } from '../model/facts.js';
 import type { DecodedEntry } from '../rawlog/raw-log.js';
+import { keyOf } from '../rules/message-book.js';
+import type { ConnectionRow } from '../store/tables/connections.js';
 import type { AuditView } from './audit-log.js';
-import type { AuditedItem, AuditedOutcome } from './audited-item.js';
-import { addCounts, counterOf, newCounts, type AuditCounts } from './counts.js';
 import { describeDifferences } from './differences.js';
 import { amendmentWords } from './judge-amendments.js';
-import type { EntryRef, JudgedItem, LogItem } from './outcome.js';
-import { SeenKeys } from './seen-keys.js';
-import { entryRefOf, type Standing } from './standing.js';
+import {
+  entryRefOf,
+  type AuditedItem,
+  type AuditedOutcome,
+  type EntryRef,
+  type ItemOutcome,
+  type JudgedItem,
+  type LogItem,
+  type Standing,
+} from './outcome.js';
+import { SeenKeys } from './window.js';
 
 /** More entries than this are not named: whoever wants to replay them replays everything. */
 const MOST_AFFECTED = 20_000;
@@ -306,4 +312,75 @@ function countMessages({ sections }: DecodedEntry): number {
   for (const { section } of sections)
     for (const fact of section.facts) if (subjectOf(fact) === 'message') count += 1;
   return count;
+}
+
+/** What became of the message items of the raw log; every item is counted once. */
+export interface AuditCounts {
+  items: number;
+  there: number;
+  skipped: number;
+  rejected: number;
+  missing: number;
+  /** Rows that are not what the log says, or with another lead. */
+  different: number;
+  /** Items whose message is there under both of its names: what `dedupe` merges. */
+  doubled: number;
+  /** In entries that are pending or failed. */
+  pending: number;
+  /** The missing items as messages: one that several entries hold is missed once. */
+  missingMessages: number;
+  /** Amendments that are neither applied nor waiting, and rejects of other items that are on no record. Not among the items. */
+  unsettled: number;
+}
+
+export function newCounts(): AuditCounts {
+  return {
+    items: 0,
+    there: 0,
+    skipped: 0,
+    rejected: 0,
+    missing: 0,
+    different: 0,
+    doubled: 0,
+    pending: 0,
+    missingMessages: 0,
+    unsettled: 0,
+  };
+}
+
+export function addCounts(mine: AuditCounts, theirs: AuditCounts): void {
+  mine.items += theirs.items;
+  mine.there += theirs.there;
+  mine.skipped += theirs.skipped;
+  mine.rejected += theirs.rejected;
+  mine.missing += theirs.missing;
+  mine.different += theirs.different;
+  mine.doubled += theirs.doubled;
+  mine.pending += theirs.pending;
+  mine.missingMessages += theirs.missingMessages;
+  mine.unsettled += theirs.unsettled;
+}
+
+/** The counter of a message item's outcome; null for what is no outcome of a message. */
+export function counterOf(
+  kind: ItemOutcome['kind'],
+): keyof Omit<AuditCounts, 'items' | 'missingMessages' | 'unsettled'> | null {
+  switch (kind) {
+    case 'there':
+    case 'missing':
+    case 'different':
+    case 'doubled':
+    case 'rejected':
+    case 'pending':
+      return kind;
+    case 'elsewhere':
+      return 'different';
+    case 'unrecorded':
+      return 'missing';
+    case 'applied':
+    case 'waiting':
+    case 'targetless':
+    case 'unapplied':
+      return null;
+  }
 }

@@ -6,11 +6,8 @@ import { subjectOf } from '../rules/fact-traits.js';
 import { OwnNumbers } from '../ingest/batch/own-number.js';
 import { RawLog, type DecodedEntry } from '../rawlog/raw-log.js';
 import { AuditBook, type AuditResult } from './audit-book.js';
-import type { AuditedItem } from './audited-item.js';
-import { ItemJudge } from './item-judge.js';
-import type { ContestedItem, JudgedItem } from './outcome.js';
-import { isContested, recheck, recheckAll } from './recheck.js';
-import { entryRefOf, standingOf } from './standing.js';
+import { entryRefOf, standingOf, type AuditedItem, type ContestedItem, type JudgedItem } from './outcome.js';
+import { ItemJudge, isContested, recheck, recheckAll } from './item-judge.js';
 import { Window } from './window.js';
 
 /** Items that one look-up is about. */

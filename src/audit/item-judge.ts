@@ -1,21 +1,22 @@
 import { isWamid } from '../identity/wamid.js';
 import type { MessageFact } from '../model/facts.js';
-import { placeKey, readRejectedItems } from '../store/checks/accounts.js';
-import type { Sql } from '../store/sql.js';
-import { openMessageLookup, type MessageLookup } from '../store/tables/message-lookup.js';
-import type { StoredMessageRow } from '../store/tables/messages.js';
-import { readRevisions } from '../store/tables/amendments.js';
+import { deriveMessages, rectifiedBy } from '../rawlog/derive-messages.js';
+import { LeadFinder } from '../rawlog/lead-finder.js';
+import type { RawLog } from '../rawlog/raw-log.js';
 import { contradicts } from '../rules/contradictions.js';
 import { groupBy } from '../rules/group-by.js';
 import { keyOf, MessageBook, stateOfRow, type Placed } from '../rules/message-book.js';
 import { showsWhatIsRevoked, type Revision } from '../rules/message-projection.js';
 import { absorbState, stateOfFact, type Placement } from '../rules/message-state.js';
-import { LeadFinder } from '../rawlog/lead-finder.js';
+import { placeKey, readRejectedItems } from '../store/checks/accounts.js';
+import type { Sql } from '../store/sql.js';
+import { openMessageLookup, type MessageLookup } from '../store/tables/message-lookup.js';
+import { readMessagesById, type StoredMessageRow } from '../store/tables/messages.js';
+import { readRevisions } from '../store/tables/amendments.js';
 import { differencesOf, isTwinOf } from './differences.js';
 import { judgeAmendments } from './judge-amendments.js';
 import type { ContestedItem, ItemOutcome, JudgedItem, LogItem } from './outcome.js';
-import { SeenKeys } from './seen-keys.js';
-import { readRowsOf, type Window } from './window.js';
+import { SeenKeys, readRowsOf, type Window } from './window.js';
 
 /** A lead that nobody is: what a message of somebody unknown is placed under. */
 const NOBODY = '';
@@ -185,4 +186,46 @@ function isHeldBy(book: MessageBook, connectionId: string, fact: MessageFact, le
   return [fact.externalId, fact.stanzaId].some(
     (id) => id !== undefined && book.find(connectionId, id, leadId)?.state.leadId === leadId,
   );
+}
+
+/** Outcomes with the contested ones settled, in the order in which they came. */
+export async function recheckAll(
+  sql: Sql,
+  log: RawLog,
+  judged: readonly (JudgedItem | ContestedItem)[],
+): Promise<JudgedItem[]> {
+  const contested = judged.filter(isContested);
+  if (contested.length === 0) return judged.filter((one): one is JudgedItem => !isContested(one));
+  const settled = new Map((await recheck(sql, log, contested)).map((one) => [one.item, one]));
+  return judged.flatMap((one) => settled.get(one.item) ?? (isContested(one) ? [] : [one]));
+}
+
+export function isContested(judged: JudgedItem | ContestedItem): judged is ContestedItem {
+  return judged.outcome.kind === 'contested';
+}
+
+/**
+ * Settles contested items by everything that the log says about their messages: if it makes of a row what the row says,
+ * another entry said so, and M2 had to choose; else the row was changed.
+ */
+export async function recheck(
+  sql: Sql,
+  log: RawLog,
+  contested: readonly ContestedItem[],
+): Promise<JudgedItem[]> {
+  const ids = new Set(contested.map(({ outcome }) => outcome.row.id));
+  const rows = await readMessagesById(sql, [...ids], { lock: false });
+  const wrong = new Map<string, ReturnType<typeof differencesOf>>();
+  for (const derived of await deriveMessages(sql, log, rows)) {
+    const rectified = rectifiedBy(derived);
+    if (rectified !== null) wrong.set(derived.row.id, differencesOf(rectified, derived.row));
+  }
+  return contested.map(({ item, outcome: { row } }): JudgedItem => {
+    const differences = wrong.get(row.id);
+    const asItIs = item.fact.kind === 'message' ? 'there' : 'applied';
+    return {
+      item,
+      outcome: differences === undefined ? { kind: asItIs, row } : { kind: 'different', row, differences },
+    };
+  });
 }

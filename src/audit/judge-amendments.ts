@@ -5,8 +5,7 @@ import { contradictsAmendment } from '../rules/contradictions.js';
 import { keyOf, type TrackedMessage, type MessageBook } from '../rules/message-book.js';
 import type { LeadFinder } from '../rawlog/lead-finder.js';
 import type { ContestedItem, JudgedItem, LogItem } from './outcome.js';
-import type { SeenKeys } from './seen-keys.js';
-import { Keys } from './window.js';
+import { Keys, type SeenKeys } from './window.js';
 
 /** What the amendments of a window are held against. */
 export interface AmendmentSight {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AuditResult } from './audit-book.js';
-import type { AuditedItem } from './audited-item.js';
+import type { AuditedItem } from './outcome.js';
 
 const SAMPLES = 3;
 

@@ -1,7 +1,11 @@
+import type { PendingReason, PreparedSection } from '../ingest/batch/batch.js';
+import { ownNumberReason, type OwnNumbers } from '../ingest/batch/own-number.js';
 import type { Fact, MessageFact, RejectedFact } from '../model/facts.js';
+import type { Amendment } from '../rules/amendments.js';
+import { isAmendment } from '../rules/fact-traits.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import type { StoredMessageRow } from '../store/tables/messages.js';
-import type { Amendment } from '../rules/amendments.js';
+import type { StoredEntry } from '../store/tables/stored-entries.js';
 import type { Difference } from './differences.js';
 
 /** The raw entry that holds an item. */
@@ -54,4 +58,66 @@ export interface JudgedItem {
 export interface ContestedItem {
   item: LogItem;
   outcome: { kind: 'contested'; row: StoredMessageRow };
+}
+
+/** What an audit says of one item, or of an entry as a whole. */
+export type AuditedOutcome =
+  | 'there'
+  | 'skipped'
+  | 'rejected'
+  | 'missing'
+  | 'different'
+  | 'doubled'
+  | 'unrecorded'
+  | 'unapplied'
+  // Entries:
+  | 'entry_unreadable'
+  | 'entry_unrecognized'
+  | 'entry_damaged'
+  | 'entry_failed'
+  | 'entry_pending'
+  | 'entry_unknown_connection';
+
+/** One item of an audit. No message texts. */
+export interface AuditedItem {
+  outcome: AuditedOutcome;
+  /** Null for what belongs to no connection. */
+  connectionId: string | null;
+  /** A message's externalId, `log:<id>` of an entry, or the path of an item without an id. */
+  subject: string;
+  /** Where it stands (`file:line`, `log:<id>`), and what is wrong with it. */
+  detail: string;
+  /** True for an item of subject message; false for an amendment, a contact, an entry. */
+  isMessage: boolean;
+}
+
+/** Whether an item is held against the database at all, or what it is without that. */
+export type Standing =
+  | { kind: 'judged'; fact: Judged; connection: ConnectionRow }
+  | { kind: 'skipped'; reason: string }
+  | { kind: 'pending'; reason: PendingReason }
+  /** Says something about a person, a connection or the history, and makes no row of its own. */
+  | { kind: 'noted' };
+
+export function standingOf(
+  fact: Fact,
+  { connection, pending }: Pick<PreparedSection, 'connection' | 'pending'>,
+  own: OwnNumbers,
+): Standing {
+  if (pending !== null) return { kind: 'pending', reason: pending };
+  if (fact.kind === 'skipped') return { kind: 'skipped', reason: fact.reason };
+  if (connection === null) return { kind: 'skipped', reason: 'unknown_connection' };
+  const reason = ownNumberReason(own, fact, connection)?.reason;
+  if (reason !== undefined) return { kind: 'skipped', reason };
+  const isJudged = fact.kind === 'message' || fact.kind === 'rejected' || isAmendment(fact);
+  return isJudged ? { kind: 'judged', fact, connection } : { kind: 'noted' };
+}
+
+/** An entry as its items name it. */
+export function entryRefOf({ id, origin, status }: Pick<StoredEntry, 'id' | 'origin' | 'status'>): EntryRef {
+  return {
+    id,
+    origin: origin ?? `log:${id}`,
+    isOpen: status === 'pending' || status === 'failed',
+  };
 }

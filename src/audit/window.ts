@@ -1,10 +1,10 @@
 import { isWamid } from '../identity/wamid.js';
 import type { MessageFact, RejectedFact } from '../model/facts.js';
+import type { Amendment } from '../rules/amendments.js';
+import { keyOf } from '../rules/message-book.js';
 import type { Sql } from '../store/sql.js';
 import type { MessageLookup } from '../store/tables/message-lookup.js';
 import { readMessages, type MessageKey, type StoredMessageRow } from '../store/tables/messages.js';
-import type { Amendment } from '../rules/amendments.js';
-import { keyOf } from '../rules/message-book.js';
 import type { LogItem } from './outcome.js';
 
 /** Items of the raw log that are looked up together. */
@@ -72,5 +72,24 @@ export class Keys {
 
   all(): MessageKey[] {
     return [...this.keys.values()];
+  }
+}
+
+/** So many are remembered; of a database that misses more, a message may be counted once per entry that holds it. */
+const REMEMBERED = 100_000;
+
+/** Keys that were seen already: webhooks repeat themselves, and one lost message is one finding. */
+export class SeenKeys {
+  private readonly keys = new Set<string>();
+
+  /** True for a key that is seen for the first time. */
+  add(key: string): boolean {
+    if (this.keys.has(key)) return false;
+    if (this.keys.size < REMEMBERED) this.keys.add(key);
+    return true;
+  }
+
+  has(key: string): boolean {
+    return this.keys.has(key);
   }
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { DoctorOptions, GivenSetting } from '../commands/doctor/options.js';
+import type { DoctorOptions, GivenSetting } from '../commands/doctor/types.js';
 import { redactDatabase, type DatabaseConfig } from '../commands/database.js';
 import { UserError } from '../model/errors.js';
 import type { Call } from './call.js';

@@ -4,7 +4,7 @@ import { DUPLICATE_CLASSES } from '../commands/dedupe/result.js';
 import { EXPLAIN_KINDS } from '../commands/explain/options.js';
 import { IMPORT_PHASES } from '../commands/import/types.js';
 import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT } from '../commands/messages/options.js';
-import { CHECK_NAMES } from '../commands/verify/result.js';
+import { CHECK_NAMES } from '../commands/verify/types.js';
 import { INCLUDABLE_CHATS } from '../model/enumerations.js';
 import { ConfigError } from '../model/errors.js';
 import { isTimeZone, localTimeZone } from '../model/time.js';

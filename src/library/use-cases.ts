@@ -10,16 +10,20 @@ import type { ExplainResult } from '../commands/explain/result.js';
 import { readMessages as readPage } from '../commands/messages/read-messages.js';
 import type { MessagesResult } from '../commands/messages/result.js';
 import { reconcile as runReconcile } from '../commands/reconcile/reconcile.js';
-import type { ReconcileResult } from '../commands/reconcile/result.js';
+import type { ReconcileResult } from '../commands/reconcile/types.js';
 import type { ReplayInput } from '../commands/replay/options.js';
 import { replay as runReplay } from '../commands/replay/replay.js';
 import { report as runReport } from '../commands/report/report.js';
 import type { ReportResult } from '../commands/report/types.js';
-import { listRuns as listRunsOf, showRun as showRunOf } from '../commands/runs/read-runs.js';
-import type { RunDetail, RunList } from '../commands/runs/view.js';
+import {
+  listRuns as listRunsOf,
+  showRun as showRunOf,
+  type RunDetail,
+  type RunList,
+} from '../commands/runs/runs.js';
 import { undo as runUndo } from '../commands/undo/undo.js';
-import type { UndoResult } from '../commands/undo/result.js';
-import type { VerifiedItem, VerifyResult } from '../commands/verify/result.js';
+import type { UndoResult } from '../commands/undo/types.js';
+import type { VerifiedItem, VerifyResult } from '../commands/verify/types.js';
 import { verify as runVerify } from '../commands/verify/verify.js';
 import { resolveInputs } from '../inputs/resolve-inputs.js';
 import { ConfigError } from '../model/errors.js';

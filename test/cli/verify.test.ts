@@ -57,7 +57,7 @@ describe('verify', () => {
     await run(['replay', '-', '--register'], { stdin: LOG });
     const { code, stdout } = await run(['verify']);
     expect(stdout).toMatch(/^✔ unique_index {8}\d+ unique indexes present and valid$/m);
-    expect(stdout).toMatch(/^✔ duplicate_ids {7}3 messages, each there once$/m);
+    expect(stdout).toMatch(/^✔ duplicate_ids {7}3 messages, no duplicates$/m);
     expect(stdout.split('\n').filter((line) => /^[✔·] [a-z_]+ /.test(line))).toHaveLength(16);
     expect(stdout).toMatch(/^✔ Clean: 16 checks, no findings /m);
     expect(code).toBe(0);
@@ -69,9 +69,9 @@ describe('verify', () => {
     await onServer(run.url, DROP);
     await onServer(run.url, DOUBLE);
     const { code, stdout } = await run(['verify', '--check', 'unique_index,duplicate_ids']);
-    expect(stdout).toContain('✖ duplicate_ids  3 rows too many\n');
+    expect(stdout).toContain('✖ duplicate_ids  3 duplicate rows\n');
     expect(stdout).toMatch(
-      /^ {2}\+5511900000000 {2}wamid\.\S+ {2}1 copy too many, same type, text and media: rows/m,
+      /^ {2}\+5511900000000 {2}wamid\.\S+ {2}1 duplicate, same type, text and media: rows/m,
     );
     expect(stdout).toContain('\n  wa-reconcile dedupe --apply\n');
     expect(stdout).toContain('\n  wa-reconcile verify --enforce\n');
@@ -80,7 +80,7 @@ describe('verify', () => {
 
     const enforced = await run(['verify', '--enforce', '--check', 'unique-index']);
     expect(enforced.stdout).toMatch(
-      /^ {2}✖ blocked {2}messages_connection_id_external_id_key: 3 rows too many in messages: 3 groups share/m,
+      /^ {2}✖ blocked {2}messages_connection_id_external_id_key: 3 duplicate rows in messages: 3 groups share/m,
     );
     expect(enforced.code).toBe(3);
   });

@@ -3,7 +3,7 @@ import { acknowledgeAlerts, listAlerts, unacknowledgeAlerts } from '../../src/co
 import { archiveConnection } from '../../src/commands/connections/remove.js';
 import { report } from '../../src/commands/report/report.js';
 import type { ReportResult } from '../../src/commands/report/types.js';
-import { CHECK_NAMES } from '../../src/commands/verify/result.js';
+import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Context } from '../../src/context.js';
 import type { Store } from '../../src/store/store.js';

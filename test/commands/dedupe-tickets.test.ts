@@ -2,7 +2,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { dedupe } from '../../src/commands/dedupe/dedupe.js';
 import { DUPLICATE_CLASSES, type DedupeResult } from '../../src/commands/dedupe/result.js';
 import { undo } from '../../src/commands/undo/undo.js';
-import { CHECK_NAMES } from '../../src/commands/verify/result.js';
+import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import {

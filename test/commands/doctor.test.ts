@@ -3,11 +3,14 @@ import { chmod, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { checkLocalClock } from '../../src/commands/doctor/check-clock.js';
-import { checkNode } from '../../src/commands/doctor/check-node.js';
+import { checkLocalClock, checkNode } from '../../src/commands/doctor/check-machine.js';
 import { doctor } from '../../src/commands/doctor/doctor.js';
-import type { DoctorOptions } from '../../src/commands/doctor/options.js';
-import type { DoctorCheck, DoctorCheckName, DoctorResult } from '../../src/commands/doctor/result.js';
+import type {
+  DoctorOptions,
+  DoctorCheck,
+  DoctorCheckName,
+  DoctorResult,
+} from '../../src/commands/doctor/types.js';
 import { ConfigError } from '../../src/model/errors.js';
 import { acquireRunLock } from '../../src/store/locks/run-lock.js';
 import { migrationStatus } from '../../src/store/migrations/migrate.js';

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import { verify } from '../../src/commands/verify/verify.js';
-import { rawLogCheck } from '../../src/commands/verify/raw-log.js';
 import type { Store } from '../../src/store/store.js';
 import { runCheck } from '../support/checking.js';
 import { addConnection } from '../support/connections.js';
@@ -28,7 +27,7 @@ async function damage(store: Store, ...statements: string[]): Promise<void> {
 
 /** Ids that `verify` finds fault with, by the proof of the raw log. */
 async function faultyIds(store: Store): Promise<string[]> {
-  const { items } = await runCheck(store, rawLogCheck);
+  const { items } = await runCheck(store, 'raw_log');
   const found = items.filter(
     ({ sign, subject }) => sign !== '=' && sign !== '!' && subject.startsWith('wamid'),
   );

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ProgressEvent } from '../../src/context.js';
 import { THROTTLE_MS } from '../../src/commands/import/types.js';
-import { rawLogCheck } from '../../src/commands/verify/raw-log.js';
 import type { Store } from '../../src/store/store.js';
 import { faults, runCheck } from '../support/checking.js';
 import { addConnection, type ConnectionFields } from '../support/connections.js';
@@ -226,7 +225,7 @@ describeOnBackends('import: the phone', (backend) => {
     expect(await value(store, `select count(*)::int from messages where sync_source = 'manual_sync'`)).toBe(
       6,
     );
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([]);
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
   });
 
   test('keeps a LID without a number: a lead without phone', async () => {

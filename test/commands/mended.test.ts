@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { reconcile } from '../../src/commands/reconcile/reconcile.js';
-import type { ReconcileResult } from '../../src/commands/reconcile/result.js';
-import { rawLogCheck } from '../../src/commands/verify/raw-log.js';
+import type { ReconcileResult } from '../../src/commands/reconcile/types.js';
 import { encodeWamid } from '../../src/identity/wamid.js';
 import type { Store } from '../../src/store/store.js';
 import { runCheck } from '../support/checking.js';
@@ -166,7 +165,7 @@ describeOnBackends('a message of the raw log', (backend) => {
     const group = liveFrom('Ana', 'G1', 0);
     const text = JSON.stringify(group).replace('"wa_id"', '"group_id":"Z3J1cG8=","wa_id"');
     const store = await opened(backend, [JSON.parse(text) as object, reaction('G1', 10, '👍')]);
-    expect((await runCheck(store, rawLogCheck)).items.filter(({ sign }) => sign !== '=')).toEqual([]);
+    expect((await runCheck(store, 'raw_log')).items.filter(({ sign }) => sign !== '=')).toEqual([]);
     const { findings } = await ask(store, encodeWamid(ANA, 'G1'));
     expect(findings.filter(({ outcome }) => outcome !== 'pending')).toEqual([]);
     expect(findings).not.toEqual([]);
@@ -179,7 +178,7 @@ describeOnBackends('a message of the raw log', (backend) => {
     await replayBodies(store, [body], { connection: 'shop' });
     await store.sql.execute(`update connections set name = 'branch'`);
     const before = await normalisedDatabase(store);
-    expect((await runCheck(store, rawLogCheck)).items.map(({ sign }) => sign)).toEqual(['=']);
+    expect((await runCheck(store, 'raw_log')).items.map(({ sign }) => sign)).toEqual(['=']);
     expect((await ask(store, encodeWamid(ANA, 'A1'))).findings).toEqual([]);
     await store.sql.execute('delete from messages');
     expect((await night(store)).figures).toMatchObject({ missing: 0, restored: 1 });

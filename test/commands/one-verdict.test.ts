@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { dedupe } from '../../src/commands/dedupe/dedupe.js';
-import type { ReconcileOptions } from '../../src/commands/reconcile/options.js';
+import type { ReconcileOptions, ReconcileResult } from '../../src/commands/reconcile/types.js';
 import { reconcile } from '../../src/commands/reconcile/reconcile.js';
-import type { ReconcileResult } from '../../src/commands/reconcile/result.js';
 import { report } from '../../src/commands/report/report.js';
-import { CHECK_NAMES, type VerifiedItem, type VerifyResult } from '../../src/commands/verify/result.js';
+import { CHECK_NAMES, type VerifiedItem, type VerifyResult } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import { decodeWamid } from '../../src/identity/wamid.js';
 import type { Store } from '../../src/store/store.js';

@@ -1,14 +1,17 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { rawDiscard } from '../../src/commands/raw-discard/raw-discard.js';
-import type { RawDiscardOptions, RawDiscardResult } from '../../src/commands/raw-discard/result.js';
+import {
+  rawDiscard,
+  type RawDiscardOptions,
+  type RawDiscardResult,
+} from '../../src/commands/raw-discard/raw-discard.js';
 import { originPattern } from '../../src/commands/raw-discard/select-entries.js';
 import { reconcile } from '../../src/commands/reconcile/reconcile.js';
 import { report } from '../../src/commands/report/report.js';
 import { undo } from '../../src/commands/undo/undo.js';
-import type { UndoResult } from '../../src/commands/undo/result.js';
-import { CHECK_NAMES } from '../../src/commands/verify/result.js';
+import type { UndoResult } from '../../src/commands/undo/types.js';
+import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { temporaryDirectory } from '../cli/run-cli.js';

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
-import type { ReconcileOptions } from '../../src/commands/reconcile/options.js';
+import type { ReconcileOptions, ReconcileResult } from '../../src/commands/reconcile/types.js';
 import { reconcile } from '../../src/commands/reconcile/reconcile.js';
-import type { ReconcileResult } from '../../src/commands/reconcile/result.js';
 import type { Store } from '../../src/store/store.js';
 import { restoreUniqueIndex } from '../support/damage.js';
 import { describeOnBackends } from '../support/databases.js';

@@ -48,7 +48,7 @@ describe.each(['postgresql', 'pglite'] as const)('raw entries on %s', PATIENCE, 
     await machine.run(['reconcile', '--full', '--silent-after', '100000h']);
     const verified = await machine.run(['verify']);
     expect(verified.code).toBe(3);
-    expect(verified.stdout).toMatch(/entry whose bytes are not those that were stored/);
+    expect(verified.stdout).toMatch(/entry does not match its hash/);
     expect(verified.stdout).toMatch(/names a raw entry that is gone/);
     expect(verified.stdout).toContain('wa-reconcile replay hooks.ndjson');
     for (const key of ['A1', 'A2']) {

@@ -31,7 +31,7 @@ describe.each(['postgresql', 'pglite'] as const)('verify on %s', (name) => {
     });
     const damaged = await machine.run(['verify', '--check', 'unique_index,duplicate_ids', '--enforce']);
     expect(damaged.code).toBe(3);
-    expect(damaged.stdout).toContain('20 rows too many');
+    expect(damaged.stdout).toContain('20 duplicate rows');
 
     expect((await machine.run(['dedupe', '--apply', '--yes', '--force'])).code).toBe(0);
     const enforced = await machine.run(['verify', '--enforce']);

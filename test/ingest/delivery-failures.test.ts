@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { readMessages } from '../../src/commands/messages/read-messages.js';
 import { report } from '../../src/commands/report/report.js';
-import { rawLogCheck } from '../../src/commands/verify/raw-log.js';
 import type { JsonValue } from '../../src/model/json.js';
 import { faults, runCheck } from '../support/checking.js';
 import { describeOnBackends } from '../support/databases.js';
@@ -126,7 +125,7 @@ describeOnBackends('why a message failed is kept with it', (backend) => {
       ];
       await replayBodies(store, log);
       await store.sql.execute(`update messages set errors = ${damaged}`);
-      expect(faults(await runCheck(store, rawLogCheck))).toEqual([
+      expect(faults(await runCheck(store, 'raw_log'))).toEqual([
         `* ${wamid('A2')} stdin:3: differs in errors`,
         `* ${wamid('A1')} stdin:2: status failed is neither applied nor waiting`,
       ]);
@@ -136,7 +135,7 @@ describeOnBackends('why a message failed is kept with it', (backend) => {
         { errors: [KEPT] },
         { errors: [KEPT] },
       ]);
-      expect(faults(await runCheck(store, rawLogCheck))).toEqual([]);
+      expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
     },
   );
 

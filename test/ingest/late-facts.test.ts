@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { editConnection } from '../../src/commands/connections/save.js';
 import { report } from '../../src/commands/report/report.js';
-import { rawLogCheck } from '../../src/commands/verify/raw-log.js';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { faults, runCheck } from '../support/checking.js';
@@ -198,7 +197,7 @@ describeOnBackends('I4: the own number is no lead, also when it became known lat
       expect(await leads(store)).toMatchObject([{ phone: `+${ANA}` }]);
       expect(await tickets(store)).toHaveLength(1);
       expect(await value(store, 'select count(*)::int from messages')).toBe(2);
-      expect(faults(await runCheck(store, rawLogCheck))).toEqual([]);
+      expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
     },
   );
 
@@ -288,6 +287,6 @@ describeOnBackends('I4: the own number is no lead, also when it became known lat
     await editConnection(testContext(store), 'loja', { phone: `+${BUSINESS}` });
     await replayLog(store, { which: 'pending' });
     expect(await leads(store)).toMatchObject([{ phone: `+${ANA}` }]);
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([]);
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
   });
 });

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { readConstraintStates } from '../../src/store/checks/constraints.js';
-import { readKeyStates, UNIQUE_KEYS } from '../../src/store/checks/unique-keys.js';
+import { readConstraintStates, readKeyStates, UNIQUE_KEYS } from '../../src/store/checks/schema.js';
 import { describeOnBackends } from '../support/databases.js';
 
 describeOnBackends('what verify expects of the catalog is what the migrations make', (backend) => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } f
 import { withDatabase } from '../../src/commands/database.js';
 import { EXIT } from '../../src/model/errors.js';
 import { connectServer } from '../../src/store/backends/postgresql-access.js';
-import { makeIndex, MESSAGE_KEY } from '../../src/store/checks/unique-keys.js';
+import { makeIndex, MESSAGE_KEY } from '../../src/store/checks/schema.js';
 import { acquireRunLock, type RunLockOptions } from '../../src/store/locks/run-lock.js';
 import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';

@@ -1,6 +1,7 @@
 import { adviceLine, adviceText } from '../../src/cli/advice.js';
-import type { Check, VerifyView } from '../../src/commands/verify/check.js';
-import type { CheckResult, VerifiedItem } from '../../src/commands/verify/result.js';
+import type { VerifyView } from '../../src/commands/verify/check.js';
+import { runCheck as runCheckOn } from '../../src/commands/verify/checks.js';
+import type { CheckName, CheckResult, VerifiedItem } from '../../src/commands/verify/types.js';
 import type { Advices } from '../../src/model/remedy.js';
 import { inSnapshot } from '../../src/store/transactions.js';
 import type { Store } from '../../src/store/store.js';
@@ -15,7 +16,7 @@ export interface CheckedBy {
 /** Runs one check as `verify` does, and keeps its items. `connection`: name of the only one to look at. */
 export async function runCheck(
   store: Store,
-  check: Check,
+  check: CheckName,
   {
     connection,
     ...narrowed
@@ -24,7 +25,7 @@ export async function runCheck(
   const items: VerifiedItem[] = [];
   const result = await inSnapshot(store, async (sql) => {
     const connections = await readConnections(sql);
-    return check.run({
+    return runCheckOn(check, {
       sql,
       connections: connections.filter(({ name }) => connection === undefined || name === connection),
       restricted: connection !== undefined,

@@ -1,6 +1,5 @@
 import { remedy } from '../../src/model/remedy.js';
-import type { Alert } from '../../src/audit/alert.js';
-import { countAlerts, worstOpen } from '../../src/audit/acknowledgements.js';
+import { countAlerts, worstOpen, type Alert } from '../../src/audit/alert.js';
 import type { ConnectionReport, DayCount, ReportResult, RunReport } from '../../src/commands/report/types.js';
 
 /** Names as strangers choose them. */

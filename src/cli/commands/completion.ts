@@ -61,7 +61,7 @@ async function listNames(call: Call): Promise<Outcome> {
   const [{ withContext }, { listConnections }, { listRuns }, { sanitize }] = await Promise.all([
     import('../session.js'),
     import('../../commands/connections/list.js'),
-    import('../../commands/runs/read-runs.js'),
+    import('../../commands/runs/runs.js'),
     import('../ui/sanitize.js'),
   ]);
   const names = await withContext(call, { command: 'completion names' }, async (ctx) => {

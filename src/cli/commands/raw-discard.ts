@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import type { RawDiscardResult } from '../../commands/raw-discard/result.js';
+import type { RawDiscardResult } from '../../commands/raw-discard/raw-discard.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';

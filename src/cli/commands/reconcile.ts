@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import type { ReconcileOptions } from '../../commands/reconcile/options.js';
-import type { ReconcileResult } from '../../commands/reconcile/result.js';
-import { hasOpen } from '../../audit/acknowledgements.js';
+import type { ReconcileOptions, ReconcileResult } from '../../commands/reconcile/types.js';
+import { hasOpen } from '../../audit/alert.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Severity } from '../../model/enumerations.js';
 import type { Attach, Call, Outcome } from '../call.js';

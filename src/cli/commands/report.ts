@@ -66,7 +66,7 @@ async function reportCommand(call: Call): Promise<Outcome> {
     import('../views/report.js'),
     import('../session.js'),
     import('../../commands/report/report.js'),
-    import('../../audit/acknowledgements.js'),
+    import('../../audit/alert.js'),
   ]);
   const { io, given, settings } = call;
   const { options, html, severity } = readOptions(call, settings.output);

@@ -52,7 +52,7 @@ export function registerRunsShow(parent: Command, attach: Attach): void {
 async function list(call: Call): Promise<Outcome> {
   const [{ withContext }, { listRuns }] = await Promise.all([
     import('../session.js'),
-    import('../../commands/runs/read-runs.js'),
+    import('../../commands/runs/runs.js'),
   ]);
   const options = readFlags(LIST_FLAGS, call).values;
   const result = await withContext(call, { command: 'runs list' }, (ctx) => listRuns(ctx, options));
@@ -62,7 +62,7 @@ async function list(call: Call): Promise<Outcome> {
 async function show(call: Call): Promise<Outcome> {
   const [{ withContext }, { showRun }] = await Promise.all([
     import('../session.js'),
-    import('../../commands/runs/read-runs.js'),
+    import('../../commands/runs/runs.js'),
   ]);
   const result = await withContext(call, { command: 'runs show' }, (ctx) => showRun(ctx, call.args[0] ?? ''));
   return { presentation: presentRun(result), exitCode: EXIT.ok };

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { VerifyOptions } from '../../commands/verify/options.js';
-import { CHECK_NAMES, type VerifyResult } from '../../commands/verify/result.js';
+import type { VerifyOptions } from '../../commands/verify/types.js';
+import { CHECK_NAMES, type VerifyResult } from '../../commands/verify/types.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import { isAtLeast, type Severity } from '../../model/enumerations.js';
 import type { Attach, Call, Outcome } from '../call.js';

@@ -1,5 +1,4 @@
-import type { AlertCounts } from '../../audit/acknowledgements.js';
-import type { Alert } from '../../audit/alert.js';
+import type { AlertCounts, Alert } from '../../audit/alert.js';
 import type { ReportResult } from '../../commands/report/types.js';
 import type { Severity } from '../../model/enumerations.js';
 import type { Mark } from '../ui/document.js';

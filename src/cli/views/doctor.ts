@@ -1,4 +1,4 @@
-import type { DoctorCheck, DoctorResult, DoctorStatus } from '../../commands/doctor/result.js';
+import type { DoctorCheck, DoctorResult, DoctorStatus } from '../../commands/doctor/types.js';
 import { adviceList } from '../../model/remedy.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount } from '../ui/quantities.js';

@@ -1,4 +1,4 @@
-import type { KeptEntries, RawDiscardResult } from '../../commands/raw-discard/result.js';
+import type { KeptEntries, RawDiscardResult } from '../../commands/raw-discard/raw-discard.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatBytes, formatCount } from '../ui/quantities.js';

@@ -1,5 +1,5 @@
-import type { CheckResult } from '../../commands/verify/result.js';
-import type { ReconcileResult } from '../../commands/reconcile/result.js';
+import type { CheckResult } from '../../commands/verify/types.js';
+import type { ReconcileResult } from '../../commands/reconcile/types.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';

@@ -1,4 +1,4 @@
-import type { RunDetail, RunList, RunView } from '../../commands/runs/view.js';
+import type { RunDetail, RunList, RunView } from '../../commands/runs/runs.js';
 import type { Grid, Presentation } from '../ui/presentation.js';
 import { formatCount, formatDuration } from '../ui/quantities.js';
 import { faint, fields, numbers, section, span, table, text, type Block, type Line } from '../ui/document.js';

@@ -1,4 +1,4 @@
-import type { LeftRow, UndoResult } from '../../commands/undo/result.js';
+import type { LeftRow, UndoResult } from '../../commands/undo/types.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';

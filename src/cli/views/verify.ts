@@ -4,7 +4,7 @@ import type {
   Recomputed,
   VerifiedItem,
   VerifyResult,
-} from '../../commands/verify/result.js';
+} from '../../commands/verify/types.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
 import { sanitize } from '../ui/sanitize.js';

@@ -9,11 +9,18 @@ import {
 } from '../../store/tables/alert-acks.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
-import { acknowledge, countAlerts, worstOpen, type AlertCounts } from '../../audit/acknowledgements.js';
-import { ALERT_KINDS, type Alert, type AlertKind } from '../../audit/alert.js';
+import {
+  acknowledge,
+  countAlerts,
+  worstOpen,
+  ALERT_KINDS,
+  type AlertCounts,
+  type Alert,
+  type AlertKind,
+} from '../../audit/alert.js';
 import { report } from '../report/report.js';
 import type { AuditFigures } from '../report/types.js';
-import { CHECK_NAMES } from '../verify/result.js';
+import { CHECK_NAMES } from '../verify/types.js';
 import { verifyAll } from '../verify/verify.js';
 
 /** Alerts look back so many days, as those of reconcile do. */

@@ -2,23 +2,30 @@ import { LockedError, UserError } from '../../model/errors.js';
 import { migrationStatus } from '../../store/migrations/migrate.js';
 import type { Store } from '../../store/store.js';
 import { withDatabase, type DatabaseConfig } from '../database.js';
-import { checkConfiguration } from './check-configuration.js';
-import { checkLocalClock, checkServerClock } from './check-clock.js';
-import { checkDirectory } from './check-directory.js';
-import { checkEmbeddedDisk, checkServerDisk } from './check-disk.js';
-import { checkEmbeddedLock, checkServerLock } from './check-lock.js';
-import { checkNode } from './check-node.js';
-import { checkRuns } from './check-runs.js';
-import { checkPooler, checkServer } from './check-server.js';
-import { checkIndexes, checkMigrations, checkRights } from './check-tables.js';
-import type { DoctorOptions } from './options.js';
+import { checkConfiguration, checkLocalClock, checkServerClock, checkNode } from './check-machine.js';
+import {
+  checkDirectory,
+  checkEmbeddedDisk,
+  checkServerDisk,
+  checkEmbeddedLock,
+  checkServerLock,
+} from './check-place.js';
+import {
+  checkRuns,
+  checkPooler,
+  checkServer,
+  checkIndexes,
+  checkMigrations,
+  checkRights,
+} from './check-store.js';
 import {
   DOCTOR_CHECKS,
   remedyOf,
+  type DoctorOptions,
   type DoctorCheck,
   type DoctorCheckName,
   type DoctorResult,
-} from './result.js';
+} from './types.js';
 
 /**
  * Looks at the installation from the outside in, and says of each part what is so and what mends it. Never throws for what

@@ -2,10 +2,14 @@ import type { Sql } from '../../store/sql.js';
 import { readDuplicateIds } from '../../store/tables/message-lookup.js';
 import type { StoredMessageRow } from '../../store/tables/messages.js';
 import type { Difference } from '../../audit/differences.js';
-import { ItemJudge } from '../../audit/item-judge.js';
-import type { ItemOutcome, JudgedItem, LogItem } from '../../audit/outcome.js';
-import { recheckAll } from '../../audit/recheck.js';
-import { entryRefOf, standingOf } from '../../audit/standing.js';
+import { ItemJudge, recheckAll } from '../../audit/item-judge.js';
+import {
+  entryRefOf,
+  standingOf,
+  type ItemOutcome,
+  type JudgedItem,
+  type LogItem,
+} from '../../audit/outcome.js';
 import { Keys, Window } from '../../audit/window.js';
 import { subjectOf } from '../../rules/fact-traits.js';
 import { OwnNumbers } from '../../ingest/batch/own-number.js';

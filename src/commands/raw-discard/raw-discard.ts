@@ -1,3 +1,6 @@
+import type { Context } from '../../context.js';
+import { withRun } from '../../ingest/runs/with-run.js';
+import { amount } from '../../model/amount.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import {
@@ -6,12 +9,68 @@ import {
   KEPT_BECAUSE,
   type DiscardGroup,
   type DiscardSelection,
+  type KeptBecause,
 } from '../../store/journal/discards.js';
-import { amount } from '../../model/amount.js';
-import type { Context } from '../../context.js';
-import { withRun } from '../../ingest/runs/with-run.js';
-import type { DiscardedFile, KeptEntries, RawDiscardOptions, RawDiscardResult } from './result.js';
 import { selectEntries } from './select-entries.js';
+
+/** What `raw discard` is to take out; several conditions narrow each other. The caller holds the exclusive lock with `apply`. */
+export interface RawDiscardOptions {
+  /** Ids of raw entries, with or without `log:`, or the beginning of one. */
+  entries: readonly string[];
+  /** A file, a directory or a pattern with `*` and `?`, as the log was named when it was replayed. */
+  origin?: string | undefined;
+  /** The id of the run that stored them, or the beginning of it. */
+  run?: string | undefined;
+  /** Without it nothing is changed. */
+  apply: boolean;
+  /** For sync_runs.options: what the user asked for, without secrets. */
+  recordedOptions: Record<string, string | number | boolean | string[]>;
+}
+
+/** Entries of one file and connection. */
+export interface DiscardedFile {
+  /** Null for entries that came from no file. */
+  file: string | null;
+  connection: string | null;
+  entries: number;
+  /** Of these, those that go. */
+  discarded: number;
+  kept: number;
+  bytes: number;
+  /** Messages that came from those that are kept. */
+  messages: number;
+}
+
+/** Entries that stay, and why. */
+export interface KeptEntries {
+  reason: KeptBecause;
+  entries: number;
+  /** Messages that came from them. */
+  messages: number;
+  /** The first few. */
+  samples: { id: string; origin: string | null }[];
+}
+
+/** The JSON of `raw discard`, `schemaVersion` 1; fields are only ever added. */
+export interface RawDiscardResult {
+  schemaVersion: 1;
+  command: 'raw discard';
+  /** Null where nothing was changed. */
+  runId: string | null;
+  /** `partial`: some of the chosen entries stay; `failed`: all of them do. */
+  status: 'completed' | 'partial' | 'failed';
+  applied: boolean;
+  startedAt: string;
+  finishedAt: string;
+  durationMs: number;
+  entries: { chosen: number; discarded: number; kept: number };
+  bytes: number;
+  /** Rejected items that went with their entries. */
+  rejects: number;
+  files: DiscardedFile[];
+  kept: KeptEntries[];
+  database: string;
+}
 
 /** So many of the entries that stay are named for each reason. */
 const NAMED = 5;

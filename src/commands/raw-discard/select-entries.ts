@@ -2,7 +2,7 @@ import { ConfigError } from '../../model/errors.js';
 import { findEntryIds, type DiscardSelection } from '../../store/journal/discards.js';
 import type { Sql } from '../../store/sql.js';
 import { findRun } from '../runs/find-run.js';
-import type { RawDiscardOptions } from './result.js';
+import type { RawDiscardOptions } from './raw-discard.js';
 
 /** An entry's id, or enough of its beginning. */
 const PREFIX = /^[0-9a-f-]{8,36}$/;

@@ -1,23 +1,24 @@
-import { UserError } from '../../model/errors.js';
+import type { Context } from '../../context.js';
+import { WITHIN } from '../../ingest/runs/recorded-command.js';
+import { withRun, type Ended, type Run, type RunEnd } from '../../ingest/runs/with-run.js';
+import { ConfigError, UserError } from '../../model/errors.js';
 import type { JsonObject } from '../../model/json.js';
+import { remedy } from '../../model/remedy.js';
 import type { RunResult } from '../../model/run-result.js';
 import { readServerClock } from '../../store/server.js';
+import { readConnections } from '../../store/tables/connections.js';
 import { replaceProvenBlocks } from '../../store/tables/proven-blocks.js';
+import { hasStoredEntries } from '../../store/tables/stored-entries.js';
 import { readLastReconcile, type LastReconcile } from '../../store/tables/sync-runs.js';
-import type { Context } from '../../context.js';
 import { dedupe } from '../dedupe/dedupe.js';
 import type { DedupeResult } from '../dedupe/result.js';
-import { WITHIN } from '../../ingest/runs/recorded-command.js';
 import type { LogSelection } from '../replay/options.js';
 import { replay } from '../replay/replay.js';
 import { report } from '../report/report.js';
-import { withRun, type Ended, type Run, type RunEnd } from '../../ingest/runs/with-run.js';
 import type { ProvenBefore } from '../verify/proof.js';
-import { CHECK_NAMES } from '../verify/result.js';
+import { CHECK_NAMES } from '../verify/types.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
-import { assertConnections } from './assert-connections.js';
-import type { ReconcileOptions } from './options.js';
-import type { ReconcileResult, Restored } from './result.js';
+import type { ReconcileOptions, ReconcileResult, Restored } from './types.js';
 import { duplicatesLeft, figuresOf, NO_STEPS, verdictOf, type Steps } from './verdict.js';
 
 /** Only these are merged without a person looking on: both copies carry an id that says that they are one message. */
@@ -288,4 +289,21 @@ function asStep(options: ReconcileOptions['recordedOptions']): ReconcileOptions[
 
 function instant(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+/**
+ * Throws ConfigError (`no_connections`) where there is nothing that could be reconciled: a green verdict on a database
+ * without a connection would hide that it is the wrong one. With `register`, stored entries may still create some.
+ */
+export async function assertConnections({ store }: Context, register: boolean): Promise<void> {
+  if ((await readConnections(store.sql)).length > 0) return;
+  if (register && (await hasStoredEntries(store.sql))) return;
+  throw new ConfigError(`There is no connection in ${store.location}, so there is nothing to reconcile.`, {
+    code: 'no_connections',
+    remedy: [
+      'If that is not the database you mean: set DATABASE_URL, or give --home DIR or --database-url-file FILE.',
+      remedy('replay', ['LOG', '--register'], 'imports a log, and creates the connections that it names'),
+      remedy('connection add', [], 'adds a connection'),
+    ],
+  });
 }

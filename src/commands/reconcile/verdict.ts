@@ -1,6 +1,7 @@
 import { amount, count } from '../../model/amount.js';
 import type { DedupeResult } from '../dedupe/result.js';
-import type { ReconcileFigures, ReconcileResult } from './result.js';
+import type { CheckResult } from '../verify/types.js';
+import type { ReconcileFigures, ReconcileResult } from './types.js';
 
 /** The steps of a run, as far as they came. */
 export type Steps = Pick<ReconcileResult, 'replay' | 'dedupe' | 'verify' | 'restored' | 'report'>;
@@ -23,10 +24,17 @@ export function figuresOf({ replay, dedupe, verify, restored, report }: Steps): 
     missing,
     doubled,
     merged,
-    findings: Math.max(0, (verify?.findings ?? 0) - missing - (verify?.doubled ?? 0)),
+    findings: otherFindings(verify?.checks ?? []),
     alerts: (report?.alerts ?? []).filter(({ acknowledged }) => acknowledged === null).length,
     ...(report?.counts ?? NO_ALERTS),
   };
+}
+
+/** Findings that no other figure counts: what is lost is counted by its alert, and pending entries by the replay. */
+function otherFindings(checks: readonly CheckResult[]): number {
+  return checks
+    .filter(({ check, severity }) => severity === 'degraded' && check !== 'raw_log')
+    .reduce((sum, { found }) => sum + found, 0);
 }
 
 interface VerdictDetails {

@@ -1,7 +1,6 @@
 import { commandOfRun } from '../../ingest/runs/recorded-command.js';
 import type { JudgedRun } from '../../ingest/runs/judge.js';
-import { alert, type Alert } from '../../audit/alert.js';
-import { brokenAlerts, rejectAlert } from '../../audit/left-out.js';
+import { alert, brokenAlerts, rejectAlert, type Alert } from '../../audit/alert.js';
 import { amount, count as countWords } from '../../model/amount.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { PendingFactGroup, EntryGroup } from '../../store/queries/report.js';

@@ -1,7 +1,7 @@
 import { remedy } from '../../model/remedy.js';
 import { amount } from '../../model/amount.js';
 import { LOSS_KINDS, noLosses, type LogAudit, type Losses } from '../../audit/losses.js';
-import type { CheckName, CheckResult } from '../verify/result.js';
+import type { CheckName, CheckResult } from '../verify/types.js';
 import type { Verified } from '../verify/verify.js';
 import { alert, findingAlert, type Alert, type AlertKind } from '../../audit/alert.js';
 import type { AuditFigures } from './types.js';

@@ -26,7 +26,7 @@ import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
 import { judgeRuns } from '../../ingest/runs/judge.js';
 import { contentRank } from '../../rules/evidence.js';
-import { CHECK_NAMES } from '../verify/result.js';
+import { CHECK_NAMES } from '../verify/types.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
 import { calendarOf, type Calendar } from './days.js';
 import { accountEventsIn, type AccountEvent } from './removals.js';

@@ -6,8 +6,7 @@ import type {
   Severity,
 } from '../../model/enumerations.js';
 import type { HistorySyncState, ReasonCounts } from '../../model/run-result.js';
-import type { AlertCounts } from '../../audit/acknowledgements.js';
-import type { Alert } from '../../audit/alert.js';
+import type { AlertCounts, Alert } from '../../audit/alert.js';
 import type { Verified } from '../verify/verify.js';
 
 export interface ReportOptions {

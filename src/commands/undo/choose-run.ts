@@ -2,8 +2,7 @@ import { ConfigError, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { Sql } from '../../store/sql.js';
 import { readJournaledRuns, readUndos, type RunRow } from '../../store/tables/sync-runs.js';
-import { describeRun, findRun } from '../runs/find-run.js';
-import { UNDOABLE, undoOf } from '../runs/undoable.js';
+import { describeRun, findRun, UNDOABLE, undoOf } from '../runs/find-run.js';
 
 /**
  * The run that is to be undone. Throws ConfigError for a run that does not exist, is not the only one of its name, or

@@ -1,3 +1,8 @@
+import type { Context } from '../../context.js';
+import { rehearse } from '../../ingest/runs/in-batch.js';
+import { withRun, type Ended, type Run } from '../../ingest/runs/with-run.js';
+import { UserError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import { putBack, type PutBack } from '../../store/journal/put-back.js';
 import {
   countUnrestored,
@@ -7,18 +12,11 @@ import {
   readTouched,
   type TouchedRow,
 } from '../../store/journal/undo-journal.js';
+import { violatedConstraint } from '../../store/sql-state.js';
 import type { Sql } from '../../store/sql.js';
 import { endUndoneRun, type RunRow } from '../../store/tables/sync-runs.js';
-import type { Context } from '../../context.js';
-import { rehearse } from '../../ingest/runs/in-batch.js';
-import { withRun, type Ended, type Run } from '../../ingest/runs/with-run.js';
 import { chooseRun } from './choose-run.js';
-import type { UndoOptions } from './options.js';
-import { refusedByDatabase } from './refused.js';
-import type { LeftRow, UndoResult } from './result.js';
-
-export type { UndoOptions } from './options.js';
-export type { UndoResult } from './result.js';
+import type { LeftRow, UndoOptions, UndoResult } from './types.js';
 
 /** So many of the rows that were touched since are listed; all are counted. */
 const LISTED = 50;
@@ -132,4 +130,45 @@ function verdictOf(tables: readonly PutBack[], left: number, run: RunRow): strin
   const rows = tables.reduce((sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted, 0);
   const rest = left === 0 ? '' : `, ${left} left because they were touched since`;
   return `Undid ${run.command} ${run.id}: ${rows} rows put back${rest}`;
+}
+
+/**
+ * What the database would not take back, as an error that says why and what to do. Undefined for every other error.
+ * An index that came after the run: doubles cannot come back where they are forbidden.
+ */
+export function refusedByDatabase(error: unknown, force: boolean): UserError | undefined {
+  const violated = violatedConstraint(error);
+  if (violated === undefined) return undefined;
+  const { kind, name } = violated;
+  if (name === 'webhook_log_connection_scope_sha256_key') {
+    return new UserError('Some of the raw entries were stored again since; nothing was changed.', {
+      code: 'stored_again',
+      remedy:
+        'A replay of the same files stores the others again as well. To undo the discard itself, discard the new entries first.',
+      cause: error,
+    });
+  }
+  if (kind === 'unique') {
+    return new UserError(
+      `The unique index ${name} does not allow the rows as they were before; nothing was changed.`,
+      {
+        code: 'index_in_the_way',
+        remedy: [
+          `If it was made after that run and the duplicates are to come back: drop index ${name}; then undo again.`,
+          remedy('verify', ['--enforce'], 'makes the index again later; until then verify misses it'),
+        ],
+        cause: error,
+      },
+    );
+  }
+  return new UserError(
+    `The rows cannot be put back as they were: ${name} is in the way, because rows that they belong to were touched since; nothing was changed.`,
+    {
+      code: 'touched_since',
+      remedy: force
+        ? 'Undo the later runs first, the newest first.'
+        : 'Undo the later runs first, the newest first; --force puts back what still can be.',
+      cause: error,
+    },
+  );
 }

@@ -1,40 +1,213 @@
+import type { LogAudit } from '../../audit/losses.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
+import type { Severity } from '../../model/enumerations.js';
+import type { Scope } from '../../store/checks/scope.js';
 import type { Sql } from '../../store/sql.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
-import type { LogAudit } from '../../audit/losses.js';
-import type { CheckName, CheckResult, VerifiedItem } from './result.js';
+import type { CheckName, CheckResult, Finding, ItemSign, VerifiedItem } from './types.js';
 
-/** One thing that `verify` makes sure of. */
+/** One thing that `verify` proves. */
 export interface Check {
-  name: CheckName;
-  /** What holds when nothing is found, for people: `every message id is there once`. */
-  title: string;
+  /** How bad a finding is. What the check only notes is a note. */
+  severity: Severity;
   /**
-   * Looks, changes nothing, and streams: pages or a cursor, never a whole table. It ends soon after `view.signal` is aborted;
-   * what it gives then is thrown away. A database that differs from the migrations in tables or columns may make it throw.
+   * Reads, changes nothing, and streams: pages or a cursor, never a whole table. It ends soon after `view.signal` is aborted;
+   * its conclusion is discarded then. A database that differs from the migrations in tables or columns may make it throw.
    */
-  run(view: VerifyView): Promise<CheckResult>;
+  run(view: VerifyView, recorder: Recorder): Promise<Conclusion>;
 }
 
-/** What a check sees: one moment of the database, and how much of it. */
+/** What a check says about everything that it recorded. */
+export interface Conclusion extends Pick<CheckResult, 'summary' | 'missing' | 'unaccounted'> {
+  remedy?: Remedy | null;
+  /** Where the findings are less bad than the check's findings can be. */
+  severity?: Severity;
+}
+
+/** What a check sees: one snapshot of the database, and how much of it. */
 export interface VerifyView {
   /** Inside the read-only, repeatable-read transaction that all checks share. */
   sql: Sql;
-  /** The connections to look at: all of them, or the one of `--connection`. */
+  /** The connections to check: all of them, or the one of `--connection`. */
   connections: readonly ConnectionRow[];
-  /** True with `--connection`: what belongs to no connection is not looked at. */
+  /** True with `--connection`: rows that belong to no connection are not checked. */
   restricted: boolean;
   /** Only what was sent or received since, ms since 1970; null for everything. */
   since: number | null;
-  /** Of the raw log, only entries that were stored or worked on since, ms since 1970; null for all. */
+  /** Of the raw log, only entries that were stored or processed since, ms since 1970; null for all. */
   touchedSince: number | null;
   /** With `touchedSince`: entries of these blocks, too, because their messages have changed. */
   blocks?: readonly string[];
-  /** Takes the whole audit of the raw log, for who needs more than a check's result. */
+  /** Receives the whole audit of the raw log, for callers that need more than the result of the check. */
   audited?: (audit: LogAudit) => void;
-  /** The moment of the snapshot by the tool's clock, ms since 1970. */
+  /** The time of the snapshot by the tool's clock, ms since 1970. */
   now: number;
   signal: AbortSignal;
-  /** Whether anybody wants to see the items: what is as it should be need not be told otherwise. */
+  /** Whether anyone wants the items: without that, correct ones are not reported. */
   wantsItems: boolean;
   item: (item: VerifiedItem) => Promise<void> | void;
+}
+
+/** The rows to which the queries of a check are limited. */
+export function scopeOf(view: VerifyView): Scope {
+  return {
+    connectionIds: view.restricted ? view.connections.map(({ id }) => id) : null,
+    since: view.since,
+  };
+}
+
+/** What an item is about: `connectionId` null for what belongs to none. */
+export interface Subject {
+  connectionId: string | null;
+  subject: string;
+  detail: string;
+}
+
+/** How many samples of a check are shown. */
+const SAMPLES = 5;
+
+/** Counts what a check sees, keeps the first few samples, and reports every item for `--items`. */
+export class Recorder {
+  /** How many items were checked; the check counts them itself. */
+  checked = 0;
+  found = 0;
+  noted = 0;
+  private readonly findings: Finding[] = [];
+  private readonly notes: Finding[] = [];
+  private readonly names: ReadonlyMap<string, string>;
+
+  constructor(
+    private readonly view: VerifyView,
+    private readonly check: CheckName,
+  ) {
+    this.names = new Map(view.connections.map(({ id, name }) => [id, name]));
+  }
+
+  /** A correct item: reported to `--items` alone. */
+  async good(item: Subject): Promise<void> {
+    if (this.view.wantsItems) await this.report('=', item);
+  }
+
+  /** Something to fix; `weight` where one item stands for several findings. */
+  async finding(sign: Exclude<ItemSign, '='>, item: Subject, weight = 1): Promise<void> {
+    this.found += weight;
+    await this.add(this.findings, sign, item);
+  }
+
+  /** Worth knowing, nothing to fix. */
+  async note(sign: Exclude<ItemSign, '='>, item: Subject): Promise<void> {
+    this.noted += 1;
+    await this.add(this.notes, sign, item);
+  }
+
+  /** The result of a check that ended with `conclusion`. */
+  result(check: Check, { severity, remedy: advice = null, ...conclusion }: Conclusion): CheckResult {
+    const { found, noted } = this;
+    const shared = { check: this.check, checked: this.checked, ...conclusion, remedy: advice };
+    if (found > 0) {
+      const worst = severity ?? check.severity;
+      return { ...shared, status: 'findings', severity: worst, found, samples: this.findings };
+    }
+    return noted > 0
+      ? { ...shared, status: 'note', severity: 'note', found: noted, samples: this.notes }
+      : { ...shared, status: 'ok', severity: null, found: 0, samples: [] };
+  }
+
+  private async add(samples: Finding[], sign: ItemSign, item: Subject): Promise<void> {
+    if (samples.length < SAMPLES) samples.push(this.named(item));
+    await this.report(sign, item);
+  }
+
+  private async report(sign: ItemSign, item: Subject): Promise<void> {
+    await this.view.item({ sign, check: this.check, ...this.named(item) });
+  }
+
+  /** A connection that is gone (no foreign key, a restored dump) is named by its id. */
+  private named({ connectionId, subject, detail }: Subject): Finding {
+    const connection = connectionId === null ? null : (this.names.get(connectionId) ?? connectionId);
+    return { connection, subject, detail };
+  }
+}
+
+/** What a check says of one row: `note` where there is nothing to fix. */
+export interface RowItem extends Subject {
+  sign: Exclude<ItemSign, '='>;
+  as?: 'finding' | 'note';
+}
+
+/** A check that is a query: it reports every row that the query gives. */
+export interface RowCheck<Row> {
+  severity: Severity;
+  /** How many rows are checked. */
+  count: (sql: Sql, scope: Scope) => Promise<number>;
+  /** The rows that break the rule, page by page. */
+  stream: (sql: Sql, scope: Scope, view: VerifyView) => AsyncIterable<readonly Row[]>;
+  /** Begins one run of the check; what the summary counts besides the rows is kept in between. */
+  begin: (view: VerifyView) => {
+    item: (row: Row) => RowItem;
+    conclude: (recorder: Recorder) => Conclusion | Promise<Conclusion>;
+  };
+}
+
+/** Makes a check of a query that gives the rows that break a rule. */
+export function rowCheck<Row>({ severity, count, stream, begin }: RowCheck<Row>): Check {
+  return {
+    severity,
+    async run(view, recorder) {
+      const scope = scopeOf(view);
+      recorder.checked = await count(view.sql, scope);
+      const { item, conclude } = begin(view);
+      await forEachRow(view, stream(view.sql, scope, view), async (row) => {
+        const { sign, as = 'finding', ...subject } = item(row);
+        await recorder[as](sign, subject);
+      });
+      return conclude(recorder);
+    },
+  };
+}
+
+/** Calls `use` with row after row, until the verification is interrupted. */
+export async function forEachRow<Row>(
+  { signal }: VerifyView,
+  pages: AsyncIterable<readonly Row[]>,
+  use: (row: Row) => Promise<void>,
+): Promise<void> {
+  for await (const page of pages) {
+    if (signal.aborted) return;
+    for (const row of page) await use(row);
+  }
+}
+
+/** The parts that are not 0, joined: `3 duplicates; 1 message without an id`. */
+export function joined(
+  parts: readonly (readonly [count: number, words: string])[],
+  separator = '; ',
+): string {
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([, words]) => words)
+    .join(separator);
+}
+
+export const DEDUPE_REMEDY = remedy('dedupe', ['--apply'], 'merges the duplicates');
+export const ENFORCE_INDEX_REMEDY = remedy('verify', ['--enforce'], 'creates the unique indexes');
+export const ENFORCE_VALUES_REMEDY = remedy('verify', ['--enforce'], 'corrects the derived values');
+export const REPLAY_ALL_REMEDY = remedy('replay', ['--all'], 'restores everything that is in the raw log');
+
+/** Shows where one message came from: what a person has to decide by. */
+export function explainRemedy(subject: string | null): Remedy | null {
+  return subject === null ? null : remedy('explain', [subject], 'shows what to decide by');
+}
+
+/** Imports a file again, which gives the raw log back what it lost. */
+export function replayFileRemedy(file: string | null): Remedy {
+  const path = file ?? 'FILE';
+  const args = path.startsWith('-') ? ['--', path] : [path];
+  return remedy('replay', args, 'stores the lost entries again and links their messages to them');
+}
+
+/** The first few ids of rows: a group can have thousands. */
+export function listRows(ids: readonly string[]): string {
+  const shown = ids.slice(0, 3);
+  return `rows ${shown.join(', ')}${ids.length > shown.length ? ', …' : ''}`;
 }

@@ -1,37 +1,43 @@
-import type { Check } from './check.js';
-import { collisionsCheck } from './collisions.js';
-import { consistencyCheck } from './consistency.js';
-import { conversationTimesCheck } from './conversation-times.js';
-import { duplicateIdsCheck } from './duplicate-ids.js';
+import { Recorder, type Check, type VerifyView } from './check.js';
 import { historyLedgerCheck } from './history-ledger.js';
-import { mediaOwedCheck } from './media-owed.js';
-import { missingIdsCheck } from './missing-ids.js';
-import { oneConversationCheck } from './one-conversation.js';
-import { oneOpenTicketCheck } from './one-open-ticket.js';
-import { pendingFactsCheck } from './pending-facts.js';
-import { rawEntryCheck } from './raw-entry.js';
-import { rawLogCheck } from './raw-log.js';
-import { rejectsCheck } from './rejects.js';
-import { ticketRulesCheck } from './ticket-rules.js';
-import { uniqueIndexCheck } from './unique-index.js';
-import { wamidPhoneCheck } from './wamid-phone.js';
-
-/** Every check, in the order in which it runs and is shown. */
-export const CHECKS: readonly Check[] = [
-  uniqueIndexCheck,
-  duplicateIdsCheck,
-  missingIdsCheck,
-  collisionsCheck,
-  rawLogCheck,
-  rawEntryCheck,
-  rejectsCheck,
-  wamidPhoneCheck,
-  pendingFactsCheck,
+import { rawLogCheck, rejectsCheck } from './log-checks.js';
+import { collisionsCheck, duplicateIdsCheck, missingIdsCheck } from './message-checks.js';
+import {
+  conversationTimesCheck,
+  mediaOwedCheck,
   oneConversationCheck,
   oneOpenTicketCheck,
-  ticketRulesCheck,
-  conversationTimesCheck,
-  historyLedgerCheck,
-  mediaOwedCheck,
-  consistencyCheck,
-];
+  pendingFactsCheck,
+  rawEntryCheck,
+} from './row-checks.js';
+import { consistencyCheck, uniqueIndexCheck } from './schema-checks.js';
+import { ticketRulesCheck } from './ticket-rules.js';
+import type { CheckName, CheckResult } from './types.js';
+import { wamidPhoneCheck } from './wamid-phone.js';
+
+/** The check of every name. They run in the order of CHECK_NAMES. */
+const CHECKS: Readonly<Record<CheckName, Check>> = {
+  unique_index: uniqueIndexCheck,
+  duplicate_ids: duplicateIdsCheck,
+  missing_ids: missingIdsCheck,
+  collisions: collisionsCheck,
+  raw_log: rawLogCheck,
+  raw_entry: rawEntryCheck,
+  rejects: rejectsCheck,
+  wamid_phone: wamidPhoneCheck,
+  pending_facts: pendingFactsCheck,
+  one_conversation: oneConversationCheck,
+  one_open_ticket: oneOpenTicketCheck,
+  ticket_rules: ticketRulesCheck,
+  conversation_times: conversationTimesCheck,
+  history_ledger: historyLedgerCheck,
+  media_owed: mediaOwedCheck,
+  consistency: consistencyCheck,
+};
+
+/** Runs one check. */
+export async function runCheck(name: CheckName, view: VerifyView): Promise<CheckResult> {
+  const check = CHECKS[name];
+  const recorder = new Recorder(view, name);
+  return recorder.result(check, await check.run(view, recorder));
+}

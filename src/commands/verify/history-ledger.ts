@@ -1,23 +1,20 @@
-import { remedy, type Remedy } from '../../model/remedy.js';
+import { remedy } from '../../model/remedy.js';
 import {
-  type ConnectionRow,
   readConnectionTimes,
+  type ConnectionRow,
   type ConnectionTimes,
 } from '../../store/tables/connections.js';
 import { readMissingChunks } from '../../store/tables/history.js';
 import { amount } from '../../model/amount.js';
-import type { Check } from './check.js';
-import { Recorder, type Subject } from './recorder.js';
+import { joined, type Check, type Recorder, type Subject } from './check.js';
 
 /** A history comes within hours; a chunk or an end that has not come after a day is missing. */
 const LATE_MS = 24 * 60 * 60 * 1000;
 
 /** The history of every connection came whole (H2). What was lost on the way can only be replayed from another log. */
 export const historyLedgerCheck: Check = {
-  name: 'history_ledger',
-  title: 'the history of every connection is complete',
-  async run(view) {
-    const recorder = new Recorder(view, 'history_ledger');
+  severity: 'degraded',
+  async run(view, recorder) {
     const times = new Map((await readConnectionTimes(view.sql)).map((row) => [row.id, row]));
     // Nothing is expected of an archived connection.
     const inUse = view.connections.filter(({ id }) => (times.get(id)?.archivedAt ?? null) === null);
@@ -43,7 +40,14 @@ export const historyLedgerCheck: Check = {
       else if (state.is === 'noted') await recorder.note('!', item);
       else if (own.length === 0) await recorder.good(item);
     }
-    return recorder.result(summaryOf(recorder, gaps.length), remedyOf(recorder, gaps.length));
+    return {
+      summary: summaryOf(recorder, gaps.length),
+      // A chunk that another log holds fills the gap; the rest Meta sends again only to a number that is onboarded again.
+      remedy:
+        gaps.length > 0
+          ? remedy('replay', ['LOG'], 'fills the gaps from a log that holds the missing chunks')
+          : null,
+    };
   },
 };
 
@@ -84,24 +88,13 @@ function stateOf(connection: ConnectionRow, times: ConnectionTimes | undefined, 
   }
 }
 
-function summaryOf(recorder: Recorder, gaps: number): string {
-  const late = recorder.found - gaps;
-  const parts = [
-    ...(gaps > 0 ? [`${amount(gaps, 'history chunk')} missing`] : []),
-    ...(late > 0 ? [`${amount(late, 'history', 'histories')} incomplete`] : []),
-    ...(recorder.noted > 0
-      ? [`${amount(recorder.noted, 'history', 'histories')} declined or not in yet`]
-      : []),
-  ];
-  if (parts.length > 0) return parts.join('; ');
-  return recorder.checked === 0
-    ? 'No history is expected'
-    : `${amount(recorder.checked, 'history', 'histories')} complete`;
-}
-
-/** A chunk that another log holds fills the gap; the rest Meta sends again only to a number that is onboarded again. */
-function remedyOf(recorder: Recorder, gaps: number): Remedy | null {
-  return recorder.found > 0 && gaps > 0
-    ? remedy('replay', ['LOG'], 'fills the gaps from a log that holds the missing chunks')
-    : null;
+function summaryOf({ checked, found, noted }: Recorder, gaps: number): string {
+  const late = found - gaps;
+  const parts = joined([
+    [gaps, `${amount(gaps, 'history chunk')} missing`],
+    [late, `${amount(late, 'history', 'histories')} incomplete`],
+    [noted, `${amount(noted, 'history', 'histories')} declined or not complete yet`],
+  ]);
+  if (parts !== '') return parts;
+  return checked === 0 ? 'No history is expected' : `${amount(checked, 'history', 'histories')} complete`;
 }

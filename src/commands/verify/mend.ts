@@ -1,6 +1,12 @@
 import type { Scope } from '../../store/checks/scope.js';
-import { readOpenTickets, readTicketLeads } from '../../store/checks/tickets.js';
-import { judgeConversations, judgeLeads, recomputeLeads, type JudgedRow } from '../../store/checks/times.js';
+import {
+  readOpenTickets,
+  readTicketLeads,
+  judgeConversations,
+  judgeLeads,
+  recomputeLeads,
+  type JudgedRow,
+} from '../../store/checks/conversations.js';
 import { journaled, type JournalScope } from '../../store/journal/journal.js';
 import type { Sql } from '../../store/sql.js';
 import { readConnections } from '../../store/tables/connections.js';
@@ -9,8 +15,8 @@ import { updateTickets } from '../../store/tables/tickets.js';
 import type { Context } from '../../context.js';
 import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import { inBatch } from '../../ingest/runs/in-batch.js';
-import { judgeTickets } from './judge-tickets.js';
-import type { CheckName, Recomputed } from './result.js';
+import { judgeTickets } from './ticket-rules.js';
+import type { CheckName, Recomputed } from './types.js';
 
 /** Rows, or leads with their tickets, that one transaction looks through. */
 const BATCH = 1_000;

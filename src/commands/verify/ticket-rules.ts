@@ -1,23 +1,20 @@
-import { streamOpenTickets } from '../../store/checks/tickets.js';
-import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import { amount } from '../../model/amount.js';
-import type { Check } from './check.js';
-import { judgeTickets } from './judge-tickets.js';
-import { Recorder } from './recorder.js';
-import { scopeOf } from './scope-of.js';
-import { ENFORCE_REMEDY } from './words.js';
+import { CAME_LIVE_SQL } from '../../rules/evidence.js';
+import { planTickets, type RemainingInbound } from '../../rules/tickets.js';
+import { streamOpenTickets, type OpenTicket } from '../../store/checks/conversations.js';
+import type { Sql } from '../../store/sql.js';
+import { readRemainingInbound, readTicketsOfLeads, type TicketRow } from '../../store/tables/tickets.js';
+import { ENFORCE_VALUES_REMEDY, scopeOf, type Check } from './check.js';
 
 /**
  * Open tickets say what their messages and their lead's source say (T1-T4). Tickets that people or other programs opened, or
  * moved to another stage, are left alone.
  */
 export const ticketRulesCheck: Check = {
-  name: 'ticket_rules',
-  title: 'open tickets follow their live messages and the source of their leads',
-  async run(view) {
-    const recorder = new Recorder(view, 'ticket_rules');
+  severity: 'degraded',
+  async run(view, recorder) {
     let baseless = 0;
-    let mendable = 0;
+    let fixable = 0;
     for await (const page of streamOpenTickets(view.sql, scopeOf(view), CAME_LIVE_SQL)) {
       if (view.signal.aborted) break;
       for (const { ticket, problems, mended, isBaseless } of await judgeTickets(view.sql, page)) {
@@ -27,23 +24,105 @@ export const ticketRulesCheck: Check = {
         if (problems.length === 0) await recorder.good({ connectionId, subject, detail: 'open' });
         else {
           if (isBaseless) baseless += 1;
-          if (mended !== null) mendable += 1;
+          if (mended !== null) fixable += 1;
           await recorder.finding('*', { connectionId, subject, detail: problems.join('; ') });
         }
       }
     }
-    if (recorder.found === 0) {
-      return recorder.result(
-        `${amount(recorder.checked, 'open ticket')} that follow the open/close rules`,
-        null,
-      );
+    const { checked, found } = recorder;
+    if (found === 0) {
+      const follow = amount(checked, 'open ticket follows', 'open tickets follow');
+      return { summary: `${follow} the open/close rules` };
     }
-    const wrong = `${amount(recorder.found, 'open ticket does', 'open tickets do')} not follow the open/close rules`;
-    return recorder.result(
-      baseless === 0
-        ? wrong
-        : `${wrong}; ${amount(baseless, 'of them rests', 'of them rest')} on no live message that is stored: for people to close or to keep`,
-      mendable > 0 ? ENFORCE_REMEDY : null,
-    );
+    const wrong = `${amount(found, 'open ticket does', 'open tickets do')} not follow the open/close rules`;
+    const decided = `${amount(baseless, 'of them has', 'of them have')} no live message in the database: close or keep by hand`;
+    return {
+      summary: baseless === 0 ? wrong : `${wrong}; ${decided}`,
+      remedy: fixable > 0 ? ENFORCE_VALUES_REMEDY : null,
+    };
   },
 };
+
+/** An open ticket, what is wrong with it, and what the rules make of it. */
+export interface JudgedTicket {
+  ticket: OpenTicket;
+  /** `T3: window until … instead of …`; empty where it is as it should be. */
+  problems: string[];
+  /** Null where nothing can be set right. */
+  mended: TicketRow | null;
+  /** Something about its messages is wrong, and no live message is stored that says what would be right. */
+  isBaseless: boolean;
+}
+
+/** Holds open tickets against their messages and the sources of their leads (T1, T3, T4). Reads only. */
+export async function judgeTickets(sql: Sql, tickets: readonly OpenTicket[]): Promise<JudgedTicket[]> {
+  const rows = await readTicketsOfLeads(sql, [...new Set(tickets.map(({ leadId }) => leadId))]);
+  const stored = new Map(rows.map((row) => [row.id, row]));
+  const followed = plan(tickets, rows, []);
+  const problems = tickets.map((ticket) => {
+    const row = stored.get(ticket.id);
+    return [
+      ...messageProblems(ticket),
+      ...(row === undefined ? [] : sourceProblems(ticket, row, followed.get(ticket.id))),
+    ];
+  });
+  const reread = tickets.flatMap((ticket) =>
+    messageProblems(ticket).length === 0 ? [] : ticket.conversationId,
+  );
+  const remaining = await readRemainingInbound(sql, [...new Set(reread)], CAME_LIVE_SQL);
+  // Without a live message nothing says when the ticket began: whether it goes is not for a check to decide.
+  const known = remaining.filter(({ first }) => first !== null);
+  const isKnown = new Set(known.map(({ conversationId }) => conversationId));
+  const mended = plan(tickets, rows, known);
+  return tickets.map((ticket, index) => ({
+    ticket,
+    problems: problems[index] ?? [],
+    mended: mended.get(ticket.id) ?? null,
+    isBaseless: messageProblems(ticket).length > 0 && !isKnown.has(ticket.conversationId),
+  }));
+}
+
+/** What replay would make of these tickets (T1, T3, T4), by ticket; the same rules, applied to no news. */
+function plan(
+  tickets: readonly OpenTicket[],
+  stored: readonly TicketRow[],
+  remaining: readonly RemainingInbound[],
+): Map<string, TicketRow> {
+  const sources = new Map(tickets.map(({ leadId, leadSource }) => [leadId, leadSource]));
+  const { updates } = planTickets([], stored, sources, () => '', remaining);
+  return new Map(updates.map((ticket) => [ticket.id, ticket]));
+}
+
+function messageProblems(ticket: OpenTicket): string[] {
+  const { openedByExternalId, openerAt, openedAt, lastInboundAt, newestAt } = ticket;
+  if (openedByExternalId === null) return ['T1: no message opened it'];
+  if (openerAt === null)
+    return [`T1: ${openedByExternalId} opened it, which is no live inbound message of its conversation`];
+  const problems: string[] = [];
+  if (openerAt !== openedAt)
+    problems.push(`T1: opened at ${time(openedAt)}, its message came at ${time(openerAt)}`);
+  if (lastInboundAt !== newestAt)
+    problems.push(`T1: last inbound message at ${time(lastInboundAt)} instead of ${time(newestAt)}`);
+  return problems;
+}
+
+function sourceProblems(
+  { leadSource }: OpenTicket,
+  stored: TicketRow,
+  planned: TicketRow | undefined,
+): string[] {
+  if (planned === undefined) return [];
+  const problems: string[] = [];
+  if (planned.messageWindowExpiresAt !== stored.messageWindowExpiresAt) {
+    problems.push(
+      `T3: window until ${time(stored.messageWindowExpiresAt)} instead of ${time(planned.messageWindowExpiresAt)} (${leadSource})`,
+    );
+  }
+  if (planned.originatedFrom !== stored.originatedFrom)
+    problems.push(`T4: ${stored.originatedFrom} instead of ${planned.originatedFrom} (${leadSource})`);
+  return problems;
+}
+
+function time(ms: number | null): string {
+  return ms === null ? 'none' : new Date(ms).toISOString();
+}

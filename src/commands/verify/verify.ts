@@ -1,4 +1,5 @@
 import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
 import { worstSeverity } from '../../model/enumerations.js';
 import { inSnapshot } from '../../store/transactions.js';
 import { sqlState } from '../../store/sql-state.js';
@@ -7,12 +8,18 @@ import { readConnections, type ConnectionRow } from '../../store/tables/connecti
 import type { LogAudit } from '../../audit/losses.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
-import type { VerifyView } from './check.js';
-import { CHECKS } from './checks.js';
+import { ENFORCE_VALUES_REMEDY, REPLAY_ALL_REMEDY, type VerifyView } from './check.js';
+import { runCheck } from './checks.js';
 import { enforce } from './enforce.js';
-import type { VerifyOptions } from './options.js';
 import { readProof, type Proof } from './proof.js';
-import type { CheckResult, EnforcedIndex, VerifyResult } from './result.js';
+import {
+  CHECK_NAMES,
+  type CheckName,
+  type CheckResult,
+  type EnforcedIndex,
+  type VerifyOptions,
+  type VerifyResult,
+} from './types.js';
 
 /** A verification, with what its callers go on with. */
 export interface Verified {
@@ -56,11 +63,10 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
     (sql) => runChecks(ctx, sql, options, connectionId),
     { findsMessages: options.checks.has('raw_log') },
   ).catch(rethrowAltered);
-  const checks = results.map((check) => withoutDeadEnd(check, enforced));
+  const checks = results.map((check) => restoreFirst(withoutDeadEnd(check, enforced), results));
   const finishedAt = ctx.clock();
-  const foundBy = (name: CheckResult['check']): number | null =>
-    checks.find(({ check }) => check === name)?.found ?? null;
-  const rawLog = checks.find(({ check }) => check === 'raw_log');
+  const byName = (name: CheckName): CheckResult | undefined => checks.find(({ check }) => check === name);
+  const rawLog = byName('raw_log');
   const result: VerifyResult = {
     schemaVersion: 1,
     command: 'verify',
@@ -74,7 +80,7 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
     severity: worstSeverity(checks.flatMap(({ severity }) => severity ?? [])),
     messages: rawLog?.checked ?? null,
     missing: rawLog?.missing ?? null,
-    doubled: foundBy('duplicate_ids'),
+    doubled: byName('duplicate_ids')?.found ?? null,
     enforced,
     recomputed,
     database: ctx.store.location,
@@ -84,7 +90,7 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
 
 const NOTHING_ENFORCED = { runId: null, indexes: [], recomputed: { conversations: 0, leads: 0, tickets: 0 } };
 
-/** What `--enforce` has just failed to do is no remedy: what clears its way is. */
+/** Where `--enforce` was just blocked, the remedy is what clears its way. */
 function withoutDeadEnd(check: CheckResult, enforced: readonly EnforcedIndex[]): CheckResult {
   const blocked = enforced.filter(({ outcome }) => outcome === 'blocked');
   if (check.check !== 'unique_index' || blocked.length === 0) return check;
@@ -92,6 +98,16 @@ function withoutDeadEnd(check: CheckResult, enforced: readonly EnforcedIndex[]):
     ...check,
     remedy: blocked.find(({ remedy }) => remedy !== undefined && remedy !== null)?.remedy ?? null,
   };
+}
+
+const RESTORE_FIRST = remedy('replay', ['--all'], 'restores the messages; verify again for what is left');
+
+/** Derived values can be wrong because messages are: a restore corrects them, too, and `--enforce` is for what it leaves. */
+function restoreFirst(check: CheckResult, results: readonly CheckResult[]): CheckResult {
+  const isLost = results.some(
+    ({ check: name, remedy }) => name === 'raw_log' && remedy === REPLAY_ALL_REMEDY,
+  );
+  return isLost && check.remedy === ENFORCE_VALUES_REMEDY ? { ...check, remedy: RESTORE_FIRST } : check;
 }
 
 /** Tables or columns are gone although the migrations are recorded as applied: no check can be believed then. */
@@ -123,10 +139,10 @@ async function runChecks(
     },
   };
   const results: CheckResult[] = [];
-  const wanted = CHECKS.filter(({ name }) => options.checks.has(name));
-  for (const [index, check] of wanted.entries()) {
-    ctx.emit({ event: 'step', step: check.name, number: index + 1, of: wanted.length });
-    const result = await check.run(view);
+  const wanted = CHECK_NAMES.filter((name) => options.checks.has(name));
+  for (const [index, name] of wanted.entries()) {
+    ctx.emit({ event: 'step', step: name, number: index + 1, of: wanted.length });
+    const result = await runCheck(name, view);
     // Half a check says nothing: what it did not find may be in the other half.
     if (ctx.signal.aborted) break;
     results.push(result);

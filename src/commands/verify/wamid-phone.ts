@@ -4,10 +4,7 @@ import { readNumbersOfLeads, streamWamids, type WamidRow } from '../../store/che
 import type { Sql } from '../../store/sql.js';
 import { amount } from '../../model/amount.js';
 import { OwnNumbers } from '../../ingest/batch/own-number.js';
-import type { Check } from './check.js';
-import { Recorder } from './recorder.js';
-import { scopeOf } from './scope-of.js';
-import { explainRemedy } from './words.js';
+import { explainRemedy, scopeOf, type Check } from './check.js';
 
 /** Leads kept in memory; a conversation's messages lie near each other. */
 const REMEMBERED = 50_000;
@@ -17,10 +14,8 @@ const REMEMBERED = 50_000;
  * of wamids is undocumented, so nothing is decided by it; where it disagrees, a message may be in a stranger's conversation.
  */
 export const wamidPhoneCheck: Check = {
-  name: 'wamid_phone',
-  title: 'every message is with the lead whose phone its id holds',
-  async run(view) {
-    const recorder = new Recorder(view, 'wamid_phone');
+  severity: 'degraded',
+  async run(view, recorder) {
     const phones = new LeadPhones(view.sql);
     const own = new OwnNumbers();
     const ownPhones = new Map(view.connections.map((connection) => [connection.id, own.of(connection)]));
@@ -43,15 +38,15 @@ export const wamidPhoneCheck: Check = {
         });
       }
     }
-    return recorder.found === 0
-      ? recorder.result(
-          `${amount(recorder.checked, 'message')} with the lead whose phone their ids hold`,
-          null,
-        )
-      : recorder.result(
-          `${amount(recorder.found, 'message is', 'messages are')} with another lead than the phone in the id`,
-          explainRemedy(example),
-        );
+    const { checked, found } = recorder;
+    const match = amount(checked, 'message matches', 'messages match');
+    const wrong = amount(found, 'message is', 'messages are');
+    return found === 0
+      ? { summary: `${match} the lead whose phone the id contains` }
+      : {
+          summary: `${wrong} with a lead other than the phone in the id`,
+          remedy: explainRemedy(example),
+        };
   },
 };
 

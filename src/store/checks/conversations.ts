@@ -1,6 +1,20 @@
-import { columns, orNull, uuid, text, integer, type RowOf, streamRowsOf } from '../columns.js';
-import { readCount } from '../row.js';
-import type { Sql } from '../sql.js';
+import { LEAD_SOURCES } from '../../model/enumerations.js';
+import { arrayLiteral } from '../array-literal.js';
+import {
+  columns,
+  integer,
+  orNull,
+  rowsOf,
+  text,
+  time,
+  uuid,
+  word,
+  streamRows,
+  streamRowsOf,
+  type RowOf,
+} from '../columns.js';
+import { booleanOf, readCount, textOf, textOrNull, timeOrNull } from '../row.js';
+import type { Sql, SqlRow } from '../sql.js';
 import { inScope, scopeParameters, sinceScope, WHOLE, type Scope } from './scope.js';
 
 export async function countConversations(sql: Sql, scope: Scope): Promise<number> {
@@ -71,4 +85,252 @@ export function streamCrowdedTickets(tx: Sql, scope: Scope): AsyncGenerator<Crow
      order by crowd.conversation_id`,
     scopeParameters(scope),
   );
+}
+
+/** First and last message, as a conversation or a lead says and as its messages say. Times are ms since 1970. */
+export interface WrongTimes {
+  of: 'conversation' | 'lead';
+  id: string;
+  /** Null for a lead, who may have conversations on several. */
+  connectionId: string | null;
+  stored: MessageEnds;
+  actual: MessageEnds;
+}
+
+/** Of a lead only the last message is kept. */
+export interface MessageEnds {
+  firstAt: number | null;
+  /** As it is stored: where the check constraint is missing, any word. */
+  firstSource: string | null;
+  lastAt: number | null;
+}
+
+/**
+ * Conversations whose ends are not those of their messages, and leads whose last message is not the last of all of their
+ * conversations. One pass over the messages, whatever their number.
+ */
+export async function* streamWrongTimes(
+  tx: Sql,
+  scope: Scope,
+): AsyncGenerator<WrongTimes[], void, undefined> {
+  const pages = streamRows(
+    tx,
+    `with ends as materialized (
+       select conversation_id, first_at, last_at,
+         -- Several first messages in one second: the most live one, as recomputeConversations has it.
+         case first_at when first_live then 'live' when first_echo then 'app_echo' else 'history' end as first_source
+       from (
+         select conversation_id, min(timestamp) as first_at, max(timestamp) as last_at,
+           min(timestamp) filter (where source = 'live') as first_live,
+           min(timestamp) filter (where source = 'app_echo') as first_echo
+         from messages
+         -- A lead's last message may be on another connection.
+         where $1::uuid[] is null or conversation_id in (
+           select theirs.id from conversations c join conversations theirs on theirs.lead_id = c.lead_id
+           where c.connection_id = any($1::uuid[])
+         )
+         group by conversation_id
+       ) grouped
+     )
+     select true as is_conversation, c.id, c.connection_id,
+       c.first_message_at as stored_first, c.first_message_source as stored_source, c.last_message_at as stored_last,
+       ends.first_at, ends.first_source, ends.last_at
+     from conversations c left join ends on ends.conversation_id = c.id
+     where ${inScope('c.connection_id')} and ${sinceScope('greatest(c.last_message_at, ends.last_at)')}
+       and (c.first_message_at, c.first_message_source, c.last_message_at)
+           is distinct from (ends.first_at, ends.first_source, ends.last_at)
+     union all
+     select false, l.id, null, null, null, l.last_message_at, null, null, told.last_at
+     from leads l
+     left join (
+       select c.lead_id, max(ends.last_at) as last_at from ends join conversations c on c.id = ends.conversation_id
+       group by c.lead_id
+     ) told on told.lead_id = l.id
+     where ${LEAD_IN_SCOPE} and ${sinceScope('greatest(l.last_message_at, told.last_at)')}
+       and l.last_message_at is distinct from told.last_at
+     order by 1 desc, 2`,
+    scopeParameters(scope),
+  );
+  for await (const page of pages) yield page.map(wrongTimesOf);
+}
+
+const LEAD_IN_SCOPE = `($1::uuid[] is null or l.id in (select lead_id from conversations where connection_id = any($1::uuid[])))`;
+
+/** One row of a page that was looked through. */
+export interface JudgedRow {
+  id: string;
+  isWrong: boolean;
+}
+
+const NEXT = `coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')`;
+
+/** The next conversations by id, and whether their ends are wrong: some index look-ups for each. */
+export async function judgeConversations(
+  tx: Sql,
+  scope: Scope,
+  after: string | null,
+  limit: number,
+): Promise<JudgedRow[]> {
+  const rows = await tx.query(
+    `select c.id, ${sinceScope('greatest(c.last_message_at, ends.last_at)')}
+         and (c.first_message_at, c.first_message_source, c.last_message_at)
+             is distinct from (ends.first_at, first.source, ends.last_at) as is_wrong
+     from (select * from conversations where id > ${NEXT} and ${inScope('connection_id')} order by id limit $4::int) c
+     cross join lateral (
+       select min(timestamp) as first_at, max(timestamp) as last_at from messages where conversation_id = c.id offset 0
+     ) ends
+     left join lateral (
+       select m.source from messages m where m.conversation_id = c.id and m.timestamp = ends.first_at
+       order by case m.source when 'live' then 0 when 'app_echo' then 1 else 2 end limit 1
+     ) first on true
+     order by c.id`,
+    [...scopeParameters(scope), after, limit],
+  );
+  return rows.map(judgedOf);
+}
+
+/** The last messages of leads. By an array of them: where the index is missing that serves it, one scan answers for all. */
+function lastOfLeads(ids: string): string {
+  return `(
+    select c.lead_id, max(ends.last_at) as last_at from conversations c
+    cross join lateral (select max(timestamp) as last_at from messages where conversation_id = c.id offset 0) ends
+    where c.lead_id = any(${ids}) group by c.lead_id
+  )`;
+}
+
+/** The next leads by id, and whether their last message is another one. */
+export async function judgeLeads(
+  tx: Sql,
+  scope: Scope,
+  after: string | null,
+  limit: number,
+): Promise<JudgedRow[]> {
+  const rows = await tx.query(
+    `with page as materialized (
+       select l.id, l.last_message_at from leads l where l.id > ${NEXT} and ${LEAD_IN_SCOPE} order by l.id limit $4::int
+     )
+     select l.id, ${sinceScope('greatest(l.last_message_at, told.last_at)')}
+         and l.last_message_at is distinct from told.last_at as is_wrong
+     from page l left join ${lastOfLeads('array(select id from page)')} told on told.lead_id = l.id
+     order by l.id`,
+    [...scopeParameters(scope), after, limit],
+  );
+  return rows.map(judgedOf);
+}
+
+/** Sets the last messages of leads to what their messages say. Gives the number of leads changed. */
+export async function recomputeLeads(tx: Sql, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  return tx.execute(
+    `update leads l set last_message_at = told.last_at
+     from (
+       select x.id, told.last_at from unnest($1::uuid[]) as x (id)
+       left join ${lastOfLeads('$1::uuid[]')} told on told.lead_id = x.id
+     ) told
+     where l.id = told.id and l.last_message_at is distinct from told.last_at`,
+    [arrayLiteral(ids)],
+  );
+}
+
+function judgedOf(row: SqlRow): JudgedRow {
+  // Null where a row has neither time and only new ones are asked for.
+  return { id: textOf(row, 'id'), isWrong: row['is_wrong'] === true };
+}
+
+function wrongTimesOf(row: SqlRow): WrongTimes {
+  return {
+    of: booleanOf(row, 'is_conversation') ? 'conversation' : 'lead',
+    id: textOf(row, 'id'),
+    connectionId: textOrNull(row, 'connection_id'),
+    stored: {
+      firstAt: timeOrNull(row, 'stored_first'),
+      firstSource: textOrNull(row, 'stored_source'),
+      lastAt: timeOrNull(row, 'stored_last'),
+    },
+    actual: {
+      firstAt: timeOrNull(row, 'first_at'),
+      firstSource: textOrNull(row, 'first_source'),
+      lastAt: timeOrNull(row, 'last_at'),
+    },
+  };
+}
+
+const OPEN_TICKET = columns({
+  id: uuid,
+  connectionId: uuid,
+  leadId: uuid,
+  conversationId: uuid,
+  leadSource: word(LEAD_SOURCES),
+  openedByExternalId: orNull(text),
+  openedAt: time,
+  lastInboundAt: orNull(time),
+  /** When the message came that it names, if that is a live inbound one of its conversation. */
+  openerAt: orNull(time),
+  /** The newest live inbound message of the conversation. */
+  newestAt: orNull(time),
+});
+
+/** An open ticket that replay opened and nobody has taken on yet, with what the messages say about it. Times are ms since 1970. */
+export type OpenTicket = RowOf<typeof OPEN_TICKET>;
+
+/**
+ * Open tickets of `incoming_message` in the stage in which replay leaves them: what people or other programs opened or moved
+ * follows rules of theirs.
+ */
+const FOLLOWING = `t.status = 'open' and t.source = 'incoming_message' and t.stage = 'new'`;
+
+function openTickets(cameLive: string, condition: string): string {
+  return `
+    select t.id, c.connection_id, t.lead_id, t.conversation_id, l.source as lead_source, t.opened_by_external_id, t.opened_at,
+      t.last_inbound_at,
+      (select m.timestamp from messages m
+       where m.connection_id = c.connection_id and m.external_id = t.opened_by_external_id
+         and m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive} limit 1) as opener_at,
+      (select m.timestamp from messages m
+       where m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive}
+       order by m.timestamp desc limit 1) as newest_at
+    from tickets t
+    join conversations c on c.id = t.conversation_id
+    join leads l on l.id = t.lead_id
+    where ${FOLLOWING} and ${inScope('c.connection_id')} and ${sinceScope('coalesce(t.last_inbound_at, t.opened_at)')}
+      and ${condition}`;
+}
+
+/** The tickets that follow the rules, all of a lead's one after the other. `cameLive`: condition on messages.evidence. */
+export function streamOpenTickets(
+  tx: Sql,
+  scope: Scope,
+  cameLive: string,
+): AsyncGenerator<OpenTicket[], void, undefined> {
+  return streamRowsOf(
+    tx,
+    OPEN_TICKET,
+    `${openTickets(cameLive, 'true')} order by t.lead_id, t.id`,
+    scopeParameters(scope),
+  );
+}
+
+/** The next leads with such tickets, in the order of their ids; empty when there is no more. */
+export async function readTicketLeads(tx: Sql, afterLead: string | null, leads: number): Promise<string[]> {
+  const rows = await tx.query(
+    `select distinct t.lead_id from tickets t
+     where ${FOLLOWING} and t.lead_id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
+     order by t.lead_id limit $2::int`,
+    [afterLead, leads],
+  );
+  return rows.map((row) => textOf(row, 'lead_id'));
+}
+
+/** The tickets of these leads that follow the rules. */
+export async function readOpenTickets(
+  tx: Sql,
+  scope: Scope,
+  cameLive: string,
+  leadIds: readonly string[],
+): Promise<OpenTicket[]> {
+  const rows = await tx.query(
+    `${openTickets(cameLive, 't.lead_id = any($3::uuid[])')} order by t.lead_id, t.id`,
+    [...scopeParameters(scope), arrayLiteral(leadIds)],
+  );
+  return rowsOf(OPEN_TICKET, rows);
 }

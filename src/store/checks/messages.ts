@@ -1,5 +1,5 @@
 import { arrayLiteral } from '../array-literal.js';
-import { columns, orNull, uuid, text, type RowOf, time, boolean, streamRowsOf } from '../columns.js';
+import { boolean, columns, orNull, streamRowsOf, text, time, uuid, type RowOf } from '../columns.js';
 import { textOf, readCount } from '../row.js';
 import type { Sql } from '../sql.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
@@ -155,6 +155,8 @@ export function streamOverdueFacts(
        where connection_id = p.connection_id and external_id = p.target_external_id limit 1
      ) m on true
      where p.created_at < $3::timestamptz and ${inScope('p.connection_id')} and ${sinceScope('p.at')}
+       -- Nothing is expected of an archived connection.
+       and not exists (select from connections c where c.id = p.connection_id and c.archived_at is not null)
      order by p.connection_id, p.target_external_id, p.kind, p.fact_key`,
     [...scopeParameters(scope), new Date(before).toISOString()],
   );

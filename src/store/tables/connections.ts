@@ -271,9 +271,3 @@ export async function readConnectionTimes(sql: Sql): Promise<ConnectionTimes[]> 
   );
   return rowsOf(CONNECTION_TIMES, rows);
 }
-
-/** Ids of the connections of which nothing is expected any more. */
-export async function readArchivedConnections(sql: Sql): Promise<Set<string>> {
-  const rows = await sql.query(`select id from connections where archived_at is not null`);
-  return new Set(rows.map((row) => textOf(row, 'id')));
-}

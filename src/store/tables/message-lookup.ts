@@ -1,4 +1,4 @@
-import { MESSAGE_KEY, readKeyStates } from '../checks/unique-keys.js';
+import { MESSAGE_KEY, readKeyStates } from '../checks/schema.js';
 import { textOf, booleanOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { keyParameters, type MessageKey } from './messages.js';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { EnforcedIndex, VerifyResult } from '../../../src/commands/verify/result.js';
-import { CHECK_NAMES } from '../../../src/commands/verify/result.js';
+import type { EnforcedIndex, VerifyResult } from '../../../src/commands/verify/types.js';
+import { CHECK_NAMES } from '../../../src/commands/verify/types.js';
 import { verify } from '../../../src/commands/verify/verify.js';
 import { openStore } from '../../../src/store/open-store.js';
 import type { Store } from '../../../src/store/store.js';
@@ -94,7 +94,7 @@ describeOnBackends('verify --enforce', (backend) => {
           index: MESSAGE_KEY,
           outcome: 'blocked',
           reason: expect.stringMatching(
-            /^1 row too many in messages: 1 group shares connection_id, external_id \(\+5511900000000 wamid\.\S+\)$/,
+            /^1 duplicate row in messages: 1 group shares connection_id, external_id \(\+5511900000000 wamid\.\S+\)$/,
           ) as unknown,
           remedy: expect.objectContaining({ command: 'dedupe', args: ['--apply'] }) as unknown,
         },

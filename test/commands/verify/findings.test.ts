@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { CHECK_NAMES, type CheckName, type VerifyResult } from '../../../src/commands/verify/result.js';
+import { CHECK_NAMES, type CheckName, type VerifyResult } from '../../../src/commands/verify/types.js';
 import { verify } from '../../../src/commands/verify/verify.js';
 import { openStore } from '../../../src/store/open-store.js';
 import type { Store } from '../../../src/store/store.js';
@@ -152,7 +152,7 @@ const DAMAGES: Damage[] = [
     },
     finds: { unique_index: 1, duplicate_ids: 1 },
     remedy: 'wa-reconcile dedupe --apply',
-    sample: /1 copy too many/,
+    sample: /1 duplicate, /,
   },
   {
     title: 'duplicate_ids: one message under both of its names (M10)',
@@ -175,7 +175,7 @@ const DAMAGES: Damage[] = [
     damage: (store) => run(store, copyOf('A2', `'{"external_id": null, "body": "something else"}'`)),
     finds: { missing_ids: 1 },
     remedy: /^wa-reconcile explain [0-9a-f-]{36}$/,
-    sample: /is no copy/,
+    sample: /is no duplicate/,
   },
   {
     title: 'collisions: one id in two conversations',
@@ -195,7 +195,7 @@ const DAMAGES: Damage[] = [
       await run(store, copyOf('A2', `'{"body": "something else"}'`));
     },
     finds: { unique_index: 1, collisions: 1 },
-    sample: /2 messages that say different things/,
+    sample: /2 messages with different contents/,
   },
   {
     title: 'pending_facts: a status that has waited for two days',
@@ -219,7 +219,7 @@ const DAMAGES: Damage[] = [
     },
     finds: { pending_facts: 1 },
     remedy: 'wa-reconcile replay --all',
-    sample: /its message came, and it was not applied/,
+    sample: /its message is stored, and it was not applied/,
   },
   {
     title: 'one_conversation: a second one of a lead',
@@ -333,7 +333,7 @@ const DAMAGES: Damage[] = [
       ]),
     finds: {},
     notes: ['media_owed'],
-    sample: /media_placeholder, could come until 2025-09-30/,
+    sample: /media_placeholder, could arrive until 2025-09-30/,
   },
   {
     title: 'consistency: a message that disagrees with its conversation, and no foreign key that forbids it',

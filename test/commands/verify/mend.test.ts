@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { undo } from '../../../src/commands/undo/undo.js';
-import { CHECK_NAMES, type CheckName, type VerifyResult } from '../../../src/commands/verify/result.js';
+import { CHECK_NAMES, type CheckName, type VerifyResult } from '../../../src/commands/verify/types.js';
 import { verify } from '../../../src/commands/verify/verify.js';
 import type { Store } from '../../../src/store/store.js';
 import { dumpDatabase } from '../../support/damage.js';

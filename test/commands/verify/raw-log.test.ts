@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { rawLogCheck } from '../../../src/commands/verify/raw-log.js';
 import type { Store } from '../../../src/store/store.js';
 import { runCheck, faults } from '../../support/checking.js';
 import { addConnection } from '../../support/connections.js';
@@ -45,7 +44,7 @@ describeOnBackends('the accounting proof', (backend) => {
     ];
     const replayed = await replayBodies(store, log);
 
-    const checked = await runCheck(store, rawLogCheck);
+    const checked = await runCheck(store, 'raw_log');
     expect(checked.result).toMatchObject({
       status: 'ok',
       checked: replayed.messages.seen,
@@ -67,7 +66,7 @@ describeOnBackends('the accounting proof', (backend) => {
     await replayBodies(store, [live('A1', 0), live('A2', 10), history([old('A1', 0)])]);
     await damage(store, `delete from messages where external_id = $1`, wamid('A1'));
 
-    const checked = await runCheck(store, rawLogCheck);
+    const checked = await runCheck(store, 'raw_log');
     expect(faults(checked)).toEqual([`+ ${wamid('A1')} stdin:1`]);
     expect(checked.result).toMatchObject({
       status: 'findings',
@@ -84,7 +83,7 @@ describeOnBackends('the accounting proof', (backend) => {
     await replayBodies(store, [live('A1', 0)]);
     await damage(store, `update webhook_log set origin = null`);
     await damage(store, `delete from messages`);
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([
       expect.stringMatching(/^\+ wamid\S+ log:[0-9a-f-]{36}$/),
     ]);
   });
@@ -97,7 +96,7 @@ describeOnBackends('the accounting proof', (backend) => {
     const lost = ['H5', 'H1000', 'H2699'].map((key) => wamid(key));
     for (const id of lost) await damage(store, `delete from messages where external_id = $1`, id);
 
-    const checked = await runCheck(store, rawLogCheck);
+    const checked = await runCheck(store, 'raw_log');
     expect(checked.result).toMatchObject({ checked: 2700, missing: 3 });
     expect(faults(checked)).toEqual(lost.map((id, index) => `+ ${id} stdin:${index + 1}`));
   });
@@ -112,7 +111,7 @@ describeOnBackends('the accounting proof', (backend) => {
       wamid('A1'),
       wamid('B1', BRU),
     );
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([
       `* ${wamid('A1')} stdin:1: is with another lead, and no reject says why`,
     ]);
   });
@@ -135,7 +134,7 @@ describeOnBackends('the accounting proof', (backend) => {
       `update messages set type = 'unsupported', body = null, evidence = (evidence & ~4080) | 112 where external_id = $1`,
       wamid('A3'),
     );
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([
       `* ${wamid('A1')} stdin:1: differs in body`,
       `* ${wamid('A2')} stdin:2: differs in media`,
       `* ${wamid('A3')} stdin:4: differs in type, body`,
@@ -152,7 +151,7 @@ describeOnBackends('the accounting proof', (backend) => {
       `update messages set timestamp = timestamp + interval '1 day' where external_id = $1`,
       wamid('A3'),
     );
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([
       `* ${wamid('A1')} stdin:1: differs in direction (OUTBOUND, the log says INBOUND)`,
       `* ${wamid('A2')} stdin:2: differs in direction (INBOUND, the log says OUTBOUND)`,
       `* ${wamid('A3')} stdin:3: differs in time`,
@@ -162,15 +161,15 @@ describeOnBackends('the accounting proof', (backend) => {
   it('M4: takes no side where two entries contradict each other about a direction', async () => {
     const store = await backend.open();
     await replayBodies(store, [history([old('A1', 0)]), history([oldOut('A1', 0)], { order: 2 })]);
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([]);
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
   });
 
   it('M3: sees a status that stepped down, whether a status or the message itself had told it', async () => {
     const store = await backend.open();
     await replayBodies(store, [echo('A1', 0), status('A1', 'read', 5), history([oldOut('A2', 10)])]);
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([]);
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
     await damage(store, `update messages set status = 'sent'`);
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([
       `* ${wamid('A2')} stdin:3: differs in status (sent, the log says read)`,
       `* ${wamid('A1')} stdin:2: status read is neither applied nor waiting`,
     ]);
@@ -186,7 +185,7 @@ describeOnBackends('the accounting proof', (backend) => {
       live('A3', 20),
       reaction('A3', 25, '👍'),
     ]);
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([]);
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
     await damage(
       store,
       `update messages set edited_at = null, edit_external_id = null, body = 'A1' where external_id = $1`,
@@ -199,7 +198,7 @@ describeOnBackends('the accounting proof', (backend) => {
     );
     await damage(store, `delete from message_revisions`);
     await damage(store, `update message_reactions set at = at - interval '1 minute', emoji = '😀'`);
-    const checked = await runCheck(store, rawLogCheck);
+    const checked = await runCheck(store, 'raw_log');
     expect(faults(checked)).toEqual([
       `* ${wamid('A1')} stdin:2: edit is neither applied nor waiting`,
       `* ${wamid('A2')} stdin:4: revoke is neither applied nor waiting`,
@@ -211,9 +210,9 @@ describeOnBackends('the accounting proof', (backend) => {
   it('M3: finds what waits for its message, and misses it when it waits no more', async () => {
     const store = await backend.open();
     await replayBodies(store, [status('A1', 'read', 5), revoke('A2', 6), reaction('A3', 7, '👍')]);
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([]);
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
     await damage(store, `delete from pending_facts where kind = 'status'`);
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([
       `* ${wamid('A1')} stdin:1: status read is neither applied nor waiting`,
     ]);
   });
@@ -230,17 +229,17 @@ describeOnBackends('the accounting proof', (backend) => {
       status('H1', 'played', 900),
     ]);
     await damage(store, `delete from messages where external_id = $1`, wamid('H1'));
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([`+ ${wamid('H1')} stdin:1`]);
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([`+ ${wamid('H1')} stdin:1`]);
   });
 
   it('M7: wants a reject on record for what was rejected', async () => {
     const store = await backend.open();
     await replayBodies(store, [history([old('A1', 0, { id: undefined }), old('A2', 5)])]);
-    expect((await runCheck(store, rawLogCheck)).result.summary).toBe(
+    expect((await runCheck(store, 'raw_log')).result.summary).toBe(
       '2 message items in 1 entry: 1 in the database, 1 rejected',
     );
     await damage(store, `delete from rejects`);
-    const checked = await runCheck(store, rawLogCheck);
+    const checked = await runCheck(store, 'raw_log');
     expect(faults(checked)).toEqual([
       '+ $.entry[0].changes[0].value.history[0].threads[0].messages[0] stdin:1: message rejected (missing_id), and not on record',
     ]);
@@ -250,9 +249,9 @@ describeOnBackends('the accounting proof', (backend) => {
   it('M9: wants a reject on record for the loser of an id', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), live('B1', 0, { from: BRU, id: wamid('A1') })]);
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([]);
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
     await damage(store, `delete from rejects`);
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([
       `* ${wamid('A1')} stdin:2: is with another lead, and no reject says why`,
     ]);
   });
@@ -265,7 +264,7 @@ describeOnBackends('the accounting proof', (backend) => {
       live('3AKEY', 1),
       webLive('3AOTHER', 50),
     ]);
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([]);
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
     await damage(
       store,
       `insert into messages (timestamp, evidence, is_sync_initial, id, connection_id, conversation_id, lead_id, batch_id,
@@ -275,7 +274,7 @@ describeOnBackends('the accounting proof', (backend) => {
        from messages where external_id = $1`,
       wamid('3AKEY'),
     );
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual([
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([
       `* 3AKEY stdin:1: is a duplicate, also stored as ${wamid('3AKEY')}`,
     ]);
   });
@@ -287,7 +286,7 @@ describeOnBackends('the accounting proof', (backend) => {
       webLive('3ALID', 0, {}, { remoteJid: ANA_LID }),
       live('A2', 0, { from: undefined, from_user_id: 'BR.20000000000000000003' }),
     ]);
-    expect((await runCheck(store, rawLogCheck)).result).toMatchObject({ status: 'ok', checked: 2 });
+    expect((await runCheck(store, 'raw_log')).result).toMatchObject({ status: 'ok', checked: 2 });
   });
 
   it('M6: looks for what --include brought in, and wants nothing of it that was not asked for', async () => {
@@ -300,18 +299,18 @@ describeOnBackends('the accounting proof', (backend) => {
       include: new Set(['group']),
       recordedOptions: { include: ['group'] },
     });
-    expect((await runCheck(store, rawLogCheck)).result).toMatchObject({
+    expect((await runCheck(store, 'raw_log')).result).toMatchObject({
       status: 'ok',
       summary: '2 message items in 2 entries: 1 in the database, 1 skipped',
     });
     await damage(store, `delete from messages`);
-    expect(faults(await runCheck(store, rawLogCheck))).toEqual(['+ 3AIN stdin:1']);
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual(['+ 3AIN stdin:1']);
   });
 
   it('H1: tells entries of an unknown connection, and how to name it', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), live('A2', 5)], { register: false });
-    const checked = await runCheck(store, rawLogCheck);
+    const checked = await runCheck(store, 'raw_log');
     expect(faults(checked)).toEqual([
       expect.stringMatching(/^! log:\S+ stdin:1: unknown connection \(800000000000001\), 1 message item$/),
       expect.stringMatching(/^! log:\S+ stdin:2: unknown connection \(800000000000001\), 1 message item$/),
@@ -331,7 +330,7 @@ describeOnBackends('the accounting proof', (backend) => {
     const body = { field: 'messages', value: bare };
     const options = { connection: 'loja', recordedOptions: { connection: 'loja' } };
     expect((await replayBodies(store, [body], options)).messages.created).toBe(1);
-    expect((await runCheck(store, rawLogCheck)).result).toMatchObject({ status: 'ok', checked: 1 });
+    expect((await runCheck(store, 'raw_log')).result).toMatchObject({ status: 'ok', checked: 1 });
   });
 
   it('tells an entry that is pending or failed as such, and none of its messages as missing', async () => {
@@ -342,7 +341,7 @@ describeOnBackends('the accounting proof', (backend) => {
       store,
       `update webhook_log set status = 'pending', error = 'requeued' where origin = 'stdin:1'`,
     );
-    const pending = await runCheck(store, rawLogCheck);
+    const pending = await runCheck(store, 'raw_log');
     expect(faults(pending)).toEqual([
       expect.stringMatching(/^! log:\S+ stdin:1: pending \(requeued\), 1 message item$/),
     ]);
@@ -353,7 +352,7 @@ describeOnBackends('the accounting proof', (backend) => {
     });
 
     await damage(store, `update webhook_log set status = 'failed', error = 'boom' where origin = 'stdin:1'`);
-    const failed = await runCheck(store, rawLogCheck);
+    const failed = await runCheck(store, 'raw_log');
     expect(faults(failed)).toEqual([
       expect.stringMatching(/^! log:\S+ stdin:1: failed, and readable now, 1 message item$/),
     ]);
@@ -363,7 +362,7 @@ describeOnBackends('the accounting proof', (backend) => {
   it('E1: notes what nobody can read, and wakes nobody for it', async () => {
     const store = await backend.open();
     await replayBodies(store, ['{"object":"whatsapp_business_account","ent', { app: 'x', version: 2 }]);
-    const checked = await runCheck(store, rawLogCheck);
+    const checked = await runCheck(store, 'raw_log');
     expect(checked.result).toMatchObject({
       status: 'note',
       found: 2,
@@ -382,12 +381,12 @@ describeOnBackends('the accounting proof', (backend) => {
     await replayBodies(store, [live('A1', 0), live('A2', 5, {}, SECOND)]);
     await damage(store, `delete from messages`);
     await damage(store, `update webhook_log set received_at = '2025-01-01Z' where origin = 'stdin:1'`);
-    expect(faults(await runCheck(store, rawLogCheck))).toHaveLength(2);
-    expect(faults(await runCheck(store, rawLogCheck, { connection: '+5511900000000' }))).toEqual([
+    expect(faults(await runCheck(store, 'raw_log'))).toHaveLength(2);
+    expect(faults(await runCheck(store, 'raw_log', { connection: '+5511900000000' }))).toEqual([
       `+ ${wamid('A1')} stdin:1`,
     ]);
     const since = Date.parse('2025-06-01T00:00:00Z');
-    expect(faults(await runCheck(store, rawLogCheck, { since }))).toEqual([`+ ${wamid('A2')} stdin:2`]);
+    expect(faults(await runCheck(store, 'raw_log', { since }))).toEqual([`+ ${wamid('A2')} stdin:2`]);
   });
 
   it('I4: accounts for a thread with the business itself', async () => {
@@ -402,7 +401,7 @@ describeOnBackends('the accounting proof', (backend) => {
         ],
       }),
     ]);
-    expect((await runCheck(store, rawLogCheck)).result).toMatchObject({
+    expect((await runCheck(store, 'raw_log')).result).toMatchObject({
       status: 'ok',
       summary: '1 message item in 1 entry: 1 skipped',
     });
@@ -411,7 +410,7 @@ describeOnBackends('the accounting proof', (backend) => {
   it('ends soon after it is interrupted', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0)]);
-    const { result } = await runCheck(store, rawLogCheck, { signal: AbortSignal.abort() });
+    const { result } = await runCheck(store, 'raw_log', { signal: AbortSignal.abort() });
     expect(result.checked).toBe(0);
   });
 });

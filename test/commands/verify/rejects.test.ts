@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import { acknowledgeAlerts } from '../../../src/commands/alerts/alerts.js';
-import { rejectsCheck } from '../../../src/commands/verify/rejects.js';
 import { runCheck } from '../../support/checking.js';
 import { describeOnBackends } from '../../support/databases.js';
 import { replayBodies, testContext } from '../../support/replaying.js';
@@ -13,26 +12,26 @@ describeOnBackends('what was rejected or cannot be read', (backend) => {
   it('is a loss until it is acknowledged, item by item and entry by entry', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), live('B1', 5, {}, SECOND)]);
-    expect((await runCheck(store, rejectsCheck)).result).toMatchObject({
+    expect((await runCheck(store, 'rejects')).result).toMatchObject({
       status: 'ok',
       severity: null,
       checked: 0,
     });
 
     await replayBodies(store, [NAMELESS, '{"a":', '{"name":"pg"}']);
-    const { result } = await runCheck(store, rejectsCheck);
+    const { result } = await runCheck(store, 'rejects');
     expect(result).toMatchObject({ status: 'findings', severity: 'loss', checked: 3, found: 3 });
     expect(result.remedy).toMatch(/^wa-reconcile explain log:/);
-    expect((await runCheck(store, rejectsCheck, { connection: '+5511900000099' })).result.found).toBe(0);
+    expect((await runCheck(store, 'rejects', { connection: '+5511900000099' })).result.found).toBe(0);
 
     await acknowledgeAlerts(testContext(store), { alert: 'rejects', ...LIMITS });
-    expect((await runCheck(store, rejectsCheck)).result).toMatchObject({
+    expect((await runCheck(store, 'rejects')).result).toMatchObject({
       status: 'findings',
       checked: 3,
       found: 2,
     });
     await acknowledgeAlerts(testContext(store), { alert: 'entries_failed', ...LIMITS });
-    expect((await runCheck(store, rejectsCheck)).result).toMatchObject({
+    expect((await runCheck(store, 'rejects')).result).toMatchObject({
       status: 'ok',
       checked: 3,
       found: 0,
@@ -44,6 +43,6 @@ describeOnBackends('what was rejected or cannot be read', (backend) => {
     await replayBodies(store, [live('A1', 0), NAMELESS, '{"a":']);
     await store.sql.execute(`update rejects set created_at = created_at - interval '15 days'`);
     await store.sql.execute(`update webhook_log set created_at = created_at - interval '15 days'`);
-    expect((await runCheck(store, rejectsCheck)).result).toMatchObject({ status: 'ok', checked: 0 });
+    expect((await runCheck(store, 'rejects')).result).toMatchObject({ status: 'ok', checked: 0 });
   });
 });

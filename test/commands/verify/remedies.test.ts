@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { dedupe } from '../../../src/commands/dedupe/dedupe.js';
 import { DUPLICATE_CLASSES } from '../../../src/commands/dedupe/result.js';
-import { CHECK_NAMES, type CheckName, type CheckResult } from '../../../src/commands/verify/result.js';
+import { CHECK_NAMES, type CheckName, type CheckResult } from '../../../src/commands/verify/types.js';
 import { verify } from '../../../src/commands/verify/verify.js';
 import { openStore } from '../../../src/store/open-store.js';
 import type { Store } from '../../../src/store/store.js';
@@ -436,14 +436,14 @@ describeOnBackends(
         `update leads set phone_number = '+5511955555555' where phone_number = '+${BRU}'`,
         'wamid_phone',
         `wa-reconcile explain ${wamid('B1', BRU)}`,
-        '1 message is with another lead than the phone in the id',
+        '1 message is with a lead other than the phone in the id',
       ],
       [
         'a ticket that rests on no live message',
         `update messages set evidence = evidence & ~15 | 3 where external_id = '${wamid('B1', BRU)}'`,
         'ticket_rules',
         null,
-        '1 of them rests on no live message that is stored: for people to close or to keep',
+        '1 of them has no live message in the database: close or keep by hand',
       ],
       [
         'a fact of no entry that waits for a message of no entry',
@@ -453,7 +453,7 @@ describeOnBackends(
        from lost`,
         'pending_facts',
         `wa-reconcile explain ${wamid('A2')}`,
-        '1 update whose target message has no raw log entry',
+        '1 update not applied although the target message is stored',
       ],
     ])('%s', async (_title, damage, check, remedy, summary) => {
       const store = await backend.open();
@@ -476,7 +476,7 @@ describeOnBackends(
         expect(await look(store, 'consistency')).toMatchObject({
           found: 1,
           remedy: null,
-          summary: '1 constraint missing or not validated, to be added by hand as prisma/migrations has it',
+          summary: '1 constraint missing or not validated: add by hand as in prisma/migrations',
         });
       } finally {
         await store.close();

@@ -2,8 +2,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { CHECKS } from '../../../src/commands/verify/checks.js';
-import { CHECK_NAMES, type CheckName, type VerifyResult } from '../../../src/commands/verify/result.js';
+import { CHECK_NAMES, type CheckName, type VerifyResult } from '../../../src/commands/verify/types.js';
 import { verify } from '../../../src/commands/verify/verify.js';
 import { openStore } from '../../../src/store/open-store.js';
 import type { Store } from '../../../src/store/store.js';
@@ -27,15 +26,12 @@ function findingsOf({ checks }: VerifyResult): Partial<Record<CheckName, unknown
   );
 }
 
-it('verify has every check once, in the order in which they are shown', () => {
-  expect(CHECKS.map(({ name }) => name)).toEqual(CHECK_NAMES);
-});
-
 describeOnBackends('verify finds nothing wrong', (backend) => {
   it('with the demo day, but for the history chunk that it lacks', async () => {
     const store = await backend.open();
     await replayFiles(store, [DEMO]);
     const result = await verifyAll(store);
+    expect(result.checks.map(({ check }) => check)).toEqual(CHECK_NAMES);
     expect(findingsOf(result)).toMatchObject({ history_ledger: ['1/3'] });
     // The ledger's, and what the day holds that cannot be stored: a message without an id, broken JSON, a form of Gupshup's own.
     expect(result).toMatchObject({ status: 'completed', findings: 4, missing: 0, doubled: 0, runId: null });

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { ticketRulesCheck } from '../../../src/commands/verify/ticket-rules.js';
 import type { Store } from '../../../src/store/store.js';
 import { runCheck, faults } from '../../support/checking.js';
 import { describeOnBackends } from '../../support/databases.js';
@@ -28,7 +27,7 @@ function ofLead(phone: string): string {
 
 /** What is wrong with the tickets, without their ids. */
 async function problems(store: Store): Promise<string[]> {
-  const lines = faults(await runCheck(store, ticketRulesCheck));
+  const lines = faults(await runCheck(store, 'ticket_rules'));
   return lines.map((line) => line.replace(/^\* ticket \S+ /, ''));
 }
 
@@ -135,7 +134,7 @@ describeOnBackends('the ticket rules', (backend) => {
       `message_window_expires_at = null, originated_from = 'existing'`,
       `last_inbound_at > '2025-09-16 05:20:30Z'`,
     );
-    const { result, items } = await runCheck(store, ticketRulesCheck);
+    const { result, items } = await runCheck(store, 'ticket_rules');
     expect(result).toMatchObject({
       status: 'findings',
       checked: 2,
@@ -157,17 +156,17 @@ describeOnBackends('the ticket rules', (backend) => {
     await change(store, `${nonsense}, source = 'manual'`, ofLead(ANA));
     await change(store, `${nonsense}, stage = 'negotiation'`, ofLead(BRU));
     await change(store, `${nonsense}, status = 'closed', closed_at = opened_at`, ofLead(CAR));
-    expect((await runCheck(store, ticketRulesCheck)).result).toMatchObject({ status: 'ok', checked: 0 });
+    expect((await runCheck(store, 'ticket_rules')).result).toMatchObject({ status: 'ok', checked: 0 });
   });
 
   it('looks at one connection, or at tickets of late, when asked to', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), live('B1', 3_600, { from: BRU }, SECOND)]);
     await change(store, `opened_by_external_id = null`);
-    expect((await runCheck(store, ticketRulesCheck)).result.found).toBe(2);
-    const one = await runCheck(store, ticketRulesCheck, { connection: '+5511900000099' });
+    expect((await runCheck(store, 'ticket_rules')).result.found).toBe(2);
+    const one = await runCheck(store, 'ticket_rules', { connection: '+5511900000099' });
     expect(one.result.samples).toMatchObject([{ connection: '+5511900000099' }]);
-    const late = await runCheck(store, ticketRulesCheck, { since: Date.parse('2025-09-16T06:00:00Z') });
+    const late = await runCheck(store, 'ticket_rules', { since: Date.parse('2025-09-16T06:00:00Z') });
     expect(late.result.samples).toMatchObject([{ connection: '+5511900000099' }]);
   });
 });

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { wamidPhoneCheck } from '../../../src/commands/verify/wamid-phone.js';
 import { encodeWamid } from '../../../src/identity/wamid.js';
 import type { Store } from '../../../src/store/store.js';
 import { runCheck, faults } from '../../support/checking.js';
@@ -21,10 +20,10 @@ describeOnBackends('the phone that a wamid holds', (backend) => {
   it('M9: is the lead’s; a message in a stranger’s conversation is found', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), echo('A2', 5), live('B1', 0, { from: BRU })]);
-    expect((await runCheck(store, wamidPhoneCheck)).result).toMatchObject({ status: 'ok', checked: 3 });
+    expect((await runCheck(store, 'wamid_phone')).result).toMatchObject({ status: 'ok', checked: 3 });
 
     await moveTo(store, wamid('A2'), wamid('B1', BRU));
-    const checked = await runCheck(store, wamidPhoneCheck);
+    const checked = await runCheck(store, 'wamid_phone');
     expect(faults(checked)).toEqual([
       expect.stringMatching(
         new RegExp(`^\\* ${wamid('A2')} its id holds \\+${ANA}, its lead [0-9a-f-]{36} is \\+${BRU}$`),
@@ -47,7 +46,7 @@ describeOnBackends('the phone that a wamid holds', (backend) => {
       live('X1', 0, { from: left, id: encodeWamid(right, 'X1') }),
       live('X2', 5, { from: right, id: encodeWamid(left, 'X2') }),
     ]);
-    expect((await runCheck(store, wamidPhoneCheck)).result).toMatchObject({ status: 'ok', checked: 2 });
+    expect((await runCheck(store, 'wamid_phone')).result).toMatchObject({ status: 'ok', checked: 2 });
   });
 
   it('I3: may be the old number of somebody who changed it', async () => {
@@ -61,7 +60,7 @@ describeOnBackends('the phone that a wamid holds', (backend) => {
       }),
       live('A2', 10, { from: BRU }),
     ]);
-    expect((await runCheck(store, wamidPhoneCheck)).result).toMatchObject({ status: 'ok', checked: 2 });
+    expect((await runCheck(store, 'wamid_phone')).result).toMatchObject({ status: 'ok', checked: 2 });
   });
 
   it('says nothing about leads without a phone, ids that do not decode, and the business’s own number', async () => {
@@ -72,7 +71,7 @@ describeOnBackends('the phone that a wamid holds', (backend) => {
       live('A3', 10, { id: encodeWamid(BUSINESS, 'A3') }),
       live('A4', 15, { id: encodeWamid('12', 'A4') }),
     ]);
-    expect((await runCheck(store, wamidPhoneCheck)).result).toMatchObject({ status: 'ok', checked: 0 });
+    expect((await runCheck(store, 'wamid_phone')).result).toMatchObject({ status: 'ok', checked: 0 });
   });
 
   it('looks at one connection, or at what was sent since, when asked to', async () => {
@@ -81,10 +80,10 @@ describeOnBackends('the phone that a wamid holds', (backend) => {
       live('A1', 0, { id: wamid('A1', BRU) }),
       live('A2', 3_600, { id: wamid('A2', BRU) }, SECOND),
     ]);
-    expect((await runCheck(store, wamidPhoneCheck)).result.found).toBe(2);
-    const one = await runCheck(store, wamidPhoneCheck, { connection: '+5511900000000' });
+    expect((await runCheck(store, 'wamid_phone')).result.found).toBe(2);
+    const one = await runCheck(store, 'wamid_phone', { connection: '+5511900000000' });
     expect(one.result.samples).toMatchObject([{ subject: wamid('A1', BRU) }]);
-    const late = await runCheck(store, wamidPhoneCheck, { since: Date.parse('2025-09-16T06:00:00Z') });
+    const late = await runCheck(store, 'wamid_phone', { since: Date.parse('2025-09-16T06:00:00Z') });
     expect(late.result.samples).toMatchObject([{ subject: wamid('A2', BRU) }]);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { VerifyResult, VerifiedItem } from '../../../src/commands/verify/result.js';
+import type { VerifyResult, VerifiedItem } from '../../../src/commands/verify/types.js';
 import { verify } from '../../../src/commands/verify/verify.js';
 import { openStore } from '../../../src/store/open-store.js';
 import { inSnapshot } from '../../../src/store/transactions.js';

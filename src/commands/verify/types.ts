@@ -1,7 +1,8 @@
 import type { Remedy } from '../../model/remedy.js';
 import type { Severity } from '../../model/enumerations.js';
+import type { ProvenBefore } from './proof.js';
 
-/** What `verify` can check, in the order in which it is shown. */
+/** What `verify` can check, in the order in which it runs and is shown. */
 export const CHECK_NAMES = [
   'unique_index',
   'duplicate_ids',
@@ -22,33 +23,50 @@ export const CHECK_NAMES = [
 ] as const;
 export type CheckName = (typeof CHECK_NAMES)[number];
 
-/** `=` as it should be, `+` in the raw log but not in the database, `-` in the database only, `*` differs, `!` cannot be told. */
+/** The caller holds the run lock (exclusive) with `enforce`; without it `verify` only reads. */
+export interface VerifyOptions {
+  checks: ReadonlySet<CheckName>;
+  /** Name of the only connection to check. */
+  connection?: string | undefined;
+  /** Only what was received or sent since, ms since 1970. */
+  since?: number | undefined;
+  /** Of the raw log, only what has changed since an earlier verification; everything, if that cannot be determined. */
+  provenBefore?: ProvenBefore | undefined;
+  /** Find out what can be remembered as proven; see `Verified`. */
+  remember?: true | undefined;
+  /** Create missing or invalid unique indexes, and correct derived values (see `Recomputed`). */
+  enforce: boolean;
+  /** With `enforce`, for sync_runs.options: what the user asked for, without secrets. */
+  recordedOptions?: Record<string, string | number | boolean | string[]> | undefined;
+  /** Receives every item, for `--items`. */
+  onItem?: ((item: VerifiedItem) => Promise<void> | void) | undefined;
+}
+
+/** `=` correct, `+` in the raw log but not in the database, `-` in the database only, `*` differs, `!` cannot be determined. */
 export type ItemSign = '=' | '+' | '-' | '*' | '!';
 
-/** One item of `--items`: a line `SIGN CHECK CONNECTION SUBJECT DETAIL`. No message bodies. */
-export interface VerifiedItem {
-  sign: ItemSign;
-  check: CheckName;
+/** What a finding is about. */
+export interface Finding {
   connection: string | null;
-  /** What it is about: an externalId, a row's id, `phase/chunk`. */
+  /** An externalId, a row's id, `phase/chunk`. */
   subject: string;
   /** Where it comes from (`file:line`, `log:<id>`), or what is wrong with it. */
   detail: string;
 }
 
-export interface Finding {
-  connection: string | null;
-  subject: string;
-  detail: string;
+/** One item of `--items`: a line `SIGN CHECK CONNECTION SUBJECT DETAIL`. No message bodies. */
+export interface VerifiedItem extends Finding {
+  sign: ItemSign;
+  check: CheckName;
 }
 
 export interface CheckResult {
   check: CheckName;
-  /** `note`: worth knowing, nothing to mend (rows from elsewhere, media still owed); does not count as a finding. */
+  /** `note`: worth knowing, nothing to fix (messages without a raw entry, outstanding media); does not count as a finding. */
   status: 'ok' | 'note' | 'findings';
   /** How bad what it found is; null where it found nothing. */
   severity: Severity | null;
-  /** How many items it looked at. */
+  /** How many items it checked. */
   checked: number;
   /** Findings, or noted items. */
   found: number;
@@ -57,13 +75,13 @@ export interface CheckResult {
   /** One sentence. */
   summary: string;
   /**
-   * The command that mends it, or, where only a person can, `wa-reconcile explain …`, which shows what to decide by; null where
-   * there is nothing to mend, or no command that does.
+   * The command that fixes it, or, where only a person can decide, `wa-reconcile explain …`, which shows what to decide by;
+   * null where there is nothing to fix, or no command that does.
    */
   remedy: Remedy | null;
   /** Only of `raw_log`: messages of the raw log that are not in the database and on no record; its `+`. */
   missing?: number;
-  /** Only of `raw_log`: items of the log that the database does not hold as the log tells them; its `+` and `*`. */
+  /** Only of `raw_log`: items of the log that the database does not hold as the log says; its `+` and `*`. */
   unaccounted?: number;
 }
 
@@ -77,9 +95,9 @@ export interface EnforcedIndex {
   remedy?: Remedy | null;
 }
 
-/** Rows whose derived values `--enforce` set to what they follow from; of the checks that were asked for. */
+/** Rows whose derived values `--enforce` corrected; of the selected checks. */
 export interface Recomputed {
-  /** First and last message, and where the first came from. */
+  /** First and last message, and the source of the first. */
   conversations: number;
   /** Last message. */
   leads: number;
@@ -106,7 +124,7 @@ export interface VerifyResult {
   messages: number | null;
   /** Message items of the raw log that are not in the database and on no record: `raw_log`'s `+`. Null if it did not run. */
   missing: number | null;
-  /** Rows too many: duplicate ids. Null if it did not run. */
+  /** Duplicate rows, by `duplicate_ids`. Null if it did not run. */
   doubled: number | null;
   enforced: EnforcedIndex[];
   /** All 0 without `--enforce`. */

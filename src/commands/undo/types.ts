@@ -1,5 +1,17 @@
 import type { JsonObject } from '../../model/json.js';
 
+/** The caller holds the run lock, exclusive, while `undo` runs. */
+export interface UndoOptions {
+  /** The id of the run to undo, or the beginning of it. */
+  run: string;
+  /** Put back what nobody touched since, column by column, and leave the rest, instead of leaving everything. */
+  force: boolean;
+  /** Do everything, and roll it back. */
+  dryRun: boolean;
+  /** For sync_runs.options: what the user asked for, without secrets. */
+  recordedOptions: Record<string, string | number | boolean | string[]>;
+}
+
 /** A row that somebody touched after the run that was to be undone. With `--force`, what was touched stays as it is. */
 export interface LeftRow {
   table: string;

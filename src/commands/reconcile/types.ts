@@ -1,7 +1,30 @@
+import type { IncludableChat } from '../../model/enumerations.js';
 import type { RunResult } from '../../model/run-result.js';
 import type { DedupeResult } from '../dedupe/result.js';
 import type { ReportResult } from '../report/types.js';
-import type { VerifyResult } from '../verify/result.js';
+import type { VerifyResult } from '../verify/types.js';
+
+/** The caller holds the run lock (exclusive) while `reconcile` runs; with `dryRun` none is needed. */
+export interface ReconcileOptions {
+  /** Decode the whole raw log again, instead of what is pending, failed or new since the last night. */
+  full: boolean;
+  /** Merge doubles of the classes `same_id` and `same_message`; without it they are only counted. */
+  apply: boolean;
+  /** Write nothing; say what the night would do. */
+  dryRun: boolean;
+  /** Create connections that entries name and the database does not know (H1). */
+  register: boolean;
+  tickets: 'auto' | 'none';
+  include: ReadonlySet<IncludableChat>;
+  /** Rows per transaction. */
+  batchSize: number;
+  /** For the report's alerts; see ReportOptions. */
+  historyMinutes: number;
+  silentHours?: number | undefined;
+  timeZone: string;
+  /** For sync_runs.options: what the user asked for, without secrets. */
+  recordedOptions: Record<string, string | number | boolean | string[]>;
+}
 
 /** The figures of the verdict. */
 export interface ReconcileFigures {
@@ -20,7 +43,7 @@ export interface ReconcileFigures {
   doubled: number;
   /** Rows too many that the run merged. */
   merged: number;
-  /** Other findings of `verify`. */
+  /** Findings of `verify` that are neither lost nor pending. */
   findings: number;
   /** Alerts that nobody has acknowledged. */
   alerts: number;

@@ -1,0 +1,121 @@
+import { stat } from 'node:fs/promises';
+import { platform } from 'node:os';
+import { readServerClock } from '../../store/server.js';
+import type { Sql } from '../../store/sql.js';
+import { remedyOf, type DoctorCheck, type DoctorOptions } from './types.js';
+
+/** The versions that the tests run on, and the day until which each gets security fixes (nodejs.org/en/about/previous-releases). */
+const SUPPORTED: readonly { major: number; minor: number; until: string }[] = [
+  { major: 20, minor: 19, until: '2026-04-30' },
+  { major: 22, minor: 12, until: '2027-04-30' },
+  { major: 24, minor: 0, until: '2028-04-30' },
+];
+const NEWEST = 24;
+
+/** `now` in ms since 1970. */
+export function checkNode(version: string, now: number): DoctorCheck {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  const name = 'node' as const;
+  const known = SUPPORTED.find((supported) => supported.major === major);
+  if (major > NEWEST) return { name, status: 'ok', message: `Node ${version}` };
+  if (known === undefined || minor < known.minor) {
+    return {
+      name,
+      status: 'fail',
+      message: `Node ${version} is not supported`,
+      remedy: `Install Node ${NEWEST}, or at least 20.19 or 22.12.`,
+    };
+  }
+  if (now >= Date.parse(known.until)) {
+    return {
+      name,
+      status: 'warn',
+      message: `Node ${version} works, but has had no security fixes since ${known.until}`,
+      remedy: `Install Node ${NEWEST}.`,
+    };
+  }
+  return { name, status: 'ok', message: `Node ${version}` };
+}
+
+/** Whether settings are understood, and secrets kept. */
+export async function checkConfiguration(options: DoctorOptions): Promise<DoctorCheck> {
+  const { settings, unknownSettings, secretFiles, database } = options;
+  const name = 'configuration' as const;
+  if (database instanceof Error) {
+    return { name, status: 'fail', message: database.message, ...remedyOf(database) };
+  }
+  const [unknown] = unknownSettings;
+  if (unknown !== undefined) {
+    const more = unknownSettings.length > 1 ? ` (and ${unknownSettings.length - 1} more)` : '';
+    return {
+      name,
+      status: 'warn',
+      message: `${unknown.place} is not a setting and is ignored${more}`,
+      remedy: unknown.similar === undefined ? 'Remove it.' : `Did you mean ${unknown.similar}?`,
+    };
+  }
+  const open = await findReadableByAll(secretFiles);
+  if (open !== undefined) {
+    return {
+      name,
+      status: 'warn',
+      message: `${open} may hold a password, and every user of this machine can read it`,
+      remedy: `chmod 600 '${open}'`,
+    };
+  }
+  return { name, status: 'ok', message: settings.length === 1 ? '1 setting' : `${settings.length} settings` };
+}
+
+const READABLE_BY_OTHERS = 0o004;
+
+async function findReadableByAll(paths: readonly string[]): Promise<string | undefined> {
+  // Windows keeps no such bits, and shows every file as open.
+  if (platform() === 'win32') return undefined;
+  for (const path of paths) {
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isFile() === true && (found.mode & READABLE_BY_OTHERS) !== 0) return path;
+  }
+  return undefined;
+}
+
+/** Before this tool was written no clock was right; far in the future, neither. */
+const EARLIEST = Date.UTC(2025, 0, 1);
+const LATEST = Date.UTC(2100, 0, 1);
+const SECOND = 1000;
+/** Beyond this, times that the two write look as if they came in another order. */
+const NOTICEABLE = 5 * SECOND;
+/** Beyond this, windows of tickets and ages of alerts are wrong. */
+const HARMFUL = 300 * SECOND;
+
+const REMEDY = 'Let it be set from the network: timedatectl set-ntp true';
+
+/** Whether this machine's clock can be right at all. `now` in ms since 1970. */
+export function checkLocalClock(now: number): DoctorCheck {
+  const message = `this machine says ${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const sane = now >= EARLIEST && now < LATEST;
+  return { name: 'clock', status: sane ? 'ok' : 'fail', message, ...(sane ? {} : { remedy: REMEDY }) };
+}
+
+/** How far this machine's clock is from the server's; the way there and back is taken for equally long. */
+export async function checkServerClock(sql: Sql, clock: () => number): Promise<DoctorCheck> {
+  const local = checkLocalClock(clock());
+  if (local.status === 'fail') return local;
+  // The first statement may have to open a connection.
+  await readServerClock(sql);
+  const before = clock();
+  const server = await readServerClock(sql);
+  const after = clock();
+  const skew = (before + after) / 2 - server;
+  // What took longer than the difference says nothing about it.
+  const off = Math.max(0, Math.abs(skew) - (after - before) / 2);
+  if (off < NOTICEABLE) {
+    return { ...local, message: `${local.message}, as the server does` };
+  }
+  const words = `${Math.round(off / SECOND)} s ${skew > 0 ? 'ahead of' : 'behind'} the database server`;
+  return {
+    name: 'clock',
+    status: off < HARMFUL ? 'warn' : 'fail',
+    message: `${local.message}, ${words}`,
+    remedy: `Whichever of the two is wrong: ${REMEDY.charAt(0).toLowerCase()}${REMEDY.slice(1)}`,
+  };
+}

@@ -1,0 +1,93 @@
+import type { UserError } from '../../model/errors.js';
+import type { Advices } from '../../model/remedy.js';
+import type { DatabaseConfig } from '../database.js';
+
+/** A setting that was given somewhere, fit to be shown: without secrets. */
+export interface GivenSetting {
+  /** `database`, `lock-wait`. */
+  name: string;
+  value: string;
+  /** `--home`, `WA_RECONCILE_LOCK_WAIT`, `DATABASE_URL in /srv/.env`, `default`. */
+  origin: string;
+}
+
+/** What the doctor is told of the installation; it finds out the rest. */
+export interface DoctorOptions {
+  /** `v24.1.0`. */
+  nodeVersion: string;
+  host: string;
+  pid: number;
+  /** When this process began, ms since 1970. */
+  processStartedAt?: number;
+  /** Milliseconds since 1970. */
+  clock: () => number;
+  signal: AbortSignal;
+  settings: readonly GivenSetting[];
+  /** Variables that look like settings and are none: `WA_RECONCILE_HOMR`, with what may have been meant. */
+  unknownSettings: readonly { place: string; similar?: string }[];
+  /** Files that hold a password or may: `.env`, the database URL's. */
+  secretFiles: readonly string[];
+  /** Which database, or why that cannot be told. */
+  database: DatabaseConfig | UserError;
+  /** Where a database could have been named, in order, and what was found there. */
+  looked: readonly string[];
+}
+
+export const DOCTOR_CHECKS = [
+  'node',
+  'configuration',
+  'database',
+  'server',
+  'pooler',
+  'migrations',
+  'rights',
+  'indexes',
+  'lock',
+  'disk',
+  'clock',
+  'runs',
+] as const;
+export type DoctorCheckName = (typeof DOCTOR_CHECKS)[number];
+
+/** `warn`: it works, and somebody should know. `fail`: commands fail, or data is in danger. */
+export type DoctorStatus = 'ok' | 'warn' | 'fail';
+
+export interface DoctorCheck {
+  name: DoctorCheckName;
+  status: DoctorStatus;
+  /** What is so, in a sentence. */
+  message: string;
+  /** What to type or change; only beside `warn` and `fail`. */
+  remedy?: Advices;
+}
+
+export interface DoctorResult {
+  schemaVersion: 1;
+  command: 'doctor';
+  /** The worst of the checks. */
+  status: DoctorStatus;
+  /** In a fixed order; those that a failure before them makes impossible are left out. */
+  checks: DoctorCheck[];
+  /** What was given, and where; a setting that is not here has its default. */
+  settings: GivenSetting[];
+}
+
+/** The remedy of an error, as a check carries it. */
+export function remedyOf({ remedy }: UserError): Pick<DoctorCheck, 'remedy'> {
+  return remedy === undefined ? {} : { remedy };
+}
+
+/** `512 MB`, `3.2 GB`. */
+export function bytes(count: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let value = count;
+  let unit = 0;
+  for (; value >= 1024 && unit < units.length - 1; unit += 1) value /= 1024;
+  return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? 'B'}`;
+}
+
+/** `a, b, c and 4 more`. */
+export function listed(names: readonly string[], most = 3): string {
+  const shown = names.slice(0, most).join(', ');
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
+}

@@ -1,0 +1,165 @@
+import { acknowledge, brokenAlerts, rejectAlert } from '../../audit/alert.js';
+import { readEntryGroups } from '../../store/queries/report.js';
+import { readAlertAcks } from '../../store/tables/alert-acks.js';
+import { readRejectGroups } from '../../store/tables/rejects.js';
+import { fileOfOrigin } from '../../model/raw-entry.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
+import { auditLog } from '../../audit/audit-log.js';
+import type { AuditResult } from '../../audit/audit-book.js';
+import type { AuditedItem } from '../../audit/outcome.js';
+import { LossTally } from '../../audit/losses.js';
+import { amount } from '../../model/amount.js';
+import {
+  DEDUPE_REMEDY,
+  joined,
+  REPLAY_ALL_REMEDY,
+  replayFileRemedy,
+  type Check,
+  type Conclusion,
+  type Recorder,
+} from './check.js';
+
+/**
+ * The accounting proof: decodes the whole raw log once more and finds every message item of it in the database, exactly once
+ * and as it was told, or skipped for a reason, or rejected on record. Memory does not grow with the log.
+ */
+export const rawLogCheck: Check = {
+  severity: 'loss',
+  async run(view, recorder) {
+    const tally = new LossTally();
+    const audit = await auditLog({
+      ...view,
+      item: (item) => {
+        tally.add(item);
+        return record(recorder, item);
+      },
+    });
+    view.audited?.({ result: audit, losses: tally.byConnection });
+    recorder.checked = audit.total.items;
+    return conclude(audit);
+  },
+};
+
+async function record(recorder: Recorder, item: AuditedItem): Promise<void> {
+  switch (item.outcome) {
+    case 'there':
+    case 'skipped':
+    case 'rejected':
+      await recorder.good(item);
+      break;
+    case 'missing':
+      await recorder.finding('+', item);
+      break;
+    case 'unrecorded':
+      await recorder.finding(item.isMessage ? '+' : '*', item);
+      break;
+    case 'different':
+    case 'doubled':
+    case 'unapplied':
+      await recorder.finding('*', item);
+      break;
+    case 'entry_damaged':
+    case 'entry_failed':
+    case 'entry_pending':
+    case 'entry_unknown_connection':
+      await recorder.finding('!', item);
+      break;
+    case 'entry_unreadable':
+    case 'entry_unrecognized':
+      await recorder.note('!', item);
+  }
+}
+
+function conclude(audit: AuditResult): Conclusion {
+  const { total, open, entries } = audit;
+  const counted = (counts: readonly (readonly [count: number, one: string, many?: string])[]) =>
+    counts.map(([count, one, many = one]) => [count, amount(count, one, many)] as const);
+  const sums = joined(
+    counted([
+      [total.there, 'in the database'],
+      [total.skipped, 'skipped'],
+      [total.rejected, 'rejected'],
+      [total.missing, 'missing'],
+      [total.different + total.doubled, 'different'],
+      [total.pending, 'pending'],
+    ]),
+    ', ',
+  );
+  const rest = joined(
+    counted([
+      [total.unsettled, 'other item is unaccounted for', 'other items are unaccounted for'],
+      [open.damaged, 'entry does not match its hash', 'entries do not match their hashes'],
+      [open.pending, 'pending entry', 'pending entries'],
+      [open.unknownConnection, 'entry of an unknown connection', 'entries of unknown connections'],
+      [open.failed, 'failed entry can be read now', 'failed entries can be read now'],
+      [open.unreadable, 'unreadable entry', 'unreadable entries'],
+      [open.unrecognized, 'unrecognized part', 'unrecognized parts'],
+    ]),
+  );
+  const items = `${amount(total.items, 'message item')} in ${amount(entries, 'entry', 'entries')}`;
+  const unaccounted = unaccountedIn(audit);
+  return {
+    summary: `${items}${sums === '' ? '' : `: ${sums}`}${rest === '' ? '' : `; ${rest}`}`,
+    remedy: remedyFor(audit),
+    // Entries that wait for a replay are not lost.
+    severity: unaccounted === 0 ? 'degraded' : 'loss',
+    missing: total.missingMessages,
+    unaccounted,
+  };
+}
+
+function unaccountedIn({ total, open }: AuditResult): number {
+  return total.missing + total.different + total.doubled + total.unsettled + open.damaged;
+}
+
+function remedyFor(audit: AuditResult): Remedy | null {
+  const { total, open } = audit;
+  if (open.damaged > 0) return replayFileRemedy(fileOfOrigin(audit.damagedExample?.origin ?? null));
+  if (total.missing + total.different + total.unsettled > 0) return REPLAY_ALL_REMEDY;
+  // A replay finds the one row and leaves the other.
+  if (total.doubled > 0) return DEDUPE_REMEDY;
+  if (open.failed > 0) return remedy('replay', ['--failed'], 'imports the failed entries again');
+  if (open.pending > 0) return remedy('replay', [], 'imports the pending entries');
+  if (open.unknownConnection > 0)
+    return remedy('replay', ['--register'], 'creates the connections and imports their entries');
+  return null;
+}
+
+/** As long as `report` shows them: repeating older ones would not make anyone look at them. */
+const REJECT_DAYS = 14;
+
+/** Nothing was rejected or unreadable lately, or it is acknowledged: rejected items, broken JSON, entries in an unknown format. */
+export const rejectsCheck: Check = {
+  severity: 'loss',
+  async run(view, recorder) {
+    const { sql, now } = view;
+    const since = now - REJECT_DAYS * 86_400_000;
+    const groups = await readRejectGroups(sql, since);
+    const of = (connectionId: string | null): typeof groups =>
+      groups.filter((group) => group.connectionId === connectionId);
+    const raised = [
+      ...view.connections.flatMap((connection) => rejectAlert(connection, of(connection.id), REJECT_DAYS)),
+      ...(view.restricted
+        ? []
+        : [
+            ...rejectAlert(null, of(null), REJECT_DAYS),
+            ...brokenAlerts(await readEntryGroups(sql, since), REJECT_DAYS),
+          ]),
+    ];
+    const alerts = acknowledge(raised, await readAlertAcks(sql), now);
+    for (const { acknowledged, connectionId, id, message, count } of alerts) {
+      recorder.checked += count ?? 1;
+      const item = { connectionId, subject: id, detail: message };
+      if (acknowledged === null) await recorder.finding('!', item, count ?? 1);
+    }
+    const { checked, found } = recorder;
+    const what = 'rejected item or unreadable entry';
+    const counted = amount(checked, what, 'rejected items and unreadable entries');
+    const summary =
+      checked === 0 ? 'Nothing rejected or unreadable' : `${counted}, ${found} not acknowledged`;
+    return {
+      summary: `${summary} in the last ${REJECT_DAYS} days`,
+      remedy: alerts.find(({ acknowledged }) => acknowledged === null)?.remedy ?? null,
+    };
+  },
+};

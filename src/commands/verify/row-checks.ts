@@ -1,0 +1,252 @@
+import { amount } from '../../model/amount.js';
+import {
+  countConversations,
+  countLeads,
+  countOpenTickets,
+  streamCrowdedTickets,
+  streamDoubledConversations,
+  streamWrongTimes,
+  type CrowdedRows,
+  type MessageEnds,
+  type WrongTimes,
+} from '../../store/checks/conversations.js';
+import {
+  countMessages,
+  countPendingFacts,
+  MEDIA_WINDOW_DAYS,
+  readPathsOfRun,
+  streamMessagesFromElsewhere,
+  streamOverdueFacts,
+  streamOwedMedia,
+  type MessageFromElsewhere,
+  type OverdueFact,
+  type OwedMedia,
+} from '../../store/checks/messages.js';
+import {
+  DEDUPE_REMEDY,
+  ENFORCE_VALUES_REMEDY,
+  explainRemedy,
+  joined,
+  REPLAY_ALL_REMEDY,
+  replayFileRemedy,
+  rowCheck,
+  type Check,
+  type RowCheck,
+} from './check.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** A check that rows of one key are at most one, which `dedupe` merges into one. */
+function oneCheck(
+  { one, of, per }: { one: string; of: string; per: string },
+  query: Pick<RowCheck<CrowdedRows>, 'count' | 'stream'>,
+): Check {
+  return rowCheck({
+    severity: 'degraded',
+    ...query,
+    begin: () => ({
+      item: ({ connectionId, key, rows }) => {
+        return { sign: '*', connectionId, subject: `${of} ${key}`, detail: `has ${amount(rows, one)}` };
+      },
+      conclude: ({ checked, found }) =>
+        found === 0
+          ? { summary: `${amount(checked, one)}, one per ${per}` }
+          : {
+              summary: `${amount(found, `${of} has`, `${of}s have`)} more than one ${one}`,
+              remedy: DEDUPE_REMEDY,
+            },
+    }),
+  });
+}
+
+/** One lead has one conversation on one connection. */
+export const oneConversationCheck = oneCheck(
+  { one: 'conversation', of: 'lead', per: 'lead and connection' },
+  { count: countConversations, stream: streamDoubledConversations },
+);
+
+/** One conversation has at most one open ticket. */
+export const oneOpenTicketCheck = oneCheck(
+  { one: 'open ticket', of: 'conversation', per: 'conversation' },
+  { count: countOpenTickets, stream: streamCrowdedTickets },
+);
+
+/**
+ * Every message can be traced to its raw entry. One that names no entry is from another program, or from before the log was
+ * kept, which is no fault; one whose entry is gone has lost its evidence.
+ */
+export const rawEntryCheck = rowCheck<MessageFromElsewhere>({
+  severity: 'loss',
+  count: countMessages,
+  stream: streamMessagesFromElsewhere,
+  begin: ({ sql }) => {
+    let runId: string | null = null;
+    return {
+      item: (row) => {
+        const { id, connectionId, externalId, batchId } = row;
+        const subject = externalId ?? `message ${id}`;
+        if (batchId === null)
+          return { as: 'note', sign: '-', connectionId, subject, detail: 'names no raw entry' };
+        runId ??= row.runId;
+        return { sign: '-', connectionId, subject, detail: `its raw entry log:${batchId} is gone` };
+      },
+      conclude: async ({ checked, found, noted }) => {
+        const gone = `${amount(found, 'message names', 'messages name')} a raw entry that is gone from the raw log`;
+        const none = `${amount(noted, 'message has', 'messages have')} no raw log entry (deleted, or written by another program)`;
+        const [only, second] = found > 0 && runId !== null ? await readPathsOfRun(sql, runId) : [];
+        const file = only === undefined || only === '-' || second !== undefined ? null : only;
+        return {
+          summary:
+            found + noted === 0
+              ? `${amount(checked, 'message')}, each with its raw entry`
+              : joined([
+                  [found, gone],
+                  [noted, none],
+                ]),
+          remedy: found > 0 ? replayFileRemedy(file) : null,
+        };
+      },
+    };
+  },
+});
+
+/** Webhooks come in any order, but within minutes: after a day, a message is not late but missing. */
+const OVERDUE_MS = DAY_MS;
+
+/** No status, edit, revoke or reaction has waited more than a day for its message. */
+export const pendingFactsCheck = rowCheck<OverdueFact>({
+  severity: 'degraded',
+  count: countPendingFacts,
+  stream: (sql, scope, { now }) => streamOverdueFacts(sql, scope, now - OVERDUE_MS),
+  begin: () => {
+    let stored = 0;
+    let replayable = false;
+    let example: string | null = null;
+    return {
+      item: ({ connectionId, targetExternalId, kind, at, webhookLogId, isStored, isInLog }) => {
+        if (isStored) stored += 1;
+        // A replay applies an update as soon as it meets it or its message again; it never meets what is not in the log.
+        if (isStored && isInLog) replayable = true;
+        else example ??= targetExternalId;
+        const entry = webhookLogId === null ? '' : `, log:${webhookLogId}`;
+        const why = isStored
+          ? 'its message is stored, and it was not applied'
+          : 'target message not received';
+        return {
+          sign: isStored ? '*' : '-',
+          connectionId,
+          subject: targetExternalId,
+          detail: `${kind} of ${new Date(at).toISOString()}${entry}: ${why}`,
+        };
+      },
+      conclude: ({ checked, found }) => {
+        if (found === 0) {
+          const pending = checked === 0 ? 'No pending updates' : amount(checked, 'pending update');
+          return { summary: `${pending}, none for more than a day` };
+        }
+        const parts = joined(
+          [
+            [found - stored, `${amount(found - stored, 'update')} whose target message was not received`],
+            [stored, `${amount(stored, 'update')} not applied although the target message is stored`],
+          ],
+          ', ',
+        );
+        return {
+          summary: `Pending for more than a day: ${parts}`,
+          remedy: replayable ? REPLAY_ALL_REMEDY : explainRemedy(example),
+        };
+      },
+    };
+  },
+});
+
+/** A conversation's first and last message are those of its messages, and a lead's last message is the last of all of them. */
+export const conversationTimesCheck = rowCheck<WrongTimes>({
+  severity: 'degraded',
+  count: async (sql, scope) => (await countConversations(sql, scope)) + (await countLeads(sql, scope)),
+  stream: streamWrongTimes,
+  begin: () => {
+    let leads = 0;
+    return {
+      item: ({ of, id, connectionId, stored, actual }) => {
+        if (of === 'lead') leads += 1;
+        return {
+          sign: '*',
+          connectionId,
+          subject: `${of} ${id}`,
+          detail: differences(stored, actual).join('; '),
+        };
+      },
+      conclude: ({ checked, found }) => {
+        if (found === 0) {
+          const all = amount(checked, 'conversation or lead', 'conversations and leads');
+          return { summary: `First and last messages are correct in ${all}` };
+        }
+        const who = joined(
+          [
+            [found - leads, amount(found - leads, 'conversation')],
+            [leads, amount(leads, 'lead')],
+          ],
+          ' and ',
+        );
+        return { summary: `Wrong first or last message: ${who}`, remedy: ENFORCE_VALUES_REMEDY };
+      },
+    };
+  },
+});
+
+function differences(stored: MessageEnds, actual: MessageEnds): string[] {
+  const parts: [what: string, stored: string | null, actual: string | null][] = [
+    ['first message', time(stored.firstAt), time(actual.firstAt)],
+    ['its source', stored.firstSource, actual.firstSource],
+    ['last message', time(stored.lastAt), time(actual.lastAt)],
+  ];
+  return parts
+    .filter(([, is, was]) => is !== was)
+    .map(([what, is, was]) => `${what}: ${is ?? 'none'} instead of ${was ?? 'none'}`);
+}
+
+function time(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+/** Media that a history announced and that did not arrive. Nothing to fix: Meta sends it within the window, or never. */
+export const mediaOwedCheck = rowCheck<OwedMedia>({
+  severity: 'degraded',
+  count: countMessages,
+  stream: streamOwedMedia,
+  begin: ({ now }) => {
+    let open = 0;
+    let lastDay = 0;
+    return {
+      item: ({ connectionId, externalId, type, timestamp }) => {
+        const ends = timestamp + MEDIA_WINDOW_DAYS * DAY_MS;
+        const isOpen = ends > now;
+        if (isOpen) open += 1;
+        lastDay = Math.max(lastDay, ends);
+        const detail = `${type}, ${isOpen ? 'can arrive until' : 'could arrive until'} ${dayOf(ends)}`;
+        return {
+          as: 'note',
+          sign: isOpen ? '!' : '-',
+          connectionId,
+          subject: externalId ?? 'no id',
+          detail,
+        };
+      },
+      conclude: ({ noted }) => {
+        const parts = joined([
+          [open, `${amount(open, 'file')} can still arrive, the last until ${dayOf(lastDay)}`],
+          [noted - open, `${amount(noted - open, 'file')} will not arrive any more`],
+        ]);
+        return {
+          summary: noted === 0 ? 'No history media outstanding' : `History media outstanding: ${parts}`,
+        };
+      },
+    };
+  },
+});
+
+/** `2026-11-03`. */
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}

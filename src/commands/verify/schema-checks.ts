@@ -1,0 +1,127 @@
+import { amount } from '../../model/amount.js';
+import {
+  readConstraintStates,
+  MESSAGE_KEY,
+  readDoubledKeys,
+  readKeyStates,
+  type KeyState,
+  type UniqueKey,
+} from '../../store/checks/schema.js';
+import { countMessages } from '../../store/checks/messages.js';
+import { streamBrokenRelations } from '../../store/checks/relations.js';
+import {
+  DEDUPE_REMEDY,
+  ENFORCE_INDEX_REMEDY,
+  forEachRow,
+  joined,
+  scopeOf,
+  type Check,
+  type Recorder,
+  type VerifyView,
+} from './check.js';
+
+/** Every unique index and primary key exists, is valid and on its columns: they prevent duplicates, whoever writes. */
+export const uniqueIndexCheck: Check = {
+  severity: 'degraded',
+  async run({ sql }, recorder) {
+    const states = await readKeyStates(sql);
+    recorder.checked = states.size;
+    for (const [key, state] of states) {
+      const item = { connectionId: null, subject: key.index, detail: detailOf(key, state) };
+      if (state.state === 'sound') await recorder.good(item);
+      else await recorder.finding('*', item);
+    }
+    const { found } = recorder;
+    return found === 0
+      ? {
+          summary: `${amount(states.size, 'unique index', 'unique indexes')} present and valid`,
+        }
+      : {
+          summary: `${amount(found, 'unique index is', 'unique indexes are')} missing or invalid`,
+          remedy: ENFORCE_INDEX_REMEDY,
+        };
+  },
+};
+
+function detailOf(key: UniqueKey, state: KeyState): string {
+  const place = `${key.table} (${key.columns.join(', ')})`;
+  switch (state.state) {
+    case 'sound':
+      return state.by === key.index ? place : `${place}, by ${state.by}`;
+    case 'missing':
+      return `is missing on ${place}`;
+    case 'wrong':
+      return `${state.why}; expected on ${place}`;
+    case 'table_missing':
+      return `the table ${key.table} is missing`;
+  }
+}
+
+const SAMPLES = 5;
+
+/** Duplicates of these are what other checks find. */
+const CHECKED_ELSEWHERE = new Set([
+  MESSAGE_KEY.index,
+  'conversations_lead_id_connection_id_key',
+  'tickets_one_open_per_conversation',
+]);
+
+/** Messages, conversations, leads, connections and organizations fit each other, and the constraints that ensure it exist. */
+export const consistencyCheck: Check = {
+  severity: 'degraded',
+  async run(view, recorder) {
+    const scope = scopeOf(view);
+    recorder.checked = await countMessages(view.sql, scope);
+    await forEachRow(view, streamBrokenRelations(view.sql, scope), (broken) => recorder.finding('*', broken));
+    const misfits = recorder.found;
+    const doubled = await findDoubledKeys(view, recorder);
+    const constraints = await findLooseConstraints(view, recorder);
+    if (recorder.found === 0) return { summary: 'Foreign references are consistent' };
+    const summary = joined([
+      [
+        misfits,
+        amount(misfits, 'row does not fit the row it references', 'rows do not fit the rows they reference'),
+      ],
+      [
+        doubled.rows,
+        amount(doubled.rows, 'row repeats the key of another', 'rows repeat the keys of others'),
+      ],
+      [
+        constraints,
+        // No command adds a constraint: the rows that break it have to be fixed first.
+        `${amount(constraints, 'constraint')} missing or not validated: add by hand as in prisma/migrations`,
+      ],
+    ]);
+    return { summary, remedy: doubled.leads ? DEDUPE_REMEDY : null };
+  },
+};
+
+/** Rows with the same key, where no valid index rules them out. */
+async function findDoubledKeys(
+  view: VerifyView,
+  recorder: Recorder,
+): Promise<{ rows: number; leads: boolean }> {
+  const found = { rows: 0, leads: false };
+  for (const [key, { state }] of await readKeyStates(view.sql)) {
+    if (view.signal.aborted) break;
+    if (state === 'sound' || state === 'table_missing' || CHECKED_ELSEWHERE.has(key.index)) continue;
+    const { rows, groups, samples } = await readDoubledKeys(view.sql, key, SAMPLES);
+    if (rows === 0) continue;
+    found.rows += rows;
+    if (key.table === 'leads') found.leads = true;
+    const shared = `${amount(groups, 'group of rows shares', 'groups of rows share')} ${key.columns.join(', ')}`;
+    const detail = `${shared}: ${samples.join('; ')}${groups > samples.length ? '; …' : ''}`;
+    await recorder.finding('*', { connectionId: null, subject: key.table, detail }, rows);
+  }
+  return found;
+}
+
+async function findLooseConstraints(view: VerifyView, recorder: Recorder): Promise<number> {
+  let loose = 0;
+  for (const { what, fault } of await readConstraintStates(view.sql)) {
+    if (fault === null) continue;
+    loose += 1;
+    await recorder.finding('*', { connectionId: null, subject: what, detail: `is ${fault}` });
+  }
+  return loose;
+}
