@@ -43,7 +43,7 @@ describe('dedupe on the command line', () => {
     expect(first.code).toBe(3);
     expect(first.stderr).toBe('');
     expect(first.stdout).toMatch(/^▲ 1 duplicate found; nothing was changed/);
-    expect(first.stdout).toMatch(/same_id +one id, several rows +1 +1\n/);
+    expect(first.stdout).toMatch(/same_id +several rows with one id +1 +1\n/);
     expect(first.stdout).toContain('both have the id wamid.');
     expect(first.stdout).toContain('Not duplicates  2 collisions, 2 rows without an id');
     expect(first.stdout).toContain('1 of 43 messages to delete (2.3 %)');
@@ -117,7 +117,7 @@ describe('dedupe on the command line', () => {
       const { code, stderr, stdout } = await run(argv);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expect(stderr).toContain(
-        "1 of 6 messages of 'loja' (16.7 %) would go: more than 5 %. Nothing was changed.",
+        "1 of 6 messages of 'loja' (16.7 %) would be deleted: more than 5 %. Nothing was changed.",
       );
       expect(stderr).toContain('--force');
     }
@@ -157,6 +157,6 @@ describe('dedupe on the command line', () => {
     expect(wrong.stderr).toContain('Did you mean same_id?');
     expect((await run(['dedupe', '--connection', 'keine'])).code).toBe(2);
     expect((await run(['dedupe', '--batch-size', '0'])).code).toBe(2);
-    expect((await run(['dedupe', '--force'])).stderr).toContain('means nothing without --apply');
+    expect((await run(['dedupe', '--force'])).stderr).toContain('has no effect without --apply');
   });
 });

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { candidateOf, type Candidate } from '../../src/commands/dedupe/candidate.js';
-import { isCopyWithoutId, mergeCopies } from '../../src/commands/dedupe/decide-no-id.js';
-import { decideSameId } from '../../src/commands/dedupe/decide-same-id.js';
-import { decideSameMessage } from '../../src/commands/dedupe/decide-same-message.js';
+import {
+  decideSameId,
+  decideSameMessage,
+  isCopyWithoutId,
+  mergeCopies,
+} from '../../src/commands/dedupe/decide.js';
 import { packEvidence } from '../../src/rules/evidence.js';
 import { rowOfState } from '../../src/rules/message-book.js';
 import type { Revision } from '../../src/rules/message-projection.js';
@@ -61,7 +64,7 @@ const image = (media: Partial<Record<'id' | 'sha256' | 'fileName', string>>): Pa
   media: { mimeType: 'image/jpeg', ...media },
 });
 
-/** How many messages the rows are, and whether what stays side by side is a collision. */
+/** How many messages the rows are, and whether the rows that are kept are a collision. */
 function messagesOf(candidates: readonly Candidate[]): number {
   const { merges } = decideSameId(candidates);
   return candidates.length - merges.reduce((sum, { lost }) => sum + lost.length, 0);
@@ -121,7 +124,7 @@ describe('rows of one id are several messages', () => {
     expect(messagesOf([a, b, row(image({ id: '1' }))])).toBe(2);
   });
 
-  it('and a placeholder that could be any of them stays by itself', () => {
+  it('and keeps a placeholder that could be any of them by itself', () => {
     expect(messagesOf([row(image({ id: '1' })), row(image({ id: '2' })), row(placeholder)])).toBe(3);
   });
 
@@ -133,7 +136,7 @@ describe('rows of one id are several messages', () => {
   });
 });
 
-describe('the row that stays', () => {
+describe('the row that is kept', () => {
   it('is the one with the best evidence, whatever the order', () => {
     const [weak, good, other] = [row(placeholder), row(), row({ ...foreign })];
     for (const order of [

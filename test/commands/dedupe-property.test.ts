@@ -13,7 +13,7 @@ import { metaLog, mixedLog, WEB_CONNECTION } from '../support/random-log.js';
 import { addConnection } from '../support/connections.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 
-describeOnBackends('merging random doubles', (backend) => {
+describeOnBackends('merging random duplicates', (backend) => {
   const runs = { numRuns: backend.name === 'postgresql' ? 40 : 15 };
   const batchSize = fc.constantFrom(1, 2, 3, 5, 1000);
 

@@ -90,7 +90,7 @@ describeOnBackends('dedupe of open tickets', (backend) => {
         connection: 'loja',
         survivor: first,
         goes: [second],
-        evidence: [`conversation ${ana.conversationId} has two open tickets`, 'the earlier one stays'],
+        evidence: [`conversation ${ana.conversationId} has two open tickets`, 'the earliest is kept'],
       },
     ]);
     expect(await dumpDatabase(store)).toEqual(before);
@@ -125,8 +125,8 @@ describeOnBackends('dedupe of open tickets', (backend) => {
         survivor: manual,
         evidence: [
           `conversation ${ana.conversationId} has 3 open tickets`,
-          'what people opened stays',
-          'of those only the earliest stays open, the others are closed',
+          'the ticket that a person opened is kept',
+          'of those, the earliest stays open and the others are closed',
         ],
       },
     ]);

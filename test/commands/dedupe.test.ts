@@ -1,8 +1,8 @@
 import { beforeEach, expect, it } from 'vitest';
 import { dedupe } from '../../src/commands/dedupe/dedupe.js';
-import type { DedupeOptions } from '../../src/commands/dedupe/options.js';
 import {
   DUPLICATE_CLASSES,
+  type DedupeOptions,
   type DedupeResult,
   type DuplicateClass,
 } from '../../src/commands/dedupe/result.js';
@@ -80,7 +80,7 @@ describeOnBackends('dedupe', (backend) => {
       created_at: moment(at),
     });
 
-  it('merges doubles of every class, leaves look-alikes alone, and has nothing to do the second time', async () => {
+  it('merges duplicates of every class, leaves look-alikes alone, and has nothing to do the second time', async () => {
     const lookAlikes = await insertLookAlikes(store, ana, bru);
     const first = await insertMessage(store, ana, 'A', 0);
     await copyMessage(store, first, { status: 'read' });
@@ -120,7 +120,7 @@ describeOnBackends('dedupe', (backend) => {
     expect(await dumpDatabase(store)).toEqual(settled);
   });
 
-  it('shows of each class what stays, what goes and what proves it, and no words of the messages', async () => {
+  it('shows for each class which row is kept, which are deleted and what proves it, without message text', async () => {
     await copyMessage(store, await insertMessage(store, ana, 'SECRET', 0), { ...SILENT });
     await insertTwins(store, ana, 'PAIR', 10, { cloud: { body: 'SECRET' }, web: { body: 'SECRET' } });
     const { classes } = await run({ apply: false });
@@ -331,7 +331,7 @@ describeOnBackends('dedupe', (backend) => {
     await expect(run({ force: false })).rejects.toMatchObject({
       code: 'too_many_duplicates',
       exitCode: 2,
-      message: "1 of 19 messages of 'loja' (5.3 %) would go: more than 5 %. Nothing was changed.",
+      message: "1 of 19 messages of 'loja' (5.3 %) would be deleted: more than 5 %. Nothing was changed.",
     });
     expect(await dumpDatabase(store, [])).toEqual(before);
     await insertMessage(store, ana, 'M18', 180);
@@ -366,7 +366,7 @@ describeOnBackends('dedupe', (backend) => {
         command: 'dedupe',
         options: { apply: true },
         status: 'completed',
-        verdict: 'completed: merged same_id 1 rows of 1 groups',
+        verdict: 'completed: 1 duplicate merged (1 same_id)',
         checkpoint: null,
       },
     ]);

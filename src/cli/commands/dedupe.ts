@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import type { DedupeOptions } from '../../commands/dedupe/options.js';
-import { DUPLICATE_CLASSES, type DedupeResult } from '../../commands/dedupe/result.js';
+import { DUPLICATE_CLASSES, type DedupeOptions, type DedupeResult } from '../../commands/dedupe/result.js';
 import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -21,9 +20,9 @@ const FLAGS = {
     connection: connection(),
   }),
   ...group('How:', {
-    apply: toggle('merge; without it, only say what would be merged'),
-    dryRun: dryRun('what it does without --apply'),
-    force: toggle('even if more than 5 % of a connection’s messages would go'),
+    apply: toggle('merge the duplicates; without it, only list them'),
+    dryRun: dryRun('same as without --apply'),
+    force: toggle('even if it deletes more than 5 % of a connection’s messages'),
     batchSize: batchSize('rows'),
   }),
 };
@@ -32,26 +31,26 @@ export function registerDedupe(parent: Command, attach: Attach): void {
   const command = parent.command('dedupe');
   describe(command, {
     flags: FLAGS,
-    summary: 'Find what is stored twice; with --apply, merge it.',
+    summary: 'Find duplicates; with --apply, merge them.',
     details:
-      'Without --apply it changes nothing and prints the plan. Merged are rows of one id, a message stored ' +
-      'under a wamid and under its WhatsApp Web key id, copies without an id, two conversations or open tickets of one ' +
-      'contact, two contacts that are one person. The row with the best evidence stays and takes all that the ' +
-      'others know. Messages that only look alike are listed, never merged. Every change is journaled: ' +
-      '`undo RUN` puts it back. A run that was stopped goes on when the same command is typed again.',
+      'Without --apply it changes nothing and prints the plan. Duplicates are: rows with one id, a message stored ' +
+      'under its wamid and under its WhatsApp Web key id, copies without an id, two conversations or open tickets of ' +
+      'one contact, and two contacts that are one person. Merging keeps the row with the best evidence and adds what ' +
+      'only the others have. Messages that only look alike are listed, never merged. Every change is journaled: ' +
+      '`undo RUN` restores it. To resume a run that was stopped, run the same command again.',
     examples: [
-      ['wa-reconcile dedupe', 'what is stored twice, and what proves it'],
-      ['wa-reconcile dedupe --apply', 'merge it, in batches of 1000 rows'],
-      ['wa-reconcile dedupe --class same_id,same_message --connection shop', 'two classes, one number'],
+      ['wa-reconcile dedupe', 'list the duplicates, and what proves them'],
+      ['wa-reconcile dedupe --apply', 'merge them, in batches of 1000 rows'],
+      ['wa-reconcile dedupe --class same_id,same_message --connection shop', 'two classes on one connection'],
       ['wa-reconcile dedupe --json | jq ".classes[] | {class, rows}"', 'for a program'],
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.ok]: 'nothing is stored twice; with --apply: all was merged',
-      [EXIT.usage]: 'wrong usage or configuration; more than 5 % of a connection would go, and no --force',
-      [EXIT.findings]: 'without --apply: there is something to merge',
-      [EXIT.partial]: 'merged; entries of the raw log became due again, and wait for replay',
-      [EXIT.interrupted]: 'interrupted; the same command goes on',
+      [EXIT.ok]: 'no duplicates; with --apply: all were merged',
+      [EXIT.usage]: 'wrong usage or configuration; it would delete more than 5 %, and no --force',
+      [EXIT.findings]: 'without --apply: duplicates were found',
+      [EXIT.partial]: 'merged; some raw log entries are pending again and need a replay',
+      [EXIT.interrupted]: 'interrupted; run the same command again to resume',
     },
   });
   attach(command, dedupeCommand);
@@ -61,10 +60,10 @@ async function dedupeCommand(call: Call): Promise<Outcome> {
   const settings = readOptions(call);
   const result = await run(call, settings, settings.force).catch(async (error: unknown) => {
     const question = questionOf(error);
-    // Where nobody can be asked, the error says what to do. --yes is no answer: the number is to be read, and a line must not
-    // remove more on a terminal than it does in cron.
+    // Without a terminal, the error says what to do. --yes is no answer: a person has to read the number, and a command line
+    // must not delete more on a terminal than in cron.
     if (question === undefined || call.settings.yes || whyNotAsk(call) !== undefined) throw error;
-    // Asked between two sessions: an open question must not keep others out of the database.
+    // Asked between two sessions: an open question must not lock others out of the database.
     await confirmByTyping(call, question.text, question.word);
     return run(call, settings, true);
   });
@@ -81,7 +80,7 @@ function readOptions(line: Line): DedupeOptions {
   if (isDry && rest.apply) throw applyAndDryRun(origin, '--apply merges duplicates');
   if (rest.force && !rest.apply && origin('force').from === 'flag') {
     throw contradiction(
-      `${origin('force').place} means nothing without --apply: a plan changes nothing.`,
+      `${origin('force').place} has no effect without --apply: a plan changes nothing.`,
       'Add --apply, or leave --force out.',
     );
   }
@@ -106,8 +105,8 @@ async function run(call: Call, settings: DedupeOptions, force: boolean): Promise
         return await dedupe(ctx, { ...settings, force });
       } catch (error) {
         if (apply && !(error instanceof ConfigError)) {
-          const again = call.look.line(typedAgain(call.argv, 'goes on'));
-          call.notice(`What was merged until now is stored; this goes on: ${again}`);
+          const again = call.look.line(typedAgain(call.argv, 'resumes it'));
+          call.notice(`The batches merged so far are stored. To resume: ${again}`);
         }
         throw error;
       }
@@ -115,7 +114,7 @@ async function run(call: Call, settings: DedupeOptions, force: boolean): Promise
   );
 }
 
-/** What to ask when the run refused because too much would go: the number of rows has to be typed. */
+/** What to ask when the run refused to delete so much: the user has to type the number of rows. */
 function questionOf(error: unknown): { text: string; word: string } | undefined {
   if (!(error instanceof ConfigError) || error.code !== 'too_many_duplicates') return undefined;
   const rows = 'rows' in error && typeof error.rows === 'number' ? error.rows : undefined;

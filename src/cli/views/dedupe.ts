@@ -1,9 +1,9 @@
 import type {
   DedupeResult,
   DuplicateClass,
+  DuplicateCounts,
   DuplicateSample,
   LookAlike,
-  DuplicateCounts,
 } from '../../commands/dedupe/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../ui/presentation.js';
@@ -26,17 +26,17 @@ import {
 
 /** What each class is, for people. */
 const CLASSES: Readonly<Record<DuplicateClass, string>> = {
-  lead: 'two contacts, one person',
+  lead: 'two contacts that are one person',
   conversation: 'two conversations or open tickets of one contact',
-  same_id: 'one id, several rows',
-  same_message: 'one message, two ids',
+  same_id: 'several rows with one id',
+  same_message: 'one message under two ids',
   no_id: 'copies without an id',
 };
 
 const KEPT: Readonly<Record<LookAlike['why'], string>> = {
   other_conversation: 'one id in several conversations',
   other_content: 'one id, different contents',
-  no_twin: 'no id, and no message that it is a copy of',
+  no_twin: 'no id, and not a copy of another message',
 };
 
 /** How the command was called, as far as the advice depends on it. */

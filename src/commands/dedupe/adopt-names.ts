@@ -7,10 +7,10 @@ import { absorbEvidence, noEvidence, nodeKey, type IdentityEvidence } from '../.
 import { identityRow, storedIdentity } from '../../rules/people.js';
 
 /**
- * Gives the survivors the phones of the merged leads as names, canonical (I1): leads of other programs have none, and their
- * phone would go with their row. What only such a row says, its name and username, was given by people: it counts as an
- * address-book name, only older than any. Names stored in another spelling become the canonical one. Called when the leads'
- * names have been moved already; `survivorOf` tells each lead's survivor. Gives the number of names written.
+ * Gives the survivors the phones of the merged leads as identities, canonical (I1): leads of other programs have none, and
+ * their phone would be deleted with their row. The name and username of such a row were entered by people: they count as
+ * address-book names, older than any other. Identities in another spelling become the canonical one. Called when the leads'
+ * identities have been moved already; `survivorOf` maps each lead to its survivor. Returns the number of identities written.
  */
 export async function adoptNames(
   tx: Sql,
@@ -35,8 +35,9 @@ export async function adoptNames(
     for (const lead of own) {
       const survivor = survivorOf.get(lead.id);
       const phone = lead.phoneNumber === null ? undefined : canonicalPhone(lead.phoneNumber);
-      if (survivor === undefined || phone === undefined || names.isSaid(lead.id, phone, stored)) continue;
-      names.add(survivor, phone, saidByRow(lead), false);
+      if (survivor === undefined || phone === undefined || names.hasIdentity(lead.id, phone, stored))
+        continue;
+      names.add(survivor, phone, evidenceOfRow(lead), false);
     }
     await deleteNames(tx, gone);
     written += gone.length + (await writeIdentities(tx, organizationId, names.changed()));
@@ -44,8 +45,8 @@ export async function adoptNames(
   return written;
 }
 
-/** What a row without names says about its person. */
-function saidByRow({ pushName, username }: LeadFields): Partial<IdentityEvidence> {
+/** The evidence in a lead's row that has no identities. */
+function evidenceOfRow({ pushName, username }: LeadFields): Partial<IdentityEvidence> {
   return {
     bookName: pushName === null ? null : { value: pushName, at: 0 },
     username: username === null ? null : { value: username, at: 0 },
@@ -56,19 +57,19 @@ class Names {
   private readonly byKey = new Map<string, { survivor: string; value: string; evidence: IdentityEvidence }>();
   private readonly dirty = new Set<string>();
 
-  /** `isStored`: the row is there under this very name, with this evidence. */
+  /** `isStored`: the identity is stored with this value and this evidence. */
   add(survivor: string, value: string, evidence: Partial<IdentityEvidence>, isStored: boolean): void {
     const key = nodeKey({ kind: 'phone', value });
     const known = this.byKey.get(key);
     const name = known ?? { survivor, value, evidence: noEvidence() };
     this.byKey.set(key, name);
     const changed = absorbEvidence(name.evidence, evidence);
-    // A stored row that comes first is what is stored; whatever else comes, before or after, makes the name another one.
+    // The first stored row needs no write; any other evidence, before or after it, changes the identity.
     if (!isStored || (known !== undefined && (changed || this.dirty.has(key)))) this.dirty.add(key);
   }
 
-  /** Whether the lead has names of its own that say what its row says. */
-  isSaid(leadId: string, phone: string, stored: readonly IdentityRow[]): boolean {
+  /** Whether the lead has an identity of its own with its row's phone. */
+  hasIdentity(leadId: string, phone: string, stored: readonly IdentityRow[]): boolean {
     return stored.some(
       (row) => row.personId === leadId && row.kind === 'phone' && canonicalPhone(row.value) === phone,
     );

@@ -4,29 +4,29 @@ import type { Sql } from '../../store/sql.js';
 import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
-import { Account } from './account.js';
-import type { PlanView } from './duplicate-work.js';
+import type { PlanView } from './batches.js';
+import { Tally } from './tally.js';
 import { mergeAll } from './merge-all.js';
-import type { DedupeOptions } from './options.js';
-import { DUPLICATE_CLASSES, type DedupeResult } from './result.js';
-import { assertFewEnough } from './too-many.js';
-import { DUPLICATE_WORKS } from './works.js';
+import { DUPLICATE_CLASSES, type DedupeOptions, type DedupeResult } from './result.js';
+import { DEDUPE_CLASSES } from './classes.js';
+import { amount, count } from '../../model/amount.js';
+import { ConfigError } from '../../model/errors.js';
 
 /**
- * Finds doubles and, with `apply`, merges them: in batches of `batchSize` rows and one transaction each, every change in the
- * journal first. Counts before it changes anything, and throws `TooManyDuplicates` (exit 2) if more than 5 % of a connection's
- * messages would go, unless `force` says that they may. Stopped or killed at any moment, it is gone on with by the next run
- * of the same kind. Throws ConfigError for an unknown connection.
+ * Finds duplicates and, with `apply`, merges them: in batches of `batchSize` rows and one transaction each, every change in the
+ * journal first. Counts before it changes anything, and throws `TooManyDuplicates` (exit 2) if it would delete more than 5 % of
+ * a connection's messages, unless `force` is set. Stopped or killed at any moment, the next run with the same settings resumes
+ * it. Throws ConfigError for an unknown connection.
  */
 export async function dedupe(ctx: Context, options: DedupeOptions): Promise<DedupeResult> {
   const startedAt = ctx.clock();
   const connectionId =
     options.connection === undefined ? null : (await findConnection(ctx, options.connection)).id;
   const plan = await inSnapshot(ctx.store, (sql) => planAll(ctx, sql, options, connectionId));
-  const describe = (account: Account): Pick<DedupeResult, 'connections'> => ({
-    connections: sharesOf(plan.connections, connectionId, plan.messages, account),
+  const describe = (tally: Tally): Pick<DedupeResult, 'connections'> => ({
+    connections: sharesOf(plan.connections, connectionId, plan.messages, tally),
   });
-  const planned = describe(plan.account);
+  const planned = describe(plan.tally);
   const base = {
     schemaVersion: 1,
     command: 'dedupe',
@@ -37,7 +37,7 @@ export async function dedupe(ctx: Context, options: DedupeOptions): Promise<Dedu
     return {
       ...base,
       ...planned,
-      ...plan.account.result(),
+      ...plan.tally.result(),
       ...finish(ctx, startedAt),
       runId: null,
       applied: false,
@@ -48,8 +48,8 @@ export async function dedupe(ctx: Context, options: DedupeOptions): Promise<Dedu
   const merged = await mergeAll(ctx, options, { connections: plan.connections, connectionId, startedAt });
   return {
     ...base,
-    ...describe(merged.account),
-    ...merged.account.result(),
+    ...describe(merged.tally),
+    ...merged.tally.result(),
     ...finish(ctx, startedAt),
     runId: merged.runId,
     applied: true,
@@ -67,7 +67,7 @@ interface Plan {
   connections: ConnectionRow[];
   /** Messages per connection. */
   messages: ReadonlyMap<string, number>;
-  account: Account;
+  tally: Tally;
 }
 
 /** Counts every class on one moment of the database. */
@@ -85,29 +85,64 @@ async function planAll(
     connections,
     connectionId,
     signal: ctx.signal,
-    account: new Account(
+    tally: new Tally(
       DUPLICATE_CLASSES.filter((name) => classes.has(name)),
       new Map(connections.map(({ id, name }) => [id, name])),
     ),
     joined: new Map(),
   };
-  for (const work of DUPLICATE_WORKS) {
-    if (classes.has(work.name) && !ctx.signal.aborted) await work.plan(view);
+  for (const one of DEDUPE_CLASSES) {
+    if (classes.has(one.name) && !ctx.signal.aborted) await one.plan(view);
   }
-  return { connections, messages, account: view.account };
+  return { connections, messages, tally: view.tally };
 }
 
 function sharesOf(
   connections: readonly ConnectionRow[],
   only: string | null,
   messages: ReadonlyMap<string, number>,
-  account: Account,
+  tally: Tally,
 ): DedupeResult['connections'] {
   return connections
     .filter(({ id }) => only === null || id === only)
     .map(({ id, name }) => {
       const all = messages.get(id) ?? 0;
-      const doubled = account.doubledOn(id);
+      const doubled = tally.deletedOn(id);
       return { name, messages: all, doubled, share: all === 0 ? 0 : doubled / all };
     });
+}
+
+/** Deleting more of a connection's messages than this share is more likely a mistake (a restored dump apart). */
+const LARGEST_SHARE = 0.05;
+
+/** Refuses to delete so many messages until a person confirms it. Nothing has been changed. */
+class TooManyDuplicates extends ConfigError {
+  /** Messages to delete, of all connections. */
+  readonly rows: number;
+
+  constructor(readonly connections: DedupeResult['connections']) {
+    const figures = connections
+      .slice(0, SHOWN)
+      .map(
+        ({ name, doubled, messages, share }) =>
+          `${count(doubled)} of ${amount(messages, 'message')} of '${name}' (${(share * 100).toFixed(1)} %)`,
+      );
+    const more = connections.length - figures.length;
+    super(
+      `${figures.join(', ')}${more > 0 ? ` and ${amount(more, 'more connection')}` : ''} would be deleted: more than ${LARGEST_SHARE * 100} %. Nothing was changed.`,
+      {
+        code: 'too_many_duplicates',
+        remedy: 'Check the plan (dedupe without --apply). If it is right, add --force.',
+      },
+    );
+    this.rows = connections.reduce((sum, { doubled }) => sum + doubled, 0);
+  }
+}
+
+const SHOWN = 3;
+
+/** Throws {@link TooManyDuplicates} when a connection would lose more than {@link LARGEST_SHARE} of its messages. */
+function assertFewEnough(connections: DedupeResult['connections']): void {
+  const emptied = connections.filter(({ share }) => share > LARGEST_SHARE);
+  if (emptied.length > 0) throw new TooManyDuplicates(emptied);
 }

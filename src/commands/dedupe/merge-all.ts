@@ -1,3 +1,4 @@
+import { amount, count } from '../../model/amount.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Sql } from '../../store/sql.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
@@ -5,16 +6,15 @@ import { readUnfinishedRuns, type NewRun } from '../../store/tables/sync-runs.js
 import type { Context } from '../../context.js';
 import { inBatch } from '../../ingest/runs/in-batch.js';
 import { withRun, type Run, type RunEnd, workOf } from '../../ingest/runs/with-run.js';
-import { Account } from './account.js';
-import type { BatchOutcome, BatchPlace, MergeRun } from './duplicate-work.js';
-import type { DedupeOptions } from './options.js';
-import { DUPLICATE_CLASSES, type DedupeResult } from './result.js';
-import { DUPLICATE_WORKS } from './works.js';
+import type { BatchOutcome, BatchPlace, MergeRun } from './batches.js';
+import { Tally } from './tally.js';
+import { type DedupeOptions, type DedupeResult, DUPLICATE_CLASSES } from './result.js';
+import { DEDUPE_CLASSES } from './classes.js';
 
 export interface MergedAll {
   runId: string;
   status: DedupeResult['status'];
-  account: Account;
+  tally: Tally;
   resumedFrom: string | null;
 }
 
@@ -25,15 +25,15 @@ interface Where {
 }
 
 /**
- * Merges every class under one run. A run that was stopped or killed is taken up by the next one of the same kind, which looks
- * again: what was merged is not found again, and what came since is. Its checkpoint says only what kind it was.
+ * Merges every class under one run. The next run with the same settings resumes a run that was stopped or killed, and searches
+ * again: merged rows are not found again, and new ones are. The checkpoint holds only the settings.
  */
 export async function mergeAll(ctx: Context, options: DedupeOptions, where: Where): Promise<MergedAll> {
   const classes = DUPLICATE_CLASSES.filter((name) => options.classes.has(name));
   const settings = JSON.stringify({ classes, connection: where.connectionId });
   const resumed = await findStopped(ctx.store.sql, settings);
-  const account = new Account(classes, new Map(where.connections.map(({ id, name }) => [id, name])));
-  const merger = new Merger(ctx, options, where, account);
+  const tally = new Tally(classes, new Map(where.connections.map(({ id, name }) => [id, name])));
+  const merger = new Merger(ctx, options, where, tally);
   return withRun(
     ctx,
     {
@@ -48,12 +48,12 @@ export async function mergeAll(ctx: Context, options: DedupeOptions, where: Wher
       failed: (message) => merger.end('failed', message),
     },
     async (run) => {
-      // At once: a run that is killed before its first batch is taken up, too.
-      await run.checkpoint(ctx.store.sql, { version: 1, settings }, account.counters());
+      // At once, so that a run that is killed before its first batch is resumed, too.
+      await run.checkpoint(ctx.store.sql, { version: 1, settings }, tally.counters());
       await merger.run(run);
       const status = merger.status();
       return {
-        result: { runId: run.id, status, account: merger.account, resumedFrom: resumed?.runId ?? null },
+        result: { runId: run.id, status, tally: merger.tally, resumedFrom: resumed?.runId ?? null },
         end: merger.end(status),
       };
     },
@@ -72,7 +72,7 @@ class Merger {
     private readonly options: DedupeOptions,
     private readonly where: Where,
     /** What has been committed so far. */
-    public account: Account,
+    public tally: Tally,
   ) {}
 
   async run(run: Run): Promise<void> {
@@ -82,66 +82,61 @@ class Merger {
       connections: where.connections,
       connectionId: where.connectionId,
       runId: run.id,
-      newId: run.newId,
       batchSize: options.batchSize,
       stopped: () => ctx.signal.aborted,
       batch: (at, work) => this.batch(run, at, work),
     };
-    for (const work of DUPLICATE_WORKS) {
-      if (options.classes.has(work.name) && !ctx.signal.aborted) await work.apply(merging);
+    for (const one of DEDUPE_CLASSES) {
+      if (options.classes.has(one.name) && !ctx.signal.aborted) await one.apply(merging);
     }
   }
 
   status(): DedupeResult['status'] {
     if (this.ctx.signal.aborted) return 'interrupted';
-    // Entries that a merge of leads made due again wait for the next replay.
-    return this.account.requeued > 0 ? 'partial' : 'completed';
+    // Entries that a merge of leads set back to pending need a replay.
+    return this.tally.requeued > 0 ? 'partial' : 'completed';
   }
 
   end(status: RunEnd['status'], error: string | null = null): RunEnd {
-    const { account } = this;
-    const merged = this.where.connections.filter(({ id }) => account.doubledOn(id) > 0);
+    const { tally } = this;
+    const merged = this.where.connections.filter(({ id }) => tally.deletedOn(id) > 0);
     return {
       status,
-      counters: account.counters(),
-      verdict: verdictOf(status, account),
+      counters: tally.counters(),
+      verdict: verdictOf(status, tally),
       error,
       logs: merged.map(({ id }) => ({
         connectionId: id,
         messagesImported: 0,
-        counters: { merged: account.doubledOn(id) } satisfies JsonObject,
+        counters: { merged: tally.deletedOn(id) } satisfies JsonObject,
       })),
     };
   }
 
-  private async batch(
-    run: Run,
-    at: BatchPlace,
-    work: (tx: Sql) => Promise<BatchOutcome>,
-  ): Promise<BatchOutcome> {
+  private async batch(run: Run, at: BatchPlace, work: (tx: Sql) => Promise<BatchOutcome>): Promise<void> {
     const { ctx, where } = this;
     const organizations = where.connections
       .filter(({ id }) => at.connectionIds.includes(id))
       .map(({ organizationId }) => organizationId);
-    const { outcome, account } = await inBatch(ctx, { organizations }, async (tx) => {
+    const { groups, tally } = await inBatch(ctx, { organizations }, async (tx) => {
       const result = await work(tx);
-      const next = this.account.copy();
+      const next = this.tally.copy();
       next.absorb(result);
       await run.checkpoint(tx, null, next.counters());
-      return { outcome: result, account: next };
+      return { groups: result.groups.length, tally: next };
     });
-    this.account = account;
-    ctx.emit({ event: 'progress', bytesRead: 0, entries: account.groups(), messages: account.rows() });
-    ctx.log.debug({ class: at.class, groups: outcome.groups.length }, 'batch committed');
-    return outcome;
+    this.tally = tally;
+    ctx.emit({ event: 'progress', bytesRead: 0, entries: tally.groups(), messages: tally.rows() });
+    ctx.log.debug({ class: at.class, groups }, 'batch committed');
   }
 }
 
 /** One line for sync_runs. */
-function verdictOf(status: string, account: Account): string {
-  const parts = account
+function verdictOf(status: string, tally: Tally): string {
+  const parts = tally
     .result()
     .classes.filter(({ rows }) => rows > 0)
-    .map(({ class: name, groups, rows }) => `${name} ${rows} rows of ${groups} groups`);
-  return `${status}: ${parts.length === 0 ? 'nothing to merge' : `merged ${parts.join(', ')}`}`;
+    .map(({ class: name, rows }) => `${count(rows)} ${name}`);
+  const merged = amount(tally.rows(), 'duplicate');
+  return `${status}: ${parts.length === 0 ? 'no duplicates' : `${merged} merged (${parts.join(', ')})`}`;
 }

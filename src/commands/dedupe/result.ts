@@ -1,11 +1,27 @@
-/** Kinds of doubles, in the order in which they are settled: leads and conversations first, they bring messages together. */
+/** Kinds of duplicates, in the order in which they are merged: leads and conversations first, they bring messages together. */
 export const DUPLICATE_CLASSES = ['lead', 'conversation', 'same_id', 'same_message', 'no_id'] as const;
 export type DuplicateClass = (typeof DUPLICATE_CLASSES)[number];
 
-/** One group of doubles, with what proves it. Ids are those of the table's rows (messages, conversations, tickets, leads). */
+/** The caller holds the run lock while `dedupe` runs: exclusive with `apply`; a plan needs none. */
+export interface DedupeOptions {
+  /** Name of the only connection to look at. */
+  connection?: string | undefined;
+  classes: ReadonlySet<DuplicateClass>;
+  /** Without it nothing is changed. */
+  apply: boolean;
+  /** Rows per transaction. */
+  batchSize: number;
+  /** Merge even if this deletes more than 5 % of a connection's messages. */
+  force: boolean;
+  /** For sync_runs.options: what the user asked for, without secrets. */
+  recordedOptions: Record<string, string | number | boolean | string[]>;
+}
+
+/** One group of duplicates, with what proves it. Ids are those of the table's rows (messages, conversations, tickets, leads). */
 export interface DuplicateSample {
   connection: string | null;
   survivor: string;
+  /** The rows that are deleted. */
   goes: string[];
   /** Sentences for people: `both have the id wamid.…`, `times 1 s apart`. No message bodies. */
   evidence: string[];
@@ -14,12 +30,12 @@ export interface DuplicateSample {
 export interface DuplicateCounts {
   class: DuplicateClass;
   groups: number;
-  /** Rows that would go, or went. */
+  /** Rows deleted, or to delete. */
   rows: number;
   samples: DuplicateSample[];
 }
 
-/** Something that looks like a double and is none, or cannot be settled by a machine: kept, and listed. */
+/** Rows that look like duplicates and are not, or that no rule can decide: kept, and listed. */
 export interface LookAlike {
   connection: string;
   externalId: string | null;
@@ -41,12 +57,12 @@ export interface DedupeResult {
   classes: DuplicateCounts[];
   /** One id, several messages (M9): never merged. `found` counts groups. */
   collisions: { found: number; samples: LookAlike[] };
-  /** Rows without an id and without an identified twin: reported, and nothing invented for them. */
+  /** Rows without an id and without an identified copy: reported; no id is invented for them. */
   withoutId: { found: number; samples: LookAlike[] };
   connections: { name: string; messages: number; doubled: number; share: number }[];
-  /** Rows that the run changed besides those that went (survivors, references). */
+  /** Rows that the run changed (survivors, references), without the deleted ones. */
   changed: number;
-  /** Raw entries that a merge of leads made due again; `replay` takes them up. */
+  /** Raw entries that a merge of leads set back to pending; `replay` processes them. */
   requeued: number;
   resumedFrom?: { runId: string };
   database: string;

@@ -10,9 +10,9 @@ import { storedIdentity } from '../../rules/people.js';
 import { planTickets } from '../../rules/tickets.js';
 
 /**
- * Brings leads to what their identities and conversations say now (I6), and their open tickets to what the leads and the
- * live inbound messages of `reread` say (T3, T4). The conversations themselves are settled before. Opens and closes no
- * ticket. Gives the number of rows changed.
+ * Recomputes leads from their identities and conversations (I6), and their open tickets from the leads and the live inbound
+ * messages of `reread` (T3, T4). The caller has recomputed the conversations. Opens and closes no ticket. Returns the number
+ * of rows changed.
  */
 export async function settleLeads(
   tx: Sql,
@@ -37,8 +37,8 @@ export async function settleLeads(
 }
 
 /**
- * Brings the open tickets of these leads to what their sources and the live inbound messages of `reread` say now (T3, T4).
- * Opens and closes none. Gives the number of rows changed.
+ * Recomputes the open tickets of these leads from their sources and the live inbound messages of `reread` (T3, T4). Opens and
+ * closes none. Returns the number of rows changed.
  */
 export async function settleTickets(
   tx: Sql,
@@ -47,7 +47,7 @@ export async function settleTickets(
 ): Promise<number> {
   const tickets = await readTicketsOfLeads(tx, [...sources.keys()]);
   if (tickets.length === 0) return 0;
-  // Only where a live message is left: a ticket is never taken away here.
+  // Only where a live message is left: this must not delete a ticket.
   const remaining = (await readRemainingInbound(tx, reread, CAME_LIVE_SQL)).filter(
     ({ first }) => first !== null,
   );

@@ -4,11 +4,9 @@ import { MESSAGE_KEY, readKeyStates } from '../../store/checks/schema.js';
 import { endLook, prepareLook } from '../../store/transactions.js';
 import { groupOf, type DuplicateGroup } from '../../store/queries/duplicates.js';
 import { streamRows } from '../../store/columns.js';
-import type { Candidate } from '../dedupe/candidate.js';
-import type { Decision } from '../dedupe/decide-same-id.js';
-import type { Merge } from '../dedupe/merge-candidates.js';
-import { MESSAGE_CLASSES } from '../dedupe/message-classes.js';
-import { readCandidates } from '../dedupe/read-candidates.js';
+import { readCandidates, type Candidate } from '../dedupe/candidate.js';
+import { MESSAGE_CLASSES } from '../dedupe/classes.js';
+import type { Decision, Merge } from '../dedupe/decide.js';
 import {
   DEDUPE_REMEDY,
   explainRemedy,

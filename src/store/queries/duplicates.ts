@@ -5,14 +5,14 @@ import { textOf, textOrNull, booleanOf, timeOf, integerOf } from '../row.js';
 import type { Sql, SqlParameter, SqlRow } from '../sql.js';
 import { earlierFirst } from '../tables/conversations.js';
 
-/** Rows that may be one message: what they are to each other is decided by what they say. */
+/** Rows that may be one message: their contents decide it. */
 export interface DuplicateGroup {
-  /** The group's place in the order of its class: what comes next lies behind it. */
+  /** The group's place in the order of its class: the next page begins after it. */
   key: readonly [string, string];
   connectionId: string;
   /** Ids of the rows; of a row without an id and its twin, the twin first. Alone, it has no twin. */
   ids: readonly string[];
-  /** All of them are in one conversation, and say the same, to the letter. */
+  /** All of them are in one conversation, with exactly the same content. */
   alike: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface DuplicateGroup {
 export interface DuplicateScope {
   /** The only connection; null for all. */
   connectionId: string | null;
-  /** Conversations to be read as if they were joined to another one already, `from` -> `into`. */
+  /** Conversations to be read as if they were joined already, `from` -> `into`. */
   joined: ReadonlyMap<string, string>;
 }
 
@@ -30,13 +30,13 @@ export interface DuplicateQuery {
   parameters: SqlParameter[];
 }
 
-/** Where to go on: behind this key, and for how many groups. */
+/** Where to continue: after this key, and for how many groups. */
 export interface DuplicatePage {
   after: readonly [string, string] | null;
   limit: number;
 }
 
-/** An id that names nothing: null, empty or white space, as programs write it that have none. */
+/** A missing id: null, empty or white space, as other programs write it. */
 function isBlankId(column: string): string {
   return `coalesce(btrim(${column}, E' \\t\\n\\x0b\\f\\r'), '') = ''`;
 }
@@ -45,7 +45,7 @@ function hasId(column: string): string {
   return `btrim(${column}, E' \\t\\n\\x0b\\f\\r') <> ''`;
 }
 
-/** An equal `content` means the same type, text and media. JSON's null and an empty text are nothing, like SQL's null. */
+/** An equal `content` means the same type, text and media. JSON's null and an empty text equal SQL's null. */
 function contentOf(row: string): string {
   return `(${row}.type, coalesce(${row}.body, ''), ${mediaOf(row)})`;
 }
@@ -54,22 +54,22 @@ function mediaOf(row: string): string {
   return `coalesce(nullif(${row}.media, 'null'::jsonb), '{}')`;
 }
 
-/** Whether a row has neither words nor a file: then its raw_meta is all that it says. Never null. */
-function isWordless(row: string): string {
+/** Whether a row has neither text nor a file: then its raw_meta is its only content. Never null. */
+function hasOnlyMeta(row: string): string {
   return `(coalesce(${row}.body, '') = '' and ${mediaOf(row)} = '{}')`;
 }
 
-/** Two wordless rows that tell different things under one name: the cards of two people. src/commands/dedupe/compare-content.ts.ts decides. */
+/** Two rows with raw_meta only that differ under one key: the contact cards of two people. src/commands/dedupe/candidate.ts decides. */
 function isOtherMeta(a: string, b: string): string {
   const object = (row: string): string =>
     `case when jsonb_typeof(${row}.raw_meta) = 'object' then ${row}.raw_meta end`;
-  return `(${isWordless(a)} and exists (
+  return `(${hasOnlyMeta(a)} and exists (
     select from jsonb_each(${object(a)}) x join jsonb_each(${object(b)}) y on x.key = y.key where x.value <> y.value
   ))`;
 }
 
 /**
- * The key id of the message that a row is about: WhatsApp Web's own id, or the one inside a wamid. Where another program left
+ * The key id of a row's message: WhatsApp Web's own id, or the one inside a wamid. Where another program left
  * stanza_id empty, the wamid is read here, just well enough to find candidates: src/identity/wamid.ts decides. The nested
  * `case` and `offset 0` keep the decoding away from ids that are not base64, which would fail the statement.
  */
@@ -91,7 +91,7 @@ function stanzaOf(row: string): string {
 }
 
 /**
- * Ids that several rows of one connection have, keyed by connection and id. One pass over the table counts ids; only doubled
+ * Ids that several rows of one connection have, keyed by connection and id. One pass over the table counts ids; only duplicate
  * ones are looked up again. With the unique index in place it is read in order, without it hashed.
  */
 export function sameIdGroups(scope: DuplicateScope, page?: DuplicatePage): DuplicateQuery {
@@ -106,7 +106,7 @@ export function sameIdGroups(scope: DuplicateScope, page?: DuplicatePage): Dupli
     select d.connection_id::text as key_1, d.external_id as key_2, d.connection_id,
       string_agg(m.id::text, ' ' order by m.id) as ids,
       count(distinct m.conversation_id) = 1 and bool_and(m.edited_at is null and m.deleted_at is null)
-        and count(distinct md5(${contentOf('m')}::text || case when ${isWordless('m')} then coalesce(m.raw_meta::text, '') else '' end)) = 1
+        and count(distinct md5(${contentOf('m')}::text || case when ${hasOnlyMeta('m')} then coalesce(m.raw_meta::text, '') else '' end)) = 1
         as alike
     from (
       select connection_id, external_id from messages where ${conditions.join(' and ')}
@@ -119,7 +119,7 @@ export function sameIdGroups(scope: DuplicateScope, page?: DuplicatePage): Dupli
 }
 
 /**
- * Rows of one conversation that are called by one stanza id, of which some have a wamid and some WhatsApp Web's key id (M10),
+ * Rows of one conversation with one stanza id, of which some have a wamid and some WhatsApp Web's key id (M10),
  * keyed by conversation and stanza id. One pass over the table for each side, joined by hash.
  */
 export function sameMessageGroups(scope: DuplicateScope, page?: DuplicatePage): DuplicateQuery {
@@ -155,7 +155,7 @@ export function sameMessageGroups(scope: DuplicateScope, page?: DuplicatePage): 
 
 /**
  * Rows without an id, each with the nearest identified row of the same conversation, direction, type, text and media within
- * `toleranceMs`, keyed by their own row id: one index look-up each. A message that was edited or revoked still is what it said.
+ * `toleranceMs`, keyed by their own row id: one index look-up each. An edited or revoked message counts with its earlier contents, too.
  */
 export function noIdGroups(scope: DuplicateScope, toleranceMs: number, page?: DuplicatePage): DuplicateQuery {
   const query = new Query();
@@ -190,7 +190,7 @@ export function noIdGroups(scope: DuplicateScope, toleranceMs: number, page?: Du
     order by n.id`);
 }
 
-/** The conversations that make one thread with the row's own, once all is joined that is to be. */
+/** The conversations that become one thread with the row's own when all are joined. */
 function threadsOf(joined: string, row: string): string {
   return `
     select own.id from (

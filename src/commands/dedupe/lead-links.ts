@@ -1,24 +1,117 @@
-import { phoneSpellings } from '../../identity/phone.js';
-import type { Fact } from '../../model/facts.js';
+import { UnionFind, groupBy } from '../../rules/group-by.js';
+import { canonicalPhone, phoneEquivalents, phoneSpellings } from '../../identity/phone.js';
 import {
+  type NameWithoutPhone,
+  NUMBER_GROUPS,
+  type NumberGroup,
+  numberGroupOf,
   readHolders,
   readNamesWithoutPhone,
-  type NameWithoutPhone,
   type WantedName,
 } from '../../store/queries/duplicates.js';
 import type { Sql } from '../../store/sql.js';
+import { streamRows } from '../../store/columns.js';
+import type { Fact } from '../../model/facts.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { numberOf } from '../../ingest/batch/connection-resolver.js';
 import { whoIsNamed } from '../../rules/fact-traits.js';
-import { nodesOf, type IdentityNode } from '../../rules/identity-evidence.js';
-import { RawLog, type DecodedEntry } from '../../rawlog/raw-log.js';
-import type { PersonLink } from './person-groups.js';
+import { type IdentityNode, nodesOf } from '../../rules/identity-evidence.js';
+import { type DecodedEntry, RawLog } from '../../rawlog/raw-log.js';
+
+/** Two people of one organization that are one, and why: a sentence for people. */
+interface PersonLink {
+  organizationId: string;
+  one: string;
+  other: string;
+  why: string;
+}
+
+/** People that are one, over any number of links. */
+interface PersonGroup {
+  organizationId: string;
+  personIds: string[];
+  evidence: string[];
+}
+
+/** Joins links to groups. Holds only people with a duplicate, never all of them. */
+export class PersonGroups {
+  private readonly groups = new UnionFind();
+  private readonly links: PersonLink[] = [];
+
+  add(link: PersonLink): void {
+    if (link.one === link.other) return;
+    const one = `${link.organizationId} ${link.one}`;
+    const other = `${link.organizationId} ${link.other}`;
+    this.groups.add(one);
+    this.groups.add(other);
+    // A second link between the same people would only make the evidence longer.
+    if (this.groups.find(one) === this.groups.find(other)) return;
+    this.groups.join(one, other);
+    this.links.push(link);
+  }
+
+  all(): PersonGroup[] {
+    const byRoot = new Map<string, { organizationId: string; ids: Set<string>; evidence: string[] }>();
+    for (const { organizationId, one, other, why } of this.links) {
+      const root = this.groups.find(`${organizationId} ${one}`);
+      let group = byRoot.get(root);
+      if (group === undefined) {
+        group = { organizationId, ids: new Set(), evidence: [] };
+        byRoot.set(root, group);
+      }
+      group.ids.add(one).add(other);
+      group.evidence.push(why);
+    }
+    return [...byRoot.values()].map(({ organizationId, ids, evidence }) => ({
+      organizationId,
+      personIds: [...ids].sort(),
+      evidence,
+    }));
+  }
+}
+
+/** People that have one number (I1): the same, or spelled with and without the ninth digit, as 521/52, as 549/54. */
+export async function* linksByNumber(sql: Sql): AsyncGenerator<PersonLink> {
+  for await (const rows of streamRows(sql, NUMBER_GROUPS)) {
+    for (const row of rows) yield* linksOfGroup(numberGroupOf(row));
+  }
+}
+
+/** The query may join too much: this decides which numbers are one. */
+function* linksOfGroup({ organizationId, holders }: NumberGroup): Generator<PersonLink> {
+  const byPhone = groupBy(
+    holders.flatMap((holder) => {
+      const canonical = canonicalPhone(holder.phone);
+      return canonical === undefined ? [] : [{ ...holder, canonical }];
+    }),
+    (holder) => holder.canonical,
+  );
+  for (const [phone, group] of byPhone) {
+    const [first, ...others] = group;
+    if (first === undefined) continue;
+    for (const other of others) yield { organizationId, ...pair(first, other) };
+    for (const equivalent of phoneEquivalents(phone)) {
+      const [same] = byPhone.get(equivalent) ?? [];
+      if (same !== undefined) yield { organizationId, ...pair(first, same) };
+    }
+  }
+}
+
+type Holder = NumberGroup['holders'][number];
+
+function pair(one: Holder, other: Holder): Pick<PersonLink, 'one' | 'other' | 'why'> {
+  const why =
+    one.phone === other.phone
+      ? `both have the number ${one.phone}`
+      : `${one.phone} and ${other.phone} are one number`;
+  return { one: one.personId, other: other.personId, why };
+}
 
 /** Leads whose entries are looked up at a time, and namings whose holders are. */
 const LEADS = 500;
 const NAMINGS = 1_000;
 
-/** Names that one entry gives to one person. */
+/** Names that one entry gives to one person, at once. */
 interface Naming {
   organizationId: string;
   nodes: IdentityNode[];

@@ -1,20 +1,20 @@
 import type { JsonObject } from '../../model/json.js';
-import type { BatchOutcome, KeptGroup, MergedGroup } from './duplicate-work.js';
-import type { DedupeResult, DuplicateClass, DuplicateCounts, LookAlike } from './result.js';
+import type { BatchOutcome, KeptGroup, MergedGroup } from './batches.js';
+import type { DedupeResult, DuplicateClass, DuplicateCounts } from './result.js';
 
 /** How many groups of a class are shown. */
 const SAMPLES = 5;
 
-/** Classes whose rows are messages: what the limit on removed messages counts. */
+/** Classes whose rows are messages: what the limit on deleted messages counts. */
 const OF_MESSAGES: ReadonlySet<DuplicateClass> = new Set(['same_id', 'same_message', 'no_id']);
 
-/** What was found or merged so far; sums and a few samples, so it stays small whatever the database holds. */
-export class Account {
+/** What was found or merged so far: sums and a few samples, so that it stays small whatever the database holds. */
+export class Tally {
   private readonly classes = new Map<DuplicateClass, DuplicateCounts>();
   private readonly collisions: DedupeResult['collisions'] = { found: 0, samples: [] };
   private readonly withoutId: DedupeResult['withoutId'] = { found: 0, samples: [] };
-  /** Rows of messages that go, by connection. */
-  private readonly doubled = new Map<string, number>();
+  /** Messages deleted, or to delete, by connection. */
+  private readonly deleted = new Map<string, number>();
   changed = 0;
   requeued = 0;
 
@@ -23,16 +23,16 @@ export class Account {
     classes: Iterable<DuplicateClass>,
     private readonly names: ReadonlyMap<string, string>,
   ) {
-    for (const name of classes) this.classes.set(name, { class: name, groups: 0, rows: 0, samples: [] });
+    for (const name of classes) this.countsOf(name);
   }
 
   /** For a batch that may yet be rolled back. */
-  copy(): Account {
-    const copy = new Account([], this.names);
+  copy(): Tally {
+    const copy = new Tally([], this.names);
     for (const [name, counts] of this.classes) {
       copy.classes.set(name, { ...counts, samples: [...counts.samples] });
     }
-    for (const [id, rows] of this.doubled) copy.doubled.set(id, rows);
+    for (const [id, rows] of this.deleted) copy.deleted.set(id, rows);
     copy.changed = this.changed;
     copy.requeued = this.requeued;
     for (const key of ['collisions', 'withoutId'] as const) {
@@ -49,38 +49,32 @@ export class Account {
     this.requeued += outcome.requeued;
   }
 
-  merged(group: MergedGroup): void {
-    const counts = this.countsOf(group.class);
+  merged({ class: name, connectionId, survivor, goes, evidence }: MergedGroup): void {
+    const counts = this.countsOf(name);
     counts.groups += 1;
-    counts.rows += group.goes.length;
-    if (group.connectionId !== null && OF_MESSAGES.has(group.class)) {
-      this.doubled.set(group.connectionId, (this.doubled.get(group.connectionId) ?? 0) + group.goes.length);
+    counts.rows += goes.length;
+    if (connectionId !== null && OF_MESSAGES.has(name)) {
+      this.deleted.set(connectionId, this.deletedOn(connectionId) + goes.length);
     }
-    if (counts.samples.length >= SAMPLES) return;
-    counts.samples.push({
-      connection: group.connectionId === null ? null : this.nameOf(group.connectionId),
-      survivor: group.survivor,
-      goes: [...group.goes],
-      evidence: group.evidence(),
-    });
+    if (!this.isShown(name)) return;
+    const connection = connectionId === null ? null : this.nameOf(connectionId);
+    counts.samples.push({ connection, survivor, goes: [...goes], evidence: evidence() });
   }
 
-  kept({ connectionId, ...group }: KeptGroup): void {
+  private kept({ connectionId, ...group }: KeptGroup): void {
     const list = group.why === 'no_twin' ? this.withoutId : this.collisions;
     list.found += 1;
-    if (list.samples.length >= SAMPLES) return;
-    const sample: LookAlike = { connection: this.nameOf(connectionId), ...group };
-    list.samples.push(sample);
+    if (list.samples.length < SAMPLES) list.samples.push({ connection: this.nameOf(connectionId), ...group });
   }
 
-  /** Whether one more group of the class would be shown: only then its words are worth a look. */
+  /** Whether one more group of the class would be shown. Only then its evidence is worth reading its rows. */
   isShown(name: DuplicateClass): boolean {
     return this.countsOf(name).samples.length < SAMPLES;
   }
 
-  /** Rows of messages that go. */
-  doubledOn(connectionId: string): number {
-    return this.doubled.get(connectionId) ?? 0;
+  /** Messages deleted, or to delete, on a connection. */
+  deletedOn(connectionId: string): number {
+    return this.deleted.get(connectionId) ?? 0;
   }
 
   rows(): number {
@@ -98,14 +92,13 @@ export class Account {
 
   /** For sync_runs. */
   counters(): JsonObject {
+    const { classes, collisions, withoutId, changed, requeued } = this.result();
     return {
-      ...Object.fromEntries(
-        [...this.classes.values()].map(({ class: name, groups, rows }) => [name, { groups, rows }]),
-      ),
-      collisions: this.collisions.found,
-      withoutId: this.withoutId.found,
-      changed: this.changed,
-      requeued: this.requeued,
+      ...Object.fromEntries(classes.map(({ class: name, groups, rows }) => [name, { groups, rows }])),
+      collisions: collisions.found,
+      withoutId: withoutId.found,
+      changed,
+      requeued,
     };
   }
 
@@ -117,7 +110,7 @@ export class Account {
     return counts;
   }
 
-  /** A connection that is gone (a restored dump) is named by its id. */
+  /** A connection that no longer exists (a restored dump) is named by its id. */
   private nameOf(id: string): string {
     return this.names.get(id) ?? id;
   }
