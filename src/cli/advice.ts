@@ -2,18 +2,26 @@ import { adviceList, isRemedy, type Advice, type Advices, type Remedy } from '..
 import { commandLine } from './shell-words.js';
 
 /** Makes advice a line to read or to paste; knows which database the run works on. */
-export type AdviceLine = (advice: Advice) => string;
+export interface AdviceLine {
+  (advice: Advice): string;
+  /** The command with the flags that say which database: one without them would work on another. */
+  complete: (remedy: Remedy) => Remedy;
+}
 
 /** The one renderer of advice: `flags` say which database, and every command that is advised carries them. */
 export function adviceLine(flags: readonly string[]): AdviceLine {
-  return (advice) => (isRemedy(advice) ? remedyLine(advice, flags) : advice);
-}
-
-function remedyLine({ command, args }: Remedy, flags: readonly string[]): string {
-  // What stands after `--` is no flag any more.
-  const end = args.indexOf('--');
-  const words = end === -1 ? [...args, ...flags] : [...args.slice(0, end), ...flags, ...args.slice(end)];
-  return commandLine([...command.split(' '), ...words]);
+  const complete = ({ command, args, why }: Remedy): Remedy => {
+    // What stands after `--` is no flag any more.
+    const end = args.indexOf('--');
+    const words = end === -1 ? [...args, ...flags] : [...args.slice(0, end), ...flags, ...args.slice(end)];
+    return { command, args: words, why };
+  };
+  const line = (advice: Advice): string => {
+    if (!isRemedy(advice)) return advice;
+    const { command, args } = complete(advice);
+    return commandLine([...command.split(' '), ...args]);
+  };
+  return Object.assign(line, { complete });
 }
 
 /** One line per piece of advice, or null where there is none. */
@@ -29,7 +37,9 @@ export function adviceText(advices: Advices | null | undefined, line: AdviceLine
 export function jsonReplacer(line: AdviceLine): (key: string, value: unknown) => unknown {
   return (key, value) => {
     if (key === 'remedies' && Array.isArray(value)) {
-      return value.map((one: unknown) => (isRemedy(one) ? { ...one, line: line(one) } : one));
+      return value.map((one: unknown) =>
+        isRemedy(one) ? { ...one, ...line.complete(one), line: line(one) } : one,
+      );
     }
     if (typeof value !== 'object' || value === null || !('remedy' in value) || 'next' in value) return value;
     const { remedy } = value;
@@ -45,7 +55,7 @@ export function shownRemedy(
   const first = adviceList(remedy).find(isRemedy);
   return {
     remedy: adviceText(remedy, line),
-    next: first === undefined ? null : { command: first.command, args: first.args, why: first.why },
+    next: first === undefined ? null : line.complete(first),
   };
 }
 

@@ -20,26 +20,38 @@ const PROGRAM_DIRECTORY = 'wa-reconcile';
 const DATABASE_DIRECTORY = 'database';
 
 /**
- * `--database-url-file`, else DATABASE_URL, else the embedded database under `--home`, WA_RECONCILE_HOME, XDG_DATA_HOME or
- * `~/.local/share`, in this order. Throws a ConfigError, never with a URL in it, when a file cannot be read.
+ * `--database-url-file` or `--home` on the line, else DATABASE_URL, else the embedded database under WA_RECONCILE_HOME,
+ * XDG_DATA_HOME or `~/.local/share`, in this order. Throws a ConfigError, never with a URL in it, when a file cannot be read, and
+ * for two flags that name two databases.
  */
 export function chooseDatabase(
   settings: GlobalSettings,
   environment: Environment,
   io: Pick<Io, 'cwd' | 'homeDirectory'>,
 ): DatabaseChoice {
-  const fromServer = chooseServer(settings, environment, io);
-  if (fromServer === undefined) {
-    const home = chooseHome(settings, environment, io);
-    return {
-      config: { kind: 'pglite', directory: join(home.path, DATABASE_DIRECTORY) },
-      place: home.place,
-      looked: placesOf(home, environment, io),
-    };
+  const typed = settings.origin('home').from === 'flag';
+  if (typed && settings.origin('databaseUrlFile').from === 'flag') {
+    throw new ConfigError('--home and --database-url-file name two databases.', {
+      code: 'contradiction',
+      remedy: 'Give one of them.',
+    });
   }
-  return settings.origin('home').from === 'flag'
-    ? { ...fromServer, notice: `--home names no database here: ${fromServer.place} does.` }
-    : fromServer;
+  const fromServer = typed ? undefined : chooseServer(settings, environment, io);
+  if (fromServer !== undefined) return fromServer;
+  const home = chooseHome(settings, environment, io);
+  const ignored = typed ? serverInEnvironment(settings, environment) : undefined;
+  return {
+    config: { kind: 'pglite', directory: join(home.path, DATABASE_DIRECTORY) },
+    place: home.place,
+    looked: placesOf(home, environment, io),
+    ...(ignored === undefined ? {} : { notice: `--home is used; ${ignored} is ignored.` }),
+  };
+}
+
+/** What names a server beside the line. */
+function serverInEnvironment(settings: GlobalSettings, environment: Environment): string | undefined {
+  const { from, place } = settings.origin('databaseUrlFile');
+  return from === 'default' ? lookUp('DATABASE_URL', environment)?.place : place;
 }
 
 function chooseServer(
@@ -94,13 +106,14 @@ function chooseHome(
 /** Everything that could have named a database and did not, down to the place that was used. */
 function placesOf(
   home: { path: string; place: string },
-  { env, dotenvPath }: Environment,
+  { env, dotenv, dotenvPath }: Environment,
   { cwd }: Pick<Io, 'cwd'>,
 ): string[] {
   const unset = dotenvPath === undefined ? `not set (no .env in ${cwd})` : `not set (nor in ${dotenvPath})`;
+  const isSet = lookUp('DATABASE_URL', { env, dotenv, dotenvPath }) !== undefined;
   const places: readonly (readonly [place: string, found: string])[] = [
     ['--database-url-file', 'not given'],
-    ['DATABASE_URL', unset],
+    ['DATABASE_URL', isSet ? 'ignored, --home is given' : unset],
     ['--home', 'not given'],
     ['WA_RECONCILE_HOME', 'not set'],
     ['XDG_DATA_HOME', env.XDG_DATA_HOME ? 'ignored, not an absolute path' : 'not set'],

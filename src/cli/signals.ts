@@ -11,7 +11,7 @@ const GRACE_MS = 8_000;
 const READING_GRACE_MS = 2_000;
 
 /** What is at work when a signal comes, if it may end by itself. */
-export type Interruptible = 'batches' | 'reading';
+export type Interruptible = 'batches' | 'reading' | 'rehearsal';
 
 export interface StopWatch {
   /** Aborted at the first Ctrl-C or SIGTERM. */
@@ -92,6 +92,11 @@ const ENDINGS: Readonly<Record<Interruptible, { graceMs: number; first: string; 
     graceMs: GRACE_MS,
     first: 'Stopping: the current batch is finished and stored first. Press Ctrl-C again to leave at once.',
     last: `The batch did not end within ${GRACE_MS / 1000} s and is rolled back. What was committed is stored; run the same command again to resume.`,
+  },
+  rehearsal: {
+    graceMs: READING_GRACE_MS,
+    first: 'Stopping: a dry run stores nothing. Press Ctrl-C again to leave at once.',
+    last: 'Interrupted; nothing was stored.',
   },
   reading: {
     graceMs: READING_GRACE_MS,

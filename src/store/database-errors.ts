@@ -163,7 +163,7 @@ function describe(failure: Failure, error: unknown, location: string): UserError
       );
     case 'disk_full':
       return fault(
-        `The disk of the database is full: ${location}.`,
+        `${diskWords(error)}: ${location}.`,
         'Free some space and run the same command again; what was committed is kept.',
       );
     case 'read_only':
@@ -239,4 +239,13 @@ function isMissingSocket(error: unknown): boolean {
 
 function stringOrNothing(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
+}
+
+/** The embedded database stops before its disk is full: how much is free then, and how much it needs, in MB. */
+function diskWords(error: unknown): string {
+  if (error instanceof Error && 'free' in error && 'least' in error) {
+    const [free, least] = [error.free, error.least].map((bytes) => Math.floor(Number(bytes) / 1024 ** 2));
+    return `The disk of the database is full (${free} MB free, a batch may need ${least} MB)`;
+  }
+  return 'The disk of the database is full';
 }

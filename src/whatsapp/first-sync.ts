@@ -2,7 +2,7 @@ import { type BaileysEventMap, getHistoryMsg, proto, type WASocket } from '@whis
 import { SYNC_QUIET_MS, SYNC_STALL_MS } from './assumptions.js';
 import type { LogLine } from './baileys-log.js';
 import { HistoryInbox, fileOf, type HistoryKeeper, isInline, notificationOf } from './history-keeper.js';
-import type { ReadPage } from './history-page.js';
+import { DOWNLOAD_TIMEOUT_MS, type ReadPage } from './history-page.js';
 import { isEvent, type EventTap } from './tap-events.js';
 import { pause } from './wait.js';
 
@@ -139,7 +139,7 @@ export class FirstSyncFiles {
     owed: readonly Uint8Array[],
     log: LogLine,
   ) {
-    this.inbox = new HistoryInbox(keeper, log);
+    this.inbox = new HistoryInbox(keeper, log, DOWNLOAD_TIMEOUT_MS);
     this.waiting = owed.map(notificationOf).map((notification) => ({
       id: fileOf(notification, null).id,
       notification,

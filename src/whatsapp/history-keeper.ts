@@ -79,6 +79,7 @@ export class HistoryInbox {
   constructor(
     private readonly keeper: HistoryKeeper,
     private readonly log: LogLine,
+    private readonly downloadTimeoutMs: number,
   ) {}
 
   /** Chunks that are being read: nearly always files that are downloaded. */
@@ -98,7 +99,11 @@ export class HistoryInbox {
       file = fileOf(notification, request);
       const isOwed = !isInline(notification);
       if (isOwed) this.keeper.owe(file);
-      const page = await readPage(sock, notification, this.cancelled.signal);
+      const page = await readPage(
+        sock,
+        notification,
+        AbortSignal.any([this.cancelled.signal, AbortSignal.timeout(this.downloadTimeoutMs)]),
+      );
       this.keeper.keep(page.raw);
       if (isOwed) this.keeper.settle(file.id);
       return { kind: 'read', page };

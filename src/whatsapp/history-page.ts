@@ -57,7 +57,9 @@ export type PageOutcome =
   HistoryPage | { kind: 'silent' } | { kind: 'download_failed'; reason: string } | NoConnection;
 
 /** A blob of one page is some 50 KB; a line that cannot bring it in this time will not. */
-const DOWNLOAD_TIMEOUT_MS = 60_000;
+export const DOWNLOAD_TIMEOUT_MS = 60_000;
+/** After so long a download is told of. */
+const SLOW_DOWNLOAD_MS = 5_000;
 
 type ProcessedHistory = Awaited<ReturnType<typeof downloadAndProcessHistorySyncNotification>>;
 
@@ -81,18 +83,36 @@ interface ChatPart {
   endOfHistory: boolean;
 }
 
+/** Baileys hands the signal to the request only: a body that never ends would hold the import for good. */
+async function endedBy<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  let give = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    give = () => {
+      reject(signal.reason instanceof Error ? signal.reason : new Error('the download was given up'));
+    };
+    if (signal.aborted) give();
+    else signal.addEventListener('abort', give, { once: true });
+  });
+  // Whichever loses has nobody who waits for it.
+  work.catch(() => undefined);
+  aborted.catch(() => undefined);
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', give);
+  }
+}
+
 /**
  * Downloads and reads what a notification announces, with Baileys' own functions but outside its event buffer, which cuts
- * pages and swallows errors. Throws what the download throws.
+ * pages and swallows errors. Throws what the download throws, and when `signal` is aborted.
  */
 export async function readPage(
   sock: WASocket,
   notification: proto.Message.IHistorySyncNotification,
   signal: AbortSignal,
 ): Promise<ReadPage> {
-  const set = await downloadAndProcessHistorySyncNotification(notification, {
-    signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS)]),
-  });
+  const set = await endedBy(signal, downloadAndProcessHistorySyncNotification(notification, { signal }));
   const pairs = [...set.lidPnMappings, ...(await learnPairs(sock, set))];
   const raw = rawEvent('messaging-history.set', {
     ...set,
@@ -232,18 +252,25 @@ export class PendingAnswer {
 
   /**
    * Waits until the answer is whole. Once something of it has arrived, neither the deadline counts nor the line: only its
-   * downloads take time, which has an end of its own.
+   * downloads take time, which has an end of its own. `onSlow` is told once of files that take long.
    */
   async wait(
     closed: Promise<unknown>,
     deadline: number,
+    onSlow: (files: number) => void = () => undefined,
   ): Promise<'whole' | 'closed' | 'silent' | 'interrupted'> {
     const line = { isClosed: false };
     void closed.then(() => {
       line.isClosed = true;
     });
+    let slowSince: number | undefined;
     for (;;) {
       if (this.isWhole()) return 'whole';
+      if (this.reading > 0) slowSince ??= performance.now();
+      if (slowSince !== undefined && performance.now() - slowSince >= SLOW_DOWNLOAD_MS) {
+        onSlow(this.reading);
+        slowSince = Number.POSITIVE_INFINITY;
+      }
       if (!this.isArriving && line.isClosed) return 'closed';
       if (!this.isArriving && performance.now() >= deadline) return 'silent';
       if (!(await pause(LOOK_MS, this.request.signal))) return 'interrupted';

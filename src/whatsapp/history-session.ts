@@ -6,7 +6,7 @@ import { DeviceAuth, type DeviceStorage } from './auth-state.js';
 import { connectDevice, type NoConnection } from './connect-device.js';
 import { historyIn } from './first-sync.js';
 import { HistoryInbox, type AskedFor, type HistoryKeeper, notificationOf } from './history-keeper.js';
-import { type PageOutcome, type PageRequest, PendingAnswer } from './history-page.js';
+import { DOWNLOAD_TIMEOUT_MS, type PageOutcome, type PageRequest, PendingAnswer } from './history-page.js';
 import { type DeviceSocket, openSocket, type ServiceOptions } from './open-socket.js';
 import { type EventTap, isEvent, rawEvent } from './tap-events.js';
 import { pause, waitFor } from './wait.js';
@@ -42,8 +42,10 @@ export interface HistorySessionOptions extends ServiceOptions {
   /** How long the first login may take, with its repetitions (default 16 s). */
   connectTimeoutMs?: number;
   signal?: AbortSignal;
-  /** Told how many files are waited for, when that takes a while. */
-  onWaiting?: (files: number) => void;
+  /** How long the download of one file may take (default 60 s). */
+  downloadTimeoutMs?: number;
+  /** Told how many files are waited for, and at most how long, when that takes a while. */
+  onWaiting?: (files: number, ms: number) => void;
 }
 
 /** The tool's own device, online, to ask the phone for history. */
@@ -97,7 +99,11 @@ class Session implements HistorySession {
     private readonly options: HistorySessionOptions,
     private readonly auth: DeviceAuth,
   ) {
-    this.inbox = new HistoryInbox(options.keeper, (line) => this.options.log?.(line));
+    this.inbox = new HistoryInbox(
+      options.keeper,
+      (line) => this.options.log?.(line),
+      options.downloadTimeoutMs ?? DOWNLOAD_TIMEOUT_MS,
+    );
   }
 
   async connect(deadline: number, signal: AbortSignal | undefined): Promise<NoConnection | null> {
@@ -165,7 +171,7 @@ class Session implements HistorySession {
     await this.takeWhatIsKept(keptMs, signal);
     const { reading } = this.inbox;
     const isLong = reading > 0 && !(await this.inbox.settle(QUIET_MS, signal));
-    if (isLong && signal?.aborted !== true) this.options.onWaiting?.(reading);
+    if (isLong && signal?.aborted !== true) this.options.onWaiting?.(reading, filesMs);
     await this.inbox.settle(filesMs, signal);
     // Who is stopped while he waits still has a moment for what is nearly there.
     if (signal?.aborted === true) await this.inbox.settle(ENDING.stopped.filesMs);
@@ -228,7 +234,9 @@ class Session implements HistorySession {
       // The phone has its time from when the request is out, however long a busy machine took to send it.
       if (pending.ids.size === 1) deadline = performance.now() + request.timeoutMs;
       request.onProgress?.('asked');
-      const answered = await pending.wait(socket.closed, deadline);
+      const answered = await pending.wait(socket.closed, deadline, (files) => {
+        this.options.onWaiting?.(files, this.options.downloadTimeoutMs ?? DOWNLOAD_TIMEOUT_MS);
+      });
       if (answered === 'whole') return null;
       if (answered === 'interrupted') return { kind: 'interrupted' };
       if (answered === 'silent') return { kind: 'silent' };

@@ -19,7 +19,7 @@ describe('the embedded database', () => {
         message: expect.stringMatching(
           /Looked at:\n {2}--database-url-file: not given\n {2}DATABASE_URL: not set/,
         ) as unknown,
-        next: { command: 'replay', args: ['LOG', '--register'] },
+        next: { command: 'replay', args: ['LOG', '--register', '--home', expect.any(String) as unknown] },
       },
     });
     expect((await run(['connection', 'list'])).code).toBe(2);

@@ -42,7 +42,7 @@ describe('what an error becomes', () => {
     expect(JSON.parse(describeFailure(failure, { json: true, debug: false, look }))).toMatchObject({
       error: {
         remedy: `wa-reconcile explain 'x y' --home '/srv/my crm'\nwa-reconcile db migrate --home '/srv/my crm'`,
-        next: { command: 'explain', args: ['x y'], why: 'shows it' },
+        next: { command: 'explain', args: ['x y', '--home', '/srv/my crm'], why: 'shows it' },
       },
     });
   });

@@ -243,12 +243,17 @@ describe('the choice of the database', () => {
     expect(choose({}, surroundings({ XDG_DATA_HOME: 'relative' })).place).toBe('default');
   });
 
-  test('is the server of DATABASE_URL, and a --home beside it is not overlooked in silence', () => {
+  test('is the server of DATABASE_URL, unless --home is typed, which is said', () => {
     const environment = surroundings({ DATABASE_URL: 'postgresql://app:secret@db/crm' });
+    expect(choose({}, environment).config).toEqual({
+      kind: 'postgresql',
+      url: 'postgresql://app:secret@db/crm',
+    });
     const choice = choose({ home: '/there' }, environment);
-    expect(choice.config).toEqual({ kind: 'postgresql', url: 'postgresql://app:secret@db/crm' });
-    expect(choice.notice).toContain('DATABASE_URL');
-    expect(choice.notice).not.toContain('secret');
+    expect(choice.config).toEqual({ kind: 'pglite', directory: '/there/database' });
+    expect(choice.notice).toBe('--home is used; DATABASE_URL is ignored.');
+    expect(choice.looked.join()).not.toContain('secret');
+    expect(() => choose({ home: '/there', databaseUrlFile: '/url' })).toThrow('name two databases');
     expect(choose({}, surroundings({}, { DATABASE_URL: 'postgresql://x/y' })).place).toBe(
       'DATABASE_URL in /srv/.env',
     );

@@ -42,7 +42,7 @@ describe('what a person types for a contact', () => {
       expect(() => parseContact(typed)).toThrow(ConfigError);
       expect(() => parseContact(typed)).toThrow(
         expect.objectContaining({
-          code: 'unknown_contact',
+          code: 'invalid_contact',
           remedy: expect.stringContaining('lead id') as unknown,
         }),
       );

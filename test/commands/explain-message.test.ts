@@ -248,6 +248,16 @@ describeOnBackends('explain a message', (backend) => {
       expect(result.findings).toMatchObject([{ outcome: 'pending', reason: 'no_message_yet' }]);
     });
 
+    it('says so of a message that another program names by a UUID', async () => {
+      const store = await backend.open();
+      const id = '11111111-c39a-4121-90b5-f53f26d522b3';
+      await expect(ask(store, id)).rejects.toMatchObject({ code: 'unknown_subject' });
+      const body = JSON.stringify(status('K1', 'delivered', 3)).replaceAll(wamid('K1'), id);
+      await replayBodies(store, [JSON.parse(body)]);
+      expect((await ask(store, id)).findings).toMatchObject([{ reason: 'no_message_yet' }]);
+      expect((await ask(store, id, { as: 'message' })).pending).toHaveLength(1);
+    });
+
     it('M6: says that a group message is left out by rule, and how to bring it in', async () => {
       const store = await backend.open();
       await replayBodies(store, [live('G1', 0, { group_id: 'Z3J1cG8=' })]);

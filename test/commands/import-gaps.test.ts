@@ -119,6 +119,25 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
     expect(await transcript(store)).toHaveLength(31);
   });
 
+  test('that the phone does not confirm to be whole is on record, too', async () => {
+    const store = await backend.open();
+    await shop(store);
+    // The first answer lacks its newest five messages, and the phone says nothing to the look.
+    const quiet = fakePhones(({ count }) =>
+      count === 1 ? 'silence' : { conversations: [conversation(PN, OLD.slice(20, 25))] },
+    );
+    expect(await importOf(store, quiet, { count: 10 })).toMatchObject({
+      outcome: 'fetched',
+      status: 'partial',
+      fetch: { gaps: [{ reason: 'short', filled: false }] },
+    });
+    expect(await gapsIn(store)).toMatchObject([{ anchor_id: 'hello', behind_id: 'A24', reason: 'short' }]);
+    const second = await importOf(store, fakePhones(PHONE), { count: 10, phase: 'fetch', force: true });
+    expect(second).toMatchObject({ status: 'completed', fetch: { gaps: [{ filled: true }] } });
+    expect((await transcript(store)).join()).toContain('A29');
+    expect(await gapsIn(store)).toEqual([]);
+  });
+
   test('a short answer without anything missing is no gap, and is counted once', async () => {
     const store = await backend.open();
     await shop(store);

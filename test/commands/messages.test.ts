@@ -271,7 +271,7 @@ describeOnBackends('the messages of a contact', (backend) => {
       [{ limit: 5000 }, 'usage'],
       [{ limit: 1.5 }, 'usage'],
       [{ connection: 'nobody' }, 'connection_unknown'],
-      [{ contact: 'nobody' }, 'unknown_contact'],
+      [{ contact: 'nobody' }, 'invalid_contact'],
       [{ contact: '+5511900000008' }, 'unknown_contact'],
       [{ cursor: given, contact: '+5511900000009' }, 'invalid_cursor'],
       [{ cursor: given, from: START }, 'invalid_cursor'],

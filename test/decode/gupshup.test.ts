@@ -42,6 +42,12 @@ describe('Gupshup v3 hands Meta’s bodies on with ids of its own', () => {
     });
   });
 
+  test('a reaction names its message by meta_msg_id', () => {
+    const reaction = { message_id: OWN_ID, meta_msg_id: wamid('Q1'), emoji: '👍' };
+    const body = gupshup('messages', { messages: [message({ type: 'reaction', reaction })] });
+    expect(the('reaction', factsOf(body))).toMatchObject({ targetExternalId: wamid('Q1') });
+  });
+
   test('a forwarded message still answers nothing', () => {
     const context = { forwarded: true, meta_msg_id: wamid('Q1') };
     const fact = the('message', factsOf(gupshup('messages', { messages: [message({ context })] })));

@@ -136,7 +136,7 @@ async function loseConversation(store: Store, pick: number): Promise<void> {
 async function double(store: Store, id: string, kind: 'copy' | 'stranger'): Promise<void> {
   if (kind === 'copy') await dropUniqueIndexes(store, ['same_id']);
   const [found] = await store.sql.query(
-    `select to_jsonb(m) as row, to_jsonb(c.last_message_at) as last from messages m
+    `select to_jsonb(m) as row, to_jsonb(coalesce(c.last_message_at, m.timestamp)) as last from messages m
      join conversations c on c.id = m.conversation_id where m.id = $1::uuid`,
     [id],
   );

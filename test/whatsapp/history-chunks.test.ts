@@ -130,6 +130,21 @@ describe('what comes when nobody waits any more', () => {
     expect(keeper.owed.size).toBe(0);
   });
 
+  it('a download that never ends is given up, said, and owed', async () => {
+    whatsapp.fake.onHistoryRequest(answerFromArchive([chatOf(40)], { as: 'blob', downloadMs: 600_000 }));
+    const waiting: [files: number, ms: number][] = [];
+    const { session, keeper } = await open({
+      downloadTimeoutMs: 6_000,
+      onWaiting: (...said) => waiting.push(said),
+    });
+    const startedAt = performance.now();
+    expect(await session.fetchPage(before(39))).toMatchObject({ kind: 'download_failed' });
+    expect(performance.now() - startedAt).toBeLessThan(12_000);
+    expect(waiting).toEqual([[1, 6_000]]);
+    await session.end();
+    expect(keeper.owed.size).toBe(1);
+  });
+
   it('a user who stops waits a few seconds at most; what is missing then is owed', async () => {
     whatsapp.fake.onHistoryRequest(answerFromArchive([chatOf(40)], { as: 'blob', downloadMs: 30_000 }));
     const stop = new AbortController();

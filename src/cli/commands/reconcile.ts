@@ -69,7 +69,7 @@ async function reconcileCommand(call: Call): Promise<Outcome> {
     call,
     {
       command: 'reconcile',
-      interruptible: 'batches',
+      interruptible: options.dryRun ? 'rehearsal' : 'batches',
       lock: options.dryRun ? 'shared' : 'exclusive',
     },
     (ctx) => reconcile(ctx, options),

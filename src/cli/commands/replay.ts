@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { LogSelection, ReplayOptions } from '../../commands/replay/options.js';
+import type { ProgressEvent } from '../../context.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -97,12 +98,23 @@ async function replayCommand(call: Call): Promise<Outcome> {
   const result = await withContext(
     call,
     // Stored entries are replayed only where there are some: a lost DATABASE_URL must not look like an empty log.
-    { command: 'replay', lock: 'shared', interruptible: 'batches', creates: !fromLog },
+    {
+      command: 'replay',
+      lock: 'shared',
+      interruptible: options.dryRun ? 'rehearsal' : 'batches',
+      creates: !fromLog,
+    },
     async (ctx) => {
+      const committed = { any: false };
+      const emit = (event: ProgressEvent): void => {
+        committed.any ||= event.event === 'progress' && event.entries > 0;
+        ctx.emit(event);
+      };
       try {
-        return await replay(ctx, options);
+        return await replay({ ...ctx, emit }, options);
       } catch (error) {
-        if (!(error instanceof ConfigError) && !options.dryRun) {
+        // A new database that nothing came into is gone again.
+        if (!(error instanceof ConfigError) && !options.dryRun && committed.any) {
           const again = call.look.line(typedAgain(call.argv, 'goes on from there'));
           call.notice(`What was done until now is stored; this goes on from there: ${again}`);
         }

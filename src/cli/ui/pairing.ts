@@ -92,6 +92,8 @@ class QrDisplay {
   /** Rows on the screen that the last drawing takes; null when something else may stand under it. */
   private drawnRows: number | null = null;
   private timer: NodeJS.Timeout | undefined;
+  /** The window that was said to be too small: said once, a terminal that cannot redraw would scroll without end. */
+  private tooSmall: { rows: number; columns: number } | null = null;
   /** The newest code: drawing takes a moment, and a code that was renewed meanwhile must not appear. */
   private newest = '';
 
@@ -129,19 +131,24 @@ class QrDisplay {
         ['--connection', this.connection, '--pairing-code'],
         'shows a code to type',
       );
-      this.draw([
-        `The QR code needs a window of ${rows + 1} rows and ${qr.columns} columns; this one has ${window.rows} and ${window.columns}.`,
-        `Enlarge it to ${rows + 1} rows, or make the letters smaller: the code appears by itself.`,
-        `Or link with a code to type: ${look.cyan(look.line(other))}`,
-      ]);
+      const { tooSmall } = this;
+      if (tooSmall?.rows !== window.rows || tooSmall.columns !== window.columns) {
+        if (tooSmall !== null) this.drawnRows = null;
+        this.draw([
+          `The QR code needs a window of ${rows + 1} rows and ${qr.columns} columns; this one has ${window.rows} and ${window.columns}.`,
+          `Enlarge it to ${rows + 1} rows, or make the letters smaller: the code appears by itself.`,
+          `Or link with a code to type: ${look.cyan(look.line(other))}`,
+        ]);
+        this.tooSmall = window;
+      }
       this.timer = setTimeout(() => {
-        const now = windowOf(io.stderr);
-        if (now?.rows !== window.rows || now.columns !== window.columns) this.drawnRows = null;
         this.place(qr);
       }, LOOK_MS);
       this.timer.unref();
       return;
     }
+    if (this.tooSmall !== null) this.drawnRows = null;
+    this.tooSmall = null;
     this.draw([...this.head, '', ...qr.lines, look.dim(this.foot)]);
   }
 

@@ -47,7 +47,7 @@ const MARKS: Readonly<Record<ImportListResult['status'], Mark>> = {
 
 function documentOf(result: ImportListResult, argv: readonly string[]): Document {
   const { contacts, messages, status, stopped, durationMs } = result;
-  const before = contacts.doneBefore === 0 ? '' : ` (${contacts.doneBefore} of them in an earlier run)`;
+  const before = contacts.doneBefore === 0 ? '' : ` (${contacts.doneBefore} in an earlier run)`;
   const isStopped = contacts.left > 0;
   const failed: Item[] =
     contacts.failedBefore === 0
@@ -55,14 +55,14 @@ function documentOf(result: ImportListResult, argv: readonly string[]): Document
       : [
           {
             mark: 'warn',
-            line: `${formatAmount(contacts.failedBefore, 'contact')} failed in an earlier run; see that run.`,
+            line: `${formatAmount(contacts.failedBefore, 'contact')} failed in an earlier run.`,
           },
         ];
   return {
     verdict: {
       mark: MARKS[status],
       text:
-        `${formatAmount(contacts.done, 'contact')} of ${contacts.listed} done${before}: ` +
+        `${contacts.doneBefore + contacts.done} of ${formatAmount(contacts.listed, 'contact')} done${before}: ` +
         `${formatAmount(messages.created, 'message')} created, ${messages.updated} updated`,
       detail: formatDuration(durationMs),
       remarks: isStopped

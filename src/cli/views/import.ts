@@ -178,7 +178,7 @@ function gapItems({ fetch }: ImportResult): Item[] {
       ? { mark: 'note', line: faint(`The answer left out messages ${where}; a second request brought them.`) }
       : {
           mark: 'warn',
-          line: `Messages are missing ${where}: ${GAP_REASONS[reason]}. The next import requests them first.`,
+          line: `Messages ${reason === 'short' ? 'may be' : 'are'} missing ${where}: ${GAP_REASONS[reason]}. The next import requests them first.`,
         };
   });
 }
@@ -186,7 +186,7 @@ function gapItems({ fetch }: ImportResult): Item[] {
 const GAP_REASONS: Record<ImportResult['fetch']['gaps'][number]['reason'], string> = {
   file: 'a file of the answer could not be downloaded',
   chunk: 'a part of the answer is missing',
-  short: 'the phone has more messages there than it sent',
+  short: 'the phone sent fewer than requested, and did not confirm that this is all',
 };
 
 /** Messages of other people in the answers. */

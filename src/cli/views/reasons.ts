@@ -17,7 +17,7 @@ const SKIPPED: Record<SkipReason, string> = {
   not_a_contact: 'not a contact',
   unknown_connection: 'kept pending: unknown connection',
   other_connection: 'of another connection than --connection',
-  other_contact: 'of another contact than --contact',
+  other_contact: 'of another contact',
 };
 
 const REJECTED: Record<RejectReason, string> = {

@@ -92,8 +92,8 @@ export async function openDevice(
       storage: new StoredDevice(ctx, connection.id, options.secretKey),
       signal: AbortSignal.any([ctx.signal, lock.lost]),
       keeper,
-      onWaiting: (files) => {
-        ctx.emit({ event: 'notice', message: waitingFor(files) });
+      onWaiting: (files, ms) => {
+        ctx.emit({ event: 'notice', message: waitingFor(files, ms) });
       },
       log: (line) => {
         ctx.log.debug(line);
@@ -132,8 +132,8 @@ async function takeOwedFiles(ctx: Context, { session, keeper }: OpenDevice): Pro
 }
 
 /** What a person is told who waits for files. */
-function waitingFor(files: number): string {
-  return `Waiting up to 30 s for ${amount(files, 'file')} of history that the phone has sent.`;
+function waitingFor(files: number, ms: number): string {
+  return `Waiting up to ${ms / 1000} s for ${amount(files, 'file')} of history that the phone has sent.`;
 }
 
 async function assertOwnNumber(ctx: Context, connection: { id: string; name: string }): Promise<void> {

@@ -7,6 +7,7 @@ import {
   type ExplainedMessage,
   findEntriesByOrigin,
 } from '../../store/queries/explain.js';
+import { readPendingOf } from '../../store/tables/amendments.js';
 import { readEntryHeads, readLoggedEntries, type LoggedEntry } from '../../store/tables/stored-entries.js';
 import { readRunsById, type RunRow } from '../../store/tables/sync-runs.js';
 import { resolveContact } from '../contacts/resolve-contact.js';
@@ -91,9 +92,11 @@ async function rowSubject(inv: Investigation, id: string, as: ExplainKind | unde
   }
   if (wants('contact') && (await isKnownContact(inv, id))) return { kind: 'contact', typed: id };
   if (as === 'message' || as === undefined) {
-    // Some programs give their messages uuids for ids.
+    // Some programs give their messages uuids for ids, and some only tell of such a message: a status that waits for it.
     const rows = await findMessages(inv.sql, id, inv.connectionIds);
-    if (rows.length > 0) return { kind: 'message', id, rows };
+    const keys = inv.connectionIds.map((connectionId) => ({ connectionId, id }));
+    if (as === 'message' || rows.length > 0 || (await readPendingOf(inv.sql, keys)).length > 0)
+      return { kind: 'message', id, rows };
   }
   throw unknown(id, 'No message, lead, raw entry or run of this database has this id.');
 }

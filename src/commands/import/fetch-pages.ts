@@ -182,18 +182,27 @@ class PageFetch {
       return;
     }
     // A short page alone proves nothing: the phone says which message is directly before the one that was asked from.
-    if (!isKnownMissing(gap) && (await this.isDirectlyBefore(answer, from))) return;
-    await this.fill(gap);
+    const isWhole = isKnownMissing(gap) ? false : await this.isDirectlyBefore(answer, from);
+    if (isWhole === true) return;
+    if (isWhole === false) return this.fill(gap);
+    // Nobody knows: the next import asks again, for a green line over messages that never came would be wrong.
+    await this.leaveOpen(gap);
   }
 
-  /** Whether the phone's message directly before `from` is in the answer; true when it does not say. */
-  private async isDirectlyBefore(answer: Page, from: From): Promise<boolean> {
+  /** Whether the phone's message directly before `from` is in the answer; null when it does not say. */
+  private async isDirectlyBefore(answer: Page, from: From): Promise<boolean | null> {
     const timeoutMs = Math.min(this.work.options.timeoutMs, LOOK_TIMEOUT_MS);
     const look = await this.ask(from, { count: 1, timeoutMs });
-    if (look.kind !== 'page') return true;
+    if (look.kind !== 'page') return null;
     const follows = followsOn(look, answer);
     await this.save(look, !follows);
     return follows;
+  }
+
+  private async leaveOpen(gap: HistoryGap): Promise<void> {
+    const open = { ...gap, filled: false };
+    await this.work.recordGap(open);
+    this.fetched.gaps.push(open);
   }
 
   /** Asks again for what is missing. The gap is recorded before, so that a kill does not lose it. */
@@ -220,7 +229,7 @@ class PageFetch {
       const oldest = answer.own.at(-1);
       if (oldest === undefined) return rest;
       const left = gapIn(answer, rest, this.work.options.count);
-      if (left !== null && (isKnownMissing(left) || !(await this.isDirectlyBefore(answer, from))))
+      if (left !== null && (isKnownMissing(left) || (await this.isDirectlyBefore(answer, from)) !== true))
         return rest;
       await this.work.answered(chatJid, from.id);
       const isThrough =

@@ -111,7 +111,7 @@ export interface FetchedPage {
 /**
  * A part of the chat that an answer left out: between the message that the phone was asked from and the newest one that came.
  * - file: a file of the answer could not be had. - chunk: a chunk between others never came.
- * - short: the phone has more than it sent.
+ * - short: fewer came than were asked for, and the phone has more, or did not say that it has not.
  */
 export interface FetchedGapView {
   reason: 'file' | 'chunk' | 'short';

@@ -178,7 +178,7 @@ export function addReaction(
   origin: MessageOrigin,
 ): void {
   const reaction = asObject(item.reaction);
-  const targetExternalId = externalIdOf(reaction?.message_id);
+  const targetExternalId = externalIdOf(reaction?.meta_msg_id) ?? externalIdOf(reaction?.message_id);
   if (targetExternalId === undefined) {
     reject(context, path, 'reaction', 'missing_target', item);
     return;

@@ -77,6 +77,7 @@ export async function assertFree(
   freeBytes: FreeBytes,
   least = LEAST_FREE_BYTES,
 ): Promise<void> {
-  if ((await freeBytes(path)) >= least) return;
-  throw Object.assign(new Error('too little space left'), { code: 'ENOSPC' });
+  const free = await freeBytes(path);
+  if (free >= least) return;
+  throw Object.assign(new Error('too little space left'), { code: 'ENOSPC', free, least });
 }
