@@ -1,4 +1,4 @@
-import type { Position, SourceItem, SourceProblemReason } from '../model/raw-entry.js';
+import type { Origin, Position, SourceItem, SourceProblemReason } from '../model/raw-entry.js';
 
 /** A place in the text of one input: bytes, line ends, and array elements or CSV rows before it. */
 export interface Place {
@@ -43,12 +43,8 @@ export class ItemQueue {
   /** `line` is 1-based. */
   entry(bytes: Buffer, line: number, after: Place, details?: EntryDetails): void {
     this.found++;
-    const element = details?.element;
     const receivedAt = details?.receivedAt;
-    const origin =
-      element === undefined
-        ? { kind: 'file' as const, path: this.path, line }
-        : { kind: 'file' as const, path: this.path, line, element };
+    const origin = this.#origin(line, details?.element);
     const entry = receivedAt === undefined ? { bytes, origin } : { bytes, origin, receivedAt };
     this.#items.push(
       this.resumable ? { kind: 'entry', entry, after: this.#position(after) } : { kind: 'entry', entry },
@@ -78,12 +74,8 @@ export class ItemQueue {
 
   /** Without `after`, the run goes on at the next input. */
   problem(reason: SourceProblemReason, message: string, line: number, after?: Place, element?: number): void {
-    const origin =
-      element === undefined
-        ? { kind: 'file' as const, path: this.path, line }
-        : { kind: 'file' as const, path: this.path, line, element };
     this.found++;
-    const problem = { origin, reason, message };
+    const problem = { origin: this.#origin(line, element), reason, message };
     if (!this.resumable) {
       this.#items.push({ kind: 'problem', problem });
       return;
@@ -97,6 +89,11 @@ export class ItemQueue {
     const items = this.#items;
     if (items.length > 0) this.#items = [];
     return items;
+  }
+
+  #origin(line: number, element: number | undefined): Origin {
+    const { path } = this;
+    return element === undefined ? { kind: 'file', path, line } : { kind: 'file', path, line, element };
   }
 
   #position({ offset, line, element }: Place): Position {

@@ -2,7 +2,7 @@ import { HISTORY_SYNC_STATUSES, type HistorySyncStatus } from '../model/enumerat
 import type { Fact } from '../model/facts.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import type { HistoryChunkRow } from '../store/tables/history.js';
-import { larger, smaller } from './merge-values.js';
+import { higher, larger, smaller } from './merge-values.js';
 
 /**
  * What a batch says about one connection: its kind, its newest live event and its history (H2). Merged into the stored row
@@ -58,8 +58,8 @@ export class ConnectionNews {
   /** The connection as it is with this news; the same object when there is none. */
   applyTo(row: ConnectionRow): ConnectionRow {
     const becomesCoexistence = this.coexistence && row.kind === 'cloud_api';
-    let status = higher(row.historySyncStatus, this.status);
-    if (becomesCoexistence) status = higher(status, 'pending_consent');
+    let status = higher(HISTORY_SYNC_STATUSES, row.historySyncStatus, this.status);
+    if (becomesCoexistence) status = higher(HISTORY_SYNC_STATUSES, status, 'pending_consent');
     return {
       ...row,
       kind: becomesCoexistence ? 'coexistence' : row.kind,
@@ -106,7 +106,7 @@ export class ConnectionNews {
   }
 
   private raise(status: HistorySyncStatus): void {
-    this.status = this.status === null ? status : higher(this.status, status);
+    this.status = higher(HISTORY_SYNC_STATUSES, this.status, status);
   }
 }
 
@@ -128,11 +128,6 @@ function laterChunk(
 ): { phase: number; chunkOrder: number } {
   if (a === null) return b;
   return b.phase > a.phase || (b.phase === a.phase && b.chunkOrder > a.chunkOrder) ? b : a;
-}
-
-function higher(a: HistorySyncStatus, b: HistorySyncStatus | null): HistorySyncStatus {
-  if (b === null) return a;
-  return HISTORY_SYNC_STATUSES.indexOf(b) > HISTORY_SYNC_STATUSES.indexOf(a) ? b : a;
 }
 
 function largerText(a: string | null, b: string | null): string | null {

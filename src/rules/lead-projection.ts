@@ -7,6 +7,10 @@ import {
   type IdentityEvidence,
   type IdentityNode,
 } from './identity-evidence.js';
+import { larger, smaller } from './merge-values.js';
+
+/** One name of a person, with what was said under it. */
+type KnownIdentity = IdentityNode & { evidence: IdentityEvidence };
 
 /** What is known of a conversation's messages as a whole. */
 export interface ConversationEvidence {
@@ -26,7 +30,7 @@ const TIE_ORDER: readonly LeadSource[] = ['live_message', 'history_sync', 'state
  * its `direct_creation` and its values without any evidence (entered by people or other programs) stay.
  */
 export function projectLead(
-  identities: readonly (IdentityNode & { evidence: IdentityEvidence })[],
+  identities: readonly KnownIdentity[],
   conversations: readonly ConversationEvidence[],
   stored: LeadColumns | null,
 ): LeadColumns {
@@ -42,7 +46,10 @@ export function projectLead(
   }
   const earliest = earliestEvidence(identities, conversations);
   const direct = stored?.source === 'direct_creation';
-  const firstSeen = earliestSeen(identities);
+  const firstSeen = identities.reduce<number | null>(
+    (seen, { evidence }) => smaller(seen, evidence.firstSeenAt),
+    null,
+  );
   const seen = earliest?.at ?? firstSeen ?? stored?.firstSeenAt ?? 0;
   // All that a lead ever said may have turned out to be somebody else's (M9); it is then a contact like any other.
   const bare = firstSeen === null ? (stored?.source ?? 'live_message') : 'live_message';
@@ -55,17 +62,18 @@ export function projectLead(
     isActive: bookState === null ? (stored?.isActive ?? true) : bookState.value === 'added',
     deletedAt:
       bookState === null ? (stored?.deletedAt ?? null) : bookState.value === 'removed' ? bookState.at : null,
-    lastMessageAt: latest(conversations),
+    lastMessageAt: conversations.reduce<number | null>(
+      (last, { lastMessageAt }) => larger(last, lastMessageAt),
+      null,
+    ),
   };
 }
 
 /** The phone that the person was last seen to begin using; Argentina's form without 9 yields to the one with it (I1). */
-export function currentPhone(
-  identities: readonly (IdentityNode & { evidence: IdentityEvidence })[],
-): string | null {
+export function currentPhone(identities: readonly KnownIdentity[]): string | null {
   const phones = identities.filter((identity) => identity.kind === 'phone');
   const known = new Set(phones.map((phone) => phone.value));
-  let best: (IdentityNode & { evidence: IdentityEvidence }) | null = null;
+  let best: KnownIdentity | null = null;
   for (const phone of phones) {
     if (phone.value.startsWith('+54') && known.has(`+549${phone.value.slice(3)}`)) continue;
     if (best === null || beginsLater(phone, best)) best = phone;
@@ -73,10 +81,7 @@ export function currentPhone(
   return best?.value ?? null;
 }
 
-function beginsLater(
-  a: IdentityNode & { evidence: IdentityEvidence },
-  b: IdentityNode & { evidence: IdentityEvidence },
-): boolean {
+function beginsLater(a: KnownIdentity, b: KnownIdentity): boolean {
   const left = a.evidence.firstSeenAt ?? -Infinity;
   const right = b.evidence.firstSeenAt ?? -Infinity;
   return left === right ? a.value < b.value : left > right;
@@ -103,22 +108,4 @@ function earliestEvidence(
     offer(evidence.liveFirstAt, 'live_message');
   }
   return earliest;
-}
-
-function earliestSeen(identities: readonly { evidence: IdentityEvidence }[]): number | null {
-  let earliest: number | null = null;
-  for (const { evidence } of identities) {
-    if (evidence.firstSeenAt !== null && (earliest === null || evidence.firstSeenAt < earliest)) {
-      earliest = evidence.firstSeenAt;
-    }
-  }
-  return earliest;
-}
-
-function latest(conversations: readonly ConversationEvidence[]): number | null {
-  let last: number | null = null;
-  for (const { lastMessageAt } of conversations) {
-    if (lastMessageAt !== null && (last === null || lastMessageAt > last)) last = lastMessageAt;
-  }
-  return last;
 }

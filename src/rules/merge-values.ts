@@ -75,6 +75,14 @@ export function stableJson(value: JsonValue | undefined): string {
   return JSON.stringify(value);
 }
 
+/** The one that stands later in `ladder`, which goes from the least to the most; null is less than any. */
+export function higher<T extends string>(ladder: readonly T[], a: T, b: T | null): T;
+export function higher<T extends string>(ladder: readonly T[], a: T | null, b: T | null): T | null;
+export function higher<T extends string>(ladder: readonly T[], a: T | null, b: T | null): T | null {
+  if (a === null || b === null) return a ?? b;
+  return ladder.indexOf(b) > ladder.indexOf(a) ? b : a;
+}
+
 /** The smaller of two numbers of which either may be unknown. */
 export function smaller(a: number | null, b: number | null): number | null {
   if (a === null) return b;

@@ -12,7 +12,7 @@ import type { Media, MessageContent, MessageError, MessageFact, StatusFact } fro
 import type { JsonObject } from '../model/json.js';
 import { absorbContent, mediaText } from './absorb-content.js';
 import { contentRank, sourceOf, structureRank, type EvidenceRanks } from './evidence.js';
-import { mergeErrors, smaller } from './merge-values.js';
+import { higher, mergeErrors, smaller } from './merge-values.js';
 
 /** What an edit made the message say. */
 export interface Version {
@@ -117,23 +117,16 @@ export function absorbState(state: MessageState, other: MessageState): boolean {
   return content || structure || progress || amendments;
 }
 
-/** One way only: M3's ladder. */
-export function higherStatus(a: MessageStatus | null, b: MessageStatus | null): MessageStatus | null {
-  if (a === null) return b;
-  if (b === null) return a;
-  return MESSAGE_STATUSES.indexOf(a) >= MESSAGE_STATUSES.indexOf(b) ? a : b;
-}
-
 /** Applies a status that Meta reported for the message. */
 export function absorbStatus(
   state: MessageState,
   { status, at, errors }: Pick<StatusFact, 'status' | 'at' | 'errors'>,
 ): boolean {
-  const higher = higherStatus(state.status, status);
-  const confirmed = state.metaConfirmedAt === null ? at : Math.min(state.metaConfirmedAt, at);
+  const highest = higher(MESSAGE_STATUSES, state.status, status);
+  const confirmed = smaller(state.metaConfirmedAt, at);
   const all = mergeErrors(state.errors, errors ?? null);
-  const changed = higher !== state.status || confirmed !== state.metaConfirmedAt || all !== state.errors;
-  state.status = higher;
+  const changed = highest !== state.status || confirmed !== state.metaConfirmedAt || all !== state.errors;
+  state.status = highest;
   state.metaConfirmedAt = confirmed;
   state.errors = all;
   return changed;
@@ -171,16 +164,10 @@ function absorbStructure(state: MessageState, other: MessageState): boolean {
 }
 
 function absorbProgress(state: MessageState, other: MessageState): boolean {
-  const status = higherStatus(state.status, other.status);
-  const historyStatus = higherStatus(state.historyStatus, other.historyStatus);
-  const source =
-    MESSAGE_SOURCES.indexOf(other.source) > MESSAGE_SOURCES.indexOf(state.source)
-      ? other.source
-      : state.source;
-  const syncSource =
-    SYNC_SOURCES.indexOf(other.syncSource) > SYNC_SOURCES.indexOf(state.syncSource)
-      ? other.syncSource
-      : state.syncSource;
+  const status = higher(MESSAGE_STATUSES, state.status, other.status);
+  const historyStatus = higher(MESSAGE_STATUSES, state.historyStatus, other.historyStatus);
+  const source = higher(MESSAGE_SOURCES, state.source, other.source);
+  const syncSource = higher(SYNC_SOURCES, state.syncSource, other.syncSource);
   const isSyncInitial = state.isSyncInitial || other.isSyncInitial;
   const confirmed = smaller(state.metaConfirmedAt, other.metaConfirmedAt);
   const stanzaId = state.stanzaId ?? other.stanzaId;

@@ -1,6 +1,6 @@
 import { phoneEquivalents } from '../identity/phone.js';
 import type { IdentityRow } from '../store/tables/leads.js';
-import { UnionFind } from './group-by.js';
+import { groupBy, UnionFind } from './group-by.js';
 import {
   absorbEvidence,
   compareNodes,
@@ -73,7 +73,7 @@ export function planPeople(
 ): PersonPlan {
   const groups = new UnionFind();
   const identities = new Map<string, PlannedIdentity>();
-  const storedPeople = new Map<string, { leadId: string | null }>();
+  const storedPeople = new Set<string>();
   const leadMakers = new Set<string>();
 
   for (const row of storedIdentities) {
@@ -85,8 +85,7 @@ export function planPeople(
       changed: false,
     });
     groups.join(personKey(row.personId), key);
-    const known = storedPeople.get(row.personId);
-    if (known === undefined || known.leadId === null) storedPeople.set(row.personId, { leadId: row.leadId });
+    storedPeople.add(row.personId);
   }
   for (const lead of storedLeads) adoptLead(lead, identities, groups, storedPeople);
   for (const claim of claims) addClaim(claim, identities, groups, leadMakers);
@@ -116,9 +115,9 @@ function adoptLead(
   lead: StoredLead,
   identities: Map<string, PlannedIdentity>,
   groups: UnionFind,
-  storedPeople: Map<string, { leadId: string | null }>,
+  storedPeople: Set<string>,
 ): void {
-  storedPeople.set(lead.id, { leadId: lead.id });
+  storedPeople.add(lead.id);
   groups.add(personKey(lead.id));
   if (lead.phoneNumber === null) return;
   const key = nodeKey({ kind: 'phone', value: lead.phoneNumber });
@@ -175,18 +174,12 @@ function joinEquivalents(identities: Map<string, PlannedIdentity>, groups: Union
 function namePeople(
   groups: UnionFind,
   identities: Map<string, PlannedIdentity>,
-  storedPeople: Map<string, { leadId: string | null }>,
+  storedPeople: ReadonlySet<string>,
   storedLeads: readonly StoredLead[],
   leadMakers: ReadonlySet<string>,
   newId: () => string,
 ): PersonPlan {
-  const storedByGroup = new Map<string, string[]>();
-  for (const personId of storedPeople.keys()) {
-    const group = groups.find(personKey(personId));
-    const list = storedByGroup.get(group);
-    if (list === undefined) storedByGroup.set(group, [personId]);
-    else list.push(personId);
-  }
+  const storedByGroup = groupBy(storedPeople, (personId) => groups.find(personKey(personId)));
   const makerGroups = new Set([...leadMakers].map((key) => groups.find(key)));
   const firstSeen = new Map(storedLeads.map((lead) => [lead.id, lead.firstSeenAt]));
 

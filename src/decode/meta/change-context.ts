@@ -68,6 +68,20 @@ export function listIn(
   return elements;
 }
 
+/** The objects of a list, each with its path; what is no object is rejected. */
+export function* objectsIn(
+  context: ChangeContext,
+  list: JsonValue[],
+  path: string,
+  subject: Subject,
+): Generator<[JsonObject, string], void, undefined> {
+  for (const [i, element] of list.entries()) {
+    const object = asObject(element);
+    if (object === undefined) reject(context, `${path}[${i}]`, subject, 'not_an_object', element);
+    else yield [object, `${path}[${i}]`];
+  }
+}
+
 /** Only so many elements of an array are looked at: one of texts or numbers is no list of items. */
 const LOOKED_AT = 20;
 

@@ -3,7 +3,7 @@ import { phoneEquivalents } from '../../identity/phone.js';
 import type { Identities } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asObject, textOf } from '../read.js';
-import { isBusiness, listIn, reject, type ChangeContext } from './change-context.js';
+import { isBusiness, listIn, objectsIn, type ChangeContext } from './change-context.js';
 
 /** One element of `value.contacts[]`: the customer whom the items of the value come from or go to. */
 export interface Contact {
@@ -80,13 +80,7 @@ export function readContacts(context: ChangeContext, list: JsonValue | undefined
   const book = new ContactBook();
   const elements = listIn(context, list, `${context.path}.contacts`);
   if (elements === undefined) return book;
-  for (const [i, element] of elements.entries()) {
-    const path = `${context.path}.contacts[${i}]`;
-    const contact = asObject(element);
-    if (contact === undefined) {
-      reject(context, path, 'contact', 'not_an_object', element);
-      continue;
-    }
+  for (const [contact, path] of objectsIn(context, elements, `${context.path}.contacts`, 'contact')) {
     const profile = asObject(contact.profile);
     book.add({
       path,

@@ -2,7 +2,7 @@ import { hasIdentity, identitiesOfUser } from '../../identity/identities.js';
 import type { Identities } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { asObject, textOf } from '../read.js';
-import { listIn, reject, skip, type ChangeContext } from './change-context.js';
+import { listIn, objectsIn, skip, type ChangeContext } from './change-context.js';
 import { countIdentities } from './contact-book.js';
 
 /**
@@ -50,13 +50,8 @@ export function readSystem(context: ChangeContext, item: JsonObject, path: strin
 export function readUserIdUpdates(context: ChangeContext, value: JsonObject): boolean {
   if (value.user_id_update === undefined) return false;
   const path = `${context.path}.user_id_update`;
-  for (const [i, element] of (listIn(context, value.user_id_update, path) ?? []).entries()) {
-    const itemPath = `${path}[${i}]`;
-    const item = asObject(element);
-    if (item === undefined) {
-      reject(context, itemPath, 'contact', 'not_an_object', element);
-      continue;
-    }
+  const list = listIn(context, value.user_id_update, path) ?? [];
+  for (const [item, itemPath] of objectsIn(context, list, path, 'contact')) {
     const userId = asObject(item.user_id);
     const parent = asObject(item.parent_user_id);
     const before = identitiesOfUser(undefined, [textOf(userId?.previous), textOf(parent?.previous)]);

@@ -7,6 +7,7 @@ import { reject, type ChangeContext } from './change-context.js';
 import { readContent, typeOf } from './contents.js';
 import { messageErrorsOf } from './errors.js';
 import type { Placement } from './items.js';
+import { statusNamed } from './statuses.js';
 
 /** Adds the message that `item` is; `timestampFromEntry` flags one whose own timestamp was unusable (rule M7). */
 export function addMessage(
@@ -66,26 +67,10 @@ function statusOf(
   return failed ? 'failed' : 'sent';
 }
 
-/** Capitals in Meta's text, lower case in fixtures; `ERROR` is this product's `failed`. */
+/** History also has `ERROR`, which is `failed` everywhere else. */
 function historyStatusOf(value: JsonValue | undefined): MessageStatus | undefined {
   if (typeof value !== 'string') return undefined;
-  switch (value.toLowerCase()) {
-    case 'pending':
-      return 'pending';
-    case 'sent':
-      return 'sent';
-    case 'delivered':
-      return 'delivered';
-    case 'read':
-      return 'read';
-    case 'played':
-      return 'played';
-    case 'error':
-    case 'failed':
-      return 'failed';
-    default:
-      return undefined;
-  }
+  return value.toLowerCase() === 'error' ? 'failed' : statusNamed(value);
 }
 
 /** A forwarded message answers nothing, whatever stands beside the flag. */

@@ -1,9 +1,8 @@
 import type { Direction } from '../../model/enumerations.js';
 import type { Identities, MessageOrigin, Subject } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { asObject } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
-import { reject, skip, type ChangeContext } from './change-context.js';
+import { objectsIn, reject, skip, type ChangeContext } from './change-context.js';
 import type { Contact } from './contact-book.js';
 import { typeOf } from './contents.js';
 import { readSystem } from './identity-changes.js';
@@ -33,16 +32,8 @@ export interface Placer {
  */
 export function readItems(context: ChangeContext, list: JsonValue[], path: string, placer: Placer): number {
   let newest = 0;
-  for (let i = 0; i < list.length; i++) {
-    const element = list[i] ?? null;
-    const item = asObject(element);
-    const itemPath = `${path}[${i}]`;
-    if (item === undefined) {
-      reject(context, itemPath, 'message', 'not_an_object', element);
-      continue;
-    }
-    const at = readItem(context, item, itemPath, placer);
-    if (at > newest) newest = at;
+  for (const [item, itemPath] of objectsIn(context, list, path, 'message')) {
+    newest = Math.max(newest, readItem(context, item, itemPath, placer));
   }
   return newest;
 }
@@ -56,7 +47,8 @@ function readItem(context: ChangeContext, item: JsonObject, path: string, placer
   const subject = subjectOf(type);
   const placement = placer.place(item);
   if (typeof placement === 'string') {
-    refuse(context, item, path, subject, placement);
+    if (placement === 'group' || placement === 'self_thread') skip(context, path, subject, placement);
+    else reject(context, path, subject, placement, item);
     return 0;
   }
   const sentAt = parseTimestamp(item.timestamp);
@@ -95,24 +87,5 @@ function subjectOf(type: string): ItemSubject {
       return type;
     default:
       return 'message';
-  }
-}
-
-function refuse(
-  context: ChangeContext,
-  item: JsonObject,
-  path: string,
-  subject: ItemSubject,
-  refusal: Refusal,
-): void {
-  switch (refusal) {
-    case 'group':
-    case 'self_thread':
-      skip(context, path, subject, refusal);
-      return;
-    case 'missing_sender':
-    case 'missing_counterpart':
-      reject(context, path, subject, refusal, item);
-      return;
   }
 }

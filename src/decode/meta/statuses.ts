@@ -1,10 +1,10 @@
 import { hasIdentity, identitiesOfUser } from '../../identity/identities.js';
-import type { MessageStatus } from '../../model/enumerations.js';
+import { MESSAGE_STATUSES, type MessageStatus } from '../../model/enumerations.js';
 import type { Identities, StatusFact } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { asObject, messageIdOf, textOf } from '../read.js';
+import { messageIdOf, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
-import { reject, skip, type ChangeContext } from './change-context.js';
+import { objectsIn, reject, skip, type ChangeContext } from './change-context.js';
 import { countIdentities, type ContactBook } from './contact-book.js';
 import { messageErrorsOf } from './errors.js';
 
@@ -16,15 +16,8 @@ export function readStatuses(
   book: ContactBook,
 ): number {
   let newest = 0;
-  for (let i = 0; i < list.length; i++) {
-    const element = list[i] ?? null;
-    const item = asObject(element);
-    if (item === undefined) {
-      reject(context, `${path}[${i}]`, 'status', 'not_an_object', element);
-      continue;
-    }
-    const at = readStatus(context, item, `${path}[${i}]`, book);
-    if (at > newest) newest = at;
+  for (const [item, itemPath] of objectsIn(context, list, path, 'status')) {
+    newest = Math.max(newest, readStatus(context, item, itemPath, book));
   }
   return newest;
 }
@@ -47,7 +40,7 @@ function readStatus(context: ChangeContext, item: JsonObject, path: string, book
   }
   const sentAt = parseTimestamp(item.timestamp);
   if (!isGroup) noteRecipient(context, item, path, book, sentAt ?? 0);
-  const status = statusOf(word);
+  const status = statusNamed(word);
   if (status === undefined) {
     skip(context, path, 'status', 'unknown_status');
     return 0;
@@ -88,18 +81,8 @@ function recipientOf(item: JsonObject): Identities {
   ]);
 }
 
-/** Lower case in Meta's webhooks; programs that hand them on have written capitals. */
-function statusOf(written: string): MessageStatus | undefined {
-  const word = written.toLowerCase();
-  switch (word) {
-    case 'pending':
-    case 'sent':
-    case 'delivered':
-    case 'read':
-    case 'played':
-    case 'failed':
-      return word;
-    default:
-      return undefined;
-  }
+/** The status that a word names, in any case: Meta writes small letters, history and some programs capitals. */
+export function statusNamed(word: string): MessageStatus | undefined {
+  const lower = word.toLowerCase();
+  return MESSAGE_STATUSES.find((status) => status === lower);
 }
