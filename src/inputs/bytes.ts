@@ -21,14 +21,14 @@ export function bomLength(bytes: Buffer, at = 0): number {
   return bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf ? 3 : 0;
 }
 
-/** The first index from `from` that holds no blank; `bytes.length` if all is blank. */
+/** The first index from `from` that is not white space; `bytes.length` if there is none. */
 export function skipBlank(bytes: Buffer, from = 0): number {
   let at = from;
   while (at < bytes.length && isBlank(bytes[at] ?? 0)) at++;
   return at;
 }
 
-/** JSON's four kinds of white space, and nothing else: a NUL is content. */
+/** JSON's four kinds of white space; a NUL is content. */
 export function isBlank(byte: number): boolean {
   return byte === SPACE || byte === NEWLINE || byte === CARRIAGE_RETURN || byte === TAB;
 }
@@ -41,8 +41,8 @@ export function trimEnd(bytes: Buffer): Buffer {
 }
 
 /**
- * Gathers the bytes of one entry over chunk boundaries, up to a limit. Past the limit only the size is kept, so that
- * an entry of any size is read past in constant memory.
+ * Collects the bytes of one entry across chunks, up to a limit. Past the limit it keeps only the size, so that an entry
+ * of any size is skipped in constant memory.
  */
 export class ByteCollector {
   size = 0;
@@ -57,7 +57,7 @@ export class ByteCollector {
     else this.#parts = [];
   }
 
-  /** What was gathered, or undefined if it was too large; starts anew. */
+  /** The collected bytes, or undefined if they were over the limit; the collector is empty afterwards. */
   take(): Buffer | undefined {
     const parts = this.#parts;
     const tooLarge = this.size > this.limit;

@@ -1,6 +1,6 @@
 /**
- * Lets the beginning of a stream of chunks be looked at before it is read. An error that comes while looking is kept
- * until the chunks before it have been read.
+ * Peeks at the beginning of a stream of chunks before reading it. An error met while peeking is thrown once the chunks
+ * before it have been read.
  */
 export class ChunkReader {
   #iterator: AsyncIterator<Buffer>;
@@ -37,7 +37,7 @@ export class ChunkReader {
     }
   }
 
-  /** Lets go of the stream, read to its end or not. */
+  /** Releases the stream, whether it was read to its end or not. */
   async close(): Promise<void> {
     await this.#iterator.return?.();
   }
@@ -55,7 +55,7 @@ export class ChunkReader {
   }
 }
 
-/** What a stream gave, as bytes; text where somebody set an encoding on it. */
+/** A chunk of a stream as bytes; a stream with an encoding gives text. */
 export function toBuffer(chunk: unknown): Buffer {
   if (Buffer.isBuffer(chunk)) return chunk;
   if (typeof chunk === 'string') return Buffer.from(chunk);
@@ -79,8 +79,8 @@ export async function* dropFirst(
 }
 
 /**
- * The same chunks, with a note of the error that ends them. A stream made of them reports the errors of its reader
- * as well (pipeline() throws those into this generator), so that the stream cannot tell whose they are.
+ * The same chunks; notes the error that ends them. A stream made of them also reports the errors of its reader
+ * (pipeline() throws those into this generator), so the stream alone does not tell which of the two failed.
  */
 export async function* notingError(
   chunks: AsyncIterable<Buffer>,

@@ -11,7 +11,7 @@ import {
 } from './bytes.js';
 import { ValueScanner } from './value-scanner.js';
 
-/** Where the JSON of a log line lies: whole inside the line, cut off at its end, or going on in the next lines. */
+/** Where the JSON of a log line is: whole inside the line, cut off at its end, or continued on the next lines. */
 export interface FoundValue {
   kind: 'whole' | 'cut' | 'unfinished';
   start: number;
@@ -19,8 +19,8 @@ export interface FoundValue {
 }
 
 /**
- * Finds the JSON object or array in a line of a console log: the first bracket that starts one, so that `[pm2]`, `[0]`
- * and `{id}` in a prefix are passed over; an empty `{}` only if nothing better follows. JSON that was logged as a string
+ * Finds the JSON object or array in a line of a console log: the first bracket that starts one, skipping `[pm2]`, `[0]`
+ * and `{id}` in a prefix; an empty `{}` only if nothing better follows. JSON that was logged as a string
  * (`body="{\"object\":…}"`) is that string, quotes included.
  */
 export function findValue(line: Buffer, scanner = new ValueScanner()): FoundValue | undefined {
@@ -64,7 +64,7 @@ function startsEscaped(line: Buffer, at: number): boolean {
   return line[next] === BACKSLASH && ESCAPED.has(line[next + 1] ?? 0);
 }
 
-/** What follows the backslash behind the bracket: the key's quote, or a pretty-printer's line end. */
+/** What follows the backslash after the bracket: the key's quote, or a pretty-printer's line end. */
 const ESCAPED = new Set(Buffer.from('"nr'));
 
 /** Whether the bracket at `at` starts JSON as a log would hold it: `{"key":`, or an array of such. */

@@ -1,9 +1,9 @@
 import { ByteCollector, CARRIAGE_RETURN, NEWLINE, QUOTE } from './bytes.js';
 
-/** A cell of a CSV record that was asked for; `bytes` is undefined where it is over the limit. */
+/** A requested cell of a CSV record; `bytes` is undefined when the cell is over the limit. */
 export interface CsvCell {
   bytes: Buffer | undefined;
-  /** For reports: a line end's carriage return or a cut cell's missing quote may make it wrong by one. */
+  /** For reports: off by one where a line ends with a carriage return or a cut cell lacks its quote. */
   size: number;
   quoted: boolean;
 }
@@ -15,22 +15,22 @@ export interface CsvRecord {
   end: number;
   /** Line ends in it, those inside quotes included. */
   newlines: number;
-  /** How the record ended: with a line end, with the text, or with the text inside a quoted cell. */
+  /** How the record ended: at a line end, at the end of the text, or at the end of the text inside a quoted cell. */
   ending: 'line' | 'text' | 'cut';
 }
 
 export interface CsvHandler {
-  /** Whether the cells of this column (0-based) are to be kept. */
+  /** Whether to keep the cells of this column (0-based). */
   wants(column: number): boolean;
   cell(column: number, cell: CsvCell): void;
   record(record: CsvRecord): void;
 }
 
 /**
- * Reads RFC 4180 records over any cutting into chunks: quotes, doubled quotes, line ends inside quotes.
+ * Reads RFC 4180 records across chunks: quotes, doubled quotes, line ends inside quotes.
  *
- * Hand-made because a checkpoint needs the exact offset and physical line of each record, a cell over the limit has to
- * be read past in constant memory, and a cut last record must still be given; cells stay bytes, valid UTF-8 or not.
+ * Written by hand because a checkpoint needs the exact offset and physical line of each record, a cell over the limit
+ * must be skipped in constant memory, and a cut last record must still be returned; cells stay bytes, valid UTF-8 or not.
  */
 export class CsvScanner {
   /** `quote`: the last byte was a quote inside a quoted cell, the first of a pair or the closing one. */
@@ -51,7 +51,7 @@ export class CsvScanner {
     private readonly limit: number,
     private readonly handler: CsvHandler,
   ) {
-    // As written a cell can be twice its size, where it is all quotes.
+    // A cell of nothing but quotes is twice as long in the file.
     this.#raw = new ByteCollector(limit * 2 + 2);
     this.#wanted = handler.wants(0);
   }
@@ -131,7 +131,7 @@ export class CsvScanner {
   }
 }
 
-/** The value of a cell: pairs of quotes made one, the closing quote and a carriage return at the line's end dropped. */
+/** The value of a cell: without doubled quotes, the closing quote, and a carriage return at the end of the line. */
 function readCell(written: Buffer, quoted: boolean): Buffer {
   const raw = written[written.length - 1] === CARRIAGE_RETURN ? written.subarray(0, -1) : written;
   if (!quoted) return raw;
@@ -144,7 +144,7 @@ function readCell(written: Buffer, quoted: boolean): Buffer {
     if (byte === QUOTE) {
       quote++;
       if (raw[quote] !== QUOTE) {
-        // The closing quote: what was written behind it is kept as it is.
+        // The closing quote: text after it is kept as it is.
         length += raw.copy(value, length, quote);
         break;
       }

@@ -12,14 +12,14 @@ type Chunks = AsyncGenerator<Buffer, void, undefined>;
 type Decompressor = Duplex & { bytesWritten: number };
 
 /**
- * With a larger buffer a decompressor runs ahead of its reader, and what lies in the buffer is thrown away when the
- * piece after it proves to be damaged.
+ * With a larger buffer a decompressor runs ahead of its reader, and loses what is in the buffer when the next piece is
+ * damaged.
  */
 const OPTIONS = { highWaterMark: 1, chunkSize: 64 * 1024 };
 
 /**
- * Decompresses gzip of any number of members. Throws a DamagedInputError where the data cannot be read on; `again` opens
- * the same data a second time, which lets everything before the damage be given, to the last byte.
+ * Decompresses gzip of any number of members. Throws a DamagedInputError where the data becomes unreadable; `again` opens
+ * the same data a second time, so that every byte before the damage is recovered first.
  */
 export function gunzip(chunks: AsyncIterable<Buffer>, again?: () => AsyncIterable<Buffer>): Chunks {
   return decompress(chunks, again, {
@@ -36,7 +36,7 @@ export function unzstd(chunks: AsyncIterable<Buffer>, again?: () => AsyncIterabl
   return decompress(chunks, again, {
     format: 'zstd',
     create: () => createZstdDecompress(OPTIONS),
-    // Node's stops at the end of the first frame, and says nothing of those behind it.
+    // Node's decompressor stops at the end of the first frame and ignores the ones after it.
     frames: true,
   });
 }
@@ -70,7 +70,7 @@ async function* decompress(
     }
   } catch (error) {
     if (again === undefined || !(error instanceof DamagedInputError) || error.endsEarly) throw error;
-    // What the failing step had decompressed before the damage is lost with it: repeat it in the smallest steps.
+    // The failing step loses what it had decompressed before the damage: repeat it byte by byte.
     const steps = byteByByte(again(), tally.consumed);
     yield* dropFirst(decompressFrames(steps, codec, { consumed: 0 }), tally.given);
     throw error;
@@ -87,7 +87,7 @@ async function* byteByByte(chunks: AsyncIterable<Buffer>, from: number): Chunks 
   }
 }
 
-/** `tally.consumed`: input used up by all steps that went well. */
+/** `tally.consumed`: input used by all frames so far. */
 async function* decompressFrames(
   chunks: AsyncIterable<Buffer>,
   { format, create, frames }: Codec,
@@ -122,7 +122,7 @@ async function* decompressFrame(feed: CompressedFeed, decompressor: Decompressor
   } finally {
     decompressor.destroy();
     source.destroy();
-    // A chunk that is being read right now belongs to the next frame.
+    // A read that is in progress belongs to the next frame.
     if (!source.closed) await new Promise((resolve) => source.once('close', resolve));
     await piped;
   }
@@ -139,7 +139,7 @@ function describeDamage(format: string, cause: unknown): DamagedInputError {
   return new DamagedInputError(problem, false, { cause });
 }
 
-/** A decompressor is never more chunks behind than its own buffer and the stream's before it hold. */
+/** A decompressor lags by no more chunks than its own buffer and the stream before it hold. */
 const KEPT_CHUNKS = 8;
 
 /** Feeds compressed chunks to one decompressor after another, each from where the one before it stopped. */
@@ -147,7 +147,7 @@ class CompressedFeed {
   #chunks: AsyncIterator<Buffer>;
   #ended = false;
   #returned: Buffer[] = [];
-  /** What the current decompressor was given last, and how much before that. */
+  /** The last chunks given to the current decompressor, and how many bytes came before them. */
   #given: Buffer[] = [];
   #givenBefore = 0;
 
@@ -166,7 +166,7 @@ class CompressedFeed {
     }
   }
 
-  /** The decompressor has taken `consumed` bytes; the rest is for the next one. Returns whether there is any. */
+  /** The decompressor used `consumed` bytes; the rest is for the next one. Returns whether there is a rest. */
   async startAnew(consumed: number): Promise<boolean> {
     const rest = Buffer.concat(this.#given).subarray(consumed - this.#givenBefore);
     if (rest.length > 0) this.#returned.unshift(rest);
@@ -192,7 +192,7 @@ class CompressedFeed {
   }
 }
 
-/** The rest of an input cannot be read; all that came before it is good. The message says what is wrong with the data. */
+/** The rest of an input is unreadable; everything before it is good. The message says what is wrong with the data. */
 export class DamagedInputError extends Error {
   override readonly name = 'DamagedInputError';
 

@@ -11,16 +11,16 @@ export interface FileSourceOptions {
   stdin: Readable;
   /** Ends the reading early, without an error and without an unfinished entry. */
   signal?: AbortSignal;
-  /** A larger entry is passed over and reported as `entry_too_large`. */
+  /** A larger entry is skipped and reported as `entry_too_large`. */
   maxEntryBytes: number;
-  /** The `after` of the last item that was dealt with; the same inputs must be given again. */
+  /** The `after` of the last item that was processed; the caller passes the same inputs again. */
   resume?: Position;
   /** Size of the pieces read from disk, in bytes. */
   chunkBytes?: number;
 }
 
 export interface FileSource extends Source {
-  /** Lines of console logs and rows of CSV files that were passed over because they hold no JSON. */
+  /** Lines of console logs and rows of CSV files that were skipped because they hold no JSON. */
   skippedLines(): number;
 }
 
@@ -32,9 +32,9 @@ const BEGINNING: Place = { offset: 0, line: 0, element: 0 };
 /**
  * Reads raw entries from files and standard input, one input after the other, in memory that does not grow with them.
  *
- * Compression, encoding and format are told by content. What is wrong with an input is a `problem` item and the reading
- * goes on with the next one; only a missing zstd decompressor throws (ConfigError). Resuming after an item gives exactly
- * the items behind it, except that an entry cut off by the end of its file is given again: the file may have grown since.
+ * Compression, encoding and format are detected by content. A damaged input gives a `problem` item and reading continues
+ * with the next input; only a missing zstd decompressor throws (ConfigError). Resuming after an item gives exactly the
+ * items after it, except that an entry cut off by the end of its file comes again: the file may have grown since.
  */
 export function openFileSource(inputs: readonly ResolvedInput[], options: FileSourceOptions): FileSource {
   return new InputReader(inputs, options);
@@ -83,7 +83,7 @@ class InputReader implements FileSource {
     }
     const [first] = this.#inputs;
     if (!found && first !== undefined) {
-      // One empty file among others is a quiet day; nothing at all is worth a word.
+      // One empty file among others is a quiet day; only empty files are a problem to report.
       const queue = this.#queueFor(0, first, first.kind === 'file');
       const all = this.#inputs.length === 1 ? 'This input is empty.' : 'All inputs are empty.';
       queue.problem('no_log_entries', `${all} Check how the log was exported.`, 1);

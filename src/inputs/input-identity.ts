@@ -3,7 +3,7 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import type { ResolvedInput } from './resolve-inputs.js';
 import { CONTAINER_HEAD_BYTES, sniffContainer } from './sniff-container.js';
 
-/** What tells a file from another one under the same name. All numbers are bytes on disk. */
+/** What distinguishes a file from another one under the same name. All numbers are bytes on disk. */
 export interface InputIdentity {
   absolutePath: string;
   size: number;
@@ -22,9 +22,9 @@ const TAIL_BYTES = 4 * 1024;
  * Describes an input so that a later run can tell whether its checkpoint still fits. To compare with a stored identity,
  * take the new one at the stored `offset`.
  *
- * `offset` is that of a Position (default: the file's size). A compressed or UTF-16 file is described as a whole, since
- * its positions do not count bytes on disk; it is the same only as long as it does not change at all.
- * Returns undefined for what cannot be read twice: stdin, pipes. Throws what the file system throws.
+ * `offset` is that of a Position (default: the file's size). A compressed or UTF-16 file is described as a whole, because
+ * its positions do not count bytes on disk; any change makes it another file. Returns undefined for stdin and pipes,
+ * which cannot be read twice. Throws what the file system throws.
  */
 export async function identifyInput(
   input: ResolvedInput,
@@ -52,8 +52,8 @@ export async function identifyInput(
 }
 
 /**
- * Whether a checkpoint taken with the identity `stored` fits the file that is there `now`. A file that has only grown
- * fits; one that was replaced, cut short or changed before the checkpoint does not, nor does stdin.
+ * Whether a checkpoint with the identity `stored` fits the file as it is `now`. A file that has only grown fits; one that
+ * was replaced, truncated or changed before the checkpoint does not, and neither does stdin.
  */
 export function sameInput(stored: InputIdentity | undefined, now: InputIdentity | undefined): boolean {
   return (

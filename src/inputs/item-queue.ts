@@ -14,8 +14,8 @@ export interface Splitter {
   /** Takes the next piece of text, cut anywhere. */
   push(chunk: Buffer): void;
   /**
-   * No more text comes. `damaged`: because the rest is unreadable, so that what is unfinished is no entry;
-   * otherwise an unfinished last entry is given as it is, for the decoder to name.
+   * The text has ended. `damaged`: the rest is unreadable, so an unfinished entry is dropped; otherwise an unfinished
+   * last entry is passed on as it is, and the decoder reports it.
    */
   end(damaged: boolean): void;
 }
@@ -25,11 +25,11 @@ export interface EntryDetails {
   receivedAt?: number | undefined;
 }
 
-/** What the splitters of one input have found and nobody has read yet. */
+/** What the splitter of one input has found and the source has not read yet. */
 export class ItemQueue {
   /** Entries and problems found so far. */
   found = 0;
-  /** Lines and rows passed over because they hold no JSON. */
+  /** Lines and rows skipped because they hold no JSON. */
   skipped = 0;
   #items: SourceItem[] = [];
 
@@ -51,7 +51,7 @@ export class ItemQueue {
     );
   }
 
-  /** Gives the entry, or the problem that it is over the limit; undefined bytes are an entry that was not kept for its size. */
+  /** Adds the entry, or the problem that it is over the limit; an entry that was too large to keep has undefined bytes. */
   entryWithin(
     bytes: Buffer | undefined,
     size: number,
@@ -72,7 +72,7 @@ export class ItemQueue {
     }
   }
 
-  /** Without `after`, the run goes on at the next input. */
+  /** Without `after`, a resumed run starts at the next input. */
   problem(reason: SourceProblemReason, message: string, line: number, after?: Place, element?: number): void {
     this.found++;
     const problem = { origin: this.#origin(line, element), reason, message };

@@ -13,7 +13,7 @@ export interface OpenOptions {
   signal?: AbortSignal | undefined;
   /** Size of the pieces read from disk. */
   chunkBytes: number;
-  /** Is told how many bytes on disk have been read so far. */
+  /** Called with the number of bytes read from disk so far. */
   onRead: (bytesRead: number) => void;
 }
 
@@ -31,18 +31,18 @@ export interface OpenText {
   close(): Promise<void>;
 }
 
-/** The bytes are of a kind that holds no log as it is. */
+/** The input is in a format that holds no log as it is. */
 export interface NoText {
   kind: 'unreadable';
   message: string;
 }
 
-/** A file that was compressed by mistake once more is read; a bomb of nested archives is not. */
+/** A file that was compressed twice by mistake is read; a bomb of nested archives is not. */
 const MOST_LAYERS = 3;
 
 /**
- * Opens an input for reading from `offset` of its text. A plain file is entered there; anything else has no way in but
- * to decode it from its start.
+ * Opens an input for reading from `offset` of its text. A plain file is opened there; anything else has to be decoded
+ * from its start.
  */
 export async function openText(
   input: ResolvedInput,
@@ -97,7 +97,7 @@ async function* readBytes(
 }
 
 function openFile(absolutePath: string, start: number, highWaterMark: number): Readable {
-  // A position makes reading a pipe (a shell's <(…)) fail.
+  // Reading a pipe (a shell's <(…)) fails when given a position.
   return createReadStream(absolutePath, start > 0 ? { start, highWaterMark } : { highWaterMark });
 }
 

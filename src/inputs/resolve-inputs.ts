@@ -14,7 +14,10 @@ export type ResolvedInput =
     }
   | { kind: 'stdin' };
 
-/** Kinds of files that lie beside logs and are none. Whatever else is in a directory is read, and told by its content. */
+/**
+ * Files that are found beside logs and are none. Anything else in a directory is read, and its format detected by
+ * content.
+ */
 const NOT_LOGS = new Set(
   (
     '7z avif bmp class css db doc docx eot exe gif heic heif html ico jar jpeg jpg js lock map md mjs mov mp3 mp4 ' +
@@ -25,8 +28,8 @@ const NOT_LOGS = new Set(
 
 /**
  * Turns what a user typed into the list of inputs to read: files, directories (recursive, sorted; hidden files and files
- * that are clearly no logs are passed over), shell patterns, and `-` for standard input. A file that is named twice is
- * read once. Throws a ConfigError, with the remedy, for a path that leads to nothing readable.
+ * that are clearly no logs are skipped), shell patterns, and `-` for standard input. A file that is named twice is read
+ * once. Throws a ConfigError, with the remedy, for a path that leads to nothing readable.
  */
 export async function resolveInputs(
   paths: readonly string[],
@@ -100,7 +103,7 @@ async function listDirectory(directory: string, cwd: string): Promise<FileInput[
   const found: FileInput[] = [];
   const seen = new Set<string>();
   const visit = async (current: string): Promise<void> => {
-    // A symbolic link to a directory above would be walked for ever.
+    // A symbolic link to a parent directory would be walked for ever.
     const real = await realpath(path.resolve(cwd, current));
     if (seen.has(real)) return;
     seen.add(real);
@@ -145,7 +148,7 @@ async function missing(given: string, cwd: string): Promise<ConfigError> {
   });
 }
 
-/** Names beside the missing one that go on where it ends, or stop earlier: `day.log` for `day.log.gz` and the reverse. */
+/** Names in the same directory that extend the missing one or begin it: `day.log` for `day.log.gz` and the reverse. */
 async function similarNames(given: string, cwd: string): Promise<string[]> {
   const directory = path.dirname(given);
   const wanted = path.basename(given).toLowerCase();
@@ -160,7 +163,7 @@ async function similarNames(given: string, cwd: string): Promise<string[]> {
     .map((name) => path.join(directory, name));
 }
 
-/** Exported for its test: permission cannot be taken from a superuser. */
+/** Exported for its test: a test that runs as root always has permission. */
 export function describeSystemError(given: string, error: SystemError): ConfigError {
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     return new ConfigError(`No permission to read ${given}.`, {
@@ -191,7 +194,8 @@ function hasGlob(pattern: string): boolean {
 /**
  * The files and directories that a shell pattern names, sorted, written as the pattern writes them (relative stays
  * relative). Knows `*`, `?`, `[a-z]`, `[!a]`, `{a,b}` and `**` (any depth, symbolic links not followed); a name that
- * starts with a dot is only matched by a pattern that does. Throws what the file system throws, a missing directory aside.
+ * starts with a dot is only matched by a pattern that does. A missing directory matches nothing; any other error of the
+ * file system is thrown.
  */
 async function expandGlob(pattern: string, cwd: string): Promise<string[]> {
   const found = new Set<string>();

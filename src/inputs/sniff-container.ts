@@ -1,4 +1,4 @@
-/** What the first bytes of a file say it is, whatever its name. */
+/** The format of a file by its first bytes, whatever its name. */
 export type Container =
   | { kind: 'plain' | 'gzip' | 'zstd' | 'utf-16le' | 'utf-16be' }
   | { kind: 'unreadable'; what: string; remedy: string };
@@ -45,7 +45,7 @@ const UNREADABLE = [
   signature('a program', '\x7fELF', 'Give the log itself.'),
 ];
 
-/** Bytes that sniffContainer needs to see: a tar archive shows itself at 257. */
+/** Bytes that sniffContainer needs: a tar archive is recognised at byte 257. */
 export const CONTAINER_HEAD_BYTES = 262;
 
 /** `head`: the first CONTAINER_HEAD_BYTES of the input, or all of it if it is shorter. */
@@ -55,7 +55,7 @@ export function sniffContainer(head: Buffer): Container {
   for (const { at, bytes, what, remedy } of UNREADABLE) {
     if (head.subarray(at, at + bytes.length).equals(bytes)) return { kind: 'unreadable', what, remedy };
   }
-  // With its mark, or by the NUL that every ASCII character has on one side.
+  // By its byte order mark, or by the NUL that every ASCII character has on one side.
   if (head[0] === 0xff && head[1] === 0xfe) return { kind: 'utf-16le' };
   if (head[0] === 0xfe && head[1] === 0xff) return { kind: 'utf-16be' };
   if (isAscii(head[0]) && head[1] === 0 && isAscii(head[2]) && head[3] === 0) return { kind: 'utf-16le' };

@@ -6,7 +6,7 @@ import { LineSplitter } from './split-lines.js';
 import { ValueSplitter } from './split-values.js';
 import { ValueScanner } from './value-scanner.js';
 
-/** How the entries lie in a text. */
+/** How a text holds its entries. */
 export type Format =
   | { kind: 'ndjson' }
   | { kind: 'console' }
@@ -14,7 +14,7 @@ export type Format =
   | { kind: 'table_without_json' }
   | { kind: 'csv'; layout: CsvLayout };
 
-/** How much of a text is looked at. */
+/** How much of a text is examined. */
 export const FORMAT_HEAD_BYTES = 64 * 1024;
 const SAMPLE_LINES = 200;
 
@@ -31,7 +31,10 @@ export function sniffFormat(head: Buffer): Format {
   return { kind: sniffLines(head) };
 }
 
-/** Whether the first bytes of a stream settle the format already: a pipe that is still written to must not wait for more. */
+/**
+ * Whether the first bytes of a stream already determine the format: a pipe that is still being written must not wait for
+ * more.
+ */
 export function isSettled(head: Buffer): boolean {
   const start = skipBlank(head, bomLength(head));
   return head[start] === OPEN_BRACE && head.includes(NEWLINE, start) && sniffObject(head, start) === 'ndjson';
@@ -50,19 +53,19 @@ export function createSplitter(
       return new ValueSplitter(queue, start);
     case 'ndjson':
     case 'console':
-      // Elements are only counted inside an array: the file was one when the checkpoint was written, and has grown lines since.
+      // Only arrays count elements: the file was an array when the checkpoint was written, and lines were added since.
       return start.element > 0
         ? new ValueSplitter(queue, start)
         : new LineSplitter(queue, format.kind, start);
   }
 }
 
-/** Looks at the first value only; undefined where its line does not tell. */
+/** Examines the first value only; undefined when its line does not decide. */
 function sniffObject(head: Buffer, start: number): 'ndjson' | 'values' | undefined {
   const scanner = new ValueScanner();
   const end = scanner.scan(head, start);
   if (scanner.status === 'broken') return 'ndjson';
-  // Going on in a second line: pretty-printed. Still in its first line: one that is longer than the head.
+  // More than one line: pretty-printed. Still on its first line: longer than the head.
   if (scanner.newlines > 0) return 'values';
   if (scanner.status === 'open') return 'ndjson';
   const rest = restOfLine(head, end);
@@ -81,7 +84,7 @@ function sniffBracket(head: Buffer, start: number): Format {
     const rest = restOfLine(line, end);
     const holdsValues = line.subarray(1, end).some((byte) => byte === OPEN_BRACE || byte === OPEN_BRACKET);
     if (rest.length > 0) return { kind: holdsValues || startsArray(rest) ? 'values' : sniffLines(head) };
-    // One array is a list of entries; lines that each hold one (n8n) are entries by the line.
+    // One array is a list of entries; when each line holds an array (n8n), each line is an entry.
     return { kind: skipBlank(head, lineEnd) < head.length ? sniffLines(head) : 'values' };
   }
   return { kind: startsArray(line) ? 'values' : sniffLines(head) };
@@ -94,10 +97,7 @@ function startsArray(line: Buffer): boolean {
   );
 }
 
-/**
- * Prefixed lines against bare ones. In doubt NDJSON: there a line without JSON is still an entry that is reported,
- * while in a console log it is passed over.
- */
+/** Compares lines with a prefix to bare ones. In doubt NDJSON, which reports a line without JSON; a console log skips it. */
 function sniffLines(head: Buffer): 'ndjson' | 'console' {
   let bare = 0;
   let prefixed = 0;
@@ -111,12 +111,12 @@ function sniffLines(head: Buffer): 'ndjson' | 'console' {
     if (first === line.length) continue;
     const found = isJson(line) ? 'bare' : findValue(line);
     if (found !== 'bare' && found?.kind === 'unfinished') {
-      // The lines of a pretty-printed value are no lines of the log.
+      // The lines of a pretty-printed value are not lines of the log.
       const value = new ValueScanner();
       const to = value.scan(head, lineStart + found.start);
       if (value.status === 'done') start = indexOrEnd(head, NEWLINE, to) + 1;
     }
-    // A bare line can be cut, or go on behind the sample.
+    // A bare line can be cut, or continue after the sample.
     if (found === 'bare' || (found?.start === first && found.kind !== 'whole')) bare++;
     else if (found !== undefined) prefixed++;
   }

@@ -105,7 +105,7 @@ function isEmpty({ bytes, quoted }: CsvCell): boolean {
   );
 }
 
-/** How the log entries lie in a CSV file. Columns are 0-based. */
+/** Where the log entries are in a CSV file. Columns are 0-based. */
 export interface CsvLayout {
   delimiter: number;
   /** False where the first record is an entry already (`copy … csv` without `header`). */
@@ -174,7 +174,7 @@ function findName(names: string[], wanted: string[]): number | undefined {
   return found;
 }
 
-/** JSON without quotes around it is only believed where commas inside it do not matter, or a prose line would pass for CSV. */
+/** Unquoted JSON counts only where commas inside it do not split it; otherwise a line of prose would look like CSV. */
 function holdsJson(row: SampleRecord, column: number, delimiter: number): boolean {
   const cell = row.cells[column];
   if (cell === undefined || !looksLikeJson(cell)) return false;

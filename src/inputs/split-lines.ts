@@ -14,10 +14,10 @@ import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { ValueScanner } from './value-scanner.js';
 
 const LINE_END = Buffer.from([NEWLINE]);
-/** What a line may hold around its entry: a byte order mark and a carriage return. */
+/** A byte order mark and a carriage return may surround the entry of a line. */
 const MARKS_SIZE = 4;
 
-/** A value that a line began and did not end. */
+/** A value that begins on one line and continues on the next. */
 interface OpenValue {
   /** 1-based line of its first byte. */
   line: number;
@@ -29,8 +29,9 @@ interface OpenValue {
 /**
  * Splits text in which each line holds one entry.
  * - `ndjson`: the line is the entry, whatever it holds.
- * - `console`: the JSON inside the line is the entry; a line without any is chatter.
- * In both, a value that is spread over lines (pretty-printed into an otherwise compact log) is one entry.
+ * - `console`: the JSON inside the line is the entry; a line without JSON is skipped.
+ *
+ * In both, a value that spans lines (pretty-printed into an otherwise compact log) is one entry.
  */
 export class LineSplitter implements Splitter {
   line: number;
@@ -86,7 +87,7 @@ export class LineSplitter implements Splitter {
     if (size > 0 && (!damaged || (rest !== undefined && this.#isWhole(rest)))) this.#take(rest, size, false);
   }
 
-  /** Whether a last line without a line end is finished, as far as brackets tell. */
+  /** Whether a last line without a line end is complete, judged by its brackets. */
   #isWhole(line: Buffer): boolean {
     if (this.kind === 'console') return findValue(line)?.kind === 'whole';
     const start = skipBlank(line);
@@ -96,7 +97,7 @@ export class LineSplitter implements Splitter {
     return this.#scanner.status === 'done';
   }
 
-  /** Takes a line without its line end; undefined bytes are a line too large to keep. */
+  /** Takes a line without its line end; a line that was too large to keep has undefined bytes. */
   #take(raw: Buffer | undefined, size: number, terminated: boolean): void {
     const before: Place = { offset: this.#offset, line: this.line, element: 0 };
     const line = this.line + 1;
@@ -133,7 +134,7 @@ export class LineSplitter implements Splitter {
     this.queue.entry(bytes.subarray(found.start, found.end), line, after, { receivedAt });
   }
 
-  /** Begins a value that goes on in the next lines; the line end of its first line has been read already. */
+  /** Begins a value that continues on the next lines; the line end of its first line has been read already. */
   #begin(bytes: Buffer, open: OpenValue, terminated: boolean): void {
     this.#openBytes.add(bytes);
     if (!terminated) {
@@ -171,12 +172,12 @@ export class LineSplitter implements Splitter {
     return to;
   }
 
-  /** Gives what there is of a value that never ended. */
+  /** Passes on the part of a value that never ended. */
   #giveCut(open: OpenValue, after: Place): void {
     const size = this.#openBytes.size;
     const raw = this.#openBytes.take();
     const bytes = raw === undefined ? undefined : trimEnd(raw);
-    // Prose can end in a bracket (`options: {`): alone it is nothing that could have been an entry.
+    // Prose can end in a bracket (`options: {`): a bracket alone is no entry.
     if (this.kind === 'console' && bytes?.length === 1) this.queue.skipped++;
     else this.queue.entryWithin(bytes, size, open.line, after, { receivedAt: open.receivedAt });
   }
@@ -193,7 +194,7 @@ function withoutMarks(line: Buffer): Buffer {
   return start === 0 && end === line.length ? line : line.subarray(start, Math.max(start, end));
 }
 
-/** A blank line, or the comma that is left of a line when a value over several lines has ended before it. */
+/** A blank line, or the comma that remains on the line where a value over several lines ended. */
 function isEmpty(line: Buffer): boolean {
   const first = line[0] ?? 0;
   if (first > COMMA) return false;

@@ -15,10 +15,10 @@ import { ValueScanner } from './value-scanner.js';
 const BYTE_ORDER_MARK = new Set([0xef, 0xbb, 0xbf]);
 
 /**
- * Splits JSON values that follow one another with any white space or commas between them: one body, pretty-printed or
- * not, or several. Each element of an array at top level is an entry of its own, so that an array of any size streams.
+ * Splits JSON values that are separated by white space or commas: one body, pretty-printed or not, or several. Each
+ * element of an array at top level is an entry of its own, so that an array of any size streams.
  *
- * What is no value (`scalar` in an array, `junk` between values) is given as an entry too: nothing is dropped.
+ * Anything else (`scalar` in an array, `junk` between values) becomes an entry too: nothing is dropped.
  */
 export class ValueSplitter implements Splitter {
   line: number;
@@ -75,7 +75,7 @@ export class ValueSplitter implements Splitter {
     if (this.#state === 'junk') {
       this.#give(0);
     } else if (this.#state !== 'between') {
-      // A file that is still being written is read again from here, so that the rest finds its beginning.
+      // A file that is still being written is read again from here, so that the entry is complete then.
       this.#give(0, this.#resumable(this.#start));
     } else if (this.#inArray) {
       this.queue.problem(
@@ -87,7 +87,10 @@ export class ValueSplitter implements Splitter {
     }
   }
 
-  /** A place inside an array is told from one at top level by its element count: before the first element, go back to the bracket. */
+  /**
+   * Only the element count distinguishes a place inside an array from one at top level: before the first element, resume
+   * at the bracket.
+   */
   #resumable(place: Place): Place {
     return this.#inArray && place.element === 0 ? this.#arrayStart : place;
   }

@@ -15,16 +15,16 @@ import {
 } from './bytes.js';
 
 /**
- * Finds where one JSON object, array or string ends, over any cutting into chunks.
+ * Finds where one JSON object, array or string ends, across chunks.
  *
- * It counts brackets instead of parsing: bytes pass untouched whatever they hold, nesting costs no stack, and a value
- * that JSON.parse would refuse is still delimited. Because a value may have been cut (a process killed while it wrote),
- * the scanner looks at each line's first byte: a string that runs over a line end, or a line that cannot continue the
- * value, is `broken`, so that one cut body does not swallow the good ones behind it.
+ * It counts brackets instead of parsing: bytes stay untouched, nesting costs no stack, and a value that JSON.parse would
+ * refuse is still delimited. A value may have been cut (a process was killed while it wrote), so the scanner checks the
+ * first byte of each line: a string that crosses a line end, or a line that cannot continue the value, is `broken`, so
+ * that one cut body does not swallow the good ones after it.
  */
 export class ValueScanner {
   status: 'open' | 'done' | 'broken' = 'open';
-  /** Whether the last byte seen lies inside a string. */
+  /** Whether the last byte read is inside a string. */
   inString = false;
   /** Line ends passed so far. */
   newlines = 0;
@@ -126,7 +126,7 @@ export class ValueScanner {
     return at;
   }
 
-  /** A pretty-printed value comes back to the margin only to close; anything else there begins another one. */
+  /** A pretty-printed value returns to the margin only to close; anything else at the margin begins another value. */
   #staysIndented(byte: number): boolean {
     this.#indented ??= this.#lineIndented;
     return !this.#indented || this.#lineIndented || byte === CLOSE_BRACE || byte === CLOSE_BRACKET;
@@ -147,7 +147,7 @@ export class ValueScanner {
   }
 }
 
-/** Deeper levels are taken for arrays, so that a gigabyte of `[` costs no memory. */
+/** Deeper levels count as arrays, so that a gigabyte of `[` costs no memory. */
 const MAX_KNOWN_DEPTH = 1 << 20;
 
 /** Whether a line inside a value may start with `byte`, given the last byte before it that was not blank. */

@@ -5,9 +5,9 @@ import type { MessageState } from './message-state.js';
 import { mergeJson, stableJson } from './merge-values.js';
 
 /**
- * Merges what `other` knows of a message's content into `state` (rule M2), and tells whether anything changed. Every field is
- * a register of its own, so the richer detail is kept whichever copy brings it: of the Cloud API and of WhatsApp Web, in any
- * order (M10).
+ * Merges what `other` knows of a message's content into `state` (rule M2); returns whether anything changed. Every field
+ * is a register of its own, so the richer detail is kept whichever copy brings it, the Cloud API's or WhatsApp Web's, in
+ * any order (M10).
  */
 export function absorbContent(state: MessageState, other: MessageState): boolean {
   const type = absorbType(state, other);
@@ -43,7 +43,7 @@ function absorbBody(state: MessageState, other: MessageState): boolean {
   return true;
 }
 
-/** A wamid names the answered message for good; the key id by which WhatsApp Web names it is renamed when the wamid comes. */
+/** A wamid is the final name of the quoted message; WhatsApp Web's key id is replaced when the wamid arrives. */
 function absorbContext(state: MessageState, other: MessageState): boolean {
   if (other.ranks.context === 0) return false;
   const raised = other.ranks.context > state.ranks.context;
@@ -57,8 +57,8 @@ function absorbContext(state: MessageState, other: MessageState): boolean {
 }
 
 /**
- * The file's id is a register of its own: Meta gives a file another id each time, and the best evidence for one decides. What
- * is said about the file goes key by key, the longer text first: `audio/ogg; codecs=opus` says more than `audio/ogg`.
+ * The file's id is a register of its own: Meta gives a file another id each time, and the best evidence decides. Details
+ * of the file merge key by key, and the longer text wins: `audio/ogg; codecs=opus` says more than `audio/ogg`.
  */
 function absorbMedia(state: MessageState, other: MessageState): boolean {
   const before = mediaText(state.media);
@@ -93,7 +93,7 @@ function longer(a: string | undefined, b: string | undefined): string | undefine
   return a > b ? a : b;
 }
 
-/** What real contents say goes together; a placeholder's remarks yield to them as a whole. */
+/** Details of real contents merge; a placeholder's details yield to them as a whole. */
 function absorbRawMeta(state: MessageState, other: MessageState): boolean {
   const mine = state.ranks.rawMeta;
   const theirs = other.ranks.rawMeta;

@@ -43,7 +43,10 @@ export function payloadOf(fact: Amendment): AmendmentPayload {
   }
 }
 
-/** The reactions of a batch's messages: latest wins, of one moment the larger; a removal stays as a row without emoji. */
+/**
+ * The reactions to a batch's messages: the latest wins, at equal times the larger emoji; a removal stays as a row without
+ * emoji.
+ */
 export class ReactionBook {
   private readonly rows = new Map<string, ReactionRow>();
   private readonly written = new Map<string, ReactionRow>();
@@ -52,7 +55,7 @@ export class ReactionBook {
     this.load(rows);
   }
 
-  /** Stored reactions that come into sight; what the batch said already stays. */
+  /** Adds stored reactions; what the batch has said already stays. */
   load(rows: readonly ReactionRow[]): void {
     for (const row of rows) if (!this.rows.has(reactionKey(row))) this.rows.set(reactionKey(row), row);
   }
@@ -71,7 +74,7 @@ export class ReactionBook {
   }
 }
 
-/** Applies an amendment to its message; tells whether that changed anything. */
+/** Applies an amendment to its message; returns whether it changed anything. */
 export function applyAmendment(
   payload: AmendmentPayload,
   tracked: TrackedMessage,
@@ -82,7 +85,7 @@ export function applyAmendment(
   return changed;
 }
 
-/** The same for a message that no batch has in sight. */
+/** The same for a state outside of a batch. */
 export function amendState(payload: AmendmentPayload, state: MessageState, reactions: ReactionBook): boolean {
   switch (payload.kind) {
     case 'status':
@@ -105,12 +108,12 @@ export function amendState(payload: AmendmentPayload, state: MessageState, react
   }
 }
 
-/** Media without an id name no other file: such an edit changes the caption, and the picture stays. */
+/** Media without an id name no new file: such an edit changes the caption and keeps the picture. */
 function withoutEmptyMedia({ media, ...rest }: MessageContent): MessageContent {
   return media?.id === undefined ? rest : { ...rest, media };
 }
 
-/** The row that keeps an amendment until its message comes; equal amendments give equal rows. */
+/** The row that keeps an amendment until its message arrives; equal amendments give equal rows. */
 export function pendingRow(
   payload: AmendmentPayload,
   target: { connectionId: string; externalId: string; webhookLogId: string | null },
@@ -179,7 +182,7 @@ export function payloadOfPending(row: PendingFactRow): AmendmentPayload | null {
   }
 }
 
-/** Two failures of one second that say different things are two facts; a key may hold no more than an index does. */
+/** Two different failures in one second are two facts; a digest, because the key has to fit an index. */
 function digestOf(errors: readonly MessageError[] | undefined): string[] {
   if (errors === undefined) return [];
   return [createHash('sha256').update(textOfErrors(errors)).digest('hex').slice(0, 16)];

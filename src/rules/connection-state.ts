@@ -5,8 +5,8 @@ import type { HistoryChunkRow } from '../store/tables/history.js';
 import { higher, larger, smaller } from './merge-values.js';
 
 /**
- * What a batch says about one connection: its kind, its newest live event and its history (H2). Merged into the stored row
- * by maxima and ladders only, so the order of chunks, errors and announcements does not matter.
+ * What a batch says about one connection: its kind, its newest live event and its history (H2). It merges into the stored
+ * row by maxima and ladders only, so the order of chunks, errors and announcements does not matter.
  */
 export class ConnectionNews {
   private coexistence = false;
@@ -55,7 +55,7 @@ export class ConnectionNews {
     return [...this.chunks.values()];
   }
 
-  /** The connection as it is with this news; the same object when there is none. */
+  /** The connection's row with this batch's news. */
   applyTo(row: ConnectionRow): ConnectionRow {
     const becomesCoexistence = this.coexistence && row.kind === 'cloud_api';
     let status = higher(HISTORY_SYNC_STATUSES, row.historySyncStatus, this.status);

@@ -6,8 +6,8 @@ import { containsJson, mergeErrors, stableJson, textOfErrors } from './merge-val
 import { absorbState, type MessageState, type Version } from './message-state.js';
 
 /**
- * Whether a message says something else than a state whose evidence for it is just as good. Merging alone does not tell: of
- * two values that are equally well known it keeps one (M2). Either another entry says so, too, or the row was changed.
+ * Whether a message contradicts a state whose evidence is just as good. Merging does not show it: of two equally well
+ * known values it keeps one (M2). Either another entry says the same, or the row was changed.
  */
 export function contradicts(state: MessageState, said: MessageState): boolean {
   const mine = state.ranks;
@@ -27,7 +27,7 @@ export function contradicts(state: MessageState, said: MessageState): boolean {
   );
 }
 
-/** The same of an edit or a revoke; statuses and reactions have no evidence beside their order. */
+/** The same for an edit or a revoke; statuses and reactions have no evidence besides their order. */
 export function contradictsAmendment(state: MessageState, payload: AmendmentPayload): boolean {
   switch (payload.kind) {
     case 'edit': {
@@ -42,21 +42,21 @@ export function contradictsAmendment(state: MessageState, payload: AmendmentPayl
   }
 }
 
-/** Whether an edit says something else than the version that a state has under its id. */
+/** Whether an edit contradicts the version that a state has under its id. */
 export function contradictsVersion(known: Version | undefined, said: Version): boolean {
   if (known === undefined) return false;
   return (
     known.at !== said.at ||
     known.content.type !== said.content.type ||
     (known.content.body ?? null) !== (said.content.body ?? null) ||
-    // Media that an edit only inherited is not kept with it.
+    // Media that an edit only inherited are not stored with it.
     (known.content.media !== undefined && isOtherMedia(known.content.media, said.content.media ?? null))
   );
 }
 
 /**
- * Sets right in a stored state what `truth`, everything that the raw log says about the message, knows at least as well; what
- * only the row knows stays. Whatever order the log came in, `truth` is the same, and so is what this makes of a row. Tells
+ * Corrects in a stored state what `truth`, everything that the raw log says about the message, knows at least as well;
+ * what only the row knows stays. `truth` does not depend on the order of the log, so neither does the result. Returns
  * whether anything changed.
  */
 export function rectify(state: MessageState, truth: MessageState): boolean {
@@ -82,8 +82,8 @@ export function rectify(state: MessageState, truth: MessageState): boolean {
 }
 
 /**
- * Takes the evidence from what `rectified` has otherwise than `state`, and leaves the values: the entries that say so have
- * the better evidence then, and whoever replays them sets right what follows from the message, too.
+ * Removes the evidence of every part in which `rectified` differs from `state`, and keeps the values: the entries then
+ * have the better evidence, and replaying them also corrects what follows from the message.
  */
 export function distrust(rectified: MessageState, state: MessageState): MessageState {
   const { ranks } = state;
@@ -92,7 +92,8 @@ export function distrust(rectified: MessageState, state: MessageState): MessageS
   const isMoved = rectified.timestamp !== state.timestamp || rectified.direction !== state.direction;
   const kept = {
     structure: isMoved ? 0 : ranks.structure,
-    // At least one part is always taken back: it is by a change that a replay notices what else to set right.
+    // At least one part always loses its evidence: a replay corrects what depends on a message only when the message
+    // changes.
     type: 0,
     body: rectified.body === state.body ? ranks.body : 0,
     context: rectified.contextExternalId === state.contextExternalId ? ranks.context : 0,
@@ -103,12 +104,15 @@ export function distrust(rectified: MessageState, state: MessageState): MessageS
   return { ...state, stanzaId, edits, revokedAt, errors, ranks: kept };
 }
 
-/** Takes all evidence from a state: of a row that the log has with another lead, who takes its id back (M9). */
+/**
+ * Removes all evidence from the state of a row that the log has with another lead, so that this lead takes the id back
+ * (M9).
+ */
 export function disown(state: MessageState): MessageState {
   return { ...state, ranks: { structure: 0, type: 0, body: 0, context: 0, media: 0, rawMeta: 0 } };
 }
 
-/** Whether a row that the raw log brought has been found to be wrong in who or when it is; its entries are due again then. */
+/** Whether a row from the raw log was found to have the wrong lead, direction or time; its entries are then due again. */
 export function isDisowned({ batchId, ranks }: MessageState): boolean {
   return batchId !== null && ranks.structure === 0;
 }
@@ -117,14 +121,14 @@ function knows(truth: number, row: number): boolean {
   return truth > 0 && truth === row;
 }
 
-/** Another value for something that the message says of its file; what it does not say is no contradiction. */
+/** Whether the message names another value for a detail of its file; a detail that it leaves out is no contradiction. */
 function isOtherMedia(known: Media | null, said: Media | null): boolean {
   return Object.entries(said ?? {}).some(
     ([key, value]) => value !== undefined && new Map(Object.entries(known ?? {})).get(key) !== value,
   );
 }
 
-/** Everything of a state but where its row came from, as one text. */
+/** A state as one text, except for where its row came from. */
 function snapshot({ ranks, media, rawMeta, edits, errors, ...rest }: MessageState): string {
   return stableJson({
     ...rest,

@@ -9,7 +9,7 @@ import type { ContentGrade, MessageOrigin } from '../model/facts.js';
  * Ranks fit in four bits and are stored packed in `messages.evidence`; 0 means that nothing is known.
  */
 export interface EvidenceRanks {
-  /** Who may say direction, timestamp and thread. */
+  /** Evidence for direction, timestamp and thread. */
   structure: number;
   type: number;
   body: number;
@@ -19,8 +19,8 @@ export interface EvidenceRanks {
 }
 
 /**
- * A media follow-up never moves a message; an echo may be one in disguise, so a history chunk outranks it. Live tops standby,
- * so that the row tells which messages were meant for this business to answer (T1).
+ * A media follow-up never moves a message; an echo may be such a follow-up, so a history chunk outranks it. Live outranks
+ * standby, so that the row shows which messages this business was to answer (T1).
  */
 const STRUCTURE_RANK: Record<MessageOrigin, number> = {
   follow_up: 1,
@@ -43,17 +43,17 @@ export function contentRank(grade: ContentGrade, origin: MessageOrigin): number 
   return GRADE_RANK[grade] * 4 + SOURCE_RANK[sourceOf(origin)];
 }
 
-/** The grade that a rank stands for: 3 for real content, 2 for media without an id, 1 for a placeholder, 0 for less. */
+/** The grade of a rank: 3 for real content, 2 for media without an id, 1 for a placeholder, 0 for none. */
 export function gradeOfRank(rank: number): number {
   return rank >> 2;
 }
 
-/** Whether a rank is that of something a person sent, whole or not, and not of a placeholder. */
+/** Whether a rank is that of real content or of media without an id, and not of a placeholder. */
 export function isRealContent(rank: number): boolean {
   return gradeOfRank(rank) >= GRADE_RANK.media_without_id;
 }
 
-/** Whether a message came live, for the business to answer: inbound, it opens tickets (T1). `standby` does not. */
+/** Whether a message came live: an inbound one opens tickets (T1). `standby` does not count. */
 export function cameLive(ranks: EvidenceRanks): boolean {
   return ranks.structure === STRUCTURE_RANK.live;
 }

@@ -1,4 +1,4 @@
-/** The values under their keys, both in the order in which they came. */
+/** The values by key, keys and values in their original order. */
 export function groupBy<T>(values: Iterable<T>, keyOf: (value: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const value of values) {
@@ -10,7 +10,7 @@ export function groupBy<T>(values: Iterable<T>, keyOf: (value: T) => string): Ma
   return groups;
 }
 
-/** Which keys belong together. Keys that were never joined are groups of their own. */
+/** Groups of keys that belong together. A key that was never joined is a group of its own. */
 export class UnionFind {
   private readonly parents = new Map<string, string>();
 

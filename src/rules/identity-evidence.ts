@@ -26,7 +26,7 @@ export interface IdentityEvidence {
   bookState: Dated<'added' | 'removed'> | null;
   /** The earliest address-book entry: evidence for the lead's source. */
   bookFirstAt: number | null;
-  /** The earliest live event that is no message (a reaction). */
+  /** The earliest live event other than a message (a reaction). */
   liveFirstAt: number | null;
 }
 
@@ -42,7 +42,7 @@ export function noEvidence(): IdentityEvidence {
   };
 }
 
-/** Merges `other` into `mine`; tells whether anything changed. */
+/** Merges `other` into `mine`; returns whether anything changed. */
 export function absorbEvidence(mine: IdentityEvidence, other: Partial<IdentityEvidence>): boolean {
   const before = { ...mine };
   mine.firstSeenAt = smaller(mine.firstSeenAt, other.firstSeenAt ?? null);
@@ -80,7 +80,7 @@ export function newerState(
   return b.at > a.at || (b.at === a.at && b.value === 'added' && a.value === 'removed') ? b : a;
 }
 
-/** The identities as nodes, the most telling first: evidence is kept under the first one. */
+/** The identities as nodes, the strongest first: evidence is kept under the first one. */
 export function nodesOf(identities: Identities): IdentityNode[] {
   const nodes: IdentityNode[] = [];
   if (identities.phone !== undefined) nodes.push({ kind: 'phone', value: identities.phone });

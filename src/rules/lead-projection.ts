@@ -26,8 +26,8 @@ export type LeadColumns = Omit<LeadRow, 'id'>;
 const TIE_ORDER: readonly LeadSource[] = ['live_message', 'history_sync', 'state_sync'];
 
 /**
- * A lead is what its identities and conversations say, whatever order they came in. `stored` is the row as it is now:
- * its `direct_creation` and its values without any evidence (entered by people or other programs) stay.
+ * A lead follows from its identities and conversations, in whatever order they came. `stored` is the current row: its
+ * `direct_creation` and its values without evidence (entered by people or other programs) stay.
  */
 export function projectLead(
   identities: readonly KnownIdentity[],
@@ -51,7 +51,8 @@ export function projectLead(
     null,
   );
   const seen = earliest?.at ?? firstSeen ?? stored?.firstSeenAt ?? 0;
-  // All that a lead ever said may have turned out to be somebody else's (M9); it is then a contact like any other.
+  // All messages of a lead may have turned out to be another lead's (M9); without evidence it is a contact like any
+  // other.
   const bare = firstSeen === null ? (stored?.source ?? 'live_message') : 'live_message';
   return {
     phoneNumber: currentPhone(identities) ?? stored?.phoneNumber ?? null,
@@ -69,7 +70,7 @@ export function projectLead(
   };
 }
 
-/** The phone that the person was last seen to begin using; Argentina's form without 9 yields to the one with it (I1). */
+/** The phone that the person began to use last; Argentina's form without 9 yields to the one with it (I1). */
 export function currentPhone(identities: readonly KnownIdentity[]): string | null {
   const phones = identities.filter((identity) => identity.kind === 'phone');
   const known = new Set(phones.map((phone) => phone.value));

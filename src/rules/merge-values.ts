@@ -2,8 +2,8 @@ import type { MessageError } from '../model/facts.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 
 /**
- * What two tellings say together: key by key, down to the values; where both have one, the longer one, of equally long ones
- * the larger. Commutative, associative and idempotent, so any order of any number of tellings gives the same.
+ * Merges two objects key by key, down to the values; where both have a value, the longer one wins, and of two of one
+ * length the larger. Commutative, associative and idempotent, so any order of any number of objects gives the same.
  */
 export function mergeJson(a: JsonObject, b: JsonObject): JsonObject {
   const merged = new Map(Object.entries(a));
@@ -15,7 +15,7 @@ export function mergeJson(a: JsonObject, b: JsonObject): JsonObject {
   return Object.fromEntries(merged);
 }
 
-/** Whether `whole` says all that `part` says, word for word. */
+/** Whether `whole` has every value of `part`, unchanged. */
 export function containsJson(whole: JsonValue, part: JsonValue): boolean {
   const inner = asObject(part);
   const outer = asObject(whole);
@@ -43,7 +43,7 @@ function compareDetail(a: JsonValue, b: JsonValue): number {
   return left === right ? 0 : left < right ? -1 : 1;
 }
 
-/** A list says more than a text, a text more than a number; null says nothing. */
+/** A list outranks a text, a text a number; null is the least. */
 function kindOf(value: JsonValue): number {
   if (Array.isArray(value)) return 4;
   switch (typeof value) {
@@ -62,7 +62,7 @@ function asObject(value: JsonValue): JsonObject | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
 }
 
-/** JSON with sorted keys: jsonb does not keep the order of keys, so equal values must have one spelling. */
+/** JSON with sorted keys: jsonb does not keep the order of keys, and equal values need equal texts. */
 export function stableJson(value: JsonValue | undefined): string {
   if (value === undefined) return 'null';
   if (Array.isArray(value)) return `[${value.map(stableJson).join(',')}]`;
@@ -83,13 +83,13 @@ export function higher<T extends string>(ladder: readonly T[], a: T | null, b: T
   return ladder.indexOf(b) > ladder.indexOf(a) ? b : a;
 }
 
-/** The smaller of two numbers of which either may be unknown. */
+/** The smaller of two numbers; null is unknown. */
 export function smaller(a: number | null, b: number | null): number | null {
   if (a === null) return b;
   return b === null ? a : Math.min(a, b);
 }
 
-/** The larger of two numbers of which either may be unknown. */
+/** The larger of two numbers; null is unknown. */
 export function larger(a: number | null, b: number | null): number | null {
   if (a === null) return b;
   return b === null ? a : Math.max(a, b);
@@ -98,9 +98,8 @@ export function larger(a: number | null, b: number | null): number | null {
 type Errors = readonly MessageError[] | null;
 
 /**
- * What two tellings say together about why a message failed: one error per code, each with the longer title and the longer
- * details. Commutative, associative and idempotent, so any order of the log gives the same; `mine` itself comes back where
- * the other one adds nothing.
+ * Merges two lists of the reasons why a message failed: one error per code, each with the longer title and the longer
+ * details. Commutative, associative and idempotent; returns `mine` itself when `theirs` adds nothing.
  */
 export function mergeErrors(mine: Errors, theirs: Errors): Errors {
   if (theirs === null) return mine;
@@ -119,7 +118,7 @@ export function textOfErrors(errors: Errors): string {
   return errors === null ? '' : JSON.stringify(errors.map(ordered));
 }
 
-/** Without a code, the title is all that tells one error from another. */
+/** Without a code, only the title distinguishes errors. */
 function keyOf({ code, title }: MessageError): string {
   return code === undefined ? `~${title ?? ''}` : String(code).padStart(16, '0');
 }

@@ -7,7 +7,7 @@ import { mergeErrors } from './merge-values.js';
 import { projectMessage, restoreContent, type Revision } from './message-projection.js';
 import { absorbState, areTwins, stateOfFact, type MessageState, type Placement } from './message-state.js';
 
-/** One message that a batch has in sight, with what the database held of it. */
+/** One message that a batch works on, with its stored row. */
 export interface TrackedMessage {
   state: MessageState;
   stored: StoredMessageRow | null;
@@ -24,7 +24,7 @@ export type Placed =
   | { outcome: 'collision'; tracked: TrackedMessage; loser: 'incoming' }
   | { outcome: 'collision'; tracked: TrackedMessage; loser: 'stored' };
 
-/** Where a message was that lost its id to another conversation (M9). */
+/** The former place of a message that lost its id to another conversation (M9). */
 export interface Displaced {
   leadId: string;
   conversationId: string;
@@ -42,13 +42,13 @@ export type CollisionJudge = (
 
 /**
  * The messages of one batch: what is stored, and what the batch's facts make of it. Finds the row that a fact is about
- * (M1, M9, M10) and merges it there (M2). Pure: reading and writing happen outside.
+ * (M1, M9, M10) and merges the fact into it (M2). Pure: reading and writing happen outside.
  */
 export class MessageBook {
   private readonly byExternalId = new Map<string, TrackedMessage>();
   private readonly byStanzaId = new Map<string, TrackedMessage[]>();
   private readonly trackedMessages: TrackedMessage[] = [];
-  /** External ids that a row gave up for a wamid: reactions and the conversation's tickets that name them follow. */
+  /** External ids that a wamid replaced: reactions and tickets of the conversation that name them are renamed too. */
   readonly renamed: { connectionId: string; conversationId: string; from: string; to: string }[] = [];
   readonly displaced: Displaced[] = [];
 
@@ -67,7 +67,7 @@ export class MessageBook {
     return this.trackedMessages;
   }
 
-  /** The message with this id, or the one that WhatsApp Web calls so, if only one of the lead's messages is called so. */
+  /** The message with this external id, or the lead's only message with this stanza id. */
   find(connectionId: string, id: string, leadId: string | null): TrackedMessage | null {
     const exact = this.byExternalId.get(keyOf(connectionId, id));
     if (exact !== undefined) return exact;
@@ -78,7 +78,10 @@ export class MessageBook {
     return candidates.length === 1 ? (candidates[0] ?? null) : null;
   }
 
-  /** Other messages of its conversation that are called as it is, and are not its twins: too far away, or the other way (M10). */
+  /**
+   * Other messages of the conversation with the same stanza id that are not its twins: too far apart, or in the other
+   * direction (M10).
+   */
   namesakes({ state }: TrackedMessage): TrackedMessage[] {
     const called = this.byStanzaId.get(keyOf(state.connectionId, state.stanzaId ?? '')) ?? [];
     return called.filter(
@@ -117,7 +120,7 @@ export class MessageBook {
     }
   }
 
-  /** Two rows that have turned out to be one message: the wamid's stays, the key id's goes. */
+  /** Joins two rows that turned out to be one message: the row with the wamid stays, the one with the key id is deleted. */
   private join(a: TrackedMessage, b: TrackedMessage): void {
     const [kept, lost] = isWamid(a.state.externalId) ? [a, b] : [b, a];
     absorbState(kept.state, lost.state);
@@ -126,7 +129,7 @@ export class MessageBook {
     this.remove(lost, kept);
   }
 
-  /** Two rows that have turned out to claim one id from two conversations: the better claim stays (M9). */
+  /** Decides between two rows that turned out to claim one id from two conversations: the better claim stays (M9). */
   private separate(a: TrackedMessage, b: TrackedMessage, judge: CollisionJudge): void {
     const wamid = [a, b].find((tracked) => isWamid(tracked.state.externalId))?.state.externalId ?? '';
     const aWins = judge(decodeWamid(wamid)?.phone ?? null, a.state.leadId, b.state.leadId);
@@ -147,7 +150,7 @@ export class MessageBook {
     const { timestamp, direction } = tracked.state;
     const changed = absorbState(tracked.state, incoming);
     if (changed) tracked.changed = true;
-    // Better evidence moved the message: what was too far away to be its twin may be it now.
+    // Better evidence changed the time or direction: a row that was too far apart may be a twin now.
     if (tracked.state.timestamp !== timestamp || tracked.state.direction !== direction) {
       const twin = this.findTwin(tracked.state);
       if (twin !== null && twin.state.conversationId === tracked.state.conversationId)
@@ -158,8 +161,8 @@ export class MessageBook {
   }
 
   /**
-   * The other name of a message (M10). In the same conversation the two are one message; in another one (a LID whose phone
-   * is not known yet) they claim one id, as in M9.
+   * Finds the other row of a message (M10). In one conversation the two are one message; in two (a LID whose phone is not
+   * known yet) they claim one id, as in M9.
    */
   private findTwin(incoming: MessageState): TrackedMessage | null {
     if (incoming.stanzaId === null) return null;
@@ -189,13 +192,13 @@ export class MessageBook {
     judge: CollisionJudge,
   ): Placed {
     const wamidPhone = fact.wamidPhone ?? decodeWamid(holder.state.externalId)?.phone ?? null;
-    // A row that contradicts the very entry that brought it has no claim.
+    // A row that contradicts its own entry has no claim.
     if (!isDisowned(holder.state) && !judge(wamidPhone, incoming.leadId, holder.state.leadId)) {
       return { outcome: 'collision', tracked: holder, loser: 'incoming' };
     }
     const { id, leadId, conversationId, connectionId, externalId } = holder.state;
     const { edits, revokedAt, metaConfirmedAt, status, errors } = holder.state;
-    // What was said about the id itself stays; what the loser's conversation said goes to the rejects.
+    // Statuses of the id itself stay; the content from the loser's conversation goes to the rejects.
     const kept =
       metaConfirmedAt === null
         ? {}
@@ -229,7 +232,7 @@ export function keyOf(connectionId: string, id: string): string {
   return `${connectionId} ${id}`;
 }
 
-/** The row that people see, from all that is known. */
+/** The visible row of a state. */
 export function rowOfState(state: MessageState): { row: MessageRow; revisions: Revision[] } {
   const shown = projectMessage(state);
   return {

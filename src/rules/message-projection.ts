@@ -4,7 +4,7 @@ import type { RevisionRow } from '../store/tables/amendments.js';
 import type { MessageState, Version } from './message-state.js';
 import { stableJson } from './merge-values.js';
 
-/** The version key of what the message said before any edit. */
+/** The version key of the content before any edit. */
 export const ORIGINAL_VERSION = 'original';
 
 /** One row of message_revisions: a version that the message row no longer shows. */
@@ -23,8 +23,8 @@ export interface MessageProjection {
 }
 
 /**
- * Shows the newest version; a revoked message shows none. Every other version becomes a revision, so nothing that was
- * once shown is forgotten, and the whole state can be read back from the row and its revisions.
+ * The row shows the newest version, and none of a revoked message. Every other version becomes a revision, so nothing
+ * that was ever shown is lost, and the whole state can be read back from the row and its revisions.
  */
 export function projectMessage(state: MessageState): MessageProjection {
   const original: Revision = {
@@ -53,7 +53,10 @@ export function projectMessage(state: MessageState): MessageProjection {
   };
 }
 
-/** A revoked message shows nothing (M5): a row that does was changed by somebody, and its state does not tell. */
+/**
+ * Whether the row of a revoked message shows content: another program changed it, and its state does not reveal that
+ * (M5).
+ */
 export function showsWhatIsRevoked({
   deletedAt,
   body,
@@ -63,7 +66,7 @@ export function showsWhatIsRevoked({
   return deletedAt !== null && (body !== null || media !== null || rawMeta !== null);
 }
 
-/** Gets a state's original content and edits back from what the database shows. The inverse of {@link projectMessage}. */
+/** Restores a state's original content and edits from the row and its revisions. The inverse of {@link projectMessage}. */
 export function restoreContent(
   state: MessageState,
   row: Pick<MessageProjection, 'editedAt' | 'editExternalId' | 'deletedAt'>,
@@ -86,7 +89,7 @@ export function restoreContent(
   forgetInheritedMedia(state);
 }
 
-/** Media that an edit only inherited must go on following the original's, which may still improve. */
+/** Media that an edit only inherited must keep following the original's, which may still improve. */
 function forgetInheritedMedia(state: MessageState): void {
   const original = stableJson(state.media === null ? null : { ...state.media });
   for (const version of state.edits?.values() ?? []) {

@@ -42,7 +42,7 @@ export interface MessageState {
   ranks: EvidenceRanks;
   status: MessageStatus | null;
   historyStatus: MessageStatus | null;
-  /** Why it failed, by everything that says so; kept when a later status says that it came through. */
+  /** Why it failed, from all sources; kept when a later status says that it was delivered after all. */
   errors: readonly MessageError[] | null;
   source: MessageSource;
   syncSource: SyncSource;
@@ -55,7 +55,7 @@ export interface MessageState {
   runId: string | null;
 }
 
-/** Where a fact's message lives; resolved before the fold. */
+/** The rows that a fact's message belongs to; resolved before it is placed. */
 export interface Placement {
   id: string;
   connectionId: string;
@@ -106,8 +106,8 @@ export function stateOfFact(fact: MessageFact, placement: Placement): MessageSta
 }
 
 /**
- * Merges what `other` knows into `state`, field by field, and tells whether anything changed. Commutative, associative
- * and idempotent in everything but the ids of the row itself (rules M2, M3, M5, M10).
+ * Merges what `other` knows into `state`, field by field; returns whether anything changed. Commutative, associative and
+ * idempotent in everything except the ids of the row itself (rules M2, M3, M5, M10).
  */
 export function absorbState(state: MessageState, other: MessageState): boolean {
   const content = absorbContent(state, other);
@@ -201,7 +201,7 @@ function absorbAmendments(state: MessageState, other: MessageState): boolean {
   return changed;
 }
 
-/** The same edit told twice differently: later time first, then the larger text; any rule would do, as long as it is one. */
+/** Orders two versions of one edit: by time, then by text. Any fixed order would do. */
 function compareVersions(a: Version, b: Version): number {
   if (a.at !== b.at) return a.at - b.at;
   const left = versionText(a);
@@ -214,10 +214,10 @@ function versionText(version: Version): string {
   return `${type}\n${body ?? ''}\n${mediaText(media ?? null)}`;
 }
 
-/** WhatsApp's two ways to one message may disagree by this much about its time (rule M10). */
+/** How much the Cloud API and WhatsApp Web may disagree about the time of a message (rule M10). */
 export const TWIN_TOLERANCE_MS = 2_000;
 
-/** What rule M10 looks at. */
+/** What rule M10 compares. */
 export interface TwinTraits {
   externalId: string;
   stanzaId: string | null;
@@ -226,8 +226,8 @@ export interface TwinTraits {
 }
 
 /**
- * Rule M10: two names of one message have the same stanza id and direction, times within 2 s, and exactly one of them is a
- * wamid. Whether they are in the same conversation is for the caller to see.
+ * Rule M10: two names of one message have the same stanza id and direction, times within 2 s, and exactly one of them is
+ * a wamid. The caller checks whether they are in the same conversation.
  */
 export function areTwins(a: TwinTraits, b: TwinTraits): boolean {
   return (

@@ -17,7 +17,7 @@ export interface StoredIdentity extends IdentityNode {
   evidence: IdentityEvidence;
 }
 
-/** What the planner must know of a stored lead. */
+/** What planPeople needs to know of a stored lead. */
 export interface StoredLead {
   id: string;
   phoneNumber: string | null;
@@ -25,15 +25,15 @@ export interface StoredLead {
   firstSeenAt: number;
 }
 
-/** One fact's word about one person: the names that belong together, and what it says under the first of them. */
+/** What one fact says about one person: the names that belong together, and the evidence under the first of them. */
 export interface Claim {
   nodes: readonly IdentityNode[];
   evidence?: Partial<IdentityEvidence>;
-  /** True for what makes a person a lead: a message, an address-book entry, a live reaction. */
+  /** Whether the fact makes the person a lead: a message, an address-book entry, a live reaction. */
   makesLead: boolean;
 }
 
-/** People that turned out to be one (rule I3); `into` keeps its id, its lead and its conversations. */
+/** Two people that turned out to be one (rule I3); `into` keeps its id, lead and conversations. */
 export interface PersonMerge {
   from: string;
   into: string;
@@ -62,8 +62,8 @@ export interface PersonPlan {
 }
 
 /**
- * Decides who is who within one organization: joins the batch's claims with what is stored, and names every person.
- * Pure; the same claims in any order give the same groups.
+ * Decides who is who within one organization: joins the batch's claims with the stored identities, and gives every person
+ * an id. Pure; the same claims in any order give the same groups.
  */
 export function planPeople(
   claims: readonly Claim[],
@@ -94,7 +94,7 @@ export function planPeople(
   return namePeople(groups, identities, storedPeople, storedLeads, leadMakers, newId);
 }
 
-/** Identities that must be looked up besides the claimed ones: Argentina's other form of a phone (I1). */
+/** The claimed identities and what else must be looked up: Argentina's other form of a phone (I1). */
 export function nodesToLookUp(claims: readonly Claim[]): IdentityNode[] {
   const nodes = new Map<string, IdentityNode>();
   for (const claim of claims) {
@@ -108,8 +108,8 @@ export function nodesToLookUp(claims: readonly Claim[]): IdentityNode[] {
 }
 
 /**
- * A lead that another program wrote has a phone but no row of lead_identities. Its name was given by people, so it counts
- * as an address-book name, only older than any.
+ * A lead written by another program has a phone but no row in lead_identities. People gave it its name, so the name
+ * counts as an address-book name that is older than any other.
  */
 function adoptLead(
   lead: StoredLead,
@@ -153,7 +153,7 @@ function addClaim(
     for (const node of claim.nodes) {
       const identity = identities.get(nodeKey(node));
       if (identity === undefined) continue;
-      // Every name was seen at that time; what was said about the person is kept once, under the first name.
+      // Every name was seen at that time; the rest of the evidence is kept once, under the first name.
       const said = node === first ? claim.evidence : { firstSeenAt: claim.evidence.firstSeenAt ?? null };
       if (absorbEvidence(identity.evidence, said)) identity.changed = true;
     }
@@ -221,7 +221,7 @@ function personKey(personId: string): string {
   return `person:${personId}`;
 }
 
-/** What is known under one name of a person, from its row; flat there, in dated values here. */
+/** The identity of a row of lead_identities, whose dated values are two columns each. */
 export function storedIdentity(row: IdentityRow): StoredIdentity {
   const dated = <T extends string>(value: T | null, at: number | null): { value: T; at: number } | null =>
     value === null || at === null ? null : { value, at };
@@ -242,7 +242,7 @@ export function storedIdentity(row: IdentityRow): StoredIdentity {
   };
 }
 
-/** Its inverse: the row of one name of `person`. */
+/** The inverse: the row of one identity of `person`. */
 export function identityRow(
   identity: IdentityNode & { evidence: IdentityEvidence },
   person: { id: string; isLead: boolean },

@@ -13,10 +13,10 @@ export interface LiveInbound {
   timestamp: number;
 }
 
-/** A conversation's live inbound messages after one of them went to another conversation (M9), or got another time (M10). */
+/** A conversation's live inbound messages after one of them moved to another conversation (M9) or changed its time (M10). */
 export interface RemainingInbound {
   conversationId: string;
-  /** In order of time and id; only those after the conversation's last closed ticket count. */
+  /** The first by time and id after the conversation's last closed ticket. */
   first: { externalId: string; timestamp: number } | null;
   lastAt: number | null;
 }
@@ -24,16 +24,16 @@ export interface RemainingInbound {
 export interface TicketPlan {
   inserts: TicketRow[];
   updates: TicketRow[];
-  /** Opened by messages that turned out to be somebody else's. */
+  /** Opened by messages that turned out to be another lead's. */
   deletes: TicketRow[];
   opened: number;
   refreshed: number;
 }
 
 /**
- * Opens and refreshes tickets (T1, T2, T5), and lets every open ticket of the leads follow the lead's source (T3, T4). A
- * ticket's state is decided by the messages' times and the lead's source only, so any order of the log gives the same.
- * `tickets`: all tickets of the leads concerned. `sourceOf`: the leads' final sources.
+ * Opens and refreshes tickets (T1, T2, T5), and makes every open ticket follow its lead's source (T3, T4). Only the
+ * messages' times and the lead's source decide a ticket's state, so any order of the log gives the same. `tickets`: all
+ * tickets of the leads concerned. `sourceOf`: the leads' final sources.
  */
 export function planTickets(
   inbound: readonly LiveInbound[],
@@ -77,7 +77,7 @@ export function planTickets(
   return { inserts, updates, deletes, opened: inserts.length, refreshed: refreshed.size };
 }
 
-/** Open tickets of conversations whose messages changed say only what the messages say now, as if they had always said so. */
+/** Makes the open tickets of conversations whose messages changed follow the messages as they are now. */
 function shrinkTickets(
   tickets: readonly TicketRow[],
   remaining: readonly RemainingInbound[],
@@ -126,7 +126,7 @@ function refreshTicket(ticket: TicketRow, opener: LiveInbound, lastAt: number): 
   }
   const earlier =
     compareOpening(opener.timestamp, opener.externalId, ticket.openedAt, ticket.openedByExternalId ?? '') < 0;
-  // A ticket that a person opened was opened when that person says.
+  // A ticket that a person opened keeps its time.
   if (earlier && ticket.source === 'incoming_message') {
     ticket.openedAt = opener.timestamp;
     ticket.openedByExternalId = opener.externalId;
