@@ -7,7 +7,7 @@ export type { DecodeOptions } from './options.js';
 
 export type DecodeResult =
   | { kind: 'decoded'; entry: DecodedEntry }
-  /** `message` is one line, says where, and quotes nothing. */
+  /** `message` is one line that names the position and quotes nothing. */
   | { kind: 'invalid'; reason: 'invalid_json' | 'no_json'; message: string };
 
 /**

@@ -28,7 +28,7 @@ export function itemAt(bytes: Uint8Array, path: string): JsonValue | undefined {
   return end === path.length ? at : undefined;
 }
 
-/** A text as the JSON in it; also out of base64, as API Gateway hands bodies on. */
+/** The JSON in a text, which may be base64 (API Gateway). */
 function opened(text: string): JsonValue | undefined {
   const parsed = parseJson(text);
   if (parsed.ok) return parsed.value;

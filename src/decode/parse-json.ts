@@ -6,8 +6,8 @@ export type Parsed = { ok: true; value: JsonValue } | { ok: false; message: stri
 const LONGEST_PREFIX = 2000;
 
 /**
- * Parses a body as it stands in a log, also with text before it (`2025-09-16T05:33:20Z INFO webhook {"object":…`).
- * `message` is one line that says where the JSON breaks, and quotes nothing of it: messages and phones are private.
+ * Parses a body of a log, also with text before it (`2025-09-16T05:33:20Z INFO webhook {"object":…`). `message` is one
+ * line that says where the JSON breaks, and quotes nothing of it: messages and phones are private.
  */
 export function parseJson(text: string): Parsed {
   const whole = tryParse(text);
@@ -62,8 +62,8 @@ const PLAIN_TEXT = /[^"\\\0-\x1f]*/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-f]{4})/iy;
 
 /**
- * Index of the first character that cannot stand where it does; the text's length when only the end is missing. A loop and a
- * list of open brackets, so that no nesting exhausts the stack.
+ * Index of the first character that breaks the JSON; the text's length when only the end is missing. Iterative, so that
+ * no nesting exhausts the stack.
  */
 function endOfJson(text: string): number {
   const open: ('{' | '[')[] = [];
@@ -104,7 +104,7 @@ function endOfJson(text: string): number {
   }
 }
 
-/** Index of the quote that ends a text, or of the first character that cannot stand in one. */
+/** Index of the quote that ends a text, or of the first character that a text cannot contain. */
 function endOfText(text: string, from: number): number {
   for (let at = from; ;) {
     const plain = skip(PLAIN_TEXT, text, at);
@@ -113,7 +113,7 @@ function endOfText(text: string, from: number): number {
   }
 }
 
-/** Index after what `pattern`, a sticky one, matches at `from`; `from` itself where it matches nothing. */
+/** Index after the match of `pattern` (sticky) at `from`; `from` itself when it matches nothing. */
 function skip(pattern: RegExp, text: string, from: number): number {
   pattern.lastIndex = from;
   return pattern.test(text) ? pattern.lastIndex : from;

@@ -56,7 +56,7 @@ export function ownValue(object: JsonObject, key: string): JsonValue | undefined
 
 /** Longest excerpt of an item in a report. */
 const EXCERPT_LENGTH = 200;
-/** Deeper than this, an excerpt says nothing more; also keeps hostile nesting off the call stack. */
+/** Deeper levels add nothing to an excerpt, and hostile nesting must not exhaust the stack. */
 const EXCERPT_DEPTH = 8;
 
 /** The item's JSON in at most 200 characters of clean text. Never throws, and reads no more of the item than it shows. */
@@ -65,7 +65,7 @@ export function excerptOf(value: JsonValue | undefined): string {
   return cleanText(json.length <= EXCERPT_LENGTH ? json : `${json.slice(0, EXCERPT_LENGTH - 1)}…`);
 }
 
-/** JSON of `value`, given up once it is longer than `room`. */
+/** JSON of `value`, cut off once it is longer than `room`. */
 function writeExcerpt(value: JsonValue | undefined, room: number, depth: number): string {
   if (value === undefined) return '';
   if (typeof value === 'string') return JSON.stringify(value.slice(0, room + 1));

@@ -1,13 +1,13 @@
-/** WhatsApp is of 2009; what claims to be older, or to come from after 2100, is a bug of its sender. */
+/** WhatsApp started in 2009; an older time, or one after 2100, is a bug of its sender. */
 const EARLIEST = Date.UTC(2009, 0, 1);
 const END = Date.UTC(2101, 0, 1);
 /** Thirteen digits are milliseconds, fewer are seconds (rule M8); no second before the year 5138 has twelve. */
 const SMALLEST_MILLISECONDS = 1e12;
 
 /**
- * Milliseconds since 1970 from what webhooks and dumps hold: seconds or milliseconds, number, text, bigint, or the JSON of a
- * protobuf Long (`{low, high, unsigned}`). undefined for anything else, for zero, and for years outside 2009-2100: the caller
- * then decides by rule M7, and never takes "now".
+ * Milliseconds since 1970 from a timestamp of a webhook or dump: seconds or milliseconds as a number, text, bigint, or
+ * the JSON of a protobuf Long (`{low, high, unsigned}`). undefined for anything else, for zero, and for years outside
+ * 2009-2100: the caller then applies rule M7, and never uses the current time.
  */
 export function parseTimestamp(value: unknown): number | undefined {
   if (typeof value === 'string') {

@@ -3,9 +3,9 @@ import { parseJid } from './jid.js';
 import { canonicalPhone, digitsOf, phoneEquivalents } from './phone.js';
 
 /**
- * What the text in `from`, `to`, `wa_id`, `recipient_id` or a JID field says about who is meant: phone digits, a BSUID (it
- * does stand in `from` for people who hide their number, and its digits are no phone; rule I2), a LID or a JID.
- * `bsuids` are the ids beside it (`from_user_id`, `from_parent_user_id`); what has not their form is ignored.
+ * The person in `from`, `to`, `wa_id`, `recipient_id` or a JID field: phone digits, a BSUID (`from` has one for people
+ * who hide their number, and its digits are no phone; rule I2), a LID or a JID. `bsuids` are the ids beside it
+ * (`from_user_id`, `from_parent_user_id`); texts without their form are ignored.
  */
 export function identitiesOfUser(
   value: string | undefined,
@@ -27,7 +27,7 @@ export function identitiesOfUser(
   return identities;
 }
 
-/** Real ones have 15 digits; an identity without end would not fit its unique index, and fail a whole batch. */
+/** Real LIDs have 15 digits; a longer identity would not fit its unique index and would fail a whole batch. */
 const LONGEST_LID = 64;
 
 function addJid(identities: Identities, value: string): void {
@@ -44,7 +44,7 @@ function addJid(identities: Identities, value: string): void {
     case 'status_broadcast':
     case 'broadcast':
     case 'newsletter':
-      // Only `--include` brings these here: the chat itself is then the counterpart.
+      // These come only with `--include`: the chat itself is then the counterpart.
       if (/^[\w.@-]{1,255}$/.test(jid.jid)) identities.waId = jid.jid;
       return;
     case 'unknown':
@@ -52,7 +52,7 @@ function addJid(identities: Identities, value: string): void {
   }
 }
 
-/** Anything but digits is no identity: a made-up thread name, kept as one, would be a lead that nobody is. */
+/** Only digits are an identity: a made-up thread name would become a lead that is nobody. */
 function addNumber(identities: Identities, value: string): void {
   const digits = digitsOf(value);
   if (digits === undefined || digits.length > 30) return;
@@ -87,7 +87,7 @@ export function sameIdentities(a: Identities, b: Identities): boolean {
   return false;
 }
 
-/** All that either says about one person. Where they differ in phone, wa_id or LID, `a` is kept; both inputs stay as they are. */
+/** The identities of both. Where they differ in phone, wa_id or LID, `a` wins. Both inputs stay unchanged. */
 export function mergeIdentities(a: Identities, b: Identities): Identities {
   const merged: Identities = {};
   const phone = a.phone ?? b.phone;
@@ -114,7 +114,7 @@ const BSUID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
 
 /**
  * Whether `value` is a business-scoped user id: `CC.` and up to 128 letters and digits, or the parent's `CC.ENT.…`.
- * Strict on purpose: a placeholder such as `0` or `null` taken for an id would make one person of everybody who has it.
+ * Strict on purpose: a placeholder such as `0` or `null`, taken for an id, would make everybody who has it one person.
  */
 export function isBsuid(value: string): boolean {
   return value.charCodeAt(2) === 46 && BSUID.test(value);

@@ -1,4 +1,4 @@
-/** What an address of WhatsApp Web stands for. */
+/** What an address of WhatsApp Web names. */
 export type JidKind =
   'user' | 'lid' | 'group' | 'status_broadcast' | 'broadcast' | 'newsletter' | 'official' | 'unknown';
 
@@ -14,8 +14,8 @@ export interface Jid {
 const OFFICIAL_USER = /^(?:0|1313555\d{4}|131655500\d{2})$/;
 
 /**
- * Reads a WhatsApp Web address (`5511…:12@s.whatsapp.net`, `123@lid`, `…@g.us`). Never throws; what has no known server is
- * `unknown`, with the text as it came.
+ * Reads a WhatsApp Web address (`5511…:12@s.whatsapp.net`, `123@lid`, `…@g.us`). Never throws; an address without a known
+ * server is `unknown`, with its text unchanged.
  */
 export function parseJid(jid: string): Jid {
   const at = jid.lastIndexOf('@');

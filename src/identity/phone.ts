@@ -48,8 +48,8 @@ export function phoneEquivalents(phone: string): string[] {
 }
 
 /**
- * Every E.164 number under which a program that knows nothing of rule I1 may have stored this canonical phone: itself, and
- * Brazil's without the ninth digit, Mexico's with the `1`. Each of them canonicalises to it.
+ * Every E.164 number under which a program without rule I1 may have stored this canonical phone: itself, Brazil's without
+ * the ninth digit, Mexico's with the `1`. Each of them canonicalises to it.
  */
 export function phoneSpellings(phone: string): string[] {
   const others = [

@@ -1,7 +1,7 @@
 import { canonicalPhone } from './phone.js';
 
 const PREFIX = 'wamid.';
-/** Which side sent the message, as far as was seen: evidence for people, never a decision. */
+/** Which side sent the message, by observation: evidence for people, never the basis of a decision. */
 export const WAMID_MARKERS = { business: 0x11, customer: 0x12 } as const;
 
 export interface DecodedWamid {
@@ -17,9 +17,9 @@ export function isWamid(id: string): boolean {
 }
 
 /**
- * Reads a Cloud API message id. The form is undocumented, it was found by looking at real ids: base64 of
- * `1c 18 <len> <phone> 15 02 00 <11|12> 18 <len> <key id> 00`. Anything that is not exactly this gives undefined, as
- * a wrong key id would merge two messages (rule M10).
+ * Reads a Cloud API message id. The form is undocumented and was derived from real ids: base64 of `1c 18 <len> <phone> 15
+ * 02 00 <11|12> 18 <len> <key id> 00`. Anything else gives undefined, because a wrong key id would merge two messages
+ * (rule M10).
  */
 export function decodeWamid(id: string): DecodedWamid | undefined {
   // 1c 18, and a phone shorter than 64 digits. Longer than 720, it is longer than its two length bytes allow.
@@ -56,7 +56,10 @@ export function decodeWamid(id: string): DecodedWamid | undefined {
   return { phone: canonicalPhone(digits) ?? digits, stanzaId: bytes.toString('latin1', idStart, idEnd) };
 }
 
-/** Node's decoder passes over what is not base64; an id with such characters must not decode to that of another message. */
+/**
+ * Node's decoder ignores characters that are not base64; an id with such characters must not decode to another message's
+ * id.
+ */
 function isExact(id: string, bytes: number): boolean {
   let end = id.length;
   while (end > PREFIX.length && end > id.length - 2 && id.charCodeAt(end - 1) === 0x3d) end--;

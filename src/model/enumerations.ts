@@ -1,14 +1,14 @@
 /**
- * The product's words, once. The same spelling stands in TypeScript, SQL (as check constraints), flags, JSON and the
- * README; a migration test compares the lists with the database's checks.
+ * The product's words, once. TypeScript, SQL (check constraints), flags, JSON and the README have the same spelling; a
+ * migration test compares the lists with the database's checks.
  *
  * Glossary
  * - connection: one WhatsApp number of the business, however its messages come.
  * - lead: a contact of an organization; known by identities (phone, wa_id, LID, BSUID).
- * - person: what one or more identities are known to be, whether or not it has become a lead yet.
+ * - person: the owner of one or more identities, whether or not it is a lead yet.
  * - raw entry: one stored webhook body or Baileys event, byte for byte.
  * - fact: one thing that a raw entry says.
- * - evidence: what a stored value rests on; better evidence replaces worse, never the other way round.
+ * - evidence: the basis of a stored value; better evidence replaces worse, never the other way round.
  */
 export const CONNECTION_KINDS = ['coexistence', 'cloud_api', 'baileys'] as const;
 export type ConnectionKind = (typeof CONNECTION_KINDS)[number];
@@ -44,7 +44,7 @@ export type TicketOrigin = (typeof TICKET_ORIGINS)[number];
 export const TICKET_STATUSES = ['open', 'closed'] as const;
 export type TicketStatus = (typeof TICKET_STATUSES)[number];
 
-/** From the least to the strongest: what a connection knows about its history never steps back (rule H2). */
+/** From the weakest to the strongest: the state of a connection's history never steps back (rule H2). */
 export const HISTORY_SYNC_STATUSES = [
   'not_supported',
   'pending_consent',
@@ -83,8 +83,9 @@ export const INCLUDABLE_CHATS = ['group', 'status_broadcast', 'broadcast', 'news
 export type IncludableChat = (typeof INCLUDABLE_CHATS)[number];
 
 /**
- * How bad a finding is, the worst first. `loss`: a message is missing, doubled or different, a raw entry is gone or altered,
- * an item was rejected or cannot be read. `degraded`: something that should come does not. `note`: true, and nothing to do.
+ * How bad a finding is, the worst first. `loss`: a message is missing, duplicated or different, a raw entry is gone or
+ * altered, an item was rejected or cannot be read. `degraded`: something expected does not arrive. `note`: for
+ * information, nothing to do.
  */
 export const SEVERITIES = ['loss', 'degraded', 'note'] as const;
 export type Severity = (typeof SEVERITIES)[number];

@@ -1,6 +1,9 @@
 import type { Advices } from './remedy.js';
 
-/** DESIGN: 0 ok, 1 failure, 2 usage or configuration, 3 findings, 4 partial, 5 locked, 6 not linked, 130 interrupted, 143 by SIGTERM. */
+/**
+ * Exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 findings, 4 partial, 5 locked, 6 not linked, 130 interrupted,
+ * 143 by SIGTERM.
+ */
 export const EXIT = {
   ok: 0,
   failure: 1,
@@ -23,7 +26,10 @@ export interface UserErrorOptions {
   cause?: unknown;
 }
 
-/** An error that a user can cause and mend. Anything else that is thrown is a bug. Never put secrets, phones or texts in it. */
+/**
+ * An error that a user can cause and fix. Anything else that is thrown is a bug. Its message never has secrets, phones or
+ * message texts.
+ */
 export class UserError extends Error {
   readonly remedy: Advices | undefined;
   readonly exitCode: ExitCode;

@@ -16,7 +16,7 @@ export interface Identities {
   bsuids?: readonly string[];
 }
 
-/** What is known, inside the entry, about the business number that it belongs to. */
+/** What the entry says about the business number that it belongs to. */
 export interface ConnectionHint {
   /** Meta's phone_number_id: when present it alone decides (rule H1). */
   phoneNumberId?: string;
@@ -28,7 +28,7 @@ export interface ConnectionHint {
 }
 
 /**
- * What kind of item a message came in as; it decides source, authority over the thread, and tickets.
+ * The kind of item that a message came as; it decides source, authority over the thread, and tickets.
  * - live: field `messages`, or a Baileys live upsert. The only one that opens tickets when inbound (T1).
  * - standby: field `standby`; live, but another program answers, so no ticket.
  * - history: a history chunk, or a Baileys history event.
@@ -48,7 +48,7 @@ export interface Media {
   fileName?: string;
 }
 
-/** What a message says; shared by messages and edits. Texts are clean for PostgreSQL (no NUL, no lone surrogates; M8). */
+/** The content of a message or an edit. Texts are clean for PostgreSQL (no NUL, no lone surrogates; M8). */
 export interface MessageContent {
   /** Meta's type, or its equivalent for WhatsApp Web: text, image, audio, …; an unknown future type is kept as it is. */
   type: string;
@@ -58,7 +58,7 @@ export interface MessageContent {
 
 /** Why a message failed, as Meta says it: 131047 is a closed customer service window. */
 export interface MessageError {
-  /** Absent where the sender writes none, or none that is a number. */
+  /** Absent when the sender gives none, or one that is not a number. */
   code?: number;
   title?: string;
   details?: string;
@@ -89,7 +89,7 @@ export interface MessageFact extends FactBase, MessageContent {
   historyStatus?: MessageStatus;
   /** True for the history that WhatsApp sends when a number connects; false for on-demand pages and live items. */
   isSyncInitial: boolean;
-  /** Why it failed, where the item itself says so (an echo, a history status ERROR). */
+  /** Why it failed, if the item itself says so (an echo, a history status ERROR). */
   errors?: readonly MessageError[];
   /** What has no column of its own: referral, errors, unknown objects, media keys, flags such as `timestampFrom`. */
   rawMeta?: JsonObject;
@@ -123,7 +123,7 @@ export interface RevokeFact extends FactBase {
 export interface ReactionFact extends FactBase {
   kind: 'reaction';
   targetExternalId: string;
-  /** Who reacted, in words that survive a merge of leads: `customer`, `business`, or a group participant's identity. */
+  /** Who reacted, in terms that survive a merge of leads: `customer`, `business`, or a group participant's identity. */
   reactor: string;
   /** null removes. */
   emoji: string | null;
@@ -155,7 +155,7 @@ export interface ProfileFact extends FactBase {
   at: number;
 }
 
-/** Two or more identities of one person, from whatever says so (contacts, statuses, LID mappings, user_id_update). */
+/** Two or more identities of one person (from contacts, statuses, LID mappings, user_id_update). */
 export interface IdentityLinkFact extends FactBase {
   kind: 'identity_link';
   who: readonly Identities[];
@@ -167,7 +167,7 @@ export interface HistoryChunkFact extends FactBase {
   phase?: number;
   chunkOrder?: number;
   progress?: number;
-  /** How many message items the chunk holds, whatever became of them. */
+  /** How many message items the chunk holds, including skipped and rejected ones. */
   messages: number;
 }
 
@@ -261,7 +261,7 @@ export interface Section {
   isCoexistence?: boolean;
 }
 
-/** A part of the entry that no decoder knows: stored, counted, shown (E1). */
+/** A part of the entry that no decoder knows: stored, counted, reported (E1). */
 export interface Unrecognized {
   path: string;
   reason: string;
@@ -272,6 +272,6 @@ export interface DecodedEntry {
   provider: Provider;
   sections: Section[];
   unrecognized: Unrecognized[];
-  /** When the log itself says when the entry came (received_at, createdAt of a log row), ms since 1970. */
+  /** When the entry was received, if the log says so (received_at, createdAt of a log row): ms since 1970. */
   receivedAt?: number;
 }

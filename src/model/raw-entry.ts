@@ -21,7 +21,7 @@ export interface RawEntry {
 export type SourceProblemReason =
   'truncated_input' | 'entry_too_large' | 'unreadable_input' | 'not_json' | 'no_log_entries';
 
-/** Something that is wrong with the input itself, not with an entry; the run goes on and ends partial. */
+/** A problem of the input itself, not of an entry; the run continues and ends partial. */
 export interface SourceProblem {
   origin: Origin;
   reason: SourceProblemReason;
@@ -29,7 +29,7 @@ export interface SourceProblem {
   excerpt?: string;
 }
 
-/** A place in the inputs to which a run can return: everything before it is in the database. */
+/** A place in the inputs at which a run can resume: everything before it is in the database. */
 export interface Position {
   /** Index into the resolved list of inputs. */
   input: number;
@@ -42,11 +42,11 @@ export interface Position {
 }
 
 export type SourceItem =
-  /** `after`: where reading goes on once this entry is done; absent where an input cannot be resumed (stdin). */
+  /** `after`: where reading resumes once this entry is done; absent when an input cannot be resumed (stdin). */
   | { kind: 'entry'; entry: RawEntry; after?: Position }
   | { kind: 'problem'; problem: SourceProblem; after?: Position };
 
-/** A stream of raw entries, with what a progress bar needs. */
+/** A stream of raw entries, with the sizes for a progress bar. */
 export interface Source {
   /** Bytes on disk of all inputs (compressed where they are); absent when unknown (stdin). */
   totalBytes?: number;

@@ -55,7 +55,7 @@ export interface ConnectionResult {
   messages: MessageCounts;
 }
 
-/** One line of what went wrong, with where it stands. At most 100 are listed; the counters count all. */
+/** One problem with its place. At most 100 are listed; the counters count all. */
 export interface Problem {
   /** `file:line`, or `log:<id>`. */
   origin: string;
@@ -81,7 +81,7 @@ export interface RunResult {
   edits: AmendmentCounts;
   revokes: AmendmentCounts;
   reactions: AmendmentCounts;
-  /** Address-book items (state sync): read, and left out by reason. */
+  /** Address-book items (state sync): read, and skipped or rejected by reason. */
   contacts: { seen: number; skipped: ReasonCounts; rejected: ReasonCounts };
   leads: { created: number; updated: number; merged: number };
   conversations: { created: number };
@@ -94,15 +94,15 @@ export interface RunResult {
   problemCount: number;
   /** Lines of console logs that hold no JSON. */
   chatterLines: number;
-  /** Set when the run went on where a killed or interrupted one had stopped. */
+  /** Set when the run resumed where a killed or interrupted one had stopped. */
   resumedFrom?: {
     runId: string;
     entriesSkipped: number;
-    /** Problems in the part that was done before; they are listed in that run's own result. */
+    /** Problems in the part that the earlier run had done; its own result lists them. */
     problems: number;
     origin: string;
   };
-  /** Where the data lies, without secrets: a directory, or `postgresql://host:port/database`. */
+  /** Where the data is, without secrets: a directory, or `postgresql://host:port/database`. */
   database: string;
   error?: string;
 }

@@ -55,9 +55,10 @@ export function wallTimeAt(instant: number, timeZone: string): WallTime {
 }
 
 /**
- * The instant (ms since 1970) at which the clocks of `timeZone` show `wall`; undefined for a day that no calendar has
- * (30 February). A time that comes twice, when clocks go back, is the first of the two; one that is leapt over, when they
- * go forward, is the instant of the leap: so "midnight" is always where the day begins, also in zones that change at midnight.
+ * The instant (ms since 1970) at which the clocks of `timeZone` show `wall`; undefined for a day that no calendar has (30
+ * February). When clocks go back, a time that occurs twice is the first of the two; when they go forward, a time that is
+ * skipped is the instant of the change. So "midnight" is always the beginning of the day, also in zones that change at
+ * midnight.
  */
 export function instantAt(wall: WallTime, timeZone: string): number | undefined {
   const asUtc = utcOf(wall);
@@ -114,9 +115,10 @@ const DATE_TIME =
   /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:\s*(Z|UTC|[+-]\d\d(?::?\d\d)?))?/i;
 
 /**
- * The instant (ms since 1970) that a text begins with, and how many characters say it: ISO 8601, or PostgreSQL's
- * `2025-09-16 05:33:20.123+00`. A time without a zone is UTC: that is what servers and databases write, and it must not depend
- * on the zone of the machine that replays the log. undefined where there is none, or none that a calendar has.
+ * The instant (ms since 1970) at the beginning of a text, and its length in characters: ISO 8601, or PostgreSQL's
+ * `2025-09-16 05:33:20.123+00`. A time without a zone is UTC: servers and databases write UTC, and the result must not
+ * depend on the zone of the machine that replays the log. undefined when the text does not begin with a valid date and
+ * time.
  */
 export function leadingInstant(text: string): { at: number; length: number } | undefined {
   const match = DATE_TIME.exec(text);
@@ -132,13 +134,13 @@ export function leadingInstant(text: string): { at: number; length: number } | u
     millisecond: Number(fraction.slice(0, 3).padEnd(3, '0')),
   };
   const utc = utcOf(wall);
-  // Date.UTC makes a day in March of the 31st of February.
+  // Date.UTC turns 31 February into a day in March.
   const { day: dayShown, month: monthShown } = readUtc(utc);
   if (dayShown !== wall.day || monthShown !== wall.month) return undefined;
   return { at: utc - offsetOf(zone), length: whole.length };
 }
 
-/** The instant that all of a text says, as above. */
+/** The instant that the whole text says, as above. */
 export function instantOf(text: string): number | undefined {
   const trimmed = text.trim();
   const leading = leadingInstant(trimmed);

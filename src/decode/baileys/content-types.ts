@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asArray, asObject, numberOf, textOf } from '../read.js';
 import { base64Of, integerOf } from './proto-values.js';
 
-/** A content in the words of MessageContent, before envelopes and contexts are taken into account. */
+/** A content in the terms of MessageContent, without its envelopes and context. */
 export interface Reading {
   type: string;
   body?: string | undefined;
@@ -73,7 +73,7 @@ export function hasReader(key: string): boolean {
   return key === 'conversation' || READERS.has(key);
 }
 
-/** Reads one content field of a `proto.Message`; a field that nobody knows yet gives its own name as the type. */
+/** Reads one content field of a `proto.Message`; an unknown field gives its own name as the type. */
 export function readContentField(key: string, value: JsonValue): Reading {
   if (key === 'conversation') return { type: 'text', body: textOf(value) };
   const object = asObject(value) ?? {};
@@ -114,7 +114,7 @@ function readLocation(o: JsonObject): Reading {
   const longitude = numberOf(o.degreesLongitude);
   const name = textOf(o.name);
   const address = textOf(o.address);
-  // As for Meta's locations, so that one message has one body whichever way it came (rule M10).
+  // As for Meta's locations, so that both copies of one message have the same body (rule M10).
   const place = name !== undefined && address !== undefined ? `${name} — ${address}` : (name ?? address);
   const position = latitude === undefined || longitude === undefined ? undefined : `${latitude},${longitude}`;
   return {
@@ -204,8 +204,8 @@ function readNamed(type: string, body: string | undefined, o: JsonObject): Readi
 }
 
 /**
- * The short, plain fields of an object that has no column of its own. Thumbnails, contexts and whole structures stay in
- * raw_body: a row of the messages table is read a thousand times, its raw entry hardly ever.
+ * The short, plain fields of an object that has no column of its own. Thumbnails, contexts and nested objects stay in
+ * raw_body only: message rows are read far more often than raw entries.
  */
 export function smallFieldsOf(object: JsonObject): JsonObject {
   const small: JsonObject = {};
@@ -227,7 +227,7 @@ function shortText(value: JsonValue | undefined): string | undefined {
   return text === undefined || text.length <= MAX_META_TEXT ? text : undefined;
 }
 
-/** A JSON object of what is there. */
+/** A JSON object without the absent fields. */
 export function withoutAbsent(fields: Record<string, JsonValue | undefined>): JsonObject {
   const present: JsonObject = {};
   for (const [key, value] of Object.entries(fields)) if (value !== undefined) present[key] = value;

@@ -35,7 +35,7 @@ interface Context {
   options: DecodeOptions;
   /** JSON path of the part's data. */
   path: string;
-  /** When the event came: by its wrapper, which stays the same wherever the entry is stored, else by the log. */
+  /** When the event came, by its wrapper, which does not depend on where the entry is stored; else by the log. */
   receivedAt: number | undefined;
 }
 
@@ -68,7 +68,7 @@ export function decodeBaileys(
     : { sections, unrecognized, receivedAt: event.receivedAt };
 }
 
-/** undefined when the event is unknown, or its data have not the form that it has. */
+/** undefined when the event is unknown, or its data do not have its form. */
 function decodePart(part: BaileysPart, context: Context): Fact[] | undefined {
   const { data } = part;
   switch (part.kind) {
@@ -138,7 +138,7 @@ function decodeMessages(
   return facts;
 }
 
-/** `notify` is live; of any other type (`append`, …) it came while nobody listened. Evolution API leaves the type out. */
+/** `notify` is live; any other type (`append`, …) came while the socket was away. Evolution API omits the type. */
 function isLiveUpsert(payload: JsonObject): boolean {
   const type = asString(payload.type);
   return type === undefined || type === 'notify' || asObject(payload.key) !== undefined;
@@ -146,7 +146,7 @@ function isLiveUpsert(payload: JsonObject): boolean {
 
 function readSync(payload: JsonObject): { type: number | undefined; onDemand: boolean; isChunk: boolean } {
   const type = enumOf(payload.syncType, SYNC_TYPES);
-  // The event buffer of older versions lost the type; only an answer names a request.
+  // The event buffer of older versions lost the type; only an on-demand answer names a request.
   const onDemand =
     type === SYNC_TYPES.ON_DEMAND ||
     (type === undefined && asString(payload.peerDataRequestSessionId) !== undefined);
@@ -214,9 +214,9 @@ function decodeUpdates(kind: 'status' | 'reaction', data: JsonValue, context: Co
 }
 
 /**
- * The lists of an event's data: `{messages, chats, contacts}`, the main list itself (Evolution API), or one element of it.
- * `chats[].messages` repeats the newest message of `messages` and is never read. undefined when a list is no list: its
- * items would be gone without a word.
+ * The lists of an event's data: `{messages, chats, contacts}`, the main list itself (Evolution API), or one element of
+ * it. `chats[].messages` repeats the newest message of `messages` and is never read. undefined when a list is not an
+ * array, because its items would be lost silently.
  */
 function listsOf(main: ListName, data: JsonValue, path: string): Lists | undefined {
   const paths = { messages: `${path}.messages`, chats: `${path}.chats`, contacts: `${path}.contacts` };

@@ -16,39 +16,40 @@ import { personKey, type Party, type People } from './people.js';
 import { enumOf } from './proto-values.js';
 import { readContent, readContext, readReaction, type Content } from './read-content.js';
 
-/** How the messages of one event came; the same for all of them. */
+/** What the messages of one event have in common. */
 export interface Batch {
   people: People;
   include: ReadonlySet<IncludableChat>;
   origin: 'live' | 'history';
   isSyncInitial: boolean;
-  /** When the event came, where anything says so: ms since 1970. */
+  /** When the event came, where it is known: ms since 1970. */
   receivedAt: number | undefined;
   /** Facts go here, in the order of the items. */
   facts: Fact[];
-  /** Called for what an inbound one-to-one message says about its sender's name. */
+  /** Called with the sender's name of an inbound one-to-one message. */
   noteName: (who: Identities, name: string, at: number, path: string) => void;
 }
 
-/** What an item that is not passed over says. */
+/** The content of an item that is not skipped. */
 type Said = Exclude<Content, { kind: 'skip' | 'untargeted' }>;
 
-/** An item that has passed the questions of whose and when. */
+/** An item whose chat, id and time are known. */
 interface Item {
   message: JsonObject;
   path: string;
   id: string;
   fromMe: boolean;
   counterpart: Identities;
-  /** Whoever wrote it, in a chat of several; absent in a conversation. */
+  /** The author in a group or broadcast; absent in a one-to-one chat. */
   participant: Party | undefined;
   at: number;
   atIsReceivedAt: boolean;
 }
 
 /**
- * One element of `messages` gives exactly one fact about itself, so that the sums balance: a message, an edit, a revoke, a
- * reaction, or why not. The `reactions` on a message come on top. Returns the item's time, for what has none of its own.
+ * One element of `messages` gives exactly one fact about itself, so that the counts balance: a message, an edit, a
+ * revoke, a reaction, or a skip or rejection with its reason. The `reactions` of a message give further facts. Returns
+ * the item's time, for what has none of its own.
  */
 export function decodeMessage(element: JsonValue, path: string, batch: Batch): number | undefined {
   const judged = judge(element, path, batch);
@@ -66,7 +67,7 @@ export function decodeMessage(element: JsonValue, path: string, batch: Batch): n
   return item.atIsReceivedAt ? undefined : item.at;
 }
 
-/** The questions that every item must answer, in the order in which a person would ask them: what, whose, which, when. */
+/** Checks what every item needs: a chat, a content, an id and a time. */
 function judge(
   element: JsonValue,
   path: string,
@@ -82,7 +83,7 @@ function judge(
   if (skip !== undefined) return skipped('message', skip, path);
   if (chat.kind === 'unknown') return rejected('message', 'missing_counterpart', path, element);
 
-  // What devices of one account tell each other, among it the history notification itself.
+  // Messages between the devices of one account, such as the history notification.
   if (message.category === 'peer') return skipped('message', 'protocol', path);
   const body = asObject(message.message);
   if (body === undefined || isStub(message)) return skipped('message', 'stub', path);
@@ -111,7 +112,7 @@ function judge(
   return { kind: 'item', item, content };
 }
 
-/** An edit and a reaction say themselves when they were made; their message's own time is second best. */
+/** An edit and a reaction carry the time at which they were made; the time of their message is second best. */
 function timeOf(message: JsonObject, content: Said): number | undefined {
   const own = content.kind === 'edit' || content.kind === 'reaction' ? content.at : undefined;
   return own ?? parseTimestamp(message.messageTimestamp);
@@ -143,7 +144,7 @@ function factOf(batch: Batch, item: Item, content: Said): Fact {
   }
 }
 
-/** What the business itself reacts with makes nobody a lead, live or not. */
+/** A reaction of the business makes nobody a lead, live or not. */
 function isLive(batch: Batch, fromMe: boolean): boolean {
   return batch.origin === 'live' && !fromMe;
 }
@@ -183,7 +184,7 @@ function messageFact(batch: Batch, item: Item, content: Extract<Content, { kind:
   return fact;
 }
 
-/** `reactions: [{key, text, senderTimestampMs}]`: what history knows about reactions to the message itself. */
+/** `reactions: [{key, text, senderTimestampMs}]`: the reactions to a message that history lists with it. */
 function addReactions(batch: Batch, item: Item): void {
   asArray(item.message.reactions)?.forEach((element, i) => {
     const path = `${item.path}.reactions[${i}]`;
@@ -210,14 +211,14 @@ function addReactions(batch: Batch, item: Item): void {
   });
 }
 
-/** The two sides of a conversation need no names; a member of a group does. */
+/** The two sides of a conversation are `business` and `customer`; a member of a group is named. */
 export function reactorOf(fromMe: boolean, participant: Party | undefined): string {
   if (fromMe) return 'business';
   if (participant === undefined) return 'customer';
   return personKey(participant.identities) || participant.jid || 'customer';
 }
 
-/** An undecryptable message, a missed call, a group event: WhatsApp's own remark in place of a message. 0 is the default. */
+/** Whether WhatsApp put a notice in place of a message (undecryptable, missed call, group event). 0 is the default. */
 function isStub(message: JsonObject): boolean {
   const type = message.messageStubType;
   return type !== undefined && type !== null && type !== 0 && type !== 'UNKNOWN' && type !== '';
@@ -240,7 +241,7 @@ export function statusOf(value: JsonValue | undefined): MessageStatus | undefine
   return number === undefined ? undefined : STATUSES[number];
 }
 
-/** What arrived here was delivered, whatever the record says; what was sent from the phone was at least sent. */
+/** A live message was delivered, whatever its record says; a message from the phone was at least sent. */
 export function provenStatus(
   origin: MessageOrigin,
   status: MessageStatus | undefined,

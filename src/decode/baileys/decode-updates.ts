@@ -9,9 +9,9 @@ import { readReaction } from './read-content.js';
 type UpdateBatch = Pick<Batch, 'people' | 'include' | 'receivedAt' | 'facts'>;
 
 /**
- * One element of `messages.update`: `{key, update: {status}}`, or Evolution API's `{keyId, remoteJid, fromMe, status}`. The
- * edits and revokes in it came as messages of their own, from which they are read; here they are only counted.
- * A status has no time of its own; without one for the event it is 0, and the ladder (rule M3) needs none.
+ * One element of `messages.update`: `{key, update: {status}}`, or Evolution API's `{keyId, remoteJid, fromMe, status}`.
+ * Edits and revokes also come as messages of their own, which are read; here they are only counted. A status has no time
+ * of its own; without the event's time it is 0, because the ladder (rule M3) needs none.
  */
 export function decodeUpdate(element: JsonValue, path: string, batch: UpdateBatch): void {
   const object = asObject(element);

@@ -5,7 +5,7 @@ import { asObject, textOf } from '../read.js';
 import { pathOfElement, personKey, type Lists, type People } from './people.js';
 import { rejected } from './outcomes.js';
 
-/** When names that carry no time of their own were true, ms since 1970. */
+/** The times of names that carry none of their own, ms since 1970. */
 export interface NameTimes {
   /** Of names that the person chose: when the event came, else 0, so that any dated name outranks them. */
   profile: number;
@@ -29,8 +29,8 @@ export class PushNames {
 }
 
 /**
- * The names in `contacts` and `chats`: `notify`, `verifiedName` and `username` are the person's own, `name` is the business's
- * address book. A contact's name goes before its chat's. Groups and the like have no lead to name.
+ * The names in `contacts` and `chats`: `notify`, `verifiedName` and `username` are the person's own, `name` is the
+ * business's address book. A contact's name takes precedence over its chat's. Groups and broadcasts have no lead to name.
  */
 export function addListedNames(facts: Fact[], people: People, lists: Lists, times: NameTimes): void {
   const named = new Set<string>();

@@ -17,7 +17,10 @@ export function rejected(
   return { kind: 'rejected', path, subject, reason, excerpt: excerptOf(element) };
 }
 
-/** Why a chat is no conversation (rule M6); undefined when it is, when `--include` names it, or when nobody knows. */
+/**
+ * Why a chat is skipped (rule M6); undefined for a conversation, for a chat that `--include` names, and for an unknown
+ * address.
+ */
 export function skippedChat(kind: JidKind, include: ReadonlySet<IncludableChat>): SkipReason | undefined {
   switch (kind) {
     case 'group':

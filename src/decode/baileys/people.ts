@@ -4,7 +4,7 @@ import type { Identities, IdentityLinkFact } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asArray, asObject, textOf } from '../read.js';
 
-/** Longer than this is no address, and would not fit an index. */
+/** A longer address is not valid and would not fit an index. */
 const MAX_JID = 255;
 
 /** Who or what a JID names. */
@@ -12,7 +12,7 @@ export interface Party {
   kind: JidKind;
   /** Normalised: without device, `c.us` as `s.whatsapp.net`. */
   jid: string;
-  /** Of a `user` or a `lid`, with what the event says they are also called; empty for anything else. */
+  /** Of a `user` or a `lid`, with the other names that the event gives; empty for anything else. */
   identities: Identities;
 }
 
@@ -30,10 +30,11 @@ const NOBODY: Party = { kind: 'unknown', jid: '', identities: {} };
 /**
  * Who is who inside one entry: which LID belongs to which phone (rule I2: digits of a LID are never a phone).
  *
- * Learn everything first, then {@link settle}, then ask: a LID may stand in the first message and be explained in the last.
+ * Call {@link learn} for everything first, then {@link settle}, then {@link resolve}: the first message may have a LID
+ * that only the last one explains.
  *
- * Some places only claim a pair: `contact.lid` may be the account's own LID, the `Alt` of an own message the business's own
- * phone. Such a claim counts when nothing contradicts it; believed blindly, it would merge every customer into one lead.
+ * Some places only claim a pair: `contact.lid` may be the account's own LID, the `Alt` of an own message the business's
+ * own phone. Such a claim counts only when nothing contradicts it; otherwise it could merge every customer into one lead.
  */
 export class People {
   readonly #parties = new Map<string, Party>();
@@ -43,7 +44,7 @@ export class People {
   readonly #lidOfPhone = new Map<string, string>();
   readonly #resolved = new Map<string, Party>();
 
-  /** Reads a JID without what else is known about it. */
+  /** Reads a JID alone, without the other names of its owner. */
   parse(value: JsonValue | undefined): Party {
     const text = textOf(value);
     if (text === undefined || text.length > MAX_JID) return NOBODY;
@@ -98,7 +99,7 @@ export class People {
     if (!this.#lidOfPhone.has(phone)) this.#lidOfPhone.set(phone, pair.lid);
   }
 
-  /** Reads a JID with all that the event says about its owner. Call after {@link settle}. */
+  /** Reads a JID with all names that the event gives its owner. Call after {@link settle}. */
   resolve(value: JsonValue | undefined): Party {
     const party = this.parse(value);
     if (party.kind !== 'user' && party.kind !== 'lid') return party;
@@ -144,7 +145,7 @@ export interface Lists {
   contacts: readonly JsonValue[];
   /** Paths of the lists inside the entry. */
   paths: Readonly<Record<ListName, string>>;
-  /** The event's data are one element, not a list of them; its path is then the path of the data. */
+  /** Whether the event's data are one element instead of a list; its path is then the path of the data. */
   isSingle: boolean;
 }
 
@@ -154,7 +155,7 @@ export function pathOfElement(lists: Lists, name: ListName, index: number): stri
   return lists.isSingle ? lists.paths[name] : `${lists.paths[name]}[${index}]`;
 }
 
-/** Reads every pair of LID and phone that chats, contacts and message keys give away. */
+/** Learns every pair of LID and phone from chats, contacts and message keys. */
 export function learnFromLists(people: People, lists: Lists): void {
   const accountLids = new Set<string>();
   lists.chats.forEach((chat, i) => {
@@ -189,8 +190,8 @@ function learnFromChat(people: People, chat: JsonObject, accountLids: Set<string
 }
 
 /**
- * `lid` beside a LID is the account's own, and beside a phone it is where the chat has no other: a claim, not a statement
- * (Baileys fills it with `chat.lidJid || chat.accountLid`).
+ * Beside a LID, `lid` is the account's own; beside a phone it may be, because Baileys fills it with `chat.lidJid ||
+ * chat.accountLid`: a claim, not a statement.
  */
 function learnFromContact(
   people: People,
@@ -243,7 +244,7 @@ function learnFromMessage(people: People, message: JsonObject, path: string): vo
     }
     return;
   }
-  // Whoever received an own message in a LID chat is its customer; Baileys falls back to this, too.
+  // The recipient of an own message in a LID chat is its customer; Baileys uses the same fallback.
   if (chat === 'lid') {
     asArray(message.userReceipt)?.forEach((receipt, i) => {
       people.learn(key.remoteJid, asObject(receipt)?.userJid, 'claimed', `${path}.userReceipt[${i}].userJid`);

@@ -1,13 +1,13 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asObject, numberOf, ownValue, textOf } from '../read.js';
 
-/** Hashes and keys are 32 bytes; more is no hash, and not worth turning into text. */
+/** Hashes and keys have 32 bytes; longer values are neither, and stay out of the row. */
 const MAX_BYTES = 1024;
 const MAX_BASE64 = Math.ceil(MAX_BYTES / 3) * 4;
 
 /**
- * A protobuf integer in any of its JSON forms: number, text (`toJSON`), or a Long (`{low, high, unsigned}`).
- * Timestamps go through parseTimestamp instead, which also judges whether they can be true.
+ * A protobuf integer in any of its JSON forms: number, text (`toJSON`), or a Long (`{low, high, unsigned}`). Timestamps
+ * go through parseTimestamp instead, which also checks that they are plausible.
  */
 export function integerOf(value: JsonValue | undefined): number | undefined {
   const plain = numberOf(value);
@@ -27,8 +27,8 @@ export function enumOf(
 }
 
 /**
- * Bytes as base64, whatever became of them on the way to JSON: base64 already (`toJSON`), `{type: 'Buffer', data: base64}`
- * (Baileys' own replacer), `{type: 'Buffer', data: [1, 2]}` (none), `{"0": 1, "1": 2}` (a plain Uint8Array), or `[1, 2]`.
+ * Bytes as base64, from any of their JSON forms: base64 already (`toJSON`), `{type: 'Buffer', data: base64}` (Baileys'
+ * own replacer), `{type: 'Buffer', data: [1, 2]}` (none), `{"0": 1, "1": 2}` (a plain Uint8Array), or `[1, 2]`.
  */
 export function base64Of(value: JsonValue | undefined): string | undefined {
   const object = asObject(value);

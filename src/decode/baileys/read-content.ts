@@ -5,7 +5,7 @@ import { parseTimestamp } from '../timestamp.js';
 import { hasReader, readContentField, smallFieldsOf } from './content-types.js';
 import { enumOf } from './proto-values.js';
 
-/** What a `proto.Message` turns out to be, once its envelopes are off. */
+/** The content of a `proto.Message` without its envelopes. */
 export type Content =
   | {
       kind: 'message';
@@ -18,14 +18,17 @@ export type Content =
   | { kind: 'edit'; target: string; at: number | undefined; content: MessageContent }
   | { kind: 'revoke'; target: string }
   | { kind: 'reaction'; target: string; emoji: string | null; at: number | undefined }
-  /** One of the three above that does not say to what. */
+  /** One of the three above without a target. */
   | { kind: 'untargeted'; subject: 'edit' | 'revoke' | 'reaction' }
   | { kind: 'skip'; reason: 'protocol' | 'stub' };
 
-/** proto.Message.ProtocolMessage.Type, the two that change a message; all others are housekeeping between devices. */
+/**
+ * The two values of proto.Message.ProtocolMessage.Type that change a message; all others are housekeeping between
+ * devices.
+ */
 const PROTOCOL_TYPES = { REVOKE: 0, MESSAGE_EDIT: 14 } as const;
 
-/** Contents that change or accompany another message in a way that cannot be read here (encrypted), or that no row shows. */
+/** Contents that change or accompany another message, and are encrypted or shown by no row. */
 const HOUSEKEEPING: ReadonlySet<string> = new Set([
   'cancelPaymentRequestMessage',
   'declinePaymentRequestMessage',
@@ -141,7 +144,7 @@ export function readReaction(reaction: JsonObject): { emoji: string | null; at: 
   return { emoji: emojiOf(reaction.text), at: parseTimestamp(reaction.senderTimestampMs) };
 }
 
-/** Real messages are wrapped three deep at most (ephemeral, view once, edited); more is made to exhaust somebody's stack. */
+/** Real messages are wrapped three deep at most (ephemeral, view once, edited); deeper ones are attacks on the stack. */
 const MAX_DEPTH = 8;
 
 /** Envelopes whose content is the message itself; proto.Message's FutureProofMessage fields, and a copy from another device. */
@@ -179,7 +182,7 @@ const VIEW_ONCE: ReadonlySet<string> = new Set([
   'viewOnceMessageV2Extension',
 ]);
 
-/** Stand beside a content, or alone, and are none. */
+/** Keys beside a content, or alone, that are no content. */
 const CONTEXT_KEYS: ReadonlySet<string> = new Set(['messageContextInfo']);
 const KEY_DISTRIBUTION: ReadonlySet<string> = new Set([
   'senderKeyDistributionMessage',
@@ -188,15 +191,15 @@ const KEY_DISTRIBUTION: ReadonlySet<string> = new Set([
 
 export type Unwrapped =
   | { kind: 'content'; key: string; value: JsonValue; viewOnce: boolean }
-  /** Nothing inside: what WhatsApp could not decrypt, or a bubble that another device has opened. */
+  /** Nothing inside: WhatsApp could not decrypt it, or another device opened it (view once). */
   | { kind: 'empty' }
   /** Only a group's encryption keys. */
   | { kind: 'keys' }
   | { kind: 'too_deep' };
 
 /**
- * The content of a `proto.Message` below all its envelopes: the one field that is set. `isKnown` says which fields a
- * reader exists for; such a field goes before any that other programs have added (Evolution API's `base64`, `mediaUrl`).
+ * The content of a `proto.Message` below all its envelopes: the one field that is set. `isKnown`: whether a reader exists
+ * for a field; a known field takes precedence over those that other programs add (Evolution API's `base64`, `mediaUrl`).
  */
 export function unwrap(message: JsonObject, isKnown: (key: string) => boolean): Unwrapped {
   let current: JsonObject = message;
@@ -222,7 +225,7 @@ function contentKeyOf(
   let bestRank = 0;
   for (const key of Object.keys(message)) {
     const value = message[key];
-    // `toObject` with defaults writes null, and an empty conversation, for whatever is not set.
+    // `toObject` with defaults writes null, or an empty conversation, for fields that are not set.
     if (value === null || value === undefined || value === '' || CONTEXT_KEYS.has(key)) continue;
     if (KEY_DISTRIBUTION.has(key)) {
       sawKeys = true;
@@ -237,7 +240,7 @@ function contentKeyOf(
   return { key: best, sawKeys };
 }
 
-/** A known envelope, or one that is still to come: an object that holds a message and nothing else. */
+/** The message in a known envelope, or in a future one: an object with nothing but a message. */
 function innerMessage(key: string, value: JsonValue): JsonObject | undefined {
   const object = asObject(value);
   if (object === undefined) return undefined;

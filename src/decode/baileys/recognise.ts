@@ -8,7 +8,7 @@ export interface BaileysPart {
   name: string;
   kind: EventKind;
   data: JsonValue;
-  /** Where the data stands below the recognised value: ``, `.data`, `["messages.upsert"]`. */
+  /** Path of the data below the recognised value: ``, `.data`, `["messages.upsert"]`. */
   path: string;
 }
 
@@ -21,9 +21,9 @@ export interface BaileysEvent {
   receivedAt?: number;
 }
 
-/** Keys that only Meta's bodies have at this place; one of them decides against Baileys. */
+/** Keys that only Meta's bodies have at this level; any of them excludes Baileys. */
 const META_KEYS = ['object', 'entry', 'field', 'value', 'changes', 'messaging_product', 'metadata'];
-/** The same below `data`, less the words that events of Baileys use themselves (`settings.update` has a `value`). */
+/** The same below `data`, without the words that Baileys' own events use (`settings.update` has a `value`). */
 const META_KEYS_INSIDE = ['entry', 'field', 'changes', 'messaging_product'];
 
 /** Baileys writes `notify` and `append`; its predecessors also `last` and `prepend`. */
@@ -54,7 +54,7 @@ function recogniseWrapper(object: JsonObject): BaileysEvent | undefined {
   if (inner !== undefined && hasAny(inner, META_KEYS_INSIDE)) return undefined;
   const { name, kind } = eventOf(written);
   const sessionName = sessionOf(object);
-  // `event` and `data` are everybody's words, `call` too: such a name is Baileys' only where a session is named.
+  // Many programs write `event`, `data` and `call`: such an event is Baileys' only if it names a session.
   if ((kind === 'unknown' || !name.includes('.')) && sessionName === undefined) return undefined;
   const event: BaileysEvent = { parts: [{ name, kind, data, path: '.data' }] };
   if (sessionName !== undefined) event.sessionName = sessionName;
@@ -123,7 +123,7 @@ function isLidPair(object: JsonObject): boolean {
   );
 }
 
-/** `{"messages.upsert": {…}, "chats.update": […]}`: what `ev.process` hands out, so what a short logger writes. */
+/** `{"messages.upsert": {…}, "chats.update": […]}`: the argument of `ev.process`, which simple loggers write as it is. */
 function recogniseEventMap(object: JsonObject): BaileysEvent | undefined {
   const parts: BaileysPart[] = [];
   for (const [key, data] of Object.entries(object)) {
@@ -135,11 +135,11 @@ function recogniseEventMap(object: JsonObject): BaileysEvent | undefined {
 }
 
 /**
- * What an event of Baileys holds, as far as rows come of it.
- * - history: the history that WhatsApp sends by itself when a device is linked, or a page that was asked for.
- * - append: stored messages given again (`messages.set`): history, but not the first sync.
+ * What an event of Baileys holds, by how it becomes rows.
+ * - history: the history that WhatsApp sends when a device is linked, or a page that was requested.
+ * - append: stored messages sent again (`messages.set`): history, but not the first sync.
  * - upsert: live messages; those of type `append` came while the socket was away.
- * - status, reaction: what changed about messages, said once more outside the message stream.
+ * - status, reaction: changes of messages, outside the message stream.
  * - rowless: known, counted, makes no row (H3).
  */
 export type EventKind =
@@ -215,7 +215,7 @@ const NAME_OF_CONSTANT: ReadonlyMap<string, string> = new Map(
   [...KIND_OF_EVENT.keys()].map((name) => [name.toUpperCase().replace(/[.-]/g, '_'), name]),
 );
 
-/** Baileys' own spelling of an event's name; what is not known comes back as it is, with the kind `unknown`. */
+/** Baileys' own spelling of an event's name; an unknown name comes back as it is, with the kind `unknown`. */
 export function eventOf(written: string): { name: string; kind: EventKind } {
   const name = NAME_OF_CONSTANT.get(written) ?? written;
   return { name, kind: KIND_OF_EVENT.get(name) ?? 'unknown' };

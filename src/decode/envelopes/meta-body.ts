@@ -8,8 +8,8 @@ import type { Found, Scope } from './unwrap.js';
 import { bodiesIn, splitRow } from './wrappers.js';
 
 /**
- * Reads `object` if it is Meta's: the whole body, one of its entries or changes, or a bare value. False when it is none of
- * these, and then nothing was added. Every entry and every change is read (rule E1).
+ * Reads `object` if it is Meta's: a whole body, an entry, a change, or a bare value. Every entry and every change is read
+ * (rule E1). False when it is none of these; then nothing was added.
  */
 export function unwrapMeta(object: JsonObject, path: string, scope: Scope, found: Found): boolean {
   const row = splitRow(object);
@@ -39,8 +39,8 @@ export function unwrapMeta(object: JsonObject, path: string, scope: Scope, found
 }
 
 /**
- * Whether `object` is a change's value that stands alone (Meta documents a declined history so; n8n's trigger and 360dialog
- * hand values on): by the product or the business number that it names, as `messages` alone is everybody's word.
+ * Whether `object` is a change's value without the change (so Meta documents a declined history; n8n's trigger and
+ * 360dialog forward values). It must name the product or the business number: `messages` alone is too common a word.
  */
 function isBareValue(object: JsonObject): boolean {
   if (object.messaging_product === 'whatsapp') return true;
@@ -49,7 +49,7 @@ function isBareValue(object: JsonObject): boolean {
   return (named || knownFieldOf(object) !== undefined) && fieldOfValue(object) !== undefined;
 }
 
-/** `field` where it names one of Meta's fields; Meta's own examples put it inside the value now and then. */
+/** `field`, if it names one of Meta's fields; some of Meta's own examples have it inside the value. */
 function knownFieldOf(object: JsonObject): string | undefined {
   return fieldNamed(textOf(object.field) ?? '')?.name;
 }
@@ -58,7 +58,7 @@ function isChange(value: JsonValue): boolean {
   return asObject(asObject(value)?.value) !== undefined;
 }
 
-/** A field of Meta's, or of a version to come; but a row with a column of that name and a body beside it is a row. */
+/** Whether `field` is Meta's, known or of a future version; an object with `field` and a body beside it is a log row. */
 function isField(object: JsonObject): boolean {
   if (knownFieldOf(object) !== undefined) return true;
   return textOf(object.field) !== undefined && bodiesIn(object).every((body) => body.path === '.value');
@@ -78,7 +78,7 @@ function readSplitRow(
   return true;
 }
 
-/** A column of a JSON type holds an object, one of text its JSON. */
+/** The object in a column, whether the column's type is JSON or text. */
 function objectInColumn(column: JsonValue | undefined): JsonObject | undefined {
   const parsed = typeof column === 'string' ? parseJson(column) : undefined;
   return asObject(parsed?.ok === true ? parsed.value : column);
@@ -87,7 +87,7 @@ function objectInColumn(column: JsonValue | undefined): JsonObject | undefined {
 function readEntries(body: JsonObject, entries: JsonValue[], path: string, scope: Scope, found: Found): void {
   const product = textOf(body.object);
   if (product !== undefined && product !== 'whatsapp_business_account') {
-    // A log shared with Messenger or Instagram.
+    // The log is shared with Messenger or Instagram.
     show(found, path, `object:${cutText(product, 64)}`, body);
     return;
   }
@@ -117,7 +117,7 @@ function readEntry(entry: JsonObject, path: string, scope: Scope, found: Found):
   }
 }
 
-/** `field` stands beside the value; misplaced inside it or in the entry; or is only to be told by the value's lists. */
+/** `field` is beside the value, misplaced inside it or in the entry, or inferred from the value's lists. */
 function readChange(
   change: JsonObject,
   path: string,
@@ -148,7 +148,7 @@ function readChange(
 /** 360dialog names the field in its wrapper and puts the WABA's id into the value. */
 function readBareValue(value: JsonObject, path: string, scope: Scope, found: Found): void {
   const inferred = fieldOfValue(value);
-  // A row is filed under its first change; an account event's name must not hide the messages of another one.
+  // A row is filed under its first change; an account event's name must not hide the messages of another change.
   const named = fieldNamed(scope.field ?? '')?.read === undefined ? undefined : scope.field;
   const field = textOf(value.field) ?? named ?? inferred ?? scope.field;
   if (field === undefined) {

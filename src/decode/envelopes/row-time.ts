@@ -4,7 +4,7 @@ import { asObject } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 import type { Scope } from './unwrap.js';
 
-/** Columns in which a log row says when the webhook came; from the most telling to the least. */
+/** Columns in which a log row has the time of the webhook, the most reliable first. */
 const COLUMNS = [
   'received_at',
   'receivedAt',
@@ -18,7 +18,7 @@ const COLUMNS = [
   'time',
 ] as const;
 
-/** When the row says that it came: ms since 1970. Only asked of objects that wrap a body, never of a body itself. */
+/** When the row was received, ms since 1970. For objects that wrap a body, never for a body itself. */
 export function receivedAtOf(row: JsonObject): number | undefined {
   for (const column of COLUMNS) {
     const value = row[column];
@@ -31,7 +31,7 @@ export function receivedAtOf(row: JsonObject): number | undefined {
   return parseTimestamp(request?.timeEpoch) ?? parseTimestamp(request?.requestTimeEpoch);
 }
 
-/** The scope inside a row: its time stands in for what has none (rule M7), unless the caller knows better. */
+/** The scope inside a row: its time replaces missing ones (rule M7), unless the caller gave a time. */
 export function withRowTime(scope: Scope, rowTime: number | undefined): Scope {
   if (rowTime === undefined || scope.timeIsGiven) return scope;
   return { ...scope, options: { ...scope.options, receivedAt: rowTime } };

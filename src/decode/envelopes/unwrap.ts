@@ -9,7 +9,7 @@ import { unwrapMeta } from './meta-body.js';
 import { receivedAtOf, withRowTime } from './row-time.js';
 import { bodiesIn, fieldNamedBy, isPrintedLine } from './wrappers.js';
 
-/** Everything that was found in an entry so far. */
+/** Everything found in an entry so far. */
 export interface Found {
   providers: Set<Provider>;
   sections: Section[];
@@ -18,7 +18,7 @@ export interface Found {
   receivedAt: number | undefined;
 }
 
-/** What the wrappers around a value said. */
+/** What the wrappers around a value say. */
 export interface Scope {
   options: DecodeOptions;
   /** Whether the caller gave receivedAt: then no row's own time replaces it. */
@@ -28,7 +28,7 @@ export interface Scope {
   depth: number;
 }
 
-/** A value that is no webhook: where, and why. It is shown only when nothing around it is one. */
+/** A value that is no webhook, with the reason. It is reported only when nothing around it is one. */
 export interface Miss {
   path: string;
   reason: string;
@@ -59,7 +59,7 @@ export function unwrap(value: JsonValue, path: string, scope: Scope, found: Foun
   if (event !== undefined) {
     const decoded = decodeBaileys(event, { ...scope.options, path });
     found.providers.add('baileys');
-    // Not by spreading: as arguments of one call, a hundred thousand would exhaust the stack.
+    // One by one: as the arguments of one call, 100,000 sections would exhaust the stack.
     for (const section of decoded.sections) found.sections.push(section);
     for (const part of decoded.unrecognized) found.unrecognized.push(part);
     found.receivedAt ??= decoded.receivedAt;
@@ -78,8 +78,8 @@ function unwrapText(text: string, path: string, scope: Scope, found: Found): Mis
 }
 
 /**
- * Every element counts; but an array without a single webhook is one miss, not one per element, and what a program prints
- * between its webhooks (CloudWatch's `START RequestId`) is none.
+ * Every element counts, but an array without a single webhook is one miss, not one per element; lines that a program
+ * prints between its webhooks (CloudWatch's `START RequestId`) are no misses.
  */
 function unwrapArray(elements: JsonValue[], path: string, scope: Scope, found: Found): Miss | undefined {
   const inside = { ...scope, depth: scope.depth + 1 };
@@ -93,7 +93,7 @@ function unwrapArray(elements: JsonValue[], path: string, scope: Scope, found: F
   return undefined;
 }
 
-/** A row, a request or a queue's record: its bodies are tried in turn until one holds a webhook. */
+/** Unwraps a row, a request or a queue's record: tries its bodies in turn until one holds a webhook. */
 function unwrapWrapper(wrapper: JsonObject, path: string, scope: Scope, found: Found): Miss | undefined {
   const bodies = bodiesIn(wrapper);
   if (bodies.length === 0) {
@@ -117,7 +117,7 @@ function unwrapWrapper(wrapper: JsonObject, path: string, scope: Scope, found: F
   return best === undefined || isVague(best) ? { path, reason: 'unknown_shape', value: wrapper } : best;
 }
 
-/** A vendor's name or broken JSON says more than that some part of a wrapper is no body. */
+/** Whether a reason says less than a vendor's name or broken JSON does. */
 function isVague(miss: Miss): boolean {
   return miss.reason === 'unknown_shape' || miss.reason === 'not_an_object' || miss.reason === 'empty';
 }
@@ -127,9 +127,9 @@ export function unrecognizedOf(miss: Miss): Unrecognized {
 }
 
 /**
- * Which vendor's own shape an unreadable entry has, where a vendor re-writes Meta's body instead of forwarding it. Such
- * entries are stored and shown, never guessed at: they lack ids, times or directions that the rules need. Asked last, as a
- * row with Meta's own body may have any column beside it.
+ * The vendor whose own shape an unreadable entry has, for vendors that rewrite Meta's body instead of forwarding it. Such
+ * entries are stored and reported, never guessed at: they lack ids, times or directions that the rules need. Checked
+ * last, because a row with Meta's own body may have any column beside it.
  */
 export function vendorShape(value: JsonObject): string | undefined {
   if (typeof value.app === 'string' && value.version === 2 && typeof value.type === 'string')
@@ -145,8 +145,8 @@ export function vendorShape(value: JsonObject): string | undefined {
 }
 
 /**
- * What a program sent to Meta, or Meta's answer to it: both stand in some logs beside the webhooks, and look like a value
- * with messages. Asked first, as an answer's `messages` were never received.
+ * A request to Meta or its response: some logs have both beside the webhooks, and they look like a value with messages.
+ * Checked first, because the `messages` of a response were never received.
  */
 export function graphApiShape(value: JsonObject): string | undefined {
   if (value.messaging_product !== 'whatsapp' || value.metadata !== undefined) return undefined;

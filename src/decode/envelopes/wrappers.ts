@@ -4,13 +4,13 @@ import { asObject } from '../read.js';
 
 /** A part of a wrapper that may hold a body. */
 export interface Body {
-  /** Below the wrapper, with its dot. */
+  /** Path below the wrapper, with its dot. */
   path: string;
   value: JsonValue;
 }
 
 /**
- * Where programs put the body that they received, most telling first: a row's payload, n8n's and Datafy's `body`,
+ * Where programs put the body that they received, the most specific first: a row's payload, n8n's and Datafy's `body`,
  * Supabase's `record`, 360dialog's and Evolution's `data`, BotPenguin's `event`, 8x8's `eventDetails.rawEvent`,
  * CloudWatch's `logEvents[].message`, queues' `Records[].body`.
  */
@@ -41,10 +41,10 @@ const BODY_KEYS = [
   'value',
 ] as const;
 
-/** Keys whose texts are what a program printed, so that other words may stand before the JSON. */
+/** Keys whose texts are a program's output, so that other words may precede the JSON. */
 const PRINTED: ReadonlySet<string> = new Set(['message', 'Message', 'body', 'content']);
 
-/** Columns in which a wrapper names the field of a body that does not name it itself. */
+/** Columns in which a wrapper names the field of its body. */
 const FIELD_KEYS = ['field', 'event', 'event_type', 'eventType', 'type'] as const;
 
 /** The parts of `wrapper` that can be bodies: objects, arrays, and texts of JSON. */
@@ -62,13 +62,13 @@ export function bodiesIn(wrapper: JsonObject): Body[] {
   return bodies;
 }
 
-/** Whether an object is no more than a line of a program's output, without JSON in it. */
+/** Whether an object is only a line of a program's output, without JSON in it. */
 export function isPrintedLine(wrapper: JsonObject): boolean {
   const { message } = wrapper;
   return typeof message === 'string' && !message.includes('{') && !message.includes('[');
 }
 
-/** API Gateway hands binary media types on in base64, and so whatever it was not told is text. */
+/** API Gateway encodes in base64 every media type that it was not told is text. */
 function fromBase64(text: string): string {
   return Buffer.from(text, 'base64').toString('utf8');
 }
@@ -79,7 +79,10 @@ function mayBeJson(text: string, printed: boolean): boolean {
   return printed && text.includes('{');
 }
 
-/** The field that the wrapper itself names. It counts only for bodies that name none: rows are filed by their first change. */
+/**
+ * The field that the wrapper names. It counts only for bodies that name none, because rows are filed by their first
+ * change.
+ */
 export function fieldNamedBy(wrapper: JsonObject): string | undefined {
   for (const key of FIELD_KEYS) {
     const name = wrapper[key];

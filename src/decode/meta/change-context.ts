@@ -12,14 +12,14 @@ import type {
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asArray, asObject, cutText, excerptOf } from '../read.js';
 
-/** What the decoders of one change share: where it stands, what is known about it, and where its facts go. */
+/** What the readers of one change share: its path, what is known about it, and where its facts go. */
 export interface ChangeContext {
   /** JSON path of the change's value. */
   path: string;
   field: string;
   /** What `messages` of this field are. */
   origin: MessageOrigin;
-  /** The lists of items that values can have, by the table of fields. */
+  /** The keys of all lists that are read, from the table of fields. */
   itemLists: ReadonlySet<string>;
   /** The business's own phone, canonical, from `metadata.display_phone_number`. */
   business: string | undefined;
@@ -55,7 +55,7 @@ export function skip(context: ChangeContext, path: string, subject: Subject, rea
   context.facts.push({ kind: 'skipped', path, subject, reason });
 }
 
-/** A list of the value. Absent and null mean that there is none; anything else that is no list is shown, not passed over. */
+/** A list of the value. Absent and null mean that there is none; anything else that is not an array is reported. */
 export function listIn(
   context: ChangeContext,
   list: JsonValue | undefined,
@@ -68,7 +68,7 @@ export function listIn(
   return elements;
 }
 
-/** The objects of a list, each with its path; what is no object is rejected. */
+/** The objects of a list, each with its path; other elements are rejected. */
 export function* objectsIn(
   context: ChangeContext,
   list: JsonValue[],
@@ -82,16 +82,16 @@ export function* objectsIn(
   }
 }
 
-/** Only so many elements of an array are looked at: one of texts or numbers is no list of items. */
+/** How many elements of an array are checked: an array of texts or numbers is no list of items. */
 const LOOKED_AT = 20;
 
 /** Lists that stand beside the items of a value. */
 const BESIDE_ITEMS = ['contacts', 'errors'];
 
 /**
- * Shows what a later version of WhatsApp may have put beside the lists that are read here: a list of objects under a name that
- * is not known, or an object with a list of `messages` (or the like) in it. Unshown, its items would be lost in silence (rule
- * E1). True when there was one.
+ * Reports what a later version of WhatsApp may have added beside the known lists: a list of objects under an unknown
+ * name, or an object with a list of `messages` (or the like) in it. Its items would be lost silently otherwise (rule E1).
+ * True when there was one.
  */
 export function showStrangeLists(
   context: ChangeContext,

@@ -5,15 +5,15 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asObject, textOf } from '../read.js';
 import { isBusiness, listIn, objectsIn, type ChangeContext } from './change-context.js';
 
-/** One element of `value.contacts[]`: the customer whom the items of the value come from or go to. */
+/** One element of `value.contacts[]`: the customer who sent or received items of the value. */
 export interface Contact {
   path: string;
   who: Identities;
-  /** Other forms of the same phone that items of this value used (Argentina), by phone; one Identities holds only one. */
+  /** Other forms of the same phone in items of this value (Argentina), by phone; an Identities holds only one. */
   aliases: Map<string, Identities>;
   name: string | undefined;
   username: string | undefined;
-  /** The group that the items of this value were written in, where the contact names it instead of the item. */
+  /** The group in which the items of this value were written, if the contact names it instead of the item. */
   group: string | undefined;
   /** The newest item that names this contact, ms; 0 for none. */
   at: number;
@@ -28,7 +28,7 @@ export class ContactBook {
     return this.#contacts.length;
   }
 
-  /** The contact, where the value has exactly one with an identity. */
+  /** The contact, if the value has exactly one, with an identity. */
   get only(): Contact | undefined {
     const [contact] = this.#contacts;
     return this.#contacts.length === 1 && contact !== undefined && hasIdentity(contact.who)
@@ -52,7 +52,7 @@ export class ContactBook {
     return undefined;
   }
 
-  /** The group that the contact of an item names (rule M6); where no contact is the item's, the value's only one counts. */
+  /** The group that the item's contact names (rule M6); without a match, the value's only contact counts. */
   groupOf(who: Identities): string | undefined {
     const [first] = this.#contacts;
     const contact = this.find(who) ?? (this.#contacts.length === 1 ? first : undefined);
@@ -60,8 +60,8 @@ export class ContactBook {
   }
 
   /**
-   * The facts of the contacts themselves, once per value: a link where one has several identities, a profile where one has
-   * a name. `newest` is the time of the newest item of the value, for contacts that no item names.
+   * Adds the facts of the contacts themselves, once per value: a link for several identities, a profile for a name.
+   * `newest`: the time of the newest item of the value, for contacts that no item names.
    */
   addFacts(context: ChangeContext, newest: number): void {
     for (const { path, who, aliases, name, username, at } of this.#contacts) {
@@ -105,7 +105,7 @@ export function recipientOf(item: JsonObject): Identities {
   return identitiesOfUser(textOf(item.to), [textOf(item.to_user_id), textOf(item.to_parent_user_id)]);
 }
 
-/** All identities that an item and its contact give together; remembers a second phone of the contact as an alias. */
+/** The identities of an item and its contact together; keeps a second phone of the contact as an alias. */
 export function withContact(who: Identities, contact: Contact | undefined): Identities {
   if (contact === undefined) return who;
   if (who.phone !== undefined && contact.who.phone !== undefined && who.phone !== contact.who.phone) {
@@ -114,7 +114,9 @@ export function withContact(who: Identities, contact: Contact | undefined): Iden
   return widened(who, contact.who);
 }
 
-/** `who`, with what `more` adds; the same object when that is nothing, so that messages of one person can share it. */
+/**
+ * `who` with the identities that `more` adds; the same object when it adds none, so that messages of one person share it.
+ */
 export function widened(who: Identities, more: Identities): Identities {
   const adds =
     (more.phone !== undefined && who.phone === undefined) ||
@@ -124,7 +126,7 @@ export function widened(who: Identities, more: Identities): Identities {
   return adds ? mergeIdentities(who, more) : who;
 }
 
-/** How many names a person has, where the wa_id is not just another spelling of the phone. */
+/** How many identities a person has; phone and wa_id count as one. */
 export function countIdentities(who: Identities): number {
   const number = who.phone === undefined && who.waId === undefined ? 0 : 1;
   return number + (who.lid === undefined ? 0 : 1) + (who.bsuids?.length ?? 0);

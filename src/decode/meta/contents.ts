@@ -2,18 +2,18 @@ import type { ContentGrade, Media } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asArray, asObject, cutText, numberOf, ownValue, textOf } from '../read.js';
 
-/** What a message or an edit says, graded as evidence (rule M2). */
+/** The content of a message or an edit, graded as evidence (rule M2). */
 export interface Content {
   body: string | undefined;
   media: Media | undefined;
   grade: ContentGrade;
-  /** What is kept as it was sent, under its name. */
+  /** Objects kept as they were sent, by name. */
   kept: [string, JsonValue][] | undefined;
 }
 
 const TYPE_LENGTH = 64;
 
-/** The objects that tell a message's type where `type` itself is missing. */
+/** Objects that identify a message's type when `type` is missing. */
 const TYPED_OBJECTS = [
   'text',
   'image',
@@ -34,7 +34,7 @@ const TYPED_OBJECTS = [
   'unsupported',
 ] as const;
 
-/** `type` as sent; where it is missing, the name of the object that is present; else `unknown`. */
+/** `type` as sent; else the name of the object that is present; else `unknown`. */
 export function typeOf(message: JsonObject): string {
   const type = textOf(message.type);
   if (type !== undefined) return cutText(type, TYPE_LENGTH);
@@ -84,7 +84,7 @@ export function readContent(message: JsonObject, type: string): Content {
   }
 }
 
-/** Without a text and without the object that would hold it, a message says no more than a placeholder does. */
+/** Without a text and without the object that would hold it, a message is no better than a placeholder. */
 function said(body: string | undefined, kept?: [string, JsonValue][]): Content {
   const grade = body === undefined && kept === undefined ? 'placeholder' : 'content';
   return { body, media: undefined, grade, kept };
@@ -93,7 +93,7 @@ function said(body: string | undefined, kept?: [string, JsonValue][]): Content {
 function readMedia(message: JsonObject, type: string): Content {
   const object = asObject(ownValue(message, type));
   if (object === undefined) {
-    // A media type whose object is missing together with an error is the error's message, not a file's.
+    // A media type without its object, but with an error, is a message about the error and not about a file.
     const grade = message.errors === undefined ? 'media_without_id' : 'placeholder';
     return { body: undefined, media: undefined, grade, kept: undefined };
   }
@@ -121,7 +121,7 @@ function keep(object: JsonObject, ...names: string[]): [string, JsonValue][] | u
   return kept;
 }
 
-/** The title of the button or row that was chosen; a flow's reply has a `body`; what a business sent has `body.text`. */
+/** The title of the chosen button or row; a flow's reply has a `body`, a message of the business `body.text`. */
 function interactiveText(interactive: JsonObject | undefined): string | undefined {
   if (interactive === undefined) return undefined;
   const type = textOf(interactive.type);
@@ -163,7 +163,7 @@ function contactNames(cards: JsonValue[] | undefined): string | undefined {
   return names.length === 0 ? undefined : names.join(', ');
 }
 
-/** The customer's words, else what was ordered: `2 x SKU1, 1 x SKU2`. */
+/** The customer's text, else the ordered products: `2 x SKU1, 1 x SKU2`. */
 function orderText(order: JsonObject | undefined): string | undefined {
   const text = textOf(order?.text);
   if (text !== undefined) return text;

@@ -7,7 +7,7 @@ import { readEvent } from './events.js';
 import { fieldNamed, ITEM_LISTS, READERS } from './fields.js';
 import { isHistory } from './history.js';
 
-/** One change of a webhook, taken out of whatever it was wrapped in. */
+/** One change of a webhook, without its wrappers. */
 export interface Change {
   /** JSON path of the value. */
   path: string;
@@ -17,8 +17,8 @@ export interface Change {
 }
 
 /**
- * The facts of one change, added to `sections`; what nobody knows is added to `unrecognized` (rule E1).
- * Each change gives a section, or at least one unrecognised part, never silence.
+ * Adds the facts of one change to `sections`, and unknown parts to `unrecognized` (rule E1). Every change gives a section
+ * or at least one unrecognized part.
  */
 export function decodeChange(
   change: Change,
@@ -62,7 +62,7 @@ export function decodeChange(
   sections.push(section);
 }
 
-/** Reads every list that the value has, whatever its field; what no reader knows is shown. */
+/** Reads every list that the value has, whatever its field, and reports what no reader knows. */
 function readValue(context: ChangeContext, value: JsonObject): void {
   let isKnown = false;
   for (const read of READERS) if (read(context, value)) isKnown = true;
@@ -88,7 +88,7 @@ function connectionOf(value: JsonObject | undefined, wabaId: string | undefined)
   const connection: ConnectionHint = {};
   const phoneNumberId = externalIdOf(metadata?.phone_number_id);
   if (phoneNumberId !== undefined) connection.phoneNumberId = phoneNumberId;
-  // On PARTNER_REMOVED the entry's id is the business portfolio; the WABA stands in waba_info.
+  // On PARTNER_REMOVED the entry's id is the business portfolio; the WABA is in waba_info.
   const waba = externalIdOf(asObject(value?.waba_info)?.waba_id) ?? wabaId;
   if (waba !== undefined) connection.wabaId = waba;
   const display = externalIdOf(metadata?.display_phone_number) ?? externalIdOf(value?.phone_number);

@@ -8,8 +8,8 @@ const TITLE_LENGTH = 500;
 const DETAILS_LENGTH = 2000;
 
 /**
- * `errors[]` of a status or a message: code, title and details of each. Details stand in `error_data`, in older bodies beside
- * the title; undefined where nothing in the list says anything.
+ * `errors[]` of a status or a message: code, title and details of each. Details are in `error_data`, in older bodies
+ * beside the title; undefined when the list has no usable error.
  */
 export function messageErrorsOf(value: JsonValue | undefined): MessageError[] | undefined {
   const errors: MessageError[] = [];

@@ -6,8 +6,8 @@ import { isBusiness, type ChangeContext } from './change-context.js';
 import { countIdentities, readContacts } from './contact-book.js';
 
 /**
- * An account-level change makes no row (rule H3): it is one event, named with its own event where it has one. `lists` say whom
- * it is about (`user_preferences`, `calls`): they are no messages, so they give names and links only.
+ * An account-level change makes no row (rule H3): it is one event, with the name of its own event if it has one. The
+ * items of `lists` (`user_preferences`, `calls`) are no messages and give only names and links.
  */
 export function readEvent(
   context: ChangeContext,

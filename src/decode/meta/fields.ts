@@ -13,15 +13,18 @@ export interface Field {
   lists?: readonly string[];
   /** Reads the lists; false when the value has none of them. A field without it is only counted (rule H3). */
   read?: (context: ChangeContext, value: JsonObject) => boolean;
-  /** What `messages` under this field are; `standby` where the field does not say that they are for this business to answer. */
+  /**
+   * The origin of `messages` under this field; `standby` when the field does not say that this business is to answer
+   * them.
+   */
   origin?: MessageOrigin;
   /** Only a number that is also in the WhatsApp Business app sends this field. */
   isCoexistence?: true;
 }
 
 /**
- * All that is known about Meta's fields: a new one is its reader and a row here. The order decides for a body without a field:
- * the first row with one of its lists names it, so `messages`, which may stand beside any other list, comes last.
+ * All that is known about Meta's fields: a new one is a reader and a row here. A body without a field gets the first row
+ * that has one of its lists, so `messages`, which may be beside any other list, comes after them.
  */
 const FIELDS: readonly Field[] = [
   { name: 'history', lists: ['history'], read: readHistory, origin: 'follow_up', isCoexistence: true },
@@ -57,15 +60,15 @@ const FIELDS: readonly Field[] = [
   ),
 ];
 
-/** Prefixes of fields that are only counted: Meta keeps adding to these families. */
+/** Prefixes of fields that are only counted; Meta keeps adding such fields. */
 const COUNTED_FAMILIES = ['group_', 'message_template_', 'template_', 'phone_number_'];
 
 const BY_NAME: ReadonlyMap<string, Field> = new Map(FIELDS.map((field) => [field.name, field]));
 
-/** Each reader once: a value is read for every list that it has, whatever its field. */
+/** Each reader once: a value is read for every list it has, whatever its field. */
 export const READERS = new Set(FIELDS.flatMap(({ read }) => read ?? []));
 
-/** The keys of all lists that are read; anything else that looks like a list of items is shown (rule E1). */
+/** The keys of all lists that are read; any other list of items is reported (rule E1). */
 export const ITEM_LISTS: ReadonlySet<string> = new Set(
   FIELDS.flatMap(({ read, lists = [] }) => (read === undefined ? [] : lists)),
 );
@@ -81,10 +84,10 @@ export function fieldNamed(name: string): Field | undefined {
   );
 }
 
-/** The name of the field that a value without one must have come under, by the lists that it has. */
+/** The name of the field to which a value without one belongs, by its lists. */
 export function fieldOfValue(value: JsonObject): string | undefined {
   const isList = (key: string): boolean => typeof value[key] === 'object' && value[key] !== null;
   const field = FIELDS.find(({ lists = [] }) => lists.some(isList));
-  // Errors stand in values of every field; alone, they are those of the messages.
+  // Values of every field can have errors; errors alone belong to the messages.
   return field?.name ?? (isList('errors') ? 'messages' : undefined);
 }

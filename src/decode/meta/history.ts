@@ -14,7 +14,7 @@ const DECLINED = 2593109;
 const IN_CHUNK = ['threads', 'errors'];
 const IN_THREAD = ['messages'];
 
-/** Whether the value is about the history: then its errors say why there is none. */
+/** Whether the value is about the history; its errors then say why there is none. */
 export function isHistory(context: ChangeContext, value: JsonObject): boolean {
   return context.field === 'history' || (value.history !== undefined && value.history !== null);
 }
@@ -40,7 +40,7 @@ function readChunk(
   valueMetadata: JsonObject | undefined,
 ): void {
   const metadata = asObject(chunk.metadata);
-  // Some senders put the counters beside the phone number, and write them as text.
+  // Some senders put the counters beside the phone number, as texts.
   const counter = (name: string): number | undefined =>
     counterOf(metadata?.[name]) ?? counterOf(valueMetadata?.[name]);
   const phase = counter('phase');
@@ -73,7 +73,7 @@ function readChunk(
   }
 }
 
-/** A counter that an integer column takes. */
+/** A counter that fits an integer column. */
 function counterOf(value: JsonValue | undefined): number | undefined {
   const counter = numberOf(value);
   return Number.isInteger(counter) && counter !== undefined && counter >= 0 && counter < 2 ** 31
@@ -128,8 +128,8 @@ function readThread(context: ChangeContext, thread: JsonObject, path: string): v
 }
 
 /**
- * Whom the thread is with. `thread.id` is the customer's phone, but `thread-1` was seen too, where only the context tells;
- * and where the two are different numbers, the context's wa_id is the one that WhatsApp stands for.
+ * The customer of a thread. `thread.id` is the customer's phone, but `thread-1` occurs too, when only the context names
+ * the customer; of two different numbers, the context's wa_id counts, because WhatsApp itself sets it.
  */
 function customerOf(byId: Identities, byContext: Identities): Identities | undefined {
   if (!hasIdentity(byContext)) return hasIdentity(byId) ? byId : undefined;
@@ -148,7 +148,7 @@ function threadMessages(
   isGroup: boolean,
 ): Placer {
   const isSelf = customer !== undefined && isBusiness(context, customer);
-  // A thread has two senders, so what was found for one message holds for most of the next.
+  // A thread has two senders, so most messages have the placement of the one before.
   let last: Placement | undefined;
   let lastFrom: JsonValue | undefined;
   return {
@@ -198,12 +198,12 @@ function directionOf(
   if (sameIdentities(sender, customer) || names.some((name) => sameIdentities(sender, name))) {
     return 'INBOUND';
   }
-  // A business always has a phone number in `from`; a user id alone, where the thread knows none, is the customer's.
+  // A business always has a phone number in `from`; a user id alone is the customer's, if the thread has none.
   const onlyUserId = textOf(item.from) === undefined;
   return onlyUserId && customer.bsuids === undefined ? 'INBOUND' : 'OUTBOUND';
 }
 
-/** A thread that names nobody: the business's number tells the sides apart, where it is known. */
+/** Places an item of a thread that names nobody: the business's number, if known, decides the side. */
 function withoutThread(
   context: ChangeContext,
   item: JsonObject,
@@ -220,7 +220,7 @@ function withoutThread(
   return placed(outbound ? 'OUTBOUND' : 'INBOUND', counterpart);
 }
 
-/** Adds what an item says beyond its thread (user ids), unless it names another number: then it is not to be trusted. */
+/** Adds the user ids of an item to those of its thread, unless the item names another number. */
 function widenedBy(customer: Identities, other: Identities): Identities {
   const contradicts =
     other.phone !== undefined && customer.phone !== undefined && !sameIdentities(other, customer);

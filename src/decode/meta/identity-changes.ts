@@ -37,7 +37,7 @@ export function readSystem(context: ChangeContext, item: JsonObject, path: strin
         textOf(system?.user_id) ?? textOf(item.from_user_id),
         textOf(system?.parent_user_id) ?? textOf(item.from_parent_user_id),
       ]);
-      // `previous_user_id` comes only sometimes; without it, a number still says whose the new id is.
+      // `previous_user_id` is often missing; a number still identifies the owner of the new id.
       addLink(context, path, before, after);
       return;
     }
@@ -62,8 +62,8 @@ export function readUserIdUpdates(context: ChangeContext, value: JsonObject): bo
 }
 
 /**
- * Adds the fact that two names are one person's; without the old name, the new ones still belong together. False where the
- * item names nobody twice.
+ * Adds the fact that the old and the new names belong to one person; without an old name, the new ones still belong
+ * together. False when there is nothing to link.
  */
 function addLink(context: ChangeContext, path: string, before: Identities, after: Identities): boolean {
   if (hasIdentity(before) && hasIdentity(after)) {

@@ -53,7 +53,10 @@ export function addMessage(
   });
 }
 
-/** What an item proves by having come: an inbound message was delivered, an echo was sent. History says it itself. */
+/**
+ * The status that an item proves by its arrival: an inbound message was delivered, an echo was sent. History has a status
+ * of its own.
+ */
 function statusOf(
   item: JsonObject,
   type: string,
@@ -62,7 +65,7 @@ function statusOf(
 ): MessageStatus | undefined {
   if (origin === 'history' || origin === 'follow_up') return undefined;
   if (direction === 'INBOUND') return 'delivered';
-  // The errors of an `unsupported` echo say that this API cannot show the message, not that it failed to go out.
+  // The errors of an `unsupported` echo mean that this API cannot show the message, not that sending failed.
   const failed = type !== 'unsupported' && (asArray(item.errors)?.length ?? 0) > 0;
   return failed ? 'failed' : 'sent';
 }
@@ -73,13 +76,13 @@ function historyStatusOf(value: JsonValue | undefined): MessageStatus | undefine
   return value.toLowerCase() === 'error' ? 'failed' : statusNamed(value);
 }
 
-/** A forwarded message answers nothing, whatever stands beside the flag. */
+/** The message that is quoted; a forwarded message quotes none, whatever is beside the flag. */
 function repliedTo(context: JsonObject): string | undefined {
   if (context.forwarded === true || context.frequently_forwarded === true) return undefined;
   return messageIdOf(context);
 }
 
-/** What has no column: undefined for nearly every message, and then it costs nothing. */
+/** What has no column of its own; undefined for nearly every message. */
 function rawMetaOf(
   item: JsonObject,
   kept: [string, JsonValue][] | undefined,
@@ -140,7 +143,7 @@ export function addEdit(
   context.facts.push({ kind: 'edit', path, targetExternalId, editId, at, content, counterpart });
 }
 
-/** A revoke takes its original back; what it said is kept as a revision (rule M5). */
+/** A revoke deletes its original, whose content is kept as a revision (rule M5). */
 export function addRevoke(
   context: ChangeContext,
   item: JsonObject,
@@ -153,7 +156,7 @@ export function addRevoke(
   else context.facts.push({ kind: 'revoke', path, targetExternalId, at, counterpart });
 }
 
-/** A reaction annotates its target; an empty or absent emoji takes it away again (rule M5). */
+/** A reaction annotates its target; an empty or absent emoji removes it (rule M5). */
 export function addReaction(
   context: ChangeContext,
   item: JsonObject,

@@ -8,7 +8,7 @@ import { typeOf } from './contents.js';
 import { readSystem } from './identity-changes.js';
 import { addEdit, addMessage, addReaction, addRevoke } from './item-facts.js';
 
-/** In which thread an item stands, and on which side. */
+/** The thread and the direction of an item. */
 export interface Placement {
   direction: Direction;
   counterpart: Identities;
@@ -20,7 +20,7 @@ export interface Placement {
 /** Why an item has no thread of its own. */
 export type Refusal = 'group' | 'self_thread' | 'missing_sender' | 'missing_counterpart';
 
-/** Knows the threads of one list (live messages, echoes, one history thread). */
+/** Places the items of one list (live messages, echoes, one history thread). */
 export interface Placer {
   origin: MessageOrigin;
   place(item: JsonObject): Placement | Refusal;

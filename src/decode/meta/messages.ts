@@ -45,7 +45,7 @@ export function readStandby(context: ChangeContext, value: JsonObject): boolean 
 
 /**
  * Places `value.messages[]` of the fields `messages`, `standby` and (as follow-ups) `history`: the customer wrote them,
- * unless `from` is the business itself, which does occur; those are outbound, and never make a lead of the own number (I4).
+ * unless `from` is the business itself, which does occur; those are outbound, and never make the own number a lead (I4).
  */
 function customerMessages(context: ChangeContext, book: ContactBook): Placer {
   return {
@@ -70,7 +70,7 @@ function customerMessages(context: ChangeContext, book: ContactBook): Placer {
 /** Places `message_echoes[]`: the business wrote them, in its app or through another program. */
 function businessEchoes(context: ChangeContext, book: ContactBook): Placer {
   return {
-    // Under `history` they bring the media of a placeholder.
+    // Under `history`, echoes carry the media of a placeholder.
     origin: context.origin === 'follow_up' ? 'follow_up' : 'echo',
     place(item: JsonObject): Placement | Refusal {
       const group = textOf(item.group_id) ?? book.groupOf(recipientOf(item));
@@ -83,7 +83,7 @@ function businessEchoes(context: ChangeContext, book: ContactBook): Placer {
   };
 }
 
-/** The counterpart is whom it went to; where the item does not say, the value's only contact. */
+/** The counterpart is the recipient; if the item names none, the value's only contact. */
 function sentByBusiness(context: ChangeContext, book: ContactBook, item: JsonObject): Placement | Refusal {
   const recipient = recipientOf(item);
   const named = hasIdentity(recipient);
@@ -94,7 +94,7 @@ function sentByBusiness(context: ChangeContext, book: ContactBook, item: JsonObj
   return { direction: 'OUTBOUND', counterpart, contact, participant: undefined };
 }
 
-/** Under `--include group` the group itself is the counterpart; who spoke is kept beside the message (rule M6). */
+/** With `--include group`, the group itself is the counterpart; the author is kept beside the message (rule M6). */
 function inGroup(context: ChangeContext, group: string, sender: Identities): Placement | Refusal {
   if (!context.include.has('group')) return 'group';
   return {

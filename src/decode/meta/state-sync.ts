@@ -6,8 +6,8 @@ import { isBusiness, listIn, reject, skip, type ChangeContext } from './change-c
 import { usernameOf } from './contact-book.js';
 
 /**
- * `smb_app_state_sync`: the address book of the business's app (rule I5). Its arrival also announces the history (H2).
- * An edited contact comes as `add`; names are absent on `remove`; junk elements and service numbers occur and are no contacts.
+ * `smb_app_state_sync`: the address book of the business's app (rule I5). Its arrival also announces the history (H2). An
+ * edited contact comes as `add`; `remove` has no names; junk elements and service numbers occur and are skipped.
  */
 export function readStateSync(context: ChangeContext, value: JsonObject): boolean {
   if (value.state_sync === undefined) return false;
@@ -32,7 +32,7 @@ function readLine(context: ChangeContext, element: JsonValue, path: string): voi
     textOf(contact.user_id),
     textOf(contact.parent_user_id),
   ]);
-  // A number too short for a phone is a service of the carrier; nobody writes from it.
+  // A number too short for a phone is a service of the carrier, not a contact.
   if (who.phone === undefined && who.bsuids === undefined && who.lid === undefined) {
     skip(context, path, 'contact', 'not_a_contact');
     return;

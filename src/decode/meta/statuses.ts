@@ -81,7 +81,7 @@ function recipientOf(item: JsonObject): Identities {
   ]);
 }
 
-/** The status that a word names, in any case: Meta writes small letters, history and some programs capitals. */
+/** The status of this name, in any case: Meta writes lower case, history and some programs upper case. */
 export function statusNamed(word: string): MessageStatus | undefined {
   const lower = word.toLowerCase();
   return MESSAGE_STATUSES.find((status) => status === lower);
