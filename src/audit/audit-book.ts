@@ -1,6 +1,7 @@
 import { subjectOf } from '../rules/fact-traits.js';
 import { amount } from '../model/amount.js';
 import type { Fact } from '../model/facts.js';
+import { nodesOf } from '../rules/identity-evidence.js';
 import type { DecodedEntry } from '../rawlog/raw-log.js';
 import { keyOf } from '../rules/message-book.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
@@ -106,7 +107,7 @@ export class AuditBook {
       const counter = counterOf(outcome.kind);
       if (counter !== null) counts[counter] += 1;
     }
-    const at = { connectionId: connection.id };
+    const at = { connectionId: connection.id, contact: contactIn(item) };
     switch (outcome.kind) {
       case 'there': {
         const { row } = outcome;
@@ -256,15 +257,13 @@ export class AuditBook {
     );
   }
 
-  private async differs(
-    { connection, entry }: LogItem,
-    row: { id: string; externalId: string },
-    what: string,
-  ): Promise<void> {
+  private async differs(item: LogItem, row: { id: string; externalId: string }, what: string): Promise<void> {
+    const { connection, entry } = item;
     this.affect(entry);
     if (!this.different.add(row.id)) return;
     const detail = `${entry.origin}: ${what}`;
-    await this.tell('different', { connectionId: connection.id, subject: row.externalId, detail }, true);
+    const at = { connectionId: connection.id, contact: contactIn(item) };
+    await this.tell('different', { ...at, subject: row.externalId, detail }, true);
   }
 
   private affect({ id }: EntryRef): void {
@@ -305,6 +304,10 @@ function subjectIn({ fact }: LogItem): string {
     default:
       return fact.targetExternalId;
   }
+}
+
+function contactIn({ fact }: LogItem): string | undefined {
+  return 'counterpart' in fact ? nodesOf(fact.counterpart)[0]?.value : undefined;
 }
 
 function countMessages({ sections }: DecodedEntry): number {

@@ -3,6 +3,8 @@ import type { AuditResult } from './audit-book.js';
 import type { AuditedItem } from './outcome.js';
 
 const SAMPLES = 3;
+/** Of more contacts only the first ones found are known: memory must not grow with a log that is lost as a whole. */
+const MOST_CONTACTS = 1000;
 
 /** What an audit found of one kind: each message once, whatever number of entries hold it. */
 export interface Loss {
@@ -19,16 +21,28 @@ export type LossKind = (typeof LOSS_KINDS)[number];
 
 export type Losses = Record<LossKind, Loss>;
 
+/** How much is lost of one contact. */
+export interface ContactLoss {
+  /** `''` for none. */
+  connectionId: string;
+  /** A phone, else a LID or a BSUID. */
+  contact: string;
+  lost: number;
+}
+
 /** An audit with what it found, by connection. */
 export interface LogAudit {
   result: AuditResult;
   /** By connection id; `''` for what belongs to none. */
   losses: ReadonlyMap<string, Losses>;
+  /** Whose messages are lost, as far as the log says and at most a thousand of them. */
+  contacts: readonly ContactLoss[];
 }
 
 /** Adds up the findings of an audit as it tells them. */
 export class LossTally {
-  readonly byConnection = new Map<string, Losses>();
+  private readonly byConnection = new Map<string, Losses>();
+  private readonly byContact = new Map<string, ContactLoss>();
 
   add(item: AuditedItem): void {
     const kind = lossKindOf(item);
@@ -36,10 +50,24 @@ export class LossTally {
     const connection = item.connectionId ?? '';
     const losses = this.byConnection.get(connection) ?? noLosses();
     this.byConnection.set(connection, losses);
+    this.addContact(connection, item.contact);
     const loss = losses[kind];
     loss.count += 1;
     if (loss.samples.length < SAMPLES) loss.samples.push(item.subject);
     loss.digest = (loss.digest + createHash('sha1').update(item.subject).digest().readUInt32BE(0)) % 2 ** 32;
+  }
+
+  /** The findings with the result of the audit. */
+  end(result: AuditResult): LogAudit {
+    return { result, losses: this.byConnection, contacts: [...this.byContact.values()] };
+  }
+
+  private addContact(connectionId: string, contact: string | undefined): void {
+    if (contact === undefined) return;
+    const key = `${connectionId} ${contact}`;
+    const known = this.byContact.get(key);
+    if (known !== undefined) known.lost += 1;
+    else if (this.byContact.size < MOST_CONTACTS) this.byContact.set(key, { connectionId, contact, lost: 1 });
   }
 }
 

@@ -89,6 +89,8 @@ export interface AuditedItem {
   detail: string;
   /** True for an item of subject message; false for an amendment, a contact, an entry. */
   isMessage: boolean;
+  /** Whose message it is: a phone where one is known, else a LID or a BSUID. Absent where the item does not say. */
+  contact?: string | undefined;
 }
 
 /** Whether an item is held against the database at all, or what it is without that. */

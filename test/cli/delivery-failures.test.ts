@@ -32,7 +32,7 @@ test('a report says in its text why messages were not delivered, the most freque
 });
 
 test('and on its page, where a hostile title stays a text', () => {
-  const page = renderReportPage(RESULT, []);
+  const page = renderReportPage(RESULT, { flags: [] });
   expect(page).toContain('1,204 for 131047 Re-engagement message');
   expect(page).not.toContain(HOSTILE_NAME);
 });

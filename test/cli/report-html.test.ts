@@ -7,11 +7,14 @@ import { adviceLine } from '../../src/cli/advice.js';
 import { renderReportPage } from '../../src/cli/report-page/page.js';
 import { addUpDays } from '../../src/cli/views/day-chart.js';
 import type { ReportResult } from '../../src/commands/report/types.js';
+import { remedy } from '../../src/model/remedy.js';
 import { startBrowser } from '../support/browser.js';
 import {
   BEACON,
+  COPIED,
   GROUND,
   INLINE_ATTRIBUTES,
+  KEEP_COPIED,
   OPEN_DETAILS,
   SCROLL_WIDTH,
   STICKING_OUT,
@@ -23,6 +26,7 @@ import {
   HOSTILE_NAME,
   reportDays,
   reportResult,
+  runPoint,
   troubledReport,
 } from '../support/report-result.js';
 import { useEmbedded } from './database-home.js';
@@ -50,10 +54,11 @@ interface Opened {
 async function open(
   result: ReportResult,
   look: { viewport?: typeof DESKTOP; colorScheme?: 'light' | 'dark'; javaScript?: boolean } = {},
+  everyMs?: number,
 ): Promise<Opened> {
   const directory = await temporaryDirectory();
   const file = join(directory, 'report.html');
-  await writeFile(file, renderReportPage(result, []));
+  await writeFile(file, renderReportPage(result, { flags: [], everyMs }));
   return openFile(file, directory, look);
 }
 
@@ -111,15 +116,17 @@ describe('the page of a report', () => {
       const { page, complaints } = await open(troubledReport(), look);
       await page.waitForLoadState('networkidle');
       expect(complaints).toEqual([]);
-      expect(await page.locator('script, iframe, img, object, embed, form, base').count()).toBe(0);
+      expect(await page.locator('iframe, img, object, embed, form, base').count()).toBe(0);
+      // The page's own script, which its policy knows by its hash.
+      expect(await page.locator('script').count()).toBe(1);
       const inline = await page.evaluate<string[]>(INLINE_ATTRIBUTES);
-      expect(inline).toEqual(['LINK href=data:,']);
+      expect(inline).toEqual(['LINK href=data:,', 'A href=#c2', 'A href=#c3', 'A href=#c1']);
     }
   });
 
   test('shows hostile names as the text that they are, in their place', async () => {
     const { page } = await open(troubledReport());
-    const heading = page.getByRole('heading', { name: HOSTILE_NAME, exact: true });
+    const heading = page.getByRole('heading', { name: HOSTILE_NAME, exact: true, level: 2 });
     expect(await heading.count()).toBe(1);
     expect(await page.title()).toBe('Sync report, 2026-11-20 12:00 UTC');
     expect(await page.content()).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
@@ -140,8 +147,8 @@ describe('the page of a report', () => {
     const { page } = await open(result);
     const items = page.locator('.alerts li');
     expect(await items.count()).toBe(result.alerts.length);
-    for (const [index, alert] of result.alerts.entries()) {
-      const words = await wordsOf(items.nth(index));
+    for (const alert of result.alerts) {
+      const words = await wordsOf(page.locator(`.alerts li[data-kind="${alert.kind}"]`));
       expect(words).toContain(alert.message);
       expect(words).toContain(alert.kind.replaceAll('_', ' '));
       if (alert.remedy !== null) expect(words).toContain(line(alert.remedy));
@@ -194,6 +201,93 @@ describe('the page of a report', () => {
       '▲ No alerts; the raw log was not compared (--no-audit)',
       'verdict look',
     ]);
+  });
+
+  test('has a row for each connection, the worst first, which a reader can filter and sort', async () => {
+    const many = Array.from({ length: 5 }, (_, index) =>
+      connectionReport({
+        id: `c${index}`,
+        name: `filial ${index}`,
+        lastDay: { messages: index * 9, usual: 30 },
+      }),
+    );
+    const troubled = troubledReport();
+    const result = reportResult({ ...troubled, connections: [...troubled.connections, ...many] });
+    const { page, complaints } = await open(result);
+    const rows = page.locator('table.status tbody tr:visible');
+    const names = async (): Promise<string[]> =>
+      Promise.all((await rows.locator('td:first-child').all()).map(wordsOf));
+    const words = await wordsOf(rows.first());
+    expect(words).toContain('Loss');
+    expect(words).toMatch(/412 usual 398 none 10 0$/);
+    expect((await names())[1]).toContain('Loja');
+    expect(await rows.count()).toBe(8);
+    await page.getByLabel('Filter').fill('FILIAL');
+    expect(await rows.count()).toBe(5);
+    expect(await wordsOf(page.locator('.controls output'))).toBe('5 of 8');
+    const sort = page.getByRole('button', { name: 'last 24 h' });
+    await sort.click();
+    expect((await names())[0]).toBe('filial 4');
+    await sort.click();
+    expect((await names())[0]).toBe('filial 0');
+    await page.getByLabel('Filter').fill('');
+    await page.locator('.controls select').selectOption('degraded');
+    expect(await names()).toEqual([expect.stringContaining('Loja')]);
+    expect(complaints).toEqual([]);
+  });
+
+  test('copies a command as it is to be typed', async () => {
+    const contact = {
+      connection: 'loja',
+      contact: HOSTILE_NAME,
+      lost: 2,
+      pending: 0,
+      since: null,
+      remedy: remedy('explain', ['+5511912345678'], 'shows what became of each message'),
+    };
+    const { page } = await open(reportResult({ contactsAtRisk: [contact], contactsAtRiskTotal: 7 }));
+    expect(await wordsOf(page.locator('h2', { hasText: 'Contacts at risk' }))).toContain('the worst 1 of 7');
+    await page.evaluate(KEEP_COPIED);
+    await page.locator('.contacts button.copy').click();
+    await expect.poll(() => page.evaluate<string>(COPIED)).toBe('wa-reconcile explain +5511912345678');
+    expect(await wordsOf(page.locator('.contacts button.copy'))).toBe('Copied');
+  });
+
+  test('says how old it is, in red when nobody has written it again', async () => {
+    const generatedAt = new Date(Date.now() - 3 * 3_600_000).toISOString();
+    const made = async (everyMs?: number): Promise<[string, boolean]> => {
+      const { page } = await open(reportResult({ generatedAt }), {}, everyMs);
+      const line = page.locator('.made');
+      return [await wordsOf(line), ((await line.getAttribute('class')) ?? '').includes('stale')];
+    };
+    expect(await made()).toEqual([expect.stringContaining('Generated 3 h ago'), false]);
+    expect(await made(7_200_000)).toEqual([expect.stringContaining('Generated 3 h ago'), false]);
+    expect(await made(600_000)).toEqual([expect.stringContaining('Generated 3 h ago'), true]);
+  });
+
+  test('shows hours with their gaps, and the trend of the runs, as images with words', async () => {
+    const hours = reportDays(3, () => ({})).map(({ day }, index) => ({
+      day,
+      hours: Array.from({ length: 24 }, (_, hour) => (hour > 8 && hour < 18 && index !== 1 ? hour : 0)),
+      gaps: index === 1 ? [9, 10, 11, 15] : [],
+    }));
+    const trend = Array.from({ length: 60 }, (_, index) =>
+      runPoint({ id: `r${index}`, status: index === 9 ? 'died' : 'completed', lost: index === 9 ? 37 : 0 }),
+    );
+    const { page } = await open(reportResult({ connections: [connectionReport({ hours })], trend }));
+    const map = page.getByRole('img', { name: 'Messages by hour of loja' });
+    expect(await map.locator('rect.gap').count()).toBe(4);
+    expect(await map.locator('rect.shade').count()).toBe(18);
+    expect(await wordsOf(page.locator('.gaps'))).toBe('Gaps: 2026-11-19 9–12 h, 15–16 h');
+    expect(
+      await page.getByRole('img', { name: 'lost: the newest 0, at most 37' }).locator('rect').count(),
+    ).toBe(1);
+    expect(
+      await page
+        .getByRole('img', { name: /^verdicts: 59 of 60 completed/ })
+        .locator('rect')
+        .count(),
+    ).toBe(60);
   });
 
   test('says at the top that there are no alerts, when there are none', async () => {
@@ -277,6 +371,9 @@ describe('the page of a report', () => {
     const { page } = await open(troubledReport(), { javaScript: false });
     expect(await page.locator('.alerts li').count()).toBe(5);
     expect(await page.locator('.connection').count()).toBe(3);
+    expect(await page.locator('table.status tbody tr').count()).toBe(3);
+    expect(await wordsOf(page.locator('.made'))).toContain('Generated just now');
+    expect(await page.locator('button:visible, input:visible, select:visible').count()).toBe(0);
   });
 
   test.each([

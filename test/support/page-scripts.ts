@@ -57,3 +57,8 @@ export const WEAK_CONTRASTS = `
 export const OPEN_DETAILS = `document.querySelectorAll('details').forEach((one) => one.setAttribute('open', ''))`;
 export const SCROLL_WIDTH = 'document.documentElement.scrollWidth';
 export const GROUND = 'getComputedStyle(document.body).backgroundColor';
+
+/** Keeps what is copied on the page: a browser without a window has no clipboard to look into. */
+export const KEEP_COPIED = `
+  Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (text) => { window.copied = text; } } })`;
+export const COPIED = 'window.copied';

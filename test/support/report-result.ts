@@ -1,6 +1,12 @@
 import { remedy } from '../../src/model/remedy.js';
 import { countAlerts, worstOpen, type Alert } from '../../src/audit/alert.js';
-import type { ConnectionReport, DayCount, ReportResult, RunReport } from '../../src/commands/report/types.js';
+import type {
+  ConnectionReport,
+  DayCount,
+  ReportResult,
+  RunPoint,
+  RunReport,
+} from '../../src/commands/report/types.js';
 
 /** Names as strangers choose them. */
 export const HOSTILE_NAME = '<script>alert(1)</script>"><img src=x onerror=alert(2)>';
@@ -87,6 +93,21 @@ export function runReport(parts: Partial<RunReport> = {}): RunReport {
   };
 }
 
+export function runPoint(parts: Partial<RunPoint> = {}): RunPoint {
+  return {
+    id: '0199a000-0000-7000-8000-00000000000a',
+    command: 'replay',
+    status: 'completed',
+    verdict: 'completed: 83 entries, 59 messages created, 7 updated, 2 unchanged, 0 problems',
+    startedAt: '2026-11-20T11:50:00.000Z',
+    durationMs: 2000,
+    messages: 59,
+    lost: null,
+    duplicates: null,
+    ...parts,
+  };
+}
+
 export function alertOf(parts: Partial<Alert> = {}): Alert {
   return {
     id: 'silent-0f3a9c1d',
@@ -120,6 +141,9 @@ export function reportResult(parts: Partial<ReportResult> = {}): ReportResult {
     pendingFacts: 0,
     rejected: [],
     runs: [runReport()],
+    trend: [runPoint()],
+    contactsAtRisk: [],
+    contactsAtRiskTotal: 0,
     runCounts: [
       { command: 'replay', status: 'completed', runs: 41, lastStartedAt: '2026-11-20T11:50:00.000Z' },
     ],
@@ -139,7 +163,10 @@ export function reportResult(parts: Partial<ReportResult> = {}): ReportResult {
     database: 'postgresql://db.internal:5432/crm',
     ...(first === undefined ? {} : { accounts: first.accounts }),
     ...parts,
-    connections,
+    connections: connections.map((connection) => {
+      const own = alerts.filter((alert) => alert.connection === connection.name);
+      return { ...connection, severity: worstOpen(own), counts: countAlerts(own) };
+    }),
   };
 }
 

@@ -6,6 +6,7 @@ import { DATABASE_EXITS, describe } from '../describe.js';
 import { integer, moment, text, toggle, zone } from '../flags/kinds.js';
 import { alertLimits, connection, failOn, limitsOf } from '../flags/shared.js';
 import { contradiction, group, readFlags, type Line } from '../flags/table.js';
+import type { GlobalSettings } from '../flags/global.js';
 import { drawsBlocks } from '../views/day-chart.js';
 import { databaseFlags } from '../shell-words.js';
 
@@ -69,14 +70,14 @@ async function reportCommand(call: Call): Promise<Outcome> {
     import('../../audit/alert.js'),
   ]);
   const { io, given, settings } = call;
-  const { options, html, severity } = readOptions(call, settings.output);
+  const { options, html, severity } = readOptions(call, settings);
   const page = html === undefined ? undefined : await openPage(call, html);
   const result = await withContext(call, { command: 'report', interruptible: 'reading' }, (ctx) =>
     report(ctx, options),
   );
   const pageOf = async (): Promise<string> => {
     const { renderReportPage } = await import('../report-page/page.js');
-    return renderReportPage(result, databaseFlags(given));
+    return renderReportPage(result, { flags: databaseFlags(given) });
   };
   if (page !== undefined) {
     await page.write(await pageOf());
@@ -91,7 +92,7 @@ async function reportCommand(call: Call): Promise<Outcome> {
 }
 
 /** What to report, where the page goes besides the result, and what to exit with 3 on. Throws ConfigError. */
-function readOptions(line: Line, output: string | undefined) {
+function readOptions(line: Line, { output, page }: Pick<GlobalSettings, 'output' | 'page'>) {
   const { values, origin } = readFlags(FLAGS, line);
   const { html, days, runs, until, tz } = values;
   if (html !== undefined && html !== '-' && html === output) {
@@ -110,6 +111,7 @@ function readOptions(line: Line, output: string | undefined) {
     runs,
     ...limitsOf(values),
     audit: !values.noAudit,
+    hours: html !== undefined || page,
   };
   return { options, html, severity: values.failOn };
 }

@@ -52,7 +52,7 @@ export function dayBars(days: readonly ChartDay[], words: ChartWords): Markup {
         <line class="ground" x1="0" x2="${width}" y1="${HEIGHT}" y2="${HEIGHT}" />
       </svg>
     </div>
-    <div class="ticks" aria-hidden="true">${ticks(days)}</div>
+    <div class="ticks" aria-hidden="true">${dayTicks(days)}</div>
     <figcaption>
       <span class="key"><i class="swatch in"></i>inbound</span>
       <span class="key"><i class="swatch out"></i>outbound</span>
@@ -137,7 +137,7 @@ function describe(days: readonly ChartDay[], gaps: readonly ChartDay[]): string 
 }
 
 /** One place per day, so that a date stands under its bar; as many dates as a phone has room for. */
-function ticks(days: readonly ChartDay[]): Markup[] {
+export function dayTicks(days: readonly { day: string }[]): Markup[] {
   const last = days.length - 1;
   const parts = Math.min(3, last);
   const shown = new Set(

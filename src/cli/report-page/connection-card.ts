@@ -15,7 +15,8 @@ import {
 } from '../views/report-words.js';
 import { historyWords } from '../views/words.js';
 import { dayBars } from './chart.js';
-import { html, name, type Markup } from './markup.js';
+import { heatMap } from './heat-map.js';
+import { command, html, name, type Markup } from './markup.js';
 
 /** One connection: who it is, its days, what it holds, and the raw log against the database. */
 export function connectionCard(
@@ -35,7 +36,10 @@ export function connectionCard(
       <span class="sub">${about.map((part, i) => html`${i > 0 && ' · '}${name(part)}`)}</span>
       ${historyChip(connection)}
     </header>
-    ${days(connection, index, zone)}
+    <div class="traffic">
+      ${days(connection, index, zone)}
+      ${heatMap([connection], { id: `h${index}`, title: `Messages by hour of ${connection.name}`, zone })}
+    </div>
     <div class="columns">
       <div>
         <h3>What it holds</h3>
@@ -130,7 +134,7 @@ function facts(connection: ConnectionReport): Markup {
 }
 
 /** What came in, what is there, and every difference by its reason, down to nothing unexplained. */
-export function ledger(accounts: Accounts, command: string): Markup {
+export function ledger(accounts: Accounts, line: string): Markup {
   const { items, saved, explained, unexplained } = accounts;
   return html`<table class="ledger">
       <tbody>
@@ -155,5 +159,5 @@ export function ledger(accounts: Accounts, command: string): Markup {
         </tr>
       </tbody>
     </table>
-    ${!isBalanced(accounts) && html`<p class="remedy"><code>${command}</code></p>`}`;
+    ${!isBalanced(accounts) && command(line)}`;
 }

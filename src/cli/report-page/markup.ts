@@ -1,4 +1,8 @@
 import { sanitize } from '../ui/sanitize.js';
+import { minute } from '../views/report-words.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 /** Markup that is safe to put into a page as it is: made by {@link html} only. */
 export class Markup {
@@ -35,6 +39,25 @@ const ENTITIES: Readonly<Record<string, string>> = {
 /** Good for text and for attributes in double quotes. What would reorder or hide text around it is taken out. */
 function escape(text: string): string {
   return sanitize(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+}
+
+/** A command to paste; the script shows the button. */
+export function command(line: string): Markup {
+  return html`<span class="remedy"
+    ><code>${line}</code><button type="button" class="copy" hidden>Copy</button></span
+  >`;
+}
+
+/** How long ago, by the time of the report; the script goes on counting. */
+export function age(instant: string, generatedAt: string): Markup {
+  const words = ageWords(Date.parse(generatedAt) - Date.parse(instant));
+  return html`<time class="age" datetime="${instant}" title="${minute(instant)} UTC">${words}</time>`;
+}
+
+function ageWords(ms: number): string {
+  if (ms < MINUTE) return 'just now';
+  if (ms < HOUR) return `${Math.round(ms / MINUTE)} min ago`;
+  return ms < 48 * HOUR ? `${Math.round(ms / HOUR)} h ago` : `${Math.round(ms / (24 * HOUR))} days ago`;
 }
 
 /** A name from outside, kept from reordering what stands beside it (right-to-left scripts). */

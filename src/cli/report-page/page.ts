@@ -3,17 +3,29 @@ import type { ReportResult } from '../../commands/report/types.js';
 import { adviceLine } from '../advice.js';
 import { minute } from '../views/report-words.js';
 import { connectionCard } from './connection-card.js';
-import { html, Markup } from './markup.js';
+import { age, html, Markup } from './markup.js';
 import { STYLE } from './style.js';
-import { alertList, keyFigures, overview } from './summary.js';
-import { rejectedTable, runsTable } from './tables.js';
+import { alertList, keyFigures, overview, verdictLine } from './summary.js';
+import { SCRIPT } from './script.js';
+import { statusTable } from './status-table.js';
+import { contactsTable, rejectedTable, runsTable } from './tables.js';
+import { runTrend } from './trend.js';
+
+/** A page older than this is no picture of today, unless it is written again and again. */
+const FRESH_MS = 24 * 3_600_000;
+
+export interface PageOptions {
+  /** Those that said which database; commands that are advised have them, too. */
+  flags: readonly string[];
+  /** The page is written again so often, and loads itself anew. */
+  everyMs?: number | undefined;
+}
 
 /**
- * A report as one page that needs nothing else: opened from disk, sent by mail, printed. It loads nothing (its policy forbids
- * it), runs nothing, and every word from outside is text. `flags`: those that said which database; commands that are
- * advised have them, too.
+ * A report as one page that needs nothing else: opened from disk, sent by mail, printed. It loads nothing and runs nothing but
+ * its own script (its policy forbids it), and every word from outside is text. It is complete without the script.
  */
-export function renderReportPage(result: ReportResult, flags: readonly string[]): string {
+export function renderReportPage(result: ReportResult, { flags, everyMs }: PageOptions): string {
   const { connections, generatedAt, timeZone } = result;
   const line = adviceLine(flags);
   const page = html`<!doctype html>
@@ -22,6 +34,7 @@ export function renderReportPage(result: ReportResult, flags: readonly string[])
         <meta charset="utf-8" />
         <meta http-equiv="Content-Security-Policy" content="${policy()}" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        ${everyMs !== undefined && html`<meta http-equiv="refresh" content="${Math.max(1, Math.round(everyMs / 1000))}" />`}
         <meta name="referrer" content="no-referrer" />
         <meta name="color-scheme" content="light dark" />
         <title>Sync report, ${minute(generatedAt)} UTC</title>
@@ -32,11 +45,12 @@ export function renderReportPage(result: ReportResult, flags: readonly string[])
         <main class="page">
           <header>
             <h1>Sync report</h1>
-            <p class="meta">
-              <time datetime="${generatedAt}">${minute(generatedAt)} UTC</time> · ${result.database}
+            <p class="meta made" data-fresh-ms="${everyMs === undefined ? FRESH_MS : 3 * everyMs}">
+              Generated ${age(generatedAt, generatedAt)}, ${minute(generatedAt)} UTC · ${result.database}
             </p>
           </header>
-          ${alertList(result, line)} ${keyFigures(result)} ${overview(result, line)}
+          ${verdictLine(result)} ${keyFigures(result)} ${statusTable(result)} ${alertList(result, line)}
+          ${contactsTable(result, line)} ${overview(result, line)} ${runTrend(result.trend)}
           <h2>${connections.length === 1 ? 'The connection' : 'Connections'}</h2>
           ${connections.length === 0 && html`<p class="empty">There are none yet.</p>`}
           ${connections.map((one, index) => connectionCard(one, { index: index + 1, zone: timeZone, line }))}
@@ -45,13 +59,14 @@ export function renderReportPage(result: ReportResult, flags: readonly string[])
             <p>Written by wa-reconcile report. Times are UTC; days are those of ${timeZone}.</p>
           </footer>
         </main>
+        ${new Markup(`<script>${SCRIPT}</script>`)}
       </body>
     </html> `;
   return page.source;
 }
 
-/** Nothing may be loaded or run; the one style is known by its hash, so not a space may be put around it. */
+/** Nothing may be loaded; the one style and the one script are known by their hashes, so not a space may be put around them. */
 function policy(): string {
-  const hash = createHash('sha256').update(STYLE).digest('base64');
-  return `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'`;
+  const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  return `default-src 'none'; script-src ${hash(SCRIPT)}; style-src ${hash(STYLE)}; img-src data:; base-uri 'none'; form-action 'none'`;
 }

@@ -5,14 +5,14 @@ export const STYLE = `
   --paper: #f6f6f3; --card: #ffffff; --ink: #1c1f23; --soft: #565d66; --faint: #636a73; --line: #e2e2dc;
   --accent: #0b6e69; --accent-2: #7fb3ae; --warn: #8f4a00; --warn-ground: #fdf3e3; --warn-line: #e8b96a;
   --bad: #a3201d; --bad-ground: #fdeeed; --bad-line: #e39a97; --good: #1c6b3a; --good-ground: #edf6ef; --good-line: #a6d1b3;
-  --code: #f0f0ec;
+  --code: #f0f0ec; --s1: #d9ebe9; --s2: #a9d3cf; --s3: #6fb3ad; --s4: #318d87; --s5: #0b5a56;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #131518; --card: #1b1e22; --ink: #e8e9ea; --soft: #b2b8bf; --faint: #969da6; --line: #2d3137;
     --accent: #5fc4bb; --accent-2: #2f6f6b; --warn: #f0b45e; --warn-ground: #2a2216; --warn-line: #6e5222;
     --bad: #f49088; --bad-ground: #2d1a1a; --bad-line: #733a37; --good: #84cf9c; --good-ground: #17251b; --good-line: #2f5a3d;
-    --code: #24282d;
+    --code: #24282d; --s1: #1f3a3a; --s2: #28595a; --s3: #35807d; --s4: #4aa9a2; --s5: #7fe0d6;
   }
 }
 * { box-sizing: border-box; }
@@ -23,7 +23,7 @@ body {
   overflow-wrap: break-word;
 }
 h2, .who, .message, .meta, code, .facts td, .free { overflow-wrap: anywhere; }
-.page { max-width: 62rem; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
+.page { max-width: 76rem; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
 h1, h2, h3 { line-height: 1.2; margin: 0; font-weight: 650; letter-spacing: -0.01em; }
 h1 { font-size: 1.75rem; }
 h2 { font-size: 1.15rem; margin: 2.75rem 0 0.9rem; }
@@ -55,9 +55,24 @@ a { color: var(--accent); }
 .alerts .who { font-weight: 600; }
 .alerts .head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 0.7rem; }
 .alerts .kind { color: var(--soft); font-size: 0.85rem; }
-.remedy { margin-top: 0.45rem; }
-.remedy code { display: block; width: fit-content; max-width: 100%; padding: 0.3em 0.65em; }
-.alerts time { display: block; color: var(--faint); font-size: 0.85rem; margin-top: 0.2rem; }
+.remedy { display: flex; flex-wrap: wrap; align-items: center; gap: 0.35rem 0.5rem; margin-top: 0.45rem; }
+.remedy code { max-width: 100%; padding: 0.3em 0.65em; }
+.list .remedy { margin-top: 0; }
+button, input, select { font: inherit; font-size: 0.85rem; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 5px; padding: 0.15rem 0.55rem; }
+button { cursor: pointer; }
+button:hover { border-color: var(--faint); }
+button:focus-visible, input:focus-visible, select:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+[hidden] { display: none !important; }
+.group + .group { margin-top: 1.1rem; }
+.group h3 { font-size: 0.95rem; color: var(--ink); margin: 0; overflow-wrap: anywhere; }
+.group .alerts { margin-top: 0.4rem; }
+.alerts .head .faint { font-size: 0.85rem; }
+.made.stale .age { color: var(--bad); font-weight: 600; }
+.controls { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 1rem; margin-bottom: 0.6rem; color: var(--soft); font-size: 0.85rem; }
+.list th button { border: 0; background: none; padding: 0; font-size: inherit; color: inherit; }
+.list th[aria-sort="ascending"] button::after { content: " ↑"; }
+.list th[aria-sort="descending"] button::after { content: " ↓"; }
+progress { width: 5rem; height: 0.5rem; vertical-align: middle; accent-color: var(--accent); }
 
 .sum { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); margin: 1.75rem 0 0; border-top: 1px solid var(--line); border-bottom: 1px solid var(--line); }
 .sum div { padding: 0.8rem 1rem 0.8rem 0; }
@@ -89,6 +104,36 @@ a { color: var(--accent); }
 .warn { color: var(--warn); }
 .bad { color: var(--bad); }
 
+.heat { margin: 0; padding-top: 1.15rem; }
+.heat-plot { display: grid; grid-template-columns: 1.9rem 1fr; }
+.heat svg { display: block; width: 100%; height: 11rem; }
+.hours { display: flex; flex-direction: column; color: var(--faint); font-size: 0.72rem; line-height: 1; }
+.hours i { flex: 1 1 0; font-style: normal; }
+.heat-ticks { margin-left: 1.9rem; }
+.shade.s1 { fill: var(--s1); background: var(--s1); } .shade.s2 { fill: var(--s2); background: var(--s2); }
+.shade.s3 { fill: var(--s3); background: var(--s3); } .shade.s4 { fill: var(--s4); background: var(--s4); }
+.shade.s5 { fill: var(--s5); background: var(--s5); }
+.swatch.shade { border: 0; }
+.heat .none { fill: var(--code); }
+.traffic { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1.4rem 2.25rem; }
+@media (min-width: 72rem) { .traffic:has(.heat) { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); } }
+.heat .gap { fill: var(--warn-ground); stroke: var(--warn); stroke-width: 1px; stroke-dasharray: 2 2; vector-effect: non-scaling-stroke; }
+.gaps { font-size: 0.85rem; margin-top: 0.3rem; overflow-wrap: anywhere; }
+.card > h2 { margin: 0; }
+.trend { margin: 0.9rem 0 0; }
+.strip { display: grid; grid-template-columns: 5.5rem 1fr 9.5rem; align-items: end; gap: 0 0.9rem; padding: 0.3rem 0; }
+.strip .label { color: var(--soft); font-size: 0.85rem; }
+.strip .value { font-size: 0.9rem; font-variant-numeric: tabular-nums; line-height: 1.2; }
+.strip small { display: block; color: var(--faint); font-size: 0.75rem; }
+.strip svg { display: block; width: 100%; height: 1.9rem; overflow: visible; }
+.strip .in, .strip .span { fill: var(--accent); }
+.strip .span { fill: var(--faint); }
+.strip .lost { fill: var(--bad); }
+.strip .twice { fill: var(--warn); }
+.ended.good { fill: var(--good); background: var(--good); } .ended.warn { fill: var(--warn); background: var(--warn); }
+.ended.bad { fill: var(--bad); background: var(--bad); } .ended.plain { fill: var(--faint); }
+.swatch.ended { border: 0; width: 0.4rem; }
+.swatch.ended.good { height: 0.3rem; } .swatch.ended.warn { height: 0.55rem; }
 .chart { margin: 0; }
 .plot { position: relative; padding-top: 1.15rem; }
 .axis { position: absolute; top: 0; left: 0; color: var(--faint); font-size: 0.78rem; line-height: 1; font-variant-numeric: tabular-nums; }
@@ -144,6 +189,10 @@ footer { margin-top: 3rem; color: var(--faint); font-size: 0.85rem; }
   .list td > span { min-width: 0; white-space: normal; }
   .list td.none { display: none; }
   .zone { margin-left: 0; }
+  .strip { grid-template-columns: 5rem 1fr; }
+  .strip .value { grid-column: 2; }
+  .strip small { display: inline; margin-left: 0.6em; }
+  .list th button { display: none; }
 }
 @media print {
   :root { color-scheme: light; --paper: #fff; --card: #fff; --ink: #000; --soft: #333; --faint: #555; --line: #bbb; --code: #f3f3f3;
@@ -154,7 +203,7 @@ footer { margin-top: 3rem; color: var(--faint); font-size: 0.85rem; }
   .card, .alerts li, .list tr, .sum, figure { break-inside: avoid; }
   h2 { break-after: avoid; }
   svg *, .swatch { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  details { display: none; }
+  details, button, .controls { display: none; }
 }
 @media (prefers-contrast: more) {
   :root { --soft: var(--ink); --faint: var(--ink); --line: var(--ink); }

@@ -8,37 +8,63 @@ import { entryWords, minute, unexplainedRemedy } from '../views/report-words.js'
 import { acknowledgementWords, headlineSeverity, headlineWords, severityMark } from '../views/alert-words.js';
 import { dayBars } from './chart.js';
 import { ledger } from './connection-card.js';
-import { html, name, type Markup } from './markup.js';
+import { heatMap } from './heat-map.js';
+import { age, command, html, name, type Markup } from './markup.js';
+import { severityChip } from './status-table.js';
 
-/** How bad it is, and every alert, before anything else. */
-export function alertList(result: ReportResult, line: AdviceLine): Markup {
-  const { alerts } = result;
+/** How bad it is, before anything else. */
+export function verdictLine(result: ReportResult): Markup {
   const severity = headlineSeverity(result);
   const tone = { loss: 'lost', degraded: 'look', note: 'well' }[severity ?? 'note'];
-  const headline = html`<span class="mark" aria-hidden="true">${MARKS[severityMark(severity)]}</span
-    >${headlineWords(result)}`;
-  if (alerts.length === 0) return html`<p class="verdict ${tone}">${headline}</p>`;
+  return html`<p class="verdict ${tone}">
+    <span class="mark" aria-hidden="true">${MARKS[severityMark(severity)]}</span>${headlineWords(result)}
+  </p>`;
+}
+
+/** Every alert with what to type, by connection. */
+export function alertList(result: ReportResult, line: AdviceLine): Markup | null {
+  const { alerts } = result;
+  if (alerts.length === 0) return null;
+  const groups = byConnection(alerts);
   return html`<section aria-labelledby="alerts">
-    <h2 class="verdict ${tone}" id="alerts">${headline}</h2>
-    <ul class="alerts">
-      ${alerts.map((alert) => alertItem(alert, line))}
-    </ul>
+    <h2 id="alerts">Alerts</h2>
+    ${groups.map(
+      ({ connection, alerts: own }) =>
+        html`<div class="group">
+          <h3>${connection === null ? 'The database' : name(connection)}</h3>
+          <ul class="alerts">
+            ${own.map((alert) => alertItem(alert, result.generatedAt, line))}
+          </ul>
+        </div>`,
+    )}
   </section>`;
 }
 
-function alertItem(alert: Alert, line: AdviceLine): Markup {
-  const { kind, severity, connection, message, since, remedy, id } = alert;
+/** By connection, in the order in which the first alert of each stands: the worst first. */
+function byConnection(alerts: readonly Alert[]): { connection: string | null; alerts: Alert[] }[] {
+  const groups = new Map<string | null, { connection: string | null; alerts: Alert[] }>();
+  for (const alert of alerts) {
+    const key = alert.connectionId ?? alert.connection;
+    const group = groups.get(key) ?? { connection: alert.connection, alerts: [] };
+    groups.set(key, group);
+    group.alerts.push(alert);
+  }
+  return [...groups.values()];
+}
+
+function alertItem(alert: Alert, generatedAt: string, line: AdviceLine): Markup {
+  const { kind, severity, message, since, remedy, id } = alert;
   const accepted = acknowledgementWords(alert);
   const tone = accepted !== null ? 'seen' : severity === 'loss' ? 'grave' : 'mild';
   return html`<li class="${tone}" data-kind="${kind}" data-severity="${severity}" data-id="${id}">
     <p class="head">
-      <span class="who">${connection === null ? 'The database' : name(connection)}</span>
-      <span class="kind">${severity}: ${kind.replaceAll('_', ' ')}</span>
+      ${accepted === null ? severityChip(severity) : html`<span class="chip">Acknowledged</span>`}
+      <span class="who">${kind.replaceAll('_', ' ')}</span>
+      ${since !== null && html`<span class="faint">since ${minute(since)} UTC, ${age(since, generatedAt)}</span>`}
     </p>
     <p class="message">${message}</p>
-    ${since !== null && html`<time datetime="${since}">since ${minute(since)} UTC</time>`}
-    ${accepted !== null && html`<p class="kind">${accepted}</p>`}
-    ${remedy !== null && accepted === null && html`<p class="remedy"><code>${line(remedy)}</code></p>`}
+    ${accepted !== null && html`<p class="kind">${severity}, ${accepted}</p>`}
+    ${remedy !== null && accepted === null && command(line(remedy))}
   </li>`;
 }
 
@@ -85,23 +111,26 @@ function figure(label: string, value: number, note: string, isBad = false): Mark
   </div>`;
 }
 
-/** All connections together; where there is one, its own card says it all. */
+/** The days and hours of all connections together; where there is one, its own card shows them. */
 export function overview({ connections, timeZone, accounts }: ReportResult, line: AdviceLine): Markup | null {
   if (connections.length < 2) return null;
   const days = addUpDays(connections);
   const isEmpty = days.every(({ inbound, outbound, gapIn }) => inbound + outbound + gapIn.length === 0);
   return html`<h2>All connections</h2>
     <section class="card">
-      ${
-        isEmpty
-          ? html`<p class="empty">No messages in these ${formatAmount(days.length, 'day')}.</p>`
-          : dayBars(days, {
-              id: 'd0',
-              title: 'Messages per day of all connections',
-              zone: timeZone,
-              several: true,
-            })
-      }
+      <div class="traffic">
+        ${
+          isEmpty
+            ? html`<p class="empty">No messages in these ${formatAmount(days.length, 'day')}.</p>`
+            : dayBars(days, {
+                id: 'd0',
+                title: 'Messages per day of all connections',
+                zone: timeZone,
+                several: true,
+              })
+        }
+        ${heatMap(connections, { id: 'h0', title: 'Messages by hour of all connections', zone: timeZone })}
+      </div>
       ${
         accounts !== undefined &&
         html`<div class="whole">

@@ -2,7 +2,8 @@ import type { RejectSample, ReportResult, RunReport } from '../../commands/repor
 import { formatCount } from '../ui/quantities.js';
 import { reasonInWords } from '../views/reasons.js';
 import { minute, verdictWords } from '../views/report-words.js';
-import { html, name, type Markup } from './markup.js';
+import type { AdviceLine } from '../advice.js';
+import { age, command, html, name, type Markup } from './markup.js';
 
 /** What was rejected last, with where it stands. */
 export function rejectedTable({ rejected, rejects }: ReportResult): Markup | null {
@@ -10,7 +11,11 @@ export function rejectedTable({ rejected, rejects }: ReportResult): Markup | nul
   const total = Object.values(rejects).reduce((sum, count) => sum + count, 0);
   const part = html` <span class="faint">the newest ${rejected.length} of ${formatCount(total)}</span>`;
   return html`<h2>Rejected${rejected.length < total && part}</h2>
-    ${table('rejected', ['connection', 'where', 'why', 'excerpt'], rejected.map(rejectCells))}`;
+    ${table(
+      'rejected',
+      ['connection', 'where', 'why', 'excerpt'],
+      rejected.map((one) => ({ cells: rejectCells(one) })),
+    )}`;
 }
 
 function rejectCells(item: RejectSample): Cell[] {
@@ -27,7 +32,11 @@ export function runsTable(runs: readonly RunReport[]): Markup | null {
   if (runs.length === 0) return null;
   const headings = ['started (UTC)', 'command', 'status', 'result', 'host'];
   return html`<h2>Last runs</h2>
-    ${table('runs', headings, runs.map(runCells))}`;
+    ${table(
+      'runs',
+      headings,
+      runs.map((run) => ({ cells: runCells(run) })),
+    )}`;
 }
 
 function runCells(run: RunReport): Cell[] {
@@ -41,18 +50,53 @@ function runCells(run: RunReport): Cell[] {
   ];
 }
 
+/** Contacts whose conversation is not whole, each with the command that tells what became of it. */
+export function contactsTable(
+  { contactsAtRisk, contactsAtRiskTotal, generatedAt }: ReportResult,
+  line: AdviceLine,
+): Markup | null {
+  if (contactsAtRisk.length === 0) return null;
+  const more = contactsAtRiskTotal - contactsAtRisk.length;
+  const rows = contactsAtRisk.map(({ connection, contact, lost, pending, since, remedy }): Row => ({
+    cells: [
+      { value: name(contact), free: true },
+      {
+        value: connection === null ? html`<span class="faint">not known</span>` : name(connection),
+        free: true,
+      },
+      { value: html`<span class="${lost > 0 ? 'bad' : 'faint'}">${formatCount(lost)}</span>` },
+      { value: html`<span class="${pending > 0 ? 'warn' : 'faint'}">${formatCount(pending)}</span>` },
+      { value: since === null ? '' : age(since, generatedAt) },
+      { value: command(line(remedy)), free: true },
+    ],
+  }));
+  const part = html` <span class="faint"
+    >the worst ${contactsAtRisk.length} of ${formatCount(contactsAtRiskTotal)}</span
+  >`;
+  return html`<h2>Contacts at risk${more > 0 && part}</h2>
+    ${table('contacts', ['contact', 'connection', 'lost', 'pending', 'since', 'what became of it'], rows)}`;
+}
+
 interface Cell {
   value: string | Markup;
   /** May be broken anywhere: paths and excerpts have no spaces. */
   free?: true;
+  /** What it is sorted by, where its words are no good for that. */
+  sort?: number;
+}
+
+export interface Row {
+  cells: readonly Cell[];
+  severity?: string;
 }
 
 /** On a phone each row becomes a block, with the headings before the values. */
-function table(kind: string, headings: readonly string[], rows: readonly (readonly Cell[])[]): Markup {
-  const cell = ({ value, free }: Cell, index: number): Markup =>
+export function table(kind: string, headings: readonly string[], rows: readonly Row[]): Markup {
+  const cell = ({ value, free, sort }: Cell, index: number): Markup =>
     html`<td
       data-label="${headings[index]}"
       class="${value === '' ? 'none' : free === true ? 'free' : 'short'}"
+      ${sort !== undefined && html`data-sort="${sort}"`}
     >
       <span>${value}</span>
     </td>`;
@@ -65,8 +109,8 @@ function table(kind: string, headings: readonly string[], rows: readonly (readon
       </thead>
       <tbody>
         ${rows.map(
-          (cells) =>
-            html`<tr>
+          ({ cells, severity }) =>
+            html`<tr ${severity !== undefined && html`data-severity="${severity}"`}>
               ${cells.map(cell)}
             </tr>`,
         )}

@@ -4,7 +4,7 @@ import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connecti
 import { daysOf, type Calendar } from './days.js';
 import type { Accounts, ConnectionReport, DeliveryFailure } from './types.js';
 import { rhythmOf } from './rhythm.js';
-import { lastDayOf, type Traffic } from './traffic.js';
+import { hoursOf, lastDayOf, type Traffic } from './traffic.js';
 
 /** A connection's report but for its alerts, which follow from it. */
 export type ConnectionFigures = Omit<ConnectionReport, 'severity' | 'counts'>;
@@ -27,6 +27,8 @@ export interface Surroundings {
   calendar: Calendar;
   accounts: Accounts;
   traffic: Traffic;
+  /** The zone in which hours are counted; null where nobody asked for them. */
+  hoursIn: string | null;
   /** When the first of its entries came, where the log says so. */
   firstEntryAt: number | null;
   silentHours?: number;
@@ -35,7 +37,7 @@ export interface Surroundings {
 export function describeConnection(
   row: ConnectionRow,
   parts: ConnectionParts,
-  { now, calendar, accounts, traffic, firstEntryAt, silentHours }: Surroundings,
+  { now, calendar, accounts, traffic, hoursIn, firstEntryAt, silentHours }: Surroundings,
 ): ConnectionFigures {
   const { groups, times } = parts;
   const live = groups.filter(({ source }) => source !== 'history');
@@ -81,6 +83,9 @@ export function describeConnection(
     pending: pendingFacts + pendingMessages(accounts),
     lastDay: lastDayOf(traffic, now, earliest(groups)),
     days: daysOf(groups, calendar),
+    ...(hoursIn === null
+      ? {}
+      : { hours: hoursOf(traffic, calendar, { now, timeZone: hoursIn, firstAt: earliest(groups) }) }),
   };
 }
 

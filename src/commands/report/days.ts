@@ -60,10 +60,10 @@ export function daysOf(groups: readonly MessageGroup[], calendar: Calendar): Day
 }
 
 /**
- * Whether a day without messages stands out. It is measured by what was before the silence that it is a part of: the same
+ * Whether a day (or an hour of a day) without messages stands out. It is measured by what was before the silence that it is a part of: the same
  * weekdays, so that a shop that is closed on Sundays has no gap every Sunday, and an outage of weeks does not become usual.
  */
-function isGap(totals: readonly number[], index: number, begin: number): boolean {
+export function isGap(totals: readonly number[], index: number, begin: number, least = 0): boolean {
   if ((totals[index] ?? 0) > 0) return false;
   let start = index;
   while (start > begin && (totals[start - 1] ?? 0) === 0) start -= 1;
@@ -71,11 +71,13 @@ function isGap(totals: readonly number[], index: number, begin: number): boolean
   for (let peer = index - 7; peer >= begin && peers.length < PEERS; peer -= 7) {
     if (peer < start) peers.push(totals[peer] ?? 0);
   }
-  if (peers.length >= 2) return isUsual(peers);
+  if (peers.length >= 2) return isUsual(peers, least);
   const before = totals.slice(begin, start);
-  return before.length >= LEAST_DAYS && isUsual(before);
+  return before.length >= LEAST_DAYS && isUsual(before, least);
 }
 
-function isUsual(totals: readonly number[]): boolean {
-  return totals.filter((total) => total > 0).length >= totals.length * USUAL;
+/** `least`: so many messages have to be usual. */
+function isUsual(totals: readonly number[], least: number): boolean {
+  const sum = totals.reduce((all, total) => all + total, 0);
+  return totals.filter((total) => total > 0).length >= totals.length * USUAL && sum >= least * totals.length;
 }

@@ -14,6 +14,7 @@ import {
   readMessageFigures,
   readTraffic,
 } from '../../store/queries/report.js';
+import { readOverdueTargets, readPendingContacts } from '../../store/queries/contacts-at-risk.js';
 import { inSnapshot } from '../../store/transactions.js';
 import type { Sql } from '../../store/sql.js';
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
@@ -21,7 +22,7 @@ import { readConnections, readConnectionTimes } from '../../store/tables/connect
 import { readMissingChunks } from '../../store/tables/history.js';
 import { readNewestRejects, readRejectGroups } from '../../store/tables/rejects.js';
 import { readBodies } from '../../store/tables/stored-entries.js';
-import { countRuns, readRecentRuns } from '../../store/tables/sync-runs.js';
+import { countRuns, readRecentRuns, readTopRuns } from '../../store/tables/sync-runs.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
 import { judgeRuns } from '../../ingest/runs/judge.js';
@@ -38,6 +39,8 @@ const DAY = 86_400_000;
 /** Facts wait for their message for minutes as a rule; after a day it is worth a look. */
 const OLD_FACTS = DAY;
 const REJECTS_SHOWN = 20;
+const TREND_RUNS = 60;
+const CONTACTS_READ = 1000;
 /** Account events that are read: more than an account has in years. */
 const ACCOUNT_EVENTS = 500;
 
@@ -106,7 +109,8 @@ async function read(
   const entries = await readEntryGroups(sql, recentSince);
   const hasPending = entries.some(({ status }) => status === 'pending');
   const runs = await readRecentRuns(sql, options.runs);
-  const bounds = trafficBounds(now);
+  const bounds = trafficBounds(now, options.hours === true ? calendar : null);
+  const newest = await readTopRuns(sql, TREND_RUNS);
   return {
     now,
     calendar,
@@ -140,6 +144,9 @@ async function read(
     acks: await readAlertAcks(sql),
     runs: await judgeRuns(ctx, runs, sql, ctx.store.backend),
     runCounts: await countRuns(sql),
+    trend: await judgeRuns(ctx, newest, sql, ctx.store.backend),
+    pendingContacts: await readPendingContacts(sql, now - OLD_FACTS, CONTACTS_READ),
+    overdueTargets: await readOverdueTargets(sql, now - OLD_FACTS, CONTACTS_READ),
   };
 }
 

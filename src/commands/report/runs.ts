@@ -1,7 +1,8 @@
+import { asObject } from '../../decode/read.js';
 import type { JsonValue } from '../../model/json.js';
 import type { JudgedRun } from '../../ingest/runs/judge.js';
 import type { RunCountRow } from '../../store/tables/sync-runs.js';
-import type { RunCount, RunReport } from './types.js';
+import type { RunCount, RunPoint, RunReport } from './types.js';
 
 export function reportRun({ row, status }: JudgedRun): RunReport {
   return {
@@ -18,11 +19,44 @@ export function reportRun({ row, status }: JudgedRun): RunReport {
 }
 
 function messagesOf(counters: JsonValue | undefined): RunReport['messages'] {
-  if (typeof counters !== 'object' || counters === null || Array.isArray(counters)) return null;
-  const { seen, created, updated } = counters;
+  const { seen, created, updated } = asObject(counters) ?? {};
   return typeof seen === 'number' && typeof created === 'number' && typeof updated === 'number'
     ? { seen, created, updated }
     : null;
+}
+
+/** A run as a point of a trend. What its counters are called is up to each command. */
+export function runPoint({ row, status }: JudgedRun): RunPoint {
+  const counters = row.counters ?? {};
+  const figure = (name: string): number | null => numberIn(counters[name]);
+  const { id, command, verdict, startedAt, completedAt } = row;
+  const reconciled = command === 'reconcile';
+  return {
+    id,
+    command,
+    status,
+    verdict,
+    startedAt: new Date(startedAt).toISOString(),
+    durationMs: completedAt === null ? null : Math.max(0, completedAt - startedAt),
+    messages: reconciled
+      ? sum([figure('created'), figure('restored')])
+      : numberIn(asObject(counters['messages'])?.['created']),
+    lost: reconciled ? figure('lost') : null,
+    duplicates: reconciled
+      ? sum([figure('doubled'), figure('merged')])
+      : command === 'dedupe'
+        ? sum(Object.values(counters).map((part) => numberIn(asObject(part)?.['rows'])))
+        : null,
+  };
+}
+
+function numberIn(value: JsonValue | undefined): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+/** Null where none of them is known. */
+function sum(figures: readonly (number | null)[]): number | null {
+  return figures.reduce((all, figure) => (figure === null ? all : (all ?? 0) + figure), null);
 }
 
 /** Runs by command and by how they ended. `judged` says which of those that are recorded as running have died. */

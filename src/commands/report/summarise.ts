@@ -9,6 +9,7 @@ import type {
   MessageFigures,
   MessageGroup,
 } from '../../store/queries/report.js';
+import type { OverdueTarget, PendingContact } from '../../store/queries/contacts-at-risk.js';
 import type { AlertAck } from '../../store/tables/alert-acks.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
 import type { RejectedItem, RejectGroup } from '../../store/tables/rejects.js';
@@ -26,12 +27,13 @@ import {
   type Limits,
   type WholeFacts,
 } from './alerts.js';
+import { contactsAtRisk } from './contacts-at-risk.js';
 import { describeConnection, type ConnectionFigures, type ConnectionParts } from './connection-report.js';
 import type { Calendar } from './days.js';
 import { increase, ledgersOf, ownersOf, reasonsOf } from './ledger.js';
 import { auditFigures, duplicateAlert, findingAlerts, lossAlerts } from './loss-alerts.js';
 import { standingRemoval, type AccountEvent } from './removals.js';
-import { countedRuns, reportRun } from './runs.js';
+import { countedRuns, reportRun, runPoint } from './runs.js';
 import { Traffic } from './traffic.js';
 import type { ConnectionReport, ReportOptions, ReportResult } from './types.js';
 
@@ -64,6 +66,10 @@ export interface ReportData {
   /** The newest ones, and all that are recorded as running. */
   runs: readonly JudgedRun[];
   runCounts: readonly RunCountRow[];
+  /** The newest ones that no other run started. */
+  trend: readonly JudgedRun[];
+  pendingContacts: readonly PendingContact[];
+  overdueTargets: readonly OverdueTarget[];
   acks: readonly AlertAck[];
   /** Null where the raw log was not compared. */
   verified: Verified | null;
@@ -106,6 +112,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       now,
       calendar,
       accounts,
+      hoursIn: options.hours === true ? options.timeZone : null,
       traffic: new Traffic(data.traffic.bounds, slices.get(row.id) ?? []),
       firstEntryAt: least(mine.map(({ group }) => group.firstReceivedAt)),
       ...(options.silentHours === undefined ? {} : { silentHours: options.silentHours }),
@@ -172,6 +179,14 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       at: new Date(item.at).toISOString(),
     })),
     runs: data.runs.slice(0, options.runs).map(reportRun),
+    trend: data.trend.map(runPoint).reverse(),
+    ...contactsAtRisk({
+      connections,
+      only: isWhole ? null : ids,
+      losses: audit?.contacts ?? [],
+      pending: data.pendingContacts,
+      overdue: data.overdueTargets.filter(({ connectionId }) => !isArchived(connectionId, data)),
+    }),
     runCounts: countedRuns(data.runCounts, data.runs),
     alerts,
     severity: worstOpen(alerts),
@@ -199,6 +214,11 @@ function raiseAlerts(
   const { checks } = verified.result;
   const losses = verified.audit === null ? [] : lossAlerts(verified.audit, connections, checks);
   return [...raised, ...losses, ...duplicateAlert(verified, duplicates), ...findingAlerts(checks, raised)];
+}
+
+/** Nothing is expected of an archived connection. */
+function isArchived(connectionId: string, { times }: ReportData): boolean {
+  return times.some(({ id, archivedAt }) => id === connectionId && archivedAt !== null);
 }
 
 function unchangedIn(verified: Verified | null): number {

@@ -1,10 +1,54 @@
+import { wallTimeAt } from '../../model/time.js';
 import type { TrafficSlice } from '../../store/queries/report.js';
-import type { LastDay } from './types.js';
+import { isGap, type Calendar } from './days.js';
+import type { DayHours, LastDay } from './types.js';
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const WEEK = 7 * DAY;
 /** How many earlier weeks say what is usual. */
 const WEEKS = 4;
+/** More days than this are too many columns for hours. */
+const HOUR_DAYS = 31;
+/** An hour that usually has fewer messages may well have none: with six, one in 400 does. */
+const LEAST_MESSAGES = 6;
+
+/** Messages of one connection, counted between moments that follow each other. */
+export class Traffic {
+  constructor(
+    private readonly bounds: readonly number[],
+    private readonly slices: readonly Omit<TrafficSlice, 'connectionId'>[],
+  ) {}
+
+  /** Messages from one of the moments on and before another one. */
+  between(from: number, to: number): number {
+    let total = 0;
+    this.each((begin, count) => {
+      if (begin >= from && begin < to) total += count;
+    });
+    return total;
+  }
+
+  each(visit: (begin: number, count: number) => void): void {
+    for (const { slice, count } of this.slices) {
+      const begin = this.bounds[slice];
+      if (begin !== undefined) visit(begin, count);
+    }
+  }
+}
+
+/** The moments between which messages have to be counted, ascending; `calendar`: also every hour of its days. */
+export function trafficBounds(now: number, calendar: Calendar | null): number[] {
+  const bounds = lastDays(now).flatMap(({ from, to }) => [from, to]);
+  if (calendar !== null) {
+    const { begins } = calendar;
+    const end = begins.at(-1) ?? now;
+    for (let begin = begins[firstHourDay(calendar)] ?? end; begin < end; begin += HOUR) bounds.push(begin);
+    // Clocks that change by half an hour begin a day between two hours.
+    bounds.push(...begins.slice(firstHourDay(calendar)));
+  }
+  return [...new Set(bounds)].sort((a, b) => a - b);
+}
 
 /** The 24 hours before `now`, and those of the earlier weeks, the nearest first. */
 function lastDays(now: number): { from: number; to: number }[] {
@@ -14,25 +58,9 @@ function lastDays(now: number): { from: number; to: number }[] {
   }));
 }
 
-/** The moments between which messages have to be counted, ascending. */
-export function trafficBounds(now: number): number[] {
-  return [...new Set(lastDays(now).flatMap(({ from, to }) => [from, to]))].sort((a, b) => a - b);
-}
-
-/** Messages of one connection, counted between moments. */
-export class Traffic {
-  constructor(
-    private readonly bounds: readonly number[],
-    private readonly slices: readonly Omit<TrafficSlice, 'connectionId'>[],
-  ) {}
-
-  /** Messages from one of the moments on and before another one. */
-  between(from: number, to: number): number {
-    return this.slices.reduce((sum, { slice, count }) => {
-      const begin = this.bounds[slice] ?? to;
-      return begin >= from && begin < to ? sum + count : sum;
-    }, 0);
-  }
+/** Index of the first day of which hours are counted: those before the ones shown are only learned from. */
+function firstHourDay({ labels, firstShown }: Calendar): number {
+  return Math.max(0, labels.length - HOUR_DAYS - firstShown);
 }
 
 /** How the last 24 hours compare with those of earlier weeks that lie within the life of the connection. */
@@ -49,4 +77,41 @@ function median(counts: readonly number[]): number | null {
   const sorted = [...counts].sort((a, b) => a - b);
   const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
   return low === undefined || high === undefined ? null : Math.round((low + high) / 2);
+}
+
+/**
+ * Messages by day and hour of the zone's clocks, with the hours in which some were to be expected and none came. An hour is
+ * held against the same hour of the same weekday, as a day is.
+ */
+export function hoursOf(
+  traffic: Traffic,
+  calendar: Calendar,
+  { now, timeZone, firstAt }: { now: number; timeZone: string; firstAt: number | null },
+): DayHours[] {
+  const { begins, labels } = calendar;
+  const byHour = Array.from({ length: 24 }, () => new Array<number>(labels.length).fill(0));
+  let day = 0;
+  traffic.each((begin, count) => {
+    while (day > 0 && (begins[day] ?? 0) > begin) day -= 1;
+    while ((begins[day + 1] ?? Infinity) <= begin) day += 1;
+    const dayBegin = begins[day] ?? 0;
+    if (day >= labels.length || begin < dayBegin) return;
+    const isWhole = (begins[day + 1] ?? 0) - dayBegin === DAY;
+    const hour = isWhole ? Math.floor((begin - dayBegin) / HOUR) : wallTimeAt(begin, timeZone).hour;
+    const counts = byHour[hour];
+    if (counts !== undefined) counts[day] = (counts[day] ?? 0) + count;
+  });
+  const born = firstAt === null ? labels.length : begins.findLastIndex((begin) => begin <= firstAt);
+  const first = firstHourDay(calendar);
+  return labels
+    .map((label, index) => ({
+      day: label,
+      hours: byHour.map((counts) => counts[index] ?? 0),
+      gaps: byHour.flatMap((counts, hour) => {
+        const end = (begins[index] ?? 0) + (hour + 1) * HOUR;
+        const isGone = end <= now && index > Math.max(born, first);
+        return isGone && isGap(counts, index, Math.max(born, first), LEAST_MESSAGES) ? [hour] : [];
+      }),
+    }))
+    .slice(Math.max(calendar.firstShown, labels.length - HOUR_DAYS));
 }

@@ -6,6 +6,7 @@ import type {
   Severity,
 } from '../../model/enumerations.js';
 import type { HistorySyncState, ReasonCounts } from '../../model/run-result.js';
+import type { Remedy } from '../../model/remedy.js';
 import type { AlertCounts, Alert } from '../../audit/alert.js';
 import type { Verified } from '../verify/verify.js';
 
@@ -20,6 +21,8 @@ export interface ReportOptions {
   timeZone: string;
   /** How many of the last runs to list. */
   runs: number;
+  /** Count messages by the hour, too: for the page. */
+  hours?: boolean | undefined;
   /** Alert when a connection has no history so long after onboarding. */
   historyMinutes: number;
   /** Alert when no live event came for so long; absent: by the connection's own rhythm. */
@@ -109,10 +112,53 @@ export interface ConnectionReport {
   pending: number;
   lastDay: LastDay;
   days: DayCount[];
+  /** The last of these days, at most 31, by the hour; absent unless `hours` was asked for. */
+  hours?: DayHours[];
   /** The worst severity of its alerts that nobody has acknowledged; null where there is none. */
   severity: Severity | null;
   /** Its alerts, counted as those of the whole report are. */
   counts: AlertCounts;
+}
+
+/** A day of a connection by the hours of the zone's clocks. */
+export interface DayHours {
+  day: string;
+  /** Messages from midnight on, 24 figures. */
+  hours: number[];
+  /** Hours without messages in which some were to be expected. */
+  gaps: number[];
+}
+
+/** A contact whose conversation is not whole. */
+export interface ContactAtRisk {
+  /** Null where it is not known which one. */
+  connection: string | null;
+  /** A phone, else a LID or a BSUID. */
+  contact: string;
+  /** Messages of the raw log that are missing, different or doubled, and updates that are not applied. */
+  lost: number;
+  /** Entries and updates that have been pending for more than a day. */
+  pending: number;
+  /** Since when the oldest of these is pending. */
+  since: string | null;
+  remedy: Remedy;
+}
+
+/** A run that no other run started, as one point of a trend. */
+export interface RunPoint {
+  id: string;
+  command: string;
+  status: RunReport['status'];
+  verdict: string | null;
+  startedAt: string;
+  /** Null while it runs, and for one that died. */
+  durationMs: number | null;
+  /** Messages that it created or restored; null for commands that bring none. */
+  messages: number | null;
+  /** Messages, entries and items that were lost at its end; null for commands that do not look. */
+  lost: number | null;
+  /** Duplicate rows that it found; null for commands that do not look. */
+  duplicates: number | null;
 }
 
 /** The messages of the 24 hours before the report. */
@@ -196,6 +242,11 @@ export interface ReportResult {
   /** Of the whole raw log, entries that no connection takes included. Absent when one connection was asked for. */
   accounts?: Accounts;
   runs: RunReport[];
+  /** The last 60 runs that no other run started, the oldest first. */
+  trend: RunPoint[];
+  /** The worst first, at most 50. */
+  contactsAtRisk: ContactAtRisk[];
+  contactsAtRiskTotal: number;
   /** All runs there are, by command and by how they ended. */
   runCounts: RunCount[];
   /** The worst first; those that were acknowledged last. */

@@ -34,7 +34,7 @@ export const rawLogCheck: Check = {
         return record(recorder, item);
       },
     });
-    view.audited?.({ result: audit, losses: tally.byConnection });
+    view.audited?.(tally.end(audit));
     recorder.checked = audit.total.items;
     return conclude(audit);
   },

@@ -202,6 +202,15 @@ export async function readRecentRuns(sql: Sql, limit: number): Promise<RunRow[]>
   return query(sql, `(select * from ${newest} n where nth <= $1::int or status = 'running') r`, [limit]);
 }
 
+/** The newest runs that no other run started. */
+export function readTopRuns(sql: Sql, limit: number): Promise<RunRow[]> {
+  return query(
+    sql,
+    `(select * from sync_runs where parent_run_id is null order by started_at desc, id desc limit $1::int) r`,
+    [limit],
+  );
+}
+
 /** Which runs to list. Times are ms since 1970. */
 interface RunSelection {
   command: string | null;
