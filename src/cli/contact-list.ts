@@ -13,7 +13,7 @@ export async function readContactList(name: string, { io }: Pick<Call, 'io'>): P
   const contacts = parseContactList(name === '-' ? await readStdin(io) : await readText(name, io.cwd));
   if (contacts.length > 0) return contacts;
   throw new ConfigError(`There is no contact in ${name === '-' ? 'standard input' : name}.`, {
-    remedy: 'Write one per line: a phone, JID, LID, BSUID or lead id. Lines that begin with # are left out.',
+    remedy: 'Write one per line: a phone, JID, LID, BSUID or lead id. Lines that begin with # are skipped.',
     code: 'contact_missing',
   });
 }
@@ -34,7 +34,7 @@ export function parseContactList(list: string): ListedContact[] {
 
 async function readStdin(io: Call['io']): Promise<string> {
   if (io.stdinIsTTY) {
-    throw new ConfigError('- reads contacts from standard input, and nothing is piped into it.', {
+    throw new ConfigError('- reads contacts from standard input, but nothing is piped into it.', {
       remedy: 'Pipe them in, one per line, or name a file.',
       code: 'stdin_is_terminal',
     });

@@ -81,10 +81,10 @@ export function checkServiceUrl(url: string, place: string): string {
   throw new ConfigError(
     parsed?.protocol === 'ws:'
       ? `${place}: a connection to WhatsApp without encryption is refused.`
-      : `${place} is no address of a web socket.`,
+      : `${place} is not a WebSocket URL.`,
     {
       code: 'whatsapp_url_invalid',
-      remedy: 'Leave it out; else it begins with wss:// (ws:// on this machine only, for tests).',
+      remedy: 'Leave it unset, or use a wss:// URL (ws:// on this machine only, for tests).',
     },
   );
 }

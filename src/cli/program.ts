@@ -64,7 +64,7 @@ export function buildProgram(
         'exactly once, accounts for every message, merges doubles, and says where each row came ' +
         'from.\n\n' +
         'Examples:\n' +
-        '  # replay a log, creating the connections that it names\n' +
+        '  # replay a log and create the connections it names\n' +
         '  wa-reconcile replay webhooks.ndjson.gz --register\n' +
         '  # what would it do?\n' +
         '  wa-reconcile replay webhooks.ndjson.gz --dry-run\n' +
@@ -187,7 +187,7 @@ Exit status:
   1    it failed
   2    wrong usage or configuration
   3    there are findings (verify, reconcile, dedupe)
-  4    partial: something was rejected, not recognised or left pending
+  4    partial: some items were rejected, in an unknown format or left pending
   5    another run holds the database; it is named
   6    not linked to WhatsApp
   130  interrupted by Ctrl-C; run the same command again to resume

@@ -33,7 +33,7 @@ export function needConnection(
 ): string {
   if (name !== undefined) return name;
   const example = remedy(command, ['--connection', 'main'], 'names the connection');
-  throw missingFlag('--connection', whyNotAsk(call) ?? 'which phone is meant must be said', example);
+  throw missingFlag('--connection', whyNotAsk(call) ?? 'it says which phone to use', example);
 }
 
 export interface Question {

@@ -83,7 +83,7 @@ async function assertAnotherConnection(store: Store, waitMs: number): Promise<vo
   const isLate = delay(waitMs, true, { signal: timeout.signal }).catch(() => false);
   if (await Promise.race([answered.then(() => false), isLate]))
     throw new UserError(
-      `The connection pooler at ${store.location} gave no second connection in ${waitMs / 1000} s.`,
+      `The connection pooler at ${store.location} gave no second connection within ${waitMs / 1000} s.`,
       {
         code: 'database_pooler_exhausted',
         remedy:

@@ -129,12 +129,12 @@ function describe(failure: Failure, error: unknown, location: string): UserError
     case 'not_accepting':
       return fault(
         `The database ${location} is not accepting connections.`,
-        'Somebody has closed it (ALTER DATABASE … ALLOW_CONNECTIONS false), or the server takes no queries now. Run again when it is open.',
+        'Connections are disabled (ALTER DATABASE … ALLOW_CONNECTIONS false), or the server accepts no queries now. Run again when it does.',
       );
     case 'out_of_memory':
       return fault(
         `The server at ${location} is out of memory.`,
-        'Run again when it has less to do, or with a smaller --batch-size.',
+        'Run again when it is less busy, or with a smaller --batch-size.',
       );
     case 'auth_failed':
       return misconfigured(
@@ -143,7 +143,7 @@ function describe(failure: Failure, error: unknown, location: string): UserError
       );
     case 'access_refused':
       return misconfigured(
-        `The server at ${location} does not let this user in.`,
+        `The server at ${location} refuses this user.`,
         'Check the user in the database URL, and pg_hba.conf on the server.',
       );
     case 'unknown':
@@ -153,13 +153,13 @@ function describe(failure: Failure, error: unknown, location: string): UserError
       );
     case 'permission_denied':
       return misconfigured(
-        `This user may not do that in ${location}: ${serverText(error)}.`,
-        'Grant it the right, or use the role that owns the tables. `db migrate` needs the right to create in the schema.',
+        `Permission denied in ${location}: ${serverText(error)}.`,
+        'Grant the permission, or use the role that owns the tables. `db migrate` needs CREATE on the schema.',
       );
     case 'too_many_connections':
       return fault(
         `The server at ${location} has no free connection.`,
-        'Run again when others have ended, or raise max_connections on the server.',
+        'Run again when other clients have disconnected, or raise max_connections on the server.',
       );
     case 'disk_full':
       return fault(
@@ -168,8 +168,8 @@ function describe(failure: Failure, error: unknown, location: string): UserError
       );
     case 'read_only':
       return fault(
-        `The database can only be read: ${location}.`,
-        'Give the URL of the primary server, or a directory on a disk that can be written.',
+        `The database is read-only: ${location}.`,
+        'Use the URL of the primary server, or a directory on a writable disk.',
       );
     case 'tls_required':
       return misconfigured(
@@ -189,7 +189,7 @@ function describe(failure: Failure, error: unknown, location: string): UserError
     case 'connection_lost':
       return fault(
         `The connection to ${location} was lost; what was not committed is rolled back.`,
-        'Run the same command again: it goes on where it stopped.',
+        'Run the same command again to resume.',
       );
     case 'pooler_refused_option':
       return misconfigured(
@@ -204,11 +204,11 @@ function describe(failure: Failure, error: unknown, location: string): UserError
     case 'pooler_exhausted':
       return fault(
         `The connection pooler at ${location} had no connection left.`,
-        'Run again when others have ended, or raise its pool size: a run needs up to four connections at a time.',
+        'Run again when other clients have disconnected, or raise its pool size: a run needs up to four connections at a time.',
       );
     case 'stopped':
       return fault(
-        `The embedded database in ${location} stopped in the middle of its work.`,
+        `The embedded database in ${location} crashed.`,
         'Run the same command again; if it stops again, look for a full disk or too little memory.',
       );
   }

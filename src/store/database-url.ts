@@ -48,7 +48,7 @@ export function parseDatabaseUrl(url: string): DatabaseUrl {
   if (parsed.protocol !== 'postgresql:' && parsed.protocol !== 'postgres:') {
     throw new ConfigError(`The database URL begins with ${parsed.protocol}//, which is not PostgreSQL.`, {
       code: 'database_url_invalid',
-      remedy: 'Give a URL that begins with postgresql://, or none at all for the embedded database.',
+      remedy: 'Use a URL that begins with postgresql://, or none for the embedded database.',
     });
   }
   const parameters = parsed.searchParams;
@@ -89,9 +89,9 @@ export function redactUrl(url: string): string {
 function readSchema(given: string | null): string {
   const schema = given ?? 'public';
   if (schema !== '' && Buffer.byteLength(schema) <= 63 && !/["\u0000]/.test(schema)) return schema;
-  throw new ConfigError('The schema in the database URL is not a name that can be used.', {
+  throw new ConfigError('The schema in the database URL is not a valid name.', {
     code: 'database_url_invalid',
-    remedy: 'Give 1 to 63 bytes without double quotes: ?schema=wa_reconcile',
+    remedy: 'Use 1 to 63 bytes without double quotes: ?schema=wa_reconcile',
   });
 }
 

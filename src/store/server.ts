@@ -73,15 +73,15 @@ export async function assertServerVersion(
     throw new ConfigError(`The server is not PostgreSQL but ${version.split(/[ (,]/)[0] ?? 'unknown'}.`, {
       code: 'database_not_postgresql',
       remedy:
-        'PostgreSQL 13 or newer is needed; servers that only speak its protocol lack what the tool relies on.',
+        'PostgreSQL 13 or newer is required; servers that only speak its protocol lack features that the tool needs.',
     });
   }
   if (number < OLDEST) {
     throw new ConfigError(
-      `PostgreSQL 13 or newer is needed; the server is ${version.split(' ').slice(0, 2).join(' ')}.`,
+      `PostgreSQL 13 or newer is required; the server is ${version.split(' ').slice(0, 2).join(' ')}.`,
       {
         code: 'database_too_old',
-        remedy: 'Upgrade the server, or use the embedded database by giving no URL.',
+        remedy: 'Upgrade the server, or give no URL to use the embedded database.',
       },
     );
   }

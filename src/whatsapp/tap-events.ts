@@ -18,7 +18,9 @@ export function tapEvents(sock: WASocket, tap: EventTap, log: LogLine): void {
     try {
       tap(event, data);
     } catch (error) {
-      log(`whatsapp: ${event} was not taken in: ${error instanceof Error ? error.message : String(error)}`);
+      log(
+        `whatsapp: ${event} could not be processed: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
     return emit(event, data);
   };

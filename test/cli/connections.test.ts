@@ -93,7 +93,7 @@ describe('connections on the command line', () => {
     // Brazil's ninth digit: rule I1 makes them one number.
     expect((await add('--name', 'b', '--phone', '55 11 1234-5678')).code).toBe(0);
     expect((await add('--name', 'c', '--phone', '+551191234567 8')).stderr).toContain(
-      `The connection 'main' has this number already.`,
+      `The connection 'main' already has this number.`,
     );
     expect((await add('--name', 'main', '--phone', '+14155550100', '--organization', 'acme')).code).toBe(0);
     expect((await run(['connection', 'show', 'main'])).stderr).toContain('Several connections');
@@ -116,7 +116,7 @@ describe('connections on the command line', () => {
       '5 to 20 digits',
     );
     expect(await add('--name', '\u001b[2J', '--kind', 'baileys')).toContain('A name has 1 to 100 characters');
-    expect((await run(['connection', 'edit', 'x'])).stderr).toContain('Nothing to change was given.');
+    expect((await run(['connection', 'edit', 'x'])).stderr).toContain('No change was given.');
     expect((await run(['connection', 'show', 'x'])).stderr).toContain(`There is no connection 'x'.`);
   });
 
@@ -126,14 +126,14 @@ describe('connections on the command line', () => {
       terminals: ['stdin', 'stderr'],
       answers: [
         ['Name', 'Loja\r'],
-        ['How do its messages come?', '\u001b[B\r'],
+        ['How does it receive messages?', '\u001b[B\r'],
         ['Phone number', '123\r'],
         ['no international number', '\u007f\u007f\u007f+5511987654321\r'],
         ['phone_number_id', '\r'],
       ],
     });
     expect(code).toBe(0);
-    expect(stderr).toContain('How do its messages come?');
+    expect(stderr).toContain('How does it receive messages?');
     expect(JSON.parse(stdout)).toMatchObject({
       connection: { name: 'Loja', kind: 'coexistence', phone: '+5511987654321', phoneNumberId: null },
     });

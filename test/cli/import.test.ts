@@ -41,7 +41,7 @@ describe('the settings of import', () => {
   });
 
   it.each([
-    ['nobody', {}, [], 'Whose history is to be imported?'],
+    ['nobody', {}, [], 'No contact was given.'],
     ['a contact and a list', { fromFile: 'list' }, undefined, 'contradict each other'],
     ['a dry run of a list', { fromFile: 'list', dryRun: true }, [], 'is for one contact'],
     ['a phase that there is not', { phase: 'both' }, undefined, '--phase'],

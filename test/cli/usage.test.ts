@@ -198,7 +198,7 @@ describe('wrong usage ends with 2, one line and a way out', () => {
   test('flags that contradict each other say how to part them', async () => {
     const { code, stderr } = await runCli(['replay', 'log.ndjson', '--all']);
     expect(code).toBe(2);
-    expect(stderr).toContain('--all: this picks entries that are stored already');
+    expect(stderr).toContain('--all: this selects stored entries');
     expect(stderr).toContain('Replay the files first');
   });
 });

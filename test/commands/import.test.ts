@@ -353,7 +353,7 @@ describeOnBackends('import: what can go wrong', (backend) => {
       { register: false, connection: 'filial' },
     );
     const phones = fakePhones(() => 'silence');
-    await expect(importOf(store, phones)).rejects.toThrow('2 connections could be asked');
+    await expect(importOf(store, phones)).rejects.toThrow('can be imported over 2 connections');
     expect(await importOf(store, phones, { connection: 'filial' })).toMatchObject({
       connection: { name: 'filial' },
       fetch: { anchor: { id: 'old5' } },

@@ -19,16 +19,16 @@ describe('a secret key', () => {
     const sealed = KEY.seal('secret', ABOUT);
     const altered = Uint8Array.from(sealed, (byte, index) => (index === sealed.length - 1 ? byte ^ 1 : byte));
     const other = SecretKey.parse(randomBytes(32).toString('base64'), 'OTHER');
-    expect(() => KEY.open(sealed, ['connection', 'session', 'other'])).toThrow('the stored data are damaged');
-    expect(() => KEY.open(altered, ABOUT)).toThrow('the stored data are damaged');
+    expect(() => KEY.open(sealed, ['connection', 'session', 'other'])).toThrow('the stored data is damaged');
+    expect(() => KEY.open(altered, ABOUT)).toThrow('the stored data is damaged');
     expect(() => KEY.open(new Uint8Array(), ABOUT)).toThrow('another key');
-    expect(() => other.open(sealed, ABOUT)).toThrow('OTHER: another key has encrypted it');
+    expect(() => other.open(sealed, ABOUT)).toThrow('OTHER: it was encrypted with another key');
   });
 
   it.each(['', 'x', randomBytes(31).toString('base64'), randomBytes(33).toString('base64'), '*'.repeat(44)])(
     'is no %j, and the error does not repeat it',
     (text) => {
-      expect(() => SecretKey.parse(text, 'KEY')).toThrow(/^KEY does not hold a key of 32 bytes in base64\.$/);
+      expect(() => SecretKey.parse(text, 'KEY')).toThrow(/^KEY is not a key of 32 bytes in base64\.$/);
     },
   );
 

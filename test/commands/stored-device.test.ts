@@ -116,7 +116,7 @@ describeOnBackends('a stored device', (backend) => {
     await deviceOf(store, one).saveCredentials('{}', ACCOUNT);
     await expect(deviceOf(store, two).saveCredentials('{}', ACCOUNT)).rejects.toMatchObject({
       code: 'device_taken',
-      message: "This very device is linked to the connection 'one' already.",
+      message: "This device is already linked to the connection 'one'.",
     });
     expect(await deviceOf(store, two).loadCredentials()).toBeNull();
   });

@@ -187,7 +187,7 @@ describe('import: what is said', () => {
     const site = await linked();
     const { code, stderr } = await site.machine.run(['import', '120363000000000000@g.us'], { env: site.env });
     expect(code).toBe(2);
-    expect(stderr).toContain('groups are not imported');
+    expect(stderr).toContain('only the chat of one person can be imported');
     expect(stderr).toContain('wa-reconcile replay --all --include group');
   });
 

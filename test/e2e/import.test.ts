@@ -568,7 +568,7 @@ describe('import: when it goes wrong', () => {
     });
     expect(code).toBe(2);
     expect(stdout).toBe('');
-    expect(stderr).toContain('another key has encrypted it');
+    expect(stderr).toContain('it was encrypted with another key');
     expect(stderr).not.toContain(wrong);
     expect(await stored()).toEqual(before);
     expect(site.device.logins).toBe(0);

@@ -111,7 +111,7 @@ describe('without a database', () => {
     for (const [home, why] of [
       ['nowhere', 'does not exist'],
       ['empty', 'is empty'],
-      ['other', 'holds other files, such as thesis.txt'],
+      ['other', 'contains other files, such as thesis.txt'],
     ] as const) {
       const { code, stdout, stderr } = await machine.run(['report', '--home', home]);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

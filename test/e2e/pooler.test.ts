@@ -83,7 +83,7 @@ describe('the command behind PgBouncer in transaction mode', () => {
     await replaying.says('"event":"progress"', 'stderr');
     const refused = await machine.run(['reconcile']);
     expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 5, stdout: '' });
-    expect(refused.stderr).toMatch(/in use by replay .*this command must be alone/);
+    expect(refused.stderr).toMatch(/in use by replay .*this command needs exclusive access/);
     // Past the pooler it meets the same lock.
     const config = machine.config.kind === 'postgresql' ? machine.config.url : '';
     const direct = await machine.run(['reconcile'], { env: { DIRECT_URL: config } });

@@ -249,7 +249,7 @@ describe('the server', () => {
     [
       'PostgreSQL 12.22 on x86_64',
       '120022',
-      /PostgreSQL 13 or newer is needed; the server is PostgreSQL 12\.22\./,
+      /PostgreSQL 13 or newer is required; the server is PostgreSQL 12\.22\./,
     ],
     ['CockroachDB CCL v25.1.0 (x86_64)', '130000', /not PostgreSQL but CockroachDB/],
     ['PostgreSQL 8.0.2 on i686, Redshift 1.0', '80002', /13 or newer/],

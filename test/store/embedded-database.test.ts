@@ -65,7 +65,7 @@ describe('an embedded database that cannot be used says why', () => {
     await writeFile(join(directory, 'PG_VERSION'), '17\n');
     const error = await refusal(directory);
     expect(error).toMatchObject({ code: 'database_version', exitCode: EXIT.usage });
-    expect(error.message).toContain('made by PostgreSQL 17');
+    expect(error.message).toContain('created by PostgreSQL 17');
   });
 
   test('its files are damaged', async () => {
@@ -141,7 +141,7 @@ describe('a user who may not write', () => {
     await chmod(home, 0o555);
     const directory = join(home, 'database');
     expect(await openAsOther(directory)).toBe(
-      `ConfigError|database_permission_denied|This user may not write the embedded database: ${directory}.`,
+      `ConfigError|database_permission_denied|No permission to write the embedded database: ${directory}.`,
     );
   });
 

@@ -128,7 +128,7 @@ describe('pairing', () => {
     await whatsapp.fake.scan(await shown());
     expect(await outcome).toMatchObject({ kind: 'linked', sync: 'complete' });
     expect([...storage.keys.keys()].some((key) => key.startsWith('app-state-sync-key/'))).toBe(true);
-    expect(log).toContain('whatsapp: messaging-history.set was not taken in: no room');
+    expect(log).toContain('whatsapp: messaging-history.set could not be processed: no room');
   });
 
   const CHAT = {

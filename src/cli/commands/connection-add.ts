@@ -21,10 +21,10 @@ export function registerConnectionAdd(parent: Command, attach: Attach): void {
     flags: FIELDS,
     summary: 'Add a connection: one WhatsApp number of the business.',
     details:
-      'On a terminal it asks for what is not on the line. Entries that waited for the ' +
-      'connection are filed by the next `wa-reconcile replay`.',
+      'On a terminal it prompts for what is missing. The next `wa-reconcile replay` files the ' +
+      'entries that are pending for this connection.',
     examples: [
-      ['wa-reconcile connection add', 'ask for everything'],
+      ['wa-reconcile connection add', 'prompt for every field'],
       ['wa-reconcile connection add --name main --kind cloud_api --phone +15550783881', 'a Cloud API number'],
       [
         'wa-reconcile connection add --name shop --kind baileys --phone +5511912345678',
@@ -72,12 +72,12 @@ async function askForRest(
   const name =
     given.name ??
     (await askText(call, {
-      message: 'Name (what you call it):',
+      message: 'Name of the connection:',
       check: (typed) => complaint(() => checkName(typed)),
     }));
   const kind =
     given.kind ??
-    (await askChoice(call, 'How do its messages come?', [
+    (await askChoice(call, 'How does it receive messages?', [
       { value: 'cloud_api', name: 'Cloud API' },
       { value: 'coexistence', name: 'Cloud API beside the WhatsApp Business app (coexistence)' },
       { value: 'baileys', name: 'WhatsApp Web (Baileys)' },
@@ -89,7 +89,7 @@ async function askForRest(
     given.phone ??
     (asked || needed
       ? await askText(call, {
-          message: 'Phone number, international (Enter to leave it open):',
+          message: 'Phone number, international (Enter to skip):',
           check: (typed) => (typed === '' ? undefined : complaint(() => parseBusinessPhone(typed))),
         })
       : '');
@@ -97,7 +97,7 @@ async function askForRest(
     given.phoneNumberId ??
     (kind !== 'baileys' && (asked || (needed && phone === ''))
       ? await askText(call, {
-          message: `phone_number_id, from the metadata of its webhooks${phone === '' ? '' : ' (Enter to leave it open)'}:`,
+          message: `phone_number_id, from the metadata of its webhooks${phone === '' ? '' : ' (Enter to skip)'}:`,
           check: (typed) =>
             typed === '' && phone !== '' ? undefined : complaint(() => checkId(typed, 'phone_number_id')),
         })

@@ -12,18 +12,18 @@ export function registerConnectionArchive(parent: Command, attach: Attach): void
   const archive = parent.command('archive').addArgument(referenceArgument());
   describe(archive, {
     flags: ORGANIZATION,
-    summary: 'Retire a connection: nothing is expected of it any more.',
+    summary: 'Archive a connection that is no longer in use.',
     details:
-      'It raises no alerts of silence or of history. Its messages stay, entries that name it are still ' +
-      'imported, and what it loses is still reported.',
-    examples: [['wa-reconcile connection archive old-number', 'the number is not used any more']],
+      'It raises no more alerts about silence or history. Its messages stay, entries that name it are still ' +
+      'imported, and losses are still reported.',
+    examples: [['wa-reconcile connection archive old-number', 'the number is no longer used']],
     exits: EXITS,
   });
   attach(archive, setArchived(true));
   const unarchive = parent.command('unarchive').addArgument(referenceArgument());
   describe(unarchive, {
     flags: ORGANIZATION,
-    summary: 'Put an archived connection back to use.',
+    summary: 'Put an archived connection back into use.',
     examples: [['wa-reconcile connection unarchive old-number', 'alerts are raised again']],
     exits: EXITS,
   });

@@ -10,8 +10,8 @@ import { presentEdited } from '../views/connections.js';
 export function registerConnectionEdit(parent: Command, attach: Attach): void {
   const command = describe(parent.command('edit').addArgument(referenceArgument()), {
     flags: FIELDS,
-    summary: 'Change what is known about a connection.',
-    details: 'What is not on the line stays as it is. Messages and history are not touched.',
+    summary: 'Change a connection.',
+    details: 'Fields that are not given stay as they are. Messages and history are not touched.',
     examples: [
       ['wa-reconcile connection edit main --name "Main number"', 'rename it'],
       [
@@ -42,7 +42,7 @@ async function edit(call: Call): Promise<Outcome> {
 
 function rejectNoChange(changes: ConnectionChanges): void {
   if (Object.values(changes).every((value) => value === undefined)) {
-    throw new ConfigError('Nothing to change was given.', {
+    throw new ConfigError('No change was given.', {
       remedy: 'Give one or more of --name, --kind, --phone, --phone-number-id, --waba-id.',
     });
   }

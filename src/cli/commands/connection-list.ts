@@ -11,8 +11,8 @@ export function registerConnectionList(parent: Command, attach: Attach): void {
     flags: ORGANIZATION,
     summary: 'List the connections.',
     examples: [
-      ['wa-reconcile connection list', 'all of them, with the state of their history'],
-      ['wa-reconcile connection list --json | jq -r ".connections[].name"', 'their names'],
+      ['wa-reconcile connection list', 'list all, with the status of their history'],
+      ['wa-reconcile connection list --json | jq -r ".connections[].name"', 'print only the names'],
     ],
     exits: DATABASE_EXITS,
   });

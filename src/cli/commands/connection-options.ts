@@ -17,14 +17,14 @@ export const ORGANIZATION = group(GROUP, {
 /** What describes a connection. Data, not settings: never read from the environment. */
 export const FIELDS = {
   ...group(GROUP, {
-    name: property('name', 'what you call it'),
+    name: property('name', 'its name'),
     kind: choice(
       'kind',
       CONNECTION_KINDS,
-      'how its messages come: cloud_api, coexistence, baileys',
+      'how it receives messages: cloud_api, coexistence, baileys',
     ).onlyTyped(),
     phone: property('number', 'its number, international: +5511912345678'),
-    phoneNumberId: property('id', 'Meta’s id of the number; webhooks are filed by it'),
+    phoneNumberId: property('id', 'Meta’s id of the number, which webhooks name'),
     wabaId: property('id', 'id of the WhatsApp Business Account'),
   }),
   ...ORGANIZATION,

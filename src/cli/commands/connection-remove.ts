@@ -13,15 +13,15 @@ export function registerConnectionRemove(parent: Command, attach: Attach): void 
     flags: ORGANIZATION,
     summary: 'Remove a connection that has no messages.',
     details:
-      'Messages are never deleted, so a connection that has conversations stays. Raw ' +
-      'entries stay in any case: adding it again and `replay --all` brings all back.',
+      'Messages are never deleted, so a connection that has conversations cannot be removed. Raw ' +
+      'entries stay: add it again and run `replay --all` to bring everything back.',
     examples: [
-      ['wa-reconcile connection remove test', 'asks for its name before it goes'],
+      ['wa-reconcile connection remove test', 'asks for its name first'],
       ['wa-reconcile connection remove test --yes', 'in a script'],
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.failure]: 'it has conversations or a linked device, or you did not confirm',
+      [EXIT.failure]: 'it has conversations or a linked device, or not confirmed',
       [EXIT.usage]: 'wrong usage or configuration; no such connection; --yes is missing',
     },
   });

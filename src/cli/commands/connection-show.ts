@@ -9,10 +9,10 @@ import { presentConnection } from '../views/connections.js';
 export function registerConnectionShow(parent: Command, attach: Attach): void {
   const command = describe(parent.command('show').addArgument(referenceArgument()), {
     flags: ORGANIZATION,
-    summary: 'Show one connection, the state of its history and what it holds.',
+    summary: 'Show one connection, the status of its history and its counts.',
     examples: [
       ['wa-reconcile connection show main', 'by name'],
-      ['wa-reconcile connection show 106540352242922 --json', 'by phone_number_id, for a program'],
+      ['wa-reconcile connection show 106540352242922 --json', 'by phone_number_id, as JSON'],
     ],
     exits: { ...DATABASE_EXITS, [EXIT.usage]: 'wrong usage or configuration; no such connection' },
   });

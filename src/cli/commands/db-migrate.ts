@@ -9,9 +9,9 @@ const OTHER_MIGRATION_MS = 30_000;
 
 export function registerDbMigrate(parent: Command, attach: Attach): void {
   const command = describe(parent.command('migrate'), {
-    summary: 'Create the tables, or bring them up to this version.',
+    summary: 'Create the tables or update them to this version.',
     details:
-      'Applies what is pending, each migration in a transaction of its own. Safe to run ' +
+      'Applies the pending migrations, each in its own transaction. Safe to run ' +
       'from several machines at once, and interchangeable with `prisma migrate deploy`. ' +
       'The embedded database migrates itself; only PostgreSQL needs this command.',
     examples: [
@@ -19,7 +19,7 @@ export function registerDbMigrate(parent: Command, attach: Attach): void {
         'DATABASE_URL=postgresql://app@db.internal/crm wa-reconcile db migrate',
         'prepare a PostgreSQL database',
       ],
-      ['wa-reconcile db migrate --database-url-file /run/secrets/database-url', 'with the URL in a file'],
+      ['wa-reconcile db migrate --database-url-file /run/secrets/database-url', 'read the URL from a file'],
     ],
     exits: DATABASE_EXITS,
   });

@@ -10,13 +10,13 @@ export function registerDbStatus(parent: Command, attach: Attach): void {
   const command = describe(parent.command('status'), {
     summary: 'Show which database is used and whether its tables are up to date.',
     examples: [
-      ['wa-reconcile db status', 'which database, which migrations'],
-      ['wa-reconcile db status --json', 'the same for a program'],
+      ['wa-reconcile db status', 'show the database and its migrations'],
+      ['wa-reconcile db status --json', 'the same as JSON'],
     ],
     exits: {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'up to date',
-      [EXIT.usage]: 'wrong usage or configuration; not a database that this version may touch',
+      [EXIT.usage]: 'wrong usage or configuration; a database that this version cannot use',
       [EXIT.partial]: 'migrations are pending',
     },
   });

@@ -7,6 +7,7 @@ import {
   type ImportOutcome,
   type ImportResult,
 } from '../../commands/import/types.js';
+import { amount } from '../../model/amount.js';
 import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
@@ -25,24 +26,26 @@ const MOST_PAGES = 1000;
 
 const FLAGS = {
   ...group('What to import:', {
-    connection: connection('over this connection; also tells organizations apart'),
-    phase: choice('phase', IMPORT_PHASES, 'auto: the raw log, then the phone; cache; fetch').default('auto'),
-    pages: integer(1, MOST_PAGES, 'pages to ask the phone for').otherwise(`1; with --until: ${PAGES_UNTIL}`),
+    connection: connection('the connection to use'),
+    phase: choice('phase', IMPORT_PHASES, 'auto (raw log, then phone), cache or fetch').default('auto'),
+    pages: integer(1, MOST_PAGES, 'pages to request from the phone').otherwise(
+      `1; with --until: ${PAGES_UNTIL}`,
+    ),
     count: integer(1, LARGEST_PAGE_SIZE, 'messages per page, 1 to 500').default(PAGE_SIZE),
-    until: moment('go back to here: 2026-11-03, 36h, 2d, 3w, yesterday'),
+    until: moment('go back to this time: 2026-11-03, 36h, 2d, 3w, yesterday'),
     tz: dateZone(),
-    dryRun: dryRun('write nothing and ask nobody; say what would be done'),
+    dryRun: dryRun('write nothing, contact nobody; show what would be done'),
   }),
-  ...group('Patience:', {
-    timeout: duration('how long one request waits for the phone').default('20s'),
-    pagePause: duration('between two pages').default('1s'),
-    force: toggle('ask although somebody asked less than five minutes ago'),
+  ...group('Timing:', {
+    timeout: duration('how long a request waits for the phone').default('20s'),
+    pagePause: duration('pause between two pages').default('1s'),
+    force: toggle('ask again within five minutes'),
   }),
   ...group('Many contacts:', {
     fromFile: text('file', 'contacts, one per line; - reads them from stdin', 'a file name'),
-    listBatch: integer(1, 1000, 'a long pause after so many').default('10'),
-    listPause: duration('how long').default('30s'),
-    noResume: toggle('begin with the first, even if a run over the list was stopped'),
+    listBatch: integer(1, 1000, 'contacts before a long pause').default('10'),
+    listPause: duration('length of the long pause').default('30s'),
+    noResume: toggle('start over instead of resuming an interrupted list'),
   }),
   ...group('Rarely needed:', { batchSize: batchSize('messages') }),
 };
@@ -55,30 +58,31 @@ export function registerImport(parent: Command, attach: Attach): void {
     flags: FLAGS,
     summary: 'Import a contact’s history: from the raw log, else from WhatsApp.',
     details:
-      'Replays what the raw log holds about the contact and is not in the database. If that brings nothing, asks the ' +
-      'phone for what came before the oldest stored message, over the tool’s own linked device (wa-reconcile link); no ' +
-      'connection of another program is touched. One request per contact in five minutes. Silence is told as silence: ' +
-      'the phone may be offline, know the chat by another address, or refuse, and none of it means that there is no more.',
+      'Replays what the raw log holds about the contact and the database lacks. If that brings nothing, asks the ' +
+      'phone for messages before the oldest stored one, through the tool’s own linked device (wa-reconcile link); ' +
+      'connections of other programs are not touched. At most one request per contact every five minutes. A phone that ' +
+      'does not answer may be offline, know the chat under another address, or refuse: it does not mean that there is ' +
+      'no more history.',
     examples: [
       ['wa-reconcile import +5511912345678', 'the raw log, else one page of 50 messages from the phone'],
       ['wa-reconcile import +5511912345678 --until 2026-01-01', 'page by page, back to that day'],
-      ['wa-reconcile import +5511912345678 --dry-run', 'what would be asked, and from which message on'],
       [
-        'wa-reconcile import --from-file contacts.txt',
-        'many, in turn; after a kill the same command goes on',
+        'wa-reconcile import +5511912345678 --dry-run',
+        'show what would be requested, and from which message on',
       ],
-      ['wa-reconcile import +5511912345678 --json | jq -r .outcome', 'the outcome in one word'],
+      ['wa-reconcile import --from-file contacts.txt', 'import a list of contacts; rerun to resume'],
+      ['wa-reconcile import +5511912345678 --json | jq -r .outcome', 'print only the outcome'],
     ],
     exits: {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'cache, fetched, end_of_history, empty (would_fetch with --dry-run)',
-      [EXIT.failure]: 'silent, conflict, offline, download_failed: asked in vain; or the database failed',
-      [EXIT.usage]: 'no_anchor, throttled: nobody was asked; wrong usage or configuration, or secret key',
+      [EXIT.failure]: 'silent, conflict, offline, download_failed: no usable answer; or the database failed',
+      [EXIT.usage]: 'no_anchor, throttled: the phone was not asked; wrong usage, configuration or secret key',
       [EXIT.partial]:
-        'partial: some pages came before it went wrong, an answer left a part out, or an item was rejected; of a list: some contacts',
-      [EXIT.locked]: 'another process has the database or the linked device (it is named)',
-      [EXIT.notLinked]: 'not_linked, logged_out: wa-reconcile link',
-      [EXIT.interrupted]: 'interrupted; the same command goes on',
+        'partial: it failed after some pages, an answer was incomplete, or an item was rejected; of a list: some contacts failed',
+      [EXIT.locked]: 'another process holds the database or the linked device (it is named)',
+      [EXIT.notLinked]: 'not_linked, logged_out: run wa-reconcile link',
+      [EXIT.interrupted]: 'interrupted; rerun to resume',
     },
   });
   attach(command, importCommand);
@@ -120,7 +124,7 @@ export function readImportFlags(args: readonly string[], line: Line) {
   const { values, origin, recorded } = readFlags(FLAGS, line);
   const { fromFile, dryRun: isDry, until, tz } = values;
   if (args.length === 0 && fromFile === undefined) {
-    throw new ConfigError('Whose history is to be imported?', {
+    throw new ConfigError('No contact was given.', {
       remedy: [
         remedy('import', ['+5511912345678'], 'imports one contact'),
         remedy('import', ['--from-file', 'FILE'], 'imports a list, one contact per line'),
@@ -136,7 +140,7 @@ export function readImportFlags(args: readonly string[], line: Line) {
   }
   if (isDry && fromFile !== undefined) {
     throw new ConfigError(`${origin('dryRun').place} is for one contact, not for a list.`, {
-      remedy: remedy('import', ['CONTACT', '--dry-run'], 'says what would be done for one of them'),
+      remedy: remedy('import', ['CONTACT', '--dry-run'], 'shows what would be done for one contact'),
       code: 'contradiction',
     });
   }
@@ -161,7 +165,7 @@ export function readImportFlags(args: readonly string[], line: Line) {
     window:
       until === undefined
         ? undefined
-        : `Going back to ${instant(until)} (UTC; dates read in ${tz}), at most ${pages} pages.`,
+        : `Going back to ${instant(until)} (UTC; dates read in ${tz}), at most ${amount(pages, 'page')}.`,
   };
 }
 

@@ -9,7 +9,7 @@ import { presentDeviceStatus } from '../views/devices.js';
 
 const FLAGS = {
   connection: connection(),
-  check: toggle('log in for a moment: does WhatsApp still know the device?'),
+  check: toggle('log in briefly to check that WhatsApp still knows the device'),
   ...group('Connection:', { organization: organization() }),
 };
 
@@ -18,18 +18,15 @@ export function registerLinkStatus(parent: Command, attach: Attach): void {
   describe(command, {
     flags: FLAGS,
     summary: 'Show the linked devices.',
-    details: 'Says whether the secret key opens them. Asks nobody, unless told to with --check.',
+    details: 'Shows whether the secret key decrypts them. Contacts WhatsApp only with --check.',
     examples: [
-      ['wa-reconcile link status', 'every device'],
-      [
-        'wa-reconcile link status --connection main --check --json',
-        'one, as WhatsApp sees it, for a program',
-      ],
+      ['wa-reconcile link status', 'list every device'],
+      ['wa-reconcile link status --connection main --check --json', 'check one device at WhatsApp, as JSON'],
     ],
     exits: {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'there are linked devices',
-      [EXIT.notLinked]: 'nothing is linked, or with --check: not any more',
+      [EXIT.notLinked]: 'nothing is linked, or WhatsApp no longer knows a device (--check)',
     },
   });
   attach(command, status);

@@ -14,13 +14,9 @@ import { needConnection } from '../prompts.js';
 const BATCH_SIZE = 1000;
 
 const FLAGS = {
-  connection: connection('the connection whose phone is to be linked'),
+  connection: connection('the connection whose phone to link'),
   pairingCode: toggle('show a code to type on the phone, instead of a QR code'),
-  phone: text(
-    'number',
-    'with --pairing-code: the number, where WhatsApp spells it otherwise',
-    'a phone number',
-  ),
+  phone: text('number', 'with --pairing-code: the number as WhatsApp spells it', 'a phone number'),
   ...group('Connection:', { organization: organization() }),
 };
 
@@ -29,30 +25,30 @@ export function registerLink(parent: Command, attach: Attach): Command {
   const command = parent.command('link');
   describe(command, {
     flags: FLAGS,
-    summary: 'Link wa-reconcile to a phone, as a device of its own.',
+    summary: 'Link wa-reconcile to a phone as its own device.',
     details:
-      'Shows a QR code on stderr, or a pairing code, and waits until the phone has agreed ' +
-      'and has sent what it sends to a new device; that is stored and replayed as ' +
-      'history. The connections of other programs are not touched: each linked device has ' +
-      'a login of its own. Only the phone of the connection is accepted.\n\n' +
-      'The device lies encrypted in the database, under a key that you keep: ' +
-      'WA_RECONCILE_SECRET_KEY, or a file that WA_RECONCILE_SECRET_KEY_FILE names. Make ' +
-      'one with: openssl rand -base64 32',
+      'Shows a QR code or a pairing code on stderr, waits until the phone accepts it and has sent ' +
+      'what it sends to a new device, then stores that and replays it as history. Connections of ' +
+      'other programs are not touched: each linked device has its own login. Only the phone of ' +
+      'the connection is accepted.\n\n' +
+      'The credentials of the device are stored in the database, encrypted with a key that you ' +
+      'keep: WA_RECONCILE_SECRET_KEY, or the file that WA_RECONCILE_SECRET_KEY_FILE names. ' +
+      'Create one with: openssl rand -base64 32',
     examples: [
-      ['wa-reconcile link --connection main', 'shows a QR code to scan'],
-      ['wa-reconcile link --connection main --pairing-code', 'shows a code to type on the phone'],
-      ['wa-reconcile link status', 'what is linked'],
-      ['wa-reconcile unlink --connection main', 'takes it back'],
+      ['wa-reconcile link --connection main', 'show a QR code to scan'],
+      ['wa-reconcile link --connection main --pairing-code', 'show a code to type on the phone'],
+      ['wa-reconcile link status', 'list the linked devices'],
+      ['wa-reconcile unlink --connection main', 'unlink it again'],
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.ok]: 'linked, and all that the phone sent is in the database',
-      [EXIT.failure]: 'it failed: another phone, no line to WhatsApp, another login took over',
-      [EXIT.usage]: 'wrong usage or configuration; no secret key, or another one',
-      [EXIT.partial]: 'linked, but something that the phone sent could not be had or read',
-      [EXIT.locked]: 'another run uses the database or the device (it is named)',
-      [EXIT.notLinked]: 'not linked: nobody scanned the code, or the phone took it back',
-      [EXIT.interrupted]: 'interrupted; the same command goes on',
+      [EXIT.ok]: 'linked, and everything the phone sent is in the database',
+      [EXIT.failure]: 'it failed: wrong phone, no connection to WhatsApp, another login took over',
+      [EXIT.usage]: 'wrong usage or configuration; secret key missing or wrong',
+      [EXIT.partial]: 'linked, but some of what the phone sent could not be downloaded or read',
+      [EXIT.locked]: 'another run holds the database or the device (it is named)',
+      [EXIT.notLinked]: 'not linked: the code was not scanned in time, or the phone unlinked the device',
+      [EXIT.interrupted]: 'interrupted; rerun to resume',
     },
   });
   attach(command, link);
@@ -107,7 +103,7 @@ function readLinkFlags(line: Line) {
     );
   }
   if (phone !== undefined && !/^\+?[\d\s().-]{8,24}$/.test(phone)) {
-    throw new ConfigError(`${origin('phone').place}: the phone is no international number.`, {
+    throw new ConfigError(`${origin('phone').place}: not an international phone number.`, {
       remedy: 'Write it with its country code, for example +5511912345678.',
       code: 'invalid_phone',
     });

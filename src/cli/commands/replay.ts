@@ -22,8 +22,8 @@ import { typedAgain } from '../typed-again.js';
 
 const FLAGS = {
   ...group('Which stored entries (without a path):', {
-    all: toggle('every one, done or not'),
-    failed: toggle('those that failed, besides the pending ones'),
+    all: toggle('all entries, whatever their status'),
+    failed: toggle('failed entries as well as pending ones'),
     since: moment('received at or after: 2026-11-03, 36h, 2d, 3w, yesterday'),
     until: moment('received before'),
     tz: shared.dateZone(),
@@ -31,20 +31,20 @@ const FLAGS = {
     contact: text('contact', 'about this contact: phone, JID, LID, BSUID', 'a contact'),
   }),
   ...group('How:', {
-    connection: shared.connection('only this connection; also of entries that name none'),
+    connection: shared.connection('only this connection; also for entries that name none'),
     register: shared.register(),
     tickets: shared.tickets(),
     include: shared.include(),
-    dryRun: shared.dryRun('write nothing; say what would be written'),
+    dryRun: shared.dryRun('write nothing; show what would change'),
   }),
   ...group('When something is wrong:', {
     strict: toggle('stop at the first problem'),
-    maxErrors: integer(0, Number.MAX_SAFE_INTEGER, 'stop after so many problems'),
-    maxEntrySize: size('pass over larger entries').default('16MB'),
+    maxErrors: integer(0, Number.MAX_SAFE_INTEGER, 'stop after this many problems'),
+    maxEntrySize: size('skip larger entries').default('16MB'),
   }),
   ...group('Rarely needed:', {
     batchSize: shared.batchSize('messages'),
-    noResume: toggle('read from the start, even if a run was stopped halfway'),
+    noResume: toggle('start over instead of resuming an interrupted run'),
   }),
 };
 
@@ -57,7 +57,7 @@ export function registerReplay(parent: Command, attach: Attach): void {
     .addArgument(
       new Argument(
         '[path...]',
-        'files, directories, patterns or - (stdin); without one: what is stored and not done',
+        'files, directories, patterns or - (stdin); default: stored entries that are pending',
       ),
     );
   describe(command, {
@@ -66,20 +66,29 @@ export function registerReplay(parent: Command, attach: Attach): void {
     details:
       'Reads NDJSON, JSON, CSV exports and console logs, plain, gzip or zstd. Every entry ' +
       'is stored, and every item in it is created, updated, unchanged, skipped or rejected ' +
-      'with a reason. Repeating it, in any order, changes nothing. A run that was stopped ' +
-      'goes on where it was when the same command is typed again.',
+      'with a reason. Replaying the same entries again, in any order, changes nothing. ' +
+      'Rerun the same command to resume an interrupted run.',
     examples: [
-      ['wa-reconcile replay webhooks.ndjson.gz --register', 'a log; connections that it names are created'],
-      ['wa-reconcile replay logs/ --dry-run', 'what a directory of logs would change'],
-      ['zcat /var/log/hooks/*.gz | wa-reconcile replay - --json', 'from a pipe, the result for a program'],
-      ['wa-reconcile replay', 'what is stored and not done, for example after adding a connection'],
-      ['wa-reconcile replay --since yesterday --contact +5511912345678', 'a part of what is stored, again'],
+      [
+        'wa-reconcile replay webhooks.ndjson.gz --register',
+        'replay a log and create the connections it names',
+      ],
+      ['wa-reconcile replay logs/ --dry-run', 'show what a directory of logs would change'],
+      [
+        'zcat /var/log/hooks/*.gz | wa-reconcile replay - --json',
+        'read from a pipe, print the result as JSON',
+      ],
+      ['wa-reconcile replay', 'replay pending entries, for example after adding a connection'],
+      [
+        'wa-reconcile replay --since yesterday --contact +5511912345678',
+        'replay part of the stored log again',
+      ],
     ],
     exits: {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'everything is in the database',
-      [EXIT.partial]: 'partial: something was rejected, not recognised or left pending',
-      [EXIT.interrupted]: 'interrupted; the same command goes on',
+      [EXIT.partial]: 'partial: some items were rejected, in an unknown format or left pending',
+      [EXIT.interrupted]: 'interrupted; rerun to resume',
     },
   });
   attach(command, replayCommand);
@@ -115,8 +124,8 @@ async function replayCommand(call: Call): Promise<Outcome> {
       } catch (error) {
         // A new database that nothing came into is gone again.
         if (!(error instanceof ConfigError) && !options.dryRun && committed.any) {
-          const again = call.look.line(typedAgain(call.argv, 'goes on from there'));
-          call.notice(`What was done until now is stored; this goes on from there: ${again}`);
+          const again = call.look.line(typedAgain(call.argv, 'resumes the run'));
+          call.notice(`Everything up to this point is stored. To resume: ${again}`);
         }
         throw error;
       }
@@ -150,14 +159,14 @@ function rejectContradictions(paths: readonly string[], { values, origin }: Read
   const given = SELECTING.filter((key) => values[key] !== undefined && values[key] !== false);
   if (paths.length > 0 && given.length > 0) {
     throw contradiction(
-      `${given.map((key) => origin(key).place).join(', ')}: this picks entries that are stored already, and does not apply to ${paths.length === 1 ? 'the path' : 'the paths'} given.`,
-      'Replay the files first, without it; then pick from the database, without a path. (--connection, --register, --tickets and --include apply to both.)',
+      `${given.map((key) => origin(key).place).join(', ')}: this selects stored entries and does not apply to the ${paths.length === 1 ? 'path' : 'paths'} given.`,
+      'Replay the files first, then select stored entries without a path. (--connection, --register, --tickets and --include apply to both.)',
     );
   }
   if (values.all && values.failed) {
     throw contradiction(
       `${origin('all').place} and ${origin('failed').place} contradict each other.`,
-      '--failed takes pending and failed entries, --all takes every one. Give one of them.',
+      '--failed selects pending and failed entries, --all selects every entry. Give one of them.',
     );
   }
   if (values.strict && values.maxErrors !== undefined && values.maxErrors > 0) {
@@ -200,7 +209,7 @@ async function readInput(
   if (paths.length === 0) return { kind: 'log', ...selection };
   if (paths.includes('-') && io.stdinIsTTY) {
     console.line(helpText());
-    throw new ConfigError('- reads a log from standard input, and nothing is piped into it.', {
+    throw new ConfigError('- reads a log from standard input, but nothing is piped into it.', {
       remedy: 'Pipe one in, such as the output of zcat hooks.gz, or name a file.',
       code: 'stdin_is_terminal',
     });

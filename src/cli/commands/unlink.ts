@@ -9,8 +9,8 @@ import { confirmByTyping, needConnection } from '../prompts.js';
 import { presentUnlink } from '../views/devices.js';
 
 const FLAGS = {
-  connection: connection('the connection whose device is to go'),
-  forget: toggle('only here, without asking WhatsApp: for a key that is lost'),
+  connection: connection('the connection whose device to unlink'),
+  forget: toggle('only delete it here, without WhatsApp: for a lost key'),
   ...group('Connection:', { organization: organization() }),
 };
 
@@ -20,15 +20,15 @@ export function registerUnlink(parent: Command, attach: Attach): void {
     flags: FLAGS,
     summary: 'Unlink the device of a connection.',
     details:
-      'Logs it out at WhatsApp, so that it goes from the phone’s list, and forgets its keys. ' +
-      'Nothing else ever logs out. Messages stay.',
+      'Logs the device out at WhatsApp, which removes it from the phone’s list, and deletes its keys. ' +
+      'No other command logs a device out. Messages stay.',
     examples: [
-      ['wa-reconcile unlink --connection main', 'asks for its name before it goes'],
+      ['wa-reconcile unlink --connection main', 'asks for its name first'],
       ['wa-reconcile unlink --connection main --yes', 'in a script'],
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.failure]: 'no line to WhatsApp, or you did not confirm: nothing changed',
+      [EXIT.failure]: 'no connection to WhatsApp, or not confirmed: nothing changed',
       [EXIT.usage]: 'wrong usage or configuration; wrong key; --yes is missing',
       [EXIT.notLinked]: 'nothing is linked',
       [EXIT.interrupted]: 'interrupted; nothing was changed',

@@ -21,13 +21,13 @@ export const dryRun = (help: string) => toggle(help).short('n');
 export const batchSize = (what: 'messages' | 'rows') =>
   integer(1, 100_000, `${what} per transaction`).default('1000');
 
-export const register = () => toggle('create connections that entries name and nobody knows');
+export const register = () => toggle('create unknown connections that entries name');
 
 export const tickets = () =>
   choice('mode', ['auto', 'none'], 'auto: for live messages; or none').default('auto');
 
 export const include = () =>
-  choices('kinds', INCLUDABLE_CHATS, `chats to bring in: ${INCLUDABLE_CHATS.join(', ')}`);
+  choices('kinds', INCLUDABLE_CHATS, `also import these chats: ${INCLUDABLE_CHATS.join(', ')}`);
 
 export const failOn = (byDefault: Severity) =>
   choice('severity', SEVERITIES, 'exit with 3 on loss, degraded or note, and on worse').default(byDefault);

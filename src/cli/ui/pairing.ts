@@ -58,10 +58,10 @@ export function pairingDisplay(call: Screen, connection: string): PairingDisplay
         );
         break;
       case 'paired':
-        call.notice('The phone has agreed. Keep it online: it sends its history now.');
+        call.notice('The phone is linked. Keep it online: it is sending its history.');
         break;
       case 'refused':
-        call.notice('This is another phone: unlinking again.');
+        call.notice('This is the wrong phone: unlinking it again.');
         break;
       case 'syncing': {
         const now = io.clock();
@@ -88,7 +88,7 @@ export function pairingDisplay(call: Screen, connection: string): PairingDisplay
  */
 class QrDisplay {
   private readonly head: string[];
-  private readonly foot = 'It is renewed until somebody scans it; Ctrl-C ends.';
+  private readonly foot = 'It is renewed until it is scanned; Ctrl-C cancels.';
   /** Rows on the screen that the last drawing takes; null when something else may stand under it. */
   private drawnRows: number | null = null;
   private timer: NodeJS.Timeout | undefined;

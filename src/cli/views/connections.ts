@@ -23,11 +23,7 @@ export function presentConnections(result: ConnectionList): Presentation {
         ? {
             blocks: [text('There are no connections yet.')],
             next: [
-              remedy(
-                'replay',
-                ['LOG', '--register'],
-                'replays a log, and creates the connections that it names',
-              ),
+              remedy('replay', ['LOG', '--register'], 'replays a log, and creates the connections it names'),
               remedy('connection add', [], 'adds one by hand'),
             ],
           }

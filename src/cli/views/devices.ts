@@ -141,8 +141,8 @@ function owedWords({ files, gaps }: LinkedDeviceStatus['owed']): Line {
 }
 
 const ON_PHONE: Record<UnlinkResult['onPhone'], string> = {
-  unlinked: 'It is removed from the phone, too.',
-  was_unlinked: 'The phone had unlinked it already.',
+  unlinked: 'It was also removed from the phone.',
+  was_unlinked: 'The phone had already unlinked it.',
   left: 'Remove it on the phone as well: Settings, Linked devices.',
 };
 

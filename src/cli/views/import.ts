@@ -132,9 +132,7 @@ function explanation(result: ImportResult): string | undefined {
     case 'silent':
       return `The phone may be offline, know the chat under another address, or refuse. It does not mean that there is no more history.${waitingTime(result)}`;
     case 'empty':
-      return fetch.requests === 0
-        ? undefined
-        : 'There may be more: the phone did not say that there is nothing older.';
+      return fetch.requests === 0 ? undefined : 'The phone may still have older messages.';
     case 'no_anchor':
       return 'WhatsApp sends the messages before a known one. One message of this contact, from any source, is enough.';
     case 'throttled':

@@ -38,7 +38,7 @@ export function nextSteps(result: RunResult, invocation: Invocation): Remedy[] {
 function nothingReadStep({ from }: Invocation): Remedy {
   return from === 'log'
     ? remedy('replay', ['LOG'], 'replays a log file; without one, stored entries that are pending')
-    : remedy('replay', ['--help'], 'lists the log formats it reads');
+    : remedy('replay', ['--help'], 'lists the supported log formats');
 }
 
 /** The run itself, after its dry run; with what the dry run has shown to be missing. */
@@ -55,7 +55,7 @@ function resumeStep({ argv, from }: Invocation): Remedy {
   return typedAgain(
     argv,
     from === 'stdin'
-      ? 'with the same input again: what is already stored is skipped'
+      ? 'runs it again on the same input; stored entries are skipped'
       : 'resumes where this stopped',
   );
 }
@@ -80,7 +80,7 @@ function pendingSteps(result: RunResult, invocation: Invocation): Remedy[] {
       'connection add',
       [],
       nameless
-        ? 'for entries without a connection, such as WhatsApp Web events; then replay --connection NAME'
+        ? 'adds one for entries without a connection, such as WhatsApp Web events; then replay --connection NAME'
         : 'adds a connection by hand instead; then replay',
     ),
   );

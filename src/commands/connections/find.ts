@@ -27,7 +27,7 @@ export async function findConnection(
         records.length === 0
           ? ['There are none yet.', remedy('connection add', [], 'adds one')]
           : [
-              `There ${records.length === 1 ? 'is' : 'are'}: ${records
+              `Known connections: ${records
                 .slice(0, NAMED)
                 .map((record) => record.name)
                 .join(', ')}${records.length > NAMED ? ', …' : ''}.`,
@@ -38,10 +38,13 @@ export async function findConnection(
   }
   if (second !== undefined) {
     const slugs = found.map(({ organization: slug }) => slug);
-    throw new ConfigError(`Several connections are called '${reference}': in ${slugs.join(', ')}.`, {
-      remedy: `Give the id of one: ${found.map(({ id, organization: slug }) => `${id} (${slug})`).join(', ')}`,
-      code: 'connection_ambiguous',
-    });
+    throw new ConfigError(
+      `Several connections are named '${reference}', in the organizations ${slugs.join(', ')}.`,
+      {
+        remedy: `Give the id of one: ${found.map(({ id, organization: slug }) => `${id} (${slug})`).join(', ')}`,
+        code: 'connection_ambiguous',
+      },
+    );
   }
   return first;
 }

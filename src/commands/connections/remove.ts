@@ -1,3 +1,4 @@
+import { amount } from '../../model/amount.js';
 import type { Context } from '../../context.js';
 import { UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
@@ -31,10 +32,10 @@ export async function planRemoval(
   const { conversations, messages } = await countContents(ctx.store.sql, record.id);
   if (conversations > 0) {
     throw new UserError(
-      `The connection '${record.name}' has ${conversations} conversations with ${messages} messages, and messages are never deleted.`,
+      `The connection '${record.name}' has ${amount(conversations, 'conversation')} with ${amount(messages, 'message')}, and messages are never deleted.`,
       {
         remedy: [
-          'Keep it; to take it out of sight, rename it:',
+          'Keep it, or rename it:',
           remedy('connection edit', [record.id, '--name', `${record.name} (old)`], 'renames it'),
         ],
         code: 'connection_in_use',

@@ -33,8 +33,8 @@ export function checkName(typed: string): string {
   const name = typed.trim();
   // A name stands in flags, logs and lock messages: no control characters, no line breaks.
   if (name === '' || name.length > LONGEST_NAME || /\p{C}/u.test(name)) {
-    throw new ConfigError(`A name has 1 to ${LONGEST_NAME} characters, all of them visible.`, {
-      remedy: 'Give another, for example --name main.',
+    throw new ConfigError(`A name has 1 to ${LONGEST_NAME} printable characters.`, {
+      remedy: 'Choose another, for example --name main.',
       code: 'invalid_name',
     });
   }
@@ -44,9 +44,9 @@ export function checkName(typed: string): string {
 export function checkId(typed: string, what: string): string {
   const id = typed.trim();
   if (!/^\d{5,20}$/.test(id)) {
-    throw new ConfigError(`A ${what} is a number of 5 to 20 digits.`, {
+    throw new ConfigError(`A ${what} has 5 to 20 digits.`, {
       remedy:
-        'It stands in the metadata of every webhook, and in Meta’s App Dashboard under WhatsApp > API setup.',
+        'Find it in the metadata of every webhook, or in Meta’s App Dashboard under WhatsApp > API setup.',
       code: 'invalid_id',
     });
   }
@@ -61,7 +61,7 @@ export function assertReachable(fields: ConnectionFields): void {
   if (fields.kind === 'baileys' || fields.phoneNumberId !== null || fields.displayPhoneNumber !== null)
     return;
   throw new ConfigError(`A ${fields.kind} connection needs its number or its phone_number_id.`, {
-    remedy: 'Give --phone or --phone-number-id; both stand in the metadata of every webhook of that number.',
+    remedy: 'Give --phone or --phone-number-id; both are in the metadata of every webhook of that number.',
     code: 'missing_number',
   });
 }
@@ -86,7 +86,7 @@ export function assertUnique(
       );
     }
     if (isSameNumber(fields.displayPhoneNumber, other.displayPhoneNumber)) {
-      throw duplicate(`The connection '${other.name}' has this number already.`, other);
+      throw duplicate(`The connection '${other.name}' already has this number.`, other);
     }
   }
 }
@@ -128,7 +128,7 @@ export function parseBusinessPhone(typed: string): string {
   const parsed = digits === undefined ? undefined : parsePhoneNumberFromString(`+${digits}`);
   const phone = parsed?.isPossible() === true ? canonicalPhone(parsed.number) : undefined;
   if (phone === undefined) {
-    throw new ConfigError('The phone is no international number.', {
+    throw new ConfigError('This is not an international phone number.', {
       remedy: 'Write it with its country code, for example +5511912345678.',
       code: 'invalid_phone',
     });

@@ -4,6 +4,7 @@ import type { PreparedEntry } from '../../ingest/batch/batch.js';
 import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
 import { prepareEntry } from '../../ingest/batch/prepare-entry.js';
 import { withRun, type Ended, workOf, type RunEnd } from '../../ingest/runs/with-run.js';
+import { amount } from '../../model/amount.js';
 import { UserError } from '../../model/errors.js';
 import { formatOrigin } from '../../model/raw-entry.js';
 import { RawLog, rawEntryOf } from '../../rawlog/raw-log.js';
@@ -182,7 +183,7 @@ function endedLink(done: FinishedLink): Ended<LinkResult> {
     end: {
       status,
       counters,
-      verdict: `${status}: linked, ${messages.created} messages created`,
+      verdict: `${status}: linked, ${amount(messages.created, 'message')} created`,
       logs: [{ connectionId: connection.id, messagesImported: messages.created, counters }],
       synced: [connection.id],
     },

@@ -42,7 +42,7 @@ export function ownNumberOf(connection: ConnectionRecord): string {
       {
         code: 'connection_not_linkable',
         remedy:
-          'Only a number that is also in use in the WhatsApp Business app has linked devices (coexistence), or one of kind baileys.',
+          'Linked devices need a number that is also used in the WhatsApp Business app (coexistence), or a connection of kind baileys.',
       },
     );
   }
@@ -51,7 +51,7 @@ export function ownNumberOf(connection: ConnectionRecord): string {
     throw new ConfigError(`The number of the connection '${connection.name}' is not known.`, {
       code: 'connection_without_phone',
       remedy: [
-        'Give it, so that no other phone is linked by mistake; for example:',
+        'Set it, so that no other phone is linked by mistake; for example:',
         remedy('connection edit', [connection.id, '--phone', '+5511912345678'], 'sets the number'),
       ],
     });

@@ -13,11 +13,11 @@ export function pairingError(
       return new UserError(`That phone has another number than the connection '${connection}': refused.`, {
         code: 'wrong_number',
         remedy: outcome.unlinked
-          ? 'It was unlinked again, and nothing of it was stored. Scan with the phone of this connection.'
-          : 'Nothing of it was stored, but it could not be unlinked: remove it on that phone, under Linked devices.',
+          ? 'It was unlinked again, and nothing was stored. Scan with the phone of this connection.'
+          : 'Nothing was stored, but it could not be unlinked: remove it on that phone, under Linked devices.',
       });
     case 'expired':
-      return new UserError('Nobody linked the device in time.', {
+      return new UserError('The device was not linked in time.', {
         code: 'not_linked',
         exitCode: EXIT.notLinked,
         remedy: 'Run the same command again, and on the phone: Settings, Linked devices, Link a device.',
@@ -26,7 +26,7 @@ export function pairingError(
       return new UserError('WhatsApp has unlinked the device again.', {
         code: 'logged_out',
         exitCode: EXIT.notLinked,
-        remedy: 'See on the phone whether the account is in order, then run the same command again.',
+        remedy: 'Check the account on the phone, then run the same command again.',
       });
     default:
       return connectionError(outcome, connection);
@@ -35,7 +35,7 @@ export function pairingError(
 
 /** For the day when WhatsApp refuses the version that is built in, or the one that was set. */
 export const HOW_TO_GET_A_VERSION =
-  'Update wa-reconcile. Until there is an update, set WA_RECONCILE_WHATSAPP_VERSION to the version that web.whatsapp.com runs now: open it in a browser, and look under Settings, Help. The version that was refused just now stays refused.';
+  'Update wa-reconcile. Until there is an update, set WA_RECONCILE_WHATSAPP_VERSION to the current version of web.whatsapp.com (in a browser: Settings, Help).';
 
 /** The error for a device of this connection that cannot be online. */
 export function connectionError(problem: NoConnection, connection: string): UserError {
@@ -44,10 +44,10 @@ export function connectionError(problem: NoConnection, connection: string): User
       return new UserError('Another login with the credentials of this device took over.', {
         code: 'conflict',
         remedy:
-          'Nothing tries to take it back. See that no copy of this database is in use, then run the same command again.',
+          'This login does not reconnect. Make sure that no copy of this database is in use, then run the same command again.',
       });
     case 'logged_out':
-      return new UserError('The device is not linked any more: it was removed on the phone.', {
+      return new UserError('The device is no longer linked: it was removed on the phone.', {
         code: 'logged_out',
         exitCode: EXIT.notLinked,
         remedy: remedy('link', ['--connection', connection], 'links it again'),
@@ -56,18 +56,18 @@ export function connectionError(problem: NoConnection, connection: string): User
       return new UserError('Interrupted.', {
         code: 'interrupted',
         exitCode: EXIT.interrupted,
-        remedy: 'The same command goes on.',
+        remedy: 'Run the same command again to resume.',
       });
     case 'offline':
       return problem.reason === 'outdated'
-        ? new UserError('WhatsApp refuses the version of WhatsApp Web that this tool says it is.', {
+        ? new UserError('WhatsApp refuses the version of WhatsApp Web that this tool reports.', {
             code: 'whatsapp_version_refused',
             remedy: HOW_TO_GET_A_VERSION,
           })
         : new UserError(`WhatsApp cannot be reached (${problem.reason}).`, {
             code: 'whatsapp_unreachable',
             remedy:
-              'See that this machine reaches web.whatsapp.com on port 443, then run the same command again.',
+              'Check that this machine can reach web.whatsapp.com on port 443, then run the same command again.',
           });
   }
 }

@@ -125,7 +125,7 @@ async function takeOwedFiles(ctx: Context, { session, keeper }: OpenDevice): Pro
   if (owed.length === 0) return;
   ctx.emit({
     event: 'notice',
-    message: `Downloading ${amount(owed.length, 'file')} of history again that could not be had before.`,
+    message: `Downloading ${amount(owed.length, 'file')} of history that failed to download before.`,
   });
   await session.retry(owed);
   await keeper.flush();

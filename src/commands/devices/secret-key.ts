@@ -12,7 +12,7 @@ const TAG_BYTES = 16;
 const HEAD_BYTES = 1 + KEY_ID_BYTES;
 
 const HOW_TO_MAKE_A_KEY =
-  'Make one with `openssl rand -base64 32`, keep it where backups of the database do not go, and set WA_RECONCILE_SECRET_KEY to it, or WA_RECONCILE_SECRET_KEY_FILE to a file that holds it.';
+  'Create one with `openssl rand -base64 32`, keep it apart from the backups of the database, and set WA_RECONCILE_SECRET_KEY to it, or WA_RECONCILE_SECRET_KEY_FILE to a file that contains it.';
 
 /**
  * The key under which credentials and keys of linked devices lie in the database: AES-256-GCM with a random nonce. What a
@@ -40,7 +40,7 @@ export class SecretKey {
     // Node reads anything as base64; what does not come back the same was none.
     const isBase64 = key.toString('base64').replace(/=+$/, '') === trimmed.replace(/=+$/, '');
     if (!isBase64 || key.byteLength !== KEY_BYTES) {
-      throw new ConfigError(`${place} does not hold a key of 32 bytes in base64.`, {
+      throw new ConfigError(`${place} is not a key of 32 bytes in base64.`, {
         code: 'secret_key_invalid',
         remedy: HOW_TO_MAKE_A_KEY,
       });
@@ -58,7 +58,7 @@ export class SecretKey {
 
   /** Throws ConfigError `secret_key_wrong` for what another key has sealed, and for what was altered. */
   open(sealed: Uint8Array, about: readonly string[]): string {
-    if (!this.hasSealed(sealed)) throw this.wrong('another key has encrypted it');
+    if (!this.hasSealed(sealed)) throw this.wrong('it was encrypted with another key');
     const bytes = Buffer.from(sealed);
     const nonce = bytes.subarray(HEAD_BYTES, HEAD_BYTES + NONCE_BYTES);
     const tag = bytes.subarray(HEAD_BYTES + NONCE_BYTES, HEAD_BYTES + NONCE_BYTES + TAG_BYTES);
@@ -69,7 +69,7 @@ export class SecretKey {
       const encrypted = bytes.subarray(HEAD_BYTES + NONCE_BYTES + TAG_BYTES);
       return Buffer.concat([decipher.update(encrypted), decipher.final()]).toString('utf8');
     } catch (cause) {
-      throw this.wrong('the stored data are damaged', cause);
+      throw this.wrong('the stored data is damaged', cause);
     }
   }
 
@@ -92,7 +92,7 @@ export class SecretKey {
     return new ConfigError(`The linked device cannot be decrypted with ${this.place}: ${why}.`, {
       code: 'secret_key_wrong',
       remedy: [
-        'Give the key that it was linked with. If that is lost, forget the device, remove it on the phone, and link again:',
+        'Use the key that it was linked with. If it is lost, forget the device, remove it on the phone, and link again:',
         remedy('unlink', ['--connection', 'NAME', '--forget'], 'forgets the device here'),
       ],
       ...(cause === undefined ? {} : { cause }),
@@ -102,7 +102,7 @@ export class SecretKey {
 
 /** For work that needs a key where none is given. */
 export function missingSecretKey(): ConfigError {
-  return new ConfigError('A secret key is needed: the linked device lies encrypted in the database.', {
+  return new ConfigError('A secret key is required: the linked device is stored encrypted in the database.', {
     code: 'secret_key_missing',
     remedy: HOW_TO_MAKE_A_KEY,
   });

@@ -39,9 +39,9 @@ export class StoredDevice implements DeviceStorage {
     const { sql } = this.ctx.store;
     const owner = await readOtherOwner(sql, accountId, this.connectionId);
     if (owner !== null) {
-      throw new UserError(`This very device is linked to the connection '${owner}' already.`, {
+      throw new UserError(`This device is already linked to the connection '${owner}'.`, {
         code: 'device_taken',
-        remedy: 'Two connections cannot share one login: they would kick each other out.',
+        remedy: 'Two connections cannot share one login: they would log each other out.',
       });
     }
     const credentials = this.key.seal(json, this.about('credentials'));

@@ -63,7 +63,7 @@ export interface LinkResult {
   schemaVersion: 1;
   command: 'link';
   runId: string;
-  /** `partial`: linked, but something that the phone sent could not be had or read. */
+  /** `partial`: linked, but some of what the phone sent could not be downloaded or read. */
   status: RunResult['status'];
   connection: ConnectionName;
   device: DeviceView;

@@ -1,3 +1,4 @@
+import { amount, count } from '../../model/amount.js';
 import type { Context, ImportStep } from '../../context.js';
 import type { Applier } from '../../ingest/apply/execute-batch.js';
 import { Tally } from '../../ingest/batch/tally.js';
@@ -86,7 +87,7 @@ function endOf(done: Imported): RunEnd {
   return {
     status: statusOf(done),
     counters: { messages: { created, updated, unchanged } },
-    verdict: `${done.outcome}: ${created} messages created, ${updated} updated, ${unchanged} unchanged`,
+    verdict: `${done.outcome}: ${amount(created, 'message')} created, ${count(updated)} updated, ${count(unchanged)} unchanged`,
   };
 }
 

@@ -1,3 +1,4 @@
+import { amount, count } from '../../model/amount.js';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Context } from '../../context.js';
@@ -178,7 +179,7 @@ class ListImport {
     return {
       status,
       counters: { contacts: this.done(), messages: { created, updated } },
-      verdict: `${status}: ${this.done()} contacts, ${created} messages created, ${updated} updated`,
+      verdict: `${status}: ${amount(this.done(), 'contact')}, ${amount(created, 'message')} created, ${count(updated)} updated`,
       error: this.stopped,
     };
   }

@@ -14,7 +14,7 @@ export function resultOf(
 ): ImportResult {
   const { outcome, reason, subject, connection, tally, cache, fetched, anchor } = done;
   const imbalance = tally.imbalance();
-  if (imbalance !== null) throw new Error(`the accounts of the import do not balance: ${imbalance}`);
+  if (imbalance !== null) throw new Error(`the counters of the import do not add up: ${imbalance}`);
   const finishedAt = ctx.clock();
   const { lead } = subject;
   const { messages, leads, conversations } = tally.counters();
@@ -117,14 +117,10 @@ function adviseImport(result: Omit<ImportResult, 'remedies'>): Remedy[] {
   const others = fetch.pages.reduce((sum, page) => sum + page.ofOthers, 0);
   if (fetch.gaps.some(({ filled }) => !filled))
     remedies.unshift(
-      remedy(
-        'import',
-        [contact.typed, '--phase', 'fetch', '--force'],
-        'asks again for what the answer left out',
-      ),
+      remedy('import', [contact.typed, '--phase', 'fetch', '--force'], 'requests the missing messages again'),
     );
   if (others > 0)
-    remedies.push(remedy('replay', [], 'brings in the messages of other people that came with the answer'));
+    remedies.push(remedy('replay', [], 'imports the messages of other people that came with the answer'));
   return remedies;
 }
 
@@ -134,17 +130,11 @@ function adviseOutcome({ outcome, connection, contact, dryRun }: Omit<ImportResu
     case 'logged_out':
       return connection === null || connection.kind === 'cloud_api'
         ? []
-        : [remedy('link', ['--connection', connection.name], 'links the phone; then import again')];
+        : [remedy('link', ['--connection', connection.name], 'links the phone; import again afterwards')];
     case 'cache':
       return dryRun
         ? []
-        : [
-            remedy(
-              'import',
-              [contact.typed, '--phase', 'fetch'],
-              'asks the phone for what is older than that',
-            ),
-          ];
+        : [remedy('import', [contact.typed, '--phase', 'fetch'], 'asks the phone for older messages')];
     case 'fetched':
       return [
         remedy(
@@ -159,13 +149,13 @@ function adviseOutcome({ outcome, connection, contact, dryRun }: Omit<ImportResu
         remedy(
           'import',
           [contact.typed, '--phase', 'fetch', '--force'],
-          'asks again at once; without --force only after five minutes',
+          'asks again now; without --force only after five minutes',
         ),
       ];
     case 'throttled':
-      return [remedy('import', [contact.typed, '--force'], 'asks all the same')];
+      return [remedy('import', [contact.typed, '--force'], 'asks anyway')];
     case 'no_anchor':
-      return [remedy('explain', [contact.typed], 'says what is known about this contact')];
+      return [remedy('explain', [contact.typed], 'shows what is known about this contact')];
     case 'end_of_history':
     case 'empty':
     case 'conflict':

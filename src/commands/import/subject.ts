@@ -49,16 +49,13 @@ const NO_PERSONS: Partial<Record<JidKind, string>> = {
 function assertPerson(typed: string): void {
   const what = NO_PERSONS[parseJid(typed).kind];
   if (what === undefined) return;
-  throw new ConfigError(
-    `'${typed}' is ${what}: groups are not imported, nor anything else but one person's chat.`,
-    {
-      code: 'group_not_imported',
-      remedy: [
-        'Give one contact: a phone number, a JID, a LID, a BSUID or a lead id. What the raw log has of groups comes with:',
-        remedy('replay', ['--all', '--include', 'group'], 'brings in the groups of the raw log'),
-      ],
-    },
-  );
+  throw new ConfigError(`'${typed}' is ${what}: only the chat of one person can be imported.`, {
+    code: 'group_not_imported',
+    remedy: [
+      'Give one contact: a phone number, a JID, a LID, a BSUID or a lead id. To import the groups in the raw log:',
+      remedy('replay', ['--all', '--include', 'group'], 'imports the groups in the raw log'),
+    ],
+  });
 }
 
 async function subjectOf(sql: Sql, found: ResolvedContact): Promise<Subject> {
@@ -127,8 +124,8 @@ export async function chooseConnection(
 }
 
 function ambiguous(typed: string, able: readonly ConnectionRow[]): ConfigError {
-  return new ConfigError(`${able.length} connections could be asked about '${typed}'.`, {
+  return new ConfigError(`'${typed}' can be imported over ${able.length} connections.`, {
     code: 'connection_ambiguous',
-    remedy: `Say which with --connection: ${able.map(({ name }) => name).join(', ')}`,
+    remedy: `Choose one with --connection: ${able.map(({ name }) => name).join(', ')}`,
   });
 }

@@ -14,9 +14,9 @@ export async function openDirectory(
   const rows = await readConnections(sql);
   const named = rows.filter((row) => row.name === options.connection || row.id === options.connection);
   if (named.length > 1) {
-    throw new ConfigError(`${named.length} connections are called '${options.connection ?? ''}'.`, {
+    throw new ConfigError(`${named.length} connections are named '${options.connection ?? ''}'.`, {
       code: 'connection_ambiguous',
-      remedy: `Say which by its id: ${named.map((row) => row.id).join(', ')}`,
+      remedy: `Choose one by its id: ${named.map((row) => row.id).join(', ')}`,
     });
   }
   if (options.connection !== undefined && named.length === 0) {

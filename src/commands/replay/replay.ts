@@ -6,6 +6,7 @@ import type { ConnectionDirectory } from '../../ingest/batch/connection-director
 import { type Tally, newMessageCounts } from '../../ingest/batch/tally.js';
 import { rehearse } from '../../ingest/runs/in-batch.js';
 import { withRun, type Run, type RunEnd, type Target, workOf } from '../../ingest/runs/with-run.js';
+import { amount, count } from '../../model/amount.js';
 import type { JsonObject } from '../../model/json.js';
 import type { RunResult, ConnectionResult } from '../../model/run-result.js';
 import type { Sql } from '../../store/sql.js';
@@ -188,7 +189,7 @@ class Replay {
       this.error = 'stopped at the first problem (--strict)';
     } else if (maxErrors !== undefined && this.tally.problemCount > maxErrors) {
       this.stopped = 'failed';
-      this.error = `stopped after ${this.tally.problemCount} problems (--max-errors ${maxErrors})`;
+      this.error = `stopped after ${amount(this.tally.problemCount, 'problem')} (--max-errors ${maxErrors})`;
     }
     if (this.stopped !== null) feed.stop();
   }
@@ -222,7 +223,7 @@ class Replay {
     const imbalance = tally.imbalance();
     if (imbalance !== null) {
       this.stopped = 'failed';
-      this.error = `the accounts of the run do not balance: ${imbalance}`;
+      this.error = `the counters of the run do not add up: ${imbalance}`;
     }
     const lossBefore = (resume?.checkpoint.problems ?? 0) > 0;
     const finishedAt = ctx.clock();
@@ -317,7 +318,7 @@ function jsonOf(value: object): JsonObject {
 /** One line for sync_runs and the log. */
 function verdictOf({ status, entries, messages, problemCount }: RunResult): string {
   return (
-    `${status}: ${entries.read} entries, ${messages.created} messages created, ` +
-    `${messages.updated} updated, ${messages.unchanged} unchanged, ${problemCount} problems`
+    `${status}: ${amount(entries.read, 'entry', 'entries')}, ${amount(messages.created, 'message')} created, ` +
+    `${count(messages.updated)} updated, ${count(messages.unchanged)} unchanged, ${amount(problemCount, 'problem')}`
   );
 }

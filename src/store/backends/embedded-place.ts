@@ -37,9 +37,9 @@ export function absenceWords(place: Absence): string {
     case 'empty':
       return 'is empty';
     case 'foreign':
-      return `holds other files, such as ${place.holds}, and no database`;
+      return `contains other files, such as ${place.holds}, but no database`;
     case 'unfinished':
-      return 'was being created when the process was killed, and is still empty';
+      return 'was being created when the process was killed, and is empty';
   }
 }
 

@@ -170,9 +170,9 @@ async function launch(path: string, freeBytes: FreeBytes): Promise<PGlite> {
 }
 
 function foreign(path: string, holds: string): ConfigError {
-  return new ConfigError(`${path} is not an embedded database: it holds other files, such as ${holds}.`, {
+  return new ConfigError(`${path} is not an embedded database: it contains other files, such as ${holds}.`, {
     code: 'database_foreign',
-    remedy: 'Give an empty or a new directory.',
+    remedy: 'Use an empty or a new directory.',
   });
 }
 
@@ -180,11 +180,11 @@ async function describeDamage(path: string, cause: unknown): Promise<UserError> 
   const version = (await readFile(versionFile(path), 'utf8').catch(() => '')).trim();
   if (version !== '' && version !== EMBEDDED_MAJOR) {
     return new ConfigError(
-      `The embedded database ${path} was made by PostgreSQL ${version}; this version of wa-reconcile embeds PostgreSQL ${EMBEDDED_MAJOR}.`,
+      `The embedded database ${path} was created by PostgreSQL ${version}; this version of wa-reconcile embeds PostgreSQL ${EMBEDDED_MAJOR}.`,
       {
         code: 'database_version',
         remedy:
-          'Open it with the version of wa-reconcile that made it, or replay the logs into a new directory.',
+          'Open it with the version of wa-reconcile that created it, or replay the logs into a new directory.',
         cause,
       },
     );
@@ -194,7 +194,7 @@ async function describeDamage(path: string, cause: unknown): Promise<UserError> 
     {
       code: 'database_damaged',
       remedy:
-        'Put the directory back from a backup, or move it away and replay the logs: a new one is made on first use.',
+        'Restore the directory from a backup, or move it away and replay the logs: a new one is created on first use.',
       cause,
     },
   );
@@ -205,9 +205,9 @@ function explain(error: unknown, path: string): unknown {
   if (error instanceof UserError) return error;
   const code = systemCodeOf(error);
   if (code === 'EACCES' || code === 'EPERM') {
-    return new ConfigError(`This user may not write the embedded database: ${path}.`, {
+    return new ConfigError(`No permission to write the embedded database: ${path}.`, {
       code: 'database_permission_denied',
-      remedy: 'Give the user the right to the directory and the one above it, or choose another with --home.',
+      remedy: 'Grant write access to the directory and its parent, or choose another with --home.',
       cause: error,
     });
   }

@@ -73,15 +73,15 @@ async function connectPast(
   const client = await connectClient(direct, applicationName);
   try {
     if (!(await leadsTo(pooled, client))) {
-      throw new ConfigError(`DIRECT_URL leads to another database than DATABASE_URL: ${direct.location}.`, {
+      throw new ConfigError(`DIRECT_URL points to another database than DATABASE_URL: ${direct.location}.`, {
         code: 'direct_url_differs',
-        remedy: 'Let it name the same server and database, without the pooler.',
+        remedy: 'Point it at the same server and database, without the pooler.',
       });
     }
     if (!(await isOwnSession(client)) && (await sharesSessions(client, direct))) {
-      throw new ConfigError(`DIRECT_URL leads to a connection pooler, too: ${direct.location}.`, {
+      throw new ConfigError(`DIRECT_URL also points to a connection pooler: ${direct.location}.`, {
         code: 'direct_url_pooled',
-        remedy: 'Give the address of the server itself, or remove it: the pooler works without, more slowly.',
+        remedy: 'Set it to the server itself, or unset it: the pooler works without it, only slower.',
       });
     }
     return client;

@@ -105,7 +105,7 @@ function hold(client: pg.Client, location: string): RunLock {
     lost.abort(
       new UserError(`The connection that held the lock on ${location} was lost.`, {
         code: 'lock_lost',
-        remedy: 'Run the same command again: it goes on where it stopped.',
+        remedy: 'Run the same command again to resume.',
         cause,
       }),
     );
@@ -174,7 +174,9 @@ function refusal(
   const shown = holders.slice(0, 3).map(describeHolder).join('; ');
   const more = holders.length > 3 ? `; and ${holders.length - 3} more` : '';
   const alone =
-    mode === 'exclusive' && wanted.namespace === LOCK_NAMESPACE ? ', and this command must be alone' : '';
+    mode === 'exclusive' && wanted.namespace === LOCK_NAMESPACE
+      ? ', and this command needs exclusive access'
+      : '';
   return new LockedError(`${subject} is in use by ${shown}${more}${alone}.`, { remedy });
 }
 

@@ -159,7 +159,7 @@ function refusal(path: string, holder: Holder): LockedError {
   const who = `${command} (process ${pid} on ${host}, since ${startedAt})`;
   if (holder.state === 'elsewhere') {
     return new LockedError(
-      `The embedded database ${directory} is locked by ${who}: another machine or container, so whether it still runs cannot be seen from here.`,
+      `The embedded database ${directory} is locked by ${who} on another machine or container; whether that process still runs cannot be checked from here.`,
       { remedy: `If it does not, remove ${path} by hand.` },
     );
   }

@@ -1,3 +1,4 @@
+import { amount } from '../../model/amount.js';
 import { randomUUID } from 'node:crypto';
 import { ConfigError, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
@@ -51,7 +52,7 @@ export async function assertMigrated(store: Store): Promise<void> {
   throw new ConfigError(
     status.applied.length === 0
       ? `The database ${store.location} is empty: its tables have not been created yet.`
-      : `The database ${store.location} is older than this version: ${status.pending.length} ${status.pending.length === 1 ? 'migration is' : 'migrations are'} pending (${status.pending.join(', ')}).`,
+      : `The database ${store.location} is older than this version: ${amount(status.pending.length, 'migration')} pending (${status.pending.join(', ')}).`,
     { code: 'migrations_pending', remedy: remedy('db migrate', [], 'brings it up to date') },
   );
 }
@@ -82,7 +83,7 @@ async function runScript(tx: Sql, migration: MigrationFile): Promise<void> {
         {
           code: 'migration_failed',
           remedy:
-            'The database is as it was before. Something in it stands in the way; --debug shows what the server said.',
+            'The database is unchanged. Something in it blocks the migration; --debug shows the message of the server.',
           cause: error,
         },
       );

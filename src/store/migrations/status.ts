@@ -72,17 +72,17 @@ export function assertMigratable(status: MigrationStatus, location: string): voi
       {
         code: 'database_foreign',
         remedy:
-          'They belong to another program. Give an empty database, or a schema of its own: …/database?schema=wa_reconcile',
+          'They belong to another program. Use an empty database, or a separate schema: …/database?schema=wa_reconcile',
       },
     );
   }
   if (status.unknown.length > 0) {
     throw status.applied.length === 0
       ? new ConfigError(
-          `The database ${location} is kept by another program's migrations: ${list(status.unknown)}.`,
+          `The database ${location} is managed by another program's migrations: ${list(status.unknown)}.`,
           {
             code: 'database_foreign',
-            remedy: 'Give an empty database, or a schema of its own: …/database?schema=wa_reconcile',
+            remedy: 'Use an empty database, or a separate schema: …/database?schema=wa_reconcile',
           },
         )
       : new ConfigError(
@@ -94,15 +94,15 @@ export function assertMigratable(status: MigrationStatus, location: string): voi
         );
   }
   if (status.failed.length > 0) {
-    throw new ConfigError(`A migration began and never finished on ${location}: ${list(status.failed)}.`, {
+    throw new ConfigError(`A migration did not finish on ${location}: ${list(status.failed)}.`, {
       code: 'migration_incomplete',
       remedy:
-        'See what it left behind, then say so: npx prisma migrate resolve --rolled-back NAME (undone) or --applied NAME (complete).',
+        'Check what it changed, then mark it: npx prisma migrate resolve --rolled-back NAME (undone) or --applied NAME (complete).',
     });
   }
   if (status.changed.length > 0) {
     throw new ConfigError(
-      `The database ${location} was made by other files than this version's: ${list(status.changed)} ${status.changed.length === 1 ? 'has' : 'have'} another checksum.`,
+      `The database ${location} was migrated with other files than this version's: ${list(status.changed)} ${status.changed.length === 1 ? 'has' : 'have'} a different checksum.`,
       {
         code: 'migration_changed',
         remedy: 'Install an unmodified release of wa-reconcile, or restore the migration file as it was.',
