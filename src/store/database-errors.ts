@@ -86,7 +86,7 @@ const BY_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
 const CERTIFICATE_CODE = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS_/;
 
 /**
- * An error of the database as one clear line and a remedy, or undefined if it is none that a user can mend (a bug then).
+ * An error of the database as one clear line and a remedy, or undefined if a user cannot fix it (a bug then).
  * Never holds a password: the texts are ours, and `location` comes from `redactUrl`.
  *
  * @param location `postgresql://host:port/database`, or the directory of the embedded database.

@@ -6,7 +6,7 @@ import type { Store } from './store.js';
 export type DatabaseConfig = ({ kind: 'postgresql' } & ServerConfig) | { kind: 'pglite'; directory: string };
 
 export interface OpenStoreOptions {
-  /** Who we are, for the lock of the embedded database: the command, as the next one will be told it. */
+  /** The command, for the lock of the embedded database: it is shown to a process that finds it locked. */
   command: string;
   host: string;
   pid: number;
@@ -21,7 +21,7 @@ export interface OpenStoreOptions {
   creates?: boolean | undefined;
   /** Embedded only: keep a new database in which nothing was stored; without it, that is removed when it is closed. */
   keepsBlank?: boolean | undefined;
-  /** Embedded only: leave the tables as they are, even if migrations are pending. For whoever only looks. */
+  /** Embedded only: leave the tables as they are, even if migrations are pending: for commands that only look. */
   asItIs?: boolean;
   /** Embedded only: how much the disk still takes; default: what the system says. */
   freeBytes?: FreeBytes;

@@ -41,7 +41,7 @@ export async function readServerClock(sql: Sql): Promise<number> {
 
 /**
  * Those of `tables` that this role may not read and write, with what it lacks: `messages (insert, update)`. Others in the
- * schema may belong to other programs, and are nobody's business; a table that is not there is told by its index.
+ * schema may belong to other programs and are not checked; a missing table is found by its indexes.
  */
 export async function readMissingRights(sql: Sql, tables: readonly string[]): Promise<string[]> {
   const rows = await sql.query(

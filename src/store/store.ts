@@ -7,7 +7,7 @@ export interface Store {
   backend: Backend;
   /** Reached through a connection pooler: nothing lasts longer than its transaction (see ServerAccess). */
   pooled: boolean;
-  /** Where the data lies, without secrets: a directory, or `postgresql://host:port/database?schema=x`. */
+  /** Where the database is, without secrets: a directory, or `postgresql://host:port/database?schema=x`. */
   location: string;
   sql: Sql;
   /**

@@ -29,7 +29,7 @@ export function translated(sql: Sql, translate: TranslateError): Sql {
  * `Store.transaction` over a backend's transactions: retries, errors, and no silent rollback.
  *
  * Statements go straight to the drivers: Prisma's `$queryRaw` turns every parameter into JSON and back, raw bodies included,
- * and plans each statement anew, which together cost a third of a replay.
+ * and plans each statement again, which together cost a third of a replay.
  */
 export function createTransactionRunner(
   run: RunInTransaction,
@@ -58,7 +58,7 @@ export function createTransactionRunner(
 
 /**
  * After a failed statement PostgreSQL answers COMMIT with a quiet ROLLBACK. Work that catches the statement's error and
- * resolves would be told that its rows are stored when nothing is. A later statement that succeeds clears the mark: then the
+ * resolves would believe that its rows are stored when nothing is. A later statement that succeeds clears the mark: then the
  * work has rolled back to a savepoint.
  */
 function guardAgainstSilentRollback(sql: Sql): { sql: Sql; assertHealthy: () => void } {
@@ -153,7 +153,7 @@ export async function lockOrganizations(tx: Sql, organizationIds: readonly strin
 }
 
 /**
- * Somebody outside our locks (the CRM itself) stored a row between our look and our write. It carries the SQLSTATE of a
+ * A writer outside our locks (the CRM itself) stored a row between our read and our write. It carries the SQLSTATE of a
  * serialization failure, so the transaction is run again and sees that row.
  */
 export class ConcurrentChange extends Error {

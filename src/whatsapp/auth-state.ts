@@ -71,7 +71,7 @@ export class DeviceAuth {
   }
 
   /**
-   * The same, and nothing is stored any more: Baileys goes on writing for a moment after its socket has closed, when the
+   * The same, and nothing is stored after it: Baileys keeps writing for a moment after its socket has closed, when the
    * device may have been given free, to another process or altogether. What is lost with it was not confirmed to WhatsApp.
    */
   async close(): Promise<void> {
@@ -112,7 +112,7 @@ export class DeviceAuth {
     const read = await this.storage.readKeys(type, missing);
     for (const id of missing) {
       const key = keyOf(type, id);
-      // Written meanwhile: what was read is older.
+      // Written since: what was read is older.
       if (!this.keys.has(key)) this.keys.set(key, read.get(id) ?? null);
     }
   }
@@ -155,7 +155,7 @@ export interface DeviceKey {
 }
 
 /**
- * Where the tool's own device keeps its credentials and keys, as JSON texts. Whoever implements it encrypts them and sees to
+ * Where the tool's own device keeps its credentials and keys, as JSON texts. The implementation encrypts them and ensures
  * it that one process alone has the device: two that write to one store break its Signal sessions.
  */
 export interface DeviceStorage {

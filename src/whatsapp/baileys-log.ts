@@ -5,7 +5,7 @@ export type LogLine = (message: string) => void;
 
 /**
  * Baileys' log, of which only the words are kept: the objects beside them hold keys, numbers and texts. `level` is Baileys'
- * switch for costly lines that nobody would see.
+ * switch for costly lines that would not be shown.
  */
 export function createBaileysLogger(write: LogLine): ILogger {
   const skip = (): void => undefined;

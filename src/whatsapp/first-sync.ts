@@ -72,7 +72,7 @@ export class FirstSync {
     }
   }
 
-  /** The phone has told of a chunk; from now on it is waited for. */
+  /** The phone has announced a chunk; the sync waits for it from now on. */
   announce(notification: proto.Message.IHistorySyncNotification): void {
     this.progress.announced += 1;
     if (notification.syncType === RECENT && notification.progress === 100) this.recentComplete = true;
@@ -86,7 +86,7 @@ export class FirstSync {
       await pause(LOOK_MS);
   }
 
-  /** Counts a chunk that came in the end, on another way. */
+  /** Counts a chunk that arrived late, by a second download. */
   recover(messages: number): void {
     this.progress.received = Math.min(this.progress.received + 1, this.progress.announced);
     this.progress.messages += messages;

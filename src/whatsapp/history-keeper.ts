@@ -22,7 +22,7 @@ export interface AnnouncedFile {
 
 /**
  * Where history goes the moment that it is confirmed to WhatsApp: it never comes again. Nothing here may throw; what cannot
- * be stored is told when the device is closed.
+ * be stored is reported when the device is closed.
  */
 export interface HistoryKeeper {
   /** Stores a chunk as it came: a whole event, as JSON. */
@@ -31,7 +31,7 @@ export interface HistoryKeeper {
   owe: (file: AnnouncedFile) => void;
   /** The file has come, and what was in it is kept. */
   settle: (fileId: string) => void;
-  /** The file could not be had; it stays owed. */
+  /** The file could not be downloaded; it stays owed. */
   fail: (fileId: string, reason: string) => void;
 }
 
@@ -63,13 +63,13 @@ export function notificationOf(bytes: Uint8Array): proto.Message.IHistorySyncNot
   return proto.Message.HistorySyncNotification.decode(bytes);
 }
 
-/** A chunk of history, or why it could not be had. */
+/** A chunk of history, or why it could not be downloaded or read. */
 type TakenChunk = { kind: 'read'; page: ReadPage } | { kind: 'failed'; reason: string };
 
 const LOOK_MS = 25;
 
 /**
- * Takes in what the phone sends, whoever asked for it and whatever has become of the request: Baileys has confirmed it to
+ * Takes in what the phone sends, requested or not, whatever has become of the request: Baileys has confirmed it to
  * WhatsApp by then. A file is owed from its announcement until what is in it is kept.
  */
 export class HistoryInbox {
@@ -87,7 +87,7 @@ export class HistoryInbox {
     return this.running;
   }
 
-  /** Reads a chunk and keeps it. Never rejects: what cannot be had says why, and stays owed if it is a file. */
+  /** Reads a chunk and keeps it. Never rejects: a failure says why, and a file stays owed. */
   async take(
     sock: WASocket,
     notification: proto.Message.IHistorySyncNotification,

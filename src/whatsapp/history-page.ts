@@ -30,11 +30,11 @@ export interface PageRequest {
   /** From now until the phone's answer has arrived; a download that has begun by then has its own time. */
   timeoutMs: number;
   signal?: AbortSignal;
-  /** Told what is going on. */
+  /** Called at each step. */
   onProgress?: (step: 'asked' | 'reconnecting' | 'answered') => void;
 }
 
-/** Why part of an answer is missing: a file could not be had, or a chunk that must be between others never came. */
+/** Why part of an answer is missing: a file could not be downloaded, or a chunk between others never came. */
 type MissingPart = 'file' | 'chunk';
 
 /** The phone's answer to one request: everything that came of it, which may be several chunks. */
@@ -52,7 +52,7 @@ export interface HistoryPage {
   missing: MissingPart | null;
 }
 
-/** How a request ended. `silent`: the phone is offline, has the chat under its other address, or refuses; nobody can tell. */
+/** How a request ended. `silent`: the phone is offline, has the chat under its other address, or refuses; which of these is unknown. */
 export type PageOutcome =
   HistoryPage | { kind: 'silent' } | { kind: 'download_failed'; reason: string } | NoConnection;
 
@@ -63,7 +63,7 @@ const SLOW_DOWNLOAD_MS = 5_000;
 
 type ProcessedHistory = Awaited<ReturnType<typeof downloadAndProcessHistorySyncNotification>>;
 
-/** A page as it came, whoever asked for it. */
+/** A page as it came, requested or not. */
 export interface ReadPage {
   raw: Uint8Array;
   messages: number;
@@ -158,7 +158,7 @@ export async function readPage(
 }
 
 /**
- * Learns who is who from a page, and tells what earlier messages have told about the LIDs in it. What cannot be learned, or
+ * Learns the LID of each number from a page, and gives what earlier messages said about the LIDs in it. What cannot be learned, or
  * looked up, costs no page: it is confirmed to WhatsApp, and has to be kept.
  */
 async function learnPairs(sock: WASocket, set: ProcessedHistory): Promise<LIDMapping[]> {
@@ -171,7 +171,7 @@ async function learnPairs(sock: WASocket, set: ProcessedHistory): Promise<LIDMap
   }
 }
 
-/** What earlier messages have told this device about the LIDs in a page that does not say whose they are. */
+/** What this device knows from earlier messages about LIDs that the page does not resolve. */
 async function knownPairs(
   sock: WASocket,
   { chats, messages, lidPnMappings }: ProcessedHistory,
@@ -231,7 +231,7 @@ export class PendingAnswer {
 
   /**
    * A chunk was read. True when it is of this answer: it names the request, or is about the chat. What comes after the answer
-   * was handed on is not: it is kept like everything else, and applied by whoever looks into the raw log.
+   * was handed on is not: it is stored like everything else, and applied from the raw log.
    */
   add(page: ReadPage, isNamed: boolean): boolean {
     this.reading -= 1;
@@ -242,7 +242,7 @@ export class PendingAnswer {
     return true;
   }
 
-  /** A chunk could not be had; `isOwn`: it is, or may be, of this answer. */
+  /** A chunk could not be downloaded; `isOwn`: it is, or may be, part of this answer. */
   fail(reason: string, isOwn: boolean): void {
     this.reading -= 1;
     if (!isOwn) return;

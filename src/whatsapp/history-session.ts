@@ -15,7 +15,7 @@ export type { HistoryAnchor, HistoryPage, PageOutcome, PageRequest } from './his
 
 const { ON_DEMAND } = proto.Message.HistorySyncType;
 const CONNECT_TIMEOUT_MS = 16_000;
-/** After a first login that failed, a request tries once more, not for its whole time: who waits is told soon. */
+/** After a failed first login, a request tries once more, but only this long: the caller gets the error soon. */
 const SECOND_LOGIN_MS = 2_500;
 /** How long WhatsApp's directory may take to say by which LID it knows a number. */
 const DIRECTORY_MS = 5_000;
@@ -32,7 +32,7 @@ const ENDING = {
 } as const;
 /** What is on its way to the device is here after so long without anything. */
 const QUIET_MS = 400;
-/** How long a file that an earlier session could not have may take, together with the others. */
+/** How long all the files may take that an earlier session could not download. */
 const OWED_MS = 20_000;
 
 export interface HistorySessionOptions extends ServiceOptions {
@@ -44,7 +44,7 @@ export interface HistorySessionOptions extends ServiceOptions {
   signal?: AbortSignal;
   /** How long the download of one file may take (default 60 s). */
   downloadTimeoutMs?: number;
-  /** Told how many files are waited for, and at most how long, when that takes a while. */
+  /** Called with the number of files that are waited for, and at most how long, when that takes a while. */
   onWaiting?: (files: number, ms: number) => void;
 }
 
@@ -56,10 +56,10 @@ export interface HistorySession {
   fetchPage(request: PageRequest): Promise<PageOutcome>;
   /**
    * The other address of a person's chat: a number's LID, a LID's number. From the device's own memory, else (a number's LID
-   * only) from WhatsApp's directory, which tells nobody about it. Null if neither knows, or the line is gone.
+   * only) from WhatsApp's directory; no contact is notified. Null if neither knows, or the connection is gone.
    */
   otherAddress(jid: string): Promise<string | null>;
-  /** Downloads files again that an earlier session could not have, as far as the time allows. */
+  /** Downloads files again that failed in an earlier session, as far as the time allows. */
   retry(notifications: readonly Uint8Array[]): Promise<void>;
   /** Waits, not without end, until all that has arrived is with the keeper. */
   settle(): Promise<void>;
@@ -159,7 +159,7 @@ class Session implements HistorySession {
     const { socket } = this;
     if (socket === null) return;
     for (const bytes of notifications) {
-      // Not named as a request's: whoever asked for it has gone.
+      // Not attributed to a request: the one that asked for it has ended.
       void this.inbox.take(socket.sock, notificationOf(bytes), null);
     }
     await this.inbox.settle(OWED_MS, this.options.signal);
@@ -173,7 +173,7 @@ class Session implements HistorySession {
     const isLong = reading > 0 && !(await this.inbox.settle(QUIET_MS, signal));
     if (isLong && signal?.aborted !== true) this.options.onWaiting?.(reading, filesMs);
     await this.inbox.settle(filesMs, signal);
-    // Who is stopped while he waits still has a moment for what is nearly there.
+    // After Ctrl-C during the wait there is still a moment for what is nearly complete.
     if (signal?.aborted === true) await this.inbox.settle(ENDING.stopped.filesMs);
   }
 
@@ -277,7 +277,7 @@ class Session implements HistorySession {
     );
   }
 
-  /** Closes a line that carries nothing any more, so that the next one can be built. */
+  /** Closes a connection that is dead, so that the next one can be opened. */
   private async abandon(socket: DeviceSocket): Promise<void> {
     if (this.socket === socket) {
       this.socket = null;

@@ -95,7 +95,7 @@ export function openSocket(options: SocketOptions): DeviceSocket {
       if (connection === 'close') resolve(closeReasonOf(lastDisconnect?.error));
     });
   });
-  // Baileys tells it only when the line has closed, which may take half a minute: meanwhile nobody would know of a conflict.
+  // Baileys reports it only when the connection has closed, which may take half a minute: a conflict must be known sooner.
   const told = new Promise<CloseReason>((resolve) => {
     sock.ws.on('CB:stream:error', (stanza: BinaryNode) => {
       resolve(closeReasonOfCode(getErrorCodeFromStreamError(stanza).statusCode));
@@ -133,10 +133,10 @@ function storeBeforeSending(sock: WASocket): void {
  * Why a socket closed, as far as it decides what to do next.
  * - ended: we closed it.
  * - restart: WhatsApp wants a new login, as it does once after pairing.
- * - conflict: another login with this device's credentials took over; coming back would kick that one out.
- * - logged_out: the device is not linked any more, or the account is blocked.
+ * - conflict: another login with this device's credentials took over; reconnecting would close that one.
+ * - logged_out: the device is no longer linked, or the account is blocked.
  * - outdated: WhatsApp refuses this version of its protocol.
- * - expired: nobody scanned the last QR code.
+ * - expired: the last QR code was not scanned.
  * - lost: anything that may be better in a moment.
  */
 export type CloseReason =

@@ -29,7 +29,7 @@ export interface PairOptions extends ServiceOptions, SyncPatience {
   accepts: (account: LinkedAccount) => boolean;
   /** Gets what the phone sends by itself. */
   keeper: HistoryKeeper;
-  /** What the phone said about files that an earlier session could not have: they are downloaded again. */
+  /** Notifications of files that failed to download in an earlier session: they are downloaded again. */
   owed?: readonly Uint8Array[];
   onStep: (step: PairingStep) => void;
   signal?: AbortSignal;
@@ -51,21 +51,21 @@ export type PairOutcome =
       account: LinkedAccount;
       /** False: only its owner can do it, on the phone. */ unlinked: boolean;
     }
-  /** Nobody scanned the code, or typed it in. */
+  /** The code was not scanned or typed in time. */
   | { kind: 'expired' }
   | (NoConnection & { account: LinkedAccount | null });
 
 const CONNECT_TIMEOUT_MS = 30_000;
 const PAIRING_ATTEMPTS = 3;
 const RETRY_PAUSE_MS = 1_000;
-/** Where WhatsApp has not been reached after so long, another attempt would not reach it. */
+/** Where WhatsApp has not answered for this long, another attempt would fail, too. */
 const UNREACHED_MS = 18_000;
 /** How long what Baileys is reading may take when the user stops the sync: it is confirmed to WhatsApp already. */
 const DRAIN_MS = 1_000;
 /** How long files that are missing in the end may take, and how long when the user stops the sync. */
 const FILES_MS = 20_000;
 const LAST_FILES_MS = 4_000;
-/** A line that breaks so often during one sync will not hold. */
+/** A connection that breaks this often during one sync will not hold. */
 const MAX_LOGINS = 10;
 
 /**
@@ -184,7 +184,7 @@ async function refuse(options: PairOptions, auth: DeviceAuth, account: LinkedAcc
       tap: () => undefined,
     });
   const deadline = performance.now() + (options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
-  // Not `options.signal`: somebody else's phone must not keep a device that nobody has.
+  // Not `options.signal`: another person's phone must not keep a device that is not stored anywhere.
   const connected = await connectDevice(open, deadline);
   if (connected.kind !== 'open') {
     return { kind: 'refused', account, unlinked: connected.kind === 'logged_out' };
@@ -213,7 +213,7 @@ async function finish(options: PairOptions, auth: DeviceAuth, wasLinked: boolean
         auth.save();
       },
       tap: (event, data) => {
-        // Counted whatever becomes of keeping it: a sync that waits for a chunk that came would wait in vain.
+        // Counted even if storing it fails: the sync must not wait for a chunk that has arrived.
         sync.tap(event, data);
         if (KEPT.has(event) && data !== undefined) keeper.keep(rawEvent(event, data));
         files.tap(event, data);

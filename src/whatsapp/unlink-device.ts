@@ -15,7 +15,7 @@ const LOGOUT_TIMEOUT_MS = 5_000;
 
 /**
  * Logs the stored device in and unlinks it. `logged_out`: the phone had done so already. `none`: nothing is stored. The
- * storage keeps what it has; whoever calls this removes it.
+ * storage keeps what it has; the caller deletes it.
  */
 export async function unlinkDevice(
   options: UnlinkOptions,

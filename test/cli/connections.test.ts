@@ -104,10 +104,10 @@ describe('connections on the command line', () => {
     const run = await server.prepare();
     const add = async (...flags: string[]) => (await run(['connection', 'add', ...flags])).stderr;
     expect(await add('--name', 'x', '--kind', 'baileys', '--phone', '12345')).toContain(
-      'no international number',
+      'not an international phone number',
     );
     expect(await add('--name', 'x', '--kind', 'baileys', '--phone', 'BR.1349')).toContain(
-      'no international number',
+      'not an international phone number',
     );
     expect(await add('--name', 'x', '--kind', 'cloud_api')).toContain(
       'needs its number or its phone_number_id',
@@ -128,7 +128,7 @@ describe('connections on the command line', () => {
         ['Name', 'Loja\r'],
         ['How does it receive messages?', '\u001b[B\r'],
         ['Phone number', '123\r'],
-        ['no international number', '\u007f\u007f\u007f+5511987654321\r'],
+        ['not an international phone number', '\u007f\u007f\u007f+5511987654321\r'],
         ['phone_number_id', '\r'],
       ],
     });

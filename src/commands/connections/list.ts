@@ -81,7 +81,7 @@ export interface ConnectionView {
   lastSyncAt: string | null;
   lastLiveEventAt: string | null;
   createdAt: string;
-  /** Since when nothing is expected of it any more; null if it is in use. */
+  /** When it was archived; null if it is in use. */
   archivedAt: string | null;
 }
 

@@ -82,7 +82,7 @@ interface ArchivedConnection {
 }
 
 /**
- * Retires a connection, or puts it back to use. Nothing is expected of an archived one any more: it raises no alert of
+ * Archives a connection, or puts it back into use. An archived connection is expected to be silent: it raises no alert of
  * silence or of history. Its messages stay, entries that name it are still filed, and what it loses is still lost.
  * Throws ConfigError when `reference` means none or several.
  */

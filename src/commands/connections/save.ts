@@ -87,7 +87,7 @@ async function insert(
       historySyncStatus: initialHistoryStatus(fields.kind),
     });
   } catch (error) {
-    // Somebody added it between our look and our insert: say so as if we had seen it.
+    // Another process added it after the check above: report it as the check would have.
     if (violatedConstraint(error)?.kind === 'unique')
       assertUnique(fields, slug, await readConnectionRecords(store.sql));
     throw error;

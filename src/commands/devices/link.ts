@@ -28,7 +28,7 @@ type Linked = Extract<PairOutcome, { kind: 'linked' }>;
  * kill left undone is finished. The caller holds the run lock (shared).
  *
  * Throws ConfigError for a missing or wrong key and for a connection that can have no device; LockedError when another
- * process has the device; UserError `wrong_number`, `not_linked` (nobody scanned; exit 6), `whatsapp_unreachable`,
+ * process has the device; UserError `wrong_number`, `not_linked` (not scanned in time; exit 6), `whatsapp_unreachable`,
  * `conflict`, `interrupted`.
  */
 export async function linkDevice(ctx: Context, options: LinkOptions): Promise<LinkResult> {
@@ -125,7 +125,7 @@ async function pair(
     });
     if (outcome.kind === 'linked') return outcome;
     if (outcome.kind === 'logged_out') {
-      // Its keys open nothing any more.
+      // Its keys are of no more use.
       await StoredDevice.forget(ctx, connection.id);
       if (hadDevice && attempt === 1) {
         ctx.emit({ event: 'notice', message: 'The device was unlinked on the phone: linking a new one.' });
@@ -198,7 +198,7 @@ function failedLink(error: unknown): RunEnd {
 }
 
 /**
- * Replays what the linked device has brought and nobody has replayed, this time or before a kill: as history, so no tickets.
+ * Replays pending entries that the linked device stored, now or before a kill: as history, so no tickets.
  */
 function applyKept(
   ctx: Context,

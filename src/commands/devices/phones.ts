@@ -131,7 +131,7 @@ async function takeOwedFiles(ctx: Context, { session, keeper }: OpenDevice): Pro
   await keeper.flush();
 }
 
-/** What a person is told who waits for files. */
+/** The notice while a session waits for files. */
 function waitingFor(files: number, ms: number): string {
   return `Waiting up to ${ms / 1000} s for ${amount(files, 'file')} of history that the phone has sent.`;
 }

@@ -22,7 +22,7 @@ interface KeeperOptions {
 
 /**
  * Stores what a phone sends as raw entries the moment it comes: it has been confirmed to WhatsApp by then and never comes
- * again. They are pending until somebody replays them. A file that the phone has only announced is recorded as owed.
+ * again. They are pending until they are replayed. A file that the phone has only announced is recorded as owed.
  */
 export class RawKeeper implements HistoryKeeper {
   /** Events that were handed over. */
@@ -60,7 +60,7 @@ export class RawKeeper implements HistoryKeeper {
 
   readonly settle = (fileId: string): void => {
     this.enqueue(async () => {
-      // After a write that failed nobody knows whether what was in the file is stored.
+      // After a failed write it is unknown whether the content of the file is stored.
       if (this.failure === undefined) await deleteOwedFile(this.ctx.sql, this.options.connection.id, fileId);
     });
   };

@@ -15,7 +15,7 @@ import type { Context } from '../../context.js';
 import type { SecretKey } from './secret-key.js';
 
 /**
- * The device of one connection in the database, encrypted. Whoever uses it holds the device's lock. Reading throws
+ * The device of one connection in the database, encrypted. The user of it holds the device's lock. Reading throws
  * ConfigError for a wrong key; saving throws UserError `device_taken` for a device that another connection has.
  */
 export class StoredDevice implements DeviceStorage {

@@ -80,7 +80,7 @@ export interface LinkResult {
   problemCount: number;
 }
 
-/** What WhatsApp says about a device; `unchecked` when nobody asked. */
+/** What WhatsApp says about a device; `unchecked` without --check. */
 export type DeviceState = 'unchecked' | 'online' | 'conflict' | 'logged_out' | 'offline' | 'interrupted';
 
 export interface LinkedDeviceStatus {

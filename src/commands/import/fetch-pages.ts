@@ -118,7 +118,7 @@ class PageFetch {
     const answer = await this.ask(from);
     if (answer.kind !== 'silent' || this.triedOther) return answer;
     this.triedOther = true;
-    // Whoever is known from the Cloud API alone has no LID in the database, and the phone may know the chat by it.
+    // A contact known only from the Cloud API has no LID in the database, and the phone may know the chat by its LID.
     this.otherAddress ??= await this.work.phone.otherAddress(this.address);
     if (this.otherAddress === null) return answer;
     [this.address, this.otherAddress] = [this.otherAddress, this.address];

@@ -237,7 +237,7 @@ class ContactImport {
     }
     // What an earlier session could not have, or WhatsApp has kept for the device, may be about this contact.
     await this.applyBeside(connection);
-    // Whoever had the device while we waited for it may have asked about this very contact.
+    // Another process may have asked about this contact while this one waited for the device.
     const subject = await this.subject();
     const obstacle = await this.obstacle(subject, connection);
     const { anchor } = this;

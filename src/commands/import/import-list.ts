@@ -115,7 +115,7 @@ class ListImport {
     }
   }
 
-  /** After an import that asked nobody there is nothing to wait for. */
+  /** After an import that did not ask the phone there is no pause. */
   private hasPaused = true;
 
   /** A long pause after every few contacts, a short one between two of them; false when the user stopped it. */
@@ -246,7 +246,7 @@ const checkpointSchema = z.object({
   list: z.string(),
   /** Contacts from the start of the list that are done. */
   done: z.number().int().min(0),
-  /** Those of them that went wrong: they count in the verdict of whoever goes on. */
+  /** Those of them that went wrong: they count in the verdict of the run that resumes the list. */
   failed: z.number().int().min(0).default(0),
 });
 type ListCheckpoint = z.infer<typeof checkpointSchema>;
@@ -263,7 +263,7 @@ function digestOf({ contacts, connection, phase, pages, until }: ImportListOptio
   return createHash('sha256').update(wishes).digest('hex');
 }
 
-/** The newest run over the same list that stopped before its end and is not alive any more. */
+/** The newest run over the same list that stopped before its end and is no longer alive. */
 async function findListResume(ctx: Context, list: string): Promise<ListResume | null> {
   for (const run of await readUnfinishedRuns(ctx.store.sql, 'import')) {
     const parsed = checkpointSchema.safeParse(run.checkpoint);

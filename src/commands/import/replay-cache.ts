@@ -13,7 +13,7 @@ import { openDirectory } from '../replay/open-directory.js';
 
 /** Entries that are not fully in the database. */
 const NOT_DONE: readonly EntryStatus[] = ['pending', 'partial', 'failed'];
-/** What is found may name the contact anew, and so lead to more entries; a chain longer than this is no contact's. */
+/** Entries found may give the contact new names, and these lead to more entries; a longer chain is not one contact. */
 const MOST_ROUNDS = 5;
 
 interface CacheOptions {

@@ -61,7 +61,7 @@ const HISTORY = { tickets: 'none', syncSource: 'manual_sync' } as const;
 
 /**
  * Applies the contact's part of what the linked device has brought beside the answers: late chunks of this import's requests
- * and of earlier ones, files that could not be had before, what the phone sent by itself.
+ * and of earlier ones, files that failed to download before, and what the phone sent unasked.
  */
 export async function applyBeside(
   ctx: Context,

@@ -17,12 +17,12 @@ export interface Subject {
   typed: string;
   /** Every name in the raw log. */
   names: ReadonlySet<string>;
-  /** Null for somebody of whom nothing is stored. */
+  /** Null for a contact of whom nothing is stored. */
   lead: ContactLead | null;
 }
 
 /**
- * Finds whom a typed contact means; nobody, too: what is stored about the contact may not have been replayed yet.
+ * Finds the lead that a typed contact means; null if there is none: its stored entries may not have been replayed yet.
  * Throws ConfigError `invalid_contact` for what is not a contact, `group_not_imported` for a group, and
  * `ambiguous_contact` for what means several leads.
  */
@@ -99,7 +99,7 @@ interface Chosen {
 
 /**
  * The connection over which a contact's phone can be asked: the one that was named; else the linked one among those that
- * the contact wrote to; else, for somebody unknown, the only linked one. Where none is linked, the one to link.
+ * the contact wrote to; else, for an unknown contact, the only linked one. Where none is linked, the one to link.
  * Throws ConfigError when several could be meant.
  */
 export async function chooseConnection(

@@ -26,7 +26,7 @@ export interface FetchOptions {
   timeoutMs: number;
   /** Goes back to messages of this time and no further, ms since 1970. */
   until?: number | undefined;
-  /** Asks although somebody asked a moment ago. */
+  /** Asks although the phone was asked less than five minutes ago. */
   force: boolean;
   /** Between two pages of one contact, in ms. */
   pagePauseMs: number;
@@ -64,14 +64,14 @@ export interface ImportListOptions extends FetchOptions {
  * - fetched: the phone sent messages, and may have more.
  * - end_of_history: the phone says that it has nothing older.
  * - empty: nothing new: the raw log or the answer held no message of this contact.
- * - silent: no answer in time. The phone is offline, knows the chat by another address, or refuses; nobody can tell.
+ * - silent: no answer in time. The phone is offline, knows the chat by another address, or refuses; which of these is unknown.
  * - no_anchor: no message of this contact is stored from which to go back; WhatsApp wants one.
- * - throttled: somebody asked for this contact less than five minutes ago.
+ * - throttled: the phone was asked for this contact less than five minutes ago.
  * - not_linked: no device of the tool is linked to the connection.
  * - conflict: another login with the device's credentials took over.
- * - logged_out: the device is not linked any more, by WhatsApp's word.
+ * - logged_out: WhatsApp says that the device is no longer linked.
  * - offline: no line to WhatsApp.
- * - download_failed: the answer came as a file that could not be had, or is damaged.
+ * - download_failed: the answer came as a file that could not be downloaded, or is damaged.
  * - interrupted: stopped by the user.
  * - would_fetch: a dry run that would ask the phone.
  */
@@ -110,7 +110,7 @@ export interface FetchedPage {
 
 /**
  * A part of the chat that an answer left out: between the message that the phone was asked from and the newest one that came.
- * - file: a file of the answer could not be had. - chunk: a chunk between others never came.
+ * - file: a file of the answer could not be downloaded. - chunk: a chunk between others never came.
  * - short: fewer came than were asked for, and the phone has more, or did not say that it has not.
  */
 export interface FetchedGapView {
@@ -226,7 +226,7 @@ export interface ImportListResult {
   stopped: ImportOutcome | null;
 }
 
-/** The linked devices of the connections. Whoever asks for history asks here. */
+/** The linked devices of the connections: the only way to ask a phone for history. */
 export interface Phones {
   /**
    * Brings the connection's device online. The same one until {@link close}: many contacts, one socket. A device that
@@ -244,7 +244,7 @@ export interface Phones {
 export interface Phone {
   /** Asks for one page; one request at a time. */
   fetchPage(request: PageRequest): Promise<PageOutcome>;
-  /** The other address of a person's chat, as the device or WhatsApp's directory knows it; null if nobody does. */
+  /** The other address of a person's chat, as the device or WhatsApp's directory knows it; null if neither does. */
   otherAddress(address: string): Promise<string | null>;
   /** Waits, not without end, until all that has come, answers that came too late among it, is in the raw log. */
   settle(): Promise<void>;

@@ -74,7 +74,7 @@ export function withProblems(checkpoint: Checkpoint | null, found: number): Chec
 
 /**
  * The newest run of the same command over the same inputs that stopped before its end, if its input is still the same up
- * to the checkpoint (a log that has grown since is; a replaced one is not) and the run itself is not alive any more.
+ * to the checkpoint (a log that has grown since is; a replaced one is not) and the run itself is no longer alive.
  */
 export async function findResumePoint(
   sql: Sql,

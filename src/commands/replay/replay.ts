@@ -24,7 +24,7 @@ const CONTESTED = 20_000;
 /**
  * Replays raw entries into leads, conversations, messages and tickets, in batches of `batchSize` messages and one
  * transaction each. Idempotent and order-free: any repetition, order or interruption of a log ends in the same database.
- * Throws UserError for what the user can mend; everything about single entries is in the result instead.
+ * Throws UserError for what the user can fix; everything about single entries is in the result instead.
  */
 export async function replay(ctx: Context, options: ReplayOptions): Promise<RunResult> {
   // One transaction for all of a dry run: what a later batch finds depends on what the earlier ones wrote.

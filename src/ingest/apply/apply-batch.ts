@@ -31,7 +31,7 @@ export interface BatchResult {
   slices: SliceOutcome[];
   /** Entries that a merge of leads, or what became known about a connection, made due again. */
   requeued: number;
-  /** Connections about whose own number nothing is stored any more. */
+  /** Connections with no stored rows about their own number. */
   withoutOwnNumber: ReadonlySet<ConnectionRow>;
   /** Rows that contradict entries which were applied before. */
   contested: ReadonlySet<string>;
@@ -39,7 +39,7 @@ export interface BatchResult {
 
 /**
  * Applies one batch inside a transaction: raw entries, identities, leads, conversations, messages, pending facts, tickets,
- * the history ledger and the accounts, all or nothing. Reads what is stored, merges in memory (src/commands/plan), writes
+ * the history ledger and the accounts, all or nothing. Reads what is stored, merges in memory (src/rules), writes
  * set-based. Safe to run again from the start when the transaction fails.
  */
 export async function applyBatch(

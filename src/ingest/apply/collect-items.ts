@@ -138,7 +138,7 @@ function countEvent(work: BatchWork, fact: Fact): void {
 
 /**
  * Rule I4 for numbers that became known late: what was stored about a connection's own number meanwhile is taken back. Asked
- * when a number becomes known, and once per run when an item is skipped for it: another run, or a person, may have told it.
+ * when a number becomes known, and once per run when an item is skipped for it: another run, or a person, may have set it.
  */
 export async function retractOwnNumbers(
   work: BatchWork,

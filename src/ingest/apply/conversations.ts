@@ -138,7 +138,7 @@ export async function openConversations(
   return conversations;
 }
 
-/** Where an item's conversation is, or null when it names nobody. */
+/** The conversation of an item; null when the item names no contact. */
 export function conversationOf(
   work: BatchWork,
   conversations: Conversations,

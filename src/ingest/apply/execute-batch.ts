@@ -84,7 +84,6 @@ async function claimBatch(tx: Sql, batch: Batch, statuses: readonly EntryStatus[
   return batch.slices.length > 0;
 }
 
-
 /** How entries go in; the rest is as in a replay. */
 interface Application {
   settings: Pick<ApplySettings, 'tickets' | 'syncSource' | 'takesUpWaiting'>;

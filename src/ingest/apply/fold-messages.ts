@@ -31,7 +31,7 @@ import {
 } from '../../store/tables/messages.js';
 import type { ApplySettings, BatchWork, Item } from './work.js';
 
-/** What the batch's facts make of the messages in sight. Nothing is written yet. */
+/** What the batch's facts make of the loaded messages. Nothing is written yet. */
 export interface FoldedMessages {
   book: MessageBook;
   reactions: ReactionBook;
@@ -159,7 +159,7 @@ function reactionKeys(
   return sorted(keys);
 }
 
-/** Leads that hold an id which the batch wants for somebody else: they may lose it, so they must be in sight (M9). */
+/** Leads that hold an id which the batch claims for another lead: they may lose it, so they must be loaded (M9). */
 function holdersOf(
   work: BatchWork,
   rows: readonly MessageRow[],
@@ -214,7 +214,7 @@ function placeMessage(
   );
   if (placed.outcome === 'collision' && placed.loser === 'incoming') {
     const { id, externalId, batchId } = placed.tracked.state;
-    // It may have had the id until somebody moved the row.
+    // It may have had the id before the row was moved by hand.
     if (placed.tracked.stored !== null && work.repeated.has(item.logId)) work.contested.add(id);
     work.reject(item, 'message', {
       reason: 'id_collision',
@@ -230,7 +230,7 @@ function placeMessage(
   if (!folded.heldBy.has(placed.tracked)) folded.heldBy.set(placed.tracked, item.logId);
   if (outcome === 'created') {
     countCreated(folded, placed.tracked);
-    // One of them may be the same message, whose time or direction somebody changed.
+    // One of them may be the same message with a changed time or direction.
     for (const { state, stored } of folded.book.namesakes(placed.tracked))
       if (stored !== null) work.contested.add(state.id);
   }
@@ -240,7 +240,7 @@ function placeMessage(
   if (fact.origin === 'live' && fact.direction === 'INBOUND') folded.liveInbound.add(placed.tracked);
 }
 
-/** What an entry said that was applied before is in the row already, or the row was changed since. */
+/** An entry that was applied before and contradicts the row now: the row was changed since. */
 function contest(
   work: BatchWork,
   { logId }: Item,
@@ -341,7 +341,7 @@ function sorted(keys: ReadonlyMap<string, MessageKey>): MessageKey[] {
 }
 
 /**
- * History that somebody asked the phone for stays what it is, also when its raw entry is replayed later: the same log gives
+ * History that was requested from the phone stays `manual_sync`, also when its raw entry is replayed later: the same log gives
  * the same database.
  */
 function syncSourceOf({ fact, field }: Item<MessageFact>, { syncSource }: ApplySettings): SyncSource {

@@ -16,7 +16,7 @@ const TOGETHER = 1_000;
 /**
  * Makes the entries of contested messages due again where the row is not what the raw log makes of it, and takes the row's
  * evidence for that: the replay of those entries then writes what the log says, and all that follows from it. Merging never
- * does, since it keeps one of two values that are equally well known (M2). A row that somebody moved to another lead loses its claim to
+ * does, since it keeps one of two values that are equally well known (M2). A row that was moved to another lead loses its claim to
  * the id, too. A row that the log explains stays as it is. One
  * transaction per batch, so that a kill leaves a wrong row, or one whose entries are due. Gives the number of rows.
  */
@@ -44,7 +44,7 @@ export async function distrustChangedMessages(
     if (wrong.length === 0) continue;
     const locked = new Set(wrong.flatMap(({ row }) => organizations.get(row.connectionId) ?? []));
     healed += await inBatch(ctx, { target, organizations: locked }, async (tx) => {
-      // What another program changes meanwhile is not ours to judge: the next run looks at it again.
+      // Rows that another program changed since they were read are left to the next run.
       const unchanged = new Map(
         (
           await readMessagesById(

@@ -50,7 +50,7 @@ export class BatchWork {
   readonly displacedLeads = new Set<string>();
   /** Connections an item of which was about their own number (I4). */
   readonly withOwnNumber = new Set<ConnectionRow>();
-  /** Connections about whose own number nothing is stored any more. */
+  /** Connections with no stored rows about their own number. */
   readonly withoutOwnNumber = new Set<ConnectionRow>();
   requeued = 0;
   /** Log ids of entries that were applied before, and so cannot bring anything new. */

@@ -17,7 +17,7 @@ import { subjectOf } from '../../rules/fact-traits.js';
 import type { KnownState } from './collect-items.js';
 import type { BatchWork } from './work.js';
 
-/** Enough of a name to know a session by. */
+/** Enough of a name to recognise a session. */
 const SESSION_LENGTH = 64;
 
 /** What an entry's progress becomes once the batch has committed. */
@@ -29,7 +29,7 @@ export interface SliceOutcome {
 }
 
 /**
- * Stores the batch's raw entries with how they ended, counts them, and lists what nobody understood. An entry that goes on
+ * Stores the batch's raw entries with how they ended, counts them, and lists the items in an unknown format. An entry that continues
  * in the next batch stays `pending` until its last slice.
  */
 export async function writeEntries(
@@ -53,7 +53,7 @@ export async function writeEntries(
     const firstHere = inserts.get(entry.key);
     const isDuplicate = slice.isFirst ? state.isStored || firstHere !== undefined : progress.isDuplicate;
     results.push({ slice, logId: state.id, isDuplicate, rejected });
-    // What changed bytes say is no news of the entry: it stays as it was recorded.
+    // Changed bytes say nothing about the entry: its record stays as it is.
     const isWhole = entry.isNarrowed !== true && entry.failure?.reason !== 'damaged';
     if (!state.isIntact && entry.storedId === null) restored.set(state.id, restoredEntry(entry, state.id));
     if (slice.isFirst && state.isStored && state.status !== 'processed' && isWhole) doneAgain.push(state.id);
@@ -74,7 +74,7 @@ export async function writeEntries(
   }
   assertWritten('raw entries', inserts.size, await insertEntries(work.tx, [...inserts.values()]));
   await restoreEntries(work.tx, [...restored.values()]);
-  // What was rejected before and no more: a lead, a connection or a newer version of the tool has settled it.
+  // Items rejected before but not this time: a lead, a connection or a newer version of the tool resolved them.
   await deleteRejects(work.tx, doneAgain, work.rejects);
   await updateEntries(work.tx, work.settings.runId, [...outcomes.values()]);
   return results;

@@ -50,7 +50,7 @@ function changedConversations(folded: FoldedMessages): string[] {
   return folded.book.all().flatMap(({ state, stored, gone }) => {
     if (stored === null) return [];
     const known = unpackEvidence(stored.evidence);
-    // A row whose evidence was taken back was changed by somebody: what a ticket took from it is open, too.
+    // A row whose evidence was reset was changed by hand: what its ticket took from it has to be read again, too.
     const wasLive = (stored.direction === 'INBOUND' && cameLive(known)) || known.structure === 0;
     if (!wasLive) return [];
     const isSame = stored.timestamp === state.timestamp && stored.externalId === state.externalId;

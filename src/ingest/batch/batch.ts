@@ -32,13 +32,13 @@ export interface PreparedEntry {
   fields: readonly string[];
   phoneNumberIds: readonly string[];
   chatIds: readonly string[];
-  /** As of the moment when they are stored: which items are skipped depends on the number that the connection has by then. */
+  /** Computed when the entry is stored: which items are skipped depends on the number that the connection has by then. */
   counters: () => JsonObject | null;
   /** `damaged`: stored bytes that were changed since. */
   failure: { reason: 'invalid_json' | 'no_json' | 'damaged'; message: string } | null;
   unrecognized: readonly Unrecognized[];
   sections: readonly PreparedSection[];
-  /** Read by what the run that stored it was told: it goes on naming that run. */
+  /** Decoded with the options of the run that stored it: it keeps naming that run. */
   keepsRun?: true;
   /** Holds one contact's items only: whatever becomes of them, the entry itself stays due for the others. */
   isNarrowed?: true;

@@ -6,7 +6,7 @@ import type { Batch } from './batch.js';
 import { ConnectionResolver, numberOf } from './connection-resolver.js';
 
 interface DirectoryOptions {
-  /** Create connections for phone_number_ids and sessions that nobody knows (H1). */
+  /** Create connections for unknown phone_number_ids and sessions (H1). */
   register: boolean;
   /** The connection named by `--connection`. */
   fixed: ConnectionRow | null;
@@ -83,7 +83,7 @@ export class ConnectionDirectory extends ConnectionResolver {
           : other.phoneNumberId === row.phoneNumberId,
       );
       if (same === undefined) {
-        // The name was taken meanwhile: the phone_number_id is nobody else's.
+        // Another run took the name: the phone_number_id is unique.
         row.name = row.phoneNumberId ?? `${row.name} ${row.id.slice(-4)}`;
         throw new ConcurrentChange('connections', 1, 0);
       }
@@ -121,9 +121,9 @@ export class ConnectionDirectory extends ConnectionResolver {
   protected override lookUp(
     hint: ConnectionHint,
     provider: Provider,
-    told: string | null,
+    fallback: string | null,
   ): ConnectionRow | null {
-    const row = super.lookUp(hint, provider, told) ?? this.register(hint, provider);
+    const row = super.lookUp(hint, provider, fallback) ?? this.register(hint, provider);
     if (row !== null) this.learn(row, hint);
     return row;
   }

@@ -25,20 +25,20 @@ export class ConnectionResolver {
     this.rows = rows.map((row) => (row.id === fixed?.id ? fixed : row));
   }
 
-  /** Whether the run was told which connection to work on. */
+  /** Whether the run was given a connection (`--connection`). */
   get isFixed(): boolean {
     return this.fixed !== null;
   }
 
-  /** The connection that the run was told (`--connection`). */
+  /** The connection of `--connection`. */
   get fixedId(): string | null {
     return this.fixed?.id ?? null;
   }
 
-  /** `told`: id of the connection that the run which stored the entry was given for what names none. */
-  resolve(hint: ConnectionHint, provider: Provider, told: string | null = null): ResolvedConnection {
+  /** `fallback`: id of the connection that the run which stored the entry was given for entries that name none. */
+  resolve(hint: ConnectionHint, provider: Provider, fallback: string | null = null): ResolvedConnection {
     const { fixed } = this;
-    const found = this.lookUp(hint, provider, told);
+    const found = this.lookUp(hint, provider, fallback);
     if (found === null) return { connection: null, pending: 'unknown_connection' };
     if (fixed !== null && found !== fixed) return { connection: null, pending: 'other_connection' };
     return { connection: found, pending: null };
@@ -49,9 +49,9 @@ export class ConnectionResolver {
     return this.rows.find((row) => row.id === id) ?? null;
   }
 
-  protected lookUp(hint: ConnectionHint, provider: Provider, told: string | null): ConnectionRow | null {
+  protected lookUp(hint: ConnectionHint, provider: Provider, fallback: string | null): ConnectionRow | null {
     const found = this.find(hint, provider, this.fixed);
-    const named = found === null && told !== null ? this.byId(told) : null;
+    const named = found === null && fallback !== null ? this.byId(fallback) : null;
     return named === null ? found : this.find(hint, provider, named);
   }
 
@@ -79,7 +79,7 @@ export class ConnectionResolver {
         : (this.rows.find((row) => row.name === hint.sessionName) ?? null);
     }
     if (fixed !== null) return fixed;
-    // Whoever names a number waits for that number, whichever others its account has.
+    // An entry that names a number waits for that number, whatever other numbers its account has.
     return numberOf(hint.displayPhoneNumber) === null ? this.findByWaba(hint) : this.findByNumber(hint);
   }
 

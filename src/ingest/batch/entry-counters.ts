@@ -41,7 +41,7 @@ function count(sections: readonly PreparedSection[]): JsonObject | null {
   return counters.json();
 }
 
-/** Whose a section's items are: nobody's is the empty word. */
+/** The connection of a section's items; '' for none. */
 function keyOf({ section, connection }: PreparedSection): string {
   return section.connection.phoneNumberId ?? connection?.id ?? '';
 }

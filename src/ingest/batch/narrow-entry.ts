@@ -39,7 +39,7 @@ function narrowSection(prepared: PreparedSection, names: ReadonlySet<string>): P
   return { ...prepared, section: { ...prepared.section, facts } };
 }
 
-/** Whose an item is: this contact's, somebody else's, or the whole connection's. */
+/** What an item is about: this contact, another one, or the whole connection. */
 function whoseIs(fact: Fact, names: ReadonlySet<string>): 'own' | 'other' | 'whole' {
   switch (fact.kind) {
     case 'message':

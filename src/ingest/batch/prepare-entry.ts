@@ -14,7 +14,7 @@ import { countersOf } from './entry-counters.js';
 export interface StoredAs {
   id: string;
   connectionScope: string;
-  /** Id of the connection that the run which stored it was told (`--connection`), for what names none. */
+  /** Id of the connection that the run which stored it was given (`--connection`), for entries that name none. */
   connectionId: string | null;
   /** The chats that the same run brought in (`--include`). */
   include: ReadonlySet<IncludableChat>;

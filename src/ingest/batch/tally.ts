@@ -362,7 +362,7 @@ class WaitingEntries {
     return this.byId;
   }
 
-  /** Takes out the copies whose counts are not true any more: one that is counted anew, and all of an entry that waits no more. */
+  /** Takes out the copies whose counts are outdated: one that is counted again, and all of an entry that waits no more. */
   take(
     logId: string,
     { ended, isRecount }: Resumed,

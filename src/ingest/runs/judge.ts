@@ -11,7 +11,7 @@ export interface JudgedRun {
   status: RunRow['status'] | 'died';
 }
 
-/** Who holds the lock of a run; null where nobody but this process can. See src/store/locks/holders.ts. */
+/** Who holds the lock of a run; null where only this process can. See src/store/locks/holders.ts. */
 type Holders = readonly (string | null)[] | null;
 
 /** Who looks. */

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 
-/** What a run records of its options although nobody asked for it: the defaults. */
+/** Options that a run records even when they were not typed: the defaults. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   batchSize: 1000,
   tickets: 'auto',
@@ -19,7 +19,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
 /** Options that are recorded in milliseconds and typed as `60m`. */
 const DURATIONS = new Set(['historyAfter', 'silentAfter', 'timeout', 'pagePause', 'listPause']);
 
-/** What a run records about itself, and nobody types. */
+/** What a run records about itself; these are not flags. */
 const NOTES = new Set(['paths', 'run', 'undoes', 'within', 'connectionId']);
 
 /** Marks the options of a run that is a step of another command: `{ within: 'reconcile' }`. */

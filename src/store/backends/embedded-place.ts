@@ -25,7 +25,7 @@ export async function lookAtPlace(directory: string): Promise<EmbeddedPlace> {
   if (content === undefined) return { state: 'absent' };
   const [first] = content;
   if (first === undefined) return { state: 'empty' };
-  // PGlite makes a database in any directory that has none, whatever else lies there.
+  // PGlite creates a database in any directory that has none, whatever else is in it.
   return content.includes('PG_VERSION') ? { state: 'database' } : { state: 'foreign', holds: first };
 }
 

@@ -64,7 +64,7 @@ export async function openPgliteDirectory(directory: string, options: OpenStoreO
       pglite,
       path,
       async () => {
-        // Before the lock is given up: whoever waits for it creates the database again.
+        // Before the lock is released: a process that waits for it creates the database again.
         if (closing.isBlank) await removeContent(path);
         await lock.release();
         if (closing.isBlank && made !== undefined) await removeEmpty(path, made);
@@ -159,7 +159,7 @@ async function start(
 }
 
 async function launch(path: string, freeBytes: FreeBytes): Promise<PGlite> {
-  // Starting writes, too, and says the same whatever is wrong: a full disk has to be told from damage before.
+  // Starting writes, too, and fails with the same error whatever is wrong: a full disk has to be ruled out before.
   await assertFree(path, freeBytes, NEEDED_BYTES);
   try {
     return await startPglite({ dataDir: path });

@@ -102,7 +102,7 @@ function createPgSqlOn(): PgSqlOn {
     sqlOf((text, values) => client.query<SqlRow>({ name: nameOf(text), text, values, types: TYPES }));
 }
 
-/** Statements without a name, each planned anew: on a pooler the session that knows the name may be another client's. */
+/** Statements without a name, each planned again: on a pooler the session that knows the name may be another client's. */
 const unnamedSqlOn: PgSqlOn = (client) =>
   sqlOf((text, values) => client.query<SqlRow>({ text, values, types: TYPES }));
 
@@ -126,7 +126,7 @@ function oneAtATime(sql: Sql): Sql {
   let last: Promise<unknown> = Promise.resolve();
   const after = <T>(run: () => Promise<T>): Promise<T> => {
     const next = last.then(run, run);
-    // Whoever asked gets the error; the next statement is run all the same.
+    // The caller gets the error; the next statement runs anyway.
     last = next.catch(() => undefined);
     return next;
   };

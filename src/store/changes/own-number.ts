@@ -12,7 +12,7 @@ interface OwnNumber {
   organizationId: string;
   phoneNumberId: string | null;
   phones: readonly string[];
-  /** The number has just become known: whoever has it and no conversation may be gone, too. */
+  /** The number has just become known: people with this number and no conversation are removed, too. */
   isNew: boolean;
 }
 
@@ -49,7 +49,7 @@ export async function retractOwnNumber(tx: Sql, runId: string, own: OwnNumber): 
   return requeued;
 }
 
-/** Whoever has the number, with the conversation on this connection; only those of whom something is to be taken back. */
+/** People with the number, and their conversation on this connection; only those with rows to take back. */
 async function readPeople(
   tx: Sql,
   { connectionId, organizationId, phones, isNew }: OwnNumber,

@@ -12,7 +12,7 @@ const HEARTBEAT_MS = 30_000;
 /** PostgreSQL cuts application_name at 63 bytes. */
 const MAX_APPLICATION_NAME = 63;
 
-/** One of PostgreSQL's advisory locks, and the words in which its refusal is told. */
+/** One of PostgreSQL's advisory locks, and the words of its refusal. */
 interface AdvisoryLock {
   namespace: number;
   key: (schema: string) => number;
@@ -86,7 +86,7 @@ async function acquire(
   }
 }
 
-/** The name is set again: a pooler may have passed on its own, and whoever finds the lock taken is told this one. */
+/** The name is set again: a pooler may have passed on its own, and this name is shown to whoever finds the lock taken. */
 async function beginLockTransaction(client: pg.Client, schema: string, name: string): Promise<void> {
   await client.query(
     `begin isolation level read committed; ${transactionSettings(schema)};

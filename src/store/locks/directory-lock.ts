@@ -5,7 +5,7 @@ import { LockedError } from '../../model/errors.js';
 import { isProcessAlive, pidNamespace, processStartTime } from './processes.js';
 import { pollForLock, type LockWait } from './run-lock.js';
 
-/** Who wants the lock, as the next one will be told. */
+/** Who takes the lock, as shown to the next process. */
 export interface LockOwner {
   command: string;
   host: string;
@@ -21,7 +21,7 @@ interface LockContent extends LockOwner {
   token: string;
 }
 
-/** What is known about a lock that somebody has. Only a `dead` one is taken. */
+/** What is known about a lock that is held. Only a `dead` one is taken over. */
 type Holder = { state: 'alive' | 'elsewhere' | 'dead'; content: LockContent } | { state: 'unreadable' };
 
 /** A stealer that is killed leaves its own lock behind; three of them in a row are not an accident. */
@@ -33,7 +33,7 @@ const STEP_MS = 25;
 
 /**
  * Takes the lock file at `path`, which keeps every other process out of the embedded database: two that open one directory
- * silently lose committed rows, so readers take it too. It lies outside the directory, which PGlite alone may write.
+ * silently lose committed rows, so readers take it too. It is outside the directory, which only PGlite may write.
  *
  * A lock is taken over only from a process that has ended, on this host and in this container; never because it is old,
  * for PGlite's work blocks the event loop and a busy holder looks just like a hanging one.
@@ -64,7 +64,7 @@ export async function acquireDirectoryLock(
   }
 
   async function release(): Promise<void> {
-    // Not ours any more if somebody removed it by hand and another process has taken it since.
+    // No longer ours if it was deleted by hand and another process has taken it since.
     if ((await readLockFile(path)) === content) await rm(path, { force: true });
   }
 

@@ -6,7 +6,7 @@ import type { Store } from '../store.js';
 /**
  * Who holds the lock of a run right now: the names that the sessions gave themselves (`wa-reconcile replay host:123`, cut at
  * 63 bytes), null for a session that this role may not see. The embedded database is locked by the very process that has it
- * open, so nobody else can hold it: null for the whole.
+ * open, so no other process can hold it: then the result is null.
  */
 export async function readLockHolders(
   sql: Sql,

@@ -117,7 +117,7 @@ const EXPLAINED_MESSAGE = columns({
 /** The same with its text, for the one message that is explained. */
 export type ExplainedMessage = RowOf<typeof EXPLAINED_MESSAGE>;
 
-/** Where a message lies, whoever wrote its row: other programs may leave the externalId out. Times are ms since 1970. */
+/** Where a message is stored, whatever program wrote its row: others may leave out the externalId. Times are ms since 1970. */
 export type PlacedMessage = Pick<ExplainedMessage, keyof typeof PLACED>;
 
 const PLACE = `m.id, m.connection_id, m.external_id, m.stanza_id, m.conversation_id, m.lead_id, m.direction, m.type,
@@ -283,7 +283,7 @@ export async function scanEntries(
 }
 
 /**
- * Entries that nobody understood and that hold one of the patterns: no index knows whom they are about. Those with broken
+ * Entries in an unknown format that hold one of the patterns: no index has their contacts. Those with broken
  * JSON are found by the index of what is not done; the strange ones among the `recent` newest entries.
  */
 export async function findUnreadEntries(

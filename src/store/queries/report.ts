@@ -133,8 +133,8 @@ export interface MessageFigures {
  * millions of rows would cost as much as the first.
  *
  * @param days beginnings of days, ms since 1970, ascending
- * @param owed SQL: true for media that history announced and nobody has sent yet
- * @param expiredBefore owed media sent before this moment will not come any more
+ * @param owed SQL: true for media that history announced and that has not arrived yet
+ * @param expiredBefore outstanding media sent before this moment will not arrive any more
  */
 export async function readMessageFigures(
   sql: Sql,

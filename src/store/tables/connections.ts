@@ -50,7 +50,7 @@ export type ConnectionRow = RowOf<typeof COLUMNS>;
 
 const CHANGING = without(COLUMNS, 'id', 'organizationId', 'name');
 
-/** All connections: there are few, and a run keeps them in sight. */
+/** All connections: there are few, and a run keeps them in memory. */
 export async function readConnections(sql: Sql): Promise<ConnectionRow[]> {
   const rows = await sql.query(`select ${columnNames(COLUMNS)} from connections order by name, id`);
   return rowsOf(COLUMNS, rows);
@@ -73,8 +73,8 @@ export async function updateConnections(tx: Sql, rows: readonly ConnectionRow[])
 }
 
 /**
- * Fills in what entries say about connections that nobody had entered: phone_number_id, WABA, number. One that is called by
- * its phone_number_id, for want of a number, is called by its number then, where no other one is.
+ * Fills in what entries say about connections and was not set before: phone_number_id, WABA, number. One that is named by
+ * its phone_number_id, because it had no number, is then named by its number, where that name is free.
  */
 export async function fillInConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<void> {
   if (rows.length === 0) return;
@@ -249,7 +249,7 @@ const CONNECTION_TIMES = columns({
   webhookActivatedAt: orNull(time),
   lastSyncAt: orNull(time),
   createdAt: time,
-  /** Since when nothing is expected of it any more; null if it is in use. */
+  /** When it was archived; null if it is in use. */
   archivedAt: orNull(time),
   /** Of its newest history chunk, when it came (else when it was processed). */
   lastChunkAt: orNull(time),

@@ -210,7 +210,7 @@ export async function writeIdentities(
     'lead_identities',
     OWNED_IDENTITY,
     owned,
-    `-- A name that somebody stored in the meantime keeps its row; what we know of it is complete, so it replaces.
+    `-- A name that another program stored in the meantime keeps its row; what we know of it is complete, so it replaces.
      on conflict (organization_id, kind, value) do update set
        ${excluded(without(IDENTITY_COLUMNS, 'kind', 'value'))}`,
   );

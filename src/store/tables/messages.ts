@@ -28,7 +28,7 @@ import { BY_INDEX, type MessageLookup } from './message-lookup.js';
 
 export const media = json((row, name) => mediaOf(jsonObjectOf(row, name)));
 
-/** Errors as this tool writes them; what another program put there instead is passed over. */
+/** Errors as this tool writes them; other values in the column are ignored. */
 export const errors = json<readonly MessageError[] | null>((row, name) => errorsOf(row[name]));
 
 const MESSAGE = {
@@ -67,7 +67,7 @@ export type MessageRow = RowOf<typeof COLUMNS>;
 
 const STORED_COLUMNS = columns({ ...MESSAGE, rowVersion: text });
 
-/** A row as it was read, with PostgreSQL's mark by which an update can tell that nobody has touched it since. */
+/** A row as it was read, with PostgreSQL's mark by which an update can tell that it has not changed since. */
 export type StoredMessageRow = RowOf<typeof STORED_COLUMNS>;
 
 const SELECTED = `${columnNames(COLUMNS, 'm')}, m.xmin::text as row_version`;
@@ -129,8 +129,8 @@ export async function readMessages(
 
 /**
  * Inserts new messages. Rule M1's unique index decides: a row that another program stored since we looked is not
- * overwritten blindly, it is left out, the count tells, and the caller plans the batch again with that row in sight. The
- * conflict names no columns: a database that lacks the index, which `verify` tells of, still takes what it has lost.
+ * overwritten: it is left out, the count shows it, and the caller plans the batch again with that row loaded. The
+ * conflict names no columns: a database that lacks the index, which `verify` reports, still takes what it has lost.
  * Not sorted by id: runs are kept apart by the organization's lock, and sorted runs would leave every index page half full.
  */
 export async function insertMessages(tx: Sql, rows: readonly MessageRow[]): Promise<number> {
@@ -139,7 +139,7 @@ export async function insertMessages(tx: Sql, rows: readonly MessageRow[]): Prom
 
 /**
  * Writes the merged state of messages that were stored already; the merge rule is src/rules/message-state.ts. A row that
- * another program has changed since we read it is left out and the count tells: our merge does not know that change.
+ * another program has changed since we read it is left out, and the count shows it: our merge does not know that change.
  */
 export async function updateMessages(tx: Sql, rows: readonly StoredMessageRow[]): Promise<number> {
   if (rows.length === 0) return 0;
@@ -172,7 +172,7 @@ export async function deleteMessages(tx: Sql, ids: readonly string[]): Promise<n
   return tx.execute(`delete from messages where id = any($1::uuid[])`, [arrayLiteral(ids)]);
 }
 
-/** Deletes rows that nobody has changed since they were read; what another program put in there meanwhile would be lost. */
+/** Deletes rows that have not changed since they were read: a change by another program must not be lost. */
 export async function deleteUnchangedMessages(
   tx: Sql,
   rows: readonly Pick<StoredMessageRow, 'id' | 'rowVersion'>[],
@@ -194,8 +194,8 @@ const ANY_COLUMNS = columns({ ...MESSAGE, rowVersion: text, unknownMedia: orNull
 export type AnyMessageRow = RowOf<typeof ANY_COLUMNS>;
 
 /**
- * Rows by their own id, whoever wrote them: without an id of the provider theirs is empty, and media or remarks that are no
- * object are read as objects with a `value`. `lock`: until the transaction ends nobody else changes or deletes them.
+ * Rows by their own id, whatever program wrote them: a missing external id is read as '', and media or raw_meta that are not
+ * objects are read as objects with a `value`. `lock`: no other transaction changes or deletes them until this one ends.
  */
 export async function readMessagesById(
   sql: Sql,
@@ -273,7 +273,7 @@ export async function addUnknownMedia(
   );
 }
 
-/** A row that did not say which raw entry and run brought it takes over what a double of it says. */
+/** Sets the raw entry and run of rows that have none to those of their duplicate. */
 export async function adoptOrigins(
   tx: Sql,
   rows: readonly { id: string; batchId: string | null; runId: string | null }[],

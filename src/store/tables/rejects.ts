@@ -30,8 +30,8 @@ export async function insertRejects(tx: Sql, rows: readonly RejectRow[]): Promis
 }
 
 /**
- * Forgets what was rejected of entries that are decided again, but for what still is: that stays on record since when it was
- * rejected first, so that nobody has to acknowledge it again.
+ * Deletes rejects of entries that are applied again, except items that are still rejected: those keep the date when they were
+ * rejected first, so that it need not be acknowledged again.
  */
 export async function deleteRejects(
   tx: Sql,
@@ -63,7 +63,7 @@ export async function readRejectsOfMessages(sql: Sql, keys: readonly MessageKey[
 
 /**
  * Rejected items whose excerpt names one of `words`, among the newest `most` rejects: an item without an id is filed under
- * nobody, and its excerpt is all that tells whose it was.
+ * no contact, and only its excerpt shows whose it was.
  */
 export async function readRejectsNaming(
   sql: Sql,

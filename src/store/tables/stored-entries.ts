@@ -25,7 +25,7 @@ const STORED_ENTRY = columns({
   rawBody: bytes,
   /** What the bytes were when they were stored. */
   sha256: bytes,
-  /** False when the bytes are not those that were stored: what they say must not be believed. */
+  /** False when the bytes are not those that were stored: their content must not be used. */
   isIntact: boolean,
   receivedAt: orNull(time),
   /** How it ended, and why not well. */
@@ -47,7 +47,7 @@ export interface EntrySelection {
   statuses: readonly EntryStatus[];
   since?: number;
   until?: number;
-  /** Leaves out what had failed before then: it was told then, and would fail again. */
+  /** Leaves out entries that failed before then: they were reported then, and would fail again. */
   failedSince?: number;
   /** Stored or worked on at or after, whenever it was received. */
   touchedSince?: number;
@@ -58,7 +58,7 @@ export interface EntrySelection {
   field?: string;
   /** Any of these chat ids. */
   chatIds?: readonly string[];
-  /** Those that name somebody else, or the same person by another name, too. */
+  /** Only entries with several chat ids: they name another person too, or the same person by another name. */
   severalNames?: true;
   /** Entries of one connection, and the pending ones that name none: they are what it may be named for. */
   connection?: { id: string; phoneNumberId: string | null };
@@ -96,7 +96,7 @@ export async function readEntries(
 }
 
 /**
- * Takes entries for this transaction: those that nobody else is working on and that are still due. Several machines can
+ * Claims entries for this transaction: those that no other run is working on and that are still due. Several machines can
  * replay what is pending at once, each its own part.
  */
 export async function claimEntries(

@@ -39,7 +39,7 @@ export interface NewRun {
   resumed: { runId: string; checkpoint: JsonObject } | null;
 }
 
-/** Opens a run. One that it takes up is over in the same moment and hands on its checkpoint: nobody goes on with it twice. */
+/** Opens a run. The run that it resumes ends in the same statement and hands over its checkpoint: none is resumed twice. */
 export async function insertRun(sql: Sql, run: NewRun): Promise<void> {
   await sql.execute(
     `with resumed as (
@@ -88,7 +88,7 @@ export async function finishRun(
     verdict: string;
     completedAt: number;
     error: string | null;
-    /** A run that came to its end has nothing to go on from. */
+    /** A run that finished has nothing to resume. */
     clearCheckpoint: boolean;
   },
 ): Promise<void> {
@@ -119,7 +119,7 @@ const UNFINISHED_RUN = columns({
 
 export type UnfinishedRun = RowOf<typeof UNFINISHED_RUN>;
 
-/** Runs of a command that stopped before their end and can be gone on with, newest first. */
+/** Runs of a command that stopped before their end and can be resumed, newest first. */
 export async function readUnfinishedRuns(sql: Sql, command: string): Promise<UnfinishedRun[]> {
   const rows = await sql.query(
     `select id, pid, host, status, started_at, checkpoint from sync_runs
@@ -163,7 +163,7 @@ export interface RunRow extends RowOf<typeof RUN> {
 
 /**
  * Whether the run `later` makes up for the run `r`, which did not complete. `work` says what a run was to do, as
- * src/commands/runs/work.ts.ts writes it: `<command> {}` is all that there is. What is pending or failed in the raw log is replayed
+ * `workOf` (src/ingest/runs/with-run.ts) writes it: `<command> {}` is all that there is. What is pending or failed in the raw log is replayed
  * by every reconcile; all of the raw log only by a full one.
  */
 const COVERS = `(
@@ -292,7 +292,7 @@ export async function countRuns(sql: Sql): Promise<RunCountRow[]> {
   return rowsOf(RUN_COUNT, rows);
 }
 
-/** The run is over, and nothing of it is to be gone on with: what it had done so far is no longer there. */
+/** Ends a run that was undone; it cannot be resumed, because what it had done is gone. */
 export async function endUndoneRun(tx: Sql, runId: string, at: number): Promise<void> {
   await tx.execute(
     `update sync_runs set checkpoint = null, completed_at = coalesce(completed_at, $2::timestamptz),
@@ -312,7 +312,7 @@ function runOf(row: SqlRow): RunRow {
   return { ...run, isSucceeded: run.coveredBy !== null, undid: typeof undoes === 'string' ? undoes : null };
 }
 
-/** What a run was told that decides how the entries that it stored are read. */
+/** The options of a run that decide how the entries that it stored are decoded. */
 interface RunChoice {
   include: ReadonlySet<IncludableChat>;
   /** Name or id of `--connection`. */
@@ -348,7 +348,7 @@ export interface LastReconcile {
 }
 
 /**
- * How much is looked at twice: clocks of machines differ, and a transaction may commit after a later one began. Looking
+ * How much is checked twice: clocks of machines differ, and a transaction may commit after a later one began. Checking
  * again costs little and changes nothing.
  */
 const OVERLAP = '1 hour';
@@ -356,7 +356,7 @@ const OVERLAP = '1 hour';
 /** The marks that earlier runs have left in sync_runs: when they began, and the last entry that they saw. */
 export async function readLastReconcile(sql: Sql): Promise<LastReconcile> {
   const [mark] = await sql.query(
-    // A mark that lies ahead was made by a clock that was wrong: until then, every run would look at nothing.
+    // A mark in the future comes from a wrong clock: until then, every run would look at nothing.
     `select mark - interval '${OVERLAP}' as since, through
      from (
        select (counters ->> 'watermark')::timestamptz as mark, counters ->> 'through' as through

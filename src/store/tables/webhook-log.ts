@@ -78,7 +78,7 @@ const OUTCOME_COLUMNS = columns({
   error: orNull(text),
   counters: orNull(jsonObject),
   processedAt: time,
-  /** It goes on naming the run that it names: what that run was told decides how it is read. */
+  /** It keeps naming the run that stored it: that run's options decide how it is decoded. */
   keepsRun: boolean,
 });
 
@@ -102,7 +102,7 @@ export async function readKnownEntries(
   return rowsOf(KNOWN_ENTRY, rows);
 }
 
-/** Stores entries; one that another run stored in the meantime is left out and the count tells. */
+/** Stores entries; one that another run stored in the meantime is left out, and the count shows it. */
 export async function insertEntries(tx: Sql, rows: readonly RawLogRow[]): Promise<number> {
   return insertRows(
     tx,
@@ -125,7 +125,7 @@ export async function restoreEntries(tx: Sql, rows: readonly RestoredEntry[]): P
   );
 }
 
-/** Which of these entries are not in the raw log any more. */
+/** Which of these entries are no longer in the raw log. */
 export async function findGoneEntries(tx: Sql, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const rows = await tx.query(
@@ -225,8 +225,8 @@ export async function requeueWaiting(tx: Sql, phoneNumberIds: readonly string[])
 }
 
 /**
- * Events that were stored before anybody said whose they are get their connection now, so that the same bytes are one row:
- * left where it is, the first row would wait for ever.
+ * Events that were stored before their connection was known get it now, so that the same bytes are one row:
+ * otherwise the first row would stay pending for ever.
  */
 export async function adoptUnscoped(
   tx: Sql,
@@ -251,8 +251,8 @@ export async function adoptUnscoped(
 }
 
 /**
- * Marks entries of which a contact's part was applied: what they hold of other people is still due, and no later look for
- * what has come beside an answer need read them.
+ * Marks entries of which a contact's part was applied: their items about other people are still due, and no later search for
+ * entries that came beside an answer has to read them.
  */
 export async function markNarrowed(
   sql: Sql,
