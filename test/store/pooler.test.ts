@@ -180,7 +180,7 @@ describe('the lock of a run behind a pooler', () => {
         ways.map((config) => acquireRunLock(config, lockOptions('shared', 'replay'))),
       );
       await expect(acquireRunLock(holding, lockOptions('exclusive', 'undo'))).rejects.toThrow(
-        /must be alone/,
+        /needs exclusive access/,
       );
       await Promise.all(shared.map((one) => one.release()));
     }

@@ -26,7 +26,7 @@ describe('the lock of a run on PostgreSQL', () => {
     await expect(refused).rejects.toBeInstanceOf(LockedError);
     await expect(refused).rejects.toMatchObject({ exitCode: EXIT.locked });
     await expect(refused).rejects.toThrow(
-      /in use by replay host-a:4321 \(server process \d+, from 127\.0\.0\.1, since .*Z\); import host-a:4321 .*must be alone/,
+      /in use by replay host-a:4321 \(server process \d+, from 127\.0\.0\.1, since .*Z\); import host-a:4321 .*needs exclusive access/,
     );
     await one.release();
     await other.release();
