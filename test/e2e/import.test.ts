@@ -396,7 +396,7 @@ describe('import: a list', () => {
       stdin: 'tomorrow\n5511900000001\n5521900000002\n',
     });
     expect(code).toBe(4);
-    expect(stdout).toContain('3 contacts of 3 done: 2 messages created');
+    expect(stdout).toContain('3 of 3 contacts done: 2 messages created');
     expect(stdout).toContain("line 1: 'tomorrow' is not a valid contact.");
     expect(site.device.logins).toBe(1);
   });
