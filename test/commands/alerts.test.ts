@@ -52,6 +52,30 @@ describeOnBackends('an acknowledged alert', (backend) => {
     expect(alerts).toMatchObject([{ acknowledged: { by: 'tester' } }]);
   });
 
+  it.each([
+    ['a missing chunk', 'chunk_missing', `update history_chunks set chunk_order = 3`],
+    ['a history that failed', 'failed', `update connections set history_sync_status = 'failed'`],
+    [
+      'a history that stopped',
+      'chunk_missing',
+      `update connections set history_sync_status = 'syncing', history_sync_progress = 40`,
+    ],
+  ])('of %s is no finding of verify either', async (_title, kind, damage) => {
+    const store = await backend.open();
+    await replayBodies(store, [history([old('A', 0)]), live('B', 10)]);
+    await store.sql.execute(damage);
+    const later = at(store, 48 * HOUR);
+    const ledger = async (): Promise<unknown> => {
+      const checks = new Set(['history_ledger'] as const);
+      return (await verify(later, { checks, enforce: false })).checks[0]?.status;
+    };
+    expect(await ledger()).toBe('findings');
+    await acknowledgeAlerts(later, { alert: kind, ...LIMITS });
+    expect(await ledger()).not.toBe('findings');
+    await unacknowledgeAlerts(later, { alert: kind });
+    expect(await ledger()).toBe('findings');
+  });
+
   it('ends when there is more of it, and not when the same is reported again', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), live('B', 10, { id: undefined })]);

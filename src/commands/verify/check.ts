@@ -190,6 +190,12 @@ export function joined(
 }
 
 export const DEDUPE_REMEDY = remedy('dedupe', ['--apply'], 'merges the duplicates');
+/** For messages without an id: back under it they come from the raw log, and `dedupe` then knows the row without one as a copy. */
+export const RESTORE_IDS_REMEDY = remedy(
+  'reconcile',
+  [],
+  'restores these messages under their ids, where the raw log has them; then dedupe merges the copies',
+);
 export const ENFORCE_INDEX_REMEDY = remedy('verify', ['--enforce'], 'creates the unique indexes');
 export const ENFORCE_VALUES_REMEDY = remedy('verify', ['--enforce'], 'corrects the derived values');
 export const REPLAY_ALL_REMEDY = remedy('replay', ['--all'], 'restores everything that is in the raw log');

@@ -1,3 +1,5 @@
+import { acknowledge, alert } from '../../audit/alert.js';
+import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import { remedy } from '../../model/remedy.js';
 import {
   readConnectionTimes,
@@ -22,26 +24,42 @@ export const historyLedgerCheck: Check = {
       view.sql,
       inUse.map(({ id }) => id),
     );
+    const acks = await readAlertAcks(view.sql);
+    const isAcknowledged = (
+      kind: HistoryAlert,
+      connection: ConnectionRow,
+      state: string | number | null,
+    ): boolean =>
+      acknowledge([alert(kind, connection, { since: null, state, message: '' })], acks, view.now).some(
+        ({ acknowledged }) => acknowledged !== null,
+      );
+    const counts = { gaps: 0, acknowledged: 0 };
     for (const connection of inUse) {
       const own = gaps.filter(({ connectionId }) => connectionId === connection.id);
+      const missing = own.map(({ phase, chunkOrder }) => `${phase}/${chunkOrder}`).join(' ');
+      const areAcknowledged = own.length > 0 && isAcknowledged('chunk_missing', connection, missing);
       for (const { phase, chunkOrder } of own) {
         const detail = `chunk ${chunkOrder} of phase ${phase} is missing, later ones arrived`;
-        await recorder.finding('!', {
-          connectionId: connection.id,
-          subject: `${phase}/${chunkOrder}`,
-          detail,
-        });
+        const item = { connectionId: connection.id, subject: `${phase}/${chunkOrder}`, detail };
+        if (areAcknowledged) {
+          counts.acknowledged += 1;
+          await recorder.note('!', item);
+        } else {
+          counts.gaps += 1;
+          await recorder.finding('!', item);
+        }
       }
-      const state = stateOf(connection, times.get(connection.id), view.now);
+      const state = stateOf(connection, times.get(connection.id), missing, view.now);
       if (state === null) continue;
       recorder.checked += 1;
       const item: Subject = { connectionId: connection.id, subject: connection.name, detail: state.detail };
-      if (state.is === 'late') await recorder.finding('!', item);
-      else if (state.is === 'noted') await recorder.note('!', item);
+      if (state.is === 'late' && !isAcknowledged(...state.alert(connection)))
+        await recorder.finding('!', item);
+      else if (state.is !== 'complete') await recorder.note('!', item);
       else if (own.length === 0) await recorder.good(item);
     }
     return {
-      summary: summaryOf(recorder, gaps.length),
+      summary: summaryOf(recorder, counts),
       // A chunk that another log holds fills the gap; the rest Meta sends again only to a number that is onboarded again.
       remedy:
         gaps.length > 0
@@ -51,13 +69,25 @@ export const historyLedgerCheck: Check = {
   },
 };
 
-interface State {
-  is: 'complete' | 'noted' | 'late';
-  detail: string;
-}
+/** The alerts of `report` that are about a history. One that was acknowledged is no finding here either. */
+type HistoryAlert = 'chunk_missing' | 'failed' | 'no_history';
 
-/** Null for a connection that no history is expected of. */
-function stateOf(connection: ConnectionRow, times: ConnectionTimes | undefined, now: number): State | null {
+type State =
+  | { is: 'complete' | 'noted'; detail: string }
+  | {
+      is: 'late';
+      detail: string;
+      /** The alert that report raises about it, and what that depends on. */
+      alert: (row: ConnectionRow) => [HistoryAlert, ConnectionRow, string | number | null];
+    };
+
+/** Null for a connection that no history is expected of. `missing`: its missing chunks, as their alert has them. */
+function stateOf(
+  connection: ConnectionRow,
+  times: ConnectionTimes | undefined,
+  missing: string,
+  now: number,
+): State | null {
   const isLate = (since: number | null): boolean => since !== null && now - since > LATE_MS;
   const { historySyncStatus: status, historySyncProgress: progress, historySyncError: error } = connection;
   switch (status) {
@@ -68,11 +98,20 @@ function stateOf(connection: ConnectionRow, times: ConnectionTimes | undefined, 
     case 'declined':
       return { is: 'noted', detail: 'the business declined to share its history' };
     case 'failed':
-      return { is: 'late', detail: `failed: ${error ?? 'no reason given'}` };
+      return {
+        is: 'late',
+        detail: `failed: ${error ?? 'no reason given'}`,
+        alert: (row) => ['failed', row, row.historySyncError],
+      };
     case 'syncing': {
       const detail = `came up to ${progress ?? 0} %`;
       return isLate(times?.lastChunkAt ?? null)
-        ? { is: 'late', detail: `${detail}, and nothing more since` }
+        ? {
+            is: 'late',
+            detail: `${detail}, and nothing more since`,
+            // Where chunks are missing between others, report raises one alert for both.
+            alert: (row) => ['chunk_missing', row, missing === '' ? (times?.lastChunkAt ?? null) : missing],
+          }
         : { is: 'noted', detail: `${detail} until now` };
     }
     case 'pending_history':
@@ -82,18 +121,27 @@ function stateOf(connection: ConnectionRow, times: ConnectionTimes | undefined, 
       const onboardedAt =
         times?.webhookActivatedAt ?? (status === 'pending_history' ? (times?.createdAt ?? null) : null);
       return isLate(onboardedAt)
-        ? { is: 'late', detail: 'onboarded, but no history arrived' }
+        ? {
+            is: 'late',
+            detail: 'onboarded, but no history arrived',
+            alert: (row) => ['no_history', row, row.historySyncStatus],
+          }
         : { is: 'noted', detail: 'its history has not come yet' };
     }
   }
 }
 
-function summaryOf({ checked, found, noted }: Recorder, gaps: number): string {
+function summaryOf(
+  { checked, found, noted }: Recorder,
+  { gaps, acknowledged }: { gaps: number; acknowledged: number },
+): string {
   const late = found - gaps;
+  const declined = noted - acknowledged;
   const parts = joined([
     [gaps, `${amount(gaps, 'history chunk')} missing`],
+    [acknowledged, `${amount(acknowledged, 'history chunk')} missing and acknowledged`],
     [late, `${amount(late, 'history', 'histories')} incomplete`],
-    [noted, `${amount(noted, 'history', 'histories')} declined or not complete yet`],
+    [declined, `${amount(declined, 'history', 'histories')} declined or not complete yet`],
   ]);
   if (parts !== '') return parts;
   return checked === 0 ? 'No history is expected' : `${amount(checked, 'history', 'histories')} complete`;

@@ -13,6 +13,7 @@ import {
   forEachRow,
   joined,
   listRows,
+  RESTORE_IDS_REMEDY,
   scopeOf,
   type Check,
   type Recorder,
@@ -69,7 +70,6 @@ export const missingIdsCheck: Check = {
   async run(view, recorder) {
     recorder.checked = await countMessages(view.sql, scopeOf(view));
     let copies = 0;
-    let unnamed: string | null = null;
     for await (const { merges, kept } of streamDecisions(view, 'no_id')) {
       for (const { kept: twin, lost } of merges) {
         for (const { row } of lost) {
@@ -79,7 +79,6 @@ export const missingIdsCheck: Check = {
         }
       }
       for (const { connectionId, rows } of kept) {
-        unnamed ??= rows[0] ?? null;
         const detail = 'has no id, and is no duplicate of a message with one';
         await recorder.finding('!', { connectionId, subject: `row ${rows.join(', ')}`, detail });
       }
@@ -95,7 +94,7 @@ export const missingIdsCheck: Check = {
     );
     return {
       summary: `${amount(found, 'message')} without an id: ${parts}`,
-      remedy: copies > 0 ? DEDUPE_REMEDY : explainRemedy(unnamed),
+      remedy: copies > 0 ? DEDUPE_REMEDY : RESTORE_IDS_REMEDY,
     };
   },
 };

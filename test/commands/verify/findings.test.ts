@@ -171,10 +171,10 @@ const DAMAGES: Damage[] = [
     remedy: 'wa-reconcile dedupe --apply',
   },
   {
-    title: 'missing_ids: a person decides about a message that nothing can name',
+    title: 'missing_ids: what the raw log may restore under its id comes first',
     damage: (store) => run(store, copyOf('A2', `'{"external_id": null, "body": "something else"}'`)),
     finds: { missing_ids: 1 },
-    remedy: /^wa-reconcile explain [0-9a-f-]{36}$/,
+    remedy: 'wa-reconcile reconcile',
     sample: /is no duplicate/,
   },
   {
