@@ -3,6 +3,7 @@ import { renderReportPage } from '../../src/cli/report-page/page.js';
 import { createLook, PLAIN } from '../../src/cli/ui/look.js';
 import { render } from '../../src/cli/ui/presentation.js';
 import { presentReport } from '../../src/cli/views/report.js';
+import type { MessageView } from '../../src/commands/messages/result.js';
 import { reportFigures } from '../../src/cli/views/report-figures.js';
 import { renderChat } from '../../src/cli/views/chat.js';
 import { connectionReport, HOSTILE_NAME, reportResult } from '../support/report-result.js';
@@ -50,7 +51,8 @@ test('and as figures, and in Markdown', async () => {
   expect(markdown).not.toContain(HOSTILE_NAME);
 });
 
-test('a chat says behind a failed message why it failed', () => {
+/** The chat of one failed message, on a terminal of this width. */
+function chatOf(errors: NonNullable<MessageView['errors']>, width: number): string[] {
   const message = {
     id: '1',
     externalId: null,
@@ -59,11 +61,11 @@ test('a chat says behind a failed message why it failed', () => {
     direction: 'OUTBOUND',
     timestamp: '2026-01-01T12:00:00.000Z',
     status: 'failed',
-    errors: [{ code: 131_047, title: 'Re-engagement\u001b[31m message', details: 'long' }],
+    errors,
     from: { name: null, number: null },
     source: 'live',
   } as const;
-  const chat = renderChat(
+  return renderChat(
     {
       schemaVersion: 1,
       command: 'messages',
@@ -73,7 +75,23 @@ test('a chat says behind a failed message why it failed', () => {
       metadata: { firstMessageAt: null, lastMessageAt: null, totalMessages: 1, syncedUpTo: null },
     },
     'UTC',
-    createLook(false, 100),
+    createLook(false, width),
   );
+}
+
+test('a chat says behind a failed message why it failed', () => {
+  const chat = chatOf([{ code: 131_047, title: 'Re-engagement\u001b[31m message', details: 'long' }], 100);
   expect(chat.join('\n')).toContain('12:00 · ✗ failed · 131047 Re-engagement message');
+});
+
+test('a chat wraps what became of a message like everything else, and cuts a title that fills pages', () => {
+  const lines = chatOf(
+    [
+      { code: 131_047, title: 'Re-engagement message' },
+      { code: 131_026, title: 'x'.repeat(4000) },
+    ],
+    80,
+  );
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(lines.join('').length).toBeLessThan(800);
 });

@@ -114,7 +114,7 @@ function withTail(lines: readonly Line[], notes: readonly string[], room: number
   const joined = last === undefined ? undefined : { ...last, about };
   return joined !== undefined && lineWidth(joined) <= room
     ? [...lines.slice(0, -1), joined]
-    : [...lines, { text: '', about }];
+    : [...lines, ...wrapText(about, room).map((line): Line => ({ text: '', about: line }))];
 }
 
 function contentOf({ message, contact }: Omit<Said, 'time'>, room: number): Line[] {

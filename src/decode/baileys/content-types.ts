@@ -40,6 +40,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
       readReply(
         textOf(o.title) ?? o.description ?? null,
         asObject(o.singleSelectReply)?.selectedRowId ?? null,
+        textOf(o.title) === undefined ? undefined : o.description,
       ),
   ],
   ['interactiveResponseMessage', readInteractiveResponse],
@@ -140,12 +141,13 @@ function readContacts(contacts: readonly JsonValue[], displayName?: string): Rea
   };
 }
 
-function readReply(text: JsonValue | undefined, id: JsonValue | undefined): Reading {
-  const replyId = shortText(id);
+/** `about`: what the chosen row says under its title. */
+function readReply(text: JsonValue | undefined, id: JsonValue | undefined, about?: JsonValue): Reading {
+  const reply = withoutAbsent({ id: shortText(id), description: shortText(about) });
   return {
     type: 'interactive',
     body: textOf(text),
-    ...(replyId === undefined ? {} : { meta: { reply: { id: replyId } } }),
+    ...(Object.keys(reply).length === 0 ? {} : { meta: { reply } }),
   };
 }
 
