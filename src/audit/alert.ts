@@ -67,12 +67,12 @@ export interface Alert {
   connectionId: string | null;
   /** What it is about besides the connection: a check, a run, why entries wait. */
   subject: string | null;
-  /** Since when, RFC 3339; null if that cannot be told. */
+  /** Since when, RFC 3339; null if unknown. */
   since: string | null;
   count: number | null;
   /** One sentence for people. */
   message: string;
-  /** What to type next; null if only a person can mend it. */
+  /** What to run next; null if only a person can fix it. */
   remedy: Remedy | null;
   /** Stays the same for as long as nothing has changed. An acknowledgement holds until it changes. */
   state: string;

@@ -20,10 +20,10 @@ import {
 } from './outcome.js';
 import { SeenKeys } from './window.js';
 
-/** More entries than this are not named: whoever wants to replay them replays everything. */
+/** More entries than this are not listed: replaying everything is simpler then. */
 const MOST_AFFECTED = 20_000;
 
-/** Entries that are not done, or that say nothing, by why. */
+/** Entries that are not processed, or from which nothing can be read, by reason. */
 export interface OpenEntries {
   /** Cannot be read by this version; no command fixes it. */
   unreadable: number;
@@ -38,7 +38,7 @@ export interface OpenEntries {
 }
 
 export interface AuditResult {
-  /** Entries that were looked at. */
+  /** Entries that were read. */
   entries: number;
   /** All items, those of no connection included. */
   total: AuditCounts;
@@ -53,7 +53,7 @@ export interface AuditResult {
   affectedEntries: { ids: string[]; more: boolean };
 }
 
-/** Keeps the accounts of an audit and tells what it finds, each message once. */
+/** Counts the outcomes of an audit and reports its findings, each message once. */
 export class AuditBook {
   private readonly byConnection = new Map<string, AuditCounts>();
   /** Items of no connection. */
@@ -76,7 +76,7 @@ export class AuditBook {
 
   constructor(private readonly view: AuditView) {}
 
-  /** An item that is not held against the database. */
+  /** Records an item that is not compared with the database. */
   async outside(
     fact: Fact,
     standing: Exclude<Standing, { kind: 'judged' }>,
@@ -98,7 +98,7 @@ export class AuditBook {
     });
   }
 
-  /** An item with what became of it. */
+  /** Records an item with its outcome. */
   async judged({ item, outcome }: JudgedItem): Promise<void> {
     const { fact, connection, entry } = item;
     const counts = this.countsOf(connection.id);
@@ -143,7 +143,7 @@ export class AuditBook {
         await this.differs(item, outcome.row, describeDifferences(outcome.differences));
         return;
       case 'elsewhere':
-        await this.differs(item, outcome.row, 'is with another lead, and no reject says why');
+        await this.differs(item, outcome.row, 'is with another lead, and no rejection explains it');
         return;
       case 'doubled':
         if (!this.different.add(outcome.row.id)) return;
@@ -164,7 +164,7 @@ export class AuditBook {
         await this.tell('unapplied', {
           ...at,
           subject: subjectIn(item),
-          detail: `${entry.origin}: ${what} is neither applied nor waiting`,
+          detail: `${entry.origin}: ${what} is neither applied nor pending`,
         });
         return;
       }
@@ -179,7 +179,7 @@ export class AuditBook {
     }
   }
 
-  /** An entry as a whole: one of which not everything can be told is told as what it is. */
+  /** Reports an entry as a whole where its items cannot all be judged. */
   async entry(decoded: DecodedEntry, scope: ReadonlySet<string>): Promise<void> {
     this.entries += 1;
     const { entry, failure, unrecognized, sections } = decoded;
@@ -194,7 +194,7 @@ export class AuditBook {
       return;
     }
     if (failure !== null) {
-      // On record, and no command fixes it: worth knowing every time.
+      // No command fixes it, and it is on record: reported every time.
       if (entry.status !== 'pending') {
         open.unreadable += 1;
         await this.tell('entry_unreadable', { ...at, detail: `${origin}: ${failure.message}` });
@@ -213,12 +213,12 @@ export class AuditBook {
     if (stranger !== undefined && !restricted) {
       open.unknownConnection += 1;
       const { phoneNumberId, sessionName } = stranger.section.connection;
-      const name = phoneNumberId ?? (sessionName === undefined ? 'none is named' : `session ${sessionName}`);
+      const name = phoneNumberId ?? (sessionName === undefined ? 'no name' : `session ${sessionName}`);
       const detail = `${origin}: unknown connection (${name}), ${of}`;
       await this.tell('entry_unknown_connection', { ...at, detail });
     } else if (entry.status === 'failed') {
       open.failed += 1;
-      await this.tell('entry_failed', { ...at, detail: `${origin}: failed, and readable now, ${of}` });
+      await this.tell('entry_failed', { ...at, detail: `${origin}: failed before, can be read now, ${of}` });
     } else if (entry.status === 'pending') {
       open.pending += 1;
       const detail = `${origin}: pending (${entry.error ?? 'never replayed'}), ${of}`;
@@ -324,7 +324,7 @@ export interface AuditCounts {
   skipped: number;
   rejected: number;
   missing: number;
-  /** Rows that are not what the log says, or with another lead. */
+  /** Rows that differ from the log, or are with another lead. */
   different: number;
   /** Items whose message is there under both of its names: what `dedupe` merges. */
   doubled: number;
@@ -332,7 +332,7 @@ export interface AuditCounts {
   pending: number;
   /** The missing items as messages: one that several entries hold is missed once. */
   missingMessages: number;
-  /** Amendments that are neither applied nor waiting, and rejects of other items that are on no record. Not among the items. */
+  /** Amendments neither applied nor pending, and rejects of other items without a record. Not among the items. */
   unsettled: number;
 }
 

@@ -18,29 +18,29 @@ const SETTLED_TOGETHER = 2_000;
 
 /** What an audit looks at. */
 export interface AuditView {
-  /** Inside a read-only, repeatable-read transaction, so that what a replay writes meanwhile cannot look like a fault. */
+  /** Inside a read-only, repeatable-read transaction, so that a concurrent replay cannot look like a fault. */
   sql: Sql;
-  /** The connections to look at: all of them, or the one of `--connection`. */
+  /** The connections to audit: all of them, or the one of `--connection`. */
   connections: readonly ConnectionRow[];
-  /** True with `--connection`: what belongs to no connection is not looked at. */
+  /** True with `--connection`: items of no connection are left out. */
   restricted: boolean;
   /** Only what was received since, ms since 1970; null for everything. */
   since: number | null;
-  /** Only entries that were stored or worked on since, ms since 1970; null for all. */
+  /** Only entries that were stored or processed since, ms since 1970; null for all. */
   touchedSince: number | null;
   /** With `touchedSince`: entries of these blocks, too, because their messages have changed. */
   blocks?: readonly string[];
   signal: AbortSignal;
-  /** Whether what is as it should be is to be told, too. */
+  /** Whether to report correct items, too. */
   wantsItems?: boolean;
-  /** Told of every finding, each message once. */
+  /** Receives every finding, each message once. */
   item?: (item: AuditedItem) => Promise<void> | void;
 }
 
 /**
  * Holds every item of the raw log against the database, one by one: what became of it, per connection. Decodes the whole log
- * once more; memory does not grow with it, and nothing is written. Ends early when the signal is aborted: what it gives then
- * is half of an answer.
+ * once more; memory does not grow with it, and nothing is written. Ends early when the signal is aborted: the result then
+ * is incomplete.
  */
 export async function auditLog(view: AuditView): Promise<AuditResult> {
   return new Auditor(view, await RawLog.open(view.sql)).run();

@@ -46,7 +46,7 @@ export function differencesOf(state: MessageState, stored: MessageRow): Differen
 
 /** The differences as one clause without contents, which may be printed. */
 export function describeDifferences(differences: readonly Difference[]): string {
-  if (differences.length === 0) return 'its evidence is less than the log’s';
+  if (differences.length === 0) return 'has less evidence than the raw log';
   const parts = differences.map(({ column, word, row, log }) =>
     column === 'status' || column === 'direction'
       ? `${word} (${row ?? 'none'}, the log says ${log ?? 'none'})`

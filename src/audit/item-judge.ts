@@ -18,7 +18,7 @@ import { judgeAmendments } from './judge-amendments.js';
 import type { ContestedItem, ItemOutcome, JudgedItem, LogItem } from './outcome.js';
 import { SeenKeys, readRowsOf, type Window } from './window.js';
 
-/** A lead that nobody is: what a message of somebody unknown is placed under. */
+/** The lead id under which a message of an unknown person is placed. */
 const NOBODY = '';
 
 /** The rows that one window is about. */
@@ -105,7 +105,7 @@ export class ItemJudge {
     return book.place(
       fact,
       placementIn(connection.id, leadId),
-      // Whoever has the better claim, the other one is on record.
+      // Either claimant may be right here: the other one is on record as rejected.
       () => false,
     );
   }
@@ -166,7 +166,7 @@ function holdAgainst(
   return twin === null ? { kind: 'there', row: stored } : { kind: 'doubled', row: stored, twin };
 }
 
-/** The row that is one too many: the one under the key id is told of. */
+/** The duplicate of a row under the key id: the row under the wamid. */
 function twinOf(
   fact: MessageFact,
   stored: StoredMessageRow,

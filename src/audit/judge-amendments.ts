@@ -7,11 +7,11 @@ import type { LeadFinder } from '../rawlog/lead-finder.js';
 import type { ContestedItem, JudgedItem, LogItem } from './outcome.js';
 import { Keys, type SeenKeys } from './window.js';
 
-/** What the amendments of a window are held against. */
+/** What the amendments of a window are compared with. */
 export interface AmendmentSight {
   sql: Sql;
   leads: LeadFinder;
-  /** The messages of the window, with what its messages say already merged in. */
+  /** The messages of the window, with its message items merged in. */
   book: MessageBook;
   /** Messages that are known to be missing, by connection and id. */
   missing: SeenKeys;
@@ -34,10 +34,10 @@ export async function judgeAmendments(
     ...sighted.filter(({ item }) => !item.entry.isOpen),
     ...sighted.filter(({ item }) => item.entry.isOpen),
   ];
-  // What an entry says that is not done yet must not hide what one lacks that is.
+  // A pending entry's amendments, merged first, would hide that a processed entry's are missing.
   for (const { item, tracked } of closedFirst) {
     const row = tracked?.stored ?? null;
-    // A message that is not there takes its amendments with it.
+    // Without its message an amendment cannot be applied: the message is what is missing.
     if (tracked !== null && row === null) judged.push({ item, outcome: { kind: 'targetless' } });
     else if (tracked === null || row === null || applyAmendment(payloadOf(item.fact), tracked, reactions)) {
       if (item.entry.isOpen) judged.push({ item, outcome: { kind: 'pending' } });

@@ -35,7 +35,7 @@ export interface LogItem<F extends Fact = Judged> {
  *   its names. elsewhere: the row is with another lead.
  * - rejected: on record. unrecorded: rejected by rule, and not on record.
  * - pending: its entry is not done yet. waiting: an amendment whose message is not stored yet.
- * - unapplied: an amendment that is neither applied nor waiting. targetless: its message is missing, which is said of that.
+ * - unapplied: an amendment that is neither applied nor pending. targetless: its message is missing, and reported as such.
  */
 export type ItemOutcome =
   | { kind: 'there' | 'applied'; row: StoredMessageRow }
@@ -60,7 +60,7 @@ export interface ContestedItem {
   outcome: { kind: 'contested'; row: StoredMessageRow };
 }
 
-/** What an audit says of one item, or of an entry as a whole. */
+/** The outcome of one item, or of an entry as a whole. */
 export type AuditedOutcome =
   | 'there'
   | 'skipped'

@@ -75,10 +75,10 @@ export class Keys {
   }
 }
 
-/** So many are remembered; of a database that misses more, a message may be counted once per entry that holds it. */
+/** With more missing messages than this, one may be counted once per entry that holds it. */
 const REMEMBERED = 100_000;
 
-/** Keys that were seen already: webhooks repeat themselves, and one lost message is one finding. */
+/** Keys already seen: webhooks repeat messages, and one lost message is one finding. */
 export class SeenKeys {
   private readonly keys = new Set<string>();
 

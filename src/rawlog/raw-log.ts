@@ -22,7 +22,7 @@ export type Decodable = Pick<
 export interface DecodedEntry<E extends Decodable = StoredEntry> {
   entry: E;
   storedAs: StoredAs;
-  /** Why its bytes say nothing; null when they were read. */
+  /** Why its bytes cannot be read; null when they were. */
   failure: PreparedEntry['failure'];
   /** What no decoder knows in it. */
   unrecognized: DecodedBody['unrecognized'];

@@ -118,7 +118,7 @@ describe('runs and raw discard on a server', () => {
     expect((await run(['runs', 'show', 'ffffffff'])).code).toBe(2);
     const wrong = await run(['runs', 'list', '--command', 'reply']);
     expect(wrong.code).toBe(2);
-    expect(wrong.stderr).toContain('Recorded are: replay,');
+    expect(wrong.stderr).toContain('Recorded commands: replay,');
     expect((await run(['runs', 'list', '--command', 'import'])).stdout).toBe('No runs.\n');
     const refused = await run(['undo', replayed?.id ?? '']);
     expect(refused.code).toBe(2);

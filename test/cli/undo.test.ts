@@ -80,7 +80,7 @@ describe('undo on the command line', () => {
     const seen = await run('undo', runId);
     expect(seen).toMatchObject({ code: 1, stderr: '' });
     expect(seen.stdout).toContain(`✖ Nothing was changed: 1 row of dedupe ${runId} was changed since.`);
-    expect(seen.stdout).toContain('not by a recorded merge');
+    expect(seen.stdout).toContain('another program or a replay');
     expect(seen.stdout).toContain(`undo ${runId} --force`);
     const forced = await run('undo', runId, '--force', '--json');
     expect(forced.code).toBe(4);
@@ -110,7 +110,7 @@ describe('undo on the command line', () => {
     const { runId: undoId } = UNDONE.parse(JSON.parse((await run('undo', runId, '--json')).stdout));
     const twice = await run('undo', runId);
     expect(twice).toMatchObject({ code: 1, stdout: '' });
-    expect(twice.stderr).toContain(`was undone already, by the undo ${undoId}`);
+    expect(twice.stderr).toContain(`was already undone by undo ${undoId}`);
   });
 
   test('gives every format', async () => {

@@ -139,14 +139,14 @@ describeOnBackends('the doctor', (backend) => {
     expect(lineOf(result, 'runs')).toMatchObject({
       status: 'warn',
       // Nobody holds the lock, so the one on another machine does not run either.
-      message: `2 runs did not come to an end: reconcile of 2026-01-01 00:00 UTC (another-machine:1), replay of 2026-01-01 00:00 UTC (${hostname()}:${2 ** 22 + 1})`,
+      message: `2 runs did not finish: reconcile of 2026-01-01 00:00 UTC (another-machine:1), replay of 2026-01-01 00:00 UTC (${hostname()}:${2 ** 22 + 1})`,
     });
     await change(config, (store) =>
       store.sql.execute(`update sync_runs set status = 'completed' where command <> 'dedupe'`),
     );
     expect(lineOf(await examine(config), 'runs')).toMatchObject({
       status: 'ok',
-      message: expect.stringContaining('at work now: ') as unknown,
+      message: expect.stringContaining('running now: ') as unknown,
     });
   });
 });
@@ -197,7 +197,7 @@ describe('the doctor of a server', () => {
     const result = await examine(config).finally(() => lock.release());
     expect(lineOf(result, 'lock')).toMatchObject({
       status: 'ok',
-      message: expect.stringMatching(/^held by reconcile .*, at work now$/) as unknown,
+      message: expect.stringMatching(/^held by reconcile .*, running now$/) as unknown,
     });
   });
 
@@ -283,7 +283,7 @@ describe('the doctor of an embedded database', () => {
     expect(result.status).toBe('fail');
     expect(lineOf(result, 'database')).toMatchObject({
       status: 'fail',
-      message: expect.stringContaining(`${directory} does not exist; looked at:\n--home: here`) as unknown,
+      message: expect.stringContaining(`${directory} does not exist; looked in:\n--home: here`) as unknown,
     });
     expect(lineOf(result, 'disk')?.message).toMatch(/^\S+ [KMGT]?B free$/);
     expect(await readdir(dirname(directory))).toEqual([]);
@@ -324,7 +324,7 @@ describe('the doctor of an embedded database', () => {
     const result = await examine(config);
     expect(lineOf(result, 'migrations')).toMatchObject({
       status: 'ok',
-      message: expect.stringContaining('the next command sees to it') as unknown,
+      message: expect.stringContaining('the next command applies them') as unknown,
     });
     expect(lineOf(result, 'runs')).toBeUndefined();
     expect(await pending()).toBeGreaterThan(0);

@@ -349,7 +349,7 @@ describeOnBackends('undo', (backend) => {
     const refused = call(store, replayed.runId);
     await expect(refused).rejects.toMatchObject({ code: 'not_undoable', exitCode: 2 });
     await expect(refused).rejects.toHaveProperty('remedy', [
-      expect.stringContaining(`Can be undone: ${changed}`),
+      expect.stringContaining(`Runs that can be undone: ${changed}`),
       expect.objectContaining({ command: 'raw discard', args: ['--run', replayed.runId] }),
     ]);
     await store.sql.execute(

@@ -54,7 +54,7 @@ describe('the verdict of a reconcile', () => {
       dryRun: false,
       error: 'the disk is full',
     });
-    expect(stopped).toBe('Interrupted before the end: the next reconcile catches it up');
+    expect(stopped).toBe('Interrupted: the next reconcile resumes it');
     expect(failed).toBe('Not reconciled: the disk is full');
   });
 });

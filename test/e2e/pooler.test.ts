@@ -121,6 +121,6 @@ describe('the command behind PgBouncer in transaction mode', () => {
     const direct = machine.config.kind === 'postgresql' ? machine.config.url : '';
     const enforced = await machine.run(['verify', '--enforce'], { env: { DIRECT_URL: direct } });
     expect(enforced.code).toBe(0);
-    expect(enforced.stderr).toContain('Made the unique index messages_connection_id_external_id_key');
+    expect(enforced.stderr).toContain('Created unique index messages_connection_id_external_id_key');
   });
 });

@@ -127,7 +127,7 @@ describeOnBackends('why a message failed is kept with it', (backend) => {
       await store.sql.execute(`update messages set errors = ${damaged}`);
       expect(faults(await runCheck(store, 'raw_log'))).toEqual([
         `* ${wamid('A2')} stdin:3: differs in errors`,
-        `* ${wamid('A1')} stdin:2: status failed is neither applied nor waiting`,
+        `* ${wamid('A1')} stdin:2: status failed is neither applied nor pending`,
       ]);
 
       await replayBodies(store, log);

@@ -6,18 +6,18 @@ import { presentDoctor } from '../views/doctor.js';
 
 export function registerDoctor(parent: Command, attach: Attach): void {
   const command = describe(parent.command('doctor'), {
-    summary: 'Say what is wrong with this installation, line by line, and what mends it.',
+    summary: 'Check the installation and suggest fixes.',
     details:
-      'Looks at Node, the configuration and where it comes from, the database, its tables and ' +
-      'unique indexes, the lock, the disk, the clock, and runs that did not end. Changes nothing ' +
+      'Checks Node, the configuration and where it comes from, the database, its tables and ' +
+      'unique indexes, the lock, the disk, the clock, and runs that did not finish. Changes nothing ' +
       'and creates no database. Secrets are not shown.',
     examples: [
       ['wa-reconcile doctor', 'the whole installation'],
-      [`wa-reconcile doctor --json | jq '.checks[] | select(.status != "ok")'`, 'what is not right'],
+      [`wa-reconcile doctor --json | jq '.checks[] | select(.status != "ok")'`, 'only the problems'],
     ],
     exits: {
-      [EXIT.ok]: 'nothing is wrong; there may be warnings',
-      [EXIT.failure]: 'something is: it says what, and the remedy',
+      [EXIT.ok]: 'no failures; there may be warnings',
+      [EXIT.failure]: 'at least one check failed',
       [EXIT.usage]: 'wrong usage',
     },
   });

@@ -10,7 +10,7 @@ import { presentRawDiscard } from '../views/raw-discard.js';
 import { typedAgain, withoutDryRun } from '../typed-again.js';
 
 const FLAGS = {
-  ...group('Which entries (several narrow each other):', {
+  ...group('Which entries (several must all match):', {
     origin: text(
       'path',
       'entries of a file, a directory or a pattern (logs/*.json), as it was replayed',
@@ -21,8 +21,8 @@ const FLAGS = {
     ),
   }),
   ...group('How:', {
-    apply: toggle('do it; without it, only say what would go'),
-    dryRun: dryRun('what it does without --apply'),
+    apply: toggle('apply the changes; without it, only show what would be discarded'),
+    dryRun: dryRun('the default: only show what would be discarded'),
   }),
 };
 
@@ -32,23 +32,23 @@ export function registerRawDiscard(parent: Command, attach: Attach): void {
     .addArgument(new Argument('[entry...]', 'raw entries by their ids: log:0199f2a4-…'));
   describe(command, {
     flags: FLAGS,
-    summary: 'Take raw entries that were stored by mistake out of the raw log.',
+    summary: 'Remove raw entries that were stored by mistake from the raw log.',
     details:
       'For a path that was mistyped: entries that were not recognised, failed or are pending, and what was rejected of ' +
       'them. Entries from which something came (messages, history, updates) are kept, because those rows would have no ' +
       'source. Without --apply nothing is changed. `undo RUN` puts the entries back, byte for byte.',
     examples: [
-      ['wa-reconcile raw discard --origin node_modules/pg', 'what would go'],
-      ['wa-reconcile raw discard --origin node_modules/pg --apply', 'takes it out'],
-      ['wa-reconcile raw discard --run 0199f2a4-7c31 --apply', 'all that a run stored by mistake'],
+      ['wa-reconcile raw discard --origin node_modules/pg', 'shows what would be discarded'],
+      ['wa-reconcile raw discard --origin node_modules/pg --apply', 'discards them'],
+      ['wa-reconcile raw discard --run 0199f2a4-7c31 --apply', 'everything that a run stored by mistake'],
       ['wa-reconcile raw discard log:0199f2a4-7c31-7000-8000-5d2f4c6a1b3e --apply', 'one entry'],
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.ok]: 'all of the chosen entries were taken out, or would be',
-      [EXIT.failure]: 'none can be taken out: something came from each',
+      [EXIT.ok]: 'all selected entries were discarded, or would be',
+      [EXIT.failure]: 'none can be discarded: rows came from each of them',
       [EXIT.usage]: 'wrong usage or configuration; no such entry or run',
-      [EXIT.partial]: 'some of the chosen entries are kept',
+      [EXIT.partial]: 'some of the selected entries are kept',
     },
   });
   attach(command, discardCommand);
@@ -61,7 +61,7 @@ async function discardCommand(call: Call): Promise<Outcome> {
   ]);
   const { values, origin, recorded } = readFlags(FLAGS, call);
   const { dryRun: isDry, ...what } = values;
-  if (isDry && what.apply) throw applyAndDryRun(origin, '--apply takes entries out');
+  if (isDry && what.apply) throw applyAndDryRun(origin, '--apply discards entries');
   const entries = [...call.args];
   const options = {
     ...what,
@@ -73,7 +73,7 @@ async function discardCommand(call: Call): Promise<Outcome> {
     { command: 'raw discard', lock: options.apply ? 'exclusive' : undefined },
     (ctx) => rawDiscard(ctx, options),
   );
-  const apply = typedAgain(call.argv, 'takes them out', (words) => [...withoutDryRun(words), '--apply']);
+  const apply = typedAgain(call.argv, 'discards them', (words) => [...withoutDryRun(words), '--apply']);
   return { presentation: presentRawDiscard(result, apply), exitCode: exitCodeFor(result) };
 }
 

@@ -27,7 +27,7 @@ export function registerRunsList(parent: Command, attach: Attach): void {
     examples: [
       ['wa-reconcile runs list', 'the last 20 runs'],
       ['wa-reconcile runs list --command dedupe --since 7d', 'what was merged this week'],
-      ['wa-reconcile runs list --json | jq -r ".runs[] | select(.canUndo) | .id"', 'what undo can take'],
+      ['wa-reconcile runs list --json | jq -r ".runs[] | select(.canUndo) | .id"', 'runs that can be undone'],
     ],
     exits: DATABASE_EXITS,
   });
@@ -39,7 +39,7 @@ export function registerRunsShow(parent: Command, attach: Attach): void {
     .command('show')
     .addArgument(new Argument('<run>', 'the id of a run, or the beginning of it'));
   describe(command, {
-    summary: 'Show one run: what it was asked for, what it did, its steps.',
+    summary: 'Show one run: its options, results and steps.',
     examples: [
       ['wa-reconcile runs show 0199f2a4-7c31', 'one run, by the beginning of its id'],
       ['wa-reconcile runs show 0199f2a4-7c31 --json | jq .run.counters', 'its counters'],

@@ -9,8 +9,8 @@ import { group, readFlags } from '../flags/table.js';
 import { presentUndo } from '../views/undo.js';
 
 const FLAGS = group('How:', {
-  dryRun: dryRun('change nothing; say what would be put back'),
-  force: toggle('put back what was not touched since, and leave what was'),
+  dryRun: dryRun('change nothing; show what would be restored'),
+  force: toggle('restore what has not changed since, and keep the rest'),
 });
 
 export function registerUndo(parent: Command, attach: Attach): void {
@@ -19,23 +19,23 @@ export function registerUndo(parent: Command, attach: Attach): void {
     .addArgument(new Argument('<run>', 'the run to undo: its id, or the beginning of it'));
   describe(command, {
     flags: FLAGS,
-    summary: 'Put back what a run of dedupe, or of verify --enforce, changed.',
+    summary: 'Restore what a run of dedupe, verify --enforce or raw discard changed.',
     details:
-      'All of it or nothing: if a row was touched since, by a later run or by another program, nothing is ' +
-      'changed and the rows are listed. What a replay stored or merged is not undone: it comes from the raw ' +
-      'log, and the next replay would do it again. An undo is a run itself, and can be undone.',
+      'All or nothing: if a later run or another program has changed a row since, nothing is ' +
+      'changed and the rows are listed. What a replay stored or merged cannot be undone: it comes from the raw ' +
+      'log, and the next replay would do it again. An undo is a run, and can be undone.',
     examples: [
-      ['wa-reconcile undo 0199f2a4-7c31 --dry-run', 'what would be put back?'],
-      ['wa-reconcile undo 0199f2a4-7c31', 'puts back every row as it was before that run'],
-      ['wa-reconcile undo 0199f2a4-7c31 --force', 'leaves what was touched since'],
+      ['wa-reconcile undo 0199f2a4-7c31 --dry-run', 'shows what would be restored'],
+      ['wa-reconcile undo 0199f2a4-7c31', 'restores every row as it was before that run'],
+      ['wa-reconcile undo 0199f2a4-7c31 --force', 'keeps what has changed since'],
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.ok]: 'all was put back',
+      [EXIT.ok]: 'everything was restored',
       [EXIT.failure]:
-        'nothing was changed: rows were touched since, the run was undone already, an index is in the way',
+        'nothing was changed: rows have changed since, the run was already undone, or an index prevents it',
       [EXIT.usage]: 'wrong usage or configuration; no such run, or none that can be undone',
-      [EXIT.partial]: 'with --force: what was touched since was left as it is',
+      [EXIT.partial]: 'with --force: what has changed since was kept',
     },
   });
   attach(command, undoCommand);

@@ -21,11 +21,11 @@ const FLAGS = {
   }),
   ...group('How:', {
     enforce: toggle(
-      'first make unique indexes that are missing or not valid, and set times, windows and origins that follow from messages',
+      'first create missing or invalid unique indexes, and correct times, windows and origins that derive from messages',
     ),
     items: text(
       'file',
-      'list every item: = as it should be, + missing, - too many, * differs, ! unclear',
+      'list every item: = correct, + missing, - only in the database, * differs, ! unclear',
       'a file name',
     ),
     failOn: failOn('degraded'),
@@ -36,23 +36,23 @@ export function registerVerify(parent: Command, attach: Attach): void {
   const command = parent.command('verify');
   describe(command, {
     flags: FLAGS,
-    summary: 'Verify that every message is in the database once, and the rest of the rules.',
+    summary: 'Verify that every message is in the database once, and check the other rules.',
     details:
-      'Reads one moment of the database and changes nothing: others may go on writing. It ' +
+      'Reads one snapshot of the database and changes nothing; other programs may keep writing. It ' +
       'decodes the raw log again and accounts for every message in it. Each check is one ' +
-      'line, with samples of what it found and the command that mends it.',
+      'line, with samples of its findings and the command that fixes them.',
     examples: [
       ['wa-reconcile verify', 'every check'],
       ['wa-reconcile verify --check duplicate_ids,missing_ids --connection loja', 'two of them, one number'],
-      ['wa-reconcile verify --since 2d --items items.tsv', 'what came lately, with a list of every item'],
-      ['wa-reconcile verify --enforce', 'make missing unique indexes, set derived values right, then verify'],
+      ['wa-reconcile verify --since 2d --items items.tsv', 'recent messages, with a list of every item'],
+      ['wa-reconcile verify --enforce', 'create missing unique indexes, correct derived values, then verify'],
       ['wa-reconcile verify --json | jq .findings', 'for a program'],
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.ok]: 'nothing was found (notes, and what is less bad than --fail-on, do not count)',
-      [EXIT.findings]: 'there are findings, or an index could not be made',
-      [EXIT.interrupted]: 'interrupted; what --enforce mended until then stays, and the next one goes on',
+      [EXIT.ok]: 'no findings (notes and findings below --fail-on do not count)',
+      [EXIT.findings]: 'there are findings, or an index could not be created',
+      [EXIT.interrupted]: 'interrupted; what --enforce fixed so far stays, and the next run continues',
     },
   });
   attach(command, verifyCommand);
@@ -82,7 +82,7 @@ async function verifyCommand(call: Call): Promise<Outcome> {
     );
     if (list !== undefined) {
       if (result.status === 'completed') await list.finish();
-      else call.notice('The list of items is not written: it would not be whole.');
+      else call.notice('The list of items is not written: it would be incomplete.');
     }
     return {
       presentation: presentVerify(result),

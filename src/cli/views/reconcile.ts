@@ -23,7 +23,7 @@ import { problemItems } from './problems.js';
 
 const SHOWN = 20;
 
-/** A reconcile in every format: for people the verdict, and only what somebody has to look at. */
+/** A reconcile in every format: for people the verdict, and only what needs attention. */
 export function presentReconciled(result: ReconcileResult, argv: readonly string[]): Presentation {
   const { verdict, durationMs, database, runId, replay } = result;
   return {
@@ -59,7 +59,7 @@ function remarksOf({ dryRun, caughtUp, since, status, heldBack, figures }: Recon
   const remarks: Line[] = [];
   if (dryRun) remarks.push('Dry run: nothing was written.');
   if (caughtUp !== null && status !== 'failed' && status !== 'interrupted') {
-    const then = dryRun ? 'the next run makes up for it' : 'this run made up for it';
+    const then = dryRun ? 'the next run will cover it' : 'this run covers it';
     remarks.push(faint(`The run of ${minute(caughtUp.startedAt)} did not finish; ${then}.`));
   }
   if (since !== null) {

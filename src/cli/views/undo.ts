@@ -82,7 +82,7 @@ function leftSection({ left }: UndoResult): Block {
           row.table,
           keyText(row),
           whatText(row),
-          row.by === null ? 'not by a recorded merge' : `${row.by.command} ${row.by.runId}`,
+          row.by === null ? 'another program or a replay' : `${row.by.command} ${row.by.runId}`,
         ]),
     ),
     text(...(more > 0 ? [faint(`and ${formatCount(more)} more`)] : [])),

@@ -87,7 +87,7 @@ const NOTICEABLE = 5 * SECOND;
 /** Beyond this, windows of tickets and ages of alerts are wrong. */
 const HARMFUL = 300 * SECOND;
 
-const REMEDY = 'Let it be set from the network: timedatectl set-ntp true';
+const REMEDY = 'Set the clock from the network: timedatectl set-ntp true';
 
 /** Whether this machine's clock can be right at all. `now` in ms since 1970. */
 export function checkLocalClock(now: number): DoctorCheck {
@@ -106,16 +106,16 @@ export async function checkServerClock(sql: Sql, clock: () => number): Promise<D
   const server = await readServerClock(sql);
   const after = clock();
   const skew = (before + after) / 2 - server;
-  // What took longer than the difference says nothing about it.
+  // The round trip limits how exactly the difference is known.
   const off = Math.max(0, Math.abs(skew) - (after - before) / 2);
   if (off < NOTICEABLE) {
-    return { ...local, message: `${local.message}, as the server does` };
+    return { ...local, message: `${local.message}, as does the server` };
   }
   const words = `${Math.round(off / SECOND)} s ${skew > 0 ? 'ahead of' : 'behind'} the database server`;
   return {
     name: 'clock',
     status: off < HARMFUL ? 'warn' : 'fail',
     message: `${local.message}, ${words}`,
-    remedy: `Whichever of the two is wrong: ${REMEDY.charAt(0).toLowerCase()}${REMEDY.slice(1)}`,
+    remedy: `Where the clock is wrong: ${REMEDY.charAt(0).toLowerCase()}${REMEDY.slice(1)}`,
   };
 }

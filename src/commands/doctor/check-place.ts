@@ -15,7 +15,7 @@ import { bytes, listed, type DoctorCheck, type DoctorOptions } from './types.js'
 
 /**
  * What can be said of an embedded database without opening it, where that is all there is to say: opening would create it,
- * or make a half-made one again. Null for a database that can be opened. `looked`: the places where one could have been named.
+ * or recreate a half-made one. Null for a database that can be opened. `looked`: the places where one could have been named.
  */
 export async function checkDirectory(
   directory: string,
@@ -31,14 +31,14 @@ export async function checkDirectory(
         name,
         status: 'warn',
         message: `${directory} (embedded) ${absenceWords(place)}`,
-        remedy: 'Nothing to do: the first command that brings data in creates it again.',
+        remedy: 'Nothing to do: the first command that imports data creates it.',
       };
     case 'absent':
     case 'empty':
       return {
         name,
         status: 'fail',
-        message: [`there is none: ${directory} ${absenceWords(place)}; looked at:`, ...looked].join('\n'),
+        message: [`no database: ${directory} ${absenceWords(place)}; looked in:`, ...looked].join('\n'),
         remedy: [
           'Set DATABASE_URL, or give --home or --database-url-file.',
           remedy('replay', ['LOG', '--register'], 'creates one there, and imports a log'),
@@ -62,7 +62,7 @@ const ENOUGH_FREE = 1024 * MB;
 export async function checkEmbeddedDisk(directory: string): Promise<DoctorCheck> {
   const free = await freeBytesOf(await nearestExisting(directory));
   const used = await sizeOf(directory);
-  const message = `${bytes(free)} free${used === 0 ? '' : `; the database takes ${bytes(used)}`}`;
+  const message = `${bytes(free)} free${used === 0 ? '' : `; the database uses ${bytes(used)}`}`;
   if (free >= ENOUGH_FREE) return { name: 'disk', status: 'ok', message };
   return {
     name: 'disk',
@@ -78,7 +78,7 @@ export async function checkServerDisk(store: Store): Promise<DoctorCheck> {
   return {
     name: 'disk',
     status: 'ok',
-    message: `the database takes ${bytes(databaseBytes)}; the server’s free space cannot be seen from here`,
+    message: `the database uses ${bytes(databaseBytes)}; the server’s free space cannot be seen from here`,
   };
 }
 
@@ -100,7 +100,7 @@ async function sizeOf(directory: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Who has the embedded database open; looked at before it is opened. */
+/** Which process has the embedded database open; checked before it is opened. */
 export async function checkEmbeddedLock(
   directory: string,
   { host, pid }: DoctorOptions,
@@ -127,8 +127,8 @@ export async function checkEmbeddedLock(
         check: {
           name,
           status: 'warn',
-          message: `held by ${lock.command} (process ${lock.pid}, since ${lock.startedAt}), so the tables cannot be looked at`,
-          remedy: 'Ask again when it has ended; other commands wait for it with --lock-wait 5m.',
+          message: `held by ${lock.command} (process ${lock.pid}, since ${lock.startedAt}), so the tables cannot be checked`,
+          remedy: 'Run doctor again when it has ended; other commands wait for it with --lock-wait 5m.',
         },
         isFree: false,
       };
@@ -138,7 +138,7 @@ export async function checkEmbeddedLock(
           name,
           status: 'warn',
           message: `held by ${lock.command} (process ${lock.pid} on ${lock.host}, since ${lock.startedAt}): another machine or container`,
-          remedy: `If it does not run any more, remove ${path} by hand.`,
+          remedy: `If that process is no longer running, remove ${path} by hand.`,
         },
         isFree: false,
       };
@@ -148,7 +148,7 @@ export async function checkEmbeddedLock(
           name,
           status: 'fail',
           message: `the lock file cannot be read, so its owner is unknown`,
-          remedy: `If no other process of wa-reconcile uses it, remove ${path} by hand.`,
+          remedy: `If no other wa-reconcile process uses it, remove ${path} by hand.`,
         },
         isFree: false,
       };
@@ -164,5 +164,5 @@ export async function checkServerLock(
   const others = holders.filter((holder) => holder !== `wa-reconcile doctor ${host}:${pid}`);
   if (others.length === 0) return { name: 'lock', status: 'ok', message: 'free' };
   const names = others.map((holder) => holder?.replace(/^wa-reconcile /, '') ?? 'an unknown program');
-  return { name: 'lock', status: 'ok', message: `held by ${listed(names)}, at work now` };
+  return { name: 'lock', status: 'ok', message: `held by ${listed(names)}, running now` };
 }

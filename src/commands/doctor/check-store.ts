@@ -37,7 +37,7 @@ export async function checkServer(store: Store): Promise<DoctorCheck> {
     return {
       name,
       status: 'warn',
-      message: `${message}, with autovacuum switched off: tables swell and queries slow down`,
+      message: `${message}, with autovacuum switched off: tables bloat and queries slow down`,
       remedy: 'On the server: alter system set autovacuum = on; select pg_reload_conf();',
     };
   }
@@ -74,7 +74,7 @@ export async function checkMigrations(store: Store): Promise<DoctorCheck> {
       : `${amount(pending.length, 'migration')} pending: ${listed(pending)}`;
   // The embedded database migrates itself.
   if (store.backend === 'pglite') {
-    return { name, status: 'ok', message: `${message}; the next command sees to it` };
+    return { name, status: 'ok', message: `${message}; the next command applies them` };
   }
   return { name, status: 'fail', message, remedy: remedy('db migrate', [], 'applies them') };
 }
@@ -104,8 +104,11 @@ export async function checkIndexes(sql: Sql): Promise<DoctorCheck> {
   return {
     name: 'indexes',
     status: 'fail',
-    message: `${amount(bad.length, 'unique index', 'unique indexes')} missing or not valid: ${listed(bad)}`,
-    remedy: [remedy('verify', [], 'says what is in the way'), remedy('verify', ['--enforce'], 'makes them')],
+    message: `${amount(bad.length, 'unique index', 'unique indexes')} missing or invalid: ${listed(bad)}`,
+    remedy: [
+      remedy('verify', [], 'shows what prevents them'),
+      remedy('verify', ['--enforce'], 'creates them'),
+    ],
   };
 }
 
@@ -123,7 +126,7 @@ export async function checkRuns({ sql, backend }: Store, onlooker: Onlooker): Pr
     return {
       name: 'runs',
       status: 'warn',
-      message: `${amount(unfinished.length, 'run')} did not come to an end: ${listed(unfinished.map(wordsOf))}`,
+      message: `${amount(unfinished.length, 'run')} did not finish: ${listed(unfinished.map(wordsOf))}`,
       remedy: [
         'Run the same command again to resume; nothing that was committed is lost.',
         ...againOf(unfinished),
@@ -131,14 +134,14 @@ export async function checkRuns({ sql, backend }: Store, onlooker: Onlooker): Pr
     };
   }
   if (working.length > 0) {
-    return { name: 'runs', status: 'ok', message: `at work now: ${listed(working.map(wordsOf))}` };
+    return { name: 'runs', status: 'ok', message: `running now: ${listed(working.map(wordsOf))}` };
   }
   return { name: 'runs', status: 'ok', message: 'every run has finished' };
 }
 
 /** The commands that take up the newest of them, each once. */
 function againOf(unfinished: readonly JudgedRun[]): Remedy[] {
-  const commands = unfinished.map(({ row }) => commandOfRun(row.command, row.options, 'goes on'));
+  const commands = unfinished.map(({ row }) => commandOfRun(row.command, row.options, 'resumes it'));
   return [...new Map(commands.map((one) => [JSON.stringify(one), one])).values()].slice(0, NAMED_RUNS);
 }
 

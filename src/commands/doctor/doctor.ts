@@ -28,7 +28,7 @@ import {
 } from './types.js';
 
 /**
- * Looks at the installation from the outside in, and says of each part what is so and what mends it. Never throws for what
+ * Checks the installation from the outside in, and reports the state of each part and what fixes it. Never throws for what
  * it finds; writes nothing: no database is created, migrated or taken over.
  */
 export async function doctor(options: DoctorOptions): Promise<DoctorResult> {
@@ -55,7 +55,7 @@ async function checkDatabase(config: DatabaseConfig, options: DoctorOptions): Pr
     if (place !== null) return [...checks, place];
     const lock = await checkEmbeddedLock(config.directory, options);
     checks.push(lock.check);
-    // Two that open one directory lose rows: while another process is in it, there is nothing to look at.
+    // Two processes in one directory lose rows: while another one has it open, nothing else can be checked.
     if (!lock.isFree) return checks;
   }
   try {
@@ -114,5 +114,5 @@ function failureOf(name: DoctorCheckName, error: unknown): DoctorCheck {
   }
   if (error instanceof UserError) return { name, status: 'fail', message: error.message, ...remedyOf(error) };
   const words = error instanceof Error ? error.message : String(error);
-  return { name, status: 'fail', message: `could not be looked at: ${words}` };
+  return { name, status: 'fail', message: `could not be checked: ${words}` };
 }

@@ -11,7 +11,7 @@ export interface GivenSetting {
   origin: string;
 }
 
-/** What the doctor is told of the installation; it finds out the rest. */
+/** What the caller knows about the installation; the doctor finds out the rest. */
 export interface DoctorOptions {
   /** `v24.1.0`. */
   nodeVersion: string;
@@ -27,7 +27,7 @@ export interface DoctorOptions {
   unknownSettings: readonly { place: string; similar?: string }[];
   /** Files that hold a password or may: `.env`, the database URL's. */
   secretFiles: readonly string[];
-  /** Which database, or why that cannot be told. */
+  /** Which database, or why that is unknown. */
   database: DatabaseConfig | UserError;
   /** Where a database could have been named, in order, and what was found there. */
   looked: readonly string[];
@@ -49,7 +49,7 @@ export const DOCTOR_CHECKS = [
 ] as const;
 export type DoctorCheckName = (typeof DOCTOR_CHECKS)[number];
 
-/** `warn`: it works, and somebody should know. `fail`: commands fail, or data is in danger. */
+/** `warn`: it works, but needs attention. `fail`: commands fail, or data is in danger. */
 export type DoctorStatus = 'ok' | 'warn' | 'fail';
 
 export interface DoctorCheck {

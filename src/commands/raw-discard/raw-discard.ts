@@ -77,7 +77,7 @@ const NAMED = 5;
 
 /**
  * Takes raw entries out of the log that were stored by mistake, with what was rejected of them; their bytes are kept for
- * `undo`. Without `apply` it says what would go. An entry from which something came stays: without it, rows would have no
+ * `undo`. Without `apply` it only reports what would be discarded. An entry that is the source of rows is kept: they would have no
  * source. Throws ConfigError when nothing is chosen.
  */
 export async function rawDiscard(ctx: Context, options: RawDiscardOptions): Promise<RawDiscardResult> {

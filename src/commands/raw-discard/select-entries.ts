@@ -19,7 +19,7 @@ export async function selectEntries(
   { entries, origin, run }: Pick<RawDiscardOptions, 'entries' | 'origin' | 'run'>,
 ): Promise<DiscardSelection> {
   if (entries.length === 0 && origin === undefined && run === undefined) {
-    throw new ConfigError('Nothing is chosen.', {
+    throw new ConfigError('No entries are selected.', {
       code: 'nothing_chosen',
       remedy: 'Name entries (log:ID), or give --origin PATH or --run RUN.',
     });

@@ -21,21 +21,21 @@ import { verifyAll, type Verified } from '../verify/verify.js';
 import type { ReconcileOptions, ReconcileResult, Restored } from './types.js';
 import { duplicatesLeft, figuresOf, NO_STEPS, verdictOf, type Steps } from './verdict.js';
 
-/** Only these are merged without a person looking on: both copies carry an id that says that they are one message. */
+/** Only these are merged unattended: both copies carry an id that proves that they are one message. */
 const MERGED_UNATTENDED = new Set(['same_id', 'same_message'] as const);
 
-/** What the report inside shows: enough for the alerts, not a page for people. */
+/** The report inside is for the alerts, not for a page. */
 const REPORT_DAYS = 14;
 const REPORT_RUNS = 10;
 
-/** A restored message takes its statuses, edits and reactions with it: what is still open after so many rounds stays lost. */
+/** A restored message needs its statuses, edits and reactions restored as well; what is missing after this many rounds is lost. */
 const MOST_ROUNDS = 4;
 
 /**
- * The nightly: replays what is due, looks for duplicates (and merges the certain ones), verifies, restores what is missing
- * or different from the raw log, reports, and says in one line what came of it. Each step is a use-case of its own and keeps
- * its own run; what is kept here is how far reconciling has come: a run that was killed, skipped, or could not restore
- * something does not move the mark, so that the next one looks at all of it again. Safe to repeat at any time.
+ * Replays what is due, finds duplicates (and merges the certain ones), verifies, restores what is missing
+ * or different from the raw log, reports, and gives the result in one line. Each step is a use-case of its own and keeps
+ * its own run; this one records how far reconciling has come: a run that was killed, skipped, or could not restore
+ * something does not move the mark, so that the next one compares all of it again. Safe to repeat at any time.
  */
 export async function reconcile(ctx: Context, options: ReconcileOptions): Promise<ReconcileResult> {
   const { sql } = ctx.store;
@@ -69,7 +69,7 @@ class Reconciliation {
     private readonly last: LastReconcile,
     /**
      * When the run began, by the clock of the database, which is what says when an entry was stored: by that of a machine
-     * that is ahead, what comes in until the two meet would never be looked at.
+     * that is ahead, entries that arrive until the database's clock catches up would never be compared.
      */
     private readonly mark: number,
   ) {
@@ -88,10 +88,10 @@ class Reconciliation {
 
   private async takeSteps(): Promise<void> {
     const steps = [
-      ['replaying what is due', () => this.replayDue()],
+      ['replaying the raw log', () => this.replayDue()],
       ['looking for duplicates', () => this.mergeDuplicates()],
       ['verifying', () => this.verify()],
-      ['restoring what is missing', () => this.restore()],
+      ['restoring missing messages', () => this.restore()],
       ['reporting', () => this.report()],
     ] as const;
     for (const [index, [what, step]] of steps.entries()) {
@@ -130,7 +130,7 @@ class Reconciliation {
   private async mergeDuplicates(): Promise<void> {
     const { apply, dryRun } = this.options;
     const result = await this.dedupe(apply && !dryRun).catch((error: unknown) => {
-      // Too many at once is no work without a person: they are counted instead.
+      // Too many duplicates at once need a person: they are only counted.
       if (!(error instanceof UserError) || error.code !== 'too_many_duplicates') throw error;
       this.heldBack = error.message;
       return this.dedupe(false);
@@ -223,7 +223,7 @@ class Reconciliation {
     return ended.includes('partial') ? 'partial' : 'completed';
   }
 
-  /** Whether all that was looked at is as the log says: what is not has to be looked at, and reported, again. */
+  /** Whether everything compared is as the log says: what is not has to be compared, and reported, again. */
   private isAccounted(status: ReconcileResult['status']): boolean {
     const rawLog = this.steps.verify?.checks.find(({ check }) => check === 'raw_log');
     return (status === 'completed' || status === 'partial') && rawLog?.unaccounted === 0;

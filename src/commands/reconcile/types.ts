@@ -6,11 +6,11 @@ import type { VerifyResult } from '../verify/types.js';
 
 /** The caller holds the run lock (exclusive) while `reconcile` runs; with `dryRun` none is needed. */
 export interface ReconcileOptions {
-  /** Decode the whole raw log again, instead of what is pending, failed or new since the last night. */
+  /** Decode the whole raw log again, instead of what is pending, failed or new since the last reconcile. */
   full: boolean;
-  /** Merge doubles of the classes `same_id` and `same_message`; without it they are only counted. */
+  /** Merge duplicates of the classes `same_id` and `same_message`; without it they are only counted. */
   apply: boolean;
-  /** Write nothing; say what the night would do. */
+  /** Write nothing; report what the run would do. */
   dryRun: boolean;
   /** Create connections that entries name and the database does not know (H1). */
   register: boolean;
@@ -39,9 +39,9 @@ export interface ReconcileFigures {
   restored: number;
   /** Messages of the raw log that are not in the database, and on no record. */
   missing: number;
-  /** Rows too many that are still there. */
+  /** Duplicate rows that are still there. */
   doubled: number;
-  /** Rows too many that the run merged. */
+  /** Duplicate rows that the run merged. */
   merged: number;
   /** Findings of `verify` that are neither lost nor pending. */
   findings: number;
@@ -72,7 +72,7 @@ export interface ReconcileResult {
   runId: string | null;
   status: 'completed' | 'partial' | 'failed' | 'interrupted';
   dryRun: boolean;
-  /** One line that says it all. */
+  /** The result in one line. */
   verdict: string;
   figures: ReconcileFigures;
   /**

@@ -55,7 +55,7 @@ export function verdictOf(
   figures: ReconcileFigures,
   { pending, toRestore, dryRun, error }: VerdictDetails,
 ): string {
-  if (status === 'interrupted') return 'Interrupted before the end: the next reconcile catches it up';
+  if (status === 'interrupted') return 'Interrupted: the next reconcile resumes it';
   if (status === 'failed') return `Not reconciled: ${error ?? 'a step failed'}`;
   const { connections, messages, unchanged, missing, doubled, merged, findings, created, restored } = figures;
   const parts = [
@@ -83,7 +83,7 @@ export function verdictOf(
   return `${beginning} ${amount(connections, 'connection')}: ${parts.join(', ')}; ${alerts.join(', ')}${detail}`;
 }
 
-/** What dedupe only planned is still there; what it merged is not, and verify has looked after it. */
+/** Duplicates that dedupe only planned to merge are still there; after a merge, verify counts what is left. */
 export function duplicatesLeft({ dedupe }: Pick<Steps, 'dedupe'>): number {
   return dedupe === null || dedupe.applied ? 0 : plannedRows(dedupe);
 }

@@ -24,7 +24,7 @@ export interface RunView {
   error: string | null;
   startedAt: string;
   completedAt: string | null;
-  /** So far, for a run at work; null where nobody knows when it ended. */
+  /** So far, for a run at work; null where the end is unknown. */
   durationMs: number | null;
   host: string;
   pid: number;
@@ -64,7 +64,7 @@ export interface RunDetail {
   steps: RunView[];
   /** The run that resumed it. */
   resumedBy: string | null;
-  /** Rows in the journal, by table: what it changed, and `undo` can put back where `canUndo` says so. */
+  /** Rows in the journal, by table: what it changed, and `undo` can restore if `canUndo`. */
   journal: { table: string; rows: number }[];
   remedies: Remedy[];
   database: string;
@@ -166,10 +166,10 @@ async function viewsOf(ctx: Context, rows: readonly RunRow[], undos: readonly Ru
 
 function remediesOf(run: RunView, row: RunRow): Remedy[] {
   if (run.canUndo)
-    return [remedy('undo', [run.id, '--dry-run'], 'shows what an undo of this run would put back')];
+    return [remedy('undo', [run.id, '--dry-run'], 'shows what an undo of this run would restore')];
   const hasStopped = run.status === 'died' || run.status === 'interrupted' || run.status === 'failed';
   return hasStopped && run.coveredBy === null
-    ? [commandOfRun(row.command, row.options, 'does the rest of the work')]
+    ? [commandOfRun(row.command, row.options, 'finishes the work')]
     : [];
 }
 
@@ -178,6 +178,6 @@ async function assertRecorded(ctx: Context, command: string): Promise<void> {
   if (known.includes(command)) return;
   throw new ConfigError(`'${command}' is not a command that is recorded as a run.`, {
     code: 'unknown_command',
-    remedy: `Recorded are: ${known.join(', ')}.`,
+    remedy: `Recorded commands: ${known.join(', ')}.`,
   });
 }

@@ -13,9 +13,9 @@ export async function chooseRun(sql: Sql, typed: string): Promise<RunRow> {
   if (!UNDOABLE.some((command) => command === run.command)) throw await notUndoable(sql, run);
   const by = undoOf(run.id, await readUndos(sql));
   if (by !== undefined) {
-    throw new UserError(`Run ${run.id} was undone already, by the undo ${by.id}.`, {
+    throw new UserError(`Run ${run.id} was already undone by undo ${by.id}.`, {
       code: 'already_undone',
-      remedy: remedy('undo', [by.id], 'does the work of the run again; nothing was changed now'),
+      remedy: remedy('undo', [by.id], 'redoes the work of that run'),
     });
   }
   if (!run.isJournaled) {
@@ -29,13 +29,9 @@ export async function chooseRun(sql: Sql, typed: string): Promise<RunRow> {
 /** Says why, and for a replay that merged leads, why that is no accident. */
 async function notUndoable(sql: Sql, run: RunRow): Promise<ConfigError> {
   const why = run.isJournaled
-    ? 'The leads that it merged are one person by what the raw log says, and the next replay would merge them again; what it stored comes from the log as well.'
-    : 'Undo puts back what a journaled run changed; this run has no journal.';
-  const discard = remedy(
-    'raw discard',
-    ['--run', run.id],
-    'takes raw entries that it stored by mistake out again',
-  );
+    ? 'The raw log says that the leads it merged are one person, so the next replay would merge them again; what it stored comes from the log as well.'
+    : 'Undo restores what a journaled run changed; this run has no journal.';
+  const discard = remedy('raw discard', ['--run', run.id], 'removes raw entries that it stored by mistake');
   const undoable = await listUndoable(sql, why);
   const storedOnly = run.command === 'replay' && !run.isJournaled;
   return new ConfigError(`Run ${run.id} (${run.command}) cannot be undone.`, {
@@ -50,6 +46,6 @@ async function listUndoable(sql: Sql, reason: string): Promise<string> {
     (run) => undoOf(run.id, undos) === undefined,
   );
   return runs.length === 0
-    ? `${reason} No run can be undone at present.`
-    : `${reason} Can be undone: ${runs.map(describeRun).join(', ')}.`;
+    ? `${reason} There is no run that can be undone.`
+    : `${reason} Runs that can be undone: ${runs.map(describeRun).join(', ')}.`;
 }

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.js';
 import { rehearse } from '../../ingest/runs/in-batch.js';
 import { withRun, type Ended, type Run } from '../../ingest/runs/with-run.js';
+import { amount } from '../../model/amount.js';
 import { UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import { putBack, type PutBack } from '../../store/journal/put-back.js';
@@ -18,23 +19,24 @@ import { endUndoneRun, type RunRow } from '../../store/tables/sync-runs.js';
 import { chooseRun } from './choose-run.js';
 import type { LeftRow, UndoOptions, UndoResult } from './types.js';
 
-/** So many of the rows that were touched since are listed; all are counted. */
+/** This many of the rows that have changed since are listed; all are counted. */
 const LISTED = 50;
 
 /**
- * Puts back exactly what a run of `dedupe` (or of `verify --enforce`, or an undo) changed, in one transaction: afterwards every row is what it was
- * before, or, if one cannot be, nothing has happened. What somebody touched since is never overwritten: without `force`
- * it keeps everything from being put back, with it those columns, and the rows that went or came back, stay as they are. The undo is a run with a journal of its own.
+ * Restores exactly what a run of `dedupe`, `verify --enforce`, `raw discard` or `undo` changed, in one transaction: afterwards
+ * every row is what it was before, or, if one cannot be, nothing has changed. What has changed since is never overwritten:
+ * without `force` it prevents the undo; with it, the changed columns, and rows that were deleted or exist again, stay as they
+ * are. The undo is a run with a journal of its own.
  *
- * Throws ConfigError for a run that does not exist or has nothing to put back, UserError for one that was undone already
- * and where an index or a foreign key that came since is in the way.
+ * Throws ConfigError for a run that does not exist or has nothing to restore, UserError for one that was already undone and
+ * where a newer index or foreign key prevents it.
  */
 export async function undo(ctx: Context, options: UndoOptions): Promise<UndoResult> {
   const startedAt = ctx.clock();
   const run = await chooseRun(ctx.store.sql, options.run);
   const { undoId, ...done } = await rehearse(
     ctx.store,
-    // The run is recorded in the same transaction: of an undo that is killed nothing is left, not even its beginning.
+    // The run is recorded in the same transaction: an undo that is killed leaves nothing behind, not even its record.
     (sql) =>
       withRun(
         ctx,
@@ -89,7 +91,7 @@ async function work(
   if (touched.length > 0) await leaveTouched(tx, touched);
   const tables = await putBack(tx, undoId);
   const wrong = await countUnrestored(tx, undoId);
-  if (wrong > 0) throw new Error(`${wrong} rows could not be put back as they were; nothing was changed`);
+  if (wrong > 0) throw new Error(`${wrong} rows were not restored exactly; nothing was changed`);
   const status = touched.length > 0 ? 'partial' : 'completed';
   await endUndoneRun(tx, run.id, ctx.clock());
   return {
@@ -128,46 +130,47 @@ async function describe(
 
 function verdictOf(tables: readonly PutBack[], left: number, run: RunRow): string {
   const rows = tables.reduce((sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted, 0);
-  const rest = left === 0 ? '' : `, ${left} left because they were touched since`;
-  return `Undid ${run.command} ${run.id}: ${rows} rows put back${rest}`;
+  const rest = left === 0 ? '' : `, ${amount(left, 'row')} changed since and kept`;
+  return `Undid ${run.command} ${run.id}: ${amount(rows, 'row')} restored${rest}`;
 }
 
 /**
- * What the database would not take back, as an error that says why and what to do. Undefined for every other error.
- * An index that came after the run: doubles cannot come back where they are forbidden.
+ * A constraint that does not accept the earlier rows, as an error that says what to do: duplicates cannot come back where an
+ * index that is newer than the run forbids them. Undefined for every other error.
  */
 export function refusedByDatabase(error: unknown, force: boolean): UserError | undefined {
   const violated = violatedConstraint(error);
   if (violated === undefined) return undefined;
   const { kind, name } = violated;
   if (name === 'webhook_log_connection_scope_sha256_key') {
-    return new UserError('Some of the raw entries were stored again since; nothing was changed.', {
+    return new UserError('Some of the raw entries have been imported again; nothing was changed.', {
       code: 'stored_again',
       remedy:
-        'A replay of the same files stores the others again as well. To undo the discard itself, discard the new entries first.',
+        'A replay of the same files restores the others, too. To undo the discard itself, discard the new entries first.',
       cause: error,
     });
   }
   if (kind === 'unique') {
-    return new UserError(
-      `The unique index ${name} does not allow the rows as they were before; nothing was changed.`,
-      {
-        code: 'index_in_the_way',
-        remedy: [
-          `If it was made after that run and the duplicates are to come back: drop index ${name}; then undo again.`,
-          remedy('verify', ['--enforce'], 'makes the index again later; until then verify misses it'),
-        ],
-        cause: error,
-      },
-    );
+    return new UserError(`The unique index ${name} does not allow the earlier rows; nothing was changed.`, {
+      code: 'index_in_the_way',
+      remedy: [
+        `If the index was created after that run and you want the duplicates back: drop index ${name}; then run undo again.`,
+        remedy(
+          'verify',
+          ['--enforce'],
+          'creates the index again later; until then verify reports it as missing',
+        ),
+      ],
+      cause: error,
+    });
   }
   return new UserError(
-    `The rows cannot be put back as they were: ${name} is in the way, because rows that they belong to were touched since; nothing was changed.`,
+    `The rows cannot be restored: ${name} prevents it, because rows that they belong to have changed since; nothing was changed.`,
     {
       code: 'touched_since',
       remedy: force
         ? 'Undo the later runs first, the newest first.'
-        : 'Undo the later runs first, the newest first; --force puts back what still can be.',
+        : 'Undo the later runs first, the newest first; --force restores what still can be restored.',
       cause: error,
     },
   );

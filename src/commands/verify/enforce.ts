@@ -14,8 +14,8 @@ import {
 } from '../../store/checks/schema.js';
 import { sqlState } from '../../store/sql-state.js';
 import { readConnections } from '../../store/tables/connections.js';
-import { DEDUPE_REMEDY } from './check.js';
-import { mendDerived } from './mend.js';
+import { DEDUPE_REMEDY, joined } from './check.js';
+import { correctDerived } from './derived-values.js';
 import { CHECK_NAMES, type CheckName, type EnforcedIndex, type Recomputed } from './types.js';
 
 /** What `--enforce` did. */
@@ -26,8 +26,8 @@ export interface Enforced {
 }
 
 /**
- * Makes the unique indexes that are missing, whatever is narrowed; then mends derived values, as far as the scope and the
- * checks reach. Recorded as a run. The caller holds the exclusive lock; other programs may write meanwhile. Stops soon after
+ * Creates the missing unique indexes, whatever the scope; then corrects derived values, as far as the scope and the checks
+ * reach. Recorded as a run. The caller holds the exclusive lock; other programs may keep writing. Stops soon after
  * `ctx.signal` is aborted.
  */
 export async function enforce(
@@ -52,7 +52,7 @@ export async function enforce(
     },
     async (run) => {
       await enforceKeys(ctx, done.indexes);
-      await mendDerived(ctx, { runId: run.id, ...options }, done.recomputed);
+      await correctDerived(ctx, { runId: run.id, ...options }, done.recomputed);
       const status = ctx.signal.aborted ? 'interrupted' : null;
       return { result: { runId: run.id, ...done }, end: endOf(status, done) };
     },
@@ -75,41 +75,39 @@ function endOf(
   return {
     status: stopped ?? (counters.blocked > 0 ? 'partial' : 'completed'),
     counters: { ...counters, recomputed: { ...recomputed } },
-    verdict: [verdictOf(counters), ...mendedWords(recomputed)].join('; '),
+    verdict: [verdictOf(counters), ...recomputedWords(recomputed)].join('; '),
     error,
   };
 }
 
-function verdictOf({
-  created,
-  recreated,
-  blocked,
-}: {
-  created: number;
-  recreated: number;
-  blocked: number;
-}): string {
+function verdictOf({ created, recreated, blocked }: Record<EnforcedIndex['outcome'], number>): string {
   const made = created + recreated;
   const indexes = (count: number): string => amount(count, 'unique index', 'unique indexes');
-  if (blocked > 0) return `${indexes(made)} made, ${indexes(blocked)} blocked`;
-  return made === 0 ? 'Every unique index was present' : `${indexes(made)} made`;
+  if (blocked > 0) return `${indexes(made)} created, ${indexes(blocked)} blocked`;
+  return made === 0 ? 'All unique indexes were present' : `${indexes(made)} created`;
 }
 
-function mendedWords({ conversations, leads, tickets }: Recomputed): string[] {
-  if (conversations + leads + tickets === 0) return [];
-  const counts = [amount(conversations, 'conversation'), amount(leads, 'lead'), amount(tickets, 'ticket')];
-  return [`recomputed ${counts.join(', ')}`];
+function recomputedWords({ conversations, leads, tickets }: Recomputed): string[] {
+  const counts = joined(
+    [
+      [conversations, amount(conversations, 'conversation')],
+      [leads, amount(leads, 'lead')],
+      [tickets, amount(tickets, 'ticket')],
+    ],
+    ', ',
+  );
+  return counts === '' ? [] : [`recomputed ${counts}`];
 }
 
 const SAMPLES = 3;
 
-/** Tables whose doubles `dedupe` can settle. */
+/** Tables whose duplicates `dedupe` can merge. */
 const MERGEABLE = new Set(['messages', 'conversations', 'leads', 'tickets']);
 
 /**
- * Makes every unique index that is missing, not valid or wrong, under the migrations' name and definition; one that doubles
- * are in the way of is left as it is. Other programs may write meanwhile. Stops between two indexes when `ctx.signal` is
- * aborted; `done` has what was done until then, whatever happens.
+ * Creates every unique index that is missing, invalid or wrong, under the migrations' name and definition; one that duplicates
+ * block is left as it is. Other programs may keep writing. Stops between two indexes when `ctx.signal` is aborted; `done` has
+ * what was done until then, whatever happens.
  */
 async function enforceKeys(ctx: Context, done: EnforcedIndex[]): Promise<void> {
   for (const [key, state] of await readKeyStates(ctx.store.sql)) {
@@ -124,7 +122,7 @@ async function enforceKey(ctx: Context, key: UniqueKey, state: KeyState): Promis
   if (state.state === 'table_missing') {
     return { index, outcome: 'blocked', reason: `the table ${key.table} is missing` };
   }
-  // Before what is there is dropped: even an index that is not valid tells the other programs which ids are taken.
+  // Before the old index is dropped: even an invalid one prevents duplicates of new rows.
   const obstacle = await findObstacle(ctx, key);
   if (obstacle !== null) return obstacle;
   try {
@@ -133,7 +131,7 @@ async function enforceKey(ctx: Context, key: UniqueKey, state: KeyState): Promis
   } catch (error) {
     return await explainFailure(ctx, key, error);
   }
-  ctx.emit({ event: 'notice', message: `Made the unique index ${index}` });
+  ctx.emit({ event: 'notice', message: `Created unique index ${index}` });
   return { index, outcome: state.state === 'wrong' ? 'recreated' : 'created' };
 }
 
@@ -167,7 +165,7 @@ async function findObstacle(ctx: Context, key: UniqueKey): Promise<EnforcedIndex
   };
 }
 
-/** What another program did meanwhile, or an object that stands in the way. What we left half done is taken away. */
+/** Why an index could not be created: another program's rows, or another object of its name. An invalid index is dropped. */
 async function explainFailure(ctx: Context, key: UniqueKey, error: unknown): Promise<EnforcedIndex> {
   const { index } = key;
   switch (sqlState(error)) {
@@ -180,9 +178,9 @@ async function explainFailure(ctx: Context, key: UniqueKey, error: unknown): Pro
       );
     }
     case '42P07':
-      return { index, outcome: 'blocked', reason: 'something else has its name' };
+      return { index, outcome: 'blocked', reason: 'another object has its name' };
     case '2BP01':
-      return { index, outcome: 'blocked', reason: 'foreign keys rest on what has its name' };
+      return { index, outcome: 'blocked', reason: 'foreign keys depend on the object that has its name' };
     default:
       throw error;
   }

@@ -104,15 +104,15 @@ function stateOf(
         alert: (row) => ['failed', row, row.historySyncError],
       };
     case 'syncing': {
-      const detail = `came up to ${progress ?? 0} %`;
+      const detail = `arrived up to ${progress ?? 0}%`;
       return isLate(times?.lastChunkAt ?? null)
         ? {
             is: 'late',
-            detail: `${detail}, and nothing more since`,
+            detail: `${detail}, then stopped`,
             // Where chunks are missing between others, report raises one alert for both.
             alert: (row) => ['chunk_missing', row, missing === '' ? (times?.lastChunkAt ?? null) : missing],
           }
-        : { is: 'noted', detail: `${detail} until now` };
+        : { is: 'noted', detail: `${detail} so far` };
     }
     case 'pending_history':
     case 'pending_consent': {
@@ -126,7 +126,7 @@ function stateOf(
             detail: 'onboarded, but no history arrived',
             alert: (row) => ['no_history', row, row.historySyncStatus],
           }
-        : { is: 'noted', detail: 'its history has not come yet' };
+        : { is: 'noted', detail: 'history not received yet' };
     }
   }
 }

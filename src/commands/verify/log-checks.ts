@@ -21,7 +21,7 @@ import {
 
 /**
  * The accounting proof: decodes the whole raw log once more and finds every message item of it in the database, exactly once
- * and as it was told, or skipped for a reason, or rejected on record. Memory does not grow with the log.
+ * and as the log says, or skipped for a reason, or rejected on record. Memory does not grow with the log.
  */
 export const rawLogCheck: Check = {
   severity: 'loss',

@@ -49,7 +49,7 @@ export function unprovenBlocks(
 
 /** How far an earlier verification has proven the messages. */
 export interface ProvenBefore {
-  /** Entries that were stored or worked on since are looked at; ms since 1970. */
+  /** Entries that were stored or processed since are compared; ms since 1970. */
   since: number;
   /** The last entry that it saw; null where there was none. */
   through: string | null;

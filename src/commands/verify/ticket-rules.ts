@@ -17,14 +17,14 @@ export const ticketRulesCheck: Check = {
     let fixable = 0;
     for await (const page of streamOpenTickets(view.sql, scopeOf(view), CAME_LIVE_SQL)) {
       if (view.signal.aborted) break;
-      for (const { ticket, problems, mended, isBaseless } of await judgeTickets(view.sql, page)) {
+      for (const { ticket, problems, corrected, isBaseless } of await judgeTickets(view.sql, page)) {
         recorder.checked += 1;
         const { connectionId } = ticket;
         const subject = `ticket ${ticket.id}`;
         if (problems.length === 0) await recorder.good({ connectionId, subject, detail: 'open' });
         else {
           if (isBaseless) baseless += 1;
-          if (mended !== null) fixable += 1;
+          if (corrected !== null) fixable += 1;
           await recorder.finding('*', { connectionId, subject, detail: problems.join('; ') });
         }
       }
@@ -49,8 +49,8 @@ export interface JudgedTicket {
   /** `T3: window until … instead of …`; empty where it is as it should be. */
   problems: string[];
   /** Null where nothing can be set right. */
-  mended: TicketRow | null;
-  /** Something about its messages is wrong, and no live message is stored that says what would be right. */
+  corrected: TicketRow | null;
+  /** It disagrees with its messages, and no live message is stored to correct it by. */
   isBaseless: boolean;
 }
 
@@ -70,14 +70,14 @@ export async function judgeTickets(sql: Sql, tickets: readonly OpenTicket[]): Pr
     messageProblems(ticket).length === 0 ? [] : ticket.conversationId,
   );
   const remaining = await readRemainingInbound(sql, [...new Set(reread)], CAME_LIVE_SQL);
-  // Without a live message nothing says when the ticket began: whether it goes is not for a check to decide.
+  // Without a live message the ticket's beginning is unknown: only a person can decide whether to close it.
   const known = remaining.filter(({ first }) => first !== null);
   const isKnown = new Set(known.map(({ conversationId }) => conversationId));
-  const mended = plan(tickets, rows, known);
+  const corrected = plan(tickets, rows, known);
   return tickets.map((ticket, index) => ({
     ticket,
     problems: problems[index] ?? [],
-    mended: mended.get(ticket.id) ?? null,
+    corrected: corrected.get(ticket.id) ?? null,
     isBaseless: messageProblems(ticket).length > 0 && !isKnown.has(ticket.conversationId),
   }));
 }
@@ -97,10 +97,10 @@ function messageProblems(ticket: OpenTicket): string[] {
   const { openedByExternalId, openerAt, openedAt, lastInboundAt, newestAt } = ticket;
   if (openedByExternalId === null) return ['T1: no message opened it'];
   if (openerAt === null)
-    return [`T1: ${openedByExternalId} opened it, which is no live inbound message of its conversation`];
+    return [`T1: ${openedByExternalId} opened it, which is not a live inbound message of its conversation`];
   const problems: string[] = [];
   if (openerAt !== openedAt)
-    problems.push(`T1: opened at ${time(openedAt)}, its message came at ${time(openerAt)}`);
+    problems.push(`T1: opened at ${time(openedAt)}, its message arrived at ${time(openerAt)}`);
   if (lastInboundAt !== newestAt)
     problems.push(`T1: last inbound message at ${time(lastInboundAt)} instead of ${time(newestAt)}`);
   return problems;

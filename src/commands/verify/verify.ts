@@ -26,7 +26,7 @@ export interface Verified {
   result: VerifyResult;
   /** Null if `raw_log` did not run. */
   audit: LogAudit | null;
-  /** Null if nobody asked for it. */
+  /** Null without `remember`. */
   proof: Proof | null;
 }
 
@@ -36,7 +36,7 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
 }
 
 /**
- * Runs the checks on one read-only snapshot of the database, so that what a replay writes meanwhile cannot look like a fault.
+ * Runs the checks on one read-only snapshot of the database, so that a concurrent replay cannot look like a fault.
  * With `enforce`, unique indexes that are missing or not valid are made first, and derived values that are wrong are set to
  * what they follow from. Throws ConfigError for an unknown connection.
  */
@@ -115,10 +115,9 @@ function rethrowAltered(error: unknown): never {
   const [undefinedTable, undefinedColumn] = ['42P01', '42703'];
   const state = sqlState(error);
   if (state !== undefinedTable && state !== undefinedColumn) throw error;
-  throw new ConfigError('The database lacks a table or a column that the migrations made.', {
+  throw new ConfigError('A table or column that the migrations created is missing.', {
     code: 'database_altered',
-    remedy:
-      'Restore it from a backup, or restore its structure as prisma/migrations makes it. --debug names it.',
+    remedy: 'Restore it from a backup, or restore its structure as in prisma/migrations. --debug names it.',
     cause: error,
   });
 }
@@ -143,7 +142,7 @@ async function runChecks(
   for (const [index, name] of wanted.entries()) {
     ctx.emit({ event: 'step', step: name, number: index + 1, of: wanted.length });
     const result = await runCheck(name, view);
-    // Half a check says nothing: what it did not find may be in the other half.
+    // An interrupted check proves nothing: the faults may be in the part that it did not reach.
     if (ctx.signal.aborted) break;
     results.push(result);
   }

@@ -34,7 +34,7 @@ export const wamidPhoneCheck: Check = {
         await recorder.finding('*', {
           connectionId: row.connectionId,
           subject: row.externalId,
-          detail: `its id holds ${phone}, its lead ${row.leadId} is ${[...known].slice(0, 3).join(', ')}`,
+          detail: `its id contains ${phone}, but its lead ${row.leadId} has ${[...known].slice(0, 3).join(', ')}`,
         });
       }
     }

@@ -156,7 +156,7 @@ export async function* streamWrongTimes(
 
 const LEAD_IN_SCOPE = `($1::uuid[] is null or l.id in (select lead_id from conversations where connection_id = any($1::uuid[])))`;
 
-/** One row of a page that was looked through. */
+/** One row of a checked page. */
 export interface JudgedRow {
   id: string;
   isWrong: boolean;
@@ -270,7 +270,7 @@ const OPEN_TICKET = columns({
   newestAt: orNull(time),
 });
 
-/** An open ticket that replay opened and nobody has taken on yet, with what the messages say about it. Times are ms since 1970. */
+/** An open ticket of a replay that no person has moved on, with what its messages say. Times are ms since 1970. */
 export type OpenTicket = RowOf<typeof OPEN_TICKET>;
 
 /**

@@ -121,9 +121,9 @@ const OVERDUE_FACT = columns({
   /** When it happened, ms since 1970. */
   at: time,
   webhookLogId: orNull(uuid),
-  /** Its message is stored: somebody else wrote it, and did not apply what waited. */
+  /** Its message is stored: another program wrote it without applying what was pending. */
   isStored: boolean,
-  /** The raw log holds the entry that told of it, or of its message: a replay meets it again. */
+  /** The raw log holds its entry, or its message's: a replay applies it. */
   isInLog: boolean,
 });
 

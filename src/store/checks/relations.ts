@@ -17,7 +17,7 @@ export type BrokenRelation = RowOf<typeof BROKEN_RELATION>;
 interface Relation {
   /** Gives connection_id, subject and detail of the rows of which it does not hold. Takes the parameters of a scope. */
   query: string;
-  /** Rows that belong to no connection: looked at only when all of them are. */
+  /** Rows that belong to no connection: skipped with `--connection`. */
   isGlobal?: boolean;
 }
 
@@ -48,8 +48,8 @@ const RELATIONS: readonly Relation[] = [
   },
   {
     query: `select v.connection_id, 'ticket ' || t.id as subject,
-         case when v.id is null then 'is of the conversation ' || t.conversation_id || ', which does not exist'
-              else 'is of another lead than its conversation, ' || v.id end as detail
+         case when v.id is null then 'belongs to the conversation ' || t.conversation_id || ', which does not exist'
+              else 'belongs to a lead other than its conversation, ' || v.id end as detail
        from tickets t left join conversations v on v.id = t.conversation_id
        where ${inScope('v.connection_id')} and ${sinceScope('t.opened_at')}
          and (v.id is null or v.lead_id <> t.lead_id)`,
@@ -58,14 +58,14 @@ const RELATIONS: readonly Relation[] = [
     query: `select null::uuid as connection_id, i.kind || ' ' || i.value as subject,
          case when l.id is null then 'names the lead ' || i.lead_id || ', who does not exist'
               when l.organization_id <> i.organization_id then 'names a lead of another organization, ' || l.id
-              else 'names another lead than its person, ' || i.person_id end as detail
+              else 'names a lead other than its person, ' || i.person_id end as detail
        from lead_identities i left join leads l on l.id = i.lead_id
        where i.lead_id is not null and $1::uuid[] is null and ${sinceScope('i.first_seen_at')}
          and (l.id is null or l.organization_id <> i.organization_id or i.person_id <> i.lead_id)`,
     isGlobal: true,
   },
   {
-    query: `select owned.connection_id, owned.subject, 'is of the organization ' || owned.organization_id || ', which does not exist' as detail
+    query: `select owned.connection_id, owned.subject, 'belongs to the organization ' || owned.organization_id || ', which does not exist' as detail
        from (
          select null::uuid as connection_id, 'lead ' || id as subject, organization_id from leads where ${sinceScope('first_seen_at')}
          union all
@@ -77,7 +77,7 @@ const RELATIONS: readonly Relation[] = [
   },
   {
     // A reaction whose message has not come is a pending fact; a row of message_reactions says that it has.
-    query: `select r.connection_id, r.target_external_id as subject, 'has a reaction, and is no message' as detail
+    query: `select r.connection_id, r.target_external_id as subject, 'has a reaction, but there is no such message' as detail
        from message_reactions r
        where ${inScope('r.connection_id')} and ${sinceScope('r.at')}
          and not exists (
@@ -86,16 +86,16 @@ const RELATIONS: readonly Relation[] = [
   },
   {
     query: `select null::uuid as connection_id, 'row ' || r.message_id as subject,
-         'has an earlier version, and is no message' as detail
+         'has an earlier version, but there is no such message' as detail
        from message_revisions r
        where $1::uuid[] is null and ${sinceScope('r.at')}
          and not exists (select from messages m where m.id = r.message_id)`,
     isGlobal: true,
   },
   {
-    query: `select lost.connection_id, lost.subject, 'is of the connection ' || lost.connection_id || ', which does not exist' as detail
+    query: `select lost.connection_id, lost.subject, 'belongs to the connection ' || lost.connection_id || ', which does not exist' as detail
        from (
-         select distinct connection_id, 'waiting facts' as subject from pending_facts where ${sinceScope('at')}
+         select distinct connection_id, 'pending updates' as subject from pending_facts where ${sinceScope('at')}
          union all
          select distinct connection_id, 'history chunks' from history_chunks
          union all
@@ -103,7 +103,7 @@ const RELATIONS: readonly Relation[] = [
          union all
          select distinct connection_id, 'keys of a linked device' from linked_device_keys
          union all
-         select distinct connection_id, 'history that a phone owes' from owed_files
+         select distinct connection_id, 'outstanding history files' from owed_files
          union all
          select distinct connection_id, 'gaps in the history' from history_gaps
          union all
@@ -118,8 +118,8 @@ const RELATIONS: readonly Relation[] = [
   },
   {
     query: `select s.connection_id, 'sync log ' || s.id as subject,
-         case when r.id is null then 'is of the run ' || s.run_id || ', which does not exist'
-              else 'is of the lead ' || s.lead_id || ', who does not exist' end as detail
+         case when r.id is null then 'belongs to the run ' || s.run_id || ', which does not exist'
+              else 'belongs to the lead ' || s.lead_id || ', who does not exist' end as detail
        from sync_logs s
        left join sync_runs r on r.id = s.run_id
        left join leads l on l.id = s.lead_id

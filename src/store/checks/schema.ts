@@ -28,7 +28,7 @@ const primary = (table: string, ...columns: string[]): UniqueKey => ({
   primary: true,
 });
 
-/** Rule M1's own: what makes a second copy of a message impossible, whoever writes it. */
+/** Rule M1: makes a second row of a message impossible, whoever writes it. */
 export const MESSAGE_KEY = unique('messages', 'connection_id', 'external_id');
 
 /**
@@ -133,7 +133,7 @@ function stateOf(key: UniqueKey, tables: ReadonlySet<string>, indexes: readonly 
 /** Why an index is not what the key is for; null if it is. */
 function faultOf(key: UniqueKey, index: FoundIndex): string | null {
   if (!index.isUnique) return 'is not unique';
-  if (!index.isValid) return 'is not valid: its making was interrupted or failed';
+  if (!index.isValid) return 'is invalid: its creation was interrupted or failed';
   const wanted = [...key.columns].sort().join(', ');
   if (index.hasExpressions || [...index.columns].sort().join(', ') !== wanted) {
     return `is on (${index.columns.join(', ')}) instead of (${key.columns.join(', ')})`;
@@ -143,9 +143,9 @@ function faultOf(key: UniqueKey, index: FoundIndex): string | null {
       ? `covers every row instead of those where ${key.where ?? ''}`
       : `covers only rows where ${index.predicate}`;
   }
-  if (!index.sameCollations) return 'compares ids by another collation than the table';
+  if (!index.sameCollations) return 'compares ids by another collation than the table does';
   if (!index.isImmediate) return 'is deferrable, which `on conflict` cannot use';
-  if (index.nullsNotDistinct) return 'takes absent values for equal';
+  if (index.nullsNotDistinct) return 'treats nulls as equal';
   return null;
 }
 
@@ -240,7 +240,7 @@ export async function countAbsentKeys(sql: Sql, key: UniqueKey): Promise<number>
  * (`concurrently`, which no transaction may hold); it then waits for transactions that are older than itself. On the embedded
  * database there are no others, and it cannot do otherwise.
  *
- * Throws what the database says: 23505 where rows are doubled, which leaves an index behind that is not valid.
+ * Throws what the database says: 23505 for duplicate rows, which leaves an invalid index behind.
  */
 export async function makeIndex(store: Store, key: UniqueKey): Promise<void> {
   const where = key.where === undefined ? '' : ` where ${key.where}`;
@@ -267,7 +267,7 @@ export async function dropIndex(store: Store, key: UniqueKey, isConstraint: bool
 function concurrently(store: Store): string {
   if (store.pooled) {
     throw new ConfigError(
-      `An index cannot be made through the connection pooler at ${store.location}: that takes a session of its own.`,
+      `An index cannot be created through the connection pooler at ${store.location}: it needs a session of its own.`,
       {
         code: 'session_needed',
         remedy: 'Set DIRECT_URL to the address of the server itself, without the pooler, and run again.',

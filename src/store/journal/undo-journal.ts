@@ -38,7 +38,7 @@ const TOUCHED_ROW = columns({
   columns: list(' '),
 });
 
-/** A row that somebody touched after the run whose journal is being put back. */
+/** A row that has changed since the run whose journal is being restored. */
 export type TouchedRow = RowOf<typeof TOUCHED_ROW>;
 
 const LATER_RUN = columns({

@@ -69,7 +69,7 @@ describeOnBackends('verify --enforce', (backend) => {
         id: result.runId,
         command: 'verify',
         status: 'completed',
-        verdict: '5 unique indexes made',
+        verdict: '5 unique indexes created',
         counters: { created: 4, recreated: 1, blocked: 0 },
       });
     }));
@@ -79,10 +79,10 @@ describeOnBackends('verify --enforce', (backend) => {
     const result = await enforce(store);
     expect(changes(result)).toEqual([]);
     expect(result).toMatchObject({ status: 'completed', findings: 0 });
-    expect(await lastRun(store)).toMatchObject({ verdict: 'Every unique index was present' });
+    expect(await lastRun(store)).toMatchObject({ verdict: 'All unique indexes were present' });
   });
 
-  it('says what is in the way, makes nothing of it, and goes on with the others', () =>
+  it('reports what blocks an index, and goes on with the others', () =>
     ownStore(async (store) => {
       await replayBodies(store, [live('A', 0), live('B', 10)]);
       await dropUniqueIndexes(store, ['same_id', 'phone']);

@@ -297,7 +297,7 @@ const DAMAGES: Damage[] = [
     },
     finds: { history_ledger: 1 },
     remedy: null,
-    sample: /came up to 40 %, and nothing more since/,
+    sample: /arrived up to 40%, then stopped/,
   },
   {
     title: 'history_ledger: a history that failed',
@@ -407,7 +407,7 @@ const DAMAGES: Damage[] = [
         `insert into message_reactions select connection_id, 'gone', reactor, emoji, at from message_reactions`,
       ),
     finds: { consistency: 1 },
-    sample: /gone has a reaction, and is no message/,
+    sample: /gone has a reaction, but there is no such message/,
   },
   {
     title: 'consistency: an earlier version of nothing',
@@ -418,7 +418,7 @@ const DAMAGES: Damage[] = [
     },
     // What the edited message said first is lost, too.
     finds: { raw_log: 1, consistency: 2 },
-    sample: /has an earlier version, and is no message/,
+    sample: /has an earlier version, but there is no such message/,
   },
 ];
 

@@ -56,7 +56,7 @@ describeOnBackends('verify --enforce sets derived values', (backend) => {
     expect(run).toMatchObject({
       id: result.runId,
       status: 'completed',
-      verdict: 'Every unique index was present; recomputed 3 conversations, 2 leads, 3 tickets',
+      verdict: 'All unique indexes were present; recomputed 3 conversations, 2 leads, 3 tickets',
       counters: { recomputed: { conversations: 3, leads: 2, tickets: 3 } },
     });
     const undone = await undo(testContext(store), {

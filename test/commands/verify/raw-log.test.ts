@@ -112,7 +112,7 @@ describeOnBackends('the accounting proof', (backend) => {
       wamid('B1', BRU),
     );
     expect(faults(await runCheck(store, 'raw_log'))).toEqual([
-      `* ${wamid('A1')} stdin:1: is with another lead, and no reject says why`,
+      `* ${wamid('A1')} stdin:1: is with another lead, and no rejection explains it`,
     ]);
   });
 
@@ -171,7 +171,7 @@ describeOnBackends('the accounting proof', (backend) => {
     await damage(store, `update messages set status = 'sent'`);
     expect(faults(await runCheck(store, 'raw_log'))).toEqual([
       `* ${wamid('A2')} stdin:3: differs in status (sent, the log says read)`,
-      `* ${wamid('A1')} stdin:2: status read is neither applied nor waiting`,
+      `* ${wamid('A1')} stdin:2: status read is neither applied nor pending`,
     ]);
   });
 
@@ -200,9 +200,9 @@ describeOnBackends('the accounting proof', (backend) => {
     await damage(store, `update message_reactions set at = at - interval '1 minute', emoji = '😀'`);
     const checked = await runCheck(store, 'raw_log');
     expect(faults(checked)).toEqual([
-      `* ${wamid('A1')} stdin:2: edit is neither applied nor waiting`,
-      `* ${wamid('A2')} stdin:4: revoke is neither applied nor waiting`,
-      `* ${wamid('A3')} stdin:6: reaction is neither applied nor waiting`,
+      `* ${wamid('A1')} stdin:2: edit is neither applied nor pending`,
+      `* ${wamid('A2')} stdin:4: revoke is neither applied nor pending`,
+      `* ${wamid('A3')} stdin:6: reaction is neither applied nor pending`,
     ]);
     expect(checked.result.summary).toContain('3 other items are unaccounted for');
   });
@@ -213,7 +213,7 @@ describeOnBackends('the accounting proof', (backend) => {
     expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
     await damage(store, `delete from pending_facts where kind = 'status'`);
     expect(faults(await runCheck(store, 'raw_log'))).toEqual([
-      `* ${wamid('A1')} stdin:1: status read is neither applied nor waiting`,
+      `* ${wamid('A1')} stdin:1: status read is neither applied nor pending`,
     ]);
   });
 
@@ -252,7 +252,7 @@ describeOnBackends('the accounting proof', (backend) => {
     expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
     await damage(store, `delete from rejects`);
     expect(faults(await runCheck(store, 'raw_log'))).toEqual([
-      `* ${wamid('A1')} stdin:2: is with another lead, and no reject says why`,
+      `* ${wamid('A1')} stdin:2: is with another lead, and no rejection explains it`,
     ]);
   });
 
@@ -354,7 +354,7 @@ describeOnBackends('the accounting proof', (backend) => {
     await damage(store, `update webhook_log set status = 'failed', error = 'boom' where origin = 'stdin:1'`);
     const failed = await runCheck(store, 'raw_log');
     expect(faults(failed)).toEqual([
-      expect.stringMatching(/^! log:\S+ stdin:1: failed, and readable now, 1 message item$/),
+      expect.stringMatching(/^! log:\S+ stdin:1: failed before, can be read now, 1 message item$/),
     ]);
     expect(failed.result.remedy).toBe('wa-reconcile replay --failed');
   });

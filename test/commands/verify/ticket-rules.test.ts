@@ -45,7 +45,7 @@ describeOnBackends('the ticket rules', (backend) => {
     for (const id of [wamid('A3'), wamid('B1', BRU), wamid('A0'), 'wamid.nobody']) {
       await change(store, `opened_by_external_id = '${id}'`, ofLead(ANA));
       expect(await problems(store)).toContain(
-        `T1: ${id} opened it, which is no live inbound message of its conversation`,
+        `T1: ${id} opened it, which is not a live inbound message of its conversation`,
       );
     }
     await change(store, `opened_by_external_id = null`);
@@ -57,7 +57,7 @@ describeOnBackends('the ticket rules', (backend) => {
     await openTicket(store);
     await change(store, `opened_at = opened_at - interval '1 hour'`);
     expect(await problems(store)).toEqual([
-      'T1: opened at 2025-09-16T04:20:00.000Z, its message came at 2025-09-16T05:20:00.000Z',
+      'T1: opened at 2025-09-16T04:20:00.000Z, its message arrived at 2025-09-16T05:20:00.000Z',
     ]);
   });
 

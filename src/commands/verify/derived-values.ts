@@ -21,10 +21,10 @@ import type { CheckName, Recomputed } from './types.js';
 /** Rows, or leads with their tickets, that one transaction looks through. */
 const BATCH = 1_000;
 
-export interface Mending {
+export interface Correction {
   runId: string;
   scope: Scope;
-  /** Only what these checks look at is mended. */
+  /** Only the values that these checks cover are corrected. */
   checks: ReadonlySet<CheckName>;
 }
 
@@ -41,8 +41,8 @@ interface PageEnd {
  * with its journal, so that `undo` can put it back and a kill costs one page: the next time finds what is still wrong. Counts
  * into `done` as batches commit. Stops between two batches when `ctx.signal` is aborted.
  */
-export async function mendDerived(ctx: Context, mending: Mending, done: Recomputed): Promise<void> {
-  const { checks } = mending;
+export async function correctDerived(ctx: Context, correction: Correction, done: Recomputed): Promise<void> {
+  const { checks } = correction;
   const organizations = (await readConnections(ctx.store.sql)).map(({ organizationId }) => organizationId);
   const through = async (count: keyof Recomputed, page: Page): Promise<void> => {
     let after: string | null = null;
@@ -54,58 +54,61 @@ export async function mendDerived(ctx: Context, mending: Mending, done: Recomput
     }
   };
   if (checks.has('conversation_times')) {
-    await through('conversations', conversationPage(mending));
+    await through('conversations', conversationPage(correction));
     // A lead's last message is read from the messages, whatever its conversations say.
-    await through('leads', leadPage(mending));
+    await through('leads', leadPage(correction));
   }
-  if (checks.has('ticket_rules')) await through('tickets', ticketPage(mending));
+  if (checks.has('ticket_rules')) await through('tickets', ticketPage(correction));
 }
 
-function conversationPage({ runId, scope }: Mending): Page {
+function conversationPage({ runId, scope }: Correction): Page {
   return async (tx, after) => {
     const rows = await judgeConversations(tx, scope, after, BATCH);
-    return mendPage(tx, runId, rows, {
+    return correctPage(tx, runId, rows, {
       journal: (conversationIds) => ({ conversationIds }),
-      mend: async (ids) => updateConversations(tx, await recomputeConversations(tx, ids)),
+      correct: async (ids) => updateConversations(tx, await recomputeConversations(tx, ids)),
     });
   };
 }
 
-function leadPage({ runId, scope }: Mending): Page {
+function leadPage({ runId, scope }: Correction): Page {
   return async (tx, after) => {
     const rows = await judgeLeads(tx, scope, after, BATCH);
-    return mendPage(tx, runId, rows, {
+    return correctPage(tx, runId, rows, {
       journal: (bareLeadIds) => ({ bareLeadIds }),
-      mend: (ids) => recomputeLeads(tx, ids),
+      correct: (ids) => recomputeLeads(tx, ids),
     });
   };
 }
 
-async function mendPage(
+async function correctPage(
   tx: Sql,
   runId: string,
   rows: readonly JudgedRow[],
   {
     journal,
-    mend,
-  }: { journal: (ids: readonly string[]) => JournalScope; mend: (ids: readonly string[]) => Promise<number> },
+    correct,
+  }: {
+    journal: (ids: readonly string[]) => JournalScope;
+    correct: (ids: readonly string[]) => Promise<number>;
+  },
 ): Promise<PageEnd> {
   const wrong = rows.filter(({ isWrong }) => isWrong).map(({ id }) => id);
-  const changed = wrong.length === 0 ? 0 : await journaled(tx, runId, journal(wrong), () => mend(wrong));
+  const changed = wrong.length === 0 ? 0 : await journaled(tx, runId, journal(wrong), () => correct(wrong));
   return { last: rows.length < BATCH ? null : (rows.at(-1)?.id ?? null), changed };
 }
 
 /** By leads: where a ticket came from depends on the lead's other tickets. */
-function ticketPage({ runId, scope }: Mending): Page {
+function ticketPage({ runId, scope }: Correction): Page {
   return async (tx, after) => {
     const leadIds = await readTicketLeads(tx, after, BATCH);
     const tickets = await readOpenTickets(tx, scope, CAME_LIVE_SQL, leadIds);
-    const mended = (await judgeTickets(tx, tickets)).flatMap((judged) => judged.mended ?? []);
-    const conversationIds = [...new Set(mended.map((ticket) => ticket.conversationId))];
+    const corrected = (await judgeTickets(tx, tickets)).flatMap((judged) => judged.corrected ?? []);
+    const conversationIds = [...new Set(corrected.map((ticket) => ticket.conversationId))];
     const changed =
-      mended.length === 0
+      corrected.length === 0
         ? 0
-        : await journaled(tx, runId, { conversationIds }, () => updateTickets(tx, mended));
+        : await journaled(tx, runId, { conversationIds }, () => updateTickets(tx, corrected));
     return { last: leadIds.length < BATCH ? null : (leadIds.at(-1) ?? null), changed };
   };
 }
