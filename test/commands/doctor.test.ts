@@ -98,7 +98,7 @@ describeOnBackends('the doctor', (backend) => {
     expect(result.status).toBe('fail');
     expect(lineOf(result, 'indexes')).toMatchObject({
       status: 'fail',
-      message: '1 unique index missing or not valid: messages_connection_id_external_id_key',
+      message: '1 unique index missing or invalid: messages_connection_id_external_id_key',
       remedy: [{ command: 'verify' }, { command: 'verify', args: ['--enforce'] }],
     });
   });

@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { readServerClock } from '../../store/server.js';
 import type { Sql } from '../../store/sql.js';
-import { remedyOf, type DoctorCheck, type DoctorOptions } from './types.js';
+import { amount } from '../../model/amount.js';
+import { fail, ok, warn, type DoctorOptions, type Found } from './types.js';
 
 /** The versions that the tests run on, and the day until which each gets security fixes (nodejs.org/en/about/previous-releases). */
 const SUPPORTED: readonly { major: number; minor: number; until: string }[] = [
@@ -13,57 +14,44 @@ const SUPPORTED: readonly { major: number; minor: number; until: string }[] = [
 const NEWEST = 24;
 
 /** `now` in ms since 1970. */
-export function checkNode(version: string, now: number): DoctorCheck {
+export function checkNode(version: string, now: number): Found {
   const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
-  const name = 'node' as const;
   const known = SUPPORTED.find((supported) => supported.major === major);
-  if (major > NEWEST) return { name, status: 'ok', message: `Node ${version}` };
+  if (major > NEWEST) return ok(`Node ${version}`);
   if (known === undefined || minor < known.minor) {
-    return {
-      name,
-      status: 'fail',
-      message: `Node ${version} is not supported`,
-      remedy: `Install Node ${NEWEST}, or at least 20.19 or 22.12.`,
-    };
+    return fail(`Node ${version} is not supported`, `Install Node ${NEWEST}, or at least 20.19 or 22.12.`);
   }
   if (now >= Date.parse(known.until)) {
-    return {
-      name,
-      status: 'warn',
-      message: `Node ${version} works, but has had no security fixes since ${known.until}`,
-      remedy: `Install Node ${NEWEST}.`,
-    };
+    return warn(
+      `Node ${version} works, but has had no security fixes since ${known.until}`,
+      `Install Node ${NEWEST}.`,
+    );
   }
-  return { name, status: 'ok', message: `Node ${version}` };
+  return ok(`Node ${version}`);
 }
 
 /** Whether settings are understood, and secrets kept. */
-export async function checkConfiguration(options: DoctorOptions): Promise<DoctorCheck> {
+export async function checkConfiguration(options: DoctorOptions): Promise<Found> {
   const { settings, unknownSettings, secretFiles, database } = options;
-  const name = 'configuration' as const;
   if (database instanceof Error) {
-    return { name, status: 'fail', message: database.message, ...remedyOf(database) };
+    return fail(database.message, database.remedy);
   }
   const [unknown] = unknownSettings;
   if (unknown !== undefined) {
     const more = unknownSettings.length > 1 ? ` (and ${unknownSettings.length - 1} more)` : '';
-    return {
-      name,
-      status: 'warn',
-      message: `${unknown.place} is not a setting and is ignored${more}`,
-      remedy: unknown.similar === undefined ? 'Remove it.' : `Did you mean ${unknown.similar}?`,
-    };
+    return warn(
+      `${unknown.place} is not a setting and is ignored${more}`,
+      unknown.similar === undefined ? 'Remove it.' : `Did you mean ${unknown.similar}?`,
+    );
   }
   const open = await findReadableByAll(secretFiles);
   if (open !== undefined) {
-    return {
-      name,
-      status: 'warn',
-      message: `${open} may hold a password, and every user of this machine can read it`,
-      remedy: `chmod 600 '${open}'`,
-    };
+    return warn(
+      `${open} may hold a password, and every user of this machine can read it`,
+      `chmod 600 '${open}'`,
+    );
   }
-  return { name, status: 'ok', message: settings.length === 1 ? '1 setting' : `${settings.length} settings` };
+  return ok(amount(settings.length, 'setting'));
 }
 
 const READABLE_BY_OTHERS = 0o004;
@@ -90,14 +78,13 @@ const HARMFUL = 300 * SECOND;
 const REMEDY = 'Set the clock from the network: timedatectl set-ntp true';
 
 /** Whether this machine's clock can be right at all. `now` in ms since 1970. */
-export function checkLocalClock(now: number): DoctorCheck {
+export function checkLocalClock(now: number): Found {
   const message = `this machine says ${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  const sane = now >= EARLIEST && now < LATEST;
-  return { name: 'clock', status: sane ? 'ok' : 'fail', message, ...(sane ? {} : { remedy: REMEDY }) };
+  return now >= EARLIEST && now < LATEST ? ok(message) : fail(message, REMEDY);
 }
 
 /** How far this machine's clock is from the server's; the way there and back is taken for equally long. */
-export async function checkServerClock(sql: Sql, clock: () => number): Promise<DoctorCheck> {
+export async function checkServerClock(sql: Sql, clock: () => number): Promise<Found> {
   const local = checkLocalClock(clock());
   if (local.status === 'fail') return local;
   // The first statement may have to open a connection.
@@ -108,14 +95,10 @@ export async function checkServerClock(sql: Sql, clock: () => number): Promise<D
   const skew = (before + after) / 2 - server;
   // The round trip limits how exactly the difference is known.
   const off = Math.max(0, Math.abs(skew) - (after - before) / 2);
-  if (off < NOTICEABLE) {
-    return { ...local, message: `${local.message}, as does the server` };
-  }
+  if (off < NOTICEABLE) return ok(`${local.message}, as does the server`);
   const words = `${Math.round(off / SECOND)} s ${skew > 0 ? 'ahead of' : 'behind'} the database server`;
-  return {
-    name: 'clock',
-    status: off < HARMFUL ? 'warn' : 'fail',
-    message: `${local.message}, ${words}`,
-    remedy: `Where the clock is wrong: ${REMEDY.charAt(0).toLowerCase()}${REMEDY.slice(1)}`,
-  };
+  return (off < HARMFUL ? warn : fail)(
+    `${local.message}, ${words}`,
+    `Where the clock is wrong: ${REMEDY.charAt(0).toLowerCase()}${REMEDY.slice(1)}`,
+  );
 }

@@ -20,11 +20,14 @@ import {
 } from './check-store.js';
 import {
   DOCTOR_CHECKS,
-  remedyOf,
-  type DoctorOptions,
+  fail,
+  ok,
+  warn,
   type DoctorCheck,
   type DoctorCheckName,
+  type DoctorOptions,
   type DoctorResult,
+  type Found,
 } from './types.js';
 
 /**
@@ -33,9 +36,13 @@ import {
  */
 export async function doctor(options: DoctorOptions): Promise<DoctorResult> {
   const { clock, nodeVersion, database } = options;
-  const checks: DoctorCheck[] = [checkNode(nodeVersion, clock()), await checkConfiguration(options)];
-  if (!(database instanceof Error)) checks.push(...(await checkDatabase(database, options)));
-  if (!checks.some(({ name }) => name === 'clock')) checks.push(checkLocalClock(clock()));
+  const checks: DoctorCheck[] = [
+    { name: 'node', ...checkNode(nodeVersion, clock()) },
+    { name: 'configuration', ...(await checkConfiguration(options)) },
+    ...(database instanceof Error ? [] : await checkDatabase(database, options)),
+  ];
+  if (!checks.some(({ name }) => name === 'clock'))
+    checks.push({ name: 'clock', ...checkLocalClock(clock()) });
   checks.sort((a, b) => DOCTOR_CHECKS.indexOf(a.name) - DOCTOR_CHECKS.indexOf(b.name));
   const has = (status: DoctorCheck['status']): boolean => checks.some((check) => check.status === status);
   return {
@@ -50,11 +57,11 @@ export async function doctor(options: DoctorOptions): Promise<DoctorResult> {
 async function checkDatabase(config: DatabaseConfig, options: DoctorOptions): Promise<DoctorCheck[]> {
   const checks: DoctorCheck[] = [];
   if (config.kind === 'pglite') {
-    checks.push(await attempt('disk', () => checkEmbeddedDisk(config.directory)));
+    checks.push(...(await attempt('disk', () => checkEmbeddedDisk(config.directory))));
     const place = await attempt('database', () => checkDirectory(config.directory, options.looked));
-    if (place !== null) return [...checks, place];
+    if (place.length > 0) return [...checks, ...place];
     const lock = await checkEmbeddedLock(config.directory, options);
-    checks.push(lock.check);
+    checks.push({ name: 'lock', ...lock.check });
     // Two processes in one directory lose rows: while another one has it open, nothing else can be checked.
     if (!lock.isFree) return checks;
   }
@@ -70,49 +77,47 @@ function opening({ host, pid, signal }: DoctorOptions): Parameters<typeof withDa
   return { command: 'doctor', host, pid, signal, unmigrated: true, asItIs: true };
 }
 
+/** The checks of an open database. Later ones need what earlier ones establish. */
 async function checkStore(store: Store, options: DoctorOptions): Promise<DoctorCheck[]> {
+  const { sql } = store;
   const isServer = store.backend === 'postgresql';
-  const kind = isServer ? 'PostgreSQL' : 'embedded PostgreSQL';
-  const checks: DoctorCheck[] = [{ name: 'database', status: 'ok', message: `${store.location} (${kind})` }];
-  checks.push(await attempt('server', () => checkServer(store)));
-  const pooler = checkPooler(store);
-  if (pooler !== null) checks.push(pooler);
+  const checks: DoctorCheck[] = [];
+  const add = async (name: DoctorCheckName, check: () => Found | null | Promise<Found | null>) => {
+    checks.push(...(await attempt(name, check)));
+  };
+  await add('database', () => ok(`${store.location} (${isServer ? 'PostgreSQL' : 'embedded PostgreSQL'})`));
+  await add('server', () => checkServer(store));
+  await add('pooler', () => checkPooler(store));
   if (isServer) {
-    checks.push(await attempt('disk', () => checkServerDisk(store)));
-    checks.push(await attempt('clock', () => checkServerClock(store.sql, options.clock)));
-    checks.push(await attempt('lock', () => checkServerLock(store, options)));
+    await add('disk', () => checkServerDisk(store));
+    await add('clock', () => checkServerClock(sql, options.clock));
+    await add('lock', () => checkServerLock(store, options));
   }
-  const migrations = await attempt('migrations', () => checkMigrations(store));
-  checks.push(migrations);
-  // What follows speaks of our tables: of none, or of another program's, there is nothing to say.
-  if (migrations.status === 'fail' || !(await isMigrated(store))) return checks;
-  if (isServer) checks.push(await attempt('rights', () => checkRights(store.sql)));
-  checks.push(await attempt('indexes', () => checkIndexes(store.sql)));
-  checks.push(await attempt('runs', () => checkRuns(store, options)));
+  await add('migrations', () => checkMigrations(store));
+  // The remaining checks are about this tool's tables, which may not exist yet, or be another program's.
+  if (checks.at(-1)?.status === 'fail' || (await migrationStatus(store)).pending.length > 0) return checks;
+  if (isServer) await add('rights', () => checkRights(sql));
+  await add('indexes', () => checkIndexes(sql));
+  await add('runs', () => checkRuns(store, options));
   return checks;
 }
 
-async function isMigrated(store: Store): Promise<boolean> {
-  return (await migrationStatus(store)).pending.length === 0;
-}
-
-/** A check that cannot be made is a failure of its own, and costs no other one. */
-async function attempt<T extends DoctorCheck | null>(
+/** A check under its name, or nothing where it does not apply. One that throws fails by itself, and the others go on. */
+async function attempt(
   name: DoctorCheckName,
-  check: () => Promise<T>,
-): Promise<T | DoctorCheck> {
+  check: () => Found | null | Promise<Found | null>,
+): Promise<DoctorCheck[]> {
   try {
-    return await check();
+    const found = await check();
+    return found === null ? [] : [{ name, ...found }];
   } catch (error) {
-    return failureOf(name, error);
+    return [failureOf(name, error)];
   }
 }
 
 function failureOf(name: DoctorCheckName, error: unknown): DoctorCheck {
-  if (error instanceof LockedError) {
-    return { name: 'lock', status: 'warn', message: error.message, ...remedyOf(error) };
-  }
-  if (error instanceof UserError) return { name, status: 'fail', message: error.message, ...remedyOf(error) };
+  if (error instanceof LockedError) return { name: 'lock', ...warn(error.message, error.remedy) };
+  if (error instanceof UserError) return { name, ...fail(error.message, error.remedy) };
   const words = error instanceof Error ? error.message : String(error);
-  return { name, status: 'fail', message: `could not be checked: ${words}` };
+  return { name, ...fail(`could not be checked: ${words}`) };
 }

@@ -72,9 +72,19 @@ export interface DoctorResult {
   settings: GivenSetting[];
 }
 
-/** The remedy of an error, as a check carries it. */
-export function remedyOf({ remedy }: UserError): Pick<DoctorCheck, 'remedy'> {
-  return remedy === undefined ? {} : { remedy };
+/** What a check found; the doctor adds its name. */
+export type Found = Omit<DoctorCheck, 'name'>;
+
+export const ok = (message: string): Found => ({ status: 'ok', message });
+
+/** It works, but needs attention. */
+export function warn(message: string, remedy?: Advices): Found {
+  return { status: 'warn', message, ...(remedy === undefined ? {} : { remedy }) };
+}
+
+/** Commands fail, or data is in danger. */
+export function fail(message: string, remedy?: Advices): Found {
+  return { ...warn(message, remedy), status: 'fail' };
 }
 
 /** `512 MB`, `3.2 GB`. */
