@@ -25,11 +25,7 @@ export const historyLedgerCheck: Check = {
       inUse.map(({ id }) => id),
     );
     const acks = await readAlertAcks(view.sql);
-    const isAcknowledged = (
-      kind: HistoryAlert,
-      connection: ConnectionRow,
-      state: string | number | null,
-    ): boolean =>
+    const isAcknowledged = (connection: ConnectionRow, kind: HistoryAlert, state: string | number | null) =>
       acknowledge([alert(kind, connection, { since: null, state, message: '' })], acks, view.now).some(
         ({ acknowledged }) => acknowledged !== null,
       );
@@ -37,7 +33,7 @@ export const historyLedgerCheck: Check = {
     for (const connection of inUse) {
       const own = gaps.filter(({ connectionId }) => connectionId === connection.id);
       const missing = own.map(({ phase, chunkOrder }) => `${phase}/${chunkOrder}`).join(' ');
-      const areAcknowledged = own.length > 0 && isAcknowledged('chunk_missing', connection, missing);
+      const areAcknowledged = own.length > 0 && isAcknowledged(connection, 'chunk_missing', missing);
       for (const { phase, chunkOrder } of own) {
         const detail = `chunk ${chunkOrder} of phase ${phase} is missing, later ones arrived`;
         const item = { connectionId: connection.id, subject: `${phase}/${chunkOrder}`, detail };
@@ -53,7 +49,7 @@ export const historyLedgerCheck: Check = {
       if (state === null) continue;
       recorder.checked += 1;
       const item: Subject = { connectionId: connection.id, subject: connection.name, detail: state.detail };
-      if (state.is === 'late' && !isAcknowledged(...state.alert(connection)))
+      if (state.is === 'late' && !isAcknowledged(connection, ...state.alert))
         await recorder.finding('!', item);
       else if (state.is !== 'complete') await recorder.note('!', item);
       else if (own.length === 0) await recorder.good(item);
@@ -62,7 +58,7 @@ export const historyLedgerCheck: Check = {
       summary: summaryOf(recorder, counts),
       // A chunk that another log holds fills the gap; the rest Meta sends again only to a number that is onboarded again.
       remedy:
-        gaps.length > 0
+        counts.gaps > 0
           ? remedy('replay', ['LOG'], 'fills the gaps from a log that holds the missing chunks')
           : null,
     };
@@ -74,12 +70,8 @@ type HistoryAlert = 'chunk_missing' | 'failed' | 'no_history';
 
 type State =
   | { is: 'complete' | 'noted'; detail: string }
-  | {
-      is: 'late';
-      detail: string;
-      /** The alert that report raises about it, and what that depends on. */
-      alert: (row: ConnectionRow) => [HistoryAlert, ConnectionRow, string | number | null];
-    };
+  /** `alert`: the one that report raises about it, and the state on which its acknowledgement depends. */
+  | { is: 'late'; detail: string; alert: [HistoryAlert, string | number | null] };
 
 /** Null for a connection that no history is expected of. `missing`: its missing chunks, as their alert has them. */
 function stateOf(
@@ -98,11 +90,7 @@ function stateOf(
     case 'declined':
       return { is: 'noted', detail: 'the business declined to share its history' };
     case 'failed':
-      return {
-        is: 'late',
-        detail: `failed: ${error ?? 'no reason given'}`,
-        alert: (row) => ['failed', row, row.historySyncError],
-      };
+      return { is: 'late', detail: `failed: ${error ?? 'no reason given'}`, alert: ['failed', error] };
     case 'syncing': {
       const detail = `arrived up to ${progress ?? 0}%`;
       return isLate(times?.lastChunkAt ?? null)
@@ -110,7 +98,7 @@ function stateOf(
             is: 'late',
             detail: `${detail}, then stopped`,
             // Where chunks are missing between others, report raises one alert for both.
-            alert: (row) => ['chunk_missing', row, missing === '' ? (times?.lastChunkAt ?? null) : missing],
+            alert: ['chunk_missing', missing === '' ? (times?.lastChunkAt ?? null) : missing],
           }
         : { is: 'noted', detail: `${detail} so far` };
     }
@@ -121,11 +109,7 @@ function stateOf(
       const onboardedAt =
         times?.webhookActivatedAt ?? (status === 'pending_history' ? (times?.createdAt ?? null) : null);
       return isLate(onboardedAt)
-        ? {
-            is: 'late',
-            detail: 'onboarded, but no history arrived',
-            alert: (row) => ['no_history', row, row.historySyncStatus],
-          }
+        ? { is: 'late', detail: 'onboarded, but no history arrived', alert: ['no_history', status] }
         : { is: 'noted', detail: 'history not received yet' };
     }
   }

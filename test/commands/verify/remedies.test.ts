@@ -427,6 +427,22 @@ describeOnBackends('the remedy that verify names mends', (backend) => {
   );
 });
 
+describeOnBackends('verify advises a restore before --enforce', (backend) => {
+  it('where derived values are wrong for want of a message, and finds nothing afterwards', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    await store.sql.execute(`delete from messages where external_id = '${wamid('B1', BRU)}'`);
+    const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+    const found = checks.filter(({ status }) => status === 'findings');
+    expect(found.map(({ check }) => check)).toEqual(
+      expect.arrayContaining(['raw_log', 'conversation_times']) as unknown,
+    );
+    expect([...new Set(found.flatMap(({ remedy }) => typed(remedy) ?? []))]).toEqual([REPLAY_ALL]);
+    await follow(store, REPLAY_ALL);
+    await expectSound(store);
+  });
+});
+
 describeOnBackends(
   'where only people can decide, verify names no command that would be of no use',
   (backend) => {
