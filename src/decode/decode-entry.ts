@@ -32,11 +32,7 @@ export function decodeEntry(bytes: Uint8Array, options: DecodeOptions): DecodeRe
   const miss = unwrap(parsed.value, '$', scope, found);
   if (miss !== undefined) found.unrecognized.push(unrecognizedOf(miss));
 
-  const entry: DecodedEntry = {
-    provider: found.providers.has('baileys') && !found.providers.has('meta') ? 'baileys' : 'meta',
-    sections: found.sections,
-    unrecognized: found.unrecognized,
-  };
-  if (found.receivedAt !== undefined) entry.receivedAt = found.receivedAt;
-  return { kind: 'decoded', entry };
+  const { providers, sections, unrecognized, receivedAt } = found;
+  const provider = providers.has('baileys') && !providers.has('meta') ? 'baileys' : 'meta';
+  return { kind: 'decoded', entry: { provider, sections, unrecognized, receivedAt } };
 }

@@ -129,7 +129,7 @@ function describe(container: Container): string {
 }
 
 /** Text that a Windows shell wrote as UTF-16, as UTF-8 without its byte order mark; a lone surrogate becomes U+FFFD. */
-export async function* decodeUtf16(
+async function* decodeUtf16(
   chunks: AsyncIterable<Buffer>,
   encoding: 'utf-16le' | 'utf-16be',
 ): AsyncGenerator<Buffer, void, undefined> {

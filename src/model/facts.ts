@@ -202,36 +202,32 @@ export interface RejectedFact extends FactBase {
   excerpt: string;
 }
 
-export const SKIP_REASONS = [
-  'group',
-  'status_broadcast',
-  'broadcast',
-  'newsletter',
-  'self_thread',
-  'official_account',
-  'system',
-  'protocol',
-  'stub',
-  'unknown_status',
-  'own_number',
-  'not_a_contact',
-  'unknown_connection',
-  'other_connection',
-  'other_contact',
-] as const;
-export type SkipReason = (typeof SKIP_REASONS)[number];
+export type SkipReason =
+  | 'group'
+  | 'status_broadcast'
+  | 'broadcast'
+  | 'newsletter'
+  | 'self_thread'
+  | 'official_account'
+  | 'system'
+  | 'protocol'
+  | 'stub'
+  | 'unknown_status'
+  | 'own_number'
+  | 'not_a_contact'
+  | 'unknown_connection'
+  | 'other_connection'
+  | 'other_contact';
 
-export const REJECT_REASONS = [
-  'not_an_object',
-  'missing_id',
-  'missing_counterpart',
-  'missing_sender',
-  'bad_timestamp',
-  'missing_target',
-  'missing_status',
-  'id_collision',
-] as const;
-export type RejectReason = (typeof REJECT_REASONS)[number];
+export type RejectReason =
+  | 'not_an_object'
+  | 'missing_id'
+  | 'missing_counterpart'
+  | 'missing_sender'
+  | 'bad_timestamp'
+  | 'missing_target'
+  | 'missing_status'
+  | 'id_collision';
 
 export type Fact =
   | MessageFact

@@ -43,7 +43,7 @@ export function contradictsAmendment(state: MessageState, payload: AmendmentPayl
 }
 
 /** Whether an edit contradicts the version that a state has under its id. */
-export function contradictsVersion(known: Version | undefined, said: Version): boolean {
+function contradictsVersion(known: Version | undefined, said: Version): boolean {
   if (known === undefined) return false;
   return (
     known.at !== said.at ||

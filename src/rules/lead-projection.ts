@@ -71,7 +71,7 @@ export function projectLead(
 }
 
 /** The phone that the person began to use last; Argentina's form without 9 yields to the one with it (I1). */
-export function currentPhone(identities: readonly KnownIdentity[]): string | null {
+function currentPhone(identities: readonly KnownIdentity[]): string | null {
   const phones = identities.filter((identity) => identity.kind === 'phone');
   const known = new Set(phones.map((phone) => phone.value));
   let best: KnownIdentity | null = null;

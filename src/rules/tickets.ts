@@ -3,7 +3,7 @@ import type { TicketRow } from '../store/tables/tickets.js';
 import { groupBy } from './group-by.js';
 
 /** How long after a customer's message the business may answer freely. */
-export const MESSAGE_WINDOW_MS = 24 * 60 * 60 * 1_000;
+const MESSAGE_WINDOW_MS = 24 * 60 * 60 * 1_000;
 
 /** A live inbound message that is stored: the only thing that opens or refreshes a ticket (T1). */
 export interface LiveInbound {

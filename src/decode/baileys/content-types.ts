@@ -230,7 +230,7 @@ function shortText(value: JsonValue | undefined): string | undefined {
 }
 
 /** A JSON object without the absent fields. */
-export function withoutAbsent(fields: Record<string, JsonValue | undefined>): JsonObject {
+function withoutAbsent(fields: Record<string, JsonValue | undefined>): JsonObject {
   const present: JsonObject = {};
   for (const [key, value] of Object.entries(fields)) if (value !== undefined) present[key] = value;
   return present;

@@ -49,8 +49,7 @@ export function decodeBaileys(
 ): { sections: Section[]; unrecognized: Unrecognized[]; receivedAt?: number } {
   const sections: Section[] = [];
   const unrecognized: Unrecognized[] = [];
-  const connection: ConnectionHint =
-    event.sessionName === undefined ? {} : { sessionName: event.sessionName };
+  const connection: ConnectionHint = { sessionName: event.sessionName };
   for (const part of event.parts) {
     const path = `${options.path}${part.path}`;
     const receivedAt = event.receivedAt ?? options.receivedAt;
@@ -63,9 +62,7 @@ export function decodeBaileys(
     }
     sections.push({ path, field: part.name, connection, facts, eventOnly: part.kind === 'rowless' });
   }
-  return event.receivedAt === undefined
-    ? { sections, unrecognized }
-    : { sections, unrecognized, receivedAt: event.receivedAt };
+  return { sections, unrecognized, receivedAt: event.receivedAt };
 }
 
 /** undefined when the event is unknown, or its data do not have its form. */
@@ -159,13 +156,8 @@ function chunkFact(
   messages: number,
   path: string,
 ): HistoryChunkFact {
-  const fact: HistoryChunkFact = { kind: 'history_chunk', path, messages };
-  if (phase !== undefined) fact.phase = phase;
   const chunkOrder = integerOf(payload.chunkOrder);
-  if (chunkOrder !== undefined) fact.chunkOrder = chunkOrder;
-  const progress = integerOf(payload.progress);
-  if (progress !== undefined) fact.progress = progress;
-  return fact;
+  return { kind: 'history_chunk', path, phase, chunkOrder, progress: integerOf(payload.progress), messages };
 }
 
 /** `contacts.*` and `chats.*`: names, and pairs of LID and phone. */

@@ -4,7 +4,6 @@ import type {
   Identities,
   MessageFact,
   MessageOrigin,
-  ReactionFact,
   RejectedFact,
   SkippedFact,
 } from '../../model/facts.js';
@@ -152,7 +151,15 @@ function isLive(batch: Batch, fromMe: boolean): boolean {
 function messageFact(batch: Batch, item: Item, content: Extract<Content, { kind: 'message' }>): MessageFact {
   const { message, fromMe } = item;
   const origin: MessageOrigin = batch.origin === 'history' ? 'history' : fromMe ? 'echo' : 'live';
-  const fact: MessageFact = {
+  // Evolution API moves the context out of the content.
+  const outer = readContext(asObject(message.contextInfo));
+  const status = statusOf(message.status);
+  const rawMeta: JsonObject = { ...outer.meta, ...content.meta };
+  if (item.participant !== undefined && item.participant.jid !== '') {
+    rawMeta.participant = item.participant.jid;
+  }
+  if (item.atIsReceivedAt) rawMeta.timestampFrom = 'received_at';
+  return {
     kind: 'message',
     path: item.path,
     origin,
@@ -164,24 +171,11 @@ function messageFact(batch: Batch, item: Item, content: Extract<Content, { kind:
     grade: content.grade,
     isSyncInitial: batch.isSyncInitial,
     ...content.content,
+    contextExternalId: content.contextExternalId ?? outer.externalId,
+    status: provenStatus(origin, status),
+    historyStatus: origin === 'history' ? status : undefined,
+    rawMeta: Object.keys(rawMeta).length === 0 ? undefined : rawMeta,
   };
-  // Evolution API moves the context out of the content.
-  const outer = readContext(asObject(message.contextInfo));
-  const contextExternalId = content.contextExternalId ?? outer.externalId;
-  if (contextExternalId !== undefined) fact.contextExternalId = contextExternalId;
-
-  const status = statusOf(message.status);
-  if (origin === 'history' && status !== undefined) fact.historyStatus = status;
-  const proven = provenStatus(origin, status);
-  if (proven !== undefined) fact.status = proven;
-
-  const rawMeta: JsonObject = { ...outer.meta, ...content.meta };
-  if (item.participant !== undefined && item.participant.jid !== '') {
-    rawMeta.participant = item.participant.jid;
-  }
-  if (item.atIsReceivedAt) rawMeta.timestampFrom = 'received_at';
-  if (Object.keys(rawMeta).length > 0) fact.rawMeta = rawMeta;
-  return fact;
 }
 
 /** `reactions: [{key, text, senderTimestampMs}]`: the reactions to a message that history lists with it. */
@@ -197,7 +191,7 @@ function addReactions(batch: Batch, item: Item): void {
     const fromMe = key?.fromMe === true;
     const participant = item.participant && batch.people.resolve(key?.participant);
     const { emoji, at = item.at } = readReaction(reaction);
-    const fact: ReactionFact = {
+    batch.facts.push({
       kind: 'reaction',
       path,
       targetExternalId: item.id,
@@ -206,8 +200,7 @@ function addReactions(batch: Batch, item: Item): void {
       at,
       counterpart: item.counterpart,
       live: isLive(batch, fromMe),
-    };
-    batch.facts.push(fact);
+    });
   });
 }
 
@@ -242,10 +235,7 @@ export function statusOf(value: JsonValue | undefined): MessageStatus | undefine
 }
 
 /** A live message was delivered, whatever its record says; a message from the phone was at least sent. */
-export function provenStatus(
-  origin: MessageOrigin,
-  status: MessageStatus | undefined,
-): MessageStatus | undefined {
+function provenStatus(origin: MessageOrigin, status: MessageStatus | undefined): MessageStatus | undefined {
   if (origin === 'live') return status === 'read' || status === 'played' ? status : 'delivered';
   return origin === 'echo' ? (status ?? 'sent') : status;
 }

@@ -82,10 +82,7 @@ function addOwnName(
   // Evolution API puts the push name under its own key.
   const ownName = name ?? textOf(contact.pushName);
   if (ownName === undefined && username === undefined) return;
-  const fact: ProfileFact = { kind: 'profile', path, who, at };
-  if (ownName !== undefined) fact.name = ownName;
-  if (username !== undefined) fact.username = username;
-  facts.push(fact);
+  facts.push({ kind: 'profile', path, who, name: ownName, username, at });
 }
 
 function addAddressBookName(

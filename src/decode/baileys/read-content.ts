@@ -89,16 +89,15 @@ function isKnown(key: string): boolean {
 }
 
 function readBubble(key: string, value: JsonValue, viewOnce: boolean): Content {
-  const { type, body, media, grade = 'content', meta = {} } = readContentField(key, value);
-  const content: MessageContent = { type };
-  if (body !== undefined) content.body = body;
-  if (media !== undefined) content.media = media;
-  if (viewOnce) meta.viewOnce = true;
-  const bubble: Content = { kind: 'message', content, grade, meta };
+  const { type, body, media, grade = 'content', meta } = readContentField(key, value);
   const context = readContext(asObject(asObject(value)?.contextInfo));
-  if (context.externalId !== undefined) bubble.contextExternalId = context.externalId;
-  Object.assign(meta, context.meta);
-  return bubble;
+  return {
+    kind: 'message',
+    content: { type, body, media },
+    grade,
+    contextExternalId: context.externalId,
+    meta: { ...meta, ...(viewOnce ? { viewOnce } : {}), ...context.meta },
+  };
 }
 
 /**
@@ -114,8 +113,7 @@ export function readContext(context: JsonObject | undefined): { externalId?: str
     const referral = smallFieldsOf(ad);
     if (Object.keys(referral).length > 0) meta.referral = referral;
   }
-  const externalId = externalIdOf(context.stanzaId);
-  return externalId === undefined ? { meta } : { externalId, meta };
+  return { externalId: externalIdOf(context.stanzaId), meta };
 }
 
 function readProtocol(protocol: JsonObject): Content {
@@ -189,7 +187,7 @@ const KEY_DISTRIBUTION: ReadonlySet<string> = new Set([
   'fastRatchetKeySenderKeyDistributionMessage',
 ]);
 
-export type Unwrapped =
+type Unwrapped =
   | { kind: 'content'; key: string; value: JsonValue; viewOnce: boolean }
   /** Nothing inside: WhatsApp could not decrypt it, or another device opened it (view once). */
   | { kind: 'empty' }
@@ -201,7 +199,7 @@ export type Unwrapped =
  * The content of a `proto.Message` below all its envelopes: the one field that is set. `isKnown`: whether a reader exists
  * for a field; a known field takes precedence over those that other programs add (Evolution API's `base64`, `mediaUrl`).
  */
-export function unwrap(message: JsonObject, isKnown: (key: string) => boolean): Unwrapped {
+function unwrap(message: JsonObject, isKnown: (key: string) => boolean): Unwrapped {
   let current: JsonObject = message;
   let viewOnce = false;
   for (let depth = 0; depth < MAX_DEPTH; depth++) {

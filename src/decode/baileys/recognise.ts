@@ -56,11 +56,11 @@ function recogniseWrapper(object: JsonObject): BaileysEvent | undefined {
   const sessionName = sessionOf(object);
   // Many programs write `event`, `data` and `call`: such an event is Baileys' only if it names a session.
   if ((kind === 'unknown' || !name.includes('.')) && sessionName === undefined) return undefined;
-  const event: BaileysEvent = { parts: [{ name, kind, data, path: '.data' }] };
-  if (sessionName !== undefined) event.sessionName = sessionName;
-  const receivedAt = parseTimestamp(object.ts) ?? parseTimestamp(object.timestamp);
-  if (receivedAt !== undefined) event.receivedAt = receivedAt;
-  return event;
+  return {
+    parts: [{ name, kind, data, path: '.data' }],
+    sessionName,
+    receivedAt: parseTimestamp(object.ts) ?? parseTimestamp(object.timestamp),
+  };
 }
 
 /** A log with a text column holds the data as JSON within JSON. */
@@ -216,7 +216,7 @@ const NAME_OF_CONSTANT: ReadonlyMap<string, string> = new Map(
 );
 
 /** Baileys' own spelling of an event's name; an unknown name comes back as it is, with the kind `unknown`. */
-export function eventOf(written: string): { name: string; kind: EventKind } {
+function eventOf(written: string): { name: string; kind: EventKind } {
   const name = NAME_OF_CONSTANT.get(written) ?? written;
   return { name, kind: KIND_OF_EVENT.get(name) ?? 'unknown' };
 }

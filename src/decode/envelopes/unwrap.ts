@@ -131,7 +131,7 @@ export function unrecognizedOf(miss: Miss): Unrecognized {
  * entries are stored and reported, never guessed at: they lack ids, times or directions that the rules need. Checked
  * last, because a row with Meta's own body may have any column beside it.
  */
-export function vendorShape(value: JsonObject): string | undefined {
+function vendorShape(value: JsonObject): string | undefined {
   if (typeof value.app === 'string' && value.version === 2 && typeof value.type === 'string')
     return 'gupshup_v2';
   if (typeof value.type === 'string' && value.type.startsWith('whatsapp.')) return 'ycloud';
@@ -148,7 +148,7 @@ export function vendorShape(value: JsonObject): string | undefined {
  * A request to Meta or its response: some logs have both beside the webhooks, and they look like a value with messages.
  * Checked first, because the `messages` of a response were never received.
  */
-export function graphApiShape(value: JsonObject): string | undefined {
+function graphApiShape(value: JsonObject): string | undefined {
   if (value.messaging_product !== 'whatsapp' || value.metadata !== undefined) return undefined;
   if (typeof value.to === 'string' || typeof value.recipient === 'string') return 'graph_api_request';
   const contact = Array.isArray(value.contacts) ? asObject(value.contacts[0]) : undefined;

@@ -57,9 +57,7 @@ export function decodeChange(
   const { facts } = context;
   if (facts.length === 0 && unrecognized.length > before) return;
   const eventOnly = facts.length > 0 && facts.every((fact) => fact.kind === 'event');
-  const section: Section = { path, field, connection, facts, eventOnly };
-  if (known.isCoexistence === true) section.isCoexistence = true;
-  sections.push(section);
+  sections.push({ path, field, connection, facts, eventOnly, isCoexistence: known.isCoexistence });
 }
 
 /** Reads every list that the value has, whatever its field, and reports what no reader knows. */
@@ -85,13 +83,10 @@ function show(
 
 function connectionOf(value: JsonObject | undefined, wabaId: string | undefined): ConnectionHint {
   const metadata = asObject(value?.metadata);
-  const connection: ConnectionHint = {};
-  const phoneNumberId = externalIdOf(metadata?.phone_number_id);
-  if (phoneNumberId !== undefined) connection.phoneNumberId = phoneNumberId;
-  // On PARTNER_REMOVED the entry's id is the business portfolio; the WABA is in waba_info.
-  const waba = externalIdOf(asObject(value?.waba_info)?.waba_id) ?? wabaId;
-  if (waba !== undefined) connection.wabaId = waba;
-  const display = externalIdOf(metadata?.display_phone_number) ?? externalIdOf(value?.phone_number);
-  if (display !== undefined) connection.displayPhoneNumber = display;
-  return connection;
+  return {
+    phoneNumberId: externalIdOf(metadata?.phone_number_id),
+    // On PARTNER_REMOVED the entry's id is the business portfolio; the WABA is in waba_info.
+    wabaId: externalIdOf(asObject(value?.waba_info)?.waba_id) ?? wabaId,
+    displayPhoneNumber: externalIdOf(metadata?.display_phone_number) ?? externalIdOf(value?.phone_number),
+  };
 }

@@ -1,6 +1,6 @@
 import { hasIdentity, identitiesOfUser } from '../../identity/identities.js';
 import { MESSAGE_STATUSES, type MessageStatus } from '../../model/enumerations.js';
-import type { Identities, StatusFact } from '../../model/facts.js';
+import type { Identities } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { messageIdOf, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
@@ -50,10 +50,8 @@ function readStatus(context: ChangeContext, item: JsonObject, path: string, book
     reject(context, path, 'status', 'bad_timestamp', item);
     return 0;
   }
-  const fact: StatusFact = { kind: 'status', path, targetExternalId, status, at };
   const errors = messageErrorsOf(item.errors);
-  if (errors !== undefined) fact.errors = errors;
-  context.facts.push(fact);
+  context.facts.push({ kind: 'status', path, targetExternalId, status, at, errors });
   return sentAt ?? 0;
 }
 
