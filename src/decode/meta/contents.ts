@@ -8,7 +8,7 @@ export interface Content {
   media: Media | undefined;
   grade: ContentGrade;
   /** Objects kept as they were sent, by name. */
-  kept: [string, JsonValue][] | undefined;
+  kept: [string, JsonValue][];
 }
 
 const TYPE_LENGTH = 64;
@@ -77,7 +77,7 @@ export function readContent(message: JsonObject, type: string): Content {
       return {
         body: undefined,
         media: undefined,
-        grade: kept === undefined ? 'placeholder' : 'content',
+        grade: kept.length === 0 ? 'placeholder' : 'content',
         kept,
       };
     }
@@ -85,8 +85,8 @@ export function readContent(message: JsonObject, type: string): Content {
 }
 
 /** Without a text and without the object that would hold it, a message is no better than a placeholder. */
-function said(body: string | undefined, kept?: [string, JsonValue][]): Content {
-  const grade = body === undefined && kept === undefined ? 'placeholder' : 'content';
+function said(body: string | undefined, kept: [string, JsonValue][] = []): Content {
+  const grade = body === undefined && kept.length === 0 ? 'placeholder' : 'content';
   return { body, media: undefined, grade, kept };
 }
 
@@ -95,7 +95,7 @@ function readMedia(message: JsonObject, type: string): Content {
   if (object === undefined) {
     // A media type without its object, but with an error, is a message about the error and not about a file.
     const grade = message.errors === undefined ? 'media_without_id' : 'placeholder';
-    return { body: undefined, media: undefined, grade, kept: undefined };
+    return { body: undefined, media: undefined, grade, kept: [] };
   }
   const media: Media = {};
   const id = textOf(object.id);
@@ -110,13 +110,12 @@ function readMedia(message: JsonObject, type: string): Content {
   return { body: textOf(object.caption), media, grade, kept: keep(object, 'voice', 'animated') };
 }
 
-function keep(object: JsonObject, ...names: string[]): [string, JsonValue][] | undefined {
-  let kept: [string, JsonValue][] | undefined;
+/** The values of these names that an object has, each with its name. */
+export function keep(object: JsonObject, ...names: string[]): [string, JsonValue][] {
+  const kept: [string, JsonValue][] = [];
   for (const name of names) {
     const value = ownValue(object, name);
-    if (value === undefined || value === null) continue;
-    kept ??= [];
-    kept.push([name, value]);
+    if (value !== undefined && value !== null) kept.push([name, value]);
   }
   return kept;
 }

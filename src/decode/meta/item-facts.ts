@@ -1,73 +1,58 @@
 import { decodeWamid } from '../../identity/wamid.js';
-import type { Direction, MessageStatus } from '../../model/enumerations.js';
-import type { MessageContent, MessageOrigin } from '../../model/facts.js';
+import type { MessageStatus } from '../../model/enumerations.js';
+import type { Fact, RejectReason } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asArray, asObject, cleanJson, emojiOf, externalIdOf, messageIdOf } from '../read.js';
-import { reject, type ChangeContext } from './change-context.js';
-import { readContent, typeOf } from './contents.js';
+import { keep, readContent, typeOf } from './contents.js';
 import { messageErrorsOf } from './errors.js';
-import type { Placement } from './items.js';
+import type { PlacedItem } from './items.js';
 import { statusNamed } from './statuses.js';
 
-/** Adds the message that `item` is; `timestampFromEntry` flags one whose own timestamp was unusable (rule M7). */
-export function addMessage(
-  context: ChangeContext,
-  item: JsonObject,
-  path: string,
-  placement: Placement,
-  timestamp: number,
-  type: string,
-  origin: MessageOrigin,
-  timestampFromEntry: boolean,
-): void {
+/** The message that an item is, or why it is none. */
+export function messageFact(placed: PlacedItem): Fact | RejectReason {
+  const { item, path, type, origin, direction, counterpart } = placed;
   const externalId = messageIdOf(item);
-  if (externalId === undefined) {
-    reject(context, path, 'message', 'missing_id', item);
-    return;
-  }
+  if (externalId === undefined) return 'missing_id';
   const wamid = decodeWamid(externalId);
-  const content = readContent(item, type);
+  const { kept, ...content } = readContent(item, type);
   const reply = asObject(item.context);
   const historyStatus = historyStatusOf(asObject(item.history_context)?.status);
-  const status = statusOf(item, type, placement.direction, origin) ?? historyStatus;
-  context.facts.push({
+  const status = statusOf(placed) ?? historyStatus;
+  return {
     kind: 'message',
     path,
     origin,
     externalId,
     stanzaId: wamid?.stanzaId,
     wamidPhone: wamid?.phone,
-    counterpart: placement.counterpart,
-    direction: placement.direction,
-    timestamp,
+    counterpart,
+    direction,
+    timestamp: placed.at,
     type,
-    body: content.body,
-    media: content.media,
-    grade: content.grade,
+    ...content,
     contextExternalId: reply === undefined ? undefined : repliedTo(reply),
     status,
     historyStatus,
-    isSyncInitial: origin === 'history' || origin === 'follow_up',
+    isSyncInitial: isHistory(placed),
     errors: status === 'failed' && type !== 'unsupported' ? messageErrorsOf(item.errors) : undefined,
-    rawMeta: rawMetaOf(item, content.kept, placement.participant, timestampFromEntry),
-  });
+    rawMeta: rawMetaOf(placed, kept),
+  };
+}
+
+function isHistory({ origin }: PlacedItem): boolean {
+  return origin === 'history' || origin === 'follow_up';
 }
 
 /**
  * The status that an item proves by its arrival: an inbound message was delivered, an echo was sent. History has a status
  * of its own.
  */
-function statusOf(
-  item: JsonObject,
-  type: string,
-  direction: Direction,
-  origin: MessageOrigin,
-): MessageStatus | undefined {
-  if (origin === 'history' || origin === 'follow_up') return undefined;
-  if (direction === 'INBOUND') return 'delivered';
+function statusOf(placed: PlacedItem): MessageStatus | undefined {
+  if (isHistory(placed)) return undefined;
+  if (placed.direction === 'INBOUND') return 'delivered';
   // The errors of an `unsupported` echo mean that this API cannot show the message, not that sending failed.
-  const failed = type !== 'unsupported' && (asArray(item.errors)?.length ?? 0) > 0;
-  return failed ? 'failed' : 'sent';
+  const hasFailed = placed.type !== 'unsupported' && (asArray(placed.item.errors)?.length ?? 0) > 0;
+  return hasFailed ? 'failed' : 'sent';
 }
 
 /** History also has `ERROR`, which is `failed` everywhere else. */
@@ -84,94 +69,46 @@ function repliedTo(context: JsonObject): string | undefined {
 
 /** What has no column of its own; undefined for nearly every message. */
 function rawMetaOf(
-  item: JsonObject,
-  kept: [string, JsonValue][] | undefined,
-  participant: string | undefined,
-  timestampFromEntry: boolean,
+  { item, participant, isDated }: PlacedItem,
+  kept: [string, JsonValue][],
 ): JsonObject | undefined {
-  let meta = kept;
-  const context = asObject(item.context);
-  if (context !== undefined) {
-    const flags: [string, JsonValue][] = [];
-    for (const name of ['forwarded', 'frequently_forwarded', 'referred_product']) {
-      const value = context[name];
-      if (value !== undefined && value !== null) flags.push([name, value]);
-    }
-    if (flags.length > 0) meta = [...(meta ?? []), ['context', Object.fromEntries(flags)]];
-  }
-  if (asObject(item.referral) !== undefined) meta = withValue(meta, 'referral', item.referral);
-  if (item.errors !== undefined) meta = withValue(meta, 'errors', item.errors);
-  if (item.message_creation_type !== undefined) {
-    meta = withValue(meta, 'message_creation_type', item.message_creation_type);
-  }
-  if (participant !== undefined) meta = withValue(meta, 'participant', participant);
-  if (timestampFromEntry) meta = withValue(meta, 'timestampFrom', 'received_at');
-  return meta === undefined ? undefined : asObject(cleanJson(Object.fromEntries(meta)));
-}
-
-function withValue(
-  meta: [string, JsonValue][] | undefined,
-  name: string,
-  value: JsonValue | undefined,
-): [string, JsonValue][] | undefined {
-  return value === undefined || value === null ? meta : [...(meta ?? []), [name, value]];
+  const flags = keep(asObject(item.context) ?? {}, 'forwarded', 'frequently_forwarded', 'referred_product');
+  const meta = [...kept, ...keep(item, 'errors', 'message_creation_type')];
+  if (flags.length > 0) meta.push(['context', Object.fromEntries(flags)]);
+  const referral = asObject(item.referral);
+  if (referral !== undefined) meta.push(['referral', referral]);
+  if (participant !== undefined) meta.push(['participant', participant]);
+  if (!isDated) meta.push(['timestampFrom', 'received_at']);
+  return meta.length === 0 ? undefined : asObject(cleanJson(Object.fromEntries(meta)));
 }
 
 /** An edit changes its original and is no message itself (rule M5); it has an id of its own. */
-export function addEdit(
-  context: ChangeContext,
-  item: JsonObject,
-  path: string,
-  { counterpart }: Placement,
-  at: number,
-): void {
+export function editFact({ item, path, at, counterpart }: PlacedItem): Fact | RejectReason {
   const edit = asObject(item.edit);
   const targetExternalId = externalIdOf(edit?.original_message_id);
-  if (targetExternalId === undefined) {
-    reject(context, path, 'edit', 'missing_target', item);
-    return;
-  }
+  if (targetExternalId === undefined) return 'missing_target';
   const editId = externalIdOf(item.id);
-  if (editId === undefined) {
-    reject(context, path, 'edit', 'missing_id', item);
-    return;
-  }
+  if (editId === undefined) return 'missing_id';
   const message = asObject(edit?.message) ?? {};
   const type = typeOf(message);
   const { body, media } = readContent(message, type);
-  const content: MessageContent = { type, body, media };
-  context.facts.push({ kind: 'edit', path, targetExternalId, editId, at, content, counterpart });
+  return { kind: 'edit', path, targetExternalId, editId, at, content: { type, body, media }, counterpart };
 }
 
 /** A revoke deletes its original, whose content is kept as a revision (rule M5). */
-export function addRevoke(
-  context: ChangeContext,
-  item: JsonObject,
-  path: string,
-  { counterpart }: Placement,
-  at: number,
-): void {
+export function revokeFact({ item, path, at, counterpart }: PlacedItem): Fact | RejectReason {
   const targetExternalId = externalIdOf(asObject(item.revoke)?.original_message_id);
-  if (targetExternalId === undefined) reject(context, path, 'revoke', 'missing_target', item);
-  else context.facts.push({ kind: 'revoke', path, targetExternalId, at, counterpart });
+  if (targetExternalId === undefined) return 'missing_target';
+  return { kind: 'revoke', path, targetExternalId, at, counterpart };
 }
 
 /** A reaction annotates its target; an empty or absent emoji removes it (rule M5). */
-export function addReaction(
-  context: ChangeContext,
-  item: JsonObject,
-  path: string,
-  { counterpart, direction, participant }: Placement,
-  at: number,
-  origin: MessageOrigin,
-): void {
+export function reactionFact(placed: PlacedItem): Fact | RejectReason {
+  const { item, path, at, counterpart, direction, participant } = placed;
   const reaction = asObject(item.reaction);
   const targetExternalId = externalIdOf(reaction?.meta_msg_id) ?? externalIdOf(reaction?.message_id);
-  if (targetExternalId === undefined) {
-    reject(context, path, 'reaction', 'missing_target', item);
-    return;
-  }
-  context.facts.push({
+  if (targetExternalId === undefined) return 'missing_target';
+  return {
     kind: 'reaction',
     path,
     targetExternalId,
@@ -179,6 +116,6 @@ export function addReaction(
     emoji: emojiOf(reaction?.emoji),
     at,
     counterpart,
-    live: origin !== 'history' && origin !== 'follow_up',
-  });
+    live: !isHistory(placed),
+  };
 }

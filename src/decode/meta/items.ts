@@ -1,12 +1,12 @@
 import type { Direction } from '../../model/enumerations.js';
-import type { Identities, MessageOrigin, Subject } from '../../model/facts.js';
+import type { Fact, Identities, MessageOrigin, RejectReason, Subject } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { parseTimestamp } from '../timestamp.js';
 import { objectsIn, reject, skip, type ChangeContext } from './change-context.js';
 import type { Contact } from './contact-book.js';
 import { typeOf } from './contents.js';
 import { readSystem } from './identity-changes.js';
-import { addEdit, addMessage, addReaction, addRevoke } from './item-facts.js';
+import { editFact, messageFact, reactionFact, revokeFact } from './item-facts.js';
 
 /** The thread and the direction of an item. */
 export interface Placement {
@@ -15,6 +15,17 @@ export interface Placement {
   contact: Contact | undefined;
   /** The member of a group who sent it; only with `--include group`. */
   participant: string | undefined;
+}
+
+/** An item whose thread and time are known. */
+export interface PlacedItem extends Placement {
+  item: JsonObject;
+  path: string;
+  type: string;
+  origin: MessageOrigin;
+  at: number;
+  /** Whether `at` is the item's own time, and not that of its entry (rule M7). */
+  isDated: boolean;
 }
 
 /** Why an item has no thread of its own. */
@@ -60,24 +71,21 @@ function readItem(context: ChangeContext, item: JsonObject, path: string, placer
   const { contact } = placement;
   if (contact !== undefined && sentAt !== undefined && sentAt > contact.at) contact.at = sentAt;
 
-  switch (subject) {
-    case 'edit':
-      addEdit(context, item, path, placement, at);
-      break;
-    case 'revoke':
-      addRevoke(context, item, path, placement, at);
-      break;
-    case 'reaction':
-      addReaction(context, item, path, placement, at, placer.origin);
-      break;
-    case 'message':
-      addMessage(context, item, path, placement, at, type, placer.origin, sentAt === undefined);
-      break;
-  }
+  const { origin } = placer;
+  const fact = FACTS[subject]({ ...placement, item, path, type, origin, at, isDated: sentAt !== undefined });
+  if (typeof fact === 'string') reject(context, path, subject, fact, item);
+  else context.facts.push(fact);
   return sentAt ?? 0;
 }
 
 type ItemSubject = Extract<Subject, 'message' | 'edit' | 'revoke' | 'reaction'>;
+
+const FACTS: Readonly<Record<ItemSubject, (placed: PlacedItem) => Fact | RejectReason>> = {
+  message: messageFact,
+  edit: editFact,
+  revoke: revokeFact,
+  reaction: reactionFact,
+};
 
 function subjectOf(type: string): ItemSubject {
   switch (type) {
