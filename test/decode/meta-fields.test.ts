@@ -294,6 +294,65 @@ describe('H3: account-level fields', () => {
   });
 });
 
+describe('the table of fields', () => {
+  const LISTS: [string, string, JsonValue][] = [
+    ['history', 'history', [{ metadata: { phase: 2, progress: 100 } }]],
+    ['smb_app_state_sync', 'state_sync', []],
+    ['smb_message_echoes', 'message_echoes', []],
+    ['standby', 'standby', { messages: [] }],
+    ['user_id_update', 'user_id_update', []],
+    ['messages', 'messages', []],
+    ['messages', 'statuses', []],
+    ['user_preferences', 'user_preferences', []],
+    ['calls', 'calls', []],
+    ['messages', 'errors', []],
+  ];
+
+  test.each(LISTS)('is how a value without a field becomes %s, by its %s', (field, list, content) => {
+    const entry = decode({ metadata: { phone_number_id: '1' }, [list]: content });
+    expect(entry.unrecognized).toEqual([]);
+    expect(entry.sections).toMatchObject([{ field, connection: { phoneNumberId: '1' } }]);
+  });
+
+  test('puts messages last: a value with another list beside them has the field of that list', () => {
+    const value = {
+      metadata: { phone_number_id: '1' },
+      messages: [],
+      statuses: [],
+      contacts: [],
+      errors: [],
+    };
+    expect(decode({ ...value, history: [] }).sections).toMatchObject([{ field: 'history' }]);
+    expect(decode({ ...value, message_echoes: [] }).sections).toMatchObject([
+      { field: 'smb_message_echoes' },
+    ]);
+    expect(decode({ ...value, user_preferences: [] }).sections).toMatchObject([{ field: 'messages' }]);
+  });
+
+  test('H1: says which fields only a coexistence number sends', () => {
+    const marked = LISTS.filter(
+      ([field, list, content]) => decode(webhook(field, { [list]: content })).sections[0]?.isCoexistence,
+    );
+    expect(marked.map(([field]) => field)).toEqual(['history', 'smb_app_state_sync', 'smb_message_echoes']);
+  });
+
+  test('E1: a list of any field is reported where an unknown object holds it', () => {
+    const notRead = ['user_preferences', 'calls', 'errors'];
+    for (const [, list] of LISTS.filter(([, name]) => !notRead.includes(name))) {
+      const { unrecognized } = decode(webhook('messages', { messages: [], later: { [list]: [{}] } }));
+      expect(unrecognized).toMatchObject([{ reason: 'unknown_list' }]);
+    }
+  });
+
+  test('E1: a history that is no list is reported, also beside messages', () => {
+    const { unrecognized, sections } = decode(
+      webhook('messages', { messages: [message()], history: { a: 1 } }),
+    );
+    expect(unrecognized).toMatchObject([{ reason: 'not_a_list' }]);
+    expect(outcomes(sections.flatMap(({ facts }) => facts))).toEqual(['message']);
+  });
+});
+
 describe('E1: what nobody knows is shown', () => {
   test('E1: an unknown field, by its name', () => {
     const entry = decode(webhook('moon_phase', { messages: [message()] }));
