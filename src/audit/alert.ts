@@ -49,7 +49,7 @@ const SEVERITY_OF: Readonly<Record<Exclude<AlertKind, 'finding'>, Severity>> = {
 };
 
 /** Who accepted an alert, and for how long. */
-export interface Acknowledgement {
+interface Acknowledgement {
   by: string;
   host: string;
   at: string;
@@ -79,7 +79,7 @@ export interface Alert {
   acknowledged: Acknowledgement | null;
 }
 
-export interface AlertDetails {
+interface AlertDetails {
   /** Ms since 1970. */
   since: number | null;
   message: string;

@@ -24,7 +24,7 @@ import { SeenKeys } from './window.js';
 const MOST_AFFECTED = 20_000;
 
 /** Entries that are not processed, or from which nothing can be read, by reason. */
-export interface OpenEntries {
+interface OpenEntries {
   /** Cannot be read by this version; no command fixes it. */
   unreadable: number;
   /** Parts that no decoder knows. */
@@ -318,7 +318,7 @@ function countMessages({ sections }: DecodedEntry): number {
 }
 
 /** What became of the message items of the raw log; every item is counted once. */
-export interface AuditCounts {
+interface AuditCounts {
   items: number;
   there: number;
   skipped: number;
@@ -336,7 +336,7 @@ export interface AuditCounts {
   unsettled: number;
 }
 
-export function newCounts(): AuditCounts {
+function newCounts(): AuditCounts {
   return {
     items: 0,
     there: 0,
@@ -351,7 +351,7 @@ export function newCounts(): AuditCounts {
   };
 }
 
-export function addCounts(mine: AuditCounts, theirs: AuditCounts): void {
+function addCounts(mine: AuditCounts, theirs: AuditCounts): void {
   mine.items += theirs.items;
   mine.there += theirs.there;
   mine.skipped += theirs.skipped;
@@ -365,7 +365,7 @@ export function addCounts(mine: AuditCounts, theirs: AuditCounts): void {
 }
 
 /** The counter of a message item's outcome; null for what is no outcome of a message. */
-export function counterOf(
+function counterOf(
   kind: ItemOutcome['kind'],
 ): keyof Omit<AuditCounts, 'items' | 'missingMessages' | 'unsettled'> | null {
   switch (kind) {

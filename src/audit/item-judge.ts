@@ -135,7 +135,7 @@ function isDoubt(judged: JudgedItem | ContestedItem): judged is JudgedItem {
 }
 
 /** Where the judge places a message: the lead stands for its conversation, and how the row came in is for the row to say. */
-export function placementIn(connectionId: string, leadId: string): Placement {
+function placementIn(connectionId: string, leadId: string): Placement {
   return {
     id: '',
     connectionId,

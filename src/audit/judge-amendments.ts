@@ -8,7 +8,7 @@ import type { ContestedItem, JudgedItem, LogItem } from './outcome.js';
 import { Keys, type SeenKeys } from './window.js';
 
 /** What the amendments of a window are compared with. */
-export interface AmendmentSight {
+interface AmendmentSight {
   sql: Sql;
   leads: LeadFinder;
   /** The messages of the window, with its message items merged in. */

@@ -17,7 +17,7 @@ export interface Loss {
 
 /** What is lost, by kind. `unapplied`: statuses, edits and the like that are not in their message. */
 export const LOSS_KINDS = ['missing', 'different', 'unapplied', 'doubled', 'damaged', 'unreplayed'] as const;
-export type LossKind = (typeof LOSS_KINDS)[number];
+type LossKind = (typeof LOSS_KINDS)[number];
 
 export type Losses = Record<LossKind, Loss>;
 

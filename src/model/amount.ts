@@ -9,3 +9,13 @@ export function count(value: number): string {
 export function amount(value: number, singular: string, plural = `${singular}s`): string {
   return `${count(value)} ${value === 1 ? singular : plural}`;
 }
+
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
+
+/** Bytes in binary units: `512 B`, `14.2 KB`, `3.0 MB`. */
+export function bytes(value: number): string {
+  const power = UNITS.findLastIndex((_, exponent) => exponent === 0 || value >= 1024 ** exponent);
+  return power === 0
+    ? `${Math.round(value)} B`
+    : `${(value / 1024 ** power).toFixed(1)} ${UNITS[power] ?? 'B'}`;
+}

@@ -1,11 +1,10 @@
 import { count as formatCount } from '../../model/amount.js';
 
-export { amount as formatAmount, count as formatCount } from '../../model/amount.js';
+export { amount as formatAmount, bytes as formatBytes, count as formatCount } from '../../model/amount.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
-const KILO = 1024;
 
 /** Milliseconds as people say them: `80 ms`, `2.4 s`, `3 min 12 s`, `1 h 05 min`. */
 export function formatDuration(ms: number): string {
@@ -16,20 +15,6 @@ export function formatDuration(ms: number): string {
   if (seconds * SECOND < HOUR) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   const minutes = Math.round(ms / MINUTE);
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
-}
-
-/** Bytes in binary units: `512 B`, `14.2 KB`, `3.0 MB`. */
-export function formatBytes(bytes: number): string {
-  if (bytes < KILO) return `${Math.round(bytes)} B`;
-  const units = ['KB', 'MB', 'GB', 'TB'] as const;
-  let value = bytes;
-  let unit: string = 'B';
-  for (const next of units) {
-    if (value < KILO) break;
-    value /= KILO;
-    unit = next;
-  }
-  return `${value.toFixed(1)} ${unit}`;
 }
 
 /** Messages per second, undefined when the time is too short to say. */

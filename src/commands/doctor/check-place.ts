@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { bytes } from '../../model/amount.js';
 import { remedy } from '../../model/remedy.js';
 import {
   absenceWords,
@@ -11,7 +12,7 @@ import { readDirectoryLock } from '../../store/locks/directory-lock.js';
 import { readLockHolders } from '../../store/locks/holders.js';
 import { readServerFacts } from '../../store/server.js';
 import type { Store } from '../../store/store.js';
-import { bytes, fail, listed, ok, warn, type DoctorOptions, type Found } from './types.js';
+import { fail, listed, ok, warn, type DoctorOptions, type Found } from './types.js';
 
 /**
  * What can be said of an embedded database without opening it, where that is all there is to say: opening would create it,

@@ -295,7 +295,7 @@ function instant(ms: number): string {
  * Throws ConfigError (`no_connections`) where there is nothing that could be reconciled: a green verdict on a database
  * without a connection would hide that it is the wrong one. With `register`, stored entries may still create some.
  */
-export async function assertConnections({ store }: Context, register: boolean): Promise<void> {
+async function assertConnections({ store }: Context, register: boolean): Promise<void> {
   if ((await readConnections(store.sql)).length > 0) return;
   if (register && (await hasStoredEntries(store.sql))) return;
   throw new ConfigError(`There is no connection in ${store.location}, so there is nothing to reconcile.`, {

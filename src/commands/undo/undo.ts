@@ -138,7 +138,7 @@ function verdictOf(tables: readonly PutBack[], left: number, run: RunRow): strin
  * A constraint that does not accept the earlier rows, as an error that says what to do: duplicates cannot come back where an
  * index that is newer than the run forbids them. Undefined for every other error.
  */
-export function refusedByDatabase(error: unknown, force: boolean): UserError | undefined {
+function refusedByDatabase(error: unknown, force: boolean): UserError | undefined {
   const violated = violatedConstraint(error);
   if (violated === undefined) return undefined;
   const { kind, name } = violated;

@@ -130,7 +130,7 @@ export class Recorder {
 }
 
 /** What a check says of one row: `note` where there is nothing to fix. */
-export interface RowItem extends Subject {
+interface RowItem extends Subject {
   sign: Exclude<ItemSign, '='>;
   as?: 'finding' | 'note';
 }

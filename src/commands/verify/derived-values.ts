@@ -21,7 +21,7 @@ import type { CheckName, Recomputed } from './types.js';
 /** Rows, or leads with their tickets, that one transaction looks through. */
 const BATCH = 1_000;
 
-export interface Correction {
+interface Correction {
   runId: string;
   scope: Scope;
   /** Only the values that these checks cover are corrected. */

@@ -19,7 +19,7 @@ import { correctDerived } from './derived-values.js';
 import { CHECK_NAMES, type CheckName, type EnforcedIndex, type Recomputed } from './types.js';
 
 /** What `--enforce` did. */
-export interface Enforced {
+interface Enforced {
   runId: string;
   indexes: EnforcedIndex[];
   recomputed: Recomputed;

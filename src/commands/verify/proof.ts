@@ -7,7 +7,7 @@ const DAY = 86_400_000;
 const SETTLED_AFTER = 2 * DAY;
 
 /** What has to be compared with the raw log again. */
-export type Unproven =
+type Unproven =
   | { kind: 'everything' }
   /** Entries of these blocks; `unchanged` messages are as they were when they were last compared. */
   | { kind: 'blocks'; blocks: string[]; unchanged: number };
@@ -18,7 +18,7 @@ export type Unproven =
  * entry), a reaction or an old version is gone, or an old message of another program is, which the log may rest on.
  * `since`: ms since 1970, when the last verification began.
  */
-export function unprovenBlocks(
+function unprovenBlocks(
   now: readonly MessageBlock[],
   proven: readonly MessageBlock[],
   since: number,

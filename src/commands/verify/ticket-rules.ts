@@ -44,7 +44,7 @@ export const ticketRulesCheck: Check = {
 };
 
 /** An open ticket, what is wrong with it, and what the rules make of it. */
-export interface JudgedTicket {
+interface JudgedTicket {
   ticket: OpenTicket;
   /** `T3: window until … instead of …`; empty where it is as it should be. */
   problems: string[];

@@ -4,7 +4,7 @@ import { textOf, textOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 
 /** One item of a raw entry. */
-export interface ItemPlace {
+interface ItemPlace {
   webhookLogId: string;
   path: string;
 }

@@ -21,7 +21,7 @@ const COLLISION_RECORD = columns({
 });
 
 /** A reject for a collision, as replay keeps it on record (rule M9). */
-export type CollisionRecord = RowOf<typeof COLLISION_RECORD>;
+type CollisionRecord = RowOf<typeof COLLISION_RECORD>;
 
 export function streamCollisionRecords(
   tx: Sql,

@@ -11,7 +11,7 @@ const BROKEN_RELATION = columns({
 });
 
 /** A row that does not fit another one. */
-export type BrokenRelation = RowOf<typeof BROKEN_RELATION>;
+type BrokenRelation = RowOf<typeof BROKEN_RELATION>;
 
 /** One thing about two tables that holds in a sound database, foreign keys or not. */
 interface Relation {

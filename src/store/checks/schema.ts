@@ -192,7 +192,7 @@ async function readIndexes(sql: Sql): Promise<FoundIndex[]> {
 }
 
 /** Rows that share a key which only one of them may have. */
-export interface DoubledKeys {
+interface DoubledKeys {
   groups: number;
   /** Rows too many. */
   rows: number;
@@ -350,7 +350,7 @@ const CHECKS: readonly string[] = [
 ];
 
 /** Foreign keys and checks that the migrations make, with what is wrong about each; null where nothing is. */
-export interface ConstraintState {
+interface ConstraintState {
   /** `messages: FOREIGN KEY (…) …`, or the name of a check. */
   what: string;
   fault: 'missing' | 'not validated' | null;

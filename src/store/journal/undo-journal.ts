@@ -27,7 +27,7 @@ import {
 const TABLES: readonly JournaledTable[] = Object.values(JOURNALED_TABLES);
 
 /** How a row differs from what the run left: another value, gone, or there again. */
-export const TOUCHES = ['changed', 'gone', 'back'] as const;
+const TOUCHES = ['changed', 'gone', 'back'] as const;
 
 const TOUCHED_ROW = columns({
   entryId: named('id', integer),
@@ -50,7 +50,7 @@ const LATER_RUN = columns({
 });
 
 /** The newest run that has a row in its journal. */
-export type LaterRun = RowOf<typeof LATER_RUN>;
+type LaterRun = RowOf<typeof LATER_RUN>;
 
 /** How many rows a run has in its journal, by table. */
 export async function countJournaled(sql: Sql, runId: string): Promise<{ table: string; rows: number }[]> {
