@@ -165,7 +165,7 @@ export function columnNames<R>(some: WrittenColumns<R>, row?: string): string {
 }
 
 /** What of the row `r` of {@link unnestTable} goes into the columns: `r.id, r.fields::text[]`. */
-export function columnValues<R>(some: WrittenColumns<R>): string {
+function columnValues<R>(some: WrittenColumns<R>): string {
   return some.map(valueOf).join(', ');
 }
 

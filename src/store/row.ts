@@ -80,11 +80,6 @@ export function wordOf<W extends string>(row: SqlRow, column: string, words: rea
   return word;
 }
 
-export function wordOrNull<W extends string>(row: SqlRow, column: string, words: readonly W[]): W | null {
-  const value = row[column];
-  return value === null || value === undefined ? null : wordOf(row, column, words);
-}
-
 /** A jsonb column that holds an object, or null. */
 export function jsonObjectOrNull(row: SqlRow, column: string): JsonObject | null {
   const value = row[column];

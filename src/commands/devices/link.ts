@@ -6,14 +6,14 @@ import { prepareEntry } from '../../ingest/batch/prepare-entry.js';
 import { withRun, type Ended, workOf, type RunEnd } from '../../ingest/runs/with-run.js';
 import { amount } from '../../model/amount.js';
 import { UserError } from '../../model/errors.js';
-import { formatOrigin } from '../../model/raw-entry.js';
-import { RawLog, rawEntryOf } from '../../rawlog/raw-log.js';
+import { rawEntryOf } from '../../rawlog/raw-log.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { readDevice } from '../../store/tables/linked-devices.js';
 import { type PairOutcome, pairDevice } from '../../whatsapp/pair-device.js';
 import { findConnection } from '../connections/find.js';
+import { deviceEntries, HISTORY } from '../import/save-page.js';
 import { openDirectory } from '../replay/open-directory.js';
-import type { LinkOptions, LinkResult, DeviceView } from './types.js';
+import type { LinkOptions, LinkResult } from './types.js';
 import { withDeviceLock, assertOwnDevice, deviceViewOf, isSamePhone, ownNumberOf } from './own-device.js';
 import { pairingError } from './pairing-error.js';
 import { RawKeeper } from './raw-keeper.js';
@@ -85,14 +85,7 @@ async function pairAndApply(
     target: { sql, dryRun: false },
   };
   const applied = await applyKept(ctx, applier, connection, directory);
-  return endedLink({
-    runId: run.runId,
-    connection,
-    pairing: linked,
-    device: deviceViewOf(linked.account.id),
-    applied,
-    interrupted: ctx.signal.aborted,
-  });
+  return endedLink(run.runId, connection, linked, applied, ctx.signal.aborted);
 }
 
 /** Pairs; a stored device that the phone has unlinked meanwhile is forgotten, and another one is paired. */
@@ -136,20 +129,14 @@ async function pair(
   }
 }
 
-/** What a `link` has done, once the device is linked and what the phone sent is applied. */
-interface FinishedLink {
-  runId: string;
-  connection: { id: string; name: string };
-  pairing: Extract<PairOutcome, { kind: 'linked' }>;
-  device: DeviceView;
-  applied: Applied;
-  interrupted: boolean;
-}
-
 /** The result of a `link`, and how its run is recorded. */
-function endedLink(done: FinishedLink): Ended<LinkResult> {
-  const { runId, connection, pairing, device, interrupted } = done;
-  const { tally } = done.applied;
+function endedLink(
+  runId: string,
+  connection: { id: string; name: string },
+  pairing: Linked,
+  { tally }: Applied,
+  interrupted: boolean,
+): Ended<LinkResult> {
   const { announced, received } = pairing.progress;
   const isWhole = received >= announced && !tally.hasLoss();
   const status = interrupted ? 'interrupted' : isWhole ? 'completed' : 'partial';
@@ -170,7 +157,7 @@ function endedLink(done: FinishedLink): Ended<LinkResult> {
       runId,
       status,
       connection: { id: connection.id, name: connection.name },
-      device,
+      device: deviceViewOf(pairing.account.id),
       wasLinked: pairing.wasLinked,
       sync: pairing.sync,
       chunks: { announced, received },
@@ -197,38 +184,16 @@ function failedLink(error: unknown): RunEnd {
   return { status, counters: {}, verdict: `${status}: ${code}`, error: code };
 }
 
-/**
- * Replays pending entries that the linked device stored, now or before a kill: as history, so no tickets.
- */
-function applyKept(
+/** Replays pending entries that the linked device stored, now or before a kill: as history, so no tickets. */
+async function applyKept(
   ctx: Context,
   applier: Applier,
   connection: { id: string },
   directory: ConnectionDirectory,
 ): Promise<Applied> {
-  return applyEntries(
-    ctx,
-    applier,
-    { settings: { tickets: 'none', syncSource: 'manual_sync' }, directory, claim: ['pending'] },
-    keptEntries(ctx, connection, directory),
-  );
-}
-
-async function* keptEntries(
-  { store }: Context,
-  connection: { id: string },
-  directory: ConnectionDirectory,
-): AsyncGenerator<PreparedEntry> {
-  // Whatever the connection was called then.
-  const origin = formatOrigin({ kind: 'device', connection: '' });
-  const selection = {
-    statuses: ['pending'],
-    connection: { id: connection.id, phoneNumberId: null },
-  } as const;
-  const log = await RawLog.open(store.sql);
-  for await (const stored of log.stored(selection)) {
-    const { connectionScope, origin: place } = stored.entry;
-    if (connectionScope !== connection.id || place?.startsWith(origin) !== true) continue;
-    yield prepareEntry(rawEntryOf(stored), stored.storedAs, directory, new Set());
+  async function* entries(): AsyncGenerator<PreparedEntry> {
+    for await (const stored of deviceEntries(ctx.store.sql, connection))
+      yield prepareEntry(rawEntryOf(stored), stored.storedAs, directory, new Set());
   }
+  return applyEntries(ctx, applier, { settings: HISTORY, directory, claim: ['pending'] }, entries());
 }

@@ -6,9 +6,9 @@ import { prepareEntry } from '../../ingest/batch/prepare-entry.js';
 import type { Tally } from '../../ingest/batch/tally.js';
 import { formatOrigin } from '../../model/raw-entry.js';
 import type { MessageCounts } from '../../model/run-result.js';
-import { RawLog, rawEntryOf } from '../../rawlog/raw-log.js';
+import { RawLog, rawEntryOf, type StoredItem } from '../../rawlog/raw-log.js';
+import type { Sql } from '../../store/sql.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
-import type { EntrySelection } from '../../store/tables/stored-entries.js';
 import { markNarrowed } from '../../store/tables/webhook-log.js';
 import { openDirectory } from '../replay/open-directory.js';
 
@@ -57,7 +57,25 @@ export async function savePage(
 }
 
 /** Everything that a phone sends is history, whatever it was sent for. */
-const HISTORY = { tickets: 'none', syncSource: 'manual_sync' } as const;
+export const HISTORY = { tickets: 'none', syncSource: 'manual_sync' } as const;
+
+/** Pending entries that the linked device of a connection stored, whatever the connection was called then. */
+export async function* deviceEntries(
+  sql: Sql,
+  { id }: { id: string },
+  chatIds?: readonly string[],
+): AsyncGenerator<StoredItem> {
+  const origin = formatOrigin({ kind: 'device', connection: '' });
+  const log = await RawLog.open(sql);
+  for await (const stored of log.stored({
+    statuses: ['pending'],
+    connection: { id, phoneNumberId: null },
+    ...(chatIds === undefined ? {} : { chatIds }),
+  })) {
+    const { connectionScope, origin: place } = stored.entry;
+    if (connectionScope === id && place?.startsWith(origin) === true) yield stored;
+  }
+}
 
 /**
  * Applies the contact's part of what the linked device has brought beside the answers: late chunks of this import's requests
@@ -71,20 +89,12 @@ export async function applyBeside(
 ): Promise<Applied & { entries: number }> {
   const { sql } = applier.target;
   const directory = await openDirectory(sql, { register: false, connection: connection.id }, applier.newId);
-  const origin = formatOrigin({ kind: 'device', connection: '' });
-  const selection: EntrySelection = {
-    statuses: ['pending'],
-    chatIds: [...names],
-    connection: { id: connection.id, phoneNumberId: null },
-  };
   const partly: PreparedEntry[] = [];
   let count = 0;
   async function* entries(): AsyncGenerator<PreparedEntry> {
-    const log = await RawLog.open(sql);
-    for await (const stored of log.stored(selection)) {
-      const { connectionScope, origin: place, error } = stored.entry;
-      // What has an error was looked at before: a contact's part of it was applied.
-      if (connectionScope !== connection.id || error !== null || place?.startsWith(origin) !== true) continue;
+    for await (const stored of deviceEntries(sql, connection, [...names])) {
+      // An entry with an error was looked at before: a contact's part of it was applied.
+      if (stored.entry.error !== null) continue;
       const whole = prepareEntry(rawEntryOf(stored), stored.storedAs, directory, new Set());
       const { entry } = narrowEntry(whole, names);
       if (entry.isNarrowed === true) partly.push(entry);
@@ -92,12 +102,8 @@ export async function applyBeside(
       yield entry;
     }
   }
-  const applied = await applyEntries(
-    ctx,
-    applier,
-    { settings: HISTORY, directory, claim: ['pending'] },
-    entries(),
-  );
+  const how = { settings: HISTORY, directory, claim: ['pending'] } as const;
+  const applied = await applyEntries(ctx, applier, how, entries());
   await markNarrowed(sql, applier.runId, partly);
   return { ...applied, entries: count };
 }

@@ -141,22 +141,15 @@ function selectionSql(
   if (selection.statuses.length > 0)
     add((n) => `status = any(${n}::text[])`, arrayLiteral(selection.statuses));
   // An entry whose source did not say when it came counts from when it was stored.
-  if (selection.since !== undefined) {
-    add(
-      (n) => `coalesce(received_at, created_at) >= ${n}::timestamptz`,
-      new Date(selection.since).toISOString(),
-    );
-  }
-  if (selection.until !== undefined) {
-    add(
-      (n) => `coalesce(received_at, created_at) < ${n}::timestamptz`,
-      new Date(selection.until).toISOString(),
-    );
-  }
+  if (selection.since !== undefined)
+    add((n) => `coalesce(received_at, created_at) >= ${n}::timestamptz`, new Date(selection.since));
+  if (selection.until !== undefined)
+    add((n) => `coalesce(received_at, created_at) < ${n}::timestamptz`, new Date(selection.until));
   if (selection.failedSince !== undefined) {
+    const failedSince = new Date(selection.failedSince);
     add(
       (n) => `(status <> 'failed' or coalesce(processed_at, created_at) >= ${n}::timestamptz)`,
-      new Date(selection.failedSince).toISOString(),
+      failedSince,
     );
   }
   if (selection.touchedSince !== undefined) {

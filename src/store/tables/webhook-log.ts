@@ -167,48 +167,41 @@ const REQUEUE_SQL = `status = 'pending', error = case error when $2 then $3 else
 
 const REQUEUE_PARAMETERS = [UNFINISHED, UNFINISHED_REQUEUED, REQUEUED] as const;
 
-/** Makes entries due again. Gives their number. */
-export async function requeueEntries(tx: Sql, ids: readonly string[]): Promise<number> {
-  if (ids.length === 0) return 0;
-  return tx.execute(`update webhook_log set ${REQUEUE_SQL} where id = any($1::uuid[])`, [
-    arrayLiteral(ids),
+/** What entries must be to become due again by what they are about: those that are pending anyway need nothing. */
+const WAS_APPLIED = `(status in ('processed', 'partial') or error = $2)`;
+
+/** Makes the entries due again for which `condition` holds, in which `$1` is the array of `values`. Gives their number. */
+async function requeue(tx: Sql, condition: string, values: readonly string[]): Promise<number> {
+  if (values.length === 0) return 0;
+  return tx.execute(`update webhook_log set ${REQUEUE_SQL} where ${condition}`, [
+    arrayLiteral(values),
     ...REQUEUE_PARAMETERS,
   ]);
+}
+
+/** Makes entries due again. Gives their number. */
+export function requeueEntries(tx: Sql, ids: readonly string[]): Promise<number> {
+  return requeue(tx, `id = any($1::uuid[])`, ids);
 }
 
 /**
  * Makes every entry about these leads due again: one of their messages lost its id (M9), and only decoding tells which of
  * the entries had brought it. Rare, and harmless for everything else in them. Gives the number of entries.
  */
-export async function requeueEntriesOf(tx: Sql, leadIds: readonly string[]): Promise<number> {
-  if (leadIds.length === 0) return 0;
-  return tx.execute(
-    `update webhook_log set ${REQUEUE_SQL}
-     where chat_ids && (select array_agg(i.value) from lead_identities i where i.lead_id = any($1::uuid[]))
-       and (status in ('processed', 'partial') or error = $2)`,
-    [arrayLiteral(leadIds), ...REQUEUE_PARAMETERS],
-  );
+export function requeueEntriesOf(tx: Sql, leadIds: readonly string[]): Promise<number> {
+  const names = `(select array_agg(i.value) from lead_identities i where i.lead_id = any($1::uuid[]))`;
+  return requeue(tx, `chat_ids && ${names} and ${WAS_APPLIED}`, leadIds);
 }
 
 /** Makes every entry due again that names one of these people, by any name. Gives the number of entries. */
-export async function requeueEntriesNaming(tx: Sql, names: readonly string[]): Promise<number> {
-  if (names.length === 0) return 0;
-  return tx.execute(
-    `update webhook_log set ${REQUEUE_SQL}
-     where chat_ids && $1::text[] and (status in ('processed', 'partial') or error = $2)`,
-    [arrayLiteral(names), ...REQUEUE_PARAMETERS],
-  );
+export function requeueEntriesNaming(tx: Sql, names: readonly string[]): Promise<number> {
+  return requeue(tx, `chat_ids && $1::text[] and ${WAS_APPLIED}`, names);
 }
 
 /** Makes every entry with statuses of these numbers due again, or of no number. Reads the whole raw log. */
-export async function requeueStatuses(tx: Sql, phoneNumberIds: readonly string[]): Promise<number> {
-  if (phoneNumberIds.length === 0) return 0;
-  return tx.execute(
-    `update webhook_log set ${REQUEUE_SQL}
-     where (phone_number_ids && $1::text[] or phone_number_ids = '{}') and counters ? 'status'
-       and (status in ('processed', 'partial') or error = $2)`,
-    [arrayLiteral(phoneNumberIds), ...REQUEUE_PARAMETERS],
-  );
+export function requeueStatuses(tx: Sql, phoneNumberIds: readonly string[]): Promise<number> {
+  const ofNumbers = `(phone_number_ids && $1::text[] or phone_number_ids = '{}')`;
+  return requeue(tx, `${ofNumbers} and counters ? 'status' and ${WAS_APPLIED}`, phoneNumberIds);
 }
 
 /**
