@@ -253,7 +253,7 @@ export async function insertRows<R>(
 }
 
 /**
- * Sets the columns `changing` of rows by their ids, and gives how many rows it wrote. A row that says the same already is not
+ * Sets the columns `changing` of rows by their ids, and gives how many rows it wrote. A row that already has these values is not
  * written: a second replay leaves no dead rows. `condition`: what else must hold for the stored row. `also`: further columns.
  */
 export async function updateRows<R>(

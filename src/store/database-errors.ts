@@ -214,7 +214,7 @@ function describe(failure: Failure, error: unknown, location: string): UserError
   }
 }
 
-/** What the server said about a missing right: it names tables and roles only, never values. */
+/** The server's message about a missing permission: it names tables and roles only, never values. */
 function serverText(error: unknown): string {
   const said = firstInChain(error, (link) =>
     sqlState({ code: link.code }) === undefined ? undefined : stringOrNothing(link.message),

@@ -6,9 +6,9 @@ export interface DatabaseUrl {
   connectionString: string;
   /** Where the tables are: `?schema=`, else `public`, as Prisma has it. */
   schema: string;
-  /** Pool size, if the URL says one (`connection_limit`, Prisma's word). */
+  /** Pool size, if the URL sets one (`connection_limit`, Prisma's word). */
   connectionLimit: number | undefined;
-  /** How long to wait for the server, in seconds, if the URL says it (`connect_timeout`). */
+  /** How long to wait for the server, in seconds, if the URL sets it (`connect_timeout`). */
   connectTimeoutSeconds: number | undefined;
   /** `pgbouncer=true`, Prisma's word: what answers is a pooler in transaction mode. */
   pgbouncer: boolean;

@@ -23,7 +23,7 @@ export interface OpenStoreOptions {
   keepsBlank?: boolean | undefined;
   /** Embedded only: leave the tables as they are, even if migrations are pending: for commands that only look. */
   asItIs?: boolean;
-  /** Embedded only: how much the disk still takes; default: what the system says. */
+  /** Embedded only: how much space the disk has left; default: asks the system. */
   freeBytes?: FreeBytes;
   /** PostgreSQL only: most connections at a time. */
   poolSize?: number;

@@ -3,7 +3,7 @@ import { booleanOf, integerOf, textOf } from './row.js';
 import type { Sql } from './sql.js';
 import { ConfigError } from '../model/errors.js';
 
-/** What a server says about itself. */
+/** The server's own facts. */
 interface ServerFacts {
   /** `18.4`. */
   version: string;

@@ -90,12 +90,12 @@ function rethrow(translate: TranslateError): (error: unknown) => never {
   };
 }
 
-/** Settings of a look over whole tables: a nested loop, which a planner without statistics may choose, would never end. */
+/** Settings for reading whole tables: a nested loop, which a planner without statistics may choose, would never end. */
 export async function prepareLook(tx: Sql): Promise<void> {
   await tx.query(`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`);
 }
 
-/** Lets the planner choose again, for what the same transaction looks at besides. */
+/** Lets the planner choose again, for the other statements of the same transaction. */
 export async function endLook(tx: Sql): Promise<void> {
   await tx.query(`select set_config('enable_nestloop', 'on', true)`);
 }
@@ -127,7 +127,7 @@ async function setPlanner(tx: Sql, ordered: 'on' | 'off', workers: '0' | '2'): P
  * no statistics, and the planner would join by scanning all of it, batch after batch.
  *
  * Flush: the commit may return before it is on disk. A power failure may then undo the last batches, rows and checkpoint
- * alike, and the run goes on from before them; the run's last commit is a normal one and covers them all. Only where a server
+ * alike, and the run resumes from before them; the run's last commit is a normal one and covers them all. Only where a server
  * outlives us: the embedded database keeps such commits in our own memory, and a kill would undo megabytes of finished work.
  */
 export async function prepareBatch(tx: Sql, backend: Backend): Promise<void> {

@@ -8,7 +8,7 @@ import { proto } from '@whiskeysockets/baileys';
 /** The unit of the anchor's time in a request, in ms: seconds, although the field is called `oldestMsgTimestampMs`. */
 export const ANCHOR_TIME_UNIT_MS = 1000;
 
-/** What a chat of an answer says when the phone has nothing older. The other values say that it may have. */
+/** The value of a chat of which the phone has nothing older. With the other values it may have more. */
 export const NOTHING_OLDER =
   proto.Conversation.EndOfHistoryTransferType.COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY;
 
@@ -28,7 +28,7 @@ export const SYNC_QUIET_MS = 3_000;
 export const ASK_AGAIN_MS = 2_000;
 
 /**
- * An answer may come in several chunks, and nothing says which one is the last. It is taken for whole when it has as many
+ * An answer may come in several chunks, and nothing marks the last one. It counts as complete when it has as many
  * messages as were asked for, or after this long without another chunk: a short time where the phone says that there is
  * nothing older, a longer one where more must follow.
  */

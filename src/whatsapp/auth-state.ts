@@ -178,7 +178,7 @@ export interface LinkedAccount {
   device: number;
 }
 
-/** Whose the credentials are; undefined before they are paired. */
+/** The account of the credentials; undefined before they are paired. */
 export function accountOf({ me }: AuthenticationCreds): LinkedAccount | undefined {
   if (me === undefined) return undefined;
   const decoded = jidDecode(me.id);

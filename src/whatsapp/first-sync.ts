@@ -15,7 +15,7 @@ export interface SyncProgress {
   /** Chunks that were announced, and those that could be read. */
   announced: number;
   received: number;
-  /** What the phone says, 0 to 100; null until it says something. */
+  /** The progress that the phone reports, 0 to 100; null until it does. */
   percent: number | null;
 }
 
@@ -28,7 +28,7 @@ export interface SyncPatience {
 
 const LOOK_MS = 50;
 
-/** Watches what the phone sends by itself to a device that was just linked, until it has settled. */
+/** Watches what the phone sends unasked to a device that was just linked, until it has settled. */
 export class FirstSync {
   readonly progress: SyncProgress = { messages: 0, announced: 0, received: 0, percent: null };
   private recentComplete = false;
@@ -59,7 +59,7 @@ export class FirstSync {
   ): Promise<'complete' | 'stalled' | 'interrupted' | 'closed'> {
     const { quietMs = SYNC_QUIET_MS, stallMs = SYNC_STALL_MS } = this.patience;
     this.lastSign = performance.now();
-    // A device that logs in again is sent nothing by itself.
+    // A device that logs in again is sent nothing unasked.
     const isNew = !this.isAppStateSynced();
     for (;;) {
       if (isClosed()) return 'closed';
@@ -92,7 +92,7 @@ export class FirstSync {
     this.progress.messages += messages;
   }
 
-  /** Whether all that was announced has come, and the phone has said that it was all. */
+  /** Whether everything announced has arrived, and the phone has reported the end. */
   isComplete(): boolean {
     return this.progress.received >= this.progress.announced && this.recentComplete;
   }
@@ -126,8 +126,8 @@ export function historyIn(message: proto.IMessage): proto.Message.IHistorySyncNo
 type Notification = proto.Message.IHistorySyncNotification;
 
 /**
- * The files of the first sync. Baileys downloads them, and says nothing about one that fails: each is owed from its
- * announcement until its event has come, and what is missing in the end is downloaded once more.
+ * The files of the first sync. Baileys downloads them, and does not report one that fails: each is owed from its
+ * announcement until its event has arrived, and what is missing at the end is downloaded once more.
  */
 export class FirstSyncFiles {
   private readonly waiting: { id: string; notification: Notification }[];

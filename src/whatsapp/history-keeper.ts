@@ -14,7 +14,7 @@ export interface AskedFor {
 export interface AnnouncedFile {
   /** The digest of the encrypted file. */
   id: string;
-  /** What the phone says about it: where it is, and its key. Enough to download it again later. */
+  /** The phone's notification: where the file is, and its key. Enough to download it again later. */
   notification: Uint8Array;
   /** The request that it answers, as far as that is known. */
   request: AskedFor | null;

@@ -69,7 +69,7 @@ export interface ReadPage {
   messages: number;
   /** Every chat and address that it is about, normalised. */
   addresses: ReadonlySet<string>;
-  /** Where it stands among the chunks of its answer, if the phone says so. */
+  /** Its number among the chunks of its answer, if the phone gives one. */
   chunkOrder: number | null;
   /** What it holds of a chat under these addresses. */
   about(addresses: ReadonlySet<string>): ChatPart;

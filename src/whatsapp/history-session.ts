@@ -61,14 +61,14 @@ export interface HistorySession {
   otherAddress(jid: string): Promise<string | null>;
   /** Downloads files again that failed in an earlier session, as far as the time allows. */
   retry(notifications: readonly Uint8Array[]): Promise<void>;
-  /** Waits, not without end, until all that has arrived is with the keeper. */
+  /** Waits, for a limited time, until everything that has arrived is with the keeper. */
   settle(): Promise<void>;
   /** Closes the socket when all that has arrived is with the keeper, and waits until all keys are stored. */
   end(): Promise<void>;
 }
 
 /**
- * Logs the stored device in. Settles when it is online, or cannot be: then `problem` says why, and so does every page.
+ * Logs the stored device in. Settles when it is online, or cannot be: then `problem` and every page give the reason.
  * Throws UserError `not_linked` (exit 6) when no device is stored, and what the storage throws.
  */
 export async function openHistorySession(options: HistorySessionOptions): Promise<HistorySession> {

@@ -201,7 +201,7 @@ function applyChanges(before: ConnectionRecord, changes: ConnectionChanges): Con
   };
 }
 
-/** The history status follows the kind as long as nothing has come of the history; what a webhook has said stays. */
+/** The history status follows the kind until history has started; a status that a webhook has set stays. */
 function historyStatusAfter(before: ConnectionRecord, kind: ConnectionKind): HistorySyncStatus | null {
   const untouched = before.historySyncStatus === initialHistoryStatus(before.kind);
   return untouched && before.historySyncStartedAt === null ? initialHistoryStatus(kind) : null;

@@ -6,7 +6,7 @@ import { remedy } from '../../model/remedy.js';
 import type { ConnectionFields, ConnectionRecord } from '../../store/tables/connections.js';
 import { storedPhone } from './find.js';
 
-/** What a person says about a connection; as typed, not checked yet. */
+/** The fields of a connection as typed, not checked yet. */
 export interface TypedFields {
   name: string;
   kind: ConnectionKind;

@@ -10,7 +10,7 @@ import { storedPhone } from '../connections/find.js';
 import type { DeviceOptions, DeviceView } from './types.js';
 
 /**
- * A connection whose number was changed must not go on with the device of the other number: what that phone knows about a
+ * After its number was changed, a connection must not use the device of the old number: what that phone knows about a
  * contact is another conversation. Throws UserError `wrong_number`. `phone` is the connection's own.
  */
 export async function assertOwnDevice(

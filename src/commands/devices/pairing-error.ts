@@ -3,7 +3,7 @@ import { remedy } from '../../model/remedy.js';
 import type { PairOutcome } from '../../whatsapp/pair-device.js';
 import type { NoConnection } from '../../whatsapp/connect-device.js';
 
-/** The error for a pairing that came to nothing. */
+/** The error for a pairing that failed. */
 export function pairingError(
   outcome: Exclude<PairOutcome, { kind: 'linked' }>,
   connection: string,

@@ -71,7 +71,7 @@ export class RawKeeper implements HistoryKeeper {
     );
   };
 
-  /** What the phone said about the files that are owed and worth another attempt; nothing that another key has sealed. */
+  /** Notifications of owed files that are worth another attempt; those sealed with another key are left out. */
   async owed(): Promise<Uint8Array[]> {
     const { connection, secretKey } = this.options;
     const rows = await readOwedFiles(this.ctx.sql, connection.id);

@@ -33,7 +33,7 @@ export class SecretKey {
       .subarray(0, KEY_ID_BYTES);
   }
 
-  /** Reads 32 bytes of base64; `place` says where they stand. Throws ConfigError, never with the text in it. */
+  /** Reads 32 bytes of base64; `place` names their source. Throws ConfigError; the message never contains the text. */
   static parse(text: string, place: string): SecretKey {
     const trimmed = text.trim();
     const key = Buffer.from(trimmed, 'base64');

@@ -5,7 +5,7 @@ import { pause } from '../../whatsapp/wait.js';
 import type { SavedPage } from './save-page.js';
 import type { FetchOptions, PageOutcome, PageRequest, Phone, FetchedPage, ImportOutcome } from './types.js';
 
-/** What one contact's requests came to. */
+/** The outcome of one contact's requests. */
 export interface Fetched {
   outcome: ImportOutcome;
   reason: string | null;
@@ -104,7 +104,7 @@ class PageFetch {
       const oldest = answer.own.at(-1);
       if (oldest !== undefined) await this.checkForGap(answer, from);
       if (answer.endOfHistory) return this.end('end_of_history');
-      // A page that goes back to where it began would be asked for without end.
+      // A page that ends where it began would be requested for ever.
       if (oldest === undefined || (oldest.id === from.id && oldest.fromMe === from.fromMe)) break;
       if (options.until !== undefined && oldest.timestampMs < options.until) break;
       from = oldest;
@@ -181,7 +181,7 @@ class PageFetch {
       await this.work.answered(this.address, from.id);
       return;
     }
-    // A short page alone proves nothing: the phone says which message is directly before the one that was asked from.
+    // A short page alone proves nothing: ask the phone which message is directly before the anchor.
     const isWhole = isKnownMissing(gap) ? false : await this.isDirectlyBefore(answer, from);
     if (isWhole === true) return;
     if (isWhole === false) return this.fill(gap);

@@ -91,7 +91,7 @@ function endOf(done: Imported): RunEnd {
   };
 }
 
-/** What an import of one contact came to, before it is put into words. */
+/** The outcome of an import of one contact, before it is presented. */
 export interface Imported {
   outcome: ImportOutcome;
   reason: string | null;
@@ -185,7 +185,7 @@ class ContactImport {
       connection.id,
       [phone, lid].filter((address) => address !== null),
     );
-    // All that was asked for is there already.
+    // Everything requested is already stored.
     if (until !== undefined && this.anchor.timestampMs < until && this.gaps.length === 0) return 'cache';
     return this.isTooEarly(earlier) ? 'throttled' : null;
   }

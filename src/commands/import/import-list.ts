@@ -21,7 +21,7 @@ import type {
   ListedImport,
 } from './types.js';
 
-/** Outcomes after which the next contact would fare no better; the same command goes on from here. */
+/** Outcomes after which the next contact would fail, too; the same command resumes from here. */
 const STOPPING: ReadonlySet<ImportListResult['imports'][number]['outcome']> = new Set<ImportOutcome>([
   'conflict',
   'logged_out',

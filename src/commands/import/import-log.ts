@@ -8,7 +8,7 @@ import { askedAtOf, statusOf } from './import-result.js';
 
 /**
  * The sync_log of one contact's import. It is there before the phone is asked, so that a killed import shows; and what it
- * says when it has ended is what the throttle of every process goes by.
+ * holds at its end decides the throttle of every process.
  */
 export class ImportLog {
   private readonly id: string;

@@ -39,7 +39,7 @@ export interface FetchOptions {
 export interface ImportOptions extends FetchOptions {
   /** Any form of a contact: phone, JID, LID, BSUID, lead id. */
   contact: string;
-  /** Writes nothing, opens no socket, and says what would be asked. */
+  /** Writes nothing, opens no socket, and reports what would be requested. */
   dryRun: boolean;
 }
 
@@ -140,7 +140,7 @@ export interface ImportResult {
   /** Null for a dry run. */
   runId: string | null;
   outcome: ImportOutcome;
-  /** What WhatsApp or the download said, where it said anything. */
+  /** The reason that WhatsApp or the download gave, if any. */
   reason: string | null;
   status: RunResult['status'];
   dryRun: boolean;
@@ -209,9 +209,9 @@ export interface ImportListResult {
     listed: number;
     /** By this run, well or not. */
     done: number;
-    /** Done by the run that this one takes up. */
+    /** Done by the run that this one resumes. */
     doneBefore: number;
-    /** Not reached: the same command goes on with them. */
+    /** Not reached: the same command resumes with them. */
     left: number;
     /** Of those done before, the ones that went wrong; they count in the status. */
     failedBefore: number;
@@ -230,7 +230,7 @@ export interface ImportListResult {
 export interface Phones {
   /**
    * Brings the connection's device online. The same one until {@link close}: many contacts, one socket. A device that
-   * cannot be online says so in the answer to every request.
+   * cannot be online reports that in the answer to every request.
    *
    * Throws UserError `not_linked` when none is linked, LockedError when another process has the device, and ConfigError for
    * a missing or wrong secret key.
@@ -246,7 +246,7 @@ export interface Phone {
   fetchPage(request: PageRequest): Promise<PageOutcome>;
   /** The other address of a person's chat, as the device or WhatsApp's directory knows it; null if neither does. */
   otherAddress(address: string): Promise<string | null>;
-  /** Waits, not without end, until all that has come, answers that came too late among it, is in the raw log. */
+  /** Waits, for a limited time, until everything received, late answers included, is in the raw log. */
   settle(): Promise<void>;
 }
 

@@ -35,7 +35,7 @@ const checkpointSchema = z.object({
   /** sha256 over the identities of the inputs that are done: one that was replaced since has to be read again. */
   finished: z.string(),
   entries: z.number().int(),
-  /** Problems up to here, of this run and of those that it took up: a run that goes on must not end as if there were none. */
+  /** Problems up to here, of this run and of the runs it resumed: a resumed run must not end as if there were none. */
   problems: z.number().int(),
   origin: z.string(),
 });

@@ -37,11 +37,11 @@ export interface ReplayFeed {
   isStored: boolean;
   /** Problems with the inputs themselves that came up since the last call. */
   takeProblems(): Problem[];
-  /** Where to go on once the batch is in; null when the input cannot be resumed. */
+  /** Where to resume once the batch is stored; null when the input cannot be resumed. */
   checkpointAfter(batch: Batch, entriesRead: number): Promise<Checkpoint | null>;
   /** Entries of webhook_log that are claimed batch by batch, and the statuses in which they are due. */
   claim: readonly EntryStatus[] | null;
-  /** The stopped run that this one takes up. */
+  /** The stopped run that this one resumes. */
   resume: ResumePoint | null;
   chatterLines(): number;
   stop(): void;
@@ -224,7 +224,7 @@ function problemOf(problem: SourceProblem): Problem {
   };
 }
 
-/** An item that also says where webhook_log has it. */
+/** An item with its place in webhook_log. */
 type LogItem = SourceItem & { kind: 'entry'; storedAs: StoredAs };
 
 /** Reads stored entries back, page by page in the order in which they were stored. */

@@ -18,7 +18,7 @@ import { openDirectory } from './open-directory.js';
 import { openInput, openRequeued, type ReplayFeed } from './open-input.js';
 import type { ReplayOptions } from './options.js';
 
-/** So many contested rows are remembered; then they are looked at before the run goes on. */
+/** At most this many contested rows are collected before they are checked. */
 const CONTESTED = 20_000;
 
 /**

@@ -113,7 +113,7 @@ function storedPerson(id: string, identities: readonly StoredIdentity[]): Person
   };
 }
 
-/** The batch's word about people; equal names are gathered first, since a history chunk says the same name 200 times. */
+/** The batch's claims about people, merged by names first: a history chunk repeats the same name 200 times. */
 function claimsOf(work: BatchWork, items: readonly Item[]): Claim[] {
   const claims = new Map<string, { nodes: IdentityNode[]; evidence: IdentityEvidence; makesLead: boolean }>();
   const add = (nodes: IdentityNode[], evidence: Partial<IdentityEvidence>, makesLead: boolean): void => {

@@ -16,7 +16,7 @@ export interface ApplySettings {
   tickets: 'auto' | 'none';
   syncSource: SyncSource;
   /**
-   * Whether entries that wait for a connection are taken up as soon as one becomes known (default true). Not in an import: it
+   * Whether entries that wait for a connection are replayed as soon as it becomes known (default true). Not in an import: it
    * brings in one contact, and what waits stays due for the next replay.
    */
   takesUpWaiting?: boolean;

@@ -156,7 +156,7 @@ function countEntry(
 }
 
 function isWaiting(entry: PreparedEntry, { error }: { error: string | null }): boolean {
-  // Only an entry as a whole, whose other sections come out the same when it is taken up again.
+  // Only an entry that waits as a whole: otherwise its other sections would be counted twice when it is replayed.
   return error === 'unknown_connection' && entry.sections.every(({ pending }) => pending !== null);
 }
 

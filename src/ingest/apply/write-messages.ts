@@ -64,7 +64,7 @@ function distinct(rows: readonly PendingFactRow[]): PendingFactRow[] {
 
 /**
  * Gives messages whose raw entry is gone the entry of this batch that holds them: a log that is replayed once more is the
- * evidence of its messages again. What such a row says may have been changed as well, so it is contested.
+ * evidence of its messages again. Such a row may have been changed as well, so it is contested.
  */
 export async function relinkMessages(work: BatchWork, folded: FoldedMessages): Promise<void> {
   const links = [...folded.heldBy].flatMap(([{ state, stored, gone }, logId]) =>

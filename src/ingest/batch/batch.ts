@@ -44,7 +44,7 @@ export interface PreparedEntry {
   isNarrowed?: true;
 }
 
-/** Baileys events do not say whose they are, so the same bytes may be stored once per connection. */
+/** Baileys events do not name their connection, so the same bytes may be stored once per connection. */
 export function scopeOf(provider: Provider, sections: readonly PreparedSection[]): string {
   if (provider !== 'baileys') return NO_SCOPE;
   return sections.find((section) => section.connection !== null)?.connection?.id ?? NO_SCOPE;
@@ -76,7 +76,7 @@ export interface EntrySlice {
   parts: readonly { section: PreparedSection; facts: readonly Fact[] }[];
   isFirst: boolean;
   isLast: boolean;
-  /** Where reading goes on once this slice is in the database; only on the last one. */
+  /** Where reading resumes once this slice is in the database; only on the last one. */
   after: Position | null;
 }
 

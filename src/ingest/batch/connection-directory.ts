@@ -74,7 +74,7 @@ export class ConnectionDirectory extends ConnectionResolver {
     return !this.withoutOwnNumber.has(id);
   }
 
-  /** Takes over what the database says after an insert: our rows, or those of a run that was quicker. */
+  /** Adopts the rows that the database has after an insert: ours, or those of a run that was faster. */
   adopt(stored: readonly ConnectionRow[], fresh: readonly ConnectionRow[]): void {
     for (const row of fresh) {
       const same = stored.find((other) =>

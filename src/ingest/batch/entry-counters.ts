@@ -12,7 +12,7 @@ import { OwnNumbers, ownNumberReason } from './own-number.js';
  *
  * What is skipped leaves no other trace than this, so its reasons are kept. Where the entry is about several numbers, or
  * names none, `connections` holds the same again for each: by phone_number_id, else by the id of the connection. A few bytes
- * for few entries; without them nobody could say later how many of the items were whose. `isScoped`: the entry as a whole
+ * for few entries; without them the items could not be counted per connection later. `isScoped`: the entry as a whole
  * belongs to one connection (WhatsApp Web), which stands in `connection_scope`.
  */
 export function countersOf(sections: readonly PreparedSection[], isScoped: boolean): JsonObject | null {
@@ -46,7 +46,7 @@ function keyOf({ section, connection }: PreparedSection): string {
   return section.connection.phoneNumberId ?? connection?.id ?? '';
 }
 
-/** Why an item is left out: what its decoder said, or that it is about the connection's own number, which no decoder knows. */
+/** Why an item is skipped: the decoder's reason, or that it is about the connection's own number, which no decoder knows. */
 function skipReasonOf(
   fact: Fact,
   connection: PreparedSection['connection'],

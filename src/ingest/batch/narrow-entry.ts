@@ -14,7 +14,7 @@ interface NarrowedEntry {
 /**
  * The entry with the items of one contact, by any of `names`; those of other people are counted as skipped. An entry that
  * holds nothing else comes back as it is. Who is who is kept for all: it makes nobody a lead, and tells which address is
- * this contact's. What an entry says about a whole connection is left for when all of it is applied.
+ * this contact's. Items about a whole connection are applied only with the whole entry.
  */
 export function narrowEntry(entry: PreparedEntry, names: ReadonlySet<string>): NarrowedEntry {
   const facts = entry.sections.flatMap(({ section }) => section.facts);

@@ -10,7 +10,7 @@ import type { ConnectionResolver } from './connection-resolver.js';
 import { whoIsNamed } from '../../rules/fact-traits.js';
 import { countersOf } from './entry-counters.js';
 
-/** What webhook_log says of an entry that comes out of it. */
+/** The columns of webhook_log that decide how a stored entry is decoded. */
 export interface StoredAs {
   id: string;
   connectionScope: string;
@@ -83,7 +83,7 @@ export function decodeAs(
   });
 }
 
-/** What is said of an entry whose bytes were changed after it was stored. */
+/** The error of an entry whose bytes were changed after it was stored. */
 const DAMAGED = 'its bytes are not those that were stored (sha256)';
 
 /** Finds the connection of every section of a decoded entry. */

@@ -344,7 +344,7 @@ interface WaitingEntry {
 /** How an entry ended when it, or another copy of it, was counted later. */
 interface Resumed {
   ended: EntryStatus;
-  /** The stored entry itself was taken up again, so one copy is counted twice. */
+  /** The stored entry itself was replayed again, so one copy is counted twice. */
   isRecount: boolean;
 }
 

@@ -42,7 +42,7 @@ class RolledBack<T> extends Error {
 }
 
 /**
- * Does `work` in one transaction and gives what it gave, but keeps what it wrote only if `keeps` says so: for dry runs, and
+ * Runs `work` in one transaction and returns its result, but commits only if `keeps` returns true: for dry runs, and
  * for work that finds out at its end whether it may be done.
  */
 export async function rehearse<T>(

@@ -44,7 +44,7 @@ export async function isRunAlive(ctx: Context, run: UnfinishedRun, sql: Sql): Pr
 /**
  * A run holds the database's lock from before it is recorded until after its end. So it runs if it is this process's, or if a
  * session of its name holds the lock; it does not if its process, on this machine, is dead, or if nobody holds the
- * lock. A session whose name cannot be read may be it: then it is believed.
+ * lock. A session with an unreadable name counts as the run's.
  */
 async function isRunning(
   { host, pid, processStartedAt = 0 }: Onlooker,

@@ -26,7 +26,7 @@ const NOTES = new Set(['paths', 'run', 'undoes', 'within', 'connectionId']);
 export const WITHIN = 'within';
 
 /**
- * The command that does a recorded run's work again, from what the run says that it was asked for. A step of a reconcile is
+ * The command that repeats a recorded run, from its recorded options. A step of a reconcile is
  * no command of its own: the reconcile is.
  */
 export function commandOfRun(command: string, options: JsonObject, why: string): Remedy {

@@ -10,7 +10,7 @@ import { createIdGenerator } from '../../store/uuid.js';
 /** Where a run writes: the database, or the one transaction that it is part of. */
 export interface Target {
   sql: Sql;
-  /** The transaction is rolled back in the end. */
+  /** The transaction is rolled back at the end. */
   dryRun: boolean;
 }
 
@@ -25,7 +25,7 @@ interface RunSpec {
   work?: string | null;
   /** When the work began, if it began before it was recorded. */
   startedAt?: number;
-  /** The stopped run that this one takes up. */
+  /** The stopped run that this one resumes. */
   resumed?: NewRun['resumed'];
   /** False for a command that shows its own progress. */
   announced?: boolean;

@@ -107,7 +107,7 @@ async function makeDirectory(directory: string): Promise<{ path: string; made: s
   }
 }
 
-/** The directory of a database that is there; nothing is created, not even a lock file, where there is none. */
+/** The directory of an existing database; where there is none, nothing is created, not even a lock file. */
 async function findDirectory(directory: string): Promise<string> {
   try {
     const place = await lookAtPlace(directory);

@@ -15,10 +15,10 @@ export function clientConfig(target: DatabaseUrl, applicationName = 'wa-reconcil
   };
 }
 
-/** Connects a client of its own. Throws UserError, made of what `pg` says, which is more precise than what Prisma does. */
+/** Connects a client of its own. Throws UserError, translated from the error of `pg`. */
 export async function connectClient(target: DatabaseUrl, applicationName?: string): Promise<pg.Client> {
   const client = createClient(target, applicationName);
-  // A client whose connection breaks emits `error`; unheard, that ends the process.
+  // A client whose connection breaks emits `error`; without a listener the process would end.
   client.on('error', () => undefined);
   try {
     await client.connect();

@@ -32,7 +32,7 @@ export async function openPostgresqlStore(config: ServerConfig, options: Postgre
     // The pool waits for the promise, although @types/pg declares the hook as void.
     ...(pooled ? {} : { onConnect: (client): unknown => client.query(sessionSettings(target.schema)) }),
   });
-  // A connection that breaks while it is idle: the next statement opens another, or says what is wrong.
+  // A connection that breaks while it is idle: the next statement opens another, or fails with the reason.
   pool.on('error', () => undefined);
   const settings = transactionSettings(target.schema);
   const sqlOn = pooled ? unnamedSqlOn : createPgSqlOn();
@@ -144,7 +144,7 @@ function createPgTransactions(pool: pg.Pool, sqlOn: PgSqlOn, settings = ''): Run
   return async (work) => {
     const client = await pool.connect();
     let broken = false;
-    // A connection that breaks between two statements says so here; unheard, that ends the process.
+    // A connection that breaks between two statements emits this event; without a listener the process would end.
     const onError = (): void => {
       broken = true;
     };

@@ -219,7 +219,7 @@ const LEAD_FIELDS = columns({
   username: orNull(text),
 });
 
-/** What nothing but the row of a lead says about a person. */
+/** What only the row of a lead holds about a person. */
 export type LeadFields = RowOf<typeof LEAD_FIELDS>;
 
 /** The rows of leads, locked until the transaction ends. */
@@ -233,9 +233,9 @@ export async function lockLeads(tx: Sql, ids: readonly string[]): Promise<LeadFi
 }
 
 /**
- * Gives the leads that stay what only the rows of the others say. A person of whom one lead is active is active: a merge must
+ * Gives the surviving leads what only the rows of the others hold. A person of whom one lead is active is active: a merge must
  * not hide somebody because the older lead was deleted once. A name that people entered for one of the leads, of which no
- * identity tells, would be gone with its row; the oldest such row is heard. What identities say decides afterwards.
+ * identity holds, would be lost with its row; the oldest such row wins. Identities decide afterwards.
  */
 export async function inheritFields(
   tx: Sql,

@@ -19,7 +19,7 @@ interface OwnNumber {
 /**
  * Takes back what was stored about a connection's own number before it was known to be that (rule I4): the conversation with
  * its messages and tickets, and the lead, where nothing else is known of it. Journaled. Every entry that names the number is
- * due again: now it is skipped, and what it says about others is said once more. Rows of other programs, and what people
+ * due again: now it is skipped, and its items about others are applied once more. Rows of other programs, and what people
  * entered, stay. Gives the number of entries that are due.
  */
 export async function retractOwnNumber(tx: Sql, runId: string, own: OwnNumber): Promise<number> {
@@ -130,7 +130,7 @@ async function deleteConversations(
 }
 
 /**
- * The lead and its names go where nothing else holds them. Otherwise what was said about the names is forgotten, and said
+ * The lead and its names are deleted where nothing else uses them. Otherwise what is stored about the names is reset, and set
  * again by the entries that are due. A name of the time 0 was another program's; see src/rules/people.ts.
  */
 async function deletePeople(tx: Sql, personIds: readonly string[]): Promise<void> {

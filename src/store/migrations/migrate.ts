@@ -16,7 +16,7 @@ import {
   type MigrationStatus,
 } from './status.js';
 
-/** What the database says about its migrations; changes nothing. */
+/** The status of the database's migrations; changes nothing. */
 export async function migrationStatus(store: Store): Promise<MigrationStatus> {
   return readStatus(store.sql, await readMigrations());
 }

@@ -241,7 +241,7 @@ export async function findEntriesNear(
 /** One page of a search of the whole log. */
 interface ScannedPage {
   looked: number;
-  /** Where the next page goes on; null at the end of the log. */
+  /** Where the next page starts; null at the end of the log. */
   last: string | null;
   found: FoundEntry[];
 }

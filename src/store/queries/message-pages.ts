@@ -48,7 +48,7 @@ const CONVERSATION_OF_LEAD = columns({
   lastSyncAt: orNull(time),
 });
 
-/** A conversation of one lead, with whose number it is. Times are ms since 1970. */
+/** A conversation of one lead, with its connection. Times are ms since 1970. */
 export type ConversationOfLead = RowOf<typeof CONVERSATION_OF_LEAD>;
 
 const PAGE_ROW = columns({

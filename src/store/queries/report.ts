@@ -48,7 +48,7 @@ const ENTRY_GROUP = columns({
   accountUpdates: list(','),
 });
 
-/** Entries of the raw log that agree in whose they are, how they ended, what they hold, and whether they are recent. */
+/** Entries of the raw log with the same connection, status, counters and recency. */
 export interface EntryGroup extends RowOf<typeof ENTRY_GROUP> {
   /** The connection that owns them as a whole (WhatsApp Web); null for Meta's, which name their numbers. */
   scope: string | null;
@@ -182,7 +182,7 @@ const FAILURE_GROUP = columns({
 /** Messages of one connection that failed for the same errors. */
 export type FailureGroup = RowOf<typeof FAILURE_GROUP>;
 
-/** Failed messages by what WhatsApp says about them; only rows with errors are read. */
+/** Failed messages by their errors; only rows with errors are read. */
 export async function readDeliveryFailures(
   sql: Sql,
   connectionIds: readonly string[],
@@ -359,11 +359,11 @@ const CREATED_BY_RUN = columns({
   created: integer,
 });
 
-/** How many messages a run created: on one connection where it says so, else (killed before its end) altogether. */
+/** How many messages a run created: per connection, or in total for a run that was killed before its end. */
 export type CreatedByRun = RowOf<typeof CREATED_BY_RUN>;
 
 /**
- * What every run says that it created. The total is written with each batch, in its transaction; the parts of each connection
+ * How many messages every run recorded as created. The total is written with each batch, in its transaction; the parts of each connection
  * at the end of the run, so a killed run has none.
  */
 export async function readCreatedByRuns(sql: Sql): Promise<CreatedByRun[]> {

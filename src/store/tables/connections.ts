@@ -121,7 +121,7 @@ const RECORD_COLUMNS = columns({
 /** A connection as a person enters and edits it, with its organization's slug. Times are milliseconds since 1970, UTC. */
 export type ConnectionRecord = RowOf<typeof RECORD_COLUMNS>;
 
-/** What a person says about a connection. */
+/** The fields of a connection that people enter. */
 export type ConnectionFields = Pick<
   ConnectionRow,
   'name' | 'kind' | 'displayPhoneNumber' | 'phoneNumberId' | 'wabaId'
@@ -256,7 +256,7 @@ const CONNECTION_TIMES = columns({
   firstChunkAt: orNull(time),
 });
 
-/** What a connection's own row says besides its state of history. */
+/** The times of a connection besides its history state. */
 export type ConnectionTimes = RowOf<typeof CONNECTION_TIMES>;
 
 export async function readConnectionTimes(sql: Sql): Promise<ConnectionTimes[]> {

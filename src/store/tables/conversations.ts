@@ -62,7 +62,7 @@ export async function recomputeConversations(tx: Sql, ids: readonly string[]): P
        select min(m.timestamp) as timestamp from messages m where m.conversation_id = c.id
      ) earliest on true
      left join lateral (
-       -- Several first messages in one second: the most live one tells where the lead came from.
+       -- Several first messages in one second: the most live one decides the source of the lead.
        select m.timestamp, m.source from messages m
        where m.conversation_id = c.id and m.timestamp = earliest.timestamp
        order by case m.source when 'live' then 0 when 'app_echo' then 1 else 2 end

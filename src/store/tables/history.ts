@@ -73,7 +73,7 @@ export async function readMissingChunks(sql: Sql, connectionIds: readonly string
 
 const OWED_FILE_ROW = columns({
   fileId: text,
-  /** What the phone said about it, sealed. */
+  /** The phone's notification of it, sealed. */
   notification: bytes,
   /** The request that it answers, as far as that is known. */
   chatJid: orNull(text),

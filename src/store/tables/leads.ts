@@ -39,7 +39,7 @@ const OWNED_LEAD = columns({ ...LEAD, organizationId: uuid });
 /** A row of leads. */
 export type LeadRow = RowOf<typeof LEAD_COLUMNS>;
 
-/** Leads by id, and those that only their phone tells (written by other programs, without rows of lead_identities). */
+/** Leads by id, and those known by phone only (written by other programs, without rows of lead_identities). */
 export async function readLeads(
   tx: Sql,
   organizationId: string,
@@ -75,7 +75,7 @@ export async function insertLeads(
   return insertRows(tx, 'leads', OWNED_LEAD, owned, '', { last_synced_at: 'current_timestamp' });
 }
 
-/** Updates the leads whose projection changed; rows that are equal already are not touched (no dead tuples). */
+/** Updates the leads whose projection changed; equal rows are not written (no dead tuples). */
 export async function updateLeads(tx: Sql, rows: readonly LeadRow[]): Promise<number> {
   const changing = without(LEAD_COLUMNS, 'id');
   return updateRows(tx, 'leads', LEAD_COLUMNS, changing, rows, {

@@ -140,7 +140,7 @@ function selectionSql(
   if (afterId !== null) add((n) => `id > ${n}::uuid`, afterId);
   if (selection.statuses.length > 0)
     add((n) => `status = any(${n}::text[])`, arrayLiteral(selection.statuses));
-  // An entry whose source did not say when it came counts from when it was stored.
+  // An entry without a time of receipt counts from when it was stored.
   if (selection.since !== undefined)
     add((n) => `coalesce(received_at, created_at) >= ${n}::timestamptz`, new Date(selection.since));
   if (selection.until !== undefined)

@@ -60,7 +60,7 @@ export async function addToInitialContacts(
 
 /** What earlier imports of a contact leave for the next one. */
 export interface EarlierImports {
-  /** When the phone was last asked by an import that came to its end, ms since 1970. */
+  /** When the phone was last asked by an import that finished, ms since 1970. */
   askedAt: number | null;
   /** The address under which it last answered. */
   answeredAs: string | null;

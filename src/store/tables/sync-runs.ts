@@ -33,9 +33,9 @@ export interface NewRun {
   startedAt: number;
   /** The run that started this one. */
   parentRunId?: string | null;
-  /** What the run is to do, in a form that is equal for runs that do the same; null where that cannot be said. */
+  /** What the run is to do, in a form that is equal for runs that do the same; null where that is not known. */
   work?: string | null;
-  /** The stopped run that this one takes up, and where. */
+  /** The stopped run that this one resumes, and where. */
   resumed: { runId: string; checkpoint: JsonObject } | null;
 }
 
@@ -339,11 +339,11 @@ export async function readRunChoices(sql: Sql, runIds: readonly string[]): Promi
   );
 }
 
-/** How far reconciling has come. Times are ms since 1970. */
+/** How far reconcile has got. Times are ms since 1970. */
 export interface LastReconcile {
-  /** Up to where everything was accounted for; null before the first run that came to its end. */
+  /** Up to where everything was accounted for; null before the first run that finished. */
   proven: { since: number; through: string | null } | null;
-  /** The newest run, if it did not come to its end: killed, interrupted or failed. */
+  /** The newest run, if it did not finish: killed, interrupted or failed. */
   unfinished: { runId: string; startedAt: number; status: RunStatus } | null;
 }
 
