@@ -218,7 +218,7 @@ describeOnBackends('link', (backend) => {
     const device = await scan(fake, child);
     const { code, stderr } = await child.ended;
     expect(code).toBe(1);
-    expect(stderr).toContain("That phone has another number than the connection 'loja': refused.");
+    expect(stderr).toContain("Refused: this is not the phone of the connection 'loja'.");
     expect(stderr).toContain('It was unlinked again, and nothing was stored.');
     expect(device.isRemoved).toBe(true);
     const rows = await machine.look(({ sql }) =>

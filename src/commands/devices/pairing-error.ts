@@ -10,7 +10,7 @@ export function pairingError(
 ): UserError {
   switch (outcome.kind) {
     case 'refused':
-      return new UserError(`That phone has another number than the connection '${connection}': refused.`, {
+      return new UserError(`Refused: this is not the phone of the connection '${connection}'.`, {
         code: 'wrong_number',
         remedy: outcome.unlinked
           ? 'It was unlinked again, and nothing was stored. Scan with the phone of this connection.'
