@@ -47,7 +47,7 @@ export interface AuditResult {
   /** The first damaged entry, and the file that holds it, where that is known. */
   damagedExample: { id: string; origin: string | null } | null;
   /**
-   * Entries of which an item is missing or not as the database has it: to replay them sets it right. Bounded: with `more`,
+   * Entries with an item that is missing or different in the database: a replay of them corrects it. Bounded: with `more`,
    * there are others.
    */
   affectedEntries: { ids: string[]; more: boolean };

@@ -30,8 +30,8 @@ interface Sight {
 }
 
 /**
- * Says what became of items of the raw log. The same merge as in a replay decides: an item is there when a replay of it would
- * change nothing (M1-M3, M5, M9, M10). Everything that is merged is thrown away; nothing is written.
+ * Determines the outcome of items of the raw log by the merge of a replay: an item is there when a replay of it would
+ * change nothing (M1-M3, M5, M9, M10). The merged state is discarded; nothing is written.
  */
 export class ItemJudge {
   private readonly leads: LeadFinder;
@@ -43,7 +43,7 @@ export class ItemJudge {
   }
 
   /**
-   * The outcome of every item of a window, those that the rows settle first. `first`: rows to be held against where an id has
+   * The outcome of every item of a window, those that the rows settle first. `first`: the rows to compare with where an id has
    * several, for want of an index.
    */
   async judge(
@@ -129,12 +129,12 @@ export class ItemJudge {
   }
 }
 
-/** What only a reject on record explains. */
+/** Whether only a recorded rejection can explain the outcome. */
 function isDoubt(judged: JudgedItem | ContestedItem): judged is JudgedItem {
   return judged.outcome.kind === 'missing' || judged.outcome.kind === 'elsewhere';
 }
 
-/** Where the judge places a message: the lead stands for its conversation, and how the row came in is for the row to say. */
+/** The placement for judging: the lead stands in for the conversation, and the columns about the row's import are blank. */
 function placementIn(connectionId: string, leadId: string): Placement {
   return {
     id: '',
@@ -147,7 +147,7 @@ function placementIn(connectionId: string, leadId: string): Placement {
   };
 }
 
-/** Holds a message against the row that it is about. */
+/** Compares a message with its row. */
 function holdAgainst(
   item: LogItem<MessageFact>,
   stored: StoredMessageRow,
@@ -155,7 +155,7 @@ function holdAgainst(
 ): ItemOutcome | ContestedItem['outcome'] {
   const { fact, connection } = item;
   const said = stateOfFact(fact, placementIn(connection.id, stored.leadId));
-  // Against the row itself, not against what other items of the window made of it: each is counted for itself.
+  // Compared with the row itself, not with the window's merged state: each item is counted for itself.
   const state = stateOfRow(stored, revisions.get(stored.id) ?? []);
   const renames = isWamid(said.externalId) && !isWamid(state.externalId);
   if (renames) state.externalId = said.externalId;
@@ -205,7 +205,7 @@ export function isContested(judged: JudgedItem | ContestedItem): judged is Conte
 }
 
 /**
- * Settles contested items by everything that the log says about their messages: if it makes of a row what the row says,
+ * Settles contested items by everything in the log about their messages: if the log as a whole gives the row as it is,
  * another entry said so, and M2 had to choose; else the row was changed.
  */
 export async function recheck(

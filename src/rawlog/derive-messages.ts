@@ -24,13 +24,13 @@ export interface DerivedMessage {
   row: StoredMessageRow;
   /** The row as a state, with its earlier versions. */
   state: MessageState;
-  /** By everything that the raw log says about it: messages, edits and revokes, not statuses. Null where it says nothing. */
+  /** From all processed entries about it: messages, edits and revokes, not statuses. Null where there are none. */
   truth: MessageState | null;
-  /** The same with the entries that are not done: some of what they hold may be applied already. */
+  /** The same with pending and failed entries: some of their items may be applied already. */
   truthToCome: MessageState | null;
-  /** The entries that are done and hold it. */
+  /** The processed entries that hold it. */
   entryIds: string[];
-  /** The entry that brought the row tells it of somebody else, and no entry of the row's own lead: somebody moved the row. */
+  /** The row's entry names another lead, and no entry names the row's own: another program moved the row. */
   isMisplaced: boolean;
 }
 
@@ -133,7 +133,7 @@ class Derivation {
   /** By key of a message: the entries that tell it of other leads than its rows'. */
   private readonly elsewhere = new Map<string, Set<string>>();
   private messages: Told[] = [];
-  /** For the end: what they amend may stand in a later entry. */
+  /** Applied last: the message that they change may be in a later entry. */
   private readonly amendments: Told[] = [];
   /** The leads whose messages are called so. */
   private readonly wanted = new Map<string, Set<string>>();
@@ -201,7 +201,7 @@ class Derivation {
     if (!('counterpart' in fact)) return;
     const leads = this.leads.find(connection.organizationId, fact.counterpart);
     if (fact.kind === 'message') {
-      // What another lead claims under the same id is a collision, and its own affair (M9).
+      // Another lead's message under the same id is a collision (M9), and judged by itself.
       const ids = [fact.externalId, fact.stanzaId ?? fact.externalId];
       const lead = leads.find((one) => ids.some((id) => this.wanted.get(keyOf(connection.id, id))?.has(one)));
       if (lead === undefined) {

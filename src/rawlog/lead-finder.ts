@@ -7,13 +7,13 @@ import { nodesOf, type IdentityNode } from '../rules/identity-evidence.js';
 /** Names kept in memory; the people of a log come again and again, and most look-ups are of few of them. */
 const REMEMBERED = 50_000;
 
-/** Whose the items of the raw log are, by what the database knows of their counterparts' names. */
+/** Finds the leads of the raw log's items by the identities of their counterparts. */
 export class LeadFinder {
   private readonly leads = new Map<string, string | null>();
 
   constructor(private readonly sql: Sql) {}
 
-  /** Looks up in one statement what is not known yet of these people; forgets the rest when it is too much. */
+  /** Looks up in one statement the identities that are not in memory; forgets the others when there are too many. */
   async load(people: readonly { organizationId: string; identities: Identities }[]): Promise<void> {
     if (this.leads.size > REMEMBERED) this.leads.clear();
     const wanted = new Map<string, NameKey>();
@@ -27,11 +27,11 @@ export class LeadFinder {
       this.leads.set(keyOf(organizationId, node), leadId);
   }
 
-  /** The leads that the names lead to: one, if all is well; none, if nobody has them. */
+  /** The leads of these identities: normally one; several before a merge; none if no lead has them. */
   find(organizationId: string, identities: Identities): string[] {
     const nodes = nodesOf(identities);
     const named = this.leadsOf(organizationId, nodes);
-    // Argentina's other form of a phone (I1), where the form itself is nobody's.
+    // Argentina's other form of a phone (I1), where no lead has the form itself.
     return named.length > 0 ? named : this.leadsOf(organizationId, withEquivalents(nodes));
   }
 

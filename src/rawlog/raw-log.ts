@@ -24,7 +24,7 @@ export interface DecodedEntry<E extends Decodable = StoredEntry> {
   storedAs: StoredAs;
   /** Why its bytes cannot be read; null when they were. */
   failure: PreparedEntry['failure'];
-  /** What no decoder knows in it. */
+  /** The parts that no decoder knows. */
   unrecognized: DecodedBody['unrecognized'];
   sections: readonly PreparedSection[];
 }

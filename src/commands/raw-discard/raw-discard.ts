@@ -13,7 +13,7 @@ import {
 } from '../../store/journal/discards.js';
 import { selectEntries } from './select-entries.js';
 
-/** What `raw discard` is to take out; several conditions narrow each other. The caller holds the exclusive lock with `apply`. */
+/** What `raw discard` is to remove: entries that match every condition. The caller holds the exclusive lock with `apply`. */
 export interface RawDiscardOptions {
   /** Ids of raw entries, with or without `log:`, or the beginning of one. */
   entries: readonly string[];
@@ -33,7 +33,7 @@ export interface DiscardedFile {
   file: string | null;
   connection: string | null;
   entries: number;
-  /** Of these, those that go. */
+  /** Of these, those that are discarded. */
   discarded: number;
   kept: number;
   bytes: number;
@@ -41,7 +41,7 @@ export interface DiscardedFile {
   messages: number;
 }
 
-/** Entries that stay, and why. */
+/** Entries that are kept, and why. */
 export interface KeptEntries {
   reason: KeptBecause;
   entries: number;
@@ -57,7 +57,7 @@ export interface RawDiscardResult {
   command: 'raw discard';
   /** Null where nothing was changed. */
   runId: string | null;
-  /** `partial`: some of the chosen entries stay; `failed`: all of them do. */
+  /** `partial`: some of the chosen entries are kept; `failed`: all of them are. */
   status: 'completed' | 'partial' | 'failed';
   applied: boolean;
   startedAt: string;
@@ -65,18 +65,18 @@ export interface RawDiscardResult {
   durationMs: number;
   entries: { chosen: number; discarded: number; kept: number };
   bytes: number;
-  /** Rejected items that went with their entries. */
+  /** Rejected items that were discarded with their entries. */
   rejects: number;
   files: DiscardedFile[];
   kept: KeptEntries[];
   database: string;
 }
 
-/** So many of the entries that stay are named for each reason. */
+/** This many kept entries are named for each reason. */
 const NAMED = 5;
 
 /**
- * Takes raw entries out of the log that were stored by mistake, with what was rejected of them; their bytes are kept for
+ * Removes raw entries that were stored by mistake from the log, with their rejected items; their bytes are kept for
  * `undo`. Without `apply` it only reports what would be discarded. An entry that is the source of rows is kept: they would have no
  * source. Throws ConfigError when nothing is chosen.
  */
@@ -124,7 +124,7 @@ interface Done {
 
 const NOTHING_DONE: Done = { runId: null, rejects: 0 };
 
-/** All in one transaction with the beginning of its run: of a discard that is killed nothing is left. */
+/** In one transaction with the record of its run: a discard that is killed leaves nothing behind. */
 function discard(
   ctx: Context,
   options: RawDiscardOptions,

@@ -7,7 +7,7 @@ import type { RawDiscardOptions } from './raw-discard.js';
 /** An entry's id, or enough of its beginning. */
 const PREFIX = /^[0-9a-f-]{8,36}$/;
 
-/** Above it no character means anything in a regular expression. */
+/** No character above it is special in a regular expression. */
 const LAST_ASCII = 0x7f;
 
 /** `:12`, `:12[3]`: the place in a file. */

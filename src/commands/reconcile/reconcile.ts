@@ -60,7 +60,7 @@ class Reconciliation {
   private heldBack: string | undefined;
   /** The steps are runs of their own, recorded as parts of this one. */
   private stepContext: Context;
-  /** What an earlier run has accounted for; null looks at everything. */
+  /** What an earlier run has verified; null compares everything. */
   private readonly proven: ProvenBefore | null;
 
   constructor(
@@ -165,7 +165,7 @@ class Reconciliation {
   }
 
   /**
-   * Replays exactly the entries of which something is missing or different, and looks again: at the whole log, because the
+   * Replays exactly the entries of which something is missing or different, and compares the whole log again, because the
    * statuses, edits and reactions of a restored message may be in any entry.
    */
   private async restore(): Promise<void> {

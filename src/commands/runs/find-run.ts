@@ -3,7 +3,7 @@ import { remedy, type Advices } from '../../model/remedy.js';
 import type { Sql } from '../../store/sql.js';
 import { findRuns, type RunRow } from '../../store/tables/sync-runs.js';
 
-/** What a person may type: a run's id, or enough of its beginning. */
+/** A run's id, or enough of its beginning. */
 const PREFIX = /^[0-9a-f-]{4,36}$/;
 
 const LIST = remedy('runs list', [], 'shows the ids of past runs');
@@ -53,7 +53,7 @@ export function undoOf(runId: string, undos: readonly RunRow[]): RunRow | undefi
   return undos.find((undo) => undo.undid === runId && undoOf(undo.id, undos) === undefined);
 }
 
-/** Whether `undo` can put back what the run changed. */
+/** Whether `undo` can restore what the run changed. */
 export function canUndo(run: RunRow, undos: readonly RunRow[]): boolean {
   return (
     run.isJournaled &&

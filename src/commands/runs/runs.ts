@@ -32,13 +32,13 @@ export interface RunView {
   parentRunId: string | null;
   /** The stopped run that this one resumed. */
   resumedRunId: string | null;
-  /** Of a run that did not complete: the run that made up for it, or that answers for it. */
+  /** Of a run that did not complete: the later run that did its work, or the run of which it is a step. */
   coveredBy: string | null;
   /** Of an undo: the run that it undid. */
   undid: string | null;
-  /** The undo that put back what it changed; null also where that undo was undone itself. */
+  /** The undo that restored what it changed; null also where that undo was undone itself. */
   undoneBy: string | null;
-  /** Whether `undo` can put back what it changed. */
+  /** Whether `undo` can restore what it changed. */
   canUndo: boolean;
 }
 
@@ -133,7 +133,7 @@ export async function listRuns(ctx: Context, options: ListRunsOptions): Promise<
 }
 
 /**
- * One run with what it was asked for, what it did, and how it belongs to others. Changes nothing. Throws ConfigError when
+ * One run with its options, its results and the runs related to it. Changes nothing. Throws ConfigError when
  * `typed` is not the id, or the beginning of the id, of exactly one run.
  */
 export async function showRun(ctx: Context, typed: string): Promise<RunDetail> {

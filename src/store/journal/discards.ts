@@ -6,7 +6,7 @@ import type { Sql, SqlParameter } from '../sql.js';
 import { JOURNALED_TABLES, keyJson, rowJson, WHOLE_ENTRY_JSON } from './journaled-tables.js';
 import { putBack } from './put-back.js';
 
-/** Which raw entries to take out. Several conditions narrow each other. */
+/** Which raw entries to remove: those that match every condition. */
 export interface DiscardSelection {
   ids: readonly string[] | null;
   /** A regular expression over the whole of `file:line`. */
@@ -15,7 +15,7 @@ export interface DiscardSelection {
   runId: string | null;
 }
 
-/** Why an entry stays: what came from it would have no source any more. */
+/** Why an entry is kept: the rows that came from it would have no source any more. */
 export const KEPT_BECAUSE = ['messages', 'history', 'updates', 'applied', 'in_progress'] as const;
 
 export type KeptBecause = (typeof KEPT_BECAUSE)[number];
@@ -35,7 +35,7 @@ const DISCARD_GROUP = columns({
   samples: json((row, name) => samplesOf(row[name])),
 });
 
-/** Entries of one file and one connection that fare alike. */
+/** Entries of one file, connection and reason. */
 export type DiscardGroup = RowOf<typeof DISCARD_GROUP>;
 
 const SAMPLES = 3;
@@ -50,7 +50,7 @@ export async function findEntryIds(sql: Sql, prefix: string): Promise<string[]> 
 }
 
 /**
- * The chosen entries with what came from each. `run_id` names the run that had the last word about an entry; that a run
+ * The chosen entries with what came from each. `run_id` names the last run that processed an entry; that another run
  * stored one that was tried again since is seen by its id, which holds the time by the clock of the run, if no other run was
  * at work then.
  */
@@ -132,8 +132,8 @@ export async function groupDiscards(sql: Sql, selection: DiscardSelection): Prom
 }
 
 /**
- * Takes out the chosen entries from which nothing came, and what was rejected of them. Journaled under `runId` first, in the
- * transaction of the caller. Gives how many of each went.
+ * Removes the chosen entries from which no rows came, with their rejected items. Journaled under `runId` first, in the
+ * transaction of the caller. Returns how many of each were removed.
  */
 export async function discardEntries(
   tx: Sql,

@@ -13,8 +13,8 @@ import {
 } from './journaled-tables.js';
 
 /**
- * What a work is going to touch, as ids of rows. A row that it changes must be in reach of these, else `undo` cannot put it
- * back; what is in reach and stays as it is costs little and leaves nothing in the journal.
+ * The rows that a change may touch, by ids. A row that it changes must be reachable from these, else `undo` cannot restore
+ * it; reachable rows that stay as they are cost little and leave nothing in the journal.
  */
 export interface JournalScope {
   /**
