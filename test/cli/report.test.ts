@@ -162,11 +162,27 @@ describe('report on the command line', () => {
     expect(stderr).toContain(flag === '--html' && value !== '-' ? value : flag);
   });
 
-  test('can end its days earlier, and says so where the days hold nothing', async () => {
+  test('opens on the newest day that has messages where the last days have none, and says so', async () => {
     const run = await server.prepare();
     await run(['replay', DEMO, '--register'], { now: EVENING });
     const later = EVENING + 100 * 86_400_000;
-    const { stdout } = await run(['report', ...ZONE], { now: later });
+    const { code, stdout } = await run(['report', ...ZONE], { now: later });
+    expect(code).toBe(3);
+    expect(stdout).toContain(
+      'No messages in the last 14 days: these days end with the newest one that has some, 2025-09-16.',
+    );
+    expect(stdout).toContain('2025-09-16 Tue   29   12');
+    // Silence is one all the same.
+    expect(stdout).toContain('degraded: silent');
+    const today = await run(['report', ...ZONE], { now: EVENING });
+    expect(today.stdout).not.toContain('No messages in the last');
+  });
+
+  test('ends its days where it is told to, and says where they hold nothing', async () => {
+    const run = await server.prepare();
+    await run(['replay', DEMO, '--register'], { now: EVENING });
+    const later = EVENING + 100 * 86_400_000;
+    const { stdout } = await run(['report', ...ZONE, '--until', '2025-12-01'], { now: later });
     expect(stdout).toContain('the newest is of 2025-09-16 (--until 2025-09-16)');
     const earlier = await run(['report', ...ZONE, '--until', '2025-09-16'], { now: later });
     expect(earlier.stdout).toContain('2025-09-16 Tue');

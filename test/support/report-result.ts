@@ -135,6 +135,7 @@ export function reportResult(parts: Partial<ReportResult> = {}): ReportResult {
     command: 'report',
     generatedAt: new Date(NOW).toISOString(),
     timeZone: 'America/Sao_Paulo',
+    newestDay: null,
     entries: { pending: 0, processed: 41_876, partial: 6, failed: 0, unrecognized: 0, ignored: 212 },
     rejects: {},
     leads: connections.reduce((sum, { leads }) => sum + leads, 0),

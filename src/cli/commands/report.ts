@@ -18,7 +18,9 @@ const FLAGS = {
   ...group('What:', {
     connection: connection(),
     days: integer(1, MOST_DAYS, 'days of the chart').default('14'),
-    until: moment('the last day of the chart: 2026-11-03, yesterday, …').otherwise('today'),
+    until: moment('the last day of the chart: 2026-11-03, yesterday, …').otherwise(
+      'today, or the newest day with messages',
+    ),
     tz: zone('the zone of the days'),
     runs: integer(0, MOST_RUNS, 'how many of the last runs').default('10'),
     html: text('file', 'besides, one self-contained page for the browser', 'a file name'),

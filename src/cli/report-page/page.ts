@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ReportResult } from '../../commands/report/types.js';
 import { adviceLine } from '../advice.js';
-import { minute } from '../views/report-words.js';
+import { minute, newestDayWords } from '../views/report-words.js';
 import { connectionCard } from './connection-card.js';
 import { age, html, Markup } from './markup.js';
 import { STYLE } from './style.js';
@@ -28,6 +28,7 @@ export interface PageOptions {
 export function renderReportPage(result: ReportResult, { flags, everyMs }: PageOptions): string {
   const { connections, generatedAt, timeZone } = result;
   const line = adviceLine(flags);
+  const opened = newestDayWords(result);
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -48,6 +49,7 @@ export function renderReportPage(result: ReportResult, { flags, everyMs }: PageO
             <p class="meta made" data-fresh-ms="${everyMs === undefined ? FRESH_MS : 3 * everyMs}">
               Generated ${age(generatedAt, generatedAt)}, ${minute(generatedAt)} UTC · ${result.database}
             </p>
+            ${opened !== null && html`<p class="meta">${opened}</p>`}
           </header>
           ${verdictLine(result)} ${keyFigures(result)} ${statusTable(result)} ${alertList(result, line)}
           ${contactsTable(result, line)} ${overview(result, line)} ${runTrend(result.trend)}

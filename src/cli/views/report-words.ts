@@ -2,6 +2,7 @@ import type {
   Accounts,
   ConnectionReport,
   DeliveryFailure,
+  ReportResult,
   Rhythm,
   RunReport,
 } from '../../commands/report/types.js';
@@ -94,6 +95,14 @@ export function quietWords({ quietHours, toleratedHours, learnedFrom }: Rhythm):
 function hours(value: number): string {
   if (value < 1) return `${Math.max(1, Math.round(value * 60))} min`;
   return value < 48 ? `${Math.round(value)} h` : `${Math.round(value / 24)} days`;
+}
+
+/** Says that the days do not end today; null where they do, or where another day was asked for. */
+export function newestDayWords({ newestDay, connections }: ReportResult): string | null {
+  const days = connections[0]?.days.length ?? 0;
+  return newestDay === null
+    ? null
+    : `No messages in the last ${formatAmount(days, 'day')}: these days end with the newest one that has some, ${newestDay}.`;
 }
 
 /** `2026-11-20 12:03`, UTC. */

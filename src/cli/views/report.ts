@@ -34,6 +34,7 @@ import {
   isBalanced,
   kindWords,
   minute,
+  newestDayWords,
   onboardedWords,
   quietWords,
   unexplainedRemedy,
@@ -197,7 +198,8 @@ function accountFields(accounts: Accounts, connection: string): Field[] {
   ];
 }
 
-function daysSection({ connections, timeZone }: ReportResult, style: ReportStyle): Block {
+function daysSection(result: ReportResult, style: ReportStyle): Block {
+  const { connections, timeZone } = result;
   if (connections.length === 0) return text();
   const days = addUpDays(connections);
   const title = `Messages per day (${timeZone})`;
@@ -230,7 +232,12 @@ function daysSection({ connections, timeZone }: ReportResult, style: ReportStyle
       ),
     ],
   );
-  return section(title, [chart], connections.length > 1 ? 'all connections' : '');
+  const opened = newestDayWords(result);
+  return section(
+    title,
+    [...(opened === null ? [] : [text(faint(opened))]), chart],
+    connections.length > 1 ? 'all connections' : '',
+  );
 }
 
 function rawLogSection({ entries, accounts }: ReportResult): Block {

@@ -29,7 +29,7 @@ import { judgeRuns } from '../../ingest/runs/judge.js';
 import { contentRank } from '../../rules/evidence.js';
 import { CHECK_NAMES } from '../verify/types.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
-import { calendarOf, type Calendar } from './days.js';
+import { calendarOf } from './days.js';
 import { accountEventsIn, type AccountEvent } from './removals.js';
 import type { ReportOptions, ReportResult } from './types.js';
 import { summarise, type ReportData } from './summarise.js';
@@ -67,8 +67,7 @@ export async function report(ctx: Context, options: ReportOptions): Promise<Repo
   const only = options.connection === undefined ? null : (await findConnection(ctx, options.connection)).id;
   const verified = options.verified ?? (options.audit ? await compareLog(ctx, options) : null);
   const now = ctx.clock();
-  const calendar = calendarOf(now, Math.min(options.until ?? now, now), options.timeZone, options.days);
-  const data = await inSnapshot(ctx.store, (sql) => read(sql, ctx, options, { now, only, calendar }));
+  const data = await inSnapshot(ctx.store, (sql) => read(sql, ctx, options, { now, only }));
   return summarise(ctx, options, { ...data, verified });
 }
 
@@ -93,14 +92,13 @@ interface Moment {
   now: number;
   /** Id of the only connection asked for. */
   only: string | null;
-  calendar: Calendar;
 }
 
 async function read(
   sql: Sql,
   ctx: Context,
   options: ReportOptions,
-  { now, only, calendar }: Moment,
+  { now, only }: Moment,
 ): Promise<Omit<ReportData, 'verified'>> {
   const recentSince = now - options.days * DAY;
   const connections = await readConnections(sql);
@@ -108,6 +106,7 @@ async function read(
   const ids = chosen.map(({ id }) => id);
   const entries = await readEntryGroups(sql, recentSince);
   const hasPending = entries.some(({ status }) => status === 'pending');
+  const { calendar, messages, newestDay } = await readDays(sql, ids, options, now);
   const runs = await readRecentRuns(sql, options.runs);
   const bounds = trafficBounds(now, options.hours === true ? calendar : null);
   const newest = await readTopRuns(sql, TREND_RUNS);
@@ -120,11 +119,8 @@ async function read(
     entries,
     times: await readConnectionTimes(sql),
     missingChunks: await readMissingChunks(sql, ids),
-    messages: await readMessageFigures(sql, ids, {
-      days: calendar.begins,
-      owed: MEDIA_OWED_SQL,
-      expiredBefore: now - MEDIA_WINDOW_MS,
-    }),
+    messages,
+    newestDay,
     failures: await readDeliveryFailures(sql, ids),
     rhythms: await readLiveRhythm(sql, chosen),
     traffic: { bounds, slices: await readTraffic(sql, ids, bounds) },
@@ -148,6 +144,35 @@ async function read(
     pendingContacts: await readPendingContacts(sql, now - OLD_FACTS, CONTACTS_READ),
     overdueTargets: await readOverdueTargets(sql, now - OLD_FACTS, CONTACTS_READ),
   };
+}
+
+/**
+ * The days that were asked for, with their messages. Where nobody named the last day and the days up to today hold no
+ * message, they end with the newest day that does: an empty chart would say nothing about what is there.
+ */
+async function readDays(
+  sql: Sql,
+  connectionIds: readonly string[],
+  { until, timeZone, days }: ReportOptions,
+  now: number,
+): Promise<Pick<ReportData, 'calendar' | 'messages' | 'newestDay'>> {
+  const readUpTo = async (last: number): Promise<Pick<ReportData, 'calendar' | 'messages'>> => {
+    const calendar = calendarOf(now, last, timeZone, days);
+    const messages = await readMessageFigures(sql, connectionIds, {
+      days: calendar.begins,
+      owed: MEDIA_OWED_SQL,
+      expiredBefore: now - MEDIA_WINDOW_MS,
+    });
+    return { calendar, messages };
+  };
+  const asked = await readUpTo(Math.min(until ?? now, now));
+  const begin = asked.calendar.begins[asked.calendar.firstShown] ?? now;
+  const newestAt = Math.max(...asked.messages.groups.map(({ lastAt }) => lastAt));
+  if (until !== undefined || !Number.isFinite(newestAt) || newestAt >= begin) {
+    return { ...asked, newestDay: null };
+  }
+  const newest = await readUpTo(newestAt);
+  return { ...newest, newestDay: newest.calendar.labels.at(-1) ?? null };
 }
 
 /** Ids grow with time, so the last ones are the newest. */

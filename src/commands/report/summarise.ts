@@ -49,6 +49,8 @@ export interface ReportData {
   times: readonly ConnectionTimes[];
   missingChunks: readonly { connectionId: string; phase: number; chunkOrder: number }[];
   messages: MessageFigures;
+  /** The last of the days, where it is not today because the days up to today hold no message. */
+  newestDay: string | null;
   failures: readonly FailureGroup[];
   rhythms: readonly LiveRhythm[];
   traffic: { bounds: readonly number[]; slices: readonly TrafficSlice[] };
@@ -153,6 +155,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
     command: 'report',
     generatedAt: new Date(now).toISOString(),
     timeZone: options.timeZone,
+    newestDay: data.newestDay,
     connections: reports.map((one) => withAlerts(one, alerts)),
     ...(isWhole
       ? {

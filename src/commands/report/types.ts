@@ -15,7 +15,7 @@ export interface ReportOptions {
   connection?: string | undefined;
   /** Days of the chart, today included. */
   days: number;
-  /** A moment of the chart's last day, ms since 1970; absent: today. */
+  /** A moment of the chart's last day, ms since 1970; absent: today, or the newest day with a message where the days up to today have none. */
   until?: number | undefined;
   /** IANA name of the zone of the days. */
   timeZone: string;
@@ -228,6 +228,8 @@ export interface ReportResult {
   generatedAt: string;
   /** The zone of `days`. */
   timeZone: string;
+  /** The last of `days`, where that is the newest day with a message because the days up to today have none; else null. */
+  newestDay: string | null;
   connections: ConnectionReport[];
   /** Entries of the raw log by how they ended. */
   entries: Record<string, number>;
