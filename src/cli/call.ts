@@ -26,6 +26,10 @@ export interface Call {
   look: Look;
   /** Tells a person something on stderr that is no error; a program gets it as an event, `--quiet` nothing. */
   notice: (message: string) => void;
+  /** Writes a result where `-o` says, for a command that has more than one. */
+  deliver: (outcome: Outcome) => Promise<void>;
+  /** Says an error on stderr, for a command that goes on after it. */
+  complain: (error: unknown) => Promise<void>;
   /** The command's help, for a line that cannot be understood without it. */
   helpText: () => string;
 }
@@ -36,6 +40,8 @@ export interface Outcome {
   /** The result as a page for the browser, where there is one. */
   page?: () => Promise<string>;
   exitCode: ExitCode;
+  /** The command has written it itself. */
+  isDelivered?: boolean;
 }
 
 export type Action = (call: Call) => Promise<Outcome>;

@@ -56,6 +56,20 @@ export function failureOf(error: unknown): Failure | undefined {
   };
 }
 
+/** What an error has to be told in, as soon as the settings are known. */
+export interface ErrorStyle {
+  json: boolean;
+  debug: boolean;
+  colour: boolean;
+  /** The flags that say which database, for the commands that an error advises. */
+  database: readonly string[];
+}
+
+/** A failure as stderr gets it. */
+export function failureText(failure: Failure, style: ErrorStyle): string {
+  return describeFailure(failure, { ...style, look: createLook(style.colour, undefined, style.database) });
+}
+
 /** The words for stderr: the message and what to do for people, one object for programs. `look` knows the database. */
 export function describeFailure(
   failure: Failure,

@@ -1,13 +1,13 @@
 import { EXIT, type ExitCode } from '../model/errors.js';
 import { keepStreamErrors } from './console.js';
-import { describeFailure, failureOf } from './exit.js';
+import { failureOf, failureText, type ErrorStyle } from './exit.js';
 import { peek } from './flags/global.js';
 import type { Io } from './io.js';
 import { writeAll } from './output.js';
 import { buildProgram, conciseHelp, type HelpStreams } from './program.js';
 import { allowsColour, createLook } from './ui/look.js';
 import { helpSubject } from './wrong-usage.js';
-import { runAction, type ErrorStyle } from './run-action.js';
+import { runAction } from './run-action.js';
 
 /**
  * The command line: `argv` is what stands after the program's name. Gives the exit code and never ends the process itself
@@ -30,13 +30,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   } catch (error) {
     const failure = failureOf(error);
     if (failure === undefined) return EXIT.ok;
-    await writeAll(
-      io.stderr,
-      describeFailure(failure, {
-        ...errorStyle,
-        look: createLook(errorStyle.colour, undefined, errorStyle.database),
-      }),
-    );
+    await writeAll(io.stderr, failureText(failure, errorStyle));
     return failure.exitCode;
   } finally {
     release();

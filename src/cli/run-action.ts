@@ -1,27 +1,19 @@
 import type { Command } from 'commander';
 import { ConfigError, EXIT, type ExitCode } from '../model/errors.js';
-import type { Action, Call } from './call.js';
+import type { Action, Call, Outcome } from './call.js';
 import { createConsole, type Console } from './console.js';
 import { readEnvironment } from './environment.js';
 import { readGlobalFlags, type GlobalSettings } from './flags/global.js';
 import { givenFlags } from './flags/table.js';
 import type { Io } from './io.js';
-import { prepareOutput } from './output.js';
+import { failureOf, failureText, type ErrorStyle } from './exit.js';
+import { prepareOutput, writeAll } from './output.js';
 import { allowsColour, createLook } from './ui/look.js';
 import type { Format } from './ui/formats.js';
 import { hasVerdict, render, type Presentation } from './ui/presentation.js';
 import { sanitize } from './ui/sanitize.js';
 import { databaseFlags } from './shell-words.js';
 import { watchSignals } from './signals.js';
-
-/** What an error has to be told in, as soon as the settings are known. */
-export interface ErrorStyle {
-  json: boolean;
-  debug: boolean;
-  colour: boolean;
-  /** The flags that say which database, for the commands that an error advises. */
-  database: readonly string[];
-}
 
 /** Runs one command: settings, the work, then the result on stdout or in a file, and nothing else there. */
 export async function runAction(
@@ -36,17 +28,28 @@ export async function runAction(
   const settings = readGlobalFlags({ given, environment, io });
   const database = databaseFlags(given);
   const colourOnStderr = allowsColour(io.stderrIsTTY, io.env, settings.noColor);
-  useErrorStyle({
+  const errorStyle: ErrorStyle = {
     json: settings.events || isMachineFormat(settings.format),
     debug: settings.debug,
     colour: colourOnStderr,
     database,
-  });
+  };
+  useErrorStyle(errorStyle);
   assertMade(command, settings);
   const output = await prepareOutput(settings.output, io);
   const console = createConsole(io);
   const notice = noticeWriter(console, settings, io);
   const stop = watchSignals(io, notice);
+  const deliver = async ({ presentation, page, exitCode }: Outcome): Promise<void> => {
+    if (isSilent(presentation, exitCode, settings)) return;
+    const toTerminal = output.file === undefined && io.stdoutIsTTY;
+    const look = toTerminal
+      ? createLook(allowsColour(true, io.env, settings.noColor), io.columns, database, true)
+      : createLook(false, undefined, database);
+    await output.write(
+      settings.page && page !== undefined ? await page() : await render(presentation, settings.format, look),
+    );
+  };
   const call: Call = {
     io,
     console,
@@ -58,23 +61,20 @@ export async function runAction(
     look: createLook(colourOnStderr, io.columns, database),
     stop,
     notice,
+    deliver,
+    complain: async (error) => {
+      const failure = failureOf(error);
+      if (failure !== undefined) await writeAll(io.stderr, failureText(failure, errorStyle));
+    },
     helpText: () => command.helpInformation({ error: true }),
   };
   try {
-    const { presentation, page, exitCode } = await action(call);
-    const toTerminal = output.file === undefined && io.stdoutIsTTY;
-    const look = toTerminal
-      ? createLook(allowsColour(true, io.env, settings.noColor), io.columns, database, true)
-      : createLook(false, undefined, database);
-    if (!isSilent(presentation, exitCode, settings)) {
-      await output.write(
-        settings.page && page !== undefined
-          ? await page()
-          : await render(presentation, settings.format, look),
-      );
+    const outcome = await action(call);
+    if (outcome.isDelivered !== true) {
+      await deliver(outcome);
+      if (output.file !== undefined) call.notice(`Result written to ${output.file}`);
     }
-    if (output.file !== undefined) call.notice(`Result written to ${output.file}`);
-    return stop.exitCode(exitCode);
+    return stop.exitCode(outcome.exitCode);
   } catch (error) {
     throw stop.error(error);
   } finally {

@@ -1,6 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -154,6 +155,8 @@ describe('report on the command line', () => {
     ['--until', 'soonish'],
     ['--silent-after', '5'],
     ['--html', '-'],
+    ['--watch', '60s'],
+    ['--watch', '1ms'],
     ['--html', '/nowhere/at/all/report.html'],
   ])('refuses %s %s before it opens the database', async (flag, value) => {
     const run = await server.prepare('empty');
@@ -233,6 +236,64 @@ describe('report --html', () => {
     expect((await run(['report', '--html', 'taken'], { cwd: directory })).code).toBe(2);
     expect((await run(['report', '--html', 'a', '-o', 'a'], { cwd: directory })).code).toBe(2);
     expect((await stat(join(directory, 'taken'))).isDirectory()).toBe(true);
+  });
+});
+
+describe('report --watch', () => {
+  const server = useServer();
+
+  /** Waits until something is so, as somebody does who looks at the file from time to time. */
+  async function until(isSo: () => Promise<boolean>): Promise<void> {
+    await expect.poll(isSo, { timeout: 40_000, interval: 50 }).toBe(true);
+  }
+
+  test('writes its files again and again, tries again after an error, and ends as its last report did', async () => {
+    const run = await server.prepare();
+    const directory = await temporaryDirectory();
+    await run(['replay', DEMO, '--register'], { now: EVENING });
+    const [page, metrics] = [join(directory, 'report.html'), join(directory, 'wa.prom')];
+    const version = async (file: string): Promise<number> =>
+      stat(file).then(
+        ({ ino, mtimeMs }) => ino + mtimeMs,
+        () => 0,
+      );
+    let raise: (signal: 'SIGINT') => void = () => undefined;
+    const watching = run(['report', '--watch', '1s', '--html', 'report.html', '-o', 'wa.prom'], {
+      cwd: directory,
+      now: EVENING,
+      withSignals: (given) => {
+        raise = given;
+      },
+    });
+    await until(async () => (await version(metrics)) !== 0);
+    const first = [await version(page), await version(metrics)];
+    await until(async () => (await version(page)) !== first[0] && (await version(metrics)) !== first[1]);
+    await server.change(run, 'alter table messages rename to away');
+    await delay(2500);
+    const broken = await version(page);
+    await server.change(run, 'alter table away rename to messages');
+    await until(async () => (await version(page)) !== broken);
+    const text = await readFile(page, 'utf8');
+    expect(text).toContain('<meta http-equiv="refresh" content="1" />');
+    expect(text).toMatch(/<\/html>\s*$/);
+    raise('SIGINT');
+    const { code, stdout, stderr } = await watching;
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect(stderr).toContain('that the migrations created is missing');
+    expect(stderr).toContain('Page written to');
+    expect((await readdir(directory)).sort()).toEqual(['report.html', 'wa.prom']);
+  });
+
+  test('ends at once where what was typed is wrong, and needs a file', async () => {
+    const run = await server.prepare();
+    const directory = await temporaryDirectory();
+    const at = { cwd: directory };
+    const unknown = await run(['report', '--watch', '1s', '--html', 'a.html', '--connection', 'nobody'], at);
+    expect(unknown).toMatchObject({ code: 2, stdout: '' });
+    const nowhere = await run(['report', '--watch', '1s', '-o', '-'], at);
+    expect(nowhere.code).toBe(2);
+    expect(nowhere.stderr).toContain('--watch needs a file');
+    expect(await readdir(directory)).toEqual([]);
   });
 });
 

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ReportOptions } from '../../commands/report/types.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { integer, moment, text, toggle, zone } from '../flags/kinds.js';
+import { duration, integer, moment, text, toggle, zone } from '../flags/kinds.js';
 import { alertLimits, connection, failOn, limitsOf } from '../flags/shared.js';
 import { contradiction, group, readFlags, type Line } from '../flags/table.js';
 import type { GlobalSettings } from '../flags/global.js';
@@ -13,6 +14,8 @@ import { databaseFlags } from '../shell-words.js';
 /** More days than this are no chart any more. */
 const MOST_DAYS = 366;
 const MOST_RUNS = 1000;
+const LEAST_WATCH_MS = 1000;
+const MOST_WATCH_MS = 24 * 3_600_000;
 
 const FLAGS = {
   ...group('What:', {
@@ -24,6 +27,7 @@ const FLAGS = {
     tz: zone('the zone of the days'),
     runs: integer(0, MOST_RUNS, 'how many of the last runs').default('10'),
     html: text('file', 'besides, one self-contained page for the browser', 'a file name'),
+    watch: duration('write the files again so often, until Ctrl-C').onlyTyped(),
     noAudit: toggle('a quick look: do not compare the raw log with the database'),
   }),
   ...group('Alerts:', { ...alertLimits(), failOn: failOn('loss') }),
@@ -51,6 +55,7 @@ export function registerReport(parent: Command, attach: Attach): void {
         'wa-reconcile report -o /var/lib/node_exporter/wa_reconcile.prom',
         'gauges for Prometheus (textfile collector)',
       ],
+      ['wa-reconcile report --watch 60s --html report.html', 'a page that stays up to date'],
       ['wa-reconcile report --no-audit', 'a quick look, without comparing the raw log'],
       ['wa-reconcile report --json | jq .counts', 'how much is lost, degraded, worth a note'],
     ],
@@ -58,7 +63,7 @@ export function registerReport(parent: Command, attach: Attach): void {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'nothing is lost that was not acknowledged (alerts below --fail-on do not count)',
       [EXIT.findings]: 'something is lost, or as bad as --fail-on says',
-      [EXIT.interrupted]: 'interrupted',
+      [EXIT.interrupted]: 'interrupted (--watch ends with the code of its last report)',
     },
   });
   attach(command, reportCommand);
@@ -72,37 +77,88 @@ async function reportCommand(call: Call): Promise<Outcome> {
     import('../../audit/alert.js'),
   ]);
   const { io, given, settings } = call;
-  const { options, html, severity } = readOptions(call, settings);
-  const page = html === undefined ? undefined : await openPage(call, html);
-  const result = await withContext(call, { command: 'report', interruptible: 'reading' }, (ctx) =>
-    report(ctx, options),
-  );
-  const pageOf = async (): Promise<string> => {
-    const { renderReportPage } = await import('../report-page/page.js');
-    return renderReportPage(result, { flags: databaseFlags(given) });
-  };
-  if (page !== undefined) {
-    await page.write(await pageOf());
-    call.notice(`Page written to ${page.file ?? html}`);
-  }
+  const { options, html, severity, everyMs } = readOptions(call, settings);
+  const file = html === undefined ? undefined : await openPage(call, html);
   const toTerminal = io.stdoutIsTTY && (settings.output === undefined || settings.output === '-');
-  return {
-    page: pageOf,
-    presentation: presentReport(result, { blocks: drawsBlocks(io.env, toTerminal) }),
-    exitCode: hasOpen(result.alerts, severity) ? EXIT.findings : EXIT.ok,
+  const once = async (): Promise<Outcome> => {
+    const result = await withContext(call, { command: 'report', interruptible: 'reading' }, (ctx) =>
+      report(ctx, options),
+    );
+    const page = async (): Promise<string> => {
+      const { renderReportPage } = await import('../report-page/page.js');
+      return renderReportPage(result, { flags: databaseFlags(given), everyMs });
+    };
+    if (file !== undefined) {
+      await file.write(await page());
+      call.notice(`Page written to ${file.file ?? html}`);
+    }
+    return {
+      page,
+      presentation: presentReport(result, { blocks: drawsBlocks(io.env, toTerminal) }),
+      exitCode: hasOpen(result.alerts, severity) ? EXIT.findings : EXIT.ok,
+    };
   };
+  return everyMs === undefined ? once() : watch(call, everyMs, once);
+}
+
+/**
+ * Reports again and again until Ctrl-C, and ends as the last report that came to its end did. The database is opened for each
+ * report and closed after it, so that other commands can have it between them. An error of the first report ends the command,
+ * as it would without --watch; a later one is said, and the next report tries again.
+ */
+async function watch(call: Call, everyMs: number, once: () => Promise<Outcome>): Promise<Outcome> {
+  const { signal } = call.stop;
+  const report = async (): Promise<Outcome> => {
+    const outcome = await once();
+    if (writesFile(call.settings)) await call.deliver(outcome);
+    return { ...outcome, isDelivered: true };
+  };
+  let startedAt = performance.now();
+  let last = await report();
+  for (;;) {
+    const rest = Math.max(0, everyMs - (performance.now() - startedAt));
+    await delay(rest, undefined, { signal }).catch(() => undefined);
+    if (hasStopped(signal)) return last;
+    startedAt = performance.now();
+    try {
+      last = await report();
+    } catch (error) {
+      if (hasStopped(signal)) return last;
+      await call.complain(error);
+    }
+  }
+}
+
+/** Asked by a call: a signal that was not aborted a line before may be by now. */
+function hasStopped(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+function writesFile({ output }: Pick<GlobalSettings, 'output'>): boolean {
+  return output !== undefined && output !== '-';
 }
 
 /** What to report, where the page goes besides the result, and what to exit with 3 on. Throws ConfigError. */
-function readOptions(line: Line, { output, page }: Pick<GlobalSettings, 'output' | 'page'>) {
+function readOptions(line: Line, settings: Pick<GlobalSettings, 'output' | 'page'>) {
+  const { output, page } = settings;
   const { values, origin } = readFlags(FLAGS, line);
-  const { html, days, runs, until, tz } = values;
+  const { html, days, runs, until, tz, watch: everyMs } = values;
   if (html !== undefined && html !== '-' && html === output) {
     throw contradiction(`${origin('html').place} and -o name the same file.`, 'Name two.');
   }
   if (html === '-') {
     throw new ConfigError(`${origin('html').place} -: the page goes to a file, the result to stdout.`, {
       remedy: 'Name a file, for example report.html.',
+    });
+  }
+  if (everyMs !== undefined && html === undefined && !writesFile(settings)) {
+    throw new ConfigError(`${origin('watch').place} needs a file to write again and again.`, {
+      remedy: 'Name it with --html or -o, for example --html report.html.',
+    });
+  }
+  if (everyMs !== undefined && (everyMs < LEAST_WATCH_MS || everyMs > MOST_WATCH_MS)) {
+    throw new ConfigError(`${origin('watch').place}: not between 1s and 24h.`, {
+      remedy: 'Give for example 60s.',
     });
   }
   const options: ReportOptions = {
@@ -115,7 +171,7 @@ function readOptions(line: Line, { output, page }: Pick<GlobalSettings, 'output'
     audit: !values.noAudit,
     hours: html !== undefined || page,
   };
-  return { options, html, severity: values.failOn };
+  return { options, html, severity: values.failOn, everyMs };
 }
 
 /** Found out before the work whether the page can be written after it. */
