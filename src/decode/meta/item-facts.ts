@@ -10,11 +10,11 @@ import { statusNamed } from './statuses.js';
 
 /** The message that an item is, or why it is none. */
 export function messageFact(placed: PlacedItem): Fact | RejectReason {
-  const { item, path, type, origin, direction, counterpart } = placed;
+  const { item, path, type, origin, placement } = placed;
   const externalId = messageIdOf(item);
   if (externalId === undefined) return 'missing_id';
   const wamid = decodeWamid(externalId);
-  const { kept, ...content } = readContent(item, type);
+  const content = readContent(item, type);
   const reply = asObject(item.context);
   const historyStatus = historyStatusOf(asObject(item.history_context)?.status);
   const status = statusOf(placed) ?? historyStatus;
@@ -25,17 +25,19 @@ export function messageFact(placed: PlacedItem): Fact | RejectReason {
     externalId,
     stanzaId: wamid?.stanzaId,
     wamidPhone: wamid?.phone,
-    counterpart,
-    direction,
+    counterpart: placement.counterpart,
+    direction: placement.direction,
     timestamp: placed.at,
     type,
-    ...content,
+    body: content.body,
+    media: content.media,
+    grade: content.grade,
     contextExternalId: reply === undefined ? undefined : repliedTo(reply),
     status,
     historyStatus,
     isSyncInitial: isHistory(placed),
     errors: status === 'failed' && type !== 'unsupported' ? messageErrorsOf(item.errors) : undefined,
-    rawMeta: rawMetaOf(placed, kept),
+    rawMeta: rawMetaOf(placed, content.kept),
   };
 }
 
@@ -49,7 +51,7 @@ function isHistory({ origin }: PlacedItem): boolean {
  */
 function statusOf(placed: PlacedItem): MessageStatus | undefined {
   if (isHistory(placed)) return undefined;
-  if (placed.direction === 'INBOUND') return 'delivered';
+  if (placed.placement.direction === 'INBOUND') return 'delivered';
   // The errors of an `unsupported` echo mean that this API cannot show the message, not that sending failed.
   const hasFailed = placed.type !== 'unsupported' && (asArray(placed.item.errors)?.length ?? 0) > 0;
   return hasFailed ? 'failed' : 'sent';
@@ -69,7 +71,7 @@ function repliedTo(context: JsonObject): string | undefined {
 
 /** What has no column of its own; undefined for nearly every message. */
 function rawMetaOf(
-  { item, participant, isDated }: PlacedItem,
+  { item, placement: { participant }, isDated }: PlacedItem,
   kept: [string, JsonValue][],
 ): JsonObject | undefined {
   const flags = keep(asObject(item.context) ?? {}, 'forwarded', 'frequently_forwarded', 'referred_product');
@@ -83,7 +85,7 @@ function rawMetaOf(
 }
 
 /** An edit changes its original and is no message itself (rule M5); it has an id of its own. */
-export function editFact({ item, path, at, counterpart }: PlacedItem): Fact | RejectReason {
+export function editFact({ item, path, at, placement: { counterpart } }: PlacedItem): Fact | RejectReason {
   const edit = asObject(item.edit);
   const targetExternalId = externalIdOf(edit?.original_message_id);
   if (targetExternalId === undefined) return 'missing_target';
@@ -96,7 +98,7 @@ export function editFact({ item, path, at, counterpart }: PlacedItem): Fact | Re
 }
 
 /** A revoke deletes its original, whose content is kept as a revision (rule M5). */
-export function revokeFact({ item, path, at, counterpart }: PlacedItem): Fact | RejectReason {
+export function revokeFact({ item, path, at, placement: { counterpart } }: PlacedItem): Fact | RejectReason {
   const targetExternalId = externalIdOf(asObject(item.revoke)?.original_message_id);
   if (targetExternalId === undefined) return 'missing_target';
   return { kind: 'revoke', path, targetExternalId, at, counterpart };
@@ -104,7 +106,8 @@ export function revokeFact({ item, path, at, counterpart }: PlacedItem): Fact | 
 
 /** A reaction annotates its target; an empty or absent emoji removes it (rule M5). */
 export function reactionFact(placed: PlacedItem): Fact | RejectReason {
-  const { item, path, at, counterpart, direction, participant } = placed;
+  const { item, path, at } = placed;
+  const { counterpart, direction, participant } = placed.placement;
   const reaction = asObject(item.reaction);
   const targetExternalId = externalIdOf(reaction?.meta_msg_id) ?? externalIdOf(reaction?.message_id);
   if (targetExternalId === undefined) return 'missing_target';

@@ -17,11 +17,12 @@ export interface Placement {
   participant: string | undefined;
 }
 
-/** An item whose thread and time are known. */
-export interface PlacedItem extends Placement {
+/** An item whose thread and time are known. Its placement is a part of it, because copying it costs more than decoding. */
+export interface PlacedItem {
   item: JsonObject;
   path: string;
   type: string;
+  placement: Placement;
   origin: MessageOrigin;
   at: number;
   /** Whether `at` is the item's own time, and not that of its entry (rule M7). */
@@ -72,7 +73,7 @@ function readItem(context: ChangeContext, item: JsonObject, path: string, placer
   if (contact !== undefined && sentAt !== undefined && sentAt > contact.at) contact.at = sentAt;
 
   const { origin } = placer;
-  const fact = FACTS[subject]({ ...placement, item, path, type, origin, at, isDated: sentAt !== undefined });
+  const fact = FACTS[subject]({ item, path, type, placement, origin, at, isDated: sentAt !== undefined });
   if (typeof fact === 'string') reject(context, path, subject, fact, item);
   else context.facts.push(fact);
   return sentAt ?? 0;
