@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { DUPLICATE_CLASSES } from '../commands/dedupe/result.js';
-import { EXPLAIN_KINDS } from '../commands/explain/options.js';
+import { EXPLAIN_KINDS } from '../commands/explain/result.js';
 import { IMPORT_PHASES } from '../commands/import/types.js';
 import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT } from '../commands/messages/options.js';
 import { CHECK_NAMES } from '../commands/verify/types.js';

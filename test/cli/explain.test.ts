@@ -28,7 +28,7 @@ describe('explain on the command line', () => {
     expect(code).toBe(3);
     expect(stderr).toBe('');
     expect(stdout).toMatch(
-      /^▲ None of the 2 messages that the raw log holds about .* 2 wait for a connection that is not known/,
+      /^▲ None of the 2 messages of .* in the raw log is in the database: 2 are pending\s+\(unknown connection\)/,
     );
     expect(stdout).toContain(`${log}:2`);
     expect(stdout).toMatch(
@@ -41,7 +41,7 @@ describe('explain on the command line', () => {
     const after = await run(['explain', '5511900000001']);
     expect(after).toMatchObject({ code: 0 });
     expect(after.stdout).toMatch(
-      /^✔ All 2 messages that the raw log holds about \+5511900000001 are in the database\.\n/,
+      /^✔ All 2 messages of \+5511900000001 in the raw log are in the database\.\n/,
     );
   });
 

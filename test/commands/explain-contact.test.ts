@@ -40,7 +40,7 @@ describeOnBackends('explain a contact', (backend) => {
       live('B1', 0, { from: BRU }),
     ]);
     const result = await ask(store, `+${ANA}`);
-    expect(result.verdict).toBe(`All 3 messages that the raw log holds about +${ANA} are in the database.`);
+    expect(result.verdict).toBe(`All 3 messages of +${ANA} in the raw log are in the database.`);
     expect(result.findings).toEqual([]);
     expect(result.contact).toMatchObject({
       messages: { total: 3, outcomes: { stored: 3 } },
@@ -134,7 +134,7 @@ describeOnBackends('explain a contact', (backend) => {
     });
     const result = await ask(store, ANA);
     expect(result.verdict).toBe(
-      `None of the 3 messages that the raw log holds about ${ANA} is in the database: 3 wait for a connection that is not known.`,
+      `None of the 3 messages of ${ANA} in the raw log is in the database: 3 are pending (unknown connection).`,
     );
     expect(result.contact).toMatchObject({
       lead: null,
@@ -166,7 +166,7 @@ describeOnBackends('explain a contact', (backend) => {
     ]);
     const result = await ask(store, BRU);
     expect(result.verdict).toBe(
-      `1 of the 2 messages that the raw log holds about +${BRU} is in the database: 1 was rejected (id_collision).`,
+      `1 of the 2 messages of +${BRU} in the raw log is in the database: 1 was rejected (id_collision).`,
     );
     expect(result.facts.map(told)).toEqual(['live message rejected (id_collision)', 'live message created']);
     expect(result.remedies).toContainEqual({
@@ -213,7 +213,7 @@ describeOnBackends('explain a contact', (backend) => {
     await store.sql.execute(`delete from messages where stanza_id in ('K1', 'K2')`);
     const result = await ask(store, ANA);
     expect(result.verdict).toBe(
-      `1 of the 3 messages that the raw log holds about +${ANA} is in the database: 2 are missing.`,
+      `1 of the 3 messages of +${ANA} in the raw log is in the database: 2 are missing.`,
     );
     expect(result.findings).toMatchObject([{ outcome: 'missing', count: 2 }]);
     expect(result.remedies).toEqual([{ do: 'replay_contact', contact: ANA }]);
@@ -312,7 +312,7 @@ describeOnBackends('explain a contact', (backend) => {
       await replayFiles(store, [DEMO_DAY]);
       const ana = await ask(store, ANA);
       expect(ana.verdict).toBe(
-        `All 12 messages that the raw log holds about +${ANA} are in the database; 1 update is pending: target message not received.`,
+        `All 12 messages of +${ANA} in the raw log are in the database; 1 update is pending: target message not received.`,
       );
       expect(ana.contact?.conversations).toMatchObject([
         { messages: 11, missingChunks: ['1/3'] },
@@ -329,7 +329,7 @@ describeOnBackends('explain a contact', (backend) => {
       await replayFiles(store, [DEMO_DAY]);
       const result = await ask(store, '+5581900000009');
       expect(result.contact?.lead).toMatchObject({ isActive: false });
-      expect(result.verdict).toContain('1 entry that names them was not understood');
+      expect(result.verdict).toContain('1 entry that names it could not be parsed');
       expect(result.findings).toMatchObject([{ outcome: 'unread', count: 1 }]);
       expect(result.facts.filter((fact) => fact.outcome === 'unread')).toMatchObject([
         { entryOrigin: `${DEMO_DAY}:69` },

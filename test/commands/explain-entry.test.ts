@@ -31,7 +31,7 @@ describeOnBackends('explain a raw entry', (backend) => {
       'status read pending (no_message_yet)',
     ]);
     expect(result.verdict).toBe(
-      'The entry stdin:2 is partial: 2 messages in the database (1 brought by it), 1 message rejected, 1 message skipped and status read.',
+      'Entry stdin:2 is partial: 2 messages in the database (1 created by it), 1 message rejected, 1 message skipped and status read.',
     );
     expect(result.findings.map((one) => [one.outcome, one.reason])).toEqual([
       ['pending', 'no_message_yet'],
@@ -62,7 +62,7 @@ describeOnBackends('explain a raw entry', (backend) => {
       ['message', 'created', { phase: 2, chunkOrder: 7, progress: 80 }],
     ]);
     const none = await ask(store, 'stdin:2');
-    expect(none.verdict).toBe('The entry stdin:2 is processed: history declined.');
+    expect(none.verdict).toBe('Entry stdin:2 is processed: history declined.');
     expect(none.facts[0]?.reason).toContain('2593109');
   });
 
@@ -70,7 +70,7 @@ describeOnBackends('explain a raw entry', (backend) => {
     const store = await backend.open();
     await replayBodies(store, [live('K1', 0, {}, SECOND)], { register: false });
     const result = await ask(store, 'stdin:1');
-    expect(result.verdict).toBe('The entry stdin:1 is pending: 1 message pending.');
+    expect(result.verdict).toBe('Entry stdin:1 is pending: 1 message pending.');
     expect(result.remedies).toMatchObject([{ do: 'add_connection', phoneNumberId: SECOND.id }]);
   });
 

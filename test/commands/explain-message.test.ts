@@ -227,7 +227,7 @@ describeOnBackends('explain a message', (backend) => {
     await store.sql.execute(`update messages set batch_id = null, run_id = null`);
     await store.sql.execute(`delete from webhook_log`);
     const result = await ask(store, wamid('K1'));
-    expect(result.verdict).toContain('another program wrote it');
+    expect(result.verdict).toContain('written by another program');
     expect(result.facts).toEqual([]);
     expect(result.known).toBe(true);
   });
@@ -243,7 +243,7 @@ describeOnBackends('explain a message', (backend) => {
         pending: [{ kind: 'status', status: 'delivered', entryOrigin: 'stdin:1' }],
       });
       expect(result.verdict).toBe(
-        'The message itself was not received: 1 fact waits for it (status delivered).',
+        'The message itself was not received: 1 update is pending for it (status delivered).',
       );
       expect(result.findings).toMatchObject([{ outcome: 'pending', reason: 'no_message_yet' }]);
     });
@@ -276,7 +276,7 @@ describeOnBackends('explain a message', (backend) => {
       await replayBodies(store, [live('K1', 0, {}, SECOND)], { register: false });
       const result = await ask(store, wamid('K1'));
       expect(result.facts.map(told)).toEqual(['live message pending (unknown_connection)']);
-      expect(result.verdict).toContain(`waits for its connection (${SECOND.id}), which is not known`);
+      expect(result.verdict).toContain(`its connection (${SECOND.id}) is unknown`);
       expect(result.remedies[0]).toEqual({
         do: 'add_connection',
         phoneNumberId: SECOND.id,
@@ -305,7 +305,7 @@ describeOnBackends('explain a message', (backend) => {
       const result = await ask(store, wamid('K1'));
       expect(result.facts.map(told)).toEqual(['live message missing']);
       expect(result.findings).toMatchObject([{ outcome: 'missing', count: 1 }]);
-      expect(result.verdict).toMatch(/^Missing: stdin:1 holds the message/);
+      expect(result.verdict).toMatch(/^Missing: the message is in stdin:1/);
     });
 
     it('says that a dedupe removed a copy', async () => {
@@ -316,7 +316,7 @@ describeOnBackends('explain a message', (backend) => {
          select r.id, 'messages', '{"id":"01990000-0000-7000-8000-000000000001"}', '{"external_id":"LOST1","stanza_id":"LOST1"}' from sync_runs r`,
       );
       const result = await ask(store, 'LOST1');
-      expect(result.verdict).toContain('removed a row with this id');
+      expect(result.verdict).toContain('deleted a row with this id');
       expect(result.journal).toMatchObject([{ what: 'removed', was: 'LOST1' }]);
     });
 
@@ -329,9 +329,9 @@ describeOnBackends('explain a message', (backend) => {
         findings: [{ outcome: 'unknown' }],
         searched: { scanned: true },
       });
-      expect(result.verdict).toContain('it is not in this database, and no raw entry holds it');
+      expect(result.verdict).toContain('it is not in the database, and no raw entry contains it');
       expect(result.remedies).toEqual([
-        { do: 'explain', subject: `+${ANA}`, why: 'the contact whom the id names' },
+        { do: 'explain', subject: `+${ANA}`, why: 'the contact in the id' },
       ]);
     });
 
@@ -339,7 +339,7 @@ describeOnBackends('explain a message', (backend) => {
       const store = await backend.open();
       await replayBodies(store, [JSON.stringify(live('K1', 0)).slice(0, -5)]);
       const result = await ask(store, wamid('K1'));
-      expect(result.notices.join()).toContain('stdin:1 holds the id, but was not understood');
+      expect(result.notices.join()).toContain('stdin:1 contains the id, but could not be parsed');
     });
   });
 

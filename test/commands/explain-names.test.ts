@@ -5,7 +5,7 @@ import {
   patternsOf,
   wamidPrefixes,
   wordsOfNames,
-} from '../../src/commands/explain/names.js';
+} from '../../src/commands/explain/log-items.js';
 import { encodeWamid } from '../../src/identity/wamid.js';
 
 describe('how the bytes of the log write names and ids', () => {

@@ -1,6 +1,5 @@
 import { explain } from '../../src/commands/explain/explain.js';
-import type { ExplainOptions } from '../../src/commands/explain/options.js';
-import type { ExplainedFact, ExplainResult } from '../../src/commands/explain/result.js';
+import type { ExplainedFact, ExplainOptions, ExplainResult } from '../../src/commands/explain/result.js';
 import type { Store } from '../../src/store/store.js';
 import { testContext } from './replaying.js';
 

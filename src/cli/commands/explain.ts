@@ -1,6 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { EXPLAIN_KINDS } from '../../commands/explain/options.js';
-import type { ExplainResult } from '../../commands/explain/result.js';
+import { EXPLAIN_KINDS, type ExplainResult } from '../../commands/explain/result.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';

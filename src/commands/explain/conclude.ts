@@ -1,81 +1,82 @@
 import { decodeWamid } from '../../identity/wamid.js';
-import { adviseItems, adviseLeftOut } from './advise.js';
-import type { EntryFindings } from './explain-entry.js';
-import type { MessageFindings } from './explain-message.js';
-import type { Investigation } from './investigation.js';
-import type { ExplainedFact, Finding, JournalNote, Outcome } from './result.js';
-import { finding, findingsOf, isMessage, partWords } from './findings.js';
-import { listed, waitingWords } from './words.js';
-import { amount } from '../../model/amount.js';
+import { amount, count } from '../../model/amount.js';
+import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
-import { isFault } from './fates.js';
+import type { ContactFindings } from './explain-contact.js';
+import type { MessageFindings } from './explain-message.js';
+import type { EntryFindings } from './explain.js';
+import type { Investigation } from './investigation.js';
+import { isFault, type ItemVerdict } from './item-verdicts.js';
+import { namesIn } from './log-items.js';
+import type { ExplainedFact, Finding, JournalNote, MessageExplanation, Outcome, Remedy } from './result.js';
 
+/** What `explain` says about its subject, and whether anything is known about it. */
 export interface Conclusion {
   verdict: string;
   known: boolean;
   findings: Finding[];
 }
 
-/** The verdict about an id that rows bear. */
+/** Outcomes of items that are not in the database as they should be. */
+const PROBLEMS = ['pending', 'missing', 'different', 'rejected'] as const;
+
+/** Concludes about an id with rows. */
 export function concludeRows(inv: Investigation, id: string, found: MessageFindings): Conclusion {
-  adviseItems(inv, found.waiting);
-  const [first, second] = found.messages;
-  const findings = findingsOf(found.facts);
-  if (found.pending.length > 0) {
-    findings.push(
-      finding('pending', found.pending.length, 'no_message_yet', 'wait for a message with this id'),
-    );
+  const { messages, facts, pending, verdicts } = found;
+  adviseFaults(inv, verdicts, replayOf(verdicts));
+  advisePending(inv, verdicts);
+  const findings = findingsOf(facts.filter(({ reason }) => reason !== 'doubled'));
+  if (pending.length > 0) findings.push(targetNotReceived(pending.length));
+  for (const { goneEntry, broughtBy } of messages) {
+    if (goneEntry !== null) findings.push(finding('gone', 1, null, 'raw entry is no longer in the raw log'));
+    else if (broughtBy?.isIntact === false) findings.push(damaged());
   }
-  for (const { goneEntry, broughtBy } of found.messages) {
-    if (goneEntry !== null)
-      findings.push(finding('gone', 1, null, 'raw entry that brought it is gone from the raw log'));
-    else if (broughtBy?.isIntact === false)
-      findings.push(finding('damaged', 1, null, 'raw entry that brought it was changed after it was stored'));
-  }
-  const names = new Set(found.messages.map((one) => `${one.connection} ${one.externalId ?? one.id}`));
-  const copies = found.messages.length - names.size;
-  // Also of rows that another program wrote, about which the raw log says nothing.
-  if (copies > 0 && !findings.some(({ reason }) => reason === 'doubled')) {
-    findings.push(finding('different', copies, 'doubled', partWords('different', copies, 'doubled')));
+  const duplicates = countDuplicates(found);
+  if (duplicates > 0) {
+    findings.push(problem('different', duplicates, 'doubled'));
     inv.remedy({ do: 'dedupe' });
   }
+  if (!inv.scanned && messages.some(({ unexplained }) => unexplained.length > 0)) inv.remedy({ do: 'scan' });
+  const [first, second] = messages;
   if (first === undefined) return { verdict: `No message has the id ${id}.`, known: false, findings };
-  if (second !== undefined) {
-    const where = [...new Set(found.messages.map((message) => message.connection))].join(', ');
-    return {
-      verdict: `${found.messages.length} messages are called ${id}: on ${where}.`,
-      known: true,
-      findings,
-    };
-  }
-  const who = first.contact ?? first.name ?? `lead ${first.leadId}`;
-  const way = first.direction === 'INBOUND' ? 'from' : 'to';
-  const state = [
-    ...(first.editedAt === null ? [] : ['edited']),
-    ...(first.deletedAt === null ? [] : ['revoked']),
-  ].join(' and ');
-  const brought =
-    first.broughtBy !== null
-      ? `${first.broughtBy.origin} brought it`
-      : first.goneEntry === null
-        ? 'another program wrote it'
-        : `the raw entry that brought it, log:${first.goneEntry}, is gone`;
-  const wrong = first.differences.map(({ what }) => what);
+  const where = [...new Set(messages.map((message) => message.connection))].join(', ');
+  const verdict =
+    second === undefined
+      ? rowVerdict(first, facts)
+      : `${count(messages.length)} messages have the id ${id} (on ${where}).`;
+  return { verdict, known: true, findings };
+}
+
+/** Rows of the same id, also of other programs, and rows of one message under its two ids (M10). */
+function countDuplicates({ messages, facts }: MessageFindings): number {
+  const ids = new Set(messages.map((one) => `${one.connection} ${one.externalId ?? one.id}`));
+  const twins = new Set(facts.flatMap((fact) => (fact.reason === 'doubled' ? [fact.messageId] : [])));
+  return messages.length > ids.size ? messages.length - ids.size : twins.size;
+}
+
+function rowVerdict(message: MessageExplanation, facts: readonly ExplainedFact[]): string {
+  const { direction, type, connection, broughtBy, goneEntry, editedAt, deletedAt } = message;
+  const who = message.contact ?? message.name ?? `lead ${message.leadId}`;
+  const changes = [...(editedAt === null ? [] : ['edited']), ...(deletedAt === null ? [] : ['revoked'])];
+  const what = `${article(type)} ${direction === 'INBOUND' ? 'from' : 'to'} ${who} on ${connection}`;
+  const wrong = message.differences.map((difference) => difference.what);
+  const claims = facts.filter((fact) => fact.outcome === 'rejected').length;
+  const remarks = [
+    broughtBy !== null
+      ? `received in ${broughtBy.origin}`
+      : goneEntry === null
+        ? 'written by another program'
+        : `its raw entry log:${goneEntry} is no longer in the raw log`,
+    ...(claims === 0 ? [] : [`${amount(claims, 'other message claims', 'other messages claim')} its id`]),
+  ];
   const there =
     wrong.length === 0
       ? 'In the database'
-      : `In the database, but not as the raw log has it (${listed(wrong)})`;
-  const claims = found.facts.filter((fact) => fact.outcome === 'rejected').length;
-  const contested =
-    claims === 0 ? '' : `; ${amount(claims, 'other message claims', 'other messages claim')} its id`;
-  return {
-    verdict: `${there}: ${article(first.type)} ${way} ${who} on ${first.connection}${state === '' ? '' : `, ${state}`}; ${brought}${contested}.`,
-    known: true,
-    findings,
-  };
+      : `In the database, but different from the raw log (${listed(wrong)})`;
+  return `${there}: ${[what, ...(changes.length === 0 ? [] : [changes.join(' and ')])].join(', ')}; ${remarks.join('; ')}.`;
 }
 
-/** The verdict about an id that no row bears. */
+/** Concludes about an id without a row. */
 export function concludeUnstored(
   inv: Investigation,
   id: string,
@@ -83,111 +84,103 @@ export function concludeUnstored(
   journal: readonly JournalNote[],
 ): Conclusion {
   const findings = findingsOf(found.facts);
-  const messages = found.facts.filter(isMessage);
-  adviseItems(inv, found.waiting);
-  adviseLeftOut(inv, found.facts);
-  const phone = decodeWamid(id)?.phone;
-  if (phone !== undefined) {
-    inv.remedy({ do: 'explain', subject: phone, why: 'the contact whom the id names' });
-  }
-  const verdict = unstoredVerdict(messages, found, journal);
-  if (verdict !== null) {
-    if (found.pending.length > 0 && findings.length === 0) {
-      findings.push(
-        finding('pending', found.pending.length, 'no_message_yet', 'wait for a message with this id'),
-      );
+  adviseFaults(inv, found.verdicts, replayOf(found.verdicts));
+  advisePending(inv, found.verdicts);
+  for (const { outcome, reason, entryId } of found.facts) {
+    if (outcome === 'skipped' && INCLUDABLE_CHATS.some((chat) => chat === reason)) {
+      inv.remedy({ do: 'include', kind: reason ?? '' });
     }
+    if (outcome === 'missing')
+      inv.remedy({ do: 'explain', subject: `log:${entryId}`, why: 'the entry that contains it' });
+  }
+  const phone = decodeWamid(id)?.phone;
+  if (phone !== undefined) inv.remedy({ do: 'explain', subject: phone, why: 'the contact in the id' });
+  const verdict = unstoredVerdict(found, journal);
+  if (verdict !== null) {
+    if (found.pending.length > 0 && findings.length === 0)
+      findings.push(targetNotReceived(found.pending.length));
     return { verdict, known: true, findings };
   }
-  const where = inv.scanned ? 'no raw entry holds it' : 'no raw entry that was searched holds it';
+  const where = inv.scanned ? 'no raw entry contains it' : 'no raw entry that was searched contains it';
   return {
-    verdict: `Nothing is known of ${id}: it is not in this database, and ${where}.`,
+    verdict: `No data found for ${id}: it is not in the database, and ${where}.`,
     known: false,
-    findings: [finding('unknown', 1, null, 'unknown')],
+    findings: [unknown()],
   };
 }
 
 function unstoredVerdict(
-  messages: readonly ExplainedFact[],
-  found: MessageFindings,
+  { facts, pending }: MessageFindings,
   journal: readonly JournalNote[],
 ): string | null {
+  const messages = facts.filter(isMessage);
   for (const outcome of ['pending', 'missing', 'rejected', 'skipped'] as const) {
     const fact = messages.find((one) => one.outcome === outcome);
     if (fact === undefined) continue;
-    const place = fact.entryOrigin;
+    const { entryOrigin: place, reason } = fact;
     switch (outcome) {
       case 'pending':
-        return `Not in the database yet: ${place} holds the message, and it ${waitingWords(fact.reason, fact.connectionHint)}.`;
+        return `Not in the database yet: the message is in ${place}, but ${whyPending(fact)}.`;
       case 'missing':
-        return `Missing: ${place} holds the message, the database does not, and nothing on record says why.`;
+        return `Missing: the message is in ${place}, but not in the database, and no record says why.`;
       case 'rejected':
-        return `Not in the database: the message in ${place} was rejected (${fact.reason ?? ''}).`;
+        return `Not in the database: the message in ${place} was rejected (${reason ?? ''}).`;
       case 'skipped':
-        return `Not in the database, by rule: the message in ${place} was left out (${fact.reason ?? ''}).`;
+        return `Not in the database: the message in ${place} was skipped by rule (${reason ?? ''}).`;
     }
   }
   const removed = journal.find((note) => note.what === 'removed');
   if (removed !== undefined) {
-    return `Not in the database any more: ${removed.command ?? 'a run'} removed a row with this id (run ${removed.runId}).`;
+    return `No longer in the database: ${removed.command ?? 'a run'} deleted a row with this id (run ${removed.runId}).`;
   }
-  if (found.pending.length > 0) {
-    const kinds = [
-      ...new Set(found.pending.map((one) => (one.status === null ? one.kind : `status ${one.status}`))),
-    ];
-    return `The message itself was not received: ${amount(found.pending.length, 'fact waits', 'facts wait')} for it (${listed(kinds)}).`;
+  if (pending.length > 0) {
+    const kinds = pending.map((one) => (one.status === null ? one.kind : `status ${one.status}`));
+    return `The message itself was not received: ${amount(pending.length, 'update is', 'updates are')} pending for it (${listed([...new Set(kinds)])}).`;
   }
-  const [fact] = found.facts;
+  const [fact] = facts;
   if (fact === undefined) return null;
   if (fact.outcome === 'skipped') {
-    return `Not in the database, by rule: the ${fact.type ?? fact.kind} in ${fact.entryOrigin} was left out (${fact.reason ?? ''}).`;
+    return `Not in the database: the ${fact.type ?? fact.kind} in ${fact.entryOrigin} was skipped by rule (${fact.reason ?? ''}).`;
   }
-  return `The message itself was not received: ${fact.entryOrigin} says something about it (${fact.kind}).`;
+  return `The message itself was not received: ${fact.entryOrigin} only refers to it (${fact.kind}).`;
 }
 
-/** The verdict about a raw entry. */
+/** Concludes about a raw entry. */
 export function concludeEntry(
   inv: Investigation,
-  { entry, items, facts, unread }: EntryFindings,
+  { entry, verdicts, facts, unread }: EntryFindings,
 ): Conclusion {
   const findings = findingsOf(facts.filter((fact) => fact.kind !== 'entry'));
-  if (unread.length > 0) {
-    findings.push(finding('unread', unread.length, unread[0]?.reason ?? null, 'were not understood'));
-  }
-  adviseItems(
-    inv,
-    items.flatMap((item, i) => {
-      const fact = facts[i];
-      return fact?.outcome === 'pending' ? [{ item, reason: fact.reason }] : [];
-    }),
-  );
+  if (unread.length > 0) findings.push(unparsed(unread.length, unread[0]?.reason ?? null));
+  advisePending(inv, verdicts);
   if (!entry.isIntact) {
-    findings.push(finding('damaged', 1, null, 'entry was changed after it was stored'));
+    findings.push(damaged());
     inv.remedy({ do: 'replay_file', file: fileOfOrigin(entry.origin) });
   }
-  if (facts.some((fact) => isFault(fact) && fact.reason !== 'doubled')) inv.remedy({ do: 'replay_all' });
-  if (facts.some(({ reason }) => reason === 'doubled')) inv.remedy({ do: 'dedupe' });
+  adviseFaults(inv, verdicts, { do: 'replay_all' });
   const messages = facts.filter(isMessage);
-  const count = (...outcomes: Outcome[]): number =>
+  const countOf = (...outcomes: Outcome[]): number =>
     messages.filter((fact) => outcomes.includes(fact.outcome)).length;
-  const created = count('created');
-  const stored = created + count('stored');
+  const created = countOf('created');
+  const stored = created + countOf('stored');
   const parts = [
-    ...(entry.isIntact ? [] : ['bytes that are not those that were stored']),
-    ...(stored === 0 ? [] : [`${amount(stored, 'message')} in the database (${created} brought by it)`]),
-    ...(['pending', 'missing', 'different', 'rejected', 'skipped'] as const).flatMap((outcome) =>
-      count(outcome) === 0 ? [] : [`${amount(count(outcome), 'message')} ${outcome}`],
+    ...(entry.isIntact ? [] : ['its bytes were changed after it was stored']),
+    ...(stored === 0 ? [] : [`${amount(stored, 'message')} in the database (${created} created by it)`]),
+    ...[...PROBLEMS, 'skipped' as const].flatMap((outcome) =>
+      countOf(outcome) === 0 ? [] : [`${amount(countOf(outcome), 'message')} ${outcome}`],
     ),
     ...(unread.length === 0 ? [] : [amount(unread.length, 'unparsed item')]),
   ];
-  for (const [what, count] of countKinds(facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry'))) {
-    parts.push(count === 1 ? what : `${what} (${count.toLocaleString('en-US')})`);
+  for (const [what, number] of countKinds(
+    facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry'),
+  )) {
+    parts.push(number === 1 ? what : `${what} (${count(number)})`);
   }
   const holds = parts.length === 0 ? 'nothing to store' : listed(parts);
-  return { verdict: `The entry ${entry.origin} is ${entry.status}: ${holds}.`, known: true, findings };
+  return { verdict: `Entry ${entry.origin} is ${entry.status}: ${holds}.`, known: true, findings };
 }
 
-/** What an entry says beside messages, in words with their numbers. */
+/** The items of an entry that are not messages, by kind. */
 function countKinds(facts: readonly ExplainedFact[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { kind, type, status } of facts) {
@@ -200,6 +193,208 @@ function countKinds(facts: readonly ExplainedFact[]): Map<string, number> {
     counts.set(what, (counts.get(what) ?? 0) + 1);
   }
   return counts;
+}
+
+/** Concludes about a contact. */
+export function concludeContact(inv: Investigation, typed: string, found: ContactFindings): Conclusion {
+  const { contact, messages, facts, pending } = found;
+  const label = contact.lead?.phone ?? contact.lead?.name ?? typed;
+  const unread = facts.filter((fact) => fact.kind === 'entry');
+  const findings = [
+    ...findingsOf(messages),
+    ...findingsOf(facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry')),
+    ...(unread.length === 0 ? [] : [unparsed(unread.length, unread[0]?.reason ?? null)]),
+  ];
+  if (pending.length > 0 && !findings.some((one) => one.reason === 'no_message_yet')) {
+    findings.push(targetNotReceived(pending.length));
+  }
+  advisePending(inv, messages);
+  for (const { holder } of found.verdicts) {
+    if (holder !== null)
+      inv.remedy({ do: 'explain', subject: holder.externalId, why: 'the message that has the id' });
+  }
+  adviseFaults(inv, messages, { do: 'replay_contact', contact: typed });
+  if (contact.lead === null && facts.length === 0 && pending.length === 0) {
+    const where = inv.scanned ? 'no raw entry names it' : 'no raw entry that was searched names it';
+    return {
+      verdict: `No data found for ${label}: ${where}.`,
+      known: false,
+      findings: [...findings, unknown()],
+    };
+  }
+  const parts = [
+    contactVerdict(inv, label, found),
+    ...(pending.length === 0
+      ? []
+      : [`${amount(pending.length, 'update is', 'updates are')} pending: target message not received`]),
+    ...(unread.length === 0
+      ? []
+      : [`${amount(unread.length, 'entry that names it', 'entries that name it')} could not be parsed`]),
+  ];
+  return { verdict: `${parts.join('; ')}.`, known: true, findings };
+}
+
+/** Where the messages of a contact are. */
+function contactVerdict(
+  inv: Investigation,
+  label: string,
+  { contact, messages, facts }: ContactFindings,
+): string {
+  const log = inv.complete ? 'the raw log' : 'the part of the raw log that was read';
+  const total = messages.length;
+  if (total === 0) {
+    const stored = contact.conversations.reduce((sum, one) => sum + one.messages, 0);
+    const who = `${label} is ${contact.lead === null ? 'not a lead' : 'a lead'}`;
+    const named = facts.some((fact) => fact.kind !== 'entry') ? `${log} names it, but has` : `${log} has`;
+    const elsewhere =
+      stored === 0 ? '' : `; ${amount(stored, 'message')} in the database without a raw log entry`;
+    return `${who}: ${named} no message of it${elsewhere}`;
+  }
+  const stored = messages.filter(({ outcome }) => outcome === 'created' || outcome === 'stored').length;
+  const of = `${count(total)} messages of ${label} in ${log}`;
+  const only = `The only message of ${label} in ${log}`;
+  if (stored === total) return total === 1 ? `${only} is in the database` : `All ${of} are in the database`;
+  const problems = [...PROBLEMS, 'skipped' as const].flatMap((outcome) =>
+    byReason(messages.filter((message) => message.outcome === outcome)).map(
+      ([reason, some]) => [some.length, words(outcome, some.length, reason)] as const,
+    ),
+  );
+  if (total === 1) return `${only} is not in the database: it ${problems[0]?.[1] ?? ''}`;
+  const rest = listed(problems.map(([number, what]) => `${count(number)} ${what}`));
+  return stored === 0
+    ? `None of the ${of} is in the database: ${rest}`
+    : `${count(stored)} of the ${of} ${stored === 1 ? 'is' : 'are'} in the database: ${rest}`;
+}
+
+/** The problems of facts or messages, by outcome and reason. */
+function findingsOf(of: readonly { outcome: Outcome; reason: string | null }[]): Finding[] {
+  return PROBLEMS.flatMap((outcome) =>
+    byReason(of.filter((one) => one.outcome === outcome)).map(([reason, some]) =>
+      problem(outcome, some.length, reason),
+    ),
+  );
+}
+
+function problem(outcome: (typeof PROBLEMS)[number], number: number, reason: string | null): Finding {
+  return finding(outcome, number, reason, words(outcome, number, reason));
+}
+
+function targetNotReceived(number: number): Finding {
+  return finding('pending', number, 'no_message_yet', words('pending', number, 'no_message_yet'));
+}
+
+function unparsed(number: number, reason: string | null): Finding {
+  return finding('unread', number, reason, 'could not be parsed');
+}
+
+function damaged(): Finding {
+  return finding('damaged', 1, null, 'raw entry was changed after it was stored');
+}
+
+function unknown(): Finding {
+  return { outcome: 'unknown', count: 1, reason: null, message: 'no data found' };
+}
+
+function finding(outcome: Finding['outcome'], number: number, reason: string | null, what: string): Finding {
+  return { outcome, count: number, reason, message: `${count(number)} ${what}` };
+}
+
+function byReason<T extends { reason: string | null }>(of: readonly T[]): [string | null, T[]][] {
+  const groups = new Map<string | null, T[]>();
+  for (const one of of) groups.set(one.reason, [...(groups.get(one.reason) ?? []), one]);
+  return [...groups];
+}
+
+/** An outcome as the end of a sentence about `number` items. */
+function words(
+  outcome: (typeof PROBLEMS)[number] | 'skipped',
+  number: number,
+  reason: string | null,
+): string {
+  const is = number === 1 ? 'is' : 'are';
+  const was = number === 1 ? 'was' : 'were';
+  switch (outcome) {
+    case 'pending':
+      return `${is} pending (${PENDING.get(reason ?? '') ?? 'not replayed'})`;
+    case 'missing':
+      return `${is} missing`;
+    case 'different':
+      if (reason === 'doubled') return number === 1 ? 'is a duplicate' : 'are duplicates';
+      return `${number === 1 ? 'differs' : 'differ'} from the raw log`;
+    case 'rejected':
+      return `${was} rejected (${reason ?? ''})`;
+    case 'skipped':
+      return `${was} skipped by rule (${reason ?? ''})`;
+  }
+}
+
+const PENDING = new Map([
+  ['unknown_connection', 'unknown connection'],
+  ['other_connection', 'the replay was for another connection'],
+  ['no_message_yet', 'target message not received'],
+]);
+
+function whyPending({ reason, connectionHint }: ExplainedFact): string {
+  switch (reason) {
+    case 'unknown_connection':
+      return `its connection${connectionHint === null ? '' : ` (${connectionHint})`} is unknown`;
+    case 'other_connection':
+      return 'the replay was for another connection';
+    default:
+      return 'its entry has not been replayed';
+  }
+}
+
+/** Whether a fact is about a message itself: received, skipped or rejected. */
+function isMessage({ kind, type }: ExplainedFact): boolean {
+  return kind === 'message' || ((kind === 'skipped' || kind === 'rejected') && type === 'message');
+}
+
+/** Advises what fixes wrong items: a replay, and `dedupe` for duplicates. */
+function adviseFaults(inv: Investigation, verdicts: readonly ItemVerdict[], replay: Remedy): void {
+  const faults = verdicts.filter(isFault);
+  if (faults.some(({ reason }) => reason !== 'doubled')) inv.remedy(replay);
+  if (faults.some(({ reason }) => reason === 'doubled')) inv.remedy({ do: 'dedupe' });
+}
+
+/** The replay that fixes wrong items: of one contact, if all of them name it. A status names no contact. */
+function replayOf(verdicts: readonly ItemVerdict[]): Remedy {
+  const faults = verdicts.filter((one) => isFault(one) && one.reason !== 'doubled');
+  const [contact, second] = new Set(faults.map(({ item }) => namesIn(item.fact)[0]));
+  return contact !== undefined && second === undefined
+    ? { do: 'replay_contact', contact }
+    : { do: 'replay_all' };
+}
+
+/** Advises what makes pending items replay: one remedy per unknown connection, and one replay for the rest. */
+function advisePending(inv: Investigation, verdicts: readonly ItemVerdict[]): void {
+  const pending = verdicts.filter(({ outcome }) => outcome === 'pending');
+  const numbers = new Map<string, { item: ItemVerdict['item']; entries: Set<string> }>();
+  for (const { item, reason } of pending) {
+    if (reason !== 'unknown_connection') continue;
+    const key = JSON.stringify([item.hint.phoneNumberId, item.hint.session]);
+    const group = numbers.get(key) ?? { item, entries: new Set<string>() };
+    group.entries.add(item.entry.id);
+    numbers.set(key, group);
+  }
+  for (const { item, entries } of numbers.values()) {
+    const { phoneNumberId, displayPhone, session } = item.hint;
+    inv.remedy(
+      phoneNumberId === null && item.entry.provider === 'baileys'
+        ? { do: 'name_connection', session, entries: entries.size }
+        : { do: 'add_connection', phoneNumberId, displayPhone, entries: entries.size },
+    );
+  }
+  const others = pending.filter(({ reason }) => reason === 'not_replayed' || reason === 'other_connection');
+  if (others.length > 0) {
+    inv.remedy({ do: 'replay_pending', entries: new Set(others.map(({ item }) => item.entry.id)).size });
+  }
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+function listed(parts: readonly string[]): string {
+  if (parts.length < 2) return parts.join('');
+  return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}`;
 }
 
 function article(type: string): string {

@@ -3,35 +3,39 @@ import { findEntriesAbout, findUnreadEntries, type FoundEntry } from '../../stor
 import { readRejectsNaming } from '../../store/tables/rejects.js';
 import { keyOf } from '../../rules/message-book.js';
 import { originOf } from './fact-view.js';
-import type { Fate } from './fates.js';
-import type { Investigation } from './investigation.js';
-import type { FatedItem } from './message-story.js';
-import { itemNames, namesIn, patternsOf, wordsOfNames } from './names.js';
-import type { LoggedItem, LoggedItems } from './read-items.js';
+import type { ItemVerdict } from './item-verdicts.js';
+import { type Investigation, scanLog } from './investigation.js';
+import {
+  itemNames,
+  namesIn,
+  patternsOf,
+  wordsOfNames,
+  type EntryItem,
+  type EntryItems,
+} from './log-items.js';
 import type { Outcome } from './result.js';
-import { scanLog } from './search-log.js';
 
-/** Of a contact's entries no more than this is read: a day of the busiest, and no machine's memory. */
+/** Of a contact's entries no more than this is read: a day of the busiest contact, so that memory stays flat. */
 const MOST_BYTES = 64 * 1024 * 1024;
-/** Rejected and unreadable entries are filed under nobody; so many of the newest are looked through. */
+/** Rejected and unreadable entries have no contact in the index; this many of the newest are searched. */
 const MOST_REJECTS = 10_000;
 const MOST_UNREAD = { failed: 1000, recent: 20_000 };
 
 export interface ContactItems {
-  items: LoggedItem[];
+  items: EntryItem[];
   /** Entries about the contact. */
   entries: number;
-  /** Entries that name the contact and that nobody could read. */
-  unreadable: { entry: LoggedItems['entry']; reason: string }[];
+  /** Entries that name the contact and could not be parsed. */
+  unreadable: { entry: EntryItems['entry']; reason: string }[];
 }
 
-/** Everything that the raw log says about somebody with these names. */
+/** Everything in the raw log about the contact with these names. */
 export async function gatherContactItems(
   inv: Investigation,
   names: readonly string[],
 ): Promise<ContactItems> {
   const wanted = new Set(names);
-  const pick = (logged: LoggedItems): LoggedItems | null => pickItems(inv, logged, wanted);
+  const pick = (logged: EntryItems): EntryItems | null => pickItems(inv, logged, wanted);
   const words = wordsOfNames(names);
   const { limit } = inv.options;
   const about = await findEntriesAbout(inv.sql, names, { limit: limit + 1 });
@@ -40,9 +44,9 @@ export async function gatherContactItems(
   const unread = await findUnreadEntries(inv.sql, patternsOf(words), MOST_UNREAD);
   const other = rejects.map((reject) => ({ id: reject.webhookLogId, bytes: 0 }));
   let decoded = await inv.decode([...read, ...other, ...unread], pick);
-  // Somebody without a message is what one asks about when a conversation is gone: then every byte is worth a look.
-  const isSilent = !decoded.some(({ items }) => items.some((item) => item.fact.kind === 'message'));
-  if (inv.options.scan || isSilent) {
+  // A contact without messages may have a lost conversation: then the whole log is searched.
+  const hasNoMessage = !decoded.some(({ items }) => items.some((item) => item.fact.kind === 'message'));
+  if (inv.options.scan || hasNoMessage) {
     const scanned = await inv.decode(await scanLog(inv, words), pick);
     decoded = [...decoded, ...scanned].sort((a, b) => (a.entry.id < b.entry.id ? -1 : 1));
   }
@@ -67,24 +71,22 @@ function withinBounds(inv: Investigation, found: readonly FoundEntry[], limit: n
   if (kept.length < found.length) {
     const more = found.length > limit ? 'more' : `${found.length - kept.length} more`;
     inv.cutOff(
-      `Only the newest ${kept.length} entries about this contact were read; there are ${more} (--limit, at most ${MOST_BYTES / 1024 / 1024} MB).`,
+      `Only the newest ${kept.length} entries about this contact were read; there are ${more} (--limit; at most ${MOST_BYTES / 1024 / 1024} MB).`,
     );
   }
   return kept;
 }
 
 /** An entry's items about the contact; the whole entry where nothing in it could be read. */
-function pickItems(inv: Investigation, logged: LoggedItems, names: ReadonlySet<string>): LoggedItems | null {
+function pickItems(inv: Investigation, logged: EntryItems, names: ReadonlySet<string>): EntryItems | null {
   const items = logged.items.filter((item) => inv.concerns(item) && isAbout(item, names));
   const broken = logged.failure !== null || logged.unrecognized.length > 0;
   return items.length === 0 && !broken ? null : { ...logged, items };
 }
 
-function isAbout(item: LoggedItem, names: ReadonlySet<string>): boolean {
+function isAbout(item: EntryItem, names: ReadonlySet<string>): boolean {
   switch (item.fact.kind) {
     case 'skipped':
-      // A group's message is about everybody in it.
-      return itemNames(item.raw(), names);
     case 'rejected':
       return itemNames(item.raw(), names);
     default:
@@ -92,22 +94,25 @@ function isAbout(item: LoggedItem, names: ReadonlySet<string>): boolean {
   }
 }
 
-/** What became of the contact's items; one whose row went to somebody else is told so. */
-export function fatesOfContact(
-  fates: ReadonlyMap<LoggedItem, Fate>,
+/** The verdicts for this contact: a message whose row has another lead is missing here. */
+export function verdictsOfContact(
+  verdicts: readonly ItemVerdict[],
   leadIds: ReadonlySet<string>,
-): FatedItem[] {
-  return [...fates].map(([item, fate]) => {
-    const { row } = fate;
-    if (item.fact.kind !== 'message' || row === null || leadIds.has(row.leadId)) return { item, fate };
+): ItemVerdict[] {
+  return verdicts.map((verdict) => {
+    const { item, row } = verdict;
+    if (item.fact.kind !== 'message' || row === null || leadIds.has(row.leadId)) return verdict;
     return {
-      item,
-      fate: { ...fate, outcome: 'missing', reason: 'in_another_conversation', row: null, holder: row },
+      ...verdict,
+      outcome: 'missing',
+      reason: 'in_another_conversation',
+      row: null,
+      holder: row,
     };
   });
 }
 
-/** The better of two things that became of one message: it is where it belongs if any copy of it is. */
+/** Outcomes of copies of one message, best first: the message has the best one. */
 const BEST: readonly Outcome[] = [
   'created',
   'changed',
@@ -123,45 +128,38 @@ const BEST: readonly Outcome[] = [
   'noted',
 ];
 
-/** A message of the raw log, however often it came. */
-export interface LoggedMessage {
-  outcome: Outcome;
-  reason: string | null;
-  item: LoggedItem;
-}
-
 /** The contact's messages, each counted once: a history copy, a live one and a redelivery are one message. */
-export function messagesOf(fated: readonly FatedItem[]): LoggedMessage[] {
-  const messages = new Map<string, LoggedMessage>();
-  for (const { item, fate } of fated) {
-    const key = messageKey(item, fate);
+export function messagesOf(verdicts: readonly ItemVerdict[]): ItemVerdict[] {
+  const messages = new Map<string, ItemVerdict>();
+  for (const verdict of verdicts) {
+    const key = messageKey(verdict);
     if (key === null) continue;
     const known = messages.get(key);
-    if (known !== undefined && BEST.indexOf(known.outcome) <= BEST.indexOf(fate.outcome)) continue;
-    messages.set(key, { outcome: fate.outcome, reason: fate.reason, item });
+    if (known === undefined || BEST.indexOf(known.outcome) > BEST.indexOf(verdict.outcome))
+      messages.set(key, verdict);
   }
   return [...messages.values()];
 }
 
-function messageKey(item: LoggedItem, fate: Fate): string | null {
-  const { fact, entry, connection, hint } = item;
-  if (fate.row !== null && fact.kind === 'message') return `row ${fate.row.id}`;
-  const told = fact.kind === 'skipped' && item.included !== null ? item.included : fact;
+function messageKey({ item, row }: ItemVerdict): string | null {
+  const { entry, connection, hint } = item;
+  if (row !== null && item.fact.kind === 'message') return `row ${row.id}`;
+  const fact = item.fact.kind === 'skipped' && item.included !== null ? item.included : item.fact;
   const scope = connection?.id ?? hint.phoneNumberId ?? hint.session ?? '';
-  switch (told.kind) {
+  switch (fact.kind) {
     case 'message':
-      return keyOf(scope, isWamid(told.externalId) ? told.externalId : (told.stanzaId ?? told.externalId));
+      return keyOf(scope, isWamid(fact.externalId) ? fact.externalId : (fact.stanzaId ?? fact.externalId));
     case 'skipped':
     case 'rejected':
-      return told.subject === 'message' ? `${entry.id} ${told.path}` : null;
+      return fact.subject === 'message' ? `${entry.id} ${fact.path}` : null;
     default:
       return null;
   }
 }
 
-/** What is to be said about entries that nobody could read. */
+/** Gives a notice for entries that could not be parsed. */
 export function noticeUnreadable(inv: Investigation, { unreadable }: ContactItems): void {
   for (const { entry, reason } of unreadable.slice(0, 5)) {
-    inv.notice(`${originOf(entry)} names this contact, and was not understood: ${reason}.`);
+    inv.notice(`${originOf(entry)} names this contact, but could not be parsed: ${reason}.`);
   }
 }

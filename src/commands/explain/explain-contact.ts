@@ -11,21 +11,12 @@ import { readPendingByPrefix, readPendingOf } from '../../store/tables/amendment
 import { readTicketsOfLeads } from '../../store/tables/tickets.js';
 import { resolveContact, type ContactLead } from '../contacts/resolve-contact.js';
 import { theOneLead } from '../contacts/the-one-lead.js';
-import {
-  fatesOfContact,
-  gatherContactItems,
-  messagesOf,
-  noticeUnreadable,
-  type LoggedMessage,
-} from './contact-items.js';
-import { iso, originOf, unreadableView, viewOf } from './fact-view.js';
+import { verdictsOfContact, gatherContactItems, messagesOf, noticeUnreadable } from './contact-items.js';
+import { iso, originOf, unreadableView, viewOf, pendingNotes } from './fact-view.js';
 import type { Investigation } from './investigation.js';
-import { mergesInto } from './journal-notes.js';
-import { sourceBecause } from './lead-source.js';
-import { linksOf } from './links.js';
-import type { FatedItem } from './message-story.js';
-import { wamidPrefixes } from './names.js';
-import { pendingNotes } from './pending-notes.js';
+import type { ItemVerdict } from './item-verdicts.js';
+import { mergesInto } from './message-story.js';
+import { wamidPrefixes, type EntryItem } from './log-items.js';
 import type {
   ContactExplanation,
   ConversationExplanation,
@@ -33,18 +24,23 @@ import type {
   PendingNote,
   TicketExplanation,
 } from './result.js';
+import type { LeadSource } from '../../model/enumerations.js';
+import { UnionFind } from '../../rules/group-by.js';
+import { whoIsNamed } from '../../rules/fact-traits.js';
+import { nodesOf } from '../../rules/identity-evidence.js';
 
 const MOST_PENDING = 1000;
 
 export interface ContactFindings {
   contact: ContactExplanation;
-  messages: LoggedMessage[];
-  fated: FatedItem[];
+  /** One per message, however often it was received. */
+  messages: ItemVerdict[];
+  verdicts: ItemVerdict[];
   facts: ExplainedFact[];
   pending: PendingNote[];
 }
 
-/** Explains somebody: who it is, what the database holds, and what the raw log holds that the database does not. */
+/** Explains a contact: who it is, what the database has of it, and what the raw log has that the database lacks. */
 export async function explainContact(inv: Investigation, typed: string): Promise<ContactFindings> {
   const [first] = inv.connections;
   const scope =
@@ -57,28 +53,28 @@ export async function explainContact(inv: Investigation, typed: string): Promise
   if (known !== null) inv.narrowTo(known.organizationId);
   const gathered = await gatherContactItems(inv, contact.names);
   noticeUnreadable(inv, gathered);
-  const fates = await inv.fatesOf(gathered.items);
-  const fated = fatesOfContact(fates, new Set(known === null ? [] : [known.leadId]));
-  const messages = messagesOf(fated);
+  const leadIds = new Set(known === null ? [] : [known.leadId]);
+  const verdicts = verdictsOfContact(await inv.verdictsOn(gathered.items), leadIds);
+  const messages = messagesOf(verdicts);
   const { bodies } = inv.options;
   return {
     contact: {
-      ...(known === null ? nobody() : await describeLead(inv, known, fated)),
+      ...(known === null ? noLead() : await describeLead(inv, known, verdicts)),
       names: contact.names,
       messages: { total: messages.length, outcomes: countOutcomes(messages) },
       entries: gathered.entries,
     },
     messages,
-    fated,
+    verdicts,
     facts: [
-      ...fated.map(({ item, fate }) => viewOf(item, fate, { bodies })),
+      ...verdicts.map((verdict) => viewOf(verdict, { bodies })),
       ...gathered.unreadable.map(({ entry, reason }) => unreadableView(entry, reason)),
     ],
-    pending: await pendingNotes(inv, await readPendingOfContact(inv, contact.names, fated)),
+    pending: await pendingNotes(inv, await readPendingOfContact(inv, contact.names, verdicts)),
   };
 }
 
-function countOutcomes(messages: readonly LoggedMessage[]): Record<string, number> {
+function countOutcomes(messages: readonly ItemVerdict[]): Record<string, number> {
   const counts = new Map<string, number>();
   for (const { outcome, reason } of messages) {
     const isStored = outcome === 'created' || outcome === 'stored';
@@ -90,18 +86,18 @@ function countOutcomes(messages: readonly LoggedMessage[]): Record<string, numbe
 
 type Described = Omit<ContactExplanation, 'names' | 'messages' | 'entries'>;
 
-function nobody(): Described {
+function noLead(): Described {
   return { lead: null, identities: [], merges: [], conversations: [], tickets: [] };
 }
 
 async function describeLead(
   inv: Investigation,
   { leadId }: ContactLead,
-  fated: readonly FatedItem[],
+  verdicts: readonly ItemVerdict[],
 ): Promise<Described> {
   const { sql } = inv;
   const lead = await readExplainedLead(sql, leadId);
-  if (lead === null) throw new ConfigError(`The lead ${leadId} went away while it was looked at.`);
+  if (lead === null) throw new ConfigError(`The lead ${leadId} was deleted while explain read it.`);
   const [identities, counts, merges] = await Promise.all([
     readIdentitiesOfPeople(sql, [leadId]),
     readConversationCounts(sql, leadId),
@@ -116,20 +112,20 @@ async function describeLead(
       lastMessageAt: iso(lead.lastMessageAt),
       deletedAt: iso(lead.deletedAt),
     },
-    identities: describeIdentities(identities, fated),
+    identities: describeIdentities(identities, verdicts),
     merges,
     conversations: await describeConversations(inv, shown),
-    tickets: await describeTickets(inv, leadId, counts, fated),
+    tickets: await describeTickets(inv, leadId, counts, verdicts),
   };
 }
 
 function describeIdentities(
   identities: readonly IdentityRow[],
-  fated: readonly FatedItem[],
+  verdicts: readonly ItemVerdict[],
 ): ContactExplanation['identities'] {
   const links = linksOf(
     identities.map(({ value }) => value),
-    fated.map(({ item }) => item),
+    verdicts.map(({ item }) => item),
   );
   return identities.map(({ kind, value, firstSeenAt }) => {
     const link = links.get(value);
@@ -186,7 +182,7 @@ async function describeTickets(
   inv: Investigation,
   leadId: string,
   conversations: readonly ConversationCount[],
-  fated: readonly FatedItem[],
+  verdicts: readonly ItemVerdict[],
 ): Promise<TicketExplanation[]> {
   const tickets = await readTicketsOfLeads(inv.sql, [leadId]);
   const connectionOf = new Map(conversations.map((one) => [one.id, one.connectionId]));
@@ -202,28 +198,28 @@ async function describeTickets(
         originatedFrom: ticket.originatedFrom,
         openedAt: iso(ticket.openedAt),
         openedByExternalId: ticket.openedByExternalId,
-        openedByEntry: liveEntryOf(ticket.openedByExternalId, fated),
+        openedByEntry: liveEntryOf(ticket.openedByExternalId, verdicts),
         closedAt: iso(ticket.closedAt),
         messageWindowExpiresAt: iso(ticket.messageWindowExpiresAt),
       };
     });
 }
 
-/** Where the live copy of a message came in: it is what opened the ticket, whatever brought the row (T2). */
-function liveEntryOf(externalId: string | null, fated: readonly FatedItem[]): string | null {
+/** The entry of a message's live copy: it opened the ticket, even if another copy created the row (T2). */
+function liveEntryOf(externalId: string | null, verdicts: readonly ItemVerdict[]): string | null {
   if (externalId === null) return null;
-  const opener = fated.find(
-    ({ item, fate }) =>
-      item.fact.kind === 'message' && item.fact.origin === 'live' && fate.row?.externalId === externalId,
+  const opener = verdicts.find(
+    ({ item, row }) =>
+      item.fact.kind === 'message' && item.fact.origin === 'live' && row?.externalId === externalId,
   );
   return opener === undefined ? null : originOf(opener.item.entry);
 }
 
-/** What waits for messages of this contact: by the phone that wamids begin with, and by what the contact's own entries name. */
+/** Updates that are pending for messages of this contact: by the phone in wamids, and by the targets in the contact's entries. */
 async function readPendingOfContact(
   inv: Investigation,
   names: readonly string[],
-  fated: readonly FatedItem[],
+  verdicts: readonly ItemVerdict[],
 ): ReturnType<typeof readPendingOf> {
   const byPhone = await readPendingByPrefix(inv.sql, inv.connectionIds, wamidPrefixes(names), MOST_PENDING);
   const wanted = new Set(names);
@@ -231,8 +227,8 @@ async function readPendingOfContact(
     const phone = decodeWamid(one.targetExternalId)?.phone;
     return phone !== undefined && wanted.has(phone);
   });
-  const targets = fated.flatMap(({ item, fate }) =>
-    fate.reason === 'no_message_yet' && item.connection !== null && 'targetExternalId' in item.fact
+  const targets = verdicts.flatMap(({ item, reason }) =>
+    reason === 'no_message_yet' && item.connection !== null && 'targetExternalId' in item.fact
       ? [{ connectionId: item.connection.id, id: item.fact.targetExternalId }]
       : [],
   );
@@ -242,4 +238,92 @@ async function readPendingOfContact(
       [JSON.stringify([one.connectionId, one.targetExternalId, one.kind, one.at, one.payload]), one] as const,
   );
   return [...new Map(keyed).values()];
+}
+
+/** The order of equal times in rule I6. */
+const TIE_ORDER: readonly LeadSource[] = ['live_message', 'history_sync', 'state_sync'];
+
+interface Evidence {
+  at: number;
+  source: LeadSource;
+  what: string;
+  connection: string | null;
+}
+
+/** The evidence for a lead's source (I6): the earliest by event time. Null where a person or a program set it. */
+function sourceBecause(
+  source: LeadSource,
+  identities: readonly IdentityRow[],
+  conversations: readonly ConversationCount[],
+  nameOf: (connectionId: string) => string,
+): NonNullable<ContactExplanation['lead']>['sourceBecause'] {
+  if (source === 'direct_creation') return null;
+  const [earliest] = evidence(identities, conversations, nameOf)
+    .filter((one) => one.source === source)
+    .sort((a, b) => a.at - b.at || TIE_ORDER.indexOf(a.source) - TIE_ORDER.indexOf(b.source));
+  return earliest === undefined
+    ? null
+    : { what: earliest.what, at: iso(earliest.at), connection: earliest.connection };
+}
+
+function evidence(
+  identities: readonly IdentityRow[],
+  conversations: readonly ConversationCount[],
+  nameOf: (connectionId: string) => string,
+): Evidence[] {
+  const found: Evidence[] = [];
+  for (const { firstMessageAt, firstMessageSource, connectionId } of conversations) {
+    if (firstMessageAt === null || firstMessageSource === null) continue;
+    const isHistory = firstMessageSource === 'history';
+    found.push({
+      at: firstMessageAt,
+      source: isHistory ? 'history_sync' : 'live_message',
+      what: isHistory ? 'history message' : firstMessageSource === 'live' ? 'live message' : 'echo',
+      connection: nameOf(connectionId),
+    });
+  }
+  for (const { bookFirstAt, liveFirstAt } of identities) {
+    if (bookFirstAt !== null) {
+      found.push({ at: bookFirstAt, source: 'state_sync', what: 'address-book entry', connection: null });
+    }
+    if (liveFirstAt !== null) {
+      found.push({ at: liveFirstAt, source: 'live_message', what: 'live reaction', connection: null });
+    }
+  }
+  return found;
+}
+
+interface Link {
+  item: EntryItem;
+  /** The name to which it was linked. */
+  to: string;
+}
+
+/**
+ * Which fact linked each name to the contact: the first, in the order of the log, that has it together with another of its names
+ * (I3). The first name needs none; one without a link is a spelling of another (I1), or its entry was not read.
+ */
+function linksOf(names: readonly string[], items: readonly EntryItem[]): Map<string, Link> {
+  const own = new Set(names);
+  const groups = new UnionFind();
+  const links = new Map<string, Link>();
+  for (const name of names) groups.add(name);
+  for (const item of items) {
+    const said = [...new Set(whoIsNamed(item.fact).flatMap((who) => nodesOf(who).map((node) => node.value)))];
+    const known = said.filter((name) => own.has(name));
+    const [first, ...others] = known;
+    if (first === undefined) continue;
+    for (const other of others) {
+      if (groups.find(first) === groups.find(other)) continue;
+      groups.join(first, other);
+      // People are known by their phone, so the other name was linked to it.
+      const named = links.has(other) || (isPhone(other) && !links.has(first)) ? first : other;
+      links.set(named, { item, to: named === other ? first : other });
+    }
+  }
+  return links;
+}
+
+function isPhone(name: string): boolean {
+  return name.startsWith('+');
 }

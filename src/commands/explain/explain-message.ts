@@ -1,64 +1,52 @@
 import { decodeWamid, isWamid } from '../../identity/wamid.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
-import { messageIdOfFact } from '../../rules/fact-traits.js';
 import { readPathsOfRun } from '../../store/checks/messages.js';
-import type { ExplainedMessage, PlacedMessage, FoundEntry } from '../../store/queries/explain.js';
+import type { ExplainedMessage, PlacedMessage } from '../../store/queries/explain.js';
 import { readNamesOfLeads } from '../../store/tables/leads.js';
 import { readMessagesById } from '../../store/tables/messages.js';
-import { readPendingOf, type PendingRecord, readReactions } from '../../store/tables/amendments.js';
+import { readPendingOf, readReactions, type PendingRecord } from '../../store/tables/amendments.js';
 import { readRejectsOfMessages, type RejectRow } from '../../store/tables/rejects.js';
 import { readEntryHeads, readLoggedEntries } from '../../store/tables/stored-entries.js';
 import { readTicketsOfLeads } from '../../store/tables/tickets.js';
 import { Keys } from '../../audit/window.js';
-import { adviseReplay, type WaitingItem } from './advise.js';
-import { firstWords, iso, originOf, viewOf } from './fact-view.js';
-import { isFault } from './fates.js';
-import type { Investigation } from './investigation.js';
-import { journalOfMessage } from './journal-notes.js';
-import { tellStory, type FatedItem, type Story } from './message-story.js';
-import { itemHasId, namesIn } from './names.js';
-import { pendingNotes } from './pending-notes.js';
-import type { LoggedItem, LoggedItems } from './read-items.js';
+import { messageIdOfFact } from '../../rules/fact-traits.js';
+import { firstWords, iso, originOf, pendingNotes, viewOf } from './fact-view.js';
+import { findNamedEntries, findNeighbours, scanLog, type Investigation } from './investigation.js';
+import type { ItemVerdict } from './item-verdicts.js';
+import { itemHasId, type EntryItem, type EntryItems } from './log-items.js';
+import { journalOfMessage, storyOf, type Story } from './message-story.js';
 import type { ExplainedFact, MessageExplanation, PendingNote, RowDifference } from './result.js';
-import { findNamedEntries, findNeighbours, scanLog } from './search-log.js';
 
-/** What is known of one id, with or without a row. */
+/** What is known about one id, with or without a row. */
 export interface MessageFindings {
   messages: MessageExplanation[];
+  verdicts: ItemVerdict[];
   facts: ExplainedFact[];
   pending: PendingNote[];
-  /** Items that are not in the database yet. */
-  waiting: WaitingItem[];
 }
 
-/** More rows of one id than this are doubles, which dedupe lists. */
+/** More rows of one id are duplicates, which `dedupe` lists. */
 const MOST_ROWS = 5;
 
-/** Explains the rows that bear an id: each with everything that the raw log says about it. */
+/** Explains the rows with an id: each with everything in the raw log about it. */
 export async function explainRows(
   inv: Investigation,
   rows: readonly ExplainedMessage[],
 ): Promise<MessageFindings> {
   if (rows.length > MOST_ROWS) inv.cutOff(`Only the first ${MOST_ROWS} of ${rows.length} rows are shown.`);
   const shown = rows.slice(0, MOST_ROWS);
-  const findings: MessageFindings = { messages: [], facts: [], pending: [], waiting: [] };
+  const findings: MessageFindings = { messages: [], verdicts: [], facts: [], pending: [] };
   const evidence = await gatherForRows(inv, shown);
-  for (const row of shown) {
-    const found = await explainRow(inv, row, evidence);
-    findings.messages.push(found.message);
-    findings.facts.push(...found.facts);
-    findings.pending.push(...found.pending);
-    findings.waiting.push(...found.waiting);
-  }
+  for (const row of shown) await explainRow(inv, row, evidence, findings);
   return findings;
 }
 
 interface Evidence {
-  items: readonly LoggedItem[];
+  items: readonly EntryItem[];
   pending: readonly PendingRecord[];
 }
 
-/** What the log says about all of the rows: an entry is decoded once, also where several rows have one id. */
+/** Everything in the log about all of the rows, so that an entry is decoded once even where several rows have one id. */
 async function gatherForRows(inv: Investigation, rows: readonly ExplainedMessage[]): Promise<Evidence> {
   const { sql } = inv;
   const keys = new Keys();
@@ -82,7 +70,9 @@ async function explainRow(
   inv: Investigation,
   row: ExplainedMessage,
   evidence: Evidence,
-): Promise<Omit<MessageFindings, 'messages'> & { message: MessageExplanation }> {
+  findings: MessageFindings,
+): Promise<void> {
+  const { bodies } = inv.options;
   const ids = new Set(idsOfRow(row));
   const pending = evidence.pending.filter(
     ({ connectionId, targetExternalId }) => connectionId === row.connectionId && ids.has(targetExternalId),
@@ -91,28 +81,20 @@ async function explainRow(
     (item) => isAbout(item, ids) && (item.connection === null || item.connection.id === row.connectionId),
   );
   const stored = await readMessagesById(inv.sql, [row.id], { lock: false });
-  const fates = await inv.fatesOf(
+  const all = await inv.verdictsOn(
     own,
     stored.filter(({ externalId }) => externalId !== ''),
   );
-  const fated = [...fates]
-    .map(([item, fate]): FatedItem => ({ item, fate }))
-    .filter(({ fate }) => fate.row === null || fate.row.id === row.id);
-  const differences = differencesIn(fated, inv.options.bodies);
-  const story = tellStory(row, fated, new Set(differences.map(({ field }) => field)));
-  adviseReplayOf(inv, fated);
-  if (fated.some(({ fate }) => fate.reason === 'doubled')) inv.remedy({ do: 'dedupe' });
-  return {
-    message: await describeRow(inv, row, story, differences),
-    facts: story.told.map(({ item, fate, changes }) =>
-      viewOf(item, fate, { bodies: inv.options.bodies, changes }),
-    ),
-    pending: await pendingNotes(inv, pending),
-    waiting: waitingOf(fated),
-  };
+  const verdicts = all.filter((verdict) => verdict.row === null || verdict.row.id === row.id);
+  const differences = differencesIn(verdicts, bodies);
+  const story = storyOf(row, verdicts, new Set(differences.map(({ field }) => field)));
+  findings.messages.push(await describeRow(inv, row, story, differences));
+  findings.verdicts.push(...verdicts);
+  findings.facts.push(...story.applied.map((one) => viewOf(one, { bodies, changes: one.changes })));
+  findings.pending.push(...(await pendingNotes(inv, pending)));
 }
 
-/** Explains an id that no row bears: what waits for it, what was left out, and whether the raw log names it at all. */
+/** Explains an id without a row: what is pending for it, what was skipped, and whether the raw log contains it at all. */
 export async function explainUnstored(inv: Investigation, id: string): Promise<MessageFindings> {
   const inside = decodeWamid(id);
   const ids = inside === undefined ? [id] : [id, inside.stanzaId];
@@ -124,33 +106,24 @@ export async function explainUnstored(inv: Investigation, id: string): Promise<M
   const names = inside === undefined ? [] : [inside.phone];
   let items = await gather(inv, ids, names, entriesOf(rejects, pending));
   if (items.length === 0 && !inv.scanned) items = await searchEverywhere(inv, ids);
-  const concerned = items.filter((item) => inv.concerns(item));
-  const fates = await inv.fatesOf(concerned);
-  const fated = [...fates].map(([item, fate]): FatedItem => ({ item, fate }));
-  adviseReplayOf(inv, fated);
+  const verdicts = await inv.verdictsOn(items.filter((item) => inv.concerns(item)));
   return {
     messages: [],
-    facts: fated.map(({ item, fate }) => viewOf(item, fate, { bodies: inv.options.bodies })),
+    verdicts,
+    facts: verdicts.map((verdict) => viewOf(verdict, { bodies: inv.options.bodies })),
     pending: await pendingNotes(inv, pending),
-    waiting: waitingOf(fated),
   };
 }
 
-function waitingOf(fated: readonly FatedItem[]): WaitingItem[] {
-  return fated
-    .filter(({ fate }) => fate.outcome === 'pending')
-    .map(({ item, fate }) => ({ item, reason: fate.reason }));
-}
-
-/** The items about these ids: in the entries that are known to hold them, in those about the people, and near both. */
+/** The items about these ids: in the entries that are known to contain them, in those about the people, and near both. */
 async function gather(
   inv: Investigation,
   ids: readonly string[],
   names: readonly string[],
   entryIds: readonly string[],
-): Promise<LoggedItem[]> {
+): Promise<EntryItem[]> {
   const wanted = new Set(ids);
-  const pick = (logged: LoggedItems): LoggedItems | null => {
+  const pick = (logged: EntryItems): EntryItems | null => {
     const items = logged.items.filter((item) => isAbout(item, wanted));
     return items.length === 0 ? null : { ...logged, items };
   };
@@ -163,29 +136,28 @@ async function gather(
   return [...first, ...second, ...third].flatMap((logged) => logged.items);
 }
 
-async function searchEverywhere(inv: Investigation, ids: readonly string[]): Promise<LoggedItem[]> {
+async function searchEverywhere(inv: Investigation, ids: readonly string[]): Promise<EntryItem[]> {
   const wanted = new Set(ids);
-  const found: FoundEntry[] = await scanLog(inv, ids);
-  const decoded = await inv.decode(found, (logged) => {
-    const items = logged.items.filter((item) => isAbout(item, wanted));
-    return { ...logged, items };
-  });
+  const decoded = await inv.decode(await scanLog(inv, ids), (logged) => ({
+    ...logged,
+    items: logged.items.filter((item) => isAbout(item, wanted)),
+  }));
   for (const { entry, items, failure, unrecognized } of decoded) {
     const broken = failure ?? unrecognized[0]?.reason;
     if (items.length === 0 && broken !== undefined) {
-      inv.notice(`${originOf(entry)} holds the id, but was not understood: ${broken}.`);
+      inv.notice(`${originOf(entry)} contains the id, but could not be parsed: ${broken}.`);
     }
   }
   return decoded.flatMap((logged) => logged.items);
 }
 
-/** Statuses come after the message itself, so it is around those entries that they are looked for. */
-function anchorsOf(found: readonly LoggedItems[]): string[] {
+/** Statuses follow the message itself, so they are searched for around its entries. */
+function anchorsOf(found: readonly EntryItems[]): string[] {
   const messages = found.filter(({ items }) => items.some(({ fact }) => fact.kind === 'message'));
   return (messages.length > 0 ? messages : found).map(({ entry }) => entry.id);
 }
 
-function isAbout(item: LoggedItem, ids: ReadonlySet<string>): boolean {
+function isAbout(item: EntryItem, ids: ReadonlySet<string>): boolean {
   const { fact } = item;
   switch (fact.kind) {
     case 'message':
@@ -218,31 +190,19 @@ function entriesOf(rejects: readonly RejectRow[], pending: readonly PendingRecor
   ];
 }
 
-/** What the row says otherwise than the log, once per column; what was said is shown only with --bodies. */
-function differencesIn(fated: readonly FatedItem[], bodies: boolean): RowDifference[] {
+/** Where the row differs from the log, once per column; message content is shown only with --bodies. */
+function differencesIn(verdicts: readonly ItemVerdict[], bodies: boolean): RowDifference[] {
   const byField = new Map<string, RowDifference>();
-  for (const { fate } of fated) {
-    for (const { column, word, row, log } of fate.differences) {
-      const isShown = bodies || !SAID.has(column);
+  for (const { differences } of verdicts) {
+    for (const { column, word, row, log } of differences) {
+      const isShown = bodies || !CONTENT.has(column);
       byField.set(column, { field: column, what: word, ...(isShown ? { row, log } : {}) });
     }
   }
   return [...byField.values()];
 }
 
-/** Columns that hold what people said. */
-const SAID: ReadonlySet<string> = new Set(['body', 'media', 'rawMeta']);
-
-/** Advises the replay that sets wrong items right: that of one contact's entries, if all of the items name the contact. */
-function adviseReplayOf(inv: Investigation, fated: readonly FatedItem[]): void {
-  const faults = fated.filter(({ fate }) => isFault(fate) && fate.reason !== 'doubled');
-  if (faults.length === 0) return;
-  // A status names nobody: the entries of a contact leave it out.
-  adviseReplay(
-    inv,
-    faults.map(({ item }) => namesIn(item.fact)[0] ?? null),
-  );
-}
+const CONTENT: ReadonlySet<string> = new Set(['body', 'media', 'rawMeta']);
 
 async function describeRow(
   inv: Investigation,
@@ -251,12 +211,11 @@ async function describeRow(
   differences: RowDifference[],
 ): Promise<MessageExplanation> {
   const { sql } = inv;
+  const { externalId } = row;
   const [head] = row.batchId === null ? [] : await readLoggedEntries(sql, [row.batchId]);
   const tickets = await readTicketsOfLeads(sql, [row.leadId]);
   const reactions =
-    row.externalId === null
-      ? []
-      : await readReactions(sql, [{ connectionId: row.connectionId, id: row.externalId }]);
+    externalId === null ? [] : await readReactions(sql, [{ connectionId: row.connectionId, id: externalId }]);
   const [run] = await inv.runs([row.runId]);
   if (row.batchId !== null && head === undefined) {
     const [file, other] = row.runId === null ? [] : await readPathsOfRun(sql, row.runId);
@@ -269,13 +228,12 @@ async function describeRow(
   if (story.unexplained.length > 0 && !inv.scanned) {
     const fields = story.unexplained.map((change) => change.field).join(', ');
     inv.notice(
-      `What the row says in ${fields} came from an entry elsewhere in the log, or from another program; --scan searches all of it.`,
+      `The entries found do not explain the row’s ${fields}: another entry set it, or another program. --scan searches the whole raw log.`,
     );
-    inv.remedy({ do: 'scan' });
   }
   return {
     id: row.id,
-    externalId: row.externalId,
+    externalId,
     stanzaId: row.stanzaId,
     connection: inv.nameOf(row.connectionId),
     leadId: row.leadId,
@@ -303,10 +261,9 @@ async function describeRow(
             isIntact: head.isIntact,
           },
     run: run ?? null,
-    twins: story.twins.filter((id) => isWamid(id) !== isWamid(row.externalId ?? '')),
+    twins: story.twins.filter((id) => isWamid(id) !== isWamid(externalId ?? '')),
     openedTicket:
-      tickets.find((ticket) => row.externalId !== null && ticket.openedByExternalId === row.externalId)?.id ??
-      null,
+      tickets.find((ticket) => externalId !== null && ticket.openedByExternalId === externalId)?.id ?? null,
     journal: await journalOfMessage(inv, row.id, idsOfRow(row)),
     unexplained: story.unexplained,
     differences,

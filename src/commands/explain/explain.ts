@@ -1,25 +1,30 @@
 import { decodeWamid } from '../../identity/wamid.js';
 import { countRunRecords } from '../../store/queries/explain.js';
 import type { Context } from '../../context.js';
-import { concludeContact } from './conclude-contact.js';
-import { concludeEntry, concludeRows, concludeUnstored, type Conclusion } from './conclude.js';
+import {
+  concludeContact,
+  concludeEntry,
+  concludeRows,
+  concludeUnstored,
+  type Conclusion,
+} from './conclude.js';
 import { explainContact } from './explain-contact.js';
-import { explainEntry } from './explain-entry.js';
 import { explainRows, explainUnstored } from './explain-message.js';
 import { Investigation, runNote } from './investigation.js';
-import { journalOfMessage } from './journal-notes.js';
-import type { ExplainOptions } from './options.js';
-import type { ExplainResult } from './result.js';
+import { journalOfMessage } from './message-story.js';
+import type { ExplainOptions, ExplainResult, EntryExplanation, ExplainedFact } from './result.js';
 import { findSubject, type Subject } from './subject.js';
+import type { LoggedEntry } from '../../store/tables/stored-entries.js';
+import { iso, originOf, unreadableView, viewOf } from './fact-view.js';
+import type { ItemVerdict } from './item-verdicts.js';
 
 type Parts = Partial<
   Pick<ExplainResult, 'messages' | 'contact' | 'entry' | 'run' | 'facts' | 'pending' | 'journal'>
 >;
 
 /**
- * Says where something came from, and where something that is not there went: a message, a contact, a raw entry or a run.
- * Reads only. Everything is looked up by index; the bytes of the whole raw log are searched for what no index knows, and on
- * request. Throws ConfigError for what is nothing (`unknown_subject`, `unknown_contact`) or two things (`ambiguous_…`).
+ * Explains where a message, a contact, a raw entry or a run came from, and what became of a missing one. Reads only, by index;
+ * searches the bytes of the whole raw log for what no index has, and on request. Throws ConfigError for what is nothing (`unknown_subject`, `unknown_contact`) or two things (`ambiguous_…`).
  */
 export async function explain(ctx: Context, options: ExplainOptions): Promise<ExplainResult> {
   const inv = await Investigation.open(ctx, options);
@@ -95,4 +100,44 @@ async function answer(
       };
     }
   }
+}
+
+export interface EntryFindings {
+  entry: EntryExplanation;
+  verdicts: ItemVerdict[];
+  facts: ExplainedFact[];
+  /** Parts in an unknown format. */
+  unread: { path: string; reason: string }[];
+}
+
+/** Explains one raw entry: its items, and what became of each. */
+async function explainEntry(inv: Investigation, found: LoggedEntry): Promise<EntryFindings> {
+  const [logged] = await inv.decode([found], (entry) => entry);
+  const verdicts = await inv.verdictsOn(logged?.items ?? []);
+  const [run] = await inv.runs([found.runId]);
+  const { bodies } = inv.options;
+  const facts = verdicts.map((verdict) => viewOf(verdict, { bodies }));
+  const unread = (logged?.unrecognized ?? []).map(({ path, reason }) => ({ path, reason }));
+  if (logged?.failure != null && found.isIntact) unread.push({ path: '$', reason: logged.failure });
+  return {
+    entry: {
+      id: found.id,
+      origin: originOf(found),
+      provider: found.provider,
+      status: found.status,
+      error: found.error,
+      fields: found.fields,
+      phoneNumberIds: found.phoneNumberIds,
+      receivedAt: iso(found.receivedAt),
+      storedAt: iso(found.createdAt),
+      processedAt: iso(found.processedAt),
+      attempts: found.attempts,
+      bytes: found.bytes,
+      isIntact: found.isIntact,
+      run: run ?? null,
+    },
+    verdicts,
+    facts: [...facts, ...unread.map(({ path, reason }) => ({ ...unreadableView(found, reason), path }))],
+    unread,
+  };
 }

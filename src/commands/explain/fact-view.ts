@@ -1,43 +1,41 @@
 import type { Fact, MessageContent } from '../../model/facts.js';
-import type { Fate } from './fates.js';
-import type { LoggedItem, LoggedItems } from './read-items.js';
-import { namesIn } from './names.js';
-import type { Change, ExplainedFact } from './result.js';
+import type { ItemVerdict } from './item-verdicts.js';
+import { type EntryItem, type EntryItems, namesIn } from './log-items.js';
+import type { Change, ExplainedFact, PendingNote } from './result.js';
+import type { PendingRecord } from '../../store/tables/amendments.js';
+import { readEntryHeads } from '../../store/tables/stored-entries.js';
+import type { Investigation } from './investigation.js';
 
-/** Longest excerpt of a text; cut by characters, sanitised where it is shown. */
+/** Longest excerpt of a text; cut by characters, sanitised by the renderer. */
 const EXCERPT = 60;
 
-/** A fact in the form in which it is handed out. */
+/** A fact as the result shows it. */
 export function viewOf(
-  item: LoggedItem,
-  fate: Fate,
+  { item, outcome, reason, row, holder }: ItemVerdict,
   { bodies, changes = [] }: { bodies: boolean; changes?: Change[] },
 ): ExplainedFact {
   const { fact, entry, connection, hint } = item;
-  // A skipped item is told by what it would have been.
-  const told = fact.kind === 'skipped' && item.included !== null ? item.included : fact;
+  // A skipped item is shown as what it would have been.
+  const shown = fact.kind === 'skipped' && item.included !== null ? item.included : fact;
   return {
     ...headOf(entry),
-    ...wordsOf(told),
-    outcome: fate.outcome,
-    reason: fact.kind === 'history_state' ? (fact.error ?? null) : fate.reason,
+    ...wordsOf(shown),
+    outcome,
+    reason: fact.kind === 'history_state' ? (fact.error ?? null) : reason,
     changes,
-    messageId: fate.row?.id ?? null,
-    takenBy:
-      fate.holder === null
-        ? null
-        : { messageId: fate.holder.id, leadId: fate.holder.leadId, entry: fate.holder.batchId },
+    messageId: row?.id ?? null,
+    takenBy: holder === null ? null : { messageId: holder.id, leadId: holder.leadId, entry: holder.batchId },
     connection: connection?.name ?? null,
     connectionHint: connection === null ? (hint.phoneNumberId ?? hint.session) : null,
     chunk: item.chunk,
     path: fact.path,
     names: isAboutNames(fact) ? namesIn(fact) : [],
-    excerpt: bodies ? excerptOf(told) : null,
+    excerpt: bodies ? excerptOf(shown) : null,
   };
 }
 
-/** An entry of which nothing could be read, as one line. */
-export function unreadableView(entry: LoggedItems['entry'], reason: string): ExplainedFact {
+/** An entry in an unknown format, as one fact. */
+export function unreadableView(entry: EntryItems['entry'], reason: string): ExplainedFact {
   return {
     ...headOf(entry),
     kind: 'entry',
@@ -62,7 +60,7 @@ export function unreadableView(entry: LoggedItems['entry'], reason: string): Exp
 }
 
 function headOf(
-  entry: LoggedItem['entry'],
+  entry: EntryItem['entry'],
 ): Pick<ExplainedFact, 'entryId' | 'entryOrigin' | 'entryStatus' | 'receivedAt' | 'storedAt' | 'runId'> {
   return {
     entryId: entry.id,
@@ -85,7 +83,7 @@ export function iso(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-/** The first words of a text, as they were said. */
+/** The first words of a text, as they were sent. */
 export function firstWords(text: string): string {
   return text.length <= EXCERPT ? text : `${text.slice(0, EXCERPT - 1)}…`;
 }
@@ -97,53 +95,43 @@ function isAboutNames(fact: Fact): boolean {
 type Words = Pick<ExplainedFact, 'kind' | 'origin' | 'type' | 'direction' | 'status' | 'externalId' | 'at'>;
 
 function wordsOf(fact: Fact): Words {
-  const none: Words = {
+  const isMessage = fact.kind === 'message';
+  const at = 'timestamp' in fact ? fact.timestamp : 'at' in fact ? fact.at : null;
+  const ownId = isMessage ? fact.externalId : null;
+  return {
     kind: fact.kind,
-    origin: null,
-    type: null,
-    direction: null,
-    status: null,
-    externalId: null,
-    at: null,
+    origin: isMessage ? fact.origin : null,
+    type: typeOf(fact),
+    direction: isMessage ? fact.direction : null,
+    status: isMessage ? (fact.historyStatus ?? null) : fact.kind === 'status' ? fact.status : null,
+    externalId: 'targetExternalId' in fact ? fact.targetExternalId : ownId,
+    at: iso(at),
   };
+}
+
+function typeOf(fact: Fact): string | null {
   switch (fact.kind) {
     case 'message':
-      return {
-        ...none,
-        origin: fact.origin,
-        type: fact.type,
-        direction: fact.direction,
-        status: fact.historyStatus ?? null,
-        externalId: fact.externalId,
-        at: iso(fact.timestamp),
-      };
-    case 'status':
-      return { ...none, status: fact.status, externalId: fact.targetExternalId, at: iso(fact.at) };
+      return fact.type;
     case 'edit':
-      return { ...none, type: fact.content.type, externalId: fact.targetExternalId, at: iso(fact.at) };
-    case 'revoke':
-      return { ...none, externalId: fact.targetExternalId, at: iso(fact.at) };
+      return fact.content.type;
     case 'reaction':
-      return {
-        ...none,
-        type: fact.emoji === null ? 'removed' : fact.reactor,
-        externalId: fact.targetExternalId,
-        at: iso(fact.at),
-      };
+      return fact.emoji === null ? 'removed' : fact.reactor;
     case 'address_book':
-      return { ...none, type: fact.action, at: iso(fact.at) };
-    case 'profile':
-      return { ...none, at: iso(fact.at) };
+      return fact.action;
     case 'history_state':
-      return { ...none, type: fact.status };
+      return fact.status;
     case 'event':
-      return { ...none, type: fact.name };
+      return fact.name;
     case 'skipped':
     case 'rejected':
-      return { ...none, type: fact.subject };
+      return fact.subject;
+    case 'status':
+    case 'revoke':
+    case 'profile':
     case 'identity_link':
     case 'history_chunk':
-      return none;
+      return null;
   }
 }
 
@@ -160,13 +148,7 @@ function excerptOf(fact: Fact): string | null {
       return fact.name ?? fact.username ?? null;
     case 'rejected':
       return firstWords(fact.excerpt);
-    case 'status':
-    case 'revoke':
-    case 'identity_link':
-    case 'history_chunk':
-    case 'history_state':
-    case 'event':
-    case 'skipped':
+    default:
       return null;
   }
 }
@@ -174,4 +156,27 @@ function excerptOf(fact: Fact): string | null {
 function contentExcerpt(content: MessageContent): string | null {
   const text = content.body ?? content.media?.fileName;
   return text === undefined ? null : firstWords(text);
+}
+
+/** Updates whose message was not received, with their entries. */
+export async function pendingNotes(
+  inv: Investigation,
+  pending: readonly PendingRecord[],
+): Promise<PendingNote[]> {
+  const ids = [...new Set(pending.flatMap((one) => one.webhookLogId ?? []))];
+  const heads = new Map((await readEntryHeads(inv.sql, ids)).map((head) => [head.id, head]));
+  return pending.map((one) => {
+    const head = one.webhookLogId === null ? undefined : heads.get(one.webhookLogId);
+    const status = one.payload['status'];
+    return {
+      connection: inv.nameOf(one.connectionId),
+      kind: one.kind,
+      targetExternalId: one.targetExternalId,
+      at: iso(one.at),
+      waitingSince: iso(one.createdAt),
+      status: typeof status === 'string' ? status : null,
+      entryId: one.webhookLogId,
+      entryOrigin: head === undefined ? null : originOf(head),
+    };
+  });
 }

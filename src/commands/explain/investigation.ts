@@ -1,4 +1,9 @@
-import type { FoundEntry } from '../../store/queries/explain.js';
+import {
+  type FoundEntry,
+  findEntriesAbout,
+  findEntriesNear,
+  scanEntries,
+} from '../../store/queries/explain.js';
 import type { Sql } from '../../store/sql.js';
 import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
 import type { StoredMessageRow } from '../../store/tables/messages.js';
@@ -8,16 +13,15 @@ import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
 import { RawLog } from '../../rawlog/raw-log.js';
 import { iso } from './fact-view.js';
-import { FateFinder, type Fate } from './fates.js';
-import type { ExplainOptions } from './options.js';
-import { readItems, type LoggedItem, type LoggedItems } from './read-items.js';
-import type { Remedy, RunNote } from './result.js';
+import { VerdictFinder, type ItemVerdict } from './item-verdicts.js';
+import type { ExplainOptions, Remedy, RunNote } from './result.js';
+import { readItems, type EntryItem, type EntryItems, patternsOf } from './log-items.js';
 
-/** Bodies are read so many bytes at a time: memory stays flat however large the entries are. */
+/** Bodies are read this many bytes at a time, so that memory stays flat however large the entries are. */
 const PAGE_BYTES = 4 * 1024 * 1024;
 const PAGE_ENTRIES = 500;
 
-/** One question, with all that every part of its answer needs. */
+/** One run of `explain`: what every part of it reads, and what it has found so far. */
 export class Investigation {
   readonly notices: string[] = [];
   readonly remedies: Remedy[] = [];
@@ -26,7 +30,7 @@ export class Investigation {
   scanned = false;
   complete = true;
   private readonly decoded = new Set<string>();
-  private readonly fates: FateFinder;
+  private readonly verdicts: VerdictFinder;
 
   private constructor(
     readonly ctx: Context,
@@ -37,7 +41,7 @@ export class Investigation {
     readonly log: RawLog,
   ) {
     this.connections = chosen;
-    this.fates = new FateFinder(ctx.store.sql, log);
+    this.verdicts = new VerdictFinder(ctx.store.sql, log);
   }
 
   static async open(ctx: Context, options: ExplainOptions): Promise<Investigation> {
@@ -60,7 +64,7 @@ export class Investigation {
     return this.connection(connectionId)?.name ?? connectionId;
   }
 
-  /** A phone that two organizations know is two people: what one wrote to the other's number is nothing that this one lacks. */
+  /** One phone in two organizations is two people: messages to the other organization's number are not missing here. */
   narrowTo(organizationId: string): void {
     this.connections = this.connections.filter((row) => row.organizationId === organizationId);
   }
@@ -69,8 +73,8 @@ export class Investigation {
     return this.connections.map((row) => row.id);
   }
 
-  /** Whether an item is of a connection that was asked for; what waits for its connection may be of any. */
-  concerns(item: LoggedItem): boolean {
+  /** Whether an item is of a connection that was asked for; one whose connection is unknown may be of any. */
+  concerns(item: EntryItem): boolean {
     return item.connection === null || this.connections.some((row) => row.id === item.connection?.id);
   }
 
@@ -84,20 +88,20 @@ export class Investigation {
   }
 
   /**
-   * Decodes entries, each once, in the order in which they were stored; what `pick` does not want is forgotten at once.
-   * An interruption ends it with what there is, and says so.
+   * Decodes entries, each once, in the order in which they were stored; keeps only what `pick` returns. An interruption ends
+   * it with the entries decoded so far, and a notice.
    */
   async decode(
     found: readonly FoundEntry[],
-    pick: (items: LoggedItems) => LoggedItems | null,
-  ): Promise<LoggedItems[]> {
+    pick: (items: EntryItems) => EntryItems | null,
+  ): Promise<EntryItems[]> {
     const fresh = [...new Map(found.map((entry) => [entry.id, entry])).values()]
       .filter(({ id }) => !this.decoded.has(id))
       .sort((a, b) => (a.id < b.id ? -1 : 1));
-    const kept: LoggedItems[] = [];
+    const kept: EntryItems[] = [];
     for (const page of pagesOf(fresh)) {
       if (this.ctx.signal.aborted) {
-        this.cutOff('Interrupted: not everything that was found has been read.');
+        this.cutOff('Interrupted: some entries were found but not read.');
         break;
       }
       const entries = await readLoggedEntries(
@@ -119,12 +123,9 @@ export class Investigation {
     this.notice(notice);
   }
 
-  /** What became of these items, by the judge that `verify` asks. `first`: rows to hold them against before others. */
-  fatesOf(
-    items: readonly LoggedItem[],
-    first: readonly StoredMessageRow[] = [],
-  ): Promise<Map<LoggedItem, Fate>> {
-    return this.fates.fatesOf(items, first);
+  /** The verdict on every item, in their order. `first`: rows to compare with first where an id has several. */
+  verdictsOn(items: readonly EntryItem[], first: readonly StoredMessageRow[] = []): Promise<ItemVerdict[]> {
+    return this.verdicts.verdictsOn(items, first);
   }
 
   /** The oldest first. */
@@ -160,4 +161,86 @@ function pagesOf(entries: readonly FoundEntry[]): FoundEntry[][] {
     }
   }
   return pages;
+}
+
+/** How far around a message's entry to search for its statuses; they follow within the day, and name no contact. */
+const AFTER = { entries: 3000, maxBytes: 32 * 1024 * 1024 };
+const BEFORE = { entries: 500, maxBytes: 8 * 1024 * 1024 };
+/** A message is received a few times: live, in the history, by WhatsApp Web, redelivered. */
+const MOST_ANCHORS = 4;
+const MOST_ENTRIES = 500;
+const SCAN_PAGE = { entries: 5000, maxBytes: 16 * 1024 * 1024 };
+const SHORTEST_WORD = 5;
+/** A search that has found this many entries has found enough. */
+const MOST_SCANNED = 1000;
+
+/** Entries that contain one of these ids and name one of these people: by the index of names, then by their bytes. */
+export async function findNamedEntries(
+  inv: Investigation,
+  ids: readonly string[],
+  names: readonly string[],
+): Promise<FoundEntry[]> {
+  const found = await findEntriesAbout(inv.sql, names, { limit: MOST_ENTRIES, patterns: patternsOf(ids) });
+  if (found.length === MOST_ENTRIES) {
+    inv.cutOff(`Only the newest ${MOST_ENTRIES} entries that name the message were read.`);
+  }
+  return found;
+}
+
+/** Entries that contain one of these ids, stored shortly before or after one of the anchors. */
+export async function findNeighbours(
+  inv: Investigation,
+  ids: readonly string[],
+  anchors: readonly string[],
+): Promise<FoundEntry[]> {
+  const patterns = patternsOf(ids);
+  const found: FoundEntry[] = [];
+  for (const anchor of anchors.slice(0, MOST_ANCHORS)) {
+    found.push(...(await findEntriesNear(inv.sql, anchor, 'after', { ...AFTER, patterns })));
+    found.push(...(await findEntriesNear(inv.sql, anchor, 'before', { ...BEFORE, patterns })));
+  }
+  return found;
+}
+
+/** Searches the bytes of the whole log for these words, newest first, with a notice, as that takes time. */
+export async function scanLog(inv: Investigation, words: readonly string[]): Promise<FoundEntry[]> {
+  // A word of two digits is in every body.
+  const patterns = patternsOf(words.filter((word) => word.length >= SHORTEST_WORD));
+  if (patterns.length === 0) {
+    inv.cutOff('The raw log was not searched byte by byte: the subject is too short.');
+    return [];
+  }
+  const { since } = inv.options;
+  const found: FoundEntry[] = [];
+  let looked = 0;
+  let before: string | null = null;
+  for (;;) {
+    const page = await scanEntries(inv.sql, before, {
+      ...SCAN_PAGE,
+      patterns,
+      ...(since === undefined ? {} : { since }),
+    });
+    if (page.last === null) break;
+    if (looked === 0 && page.looked === SCAN_PAGE.entries) {
+      inv.ctx.emit({ event: 'notice', message: 'Searching the whole raw log byte by byte …' });
+    }
+    looked += page.looked;
+    before = page.last;
+    found.push(...page.found);
+    if (found.length >= MOST_SCANNED) {
+      inv.cutOff(
+        `The search stopped after ${found.length} matches in the newest ${looked} entries of the raw log.`,
+      );
+      return found;
+    }
+    if (inv.ctx.signal.aborted) {
+      inv.cutOff(`Interrupted: only the newest ${looked} entries of the raw log were searched.`);
+      return found;
+    }
+  }
+  inv.scanned = since === undefined;
+  if (since !== undefined) {
+    inv.cutOff(`Only entries received since ${new Date(since).toISOString()} were searched.`);
+  }
+  return found;
 }

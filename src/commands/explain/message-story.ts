@@ -5,78 +5,84 @@ import { amendState, payloadOf, ReactionBook, type Amendment } from '../../rules
 import { projectMessage } from '../../rules/message-projection.js';
 import { absorbState, stateOfFact, type MessageState } from '../../rules/message-state.js';
 import { iso } from './fact-view.js';
-import { isFault, type Fate } from './fates.js';
-import type { LoggedItem } from './read-items.js';
-import type { Change, Outcome } from './result.js';
-
-export interface FatedItem {
-  item: LoggedItem;
-  fate: Fate;
-}
+import { isFault, type ItemVerdict } from './item-verdicts.js';
+import type { EntryItem } from './log-items.js';
+import type { Change, Outcome, JournalNote } from './result.js';
+import { phonesToLookUp } from '../../identity/phone.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import {
+  readJournalOfMessage,
+  readMergesInto,
+  type JournalRecord,
+} from '../../store/journal/journal-records.js';
+import type { Investigation } from './investigation.js';
 
 /** An item with what it changed, by the rules of merging. */
-export interface ToldItem extends FatedItem {
+export interface AppliedItem extends ItemVerdict {
   changes: Change[];
 }
 
 export interface Story {
-  told: ToldItem[];
-  /** What the facts and the row do not agree in: `from` is the facts' word, `to` the row's. */
+  applied: AppliedItem[];
+  /** Where the facts and the row disagree: `from` is the facts' value, `to` the row's. */
   unexplained: Change[];
-  /** Ids other than the row's that facts called the message by. */
+  /** Other ids of the message, by its facts. */
   twins: string[];
 }
 
 /**
- * Tells how a row came to be what it is: folds its facts again, one after the other as they were applied, with the very
- * functions that merge them (M2, M3, M5), and notes what each changed. Pure.
+ * Explains how a row got its values: merges its facts again, one after the other as they were applied, with the functions of a
+ * replay (M2, M3, M5), and notes what each changed. Pure.
  */
-export function tellStory(
+export function storyOf(
   row: PlacedMessage,
-  items: readonly FatedItem[],
-  /** Fields of the row that are known to be wrong: what the log makes of them needs no explanation. */
+  items: readonly ItemVerdict[],
+  /** Fields of the row that are known to be wrong, and need no explanation. */
   wrong: ReadonlySet<string> = new Set(),
 ): Story {
-  const story = new StoryTeller(row);
-  const told = [...items].sort((a, b) => compareArrival(a.item, b.item, row)).map((one) => story.tell(one));
+  const story = new Replay(row);
+  const applied = [...items]
+    .sort((a, b) => compareArrival(a.item, b.item, row))
+    .map((one) => story.apply(one));
   story.settle();
   const unexplained = story.unexplained().filter(({ field }) => !wrong.has(field));
-  return { told, unexplained, twins: story.twins() };
+  return { applied, unexplained, twins: story.twins() };
 }
 
-class StoryTeller {
+class Replay {
   private state: MessageState | null = null;
-  private readonly waiting: { fact: Amendment; told: ToldItem }[] = [];
+  private readonly pending: { fact: Amendment; applied: AppliedItem }[] = [];
   private readonly reactions = new ReactionBook([]);
   private readonly ids = new Set<string>();
 
   constructor(private readonly row: PlacedMessage) {}
 
-  tell({ item, fate }: FatedItem): ToldItem {
-    const told: ToldItem = { item, fate, changes: [] };
+  apply(verdict: ItemVerdict): AppliedItem {
+    const applied: AppliedItem = { ...verdict, changes: [] };
+    const { item, row } = verdict;
     const fact = item.fact.kind === 'skipped' ? item.included : item.fact;
-    if (fact === null || fate.row?.id !== this.row.id) return told;
+    if (fact === null || row?.id !== this.row.id) return applied;
     switch (fact.kind) {
       case 'message':
         this.ids.add(fact.externalId);
-        this.message(fact, told);
+        this.message(fact, applied);
         break;
       case 'status':
       case 'edit':
       case 'revoke':
       case 'reaction':
-        if (this.state === null) this.waiting.push({ fact, told });
-        else this.amend(fact, told);
+        if (this.state === null) this.pending.push({ fact, applied });
+        else this.amend(fact, applied);
         break;
       default:
         break;
     }
-    return told;
+    return applied;
   }
 
-  /** Amendments to a row whose message facts are not in the log have changed it nonetheless. */
+  /** Amendments of a row whose message is not in the log were applied all the same. */
   settle(): void {
-    for (const { told } of this.waiting) became(told, 'applied', null);
+    for (const { applied } of this.pending) became(applied, 'applied', null);
   }
 
   unexplained(): Change[] {
@@ -94,7 +100,7 @@ class StoryTeller {
     return [...this.ids].filter((id) => id !== this.row.externalId);
   }
 
-  private message(fact: MessageFact, told: ToldItem): void {
+  private message(fact: MessageFact, applied: AppliedItem): void {
     const { row } = this;
     const incoming = stateOfFact(fact, {
       id: row.id,
@@ -107,11 +113,10 @@ class StoryTeller {
     });
     if (this.state === null) {
       this.state = incoming;
-      became(told, 'created');
-      for (const waiting of this.waiting.splice(0)) {
-        this.amend(waiting.fact, waiting.told);
-        if (!isFault(waiting.told.fate))
-          waiting.told.fate = { ...waiting.told.fate, reason: 'waited_for_message' };
+      became(applied, 'created');
+      for (const pending of this.pending.splice(0)) {
+        this.amend(pending.fact, pending.applied);
+        if (!isFault(pending.applied)) pending.applied.reason = 'waited_for_message';
       }
       return;
     }
@@ -120,44 +125,44 @@ class StoryTeller {
     if (isWamid(incoming.externalId) && !isWamid(this.state.externalId)) {
       this.state.externalId = incoming.externalId;
     }
-    this.note(told, before);
+    this.note(applied, before);
   }
 
-  private amend(fact: Amendment, told: ToldItem): void {
+  private amend(fact: Amendment, applied: AppliedItem): void {
     if (this.state === null) return;
     const before = shown(this.state);
     const payload = payloadOf(fact);
     const isChanged = amendState(payload, this.state, this.reactions);
     if (payload.kind === 'reaction') {
       if (isChanged)
-        told.changes.push({ field: 'reaction', to: payload.emoji === null ? null : payload.reactor });
-      became(told, isChanged ? 'changed' : 'unchanged');
+        applied.changes.push({ field: 'reaction', to: payload.emoji === null ? null : payload.reactor });
+      became(applied, isChanged ? 'changed' : 'unchanged');
       return;
     }
-    this.note(told, before);
+    this.note(applied, before);
   }
 
-  private note(told: ToldItem, before: Readonly<Record<string, string | null>>): void {
+  private note(applied: AppliedItem, before: Readonly<Record<string, string | null>>): void {
     if (this.state === null) return;
     for (const [field, to] of Object.entries(shown(this.state))) {
       const from = before[field] ?? null;
       if (from === to) continue;
-      // What was said stays unsaid here; that it was empty before says enough.
-      if (!PRIVATE.has(field)) told.changes.push({ field, from, to });
-      else told.changes.push({ field, ...(from === null ? { from } : to === null ? { to } : {}) });
+      // Texts stay hidden; whether there was one before is enough.
+      if (!PRIVATE.has(field)) applied.changes.push({ field, from, to });
+      else applied.changes.push({ field, ...(from === null ? { from } : to === null ? { to } : {}) });
     }
-    became(told, told.changes.length > 0 ? 'changed' : 'unchanged');
+    became(applied, applied.changes.length > 0 ? 'changed' : 'unchanged');
   }
 }
 
-/** What a fact did to the row as it was folded; that the row lacks it now is said instead. */
-function became(told: ToldItem, outcome: Outcome, reason: string | null = told.fate.reason): void {
-  if (!isFault(told.fate)) told.fate = { ...told.fate, outcome, reason };
+/** Notes what a fact did to the row; a fault of the row as it is now matters more. */
+function became(applied: AppliedItem, outcome: Outcome, reason: string | null = applied.reason): void {
+  if (!isFault(applied)) Object.assign(applied, { outcome, reason });
 }
 
 const PRIVATE: ReadonlySet<string> = new Set(['text', 'media']);
 
-/** What people see of a state, as texts to be compared. */
+/** The visible fields of a state, as texts to compare. */
 function shown(state: MessageState): Record<string, string | null> {
   const projected = projectMessage(state);
   return {
@@ -188,17 +193,107 @@ function shownOfRow(row: PlacedMessage): Record<string, string | null> {
 }
 
 /**
- * The order in which items were applied: as their entries were stored. One that was taken up again later (it had waited for
- * its connection) counts from then, unless it is the one that brought the row.
+ * The order in which items were applied: the order in which their entries were stored. One that was replayed later (its
+ * connection was unknown) counts from then, unless it created the row.
  */
-function compareArrival(a: LoggedItem, b: LoggedItem, row: PlacedMessage): number {
+function compareArrival(a: EntryItem, b: EntryItem, row: PlacedMessage): number {
   const left = appliedAt(a, row);
   const right = appliedAt(b, row);
   if (left !== right) return left - right;
   return a.entry.id < b.entry.id ? -1 : a.entry.id > b.entry.id ? 1 : 0;
 }
 
-function appliedAt({ entry }: LoggedItem, row: PlacedMessage): number {
+function appliedAt({ entry }: EntryItem, row: PlacedMessage): number {
   const again = entry.attempts > 1 && entry.id !== row.batchId;
   return again ? (entry.processedAt ?? entry.createdAt) : entry.createdAt;
+}
+
+/** Columns with message content: that they changed is shown, the content is not. */
+const CONTENT: ReadonlySet<string> = new Set(['body', 'media', 'raw_meta']);
+
+/** Columns that mean nothing to a person. */
+const SILENT: ReadonlySet<string> = new Set([
+  'id',
+  'evidence',
+  'conversation_id',
+  'created_at',
+  'last_synced_at',
+]);
+
+/** What merges, dedupes and undos did to a message's row, and which copies of it they deleted. */
+export async function journalOfMessage(
+  inv: Investigation,
+  rowId: string | null,
+  ids: readonly string[],
+): Promise<JournalNote[]> {
+  return notesOf(inv, await readJournalOfMessage(inv.sql, rowId, ids));
+}
+
+/** The leads that were merged into these people, over any number of merges. */
+export async function mergesInto(
+  inv: Investigation,
+  personIds: readonly string[],
+  phone: string | null,
+): Promise<JournalNote[]> {
+  const phones = phone === null ? [] : phonesToLookUp(phone);
+  const notes = await notesOf(inv, await readMergesInto(inv.sql, personIds, phones));
+  return notes.map((note) => {
+    const isThis = personIds.some((id) => note.what === mergedInto(id));
+    return isThis ? { ...note, what: 'merged into this lead' } : note;
+  });
+}
+
+async function notesOf(inv: Investigation, records: readonly JournalRecord[]): Promise<JournalNote[]> {
+  const runs = new Map(
+    (await inv.runs(records.map((record) => record.runId))).map((run) => [run.id, run.command]),
+  );
+  return records.map((record) => ({
+    at: iso(record.createdAt),
+    runId: record.runId,
+    command: runs.get(record.runId) ?? null,
+    table: record.table,
+    rowId: textOf(record.key['id']),
+    what: whatHappened(record),
+    was: whatItWas(record),
+  }));
+}
+
+function whatHappened({ before, after, table }: JournalRecord): string {
+  const into = textOf(after?.['merged_into']);
+  if (into !== null) return mergedInto(into);
+  if (before === null) return 'put back';
+  if (after === null) return table === 'leads' ? 'merged into this lead' : 'removed';
+  const lead = textOf(after['lead_id']);
+  const moved = lead !== null && lead !== textOf(before['lead_id']) ? [`moved to lead ${lead}`] : [];
+  const changed = Object.keys(after).filter(
+    (column) =>
+      !SILENT.has(column) &&
+      column !== 'lead_id' &&
+      // An entry that only moves a row has no other columns in `before`.
+      Object.hasOwn(before, column) &&
+      JSON.stringify(after[column]) !== JSON.stringify(before[column]),
+  );
+  const words = new Set(changed.map((column) => (CONTENT.has(column) ? 'content' : column)));
+  const rest = words.size === 0 ? [] : [`changed ${[...words].join(', ')}`];
+  return [...moved, ...rest].join(', ') || 'kept';
+}
+
+function mergedInto(leadId: string): string {
+  return `merged into lead ${leadId}`;
+}
+
+/** The names that people knew the row by. */
+function whatItWas({ before, table }: JournalRecord): string | null {
+  if (before === null) return null;
+  const columns = table === 'leads' ? ['phone_number', 'push_name', 'username'] : ['external_id'];
+  const words = columns.flatMap((column) => textOf(valueOf(before, column)) ?? []);
+  return words.length === 0 ? null : words.join(', ');
+}
+
+function valueOf(object: JsonObject, key: string): JsonValue | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+function textOf(value: JsonValue | undefined): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
 }

@@ -14,7 +14,7 @@ import { resolveContact } from '../contacts/resolve-contact.js';
 import { CONTACT_FORMS, parseContact } from '../contacts/typed-contact.js';
 import { originOf } from './fact-view.js';
 import type { Investigation } from './investigation.js';
-import type { ExplainKind } from './options.js';
+import type { ExplainKind } from './result.js';
 
 /** What was typed, found out. */
 export type Subject =

@@ -1,0 +1,175 @@
+import { itemAt } from '../../decode/item-at.js';
+import { INCLUDABLE_CHATS, type IncludableChat } from '../../model/enumerations.js';
+import type { Fact } from '../../model/facts.js';
+import type { JsonValue } from '../../model/json.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
+import type { EntryHead, LoggedEntry } from '../../store/tables/stored-entries.js';
+import type { PendingReason } from '../../ingest/batch/batch.js';
+import type { DecodedEntry, RawLog } from '../../rawlog/raw-log.js';
+import type { Chunk } from './result.js';
+import { identitiesOfUser } from '../../identity/identities.js';
+import { phonesToLookUp } from '../../identity/phone.js';
+import { messageIdOfFact, whoIsNamed } from '../../rules/fact-traits.js';
+import { nodesOf } from '../../rules/identity-evidence.js';
+
+/** One fact of a stored entry, with its context in the entry. */
+export interface EntryItem {
+  entry: EntryHead;
+  fact: Fact;
+  connection: ConnectionRow | null;
+  /** Why it is pending, where its connection is unknown. */
+  pending: PendingReason | null;
+  /** How the entry names its number, for the user who has to add it. */
+  hint: { phoneNumberId: string | null; displayPhone: string | null; session: string | null };
+  chunk: Chunk | null;
+  /** What `--include` would make of an item of a skipped chat: a replay may have imported it. */
+  included: Fact | null;
+  /** The item as it was received, for what the fact does not keep. */
+  raw: () => JsonValue | undefined;
+}
+
+export interface EntryItems {
+  entry: EntryHead;
+  items: EntryItem[];
+  failure: string | null;
+  unrecognized: readonly { path: string; reason: string; excerpt: string }[];
+}
+
+const EVERYTHING: ReadonlySet<IncludableChat> = new Set(INCLUDABLE_CHATS);
+
+/** The items of a decoded entry, with those of skipped chats. */
+export function readItems(decoded: DecodedEntry<LoggedEntry>, log: RawLog): EntryItems {
+  const included = chatsIncluded(decoded, log);
+  const { rawBody, ...head } = decoded.entry;
+  const items = decoded.sections.flatMap(({ section, connection, pending }) => {
+    const { phoneNumberId, displayPhoneNumber, sessionName } = section.connection;
+    const hint = {
+      phoneNumberId: phoneNumberId ?? null,
+      displayPhone: displayPhoneNumber ?? null,
+      session: sessionName ?? null,
+    };
+    const chunks = chunksOf(section.facts);
+    return section.facts.map((fact): EntryItem => ({
+      entry: head,
+      fact,
+      connection,
+      pending,
+      hint,
+      chunk: chunkOf(fact, chunks),
+      included: fact.kind === 'skipped' ? (included.get(fact.path) ?? null) : null,
+      raw: () => itemAt(rawBody, fact.path),
+    }));
+  });
+  return {
+    entry: head,
+    items,
+    failure: decoded.failure?.message ?? null,
+    unrecognized: decoded.unrecognized,
+  };
+}
+
+/** The facts of chats that rule M6 skips, by path. Decodes only entries with such chats a second time. */
+function chatsIncluded(decoded: DecodedEntry<LoggedEntry>, log: RawLog): Map<string, Fact> {
+  const facts = new Map<string, Fact>();
+  const hasSkipped = decoded.sections.some(({ section }) =>
+    section.facts.some((fact) => fact.kind === 'skipped' && isIncludable(fact.reason)),
+  );
+  if (!hasSkipped) return facts;
+  for (const { section } of log.decodeWith(decoded, EVERYTHING).sections) {
+    for (const fact of section.facts)
+      if (messageIdOfFact(fact) !== null && !facts.has(fact.path)) facts.set(fact.path, fact);
+  }
+  return facts;
+}
+
+function isIncludable(reason: string): reason is IncludableChat {
+  return INCLUDABLE_CHATS.some((chat) => chat === reason);
+}
+
+function chunksOf(facts: readonly Fact[]): { path: string; chunk: Chunk }[] {
+  return facts.flatMap((fact) =>
+    fact.kind === 'history_chunk'
+      ? [
+          {
+            path: fact.path,
+            chunk: {
+              phase: fact.phase ?? null,
+              chunkOrder: fact.chunkOrder ?? null,
+              progress: fact.progress ?? null,
+            },
+          },
+        ]
+      : [],
+  );
+}
+
+/** The chunk that contains the item. */
+function chunkOf(fact: Fact, chunks: readonly { path: string; chunk: Chunk }[]): Chunk | null {
+  return chunks.find(({ path }) => fact.path === path || isBelow(fact.path, path))?.chunk ?? null;
+}
+
+function isBelow(path: string, parent: string): boolean {
+  return path.startsWith(parent) && (path[parent.length] === '.' || path[parent.length] === '[');
+}
+
+/** The names of people in a fact, as the index of the raw log stores them. */
+export function namesIn(fact: Fact): string[] {
+  return [...new Set(whoIsNamed(fact).flatMap((who) => nodesOf(who).map((node) => node.value)))];
+}
+
+/** The fields of items for sender and recipient, of Meta and of WhatsApp Web. */
+const PERSON_KEY =
+  /^(?:from|to|id|wa_id|jid|author|phone_number|\w*(?:user_id|[jJ]id|[pP]articipant|recipient|sender)\w*)$/;
+
+/** Whether an item without a fact of its own names one of these people: in its fields for people, not in its text. */
+export function itemNames(item: JsonValue | undefined, names: ReadonlySet<string>, depth = 6): boolean {
+  if (typeof item !== 'object' || item === null || depth === 0) return false;
+  if (Array.isArray(item)) return item.some((element) => itemNames(element, names, depth - 1));
+  return Object.entries(item).some(([key, value]) => {
+    if (typeof value !== 'string') return itemNames(value, names, depth - 1);
+    return PERSON_KEY.test(key) && nodesOf(identitiesOfUser(value)).some((node) => names.has(node.value));
+  });
+}
+
+/** Whether an item has one of these ids in any field; the id of the message that it answers does not count. */
+export function itemHasId(item: JsonValue | undefined, ids: ReadonlySet<string>, depth = 6): boolean {
+  if (typeof item === 'string') return ids.has(item);
+  if (typeof item !== 'object' || item === null || depth === 0) return false;
+  return Object.entries(item).some(
+    ([key, value]) => !/context/i.test(key) && itemHasId(value, ids, depth - 1),
+  );
+}
+
+/** How the bytes of the raw log may spell these names: digits without `+`, the part of a JID before the `@`, a BSUID as it is. */
+export function wordsOfNames(names: readonly string[]): string[] {
+  const words = names.flatMap((name) => {
+    if (name.startsWith('+')) return phonesToLookUp(name).map((phone) => phone.slice(1));
+    const at = name.indexOf('@');
+    return at > 0 ? [name.slice(0, at)] : [name];
+  });
+  return [...new Set(words)];
+}
+
+/** The bytes to search for; a `/` may be escaped once (`\/`), or twice where JSON is inside a JSON string. */
+export function patternsOf(words: readonly string[]): Uint8Array[] {
+  const patterns = words.flatMap((word) =>
+    word.includes('/') ? [word, word.replaceAll('/', '\\/'), word.replaceAll('/', '\\\\/')] : [word],
+  );
+  return [...new Set(patterns)].map((pattern) => Buffer.from(pattern, 'utf8'));
+}
+
+/**
+ * How the wamids of a phone begin: base64 of the length and the digits, up to the last whole group of three bytes (the last
+ * digits share a group with what follows).
+ */
+export function wamidPrefixes(names: readonly string[]): string[] {
+  const phones = names.filter((name) => name.startsWith('+')).flatMap((name) => phonesToLookUp(name));
+  const prefixes = phones.map((phone) => {
+    const bytes = Buffer.concat([
+      Buffer.from([0x1c, 0x18, phone.length - 1]),
+      Buffer.from(phone.slice(1), 'latin1'),
+    ]);
+    return `wamid.${bytes.subarray(0, bytes.length - (bytes.length % 3)).toString('base64')}`;
+  });
+  return [...new Set(prefixes)];
+}
