@@ -65,7 +65,7 @@ describe('explain on the command line', () => {
     );
     const { code, stdout } = await run(['explain', wamid('K1')]);
     expect(code).toBe(0);
-    const story = stdout.slice(stdout.indexOf('What the raw log says')).replace(/\n +(?=filled)/g, ' ');
+    const story = stdout.slice(stdout.indexOf('Facts in the raw log')).replace(/\n +(?=filled)/g, ' ');
     expect(story).toMatch(/history message \(media_placeholder, inbound\) {2}created the row/);
     expect(story).toContain(`${log}:1  ….history[0].threads[0].messages[0]`);
     expect(story).toContain('chunk 1/2 (55 %)');
@@ -165,7 +165,7 @@ describe('explain on the command line', () => {
       '--bodies',
       '--scan',
       'Exit status',
-      'nothing is known about it',
+      'no data was found',
     ]) {
       // Lines are broken where they get too long.
       expect(stdout.replace(/\s+/g, ' ')).toContain(words);

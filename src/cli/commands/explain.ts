@@ -11,16 +11,20 @@ import { presentExplanation } from '../views/explain.js';
 const HIGHEST_LIMIT = 100_000;
 
 const FLAGS = {
-  ...group('What is meant:', {
-    as: choice('kind', EXPLAIN_KINDS, `where it could be several things: ${EXPLAIN_KINDS.join(', ')}`),
+  ...group('Subject:', {
+    as: choice(
+      'kind',
+      EXPLAIN_KINDS,
+      `what the subject is, where it could be several: ${EXPLAIN_KINDS.join(', ')}`,
+    ),
     connection: connection(),
   }),
-  ...group('How much is read:', {
+  ...group('How much to read:', {
     limit: integer(1, HIGHEST_LIMIT, 'a contact’s raw entries, the newest first').default('5000'),
-    scan: toggle('search the bytes of the whole raw log, too'),
-    since: moment('such a search leaves out what was received before'),
+    scan: toggle('also search the whole raw log byte by byte'),
+    since: moment('search only entries received at or after'),
     tz: dateZone(),
-    bodies: toggle('show the first words of texts'),
+    bodies: toggle('show the first words of message texts'),
   }),
 };
 
@@ -35,25 +39,25 @@ export function registerExplain(parent: Command, attach: Attach): void {
     );
   describe(command, {
     flags: FLAGS,
-    summary: 'Say where a message or a conversation came from, and where a missing one went.',
+    summary: 'Explain where a message or a conversation came from, or why it is missing.',
     details:
-      'Reads what the raw log says about it once more: the entry, its file and line, the history chunk and the ' +
-      'run that brought it, every fact in the order in which it was applied and what it changed, merges, and why ' +
-      'something was skipped, rejected or still waits. Changes nothing. An id that no index knows is searched for ' +
-      'in the bytes of the whole raw log. Texts stay hidden without --bodies.',
+      'Reads the raw log again and shows the entry with its file and line, the history chunk, the run that imported ' +
+      'it, every fact in the order in which it was applied and what it changed, merges, and why something was ' +
+      'skipped, rejected or is pending. Changes nothing. An id that is in no index is searched for in the whole raw ' +
+      'log. Message texts are hidden without --bodies.',
     examples: [
-      ['wa-reconcile explain +5511912345678', 'where did this conversation go?'],
+      ['wa-reconcile explain +5511912345678', 'where is this conversation?'],
       ['wa-reconcile explain wamid.HBgN…', 'where did this message come from, and what changed it?'],
       ['wa-reconcile explain webhooks.ndjson:120', 'what became of this line of the log?'],
-      ['wa-reconcile explain 3EB0C767D097B7C7C030 --json', 'a message of WhatsApp Web, for a program'],
+      ['wa-reconcile explain 3EB0C767D097B7C7C030 --json', 'a WhatsApp Web message, for a program'],
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.ok]: 'it is known, and nothing about it is missing',
+      [EXIT.ok]: 'data was found, and nothing is missing',
       [EXIT.usage]:
-        'wrong usage or configuration; not an id or a contact; several are meant (they are listed)',
-      [EXIT.findings]: 'something about it is missing, rejected or waits; or nothing is known about it',
-      [EXIT.interrupted]: 'interrupted; what was found until then is shown',
+        'wrong usage or configuration; not an id or a contact; ambiguous (the matches are listed)',
+      [EXIT.findings]: 'something is missing, different, rejected or pending; or no data was found',
+      [EXIT.interrupted]: 'interrupted; the output shows what was found so far',
     },
   });
   attach(command, explainCommand);

@@ -18,10 +18,10 @@ const FLAGS = group('Which messages:', {
   limit: integer(1, LARGEST_PAGE_LIMIT, 'messages on the page, 1 to 1000').default(
     String(DEFAULT_PAGE_LIMIT),
   ),
-  cursor: text('cursor', 'the page after the one that gave this', 'a cursor'),
+  cursor: text('cursor', 'show the page after the one with this cursor', 'a cursor'),
   since: moment('sent at or after: 2026-11-03, 36h, 2d, 3w, yesterday').alias('fromDate'),
   until: moment('sent before').alias('toDate'),
-  tz: zone('the zone of dates and of times shown'),
+  tz: zone('time zone for dates and for times in the output'),
   connection: connection('only this connection; also tells organizations apart'),
 });
 
@@ -33,10 +33,10 @@ export function registerMessages(parent: Command, attach: Attach): void {
     flags: FLAGS,
     summary: 'Show a contact’s messages, page by page from the newest.',
     details:
-      'On a terminal, a page reads like a chat: oldest on top. The other formats give the page ' +
-      'newest first, so that pages put one after the other stay in order, with a cursor for the ' +
-      'next, older one. Messages that are stored while you turn pages neither shift nor repeat ' +
-      'the others. A cursor belongs to its contact, window and connection.',
+      'On a terminal, a page reads like a chat, oldest message first. The other formats list the ' +
+      'newest first, so that consecutive pages stay in order, with a cursor for the next, older ' +
+      'page. Messages that are stored in the meantime neither shift nor repeat the others. A ' +
+      'cursor is valid only for its contact, time window and connection.',
     examples: [
       ['wa-reconcile messages +5511912345678', 'the newest page, as a chat'],
       ['wa-reconcile messages 5511912345678 --since yesterday --limit 1000', 'since yesterday'],
@@ -45,7 +45,7 @@ export function registerMessages(parent: Command, attach: Attach): void {
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.usage]: 'wrong usage or configuration; contact unknown or ambiguous; not its cursor',
+      [EXIT.usage]: 'wrong usage or configuration; contact unknown or ambiguous; cursor invalid',
     },
   });
   attach(command, messages);

@@ -20,7 +20,7 @@ import {
 import { clock, explainReason } from './explain-facts.js';
 import { journalSection } from './explain-message.js';
 
-/** Who it is, what linked their identities, and what the database holds of them. */
+/** Who it is, what linked its identities, and what the database has of it. */
 export function contactBlocks(contact: ContactExplanation): Block[] {
   return [
     leadSection(contact),
@@ -127,7 +127,7 @@ function conversationsSection(conversations: readonly ConversationExplanation[])
   ]);
 }
 
-/** Why a conversation may lack its past. */
+/** Why history may be missing from a conversation. */
 function historyRemarks({ connection, history, missingChunks }: ConversationExplanation): string[] {
   const remarks: string[] = [];
   if (missingChunks.length > 0) {
@@ -144,7 +144,7 @@ function historyRemarks({ connection, history, missingChunks }: ConversationExpl
       break;
     case 'pending_consent':
     case 'pending_history':
-      remarks.push(`${connection}: its history has not arrived yet`);
+      remarks.push(`${connection}: its history has not been received yet`);
       break;
     case 'syncing':
       remarks.push(`${connection}: its history sync has not finished`);
@@ -170,7 +170,7 @@ function ticketItem(ticket: TicketExplanation): Item {
 }
 
 const ORIGINS = {
-  new_contact: 'new_contact: their first ticket',
+  new_contact: 'new_contact: the contact’s first ticket',
   history_lead: 'history_lead: first known from history',
   existing: 'existing: had a ticket before, or was in the address book',
 } as const;

@@ -2,7 +2,7 @@ import type { Change, ExplainedFact, Outcome } from '../../commands/explain/resu
 import { reasonInWords } from './reasons.js';
 import { faint, span, type Item, type Tone } from '../ui/document.js';
 
-/** A fact: what it is and what it did; under it where it stands, and when. `withRun`: runs differ. */
+/** A fact: what it is and what it did; under it, its place in the log and its time. `withRun`: runs differ. */
 export function factItem(fact: ExplainedFact, withRun: boolean): Item {
   const came = fact.receivedAt === null ? `stored ${clock(fact.storedAt)}` : clock(fact.receivedAt);
   const details = [
@@ -98,7 +98,7 @@ function outcomeInWords(fact: ExplainedFact): string {
     case 'missing':
       return fact.reason === null ? 'MISSING' : `MISSING: ${explainReason(fact.reason)}`;
     case 'different':
-      return `DIFFERENT: ${fact.reason === null ? 'the row is not what this says' : explainReason(fact.reason)}`;
+      return `DIFFERENT: ${fact.reason === null ? 'the row differs from this' : explainReason(fact.reason)}`;
     case 'unread':
       return explainReason(fact.reason ?? '');
     case 'pending':
@@ -115,7 +115,7 @@ const OWN_REASONS = new Map([
   ['no_message_yet', 'target message not received'],
   ['in_another_conversation', 'the message is in another conversation'],
   ['not_applied', 'neither applied nor pending'],
-  ['doubled', 'duplicate: stored in two rows'],
+  ['doubled', 'duplicate: several rows for this message'],
   ['unknown_connection', 'unknown connection'],
   ['other_connection', 'the replay was for another connection'],
 ]);
@@ -163,7 +163,7 @@ const TONES: Readonly<Record<Outcome, Tone>> = {
   noted: 'faint',
 };
 
-/** What leads to the only change of a webhook is the same everywhere, and left out. */
+/** Leaves out the path to the only change of a webhook, which is the same everywhere. */
 function shortPath(path: string): string {
   const [, rest] = /\.entry\[0\]\.changes\[0\]\.value(\..*)$/.exec(path) ?? [];
   return rest === undefined ? path : `…${rest}`;

@@ -45,8 +45,8 @@ export function messageBlocks(message: MessageExplanation): Block[] {
     ...message.differences.map(({ what, row, log }): [string, string] => [
       'differs',
       row === undefined && log === undefined
-        ? `${what}: not what the raw log says (--bodies shows both)`
-        : `${what}: ${row ?? 'none'}; the raw log says ${log ?? 'none'}`,
+        ? `${what}: differs from the raw log (--bodies shows both)`
+        : `${what}: ${row ?? 'none'}; in the raw log: ${log ?? 'none'}`,
     ]),
     ['unexplained', message.unexplained.map(changeInWords).join(', ')],
   ]);

@@ -3,13 +3,13 @@ import { remedy, type Remedy } from '../../model/remedy.js';
 import { typedAgain } from '../typed-again.js';
 import { formatAmount } from '../ui/quantities.js';
 
-/** What to type about the findings, the most pressing first; empty where there is nothing to do. */
+/** The commands that fix the findings, the most urgent first; empty where there is nothing to do. */
 export function explainSteps(result: ExplainResult, argv: readonly string[]): Remedy[] {
   const steps = result.remedies.flatMap((one) => stepsOf(one, argv));
   return [...new Map(steps.map((step) => [JSON.stringify([step.command, step.args]), step])).values()];
 }
 
-/** The result for programs: a remedy's own fields, and with them the first command that it comes to. */
+/** The result for programs: each remedy's own fields, with its first command. */
 export function withCommands(result: ExplainResult, argv: readonly string[]): object {
   return { ...result, remedies: result.remedies.map((one) => ({ ...one, ...stepsOf(one, argv)[0] })) };
 }

@@ -20,10 +20,10 @@ import { journalSection, messageBlocks } from './explain-message.js';
 import { explainSteps, withCommands } from './explain-next.js';
 
 const FACTS_SHOWN = 40;
-const EXCEPTIONS_SHOWN = 20;
+const PROBLEMS_SHOWN = 20;
 const RUNS_SHOWN = 10;
-/** More exceptions of a contact than these are told per day. */
-const TOLD_ONE_BY_ONE = 8;
+/** More problems of a contact than these are counted per day. */
+const LISTED_ONE_BY_ONE = 8;
 
 /** An explanation in every format; a line of NDJSON, and a row of CSV, is one fact. */
 export function presentExplanation(result: ExplainResult, argv: readonly string[]): Presentation {
@@ -106,17 +106,17 @@ function isGrave({ outcome }: Finding): boolean {
   }
 }
 
-/** All facts of a message or an entry; of a contact only what is not in the database as it should be. */
+/** All facts of a message or an entry; of a contact only the problems. */
 function factSections({ subject, facts }: ExplainResult): Block[] {
   const isContact = subject === 'contact';
-  const listed = isContact ? facts.filter(isException) : facts;
-  const perDay = isContact && listed.length > TOLD_ONE_BY_ONE;
-  const most = perDay ? 3 : isContact ? EXCEPTIONS_SHOWN : FACTS_SHOWN;
+  const listed = isContact ? facts.filter(isProblem) : facts;
+  const perDay = isContact && listed.length > LISTED_ONE_BY_ONE;
+  const most = perDay ? 3 : isContact ? PROBLEMS_SHOWN : FACTS_SHOWN;
   const severalRuns = new Set(facts.map((fact) => fact.runId)).size > 1;
   const more = listed.length - most;
   const title = isContact
     ? `Not in the database (${formatCount(listed.length)} of ${formatAmount(facts.length, 'fact')} about this contact)`
-    : `What the raw log says (${formatCount(listed.length)})`;
+    : `Facts in the raw log (${formatCount(listed.length)})`;
   const items = [
     ...listed.slice(0, most).map((fact) => factItem(fact, severalRuns)),
     ...(more > 0
@@ -124,11 +124,11 @@ function factSections({ subject, facts }: ExplainResult): Block[] {
       : []),
   ];
   return perDay
-    ? [section(title, [dayTable(listed)], 'times are UTC'), section('The first of them', [list(items)])]
+    ? [section(title, [dayTable(listed)], 'times are UTC'), section(`First ${most}`, [list(items)])]
     : [section(title, [list(items)], 'times are UTC')];
 }
 
-/** What is lost, day by day. */
+/** Problems per day. */
 function dayTable(facts: readonly ExplainedFact[]): Block {
   const groups = new Map<string, { day: string; what: string; outcome: string; count: number }>();
   for (const fact of facts) {
@@ -147,7 +147,7 @@ function dayTable(facts: readonly ExplainedFact[]): Block {
   );
 }
 
-function isException({ outcome }: ExplainedFact): boolean {
+function isProblem({ outcome }: ExplainedFact): boolean {
   switch (outcome) {
     case 'missing':
     case 'different':
@@ -162,10 +162,10 @@ function isException({ outcome }: ExplainedFact): boolean {
 }
 
 function pendingSection({ pending }: ExplainResult): Block {
-  const more = pending.length - EXCEPTIONS_SHOWN;
+  const more = pending.length - PROBLEMS_SHOWN;
   return section(`Pending updates: target message not received (${formatCount(pending.length)})`, [
     list([
-      ...pending.slice(0, EXCEPTIONS_SHOWN).map((one) => ({
+      ...pending.slice(0, PROBLEMS_SHOWN).map((one) => ({
         line: [
           faint(clock(one.at)),
           `  ${one.status === null ? one.kind : `${one.kind} ${one.status}`} of ${one.targetExternalId}  `,
@@ -183,7 +183,7 @@ function entrySection({ entry }: ExplainResult): Block {
     fields([
       ['id', `log:${entry.id}`],
       ['first seen in', entry.origin],
-      ['received', entry.receivedAt === null ? 'not said by its source' : clock(entry.receivedAt)],
+      ['received', entry.receivedAt === null ? 'unknown' : clock(entry.receivedAt)],
       ['stored', clock(entry.storedAt)],
       ['status', `${entry.status}${entry.error === null ? '' : ` (${entry.error})`}`],
       ['attempts', String(entry.attempts)],
@@ -205,7 +205,7 @@ function runSection({ run }: ExplainResult): Block {
       ['command', run.command],
       ['status', run.status],
       ['started', clock(run.startedAt)],
-      ['completed', run.completedAt === null ? 'not yet, or it died' : clock(run.completedAt)],
+      ['completed', run.completedAt === null ? 'no (running, or killed)' : clock(run.completedAt)],
       ['host', run.host],
       ['options', JSON.stringify(run.options)],
       ['verdict', run.verdict],

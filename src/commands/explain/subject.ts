@@ -16,14 +16,14 @@ import { originOf } from './fact-view.js';
 import type { Investigation } from './investigation.js';
 import type { ExplainKind } from './result.js';
 
-/** What was typed, found out. */
+/** What the typed word turned out to be. */
 export type Subject =
   | { kind: 'message'; id: string; rows: ExplainedMessage[] }
   | { kind: 'contact'; typed: string }
   | { kind: 'entry'; entry: LoggedEntry }
   | { kind: 'run'; run: RunRow };
 
-/** What is accepted, for errors. */
+/** The accepted forms, for errors. */
 const FORMS = `a message id (wamid… or a key id of WhatsApp Web), ${CONTACT_FORMS}, log:<entry id>, file:line or a run id`;
 
 /** The ids of this database's rows. */
@@ -34,8 +34,8 @@ const PLACE = /^.*[^\d:]:\d+(?:\[\d+\])?$/;
 const WORD = /^[\w.@:=+/-]{2,512}$/;
 
 /**
- * Finds out what a typed word means, by its form and by what there is. Throws ConfigError `unknown_subject` for what has no
- * form, and `ambiguous_subject` where it is two things at once and `as` does not say which.
+ * Finds out what a typed word means, by its form and by the database. Throws ConfigError `unknown_subject` for an unknown form,
+ * and `ambiguous_subject` where it is two things at once and `as` does not choose one.
  */
 export async function findSubject(inv: Investigation): Promise<Subject> {
   const typed = inv.options.subject.trim();
@@ -113,7 +113,7 @@ async function placeSubject(inv: Investigation, place: string): Promise<Subject>
   if (first === undefined) {
     throw unknown(
       place,
-      'No raw entry was first seen there; the same entry may have come from another file before.',
+      'No raw entry was first seen there; another file may have contained the same entry before.',
     );
   }
   if (second !== undefined) {
