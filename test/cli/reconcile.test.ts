@@ -116,7 +116,10 @@ describe('reconcile', () => {
       const { code, stdout, stderr } = await run(['reconcile', '--json', ...flags]);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expect(JSON.parse(stderr)).toMatchObject({
-        error: { code: 'no_connections', next: { command: 'replay', args: ['LOG', '--register'] } },
+        error: {
+          code: 'no_connections',
+          next: { command: 'replay', args: ['LOG', '--register', '--home', expect.any(String) as unknown] },
+        },
       });
     }
   });
