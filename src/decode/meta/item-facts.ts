@@ -74,9 +74,13 @@ function rawMetaOf(
   { item, placement: { participant }, isDated }: PlacedItem,
   kept: [string, JsonValue][],
 ): JsonObject | undefined {
-  const flags = keep(asObject(item.context) ?? {}, 'forwarded', 'frequently_forwarded', 'referred_product');
-  const meta = [...kept, ...keep(item, 'errors', 'message_creation_type')];
-  if (flags.length > 0) meta.push(['context', Object.fromEntries(flags)]);
+  const meta = keep(item, 'errors', 'message_creation_type');
+  for (const entry of kept) meta.push(entry);
+  const context = asObject(item.context);
+  if (context !== undefined) {
+    const flags = keep(context, 'forwarded', 'frequently_forwarded', 'referred_product');
+    if (flags.length > 0) meta.push(['context', Object.fromEntries(flags)]);
+  }
   const referral = asObject(item.referral);
   if (referral !== undefined) meta.push(['referral', referral]);
   if (participant !== undefined) meta.push(['participant', participant]);
