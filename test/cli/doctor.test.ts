@@ -33,11 +33,16 @@ describe('doctor on the command line', () => {
 
   test('ends with 1 and the command that mends it, when something is wrong', async () => {
     const run = await server.prepare('empty');
-    const { code, stdout } = await run(['doctor', '--home', '/somewhere else']);
+    const { code, stdout } = await run(['doctor']);
     expect(code).toBe(1);
     expect(stdout).toMatch(/\n✖ migrations +the database is empty/);
-    expect(stdout).toContain(`→ wa-reconcile db migrate --home '/somewhere else'\n`);
+    expect(stdout).toContain('→ wa-reconcile db migrate\n');
     expect(stdout).toMatch(/\n✖ 1 failure(, \d warnings?)?\n$/);
+    // --home wins over the DATABASE_URL of the environment, and the advice carries it.
+    const elsewhere = await run(['doctor', '--home', '/somewhere else']);
+    expect(elsewhere.code).toBe(1);
+    expect(elsewhere.stdout).toMatch(/\n✖ database +no database: \/somewhere else\/database does not exist/);
+    expect(elsewhere.stdout).toContain(`→ wa-reconcile replay LOG --register --home '/somewhere else'\n`);
   });
 
   test('speaks to programs: one object, one line or one row per check', async () => {
