@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DUPLICATE_CLASSES } from '../commands/dedupe/result.js';
 import { EXPLAIN_KINDS } from '../commands/explain/result.js';
 import { IMPORT_PHASES } from '../commands/import/types.js';
-import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT } from '../commands/messages/options.js';
+import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT } from '../commands/messages/result.js';
 import { CHECK_NAMES } from '../commands/verify/types.js';
 import { INCLUDABLE_CHATS } from '../model/enumerations.js';
 import { ConfigError } from '../model/errors.js';

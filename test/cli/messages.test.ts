@@ -131,7 +131,7 @@ describe('messages on the command line', () => {
       [[ANA, '--cursor', cursor.slice(2)], 'This cursor is damaged'],
       [['+5521900000002', '--cursor', cursor], 'belongs to another contact'],
       [[ANA, '--from-date', '2020-01-01', '--cursor', cursor], 'belongs to another contact'],
-      [['+5511912121212'], 'Nobody is known'],
+      [['+5511912121212'], 'No contact found'],
       [['Ana'], `'Ana' is not a valid contact`],
       [[], 'argument'],
     ];

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { resolveContact } from '../../src/commands/contacts/resolve-contact.js';
-import { theOneLead } from '../../src/commands/contacts/the-one-lead.js';
+import { resolveContact, theOneLead } from '../../src/commands/contacts/resolve-contact.js';
 import { parseContact } from '../../src/commands/contacts/typed-contact.js';
 import { ConfigError } from '../../src/model/errors.js';
 import type { Store } from '../../src/store/store.js';
@@ -111,11 +110,9 @@ describeOnBackends('contacts', (backend) => {
     expect(error).toMatchObject({
       code: 'ambiguous_contact',
       exitCode: 2,
-      message: [
-        `2 leads are known as '${BRAZIL}':`,
-        `  acme  ${theirs}  Ana Souza`,
-        `  default  ${ours}  Ana`,
-      ].join('\n'),
+      message: [`2 leads match '${BRAZIL}':`, `  acme  ${theirs}  Ana Souza`, `  default  ${ours}  Ana`].join(
+        '\n',
+      ),
       remedy: expect.stringContaining('--connection') as unknown,
     });
     const organizationId = contact.leads.find((lead) => lead.leadId === theirs)?.organizationId ?? '';
@@ -130,7 +127,7 @@ describeOnBackends('contacts', (backend) => {
     await expect(theOneLead(store.sql, nobody)).rejects.toMatchObject({
       code: 'unknown_contact',
       exitCode: 2,
-      message: `Nobody is known as '${BRAZIL}', in the leads or in the raw log.`,
+      message: `No contact found for '${BRAZIL}', in the leads or in the raw log.`,
     });
     // Without --register the entry waits, and there is no lead.
     await replayBodies(store, [live('A', 0), status('A', 'read', 1)], { register: false });

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeCursor, encodeCursor } from '../../src/commands/messages/cursor.js';
-import type { MessagesOptions } from '../../src/commands/messages/options.js';
+import type { MessagesOptions, MessagesResult } from '../../src/commands/messages/result.js';
 import { readMessages } from '../../src/commands/messages/read-messages.js';
-import type { MessagesResult } from '../../src/commands/messages/result.js';
 import type { Store } from '../../src/store/store.js';
 import { uuidv7 } from '../../src/store/uuid.js';
 import { describeOnBackends } from '../support/databases.js';

@@ -3,7 +3,7 @@ import {
   DEFAULT_PAGE_LIMIT,
   LARGEST_PAGE_LIMIT,
   type MessagesOptions,
-} from '../../commands/messages/options.js';
+} from '../../commands/messages/result.js';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';

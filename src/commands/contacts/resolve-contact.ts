@@ -9,6 +9,9 @@ import {
   type LeadSummary,
 } from '../../store/tables/leads.js';
 import { CONTACT_FORMS, namesOfPhone, parseContact } from './typed-contact.js';
+import { remedy } from '../../model/remedy.js';
+import { countEntriesAbout } from '../../store/queries/explain.js';
+import { amount } from '../../model/amount.js';
 
 /** A lead that a typed contact may mean. */
 export interface ContactLead extends LeadSummary {
@@ -20,9 +23,9 @@ export interface ResolvedContact {
   typed: string;
   /** Every name of the contact, as the raw log's chat ids hold them; what was typed is always among them. */
   names: string[];
-  /** Whom it means: nobody, one lead, or several (in two organizations; or doubles that no dedupe has merged). */
+  /** No lead, one, or several (in two organizations; or duplicates that dedupe has not merged). */
   leads: ContactLead[];
-  /** What the user should know, in a sentence: a lead that was merged into another one. */
+  /** A sentence for the user: the lead was merged into another one. */
   notice?: string;
 }
 
@@ -104,4 +107,55 @@ async function describe(
         .map(({ kind, value }) => ({ kind, value })),
     })),
   };
+}
+
+/** How many candidates an error lists. */
+const MOST_LISTED = 10;
+/** Counting stops here: the error only needs to say that there are many. */
+const MOST_COUNTED = 1000;
+
+/**
+ * The lead of a contact. Throws ConfigError `unknown_contact` when there is none, and says whether the raw log has entries about
+ * the contact all the same; `ambiguous_contact`, with the candidates, when there are several.
+ */
+export async function theOneLead(sql: Sql, contact: ResolvedContact): Promise<ContactLead> {
+  const [first, second] = contact.leads;
+  if (first === undefined) throw await unknownContact(sql, contact);
+  if (second !== undefined) throw ambiguousContact(contact);
+  return first;
+}
+
+async function unknownContact(sql: Sql, { typed, names }: ResolvedContact): Promise<ConfigError> {
+  const entries = await countEntriesAbout(sql, names, MOST_COUNTED);
+  if (entries === 0) {
+    return new ConfigError(`No contact found for '${typed}', in the leads or in the raw log.`, {
+      code: 'unknown_contact',
+      remedy: `Give ${CONTACT_FORMS}.`,
+    });
+  }
+  const many =
+    entries === MOST_COUNTED
+      ? `${amount(MOST_COUNTED, 'entry', 'entries')} or more`
+      : amount(entries, 'entry', 'entries');
+  return new ConfigError(`No lead found for '${typed}', but the raw log has ${many} about this contact.`, {
+    code: 'unknown_contact',
+    remedy: remedy('explain', [typed], 'explains what became of them'),
+  });
+}
+
+function ambiguousContact({ typed, leads }: ResolvedContact): ConfigError {
+  const organizations = new Set(leads.map((lead) => lead.organizationId));
+  const listed = leads.slice(0, MOST_LISTED).map(describeLead);
+  const more = leads.length > MOST_LISTED ? [`… and ${leads.length - MOST_LISTED} more`] : [];
+  return new ConfigError([`${leads.length} leads match '${typed}':`, ...listed, ...more].join('\n  '), {
+    code: 'ambiguous_contact',
+    remedy:
+      organizations.size > 1
+        ? 'Give the lead id, or a connection of its organization (--connection).'
+        : ['Give the lead id.', remedy('dedupe', [], 'plans to merge them, if they are one person')],
+  });
+}
+
+function describeLead({ organization, leadId, name }: ContactLead): string {
+  return [organization, leadId, name ?? '(no name)'].join('  ');
 }

@@ -8,8 +8,12 @@ import { readConversationsOfLead } from '../../store/queries/message-pages.js';
 import type { Sql } from '../../store/sql.js';
 import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
 import { readLinkedConnections } from '../../store/tables/linked-devices.js';
-import { resolveContact, type ContactLead, type ResolvedContact } from '../contacts/resolve-contact.js';
-import { theOneLead } from '../contacts/the-one-lead.js';
+import {
+  resolveContact,
+  type ContactLead,
+  type ResolvedContact,
+  theOneLead,
+} from '../contacts/resolve-contact.js';
 
 /** Whom an import is about, as far as the database knows now. */
 export interface Subject {

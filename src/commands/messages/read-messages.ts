@@ -9,12 +9,10 @@ import {
 } from '../../store/queries/message-pages.js';
 import type { Sql } from '../../store/sql.js';
 import { findConnection } from '../connections/find.js';
-import { resolveContact, type ContactLead } from '../contacts/resolve-contact.js';
-import { theOneLead } from '../contacts/the-one-lead.js';
+import { resolveContact, type ContactLead, theOneLead } from '../contacts/resolve-contact.js';
 import type { Context } from '../../context.js';
 import { decodeCursor, encodeCursor, type Cursor } from './cursor.js';
-import { LARGEST_PAGE_LIMIT, type MessagesOptions } from './options.js';
-import type { MessagesResult } from './result.js';
+import { LARGEST_PAGE_LIMIT, type MessagesOptions, type MessagesResult } from './result.js';
 import { showMessages } from './show-messages.js';
 
 /**
