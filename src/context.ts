@@ -4,6 +4,8 @@ import type { Store } from './store/store.js';
 
 /** What a long run tells about its progress; `cli/render` draws it, `--events` prints it. */
 export type ProgressEvent =
+  /** The embedded database takes a second or more to open; `opened` ends it. */
+  | { event: 'opening' | 'opened' }
   | { event: 'run_started'; runId: string; command: string; dryRun: boolean; resumedFrom?: string }
   | {
       event: 'progress';

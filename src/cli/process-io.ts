@@ -14,7 +14,8 @@ export function processIo(): Io {
     stdinIsTTY: isatty(0),
     stdoutIsTTY: isatty(1),
     stderrIsTTY: isatty(2),
-    columns: isatty(1) ? stdout.columns : undefined,
+    // A terminal of an unknown size says 0.
+    columns: isatty(1) && stdout.columns > 0 ? stdout.columns : undefined,
     env: process.env,
     cwd: process.cwd(),
     homeDirectory: homedir(),

@@ -51,6 +51,7 @@ export async function withContext<T>(
       : undefined;
   const progress = await createProgress(progressMode(settings, io), io, console, look);
   try {
+    if (config.kind === 'pglite') progress.emit({ event: 'opening' });
     return await withDatabase(
       config,
       {
@@ -65,6 +66,7 @@ export async function withContext<T>(
         keepsBlank: options.keepsBlank,
       },
       async (store, lock) => {
+        if (config.kind === 'pglite') progress.emit({ event: 'opened' });
         // Without its lock the work must not go on: what has to be alone may have begun elsewhere.
         const stop = lock === undefined ? signal : AbortSignal.any([signal, lock.lost]);
         const ctx = {

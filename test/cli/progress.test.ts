@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { ProgressEvent } from '../../src/context.js';
 import {
@@ -6,6 +7,7 @@ import {
   reduceProgress,
   type ProgressState,
 } from '../../src/cli/ui/progress-state.js';
+import { progressMode } from '../../src/cli/ui/progress.js';
 
 const MB = 1024 * 1024;
 const START: ProgressEvent = { event: 'run_started', runId: 'r', command: 'replay', dryRun: false };
@@ -77,4 +79,22 @@ describe('the progress of a run', () => {
     expect(line).not.toContain('log.ndjson');
     expect(line.length).toBeLessThanOrEqual(60);
   });
+});
+
+describe('how progress is shown', () => {
+  const settings = { events: false, quiet: false };
+
+  test('is a line now and then on a terminal that does not know its size', () => {
+    const sized = (columns: number) => Object.assign(new PassThrough(), { columns });
+    const io = (columns: number) => ({ stderr: sized(columns), stderrIsTTY: true, env: {} });
+    expect(progressMode(settings, io(80))).toBe('spinner');
+    expect(progressMode(settings, io(0))).toBe('lines');
+  });
+});
+
+test('says that the database is opened, and nothing of it afterwards', () => {
+  const opening = reduceProgress(IDLE, { event: 'opening' }, 0);
+  expect(describeProgress(opening, 0, 80)).toBe('opening the database');
+  const opened = reduceProgress(opening, { event: 'opened' }, 1000);
+  expect(describeProgress(opened, 1000, 80)).not.toContain('opening');
 });

@@ -50,6 +50,10 @@ export const IDLE: ProgressState = {
 /** The state after `event`, which came at `now`. Pure. */
 export function reduceProgress(state: ProgressState, event: ProgressEvent, now: number): ProgressState {
   switch (event.event) {
+    case 'opening':
+      return { ...state, doing: { text: 'opening the database', until: undefined } };
+    case 'opened':
+      return { ...state, doing: undefined };
     case 'run_started':
       return {
         ...IDLE,

@@ -27,11 +27,13 @@ const SPINNER_WIDTH = 2;
 /** `--events` for programs, nothing under `-q`, a spinner on a terminal, else a line now and then for a log file. */
 export function progressMode(
   settings: { events: boolean; quiet: boolean },
-  io: Pick<Io, 'stderrIsTTY' | 'env'>,
+  io: Pick<Io, 'stderrIsTTY' | 'stderr' | 'env'>,
 ): ProgressMode {
   if (settings.events) return 'events';
   if (settings.quiet) return 'none';
-  return io.stderrIsTTY && io.env.TERM !== 'dumb' ? 'spinner' : 'lines';
+  // A terminal that does not know its size says 0, and the spinner would clear lines without end.
+  const hasSize = !('columns' in io.stderr) || io.stderr.columns !== 0;
+  return io.stderrIsTTY && hasSize && io.env.TERM !== 'dumb' ? 'spinner' : 'lines';
 }
 
 export async function createProgress(
@@ -77,6 +79,8 @@ function createLines(io: Io, console: Console): ProgressDisplay {
   };
 }
 
+const STARTING: ReadonlySet<ProgressEvent['event']> = new Set(['opening', 'run_started', 'step', 'import']);
+
 async function createSpinner(io: Io, console: Console, look: Look): Promise<ProgressDisplay> {
   const { default: ora } = await import('ora');
   let state: ProgressState = IDLE;
@@ -97,10 +101,12 @@ async function createSpinner(io: Io, console: Console, look: Look): Promise<Prog
     emit: (event) => {
       state = reduceProgress(state, event, io.clock());
       if (event.event === 'notice') console.line(look.yellow(sanitize(event.message)));
-      if (event.event === 'run_started' || event.event === 'step' || event.event === 'import') {
+      if (STARTING.has(event.event)) {
         draw();
         spinner.start();
       }
+      // Most commands show nothing more until their result.
+      if (event.event === 'opened') spinner.stop();
     },
     close: () => {
       clearInterval(timer);
