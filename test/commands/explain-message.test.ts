@@ -1,21 +1,24 @@
 import { describe, expect, it } from 'vitest';
+import { editConnection } from '../../src/commands/connections/save.js';
 import { explain } from '../../src/commands/explain/explain.js';
 import { addConnection } from '../support/connections.js';
 import { copyMessage, dropUniqueIndexes, restoreUniqueIndex } from '../support/damage.js';
 import { describeOnBackends } from '../support/databases.js';
 import { ask, told } from '../support/explaining.js';
-import { replayBodies, testContext } from '../support/replaying.js';
+import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { select, value } from '../support/shown.js';
 import {
   ANA,
   ANA_LID,
   BRU,
+  BUSINESS,
   echo,
   edit,
   FIRST,
   history,
   item,
   live,
+  liveFrom,
   old,
   reaction,
   revoke,
@@ -232,6 +235,28 @@ describeOnBackends('explain a message', (backend) => {
     expect(result.known).toBe(true);
   });
 
+  it('says that a row has no id, and that the raw log may restore the message under it', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('K1', 0)]);
+    const [row] = await store.sql.query('update messages set external_id = null returning id');
+    const result = await ask(store, String(row?.id));
+    expect(result.findings).toMatchObject([{ outcome: 'missing' }, { outcome: 'different', reason: 'no_id' }]);
+    expect(result.remedies).toContainEqual({ do: 'reconcile' });
+  });
+
+  it('I4: does not call a row right that the next replay takes back', async () => {
+    const store = await backend.open();
+    await addConnection(store, { name: 'shop', phoneNumberId: '800000000000001' });
+    await store.sql.execute('update connections set display_phone_number = null');
+    const own = liveFrom('Shop', 'K1', 0, { from: BUSINESS });
+    const body = JSON.stringify(own).replace(/"display_phone_number":"[^"]*",?/, '');
+    await replayBodies(store, [body]);
+    await editConnection(testContext(store), 'shop', { phone: `+${BUSINESS}` });
+    expect((await ask(store, `+${BUSINESS}`)).findings).toMatchObject([{ outcome: 'pending' }]);
+    await replayLog(store, { which: 'pending' });
+    expect(await store.sql.query('select from messages')).toEqual([]);
+  });
+
   describe('that is not there', () => {
     it('says what waits for a message that never came', async () => {
       const store = await backend.open();
@@ -330,9 +355,7 @@ describeOnBackends('explain a message', (backend) => {
         searched: { scanned: true },
       });
       expect(result.verdict).toContain('it is not in the database, and no raw entry contains it');
-      expect(result.remedies).toEqual([
-        { do: 'explain', subject: `+${ANA}`, why: 'the contact in the id' },
-      ]);
+      expect(result.remedies).toEqual([{ do: 'explain', subject: `+${ANA}`, why: 'the contact in the id' }]);
     });
 
     it('points at an entry that holds the id and could not be read', async () => {

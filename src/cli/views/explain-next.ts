@@ -80,6 +80,14 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
     }
     case 'dedupe':
       return [remedy('dedupe', ['--apply'], 'merges the duplicates')];
+    case 'reconcile':
+      return [
+        remedy(
+          'reconcile',
+          [],
+          'restores it under its id, where the raw log has it; then dedupe merges the copy',
+        ),
+      ];
     case 'include':
       return [
         remedy(

@@ -31,6 +31,11 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
     if (goneEntry !== null) findings.push(finding('gone', 1, null, 'raw entry is no longer in the raw log'));
     else if (broughtBy?.isIntact === false) findings.push(damaged());
   }
+  const nameless = messages.filter(({ externalId }) => externalId === null).length;
+  if (nameless > 0) {
+    findings.push(finding('different', nameless, 'no_id', 'without an id'));
+    inv.remedy({ do: 'reconcile' });
+  }
   const duplicates = countDuplicates(found);
   if (duplicates > 0) {
     findings.push(problem('different', duplicates, 'doubled'));
@@ -63,7 +68,7 @@ function rowVerdict(message: MessageExplanation, facts: readonly ExplainedFact[]
   const claims = facts.filter((fact) => fact.outcome === 'rejected').length;
   const remarks = [
     broughtBy !== null
-      ? `received in ${broughtBy.origin}`
+      ? `received in ${broughtBy.origin}${broughtBy.isIntact ? '' : ', whose raw entry was changed after it was stored'}`
       : goneEntry === null
         ? 'written by another program'
         : `its raw entry log:${goneEntry} is no longer in the raw log`,

@@ -125,8 +125,10 @@ export class VerdictFinder {
         return verdict(item, 'pending', standing.reason);
       case 'skipped':
         // A fact without a subject is not an item that was skipped: it is only counted.
-        return subjectOf(item.fact) === null
-          ? verdict(item, 'noted')
+        if (subjectOf(item.fact) === null) return verdict(item, 'noted');
+        // The next replay takes the entry up again: a row that it brought before may go then.
+        return entryRefOf(item.entry).isOpen
+          ? verdict(item, 'pending', 'not_replayed')
           : verdict(item, 'skipped', standing.reason);
       case 'judged':
       case 'noted':

@@ -309,6 +309,7 @@ export type Remedy =
   /** `file`: null where nobody knows which log it was. */
   | { do: 'replay_file'; file: string | null }
   | { do: 'dedupe' }
+  | { do: 'reconcile' }
   | { do: 'include'; kind: string }
   | { do: 'scan' }
   | { do: 'explain'; subject: string; why: string };
