@@ -115,7 +115,9 @@ describe('connections on the command line', () => {
     expect(await add('--name', 'x', '--kind', 'cloud_api', '--phone-number-id', '+55119')).toContain(
       '5 to 20 digits',
     );
-    expect(await add('--name', '\u001b[2J', '--kind', 'baileys')).toContain('A name has 1 to 100 printable characters');
+    expect(await add('--name', '\u001b[2J', '--kind', 'baileys')).toContain(
+      'A name has 1 to 100 printable characters',
+    );
     expect((await run(['connection', 'edit', 'x'])).stderr).toContain('No change was given.');
     expect((await run(['connection', 'show', 'x'])).stderr).toContain(`There is no connection 'x'.`);
   });

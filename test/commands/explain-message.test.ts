@@ -240,7 +240,10 @@ describeOnBackends('explain a message', (backend) => {
     await replayBodies(store, [live('K1', 0)]);
     const [row] = await store.sql.query('update messages set external_id = null returning id');
     const result = await ask(store, String(row?.id));
-    expect(result.findings).toMatchObject([{ outcome: 'missing' }, { outcome: 'different', reason: 'no_id' }]);
+    expect(result.findings).toMatchObject([
+      { outcome: 'missing' },
+      { outcome: 'different', reason: 'no_id' },
+    ]);
     expect(result.remedies).toContainEqual({ do: 'reconcile' });
   });
 
