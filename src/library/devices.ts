@@ -1,6 +1,6 @@
 import { linkDevice as runLink } from '../commands/devices/link.js';
 import { createPhones } from '../commands/devices/phones.js';
-import type { DeviceStatusResult, LinkResult, UnlinkResult } from '../commands/devices/types.js';
+import type { DeviceStatusResult, LinkResult, UnlinkResult } from '../commands/devices/result.js';
 import { SecretKey } from '../commands/devices/secret-key.js';
 import { deviceStatus as statusOf } from '../commands/devices/status.js';
 import { unlinkDevice as runUnlink } from '../commands/devices/unlink.js';
@@ -14,7 +14,7 @@ import { OPTIONS, readOptions, recordedOf, type Given } from './options.js';
  * loads nothing of WhatsApp Web.
  */
 
-export type { DeviceStatusResult, LinkResult, UnlinkResult } from '../commands/devices/types.js';
+export type { DeviceStatusResult, LinkResult, UnlinkResult } from '../commands/devices/result.js';
 export type { ImportResult } from '../commands/import/types.js';
 
 /**

@@ -97,6 +97,8 @@ export const OPTIONS = {
     until: moment.optional(),
     timeZone: zone,
     runs: z.int().min(0).max(1000).default(10),
+    /** Also counts the messages of the last 31 days by the hour. */
+    hours: z.boolean().default(false),
     /** Compares the whole raw log with the database; without it nothing can be said about losses. */
     audit: z.boolean().default(true),
     ...alertLimits,

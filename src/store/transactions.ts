@@ -160,7 +160,9 @@ export class ConcurrentChange extends Error {
   readonly code = '40001';
 
   constructor(what: string, planned: number, written: number) {
-    super(`another writer changed the database meanwhile: ${written} of ${planned} ${what} could be written`);
+    super(
+      `another writer changed the database at the same time: ${written} of ${planned} ${what} could be written`,
+    );
     this.name = 'ConcurrentChange';
   }
 }

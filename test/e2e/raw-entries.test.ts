@@ -70,11 +70,11 @@ describe.each(['postgresql', 'pglite'] as const)('raw entries on %s', PATIENCE, 
     const machine = await prepare(`update messages set body = 'forged' where ${A1}`);
     const hidden = await machine.run(['explain', wamid('A1')]);
     expect(hidden.code).toBe(3);
-    expect(hidden.stdout).toContain('not as the raw log has it (body)');
+    expect(hidden.stdout).toContain('different from the raw log (body)');
     expect(hidden.stdout).not.toContain('forged');
     expect(hidden.stdout).toMatch(/wa-reconcile replay --all --contact '?\+\d+/);
     const shown = await machine.run(['explain', wamid('A1'), '--bodies']);
-    expect(shown.stdout).toContain('body: forged; the raw log says A1');
+    expect(shown.stdout).toContain('body: forged; in the raw log: A1');
     expect((await machine.run(['verify'])).code).toBe(3);
     const { remedies } = JSON.parse((await machine.run(['explain', wamid('A1'), '--json'])).stdout) as {
       remedies: { command: string; args: string[] }[];

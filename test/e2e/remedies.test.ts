@@ -110,7 +110,7 @@ describe('what is advised under --home, pasted into a shell', () => {
     const refused = await machine.run(['messages', CAR, '--json', '--home', HOME]);
     expect(refused.code).toBe(2);
     const { error } = z.object({ error: ADVISED }).parse(JSON.parse(refused.stderr));
-    expect(error.next).toMatchObject({ command: 'explain', args: [CAR] });
+    expect(error.next).toMatchObject({ command: 'explain', args: [CAR, '--home', HOME] });
     const explained = await machine.shell(asAdvised(error.remedy));
     expect(explained.code).toBe(3);
     expect(explained.stdout).toContain('replay --register');
@@ -136,7 +136,10 @@ describe('what is advised under --home, pasted into a shell', () => {
     expect(died.length).toBeGreaterThan(0);
     for (const { remedy, next } of died) {
       expect(remedy).toBe(`wa-reconcile reconcile --apply --history-after 90m --home 'my home'`);
-      expect(next).toMatchObject({ command: 'reconcile', args: ['--apply', '--history-after', '90m'] });
+      expect(next).toMatchObject({
+        command: 'reconcile',
+        args: ['--apply', '--history-after', '90m', '--home', HOME],
+      });
     }
     const again = await machine.shell(asAdvised(died[0]?.remedy));
     expect([0, 3]).toContain(again.code);

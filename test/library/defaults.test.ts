@@ -26,7 +26,7 @@ vi.mock('../../src/commands/report/report.js', () => ({ report: captureOptions }
 vi.mock('../../src/commands/reconcile/reconcile.js', () => ({ reconcile: captureOptions }));
 vi.mock('../../src/commands/messages/read-messages.js', () => ({ readMessages: captureOptions }));
 vi.mock('../../src/commands/explain/explain.js', () => ({ explain: captureOptions }));
-vi.mock('../../src/commands/runs/read-runs.js', () => ({ listRuns: captureOptions }));
+vi.mock('../../src/commands/runs/runs.js', () => ({ listRuns: captureOptions }));
 vi.mock('../../src/commands/import/import-contact.js', () => ({ importContact: captureOptions }));
 
 const backend = useBackend('postgresql');

@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import { downloadAndProcessHistorySyncNotification, proto } from '@whiskeysockets/baileys';
-import type { PageOutcome, PageRequest, Phones } from '../../src/commands/import/types.js';
+import type { PageOutcome, PageRequest, Phones } from '../../src/commands/import/phone.js';
 import type { HistoryAnchor, HistoryPage } from '../../src/whatsapp/history-page.js';
 import { rawEvent } from '../../src/whatsapp/tap-events.js';
 import { type ArchivedChat, conversation } from './fake-whatsapp/archive.js';

@@ -5,8 +5,8 @@ import { formatAmount } from '../ui/quantities.js';
 import { minute } from './report-words.js';
 import { firstSteps } from './words.js';
 import { acknowledgementWords, headlineSeverity, headlineWords, severityMark } from './alert-words.js';
-import type { Remedy } from '../../model/remedy.js';
-import { faint, list, type Item } from '../ui/document.js';
+import { adviceList, isRemedy, type Advice, type Remedy } from '../../model/remedy.js';
+import { faint, list, type Item, type Line } from '../ui/document.js';
 
 /** Alerts in every format; NDJSON is one line per alert. */
 export function presentAlerts(result: AlertsList): Presentation {
@@ -48,9 +48,14 @@ export function alertItem(alert: Alert): Item {
     under: [
       faint(`${severity}: ${kind.replaceAll('_', ' ')}${when} (${id})`),
       ...(accepted === null ? [] : [faint(accepted)]),
-      ...(remedy === null || accepted !== null ? [] : [remedy]),
+      ...(accepted !== null ? [] : adviceList(remedy).flatMap(withReason)),
     ],
   };
+}
+
+/** A command with what it is for: one that silences an alert must not be pasted for one that ends it. */
+function withReason(advice: Advice): Line[] {
+  return isRemedy(advice) ? [advice, faint(`  ${advice.why}`)] : [advice];
 }
 
 /** What helps against the worst alerts, the worst first. */

@@ -4,7 +4,7 @@ import type {
   LinkedDeviceStatus,
   LinkResult,
   UnlinkResult,
-} from '../../commands/devices/types.js';
+} from '../../commands/devices/result.js';
 import { remedy } from '../../model/remedy.js';
 import type { Grid, Presentation } from '../ui/presentation.js';
 import { formatAmount } from '../ui/quantities.js';

@@ -7,7 +7,8 @@ import { acquireDeviceLock, type RunLock } from '../../store/locks/run-lock.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { readDevice } from '../../store/tables/linked-devices.js';
 import { storedPhone } from '../connections/find.js';
-import type { DeviceOptions, DeviceView } from './types.js';
+import type { DeviceOptions } from './types.js';
+import type { DeviceView } from './result.js';
 
 /**
  * After its number was changed, a connection must not use the device of the old number: what that phone knows about a

@@ -8,7 +8,7 @@ import type { HistorySession } from '../../whatsapp/history-session.js';
 import { amount } from '../../model/amount.js';
 import { storedPhone } from '../connections/find.js';
 import type { Context } from '../../context.js';
-import type { Phone, Phones } from '../import/types.js';
+import type { Phone, Phones } from '../import/phone.js';
 import { openDirectory } from '../replay/open-directory.js';
 import { lockDevice, assertOwnDevice } from './own-device.js';
 import type { DeviceOptions } from './types.js';

@@ -1,5 +1,3 @@
-import type { ConnectionKind } from '../../model/enumerations.js';
-import type { MessageCounts, Problem, RunResult } from '../../model/run-result.js';
 import type { SyncPatience } from '../../whatsapp/first-sync.js';
 import type { ServiceOptions } from '../../whatsapp/open-socket.js';
 import type { PairingStep } from '../../whatsapp/pair-device.js';
@@ -44,70 +42,4 @@ export interface UnlinkOptions extends DeviceOptions {
   organization?: string | undefined;
   /** Only removes what is stored here; the phone keeps the device until its owner removes it there. */
   forget: boolean;
-}
-
-export interface DeviceView {
-  /** E.164. */
-  phone: string | null;
-  /** Its number among the account's devices. */
-  device: number;
-}
-
-interface ConnectionName {
-  id: string;
-  name: string;
-}
-
-/** The JSON of `link`, `schemaVersion` 1; fields are only ever added. */
-export interface LinkResult {
-  schemaVersion: 1;
-  command: 'link';
-  runId: string;
-  /** `partial`: linked, but some of what the phone sent could not be downloaded or read. */
-  status: RunResult['status'];
-  connection: ConnectionName;
-  device: DeviceView;
-  /** It was linked before; this call has only logged it in. */
-  wasLinked: boolean;
-  /** How the phone's first sync ended. */
-  sync: 'complete' | 'stalled' | 'interrupted';
-  /** Chunks of history that the phone announced, and those that came. */
-  chunks: { announced: number; received: number };
-  messages: MessageCounts;
-  contacts: number;
-  leads: RunResult['leads'];
-  problems: Problem[];
-  problemCount: number;
-}
-
-/** What WhatsApp says about a device; `unchecked` without --check. */
-export type DeviceState = 'unchecked' | 'online' | 'conflict' | 'logged_out' | 'offline' | 'interrupted';
-
-export interface LinkedDeviceStatus {
-  connection: ConnectionName & { kind: ConnectionKind };
-  phone: string | null;
-  device: number;
-  /** RFC 3339. */
-  linkedAt: string;
-  lastUsedAt: string;
-  /** Whether the secret key that was given opens it. */
-  key: 'ok' | 'missing' | 'wrong';
-  whatsapp: DeviceState;
-  /** History that its phone has announced or left out, and that the next import asks for again. */
-  owed: { files: number; gaps: number };
-}
-
-export interface DeviceStatusResult {
-  schemaVersion: 1;
-  command: 'link status';
-  devices: LinkedDeviceStatus[];
-}
-
-export interface UnlinkResult {
-  schemaVersion: 1;
-  command: 'unlink';
-  connection: ConnectionName;
-  device: DeviceView;
-  /** `unlinked` just now, `was_unlinked` by the phone before, or `left` there (`--forget`). */
-  onPhone: 'unlinked' | 'was_unlinked' | 'left';
 }

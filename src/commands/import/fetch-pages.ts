@@ -3,7 +3,8 @@ import type { HistoryGap } from '../../store/tables/history.js';
 import type { Anchor } from './find-anchor.js';
 import { pause } from '../../whatsapp/wait.js';
 import type { SavedPage } from './save-page.js';
-import type { FetchOptions, PageOutcome, PageRequest, Phone, FetchedPage, ImportOutcome } from './types.js';
+import type { FetchOptions, FetchedPage, ImportOutcome } from './types.js';
+import type { PageOutcome, PageRequest, Phone } from './phone.js';
 
 /** The outcome of one contact's requests. */
 export interface Fetched {

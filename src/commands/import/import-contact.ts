@@ -25,13 +25,12 @@ import { applyBeside, savePage } from './save-page.js';
 import { chooseConnection, addressesOf, findSubject, namesWith, type Subject } from './subject.js';
 import {
   type ImportOptions,
-  type Phones,
   type ImportResult,
   THROTTLE_MS,
   type FetchOptions,
-  type Phone,
   type ImportOutcome,
 } from './types.js';
+import { type Phones, type Phone } from './phone.js';
 
 /**
  * Brings one contact's history into the database: from the raw log first, from WhatsApp only if that gives nothing, over the

@@ -15,11 +15,11 @@ import { pause } from '../../whatsapp/wait.js';
 import type {
   ImportListOptions,
   ListedContact,
-  Phones,
   ImportListResult,
   ImportOutcome,
   ListedImport,
 } from './types.js';
+import type { Phones } from './phone.js';
 
 /** Outcomes after which the next contact would fail, too; the same command resumes from here. */
 const STOPPING: ReadonlySet<ImportListResult['imports'][number]['outcome']> = new Set<ImportOutcome>([

@@ -1,7 +1,6 @@
 import type { ConnectionKind } from '../../model/enumerations.js';
 import type { Remedy } from '../../model/remedy.js';
 import type { MessageCounts, Problem, RunResult } from '../../model/run-result.js';
-import type { PageOutcome, PageRequest } from '../../whatsapp/history-page.js';
 
 /** What to look at: what is stored already, and the phone if that gives nothing; or one of them alone. */
 export const IMPORT_PHASES = ['auto', 'cache', 'fetch'] as const;
@@ -225,29 +224,3 @@ export interface ImportListResult {
   /** Why it ended before the list did. */
   stopped: ImportOutcome | null;
 }
-
-/** The linked devices of the connections: the only way to ask a phone for history. */
-export interface Phones {
-  /**
-   * Brings the connection's device online. The same one until {@link close}: many contacts, one socket. A device that
-   * cannot be online reports that in the answer to every request.
-   *
-   * Throws UserError `not_linked` when none is linked, LockedError when another process has the device, and ConfigError for
-   * a missing or wrong secret key.
-   */
-  open(connection: { id: string; name: string }): Promise<Phone>;
-  /** Ends them and gives them free. Harmless when none is open. */
-  close(): Promise<void>;
-}
-
-/** One linked device. */
-export interface Phone {
-  /** Asks for one page; one request at a time. */
-  fetchPage(request: PageRequest): Promise<PageOutcome>;
-  /** The other address of a person's chat, as the device or WhatsApp's directory knows it; null if neither does. */
-  otherAddress(address: string): Promise<string | null>;
-  /** Waits, for a limited time, until everything received, late answers included, is in the raw log. */
-  settle(): Promise<void>;
-}
-
-export type { PageOutcome, PageRequest };

@@ -77,7 +77,7 @@ function connectionLosses(connection: { id: string; name: string } | null, losse
         since: null,
         state: doubled.digest,
         count: doubled.count,
-        message: `${amount(doubled.count, 'message is', 'messages are')} stored twice, under both of their ids: ${named(doubled)}.`,
+        message: `${amount(doubled.count, 'message')} duplicated, under both of the message’s ids: ${named(doubled)}.`,
         remedy: MERGE,
       }),
     );

@@ -141,7 +141,7 @@ it('verify --enforce takes the left-over of an attempt that failed away, and mak
     ).rejects.toThrow();
     const blocked = await verify(testContext(store), { checks: new Set(['unique_index']), enforce: true });
     expect(changes(blocked)).toMatchObject([{ index: MESSAGE_KEY, outcome: 'blocked' }]);
-    expect(blocked.checks[0]?.samples[0]?.detail).toMatch(/is not valid/);
+    expect(blocked.checks[0]?.samples[0]?.detail).toMatch(/is invalid/);
     await store.sql.execute('delete from messages where id = $1::uuid', [copy]);
     expect(changes(await enforce(store))).toEqual([{ index: MESSAGE_KEY, outcome: 'recreated' }]);
   } finally {
