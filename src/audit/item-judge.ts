@@ -159,9 +159,10 @@ function holdAgainst(
   const state = stateOfRow(stored, revisions.get(stored.id) ?? []);
   const renames = isWamid(said.externalId) && !isWamid(state.externalId);
   if (renames) state.externalId = said.externalId;
-  if (absorbState(state, said) || renames || showsWhatIsRevoked(stored))
+  if (absorbState(state, said) || renames)
     return { kind: 'different', row: stored, differences: differencesOf(state, stored) };
-  if (contradicts(state, said)) return { kind: 'contested', row: stored };
+  // A revoke that the log does not have is another program's: all of the log decides.
+  if (contradicts(state, said) || showsWhatIsRevoked(stored)) return { kind: 'contested', row: stored };
   const twin = twinOf(fact, stored, connection.id, twins);
   return twin === null ? { kind: 'there', row: stored } : { kind: 'doubled', row: stored, twin };
 }

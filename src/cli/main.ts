@@ -55,7 +55,7 @@ async function dispatch(
       const { renderReference } = await import('./reference.js');
       help.streams.writeOut(`${renderReference()}\n`);
     } else if (argv.length === 0) {
-      help.streams.writeOut(conciseHelp(program, createLook(help.streams.colour)));
+      help.streams.writeOut(conciseHelp(program, createLook(help.streams.colour, io.columns)));
     } else {
       const subject = helpSubject(program, argv);
       if (subject === undefined) await program.parseAsync(argv, { from: 'user' });

@@ -28,6 +28,7 @@ import { registerUnlink } from './commands/unlink.js';
 import { registerVerify } from './commands/verify.js';
 import { GLOBAL_GROUP, globalOptions } from './flags/global.js';
 import { createLook } from './ui/look.js';
+import { wrapText } from './ui/width.js';
 import { nameCommands } from './wrong-usage.js';
 
 /** Where help is written, and how it may look there. */
@@ -216,9 +217,14 @@ export function conciseHelp(program: Command, look = createLook(false)): string 
     `  ${look.cyan('wa-reconcile replay LOG --register')}`,
     '',
     look.bold('Commands'),
-    ...commands.map((command) => `  ${look.cyan(command.name().padEnd(width))}  ${command.summary()}`),
+    ...commands.flatMap((command) =>
+      wrapText(command.summary(), Math.max(20, look.width - width - 4)).map(
+        (line, index) => `  ${look.cyan((index === 0 ? command.name() : '').padEnd(width))}  ${line}`,
+      ),
+    ),
     '',
-    'wa-reconcile <command> --help shows a command with examples; help --all shows everything.',
+    'wa-reconcile <command> --help shows a command with examples.',
+    'wa-reconcile help --all shows everything.',
     '',
   ].join('\n');
 }

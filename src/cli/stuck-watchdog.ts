@@ -68,7 +68,7 @@ const WATCH = `
       return;
     }
     writeSync(2, 'wa-reconcile: The disk of the database is full: ' + directory + '.\\n' +
-      '  Free some space and run the same command again; what was committed is kept.\\n');
+      '  Free some space and run the same command again; anything committed is kept.\\n');
     process.kill(pid, 'SIGKILL');
   }, deafMs / 10);
 `;

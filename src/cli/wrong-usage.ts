@@ -72,7 +72,7 @@ function unknownCommand(word: string, known: readonly string[]): ConfigError {
 
 function helpOf(command: string): string {
   return command === ''
-    ? 'wa-reconcile --help lists the commands; wa-reconcile <command> --help their options.'
+    ? 'wa-reconcile --help lists the commands.'
     : `wa-reconcile ${command} --help says what it takes.`;
 }
 

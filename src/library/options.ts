@@ -16,12 +16,22 @@ export type Moment = Date | number | string;
 const LAST_MOMENT = 8.64e15;
 const MEBIBYTE = 1024 * 1024;
 
+/** A time that names its zone; without one it would mean another moment on each machine. */
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+
 const moment = z
-  .union([z.date(), z.number(), z.iso.datetime({ offset: true })], {
+  .custom<Moment>((given) => Math.abs(msOf(given)) <= LAST_MOMENT, {
     error: 'is not a Date, milliseconds since 1970, or a time such as 2026-11-03T08:00:00Z',
   })
-  .transform((given) => (typeof given === 'number' ? given : new Date(given).getTime()))
-  .refine((ms) => Math.abs(ms) <= LAST_MOMENT, { error: 'is out of the range of dates' });
+  .transform(msOf);
+
+/** Milliseconds since 1970; NaN for what is no moment. */
+function msOf(given: unknown): number {
+  if (given instanceof Date) return given.getTime();
+  if (typeof given === 'number') return given;
+  return typeof given === 'string' && ISO_TIME.test(given) ? Date.parse(given) : Number.NaN;
+}
+
 const word = z.string().min(1);
 const batchSize = z.int().min(1).max(100_000).default(1000);
 const milliseconds = z.number().min(0);

@@ -164,7 +164,7 @@ function describe(failure: Failure, error: unknown, location: string): UserError
     case 'disk_full':
       return fault(
         `${diskWords(error)}: ${location}.`,
-        'Free some space and run the same command again; what was committed is kept.',
+        'Free some space and run the same command again; anything committed is kept.',
       );
     case 'read_only':
       return fault(

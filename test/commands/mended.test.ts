@@ -207,7 +207,9 @@ describeOnBackends('a message of the raw log', (backend) => {
   it('keeps its text when another program marks it as deleted', async () => {
     const store = await opened(backend, [live('A1', 0), live('A2', 10)]);
     await store.sql.execute('update messages set deleted_at = now()');
-    expect((await night(store)).figures).toMatchObject({ missing: 0, restored: 0 });
+    expect((await night(store)).figures).toMatchObject({ missing: 0, restored: 0, lost: 0 });
+    expect((await runCheck(store, 'raw_log')).items.map(({ sign }) => sign)).toEqual(['=', '=']);
+    expect((await ask(store, encodeWamid(ANA, 'A1'))).findings).toEqual([]);
     const rows = await store.sql.query('select body from messages order by timestamp');
     expect(rows.map(({ body }) => typeof body)).toEqual(['string', 'string']);
   });

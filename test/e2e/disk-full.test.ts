@@ -40,7 +40,7 @@ describe('a disk that fills up under PostgreSQL', () => {
     expect(full).toMatchObject({ code: 1, stdout: '' });
     expect(full.stderr).toContain('wa-reconcile: The disk of the database is full: postgresql://');
     expect(full.stderr).toContain(
-      'Free some space and run the same command again; what was committed is kept.',
+      'Free some space and run the same command again; anything committed is kept.',
     );
     expect(full.stderr).not.toMatch(/\n {4}at /);
     const [stored] = await query(env.DATABASE_URL, 'select count(*)::int as n from messages');

@@ -84,6 +84,8 @@ describeOnBackends('the library', (backend) => {
       [() => readMessages(ctx, { contact: '+5511900000123' }), 'unknown_contact'],
       [() => readMessages(ctx, { contact: ANA, since: new Date(Number.NaN) }), 'invalid_option'],
       [() => readMessages(ctx, { contact: ANA, since: 'yesterday' }), 'invalid_option'],
+      [() => readMessages(ctx, { contact: ANA, since: '2026-11-03' }), 'invalid_option'],
+      [() => readMessages(ctx, { contact: ANA, since: '2026-13-40T00:00:00Z' }), 'invalid_option'],
       [() => readMessages(ctx, { contact: ANA, until: 1e300 }), 'invalid_option'],
       [() => readMessages(ctx, { contact: ANA, limit: 0 }), 'invalid_option'],
       [() => readMessages(ctx, { contact: ANA, limit: Number.NaN }), 'invalid_option'],
@@ -103,6 +105,9 @@ describeOnBackends('the library', (backend) => {
     const seen: string[] = [];
     for (const [work] of wrong) seen.push(await codeOf(work()));
     expect(seen).toEqual(wrong.map(([, code]) => code));
+    await expect(readMessages(ctx, { contact: ANA, since: 'yesterday' })).rejects.toThrow(
+      'readMessages.since: is not a Date, milliseconds since 1970, or a time such as 2026-11-03T08:00:00Z',
+    );
     await ctx.close();
   });
 

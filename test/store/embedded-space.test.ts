@@ -34,7 +34,7 @@ describe('a disk that fills up under the embedded database', () => {
       await expect(replayBodies(store, BODIES, { batchSize: 10 })).rejects.toMatchObject({
         code: 'database_disk_full',
         exitCode: 1,
-        remedy: 'Free some space and run the same command again; what was committed is kept.',
+        remedy: 'Free some space and run the same command again; anything committed is kept.',
       });
       const kept = Number(await value(store, 'select count(*)::int from messages'));
       expect(kept).toBeGreaterThan(0);

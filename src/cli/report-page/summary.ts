@@ -65,6 +65,7 @@ function alertItem(alert: Alert, generatedAt: string, line: AdviceLine): Markup 
     <p class="message">${message}</p>
     ${accepted !== null && html`<p class="kind">${severity}, ${accepted}</p>`}
     ${remedy !== null && accepted === null && command(line(remedy))}
+    ${remedy !== null && accepted === null && html`<p class="faint">${remedy.why}</p>`}
   </li>`;
 }
 

@@ -74,20 +74,14 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
         remedy(
           'replay',
           path.startsWith('-') ? ['--', path] : [path],
-          'stores the missing entries again and links their messages to them',
+          'restores these entries and links their messages to them',
         ),
       ];
     }
     case 'dedupe':
       return [remedy('dedupe', ['--apply'], 'merges the duplicates')];
     case 'reconcile':
-      return [
-        remedy(
-          'reconcile',
-          [],
-          'restores it under its id, where the raw log has it; then dedupe merges the copy',
-        ),
-      ];
+      return [remedy('reconcile', [], 'restores it under its id, where the raw log has it')];
     case 'include':
       return [
         remedy(

@@ -18,6 +18,8 @@ const UNKNOWN_CONNECTION = 'unknown_connection';
 
 /** The most useful commands after a run, the most pressing first; never empty. */
 export function nextSteps(result: RunResult, invocation: Invocation): Remedy[] {
+  if (result.dryRun && result.status === 'interrupted')
+    return [typedAgain(invocation.argv, 'starts the dry run again')];
   if (result.status === 'interrupted') return [resumeStep(invocation)];
   if (result.dryRun) return [realStep(result, invocation)];
   const steps: Remedy[] = [];

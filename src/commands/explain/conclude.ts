@@ -35,6 +35,7 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
   if (nameless > 0) {
     findings.push(finding('different', nameless, 'no_id', 'without an id'));
     inv.remedy({ do: 'reconcile' });
+    inv.remedy({ do: 'dedupe' });
   }
   const duplicates = countDuplicates(found);
   if (duplicates > 0) {
