@@ -78,15 +78,17 @@ describe('the command behind PgBouncer in transaction mode', () => {
 
   test('keeps a reconcile and a replay apart, and lets the one wait for the other', async () => {
     const machine = await install();
-    const log = await machine.write('log.ndjson', busyLog(3_000, 3));
+    const log = await machine.write('log.ndjson', busyLog(5_000, 3));
     const replaying = await machine.start(['replay', log, ...SMALL_BATCHES, '--events']);
     await replaying.says('"event":"progress"', 'stderr');
-    const refused = await machine.run(['reconcile']);
+    // Past the pooler it meets the same lock. Both at once: the replay must not be over before the second.
+    const config = machine.config.kind === 'postgresql' ? machine.config.url : '';
+    const [refused, direct] = await Promise.all([
+      machine.run(['reconcile']),
+      machine.run(['reconcile'], { env: { DIRECT_URL: config } }),
+    ]);
     expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 5, stdout: '' });
     expect(refused.stderr).toMatch(/in use by replay .*this command needs exclusive access/);
-    // Past the pooler it meets the same lock.
-    const config = machine.config.kind === 'postgresql' ? machine.config.url : '';
-    const direct = await machine.run(['reconcile'], { env: { DIRECT_URL: config } });
     expect(direct.code).toBe(5);
     const waited = await machine.run(['reconcile', '--apply', '--lock-wait', '120s', '--json']);
     expect([0, 3, 4]).toContain(waited.code);
