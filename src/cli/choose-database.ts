@@ -1,5 +1,5 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import type { DatabaseConfig } from '../commands/database.js';
+import { embeddedIn, type DatabaseConfig } from '../commands/database.js';
 import { ConfigError } from '../model/errors.js';
 import type { Io } from './io.js';
 import { lookUp, readTextFile, type Environment } from './environment.js';
@@ -17,7 +17,6 @@ export interface DatabaseChoice {
 }
 
 const PROGRAM_DIRECTORY = 'wa-reconcile';
-const DATABASE_DIRECTORY = 'database';
 
 /**
  * `--database-url-file` or `--home` on the line, else DATABASE_URL, else the embedded database under WA_RECONCILE_HOME,
@@ -41,7 +40,7 @@ export function chooseDatabase(
   const home = chooseHome(settings, environment, io);
   const ignored = typed ? serverInEnvironment(settings, environment) : undefined;
   return {
-    config: { kind: 'pglite', directory: join(home.path, DATABASE_DIRECTORY) },
+    config: embeddedIn(home.path),
     place: home.place,
     looked: placesOf(home, environment, io),
     ...(ignored === undefined ? {} : { notice: `--home is used; ${ignored} is ignored.` }),

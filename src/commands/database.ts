@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../model/errors.js';
 import type { Advices } from '../model/remedy.js';
@@ -90,6 +91,11 @@ async function assertAnotherConnection(store: Store, waitMs: number): Promise<vo
           'A run needs up to four connections at a time: raise the pool size, or set DIRECT_URL to the server itself.',
       },
     );
+}
+
+/** The embedded database of a home. */
+export function embeddedIn(home: string): DatabaseConfig {
+  return { kind: 'pglite', directory: join(home, 'database') };
 }
 
 export interface MigrateResult {

@@ -1,6 +1,6 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Logger } from 'pino';
-import { withRunLock, type DatabaseConfig, type RunLockChoice } from '../commands/database.js';
+import { embeddedIn, withRunLock, type DatabaseConfig, type RunLockChoice } from '../commands/database.js';
 import { ownProcess, type Context, type ProgressEvent } from '../context.js';
 import { ConfigError } from '../model/errors.js';
 import { translateDatabaseError } from '../store/database-errors.js';
@@ -103,7 +103,7 @@ function databaseOf(options: ServerOptions | HomeOptions): DatabaseConfig {
     return { kind: 'postgresql', url: databaseUrl, ...(directUrl === undefined ? {} : { directUrl }) };
   }
   if (home !== undefined && home !== '') {
-    return { kind: 'pglite', directory: join(resolve(home), 'database') };
+    return embeddedIn(resolve(home));
   }
   throw new ConfigError('createContext needs databaseUrl or home.', {
     code: 'invalid_option',

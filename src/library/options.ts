@@ -200,20 +200,3 @@ function recordable(key: string, value: unknown): string | number | boolean | st
   if (typeof value === 'number') return MOMENTS.has(key) ? new Date(value).toISOString() : value;
   return typeof value === 'string' || value === true ? value : undefined;
 }
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-
-/** The limits of alerts in the units of a use-case. */
-export function alertLimitsOf({
-  historyAfterMs,
-  silentAfterMs,
-}: {
-  historyAfterMs: number;
-  silentAfterMs?: number | undefined;
-}): { historyMinutes: number; silentHours: number | undefined } {
-  return {
-    historyMinutes: historyAfterMs / MINUTE,
-    silentHours: silentAfterMs === undefined ? undefined : silentAfterMs / HOUR,
-  };
-}

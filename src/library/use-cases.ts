@@ -14,7 +14,7 @@ import type { ReconcileResult } from '../commands/reconcile/types.js';
 import type { ReplayInput } from '../commands/replay/options.js';
 import { replay as runReplay } from '../commands/replay/replay.js';
 import { report as runReport } from '../commands/report/report.js';
-import type { ReportResult } from '../commands/report/types.js';
+import { alertLimitsOf, type ReportResult } from '../commands/report/types.js';
 import {
   listRuns as listRunsOf,
   showRun as showRunOf,
@@ -29,7 +29,7 @@ import { resolveInputs } from '../inputs/resolve-inputs.js';
 import { ConfigError } from '../model/errors.js';
 import type { RunResult } from '../model/run-result.js';
 import { underLock, type LibraryContext } from './create-context.js';
-import { alertLimitsOf, OPTIONS, readOptions, recordedOf, type Given } from './options.js';
+import { OPTIONS, readOptions, recordedOf, type Given } from './options.js';
 
 /**
  * The use-cases of the command line as functions: the same defaults, the same locks, the results that `--json` prints. Each
@@ -106,7 +106,7 @@ export async function verify(
 export async function report(ctx: LibraryContext, given: Given<'report'> = {}): Promise<ReportResult> {
   const { historyAfterMs, silentAfterMs, ...options } = readOptions('report', OPTIONS.report, given);
   return underLock(ctx, 'report', undefined, (held) =>
-    runReport(held, { ...options, ...alertLimitsOf({ historyAfterMs, silentAfterMs }) }),
+    runReport(held, { ...options, ...alertLimitsOf(historyAfterMs, silentAfterMs) }),
   );
 }
 
@@ -125,7 +125,7 @@ export async function reconcile(
     runReconcile(held, {
       ...options,
       include: new Set(include),
-      ...alertLimitsOf({ historyAfterMs, silentAfterMs }),
+      ...alertLimitsOf(historyAfterMs, silentAfterMs),
       recordedOptions: recordedOf({ ...others, historyAfter, silentAfter, tz }),
     }),
   );

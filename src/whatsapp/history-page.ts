@@ -9,7 +9,7 @@ import {
 import { ANCHOR_TIME_UNIT_MS, NOTHING_OLDER, LAST_CHUNK_MS, NEXT_CHUNK_MS } from './assumptions.js';
 import type { NoConnection } from './connect-device.js';
 import { rawEvent } from './tap-events.js';
-import { pause } from './wait.js';
+import { pause, waitFor } from './wait.js';
 
 /** A message as WhatsApp Web names it, and when it was sent (ms since 1970). */
 export interface HistoryAnchor {
@@ -83,26 +83,6 @@ interface ChatPart {
   endOfHistory: boolean;
 }
 
-/** Baileys hands the signal to the request only: a body that never ends would hold the import for good. */
-async function endedBy<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  let give = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    give = () => {
-      reject(signal.reason instanceof Error ? signal.reason : new Error('the download was given up'));
-    };
-    if (signal.aborted) give();
-    else signal.addEventListener('abort', give, { once: true });
-  });
-  // Whichever loses has nobody who waits for it.
-  work.catch(() => undefined);
-  aborted.catch(() => undefined);
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', give);
-  }
-}
-
 /**
  * Downloads and reads what a notification announces, with Baileys' own functions but outside its event buffer, which cuts
  * pages and swallows errors. Throws what the download throws, and when `signal` is aborted.
@@ -112,7 +92,14 @@ export async function readPage(
   notification: proto.Message.IHistorySyncNotification,
   signal: AbortSignal,
 ): Promise<ReadPage> {
-  const set = await endedBy(signal, downloadAndProcessHistorySyncNotification(notification, { signal }));
+  const download = downloadAndProcessHistorySyncNotification(notification, { signal });
+  // Given up, it may still fail, and nobody waits for it.
+  download.catch(() => undefined);
+  // Baileys hands the signal to the request only: a body that never ends would hold the import for good.
+  const ended = await waitFor(download, Infinity, signal);
+  if (ended.kind !== 'settled')
+    throw signal.reason instanceof Error ? signal.reason : new Error('the download was given up');
+  const set = ended.value;
   const pairs = [...set.lidPnMappings, ...(await learnPairs(sock, set))];
   const raw = rawEvent('messaging-history.set', {
     ...set,

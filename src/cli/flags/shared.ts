@@ -1,12 +1,10 @@
+import { alertLimitsOf, type AlertLimits } from '../../commands/report/types.js';
 import { INCLUDABLE_CHATS, SEVERITIES, type Severity } from '../../model/enumerations.js';
 import type { ConfigError } from '../../model/errors.js';
 import { choice, choices, duration, integer, text, toggle, zone } from './kinds.js';
 import { contradiction, type Origin } from './table.js';
 
 /** Flags that mean the same in several commands. */
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 
 export const connection = (help = 'only this connection') =>
   text('name', help, 'the name of a connection').completes('connections');
@@ -46,16 +44,7 @@ export const alertLimits = () => ({
   silentAfter: duration('no live event for so long').otherwise('by its own rhythm'),
 });
 
-/** The limits in the units of a use-case. */
-export function limitsOf({
-  historyAfter,
-  silentAfter,
-}: {
-  historyAfter: number;
-  silentAfter: number | undefined;
-}) {
-  return {
-    historyMinutes: historyAfter / MINUTE,
-    silentHours: silentAfter === undefined ? undefined : silentAfter / HOUR,
-  };
+/** The limits as a use-case takes them. */
+export function limitsOf(values: { historyAfter: number; silentAfter: number | undefined }): AlertLimits {
+  return alertLimitsOf(values.historyAfter, values.silentAfter);
 }

@@ -10,6 +10,22 @@ import type { Remedy } from '../../model/remedy.js';
 import type { AlertCounts, Alert } from '../../audit/alert.js';
 import type { Verified } from '../verify/verify.js';
 
+/** When alerts about a connection are raised. */
+export interface AlertLimits {
+  historyMinutes: number;
+  silentHours: number | undefined;
+}
+
+const MINUTE = 60_000;
+
+/** The limits from milliseconds, as they are typed and as a program gives them. */
+export function alertLimitsOf(historyAfterMs: number, silentAfterMs: number | undefined): AlertLimits {
+  return {
+    historyMinutes: historyAfterMs / MINUTE,
+    silentHours: silentAfterMs === undefined ? undefined : silentAfterMs / (60 * MINUTE),
+  };
+}
+
 export interface ReportOptions {
   /** Name of the only connection to report on. */
   connection?: string | undefined;

@@ -11,6 +11,7 @@ import {
   word,
   jsonObject,
   orNull,
+  type Columns,
   type RowOf,
   rowsOf,
   only,
@@ -30,22 +31,36 @@ const PENDING = {
   webhookLogId: orNull(uuid),
 };
 
+/**
+ * The rows of a table about these messages. The fence (`offset 0`) has each looked up by its own key: without it the planner may
+ * read the whole table for a few.
+ */
+async function readByTarget<R>(
+  sql: Sql,
+  table: 'pending_facts' | 'message_reactions',
+  all: Columns<R>,
+  targets: readonly MessageKey[],
+  order = '',
+): Promise<R[]> {
+  if (targets.length === 0) return [];
+  const rows = await sql.query(
+    `select ${columnNames(all, 't')}
+     from unnest($1::uuid[], $2::text[]) as k (connection_id, target)
+     cross join lateral (
+       select * from ${table} where connection_id = k.connection_id and target_external_id = k.target offset 0
+     ) t ${order}`,
+    keyParameters(targets),
+  );
+  return rowsOf(all, rows);
+}
+
 const PENDING_COLUMNS = columns(PENDING);
 
 /** A status, edit, revoke or reaction whose message is not stored yet. */
 export type PendingFactRow = RowOf<typeof PENDING_COLUMNS>;
 
 export async function readPendingFacts(tx: Sql, targets: readonly MessageKey[]): Promise<PendingFactRow[]> {
-  if (targets.length === 0) return [];
-  const rows = await tx.query(
-    `select ${columnNames(PENDING_COLUMNS, 'p')}
-     from unnest($1::uuid[], $2::text[]) as k (connection_id, target)
-     cross join lateral (
-       select * from pending_facts where connection_id = k.connection_id and target_external_id = k.target offset 0
-     ) p`,
-    keyParameters(targets),
-  );
-  return rowsOf(PENDING_COLUMNS, rows);
+  return readByTarget(tx, 'pending_facts', PENDING_COLUMNS, targets);
 }
 
 export async function insertPendingFacts(tx: Sql, rows: readonly PendingFactRow[]): Promise<number> {
@@ -76,15 +91,7 @@ export type PendingRecord = RowOf<typeof PENDING_RECORD>;
 
 /** What waits for a message with one of these ids. */
 export async function readPendingOf(sql: Sql, keys: readonly MessageKey[]): Promise<PendingRecord[]> {
-  if (keys.length === 0) return [];
-  const rows = await sql.query(
-    `select p.* from unnest($1::uuid[], $2::text[]) as k (connection_id, id)
-     cross join lateral (
-       select * from pending_facts where connection_id = k.connection_id and target_external_id = k.id offset 0
-     ) p order by p.at, p.kind`,
-    keyParameters(keys),
-  );
-  return rowsOf(PENDING_RECORD, rows);
+  return readByTarget(sql, 'pending_facts', PENDING_RECORD, keys, 'order by t.at, t.kind');
 }
 
 /** What waits for messages whose id begins like this: the wamids of one phone do. At most `most` per connection and prefix. */
@@ -131,16 +138,7 @@ const REVISION_COLUMNS = columns({
 export type RevisionRow = RowOf<typeof REVISION_COLUMNS>;
 
 export async function readReactions(tx: Sql, targets: readonly MessageKey[]): Promise<ReactionRow[]> {
-  if (targets.length === 0) return [];
-  const rows = await tx.query(
-    `select ${columnNames(REACTION_COLUMNS, 'x')}
-     from unnest($1::uuid[], $2::text[]) as k (connection_id, target)
-     cross join lateral (
-       select * from message_reactions where connection_id = k.connection_id and target_external_id = k.target offset 0
-     ) x`,
-    keyParameters(targets),
-  );
-  return rowsOf(REACTION_COLUMNS, rows);
+  return readByTarget(tx, 'message_reactions', REACTION_COLUMNS, targets);
 }
 
 export async function writeReactions(tx: Sql, rows: readonly ReactionRow[]): Promise<number> {
