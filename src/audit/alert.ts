@@ -258,3 +258,10 @@ export function brokenAlerts(entries: readonly EntryGroup[], days: number): Aler
     ];
   });
 }
+
+/** For entries that name no connection, where there are several that they could be of. */
+export const WHICH_CONNECTION_REMEDY = remedy(
+  'connection list',
+  [],
+  'lists the connections; then replay --connection NAME imports the entries that name none',
+);

@@ -1,6 +1,6 @@
 import { subjectOf } from '../rules/fact-traits.js';
 import { amount } from '../model/amount.js';
-import type { Fact } from '../model/facts.js';
+import type { ConnectionHint, Fact } from '../model/facts.js';
 import { nodesOf } from '../rules/identity-evidence.js';
 import type { DecodedEntry } from '../rawlog/raw-log.js';
 import { keyOf } from '../rules/message-book.js';
@@ -31,6 +31,8 @@ interface OpenEntries {
   unrecognized: number;
   pending: number;
   unknownConnection: number;
+  /** Of those, entries that name no connection at all, or only a WABA with several numbers. */
+  nameless: number;
   /** Failed once, and readable now. */
   failed: number;
   /** Their bytes are not those that were stored. */
@@ -63,6 +65,7 @@ export class AuditBook {
     unrecognized: 0,
     pending: 0,
     unknownConnection: 0,
+    nameless: 0,
     failed: 0,
     damaged: 0,
   };
@@ -212,9 +215,9 @@ export class AuditBook {
     const stranger = sections.find(({ pending }) => pending === 'unknown_connection');
     if (stranger !== undefined && !restricted) {
       open.unknownConnection += 1;
-      const { phoneNumberId, sessionName } = stranger.section.connection;
-      const name = phoneNumberId ?? (sessionName === undefined ? 'no name' : `session ${sessionName}`);
-      const detail = `${origin}: unknown connection (${name}), ${of}`;
+      const name = nameIn(stranger.section.connection);
+      if (name === null) open.nameless += 1;
+      const detail = `${origin}: unknown connection (${name ?? 'it names none'}), ${of}`;
       await this.tell('entry_unknown_connection', { ...at, detail });
     } else if (entry.status === 'failed') {
       open.failed += 1;
@@ -386,4 +389,9 @@ function counterOf(
     case 'unapplied':
       return null;
   }
+}
+
+/** By what an entry names its connection; null if by nothing, or only by a WABA, which may have several numbers. */
+function nameIn({ phoneNumberId, displayPhoneNumber, sessionName }: ConnectionHint): string | null {
+  return phoneNumberId ?? displayPhoneNumber ?? (sessionName === undefined ? null : `session ${sessionName}`);
 }

@@ -104,3 +104,15 @@ export function isAtLeast(severity: Severity, threshold: Severity): boolean {
 export function worstSeverity(severities: readonly Severity[]): Severity | null {
   return SEVERITIES.find((severity) => severities.includes(severity)) ?? null;
 }
+
+/** Where a connection's history stands before anything came of it. */
+export function initialHistoryStatus(kind: ConnectionKind): HistorySyncStatus {
+  switch (kind) {
+    case 'cloud_api':
+      return 'not_supported';
+    case 'coexistence':
+      return 'pending_consent';
+    case 'baileys':
+      return 'pending_history';
+  }
+}

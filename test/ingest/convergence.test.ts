@@ -4,7 +4,7 @@ import type { RunResult } from '../../src/model/run-result.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnBackends, type TestBackend } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
-import { lateConnection, lateLog } from '../support/late-log.js';
+import { lateConnection, lateLog, sharedWabaLog } from '../support/late-log.js';
 import { collidingLog, metaLog, mixedLog, WEB_CONNECTION } from '../support/random-log.js';
 import { replayBodies } from '../support/replaying.js';
 
@@ -52,6 +52,13 @@ describeOnBackends(
         fc.asyncProperty(lateLog, lateConnection, disturbance, (log, connection, how) =>
           sameEitherWay(backend, log, how, connection),
         ),
+        runs,
+      );
+    }, 300_000);
+
+    it('H1: of webhooks that name only a WABA, which turns out to have two numbers', async () => {
+      await fc.assert(
+        fc.asyncProperty(sharedWabaLog, disturbance, (log, how) => sameEitherWay(backend, log, how, null)),
         runs,
       );
     }, 300_000);

@@ -115,3 +115,84 @@ export const lateConnection = fc.constantFrom(
   { name: 'loja', phoneNumberId: BUSINESS.phoneNumberId, number: null },
   { name: BUSINESS.phoneNumberId, phoneNumberId: BUSINESS.phoneNumberId, number: null },
 );
+
+const SECOND = { phoneNumberId: '106540352242999', number: '5511966665555' };
+
+/** What an entry says of which of two numbers it is for; `null`: only their WABA. */
+const owner = fc.constantFrom(BUSINESS, SECOND, null);
+
+function ofWaba(field: string, value: object, of: { phoneNumberId: string; number: string } | null): object {
+  const metadata = of === null ? {} : { phone_number_id: of.phoneNumberId, display_phone_number: of.number };
+  return {
+    object: 'whatsapp_business_account',
+    entry: [{ id: BUSINESS.waba, changes: [{ field, value: of === null ? value : { ...value, metadata } }] }],
+  };
+}
+
+const sharedMessage = fc
+  .record({ who: fc.nat(1), n: fc.nat(2), at: moment, of: owner, contact: fc.boolean() })
+  .map(({ who, n, at, of, contact }) => {
+    const from = CUSTOMERS[who]?.phones[0] ?? '';
+    return ofWaba(
+      'messages',
+      {
+        ...(contact ? { contacts: [{ profile: { name: `Nome ${n}` }, wa_id: from }] } : {}),
+        messages: [
+          { from, id: encodeWamid(from, `3D${who}${n}`), timestamp: String(at), ...content('text', n) },
+        ],
+      },
+      of,
+    );
+  });
+
+const sharedStatus = fc
+  .record({ who: fc.nat(1), n: fc.nat(2), at: moment, of: owner })
+  .map(({ who, n, at, of }) =>
+    ofWaba(
+      'messages',
+      {
+        statuses: [
+          {
+            id: encodeWamid(CUSTOMERS[who]?.phones[0] ?? '', `3D${who}${n}`),
+            status: 'read',
+            timestamp: String(at),
+          },
+        ],
+      },
+      of,
+    ),
+  );
+
+const sharedHistory = fc
+  .record({ code: fc.constantFrom(2_593_109, 2_593_110), of: owner })
+  .map(({ code, of }) =>
+    ofWaba('history', { history: [{ errors: [{ code, title: 'history error' }] }] }, of),
+  );
+
+const sharedContact = fc.record({ who: fc.nat(1), at: moment, of: owner }).map(({ who, at, of }) =>
+  ofWaba(
+    'smb_app_state_sync',
+    {
+      state_sync: [
+        {
+          type: 'contact',
+          action: 'add',
+          contact: { full_name: 'Agenda', phone_number: CUSTOMERS[who]?.phones[0] },
+          metadata: { timestamp: String(at) },
+        },
+      ],
+    },
+    of,
+  ),
+);
+
+/** Webhooks of one WABA with two numbers, some of which name only the WABA. */
+export const sharedWabaLog = fc.array(
+  fc.oneof(
+    { arbitrary: sharedMessage, weight: 5 },
+    { arbitrary: sharedStatus, weight: 2 },
+    { arbitrary: sharedContact, weight: 1 },
+    { arbitrary: sharedHistory, weight: 2 },
+  ),
+  { minLength: 2, maxLength: 12 },
+);

@@ -49,9 +49,13 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
         remedy(
           'connection list',
           [],
-          `lists the connections; ${waiting} of WhatsApp Web ${entries === 1 ? 'has' : 'have'} none`,
+          `lists the connections; ${waiting} ${entries === 1 ? 'names' : 'name'} none`,
         ),
-        remedy('replay', ['--connection', 'NAME'], 'replays them on that connection'),
+        remedy(
+          'replay',
+          ['--connection', 'NAME'],
+          `replays ${entries === 1 ? 'it' : 'them'} on that connection`,
+        ),
       ];
     }
     case 'replay_pending':

@@ -82,7 +82,7 @@ function pendingSteps(result: RunResult, invocation: Invocation): Remedy[] {
       'connection add',
       [],
       nameless
-        ? 'adds one for entries without a connection, such as WhatsApp Web events; then replay --connection NAME'
+        ? 'adds one for entries that name no connection; then replay --connection NAME'
         : 'adds a connection by hand instead; then replay',
     ),
   );

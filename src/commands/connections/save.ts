@@ -1,6 +1,11 @@
 import type { Context } from '../../context.js';
 import { canonicalPhone, phoneEquivalents } from '../../identity/phone.js';
-import type { Provider, ConnectionKind, HistorySyncStatus } from '../../model/enumerations.js';
+import {
+  initialHistoryStatus,
+  type Provider,
+  type ConnectionKind,
+  type HistorySyncStatus,
+} from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
 import { violatedConstraint } from '../../store/sql-state.js';
 import type { Store } from '../../store/store.js';
@@ -13,7 +18,7 @@ import {
   updateConnectionRecord,
   type ConnectionRecord,
 } from '../../store/tables/connections.js';
-import { requeueEntriesNaming } from '../../store/tables/webhook-log.js';
+import { requeueEntriesNaming, requeueUnnumbered } from '../../store/tables/webhook-log.js';
 import { createIdGenerator } from '../../store/uuid.js';
 import { findConnection } from './find.js';
 import { viewOf, type ConnectionView, missingChunks } from './list.js';
@@ -21,7 +26,6 @@ import {
   assertReachable,
   assertUnique,
   checkFields,
-  initialHistoryStatus,
   type TypedFields,
   parseBusinessPhone,
   checkId,
@@ -61,6 +65,7 @@ export async function addConnection(ctx: Context, input: NewConnection): Promise
   const organization = await ensureOrganization(store.sql, slug, nextId());
   const id = nextId();
   await insert(store, id, organization.id, slug, fields);
+  await requeueSharedWaba(ctx, null, fields);
   const [record] = await readConnectionRecords(store.sql, { id });
   if (record === undefined) throw new Error('the connection that was just stored is gone');
   return {
@@ -159,6 +164,7 @@ export async function editConnection(
     throw error;
   }
   await requeueOwnNumbers(ctx, before, after);
+  await requeueSharedWaba(ctx, before, after);
   const record = (await readConnectionRecords(store.sql, { id: before.id }))[0] ?? before;
   return {
     schemaVersion: 1,
@@ -181,6 +187,16 @@ async function requeueOwnNumbers(
   );
   const names = numbers.flatMap((number) => [number, ...phoneEquivalents(number)]);
   await ctx.store.transaction((tx) => requeueEntriesNaming(tx, names));
+}
+
+/** Entries that name only a WABA which has several numbers now are due again: nothing says which of them they are about. */
+async function requeueSharedWaba(
+  ctx: Context,
+  before: Pick<ConnectionFields, 'wabaId'> | null,
+  { wabaId }: Pick<ConnectionFields, 'wabaId'>,
+): Promise<void> {
+  if (wabaId === null || wabaId === before?.wabaId) return;
+  await ctx.store.transaction((tx) => requeueUnnumbered(tx, wabaId));
 }
 
 async function others(ctx: Context, id: string): Promise<ConnectionRecord[]> {

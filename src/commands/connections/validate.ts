@@ -1,6 +1,6 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js';
 import { phoneEquivalents, canonicalPhone, digitsOf } from '../../identity/phone.js';
-import type { ConnectionKind, HistorySyncStatus } from '../../model/enumerations.js';
+import type { ConnectionKind } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { ConnectionFields, ConnectionRecord } from '../../store/tables/connections.js';
@@ -105,18 +105,6 @@ function duplicate(message: string, other: ConnectionRecord): ConfigError {
     ],
     code: 'connection_exists',
   });
-}
-
-/** Where a connection's history stands before anything came of it. */
-export function initialHistoryStatus(kind: ConnectionKind): HistorySyncStatus {
-  switch (kind) {
-    case 'cloud_api':
-      return 'not_supported';
-    case 'coexistence':
-      return 'pending_consent';
-    case 'baileys':
-      return 'pending_history';
-  }
 }
 
 /**

@@ -386,7 +386,7 @@ function advisePending(inv: Investigation, verdicts: readonly ItemVerdict[]): vo
   for (const { item, entries } of numbers.values()) {
     const { phoneNumberId, displayPhone, session } = item.hint;
     inv.remedy(
-      phoneNumberId === null && item.entry.provider === 'baileys'
+      phoneNumberId === null && (displayPhone === null || item.entry.provider === 'baileys')
         ? { do: 'name_connection', session, entries: entries.size }
         : { do: 'add_connection', phoneNumberId, displayPhone, entries: entries.size },
     );

@@ -1,7 +1,8 @@
 import { commandOfRun } from '../../ingest/runs/recorded-command.js';
 import type { JudgedRun } from '../../ingest/runs/judge.js';
-import { alert, brokenAlerts, rejectAlert, type Alert } from '../../audit/alert.js';
+import { alert, brokenAlerts, rejectAlert, WHICH_CONNECTION_REMEDY, type Alert } from '../../audit/alert.js';
 import { amount, count as countWords } from '../../model/amount.js';
+import type { Provider } from '../../model/enumerations.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { PendingFactGroup, EntryGroup } from '../../store/queries/report.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
@@ -231,6 +232,7 @@ interface Waiting {
   newest: number;
   numbers: Set<string>;
   nameless: number;
+  providers: Set<Provider>;
 }
 
 function pendingAlerts(facts: WholeFacts): Alert[] {
@@ -249,10 +251,12 @@ function pendingAlerts(facts: WholeFacts): Alert[] {
       newest: group.lastStoredAt,
       numbers: new Set(),
       nameless: 0,
+      providers: new Set(),
     };
     known.count += group.count;
     known.since = Math.min(known.since, group.firstStoredAt);
     known.newest = Math.max(known.newest, group.lastStoredAt);
+    known.providers.add(group.provider);
     for (const number of group.phoneNumberIds) known.numbers.add(number);
     if (group.phoneNumberIds.length === 0 && group.scope === null) known.nameless += group.count;
     waiting.set(key, known);
@@ -266,7 +270,7 @@ function pendingAlert(waiting: Waiting, { connections }: WholeFacts): Alert {
   const isUnknown = reason === 'unknown_connection' && connection === null;
   const isNameless = isUnknown && waiting.nameless === count;
   const message = isNameless
-    ? `${entries} pending: WhatsApp Web events name no number, so say which connection ${count === 1 ? 'it belongs' : 'they belong'} to.`
+    ? `${entries} pending: ${count === 1 ? 'it names' : 'they name'} no connection, so say which one ${count === 1 ? 'it belongs' : 'they belong'} to.`
     : isUnknown
       ? `${entries} pending for a connection that does not exist yet: phone_number_id ${listOf([...waiting.numbers].sort(), NUMBERS_NAMED)}.`
       : `${entries} pending (${reason.replaceAll('_', ' ')}).`;
@@ -277,18 +281,26 @@ function pendingAlert(waiting: Waiting, { connections }: WholeFacts): Alert {
     count,
     message,
     remedy: isNameless
-      ? namelessRemedy(connections)
+      ? namelessRemedy(connections, waiting.providers)
       : isUnknown
         ? remedy('replay', ['--register'], 'creates the connections that the entries name, and imports them')
         : remedy('replay', [], 'imports the pending entries'),
   });
 }
 
-function namelessRemedy(connections: readonly ConnectionRow[]): Remedy {
-  const [only, second] = connections.filter(({ kind }) => kind === 'baileys');
-  return only !== undefined && second === undefined
+function namelessRemedy(connections: readonly ConnectionRow[], providers: ReadonlySet<Provider>): Remedy {
+  const [only, second] = connections.filter(({ kind }) =>
+    providers.has(kind === 'baileys' ? 'baileys' : 'meta'),
+  );
+  if (only === undefined)
+    return remedy(
+      'connection add',
+      [],
+      'adds the connection; then replay --connection NAME imports the entries',
+    );
+  return second === undefined
     ? remedy('replay', ['--connection', only.name], 'imports the pending entries for this connection')
-    : remedy('connection add', [], 'adds the connection; then replay --connection NAME imports the entries');
+    : WHICH_CONNECTION_REMEDY;
 }
 
 /** A run that died has done harm only until a later run has covered its work. */

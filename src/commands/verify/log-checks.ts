@@ -1,4 +1,4 @@
-import { acknowledge, brokenAlerts, rejectAlert } from '../../audit/alert.js';
+import { acknowledge, brokenAlerts, rejectAlert, WHICH_CONNECTION_REMEDY } from '../../audit/alert.js';
 import { readEntryGroups } from '../../store/queries/report.js';
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import { readRejectGroups } from '../../store/tables/rejects.js';
@@ -120,6 +120,7 @@ function remedyFor(audit: AuditResult): Remedy | null {
   if (total.doubled > 0) return DEDUPE_REMEDY;
   if (open.failed > 0) return remedy('replay', ['--failed'], 'imports the failed entries again');
   if (open.pending > 0) return remedy('replay', [], 'imports the pending entries');
+  if (open.unknownConnection > 0 && open.unknownConnection === open.nameless) return WHICH_CONNECTION_REMEDY;
   if (open.unknownConnection > 0)
     return remedy('replay', ['--register'], 'creates the connections and imports their entries');
   return null;

@@ -11,7 +11,7 @@ import { readConversationsOfLeads, recomputeConversations } from '../../store/ta
 import { writeHistoryChunks } from '../../store/tables/history.js';
 import { insertRejects } from '../../store/tables/rejects.js';
 import { addToInitialContacts, insertSyncLogs } from '../../store/tables/sync-logs.js';
-import { requeueEntriesOf, requeueWaiting } from '../../store/tables/webhook-log.js';
+import { requeueEntriesOf, requeueUnnumbered, requeueWaiting } from '../../store/tables/webhook-log.js';
 import type { Batch } from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
 import type { Tally } from '../batch/tally.js';
@@ -19,6 +19,7 @@ import { collectItems, retractOwnNumbers } from './collect-items.js';
 import { conversationOf, openConversations } from './conversations.js';
 import { foldMessages, type FoldedMessages } from './fold-messages.js';
 import { nameHolders, namePeople } from './name-people.js';
+import { holdersOf, resolveAgain, retractSharedWabas } from './shared-waba.js';
 import { relinkMessages, writeMessages } from './write-messages.js';
 import { BatchWork, type ApplySettings } from './work.js';
 import { writeEntries, type SliceOutcome } from './write-entries.js';
@@ -50,9 +51,11 @@ export async function applyBatch(
 ): Promise<BatchResult> {
   const work = new BatchWork(tx, settings);
   const lessons = await registerConnections(tx, directory, batch);
-  await lockOrganizations(tx, organizationsOf(batch, lessons));
+  resolveAgain(directory, batch);
+  await lockOrganizations(tx, organizationsOf(directory, batch, lessons));
   const known = await collectItems(work, batch);
   await retractOwnNumbers(work, directory, lessons);
+  await retractSharedWabas(work, directory, batch, known);
 
   const named = await namePeople(work);
   const merged = named.flatMap((people) => people.mergedConversations);
@@ -88,6 +91,9 @@ export async function applyBatch(
     const numbers = lessons.flatMap(({ row }) => row.phoneNumberId ?? []);
     work.requeued += await requeueWaiting(tx, numbers);
   }
+  for (const wabaId of new Set(lessons.flatMap(({ row, waba }) => (waba ? (row.wabaId ?? []) : [])))) {
+    work.requeued += await requeueUnnumbered(tx, wabaId);
+  }
   await relinkMessages(work, folded);
   const { tally, requeued, withoutOwnNumber, contested } = work;
   return { tally, slices, requeued, withoutOwnNumber, contested };
@@ -115,11 +121,12 @@ async function registerConnections(
   return lessons;
 }
 
-function organizationsOf(batch: Batch, lessons: readonly Lesson[]): string[] {
+function organizationsOf(directory: ConnectionDirectory, batch: Batch, lessons: readonly Lesson[]): string[] {
   const ids = new Set(lessons.map(({ row }) => row.organizationId));
   for (const slice of batch.slices) {
     for (const { section } of slice.parts) {
       if (section.pending === null && section.connection !== null) ids.add(section.connection.organizationId);
+      for (const { organizationId } of holdersOf(directory, section)) ids.add(organizationId);
     }
   }
   return [...ids];

@@ -5,6 +5,7 @@ import type { ConnectionRow } from '../../store/tables/connections.js';
 import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
 import { renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
+import { namesOnlyItsWaba } from '../batch/connection-resolver.js';
 import { subjectOf } from '../../rules/fact-traits.js';
 import { ownNumberReason } from '../batch/own-number.js';
 import type { BatchWork, Item } from './work.js';
@@ -31,6 +32,8 @@ export interface KnownState {
   status: string | null;
   /** False where the stored bytes were changed since. */
   isIntact: boolean;
+  /** Pending although it was applied before. */
+  isRequeued: boolean;
 }
 
 async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, KnownState>> {
@@ -52,13 +55,19 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
     })),
   );
   for (const row of stored) {
-    const { id, status, isIntact } = row;
-    states.set(`${row.connectionScope} ${row.sha256}`, { id, isStored: true, status, isIntact });
+    const { id, status, isIntact, isRequeued } = row;
+    states.set(`${row.connectionScope} ${row.sha256}`, { id, isStored: true, status, isIntact, isRequeued });
     if (status === 'processed' || status === 'partial') work.repeated.add(id);
   }
   for (const key of unknown.keys()) {
     if (states.has(key)) continue;
-    states.set(key, { id: work.settings.newId(), isStored: false, status: null, isIntact: true });
+    states.set(key, {
+      id: work.settings.newId(),
+      isStored: false,
+      status: null,
+      isIntact: true,
+      isRequeued: false,
+    });
   }
   for (const [key, state] of states) work.logIds.set(key, state.id);
   return states;
@@ -85,7 +94,9 @@ function collectSection(
     return;
   }
   const news = work.newsOf(connection);
-  if (section.section.isCoexistence === true) news.markCoexistence();
+  // One that names only the WABA may turn out to be about another number, and the kind is never taken back.
+  if (section.section.isCoexistence === true && !namesOnlyItsWaba(section.section.connection))
+    news.markCoexistence();
   const entry = { receivedAt: slice.entry.receivedAt, webhookLogId: logId, now: work.settings.clock() };
   for (const fact of facts) {
     const item: Item = { fact, connection, slice, logId, field: section.section.field };

@@ -27,6 +27,8 @@ export interface PreparedEntry {
   connectionScope: string;
   /** Set when the entry came out of webhook_log. */
   storedId: string | null;
+  /** Id of the connection that the run which stored it was given (`--connection`). */
+  toldConnectionId: string | null;
   provider: Provider;
   receivedAt: number | null;
   fields: readonly string[];

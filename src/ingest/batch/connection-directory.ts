@@ -19,6 +19,8 @@ export interface Lesson {
   row: ConnectionRow;
   /** Its number became known in this run. */
   number: boolean;
+  /** So did its WABA. */
+  waba: boolean;
   /** Batches that have to store it. */
   batchesLeft: number;
 }
@@ -102,6 +104,8 @@ export class ConnectionDirectory extends ConnectionResolver {
   committed(batch: Batch, withoutOwnNumber: Iterable<ConnectionRow> = []): void {
     for (const row of this.unsaved(batch)) this.unsavedRows.delete(row);
     for (const lesson of this.storing) {
+      // The batch that stores the connection itself is still to come, and so is all that a lesson can settle.
+      if (this.unsavedRows.has(lesson.row)) continue;
       lesson.batchesLeft -= 1;
       if (lesson.batchesLeft === 0) this.lessons.delete(lesson.row);
     }
@@ -139,7 +143,7 @@ export class ConnectionDirectory extends ConnectionResolver {
     if (!isById && (named === null || named !== numberOf(row.displayPhoneNumber))) return;
     if (row.wabaId === null && hint.wabaId !== undefined) {
       row.wabaId = hint.wabaId;
-      this.note(row);
+      this.note(row).waba = true;
     }
     if (row.displayPhoneNumber === null && named !== null) {
       row.displayPhoneNumber = named;
@@ -151,7 +155,7 @@ export class ConnectionDirectory extends ConnectionResolver {
   }
 
   private note(row: ConnectionRow): Lesson {
-    const lesson = this.lessons.get(row) ?? { row, number: false, batchesLeft: 0 };
+    const lesson = this.lessons.get(row) ?? { row, number: false, waba: false, batchesLeft: 0 };
     lesson.batchesLeft = 2;
     this.lessons.set(row, lesson);
     return lesson;
@@ -185,7 +189,7 @@ export class ConnectionDirectory extends ConnectionResolver {
     };
     this.rows.push(row);
     this.unsavedRows.add(row);
-    this.note(row);
+    this.note(row).waba = row.wabaId !== null;
     return row;
   }
 

@@ -78,9 +78,14 @@ export class ConnectionResolver {
         ? null
         : (this.rows.find((row) => row.name === hint.sessionName) ?? null);
     }
-    if (fixed !== null) return fixed;
+    if (fixed !== null) return isOfOtherWaba(hint, fixed) ? null : fixed;
     // An entry that names a number waits for that number, whatever other numbers its account has.
     return numberOf(hint.displayPhoneNumber) === null ? this.findByWaba(hint) : this.findByNumber(hint);
+  }
+
+  /** The connections of a WABA. */
+  ofWaba(wabaId: string): ConnectionRow[] {
+    return this.rows.filter((row) => row.wabaId === wabaId);
   }
 
   private findByNumber(
@@ -95,9 +100,23 @@ export class ConnectionResolver {
 
   private findByWaba(hint: ConnectionHint): ConnectionRow | null {
     if (hint.wabaId === undefined) return null;
-    const rows = this.rows.filter((row) => row.wabaId === hint.wabaId);
+    const rows = this.ofWaba(hint.wabaId);
     return rows.length === 1 ? (rows[0] ?? null) : null;
   }
+}
+
+/** Whether an entry that names no number names a WABA that is not the connection's. */
+function isOfOtherWaba({ wabaId }: ConnectionHint, fixed: ConnectionRow): boolean {
+  return wabaId !== undefined && fixed.wabaId !== null && fixed.wabaId !== wabaId;
+}
+
+/** Whether all that an entry says about its connection is the WABA. */
+export function namesOnlyItsWaba(hint: ConnectionHint): hint is ConnectionHint & { wabaId: string } {
+  return (
+    hint.wabaId !== undefined &&
+    hint.phoneNumberId === undefined &&
+    numberOf(hint.displayPhoneNumber) === null
+  );
 }
 
 /** A displayed number, canonical; null where there is none that can be read. */

@@ -32,7 +32,13 @@ export function prepareEntry(
 ): PreparedEntry {
   const decoded = decodeAs(raw, storedAs, include);
   const sha256 = storedAs?.sha256 ?? createHash('sha256').update(raw.bytes).digest();
-  const base = { origin: formatOrigin(raw.origin), bytes: raw.bytes, sha256, storedId: storedAs?.id ?? null };
+  const base = {
+    origin: formatOrigin(raw.origin),
+    bytes: raw.bytes,
+    sha256,
+    storedId: storedAs?.id ?? null,
+    toldConnectionId: storedAs?.connectionId ?? null,
+  };
   if (decoded.kind === 'invalid') {
     const connectionScope = storedAs?.connectionScope ?? NO_SCOPE;
     return {

@@ -23,7 +23,27 @@ interface OwnNumber {
  * entered, stay. Gives the number of entries that are due.
  */
 export async function retractOwnNumber(tx: Sql, runId: string, own: OwnNumber): Promise<number> {
-  const people = await readPeople(tx, own);
+  const { connectionId, phoneNumberId } = own;
+  return retractPeople(tx, runId, await readPeople(tx, own), { connectionId, phoneNumberId });
+}
+
+/** A person, and their conversation on the connection that is looked at. */
+export interface RetractedPerson {
+  personId: string;
+  conversationId: string | null;
+}
+
+/**
+ * Takes back what entries brought about these people on one connection, and makes every entry due again that names them: those
+ * that still say so bring it once more. Journaled. Rows of other programs, and what people entered, stay. Gives the number of
+ * entries that are due.
+ */
+export async function retractPeople(
+  tx: Sql,
+  runId: string,
+  people: readonly RetractedPerson[],
+  connection: { connectionId: string; phoneNumberId: string | null },
+): Promise<number> {
   const personIds = people.map(({ personId }) => personId);
   if (personIds.length === 0) return 0;
   const conversationIds = people.flatMap(({ conversationId }) => conversationId ?? []);
@@ -41,10 +61,11 @@ export async function retractOwnNumber(tx: Sql, runId: string, own: OwnNumber): 
   const kept = await recomputeConversations(tx, conversationIds);
   await updateConversations(tx, kept);
   requeued += await requeueEntriesNaming(tx, names);
-  await deleteAmendments(tx, own.connectionId, names);
+  await deleteAmendments(tx, connection.connectionId, names);
   // A status names its message only; that of a message which is gone has to wait again.
   if (messages.some(({ isConfirmed }) => isConfirmed)) {
-    requeued += await requeueStatuses(tx, own.phoneNumberId === null ? [] : [own.phoneNumberId]);
+    const { phoneNumberId } = connection;
+    requeued += await requeueStatuses(tx, phoneNumberId === null ? [] : [phoneNumberId]);
   }
   return requeued;
 }
@@ -53,7 +74,7 @@ export async function retractOwnNumber(tx: Sql, runId: string, own: OwnNumber): 
 async function readPeople(
   tx: Sql,
   { connectionId, organizationId, phones, isNew }: OwnNumber,
-): Promise<{ personId: string; conversationId: string | null }[]> {
+): Promise<RetractedPerson[]> {
   const rows = await tx.query(
     `select p.id as person_id, c.id as conversation_id
      from (

@@ -2,6 +2,7 @@ import {
   ENTRY_STATUSES,
   DIRECTIONS,
   MESSAGE_SOURCES,
+  PROVIDERS,
   TICKET_STATUSES,
   type TicketStatus,
 } from '../../model/enumerations.js';
@@ -29,6 +30,7 @@ import { NO_SCOPE } from '../tables/webhook-log.js';
 import { groupingByHash } from '../transactions.js';
 
 const ENTRY_GROUP = columns({
+  provider: word(PROVIDERS),
   phoneNumberIds: list(','),
   fields: list(','),
   status: word(ENTRY_STATUSES),
@@ -63,7 +65,7 @@ export interface EntryGroup extends RowOf<typeof ENTRY_GROUP> {
 export async function readEntryGroups(sql: Sql, recentSince: number): Promise<EntryGroup[]> {
   const rows = await groupingByHash(sql, () =>
     sql.query(
-      `select connection_scope, array_to_string(phone_number_ids, ',') as phone_number_ids,
+      `select provider, connection_scope, array_to_string(phone_number_ids, ',') as phone_number_ids,
        array_to_string(fields, ',') as fields, status, reason, counters, is_recent, count(*) as count,
        min(received_at) as first_received_at, max(received_at) as last_received_at,
        min(created_at) as first_stored_at, max(created_at) as last_stored_at,
@@ -74,7 +76,7 @@ export async function readEntryGroups(sql: Sql, recentSince: number): Promise<En
        select *, case when status = 'pending' then error end as reason, created_at >= $1::timestamptz as is_recent
        from webhook_log
      ) w
-     group by connection_scope, w.phone_number_ids, w.fields, status, reason, counters, is_recent`,
+     group by provider, connection_scope, w.phone_number_ids, w.fields, status, reason, counters, is_recent`,
       [new Date(recentSince).toISOString()],
     ),
   );

@@ -67,6 +67,8 @@ const KNOWN_ENTRY = columns({
   status: word(ENTRY_STATUSES),
   /** False when its bytes are not those that were stored. */
   isIntact: boolean,
+  /** Pending although it was applied before: what it brought may have to go. */
+  isRequeued: boolean,
 });
 
 /** What is stored already of an entry that comes again. */
@@ -91,13 +93,15 @@ export async function readKnownEntries(
 ): Promise<KnownEntry[]> {
   if (keys.length === 0) return [];
   const rows = await tx.query(
-    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact
+    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.is_requeued
      from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
      cross join lateral (
-       select id, connection_scope, sha256, status, ${IS_INTACT_SQL} as is_intact from webhook_log
+       select id, connection_scope, sha256, status, ${IS_INTACT_SQL} as is_intact,
+         status = 'pending' and error is not distinct from $3 as is_requeued
+       from webhook_log
        where connection_scope = k.connection_scope and sha256 = k.sha256 limit 1
      ) w`,
-    arraysOf(keys, 'connectionScope', 'sha256'),
+    [...arraysOf(keys, 'connectionScope', 'sha256'), REQUEUED],
   );
   return rowsOf(KNOWN_ENTRY, rows);
 }
@@ -204,6 +208,17 @@ export function requeueStatuses(tx: Sql, phoneNumberIds: readonly string[]): Pro
   return requeue(tx, `${ofNumbers} and counters ? 'status' and ${WAS_APPLIED}`, phoneNumberIds);
 }
 
+/** Makes the entries of these numbers due again; of some fields only, where any are given. Reads the whole raw log. */
+export function requeueEntriesOfNumbers(
+  tx: Sql,
+  phoneNumberIds: readonly string[],
+  fields: readonly string[],
+): Promise<number> {
+  const ofFields =
+    fields.length === 0 ? '' : `and fields && array[${fields.map((name) => `'${name}'`).join(', ')}]`;
+  return requeue(tx, `phone_number_ids && $1::text[] ${ofFields} and ${WAS_APPLIED}`, phoneNumberIds);
+}
+
 /**
  * Entries that wait for a connection are due again when one has become known: those that name it, and those that name no
  * number and may be its by their WABA. Gives the number of entries.
@@ -214,6 +229,24 @@ export async function requeueWaiting(tx: Sql, phoneNumberIds: readonly string[])
      where status = 'pending' and error = 'unknown_connection' and provider = 'meta'
        and (phone_number_ids = '{}' or phone_number_ids && $1::text[])`,
     [arrayLiteral(phoneNumberIds), REQUEUED],
+  );
+}
+
+/**
+ * Makes the entries due again that name this WABA and no number, and so were filed under its only number: it has another now,
+ * and nothing says any more which of them an entry is about. Those whose run was given a connection stay. Gives the number of
+ * entries.
+ */
+export async function requeueUnnumbered(tx: Sql, wabaId: string): Promise<number> {
+  return tx.execute(
+    `update webhook_log w set ${REQUEUE_SQL}
+     where provider = 'meta' and phone_number_ids = '{}' and ${WAS_APPLIED}
+       and position(convert_to($1, 'UTF8') in raw_body) > 0
+       and 1 < (select count(*) from connections where waba_id = $1)
+       and not exists (
+         select from sync_runs r where r.id = w.run_id and r.options ?| array['connection', 'connectionId']
+       )`,
+    [wabaId, ...REQUEUE_PARAMETERS],
   );
 }
 
