@@ -65,24 +65,19 @@ export async function withContext<T>(
         creates: options.creates,
         keepsBlank: options.keepsBlank,
       },
-      async (store, lock) => {
+      async (store, held) => {
         if (config.kind === 'pglite') progress.emit({ event: 'opened' });
-        // Without its lock the work must not go on: what has to be alone may have begun elsewhere.
-        const stop = lock === undefined ? signal : AbortSignal.any([signal, lock.lost]);
-        const ctx = {
+        return work({
           store,
           log,
           clock: io.clock,
-          signal: stop,
+          signal: held,
           emit: progress.emit,
           host: io.host,
           pid: io.pid,
           processStartedAt: io.startedAt,
           user: io.user,
-        };
-        const result = await work(ctx);
-        lock?.assertHeld();
-        return result;
+        });
       },
     );
   } catch (error) {

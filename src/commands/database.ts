@@ -33,12 +33,12 @@ export interface DatabaseOptions extends OpenStoreOptions, RunLockChoice {
 export async function withDatabase<T>(
   config: DatabaseConfig,
   options: DatabaseOptions,
-  work: (store: Store, lock: RunLock | undefined) => Promise<T>,
+  work: (store: Store, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const store = await openStore(config, options);
   try {
     if (options.unmigrated !== true) await assertMigrated(store);
-    return await withRunLock(store, config, options, (lock) => work(store, lock));
+    return await withRunLock(store, config, options, (signal) => work(store, signal));
   } catch (error) {
     throw translateDatabaseError(error, store.location) ?? error;
   } finally {
@@ -47,14 +47,15 @@ export async function withDatabase<T>(
 }
 
 /**
- * Does `work` on an open database under the lock that it needs. Throws LockedError when another run holds it, and UserError
- * for what the database refuses.
+ * Does `work` on an open database under the lock that it needs. The signal that it gets is aborted when the lock is lost, too:
+ * what has to be alone may have begun elsewhere. Throws LockedError when another run holds the lock or has taken it, and
+ * UserError for what the database refuses.
  */
 export async function withRunLock<T>(
   store: Store,
   config: DatabaseConfig,
   options: RunLockChoice,
-  work: (lock: RunLock | undefined) => Promise<T>,
+  work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   let lock: RunLock | undefined;
   try {
@@ -62,7 +63,11 @@ export async function withRunLock<T>(
       lock = await acquireRunLock(config, { ...options, mode: options.lock });
       if (store.pooled) await assertAnotherConnection(store, options.poolerWaitMs ?? POOLER_WAIT_MS);
     }
-    return await work(lock);
+    const { signal = new AbortController().signal } = options;
+    if (lock === undefined) return await work(signal);
+    const result = await work(AbortSignal.any([signal, lock.lost]));
+    lock.assertHeld();
+    return result;
   } catch (error) {
     throw translateDatabaseError(error, store.location) ?? error;
   } finally {

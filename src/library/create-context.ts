@@ -124,15 +124,7 @@ export async function underLock<T>(
   work: (ctx: LibraryContext) => Promise<T>,
 ): Promise<T> {
   const { store, database, host, pid, lockWaitMs, signal } = ctx;
-  return withRunLock(
-    store,
-    database,
-    { command, host, pid, waitMs: lockWaitMs, signal, lock },
-    async (held) => {
-      if (held === undefined) return work(ctx);
-      const result = await work({ ...ctx, signal: AbortSignal.any([signal, held.lost]) });
-      held.assertHeld();
-      return result;
-    },
+  return withRunLock(store, database, { command, host, pid, waitMs: lockWaitMs, signal, lock }, (held) =>
+    work({ ...ctx, signal: held }),
   );
 }

@@ -47,6 +47,7 @@ a { color: var(--accent); }
 
 .alerts { list-style: none; margin: 0.75rem 0 0; padding: 0; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
 .alerts li { padding: 0.85rem 1.1rem; border-left: 3px solid var(--warn-line); }
+.alerts li.slight { border-left-color: var(--line); }
 .alerts li + li { border-top: 1px solid var(--line); }
 .alerts li:first-child { border-top-left-radius: 8px; }
 .alerts li:last-child { border-bottom-left-radius: 8px; }

@@ -55,7 +55,7 @@ function byConnection(alerts: readonly Alert[]): { connection: string | null; al
 function alertItem(alert: Alert, generatedAt: string, line: AdviceLine): Markup {
   const { kind, severity, message, since, remedy, id } = alert;
   const accepted = acknowledgementWords(alert);
-  const tone = accepted !== null ? 'seen' : severity === 'loss' ? 'grave' : 'mild';
+  const tone = accepted !== null ? 'seen' : { loss: 'grave', degraded: 'mild', note: 'slight' }[severity];
   return html`<li class="${tone}" data-kind="${kind}" data-severity="${severity}" data-id="${id}">
     <p class="head">
       ${accepted === null ? severityChip(severity) : html`<span class="chip">Acknowledged</span>`}

@@ -35,8 +35,8 @@ export async function planRemoval(
       `The connection '${record.name}' has ${amount(conversations, 'conversation')} with ${amount(messages, 'message')}, and messages are never deleted.`,
       {
         remedy: [
-          'Keep it, or rename it:',
-          remedy('connection edit', [record.id, '--name', `${record.name} (old)`], 'renames it'),
+          'Archive it: nothing is expected of it any more, and its messages stay.',
+          remedy('connection archive', [record.id], 'archives it'),
         ],
         code: 'connection_in_use',
       },
