@@ -17,7 +17,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   context: ['store'],
   model: [],
   identity: [],
-  inputs: [],
+  inputs: ['decode'],
   decode: ['identity'],
   store: [],
   whatsapp: ['identity'],

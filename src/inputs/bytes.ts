@@ -10,6 +10,8 @@ export const DIGIT_0 = 0x30;
 export const DIGIT_9 = 0x39;
 export const COLON = 0x3a;
 export const SEMICOLON = 0x3b;
+export const EQUALS = 0x3d;
+export const GREATER = 0x3e;
 export const OPEN_BRACKET = 0x5b;
 export const BACKSLASH = 0x5c;
 export const CLOSE_BRACKET = 0x5d;
@@ -40,6 +42,13 @@ export function trimEnd(bytes: Buffer): Buffer {
   return end === bytes.length ? bytes : bytes.subarray(0, end);
 }
 
+/** Drops the carriage return at the end, and a byte order mark (`cat` of several files puts them on any line). */
+export function withoutMarks(line: Buffer): Buffer {
+  const start = bomLength(line);
+  const end = line[line.length - 1] === CARRIAGE_RETURN ? line.length - 1 : line.length;
+  return start === 0 && end === line.length ? line : line.subarray(start, Math.max(start, end));
+}
+
 /**
  * Collects the bytes of one entry across chunks, up to a limit. Past the limit it keeps only the size, so that an entry
  * of any size is skipped in constant memory.
@@ -55,6 +64,15 @@ export class ByteCollector {
     this.size += part.length;
     if (this.size <= this.limit) this.#parts.push(part);
     else this.#parts = [];
+  }
+
+  /** The collected bytes, or undefined if they are over the limit; the collector keeps them. */
+  peek(): Buffer | undefined {
+    const size = this.size;
+    const bytes = this.take();
+    this.size = size;
+    if (bytes !== undefined && bytes.length > 0) this.#parts = [bytes];
+    return bytes;
   }
 
   /** The collected bytes, or undefined if they were over the limit; the collector is empty afterwards. */

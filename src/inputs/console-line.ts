@@ -4,11 +4,15 @@ import {
   CLOSE_BRACE,
   CLOSE_BRACKET,
   COLON,
+  COMMA,
+  EQUALS,
+  GREATER,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
   skipBlank,
 } from './bytes.js';
+import { hasMarker, mayHoldBody } from './markers.js';
 import { ValueScanner } from './value-scanner.js';
 
 /** Where the JSON of a log line is: whole inside the line, cut off at its end, or continued on the next lines. */
@@ -40,10 +44,74 @@ export function findValue(line: Buffer, scanner = new ValueScanner()): FoundValu
   return empty;
 }
 
+/** What a line of a console log is to the log: `line` is an entry as a whole, a found value is one without its prefix. */
+export interface FoundEntry {
+  kind: FoundValue['kind'] | 'line' | 'none';
+  start: number;
+  end: number;
+}
+
+/**
+ * Finds the entry in a line of a console log: the JSON in it, or the whole line where a body may be in it in another notation
+ * (a Ruby hash, nginx's escapes, base64) or beside the JSON (headers before the body).
+ */
+export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntry {
+  const found = findValue(line, scanner);
+  if (found !== undefined && found.kind !== 'whole') {
+    const around = findOpenHash(line, scanner);
+    return around !== undefined && around.start < found.start ? around : found;
+  }
+  if (found !== undefined && found.end - found.start > 2) {
+    const inside = hasMarker(line.subarray(found.start, found.end));
+    const rest = line.subarray(found.end);
+    // Values one directly after the other are an entry each.
+    if (inside ? startsValue(rest) || !hasMarker(rest) : !mayHoldBody(line)) return found;
+    return { kind: 'line', start: 0, end: line.length };
+  }
+  const hash = findOpenHash(line, scanner);
+  if (hash !== undefined) return hash;
+  if (mayHoldBody(line)) return { kind: 'line', start: 0, end: line.length };
+  return found ?? { kind: 'none', start: 0, end: 0 };
+}
+
+/** Whether another value follows directly, or after a comma. */
+export function startsValue(rest: Buffer): boolean {
+  const at = skipBlank(rest);
+  const next = rest[at] === COMMA ? skipBlank(rest, at + 1) : at;
+  return rest[next] === OPEN_BRACE || rest[next] === OPEN_BRACKET;
+}
+
+/** A Ruby hash that is printed over several lines (`pp`): where it begins, if the line does not end it. */
+function findOpenHash(line: Buffer, scanner: ValueScanner): FoundValue | undefined {
+  if (!line.includes(ARROW)) return undefined;
+  for (let at = nextBracket(line, 0); at !== -1; at = nextBracket(line, at + 1)) {
+    if (!startsHash(line, at)) continue;
+    scanner.reset();
+    const end = scanner.scan(line, at);
+    if (scanner.status === 'done') return undefined;
+    return { kind: scanner.inString ? 'cut' : 'unfinished', start: at, end };
+  }
+  return undefined;
+}
+
+const ARROW = Buffer.of(EQUALS, GREATER);
+
+/** Whether `{"key"=>`, `{:key=>` or an array of such begins at `at`. */
+function startsHash(line: Buffer, at: number): boolean {
+  let next = at;
+  while (line[next] === OPEN_BRACKET) next = skipBlank(line, next + 1);
+  if (line[next] !== OPEN_BRACE) return false;
+  next = skipBlank(line, next + 1);
+  return HASH_KEY.test(line.toString('latin1', next, next + 200));
+}
+
+const HASH_KEY = /^(?:"(?:[^"\\]|\\.)*"|:\w+) *=>/;
+
 /** When the line was written, if its prefix says so (`2025-09-16T05:00:00Z INFO …`, `[2025-09-16 05:00:00] …`): ms since 1970. */
 export function lineTime(line: Buffer, valueStart: number): number | undefined {
   const prefix = line.toString('latin1', 0, Math.min(valueStart, LONGEST_TIME_PREFIX));
-  return leadingInstant(prefix.replace(/^[\s["'(<]+/, ''))?.at;
+  // Ruby's logger begins with the level's letter: `I, [2025-09-16T05:00:00.123456 #1]  INFO -- :`.
+  return leadingInstant(prefix.replace(/^(?:[A-Z], )?[\s["'(<]+/, ''))?.at;
 }
 
 const LONGEST_TIME_PREFIX = 64;

@@ -99,7 +99,7 @@ class InputReader implements FileSource {
     };
     try {
       const text = await openText(input, start.offset, { stdin, signal, chunkBytes, onRead });
-      const queue = this.#queueFor(index, input, text.kind === 'text' && text.resumable);
+      const queue = this.#queueFor(index, input, text.kind === 'text' && text.resumable, start.given);
       if (text.kind === 'text') {
         yield* this.#split(text, start, queue);
       } else {
@@ -146,15 +146,16 @@ class InputReader implements FileSource {
       yield queue.take();
       return;
     }
-    if (format.kind === 'console' && queue.found === 0 && start.offset === 0) {
+    const skipsLines = format.kind === 'console' || format.kind === 'framed';
+    if (skipsLines && queue.found === 0 && start.offset === 0) {
       queue.problem('no_log_entries', 'This text holds no JSON. Give the log of the webhook bodies.', 1);
     }
     yield queue.take();
   }
 
-  #queueFor(index: number, input: ResolvedInput, resumable: boolean): ItemQueue {
+  #queueFor(index: number, input: ResolvedInput, resumable: boolean, drop?: number): ItemQueue {
     const path = input.kind === 'stdin' ? 'stdin' : input.path;
-    return new ItemQueue(path, index, resumable, this.#options.maxEntryBytes);
+    return new ItemQueue(path, index, resumable, this.#options.maxEntryBytes, drop);
   }
 }
 

@@ -1,10 +1,14 @@
 import type { Origin, Position, SourceItem, SourceProblemReason } from '../model/raw-entry.js';
 
-/** A place in the text of one input: bytes, line ends, and array elements or CSV rows before it. */
+/**
+ * A place in the text of one input: bytes, line ends, and array elements or CSV rows before it; and how many of the items that
+ * are found from there on are done.
+ */
 export interface Place {
   offset: number;
   line: number;
   element: number;
+  given?: number | undefined;
 }
 
 /** Cuts the text of one input into entries. */
@@ -32,12 +36,15 @@ export class ItemQueue {
   /** Lines and rows skipped because they hold no JSON. */
   skipped = 0;
   #items: SourceItem[] = [];
+  #dropped = 0;
 
   constructor(
     private readonly path: string,
     private readonly input: number,
     private readonly resumable: boolean,
     readonly maxEntryBytes: number,
+    /** Items at the beginning that a resumed run has done already. */
+    private readonly drop = 0,
   ) {}
 
   /** `line` is 1-based. */
@@ -88,7 +95,10 @@ export class ItemQueue {
   take(): SourceItem[] {
     const items = this.#items;
     if (items.length > 0) this.#items = [];
-    return items;
+    if (this.#dropped === this.drop) return items;
+    const dropped = Math.min(this.drop - this.#dropped, items.length);
+    this.#dropped += dropped;
+    return items.slice(dropped);
   }
 
   #origin(line: number, element: number | undefined): Origin {
@@ -96,7 +106,8 @@ export class ItemQueue {
     return element === undefined ? { kind: 'file', path, line } : { kind: 'file', path, line, element };
   }
 
-  #position({ offset, line, element }: Place): Position {
-    return { input: this.input, offset, line, element };
+  #position({ offset, line, element, given }: Place): Position {
+    const position = { input: this.input, offset, line, element };
+    return given === undefined || given === 0 ? position : { ...position, given };
   }
 }

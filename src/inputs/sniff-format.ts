@@ -1,7 +1,9 @@
 import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, skipBlank } from './bytes.js';
+import { readFrame } from '../decode/envelopes/line-frames.js';
 import { findValue } from './console-line.js';
 import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { FrameSplitter } from './split-frames.js';
 import { LineSplitter } from './split-lines.js';
 import { ValueSplitter } from './split-values.js';
 import { ValueScanner } from './value-scanner.js';
@@ -10,6 +12,7 @@ import { ValueScanner } from './value-scanner.js';
 export type Format =
   | { kind: 'ndjson' }
   | { kind: 'console' }
+  | { kind: 'framed' }
   | { kind: 'values' }
   | { kind: 'table_without_json' }
   | { kind: 'csv'; layout: CsvLayout };
@@ -22,9 +25,15 @@ const SAMPLE_LINES = 200;
 export function sniffFormat(head: Buffer): Format {
   const start = skipBlank(head, bomLength(head));
   if (start >= head.length) return { kind: 'ndjson' };
-  if (head[start] === OPEN_BRACE) return { kind: sniffObject(head, start) ?? sniffLines(head) };
+  if (head[start] === OPEN_BRACE) {
+    // By its first line alone: the head of a pipe can be that short.
+    const firstLine = head.subarray(start, indexOrEnd(head, NEWLINE, start));
+    if (readFrame(firstLine) !== undefined) return { kind: 'framed' };
+    return { kind: sniffObject(head, start) ?? sniffLines(head) };
+  }
   if (head[start] === OPEN_BRACKET) return sniffBracket(head, start);
   const layout = findCsvLayout(head);
+  if ((layout === undefined || layout === 'no_json') && hasFrames(head)) return { kind: 'framed' };
   if (layout === 'no_json')
     return sniffLines(head) === 'ndjson' ? { kind: 'ndjson' } : { kind: 'table_without_json' };
   if (layout !== undefined) return { kind: 'csv', layout };
@@ -49,6 +58,8 @@ export function createSplitter(
   switch (format.kind) {
     case 'csv':
       return new CsvSplitter(queue, format.layout, start);
+    case 'framed':
+      return new FrameSplitter(queue, start);
     case 'values':
       return new ValueSplitter(queue, start);
     case 'ndjson':
@@ -95,6 +106,22 @@ function startsArray(line: Buffer): boolean {
   return /^\[\s*(?:$|[[{"\]]|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\s*(?:,|$)|(?:true|false|null)\s*(?:,|$))/.test(
     line.toString('latin1', 0, 256),
   );
+}
+
+/** Whether at least half of the lines have the frame of a log system. */
+function hasFrames(head: Buffer): boolean {
+  let framed = 0;
+  let bare = 0;
+  let start = bomLength(head);
+  for (let lines = 0; start < head.length && lines < SAMPLE_LINES; lines++) {
+    const end = indexOrEnd(head, NEWLINE, start);
+    const line = head.subarray(start, end);
+    start = end + 1;
+    if (skipBlank(line) === line.length) continue;
+    if (readFrame(line) === undefined) bare++;
+    else framed++;
+  }
+  return framed > 0 && framed >= bare;
 }
 
 /** Compares lines with a prefix to bare ones. In doubt NDJSON, which reports a line without JSON; a console log skips it. */

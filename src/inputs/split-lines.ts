@@ -1,19 +1,21 @@
 import {
-  bomLength,
   ByteCollector,
-  CARRIAGE_RETURN,
+  CLOSE_BRACE,
   COMMA,
   NEWLINE,
   OPEN_BRACE,
   OPEN_BRACKET,
   skipBlank,
   trimEnd,
+  withoutMarks,
 } from './bytes.js';
-import { findValue, lineTime } from './console-line.js';
+import { findEntry, findValue, lineTime, startsValue, type FoundEntry } from './console-line.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { ValueScanner } from './value-scanner.js';
 
-const LINE_END = Buffer.from([NEWLINE]);
+const LINE_END = Buffer.of(NEWLINE);
+/** What stands between two objects that nothing separates; also often inside a text. */
+const ADJACENT = Buffer.of(CLOSE_BRACE, OPEN_BRACE);
 /** A byte order mark and a carriage return may surround the entry of a line. */
 const MARKS_SIZE = 4;
 
@@ -110,19 +112,44 @@ export class LineSplitter implements Splitter {
     if (bytes !== undefined && isEmpty(bytes)) return;
     if (bytes === undefined || bytes.length > this.queue.maxEntryBytes) {
       this.queue.entryWithin(undefined, size, line, this.#here());
-    } else if (this.kind === 'console') {
-      this.#takeConsole(bytes, line, before, terminated);
+      return;
+    }
+    // Where the bytes are in the text: a byte order mark may be before them.
+    const start =
+      raw === undefined ? before : { ...before, offset: before.offset + bytes.byteOffset - raw.byteOffset };
+    if (this.kind === 'console') {
+      this.#takeConsole(bytes, line, start, terminated);
     } else if (isLoneBracket(bytes)) {
       this.#begin(bytes, { line, before }, terminated);
     } else {
-      this.queue.entry(bytes, line, terminated || this.#isWhole(bytes) ? this.#here() : before);
+      this.#takeBare(bytes, line, start, terminated);
     }
   }
 
+  /** A line of NDJSON is an entry. Bodies that were written one after the other without a line end are an entry each. */
+  #takeBare(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
+    let from = 0;
+    for (let next = bytes.indexOf(ADJACENT); next !== -1; next = bytes.indexOf(ADJACENT, from)) {
+      this.#scanner.reset();
+      const end = this.#scanner.scan(bytes, skipBlank(bytes, from));
+      // The brackets stand inside a text, or the line is broken.
+      if (this.#scanner.status !== 'done' || bytes[end] !== OPEN_BRACE) break;
+      this.queue.entry(bytes.subarray(from, end), line, { ...before, offset: before.offset + end });
+      from = end;
+    }
+    const rest = from === 0 ? bytes : bytes.subarray(from);
+    const after = { ...before, offset: before.offset + from };
+    this.queue.entry(rest, line, terminated || this.#isWhole(rest) ? this.#here() : after);
+  }
+
   #takeConsole(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
-    const found = findValue(bytes, this.#scanner);
-    if (found === undefined) {
+    const found = findEntry(bytes, this.#scanner);
+    if (found.kind === 'none') {
       this.queue.skipped++;
+      return;
+    }
+    if (found.kind === 'line') {
+      this.queue.entry(bytes, line, this.#here(), { receivedAt: lineTime(bytes, bytes.length) });
       return;
     }
     const receivedAt = found.start === 0 ? undefined : lineTime(bytes, found.start);
@@ -130,8 +157,21 @@ export class LineSplitter implements Splitter {
       this.#begin(bytes.subarray(found.start), { line, before, receivedAt }, terminated);
       return;
     }
-    const after = terminated || found.kind === 'whole' ? this.#here() : before;
-    this.queue.entry(bytes.subarray(found.start, found.end), line, after, { receivedAt });
+    let entry = bytes.subarray(found.start, found.end);
+    let rest = bytes.subarray(found.end);
+    let next: FoundEntry = found;
+    let given = 0;
+    while (next.kind === 'whole' && startsValue(rest)) {
+      const following = findValue(rest, this.#scanner);
+      if (following === undefined || following.kind === 'unfinished') break;
+      // A resumed run starts at the line's beginning, where its time is.
+      this.queue.entry(entry, line, { ...before, given: ++given }, { receivedAt });
+      entry = rest.subarray(following.start, following.end);
+      rest = rest.subarray(following.end);
+      next = following;
+    }
+    const after = terminated || next.kind === 'whole' ? this.#here() : { ...before, given };
+    this.queue.entry(entry, line, after, { receivedAt });
   }
 
   /** Begins a value that continues on the next lines; the line end of its first line has been read already. */
@@ -185,13 +225,6 @@ export class LineSplitter implements Splitter {
   #here(): Place {
     return { offset: this.#offset, line: this.line, element: 0 };
   }
-}
-
-/** Drops the carriage return at the end, and a byte order mark (`cat` of several files puts them on any line). */
-function withoutMarks(line: Buffer): Buffer {
-  const start = bomLength(line);
-  const end = line[line.length - 1] === CARRIAGE_RETURN ? line.length - 1 : line.length;
-  return start === 0 && end === line.length ? line : line.subarray(start, Math.max(start, end));
 }
 
 /** A blank line, or the comma that remains on the line where a value over several lines ended. */

@@ -6,6 +6,7 @@ import {
   COMMA,
   DIGIT_0,
   DIGIT_9,
+  GREATER,
   MINUS,
   NEWLINE,
   OPEN_BRACE,
@@ -37,6 +38,22 @@ export class ValueScanner {
   #depth = 0;
   /** The opening byte of each level, to MAX_KNOWN_DEPTH. */
   #containers = new Uint8Array(64);
+
+  /** A scanner in the same state, to try out whether a line continues the value. */
+  copy(): ValueScanner {
+    const copy = new ValueScanner();
+    copy.status = this.status;
+    copy.inString = this.inString;
+    copy.newlines = this.newlines;
+    copy.#escaped = this.#escaped;
+    copy.#atLineStart = this.#atLineStart;
+    copy.#lineIndented = this.#lineIndented;
+    copy.#indented = this.#indented;
+    copy.#previous = this.#previous;
+    copy.#depth = this.#depth;
+    copy.#containers = this.#containers.slice();
+    return copy;
+  }
 
   reset(): void {
     this.status = 'open';
@@ -158,13 +175,22 @@ function canContinue(previous: number, byte: number, container: number): boolean
     case CLOSE_BRACKET:
       return true;
     case COLON:
-      return previous === QUOTE;
+      // Ruby's symbols begin with one; no JSON has it there.
+      return previous === QUOTE || previous === OPEN_BRACE || previous === COMMA;
     case QUOTE:
-      return previous === OPEN_BRACE || previous === OPEN_BRACKET || previous === COMMA || previous === COLON;
+      return (
+        previous === OPEN_BRACE ||
+        previous === OPEN_BRACKET ||
+        previous === COMMA ||
+        previous === COLON ||
+        previous === GREATER
+      );
     default:
       return (
         startsValue(byte) &&
         (previous === COLON ||
+          // Ruby's arrow, which no JSON has outside a text.
+          previous === GREATER ||
           (container === OPEN_BRACKET && (previous === OPEN_BRACKET || previous === COMMA)))
       );
   }

@@ -39,6 +39,11 @@ export interface Position {
   line: number;
   /** Array elements or CSV rows up to here. */
   element: number;
+  /**
+   * Items after this place that are done, too. For entries that lie between others (the lines of two containers) or inside
+   * one large value, reading has to start before them.
+   */
+  given?: number | undefined;
 }
 
 export type SourceItem =

@@ -85,3 +85,51 @@ test('text without any JSON says so', async () => {
   expect(seen).toHaveLength(1);
   expect(problems).toEqual(['no_log_entries log:1']);
 });
+
+const RUBY = '{"object"=>"whatsapp_business_account", "entry"=>[{"id"=>"1", "errors"=>[], "n"=>nil}]}';
+const ESCAPED = BODY.replaceAll('"', '\\x22');
+
+test.each([
+  ['a Ruby hash', `I, [2025-09-16T05:00:00.500000 #1]  INFO -- : [97145d6e]   Parameters: ${RUBY}`],
+  ['the escapes of nginx', `10.0.0.1 - [16/Sep/2025:05:00:00 +0000] "POST /hook" 200 ${ESCAPED}`],
+  ['base64', `got ${Buffer.from(`a${BODY}`).toString('base64')}`],
+  ['gzip in base64', `got H4sIAAAAAAAAA6tWKs5Py0zPSVWyUlAqzy9KSc1TqgUAbCkxVxYAAAA=`],
+  ['URL encoding', `POST /hook payload=${encodeURIComponent(BODY)}`],
+  ['headers before the body', `headers={"x-hub-signature-256":"sha256=0"} body=${BODY}`],
+  ['a text of JSON inside a hash', `Parameters: {"body"=>"{\\"a\\":1}", "messaging_product"=>"whatsapp"}`],
+])('a line that holds a body as %s is an entry as a whole', async (_, line) => {
+  const { seen, source } = await readText(`started\n${line}\r\nGET / 200\n`);
+  expect(seen.map(({ at, text }) => ({ at, text }))).toEqual([{ at: 'log:2', text: line }]);
+  expect(source.skippedLines()).toBe(2);
+});
+
+test("the time of Ruby's logger is the entry's", async () => {
+  const line = `I, [2025-09-16T05:00:00.500000 #1]  INFO -- :   Parameters: ${RUBY}`;
+  expect((await readText(`${line}\n`)).seen).toEqual([
+    { at: 'log:1', text: line, receivedAt: '2025-09-16T05:00:00.500Z' },
+  ]);
+});
+
+test('a sentence that only names a marker is chatter', async () => {
+  const { texts, source } = await readText(`a ${BODY}\nsubscribed to whatsapp_business_account\n`);
+  expect(texts).toEqual([BODY]);
+  expect(source.skippedLines()).toBe(1);
+});
+
+test('a Ruby hash over several lines is one entry', async () => {
+  const hash =
+    '{"object"=>"whatsapp_business_account",\n "entry"=>\n  [{"id"=>"1",\n    :n=>nil,\n    "b"=>[]}]}';
+  const { seen } = await readText(`a ${BODY}\nParameters: ${hash}\nCompleted 200 OK\na ${BODY}\n`);
+  expect(seen.map(({ at, text }) => ({ at, text }))).toEqual([
+    { at: 'log:1', text: BODY },
+    { at: 'log:2', text: hash },
+    { at: 'log:8', text: BODY },
+  ]);
+});
+
+test('bodies one directly after the other in a line are an entry each, with the time of the line', async () => {
+  const { seen } = await readText(`2025-09-16T05:00:00Z got ${BODY}${BODY}, ${BODY} done\n`);
+  expect(seen).toEqual(
+    Array.from({ length: 3 }, () => ({ at: 'log:1', text: BODY, receivedAt: '2025-09-16T05:00:00.000Z' })),
+  );
+});

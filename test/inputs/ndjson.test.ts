@@ -84,3 +84,14 @@ test('the same path twice is read once, and several files keep their own line nu
   expect(seen.map(({ at }) => at)).toEqual(['log:1', 'log:2']);
   expect(source.bytesRead()).toBe(source.totalBytes);
 });
+
+test('objects one after the other in a line are an entry each, wherever in the file the line is', async () => {
+  const { seen } = await readText('{"a":1}\n{"b":"}{"}{"c":2}{"d":"}{"}\n{"e":"}{"}\n');
+  expect(seen).toEqual([
+    { at: 'log:1', text: '{"a":1}' },
+    { at: 'log:2', text: '{"b":"}{"}' },
+    { at: 'log:2', text: '{"c":2}' },
+    { at: 'log:2', text: '{"d":"}{"}' },
+    { at: 'log:3', text: '{"e":"}{"}' },
+  ]);
+});

@@ -22,6 +22,7 @@ const checkpointSchema = z.object({
     offset: z.number().int(),
     line: z.number().int(),
     element: z.number().int(),
+    given: z.number().int().optional(),
   }),
   identity: z
     .object({

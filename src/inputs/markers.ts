@@ -1,0 +1,42 @@
+/** Words that a body of Meta or of WhatsApp Web has and hardly anything else. No log system escapes a letter of them. */
+const WORDS = [
+  'whatsapp_business_account',
+  'messaging_product',
+  'messages.upsert',
+  'messages.update',
+  'messages.set',
+  'messaging-history.set',
+  'MESSAGES_UPSERT',
+];
+
+/** How the beginning of gzip is written in base64. */
+const GZIP_IN_BASE64 = 'H4sIA';
+
+/** How the inside of `word` is written in base64, wherever in the encoded text it starts. */
+function inBase64(word: string): string[] {
+  return [0, 1, 2].map((before) => {
+    const encoded = Buffer.from(' '.repeat(before) + word).toString('base64');
+    // Only characters all of whose six bits are the word's own.
+    return encoded.slice(Math.ceil((before * 4) / 3), Math.floor(((before + word.length) * 4) / 3));
+  });
+}
+
+const PLAIN = WORDS.map((word) => Buffer.from(word));
+const ENCODED = [...WORDS.slice(0, 3).flatMap(inBase64), GZIP_IN_BASE64].map((word) => Buffer.from(word));
+/** One of them stands in every body, however its quotes are escaped: `{`, Ruby's arrow, nginx's and a URL's brackets. */
+const BRACKETS = ['{', '[', '=>', 'x7B', '%7B'].map((text) => Buffer.from(text));
+
+/** Whether bytes hold the word of a body as it is or in base64, whatever is around it. */
+export function hasMarker(bytes: Buffer): boolean {
+  return includesAny(bytes, PLAIN) || includesAny(bytes, ENCODED);
+}
+
+/** Whether a line without findable JSON may hold a body in another notation, and is no sentence that only mentions one. */
+export function mayHoldBody(line: Buffer): boolean {
+  if (includesAny(line, PLAIN) && includesAny(line, BRACKETS)) return true;
+  return includesAny(line, ENCODED);
+}
+
+function includesAny(bytes: Buffer, words: readonly Buffer[]): boolean {
+  return words.some((word) => bytes.includes(word));
+}

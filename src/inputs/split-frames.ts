@@ -1,0 +1,272 @@
+import { readFrame, type Frame } from '../decode/envelopes/line-frames.js';
+import { ByteCollector, NEWLINE, skipBlank, trimEnd, withoutMarks } from './bytes.js';
+import { findEntry, lineTime } from './console-line.js';
+import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { hasMarker } from './markers.js';
+import { ValueScanner } from './value-scanner.js';
+
+const LINE_END = Buffer.of(NEWLINE);
+/** A byte order mark and a carriage return may surround the content of a line. */
+const MARKS_SIZE = 4;
+
+/** A stream that says nothing for so many lines of others does not go on with its value. */
+const LONGEST_PAUSE = 10_000;
+/** How often the pauses of all streams are checked, in lines. */
+const CHECK_EVERY = 1_000;
+/** So many streams are inside an entry at most. */
+const MOST_OPEN = 1_000;
+
+/** How a line ends: cut by the log system, as long as its lines can be (so perhaps cut), or by itself. */
+type Ending = 'cut' | 'full' | 'line';
+
+/** What one stream has printed of an entry so far. */
+interface OpenEntry {
+  /** 1-based number of its first and its last line. */
+  line: number;
+  lastLine: number;
+  lines: number;
+  /** For lines without a frame; the decoder reads the time of a frame itself. */
+  receivedAt: number | undefined;
+  /** Its lines as they are in the file, joined by line ends. */
+  raw: ByteCollector;
+  /** What they say, joined as the log system cut it. */
+  content: ByteCollector;
+  holdsMarker: boolean;
+  /** Inside the value that the lines so far have begun; undefined inside a line that the log system has cut. */
+  scanner: ValueScanner | undefined;
+  ending: Ending;
+}
+
+/** One line of the file, without its frame. */
+interface Line {
+  bytes: Buffer;
+  number: number;
+  frame: Frame | undefined;
+  content: Buffer;
+  ending: Ending;
+}
+
+/**
+ * Splits the file of a log system in which every line has a frame: Docker's json-file, CRI, journald, Heroku, syslog, pm2,
+ * `docker compose logs`. Lines of several streams may lie between each other; lines that were cut, and values over several
+ * lines, are joined per stream. An entry is
+ * - the JSON in a line, where one line has all of it behind a prefix, as in any console log,
+ * - else its lines as they are in the file, joined by line ends: the decoder takes the frames off again.
+ */
+export class FrameSplitter implements Splitter {
+  line: number;
+  #offset: number;
+  #rest: ByteCollector;
+  #open = new Map<string, OpenEntry>();
+  /** Bytes that the open entries hold. */
+  #held = 0;
+  /** The last place where no stream was inside an entry, and the items found since. */
+  #safe: Place;
+  #given = 0;
+
+  constructor(
+    private readonly queue: ItemQueue,
+    start: Place,
+  ) {
+    this.line = start.line;
+    this.#offset = start.offset;
+    this.#safe = { offset: start.offset, line: start.line, element: 0 };
+    this.#rest = new ByteCollector(queue.maxEntryBytes + MARKS_SIZE);
+  }
+
+  push(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length;) {
+      const newline = chunk.indexOf(NEWLINE, at);
+      this.#rest.add(chunk.subarray(at, newline === -1 ? chunk.length : newline));
+      if (newline === -1) return;
+      const size = this.#rest.size;
+      this.#take(this.#rest.take(), size, true);
+      at = newline + 1;
+    }
+  }
+
+  end(damaged: boolean): void {
+    const size = this.#rest.size;
+    const rest = this.#rest.take();
+    if (size > 0 && !damaged) this.#take(rest, size, false);
+    // A file that is still being written is read again from here, so that these entries are complete then.
+    if (!damaged)
+      for (const open of this.#open.values()) this.#give(open, { ...this.#safe, given: this.#given });
+    this.#open.clear();
+  }
+
+  /** Takes a line without its line end; a line that was too large to keep has undefined bytes. */
+  #take(raw: Buffer | undefined, size: number, terminated: boolean): void {
+    const number = this.line + 1;
+    this.#offset += size;
+    if (terminated) {
+      this.#offset++;
+      this.line++;
+    }
+    const bytes = raw === undefined ? undefined : withoutMarks(raw);
+    if (bytes === undefined || bytes.length > this.queue.maxEntryBytes) {
+      this.queue.entryWithin(undefined, size, number, this.#after());
+    } else if (skipBlank(bytes) < bytes.length) {
+      const frame = readFrame(bytes);
+      const content = frame?.content ?? bytes;
+      this.#takeLine({ bytes, number, frame, content, ending: endingOf(frame) }, terminated);
+    }
+    this.#closeOldest();
+    if (this.#open.size === 0 && terminated) {
+      this.#safe = { offset: this.#offset, line: this.line, element: 0 };
+      this.#given = 0;
+    }
+  }
+
+  #takeLine(line: Line, terminated: boolean): void {
+    const stream = line.frame?.stream ?? '';
+    const open = this.#open.get(stream);
+    if (open !== undefined) {
+      if (this.#continue(stream, open, line)) return;
+      this.#close(stream, open);
+    }
+    this.#begin(stream, line, terminated);
+  }
+
+  #begin(stream: string, line: Line, terminated: boolean): void {
+    const { bytes, number, frame, content, ending } = line;
+    const found = ending === 'cut' ? undefined : findEntry(content);
+    if (found?.kind === 'none') {
+      // What journalctl left out is for the decoder to say.
+      if (frame?.omitted === true) this.queue.entry(bytes, number, this.#after());
+      else this.queue.skipped++;
+    } else if (
+      found === undefined ||
+      found.kind === 'unfinished' ||
+      (found.kind === 'cut' && ending === 'full')
+    ) {
+      const open: OpenEntry = {
+        line: number,
+        lastLine: number,
+        lines: 0,
+        receivedAt: frame === undefined ? lineTime(content, content.length) : undefined,
+        raw: new ByteCollector(this.queue.maxEntryBytes),
+        content: new ByteCollector(this.queue.maxEntryBytes),
+        holdsMarker: false,
+        scanner: undefined,
+        ending,
+      };
+      this.#add(open, line);
+      if (found !== undefined) open.scanner = scannerAfter(content, found.start, ending);
+      this.#open.set(stream, open);
+    } else {
+      const time = frame?.time ?? lineTime(content, content.length);
+      const isCut = !terminated && found.kind !== 'whole' && !isObject(frame);
+      const after = isCut ? { ...this.#safe, given: this.#given } : this.#after();
+      if (found.kind === 'line' || isObject(frame) || hasMarker(content.subarray(found.end))) {
+        this.queue.entry(bytes, number, after, { receivedAt: frame === undefined ? time : undefined });
+      } else {
+        this.queue.entry(content.subarray(found.start, found.end), number, after, { receivedAt: time });
+      }
+    }
+  }
+
+  /** Adds a line to what its stream has open. False if it does not belong to it: then nothing was added. */
+  #continue(stream: string, open: OpenEntry, line: Line): boolean {
+    const { content, ending } = line;
+    if (open.scanner === undefined) {
+      this.#add(open, line);
+      if (ending !== 'cut') this.#endLine(stream, open);
+      return true;
+    }
+    const scanner = open.scanner.copy();
+    scanner.scan(content, 0);
+    if (scanner.status === 'open' && ending === 'line') scanner.scan(LINE_END, 0);
+    if (scanner.status === 'broken') return false;
+    // No second body begins inside one that a full line has cut: the rest of the first is lost.
+    const isOther = open.ending === 'full' && open.holdsMarker && hasMarker(content);
+    if (isOther && scanner.status === 'open') return false;
+    this.#add(open, line);
+    open.scanner = scanner;
+    if (scanner.status === 'done') this.#close(stream, open);
+    return true;
+  }
+
+  #add(open: OpenEntry, { bytes, content, number, ending }: Line): void {
+    if (open.lines > 0) {
+      open.raw.add(LINE_END);
+      if (open.ending === 'line') open.content.add(LINE_END);
+    }
+    open.raw.add(bytes);
+    open.content.add(content);
+    open.lines++;
+    open.lastLine = number;
+    open.ending = ending;
+    open.holdsMarker ||= hasMarker(content);
+    this.#held += bytes.length + content.length;
+  }
+
+  /** The log system has ended the line that it had cut: it is an entry, or chatter, or begins a value over several lines. */
+  #endLine(stream: string, open: OpenEntry): void {
+    const content = open.content.peek();
+    const found = content === undefined ? undefined : findEntry(content);
+    if (content !== undefined && found?.kind === 'unfinished') {
+      open.scanner = scannerAfter(content, found.start, open.ending);
+    } else {
+      this.#close(stream, open);
+    }
+  }
+
+  #close(stream: string, open: OpenEntry): void {
+    this.#open.delete(stream);
+    this.#give(open);
+  }
+
+  /** Gives what a stream has said, complete or not. */
+  #give({ raw, content, line, lines, receivedAt }: OpenEntry, after?: Place): void {
+    const size = raw.size;
+    this.#held -= size + content.size;
+    const text = content.take();
+    if (text !== undefined && isChatter(text)) this.queue.skipped += lines;
+    else this.queue.entryWithin(raw.take(), size, line, after ?? this.#after(), { receivedAt });
+  }
+
+  /** The place after one more item. */
+  #after(): Place {
+    return { ...this.#safe, given: ++this.#given };
+  }
+
+  /** Bounds what is held: gives what has not gone on for long, and the oldest where there is too much. */
+  #closeOldest(): void {
+    if (this.line % CHECK_EVERY === 0) {
+      for (const [stream, open] of this.#open) {
+        if (this.line - open.lastLine >= LONGEST_PAUSE) this.#close(stream, open);
+      }
+    }
+    for (const [stream, open] of this.#open) {
+      if (this.#open.size <= MOST_OPEN && this.#held <= MOST_HELD * this.queue.maxEntryBytes) return;
+      this.#close(stream, open);
+    }
+  }
+}
+
+/** Line and content of the largest entry, and the same again for the other streams. */
+const MOST_HELD = 4;
+
+function endingOf(frame: Frame | undefined): Ending {
+  if (frame?.partial !== true) return 'line';
+  return frame.marked ? 'cut' : 'full';
+}
+
+/** Whether the frame is an object of JSON, which is whole whatever it says. */
+function isObject(frame: Frame | undefined): boolean {
+  return frame?.form === 'docker' || frame?.form === 'journald';
+}
+
+function scannerAfter(content: Buffer, start: number, ending: Ending): ValueScanner {
+  const scanner = new ValueScanner();
+  scanner.scan(content, start);
+  if (ending === 'line') scanner.scan(LINE_END, 0);
+  return scanner;
+}
+
+/** Prose that holds nothing, or that ends in a bracket (`options: {`). */
+function isChatter(content: Buffer): boolean {
+  const found = findEntry(trimEnd(content));
+  return found.kind === 'none' || (found.kind === 'unfinished' && found.end - found.start === 1);
+}
