@@ -254,8 +254,11 @@ describe('H3: account-level fields', () => {
     'account_review_update',
     'account_settings_update',
     'automatic_events',
+    'billing-event',
     'business_capability_update',
     'business_status_update',
+    'business_username_update',
+    'business_username_updates',
     'calls',
     'flows',
     'group_lifecycle_update',
@@ -284,6 +287,22 @@ describe('H3: account-level fields', () => {
     const facts = factsOf(webhook('user_preferences', { contacts, user_preferences }));
     expect(outcomes(facts)).toEqual(['event', 'identity_link', 'profile']);
     expect(the('profile', facts)).toMatchObject({ name: 'Ana Teste', at: AT });
+  });
+
+  test('H3: calls under the field messages are counted, beside messages and alone', () => {
+    const calls = [
+      { id: 'wacid.A', from: ANA, event: 'terminate', timestamp: '1758000000', user_id: USER_ID },
+    ];
+    const contacts = [{ profile: { name: 'Ana Teste' }, wa_id: ANA }];
+    const alone = decode(webhook('messages', { contacts, calls }));
+    expect(alone.unrecognized).toEqual([]);
+    expect(alone.sections).toMatchObject([{ field: 'messages' }]);
+    expect(outcomes(alone.sections.flatMap(({ facts }) => facts))).toEqual(['profile', 'event']);
+    const beside = decode(webhook('messages', { contacts, calls, messages: [message()] }));
+    expect(beside.unrecognized).toEqual([]);
+    const facts = beside.sections.flatMap((section) => section.facts);
+    expect(outcomes(facts)).toEqual(['message', 'profile', 'event']);
+    expect(the('event', facts).name).toBe('calls');
   });
 
   test('errors of the number alone are an event', () => {

@@ -492,7 +492,7 @@ describe('statuses', () => {
 
   test('M3: statuses that the ladder does not know are skipped, unusable ones rejected', () => {
     const statuses = [
-      { ...status, status: 'deleted' },
+      { ...status, status: 'warning' },
       { ...status, status: 'constructor' },
       { ...status, id: null },
       { ...status, status: null },
@@ -513,6 +513,22 @@ describe('statuses', () => {
         factsOf(webhook('messages', { statuses: [{ ...status, timestamp: '0' }] }), { receivedAt: 9 }),
       ).at,
     ).toBe(9);
+  });
+
+  test('M5: the status deleted revokes the message', () => {
+    const facts = factsOf(webhook('messages', { statuses: [{ ...status, status: 'deleted' }] }));
+    expect(facts).toEqual([
+      {
+        kind: 'revoke',
+        path: '$.entry[0].changes[0].value.statuses[0]',
+        targetExternalId: wamid('S1'),
+        at: AT,
+        counterpart: { phone: '+5511900000001' },
+      },
+    ]);
+    expect(
+      outcomes(factsOf(webhook('messages', { statuses: [{ status: 'deleted', id: wamid('S1') }] }))),
+    ).toEqual(['rejected:status:bad_timestamp']);
   });
 
   test('I3: a recipient with phone and user id links the two', () => {

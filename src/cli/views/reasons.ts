@@ -46,6 +46,7 @@ const UNRECOGNIZED: Record<string, string> = {
   unknown_list: 'unknown list',
   unknown_event: 'unknown WhatsApp Web event',
   unknown_payload: 'WhatsApp Web event in an unknown format',
+  in_s3: 'its data are in an S3 object; download the object and replay it',
   nothing_known: 'nothing recognized in it',
   nested_too_deep: 'nested too deeply',
   not_a_list: 'not a list where one is expected',

@@ -3,7 +3,15 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { DecodeOptions } from '../options.js';
 import { asArray, asObject, asString, cleanText, excerptOf } from '../read.js';
 import { decodeMessage, type Batch } from './decode-message.js';
-import { decodeReactionEvent, decodeUpdate } from './decode-updates.js';
+import {
+  decodeDeleted,
+  decodeEdited,
+  decodeReactionEvent,
+  decodeReceipt,
+  decodeUpdate,
+  type Change,
+} from './decode-updates.js';
+import { isOftenEmpty } from './events.js';
 import {
   learnFromLists,
   learnFromMapping,
@@ -37,6 +45,9 @@ interface Context {
   path: string;
   /** When the event came, by its wrapper, which does not depend on where the entry is stored; else by the log. */
   receivedAt: number | undefined;
+  /** See {@link BaileysEvent}. */
+  aboutReceivedAt: number | undefined;
+  ownJid: string | undefined;
 }
 
 /**
@@ -52,17 +63,31 @@ export function decodeBaileys(
   const connection: ConnectionHint = { sessionName: event.sessionName };
   for (const part of event.parts) {
     const path = `${options.path}${part.path}`;
+    if (part.file !== undefined && part.kind !== 'rowless') {
+      const reason = `in_s3:${cleanText(part.name.slice(0, 64))}`;
+      unrecognized.push({ path: `${path}.fileUrl`, reason, excerpt: excerptOf(part.file) });
+      continue;
+    }
     const receivedAt = event.receivedAt ?? options.receivedAt;
-    const facts = decodePart(part, { options, path, receivedAt });
+    const { aboutReceivedAt, ownJid } = event;
+    const facts = decodeOrCount(part, { options, path, receivedAt, aboutReceivedAt, ownJid });
     if (facts === undefined) {
       const problem = part.kind === 'unknown' ? 'unknown_event' : 'unknown_payload';
       const reason = `${problem}:${cleanText(part.name.slice(0, 64))}`;
       unrecognized.push({ path, reason, excerpt: excerptOf(part.data) });
       continue;
     }
-    sections.push({ path, field: part.name, connection, facts, eventOnly: part.kind === 'rowless' });
+    const eventOnly = facts.length > 0 && facts.every((fact) => fact.kind === 'event');
+    sections.push({ path, field: part.name, connection, facts, eventOnly });
   }
   return { sections, unrecognized, receivedAt: event.receivedAt };
+}
+
+/** Events that are mostly chatter are counted when they say nothing, whatever form their data have. */
+function decodeOrCount(part: BaileysPart, context: Context): Fact[] | undefined {
+  const facts = decodePart(part, context);
+  if (!isOftenEmpty(part.name) || (facts !== undefined && facts.length > 0)) return facts;
+  return [{ kind: 'event', path: context.path, name: part.name }];
 }
 
 /** undefined when the event is unknown, or its data do not have its form. */
@@ -84,9 +109,25 @@ function decodePart(part: BaileysPart, context: Context): Fact[] | undefined {
     case 'lid_mapping':
       return decodeMappings(data, context);
     case 'status':
+      return decodeChanges(decodeUpdate, data, context);
+    case 'receipt':
+      return decodeChanges(decodeReceipt, data, context);
     case 'reaction':
-      return decodeUpdates(part.kind, data, context);
+      return decodeChanges(decodeReactionEvent, data, context);
+    case 'edited':
+      return decodeChanges(decodeEdited, data, context);
+    case 'deleted':
+      return deletesForAll(data) ? decodeChanges(decodeDeleted, data, context) : [];
   }
+}
+
+/**
+ * Baileys' own `messages.delete` (`{keys}`, or `{jid, all}` for a whole chat) says that the owner of the phone removed messages
+ * there, for nobody else. Evolution API's names one message that was deleted for everybody.
+ */
+function deletesForAll(data: JsonValue): boolean {
+  const object = asObject(data);
+  return object === undefined || (object.keys === undefined && object.jid === undefined);
 }
 
 function decodeMessages(
@@ -183,9 +224,10 @@ function decodeMappings(data: JsonValue, context: Context): Fact[] | undefined {
   return people.links();
 }
 
-function decodeUpdates(kind: 'status' | 'reaction', data: JsonValue, context: Context): Fact[] | undefined {
+/** What changes messages, outside the message stream: a list of changes, or one. */
+function decodeChanges(decode: Change, data: JsonValue, context: Context): Fact[] | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
-  const { path, receivedAt } = context;
+  const { path, receivedAt, aboutReceivedAt, ownJid } = context;
   const lists: Lists = {
     messages: Array.isArray(data) ? data : [data],
     chats: [],
@@ -197,8 +239,8 @@ function decodeUpdates(kind: 'status' | 'reaction', data: JsonValue, context: Co
   learnFromLists(people, lists);
   people.settle();
   const facts: Fact[] = people.links();
-  const batch = { people, include: context.options.include, receivedAt, facts };
-  const decode = kind === 'status' ? decodeUpdate : decodeReactionEvent;
+  const { include } = context.options;
+  const batch = { people, include, receivedAt, aboutReceivedAt, own: people.parse(ownJid).jid, facts };
   lists.messages.forEach((element, i) => {
     decode(element, pathOfElement(lists, 'messages', i), batch);
   });

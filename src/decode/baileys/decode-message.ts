@@ -1,3 +1,4 @@
+import { decodeWamid, isWamid } from '../../identity/wamid.js';
 import type { IncludableChat, MessageStatus } from '../../model/enumerations.js';
 import type {
   Fact,
@@ -164,7 +165,7 @@ function messageFact(batch: Batch, item: Item, content: Extract<Content, { kind:
     path: item.path,
     origin,
     externalId: item.id,
-    stanzaId: item.id,
+    ...stanzaOf(item.id),
     counterpart: item.counterpart,
     direction: fromMe ? 'OUTBOUND' : 'INBOUND',
     timestamp: item.at,
@@ -176,6 +177,15 @@ function messageFact(batch: Batch, item: Item, content: Extract<Content, { kind:
     historyStatus: origin === 'history' ? status : undefined,
     rawMeta: Object.keys(rawMeta).length === 0 ? undefined : rawMeta,
   };
+}
+
+/**
+ * A key id is its own stanza id; the Cloud API instances of Evolution API put a wamid in its place, which holds it (M10).
+ */
+function stanzaOf(id: string): Pick<MessageFact, 'stanzaId' | 'wamidPhone'> {
+  if (!isWamid(id)) return { stanzaId: id };
+  const wamid = decodeWamid(id);
+  return wamid === undefined ? {} : { stanzaId: wamid.stanzaId, wamidPhone: wamid.phone };
 }
 
 /** `reactions: [{key, text, senderTimestampMs}]`: the reactions to a message that history lists with it. */

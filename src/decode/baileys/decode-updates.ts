@@ -1,19 +1,33 @@
-import type { Fact } from '../../model/facts.js';
+import { isWamid } from '../../identity/wamid.js';
+import type { Fact, Identities } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { asObject, externalIdOf } from '../read.js';
+import { statusNamed } from '../meta/statuses.js';
+import { asObject, externalIdOf, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
+import { deletedKeyOf, protocolMessageOf } from '../vendors/evolution.js';
 import { reactorOf, statusOf, type Batch } from './decode-message.js';
 import { rejected, skipped, skippedChat } from './outcomes.js';
-import { readReaction } from './read-content.js';
+import type { Party } from './people.js';
+import { readContent, readReaction } from './read-content.js';
 
-type UpdateBatch = Pick<Batch, 'people' | 'include' | 'receivedAt' | 'facts'>;
+/** What the changes of one event have in common. */
+export interface ChangeBatch extends Pick<Batch, 'people' | 'include' | 'receivedAt' | 'facts'> {
+  /** When the event came, by a clock that may be hours off. */
+  aboutReceivedAt: number | undefined;
+  /** The business's own address, normalised; empty where the event does not say. */
+  own: string;
+}
+
+/** Reads one element of an event; it gives exactly one fact about itself, so that the counts balance. */
+export type Change = (element: JsonValue, path: string, batch: ChangeBatch) => void;
 
 /**
- * One element of `messages.update`: `{key, update: {status}}`, or Evolution API's `{keyId, remoteJid, fromMe, status}`.
- * Edits and revokes also come as messages of their own, which are read; here they are only counted. A status has no time
- * of its own; without the event's time it is 0, because the ladder (rule M3) needs none.
+ * One element of `messages.update`: `{key, update: {status}}`, or Evolution API's `{keyId, remoteJid, fromMe, status}`, whose
+ * Cloud API instances write Meta's words. Edits and revokes also come as messages or events of their own, which are read; here
+ * they are only counted. A status has no time of its own; without the event's time it is 0, because the ladder (rule M3)
+ * needs none.
  */
-export function decodeUpdate(element: JsonValue, path: string, batch: UpdateBatch): void {
+export function decodeUpdate(element: JsonValue, path: string, batch: ChangeBatch): void {
   const object = asObject(element);
   if (object === undefined) {
     batch.facts.push(rejected('status', 'not_an_object', path, element));
@@ -21,17 +35,22 @@ export function decodeUpdate(element: JsonValue, path: string, batch: UpdateBatc
   }
   const key: JsonObject = asObject(object.key) ?? object;
   const update: JsonObject = asObject(object.update) ?? object;
-  const skip = skippedChat(batch.people.resolve(key.remoteJid).kind, batch.include);
-  const status = statusOf(update.status);
+  const chat = batch.people.resolve(key.remoteJid);
+  const skip = skippedChat(chat.kind, batch.include);
   if (skip !== undefined) {
     batch.facts.push(skipped('status', skip, path));
     return;
   }
+  const targetExternalId = externalIdOf(object.keyId) ?? externalIdOf(key.id);
+  const status = statusOf(update.status) ?? statusNamed(textOf(update.status) ?? '');
   if (status === undefined) {
-    batch.facts.push(skippedUpdate(update, path));
+    batch.facts.push(
+      isDeletion(update, targetExternalId)
+        ? revokeFact(targetExternalId, chat, path, element, batch)
+        : skippedUpdate(update, path),
+    );
     return;
   }
-  const targetExternalId = externalIdOf(object.keyId) ?? externalIdOf(key.id);
   if (targetExternalId === undefined) {
     batch.facts.push(rejected('status', 'missing_target', path, element));
     return;
@@ -40,17 +59,143 @@ export function decodeUpdate(element: JsonValue, path: string, batch: UpdateBatc
   batch.facts.push({ kind: 'status', path, targetExternalId, status, at });
 }
 
+/**
+ * Whether a status says that the message was deleted. Only Meta's does: for WhatsApp Web, Evolution API writes `DELETED` for
+ * whatever has no status, edits among them, and what is deleted has an event of its own.
+ */
+function isDeletion(update: JsonObject, target: string | undefined): boolean {
+  return update.status === 'DELETED' && target !== undefined && isWamid(target);
+}
+
 function skippedUpdate(update: JsonObject, path: string): Fact {
   if (update.message === undefined) return skipped('status', 'unknown_status', path);
   return skipped(update.message === null ? 'revoke' : 'edit', 'protocol', path);
 }
 
+/**
+ * One element of `message-receipt.update`: `{key, receipt: {readTimestamp, …}}`, in seconds. Baileys sends them for groups, in
+ * which they say what one member did; programs that imitate it, for any chat.
+ */
+export function decodeReceipt(element: JsonValue, path: string, batch: ChangeBatch): void {
+  const object = asObject(element);
+  const receipt = asObject(object?.receipt);
+  if (object === undefined || receipt === undefined) {
+    batch.facts.push(rejected('status', 'not_an_object', path, element));
+    return;
+  }
+  const key = asObject(object.key) ?? {};
+  const skip = skippedChat(batch.people.resolve(key.remoteJid).kind, batch.include);
+  const targetExternalId = externalIdOf(key.id);
+  if (skip !== undefined) batch.facts.push(skipped('status', skip, path));
+  else if (targetExternalId === undefined)
+    batch.facts.push(rejected('status', 'missing_target', path, element));
+  else batch.facts.push(receiptFact(receipt, targetExternalId, path));
+}
+
+function receiptFact(receipt: JsonObject, targetExternalId: string, path: string): Fact {
+  for (const [name, status] of [
+    ['playedTimestamp', 'played'],
+    ['readTimestamp', 'read'],
+    ['receiptTimestamp', 'delivered'],
+  ] as const) {
+    const at = parseTimestamp(receipt[name]);
+    if (at !== undefined) return { kind: 'status', path, targetExternalId, status, at };
+  }
+  return skipped('status', 'unknown_status', path);
+}
+
+/** One element of `messages.edited` or `send.message.update`: a protocol message without the message that brought it. */
+export function decodeEdited(element: JsonValue, path: string, batch: ChangeBatch): void {
+  batch.facts.push(editedFact(element, path, batch));
+}
+
+function editedFact(element: JsonValue, path: string, batch: ChangeBatch): Fact {
+  const object = asObject(element);
+  if (object === undefined) return rejected('edit', 'not_an_object', path, element);
+  const chat = chatOfProtocolKey(asObject(object.key), batch);
+  const skip = skippedChat(chat.kind, batch.include);
+  if (skip !== undefined) return skipped('edit', skip, path);
+  const protocolMessage = protocolMessageOf(object);
+  if (protocolMessage === undefined) return skipped('edit', 'protocol', path);
+
+  const content = readContent({ protocolMessage });
+  switch (content.kind) {
+    case 'revoke':
+      return revokeFact(content.target, chat, path, element, batch);
+    case 'edit': {
+      const { target: targetExternalId } = content;
+      const at = content.at ?? timeOf(object, batch);
+      if (at === undefined) return rejected('edit', 'bad_timestamp', path, element);
+      // The edit's own id is not in the event.
+      const editId = `${targetExternalId.slice(0, 480)} ${at}`;
+      const counterpart = identitiesOf(chat);
+      return { kind: 'edit', path, targetExternalId, editId, at, content: content.content, counterpart };
+    }
+    case 'untargeted':
+      return rejected(content.subject, 'missing_target', path, element);
+    case 'message':
+    case 'reaction':
+    case 'skip':
+      return skipped('edit', 'protocol', path);
+  }
+}
+
+/**
+ * The chat that the key of a protocol message names. It is written by its sender: when a customer edits, it names the business
+ * as the chat, and the message as its own. Then the event does not say who the customer is, and the message has to tell.
+ */
+function chatOfProtocolKey(key: JsonObject | undefined, batch: ChangeBatch): Party {
+  const chat = batch.people.resolve(key?.remoteJid);
+  const isOwn = batch.own === '' ? key?.fromMe === true : chat.jid === batch.own;
+  return isOwn && chat.kind === 'user' ? { ...chat, identities: {} } : chat;
+}
+
+/** One element of Evolution API's `messages.delete`: a message that was deleted for everybody. */
+export function decodeDeleted(element: JsonValue, path: string, batch: ChangeBatch): void {
+  const object = asObject(element);
+  if (object === undefined) {
+    batch.facts.push(rejected('revoke', 'not_an_object', path, element));
+    return;
+  }
+  const key = deletedKeyOf(object);
+  const chat = batch.people.resolve(key.remoteJid);
+  const skip = skippedChat(chat.kind, batch.include);
+  batch.facts.push(
+    skip === undefined
+      ? revokeFact(externalIdOf(key.id), chat, path, element, batch)
+      : skipped('revoke', skip, path),
+  );
+}
+
+function revokeFact(
+  targetExternalId: string | undefined,
+  chat: Party,
+  path: string,
+  element: JsonValue,
+  batch: ChangeBatch,
+): Fact {
+  if (targetExternalId === undefined) return rejected('revoke', 'missing_target', path, element);
+  const at = batch.receivedAt ?? batch.aboutReceivedAt;
+  if (at === undefined) return rejected('revoke', 'bad_timestamp', path, element);
+  return { kind: 'revoke', path, targetExternalId, at, counterpart: identitiesOf(chat) };
+}
+
+/** An edit without a time of its own takes that of the event. */
+function timeOf(element: JsonObject, batch: ChangeBatch): number | undefined {
+  return parseTimestamp(element.messageTimestamp) ?? batch.receivedAt ?? batch.aboutReceivedAt;
+}
+
+function identitiesOf(chat: Party): Identities {
+  const isOneToOne = chat.kind === 'user' || chat.kind === 'lid' || chat.kind === 'unknown';
+  return isOneToOne ? chat.identities : { waId: chat.jid };
+}
+
 /** One element of `messages.reaction`: `{key: the target's, reaction: {key: the reactor's, text, senderTimestampMs}}`. */
-export function decodeReactionEvent(element: JsonValue, path: string, batch: UpdateBatch): void {
+export function decodeReactionEvent(element: JsonValue, path: string, batch: ChangeBatch): void {
   batch.facts.push(reactionFact(element, path, batch));
 }
 
-function reactionFact(element: JsonValue, path: string, batch: UpdateBatch): Fact {
+function reactionFact(element: JsonValue, path: string, batch: ChangeBatch): Fact {
   const object = asObject(element);
   const reaction = asObject(object?.reaction);
   if (object === undefined || reaction === undefined) {

@@ -1,7 +1,10 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { instantOf } from '../../model/time.js';
 import { parseJson } from '../parse-json.js';
 import { asArray, asObject, asString, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
+import { fileOfPointer } from '../vendors/evolution.js';
+import { eventOf, type EventKind } from './events.js';
 
 /** One named event of Baileys inside an entry. */
 export interface BaileysPart {
@@ -10,6 +13,8 @@ export interface BaileysPart {
   data: JsonValue;
   /** Path of the data below the recognised value: ``, `.data`, `["messages.upsert"]`. */
   path: string;
+  /** Where the data lie, when they were too large for the queue (Evolution API) and are not in the entry. */
+  file?: string;
 }
 
 /** A recognised entry: one event, or the map of events that `ev.process` hands out. */
@@ -19,6 +24,10 @@ export interface BaileysEvent {
   sessionName?: string;
   /** When the wrapper says that the event came, ms since 1970. */
   receivedAt?: number;
+  /** The same by a clock that may be hours off, for what has no time of its own and would be rejected without one. */
+  aboutReceivedAt?: number;
+  /** The session's own address (Evolution API's `sender`). */
+  ownJid?: string;
 }
 
 /** Keys that only Meta's bodies have at this level; any of them excludes Baileys. */
@@ -34,7 +43,7 @@ const UPSERT_TYPES: ReadonlySet<JsonValue> = new Set(['notify', 'append', 'last'
  * (Evolution API: `{event, instance, data}`), a map of events by name, or the bare payload of `messaging-history.set`,
  * `messages.upsert` or `lid-mapping.update`. undefined for anything else, and for every body of Meta. Never throws.
  *
- * Not read: Evolution's `date_time`, which is local time written as if it were UTC.
+ * Evolution's `date_time` is local time written as if it were UTC: it is no better than the hour of a revoke.
  */
 export function recogniseBaileys(value: JsonValue): BaileysEvent | undefined {
   const object = asObject(value);
@@ -55,11 +64,15 @@ function recogniseWrapper(object: JsonObject): BaileysEvent | undefined {
   const { name, kind } = eventOf(written);
   const sessionName = sessionOf(object);
   // Many programs write `event`, `data` and `call`: such an event is Baileys' only if it names a session.
-  if ((kind === 'unknown' || !name.includes('.')) && sessionName === undefined) return undefined;
+  const isNamed = sessionName !== undefined || asString(object.server_url) !== undefined;
+  if ((kind === 'unknown' || !name.includes('.')) && !isNamed) return undefined;
+  const file = fileOfPointer(object, data);
   return {
-    parts: [{ name, kind, data, path: '.data' }],
+    parts: [{ name, kind, data, path: '.data', ...(file === undefined ? {} : { file }) }],
     sessionName,
     receivedAt: parseTimestamp(object.ts) ?? parseTimestamp(object.timestamp),
+    aboutReceivedAt: parseTimestamp(instantOf(asString(object.date_time)?.slice(0, 64) ?? '')),
+    ownJid: asString(object.sender),
   };
 }
 
@@ -132,91 +145,4 @@ function recogniseEventMap(object: JsonObject): BaileysEvent | undefined {
     parts.push({ name, kind, data, path: `[${JSON.stringify(key)}]` });
   }
   return parts.some((part) => part.name.includes('.')) ? { parts } : undefined;
-}
-
-/**
- * What an event of Baileys holds, by how it becomes rows.
- * - history: the history that WhatsApp sends when a device is linked, or a page that was requested.
- * - append: stored messages sent again (`messages.set`): history, but not the first sync.
- * - upsert: live messages; those of type `append` came while the socket was away.
- * - status, reaction: changes of messages, outside the message stream.
- * - rowless: known, counted, makes no row (H3).
- */
-export type EventKind =
-  | 'history'
-  | 'append'
-  | 'upsert'
-  | 'contacts'
-  | 'chats'
-  | 'lid_mapping'
-  | 'status'
-  | 'reaction'
-  | 'rowless'
-  | 'unknown';
-
-const KIND_OF_EVENT: ReadonlyMap<string, EventKind> = new Map<string, EventKind>([
-  ['messaging-history.set', 'history'],
-  ['messages.set', 'append'],
-  ['messages.upsert', 'upsert'],
-  // Evolution API's own: what was sent through its API.
-  ['send.message', 'upsert'],
-  ['messages.update', 'status'],
-  ['messages.reaction', 'reaction'],
-  ['contacts.set', 'contacts'],
-  ['contacts.upsert', 'contacts'],
-  ['contacts.update', 'contacts'],
-  ['chats.set', 'chats'],
-  ['chats.upsert', 'chats'],
-  ['lid-mapping.update', 'lid_mapping'],
-  ['chats.phoneNumberShare', 'lid_mapping'],
-  ...rowless([
-    'blocklist.set',
-    'blocklist.update',
-    'call',
-    'chats.delete',
-    'chats.lock',
-    'chats.update',
-    'connection.update',
-    'creds.update',
-    'group.join-request',
-    'group.member-tag.update',
-    'group-participants.update',
-    'groups.update',
-    'groups.upsert',
-    'labels.association',
-    'labels.edit',
-    'message-receipt.update',
-    'messages.media-update',
-    'messaging-history.status',
-    'newsletter-participants.update',
-    'newsletter-settings.update',
-    'newsletter.reaction',
-    'newsletter.view',
-    'presence.update',
-    'settings.update',
-    // Evolution API's own.
-    'application.startup',
-    'group.update',
-    'instance.create',
-    'instance.delete',
-    'logout.instance',
-    'qrcode.updated',
-    'remove.instance',
-    'status.instance',
-  ]),
-]);
-
-function rowless(names: readonly string[]): [string, EventKind][] {
-  return names.map((name) => [name, 'rowless']);
-}
-
-/** Evolution API writes `MESSAGES_UPSERT` on its queues and sockets for what its webhooks call `messages.upsert`. */
-const NAME_OF_CONSTANT: ReadonlyMap<string, string> = new Map(
-  [...KIND_OF_EVENT.keys()].map((name) => [name.toUpperCase().replace(/[.-]/g, '_'), name]),
-);
-
-/** Baileys' own spelling of an event's name; an unknown name comes back as it is, with the kind `unknown`. */
-function eventOf(written: string): { name: string; kind: EventKind } {
-  const name = NAME_OF_CONSTANT.get(written) ?? written;
-  return { name, kind: KIND_OF_EVENT.get(name) ?? 'unknown' };
 }

@@ -88,6 +88,10 @@ const LOOKED_AT = 20;
 /** Lists that stand beside the items of a value. */
 const BESIDE_ITEMS = ['contacts', 'errors'];
 
+export function isKnownList(context: ChangeContext, key: string): boolean {
+  return context.itemLists.has(key) || BESIDE_ITEMS.includes(key);
+}
+
 /**
  * Reports what a later version of WhatsApp may have added beside the known lists: a list of objects under an unknown
  * name, or an object with a list of `messages` (or the like) in it. Its items would be lost silently otherwise (rule E1).
@@ -97,7 +101,7 @@ export function showStrangeLists(
   context: ChangeContext,
   object: JsonObject,
   path: string,
-  isKnown = (key: string): boolean => context.itemLists.has(key) || BESIDE_ITEMS.includes(key),
+  isKnown = (key: string): boolean => isKnownList(context, key),
 ): boolean {
   let strange = false;
   for (const [key, value] of Object.entries(object)) {

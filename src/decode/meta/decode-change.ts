@@ -2,9 +2,9 @@ import type { ConnectionHint, Section, Unrecognized } from '../../model/facts.js
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asObject, cutText, excerptOf, externalIdOf } from '../read.js';
 import type { DecodeOptions } from '../options.js';
-import { businessPhone, showStrangeLists, type ChangeContext } from './change-context.js';
+import { businessPhone, isKnownList, showStrangeLists, type ChangeContext } from './change-context.js';
 import { readEvent } from './events.js';
-import { fieldNamed, ITEM_LISTS, READERS } from './fields.js';
+import { COUNTED_LISTS, fieldNamed, ITEM_LISTS, READERS } from './fields.js';
 import { isHistory } from './history.js';
 
 /** One change of a webhook, without its wrappers. */
@@ -64,11 +64,22 @@ export function decodeChange(
 function readValue(context: ChangeContext, value: JsonObject): void {
   let isKnown = false;
   for (const read of READERS) if (read(context, value)) isKnown = true;
+  for (const [list, field] of COUNTED_LISTS) {
+    if (!Array.isArray(value[list])) continue;
+    // The readers of messages have read the contacts.
+    readEvent({ ...context, field }, isKnown ? { ...value, contacts: null } : value, [list]);
+    isKnown = true;
+  }
   if (Array.isArray(value.errors) && !isHistory(context, value)) {
     context.facts.push({ kind: 'event', path: `${context.path}.errors`, name: `${context.field}.errors` });
     isKnown = true;
   }
-  const isStrange = showStrangeLists(context, value, context.path);
+  const isStrange = showStrangeLists(
+    context,
+    value,
+    context.path,
+    (key) => isKnownList(context, key) || COUNTED_LISTS.has(key),
+  );
   if (!isStrange && !isKnown) show(context, context.path, 'nothing_known', value);
 }
 

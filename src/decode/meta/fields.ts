@@ -48,8 +48,12 @@ const FIELDS: readonly Field[] = [
     'account_settings_update',
     'account_update',
     'automatic_events',
+    // Gupshup (v3) sends its bills under a field of its own.
+    'billing-event',
     'business_capability_update',
     'business_status_update',
+    'business_username_update',
+    'business_username_updates',
     'flows',
     'message_status_update',
     'messaging_handovers',
@@ -71,6 +75,15 @@ export const READERS = new Set(FIELDS.flatMap(({ read }) => read ?? []));
 /** The keys of all lists that are read; any other list of items is reported (rule E1). */
 export const ITEM_LISTS: ReadonlySet<string> = new Set(
   FIELDS.flatMap(({ read, lists = [] }) => (read === undefined ? [] : lists)),
+);
+
+/**
+ * The fields of lists that only count. A value may have one beside its messages: calls arrive under `messages`, too.
+ */
+export const COUNTED_LISTS: ReadonlyMap<string, string> = new Map(
+  FIELDS.flatMap(({ name, read, lists = [] }) =>
+    read === undefined ? lists.map((list): [string, string] => [list, name]) : [],
+  ),
 );
 
 function counted(...names: string[]): Field[] {

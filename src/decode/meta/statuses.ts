@@ -40,8 +40,9 @@ function readStatus(context: ChangeContext, item: JsonObject, path: string, book
   }
   const sentAt = parseTimestamp(item.timestamp);
   if (!isGroup) noteRecipient(context, item, path, book, sentAt ?? 0);
+  const isDeletion = word.toLowerCase() === 'deleted';
   const status = statusNamed(word);
-  if (status === undefined) {
+  if (status === undefined && !isDeletion) {
     skip(context, path, 'status', 'unknown_status');
     return 0;
   }
@@ -49,6 +50,11 @@ function readStatus(context: ChangeContext, item: JsonObject, path: string, book
   if (at === undefined) {
     reject(context, path, 'status', 'bad_timestamp', item);
     return 0;
+  }
+  if (status === undefined) {
+    // The sender deleted the message for everybody (M5).
+    context.facts.push({ kind: 'revoke', path, targetExternalId, at, counterpart: recipientOf(item) });
+    return sentAt ?? 0;
   }
   const errors = messageErrorsOf(item.errors);
   context.facts.push({ kind: 'status', path, targetExternalId, status, at, errors });
