@@ -27,6 +27,8 @@ export interface FileSource extends Source {
 const CHUNK_BYTES = 256 * 1024;
 const TABLE_WITHOUT_JSON =
   'This is a table in which no column holds JSON. Export it with the column of the webhook bodies.';
+const CHAT_TEXT =
+  'This is a chat exported from WhatsApp. A chat export has no message ids; it cannot be replayed. A backup of the phone has them (WhatsApp-Chat-Exporter, --json).';
 const BEGINNING: Place = { offset: 0, line: 0, element: 0 };
 
 /**
@@ -98,7 +100,13 @@ class InputReader implements FileSource {
       this.#bytesOfCurrent = bytes;
     };
     try {
-      const text = await openText(input, start.offset, { stdin, signal, chunkBytes, onRead });
+      const open = { stdin, signal, chunkBytes, onRead };
+      let text = await openText(input, start.offset, open);
+      if (start.offset > 0 && text.kind === 'text' && sniffFormat(text.head).kind === 'chat_exporter') {
+        // A message does not say whose it is: the chat stands before it, anywhere.
+        await text.close();
+        text = await openText(input, 0, open);
+      }
       const queue = this.#queueFor(index, input, text.kind === 'text' && text.resumable, start.given);
       if (text.kind === 'text') {
         yield* this.#split(text, start, queue);
@@ -122,14 +130,15 @@ class InputReader implements FileSource {
   ): AsyncGenerator<SourceItem[], void, undefined> {
     const { signal } = this.#options;
     const format = sniffFormat(text.head);
-    if (format.kind === 'table_without_json') {
-      queue.problem('unreadable_input', TABLE_WITHOUT_JSON, 1);
+    if (format.kind === 'table_without_json' || format.kind === 'chat_text') {
+      const message = format.kind === 'chat_text' ? CHAT_TEXT : TABLE_WITHOUT_JSON;
+      queue.problem('unreadable_input', message, 1);
       await text.close();
       yield queue.take();
       return;
     }
     this.#current = queue;
-    const splitter = createSplitter(format, queue, { ...start, offset: text.offset });
+    const splitter = createSplitter(format, queue, { ...start, offset: text.offset }, start.offset);
     try {
       for await (const chunk of text.chunks) {
         if (signal?.aborted === true) return;

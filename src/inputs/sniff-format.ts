@@ -2,6 +2,8 @@ import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, skipBlank } from '
 import { readFrame } from '../decode/envelopes/line-frames.js';
 import { findValue } from './console-line.js';
 import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
+import { looksLikeChatText } from './exports/chat-text.js';
+import { ChatExporterSplitter, looksLikeChatExporter } from './exports/split-chat-exporter.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { FrameSplitter } from './split-frames.js';
 import { LineSplitter } from './split-lines.js';
@@ -15,6 +17,10 @@ export type Format =
   | { kind: 'framed' }
   | { kind: 'values' }
   | { kind: 'table_without_json' }
+  /** A chat that WhatsApp exported as a text: it holds no ids. */
+  | { kind: 'chat_text' }
+  /** The JSON of WhatsApp-Chat-Exporter. */
+  | { kind: 'chat_exporter' }
   | { kind: 'csv'; layout: CsvLayout };
 
 /** How much of a text is examined. */
@@ -29,8 +35,10 @@ export function sniffFormat(head: Buffer): Format {
     // By its first line alone: the head of a pipe can be that short.
     const firstLine = head.subarray(start, indexOrEnd(head, NEWLINE, start));
     if (readFrame(firstLine) !== undefined) return { kind: 'framed' };
+    if (looksLikeChatExporter(head.toString('utf8', start))) return { kind: 'chat_exporter' };
     return { kind: sniffObject(head, start) ?? sniffLines(head) };
   }
+  if (looksLikeChatText(head.toString('utf8', start))) return { kind: 'chat_text' };
   if (head[start] === OPEN_BRACKET) return sniffBracket(head, start);
   const layout = findCsvLayout(head);
   if ((layout === undefined || layout === 'no_json') && hasFrames(head)) return { kind: 'framed' };
@@ -49,13 +57,19 @@ export function isSettled(head: Buffer): boolean {
   return head[start] === OPEN_BRACE && head.includes(NEWLINE, start) && sniffObject(head, start) === 'ndjson';
 }
 
-/** A splitter for all formats that have one; `start` is where the first chunk begins. */
+/**
+ * A splitter for all formats that have one; `start` is where the first chunk begins, `resume` the offset up to which the entries are
+ * done.
+ */
 export function createSplitter(
-  format: Exclude<Format, { kind: 'table_without_json' }>,
+  format: Exclude<Format, { kind: 'table_without_json' | 'chat_text' }>,
   queue: ItemQueue,
   start: Place,
+  resume: number,
 ): Splitter {
   switch (format.kind) {
+    case 'chat_exporter':
+      return new ChatExporterSplitter(queue, start.offset, resume);
     case 'csv':
       return new CsvSplitter(queue, format.layout, start);
     case 'framed':

@@ -2,6 +2,7 @@ import type { Provider } from '../../model/enumerations.js';
 import type { Section, Unrecognized } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { decodeBaileys, recogniseBaileys } from '../baileys/decode-baileys.js';
+import { decodeExport, isTelegramExport } from '../exports/decode-export.js';
 import type { DecodeOptions } from '../options.js';
 import { parseJson } from '../parse-json.js';
 import { asObject, excerptOf } from '../read.js';
@@ -63,6 +64,12 @@ export function unwrap(value: JsonValue, path: string, scope: Scope, found: Foun
     for (const section of decoded.sections) found.sections.push(section);
     for (const part of decoded.unrecognized) found.unrecognized.push(part);
     found.receivedAt ??= decoded.receivedAt;
+    return undefined;
+  }
+  const exported = decodeExport(object, { ...scope.options, path });
+  if (exported !== undefined) {
+    found.providers.add('baileys');
+    for (const section of exported.sections) found.sections.push(section);
     return undefined;
   }
   const miss = unwrapWrapper(object, path, scope, found);
@@ -132,6 +139,7 @@ export function unrecognizedOf(miss: Miss): Unrecognized {
  * last, because a row with Meta's own body may have any column beside it.
  */
 function vendorShape(value: JsonObject): string | undefined {
+  if (isTelegramExport(value)) return 'telegram_json_without_ids';
   if (typeof value.app === 'string' && value.version === 2 && typeof value.type === 'string')
     return 'gupshup_v2';
   if (typeof value.type === 'string' && value.type.startsWith('whatsapp.')) return 'ycloud';
