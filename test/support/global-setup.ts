@@ -34,13 +34,13 @@ declare module 'vitest' {
  * make, and is made while tests that do not need it run already. A server that cannot be had is a failure of the whole run.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const directory = await makeRunDirectory();
   const given = process.env.TEST_DATABASE_URL;
   const server: TestServer =
     given === undefined || given === ''
       ? await startPostgres()
       : { url: given, stop: () => Promise.resolve() };
   const prefix = `wa_reconcile_test_${randomBytes(4).toString('hex')}`;
-  const directory = await makeRunDirectory();
 
   const pglite = createPgliteTemplate(directory);
 
