@@ -148,7 +148,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** Rooms that are pure: what they import from Node does no I/O. */
 const PURE_ROOMS = new Set(['decode', 'identity', 'model']);
-const PURE_MODULES = new Set(['node:buffer', 'node:util']);
+const PURE_MODULES = new Set(['node:buffer', 'node:util', 'node:zlib']);
 
 interface Import {
   file: string;

@@ -1,7 +1,10 @@
 import type { DecodedEntry } from '../model/facts.js';
-import { unrecognizedOf, unwrap, type Found, type Scope } from './envelopes/unwrap.js';
+import type { Found } from './envelopes/bodies.js';
+import { Allowance, openText, textOfEntry } from './envelopes/open-text.js';
+import { Search, unrecognizedOf } from './envelopes/unwrap.js';
 import type { DecodeOptions } from './options.js';
-import { parseJson, textOfBytes } from './parse-json.js';
+import type { JsonValue } from '../model/json.js';
+import { excerptOf } from './read.js';
 
 export type { DecodeOptions } from './options.js';
 
@@ -15,24 +18,37 @@ export type DecodeResult =
  * bytes that are no UTF-8 become U+FFFD. Never throws, whatever the bytes are, and does no I/O.
  */
 export function decodeEntry(bytes: Uint8Array, options: DecodeOptions): DecodeResult {
-  const text = textOfBytes(bytes);
-  if (!text.includes('{') && !text.includes('[')) {
+  const allowance = new Allowance();
+  const text = textOfEntry(bytes, allowance);
+  const opened = openText(text, allowance);
+  if (!Array.isArray(opened)) {
+    const { reason, message } = opened;
+    if (reason !== 'abridged') return { kind: 'invalid', reason, message };
+    const unrecognized = [{ path: '$', reason, excerpt: excerptOf(text) }];
+    return { kind: 'decoded', entry: { provider: 'meta', sections: [], unrecognized, signatures: [] } };
+  }
+  const search = new Search(allowance);
+  const scope = { options, timeIsGiven: options.receivedAt !== undefined, field: undefined };
+  const miss = search.start(text, opened, scope);
+  if (miss !== undefined && opened.every((each) => isPlainScalar(each.value) && each.steps.length === 0)) {
     return { kind: 'invalid', reason: 'no_json', message: `no JSON in ${bytes.length} bytes` };
   }
-  const parsed = parseJson(text);
-  if (!parsed.ok) return { kind: 'invalid', reason: 'invalid_json', message: parsed.message };
-
-  const found: Found = { providers: new Set(), sections: [], unrecognized: [], receivedAt: undefined };
-  const scope: Scope = {
-    options,
-    timeIsGiven: options.receivedAt !== undefined,
-    field: undefined,
-    depth: 0,
+  const found: Found = {
+    providers: new Set(),
+    sections: [],
+    unrecognized: [],
+    signatures: [],
+    receivedAt: undefined,
   };
-  const miss = unwrap(parsed.value, '$', scope, found);
+  search.read(found);
   if (miss !== undefined) found.unrecognized.push(unrecognizedOf(miss));
 
-  const { providers, sections, unrecognized, receivedAt } = found;
+  const { providers, sections, unrecognized, signatures, receivedAt } = found;
   const provider = providers.has('baileys') && !providers.has('meta') ? 'baileys' : 'meta';
-  return { kind: 'decoded', entry: { provider, sections, unrecognized, receivedAt } };
+  return { kind: 'decoded', entry: { provider, sections, unrecognized, receivedAt, signatures } };
+}
+
+/** A number, a constant or a text without brackets, which log files hold between their entries. */
+function isPlainScalar(value: JsonValue): boolean {
+  return typeof value === 'string' ? !/[{[]/.test(value) : typeof value !== 'object' || value === null;
 }

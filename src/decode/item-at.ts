@@ -1,39 +1,61 @@
 import type { JsonValue } from '../model/json.js';
-import { parseJson, textOfBytes } from './parse-json.js';
+import { Allowance, openText, textOfEntry } from './envelopes/open-text.js';
+import { reveal } from './envelopes/values.js';
+import { parseJson } from './parse-json.js';
 import { asObject, ownValue } from './read.js';
 
 /** `.name`, `[3]`, `["a.name"]`. */
 const STEP = /\.([^.[\]]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]/gy;
 
+/** The step of a path that leads to a member. */
+export function pathOfKey(key: string): string {
+  return /^[^.[\]"]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}
+
 /**
  * The part of a raw entry that a fact's path names: the item as it came, with what a fact does not keep (a skipped or rejected
- * one has only the reason). JSON in texts on the way is parsed, as in decoding. Undefined when the path leads nowhere. Never
- * throws.
+ * one has only the reason). Texts and notations on the way are opened, as in decoding. Undefined when the path leads nowhere.
+ * Never throws.
  */
 export function itemAt(bytes: Uint8Array, path: string): JsonValue | undefined {
-  let at: JsonValue | undefined = opened(textOfBytes(bytes));
+  const allowance = new Allowance();
+  const open = (text: string): JsonValue | undefined => {
+    const opened = openText(text, allowance);
+    if (!Array.isArray(opened)) return undefined;
+    return opened.length === 1 ? opened[0]?.value : opened.map(({ value }) => value);
+  };
+  let at: JsonValue | undefined = open(textOfEntry(bytes, allowance));
   let end = 1;
   for (const step of path.slice(1).matchAll(STEP)) {
     const [whole, name, index, quoted] = step;
-    at = typeof at === 'string' ? opened(at) : at;
-    if (index !== undefined) at = Array.isArray(at) ? at[Number(index)] : undefined;
-    else {
-      const object = asObject(at);
-      const key = name ?? (quoted === undefined ? undefined : unquoted(quoted));
-      at = object === undefined || key === undefined ? undefined : ownValue(object, key);
-    }
+    const key = name ?? (quoted === undefined ? undefined : unquoted(quoted));
+    at = stepInto(at, index === undefined ? key : Number(index));
     if (at === undefined) return undefined;
     end += whole.length;
   }
   return end === path.length ? at : undefined;
+
+  function stepInto(from: JsonValue | undefined, key: string | number | undefined): JsonValue | undefined {
+    for (let value = from, layers = 0; value !== undefined && layers < MAX_LAYERS; layers++) {
+      if (typeof value === 'string') {
+        value = open(value);
+        continue;
+      }
+      const member = memberOf(value, key);
+      if (member !== undefined) return member;
+      value = reveal(value)?.value;
+    }
+    return undefined;
+  }
 }
 
-/** The JSON in a text, which may be base64 (API Gateway). */
-function opened(text: string): JsonValue | undefined {
-  const parsed = parseJson(text);
-  if (parsed.ok) return parsed.value;
-  const decoded = parseJson(Buffer.from(text, 'base64').toString('utf8'));
-  return decoded.ok ? decoded.value : undefined;
+/** Texts in texts, and notations in them. */
+const MAX_LAYERS = 40;
+
+function memberOf(value: JsonValue, key: string | number | undefined): JsonValue | undefined {
+  if (typeof key === 'number') return Array.isArray(value) ? value[key] : undefined;
+  const object = asObject(value);
+  return object === undefined || key === undefined ? undefined : ownValue(object, key);
 }
 
 function unquoted(text: string): string | undefined {

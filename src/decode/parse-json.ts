@@ -49,7 +49,7 @@ function startBehindPrefix(text: string): number {
  * Says in one line where a text stops being JSON, without quoting it (JSON.parse's own messages do, and not all of them have
  * a position).
  */
-function locateJsonError(text: string): string {
+export function locateJsonError(text: string): string {
   const position = endOfJson(text);
   return position >= text.length
     ? `the JSON ends too early, at character ${text.length}`

@@ -255,6 +255,18 @@ export interface Section {
   eventOnly: boolean;
   /** Only a number that is also in the WhatsApp Business app sends this field. */
   isCoexistence?: boolean;
+  /** What stands around the body, outermost first: `docker`, `json_string`, `base64`. Absent where nothing does. */
+  via?: readonly string[];
+}
+
+/** A webhook's signature, as a wrapper kept it beside the body. */
+export interface SignedBody {
+  /** JSON path of the body. */
+  path: string;
+  /** The value of `X-Hub-Signature-256`. */
+  header: string;
+  /** The bytes that it signs; null where the log has the body written anew, so that nothing can be checked. */
+  body: Uint8Array | null;
 }
 
 /** A part of the entry that no decoder knows: stored, counted, reported (E1). */
@@ -270,4 +282,6 @@ export interface DecodedEntry {
   unrecognized: Unrecognized[];
   /** When the entry was received, if the log says so (received_at, createdAt of a log row): ms since 1970. */
   receivedAt?: number;
+  /** Empty where no wrapper kept a signature. */
+  signatures: SignedBody[];
 }

@@ -4,38 +4,55 @@ import { decodeChange } from '../meta/decode-change.js';
 import { fieldNamed, fieldOfValue } from '../meta/fields.js';
 import { parseJson } from '../parse-json.js';
 import { receivedAtOf, withRowTime } from './row-time.js';
-import type { Found, Scope } from './unwrap.js';
-import { bodiesIn, splitRow } from './wrappers.js';
+import type { Found, ReadBody, Scope } from './bodies.js';
+import { hasOnlyValue, splitRow } from './wrappers.js';
 
 /**
- * Reads `object` if it is Meta's: a whole body, an entry, a change, or a bare value. Every entry and every change is read
- * (rule E1). False when it is none of these; then nothing was added.
+ * Claims `object` if it is Meta's: a whole body, an entry, a change, or a bare value. Every entry and every change is read
+ * (rule E1).
  */
-export function unwrapMeta(object: JsonObject, path: string, scope: Scope, found: Found): boolean {
+export function recogniseMeta(object: JsonObject, path: string): ReadBody | undefined {
+  const read = recogniseForm(object, path);
+  if (read === undefined) return undefined;
+  return (scope, found) => {
+    found.providers.add('meta');
+    read(scope, found);
+  };
+}
+
+function recogniseForm(object: JsonObject, path: string): ReadBody | undefined {
+  // Of a split row the change decides; the entry beside it only gives the WABA.
   const row = splitRow(object);
   if (row !== undefined) {
-    const rowTime = receivedAtOf(object);
-    if (!readSplitRow(row.entry, row.change, `${path}.change`, withRowTime(scope, rowTime), found))
-      return false;
-    found.receivedAt ??= rowTime;
-    return true;
+    const change = objectInColumn(row.change);
+    if (change === undefined || asObject(change.value) === undefined) return undefined;
+    const wabaId = externalIdOf(objectInColumn(row.entry)?.id);
+    return (scope, found) => {
+      const rowTime = receivedAtOf(object);
+      readChange(change, `${path}.change`, wabaId, withRowTime(scope, rowTime), found);
+      found.receivedAt ??= rowTime;
+    };
   }
   const entries = asArray(object.entry);
   if (entries !== undefined) {
-    readEntries(object, entries, path, scope, found);
-    return true;
+    return (scope, found) => {
+      readEntries(object, entries, path, scope, found);
+    };
   }
   if (asArray(object.changes)?.some(isChange) === true) {
-    readEntry(object, path, scope, found);
-    return true;
+    return (scope, found) => {
+      readEntry(object, path, scope, found);
+    };
   }
   if (isChange(object) && isField(object)) {
-    readChange(object, path, undefined, scope, found);
-    return true;
+    return (scope, found) => {
+      readChange(object, path, undefined, scope, found);
+    };
   }
-  if (!isBareValue(object)) return false;
-  readBareValue(object, path, scope, found);
-  return true;
+  if (!isBareValue(object)) return undefined;
+  return (scope, found) => {
+    readBareValue(object, path, scope, found);
+  };
 }
 
 /**
@@ -61,21 +78,7 @@ function isChange(value: JsonValue): boolean {
 /** Whether `field` is Meta's, known or of a future version; an object with `field` and a body beside it is a log row. */
 function isField(object: JsonObject): boolean {
   if (knownFieldOf(object) !== undefined) return true;
-  return textOf(object.field) !== undefined && bodiesIn(object).every((body) => body.path === '.value');
-}
-
-/** `{entry, change}`: the change decides; the entry beside it only gives the WABA. */
-function readSplitRow(
-  entry: JsonValue | undefined,
-  column: JsonValue,
-  path: string,
-  scope: Scope,
-  found: Found,
-): boolean {
-  const change = objectInColumn(column);
-  if (change === undefined || asObject(change.value) === undefined) return false;
-  readChange(change, path, externalIdOf(objectInColumn(entry)?.id), scope, found);
-  return true;
+  return textOf(object.field) !== undefined && hasOnlyValue(object);
 }
 
 /** The object in a column, whether the column's type is JSON or text. */

@@ -1,8 +1,9 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { instantOf } from '../../model/time.js';
+import { clockOf } from './clock.js';
 import { asObject } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
-import type { Scope } from './unwrap.js';
+import type { Scope } from './bodies.js';
 
 /** Columns in which a log row has the time of the webhook, the most reliable first. */
 const COLUMNS = [
@@ -16,6 +17,38 @@ const COLUMNS = [
   'timestamp',
   '@timestamp',
   'time',
+  // Programs' and log systems' own: n8n, HAR, Hookdeck, GCP, Pub/Sub, Kinesis, Azure, Active Job, Debezium, nginx.
+  'startedAt',
+  'startTime',
+  'startedDateTime',
+  'ingested_at',
+  'receiveTimestamp',
+  'publishTime',
+  'approximateArrivalTimestamp',
+  'ApproximateArrivalTimestamp',
+  'EnqueuedTimeUtc',
+  'enqueuedTimeUtc',
+  'eventTime',
+  'enqueued_at',
+  'ts_ms',
+  'time_iso8601',
+  'time_local',
+  'msec',
+  'failed_at',
+  'logged_at',
+  'datetime',
+  'date',
+  'created',
+  '__REALTIME_TIMESTAMP',
+  '_SOURCE_REALTIME_TIMESTAMP',
+] as const;
+
+/** Members beside a body that have its time: SQS, RabbitMQ, Event Hubs. */
+const BESIDE = [
+  ['Attributes', 'SentTimestamp'],
+  ['attributes', 'SentTimestamp'],
+  ['properties', 'timestamp'],
+  ['SystemProperties', 'EnqueuedTimeUtc'],
 ] as const;
 
 /** When the row was received, ms since 1970. For objects that wrap a body, never for a body itself. */
@@ -28,7 +61,20 @@ export function receivedAtOf(row: JsonObject): number | undefined {
   }
   // API Gateway's two formats.
   const request = asObject(row.requestContext);
-  return parseTimestamp(request?.timeEpoch) ?? parseTimestamp(request?.requestTimeEpoch);
+  const epoch = parseTimestamp(request?.timeEpoch) ?? parseTimestamp(request?.requestTimeEpoch);
+  if (epoch !== undefined) return epoch;
+  for (const [member, column] of BESIDE) {
+    const instant = parseInstant(asObject(row[member])?.[column] ?? null);
+    if (instant !== undefined) return instant;
+  }
+  return undefined;
+}
+
+/** The time of a row without names: Loki's `[nanoseconds, line]`. */
+export function timeOfTuple(list: readonly JsonValue[]): number | undefined {
+  const [time, line] = list;
+  const isTuple = list.length <= 3 && typeof line === 'string' && typeof time === 'string';
+  return isTuple && /^\d{16,19}$/.test(time) ? fromDigits(time) : undefined;
 }
 
 /** The scope inside a row: its time replaces missing ones (rule M7), unless the caller gave a time. */
@@ -37,8 +83,18 @@ export function withRowTime(scope: Scope, rowTime: number | undefined): Scope {
   return { ...scope, options: { ...scope.options, receivedAt: rowTime } };
 }
 
-/** An epoch number, or a date and time. */
+/** An epoch number in seconds, milli-, micro- or nanoseconds, or a date and time. */
 function parseInstant(value: JsonValue): number | undefined {
-  const instant = typeof value === 'string' && value.length <= 64 ? instantOf(value) : undefined;
-  return parseTimestamp(instant ?? value);
+  if (typeof value === 'string' && value.length <= 64) {
+    return /^\d{16,19}$/.test(value)
+      ? fromDigits(value)
+      : parseTimestamp(instantOf(value) ?? clockOf(value) ?? value);
+  }
+  if (typeof value === 'number' && value >= 1e15) return fromDigits(String(Math.trunc(value)));
+  return parseTimestamp(value);
+}
+
+/** Microseconds have 16 digits, nanoseconds 19. */
+function fromDigits(digits: string): number | undefined {
+  return parseTimestamp(digits.slice(0, 13));
 }

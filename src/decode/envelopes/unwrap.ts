@@ -1,32 +1,37 @@
-import type { Provider } from '../../model/enumerations.js';
-import type { Section, Unrecognized } from '../../model/facts.js';
+import type { Unrecognized } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { decodeBaileys, recogniseBaileys } from '../baileys/decode-baileys.js';
-import { decodeExport, isTelegramExport } from '../exports/decode-export.js';
-import type { DecodeOptions } from '../options.js';
-import { parseJson } from '../parse-json.js';
+import { isTelegramExport } from '../exports/decode-export.js';
+import { pathOfKey } from '../item-at.js';
 import { asObject, excerptOf } from '../read.js';
-import { unwrapMeta } from './meta-body.js';
-import { receivedAtOf, withRowTime } from './row-time.js';
-import { bodiesIn, fieldNamedBy, isPrintedLine } from './wrappers.js';
+import { recogniseBody, type Found, type ReadBody, type Scope } from './bodies.js';
+import { isChatter, objectOfPairs, pointerIn, reasonOfAbsence, wrapperName } from './known-wrappers.js';
+import { hasMark, openText, type Allowance, type OpenedValue } from './open-text.js';
+import { receivedAtOf, timeOfTuple, withRowTime } from './row-time.js';
+import { dropCopies } from './same-body.js';
+import { signedBytes, Signatures } from './signatures.js';
+import { stepsOf, type Trail } from './trail.js';
+import { reveal } from './values.js';
+import { childrenOf, fieldNamedBy, isPrintedLine, mayHold } from './wrappers.js';
 
-/** Everything found in an entry so far. */
-export interface Found {
-  providers: Set<Provider>;
-  sections: Section[];
-  unrecognized: Unrecognized[];
-  /** The first time that a row gave. */
-  receivedAt: number | undefined;
+/** A webhook's body in an entry, and what the wrappers around it say. */
+export interface FoundBody {
+  value: JsonObject;
+  path: string;
+  read: ReadBody;
+  scope: Scope;
+  /** The time of the innermost wrapper that has one. */
+  rowTime: number | undefined;
+  trail: Trail | undefined;
 }
 
-/** What the wrappers around a value say. */
-export interface Scope {
-  options: DecodeOptions;
-  /** Whether the caller gave receivedAt: then no row's own time replaces it. */
-  timeIsGiven: boolean;
-  /** The field that a wrapper named (360dialog's `event`, a row's `event_type`), for bodies that name none. */
-  field: string | undefined;
+/** Where the search is. */
+interface Place {
+  scope: Scope;
+  rowTime: number | undefined;
+  trail: Trail | undefined;
   depth: number;
+  /** Whether all keys on the way are such under which programs put bodies: then whatever is none is worth a word. */
+  isExpected: boolean;
 }
 
 /** A value that is no webhook, with the reason. It is reported only when nothing around it is one. */
@@ -36,97 +41,230 @@ export interface Miss {
   value: JsonValue;
 }
 
-/** Real wrappers nest three deep: a queue's record, a gateway's event, a body. */
-const DEEPEST_WRAPPER = 8;
+/** An execution of n8n has 13 levels above its body, and can be a text in a row in a line of a log. */
+const DEEPEST_WRAPPER = 40;
 
-/**
- * Finds the webhooks in a value, however wrapped, and decodes them into `found` (rule E1). Returns undefined when there was
- * at least one, else why there was none.
- */
-export function unwrap(value: JsonValue, path: string, scope: Scope, found: Found): Miss | undefined {
-  if (scope.depth > DEEPEST_WRAPPER) return { path, reason: 'nested_too_deep', value };
-  if (typeof value === 'string') return unwrapText(value, path, scope, found);
-  if (Array.isArray(value)) return unwrapArray(value, path, scope, found);
-  const object = asObject(value);
-  if (object === undefined) return { path, reason: 'not_an_object', value };
+/** Finds the webhooks in the values of an entry's text, however wrapped, and keeps them until they are read (rule E1). */
+export class Search {
+  readonly bodies: FoundBody[] = [];
+  /** What is no webhook among webhooks, and what a log system took out of one. */
+  readonly strange: Unrecognized[] = [];
+  /** Parts of a flattened value can occur many times; each is looked through once. */
+  #seen: Map<object, Miss | undefined> | undefined;
 
-  const graphApi = graphApiShape(object);
-  if (graphApi !== undefined) return { path, reason: graphApi, value };
-  if (unwrapMeta(object, path, scope, found)) {
-    found.providers.add('meta');
-    return undefined;
-  }
-  const event = recogniseBaileys(object);
-  if (event !== undefined) {
-    const decoded = decodeBaileys(event, { ...scope.options, path });
-    found.providers.add('baileys');
-    // One by one: as the arguments of one call, 100,000 sections would exhaust the stack.
-    for (const section of decoded.sections) found.sections.push(section);
-    for (const part of decoded.unrecognized) found.unrecognized.push(part);
-    found.receivedAt ??= decoded.receivedAt;
-    return undefined;
-  }
-  const exported = decodeExport(object, { ...scope.options, path });
-  if (exported !== undefined) {
-    found.providers.add('baileys');
-    for (const section of exported.sections) found.sections.push(section);
-    return undefined;
-  }
-  const miss = unwrapWrapper(object, path, scope, found);
-  if (miss === undefined) return undefined;
-  const vendor = vendorShape(object);
-  return vendor === undefined ? miss : { path, reason: vendor, value };
-}
+  constructor(private readonly allowance: Allowance) {}
 
-function unwrapText(text: string, path: string, scope: Scope, found: Found): Miss | undefined {
-  const parsed = parseJson(text);
-  if (!parsed.ok) return { path, reason: 'invalid_json', value: text };
-  return unwrap(parsed.value, path, { ...scope, depth: scope.depth + 1 }, found);
-}
-
-/**
- * Every element counts, but an array without a single webhook is one miss, not one per element; lines that a program
- * prints between its webhooks (CloudWatch's `START RequestId`) are no misses.
- */
-function unwrapArray(elements: JsonValue[], path: string, scope: Scope, found: Found): Miss | undefined {
-  const inside = { ...scope, depth: scope.depth + 1 };
-  const misses: Miss[] = [];
-  for (const [i, element] of elements.entries()) {
-    const miss = unwrap(element, `${path}[${i}]`, inside, found);
-    if (miss !== undefined) misses.push(miss);
+  /** Returns undefined when there was at least one, else why there was none. */
+  start(text: string, opened: OpenedValue[], scope: Scope): Miss | undefined {
+    const place: Place = { scope, rowTime: undefined, trail: undefined, depth: 0, isExpected: true };
+    const miss = this.#visitOpened(text, opened, '$', place);
+    if (miss?.reason !== 'unknown_shape' || miss.path !== '$') return miss;
+    const object = asObject(miss.value);
+    const name = object === undefined ? undefined : wrapperName(object);
+    return name === undefined ? miss : { ...miss, reason: `unknown_shape:${name}` };
   }
-  if (misses.length === elements.length) return misses[0] ?? { path, reason: 'empty', value: elements };
-  for (const miss of misses) if (miss.reason !== 'no_json') found.unrecognized.push(unrecognizedOf(miss));
-  return undefined;
-}
 
-/** Unwraps a row, a request or a queue's record: tries its bodies in turn until one holds a webhook. */
-function unwrapWrapper(wrapper: JsonObject, path: string, scope: Scope, found: Found): Miss | undefined {
-  const bodies = bodiesIn(wrapper);
-  if (bodies.length === 0) {
-    return { path, reason: isPrintedLine(wrapper) ? 'no_json' : 'unknown_shape', value: wrapper };
-  }
-  const rowTime = receivedAtOf(wrapper);
-  const inside: Scope = {
-    ...withRowTime(scope, rowTime),
-    field: fieldNamedBy(wrapper) ?? scope.field,
-    depth: scope.depth + 1,
-  };
-  let best: Miss | undefined;
-  for (const body of bodies) {
-    const miss = unwrap(body.value, path + body.path, inside, found);
-    if (miss === undefined) {
+  /** Decodes the bodies that were found. */
+  read(found: Found): void {
+    const signatures = new Signatures(this.bodies);
+    for (const { value, path, read, scope, rowTime, trail } of this.bodies) {
+      const before = found.sections.length;
+      read(scope, found);
+      const via = stepsOf(trail);
+      if (via.length > 0) {
+        for (let i = before; i < found.sections.length; i++) {
+          const section = found.sections[i];
+          if (section !== undefined) section.via = via;
+        }
+      }
       found.receivedAt ??= rowTime;
-      return undefined;
+      const header = signatures.of(trail);
+      if (header !== undefined) found.signatures.push({ path, header, body: signedBytes(trail, value) });
     }
-    if (best === undefined || (isVague(best) && !isVague(miss))) best = miss;
+    for (const part of this.strange) found.unrecognized.push(part);
   }
-  return best === undefined || isVague(best) ? { path, reason: 'unknown_shape', value: wrapper } : best;
+
+  #visit(value: JsonValue, path: string, place: Place): Miss | undefined {
+    if (place.depth > DEEPEST_WRAPPER) return { path, reason: 'nested_too_deep', value };
+    if (typeof value === 'string') return this.#visitText(value, path, place);
+    if (typeof value !== 'object' || value === null) return { path, reason: 'not_an_object', value };
+    if (this.#seen === undefined) return this.#visitContainer(value, path, place);
+    if (this.#seen.has(value)) return this.#seen.get(value);
+    const miss = this.#visitContainer(value, path, place);
+    this.#seen.set(value, miss);
+    return miss;
+  }
+
+  #visitContainer(value: JsonObject | JsonValue[], path: string, place: Place): Miss | undefined {
+    if (!Array.isArray(value)) {
+      const graphApi = graphApiShape(value);
+      if (graphApi !== undefined) return { path, reason: graphApi, value };
+      const pointer = pointerIn(value);
+      if (pointer !== undefined) return { path, reason: 'in_s3', value: pointer };
+      const body = recogniseBody(value, path);
+      if (body !== undefined) {
+        const { scope, rowTime, trail } = place;
+        this.bodies.push({ value, path, read: body, scope, rowTime, trail });
+        return undefined;
+      }
+    }
+    const hidden = reveal(value);
+    if (hidden !== undefined) {
+      if (hidden.step === 'flatted') this.#seen ??= new Map();
+      const trail: Trail = { kind: 'notation', step: hidden.step, outer: place.trail };
+      return this.#visit(hidden.value, path, { ...place, trail, depth: place.depth + 1 });
+    }
+    return Array.isArray(value)
+      ? this.#visitArray(value, path, place)
+      : this.#visitObject(value, path, place);
+  }
+
+  #visitText(text: string, path: string, place: Place): Miss | undefined {
+    const opened = openText(text, this.allowance);
+    if (!Array.isArray(opened)) return { path, reason: opened.reason, value: text };
+    return this.#visitOpened(text, opened, path, { ...place, depth: place.depth + 1 });
+  }
+
+  #visitOpened(text: string, opened: OpenedValue[], path: string, place: Place): Miss | undefined {
+    const placeOf = (each: OpenedValue): Place => {
+      const trail: Trail = { kind: 'text', text, opened: each, outer: place.trail };
+      // The clock of whoever wrote the line is better than the one that the line's words quote.
+      const { depth, isExpected } = place;
+      if (place.rowTime !== undefined || each.at === undefined) {
+        return { scope: place.scope, rowTime: place.rowTime, trail, depth, isExpected };
+      }
+      return { scope: withRowTime(place.scope, each.at), rowTime: each.at, trail, depth, isExpected };
+    };
+    const [only, ...more] = opened;
+    if (only === undefined) return { path, reason: 'no_json', value: text };
+    if (more.length === 0) return this.#visit(only.value, path, placeOf(only));
+    return this.#visitList(
+      opened.map(({ value }) => value),
+      path,
+      opened.map((each) => ({ ...placeOf(each), depth: place.depth + 1, isExpected: false })),
+    );
+  }
+
+  #visitArray(list: JsonValue[], path: string, place: Place): Miss | undefined {
+    if (list.length === 0) return { path, reason: 'empty', value: list };
+    const pairs = objectOfPairs(list);
+    const time = pairs === undefined ? timeOfTuple(list) : receivedAtOf(pairs);
+    const inside: Place = {
+      ...place,
+      scope: withRowTime(place.scope, time),
+      rowTime: time ?? place.rowTime,
+      trail: { kind: 'array', list, outer: place.trail },
+      depth: place.depth + 1,
+    };
+    return this.#visitList(list, path, [inside]);
+  }
+
+  /**
+   * Every element counts, but a list without a single webhook is one miss, not one per element; what a program prints between
+   * its webhooks (CloudWatch's `START RequestId`) is no miss. `places`: of each element, or one of all.
+   */
+  #visitList(list: JsonValue[], path: string, places: Place[]): Miss | undefined {
+    const misses: Miss[] = [];
+    for (const [i, element] of list.entries()) {
+      const place = places[i] ?? places[0];
+      if (place === undefined) break;
+      const isProse = typeof element === 'string' && !mayHold(element);
+      const miss = isProse
+        ? { path: `${path}[${i}]`, reason: 'no_json', value: element }
+        : this.#visit(element, `${path}[${i}]`, place);
+      if (miss !== undefined) misses.push(miss);
+    }
+    if (misses.length === list.length) return misses.find((miss) => !isVague(miss)) ?? misses[0];
+    // A list that has plain words beside a webhook is a row, not a list of entries.
+    const isRow = misses.some((miss) => typeof miss.value === 'string' && miss.reason === 'no_json');
+    const isExpected = places.every((place) => place.isExpected);
+    for (const miss of misses) {
+      const isWorthAWord = isExpected
+        ? !isQuiet(miss, isRow)
+        : isTelling(miss) || mentionsWebhook(miss.value);
+      if (isWorthAWord) this.strange.push(unrecognizedOf(miss));
+    }
+    return undefined;
+  }
+
+  /** Looks through a row, a request or a queue's record, under whatever key it has its body. */
+  #visitObject(wrapper: JsonObject, path: string, place: Place): Miss | undefined {
+    const time = receivedAtOf(wrapper);
+    const { options, timeIsGiven } = withRowTime(place.scope, time);
+    const scope: Scope = { options, timeIsGiven, field: fieldNamedBy(wrapper) ?? place.scope.field };
+    /** Where the bodies of each child begin. */
+    const starts: number[] = [];
+    let best: Miss | undefined;
+    let isFound = false;
+    const children = childrenOf(wrapper);
+    const vendor = children.every((child) => child.isUsual) ? undefined : vendorShape(wrapper);
+    for (const { key, value, isUsual } of children) {
+      // In a vendor's own form any other text is what a person wrote.
+      if (vendor !== undefined && !isUsual) continue;
+      const before = this.bodies.length;
+      const miss = this.#visit(value, path + pathOfKey(key), {
+        scope,
+        rowTime: time ?? place.rowTime,
+        trail: { kind: 'object', object: wrapper, key, outer: place.trail },
+        depth: place.depth + 1,
+        isExpected: place.isExpected && isUsual,
+      });
+      if (this.bodies.length > before) starts.push(before);
+      if (miss === undefined) isFound = true;
+      if (miss === undefined || (!isUsual && !isTelling(miss))) continue;
+      if (best === undefined || (isVague(best) && !isVague(miss))) best = miss;
+    }
+    if (starts.length > 1) this.#dropCopies(starts);
+    if (isFound) return undefined;
+    const rewritten = vendor ?? vendorShape(wrapper);
+    if (rewritten !== undefined) return { path, reason: rewritten, value: wrapper };
+    if (best !== undefined && !isVague(best)) return best;
+    const absence = reasonOfAbsence(wrapper);
+    if (absence !== undefined) return { path, reason: absence, value: wrapper };
+    const isLine = isPrintedLine(wrapper) && !children.some((child) => child.isUsual);
+    return { path, reason: isLine ? 'no_json' : 'unknown_shape', value: wrapper };
+  }
+
+  /** Of the bodies of one wrapper, which begin at `starts` for each of its keys, the second copies go. */
+  #dropCopies(starts: readonly number[]): void {
+    const groups = starts.map((start, i) => this.bodies.slice(start, starts[i + 1]));
+    const kept = dropCopies(groups);
+    this.bodies.length = starts[0] ?? 0;
+    for (const body of kept) this.bodies.push(body);
+  }
 }
 
 /** Whether a reason says less than a vendor's name or broken JSON does. */
-function isVague(miss: Miss): boolean {
-  return miss.reason === 'unknown_shape' || miss.reason === 'not_an_object' || miss.reason === 'empty';
+function isVague({ reason }: Miss): boolean {
+  return VAGUE.has(reason);
+}
+
+const VAGUE: ReadonlySet<string> = new Set(['unknown_shape', 'not_an_object', 'empty', 'no_json']);
+
+/** Whether a miss under a key of any name says something about a webhook: there, texts with brackets are all sorts of things. */
+function isTelling(miss: Miss): boolean {
+  if (isVague(miss)) return false;
+  return miss.reason !== 'invalid_json' || (typeof miss.value === 'string' && hasMark(miss.value));
+}
+
+/** Whether a miss in a list of entries is no loss. */
+function isQuiet({ reason, value }: Miss, isRow: boolean): boolean {
+  if (reason === 'no_json') return true;
+  if (reason !== 'unknown_shape' && reason !== 'not_an_object') return false;
+  const object = asObject(value);
+  return object === undefined ? isRow : isChatter(object);
+}
+
+/** Whether a value has anything of a webhook in it; looks at no more than some hundred parts. */
+function mentionsWebhook(value: JsonValue, budget = { left: 500 }): boolean {
+  if (budget.left-- <= 0) return false;
+  if (typeof value === 'string') return hasMark(value.slice(0, 4000));
+  if (typeof value !== 'object' || value === null) return false;
+  for (const [key, each] of Object.entries(value)) {
+    if (hasMark(key) || mentionsWebhook(each, budget)) return true;
+    if (budget.left <= 0) return false;
+  }
+  return false;
 }
 
 export function unrecognizedOf(miss: Miss): Unrecognized {

@@ -2,17 +2,19 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import { fieldNamed } from '../meta/fields.js';
 import { asObject } from '../read.js';
 
-/** A part of a wrapper that may hold a body. */
-export interface Body {
-  /** Path below the wrapper, with its dot. */
-  path: string;
+/** A member of a wrapper that may hold a body. */
+export interface Child {
+  key: string;
   value: JsonValue;
+  /** Whether programs usually put bodies under this key. */
+  isUsual: boolean;
 }
 
 /**
- * Where programs put the body that they received, the most specific first: a row's payload, n8n's and Datafy's `body`,
- * Supabase's `record`, 360dialog's and Evolution's `data`, BotPenguin's `event`, 8x8's `eventDetails.rawEvent`,
- * CloudWatch's `logEvents[].message`, queues' `Records[].body`.
+ * Where programs usually put the body that they received, the most specific first: a row's payload, n8n's and Datafy's
+ * `body`, Supabase's `record`, 360dialog's and Evolution's `data`, BotPenguin's `event`, 8x8's `eventDetails.rawEvent`,
+ * CloudWatch's `logEvents[].message`, queues' `Records[].body`. A body is found under any other key, too; under these,
+ * whatever is none is reported.
  */
 const BODY_KEYS = [
   'payload',
@@ -41,36 +43,63 @@ const BODY_KEYS = [
   'value',
 ] as const;
 
+/** Lists of entries. */
+const LIST_KEYS: ReadonlySet<string> = new Set([
+  'events',
+  'Messages',
+  'hits',
+  'items',
+  'rows',
+  'results',
+  'result',
+]);
+
 /** Keys whose texts are a program's output, so that other words may precede the JSON. */
 const PRINTED: ReadonlySet<string> = new Set(['message', 'Message', 'body', 'content']);
 
 /** Columns in which a wrapper names the field of its body. */
 const FIELD_KEYS = ['field', 'event', 'event_type', 'eventType', 'type'] as const;
 
-/** The parts of `wrapper` that can be bodies: objects, arrays, and texts of JSON. */
-export function bodiesIn(wrapper: JsonObject): Body[] {
-  const bodies: Body[] = [];
-  for (const key of BODY_KEYS) {
+const RANKS: ReadonlyMap<string, number> = new Map(BODY_KEYS.map((key, rank) => [key, rank]));
+
+/** The members of `wrapper` that can be or hold bodies: objects, arrays, and texts; the usual keys first. */
+export function childrenOf(wrapper: JsonObject): Child[] {
+  const usual: Child[] = [];
+  const others: Child[] = [];
+  for (const key of Object.keys(wrapper)) {
     const value = wrapper[key];
-    if (typeof value === 'string') {
-      const text = wrapper.isBase64Encoded === true && key === 'body' ? fromBase64(value) : value;
-      if (mayBeJson(text, PRINTED.has(key))) bodies.push({ path: `.${key}`, value: text });
-    } else if (typeof value === 'object' && value !== null) {
-      bodies.push({ path: `.${key}`, value });
-    }
+    if (value === undefined || value === null || (typeof value !== 'object' && typeof value !== 'string'))
+      continue;
+    if (RANKS.has(key) && isUsualBody(key, value)) usual.push({ key, value, isUsual: true });
+    else if (typeof value === 'object') {
+      others.push({ key, value, isUsual: LIST_KEYS.has(key) && Array.isArray(value) });
+    } else if (mayHold(value)) others.push({ key, value, isUsual: false });
   }
-  return bodies;
+  if (usual.length > 1) usual.sort((a, b) => (RANKS.get(a.key) ?? 0) - (RANKS.get(b.key) ?? 0));
+  return others.length === 0 ? usual : [...usual, ...others];
+}
+
+/** Whether a value under a usual key is an object, an array, or a text of JSON. */
+function isUsualBody(key: string, value: JsonValue): boolean {
+  if (typeof value !== 'string') return typeof value === 'object' && value !== null;
+  return mayBeJson(value, PRINTED.has(key));
+}
+
+/** No webhook is shorter, and none is in fewer characters of an encoding that hides its brackets. */
+const SHORTEST = 16;
+const SHORTEST_ENCODED = 40;
+
+/** Whether a text under any key could hold a webhook in some encoding; says no quickly to ids, words and URLs. */
+export function mayHold(text: string): boolean {
+  if (text.length < SHORTEST) return false;
+  if (text.includes('{') || text.includes('[')) return true;
+  return text.length >= SHORTEST_ENCODED && /[A-Za-z0-9+/_-]{40}|%7[Bb]|\\x7[Bb]/.test(text);
 }
 
 /** Whether an object is only a line of a program's output, without JSON in it. */
 export function isPrintedLine(wrapper: JsonObject): boolean {
   const { message } = wrapper;
   return typeof message === 'string' && !message.includes('{') && !message.includes('[');
-}
-
-/** API Gateway encodes in base64 every media type that it was not told is text. */
-function fromBase64(text: string): string {
-  return Buffer.from(text, 'base64').toString('utf8');
 }
 
 function mayBeJson(text: string, printed: boolean): boolean {
@@ -89,6 +118,14 @@ export function fieldNamedBy(wrapper: JsonObject): string | undefined {
     if (typeof name === 'string' && fieldNamed(name) !== undefined) return name;
   }
   return undefined;
+}
+
+/** Whether `wrapper` has no body but its `value`. */
+export function hasOnlyValue(wrapper: JsonObject): boolean {
+  return BODY_KEYS.every((key) => {
+    const value = wrapper[key];
+    return key === 'value' || value === undefined || !isUsualBody(key, value);
+  });
 }
 
 /** A row that keeps an entry and one of its changes in two columns. */

@@ -65,6 +65,19 @@ function readWholeExport(
   return undefined;
 }
 
+/** Whether an object is what decodeExport reads. */
+export function isExport(object: JsonObject): boolean {
+  if (asObject(object[CHAT_EXPORTER]) !== undefined) return true;
+  const chats = Object.entries(object);
+  return (
+    chats.length > 0 &&
+    chats.every(([key, value]) => {
+      const chat = asObject(value);
+      return chat !== undefined && asObject(chat.messages) !== undefined && isExported(key, chat);
+    })
+  );
+}
+
 function isExported(key: string, chat: JsonObject): boolean {
   return (
     (key.includes('@') || /^\d+$/.test(key) || key === 'ExportedChat') &&

@@ -1,0 +1,69 @@
+import type { Provider } from '../../model/enumerations.js';
+import type { Section, SignedBody, Unrecognized } from '../../model/facts.js';
+import type { JsonObject } from '../../model/json.js';
+import { decodeBaileys, recogniseBaileys } from '../baileys/decode-baileys.js';
+import { decodeExport, isExport } from '../exports/decode-export.js';
+import type { DecodeOptions } from '../options.js';
+import { recogniseMeta } from './meta-body.js';
+
+/** Everything found in an entry so far. */
+export interface Found {
+  providers: Set<Provider>;
+  sections: Section[];
+  unrecognized: Unrecognized[];
+  signatures: SignedBody[];
+  /** The first time that a body or a row gave. */
+  receivedAt: number | undefined;
+}
+
+/** What the wrappers around a value say. */
+export interface Scope {
+  options: DecodeOptions;
+  /** Whether the caller gave receivedAt: then no row's own time replaces it. */
+  timeIsGiven: boolean;
+  /** The field that a wrapper named (360dialog's `event`, a row's `event_type`), for bodies that name none. */
+  field: string | undefined;
+}
+
+/** Adds what a body says to `found`. */
+export type ReadBody = (scope: Scope, found: Found) => void;
+
+/**
+ * Claims an object that is a webhook's body or an event, by its shape alone; undefined for any other. A body is read as a
+ * whole: nothing in it is looked through for further bodies.
+ */
+type Recogniser = (object: JsonObject, path: string) => ReadBody | undefined;
+
+/** Asked in turn. */
+const RECOGNISERS: readonly Recogniser[] = [recogniseMeta, recogniseWhatsAppWeb, recogniseExport];
+
+export function recogniseBody(object: JsonObject, path: string): ReadBody | undefined {
+  for (const recognise of RECOGNISERS) {
+    const read = recognise(object, path);
+    if (read !== undefined) return read;
+  }
+  return undefined;
+}
+
+function recogniseWhatsAppWeb(object: JsonObject, path: string): ReadBody | undefined {
+  const event = recogniseBaileys(object);
+  if (event === undefined) return undefined;
+  return (scope, found) => {
+    const decoded = decodeBaileys(event, { ...scope.options, path });
+    found.providers.add('baileys');
+    // One by one: as the arguments of one call, 100,000 sections would exhaust the stack.
+    for (const section of decoded.sections) found.sections.push(section);
+    for (const part of decoded.unrecognized) found.unrecognized.push(part);
+    found.receivedAt ??= decoded.receivedAt;
+  };
+}
+
+function recogniseExport(object: JsonObject, path: string): ReadBody | undefined {
+  if (!isExport(object)) return undefined;
+  return (scope, found) => {
+    const exported = decodeExport(object, { ...scope.options, path });
+    if (exported === undefined) return;
+    found.providers.add('baileys');
+    for (const section of exported.sections) found.sections.push(section);
+  };
+}

@@ -1,0 +1,23 @@
+import { leadingInstant } from '../../model/time.js';
+
+const ISO = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d/;
+/** nginx and Apache: `21/Sep/2026:08:13:20 -0300`. */
+const CLF = /(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d:\d\d:\d\d) ([+-]\d{4})/;
+const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
+
+/** The first time in the words of a line, ms since 1970: ISO 8601, or the common log format of web servers. */
+export function timeInWords(words: string): number | undefined {
+  const clf = clockOf(words);
+  if (clf !== undefined) return clf;
+  const start = ISO.exec(words)?.index;
+  return start === undefined ? undefined : leadingInstant(words.slice(start))?.at;
+}
+
+/** The time in the common log format in a text. */
+export function clockOf(text: string): number | undefined {
+  const clf = CLF.exec(text);
+  if (clf === null) return undefined;
+  const [, day, month = '', year, time, zone] = clf;
+  const number = String(MONTHS.indexOf(month) / 3 + 1).padStart(2, '0');
+  return leadingInstant(`${year}-${number}-${day}T${time}${zone}`)?.at;
+}

@@ -1,0 +1,170 @@
+import type { JsonValue } from '../../model/json.js';
+import { readLiteral } from './literals.js';
+
+/** An object or array in the middle of a text. */
+export interface FoundValue {
+  value: JsonValue;
+  /** The characters that it was read from, where they are JSON: what a signature signs. */
+  source: string | undefined;
+  start: number;
+  end: number;
+  /** Where the value is no JSON: the syntax that it is written in. */
+  syntax: 'ruby' | 'python' | 'inspect' | undefined;
+}
+
+export interface FoundValues {
+  values: FoundValue[];
+  /** An object or array without anything in it, where there is nothing better. */
+  empty: FoundValue | undefined;
+  /** Where a value begins that the end of the text cuts off. */
+  cutAt: number | undefined;
+  /** Whether `util.inspect` left a part out (`[Object]`), so that a value is not whole. */
+  isAbridged: boolean;
+}
+
+/** Of texts made to be slow: starts of values that lead nowhere, and characters read per character of text. */
+const MAX_FAILURES = 200;
+const MAX_PASSES = 20;
+
+const OPENING = /[{[]/g;
+/** `{"key":`, or an array of such: JSON as a log holds it, and no `[pm2]`, `[0]` or `{id}` of a prefix. */
+const JSON_START = /(?:\[\s*){0,16}\{\s*(?:"(?:[^"\\]|\\.){0,200}(?:$|"\s*(?::|$))|$)/y;
+const EMPTY = /(?:\[\s*\{\s*\}|\{\s*\}|\[\s*\])/y;
+/** The start of a text of JSON within a text: `"{\"key\":`. */
+const ESCAPED_START = /[{[][{[]*\\["nr]/y;
+/** `{"key"=>`, `{:key=>`, `{'key':`, `{key:`. */
+const LITERAL_START =
+  /(?:\[\s*){0,16}\{\s*(?:"(?:[^"\\]|\\.){0,200}"\s*=>|:(?:\w+|"[^"\\]{0,200}")\s*=>|'(?:[^'\\]|\\.){0,200}'\s*(?::|=>)|[A-Za-z_$][\w$]*\s*(?::(?!:)|=>))/y;
+
+/**
+ * The values in a text with other words around them (a log's prefix, a request line, a suffix), in order. Nothing is found in
+ * the fragment of a larger value whose head is missing: its other parts would be lost unnoticed.
+ */
+export function findValues(text: string): FoundValues {
+  const found: FoundValues = { values: [], empty: undefined, cutAt: undefined, isAbridged: false };
+  let left = MAX_PASSES * text.length;
+  let failures = 0;
+  /** Brackets in the words around the values that are open. */
+  let open = 0;
+  let from = 0;
+  while (failures < MAX_FAILURES && left > 0) {
+    OPENING.lastIndex = from;
+    const start = OPENING.exec(text)?.index;
+    open -= closingIn(text, from, start ?? text.length);
+    if (open < 0) return { ...found, values: [] };
+    if (start === undefined) break;
+    const next = valueAt(text, start);
+    if (next === 'cut') {
+      found.cutAt = start;
+      break;
+    }
+    if (next === undefined || next === 'abridged') {
+      if (next === 'abridged') found.isAbridged = true;
+      open++;
+      from = start + 1;
+      continue;
+    }
+    left -= next.end - start;
+    if ('value' in next) {
+      if (isEmpty(next.value)) found.empty ??= next;
+      else found.values.push(next);
+      from = next.end;
+      if (isFollowedByKey(text, from)) return { ...found, values: [] };
+    } else {
+      failures++;
+      open++;
+      from = start + 1;
+    }
+  }
+  return found;
+}
+
+/** What begins at a bracket: a value; only the end of what failed to be one; `cut` by the text's end; nothing. */
+function valueAt(text: string, start: number): FoundValue | { end: number } | 'cut' | 'abridged' | undefined {
+  if (text[start - 1] === '"' && matches(ESCAPED_START, text, start)) {
+    const end = endOfText(text, start);
+    if (end === undefined) return 'cut';
+    const value = parsed(text.slice(start - 1, end));
+    return typeof value === 'string' ? { value, source: undefined, start, syntax: undefined, end } : { end };
+  }
+  if (matches(JSON_START, text, start) || matches(EMPTY, text, start)) {
+    const end = endOfValue(text, start);
+    if (end === undefined) return 'cut';
+    const source = text.slice(start, end);
+    const value = parsed(source);
+    return value === undefined ? { end } : { value, source, start, syntax: undefined, end };
+  }
+  if (!matches(LITERAL_START, text, start)) return undefined;
+  const literal = readLiteral(text, start);
+  if (literal === undefined) return { end: start + 1 };
+  if (literal.kind !== 'read') return literal.kind;
+  const { value, syntax, end } = literal;
+  return { value, source: undefined, start, syntax, end };
+}
+
+function isEmpty(value: JsonValue): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}
+
+/** How many more brackets the words between two values close than they open. */
+function closingIn(text: string, from: number, to: number): number {
+  let closing = 0;
+  for (let at = from; at < to; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x7d || code === 0x5d) closing++;
+  }
+  return closing;
+}
+
+const NEXT_KEY = /\s*,\s*"(?:[^"\\]|\\.){1,200}"\s*:/y;
+
+/** Whether a value is a member of an object whose beginning is missing. */
+function isFollowedByKey(text: string, at: number): boolean {
+  return matches(NEXT_KEY, text, at);
+}
+
+function matches(pattern: RegExp, text: string, at: number): boolean {
+  pattern.lastIndex = at;
+  return pattern.test(text);
+}
+
+const parse: (text: string) => JsonValue = JSON.parse;
+
+function parsed(text: string): JsonValue | undefined {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const BRACKET_OR_QUOTE = /["[\]{}]/g;
+
+/** Index after the bracket that closes the one at `start`; undefined where the text ends before. */
+function endOfValue(text: string, start: number): number | undefined {
+  let depth = 0;
+  let at = start;
+  for (;;) {
+    BRACKET_OR_QUOTE.lastIndex = at;
+    const next = BRACKET_OR_QUOTE.exec(text);
+    if (next === null) return undefined;
+    at = next.index + 1;
+    const [character] = next;
+    if (character === '"') {
+      const end = endOfText(text, at);
+      if (end === undefined) return undefined;
+      at = end;
+    } else if (character === '{' || character === '[') depth++;
+    else if (--depth === 0) return at;
+  }
+}
+
+/** Index after the quote that ends the text that begins at `from`. */
+function endOfText(text: string, from: number): number | undefined {
+  for (let at = text.indexOf('"', from); at !== -1; at = text.indexOf('"', at + 1)) {
+    let backslashes = 0;
+    while (text[at - 1 - backslashes] === '\\' && at - 1 - backslashes >= from) backslashes++;
+    if (backslashes % 2 === 0) return at + 1;
+  }
+  return undefined;
+}

@@ -1,0 +1,171 @@
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { asObject, ownValue } from '../read.js';
+
+/** A value that stands for another one, and the name of the notation. */
+export interface Revealed {
+  value: JsonValue;
+  step: 'bytes' | 'flatted';
+}
+
+/**
+ * What a value stands for: bytes in one of their JSON forms are a text; the flat array of the `flatted` library is the object
+ * that was flattened. undefined for a value that is only itself.
+ */
+export function reveal(value: JsonValue): Revealed | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const bytes = bytesOf(value);
+  if (bytes !== undefined) return { value: bytes.toString('utf8'), step: 'bytes' };
+  const whole = Array.isArray(value) ? unflatten(value) : undefined;
+  return whole === undefined ? undefined : { value: whole, step: 'flatted' };
+}
+
+/** No webhook is shorter. */
+const MIN_BYTES = 16;
+
+/** `[123,34]`, `{"0":123,"1":34}`, `{"type":"Buffer","data":[123,34]}`, and the last with base64 as Baileys writes it. */
+function bytesOf(value: JsonObject | JsonValue[]): Buffer | undefined {
+  if (Array.isArray(value)) return bufferOf(value);
+  if (value.type === 'Buffer' && value.data !== undefined) {
+    const { data } = value;
+    if (typeof data === 'string') return Buffer.from(data, 'base64');
+    return typeof data === 'object' && data !== null ? bytesOf(data) : undefined;
+  }
+  if (typeof value['0'] !== 'number' || !Object.hasOwn(value, String(MIN_BYTES - 1))) return undefined;
+  const keys = Object.keys(value);
+  return keys.every((key, i) => key === String(i)) ? bufferOf(Object.values(value)) : undefined;
+}
+
+function bufferOf(bytes: JsonValue[]): Buffer | undefined {
+  if (bytes.length < MIN_BYTES) return undefined;
+  const buffer = Buffer.alloc(bytes.length);
+  for (const [i, byte] of bytes.entries()) {
+    if (typeof byte !== 'number' || !Number.isInteger(byte) || byte < -128 || byte > 255) return undefined;
+    // Java prints its bytes with a sign.
+    buffer[i] = byte & 0xff;
+  }
+  return buffer;
+}
+
+/** A small flat array can stand for a value without end; real executions have some 100,000 parts. */
+const MAX_PARTS = 2_000_000;
+/** Deeper values would exhaust the stack of whoever reads them. */
+const MAX_DEPTH = 200;
+
+/**
+ * The value that `flatted` wrote (n8n's table `execution_data`): `[0]` is the root, and in objects and arrays every text is
+ * the index of an element. A part that occurs twice is one object here, too. undefined for any other array, for a value
+ * that contains itself, and for one that is too large when written out.
+ */
+function unflatten(flat: JsonValue[]): JsonValue | undefined {
+  if (flat.length < 2 || asObject(flat[0]) === undefined) return undefined;
+  for (const part of flat) {
+    if (typeof part !== 'object' || part === null) {
+      if (typeof part !== 'string') return undefined;
+      continue;
+    }
+    for (const each of Object.values(part)) if (typeof each === 'object' && each !== null) return undefined;
+    for (const each of Object.values(part)) {
+      if (typeof each === 'string' && !(/^\d{1,9}$/.test(each) && Number(each) < flat.length))
+        return undefined;
+    }
+  }
+  const built = new Map<number, { value: JsonValue; parts: number }>();
+  const open = new Set<number>();
+  const build = (index: number): { value: JsonValue; parts: number } | undefined => {
+    const known = built.get(index);
+    if (known !== undefined) return known;
+    const part = flat[index] ?? null;
+    if (typeof part !== 'object' || part === null) return { value: part, parts: 1 };
+    if (open.has(index) || open.size > MAX_DEPTH) return undefined;
+    open.add(index);
+    let parts = 1;
+    const entries: [string, JsonValue][] = [];
+    for (const [key, each] of Object.entries(part)) {
+      const child = typeof each === 'string' ? build(Number(each)) : { value: each, parts: 1 };
+      if (child === undefined) return undefined;
+      parts += child.parts;
+      if (parts > MAX_PARTS) return undefined;
+      entries.push([key, child.value]);
+    }
+    open.delete(index);
+    const value = Array.isArray(part) ? entries.map(([, each]) => each) : Object.fromEntries(entries);
+    const whole = { value, parts };
+    built.set(index, whole);
+    return whole;
+  };
+  return build(0)?.value;
+}
+
+/** Whether a text of JSON can hold MongoDB's extended notation: a key that begins with `$`. */
+export function mayBeExtended(json: string): boolean {
+  // The dollar first: it is rare, and quotes are everywhere.
+  return json.includes('$') && json.includes('"$');
+}
+
+/**
+ * MongoDB's extended JSON (canonical and relaxed) as plain JSON: `{"$numberInt":"5"}` is 5, `{"$date":…}` and `{"$oid":…}` are
+ * texts. The same value where it has none of it, or where it is too deep for a document.
+ */
+export function withoutExtended(value: JsonValue, depth = 0): JsonValue {
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value;
+  if (Array.isArray(value)) {
+    let copy: JsonValue[] | undefined;
+    for (const [i, each] of value.entries()) {
+      const plain = withoutExtended(each, depth + 1);
+      if (plain !== each) (copy ??= [...value])[i] = plain;
+    }
+    return copy ?? value;
+  }
+  const scalar = extendedScalar(value);
+  if (scalar !== undefined) return scalar;
+  let changed: Map<string, JsonValue> | undefined;
+  for (const [key, each] of Object.entries(value)) {
+    const plain = withoutExtended(each, depth + 1);
+    if (plain !== each) (changed ??= new Map()).set(key, plain);
+  }
+  if (changed === undefined) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, changed.has(key) ? (changed.get(key) ?? null) : each]),
+  );
+}
+
+/** The plain value of `{"$type": …}`; undefined for any other object. */
+function extendedScalar(object: JsonObject): JsonValue | undefined {
+  const [key, ...more] = Object.keys(object);
+  if (key === undefined || more.length > 1 || !key.startsWith('$')) return undefined;
+  const held = ownValue(object, key) ?? null;
+  if (key === '$binary') return asObject(held)?.base64 ?? held;
+  if (more.length > 0) return undefined;
+  switch (key) {
+    case '$numberInt':
+    case '$numberDouble':
+      return numberIn(held);
+    case '$numberLong':
+    case '$numberDecimal': {
+      const number = numberIn(held);
+      // Ids have more digits than a number of JavaScript keeps.
+      return typeof number === 'number' && !Number.isSafeInteger(number) && Number.isInteger(number)
+        ? held
+        : number;
+    }
+    case '$date': {
+      const inner = asObject(held);
+      const ms = inner === undefined ? held : numberIn(inner.$numberLong ?? null);
+      return typeof ms === 'number' && Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : ms;
+    }
+    case '$oid':
+    case '$uuid':
+    case '$symbol':
+      return held;
+    case '$undefined':
+      return null;
+    default:
+      return undefined;
+  }
+}
+
+function numberIn(held: JsonValue): JsonValue {
+  if (typeof held !== 'string' || held.length > 40) return held;
+  const number = Number(held);
+  return held.trim() !== '' && Number.isFinite(number) ? number : held;
+}
