@@ -55,6 +55,14 @@ const UNRECOGNIZED: Record<string, string> = {
   empty: 'empty',
   object: 'webhook of another product',
   invalid_json: 'broken JSON',
+  abridged:
+    'printed by Node with its inner parts left out ([Object]); log JSON.stringify of the body instead',
+  filtered: 'Rails’ parameter filter took it out ([FILTERED]); it is not in this log',
+  n8n_without_data: 'an n8n execution without its data; export it with includeData=true',
+  hookdeck_large_payload: 'a Hookdeck request without its body; fetch its raw body by the request’s id',
+  left_out_by_journalctl: 'too long for journalctl; export it with --all',
+  empty_request_body:
+    'nginx wrote no request body: it was in a temporary file; raise client_body_buffer_size for the next ones',
   no_json: 'contains no JSON',
   graph_api_request: 'a request to Meta, not a webhook',
   graph_api_response: 'a response from Meta, not a webhook',
