@@ -10,6 +10,7 @@ export type { Moment } from './library/options.js';
 export type { AddConnectionResult } from './commands/connections/save.js';
 export type { ConnectionList } from './commands/connections/list.js';
 export { DUPLICATE_CLASSES, type DedupeResult, type DuplicateClass } from './commands/dedupe/result.js';
+export type { InspectResult } from './commands/inspect/types.js';
 export type { ExplainResult } from './commands/explain/result.js';
 export type { MessagesResult } from './commands/messages/result.js';
 export type { ReconcileResult } from './commands/reconcile/types.js';

@@ -43,6 +43,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/runs': ['ingest/runs', 'context', 'store'],
   'commands/undo': ['commands/runs', 'ingest/runs', 'context', 'store'],
   'commands/raw-discard': ['commands/runs', 'ingest/runs', 'context', 'store'],
+  'commands/inspect': ['context', 'decode', 'inputs'],
   'commands/doctor': ['commands', 'ingest/runs', 'context', 'store'],
   'commands/replay': [
     'commands/contacts',

@@ -13,6 +13,7 @@ import { registerDbMigrate } from './commands/db-migrate.js';
 import { registerDbStatus } from './commands/db-status.js';
 import { registerDedupe } from './commands/dedupe.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerInspect } from './commands/inspect.js';
 import { registerImport } from './commands/import.js';
 import { registerLink } from './commands/link.js';
 import { registerLinkStatus } from './commands/link-status.js';
@@ -65,6 +66,8 @@ export function buildProgram(
         'exactly once, accounts for every message, merges doubles, and says where each row came ' +
         'from.\n\n' +
         'Examples:\n' +
+        '  # what is in this log?\n' +
+        '  wa-reconcile inspect webhooks.ndjson.gz\n' +
         '  # replay a log and create the connections it names\n' +
         '  wa-reconcile replay webhooks.ndjson.gz --register\n' +
         '  # what would it do?\n' +
@@ -112,6 +115,7 @@ export function buildProgram(
   const attach: Attach = (command, action) => {
     command.action(() => run(action, command));
   };
+  registerInspect(program, attach);
   registerReplay(program, attach);
   registerReconcile(program, attach);
   registerVerify(program, attach);
@@ -214,6 +218,7 @@ export function conciseHelp(program: Command, look = createLook(false)): string 
     'wa-reconcile makes a WhatsApp CRM database complete and correct.',
     '',
     look.bold('Start with'),
+    `  ${look.cyan('wa-reconcile inspect LOG')}`,
     `  ${look.cyan('wa-reconcile replay LOG --register')}`,
     '',
     look.bold('Commands'),

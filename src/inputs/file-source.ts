@@ -17,6 +17,20 @@ export interface FileSourceOptions {
   resume?: Position;
   /** Size of the pieces read from disk, in bytes. */
   chunkBytes?: number;
+  /** Called when an input has been opened and its form is known, before its first entry. */
+  onOpened?: (input: OpenedInput) => void;
+}
+
+/** What an input is, by its content. */
+export interface OpenedInput {
+  /** As in the origins of its entries. */
+  path: string;
+  /** Bytes on disk; undefined for stdin. */
+  size: number | undefined;
+  /** What it is packed in, outermost first: `gzip`, `zstd`, `utf-16le`. */
+  containers: readonly string[];
+  /** How it holds its entries: `ndjson`, `values`, `csv`, `console`, or a log system (`docker`, `cri`, …). */
+  format: string;
 }
 
 export interface FileSource extends Source {
@@ -109,7 +123,7 @@ class InputReader implements FileSource {
       }
       const queue = this.#queueFor(index, input, text.kind === 'text' && text.resumable, start.given);
       if (text.kind === 'text') {
-        yield* this.#split(text, start, queue);
+        yield* this.#split(input, text, start, queue);
       } else {
         queue.problem('unreadable_input', text.message, 1);
         yield queue.take();
@@ -124,12 +138,19 @@ class InputReader implements FileSource {
   }
 
   async *#split(
+    input: ResolvedInput,
     text: OpenText,
     start: Place,
     queue: ItemQueue,
   ): AsyncGenerator<SourceItem[], void, undefined> {
     const { signal } = this.#options;
     const format = sniffFormat(text.head);
+    this.#options.onOpened?.({
+      path: nameOf(input),
+      size: input.kind === 'file' ? input.size : undefined,
+      containers: text.containers,
+      format: format.kind === 'framed' ? format.form : format.kind,
+    });
     if (format.kind === 'table_without_json' || format.kind === 'chat_text') {
       const message = format.kind === 'chat_text' ? CHAT_TEXT : TABLE_WITHOUT_JSON;
       queue.problem('unreadable_input', message, 1);
@@ -163,9 +184,12 @@ class InputReader implements FileSource {
   }
 
   #queueFor(index: number, input: ResolvedInput, resumable: boolean, drop?: number): ItemQueue {
-    const path = input.kind === 'stdin' ? 'stdin' : input.path;
-    return new ItemQueue(path, index, resumable, this.#options.maxEntryBytes, drop);
+    return new ItemQueue(nameOf(input), index, resumable, this.#options.maxEntryBytes, drop);
   }
+}
+
+function nameOf(input: ResolvedInput): string {
+  return input.kind === 'stdin' ? 'stdin' : input.path;
 }
 
 function sizeOf(input: ResolvedInput): number {

@@ -22,6 +22,8 @@ export interface OpenText {
   kind: 'text';
   /** The beginning of the text, wherever reading starts. */
   head: Buffer;
+  /** What the text is packed in, outermost first. */
+  containers: readonly string[];
   /** Where the first chunk starts. */
   offset: number;
   chunks: AsyncIterable<Buffer>;
@@ -52,19 +54,21 @@ export async function openText(
   const resumable = input.kind === 'file' && (await stat(input.absolutePath)).isFile();
   let reader = new ChunkReader(readBytes(input, 0, options));
   let container = sniffContainer(await reader.peek(CONTAINER_HEAD_BYTES, beginsAsText));
-  let layers = 0;
-  for (; container.kind !== 'plain'; layers++) {
+  const containers: string[] = [];
+  while (container.kind !== 'plain') {
+    const layers = containers.length;
     if (container.kind === 'unreadable' || layers === MOST_LAYERS) {
       await reader.close();
       return { kind: 'unreadable', message: describe(container) };
     }
     const again = resumable && layers === 0 ? () => readBytes(input, 0, options) : undefined;
     reader = new ChunkReader(decode(reader.chunks(), container.kind, again));
+    containers.push(container.kind);
     container = sniffContainer(await reader.peek(CONTAINER_HEAD_BYTES, beginsAsText));
   }
   const head = await reader.peek(FORMAT_HEAD_BYTES, isSettled);
   const start = Math.max(offset, bomLength(head));
-  const enter = resumable && layers === 0 && offset > 0;
+  const enter = resumable && containers.length === 0 && offset > 0;
   if (enter) {
     await reader.close();
     reader = new ChunkReader(readBytes(input, start, options));
@@ -73,6 +77,7 @@ export async function openText(
   return {
     kind: 'text',
     head,
+    containers,
     offset: start,
     chunks: enter ? text.chunks() : dropFirst(text.chunks(), start),
     resumable,

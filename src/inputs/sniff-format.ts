@@ -1,5 +1,5 @@
 import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, skipBlank } from './bytes.js';
-import { readFrame } from '../decode/envelopes/line-frames.js';
+import { readFrame, type FrameForm } from '../decode/envelopes/line-frames.js';
 import { findValue } from './console-line.js';
 import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
 import { looksLikeChatText } from './exports/chat-text.js';
@@ -14,7 +14,7 @@ import { ValueScanner } from './value-scanner.js';
 export type Format =
   | { kind: 'ndjson' }
   | { kind: 'console' }
-  | { kind: 'framed' }
+  | { kind: 'framed'; form: FrameForm }
   | { kind: 'values' }
   | { kind: 'table_without_json' }
   /** A chat that WhatsApp exported as a text: it holds no ids. */
@@ -34,14 +34,16 @@ export function sniffFormat(head: Buffer): Format {
   if (head[start] === OPEN_BRACE) {
     // By its first line alone: the head of a pipe can be that short.
     const firstLine = head.subarray(start, indexOrEnd(head, NEWLINE, start));
-    if (readFrame(firstLine) !== undefined) return { kind: 'framed' };
+    const frame = readFrame(firstLine);
+    if (frame !== undefined) return { kind: 'framed', form: frame.form };
     if (looksLikeChatExporter(head.toString('utf8', start))) return { kind: 'chat_exporter' };
     return { kind: sniffObject(head, start) ?? sniffLines(head) };
   }
   if (looksLikeChatText(head.toString('utf8', start))) return { kind: 'chat_text' };
   if (head[start] === OPEN_BRACKET) return sniffBracket(head, start);
   const layout = findCsvLayout(head);
-  if ((layout === undefined || layout === 'no_json') && hasFrames(head)) return { kind: 'framed' };
+  const form = layout === undefined || layout === 'no_json' ? findFrameForm(head) : undefined;
+  if (form !== undefined) return { kind: 'framed', form };
   if (layout === 'no_json')
     return sniffLines(head) === 'ndjson' ? { kind: 'ndjson' } : { kind: 'table_without_json' };
   if (layout !== undefined) return { kind: 'csv', layout };
@@ -122,8 +124,9 @@ function startsArray(line: Buffer): boolean {
   );
 }
 
-/** Whether at least half of the lines have the frame of a log system. */
-function hasFrames(head: Buffer): boolean {
+/** The log system in whose frame at least half of the lines are. */
+function findFrameForm(head: Buffer): FrameForm | undefined {
+  let form: FrameForm | undefined;
   let framed = 0;
   let bare = 0;
   let start = bomLength(head);
@@ -132,10 +135,12 @@ function hasFrames(head: Buffer): boolean {
     const line = head.subarray(start, end);
     start = end + 1;
     if (skipBlank(line) === line.length) continue;
-    if (readFrame(line) === undefined) bare++;
+    const frame = readFrame(line);
+    form ??= frame?.form;
+    if (frame === undefined) bare++;
     else framed++;
   }
-  return framed > 0 && framed >= bare;
+  return framed >= bare ? form : undefined;
 }
 
 /** Compares lines with a prefix to bare ones. In doubt NDJSON, which reports a line without JSON; a console log skips it. */
