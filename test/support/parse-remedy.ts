@@ -67,8 +67,9 @@ async function complaintAbout({ command, args, why }: Remedy, cwd: string): Prom
     onSignal: () => () => undefined,
     quit: () => undefined,
   });
-  // The doctor finds things wrong with this place, and says so as its result.
-  if (code === 0 || (command === 'doctor' && code === 1)) return undefined;
+  // The doctor finds things wrong with this place, inspect with the file, and they say so as their result.
+  if (code === 0 || (command === 'doctor' && code === 1) || (command === 'inspect' && code === 4))
+    return undefined;
   const { error } = parseError(stderr.text);
   if (UNDERSTOOD.test(error.code) || NO_FILE.test(error.message)) return undefined;
   return `${line}: ${error.message}`;
