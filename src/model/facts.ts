@@ -82,6 +82,8 @@ export interface MessageFact extends FactBase, MessageContent {
   /** Milliseconds since 1970, UTC. */
   timestamp: number;
   grade: ContentGrade;
+  /** True for a body that only names the content (`Template order_update`): any text of another copy is better (M2). */
+  bodyIsLabel?: boolean;
   contextExternalId?: string;
   /** The status that the item itself proves: history_context.status, a Baileys status, `sent` for an echo, `delivered` for live inbound. */
   status?: MessageStatus;

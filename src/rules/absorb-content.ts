@@ -1,6 +1,6 @@
 import { isWamid } from '../identity/wamid.js';
 import type { Media } from '../model/facts.js';
-import { gradeOfRank, isRealContent } from './evidence.js';
+import { bodyWeight, gradeOfRank, isLabelRank, isRealContent } from './evidence.js';
 import type { MessageState } from './message-state.js';
 import { mergeJson, stableJson } from './merge-values.js';
 
@@ -36,11 +36,32 @@ function detailOfType(type: string): number {
   return type === 'button' ? 1 : 0;
 }
 
+/**
+ * What a placeholder says (`Message type is currently not supported.`) yields to real content as a whole, also to a picture
+ * without a caption. Of two bodies that are equally well known, the longer one says more. To be called after absorbType.
+ */
 function absorbBody(state: MessageState, other: MessageState): boolean {
-  if (!wins(other.ranks.body, state.ranks.body, other.body, state.body)) return false;
+  const isReal = isRealContent(state.ranks.type);
+  const saysNothing = (rank: number): boolean => isReal && rank > 0 && !isRealContent(rank);
+  let changed = false;
+  if (saysNothing(state.ranks.body)) {
+    state.body = null;
+    state.ranks.body = 0;
+    changed = true;
+  }
+  if (saysNothing(other.ranks.body) || !isBetterBody(other, state)) return changed;
   state.body = other.body;
   state.ranks.body = other.ranks.body;
   return true;
+}
+
+function isBetterBody({ ranks, body }: MessageState, than: MessageState): boolean {
+  // A row of another program may have the text of a message that came here without one.
+  const isUnaccounted = than.ranks.body === 0 && than.body !== null;
+  if (isUnaccounted && isLabelRank(ranks.body)) return false;
+  if (ranks.body !== than.ranks.body) return bodyWeight(ranks.body) > bodyWeight(than.ranks.body);
+  if (ranks.body === 0 || body === than.body) return false;
+  return longer(body ?? '', than.body ?? '') === body;
 }
 
 /** A wamid is the final name of the quoted message; WhatsApp Web's key id is replaced when the wamid arrives. */

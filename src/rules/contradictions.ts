@@ -1,7 +1,7 @@
 import type { Media } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import type { AmendmentPayload } from './amendments.js';
-import { packEvidence } from './evidence.js';
+import { isLabelRank, packEvidence } from './evidence.js';
 import { containsJson, mergeErrors, stableJson, textOfErrors } from './merge-values.js';
 import { absorbState, type MessageState, type Version } from './message-state.js';
 
@@ -101,7 +101,10 @@ export function distrust(rectified: MessageState, state: MessageState): MessageS
     rawMeta: isSame(rectified.rawMeta, state.rawMeta) ? ranks.rawMeta : 0,
   };
   const { stanzaId, edits, revokedAt, errors } = rectified;
-  return { ...state, stanzaId, edits, revokedAt, errors, ranks: kept };
+  // A label never takes the place of a text without evidence, so the wrong text goes at once.
+  const isWrongLabel = kept.body === 0 && isLabelRank(rectified.ranks.body);
+  const body = isWrongLabel ? null : state.body;
+  return { ...state, body, stanzaId, edits, revokedAt, errors, ranks: kept };
 }
 
 /**

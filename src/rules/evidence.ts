@@ -43,6 +43,22 @@ export function contentRank(grade: ContentGrade, origin: MessageOrigin): number 
   return GRADE_RANK[grade] * 4 + SOURCE_RANK[sourceOf(origin)];
 }
 
+/** The rank of a body that only names the content; the same from every source, so that it can be told from a text. */
+export function labelRank(grade: ContentGrade): number {
+  return GRADE_RANK[grade === 'placeholder' ? grade : 'content'] * 4;
+}
+
+const LABEL_RANKS: readonly number[] = [labelRank('placeholder'), labelRank('content')];
+
+export function isLabelRank(rank: number): boolean {
+  return LABEL_RANKS.includes(rank);
+}
+
+/** Orders the ranks of bodies: any text is better than a label, also the text of another program. */
+export function bodyWeight(rank: number): number {
+  return isLabelRank(rank) ? rank / 16 : rank;
+}
+
 /** The grade of a rank: 3 for real content, 2 for media without an id, 1 for a placeholder, 0 for none. */
 export function gradeOfRank(rank: number): number {
   return rank >> 2;

@@ -11,7 +11,7 @@ import {
 import type { Media, MessageContent, MessageError, MessageFact, StatusFact } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import { absorbContent, mediaText } from './absorb-content.js';
-import { contentRank, sourceOf, structureRank, type EvidenceRanks } from './evidence.js';
+import { contentRank, labelRank, sourceOf, structureRank, type EvidenceRanks } from './evidence.js';
 import { higher, mergeErrors, smaller } from './merge-values.js';
 
 /** What an edit made the message say. */
@@ -69,6 +69,7 @@ export interface Placement {
 /** The state that one fact alone proves. */
 export function stateOfFact(fact: MessageFact, placement: Placement): MessageState {
   const content = contentRank(fact.grade, fact.origin);
+  const words = fact.bodyIsLabel === true ? labelRank(fact.grade) : content;
   return {
     id: placement.id,
     connectionId: placement.connectionId,
@@ -86,7 +87,7 @@ export function stateOfFact(fact: MessageFact, placement: Placement): MessageSta
     ranks: {
       structure: structureRank(fact.origin),
       type: content,
-      body: fact.body === undefined ? 0 : content,
+      body: fact.body === undefined ? 0 : words,
       media: fact.media === undefined ? 0 : content,
       context: fact.contextExternalId === undefined ? 0 : content,
       rawMeta: fact.rawMeta === undefined ? 0 : content,

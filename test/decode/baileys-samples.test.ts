@@ -126,7 +126,7 @@ describe('samples of Baileys', () => {
       ['interactive', 'Quero'],
       ['location', 'ao vivo'],
       ['video', undefined],
-      ['unsupported', undefined],
+      ['unsupported', 'This message can only be seen on the phone'],
     ]);
     expect(ofKind(decoded, 'edit')).toMatchObject([
       {

@@ -75,7 +75,7 @@ describe('what a message says', () => {
     ],
     ['an order with words', { type: 'order', order: { text: 'para hoje', product_items: [] } }, 'para hoje'],
     ['an empty text', { type: 'text', text: { body: '' } }, undefined],
-    ['a future type', { type: 'event_invite', event_invite: { name: 'Feira' } }, undefined],
+    ['a future type', { type: 'event_invite', event_invite: { name: 'Feira' } }, 'Feira'],
   ])('%s is read', (_what, parts, body) => {
     expect(read(parts).body).toBe(body);
   });

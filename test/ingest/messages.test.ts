@@ -76,7 +76,7 @@ describeOnBackends('what becomes of a message', (backend) => {
 
     it('M2: a ghost alone is a message and opens a ticket', async () => {
       const store = await expectOneDatabase(backend, [live('A1', 0, ghost)]);
-      expect(await shown(store)).toMatchObject([{ type: 'unsupported', body: null }]);
+      expect(await shown(store)).toMatchObject([{ type: 'unsupported', body: 'unavailable' }]);
       expect(await tickets(store)).toHaveLength(1);
     });
 

@@ -45,6 +45,28 @@ const VOICE = copies(
     },
   },
 );
+const answers = '{"flow_token":"FT","name":"Ána","date":"2025-09-16","notes":"uma\\nduas 👍"}';
+const FORM = copies(
+  {
+    type: 'interactive',
+    interactive: { type: 'nfm_reply', nfm_reply: { name: 'flow', body: 'Sent', response_json: answers } },
+  },
+  {
+    interactiveResponseMessage: {
+      body: { text: 'Sent' },
+      nativeFlowResponseMessage: { name: 'flow', paramsJson: answers },
+    },
+  },
+);
+const TEMPLATE = copies(
+  { type: 'template', template: { name: 'order_update', language: { code: 'pt_BR' } } },
+  { templateMessage: { hydratedTemplate: { hydratedContentText: 'Saiu!', hydratedFooterText: 'Loja' } } },
+);
+const ERRORS = [{ code: 131_051, title: 'unknown', error_data: { details: 'Not supported.' } }];
+const UNSUPPORTED = copies(
+  { type: 'unsupported', errors: ERRORS, unsupported: { type: 'sticker' } },
+  { stickerMessage: { mimetype: 'image/webp', fileSha256: 'c2hh' } },
+);
 const REPLY = copies(
   { type: 'text', text: { body: 'sim' }, context: { id: wamid('Q1') } },
   { extendedTextMessage: { text: 'sim', contextInfo: { stanzaId: 'Q1' } } },
@@ -93,6 +115,30 @@ describeOnBackends('M10, M2: of two copies of a message the richer details stay'
       { id: wamid('Q1') },
     ]);
   });
+
+  it.each(FORM)('the answers of a form, %s', async (_title, log) => {
+    const store = await expectOneDatabase(backend, log, options);
+    expect(await select(store, 'select type, body from messages')).toEqual([
+      { type: 'interactive', body: 'Name: Ána\nDate: 2025-09-16\nNotes: uma duas 👍' },
+    ]);
+  });
+
+  it.each(TEMPLATE)('the text of a template that the other copy only names, %s', async (_title, log) => {
+    const store = await expectOneDatabase(backend, log, options);
+    expect(await select(store, 'select type, body from messages')).toEqual([
+      { type: 'template', body: 'Saiu!\nLoja' },
+    ]);
+  });
+
+  it.each(UNSUPPORTED)(
+    'and nothing of what one copy says of an unsupported message, %s',
+    async (_title, log) => {
+      const store = await expectOneDatabase(backend, log, options);
+      expect(await select(store, `select type, body, media->>'sha256' as file from messages`)).toEqual([
+        { type: 'sticker', body: null, file: 'c2hh' },
+      ]);
+    },
+  );
 
   it('a placeholder’s remarks yield to the real content as a whole', async () => {
     const ghost = { type: 'unsupported', text: undefined, errors: [{ code: 131_060, title: 'unavailable' }] };

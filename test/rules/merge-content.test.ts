@@ -43,6 +43,7 @@ const fact: fc.Arbitrary<MessageFact> = fc
     direction: fc.constantFrom('INBOUND', 'OUTBOUND' as const),
     timestamp: fc.nat(2),
     body: maybe(word),
+    bodyIsLabel: maybe(fc.boolean()),
     media: maybe(media),
     contextExternalId: maybe(fc.constantFrom('K', 'L', 'wamid.a', 'wamid.b')),
     rawMeta: maybe(json),
@@ -110,5 +111,55 @@ describe('M2: any copies of one message merge', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('M2: a body that only names the content', () => {
+  const made = (parts: Partial<MessageFact>): MessageFact => ({
+    kind: 'message',
+    path: '$',
+    origin: 'live',
+    externalId: 'wamid.x',
+    counterpart: { phone: '+5511900000001' },
+    direction: 'INBOUND',
+    timestamp: 1,
+    grade: 'content',
+    type: 'template',
+    isSyncInitial: false,
+    ...parts,
+  });
+  const label = made({ body: 'Template order_update with a long name', bodyIsLabel: true });
+
+  test('yields to any text, also of weaker evidence', () => {
+    for (const grade of ['content', 'media_without_id'] as const) {
+      const text = made({ body: 'oi', grade, origin: 'echo' });
+      expect(merged(label, text).body).toBe('oi');
+      expect(merged(text, label).body).toBe('oi');
+    }
+  });
+
+  test('is better than what a placeholder says, and than nothing', () => {
+    const ghost = made({
+      type: 'unsupported',
+      grade: 'placeholder',
+      body: 'Not supported.',
+      bodyIsLabel: true,
+    });
+    expect(merged(ghost, label).body).toBe(label.body);
+    expect(merged(ghost).body).toBe('Not supported.');
+    expect(merged(ghost, made({ type: 'image', grade: 'media_without_id' })).body).toBeNull();
+  });
+
+  test('never takes the place of the text of another program', () => {
+    const row = stateOfFact(made({ body: 'rendered text' }), PLACEMENT);
+    row.ranks = { structure: 0, type: 0, body: 0, context: 0, media: 0, rawMeta: 0 };
+    absorbState(row, stateOfFact(label, PLACEMENT));
+    expect(row.body).toBe('rendered text');
+  });
+
+  test('of two equally good texts, the longer one says more', () => {
+    const [short, long] = [made({ body: 'Sent' }), made({ body: 'Name: Ana' })];
+    expect(merged(short, long).body).toBe('Name: Ana');
+    expect(merged(long, short).body).toBe('Name: Ana');
   });
 });

@@ -7,7 +7,7 @@ import type { MessageState } from '../../rules/message-state.js';
 import type { Media } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { stableJson } from '../../rules/merge-values.js';
-
+import { isLabelRank } from '../../rules/evidence.js';
 import { groupBy } from '../../rules/group-by.js';
 import type { Sql } from '../../store/sql.js';
 import { readRevisions } from '../../store/tables/amendments.js';
@@ -36,6 +36,8 @@ const PRESENT = 1;
 
 export function candidateOf(row: AnyMessageRow, revisions: readonly Revision[]): Candidate {
   const state = stateOfRow(row, revisions);
+  // A label is no text: the same message has none at another program.
+  const isLabel = isLabelRank(state.ranks.body);
   rankPresentValues(state);
   // Other programs do not read the id inside a wamid.
   if (isWamid(state.externalId)) state.stanzaId ??= decodeWamid(state.externalId)?.stanzaId ?? null;
@@ -47,7 +49,8 @@ export function candidateOf(row: AnyMessageRow, revisions: readonly Revision[]):
   }));
   const originalKnown =
     row.editExternalId === null || revisions.some(({ version }) => version === ORIGINAL_VERSION);
-  const { type, body, media, rawMeta } = state;
+  const { type, media, rawMeta } = state;
+  const body = isLabel ? null : state.body;
   const original = originalKnown
     ? { type, body, media, rawMeta }
     : { type, body: null, media: null, rawMeta: null };

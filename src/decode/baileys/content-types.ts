@@ -1,12 +1,30 @@
 import type { ContentGrade, Media } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { vcardText } from '../contents/vcards.js';
+import {
+  amountText,
+  labelOf,
+  lineText,
+  moneyText,
+  textInside,
+  timeText,
+  type Wording,
+} from '../contents/wording.js';
 import { asArray, asObject, numberOf, textOf } from '../read.js';
-import { base64Of, integerOf } from './proto-values.js';
+import {
+  readButtons,
+  readInteractive,
+  readInteractiveResponse,
+  readList,
+  readNamedTemplate,
+  readReply,
+  readTemplate,
+} from './interactive-types.js';
+import { base64Of, enumOf, integerOf, shortText, smallFieldsOf, withoutAbsent } from './proto-values.js';
 
 /** A content in the terms of MessageContent, without its envelopes and context. */
-export interface Reading {
+export interface Reading extends Partial<Wording> {
   type: string;
-  body?: string | undefined;
   media?: Media;
   /** Absent: `content`. */
   grade?: ContentGrade;
@@ -15,8 +33,6 @@ export interface Reading {
 
 type Reader = (content: JsonObject) => Reading;
 
-/** Longest text kept of a field that is not the message's own text (vCards, parameters of a flow). */
-const MAX_META_TEXT = 4096;
 /** A message may list hundreds of contacts or options; raw_body has them all. */
 const MAX_META_LIST = 50;
 
@@ -44,29 +60,58 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
       ),
   ],
   ['interactiveResponseMessage', readInteractiveResponse],
-  ['buttonsMessage', (o) => ({ type: 'interactive', body: textOf(o.contentText) })],
-  ['listMessage', (o) => ({ type: 'interactive', body: textOf(o.description) ?? textOf(o.title) })],
+  ['buttonsMessage', readButtons],
+  ['listMessage', readList],
   ['interactiveMessage', readInteractive],
   ['templateMessage', readTemplate],
-  ['highlyStructuredMessage', (o) => readNamed('template', undefined, o)],
+  ['highlyStructuredMessage', (o) => ({ ...readNamed('template', undefined, o), ...readNamedTemplate(o) })],
   ['pollCreationMessage', readPoll],
   ['pollCreationMessageV2', readPoll],
   ['pollCreationMessageV3', readPoll],
   ['pollCreationMessageV5', readPoll],
-  ['pollResultSnapshotMessage', (o) => ({ type: 'poll', body: textOf(o.name) })],
-  ['eventMessage', (o) => readNamed('event', textOf(o.name), o)],
-  ['orderMessage', (o) => readNamed('order', textOf(o.message) ?? textOf(o.orderTitle), o)],
+  ['pollResultSnapshotMessage', (o) => ({ type: 'poll', ...worded(textOf(o.name), 'Poll result') })],
+  ['pollResultSnapshotMessageV3', (o) => readNamed('pollResultSnapshot', textOf(o.name), o, 'Poll result')],
+  ['eventMessage', (o) => readNamed('event', textOf(o.name), o, 'Event')],
+  ['orderMessage', (o) => readNamed('order', textOf(o.message) ?? textOf(o.orderTitle), o, orderLabel(o))],
   ['productMessage', readProduct],
-  ['groupInviteMessage', (o) => readNamed('group_invite', textOf(o.caption) ?? textOf(o.groupName), o)],
+  [
+    'groupInviteMessage',
+    (o) => readNamed('group_invite', textOf(o.caption) ?? textOf(o.groupName), o, 'Group invitation'),
+  ],
   // The protobuf's own spelling.
-  ['callLogMesssage', (o) => readNamed('call_log', undefined, o)],
-  ['call', (o) => readNamed('call', undefined, o)],
-  ['sendPaymentMessage', (o) => readPayment(o)],
-  ['requestPaymentMessage', (o) => readPayment(o)],
-  ['invoiceMessage', (o) => readNamed('invoice', textOf(o.note), o)],
+  ['callLogMesssage', (o) => readNamed('call_log', undefined, o, callLabel(o))],
+  ['call', (o) => readNamed('call', undefined, o, 'Call')],
+  ['sendPaymentMessage', (o) => readPayment(o, 'Payment')],
+  ['requestPaymentMessage', (o) => readPayment(o, 'Payment request')],
+  ['invoiceMessage', (o) => readNamed('invoice', textOf(o.note), o, 'Invoice')],
   [
     'placeholderMessage',
-    (o) => ({ type: 'unsupported', grade: 'placeholder', meta: { content: smallFieldsOf(o) } }),
+    (o) => ({
+      type: 'unsupported',
+      grade: 'placeholder',
+      body: 'This message can only be seen on the phone',
+      isLabel: true,
+      meta: { content: smallFieldsOf(o) },
+    }),
+  ],
+  // Their types are the names of the fields, as for everything that had no reader when it was first stored.
+  ['bcallMessage', (o) => readNamed('bcall', textOf(o.caption), o, 'Call')],
+  ['chat', (o) => readNamed('chat', textOf(o.displayName), o, 'Chat')],
+  ['commentMessage', readComment],
+  ['newsletterAdminInviteMessage', (o) => readInvite('newsletterAdminInvite', o)],
+  ['newsletterFollowerInviteMessageV2', (o) => readInvite('newsletterFollowerInvite', o)],
+  ['paymentInviteMessage', (o) => readNamed('paymentInvite', undefined, o, 'Payment invitation')],
+  ['requestPhoneNumberMessage', (o) => readNamed('requestPhoneNumber', undefined, o, 'Phone number request')],
+  ['richResponseMessage', readRichResponse],
+  ['scheduledCallCreationMessage', readScheduledCall],
+  ['statusNotificationMessage', (o) => readNamed('statusNotification', undefined, o, 'Status notification')],
+  [
+    'statusStickerInteractionMessage',
+    (o) => readNamed('statusStickerInteraction', undefined, o, 'Sticker reaction to a status'),
+  ],
+  [
+    'stickerPackMessage',
+    (o) => readNamed('stickerPack', textOf(o.caption) ?? stickerPackOf(o), o, 'Sticker pack'),
   ],
 ]);
 
@@ -81,7 +126,14 @@ export function readContentField(key: string, value: JsonValue): Reading {
   const reader = READERS.get(key);
   if (reader !== undefined) return reader(object);
   const type = textOf(key.replace(/Message(?:V\d+)?$/, '').slice(0, 64)) ?? 'unknown';
-  return { type, meta: { content: smallFieldsOf(object) } };
+  const meta = { content: smallFieldsOf(object) };
+  const text = textInside(value);
+  return text === undefined ? { type, ...labelOf(type), meta } : { type, body: text, meta };
+}
+
+/** A text, or the label of a content that has none. */
+function worded(text: string | undefined, label: string): Wording {
+  return text === undefined ? { body: label, isLabel: true } : { body: text };
 }
 
 function readMedia(type: string, o: JsonObject): Reading {
@@ -120,7 +172,7 @@ function readLocation(o: JsonObject): Reading {
   const position = latitude === undefined || longitude === undefined ? undefined : `${latitude},${longitude}`;
   return {
     type: 'location',
-    body: place ?? textOf(o.caption) ?? textOf(o.comment) ?? position,
+    ...worded(place ?? textOf(o.caption) ?? textOf(o.comment) ?? position, 'Location'),
     meta: { location: withoutAbsent({ latitude, longitude, name, address, url: shortText(o.url) }) },
   };
 }
@@ -131,48 +183,14 @@ function readContacts(contacts: readonly JsonValue[], displayName?: string): Rea
   for (const contact of contacts.slice(0, MAX_META_LIST)) {
     const object = asObject(contact);
     const name = textOf(object?.displayName);
-    if (name !== undefined) names.push(name);
+    const shown = name ?? vcardText(object?.vcard);
+    if (shown !== undefined) names.push(shown);
     cards.push(withoutAbsent({ name, vcard: shortText(object?.vcard) }));
   }
   return {
     type: 'contacts',
-    body: names.length > 0 ? names.join(', ') : displayName,
+    ...worded(names.length > 0 ? names.join(', ') : displayName, 'Contact'),
     meta: { contacts: cards },
-  };
-}
-
-/** `about`: what the chosen row says under its title. */
-function readReply(text: JsonValue | undefined, id: JsonValue | undefined, about?: JsonValue): Reading {
-  const reply = withoutAbsent({ id: shortText(id), description: shortText(about) });
-  return {
-    type: 'interactive',
-    body: textOf(text),
-    ...(Object.keys(reply).length === 0 ? {} : { meta: { reply } }),
-  };
-}
-
-function readInteractiveResponse(o: JsonObject): Reading {
-  const flow = asObject(o.nativeFlowResponseMessage);
-  const reply = withoutAbsent({ name: shortText(flow?.name), params: shortText(flow?.paramsJson) });
-  return { type: 'interactive', body: textOf(asObject(o.body)?.text), meta: { reply } };
-}
-
-function readInteractive(o: JsonObject): Reading {
-  return {
-    type: 'interactive',
-    body: textOf(asObject(o.body)?.text) ?? textOf(asObject(o.header)?.title),
-  };
-}
-
-function readTemplate(o: JsonObject): Reading {
-  const hydrated = asObject(o.hydratedTemplate) ?? asObject(o.hydratedFourRowTemplate);
-  const interactive = asObject(o.interactiveMessageTemplate);
-  return {
-    type: 'template',
-    body:
-      textOf(hydrated?.hydratedContentText) ??
-      textOf(hydrated?.hydratedTitleText) ??
-      textOf(asObject(interactive?.body)?.text),
   };
 }
 
@@ -185,53 +203,102 @@ function readPoll(o: JsonObject): Reading {
   const selectable = integerOf(o.selectableOptionsCount);
   return {
     type: 'poll',
-    body: textOf(o.name),
+    ...worded(textOf(o.name) ?? (options.length === 0 ? undefined : options.join(', ')), 'Poll'),
     meta: withoutAbsent({ options, selectableOptions: selectable }),
   };
 }
 
 function readProduct(o: JsonObject): Reading {
   const product = asObject(o.product) ?? {};
-  return readNamed('product', textOf(o.body) ?? textOf(product.title), product);
+  const id = lineText(product.retailerId) ?? lineText(product.productId);
+  const label = id === undefined ? 'Product' : `Product ${id}`;
+  return readNamed('product', textOf(o.body) ?? textOf(product.title), product, label);
 }
 
-function readPayment(o: JsonObject): Reading {
+/** `2 products, BRL 30.00`. */
+function orderLabel(o: JsonObject): string {
+  const count = integerOf(o.itemCount);
+  const total = amountText(o.totalAmount1000, 1000, o.totalCurrencyCode);
+  const parts = [count === undefined || count === 0 ? undefined : `${count} products`, total];
+  const known = parts.filter((part) => part !== undefined).join(', ');
+  return known === '' ? 'Order' : `Order: ${known}`;
+}
+
+/** A note's own text; without one, what WhatsApp says about the money. */
+function readPayment(o: JsonObject, label: string): Reading {
   const note = asObject(o.noteMessage);
   const text = textOf(note?.conversation) ?? textOf(asObject(note?.extendedTextMessage)?.text);
-  return readNamed('payment', text, o);
+  const amount = moneyText(o.amount) ?? amountText(o.amount1000, 1000, o.currencyCodeIso4217);
+  return readNamed('payment', text, o, amount === undefined ? label : `${label}: ${amount}`);
 }
 
-function readNamed(type: string, body: string | undefined, o: JsonObject): Reading {
-  return { type, body, meta: { content: smallFieldsOf(o) } };
+/** `proto.Message.CallLogMessage.CallOutcome` */
+const CALL_OUTCOMES = {
+  CONNECTED: 0,
+  MISSED: 1,
+  FAILED: 2,
+  REJECTED: 3,
+  ACCEPTED_ELSEWHERE: 4,
+  ONGOING: 5,
+  SILENCED_BY_DND: 6,
+  SILENCED_UNKNOWN_CALLER: 7,
+} as const;
+const OUTCOME_WORDS: Readonly<Record<number, string>> = {
+  [CALL_OUTCOMES.MISSED]: 'missed',
+  [CALL_OUTCOMES.FAILED]: 'failed',
+  [CALL_OUTCOMES.REJECTED]: 'declined',
+  [CALL_OUTCOMES.ACCEPTED_ELSEWHERE]: 'answered on another device',
+  [CALL_OUTCOMES.ONGOING]: 'ongoing',
+  [CALL_OUTCOMES.SILENCED_BY_DND]: 'silenced',
+  [CALL_OUTCOMES.SILENCED_UNKNOWN_CALLER]: 'silenced',
+};
+
+/** `Video call, missed`; `Voice call, 65 s`. */
+function callLabel(o: JsonObject): string {
+  const outcome = enumOf(o.callOutcome, CALL_OUTCOMES);
+  const seconds = integerOf(o.durationSecs);
+  const how = outcome === undefined ? undefined : OUTCOME_WORDS[outcome];
+  const long = seconds === undefined || seconds === 0 ? undefined : `${seconds} s`;
+  const kind = o.isVideo === true ? 'Video call' : 'Voice call';
+  return [kind, how, long].filter((part) => part !== undefined).join(', ');
 }
 
-/**
- * The short, plain fields of an object that has no column of its own. Thumbnails, contexts and nested objects stay in
- * raw_body only: message rows are read far more often than raw entries.
- */
-export function smallFieldsOf(object: JsonObject): JsonObject {
-  const small: JsonObject = {};
-  let left = 20;
-  for (const key of Object.keys(object)) {
-    if (key === '__proto__' || key.length > 64 || /thumbnail/i.test(key)) continue;
-    const value = object[key];
-    const kept = typeof value === 'string' ? (value.length <= 256 ? textOf(value) : undefined) : value;
-    const plain = typeof kept === 'object' ? integerOf(kept) : kept;
-    if (plain === undefined) continue;
-    small[textOf(key) ?? ''] = plain;
-    if (--left === 0) break;
-  }
-  return small;
+/** A comment on another message: a message inside a message, which is a text. */
+function readComment(o: JsonObject): Reading {
+  const message = asObject(o.message);
+  const text = textOf(message?.conversation) ?? textOf(asObject(message?.extendedTextMessage)?.text);
+  return readNamed('comment', text, o, 'Comment');
 }
 
-function shortText(value: JsonValue | undefined): string | undefined {
-  const text = textOf(value);
-  return text === undefined || text.length <= MAX_META_TEXT ? text : undefined;
+function readInvite(type: string, o: JsonObject): Reading {
+  const name = lineText(o.newsletterName);
+  const label = name === undefined ? 'Channel invitation' : `Channel invitation: ${name}`;
+  return readNamed(type, textOf(o.caption), o, label);
 }
 
-/** A JSON object without the absent fields. */
-function withoutAbsent(fields: Record<string, JsonValue | undefined>): JsonObject {
-  const present: JsonObject = {};
-  for (const [key, value] of Object.entries(fields)) if (value !== undefined) present[key] = value;
-  return present;
+/** An answer of Meta AI, in parts. */
+function readRichResponse(o: JsonObject): Reading {
+  const texts = (asArray(o.submessages) ?? [])
+    .slice(0, MAX_META_LIST)
+    .map((part) => textOf(asObject(part)?.messageText))
+    .filter((text) => text !== undefined);
+  return readNamed('richResponse', texts.length === 0 ? undefined : texts.join('\n'), o, 'Answer of Meta AI');
+}
+
+function readScheduledCall(o: JsonObject): Reading {
+  const kind = enumOf(o.callType, { VOICE: 1, VIDEO: 2 }) === 2 ? 'Scheduled video call' : 'Scheduled call';
+  const at = timeText(o.scheduledTimestampMs);
+  const label = at === undefined ? kind : `${kind}: ${at}`;
+  return readNamed('scheduledCallCreation', textOf(o.title), o, label);
+}
+
+function stickerPackOf(o: JsonObject): string | undefined {
+  const name = lineText(o.name);
+  return name === undefined ? undefined : `Sticker pack: ${name}`;
+}
+
+/** `label`: what the bubble says when the content has no text. */
+function readNamed(type: string, text: string | undefined, o: JsonObject, label?: string): Reading {
+  const meta = { content: smallFieldsOf(o) };
+  return label === undefined ? { type, body: text, meta } : { type, ...worded(text, label), meta };
 }

@@ -172,6 +172,7 @@ function messageFact(batch: Batch, item: Item, content: Extract<Content, { kind:
     grade: content.grade,
     isSyncInitial: batch.isSyncInitial,
     ...content.content,
+    bodyIsLabel: content.isLabel ? true : undefined,
     contextExternalId: content.contextExternalId ?? outer.externalId,
     status: provenStatus(origin, status),
     historyStatus: origin === 'history' ? status : undefined,

@@ -60,3 +60,37 @@ function bytesOfMap(object: JsonObject): JsonValue[] | undefined {
   }
   return bytes;
 }
+
+/** Longest text kept of a field that is not the message's own text (vCards, parameters of a flow). */
+const MAX_META_TEXT = 4096;
+
+/**
+ * The short, plain fields of an object that has no column of its own. Thumbnails, contexts and nested objects stay in
+ * raw_body only: message rows are read far more often than raw entries.
+ */
+export function smallFieldsOf(object: JsonObject): JsonObject {
+  const small: JsonObject = {};
+  let left = 20;
+  for (const key of Object.keys(object)) {
+    if (key === '__proto__' || key.length > 64 || /thumbnail/i.test(key)) continue;
+    const value = object[key];
+    const kept = typeof value === 'string' ? (value.length <= 256 ? textOf(value) : undefined) : value;
+    const plain = typeof kept === 'object' ? integerOf(kept) : kept;
+    if (plain === undefined) continue;
+    small[textOf(key) ?? ''] = plain;
+    if (--left === 0) break;
+  }
+  return small;
+}
+
+export function shortText(value: JsonValue | undefined): string | undefined {
+  const text = textOf(value);
+  return text === undefined || text.length <= MAX_META_TEXT ? text : undefined;
+}
+
+/** A JSON object without the absent fields. */
+export function withoutAbsent(fields: Record<string, JsonValue | undefined>): JsonObject {
+  const present: JsonObject = {};
+  for (const [key, value] of Object.entries(fields)) if (value !== undefined) present[key] = value;
+  return present;
+}

@@ -1,15 +1,18 @@
 import type { ContentGrade, MessageContent } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { labelOf } from '../contents/wording.js';
 import { asObject, emojiOf, externalIdOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
-import { hasReader, readContentField, smallFieldsOf } from './content-types.js';
-import { enumOf } from './proto-values.js';
+import { hasReader, readContentField } from './content-types.js';
+import { enumOf, smallFieldsOf } from './proto-values.js';
 
 /** The content of a `proto.Message` without its envelopes. */
 export type Content =
   | {
       kind: 'message';
       content: MessageContent;
+      /** Whether the body only names the content. */
+      isLabel: boolean;
       grade: ContentGrade;
       contextExternalId?: string;
       /** Empty when there is nothing to say. */
@@ -30,6 +33,8 @@ const PROTOCOL_TYPES = { REVOKE: 0, MESSAGE_EDIT: 14 } as const;
 
 /** Contents that change or accompany another message, and are encrypted or shown by no row. */
 const HOUSEKEEPING: ReadonlySet<string> = new Set([
+  // A container: its pictures and videos come as messages of their own.
+  'albumMessage',
   'cancelPaymentRequestMessage',
   'declinePaymentRequestMessage',
   'encCommentMessage',
@@ -62,7 +67,8 @@ function readMessage(message: JsonObject, inEdit: boolean): Content {
     case 'too_deep':
       return {
         kind: 'message',
-        content: { type: 'unsupported' },
+        content: { type: 'unsupported', body: labelOf('unsupported').body },
+        isLabel: true,
         grade: 'placeholder',
         meta: { nestedTooDeep: true },
       };
@@ -89,11 +95,12 @@ function isKnown(key: string): boolean {
 }
 
 function readBubble(key: string, value: JsonValue, viewOnce: boolean): Content {
-  const { type, body, media, grade = 'content', meta } = readContentField(key, value);
+  const { type, body, isLabel = false, media, grade = 'content', meta } = readContentField(key, value);
   const context = readContext(asObject(asObject(value)?.contextInfo));
   return {
     kind: 'message',
     content: { type, body, media },
+    isLabel: isLabel && body !== undefined,
     grade,
     contextExternalId: context.externalId,
     meta: { ...meta, ...(viewOnce ? { viewOnce } : {}), ...context.meta },
@@ -126,7 +133,9 @@ function readProtocol(protocol: JsonObject): Content {
   const edited = readMessage(asObject(protocol.editedMessage) ?? {}, true);
   if (edited.kind !== 'message') return { kind: 'skip', reason: 'protocol' };
   if (target === undefined) return { kind: 'untargeted', subject: 'edit' };
-  return { kind: 'edit', target, at: parseTimestamp(protocol.timestampMs), content: edited.content };
+  // A label is no text of the edit, and would replace the text that the person wrote.
+  const content = edited.isLabel ? { ...edited.content, body: undefined } : edited.content;
+  return { kind: 'edit', target, at: parseTimestamp(protocol.timestampMs), content };
 }
 
 /** REVOKE is 0, which some serialisers leave out; a protocol message with nothing but a key can only be one. */

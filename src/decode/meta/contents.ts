@@ -1,10 +1,14 @@
 import type { ContentGrade, Media } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { isForm, paymentMethodText, permissionText, replyText } from '../contents/answers.js';
+import { actionLines, offerWording } from '../contents/offers.js';
+import { vcardText } from '../contents/vcards.js';
+import { errorText, labelOf, linesOf, lineText, paramsOf, textInside, titleOf } from '../contents/wording.js';
+import type { Wording } from '../contents/wording.js';
 import { asArray, asObject, cutText, numberOf, ownValue, textOf } from '../read.js';
 
 /** The content of a message or an edit, graded as evidence (rule M2). */
-export interface Content {
-  body: string | undefined;
+export interface Content extends Wording {
   media: Media | undefined;
   grade: ContentGrade;
   /** Objects kept as they were sent, by name. */
@@ -45,10 +49,30 @@ export function typeOf(message: JsonObject): string {
   return 'unknown';
 }
 
+/** Reads what a message says. Only a file, a file that comes later and an empty text may leave its body empty. */
 export function readContent(message: JsonObject, type: string): Content {
+  const content = readTyped(message, type);
+  if (content.body !== undefined || content.media !== undefined) return content;
+  const failure = failureText(message);
+  if (failure !== undefined) return { ...content, body: failure, isLabel: true };
+  return MAY_BE_EMPTY.has(type) ? content : { ...content, ...labelOf(type) };
+}
+
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
+  'text',
+  'media_placeholder',
+  'image',
+  'video',
+  'audio',
+  'voice',
+  'document',
+  'sticker',
+]);
+
+function readTyped(message: JsonObject, type: string): Content {
   switch (type) {
     case 'text':
-      return said(textOf(asObject(message.text)?.body) ?? textOf(message.text));
+      return said({ body: textOf(asObject(message.text)?.body) ?? textOf(message.text) });
     case 'image':
     case 'video':
     case 'audio':
@@ -58,36 +82,42 @@ export function readContent(message: JsonObject, type: string): Content {
       return readMedia(message, type);
     case 'button': {
       const button = asObject(message.button);
-      return said(textOf(button?.text) ?? textOf(button?.payload), keep(message, type));
+      return said({ body: textOf(button?.text) ?? textOf(button?.payload) }, keep(message, type));
     }
     case 'interactive':
-      return said(interactiveText(asObject(message.interactive)), keep(message, type));
+      return said(interactiveWording(asObject(message.interactive)), keep(message, type));
     case 'location':
-      return said(locationText(asObject(message.location)), keep(message, type));
+      return said({ body: locationText(asObject(message.location)) }, keep(message, type));
     case 'contacts':
-      return said(contactNames(asArray(message.contacts)), keep(message, type, 'vcard', 'origin'));
+      return said({ body: contactsText(message) }, keep(message, type, 'vcard', 'origin'));
     case 'order':
-      return said(orderText(asObject(message.order)), keep(message, type));
+      return said({ body: orderText(asObject(message.order)) }, keep(message, type));
+    case 'template':
+      return said(templateWording(asObject(message.template)), keep(message, type));
     case 'media_placeholder':
     case 'unsupported':
     case 'errors':
       return { body: undefined, media: undefined, grade: 'placeholder', kept: keep(message, 'unsupported') };
     default: {
-      const kept = keep(message, type);
-      return {
-        body: undefined,
-        media: undefined,
-        grade: kept.length === 0 ? 'placeholder' : 'content',
-        kept,
-      };
+      const text = textInside(ownValue(message, type)) ?? textInside(message.text);
+      return said({ body: text }, keep(message, type));
     }
   }
 }
 
+/** Why there is no content, in Meta's words; an `unsupported` also names what it was: `Poll creation: …`. */
+function failureText(message: JsonObject): string | undefined {
+  const error = errorText(message.errors);
+  const name = lineText(asObject(message.unsupported)?.type);
+  const what = name === undefined || name === 'unknown' || name === 'unsupported' ? undefined : titleOf(name);
+  if (what === undefined) return error;
+  return `${what}: ${error ?? 'not supported by the Cloud API'}`;
+}
+
 /** Without a text and without the object that would hold it, a message is no better than a placeholder. */
-function said(body: string | undefined, kept: [string, JsonValue][] = []): Content {
-  const grade = body === undefined && kept.length === 0 ? 'placeholder' : 'content';
-  return { body, media: undefined, grade, kept };
+function said(wording: Wording, kept: [string, JsonValue][] = []): Content {
+  const grade = wording.body === undefined && kept.length === 0 ? 'placeholder' : 'content';
+  return { ...wording, media: undefined, grade, kept };
 }
 
 function readMedia(message: JsonObject, type: string): Content {
@@ -120,21 +150,75 @@ export function keep(object: JsonObject, ...names: string[]): [string, JsonValue
   return kept;
 }
 
-/** The title of the chosen button or row; a flow's reply has a `body`, a message of the business `body.text`. */
-function interactiveText(interactive: JsonObject | undefined): string | undefined {
-  if (interactive === undefined) return undefined;
-  const type = textOf(interactive.type);
-  const reply =
-    (type === undefined ? undefined : asObject(ownValue(interactive, type))) ??
-    asObject(interactive.button_reply) ??
-    asObject(interactive.list_reply) ??
-    asObject(interactive.nfm_reply);
-  return (
-    textOf(reply?.title) ??
-    textOf(reply?.body) ??
-    textOf(asObject(interactive.body)?.text) ??
-    textOf(interactive.body)
-  );
+/** The replies that `interactive.type` names; other programs leave the name out. */
+const REPLIES = [
+  'button_reply',
+  'list_reply',
+  'nfm_reply',
+  'call_permission_reply',
+  'payment_method',
+] as const;
+
+/** What a person chose or filled in, or what the business said and offered. */
+function interactiveWording(interactive: JsonObject | undefined): Wording {
+  if (interactive === undefined) return { body: undefined };
+  const has = (name: string): boolean => asObject(ownValue(interactive, name)) !== undefined;
+  const named = textOf(interactive.type);
+  const type = named !== undefined && has(named) ? named : (REPLIES.find(has) ?? named);
+  const reply = type === undefined ? undefined : asObject(ownValue(interactive, type));
+  if (type !== undefined && reply !== undefined) {
+    const wording = replyWording(type, reply);
+    if (wording.body !== undefined) return wording;
+  }
+  const offer = {
+    text:
+      textOf(asObject(interactive.body)?.text) ??
+      textOf(interactive.body) ??
+      textOf(asObject(interactive.header)?.text),
+    footer: lineText(asObject(interactive.footer)?.text),
+    lines: actionLines(asObject(interactive.action)),
+  };
+  return offerWording(offer, type === undefined || reply !== undefined ? undefined : titleOf(type));
+}
+
+function replyWording(type: string, reply: JsonObject): Wording {
+  switch (type) {
+    case 'call_permission_reply':
+      return { body: permissionText(reply) };
+    case 'payment_method':
+      return { body: paymentMethodText(reply) };
+    default: {
+      const name = textOf(reply.name);
+      const params = paramsOf(reply.response_json);
+      const text = textOf(reply.title) ?? textOf(reply.body);
+      // The `body` of a form's reply is always the same word.
+      const answers = text === undefined || type === 'nfm_reply' || isForm(name, params);
+      const body = answers ? (replyText(name, params) ?? text) : text;
+      if (body !== undefined) return { body };
+      const id = textOf(reply.id);
+      return id === undefined ? { body: undefined } : { body: id, isLabel: true };
+    }
+  }
+}
+
+/** A template that another program sent: its text where it is given, else its name and what was filled in. */
+function templateWording(template: JsonObject | undefined): Wording {
+  const texts: (string | undefined)[] = [];
+  const filledIn: string[] = [];
+  for (const element of (asArray(template?.components) ?? []).slice(0, 50)) {
+    const component = asObject(element);
+    texts.push(textOf(component?.text));
+    for (const parameter of (asArray(component?.parameters) ?? []).slice(0, 50)) {
+      const text = lineText(asObject(parameter)?.text);
+      if (text !== undefined) filledIn.push(text);
+    }
+  }
+  const body = linesOf([textInside(template?.body), ...texts]);
+  if (body !== undefined) return { body };
+  const name = lineText(template?.name);
+  if (name === undefined) return { body: undefined };
+  const label = filledIn.length === 0 ? `Template ${name}` : `Template ${name}: ${filledIn.join(', ')}`;
+  return { body: label, isLabel: true };
 }
 
 function locationText(location: JsonObject | undefined): string | undefined {
@@ -148,18 +232,19 @@ function locationText(location: JsonObject | undefined): string | undefined {
   return latitude === undefined || longitude === undefined ? undefined : `${latitude},${longitude}`;
 }
 
-/** Names of shared contact cards; the people on them are no leads. */
-function contactNames(cards: JsonValue[] | undefined): string | undefined {
+/** Names on shared contact cards; the people on them are no leads. A vCard is read where there is nothing else. */
+function contactsText(message: JsonObject): string | undefined {
   const names: string[] = [];
-  for (const element of cards ?? []) {
+  for (const element of asArray(message.contacts) ?? []) {
     const card = asObject(element);
     const name = asObject(card?.name);
     const parts = [textOf(name?.first_name), textOf(name?.last_name)].filter((part) => part !== undefined);
     const phone = textOf(asObject(asArray(card?.phones)?.[0])?.phone);
     const shown = textOf(name?.formatted_name) ?? (parts.length > 0 ? parts.join(' ') : phone);
-    if (shown !== undefined) names.push(shown);
+    const known = shown ?? vcardText(card?.vcard);
+    if (known !== undefined) names.push(known);
   }
-  return names.length === 0 ? undefined : names.join(', ');
+  return names.length === 0 ? vcardText(message.vcard) : names.join(', ');
 }
 
 /** The customer's text, else the ordered products: `2 x SKU1, 1 x SKU2`. */

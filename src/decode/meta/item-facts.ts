@@ -30,6 +30,7 @@ export function messageFact(placed: PlacedItem): Fact | RejectReason {
     timestamp: placed.at,
     type,
     body: content.body,
+    bodyIsLabel: content.isLabel,
     media: content.media,
     grade: content.grade,
     contextExternalId: reply === undefined ? undefined : repliedTo(reply),
@@ -97,7 +98,9 @@ export function editFact({ item, path, at, placement: { counterpart } }: PlacedI
   if (editId === undefined) return 'missing_id';
   const message = asObject(edit?.message) ?? {};
   const type = typeOf(message);
-  const { body, media } = readContent(message, type);
+  const { body: words, isLabel, media } = readContent(message, type);
+  // A label is no text of the edit, and would replace the text that the person wrote.
+  const body = isLabel === true ? undefined : words;
   return { kind: 'edit', path, targetExternalId, editId, at, content: { type, body, media }, counterpart };
 }
 

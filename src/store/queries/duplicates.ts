@@ -47,7 +47,20 @@ function hasId(column: string): string {
 
 /** An equal `content` means the same type, text and media. JSON's null and an empty text equal SQL's null. */
 function contentOf(row: string): string {
+  return `(${row}.type, ${wordsOf(row)}, ${mediaOf(row)})`;
+}
+
+/** The same of an earlier version, which has no evidence. */
+function contentOfVersion(row: string): string {
   return `(${row}.type, coalesce(${row}.body, ''), ${mediaOf(row)})`;
+}
+
+/**
+ * A row's text; empty where the body only names the content (`labelRank` in src/rules/evidence.ts): labels of two different
+ * messages are equal, and a copy of another program has none.
+ */
+function wordsOf(row: string): string {
+  return `case when (${row}.evidence >> 8) & 15 in (4, 12) then '' else coalesce(${row}.body, '') end`;
 }
 
 function mediaOf(row: string): string {
@@ -56,7 +69,7 @@ function mediaOf(row: string): string {
 
 /** Whether a row has neither text nor a file: then its raw_meta is its only content. Never null. */
 function hasOnlyMeta(row: string): string {
-  return `(coalesce(${row}.body, '') = '' and ${mediaOf(row)} = '{}')`;
+  return `(${wordsOf(row)} = '' and ${mediaOf(row)} = '{}')`;
 }
 
 /** Two rows with raw_meta only that differ under one key: the contact cards of two people. src/commands/dedupe/candidate.ts decides. */
@@ -181,7 +194,7 @@ export function noIdGroups(scope: DuplicateScope, toleranceMs: number, page?: Du
         and (
           (${contentOf('t')} = ${contentOf('n')} and not ${isOtherMeta('t', 'n')})
           or ((t.edited_at is not null or t.deleted_at is not null) and exists (
-            select from message_revisions r where r.message_id = t.id and ${contentOf('r')} = ${contentOf('n')}
+            select from message_revisions r where r.message_id = t.id and ${contentOfVersion('r')} = ${contentOf('n')}
           ))
         )
       -- The nearest; of two, the older.

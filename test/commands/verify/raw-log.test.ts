@@ -131,7 +131,7 @@ describeOnBackends('the accounting proof', (backend) => {
     await damage(store, `update messages set media = null where external_id = $1`, wamid('A2'));
     await damage(
       store,
-      `update messages set type = 'unsupported', body = null, evidence = (evidence & ~4080) | 112 where external_id = $1`,
+      `update messages set type = 'unsupported', body = 'Error 131060', evidence = (evidence & ~4080) | 1136 where external_id = $1`,
       wamid('A3'),
     );
     expect(faults(await runCheck(store, 'raw_log'))).toEqual([

@@ -1,0 +1,140 @@
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { asArray, asObject, cutText, numberOf, ownValue, textOf } from '../read.js';
+import { parseTimestamp } from '../timestamp.js';
+
+/** What a message says to a person who reads it in a CRM. */
+export interface Wording {
+  body: string | undefined;
+  /** The body only names the content, so any text that another copy of the message has is better. */
+  isLabel?: boolean;
+}
+
+/** Longest JSON text inside a message that is read; a form's answers and an order have a few kilobytes. */
+const LONGEST_JSON = 200_000;
+const LONGEST_LINE = 2000;
+/** A hostile form or menu must not fill a row; raw_body has all of it. */
+const MOST_LINES = 200;
+
+/** JSON.parse under its real type, instead of `any`. */
+const readJson: (text: string) => JsonValue = JSON.parse;
+
+/** The object that a JSON text holds (`response_json`, `paramsJson`), or an object that a program has parsed already. */
+export function paramsOf(value: JsonValue | undefined): JsonObject | undefined {
+  if (typeof value !== 'string') return asObject(value);
+  if (value.length > LONGEST_JSON) return undefined;
+  try {
+    return asObject(readJson(value));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The present lines as one text; undefined when there is none. */
+export function linesOf(lines: readonly (string | undefined)[]): string | undefined {
+  const present: string[] = [];
+  for (const line of lines) {
+    if (line !== undefined && line.trim() !== '' && present.push(line) === MOST_LINES) break;
+  }
+  return present.length === 0 ? undefined : present.join('\n');
+}
+
+/** A text that fits a line of a longer one: on one line, and not endless. */
+export function lineText(value: JsonValue | undefined): string | undefined {
+  const text = textOf(value);
+  if (text === undefined) return undefined;
+  const line = cutText(text, LONGEST_LINE).replaceAll(/\s+/g, ' ').trim();
+  return line === '' ? undefined : line;
+}
+
+/** `poll_creation`, `pollCreation` and `poll-creation` as words: `Poll creation`. */
+export function titleOf(name: string): string {
+  const words = cutText(name, 100)
+    .replaceAll(/([\p{Ll}\d])(\p{Lu})/gu, '$1 $2')
+    .replaceAll(/[_\-\s]+/g, ' ')
+    .trim();
+  const [first = '', ...rest] = words.split(' ');
+  const lower = rest.map((word) => (/^\p{Lu}\p{Ll}/u.test(word) ? word.toLowerCase() : word));
+  return [first.charAt(0).toUpperCase() + first.slice(1), ...lower].join(' ');
+}
+
+/** `2025-09-16 05:20 UTC`. */
+export function timeText(value: JsonValue | undefined): string | undefined {
+  const at = parseTimestamp(value);
+  return at === undefined ? undefined : `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** `BRL 12.50` from an amount in parts of a currency (`{value: 1250, offset: 100}`); undefined for none and for zero. */
+export function moneyText(value: JsonValue | undefined, currency?: JsonValue): string | undefined {
+  const money = asObject(value);
+  const offset = numberOf(money?.offset) ?? 1;
+  return amountText(money?.value, offset, money?.currencyCode ?? money?.currency_code ?? currency);
+}
+
+/** The same for a number of thousandths, as WhatsApp Web has them (`amount1000`). */
+export function amountText(
+  value: JsonValue | undefined,
+  offset: number,
+  currency: JsonValue | undefined,
+): string | undefined {
+  const amount = longOf(value);
+  if (amount === undefined || amount === 0 || !(offset >= 1)) return undefined;
+  return [lineText(currency), (amount / offset).toFixed(2)].filter((part) => part !== undefined).join(' ');
+}
+
+/** A number in any of its JSON forms, a protobuf's Long included. */
+function longOf(value: JsonValue | undefined): number | undefined {
+  const long = asObject(value);
+  if (typeof long?.low === 'number' && typeof long.high === 'number') {
+    return long.high * 2 ** 32 + (long.low >>> 0);
+  }
+  return numberOf(value);
+}
+
+/** Fields under which contents of any kind have their text, the best first. */
+const TEXT_FIELDS = [
+  'text',
+  'body',
+  'caption',
+  'contentText',
+  'message',
+  'description',
+  'title',
+  'displayName',
+  'name',
+] as const;
+
+/** The text of a content that no reader knows: a plain field with a usual name, or one level below it (`body.text`). */
+export function textInside(content: JsonValue | undefined): string | undefined {
+  if (typeof content === 'string') return textOf(content);
+  const object = asObject(content);
+  if (object === undefined) return undefined;
+  for (const field of TEXT_FIELDS) {
+    const value = ownValue(object, field);
+    const inner = asObject(value);
+    const text = inner === undefined ? value : (inner.text ?? inner.body);
+    const found = typeof text === 'string' && text.trim() !== '' ? textOf(text) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** What a bubble says that has nothing to show: an empty one looks like a message that was lost. */
+export function labelOf(type: string): Wording {
+  return { body: `Unsupported message (${lineText(type) ?? 'unknown'})`, isLabel: true };
+}
+
+/** The first of the errors that says something: Meta's own words are all that such a message has. */
+export function errorText(errors: JsonValue | undefined): string | undefined {
+  for (const element of (asArray(errors) ?? []).slice(0, 20)) {
+    const error = asObject(element);
+    const text =
+      lineText(asObject(error?.error_data)?.details) ??
+      lineText(error?.details) ??
+      lineText(error?.message) ??
+      lineText(error?.title);
+    if (text !== undefined) return text;
+    const code = lineText(error?.code);
+    if (code !== undefined) return `Error ${code}`;
+  }
+  return undefined;
+}
