@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { live } from '../support/webhooks.js';
-import { useEmbedded, useServer } from './database-home.js';
+import { useServer } from './database-home.js';
 
 const LOG = [live('A', 0), live('B', 10), live('C', 20, { id: undefined })]
   .map((body) => JSON.stringify(body))
@@ -24,11 +24,10 @@ const LIST = z.object({
 const PATIENT = ['--silent-after', '100000h'];
 
 describe('alerts', () => {
-  const embedded = useEmbedded();
   const server = useServer();
 
   test('are listed with their ids, acknowledged for a while, and taken back', async () => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     await run(['replay', '-', '--register'], { stdin: LOG });
     const list = async (...argv: string[]) =>
       LIST.parse(JSON.parse((await run(['alerts', 'list', '--json', ...PATIENT, ...argv])).stdout));

@@ -3,7 +3,8 @@ import pg from 'pg';
 import { useBackend } from '../support/databases.js';
 import { runCli, type Seen, type Surroundings } from './run-cli.js';
 
-type Run = (argv: readonly string[], surroundings?: Surroundings) => Promise<Seen>;
+/** Runs the command line on a database of the test's own. */
+export type Run = (argv: readonly string[], surroundings?: Surroundings) => Promise<Seen>;
 
 /** A command line on an embedded database of the test's own: migrated and empty, or not there at all. */
 export function useEmbedded(): { prepare: (state?: 'migrated' | 'missing') => Promise<Run> } {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { edit, history, item, live, liveFrom, old, SECOND, wamid, webhook } from '../support/webhooks.js';
-import { useEmbedded } from './database-home.js';
+import { useEmbedded, useServer, type Run } from './database-home.js';
 import { temporaryDirectory } from './run-cli.js';
 
 const DEMO_DAY = new URL('../../fixtures/demo-day.ndjson', import.meta.url).pathname;
@@ -13,9 +13,9 @@ const facts = z.array(z.looseObject({ kind: z.string(), outcome: z.string(), ent
 
 describe('explain on the command line', () => {
   const embedded = useEmbedded();
+  const server = useServer();
 
-  async function prepared(bodies: readonly unknown[], ...flags: string[]) {
-    const run = await embedded.prepare();
+  async function prepared(run: Run, bodies: readonly unknown[], ...flags: string[]) {
     const log = join(await temporaryDirectory(), 'log.ndjson');
     await writeFile(log, bodies.map((body) => JSON.stringify(body)).join('\n'));
     await run(['replay', log, ...flags]);
@@ -23,7 +23,7 @@ describe('explain on the command line', () => {
   }
 
   test('answers where a conversation went, and what brings it back', async () => {
-    const { run, log } = await prepared([live('K1', 0), live('K2', 5)]);
+    const { run, log } = await prepared(await embedded.prepare(), [live('K1', 0), live('K2', 5)]);
     const { code, stdout, stderr } = await run(['explain', '+55 11 90000-0001']);
     expect(code).toBe(3);
     expect(stderr).toBe('');
@@ -52,6 +52,7 @@ describe('explain on the command line', () => {
       image: { id: 'M1', mime_type: 'image/jpeg', caption: 'foto' },
     };
     const { run, log } = await prepared(
+      await server.prepare(),
       [
         history([old('K1', 0, { type: 'media_placeholder', text: undefined })], {
           phase: 1,
@@ -78,6 +79,7 @@ describe('explain on the command line', () => {
 
   test('hides what was said, and with --bodies shows no more than a terminal can bear', async () => {
     const { run } = await prepared(
+      await server.prepare(),
       [
         liveFrom(HOSTILE, 'K1', 0, { text: { body: HOSTILE } }),
         edit('K1', 'K1b', 5, { type: 'text', text: { body: 'x'.repeat(500) } }),
@@ -99,7 +101,7 @@ describe('explain on the command line', () => {
   });
 
   test('gives programs what is documented, one fact per line', async () => {
-    const { run } = await prepared([live('K1', 0), live('K2', 5)], '--register');
+    const { run } = await prepared(await server.prepare(), [live('K1', 0), live('K2', 5)], '--register');
     const json = await run(['explain', '5511900000001', '--json']);
     const result = z
       .looseObject({
@@ -127,7 +129,11 @@ describe('explain on the command line', () => {
   });
 
   test('ends with 2 for what is nothing, with 3 for what nobody knows, and lists what is ambiguous', async () => {
-    const { run } = await prepared([live('K1', 0), live('K2', 0, {}, SECOND)], '--register');
+    const { run } = await prepared(
+      await server.prepare(),
+      [live('K1', 0), live('K2', 0, {}, SECOND)],
+      '--register',
+    );
     const nothing = await run(['explain', 'what is this?']);
     expect(nothing).toMatchObject({ code: 2, stdout: '' });
     expect(nothing.stderr).toContain('Give a message id');
@@ -144,7 +150,7 @@ describe('explain on the command line', () => {
   });
 
   test('reads well on the demo day', async () => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     await run(['replay', DEMO_DAY, '--register']);
     const { stdout, code } = await run(['explain', `${DEMO_DAY}:13`]);
     expect(code).toBe(0);

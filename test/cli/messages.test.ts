@@ -5,7 +5,7 @@ import { renderChat } from '../../src/cli/views/chat.js';
 import { createLook } from '../../src/cli/ui/look.js';
 import { cutText, widthOf, wrapText } from '../../src/cli/ui/width.js';
 import type { MessagesResult, MessageView } from '../../src/commands/messages/result.js';
-import { useEmbedded, useServer } from './database-home.js';
+import { useServer } from './database-home.js';
 
 const LOG = new URL('../../fixtures/demo-day.ndjson', import.meta.url).pathname;
 const ANA = '+55 11 90000-0001';
@@ -17,10 +17,9 @@ const PAGE = z.object({
 
 describe('messages on the command line', () => {
   const server = useServer();
-  const embedded = useEmbedded();
 
   test('read like a chat: by day, theirs left, ours right, with quotes, edits and ticks', async () => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     await run(['replay', LOG, '--register']);
     const { code, stdout, stderr } = await run(['messages', ANA, '--tz', 'America/Sao_Paulo']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -79,7 +79,7 @@ describe('reconcile', () => {
   });
 
   test('fails on what it was told to fail on', async () => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     await run(['replay', '-', '--register'], { stdin: LOG });
     // The builders' messages are old: by its own rhythm the connection is silent.
     const codes = async (...argv: string[]): Promise<number> => (await run(['reconcile', ...argv])).code;
@@ -93,7 +93,7 @@ describe('reconcile', () => {
   });
 
   test('exits with 3 for a loss also when the run left something behind, and with 0 once all of it is acknowledged', async () => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     const nameless = JSON.stringify(webhook('messages', { messages: [{ from: ANA, type: 'text' }] }));
     await run(['replay', '-', '--register'], { stdin: `${LOG}\n${nameless}` });
     expect((await run(['reconcile', '--full', ...PATIENT])).code).toBe(3);
@@ -103,7 +103,7 @@ describe('reconcile', () => {
   });
 
   test('gives every step in its JSON, and nothing else on stdout', async () => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     await run(['replay', '-', '--register'], { stdin: LOG });
     const { stdout } = await run(['reconcile', '--json', ...PATIENT]);
     const night = RESULT.parse(JSON.parse(stdout));
@@ -125,7 +125,7 @@ describe('reconcile', () => {
   });
 
   test('may create the connections of a log that is stored already', async () => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     await run(['replay', '-'], { stdin: LOG });
     expect((await run(['reconcile'])).code).toBe(2);
     const { stdout } = await run(['reconcile', '--json', '--register', ...PATIENT]);
@@ -133,7 +133,7 @@ describe('reconcile', () => {
   });
 
   test('refuses to merge and to write nothing at once', async () => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     const { code, stderr } = await run(['reconcile', '--apply', '--dry-run']);
     expect(stderr).toContain('--apply and --dry-run contradict each other');
     expect(code).toBe(2);

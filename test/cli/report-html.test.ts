@@ -29,7 +29,7 @@ import {
   runPoint,
   troubledReport,
 } from '../support/report-result.js';
-import { useEmbedded } from './database-home.js';
+import { useServer } from './database-home.js';
 import { temporaryDirectory } from './run-cli.js';
 
 const DEMO = fileURLToPath(new URL('../../fixtures/demo-day.ndjson', import.meta.url));
@@ -388,10 +388,10 @@ describe('the page of a report', () => {
 });
 
 describe('report --html', () => {
-  const embedded = useEmbedded();
+  const server = useServer();
 
   test('shows the demo day as the database has it', async () => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     const directory = await temporaryDirectory();
     await run(['replay', DEMO, '--register'], { now: EVENING });
     const { code } = await run(['report', '--html', 'report.html', '--tz', 'America/Sao_Paulo'], {

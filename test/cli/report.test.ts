@@ -194,9 +194,10 @@ describe('report on the command line', () => {
 
 describe('report --html', () => {
   const embedded = useEmbedded();
+  const server = useServer();
 
   test('writes the page beside the result, whole or not at all, and through a link', async () => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     const directory = await temporaryDirectory();
     const file = join(directory, 'report.html');
     await writeFile(join(directory, 'real.html'), 'old');
@@ -230,7 +231,7 @@ describe('report --html', () => {
   });
 
   test('refuses a directory, and the file of -o', async () => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     const directory = await temporaryDirectory();
     await mkdir(join(directory, 'taken'));
     expect((await run(['report', '--html', 'taken'], { cwd: directory })).code).toBe(2);

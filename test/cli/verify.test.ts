@@ -115,7 +115,7 @@ describe('verify', () => {
     ['csv', (text: string) => text.trim().split('\n').length - 1],
     ['markdown', (text: string) => text.split('\n').filter((line) => /^- [✔·] \*\*/.test(line)).length],
   ] as const)('gives its checks as %s', async (format, count) => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     const { code, stdout, stderr } = await run(['verify', '--format', format]);
     expect(count(stdout)).toBe(16);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -142,7 +142,7 @@ describe('verify', () => {
   });
 
   test('--items - is stdout, once the result goes elsewhere', async () => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     const file = join(await temporaryDirectory(), 'result.json');
     const refused = await run(['verify', '--items', '-']);
     expect(refused.code).toBe(2);
@@ -182,7 +182,7 @@ describe('verify', () => {
     ],
     [['--items', '/tmp/x', '-o', '/tmp/x'], '--items and -o name the same file', 'Name two'],
   ])('%j is refused with exit 2', async (flags, message, remedy) => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     const { code, stdout, stderr } = await run(['verify', ...flags]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
@@ -190,7 +190,7 @@ describe('verify', () => {
   });
 
   test('--since says on stderr what it was read as', async () => {
-    const run = await embedded.prepare();
+    const run = await server.prepare();
     const { stderr } = await run(['verify', '--since', '2026-11-03', '--tz', 'America/Sao_Paulo']);
     expect(stderr).toContain('since 2026-11-03T03:00:00.000Z');
   });
