@@ -114,7 +114,8 @@ export class Findings {
       if (phoneNumberId !== undefined || sessionName !== undefined || wabaId === undefined) return true;
       const [number, ...others] = numbers.filter(({ hint }) => hint.wabaId === wabaId);
       if (number === undefined || others.length > 0) return true;
-      number.entries += one.entries;
+      // An entry can hold both.
+      number.entries = Math.min(number.entries + one.entries, this.entries);
       return false;
     });
   }

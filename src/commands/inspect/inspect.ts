@@ -1,6 +1,6 @@
 import { decodeEntry } from '../../decode/decode-entry.js';
 import { openFileSource, type OpenedInput } from '../../inputs/file-source.js';
-import type { DecodedEntry, Section } from '../../model/facts.js';
+import type { DecodedEntry } from '../../model/facts.js';
 import { formatOrigin, type SourceItem } from '../../model/raw-entry.js';
 import { FileTally, Findings } from './file-tally.js';
 import type { InspectOptions, InspectResult } from './types.js';
@@ -95,7 +95,6 @@ function take(item: SourceItem, file: FileTally, all: Findings): void {
 
 /** The different stacks of wrappers in an entry; one of nothing where no body was found. */
 function viasOf(entry: DecodedEntry | undefined): (readonly string[])[] {
-  const sections: (Section & { via?: readonly string[] })[] = entry?.sections ?? [];
-  const vias = new Map(sections.map(({ via = [] }) => [via.join('\n'), via]));
+  const vias = new Map(entry?.sections.map(({ via = [] }) => [via.join('\n'), via]));
   return vias.size === 0 ? [[]] : [...vias.values()];
 }
