@@ -46,6 +46,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/inspect': ['context', 'decode', 'inputs'],
   'commands/doctor': ['commands', 'ingest/runs', 'context', 'store'],
   'commands/replay': [
+    'audit',
     'commands/contacts',
     'ingest/apply',
     'ingest/batch',

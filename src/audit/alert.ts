@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
 import { amount } from '../model/amount.js';
 import { remedy, type Remedy } from '../model/remedy.js';
-import { compareSeverity, isAtLeast, worstSeverity, type Severity } from '../model/enumerations.js';
+import {
+  compareSeverity,
+  isAtLeast,
+  worstSeverity,
+  type Provider,
+  type Severity,
+} from '../model/enumerations.js';
 import type { EntryGroup } from '../store/queries/report.js';
 import type { AlertAck } from '../store/tables/alert-acks.js';
+import type { ConnectionRow } from '../store/tables/connections.js';
 import type { RejectGroup } from '../store/tables/rejects.js';
 
 /** What an alert can be about, the most urgent first: what stands in the way of everything else comes before it. */
@@ -229,13 +236,14 @@ export function brokenAlerts(entries: readonly EntryGroup[], days: number): Aler
       status: 'failed',
       one: 'is broken JSON',
       many: 'are broken JSON',
-      advice: 'Export it again and replay that.',
+      advice: (it: string) => `Export ${it} again and replay that.`,
     },
     {
       status: 'unrecognized',
       one: 'is in an unknown format',
       many: 'are in an unknown format',
-      advice: 'It is kept; a version that supports it can replay it.',
+      advice: (it: string) =>
+        `${it === 'it' ? 'It is' : 'They are'} kept; a version that supports ${it} can replay ${it}.`,
     },
   ];
   return kinds.flatMap(({ status, one, many, advice }) => {
@@ -252,16 +260,37 @@ export function brokenAlerts(entries: readonly EntryGroup[], days: number): Aler
         state: Math.max(...groups.map(({ lastStoredAt }) => lastStoredAt)),
         subject: status,
         count,
-        message: `${amount(count, 'entry', 'entries')} of the last ${amount(days, 'day')} ${count === 1 ? one : many}, the first at ${origin ?? `log:${id}`}. ${advice}`,
-        remedy: remedy('explain', [`log:${id}`], 'shows the first of them'),
+        message: `${amount(count, 'entry', 'entries')} of the last ${amount(days, 'day')} ${count === 1 ? one : many}, the first at ${origin ?? `log:${id}`}. ${advice(count === 1 ? 'it' : 'them')}`,
+        remedy: remedy('explain', [`log:${id}`], `shows the first entry that ${one}`),
       }),
     ];
   });
 }
 
-/** For entries that name no connection, where there are several that they could be of. */
-export const WHICH_CONNECTION_REMEDY = remedy(
-  'connection list',
-  [],
-  'lists the connections; then replay --connection NAME imports the entries that name none',
-);
+/** The connections that entries of these providers can be of which name none. */
+export function candidatesOf(
+  connections: readonly Pick<ConnectionRow, 'name' | 'kind'>[],
+  providers: ReadonlySet<Provider>,
+): string[] {
+  return connections
+    .filter(({ kind }) => providers.has(kind === 'baileys' ? 'baileys' : 'meta'))
+    .map(({ name }) => name);
+}
+
+/** What files entries that name no connection: the only one that they can be of, else the one that a person names. */
+export function namelessRemedy(candidates: readonly string[]): Remedy {
+  const [only, second] = candidates;
+  if (only === undefined)
+    return remedy(
+      'connection add',
+      [],
+      'adds the connection; then replay --connection NAME imports the entries',
+    );
+  return second === undefined
+    ? remedy('replay', ['--connection', only], 'imports the pending entries for this connection')
+    : remedy(
+        'connection list',
+        [],
+        'lists the connections; then replay --connection NAME imports the entries that name none',
+      );
+}

@@ -1,5 +1,6 @@
 import { subjectOf } from '../rules/fact-traits.js';
 import { amount } from '../model/amount.js';
+import type { Provider } from '../model/enumerations.js';
 import type { ConnectionHint, Fact } from '../model/facts.js';
 import { nodesOf } from '../rules/identity-evidence.js';
 import type { DecodedEntry } from '../rawlog/raw-log.js';
@@ -31,8 +32,8 @@ interface OpenEntries {
   unrecognized: number;
   pending: number;
   unknownConnection: number;
-  /** Of those, entries that name no connection at all, or only a WABA with several numbers. */
-  nameless: number;
+  /** Of those, entries that name no connection at all, or only a WABA with several numbers, and who sent them. */
+  nameless: { entries: number; providers: Set<Provider> };
   /** Failed once, and readable now. */
   failed: number;
   /** Their bytes are not those that were stored. */
@@ -65,7 +66,7 @@ export class AuditBook {
     unrecognized: 0,
     pending: 0,
     unknownConnection: 0,
-    nameless: 0,
+    nameless: { entries: 0, providers: new Set() },
     failed: 0,
     damaged: 0,
   };
@@ -216,7 +217,10 @@ export class AuditBook {
     if (stranger !== undefined && !restricted) {
       open.unknownConnection += 1;
       const name = nameIn(stranger.section.connection);
-      if (name === null) open.nameless += 1;
+      if (name === null) {
+        open.nameless.entries += 1;
+        open.nameless.providers.add(decoded.provider);
+      }
       const detail = `${origin}: unknown connection (${name ?? 'it names none'}), ${of}`;
       await this.tell('entry_unknown_connection', { ...at, detail });
     } else if (entry.status === 'failed') {

@@ -25,7 +25,7 @@ export const DATABASE_EXITS = {
   [EXIT.ok]: 'done',
   [EXIT.failure]: 'it failed: database unreachable, disk full, …',
   [EXIT.usage]: 'wrong usage or configuration; no database; migrations pending',
-  [EXIT.locked]: 'another run holds the database (it is named)',
+  [EXIT.locked]: 'another run holds the database; the message names it',
 } as const;
 
 /** Gives a command its help and the options that all commands have. */

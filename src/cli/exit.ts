@@ -5,6 +5,7 @@ import { adviceList, isRemedy, type Advice, type Advices } from '../model/remedy
 import { shownRemedy } from './advice.js';
 import { createLook, type Look } from './ui/look.js';
 import { sanitize } from './ui/sanitize.js';
+import { wrapText } from './ui/width.js';
 import { wrongUsage } from './wrong-usage.js';
 
 /** What an error means for the shell, and what is said about it. */
@@ -61,13 +62,18 @@ export interface ErrorStyle {
   json: boolean;
   debug: boolean;
   colour: boolean;
+  /** The width of the terminal; undefined where stderr is none. */
+  columns?: number | undefined;
   /** The flags that say which database, for the commands that an error advises. */
   database: readonly string[];
 }
 
 /** A failure as stderr gets it. */
 export function failureText(failure: Failure, style: ErrorStyle): string {
-  return describeFailure(failure, { ...style, look: createLook(style.colour, undefined, style.database) });
+  return describeFailure(failure, {
+    ...style,
+    look: createLook(style.colour, style.columns, style.database, style.columns !== undefined),
+  });
 }
 
 /** The words for stderr: the message and what to do for people, one object for programs. `look` knows the database. */
@@ -82,7 +88,8 @@ export function describeFailure(
     const shown = remedy === undefined ? { next: null } : shownRemedy(remedy, look.line);
     return `${JSON.stringify({ error: { code, message, ...shown, stack } })}\n`;
   }
-  const lines = [`${look.red('wa-reconcile:')} ${lineByLine(message)}`];
+  const [first = '', ...rest] = wrapped(`wa-reconcile: ${message}`, look);
+  const lines = [first.replace('wa-reconcile:', look.red('wa-reconcile:')), ...rest];
   for (const advice of adviceList(remedy)) lines.push(...adviceLines(advice, look));
   if (stack !== undefined) lines.push(look.dim(lineByLine(stack)));
   return `${lines.join('\n')}\n`;
@@ -90,8 +97,17 @@ export function describeFailure(
 
 /** A command stands alone on its line, so that it can be copied; what it does follows below. */
 function adviceLines(advice: Advice, look: Look): string[] {
-  if (!isRemedy(advice)) return [`  ${lineByLine(look.line(advice))}`];
-  return [`  ${look.cyan(look.line(advice))}`, `    ${look.dim(lineByLine(advice.why))}`];
+  if (!isRemedy(advice)) return wrapped(look.line(advice), look, '  ');
+  return [`  ${look.cyan(look.line(advice))}`, ...wrapped(advice.why, look, '    ').map(look.dim)];
+}
+
+/** Text in lines that fit the terminal; in a pipe as it is. */
+function wrapped(text: string, look: Look, indent = ''): string[] {
+  const lines = text.split('\n').map(sanitize);
+  const fitting = look.isTerminal
+    ? lines.flatMap((line) => wrapText(line, look.width - indent.length))
+    : lines;
+  return fitting.map((line) => `${indent}${line}`);
 }
 
 /** Passwords inside URLs, wherever a driver has put one into its message. */

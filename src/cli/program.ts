@@ -63,7 +63,7 @@ export function buildProgram(
     .summary('make a WhatsApp CRM database complete and correct')
     .description(
       'Makes a WhatsApp CRM database complete and correct: replays stored webhook logs ' +
-        'exactly once, accounts for every message, merges doubles, and says where each row came ' +
+        'exactly once, accounts for every message, merges duplicates, and says where each row came ' +
         'from.\n\n' +
         'Examples:\n' +
         '  # what is in this log?\n' +
@@ -102,12 +102,12 @@ export function buildProgram(
       styleCommandText: (text) => look.cyan(text),
       styleSubcommandText: (text) => look.cyan(text),
     })
-    .helpCommand('help [command]', 'show the help of a command; --all: of every one, as Markdown')
+    .helpCommand('help [command]', 'show help for a command; --all: for all commands, as Markdown')
     .usage('<command> [options]');
   for (const option of globalOptions()) program.addOption(option);
   program
     .addOption(
-      new Option('-V, --version', 'show the version (with --json: of everything)').helpGroup(GLOBAL_GROUP),
+      new Option('-V, --version', 'show the version (--json: of all components)').helpGroup(GLOBAL_GROUP),
     )
     .addHelpOption(new Option('-h, --help', 'show this help').helpGroup(GLOBAL_GROUP))
     .addHelpText('after', `\n${SETTINGS}\n${EXIT_CODES}`);
@@ -193,7 +193,7 @@ Exit status:
   2    wrong usage or configuration
   3    there are findings (verify, reconcile, dedupe)
   4    partial: some items were rejected, in an unknown format or left pending
-  5    another run holds the database; it is named
+  5    another run holds the database; the message names it
   6    not linked to WhatsApp
   130  interrupted by Ctrl-C; run the same command again to resume
   143  the same, by SIGTERM

@@ -32,6 +32,7 @@ export async function runAction(
     json: settings.events || isMachineFormat(settings.format),
     debug: settings.debug,
     colour: colourOnStderr,
+    columns: io.stderrIsTTY ? io.columns : undefined,
     database,
   };
   useErrorStyle(errorStyle);
@@ -100,7 +101,8 @@ function assertMade(command: Command, { origin, output, format, page }: GlobalSe
 /** Under --quiet a verdict that is good is not printed. A list has no verdict: it is what was asked for. */
 function isSilent(presentation: Presentation, exitCode: ExitCode, settings: GlobalSettings): boolean {
   const isForPeople = settings.format === 'table' && settings.output === undefined;
-  return settings.quiet && isForPeople && exitCode === EXIT.ok && hasVerdict(presentation);
+  const isWell = exitCode === EXIT.ok && hasVerdict(presentation) && presentation.isNews !== true;
+  return settings.quiet && isForPeople && isWell;
 }
 
 function isMachineFormat(format: Format): boolean {

@@ -73,7 +73,7 @@ function unknownCommand(word: string, known: readonly string[]): ConfigError {
 function helpOf(command: string): string {
   return command === ''
     ? 'wa-reconcile --help lists the commands.'
-    : `wa-reconcile ${command} --help says what it takes.`;
+    : `wa-reconcile ${command} --help shows its arguments and options.`;
 }
 
 /**

@@ -94,6 +94,8 @@ export interface RunResult {
   problemCount: number;
   /** Lines of console logs that hold no JSON. */
   chatterLines: number;
+  /** Connections that the pending entries may be of which name none; absent where there are no such entries. */
+  candidates?: string[];
   /** Set when the run resumed where a killed or interrupted one had stopped. */
   resumedFrom?: {
     runId: string;

@@ -24,6 +24,7 @@ export interface DecodedEntry<E extends Decodable = StoredEntry> {
   storedAs: StoredAs;
   /** Why its bytes cannot be read; null when they were. */
   failure: PreparedEntry['failure'];
+  provider: DecodedBody['provider'];
   /** The parts that no decoder knows. */
   unrecognized: DecodedBody['unrecognized'];
   sections: readonly PreparedSection[];
@@ -115,11 +116,12 @@ export class RawLog {
     const decoded = decodeAs(receivedAt === null ? { bytes } : { bytes, receivedAt }, storedAs, include);
     if (decoded.kind === 'invalid') {
       const { reason, message } = decoded;
-      return { entry, storedAs, failure: { reason, message }, unrecognized: [], sections: [] };
+      const failure = { reason, message };
+      return { entry, storedAs, failure, provider: 'meta', unrecognized: [], sections: [] };
     }
-    const { unrecognized } = decoded.entry;
+    const { provider, unrecognized } = decoded.entry;
     const sections = resolveSections(decoded.entry, storedAs, this.resolver);
-    return { entry, storedAs, failure: null, unrecognized, sections };
+    return { entry, storedAs, failure: null, provider, unrecognized, sections };
   }
 
   private storedAs(entry: Decodable): StoredAs {

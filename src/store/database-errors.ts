@@ -21,6 +21,7 @@ type Failure =
   | 'pooler_refused_option'
   | 'pooler_without_transactions'
   | 'pooler_exhausted'
+  | 'pooler_unknown_tenant'
   | 'stopped';
 
 /** By SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -66,6 +67,7 @@ const BY_SYSTEM_CODE: Readonly<Record<string, Failure>> = {
 const BY_POOLER_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
   [/unsupported startup parameter/i, 'pooler_refused_option'],
   [/transaction blocks not allowed in statement pooling mode/i, 'pooler_without_transactions'],
+  [/tenant or user not found|tenant\/user .* not found/i, 'pooler_unknown_tenant'],
   [/query_wait_timeout|no more connections allowed|max client connections reached/i, 'pooler_exhausted'],
 ];
 
@@ -200,6 +202,11 @@ function describe(failure: Failure, error: unknown, location: string): UserError
       return misconfigured(
         `The connection pooler at ${location} is in statement mode, which allows no transactions.`,
         'Set its pool mode to transaction or session, or name the server itself in the database URL.',
+      );
+    case 'pooler_unknown_tenant':
+      return misconfigured(
+        `The connection pooler at ${location} does not know this user.`,
+        'Check the user in the database URL: Supabase wants postgres.PROJECT, and the host of the region of the project.',
       );
     case 'pooler_exhausted':
       return fault(

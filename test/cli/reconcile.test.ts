@@ -102,6 +102,18 @@ describe('reconcile', () => {
     expect((await run(['reconcile', '--full', ...PATIENT])).code).toBe(0);
   });
 
+  test('exits with 0 when all but a note is acknowledged, although an entry fails every night', async () => {
+    const run = await embedded.prepare();
+    const declined = webhook('history', { history: [{ errors: [{ code: 2593109, title: 'declined' }] }] });
+    await run(['replay', '-', '--register'], { stdin: `${LOG}\n${JSON.stringify(declined)}\n{"broken` });
+    expect((await run(['reconcile', '--full', ...PATIENT])).code).toBe(3);
+    await run(['alerts', 'ack', 'entries_failed']);
+    const last = await run(['reconcile', '--full', ...PATIENT]);
+    expect(last.stdout).toMatch(/^✔ .* 1 note/);
+    expect(last.code).toBe(0);
+    expect((await run(['reconcile', '--full', '--fail-on', 'note', ...PATIENT])).code).toBe(3);
+  });
+
   test('gives every step in its JSON, and nothing else on stdout', async () => {
     const run = await server.prepare();
     await run(['replay', '-', '--register'], { stdin: LOG });

@@ -186,11 +186,11 @@ describe('the page of a report', () => {
       return [await wordsOf(shown), await shown.getAttribute('class')];
     };
     expect(await verdict(reportResult({ alerts: [loss, alertOf()] }))).toEqual([
-      '✖ 2 alerts: 37 lost, 1 degraded, 0 notes',
+      '✖ 37 lost, 1 degraded, 0 notes (2 alerts)',
       'verdict lost',
     ]);
     expect(await verdict(reportResult({ alerts: [alertOf()] }))).toEqual([
-      '▲ 1 alert: 0 lost, 1 degraded, 0 notes',
+      '▲ 0 lost, 1 degraded, 0 notes (1 alert)',
       'verdict look',
     ]);
     expect(await verdict(reportResult({ alerts: [{ ...loss, acknowledged: seen }] }))).toEqual([
@@ -408,7 +408,7 @@ describe('report --html', () => {
     expect(card).toContain('+5511900000000');
     expect(card).toContain('history completed, 1 chunk missing');
     expect(card).toContain('Messages 58 38 in · 20 out');
-    expect(card).toContain('Messages in the raw log 70 saved 58');
+    expect(card).toContain('Messages in the raw log 70 stored 58');
     expect(card).toContain('repeated: the message was there already 8');
     expect(await page.locator('.alerts li[data-kind="partner_removed"]').count()).toBe(1);
     await picture(opened, 'demo-day');

@@ -55,11 +55,11 @@ describe('report on the command line', () => {
     await run(['replay', DEMO, '--register'], { now: EVENING });
     const { code, stdout } = await run(['report', ...ZONE], { now: EVENING });
     expect(code).toBe(3);
-    expect(stdout).toMatch(/^✖ \d alerts: 3 lost, \d degraded, 1 note/);
+    expect(stdout).toMatch(/^✖ 3 lost, \d degraded, 1 note \(\d alerts\)/);
     expect(stdout).toContain('loss: rejects');
     expect(stdout.indexOf('Alerts')).toBeLessThan(stdout.indexOf('coexistence'));
     expect(stdout).toContain('wa-reconcile verify --check history_ledger --connection +5511900000000');
-    expect(stdout).toContain('70 messages, 58 saved');
+    expect(stdout).toContain('70 messages, 58 stored');
     expect(stdout).toContain('8 repeated: the message was there already');
     expect(stdout).toContain('2025-09-16 Tue');
     expect(stdout).toMatch(/replay +partial +83 entries/);

@@ -35,7 +35,7 @@ Items
   messages  1,873    1,640       12        200        –       18         3
   statuses    342        –      340          –        2        –         –
   edits         1        –        1          –        –        –         –
-  contacts     40        –        –          –        –        –         –
+  contacts     40        –       40          –        –        –         –
   pending: target message not received
 
 Created and updated
@@ -238,6 +238,9 @@ describe('the next command', () => {
     const problems = [{ origin: 'b.json:1', path: '$', reason: 'unknown_connection', excerpt: '' }];
     const steps = nextSteps(runResult({ ...unknown, problems }), FROM_FILE);
     expect(steps.map(adviceLine([]))).toEqual(['wa-reconcile connection add']);
+    const of = (candidates: string[]) => first(runResult({ ...unknown, problems, candidates }));
+    expect(of(['shop'])).toBe('wa-reconcile replay --connection shop');
+    expect(of(['shop', 'branch'])).toBe('wa-reconcile connection list');
     expect(steps[0]?.why).toContain('replay --connection NAME');
     const named = problems.map((problem) => ({ ...problem, excerpt: 'session shop' }));
     expect(first(runResult({ ...unknown, problems: named }))).toBe('wa-reconcile replay --register');

@@ -154,7 +154,7 @@ describeOnBackends('explain a contact', (backend) => {
       register: false,
     });
     const result = await ask(store, ANA);
-    expect(result.remedies).toEqual([{ do: 'name_connection', session: null, entries: 1 }]);
+    expect(result.remedies).toEqual([{ do: 'name_connection', session: null, candidates: [], entries: 1 }]);
   });
 
   it('M9: tells where the id of a rejected message went', async () => {
@@ -329,7 +329,7 @@ describeOnBackends('explain a contact', (backend) => {
       await replayFiles(store, [DEMO_DAY]);
       const result = await ask(store, '+5581900000009');
       expect(result.contact?.lead).toMatchObject({ isActive: false });
-      expect(result.verdict).toContain('1 entry that names it could not be parsed');
+      expect(result.verdict).toContain('1 entry that names it is in an unknown format');
       expect(result.findings).toMatchObject([{ outcome: 'unread', count: 1 }]);
       expect(result.facts.filter((fact) => fact.outcome === 'unread')).toMatchObject([
         { entryOrigin: `${DEMO_DAY}:69` },

@@ -31,7 +31,7 @@ describeOnBackends('explain a raw entry', (backend) => {
       'status read pending (no_message_yet)',
     ]);
     expect(result.verdict).toBe(
-      'Entry stdin:2 is partial: 2 messages in the database (1 created by it), 1 message rejected, 1 message skipped and status read.',
+      'Entry stdin:2 is partial: 2 messages in the database (1 created by it), 1 message rejected, 1 message skipped and 1 read status.',
     );
     expect(result.findings.map((one) => [one.outcome, one.reason])).toEqual([
       ['pending', 'no_message_yet'],
@@ -62,7 +62,7 @@ describeOnBackends('explain a raw entry', (backend) => {
       ['message', 'created', { phase: 2, chunkOrder: 7, progress: 80 }],
     ]);
     const none = await ask(store, 'stdin:2');
-    expect(none.verdict).toBe('Entry stdin:2 is processed: history declined.');
+    expect(none.verdict).toBe('Entry stdin:2 is processed: 1 declined history notice.');
     expect(none.facts[0]?.reason).toContain('2593109');
   });
 
@@ -100,6 +100,6 @@ describeOnBackends('explain a run', (backend) => {
       findings: [],
       run: { id: runId, command: 'replay', status: 'completed', journaled: {}, syncLogs: 3 },
     });
-    expect(result.verdict).toMatch(/^replay of 20\S+: /);
+    expect(result.verdict).toMatch(/^The replay of 20\S+ \S+ UTC: /);
   });
 });

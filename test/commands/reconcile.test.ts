@@ -223,6 +223,26 @@ describeOnBackends('a night', (backend) => {
     expect((await night(store, { full: true })).figures.messages).toBe(61);
   });
 
+  it('notices every time that the bytes of an old entry were changed, however long ago they were compared', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await night(store);
+    await store.sql.execute(
+      `update webhook_log set created_at = created_at - interval '1 day', processed_at = processed_at - interval '1 day'`,
+    );
+    expect((await night(store)).figures.messages).toBe(0);
+    await store.sql.execute(
+      `update webhook_log set raw_body = convert_to(replace(convert_from(raw_body, 'UTF8'), 'M3"', 'MX"'), 'UTF8')
+       where id = (select batch_id from messages where body = 'M3')`,
+    );
+    for (const options of [{}, {}, { full: true }]) {
+      const { figures, verdict, report } = await night(store, options);
+      expect(verdict).toContain('1 lost');
+      expect(figures.lost).toBe(1);
+      expect(report?.alerts).toMatchObject([{ kind: 'raw_entries_altered', count: 1 }]);
+    }
+  });
+
   it('looks at what came in after one whose clock was ahead', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);

@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,14 +16,25 @@ import { ANA, echo, live, wamid } from '../support/webhooks.js';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const run = promisify(execFile);
 
-/** An empty TypeScript project, as strict as they come, that has wa-reconcile installed and only Node's types besides. */
+const manifest = z.object({ dependencies: z.record(z.string(), z.string()) });
+
+/**
+ * An empty TypeScript project, as strict as they come, that has wa-reconcile installed, what that depends on, and only Node's
+ * types besides. The package is a copy: through a link, its types would find what only this repository has.
+ */
 async function makeProject(): Promise<string> {
   const binary = await builtBinary();
   const directory = await mkdtemp(join(inject('databases').directory, 'project-'));
-  await mkdir(join(directory, 'node_modules', '@types'), { recursive: true });
-  await symlink(dirname(dirname(dirname(binary))), join(directory, 'node_modules', 'wa-reconcile'));
-  for (const name of ['@types/node', 'undici-types']) {
-    await symlink(join(ROOT, 'node_modules', name), join(directory, 'node_modules', name));
+  const installed = join(directory, 'node_modules', 'wa-reconcile');
+  await mkdir(installed, { recursive: true });
+  await cp(dirname(dirname(binary)), join(installed, 'dist'), { recursive: true });
+  await cp(join(ROOT, 'package.json'), join(installed, 'package.json'));
+  await symlink(join(ROOT, 'prisma'), join(installed, 'prisma'));
+  const { dependencies } = manifest.parse(JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')));
+  for (const name of new Set([...Object.keys(dependencies), '@types/node', 'undici-types'])) {
+    const link = join(directory, 'node_modules', name);
+    await mkdir(dirname(link), { recursive: true });
+    await symlink(join(ROOT, 'node_modules', name), link);
   }
   await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
   const compilerOptions = {

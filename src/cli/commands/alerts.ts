@@ -37,7 +37,7 @@ function listCommand(parent: Command): Command {
     flags: LIST_FLAGS,
     summary: 'List the alerts, the worst first, with their ids.',
     details:
-      'The same alerts as reconcile and report raise: it verifies the database and compares the raw log, and ' +
+      'The alerts that reconcile and report raise. It verifies the database and compares the raw log, and ' +
       'changes nothing. Those that were acknowledged are shown last.',
     examples: [
       ['wa-reconcile alerts list', 'everything that needs a person'],
@@ -51,7 +51,7 @@ function listCommand(parent: Command): Command {
 function ackCommand(parent: Command): Command {
   return describe(parent.command('ack').addArgument(alertArgument()), {
     flags: ACK_FLAGS,
-    summary: 'Acknowledge alerts: they are still shown, and colour nothing.',
+    summary: 'Acknowledge alerts: they stay listed, but no longer affect the verdict or the exit code.',
     details:
       'It ends by itself when the alert changes (more messages, another chunk, a new silence), or at --until. ' +
       'Who did it, where and when is stored with it.',
@@ -67,8 +67,8 @@ function ackCommand(parent: Command): Command {
 function unackCommand(parent: Command): Command {
   return describe(parent.command('unack').addArgument(alertArgument()), {
     flags: UNACK_FLAGS,
-    summary: 'Take the acknowledgement of alerts back.',
-    examples: [['wa-reconcile alerts unack silent --connection loja', 'it counts again']],
+    summary: 'Withdraw the acknowledgement of alerts.',
+    examples: [['wa-reconcile alerts unack silent --connection loja', 'count it again']],
     exits: { ...DATABASE_EXITS, [EXIT.usage]: 'wrong usage or configuration; nothing was acknowledged' },
   });
 }

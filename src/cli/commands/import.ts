@@ -80,7 +80,7 @@ export function registerImport(parent: Command, attach: Attach): void {
       [EXIT.usage]: 'no_anchor, throttled: the phone was not asked; wrong usage, configuration or secret key',
       [EXIT.partial]:
         'partial: it failed after some pages, an answer was incomplete, or an item was rejected; of a list: some contacts failed',
-      [EXIT.locked]: 'another process holds the database or the linked device (it is named)',
+      [EXIT.locked]: 'another run holds the database or the linked device; the message names it',
       [EXIT.notLinked]: 'not_linked, logged_out: run wa-reconcile link',
       [EXIT.interrupted]: 'interrupted; rerun to resume',
     },

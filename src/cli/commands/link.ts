@@ -46,7 +46,7 @@ export function registerLink(parent: Command, attach: Attach): Command {
       [EXIT.failure]: 'it failed: wrong phone, no connection to WhatsApp, another login took over',
       [EXIT.usage]: 'wrong usage or configuration; secret key missing or wrong',
       [EXIT.partial]: 'linked, but some of what the phone sent could not be downloaded or read',
-      [EXIT.locked]: 'another run holds the database or the device (it is named)',
+      [EXIT.locked]: 'another run holds the database or the device; the message names it',
       [EXIT.notLinked]: 'not linked: the code was not scanned in time, or the phone unlinked the device',
       [EXIT.interrupted]: 'interrupted; rerun to resume',
     },

@@ -37,7 +37,7 @@ export function registerReconcile(parent: Command, attach: Attach): void {
       'Replays what is pending or failed, counts duplicates (and merges the certain ones with --apply), ' +
       'verifies, restores from the raw log what is missing or different, and reports: one line says the ' +
       'result. What was stored or changed since the last run is compared with the raw log entry by entry; of ' +
-      'everything else it makes sure that no message has changed since it last was. A run that was ' +
+      'everything else it checks that no message has changed since it was last compared. A run that was ' +
       'skipped or killed is caught up by the next. Two at once: the second names the first ' +
       '(exit 5), or waits with --lock-wait.',
     examples: [
@@ -53,7 +53,7 @@ export function registerReconcile(parent: Command, attach: Attach): void {
       [EXIT.findings]: 'reconciled, and something is lost or degraded (or as bad as --fail-on says)',
       [EXIT.partial]:
         'nothing as bad as --fail-on says, but this run left something pending, rejected or unrecognised',
-      [EXIT.interrupted]: 'interrupted; the next one catches it up',
+      [EXIT.interrupted]: 'interrupted; the next run catches up',
     },
   });
   attach(command, reconcileCommand);
@@ -113,7 +113,8 @@ function exitCodeOfReconcile({ status, report }: ReconcileResult, failOn: Severi
     case 'partial': {
       const alerts = report?.alerts ?? [];
       if (hasOpen(alerts, failOn)) return EXIT.findings;
-      return status === 'partial' && hasOpen(alerts, 'note') ? EXIT.partial : EXIT.ok;
+      // A note is nothing that a run leaves behind.
+      return status === 'partial' && hasOpen(alerts, 'degraded') ? EXIT.partial : EXIT.ok;
     }
   }
 }

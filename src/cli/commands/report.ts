@@ -26,8 +26,8 @@ const FLAGS = {
     ),
     tz: zone('the zone of the days'),
     runs: integer(0, MOST_RUNS, 'how many of the last runs').default('10'),
-    html: text('file', 'besides, one self-contained page for the browser', 'a file name'),
-    watch: duration('write the files again so often, until Ctrl-C').onlyTyped(),
+    html: text('file', 'also write one self-contained HTML page', 'a file name'),
+    watch: duration('rewrite the files at this interval until Ctrl-C').onlyTyped(),
     noAudit: toggle('a quick look: do not compare the raw log with the database'),
   }),
   ...group('Alerts:', { ...alertLimits(), failOn: failOn('loss') }),
@@ -37,20 +37,20 @@ export function registerReport(parent: Command, attach: Attach): void {
   const command = parent.command('report');
   describe(command, {
     flags: FLAGS,
-    summary: 'Report what was synchronised per connection, what was lost and why, and what needs a look.',
+    summary: 'Report what was synchronised per connection, what was lost and why, and what needs attention.',
     details:
       'Reads one moment of the database and changes nothing. For every connection: its history, its last events, ' +
       'what it holds, messages per day with the days that stand out, and the raw log against the database with ' +
       'every difference by its reason. The whole raw log is decoded and compared, message by message; ' +
       '--no-audit leaves that out, and then nothing is said about losses. Alerts come first, the worst at the ' +
-      'top, each with what to type: loss (a message is missing, doubled or different, an item was rejected), ' +
+      'top, each with what to type: loss (a message is missing, a duplicate or different, an item was rejected), ' +
       'degraded (something that should come does not), note (nothing to do). Alerts about what was ' +
       'rejected or broken, and about runs that died, look back as far as --days. How long a connection may be ' +
       'silent is learned from the same hours of earlier weeks.',
     examples: [
       ['wa-reconcile report', 'all connections, the last 14 days'],
       ['wa-reconcile report --connection loja --days 60', 'one number, two months'],
-      ['wa-reconcile report --html report.html', 'besides, one page for the browser, with charts'],
+      ['wa-reconcile report --html report.html', 'also write one HTML page, with charts'],
       [
         'wa-reconcile report -o /var/lib/node_exporter/wa_reconcile.prom',
         'gauges for Prometheus (textfile collector)',

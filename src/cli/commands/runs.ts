@@ -12,6 +12,7 @@ const LARGEST_LIST = 10_000;
 const LIST_FLAGS = group('What:', {
   command: text('name', 'only runs of this command: replay, dedupe, reconcile, …', 'a command'),
   since: moment('only runs that began since: 2026-11-03, 36h, 2d, yesterday'),
+  until: moment('only runs that began before'),
   tz: dateZone(),
   limit: integer(1, LARGEST_LIST, 'how many, the newest first').default('20'),
 });

@@ -20,11 +20,11 @@ const FLAGS = group(GLOBAL_GROUP, {
   noColor: toggle('no colour (NO_COLOR and TERM=dumb do the same)'),
   noInput: toggle('never ask; fail instead'),
   yes: toggle('confirm what would be asked').short('y'),
-  lockWait: duration('wait so long for another run to end').default('0'),
+  lockWait: duration('how long to wait for another run to end').default('0'),
   events: toggle('progress as NDJSON on stderr'),
-  home: text('dir', 'where the embedded database lies', 'a directory'),
+  home: text('dir', 'the directory of the embedded database', 'a directory'),
   databaseUrlFile: text('file', 'read the database URL from a file', 'a file name'),
-  directDatabaseUrlFile: text('file', 'its URL past a pooler, from a file', 'a file name'),
+  directDatabaseUrlFile: text('file', 'read the direct (unpooled) URL from a file', 'a file name'),
 });
 
 /** What every command knows, whatever it does. */

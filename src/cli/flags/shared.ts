@@ -40,8 +40,10 @@ export function applyAndDryRun(origin: (key: 'apply' | 'dryRun') => Origin, appl
 
 /** When alerts about a connection are raised. */
 export const alertLimits = () => ({
-  historyAfter: duration('no history so long after onboarding').default('60m'),
-  silentAfter: duration('no live event for so long').otherwise('by its own rhythm'),
+  historyAfter: duration('alert when no history has arrived this long after onboarding').default('60m'),
+  silentAfter: duration('alert when no live event has arrived for this long').otherwise(
+    'learned per connection',
+  ),
 });
 
 /** The limits as a use-case takes them. */

@@ -143,7 +143,7 @@ export function ledger(accounts: Accounts, line: string): Markup {
           <td>${formatCount(items)}</td>
         </tr>
         <tr>
-          <th scope="row">saved</th>
+          <th scope="row">stored</th>
           <td>${formatCount(saved)}</td>
         </tr>
         ${Object.entries(explained).map(

@@ -6,7 +6,7 @@ import { age, html, name, type Markup } from './markup.js';
 import { table, type Row } from './tables.js';
 
 /** Where the filter is worth its room. */
-const MANY = 6;
+const MANY = 3;
 
 /** How bad it is, in a word: never by colour alone. */
 export const SEVERITY_WORDS: Readonly<Record<Severity | 'none', string>> = {

@@ -26,6 +26,8 @@ export interface Presentation {
   metrics?: () => string;
   /** For people: on a terminal and as Markdown. */
   document: Document;
+  /** Says something that is not to be missed: it is printed under --quiet, too. */
+  isNews?: boolean;
 }
 
 /** Whether a result says that something went well or badly; a list of things does not. */

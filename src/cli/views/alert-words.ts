@@ -31,12 +31,15 @@ export function headlineSeverity({ severity, audit }: Pick<Judged, 'severity' | 
   return audit === null && severity !== 'loss' ? 'degraded' : severity;
 }
 
-/** `4 alerts: 37 lost, 1 degraded, 2 notes (1 acknowledged)`, or `No alerts`. */
+/** `37 lost, 1 degraded, 2 notes (4 alerts, 1 acknowledged)`, or `No alerts`. What is lost is counted item by item. */
 export function headlineWords({ alerts, counts, audit }: Judged): string {
   const open = alerts.length - counts.acknowledged;
-  const said = open === 0 ? 'No alerts' : `${formatAmount(open, 'alert')}: ${countWords(counts)}`;
-  const acknowledged = counts.acknowledged === 0 ? '' : ` (${formatCount(counts.acknowledged)} acknowledged)`;
-  return `${said}${acknowledged}${audit === null ? '; the raw log was not compared (--no-audit)' : ''}`;
+  const said = open === 0 ? 'No alerts' : countWords(counts);
+  const beside = [
+    ...(open === 0 ? [] : [formatAmount(open, 'alert')]),
+    ...(counts.acknowledged === 0 ? [] : [`${formatCount(counts.acknowledged)} acknowledged`]),
+  ].join(', ');
+  return `${said}${beside === '' ? '' : ` (${beside})`}${audit === null ? '; the raw log was not compared (--no-audit)' : ''}`;
 }
 
 /** `acknowledged by ana on crm-1 until 2026-11-30 00:00 UTC: moved to the new number`. */

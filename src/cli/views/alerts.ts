@@ -15,6 +15,7 @@ export function presentAlerts(result: AlertsList): Presentation {
     json: result,
     lines: alerts,
     csv: grid(alerts),
+    isNews: alerts.length > 0,
     document: {
       verdict: { mark: severityMark(headlineSeverity(result)), text: headlineWords(result) },
       blocks: alerts.map((alert) => list([alertItem(alert)])),
@@ -69,17 +70,7 @@ export function alertSteps(alerts: readonly Alert[]): Remedy[] {
 
 function grid(alerts: readonly Alert[]): Grid {
   return {
-    columns: [
-      'id',
-      'severity',
-      'kind',
-      'connection',
-      'since',
-      'count',
-      'message',
-      'what to type',
-      'acknowledged',
-    ],
+    columns: ['id', 'severity', 'kind', 'connection', 'since', 'count', 'message', 'remedy', 'acknowledged'],
     rows: alerts.map((alert) => [
       alert.id,
       alert.severity,

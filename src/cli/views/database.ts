@@ -12,7 +12,7 @@ export function presentDatabaseStatus(result: DatabaseStatus, place: string): Pr
     json: result,
     lines: [result],
     csv: {
-      columns: ['migration', 'status', 'applied at'],
+      columns: ['migration', 'status', 'applied_at'],
       rows: [
         ...applied.map(({ name, appliedAt }) => [name, 'applied', appliedAt]),
         ...pending.map((name) => [name, 'pending', null]),

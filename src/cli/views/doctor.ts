@@ -14,6 +14,7 @@ export function presentDoctor(result: DoctorResult): Presentation {
       columns: ['check', 'status', 'message', 'remedy'],
       rows: result.checks.map(({ name, status, message, remedy }) => [name, status, message, remedy ?? null]),
     },
+    isNews: result.checks.some(({ status }) => status !== 'ok'),
     document: {
       verdict: verdictOf(result),
       blocks: [list(result.checks.map((check) => checkItem(check, result)))],

@@ -133,7 +133,7 @@ function historyRemarks({ connection, history, missingChunks }: ConversationExpl
   if (missingChunks.length > 0) {
     const shown = missingChunks.slice(0, 5).join(', ');
     const more = missingChunks.length > 5 ? ', …' : '';
-    remarks.push(`${connection}: history chunks ${shown}${more} (phase/order) are missing`);
+    remarks.push(`${connection}: missing history chunks (phase/chunk): ${shown}${more}`);
   }
   switch (history) {
     case 'declined':

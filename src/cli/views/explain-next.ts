@@ -1,4 +1,5 @@
 import type { ExplainResult, Remedy as ExplainRemedy } from '../../commands/explain/result.js';
+import { namelessRemedy } from '../../audit/alert.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { typedAgain } from '../typed-again.js';
 import { formatAmount } from '../ui/quantities.js';
@@ -38,25 +39,14 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
       ];
     }
     case 'name_connection': {
-      const { session, entries } = advice;
+      const { session, candidates, entries } = advice;
       const waiting = formatAmount(entries, 'entry', 'entries');
       if (session !== null) {
         return [
           remedy('replay', ['--register'], `creates the connection '${session}', and replays ${waiting}`),
         ];
       }
-      return [
-        remedy(
-          'connection list',
-          [],
-          `lists the connections; ${waiting} ${entries === 1 ? 'names' : 'name'} none`,
-        ),
-        remedy(
-          'replay',
-          ['--connection', 'NAME'],
-          `replays ${entries === 1 ? 'it' : 'them'} on that connection`,
-        ),
-      ];
+      return [namelessRemedy(candidates)];
     }
     case 'replay_pending':
       return [

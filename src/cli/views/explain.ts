@@ -211,7 +211,7 @@ function runSection({ run }: ExplainResult): Block {
       ['verdict', run.verdict],
       ['error', run.error],
       ['changed rows', journaled.join(', ')],
-      ['sync logs', run.syncLogs === 0 ? null : formatCount(run.syncLogs)],
+      ['history syncs', run.syncLogs === 0 ? null : formatCount(run.syncLogs)],
     ]),
   ]);
 }

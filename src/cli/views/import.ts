@@ -104,7 +104,7 @@ function wordsOf(result: ImportResult, timeoutMs: number): string {
     case 'throttled':
       return `${who}: the phone was asked less than five minutes ago.`;
     case 'not_linked':
-      return `${who}: nothing in the raw log, and no linked phone.`;
+      return `${who}: nothing new in the raw log, and no linked phone.`;
     case 'conflict':
       return `${who}: another login with this device’s credentials took over${kept}.`;
     case 'logged_out':

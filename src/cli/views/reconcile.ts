@@ -67,7 +67,9 @@ function remarksOf({ dryRun, caughtUp, since, status, heldBack, figures }: Recon
     const verb = figures.unchanged === 1 ? 'is' : 'are';
     remarks.push(
       faint(`Compared with the raw log: what was stored or changed since ${minute(since)}.`),
-      faint(`${rest} ${verb} unchanged since last compared (--full compares everything).`),
+      ...(figures.unchanged === 0
+        ? []
+        : [faint(`${rest} ${verb} unchanged since last compared (--full compares everything).`)]),
     );
   }
   if (heldBack !== undefined) remarks.push(span('warn', heldBack));
@@ -100,12 +102,12 @@ function alertsSection({ report }: ReconcileResult): Block {
 
 function findingsSection({ verify }: ReconcileResult): Block {
   const findings = (verify?.checks ?? []).filter(({ status }) => status === 'findings');
-  return section(`Findings (${findings.length})`, [list(findings.map(findingItem))]);
+  return section('Findings', [list(findings.map(findingItem))]);
 }
 
-function findingItem({ check, found, summary, samples, remedy: advice }: CheckResult): Item {
+function findingItem({ check, severity, found, summary, samples, remedy: advice }: CheckResult): Item {
   return {
-    mark: 'warn',
+    mark: severity === 'loss' ? 'bad' : 'warn',
     line: [span('strong', check), `: ${summary} `, faint(`(${formatCount(found)})`)],
     under: [
       ...samples

@@ -1,3 +1,4 @@
+import { namelessRemedy } from '../../audit/alert.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { RunResult } from '../../model/run-result.js';
 import { typedAgain, withoutDryRun } from '../typed-again.js';
@@ -77,15 +78,12 @@ function pendingSteps(result: RunResult, invocation: Invocation): Remedy[] {
       ),
     );
   }
-  steps.push(
-    remedy(
-      'connection add',
-      [],
-      nameless
-        ? 'adds one for entries that name no connection; then replay --connection NAME'
-        : 'adds a connection by hand instead; then replay',
-    ),
-  );
+  const step = namelessRemedy(result.candidates ?? []);
+  if (nameless && step.command !== 'connection add') steps.push(step);
+  const adds = nameless
+    ? 'adds one for entries that name none; then replay --connection NAME'
+    : 'adds a connection by hand instead; then replay';
+  steps.push(remedy('connection add', [], adds));
   return steps;
 }
 

@@ -49,7 +49,8 @@ export function presentRun(
       verdict: verdictOf(result),
       blocks: [
         inputSection(result, nothingRead),
-        ...(nothing ? [] : [itemsSection(result), changesSection(result)]),
+        ...(nothing || !hasItems(result) ? [] : [itemsSection(result)]),
+        ...(nothing ? [] : [changesSection(result)]),
         leftOutSection(result),
         connectionsSection(result),
         eventsSection(result),
@@ -144,11 +145,23 @@ function inputSection(
   return section('Input', [text(...lines)]);
 }
 
+/** Whether anything was read that has a counter: account events have none. */
+function hasItems({ messages, contacts, ...result }: RunResult): boolean {
+  return [messages, contacts, ...AMENDMENTS.map(({ key }) => result[key])].some(({ seen }) => seen > 0);
+}
+
+/** Items of entries that are pending: no rule has skipped them, they are still to come. */
+function waitingOf({ skipped }: Pick<RunResult['contacts'], 'skipped'>): number {
+  return (skipped['unknown_connection'] ?? 0) + (skipped['other_connection'] ?? 0);
+}
+
 /** What every item became, in columns. */
 function itemsSection(result: RunResult): Block {
   const { messages, contacts, dryRun } = result;
-  const leftOut = (counts: Pick<RunResult['contacts'], 'skipped' | 'rejected'>): Line[] => [
-    countOf(sumOf(counts.skipped)),
+  type Counts = Pick<RunResult['contacts'], 'skipped' | 'rejected'>;
+  const leftOut = (counts: Counts, pending = 0): Line[] => [
+    countOf(pending + waitingOf(counts)),
+    countOf(sumOf(counts.skipped) - waitingOf(counts)),
     countOf(sumOf(counts.rejected), 'warn'),
   ];
   const rows: Line[][] = [
@@ -158,7 +171,6 @@ function itemsSection(result: RunResult): Block {
       countOf(messages.created, 'good'),
       countOf(messages.updated, 'good'),
       countOf(messages.unchanged),
-      NONE,
       ...leftOut(messages),
     ],
   ];
@@ -171,12 +183,19 @@ function itemsSection(result: RunResult): Block {
       NONE,
       countOf(applied, 'good'),
       countOf(unchanged),
-      countOf(pending),
-      ...leftOut(rest),
+      ...leftOut(rest, pending),
     ]);
   }
   if (contacts.seen > 0) {
-    rows.push(['contacts', formatCount(contacts.seen), NONE, NONE, NONE, NONE, ...leftOut(contacts)]);
+    const applied = contacts.seen - sumOf(contacts.skipped) - sumOf(contacts.rejected);
+    rows.push([
+      'contacts',
+      formatCount(contacts.seen),
+      NONE,
+      countOf(applied, 'good'),
+      NONE,
+      ...leftOut(contacts),
+    ]);
   }
   const columns = [
     '',
@@ -185,9 +204,16 @@ function itemsSection(result: RunResult): Block {
     ...['pending', 'skipped', 'rejected'].map(numbers),
   ];
   const waits = AMENDMENTS.some(({ key }) => result[key].pending > 0);
+  const waitsForConnection = [messages, contacts, ...AMENDMENTS.map(({ key }) => result[key])].some(
+    (counts) => waitingOf(counts) > 0,
+  );
+  const why = [
+    ...(waits ? ['target message not received'] : []),
+    ...(waitsForConnection ? ['the connection is unknown'] : []),
+  ];
   return section(dryRun ? 'Items, and what would happen' : 'Items', [
     table(columns, rows),
-    text(...(waits ? [faint('pending: target message not received')] : [])),
+    text(...(why.length === 0 ? [] : [faint(`pending: ${why.join(', or ')}`)])),
   ]);
 }
 

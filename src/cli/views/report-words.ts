@@ -86,7 +86,7 @@ export function quietWords({ quietHours, toleratedHours, learnedFrom }: Rhythm):
   const limit = hours(toleratedHours);
   const words = {
     weeks: `up to ${limit} is usual now`,
-    little: `threshold ${limit} (not enough traffic for a baseline)`,
+    little: `threshold ${limit}, too little traffic for a baseline`,
     option: `limit ${limit} (--silent-after)`,
   };
   return `${hours(quietHours)} ago; ${words[learnedFrom]}`;
@@ -111,7 +111,7 @@ export function minute(instant: string | null): string {
 }
 
 export function kindWords(kind: string): string {
-  return kind.replaceAll('_', ' ');
+  return kind;
 }
 
 /** `77 processed`, `2 without anything to store`; statuses that no entry has are left out. */

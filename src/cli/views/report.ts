@@ -189,7 +189,7 @@ function accountFields(accounts: Accounts, connection: string): Field[] {
     ['', unexplainedRemedy(connection)],
   ];
   return [
-    ['raw log', `${formatAmount(items, 'message')}, ${formatCount(saved)} saved`],
+    ['raw log', `${formatAmount(items, 'message')}, ${formatCount(saved)} stored`],
     ...Object.entries(explained).map(([reason, count]): Field => [
       '',
       `${formatCount(count)} ${accountReason(reason)}`,
@@ -248,7 +248,7 @@ function rawLogSection({ entries, accounts }: ReportResult): Block {
       `${formatAmount(total, 'entry', 'entries')}${words === '' ? '' : `: ${words}`}`,
       ...(accounts === undefined
         ? []
-        : [`${formatAmount(accounts.items, 'message')} in them, ${formatCount(accounts.saved)} saved`]),
+        : [`${formatAmount(accounts.items, 'message')} in them, ${formatCount(accounts.saved)} stored`]),
       ...(accounts === undefined || isBalanced(accounts)
         ? []
         : [span('bad', `${formatCount(accounts.unexplained)} unexplained`)]),

@@ -1,7 +1,19 @@
 import type { RunDetail, RunList, RunView } from '../../commands/runs/runs.js';
 import type { Grid, Presentation } from '../ui/presentation.js';
 import { formatCount, formatDuration } from '../ui/quantities.js';
-import { faint, fields, numbers, section, span, table, text, type Block, type Line } from '../ui/document.js';
+import {
+  faint,
+  fields,
+  list,
+  numbers,
+  section,
+  span,
+  table,
+  text,
+  type Block,
+  type Item,
+  type Mark,
+} from '../ui/document.js';
 
 /** Past runs in every format. */
 export function presentRuns(result: RunList): Presentation {
@@ -9,7 +21,7 @@ export function presentRuns(result: RunList): Presentation {
     json: result,
     lines: result.runs,
     csv: runGrid(result.runs),
-    document: { blocks: [result.runs.length === 0 ? text('No runs.') : runTable(result.runs)] },
+    document: { blocks: [result.runs.length === 0 ? text('No runs.') : list(result.runs.map(runItem))] },
   };
 }
 
@@ -23,7 +35,7 @@ export function presentRun(result: RunDetail): Presentation {
     document: {
       blocks: [
         section(`${run.command} ${run.id}`, [fieldsOf(result)]),
-        section('Steps', [runTable(steps)]),
+        section('Steps', [list(steps.map(runItem))]),
         section('Changed rows', [
           table(
             ['table', numbers('rows')],
@@ -59,40 +71,43 @@ function runGrid(runs: readonly RunView[]): Grid {
   return { columns: CSV.map(([column]) => column), rows: runs.map((run) => CSV.map(([, of]) => of(run))) };
 }
 
-function runTable(runs: readonly RunView[]): Block {
-  return table(
-    [
-      'run',
-      'command',
-      'status',
-      'started (UTC)',
-      { heading: 'took', align: 'right', optional: true },
-      { heading: 'verdict', optional: true },
+/** A run and how it ended; its id and its verdict under it, whole, so that they can be copied on any terminal. */
+function runItem(run: RunView): Item {
+  const began = run.startedAt.slice(0, 16).replace('T', ' ');
+  const took = run.durationMs === null ? '' : `, ${formatDuration(run.durationMs)}`;
+  const status = statusWords(run);
+  return {
+    mark: markOf(run),
+    line: [
+      span('strong', run.command),
+      ...(run.parentRunId === null ? [] : [' (a step)']),
+      ` ${began} UTC${took}`,
+      ...(status === null ? [] : [`, ${status}`]),
     ],
-    runs.map((run) => [
-      run.id,
-      `${run.parentRunId === null ? '' : '└ '}${run.command}`,
-      statusOf(run),
-      run.startedAt.slice(0, 16).replace('T', ' '),
-      run.durationMs === null ? '–' : formatDuration(run.durationMs),
-      run.verdict ?? '',
-    ]),
-  );
+    under: [...(run.verdict === null ? [] : [run.verdict]), faint(run.id)],
+  };
 }
 
-function statusOf(run: RunView): Line {
-  if (run.undoneBy !== null) return faint('undone');
-  switch (run.status) {
+function markOf({ undoneBy, status, coveredBy }: RunView): Mark {
+  if (undoneBy !== null) return 'note';
+  switch (status) {
     case 'completed':
-      return span('good', run.status);
+      return 'good';
     case 'partial':
     case 'running':
-      return span('warn', run.status);
+      return 'warn';
     case 'failed':
     case 'interrupted':
     case 'died':
-      return run.coveredBy === null ? span('bad', run.status) : faint(`${run.status}, covered`);
+      return coveredBy === null ? 'bad' : 'note';
   }
+}
+
+/** Null for the usual end. */
+function statusWords({ undoneBy, status, coveredBy }: RunView): string | null {
+  if (undoneBy !== null) return 'undone';
+  if (status === 'completed') return null;
+  return coveredBy === null ? status : `${status}, covered by a later run`;
 }
 
 function fieldsOf({ run, resumedBy }: RunDetail): Block {

@@ -1,3 +1,4 @@
+import { candidatesOf } from '../../audit/alert.js';
 import { decodeWamid } from '../../identity/wamid.js';
 import { amount, count } from '../../model/amount.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
@@ -175,15 +176,19 @@ export function concludeEntry(
     ...[...PROBLEMS, 'skipped' as const].flatMap((outcome) =>
       countOf(outcome) === 0 ? [] : [`${amount(countOf(outcome), 'message')} ${outcome}`],
     ),
-    ...(unread.length === 0 ? [] : [amount(unread.length, 'unparsed item')]),
+    ...(unread.length === 0
+      ? []
+      : [amount(unread.length, 'part in an unknown format', 'parts in an unknown format')]),
   ];
-  for (const [what, number] of countKinds(
-    facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry'),
-  )) {
-    parts.push(number === 1 ? what : `${what} (${count(number)})`);
-  }
+  const others = countKinds(facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry'));
+  for (const [what, number] of others) parts.push(amount(number, what, pluralOf(what)));
   const holds = parts.length === 0 ? 'nothing to store' : listed(parts);
-  return { verdict: `Entry ${entry.origin} is ${entry.status}: ${holds}.`, known: true, findings };
+  const status = entry.status === 'unrecognized' ? 'in an unknown format' : entry.status;
+  return { verdict: `Entry ${entry.origin} is ${status}: ${holds}.`, known: true, findings };
+}
+
+function pluralOf(what: string): string {
+  return what.endsWith('status') ? `${what}es` : `${what}s`;
 }
 
 /** The items of an entry that are not messages, by kind. */
@@ -192,9 +197,9 @@ function countKinds(facts: readonly ExplainedFact[]): Map<string, number> {
   for (const { kind, type, status } of facts) {
     const what =
       kind === 'status'
-        ? `status ${status ?? ''}`
+        ? `${status ?? ''} status`.trim()
         : kind === 'history_state' || kind === 'event'
-          ? `${kind === 'event' ? 'event' : 'history'} ${type ?? ''}`
+          ? `${type?.replaceAll('_', ' ') ?? ''} ${kind === 'event' ? 'event' : 'history notice'}`.trim()
           : kind.replaceAll('_', ' ');
     counts.set(what, (counts.get(what) ?? 0) + 1);
   }
@@ -235,7 +240,9 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
       : [`${amount(pending.length, 'update is', 'updates are')} pending: target message not received`]),
     ...(unread.length === 0
       ? []
-      : [`${amount(unread.length, 'entry that names it', 'entries that name it')} could not be parsed`]),
+      : [
+          `${amount(unread.length, 'entry that names it', 'entries that name it')} ${unread.length === 1 ? 'is' : 'are'} in an unknown format`,
+        ]),
   ];
   return { verdict: `${parts.join('; ')}.`, known: true, findings };
 }
@@ -290,7 +297,7 @@ function targetNotReceived(number: number): Finding {
 }
 
 function unparsed(number: number, reason: string | null): Finding {
-  return finding('unread', number, reason, 'could not be parsed');
+  return finding('unread', number, reason, 'in an unknown format');
 }
 
 function damaged(): Finding {
@@ -387,7 +394,12 @@ function advisePending(inv: Investigation, verdicts: readonly ItemVerdict[]): vo
     const { phoneNumberId, displayPhone, session } = item.hint;
     inv.remedy(
       phoneNumberId === null && (displayPhone === null || item.entry.provider === 'baileys')
-        ? { do: 'name_connection', session, entries: entries.size }
+        ? {
+            do: 'name_connection',
+            session,
+            candidates: candidatesOf(inv.connections, new Set([item.entry.provider])),
+            entries: entries.size,
+          }
         : { do: 'add_connection', phoneNumberId, displayPhone, entries: entries.size },
     );
   }

@@ -92,7 +92,7 @@ async function answer(
       const note = runNote(run);
       return {
         conclusion: {
-          verdict: `${run.command} of ${note.startedAt}: ${run.verdict ?? run.status}${run.error === null ? '' : `; ${run.error}`}.`,
+          verdict: `The ${run.command} of ${note.startedAt.slice(0, 16).replace('T', ' ')} UTC: ${run.verdict ?? run.status}${run.error === null ? '' : `; ${run.error}`}.`,
           known: true,
           findings: [],
         },

@@ -302,7 +302,8 @@ export interface RunExplanation extends RunNote {
 /** What to do about a finding; the command line spells the commands. */
 export type Remedy =
   | { do: 'add_connection'; phoneNumberId: string | null; displayPhone: string | null; entries: number }
-  | { do: 'name_connection'; session: string | null; entries: number }
+  /** `candidates`: names of the connections that the entries may be of. */
+  | { do: 'name_connection'; session: string | null; candidates: string[]; entries: number }
   | { do: 'replay_pending'; entries: number }
   | { do: 'replay_contact'; contact: string }
   | { do: 'replay_all' }

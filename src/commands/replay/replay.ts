@@ -1,4 +1,5 @@
 import type { Context } from '../../context.js';
+import { candidatesOf } from '../../audit/alert.js';
 import { executeBatch, nothingApplied, type Applied } from '../../ingest/apply/execute-batch.js';
 import { distrustChangedMessages } from '../../ingest/apply/heal-messages.js';
 import type { Batch } from '../../ingest/batch/batch.js';
@@ -246,6 +247,9 @@ class Replay {
       problems: tally.problems,
       problemCount: tally.problemCount,
       chatterLines: tally.chatterLines,
+      ...(tally.nameless.size === 0
+        ? {}
+        : { candidates: candidatesOf(await readConnections(this.target.sql), tally.nameless) }),
       ...(resume === null ? {} : { resumedFrom: describeResume(resume) }),
       database: ctx.store.location,
       ...(this.error === undefined ? {} : { error: this.error }),

@@ -1,9 +1,16 @@
 import { commandOfRun } from '../../ingest/runs/recorded-command.js';
 import type { JudgedRun } from '../../ingest/runs/judge.js';
-import { alert, brokenAlerts, rejectAlert, WHICH_CONNECTION_REMEDY, type Alert } from '../../audit/alert.js';
+import {
+  alert,
+  brokenAlerts,
+  candidatesOf,
+  namelessRemedy,
+  rejectAlert,
+  type Alert,
+} from '../../audit/alert.js';
 import { amount, count as countWords } from '../../model/amount.js';
 import type { Provider } from '../../model/enumerations.js';
-import { remedy, type Remedy } from '../../model/remedy.js';
+import { remedy } from '../../model/remedy.js';
 import type { PendingFactGroup, EntryGroup } from '../../store/queries/report.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
@@ -281,26 +288,11 @@ function pendingAlert(waiting: Waiting, { connections }: WholeFacts): Alert {
     count,
     message,
     remedy: isNameless
-      ? namelessRemedy(connections, waiting.providers)
+      ? namelessRemedy(candidatesOf(connections, waiting.providers))
       : isUnknown
         ? remedy('replay', ['--register'], 'creates the connections that the entries name, and imports them')
         : remedy('replay', [], 'imports the pending entries'),
   });
-}
-
-function namelessRemedy(connections: readonly ConnectionRow[], providers: ReadonlySet<Provider>): Remedy {
-  const [only, second] = connections.filter(({ kind }) =>
-    providers.has(kind === 'baileys' ? 'baileys' : 'meta'),
-  );
-  if (only === undefined)
-    return remedy(
-      'connection add',
-      [],
-      'adds the connection; then replay --connection NAME imports the entries',
-    );
-  return second === undefined
-    ? remedy('replay', ['--connection', only.name], 'imports the pending entries for this connection')
-    : WHICH_CONNECTION_REMEDY;
 }
 
 /** A run that died has done harm only until a later run has covered its work. */

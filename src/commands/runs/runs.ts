@@ -111,17 +111,20 @@ export interface ListRunsOptions {
   command?: string | undefined;
   /** Only runs that began since then, ms since 1970. */
   since?: number | undefined;
+  /** Only runs that began before then. */
+  until?: number | undefined;
   /** How many, the newest first. */
   limit: number;
 }
 
 /** Past runs and those at work, the newest first. Changes nothing. Throws ConfigError for a command that is never recorded. */
 export async function listRuns(ctx: Context, options: ListRunsOptions): Promise<RunList> {
-  const { command, since, limit } = options;
+  const { command, since, until, limit } = options;
   if (command !== undefined) await assertRecorded(ctx, command);
   const rows = await selectNewestRuns(ctx.store.sql, {
     command: command ?? null,
     since: since ?? null,
+    until: until ?? null,
     limit,
   });
   return {

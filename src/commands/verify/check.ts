@@ -202,7 +202,7 @@ export const REPLAY_ALL_REMEDY = remedy('replay', ['--all'], 'restores everythin
 
 /** Shows where one message came from: what a person has to decide by. */
 export function explainRemedy(subject: string | null): Remedy | null {
-  return subject === null ? null : remedy('explain', [subject], 'shows what to decide by');
+  return subject === null ? null : remedy('explain', [subject], 'shows what is known about it');
 }
 
 /** Imports a file again, which gives the raw log back what it lost. */

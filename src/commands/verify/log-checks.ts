@@ -1,4 +1,4 @@
-import { acknowledge, brokenAlerts, rejectAlert, WHICH_CONNECTION_REMEDY } from '../../audit/alert.js';
+import { acknowledge, brokenAlerts, candidatesOf, namelessRemedy, rejectAlert } from '../../audit/alert.js';
 import { readEntryGroups } from '../../store/queries/report.js';
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import { readRejectGroups } from '../../store/tables/rejects.js';
@@ -17,6 +17,7 @@ import {
   type Check,
   type Conclusion,
   type Recorder,
+  type VerifyView,
 } from './check.js';
 
 /**
@@ -36,7 +37,7 @@ export const rawLogCheck: Check = {
     });
     view.audited?.(tally.end(audit));
     recorder.checked = audit.total.items;
-    return conclude(audit);
+    return conclude(audit, view.connections);
   },
 };
 
@@ -70,7 +71,7 @@ async function record(recorder: Recorder, item: AuditedItem): Promise<void> {
   }
 }
 
-function conclude(audit: AuditResult): Conclusion {
+function conclude(audit: AuditResult, connections: VerifyView['connections']): Conclusion {
   const { total, open, entries } = audit;
   const counted = (counts: readonly (readonly [count: number, one: string, many?: string])[]) =>
     counts.map(([count, one, many = one]) => [count, amount(count, one, many)] as const);
@@ -93,14 +94,14 @@ function conclude(audit: AuditResult): Conclusion {
       [open.unknownConnection, 'entry of an unknown connection', 'entries of unknown connections'],
       [open.failed, 'failed entry can be read now', 'failed entries can be read now'],
       [open.unreadable, 'unreadable entry', 'unreadable entries'],
-      [open.unrecognized, 'unrecognized part', 'unrecognized parts'],
+      [open.unrecognized, 'part in an unknown format', 'parts in an unknown format'],
     ]),
   );
   const items = `${amount(total.items, 'message item')} in ${amount(entries, 'entry', 'entries')}`;
   const unaccounted = unaccountedIn(audit);
   return {
     summary: `${items}${sums === '' ? '' : `: ${sums}`}${rest === '' ? '' : `; ${rest}`}`,
-    remedy: remedyFor(audit),
+    remedy: remedyFor(audit, connections),
     // Entries that wait for a replay are not lost.
     severity: unaccounted === 0 ? 'degraded' : 'loss',
     missing: total.missingMessages,
@@ -112,7 +113,7 @@ function unaccountedIn({ total, open }: AuditResult): number {
   return total.missing + total.different + total.doubled + total.unsettled + open.damaged;
 }
 
-function remedyFor(audit: AuditResult): Remedy | null {
+function remedyFor(audit: AuditResult, connections: VerifyView['connections']): Remedy | null {
   const { total, open } = audit;
   if (open.damaged > 0) return replayFileRemedy(fileOfOrigin(audit.damagedExample?.origin ?? null));
   if (total.missing + total.different + total.unsettled > 0) return REPLAY_ALL_REMEDY;
@@ -120,7 +121,8 @@ function remedyFor(audit: AuditResult): Remedy | null {
   if (total.doubled > 0) return DEDUPE_REMEDY;
   if (open.failed > 0) return remedy('replay', ['--failed'], 'imports the failed entries again');
   if (open.pending > 0) return remedy('replay', [], 'imports the pending entries');
-  if (open.unknownConnection > 0 && open.unknownConnection === open.nameless) return WHICH_CONNECTION_REMEDY;
+  if (open.nameless.entries > 0 && open.unknownConnection === open.nameless.entries)
+    return namelessRemedy(candidatesOf(connections, open.nameless.providers));
   if (open.unknownConnection > 0)
     return remedy('replay', ['--register'], 'creates the connections and imports their entries');
   return null;
@@ -154,12 +156,12 @@ export const rejectsCheck: Check = {
       if (acknowledged === null) await recorder.finding('!', item, count ?? 1);
     }
     const { checked, found } = recorder;
-    const what = 'rejected item or unreadable entry';
-    const counted = amount(checked, what, 'rejected items and unreadable entries');
-    const summary =
-      checked === 0 ? 'Nothing rejected or unreadable' : `${counted}, ${found} not acknowledged`;
+    const acknowledged =
+      found === checked ? 'none acknowledged' : `${(checked - found).toLocaleString('en-US')} acknowledged`;
+    const when = `rejected or unreadable in the last ${REJECT_DAYS} days`;
     return {
-      summary: `${summary} in the last ${REJECT_DAYS} days`,
+      summary:
+        checked === 0 ? `Nothing ${when}` : `${checked.toLocaleString('en-US')} ${when}, ${acknowledged}`,
       remedy: alerts.find(({ acknowledged }) => acknowledged === null)?.remedy ?? null,
     };
   },

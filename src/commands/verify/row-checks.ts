@@ -141,8 +141,8 @@ export const pendingFactsCheck = rowCheck<OverdueFact>({
       },
       conclude: ({ checked, found }) => {
         if (found === 0) {
-          const pending = checked === 0 ? 'No pending updates' : amount(checked, 'pending update');
-          return { summary: `${pending}, none for more than a day` };
+          const pending = amount(checked, 'pending update');
+          return { summary: checked === 0 ? 'No pending updates' : `${pending}, none for more than a day` };
         }
         const parts = joined(
           [

@@ -46,7 +46,7 @@ export const ticketRulesCheck: Check = {
 /** An open ticket, what is wrong with it, and what the rules make of it. */
 interface JudgedTicket {
   ticket: OpenTicket;
-  /** `T3: window until … instead of …`; empty where it is as it should be. */
+  /** `window until … instead of …`; empty where it is as it should be. */
   problems: string[];
   /** Null where nothing can be set right. */
   corrected: TicketRow | null;
@@ -95,14 +95,14 @@ function plan(
 
 function messageProblems(ticket: OpenTicket): string[] {
   const { openedByExternalId, openerAt, openedAt, lastInboundAt, newestAt } = ticket;
-  if (openedByExternalId === null) return ['T1: no message opened it'];
+  if (openedByExternalId === null) return ['no message opened it'];
   if (openerAt === null)
-    return [`T1: ${openedByExternalId} opened it, which is not a live inbound message of its conversation`];
+    return [`opened by ${openedByExternalId}, which is not a live inbound message of its conversation`];
   const problems: string[] = [];
   if (openerAt !== openedAt)
-    problems.push(`T1: opened at ${time(openedAt)}, its message arrived at ${time(openerAt)}`);
+    problems.push(`opened at ${time(openedAt)}, its message arrived at ${time(openerAt)}`);
   if (lastInboundAt !== newestAt)
-    problems.push(`T1: last inbound message at ${time(lastInboundAt)} instead of ${time(newestAt)}`);
+    problems.push(`last inbound message at ${time(lastInboundAt)} instead of ${time(newestAt)}`);
   return problems;
 }
 
@@ -115,11 +115,11 @@ function sourceProblems(
   const problems: string[] = [];
   if (planned.messageWindowExpiresAt !== stored.messageWindowExpiresAt) {
     problems.push(
-      `T3: window until ${time(stored.messageWindowExpiresAt)} instead of ${time(planned.messageWindowExpiresAt)} (${leadSource})`,
+      `window until ${time(stored.messageWindowExpiresAt)} instead of ${time(planned.messageWindowExpiresAt)} (${leadSource})`,
     );
   }
   if (planned.originatedFrom !== stored.originatedFrom)
-    problems.push(`T4: ${stored.originatedFrom} instead of ${planned.originatedFrom} (${leadSource})`);
+    problems.push(`origin ${stored.originatedFrom} instead of ${planned.originatedFrom} (${leadSource})`);
   return problems;
 }
 

@@ -75,7 +75,7 @@ export interface CheckResult {
   /** One sentence. */
   summary: string;
   /**
-   * The command that fixes it, or, where only a person can decide, `wa-reconcile explain …`, which shows what to decide by;
+   * The command that fixes it, or, where only a person can decide, `wa-reconcile explain …`, which shows what is known;
    * null where there is nothing to fix, or no command that does.
    */
   remedy: Remedy | null;

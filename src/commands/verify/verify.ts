@@ -8,7 +8,13 @@ import { readConnections, type ConnectionRow } from '../../store/tables/connecti
 import type { LogAudit } from '../../audit/losses.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
-import { ENFORCE_VALUES_REMEDY, REPLAY_ALL_REMEDY, type VerifyView } from './check.js';
+import {
+  DEDUPE_REMEDY,
+  ENFORCE_INDEX_REMEDY,
+  ENFORCE_VALUES_REMEDY,
+  REPLAY_ALL_REMEDY,
+  type VerifyView,
+} from './check.js';
 import { runCheck } from './checks.js';
 import { enforce } from './enforce.js';
 import { readProof, type Proof } from './proof.js';
@@ -63,7 +69,9 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
     (sql) => runChecks(ctx, sql, options, connectionId),
     { findsMessages: options.checks.has('raw_log') },
   ).catch(rethrowAltered);
-  const checks = results.map((check) => restoreFirst(withoutDeadEnd(check, enforced), results));
+  const checks = results.map((check) =>
+    dedupeFirst(restoreFirst(withoutDeadEnd(check, enforced), results), results),
+  );
   const finishedAt = ctx.clock();
   const byName = (name: CheckName): CheckResult | undefined => checks.find(({ check }) => check === name);
   const rawLog = byName('raw_log');
@@ -108,6 +116,12 @@ function restoreFirst(check: CheckResult, results: readonly CheckResult[]): Chec
     ({ check: name, remedy }) => name === 'raw_log' && remedy === REPLAY_ALL_REMEDY,
   );
   return isLost && check.remedy === ENFORCE_VALUES_REMEDY ? { ...check, remedy: RESTORE_FIRST } : check;
+}
+
+/** No unique index can be made over duplicates: they are merged first. */
+function dedupeFirst(check: CheckResult, results: readonly CheckResult[]): CheckResult {
+  const hasDuplicates = results.some(({ check: name, found }) => name === 'duplicate_ids' && found > 0);
+  return hasDuplicates && check.remedy === ENFORCE_INDEX_REMEDY ? { ...check, remedy: DEDUPE_REMEDY } : check;
 }
 
 /** Tables or columns are gone although the migrations are recorded as applied: no check can be believed then. */

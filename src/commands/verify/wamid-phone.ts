@@ -41,6 +41,7 @@ export const wamidPhoneCheck: Check = {
     const { checked, found } = recorder;
     const match = amount(checked, 'message matches', 'messages match');
     const wrong = amount(found, 'message is', 'messages are');
+    if (checked === 0) return { summary: 'No message has an id that contains a phone' };
     return found === 0
       ? { summary: `${match} the lead whose phone the id contains` }
       : {

@@ -125,6 +125,7 @@ function countEntry(
   }
   if (isWaiting(entry, ended)) {
     const items = waitingItems(entry);
+    if (connectionsNamedBy(entry).length === 0) work.tally.nameless.add(entry.provider);
     work.tally.wait(logId, { origin: entry.origin, isDuplicate, reason: 'unknown_connection', items });
   }
   entries.read += 1;

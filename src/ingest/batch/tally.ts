@@ -1,4 +1,4 @@
-import type { EntryStatus } from '../../model/enumerations.js';
+import type { EntryStatus, Provider } from '../../model/enumerations.js';
 import type { RejectReason, SkipReason, Subject } from '../../model/facts.js';
 import type {
   AmendmentCounts,
@@ -51,6 +51,8 @@ export class Tally {
   problemCount = 0;
   private readonly listedByReason = new Map<string, number>();
   chatterLines = 0;
+  /** Who sent the entries that wait for a connection and name none. */
+  readonly nameless = new Set<Provider>();
   /** Entries that this run left waiting for their connection. */
   private readonly waiting = new WaitingEntries();
   /** Entries that were counted after they, or copies of them, had waited. */
@@ -181,6 +183,7 @@ export class Tally {
     for (const problem of other.problems) {
       this.list({ ...problem, origin: resumed.get(problem.origin) ?? problem.origin });
     }
+    for (const provider of other.nameless) this.nameless.add(provider);
     this.problemCount += other.problemCount;
     this.chatterLines += other.chatterLines;
   }

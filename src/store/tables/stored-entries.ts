@@ -51,7 +51,7 @@ export interface EntrySelection {
   failedSince?: number;
   /** Stored or worked on at or after, whenever it was received. */
   touchedSince?: number;
-  /** With `touchedSince`: the entries of these blocks, too; see proven-blocks.ts. */
+  /** With `touchedSince`: the entries of these blocks, too, see proven-blocks.ts, and those whose bytes were changed. */
   blocks?: readonly string[];
   /** Just these. */
   ids?: readonly string[];
@@ -156,7 +156,9 @@ function selectionSql(
     parameters.push(new Date(selection.touchedSince).toISOString(), arrayLiteral(selection.blocks ?? []));
     const [since, blocks] = [1, 0].map((back) => `$${parameters.length - back}`);
     conditions.push(
-      `(greatest(created_at, processed_at) >= ${since}::timestamptz or ${blockSql('id')} = any(${blocks}::text[]))`,
+      // However old, and whoever changed it: an entry whose bytes are not those that were stored proves nothing any more.
+      `(greatest(created_at, processed_at) >= ${since}::timestamptz or ${blockSql('id')} = any(${blocks}::text[])
+        or not (${IS_INTACT_SQL}))`,
     );
   }
   if (selection.ids !== undefined) add((n) => `id = any(${n}::uuid[])`, arrayLiteral(selection.ids));

@@ -215,17 +215,23 @@ export function readTopRuns(sql: Sql, limit: number): Promise<RunRow[]> {
 interface RunSelection {
   command: string | null;
   since: number | null;
+  until: number | null;
   limit: number;
 }
 
 /** The newest of the selected runs. */
-export function selectNewestRuns(sql: Sql, { command, since, limit }: RunSelection): Promise<RunRow[]> {
+export function selectNewestRuns(
+  sql: Sql,
+  { command, since, until, limit }: RunSelection,
+): Promise<RunRow[]> {
+  const instant = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
   return query(
     sql,
     `(select * from sync_runs
       where ($1::text is null or command = $1) and ($2::timestamptz is null or started_at >= $2)
-      order by started_at desc, id desc limit $3::int) r`,
-    [command, since === null ? null : new Date(since).toISOString(), limit],
+        and ($3::timestamptz is null or started_at < $3)
+      order by started_at desc, id desc limit $4::int) r`,
+    [command, instant(since), instant(until), limit],
   );
 }
 

@@ -34,7 +34,7 @@ describeOnBackends('verify finds nothing in what a replay made', (backend) => {
     const { result } = await runCheck(store, 'raw_log');
     // One less than the replay saw: it read one entry twice.
     expect(result.summary).toBe(
-      '71 message items in 82 entries: 67 in the database, 3 skipped, 1 rejected; 1 unreadable entry; 1 unrecognized part',
+      '71 message items in 82 entries: 67 in the database, 3 skipped, 1 rejected; 1 unreadable entry; 1 part in an unknown format',
     );
     expect(result.samples.map(({ detail }) => detail)).toEqual([
       expect.stringMatching(/demo-day\.ndjson:42: the JSON ends too early/),

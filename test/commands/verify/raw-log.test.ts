@@ -368,7 +368,7 @@ describeOnBackends('the accounting proof', (backend) => {
       found: 2,
       missing: 0,
       remedy: null,
-      summary: '0 message items in 2 entries; 1 unreadable entry; 1 unrecognized part',
+      summary: '0 message items in 2 entries; 1 unreadable entry; 1 part in an unknown format',
     });
     expect(faults(checked)).toEqual([
       expect.stringMatching(/^! log:\S+ stdin:1: the JSON ends too early/),

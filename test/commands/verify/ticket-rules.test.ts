@@ -45,11 +45,11 @@ describeOnBackends('the ticket rules', (backend) => {
     for (const id of [wamid('A3'), wamid('B1', BRU), wamid('A0'), 'wamid.nobody']) {
       await change(store, `opened_by_external_id = '${id}'`, ofLead(ANA));
       expect(await problems(store)).toContain(
-        `T1: ${id} opened it, which is not a live inbound message of its conversation`,
+        `opened by ${id}, which is not a live inbound message of its conversation`,
       );
     }
     await change(store, `opened_by_external_id = null`);
-    expect(await problems(store)).toEqual(['T1: no message opened it', 'T1: no message opened it']);
+    expect(await problems(store)).toEqual(['no message opened it', 'no message opened it']);
   });
 
   it('T1: a ticket was opened when its message came', async () => {
@@ -57,7 +57,7 @@ describeOnBackends('the ticket rules', (backend) => {
     await openTicket(store);
     await change(store, `opened_at = opened_at - interval '1 hour'`);
     expect(await problems(store)).toEqual([
-      'T1: opened at 2025-09-16T04:20:00.000Z, its message arrived at 2025-09-16T05:20:00.000Z',
+      'opened at 2025-09-16T04:20:00.000Z, its message arrived at 2025-09-16T05:20:00.000Z',
     ]);
   });
 
@@ -70,7 +70,7 @@ describeOnBackends('the ticket rules', (backend) => {
         `last_inbound_at = '2025-09-16 ${at}Z', message_window_expires_at = '2025-09-17 ${at}Z'`,
       );
       expect(await problems(store)).toEqual([
-        `T1: last inbound message at 2025-09-16T${at}.000Z instead of 2025-09-16T05:21:00.000Z`,
+        `last inbound message at 2025-09-16T${at}.000Z instead of 2025-09-16T05:21:00.000Z`,
       ]);
     }
   });
@@ -90,18 +90,18 @@ describeOnBackends('the ticket rules', (backend) => {
     await openTicket(store);
     await change(store, `message_window_expires_at = message_window_expires_at + interval '1 day'`);
     expect(await problems(store)).toEqual([
-      'T3: window until 2025-09-18T05:21:00.000Z instead of 2025-09-17T05:21:00.000Z (live_message)',
+      'window until 2025-09-18T05:21:00.000Z instead of 2025-09-17T05:21:00.000Z (live_message)',
     ]);
     await change(store, `message_window_expires_at = null`);
     expect(await problems(store)).toEqual([
-      'T3: window until none instead of 2025-09-17T05:21:00.000Z (live_message)',
+      'window until none instead of 2025-09-17T05:21:00.000Z (live_message)',
     ]);
 
     await replayBodies(store, [history([old('A0', -900)])]);
     expect(await problems(store)).toEqual([]);
     await change(store, `message_window_expires_at = last_inbound_at + interval '24 hours'`);
     expect(await problems(store)).toEqual([
-      'T3: window until 2025-09-17T05:21:00.000Z instead of none (history_sync)',
+      'window until 2025-09-17T05:21:00.000Z instead of none (history_sync)',
     ]);
   });
 
@@ -119,9 +119,9 @@ describeOnBackends('the ticket rules', (backend) => {
       `originated_from = case originated_from when 'new_contact' then 'existing' else 'new_contact' end`,
     );
     expect((await problems(store)).sort()).toEqual([
-      'T4: existing instead of new_contact (live_message)',
-      'T4: new_contact instead of existing (live_message)',
-      'T4: new_contact instead of history_lead (history_sync)',
+      'origin existing instead of new_contact (live_message)',
+      'origin new_contact instead of existing (live_message)',
+      'origin new_contact instead of history_lead (history_sync)',
     ]);
   });
 
