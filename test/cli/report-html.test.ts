@@ -167,7 +167,7 @@ describe('the page of a report', () => {
       expect(card).toContain(figure);
     }
     expect(card).toContain('4 may still come, 12 too late');
-    expect(card).toContain(`saved ${first?.accounts.saved.toLocaleString('en-US') ?? ''}`);
+    expect(card).toContain(`stored ${first?.accounts.saved.toLocaleString('en-US') ?? ''}`);
     expect(card).toContain('skipped: sent in a group 201');
     expect(card).toContain('unexplained 0');
     expect(await wordsOf(page.locator('.connection').nth(1))).toContain(
