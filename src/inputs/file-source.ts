@@ -4,6 +4,7 @@ import { DamagedInputError } from './decompress.js';
 import { ItemQueue, type Place } from './item-queue.js';
 import { openText, type OpenText } from './open-text.js';
 import { isSystemError, type ResolvedInput } from './resolve-inputs.js';
+import { isSqlite, readWacli } from './exports/read-wacli.js';
 import { createSplitter, sniffFormat } from './sniff-format.js';
 
 export interface FileSourceOptions {
@@ -114,6 +115,11 @@ class InputReader implements FileSource {
       this.#bytesOfCurrent = bytes;
     };
     try {
+      if (input.kind === 'file' && (await isSqlite(input.absolutePath))) {
+        const queue = this.#queueFor(index, input, true);
+        yield* readWacli(input.absolutePath, queue, { start, signal, onRead });
+        return;
+      }
       const open = { stdin, signal, chunkBytes, onRead };
       let text = await openText(input, start.offset, open);
       if (start.offset > 0 && text.kind === 'text' && sniffFormat(text.head).kind === 'chat_exporter') {

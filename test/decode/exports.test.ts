@@ -285,3 +285,151 @@ test('what an exported message says is never searched for webhooks', () => {
   const data = JSON.stringify({ object: 'whatsapp_business_account', entry: [] });
   expect(messageOf({ data }).body).toBe(data);
 });
+
+/** A row of wacli's database; `parts` replace or add. */
+function wacliRow(parts: JsonObject = {}): JsonObject {
+  return {
+    chat_jid: JID,
+    msg_id: '3EB0A1B2C3D4E5F60001',
+    sender_jid: JID,
+    ts: AT,
+    from_me: 0,
+    text: 'oi',
+    display_text: 'oi',
+    is_forwarded: 0,
+    revoked: 0,
+    edited: 0,
+    edited_ts: 0,
+    ...parts,
+  };
+}
+
+function wacliFacts(parts: JsonObject, beside: JsonObject = {}): Fact[] {
+  const entry = decode({ wacli: 'messages', row: wacliRow(parts), ...beside });
+  expect(entry).toMatchObject({ provider: 'baileys', unrecognized: [] });
+  expect(entry.sections.map(({ field }) => field)).toEqual(['wacli']);
+  return entry.sections.flatMap(({ facts }) => facts);
+}
+
+test('wacli: a text, in reply', () => {
+  expect(wacliFacts({ from_me: 1, text: 'a\nb', quoted_msg_id: 'Q1', is_forwarded: 1 })).toEqual([
+    {
+      kind: 'message',
+      path: '$.row',
+      origin: 'history',
+      externalId: '3EB0A1B2C3D4E5F60001',
+      stanzaId: '3EB0A1B2C3D4E5F60001',
+      counterpart: { phone: '+5511900000001' },
+      direction: 'OUTBOUND',
+      timestamp: AT * 1000,
+      grade: 'media_without_id',
+      isSyncInitial: false,
+      type: 'text',
+      body: 'a\nb',
+      contextExternalId: 'Q1',
+      rawMeta: { forwarded: true },
+    },
+  ]);
+});
+
+test.each([
+  [
+    {
+      media_type: 'image',
+      text: 'nota',
+      media_caption: 'nota',
+      mime_type: 'image/jpeg',
+      file_sha256: 'BwcH',
+      media_key: 'AAEC',
+      direct_path: '/v',
+      file_length: 9,
+    },
+    {},
+    {
+      type: 'image',
+      body: 'nota',
+      media: { mimeType: 'image/jpeg', sha256: 'BwcH' },
+      rawMeta: { mediaKeys: { directPath: '/v', mediaKey: 'AAEC', fileLength: 9 } },
+    },
+  ],
+  [
+    { media_type: 'gif', text: null, mime_type: 'video/mp4' },
+    {},
+    { type: 'video', rawMeta: { animated: true } },
+  ],
+  [
+    { media_type: 'audio', text: '[Audio]', media_caption: '[Audio]' },
+    {},
+    { type: 'audio', body: undefined },
+  ],
+  [
+    { media_type: 'document', text: null, filename: 'nota.pdf' },
+    {},
+    { type: 'document', media: { fileName: 'nota.pdf' } },
+  ],
+  [
+    { media_type: 'location', text: null },
+    { location: { latitude: -23.5, longitude: -46.6, name: 'Loja', address: 'Rua A', is_live: 0 } },
+    { type: 'location', body: 'Loja — Rua A' },
+  ],
+  [
+    { text: 'Poll: Que dia?' },
+    { poll: { question: 'Que dia?', options_json: '["seg","ter"]', selectable_count: 1 } },
+    { type: 'poll', body: 'Que dia?' },
+  ],
+])('wacli: contents are those of WhatsApp Web: %o', (parts, beside, wanted) => {
+  expect(wacliFacts(parts, beside)).toMatchObject([wanted]);
+});
+
+test('wacli: edited, revoked, reacted to', () => {
+  expect(wacliFacts({ text: 'as 11h', edited: 1, edited_ts: AT + 5 })).toMatchObject([
+    { kind: 'message', grade: 'placeholder', body: undefined },
+    {
+      kind: 'edit',
+      targetExternalId: '3EB0A1B2C3D4E5F60001',
+      at: (AT + 5) * 1000,
+      content: { type: 'text', body: 'as 11h' },
+    },
+  ]);
+  expect(wacliFacts({ revoked: 1, deleted_at: AT + 6 })).toMatchObject([
+    { kind: 'message', body: 'oi' },
+    { kind: 'revoke', targetExternalId: '3EB0A1B2C3D4E5F60001', at: (AT + 6) * 1000 },
+  ]);
+  expect(wacliFacts({ text: '', reaction_to_id: 'K1', reaction_emoji: '👍' })).toMatchObject([
+    {
+      kind: 'reaction',
+      targetExternalId: 'K1',
+      reactor: 'customer',
+      emoji: '👍',
+      at: AT * 1000,
+      live: false,
+    },
+  ]);
+});
+
+test.each([
+  [
+    'deleted before wacli saw it',
+    { text: null, display_text: 'This message was deleted', revoked: 1 },
+    'message',
+    'stub',
+  ],
+  ['a vote', { text: 'Poll vote', display_text: 'Poll vote' }, 'message', 'protocol'],
+  ['an encrypted reaction', { text: null, reaction_to_id: 'K1' }, 'reaction', 'protocol'],
+  ['a group', { chat_jid: '120363000000000001@g.us' }, 'message', 'group'],
+])('wacli: %s is skipped and counted', (_, parts, subject, reason) => {
+  expect(wacliFacts(parts)).toEqual([{ kind: 'skipped', subject, reason, path: '$.row' }]);
+});
+
+test('wacli: a contact has names; the number beside a LID is the LID’s own digits and no phone', () => {
+  const contact = (row: JsonObject): Fact[] =>
+    decode({ wacli: 'contacts', row }).sections.flatMap(({ facts }) => facts);
+  expect(contact({ jid: JID, push_name: 'Lia', full_name: 'Lia Campos' })).toMatchObject([
+    { kind: 'profile', who: { phone: '+5511900000001' }, name: 'Lia', at: 0 },
+    { kind: 'profile', addressBookName: 'Lia Campos', at: 0 },
+  ]);
+  expect(contact({ jid: '271828182845904@lid', phone: '271828182845904', push_name: 'Davi' })).toEqual([
+    { kind: 'profile', path: '$.row.push_name', who: { lid: '271828182845904@lid' }, name: 'Davi', at: 0 },
+  ]);
+  expect(contact({ jid: '120363000000000001@g.us', push_name: 'Obra' })).toEqual([]);
+});

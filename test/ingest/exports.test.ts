@@ -92,6 +92,45 @@ describeOnBackends('exports from a phone', (backend) => {
     });
   });
 
+  it('the database of wacli becomes history: edits, revokes, reactions, places, and no tickets', async () => {
+    const store = await backend.open();
+    await prepare(store);
+    const path = sample('exports/wacli.db');
+    const run = await replayFiles(store, [path], { connection: 'loja' });
+    expect(run).toMatchObject({
+      status: 'completed',
+      entries: { read: 15 },
+      messages: { created: 10, skipped: { group: 1, stub: 1 } },
+      edits: { applied: 1 },
+      revokes: { applied: 1 },
+      reactions: { applied: 1 },
+    });
+    expect(
+      await select(
+        store,
+        `select right(external_id, 4) as id, type, body, edited_at is not null as edited, deleted_at is not null as deleted
+         from messages order by timestamp`,
+      ),
+    ).toEqual([
+      { id: '0001', type: 'text', body: 'Bom dia,\nainda tem vaga?', edited: false, deleted: false },
+      { id: '0003', type: 'text', body: 'Tem sim!', edited: false, deleted: false },
+      { id: '0002', type: 'image', body: 'Comprovante', edited: false, deleted: false },
+      { id: '0005', type: 'text', body: 'as 11h', edited: true, deleted: false },
+      { id: '0006', type: 'text', body: null, edited: false, deleted: true },
+      { id: '0008', type: 'location', body: 'Loja — Rua A, 1', edited: false, deleted: false },
+      { id: '0009', type: 'poll', body: 'Que dia?', edited: false, deleted: false },
+      { id: '000A', type: 'text', body: 'oi', edited: false, deleted: false },
+      { id: '000C', type: 'audio', body: null, edited: false, deleted: false },
+      { id: '000D', type: 'text', body: 'ainda no log de escrita', edited: false, deleted: false },
+    ]);
+    expect(await tickets(store)).toEqual([]);
+    const again = await replayFiles(store, [path], { connection: 'loja' });
+    expect(again).toMatchObject({
+      entries: { duplicate: 15 },
+      messages: { created: 0, updated: 0, unchanged: 10 },
+    });
+  });
+
   it('without a connection it stays pending, and says so', async () => {
     const store = await backend.open();
     await prepare(store);

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../model/json.js';
 import type { DecodeOptions } from '../options.js';
 import { asObject, textOf } from '../read.js';
 import { messageFacts, nameFacts, platformOf } from './chat-exporter.js';
+import { wacliFacts } from './wacli.js';
 
 /** What an export from a phone says. */
 export interface DecodedExport {
@@ -18,7 +19,7 @@ const CHAT_EXPORTER = 'whatsapp_chat_exporter';
  *
  * Large exports are stored message by message, in an envelope that names the chat:
  * `{"whatsapp_chat_exporter": {"chat": "5511…@s.whatsapp.net", "type": "android"}, "row": "12", "message": {…}}`, and
- * `"header"` instead of `"message"` for the chat itself.
+ * `"header"` instead of `"message"` for the chat itself. The database of wacli gives one entry a row: `{"wacli": "messages", "row": {…}}`.
  */
 export function decodeExport(
   object: JsonObject,
@@ -27,6 +28,7 @@ export function decodeExport(
   const envelope = asObject(object[CHAT_EXPORTER]);
   if (envelope !== undefined)
     return sectionOf(CHAT_EXPORTER, options.path, readEnvelope(object, envelope, options));
+  if (isWacli(object)) return sectionOf('wacli', options.path, wacliFacts(object, options.path, options));
   return readWholeExport(object, options);
 }
 
@@ -67,15 +69,18 @@ function readWholeExport(
 
 /** Whether an object is what decodeExport reads. */
 export function isExport(object: JsonObject): boolean {
-  if (asObject(object[CHAT_EXPORTER]) !== undefined) return true;
-  const chats = Object.entries(object);
-  return (
-    chats.length > 0 &&
-    chats.every(([key, value]) => {
-      const chat = asObject(value);
-      return chat !== undefined && asObject(chat.messages) !== undefined && isExported(key, chat);
-    })
-  );
+  if (asObject(object[CHAT_EXPORTER]) !== undefined || isWacli(object)) return true;
+  let isEmpty = true;
+  for (const key in object) {
+    const chat = asObject(object[key]);
+    if (chat === undefined || asObject(chat.messages) === undefined || !isExported(key, chat)) return false;
+    isEmpty = false;
+  }
+  return !isEmpty;
+}
+
+function isWacli(object: JsonObject): boolean {
+  return (object.wacli === 'messages' || object.wacli === 'contacts') && asObject(object.row) !== undefined;
 }
 
 function isExported(key: string, chat: JsonObject): boolean {

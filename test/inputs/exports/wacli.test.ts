@@ -1,0 +1,181 @@
+import { copyFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import load from '@sqlite.org/sqlite-wasm';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { SourceItem } from '../../../src/model/raw-entry.js';
+import { after, fileWith, openPaths, read, temporaryDirectory } from '../support.js';
+
+const SAMPLE = fileURLToPath(new URL('../../samples/exports/wacli.db', import.meta.url));
+const sqlite = await load({ print: () => undefined, printErr: () => undefined });
+
+/** The bytes of a database that `statements` make. */
+function database(...statements: string[]): Uint8Array {
+  const db = new sqlite.oo1.DB(':memory:');
+  try {
+    db.exec(statements.join(';'));
+    return sqlite.capi.sqlite3_js_db_export(db);
+  } finally {
+    db.close();
+  }
+}
+
+const MESSAGES =
+  'create table messages (rowid integer primary key autoincrement, chat_jid text, msg_id text, sender_jid text, ts integer, from_me integer, text text, media_key blob)';
+const CONTACTS =
+  'create table contacts (jid text primary key, phone text, push_name text, updated_at integer)';
+
+test('each row is an entry, with what other tables say of it; what still lies in the write-ahead log is read, too', async () => {
+  const directory = await temporaryDirectory();
+  const file = path.join(directory, 'wacli.db');
+  await copyFile(SAMPLE, file);
+  await copyFile(`${SAMPLE}-wal`, `${file}-wal`);
+  const { seen, problems } = await read(file);
+  expect(problems).toEqual([]);
+  const entries = seen.map(({ at, text = '' }) => [at, Buffer.from(text, 'latin1').toString()]);
+  expect(entries.map(([at]) => at)).toEqual([
+    'wacli.db:1[0]',
+    'wacli.db:1[1]',
+    ...Array.from({ length: 13 }, (_, i) => `wacli.db:${i + 1}`),
+  ]);
+  expect(entries[1]?.[1]).toBe(
+    '{"wacli":"contacts","row":{"jid":"5511988880001@s.whatsapp.net","push_name":"Lia","full_name":"Lia Campos","first_name":null,"business_name":null,"system_name":null}}',
+  );
+  expect(entries[9]?.[1]).toContain('"location":{"latitude":-23.5,"longitude":-46.6,"name":"Loja"');
+  expect(entries[10]?.[1]).toContain('"poll":{"question":"Que dia?","options_json":"[\\"seg\\",\\"ter\\"]"');
+  expect(entries[4]?.[1]).toContain(
+    `"media_key":"${Buffer.from(Array.from({ length: 32 }, (_, i) => i)).toString('base64')}"`,
+  );
+  expect(entries[4]?.[1]).not.toMatch(/local_path|chat_name/);
+  expect(entries.at(-1)?.[1]).toContain('ainda no log de escrita');
+});
+
+test('the file is only read: nothing is written to it or beside it', async () => {
+  const directory = await temporaryDirectory();
+  const file = path.join(directory, 'wacli.db');
+  await copyFile(SAMPLE, file);
+  await copyFile(`${SAMPLE}-wal`, `${file}-wal`);
+  const before = await Promise.all([stat(file), stat(`${file}-wal`), stat(directory)]);
+  await read(file);
+  const now = await Promise.all([stat(file), stat(`${file}-wal`), stat(directory)]);
+  expect(now.map(({ mtimeMs, size }) => [mtimeMs, size])).toEqual(
+    before.map(({ mtimeMs, size }) => [mtimeMs, size]),
+  );
+});
+
+test.each([
+  [
+    'another program’s database',
+    database('create table messages (id integer, body text)'),
+    'unreadable_input log:1',
+    /not the one of wacli.*WhatsApp-Chat-Exporter/,
+  ],
+  [
+    'a database cut short',
+    database(MESSAGES, "insert into messages (chat_jid, text) values ('a', zeroblob(100000))").subarray(
+      0,
+      40_000,
+    ),
+    'truncated_input log:1',
+    /cannot be read/,
+  ],
+  ['only the first bytes', Buffer.from('SQLite format 3\0'), 'truncated_input log:1', /cannot be read/],
+  [
+    'random bytes behind the first',
+    Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(8192, 0xa5)]),
+    'truncated_input log:1',
+    /cannot be read/,
+  ],
+])('%s is a problem, and the next input is read', async (_, bytes, problem, message) => {
+  const { items, problems, texts } = await read([
+    await fileWith(bytes),
+    await fileWith('{"next":1}\n', 'next'),
+  ]);
+  expect(problems).toEqual([problem]);
+  const [first] = items;
+  expect(first?.kind === 'problem' && first.problem.message).toMatch(message);
+  expect(texts).toEqual(['{"next":1}']);
+});
+
+test('through a pipe or compressed it is no file that could be read in parts', async () => {
+  const { problems } = await read(await fileWith(gzipSync(database(MESSAGES))));
+  expect(problems).toEqual(['unreadable_input log:1']);
+});
+
+test('a database that is written to meanwhile is said to be incomplete', async () => {
+  const rows = Array.from({ length: 1200 }, (_, i) => `('1@s.whatsapp.net', 'ID${i}', 1, 0)`);
+  const bytes = database(
+    MESSAGES,
+    `insert into messages (chat_jid, msg_id, ts, from_me) values ${rows.join(', ')}`,
+  );
+  const file = await fileWith(bytes);
+  const source = await openPaths([file]);
+  const seen: SourceItem[] = [];
+  for await (const item of source.items()) {
+    if (seen.length === 0) await writeFile(`${file}-wal`, '');
+    seen.push(item);
+  }
+  expect(seen).toHaveLength(1201);
+  expect(seen.at(-1)).toMatchObject({
+    kind: 'problem',
+    problem: { reason: 'truncated_input', message: expect.stringContaining('replay it again') as string },
+  });
+});
+
+const row = fc.record({
+  text: fc.option(fc.string({ unit: 'grapheme' })),
+  ts: fc.oneof(fc.integer(), fc.constant(2 ** 53 - 1)),
+  fromMe: fc.boolean(),
+  key: fc.uint8Array({ maxLength: 8 }),
+});
+const sql = (text: string | null): string =>
+  text === null ? 'null' : `'${text.replaceAll("'", "''").replaceAll('\0', '')}'`;
+
+test('any rows come back as they are, from any resume point', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(row, { minLength: 1, maxLength: 12 }),
+      fc.nat({ max: 3 }),
+      fc.nat(),
+      async (rows, people, point) => {
+        const bytes = database(
+          MESSAGES,
+          CONTACTS,
+          ...Array.from(
+            { length: people },
+            (_, i) => `insert into contacts values ('${i}@lid', '${i}', 'N${i}', 1)`,
+          ),
+          ...rows.map(
+            ({ text, ts, fromMe, key }, i) =>
+              `insert into messages values (${i * 7 + 1}, '1@s.whatsapp.net', 'ID${i}', null, ${ts}, ${fromMe ? 1 : 0}, ${sql(text)}, x'${Buffer.from(key).toString('hex')}')`,
+          ),
+        );
+        const file = await fileWith(bytes);
+        const { items, seen, problems } = await read(file);
+        expect(problems).toEqual([]);
+        expect(seen.slice(people).map(({ text = '' }) => Buffer.from(text, 'latin1').toString())).toEqual(
+          rows.map(({ text, ts, fromMe, key }, i) =>
+            JSON.stringify({
+              wacli: 'messages',
+              row: {
+                chat_jid: '1@s.whatsapp.net',
+                msg_id: `ID${i}`,
+                sender_jid: null,
+                ts,
+                from_me: fromMe ? 1 : 0,
+                text: text?.replaceAll('\0', '') ?? null,
+                media_key: Buffer.from(key).toString('base64'),
+              },
+            }),
+          ),
+        );
+        const resumeAt = point % items.length;
+        const rest = await read(file, { resume: after(items[resumeAt]) });
+        expect(rest.seen).toEqual(seen.slice(resumeAt + 1));
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
