@@ -263,7 +263,8 @@ describe('a label is known as one', () => {
       },
       'Template order_update: Ana, 42',
     ],
-    [{ type: 'poll', poll: {} }, 'Unsupported message (poll)'],
+    [{ type: 'poll', poll: {} }, 'Poll'],
+    [{ type: 'sparkle' }, 'Unsupported message (sparkle)'],
     [{ type: 'interactive', interactive: { type: 'catalog_message' } }, 'Catalog message'],
     [{ type: 'interactive', interactive: { type: 'button_reply', button_reply: { id: 'sim' } } }, 'sim'],
   ])('%j', (parts, body) => {

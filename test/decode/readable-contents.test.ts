@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { MessageFact } from '../../src/model/facts.js';
 import type { JsonObject } from '../../src/model/json.js';
-import { decode, history, saying, theOnly, toJson } from './baileys-builders.js';
+import { decode, history, saying, theOnly, toJson, webMessage } from './baileys-builders.js';
 import { factsOf, message, the, webhook } from './meta-builders.js';
 
 function cloud(parts: JsonObject): MessageFact {
@@ -478,6 +478,18 @@ describe('payments', () => {
     expect(cloud({ type: 'interactive', interactive }).body).toBe(`x\nTotal: INR 21.00\n${line}`);
   });
 
+  test('the amount of a payment is beside its content', () => {
+    const item = webMessage({
+      message: { sendPaymentMessage: {} },
+      paymentInfo: { currency: 'INR', amount1000: '100000', primaryAmount: null },
+    });
+    expect(theOnly(decode(history([item])), 'message')).toMatchObject({
+      type: 'payment',
+      body: 'Payment: INR 100.00',
+      bodyIsLabel: true,
+    });
+  });
+
   test('a note is the text of a payment, as before', () => {
     const noteMessage = { conversation: 'almoço' };
     expect(web({ sendPaymentMessage: { noteMessage } }).body).toBe('almoço');
@@ -558,9 +570,7 @@ describe('contact cards', () => {
     ['something else', 'oi', undefined],
   ])('%s', (_what, vcard, body) => {
     expect(web({ contactMessage: { vcard } }).body).toBe(body ?? 'Contact');
-    expect(cloud({ type: 'contacts', vcard, origin: 'contact_request' }).body).toBe(
-      body ?? 'Unsupported message (contacts)',
-    );
+    expect(cloud({ type: 'contacts', vcard, origin: 'contact_request' }).body).toBe(body ?? 'Contact');
   });
 
   test('with names are read as before', () => {
@@ -612,7 +622,7 @@ describe('a message whose only content is its errors', () => {
     ],
     [{ type: null, errors: [unknown] }, 'Message type unknown'],
     [{ type: 'media_placeholder', errors: [unknown] }, 'Message type unknown'],
-    [{ type: 'unsupported' }, 'Unsupported message (unsupported)'],
+    [{ type: 'unsupported' }, 'Unsupported message'],
   ])('%j', (parts, body) => {
     expect(cloud(parts)).toMatchObject({ body, bodyIsLabel: true, grade: 'placeholder' });
   });

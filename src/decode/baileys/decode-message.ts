@@ -3,12 +3,14 @@ import type { IncludableChat, MessageStatus } from '../../model/enumerations.js'
 import type {
   Fact,
   Identities,
+  MessageContent,
   MessageFact,
   MessageOrigin,
   RejectedFact,
   SkippedFact,
 } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { amountText, moneyText } from '../contents/wording.js';
 import { asArray, asObject, externalIdOf, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 import { rejected, skipped, skippedChat } from './outcomes.js';
@@ -172,6 +174,7 @@ function messageFact(batch: Batch, item: Item, content: Extract<Content, { kind:
     grade: content.grade,
     isSyncInitial: batch.isSyncInitial,
     ...content.content,
+    body: content.isLabel ? labelWith(content.content, message) : content.content.body,
     bodyIsLabel: content.isLabel ? true : undefined,
     contextExternalId: content.contextExternalId ?? outer.externalId,
     status: provenStatus(origin, status),
@@ -187,6 +190,14 @@ function stanzaOf(id: string): Pick<MessageFact, 'stanzaId' | 'wamidPhone'> {
   if (!isWamid(id)) return { stanzaId: id };
   const wamid = decodeWamid(id);
   return wamid === undefined ? {} : { stanzaId: wamid.stanzaId, wamidPhone: wamid.phone };
+}
+
+/** The amount of a payment is beside its content: `Payment: INR 100.00`. */
+function labelWith({ type, body }: MessageContent, message: JsonObject): string | undefined {
+  const payment = type === 'payment' ? asObject(message.paymentInfo) : undefined;
+  if (payment === undefined || body === undefined || body.includes(':')) return body;
+  const amount = moneyText(payment.primaryAmount) ?? amountText(payment.amount1000, 1000, payment.currency);
+  return amount === undefined ? body : `${body}: ${amount}`;
 }
 
 /** `reactions: [{key, text, senderTimestampMs}]`: the reactions to a message that history lists with it. */

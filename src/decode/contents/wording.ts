@@ -118,9 +118,26 @@ export function textInside(content: JsonValue | undefined): string | undefined {
   return undefined;
 }
 
+/** Names of the types whose content may be missing. */
+const LABELS: ReadonlyMap<string, string> = new Map([
+  ['button', 'Button'],
+  ['contacts', 'Contact'],
+  ['errors', 'Unsupported message'],
+  ['interactive', 'Interactive message'],
+  ['location', 'Location'],
+  ['order', 'Order'],
+  ['poll', 'Poll'],
+  ['product', 'Product'],
+  ['template', 'Template'],
+  ['unknown', 'Unsupported message'],
+  ['unsupported', 'Unsupported message'],
+]);
+
 /** What a bubble says that has nothing to show: an empty one looks like a message that was lost. */
 export function labelOf(type: string): Wording {
-  return { body: `Unsupported message (${lineText(type) ?? 'unknown'})`, isLabel: true };
+  const name = lineText(type);
+  const known = name === undefined ? 'Unsupported message' : LABELS.get(name);
+  return { body: known ?? `Unsupported message (${name ?? ''})`, isLabel: true };
 }
 
 /** The first of the errors that says something: Meta's own words are all that such a message has. */

@@ -72,7 +72,7 @@ const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
 function readTyped(message: JsonObject, type: string): Content {
   switch (type) {
     case 'text':
-      return said({ body: textOf(asObject(message.text)?.body) ?? textOf(message.text) });
+      return said(textOf(asObject(message.text)?.body) ?? textOf(message.text));
     case 'image':
     case 'video':
     case 'audio':
@@ -82,25 +82,25 @@ function readTyped(message: JsonObject, type: string): Content {
       return readMedia(message, type);
     case 'button': {
       const button = asObject(message.button);
-      return said({ body: textOf(button?.text) ?? textOf(button?.payload) }, keep(message, type));
+      return said(textOf(button?.text) ?? textOf(button?.payload), keep(message, type));
     }
     case 'interactive':
-      return said(interactiveWording(asObject(message.interactive)), keep(message, type));
+      return worded(interactiveWording(asObject(message.interactive)), keep(message, type));
     case 'location':
-      return said({ body: locationText(asObject(message.location)) }, keep(message, type));
+      return said(locationText(asObject(message.location)), keep(message, type));
     case 'contacts':
-      return said({ body: contactsText(message) }, keep(message, type, 'vcard', 'origin'));
+      return said(contactsText(message), keep(message, type, 'vcard', 'origin'));
     case 'order':
-      return said({ body: orderText(asObject(message.order)) }, keep(message, type));
+      return said(orderText(asObject(message.order)), keep(message, type));
     case 'template':
-      return said(templateWording(asObject(message.template)), keep(message, type));
+      return worded(templateWording(asObject(message.template)), keep(message, type));
     case 'media_placeholder':
     case 'unsupported':
     case 'errors':
       return { body: undefined, media: undefined, grade: 'placeholder', kept: keep(message, 'unsupported') };
     default: {
       const text = textInside(ownValue(message, type)) ?? textInside(message.text);
-      return said({ body: text }, keep(message, type));
+      return said(text, keep(message, type));
     }
   }
 }
@@ -115,9 +115,13 @@ function failureText(message: JsonObject): string | undefined {
 }
 
 /** Without a text and without the object that would hold it, a message is no better than a placeholder. */
-function said(wording: Wording, kept: [string, JsonValue][] = []): Content {
-  const grade = wording.body === undefined && kept.length === 0 ? 'placeholder' : 'content';
-  return { ...wording, media: undefined, grade, kept };
+function said(body: string | undefined, kept: [string, JsonValue][] = [], isLabel?: boolean): Content {
+  const grade = body === undefined && kept.length === 0 ? 'placeholder' : 'content';
+  return { body, isLabel, media: undefined, grade, kept };
+}
+
+function worded({ body, isLabel }: Wording, kept: [string, JsonValue][]): Content {
+  return said(body, kept, isLabel);
 }
 
 function readMedia(message: JsonObject, type: string): Content {
