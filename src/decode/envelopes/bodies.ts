@@ -4,6 +4,7 @@ import type { JsonObject } from '../../model/json.js';
 import { decodeBaileys, recogniseBaileys } from '../baileys/decode-baileys.js';
 import { decodeExport, isExport } from '../exports/decode-export.js';
 import type { DecodeOptions } from '../options.js';
+import { recogniseVendor, type VendorReading } from '../vendors/vendors.js';
 import { recogniseMeta } from './meta-body.js';
 
 /** Everything found in an entry so far. */
@@ -35,7 +36,12 @@ export type ReadBody = (scope: Scope, found: Found) => void;
 type Recogniser = (object: JsonObject, path: string) => ReadBody | undefined;
 
 /** Asked in turn. */
-const RECOGNISERS: readonly Recogniser[] = [recogniseMeta, recogniseWhatsAppWeb, recogniseExport];
+const RECOGNISERS: readonly Recogniser[] = [
+  recogniseMeta,
+  recogniseWhatsAppWeb,
+  recogniseOfVendor,
+  recogniseExport,
+];
 
 export function recogniseBody(object: JsonObject, path: string): ReadBody | undefined {
   for (const recognise of RECOGNISERS) {
@@ -49,13 +55,24 @@ function recogniseWhatsAppWeb(object: JsonObject, path: string): ReadBody | unde
   const event = recogniseBaileys(object);
   if (event === undefined) return undefined;
   return (scope, found) => {
-    const decoded = decodeBaileys(event, { ...scope.options, path });
-    found.providers.add('baileys');
-    // One by one: as the arguments of one call, 100,000 sections would exhaust the stack.
-    for (const section of decoded.sections) found.sections.push(section);
-    for (const part of decoded.unrecognized) found.unrecognized.push(part);
-    found.receivedAt ??= decoded.receivedAt;
+    add({ provider: 'baileys', ...decodeBaileys(event, { ...scope.options, path }) }, found);
   };
+}
+
+function recogniseOfVendor(object: JsonObject, path: string): ReadBody | undefined {
+  const read = recogniseVendor(object);
+  if (read === undefined) return undefined;
+  return (scope, found) => {
+    add(read({ ...scope.options, path }), found);
+  };
+}
+
+function add(reading: VendorReading, found: Found): void {
+  found.providers.add(reading.provider);
+  // One by one: as the arguments of one call, 100,000 sections would exhaust the stack.
+  for (const section of reading.sections) found.sections.push(section);
+  for (const part of reading.unrecognized) found.unrecognized.push(part);
+  found.receivedAt ??= reading.receivedAt;
 }
 
 function recogniseExport(object: JsonObject, path: string): ReadBody | undefined {

@@ -278,8 +278,6 @@ export function unrecognizedOf(miss: Miss): Unrecognized {
  */
 function vendorShape(value: JsonObject): string | undefined {
   if (isTelegramExport(value)) return 'telegram_json_without_ids';
-  if (typeof value.app === 'string' && value.version === 2 && typeof value.type === 'string')
-    return 'gupshup_v2';
   if (typeof value.type === 'string' && value.type.startsWith('whatsapp.')) return 'ycloud';
   if (typeof value.SmsMessageSid === 'string' || typeof value.MessageSid === 'string') return 'twilio';
   if (typeof value.whatsappMessageId === 'string' || typeof value.waId === 'string') return 'wati';

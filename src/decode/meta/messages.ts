@@ -54,7 +54,7 @@ function customerMessages(context: ChangeContext, book: ContactBook): Placer {
       const sender = senderOf(item);
       const group = textOf(item.group_id) ?? book.groupOf(sender);
       if (group !== undefined) return inGroup(context, group, sender);
-      if (isBusiness(context, sender)) return sentByBusiness(context, book, item);
+      if (isBusiness(context, sender) || isSentByTurn(item)) return sentByBusiness(context, book, item);
       if (!hasIdentity(sender)) return 'missing_counterpart';
       const contact = book.find(sender);
       return {
@@ -65,6 +65,11 @@ function customerMessages(context: ChangeContext, book: ContactBook): Placer {
       };
     },
   };
+}
+
+/** Turn.io reports what was sent through it as messages, and says so in its own part of them. */
+function isSentByTurn(item: JsonObject): boolean {
+  return item._vnd !== undefined && asObject(asObject(item._vnd)?.v1)?.direction === 'outbound';
 }
 
 /** Places `message_echoes[]`: the business wrote them, in its app or through another program. */
