@@ -1,0 +1,130 @@
+import { expect, it } from 'vitest';
+import type { Store } from '../../src/store/store.js';
+import { addConnection } from '../support/connections.js';
+import { describeOnBackends } from '../support/databases.js';
+import { expectOneDatabase } from '../support/orders.js';
+import { replayBodies } from '../support/replaying.js';
+import { select, tickets, value } from '../support/shown.js';
+import {
+  evolution,
+  evolutionCloud,
+  gupshup,
+  gupshupLive,
+  healthyDays,
+  turn,
+  waha,
+  wahaId,
+  wahaLive,
+} from '../support/vendor-bodies.js';
+import { ANA, BUSINESS, live, T0, wamid, webLive } from '../support/webhooks.js';
+
+const prepare = (store: Store): Promise<void> => addConnection(store);
+const options = { prepare, connection: 'loja' };
+const NOTHING_WRONG = { partial: 0, failed: 0, unrecognized: 0, pending: 0 };
+
+function rows(store: Store): Promise<Record<string, unknown>[]> {
+  return select(
+    store,
+    `select external_id as id, stanza_id as stanza, body, status, edited_at is not null as edited,
+       deleted_at is not null as deleted from messages order by timestamp, external_id`,
+  );
+}
+
+describeOnBackends('what vendors send reaches the messages that WhatsApp means', (backend) => {
+  it('M10: WAHA’s, Baileys’ and Meta’s copies are one row', async () => {
+    const store = await expectOneDatabase(
+      backend,
+      [live('K1', 0), webLive('K1', 0), wahaLive('K1', 0)],
+      options,
+    );
+    expect(await rows(store)).toMatchObject([{ id: wamid('K1'), stanza: 'K1', body: 'K1' }]);
+    expect(await tickets(store)).toHaveLength(1);
+  });
+
+  it('M10: so are Turn.io’s, Gupshup’s and those of Evolution API’s Cloud instances', async () => {
+    const bodies = [
+      turn('K1', 0),
+      gupshupLive(wamid('K1'), 'K1', 0),
+      evolutionCloud(wamid('K1'), 'K1', 0),
+      wahaLive('K1', 0),
+    ];
+    const store = await expectOneDatabase(backend, bodies, options);
+    expect(await rows(store)).toMatchObject([{ id: wamid('K1'), stanza: 'K1', body: 'K1' }]);
+    expect(await tickets(store)).toHaveLength(1);
+  });
+
+  it('M5: a customer’s edit finds its message by Evolution API, which names the business as the chat', async () => {
+    const protocol = {
+      key: { remoteJid: `${BUSINESS}@s.whatsapp.net`, fromMe: true, id: 'K1' },
+      type: 14,
+      editedMessage: { conversation: 'agora' },
+      timestampMs: (T0 + 8) * 1000,
+    };
+    const store = await expectOneDatabase(
+      backend,
+      [live('K1', 0), evolution('messages.edited', protocol)],
+      options,
+    );
+    expect(await rows(store)).toMatchObject([{ id: wamid('K1'), body: 'agora', edited: true }]);
+    expect(await value(store, 'select count(*)::int from leads')).toBe(1);
+  });
+
+  it('M3, M5: acks, reactions, edits and revokes of WAHA change the message that Meta sent', async () => {
+    const store = await expectOneDatabase(
+      backend,
+      [
+        live('K1', 0),
+        waha('message.ack', { id: wahaId('K1'), ack: 3 }, 1),
+        waha(
+          'message.reaction',
+          { id: wahaId('R1', true), timestamp: T0 + 2, reaction: { text: '👍', messageId: wahaId('K1') } },
+          2,
+        ),
+        waha(
+          'message.edited',
+          { id: wahaId('E1'), timestamp: T0 + 3, body: 'agora', editedMessageId: 'K1' },
+          3,
+        ),
+        waha('message.revoked', { after: { id: wahaId('X1') }, revokedMessageId: 'K1' }, 4),
+      ],
+      options,
+    );
+    expect(await rows(store)).toMatchObject([
+      { id: wamid('K1'), status: 'read', edited: true, deleted: true },
+    ]);
+    expect(await select(store, 'select reactor, emoji from message_reactions')).toEqual([
+      { reactor: 'business', emoji: '👍' },
+    ]);
+    expect(await value(store, 'select count(*)::int from pending_facts')).toBe(0);
+  });
+
+  it('M5: the status deleted revokes, whichever came first', async () => {
+    const deleted = gupshup('message-event', {
+      id: wamid('K1'),
+      type: 'deleted',
+      destination: ANA,
+      payload: { ts: T0 + 6 },
+    });
+    const store = await expectOneDatabase(backend, [live('K1', 0), deleted], options);
+    expect(await rows(store)).toMatchObject([{ id: wamid('K1'), deleted: true }]);
+  });
+
+  it.each(healthyDays((key) => wamid(key)))(
+    'a day of %s leaves nothing to complain of',
+    async (_vendor, log) => {
+      const store = await backend.open();
+      await addConnection(store);
+      const { entries, problems } = await replayBodies(store, log, { connection: 'loja' });
+      expect(problems).toEqual([]);
+      expect(entries).toMatchObject(NOTHING_WRONG);
+      expect(await value(store, 'select count(*)::int from messages')).toBeGreaterThan(0);
+      expect(await value(store, 'select count(*)::int from pending_facts')).toBe(0);
+      expect(
+        await value(
+          store,
+          `select count(*)::int from webhook_log where status not in ('processed', 'ignored')`,
+        ),
+      ).toBe(0);
+    },
+  );
+});
