@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { itemAt } from '../../src/decode/item-at.js';
 import type { Fact } from '../../src/model/facts.js';
 import type { JsonValue } from '../../src/model/json.js';
+import { healthyDays } from '../support/vendor-bodies.js';
 import { ANA, decode, SECONDS, wamid } from './meta-builders.js';
 
 /** Names and values that the readers of vendors look at, so that random JSON reaches them. */
@@ -75,15 +76,13 @@ const EVOLUTION = [
 const GUPSHUP = ['message', 'message-event', 'user-event', 'billing-event'];
 
 const body = fc.oneof(
-  fc
-    .tuple(fc.constantFrom(...WAHA), json)
-    .map(([event, payload]): JsonValue => ({
-      event,
-      session: 'loja',
-      engine: 'GOWS',
-      timestamp: 1758000000000,
-      payload,
-    })),
+  fc.tuple(fc.constantFrom(...WAHA), json).map(([event, payload]): JsonValue => ({
+    event,
+    session: 'loja',
+    engine: 'GOWS',
+    timestamp: 1758000000000,
+    payload,
+  })),
   fc.tuple(fc.constantFrom(...EVOLUTION), json, fc.boolean()).map(([event, data, isS3]): JsonValue => ({
     event,
     instance: 'loja',
@@ -92,22 +91,18 @@ const body = fc.oneof(
     date_time: '2025-09-16T05:20:00Z',
     sender: `${ANA}@s.whatsapp.net`,
   })),
-  fc
-    .tuple(fc.constantFrom(...GUPSHUP), json)
-    .map(([type, payload]): JsonValue => ({
-      app: 'Loja',
-      timestamp: 1758000000000,
-      version: 2,
-      type,
-      payload,
-    })),
-  fc
-    .tuple(json, json, json)
-    .map(([contacts, messages, statuses]): JsonValue => ({
-      contacts,
-      messages: [messages],
-      statuses: [statuses],
-    })),
+  fc.tuple(fc.constantFrom(...GUPSHUP), json).map(([type, payload]): JsonValue => ({
+    app: 'Loja',
+    timestamp: 1758000000000,
+    version: 2,
+    type,
+    payload,
+  })),
+  fc.tuple(json, json, json).map(([contacts, messages, statuses]): JsonValue => ({
+    contacts,
+    messages: [messages],
+    statuses: [statuses],
+  })),
 );
 
 /** Every text that facts put into text columns, at any depth. */
@@ -125,6 +120,20 @@ function textsIn(value: unknown, found: string[] = []): string[] {
 /** Whether a fact is about one item of a body: those balance. */
 function isItem(fact: Fact): boolean {
   return !['profile', 'identity_link', 'event', 'history_chunk'].includes(fact.kind);
+}
+
+function kindsIn(value: JsonValue): string[] {
+  return decode(value).sections.map(({ field, facts }) =>
+    [field, ...facts.map(({ kind }) => kind)].join(' '),
+  );
+}
+
+function escapedByNginx(text: string): string {
+  const escaped = (character: string): string =>
+    [...Buffer.from(character)]
+      .map((byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+      .join('');
+  return text.replace(/["\\]|[^\x20-\x7e]/gu, escaped);
 }
 
 describe('the bodies of vendors, whatever is in them', () => {
@@ -170,6 +179,27 @@ describe('the bodies of vendors, whatever is in them', () => {
       ),
       { numRuns: 2000 },
     );
+  });
+
+  test('mean the same in whatever wrapper they lie', () => {
+    const log = healthyDays((key) => wamid(key)).flatMap(([, bodies]) => bodies);
+    for (const each of log) {
+      const text = JSON.stringify(each);
+      const base64 = Buffer.from(text).toString('base64');
+      const wrapped: JsonValue[] = [
+        { payload: text },
+        { log: `${JSON.stringify({ message: text })}\n`, stream: 'stdout', time: '2026-09-21T08:13:20Z' },
+        { body: base64, isBase64Encoded: true },
+        { data: base64 },
+        [{ headers: {}, params: {}, query: {}, body: each }],
+        { any: { key: [each] } },
+        `10.0.0.1 - - "POST /hook HTTP/1.1" 200 "${escapedByNginx(text)}"`,
+        `2026-09-21T08:13:20Z INFO webhook ${text}`,
+      ];
+      const said = kindsIn(each);
+      expect(said).toHaveLength(1);
+      for (const form of wrapped) expect(kindsIn(form), JSON.stringify(form).slice(0, 300)).toEqual(said);
+    }
   });
 
   test('deep nesting exhausts no stack', () => {
