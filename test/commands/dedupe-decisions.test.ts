@@ -102,6 +102,24 @@ describe('rows of one id are one message', () => {
     expect(shown?.revisions).toMatchObject([{ version: 'original', body: 'olá' }]);
   });
 
+  it('when one only names what the other says, whose text stays', () => {
+    const evidence = packEvidence({ structure: 4, type: 15, body: 12, media: 0, context: 0, rawMeta: 15 });
+    const named = { type: 'template', body: 'Template order_update', evidence } as const;
+    const ghost = packEvidence({ structure: 5, type: 7, body: 4, media: 0, context: 0, rawMeta: 7 });
+    const silent = { type: 'unsupported', body: 'Message type unknown', evidence: ghost } as const;
+    for (const ours of [named, silent]) {
+      const theirs = { ...foreign, type: 'template', body: 'Oi, Ana! Seu pedido saiu.' } as const;
+      for (const pair of [
+        [row(ours), row(theirs)],
+        [row(theirs), row(ours)],
+      ]) {
+        const [merge, ...more] = decideSameId(pair).merges;
+        expect(more).toEqual([]);
+        expect(merge?.state.body).toBe('Oi, Ana! Seu pedido saiu.');
+      }
+    }
+  });
+
   it('when the programs have other words for its type', () => {
     expect(messagesOf([row(), row({ ...foreign, type: 'chat' })])).toBe(1);
   });

@@ -173,9 +173,13 @@ test.each([
       rawMeta: { location: { latitude: -23.5505, longitude: -46.6333 } },
     },
   ],
-  ['android', { message_type: 66, data: null }, { type: 'poll', grade: 'placeholder' }],
+  ['android', { message_type: 66, data: null }, { type: 'poll', grade: 'placeholder', body: 'Poll' }],
   ['android', { message_type: 11, data: null }, { type: 'unsupported', grade: 'placeholder' }],
-  ['android', { data: null }, { type: 'unsupported', grade: 'placeholder' }],
+  [
+    'android',
+    { data: null },
+    { type: 'unsupported', grade: 'placeholder', body: 'Unsupported message', bodyIsLabel: true },
+  ],
   ['ios', { message_type: 7, data: 'https://example.com' }, { type: 'text', body: 'https://example.com' }],
 ])('contents of %s: %o', (type, parts, wanted) => {
   expect(messageOf(parts, { type })).toMatchObject(wanted);

@@ -123,6 +123,7 @@ const LABELS: ReadonlyMap<string, string> = new Map([
   ['button', 'Button'],
   ['contacts', 'Contact'],
   ['errors', 'Unsupported message'],
+  ['group_invite', 'Group invitation'],
   ['interactive', 'Interactive message'],
   ['location', 'Location'],
   ['order', 'Order'],

@@ -3,6 +3,7 @@ import { parseJid } from '../../identity/jid.js';
 import type { Fact, MessageContent, MessageFact, ReactionFact } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { rejected, skipped, skippedChat } from '../baileys/outcomes.js';
+import { labelOf } from '../contents/wording.js';
 import type { DecodeOptions } from '../options.js';
 import { asObject, emojiOf, externalIdOf, numberOf, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
@@ -106,8 +107,10 @@ function isPastTime(value: JsonValue | undefined): boolean {
 }
 
 type Content =
-  | { kind: 'message'; content: MessageContent; grade: MessageFact['grade']; meta: JsonObject }
+  | { kind: 'message'; content: ExportedContent; grade: MessageFact['grade']; meta: JsonObject }
   | { kind: 'skip'; reason: 'system' | 'stub' };
+
+type ExportedContent = MessageContent & Pick<MessageFact, 'bodyIsLabel'>;
 
 type Kind =
   | 'text'
@@ -239,7 +242,8 @@ function withLines(text: string): string {
 }
 
 function placeholder(type: string): Content {
-  return { kind: 'message', content: { type }, grade: 'placeholder', meta: {} };
+  const content = { type, body: labelOf(type).body, bodyIsLabel: true };
+  return { kind: 'message', content, grade: 'placeholder', meta: {} };
 }
 
 function readFile(
