@@ -53,6 +53,8 @@ export interface Context {
   parentRunId?: string;
   /** Who runs it, by the operating system: recorded with what a person decides. */
   user: string;
+  /** Secrets of the Meta apps whose signatures are checked; absent where nobody gave any. */
+  appSecrets?: readonly string[];
 }
 
 /** This process, as runs and locks record it. */

@@ -101,6 +101,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'ingest/batch',
     'ingest/runs',
     'audit',
+    'rawlog',
     'rules',
     'identity',
     'context',

@@ -11,6 +11,7 @@ import {
 import type { EntryGroup } from '../store/queries/report.js';
 import type { AlertAck } from '../store/tables/alert-acks.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
+import { BAD_SIGNATURE } from '../store/tables/webhook-log.js';
 import type { RejectGroup } from '../store/tables/rejects.js';
 
 /** What an alert can be about, the most urgent first: what stands in the way of everything else comes before it. */
@@ -20,6 +21,7 @@ export const ALERT_KINDS = [
   'messages_doubled',
   'raw_entries_altered',
   'raw_entries_gone',
+  'bad_signature',
   'entries_failed',
   'rejects',
   'finding',
@@ -42,6 +44,7 @@ const SEVERITY_OF: Readonly<Record<Exclude<AlertKind, 'finding'>, Severity>> = {
   messages_doubled: 'loss',
   raw_entries_altered: 'loss',
   raw_entries_gone: 'loss',
+  bad_signature: 'loss',
   entries_failed: 'loss',
   rejects: 'loss',
   partner_removed: 'degraded',
@@ -233,21 +236,36 @@ export function rejectAlert(
 export function brokenAlerts(entries: readonly EntryGroup[], days: number): Alert[] {
   const kinds = [
     {
+      kind: 'bad_signature',
       status: 'failed',
+      reason: BAD_SIGNATURE,
+      one: 'has a signature that does not fit the app secret',
+      many: 'have a signature that does not fit the app secret',
+      advice: (it: string) =>
+        `Nothing of ${it} was applied. If the secret was wrong, replay --failed with the right one.`,
+    },
+    {
+      kind: 'entries_failed',
+      status: 'failed',
+      reason: null,
       one: 'is broken JSON',
       many: 'are broken JSON',
       advice: (it: string) => `Export ${it} again and replay that.`,
     },
     {
+      kind: 'entries_failed',
       status: 'unrecognized',
+      reason: null,
       one: 'is in an unknown format',
       many: 'are in an unknown format',
       advice: (it: string) =>
         `${it === 'it' ? 'It is' : 'They are'} kept; a version that supports ${it} can replay ${it}.`,
     },
-  ];
-  return kinds.flatMap(({ status, one, many, advice }) => {
-    const groups = entries.filter((group) => group.status === status && group.isRecent);
+  ] as const;
+  return kinds.flatMap(({ kind, status, reason, one, many, advice }) => {
+    const groups = entries.filter(
+      (group) => group.status === status && group.reason === reason && group.isRecent,
+    );
     const count = groups.reduce((total, group) => total + group.count, 0);
     const [first] = groups
       .flatMap(({ firstBroken }) => firstBroken ?? [])
@@ -255,7 +273,7 @@ export function brokenAlerts(entries: readonly EntryGroup[], days: number): Aler
     if (first === undefined) return [];
     const { id, origin } = first;
     return [
-      alert('entries_failed', null, {
+      alert(kind, null, {
         since: Math.min(...groups.map(({ firstStoredAt }) => firstStoredAt)),
         state: Math.max(...groups.map(({ lastStoredAt }) => lastStoredAt)),
         subject: status,

@@ -128,7 +128,14 @@ class Auditor {
   }
 }
 
-function selectionOf({ connections, restricted, since, touchedSince, blocks }: AuditView): EntrySelection {
+/** The entries of the raw log that a verification is about. */
+export function selectionOf({
+  connections,
+  restricted,
+  since,
+  touchedSince,
+  blocks,
+}: Pick<AuditView, 'connections' | 'restricted' | 'since' | 'touchedSince' | 'blocks'>): EntrySelection {
   const [only] = connections;
   return {
     statuses: [],

@@ -8,6 +8,7 @@ import { redact } from './exit.js';
 import { similarWord } from './similar.js';
 import { chooseDatabase } from './choose-database.js';
 import { lookUp, type Environment } from './environment.js';
+import { APP_SECRET } from './app-secrets.js';
 import { DEVICE_VARIABLES } from './device-options.js';
 import { FlagOption } from './flags/flag.js';
 
@@ -26,7 +27,7 @@ type FromSettings = Pick<
 export function describeSettings(call: Call, program: Command): FromSettings {
   const { environment, settings } = call;
   const chosen = choose(call);
-  const names = new Set([...variablesOf(program), ...DEVICE_VARIABLES]);
+  const names = new Set([...variablesOf(program), ...DEVICE_VARIABLES, APP_SECRET]);
   const given = [...names].sort().flatMap((name): GivenSetting[] => {
     const found = lookUp(name, environment);
     return found === undefined

@@ -23,6 +23,8 @@ export interface SessionOptions {
   keepsBlank?: boolean;
   /** Waits this long for the lock even without --lock-wait. */
   leastLockWaitMs?: number;
+  /** See readAppSecrets. */
+  appSecrets?: readonly string[] | undefined;
   /** The work heeds `ctx.signal`: a signal ends it after its batch instead of at once. */
   interruptible?: Interruptible | null;
 }
@@ -77,6 +79,7 @@ export async function withContext<T>(
           pid: io.pid,
           processStartedAt: io.startedAt,
           user: io.user,
+          ...(options.appSecrets === undefined ? {} : { appSecrets: options.appSecrets }),
         });
       },
     );

@@ -55,6 +55,28 @@ export interface ConnectionResult {
   messages: MessageCounts;
 }
 
+/** Entries by what their signatures say; see src/rules/signatures.ts. */
+export interface SignatureCounts {
+  valid: number;
+  bad: number;
+  uncheckable: number;
+  unsigned: number;
+}
+
+/** `120 valid, 3 bad`; what is zero is left out. */
+export function signatureWords({ valid, bad, uncheckable, unsigned }: SignatureCounts): string {
+  const parts: [number, string][] = [
+    [bad, 'bad'],
+    [valid, 'valid'],
+    [uncheckable, 'not checkable (the log has the body written anew)'],
+    [unsigned, 'unsigned'],
+  ];
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, words]) => `${count.toLocaleString('en-US')} ${words}`)
+    .join(', ');
+}
+
 /** One problem with its place. At most 100 are listed; the counters count all. */
 export interface Problem {
   /** `file:line`, or `log:<id>`. */
@@ -96,6 +118,8 @@ export interface RunResult {
   chatterLines: number;
   /** Connections that the pending entries may be of which name none; absent where there are no such entries. */
   candidates?: string[];
+  /** Only where the app's secret was given. */
+  signatures?: SignatureCounts;
   /** Set when the run resumed where a killed or interrupted one had stopped. */
   resumedFrom?: {
     runId: string;

@@ -4,9 +4,10 @@ import type { RawEntry } from '../model/raw-entry.js';
 import type { Sql } from '../store/sql.js';
 import { readConnections, type ConnectionRow } from '../store/tables/connections.js';
 import { readEntries, type EntrySelection, type StoredEntry } from '../store/tables/stored-entries.js';
+import { BAD_SIGNATURE } from '../store/tables/webhook-log.js';
 import type { PreparedEntry, PreparedSection } from '../ingest/batch/batch.js';
 import { ConnectionResolver } from '../ingest/batch/connection-resolver.js';
-import { decodeAs, resolveSections, type StoredAs } from '../ingest/batch/prepare-entry.js';
+import { decodeAs, resolveSections, WRONG_SIGNATURE, type StoredAs } from '../ingest/batch/prepare-entry.js';
 import { RunChoices } from './run-choices.js';
 
 /** Most entries are webhooks of 1 KB, but one may hold 50 MB, so a page is bounded by both. */
@@ -15,7 +16,7 @@ const PAGE = { limit: 500, maxBytes: 4 * 1024 * 1024 };
 /** What is needed of a stored entry to decode it. */
 export type Decodable = Pick<
   StoredEntry,
-  'id' | 'connectionScope' | 'rawBody' | 'sha256' | 'isIntact' | 'receivedAt' | 'runId'
+  'id' | 'connectionScope' | 'rawBody' | 'sha256' | 'isIntact' | 'receivedAt' | 'runId' | 'error'
 >;
 
 /** A stored entry, decoded again as the run did that stored it. */
@@ -28,6 +29,8 @@ export interface DecodedEntry<E extends Decodable = StoredEntry> {
   /** The parts that no decoder knows. */
   unrecognized: DecodedBody['unrecognized'];
   sections: readonly PreparedSection[];
+  /** The signatures that a wrapper kept beside its bodies. */
+  signatures: DecodedBody['signatures'];
 }
 
 /** A stored entry with the choices of the run that stored it, for those who apply it. */
@@ -117,15 +120,20 @@ export class RawLog {
     if (decoded.kind === 'invalid') {
       const { reason, message } = decoded;
       const failure = { reason, message };
-      return { entry, storedAs, failure, provider: 'meta', unrecognized: [], sections: [] };
+      return { entry, storedAs, failure, provider: 'meta', unrecognized: [], sections: [], signatures: [] };
     }
-    const { provider, unrecognized } = decoded.entry;
+    const { provider, unrecognized, signatures } = decoded.entry;
+    if (storedAs.hasBadSignature) {
+      const failure = { reason: 'bad_signature', message: WRONG_SIGNATURE } as const;
+      return { entry, storedAs, failure, provider, unrecognized, sections: [], signatures };
+    }
     const sections = resolveSections(decoded.entry, storedAs, this.resolver);
-    return { entry, storedAs, failure: null, provider, unrecognized, sections };
+    return { entry, storedAs, failure: null, provider, unrecognized, sections, signatures };
   }
 
   private storedAs(entry: Decodable): StoredAs {
-    const { id, connectionScope, sha256, isIntact } = entry;
-    return { id, connectionScope, sha256, isIntact, ...this.choices.of(entry) };
+    const { id, connectionScope, sha256, isIntact, error } = entry;
+    const hasBadSignature = error === BAD_SIGNATURE;
+    return { id, connectionScope, sha256, isIntact, hasBadSignature, ...this.choices.of(entry) };
   }
 }

@@ -3,12 +3,13 @@ import type { ReconcileOptions, ReconcileResult } from '../../commands/reconcile
 import { hasOpen } from '../../audit/alert.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Severity } from '../../model/enumerations.js';
+import { appSecretFile, readAppSecrets } from '../app-secrets.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
 import { toggle, zone } from '../flags/kinds.js';
 import * as shared from '../flags/shared.js';
-import { group, readFlags, type Line } from '../flags/table.js';
+import { group, readFlags } from '../flags/table.js';
 import { presentReconciled } from '../views/reconcile.js';
 
 const FLAGS = {
@@ -19,6 +20,7 @@ const FLAGS = {
     register: shared.register(),
     tickets: shared.tickets(),
     include: shared.include(),
+    appSecretFile: appSecretFile(),
   }),
   ...group('Alerts:', {
     ...shared.alertLimits(),
@@ -64,13 +66,14 @@ async function reconcileCommand(call: Call): Promise<Outcome> {
     import('../session.js'),
     import('../../commands/reconcile/reconcile.js'),
   ]);
-  const { options, failOn } = readOptions(call);
+  const { options, failOn, appSecrets } = readOptions(call);
   const result = await withContext(
     call,
     {
       command: 'reconcile',
       interruptible: options.dryRun ? 'rehearsal' : 'batches',
       lock: options.dryRun ? 'shared' : 'exclusive',
+      appSecrets,
     },
     (ctx) => reconcile(ctx, options),
   );
@@ -81,7 +84,11 @@ async function reconcileCommand(call: Call): Promise<Outcome> {
 }
 
 /** What to do, and what to exit with 3 on. Throws ConfigError. */
-function readOptions(line: Line): { options: ReconcileOptions; failOn: Severity } {
+function readOptions(line: Call): {
+  options: ReconcileOptions;
+  failOn: Severity;
+  appSecrets: readonly string[] | undefined;
+} {
   const { values, origin, recorded } = readFlags(FLAGS, line);
   const { full, apply, dryRun, register, tickets, include, batchSize, tz, failOn } = values;
   if (apply && dryRun) throw shared.applyAndDryRun(origin, '--apply merges duplicates');
@@ -97,7 +104,8 @@ function readOptions(line: Line): { options: ReconcileOptions; failOn: Severity 
     timeZone: tz,
     recordedOptions: recorded,
   };
-  return { options, failOn };
+  const appSecrets = readAppSecrets(line, values.appSecretFile, origin('appSecretFile'));
+  return { options, failOn, appSecrets };
 }
 
 /**

@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander';
 import type { LogSelection, ReplayOptions } from '../../commands/replay/options.js';
 import type { ProgressEvent } from '../../context.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
+import { appSecretFile, readAppSecrets } from '../app-secrets.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
@@ -35,6 +36,7 @@ const FLAGS = {
     register: shared.register(),
     tickets: shared.tickets(),
     include: shared.include(),
+    appSecretFile: appSecretFile(),
     dryRun: shared.dryRun('write nothing; show what would change'),
   }),
   ...group('When something is wrong:', {
@@ -112,6 +114,7 @@ async function replayCommand(call: Call): Promise<Outcome> {
       lock: 'shared',
       interruptible: options.dryRun ? 'rehearsal' : 'batches',
       creates: !fromLog,
+      appSecrets: readAppSecrets(call, settings.values.appSecretFile, settings.origin('appSecretFile')),
     },
     async (ctx) => {
       const committed = { any: false };

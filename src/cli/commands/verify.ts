@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import type { VerifyOptions } from '../../commands/verify/types.js';
 import { CHECK_NAMES, type VerifyResult } from '../../commands/verify/types.js';
-import { EXIT, type ExitCode } from '../../model/errors.js';
+import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
 import { isAtLeast, type Severity } from '../../model/enumerations.js';
+import { APP_SECRET, appSecretFile, readAppSecrets } from '../app-secrets.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { moment, names, text, toggle } from '../flags/kinds.js';
 import { connection, dateZone, failOn } from '../flags/shared.js';
-import { contradiction, group, readFlags, type Line } from '../flags/table.js';
+import { contradiction, group, readFlags } from '../flags/table.js';
 
 const FLAGS = {
   ...group('What:', {
@@ -28,6 +29,7 @@ const FLAGS = {
       'list every item: = correct, + missing, - only in the database, * differs, ! unclear',
       'a file name',
     ),
+    appSecretFile: appSecretFile(),
     failOn: failOn('degraded'),
   }),
 };
@@ -65,7 +67,7 @@ async function verifyCommand(call: Call): Promise<Outcome> {
     import('../session.js'),
     import('../../commands/verify/verify.js'),
   ]);
-  const { options, items, severity } = readOptions(call, call.settings.output);
+  const { options, items, severity, appSecrets } = readOptions(call, call.settings.output);
   const { since, enforce } = options;
   if (since !== undefined)
     call.notice(`Verifying what was sent or received since ${new Date(since).toISOString()}.`);
@@ -77,6 +79,7 @@ async function verifyCommand(call: Call): Promise<Outcome> {
         command: 'verify',
         interruptible: enforce ? 'batches' : 'reading',
         lock: enforce ? 'exclusive' : undefined,
+        appSecrets,
       },
       (ctx) => verify(ctx, { ...options, onItem: list && ((item) => list.line(itemLine(item))) }),
     );
@@ -94,8 +97,15 @@ async function verifyCommand(call: Call): Promise<Outcome> {
 }
 
 /** What to verify, where the list of items goes (a file name, or `-`), and what to exit with 3 on. Throws ConfigError. */
-function readOptions(line: Line, output: string | undefined) {
+function readOptions(line: Call, output: string | undefined) {
   const { values, origin, recorded } = readFlags(FLAGS, line);
+  const appSecrets = readAppSecrets(line, values.appSecretFile, origin('appSecretFile'));
+  if (appSecrets === undefined && values.check.has('signatures') && values.check.size < CHECK_NAMES.length) {
+    throw new ConfigError('The check signatures needs the secret of the Meta app.', {
+      code: 'app_secret_missing',
+      remedy: `Give --app-secret-file FILE, or set ${APP_SECRET}.`,
+    });
+  }
   const { check, connection: name, since, enforce, items } = values;
   if (items === '-' && (output === undefined || output === '-')) {
     throw contradiction(
@@ -113,7 +123,7 @@ function readOptions(line: Line, output: string | undefined) {
     enforce,
     recordedOptions: recorded,
   };
-  return { options, items, severity: values.failOn };
+  return { options, items, severity: values.failOn, appSecrets };
 }
 
 function exitCodeFor({ status, severity, enforced }: VerifyResult, least: Severity): ExitCode {

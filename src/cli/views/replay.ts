@@ -1,5 +1,5 @@
 import { remedy, type Remedy } from '../../model/remedy.js';
-import type { RunResult } from '../../model/run-result.js';
+import { signatureWords, type RunResult } from '../../model/run-result.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration, formatRate } from '../ui/quantities.js';
 import { reasonInWords } from './reasons.js';
@@ -117,7 +117,7 @@ function countList(parts: readonly Part[]): Inline[] {
 
 /** `214 entries read: 201 stored, 13 already imported`. */
 function inputSection(
-  { entries, chatterLines, dryRun, status, resumedFrom }: RunResult,
+  { entries, chatterLines, signatures, dryRun, status, resumedFrom }: RunResult,
   nothingRead: string,
 ): Block {
   const none =
@@ -140,6 +140,7 @@ function inputSection(
   const lines: Line[] = [
     entries.read === 0 ? none : [read, ' read', ...(origin.length === 0 ? [] : [': ', ...origin])],
     ...(outcome.length === 0 ? [] : [outcome]),
+    ...(signatures === undefined || entries.read === 0 ? [] : [`signatures: ${signatureWords(signatures)}`]),
     ...(chatterLines === 0 ? [] : [faint(`${formatAmount(chatterLines, 'line')} skipped (not JSON)`)]),
   ];
   return section('Input', [text(...lines)]);

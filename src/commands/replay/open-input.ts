@@ -62,18 +62,19 @@ export async function openInput(
 ): Promise<ReplayFeed> {
   if (options.input.kind === 'log') {
     const selection = await selectionOf(sql, options, options.input);
-    return openLog(sql, options, directory, selection, options.input.which !== 'all');
+    return openLog(ctx, sql, options, directory, selection, options.input.which !== 'all');
   }
   return openPaths(ctx, sql, options, options.input, directory);
 }
 
 /** The entries that this run's merges made due again. */
 export function openRequeued(
+  ctx: Context,
   sql: Sql,
   options: ReplayOptions,
   directory: ConnectionDirectory,
 ): Promise<ReplayFeed> {
-  return openLog(sql, options, directory, { statuses: ['pending'], error: REQUEUED }, true);
+  return openLog(ctx, sql, options, directory, { statuses: ['pending'], error: REQUEUED }, true);
 }
 
 async function openPaths(
@@ -116,7 +117,7 @@ async function openPaths(
   return {
     totalBytes: source.totalBytes,
     bytesRead: () => source.bytesRead(),
-    batches: () => gather(items(), options, directory),
+    batches: () => gather(ctx, items(), options, directory),
     isStored: false,
     takeProblems: () => problems.splice(0),
     checkpointAfter: (batch, entriesRead) => keeper.after(batch, entriesRead),
@@ -130,6 +131,7 @@ async function openPaths(
 }
 
 async function openLog(
+  ctx: Context,
   sql: Sql,
   options: ReplayOptions,
   directory: ConnectionDirectory,
@@ -147,7 +149,7 @@ async function openLog(
   return {
     totalBytes: source.totalBytes,
     bytesRead: () => source.bytesRead(),
-    batches: () => gather(items(), options, directory),
+    batches: () => gather(ctx, items(), options, directory),
     isStored: true,
     takeProblems: () => [],
     checkpointAfter: () => Promise.resolve(null),
@@ -161,6 +163,7 @@ async function openLog(
 }
 
 async function* gather(
+  ctx: Context,
   items: AsyncIterable<FeedItem>,
   options: ReplayOptions,
   directory: ConnectionDirectory,
@@ -169,7 +172,7 @@ async function* gather(
     options.dryRun ? Math.max(options.batchSize, DRY_RUN_BATCH) : options.batchSize,
   );
   for await (const { entry, storedAs, after } of items) {
-    yield* batcher.add(prepareEntry(entry, storedAs, directory, options.include), after);
+    yield* batcher.add(prepareEntry(entry, storedAs, directory, options.include, ctx.appSecrets), after);
   }
   const rest = batcher.rest();
   if (rest !== null) yield rest;

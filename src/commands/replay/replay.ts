@@ -211,7 +211,7 @@ class Replay {
     const everywhere = this.directory.unrestricted();
     do {
       this.applied.requeued = 0;
-      const feed = await openRequeued(this.target.sql, this.options, everywhere);
+      const feed = await openRequeued(this.ctx, this.target.sql, this.options, everywhere);
       if (feed.totalBytes === 0) return;
       await this.applyAll(run, feed, everywhere);
     } while (this.applied.requeued > 0 && this.stopped === null);
@@ -250,6 +250,7 @@ class Replay {
       ...(tally.nameless.size === 0
         ? {}
         : { candidates: candidatesOf(await readConnections(this.target.sql), tally.nameless) }),
+      ...(ctx.appSecrets === undefined ? {} : { signatures: tally.signatures }),
       ...(resume === null ? {} : { resumedFrom: describeResume(resume) }),
       database: ctx.store.location,
       ...(this.error === undefined ? {} : { error: this.error }),

@@ -14,7 +14,7 @@ const MERGE = remedy('dedupe', ['--apply'], 'merges each pair into one row');
 /** Alerts that say the same of single connections, or of what an audit found. */
 const COVERED: Partial<Record<CheckName, readonly AlertKind[]>> = {
   raw_log: [],
-  rejects: ['rejects', 'entries_failed'],
+  rejects: ['rejects', 'entries_failed', 'bad_signature'],
   history_ledger: ['chunk_missing', 'failed', 'no_history'],
   pending_facts: ['pending_facts'],
 };

@@ -40,6 +40,8 @@ export interface VerifyView {
   blocks?: readonly string[];
   /** Receives the whole audit of the raw log, for callers that need more than the result of the check. */
   audited?: (audit: LogAudit) => void;
+  /** Secrets of the Meta apps; without any, signatures are not checked. */
+  appSecrets: readonly string[];
   /** The time of the snapshot by the tool's clock, ms since 1970. */
   now: number;
   signal: AbortSignal;

@@ -1,6 +1,6 @@
 import { Recorder, type Check, type VerifyView } from './check.js';
 import { historyLedgerCheck } from './history-ledger.js';
-import { rawLogCheck, rejectsCheck } from './log-checks.js';
+import { rawLogCheck, rejectsCheck, signaturesCheck } from './log-checks.js';
 import { collisionsCheck, duplicateIdsCheck, missingIdsCheck } from './message-checks.js';
 import {
   conversationTimesCheck,
@@ -24,6 +24,7 @@ const CHECKS: Readonly<Record<CheckName, Check>> = {
   raw_log: rawLogCheck,
   raw_entry: rawEntryCheck,
   rejects: rejectsCheck,
+  signatures: signaturesCheck,
   wamid_phone: wamidPhoneCheck,
   pending_facts: pendingFactsCheck,
   one_conversation: oneConversationCheck,

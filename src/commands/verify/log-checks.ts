@@ -4,13 +4,18 @@ import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import { readRejectGroups } from '../../store/tables/rejects.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
-import { auditLog } from '../../audit/audit-log.js';
 import type { AuditResult } from '../../audit/audit-book.js';
 import type { AuditedItem } from '../../audit/outcome.js';
+import { auditLog, selectionOf } from '../../audit/audit-log.js';
 import { LossTally } from '../../audit/losses.js';
 import { amount } from '../../model/amount.js';
+import { signatureWords, type SignatureCounts } from '../../model/run-result.js';
+import { RawLog } from '../../rawlog/raw-log.js';
+import { judgeSignatures } from '../../rules/signatures.js';
+import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import {
   DEDUPE_REMEDY,
+  explainRemedy,
   joined,
   REPLAY_ALL_REMEDY,
   replayFileRemedy,
@@ -163,6 +168,38 @@ export const rejectsCheck: Check = {
       summary:
         checked === 0 ? `Nothing ${when}` : `${checked.toLocaleString('en-US')} ${when}, ${acknowledged}`,
       remedy: alerts.find(({ acknowledged }) => acknowledged === null)?.remedy ?? null,
+    };
+  },
+};
+
+/**
+ * The signatures that wrappers kept beside the stored bodies fit the secret of the app. An entry that was applied before
+ * anybody gave the secret, and does not fit, may be anybody's. Runs only where the secret is known.
+ */
+export const signaturesCheck: Check = {
+  severity: 'loss',
+  async run(view, recorder) {
+    const counts: SignatureCounts = { valid: 0, bad: 0, uncheckable: 0, unsigned: 0 };
+    let example: string | null = null;
+    const log = await RawLog.open(view.sql);
+    for await (const { entry, signatures, failure } of log.entries(selectionOf(view), view)) {
+      // Not read, or known as bad and not applied: other checks say so.
+      if (failure !== null) continue;
+      recorder.checked += 1;
+      const verdict = judgeSignatures(signatures, view.appSecrets);
+      counts[verdict] += 1;
+      const connectionId = entry.connectionScope === NO_SCOPE ? null : entry.connectionScope;
+      const item = { connectionId, subject: `log:${entry.id}`, detail: `${entry.origin ?? '-'}: ${verdict}` };
+      if (verdict === 'bad') {
+        example ??= item.subject;
+        await recorder.finding('!', item);
+      } else {
+        await recorder.good(item);
+      }
+    }
+    return {
+      summary: signatureWords(counts) || 'No entries',
+      remedy: example === null ? null : explainRemedy(example),
     };
   },
 };

@@ -11,6 +11,7 @@ export const CHECK_NAMES = [
   'raw_log',
   'raw_entry',
   'rejects',
+  'signatures',
   'wamid_phone',
   'pending_facts',
   'one_conversation',

@@ -152,7 +152,9 @@ async function runChecks(
     },
   };
   const results: CheckResult[] = [];
-  const wanted = CHECK_NAMES.filter((name) => options.checks.has(name));
+  const wanted = CHECK_NAMES.filter(
+    (name) => options.checks.has(name) && (name !== 'signatures' || view.appSecrets.length > 0),
+  );
   for (const [index, name] of wanted.entries()) {
     ctx.emit({ event: 'step', step: name, number: index + 1, of: wanted.length });
     const result = await runCheck(name, view);
@@ -185,6 +187,7 @@ function viewOf(
     restricted: connectionId !== null,
     since: options.since ?? null,
     touchedSince: null,
+    appSecrets: ctx.appSecrets ?? [],
     now: ctx.clock(),
     signal: ctx.signal,
     wantsItems: options.onItem !== undefined,

@@ -4,6 +4,7 @@ import type { Subject } from '../../model/facts.js';
 import { assertWritten } from '../../store/transactions.js';
 import { deleteRejects } from '../../store/tables/rejects.js';
 import {
+  BAD_SIGNATURE,
   insertEntries,
   restoreEntries,
   UNFINISHED,
@@ -61,7 +62,7 @@ export async function writeEntries(
       // The same bytes twice in one batch are one row; the later one tells how it ended.
       if (firstHere === undefined) inserts.set(entry.key, rawLogRow(work, slice, state.id, ended));
       else Object.assign(firstHere, ended);
-    } else if (slice.isLast && isWhole && isWorthRecording(state.status, ended.status)) {
+    } else if (slice.isLast && isWhole && isWorthRecording(state.status, ended)) {
       outcomes.set(state.id, {
         id: state.id,
         ...ended,
@@ -81,7 +82,12 @@ export async function writeEntries(
 }
 
 /** A second replay of an entry that ended well, and ends so again, leaves no trace: rows that do not change are not written. */
-function isWorthRecording(before: string | null, after: EntryStatus): boolean {
+function isWorthRecording(
+  before: string | null,
+  { status: after, error }: { status: EntryStatus; error: string | null },
+): boolean {
+  // Applied before anybody gave the secret: what is known of it must not be forgotten. `verify --check signatures` finds it.
+  if (error === BAD_SIGNATURE && before !== 'pending' && before !== 'failed') return false;
   // Done once, for all connections; now asked for another connection only (--connection).
   if (after === 'pending' && before !== 'pending' && before !== 'failed') return false;
   return before !== after || before === 'pending' || before === 'failed';
@@ -126,8 +132,10 @@ function countEntry(
   if (isWaiting(entry, ended)) {
     const items = waitingItems(entry);
     if (connectionsNamedBy(entry).length === 0) work.tally.nameless.add(entry.provider);
-    work.tally.wait(logId, { origin: entry.origin, isDuplicate, reason: 'unknown_connection', items });
+    const { origin, signature } = entry;
+    work.tally.wait(logId, { origin, isDuplicate, reason: 'unknown_connection', items, signature });
   }
+  work.tally.signature(entry.signature);
   entries.read += 1;
   entries[isDuplicate ? 'duplicate' : 'stored'] += 1;
   entries[ended.status] += 1;

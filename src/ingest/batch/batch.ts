@@ -3,8 +3,9 @@ import type { Fact, Section, Unrecognized } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Position } from '../../model/raw-entry.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
-import { NO_SCOPE } from '../../store/tables/webhook-log.js';
+import { BAD_SIGNATURE, NO_SCOPE } from '../../store/tables/webhook-log.js';
 import { weightOf } from '../../rules/fact-traits.js';
+import type { SignatureVerdict } from '../../rules/signatures.js';
 
 /** Why a section was left for later. */
 export type PendingReason = 'unknown_connection' | 'other_connection';
@@ -36,8 +37,10 @@ export interface PreparedEntry {
   chatIds: readonly string[];
   /** Computed when the entry is stored: which items are skipped depends on the number that the connection has by then. */
   counters: () => JsonObject | null;
-  /** `damaged`: stored bytes that were changed since. */
-  failure: { reason: 'invalid_json' | 'no_json' | 'damaged'; message: string } | null;
+  /** `damaged`: stored bytes that were changed since. `bad_signature`: nobody knows who wrote it, so nothing of it is applied. */
+  failure: { reason: 'invalid_json' | 'no_json' | 'damaged' | 'bad_signature'; message: string } | null;
+  /** What its signatures say; null where they were not checked. */
+  signature: SignatureVerdict | null;
   unrecognized: readonly Unrecognized[];
   sections: readonly PreparedSection[];
   /** Decoded with the options of the run that stored it: it keeps naming that run. */
@@ -99,6 +102,7 @@ export function entryStatus(
   rejected: number,
 ): { status: EntryStatus; error: string | null } {
   if (entry.failure !== null) {
+    if (entry.failure.reason === 'bad_signature') return { status: 'failed', error: BAD_SIGNATURE };
     return entry.failure.reason === 'no_json'
       ? { status: 'unrecognized', error: 'no_json' }
       : { status: 'failed', error: entry.failure.message };

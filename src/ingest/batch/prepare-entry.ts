@@ -8,6 +8,7 @@ import { nodesOf } from '../../rules/identity-evidence.js';
 import { entryKey, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
 import type { ConnectionResolver } from './connection-resolver.js';
 import { whoIsNamed } from '../../rules/fact-traits.js';
+import { judgeSignatures, type SignatureVerdict } from '../../rules/signatures.js';
 import { countersOf } from './entry-counters.js';
 
 /** The columns of webhook_log that decide how a stored entry is decoded. */
@@ -21,6 +22,8 @@ export interface StoredAs {
   sha256: Uint8Array;
   /** False when its bytes are not those that were stored: nothing that they say is applied. */
   isIntact: boolean;
+  /** Its signature was found to be wrong: nothing of it is applied until one of the app's secrets fits. */
+  hasBadSignature: boolean;
 }
 
 /** Decodes an entry and finds its connections. Pure but for the hash; never throws on what the bytes are. */
@@ -29,6 +32,7 @@ export function prepareEntry(
   storedAs: StoredAs | null,
   resolver: ConnectionResolver,
   include: ReadonlySet<IncludableChat>,
+  appSecrets: readonly string[] = [],
 ): PreparedEntry {
   const decoded = decodeAs(raw, storedAs, include);
   const sha256 = storedAs?.sha256 ?? createHash('sha256').update(raw.bytes).digest();
@@ -52,12 +56,15 @@ export function prepareEntry(
       chatIds: [],
       counters: () => null,
       failure: { reason: decoded.reason, message: decoded.message },
+      signature: null,
       unrecognized: [],
       sections: [],
     };
   }
   const { entry } = decoded;
-  const sections = resolveSections(entry, storedAs, resolver);
+  const signature = appSecrets.length === 0 ? null : judgeSignatures(entry.signatures, appSecrets);
+  const isForged = isDisowned(signature, storedAs);
+  const sections = isForged ? [] : resolveSections(entry, storedAs, resolver);
   const connectionScope = storedAs?.connectionScope ?? scopeOf(entry.provider, sections);
   return {
     ...base,
@@ -69,7 +76,8 @@ export function prepareEntry(
     phoneNumberIds: unique(entry.sections.flatMap((section) => section.connection.phoneNumberId ?? [])),
     chatIds: chatIdsOf(entry),
     counters: () => countersOf(sections, connectionScope !== NO_SCOPE),
-    failure: null,
+    failure: isForged ? { reason: 'bad_signature', message: WRONG_SIGNATURE } : null,
+    signature,
     unrecognized: entry.unrecognized,
     sections,
     ...(isToldByItsRun(storedAs, resolver) ? { keepsRun: true } : {}),
@@ -88,6 +96,14 @@ export function decodeAs(
     ...(receivedAt === undefined ? {} : { receivedAt }),
   });
 }
+
+/** Whether an entry has to be left alone for its signature; what was found wrong once stays so until it is found right. */
+function isDisowned(signature: SignatureVerdict | null, storedAs: StoredAs | null): boolean {
+  return signature === 'bad' || (signature !== 'valid' && storedAs?.hasBadSignature === true);
+}
+
+/** Why nothing is applied of an entry that nobody can have signed who knows the app's secret. */
+export const WRONG_SIGNATURE = 'its signature does not fit the app secret, so nobody knows who wrote it';
 
 /** The error of an entry whose bytes were changed after it was stored. */
 const DAMAGED = 'its bytes are not those that were stored (sha256)';

@@ -7,7 +7,9 @@ import type {
   Problem,
   ReasonCounts,
   RunResult,
+  SignatureCounts,
 } from '../../model/run-result.js';
+import type { SignatureVerdict } from '../../rules/signatures.js';
 
 /** What became of an amendment. */
 type AmendmentOutcome = 'applied' | 'unchanged' | 'pending';
@@ -49,6 +51,8 @@ export class Tally {
   readonly events = newReasons();
   readonly problems: Problem[] = [];
   problemCount = 0;
+  /** What the signatures of the entries say, where they were checked. */
+  readonly signatures: SignatureCounts = { valid: 0, bad: 0, uncheckable: 0, unsigned: 0 };
   private readonly listedByReason = new Map<string, number>();
   chatterLines = 0;
   /** Who sent the entries that wait for a connection and name none. */
@@ -102,6 +106,10 @@ export class Tally {
     add(this.events, name, 1);
   }
 
+  signature(verdict: SignatureVerdict | null): void {
+    if (verdict !== null) this.signatures[verdict] += 1;
+  }
+
   problem(problem: Problem): void {
     this.problemCount += 1;
     this.list(problem);
@@ -117,6 +125,7 @@ export class Tally {
         this.uncount(recounted);
         this.entries.read -= 1;
         this.entries[recounted.isDuplicate ? 'duplicate' : 'stored'] -= 1;
+        if (recounted.signature !== null) this.signatures[recounted.signature] -= 1;
       }
       for (const copy of settled) {
         this.uncount(copy);
@@ -184,6 +193,7 @@ export class Tally {
       this.list({ ...problem, origin: resumed.get(problem.origin) ?? problem.origin });
     }
     for (const provider of other.nameless) this.nameless.add(provider);
+    addNumbers(this.signatures, other.signatures);
     this.problemCount += other.problemCount;
     this.chatterLines += other.chatterLines;
   }
@@ -342,6 +352,7 @@ interface WaitingEntry {
   reason: SkipReason;
   /** Items of sections that wait. */
   items: ReadonlyMap<Subject, number>;
+  signature: SignatureVerdict | null;
 }
 
 /** How an entry ended when it, or another copy of it, was counted later. */

@@ -26,7 +26,7 @@ import {
 import { textOf, textOrNull, timeOf, integerOf, integerOrNull, wordOf, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 import { errorsOf } from '../tables/messages.js';
-import { NO_SCOPE } from '../tables/webhook-log.js';
+import { BAD_SIGNATURE, NO_SCOPE } from '../tables/webhook-log.js';
 import { groupingByHash } from '../transactions.js';
 
 const ENTRY_GROUP = columns({
@@ -34,7 +34,7 @@ const ENTRY_GROUP = columns({
   phoneNumberIds: list(','),
   fields: list(','),
   status: word(ENTRY_STATUSES),
-  /** Why they are pending; null for all others. */
+  /** Why they are pending, or `bad_signature`; null for all others. */
   reason: orNull(text),
   /** What each of them holds; see src/ingest/batch/entry-counters.ts. */
   counters: orNull(jsonObject),
@@ -73,7 +73,7 @@ export async function readEntryGroups(sql: Sql, recentSince: number): Promise<En
        min(case when status in ('failed', 'unrecognized') then id::text || coalesce(' ' || origin, '') end) as broken,
        string_agg(id::text, ',') filter (where 'account_update' = any(fields)) as account_updates
      from (
-       select *, case when status = 'pending' then error end as reason, created_at >= $1::timestamptz as is_recent
+       select *, case when status = 'pending' or error = '${BAD_SIGNATURE}' then error end as reason, created_at >= $1::timestamptz as is_recent
        from webhook_log
      ) w
      group by provider, connection_scope, w.phone_number_ids, w.fields, status, reason, counters, is_recent`,

@@ -160,6 +160,9 @@ export async function updateEntries(tx: Sql, runId: string, rows: readonly Entry
 /** Why an entry is pending that was processed before and is due once more; every run ends by settling these. */
 export const REQUEUED = 'requeued';
 
+/** Why an entry failed whose signature is not its app's. */
+export const BAD_SIGNATURE = 'bad_signature';
+
 /** Why an entry is pending whose messages are not all in yet: it is larger than a batch. */
 export const UNFINISHED = 'unfinished';
 

@@ -1,0 +1,33 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { SignedBody } from '../model/facts.js';
+
+/**
+ * What the signatures beside an entry's bodies say: `unsigned` where none was kept, `uncheckable` where the log has the body
+ * written anew or the signature blacked out.
+ */
+export const SIGNATURE_VERDICTS = ['valid', 'bad', 'uncheckable', 'unsigned'] as const;
+export type SignatureVerdict = (typeof SIGNATURE_VERDICTS)[number];
+
+/**
+ * Holds the signatures of an entry against the secrets of the apps that may have sent it (Meta signs the bytes of a body with
+ * HMAC-SHA-256, in the header X-Hub-Signature-256). Compares in constant time. One that is bad makes the entry bad.
+ */
+export function judgeSignatures(
+  signatures: readonly SignedBody[],
+  secrets: readonly string[],
+): SignatureVerdict {
+  const verdicts = signatures.map((signed) => judge(signed, secrets));
+  return (
+    (['bad', 'uncheckable', 'valid'] as const).find((verdict) => verdicts.includes(verdict)) ?? 'unsigned'
+  );
+}
+
+function judge({ header, body }: SignedBody, secrets: readonly string[]): SignatureVerdict {
+  const [, hex] = /^\s*sha256=([0-9a-f]{64})\s*$/i.exec(header) ?? [];
+  if (body === null || hex === undefined) return 'uncheckable';
+  const given = Buffer.from(hex, 'hex');
+  const isValid = secrets.some((secret) =>
+    timingSafeEqual(createHmac('sha256', secret).update(body).digest(), given),
+  );
+  return isValid ? 'valid' : 'bad';
+}

@@ -1,0 +1,38 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { judgeSignatures } from '../../src/rules/signatures.js';
+
+const SECRET = 'a1b2c3d4e5f60718293a4b5c6d7e8f90';
+const BODY = Buffer.from('{"object":"whatsapp_business_account","entry":[{"name":"Jo\\u00e3o"}]}');
+
+function signed(body: Uint8Array | null = BODY, header = sign(BODY)) {
+  return { path: '$.body', header, body };
+}
+
+function sign(body: Uint8Array, secret = SECRET): string {
+  return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
+}
+
+describe('judgeSignatures', () => {
+  it.each([
+    ['the right secret', [signed()], 'valid'],
+    ['capital letters', [signed(BODY, sign(BODY).toUpperCase().replace('SHA256', 'sha256'))], 'valid'],
+    ['another body', [signed(Buffer.from('{}'))], 'bad'],
+    ['one changed bit', [signed(Buffer.from(BODY.map((byte, at) => (at === 9 ? byte ^ 1 : byte))))], 'bad'],
+    ['the secret of another app', [signed(BODY, sign(BODY, 'another'))], 'bad'],
+    ['a body that the log has written anew', [signed(null)], 'uncheckable'],
+    ['a signature that was blacked out', [signed(BODY, '[FILTERED]')], 'uncheckable'],
+    ['an old SHA-1 signature', [signed(BODY, `sha1=${'0'.repeat(40)}`)], 'uncheckable'],
+    ['an empty header', [signed(BODY, '')], 'uncheckable'],
+    ['no signature', [], 'unsigned'],
+    ['one valid and one bad', [signed(), signed(Buffer.from('{}'))], 'bad'],
+    ['one valid and one that cannot be checked', [signed(), signed(null)], 'uncheckable'],
+  ] as const)('%s', (_, signatures, verdict) => {
+    expect(judgeSignatures(signatures, [SECRET])).toBe(verdict);
+  });
+
+  it('takes the secret of any of several apps', () => {
+    expect(judgeSignatures([signed()], ['another', SECRET])).toBe('valid');
+    expect(judgeSignatures([signed()], ['another', 'third'])).toBe('bad');
+  });
+});
