@@ -1,4 +1,5 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { createHmac } from 'node:crypto';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
@@ -211,6 +212,50 @@ describe('verify', () => {
     } finally {
       await lock.release();
     }
+  });
+});
+
+describe('signatures on the command line', () => {
+  const server = useServer();
+
+  test('are checked with the secret of a file or of the environment, which nothing prints', async () => {
+    const run = await server.prepare();
+    const secret = 'f00dfeedf00dfeedf00dfeedf00dfeed';
+    const file = join(await temporaryDirectory(), 'secret');
+    await writeFile(file, `${secret}\r\n`);
+    const row = (key: string, signer: string): string => {
+      const body = JSON.stringify(live(key, 0));
+      const hex = createHmac('sha256', signer).update(body).digest('hex');
+      return JSON.stringify({ headers: { 'x-hub-signature-256': `sha256=${hex}` }, body });
+    };
+    const stdin = `${row('GOOD', secret)}\n${row('FORGED', 'another')}`;
+    const replayed = await run(['replay', '-', '--register', '--app-secret-file', file], { stdin });
+    expect(replayed.code).toBe(4);
+    expect(replayed.stdout).toContain('  signatures: 1 bad, 1 valid\n');
+
+    const env = { WA_RECONCILE_APP_SECRET: secret };
+    const shown = [
+      replayed,
+      await run(['verify', '--check', 'signatures', '--json'], { env }),
+      await run(['reconcile', '--json', '--debug', '-vv'], { env }),
+      await run(['report', '--json']),
+      await run(['doctor'], { env }),
+      await run(['runs', 'list', '--json']),
+    ];
+    expect(shown.map(({ stdout, stderr }) => stdout + stderr).join()).not.toContain(secret);
+    expect(shown.slice(1, 4).map(({ code }) => code)).toEqual([0, 3, 3]);
+  });
+
+  test('need a secret: without one the check that was asked for is an error', async () => {
+    const run = await server.prepare();
+    await run(['replay', '-', '--register'], { stdin: LOG });
+    const asked = await run(['verify', '--check', 'signatures']);
+    expect(asked.code).toBe(2);
+    expect(asked.stderr).toContain('--app-secret-file');
+    const file = join(await temporaryDirectory(), 'empty');
+    await writeFile(file, '\n');
+    expect((await run(['verify', '--app-secret-file', file])).code).toBe(2);
+    expect((await run(['verify'])).code).toBe(0);
   });
 });
 

@@ -21,6 +21,7 @@ export type TestOptions = Partial<Omit<ReplayOptions, 'input'>> & {
   signal?: AbortSignal;
   clock?: () => number;
   onEvent?: (event: ProgressEvent) => void;
+  appSecrets?: readonly string[];
 };
 
 export function testContext(store: Store, options: TestOptions = {}): Context {
@@ -33,6 +34,7 @@ export function testContext(store: Store, options: TestOptions = {}): Context {
     host: hostname(),
     pid: process.pid,
     user: 'tester',
+    ...(options.appSecrets === undefined ? {} : { appSecrets: options.appSecrets }),
   };
 }
 

@@ -31,7 +31,9 @@ describeOnBackends('verify finds nothing wrong', (backend) => {
     const store = await backend.open();
     await replayFiles(store, [DEMO]);
     const result = await verifyAll(store);
-    expect(result.checks.map(({ check }) => check)).toEqual(CHECK_NAMES);
+    expect(result.checks.map(({ check }) => check)).toEqual(
+      CHECK_NAMES.filter((name) => name !== 'signatures'),
+    );
     expect(findingsOf(result)).toMatchObject({ history_ledger: ['1/3'] });
     // The ledger's, and what the day holds that cannot be stored: a message without an id, broken JSON, a form of Gupshup's own.
     expect(result).toMatchObject({ status: 'completed', findings: 4, missing: 0, doubled: 0, runId: null });
