@@ -1,9 +1,10 @@
 import type { DecodedEntry } from '../model/facts.js';
 import type { Found } from './envelopes/bodies.js';
-import { Allowance, openText, textOfEntry } from './envelopes/open-text.js';
+import { Allowance, openText, unpacked } from './envelopes/open-text.js';
 import { Search, unrecognizedOf } from './envelopes/unwrap.js';
 import type { DecodeOptions } from './options.js';
 import type { JsonValue } from '../model/json.js';
+import { textOfBytes } from './parse-json.js';
 import { excerptOf } from './read.js';
 
 export type { DecodeOptions } from './options.js';
@@ -19,8 +20,9 @@ export type DecodeResult =
  */
 export function decodeEntry(bytes: Uint8Array, options: DecodeOptions): DecodeResult {
   const allowance = new Allowance();
-  const text = textOfEntry(bytes, allowance);
-  const opened = openText(text, allowance);
+  const plain = unpacked(bytes, allowance);
+  const text = textOfBytes(plain);
+  const opened = openText(text, allowance, plain);
   if (!Array.isArray(opened)) {
     const { reason, message } = opened;
     if (reason !== 'abridged') return { kind: 'invalid', reason, message };

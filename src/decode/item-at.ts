@@ -1,7 +1,7 @@
 import type { JsonValue } from '../model/json.js';
-import { Allowance, openText, textOfEntry } from './envelopes/open-text.js';
+import { Allowance, openText, unpacked } from './envelopes/open-text.js';
 import { reveal } from './envelopes/values.js';
-import { parseJson } from './parse-json.js';
+import { parseJson, textOfBytes } from './parse-json.js';
 import { asObject, ownValue } from './read.js';
 
 /** `.name`, `[3]`, `["a.name"]`. */
@@ -19,12 +19,13 @@ export function pathOfKey(key: string): string {
  */
 export function itemAt(bytes: Uint8Array, path: string): JsonValue | undefined {
   const allowance = new Allowance();
-  const open = (text: string): JsonValue | undefined => {
-    const opened = openText(text, allowance);
+  const open = (text: string, written?: Uint8Array): JsonValue | undefined => {
+    const opened = openText(text, allowance, written);
     if (!Array.isArray(opened)) return undefined;
     return opened.length === 1 ? opened[0]?.value : opened.map(({ value }) => value);
   };
-  let at: JsonValue | undefined = open(textOfEntry(bytes, allowance));
+  const plain = unpacked(bytes, allowance);
+  let at: JsonValue | undefined = open(textOfBytes(plain), plain);
   let end = 1;
   for (const step of path.slice(1).matchAll(STEP)) {
     const [whole, name, index, quoted] = step;

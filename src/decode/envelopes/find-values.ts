@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../model/json.js';
-import { readLiteral } from './literals.js';
+import { readLiteral, readPythonBytes } from './literals.js';
 
 /** An object or array in the middle of a text. */
 export interface FoundValue {
@@ -81,7 +81,12 @@ export function findValues(text: string): FoundValues {
 
 /** What begins at a bracket: a value; only the end of what failed to be one; `cut` by the text's end; nothing. */
 function valueAt(text: string, start: number): FoundValue | { end: number } | 'cut' | 'abridged' | undefined {
-  if (text[start - 1] === '"' && matches(ESCAPED_START, text, start)) {
+  if (isPythonBytes(text, start)) {
+    const literal = readPythonBytes(text, start - 1);
+    if (literal === undefined) return { end: start + 1 };
+    return { value: literal.text, source: undefined, start, syntax: 'python', end: literal.end };
+  }
+  if (text[start - 1] === '"' && text[start - 2] !== '\\' && matches(ESCAPED_START, text, start)) {
     const end = endOfText(text, start);
     if (end === undefined) return 'cut';
     const value = parsed(text.slice(start - 1, end));
@@ -100,6 +105,14 @@ function valueAt(text: string, start: number): FoundValue | { end: number } | 'c
   if (literal.kind !== 'read') return literal.kind;
   const { value, syntax, end } = literal;
   return { value, source: undefined, start, syntax, end };
+}
+
+/** `b'{"object":…}'`: Python's `print(request.data)`. */
+function isPythonBytes(text: string, start: number): boolean {
+  const quote = text[start - 1];
+  return (
+    text[start - 2] === 'b' && (quote === "'" || quote === '"') && !/[\w"'\\]/.test(text[start - 3] ?? '')
+  );
 }
 
 function isEmpty(value: JsonValue): boolean {

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asObject } from '../read.js';
+import { FILTERED } from './rails-filter.js';
 
 /** A wrapper that is known by the keys that it always has. Only names depend on this table: any wrapper is looked through. */
 interface Wrapper {
@@ -113,7 +114,7 @@ const BODY_MEMBERS = ['entry', 'body', 'payload', 'params', 'data', 'whatsapp', 
 
 /** Why an object that could hold a webhook holds none, for wrappers that are known to leave it out. */
 export function reasonOfAbsence(object: JsonObject): string | undefined {
-  if (BODY_MEMBERS.some((key) => object[key] === '[FILTERED]')) return 'filtered';
+  if (BODY_MEMBERS.some((key) => object[key] === FILTERED)) return 'filtered';
   if (object.MESSAGE === null && Object.hasOwn(object, '__REALTIME_TIMESTAMP'))
     return 'left_out_by_journalctl';
   if (isExecution(object) && (object.data === undefined || object.data === null)) return 'n8n_without_data';

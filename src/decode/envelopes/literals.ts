@@ -272,11 +272,12 @@ const STRING_PREFIX = /[buBU](?=["'])/y;
 const CODED = /x[\da-fA-F]{2}|u[\da-fA-F]{4}|u\{[\da-fA-F]{1,6}\}|U[\da-fA-F]{8}|[0-7]{1,3}/y;
 
 /** The text of a Python `bytes` literal (`b'{"a": 1}'`) whose quote is at `start`; undefined where it does not end. */
-export function readPythonBytes(text: string, start: number): string | undefined {
-  const literal = readLiteral(`[b${text.slice(start, endOfLiteral(text, start))}]`, 0);
+export function readPythonBytes(text: string, start: number): { text: string; end: number } | undefined {
+  const end = endOfLiteral(text, start);
+  const literal = readLiteral(`[b${text.slice(start, end)}]`, 0);
   if (literal?.kind !== 'read' || !Array.isArray(literal.value)) return undefined;
   const [value] = literal.value;
-  return typeof value === 'string' ? value : undefined;
+  return typeof value === 'string' ? { text: value, end } : undefined;
 }
 
 function endOfLiteral(text: string, start: number): number {

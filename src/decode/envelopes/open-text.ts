@@ -1,10 +1,9 @@
 import { gunzipSync, inflateSync } from 'node:zlib';
 import type { JsonValue } from '../../model/json.js';
-import { locateJsonError, textOfBytes } from '../parse-json.js';
+import { locateJsonError } from '../parse-json.js';
 import { timeInWords } from './clock.js';
 import { findValues, type FoundValue } from './find-values.js';
 import { joinFrames } from './line-frames.js';
-import { readPythonBytes } from './literals.js';
 import { mayBeExtended, withoutExtended } from './values.js';
 
 /** A value that a text holds. */
@@ -16,6 +15,8 @@ export interface OpenedValue {
   source: string | undefined;
   /** The time in the words before the value. */
   at: number | undefined;
+  /** Whether its text has something that only a webhook, or a text around one, says. */
+  isMarked: boolean;
 }
 
 /** Why a text holds no value. */
@@ -48,15 +49,15 @@ export class Allowance {
   }
 }
 
-/** An entry's bytes as text; gzip is unpacked, also gzip of gzip. */
-export function textOfEntry(bytes: Uint8Array, allowance: Allowance): string {
+/** An entry's bytes without gzip around them, also gzip of gzip. */
+export function unpacked(bytes: Uint8Array, allowance: Allowance): Uint8Array {
   let plain = bytes;
   for (let layers = 0; layers < MAX_LAYERS && plain[0] === 0x1f && plain[1] === 0x8b; layers++) {
-    const unpacked = allowance.unpack(plain);
-    if (unpacked === undefined) break;
-    plain = unpacked;
+    const inner = allowance.unpack(plain);
+    if (inner === undefined) break;
+    plain = inner;
   }
-  return textOfBytes(plain);
+  return plain;
 }
 
 /** Encodings over encodings in one text; real ones have three. */
@@ -77,7 +78,13 @@ export function wholeJson(text: string): OpenedValue | undefined {
   try {
     const value = parse(text);
     const plain = mayBeExtended(text) ? withoutExtended(value) : value;
-    return { value: plain, steps: plain === value ? [] : ['mongodb'], source: text, at: undefined };
+    return {
+      value: plain,
+      steps: plain === value ? [] : ['mongodb'],
+      source: text,
+      at: undefined,
+      isMarked: false,
+    };
   } catch {
     return undefined;
   }
@@ -85,12 +92,13 @@ export function wholeJson(text: string): OpenedValue | undefined {
 
 /**
  * The values that a text holds: JSON or another notation, alone or among other words, under any number of encodings. The
- * same text always opens in the same way, so that a path into it can be followed again.
+ * same text always opens in the same way, so that a path into it can be followed again. `bytes`: what the text was read from,
+ * for lines that were cut inside a character.
  */
-export function openText(text: string, allowance: Allowance): OpenedValue[] | Unopened {
+export function openText(text: string, allowance: Allowance, bytes?: Uint8Array): OpenedValue[] | Unopened {
   const whole = wholeJson(text);
   if (whole !== undefined) return [whole];
-  const opened = openLayers(text, allowance, 0);
+  const opened = openLayers(text, allowance, 0, bytes);
   if (opened.length > 0) return opened;
   if (!text.includes('{') && !text.includes('[')) {
     return { reason: 'no_json', message: `no JSON in ${text.length} characters` };
@@ -110,36 +118,41 @@ interface Inner {
 /** An encoding, taken off whole texts; undefined where the text does not have it. */
 type Decoder = (text: string, allowance: Allowance) => Inner | undefined;
 
-/** Taken off before values are looked for in a text. */
-const OUTER: readonly Decoder[] = [ansi, pythonBytes];
 /** Taken off where no value was found, or none that could be a webhook. */
-const INNER: readonly Decoder[] = [hexEscapes, jsonEscapes, csvQuotes, percent, htmlEntities, base64];
+const INNER: readonly Decoder[] = [hexEscapes, csvQuotes, jsonEscapes, percent, htmlEntities, base64];
 
-function openLayers(text: string, allowance: Allowance, layer: number): OpenedValue[] {
+function openLayers(text: string, allowance: Allowance, layer: number, bytes?: Uint8Array): OpenedValue[] {
   if (layer > MAX_LAYERS || !allowance.spend(text.length)) return [];
   if (layer > 0) {
     const whole = wholeJson(text);
-    if (typeof whole?.value === 'object' && whole.value !== null) return [whole];
+    if (typeof whole?.value === 'object' && whole.value !== null) {
+      return [{ ...whole, isMarked: hasMark(text) }];
+    }
     if (typeof whole?.value === 'string') {
       return openInner({ step: 'json_string', text: whole.value, isExact: true });
     }
   }
-  const frames = joinFrames(Buffer.from(text));
+  const frames = joinFrames(bytes ?? Buffer.from(text));
   if (frames !== undefined && frames.text !== text) {
     const opened = openInner({ step: frames.form, text: frames.text, isExact: true });
     return opened.map((each) => ({ ...each, at: frames.time ?? each.at }));
   }
-  for (const decode of OUTER) {
-    const inner = decode(text, allowance);
-    if (inner !== undefined) return openInner(inner);
-  }
+  const plain = ansi(text);
+  if (plain !== undefined) return openInner(plain);
   const found = text.includes('{') || text.includes('[') ? openValues(text) : NOTHING;
-  if (found.values.length > 0 && hasMark(text)) return found.values;
+  // Inside an encoded body, which begins before them, values are parts of it, or a person's words.
+  const quoted = logfmt(found.values.length > 0 ? found.start : text.length, text);
+  if (quoted !== undefined) {
+    const opened = openInner(quoted);
+    if (opened.some((each) => each.isMarked)) return opened;
+  }
+  const isInside = found.values.length > 0 && ENCODED_START.test(text.slice(0, found.start));
+  if (!isInside && found.values.some((each) => each.isMarked)) return found.values;
   for (const decode of INNER) {
     const inner = decode(text, allowance);
     if (inner === undefined) continue;
     const opened = openInner(inner);
-    const isBetter = found.values.length === 0 || opened.some((each) => hasMark(each.source ?? ''));
+    const isBetter = found.values.length === 0 || opened.some((each) => each.isMarked);
     if (opened.length > 0 && isBetter) return opened;
   }
   return found.values.length > 0 ? found.values : found.empty;
@@ -153,13 +166,16 @@ function openLayers(text: string, allowance: Allowance, layer: number): OpenedVa
   }
 }
 
-const NOTHING = { values: [], empty: [] };
+const NOTHING = { values: [], empty: [], start: 0 };
+
+/** How a body begins in the encodings that keep its brackets or write them as %7B. */
+const ENCODED_START = /[{[]\s*(?:\\+["'nr]|""|\\x22|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s)*%22/i;
 
 /**
  * The values among the words of a text, and an empty one where there is nothing better. What the text's end cuts off is the
  * last value, as the text that it is.
  */
-function openValues(text: string): { values: OpenedValue[]; empty: OpenedValue[] } {
+function openValues(text: string): { values: OpenedValue[]; empty: OpenedValue[]; start: number } {
   const found = findValues(text);
   const { values, empty, cutAt } = found;
   const [first] = values;
@@ -167,16 +183,31 @@ function openValues(text: string): { values: OpenedValue[]; empty: OpenedValue[]
     first === undefined ? undefined : timeInWords(text.slice(0, Math.min(first.start, LONGEST_PREFIX)));
   // Nothing but values: one after the other, or a line each.
   const around = first?.start === text.search(/\S/) && isBlankBetween(text, values) ? 'concatenated' : 'text';
-  const open = ({ value, source, syntax }: FoundValue): OpenedValue => {
-    const plain = source !== undefined && mayBeExtended(source) ? withoutExtended(value) : value;
+  const open = ({ value, source, start, end, syntax }: FoundValue): OpenedValue => {
+    const written = text.slice(start, end);
+    const plain = (source === undefined ? written.includes('$') : mayBeExtended(written))
+      ? withoutExtended(value)
+      : value;
     const notation = syntax ?? (plain === value ? undefined : 'mongodb');
-    return { value: plain, steps: notation === undefined ? [around] : [around, notation], source, at };
+    const isMarked = hasMark(written);
+    return {
+      value: plain,
+      steps: notation === undefined ? [around] : [around, notation],
+      source,
+      at,
+      isMarked,
+    };
   };
   const opened = values.map(open);
   if (first !== undefined && cutAt !== undefined) {
-    opened.push({ value: text.slice(cutAt), steps: [around], source: undefined, at });
+    const cut = text.slice(cutAt);
+    opened.push({ value: cut, steps: [around], source: undefined, at, isMarked: hasMark(cut) });
   }
-  return { values: opened, empty: empty === undefined || cutAt !== undefined ? [] : [open(empty)] };
+  return {
+    values: opened,
+    empty: empty === undefined || cutAt !== undefined ? [] : [open(empty)],
+    start: first?.start ?? 0,
+  };
 }
 
 function isBlankBetween(text: string, values: readonly FoundValue[]): boolean {
@@ -196,48 +227,48 @@ function ansi(text: string): Inner | undefined {
   return { step: 'ansi', text: text.replace(ANSI, ''), isExact: true };
 }
 
-const PYTHON_BYTES = /(?<![\w"'])b(?=(?:"|')\s*[{[])/;
-
-/** `b'{"object":…}'`: Python's `print(request.data)`. */
-function pythonBytes(text: string): Inner | undefined {
-  const start = PYTHON_BYTES.exec(text)?.index;
-  if (start === undefined) return undefined;
-  const inner = readPythonBytes(text, start + 1);
-  return inner === undefined ? undefined : { step: 'python', text: inner, isExact: true };
-}
-
-const HEX = /\\x([\da-f]{2})/gi;
-
-/** `\x22` for each byte that is not printable ASCII: nginx, Apache, Envoy. */
+/** `\x22` for each byte that is not printable ASCII, backslashes included: nginx, Envoy. */
 function hexEscapes(text: string): Inner | undefined {
-  if (!/\\x[\da-f]{2}/i.test(text)) return undefined;
-  const parts: Buffer[] = [];
-  let from = 0;
-  let run: number[] = [];
-  for (const match of text.matchAll(HEX)) {
-    if (match.index > from) {
-      parts.push(Buffer.from(run), Buffer.from(text.slice(from, match.index)));
-      run = [];
-    }
-    run.push(parseInt(match[1] ?? '', 16));
-    from = match.index + 4;
-  }
-  parts.push(Buffer.from(run), Buffer.from(text.slice(from)));
-  return { step: 'hex_escapes', text: Buffer.concat(parts).toString('utf8'), isExact: true };
+  if (!HEX.test(text) || NO_HEX.test(text)) return undefined;
+  return { step: 'hex_escapes', text: unescaped(text), isExact: true };
 }
 
-const ESCAPE = /\\(?:u([\da-fA-F]{4})|(.))/gs;
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', Z: '\x1a' };
+const HEX = /\\x[\da-f]{2}/i;
+const NO_HEX = /\\(?!x[\da-f]{2})/i;
 
-/** `{\"object\":…}`: a text of JSON, or of SQL, without its quotes. */
+const LOGFMT = /(?:^|[\s,(])[\w.@-]+="((?:[^"\\]|\\.)*)"(?=[\s,)]|$)/gs;
+
+/** `msg="received {\"object\":…}"`: the first quoted value of logfmt with a bracket in it that begins before `end`. */
+function logfmt(end: number, text: string): Inner | undefined {
+  for (const match of text.matchAll(LOGFMT)) {
+    if (match.index >= end) return undefined;
+    const [, value = ''] = match;
+    if (/[{[]/.test(value) && value.includes('\\')) {
+      return { step: 'logfmt', text: unescaped(value), isExact: true };
+    }
+  }
+  return undefined;
+}
+
+/** `{\"object\":…}`: a text of JSON, or of SQL, without its quotes; Apache escapes bytes beside quotes. */
 function jsonEscapes(text: string): Inner | undefined {
   if (!text.includes('\\"')) return undefined;
-  const inner = text.replace(ESCAPE, (_whole, code: string | undefined, character: string | undefined) =>
-    code === undefined
-      ? (ESCAPES[character ?? ''] ?? character ?? '')
-      : String.fromCharCode(parseInt(code, 16)),
+  return { step: 'json_escapes', text: unescaped(text), isExact: true };
+}
+
+const ESCAPE = /\\(?:u([\da-fA-F]{4})|(x[\da-fA-F]{2}(?:\\x[\da-fA-F]{2})*)|(.))/gs;
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', Z: '\x1a' };
+
+/** One level of escapes less. Hexadecimal ones next to each other are the bytes of one text. */
+function unescaped(text: string): string {
+  return text.replace(
+    ESCAPE,
+    (_whole, unit: string | undefined, bytes: string | undefined, character: string | undefined) => {
+      if (unit !== undefined) return String.fromCharCode(parseInt(unit, 16));
+      if (bytes !== undefined) return Buffer.from(bytes.replace(/[\\x]/g, ''), 'hex').toString('utf8');
+      return ESCAPES[character ?? ''] ?? character ?? '';
+    },
   );
-  return { step: 'json_escapes', text: inner, isExact: true };
 }
 
 /** `"{""object"":…}"`: a cell of CSV. */
@@ -280,12 +311,14 @@ const BASE64 = /[A-Za-z0-9+/_-]{40,}={0,2}/;
 
 /** Base64 (also the URL's alphabet, also in lines), alone or among words; of a text, or of gzip or zlib of one. */
 function base64(text: string, allowance: Allowance): Inner | undefined {
-  const alone = text.trim();
-  const token = /^[A-Za-z0-9+/_\-\s]+={0,2}$/.test(alone) ? alone : BASE64.exec(text)?.[0];
+  const isAlone = /^[A-Za-z0-9+/_\-\s]+={0,2}\s*$/.test(text);
+  // What is encoded in the words of a body is a person's.
+  const token = isAlone ? text : hasMark(text) ? undefined : BASE64.exec(text)?.[0];
   if (token === undefined || token.length < 16) return undefined;
   const bytes = Buffer.from(token, 'base64');
   const packed = bytes[0] === 0x1f || bytes[0] === 0x78 ? allowance.unpack(bytes) : undefined;
   const inner = (packed ?? bytes).toString('utf8');
-  if (inner.includes('\uFFFD') || !/[{["]/.test(inner)) return undefined;
+  // An id of as many letters decodes to noise.
+  if (inner.includes('\uFFFD') || inner.includes('\0')) return undefined;
   return { step: packed === undefined ? 'base64' : 'base64.gzip', text: inner, isExact: true };
 }

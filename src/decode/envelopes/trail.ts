@@ -29,12 +29,17 @@ function addSteps(layer: Trail | undefined, steps: string[]): void {
       break;
     case 'text':
       for (const step of layer.opened.steps) add(steps, step);
-      if (layer.opened.steps.length === 0 && layer.outer !== undefined) add(steps, 'json_string');
+      if (layer.opened.steps.length === 0 && isText(layer.outer)) add(steps, 'json_string');
       break;
     case 'notation':
       add(steps, layer.step);
       break;
   }
+}
+
+/** Whether a text lies in a value, and is not an entry itself or bytes. */
+function isText(outer: Trail | undefined): boolean {
+  return outer !== undefined && outer.kind !== 'notation';
 }
 
 /** A wrapper inside itself (CloudWatch's events in their list), and objects without a name, count once. */

@@ -9,6 +9,7 @@ import { hasMark, openText, type Allowance, type OpenedValue } from './open-text
 import { receivedAtOf, timeOfTuple, withRowTime } from './row-time.js';
 import { dropCopies } from './same-body.js';
 import { signedBytes, Signatures } from './signatures.js';
+import { FILTERED, isOfRails, withoutFiltered } from './rails-filter.js';
 import { stepsOf, type Trail } from './trail.js';
 import { reveal } from './values.js';
 import { childrenOf, fieldNamedBy, isPrintedLine, mayHold } from './wrappers.js';
@@ -49,6 +50,8 @@ export class Search {
   readonly bodies: FoundBody[] = [];
   /** What is no webhook among webhooks, and what a log system took out of one. */
   readonly strange: Unrecognized[] = [];
+  /** Whether the entry has the word that Rails writes in place of a parameter. */
+  #mayBeFiltered = false;
   /** Parts of a flattened value can occur many times; each is looked through once. */
   #seen: Map<object, Miss | undefined> | undefined;
 
@@ -56,6 +59,7 @@ export class Search {
 
   /** Returns undefined when there was at least one, else why there was none. */
   start(text: string, opened: OpenedValue[], scope: Scope): Miss | undefined {
+    this.#mayBeFiltered = text.includes(FILTERED);
     const place: Place = { scope, rowTime: undefined, trail: undefined, depth: 0, isExpected: true };
     const miss = this.#visitOpened(text, opened, '$', place);
     if (miss?.reason !== 'unknown_shape' || miss.path !== '$') return miss;
@@ -101,12 +105,7 @@ export class Search {
       if (graphApi !== undefined) return { path, reason: graphApi, value };
       const pointer = pointerIn(value);
       if (pointer !== undefined) return { path, reason: 'in_s3', value: pointer };
-      const body = recogniseBody(value, path);
-      if (body !== undefined) {
-        const { scope, rowTime, trail } = place;
-        this.bodies.push({ value, path, read: body, scope, rowTime, trail });
-        return undefined;
-      }
+      if (this.#addBody(value, path, place)) return undefined;
     }
     const hidden = reveal(value);
     if (hidden !== undefined) {
@@ -117,6 +116,18 @@ export class Search {
     return Array.isArray(value)
       ? this.#visitArray(value, path, place)
       : this.#visitObject(value, path, place);
+  }
+
+  /** Keeps `object` if it is a body. */
+  #addBody(object: JsonObject, path: string, { scope, rowTime, trail }: Place): boolean {
+    const filtered = this.#mayBeFiltered && isOfRails(trail) ? withoutFiltered(object, path) : undefined;
+    const value = filtered?.value ?? object;
+    const read = recogniseBody(value, path);
+    if (read === undefined) return false;
+    this.bodies.push({ value, path, read, scope, rowTime, trail });
+    const [first] = filtered?.paths ?? [];
+    if (first !== undefined) this.strange.push({ path: first, reason: 'filtered', excerpt: '' });
+    return true;
   }
 
   #visitText(text: string, path: string, place: Place): Miss | undefined {

@@ -16,7 +16,7 @@ export function reveal(value: JsonValue): Revealed | undefined {
   const bytes = bytesOf(value);
   if (bytes !== undefined) return { value: bytes.toString('utf8'), step: 'bytes' };
   const whole = Array.isArray(value) ? unflatten(value) : undefined;
-  return whole === undefined ? undefined : { value: whole, step: 'flatted' };
+  return whole === undefined ? undefined : { value: withoutExtended(whole), step: 'flatted' };
 }
 
 /** No webhook is shorter. */
@@ -109,6 +109,8 @@ export function mayBeExtended(json: string): boolean {
 export function withoutExtended(value: JsonValue, depth = 0): JsonValue {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value;
   if (Array.isArray(value)) {
+    // There, what looks like a number is the index of a text.
+    if (unflatten(value) !== undefined) return value;
     let copy: JsonValue[] | undefined;
     for (const [i, each] of value.entries()) {
       const plain = withoutExtended(each, depth + 1);
