@@ -95,6 +95,7 @@ describe('whatever a log has become, it is read or refused', () => {
     ['keys', '{"a":'.repeat(40_000)],
     ['starts that lead nowhere', `{"a":x} {"a":`.repeat(16_000)],
     ['nested starts', `${'{"a":x '.repeat(10_000)}${'}'.repeat(10_000)}`],
+    ['lists of texts', '["a'.repeat(50_000)],
     ['quotes', '"'.repeat(100_000)],
     ['backslashes', `{"a":"${'\\'.repeat(1_000_001)}`],
     ['escaped quotes', '{\\"a\\":'.repeat(30_000)],

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { decodeEntry } from '../../src/decode/decode-entry.js';
+import { asArray, asObject } from '../../src/decode/read.js';
 import type { DecodedEntry } from '../../src/model/facts.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import { ANA, decode, message, only, wamid, webhook } from './meta-builders.js';
@@ -479,7 +480,7 @@ describe('a text of a person is no webhook', () => {
 });
 
 describe('a log that cannot be read says why', () => {
-  const { data: _data, ...execution } = EXECUTION;
+  const execution = { ...EXECUTION, data: null };
   test.each<[string, JsonValue]>([
     ['n8n_without_data', execution],
     ['n8n_without_data', { data: [execution, execution], nextCursor: null }],
@@ -589,12 +590,13 @@ describe('signatures', () => {
   });
 
   test('where the body was written anew, its bytes are not given', () => {
-    for (const file of [
+    const files: JsonValue[] = [
       { headers: { 'x-hub-signature-256': header }, body: BODY },
       { data: [EXECUTION] },
       `Parameters: ${ruby({ headers: { 'x-hub-signature-256': header }, body: BODY })}`,
       { headers: { 'x-hub-signature-256': header }, value: JSON.stringify(withoutEnvelope(BODY)) },
-    ]) {
+    ];
+    for (const file of files) {
       expect(entryOf(file).signatures).toMatchObject([{ body: null }]);
     }
   });
@@ -621,8 +623,7 @@ describe('signatures', () => {
 
 /** The value of a body's one change. */
 function withoutEnvelope(body: JsonObject): JsonObject {
-  const text = JSON.stringify(body);
-  const start = text.indexOf('"value":') + '"value":'.length;
-  const value: JsonObject = JSON.parse(text.slice(start, text.lastIndexOf(',"field"')));
-  return value;
+  const [entry] = asArray(body.entry) ?? [];
+  const [change] = asArray(asObject(entry)?.changes) ?? [];
+  return asObject(asObject(change)?.value) ?? {};
 }

@@ -26,7 +26,6 @@ function rubyText(text: string): string {
     .replaceAll('\t', '\\t')
     .replaceAll('\r', '\\r')
     .replaceAll('\x1b', '\\e')
-    // eslint-disable-next-line no-control-regex -- Ruby writes them as escapes
     .replace(
       /[\0-\x1a\x1c-\x1f\x7f-\x9f]/g,
       (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -30,6 +30,8 @@ const OPENING = /[{[]/g;
 /** `{"key":`, or an array of such: JSON as a log holds it, and no `[pm2]`, `[0]` or `{id}` of a prefix. */
 const JSON_START = /(?:\[\s*){0,16}\{\s*(?:"(?:[^"\\]|\\.){0,200}(?:$|"\s*(?::|$))|$)/y;
 const EMPTY = /(?:\[\s*\{\s*\}|\{\s*\}|\[\s*\])/y;
+/** A list of texts, which may be any. */
+const TEXTS_START = /\[\s*"/y;
 /** The start of a text of JSON within a text: `"{\"key\":`. */
 const ESCAPED_START = /[{[][{[]*\\["nr]/y;
 /** `{"key"=>`, `{:key=>`, `{'key':`, `{key:`. */
@@ -95,6 +97,12 @@ function valueAt(text: string, start: number): FoundValue | { end: number } | 'c
   if (matches(JSON_START, text, start) || matches(EMPTY, text, start)) {
     const end = endOfValue(text, start);
     if (end === undefined) return 'cut';
+    const source = text.slice(start, end);
+    const value = parsed(source);
+    return value === undefined ? { end } : { value, source, start, syntax: undefined, end };
+  }
+  if (matches(TEXTS_START, text, start)) {
+    const end = endOfValue(text, start) ?? start + 1;
     const source = text.slice(start, end);
     const value = parsed(source);
     return value === undefined ? { end } : { value, source, start, syntax: undefined, end };

@@ -144,7 +144,8 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   const quoted = logfmt(found.values.length > 0 ? found.start : text.length, text);
   if (quoted !== undefined) {
     const opened = openInner(quoted);
-    if (opened.some((each) => each.isMarked)) return opened;
+    const isHidden = opened.length > 0 && !found.values.some((each) => each.isMarked);
+    if (isHidden || opened.some((each) => each.isMarked)) return opened;
   }
   const isInside = found.values.length > 0 && ENCODED_START.test(text.slice(0, found.start));
   if (!isInside && found.values.some((each) => each.isMarked)) return found.values;
