@@ -36,6 +36,10 @@ export function nameCommands(command: Command, path: readonly string[] = []): vo
   for (const sub of command.commands) nameCommands(sub, [...path, sub.name()]);
 }
 
+/** How commander says that a word is none of those it knows. */
+const CHOICE =
+  /^(?:option '(?:-\w, )?|command-argument value ')(?<first>[^']*)'(?: argument '(?<second>[^']*)' is invalid| is invalid for argument '(?<argument>[^']*)')\. Allowed choices are (?<choices>.*)\.$/;
+
 /** What is wrong with the line, as the user is told. */
 export function wrongUsage(error: CommanderError): ConfigError {
   const [command, subcommands] = error instanceof UsageError ? [error.command, error.subcommands] : ['', []];
@@ -52,6 +56,18 @@ export function wrongUsage(error: CommanderError): ConfigError {
   const unknown = error.code === 'commander.unknownCommand' ? /'(.*)'/.exec(first)?.[1] : undefined;
   if (unknown !== undefined && command === '' && Object.hasOwn(ELSEWHERE, unknown)) {
     return unknownCommand(unknown, subcommands);
+  }
+  const choice = CHOICE.exec(first)?.groups;
+  if (choice !== undefined) {
+    const { first: named = '', second, argument, choices = '' } = choice;
+    const where = argument ?? named.split(' ', 1)[0] ?? '';
+    const typed = second ?? named;
+    const isPage = where === '--format' && typed === 'html';
+    return new ConfigError(`Unknown value '${typed}' for ${where}.`, {
+      remedy: isPage
+        ? 'A page for the browser is report --html FILE, or report -o FILE.html.'
+        : `It is one of: ${choices}.`,
+    });
   }
   const suggestion = rest
     .join(' ')

@@ -98,6 +98,14 @@ export async function createContext(options: ServerOptions | HomeOptions): Promi
 /** Throws ConfigError `invalid_option` where neither is given. */
 function databaseOf(options: ServerOptions | HomeOptions): DatabaseConfig {
   const { databaseUrl, home } = options;
+  const given = [options.databaseUrl, options.home].filter((value) => value !== undefined);
+  // Types forbid it; a program without them must not work on the wrong database.
+  if (given.length > 1) {
+    throw new ConfigError('createContext was given databaseUrl and home.', {
+      code: 'invalid_option',
+      remedy: 'Give one of them.',
+    });
+  }
   if (databaseUrl !== undefined && databaseUrl !== '') {
     const { directUrl } = options;
     return { kind: 'postgresql', url: databaseUrl, ...(directUrl === undefined ? {} : { directUrl }) };

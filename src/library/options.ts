@@ -179,7 +179,8 @@ export function readOptions<Schema extends z.ZodType>(
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   const where = [useCase, ...(issue?.path ?? [])].map(String).join('.');
-  throw new ConfigError(`${where}: ${issue?.message ?? 'is not valid'}`, { code: 'invalid_option' });
+  const said = issue?.message ?? 'is not valid';
+  throw new ConfigError(`${where}${said.startsWith('is ') ? '' : ':'} ${said}`, { code: 'invalid_option' });
 }
 
 /** For sync_runs.options: what was asked for, a moment as a time. Names of the command line, so that a run can be typed again. */

@@ -22,6 +22,7 @@ type Failure =
   | 'pooler_without_transactions'
   | 'pooler_exhausted'
   | 'pooler_unknown_tenant'
+  | 'closed'
   | 'stopped';
 
 /** By SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -80,6 +81,7 @@ const BY_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
   [/(?:no encryption|SSL off|SSL connection is required|SSL required|insecure connection)/i, 'tls_required'],
   [/client password must be a string/, 'auth_failed'],
   [/^timeout expired$|connection timeout/, 'unreachable'],
+  [/PGlite is closed|Cannot use a pool after calling end/, 'closed'],
   [/Connection terminated|connection error and is not queryable|Client was closed/, 'connection_lost'],
   [/^Aborted\(|memory access out of bounds|^unreachable$/, 'stopped'],
 ];
@@ -213,6 +215,8 @@ function describe(failure: Failure, error: unknown, location: string): UserError
         `The connection pooler at ${location} had no connection left.`,
         'Run again when other clients have disconnected, or raise its pool size: a run needs up to four connections at a time.',
       );
+    case 'closed':
+      return fault(`The database ${location} is closed.`, 'Open it again with createContext.');
     case 'stopped':
       return fault(
         `The embedded database in ${location} crashed.`,

@@ -127,10 +127,16 @@ describe('wrong usage ends with 2, one line and a way out', () => {
     ['an option before the command', ['--regster', 'replay'], /Unknown option '--regster'/, /./],
     ['an abbreviated option', ['replay', '--reg'], /Unknown option '--reg'/, /./],
     ['an option without its value', ['replay', '--since'], /argument missing/, /./],
-    ['a word that is no choice', ['replay', '--tickets', 'some'], /Allowed choices are auto, none/, /./],
+    [
+      'a word that is no choice',
+      ['replay', '--tickets', 'some'],
+      /^wa-reconcile: Unknown value 'some' for --tickets\.$/,
+      /^ {2}It is one of: auto, none\.$/,
+    ],
+    ['a page by its format', ['report', '--format', 'html'], /Unknown value 'html'/, /report --html FILE/],
     ['too many arguments', ['connection', 'list', 'x'], /[Tt]oo many arguments/, /./],
     ['a missing argument', ['connection', 'show'], /[Mm]issing required argument/, /./],
-    ['an unknown shell', ['completion', 'tcsh'], /Allowed choices are bash/, /./],
+    ['an unknown shell', ['completion', 'tcsh'], /Unknown value 'tcsh' for shell/, /bash/],
   ])('%s', async (_what, argv, message, remedy) => {
     const { code, stdout, stderr } = await runCli(argv);
     expect(code).toBe(2);

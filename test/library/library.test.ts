@@ -106,9 +106,10 @@ describeOnBackends('the library', (backend) => {
     for (const [work] of wrong) seen.push(await codeOf(work()));
     expect(seen).toEqual(wrong.map(([, code]) => code));
     await expect(readMessages(ctx, { contact: ANA, since: 'yesterday' })).rejects.toThrow(
-      'readMessages.since: is not a Date, milliseconds since 1970, or a time such as 2026-11-03T08:00:00Z',
+      'readMessages.since is not a Date, milliseconds since 1970, or a time such as 2026-11-03T08:00:00Z',
     );
     await ctx.close();
+    expect(await codeOf(readMessages(ctx, { contact: ANA }))).toBe('database_closed');
   });
 
   it('takes the locks that the commands take', async () => {
@@ -167,6 +168,10 @@ it('creates an embedded database only when it is told to, and refuses to guess w
   const again = await createContext({ home });
   await again.close();
   expect(await codeOf(createContext({ databaseUrl: '' }))).toBe('invalid_option');
+  // @ts-expect-error: what a program without types can write
+  expect(await codeOf(createContext({ databaseUrl: 'postgresql://127.0.0.1:1/none', home: 'x' }))).toBe(
+    'invalid_option',
+  );
   expect(await codeOf(createContext({ databaseUrl: 'postgresql://127.0.0.1:1/none' }))).toBe(
     'database_unreachable',
   );

@@ -58,7 +58,7 @@ export function presentDedupe(result: DedupeResult, call: DedupeCall): Presentat
       verdict: verdictOf(result),
       blocks: [
         section('Duplicates', [classTable(result)]),
-        section('Examples', [list(classes.flatMap(exampleItems))]),
+        section('Examples', [list(classes.flatMap((counts) => exampleItems(counts, result.applied)))]),
         keptSection(result),
         section('Connections', [connectionLines(result)]),
         fields([
@@ -110,20 +110,25 @@ function classTable({ classes, applied }: DedupeResult): Block {
   );
 }
 
-function exampleItems({ class: name, groups, samples }: DuplicateCounts): Item[] {
+function exampleItems({ class: name, groups, samples }: DuplicateCounts, applied: boolean): Item[] {
   const more = groups - samples.length;
   return [
-    ...samples.map((sample) => ({ line: sampleLine(name, sample), under: sample.evidence.map(faint) })),
+    ...samples.map((sample) => ({
+      line: sampleLine(name, sample, applied),
+      under: sample.evidence.map(faint),
+    })),
     ...(more > 0 && samples.length > 0
       ? [{ line: faint(`and ${formatAmount(more, 'more group')} of ${name}`) }]
       : []),
   ];
 }
 
-function sampleLine(name: DuplicateClass, { connection, survivor, goes }: DuplicateSample): Line {
+function sampleLine(name: DuplicateClass, sample: DuplicateSample, applied: boolean): Line {
+  const { connection, survivor, goes } = sample;
   const where = connection === null ? '' : ` on ${connection}`;
   const others = goes.length > 1 ? ` and ${goes.length - 1} more` : '';
-  return [`${name}${where}: keep `, span('strong', survivor), `, delete ${goes[0] ?? ''}${others}`];
+  const [keep, remove] = applied ? ['kept', 'deleted'] : ['keep', 'delete'];
+  return [`${name}${where}: ${keep} `, span('strong', survivor), `, ${remove} ${goes[0] ?? ''}${others}`];
 }
 
 function keptSection({ collisions, withoutId }: DedupeResult): Block {

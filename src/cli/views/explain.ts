@@ -78,9 +78,10 @@ const CSV: readonly (readonly [column: string, of: (fact: ExplainedFact) => Cell
   ['excerpt', ({ excerpt }) => excerpt],
 ];
 
-function verdictOf({ verdict, findings, notices }: ExplainResult): Verdict {
+function verdictOf({ verdict, findings, notices, run }: ExplainResult): Verdict {
+  const ended = run === null || run.status === 'completed' ? 'good' : 'warn';
   return {
-    mark: findings.length === 0 ? 'good' : findings.some(isGrave) ? 'bad' : 'warn',
+    mark: findings.length === 0 ? ended : findings.some(isGrave) ? 'bad' : 'warn',
     text: verdict,
     remarks: [
       ...findings.flatMap(({ outcome, count, reason }): Inline[][] =>
