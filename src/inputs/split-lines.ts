@@ -12,6 +12,7 @@ import {
 import { findEntry, findValue, lineTime, startsValue, type FoundEntry } from './console-line.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { ValueScanner } from './value-scanner.js';
+import { findEntryList, largeValueOf, WrappedValues } from './wrapped-values.js';
 
 const LINE_END = Buffer.of(NEWLINE);
 /** What stands between two objects that nothing separates; also often inside a text. */
@@ -43,6 +44,10 @@ export class LineSplitter implements Splitter {
   #open: OpenValue | undefined;
   #openBytes: ByteCollector;
   #scanner = new ValueScanner();
+  /** A line that is larger may be one value with many entries in it. */
+  #largeValue: number;
+  #isExamined = false;
+  #wrapped: WrappedValues | undefined;
 
   constructor(
     private readonly queue: ItemQueue,
@@ -53,6 +58,7 @@ export class LineSplitter implements Splitter {
     this.#offset = start.offset;
     this.#rest = new ByteCollector(queue.maxEntryBytes + MARKS_SIZE);
     this.#openBytes = new ByteCollector(queue.maxEntryBytes);
+    this.#largeValue = largeValueOf(queue);
   }
 
   push(chunk: Buffer): void {
@@ -62,7 +68,18 @@ export class LineSplitter implements Splitter {
         from = this.#continue(this.#open, chunk, from);
         continue;
       }
+      if (this.#wrapped !== undefined) {
+        from = this.#continueWrapped(this.#wrapped, chunk, from);
+        continue;
+      }
       const newline = chunk.indexOf(NEWLINE, from);
+      const room = this.#largeValue - this.#rest.size;
+      if (!this.#isExamined && (newline === -1 ? chunk.length : newline) - from > room) {
+        this.#rest.add(chunk.subarray(from, from + room));
+        from += room;
+        this.#examine();
+        continue;
+      }
       if (newline === -1) {
         this.#rest.add(chunk.subarray(from));
         return;
@@ -80,6 +97,8 @@ export class LineSplitter implements Splitter {
   }
 
   end(damaged: boolean): void {
+    if (this.#wrapped !== undefined && !damaged) this.#wrapped.end();
+    this.#wrapped = undefined;
     if (this.#open !== undefined) {
       if (!damaged) this.#giveCut(this.#open, this.#open.before);
       this.#open = undefined;
@@ -87,6 +106,31 @@ export class LineSplitter implements Splitter {
     const size = this.#rest.size;
     const rest = this.#rest.take();
     if (size > 0 && (!damaged || (rest !== undefined && this.#isWhole(rest)))) this.#take(rest, size, false);
+  }
+
+  /** Splits a large value in a line of NDJSON into the elements of the list in it, if it has one. */
+  #examine(): void {
+    this.#isExamined = true;
+    const head = this.kind === 'ndjson' ? this.#rest.peek() : undefined;
+    const way = head?.[0] === OPEN_BRACE ? findEntryList(head) : undefined;
+    if (head === undefined || way === undefined) return;
+    this.#rest.take();
+    const place = this.#here();
+    this.#wrapped = new WrappedValues(this.queue, way, { place, line: this.line + 1, given: 0, element: 0 });
+    this.#offset += this.#wrapped.push(head, 0);
+  }
+
+  /** The rest of the line is a line like any other. */
+  #continueWrapped(wrapped: WrappedValues, chunk: Buffer, from: number): number {
+    const newline = chunk.indexOf(NEWLINE, from);
+    const to = wrapped.push(newline === -1 ? chunk : chunk.subarray(0, newline), from);
+    this.#offset += to - from;
+    if (wrapped.status !== 'open' || to === newline) {
+      if (wrapped.status === 'open') wrapped.end();
+      this.#wrapped = undefined;
+      this.#isExamined = false;
+    }
+    return to;
   }
 
   /** Whether a last line without a line end is complete, judged by its brackets. */
@@ -103,6 +147,7 @@ export class LineSplitter implements Splitter {
   #take(raw: Buffer | undefined, size: number, terminated: boolean): void {
     const before: Place = { offset: this.#offset, line: this.line, element: 0 };
     const line = this.line + 1;
+    this.#isExamined = false;
     this.#offset += size;
     if (terminated) {
       this.#offset++;

@@ -11,6 +11,7 @@ import {
 } from './bytes.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { ValueScanner } from './value-scanner.js';
+import { findEntryList, largeValueOf, WrappedValues } from './wrapped-values.js';
 
 const BYTE_ORDER_MARK = new Set([0xef, 0xbb, 0xbf]);
 
@@ -22,7 +23,11 @@ const BYTE_ORDER_MARK = new Set([0xef, 0xbb, 0xbf]);
  */
 export class ValueSplitter implements Splitter {
   line: number;
-  #state: 'between' | 'value' | 'scalar' | 'junk' = 'between';
+  #state: 'between' | 'value' | 'scalar' | 'junk' | 'wrapped' = 'between';
+  #largeValue: number;
+  /** Whether the current value has been looked at for a list of entries in it. */
+  #isExamined = false;
+  #wrapped: WrappedValues | undefined;
   #inArray: boolean;
   /** Elements of the array read so far. */
   #element: number;
@@ -47,6 +52,7 @@ export class ValueSplitter implements Splitter {
     this.#start = start;
     this.#arrayStart = start;
     this.#bytes = new ByteCollector(queue.maxEntryBytes);
+    this.#largeValue = largeValueOf(queue);
   }
 
   push(chunk: Buffer): void {
@@ -65,6 +71,9 @@ export class ValueSplitter implements Splitter {
         case 'junk':
           at = this.#junk(chunk, at);
           break;
+        case 'wrapped':
+          at = this.#wrapped === undefined ? at : this.#continueWrapped(this.#wrapped, chunk, at);
+          break;
       }
     }
     this.#base += chunk.length;
@@ -72,7 +81,9 @@ export class ValueSplitter implements Splitter {
 
   end(damaged: boolean): void {
     if (damaged) return;
-    if (this.#state === 'junk') {
+    if (this.#wrapped !== undefined) {
+      this.#wrapped.end();
+    } else if (this.#state === 'junk') {
       this.#give(0);
     } else if (this.#state !== 'between') {
       // A file that is still being written is read again from here, so that the entry is complete then.
@@ -125,11 +136,46 @@ export class ValueSplitter implements Splitter {
   }
 
   #value(chunk: Buffer, from: number): number {
+    const room = this.#largeValue - this.#bytes.size;
+    const isFirstPart = !this.#isExamined && chunk.length - from > room;
+    const part = isFirstPart ? chunk.subarray(0, from + room) : chunk;
     const newlines = this.#scanner.newlines;
-    const to = this.#scanner.scan(chunk, from);
-    this.#bytes.add(chunk.subarray(from, to));
+    const to = this.#scanner.scan(part, from);
+    this.#bytes.add(part.subarray(from, to));
     this.line += this.#scanner.newlines - newlines;
     if (this.#scanner.status !== 'open') this.#give(to);
+    else if (isFirstPart) this.#examine();
+    return to;
+  }
+
+  /** Splits a large value into the elements of the list in it, if it has one. */
+  #examine(): void {
+    this.#isExamined = true;
+    const head = this.#bytes.peek();
+    const way = head?.[0] === OPEN_BRACE ? findEntryList(head) : undefined;
+    if (head === undefined || way === undefined) return;
+    this.#bytes.take();
+    const place = this.#resumable(this.#start);
+    this.#wrapped = new WrappedValues(this.queue, way, {
+      place,
+      line: this.#start.line + 1,
+      given: 0,
+      element: 0,
+    });
+    this.#wrapped.push(head, 0);
+    this.#state = 'wrapped';
+  }
+
+  #continueWrapped(wrapped: WrappedValues, chunk: Buffer, from: number): number {
+    const newlines = wrapped.newlines;
+    const to = wrapped.push(chunk, from);
+    this.line += wrapped.newlines - newlines;
+    if (wrapped.status !== 'open') {
+      this.#wrapped = undefined;
+      this.#isExamined = false;
+      this.#state = 'between';
+      if (this.#inArray) this.#element++;
+    }
     return to;
   }
 
@@ -166,6 +212,7 @@ export class ValueSplitter implements Splitter {
     const element = this.#inArray ? this.#element++ : undefined;
     this.queue.entryWithin(bytes, size, line, after ?? this.#placeAt(at), { element });
     this.#state = 'between';
+    this.#isExamined = false;
   }
 
   #placeAt(at: number): Place {
