@@ -113,6 +113,12 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     expect(late?.message).toContain('has to be connected again');
   });
 
+  it('does not come of a WhatsApp Web session without history', async () => {
+    const store = await backend.open();
+    await receive(store, 0, [webLive('K1', 0)]);
+    expect(await alertsAfter(store, 2 * DAY)).toEqual([]);
+  });
+
   it('counts onboarding from what was recorded, where it was', async () => {
     const store = await backend.open();
     await addConnection(store);

@@ -99,6 +99,8 @@ function historyAlerts(facts: ConnectionFacts, { now, historyMinutes }: Limits):
       ];
     case 'pending_consent':
     case 'pending_history': {
+      // As for verify: WhatsApp Web sends a history, or part of it, when it likes, and WAHA keeps it to itself.
+      if (row.kind === 'baileys') return [];
       const onboardedAt = report.onboardedAt === null ? times.createdAt : Date.parse(report.onboardedAt);
       const due = onboardedAt + historyMinutes * MINUTE;
       if (now < due) return [];
