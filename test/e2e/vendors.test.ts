@@ -20,6 +20,8 @@ describe('a healthy log of a vendor, with the built command', () => {
       await machine.write('day.log', `${lines.join('\n')}\n`);
       const inspected = await machine.run(['inspect', 'day.log']);
       expect(inspected.code, inspected.stdout).toBe(0);
+      expect(inspected.stdout).not.toContain('1970');
+      expect(inspected.stdout).toContain('replay day.log --connection NAME');
 
       const isWeb = vendor === 'WAHA' || vendor === 'Evolution API';
       const kind = isWeb ? 'baileys' : 'cloud_api';

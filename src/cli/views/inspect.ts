@@ -236,6 +236,10 @@ function sumOf(reasons: readonly NotUnderstood[]): number {
   return reasons.reduce((sum, { count }) => sum + count, 0);
 }
 
+function isNamedByNothing({ phoneNumberId, number, wabaId, session }: InspectedConnection): boolean {
+  return [phoneNumberId, number, wabaId, session].every((name) => name === null);
+}
+
 function nextSteps({ entries, connections }: InspectResult, paths: readonly string[]): Remedy[] {
   if (entries === 0) return [remedy('replay', ['--help'], 'lists the supported log formats')];
   const steps: Remedy[] = [];
@@ -247,6 +251,10 @@ function nextSteps({ entries, connections }: InspectResult, paths: readonly stri
   }
   if (connections.some(({ provider, phoneNumberId }) => provider === 'baileys' && phoneNumberId === null)) {
     const why = 'imports WhatsApp Web events, which name no number, into the connection NAME';
+    steps.push(remedy('replay', [...paths, '--connection', 'NAME'], why));
+  }
+  if (steps.length === 0 && connections.some((each) => isNamedByNothing(each) && each.messages > 0)) {
+    const why = 'imports entries that name no number into the connection NAME';
     steps.push(remedy('replay', [...paths, '--connection', 'NAME'], why));
   }
   return steps.length > 0

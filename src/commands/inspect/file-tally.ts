@@ -144,6 +144,8 @@ export class Findings {
   #fact(fact: Fact, connection: ConnectionTally | undefined, origin: string): void {
     const { counts } = this;
     const at = (time: number): void => {
+      // A status of WhatsApp Web has no time of its own.
+      if (time === 0) return;
       this.items.add(time);
       connection?.items.add(time);
     };
