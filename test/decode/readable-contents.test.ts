@@ -642,7 +642,26 @@ describe('hostile contents', () => {
     ['5,000 answers', form('flow', many).baileys],
     [
       'a reply inside a reply, 10,000 deep',
-      form('x', { response_json: toJson(JSON.parse(nested(3, '1'))) }).baileys,
+      form('x', nested(10_000, '1').replaceAll('"a"', '"response_json"')).baileys,
+    ],
+    [
+      'answers in lists, 90,000 deep',
+      form('flow', `{"a":${'['.repeat(90_000)}${']'.repeat(90_000)}}`).baileys,
+    ],
+    [
+      'an order of lists',
+      {
+        interactiveMessage: {
+          nativeFlowMessage: {
+            buttons: [
+              {
+                name: 'review_and_pay',
+                buttonParamsJson: `{"order":{"items":${'['.repeat(90_000)}${']'.repeat(90_000)}}}`,
+              },
+            ],
+          },
+        },
+      },
     ],
     ['a name of NULs', form('flow\0', { 'a\0b': 'c\ud800' }).baileys],
     ['__proto__', form('flow', '{"__proto__":{"x":"y"},"constructor":"z"}').baileys],

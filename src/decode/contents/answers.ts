@@ -32,17 +32,18 @@ function answerLines(answers: JsonObject, depth: number): string[] {
       if (depth > 0) lines.push(...answerLines(inner, depth - 1));
       continue;
     }
-    const answer = answerText(value, built !== null, name);
+    const answer = answerText(value, built !== null, name, depth);
     if (answer !== undefined) lines.push(name === '' ? answer : `${name}: ${answer}`);
   }
   return lines;
 }
 
-function answerText(value: JsonValue, isBuilt: boolean, name: string): string | undefined {
+function answerText(value: JsonValue, isBuilt: boolean, name: string, depth: number): string | undefined {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   const list = asArray(value);
   if (list !== undefined) {
-    const parts = list.slice(0, 50).map((element) => answerText(element, isBuilt, name));
+    if (depth === 0) return undefined;
+    const parts = list.slice(0, 50).map((element) => answerText(element, isBuilt, name, depth - 1));
     const present = parts.filter((part) => part !== undefined);
     return present.length === 0 ? undefined : present.join(', ');
   }
@@ -64,11 +65,10 @@ function fileName(answer: JsonObject): string | undefined {
  * What a person answered to an interactive message without a text of its own, by the name of the form. Undefined when the
  * parameters say nothing.
  */
-export function replyText(name: string | undefined, params: JsonObject | undefined): string | undefined {
-  if (params === undefined) return undefined;
+export function replyText(name: string | undefined, reply: JsonObject | undefined): string | undefined {
   // `single_select` of some programs has the chosen row in one more JSON text.
-  const nested = paramsOf(params.response_json);
-  if (nested !== undefined) return replyText(name, nested);
+  const params = paramsOf(reply?.response_json) ?? reply;
+  if (params === undefined) return undefined;
   if (name !== undefined && name.startsWith('call_permission')) return permissionText(params);
   if (name === 'payment_method') return paymentMethodText(params);
   return answersText(params);
