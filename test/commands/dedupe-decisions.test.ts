@@ -120,6 +120,18 @@ describe('rows of one id are one message', () => {
     }
   });
 
+  it('when another program copied what only names the message, which stays a label', () => {
+    const evidence = packEvidence({ structure: 5, type: 7, body: 4, media: 0, context: 0, rawMeta: 7 });
+    const ours = { type: 'unsupported', body: 'Message type unknown', evidence } as const;
+    for (const pair of [
+      [row(ours), row({ ...ours, ...foreign })],
+      [row({ ...ours, ...foreign }), row(ours)],
+    ]) {
+      const [merge] = decideSameId(pair).merges;
+      expect(merge?.state).toMatchObject({ body: 'Message type unknown', ranks: { body: 4 } });
+    }
+  });
+
   it('when the programs have other words for its type', () => {
     expect(messagesOf([row(), row({ ...foreign, type: 'chat' })])).toBe(1);
   });

@@ -30,7 +30,7 @@ export interface Candidate {
  * The rank of real content from a program that stores no evidence: better than any placeholder, not as good as anything that
  * a webhook brought (src/rules/evidence.ts: placeholders up to 7, media without id from 9).
  */
-const UNACCOUNTED_CONTENT = 8;
+export const UNACCOUNTED_CONTENT = 8;
 /** The least rank of a value that is present: absent ones must not beat it. */
 const PRESENT = 1;
 

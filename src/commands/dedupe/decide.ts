@@ -5,11 +5,13 @@ import {
   isCompatible,
   isPlaceholder,
   isSameContent,
+  UNACCOUNTED_CONTENT,
   type Candidate,
   type Said,
 } from './candidate.js';
 import type { LookAlike } from './result.js';
 import { decodeWamid, isWamid } from '../../identity/wamid.js';
+import { isLabelRank } from '../../rules/evidence.js';
 import { areTwins, TWIN_TOLERANCE_MS, absorbState, type MessageState } from '../../rules/message-state.js';
 import type { JsonObject } from '../../model/json.js';
 
@@ -264,12 +266,25 @@ function partOf(candidate: Candidate, cluster: Cluster): MessageState {
     ranks: { ...state.ranks },
     edits: state.edits === null ? null : new Map(state.edits),
   };
+  if (repeatsALabel(candidate, cluster)) {
+    // Taken for a text, it could replace a text, and no better copy would replace it.
+    part.body = null;
+    part.ranks.body = 0;
+  }
   if (showsAnEdit(candidate, cluster)) {
     // Taken for the original, its text could replace the text from before the edit.
     Object.assign(part, { body: null, media: null });
     Object.assign(part.ranks, { type: 0, body: 0, media: 0 });
   }
   return part;
+}
+
+/** Whether another program's copy has a body that is only a label in the row that it was copied from. */
+function repeatsALabel({ row, state }: Candidate, cluster: Cluster): boolean {
+  return (
+    state.ranks.body === UNACCOUNTED_CONTENT &&
+    cluster.some((other) => isLabelRank(other.state.ranks.body) && other.row.body === row.body)
+  );
 }
 
 /**

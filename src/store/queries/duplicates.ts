@@ -47,20 +47,18 @@ function hasId(column: string): string {
 
 /** An equal `content` means the same type, text and media. JSON's null and an empty text equal SQL's null. */
 function contentOf(row: string): string {
-  return `(${row}.type, ${wordsOf(row)}, ${mediaOf(row)})`;
-}
-
-/** The same of an earlier version, which has no evidence. */
-function contentOfVersion(row: string): string {
   return `(${row}.type, coalesce(${row}.body, ''), ${mediaOf(row)})`;
 }
 
-/**
- * A row's text; empty where the body only names the content (`labelRank` in src/rules/evidence.ts): labels of two different
- * messages are equal, and a copy of another program has none.
- */
-function wordsOf(row: string): string {
-  return `case when (${row}.evidence >> 8) & 15 in (4, 12) then '' else coalesce(${row}.body, '') end`;
+/** Whether a row's body only names its content (`labelRank` in src/rules/evidence.ts): the labels of two messages are equal. */
+function isLabelled(row: string): string {
+  return `coalesce((${row}.evidence >> 8) & 15 in (4, 12), false)`;
+}
+
+/** Whether `copy` says what `row` says; a copy may lack a label, which another program does not write. */
+function saysTheSame(row: string, copy: string): string {
+  return `(${contentOf(row)} = ${contentOf(copy)}
+    or ${isLabelled(row)} and (${row}.type, '', ${mediaOf(row)}) = ${contentOf(copy)})`;
 }
 
 function mediaOf(row: string): string {
@@ -69,7 +67,7 @@ function mediaOf(row: string): string {
 
 /** Whether a row has neither text nor a file: then its raw_meta is its only content. Never null. */
 function hasOnlyMeta(row: string): string {
-  return `(${wordsOf(row)} = '' and ${mediaOf(row)} = '{}')`;
+  return `((coalesce(${row}.body, '') = '' or ${isLabelled(row)}) and ${mediaOf(row)} = '{}')`;
 }
 
 /** Two rows with raw_meta only that differ under one key: the contact cards of two people. src/commands/dedupe/candidate.ts decides. */
@@ -192,9 +190,9 @@ export function noIdGroups(scope: DuplicateScope, toleranceMs: number, page?: Du
         t.timestamp between n.timestamp - ${reach} and n.timestamp + ${reach}
         and t.direction = n.direction and ${hasId('t.external_id')}
         and (
-          (${contentOf('t')} = ${contentOf('n')} and not ${isOtherMeta('t', 'n')})
+          (${saysTheSame('t', 'n')} and not ${isOtherMeta('t', 'n')})
           or ((t.edited_at is not null or t.deleted_at is not null) and exists (
-            select from message_revisions r where r.message_id = t.id and ${contentOfVersion('r')} = ${contentOf('n')}
+            select from message_revisions r where r.message_id = t.id and ${contentOf('r')} = ${contentOf('n')}
           ))
         )
       -- The nearest; of two, the older.
