@@ -182,7 +182,7 @@ class InputReader implements FileSource {
       yield queue.take();
       return;
     }
-    const skipsLines = format.kind === 'console' || format.kind === 'framed';
+    const skipsLines = format.kind === 'console' || format.kind === 'framed' || format.kind === 'sql';
     if (skipsLines && queue.found === 0 && start.offset === 0) {
       queue.problem('no_log_entries', 'This text holds no JSON. Give the log of the webhook bodies.', 1);
     }

@@ -7,6 +7,7 @@ import { ChatExporterSplitter, looksLikeChatExporter } from './exports/split-cha
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { FrameSplitter } from './split-frames.js';
 import { LineSplitter } from './split-lines.js';
+import { SqlSplitter, sniffSqlDump } from './split-sql.js';
 import { ValueSplitter } from './split-values.js';
 import { ValueScanner } from './value-scanner.js';
 
@@ -16,6 +17,8 @@ export type Format =
   | { kind: 'console' }
   | { kind: 'framed'; form: FrameForm }
   | { kind: 'values' }
+  /** A dump of PostgreSQL or MySQL. */
+  | { kind: 'sql'; mysql: boolean }
   | { kind: 'table_without_json' }
   /** A chat that WhatsApp exported as a text: it holds no ids. */
   | { kind: 'chat_text' }
@@ -39,6 +42,8 @@ export function sniffFormat(head: Buffer): Format {
     if (looksLikeChatExporter(head.toString('utf8', start))) return { kind: 'chat_exporter' };
     return { kind: sniffObject(head, start) ?? sniffLines(head) };
   }
+  const dump = sniffSqlDump(head.subarray(start));
+  if (dump !== undefined) return { kind: 'sql', ...dump };
   if (looksLikeChatText(head.toString('utf8', start))) return { kind: 'chat_text' };
   if (head[start] === OPEN_BRACKET) return sniffBracket(head, start);
   const layout = findCsvLayout(head);
@@ -76,6 +81,8 @@ export function createSplitter(
       return new CsvSplitter(queue, format.layout, start);
     case 'framed':
       return new FrameSplitter(queue, start);
+    case 'sql':
+      return new SqlSplitter(queue, format.mysql, start);
     case 'values':
       return new ValueSplitter(queue, start);
     case 'ndjson':

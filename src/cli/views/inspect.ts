@@ -46,6 +46,7 @@ const STEPS: Readonly<Record<string, string>> = {
   syslog_rfc5424: 'syslog',
   syslog_rfc3164: 'syslog',
   pm2: 'pm2 log',
+  sql: 'SQL dump',
   compose: 'docker compose log',
   table_without_json: 'table',
   chat_text: 'WhatsApp chat export',

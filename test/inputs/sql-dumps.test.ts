@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { after, fileWith, read, readText, type Seen } from './support.js';
+
+function utf8({ text = '' }: Seen): string {
+  return Buffer.from(text, 'latin1').toString();
+}
+
+const body = fc.record({
+  object: fc.constant('whatsapp_business_account'),
+  text: fc.oneof(
+    fc.string({ unit: 'grapheme', maxLength: 30 }),
+    fc.constantFrom(`it's a "\\" 100% \t\n'' \\N; (x), ção`),
+  ),
+});
+
+function copyEscaped(text: string): string {
+  const escapes = new Map([
+    ['\\', '\\\\'],
+    ['\n', '\\n'],
+    ['\t', '\\t'],
+    ['\r', '\\r'],
+    ['\b', '\\b'],
+    ['\f', '\\f'],
+    ['\v', '\\v'],
+  ]);
+  return Array.from(text, (character) => escapes.get(character) ?? character).join('');
+}
+
+function mysqlEscaped(text: string): string {
+  const escapes = new Map([
+    ['\\', '\\\\'],
+    ["'", "\\'"],
+    ['"', '\\"'],
+    ['\n', '\\n'],
+    ['\r', '\\r'],
+    ['\0', '\\0'],
+    ['\x1a', '\\Z'],
+  ]);
+  return Array.from(text, (character) => escapes.get(character) ?? character).join('');
+}
+
+const DUMPS: Record<string, (bodies: string[]) => string> = {
+  'COPY of PostgreSQL': (bodies) =>
+    `--\n-- PostgreSQL database dump\n--\nSET x = 1;\nCOPY public.users (id, settings) FROM stdin;\n1\t{"a": 1}\n\\.\n\n` +
+    `COPY public.webhooks (id, payload, created_at, note) FROM stdin;\n${bodies
+      .map((text, i) => `${i}\t${copyEscaped(text)}\t2025-09-16 05:00:00+00\t\\N\n`)
+      .join('')}\\.\n\nSELECT 1;\n`,
+  'COPY with a bytea': (bodies) =>
+    `COPY hooks (id, raw) FROM stdin;\n${bodies.map((text, i) => `${i}\t\\\\x${Buffer.from(text).toString('hex')}\n`).join('')}\\.\n`,
+  'pg_dump --inserts': (bodies) =>
+    `-- PostgreSQL database dump\nINSERT INTO public.users VALUES (1, '{"a": (1)}');\n${bodies
+      .map(
+        (text, i) =>
+          `INSERT INTO public.webhooks VALUES (${i}, now(), '${text.replaceAll("'", "''")}', NULL);\n`,
+      )
+      .join('')}`,
+  'pg_dump --rows-per-insert': (bodies) =>
+    `-- PostgreSQL database dump\nINSERT INTO public.webhooks (id, payload) VALUES\n${bodies
+      .map((text, i) => `\t(${i}, E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}')`)
+      .join(',\n')};\n`,
+  mysqldump: (bodies) =>
+    `-- MySQL dump 10.13\n/*!40101 SET NAMES utf8 */;\nINSERT INTO \`users\` VALUES (1,'a;(b'),(2,NULL);\n` +
+    `INSERT INTO \`webhook_calls\` VALUES ${bodies.map((text, i) => `(${i},'x',_binary '${mysqlEscaped(text)}','2025-09-16 05:00:00')`).join(',')};\nUNLOCK TABLES;\n`,
+  'mysqldump --hex-blob': (bodies) =>
+    `INSERT INTO \`hooks\` VALUES ${bodies.map((text, i) => `(${i},0x${Buffer.from(text).toString('hex').toUpperCase()})`).join(',')};\n`,
+};
+
+describe.each(Object.entries(DUMPS))('%s', (_, dump) => {
+  test('gives the bodies of its rows without the escapes, however it is read', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(body, { minLength: 1, maxLength: 5 }),
+        fc.integer({ min: 1, max: 400 }),
+        fc.nat(),
+        async (bodies, chunkBytes, point) => {
+          const texts = bodies.map((one) => JSON.stringify(one));
+          const file = await fileWith(dump(texts));
+          const { items, seen, problems } = await read(file);
+          expect(problems).toEqual([]);
+          expect(seen.map(utf8)).toEqual(texts);
+          expect((await read(file, { chunkBytes })).items).toEqual(items);
+          const resumeAt = point % items.length;
+          const rest = await read(file, { chunkBytes, resume: after(items[resumeAt]) });
+          expect(rest.seen).toEqual(seen.slice(resumeAt + 1));
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+});
+
+const BODY = '{"object":"whatsapp_business_account"}';
+
+test('a row is named by its line and its place, with its time', async () => {
+  const { seen, source } = await readText(
+    `COPY public.hooks (id, payload, created_at) FROM stdin;\n1\t${BODY}\t2025-09-16 05:00:00.5+00\n2\t\\N\t\\N\n3\t${BODY}\t\\N\n\\.\n`,
+  );
+  expect(seen).toEqual([
+    { at: 'log:2[0]', text: BODY, receivedAt: '2025-09-16T05:00:00.500Z' },
+    { at: 'log:4[2]', text: BODY },
+  ]);
+  expect(source.skippedLines()).toBe(1);
+});
+
+test('a dump that ends inside a row says so, and goes on there once it has grown', async () => {
+  const whole = `INSERT INTO \`hooks\` VALUES (1,'${BODY}'),(2,'${BODY}');\n`;
+  const cut = await readText(whole.slice(0, -20));
+  expect(cut.texts).toEqual([BODY]);
+  expect(cut.problems).toEqual(['truncated_input log:1[1]']);
+  expect((await readText(whole, { resume: after(cut.items[1]) })).texts).toEqual([BODY]);
+});
+
+test('a dump without a body says that it holds none', async () => {
+  const { problems } = await readText(`-- MySQL dump\nINSERT INTO \`users\` VALUES (1,'a');\n`);
+  expect(problems).toEqual(['no_log_entries log:1']);
+});
