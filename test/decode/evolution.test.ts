@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeWamid } from '../../src/identity/wamid.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
-import { ANA, ANA_LID, decode, GROUP, ofKind, sample, theOnly } from './baileys-builders.js';
+import { ANA, ANA_LID, decode, GROUP, ofKind, sample, theOnly, toJson } from './baileys-builders.js';
 
 const OWN = '5511900000000@s.whatsapp.net';
 const AT = Date.UTC(2026, 8, 21, 11, 13, 20);
@@ -299,6 +299,36 @@ describe('Evolution API: Cloud API instances', () => {
       messageTimestamp: 1790000000,
     });
     expect(theOnly(decode(odd), 'message').stanzaId).toBeUndefined();
+  });
+
+  it('media have Meta’s object, with its id', () => {
+    const key = { remoteJid: ANA, fromMe: false, id: encodeWamid('5511900000001', '3EB0A1') };
+    const read = (message: JsonObject): JsonValue => {
+      const fact = theOnly(
+        decode(webhook('messages.upsert', { key, message, messageTimestamp: 1790000000 })),
+        'message',
+      );
+      return toJson({
+        type: fact.type,
+        body: fact.body ?? null,
+        media: { ...fact.media },
+        grade: fact.grade,
+      });
+    };
+    const file = { id: '1001', mime_type: 'image/jpeg', sha256: 'AQI=' };
+    const media = { id: '1001', mimeType: 'image/jpeg', sha256: 'AQI=' };
+    expect(read({ imageMessage: { ...file, caption: 'Recibo' } })).toMatchObject({
+      type: 'image',
+      body: 'Recibo',
+      media,
+      grade: 'content',
+    });
+    expect(read({ documentMessage: { ...file, filename: 'nota.pdf' } })).toMatchObject({
+      type: 'document',
+      media: { ...media, fileName: 'nota.pdf' },
+    });
+    // The real message follows under the same id, and must win.
+    expect(read({ unsupportedMessage: {} })).toMatchObject({ type: 'unsupported', grade: 'placeholder' });
   });
 
   it('M3: statuses come in Meta’s words', () => {

@@ -205,6 +205,27 @@ describe('WAHA: messages', () => {
     expect(outcomes(factsOf(waha('message.any', wahaMessage({ id }))))).toEqual([outcome]);
   });
 
+  test('I4: notes to oneself are skipped, by phone and by LID', () => {
+    const me = { id: '5511900000000@c.us', lid: '222000000000001@lid', pushName: 'Loja' };
+    for (const chat of ['5511900000000@c.us', '222000000000001@lid']) {
+      const _data = {
+        key: { remoteJid: chat, fromMe: true, id: ID },
+        message: { conversation: 'nota' },
+        messageTimestamp: SECONDS,
+        pushName: 'Loja',
+      };
+      for (const payload of [
+        wahaMessage({ id: `true_${chat}_${ID}` }),
+        wahaMessage({ id: `true_${chat}_${ID}`, _data }),
+      ]) {
+        expect(outcomes(factsOf(waha('message.any', payload, { me })))).toEqual([
+          'skipped:message:self_thread',
+        ]);
+      }
+    }
+    expect(outcomes(factsOf(waha('message', wahaMessage(), { me: null })))).toEqual(['message']);
+  });
+
   test('M6: with --include, a group’s message has its author', () => {
     const payload = wahaMessage({ id: `false_${GROUP}_${ID}_${CHAT}`, from: GROUP });
     const fact = the('message', factsOf(waha('message', payload), { include: ['group'] }));

@@ -53,6 +53,20 @@ describeOnBackends('what vendors send reaches the messages that WhatsApp means',
     expect(await tickets(store)).toHaveLength(1);
   });
 
+  it('M2: a picture by an Evolution API Cloud instance and by Meta is one picture with its file', async () => {
+    const image = { id: '1001', mime_type: 'image/jpeg', sha256: 'AQI=', caption: 'Recibo' };
+    const copy = evolution('messages.upsert', {
+      key: { id: wamid('K1'), remoteJid: `${ANA}@s.whatsapp.net`, fromMe: false },
+      message: { imageMessage: image },
+      messageTimestamp: T0,
+    });
+    const bodies = [live('K1', 0, { type: 'image', text: undefined, image }), copy];
+    const store = await expectOneDatabase(backend, bodies, options);
+    expect(await select(store, `select type, body, media ->> 'id' as file from messages`)).toEqual([
+      { type: 'image', body: 'Recibo', file: '1001' },
+    ]);
+  });
+
   it('M5: a customer’s edit finds its message by Evolution API, which names the business as the chat', async () => {
     const protocol = {
       key: { remoteJid: `${BUSINESS}@s.whatsapp.net`, fromMe: true, id: 'K1' },

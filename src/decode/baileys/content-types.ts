@@ -109,6 +109,8 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
     'statusStickerInteractionMessage',
     (o) => readNamed('statusStickerInteraction', undefined, o, 'Sticker reaction to a status'),
   ],
+  // Evolution API's Cloud instances; the message itself often follows under the same id.
+  ['unsupportedMessage', () => ({ type: 'unsupported', grade: 'placeholder', ...labelOf('unsupported') })],
   [
     'stickerPackMessage',
     (o) => readNamed('stickerPack', textOf(o.caption) ?? stickerPackOf(o), o, 'Sticker pack'),
@@ -136,13 +138,17 @@ function worded(text: string | undefined, label: string): Wording {
   return text === undefined ? { body: label, isLabel: true } : { body: text };
 }
 
+/** `id`, `mime_type`, `sha256` and `filename` are Meta's: the Cloud API instances of Evolution API put its object here. */
 function readMedia(type: string, o: JsonObject): Reading {
   const media: Media = {};
-  const mimeType = textOf(o.mimetype);
+  const id = textOf(o.id);
+  if (id !== undefined) media.id = id;
+  const mimeType = textOf(o.mimetype) ?? textOf(o.mime_type);
   if (mimeType !== undefined) media.mimeType = mimeType;
-  const sha256 = base64Of(o.fileSha256);
+  const sha256 = base64Of(o.fileSha256) ?? base64Of(o.sha256);
   if (sha256 !== undefined) media.sha256 = sha256;
-  const fileName = type === 'document' ? (textOf(o.fileName) ?? textOf(o.title)) : undefined;
+  const fileName =
+    type === 'document' ? (textOf(o.fileName) ?? textOf(o.title) ?? textOf(o.filename)) : undefined;
   if (fileName !== undefined) media.fileName = fileName;
 
   // What a download needs. The url is left out: it expires, and is made from the direct path.
@@ -159,7 +165,8 @@ function readMedia(type: string, o: JsonObject): Reading {
     animated: o.isAnimated === true || o.gifPlayback === true ? true : undefined,
     viewOnce: o.viewOnce === true ? true : undefined,
   });
-  return { type, body: textOf(o.caption), media, grade: 'media_without_id', meta };
+  const grade = id === undefined ? 'media_without_id' : 'content';
+  return { type, body: textOf(o.caption), media, grade, meta };
 }
 
 function readLocation(o: JsonObject): Reading {

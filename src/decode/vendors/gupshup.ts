@@ -1,9 +1,9 @@
 import type { EventFact } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { withoutAbsent } from '../baileys/proto-values.js';
 import { asObject, asString, excerptOf, textOf } from '../read.js';
 import { isWhatsAppId, readAsMeta } from './as-meta.js';
 import type { ReadVendor } from './vendors.js';
-import { withoutAbsent } from './waha-ids.js';
 
 /** What becomes of Gupshup's events (version 2) by name. */
 const EVENTS: ReadonlyMap<string, (body: Body) => ReadVendor | undefined> = new Map([

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { withoutAbsent } from '../baileys/proto-values.js';
 import { asArray, asObject, asString } from '../read.js';
-import { bareIdOf, withoutAbsent } from './waha-ids.js';
+import { bareIdOf } from './waha-ids.js';
 
 /**
  * The content of a WAHA message that no engine's protobuf message accompanies (whatsapp-web.js, or `_data` left out of the log),

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { withoutAbsent } from '../baileys/proto-values.js';
 import { asObject, asString } from '../read.js';
 
 /** What WAHA's id of a message says. */
@@ -55,11 +56,4 @@ export function keyOf(payload: JsonObject): JsonObject {
     id: bareIdOf(payload.id),
     participant: asString(payload.participant),
   });
-}
-
-/** A JSON object without the absent fields. */
-export function withoutAbsent(fields: Record<string, JsonValue | undefined>): JsonObject {
-  const present: JsonObject = {};
-  for (const [key, value] of Object.entries(fields)) if (value !== undefined) present[key] = value;
-  return present;
 }

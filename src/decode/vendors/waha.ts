@@ -1,12 +1,15 @@
+import { identitiesOfUser, sameIdentities } from '../../identity/identities.js';
+import type { Fact, Identities } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { decodeBaileys, type BaileysEvent } from '../baileys/decode-baileys.js';
 import { eventOf } from '../baileys/events.js';
+import { withoutAbsent } from '../baileys/proto-values.js';
 import type { BaileysPart } from '../baileys/recognise.js';
 import { asObject, asString, numberOf, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 import type { ReadVendor } from './vendors.js';
 import { contentOf } from './waha-content.js';
-import { bareIdOf, keyOf, parseWahaId, withoutAbsent } from './waha-ids.js';
+import { bareIdOf, keyOf, parseWahaId } from './waha-ids.js';
 import { fromWhatsmeow } from './whatsmeow.js';
 
 /** How the payload of an event is read: as a part of an event of Baileys, which says the same in its own terms. */
@@ -70,7 +73,27 @@ export function recogniseWaha(object: JsonObject): ReadVendor | undefined {
     sessionName: textOf(object.session),
     receivedAt: at,
   };
-  return (options) => ({ provider: 'baileys', ...decodeBaileys(event, options) });
+  const own = ownIdentities(asObject(object.me));
+  return (options) => {
+    const decoded = decodeBaileys(event, options);
+    for (const section of decoded.sections)
+      section.facts = section.facts.flatMap((fact) => withoutSelf(fact, own));
+    return { provider: 'baileys', ...decoded };
+  };
+}
+
+/** The session's own account, which every webhook names. */
+function ownIdentities(me: JsonObject | undefined): Identities {
+  const lid = identitiesOfUser(textOf(me?.lid)).lid;
+  return { ...identitiesOfUser(textOf(me?.id)), ...(lid === undefined ? {} : { lid }) };
+}
+
+/** I4: notes to oneself are no conversation, also where nobody has told the connection's number. */
+function withoutSelf(fact: Fact, own: Identities): Fact[] {
+  if ('counterpart' in fact && sameIdentities(fact.counterpart, own)) {
+    return [{ kind: 'skipped', path: fact.path, subject: fact.kind, reason: 'self_thread' }];
+  }
+  return fact.kind === 'profile' && sameIdentities(fact.who, own) ? [] : [fact];
 }
 
 function countOnly(payload: JsonObject): ReturnType<Reader> {

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { instantOf } from '../../model/time.js';
+import { withoutAbsent } from '../baileys/proto-values.js';
 import { asObject, asString } from '../read.js';
-import { withoutAbsent } from './waha-ids.js';
 
 /** Real messages nest about ten deep (a reply to a reply with its context); deeper levels are attacks on the stack. */
 const MAX_DEPTH = 32;
