@@ -7,6 +7,7 @@ import { gunzip, unzstd } from './decompress.js';
 import type { ResolvedInput } from './resolve-inputs.js';
 import { CONTAINER_HEAD_BYTES, sniffContainer, type Container } from './sniff-container.js';
 import { FORMAT_HEAD_BYTES, isSettled } from './sniff-format.js';
+import { readZipMember, whyUnreadable } from './zip-archive.js';
 
 export interface OpenOptions {
   stdin: Readable;
@@ -52,9 +53,12 @@ export async function openText(
   options: OpenOptions,
 ): Promise<OpenText | NoText> {
   const resumable = input.kind === 'file' && (await stat(input.absolutePath)).isFile();
+  const member = input.kind === 'file' ? input.member : undefined;
+  const problem = member === undefined ? undefined : whyUnreadable(member);
+  if (problem !== undefined) return { kind: 'unreadable', message: problem };
   let reader = new ChunkReader(readBytes(input, 0, options));
   let container = sniffContainer(await reader.peek(CONTAINER_HEAD_BYTES, beginsAsText));
-  const containers: string[] = [];
+  const containers: string[] = member === undefined ? [] : ['zip'];
   while (container.kind !== 'plain') {
     const layers = containers.length;
     if (container.kind === 'unreadable' || layers === MOST_LAYERS) {
@@ -90,6 +94,10 @@ async function* readBytes(
   start: number,
   { stdin, signal, chunkBytes, onRead }: OpenOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
+  if (input.kind === 'file' && input.member !== undefined) {
+    yield* readZipMember(input.absolutePath, input.member, { chunkBytes, signal, onRead });
+    return;
+  }
   const stream = input.kind === 'stdin' ? stdin : openFile(input.absolutePath, start, chunkBytes);
   if (signal !== undefined) addAbortSignal(signal, stream);
   let bytesRead = start;

@@ -2,6 +2,8 @@ import path from 'node:path';
 import { constants, type Stats } from 'node:fs';
 import { access, readdir, realpath, stat } from 'node:fs/promises';
 import { ConfigError } from '../model/errors.js';
+import { DamagedInputError } from './decompress.js';
+import { listZip, type ZipMember } from './zip-archive.js';
 
 export type ResolvedInput =
   | {
@@ -11,6 +13,8 @@ export type ResolvedInput =
       absolutePath: string;
       /** Bytes on disk. */
       size: number;
+      /** For a file in a zip archive, whose path is then `archive.zip/day.log`. */
+      member?: ZipMember;
     }
   | { kind: 'stdin' };
 
@@ -46,8 +50,9 @@ export async function resolveInputs(
       continue;
     }
     for (const input of await resolvePath(given, options.cwd)) {
-      if (files.has(input.absolutePath)) continue;
-      files.set(input.absolutePath, input);
+      const name = [input.absolutePath, input.member?.name ?? ''].join('\0');
+      if (files.has(name)) continue;
+      files.set(name, input);
       inputs.push(input);
     }
   }
@@ -67,7 +72,7 @@ async function resolvePath(given: string, cwd: string): Promise<FileInput[]> {
     for (const match of matches) {
       const matched = await statIfPresent(path.resolve(cwd, match));
       if (matched?.isDirectory() === true) found.push(...(await listDirectory(match, cwd)));
-      else if (matched !== undefined) found.push(await fileInput(match, cwd, matched));
+      else if (matched !== undefined) found.push(...(await fileInputs(match, cwd, matched)));
     }
     if (found.length === 0) {
       throw new ConfigError(`No file matches the pattern ${given}.`, {
@@ -81,7 +86,13 @@ async function resolvePath(given: string, cwd: string): Promise<FileInput[]> {
 }
 
 async function resolvePresent(given: string, cwd: string, stats: Stats): Promise<FileInput[]> {
-  if (!stats.isDirectory()) return [await fileInput(given, cwd, stats)];
+  if (!stats.isDirectory()) {
+    const files = await fileInputs(given, cwd, stats);
+    if (files.length > 0) return files;
+    throw new ConfigError(`The archive ${given} holds no logs.`, {
+      remedy: 'Give an archive with webhook logs, or the logs themselves.',
+    });
+  }
   const found = await listDirectory(given, cwd);
   if (found.length === 0) {
     throw new ConfigError(`The directory ${given} holds no logs.`, {
@@ -92,10 +103,44 @@ async function resolvePresent(given: string, cwd: string, stats: Stats): Promise
   return found;
 }
 
-async function fileInput(given: string, cwd: string, stats: Stats): Promise<FileInput> {
+/** The file, or for a zip archive the logs in it. */
+async function fileInputs(given: string, cwd: string, stats: Stats): Promise<FileInput[]> {
   const absolutePath = path.resolve(cwd, given);
   await access(absolutePath, constants.R_OK);
-  return { kind: 'file', path: given, absolutePath, size: stats.size };
+  const members = stats.isFile() ? await logsInZip(absolutePath) : undefined;
+  if (members === undefined || members === 'damaged')
+    return [{ kind: 'file', path: given, absolutePath, size: stats.size }];
+  return members.map((member) => ({
+    kind: 'file',
+    path: `${given}/${member.name}`,
+    absolutePath,
+    size: member.compressedBytes,
+    member,
+  }));
+}
+
+/** undefined for what is no zip archive, whatever its name. */
+async function logsInZip(absolutePath: string): Promise<ZipMember[] | 'damaged' | undefined> {
+  try {
+    const members = await listZip(absolutePath);
+    return members
+      ?.filter(({ name, bytes }) => bytes > 0 && isLogInZip(name))
+      .sort((a, b) => byCodeUnits(a.name, b.name));
+  } catch (error) {
+    if (error instanceof DamagedInputError) return 'damaged';
+    throw error;
+  }
+}
+
+function isLogInZip(name: string): boolean {
+  const parts = name.split('/');
+  // macOS adds a folder with the attributes of every file.
+  return (
+    !name.endsWith('/') &&
+    parts[0] !== '__MACOSX' &&
+    !parts.some((part) => part.startsWith('.') && part !== '.') &&
+    mayBeLog(name)
+  );
 }
 
 /** The logs in a directory and below it, sorted by path. */
@@ -112,11 +157,17 @@ async function listDirectory(directory: string, cwd: string): Promise<FileInput[
       const inside = path.join(current, name);
       const stats = await statIfPresent(path.resolve(cwd, inside));
       if (stats?.isDirectory() === true) await visit(inside);
-      else if (stats?.isFile() === true && mayBeLog(name)) found.push(await fileInput(inside, cwd, stats));
+      else if (stats?.isFile() === true && (mayBeLog(name) || (await isZip(path.resolve(cwd, inside)))))
+        found.push(...(await fileInputs(inside, cwd, stats)));
     }
   };
   await visit(directory);
   return found.sort((a, b) => byCodeUnits(a.path, b.path));
+}
+
+/** Whether a file is what its name `.zip` says. */
+async function isZip(absolutePath: string): Promise<boolean> {
+  return absolutePath.toLowerCase().endsWith('.zip') && (await logsInZip(absolutePath)) !== undefined;
 }
 
 function mayBeLog(name: string): boolean {

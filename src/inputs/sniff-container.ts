@@ -23,6 +23,7 @@ function signature(what: string, bytes: string | number[], remedy: string, at = 
 
 /** From the formats' own specifications. */
 const UNREADABLE = [
+  // The files in a zip archive are inputs of their own; this is one inside another, on standard input, or damaged.
   signature('a zip archive', 'PK\x03\x04', 'Unpack it, or pipe what unzip -p FILE prints into replay -'),
   signature('an empty zip archive', 'PK\x05\x06', UNPACK),
   signature('a tar archive', 'ustar', 'Unpack it, or pipe what tar -xOf FILE prints into replay -', 257),

@@ -66,7 +66,8 @@ export function registerReplay(parent: Command, attach: Attach): void {
     flags: FLAGS,
     summary: 'Replay stored webhook logs into leads, conversations, messages and tickets.',
     details:
-      'Reads NDJSON, JSON, CSV exports and console logs, plain, gzip or zstd. Every entry ' +
+      'Reads NDJSON, JSON, CSV exports, SQL dumps and logs of consoles, containers and log ' +
+      'systems, plain, gzip, zstd or zip; inspect says what a file is. Every entry ' +
       'is stored, and every item in it is created, updated, unchanged, skipped or rejected ' +
       'with a reason. Replaying the same entries again, in any order, changes nothing. ' +
       'Rerun the same command to resume an interrupted run.',

@@ -1,0 +1,184 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { resolveInputs } from '../../src/inputs/resolve-inputs.js';
+import { after, fileWith, firstProblem, read, temporaryDirectory } from './support.js';
+
+interface Member {
+  name: string;
+  content: string | Uint8Array;
+  stored?: boolean;
+  flags?: number;
+  method?: number;
+  /** What the directory says instead of the truth. */
+  bytes?: number;
+  offset?: number;
+  crc32?: number;
+}
+
+/** A zip archive as the format's specification has it, with a comment at its end. */
+function zipOf(members: readonly Member[], comment = 'made by a test'): Buffer {
+  const parts: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for (const member of members) {
+    const content = Buffer.from(member.content);
+    const data = member.stored === true ? content : deflateRawSync(content);
+    const name = Buffer.from(member.name);
+    const method = member.method ?? (member.stored === true ? 0 : 8);
+    const local = Buffer.alloc(30);
+    local.writeUInt32LE(0x04034b50, 0);
+    local.writeUInt16LE(8, 6);
+    local.writeUInt16LE(method, 8);
+    local.writeUInt16LE(name.length, 26);
+    local.writeUInt16LE(4, 28);
+    const entry = Buffer.alloc(46);
+    entry.writeUInt32LE(0x02014b50, 0);
+    entry.writeUInt16LE(member.flags ?? 8, 8);
+    entry.writeUInt16LE(method, 10);
+    entry.writeUInt32LE(member.crc32 ?? crc32(content), 16);
+    entry.writeUInt32LE(data.length, 20);
+    entry.writeUInt32LE(member.bytes ?? content.length, 24);
+    entry.writeUInt16LE(name.length, 28);
+    entry.writeUInt32LE(member.offset ?? offset, 42);
+    directory.push(entry, name);
+    parts.push(local, name, Buffer.from([1, 0, 0, 0]), data);
+    offset += 30 + name.length + 4 + data.length;
+  }
+  const central = Buffer.concat(directory);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(members.length, 8);
+  end.writeUInt16LE(members.length, 10);
+  end.writeUInt32LE(central.length, 12);
+  end.writeUInt32LE(offset, 16);
+  end.writeUInt16LE(comment.length, 20);
+  return Buffer.concat([...parts, central, end, Buffer.from(comment)]);
+}
+
+const DAY = '{"a":1}\n{"a":2}\n';
+
+test('the logs in an archive are read one after the other, each under its name', async () => {
+  const file = await fileWith(
+    zipOf([
+      { name: 'logs/', content: '' },
+      { name: 'logs/day.log', content: DAY },
+      { name: 'logs/ação.ndjson', content: '{"b":"é"}', stored: true },
+      { name: 'logs/more.json.gz', content: gzipSync('{"c":1}\n') },
+      { name: 'logs/photo.png', content: 'x' },
+      { name: '__MACOSX/logs/._day.log', content: 'x' },
+      { name: '.hidden', content: 'x' },
+    ]),
+    'archive.zip',
+  );
+  const { items, problems } = await read(file);
+  expect(problems).toEqual([]);
+  expect(
+    items.map((item) =>
+      item.kind === 'entry' && item.entry.origin.kind === 'file'
+        ? `${path.relative(path.dirname(file), item.entry.origin.path)}:${item.entry.origin.line} ${Buffer.from(item.entry.bytes).toString()}`
+        : '',
+    ),
+  ).toEqual([
+    'archive.zip/logs/ação.ndjson:1 {"b":"é"}',
+    'archive.zip/logs/day.log:1 {"a":1}',
+    'archive.zip/logs/day.log:2 {"a":2}',
+    'archive.zip/logs/more.json.gz:1 {"c":1}',
+  ]);
+});
+
+test('any cutting into chunks and any resume point give the same entries, whatever the name of the archive', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(fc.nat(), { minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 3 }),
+      fc.boolean(),
+      fc.integer({ min: 1, max: 300 }),
+      fc.nat(),
+      async (days, stored, chunkBytes, point) => {
+        const members = days.map((day, i) => ({
+          name: `day-${i}.log`,
+          content: day.map((n) => `got {"n":${n}}\n`).join(''),
+          stored,
+        }));
+        const file = await fileWith(zipOf(members), 'backup');
+        const { items, seen } = await read(file);
+        expect(seen.map(({ text }) => text)).toEqual(days.flat().map((n) => `{"n":${n}}`));
+        expect((await read(file, { chunkBytes })).items).toEqual(items);
+        const resumeAt = point % items.length;
+        const rest = await read(file, { chunkBytes, resume: after(items[resumeAt]) });
+        expect(rest.seen).toEqual(seen.slice(resumeAt + 1));
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+test('progress counts the compressed bytes', async () => {
+  const { source } = await read(
+    await fileWith(zipOf([{ name: 'a.log', content: DAY.repeat(500) }]), 'a.zip'),
+  );
+  expect(source.totalBytes).toBe(deflateRawSync(DAY.repeat(500)).length);
+  expect(source.bytesRead()).toBe(source.totalBytes);
+});
+
+test('an archive in a directory is read, a file that is only called so is not', async () => {
+  const directory = await temporaryDirectory();
+  await mkdir(path.join(directory, 'logs'));
+  await writeFile(path.join(directory, 'logs/a.zip'), zipOf([{ name: 'day.log', content: DAY }]));
+  await writeFile(path.join(directory, 'logs/b.zip'), 'no archive');
+  await writeFile(
+    path.join(directory, 'logs/c.zip'),
+    zipOf([{ name: 'day.log', content: DAY }]).subarray(0, 60),
+  );
+  const inputs = await resolveInputs(['logs'], { cwd: directory });
+  expect(inputs.map((input) => (input.kind === 'file' ? input.path : '-'))).toEqual([
+    'logs/a.zip/day.log',
+    'logs/c.zip',
+  ]);
+});
+
+test('an archive without logs says so', async () => {
+  const file = await fileWith(zipOf([{ name: 'photo.png', content: 'x' }]), 'a.zip');
+  await expect(resolveInputs([file], { cwd: '/' })).rejects.toThrow(/holds no logs/);
+});
+
+test.each<[string, Member, RegExp, number]>([
+  ['is encrypted', { name: 'a.log', content: DAY, flags: 1 }, /encrypted/, 0],
+  ['is compressed in an unknown way', { name: 'a.log', content: DAY, method: 14 }, /method 14/, 0],
+  ['has a wrong checksum', { name: 'a.log', content: DAY, crc32: 1 }, /checksum does not match/, 2],
+  [
+    'is longer than the archive says',
+    { name: 'a.log', content: DAY.repeat(90_000), bytes: 20 },
+    /longer than/,
+    0,
+  ],
+  ['is shorter than the archive says', { name: 'a.log', content: DAY, bytes: 2000 }, /ends early/, 2],
+  [
+    'is no deflated data',
+    { name: 'a.log', content: Buffer.alloc(40, 0xff), stored: true, method: 8 },
+    /damaged/,
+    0,
+  ],
+])('a file that %s is a problem, and the next one is read', async (_, member, message, entries) => {
+  const file = await fileWith(zipOf([member, { name: 'b.log', content: '{"b":1}\n' }]), 'a.zip');
+  const result = await read(file);
+  expect(result.problems).toHaveLength(1);
+  expect(firstProblem(result)).toMatch(message);
+  expect(result.texts).toHaveLength(entries + 1);
+  expect(result.texts.at(-1)).toBe('{"b":1}');
+});
+
+test('files that share their data, as those of a bomb do, are not read', async () => {
+  const file = await fileWith(
+    zipOf([
+      { name: 'a.log', content: DAY },
+      { name: 'b.log', content: DAY, offset: 0 },
+    ]),
+    'a.zip',
+  );
+  const result = await read(file);
+  expect(result.texts).toEqual([]);
+  expect(firstProblem(result)).toMatch(/zip archive/);
+});
