@@ -57,6 +57,8 @@ export interface FoundEntry {
  */
 export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntry {
   const found = findValue(line, scanner);
+  if (found !== undefined && isInPythonBytes(line, found.start))
+    return { kind: 'line', start: 0, end: line.length };
   if (found !== undefined && found.kind !== 'whole') {
     const around = findOpenHash(line, scanner);
     return around !== undefined && around.start < found.start ? around : found;
@@ -72,6 +74,21 @@ export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntr
   if (hash !== undefined) return hash;
   if (mayHoldBody(line)) return { kind: 'line', start: 0, end: line.length };
   return found ?? { kind: 'none', start: 0, end: 0 };
+}
+
+/** `b'{"a":"\\u00e1"}'`, Python's bytes: what looks like JSON has its backslashes doubled, and would be read as other text. */
+function isInPythonBytes(line: Buffer, start: number): boolean {
+  const quote = line[start - 1];
+  return (
+    line[start - 2] === LETTER_B && (quote === QUOTE || quote === APOSTROPHE) && !isWord(line[start - 3])
+  );
+}
+
+const LETTER_B = 0x62;
+const APOSTROPHE = 0x27;
+
+function isWord(byte: number | undefined): boolean {
+  return byte !== undefined && /\w/.test(String.fromCharCode(byte));
 }
 
 /** Whether another value follows directly, or after a comma. */

@@ -91,6 +91,7 @@ const ESCAPED = BODY.replaceAll('"', '\\x22');
 
 test.each([
   ['a Ruby hash', `I, [2025-09-16T05:00:00.500000 #1]  INFO -- : [97145d6e]   Parameters: ${RUBY}`],
+  ['the bytes of Python', String.raw`INFO:app:got b'{"object":"whatsapp_business_account","t":"Ol\\u00e1"}'`],
   ['the escapes of nginx', `10.0.0.1 - [16/Sep/2025:05:00:00 +0000] "POST /hook" 200 ${ESCAPED}`],
   ['base64', `got ${Buffer.from(`a${BODY}`).toString('base64')}`],
   ['gzip in base64', `got H4sIAAAAAAAAA6tWKs5Py0zPSVWyUlAqzy9KSc1TqgUAbCkxVxYAAAA=`],
