@@ -35,4 +35,16 @@ describe('judgeSignatures', () => {
     expect(judgeSignatures([signed()], ['another', SECRET])).toBe('valid');
     expect(judgeSignatures([signed()], ['another', 'third'])).toBe('bad');
   });
+
+  it('knows a body by which a program changed nothing but the spelling of its letters', () => {
+    const sent =
+      '{"object":"whatsapp_business_account","t":"Jo\\u00e3o \\ud83d\\udc4d a\\u0040b.c 50\\u0025 \\u003Cb> https:\\/\\/x.y\\/z"}';
+    const parsed: unknown = JSON.parse(sent);
+    const logged = JSON.stringify(parsed);
+    expect(logged).toContain('João 👍 a@b.c 50% <b> https://x.y/z');
+    const header = sign(Buffer.from(sent));
+    expect(judgeSignatures([signed(Buffer.from(logged), header)], [SECRET])).toBe('valid');
+    const changed = Buffer.from(logged.replace('50%', '60%'));
+    expect(judgeSignatures([signed(changed, header)], [SECRET])).toBe('bad');
+  });
 });
