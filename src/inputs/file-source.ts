@@ -4,7 +4,7 @@ import { DamagedInputError } from './decompress.js';
 import { ItemQueue, type Place } from './item-queue.js';
 import { openText, type OpenText } from './open-text.js';
 import { isSystemError, type ResolvedInput } from './resolve-inputs.js';
-import { isSqlite, readWacli } from './exports/read-wacli.js';
+import { isSqlite, readDatabase } from './exports/read-database.js';
 import { createSplitter, sniffFormat } from './sniff-format.js';
 
 export interface FileSourceOptions {
@@ -117,7 +117,7 @@ class InputReader implements FileSource {
     try {
       if (input.kind === 'file' && (await isSqlite(input.absolutePath))) {
         const queue = this.#queueFor(index, input, true);
-        yield* readWacli(input.absolutePath, queue, { start, signal, onRead });
+        yield* readDatabase(input.absolutePath, queue, { start, signal, onRead });
         return;
       }
       const open = { stdin, signal, chunkBytes, onRead };

@@ -437,3 +437,96 @@ test('wacli: a contact has names; the number beside a LID is the LID’s own dig
   ]);
   expect(contact({ jid: '120363000000000001@g.us', push_name: 'Obra' })).toEqual([]);
 });
+
+/** A row of an iPhone's ChatStorage.sqlite. */
+function storageFacts(parts: JsonObject): Fact[] {
+  const row = {
+    ZCONTACTJID: JID,
+    ZSTANZAID: '3A000000000000000001',
+    ZISFROMME: 0,
+    ZMESSAGEDATE: AT - 978_307_200 + 0.618,
+    ZMESSAGETYPE: 0,
+    ZTEXT: 'oi',
+    ...parts,
+  };
+  const entry = decode({ ios_chat_storage: 'messages', row });
+  expect(entry).toMatchObject({ provider: 'baileys', unrecognized: [] });
+  return entry.sections.flatMap(({ facts }) => facts);
+}
+
+const REPLY = Buffer.concat([
+  Buffer.from([0x2a, 0x14]),
+  Buffer.from('3A000000000000000000'),
+  Buffer.from([0x32, 0]),
+]).toString('base64');
+
+test.each([
+  [
+    { ZMETADATA: REPLY },
+    {
+      externalId: '3A000000000000000001',
+      stanzaId: '3A000000000000000001',
+      direction: 'INBOUND',
+      timestamp: AT * 1000,
+      type: 'text',
+      body: 'oi',
+      grade: 'content',
+      contextExternalId: '3A000000000000000000',
+      origin: 'history',
+    },
+  ],
+  [
+    { ZISFROMME: 1, ZMESSAGETYPE: 7, ZTEXT: 'https://example.com' },
+    { direction: 'OUTBOUND', type: 'text', body: 'https://example.com' },
+  ],
+  [
+    { ZMESSAGETYPE: 1, ZTEXT: null, ZTITLE: 'nota', ZVCARDSTRING: 'image/jpeg' },
+    { type: 'image', body: 'nota', media: { mimeType: 'image/jpeg' }, grade: 'media_without_id' },
+  ],
+  [
+    { ZMESSAGETYPE: 2, ZTEXT: null },
+    { type: 'video', body: undefined },
+  ],
+  [{ ZMESSAGETYPE: 3, ZTEXT: null }, { type: 'audio' }],
+  [
+    { ZMESSAGETYPE: 8, ZTEXT: null, ZTITLE: 'contrato.pdf' },
+    { type: 'document', body: undefined, media: { fileName: 'contrato.pdf' } },
+  ],
+  [
+    { ZMESSAGETYPE: 11, ZTEXT: null },
+    { type: 'video', rawMeta: { animated: true } },
+  ],
+  [{ ZMESSAGETYPE: 15, ZTEXT: null }, { type: 'sticker' }],
+  [
+    { ZMESSAGETYPE: 4, ZTEXT: null, ZVCARDNAME: 'Jo', ZVCARDSTRING: 'BEGIN:VCARD\nFN:Jo\nEND:VCARD' },
+    { type: 'contacts', grade: 'media_without_id' },
+  ],
+  [
+    { ZMESSAGETYPE: 5, ZTEXT: null, ZLATITUDE: -23.5, ZLONGITUDE: -46.6 },
+    { type: 'location', body: '-23.5,-46.6' },
+  ],
+  [
+    { ZMESSAGETYPE: 99, ZTEXT: null },
+    { type: 'unsupported', grade: 'placeholder' },
+  ],
+])('ChatStorage.sqlite: %o', (parts, wanted) => {
+  expect(storageFacts(parts)).toMatchObject([wanted]);
+});
+
+test('ChatStorage.sqlite: what is no message, and names', () => {
+  for (const [type, reason] of [
+    [6, 'system'],
+    [10, 'system'],
+    [14, 'stub'],
+  ] as const)
+    expect(storageFacts({ ZMESSAGETYPE: type })).toEqual([
+      { kind: 'skipped', subject: 'message', reason, path: '$.row' },
+    ]);
+  expect(storageFacts({ ZCONTACTJID: '120363000000000001@g.us' })).toMatchObject([{ reason: 'group' }]);
+  expect(storageFacts({ ZCONTACTJID: null })).toMatchObject([
+    { kind: 'rejected', reason: 'missing_counterpart' },
+  ]);
+  expect(storageFacts({ ZMETADATA: 'Kv8=' })).toMatchObject([{ contextExternalId: undefined }]);
+  const { sections } = decode({ ios_chat_storage: 'chats', row: { ZCONTACTJID: JID, ZPARTNERNAME: 'Lia' } });
+  expect(sections[0]?.facts).toMatchObject([{ kind: 'profile', name: 'Lia', at: 0 }]);
+});

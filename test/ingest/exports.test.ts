@@ -131,6 +131,30 @@ describeOnBackends('exports from a phone', (backend) => {
     });
   });
 
+  it('M10: a message of an iPhone’s own database and its webhook are one row, in any order', async () => {
+    const store = await expectOneDatabase(
+      backend,
+      [
+        live('3A0000000000000001', 0, { text: { body: 'oi' } }),
+        {
+          ios_chat_storage: 'messages',
+          row: {
+            ZCONTACTJID: JID,
+            ZSTANZAID: '3A0000000000000001',
+            ZISFROMME: 0,
+            ZMESSAGEDATE: T0 - 978_307_200 + 1.5,
+            ZMESSAGETYPE: 0,
+            ZTEXT: 'oi',
+          },
+        },
+      ],
+      { prepare, connection: 'loja' },
+    );
+    expect(await messages(store)).toMatchObject([
+      { id: wamid('3A0000000000000001'), body: 'oi', source: 'live' },
+    ]);
+  });
+
   it('without a connection it stays pending, and says so', async () => {
     const store = await backend.open();
     await prepare(store);

@@ -51,7 +51,7 @@ export function messageFacts(
 
   const content = readContent(message, platform);
   if (content.kind === 'skip') return [skipped('message', content.reason, path)];
-  // The exporter numbers the lines of a chat export; such a number names no message.
+  // The exporter numbers the lines of a chat export, and cuts the ids of iOS: neither names a message.
   const id = typeof message.key_id === 'string' ? externalIdOf(message.key_id) : undefined;
   if (id === undefined || id.length === IOS_ID_LENGTH)
     return [rejected('message', 'missing_id', path, message)];
@@ -156,7 +156,7 @@ const ANDROID_TYPES: ReadonlyMap<number, Kind> = new Map<number, Kind>([
 ]);
 
 /** `ZMESSAGETYPE` of iOS's database. */
-const IOS_TYPES: ReadonlyMap<number, Kind> = new Map<number, Kind>([
+export const IOS_TYPES: ReadonlyMap<number, Kind> = new Map<number, Kind>([
   [1, 'image'],
   [2, 'video'],
   [3, 'audio'],

@@ -1,8 +1,9 @@
 import type { Fact, Section } from '../../model/facts.js';
-import type { JsonObject } from '../../model/json.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { DecodeOptions } from '../options.js';
 import { asObject, textOf } from '../read.js';
 import { messageFacts, nameFacts, platformOf } from './chat-exporter.js';
+import { chatStorageFacts } from './chat-storage.js';
 import { wacliFacts } from './wacli.js';
 
 /** What an export from a phone says. */
@@ -19,7 +20,8 @@ const CHAT_EXPORTER = 'whatsapp_chat_exporter';
  *
  * Large exports are stored message by message, in an envelope that names the chat:
  * `{"whatsapp_chat_exporter": {"chat": "5511…@s.whatsapp.net", "type": "android"}, "row": "12", "message": {…}}`, and
- * `"header"` instead of `"message"` for the chat itself. The database of wacli gives one entry a row: `{"wacli": "messages", "row": {…}}`.
+ * `"header"` instead of `"message"` for the chat itself. The databases of wacli and of iOS give one
+ * entry a row: `{"wacli": "messages", "row": {…}}`.
  */
 export function decodeExport(
   object: JsonObject,
@@ -28,7 +30,10 @@ export function decodeExport(
   const envelope = asObject(object[CHAT_EXPORTER]);
   if (envelope !== undefined)
     return sectionOf(CHAT_EXPORTER, options.path, readEnvelope(object, envelope, options));
-  if (isWacli(object)) return sectionOf('wacli', options.path, wacliFacts(object, options.path, options));
+  if (isRowOf(object.ios_chat_storage, 'chats', object))
+    return sectionOf('ios_chat_storage', options.path, chatStorageFacts(object, options.path, options));
+  if (isRowOf(object.wacli, 'contacts', object))
+    return sectionOf('wacli', options.path, wacliFacts(object, options.path, options));
   return readWholeExport(object, options);
 }
 
@@ -69,7 +74,9 @@ function readWholeExport(
 
 /** Whether an object is what decodeExport reads. */
 export function isExport(object: JsonObject): boolean {
-  if (asObject(object[CHAT_EXPORTER]) !== undefined || isWacli(object)) return true;
+  if (asObject(object[CHAT_EXPORTER]) !== undefined) return true;
+  if (isRowOf(object.wacli, 'contacts', object) || isRowOf(object.ios_chat_storage, 'chats', object))
+    return true;
   let isEmpty = true;
   for (const key in object) {
     const chat = asObject(object[key]);
@@ -79,8 +86,9 @@ export function isExport(object: JsonObject): boolean {
   return !isEmpty;
 }
 
-function isWacli(object: JsonObject): boolean {
-  return (object.wacli === 'messages' || object.wacli === 'contacts') && asObject(object.row) !== undefined;
+/** Whether it is a row of a database: `table` is what stands under the name of the database. */
+function isRowOf(table: JsonValue | undefined, people: string, { row }: JsonObject): boolean {
+  return (table === 'messages' || table === people) && asObject(row) !== undefined;
 }
 
 function isExported(key: string, chat: JsonObject): boolean {

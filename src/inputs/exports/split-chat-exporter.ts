@@ -59,6 +59,7 @@ export class ChatExporterSplitter implements Splitter {
   private header: string[] = [];
   private headerSize = 0;
   private isIntroduced = false;
+  private readonly told = new Set<string>();
 
   constructor(
     private readonly queue: ItemQueue,
@@ -190,20 +191,22 @@ export class ChatExporterSplitter implements Splitter {
   /** What a chat says about itself is an entry where it says more than that it exists. */
   private giveHeader(to: number): void {
     if (this.isIntroduced) return;
-    this.isIntroduced =
-      this.type === '"exported"' || this.header.some((member) => /^"name":"[^"]/.test(member));
-    if (!this.isIntroduced) return;
-    if (this.type === '"exported"') {
-      this.problem('unreadable_input', MADE_FROM_TEXT, to);
-      return;
+    const unusable = UNUSABLE.get(this.type);
+    const isNamed = this.header.some((member) => /^"name":"[^"]/.test(member));
+    this.isIntroduced = unusable !== undefined || isNamed;
+    if (unusable !== undefined) {
+      // Once for the file: a phone has hundreds of chats.
+      if (!this.told.has(this.type)) this.problem('unreadable_input', unusable, to);
+      this.told.add(this.type);
+    } else if (isNamed) {
+      const bytes = Buffer.from(`${this.envelope()},"header":{${this.header.join(',')}}}`);
+      this.give(bytes, bytes.length, this.line + 1, to);
     }
-    const bytes = Buffer.from(`${this.envelope()},"header":{${this.header.join(',')}}}`);
-    this.give(bytes, bytes.length, this.line + 1, to);
   }
 
   private giveMessage(bytes: Buffer | undefined, size: number, to: number): void {
-    // One problem for the chat has said that its lines have no ids.
-    if (this.type === '"exported"') return;
+    // A problem has said why.
+    if (UNUSABLE.has(this.type)) return;
     const whole =
       bytes === undefined
         ? undefined
@@ -265,5 +268,14 @@ export class ChatExporterSplitter implements Splitter {
   }
 }
 
-const MADE_FROM_TEXT =
-  'This chat was made from a text that WhatsApp exported: it has no message ids and cannot be replayed. Export the backup of the phone (--android or --ios).';
+/** Kinds of chats whose messages have no ids, or only the beginnings of them, by which nothing can be told apart. */
+const UNUSABLE: ReadonlyMap<string, string> = new Map([
+  [
+    '"exported"',
+    'Chats of this file were made from a text that WhatsApp exported: they have no message ids and cannot be replayed. Export the backup of the phone (--android or --ios).',
+  ],
+  [
+    '"ios"',
+    'The exporter cuts the message ids of an iPhone to 17 characters, so that a message cannot be told from the webhooks’ own copy of it. Replay the ChatStorage.sqlite of the same backup instead: it has the whole ids.',
+  ],
+]);

@@ -70,7 +70,7 @@ test.each([
     'another program’s database',
     database('create table messages (id integer, body text)'),
     'unreadable_input log:1',
-    /not the one of wacli.*WhatsApp-Chat-Exporter/,
+    /neither wacli.*WhatsApp-Chat-Exporter/,
   ],
   [
     'a database cut short',
@@ -97,6 +97,40 @@ test.each([
   const [first] = items;
   expect(first?.kind === 'problem' && first.problem.message).toMatch(message);
   expect(texts).toEqual(['{"next":1}']);
+});
+
+test('ChatStorage.sqlite of an iPhone: one entry a message, with its chat, its file and the member of a group', async () => {
+  const bytes = database(
+    'create table ZWACHATSESSION (Z_PK integer primary key, ZCONTACTJID text, ZPARTNERNAME text)',
+    'create table ZWAMESSAGE (Z_PK integer primary key, ZCHATSESSION integer, ZSTANZAID text, ZISFROMME integer, ZMESSAGEDATE real, ZMESSAGETYPE integer, ZTEXT text, ZGROUPMEMBER integer)',
+    'create table ZWAMEDIAITEM (Z_PK integer primary key, ZMESSAGE integer, ZTITLE text, ZVCARDSTRING text, ZMETADATA blob)',
+    'create table ZWAGROUPMEMBER (Z_PK integer primary key, ZMEMBERJID text)',
+    "insert into ZWACHATSESSION values (1, '5511988880001@s.whatsapp.net', 'Lia Campos'), (2, '120363000000000001@g.us', 'Obra')",
+    "insert into ZWAGROUPMEMBER values (5, '5521977770002@s.whatsapp.net')",
+    "insert into ZWAMESSAGE values (3, 1, '3A000000000000000001', 0, 811692800.25, 0, 'oi', null)",
+    "insert into ZWAMESSAGE values (7, 1, '3A000000000000000002', 1, 811692801, 1, null, null)",
+    "insert into ZWAMESSAGE values (8, 2, '3A000000000000000003', 0, 811692802, 0, 'grupo', 5)",
+    "insert into ZWAMESSAGE values (9, null, '3A000000000000000004', 0, 811692803, 0, 'sem conversa', null)",
+    "insert into ZWAMEDIAITEM values (1, 7, 'nota', 'image/jpeg', x'0102'), (2, 7, 'outra', 'image/jpeg', null)",
+  );
+  const { seen, problems } = await read(await fileWith(bytes));
+  expect(problems).toEqual([]);
+  const parse: (text: string) => { ios_chat_storage: string; row: object } = JSON.parse;
+  const entries = seen.map(({ at, text = '' }) => ({ at, ...parse(text) }));
+  expect(entries.map(({ at }) => at)).toEqual(['log:1[0]', 'log:1[1]', 'log:3', 'log:7', 'log:8', 'log:9']);
+  expect(entries[0]).toMatchObject({ ios_chat_storage: 'chats', row: { ZPARTNERNAME: 'Lia Campos' } });
+  expect(entries[2]).toMatchObject({
+    ios_chat_storage: 'messages',
+    row: {
+      ZCONTACTJID: '5511988880001@s.whatsapp.net',
+      ZSTANZAID: '3A000000000000000001',
+      ZMESSAGEDATE: 811692800.25,
+      ZTEXT: 'oi',
+    },
+  });
+  expect(entries[3]?.row).toMatchObject({ ZISFROMME: 1, ZTITLE: 'nota', ZMETADATA: 'AQI=' });
+  expect(entries[4]?.row).toMatchObject({ ZMEMBERJID: '5521977770002@s.whatsapp.net' });
+  expect(entries[5]?.row).toMatchObject({ ZCONTACTJID: null });
 });
 
 test('through a pipe or compressed it is no file that could be read in parts', async () => {
