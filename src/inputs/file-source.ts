@@ -43,7 +43,7 @@ const CHUNK_BYTES = 256 * 1024;
 const TABLE_WITHOUT_JSON =
   'This is a table in which no column holds JSON. Export it with the column of the webhook bodies.';
 const CHAT_TEXT =
-  'This is a chat exported from WhatsApp. A chat export has no message ids; it cannot be replayed. A backup of the phone has them (WhatsApp-Chat-Exporter, --json).';
+  'This is a chat exported from WhatsApp. A chat export has no message ids; it cannot be replayed. A backup of the phone has them: WhatsApp-Chat-Exporter (--json) for Android, ChatStorage.sqlite of an iPhone.';
 const BEGINNING: Place = { offset: 0, line: 0, element: 0 };
 
 /**
@@ -115,8 +115,10 @@ class InputReader implements FileSource {
       this.#bytesOfCurrent = bytes;
     };
     try {
-      if (input.kind === 'file' && (await isSqlite(input.absolutePath))) {
+      if (input.kind === 'file' && input.member === undefined && (await isSqlite(input.absolutePath))) {
         const queue = this.#queueFor(index, input, true);
+        const { path, size } = input;
+        this.#options.onOpened?.({ path, size, containers: [], format: 'sqlite' });
         yield* readDatabase(input.absolutePath, queue, { start, signal, onRead });
         return;
       }

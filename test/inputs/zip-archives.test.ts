@@ -182,3 +182,20 @@ test('files that share their data, as those of a bomb do, are not read', async (
   expect(result.texts).toEqual([]);
   expect(firstProblem(result)).toMatch(/zip archive/);
 });
+
+test('a zip of a chat that WhatsApp exported says that it holds no ids, with the chat as the place', async () => {
+  const chat =
+    '\u200e[21/09/2026, 08:14:02] Lia Campos: \u200e<anexado: 00000003-PHOTO-2026-09-21-08-14-02.jpg>\n';
+  const file = await fileWith(
+    zipOf([
+      { name: '00000003-PHOTO-2026-09-21-08-14-02.jpg', content: 'x' },
+      { name: '_chat.txt', content: chat },
+    ]),
+    'WhatsApp Chat - Lia.zip',
+  );
+  const { items, problems } = await read(file);
+  expect(problems).toEqual([expect.stringMatching(/^unreadable_input .*_chat\.txt:1$/)]);
+  expect(items[0]?.kind === 'problem' && items[0].problem.message).toMatch(
+    /a chat export has no message ids/i,
+  );
+});

@@ -49,6 +49,7 @@ const STEPS: Readonly<Record<string, string>> = {
   sql: 'SQL dump',
   compose: 'docker compose log',
   table_without_json: 'table',
+  sqlite: 'SQLite database',
   chat_text: 'WhatsApp chat export',
   chat_exporter: 'WhatsApp-Chat-Exporter JSON',
 };
