@@ -12,6 +12,17 @@ const UNIT = [
   'test/store/{database-url,split-statements,uuid}.test.ts',
 ];
 
+/** Of those, what tries thousands of random inputs: the longest tests of all, `npm run test:properties`. */
+const PROPERTIES = [
+  'test/decode/{baileys-robustness,forms-fuzz,forms-properties,properties,readable-contents,vendors-properties}.test.ts',
+  'test/inputs/{any-chunking,csv,framed-lines,large-values,sql-dumps}.test.ts',
+  'test/inputs/exports/{chat-exporter,chat-text,wacli}.test.ts',
+  'test/rules/merge-content.test.ts',
+];
+
+/** Nothing in these keeps state in a module, so files share one process and its compiled sources. */
+const PURE = { pool: 'threads', isolate: false, sequence: { groupOrder: 0 } } as const;
+
 export default defineConfig({
   test: {
     testTimeout: 60_000,
@@ -21,15 +32,18 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // Nothing here keeps state in a module, so files share one process and its compiled sources.
-        test: { name: 'unit', include: UNIT, pool: 'threads', isolate: false, sequence: { groupOrder: 0 } },
+        test: { name: 'unit', include: UNIT, exclude: PROPERTIES, ...PURE },
+      },
+      {
+        extends: true,
+        test: { name: 'properties', include: PROPERTIES, ...PURE },
       },
       {
         extends: true,
         test: {
           name: 'db',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/bench/**', ...UNIT],
+          exclude: ['test/bench/**', ...UNIT, ...PROPERTIES],
           globalSetup: ['test/support/global-setup.ts'],
           // A process per file: PGlite is WebAssembly, and its memory goes back to the system only with its process.
           pool: 'forks',
