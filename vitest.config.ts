@@ -20,6 +20,9 @@ const PROPERTIES = [
   'test/rules/merge-content.test.ts',
 ];
 
+/** Tests of rules on rows: they keep no state in a module and start no process, so files share one, and its modules. */
+const SHARED = ['test/ingest/**/*.test.ts'];
+
 /** Nothing in these keeps state in a module, so files share one process and its compiled sources. */
 const PURE = { pool: 'threads', isolate: false, sequence: { groupOrder: 0 } } as const;
 
@@ -43,13 +46,25 @@ export default defineConfig({
         test: {
           name: 'db',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/bench/**', ...UNIT, ...PROPERTIES],
+          exclude: ['test/bench/**', ...UNIT, ...PROPERTIES, ...SHARED],
           globalSetup: ['test/support/global-setup.ts'],
           // A process per file: PGlite is WebAssembly, and its memory goes back to the system only with its process.
           pool: 'forks',
           maxWorkers: 2,
           // After the unit tests: projects with different workers cannot run at once.
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'db-shared',
+          include: SHARED,
+          globalSetup: ['test/support/global-setup.ts'],
+          pool: 'forks',
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

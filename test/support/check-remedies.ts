@@ -1,8 +1,22 @@
 import { afterAll, expect, vi } from 'vitest';
 import type * as remedies from '../../src/model/remedy.js';
 
-/** What the tests of this file made the tool advise, each once. */
-const advised = vi.hoisted(() => ({ remedies: new Map<string, remedies.Remedy>(), isChecking: false }));
+interface Advised {
+  remedies: Map<string, remedies.Remedy>;
+  isChecking: boolean;
+}
+
+declare global {
+  var advisedInTests: Advised | undefined;
+}
+
+/**
+ * What the tests of this file made the tool advise, each once. Global, because files that share a process also share the
+ * mocked module: it stays with the collection of the first file, and the advice of the others would be checked nowhere.
+ */
+const advised = vi.hoisted(
+  () => (globalThis.advisedInTests ??= { remedies: new Map<string, remedies.Remedy>(), isChecking: false }),
+);
 
 vi.mock('../../src/model/remedy.js', async (importOriginal) => {
   const original = await importOriginal<typeof remedies>();
