@@ -179,7 +179,7 @@ describe('connections on the command line', () => {
     const first = await run(['replay', log]);
     expect(first.code).toBe(4);
     expect(first.stdout).toContain('1 pending');
-    expect(first.stdout).toContain('kept pending: unknown connection');
+    expect(first.stdout).toContain('pending: the connection is unknown');
     expect(first.stdout).toContain('wa-reconcile replay --register');
     const added = await run([
       'connection',

@@ -7,12 +7,12 @@ import { replayBodies, replayFiles } from '../support/replaying.js';
 import { leads, select, transcript, value } from '../support/shown.js';
 import { ANA, BRU, history, item, live, old, seconds, wamid, webhook } from '../support/webhooks.js';
 
-const gupshup = {
+/** Another vendor's own format. */
+const foreign = {
+  id: 'evt_1',
+  type: 'whatsapp.inbound_message.received',
   app: 'LojaTeste',
-  timestamp: 1758000800000,
-  version: 2,
-  type: 'message',
-  payload: { id: wamid('G1'), source: ANA, type: 'text', payload: { text: 'oi' } },
+  whatsappInboundMessage: { id: '63f5', from: ANA, type: 'text', text: { body: 'oi' } },
 };
 
 const directories: string[] = [];
@@ -64,7 +64,7 @@ describeOnBackends('what a log may hold', (backend) => {
 
   it('E1: what nobody recognises is stored, counted, shown with file and line, and makes the run partial', async () => {
     const store = await backend.open();
-    const path = await logOf([live('A1', 0), gupshup, live('A2', 5)].map((body) => JSON.stringify(body)));
+    const path = await logOf([live('A1', 0), foreign, live('A2', 5)].map((body) => JSON.stringify(body)));
     const result = await replayFiles(store, [path]);
     expect(result.status).toBe('partial');
     expect(result.entries).toMatchObject({ read: 3, stored: 3, processed: 2, unrecognized: 1 });
@@ -154,7 +154,7 @@ describeOnBackends('what a log may hold', (backend) => {
 
   it('E1: a dry run counts the same and stores nothing', async () => {
     const store = await backend.open();
-    const log = [live('A1', 0), gupshup, history([old('A0', -60)]), live('A1', 0)];
+    const log = [live('A1', 0), foreign, history([old('A0', -60)]), live('A1', 0)];
     const dry = await replayBodies(store, log, { dryRun: true });
     expect(await value(store, 'select count(*)::int from webhook_log')).toBe(0);
     expect(await value(store, 'select count(*)::int from connections')).toBe(0);

@@ -3,6 +3,7 @@ import { HOW_TO_GET_A_VERSION } from '../../commands/devices/pairing-error.js';
 import type { Remedy } from '../../model/remedy.js';
 import type { Grid, Presentation } from '../ui/presentation.js';
 import { formatAmount, formatDuration } from '../ui/quantities.js';
+import { isPending } from './run-figures.js';
 import { reasonInWords } from './reasons.js';
 import { typedAgain, withoutDryRun } from '../typed-again.js';
 import { faint, list, text, type Item, type Mark } from '../ui/document.js';
@@ -214,13 +215,18 @@ function whyNotLinked(connection: ImportResult['connection']): string {
 }
 
 function figures({ messages, cache, fetch, oldestMessageAt, connection }: ImportResult): string[] {
-  const left = Object.entries(messages.skipped).map(([why, n]) => `${n} ${reasonInWords(why)}`);
+  const words = (pending: boolean): string =>
+    Object.entries(messages.skipped)
+      .filter(([why]) => isPending(why) === pending)
+      .map(([why, n]) => `${n} ${reasonInWords(why)}`)
+      .join(', ');
+  const [skipped, pending] = [words(false), words(true)];
   return [
     ...(messages.seen === 0
       ? []
       : [
           `${messages.created} created, ${messages.updated} updated, ${messages.unchanged} unchanged` +
-            (left.length === 0 ? '' : `; skipped: ${left.join(', ')}`),
+            `${skipped === '' ? '' : `; skipped: ${skipped}`}${pending === '' ? '' : `; ${pending}`}`,
         ]),
     ...(fetch.requests === 0
       ? []

@@ -22,7 +22,7 @@ import {
 } from '../ui/document.js';
 import { databaseLine, historyWords } from './words.js';
 import { problemItems } from './problems.js';
-import { AMENDMENTS, groupByReason, listFigures, listLeftOut, sumOf } from './run-figures.js';
+import { AMENDMENTS, groupByReason, isPending, listFigures, listLeftOut, sumOf } from './run-figures.js';
 
 const CONNECTIONS_SHOWN = 10;
 const REASONS_SHOWN = 12;
@@ -153,7 +153,7 @@ function hasItems({ messages, contacts, ...result }: RunResult): boolean {
 
 /** Items of entries that are pending: no rule has skipped them, they are still to come. */
 function waitingOf({ skipped }: Pick<RunResult['contacts'], 'skipped'>): number {
-  return (skipped['unknown_connection'] ?? 0) + (skipped['other_connection'] ?? 0);
+  return Object.entries(skipped).reduce((sum, [reason, count]) => sum + (isPending(reason) ? count : 0), 0);
 }
 
 /** What every item became, in columns. */
@@ -249,7 +249,7 @@ function changesSection({ leads, conversations, tickets, dryRun }: RunResult): B
 }
 
 function leftOutSection(result: RunResult): Block {
-  const groups = groupByReason(listLeftOut(result));
+  const groups = groupByReason(listLeftOut(result).filter(({ outcome }) => outcome !== 'pending'));
   const more = groups.length - REASONS_SHOWN;
   return section('Skipped and rejected', [
     table(

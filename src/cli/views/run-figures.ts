@@ -13,7 +13,8 @@ export interface LeftOut {
   count: number;
   one: string;
   many: string;
-  outcome: 'skipped' | 'rejected';
+  /** `pending`: of an entry whose connection is not known yet; no rule has skipped it. */
+  outcome: 'skipped' | 'rejected' | 'pending';
   reason: string;
 }
 
@@ -21,7 +22,12 @@ export function sumOf(counts: ReasonCounts): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-/** Everything that was skipped or rejected, rejected first, the most frequent first. */
+/** Whether items that are counted as skipped for this reason are still to come. */
+export function isPending(reason: string): boolean {
+  return reason === 'unknown_connection' || reason === 'other_connection';
+}
+
+/** Everything that was skipped, rejected or left pending, rejected first, the most frequent first. */
 export function listLeftOut(result: RunResult): LeftOut[] {
   const subjects: { one: string; many: string; counts: Pick<MessageCounts, 'skipped' | 'rejected'> }[] = [
     { one: 'message', many: 'messages', counts: result.messages },
@@ -31,7 +37,13 @@ export function listLeftOut(result: RunResult): LeftOut[] {
   return (['rejected', 'skipped'] as const).flatMap((outcome) =>
     subjects
       .flatMap(({ one, many, counts }) =>
-        Object.entries(counts[outcome]).map(([reason, count]) => ({ count, one, many, outcome, reason })),
+        Object.entries(counts[outcome]).map(([reason, count]) => ({
+          count,
+          one,
+          many,
+          outcome: outcome === 'skipped' && isPending(reason) ? ('pending' as const) : outcome,
+          reason,
+        })),
       )
       .filter(({ count }) => count > 0)
       .sort((a, b) => b.count - a.count),
