@@ -87,6 +87,20 @@ describe('Evolution API: messages.edited and send.message.update', () => {
     ]);
   });
 
+  it('M5: an edit under messages.update is that edit', () => {
+    const editedMessage = { message: { extendedTextMessage: { text: 'oi' } } };
+    const forms: JsonObject[] = [{ editedMessage }, { update: { editedMessage } }];
+    for (const form of forms) {
+      const data = { key: KEY, ...form };
+      const decoded = decode(webhook('messages.update', data), { receivedAt: AT });
+      expect(theOnly(decoded, 'edit')).toMatchObject({
+        targetExternalId: '3EB0A1',
+        at: AT,
+        content: { body: 'oi' },
+      });
+    }
+  });
+
   it('I4: a customer’s edit names the business as its chat; then nobody is named', () => {
     const data = {
       key: { ...KEY, remoteJid: OWN, fromMe: true },

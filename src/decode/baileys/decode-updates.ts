@@ -41,6 +41,11 @@ export function decodeUpdate(element: JsonValue, path: string, batch: ChangeBatc
     batch.facts.push(skipped('status', skip, path));
     return;
   }
+  if (asObject(update.editedMessage) !== undefined) {
+    // Some versions send an edit here instead of under `messages.edited`.
+    decodeEdited(element, path, batch);
+    return;
+  }
   const targetExternalId = externalIdOf(object.keyId) ?? externalIdOf(key.id);
   const status = statusOf(update.status) ?? statusNamed(textOf(update.status) ?? '');
   if (status === undefined) {
