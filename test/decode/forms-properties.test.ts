@@ -99,7 +99,7 @@ describe('a body says the same in whatever it was kept', () => {
         expect(entry.unrecognized).toEqual([]);
         expect(said(entry)).toEqual(said(decoded(JSON.stringify(value))));
       }),
-      { numRuns: 3000 },
+      { numRuns: 2000 },
     );
   });
 });
