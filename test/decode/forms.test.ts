@@ -363,6 +363,7 @@ describe('E1: every form in which a log can be', () => {
     'hookdeck-request.json',
     'mongoexport-canonical.json',
     'n8n-execution-api.json',
+    'n8n-execution_data-flatted.csv',
     'nginx-escape-json.ndjson',
     'rabbitmq-management-get.json',
     'rails-parameters-chatwoot.log',
