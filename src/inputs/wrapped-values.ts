@@ -144,10 +144,11 @@ export function findEntryList(head: Buffer): Way | undefined {
     outline.take(byte);
     if (outline.open.length > DEEPEST) return undefined;
   }
-  if (outline.open.some(isBody)) return undefined;
   const at = outline.open.findIndex(({ isList, complete }) => isList && complete > 0);
   // A list at the very beginning is split already.
   if (at < 1) return undefined;
+  // Bodies inside its last element, which is cut, are what is looked for.
+  if (outline.open.slice(0, at).some(isBody)) return undefined;
   const way = outline.open.slice(1, at + 1).map(({ step }) => step);
   return way.some((step) => LISTS_OF_BODIES.has(step)) ? undefined : way;
 }

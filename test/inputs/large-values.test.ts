@@ -76,6 +76,14 @@ test.each(Object.entries(WRAPPERS))(
   },
 );
 
+test.each([3, 30, 60, 90, 120, 140])('a list is found wherever in a body its beginning ends (%i)', (cut) => {
+  const one = {
+    _source: { object: 'whatsapp_business_account', entry: [{ id: '1', changes: [{ field: 'messages' }] }] },
+  };
+  const text = JSON.stringify({ hits: { hits: [one, one, one] } });
+  expect(findEntryList(Buffer.from(text.slice(0, text.length - cut)))).toEqual(['hits', 'hits']);
+});
+
 test('an element is named by its line and its place in the list', async () => {
   const { seen } = await readText(
     JSON.stringify({ n: 1, rows: Array.from({ length: 30 }, (_, i) => ({ number: i })) }, null, 1),

@@ -115,3 +115,46 @@ test('a dump without a body says that it holds none', async () => {
   const { problems } = await readText(`-- MySQL dump\nINSERT INTO \`users\` VALUES (1,'a');\n`);
   expect(problems).toEqual(['no_log_entries log:1']);
 });
+
+const FRAGMENTS = [
+  'COPY hooks (id, payload) FROM stdin;\n',
+  'INSERT INTO `hooks` VALUES (',
+  'insert into hooks values\n(',
+  `1,'${BODY}')`,
+  `\t${BODY}\n`,
+  '\\.\n',
+  "'",
+  '\\',
+  '(',
+  ')',
+  ',',
+  ';',
+  '\n',
+  '\t',
+  '0x7b22',
+  "E'",
+  'x',
+];
+
+test('no dump, however broken, depends on the cutting into chunks or on a resume point', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom(...FRAGMENTS), { maxLength: 40 }),
+      fc.integer({ min: 1, max: 40 }),
+      fc.nat(),
+      async (fragments, chunkBytes, point) => {
+        const file = await fileWith(`-- MySQL dump\n${fragments.join('')}`);
+        const limits = { maxEntryBytes: 60 };
+        const { items, seen } = await read(file, limits);
+        expect((await read(file, { ...limits, chunkBytes })).items).toEqual(items);
+        const resumeAt = point % items.length;
+        const rest = await read(file, { ...limits, chunkBytes, resume: after(items[resumeAt]) });
+        // A row that the end of the file cut off is told again: the file may have grown.
+        const again = seen[resumeAt]?.problem === 'truncated_input' ? resumeAt : resumeAt + 1;
+        expect(rest.seen).toEqual(rest.seen.length === 0 ? [] : seen.slice(again));
+        if (rest.seen.length === 0) expect(again).toBeGreaterThanOrEqual(seen.length - 1);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
