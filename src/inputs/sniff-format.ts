@@ -107,10 +107,15 @@ function sniffObject(head: Buffer, start: number): 'ndjson' | 'values' | undefin
   return rest[0] === OPEN_BRACE || rest[0] === OPEN_BRACKET || rest[0] === COMMA ? 'values' : undefined;
 }
 
+/** How the library `flatted` begins (n8n's table `execution_data`): an object whose values are the places of others, from 1. */
+const FLATTED = /^\[\{"(?:[^"\\]|\\.)*":"1"(?:,"(?:[^"\\]|\\.)*":"\d{1,9}")*\},/;
+
 /** A JSON array, or a prefix such as `[pm2]`, `[0]` or `[2025-09-16 05:00:00]`. */
 function sniffBracket(head: Buffer, start: number): Format {
   const lineEnd = indexOrEnd(head, NEWLINE, start);
   const line = head.subarray(start, lineEnd);
+  // The elements of such an array refer to each other: it is one value, on one line.
+  if (FLATTED.test(line.toString('latin1'))) return { kind: 'ndjson' };
   const scanner = new ValueScanner();
   const end = scanner.scan(line, 0);
   if (scanner.status === 'done') {

@@ -66,3 +66,10 @@ test('text between bodies is an entry too, so that nothing is dropped', async ()
   const { texts } = await readText(`${PRETTY}\n-- 2 --\n  more\n${PRETTY}`);
   expect(texts).toEqual([PRETTY, '-- 2 --\n  more', PRETTY]);
 });
+
+test('an array of the library flatted is one entry: its elements refer to each other', async () => {
+  const text = '[{"startData":"1","resultData":"2"},{},{"runData":"3"},{"Webhook":"4"},["5"],"x"]';
+  expect((await readText(text)).texts).toEqual([text]);
+  expect((await readText(`${text}\n`)).texts).toEqual([text]);
+  expect((await readText('[{"id":"7","n":"2"},{"id":"8","n":"2"}]')).texts).toHaveLength(2);
+});
