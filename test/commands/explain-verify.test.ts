@@ -134,11 +134,11 @@ describeOnBackends('explain and verify', (backend) => {
       await replayLog(store, { which: 'all' });
       expect(await faultyIds(store)).toEqual([]);
       expect((await ask(store, wamid('C1'))).findings).toEqual([]);
-      expect(await store.sql.query('select body from messages')).toEqual([{ body: 'um' }]);
+      expect(await store.sql.query('select body from messages')).toEqual([{ body: 'dois' }]);
       await damage(store, `update messages set body = 'zz'`);
       expect(await faultyIds(store)).toEqual([wamid('C1')]);
       await replayLog(store, { which: 'all' });
-      expect(await store.sql.query('select body from messages')).toEqual([{ body: 'um' }]);
+      expect(await store.sql.query('select body from messages')).toEqual([{ body: 'dois' }]);
       expect(await store.sql.query(`select status from webhook_log where status <> 'processed'`)).toEqual([]);
       await store.close();
     }
