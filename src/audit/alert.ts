@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { amount } from '../model/amount.js';
+import { rejectWords } from '../model/facts.js';
 import { remedy, type Remedy } from '../model/remedy.js';
 import {
   compareSeverity,
@@ -219,7 +220,7 @@ export function rejectAlert(
   if (most === undefined) return [];
   const count = recent.reduce((total, group) => total + group.recent.count, 0);
   const reasons = recent.map(
-    (group) => `${group.recent.count.toLocaleString('en-US')} ${group.reason.replaceAll('_', ' ')}`,
+    (group) => `${group.recent.count.toLocaleString('en-US')} ${rejectWords(group.reason)}`,
   );
   return [
     alert('rejects', connection, {

@@ -287,3 +287,21 @@ export interface DecodedEntry {
   /** Empty where no wrapper kept a signature. */
   signatures: SignedBody[];
 }
+
+/** Why an item was rejected, for people. */
+export const REJECT_WORDS: Readonly<Record<RejectReason, string>> = {
+  not_an_object: 'not a JSON object',
+  missing_id: 'without an id',
+  missing_counterpart: 'without a chat partner',
+  missing_sender: 'without a sender',
+  bad_timestamp: 'without a usable time',
+  missing_target: 'without a target message',
+  missing_status: 'without a status',
+  id_collision: 'its id is taken by a message in another conversation',
+};
+
+/** The same for a reason as it is stored; one of a newer version is its own word. */
+export function rejectWords(reason: string): string {
+  const known: Readonly<Record<string, string>> = REJECT_WORDS;
+  return known[reason] ?? reason.replaceAll('_', ' ');
+}

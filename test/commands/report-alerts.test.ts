@@ -272,7 +272,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
         kind: 'rejects',
         connection: NAME,
         count: 2,
-        message: expect.stringContaining('2 missing id') as string,
+        message: expect.stringContaining('2 without an id') as string,
       },
     ]);
     const advice = alerts[0]?.remedy;

@@ -23,7 +23,9 @@ export function registerCompletion(parent: Command, attach: Attach): void {
   });
   attach(command, complete);
   const names = describe(
-    command.command('names').addArgument(new Argument('<what>', 'connections or runs').choices(NAMED)),
+    command
+      .command('names', { hidden: true })
+      .addArgument(new Argument('<what>', 'connections or runs').choices(NAMED)),
     {
       summary: 'List the names that a completion script offers.',
       details: 'One a line. The scripts call it where a connection or a run is expected.',

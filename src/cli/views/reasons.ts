@@ -1,4 +1,4 @@
-import type { RejectReason, SkipReason } from '../../model/facts.js';
+import { REJECT_WORDS, type SkipReason } from '../../model/facts.js';
 import type { SourceProblemReason } from '../../model/raw-entry.js';
 
 /** Why something was skipped, for people: completes "12 messages skipped: …". */
@@ -18,17 +18,6 @@ const SKIPPED: Record<SkipReason, string> = {
   unknown_connection: 'kept pending: unknown connection',
   other_connection: 'of another connection than --connection',
   other_contact: 'of another contact',
-};
-
-const REJECTED: Record<RejectReason, string> = {
-  not_an_object: 'not a JSON object',
-  missing_id: 'without an id',
-  missing_counterpart: 'without a chat partner',
-  missing_sender: 'without a sender',
-  bad_timestamp: 'without a usable time',
-  missing_target: 'without a target message',
-  missing_status: 'without a status',
-  id_collision: 'its id is taken by a message in another conversation',
 };
 
 const INPUT: Record<SourceProblemReason, string> = {
@@ -80,7 +69,7 @@ const VENDORS: Record<string, string> = {
 };
 
 const ALL = new Map<string, string>(
-  Object.entries({ ...UNRECOGNIZED, ...vendorForms(), ...INPUT, ...SKIPPED, ...REJECTED }),
+  Object.entries({ ...UNRECOGNIZED, ...vendorForms(), ...INPUT, ...SKIPPED, ...REJECT_WORDS }),
 );
 
 /**
