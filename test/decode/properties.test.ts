@@ -14,6 +14,7 @@ import {
   wamid,
   webhook,
 } from './meta-builders.js';
+import { textsIn } from '../support/texts-in.js';
 
 const OPTIONS = { include: new Set<never>() };
 
@@ -64,18 +65,6 @@ const json = fc.letrec<{ value: JsonValue }>((tie) => ({
       .map((entries): JsonValue => Object.fromEntries(entries)),
   ),
 })).value;
-
-/** Every text that facts put into text columns, at any depth. */
-function textsIn(value: unknown, found: string[] = []): string[] {
-  if (typeof value === 'string') found.push(value);
-  else if (typeof value === 'object' && value !== null) {
-    for (const [key, each] of Object.entries(value)) {
-      found.push(key);
-      textsIn(each, found);
-    }
-  }
-  return found;
-}
 
 function expectStorable(value: unknown): void {
   for (const text of textsIn(value)) expect(text.isWellFormed() && !text.includes('\0'), text).toBe(true);

@@ -5,6 +5,7 @@ import type { Fact } from '../../src/model/facts.js';
 import type { JsonValue } from '../../src/model/json.js';
 import { healthyDays } from '../support/vendor-bodies.js';
 import { ANA, decode, SECONDS, wamid } from './meta-builders.js';
+import { textsIn } from '../support/texts-in.js';
 
 /** Names and values that the readers of vendors look at, so that random JSON reaches them. */
 const KEYS = [
@@ -104,18 +105,6 @@ const body = fc.oneof(
     statuses: [statuses],
   })),
 );
-
-/** Every text that facts put into text columns, at any depth. */
-function textsIn(value: unknown, found: string[] = []): string[] {
-  if (typeof value === 'string') found.push(value);
-  else if (typeof value === 'object' && value !== null) {
-    for (const [key, each] of Object.entries(value)) {
-      found.push(key);
-      textsIn(each, found);
-    }
-  }
-  return found;
-}
 
 /** Whether a fact is about one item of a body: those balance. */
 function isItem(fact: Fact): boolean {

@@ -2,12 +2,11 @@ import { identitiesOfUser } from '../../identity/identities.js';
 import { parseJid } from '../../identity/jid.js';
 import type { Fact } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { decodeMessage } from '../baileys/decode-message.js';
 import { skipped } from '../baileys/outcomes.js';
-import { People } from '../baileys/people.js';
 import type { DecodeOptions } from '../options.js';
 import { asObject, numberOf, textOf } from '../read.js';
 import { IOS_TYPES } from './chat-exporter.js';
+import { factsOfRow } from './message-of-row.js';
 
 /** Seconds between 1970 and 2001, from which Apple counts. */
 const APPLE_EPOCH = 978_307_200;
@@ -34,11 +33,8 @@ function rowFacts(row: JsonObject, path: string, options: DecodeOptions): Fact[]
   const kind = IOS_TYPES.get(numberOf(row.ZMESSAGETYPE) ?? 0) ?? 'text';
   if (kind === 'system') return [skipped('message', 'system', path)];
   if (kind === 'deleted') return [skipped('message', 'stub', path)];
-  const people = new People();
-  people.settle();
-  const facts: Fact[] = [];
   const at = numberOf(row.ZMESSAGEDATE);
-  decodeMessage(
+  const facts = factsOfRow(
     {
       key: {
         remoteJid: row.ZCONTACTJID ?? null,
@@ -50,15 +46,7 @@ function rowFacts(row: JsonObject, path: string, options: DecodeOptions): Fact[]
       message: bubbleOf(row, kind),
     },
     path,
-    {
-      people,
-      include: options.include,
-      origin: 'history',
-      isSyncInitial: false,
-      receivedAt: options.receivedAt,
-      facts,
-      noteName: () => undefined,
-    },
+    options,
   );
   // Of anything but a text the phone's table has a part: any other copy is preferred (M2).
   return facts.map((fact) =>

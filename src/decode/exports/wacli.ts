@@ -2,13 +2,12 @@ import { identitiesOfUser } from '../../identity/identities.js';
 import { parseJid } from '../../identity/jid.js';
 import type { Fact, MessageFact, SkippedFact } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { decodeMessage } from '../baileys/decode-message.js';
 import { skipped } from '../baileys/outcomes.js';
-import { People } from '../baileys/people.js';
 import type { DecodeOptions } from '../options.js';
 import { asArray, asObject, numberOf, textOf } from '../read.js';
 import { parseJson } from '../parse-json.js';
 import { parseTimestamp } from '../timestamp.js';
+import { factsOfRow } from './message-of-row.js';
 
 /**
  * A row of wacli's database, as the reader of that file writes it: `{"wacli": "messages", "row": {…}, "location": {…}, "poll": {…}}`
@@ -49,10 +48,7 @@ function rowFacts(
 ): Fact[] {
   const content = contentOf(row, location, poll);
   if (content.kind === 'skip') return [skipped(content.subject, content.reason, path)];
-  const people = new People();
-  people.settle();
-  const facts: Fact[] = [];
-  decodeMessage(
+  const facts = factsOfRow(
     {
       key: {
         remoteJid: row.chat_jid ?? null,
@@ -64,15 +60,7 @@ function rowFacts(
       message: content.message,
     },
     path,
-    {
-      people,
-      include: options.include,
-      origin: 'history',
-      isSyncInitial: false,
-      receivedAt: options.receivedAt,
-      facts,
-      noteName: () => undefined,
-    },
+    options,
   );
   return facts.flatMap((fact) => (fact.kind === 'message' ? amended(fact, row) : [fact]));
 }
