@@ -402,7 +402,9 @@ describeOnBackends('dedupe of conversations', (backend) => {
     const store = await backend.open(dropUniqueIndexes);
     try {
       const connectionId = await damagedConnection(store);
-      await work(store, await insertConversation(store, connectionId, await insertLead(store)));
+      // The earlier conversation survives; two rows of one millisecond would be told apart by their random ids.
+      const earlier = { created_at: moment(0) };
+      await work(store, await insertConversation(store, connectionId, await insertLead(store), earlier));
     } finally {
       await store.close();
     }
