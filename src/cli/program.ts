@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { Command, Help, Option, type Argument } from 'commander';
 import type { Action, Attach } from './call.js';
 import { registerAlerts } from './commands/alerts.js';
+import { registerCompare } from './commands/compare.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerConnectionAdd } from './commands/connection-add.js';
 import { registerConnectionArchive } from './commands/connection-archive.js';
@@ -119,6 +120,7 @@ export function buildProgram(
   registerReplay(program, attach);
   registerReconcile(program, attach);
   registerVerify(program, attach);
+  registerCompare(program, attach);
   registerReport(program, attach);
   registerAlerts(program, attach);
   registerDedupe(program, attach);
@@ -191,7 +193,7 @@ Exit status:
   0    done
   1    it failed
   2    wrong usage or configuration
-  3    there are findings (verify, reconcile, dedupe)
+  3    there are findings (verify, compare, reconcile, dedupe)
   4    partial: some items were rejected, in an unknown format or left pending
   5    another run holds the database; the message names it
   6    not linked to WhatsApp

@@ -141,6 +141,26 @@ function knownName<Name extends string>(
   });
 }
 
+/** `--map shop=loja-1`, repeated: what stands before and after the first `=`. None when not given. */
+export function pairs(placeholder: string, help: string): Flag<(readonly [string, string])[], never> {
+  return new Flag<(readonly [string, string])[], never>({
+    ...COMMON,
+    help,
+    placeholder,
+    repeats: 'list',
+    expected: 'of the form NAME=ID',
+    read: (raw) => {
+      const typed = listOf(raw);
+      const read = typed.flatMap((one) => {
+        const [, name, id] = /^([^=]+)=(.+)$/s.exec(one) ?? [];
+        return name === undefined || id === undefined ? [] : [[name, id] as const];
+      });
+      return read.length === typed.length ? read : undefined;
+    },
+    absent: () => [],
+  });
+}
+
 /** A point in time, in ms since 1970: a date in the zone of `--tz`, or so long ago. */
 export function moment(help: string): Flag<number> {
   const { spec } = flag('time', help, 'a time', (raw, { now, timeZone }) =>

@@ -1,0 +1,172 @@
+import { resolve } from 'node:path';
+import { Argument, type Command } from 'commander';
+import { CRM_NAMES, type CompareResult, type CrmName, type CrmPlace } from '../../commands/compare/types.js';
+import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
+import { isAtLeast, type Severity } from '../../model/enumerations.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { readTextFile } from '../environment.js';
+import { moment, pairs, text } from '../flags/kinds.js';
+import { connection, dateZone, failOn } from '../flags/shared.js';
+import { contradiction, group, readFlags, rejectEmptyWindow } from '../flags/table.js';
+import { similarWord } from '../similar.js';
+
+const FLAGS = {
+  ...group('The CRM:', {
+    crmUrl: text('url', 'its PostgreSQL; it is only read', 'a database URL'),
+    crmUrlFile: text('file', 'a file that holds that URL, so that no process list shows it', 'a file name'),
+    map: pairs('name=id', 'this connection is that instance, inbox or number of the CRM; repeat it'),
+  }),
+  ...group('What:', {
+    connection: connection(),
+    contact: text('contact', 'only this contact: phone, JID, LID, lead id', 'a contact'),
+    since: moment('only messages sent since: 2026-11-03, 2d, yesterday'),
+    until: moment('only messages sent before'),
+    tz: dateZone(),
+  }),
+  ...group('How:', {
+    items: text(
+      'file',
+      'list every message: = same, + lost, - only in the CRM, * differs, ! unclear',
+      'a file name',
+    ),
+    failOn: failOn('degraded'),
+  }),
+};
+
+export function registerCompare(parent: Command, attach: Attach): Command {
+  const command = parent
+    .command('compare')
+    .addArgument(new Argument('<crm>', `whose tables: ${CRM_NAMES.join(', ')}`))
+    .addArgument(new Argument('[file...]', 'exports of its tables (CSV, NDJSON) instead of --crm-url'));
+  describe(command, {
+    flags: FLAGS,
+    summary: 'Compare a CRM’s own tables with the database.',
+    details:
+      'Shows what the CRM lost, doubled or filed under another contact. ' +
+      'Reads the CRM in one read-only transaction, or exports of its tables, and puts every message in one ' +
+      'class: same, lost, not_kept_by_design (the CRM never stores such messages), only_in_crm, differs, ' +
+      'other_contact, doubled, without_id. The sums must balance, or it fails. Nothing is changed on either side.',
+    examples: [
+      ['wa-reconcile compare evolution --crm-url-file evolution.url', 'a CRM’s database'],
+      ['wa-reconcile compare evolution Message.csv Instance.csv', 'exports of its tables'],
+      ['wa-reconcile compare evolution --crm-url-file crm.url --map shop=loja-1', 'which number is which'],
+      [
+        'wa-reconcile compare evolution Message.ndjson --connection shop --items items.tsv',
+        'list every message',
+      ],
+    ],
+    exits: {
+      ...DATABASE_EXITS,
+      [EXIT.ok]: 'no message is lost, doubled, misfiled or different',
+      [EXIT.usage]: 'wrong usage or configuration; not that CRM; connections cannot be matched',
+      [EXIT.findings]: 'there are findings; --fail-on says how bad',
+      [EXIT.interrupted]: 'interrupted; nothing was changed',
+    },
+  });
+  attach(command, compareCommand);
+  return command;
+}
+
+async function compareCommand(call: Call): Promise<Outcome> {
+  const [
+    { openItemsFile },
+    { comparedItemLine, presentCompare },
+    { withContext },
+    { compare },
+    { resolveInputs },
+  ] = await Promise.all([
+    import('../items-file.js'),
+    import('../views/compare.js'),
+    import('../session.js'),
+    import('../../commands/compare/compare.js'),
+    import('../../commands/inputs.js'),
+  ]);
+  const { crm, url, files, options, items, severity } = readOptions(call);
+  const place: CrmPlace =
+    url === undefined
+      ? {
+          kind: 'files',
+          inputs: await resolveInputs(files, { cwd: call.io.cwd }),
+          stdin: call.io.stdin,
+          signal: call.stop.signal,
+        }
+      : { kind: 'database', url };
+  const list = items === undefined ? undefined : await openItemsFile('--items', items, call.io);
+  try {
+    const result = await withContext(call, { command: 'compare', interruptible: 'reading' }, (ctx) =>
+      compare(ctx, { ...options, crm, place, onItem: list && ((item) => list.line(comparedItemLine(item))) }),
+    );
+    if (list !== undefined) {
+      if (result.status === 'completed') await list.finish();
+      else call.notice('The list of items is not written: it would be incomplete.');
+    }
+    return { presentation: presentCompare(result), exitCode: exitCodeFor(result, severity) };
+  } finally {
+    await list?.discard();
+  }
+}
+
+function readOptions(call: Call) {
+  const reading = readFlags(FLAGS, call);
+  const { values, origin } = reading;
+  rejectEmptyWindow(reading, 'since', 'until');
+  const [typed = '', ...files] = call.args;
+  const crm = crmNamed(typed);
+  if (values.crmUrl !== undefined && values.crmUrlFile !== undefined) {
+    throw contradiction(
+      `${origin('crmUrl').place} and ${origin('crmUrlFile').place} name two databases.`,
+      'Give one of them.',
+    );
+  }
+  const url =
+    values.crmUrlFile === undefined
+      ? values.crmUrl
+      : readTextFile(resolve(call.io.cwd, values.crmUrlFile), origin('crmUrlFile').place, {
+          holds: 'postgresql://user:password@host:5432/database',
+          code: 'crm_url_file_unreadable',
+        }).trim();
+  if (url !== undefined && files.length > 0) {
+    throw contradiction('A database and files of the CRM are given.', 'Give --crm-url, or files.');
+  }
+  if (url === undefined && files.length === 0) {
+    throw new ConfigError(`Where are the tables of ${crm}?`, {
+      code: 'crm_missing',
+      remedy: 'Give its database (--crm-url-file FILE), or exports of its tables as arguments.',
+    });
+  }
+  const { output } = call.settings;
+  if (
+    values.items !== undefined &&
+    (values.items === output || (values.items === '-' && (output ?? '-') === '-'))
+  ) {
+    throw contradiction(
+      `${origin('items').place} and the result go to the same place.`,
+      'Send the result elsewhere with -o FILE, or name another file for the items.',
+    );
+  }
+  const options = {
+    map: values.map.map(([name, id]) => ({ connection: name, crm: id })),
+    connection: values.connection,
+    contact: values.contact,
+    since: values.since,
+    until: values.until,
+  };
+  return { crm, url, files, options, items: values.items, severity: values.failOn };
+}
+
+function crmNamed(typed: string): CrmName {
+  const word = typed.toLowerCase();
+  const name = CRM_NAMES.find((known) => known === word);
+  if (name !== undefined) return name;
+  const meant = similarWord(word, CRM_NAMES);
+  throw new ConfigError(`There is no CRM '${typed}'.`, {
+    code: 'crm_unknown',
+    remedy: `${meant === undefined ? '' : `Did you mean ${meant}? `}There are: ${CRM_NAMES.join(', ')}.`,
+  });
+}
+
+function exitCodeFor({ status, severity }: CompareResult, least: Severity): ExitCode {
+  if (status === 'interrupted') return EXIT.interrupted;
+  return severity !== null && isAtLeast(severity, least) ? EXIT.findings : EXIT.ok;
+}

@@ -1,0 +1,197 @@
+import type {
+  AffectedPerson,
+  ComparedConnection,
+  ComparedItem,
+  CompareResult,
+  LikelyCause,
+} from '../../commands/compare/types.js';
+import type { Presentation } from '../ui/presentation.js';
+import {
+  countOf,
+  faint,
+  list,
+  numbers,
+  section,
+  span,
+  table,
+  text,
+  type Block,
+  type Item,
+  type Line,
+  type Verdict,
+} from '../ui/document.js';
+import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
+import { sanitize } from '../ui/sanitize.js';
+
+/** One line of `--items`: `SIGN CLASS CONNECTION MESSAGE ROW DETAIL`, separated by tabs, whatever is in them. */
+export function comparedItemLine(item: ComparedItem): string {
+  const { sign, connection, externalId, rowId, detail } = item;
+  return [sign, item.class, connection, externalId ?? '', rowId ?? '', detail].map(sanitize).join('\t');
+}
+
+export function presentCompare(result: CompareResult): Presentation {
+  const { connections, ...summary } = result;
+  return {
+    json: result,
+    lines: [...connections, summary],
+    csv: {
+      columns: [
+        'connection',
+        'crm',
+        'messages',
+        'rows',
+        'same',
+        'lost',
+        'not_kept_by_design',
+        'only_in_crm',
+        'differs',
+        'other_contact',
+        'doubled',
+        'without_id',
+      ],
+      rows: connections.map(({ connection, crm, messages, rows, counts }) => [
+        connection,
+        crm,
+        messages,
+        rows,
+        counts.same,
+        counts.lost,
+        counts.not_kept_by_design,
+        counts.only_in_crm,
+        counts.differs,
+        counts.other_contact,
+        counts.doubled,
+        counts.without_id,
+      ]),
+    },
+    document: {
+      verdict: verdictOf(result),
+      blocks: [
+        connectionTable(connections),
+        section('Likely causes', [list(connections.flatMap(causeItems))]),
+        section('Details', [list(connections.flatMap(detailItems))]),
+        section('People affected most', [peopleTable(result.people)]),
+        ...unmatchedBlocks(result),
+      ],
+      next: result.next,
+    },
+  };
+}
+
+function verdictOf({ status, counts, connections, source, durationMs }: CompareResult): Verdict {
+  const detail = `${source}, ${formatDuration(durationMs)}`;
+  if (status === 'interrupted') return { mark: 'stopped', text: 'Interrupted: nothing is compared', detail };
+  const found: readonly (readonly [number, string])[] = [
+    [counts.lost, 'lost'],
+    [counts.differs, 'different'],
+    [counts.other_contact, 'under another contact'],
+    [counts.doubled, 'duplicated'],
+  ];
+  const bad = found.filter(([count]) => count > 0).map(([count, words]) => `${formatCount(count)} ${words}`);
+  const messages = connections.reduce((sum, one) => sum + one.messages, 0);
+  const of = `of ${formatAmount(messages, 'message')}`;
+  if (bad.length > 0) return { mark: 'bad', text: `${bad.join(', ')} ${of}`, detail };
+  const only = counts.only_in_crm + counts.without_id;
+  const note = only === 0 ? '' : `; ${formatAmount(only, 'row')} only in the CRM`;
+  return { mark: 'good', text: `Clean: the CRM has all ${formatAmount(messages, 'message')}${note}`, detail };
+}
+
+function connectionTable(connections: readonly ComparedConnection[]): Block {
+  return table(
+    [
+      'connection',
+      { heading: 'CRM', optional: true },
+      numbers('messages'),
+      numbers('same'),
+      numbers('lost'),
+      numbers('differs'),
+      numbers('other contact'),
+      numbers('duplicated'),
+      { ...numbers('not kept'), optional: true },
+      numbers('only in CRM'),
+      { ...numbers('without id'), optional: true },
+    ],
+    connections.map(({ connection, crm, messages, counts }): Line[] => [
+      connection,
+      crm,
+      countOf(messages),
+      countOf(counts.same),
+      countOf(counts.lost, 'bad'),
+      countOf(counts.differs, 'bad'),
+      countOf(counts.other_contact, 'bad'),
+      countOf(counts.doubled, 'bad'),
+      countOf(counts.not_kept_by_design),
+      countOf(counts.only_in_crm, 'warn'),
+      countOf(counts.without_id, 'warn'),
+    ]),
+  );
+}
+
+const CAUSES: Readonly<Record<LikelyCause, string>> = {
+  first_of_batch_only: 'the CRM reads only the first message of each webhook',
+  media_without_storage: 'the CRM has no media message at all: its file storage is off or fails',
+  lid_split: 'the CRM has a second contact, known by a LID, for the same person',
+  filed_under_another_contact: 'the CRM stored the message under the contact of another person',
+  redelivery_stored_again: 'the CRM stored a redelivered webhook a second time',
+};
+
+function causeItems({ connection, causes }: ComparedConnection): Item[] {
+  return causes.map(({ cause, messages }) => ({
+    mark: 'bad',
+    label: connection,
+    line: `${formatAmount(messages, 'message')}: ${CAUSES[cause]}`,
+  }));
+}
+
+function detailItems({ connection, fields, notKept, aside, outside }: ComparedConnection): Item[] {
+  const parts: (readonly [string, Readonly<Record<string, number>>])[] = [
+    ['different fields', fields],
+    ['not kept by design', notKept],
+    ['rows that are no messages', aside],
+    ['rows outside the window', outside > 0 ? { all: outside } : {}],
+  ];
+  return parts.flatMap(([words, counts]): Item[] => {
+    const shown = Object.entries(counts).map(
+      ([name, count]) => `${name.replaceAll('_', ' ')} ${formatCount(count)}`,
+    );
+    return shown.length === 0 ? [] : [{ label: connection, line: [`${words}: ${shown.join(', ')}`] }];
+  });
+}
+
+function peopleTable(people: readonly AffectedPerson[]): Block {
+  return table(
+    [
+      'contact',
+      'connection',
+      numbers('lost'),
+      numbers('differs'),
+      numbers('other contact'),
+      numbers('duplicated'),
+    ],
+    people.map(({ contact, connection, lost, differs, other_contact: other, doubled }): Line[] => [
+      contact,
+      connection,
+      countOf(lost, 'bad'),
+      countOf(differs),
+      countOf(other),
+      countOf(doubled),
+    ]),
+  );
+}
+
+function unmatchedBlocks({ unmatched }: CompareResult): Block[] {
+  const { crm, connections } = unmatched;
+  const items: Item[] = [
+    ...crm.map(({ key, name }): Item => ({
+      mark: 'note',
+      line: ['in the CRM only: ', name === '' ? key : name],
+    })),
+    ...connections.map((name): Item => ({ mark: 'note', line: ['in the database only: ', name] })),
+  ];
+  return [
+    section('Connections not compared', [
+      list(items),
+      ...(items.length === 0 ? [] : [text([faint('connect them with '), span('strong', '--map NAME=ID')])]),
+    ]),
+  ];
+}

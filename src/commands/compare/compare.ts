@@ -1,0 +1,307 @@
+import type { AsideReason, CrmConnection, NotKeptReason } from '../../crm/crm.js';
+import { ASIDE_REASONS } from '../../crm/crm.js';
+import { openCrm } from '../../crm/open-crm.js';
+import type { CrmSource } from '../../crm/source.js';
+import type { Context } from '../../context.js';
+import { remedy } from '../../model/remedy.js';
+import type { Severity } from '../../model/enumerations.js';
+import { LeadFinder } from '../../rawlog/lead-finder.js';
+import type { Sql } from '../../store/sql.js';
+import {
+  countCompared,
+  nameContactsByMessages,
+  pairRows,
+  prepareComparison,
+  readBatchShares,
+  readLeadNames,
+  streamMissing,
+  streamPairs,
+  streamUnpaired,
+  type ComparedPair,
+  type ComparisonScope,
+  type MissingMessage,
+  type UnpairedRow,
+} from '../../store/queries/comparison.js';
+import { readConnectionRecords } from '../../store/tables/connections.js';
+import { findConnection } from '../connections/find.js';
+import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
+import { judgeMessage, type Judged } from './judge.js';
+import { matchConnections, type ConnectionMatch } from './match-connections.js';
+import { addAside, stageCrm, type Staged } from './stage-rows.js';
+import { Tally } from './tally.js';
+import type { CompareOptions, CompareResult, ComparedItem } from './types.js';
+
+/**
+ * Holds a CRM's own rows against the messages of the database, and says of each what it is. Reads both sides at one moment each
+ * and changes neither. Every message and every row ends in exactly one class: sums that do not balance throw.
+ * Throws ConfigError for connections that do not match, an unknown connection or an unknown contact.
+ */
+export async function compare(ctx: Context, options: CompareOptions): Promise<CompareResult> {
+  const source = await openCrm(options.crm, options.place);
+  try {
+    return await compareWith(ctx, source, options);
+  } finally {
+    await source.close();
+  }
+}
+
+async function compareWith(ctx: Context, source: CrmSource, options: CompareOptions): Promise<CompareResult> {
+  const startedAt = ctx.clock();
+  const only =
+    options.connection === undefined ? undefined : (await findConnection(ctx, options.connection)).id;
+  const records = await readConnectionRecords(ctx.store.sql);
+  const { matches, unmatched } = matchConnections(source, records, { map: options.map, connection: only });
+  const { tally, people } = await ctx.store.transaction(async (tx) => {
+    await prepareComparison(tx);
+    const lead =
+      options.contact === undefined ? null : await theOneLead(tx, await resolveContact(tx, options.contact));
+    return runComparison(ctx, tx, source, matches, {
+      connectionIds: [...new Set(matches.map(({ connection }) => connection.id))],
+      since: options.since ?? null,
+      until: options.until ?? null,
+      leadId: lead?.leadId ?? null,
+      ...(options.onItem === undefined ? {} : { onItem: options.onItem }),
+    });
+  });
+  const isInterrupted = ctx.signal.aborted;
+  const connections = tally.connections();
+  const counts = tally.total();
+  const finishedAt = ctx.clock();
+  return {
+    schemaVersion: 1,
+    command: 'compare',
+    crm: source.dialect.name,
+    source: source.location,
+    status: isInterrupted ? 'interrupted' : 'completed',
+    startedAt: new Date(startedAt).toISOString(),
+    finishedAt: new Date(finishedAt).toISOString(),
+    durationMs: finishedAt - startedAt,
+    connections,
+    unmatched: {
+      crm: unmatched.crm.map(({ key, name }: CrmConnection) => ({ key, name })),
+      connections: unmatched.connections.map(({ name }) => name),
+    },
+    counts,
+    people,
+    severity: severityOf(counts),
+    next:
+      counts.only_in_crm > 0
+        ? [remedy('verify', [], 'verifies that the database holds everything that the log has')]
+        : [],
+    database: ctx.store.location,
+  };
+}
+
+function severityOf(counts: CompareResult['counts']): Severity | null {
+  if (counts.lost + counts.differs + counts.other_contact + counts.doubled > 0) return 'loss';
+  return counts.only_in_crm + counts.without_id > 0 ? 'note' : null;
+}
+
+type Scope = ComparisonScope & { onItem?: NonNullable<CompareOptions['onItem']> };
+
+/** The comparison proper, inside one transaction that sees one moment. */
+async function runComparison(
+  ctx: Context,
+  tx: Sql,
+  source: CrmSource,
+  matches: readonly ConnectionMatch[],
+  scope: Scope,
+): Promise<{ tally: Tally; people: CompareResult['people'] }> {
+  const steps = 4;
+  ctx.emit({ event: 'step', step: 'read the CRM', number: 1, of: steps });
+  const staged = await stageCrm(tx, source, matches, new LeadFinder(tx), {
+    signal: ctx.signal,
+    read: (rows) => {
+      ctx.emit({ event: 'progress', bytesRead: 0, entries: rows, messages: rows });
+    },
+  });
+  const tally = new Tally(matches, staged);
+  const comparison = new Comparison(ctx, tx, source, scope, staged, tally);
+  const isStopped = (): boolean => ctx.signal.aborted;
+  if (!isStopped()) {
+    ctx.emit({ event: 'step', step: 'match messages', number: 2, of: steps });
+    await pairRows(tx);
+    await nameContactsByMessages(tx);
+    await comparison.pairs();
+    ctx.emit({ event: 'step', step: 'find lost messages', number: 3, of: steps });
+    await comparison.missing();
+    ctx.emit({ event: 'step', step: 'find rows that only the CRM has', number: 4, of: steps });
+    await comparison.unpaired();
+    tally.addBatchShares(await readBatchShares(tx, scope));
+    if (!isStopped()) tally.assertBalanced(await countCompared(tx, scope));
+  }
+  const affected = tally.people();
+  const names = await readLeadNames(
+    tx,
+    affected.map(({ leadId }) => leadId),
+  );
+  return {
+    tally,
+    people: affected.map(({ leadId, ...person }) => ({ ...person, contact: names.get(leadId) ?? leadId })),
+  };
+}
+
+class Comparison {
+  constructor(
+    private readonly ctx: Context,
+    private readonly tx: Sql,
+    private readonly source: CrmSource,
+    private readonly scope: Scope,
+    private readonly staged: Staged,
+    private readonly tally: Tally,
+  ) {}
+
+  /** Messages that the CRM has. */
+  async pairs(): Promise<void> {
+    let group: ComparedPair[] = [];
+    const judge = async (): Promise<void> => {
+      const [first] = group;
+      if (first === undefined) return;
+      if (first.isInScope) await this.judged(judgeMessage(group, this.source.dialect));
+      else this.tally.outside(first.connectionId, group.length);
+    };
+    for await (const page of streamPairs(this.tx, this.scope)) {
+      if (this.ctx.signal.aborted) return;
+      for (const pair of page) {
+        if (group[0]?.messageId !== pair.messageId) {
+          await judge();
+          group = [];
+        }
+        group.push(pair);
+      }
+    }
+    await judge();
+  }
+
+  private async judged({ kind, row, fields, doubles }: Judged): Promise<void> {
+    const { connectionId, leadId, messageExternalId: externalId, rowId } = row;
+    this.tally.count(connectionId, kind, leadId);
+    this.tally.media(row, false);
+    switch (kind) {
+      case 'same':
+        await this.item({ sign: '=', class: kind, connectionId, externalId, rowId, detail: '' });
+        break;
+      case 'differs':
+        this.tally.fields(connectionId, fields);
+        await this.item({
+          sign: '*',
+          class: kind,
+          connectionId,
+          externalId,
+          rowId,
+          detail: fields.join(', '),
+        });
+        break;
+      case 'other_contact': {
+        const contact = this.staged.contactNames[row.contact] ?? '';
+        const isLidSplit = !row.isKnownContact && contact.endsWith('@lid');
+        this.tally.cause(connectionId, isLidSplit ? 'lid_split' : 'filed_under_another_contact', 1);
+        await this.item({
+          sign: '*',
+          class: kind,
+          connectionId,
+          externalId,
+          rowId,
+          detail: `under ${contact}`,
+        });
+        break;
+      }
+    }
+    for (const double of doubles) {
+      this.tally.count(connectionId, 'doubled', leadId);
+      await this.item({
+        sign: '*',
+        class: 'doubled',
+        connectionId,
+        externalId,
+        rowId: double.rowId,
+        detail: `duplicate of row ${rowId}`,
+      });
+    }
+  }
+
+  /** Messages that the CRM lacks. */
+  async missing(): Promise<void> {
+    for await (const page of streamMissing(this.tx, this.scope)) {
+      if (this.ctx.signal.aborted) return;
+      for (const message of page) {
+        const { connectionId, leadId, messageExternalId: externalId } = message;
+        const reason = this.notKept(message);
+        const className = reason === null ? 'lost' : 'not_kept_by_design';
+        this.tally.count(connectionId, className, leadId);
+        if (reason === null) this.tally.media(message, true);
+        else this.tally.notKept(connectionId, reason);
+        await this.item({
+          sign: reason === null ? '+' : '=',
+          class: className,
+          connectionId,
+          externalId,
+          rowId: null,
+          detail: reason ?? `${message.messageType}, ${new Date(message.timestamp).toISOString()}`,
+        });
+      }
+    }
+  }
+
+  private notKept(message: MissingMessage): NotKeptReason | null {
+    return this.source.dialect.notKept({
+      type: message.messageType,
+      direction: message.messageDirection,
+      source: message.messageSource,
+      body: message.messageBody,
+      isGroup: message.isGroup,
+      isRevoked: message.isRevoked,
+      hasErrors: message.hasErrors,
+      isCloudApi: this.tally.isCloudApi(message.connectionId),
+    });
+  }
+
+  /** Rows that only the CRM has. */
+  async unpaired(): Promise<void> {
+    let before: { connectionId: string; sameAs: string } | undefined;
+    for await (const page of streamUnpaired(this.tx, this.scope)) {
+      if (this.ctx.signal.aborted) return;
+      for (const row of page) {
+        const { connectionId, sameAs } = row;
+        if (row.aside !== null) addAside(this.staged, connectionId, asideOf(row.aside));
+        else if (!this.isInWindow(row)) this.tally.outside(connectionId, 1);
+        else if (sameAs === null) await this.unpairedRow(row, 'without_id');
+        else if (before?.connectionId === connectionId && before.sameAs === sameAs) {
+          await this.unpairedRow(row, 'doubled');
+        } else {
+          before = { connectionId, sameAs };
+          await this.unpairedRow(row, 'only_in_crm');
+        }
+      }
+    }
+  }
+
+  private async unpairedRow(
+    { connectionId, externalId, rowId, type }: UnpairedRow,
+    className: 'only_in_crm' | 'doubled' | 'without_id',
+  ): Promise<void> {
+    this.tally.count(connectionId, className, null);
+    const sign = className === 'only_in_crm' ? '-' : className === 'doubled' ? '*' : '!';
+    await this.item({ sign, class: className, connectionId, externalId, rowId, detail: type });
+  }
+
+  private isInWindow({ at, storedAt, isContactInScope }: UnpairedRow): boolean {
+    const time = at ?? storedAt;
+    const { since, until } = this.scope;
+    if (!isContactInScope) return false;
+    return time === null || ((since === null || time >= since) && (until === null || time < until));
+  }
+
+  private async item({
+    connectionId,
+    ...item
+  }: Omit<ComparedItem, 'connection'> & { connectionId: string }): Promise<void> {
+    await this.scope.onItem?.({ ...item, connection: this.tally.nameOf(connectionId) });
+  }
+}
+
+function asideOf(word: string): AsideReason {
+  const reason = ASIDE_REASONS.find((known) => known === word);
+  if (reason === undefined) throw new Error(`a staged row is aside for an unknown reason: ${word}`);
+  return reason;
+}

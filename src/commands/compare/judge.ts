@@ -1,0 +1,57 @@
+import type { Dialect } from '../../crm/crm.js';
+import type { ComparedPair } from '../../store/queries/comparison.js';
+import type { ComparedField } from './types.js';
+
+/** Seconds and milliseconds of one moment, and the 2 s by which WhatsApp's own two ways differ (M10). */
+const SAME_MOMENT_MS = 2_000;
+
+/** What the rows of one message come to. */
+export interface Judged {
+  kind: 'same' | 'differs' | 'other_contact';
+  /** The row that is the message. */
+  row: ComparedPair;
+  fields: ComparedField[];
+  /** Further rows of the same message. */
+  doubles: ComparedPair[];
+}
+
+/**
+ * Judges one message by all rows that the CRM has of it: the best row is the message, every other one a duplicate. Only what the
+ * CRM keeps truthfully is compared.
+ */
+export function judgeMessage(rows: readonly ComparedPair[], dialect: Pick<Dialect, 'bodyOfEdited'>): Judged {
+  const judged = rows.map((row) => ({ row, fields: differencesOf(row, dialect) }));
+  judged.sort(
+    (a, b) =>
+      Number(b.row.isSamePerson) - Number(a.row.isSamePerson) ||
+      a.fields.length - b.fields.length ||
+      Number(b.row.isExact) - Number(a.row.isExact) ||
+      a.row.ordinal - b.row.ordinal,
+  );
+  const [best, ...others] = judged;
+  if (best === undefined) throw new Error('a message was judged without a row');
+  const kind = !best.row.isSamePerson ? 'other_contact' : best.fields.length > 0 ? 'differs' : 'same';
+  return { kind, row: best.row, fields: best.fields, doubles: others.map(({ row }) => row) };
+}
+
+export function differencesOf(
+  row: ComparedPair,
+  { bodyOfEdited }: Pick<Dialect, 'bodyOfEdited'>,
+): ComparedField[] {
+  const fields: ComparedField[] = [];
+  if (row.direction !== null && row.direction !== row.messageDirection) fields.push('direction');
+  if (comparesBody(row, bodyOfEdited) && wordsOf(row.body) !== wordsOf(row.messageBody)) fields.push('body');
+  if (row.at !== null && Math.abs(row.at - row.timestamp) > SAME_MOMENT_MS) fields.push('timestamp');
+  return fields;
+}
+
+function comparesBody(row: ComparedPair, bodyOfEdited: Dialect['bodyOfEdited']): boolean {
+  if (!row.comparesBody || row.messageType !== 'text' || row.messageBody === null || row.isRevoked)
+    return false;
+  return !row.isEdited || bodyOfEdited === 'latest';
+}
+
+/** What people read: CRMs trim, and change line ends and the composition of accents. */
+function wordsOf(body: string | null): string {
+  return (body ?? '').normalize('NFC').replace(/\s+/gu, ' ').trim();
+}

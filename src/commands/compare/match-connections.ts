@@ -1,0 +1,144 @@
+import type { CrmConnection } from '../../crm/crm.js';
+import type { CrmSource } from '../../crm/source.js';
+import { ConfigError } from '../../model/errors.js';
+import type { ConnectionRecord } from '../../store/tables/connections.js';
+import { storedPhone } from '../connections/find.js';
+import type { CompareOptions } from './types.js';
+
+/** A connection and the CRM's instances that are it. */
+export interface ConnectionMatch {
+  connection: ConnectionRecord;
+  crm: CrmConnection;
+}
+
+export interface Matches {
+  matches: ConnectionMatch[];
+  unmatched: { crm: CrmConnection[]; connections: ConnectionRecord[] };
+}
+
+/**
+ * Which connection each of the CRM's instances is: as `--map` says, else by phone_number_id, by number, or by name, in this
+ * order. Throws ConfigError where that is ambiguous or leaves nothing to compare: a guess would show a healthy CRM as empty.
+ */
+export function matchConnections(
+  source: CrmSource,
+  records: readonly ConnectionRecord[],
+  { map, connection: only }: Pick<CompareOptions, 'map' | 'connection'>,
+): Matches {
+  const wanted = records.filter(({ name, id }) => only === undefined || name === only || id === only);
+  const matches: ConnectionMatch[] = [];
+  const mapped = map.map((pair) => mappedPair(source, records, pair));
+  for (const crm of source.connections) {
+    const found = mapped.filter((pair) => pair.crm === crm).map((pair) => pair.connection);
+    const candidates = found.length > 0 ? found : byWhatTheySay(crm, records);
+    if (candidates.length === 0 && only !== undefined && isNameless(source)) candidates.push(...wanted);
+    const [first, second] = candidates;
+    if (first !== undefined && second !== undefined) throw ambiguous(source, crm, candidates);
+    if (first !== undefined && wanted.includes(first)) matches.push({ connection: first, crm });
+  }
+  for (const { connection } of matches) {
+    const several = matches.filter((match) => match.connection === connection);
+    if (several.length > 1 && several.some(({ crm }) => !mapped.some((pair) => pair.crm === crm))) {
+      throw severalInstances(source, connection, several);
+    }
+  }
+  if (matches.length === 0) throw nothingMatches(source, wanted);
+  return {
+    matches,
+    unmatched: {
+      crm: source.connections.filter((crm) => !matches.some((match) => match.crm === crm)),
+      connections: wanted.filter((record) => !matches.some(({ connection }) => connection === record)),
+    },
+  };
+}
+
+/** An export of messages alone says only which rows belong together: `--connection` says whose they are. */
+function isNameless({ connections }: CrmSource): boolean {
+  const [first, second] = connections;
+  if (first === undefined || second !== undefined) return false;
+  return first.name === '' && first.phone === null && first.phoneNumberId === null;
+}
+
+function byWhatTheySay(crm: CrmConnection, records: readonly ConnectionRecord[]): ConnectionRecord[] {
+  const ways: ((record: ConnectionRecord) => boolean)[] = [
+    (record) => crm.phoneNumberId !== null && record.phoneNumberId === crm.phoneNumberId,
+    (record) => crm.phone !== null && storedPhone(record.displayPhoneNumber) === crm.phone,
+    (record) => crm.name !== '' && record.name.toLowerCase() === crm.name.toLowerCase(),
+  ];
+  for (const way of ways) {
+    const found = records.filter(way);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+function mappedPair(
+  source: CrmSource,
+  records: readonly ConnectionRecord[],
+  { connection, crm }: CompareOptions['map'][number],
+): ConnectionMatch {
+  const record = records.find(({ name, id }) => name === connection || id === connection);
+  if (record === undefined) {
+    throw new ConfigError(`--map: there is no connection '${connection}'.`, {
+      code: 'connection_unknown',
+      remedy: `Known connections: ${records.map(({ name }) => name).join(', ')}.`,
+    });
+  }
+  const named = source.connections.filter(({ key }) => key === crm);
+  const found = named.length > 0 ? named : source.connections.filter(({ name }) => name === crm);
+  const [first, second] = found;
+  if (first === undefined || second !== undefined) {
+    throw new ConfigError(
+      first === undefined
+        ? `--map: ${source.dialect.title} has nothing called '${crm}'.`
+        : `--map: several of ${source.dialect.title} are called '${crm}'.`,
+      { code: 'crm_connection_unknown', remedy: `Give the id of one: ${listed(source.connections)}.` },
+    );
+  }
+  return { connection: record, crm: first };
+}
+
+function ambiguous(
+  source: CrmSource,
+  crm: CrmConnection,
+  candidates: readonly ConnectionRecord[],
+): ConfigError {
+  return new ConfigError(
+    `'${crm.name}' of ${source.dialect.title} may be ${candidates.map(({ name }) => name).join(' or ')}.`,
+    {
+      code: 'crm_connection_ambiguous',
+      remedy: `Say which: --map ${candidates[0]?.name ?? 'NAME'}=${crm.key}`,
+    },
+  );
+}
+
+function severalInstances(
+  source: CrmSource,
+  connection: ConnectionRecord,
+  several: readonly ConnectionMatch[],
+): ConfigError {
+  const crm = several.map((match) => match.crm);
+  return new ConfigError(
+    `${source.dialect.title} has ${several.length} that may be ${connection.name}: ${listed(crm)}.`,
+    {
+      code: 'crm_connection_ambiguous',
+      remedy: `Say which: ${crm.map(({ key }) => `--map ${connection.name}=${key}`).join(' or ')}. Give all of them to compare them together.`,
+    },
+  );
+}
+
+function nothingMatches(source: CrmSource, wanted: readonly ConnectionRecord[]): ConfigError {
+  const theirs = source.connections.length === 0 ? 'none' : listed(source.connections);
+  return new ConfigError(`No connection matches one of ${source.dialect.title}.`, {
+    code: 'crm_connection_unmatched',
+    remedy: `Connect them with --map NAME=ID. Connections: ${
+      wanted.map(({ name }) => name).join(', ') || 'none'
+    }. ${source.dialect.title}: ${theirs}.`,
+  });
+}
+
+function listed(connections: readonly CrmConnection[]): string {
+  return connections
+    .map(({ key, name }) => (name === '' || name === key ? key : `${key} (${name})`))
+    .join(', ');
+}

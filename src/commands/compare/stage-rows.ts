@@ -1,0 +1,121 @@
+import type { AsideReason, CrmMessage } from '../../crm/crm.js';
+import type { CrmSource } from '../../crm/source.js';
+import { decodeWamid, isWamid } from '../../identity/wamid.js';
+import type { LeadFinder } from '../../rawlog/lead-finder.js';
+import type { Sql } from '../../store/sql.js';
+import { stageContactLeads, stageRows, type ContactLeadRow } from '../../store/queries/comparison.js';
+import type { ConnectionMatch } from './match-connections.js';
+
+/** What was staged of a CRM, and what names its contacts. */
+export interface Staged {
+  /** Rows of the CRM per connection, asides included. */
+  rows: Map<string, number>;
+  /** Rows that are no messages, per connection and reason. */
+  aside: Map<string, Map<AsideReason, number>>;
+  /** What the CRM calls a contact, by its number in the staged rows. */
+  contactNames: readonly string[];
+}
+
+/**
+ * Reads the CRM's rows of the matched connections once, page by page, into the temporary tables, and finds the leads that its
+ * contacts are by their identities (I1, I3).
+ */
+export async function stageCrm(
+  tx: Sql,
+  source: CrmSource,
+  matches: readonly ConnectionMatch[],
+  leads: LeadFinder,
+  { signal, read }: { signal: AbortSignal; read: (rows: number) => void },
+): Promise<Staged> {
+  const byKey = new Map(matches.map(({ crm, connection }) => [crm.key, connection]));
+  const contacts = new Contacts();
+  const staged: Staged = { rows: new Map(), aside: new Map(), contactNames: contacts.names };
+  let ordinal = 0;
+  for await (const page of source.rows([...byKey.keys()])) {
+    if (signal.aborted) break;
+    const messages: { message: CrmMessage; connectionId: string; organizationId: string }[] = [];
+    for (const row of page) {
+      const connection = byKey.get(row.kind === 'message' ? row.message.connection : row.connection);
+      if (connection === undefined) continue;
+      staged.rows.set(connection.id, (staged.rows.get(connection.id) ?? 0) + 1);
+      if (row.kind === 'aside') addAside(staged, connection.id, row.reason);
+      else {
+        messages.push({
+          message: row.message,
+          connectionId: connection.id,
+          organizationId: connection.organizationId,
+        });
+      }
+    }
+    const fresh = contacts.unknown(messages);
+    await leads.load(
+      fresh.map(({ message, organizationId }) => ({ organizationId, identities: message.person })),
+    );
+    const found = fresh.flatMap(({ message, connectionId, organizationId }): ContactLeadRow[] => {
+      const contact = contacts.numberOf(connectionId, message.contact);
+      return leads.find(organizationId, message.person).map((leadId) => ({ contact, leadId }));
+    });
+    await stageContactLeads(tx, found);
+    await stageRows(
+      tx,
+      messages.map(({ message, connectionId }) => ({
+        ordinal: ordinal++,
+        connectionId,
+        rowId: message.rowId,
+        externalId: message.externalId,
+        stanzaId: stanzaOf(message.externalId),
+        contact: contacts.numberOf(connectionId, message.contact),
+        direction: message.direction,
+        at: message.at,
+        storedAt: message.storedAt,
+        type: message.type,
+        body: message.body ?? null,
+        comparesBody: message.body !== undefined,
+        aside: message.aside,
+      })),
+    );
+    read(ordinal);
+  }
+  return staged;
+}
+
+/** The key id inside a wamid, or the key id itself. */
+function stanzaOf(externalId: string | null): string | null {
+  if (externalId === null) return null;
+  return isWamid(externalId) ? (decodeWamid(externalId)?.stanzaId ?? null) : externalId;
+}
+
+export function addAside(staged: Pick<Staged, 'aside'>, connectionId: string, reason: AsideReason): void {
+  const reasons = staged.aside.get(connectionId) ?? new Map<AsideReason, number>();
+  staged.aside.set(connectionId, reasons);
+  reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+}
+
+/** Numbers for the CRM's contacts: their names are long, and each has many rows. */
+class Contacts {
+  readonly names: string[] = [];
+  private readonly numbers = new Map<string, number>();
+
+  numberOf(connectionId: string, name: string): number {
+    const key = `${connectionId} ${name}`;
+    const known = this.numbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.names.length;
+    this.numbers.set(key, number);
+    this.names.push(name);
+    return number;
+  }
+
+  /** The first row of each contact that has no number yet. A contact's later rows may name it otherwise, by its LID alone. */
+  unknown<T extends { message: CrmMessage; connectionId: string }>(rows: readonly T[]): T[] {
+    const fresh = new Map<string, T>();
+    for (const row of rows) {
+      const key = `${row.connectionId} ${row.message.contact} ${JSON.stringify(row.message.person)}`;
+      if (!this.#seen.has(key) && !fresh.has(key)) fresh.set(key, row);
+    }
+    for (const key of fresh.keys()) this.#seen.add(key);
+    return [...fresh.values()];
+  }
+
+  readonly #seen = new Set<string>();
+}

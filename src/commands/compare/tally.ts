@@ -1,0 +1,243 @@
+import type { AsideReason, NotKeptReason } from '../../crm/crm.js';
+import type { BatchShare, MissingMessage } from '../../store/queries/comparison.js';
+import type { ConnectionMatch } from './match-connections.js';
+import type { Staged } from './stage-rows.js';
+import {
+  COMPARISON_CLASSES,
+  type AffectedPerson,
+  type CauseFound,
+  type ComparedConnection,
+  type ComparedField,
+  type ComparisonClass,
+  type ComparisonCounts,
+  type LikelyCause,
+} from './types.js';
+
+/** How many people a result names. */
+const PEOPLE_SHOWN = 10;
+
+/** So much of what is lost must fit a pattern before it is called the cause. */
+const MOST_OF_IT = 0.9;
+
+const MEDIA_TYPES = new Set(['image', 'audio', 'video', 'document', 'sticker']);
+
+type Trouble = Omit<AffectedPerson, 'contact' | 'connection'>;
+
+interface Side {
+  match: ConnectionMatch;
+  crmNames: string[];
+  counts: ComparisonCounts;
+  fields: Map<ComparedField, number>;
+  notKept: Map<NotKeptReason, number>;
+  outside: number;
+  causes: Map<LikelyCause, number>;
+  lostMedia: number;
+  keptMedia: number;
+  people: Map<string, Trouble>;
+}
+
+/** Counts a comparison, per connection. */
+export class Tally {
+  private readonly sides = new Map<string, Side>();
+
+  constructor(
+    matches: readonly ConnectionMatch[],
+    private readonly staged: Staged,
+  ) {
+    for (const match of matches) {
+      const name = match.crm.name === '' ? match.crm.key : match.crm.name;
+      const known = this.sides.get(match.connection.id);
+      if (known === undefined) this.sides.set(match.connection.id, emptySide(match, name));
+      else known.crmNames.push(name);
+    }
+  }
+
+  nameOf(connectionId: string): string {
+    return this.side(connectionId).match.connection.name;
+  }
+
+  /** As the CRM says, else as the connection is known here. */
+  isCloudApi(connectionId: string): boolean {
+    const { crm, connection } = this.side(connectionId).match;
+    return crm.isCloudApi ?? connection.kind !== 'baileys';
+  }
+
+  count(connectionId: string, className: ComparisonClass, leadId: string | null): void {
+    const side = this.side(connectionId);
+    side.counts[className] += 1;
+    if (leadId === null) return;
+    switch (className) {
+      case 'lost':
+      case 'differs':
+      case 'other_contact':
+      case 'doubled': {
+        const person = side.people.get(leadId) ?? { lost: 0, differs: 0, other_contact: 0, doubled: 0 };
+        side.people.set(leadId, person);
+        person[className] += 1;
+        return;
+      }
+      case 'same':
+      case 'not_kept_by_design':
+      case 'only_in_crm':
+      case 'without_id':
+        return;
+    }
+  }
+
+  fields(connectionId: string, fields: readonly ComparedField[]): void {
+    for (const field of fields) increase(this.side(connectionId).fields, field, 1);
+  }
+
+  notKept(connectionId: string, reason: NotKeptReason): void {
+    increase(this.side(connectionId).notKept, reason, 1);
+  }
+
+  cause(connectionId: string, cause: LikelyCause, messages: number): void {
+    increase(this.side(connectionId).causes, cause, messages);
+  }
+
+  outside(connectionId: string, rows: number): void {
+    this.side(connectionId).outside += rows;
+  }
+
+  /** A message that the CRM lacks, or has. */
+  media(
+    { connectionId, messageType }: Pick<MissingMessage, 'connectionId' | 'messageType'>,
+    isLost: boolean,
+  ): void {
+    if (MEDIA_TYPES.has(messageType)) this.side(connectionId)[isLost ? 'lostMedia' : 'keptMedia'] += 1;
+  }
+
+  /**
+   * Where nearly everything that is lost was a further message of a webhook with several, of each of which the CRM has one, it
+   * reads only the first.
+   */
+  addBatchShares(shares: readonly BatchShare[]): void {
+    for (const { connectionId, batches, kept, missing } of shares) {
+      const side = this.side(connectionId);
+      const { lost } = side.counts;
+      if (lost > 0 && kept === batches && missing >= lost * MOST_OF_IT) {
+        increase(side.causes, 'first_of_batch_only', Math.min(missing, lost));
+      }
+    }
+  }
+
+  /** Throws where a message or a row has no class, or two: then no number of the result can be believed. */
+  assertBalanced(messages: ReadonlyMap<string, number>): void {
+    for (const [id, side] of this.sides) {
+      const ours = messages.get(id) ?? 0;
+      if (messagesOf(side.counts) !== ours) {
+        throw new Error(
+          `the comparison does not balance: ${ours} messages, ${messagesOf(side.counts)} in classes`,
+        );
+      }
+      const {
+        same,
+        differs,
+        other_contact: other,
+        only_in_crm: only,
+        doubled,
+        without_id: without,
+      } = side.counts;
+      const classed =
+        same + differs + other + only + doubled + without + side.outside + sum(this.asideOf(id));
+      const rows = this.staged.rows.get(id) ?? 0;
+      if (classed !== rows) {
+        throw new Error(`the comparison does not balance: ${rows} rows of the CRM, ${classed} in classes`);
+      }
+    }
+  }
+
+  connections(): ComparedConnection[] {
+    return [...this.sides].map(([id, side]) => ({
+      connection: side.match.connection.name,
+      crm: side.crmNames.join(', '),
+      messages: messagesOf(side.counts),
+      rows: this.staged.rows.get(id) ?? 0,
+      counts: side.counts,
+      fields: Object.fromEntries(side.fields),
+      notKept: Object.fromEntries(side.notKept),
+      aside: Object.fromEntries(this.asideOf(id)),
+      outside: side.outside,
+      causes: causesOf(side),
+    }));
+  }
+
+  total(): ComparisonCounts {
+    const total = noCounts();
+    for (const { counts } of this.sides.values()) {
+      for (const name of COMPARISON_CLASSES) total[name] += counts[name];
+    }
+    return total;
+  }
+
+  /** Those with most trouble, worst first. */
+  people(): (Trouble & { connection: string; leadId: string })[] {
+    return [...this.sides.values()]
+      .flatMap(({ match, people }) =>
+        [...people].map(([leadId, trouble]) => ({ connection: match.connection.name, leadId, ...trouble })),
+      )
+      .sort(
+        (a, b) =>
+          b.lost - a.lost ||
+          b.other_contact + b.differs + b.doubled - (a.other_contact + a.differs + a.doubled),
+      )
+      .slice(0, PEOPLE_SHOWN);
+  }
+
+  private asideOf(id: string): ReadonlyMap<AsideReason, number> {
+    return this.staged.aside.get(id) ?? new Map<AsideReason, number>();
+  }
+
+  private side(connectionId: string): Side {
+    const side = this.sides.get(connectionId);
+    if (side === undefined) throw new Error('a row of a connection that is not compared');
+    return side;
+  }
+}
+
+function emptySide(match: ConnectionMatch, crmName: string): Side {
+  return {
+    match,
+    crmNames: [crmName],
+    counts: noCounts(),
+    fields: new Map(),
+    notKept: new Map(),
+    outside: 0,
+    causes: new Map(),
+    lostMedia: 0,
+    keptMedia: 0,
+    people: new Map(),
+  };
+}
+
+function causesOf({ causes, counts, lostMedia, keptMedia }: Side): CauseFound[] {
+  const found = [...causes].map(([cause, messages]) => ({ cause, messages }));
+  const isMedia = counts.lost > 0 && keptMedia === 0 && lostMedia >= counts.lost * MOST_OF_IT;
+  return isMedia ? [...found, { cause: 'media_without_storage', messages: lostMedia }] : found;
+}
+
+function messagesOf(counts: ComparisonCounts): number {
+  return counts.same + counts.lost + counts.not_kept_by_design + counts.differs + counts.other_contact;
+}
+
+function noCounts(): ComparisonCounts {
+  return {
+    same: 0,
+    lost: 0,
+    not_kept_by_design: 0,
+    only_in_crm: 0,
+    differs: 0,
+    other_contact: 0,
+    doubled: 0,
+    without_id: 0,
+  };
+}
+
+function increase<K>(counts: Map<K, number>, key: K, by: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
+}
+
+function sum(counts: ReadonlyMap<unknown, number>): number {
+  return [...counts.values()].reduce((total, count) => total + count, 0);
+}

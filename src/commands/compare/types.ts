@@ -1,0 +1,129 @@
+import type { CrmConnection, CrmName, NotKeptReason } from '../../crm/crm.js';
+import type { CrmPlace } from '../../crm/open-crm.js';
+import type { Severity } from '../../model/enumerations.js';
+import type { Remedy } from '../../model/remedy.js';
+
+/**
+ * What a message is in a comparison. Of ours: `same`, `lost` (in the log, not in the CRM), `not_kept_by_design`, `differs`,
+ * `other_contact` (the same id under another person). Of the CRM's rows: the same, `only_in_crm`, `doubled` (further rows of one
+ * message), `without_id`.
+ */
+export const COMPARISON_CLASSES = [
+  'same',
+  'lost',
+  'not_kept_by_design',
+  'only_in_crm',
+  'differs',
+  'other_contact',
+  'doubled',
+  'without_id',
+] as const;
+export type ComparisonClass = (typeof COMPARISON_CLASSES)[number];
+export type ComparisonCounts = Record<ComparisonClass, number>;
+
+/** A field in which the CRM's row and the message differ. */
+export const COMPARED_FIELDS = ['direction', 'body', 'timestamp'] as const;
+export type ComparedField = (typeof COMPARED_FIELDS)[number];
+
+/** Why a CRM lost or misplaced messages, where the pattern is a known one. */
+export const LIKELY_CAUSES = [
+  'first_of_batch_only',
+  'media_without_storage',
+  'lid_split',
+  'filed_under_another_contact',
+  'redelivery_stored_again',
+] as const;
+export type LikelyCause = (typeof LIKELY_CAUSES)[number];
+
+export interface CauseFound {
+  cause: LikelyCause;
+  /** How many messages it explains. */
+  messages: number;
+}
+
+/** One connection, held against one of the CRM's. */
+export interface ComparedConnection {
+  connection: string;
+  /** The CRM's instance, inbox or number. */
+  crm: string;
+  /** Our messages in the window. */
+  messages: number;
+  /** The CRM's rows: all classes of its side, and those that are aside or outside the window. */
+  rows: number;
+  counts: ComparisonCounts;
+  /** Of `differs`. A message can differ in several. */
+  fields: Partial<Record<ComparedField, number>>;
+  /** Of `not_kept_by_design`. */
+  notKept: Partial<Record<NotKeptReason, number>>;
+  /** Rows of the CRM's table that are no messages of a conversation, by reason. */
+  aside: Record<string, number>;
+  /** Rows outside the window, or of other contacts than the one asked for. */
+  outside: number;
+  causes: CauseFound[];
+}
+
+/** A person with messages that are not as they should be. */
+export interface AffectedPerson {
+  connection: string;
+  /** Phone, or another identity. */
+  contact: string;
+  lost: number;
+  other_contact: number;
+  differs: number;
+  doubled: number;
+}
+
+/** The JSON of `compare`, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */
+export interface CompareResult {
+  schemaVersion: 1;
+  command: 'compare';
+  crm: CrmName;
+  /** Where the CRM's rows came from, without secrets. */
+  source: string;
+  status: 'completed' | 'interrupted';
+  startedAt: string;
+  finishedAt: string;
+  durationMs: number;
+  connections: ComparedConnection[];
+  /** Instances of the CRM that no connection is, and connections that no instance is. */
+  unmatched: { crm: Pick<CrmConnection, 'key' | 'name'>[]; connections: string[] };
+  /** Sums over the connections. */
+  counts: ComparisonCounts;
+  /** Those with most lost messages. */
+  people: AffectedPerson[];
+  /** The worst of what was found; null where nothing was. */
+  severity: Severity | null;
+  next: Remedy[];
+  database: string;
+}
+
+/** `=` same, `+` in the log but not in the CRM, `-` in the CRM only, `*` differs, `!` unclear. */
+export type ComparedSign = '=' | '+' | '-' | '*' | '!';
+
+/** One line of `--items`: sign, class, connection, the message's id, the CRM's row, what is wrong. No bodies. */
+export interface ComparedItem {
+  sign: ComparedSign;
+  class: ComparisonClass;
+  connection: string;
+  externalId: string | null;
+  rowId: string | null;
+  detail: string;
+}
+
+export { CRM_NAMES, type CrmName } from '../../crm/crm.js';
+export type { CrmPlace } from '../../crm/open-crm.js';
+
+export interface CompareOptions {
+  crm: CrmName;
+  place: CrmPlace;
+  /** `--map`: a connection's name, and the CRM's key or name for it. */
+  map: readonly { connection: string; crm: string }[];
+  /** Name of the only connection to compare. */
+  connection?: string | undefined;
+  contact?: string | undefined;
+  /** Ms since 1970. */
+  since?: number | undefined;
+  /** Ms since 1970, not included. */
+  until?: number | undefined;
+  onItem?: ((item: ComparedItem) => Promise<void> | void) | undefined;
+}

@@ -1,0 +1,122 @@
+import type { Direction, MessageSource } from '../model/enumerations.js';
+import type { Identities } from '../model/facts.js';
+
+/** The CRMs whose tables this tool reads; `table` is any database or file with seven named columns. */
+export const CRM_NAMES = ['evolution', 'chatwoot', 'ticketz', 'whaticket', 'whatrack', 'table'] as const;
+export type CrmName = (typeof CRM_NAMES)[number];
+
+/** A row of one of the CRM's tables, as its database or a file gives it. */
+export type CrmRecord = Readonly<Record<string, unknown>>;
+
+/** An instance, inbox or number of the CRM. */
+export interface CrmConnection {
+  /** As the rows of messages name it. */
+  key: string;
+  /** As its users know it. */
+  name: string;
+  phoneNumberId: string | null;
+  /** Canonical E.164. */
+  phone: string | null;
+  /** Whether the CRM receives its messages from the Cloud API or as a WhatsApp Web device; null where it does not say. */
+  isCloudApi: boolean | null;
+}
+
+/** A message as the CRM holds it, in the words of this tool. */
+export interface CrmMessage {
+  /** The row's primary key, as text. */
+  rowId: string;
+  /** A {@link CrmConnection.key}. */
+  connection: string;
+  /** WhatsApp's id, a wamid or a key id, without what the CRM puts around it; null where the row has none. */
+  externalId: string | null;
+  /** What the CRM calls the contact: two contacts of one person differ in it. */
+  contact: string;
+  person: Identities;
+  /** Null where the CRM does not keep it truthfully. */
+  direction: Direction | null;
+  /** WhatsApp's own time, ms since 1970; null where the CRM only keeps when it stored the row. */
+  at: number | null;
+  /** When the CRM stored it, ms since 1970, as far as it says. */
+  storedAt: number | null;
+  /** The CRM's own word. */
+  type: string;
+  /** Undefined where the CRM's text is not WhatsApp's, as of a media row whose body is a file name. */
+  body: string | null | undefined;
+  /**
+   * Why no message is expected for it, where none has its id: the row of a group chat, of a status. Null for everything that is
+   * missing from the log if it has no counterpart.
+   */
+  aside: AsideReason | null;
+}
+
+/** Why a row of the CRM's table of messages is none. */
+export const ASIDE_REASONS = [
+  'activity',
+  'album',
+  'broadcast',
+  'call',
+  'contact_card',
+  'edit',
+  'group',
+  'newsletter',
+  'other_channel',
+  'poll_vote',
+  'private_note',
+  'protocol',
+  'quoted_stub',
+  'reaction',
+  'revoke',
+  'status_broadcast',
+  'unsent',
+] as const;
+export type AsideReason = (typeof ASIDE_REASONS)[number];
+
+/** What a row of the CRM's table of messages is. */
+export type CrmRow =
+  | { kind: 'message'; message: CrmMessage }
+  | { kind: 'aside'; rowId: string; connection: string; reason: AsideReason };
+
+/** What decides whether a CRM keeps a message at all. */
+export interface KeptQuestion {
+  type: string;
+  direction: Direction;
+  source: MessageSource;
+  body: string | null;
+  isGroup: boolean;
+  isRevoked: boolean;
+  hasErrors: boolean;
+  /** How the CRM receives the connection's messages. */
+  isCloudApi: boolean;
+}
+
+/** Why a CRM never stores a message. */
+export const NOT_KEPT_REASONS = ['echo', 'group', 'history', 'type', 'with_errors', 'without_media'] as const;
+export type NotKeptReason = (typeof NOT_KEPT_REASONS)[number];
+
+/** One CRM: what its tables look like and mean. Everything in it is pure. */
+export interface Dialect {
+  name: CrmName;
+  /** As people call it: `Evolution API`. */
+  title: string;
+  /** Columns that its table of messages always has; the first name of each is the column's own spelling. */
+  messages: { table: string; columns: readonly string[] };
+  /** Other tables that the connections and contacts come from. */
+  tables: readonly { table: string; columns: readonly string[] }[];
+  /** Gives the records of `readConnection`. */
+  connectionsQuery: string;
+  readConnection: (record: CrmRecord) => CrmConnection;
+  /**
+   * One page of messages, in the order of an index: `$1::text[]` the connections' keys, `$2::text[]` the cursor of the row after
+   * which it begins or null, `$3` how many. Each record has `cursor`, an array of texts.
+   */
+  messagesQuery: string;
+  readRow: (record: CrmRecord) => CrmRow;
+  /** Puts what the other tables' files say about a message into its record, as the query's joins do. */
+  join?: (message: CrmRecord, tables: CrmTables) => CrmRecord;
+  notKept: (question: KeptQuestion) => NotKeptReason | null;
+  /** Which texts a message with an edit has in the CRM; `unknown` is compared with nothing. */
+  bodyOfEdited: 'latest' | 'original' | 'unknown';
+}
+
+/** Records of other tables by table and id. */
+export type CrmTables = ReadonlyMap<string, ReadonlyMap<string, CrmRecord>>;

@@ -1,0 +1,7 @@
+import type { CrmName, Dialect } from '../crm.js';
+import { EVOLUTION } from './evolution.js';
+
+/** Every CRM that `compare` reads, by the name that is typed. */
+export const DIALECTS: ReadonlyMap<CrmName, Dialect> = new Map(
+  [EVOLUTION].map((dialect) => [dialect.name, dialect]),
+);

@@ -1,0 +1,250 @@
+import type { Readable } from 'node:stream';
+import { CsvScanner, type CsvCell } from '../inputs/csv-scanner.js';
+import { openFileSource } from '../inputs/file-source.js';
+import { openText } from '../inputs/open-text.js';
+import type { ResolvedInput } from '../inputs/resolve-inputs.js';
+import { ConfigError, UserError } from '../model/errors.js';
+import { formatOrigin } from '../model/raw-entry.js';
+import type { CrmConnection, CrmRecord, Dialect } from './crm.js';
+import { wordIn } from './record.js';
+import type { CrmSource } from './source.js';
+
+export interface CrmFilesOptions {
+  stdin: Readable;
+  signal?: AbortSignal | undefined;
+}
+
+/** Rows per page. */
+const PAGE = 5_000;
+const CHUNK_BYTES = 256 * 1024;
+/** A row may hold a whole WhatsApp Web message with its thumbnail. */
+const MAX_ROW_BYTES = 16 * 1024 * 1024;
+
+/** A file of rows of one table. */
+interface TableFile {
+  input: ResolvedInput;
+  table: string;
+}
+
+/**
+ * Opens exports of a CRM's tables (CSV with a header, NDJSON, a JSON array; also gzip, zstd and zip), each recognised by its
+ * columns. The messages are read twice: once for the connections that they name. Other tables are kept in memory.
+ * Throws ConfigError where a file is none of the CRM's tables, UserError where one is damaged: half an export would make every
+ * message of the other half look lost.
+ */
+export async function openCrmFiles(
+  inputs: readonly ResolvedInput[],
+  dialect: Dialect,
+  options: CrmFilesOptions,
+): Promise<CrmSource> {
+  const files: TableFile[] = [];
+  for (const input of inputs) {
+    if (input.kind === 'stdin') {
+      throw new ConfigError('An export of a CRM is read twice; it cannot come from standard input.', {
+        code: 'crm_export_stdin',
+        remedy: 'Store it in a file, and name the file.',
+      });
+    }
+    files.push({ input, table: await recognise(input, dialect, options) });
+  }
+  const messages = files.filter(({ table }) => table === dialect.messages.table);
+  if (messages.length === 0) {
+    throw new ConfigError(`None of the files is ${dialect.title}'s table of messages.`, {
+      code: 'crm_export_incomplete',
+      remedy: `Export the table ${dialect.messages.table} too, with the columns ${dialect.messages.columns.join(', ')}.`,
+    });
+  }
+  const tables = new Map<string, Map<string, CrmRecord>>();
+  for (const { input, table } of files.filter((file) => file.table !== dialect.messages.table)) {
+    const known = tables.get(table) ?? new Map<string, CrmRecord>();
+    tables.set(table, known);
+    for await (const page of recordsOf(input, options)) {
+      for (const record of page) known.set(wordIn(record, 'id') ?? String(known.size), record);
+    }
+  }
+  const [connectionTable] = dialect.tables;
+  const read = async function* (): AsyncGenerator<readonly CrmRecord[], void, undefined> {
+    for (const { input } of messages) {
+      for await (const page of recordsOf(input, options)) {
+        yield dialect.join === undefined
+          ? page
+          : page.map((record) => dialect.join?.(record, tables) ?? record);
+      }
+    }
+  };
+  const keys = new Set<string>();
+  for await (const page of read()) {
+    for (const record of page) {
+      const row = dialect.readRow(record);
+      keys.add(row.kind === 'message' ? row.message.connection : row.connection);
+    }
+  }
+  const named = [...((connectionTable && tables.get(connectionTable.table)?.values()) ?? [])].map(
+    dialect.readConnection,
+  );
+  const connections = [...keys].map(
+    (key): CrmConnection =>
+      named.find((connection) => connection.key === key) ?? {
+        key,
+        name: '',
+        phoneNumberId: null,
+        phone: null,
+        isCloudApi: null,
+      },
+  );
+  return {
+    dialect,
+    location: inputs.map((input) => (input.kind === 'file' ? input.path : 'stdin')).join(', '),
+    connections,
+    rows: async function* (wanted) {
+      const only = new Set(wanted);
+      for await (const page of read()) {
+        yield page
+          .map(dialect.readRow)
+          .filter((row) => only.has(row.kind === 'message' ? row.message.connection : row.connection));
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Which table of the CRM a file is, by its first record. */
+async function recognise(input: ResolvedInput, dialect: Dialect, options: CrmFilesOptions): Promise<string> {
+  const tables = [dialect.messages, ...dialect.tables];
+  for await (const [first] of recordsOf(input, options, 1)) {
+    if (first === undefined) continue;
+    // The table that asks for most columns: another may have all columns of a smaller one.
+    const found = tables
+      .filter(({ columns }) => columns.every((column) => column in first))
+      .sort((a, b) => b.columns.length - a.columns.length)[0];
+    if (found !== undefined) return found.table;
+    const path = pathOf(input);
+    throw new ConfigError(`${path} is none of the tables of ${dialect.title}.`, {
+      code: 'crm_unknown',
+      remedy: `Looked for: ${tables.map(({ table, columns }) => `${table} (${columns.join(', ')})`).join('; ')}. It has: ${Object.keys(first).slice(0, 20).join(', ')}.`,
+    });
+  }
+  throw new ConfigError(`${pathOf(input)} has no rows.`, {
+    code: 'crm_export_empty',
+    remedy: 'Export the table again, CSV with a header line or NDJSON.',
+  });
+}
+
+/** The rows of a file, a page at a time. */
+async function* recordsOf(
+  input: ResolvedInput,
+  { stdin, signal }: CrmFilesOptions,
+  pageSize = PAGE,
+): AsyncGenerator<CrmRecord[], void, undefined> {
+  const text = await openText(input, 0, { stdin, signal, chunkBytes: CHUNK_BYTES, onRead: () => undefined });
+  if (text.kind !== 'text') throw damaged(pathOf(input), text.message);
+  if (/^\s*[[{]/.test(text.head.toString('latin1', 0, 1024))) {
+    await text.close();
+    yield* jsonRecords(input, stdin, signal, pageSize);
+    return;
+  }
+  yield* csvRecords(pathOf(input), text.head, text.chunks, pageSize);
+}
+
+async function* jsonRecords(
+  input: ResolvedInput,
+  stdin: Readable,
+  signal: AbortSignal | undefined,
+  pageSize: number,
+): AsyncGenerator<CrmRecord[], void, undefined> {
+  const source = openFileSource([input], {
+    stdin,
+    maxEntryBytes: MAX_ROW_BYTES,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  let page: CrmRecord[] = [];
+  for await (const item of source.items()) {
+    if (item.kind === 'problem') throw damaged(formatOrigin(item.problem.origin), item.problem.message);
+    const place = formatOrigin(item.entry.origin);
+    page.push(parseRecord(Buffer.from(item.entry.bytes).toString(), place));
+    if (page.length === pageSize) {
+      yield page;
+      page = [];
+    }
+  }
+  if (page.length > 0) yield page;
+}
+
+function parseRecord(text: string, place: string): CrmRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw damaged(place, 'This is no JSON.');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw damaged(place, 'This is no row.');
+  return { ...value };
+}
+
+async function* csvRecords(
+  path: string,
+  head: Buffer,
+  chunks: AsyncIterable<Buffer>,
+  pageSize: number,
+): AsyncGenerator<CrmRecord[], void, undefined> {
+  let header: string[] | undefined;
+  let line = 1;
+  let cells: CsvCell[] = [];
+  let page: CrmRecord[] = [];
+  const scanner = new CsvScanner(delimiterOf(head), MAX_ROW_BYTES, {
+    wants: () => true,
+    cell: (column, cell) => {
+      cells[column] = cell;
+    },
+    record: ({ columns, newlines, ending }) => {
+      const row = cells;
+      cells = [];
+      const at = line;
+      line += newlines;
+      if (columns === 0) return;
+      if (ending === 'cut' || (header !== undefined && columns !== header.length)) {
+        throw damaged(
+          `${path}:${at}`,
+          'This row has not the columns of the header: the file is cut or no CSV.',
+        );
+      }
+      if (header === undefined) header = row.map((cell) => textOf(cell) ?? '');
+      else page.push(Object.fromEntries(header.map((name, column) => [name, textOf(row[column])])));
+    },
+  });
+  for await (const chunk of chunks) {
+    scanner.push(chunk);
+    while (page.length >= pageSize) {
+      yield page.slice(0, pageSize);
+      page = page.slice(pageSize);
+    }
+  }
+  scanner.end();
+  if (page.length > 0) yield page;
+}
+
+/** The delimiter that the header has most of. */
+function delimiterOf(head: Buffer): number {
+  const [header = ''] = head.toString().split('\n', 1);
+  const counted = [',', ';', '\t'].map((delimiter) => ({ delimiter, count: header.split(delimiter).length }));
+  counted.sort((a, b) => b.count - a.count);
+  return (counted[0]?.delimiter ?? ',').charCodeAt(0);
+}
+
+/** An unquoted empty cell, `\N` and `NULL` are what exports write for nothing. */
+function textOf(cell: CsvCell | undefined): string | null {
+  const text = cell?.bytes?.toString() ?? null;
+  return cell?.quoted === false && (text === '' || text === '\\N' || text === 'NULL') ? null : text;
+}
+
+function damaged(place: string, why: string): UserError {
+  return new UserError(`${place}: ${why}`, {
+    code: 'crm_export_damaged',
+    remedy: 'Export the table again. A part of it would make every other message look lost.',
+  });
+}
+
+function pathOf(input: ResolvedInput): string {
+  return input.kind === 'file' ? input.path : 'stdin';
+}

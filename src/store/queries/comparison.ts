@@ -1,0 +1,344 @@
+import { DIRECTIONS, MESSAGE_SOURCES } from '../../model/enumerations.js';
+import { arrayLiteral } from '../array-literal.js';
+import {
+  boolean,
+  columns,
+  insertRows,
+  integer,
+  orNull,
+  rowsOf,
+  streamRowsOf,
+  text,
+  time,
+  uuid,
+  word,
+  type RowOf,
+} from '../columns.js';
+import type { Sql, SqlParameter } from '../sql.js';
+
+/**
+ * A comparison with a CRM's messages. Its rows are staged in temporary tables of one transaction and joined there: both sides
+ * can have millions of rows, and a look-up per row would take hours.
+ */
+
+const STAGED_ROW = columns({
+  /** The place in the order in which the CRM gave the rows. */
+  ordinal: integer,
+  connectionId: uuid,
+  rowId: text,
+  externalId: orNull(text),
+  stanzaId: orNull(text),
+  /** A number for the CRM's contact; see {@link stageContactLeads}. */
+  contact: integer,
+  direction: orNull(word(DIRECTIONS)),
+  at: orNull(time),
+  storedAt: orNull(time),
+  type: text,
+  /** Null where `comparesBody` is false. */
+  body: orNull(text),
+  comparesBody: boolean,
+  /** Why no counterpart is expected. */
+  aside: orNull(text),
+});
+
+/** A message of the CRM. Times are ms since 1970. */
+export type StagedRow = RowOf<typeof STAGED_ROW>;
+
+const CONTACT_LEAD = columns({ contact: integer, leadId: uuid });
+
+/** A contact of the CRM is this lead. */
+export type ContactLeadRow = RowOf<typeof CONTACT_LEAD>;
+
+/** Makes the temporary tables; afterwards the transaction can write nothing else. */
+export async function prepareComparison(tx: Sql): Promise<void> {
+  await tx.execute('set transaction isolation level repeatable read');
+  await tx.execute(
+    `create temporary table wa_crm_rows (
+       ordinal int not null, connection_id uuid not null, row_id text not null, external_id text, stanza_id text,
+       contact int not null, direction text, at timestamptz, stored_at timestamptz, type text not null, body text,
+       compares_body boolean not null, aside text
+     ) on commit drop`,
+  );
+  await tx.execute(
+    `create temporary table wa_crm_contacts (contact int not null, lead_id uuid not null) on commit drop`,
+  );
+  await tx.execute(
+    `create temporary table wa_crm_pairs (ordinal int not null, message_id uuid not null, is_exact boolean not null)
+     on commit drop`,
+  );
+  await tx.execute('set transaction read only');
+  await tx.query(
+    // Without statistics the planner would look up each row of the one table in the other: with millions, for hours.
+    `select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true),
+       set_config('cursor_tuple_fraction', '1', true)`,
+  );
+}
+
+export async function stageRows(tx: Sql, rows: readonly StagedRow[]): Promise<void> {
+  await insertRows(tx, 'wa_crm_rows', STAGED_ROW, rows);
+}
+
+export async function stageContactLeads(tx: Sql, rows: readonly ContactLeadRow[]): Promise<void> {
+  await insertRows(tx, 'wa_crm_contacts', CONTACT_LEAD, rows);
+}
+
+/**
+ * Finds the message of each staged row: by its id, else by the key id inside both (M10), where of several the one of the same
+ * person and direction is meant.
+ */
+export async function pairRows(tx: Sql): Promise<void> {
+  await tx.execute(
+    `insert into wa_crm_pairs (ordinal, message_id, is_exact)
+     select distinct on (r.ordinal) r.ordinal, m.id, true
+     from wa_crm_rows r join messages m on m.connection_id = r.connection_id and m.external_id = r.external_id
+     order by r.ordinal, m.id`,
+  );
+  await tx.execute(
+    `insert into wa_crm_pairs (ordinal, message_id, is_exact)
+     select distinct on (r.ordinal) r.ordinal, m.id, false
+     from wa_crm_rows r
+     join messages m on m.connection_id = r.connection_id and m.stanza_id = r.stanza_id
+     left join wa_crm_contacts k on k.contact = r.contact and k.lead_id = m.lead_id
+     left join wa_crm_pairs p on p.ordinal = r.ordinal
+     where r.stanza_id is not null and p.ordinal is null
+     order by r.ordinal, (k.contact is not null) desc, (m.direction is not distinct from r.direction) desc, m.id`,
+  );
+}
+
+/**
+ * Names the contacts that no identity of ours names by the messages that they share with a lead: a contact all of whose messages
+ * are one lead's is that lead, unless the CRM has a better known one for it. Of several such contacts the one with most
+ * messages is; the others are a split person.
+ */
+export async function nameContactsByMessages(tx: Sql): Promise<number> {
+  return tx.execute(
+    `insert into wa_crm_contacts (contact, lead_id)
+     select distinct on (u.lead_id, u.connection_id) u.contact, u.lead_id
+     from (
+       select r.contact, r.connection_id, min(m.lead_id::text)::uuid as lead_id, count(*) as messages
+       from wa_crm_pairs p join wa_crm_rows r on r.ordinal = p.ordinal join messages m on m.id = p.message_id
+       left join (select distinct contact from wa_crm_contacts) k on k.contact = r.contact
+       where k.contact is null
+       group by r.contact, r.connection_id having count(distinct m.lead_id) = 1
+     ) u
+     left join (
+       select distinct r.connection_id, k.lead_id
+       from wa_crm_contacts k join wa_crm_rows r on r.contact = k.contact
+     ) known on known.connection_id = u.connection_id and known.lead_id = u.lead_id
+     where known.lead_id is null
+     order by u.lead_id, u.connection_id, u.messages desc, u.contact`,
+  );
+}
+
+/** Which messages of ours a comparison is about. */
+export interface ComparisonScope {
+  connectionIds: readonly string[];
+  /** Ms since 1970. */
+  since: number | null;
+  /** Ms since 1970, not included. */
+  until: number | null;
+  leadId: string | null;
+}
+
+function parametersOf({ connectionIds, since, until, leadId }: ComparisonScope): SqlParameter[] {
+  return [
+    arrayLiteral(connectionIds),
+    since === null ? null : new Date(since).toISOString(),
+    until === null ? null : new Date(until).toISOString(),
+    leadId,
+  ];
+}
+
+const IN_SCOPE = `m.connection_id = any($1::uuid[])
+  and ($2::timestamptz is null or m.timestamp >= $2::timestamptz)
+  and ($3::timestamptz is null or m.timestamp < $3::timestamptz)
+  and ($4::uuid is null or m.lead_id = $4::uuid)`;
+
+const OUR_MESSAGE = {
+  messageId: uuid,
+  messageExternalId: orNull(text),
+  connectionId: uuid,
+  leadId: uuid,
+  messageDirection: word(DIRECTIONS),
+  messageType: text,
+  messageBody: orNull(text),
+  messageSource: word(MESSAGE_SOURCES),
+  timestamp: time,
+  isEdited: boolean,
+  isRevoked: boolean,
+  batchId: orNull(uuid),
+};
+
+const OUR_COLUMNS = `m.id as message_id, m.external_id as message_external_id, m.connection_id, m.lead_id,
+  m.direction as message_direction, m.type as message_type, m.body as message_body, m.source as message_source, m.timestamp,
+  m.edited_at is not null as is_edited, m.deleted_at is not null as is_revoked, m.batch_id`;
+
+const COUNTED = columns({ connectionId: uuid, messages: integer });
+
+/** How many messages of ours there are, per connection: what the classes must add up to. */
+export async function countCompared(tx: Sql, scope: ComparisonScope): Promise<ReadonlyMap<string, number>> {
+  const rows = await tx.query(
+    `select m.connection_id, count(*)::int as messages from messages m where ${IN_SCOPE} group by m.connection_id`,
+    parametersOf(scope),
+  );
+  return new Map(rowsOf(COUNTED, rows).map(({ connectionId, messages }) => [connectionId, messages]));
+}
+
+const PAIR = columns({
+  ...OUR_MESSAGE,
+  isInScope: boolean,
+  ordinal: integer,
+  rowId: text,
+  externalId: orNull(text),
+  contact: integer,
+  direction: orNull(word(DIRECTIONS)),
+  at: orNull(time),
+  body: orNull(text),
+  comparesBody: boolean,
+  isExact: boolean,
+  isSamePerson: boolean,
+  /** The CRM's contact is some lead of ours, this one or another. */
+  isKnownContact: boolean,
+});
+
+/** A row of the CRM with its message. */
+export type ComparedPair = RowOf<typeof PAIR>;
+
+/** All pairs; those of one message follow each other. */
+export function streamPairs(
+  tx: Sql,
+  scope: ComparisonScope,
+): AsyncGenerator<ComparedPair[], void, undefined> {
+  return streamRowsOf(
+    tx,
+    PAIR,
+    `select ${OUR_COLUMNS}, (${IN_SCOPE}) as is_in_scope, r.ordinal, r.row_id, r.external_id, r.contact, r.direction, r.at,
+       r.body, r.compares_body, p.is_exact, k.contact is not null as is_same_person,
+       known.contact is not null as is_known_contact
+     from wa_crm_pairs p
+     join wa_crm_rows r on r.ordinal = p.ordinal
+     join messages m on m.id = p.message_id
+     left join (select distinct contact, lead_id from wa_crm_contacts) k
+       on k.contact = r.contact and k.lead_id = m.lead_id
+     left join (select distinct contact from wa_crm_contacts) known on known.contact = r.contact
+     order by m.id, r.ordinal`,
+    parametersOf(scope),
+    5_000,
+  );
+}
+
+const MISSING = columns({ ...OUR_MESSAGE, isGroup: boolean, hasErrors: boolean, hasMedia: boolean });
+
+/** A message of ours without a row in the CRM. */
+export type MissingMessage = RowOf<typeof MISSING>;
+
+/** The messages in the scope that no row of the CRM is, by time. */
+export function streamMissing(
+  tx: Sql,
+  scope: ComparisonScope,
+): AsyncGenerator<MissingMessage[], void, undefined> {
+  return streamRowsOf(
+    tx,
+    MISSING,
+    `select ${OUR_COLUMNS}, g.lead_id is not null as is_group, coalesce(jsonb_typeof(m.errors), 'null') <> 'null' as has_errors,
+       coalesce(jsonb_typeof(m.media), 'null') <> 'null' as has_media
+     from messages m
+     left join (select distinct message_id from wa_crm_pairs) p on p.message_id = m.id
+     left join (
+       select distinct lead_id from lead_identities where kind = 'wa_id' and value like '%@%' and lead_id is not null
+     ) g on g.lead_id = m.lead_id
+     where p.message_id is null and ${IN_SCOPE}
+     order by m.timestamp, m.id`,
+    parametersOf(scope),
+    5_000,
+  );
+}
+
+const UNPAIRED = columns({
+  connectionId: uuid,
+  rowId: text,
+  externalId: orNull(text),
+  /** What rows of one message have in common. */
+  sameAs: orNull(text),
+  contact: integer,
+  direction: orNull(word(DIRECTIONS)),
+  at: orNull(time),
+  storedAt: orNull(time),
+  type: text,
+  aside: orNull(text),
+  isContactInScope: boolean,
+});
+
+/** A row of the CRM without a message of ours. */
+export type UnpairedRow = RowOf<typeof UNPAIRED>;
+
+/** The rows that are no message of ours; rows of one id follow each other. */
+export function streamUnpaired(
+  tx: Sql,
+  { leadId }: Pick<ComparisonScope, 'leadId'>,
+): AsyncGenerator<UnpairedRow[], void, undefined> {
+  return streamRowsOf(
+    tx,
+    UNPAIRED,
+    `select r.connection_id, r.row_id, r.external_id, coalesce(r.stanza_id, r.external_id) as same_as, r.contact, r.direction,
+       r.at, r.stored_at, r.type, r.aside,
+       ($1::uuid is null or k.contact is not null) as is_contact_in_scope
+     from wa_crm_rows r
+     left join wa_crm_pairs p on p.ordinal = r.ordinal
+     left join (select distinct contact from wa_crm_contacts where lead_id = $1::uuid) k on k.contact = r.contact
+     where p.ordinal is null
+     order by r.connection_id, same_as, r.ordinal`,
+    [leadId],
+    5_000,
+  );
+}
+
+const BATCH_SHARE = columns({ connectionId: uuid, batches: integer, kept: integer, missing: integer });
+
+/** How a CRM took the messages of those raw entries that have several and of which it lacks some. */
+export type BatchShare = RowOf<typeof BATCH_SHARE>;
+
+/**
+ * Per connection: raw entries with several messages of which the CRM lacks some, and how many of their messages it has and
+ * lacks. A CRM that reads only the first message of each webhook has exactly one of each.
+ */
+export async function readBatchShares(tx: Sql, scope: ComparisonScope): Promise<BatchShare[]> {
+  const rows: BatchShare[] = [];
+  for await (const page of streamRowsOf(
+    tx,
+    BATCH_SHARE,
+    `select connection_id, count(*)::int as batches, sum(kept)::int as kept, sum(missing)::int as missing
+     from (
+       select m.connection_id, m.batch_id, count(p.message_id) as kept, count(*) - count(p.message_id) as missing
+       from messages m left join (select distinct message_id from wa_crm_pairs) p on p.message_id = m.id
+       where ${IN_SCOPE} and m.batch_id is not null and m.source = 'live'
+       group by m.connection_id, m.batch_id having count(*) > 1
+     ) b
+     where missing > 0 group by connection_id`,
+    parametersOf(scope),
+  )) {
+    rows.push(...page);
+  }
+  return rows;
+}
+
+const LEAD_NAME = columns({ id: uuid, phoneNumber: orNull(text), anyIdentity: orNull(text) });
+
+/** What names these leads for a person who types it: the phone, else another identity. */
+export async function readLeadNames(
+  tx: Sql,
+  leadIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>();
+  for await (const page of streamRowsOf(
+    tx,
+    LEAD_NAME,
+    `select l.id, l.phone_number,
+       (select min(i.value) from lead_identities i where i.lead_id = l.id) as any_identity
+     from leads l where l.id = any($1::uuid[])`,
+    [arrayLiteral(leadIds)],
+  )) {
+    for (const { id, phoneNumber, anyIdentity } of page) names.set(id, phoneNumber ?? anyIdentity ?? id);
+  }
+  return names;
+}
