@@ -5,7 +5,7 @@ import { addConnection } from '../support/connections.js';
 import { createCrmDatabase, type CrmDatabase, type Sql } from '../support/crm/database.js';
 import { asBaileysEvents } from '../support/crm/day-baileys.js';
 import { asWebhooks } from '../support/crm/day-webhooks.js';
-import { createDay, finalBody, WEB, type Day } from '../support/crm/day.js';
+import { createDay, finalBody, WEB, type Day, type DayMessage } from '../support/crm/day.js';
 import { fillEvolution } from '../support/crm/evolution.js';
 import {
   idsOf,
@@ -14,6 +14,7 @@ import {
   type Expectation,
   type FillOptions,
 } from '../support/crm/expectation.js';
+import { fillWhatrack } from '../support/crm/whatrack.js';
 import { useBackend } from '../support/databases.js';
 import { replayBodies } from '../support/replaying.js';
 
@@ -26,6 +27,8 @@ interface World {
   /** What an expectation calls a row of it. */
   id: string;
   bugs: readonly Bug[];
+  /** The numbers that it serves. */
+  connections: readonly DayMessage['connection'][];
 }
 
 const WORLDS: Readonly<Record<string, World>> = {
@@ -42,6 +45,14 @@ const WORLDS: Readonly<Record<string, World>> = {
       'random_loss',
       'edits_overwrite',
     ],
+    connections: ['cloud', 'web'],
+  },
+  whatrack: {
+    fill: fillWhatrack,
+    table: 'whatsapp_messages',
+    id: 'id',
+    bugs: ['first_of_batch_only', 'random_loss', 'direction_wrong', 'text_lost_131060'],
+    connections: ['cloud'],
   },
 };
 
@@ -82,7 +93,7 @@ describe.each(Object.entries(WORLDS))('the world of %s', (_name, world) => {
       expect(rowsOf(expectation)).toEqual(rows.map(({ id }) => String(id)).sort());
       expect([...expectation.messages.keys()].sort()).toEqual(
         DAY.messages
-          .filter(isLoggedMessage)
+          .filter((message) => isLoggedMessage(message) && world.connections.includes(message.connection))
           .map(({ id }) => id)
           .sort(),
       );

@@ -5,6 +5,7 @@ import { quoteOf, webContent, webKey, type WebKey } from './day-baileys.js';
 import { cardOf, metaContent } from './day-webhooks.js';
 import { deliveriesOf } from './deliveries.js';
 import { Ledger, type Expectation, type FillOptions } from './expectation.js';
+import { cuid, toTime } from './ids.js';
 import { createEvolution } from './schemas/evolution.js';
 
 export const CLOUD_INSTANCE = 'cm0000000000000000cloud01';
@@ -92,11 +93,6 @@ export async function fillEvolution(sql: Sql, day: Day, options: FillOptions): P
 /** Of the Cloud API's number: no echoes, no history, and stickers leave the code before they are written. */
 function isNeverStored(message: DayMessage): boolean {
   return message.connection === 'cloud' && (message.via !== 'live' || message.type === 'sticker');
-}
-
-/** Prisma makes ids of 25 characters; they do not sort by time here. */
-function cuid(random: Random): string {
-  return `cm${random.hex(23).toLowerCase()}`;
 }
 
 function fillCloud(filling: Filling): void {
@@ -298,7 +294,7 @@ async function insertChats(sql: Sql, filling: Filling): Promise<void> {
     id: cuid(random),
     instanceId: row.instanceId,
     remoteJid: row.key.remoteJid,
-    updatedAt: new Date(row.messageTimestamp * 1000).toISOString(),
+    updatedAt: toTime(row.messageTimestamp),
   }));
   await insertRows(
     sql,

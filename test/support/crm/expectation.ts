@@ -52,6 +52,8 @@ export type Oddity =
   | 'never_stored'
   /** The CRM keeps the first words of a message that was edited. */
   | 'edit_not_kept'
+  /** The CRM keeps no caption here. */
+  | 'caption_not_kept'
   /** The CRM does not mark that the message was revoked. */
   | 'revoke_not_kept';
 
@@ -61,6 +63,8 @@ export interface NoMessage {
   why:
     | 'group'
     | 'reaction'
+    /** An edit or a revoke that got a row of its own. */
+    | 'amendment'
     | 'quoted_stub'
     | 'private_note'
     | 'activity'
@@ -70,7 +74,8 @@ export interface NoMessage {
 }
 
 /**
- * What a comparison of the day's log with a filled CRM has to find: every message of the log once in `messages`, and every
+ * What a comparison of the day's log with a filled CRM has to find: every message of the log and of the CRM's
+ * connections once in `messages`, and every
  * row of the CRM exactly once in one of the parts. Groups and reactions are no messages of their own.
  */
 export interface Expectation {
