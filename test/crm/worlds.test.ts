@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../bench/random.js';
 import { addConnection } from '../support/connections.js';
+import { fillChatwoot } from '../support/crm/chatwoot.js';
 import { createCrmDatabase, type CrmDatabase, type Sql } from '../support/crm/database.js';
 import { asBaileysEvents } from '../support/crm/day-baileys.js';
 import { asWebhooks } from '../support/crm/day-webhooks.js';
@@ -53,6 +54,13 @@ const WORLDS: Readonly<Record<string, World>> = {
     id: 'id',
     bugs: ['first_of_batch_only', 'random_loss', 'direction_wrong', 'text_lost_131060'],
     connections: ['cloud'],
+  },
+  chatwoot: {
+    fill: fillChatwoot,
+    table: 'messages',
+    id: 'id',
+    bugs: ['first_of_batch_only', 'lid_split', 'doubled_redelivery', 'random_loss'],
+    connections: ['cloud', 'web'],
   },
 };
 
@@ -122,7 +130,7 @@ describe.each(Object.entries(WORLDS))('the world of %s', (_name, world) => {
   });
 
   it('speaks of them with any bugs on any day', async () => {
-    for (let seed = 1; seed <= 12; seed += 1) {
+    for (let seed = 1; seed <= 6; seed += 1) {
       const random = createRandom(seed);
       const day = createDay({ seed, count: 60, batched: random.chance(0.5) });
       const bugs = world.bugs.filter(() => random.chance(0.5));

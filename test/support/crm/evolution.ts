@@ -137,7 +137,7 @@ function fillCloud(filling: Filling): void {
 function cloudTruth(message: DayMessage, other: Person | undefined): Parameters<Ledger['stored']>[2] {
   if (other !== undefined) return { class: 'other_contact', cause: 'race_of_two_webhooks' };
   if (message.edit !== undefined) return { cause: 'edit_not_kept' };
-  return message.revoke === undefined ? {} : { cause: 'revoke_not_kept' };
+  return message.revoke === undefined ? {} : { cause: 'revoked_words_kept' };
 }
 
 function isFile(message: DayMessage): boolean {
@@ -231,7 +231,7 @@ function fillWeb(filling: Filling): void {
     const row = webRow(filling, message, split ? `${lid.digits}@lid` : undefined);
     rows.push(row);
     ledger.stored(message, row.id, {
-      ...(message.revoke === undefined ? {} : { cause: 'revoke_not_kept' }),
+      ...(message.revoke === undefined ? {} : { cause: 'revoked_words_kept' }),
       ...(row.status === 'EDITED' ? { cause: 'edits_overwrite' } : {}),
       ...(split ? { cause: 'lid_split' } : {}),
       // By the rules of identity it is the same person where the log says whose the LID is.
@@ -307,7 +307,10 @@ async function insertChats(sql: Sql, filling: Filling): Promise<void> {
     'Contact',
     chats.filter(({ instanceId }) => instanceId === WEB_INSTANCE),
   );
-  const withLid = filling.day.people.flatMap(({ phone, lid }) => (lid === undefined ? [] : [{ phone, lid }]));
+  // Who is split is split because nothing here says whose the LID is.
+  const withLid = filling.day.people.flatMap(({ phone, lid }) =>
+    lid === undefined || filling.ledger.isSplit(phone) ? [] : [{ phone, lid }],
+  );
   await insertRows(
     sql,
     'IsOnWhatsapp',

@@ -54,8 +54,8 @@ export type Oddity =
   | 'edit_not_kept'
   /** The CRM keeps no caption here. */
   | 'caption_not_kept'
-  /** The CRM does not mark that the message was revoked. */
-  | 'revoke_not_kept';
+  /** The CRM keeps the words of a message that was revoked. */
+  | 'revoked_words_kept';
 
 /** A row that is no message of a conversation of two. */
 export interface NoMessage {
@@ -144,6 +144,10 @@ export class Ledger {
 
   split(phone: string): void {
     this.#split.add(phone);
+  }
+
+  isSplit(phone: string): boolean {
+    return this.#split.has(phone);
   }
 
   /** `neverStored`: what this CRM does not keep of any day. */

@@ -136,7 +136,7 @@ function truthOf(filling: Filling, message: DayMessage): [Said, Partial<MessageR
     return isFile && message.body !== null ? [{ cause: 'caption_not_kept' }, {}] : [{}, {}];
   }
   if (message.edit !== undefined) return [{ cause: 'edit_not_kept' }, {}];
-  return message.revoke === undefined ? [{}, {}] : [{ cause: 'revoke_not_kept' }, {}];
+  return message.revoke === undefined ? [{}, {}] : [{ cause: 'revoked_words_kept' }, {}];
 }
 
 function write(filling: Filling, message: DayMessage, said: Said, fields: Partial<MessageRow> = {}): void {
