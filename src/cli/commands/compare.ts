@@ -32,6 +32,14 @@ const FLAGS = {
     ),
     failOn: failOn('degraded'),
   }),
+  ...group('Repair:', {
+    repair: text(
+      'file',
+      'write the lost messages as SQL to review and run (FILE.sql, with FILE.undo.sql), or as data (FILE.ndjson)',
+      'a file name',
+    ),
+    verifyRepair: text('file', 'after FILE.sql was run: show what became of its messages', 'a file name'),
+  }),
 };
 
 export function registerCompare(parent: Command, attach: Attach): Command {
@@ -75,28 +83,43 @@ async function compareCommand(call: Call): Promise<Outcome> {
     { withContext },
     { compare },
     { resolveInputs },
+    { openRepairFiles, readRepairedIds, redactUrl },
   ] = await Promise.all([
     import('../items-file.js'),
     import('../views/compare.js'),
     import('../session.js'),
     import('../../commands/compare/compare.js'),
     import('../../commands/inputs.js'),
+    import('../repair-files.js'),
   ]);
-  const { crm, url, files, options, items, severity } = readOptions(call);
+  const { crm, url, paths, options, items, severity, repair, verifyRepair } = readOptions(call);
   const place: CrmPlace =
     url === undefined
       ? {
           kind: 'files',
-          inputs: await resolveInputs(files, { cwd: call.io.cwd }),
+          inputs: await resolveInputs(paths, { cwd: call.io.cwd }),
           stdin: call.io.stdin,
           signal: call.stop.signal,
         }
       : { kind: 'database', url };
+  const repaired = verifyRepair === undefined ? undefined : readRepairedIds(verifyRepair, call.io);
+  const files =
+    repair === undefined
+      ? undefined
+      : await openRepairFiles(repair, crm, url === undefined ? paths.join(', ') : redactUrl(url), call.io);
   const list = items === undefined ? undefined : await openItemsFile('--items', items, call.io);
   try {
     const result = await withContext(call, { command: 'compare', interruptible: 'reading' }, (ctx) =>
-      compare(ctx, { ...options, crm, place, onItem: list && ((item) => list.line(comparedItemLine(item))) }),
+      compare(ctx, {
+        ...options,
+        crm,
+        place,
+        repaired,
+        repair: files?.writer,
+        onItem: list && ((item) => list.line(comparedItemLine(item))),
+      }),
     );
+    if (result.status === 'completed') await files?.finish((result.repair?.messages ?? 0) > 0);
     if (list !== undefined) {
       if (result.status === 'completed') await list.finish();
       else call.notice('The list of items is not written: it would be incomplete.');
@@ -104,6 +127,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
     return { presentation: presentCompare(result), exitCode: exitCodeFor(result, severity) };
   } finally {
     await list?.discard();
+    await files?.discard();
   }
 }
 
@@ -111,7 +135,7 @@ function readOptions(call: Call) {
   const reading = readFlags(FLAGS, call);
   const { values, origin } = reading;
   rejectEmptyWindow(reading, 'since', 'until');
-  const [typed = '', ...files] = call.args;
+  const [typed = '', ...paths] = call.args;
   const crm = crmNamed(typed);
   if (values.crmUrl !== undefined && values.crmUrlFile !== undefined) {
     throw contradiction(
@@ -126,10 +150,10 @@ function readOptions(call: Call) {
           holds: 'postgresql://user:password@host:5432/database',
           code: 'crm_url_file_unreadable',
         }).trim();
-  if (url !== undefined && files.length > 0) {
+  if (url !== undefined && paths.length > 0) {
     throw contradiction('A database and files of the CRM are given.', 'Give --crm-url, or files.');
   }
-  if (url === undefined && files.length === 0) {
+  if (url === undefined && paths.length === 0) {
     throw new ConfigError(`Where are the tables of ${crm}?`, {
       code: 'crm_missing',
       remedy: 'Give its database (--crm-url-file FILE), or exports of its tables as arguments.',
@@ -152,7 +176,16 @@ function readOptions(call: Call) {
     since: values.since,
     until: values.until,
   };
-  return { crm, url, files, options, items: values.items, severity: values.failOn };
+  return {
+    crm,
+    url,
+    paths,
+    options,
+    items: values.items,
+    severity: values.failOn,
+    repair: values.repair,
+    verifyRepair: values.verifyRepair,
+  };
 }
 
 function crmNamed(typed: string): CrmName {

@@ -71,6 +71,8 @@ export function presentCompare(result: CompareResult): Presentation {
         section('Likely causes', [list(connections.flatMap(causeItems))]),
         section('Details', [list(connections.flatMap(detailItems))]),
         section('People affected most', [peopleTable(result.people)]),
+        section('Repair', [list(repairItems(result))]),
+        section('Repair', [list(repairItems(result))]),
         ...unmatchedBlocks(result),
       ],
       next: result.next,
@@ -178,6 +180,67 @@ function peopleTable(people: readonly AffectedPerson[]): Block {
     ]),
   );
 }
+
+function repairItems({ repair, repaired, counts }: CompareResult): Item[] {
+  const items: Item[] = [];
+  if (repaired !== null) {
+    const { messages, same = 0 } = repaired;
+    const rest = messages - same;
+    items.push({
+      mark: rest === 0 ? 'good' : 'bad',
+      line: `${formatCount(same)} of ${formatAmount(messages, 'repaired message')} ${same === 1 ? 'is' : 'are'} in the CRM`,
+    });
+  }
+  if (repair !== null) {
+    const leftOut = Object.entries(repair.leftOut).map(
+      ([reason, count]) => `${LEFT_OUT[reason] ?? reason} ${formatCount(count)}`,
+    );
+    items.push({
+      mark: 'note',
+      line:
+        counts.lost === 0
+          ? 'nothing is lost: no file was written'
+          : `${formatAmount(repair.messages, 'message')} written${leftOut.length === 0 ? '' : `; left out: ${leftOut.join(', ')}`}`,
+    });
+  }
+  return items;
+}
+
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  recent: 'too recent',
+  no_contact: 'without a contact',
+  no_id: 'without an id',
+};
+
+function repairItems({ repair, repaired, counts }: CompareResult): Item[] {
+  const items: Item[] = [];
+  if (repaired !== null) {
+    const { messages, same = 0 } = repaired;
+    items.push({
+      mark: same === messages ? 'good' : 'bad',
+      line: `${formatCount(same)} of ${formatAmount(messages, 'repaired message')} ${same === 1 ? 'is' : 'are'} in the CRM`,
+    });
+  }
+  if (repair !== null) {
+    const leftOut = Object.entries(repair.leftOut).map(
+      ([reason, count]) => `${LEFT_OUT[reason] ?? reason} ${formatCount(count)}`,
+    );
+    items.push({
+      mark: 'note',
+      line:
+        counts.lost === 0
+          ? 'nothing is lost: no file was written'
+          : `${formatAmount(repair.messages, 'message')} written${leftOut.length === 0 ? '' : `; left out: ${leftOut.join(', ')}`}`,
+    });
+  }
+  return items;
+}
+
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  recent: 'too recent',
+  no_contact: 'without a contact',
+  no_id: 'without an id',
+};
 
 function unmatchedBlocks({ unmatched }: CompareResult): Block[] {
   const { crm, connections } = unmatched;

@@ -29,7 +29,8 @@ import { judgeMessage, type Judged } from './judge.js';
 import { matchConnections, type ConnectionMatch } from './match-connections.js';
 import { addAside, stageCrm, type Staged } from './stage-rows.js';
 import { Tally } from './tally.js';
-import type { CompareOptions, CompareResult, ComparedItem } from './types.js';
+import { giveLostMessages } from './lost-messages.js';
+import type { CompareOptions, CompareResult, ComparedItem, RepairSink, RepairSummary } from './types.js';
 
 /**
  * Holds a CRM's own rows against the messages of the database, and says of each what it is. Reads both sides at one moment each
@@ -51,7 +52,7 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
     options.connection === undefined ? undefined : (await findConnection(ctx, options.connection)).id;
   const records = await readConnectionRecords(ctx.store.sql);
   const { matches, unmatched } = matchConnections(source, records, { map: options.map, connection: only });
-  const { tally, people } = await ctx.store.transaction(async (tx) => {
+  const { tally, people, repair } = await ctx.store.transaction(async (tx) => {
     await prepareComparison(tx);
     const lead =
       options.contact === undefined ? null : await theOneLead(tx, await resolveContact(tx, options.contact));
@@ -61,6 +62,8 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
       until: options.until ?? null,
       leadId: lead?.leadId ?? null,
       ...(options.onItem === undefined ? {} : { onItem: options.onItem }),
+      ...(options.repaired === undefined ? {} : { repaired: options.repaired }),
+      ...(options.repair === undefined ? {} : { repair: options.repair }),
     });
   });
   const isInterrupted = ctx.signal.aborted;
@@ -84,6 +87,8 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
     counts,
     people,
     severity: severityOf(counts),
+    repaired: options.repaired === undefined ? null : tally.repaired(options.repaired.size),
+    repair,
     next:
       counts.only_in_crm > 0
         ? [remedy('verify', [], 'verifies that the database holds everything that the log has')]
@@ -97,7 +102,11 @@ function severityOf(counts: CompareResult['counts']): Severity | null {
   return counts.only_in_crm + counts.without_id > 0 ? 'note' : null;
 }
 
-type Scope = ComparisonScope & { onItem?: NonNullable<CompareOptions['onItem']> };
+type Scope = ComparisonScope & {
+  onItem?: NonNullable<CompareOptions['onItem']>;
+  repair?: RepairSink;
+  repaired?: ReadonlySet<string>;
+};
 
 /** The comparison proper, inside one transaction that sees one moment. */
 async function runComparison(
@@ -106,7 +115,7 @@ async function runComparison(
   source: CrmSource,
   matches: readonly ConnectionMatch[],
   scope: Scope,
-): Promise<{ tally: Tally; people: CompareResult['people'] }> {
+): Promise<{ tally: Tally; people: CompareResult['people']; repair: RepairSummary | null }> {
   const steps = 4;
   ctx.emit({ event: 'step', step: 'read the CRM', number: 1, of: steps });
   const staged = await stageCrm(tx, source, matches, new LeadFinder(tx), {
@@ -130,6 +139,21 @@ async function runComparison(
     tally.addBatchShares(await readBatchShares(tx, scope));
     if (!isStopped()) tally.assertBalanced(await countCompared(tx, scope));
   }
+  const repair =
+    scope.repair === undefined || isStopped()
+      ? null
+      : await giveLostMessages(
+          tx,
+          {
+            dialect: source.dialect,
+            matches,
+            scope,
+            contactNames: staged.contactNames,
+            isCloudApi: (id) => tally.isCloudApi(id),
+            now: ctx.clock(),
+          },
+          scope.repair,
+        );
   const affected = tally.people();
   const names = await readLeadNames(
     tx,
@@ -137,6 +161,7 @@ async function runComparison(
   );
   return {
     tally,
+    repair,
     people: affected.map(({ leadId, ...person }) => ({ ...person, contact: names.get(leadId) ?? leadId })),
   };
 }
@@ -296,7 +321,10 @@ class Comparison {
     connectionId,
     ...item
   }: Omit<ComparedItem, 'connection'> & { connectionId: string }): Promise<void> {
-    await this.scope.onItem?.({ ...item, connection: this.tally.nameOf(connectionId) });
+    const { onItem, repaired } = this.scope;
+    if (item.externalId !== null && repaired?.has(item.externalId) === true)
+      this.tally.countRepaired(item.class);
+    await onItem?.({ ...item, connection: this.tally.nameOf(connectionId) });
   }
 }
 

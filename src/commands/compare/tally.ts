@@ -56,6 +56,17 @@ export class Tally {
     return this.side(connectionId).match.connection.name;
   }
 
+  private readonly repairedCounts: Partial<ComparisonCounts> = {};
+
+  countRepaired(className: ComparisonClass): void {
+    this.repairedCounts[className] = (this.repairedCounts[className] ?? 0) + 1;
+  }
+
+  /** What became of so many repaired messages. */
+  repaired(messages: number): Partial<ComparisonCounts> & { messages: number } {
+    return { messages, ...this.repairedCounts };
+  }
+
   /** As the CRM says, else as the connection is known here. */
   isCloudApi(connectionId: string): boolean {
     const { crm, connection } = this.side(connectionId).match;

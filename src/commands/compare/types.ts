@@ -1,6 +1,7 @@
 import type { CrmConnection, CrmName, NotKeptReason } from '../../crm/crm.js';
 import type { CrmPlace } from '../../crm/open-crm.js';
 import type { Severity } from '../../model/enumerations.js';
+import type { LostMessage } from '../../crm/repair/repair.js';
 import type { Remedy } from '../../model/remedy.js';
 
 /**
@@ -93,6 +94,10 @@ export interface CompareResult {
   people: AffectedPerson[];
   /** The worst of what was found; null where nothing was. */
   severity: Severity | null;
+  /** What became of the messages of `--verify-repair`; null without it. */
+  repaired: (Partial<ComparisonCounts> & { messages: number }) | null;
+  /** What `--repair` wrote; null without it. */
+  repair: RepairSummary | null;
   next: Remedy[];
   database: string;
 }
@@ -112,6 +117,7 @@ export interface ComparedItem {
 
 export { CRM_NAMES, type CrmName } from '../../crm/crm.js';
 export type { CrmPlace } from '../../crm/open-crm.js';
+export type { LostMessage } from '../../crm/repair/repair.js';
 
 export interface CompareOptions {
   crm: CrmName;
@@ -126,4 +132,26 @@ export interface CompareOptions {
   /** Ms since 1970, not included. */
   until?: number | undefined;
   onItem?: ((item: ComparedItem) => Promise<void> | void) | undefined;
+  /** `--verify-repair`: ids of messages that a repair put back; the result says what became of them. */
+  repaired?: ReadonlySet<string> | undefined;
+  /** Receives every lost message that a repair can put back, oldest first, after the comparison. */
+  repair?: RepairSink | undefined;
 }
+
+/** Takes the lost messages of a comparison. */
+export interface RepairSink {
+  /** Messages younger than this are left out. */
+  minimumAgeMs: number;
+  lost: (message: LostMessage) => Promise<void> | void;
+}
+
+/** What a repair holds of what is lost. */
+export interface RepairSummary {
+  messages: number;
+  /** Lost messages that are not in it, by reason. */
+  leftOut: Partial<Record<LeftOutReason, number>>;
+}
+
+/** `recent`: the CRM may still be at work on it. `no_contact`: nothing names the person there. */
+export const LEFT_OUT_REASONS = ['recent', 'no_contact', 'no_id'] as const;
+export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];

@@ -66,6 +66,10 @@ export async function prepareComparison(tx: Sql): Promise<void> {
     `create temporary table wa_crm_pairs (ordinal int not null, message_id uuid not null, is_exact boolean not null)
      on commit drop`,
   );
+  await tx.execute(
+    `create temporary table wa_crm_names (connection_id uuid not null, lead_id uuid not null, contact int not null)
+     on commit drop`,
+  );
   await tx.execute('set transaction read only');
   await tx.query(
     // Without statistics the planner would look up each row of the one table in the other: with millions, for hours.
@@ -290,6 +294,69 @@ export function streamUnpaired(
      order by r.connection_id, same_as, r.ordinal`,
     [leadId],
     5_000,
+  );
+}
+
+/** Finds what the CRM calls the people of whom it has messages: of several contacts, the one with most. */
+export async function nameLeads(tx: Sql): Promise<void> {
+  await tx.execute(
+    `insert into wa_crm_names (connection_id, lead_id, contact)
+     select distinct on (connection_id, lead_id) connection_id, lead_id, contact
+     from (
+       select r.connection_id, k.lead_id, r.contact, count(*) as messages
+       from wa_crm_rows r join (select distinct contact, lead_id from wa_crm_contacts) k on k.contact = r.contact
+       group by r.connection_id, k.lead_id, r.contact
+     ) counted
+     order by connection_id, lead_id, messages desc, contact`,
+  );
+}
+
+const LOST_CONTENT = columns({
+  ...OUR_MESSAGE,
+  isGroup: boolean,
+  hasErrors: boolean,
+  stanzaId: orNull(text),
+  mediaId: orNull(text),
+  mimeType: orNull(text),
+  fileName: orNull(text),
+  status: orNull(text),
+  quotedId: orNull(text),
+  phone: orNull(text),
+  name: orNull(text),
+  lid: orNull(text),
+  waId: orNull(text),
+  /** The number of the CRM's contact, where it has one of the lead; see {@link nameLeads}. */
+  contact: orNull(integer),
+});
+
+/** A message of ours without a row in the CRM, with all that a row needs. */
+export type LostContent = RowOf<typeof LOST_CONTENT>;
+
+/** The same messages as {@link streamMissing} gives, in its order, with their contents. */
+export function streamLostContents(
+  tx: Sql,
+  scope: ComparisonScope,
+): AsyncGenerator<LostContent[], void, undefined> {
+  return streamRowsOf(
+    tx,
+    LOST_CONTENT,
+    `select ${OUR_COLUMNS}, coalesce(i.is_group, false) as is_group,
+       coalesce(jsonb_typeof(m.errors), 'null') <> 'null' as has_errors, m.stanza_id, m.media->>'id' as media_id,
+       m.media->>'mimeType' as mime_type, m.media->>'fileName' as file_name, m.status, m.context_external_id as quoted_id,
+       l.phone_number as phone, l.push_name as name, i.lid, i.wa_id, n.contact
+     from messages m
+     join leads l on l.id = m.lead_id
+     left join (select distinct message_id from wa_crm_pairs) p on p.message_id = m.id
+     left join (
+       select lead_id, bool_or(kind = 'wa_id' and value like '%@%') as is_group, min(value) filter (where kind = 'lid') as lid,
+         min(value) filter (where kind = 'wa_id' and value not like '%@%') as wa_id
+       from lead_identities where lead_id is not null group by lead_id
+     ) i on i.lead_id = m.lead_id
+     left join wa_crm_names n on n.connection_id = m.connection_id and n.lead_id = m.lead_id
+     where p.message_id is null and ${IN_SCOPE}
+     order by m.timestamp, m.id`,
+    parametersOf(scope),
+    1_000,
   );
 }
 

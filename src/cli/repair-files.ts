@@ -1,0 +1,82 @@
+import { resolve } from 'node:path';
+import { writeRepair, type RepairWriter, type TextFile } from '../commands/compare/repair-files.js';
+import type { CrmName } from '../commands/compare/types.js';
+import { ConfigError } from '../model/errors.js';
+import { readTextFile } from './environment.js';
+import type { Io } from './io.js';
+import { openItemsFile, type ItemsFile } from './items-file.js';
+
+export { redactUrl } from '../commands/compare/repair-files.js';
+
+/** The files of `--repair`. */
+export interface RepairFiles {
+  writer: RepairWriter;
+  /** Gives the files their names; without lost messages there is nothing to repair, and no file. */
+  finish: (hasMessages: boolean) => Promise<void>;
+  /** Leaves no trace of files that are not finished. */
+  discard: () => Promise<void>;
+}
+
+/**
+ * Opens FILE.sql, FILE.undo.sql and FILE.ids, or FILE.ndjson. Throws ConfigError for another ending, and for what cannot be
+ * written.
+ */
+export async function openRepairFiles(
+  target: string,
+  crm: CrmName,
+  place: string,
+  io: Io,
+): Promise<RepairFiles> {
+  const stem = /^(.+)\.sql$/i.exec(target)?.[1];
+  if (stem === undefined && !/\.(?:ndjson|jsonl)$/i.test(target)) {
+    throw new ConfigError(`--repair ${target}: the ending says the form.`, {
+      code: 'usage',
+      remedy: 'Name a file that ends in .sql, or in .ndjson for the messages as data.',
+    });
+  }
+  const opened: ItemsFile[] = [];
+  const open = async (path: string): Promise<TextFile> => {
+    const file = await openItemsFile('--repair', path, io);
+    opened.push(file);
+    return { path, write: (text) => (text === '' ? undefined : file.line(text.replace(/\n$/, ''))) };
+  };
+  const discard = async (): Promise<void> => {
+    for (const file of opened) await file.discard();
+  };
+  try {
+    const writer = await writeRepair(
+      crm,
+      stem === undefined
+        ? { kind: 'ndjson', data: await open(target) }
+        : {
+            kind: 'sql',
+            script: await open(target),
+            undo: await open(`${stem}.undo.sql`),
+            ids: await open(`${stem}.ids`),
+          },
+      { place, now: io.clock() },
+    );
+    return {
+      writer,
+      finish: async (hasMessages) => {
+        if (!hasMessages) return;
+        await writer.end();
+        for (const file of opened) await file.finish();
+      },
+      discard,
+    };
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+}
+
+/** The ids of the messages that a repair put back: what `--repair` wrote beside its SQL. */
+export function readRepairedIds(target: string, io: Pick<Io, 'cwd'>): ReadonlySet<string> {
+  const path = resolve(io.cwd, target.replace(/\.sql$/i, '.ids'));
+  const text = readTextFile(path, '--verify-repair', {
+    holds: 'the ids of a repair; --repair FILE.sql writes them to FILE.ids.',
+    code: 'repair_ids_unreadable',
+  });
+  return new Set(text.split('\n').flatMap((line) => line.split('\t')[1] ?? []));
+}

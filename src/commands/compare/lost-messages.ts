@@ -1,0 +1,98 @@
+import type { Dialect } from '../../crm/crm.js';
+import type { LostMessage } from '../../crm/repair/repair.js';
+import type { Sql } from '../../store/sql.js';
+import {
+  nameLeads,
+  streamLostContents,
+  type ComparisonScope,
+  type LostContent,
+} from '../../store/queries/comparison.js';
+import type { ConnectionMatch } from './match-connections.js';
+import type { LeftOutReason, RepairSink, RepairSummary } from './types.js';
+
+export interface LostFrom {
+  dialect: Dialect;
+  matches: readonly ConnectionMatch[];
+  scope: ComparisonScope;
+  contactNames: readonly string[];
+  isCloudApi: (connectionId: string) => boolean;
+  /** Ms since 1970. */
+  now: number;
+}
+
+/** Gives the sink every message that is lost and can be put back, oldest first. */
+export async function giveLostMessages(tx: Sql, from: LostFrom, sink: RepairSink): Promise<RepairSummary> {
+  await nameLeads(tx);
+  const keys = new Map<string, string>();
+  for (const { connection, crm } of from.matches) {
+    if (!keys.has(connection.id)) keys.set(connection.id, crm.key);
+  }
+  const summary: RepairSummary = { messages: 0, leftOut: {} };
+  const leaveOut = (reason: LeftOutReason): void => {
+    summary.leftOut[reason] = (summary.leftOut[reason] ?? 0) + 1;
+  };
+  for await (const page of streamLostContents(tx, from.scope)) {
+    for (const content of page) {
+      if (notKept(content, from) !== null) continue;
+      const { messageExternalId: externalId } = content;
+      if (externalId === null) leaveOut('no_id');
+      else if (from.now - content.timestamp < sink.minimumAgeMs) leaveOut('recent');
+      else {
+        const lost = lostMessage(
+          content,
+          externalId,
+          keys.get(content.connectionId) ?? '',
+          from.contactNames,
+        );
+        if (lost.contact === null && lost.phone === null && lost.lid === null && lost.waId === null)
+          leaveOut('no_contact');
+        else {
+          summary.messages += 1;
+          await sink.lost(lost);
+        }
+      }
+    }
+  }
+  return summary;
+}
+
+function notKept(content: LostContent, { dialect, isCloudApi }: LostFrom) {
+  return dialect.notKept({
+    type: content.messageType,
+    direction: content.messageDirection,
+    source: content.messageSource,
+    body: content.messageBody,
+    isGroup: content.isGroup,
+    isRevoked: content.isRevoked,
+    hasErrors: content.hasErrors,
+    isCloudApi: isCloudApi(content.connectionId),
+  });
+}
+
+function lostMessage(
+  content: LostContent,
+  externalId: string,
+  connection: string,
+  contactNames: readonly string[],
+): LostMessage {
+  const { stanzaId, phone, lid, waId, name, mediaId, mimeType, fileName, status, quotedId } = content;
+  return {
+    connection,
+    externalId,
+    stanzaId,
+    contact: content.contact === null ? null : (contactNames[content.contact] ?? null),
+    phone,
+    lid,
+    waId,
+    name,
+    direction: content.messageDirection,
+    type: content.messageType,
+    body: content.messageBody,
+    mediaId,
+    mimeType,
+    fileName,
+    at: content.timestamp,
+    status,
+    quotedId,
+  };
+}

@@ -1,0 +1,85 @@
+import type { RepairForm } from './repair.js';
+
+const HOUR_MS = 3_600_000;
+const INDEX = 'wa_reconcile_message_key';
+
+/** The key id of the CRM's channel: the Cloud API's instances hold wamids, WhatsApp Web's the key id inside. */
+const KEY_ID = `case when i.integration = 'WHATSAPP-BUSINESS' then l.external_id else coalesce(l.stanza_id, l.external_id) end`;
+
+/** The contact as the CRM has it, else the number as WhatsApp writes it, else the LID. */
+const REMOTE_JID = `coalesce(l.contact, coalesce(l.wa_id, ltrim(l.phone, '+')) || '@s.whatsapp.net', l.lid)`;
+
+const MEDIA_OBJECT = `jsonb_strip_nulls(jsonb_build_object(
+    'mimetype', l.mime_type, 'caption', l.body, 'fileName', l.file_name, 'id', l.media_id))`;
+
+/**
+ * Evolution API 2.x. Its messages have no unique key but their own id, so what is there is found by an index of our own. READ,
+ * because any other status counts as unread; older than six hours, because younger rows are pushed on into Chatwoot.
+ */
+export const EVOLUTION_REPAIR: RepairForm = {
+  crm: 'evolution',
+  minimumAgeMs: 6 * HOUR_MS,
+  before: () => [
+    {
+      does: 'Without this index, every look-up by WhatsApp’s id would read the whole instance. Built beside running writers.',
+      sql: `create index concurrently if not exists ${INDEX} on "Message" ("instanceId", (key->>'id'))`,
+    },
+  ],
+  steps: (run) => [
+    {
+      does: 'Each message with its chat and id, in Evolution’s terms.',
+      sql: `
+create temporary table wr_rows on commit drop as
+select l.position, l.connection, l.name, l.at, ${KEY_ID} as key_id, ${REMOTE_JID} as remote_jid,
+  l.direction = 'OUTBOUND' as from_me,
+  case l.type when 'image' then 'imageMessage' when 'video' then 'videoMessage' when 'audio' then 'audioMessage'
+    when 'document' then 'documentMessage' when 'sticker' then 'stickerMessage' else 'conversation' end as message_type,
+  case l.type when 'image' then jsonb_build_object('imageMessage', ${MEDIA_OBJECT})
+    when 'video' then jsonb_build_object('videoMessage', ${MEDIA_OBJECT})
+    when 'audio' then jsonb_build_object('audioMessage', ${MEDIA_OBJECT} - 'caption')
+    when 'document' then jsonb_build_object('documentMessage', ${MEDIA_OBJECT})
+    when 'sticker' then jsonb_build_object('stickerMessage', ${MEDIA_OBJECT} - 'caption')
+    else jsonb_build_object('conversation', coalesce(l.body, '[' || l.type || ']')) end as message,
+  case when l.quoted_id is null then null else jsonb_build_object('stanzaId', l.quoted_id) end as context_info
+from wr_lost l join "Instance" i on i.id = l.connection
+where ${REMOTE_JID} is not null`,
+    },
+    {
+      does: 'Chats of people that the instance has none of.',
+      sql: `
+insert into "Chat" (id, "remoteJid", name, "createdAt", "updatedAt", "instanceId", "unreadMessages")
+select 'wr_${run}_c' || min(r.position), r.remote_jid, left(max(r.name), 100), max(r.at) at time zone 'UTC',
+  max(r.at) at time zone 'UTC', r.connection, 0
+from wr_rows r
+where not exists (select from "Chat" c where c."instanceId" = r.connection and c."remoteJid" = r.remote_jid)
+group by r.connection, r.remote_jid`,
+    },
+    {
+      does: 'The messages that are not there, oldest first.',
+      sql: `
+insert into "Message" (id, key, "pushName", "messageType", message, "contextInfo", source, "messageTimestamp", "instanceId", status)
+select 'wr_${run}_' || lpad(r.position::text, 9, '0'),
+  jsonb_build_object('id', r.key_id, 'fromMe', r.from_me, 'remoteJid', r.remote_jid),
+  case when r.from_me then null else left(r.name, 100) end, r.message_type, r.message, r.context_info, 'unknown',
+  extract(epoch from r.at)::int, r.connection, 'READ'
+from wr_rows r
+where not exists (select from "Message" m where m."instanceId" = r.connection and m.key->>'id' = r.key_id)
+order by r.position`,
+    },
+  ],
+  undo: (run) => [
+    {
+      does: 'The messages of this repair.',
+      sql: `delete from "Message" where starts_with(id, 'wr_${run}_')`,
+    },
+    {
+      does: 'Its chats, where nothing else came into them.',
+      sql: `
+delete from "Chat" c
+where starts_with(c.id, 'wr_${run}_c')
+  and not exists (
+    select from "Message" m where m."instanceId" = c."instanceId" and m.key->>'remoteJid' = c."remoteJid")`,
+    },
+  ],
+  undoAfter: () => [{ does: 'The index of the repair.', sql: `drop index concurrently if exists ${INDEX}` }],
+};

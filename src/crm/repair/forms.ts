@@ -1,0 +1,27 @@
+import { ConfigError } from '../../model/errors.js';
+import type { CrmName } from '../crm.js';
+import { EVOLUTION_REPAIR } from './evolution.js';
+import type { RepairForm } from './repair.js';
+import { WHATRACK_REPAIR } from './whatrack.js';
+
+const FORMS: ReadonlyMap<CrmName, RepairForm> = new Map(
+  [EVOLUTION_REPAIR, WHATRACK_REPAIR].map((form) => [form.crm, form]),
+);
+
+/** How a CRM is repaired by SQL. Throws ConfigError, with the reason, for one that cannot be. */
+export function repairFormOf(crm: CrmName): RepairForm {
+  const form = FORMS.get(crm);
+  if (form !== undefined) return form;
+  throw new ConfigError(
+    `There is no safe SQL to repair ${crm}: ${WHY_NOT[crm] ?? 'its tables are its own'}.`,
+    {
+      code: 'crm_repair_unsupported',
+      remedy: 'Write the lost messages as data instead: --repair FILE.ndjson.',
+    },
+  );
+}
+
+const WHY_NOT: Partial<Record<CrmName, string>> = {
+  whaticket: 'its messages have the time of their insertion, so old ones would appear as new',
+  table: 'only its owner knows what else its rows need',
+};

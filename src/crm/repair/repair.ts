@@ -1,0 +1,56 @@
+import type { Direction } from '../../model/enumerations.js';
+import type { CrmName } from '../crm.js';
+
+/** A message that a CRM has lost, with all that a row of it needs. */
+export interface LostMessage {
+  /** The CRM's connection: a {@link CrmConnection.key}. */
+  connection: string;
+  externalId: string;
+  /** The key id of WhatsApp Web; null where the wamid does not tell it. */
+  stanzaId: string | null;
+  /** What the CRM calls the contact, where it has messages of the person. */
+  contact: string | null;
+  /** E.164. */
+  phone: string | null;
+  lid: string | null;
+  /** Digits as WhatsApp writes them, where they differ from the phone's. */
+  waId: string | null;
+  name: string | null;
+  direction: Direction;
+  type: string;
+  body: string | null;
+  mediaId: string | null;
+  mimeType: string | null;
+  fileName: string | null;
+  /** Ms since 1970. */
+  at: number;
+  status: string | null;
+  quotedId: string | null;
+}
+
+/** How the rows that a CRM has lost are put back by SQL. The script's parts see the lost messages as `wr_lost`. */
+export interface RepairForm {
+  crm: CrmName;
+  /** Messages younger than this are left out: the CRM itself may still be at work on them. */
+  minimumAgeMs: number;
+  /** Statements before the transaction, such as an index that is built beside running writers. */
+  before?: (run: string) => readonly RepairStep[];
+  steps: (run: string) => readonly RepairStep[];
+  /** What takes everything back that `steps` and `before` made. */
+  undo: (run: string) => readonly RepairStep[];
+  undoAfter?: (run: string) => readonly RepairStep[];
+}
+
+/** One statement, and what it does: the script is read by a person before it is run. */
+export interface RepairStep {
+  does: string;
+  sql: string;
+}
+
+/** A text as an SQL literal that means the same whatever the server's settings and psql make of backslashes. */
+export function sqlText(text: string | null): string {
+  if (text === null) return 'null';
+  // PostgreSQL stores no NUL, and a message never holds one (M8).
+  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
+  return text.includes('\\') ? `E${quoted}` : quoted;
+}
