@@ -72,7 +72,6 @@ export function presentCompare(result: CompareResult): Presentation {
         section('Details', [list(connections.flatMap(detailItems))]),
         section('People affected most', [peopleTable(result.people)]),
         section('Repair', [list(repairItems(result))]),
-        section('Repair', [list(repairItems(result))]),
         ...unmatchedBlocks(result),
       ],
       next: result.next,
@@ -180,37 +179,6 @@ function peopleTable(people: readonly AffectedPerson[]): Block {
     ]),
   );
 }
-
-function repairItems({ repair, repaired, counts }: CompareResult): Item[] {
-  const items: Item[] = [];
-  if (repaired !== null) {
-    const { messages, same = 0 } = repaired;
-    const rest = messages - same;
-    items.push({
-      mark: rest === 0 ? 'good' : 'bad',
-      line: `${formatCount(same)} of ${formatAmount(messages, 'repaired message')} ${same === 1 ? 'is' : 'are'} in the CRM`,
-    });
-  }
-  if (repair !== null) {
-    const leftOut = Object.entries(repair.leftOut).map(
-      ([reason, count]) => `${LEFT_OUT[reason] ?? reason} ${formatCount(count)}`,
-    );
-    items.push({
-      mark: 'note',
-      line:
-        counts.lost === 0
-          ? 'nothing is lost: no file was written'
-          : `${formatAmount(repair.messages, 'message')} written${leftOut.length === 0 ? '' : `; left out: ${leftOut.join(', ')}`}`,
-    });
-  }
-  return items;
-}
-
-const LEFT_OUT: Readonly<Record<string, string>> = {
-  recent: 'too recent',
-  no_contact: 'without a contact',
-  no_id: 'without an id',
-};
 
 function repairItems({ repair, repaired, counts }: CompareResult): Item[] {
   const items: Item[] = [];

@@ -64,5 +64,3 @@ function asData({ at, ...message }: LostMessage): Record<string, unknown> {
 }
 
 export { redactUrl } from '../../store/database-url.js';
-
-export { redactUrl } from '../../store/database-url.js';

@@ -6,14 +6,13 @@ import type { AsideReason, CrmRecord, CrmRow, Dialect, KeptQuestion, NotKeptReas
 import { jsonIn, objectAt, secondsIn, stringAt, wordIn } from '../record.js';
 import { asideOfChat } from '../chats.js';
 
-/** What Evolution's Cloud API channel stores; every other type gives no row (as of 2.3.7). */
+/** What Evolution's Cloud API channel stores; every other type, stickers among them, gives no row (as of 2.3.7). */
 const CLOUD_TYPES = new Set([
   'text',
   'image',
   'audio',
   'video',
   'document',
-  'sticker',
   'location',
   'contacts',
   'interactive',
