@@ -144,12 +144,20 @@ function causeItems({ connection, causes }: ComparedConnection): Item[] {
   }));
 }
 
-function detailItems({ connection, fields, notKept, aside, outside }: ComparedConnection): Item[] {
+function detailItems({
+  connection,
+  fields,
+  notKept,
+  aside,
+  outside,
+  splitPeople,
+}: ComparedConnection): Item[] {
   const parts: (readonly [string, Readonly<Record<string, number>>])[] = [
     ['different fields', fields],
     ['not kept by design', notKept],
     ['rows that are no messages', aside],
     ['rows outside the window', outside > 0 ? { all: outside } : {}],
+    ['people with several contacts in the CRM', splitPeople > 0 ? { all: splitPeople } : {}],
   ];
   return parts.flatMap(([words, counts]): Item[] => {
     const shown = Object.entries(counts).map(

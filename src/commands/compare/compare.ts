@@ -6,13 +6,15 @@ import type { Context } from '../../context.js';
 import { remedy } from '../../model/remedy.js';
 import type { Severity } from '../../model/enumerations.js';
 import { LeadFinder } from '../../rawlog/lead-finder.js';
+import { RawLog } from '../../rawlog/raw-log.js';
 import type { Sql } from '../../store/sql.js';
 import {
   countCompared,
+  countSplitPeople,
   nameContactsByMessages,
   pairRows,
   prepareComparison,
-  readBatchShares,
+  readBatchSamples,
   readLeadNames,
   streamMissing,
   streamPairs,
@@ -25,6 +27,7 @@ import {
 import { readConnectionRecords } from '../../store/tables/connections.js';
 import { findConnection } from '../connections/find.js';
 import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
+import { findFirstOnly } from './batch-order.js';
 import { judgeMessage, type Judged } from './judge.js';
 import { matchConnections, type ConnectionMatch } from './match-connections.js';
 import { addAside, stageCrm, type Staged } from './stage-rows.js';
@@ -136,7 +139,8 @@ async function runComparison(
     await comparison.missing();
     ctx.emit({ event: 'step', step: 'find rows that only the CRM has', number: 4, of: steps });
     await comparison.unpaired();
-    tally.addBatchShares(await readBatchShares(tx, scope));
+    await comparison.causes();
+    tally.splitPeople = await countSplitPeople(tx, scope);
     if (!isStopped()) tally.assertBalanced(await countCompared(tx, scope));
   }
   const repair =
@@ -166,7 +170,12 @@ async function runComparison(
   };
 }
 
+/** Enough to see a pattern in. */
+const LOST_REMEMBERED = 10_000;
+
 class Comparison {
+  private readonly someLost = new Set<string>();
+
   constructor(
     private readonly ctx: Context,
     private readonly tx: Sql,
@@ -254,7 +263,7 @@ class Comparison {
         const reason = this.notKept(message);
         const className = reason === null ? 'lost' : 'not_kept_by_design';
         this.tally.count(connectionId, className, leadId);
-        if (reason === null) this.tally.media(message, true);
+        if (reason === null) this.noteLost(message);
         else this.tally.notKept(connectionId, reason);
         await this.item({
           sign: reason === null ? '+' : '=',
@@ -266,6 +275,12 @@ class Comparison {
         });
       }
     }
+  }
+
+  private noteLost(message: MissingMessage): void {
+    this.tally.media(message, true);
+    if (message.messageExternalId !== null && this.someLost.size < LOST_REMEMBERED)
+      this.someLost.add(message.messageExternalId);
   }
 
   private notKept(message: MissingMessage): NotKeptReason | null {
@@ -299,6 +314,21 @@ class Comparison {
         }
       }
     }
+  }
+
+  /** Known reasons for what is lost. */
+  async causes(): Promise<void> {
+    const losing = new Set(this.tally.withLosses());
+    if (losing.size === 0) return;
+    const samples = await readBatchSamples(this.tx, this.scope);
+    const log = await RawLog.open(this.tx);
+    const found = await findFirstOnly(
+      log,
+      samples,
+      ({ connectionId, externalId, isKept }) =>
+        losing.has(connectionId) && (isKept || this.someLost.has(externalId)),
+    );
+    for (const connectionId of found) this.tally.takesOnlyFirst(connectionId);
   }
 
   private async unpairedRow(

@@ -1,5 +1,5 @@
 import type { AsideReason, NotKeptReason } from '../../crm/crm.js';
-import type { BatchShare, MissingMessage } from '../../store/queries/comparison.js';
+import type { MissingMessage } from '../../store/queries/comparison.js';
 import type { ConnectionMatch } from './match-connections.js';
 import type { Staged } from './stage-rows.js';
 import {
@@ -56,6 +56,8 @@ export class Tally {
     return this.side(connectionId).match.connection.name;
   }
 
+  /** By connection. */
+  splitPeople: ReadonlyMap<string, number> = new Map();
   private readonly repairedCounts: Partial<ComparisonCounts> = {};
 
   countRepaired(className: ComparisonClass): void {
@@ -119,18 +121,14 @@ export class Tally {
     if (MEDIA_TYPES.has(messageType)) this.side(connectionId)[isLost ? 'lostMedia' : 'keptMedia'] += 1;
   }
 
-  /**
-   * Where nearly everything that is lost was a further message of a webhook with several, of each of which the CRM has one, it
-   * reads only the first.
-   */
-  addBatchShares(shares: readonly BatchShare[]): void {
-    for (const { connectionId, batches, kept, missing } of shares) {
-      const side = this.side(connectionId);
-      const { lost } = side.counts;
-      if (lost > 0 && kept === batches && missing >= lost * MOST_OF_IT) {
-        increase(side.causes, 'first_of_batch_only', Math.min(missing, lost));
-      }
-    }
+  /** The connections of which messages are lost. */
+  withLosses(): string[] {
+    return [...this.sides].filter(([, { counts }]) => counts.lost > 0).map(([id]) => id);
+  }
+
+  /** Every message that is lost there was no first one of its webhook. */
+  takesOnlyFirst(connectionId: string): void {
+    this.cause(connectionId, 'first_of_batch_only', this.side(connectionId).counts.lost);
   }
 
   /** Throws where a message or a row has no class, or two: then no number of the result can be believed. */
@@ -171,6 +169,7 @@ export class Tally {
       aside: Object.fromEntries(this.asideOf(id)),
       outside: side.outside,
       causes: causesOf(side),
+      splitPeople: this.splitPeople.get(id) ?? 0,
     }));
   }
 

@@ -61,6 +61,8 @@ export interface ComparedConnection {
   /** Rows outside the window, or of other contacts than the one asked for. */
   outside: number;
   causes: CauseFound[];
+  /** People who have several contacts in the CRM, of which it shows each as a conversation of its own. */
+  splitPeople: number;
 }
 
 /** A person with messages that are not as they should be. */

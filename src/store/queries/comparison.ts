@@ -231,7 +231,7 @@ export function streamPairs(
   );
 }
 
-const MISSING = columns({ ...OUR_MESSAGE, isGroup: boolean, hasErrors: boolean, hasMedia: boolean });
+const MISSING = columns({ ...OUR_MESSAGE, isGroup: boolean, hasErrors: boolean });
 
 /** A message of ours without a row in the CRM. */
 export type MissingMessage = RowOf<typeof MISSING>;
@@ -244,8 +244,8 @@ export function streamMissing(
   return streamRowsOf(
     tx,
     MISSING,
-    `select ${OUR_COLUMNS}, g.lead_id is not null as is_group, coalesce(jsonb_typeof(m.errors), 'null') <> 'null' as has_errors,
-       coalesce(jsonb_typeof(m.media), 'null') <> 'null' as has_media
+    `select ${OUR_COLUMNS}, g.lead_id is not null as is_group,
+       coalesce(jsonb_typeof(m.errors), 'null') <> 'null' as has_errors
      from messages m
      left join (select distinct message_id from wa_crm_pairs) p on p.message_id = m.id
      left join (
@@ -311,6 +311,31 @@ export async function nameLeads(tx: Sql): Promise<void> {
   );
 }
 
+const SPLIT = columns({ connectionId: uuid, people: integer });
+
+/** How many people have several contacts in the CRM, per connection. */
+export async function countSplitPeople(
+  tx: Sql,
+  { leadId }: Pick<ComparisonScope, 'leadId'>,
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await tx.query(
+    `select connection_id, count(*)::int as people
+     from (
+       select r.connection_id, coalesce(k.lead_id, m.lead_id) as lead_id
+       from wa_crm_rows r
+       left join (select distinct contact, lead_id from wa_crm_contacts) k on k.contact = r.contact
+       left join wa_crm_pairs p on p.ordinal = r.ordinal and k.contact is null
+       left join messages m on m.id = p.message_id
+       where k.contact is not null or m.id is not null
+       group by r.connection_id, coalesce(k.lead_id, m.lead_id) having count(distinct r.contact) > 1
+     ) split
+     where $1::uuid is null or lead_id = $1::uuid
+     group by connection_id`,
+    [leadId],
+  );
+  return new Map(rowsOf(SPLIT, rows).map(({ connectionId, people }) => [connectionId, people]));
+}
+
 const LOST_CONTENT = columns({
   ...OUR_MESSAGE,
   isGroup: boolean,
@@ -360,33 +385,30 @@ export function streamLostContents(
   );
 }
 
-const BATCH_SHARE = columns({ connectionId: uuid, batches: integer, kept: integer, missing: integer });
+const BATCHED = columns({ connectionId: uuid, batchId: uuid, externalId: text, isKept: boolean });
 
-/** How a CRM took the messages of those raw entries that have several and of which it lacks some. */
-export type BatchShare = RowOf<typeof BATCH_SHARE>;
+/** A live message of a raw entry, and whether the CRM has it. */
+export type BatchedMessage = RowOf<typeof BATCHED>;
 
-/**
- * Per connection: raw entries with several messages of which the CRM lacks some, and how many of their messages it has and
- * lacks. A CRM that reads only the first message of each webhook has exactly one of each.
- */
-export async function readBatchShares(tx: Sql, scope: ComparisonScope): Promise<BatchShare[]> {
-  const rows: BatchShare[] = [];
-  for await (const page of streamRowsOf(
-    tx,
-    BATCH_SHARE,
-    `select connection_id, count(*)::int as batches, sum(kept)::int as kept, sum(missing)::int as missing
-     from (
-       select m.connection_id, m.batch_id, count(p.message_id) as kept, count(*) - count(p.message_id) as missing
+/** How many raw entries of a connection are looked at. */
+const BATCHES_SAMPLED = 200;
+
+/** The live messages of some raw entries per connection, of those that hold several messages or one that the CRM lacks. */
+export async function readBatchSamples(tx: Sql, scope: ComparisonScope): Promise<BatchedMessage[]> {
+  const rows = await tx.query(
+    `with live as (
+       select m.connection_id, m.batch_id, m.external_id, p.message_id is not null as is_kept
        from messages m left join (select distinct message_id from wa_crm_pairs) p on p.message_id = m.id
-       where ${IN_SCOPE} and m.batch_id is not null and m.source = 'live'
-       group by m.connection_id, m.batch_id having count(*) > 1
-     ) b
-     where missing > 0 group by connection_id`,
+       where ${IN_SCOPE} and m.batch_id is not null and m.external_id is not null and m.source = 'live'
+     ),
+     sampled as (
+       select batch_id, row_number() over (partition by connection_id order by md5(batch_id::text)) as place
+       from live group by connection_id, batch_id having count(*) > 1 or not bool_and(is_kept)
+     )
+     select l.* from live l join sampled s on s.batch_id = l.batch_id where s.place <= ${BATCHES_SAMPLED}`,
     parametersOf(scope),
-  )) {
-    rows.push(...page);
-  }
-  return rows;
+  );
+  return rowsOf(BATCHED, rows);
 }
 
 const LEAD_NAME = columns({ id: uuid, phoneNumber: orNull(text), anyIdentity: orNull(text) });

@@ -218,6 +218,8 @@ function cloudContent(message: DayMessage): object {
 
 function fillWeb(filling: Filling): void {
   const { day, random, ledger, bugs, rows } = filling;
+  // Who has no contact under the phone yet is not split by one under the LID.
+  const underPhone = new Set<Person>();
   for (const message of day.messages.filter(({ connection }) => connection === 'web')) {
     const isLost = bugs.has('random_loss') && message.via !== 'unlogged' && random.chance(0.06);
     if (isLost) {
@@ -226,8 +228,10 @@ function fillWeb(filling: Filling): void {
     }
     const { lid } = message.person;
     // Messages of the history name one address only, and a live one of a split person, too.
-    const split = bugs.has('lid_split') && lid !== undefined && !message.group && random.chance(0.4);
+    const maySplit = bugs.has('lid_split') && !message.group && underPhone.has(message.person);
+    const split = maySplit && lid !== undefined && random.chance(0.4);
     if (split) ledger.split(message.person.phone);
+    else if (!message.group) underPhone.add(message.person);
     const row = webRow(filling, message, split ? `${lid.digits}@lid` : undefined);
     rows.push(row);
     ledger.stored(message, row.id, {

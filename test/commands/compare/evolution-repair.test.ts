@@ -1,0 +1,146 @@
+import { afterEach, expect, it } from 'vitest';
+import { compareAll, expectFound, replayDay } from '../../support/crm/comparing.js';
+import { createCrmDatabase, type CrmDatabase } from '../../support/crm/database.js';
+import { createDay, type Day } from '../../support/crm/day.js';
+import { fillEvolution } from '../../support/crm/evolution.js';
+import type { Bug } from '../../support/crm/expectation.js';
+import { applyScript, dumpTables, makeRepair } from '../../support/crm/repairing.js';
+import { describeOnBackends } from '../../support/databases.js';
+
+const TABLES = [
+  '"Instance"',
+  '"Message"',
+  '"MessageUpdate"',
+  '"Chat"',
+  '"Contact"',
+  '"IsOnWhatsapp"',
+  '"Media"',
+];
+
+let open: CrmDatabase[] = [];
+afterEach(async () => {
+  await Promise.all(open.map((database) => database.remove()));
+  open = [];
+});
+
+async function damaged(day: Day, bugs: readonly Bug[]): Promise<CrmDatabase> {
+  const crm = await createCrmDatabase();
+  open.push(crm);
+  await fillEvolution(crm.sql, day, { bugs: new Set(bugs), seed: 3 });
+  return crm;
+}
+
+describeOnBackends('the repair of Evolution', (backend) => {
+  it('puts back what is lost, adds nothing the second time, and is taken back without a trace', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 21, count: 300, batched: true });
+    await replayDay(store, day);
+    const crm = await damaged(day, ['first_of_batch_only', 'random_loss', 'lid_split']);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    const before = await dumpTables(crm.sql, TABLES);
+    const repair = await makeRepair(store, 'evolution', place);
+    const { lost } = repair.result.counts;
+    expect(lost).toBeGreaterThan(20);
+    expect(repair.result.repair).toEqual({ messages: lost, leftOut: {} });
+    // Comparing and writing the files has changed nothing.
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+
+    await applyScript(crm.sql, repair.sql);
+    const after = await dumpTables(crm.sql, TABLES);
+    const again = await compareAll(store, 'evolution', place, { repaired: repair.ids });
+    expect(again.result.counts).toEqual({
+      ...repair.result.counts,
+      lost: 0,
+      same: repair.result.counts.same + lost,
+    });
+    expect(again.result.repaired).toEqual({ messages: lost, same: lost });
+    // What was there is as it was.
+    for (const table of TABLES) expect(after[table]).toEqual(expect.arrayContaining(before[table] ?? []));
+
+    await applyScript(crm.sql, repair.sql);
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(after);
+    await applyScript(crm.sql, repair.undo);
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+  });
+
+  it('leaves unread counts alone and writes no row that Chatwoot’s import would push on', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 22, count: 200, batched: true });
+    await replayDay(store, day);
+    const crm = await damaged(day, ['random_loss']);
+    const place = { kind: 'database', url: crm.url } as const;
+    const repair = await makeRepair(store, 'evolution', place);
+    await applyScript(crm.sql, repair.sql);
+    const rows = await crm.sql(
+      `select status, "messageTimestamp" as at from "Message" where starts_with(id, 'wr_')`,
+    );
+    expect(rows.length).toBe(repair.result.counts.lost);
+    for (const { status, at } of rows) {
+      expect(status).toBe('READ');
+      expect(Number(at)).toBeLessThan(Date.now() / 1000 - 6 * 3600);
+    }
+    expect(await crm.sql(`select sum("unreadMessages")::int as unread from "Chat"`)).toEqual([{ unread: 0 }]);
+  });
+
+  it('writes hostile texts as they are, and nothing else', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 23, count: 60, batched: false });
+    await replayDay(store, day);
+    const hostile = [
+      `'; drop table "Message"; --`,
+      `\\'; commit; \\`,
+      '$$ $1 $wr$',
+      'line\n\\! echo no\n\\.\nend',
+      '–‘’“” 👩‍👩‍👧 \u202e x',
+      '%s %I {0} \\x41 \\u0041',
+    ];
+    const texts = await store.sql.query(
+      `update messages set body = (array[${hostile.map((_, at) => `$${at + 1}::text`).join(', ')}])[1 + (abs(hashtext(external_id)) % ${hostile.length})]
+       where type = 'text' and deleted_at is null and edited_at is null returning external_id as id, body`,
+      hostile,
+    );
+    const crm = await damaged(day, []);
+    await crm.sql(`delete from "Message"`);
+    const place = { kind: 'database', url: crm.url } as const;
+    const repair = await makeRepair(store, 'evolution', place);
+    await applyScript(crm.sql, repair.sql);
+    const written = new Map(
+      (await crm.sql(`select key->>'id' as id, message->>'conversation' as body from "Message"`)).map(
+        ({ id, body }) => [id, body],
+      ),
+    );
+    const kept = texts.filter(({ id }) => repair.ids.has(String(id)));
+    expect(kept.length).toBeGreaterThan(10);
+    for (const { id, body } of kept) expect(written.get(id)).toBe(body);
+    const again = await compareAll(store, 'evolution', place);
+    expect(again.result.counts).toMatchObject({ lost: 0, differs: 0, other_contact: 0, doubled: 0 });
+  });
+
+  it('names the causes and the people of what it finds', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 24, count: 400, batched: true });
+    await replayDay(store, day);
+    const crm = await damaged(day, ['first_of_batch_only', 'lid_split']);
+    const found = await compareAll(store, 'evolution', { kind: 'database', url: crm.url });
+    expectFound(
+      found,
+      await (async () => {
+        const other = await createCrmDatabase();
+        open.push(other);
+        return fillEvolution(other.sql, day, {
+          bugs: new Set(['first_of_batch_only', 'lid_split']),
+          seed: 3,
+        });
+      })(),
+    );
+    const causes = found.result.connections.flatMap(({ connection, causes: list }) =>
+      list.map(({ cause }) => `${connection} ${cause}`),
+    );
+    expect(causes).toEqual(['+5511900000000 first_of_batch_only', 'loja-web lid_split']);
+    expect(found.result.severity).toBe('loss');
+    expect(found.result.people.length).toBeGreaterThan(0);
+    for (const { contact } of found.result.people) expect(contact).toMatch(/^\+\d+$/);
+    const web = found.result.connections.find(({ connection }) => connection === 'loja-web');
+    expect(web?.splitPeople).toBeGreaterThan(0);
+  });
+});

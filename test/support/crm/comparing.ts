@@ -1,0 +1,96 @@
+import { expect } from 'vitest';
+import { compare } from '../../../src/commands/compare/compare.js';
+import type {
+  ComparedItem,
+  CompareOptions,
+  CompareResult,
+  CrmName,
+} from '../../../src/commands/compare/types.js';
+import type { Store } from '../../../src/store/store.js';
+import { addConnection } from '../connections.js';
+import { replayBodies, testContext } from '../replaying.js';
+import { asBaileysEvents } from './day-baileys.js';
+import { asWebhooks } from './day-webhooks.js';
+import { CLOUD, WEB, type Day } from './day.js';
+import type { Expectation } from './expectation.js';
+
+/** Replays the log of a day into a store. */
+export async function replayDay(store: Store, day: Day): Promise<void> {
+  await addConnection(store, { name: WEB.name, kind: 'baileys', number: `+${WEB.number}` });
+  const result = await replayBodies(store, [...asWebhooks(day), ...asBaileysEvents(day)]);
+  expect(result.status).toBe('completed');
+}
+
+export interface Comparison {
+  result: CompareResult;
+  items: ComparedItem[];
+}
+
+/** Compares as the command does, and keeps every item. */
+export async function compareAll(
+  store: Store,
+  crm: CrmName,
+  place: CompareOptions['place'],
+  options: Partial<CompareOptions> = {},
+): Promise<Comparison> {
+  const items: ComparedItem[] = [];
+  const result = await compare(testContext(store), {
+    crm,
+    place,
+    map: [],
+    ...options,
+    onItem: (item) => {
+      items.push(item);
+    },
+  });
+  return { result, items };
+}
+
+/** Every planted difference is found in its class, and nothing else is. */
+export function expectFound({ result, items }: Comparison, expectation: Expectation): void {
+  const found = new Map<string, { class: string; row: string | null; fields: readonly string[] }>();
+  const rowsOf = (name: ComparedItem['class']): string[] =>
+    items.flatMap((item) => (item.class === name ? [item.rowId ?? ''] : [])).sort();
+  for (const item of items) {
+    switch (item.class) {
+      case 'same':
+      case 'lost':
+      case 'not_kept_by_design':
+      case 'differs':
+      case 'other_contact':
+        expect(found.has(item.externalId ?? '')).toBe(false);
+        found.set(item.externalId ?? '', {
+          class: item.class,
+          row: item.rowId,
+          fields: item.class === 'differs' ? item.detail.split(', ') : [],
+        });
+        break;
+      case 'only_in_crm':
+      case 'doubled':
+      case 'without_id':
+        break;
+    }
+  }
+  const wanted = new Map(
+    [...expectation.messages].map(([id, { class: name, row, fields }]) => [
+      id,
+      { class: name, row: row ?? null, fields },
+    ]),
+  );
+  const doubles = new Map(expectation.doubled.map(({ id }) => [id, true]));
+  const differences = [...new Set([...found.keys(), ...wanted.keys()])].flatMap((id) => {
+    const [is, should] = [found.get(id), wanted.get(id)];
+    // Which row of a doubled message is the message, and which is the double, is nobody's to say.
+    const sameRow = is?.row === should?.row || doubles.has(id);
+    return is?.class === should?.class && sameRow ? [] : [{ id, is, should }];
+  });
+  expect(differences).toEqual([]);
+  expect(rowsOf('doubled')).toHaveLength(expectation.doubled.length);
+  expect(rowsOf('only_in_crm')).toEqual(expectation.onlyInCrm.map(({ row }) => row).sort());
+  expect(rowsOf('without_id')).toEqual([...expectation.withoutId].sort());
+  const aside = result.connections.flatMap((connection) => Object.values(connection.aside));
+  expect(aside.reduce((sum, count) => sum + count, 0)).toBe(expectation.noMessages.length);
+  expect(result.connections.map(({ connection }) => connection).sort()).toEqual(
+    [`+${CLOUD.number}`, WEB.name].sort(),
+  );
+}
