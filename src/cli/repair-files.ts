@@ -1,5 +1,11 @@
 import { resolve } from 'node:path';
-import { writeRepair, type RepairWriter, type TextFile } from '../commands/compare/repair-files.js';
+import {
+  writePrune,
+  writeRepair,
+  type PruneWriter,
+  type RepairWriter,
+  type TextFile,
+} from '../commands/compare/repair-files.js';
 import type { CrmName } from '../commands/compare/types.js';
 import { ConfigError } from '../model/errors.js';
 import { readTextFile } from './environment.js';
@@ -8,11 +14,11 @@ import { openItemsFile, type ItemsFile } from './items-file.js';
 
 export { redactUrl } from '../commands/compare/repair-files.js';
 
-/** The files of `--repair`. */
-export interface RepairFiles {
-  writer: RepairWriter;
-  /** Gives the files their names; without lost messages there is nothing to repair, and no file. */
-  finish: (hasMessages: boolean) => Promise<void>;
+/** The files of `--repair` or `--prune-doubles`. */
+export interface WrittenFiles<Writer> {
+  writer: Writer;
+  /** Gives the files their names; where nothing is in them, there is no file. */
+  finish: (isNeeded: boolean) => Promise<void>;
   /** Leaves no trace of files that are not finished. */
   discard: () => Promise<void>;
 }
@@ -26,25 +32,16 @@ export async function openRepairFiles(
   crm: CrmName,
   place: string,
   io: Io,
-): Promise<RepairFiles> {
-  const stem = /^(.+)\.sql$/i.exec(target)?.[1];
+): Promise<WrittenFiles<RepairWriter>> {
+  const stem = stemOf(target);
   if (stem === undefined && !/\.(?:ndjson|jsonl)$/i.test(target)) {
     throw new ConfigError(`--repair ${target}: the ending says the form.`, {
       code: 'usage',
       remedy: 'Name a file that ends in .sql, or in .ndjson for the messages as data.',
     });
   }
-  const opened: ItemsFile[] = [];
-  const open = async (path: string): Promise<TextFile> => {
-    const file = await openItemsFile('--repair', path, io);
-    opened.push(file);
-    return { path, write: (text) => (text === '' ? undefined : file.line(text.replace(/\n$/, ''))) };
-  };
-  const discard = async (): Promise<void> => {
-    for (const file of opened) await file.discard();
-  };
-  try {
-    const writer = await writeRepair(
+  return openFiles('--repair', io, async (open) =>
+    writeRepair(
       crm,
       stem === undefined
         ? { kind: 'ndjson', data: await open(target) }
@@ -55,11 +52,56 @@ export async function openRepairFiles(
             ids: await open(`${stem}.ids`),
           },
       { place, now: io.clock() },
-    );
+    ),
+  );
+}
+
+/** Opens FILE.sql and FILE.undo.sql. Throws ConfigError for another ending, and for what cannot be written. */
+export async function openPruneFiles(
+  target: string,
+  crm: CrmName,
+  place: string,
+  io: Io,
+): Promise<WrittenFiles<PruneWriter>> {
+  const stem = stemOf(target);
+  if (stem === undefined) {
+    throw new ConfigError(`--prune-doubles ${target}: this is written as SQL.`, {
+      code: 'usage',
+      remedy: 'Name a file that ends in .sql.',
+    });
+  }
+  return openFiles('--prune-doubles', io, async (open) =>
+    writePrune(
+      crm,
+      { script: await open(target), undo: await open(`${stem}.undo.sql`) },
+      { place, now: io.clock() },
+    ),
+  );
+}
+
+function stemOf(target: string): string | undefined {
+  return /^(.+)\.sql$/i.exec(target)?.[1];
+}
+
+async function openFiles<Writer extends { end: () => Promise<void> }>(
+  flag: string,
+  io: Io,
+  write: (open: (path: string) => Promise<TextFile>) => Promise<Writer>,
+): Promise<WrittenFiles<Writer>> {
+  const opened: ItemsFile[] = [];
+  const discard = async (): Promise<void> => {
+    for (const file of opened) await file.discard();
+  };
+  try {
+    const writer = await write(async (path) => {
+      const file = await openItemsFile(flag, path, io);
+      opened.push(file);
+      return { path, write: (text) => (text === '' ? undefined : file.line(text.replace(/\n$/, ''))) };
+    });
     return {
       writer,
-      finish: async (hasMessages) => {
-        if (!hasMessages) return;
+      finish: async (isNeeded) => {
+        if (!isNeeded) return;
         await writer.end();
         for (const file of opened) await file.finish();
       },

@@ -38,6 +38,11 @@ const FLAGS = {
       'write the lost messages as SQL to review and run (FILE.sql, with FILE.undo.sql), or as data (FILE.ndjson)',
       'a file name',
     ),
+    pruneDoubles: text(
+      'file',
+      'write SQL that removes the duplicates and keeps the best row of each message',
+      'a file name',
+    ),
     verifyRepair: text('file', 'after FILE.sql was run: show what became of its messages', 'a file name'),
   }),
 };
@@ -83,7 +88,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
     { withContext },
     { compare },
     { resolveInputs },
-    { openRepairFiles, readRepairedIds, redactUrl },
+    { openPruneFiles, openRepairFiles, readRepairedIds, redactUrl },
   ] = await Promise.all([
     import('../items-file.js'),
     import('../views/compare.js'),
@@ -92,7 +97,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
     import('../../commands/inputs.js'),
     import('../repair-files.js'),
   ]);
-  const { crm, url, paths, options, items, severity, repair, verifyRepair } = readOptions(call);
+  const { crm, url, paths, options, items, severity, repair, pruneDoubles, verifyRepair } = readOptions(call);
   const place: CrmPlace =
     url === undefined
       ? {
@@ -103,10 +108,10 @@ async function compareCommand(call: Call): Promise<Outcome> {
         }
       : { kind: 'database', url };
   const repaired = verifyRepair === undefined ? undefined : readRepairedIds(verifyRepair, call.io);
-  const files =
-    repair === undefined
-      ? undefined
-      : await openRepairFiles(repair, crm, url === undefined ? paths.join(', ') : redactUrl(url), call.io);
+  const where = url === undefined ? paths.join(', ') : redactUrl(url);
+  const files = repair === undefined ? undefined : await openRepairFiles(repair, crm, where, call.io);
+  const prune =
+    pruneDoubles === undefined ? undefined : await openPruneFiles(pruneDoubles, crm, where, call.io);
   const list = items === undefined ? undefined : await openItemsFile('--items', items, call.io);
   try {
     const result = await withContext(call, { command: 'compare', interruptible: 'reading' }, (ctx) =>
@@ -116,10 +121,14 @@ async function compareCommand(call: Call): Promise<Outcome> {
         place,
         repaired,
         repair: files?.writer,
+        onDoubled: prune?.writer.doubled,
         onItem: list && ((item) => list.line(comparedItemLine(item))),
       }),
     );
-    if (result.status === 'completed') await files?.finish((result.repair?.messages ?? 0) > 0);
+    if (result.status === 'completed') {
+      await files?.finish((result.repair?.messages ?? 0) > 0);
+      await prune?.finish(result.counts.doubled > 0);
+    }
     if (list !== undefined) {
       if (result.status === 'completed') await list.finish();
       else call.notice('The list of items is not written: it would be incomplete.');
@@ -128,6 +137,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
   } finally {
     await list?.discard();
     await files?.discard();
+    await prune?.discard();
   }
 }
 
@@ -184,6 +194,7 @@ function readOptions(call: Call) {
     items: values.items,
     severity: values.failOn,
     repair: values.repair,
+    pruneDoubles: values.pruneDoubles,
     verifyRepair: values.verifyRepair,
   };
 }

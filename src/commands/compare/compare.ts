@@ -65,6 +65,7 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
       until: options.until ?? null,
       leadId: lead?.leadId ?? null,
       ...(options.onItem === undefined ? {} : { onItem: options.onItem }),
+      ...(options.onDoubled === undefined ? {} : { onDoubled: options.onDoubled }),
       ...(options.repaired === undefined ? {} : { repaired: options.repaired }),
       ...(options.repair === undefined ? {} : { repair: options.repair }),
     });
@@ -108,6 +109,7 @@ function severityOf(counts: CompareResult['counts']): Severity | null {
 type Scope = ComparisonScope & {
   onItem?: NonNullable<CompareOptions['onItem']>;
   repair?: RepairSink;
+  onDoubled?: NonNullable<CompareOptions['onDoubled']>;
   repaired?: ReadonlySet<string>;
 };
 
@@ -243,6 +245,7 @@ class Comparison {
     }
     for (const double of doubles) {
       this.tally.count(connectionId, 'doubled', leadId);
+      await this.doubled(connectionId, rowId, double.rowId);
       await this.item({
         sign: '*',
         class: 'doubled',
@@ -298,7 +301,7 @@ class Comparison {
 
   /** Rows that only the CRM has. */
   async unpaired(): Promise<void> {
-    let before: { connectionId: string; sameAs: string } | undefined;
+    let before: { connectionId: string; sameAs: string; rowId: string } | undefined;
     for await (const page of streamUnpaired(this.tx, this.scope)) {
       if (this.ctx.signal.aborted) return;
       for (const row of page) {
@@ -308,8 +311,9 @@ class Comparison {
         else if (sameAs === null) await this.unpairedRow(row, 'without_id');
         else if (before?.connectionId === connectionId && before.sameAs === sameAs) {
           await this.unpairedRow(row, 'doubled');
+          await this.doubled(connectionId, before.rowId, row.rowId);
         } else {
-          before = { connectionId, sameAs };
+          before = { connectionId, sameAs, rowId: row.rowId };
           await this.unpairedRow(row, 'only_in_crm');
         }
       }
@@ -338,6 +342,10 @@ class Comparison {
     this.tally.count(connectionId, className, null);
     const sign = className === 'only_in_crm' ? '-' : className === 'doubled' ? '*' : '!';
     await this.item({ sign, class: className, connectionId, externalId, rowId, detail: type });
+  }
+
+  private async doubled(connectionId: string, keptRowId: string, rowId: string): Promise<void> {
+    await this.scope.onDoubled?.({ connection: this.tally.crmKeyOf(connectionId), keptRowId, rowId });
   }
 
   private isInWindow({ at, storedAt, isContactInScope }: UnpairedRow): boolean {

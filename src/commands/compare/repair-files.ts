@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { CrmName } from '../../crm/crm.js';
-import { repairFormOf } from '../../crm/repair/forms.js';
-import type { LostMessage } from '../../crm/repair/repair.js';
-import { RepairScript } from '../../crm/repair/script.js';
+import { pruneFormOf, repairFormOf } from '../../crm/repair/forms.js';
+import type { DoubledRow, LostMessage } from '../../crm/repair/repair.js';
+import { DOUBLES, LOST, Script } from '../../crm/repair/script.js';
 import type { RepairSink } from './types.js';
+
+export { redactUrl } from '../../store/database-url.js';
 
 /** A text file that appears whole or not at all. */
 export interface TextFile {
@@ -21,6 +23,14 @@ export interface RepairWriter extends RepairSink {
   end: () => Promise<void>;
 }
 
+/** What the files say of themselves. */
+export interface RepairSubject {
+  /** Where the CRM is, without secrets. */
+  place: string;
+  /** Ms since 1970. */
+  now: number;
+}
+
 /**
  * Writes the lost messages of a comparison: as SQL with its undo file and the list of the ids in it, or as data, one message a
  * line. Throws ConfigError for a CRM that has no safe SQL.
@@ -28,7 +38,7 @@ export interface RepairWriter extends RepairSink {
 export async function writeRepair(
   crm: CrmName,
   target: RepairTarget,
-  { place, now }: { /** Where the CRM is, without secrets. */ place: string; now: number },
+  subject: RepairSubject,
 ): Promise<RepairWriter> {
   if (target.kind === 'ndjson') {
     return {
@@ -38,19 +48,13 @@ export async function writeRepair(
     };
   }
   const form = repairFormOf(crm);
-  const script = new RepairScript(form, {
-    run: randomBytes(6).toString('hex'),
-    crm: `${crm} (${place})`,
-    undoFile: target.undo.path,
-    madeAt: new Date(now).toISOString(),
-  });
+  const script = new Script(form, LOST, subjectOf(crm, target.undo, subject));
   await target.script.write(script.head());
   return {
     minimumAgeMs: form.minimumAgeMs,
     lost: async (message) => {
       await target.ids.write(`${message.connection}\t${message.externalId}\n`);
-      const text = script.add(message);
-      if (text !== '') await target.script.write(text);
+      await target.script.write(script.add(message));
     },
     end: async () => {
       await target.script.write(script.tail());
@@ -59,8 +63,40 @@ export async function writeRepair(
   };
 }
 
+export interface PruneWriter {
+  doubled: (row: DoubledRow) => Promise<void>;
+  /** Writes what comes after the last row. */
+  end: () => Promise<void>;
+}
+
+/** Writes SQL that removes duplicates, and its undo file. Throws ConfigError for a CRM that has no safe SQL. */
+export async function writePrune(
+  crm: CrmName,
+  target: { script: TextFile; undo: TextFile },
+  subject: RepairSubject,
+): Promise<PruneWriter> {
+  const script = new Script(pruneFormOf(crm), DOUBLES, subjectOf(crm, target.undo, subject));
+  await target.script.write(script.head());
+  return {
+    doubled: async (row) => {
+      await target.script.write(script.add(row));
+    },
+    end: async () => {
+      await target.script.write(script.tail());
+      await target.undo.write(script.undo());
+    },
+  };
+}
+
+function subjectOf(crm: CrmName, undo: TextFile, { place, now }: RepairSubject) {
+  return {
+    run: randomBytes(6).toString('hex'),
+    crm: `${crm} (${place})`,
+    undoFile: undo.path,
+    madeAt: new Date(now).toISOString(),
+  };
+}
+
 function asData({ at, ...message }: LostMessage): Record<string, unknown> {
   return { ...message, timestamp: new Date(at).toISOString() };
 }
-
-export { redactUrl } from '../../store/database-url.js';

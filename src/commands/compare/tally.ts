@@ -56,6 +56,10 @@ export class Tally {
     return this.side(connectionId).match.connection.name;
   }
 
+  crmKeyOf(connectionId: string): string {
+    return this.side(connectionId).match.crm.key;
+  }
+
   /** By connection. */
   splitPeople: ReadonlyMap<string, number> = new Map();
   private readonly repairedCounts: Partial<ComparisonCounts> = {};

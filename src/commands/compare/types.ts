@@ -1,7 +1,7 @@
 import type { CrmConnection, CrmName, NotKeptReason } from '../../crm/crm.js';
 import type { CrmPlace } from '../../crm/open-crm.js';
 import type { Severity } from '../../model/enumerations.js';
-import type { LostMessage } from '../../crm/repair/repair.js';
+import type { DoubledRow, LostMessage } from '../../crm/repair/repair.js';
 import type { Remedy } from '../../model/remedy.js';
 
 /**
@@ -119,7 +119,7 @@ export interface ComparedItem {
 
 export { CRM_NAMES, type CrmName } from '../../crm/crm.js';
 export type { CrmPlace } from '../../crm/open-crm.js';
-export type { LostMessage } from '../../crm/repair/repair.js';
+export type { DoubledRow, LostMessage } from '../../crm/repair/repair.js';
 
 export interface CompareOptions {
   crm: CrmName;
@@ -136,6 +136,8 @@ export interface CompareOptions {
   onItem?: ((item: ComparedItem) => Promise<void> | void) | undefined;
   /** `--verify-repair`: ids of messages that a repair put back; the result says what became of them. */
   repaired?: ReadonlySet<string> | undefined;
+  /** `--prune-doubles`: receives every duplicate row of the CRM. */
+  onDoubled?: ((row: DoubledRow) => Promise<void> | void) | undefined;
   /** Receives every lost message that a repair can put back, oldest first, after the comparison. */
   repair?: RepairSink | undefined;
 }

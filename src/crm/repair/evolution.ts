@@ -1,4 +1,4 @@
-import type { RepairForm } from './repair.js';
+import type { PruneForm, RepairForm } from './repair.js';
 
 const HOUR_MS = 3_600_000;
 const INDEX = 'wa_reconcile_message_key';
@@ -82,4 +82,90 @@ where starts_with(c.id, 'wr_${run}_c')
     },
   ],
   undoAfter: () => [{ does: 'The index of the repair.', sql: `drop index concurrently if exists ${INDEX}` }],
+};
+
+/**
+ * Duplicates of Evolution API: status updates and the file of a duplicate go over to the row that stays, which has them only
+ * once.
+ */
+export const EVOLUTION_PRUNE: PruneForm = {
+  crm: 'evolution',
+  steps: (run) => [
+    {
+      does: 'The duplicates that are still there, beside the row that stays.',
+      sql: `
+create temporary table wr_rows on commit drop as
+select distinct on (d.id) d.id as double, k.id as kept
+from wr_doubles s
+join "Message" d on d.id = s.double
+join "Message" k on k.id = s.kept and k.id <> d.id and k."instanceId" = d."instanceId" and k.key->>'id' = d.key->>'id'
+order by d.id`,
+    },
+    {
+      does: 'Tables of what is removed or moved.',
+      sql: `create table if not exists wa_reconcile_${run}_message as select * from "Message" where false`,
+    },
+    {
+      does: 'The same for files.',
+      sql: `create table if not exists wa_reconcile_${run}_media as select * from "Media" where false`,
+    },
+    {
+      does: 'The same for status updates.',
+      sql: `create table if not exists wa_reconcile_${run}_update as select id, "messageId" from "MessageUpdate" where false`,
+    },
+    {
+      does: 'What they hold.',
+      sql: `insert into wa_reconcile_${run}_message select m.* from "Message" m join wr_rows r on r.double = m.id`,
+    },
+    {
+      does: 'Their files.',
+      sql: `insert into wa_reconcile_${run}_media select f.* from "Media" f join wr_rows r on r.double = f."messageId"`,
+    },
+    {
+      does: 'Their status updates.',
+      sql: `
+insert into wa_reconcile_${run}_update
+select u.id, u."messageId" from "MessageUpdate" u join wr_rows r on r.double = u."messageId"`,
+    },
+    {
+      does: 'Status updates go to the row that stays.',
+      sql: `update "MessageUpdate" u set "messageId" = r.kept from wr_rows r where r.double = u."messageId"`,
+    },
+    {
+      does: 'So does the file of the first duplicate, where the row that stays has none.',
+      sql: `
+update "Media" f set "messageId" = r.kept
+from (
+  select distinct on (r.kept) r.kept, f.id
+  from wr_rows r join "Media" f on f."messageId" = r.double
+  where not exists (select from "Media" own where own."messageId" = r.kept)
+  order by r.kept, r.double
+) r
+where f.id = r.id`,
+    },
+    { does: 'The duplicates.', sql: `delete from "Message" m using wr_rows r where r.double = m.id` },
+  ],
+  undo: (run) => [
+    {
+      does: 'The rows as they were.',
+      sql: `insert into "Message" select * from wa_reconcile_${run}_message on conflict (id) do nothing`,
+    },
+    {
+      does: 'Files that went over to another row.',
+      sql: `
+update "Media" f set "messageId" = b."messageId" from wa_reconcile_${run}_media b where b.id = f.id`,
+    },
+    {
+      does: 'Files that were removed.',
+      sql: `insert into "Media" select * from wa_reconcile_${run}_media on conflict (id) do nothing`,
+    },
+    {
+      does: 'Status updates.',
+      sql: `update "MessageUpdate" u set "messageId" = b."messageId" from wa_reconcile_${run}_update b where b.id = u.id`,
+    },
+    {
+      does: 'The tables of this repair.',
+      sql: `drop table wa_reconcile_${run}_message, wa_reconcile_${run}_media, wa_reconcile_${run}_update`,
+    },
+  ],
 };

@@ -1,7 +1,7 @@
 import { ConfigError } from '../../model/errors.js';
 import type { CrmName } from '../crm.js';
-import { EVOLUTION_REPAIR } from './evolution.js';
-import type { RepairForm } from './repair.js';
+import { EVOLUTION_PRUNE, EVOLUTION_REPAIR } from './evolution.js';
+import type { PruneForm, RepairForm } from './repair.js';
 import { WHATRACK_REPAIR } from './whatrack.js';
 
 const FORMS: ReadonlyMap<CrmName, RepairForm> = new Map(
@@ -19,6 +19,18 @@ export function repairFormOf(crm: CrmName): RepairForm {
       remedy: 'Write the lost messages as data instead: --repair FILE.ndjson.',
     },
   );
+}
+
+const PRUNES: ReadonlyMap<CrmName, PruneForm> = new Map([EVOLUTION_PRUNE].map((form) => [form.crm, form]));
+
+/** How a CRM's duplicates are removed by SQL. Throws ConfigError for one whose keys leave no duplicates, or that has no safe SQL. */
+export function pruneFormOf(crm: CrmName): PruneForm {
+  const form = PRUNES.get(crm);
+  if (form !== undefined) return form;
+  throw new ConfigError(`There is no safe SQL to remove duplicates from ${crm}.`, {
+    code: 'crm_repair_unsupported',
+    remedy: 'List them with --items FILE, and remove them in the CRM.',
+  });
 }
 
 const WHY_NOT: Partial<Record<CrmName, string>> = {

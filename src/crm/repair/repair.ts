@@ -28,11 +28,18 @@ export interface LostMessage {
   quotedId: string | null;
 }
 
-/** How the rows that a CRM has lost are put back by SQL. The script's parts see the lost messages as `wr_lost`. */
-export interface RepairForm {
+/** A row that is a duplicate of another one of the same message. */
+export interface DoubledRow {
+  /** The CRM's connection: a {@link CrmConnection.key}. */
+  connection: string;
+  /** The row that stays: of the same message, the one of its person, and with fewest differences. */
+  keptRowId: string;
+  rowId: string;
+}
+
+/** The statements of a script. */
+export interface ScriptForm {
   crm: CrmName;
-  /** Messages younger than this are left out: the CRM itself may still be at work on them. */
-  minimumAgeMs: number;
   /** Statements before the transaction, such as an index that is built beside running writers. */
   before?: (run: string) => readonly RepairStep[];
   steps: (run: string) => readonly RepairStep[];
@@ -40,6 +47,15 @@ export interface RepairForm {
   undo: (run: string) => readonly RepairStep[];
   undoAfter?: (run: string) => readonly RepairStep[];
 }
+
+/** How the rows that a CRM has lost are put back by SQL. Its statements see the lost messages as `wr_lost`. */
+export interface RepairForm extends ScriptForm {
+  /** Messages younger than this are left out: the CRM itself may still be at work on them. */
+  minimumAgeMs: number;
+}
+
+/** How a CRM's duplicates are removed by SQL. Its statements see them as `wr_doubles`. */
+export type PruneForm = ScriptForm;
 
 /** One statement, and what it does: the script is read by a person before it is run. */
 export interface RepairStep {

@@ -1,35 +1,58 @@
-import { sqlText, type LostMessage, type RepairForm, type RepairStep } from './repair.js';
+import { sqlText, type DoubledRow, type LostMessage, type RepairStep, type ScriptForm } from './repair.js';
 
-/** Messages per `insert` into the staging table. */
+/** Rows per `insert` into the staging table. */
 const PER_STATEMENT = 500;
 
-const COLUMNS: readonly (readonly [
-  name: string,
-  type: string,
-  value: (message: LostMessage) => string | null,
-])[] = [
-  ['connection', 'text not null', (m) => m.connection],
-  ['external_id', 'text not null', (m) => m.externalId],
-  ['stanza_id', 'text', (m) => m.stanzaId],
-  ['contact', 'text', (m) => m.contact],
-  ['phone', 'text', (m) => m.phone],
-  ['lid', 'text', (m) => m.lid],
-  ['wa_id', 'text', (m) => m.waId],
-  ['name', 'text', (m) => m.name],
-  ['direction', 'text not null', (m) => m.direction],
-  ['type', 'text not null', (m) => m.type],
-  ['body', 'text', (m) => m.body],
-  ['media_id', 'text', (m) => m.mediaId],
-  ['mime_type', 'text', (m) => m.mimeType],
-  ['file_name', 'text', (m) => m.fileName],
-  ['at', 'timestamptz not null', (m) => new Date(m.at).toISOString()],
-  ['status', 'text', (m) => m.status],
-  ['quoted_id', 'text', (m) => m.quotedId],
-];
+/** What a script stages, and what its head says of it. */
+export interface Staging<T> {
+  table: string;
+  /** `Inserts the messages that …`, a line each. */
+  says: readonly string[];
+  columns: readonly (readonly [name: string, type: string, value: (row: T) => string | null])[];
+}
+
+export const LOST: Staging<LostMessage> = {
+  table: 'wr_lost',
+  says: [
+    'Inserts the messages that the webhook log has and the CRM has lost. It changes no message that is there.',
+  ],
+  columns: [
+    ['connection', 'text not null', (m) => m.connection],
+    ['external_id', 'text not null', (m) => m.externalId],
+    ['stanza_id', 'text', (m) => m.stanzaId],
+    ['contact', 'text', (m) => m.contact],
+    ['phone', 'text', (m) => m.phone],
+    ['lid', 'text', (m) => m.lid],
+    ['wa_id', 'text', (m) => m.waId],
+    ['name', 'text', (m) => m.name],
+    ['direction', 'text not null', (m) => m.direction],
+    ['type', 'text not null', (m) => m.type],
+    ['body', 'text', (m) => m.body],
+    ['media_id', 'text', (m) => m.mediaId],
+    ['mime_type', 'text', (m) => m.mimeType],
+    ['file_name', 'text', (m) => m.fileName],
+    ['at', 'timestamptz not null', (m) => new Date(m.at).toISOString()],
+    ['status', 'text', (m) => m.status],
+    ['quoted_id', 'text', (m) => m.quotedId],
+  ],
+};
+
+export const DOUBLES: Staging<DoubledRow> = {
+  table: 'wr_doubles',
+  says: [
+    'Removes rows that are a second copy of a message which the CRM has under another row. Of each message one row stays.',
+    'What it removes is kept in tables named wa_reconcile_…, from which the undo file restores it.',
+  ],
+  columns: [
+    ['connection', 'text not null', (row) => row.connection],
+    ['kept', 'text not null', (row) => row.keptRowId],
+    ['double', 'text not null', (row) => row.rowId],
+  ],
+};
 
 /** What the head of a script says. */
 export interface ScriptSubject {
-  /** A mark that every row of the repair bears: 12 hexadecimal digits. */
+  /** A mark that everything which the script makes bears: 12 hexadecimal digits. */
   run: string;
   /** `Evolution API at postgresql://…`. */
   crm: string;
@@ -40,65 +63,57 @@ export interface ScriptSubject {
 }
 
 /**
- * Writes a repair as SQL that a person can read, review and run with psql: one transaction, which stages the lost messages in a
- * temporary table and inserts from it only what is not there. Running it twice adds nothing.
+ * Writes SQL that a person can read, review and run with psql: one transaction, which stages its rows in a temporary table and
+ * does only what is not done yet. Running it twice changes nothing more.
  */
-export class RepairScript {
+export class Script<T> {
   private readonly waiting: string[] = [];
-  messages = 0;
 
   constructor(
-    private readonly form: RepairForm,
+    private readonly form: ScriptForm,
+    private readonly staging: Staging<T>,
     private readonly subject: ScriptSubject,
   ) {}
 
-  /** What comes before the messages. */
+  /** What comes before the rows. */
   head(): string {
     const { run, crm, undoFile, madeAt } = this.subject;
+    const { table, says, columns } = this.staging;
     return [
       `-- Repair ${run} for ${oneLine(crm)}, made ${madeAt}.`,
-      '-- Inserts the messages that the webhook log has and the CRM has lost. It changes no message that is there.',
-      '-- Read it, then run it once, with the CRM’s own role:  psql "$CRM_URL" -v ON_ERROR_STOP=1 -f THIS_FILE',
-      '-- A second run adds nothing. An error rolls everything back.',
+      ...says.map((line) => `-- ${line}`),
+      '-- Read it, then run it with a role that may write:  psql "$CRM_URL" -v ON_ERROR_STOP=1 -f THIS_FILE',
+      '-- A second run changes nothing more. An error rolls everything back.',
       `-- To take it back:  psql "$CRM_URL" -v ON_ERROR_STOP=1 -f ${oneLine(undoFile)}`,
       '',
       ...stepLines(this.form.before?.(run) ?? []),
-      'begin;',
-      `set local lock_timeout = '10s';`,
-      '-- Two repairs at a time would both find a message missing.',
-      `select pg_advisory_xact_lock(hashtextextended('wa-reconcile repair', 0));`,
-      '',
-      '-- The lost messages, oldest first.',
-      'create temporary table wr_lost (',
+      ...BEGIN,
+      `create temporary table ${table} (`,
       '  position bigint generated always as identity,',
-      COLUMNS.map(([name, type]) => `  ${name} ${type}`).join(',\n'),
+      columns.map(([name, type]) => `  ${name} ${type}`).join(',\n'),
       ') on commit drop;',
       '',
     ].join('\n');
   }
 
-  /** The text for one more message: '' until a statement is full. */
-  add(message: LostMessage): string {
-    this.messages += 1;
-    this.waiting.push(`  (${COLUMNS.map(([, , value]) => sqlText(value(message))).join(', ')})`);
+  /** The text for one more row: '' until a statement is full. */
+  add(row: T): string {
+    this.waiting.push(`  (${this.staging.columns.map(([, , value]) => sqlText(value(row))).join(', ')})`);
     return this.waiting.length < PER_STATEMENT ? '' : this.flush();
   }
 
-  /** What comes after the messages. */
+  /** What comes after the rows. */
   tail(): string {
     const steps = stepLines(this.form.steps(this.subject.run));
-    return [this.flush(), 'analyze wr_lost;', '', ...steps, 'commit;', ''].join('\n');
+    return [this.flush(), `analyze ${this.staging.table};`, '', ...steps, 'commit;', ''].join('\n');
   }
 
   undo(): string {
     const { run, crm } = this.subject;
     return [
       `-- Takes back the repair ${run} of ${oneLine(crm)}.`,
-      '-- Removes only rows that bear the mark of this repair, and restores what it recomputed.',
-      'begin;',
-      `set local lock_timeout = '10s';`,
-      `select pg_advisory_xact_lock(hashtextextended('wa-reconcile repair', 0));`,
-      '',
+      '-- Touches only what bears the mark of this repair, and restores what it changed.',
+      ...BEGIN,
       ...stepLines(this.form.undo(run)),
       'commit;',
       '',
@@ -108,11 +123,19 @@ export class RepairScript {
 
   private flush(): string {
     if (this.waiting.length === 0) return '';
-    const names = COLUMNS.map(([name]) => name).join(', ');
+    const names = this.staging.columns.map(([name]) => name).join(', ');
     const rows = this.waiting.splice(0).join(',\n');
-    return `insert into wr_lost (${names}) values\n${rows};\n`;
+    return `insert into ${this.staging.table} (${names}) values\n${rows};\n`;
   }
 }
+
+const BEGIN = [
+  'begin;',
+  `set local lock_timeout = '10s';`,
+  '-- Two repairs at a time would both find a message missing.',
+  `select pg_advisory_xact_lock(hashtextextended('wa-reconcile repair', 0));`,
+  '',
+];
 
 function stepLines(steps: readonly RepairStep[]): string[] {
   return steps.flatMap(({ does, sql }) => [`-- ${does}`, `${sql.trim()};`, '']);

@@ -4,7 +4,7 @@ import { createCrmDatabase, type CrmDatabase } from '../../support/crm/database.
 import { createDay, type Day } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
 import type { Bug } from '../../support/crm/expectation.js';
-import { applyScript, dumpTables, makeRepair } from '../../support/crm/repairing.js';
+import { applyScript, dumpTables, makePrune, makeRepair } from '../../support/crm/repairing.js';
 import { describeOnBackends } from '../../support/databases.js';
 
 const TABLES = [
@@ -114,6 +114,33 @@ describeOnBackends('the repair of Evolution', (backend) => {
     for (const { id, body } of kept) expect(written.get(id)).toBe(body);
     const again = await compareAll(store, 'evolution', place);
     expect(again.result.counts).toMatchObject({ lost: 0, differs: 0, other_contact: 0, doubled: 0 });
+  });
+
+  it('removes duplicates with what hangs on them, and puts them back as they were', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 25, count: 300, batched: true });
+    await replayDay(store, day);
+    const crm = await damaged(day, ['doubled_redelivery', 'first_of_batch_only']);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    // Every second row has a file, the duplicates among them.
+    await crm.sql(
+      `insert into "Media" (id, "fileName", type, mimetype, "messageId", "instanceId")
+       select 'f' || id, 'a.jpg', 'image', 'image/jpeg', id, "instanceId" from "Message" where hashtext(id) % 2 = 0`,
+    );
+    const before = await dumpTables(crm.sql, TABLES);
+    const prune = await makePrune(store, 'evolution', place);
+    const { doubled } = prune.result.counts;
+    expect(doubled).toBeGreaterThan(5);
+    await applyScript(crm.sql, prune.sql);
+    const again = await compareAll(store, 'evolution', place);
+    expect(again.result.counts).toEqual({ ...prune.result.counts, doubled: 0 });
+    const after = await dumpTables(crm.sql, TABLES);
+    expect(after['"Message"']?.length).toBe((before['"Message"']?.length ?? 0) - doubled);
+    expect(after['"MessageUpdate"']?.length).toBe(before['"MessageUpdate"']?.length);
+    await applyScript(crm.sql, prune.sql);
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(after);
+    await applyScript(crm.sql, prune.undo);
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
   });
 
   it('names the causes and the people of what it finds', async () => {

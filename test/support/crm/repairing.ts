@@ -1,4 +1,4 @@
-import { writeRepair, type TextFile } from '../../../src/commands/compare/repair-files.js';
+import { writePrune, writeRepair, type TextFile } from '../../../src/commands/compare/repair-files.js';
 import type { CompareOptions, CrmName } from '../../../src/commands/compare/types.js';
 import { splitStatements } from '../../../src/store/migrations/migrate.js';
 import type { Store } from '../../../src/store/store.js';
@@ -35,6 +35,29 @@ export async function makeRepair(
   await writer.end();
   const ids = new Set(texts.ids.split('\n').flatMap((line) => line.split('\t')[1] ?? []));
   return { ...comparison, sql: texts.script, undo: texts.undo, ids };
+}
+
+/** Compares and writes the SQL that removes duplicates, as `--prune-doubles` does. */
+export async function makePrune(
+  store: Store,
+  crm: CrmName,
+  place: CompareOptions['place'],
+): Promise<Comparison & { sql: string; undo: string }> {
+  const texts = { script: '', undo: '' };
+  const file = (name: keyof typeof texts): TextFile => ({
+    path: `prune.${name}`,
+    write: (text) => {
+      texts[name] += text;
+    },
+  });
+  const writer = await writePrune(
+    crm,
+    { script: file('script'), undo: file('undo') },
+    { place: 'a test', now: Date.now() },
+  );
+  const comparison = await compareAll(store, crm, place, { onDoubled: writer.doubled });
+  await writer.end();
+  return { ...comparison, sql: texts.script, undo: texts.undo };
 }
 
 /** Runs a script as psql does: statement by statement, and no further after an error. */
