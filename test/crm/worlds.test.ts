@@ -15,7 +15,10 @@ import {
   type Expectation,
   type FillOptions,
 } from '../support/crm/expectation.js';
+import { fillTicketz } from '../support/crm/ticketz.js';
+import { fillWhaticket } from '../support/crm/whaticket.js';
 import { fillWhatrack } from '../support/crm/whatrack.js';
+import { fillWid } from '../support/crm/wid.js';
 import { useBackend } from '../support/databases.js';
 import { replayBodies } from '../support/replaying.js';
 
@@ -61,6 +64,27 @@ const WORLDS: Readonly<Record<string, World>> = {
     id: 'id',
     bugs: ['first_of_batch_only', 'lid_split', 'doubled_redelivery', 'random_loss'],
     connections: ['cloud', 'web'],
+  },
+  ticketz: {
+    fill: fillTicketz,
+    table: '"Messages"',
+    id: `id || '/' || "ticketId"`,
+    bugs: ['lid_split', 'quoted_stubs', 'second_ticket_double', 'random_loss'],
+    connections: ['web'],
+  },
+  wid: {
+    fill: fillWid,
+    table: '"Messages"',
+    id: 'id',
+    bugs: ['lid_split', 'doubled_redelivery', 'random_loss'],
+    connections: ['web'],
+  },
+  whaticket: {
+    fill: fillWhaticket,
+    table: '"Messages"',
+    id: 'id',
+    bugs: ['lid_split', 'random_loss'],
+    connections: ['web'],
   },
 };
 

@@ -12,6 +12,7 @@ import {
   type NoMessage,
 } from './expectation.js';
 import { toTime, uuid } from './ids.js';
+import { createSplitter } from './lid-split.js';
 import { createChatwoot } from './schemas/chatwoot.js';
 
 const ACCOUNT = 1;
@@ -124,42 +125,28 @@ function readCloud(filling: Filling): void {
     seen.add(message);
     if (lost.has(message)) continue;
     if (message.type === 'contacts') draftCard(filling, message);
-    else draft(filling, message, message.id, amendmentOf(message), again);
+    else draft(filling, message, amendmentOf(message), again);
   }
   for (const message of missed) ledger.dropped(message, 'first_of_batch_only');
   // What agents sent from Chatwoot is known to the log by its statuses alone.
   for (const message of cloud.filter(({ via, type }) => via === 'unlogged' && type !== 'reaction')) {
-    draft(filling, message, message.id, {}, undefined);
+    draft(filling, message, {}, undefined);
   }
 }
 
 function readWeb(filling: Filling): void {
   const { day, random, ledger, bugs } = filling;
+  const splitOf = createSplitter(filling);
   for (const message of day.messages.filter(({ connection }) => connection === 'web')) {
     if (message.via === 'history' || message.type === 'reaction') continue;
     if (bugs.has('random_loss') && message.via !== 'unlogged' && random.chance(0.06)) {
       ledger.dropped(message, 'random_loss');
       continue;
     }
-    const { lid } = message.person;
-    const split = bugs.has('lid_split') && lid !== undefined && !message.group && random.chance(0.4);
-    if (split) ledger.split(message.person.phone);
-    const said: Said = {
-      ...amendmentOf(message),
-      ...(split ? { cause: 'lid_split' } : {}),
-      // By the rules of identity it is the same person where the log says whose the LID is.
-      ...(split && !lid.told ? { class: 'other_contact' } : {}),
-    };
-    draft(filling, message, `WAID:${message.keyId}`, said, undefined, split ? lid.digits : undefined);
+    const { lid, said } = splitOf(message);
+    draft(filling, message, { ...amendmentOf(message), ...said }, undefined, lid);
     if (bugs.has('doubled_redelivery') && random.chance(0.05)) {
-      draft(
-        filling,
-        message,
-        `WAID:${message.keyId}`,
-        said,
-        'doubled_redelivery',
-        split ? lid.digits : undefined,
-      );
+      draft(filling, message, {}, 'doubled_redelivery', lid);
     }
   }
 }
@@ -172,7 +159,6 @@ function amendmentOf(message: DayMessage): Said {
 function draft(
   filling: Filling,
   message: DayMessage,
-  sourceId: string,
   said: Said,
   doubledBy: Bug | undefined,
   lid?: string,
@@ -185,7 +171,7 @@ function draft(
     fields: {
       message_type: message.direction === 'in' ? 0 : isWeb || message.number % 4 > 0 ? 1 : 3,
       content: contentOf(message),
-      source_id: sourceId,
+      source_id: isWeb ? `WAID:${message.keyId}` : message.id,
       status: message.direction === 'in' ? 0 : 2,
       content_type: message.type === 'sticker' ? 11 : 0,
       content_attributes: {

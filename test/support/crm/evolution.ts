@@ -6,6 +6,7 @@ import { cardOf, metaContent } from './day-webhooks.js';
 import { deliveriesOf } from './deliveries.js';
 import { Ledger, type Expectation, type FillOptions } from './expectation.js';
 import { cuid, toTime } from './ids.js';
+import { createSplitter } from './lid-split.js';
 import { createEvolution } from './schemas/evolution.js';
 
 export const CLOUD_INSTANCE = 'cm0000000000000000cloud01';
@@ -218,28 +219,20 @@ function cloudContent(message: DayMessage): object {
 
 function fillWeb(filling: Filling): void {
   const { day, random, ledger, bugs, rows } = filling;
-  // Who has no contact under the phone yet is not split by one under the LID.
-  const underPhone = new Set<Person>();
+  const splitOf = createSplitter(filling);
   for (const message of day.messages.filter(({ connection }) => connection === 'web')) {
     const isLost = bugs.has('random_loss') && message.via !== 'unlogged' && random.chance(0.06);
     if (isLost) {
       ledger.dropped(message, 'random_loss');
       continue;
     }
-    const { lid } = message.person;
-    // Messages of the history name one address only, and a live one of a split person, too.
-    const maySplit = bugs.has('lid_split') && !message.group && underPhone.has(message.person);
-    const split = maySplit && lid !== undefined && random.chance(0.4);
-    if (split) ledger.split(message.person.phone);
-    else if (!message.group) underPhone.add(message.person);
-    const row = webRow(filling, message, split ? `${lid.digits}@lid` : undefined);
+    const split = splitOf(message);
+    const row = webRow(filling, message, split.lid);
     rows.push(row);
     ledger.stored(message, row.id, {
       ...(message.revoke === undefined ? {} : { cause: 'revoked_words_kept' }),
       ...(row.status === 'EDITED' ? { cause: 'edits_overwrite' } : {}),
-      ...(split ? { cause: 'lid_split' } : {}),
-      // By the rules of identity it is the same person where the log says whose the LID is.
-      ...(split && !lid.told ? { class: 'other_contact' } : {}),
+      ...split.said,
     });
     if (bugs.has('doubled_redelivery') && random.chance(0.05)) {
       const double = { ...row, id: cuid(random) };
@@ -249,14 +242,15 @@ function fillWeb(filling: Filling): void {
   }
 }
 
-function webRow(filling: Filling, message: DayMessage, lidJid: string | undefined): MessageRow {
+function webRow(filling: Filling, message: DayMessage, lid: string | undefined): MessageRow {
   const { day, random, bugs } = filling;
   const { remoteJidAlt, addressingMode, ...plain } = webKey(day, message);
   const known =
     remoteJidAlt === undefined || addressingMode === undefined
       ? plain
       : { ...plain, remoteJidAlt, addressingMode };
-  const key = lidJid === undefined ? known : { ...plain, remoteJid: lidJid };
+  // Then the row names the LID alone.
+  const key = lid === undefined ? known : { ...plain, remoteJid: `${lid}@lid` };
   const amended = message.edit ?? message.revoke;
   const overwrites = bugs.has('edits_overwrite') && amended !== undefined;
   const row: MessageRow = {
