@@ -60,6 +60,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/compare': [
     'commands/connections',
     'commands/contacts',
+    'commands/replay',
     'crm',
     'rawlog',
     'identity',

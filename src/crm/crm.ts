@@ -1,9 +1,7 @@
-import type { Direction, MessageSource } from '../model/enumerations.js';
+import type { CrmName, Direction, MessageSource } from '../model/enumerations.js';
 import type { Identities } from '../model/facts.js';
 
-/** The CRMs whose tables this tool reads; `table` is any database or file with seven named columns. */
-export const CRM_NAMES = ['evolution', 'chatwoot', 'ticketz', 'whaticket', 'whatrack', 'table'] as const;
-export type CrmName = (typeof CRM_NAMES)[number];
+export { CRM_NAMES, type CrmName } from '../model/enumerations.js';
 
 /** A row of one of the CRM's tables, as its database or a file gives it. */
 export type CrmRecord = Readonly<Record<string, unknown>>;

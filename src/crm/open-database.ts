@@ -49,7 +49,7 @@ export async function openCrmDatabase(url: string, dialect: Dialect): Promise<Cr
           const records: CrmRecord[] = await query(dialect.messagesQuery, [[...keys], cursor, PAGE]);
           const last = records.at(-1);
           if (last === undefined) return;
-          yield records.map(dialect.readRow);
+          yield records.map((record) => ({ row: dialect.readRow(record), record }));
           if (records.length < PAGE) return;
           cursor = textsIn(last, 'cursor');
         }

@@ -100,8 +100,8 @@ export async function openCrmFiles(
       const only = new Set(wanted);
       for await (const page of read()) {
         yield page
-          .map(dialect.readRow)
-          .filter((row) => only.has(row.kind === 'message' ? row.message.connection : row.connection));
+          .map((record) => ({ row: dialect.readRow(record), record }))
+          .filter(({ row }) => only.has(row.kind === 'message' ? row.message.connection : row.connection));
       }
     },
     close: () => Promise.resolve(),

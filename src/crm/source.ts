@@ -1,4 +1,10 @@
-import type { CrmConnection, CrmRow, Dialect } from './crm.js';
+import type { CrmConnection, CrmRecord, CrmRow, Dialect } from './crm.js';
+
+/** A row as it is, and what it says. */
+export interface ReadRow {
+  row: CrmRow;
+  record: CrmRecord;
+}
 
 /** An open CRM: a database or files. */
 export interface CrmSource {
@@ -7,6 +13,6 @@ export interface CrmSource {
   location: string;
   connections: readonly CrmConnection[];
   /** The rows of these connections, a page at a time; of all where files name no connections. */
-  rows: (keys: readonly string[]) => AsyncIterable<readonly CrmRow[]>;
+  rows: (keys: readonly string[]) => AsyncIterable<readonly ReadRow[]>;
   close: () => Promise<void>;
 }

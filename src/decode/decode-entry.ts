@@ -1,3 +1,4 @@
+import type { Provider } from '../model/enumerations.js';
 import type { DecodedEntry } from '../model/facts.js';
 import type { Found } from './envelopes/bodies.js';
 import { Allowance, openText, unpacked } from './envelopes/open-text.js';
@@ -46,8 +47,14 @@ export function decodeEntry(bytes: Uint8Array, options: DecodeOptions): DecodeRe
   if (miss !== undefined) found.unrecognized.push(unrecognizedOf(miss));
 
   const { providers, sections, unrecognized, signatures, receivedAt } = found;
-  const provider = providers.has('baileys') && !providers.has('meta') ? 'baileys' : 'meta';
+  const provider = providerOf(providers);
   return { kind: 'decoded', entry: { provider, sections, unrecognized, receivedAt, signatures } };
+}
+
+/** Of an entry that holds bodies of several, Meta's names its number. */
+function providerOf(providers: ReadonlySet<Provider>): Provider {
+  const [first = 'meta'] = providers;
+  return providers.has('meta') ? 'meta' : providers.has('baileys') ? 'baileys' : first;
 }
 
 /** A number, a constant or a text without brackets, which log files hold between their entries. */

@@ -66,7 +66,21 @@ export const ENTRY_STATUSES = [
 ] as const;
 export type EntryStatus = (typeof ENTRY_STATUSES)[number];
 
-export const PROVIDERS = ['meta', 'baileys'] as const;
+/** The CRMs whose tables this tool reads; `table` is any database or file with seven named columns. */
+export const CRM_NAMES = ['evolution', 'chatwoot', 'ticketz', 'whaticket', 'whatrack', 'table'] as const;
+export type CrmName = (typeof CRM_NAMES)[number];
+
+/** Where a raw entry came from: `crm:…` is a row of a CRM that has a message which the log lacks (`compare --adopt`). */
+export const PROVIDERS = [
+  'meta',
+  'baileys',
+  'crm:evolution',
+  'crm:chatwoot',
+  'crm:ticketz',
+  'crm:whaticket',
+  'crm:whatrack',
+  'crm:table',
+] as const satisfies readonly ('meta' | 'baileys' | `crm:${CrmName}`)[];
 export type Provider = (typeof PROVIDERS)[number];
 
 export const RUN_STATUSES = ['running', 'completed', 'partial', 'failed', 'interrupted'] as const;

@@ -35,8 +35,9 @@ export interface ConnectionHint {
  * - echo: `smb_message_echoes` / `message_echoes`.
  * - follow_up: the media of a history placeholder, sent later under `field: history` as `value.messages` or
  *   `value.message_echoes`; it fills content and never moves a message (M2).
+ * - adopted: a row of a CRM (`compare --adopt`); the weakest evidence, which anything of WhatsApp's own replaces.
  */
-export type MessageOrigin = 'live' | 'standby' | 'history' | 'echo' | 'follow_up';
+export type MessageOrigin = 'live' | 'standby' | 'history' | 'echo' | 'follow_up' | 'adopted';
 
 /** How good the content is (rule M2): real content > media without an id > placeholder or `unsupported`. */
 export type ContentGrade = 'content' | 'media_without_id' | 'placeholder';

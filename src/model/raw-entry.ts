@@ -1,4 +1,4 @@
-/** Where a raw entry was found; shown to people as `file:line`, `log:<id>` or `whatsapp:<connection>`. */
+/** Where a raw entry was found; shown to people as `file:line`, `log:<id>`, `whatsapp:<connection>` or `crm:<name>:<row>`. */
 export type Origin =
   | {
       kind: 'file';
@@ -8,7 +8,9 @@ export type Origin =
     }
   | { kind: 'log'; id: string }
   /** Came over the linked device of the connection with this name. */
-  | { kind: 'device'; connection: string };
+  | { kind: 'device'; connection: string }
+  /** A row of a CRM's own table of messages. */
+  | { kind: 'crm'; crm: string; rowId: string };
 
 /** One stored webhook body or Baileys event, byte for byte. */
 export interface RawEntry {
@@ -70,11 +72,13 @@ export function formatOrigin(origin: Origin): string {
       return `log:${origin.id}`;
     case 'device':
       return `whatsapp:${origin.connection}`;
+    case 'crm':
+      return `crm:${origin.crm}:${origin.rowId}`;
   }
 }
 
 /** The file in which an entry was found, if it was one: `hooks.json:1[3]` is in `hooks.json`. */
 export function fileOfOrigin(origin: string | null): string | null {
   const [, path = null] = /^(.*[^\d:]):\d+(?:\[\d+\])?$/.exec(origin ?? '') ?? [];
-  return path === null || path === 'stdin' || path.startsWith('whatsapp:') ? null : path;
+  return path === null || path === 'stdin' || /^(?:whatsapp|crm):/.test(path) ? null : path;
 }

@@ -23,6 +23,7 @@ export interface EvidenceRanks {
  * standby, so that the row shows which messages this business was to answer (T1).
  */
 const STRUCTURE_RANK: Record<MessageOrigin, number> = {
+  adopted: 1,
   follow_up: 1,
   echo: 2,
   history: 3,
@@ -32,6 +33,9 @@ const STRUCTURE_RANK: Record<MessageOrigin, number> = {
 
 const GRADE_RANK: Record<ContentGrade, number> = { placeholder: 1, media_without_id: 2, content: 3 };
 
+/** Below every source of WhatsApp's own. */
+const ADOPTED_RANK = 0;
+
 const SOURCE_RANK: Record<MessageSource, number> = { app_echo: 1, history: 2, live: 3 };
 
 export function structureRank(origin: MessageOrigin): number {
@@ -40,7 +44,7 @@ export function structureRank(origin: MessageOrigin): number {
 
 /** Grade first, then source: a real text from history beats a live `unsupported` (131060), a live text beats history's. */
 export function contentRank(grade: ContentGrade, origin: MessageOrigin): number {
-  return GRADE_RANK[grade] * 4 + SOURCE_RANK[sourceOf(origin)];
+  return GRADE_RANK[grade] * 4 + (origin === 'adopted' ? ADOPTED_RANK : SOURCE_RANK[sourceOf(origin)]);
 }
 
 /** The rank of a body that only names the content; the same from every source, so that it can be told from a text. */
@@ -84,6 +88,7 @@ export function sourceOf(origin: MessageOrigin): MessageSource {
       return 'live';
     case 'history':
     case 'follow_up':
+    case 'adopted':
       return 'history';
     case 'echo':
       return 'app_echo';

@@ -6,8 +6,8 @@ import { isAtLeast, type Severity } from '../../model/enumerations.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { readTextFile } from '../environment.js';
-import { moment, pairs, text } from '../flags/kinds.js';
-import { connection, dateZone, failOn } from '../flags/shared.js';
+import { moment, pairs, text, toggle } from '../flags/kinds.js';
+import { connection, dateZone, dryRun, failOn } from '../flags/shared.js';
 import { contradiction, group, readFlags, rejectEmptyWindow } from '../flags/table.js';
 import { similarWord } from '../similar.js';
 
@@ -33,6 +33,8 @@ const FLAGS = {
     failOn: failOn('degraded'),
   }),
   ...group('Repair:', {
+    adopt: toggle('store the messages that only the CRM has; a later log replaces what they say'),
+    dryRun: dryRun('with --adopt: count what it would store, and store nothing'),
     repair: text(
       'file',
       'write the lost messages as SQL to review and run (FILE.sql, with FILE.undo.sql), or as data (FILE.ndjson)',
@@ -97,7 +99,8 @@ async function compareCommand(call: Call): Promise<Outcome> {
     import('../../commands/inputs.js'),
     import('../repair-files.js'),
   ]);
-  const { crm, url, paths, options, items, severity, repair, pruneDoubles, verifyRepair } = readOptions(call);
+  const { crm, url, paths, options, items, severity, repair, pruneDoubles, verifyRepair, adopt } =
+    readOptions(call);
   const place: CrmPlace =
     url === undefined
       ? {
@@ -114,11 +117,17 @@ async function compareCommand(call: Call): Promise<Outcome> {
     pruneDoubles === undefined ? undefined : await openPruneFiles(pruneDoubles, crm, where, call.io);
   const list = items === undefined ? undefined : await openItemsFile('--items', items, call.io);
   try {
-    const result = await withContext(call, { command: 'compare', interruptible: 'reading' }, (ctx) =>
+    const session = {
+      command: 'compare',
+      interruptible: adopt === undefined ? 'reading' : 'batches',
+      lock: adopt === undefined ? undefined : 'shared',
+    } as const;
+    const result = await withContext(call, session, (ctx) =>
       compare(ctx, {
         ...options,
         crm,
         place,
+        adopt,
         repaired,
         repair: files?.writer,
         onDoubled: prune?.writer.doubled,
@@ -169,6 +178,12 @@ function readOptions(call: Call) {
       remedy: 'Give its database (--crm-url-file FILE), or exports of its tables as arguments.',
     });
   }
+  if (values.dryRun && !values.adopt) {
+    throw contradiction(
+      `${origin('dryRun').place} needs --adopt.`,
+      'Without --adopt, compare stores nothing anyway.',
+    );
+  }
   const { output } = call.settings;
   if (
     values.items !== undefined &&
@@ -194,6 +209,7 @@ function readOptions(call: Call) {
     items: values.items,
     severity: values.failOn,
     repair: values.repair,
+    adopt: values.adopt ? { dryRun: values.dryRun } : undefined,
     pruneDoubles: values.pruneDoubles,
     verifyRepair: values.verifyRepair,
   };

@@ -71,6 +71,7 @@ export function presentCompare(result: CompareResult): Presentation {
         section('Likely causes', [list(connections.flatMap(causeItems))]),
         section('Details', [list(connections.flatMap(detailItems))]),
         section('People affected most', [peopleTable(result.people)]),
+        section('Adopted', [list(adoptedItems(result))]),
         section('Repair', [list(repairItems(result))]),
         ...unmatchedBlocks(result),
       ],
@@ -186,6 +187,19 @@ function peopleTable(people: readonly AffectedPerson[]): Block {
       countOf(doubled),
     ]),
   );
+}
+
+function adoptedItems({ adopted }: CompareResult): Item[] {
+  if (adopted === null) return [];
+  const { dryRun, created, merged, rejected, entries } = adopted;
+  const parts = [
+    `${formatAmount(created, 'message')} of ${formatAmount(entries, 'row')}`,
+    ...(merged === 0 ? [] : [`${formatAmount(merged, 'contact')} merged into another one`]),
+    ...(rejected === 0 ? [] : [`${formatCount(rejected)} rejected`]),
+  ];
+  return [
+    { mark: rejected === 0 ? 'good' : 'warn', line: `${dryRun ? 'would store ' : ''}${parts.join(', ')}` },
+  ];
 }
 
 function repairItems({ repair, repaired, counts }: CompareResult): Item[] {

@@ -27,6 +27,7 @@ import {
 import { readConnectionRecords } from '../../store/tables/connections.js';
 import { findConnection } from '../connections/find.js';
 import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
+import { adoptRows } from './adopt.js';
 import { findFirstOnly } from './batch-order.js';
 import { judgeMessage, type Judged } from './judge.js';
 import { matchConnections, type ConnectionMatch } from './match-connections.js';
@@ -55,6 +56,7 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
     options.connection === undefined ? undefined : (await findConnection(ctx, options.connection)).id;
   const records = await readConnectionRecords(ctx.store.sql);
   const { matches, unmatched } = matchConnections(source, records, { map: options.map, connection: only });
+  const onlyInCrm = new Map<string, Set<string>>();
   const { tally, people, repair } = await ctx.store.transaction(async (tx) => {
     await prepareComparison(tx);
     const lead =
@@ -65,11 +67,16 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
       until: options.until ?? null,
       leadId: lead?.leadId ?? null,
       ...(options.onItem === undefined ? {} : { onItem: options.onItem }),
+      ...(options.adopt === undefined ? {} : { onlyInCrm }),
       ...(options.onDoubled === undefined ? {} : { onDoubled: options.onDoubled }),
       ...(options.repaired === undefined ? {} : { repaired: options.repaired }),
       ...(options.repair === undefined ? {} : { repair: options.repair }),
     });
   });
+  const adopted =
+    options.adopt === undefined || ctx.signal.aborted
+      ? null
+      : await adoptRows(ctx, source, matches, onlyInCrm, options.adopt);
   const isInterrupted = ctx.signal.aborted;
   const connections = tally.connections();
   const counts = tally.total();
@@ -92,11 +99,18 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
     people,
     severity: severityOf(counts),
     repaired: options.repaired === undefined ? null : tally.repaired(options.repaired.size),
+    adopted,
     repair,
-    next:
-      counts.only_in_crm > 0
+    next: [
+      ...(counts.only_in_crm > 0 && adopted === null
         ? [remedy('verify', [], 'verifies that the database holds everything that the log has')]
-        : [],
+        : []),
+      ...(adopted?.dryRun === false
+        ? adopted.runs
+            .slice(0, 1)
+            .map((run) => remedy('raw discard', ['--run', run], 'shows how to take the adoption back'))
+        : []),
+    ],
     database: ctx.store.location,
   };
 }
@@ -109,6 +123,8 @@ function severityOf(counts: CompareResult['counts']): Severity | null {
 type Scope = ComparisonScope & {
   onItem?: NonNullable<CompareOptions['onItem']>;
   repair?: RepairSink;
+  /** Collects the rows to adopt, by connection. */
+  onlyInCrm?: Map<string, Set<string>>;
   onDoubled?: NonNullable<CompareOptions['onDoubled']>;
   repaired?: ReadonlySet<string>;
 };
@@ -340,6 +356,11 @@ class Comparison {
     className: 'only_in_crm' | 'doubled' | 'without_id',
   ): Promise<void> {
     this.tally.count(connectionId, className, null);
+    const { onlyInCrm } = this.scope;
+    if (className === 'only_in_crm' && onlyInCrm !== undefined) {
+      const rows = onlyInCrm.get(connectionId) ?? new Set<string>();
+      onlyInCrm.set(connectionId, rows.add(rowId));
+    }
     const sign = className === 'only_in_crm' ? '-' : className === 'doubled' ? '*' : '!';
     await this.item({ sign, class: className, connectionId, externalId, rowId, detail: type });
   }

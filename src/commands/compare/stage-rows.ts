@@ -34,7 +34,7 @@ export async function stageCrm(
   for await (const page of source.rows([...byKey.keys()])) {
     if (signal.aborted) break;
     const messages: { message: CrmMessage; connectionId: string; organizationId: string }[] = [];
-    for (const row of page) {
+    for (const { row } of page) {
       const connection = byKey.get(row.kind === 'message' ? row.message.connection : row.connection);
       if (connection === undefined) continue;
       staged.rows.set(connection.id, (staged.rows.get(connection.id) ?? 0) + 1);

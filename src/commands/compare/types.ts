@@ -98,6 +98,8 @@ export interface CompareResult {
   severity: Severity | null;
   /** What became of the messages of `--verify-repair`; null without it. */
   repaired: (Partial<ComparisonCounts> & { messages: number }) | null;
+  /** What `--adopt` stored; null without it. */
+  adopted: AdoptResult | null;
   /** What `--repair` wrote; null without it. */
   repair: RepairSummary | null;
   next: Remedy[];
@@ -136,10 +138,26 @@ export interface CompareOptions {
   onItem?: ((item: ComparedItem) => Promise<void> | void) | undefined;
   /** `--verify-repair`: ids of messages that a repair put back; the result says what became of them. */
   repaired?: ReadonlySet<string> | undefined;
+  /** `--adopt`: stores the messages that only the CRM has; the caller holds the run lock (shared). */
+  adopt?: { dryRun: boolean } | undefined;
   /** `--prune-doubles`: receives every duplicate row of the CRM. */
   onDoubled?: ((row: DoubledRow) => Promise<void> | void) | undefined;
   /** Receives every lost message that a repair can put back, oldest first, after the comparison. */
   repair?: RepairSink | undefined;
+}
+
+/** What became of the messages that only the CRM had. */
+export interface AdoptResult {
+  dryRun: boolean;
+  /** Rows stored as raw entries. */
+  entries: number;
+  /** Messages created. */
+  created: number;
+  rejected: number;
+  /** People who turned out to be another one. */
+  merged: number;
+  /** One run per connection; `raw discard --run RUN --apply` takes it back. */
+  runs: string[];
 }
 
 /** Takes the lost messages of a comparison. */

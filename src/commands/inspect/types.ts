@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ProgressEvent } from '../../context.js';
+import type { Provider } from '../../model/enumerations.js';
 import type { ResolvedInput } from '../../inputs/resolve-inputs.js';
 
 export interface InspectOptions {
@@ -67,7 +68,7 @@ export interface InspectedConnection {
   wabaId: string | null;
   /** The session or instance of a WhatsApp Web dump. */
   session: string | null;
-  provider: 'meta' | 'baileys';
+  provider: Provider;
   entries: number;
   messages: number;
   statuses: number;

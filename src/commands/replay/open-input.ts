@@ -64,6 +64,7 @@ export async function openInput(
     const selection = await selectionOf(sql, options, options.input);
     return openLog(ctx, sql, options, directory, selection, options.input.which !== 'all');
   }
+  if (options.input.kind === 'rows') return openRows(ctx, options, options.input.entries, directory);
   return openPaths(ctx, sql, options, options.input, directory);
 }
 
@@ -126,6 +127,37 @@ async function openPaths(
     chatterLines: () => source.skippedLines(),
     stop: () => {
       stopping.abort();
+    },
+  };
+}
+
+function openRows(
+  ctx: Context,
+  options: ReplayOptions,
+  entries: AsyncIterable<RawEntry>,
+  directory: ConnectionDirectory,
+): ReplayFeed {
+  let stopped = false;
+  let bytes = 0;
+  async function* items(): AsyncGenerator<FeedItem> {
+    for await (const entry of entries) {
+      if (stopped) return;
+      bytes += entry.bytes.byteLength;
+      yield { entry, storedAs: null, after: null };
+    }
+  }
+  return {
+    totalBytes: undefined,
+    bytesRead: () => bytes,
+    batches: () => gather(ctx, items(), options, directory),
+    isStored: false,
+    takeProblems: () => [],
+    checkpointAfter: () => Promise.resolve(null),
+    claim: null,
+    resume: null,
+    chatterLines: () => 0,
+    stop: () => {
+      stopped = true;
     },
   };
 }

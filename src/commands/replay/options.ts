@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { IncludableChat } from '../../model/enumerations.js';
+import type { RawEntry } from '../../model/raw-entry.js';
 import type { ResolvedInput } from '../../inputs/resolve-inputs.js';
 
 /** Which stored entries a replay without a path takes. */
@@ -20,6 +21,8 @@ export interface LogSelection {
 }
 
 export type ReplayInput =
+  /** Entries that another command makes; they cannot be read a second time. */
+  | { kind: 'rows'; entries: AsyncIterable<RawEntry> }
   | { kind: 'paths'; inputs: readonly ResolvedInput[]; stdin: Readable; maxEntryBytes: number }
   | ({ kind: 'log' } & LogSelection);
 

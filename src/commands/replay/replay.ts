@@ -82,6 +82,7 @@ function replayWork({ input, connection, tickets, include }: ReplayOptions): str
       ? workOf(`log ${input.which}`, { ...how, since, until, field })
       : null;
   }
+  if (input.kind === 'rows') return null;
   const paths = resumablePaths(input.inputs);
   return paths === null ? null : workOf('files', { ...how, paths });
 }

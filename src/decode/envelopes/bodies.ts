@@ -2,6 +2,7 @@ import type { Provider } from '../../model/enumerations.js';
 import type { Section, SignedBody, Unrecognized } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { decodeBaileys, recogniseBaileys } from '../baileys/decode-baileys.js';
+import { recogniseCrmRow } from '../exports/crm-row.js';
 import { decodeExport, isExport } from '../exports/decode-export.js';
 import type { DecodeOptions } from '../options.js';
 import { recogniseVendor, type VendorReading } from '../vendors/vendors.js';
@@ -40,6 +41,7 @@ const RECOGNISERS: readonly Recogniser[] = [
   recogniseMeta,
   recogniseWhatsAppWeb,
   recogniseOfVendor,
+  recogniseOfCrm,
   recogniseExport,
 ];
 
@@ -61,6 +63,14 @@ function recogniseWhatsAppWeb(object: JsonObject, path: string): ReadBody | unde
 
 function recogniseOfVendor(object: JsonObject, path: string): ReadBody | undefined {
   const read = recogniseVendor(object);
+  if (read === undefined) return undefined;
+  return (scope, found) => {
+    add(read({ ...scope.options, path }), found);
+  };
+}
+
+function recogniseOfCrm(object: JsonObject, path: string): ReadBody | undefined {
+  const read = recogniseCrmRow(object);
   if (read === undefined) return undefined;
   return (scope, found) => {
     add(read({ ...scope.options, path }), found);

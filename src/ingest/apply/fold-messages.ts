@@ -345,6 +345,7 @@ function sorted(keys: ReadonlyMap<string, MessageKey>): MessageKey[] {
  * the same database.
  */
 function syncSourceOf({ fact, field }: Item<MessageFact>, { syncSource }: ApplySettings): SyncSource {
+  if (fact.origin === 'adopted') return 'batch_recover';
   const isOnDemand = field === 'messaging-history.set' && fact.origin === 'history' && !fact.isSyncInitial;
   return isOnDemand ? 'manual_sync' : syncSource;
 }

@@ -49,9 +49,9 @@ export interface PreparedEntry {
   isNarrowed?: true;
 }
 
-/** Baileys events do not name their connection, so the same bytes may be stored once per connection. */
+/** Baileys events and rows of CRMs do not name their connection, so the same bytes may be stored once per connection. */
 export function scopeOf(provider: Provider, sections: readonly PreparedSection[]): string {
-  if (provider !== 'baileys') return NO_SCOPE;
+  if (provider === 'meta') return NO_SCOPE;
   return sections.find((section) => section.connection !== null)?.connection?.id ?? NO_SCOPE;
 }
 
@@ -61,7 +61,7 @@ export function entryKey(connectionScope: string, sha256: Uint8Array): string {
 
 /** A connection registered by this run may turn out to be another run's: its entries then belong to that one's scope. */
 export function renewScope(entry: PreparedEntry): void {
-  if (entry.storedId !== null || entry.provider !== 'baileys') return;
+  if (entry.storedId !== null || entry.provider === 'meta') return;
   entry.connectionScope = scopeOf(entry.provider, entry.sections);
   entry.key = entryKey(entry.connectionScope, entry.sha256);
 }

@@ -72,7 +72,7 @@ export class ConnectionResolver {
       const named = this.rows.find((row) => row.phoneNumberId === hint.phoneNumberId);
       return named ?? this.claim(hint, fixed);
     }
-    if (provider === 'baileys') {
+    if (provider !== 'meta') {
       if (fixed !== null) return fixed;
       return hint.sessionName === undefined
         ? null

@@ -1,0 +1,118 @@
+import type { CrmMessage, CrmRecord } from '../../crm/crm.js';
+import type { CrmSource } from '../../crm/source.js';
+import type { Context } from '../../context.js';
+import type { CrmName } from '../../model/enumerations.js';
+import type { Identities } from '../../model/facts.js';
+import type { RawEntry } from '../../model/raw-entry.js';
+import { replay } from '../replay/replay.js';
+import type { ConnectionMatch } from './match-connections.js';
+import type { AdoptResult } from './types.js';
+
+/** Messages per transaction. */
+const BATCH = 1000;
+
+/** Rows that only the CRM has, by the connection's id. */
+export type RowsToAdopt = ReadonlyMap<string, ReadonlySet<string>>;
+
+/**
+ * Stores the messages that only the CRM has: each row as a raw entry, applied below every source of WhatsApp's own, so that a log
+ * that comes later replaces what it says. Opens no ticket. Reads the CRM a second time, in the same moment as the comparison.
+ */
+export async function adoptRows(
+  ctx: Context,
+  source: CrmSource,
+  matches: readonly ConnectionMatch[],
+  rows: RowsToAdopt,
+  { dryRun }: { dryRun: boolean },
+): Promise<AdoptResult> {
+  const total: AdoptResult = { dryRun, entries: 0, created: 0, rejected: 0, merged: 0, runs: [] };
+  for (const connection of new Set(matches.map((match) => match.connection))) {
+    const wanted = rows.get(connection.id);
+    if (wanted === undefined || wanted.size === 0 || ctx.signal.aborted) continue;
+    const keys = matches.filter((match) => match.connection === connection).map(({ crm }) => crm.key);
+    const result = await replay(ctx, {
+      input: { kind: 'rows', entries: entriesOf(source, keys, wanted) },
+      connection: connection.id,
+      register: false,
+      tickets: 'none',
+      include: new Set(),
+      dryRun,
+      strict: false,
+      batchSize: BATCH,
+      resume: false,
+      recordedOptions: { crm: source.dialect.name, adopt: true, connection: connection.name },
+    });
+    total.entries += result.entries.read;
+    total.created += result.messages.created;
+    total.rejected += Object.values(result.messages.rejected).reduce((sum, count) => sum + count, 0);
+    total.merged += result.leads.merged;
+    total.runs.push(result.runId);
+  }
+  return total;
+}
+
+async function* entriesOf(
+  source: CrmSource,
+  keys: readonly string[],
+  wanted: ReadonlySet<string>,
+): AsyncGenerator<RawEntry, void, undefined> {
+  for await (const page of source.rows(keys)) {
+    for (const { row, record } of page) {
+      if (row.kind === 'message' && wanted.has(row.message.rowId))
+        yield entryOf(source.dialect.name, row.message, record);
+    }
+  }
+}
+
+/** The form that src/decode/exports/crm-row.ts reads. */
+export function entryOf(crm: CrmName, message: CrmMessage, record: CrmRecord): RawEntry {
+  const { externalId, direction, person, at, storedAt, type, body, rowId } = message;
+  const text = JSON.stringify(
+    {
+      crm,
+      message: {
+        external_id: externalId,
+        direction,
+        people: namesOf(person),
+        ...(at === null ? {} : { timestamp: Math.floor(at / 1000) }),
+        ...(storedAt === null ? {} : { stored_at: Math.floor(storedAt / 1000) }),
+        type: typeOf(type),
+        ...(body === undefined || body === null ? {} : { body }),
+      },
+      row: record,
+    },
+    (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
+  );
+  const receivedAt = at ?? storedAt;
+  return {
+    bytes: Buffer.from(text),
+    origin: { kind: 'crm', crm, rowId },
+    ...(receivedAt === null ? {} : { receivedAt }),
+  };
+}
+
+function namesOf({ phone, lid, waId, bsuids = [] }: Identities): string[] {
+  return [phone, lid, waId, ...bsuids].filter((name) => name !== undefined);
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  application: 'document',
+  chat: 'text',
+  contact: 'contacts',
+  contactcard: 'contacts',
+  contactsarray: 'contacts',
+  conversation: 'text',
+  extendedtext: 'text',
+  file: 'document',
+  incoming: 'text',
+  livelocation: 'location',
+  ptt: 'audio',
+  ptv: 'video',
+  vcard: 'contacts',
+};
+
+/** The CRM's word for a type as Meta's. */
+function typeOf(word: string): string {
+  const plain = word.replace(/(?:With\w+)?Message(?:V\d)?$/, '').toLowerCase();
+  return TYPES[plain] ?? (plain === '' ? 'text' : plain);
+}

@@ -1,0 +1,100 @@
+import { afterEach, expect, it } from 'vitest';
+import { verify } from '../../../src/commands/verify/verify.js';
+import { CHECK_NAMES } from '../../../src/commands/verify/types.js';
+import { replayBodies, replayLog, testContext } from '../../support/replaying.js';
+import { compareAll, replayDay } from '../../support/crm/comparing.js';
+import { createCrmDatabase, type CrmDatabase } from '../../support/crm/database.js';
+import { asBaileysEvents } from '../../support/crm/day-baileys.js';
+import { asWebhooks } from '../../support/crm/day-webhooks.js';
+import { createDay, WEB, CLOUD, type Day } from '../../support/crm/day.js';
+import { fillEvolution } from '../../support/crm/evolution.js';
+import { addConnection } from '../../support/connections.js';
+import { describeOnBackends } from '../../support/databases.js';
+import type { Store } from '../../../src/store/store.js';
+
+let open: CrmDatabase[] = [];
+afterEach(async () => {
+  await Promise.all(open.map((database) => database.remove()));
+  open = [];
+});
+
+async function evolution(day: Day): Promise<string> {
+  const crm = await createCrmDatabase();
+  open.push(crm);
+  await fillEvolution(crm.sql, day, { bugs: new Set(), seed: 3 });
+  return crm.readOnlyUrl;
+}
+
+/** What a reader of the messages sees. An adopted one counts as history, also when an echo of it comes later. */
+async function messagesOf(store: Store): Promise<unknown> {
+  return store.sql.query(
+    `select m.external_id as id, m.direction, m.type, m.body, m.timestamp, m.sync_source, l.phone_number as phone
+     from messages m join leads l on l.id = m.lead_id order by 1`,
+  );
+}
+
+describeOnBackends('compare --adopt', (backend) => {
+  it('stores what only the CRM has, below history, without tickets, and once', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 31, count: 250, batched: true });
+    await replayDay(store, day);
+    const place = { kind: 'database', url: await evolution(day) } as const;
+    const tickets = await store.sql.query(`select count(*)::int as n from tickets`);
+    const planned = await compareAll(store, 'evolution', place, { adopt: { dryRun: true } });
+    const only = planned.result.counts.only_in_crm;
+    expect(only).toBeGreaterThan(3);
+    expect(planned.result.adopted).toMatchObject({ dryRun: true, entries: only, created: only });
+
+    const { result } = await compareAll(store, 'evolution', place, { adopt: { dryRun: false } });
+    expect(result.adopted).toMatchObject({ dryRun: false, entries: only, created: only, rejected: 0 });
+    const stored = await store.sql.query(
+      `select w.provider, m.source, m.sync_source, count(*)::int as n
+       from messages m join webhook_log w on w.id = m.batch_id where w.provider like 'crm:%' group by 1, 2, 3`,
+    );
+    expect(stored).toEqual([
+      { provider: 'crm:evolution', source: 'history', sync_source: 'batch_recover', n: only },
+    ]);
+    expect(await store.sql.query(`select count(*)::int as n from tickets`)).toEqual(tickets);
+
+    // The judge of the raw log agrees, and a replay of all of it changes nothing.
+    const verified = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+    expect(verified.checks.filter(({ status }) => status === 'findings')).toEqual([]);
+    const before = await messagesOf(store);
+    await replayLog(store, { which: 'all' });
+    expect(await messagesOf(store)).toEqual(before);
+
+    const again = await compareAll(store, 'evolution', place, { adopt: { dryRun: false } });
+    expect(again.result.counts).toMatchObject({
+      only_in_crm: 0,
+      lost: result.counts.lost,
+      same: result.counts.same + only,
+    });
+    expect(again.result.adopted).toMatchObject({ entries: 0, created: 0 });
+  });
+
+  it('gives way to the log, whichever comes first', async () => {
+    const day = createDay({ seed: 32, count: 200, batched: true });
+    const place = { kind: 'database', url: await evolution(day) } as const;
+    const log = [...asWebhooks(day), ...asBaileysEvents(day)];
+    const connections = async (store: Store): Promise<void> => {
+      await addConnection(store, { name: WEB.name, kind: 'baileys', number: `+${WEB.number}` });
+      await addConnection(store, {
+        name: `+${CLOUD.number}`,
+        kind: 'coexistence',
+        number: `+${CLOUD.number}`,
+        phoneNumberId: CLOUD.phoneNumberId,
+      });
+    };
+    const logFirst = await backend.open();
+    await connections(logFirst);
+    await replayBodies(logFirst, log);
+    await compareAll(logFirst, 'evolution', place, { adopt: { dryRun: false } });
+
+    const crmFirst = await backend.open();
+    await connections(crmFirst);
+    const adopted = await compareAll(crmFirst, 'evolution', place, { adopt: { dryRun: false } });
+    expect(adopted.result.adopted?.created).toBeGreaterThan(50);
+    await replayBodies(crmFirst, log);
+    expect(await messagesOf(crmFirst)).toEqual(await messagesOf(logFirst));
+  });
+});
