@@ -5,6 +5,7 @@ import type { PrismaClient } from './generated/client.js';
 import { dumpMessages, messageColumns } from './copy-text.js';
 import type { Measured } from './measured.js';
 import { measureCreateMany, measureOneByOne } from './prisma-paths.js';
+import { measureCompare } from './measure-compare.js';
 import { measureDedupe, type DedupeFigures } from './measure-dedupe.js';
 import { replayOnce, verifyOnce, type MeasuredReplay, type MeasuredVerify } from './run-binary.js';
 import type { PrismaSide, Target } from './target.js';
@@ -22,6 +23,8 @@ export interface TargetFigures {
   dedupe: DedupeFigures;
   verify: MeasuredVerify;
   verifyWithoutIndex: MeasuredVerify;
+  /** Null where there is no server for the CRM. */
+  compare: MeasuredVerify | null;
   /** All tables with their indexes, the raw log included, per message. */
   bytesPerMessage: number;
   /** The database directory, per message; null where it is shared. */
@@ -68,6 +71,12 @@ export async function measureTarget(target: Target, plan: Plan): Promise<TargetF
   // Last: these leave the database damaged.
   say(`${title}: verify, with and without the unique index`);
   const verify = await verifyOnce([], where);
+  const crm = target.openCrm();
+  if (crm !== null) say(`${title}: compare with a CRM`);
+  const compared =
+    crm === null
+      ? null
+      : await inStore(target.open(), async (store) => measureCompare(store, await crm, where));
   await inStore(target.open(), ({ sql }) => sql.execute('drop index messages_connection_id_external_id_key'));
   const verifyWithoutIndex = await verifyOnce([], where);
   const dedupe = await measureDedupe(target, { directory, sample: Math.min(sample, messages), say });
@@ -75,6 +84,7 @@ export async function measureTarget(target: Target, plan: Plan): Promise<TargetF
     title,
     dedupe,
     verify,
+    compare: compared,
     verifyWithoutIndex,
     dryRun,
     conditions: target.conditions,

@@ -50,6 +50,7 @@ export async function makePgliteTarget(parent: string): Promise<Target> {
       await rm(copy, { recursive: true });
       return milliseconds;
     },
+    openCrm: () => null,
     directoryBytes: () => sizeOf(directory),
     close: () => rm(home, { recursive: true }),
   };

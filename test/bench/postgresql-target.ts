@@ -56,6 +56,10 @@ export async function startPostgresqlTarget(): Promise<Target> {
           }),
         );
       },
+      async openCrm() {
+        await withClient(server.url, (client) => client.query('create database crm'));
+        return withDatabase(server.url, 'crm');
+      },
       directoryBytes: () => Promise.resolve(null),
       close: () => server.stop(),
     };

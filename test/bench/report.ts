@@ -56,7 +56,7 @@ export function dedupeRatesOf({ title, dedupe }: TargetFigures): string[][] {
 }
 
 /** One line of the third table: what, messages per second, time, memory. */
-export function verifyRatesOf({ title, verify, verifyWithoutIndex }: TargetFigures): string[][] {
+export function verifyRatesOf({ title, verify, compare, verifyWithoutIndex }: TargetFigures): string[][] {
   const row = (what: string, measured: MeasuredVerify): string[] => [
     title,
     what,
@@ -64,7 +64,11 @@ export function verifyRatesOf({ title, verify, verifyWithoutIndex }: TargetFigur
     `${(measured.milliseconds / 1000).toFixed(1)} s`,
     `${(measured.peakBytes / MB).toFixed(0)} MB`,
   ];
-  return [row('verify', verify), row('verify without the unique index', verifyWithoutIndex)];
+  return [
+    row('verify', verify),
+    row('verify without the unique index', verifyWithoutIndex),
+    ...(compare === null ? [] : [row('compare with a CRM of as many messages', compare)]),
+  ];
 }
 
 export const VERIFY_HEADER = ['database', 'way', 'messages/s', 'time', 'memory'];
@@ -86,7 +90,7 @@ export interface Verdict {
  * database has no round trips to save; the one for memory is for a million messages.
  */
 export function judge(figures: TargetFigures): Verdict[] {
-  const { title, dryRun, first, second, comparison, verify, verifyWithoutIndex } = figures;
+  const { title, dryRun, first, second, comparison, verify, compare, verifyWithoutIndex } = figures;
   const times = (other: Measured): number => rateOf(first) / rateOf(other);
   const peak = Math.max(first.peakBytes, second.peakBytes) / MB;
   const verdicts: Omit<Verdict, 'title'>[] = [
@@ -119,6 +123,15 @@ export function judge(figures: TargetFigures): Verdict[] {
       measured: `${(verifyWithoutIndex.milliseconds / verify.milliseconds).toFixed(1)}x`,
       pass: verifyWithoutIndex.milliseconds <= 3 * verify.milliseconds,
     },
+    ...(compare === null
+      ? []
+      : [
+          {
+            budget: 'compare in at most the time of verify',
+            measured: `${(compare.milliseconds / verify.milliseconds).toFixed(2)}x`,
+            pass: compare.milliseconds <= verify.milliseconds,
+          },
+        ]),
     {
       budget: 'at most 1000 bytes per message',
       measured: describeSize(figures),

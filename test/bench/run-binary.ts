@@ -72,6 +72,31 @@ export async function verifyOnce(
   return { messages, milliseconds, peakBytes: Number(await readFile(memoryFile, 'utf8')) };
 }
 
+const CompareJson = z.object({
+  status: z.string(),
+  counts: z.object({ same: z.number(), lost: z.number(), only_in_crm: z.number() }),
+});
+
+/** One `wa-reconcile compare evolution` in a process of its own; the rate is over all messages that both sides have. */
+export async function compareOnce(
+  crmUrl: string,
+  where: { env: Record<string, string>; directory: string },
+): Promise<MeasuredVerify> {
+  const memoryFile = join(where.directory, 'memory');
+  const started = performance.now();
+  const output = await run(
+    ['--import', REPORT_MEMORY, BINARY, 'compare', 'evolution', '--crm-url', crmUrl, '--json', '-q'],
+    { ...where.env, BENCH_MEMORY_FILE: memoryFile },
+  );
+  const milliseconds = performance.now() - started;
+  const { status, counts } = CompareJson.parse(JSON.parse(output));
+  if (status !== 'completed' || counts.lost + counts.only_in_crm > 0)
+    throw new Error(
+      `compare ended as ${status}, with ${counts.lost} lost and ${counts.only_in_crm} only there`,
+    );
+  return { messages: counts.same, milliseconds, peakBytes: Number(await readFile(memoryFile, 'utf8')) };
+}
+
 export interface MeasuredVerify extends Measured {
   /** Most resident memory of the process, in bytes. */
   peakBytes: number;

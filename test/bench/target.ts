@@ -16,6 +16,8 @@ export interface Target {
   prisma: PrismaSide | null;
   /** A copy without messages, and the time in ms that storing a COPY file in it takes: staged, then one upsert. */
   measureFloor(copyFile: string, columns: readonly string[]): Promise<number>;
+  /** An empty database for a CRM on the same server; null where there is no server. */
+  openCrm(): Promise<string> | null;
   /** Bytes on disk of the whole database directory, where it has one of its own. */
   directoryBytes(): Promise<number | null>;
   close(): Promise<void>;
