@@ -21,13 +21,12 @@ export const CLOUD_INBOX = 3;
 /** The API inbox that Evolution API feeds with the messages of WhatsApp Web's number. */
 export const WEB_INBOX = 4;
 
-/** A person, or the group, in an inbox: a contact, and one conversation. */
+/** A conversation: of a person, or the group, in an inbox. */
 interface Chat {
   contact: ContactRow;
   inbox: number;
-  contactInbox: number;
+  contactInbox: { id: number; sourceId: string };
   conversation: number;
-  sourceId: string;
   isResolved: boolean;
   /** When its messages were processed. */
   times: number[];
@@ -65,7 +64,11 @@ interface Filling extends FillOptions {
   ledger: Ledger;
   drafts: Draft[];
   contacts: Map<string, ContactRow>;
+  /** Ids of contact inboxes, by contact and inbox. */
+  contactInboxes: Map<string, { id: number; sourceId: string }>;
   chats: Map<string, Chat>;
+  /** When conversations are resolved; a later message begins another one. */
+  noon: number;
 }
 
 /** Creates Chatwoot's tables and writes what it holds of the day: a Cloud inbox, and an API inbox behind Evolution API. */
@@ -78,7 +81,9 @@ export async function fillChatwoot(sql: Sql, day: Day, options: FillOptions): Pr
     ledger: new Ledger(),
     drafts: [],
     contacts: new Map(),
+    contactInboxes: new Map(),
     chats: new Map(),
+    noon: day.messages[Math.floor(day.messages.length * 0.6)]?.at ?? 0,
   };
   readCloud(filling);
   readWeb(filling);
@@ -275,17 +280,22 @@ function addOwnRows(filling: Filling): void {
 function chatOf(filling: Filling, message: DayMessage, lid?: string): Chat {
   const inbox = message.connection === 'cloud' ? CLOUD_INBOX : WEB_INBOX;
   const contact = message.group ? groupContact(filling) : contactOf(filling, message.person, lid);
-  const key = `${contact.id} ${inbox}`;
+  const owner = `${contact.id} ${inbox}`;
+  const isEarly = message.at < filling.noon;
+  const key = `${owner} ${isEarly}`;
   const known = filling.chats.get(key);
   if (known !== undefined) return known;
-  const number = filling.chats.size + 1;
+  const contactInbox = filling.contactInboxes.get(owner) ?? {
+    id: 201 + filling.contactInboxes.size,
+    sourceId: inbox === CLOUD_INBOX ? message.person.crmPhone : uuid(filling.random),
+  };
+  filling.contactInboxes.set(owner, contactInbox);
   const chat: Chat = {
     contact,
     inbox,
-    contactInbox: 200 + number,
-    conversation: 70 + number,
-    sourceId: inbox === CLOUD_INBOX ? message.person.crmPhone : uuid(filling.random),
-    isResolved: filling.random.chance(0.4),
+    contactInbox,
+    conversation: 71 + filling.chats.size,
+    isResolved: isEarly || filling.random.chance(0.2),
     times: [],
   };
   filling.chats.set(key, chat);
@@ -422,11 +432,11 @@ async function insertChats(sql: Sql, filling: Filling): Promise<void> {
   await insertRows(
     sql,
     'contact_inboxes',
-    chats.map((chat) => ({
-      id: chat.contactInbox,
+    [...new Map(chats.map((chat) => [chat.contactInbox, chat])).values()].map((chat) => ({
+      id: chat.contactInbox.id,
       contact_id: chat.contact.id,
       inbox_id: chat.inbox,
-      source_id: chat.sourceId,
+      source_id: chat.contactInbox.sourceId,
       pubsub_token: uuid(filling.random),
       ...spanOf(chat),
     })),
@@ -440,7 +450,7 @@ async function insertChats(sql: Sql, filling: Filling): Promise<void> {
       inbox_id: chat.inbox,
       status: chat.isResolved ? 1 : 0,
       contact_id: chat.contact.id,
-      contact_inbox_id: chat.contactInbox,
+      contact_inbox_id: chat.contactInbox.id,
       uuid: uuid(filling.random),
       last_activity_at: spanOf(chat).updated_at,
       agent_last_seen_at: chat.isResolved ? spanOf(chat).updated_at : spanOf(chat).created_at,

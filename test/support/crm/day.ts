@@ -100,8 +100,10 @@ const AREA_CODES = ['11', '21', '31', '71'] as const;
 /** A day of two numbers of one business: the same for the same options. */
 export function createDay(options: DayOptions): Day {
   const random = createRandom(options.seed);
-  const people = Array.from({ length: 12 }, (_, index) => createPerson(random, index));
+  const size = Math.max(12, Math.ceil(options.count / 200));
+  const people = Array.from({ length: size }, (_, index) => createPerson(random, index));
   const messages: DayMessage[] = [];
+  const newest = new Map<string, DayMessage>();
   // The history of 30 days, then the day.
   const times = Array.from({ length: options.count }, (_, index) =>
     index < options.count / 5
@@ -109,7 +111,7 @@ export function createDay(options: DayOptions): Day {
       : START + random.between(0, DAY_S - 1),
   ).sort((a, b) => a - b);
   for (const [number, at] of times.entries()) {
-    messages.push(createMessage({ random, people, earlier: messages, number, at }));
+    messages.push(createMessage({ random, people, newest, number, at }));
   }
   return {
     people,
@@ -149,35 +151,29 @@ const TYPES = [
   'sticker',
 ] as const;
 
-function createMessage(at_: {
+function createMessage(parts: {
   random: Random;
   people: readonly Person[];
-  earlier: readonly DayMessage[];
+  /** What can be replied to, by chat. */
+  newest: Map<string, DayMessage>;
   number: number;
   at: number;
 }): DayMessage {
-  const { random, people, earlier, number, at } = at_;
+  const { random, people, newest, number, at } = parts;
   const person = people[random.between(0, people.length - 1)] ?? fail();
   const connection = random.chance(0.5) ? 'cloud' : 'web';
   const direction = random.chance(0.6) ? 'in' : 'out';
   const group = connection === 'web' && random.chance(0.05);
   const via = viaOf(random, { connection, direction, at });
-  const chat = earlier.filter(
-    (other) =>
-      other.connection === connection &&
-      other.person === person &&
-      other.group === group &&
-      other.type !== 'reaction' &&
-      other.via !== 'unlogged',
-  );
-  const previous = chat.at(-1);
+  const chat = `${connection} ${person.phone} ${group}`;
+  const previous = newest.get(chat);
   const drawn = random.pick(TYPES);
   const type = drawn === 'reaction' && (previous === undefined || via === 'history') ? 'text' : drawn;
   const isReply = type === 'text' && random.chance(0.15);
   const keyId = `3EB0${random.hex(10)}${number.toString(16).toUpperCase().padStart(6, '0')}`;
   const isText = type === 'text' && via !== 'unlogged' && via !== 'history' && !group;
   const edited = isText && random.chance(0.06);
-  return {
+  const message: DayMessage = {
     number,
     connection,
     id: connection === 'web' ? keyId : wamidOf(person, keyId, direction),
@@ -200,6 +196,8 @@ function createMessage(at_: {
         ? { id: amendmentId(random, { connection, person, direction }), at: at + 120 }
         : undefined,
   };
+  if (type !== 'reaction' && via !== 'unlogged') newest.set(chat, message);
+  return message;
 }
 
 function viaOf(

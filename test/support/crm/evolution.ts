@@ -87,6 +87,7 @@ export async function fillEvolution(sql: Sql, day: Day, options: FillOptions): P
       status,
     })),
   );
+  await insertReceipts(sql, filling);
   await insertChats(sql, filling);
   return filling.ledger.close(day.messages, (message) => isNeverStored(message));
 }
@@ -278,6 +279,25 @@ function webStored(message: DayMessage): Pick<MessageRow, 'messageType' | 'messa
     return { messageType: 'conversation', message: { conversation: finalBody(message) }, contextInfo };
   }
   return { messageType: CLOUD_TYPES[message.type], message: webContent(message), contextInfo };
+}
+
+/** What hangs on the business's own rows: that they were read. */
+async function insertReceipts(sql: Sql, { rows, random }: Filling): Promise<void> {
+  await insertRows(
+    sql,
+    'MessageUpdate',
+    rows
+      .filter(({ key, instanceId }) => key.fromMe && instanceId === WEB_INSTANCE)
+      .map((row) => ({
+        id: cuid(random),
+        keyId: row.key.id,
+        remoteJid: row.key.remoteJid,
+        fromMe: true,
+        status: 'READ',
+        messageId: row.id,
+        instanceId: row.instanceId,
+      })),
+  );
 }
 
 async function insertChats(sql: Sql, filling: Filling): Promise<void> {

@@ -222,7 +222,9 @@ async function unreachableMessages(sql: Sql): Promise<string[]> {
   const idsOf = new Map<number, number[]>();
   for (const { conversation_id, id } of rows) {
     const conversation = Number(conversation_id);
-    idsOf.set(conversation, [...(idsOf.get(conversation) ?? []), Number(id)]);
+    const ids = idsOf.get(conversation) ?? [];
+    ids.push(Number(id));
+    idsOf.set(conversation, ids);
   }
   return [...idsOf].flatMap(([conversation, ids]) => {
     const shown: number[] = [];
