@@ -18,3 +18,20 @@ export function asideOfChat(jid: string): AsideReason | null {
       return null;
   }
 }
+
+/** Rows that say something about another message; replay stores none of them as a message (M5, M6). */
+const NO_MESSAGES = new Map<string, AsideReason>([
+  ['albumMessage', 'album'],
+  ['editedMessage', 'edit'],
+  ['encReactionMessage', 'reaction'],
+  ['pollUpdateMessage', 'poll_vote'],
+  ['protocolMessage', 'protocol'],
+  ['reactionMessage', 'reaction'],
+  ['secretEncryptedMessage', 'edit'],
+  ['senderKeyDistributionMessage', 'protocol'],
+]);
+
+/** Why a row with this content of WhatsApp Web is no message; null for a message. */
+export function asideOfContent(type: string): AsideReason | null {
+  return NO_MESSAGES.get(type) ?? null;
+}

@@ -83,34 +83,65 @@ export interface KeptQuestion {
   isGroup: boolean;
   isRevoked: boolean;
   hasErrors: boolean;
+  /** It is older than everything that the CRM has of the connection. */
+  isBeforeCrm: boolean;
   /** How the CRM receives the connection's messages. */
   isCloudApi: boolean;
 }
 
-/** Why a CRM never stores a message. */
-export const NOT_KEPT_REASONS = ['echo', 'group', 'history', 'type', 'with_errors', 'without_media'] as const;
+/** Why a CRM never stores a message; `automatic`: the CRM sent it itself. */
+export const NOT_KEPT_REASONS = [
+  'automatic',
+  'echo',
+  'group',
+  'history',
+  'type',
+  'with_errors',
+  'without_media',
+] as const;
 export type NotKeptReason = (typeof NOT_KEPT_REASONS)[number];
+
+/** A table or view, and columns that it always has; the first name of each is the column's own spelling. */
+export interface CrmTable {
+  /** Undefined: the schema that the database's URL names. */
+  schema?: string;
+  table: string;
+  columns: readonly string[];
+}
+
+/** Whether the CRM's database has a column of one of the dialect's tables: versions and forks differ in them. */
+export type HasColumn = (table: string, column: string) => boolean;
 
 /** One CRM: what its tables look like and mean. Everything in it is pure. */
 export interface Dialect {
   name: CrmName;
   /** As people call it: `Evolution API`. */
   title: string;
-  /** Columns that its table of messages always has; the first name of each is the column's own spelling. */
-  messages: { table: string; columns: readonly string[] };
-  /** Other tables that the connections and contacts come from. */
-  tables: readonly { table: string; columns: readonly string[] }[];
+  /** Its table of messages. */
+  messages: CrmTable;
+  /** Other tables that the connections (the first one) and contacts come from; without any, messages name their connections. */
+  tables: readonly CrmTable[];
+  /** Tables that only some versions have. */
+  optionalTables?: readonly CrmTable[];
+  /** Tables without whose files those of messages say too little: whose they are, say. */
+  neededFiles?: readonly string[];
   /** Gives the records of `readConnection`. */
-  connectionsQuery: string;
+  connectionsQuery: (has: HasColumn) => string;
+  /** Without tables of connections, the record is `{ connection: key }`. */
   readConnection: (record: CrmRecord) => CrmConnection;
   /**
    * One page of messages, in the order of an index: `$1::text[]` the connections' keys, `$2::text[]` the cursor of the row after
    * which it begins or null, `$3` how many. Each record has `cursor`, an array of texts.
    */
-  messagesQuery: string;
+  messagesQuery: (has: HasColumn) => string;
+  /**
+   * True where no column tells rows apart: `messagesQuery` then gives all rows of `$1`, and the server keeps the place. Pages by a
+   * key would leave out rows that share one, or have none.
+   */
+  hasNoKey?: boolean;
   readRow: (record: CrmRecord) => CrmRow;
   /** Puts what the other tables' files say about a message into its record, as the query's joins do. */
-  join?: (message: CrmRecord, tables: CrmTables) => CrmRecord;
+  join?: (tables: CrmTables) => (message: CrmRecord) => CrmRecord;
   notKept: (question: KeptQuestion) => NotKeptReason | null;
   /** Which texts a message with an edit has in the CRM; `unknown` is compared with nothing. */
   bodyOfEdited: 'latest' | 'original' | 'unknown';

@@ -3,7 +3,7 @@ import { ConfigError } from '../model/errors.js';
 import { translateDatabaseError } from '../store/database-errors.js';
 import { parseDatabaseUrl, type DatabaseUrl } from '../store/database-url.js';
 import { connectClient } from '../store/backends/postgresql-client.js';
-import type { CrmRecord, Dialect } from './crm.js';
+import type { CrmRecord, Dialect, HasColumn } from './crm.js';
 import { textIn, textsIn } from './record.js';
 import type { CrmSource } from './source.js';
 
@@ -34,24 +34,18 @@ export async function openCrmDatabase(url: string, dialect: Dialect): Promise<Cr
     await query('begin transaction isolation level repeatable read read only');
     await query(
       `select set_config('search_path', $1, true), set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO', true),
-         set_config('statement_timeout', $2, true)`,
+         set_config('statement_timeout', $2, true), set_config('cursor_tuple_fraction', '1', true)`,
       [pg.escapeIdentifier(target.schema), String(STATEMENT_TIMEOUT_MS)],
     );
-    await recognise(query, dialect, target);
-    const connections = (await query(dialect.connectionsQuery)).map(dialect.readConnection);
+    const has = await recognise(query, dialect, target);
+    const connections = (await query(dialect.connectionsQuery(has))).map(dialect.readConnection);
     return {
       dialect,
       location: target.location,
       connections,
       rows: async function* (keys) {
-        let cursor: string[] | null = null;
-        for (;;) {
-          const records: CrmRecord[] = await query(dialect.messagesQuery, [[...keys], cursor, PAGE]);
-          const last = records.at(-1);
-          if (last === undefined) return;
-          yield records.map((record) => ({ row: dialect.readRow(record), record }));
-          if (records.length < PAGE) return;
-          cursor = textsIn(last, 'cursor');
+        for await (const page of pagesOf(query, dialect, dialect.messagesQuery(has), keys)) {
+          yield page.map((record) => ({ row: dialect.readRow(record), record }));
         }
       },
       close,
@@ -63,6 +57,34 @@ export async function openCrmDatabase(url: string, dialect: Dialect): Promise<Cr
 }
 
 type Query = (text: string, values?: readonly unknown[]) => Promise<CrmRecord[]>;
+
+/** The rows of these connections: a page after the cursor of the one before, or from a cursor that the server keeps. */
+async function* pagesOf(
+  query: Query,
+  { hasNoKey }: Dialect,
+  text: string,
+  keys: readonly string[],
+): AsyncGenerator<CrmRecord[], void, undefined> {
+  if (hasNoKey === true) {
+    await query(`declare wa_crm_messages no scroll cursor for ${text}`, [[...keys]]);
+    for (;;) {
+      const records = await query(`fetch ${PAGE} from wa_crm_messages`);
+      if (records.length === 0) break;
+      yield records;
+    }
+    await query('close wa_crm_messages');
+    return;
+  }
+  let cursor: string[] | null = null;
+  for (;;) {
+    const records: CrmRecord[] = await query(text, [[...keys], cursor, PAGE]);
+    const last = records.at(-1);
+    if (last === undefined) return;
+    yield records;
+    if (records.length < PAGE) return;
+    cursor = textsIn(last, 'cursor');
+  }
+}
 
 /** Every date and time as the server writes it. */
 const TYPES = new pg.TypeOverrides();
@@ -78,19 +100,23 @@ function refuseMysql(url: string, { title }: Dialect): void {
   });
 }
 
-/** Throws ConfigError, with what was looked for, where a table or column of the dialect is missing. */
-async function recognise(query: Query, dialect: Dialect, target: DatabaseUrl): Promise<void> {
+/**
+ * Which columns the tables have. Throws ConfigError, with what was looked for, where a table or column of the dialect is missing.
+ */
+async function recognise(query: Query, dialect: Dialect, target: DatabaseUrl): Promise<HasColumn> {
   const wanted = [dialect.messages, ...dialect.tables];
+  const looked = [...wanted, ...(dialect.optionalTables ?? [])];
   const records = await query(
-    `select c.relname as table_name, a.attname as column_name
-     from pg_class c join pg_attribute a on a.attrelid = c.oid
-     where c.oid = any(select to_regclass(quote_ident(name)) from unnest($1::text[]) as names (name))
-       and a.attnum > 0 and not a.attisdropped`,
-    [wanted.map(({ table }) => table)],
+    `select wanted.name, a.attname as column_name
+     from unnest($1::text[], $2::text[]) as wanted (name, schema)
+     join pg_attribute a
+       on a.attrelid = to_regclass(coalesce(quote_ident(wanted.schema) || '.', '') || quote_ident(wanted.name))
+     where a.attnum > 0 and not a.attisdropped`,
+    [looked.map(({ table }) => table), looked.map(({ schema }) => schema ?? null)],
   );
   const columns = new Map<string, Set<string>>();
   for (const record of records) {
-    const table = textIn(record, 'table_name') ?? '';
+    const table = textIn(record, 'name') ?? '';
     const known = columns.get(table) ?? new Set();
     columns.set(table, known.add(textIn(record, 'column_name') ?? ''));
   }
@@ -99,13 +125,21 @@ async function recognise(query: Query, dialect: Dialect, target: DatabaseUrl): P
     if (known === undefined) return [`the table "${table}"`];
     return names.filter((name) => !known.has(name)).map((name) => `the column "${name}" of "${table}"`);
   });
-  if (missing.length === 0) return;
-  const looked = wanted.map(({ table, columns: names }) => `"${table}" (${names.join(', ')})`);
-  throw new ConfigError(
-    `${target.location} does not look like ${dialect.title}: it has not ${missing.slice(0, 3).join(', ')}.`,
+  if (missing.length > 0) throw unknownCrm(dialect, target, missing);
+  return (table, column) => columns.get(table)?.has(column) === true;
+}
+
+function unknownCrm(
+  { title, messages, tables }: Dialect,
+  { location, schema }: DatabaseUrl,
+  missing: readonly string[],
+): ConfigError {
+  const wanted = [messages, ...tables].map(({ table, columns }) => `"${table}" (${columns.join(', ')})`);
+  return new ConfigError(
+    `${location} does not look like ${title}: it has not ${missing.slice(0, 3).join(', ')}.`,
     {
       code: 'crm_unknown',
-      remedy: `Looked in the schema ${target.schema} for: ${looked.join('; ')}. Name the schema with ?schema=NAME, or another CRM.`,
+      remedy: `Looked in the schema ${messages.schema ?? schema} for: ${wanted.join('; ')}. Name the schema with ?schema=NAME, or another CRM.`,
     },
   );
 }

@@ -49,10 +49,10 @@ export async function openCrmFiles(
   }
   const messages = files.filter(({ table }) => table === dialect.messages.table);
   if (messages.length === 0) {
-    throw new ConfigError(`None of the files is ${dialect.title}'s table of messages.`, {
-      code: 'crm_export_incomplete',
-      remedy: `Export the table ${dialect.messages.table} too, with the columns ${dialect.messages.columns.join(', ')}.`,
-    });
+    throw incomplete(dialect, dialect.messages.table);
+  }
+  for (const needed of dialect.neededFiles ?? []) {
+    if (!files.some(({ table }) => table === needed)) throw incomplete(dialect, needed);
   }
   const tables = new Map<string, Map<string, CrmRecord>>();
   for (const { input, table } of files.filter((file) => file.table !== dialect.messages.table)) {
@@ -63,13 +63,11 @@ export async function openCrmFiles(
     }
   }
   const [connectionTable] = dialect.tables;
+  const joined = dialect.join?.(tables);
   const read = async function* (): AsyncGenerator<readonly CrmRecord[], void, undefined> {
     for (const { input } of messages) {
-      for await (const page of recordsOf(input, options)) {
-        yield dialect.join === undefined
-          ? page
-          : page.map((record) => dialect.join?.(record, tables) ?? record);
-      }
+      for await (const page of recordsOf(input, options))
+        yield joined === undefined ? page : page.map(joined);
     }
   };
   const keys = new Set<string>();
@@ -84,13 +82,8 @@ export async function openCrmFiles(
   );
   const connections = [...keys].map(
     (key): CrmConnection =>
-      named.find((connection) => connection.key === key) ?? {
-        key,
-        name: '',
-        phoneNumberId: null,
-        phone: null,
-        isCloudApi: null,
-      },
+      named.find((connection) => connection.key === key) ??
+      (connectionTable === undefined ? dialect.readConnection({ connection: key }) : nameless(key)),
   );
   return {
     dialect,
@@ -108,9 +101,21 @@ export async function openCrmFiles(
   };
 }
 
+function nameless(key: string): CrmConnection {
+  return { key, name: '', phoneNumberId: null, phone: null, isCloudApi: null };
+}
+
+function incomplete({ title, messages, tables }: Dialect, needed: string): ConfigError {
+  const { columns = [] } = [messages, ...tables].find(({ table }) => table === needed) ?? {};
+  return new ConfigError(`None of the files is the table ${needed} of ${title}.`, {
+    code: 'crm_export_incomplete',
+    remedy: `Export the table ${needed} too, with the columns ${columns.join(', ')}.`,
+  });
+}
+
 /** Which table of the CRM a file is, by its first record. */
 async function recognise(input: ResolvedInput, dialect: Dialect, options: CrmFilesOptions): Promise<string> {
-  const tables = [dialect.messages, ...dialect.tables];
+  const tables = [dialect.messages, ...dialect.tables, ...(dialect.optionalTables ?? [])];
   for await (const [first] of recordsOf(input, options, 1)) {
     if (first === undefined) continue;
     // The table that asks for most columns: another may have all columns of a smaller one.

@@ -39,6 +39,15 @@ export function secondsIn(record: CrmRecord, column: string): number | null {
   return seconds === null || seconds <= 0 ? null : seconds * 1000;
 }
 
+/** Seconds since 1970 under a key of an object, in ms: a number, text, or what JSON makes of a protobuf's Long. */
+export function secondsAt(object: JsonObject | null, key: string): number | null {
+  const value = object?.[key];
+  const long = isObject(value) ? value : null;
+  const seconds =
+    typeof long?.low === 'number' ? (numberIn(long, 'high') ?? 0) * 2 ** 32 + (long.low >>> 0) : value;
+  return secondsIn({ seconds }, 'seconds');
+}
+
 /** A date and time, in ms since 1970; one without a zone is UTC, as these CRMs store it. */
 export function momentIn(record: CrmRecord, column: string): number | null {
   const text = wordIn(record, column);

@@ -15,6 +15,11 @@ const FLAGS = {
   ...group('The CRM:', {
     crmUrl: text('url', 'its PostgreSQL; it is only read', 'a database URL'),
     crmUrlFile: text('file', 'a file that holds that URL, so that no process list shows it', 'a file name'),
+    crmTable: text(
+      'name',
+      'the view or table, [SCHEMA.]NAME, that has the columns of a comparison with `table`',
+      'a name',
+    ),
     map: pairs('name=id', 'this connection is that instance, inbox or number of the CRM; repeat it'),
   }),
   ...group('What:', {
@@ -67,6 +72,10 @@ export function registerCompare(parent: Command, attach: Attach): Command {
       ['wa-reconcile compare evolution Message.csv Instance.csv', 'exports of its tables'],
       ['wa-reconcile compare evolution --crm-url-file crm.url --map shop=loja-1', 'which number is which'],
       [
+        'wa-reconcile compare table --crm-url-file crm.url --crm-table wa_messages',
+        'a program of your own: a view with the columns connection, external_id, direction, contact, timestamp, type, body',
+      ],
+      [
         'wa-reconcile compare evolution Message.ndjson --connection shop --items items.tsv',
         'list every message',
       ],
@@ -99,7 +108,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
     import('../../commands/inputs.js'),
     import('../repair-files.js'),
   ]);
-  const { crm, url, paths, options, items, severity, repair, pruneDoubles, verifyRepair, adopt } =
+  const { crm, url, table, paths, options, items, severity, repair, pruneDoubles, verifyRepair, adopt } =
     readOptions(call);
   const place: CrmPlace =
     url === undefined
@@ -109,7 +118,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
           stdin: call.io.stdin,
           signal: call.stop.signal,
         }
-      : { kind: 'database', url };
+      : { kind: 'database', url, ...(table === undefined ? {} : { table }) };
   const repaired = verifyRepair === undefined ? undefined : readRepairedIds(verifyRepair, call.io);
   const where = url === undefined ? paths.join(', ') : redactUrl(url);
   const files = repair === undefined ? undefined : await openRepairFiles(repair, crm, where, call.io);
@@ -184,6 +193,20 @@ function readOptions(call: Call) {
       'Without --adopt, compare stores nothing anyway.',
     );
   }
+  const table = values.crmTable;
+  if (table !== undefined && (crm !== 'table' || url === undefined)) {
+    throw contradiction(
+      `${origin('crmTable').place} names a table; ${crm === 'table' ? 'files are compared' : `${crm} has its own tables`}.`,
+      'Leave it out, or write: compare table --crm-url-file FILE --crm-table NAME',
+    );
+  }
+  if (crm === 'table' && url !== undefined && table === undefined) {
+    throw new ConfigError('Which view or table of the database holds the messages?', {
+      code: 'crm_table_missing',
+      remedy:
+        'Name it: --crm-table [SCHEMA.]NAME. It has the columns connection, external_id, direction, contact, timestamp, type, body.',
+    });
+  }
   const { output } = call.settings;
   if (
     values.items !== undefined &&
@@ -204,6 +227,7 @@ function readOptions(call: Call) {
   return {
     crm,
     url,
+    table,
     paths,
     options,
     items: values.items,

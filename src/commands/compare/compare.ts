@@ -311,6 +311,7 @@ class Comparison {
       isGroup: message.isGroup,
       isRevoked: message.isRevoked,
       hasErrors: message.hasErrors,
+      isBeforeCrm: message.isBeforeCrm,
       isCloudApi: this.tally.isCloudApi(message.connectionId),
     });
   }

@@ -65,6 +65,7 @@ function notKept(content: LostContent, { dialect, isCloudApi }: LostFrom) {
     isGroup: content.isGroup,
     isRevoked: content.isRevoked,
     hasErrors: content.hasErrors,
+    isBeforeCrm: content.isBeforeCrm,
     isCloudApi: isCloudApi(content.connectionId),
   });
 }

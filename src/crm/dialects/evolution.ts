@@ -2,9 +2,9 @@ import { identitiesOfUser, mergeIdentities } from '../../identity/identities.js'
 import { parseJid } from '../../identity/jid.js';
 import { canonicalPhone } from '../../identity/phone.js';
 import type { JsonObject } from '../../model/json.js';
-import type { AsideReason, CrmRecord, CrmRow, Dialect, KeptQuestion, NotKeptReason } from '../crm.js';
+import type { CrmRecord, CrmRow, Dialect, KeptQuestion, NotKeptReason } from '../crm.js';
 import { jsonIn, objectAt, secondsIn, stringAt, wordIn } from '../record.js';
-import { asideOfChat } from '../chats.js';
+import { asideOfChat, asideOfContent } from '../chats.js';
 
 /** What Evolution's Cloud API channel stores; every other type, stickers among them, gives no row (as of 2.3.7). */
 const CLOUD_TYPES = new Set([
@@ -20,17 +20,6 @@ const CLOUD_TYPES = new Set([
   'reaction',
 ]);
 
-/** Rows that say something about another message; replay stores none of them as a message (M5, M6). */
-const NO_MESSAGES: Readonly<Record<string, AsideReason>> = {
-  albumMessage: 'album',
-  editedMessage: 'edit',
-  encReactionMessage: 'reaction',
-  pollUpdateMessage: 'poll_vote',
-  protocolMessage: 'protocol',
-  reactionMessage: 'reaction',
-  senderKeyDistributionMessage: 'protocol',
-};
-
 /** Evolution API 2.x: Prisma's tables on PostgreSQL, one instance per number, each of WhatsApp Web or of the Cloud API. */
 export const EVOLUTION: Dialect = {
   name: 'evolution',
@@ -40,7 +29,7 @@ export const EVOLUTION: Dialect = {
     columns: ['id', 'key', 'messageType', 'message', 'messageTimestamp', 'instanceId'],
   },
   tables: [{ table: 'Instance', columns: ['id', 'name', 'ownerJid', 'integration', 'number'] }],
-  connectionsQuery: `select id, name, "ownerJid", integration, number from "Instance" order by name`,
+  connectionsQuery: () => `select id, name, "ownerJid", integration, number from "Instance" order by name`,
   readConnection: (record) => {
     const isCloudApi = wordIn(record, 'integration') === 'WHATSAPP-BUSINESS';
     const number = wordIn(record, 'number');
@@ -54,7 +43,7 @@ export const EVOLUTION: Dialect = {
       isCloudApi,
     };
   },
-  messagesQuery: `
+  messagesQuery: () => `
     select id, key, "pushName", "messageType", message, "messageTimestamp", "instanceId", status, array[id] as cursor
     from "Message"
     where "instanceId" = any($1::text[]) and ($2::text[] is null or id > ($2::text[])[1])
@@ -68,8 +57,8 @@ function readRow(record: CrmRecord): CrmRow {
   const rowId = wordIn(record, 'id') ?? '';
   const connection = wordIn(record, 'instanceId') ?? '';
   const type = wordIn(record, 'messageType') ?? 'unknown';
-  const reason = NO_MESSAGES[type];
-  if (reason !== undefined) return { kind: 'aside', rowId, connection, reason };
+  const reason = asideOfContent(type);
+  if (reason !== null) return { kind: 'aside', rowId, connection, reason };
   const key = jsonIn(record, 'key');
   const chat = stringAt(key, 'remoteJid') ?? '';
   // An edit puts its own time over the message's.

@@ -231,7 +231,13 @@ export function streamPairs(
   );
 }
 
-const MISSING = columns({ ...OUR_MESSAGE, isGroup: boolean, hasErrors: boolean });
+/** When the CRM's messages of each connection begin. */
+const CRM_BEGINNINGS = `left join (
+       select connection_id, min(coalesce(at, stored_at)) as first_at from wa_crm_rows group by connection_id
+     ) f on f.connection_id = m.connection_id`;
+const IS_BEFORE_CRM = `m.timestamp < coalesce(f.first_at, 'infinity') as is_before_crm`;
+
+const MISSING = columns({ ...OUR_MESSAGE, isGroup: boolean, hasErrors: boolean, isBeforeCrm: boolean });
 
 /** A message of ours without a row in the CRM. */
 export type MissingMessage = RowOf<typeof MISSING>;
@@ -245,8 +251,9 @@ export function streamMissing(
     tx,
     MISSING,
     `select ${OUR_COLUMNS}, g.lead_id is not null as is_group,
-       coalesce(jsonb_typeof(m.errors), 'null') <> 'null' as has_errors
+       coalesce(jsonb_typeof(m.errors), 'null') <> 'null' as has_errors, ${IS_BEFORE_CRM}
      from messages m
+     ${CRM_BEGINNINGS}
      left join (select distinct message_id from wa_crm_pairs) p on p.message_id = m.id
      left join (
        select distinct lead_id from lead_identities where kind = 'wa_id' and value like '%@%' and lead_id is not null
@@ -340,6 +347,7 @@ const LOST_CONTENT = columns({
   ...OUR_MESSAGE,
   isGroup: boolean,
   hasErrors: boolean,
+  isBeforeCrm: boolean,
   stanzaId: orNull(text),
   mediaId: orNull(text),
   mimeType: orNull(text),
@@ -368,8 +376,9 @@ export function streamLostContents(
     `select ${OUR_COLUMNS}, coalesce(i.is_group, false) as is_group,
        coalesce(jsonb_typeof(m.errors), 'null') <> 'null' as has_errors, m.stanza_id, m.media->>'id' as media_id,
        m.media->>'mimeType' as mime_type, m.media->>'fileName' as file_name, m.status, m.context_external_id as quoted_id,
-       l.phone_number as phone, l.push_name as name, i.lid, i.wa_id, n.contact
+       l.phone_number as phone, l.push_name as name, i.lid, i.wa_id, n.contact, ${IS_BEFORE_CRM}
      from messages m
+     ${CRM_BEGINNINGS}
      join leads l on l.id = m.lead_id
      left join (select distinct message_id from wa_crm_pairs) p on p.message_id = m.id
      left join (

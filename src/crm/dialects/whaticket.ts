@@ -1,0 +1,164 @@
+import { parseJid } from '../../identity/jid.js';
+import { canonicalPhone } from '../../identity/phone.js';
+import type {
+  CrmConnection,
+  CrmRecord,
+  CrmTable,
+  CrmTables,
+  Dialect,
+  HasColumn,
+  KeptQuestion,
+  NotKeptReason,
+} from '../crm.js';
+import { wordIn } from '../record.js';
+import { readWhaticketRow } from './whaticket-rows.js';
+
+/** The key of tickets whose connection was deleted, as Whaticket's users do to link a number anew. */
+const NO_CONNECTION = 'none';
+
+const MESSAGES = ['id', 'body', 'fromMe', 'mediaType', 'ticketId', 'createdAt'];
+const TABLES: readonly CrmTable[] = [
+  { table: 'Whatsapps', columns: ['id', 'name', 'session', 'status'] },
+  { table: 'Tickets', columns: ['id', 'status', 'contactId', 'whatsappId', 'isGroup'] },
+  { table: 'Contacts', columns: ['id', 'name', 'number', 'profilePicUrl', 'isGroup'] },
+];
+
+/**
+ * What the whole family has in common: Sequelize's quoted tables, a message belongs to a ticket, a ticket to a contact and a
+ * connection. Forks add columns, and are read by those that are there.
+ */
+const FAMILY = {
+  tables: TABLES,
+  optionalTables: [{ table: 'WhatsappLidMaps', columns: ['id', 'lid', 'contactId'] }],
+  connectionsQuery,
+  readConnection,
+  messagesQuery,
+  readRow: readWhaticketRow,
+  join,
+} satisfies Partial<Dialect>;
+
+/** ticketz, and the forks for several companies that keep WhatsApp's id in `wid`: both keep WhatsApp Web's own message. */
+export const TICKETZ: Dialect = {
+  ...FAMILY,
+  name: 'ticketz',
+  title: 'ticketz',
+  messages: { table: 'Messages', columns: [...MESSAGES, 'dataJson', 'companyId'] },
+  notKept: (question) => notKept(question, TICKETZ_OUTBOUND),
+  bodyOfEdited: 'latest',
+};
+
+/** whaticket-community and Press-Ticket on PostgreSQL: when a message was sent is nowhere in them. */
+export const WHATICKET: Dialect = {
+  ...FAMILY,
+  name: 'whaticket',
+  title: 'Whaticket',
+  messages: { table: 'Messages', columns: MESSAGES },
+  // A row names no contact of a message that the business sent.
+  neededFiles: ['Tickets', 'Contacts'],
+  notKept: (question) => notKept(question, COMMUNITY_OUTBOUND),
+  bodyOfEdited: 'original',
+};
+
+function connectionsQuery(has: HasColumn): string {
+  // A session holds WhatsApp Web's keys: only the number leaves the database.
+  return `
+    select w.id::text as id, w.name, ${has('Whatsapps', 'number') ? 'w.number' : 'null as number'},
+      substring(w.session from '"me":\s*\{"id":\s*"(\d+)') as me
+    from "Whatsapps" w
+    union all
+    select '${NO_CONNECTION}', 'tickets without a connection', null, null
+    where exists (select from "Tickets" where "whatsappId" is null)
+    order by 2, 1`;
+}
+
+function readConnection(record: CrmRecord): CrmConnection {
+  const number =
+    wordIn(record, 'number') ??
+    wordIn(record, 'me') ??
+    /"me":\s*\{"id":\s*"(\d+)/.exec(wordIn(record, 'session') ?? '')?.[1];
+  return {
+    key: wordIn(record, 'id') ?? '',
+    name: wordIn(record, 'name') ?? '',
+    phoneNumberId: null,
+    phone: (number === undefined ? undefined : canonicalPhone(parseJid(number).user)) ?? null,
+    isCloudApi: false,
+  };
+}
+
+/** Columns of messages that only some of the family have. */
+const OPTIONAL = ['wid', 'dataJson', 'remoteJid', 'isPrivate', 'isDeleted', 'channel'];
+
+function messagesQuery(has: HasColumn): string {
+  const columns = [...MESSAGES, ...OPTIONAL.filter((name) => has('Messages', name))];
+  // Of ticketz the key is both; where it is one, a number or WhatsApp's id, its index serves as well.
+  const after = `(($2::text[])[1]${has('Messages', 'wid') ? '::bigint' : ''}, ($2::text[])[2]::bigint)`;
+  return `
+    select ${columns.map((name) => `m."${name}"`).join(', ')},
+      coalesce(t."whatsappId"::text, '${NO_CONNECTION}') as "whatsappId", t."isGroup",
+      t."contactId" as "ticketContactId", c.number,
+      ${has('Tickets', 'channel') ? 't.channel' : 'null'} as "ticketChannel",
+      ${has('Contacts', 'numberLid') ? 'c."numberLid"' : 'null'} as "numberLid", ${lidExpression(has)} as lid,
+      array[m.id::text, m."ticketId"::text] as cursor
+    from "Messages" m
+    join "Tickets" t on t.id = m."ticketId"
+    left join "Contacts" c on c.id = t."contactId"
+    where coalesce(t."whatsappId"::text, '${NO_CONNECTION}') = any($1::text[])
+      and ($2::text[] is null or (m.id, m."ticketId") > ${after})
+    order by m.id, m."ticketId" limit $3`;
+}
+
+/** A contact may have several; any of them names the person. */
+function lidExpression(has: HasColumn): string {
+  if (has('WhatsappLidMaps', 'lid')) {
+    return '(select min(l.lid) from "WhatsappLidMaps" l where l."contactId" = c.id)';
+  }
+  return has('Contacts', 'lid') ? 'c.lid' : 'null';
+}
+
+function join(tables: CrmTables): (message: CrmRecord) => CrmRecord {
+  const tickets = tables.get('Tickets');
+  const contacts = tables.get('Contacts');
+  const lids = new Map<string, string>();
+  for (const map of tables.get('WhatsappLidMaps')?.values() ?? []) {
+    const [contact, lid] = [wordIn(map, 'contactId'), wordIn(map, 'lid')];
+    const known = contact === null ? undefined : lids.get(contact);
+    if (contact !== null && lid !== null && (known === undefined || lid < known)) lids.set(contact, lid);
+  }
+  return (message) => {
+    const ticket = tickets?.get(wordIn(message, 'ticketId') ?? '');
+    if (ticket === undefined) return message;
+    const contactId = wordIn(ticket, 'contactId');
+    const contact = contacts?.get(contactId ?? '');
+    return {
+      ...message,
+      whatsappId: wordIn(ticket, 'whatsappId') ?? NO_CONNECTION,
+      isGroup: ticket.isGroup,
+      ticketContactId: contactId,
+      ticketChannel: ticket.channel,
+      number: contact?.number,
+      numberLid: contact?.numberLid,
+      lid: lids.get(contactId ?? '') ?? contact?.lid,
+    };
+  };
+}
+
+const MEDIA = ['image', 'video', 'audio', 'document', 'sticker'];
+/** What each keeps of the messages that the business sends from the phone. */
+const TICKETZ_OUTBOUND = new Set([...MEDIA, 'text', 'contacts']);
+const COMMUNITY_OUTBOUND = new Set([...MEDIA, 'text', 'contacts', 'location']);
+
+/** Of a customer all of them keep these; an unknown content gives no row. */
+const INBOUND = new Set([...COMMUNITY_OUTBOUND, 'interactive', 'button', 'template']);
+
+function notKept(
+  { type, direction, source, body, isGroup, isBeforeCrm }: KeptQuestion,
+  outbound: ReadonlySet<string>,
+): NotKeptReason | null {
+  if (isGroup) return 'group';
+  // They listen to new messages only, and the forks import a past from a day on.
+  if (source === 'history' && isBeforeCrm) return 'history';
+  if (direction === 'INBOUND') return INBOUND.has(type) ? null : 'type';
+  // A mark that the CRM puts before what it sends by itself, to know it again.
+  if (body?.startsWith('\u200e') === true) return 'automatic';
+  return outbound.has(type) ? null : 'without_media';
+}
