@@ -119,6 +119,8 @@ export interface Dialect {
   title: string;
   /** Its table of messages. */
   messages: CrmTable;
+  /** The dialect of the version or fork that has these columns, where that is another. */
+  version?: (has: HasColumn) => Dialect;
   /** Other tables that the connections (the first one) and contacts come from; without any, messages name their connections. */
   tables: readonly CrmTable[];
   /** Tables that only some versions have. */

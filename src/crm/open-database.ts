@@ -18,8 +18,8 @@ const STATEMENT_TIMEOUT_MS = 120_000;
  * text: these CRMs store UTC without a zone, which the driver would take for the zone of this machine.
  * Throws UserError when it cannot be reached, ConfigError when it is no such CRM.
  */
-export async function openCrmDatabase(url: string, dialect: Dialect): Promise<CrmSource> {
-  refuseMysql(url, dialect);
+export async function openCrmDatabase(url: string, known: Dialect): Promise<CrmSource> {
+  refuseMysql(url, known);
   const target = parseDatabaseUrl(url);
   const client = await connectClient(target);
   const query = async (text: string, values: readonly unknown[] = []): Promise<CrmRecord[]> => {
@@ -37,7 +37,8 @@ export async function openCrmDatabase(url: string, dialect: Dialect): Promise<Cr
          set_config('statement_timeout', $2, true), set_config('cursor_tuple_fraction', '1', true)`,
       [pg.escapeIdentifier(target.schema), String(STATEMENT_TIMEOUT_MS)],
     );
-    const has = await recognise(query, dialect, target);
+    const has = await recognise(query, known, target);
+    const dialect = known.version?.(has) ?? known;
     const connections = (await query(dialect.connectionsQuery(has))).map(dialect.readConnection);
     return {
       dialect,

@@ -24,6 +24,7 @@ const MAX_ROW_BYTES = 16 * 1024 * 1024;
 interface TableFile {
   input: ResolvedInput;
   table: string;
+  columns: ReadonlySet<string>;
 }
 
 /**
@@ -34,7 +35,7 @@ interface TableFile {
  */
 export async function openCrmFiles(
   inputs: readonly ResolvedInput[],
-  dialect: Dialect,
+  known: Dialect,
   options: CrmFilesOptions,
 ): Promise<CrmSource> {
   const files: TableFile[] = [];
@@ -45,8 +46,12 @@ export async function openCrmFiles(
         remedy: 'Store it in a file, and name the file.',
       });
     }
-    files.push({ input, table: await recognise(input, dialect, options) });
+    files.push({ input, ...(await recognise(input, known, options)) });
   }
+  const dialect =
+    known.version?.((table, column) =>
+      files.some((file) => file.table === table && file.columns.has(column)),
+    ) ?? known;
   const messages = files.filter(({ table }) => table === dialect.messages.table);
   if (messages.length === 0) {
     throw incomplete(dialect, dialect.messages.table);
@@ -114,7 +119,11 @@ function incomplete({ title, messages, tables }: Dialect, needed: string): Confi
 }
 
 /** Which table of the CRM a file is, by its first record. */
-async function recognise(input: ResolvedInput, dialect: Dialect, options: CrmFilesOptions): Promise<string> {
+async function recognise(
+  input: ResolvedInput,
+  dialect: Dialect,
+  options: CrmFilesOptions,
+): Promise<Omit<TableFile, 'input'>> {
   const tables = [dialect.messages, ...dialect.tables, ...(dialect.optionalTables ?? [])];
   for await (const [first] of recordsOf(input, options, 1)) {
     if (first === undefined) continue;
@@ -122,7 +131,7 @@ async function recognise(input: ResolvedInput, dialect: Dialect, options: CrmFil
     const found = tables
       .filter(({ columns }) => columns.every((column) => column in first))
       .sort((a, b) => b.columns.length - a.columns.length)[0];
-    if (found !== undefined) return found.table;
+    if (found !== undefined) return { table: found.table, columns: new Set(Object.keys(first)) };
     const path = pathOf(input);
     throw new ConfigError(`${path} is none of the tables of ${dialect.title}.`, {
       code: 'crm_unknown',

@@ -43,9 +43,12 @@ export const TICKETZ: Dialect = {
   name: 'ticketz',
   title: 'ticketz',
   messages: { table: 'Messages', columns: [...MESSAGES, 'dataJson', 'companyId'] },
+  version: (has) => (has('Messages', 'wid') ? WID_FORK : TICKETZ),
   notKept: (question) => notKept(question, TICKETZ_OUTBOUND),
   bodyOfEdited: 'latest',
 };
+
+const WID_FORK: Dialect = { ...TICKETZ, notKept: (question) => notKept(question, FORK_OUTBOUND) };
 
 /** whaticket-community and Press-Ticket on PostgreSQL: when a message was sent is nowhere in them. */
 export const WHATICKET: Dialect = {
@@ -144,7 +147,8 @@ function join(tables: CrmTables): (message: CrmRecord) => CrmRecord {
 
 const MEDIA = ['image', 'video', 'audio', 'document', 'sticker'];
 /** What each keeps of the messages that the business sends from the phone. */
-const TICKETZ_OUTBOUND = new Set([...MEDIA, 'text', 'contacts']);
+const TICKETZ_OUTBOUND = new Set([...MEDIA, 'text']);
+const FORK_OUTBOUND = new Set([...MEDIA, 'text', 'contacts']);
 const COMMUNITY_OUTBOUND = new Set([...MEDIA, 'text', 'contacts', 'location']);
 
 /** Of a customer all of them keep these; an unknown content gives no row. */

@@ -47,7 +47,11 @@ export async function compareAll(
 }
 
 /** Every planted difference is found in its class, and nothing else is. */
-export function expectFound({ result, items }: Comparison, expectation: Expectation): void {
+export function expectFound(
+  { result, items }: Comparison,
+  expectation: Expectation,
+  connections: readonly string[] = [`+${CLOUD.number}`, WEB.name],
+): void {
   const found = new Map<string, { class: string; row: string | null; fields: readonly string[] }>();
   const rowsOf = (name: ComparedItem['class']): string[] =>
     items.flatMap((item) => (item.class === name ? [item.rowId ?? ''] : [])).sort();
@@ -90,7 +94,5 @@ export function expectFound({ result, items }: Comparison, expectation: Expectat
   expect(rowsOf('without_id')).toEqual([...expectation.withoutId].sort());
   const aside = result.connections.flatMap((connection) => Object.values(connection.aside));
   expect(aside.reduce((sum, count) => sum + count, 0)).toBe(expectation.noMessages.length);
-  expect(result.connections.map(({ connection }) => connection).sort()).toEqual(
-    [`+${CLOUD.number}`, WEB.name].sort(),
-  );
+  expect(result.connections.map(({ connection }) => connection).sort()).toEqual([...connections].sort());
 }

@@ -22,7 +22,7 @@ export async function fillWhaticket(sql: Sql, day: Day, options: FillOptions): P
 
   for (const message of web) {
     // Its library tells of reactions by events of their own.
-    if (message.type === 'reaction' || isNeverStored(message)) continue;
+    if (message.type === 'reaction') continue;
     if (bugs.has('random_loss') && message.via !== 'unlogged' && random.chance(0.06)) {
       ledger.dropped(message, 'random_loss');
       continue;
@@ -61,12 +61,7 @@ export async function fillWhaticket(sql: Sql, day: Day, options: FillOptions): P
 
   await insertTickets(sql, book, random, undefined);
   await insertRows(sql, 'Messages', rows);
-  return ledger.close(web, isNeverStored);
-}
-
-/** The business's own messages without a file are written only where they are texts. */
-function isNeverStored({ direction, type }: DayMessage): boolean {
-  return direction === 'out' && (type === 'location' || type === 'contacts');
+  return ledger.close(web, () => false);
 }
 
 function oddityOf(message: DayMessage): Partial<Omit<ExpectedMessage, 'row'>> {

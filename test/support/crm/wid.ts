@@ -22,6 +22,7 @@ export async function fillWid(sql: Sql, day: Day, options: FillOptions): Promise
   const add = (row: object): number => rows.push({ id: rows.length + 1, ...row });
 
   for (const message of web) {
+    if (isNeverStored(message)) continue;
     // Each failure of an import is caught and forgotten.
     if (bugs.has('random_loss') && message.via !== 'unlogged' && random.chance(0.06)) {
       ledger.dropped(message, 'random_loss');
@@ -60,13 +61,19 @@ export async function fillWid(sql: Sql, day: Day, options: FillOptions): Promise
       const other = { ...own, wid: `m_${random.hex(20)}`, channel: 'facebook', body: 'Oi pelo Facebook' };
       ledger.noMessage(String(add(other)), 'other_channel');
     }
-    if (random.chance(0.2)) ledger.withoutId(String(add({ ...own, body: 'Aguardando envio' })));
+    if (!ticket.contact.isGroup && random.chance(0.2))
+      ledger.withoutId(String(add({ ...own, body: 'Aguardando envio' })));
   }
 
   await insertTickets(sql, book, random, { companyId: COMPANY_ID });
   await insertRows(sql, 'Messages', rows);
   await continueSequence(sql, 'Messages');
-  return ledger.close(web, () => false);
+  return ledger.close(web, isNeverStored);
+}
+
+/** Of the business's own messages without a file, texts and contacts are written. */
+function isNeverStored({ direction, type }: DayMessage): boolean {
+  return direction === 'out' && type === 'location';
 }
 
 /** All columns of a message of a ticket, without the message. */
