@@ -24,13 +24,14 @@ export async function createCrmDatabase(): Promise<CrmDatabase> {
   const server = await connect(serverUrl);
   await server.sql(`create database ${name} template template0`);
   await server.sql(`create role ${reader} login password 'reader'`);
-  await server.sql(`grant pg_read_all_data to ${reader}`);
   await server.sql(`revoke temporary on database ${name} from public`);
 
   const url = withDatabase(serverUrl, name);
   const database = await connect(url);
   // PostgreSQL 14 and older let everybody create tables there.
   await database.sql('revoke create on schema public from public');
+  // Also of the tables that are still to be created.
+  await database.sql(`alter default privileges in schema public grant select on tables to ${reader}`);
 
   async function remove(): Promise<void> {
     await database.end();
