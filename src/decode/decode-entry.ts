@@ -26,7 +26,7 @@ export function decodeEntry(bytes: Uint8Array, options: DecodeOptions): DecodeRe
   const opened = openText(text, allowance, plain);
   if (!Array.isArray(opened)) {
     const { reason, message } = opened;
-    if (reason !== 'abridged') return { kind: 'invalid', reason, message };
+    if (reason === 'invalid_json' || reason === 'no_json') return { kind: 'invalid', reason, message };
     const unrecognized = [{ path: '$', reason, excerpt: excerptOf(text) }];
     return { kind: 'decoded', entry: { provider: 'meta', sections: [], unrecognized, signatures: [] } };
   }

@@ -1,3 +1,4 @@
+import { endsBeforeText, literalAround } from '../decode/envelopes/outer-values.js';
 import { leadingInstant } from '../model/time.js';
 import {
   BACKSLASH,
@@ -59,6 +60,8 @@ export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntr
   const found = findValue(line, scanner);
   if (found !== undefined && isInPythonBytes(line, found.start))
     return { kind: 'line', start: 0, end: line.length };
+  const outer = found === undefined ? undefined : findOuter(line, found, scanner);
+  if (outer !== undefined) return outer;
   if (found !== undefined && found.kind !== 'whole') {
     const around = findOpenHash(line, scanner);
     return around !== undefined && around.start < found.start ? around : found;
@@ -82,6 +85,25 @@ function isInPythonBytes(line: Buffer, start: number): boolean {
   return (
     line[start - 2] === LETTER_B && (quote === QUOTE || quote === APOSTROPHE) && !isWord(line[start - 3])
   );
+}
+
+/**
+ * The value around the one that was found, where that is a part of one in another notation, or a person's text: taken alone, it
+ * would be read as a body. An entry has to hold all of what is around it.
+ */
+function findOuter(line: Buffer, found: FoundValue, scanner: ValueScanner): FoundEntry | undefined {
+  const prefix = line.toString('latin1', 0, found.start);
+  const whole: FoundEntry = { kind: 'line', start: 0, end: line.length };
+  if (endsBeforeText(prefix)) return whole;
+  if (!prefix.includes('{') && !prefix.includes('map[')) return undefined;
+  const outer = literalAround(line.toString('latin1'), found.start);
+  if (outer === undefined || !outer.isUnfinished || found.kind !== 'unfinished')
+    return outer === undefined ? undefined : whole;
+  scanner.reset();
+  const end = scanner.scan(line, outer.start);
+  return scanner.status === 'open' && !scanner.inString
+    ? { kind: 'unfinished', start: outer.start, end }
+    : whole;
 }
 
 const LETTER_B = 0x62;

@@ -46,6 +46,9 @@ const UNRECOGNIZED: Record<string, string> = {
   invalid_json: 'broken JSON',
   abridged:
     'printed by Node with its inner parts left out ([Object]); log JSON.stringify of the body instead',
+  go_map: 'printed by Go without quotes (map[…]); log the body’s JSON instead',
+  inside_text:
+    'JSON in a message’s text, or in a value that cannot be read; the value around it has to be a known form',
   filtered: 'Rails’ parameter filter took it out ([FILTERED]); it is not in this log',
   n8n_without_data: 'an n8n execution without its data; export it with includeData=true',
   hookdeck_large_payload: 'a Hookdeck request without its body; fetch its raw body by the request’s id',

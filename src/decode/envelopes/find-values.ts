@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../model/json.js';
 import { readLiteral, readPythonBytes } from './literals.js';
+import { partReasonIn, type PartReason } from './outer-values.js';
 
 /** An object or array in the middle of a text. */
 export interface FoundValue {
@@ -20,6 +21,8 @@ export interface FoundValues {
   cutAt: number | undefined;
   /** Whether `util.inspect` left a part out (`[Object]`), so that a value is not whole. */
   isAbridged: boolean;
+  /** Why the values that were found are only parts of the text's value, which cannot be read; they are left out. */
+  partReason: PartReason | undefined;
 }
 
 /** Of texts made to be slow: starts of values that lead nowhere, and characters read per character of text. */
@@ -43,12 +46,20 @@ const LITERAL_START =
  * the fragment of a larger value whose head is missing: its other parts would be lost unnoticed.
  */
 export function findValues(text: string): FoundValues {
-  const found: FoundValues = { values: [], empty: undefined, cutAt: undefined, isAbridged: false };
+  const found: FoundValues = {
+    values: [],
+    empty: undefined,
+    cutAt: undefined,
+    isAbridged: false,
+    partReason: undefined,
+  };
   let left = MAX_PASSES * text.length;
   let failures = 0;
   /** Brackets in the words around the values that are open. */
   let open = 0;
   let from = 0;
+  /** The first value with open brackets before it. */
+  let enclosed: FoundValue | undefined;
   while (failures < MAX_FAILURES && left > 0) {
     OPENING.lastIndex = from;
     const start = OPENING.exec(text)?.index;
@@ -69,7 +80,10 @@ export function findValues(text: string): FoundValues {
     left -= next.end - start;
     if ('value' in next) {
       if (isEmpty(next.value)) found.empty ??= next;
-      else found.values.push(next);
+      else {
+        if (open > 0) enclosed ??= next;
+        found.values.push(next);
+      }
       from = next.end;
       if (isFollowedByKey(text, from)) return { ...found, values: [] };
     } else {
@@ -78,7 +92,8 @@ export function findValues(text: string): FoundValues {
       from = start + 1;
     }
   }
-  return found;
+  const partReason = partReasonIn(text, found.values, enclosed);
+  return partReason === undefined ? found : { ...found, values: [], partReason };
 }
 
 /** What begins at a bracket: a value; only the end of what failed to be one; `cut` by the text's end; nothing. */

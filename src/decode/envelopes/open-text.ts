@@ -4,6 +4,7 @@ import { locateJsonError } from '../parse-json.js';
 import { timeInWords } from './clock.js';
 import { findValues, type FoundValue } from './find-values.js';
 import { joinFrames } from './line-frames.js';
+import { hasMark, type PartReason } from './outer-values.js';
 import { mayBeExtended, withoutExtended } from './values.js';
 
 /** A value that a text holds. */
@@ -21,7 +22,7 @@ export interface OpenedValue {
 
 /** Why a text holds no value. */
 export interface Unopened {
-  reason: 'invalid_json' | 'no_json' | 'abridged';
+  reason: 'invalid_json' | 'no_json' | 'abridged' | PartReason;
   message: string;
 }
 
@@ -63,14 +64,6 @@ export function unpacked(bytes: Uint8Array, allowance: Allowance): Uint8Array {
 /** Encodings over encodings in one text; real ones have three. */
 const MAX_LAYERS = 12;
 
-/** What only a webhook's body, or a text around one, says. */
-const MARK =
-  /whatsapp_business_account|messaging_product|phone_number_id|remoteJid|messag(?:es|ing-history)[._](?:upsert|set|update)/i;
-
-export function hasMark(text: string): boolean {
-  return MARK.test(text);
-}
-
 const parse: (text: string) => JsonValue = JSON.parse;
 
 /** The value of a text that is JSON and nothing else. */
@@ -103,8 +96,9 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
   if (!text.includes('{') && !text.includes('[')) {
     return { reason: 'no_json', message: `no JSON in ${text.length} characters` };
   }
-  const isAbridged = findValues(text).isAbridged;
-  return { reason: isAbridged ? 'abridged' : 'invalid_json', message: locateJsonError(text) };
+  const { isAbridged, partReason } = findValues(text);
+  const reason = isAbridged ? 'abridged' : (partReason ?? 'invalid_json');
+  return { reason, message: locateJsonError(text) };
 }
 
 /** A text that another one holds, and what was around it. */
@@ -141,6 +135,7 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   if (plain !== undefined) return openInner(plain);
   const found = text.includes('{') || text.includes('[') ? openValues(text) : NOTHING;
   // Inside an encoded body, which begins before them, values are parts of it, or a person's words.
+  if (found.isPart) return [];
   const quoted = logfmt(found.values.length > 0 ? found.start : text.length, text);
   if (quoted !== undefined) {
     const opened = openInner(quoted);
@@ -167,7 +162,7 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   }
 }
 
-const NOTHING = { values: [], empty: [], start: 0 };
+const NOTHING = { values: [], empty: [], start: 0, isPart: false };
 
 /** How a body begins in the encodings that keep its brackets or write them as %7B. */
 const ENCODED_START = /[{[]\s*(?:\\+["'nr]|""|\\x22|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s)*%22/i;
@@ -176,7 +171,13 @@ const ENCODED_START = /[{[]\s*(?:\\+["'nr]|""|\\x22|&(?:quot|#34|#x22);)|%7B(?:%
  * The values among the words of a text, and an empty one where there is nothing better. What the text's end cuts off is the
  * last value, as the text that it is.
  */
-function openValues(text: string): { values: OpenedValue[]; empty: OpenedValue[]; start: number } {
+function openValues(text: string): {
+  values: OpenedValue[];
+  empty: OpenedValue[];
+  start: number;
+  /** Whether the values are parts of one that cannot be read. */
+  isPart: boolean;
+} {
   const found = findValues(text);
   const { values, empty, cutAt } = found;
   const [first] = values;
@@ -208,6 +209,7 @@ function openValues(text: string): { values: OpenedValue[]; empty: OpenedValue[]
     values: opened,
     empty: empty === undefined || cutAt !== undefined ? [] : [open(empty)],
     start: first?.start ?? 0,
+    isPart: found.partReason !== undefined,
   };
 }
 

@@ -5,14 +5,22 @@ import { pathOfKey } from '../item-at.js';
 import { asObject, excerptOf } from '../read.js';
 import { recogniseBody, type Found, type ReadBody, type Scope } from './bodies.js';
 import { isChatter, objectOfPairs, pointerIn, reasonOfAbsence, wrapperName } from './known-wrappers.js';
-import { hasMark, openText, type Allowance, type OpenedValue } from './open-text.js';
+import { openText, type Allowance, type OpenedValue } from './open-text.js';
+import { hasMark } from './outer-values.js';
 import { receivedAtOf, timeOfTuple, withRowTime } from './row-time.js';
 import { dropCopies } from './same-body.js';
 import { signedBytes, Signatures } from './signatures.js';
 import { FILTERED, isOfRails, withoutFiltered } from './rails-filter.js';
 import { stepsOf, type Trail } from './trail.js';
 import { reveal } from './values.js';
-import { childrenOf, fieldNamedBy, isPrintedLine, mayHold } from './wrappers.js';
+import {
+  childrenOf,
+  fieldNamedBy,
+  isMessageLike,
+  isPersonsText,
+  isPrintedLine,
+  mayHold,
+} from './wrappers.js';
 
 /** A webhook's body in an entry, and what the wrappers around it say. */
 export interface FoundBody {
@@ -33,6 +41,10 @@ interface Place {
   depth: number;
   /** Whether all keys on the way are such under which programs put bodies: then whatever is none is worth a word. */
   isExpected: boolean;
+  /** Whether it is in a message of an unknown form; there, `text` and `content` are a person's. */
+  isInMessage: boolean;
+  /** Whether it is what a person wrote in such a message: its texts are never opened. */
+  isPersons: boolean;
 }
 
 /** A value that is no webhook, with the reason. It is reported only when nothing around it is one. */
@@ -60,7 +72,15 @@ export class Search {
   /** Returns undefined when there was at least one, else why there was none. */
   start(text: string, opened: OpenedValue[], scope: Scope): Miss | undefined {
     this.#mayBeFiltered = text.includes(FILTERED);
-    const place: Place = { scope, rowTime: undefined, trail: undefined, depth: 0, isExpected: true };
+    const place: Place = {
+      scope,
+      rowTime: undefined,
+      trail: undefined,
+      depth: 0,
+      isExpected: true,
+      isInMessage: false,
+      isPersons: false,
+    };
     const miss = this.#visitOpened(text, opened, '$', place);
     if (miss?.reason !== 'unknown_shape' || miss.path !== '$') return miss;
     const object = asObject(miss.value);
@@ -131,6 +151,7 @@ export class Search {
   }
 
   #visitText(text: string, path: string, place: Place): Miss | undefined {
+    if (place.isPersons) return { path, reason: hasMark(text) ? 'inside_text' : 'no_json', value: text };
     const opened = openText(text, this.allowance);
     if (!Array.isArray(opened)) return { path, reason: opened.reason, value: text };
     return this.#visitOpened(text, opened, path, { ...place, depth: place.depth + 1 });
@@ -140,11 +161,19 @@ export class Search {
     const placeOf = (each: OpenedValue): Place => {
       const trail: Trail = { kind: 'text', text, opened: each, outer: place.trail };
       // The clock of whoever wrote the line is better than the one that the line's words quote.
-      const { depth, isExpected } = place;
-      if (place.rowTime !== undefined || each.at === undefined) {
-        return { scope: place.scope, rowTime: place.rowTime, trail, depth, isExpected };
-      }
-      return { scope: withRowTime(place.scope, each.at), rowTime: each.at, trail, depth, isExpected };
+      const { depth, isExpected, isInMessage, isPersons } = place;
+      const isTimed = place.rowTime !== undefined || each.at === undefined;
+      const scope = isTimed ? place.scope : withRowTime(place.scope, each.at);
+      // Member by member: a spread takes as long as the rest of the search, for each row of a log.
+      return {
+        scope,
+        rowTime: isTimed ? place.rowTime : each.at,
+        trail,
+        depth,
+        isExpected,
+        isInMessage,
+        isPersons,
+      };
     };
     const [only, ...more] = opened;
     if (only === undefined) return { path, reason: 'no_json', value: text };
@@ -208,6 +237,8 @@ export class Search {
     let best: Miss | undefined;
     let isFound = false;
     const children = childrenOf(wrapper);
+    const name = place.isInMessage ? wrapperName(wrapper) : undefined;
+    const isInMessage = (place.isInMessage && name === undefined) || isMessageLike(wrapper);
     const vendor = children.every((child) => child.isUsual) ? undefined : vendorShape(wrapper);
     for (const { key, value, isUsual } of children) {
       // In a vendor's own form any other text is what a person wrote.
@@ -219,6 +250,8 @@ export class Search {
         trail: { kind: 'object', object: wrapper, key, outer: place.trail },
         depth: place.depth + 1,
         isExpected: place.isExpected && isUsual,
+        isInMessage,
+        isPersons: place.isPersons || (isInMessage && isPersonsText(key, wrapper)),
       });
       if (this.bodies.length > before) starts.push(before);
       if (miss === undefined) isFound = true;

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { fieldNamed } from '../meta/fields.js';
 import { asObject } from '../read.js';
+import { wrapperName } from './known-wrappers.js';
 
 /** A member of a wrapper that may hold a body. */
 export interface Child {
@@ -88,6 +89,34 @@ function isUsualBody(key: string, value: JsonValue): boolean {
 /** No webhook is shorter, and none is in fewer characters of an encoding that hides its brackets. */
 const SHORTEST = 16;
 const SHORTEST_ENCODED = 40;
+
+/** Keys that only a message, or a row about one, has: who wrote it, to whom, in which direction. */
+const OF_MESSAGE: ReadonlySet<string> = new Set(
+  (
+    'sender from fromMe from_me message_type contact contact_id contactId phone wa_id remoteJid ' +
+    'chatId chat_id direction conversation_id author'
+  ).split(' '),
+);
+
+/** Keys under which a message has what the person wrote. */
+const PERSONS_TEXT: ReadonlySet<string> = new Set(['text', 'content', 'caption', 'conversation']);
+
+/** Requests and queues have `body` and `message`, too, and `from`: there, only these keys say that it is a message. */
+const OF_MESSAGE_ALONE = ['fromMe', 'from_me', 'remoteJid'];
+
+/** Whether `object` is a message, or a row about one, in nobody's known form. */
+export function isMessageLike(object: JsonObject): boolean {
+  for (const key in object) if (OF_MESSAGE.has(key)) return wrapperName(object) === undefined;
+  return false;
+}
+
+/** Whether a person wrote what is under `key` of an object that is a message. */
+export function isPersonsText(key: string, object: JsonObject): boolean {
+  if (PERSONS_TEXT.has(key)) return true;
+  return (
+    (key === 'body' || key === 'message') && OF_MESSAGE_ALONE.some((each) => Object.hasOwn(object, each))
+  );
+}
 
 /** Whether a text under any key could hold a webhook in some encoding; says no quickly to ids, words and URLs. */
 export function mayHold(text: string): boolean {

@@ -1,0 +1,105 @@
+/**
+ * What the words before a value say about where it lies. JSON that stands in a message's text, or in a value that is printed in
+ * another notation, is a part of that one: read by itself, a customer's text would become a webhook (rule E1).
+ */
+
+/** `fmt.Println` of a Go map: `map[entry:[map[id:…]]]`. */
+const GO_MAP = /\bmap\[[\w-]+:/;
+
+/** Keys under which programs log what a person wrote, directly before a value. */
+const BEFORE_TEXT = /\b(?:text|content|caption|conversation)["']?\s*(?:[=:]|=>)\s*["'`]?$/i;
+/** Words that say that a line is about one person's message. */
+const OF_PERSON = /\b(?:from|sender|phone|contact|author|remote_?jid|wa_id|chat_?id|from_?me)\b/i;
+
+/** What a whole body says of itself, and no label in a log's prefix does. */
+const OF_BODY = /whatsapp_business_account|messaging_product|remoteJid["']?\s*(?::|=>)/;
+
+/** What only a webhook's body, or a text around one, says. */
+const MARK =
+  /whatsapp_business_account|messaging_product|phone_number_id|remoteJid|messag(?:es|ing-history)[._](?:upsert|set|update)/i;
+
+export function hasMark(text: string): boolean {
+  return MARK.test(text);
+}
+
+/** Why a value is no entry of its own: Go's print of a map, which quotes nothing; or a text, or an unreadable value, around it. */
+export type PartReason = 'go_map' | 'inside_text';
+
+/** Whether `prefix` ends where a person's text begins: `message from 5511900000001 text=`. */
+export function endsBeforeText(prefix: string): boolean {
+  return BEFORE_TEXT.test(prefix.slice(-LONGEST_LABEL)) && OF_PERSON.test(prefix.slice(-LONGEST_PREFIX));
+}
+
+const LONGEST_LABEL = 40;
+const LONGEST_PREFIX = 2000;
+
+/** Where a value stands in a text. */
+interface Span {
+  start: number;
+  end: number;
+}
+
+/**
+ * Of what the values of a text are parts; undefined where they are values of their own. `enclosed`: the first of them with open
+ * brackets before it.
+ */
+export function partReasonIn(
+  text: string,
+  values: readonly Span[],
+  enclosed: Span | undefined,
+): PartReason | undefined {
+  if (enclosed !== undefined) {
+    let words = '';
+    let from = 0;
+    for (const { start, end } of values) {
+      words += `${text.slice(from, start)} `;
+      from = end;
+    }
+    if (GO_MAP.test(words)) return 'go_map';
+    if (OF_BODY.test(words + text.slice(from))) return 'inside_text';
+  }
+  const isText = values.some(
+    ({ start, end }) => endsBeforeText(text.slice(0, start)) && hasMark(text.slice(start, end)),
+  );
+  return isText ? 'inside_text' : undefined;
+}
+
+/** `{'key':`, `{key:`, `{"key"=>`, `{:key=>`: how values in the notations of Python, Node and Ruby begin. */
+const LITERAL_START =
+  /\{\s*(?:'(?:[^'\\]|\\.){0,200}'\s*(?::|=>)|"(?:[^"\\]|\\.){0,200}"\s*=>|:(?:\w+|"[^"\\]{0,200}")\s*=>|[A-Za-z_$][\w$]*\s*(?::(?!:)|=>))/g;
+
+/**
+ * The value in a notation other than JSON that is open at `at`, in its brackets or in one of its texts: where it begins, and
+ * whether the line ends inside it, outside its texts.
+ */
+export function literalAround(
+  line: string,
+  at: number,
+): { start: number; isUnfinished: boolean } | undefined {
+  const go = GO_MAP.exec(line.slice(0, at));
+  if (go !== null) return { start: go.index, isUnfinished: false };
+  for (const { index } of line.slice(0, at).matchAll(LITERAL_START)) {
+    const literal = bracketsFrom(line, index, at);
+    if (literal.isAround) return { start: index, isUnfinished: literal.isUnfinished };
+  }
+  return undefined;
+}
+
+/** Follows brackets and quotes from `start`: whether `at` is inside the first bracket, and the line's end outside any text. */
+function bracketsFrom(line: string, start: number, at: number): { isAround: boolean; isUnfinished: boolean } {
+  let depth = 0;
+  let quote: string | undefined;
+  for (let i = start; i < line.length; i++) {
+    const character = line[i] ?? '';
+    if (character === '\\') i++;
+    else if (quote !== undefined) {
+      if (character === quote) quote = undefined;
+    } else if (character === '"' || character === "'" || character === '`') quote = character;
+    else if (character === '{' || character === '[') depth++;
+    else if (character === '}' || character === ']') {
+      depth--;
+      if (depth <= 0) return { isAround: i >= at, isUnfinished: false };
+    }
+  }
+  return { isAround: true, isUnfinished: quote === undefined };
+}
