@@ -82,7 +82,7 @@ export async function fillTicketz(sql: Sql, day: Day, options: FillOptions): Pro
 
 /** The business's own messages without a file are written only where they are texts. */
 function isNeverStored({ direction, type }: DayMessage): boolean {
-  return direction === 'out' && (type === 'location' || type === 'contacts');
+  return direction === 'out' && (type === 'location' || type === 'contacts' || type === 'reaction');
 }
 
 function oddityOf(message: DayMessage): Partial<Omit<ExpectedMessage, 'row'>> {
