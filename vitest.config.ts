@@ -17,7 +17,7 @@ const PROPERTIES = [
   'test/decode/{baileys-robustness,forms-fuzz,forms-properties,properties,readable-contents,vendors-properties}.test.ts',
   'test/inputs/{any-chunking,csv,framed-lines,large-values,sql-dumps}.test.ts',
   'test/inputs/exports/{chat-exporter,chat-text,wacli}.test.ts',
-  'test/rules/merge-content.test.ts',
+  'test/rules/{align-chat-properties,merge-content}.test.ts',
 ];
 
 /** Tests of rules on rows: they keep no state in a module and start no process, so files share one, and its modules. */

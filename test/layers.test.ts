@@ -45,6 +45,15 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/undo': ['commands/runs', 'ingest/runs', 'context', 'store'],
   'commands/raw-discard': ['commands/runs', 'ingest/runs', 'context', 'store'],
   'commands/inspect': ['context', 'decode', 'inputs'],
+  'commands/compare-chat': [
+    'commands/connections',
+    'commands/contacts',
+    'rules',
+    'inputs',
+    'identity',
+    'context',
+    'store',
+  ],
   'commands/doctor': ['commands', 'ingest/runs', 'context', 'store'],
   'commands/replay': [
     'audit',

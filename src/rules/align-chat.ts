@@ -1,0 +1,256 @@
+import { findClock, isNear, type ChatClock, type ChatPrecision } from './chat-clock.js';
+import {
+  doubtAbout,
+  isSame,
+  isTelling,
+  type ChatLine,
+  type Doubt,
+  type StoredMessage,
+} from './chat-content.js';
+import { pairInOrder, type Shortage } from './pair-in-order.js';
+
+/** An exported chat, held against the stored conversation. Every line is in exactly one of matched, lost, ambiguous and notices. */
+export interface ChatAlignment {
+  clock: ChatClock;
+  matched: readonly { line: ChatLine; message: StoredMessage }[];
+  lost: readonly LostLine[];
+  ambiguous: readonly AmbiguousLine[];
+  /** What WhatsApp says under somebody's name, and no message explains. */
+  notices: readonly ChatLine[];
+  /** Messages from the time of the chat that it does not show. */
+  onlyInDatabase: readonly StoredMessage[];
+  /** Messages before the chat's first line or after its last: an export may be cut. */
+  outside: number;
+  /** When its first line was sent, and when its last minute or second ended, ms since 1970; null where the clock is not known. */
+  covered: { from: number; to: number } | null;
+}
+
+/** The phone has it, and the database does not. */
+export interface LostLine {
+  line: ChatLine;
+  /** When it was sent, ms since 1970; null where the phone's clock is not known. */
+  at: number | null;
+  /** Lines that may be the one in place of this one, where the same was said several times: how many are lost is certain. */
+  or: readonly ChatLine[];
+}
+
+/** The line may be one of the messages that have no line, or is of something that is gone from the phone as well. */
+export interface AmbiguousLine {
+  line: ChatLine;
+  doubt: Doubt;
+  /** Messages that it may be. */
+  candidates: readonly StoredMessage[];
+}
+
+const MINUTE = 60_000;
+const LONGEST_LIST = 100;
+/** Where nothing tells when clocks were changed, a line may be off by this much. */
+const CLOCK_CHANGES = [-60 * MINUTE, -30 * MINUTE, 30 * MINUTE, 60 * MINUTE];
+
+/**
+ * Aligns a chat with what is stored of it. Equal contents pair in order, within the precision of the phone's times; a line counts as
+ * lost only when every way to pair leaves it, or one just like it, without a message, and no unpaired message raises a doubt.
+ * Pure. `lines` are messages of the two people only, in the order of the file.
+ */
+export function alignChat(
+  lines: readonly ChatLine[],
+  stored: readonly StoredMessage[],
+  { precision, timeZone }: { precision: ChatPrecision; timeZone?: string | undefined },
+): ChatAlignment {
+  const messages = stored.toSorted((a, b) => a.at - b.at);
+  const clock = findClock(lines, messages, precision, timeZone);
+  const said = lines.filter(({ content }) => content.kind !== 'notice');
+  const times = new Times(messages, clock, precision);
+  const pairing = pairInOrder(said.length, messages.length, (index) => {
+    const line = said[index];
+    return line === undefined ? [] : times.sameAs(line);
+  });
+  const doubts = new Doubts(
+    pairing.unused.flatMap((index) => messages[index] ?? []),
+    clock,
+    precision,
+  );
+  const lost: LostLine[] = [];
+  const ambiguous: AmbiguousLine[] = [];
+  for (const shortage of pairing.shortages) judge(shortage, said, doubts, clock, { lost, ambiguous });
+  const notices = lines.filter((line) => {
+    if (line.content.kind !== 'notice') return false;
+    const about = doubts.about([line]);
+    const doubt = about.values().next().value;
+    if (doubt !== undefined) ambiguous.push({ line, doubt, candidates: [...about.keys()] });
+    return doubt === undefined;
+  });
+  const without = doubts.unexplained();
+  const covered = coverageOf(lines, clock, precision);
+  const onlyInDatabase = without.filter(
+    ({ at }) => covered !== null && at >= covered.from && at < covered.to,
+  );
+  return {
+    clock,
+    matched: pairing.partners.flatMap((partner, index) => {
+      const [line, message] = [said[index], partner === undefined ? undefined : messages[partner]];
+      return line === undefined || message === undefined ? [] : [{ line, message }];
+    }),
+    lost: lost.sort((a, b) => a.line.line - b.line.line),
+    ambiguous: ambiguous.sort((a, b) => a.line.line - b.line.line),
+    notices,
+    onlyInDatabase,
+    outside: without.length - onlyInDatabase.length,
+    covered,
+  };
+}
+
+/** Decides about lines that have no message: each doubt spares one of them. */
+function judge(
+  { without, among }: Shortage,
+  said: readonly ChatLine[],
+  doubts: Doubts,
+  clock: ChatClock,
+  into: { lost: LostLine[]; ambiguous: AmbiguousLine[] },
+): void {
+  const lines = without.flatMap((index) => said[index] ?? []);
+  const alternatives = among.flatMap((index) => said[index] ?? []);
+  const named = new Set(lines);
+  const others = alternatives.filter((line) => !named.has(line));
+  const about = doubts.about(alternatives);
+  let spared = about.size;
+  for (const line of lines) {
+    const doubt = about.values().next().value;
+    if (doubt !== undefined && spared > 0) {
+      into.ambiguous.push({ line, doubt, candidates: [...about.keys()] });
+      spared--;
+    } else if (line.isUnsure === true) {
+      into.ambiguous.push({ line, doubt: 'unreadable', candidates: [] });
+    } else if (line.content.kind === 'deleted') {
+      // Its words are gone from the phone, too: nobody can say what is missing.
+      into.ambiguous.push({ line, doubt: 'revoked', candidates: [] });
+    } else {
+      const [offset] = clock.offsetsAt(line.at);
+      // A bot that says one word every minute for a month: one list for all, also with those that look the same.
+      const or = others.length > LONGEST_LIST ? others : others.filter((other) => !looksLike(other, line));
+      into.lost.push({ line, at: offset === undefined ? null : line.at - offset, or });
+    }
+  }
+}
+
+/** Nothing that a reader of the chat sees tells the two lines apart. */
+function looksLike(a: ChatLine, b: ChatLine): boolean {
+  return a.at === b.at && JSON.stringify(a.content) === JSON.stringify(b.content);
+}
+
+/** From the first line to the last, half-open, ms since 1970; null where the phone's clock is not known. */
+function coverageOf(
+  lines: readonly ChatLine[],
+  clock: ChatClock,
+  { unit }: ChatPrecision,
+): { from: number; to: number } | null {
+  // Not with `...`: a chat has more lines than a call has room for arguments.
+  const first = lines.reduce((least, line) => Math.min(least, line.at), Infinity);
+  const last = lines.reduce((most, line) => Math.max(most, line.at), -Infinity);
+  const [from] = clock.offsetsAt(first);
+  const [to] = clock.offsetsAt(last);
+  return from === undefined || to === undefined ? null : { from: first - from, to: last - to + unit };
+}
+
+/** Messages by the local time that the phone's clock showed. */
+class Times {
+  constructor(
+    private readonly messages: readonly StoredMessage[],
+    private readonly clock: ChatClock,
+    private readonly precision: ChatPrecision,
+  ) {}
+
+  /** Indexes of the messages that the line may show: those of its own minute or second, then those beside it. */
+  sameAs(line: ChatLine): readonly (readonly number[])[] {
+    const { unit } = this.precision;
+    const exact: number[] = [];
+    const beside: number[] = [];
+    for (const offset of this.clock.offsetsAt(line.at)) {
+      for (const index of this.near(line.at, offset)) {
+        const message = this.messages[index];
+        if (message?.direction !== line.direction || !isSame(line, message)) continue;
+        const isExact = isNear(line.at, message.at + offset, { unit, tolerance: 0 });
+        (isExact ? exact : beside).push(index);
+      }
+    }
+    return [exact, beside];
+  }
+
+  /** Messages that a clock so far ahead of UTC showed at about this time. */
+  *near(local: number, offset: number): Generator<number> {
+    const { unit, tolerance } = this.precision;
+    const end = local - offset + unit + tolerance;
+    for (let index = this.firstSince(local - offset - tolerance); index < this.messages.length; index++) {
+      const message = this.messages[index];
+      if (message === undefined || message.at >= end) return;
+      if (isNear(local, message.at + offset, this.precision)) yield index;
+    }
+  }
+
+  private firstSince(at: number): number {
+    let [low, high] = [0, this.messages.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.messages[middle]?.at ?? 0) < at) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** The messages that have no line, and what they may be. */
+class Doubts {
+  private readonly times: Times;
+  private readonly byText = new Map<string, StoredMessage[]>();
+  private readonly explained = new Set<StoredMessage>();
+
+  constructor(
+    private readonly unused: readonly StoredMessage[],
+    private readonly clock: ChatClock,
+    precision: ChatPrecision,
+  ) {
+    this.times = new Times(unused, clock, precision);
+    for (const message of unused) {
+      for (const text of message.texts) {
+        if (!isTelling(text)) continue;
+        const key = `${message.direction} ${text}`;
+        this.byText.set(key, [...(this.byText.get(key) ?? []), message]);
+      }
+    }
+  }
+
+  /** Messages that one of these lines may be, with the reason why it is not certain. */
+  about(lines: readonly ChatLine[]): Map<StoredMessage, Doubt> {
+    const found = new Map<StoredMessage, Doubt>();
+    const add = (message: StoredMessage, doubt: Doubt): void => {
+      if (!found.has(message)) found.set(message, doubt);
+      this.explained.add(message);
+    };
+    for (const line of lines) {
+      for (const offset of this.clock.offsetsAt(line.at)) {
+        for (const message of this.at(line.at, offset)) {
+          const doubt = doubtAbout(line, message);
+          if (doubt !== undefined) add(message, doubt);
+        }
+        for (const change of CLOCK_CHANGES) {
+          for (const message of this.at(line.at, offset + change))
+            if (message.direction === line.direction && isSame(line, message)) add(message, 'other_time');
+        }
+      }
+      const text = line.content.kind === 'text' ? line.content.key : '';
+      for (const message of this.byText.get(`${line.direction} ${text}`) ?? []) add(message, 'other_time');
+    }
+    return found;
+  }
+
+  unexplained(): StoredMessage[] {
+    return this.unused.filter((message) => !this.explained.has(message));
+  }
+
+  private *at(local: number, offset: number): Generator<StoredMessage> {
+    for (const index of this.times.near(local, offset)) {
+      const message = this.unused[index];
+      if (message !== undefined) yield message;
+    }
+  }
+}

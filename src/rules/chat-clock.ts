@@ -1,0 +1,246 @@
+import { wallTimeAt } from '../model/time.js';
+import { isTelling, type ChatLine, type StoredMessage } from './chat-content.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** No clock is set to anything between. */
+const STEP = 15 * MINUTE;
+const LARGEST = 14 * HOUR;
+
+/** How exactly a phone writes times, and how far its clock may be from the server's. */
+export interface ChatPrecision {
+  unit: number;
+  tolerance: number;
+}
+
+/** Android writes minutes. */
+export const MINUTES: ChatPrecision = { unit: MINUTE, tolerance: MINUTE };
+/** iPhones write seconds. */
+export const SECONDS: ChatPrecision = { unit: 1000, tolerance: 2000 };
+
+/** Which zone the clock of a phone shows, found by what both sides have. A phone writes its whole chat in one zone. */
+export interface ChatClock {
+  /**
+   * How the clock is known. zone: as the caller said. texts: by texts that both sides have once. none: the stored conversation
+   * holds nothing in common with the chat that would tell.
+   */
+  source: 'zone' | 'texts' | 'none';
+  /** Texts that both sides have once, and how many of them the clock brings together. */
+  anchors: number;
+  agreeing: number;
+  /** From which local time on which offset holds, ms ahead of UTC: more than one where clocks were changed. Empty for none. */
+  spans: readonly ClockSpan[];
+  /** The offset at a local time; both of them where clocks were changed about then, and when exactly is not known. */
+  offsetsAt: (local: number) => readonly number[];
+}
+
+export interface ClockSpan {
+  /** Local times of the first and the last line that show it. */
+  from: number;
+  to: number;
+  offset: number;
+}
+
+interface Anchor {
+  line: number;
+  stored: number;
+}
+
+/**
+ * Finds the clock. `timeZone` wins unless the texts contradict it: a phone may have been somewhere else. Without one, texts have to
+ * tell: an offset that only fits some `ok` is never taken for known.
+ */
+export function findClock(
+  lines: readonly ChatLine[],
+  messages: readonly StoredMessage[],
+  precision: ChatPrecision,
+  timeZone?: string,
+): ChatClock {
+  const anchors = anchorsOf(lines, messages, precision);
+  const clockOf = (
+    source: 'zone' | 'texts',
+    offsetsAt: ChatClock['offsetsAt'],
+    spans: readonly ClockSpan[],
+  ): ChatClock => ({
+    source,
+    anchors: anchors.length,
+    agreeing: anchors.filter(({ line, stored }) =>
+      offsetsAt(line).some((offset) => isNear(line, stored + offset, precision)),
+    ).length,
+    spans,
+    offsetsAt,
+  });
+  const spans = anchors.length > 0 ? spansOf(anchors, precision) : commonOffset(lines, messages, precision);
+  const byTexts = spans === undefined ? undefined : clockOf('texts', offsetsBySpans(spans), spans);
+  if (timeZone !== undefined) {
+    const zone = zoneOffsets(timeZone);
+    const byZone = clockOf('zone', zone, spansOfZone(lines, zone));
+    if (byTexts === undefined || isAsGood(byZone, byTexts)) return byZone;
+  }
+  return byTexts ?? { source: 'none', anchors: 0, agreeing: 0, spans: [], offsetsAt: () => [] };
+}
+
+/** One text that was sent twice, years apart, must not outvote what a person says about the phone. */
+function isAsGood(byZone: ChatClock, byTexts: ChatClock): boolean {
+  if (byTexts.anchors === 0)
+    return byTexts.spans.every(({ from, offset }) => byZone.offsetsAt(from).includes(offset));
+  if (byTexts.agreeing < 2) return true;
+  return byZone.agreeing >= Math.min(byTexts.agreeing - 1, byTexts.agreeing * 0.95) && byZone.agreeing > 0;
+}
+
+/** Whether a line written at `line` may show the instant whose local time is `shown`. */
+export function isNear(line: number, shown: number, { unit, tolerance }: ChatPrecision): boolean {
+  return Math.abs(Math.floor(shown / unit) * unit - line) <= tolerance;
+}
+
+/** Telling texts that both sides have once, in the order of the chat. */
+function anchorsOf(
+  lines: readonly ChatLine[],
+  messages: readonly StoredMessage[],
+  precision: ChatPrecision,
+): Anchor[] {
+  const written = onlyOnes(
+    lines.flatMap(({ direction, content, at }) =>
+      content.kind === 'text' && isTelling(content.key) ? [[`${direction} ${content.key}`, at] as const] : [],
+    ),
+  );
+  const stored = onlyOnes(
+    messages.flatMap(({ direction, texts: [text], at }) =>
+      text !== undefined && isTelling(text) ? [[`${direction} ${text}`, at] as const] : [],
+    ),
+  );
+  return [...written]
+    .flatMap(([key, line]) => {
+      const at = stored.get(key);
+      return at === undefined || gridOffset(line, at, precision) === undefined ? [] : [{ line, stored: at }];
+    })
+    .sort((a, b) => a.line - b.line);
+}
+
+function onlyOnes(entries: readonly (readonly [key: string, at: number])[]): Map<string, number> {
+  const once = new Map<string, number>();
+  const often = new Set<string>();
+  for (const [key, at] of entries) {
+    if (once.has(key)) often.add(key);
+    once.set(key, at);
+  }
+  for (const key of often) once.delete(key);
+  return once;
+}
+
+/** The offset of a clock that shows `stored` at `line`; undefined when no zone has it. */
+function gridOffset(line: number, stored: number, precision: ChatPrecision): number | undefined {
+  const offset = Math.round((line - stored) / STEP) * STEP;
+  return Math.abs(offset) <= LARGEST && isNear(line, stored + offset, precision) ? offset : undefined;
+}
+
+/** Clocks are put forward and back by this much. */
+const CHANGES = [-HOUR, -HOUR / 2, HOUR / 2, HOUR];
+/** More than half of one text that does not fit: one text is enough to show that the clocks were changed. */
+const COST_OF_CHANGE = 0.6;
+
+/** The offsets that explain most texts with the fewest changes of clocks. */
+function spansOf(anchors: readonly Anchor[], precision: ChatPrecision): ClockSpan[] | undefined {
+  const offsets = anchors.map(({ line, stored }) => gridOffset(line, stored, precision) ?? 0);
+  const best = mostFrequent(offsets);
+  if (best === undefined) return undefined;
+  // A phone is in one zone when it writes the chat, so that all of its offsets lie around one.
+  const states = [best, ...CHANGES.map((change) => best + change)];
+  let costs = states.map(() => 0);
+  const cameFrom: number[][] = [];
+  for (const offset of offsets) {
+    const cheapest = costs.indexOf(Math.min(...costs));
+    const change = (costs[cheapest] ?? 0) + COST_OF_CHANGE;
+    cameFrom.push(costs.map((cost, state) => (cost <= change ? state : cheapest)));
+    costs = costs.map((cost, state) => Math.min(cost, change) + (states[state] === offset ? 0 : 1));
+  }
+  let state = costs.indexOf(Math.min(...costs));
+  const spans: ClockSpan[] = [];
+  for (let index = anchors.length - 1; index >= 0; index--) {
+    const at = anchors[index]?.line ?? 0;
+    const offset = states[state] ?? best;
+    const [next] = spans;
+    if (next?.offset === offset) next.from = at;
+    else spans.unshift({ from: at, to: at, offset });
+    state = cameFrom[index]?.[state] ?? state;
+  }
+  return spans;
+}
+
+function mostFrequent(offsets: readonly number[]): number | undefined {
+  const counts = new Map<number, number>();
+  for (const offset of offsets) counts.set(offset, (counts.get(offset) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1] || Math.abs(a[0]) - Math.abs(b[0]))[0]?.[0];
+}
+
+/** A text that is said more often says little about the clock, and costs its square. */
+const MOST_REPEATED = 20;
+const FEWEST_COMMON = 3;
+
+/** Where no text is telling: the offset that fits many short ones, if every other one fits less than half as many. */
+function commonOffset(
+  lines: readonly ChatLine[],
+  messages: readonly StoredMessage[],
+  precision: ChatPrecision,
+): ClockSpan[] | undefined {
+  const stored = new Map<string, number[]>();
+  for (const {
+    direction,
+    texts: [text = ''],
+    at,
+  } of messages) {
+    const key = `${direction} ${text}`;
+    if (text !== '') stored.set(key, [...(stored.get(key) ?? []), at].slice(0, MOST_REPEATED + 1));
+  }
+  const votes = new Map<number, number>();
+  for (const { direction, content, at } of lines) {
+    const times = content.kind === 'text' ? (stored.get(`${direction} ${content.key}`) ?? []) : [];
+    if (times.length > MOST_REPEATED) continue;
+    const fitting = new Set(times.map((time) => gridOffset(at, time, precision)));
+    for (const offset of fitting) if (offset !== undefined) votes.set(offset, (votes.get(offset) ?? 0) + 1);
+  }
+  const [best, second] = [...votes].sort((a, b) => b[1] - a[1]);
+  if (best === undefined || best[1] < FEWEST_COMMON || (second?.[1] ?? 0) * 2 >= best[1]) return undefined;
+  const [from = 0, to = from] = [lines[0]?.at, lines.at(-1)?.at];
+  return [{ from, to, offset: best[0] }];
+}
+
+function offsetsBySpans(spans: readonly ClockSpan[]): ChatClock['offsetsAt'] {
+  return (local) => {
+    const index = spans.findIndex(({ to }) => local <= to);
+    const [before, after] = index === -1 ? [spans.at(-1), undefined] : [spans[index - 1], spans[index]];
+    if (after === undefined || after.from <= local)
+      return (after ?? before) === undefined ? [] : [(after ?? before)?.offset ?? 0];
+    return before === undefined ? [after.offset] : [before.offset, after.offset];
+  };
+}
+
+/** The offsets of a zone, two of them on a day on which its clocks are changed and on the days beside it. */
+function zoneOffsets(timeZone: string): ChatClock['offsetsAt'] {
+  // Asking the platform is slow, and a day has thousands of lines.
+  const known = new Map<number, readonly number[]>();
+  const offsetAt = (instant: number): number => {
+    const { year, month, day, hour, minute, second } = wallTimeAt(instant, timeZone);
+    return Date.UTC(year, month - 1, day, hour, minute, second) - instant;
+  };
+  return (local) => {
+    const day = Math.floor(local / DAY) * DAY;
+    const offsets = known.get(day) ?? [...new Set([offsetAt(day - DAY), offsetAt(day + 2 * DAY)])];
+    known.set(day, offsets);
+    return offsets;
+  };
+}
+
+/** The spans that the lines show, to be said. */
+function spansOfZone(lines: readonly ChatLine[], offsetsAt: ChatClock['offsetsAt']): ClockSpan[] {
+  const spans: ClockSpan[] = [];
+  for (const { at } of lines) {
+    const [offset, other] = offsetsAt(at);
+    if (offset === undefined || other !== undefined) continue;
+    const last = spans.at(-1);
+    if (last?.offset === offset) last.to = at;
+    else spans.push({ from: at, to: at, offset });
+  }
+  return spans;
+}

@@ -1,0 +1,156 @@
+/** What became of the left side of a pairing. Indexes are those of the two sides. */
+export interface Pairing {
+  /** For each left item its partner; undefined for one that has none. */
+  partners: readonly (number | undefined)[];
+  /** Right items without a partner. */
+  unused: readonly number[];
+  /** Left items without a partner, together with those that might as well be the ones without. */
+  shortages: readonly Shortage[];
+}
+
+/** So many items more than partners: it is certain how many have none, and open which of `among`. */
+export interface Shortage {
+  without: number[];
+  /** In order; all of `without` and every item that could be without a partner in place of one of them. */
+  among: number[];
+}
+
+/**
+ * Pairs as many left items with right ones as possible. `candidates` gives the possible partners of an item in rounds, the best
+ * first: the items take theirs in order, round by round, so that equal ones pair in order; then partners are passed on
+ * wherever that frees one for an item without.
+ *
+ * The number of items without a partner is the least possible one; and nobody is named for a shortage without those who could
+ * stand in its place.
+ */
+export function pairInOrder(
+  leftSize: number,
+  rightSize: number,
+  candidates: (left: number) => readonly (readonly number[])[],
+): Pairing {
+  const partners: (number | undefined)[] = Array.from({ length: leftSize }, () => undefined);
+  const owners: (number | undefined)[] = Array.from({ length: rightSize }, () => undefined);
+  const possible = Array.from({ length: leftSize }, (_, left) => candidates(left));
+  const rounds = Math.max(0, ...new Set(possible.map((one) => one.length)));
+  for (let round = 0; round < rounds; round++) {
+    possible.forEach((one, left) => {
+      if (partners[left] !== undefined) return;
+      const free = one[round]?.find((right) => owners[right] === undefined);
+      if (free === undefined) return;
+      partners[left] = free;
+      owners[free] = left;
+    });
+  }
+  const search = new Search(possible, partners, owners);
+  possible.forEach((_, left) => {
+    if (partners[left] === undefined) search.findFor(left);
+  });
+  return {
+    partners,
+    unused: owners.flatMap((owner, right) => (owner === undefined ? [right] : [])),
+    shortages: search.shortages(),
+  };
+}
+
+/** Passes partners on (augmenting paths). What one search could not help, no later one can: it is walked through once. */
+class Search {
+  /** For each right item that a failed search reached: a left item of that search. */
+  private readonly exhausted = new Map<number, number>();
+  private readonly groups = new Groups();
+  private readonly without: number[] = [];
+
+  constructor(
+    private readonly possible: readonly (readonly (readonly number[])[])[],
+    private readonly partners: (number | undefined)[],
+    private readonly owners: (number | undefined)[],
+  ) {}
+
+  findFor(start: number): void {
+    const reachedFrom = new Map<number, number>();
+    const reached = [start];
+    const met: number[] = [];
+    for (const left of reached) {
+      for (const right of this.possible[left]?.flat() ?? []) {
+        if (reachedFrom.has(right)) continue;
+        const group = this.exhausted.get(right);
+        if (group !== undefined) {
+          met.push(group);
+          continue;
+        }
+        reachedFrom.set(right, left);
+        const owner = this.owners[right];
+        if (owner === undefined) {
+          this.passOn(right, reachedFrom);
+          return;
+        }
+        reached.push(owner);
+      }
+    }
+    this.without.push(start);
+    for (const left of [...reached, ...met]) this.groups.join(start, left);
+    for (const right of reachedFrom.keys()) this.exhausted.set(right, start);
+  }
+
+  private passOn(free: number, reachedFrom: ReadonlyMap<number, number>): void {
+    let right: number | undefined = free;
+    while (right !== undefined) {
+      const left = reachedFrom.get(right);
+      if (left === undefined) return;
+      const before: number | undefined = this.partners[left];
+      this.partners[left] = right;
+      this.owners[right] = left;
+      right = before;
+    }
+  }
+
+  shortages(): Shortage[] {
+    const among = this.groups.members();
+    const found = new Map<number, Shortage>();
+    for (const left of this.without) {
+      const group = this.groups.of(left);
+      const shortage = found.get(group);
+      if (shortage !== undefined) shortage.without.push(left);
+      else found.set(group, { without: [left], among: among.get(group) ?? [left] });
+    }
+    return [...found.values()];
+  }
+}
+
+/** Which items belong together (union-find). */
+class Groups {
+  private readonly parents = new Map<number, number>();
+
+  of(item: number): number {
+    let root = item;
+    for (
+      let next = this.parents.get(root);
+      next !== undefined && next !== root;
+      next = this.parents.get(root)
+    )
+      root = next;
+    // So that the next look-up is short.
+    for (let at = item; at !== root;) {
+      const next = this.parents.get(at) ?? root;
+      this.parents.set(at, root);
+      at = next;
+    }
+    return root;
+  }
+
+  join(a: number, b: number): void {
+    const [one, other] = [this.of(a), this.of(b)];
+    this.parents.set(one, one);
+    this.parents.set(other, one);
+  }
+
+  members(): Map<number, number[]> {
+    const members = new Map<number, number[]>();
+    for (const item of [...this.parents.keys()].sort((a, b) => a - b)) {
+      const root = this.of(item);
+      const list = members.get(root);
+      if (list === undefined) members.set(root, [item]);
+      else list.push(item);
+    }
+    return members;
+  }
+}
