@@ -3,6 +3,7 @@ import { Command, Help, Option, type Argument } from 'commander';
 import type { Action, Attach } from './call.js';
 import { registerAlerts } from './commands/alerts.js';
 import { registerCompare } from './commands/compare.js';
+import { registerCompareChatExport } from './commands/compare-chat-export.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerConnectionAdd } from './commands/connection-add.js';
 import { registerConnectionArchive } from './commands/connection-archive.js';
@@ -120,7 +121,7 @@ export function buildProgram(
   registerReplay(program, attach);
   registerReconcile(program, attach);
   registerVerify(program, attach);
-  registerCompare(program, attach);
+  registerCompareChatExport(registerCompare(program, attach), attach);
   registerReport(program, attach);
   registerAlerts(program, attach);
   registerDedupe(program, attach);

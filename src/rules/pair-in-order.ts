@@ -1,3 +1,5 @@
+import { groupBy, UnionFind } from './group-by.js';
+
 /** What became of the left side of a pairing. Indexes are those of the two sides. */
 export interface Pairing {
   /** For each left item its partner; undefined for one that has none. */
@@ -56,7 +58,9 @@ export function pairInOrder(
 class Search {
   /** For each right item that a failed search reached: a left item of that search. */
   private readonly exhausted = new Map<number, number>();
-  private readonly groups = new Groups();
+  private readonly groups = new UnionFind();
+  /** Everything that a failed search reached. */
+  private readonly grouped = new Set<number>();
   private readonly without: number[] = [];
 
   constructor(
@@ -87,7 +91,10 @@ class Search {
       }
     }
     this.without.push(start);
-    for (const left of [...reached, ...met]) this.groups.join(start, left);
+    for (const left of [...reached, ...met]) {
+      this.groups.join(String(start), String(left));
+      this.grouped.add(left);
+    }
     for (const right of reachedFrom.keys()) this.exhausted.set(right, start);
   }
 
@@ -104,53 +111,11 @@ class Search {
   }
 
   shortages(): Shortage[] {
-    const among = this.groups.members();
-    const found = new Map<number, Shortage>();
-    for (const left of this.without) {
-      const group = this.groups.of(left);
-      const shortage = found.get(group);
-      if (shortage !== undefined) shortage.without.push(left);
-      else found.set(group, { without: [left], among: among.get(group) ?? [left] });
-    }
-    return [...found.values()];
-  }
-}
-
-/** Which items belong together (union-find). */
-class Groups {
-  private readonly parents = new Map<number, number>();
-
-  of(item: number): number {
-    let root = item;
-    for (
-      let next = this.parents.get(root);
-      next !== undefined && next !== root;
-      next = this.parents.get(root)
-    )
-      root = next;
-    // So that the next look-up is short.
-    for (let at = item; at !== root;) {
-      const next = this.parents.get(at) ?? root;
-      this.parents.set(at, root);
-      at = next;
-    }
-    return root;
-  }
-
-  join(a: number, b: number): void {
-    const [one, other] = [this.of(a), this.of(b)];
-    this.parents.set(one, one);
-    this.parents.set(other, one);
-  }
-
-  members(): Map<number, number[]> {
-    const members = new Map<number, number[]>();
-    for (const item of [...this.parents.keys()].sort((a, b) => a - b)) {
-      const root = this.of(item);
-      const list = members.get(root);
-      if (list === undefined) members.set(root, [item]);
-      else list.push(item);
-    }
-    return members;
+    const among = groupBy(
+      [...this.grouped].sort((a, b) => a - b),
+      (left) => this.groups.find(String(left)),
+    );
+    const without = groupBy(this.without, (left) => this.groups.find(String(left)));
+    return [...without].map(([group, lefts]) => ({ without: lefts, among: among.get(group) ?? lefts }));
   }
 }

@@ -1,0 +1,200 @@
+import { basename } from 'node:path';
+import type { Context } from '../../context.js';
+import type { ChatItem, ChatText } from '../../inputs/exports/chat-text.js';
+import { ConfigError } from '../../model/errors.js';
+import { alignChat, type ChatAlignment } from '../../rules/align-chat.js';
+import { MINUTES, SECONDS } from '../../rules/chat-clock.js';
+import { textKey, type ChatLine, type StoredMessage } from '../../rules/chat-content.js';
+import { groupBy } from '../../rules/group-by.js';
+import { readComparedMessages, readEarlierTexts } from '../../store/queries/chat-messages.js';
+import {
+  readConversationsOfLead,
+  readMessageBounds,
+  type ConversationOfLead,
+} from '../../store/queries/message-pages.js';
+import type { Sql } from '../../store/sql.js';
+import { inSnapshot } from '../../store/transactions.js';
+import { findConnection } from '../connections/find.js';
+import { resolveContact, theOneLead, type ContactLead } from '../contacts/resolve-contact.js';
+import { saidIn } from './chat-lines.js';
+import { readChat, type ReadChat } from './read-chat.js';
+import { describeResult, tellItems } from './result.js';
+import { phoneInChat, possibleSides, sidesOf, unknownSides, type Sides } from './sides.js';
+import type { CompareChatOptions, CompareChatResult } from './types.js';
+
+const HOUR = 3_600_000;
+/** No clock on earth is further from UTC, and a text may be stored with the time of its arrival. */
+const MARGIN = 16 * HOUR;
+const PAGE = 2000;
+
+/**
+ * Holds a chat that a phone has exported against the stored conversation: what the phone has and the database lacks. Reads one
+ * snapshot and changes nothing. A stored text is kept as a short key, so that memory grows with the number of messages in the
+ * chat's time only. Throws ConfigError where the contact, the connection, the sides or the phone's clock cannot be told.
+ */
+export async function compareChat(ctx: Context, options: CompareChatOptions): Promise<CompareChatResult> {
+  const began = ctx.clock();
+  const read = await readChat(options.file, {
+    cwd: options.cwd,
+    order: options.dateOrder,
+    signal: ctx.signal,
+  });
+  const { lead, conversation } = await findConversation(ctx, options, read);
+  const stored = await inSnapshot(ctx.store, (sql) => readStored(sql, conversation, timesOf(read.chat)));
+  const { lines, unspoken, result } = align(read, lead, stored.messages, options);
+  if (result.clock.source === 'none' && stored.messages.length > 0) throw unknownClock();
+  const items = new Map(read.chat.items.map((item) => [item.line, item]));
+  const told = { read, lead, conversation, lines, unspoken, result, items, stored, options };
+  if (options.onItem !== undefined) await tellItems(told, options.onItem);
+  return describeResult(told, { database: ctx.store.location, durationMs: ctx.clock() - began });
+}
+
+/** Everything that the result says something about. */
+export interface Told {
+  read: ReadChat;
+  lead: ContactLead;
+  conversation: ConversationOfLead;
+  lines: readonly ChatLine[];
+  unspoken: number;
+  result: ChatAlignment;
+  items: ReadonlyMap<number, ChatItem>;
+  stored: Stored;
+  options: CompareChatOptions;
+}
+
+async function findConversation(
+  ctx: Context,
+  options: CompareChatOptions,
+  { chat, path }: ReadChat,
+): Promise<{ lead: ContactLead; conversation: ConversationOfLead }> {
+  const { sql } = ctx.store;
+  const connection =
+    options.connection === undefined ? undefined : await findConnection(ctx, options.connection);
+  const typed = options.contact ?? phoneInChat(chat.senders, `${basename(options.file)} ${basename(path)}`);
+  if (typed === undefined) {
+    throw new ConfigError('The chat names the contact, but not by a number.', {
+      code: 'contact_missing',
+      remedy: 'Give --contact with the contact’s phone.',
+    });
+  }
+  const contact = await resolveContact(
+    sql,
+    typed,
+    connection === undefined ? {} : { organizationId: connection.organizationId },
+  );
+  if (contact.notice !== undefined) ctx.emit({ event: 'notice', message: contact.notice });
+  const lead = await theOneLead(sql, contact);
+  const [conversation, other, ...more] = await readConversationsOfLead(sql, lead.leadId, connection?.id);
+  if (conversation === undefined) {
+    throw new ConfigError(
+      connection === undefined
+        ? 'Nothing is stored of any conversation with this contact.'
+        : `Nothing is stored of a conversation with this contact on ${connection.name}.`,
+      { code: 'no_conversation', remedy: 'Give another --contact or --connection, or replay the log first.' },
+    );
+  }
+  if (other !== undefined) {
+    const names = [conversation, other, ...more].map(({ connectionName }) => connectionName);
+    throw new ConfigError(`The contact has conversations on several connections: ${names.join(', ')}.`, {
+      code: 'connection_ambiguous',
+      remedy: 'Give --connection NAME: the one whose phone the chat was exported from, or wrote with it.',
+    });
+  }
+  return { lead, conversation };
+}
+
+function timesOf({ items }: ChatText): { from: number; to: number } {
+  // Not with `...`: a chat has more lines than a call has room for arguments.
+  let [from, to] = [Infinity, -Infinity];
+  for (const { localTime } of items) {
+    if (localTime === null) continue;
+    from = Math.min(from, localTime);
+    to = Math.max(to, localTime);
+  }
+  return { from: from - MARGIN, to: to + MARGIN };
+}
+
+/** What the database has of the conversation in the chat's time. */
+export interface Stored {
+  messages: StoredMessage[];
+  externalIds: ReadonlyMap<string, string | null>;
+  /** When the oldest message of the conversation was sent, inside the window or before it. */
+  first: number | null;
+}
+
+async function readStored(
+  sql: Sql,
+  conversation: ConversationOfLead,
+  window: { from: number; to: number },
+): Promise<Stored> {
+  const { first } = await readMessageBounds(sql, [conversation.id]);
+  const messages: StoredMessage[] = [];
+  const externalIds = new Map<string, string | null>();
+  if (window.from > window.to) return { messages, externalIds, first };
+  for (let after: { timestamp: number; id: string } | undefined; ;) {
+    const rows = await readComparedMessages(sql, conversation.id, window, after, PAGE);
+    const amended = rows.filter(({ editedAt, deletedAt }) => editedAt !== null || deletedAt !== null);
+    const earlier = await readEarlierTexts(
+      sql,
+      amended.map(({ id }) => id),
+    );
+    const texts = groupBy(earlier, ({ messageId }) => messageId);
+    for (const row of rows) {
+      const said = [row.body, ...(texts.get(row.id) ?? []).map(({ body }) => body)];
+      externalIds.set(row.id, row.externalId);
+      messages.push({
+        id: row.id,
+        at: row.timestamp,
+        direction: row.direction,
+        type: row.type,
+        texts: said.flatMap((text) => (text === null || text === '' ? [] : [textKey(text)])),
+        fileName: row.fileName,
+        isEdited: row.editedAt !== null,
+        isRevoked: row.deletedAt !== null,
+      });
+    }
+    after = rows.at(-1);
+    if (rows.length < PAGE) return { messages, externalIds, first };
+  }
+}
+
+interface Aligned {
+  lines: readonly ChatLine[];
+  unspoken: number;
+  result: ChatAlignment;
+}
+
+function align(
+  { chat, path }: ReadChat,
+  lead: ContactLead,
+  messages: readonly StoredMessage[],
+  { me, file, timeZone }: CompareChatOptions,
+): Aligned {
+  const by = (sides: Sides): Aligned => {
+    const { lines, unspoken } = saidIn(chat, (sender) => sides.get(sender));
+    const precision = chat.hasSeconds ? SECONDS : MINUTES;
+    return { lines, unspoken, result: alignChat(lines, messages, { precision, timeZone }) };
+  };
+  const known = sidesOf(chat.senders, {
+    me,
+    names: [lead.name],
+    phones: [lead.phone ?? '', ...lead.identities.map(({ value }) => value)],
+    fileName: [file, path].map((name) => basename(name)).find((name) => !/^_chat\.txt$/i.test(name)) ?? '',
+  });
+  if (known !== undefined) return by(known);
+  // Neither name is known: only one way round the words are those of the conversation.
+  const [best, other] = possibleSides(chat.senders)
+    .map(by)
+    .sort((a, b) => b.result.matched.length - a.result.matched.length);
+  const isClear =
+    best !== undefined && best.result.matched.length > 2 * (other?.result.matched.length ?? 0) + 2;
+  if (!isClear) throw unknownSides(chat.senders);
+  return best;
+}
+
+function unknownClock(): ConfigError {
+  return new ConfigError(
+    'Nothing tells which zone the phone’s clock shows: chat and database have too little in common.',
+    { code: 'clock_unknown', remedy: 'Give --tz ZONE, for example America/Sao_Paulo.' },
+  );
+}

@@ -1,0 +1,64 @@
+import { DIRECTIONS } from '../../model/enumerations.js';
+import { arrayLiteral } from '../array-literal.js';
+import { columns, orNull, rowsOf, text, time, uuid, word, type RowOf } from '../columns.js';
+import type { Sql } from '../sql.js';
+
+const COMPARED = columns({
+  id: uuid,
+  /** Null in rows of other programs only. */
+  externalId: orNull(text),
+  direction: word(DIRECTIONS),
+  type: text,
+  body: orNull(text),
+  fileName: orNull(text),
+  timestamp: time,
+  editedAt: orNull(time),
+  deletedAt: orNull(time),
+});
+
+/** A message of a conversation, as far as a chat that was exported from a phone can show it. */
+export type ComparedRow = RowOf<typeof COMPARED>;
+
+/** The messages of a conversation in a window, in order, page by page; `after`: the last one of the page before. */
+export async function readComparedMessages(
+  sql: Sql,
+  conversationId: string,
+  { from, to }: { from: number; to: number },
+  after: { timestamp: number; id: string } | undefined,
+  limit: number,
+): Promise<ComparedRow[]> {
+  const rows = await sql.query(
+    `select id, external_id, direction, type, body,
+       case when jsonb_typeof(media) = 'object' then media ->> 'fileName' end as file_name,
+       timestamp, edited_at, deleted_at
+     from messages
+     where conversation_id = $1::uuid and timestamp >= $2::timestamptz and timestamp < $3::timestamptz
+       and (timestamp, id) > ($4::timestamptz, $5::uuid)
+     order by timestamp, id limit $6::int`,
+    [
+      conversationId,
+      new Date(from).toISOString(),
+      new Date(to).toISOString(),
+      new Date(after?.timestamp ?? from - 1).toISOString(),
+      after?.id ?? '00000000-0000-0000-0000-000000000000',
+      limit,
+    ],
+  );
+  return rowsOf(COMPARED, rows);
+}
+
+const EARLIER = columns({ messageId: uuid, body: text });
+
+/** What messages said before they were edited or revoked. */
+export async function readEarlierTexts(
+  sql: Sql,
+  messageIds: readonly string[],
+): Promise<RowOf<typeof EARLIER>[]> {
+  if (messageIds.length === 0) return [];
+  const rows = await sql.query(
+    `select message_id, body from message_revisions
+     where message_id = any ($1::uuid[]) and body is not null order by message_id`,
+    [arrayLiteral(messageIds)],
+  );
+  return rowsOf(EARLIER, rows);
+}
