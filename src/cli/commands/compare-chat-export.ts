@@ -44,7 +44,7 @@ export function registerCompareChatExport(parent: Command, attach: Attach): void
     .addArgument(new Argument('<file>', 'the .zip or .txt that the phone has exported'));
   describe(command, {
     flags: FLAGS,
-    summary: 'Compare a chat exported from a phone with the stored conversation.',
+    summary: 'Compare a phone’s chat export with the database.',
     details:
       'Shows which messages the phone has and the database lacks. An exported chat has no message ids: lines ' +
       'are matched by direction, text or kind of file, time and order. A line counts as lost only if every way ' +
