@@ -69,6 +69,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/compare': [
     'commands/connections',
     'commands/contacts',
+    'commands/devices',
     'commands/replay',
     'crm',
     'rawlog',
@@ -159,6 +160,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   'commands/reconcile': [
+    'commands/compare',
+    'commands/devices',
     'commands/dedupe',
     'commands/replay',
     'commands/report',

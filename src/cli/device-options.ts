@@ -47,7 +47,8 @@ export function readDeviceOptions(call: Call): DeviceOptions {
   };
 }
 
-function readSecretKey(environment: Environment, cwd: string): SecretKey | null {
+/** The key under which secrets lie in the database; null where nobody gave one. Throws ConfigError, never with the key in it. */
+export function readSecretKey(environment: Environment, cwd: string): SecretKey | null {
   const direct = lookUp(KEY, environment);
   if (direct !== undefined) return SecretKey.parse(direct.value, direct.place);
   const file = lookUp(`${KEY}_FILE`, environment);

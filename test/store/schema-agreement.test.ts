@@ -10,6 +10,7 @@ import {
   MESSAGE_SOURCES,
   MESSAGE_STATUSES,
   PENDING_FACT_KINDS,
+  CRM_NAMES,
   PROVIDERS,
   RUN_STATUSES,
   SYNC_SOURCES,
@@ -43,6 +44,7 @@ const WORD_CHECKS: Readonly<Record<string, readonly string[]>> = {
   tickets_originated_from_check: TICKET_ORIGINS,
   tickets_source_check: TICKET_SOURCES,
   tickets_status_check: TICKET_STATUSES,
+  saved_comparisons_crm_check: CRM_NAMES,
   webhook_log_provider_check: PROVIDERS,
   webhook_log_status_check: ENTRY_STATUSES,
 };

@@ -145,6 +145,7 @@ export function reportResult(parts: Partial<ReportResult> = {}): ReportResult {
     trend: [runPoint()],
     contactsAtRisk: [],
     contactsAtRiskTotal: 0,
+    comparisons: [],
     runCounts: [
       { command: 'replay', status: 'completed', runs: 41, lastStartedAt: '2026-11-20T11:50:00.000Z' },
     ],

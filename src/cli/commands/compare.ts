@@ -1,10 +1,18 @@
 import { resolve } from 'node:path';
 import { Argument, type Command } from 'commander';
-import { CRM_NAMES, type CompareResult, type CrmName, type CrmPlace } from '../../commands/compare/types.js';
+import {
+  CRM_NAMES,
+  type CompareOptions,
+  type CompareResult,
+  type CrmName,
+  type CrmPlace,
+} from '../../commands/compare/types.js';
+import type { SecretKey } from '../../commands/devices/secret-key.js';
 import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
 import { isAtLeast, type Severity } from '../../model/enumerations.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { readSecretKey } from '../device-options.js';
 import { readTextFile } from '../environment.js';
 import { moment, pairs, text, toggle } from '../flags/kinds.js';
 import { connection, dateZone, dryRun, failOn } from '../flags/shared.js';
@@ -37,6 +45,14 @@ const FLAGS = {
     ),
     failOn: failOn('degraded'),
   }),
+  ...group('Every night:', {
+    save: text(
+      'name',
+      'save this comparison, its URL encrypted, for reconcile --compare NAME and compare NAME',
+      'a name',
+    ),
+    forget: toggle('forget the saved comparison that is named'),
+  }),
   ...group('Repair:', {
     adopt: toggle('store the messages that only the CRM has; a later log replaces what they say'),
     dryRun: dryRun('with --adopt: count what it would store, and store nothing'),
@@ -57,7 +73,7 @@ const FLAGS = {
 export function registerCompare(parent: Command, attach: Attach): Command {
   const command = parent
     .command('compare')
-    .addArgument(new Argument('<crm>', `whose tables: ${CRM_NAMES.join(', ')}`))
+    .addArgument(new Argument('<crm>', `whose tables: ${CRM_NAMES.join(', ')}; or a saved comparison`))
     .addArgument(new Argument('[file...]', 'exports of its tables (CSV, NDJSON) instead of --crm-url'));
   describe(command, {
     flags: FLAGS,
@@ -95,30 +111,41 @@ export function registerCompare(parent: Command, attach: Attach): Command {
 async function compareCommand(call: Call): Promise<Outcome> {
   const [
     { openItemsFile },
-    { comparedItemLine, presentCompare },
+    { comparedItemLine, presentCompare, presentForgotten },
     { withContext },
     { compare },
-    { resolveInputs },
+    { forgetSaved, saveForNights },
     { openPruneFiles, openRepairFiles, readRepairedIds, redactUrl },
   ] = await Promise.all([
     import('../items-file.js'),
     import('../views/compare.js'),
     import('../session.js'),
     import('../../commands/compare/compare.js'),
-    import('../../commands/inputs.js'),
+    import('../../commands/compare/saved.js'),
     import('../repair-files.js'),
   ]);
-  const { crm, url, table, paths, options, items, severity, repair, pruneDoubles, verifyRepair, adopt } =
-    readOptions(call);
-  const place: CrmPlace =
-    url === undefined
-      ? {
-          kind: 'files',
-          inputs: await resolveInputs(paths, { cwd: call.io.cwd }),
-          stdin: call.io.stdin,
-          signal: call.stop.signal,
-        }
-      : { kind: 'database', url, ...(table === undefined ? {} : { table }) };
+  const {
+    what,
+    options,
+    items,
+    severity,
+    repair,
+    pruneDoubles,
+    verifyRepair,
+    adopt,
+    save,
+    forget,
+    secretKey,
+  } = readOptions(call);
+  if (forget && what.kind === 'saved') {
+    await withContext(call, { command: 'compare' }, (ctx) => forgetSaved(ctx, what.name));
+    return {
+      presentation: presentForgotten(what.name),
+      exitCode: EXIT.ok,
+    };
+  }
+  const { crm, place, paths, ...chosen } = await placeOf(call, what, secretKey);
+  const url = place.kind === 'database' ? place.url : undefined;
   const repaired = verifyRepair === undefined ? undefined : readRepairedIds(verifyRepair, call.io);
   const where = url === undefined ? paths.join(', ') : redactUrl(url);
   const files = repair === undefined ? undefined : await openRepairFiles(repair, crm, where, call.io);
@@ -131,9 +158,10 @@ async function compareCommand(call: Call): Promise<Outcome> {
       interruptible: adopt === undefined ? 'reading' : 'batches',
       lock: adopt === undefined ? undefined : 'shared',
     } as const;
-    const result = await withContext(call, session, (ctx) =>
-      compare(ctx, {
+    const result = await withContext(call, session, async (ctx) => {
+      const compared = await compare(ctx, {
         ...options,
+        ...chosen,
         crm,
         place,
         adopt,
@@ -141,8 +169,18 @@ async function compareCommand(call: Call): Promise<Outcome> {
         repair: files?.writer,
         onDoubled: prune?.writer.doubled,
         onItem: list && ((item) => list.line(comparedItemLine(item))),
-      }),
-    );
+      });
+      // Only what could be compared is worth comparing every night.
+      if (save !== undefined && url !== undefined && compared.status === 'completed') {
+        await saveForNights(
+          ctx,
+          { name: save, crm, url, map: options.map, connection: options.connection },
+          secretKey,
+        );
+        call.notice(`Saved: reconcile --compare ${save} compares it every night.`);
+      }
+      return compared;
+    });
     if (result.status === 'completed') {
       await files?.finish((result.repair?.messages ?? 0) > 0);
       await prune?.finish(result.counts.doubled > 0);
@@ -159,12 +197,54 @@ async function compareCommand(call: Call): Promise<Outcome> {
   }
 }
 
+/** What is to be compared: a CRM's database or files, or what was saved under a name. */
+type What =
+  | { kind: 'database'; crm: CrmName; url: string; table: string | undefined }
+  | { kind: 'files'; crm: CrmName; paths: readonly string[] }
+  | { kind: 'saved'; name: string };
+
+async function placeOf(
+  call: Call,
+  what: What,
+  secretKey: SecretKey | null,
+): Promise<{
+  crm: CrmName;
+  place: CrmPlace;
+  paths: readonly string[];
+  map?: CompareOptions['map'];
+  connection?: string | undefined;
+}> {
+  switch (what.kind) {
+    case 'database': {
+      const { crm, url, table } = what;
+      const place: CrmPlace = { kind: 'database', url, ...(table === undefined ? {} : { table }) };
+      return { crm, place, paths: [] };
+    }
+    case 'files': {
+      const { resolveInputs } = await import('../../commands/inputs.js');
+      const { crm, paths } = what;
+      const inputs = await resolveInputs(paths, { cwd: call.io.cwd });
+      return { crm, place: { kind: 'files', inputs, stdin: call.io.stdin, signal: call.stop.signal }, paths };
+    }
+    case 'saved': {
+      const [{ withContext }, { openSaved }] = await Promise.all([
+        import('../session.js'),
+        import('../../commands/compare/saved.js'),
+      ]);
+      const saved = await withContext(call, { command: 'compare' }, (ctx) =>
+        openSaved(ctx, what.name, secretKey),
+      );
+      return { ...saved, paths: [] };
+    }
+  }
+}
+
 function readOptions(call: Call) {
   const reading = readFlags(FLAGS, call);
   const { values, origin } = reading;
   rejectEmptyWindow(reading, 'since', 'until');
   const [typed = '', ...paths] = call.args;
-  const crm = crmNamed(typed);
+  const crm = CRM_NAMES.find((known) => known === typed.toLowerCase());
   if (values.crmUrl !== undefined && values.crmUrlFile !== undefined) {
     throw contradiction(
       `${origin('crmUrl').place} and ${origin('crmUrlFile').place} name two databases.`,
@@ -181,11 +261,15 @@ function readOptions(call: Call) {
   if (url !== undefined && paths.length > 0) {
     throw contradiction('A database and files of the CRM are given.', 'Give --crm-url, or files.');
   }
-  if (url === undefined && paths.length === 0) {
-    throw new ConfigError(`Where are the tables of ${crm}?`, {
-      code: 'crm_missing',
-      remedy: 'Give its database (--crm-url-file FILE), or exports of its tables as arguments.',
-    });
+  const what = whatIsNamed(typed, crm, { url, table: values.crmTable, paths });
+  if (values.forget && what.kind !== 'saved') {
+    throw contradiction(
+      `${origin('forget').place} needs the name of a saved comparison.`,
+      'compare NAME --forget',
+    );
+  }
+  if (values.save !== undefined && what.kind !== 'database') {
+    throw contradiction(`${origin('save').place} saves the URL of a database.`, 'Give --crm-url-file FILE.');
   }
   if (values.dryRun && !values.adopt) {
     throw contradiction(
@@ -225,11 +309,14 @@ function readOptions(call: Call) {
     until: values.until,
   };
   return {
-    crm,
-    url,
-    table,
-    paths,
+    what,
     options,
+    save: values.save,
+    forget: values.forget,
+    secretKey:
+      values.save === undefined && what.kind !== 'saved'
+        ? null
+        : readSecretKey(call.environment, call.io.cwd),
     items: values.items,
     severity: values.failOn,
     repair: values.repair,
@@ -239,11 +326,22 @@ function readOptions(call: Call) {
   };
 }
 
-function crmNamed(typed: string): CrmName {
-  const word = typed.toLowerCase();
-  const name = CRM_NAMES.find((known) => known === word);
-  if (name !== undefined) return name;
-  const meant = similarWord(word, CRM_NAMES);
+/** Without a database or files, any other word may be the name of a saved comparison. */
+function whatIsNamed(
+  typed: string,
+  crm: CrmName | undefined,
+  { url, table, paths }: { url: string | undefined; table: string | undefined; paths: readonly string[] },
+): What {
+  if (crm !== undefined && url !== undefined) return { kind: 'database', crm, url, table };
+  if (crm !== undefined && paths.length > 0) return { kind: 'files', crm, paths };
+  if (crm !== undefined) {
+    throw new ConfigError(`Where are the tables of ${crm}?`, {
+      code: 'crm_missing',
+      remedy: 'Give its database (--crm-url-file FILE), or exports of its tables as arguments.',
+    });
+  }
+  if (url === undefined && paths.length === 0) return { kind: 'saved', name: typed };
+  const meant = similarWord(typed.toLowerCase(), CRM_NAMES);
   throw new ConfigError(`There is no CRM '${typed}'.`, {
     code: 'crm_unknown',
     remedy: `${meant === undefined ? '' : `Did you mean ${meant}? `}There are: ${CRM_NAMES.join(', ')}.`,

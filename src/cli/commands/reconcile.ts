@@ -4,10 +4,11 @@ import { hasOpen } from '../../audit/alert.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Severity } from '../../model/enumerations.js';
 import { appSecretFile, readAppSecrets } from '../app-secrets.js';
+import { readSecretKey } from '../device-options.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
-import { toggle, zone } from '../flags/kinds.js';
+import { nameList, toggle, zone } from '../flags/kinds.js';
 import * as shared from '../flags/shared.js';
 import { group, readFlags } from '../flags/table.js';
 import { presentReconciled } from '../views/reconcile.js';
@@ -21,6 +22,7 @@ const FLAGS = {
     tickets: shared.tickets(),
     include: shared.include(),
     appSecretFile: appSecretFile(),
+    compare: nameList('name', 'also compare this CRM, saved by compare --save; repeat it'),
   }),
   ...group('Alerts:', {
     ...shared.alertLimits(),
@@ -45,6 +47,7 @@ export function registerReconcile(parent: Command, attach: Attach): void {
     examples: [
       ['wa-reconcile reconcile --apply --lock-wait 30m', 'every night'],
       ['wa-reconcile reconcile --apply --full', 'once a week: everything that was ever stored, again'],
+      ['wa-reconcile reconcile --apply --compare crm', 'hold the CRM saved as crm against the log, too'],
       ['wa-reconcile reconcile --fail-on loss', 'page only when messages are lost'],
       ['wa-reconcile reconcile --dry-run', 'what it would do'],
       ['wa-reconcile reconcile --json | jq -r .verdict', 'the one line'],
@@ -93,6 +96,10 @@ function readOptions(line: Call): {
   const { full, apply, dryRun, register, tickets, include, batchSize, tz, failOn } = values;
   if (apply && dryRun) throw shared.applyAndDryRun(origin, '--apply merges duplicates');
   const options = {
+    crms:
+      values.compare.length === 0
+        ? undefined
+        : { names: values.compare, secretKey: readSecretKey(line.environment, line.io.cwd) },
     full,
     apply,
     dryRun,

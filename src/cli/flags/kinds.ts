@@ -161,6 +161,19 @@ export function pairs(placeholder: string, help: string): Flag<(readonly [string
   });
 }
 
+/** Names, repeated or separated by commas. None when not given. */
+export function nameList(placeholder: string, help: string): Flag<string[], never> {
+  return new Flag<string[], never>({
+    ...COMMON,
+    help,
+    placeholder,
+    repeats: 'list',
+    expected: 'a name',
+    read: listOf,
+    absent: () => [],
+  });
+}
+
 /** A point in time, in ms since 1970: a date in the zone of `--tz`, or so long ago. */
 export function moment(help: string): Flag<number> {
   const { spec } = flag('time', help, 'a time', (raw, { now, timeZone }) =>

@@ -8,7 +8,7 @@ import { STYLE } from './style.js';
 import { alertList, keyFigures, overview, verdictLine } from './summary.js';
 import { SCRIPT } from './script.js';
 import { statusTable } from './status-table.js';
-import { contactsTable, rejectedTable, runsTable } from './tables.js';
+import { comparisonsTable, contactsTable, rejectedTable, runsTable } from './tables.js';
 import { runTrend } from './trend.js';
 
 /** A page older than this is no picture of today, unless it is written again and again. */
@@ -52,7 +52,8 @@ export function renderReportPage(result: ReportResult, { flags, everyMs }: PageO
             ${opened !== null && html`<p class="meta">${opened}</p>`}
           </header>
           ${verdictLine(result)} ${keyFigures(result)} ${statusTable(result)} ${alertList(result, line)}
-          ${contactsTable(result, line)} ${overview(result, line)} ${runTrend(result.trend)}
+          ${contactsTable(result, line)} ${comparisonsTable(result, line)} ${overview(result, line)}
+          ${runTrend(result.trend)}
           <h2>${connections.length === 1 ? 'The connection' : 'Connections'}</h2>
           ${connections.length === 0 && html`<p class="empty">There are none yet.</p>`}
           ${connections.map((one, index) => connectionCard(one, { index: index + 1, zone: timeZone, line }))}

@@ -1,4 +1,5 @@
 import type { RejectSample, ReportResult, RunReport } from '../../commands/report/types.js';
+import { remedy } from '../../model/remedy.js';
 import { formatCount } from '../ui/quantities.js';
 import { reasonInWords } from '../views/reasons.js';
 import { minute, verdictWords } from '../views/report-words.js';
@@ -75,6 +76,51 @@ export function contactsTable(
   >`;
   return html`<h2>Contacts at risk${more > 0 && part}</h2>
     ${table('contacts', ['contact', 'connection', 'lost', 'pending', 'since', 'what became of it'], rows)}`;
+}
+
+/** CRMs whose own tables are compared every night. */
+export function comparisonsTable(
+  { comparisons, generatedAt }: ReportResult,
+  line: AdviceLine,
+): Markup | null {
+  if (comparisons.length === 0) return null;
+  const bad = (count: number | undefined): Cell => ({
+    value: html`<span class="${(count ?? 0) > 0 ? 'bad' : 'faint'}">${formatCount(count ?? 0)}</span>`,
+  });
+  const headings = [
+    'CRM',
+    'compared',
+    'same',
+    'lost',
+    'different',
+    'other contact',
+    'duplicated',
+    'only there',
+    '',
+  ];
+  const rows = comparisons.map(({ name: saved, crm, comparedAt, error, counts }): Row => ({
+    cells: [
+      { value: html`${name(saved)} <span class="faint">${crm}</span>`, free: true },
+      {
+        value:
+          error === null
+            ? comparedAt === null
+              ? html`<span class="warn">never</span>`
+              : age(comparedAt, generatedAt)
+            : html`<span class="bad">failed: ${error}</span>`,
+        free: true,
+      },
+      { value: formatCount(counts?.same ?? 0) },
+      bad(counts?.lost),
+      bad(counts?.differs),
+      bad(counts?.other_contact),
+      bad(counts?.doubled),
+      { value: formatCount(counts?.only_in_crm ?? 0) },
+      { value: command(line(remedy('compare', [saved], ''))), free: true },
+    ],
+  }));
+  return html`<h2>CRMs</h2>
+    ${table('comparisons', headings, rows)}`;
 }
 
 interface Cell {

@@ -80,6 +80,17 @@ export function presentCompare(result: CompareResult): Presentation {
   };
 }
 
+/** Says that a saved comparison is gone. */
+export function presentForgotten(name: string): Presentation {
+  const result = { schemaVersion: 1, command: 'compare', forgotten: name };
+  return {
+    json: result,
+    lines: [result],
+    csv: { columns: ['forgotten'], rows: [[name]] },
+    document: { verdict: { mark: 'good', text: `Forgotten: ${name}` }, blocks: [] },
+  };
+}
+
 function verdictOf({ status, counts, connections, source, durationMs }: CompareResult): Verdict {
   const detail = `${source}, ${formatDuration(durationMs)}`;
   if (status === 'interrupted') return { mark: 'stopped', text: 'Interrupted: nothing is compared', detail };

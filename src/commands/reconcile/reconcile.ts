@@ -10,6 +10,7 @@ import { readConnections } from '../../store/tables/connections.js';
 import { replaceProvenBlocks } from '../../store/tables/proven-blocks.js';
 import { hasStoredEntries } from '../../store/tables/stored-entries.js';
 import { readLastReconcile, type LastReconcile } from '../../store/tables/sync-runs.js';
+import { compareSaved, openSaved } from '../compare/saved.js';
 import { dedupe } from '../dedupe/dedupe.js';
 import type { DedupeResult } from '../dedupe/result.js';
 import type { LogSelection } from '../replay/options.js';
@@ -40,6 +41,9 @@ const MOST_ROUNDS = 4;
 export async function reconcile(ctx: Context, options: ReconcileOptions): Promise<ReconcileResult> {
   const { sql } = ctx.store;
   await assertConnections(ctx, options.register);
+  // A wrong name or key ends the run before its first step, not after an hour.
+  const { names = [], secretKey = null } = options.crms ?? {};
+  for (const name of names) await openSaved(ctx, name, secretKey);
   const work = new Reconciliation(ctx, options, await readLastReconcile(sql), await readServerClock(sql));
   return withRun(
     ctx,
@@ -92,6 +96,9 @@ class Reconciliation {
       ['looking for duplicates', () => this.mergeDuplicates()],
       ['verifying', () => this.verify()],
       ['restoring missing messages', () => this.restore()],
+      ...(this.options.crms === undefined
+        ? []
+        : [['comparing with the CRM', () => this.compareCrms()] as const]),
       ['reporting', () => this.report()],
     ] as const;
     for (const [index, [what, step]] of steps.entries()) {
@@ -198,6 +205,13 @@ class Reconciliation {
         messages: before.messages + more.messages,
       },
     };
+  }
+
+  /** Each is recorded with what it found, or why it failed; the report raises the alerts. */
+  private async compareCrms(): Promise<void> {
+    const { crms, dryRun } = this.options;
+    if (dryRun || crms === undefined) return;
+    for (const name of crms.names) await compareSaved(this.stepContext, name, crms.secretKey);
   }
 
   private async report(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { IncludableChat } from '../../model/enumerations.js';
 import type { RunResult } from '../../model/run-result.js';
+import type { SecretKey } from '../devices/secret-key.js';
 import type { DedupeResult } from '../dedupe/result.js';
 import type { ReportResult } from '../report/types.js';
 import type { VerifyResult } from '../verify/types.js';
@@ -16,6 +17,8 @@ export interface ReconcileOptions {
   register: boolean;
   tickets: 'auto' | 'none';
   include: ReadonlySet<IncludableChat>;
+  /** Saved comparisons with CRMs that are part of the run, and the key that opens their URLs. */
+  crms?: { names: readonly string[]; secretKey: SecretKey | null } | undefined;
   /** Rows per transaction. */
   batchSize: number;
   /** For the report's alerts; see ReportOptions. */

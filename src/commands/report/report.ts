@@ -22,6 +22,7 @@ import { readConnections, readConnectionTimes } from '../../store/tables/connect
 import { readMissingChunks } from '../../store/tables/history.js';
 import { readNewestRejects, readRejectGroups } from '../../store/tables/rejects.js';
 import { readBodies } from '../../store/tables/stored-entries.js';
+import { readSavedComparisons } from '../../store/tables/saved-comparisons.js';
 import { countRuns, readRecentRuns, readTopRuns } from '../../store/tables/sync-runs.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
@@ -138,6 +139,7 @@ async function read(
       entries.flatMap(({ accountUpdates }) => accountUpdates),
     ),
     acks: await readAlertAcks(sql),
+    saved: await readSavedComparisons(sql),
     runs: await judgeRuns(ctx, runs, sql, ctx.store.backend),
     runCounts: await countRuns(sql),
     trend: await judgeRuns(ctx, newest, sql, ctx.store.backend),

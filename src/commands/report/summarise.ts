@@ -10,6 +10,8 @@ import type {
   MessageGroup,
 } from '../../store/queries/report.js';
 import type { OverdueTarget, PendingContact } from '../../store/queries/contacts-at-risk.js';
+import type { SavedComparison } from '../../store/tables/saved-comparisons.js';
+import { comparisonAlerts, reportComparisons } from './comparisons.js';
 import type { AlertAck } from '../../store/tables/alert-acks.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
 import type { RejectedItem, RejectGroup } from '../../store/tables/rejects.js';
@@ -73,6 +75,7 @@ export interface ReportData {
   pendingContacts: readonly PendingContact[];
   overdueTargets: readonly OverdueTarget[];
   acks: readonly AlertAck[];
+  saved: readonly SavedComparison[];
   /** Null where the raw log was not compared. */
   verified: Verified | null;
 }
@@ -145,8 +148,12 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
     ({ connectionId }) => isWhole || (connectionId !== null && ids.has(connectionId)),
   );
   const reports = facts.map(({ report }) => report);
+  const comparisons = isWhole ? reportComparisons(data.saved) : [];
   const alerts = acknowledge(
-    raiseAlerts(facts, whole, limits, data, options.duplicates ?? 0),
+    [
+      ...raiseAlerts(facts, whole, limits, data, options.duplicates ?? 0),
+      ...comparisonAlerts(comparisons, now),
+    ],
     data.acks,
     now,
   );
@@ -190,6 +197,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       pending: data.pendingContacts,
       overdue: data.overdueTargets.filter(({ connectionId }) => !isArchived(connectionId, data)),
     }),
+    comparisons,
     runCounts: countedRuns(data.runCounts, data.runs),
     alerts,
     severity: worstOpen(alerts),

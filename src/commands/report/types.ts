@@ -1,5 +1,6 @@
 import type {
   ConnectionKind,
+  CrmName,
   Direction,
   MessageSource,
   RunStatus,
@@ -145,6 +146,31 @@ export interface DayHours {
   gaps: number[];
 }
 
+/** What the last comparison with a CRM's own tables found. */
+export interface ComparisonReport {
+  /** As it was saved. */
+  name: string;
+  crm: CrmName;
+  /** When it was last tried, RFC 3339; null: never. */
+  comparedAt: string | null;
+  /** Why the last one failed; null when it did not. */
+  error: string | null;
+  /** What the last one that ended found; null before the first. */
+  counts: ComparisonCounts | null;
+}
+
+/** How many messages and rows are in each class; see `compare`. */
+export interface ComparisonCounts {
+  same: number;
+  lost: number;
+  differs: number;
+  other_contact: number;
+  doubled: number;
+  only_in_crm: number;
+  not_kept_by_design: number;
+  without_id: number;
+}
+
 /** A contact whose conversation is not whole. */
 export interface ContactAtRisk {
   /** Null where it is not known which one. */
@@ -265,6 +291,8 @@ export interface ReportResult {
   /** The worst first, at most 50. */
   contactsAtRisk: ContactAtRisk[];
   contactsAtRiskTotal: number;
+  /** CRMs that are compared every night. */
+  comparisons: ComparisonReport[];
   /** All runs there are, by command and by how they ended. */
   runCounts: RunCount[];
   /** The worst first; those that were acknowledged last. */

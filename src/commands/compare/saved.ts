@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import type { Context } from '../../context.js';
+import { ConfigError, UserError } from '../../model/errors.js';
+import { CRM_NAMES, type CrmName } from '../../model/enumerations.js';
+import type { JsonObject } from '../../model/json.js';
+import { remedy } from '../../model/remedy.js';
+import {
+  deleteSavedComparison,
+  readSavedComparisons,
+  recordComparison,
+  saveComparison,
+  type SavedComparison,
+} from '../../store/tables/saved-comparisons.js';
+import { missingSecretKey, type SecretKey } from '../devices/secret-key.js';
+import { compare } from './compare.js';
+import type { CompareOptions, CompareResult } from './types.js';
+
+/** What is remembered of a comparison besides the CRM and its URL. */
+const Options = z.object({
+  map: z.array(z.object({ connection: z.string(), crm: z.string() })).default([]),
+  connection: z.string().optional(),
+});
+
+/** A name that a command line and a cron file take without quotes. */
+const NAME = /^[a-z0-9][\w.-]{0,62}$/i;
+
+export interface ToSave {
+  name: string;
+  crm: CrmName;
+  url: string;
+  map: CompareOptions['map'];
+  connection?: string | undefined;
+}
+
+/** Saves a comparison under a name, its URL sealed. Throws ConfigError for a name that is none, and without a secret key. */
+export async function saveForNights(
+  ctx: Context,
+  { name, crm, url, map, connection }: ToSave,
+  key: SecretKey | null,
+): Promise<void> {
+  if (!NAME.test(name) || CRM_NAMES.some((crmName) => crmName === name)) {
+    throw new ConfigError(`'${name}' cannot be the name of a saved comparison.`, {
+      code: 'usage',
+      remedy: 'Use letters, digits, ".", "_" and "-", and no CRM’s own name.',
+    });
+  }
+  if (key === null) throw missingSecretKey();
+  await saveComparison(ctx.store.sql, {
+    name,
+    crm,
+    url: key.seal(url, aboutUrl(name)),
+    options: {
+      map: map.map((pair) => ({ connection: pair.connection, crm: pair.crm })),
+      ...(connection === undefined ? {} : { connection }),
+    },
+  });
+}
+
+/** Forgets a saved comparison. Throws ConfigError where there is none of this name. */
+export async function forgetSaved(ctx: Context, name: string): Promise<void> {
+  if (!(await deleteSavedComparison(ctx.store.sql, name))) {
+    throw unknown(name, await readSavedComparisons(ctx.store.sql));
+  }
+}
+
+/** The options of a saved comparison. Throws ConfigError for an unknown name, and for a key that did not seal it. */
+export async function openSaved(
+  ctx: Context,
+  name: string,
+  key: SecretKey | null,
+): Promise<Pick<CompareOptions, 'crm' | 'place' | 'map' | 'connection'>> {
+  const saved = await readSavedComparisons(ctx.store.sql);
+  const found = saved.find((one) => one.name === name);
+  if (found === undefined) throw unknown(name, saved);
+  if (key === null) throw missingSecretKey();
+  if (!key.hasSealed(found.url)) {
+    throw new ConfigError(`The URL of '${name}' was sealed with another secret key.`, {
+      code: 'secret_key_wrong',
+      remedy: 'Use the key that it was saved with, or save it again with --save.',
+    });
+  }
+  const { map, connection } = Options.parse(found.options);
+  return {
+    crm: found.crm,
+    place: { kind: 'database', url: key.open(found.url, aboutUrl(name)) },
+    map,
+    connection,
+  };
+}
+
+/** A saved comparison that ran, or why it did not. */
+export type NightlyComparison = { name: string; result: CompareResult } | { name: string; error: string };
+
+/**
+ * Runs a saved comparison and records what it found, or why it failed: the report alerts on both. Errors that a user can cause
+ * do not stop the caller, which has other work to do at night.
+ */
+export async function compareSaved(
+  ctx: Context,
+  name: string,
+  key: SecretKey | null,
+): Promise<NightlyComparison> {
+  const options = await openSaved(ctx, name, key);
+  const at = ctx.clock();
+  try {
+    const result = await compare(ctx, options);
+    if (result.status === 'completed') {
+      await recordComparison(ctx.store.sql, name, { at, error: null, result: summaryOf(result) });
+    }
+    return { name, result };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    await recordComparison(ctx.store.sql, name, { at, error: error.message, result: null });
+    return { name, error: error.message };
+  }
+}
+
+/** What the report shows of a comparison. */
+function summaryOf({ crm, source, counts, connections, finishedAt }: CompareResult): JsonObject {
+  return {
+    crm,
+    source,
+    finishedAt,
+    counts: { ...counts },
+    connections: connections.map((one) => ({
+      connection: one.connection,
+      crm: one.crm,
+      messages: one.messages,
+      rows: one.rows,
+      counts: { ...one.counts },
+    })),
+  };
+}
+
+function aboutUrl(name: string): readonly string[] {
+  return ['crm url', name];
+}
+
+function unknown(name: string, saved: readonly SavedComparison[]): ConfigError {
+  return new ConfigError(`There is no CRM and no saved comparison '${name}'.`, {
+    code: 'unknown_comparison',
+    remedy: [
+      `CRMs: ${CRM_NAMES.join(', ')}. Saved: ${saved.map((one) => one.name).join(', ') || 'none'}.`,
+      remedy('compare', ['--help'], 'shows how to save one'),
+    ],
+  });
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { alert, type Alert } from '../../audit/alert.js';
+import { amount, count } from '../../model/amount.js';
+import { remedy } from '../../model/remedy.js';
+import type { SavedComparison } from '../../store/tables/saved-comparisons.js';
+import type { ComparisonReport } from './types.js';
+
+/** A comparison that is part of the nightly run is overdue after two nights. */
+const OVERDUE_MS = 48 * 3_600_000;
+
+const Result = z.object({
+  counts: z.object({
+    same: z.number(),
+    lost: z.number(),
+    differs: z.number(),
+    other_contact: z.number(),
+    doubled: z.number(),
+    only_in_crm: z.number(),
+    not_kept_by_design: z.number(),
+    without_id: z.number(),
+  }),
+});
+
+/** What was last found of each CRM that is compared every night. */
+export function reportComparisons(saved: readonly SavedComparison[]): ComparisonReport[] {
+  return saved.map(({ name, crm, comparedAt, error, result }) => ({
+    name,
+    crm,
+    comparedAt: comparedAt === null ? null : new Date(comparedAt).toISOString(),
+    error,
+    counts: Result.safeParse(result).data?.counts ?? null,
+  }));
+}
+
+/** What a CRM lacks, doubles or files under another contact; and comparisons that do not take place. */
+export function comparisonAlerts(comparisons: readonly ComparisonReport[], now: number): Alert[] {
+  return comparisons.flatMap((one) => [...differenceAlert(one), ...missingAlert(one, now)]);
+}
+
+function differenceAlert({ name, crm, comparedAt, counts }: ComparisonReport): Alert[] {
+  if (counts === null) return [];
+  const { lost, differs, other_contact: other, doubled } = counts;
+  const total = lost + differs + other + doubled;
+  if (total === 0) return [];
+  const found: readonly (readonly [number, string])[] = [
+    [lost, 'lost'],
+    [differs, 'different'],
+    [other, 'under another contact'],
+    [doubled, 'duplicated'],
+  ];
+  const parts = found.filter(([some]) => some > 0).map(([some, words]) => `${count(some)} ${words}`);
+  return [
+    alert('crm_differs', null, {
+      subject: name,
+      since: comparedAt === null ? null : Date.parse(comparedAt),
+      state: [lost, differs, other, doubled].join('/'),
+      count: total,
+      message: `The CRM ${name} (${crm}) has ${parts.join(', ')} of ${amount(total + counts.same, 'message')}.`,
+      remedy: remedy('compare', [name], 'compares it again, and shows the people and the causes'),
+    }),
+  ];
+}
+
+function missingAlert({ name, comparedAt, error }: ComparisonReport, now: number): Alert[] {
+  const since = comparedAt === null ? null : Date.parse(comparedAt);
+  const isOverdue = since === null || now - since > OVERDUE_MS;
+  if (error === null && !isOverdue) return [];
+  return [
+    alert('crm_not_compared', null, {
+      subject: name,
+      since,
+      state: error ?? 'overdue',
+      message:
+        error === null
+          ? `The CRM ${name} is to be compared every night, and ${since === null ? 'never was' : 'has not been for two days'}.`
+          : `The CRM ${name} could not be compared: ${error}`,
+      remedy: remedy('reconcile', ['--compare', name], 'compares it as part of the nightly run'),
+    }),
+  ];
+}

@@ -1,0 +1,72 @@
+import { CRM_NAMES } from '../../model/enumerations.js';
+import type { JsonObject } from '../../model/json.js';
+import {
+  bytes,
+  columnNames,
+  columns,
+  excluded,
+  insertRows,
+  jsonObject,
+  only,
+  orNull,
+  rowsOf,
+  text,
+  time,
+  word,
+  type RowOf,
+} from '../columns.js';
+import type { Sql } from '../sql.js';
+
+const SAVED_COMPARISON = columns({
+  name: text,
+  crm: word(CRM_NAMES),
+  /** Sealed. */
+  url: bytes,
+  options: jsonObject,
+  comparedAt: orNull(time),
+  error: orNull(text),
+  result: orNull(jsonObject),
+});
+
+/** A CRM that is compared every night. Times are ms since 1970. */
+export type SavedComparison = RowOf<typeof SAVED_COMPARISON>;
+
+export async function readSavedComparisons(sql: Sql): Promise<SavedComparison[]> {
+  return rowsOf(
+    SAVED_COMPARISON,
+    await sql.query(`select ${columnNames(SAVED_COMPARISON)} from saved_comparisons order by name`),
+  );
+}
+
+/** Saves one; another of its name is replaced, and with it what was found. */
+export async function saveComparison(
+  sql: Sql,
+  row: Pick<SavedComparison, 'name' | 'crm' | 'url' | 'options'>,
+): Promise<void> {
+  const written = only(SAVED_COMPARISON, 'name', 'crm', 'url', 'options');
+  await insertRows(
+    sql,
+    'saved_comparisons',
+    written,
+    [{ ...row, comparedAt: null, error: null, result: null }],
+    `on conflict (name) do update set ${excluded(written)}, compared_at = null, error = null, result = null`,
+  );
+}
+
+/** Gives whether there was one of this name. */
+export async function deleteSavedComparison(sql: Sql, name: string): Promise<boolean> {
+  return (await sql.execute(`delete from saved_comparisons where name = $1`, [name])) > 0;
+}
+
+/** Records how a comparison ended; what an earlier one found stays where this one failed. */
+export async function recordComparison(
+  sql: Sql,
+  name: string,
+  { at, error, result }: { at: number; error: string | null; result: JsonObject | null },
+): Promise<void> {
+  await sql.execute(
+    `update saved_comparisons set compared_at = $2::timestamptz, error = $3, result = coalesce($4::jsonb, result)
+     where name = $1`,
+    [name, new Date(at).toISOString(), error, result === null ? null : JSON.stringify(result)],
+  );
+}

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, expect, it } from 'vitest';
+import { forgetSaved, openSaved, saveForNights } from '../../../src/commands/compare/saved.js';
+import { SecretKey } from '../../../src/commands/devices/secret-key.js';
+import { reconcile } from '../../../src/commands/reconcile/reconcile.js';
+import type { ReconcileResult } from '../../../src/commands/reconcile/types.js';
+import type { Store } from '../../../src/store/store.js';
+import { replayDay } from '../../support/crm/comparing.js';
+import { createCrmDatabase, type CrmDatabase } from '../../support/crm/database.js';
+import { createDay } from '../../support/crm/day.js';
+import { fillEvolution } from '../../support/crm/evolution.js';
+import type { Bug } from '../../support/crm/expectation.js';
+import { describeOnBackends } from '../../support/databases.js';
+import { testContext } from '../../support/replaying.js';
+
+const KEY = SecretKey.parse(randomBytes(32).toString('base64'), 'a test');
+const DAY = createDay({ seed: 41, count: 150, batched: true });
+
+let open: CrmDatabase[] = [];
+afterEach(async () => {
+  await Promise.all(open.map((database) => database.remove()));
+  open = [];
+});
+
+async function crmWith(bugs: readonly Bug[]): Promise<CrmDatabase> {
+  const crm = await createCrmDatabase();
+  open.push(crm);
+  await fillEvolution(crm.sql, DAY, { bugs: new Set(bugs), seed: 3 });
+  return crm;
+}
+
+function night(store: Store, key: SecretKey | null = KEY, names = ['loja']): Promise<ReconcileResult> {
+  return reconcile(testContext(store), {
+    full: false,
+    apply: false,
+    dryRun: false,
+    register: false,
+    tickets: 'auto',
+    include: new Set(),
+    batchSize: 1000,
+    historyMinutes: 60,
+    timeZone: 'UTC',
+    recordedOptions: {},
+    crms: { names, secretKey: key },
+  });
+}
+
+function alertsOf({ report }: ReconcileResult): unknown {
+  return report?.alerts
+    .filter(({ kind }) => kind.startsWith('crm_'))
+    .map(({ kind, severity, subject, count }) => ({ kind, severity, subject, count }));
+}
+
+describeOnBackends('a saved comparison', (backend) => {
+  it('is part of the night, alerts on what the CRM lost, and is quiet once it is repaired', async () => {
+    const store = await backend.open();
+    await replayDay(store, DAY);
+    const ctx = testContext(store);
+    const crm = await crmWith(['random_loss']);
+    await saveForNights(ctx, { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [] }, KEY);
+    // Before the first night there is nothing to be calm about.
+    const found = await night(store);
+    const lost = found.report?.comparisons[0]?.counts?.lost ?? 0;
+    expect(lost).toBeGreaterThan(2);
+    expect(alertsOf(found)).toEqual([
+      { kind: 'crm_differs', severity: 'loss', subject: 'loja', count: lost },
+    ]);
+    expect(found.figures.lost).toBeGreaterThanOrEqual(lost);
+
+    const healthy = await crmWith([]);
+    await saveForNights(ctx, { name: 'loja', crm: 'evolution', url: healthy.readOnlyUrl, map: [] }, KEY);
+    expect(alertsOf(await night(store))).toEqual([]);
+  });
+
+  it('is degraded where the CRM cannot be read, and the night goes on', async () => {
+    const store = await backend.open();
+    await replayDay(store, DAY);
+    const crm = await crmWith([]);
+    const url = crm.url.replace(/\/[^/]*$/, '/nobody');
+    await saveForNights(testContext(store), { name: 'loja', crm: 'evolution', url, map: [] }, KEY);
+    const found = await night(store);
+    expect(found.status).toBe('completed');
+    expect(alertsOf(found)).toEqual([
+      { kind: 'crm_not_compared', severity: 'degraded', subject: 'loja', count: null },
+    ]);
+    // Its password is in no alert, and not in the database.
+    const dump = JSON.stringify(
+      await store.sql.query(`select url::text, options, error from saved_comparisons`),
+    );
+    const password = new URL(crm.url).password;
+    if (password !== '') expect(dump).not.toContain(password);
+    expect(JSON.stringify(found)).not.toContain(crm.url);
+  });
+
+  it('is opened by its own key only, by its own name only, and can be forgotten', async () => {
+    const store = await backend.open();
+    await replayDay(store, DAY);
+    const ctx = testContext(store);
+    const crm = await crmWith([]);
+    const toSave = { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [] } as const;
+    await expect(saveForNights(ctx, toSave, null)).rejects.toMatchObject({ code: 'secret_key_missing' });
+    await expect(saveForNights(ctx, { ...toSave, name: 'evolution' }, KEY)).rejects.toMatchObject({
+      code: 'usage',
+    });
+    await saveForNights(ctx, toSave, KEY);
+    const other = SecretKey.parse(randomBytes(32).toString('base64'), 'another');
+    await expect(openSaved(ctx, 'loja', other)).rejects.toMatchObject({ code: 'secret_key_wrong' });
+    await expect(night(store, other)).rejects.toMatchObject({ code: 'secret_key_wrong' });
+    await expect(night(store, KEY, ['nobody'])).rejects.toMatchObject({ code: 'unknown_comparison' });
+    expect(await openSaved(ctx, 'loja', KEY)).toMatchObject({
+      crm: 'evolution',
+      place: { kind: 'database', url: crm.readOnlyUrl },
+    });
+    await forgetSaved(ctx, 'loja');
+    await expect(forgetSaved(ctx, 'loja')).rejects.toMatchObject({ code: 'unknown_comparison' });
+  });
+});
