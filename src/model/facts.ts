@@ -266,8 +266,10 @@ export interface Section {
 export interface SignedBody {
   /** JSON path of the body. */
   path: string;
-  /** The value of `X-Hub-Signature-256`. */
+  /** The value of `X-Hub-Signature-256`, also where it can be no signature. */
   header: string;
+  /** Set where it is the value of the older `X-Hub-Signature`, and the other one was not kept. */
+  isSha1?: true;
   /** The bytes that it signs; null where the log has the body written anew, so that nothing can be checked. */
   body: Uint8Array | null;
 }

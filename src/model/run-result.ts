@@ -60,15 +60,17 @@ export interface SignatureCounts {
   valid: number;
   bad: number;
   uncheckable: number;
+  sha1: number;
   unsigned: number;
 }
 
 /** `120 valid, 3 bad`; what is zero is left out. */
-export function signatureWords({ valid, bad, uncheckable, unsigned }: SignatureCounts): string {
+export function signatureWords({ valid, bad, uncheckable, sha1, unsigned }: SignatureCounts): string {
   const parts: [number, string][] = [
     [bad, 'bad'],
     [valid, 'valid'],
     [uncheckable, 'not checkable (the log has the body written anew)'],
+    [sha1, 'with the SHA-1 signature only, which is not checked'],
     [unsigned, 'unsigned'],
   ];
   return parts

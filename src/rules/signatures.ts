@@ -2,10 +2,11 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { SignedBody } from '../model/facts.js';
 
 /**
- * What the signatures beside an entry's bodies say: `unsigned` where none was kept, `uncheckable` where the log has the body
- * written anew or the signature blacked out.
+ * What the signatures beside an entry's bodies say: `bad` also where there is something that can be none, `unsigned` where none
+ * was kept, `uncheckable` where the log has the body written anew or the signature blacked out, `sha1` where only the older
+ * header was kept, which says nothing that anybody should trust.
  */
-export const SIGNATURE_VERDICTS = ['valid', 'bad', 'uncheckable', 'unsigned'] as const;
+export const SIGNATURE_VERDICTS = ['valid', 'bad', 'uncheckable', 'sha1', 'unsigned'] as const;
 export type SignatureVerdict = (typeof SIGNATURE_VERDICTS)[number];
 
 /**
@@ -18,18 +19,26 @@ export function judgeSignatures(
 ): SignatureVerdict {
   const verdicts = signatures.map((signed) => judge(signed, secrets));
   return (
-    (['bad', 'uncheckable', 'valid'] as const).find((verdict) => verdicts.includes(verdict)) ?? 'unsigned'
+    (['bad', 'uncheckable', 'sha1', 'valid'] as const).find((verdict) => verdicts.includes(verdict)) ??
+    'unsigned'
   );
 }
 
-function judge({ header, body }: SignedBody, secrets: readonly string[]): SignatureVerdict {
+function judge({ header, isSha1, body }: SignedBody, secrets: readonly string[]): SignatureVerdict {
+  if (isSha1 === true) return 'sha1';
+  if (BLACKED_OUT.test(header)) return 'uncheckable';
   const [, hex] = /^\s*sha256=([0-9a-f]{64})\s*$/i.exec(header) ?? [];
-  if (body === null || hex === undefined) return 'uncheckable';
+  // Meta has sent no such header: whoever did cannot sign.
+  if (hex === undefined) return 'bad';
+  if (body === null) return 'uncheckable';
   const given = Buffer.from(hex, 'hex');
   const isSigned = (bytes: Uint8Array): boolean =>
     secrets.some((secret) => timingSafeEqual(createHmac('sha256', secret).update(bytes).digest(), given));
   return isSigned(body) || isSigned(asMetaWrites(body)) ? 'valid' : 'bad';
 }
+
+/** What loggers write in place of a value that nobody should see. */
+const BLACKED_OUT = /^(?:sha256=)?\W*(?:filtered|redacted|masked|hidden|removed|secret|x{4,})\W*$|[*•]{3}/i;
 
 /**
  * A body in Meta's own spelling: it signs letters beyond ASCII, slashes, `@`, `%` and `<` as escapes. A program that parsed the

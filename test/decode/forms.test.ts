@@ -616,8 +616,25 @@ describe('signatures', () => {
     expect(apart.signatures.map((signed) => signed.header)).toEqual(['sha256=aa']);
   });
 
-  test('the older signature, and a plain body, have none', () => {
-    expect(entryOf({ headers: { 'x-hub-signature': 'sha1=00' }, body: WHOLE }).signatures).toEqual([]);
+  test.each(['sha256=zz', 'sha1=abc', '', 'x'])('a header that says "%s" is there', (value) => {
+    for (const headers of [
+      { 'X-Hub-Signature-256': value },
+      { 'x-hub-signature-256': [value], 'x-hub-signature': 'sha1=00' },
+      [{ name: 'X-Hub-Signature-256', value }],
+      `Host: example.test\r\nX-Hub-Signature-256: ${value}\r\nAccept: text/html`,
+    ] as JsonValue[]) {
+      const [signed] = entryOf({ headers, body: WHOLE }).signatures;
+      expect(signed).toMatchObject({ header: value });
+      expect(signed?.isSha1).toBeUndefined();
+    }
+  });
+
+  test('the older signature is known as such; a plain body, a dash and nothing are none', () => {
+    expect(entryOf({ headers: { 'x-hub-signature': 'sha1=00' }, body: WHOLE }).signatures).toMatchObject([
+      { header: 'sha1=00', isSha1: true },
+    ]);
+    expect(entryOf({ headers: { 'x-hub-signature-256': null }, body: WHOLE }).signatures).toEqual([]);
+    expect(entryOf({ http_x_hub_signature_256: '-', body: WHOLE }).signatures).toEqual([]);
     expect(entryOf(WHOLE).signatures).toEqual([]);
   });
 });

@@ -43,7 +43,7 @@ describeOnBackends('signatures', (backend) => {
     const store = await backend.open();
     const result = await replayBodies(store, LOG, { appSecrets: [SECRET] });
     expect(await transcript(store)).toEqual(['> A', '> B', '> C', '> D']);
-    expect(result.signatures).toEqual({ valid: 2, bad: 1, uncheckable: 1, unsigned: 1 });
+    expect(result.signatures).toEqual({ valid: 2, bad: 1, uncheckable: 1, sha1: 0, unsigned: 1 });
     expect(result.entries).toMatchObject({ stored: 5, processed: 4, failed: 1 });
     expect(result.problems).toMatchObject([{ origin: 'stdin:3', reason: 'bad_signature' }]);
 
@@ -55,10 +55,31 @@ describeOnBackends('signatures', (backend) => {
     const { checks } = await verified(store);
     expect(checks.find(({ check }) => check === 'raw_log')).toMatchObject({ missing: 0, unaccounted: 0 });
     expect(checks.find(({ check }) => check === 'signatures')).toMatchObject({
-      status: 'ok',
-      checked: 4,
-      summary: '2 valid, 1 not checkable (the log has the body written anew), 1 unsigned',
+      status: 'findings',
+      severity: 'loss',
+      checked: 5,
+      found: 1,
+      summary: '1 bad, 2 valid, 1 not checkable (the log has the body written anew), 1 unsigned',
+      remedy: { command: 'explain' },
     });
+  });
+
+  it('that can be none keep an entry out; the older ones alone are counted', async () => {
+    const store = await backend.open();
+    const withHeader = (key: string, headers: object): object => ({ ...request(key, 50, null), headers });
+    const result = await replayBodies(
+      store,
+      [
+        request('A', 0, SECRET),
+        withHeader('B', { 'X-Hub-Signature-256': 'sha256=zz' }),
+        withHeader('C', { 'X-Hub-Signature-256': 'sha1=abc' }),
+        withHeader('D', { 'X-Hub-Signature-256': '' }),
+        withHeader('E', { 'X-Hub-Signature': `sha1=${'0'.repeat(40)}` }),
+      ],
+      { appSecrets: [SECRET] },
+    );
+    expect(await transcript(store)).toEqual(['> A', '> E']);
+    expect(result.signatures).toEqual({ valid: 1, bad: 3, uncheckable: 0, sha1: 1, unsigned: 0 });
   });
 
   it('that were wrong once stay so until the right secret is given', async () => {

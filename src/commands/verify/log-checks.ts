@@ -173,20 +173,22 @@ export const rejectsCheck: Check = {
 };
 
 /**
- * The signatures that wrappers kept beside the stored bodies fit the secret of the app. An entry that was applied before
- * anybody gave the secret, and does not fit, may be anybody's. Runs only where the secret is known.
+ * The signatures that wrappers kept beside the stored bodies fit the secret of the app. An entry that does not fit may be
+ * anybody's, whether it was left out or applied before anybody gave the secret. Runs only where the secret is known.
  */
 export const signaturesCheck: Check = {
   severity: 'loss',
   async run(view, recorder) {
-    const counts: SignatureCounts = { valid: 0, bad: 0, uncheckable: 0, unsigned: 0 };
+    const counts: SignatureCounts = { valid: 0, bad: 0, uncheckable: 0, sha1: 0, unsigned: 0 };
     let example: string | null = null;
     const log = await RawLog.open(view.sql);
     for await (const { entry, signatures, failure } of log.entries(selectionOf(view), view)) {
-      // Not read, or known as bad and not applied: other checks say so.
-      if (failure !== null) continue;
+      // Not read: other checks say so.
+      if (failure !== null && failure.reason !== 'bad_signature') continue;
       recorder.checked += 1;
-      const verdict = judgeSignatures(signatures, view.appSecrets);
+      const judged = judgeSignatures(signatures, view.appSecrets);
+      // What was found bad and left out stays a forged entry in the log, until a secret fits.
+      const verdict = failure === null || judged === 'valid' ? judged : 'bad';
       counts[verdict] += 1;
       const connectionId = entry.connectionScope === NO_SCOPE ? null : entry.connectionScope;
       const item = { connectionId, subject: `log:${entry.id}`, detail: `${entry.origin ?? '-'}: ${verdict}` };

@@ -1,3 +1,4 @@
+import type { SignedBody } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { wholeJson } from './open-text.js';
 import type { Trail } from './trail.js';
@@ -9,8 +10,8 @@ const MAX_VALUES = 2000;
 
 /** Finds the signatures that wrappers kept beside the bodies of one entry. */
 export class Signatures {
-  /** What was found beside the members of an object that lead to bodies. */
-  #beside = new Map<object, string | undefined>();
+  /** What was found beside the members of an object that lead to bodies, for each header. */
+  #beside = { hubsignature256: new Map<object, Value>(), hubsignature: new Map<object, Value>() };
 
   #onTrails: Set<object> | undefined;
 
@@ -31,54 +32,67 @@ export class Signatures {
     return this.#onTrails.has(value);
   }
 
-  /** The value of `X-Hub-Signature-256` of the body at the end of a trail. */
-  of(trail: Trail | undefined): string | undefined {
+  /**
+   * The signature of the body at the end of a trail: whatever stands in `X-Hub-Signature-256`, also where it can be none; the
+   * older header only where there is no other.
+   */
+  of(trail: Trail | undefined): Pick<SignedBody, 'header' | 'isSha1'> | undefined {
     if (!mayHaveSignature(trail)) return undefined;
+    const header = this.#find(trail, 'hubsignature256');
+    if (header !== undefined) return { header };
+    const older = this.#find(trail, 'hubsignature');
+    return older === undefined ? undefined : { header: older, isSha1: true };
+  }
+
+  #find(trail: Trail | undefined, name: HeaderName): Value {
+    const beside = this.#beside[name];
     for (let layer = trail; layer !== undefined; layer = layer.outer) {
       // Beyond a list of several requests stand the headers of whoever fetched the list.
       if (layer.kind === 'array' && layer.list.length > 1) return undefined;
-      if (layer.kind === 'text') {
+      if (layer.kind === 'text' && name === 'hubsignature256') {
         const written = signatureInWords(layer.text, layer.opened.steps);
         if (written !== undefined) return written;
       }
       if (layer.kind !== 'object') continue;
       const { object } = layer;
-      let header = this.#beside.get(object);
-      if (header === undefined && !this.#beside.has(object)) {
-        header = this.#search(object, { left: MAX_VALUES });
-        this.#beside.set(object, header);
+      let header = beside.get(object);
+      if (header === undefined && !beside.has(object)) {
+        header = this.#search(object, name, { left: MAX_VALUES });
+        beside.set(object, header);
       }
       if (header !== undefined) return header;
     }
     return undefined;
   }
 
-  #search(value: JsonValue, budget: { left: number }, depth = 0): string | undefined {
+  #search(value: JsonValue, name: HeaderName, budget: { left: number }, depth = 0): Value {
     if (budget.left-- <= 0 || depth > MAX_DEPTH) return undefined;
     if (typeof value === 'string') {
       const isHeaders =
         value.length >= SHORTEST_TEXT && value.length < 65_536 && /hub.signature/i.test(value);
       const headers = isHeaders && /^\s*[[{]/.test(value) ? wholeJson(value)?.value : undefined;
-      if (typeof headers === 'object' && headers !== null) return this.#search(headers, budget, depth + 1);
-      return isHeaders ? /x-hub-signature-256\s*[:=]\s*(sha256=[\da-f]+)/i.exec(value)?.[1] : undefined;
+      if (typeof headers === 'object' && headers !== null)
+        return this.#search(headers, name, budget, depth + 1);
+      return isHeaders ? IN_HEADERS[name].exec(value)?.[1] : undefined;
     }
     if (typeof value !== 'object' || value === null) return undefined;
     if (depth > 0 && this.#leadsToBody(value)) return undefined;
-    if (Array.isArray(value)) return signatureInList(value) ?? this.#searchAll(value, budget, depth);
+    if (Array.isArray(value))
+      return signatureInList(value, name) ?? this.#searchAll(value, name, budget, depth);
     const inside: JsonValue[] = [];
     for (const key of Object.keys(value)) {
       const each = value[key];
       if (typeof each !== 'string' && (typeof each !== 'object' || each === null)) continue;
-      const header = namesSignature(key) ? headerValue(each) : undefined;
+      const header = namesSignature(key, name) ? headerValue(each) : undefined;
       if (header !== undefined) return header;
       if (typeof each === 'object' || each.length >= SHORTEST_TEXT) inside.push(each);
     }
-    return signatureInPair(value) ?? this.#searchAll(inside, budget, depth);
+    return signatureInPair(value, name) ?? this.#searchAll(inside, name, budget, depth);
   }
 
-  #searchAll(values: JsonValue[], budget: { left: number }, depth: number): string | undefined {
+  #searchAll(values: JsonValue[], name: HeaderName, budget: { left: number }, depth: number): Value {
     for (const each of values) {
-      const header = this.#search(each, budget, depth + 1);
+      const header = this.#search(each, name, budget, depth + 1);
       if (header !== undefined) return header;
     }
     return undefined;
@@ -87,7 +101,19 @@ export class Signatures {
 
 /** A text with the header's name and value in it is longer. */
 const SHORTEST_TEXT = 30;
-const SHORTEST_NAME = 'HubSignature256'.length;
+const SHORTEST_NAME = 'HubSignature'.length;
+
+/** How the name of a header ends, in small letters and without what is between them. */
+type HeaderName = 'hubsignature256' | 'hubsignature';
+
+/** A header's value; undefined where there is none. */
+type Value = string | undefined;
+
+/** Headers as they were sent, in one text. */
+const IN_HEADERS = {
+  hubsignature256: /x-hub-signature-256[^\S\n]*[:=][^\S\n]*([^\s,;"']*)/i,
+  hubsignature: /x-hub-signature[^\S\n]*[:=][^\S\n]*([^\s,;"']*)/i,
+};
 
 /** A quick look at the text of an entry that is plain JSON; other texts may hide the word. */
 function mayHaveSignature(trail: Trail | undefined): boolean {
@@ -102,35 +128,40 @@ function mayHaveSignature(trail: Trail | undefined): boolean {
   return false;
 }
 
-/** `X-Hub-Signature-256`, `x_hub_signature_256`, `HTTP_X_HUB_SIGNATURE_256`, `xHubSignature256`; not the older SHA-1 one. */
-function namesSignature(key: string): boolean {
+/** `X-Hub-Signature-256`, `x_hub_signature_256`, `HTTP_X_HUB_SIGNATURE_256`, `xHubSignature256`; the older one without its number. */
+function namesSignature(key: string, name: HeaderName): boolean {
   return (
     key.length >= SHORTEST_NAME &&
     key.length < 64 &&
     key
       .toLowerCase()
       .replace(/[^a-z\d]/g, '')
-      .endsWith('hubsignature256')
+      .endsWith(name)
   );
 }
 
-/** A header's value: a text, or a list of one. */
-function headerValue(value: JsonValue | undefined): string | undefined {
+/** A header's value: a text, or a list of one. Log systems write a dash for a header that was not there. */
+function headerValue(value: JsonValue | undefined): Value {
   const text = Array.isArray(value) ? value[0] : value;
-  return typeof text === 'string' && /^\s*sha256=[\da-f]+\s*$/i.test(text) ? text.trim() : undefined;
+  return typeof text === 'string' && text !== '-' ? text.slice(0, LONGEST_VALUE).trim() : undefined;
 }
 
+/** No signature is longer; what was logged in its place may be. */
+const LONGEST_VALUE = 200;
+
 /** `{name, value}`: a header in HAR. */
-function signatureInPair(pair: JsonObject): string | undefined {
+function signatureInPair(pair: JsonObject, header: HeaderName): Value {
   const name = pair.name ?? pair.key ?? pair.Name;
-  return typeof name === 'string' && namesSignature(name) ? headerValue(pair.value ?? pair.Value) : undefined;
+  return typeof name === 'string' && namesSignature(name, header)
+    ? headerValue(pair.value ?? pair.Value)
+    : undefined;
 }
 
 /** `[name, value, name, value]`: Node's rawHeaders; also a pair `[name, value]`. */
-function signatureInList(list: JsonValue[]): string | undefined {
+function signatureInList(list: JsonValue[], header: HeaderName): Value {
   for (let i = 0; i + 1 < list.length && i < MAX_VALUES; i += 2) {
     const name = list[i];
-    if (typeof name === 'string' && namesSignature(name)) return headerValue(list[i + 1]);
+    if (typeof name === 'string' && namesSignature(name, header)) return headerValue(list[i + 1]);
   }
   return undefined;
 }

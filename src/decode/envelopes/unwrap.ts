@@ -102,8 +102,9 @@ export class Search {
         }
       }
       found.receivedAt ??= rowTime;
-      const header = signatures.of(trail);
-      if (header !== undefined) found.signatures.push({ path, header, body: signedBytes(trail, value) });
+      const signature = signatures.of(trail);
+      if (signature !== undefined)
+        found.signatures.push({ path, ...signature, body: signedBytes(trail, value) });
     }
     for (const part of this.strange) found.unrecognized.push(part);
   }

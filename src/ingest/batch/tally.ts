@@ -52,7 +52,7 @@ export class Tally {
   readonly problems: Problem[] = [];
   problemCount = 0;
   /** What the signatures of the entries say, where they were checked. */
-  readonly signatures: SignatureCounts = { valid: 0, bad: 0, uncheckable: 0, unsigned: 0 };
+  readonly signatures: SignatureCounts = { valid: 0, bad: 0, uncheckable: 0, sha1: 0, unsigned: 0 };
   private readonly listedByReason = new Map<string, number>();
   chatterLines = 0;
   /** Who sent the entries that wait for a connection and name none. */
