@@ -85,11 +85,13 @@ export interface KeptQuestion {
   hasErrors: boolean;
   /** It is older than everything that the CRM has of the connection. */
   isBeforeCrm: boolean;
+  /** It is older than every message of its source that the CRM has of the connection: it may keep none, or only since an update. */
+  isBeforeSource: boolean;
   /** How the CRM receives the connection's messages. */
   isCloudApi: boolean;
 }
 
-/** Why a CRM never stores a message; `automatic`: the CRM sent it itself. */
+/** Why a CRM never stores a message; `automatic`: the CRM sent it itself, `without_id`: its rows of them have no id. */
 export const NOT_KEPT_REASONS = [
   'automatic',
   'echo',
@@ -97,6 +99,7 @@ export const NOT_KEPT_REASONS = [
   'history',
   'type',
   'with_errors',
+  'without_id',
   'without_media',
 ] as const;
 export type NotKeptReason = (typeof NOT_KEPT_REASONS)[number];
@@ -131,6 +134,8 @@ export interface Dialect {
   connectionsQuery: (has: HasColumn) => string;
   /** Without tables of connections, the record is `{ connection: key }`. */
   readConnection: (record: CrmRecord) => CrmConnection;
+  /** Puts what the other tables' files say about a connection into its record, as the query's joins do. */
+  joinConnection?: (tables: CrmTables) => (connection: CrmRecord) => CrmRecord;
   /**
    * One page of messages, in the order of an index: `$1::text[]` the connections' keys, `$2::text[]` the cursor of the row after
    * which it begins or null, `$3` how many. Each record has `cursor`, an array of texts.
@@ -147,6 +152,8 @@ export interface Dialect {
   notKept: (question: KeptQuestion) => NotKeptReason | null;
   /** Which texts a message with an edit has in the CRM; `unknown` is compared with nothing. */
   bodyOfEdited: 'latest' | 'original' | 'unknown';
+  /** What of a text is compared, where the CRM writes its marks in another way. */
+  wordsOf?: (text: string) => string;
 }
 
 /** Records of other tables by table and id. */

@@ -82,8 +82,9 @@ export async function openCrmFiles(
       keys.add(row.kind === 'message' ? row.message.connection : row.connection);
     }
   }
-  const named = [...((connectionTable && tables.get(connectionTable.table)?.values()) ?? [])].map(
-    dialect.readConnection,
+  const withOthers = dialect.joinConnection?.(tables);
+  const named = [...((connectionTable && tables.get(connectionTable.table)?.values()) ?? [])].map((record) =>
+    dialect.readConnection(withOthers?.(record) ?? record),
   );
   const connections = [...keys].map(
     (key): CrmConnection =>

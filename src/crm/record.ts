@@ -54,17 +54,19 @@ export function momentIn(record: CrmRecord, column: string): number | null {
   return text === null ? null : (instantOf(text) ?? null);
 }
 
+/** A JSON column. Ruby on Rails may have written it twice: as a JSON text that holds JSON. */
 export function jsonIn(record: CrmRecord, column: string): JsonObject | null {
-  const value = record[column];
-  if (typeof value === 'string') {
-    try {
-      const parsed: unknown = JSON.parse(value);
-      return isObject(parsed) ? parsed : null;
-    } catch {
-      return null;
-    }
-  }
+  let value = record[column];
+  for (let layer = 0; layer < 2 && typeof value === 'string'; layer += 1) value = parsedJson(value);
   return isObject(value) ? value : null;
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** The object under a key of another one. */

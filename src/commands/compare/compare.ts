@@ -312,6 +312,7 @@ class Comparison {
       isRevoked: message.isRevoked,
       hasErrors: message.hasErrors,
       isBeforeCrm: message.isBeforeCrm,
+      isBeforeSource: message.isBeforeSource,
       isCloudApi: this.tally.isCloudApi(message.connectionId),
     });
   }

@@ -19,7 +19,10 @@ export interface Judged {
  * Judges one message by all rows that the CRM has of it: the best row is the message, every other one a duplicate. Only what the
  * CRM keeps truthfully is compared.
  */
-export function judgeMessage(rows: readonly ComparedPair[], dialect: Pick<Dialect, 'bodyOfEdited'>): Judged {
+export function judgeMessage(
+  rows: readonly ComparedPair[],
+  dialect: Pick<Dialect, 'bodyOfEdited' | 'wordsOf'>,
+): Judged {
   const judged = rows.map((row) => ({ row, fields: differencesOf(row, dialect) }));
   judged.sort(
     (a, b) =>
@@ -36,11 +39,12 @@ export function judgeMessage(rows: readonly ComparedPair[], dialect: Pick<Dialec
 
 export function differencesOf(
   row: ComparedPair,
-  { bodyOfEdited }: Pick<Dialect, 'bodyOfEdited'>,
+  { bodyOfEdited, wordsOf = asIs }: Pick<Dialect, 'bodyOfEdited' | 'wordsOf'>,
 ): ComparedField[] {
   const fields: ComparedField[] = [];
   if (row.direction !== null && row.direction !== row.messageDirection) fields.push('direction');
-  if (comparesBody(row, bodyOfEdited) && wordsOf(row.body) !== wordsOf(row.messageBody)) fields.push('body');
+  if (comparesBody(row, bodyOfEdited) && readable(row.body, wordsOf) !== readable(row.messageBody, wordsOf))
+    fields.push('body');
   if (row.at !== null && Math.abs(row.at - row.timestamp) > SAME_MOMENT_MS) fields.push('timestamp');
   return fields;
 }
@@ -52,6 +56,13 @@ function comparesBody(row: ComparedPair, bodyOfEdited: Dialect['bodyOfEdited']):
 }
 
 /** What people read: CRMs trim, and change line ends and the composition of accents. */
-function wordsOf(body: string | null): string {
-  return (body ?? '').normalize('NFC').replace(/\s+/gu, ' ').trim();
+function readable(body: string | null, wordsOf: (text: string) => string): string {
+  return wordsOf(body ?? '')
+    .normalize('NFC')
+    .replace(/\s+/gu, ' ')
+    .trim();
+}
+
+function asIs(text: string): string {
+  return text;
 }

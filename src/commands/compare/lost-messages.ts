@@ -66,6 +66,7 @@ function notKept(content: LostContent, { dialect, isCloudApi }: LostFrom) {
     isRevoked: content.isRevoked,
     hasErrors: content.hasErrors,
     isBeforeCrm: content.isBeforeCrm,
+    isBeforeSource: content.isBeforeSource,
     isCloudApi: isCloudApi(content.connectionId),
   });
 }

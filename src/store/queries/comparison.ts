@@ -231,13 +231,24 @@ export function streamPairs(
   );
 }
 
-/** When the CRM's messages of each connection begin. */
+/** When the CRM's messages of each connection begin, and those of each source. */
 const CRM_BEGINNINGS = `left join (
        select connection_id, min(coalesce(at, stored_at)) as first_at from wa_crm_rows group by connection_id
-     ) f on f.connection_id = m.connection_id`;
-const IS_BEFORE_CRM = `m.timestamp < coalesce(f.first_at, 'infinity') as is_before_crm`;
+     ) f on f.connection_id = m.connection_id
+     left join (
+       select kept.connection_id, kept.source, min(kept.timestamp) as first_at
+       from wa_crm_pairs pair join messages kept on kept.id = pair.message_id group by kept.connection_id, kept.source
+     ) s on s.connection_id = m.connection_id and s.source = m.source`;
+const IS_BEFORE_CRM = `m.timestamp < coalesce(f.first_at, 'infinity') as is_before_crm,
+       m.timestamp < coalesce(s.first_at, 'infinity') as is_before_source`;
 
-const MISSING = columns({ ...OUR_MESSAGE, isGroup: boolean, hasErrors: boolean, isBeforeCrm: boolean });
+const MISSING = columns({
+  ...OUR_MESSAGE,
+  isGroup: boolean,
+  hasErrors: boolean,
+  isBeforeCrm: boolean,
+  isBeforeSource: boolean,
+});
 
 /** A message of ours without a row in the CRM. */
 export type MissingMessage = RowOf<typeof MISSING>;
@@ -348,6 +359,7 @@ const LOST_CONTENT = columns({
   isGroup: boolean,
   hasErrors: boolean,
   isBeforeCrm: boolean,
+  isBeforeSource: boolean,
   stanzaId: orNull(text),
   mediaId: orNull(text),
   mimeType: orNull(text),

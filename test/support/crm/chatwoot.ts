@@ -99,10 +99,7 @@ export async function fillChatwoot(sql: Sql, day: Day, options: FillOptions): Pr
   return filling.ledger.close(day.messages, isNeverStored);
 }
 
-/**
- * No history; of the Cloud inbox no echoes, and a card is stored without the message's id. Reactions are never stored, but no
- * messages of their own either.
- */
+/** No history; of the Cloud inbox no echoes, and a card is stored without the message's id. Reactions are no messages. */
 function isNeverStored(message: DayMessage): boolean {
   if (message.via === 'history') return true;
   return message.connection === 'cloud' && (message.via === 'echo' || message.type === 'contacts');
@@ -143,13 +140,14 @@ function readWeb(filling: Filling): void {
   const { day, random, ledger, bugs } = filling;
   const splitOf = createSplitter(filling);
   for (const message of day.messages.filter(({ connection }) => connection === 'web')) {
-    if (message.via === 'history' || message.type === 'reaction') continue;
+    if (message.via === 'history') continue;
     if (bugs.has('random_loss') && message.via !== 'unlogged' && random.chance(0.06)) {
       ledger.dropped(message, 'random_loss');
       continue;
     }
     const { lid, said } = splitOf(message);
     draft(filling, message, { ...amendmentOf(message), ...said }, undefined, lid);
+    if (message.edit !== undefined) draftEdit(filling, message, message.edit, lid);
     if (bugs.has('doubled_redelivery') && random.chance(0.05)) {
       draft(filling, message, {}, 'doubled_redelivery', lid);
     }
@@ -193,6 +191,29 @@ function draft(
   });
 }
 
+/** Evolution API writes an edit as a reply with the id of the message that it changes. */
+function draftEdit(
+  filling: Filling,
+  message: DayMessage,
+  edit: { at: number; body: string },
+  lid?: string,
+): void {
+  filling.drafts.push({
+    at: edit.at + 1,
+    chat: chatOf(filling, message, lid),
+    fields: {
+      message_type: message.direction === 'in' ? 0 : 1,
+      content: `\n\n\`Mensagem editada:\`\n\n${edit.body}`,
+      source_id: `WAID:${message.keyId}`,
+      content_attributes: { in_reply_to_external_id: message.keyId },
+    },
+    file: undefined,
+    record: (row) => {
+      filling.ledger.noMessage(row, 'amendment');
+    },
+  });
+}
+
 /** A row per card, none with the message's id. */
 function draftCard(filling: Filling, message: DayMessage): void {
   filling.drafts.push({
@@ -211,6 +232,8 @@ function contentOf(message: DayMessage): string | null {
   if (message.group) return `**${message.person.name}:**\n\n${message.body ?? ''}`;
   switch (message.type) {
     case 'text':
+    case 'reaction':
+      return message.connection === 'web' ? asMarkdown(message.body) : message.body;
     case 'image':
     case 'document':
       return message.body;
@@ -220,9 +243,18 @@ function contentOf(message: DayMessage): string | null {
       return `*Contact:*\n\n_Name:_ ${message.body ?? ''}`;
     case 'audio':
     case 'sticker':
-    case 'reaction':
       return null;
   }
+}
+
+/** Evolution API turns WhatsApp's marks into Markdown's. */
+function asMarkdown(body: string | null): string | null {
+  return body === null
+    ? null
+    : body
+        .replaceAll(/\*([^\n*]+)\*/g, '**$1**')
+        .replaceAll(/_([^\n_]+)_/g, '*$1*')
+        .replaceAll(/~([^\n~]+)~/g, '~~$1~~');
 }
 
 /** As Chatwoot numbers the kinds of attachments. */
@@ -268,12 +300,17 @@ function addOwnRows(filling: Filling): void {
     own({ message_type: 2, content: 'Conversation was marked resolved by Ana' }, 'activity'),
     own({ private: true, content: 'cliente VIP' }, 'private_note'),
     own({ message_type: 3, content_type: 9, content: 'Please rate the conversation' }, 'csat'),
-    // Queued for WhatsApp, or failed: no id yet.
-    own({ status: 3, content: 'Volto já' }, undefined),
+    // WhatsApp did not take it.
+    own({ status: 3, content: 'Volto já' }, 'unsent'),
   ];
+  // Sent by Evolution API, which did not write the id back.
+  const forgotten = own({ status: 0, content: 'Já envio' }, undefined);
   const starts = new Map(drafts.toReversed().map(({ chat, at }) => [chat, at]));
   for (const [chat, at] of starts) {
     for (const add of kinds) if (random.chance(0.5)) add(chat, at + random.between(10, 5_000));
+    const isGroup = chat.contact.identifier === filling.day.groupJid;
+    if (chat.inbox === WEB_INBOX && !isGroup && random.chance(0.3))
+      forgotten(chat, at + random.between(10, 5_000));
   }
 }
 
@@ -338,13 +375,14 @@ function writeDrafts(filling: Filling): object[] {
       private: false,
       status: 0,
       content_type: 0,
-      content_attributes: {},
       sender_type: isContact ? 'Contact' : fields.message_type === 1 ? 'User' : null,
       sender_id: isContact ? chat.contact.id : fields.message_type === 1 ? 2 : null,
       processed_message_content: fields.content,
       created_at: toTime(made.at),
       updated_at: toTime(made.at),
       ...fields,
+      // Rails encodes what is JSON already.
+      content_attributes: JSON.stringify(fields.content_attributes ?? {}),
     };
   });
 }

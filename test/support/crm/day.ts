@@ -183,7 +183,7 @@ function createMessage(parts: {
     direction,
     at,
     type,
-    body: bodyOf(random, type),
+    body: bodyOf(random, type, number),
     about: type === 'reaction' || isReply ? previous : undefined,
     via,
     ghost: connection === 'cloud' && isText && direction === 'in' && random.chance(0.04),
@@ -226,10 +226,11 @@ function amendmentId(
   return of.connection === 'web' ? keyId : wamidOf(of.person, keyId, of.direction);
 }
 
-function bodyOf(random: Random, type: MessageType): string | null {
+function bodyOf(random: Random, type: MessageType, number: number): string | null {
   switch (type) {
     case 'text':
-      return writeText(random);
+      // Some say a part in bold.
+      return number % 7 === 0 ? `*Oi!* ${writeText(random)}` : writeText(random);
     case 'image':
     case 'document':
       return random.chance(0.5) ? writeText(random) : null;

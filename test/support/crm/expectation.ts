@@ -70,6 +70,8 @@ export interface NoMessage {
     | 'activity'
     | 'contact_card'
     | 'csat'
+    /** Queued or refused: WhatsApp never had it. */
+    | 'unsent'
     | 'other_channel';
 }
 
