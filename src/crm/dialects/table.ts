@@ -16,7 +16,7 @@ export function tableDialect(name: string): Dialect {
   const from = [messages.schema, messages.table].flatMap((part) => (part === undefined ? [] : quoted(part)));
   return {
     name: 'table',
-    title: 'a table of messages',
+    title: `the table ${name}`,
     messages,
     tables: [],
     connectionsQuery: () =>
