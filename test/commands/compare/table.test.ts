@@ -26,13 +26,15 @@ async function database(): Promise<CrmDatabase> {
 /** What a user would write over the tables of their own program. */
 const VIEW = `
   create schema reports;
+  grant usage on schema reports to public;
   create view reports."WhatsApp" as
   select m.id, '${WEB.number}' as connection, m.wid as external_id,
     case when m."fromMe" then 'out' else 'in' end as direction,
     case when t."isGroup" then c.number || '@g.us' else c.number end as contact,
     m."createdAt" as timestamp, m."mediaType" as type, case when not m."isDeleted" then m.body end as body
   from "Messages" m join "Tickets" t on t.id = m."ticketId" join "Contacts" c on c.id = t."contactId"
-  where not m."isPrivate" and m.channel = 'whatsapp'`;
+  where not m."isPrivate" and m.channel = 'whatsapp';
+  grant select on reports."WhatsApp" to public`;
 
 /** Nothing is left out by design by a program that nobody knows, and the view leaves out what is no message. */
 function asSeenByView(expectation: Expectation): Expectation {
