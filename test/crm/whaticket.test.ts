@@ -374,6 +374,7 @@ describe('what is never stored', () => {
     isRevoked: false,
     hasErrors: false,
     isBeforeCrm: false,
+    isBeforeSource: false,
     isCloudApi: false,
   };
   const fork = TICKETZ.version?.(() => true) ?? TICKETZ;
