@@ -41,7 +41,7 @@ export interface FileSource extends Source {
 
 const CHUNK_BYTES = 256 * 1024;
 const TABLE_WITHOUT_JSON =
-  'This is a table in which no column holds JSON. Export it with the column of the webhook bodies.';
+  'This is a table in which no column holds a webhook. Export it with the column of the webhook bodies.';
 const CHAT_TEXT =
   'This is a chat exported from WhatsApp. A chat export has no message ids; it cannot be replayed. A backup of the phone has them: WhatsApp-Chat-Exporter (--json) for Android, ChatStorage.sqlite of an iPhone.';
 const BEGINNING: Place = { offset: 0, line: 0, element: 0 };

@@ -1,6 +1,7 @@
 import { bomLength, COMMA, OPEN_BRACE, OPEN_BRACKET, SEMICOLON, skipBlank, TAB } from './bytes.js';
 import { instantOf } from '../model/time.js';
 import { CsvScanner, type CsvCell, type CsvRecord } from './csv-scanner.js';
+import { mayHoldBody } from './markers.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 
 /** How exports write "nothing" into a cell. */
@@ -117,7 +118,7 @@ export interface CsvLayout {
 const DELIMITERS = [COMMA, SEMICOLON, TAB];
 const JSON_NAMES = ['payload', 'body', 'rawbody', 'data', 'json', 'message'];
 const RECEIVED_AT_NAMES = ['receivedat', 'createdat', 'timestamp', 'time'];
-const COLUMN_NAME = /^[\p{L}\p{N}_ .:#$()/-]{1,64}$/u;
+const COLUMN_NAME = /^[\p{L}\p{N}_ .:#$@()/-]{1,64}$/u;
 const SAMPLE_RECORDS = 50;
 
 interface SampleRecord {
@@ -142,15 +143,15 @@ export function findCsvLayout(head: Buffer): CsvLayout | 'no_json' | undefined {
 function layoutWith(delimiter: number, records: SampleRecord[]): CsvLayout | 'no_json' | undefined {
   const [first, ...others] = records;
   if (first === undefined) return undefined;
-  if (first.cells.some((cell) => cell.quoted && looksLikeJson(cell))) {
-    const jsonColumn = first.cells.findIndex((cell) => cell.quoted && looksLikeJson(cell));
-    return { delimiter, header: false, jsonColumn, receivedAtColumn: undefined };
-  }
+  const inFirst = first.cells.findIndex((cell) => cell.quoted && looksLikeJson(cell));
+  if (inFirst !== -1) return { delimiter, header: false, jsonColumn: inFirst, receivedAtColumn: undefined };
   const names = first.cells.map(({ bytes }) => bytes?.toString().trim() ?? '');
   if (!first.whole || !names.every((name) => COLUMN_NAME.test(name))) return undefined;
   const rows = others.filter((row) => !row.whole || row.cells.length === names.length);
-  const counts = names.map((_, column) => rows.filter((row) => holdsJson(row, column, delimiter)).length);
-  const jsonColumn = bestColumn(names, counts);
+  const countsOf = (isBody: (cell: CsvCell) => boolean): number[] =>
+    names.map((_, column) => rows.filter((row) => isIn(row, column, delimiter, isBody)).length);
+  // A program's lines in a table have words before the body.
+  const jsonColumn = bestColumn(names, countsOf(looksLikeJson)) ?? bestColumn(names, countsOf(holdsBody));
   if (jsonColumn !== undefined) {
     return { delimiter, header: true, jsonColumn, receivedAtColumn: findName(names, RECEIVED_AT_NAMES) };
   }
@@ -167,17 +168,22 @@ function bestColumn(names: string[], counts: number[]): number | undefined {
   return named ?? counts.indexOf(most);
 }
 
-/** The column with the first of the wanted names, whatever its case and underscores. */
+/** The column with the first of the wanted names, whatever its case, underscores and `@`. */
 function findName(names: string[], wanted: string[]): number | undefined {
-  const plain = names.map((name) => name.toLowerCase().replace(/[_ ]/g, ''));
+  const plain = names.map((name) => name.toLowerCase().replace(/[_ @]/g, ''));
   const found = wanted.map((name) => plain.indexOf(name)).find((column) => column !== -1);
   return found;
 }
 
-/** Unquoted JSON counts only where commas inside it do not split it; otherwise a line of prose would look like CSV. */
-function holdsJson(row: SampleRecord, column: number, delimiter: number): boolean {
+/** An unquoted cell counts only where commas inside it do not split it; otherwise a line of prose would look like CSV. */
+function isIn(
+  row: SampleRecord,
+  column: number,
+  delimiter: number,
+  isBody: (cell: CsvCell) => boolean,
+): boolean {
   const cell = row.cells[column];
-  if (cell === undefined || !looksLikeJson(cell)) return false;
+  if (cell === undefined || !isBody(cell)) return false;
   return cell.quoted || (delimiter !== COMMA && row.cells.length > 1);
 }
 
@@ -185,6 +191,11 @@ function looksLikeJson({ bytes }: CsvCell): boolean {
   if (bytes === undefined) return false;
   const first = bytes[skipBlank(bytes)];
   return first === OPEN_BRACE || first === OPEN_BRACKET;
+}
+
+/** Whether a body is in a cell behind other words, or in another notation; without quotes, any line of a log would be one. */
+function holdsBody({ bytes, quoted }: CsvCell): boolean {
+  return quoted && bytes !== undefined && mayHoldBody(bytes);
 }
 
 /** The first records; the last one may be cut by the end of the sample. */

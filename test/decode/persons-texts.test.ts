@@ -131,4 +131,11 @@ describe('E1: the same words around a body hide it from nobody', () => {
   ])('E1: %#', async (line) => {
     expect(await read(`INFO start\n${line}\nINFO end\n`)).toEqual({ bodies: ['found'], reasons: [] });
   });
+
+  test('E1: nor do brackets in the text of a body that is a cell of CSV', () => {
+    const text = 'x {chave: [1,2]} {"a": 1}';
+    const holding = JSON.stringify(webhook('messages', { messages: [message({ text: { body: text } })] }));
+    const entry = decode(`INFO "body: ${holding.replaceAll('"', '""')}"`);
+    expect(entry.sections.flatMap(({ facts }) => only('message', facts))).toMatchObject([{ body: text }]);
+  });
 });

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { after, firstProblem, readText } from './support.js';
 
 const BODY = '{"object":"whatsapp","text":"a, b; \\"c\\""}';
+const WEBHOOK = '{"object":"whatsapp_business_account","entry":[{"id":"1"}]}';
 
 function quoted(text: string): string {
   return `"${text.replaceAll('"', '""')}"`;
@@ -29,6 +30,22 @@ test('the JSON cell of each row is an entry, with its physical line, its row and
     { at: 'log:7[2]', text: BODY, receivedAt: '2025-09-16T05:20:00.000Z' },
     { at: 'log:8[3]', text: BODY, receivedAt: '2025-09-16T05:20:00.123Z' },
     { at: 'log:9[4]', text: BODY },
+  ]);
+  expect(problems).toEqual([]);
+});
+
+test.each([
+  ['words before the body', 'created_at,message', `body: ${WEBHOOK}`],
+  ['a console line of CloudWatch', '@timestamp,@message', `2025-09-16T05:00:00Z\tid\tINFO\t${WEBHOOK}`],
+  ['what PHP serialized', 'time,payload', `a:1:{s:4:"body";s:${WEBHOOK.length}:"${WEBHOOK}";}`],
+  ['Python’s notation', 'time,payload', "{'object': 'whatsapp_business_account', 'entry': []}"],
+])('a column with %s holds entries', async (_what, header, cell) => {
+  const { seen, problems } = await readText(
+    `${header}\n2025-09-16T05:00:00Z,${quoted(cell)}\n2025-09-16T05:00:01Z,${quoted(cell)}\n`,
+  );
+  expect(seen).toEqual([
+    { at: 'log:2[0]', text: cell, receivedAt: '2025-09-16T05:00:00.000Z' },
+    { at: 'log:3[1]', text: cell, receivedAt: '2025-09-16T05:00:01.000Z' },
   ]);
   expect(problems).toEqual([]);
 });
@@ -76,7 +93,7 @@ test('rows whose JSON cell is empty are passed over and counted', async () => {
 test('a table without a JSON column is unreadable, and the remedy says what to export', async () => {
   const result = await readText('id,name\n1,Ana\n2,Bruno\n');
   expect(result.problems).toEqual(['unreadable_input log:1']);
-  expect(firstProblem(result)).toMatch(/no column holds JSON.*Export/);
+  expect(firstProblem(result)).toMatch(/no column holds a webhook.*Export/);
 });
 
 test('a cut last row is given as it is, and read again once the file has grown', async () => {

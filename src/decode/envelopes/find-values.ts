@@ -21,7 +21,7 @@ export interface FoundValues {
   cutAt: number | undefined;
   /** Whether `util.inspect` left a part out (`[Object]`), so that a value is not whole. */
   isAbridged: boolean;
-  /** Why the values that were found are only parts of the text's value, which cannot be read; they are left out. */
+  /** Why the values that were found are only parts of the text's value, which cannot be read. */
   partReason: PartReason | undefined;
 }
 
@@ -92,8 +92,8 @@ export function findValues(text: string): FoundValues {
       from = start + 1;
     }
   }
-  const partReason = partReasonIn(text, found.values, enclosed);
-  return partReason === undefined ? found : { ...found, values: [], partReason };
+  found.partReason = partReasonIn(text, found.values, enclosed);
+  return found;
 }
 
 /** What begins at a bracket: a value; only the end of what failed to be one; `cut` by the text's end; nothing. */

@@ -135,14 +135,15 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   if (plain !== undefined) return openInner(plain);
   const found = text.includes('{') || text.includes('[') ? openValues(text) : NOTHING;
   // Inside an encoded body, which begins before them, values are parts of it, or a person's words.
-  if (found.isPart) return [];
+  const isInside = found.values.length > 0 && ENCODED_START.test(text.slice(0, found.start));
+  // So they are without one, inside a value that cannot be read.
+  if (!isInside && found.isPart) return [];
   const quoted = logfmt(found.values.length > 0 ? found.start : text.length, text);
   if (quoted !== undefined) {
     const opened = openInner(quoted);
     const isHidden = opened.length > 0 && !found.values.some((each) => each.isMarked);
     if (isHidden || opened.some((each) => each.isMarked)) return opened;
   }
-  const isInside = found.values.length > 0 && ENCODED_START.test(text.slice(0, found.start));
   if (!isInside && found.values.some((each) => each.isMarked)) return found.values;
   for (const decode of INNER) {
     const inner = decode(text, allowance);
@@ -151,6 +152,7 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
     const isBetter = found.values.length === 0 || opened.some((each) => each.isMarked);
     if (opened.length > 0 && isBetter) return opened;
   }
+  if (found.isPart) return [];
   return found.values.length > 0 ? found.values : found.empty;
 
   function openInner({ step, text: inner, isExact }: Inner): OpenedValue[] {

@@ -48,6 +48,8 @@ export function partReasonIn(
   values: readonly Span[],
   enclosed: Span | undefined,
 ): PartReason | undefined {
+  const marked = values.filter(({ start, end }) => hasMark(text.slice(start, end)));
+  if (marked.length === 0) return undefined;
   if (enclosed !== undefined) {
     let words = '';
     let from = 0;
@@ -58,10 +60,7 @@ export function partReasonIn(
     if (GO_MAP.test(words)) return 'go_map';
     if (OF_BODY.test(words + text.slice(from))) return 'inside_text';
   }
-  const isText = values.some(
-    ({ start, end }) => endsBeforeText(text.slice(0, start)) && hasMark(text.slice(start, end)),
-  );
-  return isText ? 'inside_text' : undefined;
+  return marked.some(({ start }) => endsBeforeText(text.slice(0, start))) ? 'inside_text' : undefined;
 }
 
 /** `{'key':`, `{key:`, `{"key"=>`, `{:key=>`: how values in the notations of Python, Node and Ruby begin. */
