@@ -145,7 +145,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
     };
   }
   const { crm, place, paths, ...chosen } = await placeOf(call, what, secretKey);
-  const url = place.kind === 'database' ? place.url : undefined;
+  const { url, table } = place.kind === 'database' ? place : {};
   const repaired = verifyRepair === undefined ? undefined : readRepairedIds(verifyRepair, call.io);
   const where = url === undefined ? paths.join(', ') : redactUrl(url);
   const files = repair === undefined ? undefined : await openRepairFiles(repair, crm, where, call.io);
@@ -174,7 +174,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
       if (save !== undefined && url !== undefined && compared.status === 'completed') {
         await saveForNights(
           ctx,
-          { name: save, crm, url, map: options.map, connection: options.connection },
+          { name: save, crm, url, table, map: options.map, connection: options.connection },
           secretKey,
         );
         call.notice(`Saved: reconcile --compare ${save} compares it every night.`);
@@ -277,20 +277,7 @@ function readOptions(call: Call) {
       'Without --adopt, compare stores nothing anyway.',
     );
   }
-  const table = values.crmTable;
-  if (table !== undefined && (crm !== 'table' || url === undefined)) {
-    throw contradiction(
-      `${origin('crmTable').place} names a table; ${crm === 'table' ? 'files are compared' : `${crm} has its own tables`}.`,
-      'Leave it out, or write: compare table --crm-url-file FILE --crm-table NAME',
-    );
-  }
-  if (crm === 'table' && url !== undefined && table === undefined) {
-    throw new ConfigError('Which view or table of the database holds the messages?', {
-      code: 'crm_table_missing',
-      remedy:
-        'Name it: --crm-table [SCHEMA.]NAME. It has the columns connection, external_id, direction, contact, timestamp, type, body.',
-    });
-  }
+  rejectWrongTable(what, values.crmTable, origin('crmTable').place);
   const { output } = call.settings;
   if (
     values.items !== undefined &&
@@ -324,6 +311,24 @@ function readOptions(call: Call) {
     pruneDoubles: values.pruneDoubles,
     verifyRepair: values.verifyRepair,
   };
+}
+
+/** The tables of every CRM but one's own are known; of a program of one's own, the user says which. */
+function rejectWrongTable(what: What, table: string | undefined, place: string): void {
+  const isOwn = what.kind === 'database' && what.crm === 'table';
+  if (table !== undefined && !isOwn) {
+    throw contradiction(
+      `${place} names a table of a program of your own.`,
+      'Leave it out, or write: compare table --crm-url-file FILE --crm-table NAME',
+    );
+  }
+  if (table === undefined && isOwn) {
+    throw new ConfigError('Which view or table of the database holds the messages?', {
+      code: 'crm_table_missing',
+      remedy:
+        'Name it: --crm-table [SCHEMA.]NAME. It has the columns connection, external_id, direction, contact, timestamp, type, body.',
+    });
+  }
 }
 
 /** Without a database or files, any other word may be the name of a saved comparison. */

@@ -19,6 +19,8 @@ import type { CompareOptions, CompareResult } from './types.js';
 const Options = z.object({
   map: z.array(z.object({ connection: z.string(), crm: z.string() })).default([]),
   connection: z.string().optional(),
+  /** The view or table of a program of one's own. */
+  table: z.string().optional(),
 });
 
 /** A name that a command line and a cron file take without quotes. */
@@ -28,6 +30,7 @@ export interface ToSave {
   name: string;
   crm: CrmName;
   url: string;
+  table?: string | undefined;
   map: CompareOptions['map'];
   connection?: string | undefined;
 }
@@ -35,7 +38,7 @@ export interface ToSave {
 /** Saves a comparison under a name, its URL sealed. Throws ConfigError for a name that is none, and without a secret key. */
 export async function saveForNights(
   ctx: Context,
-  { name, crm, url, map, connection }: ToSave,
+  { name, crm, url, table, map, connection }: ToSave,
   key: SecretKey | null,
 ): Promise<void> {
   if (!NAME.test(name) || CRM_NAMES.some((crmName) => crmName === name)) {
@@ -52,6 +55,7 @@ export async function saveForNights(
     options: {
       map: map.map((pair) => ({ connection: pair.connection, crm: pair.crm })),
       ...(connection === undefined ? {} : { connection }),
+      ...(table === undefined ? {} : { table }),
     },
   });
 }
@@ -79,10 +83,11 @@ export async function openSaved(
       remedy: 'Use the key that it was saved with, or save it again with --save.',
     });
   }
-  const { map, connection } = Options.parse(found.options);
+  const { map, connection, table } = Options.parse(found.options);
+  const url = key.open(found.url, aboutUrl(name));
   return {
     crm: found.crm,
-    place: { kind: 'database', url: key.open(found.url, aboutUrl(name)) },
+    place: { kind: 'database', url, ...(table === undefined ? {} : { table }) },
     map,
     connection,
   };

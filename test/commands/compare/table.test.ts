@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -121,9 +122,14 @@ describe('the command', () => {
     };
     expect(await refused('table', '--crm-url', crm.url)).toContain('--crm-table [SCHEMA.]NAME');
     expect(await refused('evolution', '--crm-url', crm.url, '--crm-table', 'wa')).toContain(
-      'evolution has its own tables',
+      'names a table of a program of your own',
     );
-    expect(await refused('table', 'wa.csv', '--crm-table', 'wa')).toContain('files are compared');
+    expect(await refused('table', 'wa.csv', '--crm-table', 'wa')).toContain(
+      'names a table of a program of your own',
+    );
+    expect(await refused('saved-one', '--crm-table', 'wa')).toContain(
+      'names a table of a program of your own',
+    );
     expect(await refused('table', '--crm-url', crm.url, '--crm-table', 'a.b.c')).toContain(
       'no name of a table',
     );
@@ -145,6 +151,22 @@ describe('the command', () => {
     const { code, stderr } = await run(['compare', 'table', '--crm-url', crm.url, '--crm-table', 'wa']);
     expect(code).toBe(2);
     expect(stderr).toContain("case when from_me then 'outbound' else 'inbound' end as direction");
+  });
+
+  it('remembers the view of a saved comparison', async () => {
+    const run = await server.prepare();
+    await run(['connection', 'add', '--name', 'loja', '--kind', 'baileys', '--phone', '+5511900000099']);
+    const crm = await database();
+    await crm.sql(
+      `create view wa as select 'loja' as connection, 'A' as external_id, 'in' as direction, '5511988880001' as contact,
+         now() as timestamp, 'text' as type, 'x' as body`,
+    );
+    const env = { WA_RECONCILE_SECRET_KEY: randomBytes(32).toString('base64') };
+    const named = ['--crm-url', crm.url, '--crm-table', 'wa', '--save', 'own'];
+    expect(await run(['compare', 'table', ...named], { env })).toMatchObject({ code: 0 });
+    const { code, stdout } = await run(['compare', 'own', '--json'], { env });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ crm: 'table', counts: { only_in_crm: 1 } });
   });
 
   it('reads the same columns from a file', async () => {
