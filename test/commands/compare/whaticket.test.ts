@@ -1,7 +1,12 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CrmName } from '../../../src/commands/compare/types.js';
+import type { CompareOptions, CrmName } from '../../../src/commands/compare/types.js';
+import { resolveInputs } from '../../../src/inputs/resolve-inputs.js';
 import { createRandom } from '../../bench/random.js';
-import { compareAll, expectFound, replayDay } from '../../support/crm/comparing.js';
+import { temporaryDirectory } from '../../cli/run-cli.js';
+import { compareAll, expectFound, replayDay, type Comparison } from '../../support/crm/comparing.js';
 import { createCrmDatabase, type CrmDatabase, type Sql } from '../../support/crm/database.js';
 import { createDay, WEB, type Day } from '../../support/crm/day.js';
 import type { Bug, Expectation, FillOptions } from '../../support/crm/expectation.js';
@@ -98,5 +103,85 @@ describe.each(Object.entries(WORLDS))('compare with %s', (_name, world) => {
       const found = await compareAll(store, world.crm, { kind: 'database', url: crm.url });
       expectFound(found, expectation, [WEB.name]);
     }
+  });
+});
+
+describe('exports of the family', () => {
+  const backend = useBackend('postgresql');
+
+  /** Every table as a file with a row a line, as its columns are. */
+  async function exported({ sql }: CrmDatabase, tables: readonly string[]): Promise<string[]> {
+    const directory = await temporaryDirectory();
+    const paths: string[] = [];
+    for (const table of tables) {
+      const path = join(directory, `${table}.ndjson`);
+      const rows = await sql(`select row_to_json(t)::text as line from "${table}" t`);
+      await writeFile(path, rows.map(({ line }) => `${String(line)}\n`).join(''));
+      paths.push(path);
+    }
+    return paths;
+  }
+
+  async function filesOf(crm: CrmDatabase, tables: readonly string[]): Promise<CompareOptions['place']> {
+    const inputs = await resolveInputs(await exported(crm, tables), { cwd: process.cwd() });
+    return { kind: 'files', inputs, stdin: Readable.from([]) };
+  }
+
+  it.each(Object.entries(WORLDS))('say of %s what its database says', async (_name, world) => {
+    const store = await backend.open();
+    const day = createDay({ seed: 37, count: 250, batched: false });
+    await replayDay(store, day);
+    const isTicketz = world.fill === fillTicketz;
+    // Of who is split, ticketz maps no LID.
+    const bugs = world.bugs.filter((bug) => !isTicketz || bug !== 'lid_split');
+    const { crm } = await filled(world, day, bugs);
+    const asDatabase = await compareAll(store, world.crm, { kind: 'database', url: crm.url });
+    const tables = ['Messages', 'Tickets', 'Contacts', 'Whatsapps'];
+    if (isTicketz) tables.push('WhatsappLidMaps');
+    const asFiles = await compareAll(store, world.crm, await filesOf(crm, tables));
+    expect(asFiles.result.counts).toEqual(asDatabase.result.counts);
+    expect(asFiles.result.connections).toMatchObject(
+      asDatabase.result.connections.map(({ counts, rows, aside }) => ({ counts, rows, aside })),
+    );
+    // Of two rows of one message either may be the double.
+    const told = ({ items }: Comparison): string[] =>
+      items
+        .filter((item) => item.class !== 'doubled')
+        .map((item) => `${item.class} ${item.externalId ?? item.rowId ?? ''} ${item.detail}`)
+        .sort();
+    expect(told(asFiles)).toEqual(told(asDatabase));
+  });
+
+  it('of messages alone are enough of ticketz, and too little of the community’s Whaticket', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 38, count: 150, batched: false });
+    await replayDay(store, day);
+    const ticketz = WORLDS.ticketz;
+    const community = WORLDS['whaticket-community'];
+    if (ticketz === undefined || community === undefined) throw new Error('there are such worlds');
+    const { crm } = await filled(ticketz, day, ['random_loss', 'quoted_stubs']);
+    const whole = await compareAll(store, 'ticketz', { kind: 'database', url: crm.url });
+    const alone = await compareAll(store, 'ticketz', await filesOf(crm, ['Messages']), {
+      connection: WEB.name,
+    });
+    expect(alone.result.counts).toEqual(whole.result.counts);
+    const other = await filled(community, day, []);
+    await expect(
+      compareAll(store, 'whaticket', await filesOf(other.crm, ['Messages', 'Tickets'])),
+    ).rejects.toMatchObject({ code: 'crm_export_incomplete' });
+  });
+
+  it('keep what tickets of a deleted connection hold, until it is said whose they are', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 39, count: 150, batched: false });
+    await replayDay(store, day);
+    const { crm, expectation } = await filled({ crm: 'whaticket', fill: fillWhaticket, bugs: [] }, day, []);
+    await crm.sql(`update "Tickets" set "whatsappId" = null where status = 'closed'`);
+    const place = { kind: 'database', url: crm.url } as const;
+    const without = await compareAll(store, 'whaticket', place);
+    expect(without.result.unmatched.crm).toEqual([{ key: 'none', name: 'tickets without a connection' }]);
+    expect(without.result.counts.lost).toBeGreaterThan(10);
+    const map = ['9', 'none'].map((key) => ({ connection: WEB.name, crm: key }));
+    expectFound(await compareAll(store, 'whaticket', place, { map }), expectation, [WEB.name]);
   });
 });
