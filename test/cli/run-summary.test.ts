@@ -274,6 +274,21 @@ describe('the next command', () => {
     const empty = runResult({ entries: NO_ENTRIES });
     expect(first(empty, { ...FROM_FILE, from: 'log' })).toBe('wa-reconcile replay LOG');
     expect(first(empty)).toBe('wa-reconcile replay --help');
+    expect(first(empty, { ...FROM_FILE, paths: ['chat.txt'] })).toBe('wa-reconcile inspect chat.txt');
+  });
+
+  test('shows what was wrong with the first entry, and what a file is that cannot be read', () => {
+    const problem = (origin: string, reason: string) => ({ origin, path: '$', reason, excerpt: '' });
+    const unread = problem('chat.txt:1', 'unreadable_input');
+    const result = (problems: RunResult['problems']) => runResult({ status: 'partial', problems });
+    const invocation = { ...FROM_FILE, paths: ['chat.txt', 'day.ndjson'] };
+    expect(first(result([unread]), invocation)).toBe('wa-reconcile inspect chat.txt day.ndjson');
+    expect(first(result([unread, problem('day.ndjson:3', 'unknown_shape')]), invocation)).toBe(
+      'wa-reconcile explain day.ndjson:3',
+    );
+    expect(first(result([problem('day.ndjson:4', 'no_external_id')]), invocation)).toBe(
+      'wa-reconcile explain day.ndjson:4',
+    );
   });
 
   test('shows the connection whose history has gaps', () => {

@@ -21,6 +21,14 @@ import { nextSteps } from '../views/replay-next.js';
 import { presentRun } from '../views/replay.js';
 import { typedAgain } from '../typed-again.js';
 
+/** What the input can be: a page that sends people here for the list has to find it. */
+const LOG_FORMS =
+  'Reads NDJSON, single bodies and arrays, CSV exports, SQL dumps (COPY, INSERT), console logs, and what ' +
+  'Docker, Kubernetes, journald, Heroku, syslog, CloudWatch, Loki, Elasticsearch, nginx, Rails, Sidekiq, ' +
+  'n8n, Hookdeck, webhook.site, HAR, SQS, RabbitMQ, Kafka, MongoDB and other programs keep of a webhook, ' +
+  'plain, gzip, zstd or zip; with --connection also WhatsApp-Chat-Exporter’s JSON and the databases of ' +
+  'wacli and of an iPhone.';
+
 const FLAGS = {
   ...group('Which stored entries (without a path):', {
     all: toggle('all entries, whatever their status'),
@@ -66,8 +74,7 @@ export function registerReplay(parent: Command, attach: Attach): void {
     flags: FLAGS,
     summary: 'Replay stored webhook logs into leads, conversations, messages and tickets.',
     details:
-      'Reads NDJSON, JSON, CSV exports, SQL dumps and logs of consoles, containers and log ' +
-      'systems, plain, gzip, zstd or zip; inspect says what a file is. Every entry ' +
+      `${LOG_FORMS} inspect says what a file is. Every entry ` +
       'is stored, and every item in it is created, updated, unchanged, skipped or rejected ' +
       'with a reason. Replaying the same entries again, in any order, changes nothing. ' +
       'Rerun the same command to resume an interrupted run.',
@@ -139,6 +146,7 @@ async function replayCommand(call: Call): Promise<Outcome> {
     argv: call.argv,
     from: fromLog ? 'log' : paths.includes('-') ? 'stdin' : 'files',
     register: settings.values.register,
+    paths,
   });
   const nothingRead = fromLog ? describeNoEntries(settings) : undefined;
   return { presentation: presentRun(result, next, nothingRead), exitCode: exitCodeOf(result.status) };

@@ -243,7 +243,7 @@ function isNamedByNothing({ phoneNumberId, number, wabaId, session }: InspectedC
 }
 
 function nextSteps({ entries, connections }: InspectResult, paths: readonly string[]): Remedy[] {
-  if (entries === 0) return [remedy('replay', ['--help'], 'lists the supported log formats')];
+  if (entries === 0) return [remedy('replay', ['--help'], 'lists the log formats that are read')];
   const steps: Remedy[] = [];
   const numbered = connections.some(({ phoneNumberId }) => phoneNumberId !== null);
   if (numbered) {

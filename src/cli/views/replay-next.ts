@@ -1,4 +1,5 @@
 import { namelessRemedy } from '../../audit/alert.js';
+import type { SourceProblemReason } from '../../model/raw-entry.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { RunResult } from '../../model/run-result.js';
 import { typedAgain, withoutDryRun } from '../typed-again.js';
@@ -12,6 +13,8 @@ export interface Invocation {
   /** Whether entries came from files, from stdin or from the database. */
   from: 'files' | 'stdin' | 'log';
   register: boolean;
+  /** What was given to read; none where entries came from the database. */
+  paths?: readonly string[];
 }
 
 /** The reasons for which an entry is left pending for want of a connection (rule H1). */
@@ -32,17 +35,32 @@ export function nextSteps(result: RunResult, invocation: Invocation): Remedy[] {
     steps.push(remedy('connection show', [gap.name], 'lists the missing history chunks'));
   }
   if (steps.length > 0) return steps;
-  if (result.entries.read === 0 && result.resumedFrom === undefined) {
-    return [nothingReadStep(invocation)];
+  const isNothingRead = result.entries.read === 0 && result.resumedFrom === undefined;
+  if (isNothingRead && invocation.from === 'log') {
+    return [remedy('replay', ['LOG'], 'replays a log file; without one, stored entries that are pending')];
   }
+  const broken = result.problems.find(({ reason }) => !OF_INPUT.has(reason));
+  if (broken !== undefined)
+    return [remedy('explain', [broken.origin], 'shows the first entry with a problem, and why')];
+  if (isNothingRead || result.problems.length > 0) return [inspectStep(invocation)];
   return [remedy('connection list', [], 'shows every connection and its history')];
 }
 
-function nothingReadStep({ from }: Invocation): Remedy {
-  return from === 'log'
-    ? remedy('replay', ['LOG'], 'replays a log file; without one, stored entries that are pending')
-    : remedy('replay', ['--help'], 'lists the supported log formats');
+/** Says what the input is, where some or all of it could not be read. */
+function inspectStep({ from, paths = [] }: Invocation): Remedy {
+  return paths.length === 0 || from === 'stdin'
+    ? remedy('replay', ['--help'], 'lists the log formats that are read')
+    : remedy('inspect', paths, 'says what is in it, and what is not understood');
 }
+
+/** Problems of what was never stored as an entry. */
+const OF_INPUT: ReadonlySet<string> = new Set([
+  'truncated_input',
+  'entry_too_large',
+  'unreadable_input',
+  'not_json',
+  'no_log_entries',
+] satisfies SourceProblemReason[]);
 
 /** The run itself, after its dry run; with what the dry run has shown to be missing. */
 function realStep(result: RunResult, { argv, register }: Invocation): Remedy {
