@@ -8,6 +8,7 @@ export type { HomeOptions, LibraryContext, ServerOptions } from './library/creat
 export * from './library/use-cases.js';
 export type { Moment } from './library/options.js';
 export type { AddConnectionResult } from './commands/connections/save.js';
+export type { ComparedItem, CompareResult } from './commands/compare/types.js';
 export type { ConnectionList } from './commands/connections/list.js';
 export { DUPLICATE_CLASSES, type DedupeResult, type DuplicateClass } from './commands/dedupe/result.js';
 export type { InspectResult } from './commands/inspect/types.js';

@@ -5,7 +5,7 @@ import { EXPLAIN_KINDS } from '../commands/explain/result.js';
 import { IMPORT_PHASES } from '../commands/import/types.js';
 import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT } from '../commands/messages/result.js';
 import { CHECK_NAMES } from '../commands/verify/types.js';
-import { INCLUDABLE_CHATS } from '../model/enumerations.js';
+import { CRM_NAMES, INCLUDABLE_CHATS } from '../model/enumerations.js';
 import { ConfigError } from '../model/errors.js';
 import { isTimeZone, localTimeZone } from '../model/time.js';
 
@@ -139,6 +139,23 @@ export const OPTIONS = {
     scan: z.boolean().default(false),
     since: moment.optional(),
     bodies: z.boolean().default(false),
+  }),
+  compare: z.strictObject({
+    crm: z.enum(CRM_NAMES),
+    /** The CRM's PostgreSQL, which is only read. */
+    crmUrl: word.optional(),
+    /** Of a `table`: the view or table, `[schema.]name`. */
+    crmTable: word.optional(),
+    /** Exports of its tables; instead of `crmUrl`. */
+    paths: z.array(word).default([]),
+    /** Where relative paths begin (default: the working directory of the process). */
+    cwd: word.optional(),
+    /** Which connection is which instance, inbox or number of the CRM. */
+    map: z.array(z.strictObject({ connection: word, crm: word })).default([]),
+    connection: word.optional(),
+    contact: word.optional(),
+    since: moment.optional(),
+    until: moment.optional(),
   }),
   undo: z.strictObject({
     run: word,

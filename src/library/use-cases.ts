@@ -3,6 +3,8 @@ import type { z } from 'zod';
 import { addConnection as addConnectionTo, type AddConnectionResult } from '../commands/connections/save.js';
 import { listConnections as listConnectionsOf, type ConnectionList } from '../commands/connections/list.js';
 import type { TypedFields } from '../commands/connections/validate.js';
+import { compare as runCompare } from '../commands/compare/compare.js';
+import type { ComparedItem, CompareResult } from '../commands/compare/types.js';
 import { dedupe as runDedupe } from '../commands/dedupe/dedupe.js';
 import type { DedupeResult } from '../commands/dedupe/result.js';
 import { explain as runExplain } from '../commands/explain/explain.js';
@@ -143,6 +145,33 @@ export async function readMessages(
   return underLock(ctx, 'messages', undefined, (held) => readPage(held, { ...options, from, to }));
 }
 
+/**
+ * Holds a CRM's own tables (`crmUrl`, or exports of them in `paths`) against the database, and says of every message what it is
+ * there. Only reads, on both sides. `onItem` receives every message and row.
+ */
+export async function compare(
+  ctx: LibraryContext,
+  { onItem, ...given }: Given<'compare'> & { onItem?: (item: ComparedItem) => Promise<void> | void },
+): Promise<CompareResult> {
+  const { crmUrl, crmTable, paths, cwd, ...options } = readOptions('compare', OPTIONS.compare, given);
+  if ((crmUrl === undefined) === (paths.length === 0)) throw excludingOne('compare', 'crmUrl', 'paths');
+  return underLock(ctx, 'compare', undefined, async (held) =>
+    runCompare(held, {
+      ...options,
+      place:
+        crmUrl === undefined
+          ? {
+              kind: 'files',
+              inputs: await resolveInputs(paths, { cwd: cwd ?? '.' }),
+              stdin: Readable.from([]),
+              signal: held.signal,
+            }
+          : { kind: 'database', url: crmUrl, ...(crmTable === undefined ? {} : { table: crmTable }) },
+      onItem,
+    }),
+  );
+}
+
 /** Says where a message, a contact, a raw entry or a run came from, and where a missing one went. Only reads. */
 export async function explain(ctx: LibraryContext, given: Given<'explain'>): Promise<ExplainResult> {
   const options = readOptions('explain', OPTIONS.explain, given);
@@ -196,6 +225,10 @@ async function inputOf(options: z.output<typeof OPTIONS.replay>): Promise<Replay
     stdin: input ?? Readable.from([]),
     maxEntryBytes,
   };
+}
+
+function excludingOne(useCase: string, one: string, other: string): ConfigError {
+  return new ConfigError(`${useCase}: give ${one} or ${other}.`, { code: 'invalid_option' });
 }
 
 function excluding(one: string, other: string): ConfigError {

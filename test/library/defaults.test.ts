@@ -20,6 +20,7 @@ function captureOptions(_ctx: unknown, options: unknown): never {
 
 vi.mock('../../src/commands/replay/replay.js', () => ({ replay: captureOptions }));
 vi.mock('../../src/commands/dedupe/dedupe.js', () => ({ dedupe: captureOptions }));
+vi.mock('../../src/commands/compare/compare.js', () => ({ compare: captureOptions }));
 vi.mock('../../src/commands/undo/undo.js', () => ({ undo: captureOptions }));
 vi.mock('../../src/commands/verify/verify.js', () => ({ verify: captureOptions }));
 vi.mock('../../src/commands/report/report.js', () => ({ report: captureOptions }));
@@ -54,6 +55,26 @@ test.each<[command: string, argv: string[], call: Call]>([
     (ctx) => library.dedupe(ctx, { apply: true, classes: ['same_id'], batchSize: 500 }),
   ],
   ['undo', ['undo', '0199f2a4', '--force'], (ctx) => library.undo(ctx, { run: '0199f2a4', force: true })],
+  [
+    'compare',
+    [
+      'compare',
+      'evolution',
+      '--crm-url',
+      'postgresql://crm/evolution',
+      '--map',
+      'shop=loja',
+      '--contact',
+      CONTACT,
+    ],
+    (ctx) =>
+      library.compare(ctx, {
+        crm: 'evolution',
+        crmUrl: 'postgresql://crm/evolution',
+        map: [{ connection: 'shop', crm: 'loja' }],
+        contact: CONTACT,
+      }),
+  ],
   ['verify', ['verify'], (ctx) => library.verify(ctx)],
   [
     'verify --check',

@@ -1,9 +1,10 @@
-import { mkdtemp, readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, inject, it } from 'vitest';
 import {
   addConnection,
+  compare,
   createContext,
   dedupe,
   explain,
@@ -21,7 +22,7 @@ import {
 } from '../../src/index.js';
 import type { DatabaseConfig } from '../../src/store/open-store.js';
 import { describeOnBackends, useBackend } from '../support/databases.js';
-import { ANA, echo, live } from '../support/webhooks.js';
+import { ANA, echo, live, wamid } from '../support/webhooks.js';
 
 function open(config: DatabaseConfig): Promise<LibraryContext> {
   return config.kind === 'postgresql'
@@ -63,6 +64,25 @@ describeOnBackends('the library', (backend) => {
     const older = await readMessages(ctx, { contact: ANA, limit: 2, cursor: cursor ?? '' });
     expect(older.messages).toHaveLength(1);
 
+    const crm = join(await mkdtemp(join(inject('databases').directory, 'crm-')), 'Message.ndjson');
+    const key = { id: wamid('a'), fromMe: false, remoteJid: `${ANA}@s.whatsapp.net` };
+    const row = {
+      id: 'c1',
+      key,
+      messageType: 'conversation',
+      message: {},
+      messageTimestamp: 0,
+      instanceId: 'i',
+    };
+    await writeFile(crm, JSON.stringify(row));
+    const [connection] = (await listConnections(ctx)).connections;
+    const compared = await compare(ctx, {
+      crm: 'evolution',
+      paths: [crm],
+      connection: connection?.name ?? '',
+    });
+    expect(compared.counts.lost + compared.counts.not_kept_by_design).toBe(2);
+    expect(await codeOf(compare(ctx, { crm: 'evolution' }))).toBe('invalid_option');
     expect(await verify(ctx)).toMatchObject({ status: 'completed', findings: 0 });
     expect((await dedupe(ctx)).applied).toBe(false);
     expect((await reconcile(ctx)).status).toBe('completed');
