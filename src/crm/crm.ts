@@ -142,10 +142,10 @@ export interface Dialect {
    */
   messagesQuery: (has: HasColumn) => string;
   /**
-   * True where no column tells rows apart: `messagesQuery` then gives all rows of `$1`, and the server keeps the place. Pages by a
-   * key would leave out rows that share one, or have none.
+   * True where `messagesQuery` gives all rows of `$1`, and the server keeps the place: where no column tells rows apart, pages by a
+   * key would leave out rows that share one or have none; where rows come by a join, each page would make all of it again.
    */
-  hasNoKey?: boolean;
+  isReadAtOnce?: boolean;
   readRow: (record: CrmRecord) => CrmRow;
   /** Puts what the other tables' files say about a message into its record, as the query's joins do. */
   join?: (tables: CrmTables) => (message: CrmRecord) => CrmRecord;

@@ -34,7 +34,8 @@ export async function openCrmDatabase(url: string, known: Dialect): Promise<CrmS
     await query('begin transaction isolation level repeatable read read only');
     await query(
       `select set_config('search_path', $1, true), set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO', true),
-         set_config('statement_timeout', $2, true), set_config('cursor_tuple_fraction', '1', true)`,
+         set_config('statement_timeout', $2, true), set_config('cursor_tuple_fraction', '1', true),
+         set_config('synchronize_seqscans', 'off', true)`,
       [pg.escapeIdentifier(target.schema), String(STATEMENT_TIMEOUT_MS)],
     );
     const has = await recognise(query, known, target);
@@ -62,11 +63,11 @@ type Query = (text: string, values?: readonly unknown[]) => Promise<CrmRecord[]>
 /** The rows of these connections: a page after the cursor of the one before, or from a cursor that the server keeps. */
 async function* pagesOf(
   query: Query,
-  { hasNoKey }: Dialect,
+  { isReadAtOnce }: Dialect,
   text: string,
   keys: readonly string[],
 ): AsyncGenerator<CrmRecord[], void, undefined> {
-  if (hasNoKey === true) {
+  if (isReadAtOnce === true) {
     await query(`declare wa_crm_messages no scroll cursor for ${text}`, [[...keys]]);
     for (;;) {
       const records = await query(`fetch ${PAGE} from wa_crm_messages`);

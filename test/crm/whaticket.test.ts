@@ -423,14 +423,7 @@ describe('the query', () => {
         'Tickets.channel',
       ),
     );
-    for (const name of [
-      'm."dataJson"',
-      'm."wid"',
-      'c."numberLid"',
-      '"WhatsappLidMaps"',
-      't.channel',
-      '::bigint',
-    ]) {
+    for (const name of ['m."dataJson"', 'm."wid"', 'c."numberLid"', '"WhatsappLidMaps"', 't.channel']) {
       expect(whole).toContain(name);
     }
   });

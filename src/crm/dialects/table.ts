@@ -27,7 +27,7 @@ export function tableDialect(name: string): Dialect {
         ${COLUMNS.map((column) => `${quoted(column)}::text`).join(', ')}
       from ${from.join('.')} where coalesce(connection::text, '') = any($1::text[])`,
     // Nobody promises that a view has no two rows of one message, nor that all have an id.
-    hasNoKey: true,
+    isReadAtOnce: true,
     readRow,
     // What a program of one's own leaves out is known to nobody: all of it shows as lost.
     notKept: () => null,

@@ -33,6 +33,8 @@ const FAMILY = {
   connectionsQuery,
   readConnection,
   messagesQuery,
+  // Which messages are a connection's only their tickets say.
+  isReadAtOnce: true,
   readRow: readWhaticketRow,
   join,
 } satisfies Partial<Dialect>;
@@ -91,31 +93,27 @@ function readConnection(record: CrmRecord): CrmConnection {
 /** Columns of messages that only some of the family have. */
 const OPTIONAL = ['wid', 'dataJson', 'remoteJid', 'isPrivate', 'isDeleted', 'channel'];
 
+/** A contact may have several; any of them names the person. */
+const LIDS_OF_CONTACTS = `left join (
+      select "contactId", min(lid) as lid from "WhatsappLidMaps" group by "contactId"
+    ) l on l."contactId" = c.id`;
+
 function messagesQuery(has: HasColumn): string {
   const columns = [...MESSAGES, ...OPTIONAL.filter((name) => has('Messages', name))];
-  // Of ticketz the key is both; where it is one, a number or WhatsApp's id, its index serves as well.
-  const after = `(($2::text[])[1]${has('Messages', 'wid') ? '::bigint' : ''}, ($2::text[])[2]::bigint)`;
+  const hasMaps = has('WhatsappLidMaps', 'lid');
+  const lid = hasMaps ? 'l.lid' : has('Contacts', 'lid') ? 'c.lid' : 'null';
   return `
     select ${columns.map((name) => `m."${name}"`).join(', ')},
       coalesce(t."whatsappId"::text, '${NO_CONNECTION}') as "whatsappId", t."isGroup",
       t."contactId" as "ticketContactId", c.number,
       ${has('Tickets', 'channel') ? 't.channel' : 'null'} as "ticketChannel",
-      ${has('Contacts', 'numberLid') ? 'c."numberLid"' : 'null'} as "numberLid", ${lidExpression(has)} as lid,
-      array[m.id::text, m."ticketId"::text] as cursor
+      ${has('Contacts', 'numberLid') ? 'c."numberLid"' : 'null'} as "numberLid", ${lid} as lid
     from "Messages" m
     join "Tickets" t on t.id = m."ticketId"
     left join "Contacts" c on c.id = t."contactId"
-    where coalesce(t."whatsappId"::text, '${NO_CONNECTION}') = any($1::text[])
-      and ($2::text[] is null or (m.id, m."ticketId") > ${after})
-    order by m.id, m."ticketId" limit $3`;
-}
-
-/** A contact may have several; any of them names the person. */
-function lidExpression(has: HasColumn): string {
-  if (has('WhatsappLidMaps', 'lid')) {
-    return '(select min(l.lid) from "WhatsappLidMaps" l where l."contactId" = c.id)';
-  }
-  return has('Contacts', 'lid') ? 'c.lid' : 'null';
+    ${hasMaps ? LIDS_OF_CONTACTS : ''}
+    where t."whatsappId" = any(array_remove($1::text[], '${NO_CONNECTION}')::int[])
+      or (t."whatsappId" is null and '${NO_CONNECTION}' = any($1::text[]))`;
 }
 
 function join(tables: CrmTables): (message: CrmRecord) => CrmRecord {
