@@ -149,6 +149,12 @@ export interface Dialect {
   readRow: (record: CrmRecord) => CrmRow;
   /** Puts what the other tables' files say about a message into its record, as the query's joins do. */
   join?: (tables: CrmTables) => (message: CrmRecord) => CrmRecord;
+  /**
+   * Names that the CRM knows to be one person's, besides those in its messages: one page, `$1::text` the id after which it begins
+   * or null, `$2` how many. Each record has `id`. Null where this version has no such table.
+   */
+  pairsQuery?: (has: HasColumn) => string | null;
+  readPair?: (record: CrmRecord) => Identities;
   notKept: (question: KeptQuestion) => NotKeptReason | null;
   /** Which texts a message with an edit has in the CRM; `unknown` is compared with nothing. */
   bodyOfEdited: 'latest' | 'original' | 'unknown';

@@ -5,7 +5,7 @@ import { parseDatabaseUrl, type DatabaseUrl } from '../store/database-url.js';
 import { connectClient } from '../store/backends/postgresql-client.js';
 import type { CrmRecord, Dialect, HasColumn } from './crm.js';
 import { textIn, textsIn } from './record.js';
-import type { CrmSource } from './source.js';
+import type { CrmSource, ReadPair } from './source.js';
 
 /** Rows per page: large enough that round trips cost nothing, small enough for memory. */
 const PAGE = 5_000;
@@ -50,6 +50,7 @@ export async function openCrmDatabase(url: string, known: Dialect): Promise<CrmS
           yield page.map((record) => ({ row: dialect.readRow(record), record }));
         }
       },
+      pairs: () => pairsOf(query, dialect, has),
       close,
     };
   } catch (error) {
@@ -85,6 +86,23 @@ async function* pagesOf(
     yield records;
     if (records.length < PAGE) return;
     cursor = textsIn(last, 'cursor');
+  }
+}
+
+async function* pairsOf(
+  query: Query,
+  { pairsQuery, readPair }: Dialect,
+  has: HasColumn,
+): AsyncGenerator<ReadPair[], void, undefined> {
+  const text = pairsQuery?.(has) ?? null;
+  if (text === null || readPair === undefined) return;
+  let after: string | null = null;
+  for (;;) {
+    const records: CrmRecord[] = await query(text, [after, PAGE]);
+    const last = records.at(-1);
+    if (last === undefined) return;
+    yield records.map((record) => ({ person: readPair(record), record }));
+    after = textIn(last, 'id');
   }
 }
 

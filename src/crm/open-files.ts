@@ -103,6 +103,9 @@ export async function openCrmFiles(
           .filter(({ row }) => only.has(row.kind === 'message' ? row.message.connection : row.connection));
       }
     },
+    pairs: async function* () {
+      // A file of another table than the known ones is refused; pairs are in the messages and contacts alone.
+    },
     close: () => Promise.resolve(),
   };
 }

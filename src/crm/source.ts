@@ -1,8 +1,15 @@
+import type { Identities } from '../model/facts.js';
 import type { CrmConnection, CrmRecord, CrmRow, Dialect } from './crm.js';
 
 /** A row as it is, and what it says. */
 export interface ReadRow {
   row: CrmRow;
+  record: CrmRecord;
+}
+
+/** A row that gives a person several names. */
+export interface ReadPair {
+  person: Identities;
   record: CrmRecord;
 }
 
@@ -14,5 +21,7 @@ export interface CrmSource {
   connections: readonly CrmConnection[];
   /** The rows of these connections, a page at a time; of all where files name no connections. */
   rows: (keys: readonly string[]) => AsyncIterable<readonly ReadRow[]>;
+  /** Names that the CRM knows to be one person's, besides those in its messages. */
+  pairs: () => AsyncIterable<readonly ReadPair[]>;
   close: () => Promise<void>;
 }

@@ -202,9 +202,10 @@ function peopleTable(people: readonly AffectedPerson[]): Block {
 
 function adoptedItems({ adopted }: CompareResult): Item[] {
   if (adopted === null) return [];
-  const { dryRun, created, merged, rejected, entries } = adopted;
+  const { dryRun, created, merged, rejected, entries, pairs } = adopted;
   const parts = [
     `${formatAmount(created, 'message')} of ${formatAmount(entries, 'row')}`,
+    ...(pairs === 0 ? [] : [`names of ${formatAmount(pairs, 'person', 'people')}`]),
     ...(merged === 0 ? [] : [`${formatAmount(merged, 'contact')} merged into another one`]),
     ...(rejected === 0 ? [] : [`${formatCount(rejected)} rejected`]),
   ];

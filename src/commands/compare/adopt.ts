@@ -1,5 +1,5 @@
 import type { CrmMessage, CrmRecord } from '../../crm/crm.js';
-import type { CrmSource } from '../../crm/source.js';
+import type { CrmSource, ReadPair } from '../../crm/source.js';
 import type { Context } from '../../context.js';
 import type { CrmName } from '../../model/enumerations.js';
 import type { Identities } from '../../model/facts.js';
@@ -23,15 +23,17 @@ export async function adoptRows(
   source: CrmSource,
   matches: readonly ConnectionMatch[],
   rows: RowsToAdopt,
+  pairs: ReadonlyMap<string, readonly ReadPair[]>,
   { dryRun }: { dryRun: boolean },
 ): Promise<AdoptResult> {
-  const total: AdoptResult = { dryRun, entries: 0, created: 0, rejected: 0, merged: 0, runs: [] };
+  const total: AdoptResult = { dryRun, entries: 0, pairs: 0, created: 0, rejected: 0, merged: 0, runs: [] };
   for (const connection of new Set(matches.map((match) => match.connection))) {
-    const wanted = rows.get(connection.id);
-    if (wanted === undefined || wanted.size === 0 || ctx.signal.aborted) continue;
+    const wanted = rows.get(connection.id) ?? new Set<string>();
+    const names = pairs.get(connection.id) ?? [];
+    if (wanted.size + names.length === 0 || ctx.signal.aborted) continue;
     const keys = matches.filter((match) => match.connection === connection).map(({ crm }) => crm.key);
     const result = await replay(ctx, {
-      input: { kind: 'rows', entries: entriesOf(source, keys, wanted) },
+      input: { kind: 'rows', entries: entriesOf(source, keys, wanted, names) },
       connection: connection.id,
       register: false,
       tickets: 'none',
@@ -42,7 +44,8 @@ export async function adoptRows(
       resume: false,
       recordedOptions: { crm: source.dialect.name, adopt: true, connection: connection.name },
     });
-    total.entries += result.entries.read;
+    total.entries += wanted.size;
+    total.pairs += names.length;
     total.created += result.messages.created;
     total.rejected += Object.values(result.messages.rejected).reduce((sum, count) => sum + count, 0);
     total.merged += result.leads.merged;
@@ -55,7 +58,10 @@ async function* entriesOf(
   source: CrmSource,
   keys: readonly string[],
   wanted: ReadonlySet<string>,
+  pairs: readonly ReadPair[],
 ): AsyncGenerator<RawEntry, void, undefined> {
+  for (const pair of pairs) yield pairEntry(source.dialect.name, pair);
+  if (wanted.size === 0) return;
   for await (const page of source.rows(keys)) {
     for (const { row, record } of page) {
       if (row.kind === 'message' && wanted.has(row.message.rowId))
@@ -89,6 +95,15 @@ export function entryOf(crm: CrmName, message: CrmMessage, record: CrmRecord): R
     origin: { kind: 'crm', crm, rowId },
     ...(receivedAt === null ? {} : { receivedAt }),
   };
+}
+
+/** Several names of one person, as the CRM knows them. */
+function pairEntry(crm: CrmName, { person, record }: ReadPair): RawEntry {
+  const text = JSON.stringify({ crm, people: namesOf(person), row: record }, (_, value: unknown) =>
+    typeof value === 'bigint' ? String(value) : value,
+  );
+  const { id } = record;
+  return { bytes: Buffer.from(text), origin: { kind: 'crm', crm, rowId: typeof id === 'string' ? id : '' } };
 }
 
 function namesOf({ phone, lid, waId, bsuids = [] }: Identities): string[] {

@@ -1,7 +1,7 @@
 import type { AsideReason, CrmConnection, NotKeptReason } from '../../crm/crm.js';
 import { ASIDE_REASONS } from '../../crm/crm.js';
 import { openCrm } from '../../crm/open-crm.js';
-import type { CrmSource } from '../../crm/source.js';
+import type { CrmSource, ReadPair } from '../../crm/source.js';
 import type { Context } from '../../context.js';
 import { remedy } from '../../model/remedy.js';
 import type { Severity } from '../../model/enumerations.js';
@@ -31,7 +31,7 @@ import { adoptRows } from './adopt.js';
 import { findFirstOnly } from './batch-order.js';
 import { judgeMessage, type Judged } from './judge.js';
 import { matchConnections, type ConnectionMatch } from './match-connections.js';
-import { addAside, stageCrm, type Staged } from './stage-rows.js';
+import { addAside, isNews, stageCrm, type Staged } from './stage-rows.js';
 import { Tally } from './tally.js';
 import { giveLostMessages } from './lost-messages.js';
 import type { CompareOptions, CompareResult, ComparedItem, RepairSink, RepairSummary } from './types.js';
@@ -57,7 +57,7 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
   const records = await readConnectionRecords(ctx.store.sql);
   const { matches, unmatched } = matchConnections(source, records, { map: options.map, connection: only });
   const onlyInCrm = new Map<string, Set<string>>();
-  const { tally, people, repair } = await ctx.store.transaction(async (tx) => {
+  const { tally, people, repair, news } = await ctx.store.transaction(async (tx) => {
     await prepareComparison(tx);
     const lead =
       options.contact === undefined ? null : await theOneLead(tx, await resolveContact(tx, options.contact));
@@ -76,7 +76,7 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
   const adopted =
     options.adopt === undefined || ctx.signal.aborted
       ? null
-      : await adoptRows(ctx, source, matches, onlyInCrm, options.adopt);
+      : await adoptRows(ctx, source, matches, onlyInCrm, news, options.adopt);
   const isInterrupted = ctx.signal.aborted;
   const connections = tally.connections();
   const counts = tally.total();
@@ -120,6 +120,14 @@ function severityOf(counts: CompareResult['counts']): Severity | null {
   return counts.only_in_crm + counts.without_id > 0 ? 'note' : null;
 }
 
+interface Compared {
+  tally: Tally;
+  people: CompareResult['people'];
+  repair: RepairSummary | null;
+  /** Names that only the CRM knows to be one person's, by connection. */
+  news: Map<string, ReadPair[]>;
+}
+
 type Scope = ComparisonScope & {
   onItem?: NonNullable<CompareOptions['onItem']>;
   repair?: RepairSink;
@@ -136,10 +144,11 @@ async function runComparison(
   source: CrmSource,
   matches: readonly ConnectionMatch[],
   scope: Scope,
-): Promise<{ tally: Tally; people: CompareResult['people']; repair: RepairSummary | null }> {
+): Promise<Compared> {
   const steps = 4;
   ctx.emit({ event: 'step', step: 'read the CRM', number: 1, of: steps });
-  const staged = await stageCrm(tx, source, matches, new LeadFinder(tx), {
+  const leads = new LeadFinder(tx);
+  const staged = await stageCrm(tx, source, matches, leads, {
     signal: ctx.signal,
     read: (rows) => {
       ctx.emit({ event: 'progress', bytesRead: 0, entries: rows, messages: rows });
@@ -176,6 +185,7 @@ async function runComparison(
           },
           scope.repair,
         );
+  if (scope.onlyInCrm !== undefined && !isStopped()) await collectPairs(source, matches, leads, staged);
   const affected = tally.people();
   const names = await readLeadNames(
     tx,
@@ -184,12 +194,30 @@ async function runComparison(
   return {
     tally,
     repair,
+    news: staged.news,
     people: affected.map(({ leadId, ...person }) => ({ ...person, contact: names.get(leadId) ?? leadId })),
   };
 }
 
 /** Enough to see a pattern in. */
 const LOST_REMEMBERED = 10_000;
+
+/** Adds what the CRM knows of people besides its messages, to the first connection: it says of none. */
+async function collectPairs(
+  source: CrmSource,
+  matches: readonly ConnectionMatch[],
+  leads: LeadFinder,
+  { news }: Staged,
+): Promise<void> {
+  const connection = matches[0]?.connection;
+  if (connection === undefined) return;
+  const { id, organizationId } = connection;
+  for await (const page of source.pairs()) {
+    await leads.load(page.map(({ person }) => ({ organizationId, identities: person })));
+    const fresh = page.filter(({ person }) => isNews(leads, organizationId, person));
+    if (fresh.length > 0) news.set(id, [...(news.get(id) ?? []), ...fresh]);
+  }
+}
 
 class Comparison {
   private readonly someLost = new Set<string>();

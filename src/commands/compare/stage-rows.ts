@@ -1,6 +1,7 @@
-import type { AsideReason, CrmMessage } from '../../crm/crm.js';
-import type { CrmSource } from '../../crm/source.js';
+import type { AsideReason, CrmMessage, CrmRecord } from '../../crm/crm.js';
+import type { CrmSource, ReadPair } from '../../crm/source.js';
 import { decodeWamid, isWamid } from '../../identity/wamid.js';
+import type { Identities } from '../../model/facts.js';
 import type { LeadFinder } from '../../rawlog/lead-finder.js';
 import type { Sql } from '../../store/sql.js';
 import { stageContactLeads, stageRows, type ContactLeadRow } from '../../store/queries/comparison.js';
@@ -12,6 +13,8 @@ export interface Staged {
   rows: Map<string, number>;
   /** Rows that are no messages, per connection and reason. */
   aside: Map<string, Map<AsideReason, number>>;
+  /** Names of one person, as a row of the CRM gives them, that are not all one lead's here. */
+  news: Map<string, ReadPair[]>;
   /** What the CRM calls a contact, by its number in the staged rows. */
   contactNames: readonly string[];
 }
@@ -29,12 +32,12 @@ export async function stageCrm(
 ): Promise<Staged> {
   const byKey = new Map(matches.map(({ crm, connection }) => [crm.key, connection]));
   const contacts = new Contacts();
-  const staged: Staged = { rows: new Map(), aside: new Map(), contactNames: contacts.names };
+  const staged: Staged = { rows: new Map(), aside: new Map(), news: new Map(), contactNames: contacts.names };
   let ordinal = 0;
   for await (const page of source.rows([...byKey.keys()])) {
     if (signal.aborted) break;
-    const messages: { message: CrmMessage; connectionId: string; organizationId: string }[] = [];
-    for (const { row } of page) {
+    const messages: StagedMessage[] = [];
+    for (const { row, record } of page) {
       const connection = byKey.get(row.kind === 'message' ? row.message.connection : row.connection);
       if (connection === undefined) continue;
       staged.rows.set(connection.id, (staged.rows.get(connection.id) ?? 0) + 1);
@@ -42,6 +45,7 @@ export async function stageCrm(
       else {
         messages.push({
           message: row.message,
+          record,
           connectionId: connection.id,
           organizationId: connection.organizationId,
         });
@@ -51,6 +55,13 @@ export async function stageCrm(
     await leads.load(
       fresh.map(({ message, organizationId }) => ({ organizationId, identities: message.person })),
     );
+    for (const { message, record, connectionId, organizationId } of fresh) {
+      if (isNews(leads, organizationId, message.person)) {
+        const known = staged.news.get(connectionId) ?? [];
+        staged.news.set(connectionId, known);
+        known.push({ person: message.person, record });
+      }
+    }
     const found = fresh.flatMap(({ message, connectionId, organizationId }): ContactLeadRow[] => {
       const contact = contacts.numberOf(connectionId, message.contact);
       return leads.find(organizationId, message.person).map((leadId) => ({ contact, leadId }));
@@ -77,6 +88,27 @@ export async function stageCrm(
     read(ordinal);
   }
   return staged;
+}
+
+interface StagedMessage {
+  message: CrmMessage;
+  record: CrmRecord;
+  connectionId: string;
+  organizationId: string;
+}
+
+/** Whether the names of a person, one of which is a lead's, are not yet known to be all of that one. */
+export function isNews(leads: LeadFinder, organizationId: string, person: Identities): boolean {
+  const { phone, lid, bsuids = [] } = person;
+  const names: Identities[] = [
+    ...(phone === undefined ? [] : [{ phone }]),
+    ...(lid === undefined ? [] : [{ lid }]),
+    ...bsuids.map((bsuid) => ({ bsuids: [bsuid] })),
+  ];
+  if (names.length < 2) return false;
+  const found = names.map((name) => leads.find(organizationId, name));
+  const known = new Set(found.flat());
+  return known.size > 0 && (known.size > 1 || found.some((ids) => ids.length === 0));
 }
 
 /** The key id inside a wamid, or the key id itself. */

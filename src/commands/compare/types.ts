@@ -149,8 +149,10 @@ export interface CompareOptions {
 /** What became of the messages that only the CRM had. */
 export interface AdoptResult {
   dryRun: boolean;
-  /** Rows stored as raw entries. */
+  /** Rows of messages that were stored as raw entries. */
   entries: number;
+  /** Rows that give a person several names, stored likewise. */
+  pairs: number;
   /** Messages created. */
   created: number;
   rejected: number;

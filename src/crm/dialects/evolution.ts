@@ -1,6 +1,7 @@
 import { identitiesOfUser, mergeIdentities } from '../../identity/identities.js';
 import { parseJid } from '../../identity/jid.js';
 import { canonicalPhone } from '../../identity/phone.js';
+import type { Identities } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import type { CrmRecord, CrmRow, Dialect, KeptQuestion, NotKeptReason } from '../crm.js';
 import { jsonIn, objectAt, secondsIn, stringAt, wordIn } from '../record.js';
@@ -29,6 +30,7 @@ export const EVOLUTION: Dialect = {
     columns: ['id', 'key', 'messageType', 'message', 'messageTimestamp', 'instanceId'],
   },
   tables: [{ table: 'Instance', columns: ['id', 'name', 'ownerJid', 'integration', 'number'] }],
+  optionalTables: [{ table: 'IsOnWhatsapp', columns: ['id', 'remoteJid', 'jidOptions'] }],
   connectionsQuery: () => `select id, name, "ownerJid", integration, number from "Instance" order by name`,
   readConnection: (record) => {
     const isCloudApi = wordIn(record, 'integration') === 'WHATSAPP-BUSINESS';
@@ -48,6 +50,15 @@ export const EVOLUTION: Dialect = {
     from "Message"
     where "instanceId" = any($1::text[]) and ($2::text[] is null or id > ($2::text[])[1])
     order by id limit $3`,
+  pairsQuery: (has) =>
+    has('IsOnWhatsapp', 'jidOptions')
+      ? `select id, "remoteJid", "jidOptions" from "IsOnWhatsapp" where $1::text is null or id > $1 order by id limit $2`
+      : null,
+  readPair: (record) =>
+    [wordIn(record, 'remoteJid'), ...(wordIn(record, 'jidOptions') ?? '').split(',')].reduce<Identities>(
+      (all, jid) => mergeIdentities(all, identitiesOfUser(jid?.trim())),
+      {},
+    ),
   readRow,
   notKept,
   bodyOfEdited: 'unknown',

@@ -8,6 +8,7 @@ import { asBaileysEvents } from '../../support/crm/day-baileys.js';
 import { asWebhooks } from '../../support/crm/day-webhooks.js';
 import { createDay, WEB, CLOUD, type Day } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
+import type { Bug } from '../../support/crm/expectation.js';
 import { addConnection } from '../../support/connections.js';
 import { describeOnBackends } from '../../support/databases.js';
 import type { Store } from '../../../src/store/store.js';
@@ -18,10 +19,10 @@ afterEach(async () => {
   open = [];
 });
 
-async function evolution(day: Day): Promise<string> {
+async function evolution(day: Day, bugs: readonly Bug[] = []): Promise<string> {
   const crm = await createCrmDatabase();
   open.push(crm);
-  await fillEvolution(crm.sql, day, { bugs: new Set(), seed: 3 });
+  await fillEvolution(crm.sql, day, { bugs: new Set(bugs), seed: 3 });
   return crm.readOnlyUrl;
 }
 
@@ -70,6 +71,43 @@ describeOnBackends('compare --adopt', (backend) => {
       same: result.counts.same + only,
     });
     expect(again.result.adopted).toMatchObject({ entries: 0, created: 0 });
+  });
+
+  it('learns from the CRM which LID is whose, and then finds no split people any more', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 33, count: 250, batched: true });
+    await replayDay(store, day);
+    const place = { kind: 'database', url: await evolution(day, ['lid_split']) } as const;
+    const people = day.people.flatMap(({ lid, phone }) =>
+      lid === undefined ? [] : [{ phone, lid: lid.digits }],
+    );
+    await open[0]?.sql(
+      `insert into "IsOnWhatsapp" (id, "remoteJid", "jidOptions", "updatedAt")
+       select 'pair' || p.phone, p.phone || '@s.whatsapp.net', p.phone || '@s.whatsapp.net,' || p.lid || '@lid', now()
+       from json_to_recordset($1::json) as p (phone text, lid text) on conflict ("remoteJid") do nothing`,
+      [JSON.stringify(people)],
+    );
+    const before = await compareAll(store, 'evolution', place);
+    expect(before.result.counts.other_contact).toBeGreaterThan(0);
+    const { result } = await compareAll(store, 'evolution', place, { adopt: { dryRun: false } });
+    expect(result.adopted?.pairs).toBeGreaterThan(0);
+    const leads = new Map(
+      (
+        await store.sql.query(
+          `select i.value as lid, l.phone_number as phone from lead_identities i join leads l on l.id = i.lead_id
+           where i.kind = 'lid'`,
+        )
+      ).map(({ lid, phone }) => [String(lid), String(phone)]),
+    );
+    const known = new Set(
+      (await store.sql.query(`select phone_number as phone from leads`)).map(({ phone }) => phone),
+    );
+    const withLid = day.people.filter(({ lid, phone }) => lid !== undefined && known.has(`+${phone}`));
+    expect(withLid.length).toBeGreaterThan(2);
+    for (const { lid, phone } of withLid) expect(leads.get(`${lid?.digits ?? ''}@lid`)).toBe(`+${phone}`);
+    const after = await compareAll(store, 'evolution', place, { adopt: { dryRun: true } });
+    expect(after.result.counts).toMatchObject({ other_contact: 0, only_in_crm: 0 });
+    expect(after.result.adopted).toMatchObject({ entries: 0, pairs: 0 });
   });
 
   it('gives way to the log, whichever comes first', async () => {
