@@ -372,4 +372,32 @@ describe('Evolution API: Cloud API instances', () => {
     });
     expect(theOnly(decode(web, { receivedAt: AT }), 'skipped')).toMatchObject({ reason: 'unknown_status' });
   });
+
+  it('M5: a deletion in the form of a row names the message beside the row', () => {
+    const row = { id: 'cm1', keyId: '3EB0A1', remoteJid: ANA, fromMe: false, status: 'DELETED' };
+    const decoded = decode(webhook('messages.delete', row), { receivedAt: AT });
+    expect(theOnly(decoded, 'revoke')).toMatchObject({ targetExternalId: '3EB0A1' });
+  });
+});
+
+describe('E1: events of Evolution API', () => {
+  it.each([
+    ['group.participants.update', 'group-participants.update'],
+    ['GROUP_PARTICIPANTS_UPDATE', 'group-participants.update'],
+    ['connection-update', 'connection.update'],
+  ])('%s is known by its other spelling', (written, name) => {
+    expect(decode(webhook(written, { id: '1@g.us' }))).toMatchObject({
+      sections: [{ field: name, eventOnly: true }],
+      unrecognized: [],
+    });
+  });
+
+  it('H3: a known one without data is counted; an unknown one, and one in a strange form, are not', () => {
+    expect(decode(webhook('messaging-history.set', {}))).toMatchObject({
+      sections: [{ eventOnly: true }],
+      unrecognized: [],
+    });
+    expect(decode(webhook('messaging-history.set', { some: 1 })).unrecognized).toHaveLength(1);
+    expect(decode(webhook('sparkles.update', {})).unrecognized).toHaveLength(1);
+  });
 });

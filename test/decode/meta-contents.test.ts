@@ -66,12 +66,12 @@ describe('what a message says', () => {
         order: {
           text: '',
           product_items: [
-            { product_retailer_id: 'SKU1', quantity: 2 },
+            { product_retailer_id: 'SKU1', quantity: 2, item_price: 3.5, currency: 'BRL' },
             { product_retailer_id: 'SKU2', quantity: '1' },
           ],
         },
       },
-      '2 x SKU1, 1 x SKU2',
+      '2 x SKU1 — BRL 3.50, 1 x SKU2',
     ],
     ['an order with words', { type: 'order', order: { text: 'para hoje', product_items: [] } }, 'para hoje'],
     ['an empty text', { type: 'text', text: { body: '' } }, undefined],

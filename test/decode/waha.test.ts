@@ -647,6 +647,16 @@ describe('WAHA: the rest', () => {
     expect(decode(other).sections).toMatchObject([{ eventOnly: true }]);
   });
 
+  test('H3: a state is a word, and counts', () => {
+    for (const engine of ['WEBJS', 'NOWEB']) {
+      const decoded = decode(waha('state.change', 'CONNECTED', { engine }));
+      expect(decoded).toMatchObject({
+        sections: [{ field: 'state.change', eventOnly: true }],
+        unrecognized: [],
+      });
+    }
+  });
+
   test('E1: an event of a later version is shown by its name', () => {
     expect(decode(waha('message.sparkle', { id: ID })).unrecognized).toEqual([
       { path: '$.payload', reason: 'unknown_event:message.sparkle', excerpt: `{"id":"${ID}"}` },

@@ -86,7 +86,9 @@ export function decodeBaileys(
 /** Events that are mostly chatter are counted when they say nothing, whatever form their data have. */
 function decodeOrCount(part: BaileysPart, context: Context): Fact[] | undefined {
   const facts = decodePart(part, context);
-  if (!isOftenEmpty(part.name) || (facts !== undefined && facts.length > 0)) return facts;
+  // An event that came without any data says that it happened.
+  const isEmpty = part.kind !== 'unknown' && Object.keys(asObject(part.data) ?? { some: 1 }).length === 0;
+  if ((!isOftenEmpty(part.name) && !isEmpty) || (facts !== undefined && facts.length > 0)) return facts;
   return [{ kind: 'event', path: context.path, name: part.name }];
 }
 

@@ -167,7 +167,8 @@ export function decodeDeleted(element: JsonValue, path: string, batch: ChangeBat
   const skip = skippedChat(chat.kind, batch.include);
   batch.facts.push(
     skip === undefined
-      ? revokeFact(externalIdOf(key.id), chat, path, element, batch)
+      ? // Evolution API's own row has an id of its own beside the message's.
+        revokeFact(externalIdOf(object.keyId) ?? externalIdOf(key.id), chat, path, element, batch)
       : skipped('revoke', skip, path),
   );
 }

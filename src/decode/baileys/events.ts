@@ -86,13 +86,24 @@ function rowless(...names: string[]): [string, EventKind][] {
   return names.map((name) => [name, 'rowless']);
 }
 
-/** Evolution API writes `MESSAGES_UPSERT` on its queues and sockets for what its webhooks call `messages.upsert`. */
+/**
+ * Evolution API writes `MESSAGES_UPSERT` on its queues and sockets, and `messages-upsert` in a URL, for what its webhooks call
+ * `messages.upsert`; programs that imitate it mix dots and dashes.
+ */
 const NAME_OF_CONSTANT: ReadonlyMap<string, string> = new Map(
-  [...KIND_OF_EVENT.keys()].map((name) => [name.toUpperCase().replace(/[.-]/g, '_'), name]),
+  [...KIND_OF_EVENT.keys()].map((name) => [constantOf(name), name]),
 );
+
+function constantOf(name: string): string {
+  return name.toUpperCase().replace(/[.-]/g, '_');
+}
+
+/** A constant, or a name with dots and dashes; small words with underscores are other programs'. */
+const OTHER_SPELLING = /^(?:[A-Z_]{3,64}|[a-z-]+[.-][a-z.-]{1,64})$/;
 
 /** Baileys' own spelling of an event's name; an unknown name comes back as it is, with the kind `unknown`. */
 export function eventOf(written: string): { name: string; kind: EventKind } {
-  const name = NAME_OF_CONSTANT.get(written) ?? written;
+  const isOther = !KIND_OF_EVENT.has(written) && OTHER_SPELLING.test(written);
+  const name = (isOther ? NAME_OF_CONSTANT.get(constantOf(written)) : undefined) ?? written;
   return { name, kind: KIND_OF_EVENT.get(name) ?? 'unknown' };
 }

@@ -3,7 +3,16 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import { isForm, paymentMethodText, permissionText, replyText } from '../contents/answers.js';
 import { actionLines, offerWording } from '../contents/offers.js';
 import { vcardText } from '../contents/vcards.js';
-import { errorText, labelOf, linesOf, lineText, paramsOf, textInside, titleOf } from '../contents/wording.js';
+import {
+  amountText,
+  errorText,
+  labelOf,
+  linesOf,
+  lineText,
+  paramsOf,
+  textInside,
+  titleOf,
+} from '../contents/wording.js';
 import type { Wording } from '../contents/wording.js';
 import { asArray, asObject, cutText, numberOf, ownValue, textOf } from '../read.js';
 
@@ -251,7 +260,7 @@ function contactsText(message: JsonObject): string | undefined {
   return names.length === 0 ? vcardText(message.vcard) : names.join(', ');
 }
 
-/** The customer's text, else the ordered products: `2 x SKU1, 1 x SKU2`. */
+/** The customer's text, else the ordered products: `2 x SKU1 — BRL 3.50, 1 x SKU2`. */
 function orderText(order: JsonObject | undefined): string | undefined {
   const text = textOf(order?.text);
   if (text !== undefined) return text;
@@ -259,7 +268,10 @@ function orderText(order: JsonObject | undefined): string | undefined {
   for (const element of asArray(order?.product_items) ?? []) {
     const item = asObject(element);
     const product = textOf(item?.product_retailer_id);
-    if (product !== undefined) items.push(`${textOf(item?.quantity) ?? '1'} x ${product}`);
+    if (product === undefined) continue;
+    const price = amountText(item?.item_price, 1, item?.currency);
+    const line = `${textOf(item?.quantity) ?? '1'} x ${product}`;
+    items.push(price === undefined ? line : `${line} — ${price}`);
   }
   return items.length === 0 ? undefined : items.join(', ');
 }

@@ -56,13 +56,16 @@ const ENGINES: ReadonlySet<JsonValue> = new Set(['WEBJS', 'WPP', 'NOWEB', 'GOWS'
 /** `{event, session, payload, engine, me, …}`: claims what names a session or an engine, or has an id of WAHA's form. */
 export function recogniseWaha(object: JsonObject): ReadVendor | undefined {
   const name = asString(object.event);
-  const payload = asObject(object.payload);
-  if (name === undefined || payload === undefined) return undefined;
+  if (name === undefined) return undefined;
+  const isCounted = COUNTED_FAMILIES.some((family) => name.startsWith(family));
+  // The state of whatsapp-web.js is a word: `CONNECTED`.
+  const isWord = isCounted && asString(object.payload) !== undefined;
+  const payload = isWord ? {} : asObject(object.payload);
+  if (payload === undefined) return undefined;
   // The name becomes that of a section.
   if (!/^[\w.-]{1,64}$/.test(name)) return undefined;
   const isEngine = object.engine !== undefined && ENGINES.has(object.engine);
-  const reader =
-    EVENTS.get(name) ?? (COUNTED_FAMILIES.some((family) => name.startsWith(family)) ? countOnly : undefined);
+  const reader = EVENTS.get(name) ?? (isCounted ? countOnly : undefined);
   const isNamed = asString(object.session) !== undefined || parseWahaId(payload.id) !== undefined;
   if (!isEngine && (reader === undefined || !isNamed)) return undefined;
 
