@@ -157,6 +157,15 @@ describe('a message', () => {
     expect(messageOf({ ...texts, fromMe: null }).direction).toBeNull();
   });
 
+  it('holds nothing that no database takes', () => {
+    const key = { remoteJid: '5511\0@lid', id: 'x' };
+    const record = withJson(
+      { ...without(TICKETZ_ROW, 'number', 'ticketContactId'), remoteJid: null, id: 'A\0', body: '\ud800' },
+      { key, message: { 'a\0': {} } },
+    );
+    expect(JSON.stringify(messageOf(record))).not.toMatch(/\\u0000|\\ud8/);
+  });
+
   it('is read of a row with nothing in it', () => {
     for (const columns of [TICKETZ_ROW, FORK_ROW, COMMUNITY_ROW]) {
       const empty = Object.fromEntries(Object.keys(columns).map((name) => [name, null]));

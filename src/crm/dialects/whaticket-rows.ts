@@ -5,7 +5,17 @@ import type { Identities } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { asideOfChat, asideOfContent } from '../chats.js';
 import type { AsideReason, CrmRecord, CrmRow } from '../crm.js';
-import { flagIn, jsonIn, momentIn, objectAt, secondsAt, stringAt, textIn, wordIn } from '../record.js';
+import {
+  flagIn,
+  jsonIn,
+  momentIn,
+  objectAt,
+  secondsAt,
+  storable,
+  stringAt,
+  textIn,
+  wordIn,
+} from '../record.js';
 
 /**
  * A row of "Messages" of any of the Whaticket family, with what its ticket and contact say. Where the columns of a fork are absent,
@@ -132,7 +142,8 @@ const BESIDE = new Set(['messageContextInfo', 'senderKeyDistributionMessage']);
 
 function contentName(content: JsonObject): string | null {
   const names = Object.keys(content);
-  return names.find((name) => !BESIDE.has(name)) ?? names[0] ?? null;
+  const name = names.find((known) => !BESIDE.has(known)) ?? names[0];
+  return name === undefined ? null : storable(name);
 }
 
 const TEXTS = new Set(['chat', 'conversation', 'extendedTextMessage']);

@@ -188,4 +188,22 @@ describe('the command', () => {
     expect({ code, stderr }).toMatchObject({ code: 3 });
     expect(JSON.parse(stdout)).toMatchObject({ counts: { only_in_crm: 1, doubled: 1, without_id: 1 } });
   });
+
+  it('reads texts that no database takes', async () => {
+    const run = await server.prepare();
+    await run(['connection', 'add', '--name', 'loja', '--kind', 'baileys', '--phone', '+5511900000099']);
+    const path = join(await temporaryDirectory(), 'messages.ndjson');
+    const row = { connection: 'loja', direction: 'in', timestamp: 1_758_000_000 };
+    await writeFile(
+      path,
+      [
+        { ...row, external_id: 'A\0B', contact: '55119\0', type: 'te\0xt', body: '\0\ud800' },
+        { ...row, external_id: { a: 1 }, contact: ['x'], timestamp: null, type: 5, body: 7 },
+      ]
+        .map((record) => `${JSON.stringify(record)}\n`)
+        .join(''),
+    );
+    const { stdout } = await run(['compare', 'table', path, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ counts: { only_in_crm: 1, without_id: 1 } });
+  });
 });
