@@ -122,9 +122,10 @@ function ownContact(
   }
   const asLid = `${number}@lid`;
   if (asLid === lid) return { contact: asLid, person: identities };
-  const person = mergeIdentities(identitiesOfUser(number), identities);
+  // The CRM says it is a phone, and it is none (I2): taken for one, it would become a lead's when adopted.
   const isTakenForPhone = LID_DIGITS.test(number) || parseJid(chat).jid === asLid;
-  return { contact: isTakenForPhone ? asLid : number, person };
+  if (isTakenForPhone) return { contact: asLid, person: identities };
+  return { contact: number, person: mergeIdentities(identitiesOfUser(number), identities) };
 }
 
 function lidOf(lid: string | null): string | null {
