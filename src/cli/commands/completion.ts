@@ -13,7 +13,7 @@ export function registerCompletion(parent: Command, attach: Attach): void {
     .command('completion')
     .addArgument(new Argument('<shell>', 'your shell').choices(SHELLS));
   describe(command, {
-    summary: 'Print a script that completes commands and options in your shell.',
+    summary: 'Print a script that completes commands in your shell.',
     examples: [
       ['source <(wa-reconcile completion bash)', 'in this bash'],
       ['wa-reconcile completion zsh > "${fpath[1]}/_wa-reconcile"', 'in every zsh'],
