@@ -189,7 +189,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
       if (result.status === 'completed') await list.finish();
       else call.notice('The list of items is not written: it would be incomplete.');
     }
-    return { presentation: presentCompare(result), exitCode: exitCodeFor(result, severity) };
+    return { presentation: presentCompare(result, call.argv), exitCode: exitCodeFor(result, severity) };
   } finally {
     await list?.discard();
     await files?.discard();

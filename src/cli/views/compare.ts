@@ -5,6 +5,7 @@ import type {
   CompareResult,
   LikelyCause,
 } from '../../commands/compare/types.js';
+import type { Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../ui/presentation.js';
 import {
   countOf,
@@ -22,6 +23,7 @@ import {
 } from '../ui/document.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
 import { sanitize } from '../ui/sanitize.js';
+import { typedAgain } from '../typed-again.js';
 
 /** One line of `--items`: `SIGN CLASS CONNECTION MESSAGE ROW DETAIL`, separated by tabs, whatever is in them. */
 export function comparedItemLine(item: ComparedItem): string {
@@ -29,7 +31,7 @@ export function comparedItemLine(item: ComparedItem): string {
   return [sign, item.class, connection, externalId ?? '', rowId ?? '', detail].map(sanitize).join('\t');
 }
 
-export function presentCompare(result: CompareResult): Presentation {
+export function presentCompare(result: CompareResult, argv: readonly string[]): Presentation {
   const { connections, ...summary } = result;
   return {
     json: result,
@@ -75,7 +77,7 @@ export function presentCompare(result: CompareResult): Presentation {
         section('Repair', [list(repairItems(result))]),
         ...unmatchedBlocks(result),
       ],
-      next: result.next,
+      next: [...repairSteps(result, argv), ...result.next],
     },
   };
 }
@@ -177,6 +179,20 @@ function detailItems({
     );
     return shown.length === 0 ? [] : [{ label: connection, line: [`${words}: ${shown.join(', ')}`] }];
   });
+}
+
+/** The same comparison, with the repair written. */
+function repairSteps({ counts, repair }: CompareResult, argv: readonly string[]): Remedy[] {
+  // The URL may hold a password, which is not for the screen.
+  const holdsUrl = argv.some((word) => word.startsWith('--crm-url') && !word.startsWith('--crm-url-file'));
+  if (counts.lost === 0 || repair !== null || holdsUrl) return [];
+  return [
+    typedAgain(argv, 'writes SQL that gives the CRM back what it lost, to review and run', (words) => [
+      ...words,
+      '--repair',
+      'lost.sql',
+    ]),
+  ];
 }
 
 function peopleTable(people: readonly AffectedPerson[]): Block {
