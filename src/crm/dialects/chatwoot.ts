@@ -89,8 +89,8 @@ function readConnection(record: CrmRecord): ReturnType<Dialect['readConnection']
     name: isOther ? `${name} (${channel.replace('Channel::', '')})` : name,
     phoneNumberId: wordIn(record, 'phone_number_id'),
     phone: canonicalPhone(wordIn(record, 'phone_number') ?? '') ?? null,
-    isCloudApi:
-      channel === 'Channel::Whatsapp' ? (provider === null ? null : CLOUD_PROVIDERS.has(provider)) : false,
+    // What feeds an API inbox has the messages of either.
+    isCloudApi: channel === 'Channel::Whatsapp' && provider !== null ? CLOUD_PROVIDERS.has(provider) : null,
   };
 }
 
@@ -163,9 +163,9 @@ const HANDED_ON = new Set([...OWN_TYPES, 'contacts']);
 function notKept(question: KeptQuestion): NotKeptReason | null {
   const { type, direction, source, body, isGroup, hasErrors, isCloudApi, isBeforeSource } = question;
   if (isGroup) return 'group';
-  // Versions of 2026 keep echoes and may import a history: from their first one on.
-  if (isBeforeSource && source === 'app_echo') return 'echo';
+  // Versions of 2026 keep the Cloud API's echoes, and may import a history: from their first one on.
   if (isBeforeSource && source === 'history') return 'history';
+  if (isBeforeSource && source === 'app_echo' && isCloudApi) return 'echo';
   if (!isCloudApi) {
     // A survey is a row of Chatwoot's own, which Evolution does not hand back.
     if (direction === 'OUTBOUND' && body?.includes('/survey/responses/') === true) return 'automatic';

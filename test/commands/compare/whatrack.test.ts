@@ -5,6 +5,7 @@ import { compareAll, expectFound, replayDay } from '../../support/crm/comparing.
 import { createCrmDatabase, type CrmDatabase } from '../../support/crm/database.js';
 import { CLOUD, createDay, type Day } from '../../support/crm/day.js';
 import type { Bug, Expectation } from '../../support/crm/expectation.js';
+import { exportTables } from '../../support/crm/exporting.js';
 import { useBackend } from '../../support/databases.js';
 
 const BUGS: readonly Bug[] = ['first_of_batch_only', 'random_loss', 'direction_wrong', 'text_lost_131060'];
@@ -67,5 +68,41 @@ describe('compare whatrack', () => {
         NUMBERS,
       );
     }
+  });
+
+  it('finds in files of its tables what it finds in the database', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 21, count: 200, batched: true });
+    await replayDay(store, day);
+    const { crm, expectation } = await whatrack(day, BUGS);
+    const tables = ['whatsapp_messages', 'crm_leads', 'crm_message_directions', 'whatsapp_configs'];
+    const files = await exportTables(crm.sql, tables);
+    const whole = await compareAll(store, 'whatrack', files);
+    expectFound(whole, expectation, NUMBERS);
+    expect(whole.result.connections[0]?.fields.direction).toBeGreaterThan(0);
+    // Without the words of directions nothing is compared with them.
+    const few = await exportTables(crm.sql, ['whatsapp_messages', 'crm_leads', 'whatsapp_configs']);
+    const { result } = await compareAll(store, 'whatrack', few);
+    expect(result.connections[0]?.fields.direction).toBeUndefined();
+    expect(result.counts.lost).toBe(whole.result.counts.lost);
+    const alone = await exportTables(crm.sql, ['whatsapp_messages']);
+    await expect(compareAll(store, 'whatrack', alone)).rejects.toThrow(
+      'None of the files is the table crm_leads of WhaTrack.',
+    );
+  });
+
+  it('reads every row once, of which many have one time', async () => {
+    const store = await backend.open();
+    await replayDay(store, createDay({ seed: 23, count: 20, batched: false }));
+    const { crm } = await whatrack(createDay({ seed: 23, count: 20, batched: false }), []);
+    await crm.sql(`
+      insert into whatsapp_messages (wamid, "leadId", "instanceId", "directionId", type, status, timestamp, "updatedAt")
+      select 'wamid.' || n, m."leadId", m."instanceId", m."directionId", 'text', 'sent', '2025-09-16'::timestamp + n / 6000 * interval '1 ms',
+        now()
+      from generate_series(1, 12000) n, (select * from whatsapp_messages limit 1) m`);
+    const [counted] = await crm.sql('select count(*)::int as rows from whatsapp_messages');
+    const { result } = await compareAll(store, 'whatrack', { kind: 'database', url: crm.url });
+    expect(result.connections[0]?.rows).toBe(counted?.rows);
+    expect(result.counts.doubled).toBe(0);
   });
 });
