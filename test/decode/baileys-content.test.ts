@@ -96,7 +96,7 @@ describe('contents of WhatsApp Web', () => {
       'a list of the business',
       { listMessage: { title: 'Menu', description: 'Escolha' } },
       'interactive',
-      'Escolha',
+      'Menu\nEscolha',
     ],
     [
       'a template',

@@ -69,7 +69,7 @@ const SECTIONS = [
   { title: 'Bolos', rows: [{ id: 'r1', rowId: 'r1', title: 'Cenoura', description: 'com cobertura' }] },
   { title: 'Bebidas', rows: [{ id: 'r2', rowId: 'r2', title: 'Café' }] },
 ];
-const LIST = 'O que você quer?\nPadaria Fictícia\nBolos\n• Cenoura — com cobertura\nBebidas\n• Café';
+const LIST = 'Menu\nO que você quer?\nBolos\n• Cenoura — com cobertura\nBebidas\n• Café\nPadaria Fictícia';
 
 interface Twin {
   what: string;
@@ -279,7 +279,7 @@ const TWINS: readonly Twin[] = [
         },
       },
     },
-    body: LIST.replace('\nPadaria Fictícia', ''),
+    body: LIST.replace('Menu\n', '').replace('\nPadaria Fictícia', ''),
   },
   {
     what: 'buttons',

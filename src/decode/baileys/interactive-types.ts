@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import { isForm, replyText } from '../contents/answers.js';
 import {
   cardLines,
+  isListFlow,
   nativeFlowsLines,
   offerWording,
   plainButtonLines,
@@ -23,6 +24,7 @@ export function readList(o: JsonObject): Reading {
     text: textOf(o.description) ?? textOf(o.title),
     footer: lineText(o.footerText),
     lines: sectionLines([...(asArray(o.sections) ?? []), ...products]),
+    list: { header: lineText(o.title) },
   };
   const meta = {
     title: shortText(o.title),
@@ -64,7 +66,12 @@ function interactiveParts(o: JsonObject): OfferParts {
     const card = asObject(element);
     lines.push(...cardLines(asObject(card?.body)?.text, nativeFlowsLines(asObject(card?.nativeFlowMessage))));
   }
-  const offer = { text: textOf(asObject(o.body)?.text) ?? textOf(title), footer: lineText(footer), lines };
+  const offer = {
+    text: textOf(asObject(o.body)?.text) ?? textOf(title),
+    footer: lineText(footer),
+    lines,
+    ...(isListFlow(flow) ? { list: { header: lineText(title) } } : {}),
+  };
   const buttons = partsOf(flow?.buttons, (button) => ({
     name: shortText(button.name),
     params: shortText(button.buttonParamsJson),

@@ -16,6 +16,8 @@ export interface Offer {
   footer: string | undefined;
   /** Further lines: an order's products, the sections of a list and the buttons. */
   lines: string[];
+  /** A list: its header stands above its text, and its sections follow before the footer. */
+  list?: { header: string | undefined };
 }
 
 /** Most rows of a list that are shown; WhatsApp's own limit is 10, for products 30. */
@@ -25,8 +27,9 @@ const MOST_OPTIONS = 100;
  * The text, the footer and one line for each choice, as the person saw them. A message without any of these has no text here
  * and gets its `label`.
  */
-export function offerWording({ text, footer, lines }: Offer, label: string | undefined): Wording {
-  const body = linesOf([text, footer, ...lines]);
+export function offerWording({ text, footer, lines, list }: Offer, label: string | undefined): Wording {
+  const header = list?.header === text ? undefined : list?.header;
+  const body = linesOf(list === undefined ? [text, footer, ...lines] : [header, text, ...lines, footer]);
   if (body !== undefined || label === undefined) return { body };
   return { body: label, isLabel: true };
 }
@@ -105,6 +108,13 @@ export function nativeFlowLines(name: JsonValue | undefined, params: JsonValue |
     known.code,
     asObject(known.link)?.url,
   );
+}
+
+/** Whether one of the native flows is a list. */
+export function isListFlow(flow: JsonObject | undefined): boolean {
+  return (asArray(flow?.buttons) ?? []).slice(0, MOST_OPTIONS).some((each) => {
+    return asObject(each)?.name === 'single_select';
+  });
 }
 
 /** The `nativeFlowMessage` of WhatsApp Web. */

@@ -190,6 +190,9 @@ function interactiveWording(interactive: JsonObject | undefined): Wording {
       textOf(asObject(interactive.header)?.text),
     footer: lineText(asObject(interactive.footer)?.text),
     lines: actionLines(asObject(interactive.action)),
+    ...(asObject(interactive.action)?.sections === undefined
+      ? {}
+      : { list: { header: lineText(asObject(interactive.header)?.text) } }),
   };
   return offerWording(offer, type === undefined || reply !== undefined ? undefined : titleOf(type));
 }
