@@ -110,7 +110,7 @@ function joinConnection(tables: CrmTables): (inbox: CrmRecord) => CrmRecord {
 
 function messagesQuery(has: HasColumn): string {
   const columns = [...MESSAGES.columns, ...NEWER.filter((name) => has(MESSAGES.table, name))];
-  // Attachments by the page: old versions have no index by which to look up those of one message.
+  // Attachments by the page: where no index has their messages, a look-up for each message would read all of them.
   return `
     with page as (
       select ${columns.map((name) => `m.${name}`).join(', ')}, i.channel_type, c.contact_id, p.phone_number,
@@ -125,7 +125,7 @@ function messagesQuery(has: HasColumn): string {
     ),
     files as (
       select f.message_id, min(f.file_type) as file_type from attachments f
-      where f.message_id in (select id from page) group by f.message_id
+      where f.message_id between (select min(id) from page) and (select max(id) from page) group by f.message_id
     )
     select page.*, files.file_type, array[page.id::text] as cursor
     from page left join files on files.message_id = page.id order by page.id`;

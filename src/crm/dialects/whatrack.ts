@@ -55,7 +55,7 @@ export const WHATRACK: Dialect = {
     from whatsapp_messages m
     left join crm_message_directions d on d.id = m."directionId"
     left join crm_leads l on l.id = m."leadId"
-    where m."instanceId"::text = any($1::text[])
+    where m."instanceId" = any($1::text[]::uuid[])
       and ($2::text[] is null or (m.timestamp, m.id) > (($2::text[])[1]::timestamp, ($2::text[])[2]::uuid))
     order by m.timestamp, m.id limit $3`,
   readRow,
