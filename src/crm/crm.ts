@@ -27,8 +27,8 @@ export interface CrmMessage {
   connection: string;
   /** WhatsApp's id, a wamid or a key id, without what the CRM puts around it; null where the row has none. */
   externalId: string | null;
-  /** What the CRM calls the contact: two contacts of one person differ in it. */
-  contact: string;
+  /** What the CRM calls the contact: two contacts of one person differ in it. Null where a file does not say whose the row is. */
+  contact: string | null;
   person: Identities;
   /** Null where the CRM does not keep it truthfully. */
   direction: Direction | null;

@@ -189,6 +189,8 @@ describe('the person of a message of Chatwoot', () => {
     const nobody = { phone_number: undefined, identifier: undefined, contact_source_id: undefined };
     const message = messageOf({ ...OWN, ...nobody, channel_type: undefined });
     expect(message).toMatchObject({ person: {}, contact: 'contact 41' });
+    const alone = { ...OWN, ...nobody, channel_type: undefined, contact_id: undefined };
+    expect(messageOf(alone)).toMatchObject({ person: {}, contact: null });
   });
 });
 

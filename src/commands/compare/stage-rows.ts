@@ -4,7 +4,12 @@ import { decodeWamid, isWamid } from '../../identity/wamid.js';
 import type { Identities } from '../../model/facts.js';
 import type { LeadFinder } from '../../rawlog/lead-finder.js';
 import type { Sql } from '../../store/sql.js';
-import { stageContactLeads, stageRows, type ContactLeadRow } from '../../store/queries/comparison.js';
+import {
+  NO_CONTACT,
+  stageContactLeads,
+  stageRows,
+  type ContactLeadRow,
+} from '../../store/queries/comparison.js';
 import type { ConnectionMatch } from './match-connections.js';
 
 /** What was staged of a CRM, and what names its contacts. */
@@ -128,7 +133,8 @@ class Contacts {
   readonly names: string[] = [];
   private readonly numbers = new Map<string, number>();
 
-  numberOf(connectionId: string, name: string): number {
+  numberOf(connectionId: string, name: string | null): number {
+    if (name === null) return NO_CONTACT;
     const key = `${connectionId} ${name}`;
     const known = this.numbers.get(key);
     if (known !== undefined) return known;
@@ -142,6 +148,7 @@ class Contacts {
   unknown<T extends { message: CrmMessage; connectionId: string }>(rows: readonly T[]): T[] {
     const fresh = new Map<string, T>();
     for (const row of rows) {
+      if (row.message.contact === null) continue;
       const key = `${row.connectionId} ${row.message.contact} ${JSON.stringify(row.message.person)}`;
       if (!this.#seen.has(key) && !fresh.has(key)) fresh.set(key, row);
     }

@@ -154,7 +154,7 @@ const EMOJI =
   /^(?=.*[\p{Extended_Pictographic}\p{Regional_Indicator}])[\p{Extended_Pictographic}\p{Emoji_Component}]{1,20}$/u;
 
 interface Contact {
-  contact: string;
+  contact: string | null;
   person: Identities;
   chat: string;
 }
@@ -178,9 +178,11 @@ function contactOf(record: CrmRecord): Contact {
       chat: jid.jid,
     };
   }
+  const contactId = wordIn(record, 'contact_id');
   const name = jid.kind === 'group' ? jid.jid : (phone ?? address ?? identifier);
   return {
-    contact: name ?? `contact ${textIn(record, 'contact_id') ?? ''}`,
+    // Not by the conversation: a customer has many, one after another.
+    contact: name ?? (contactId === null ? null : `contact ${contactId}`),
     person: mergeIdentities(said, identitiesOfUser(phone ?? undefined)),
     chat: jid.kind === 'unknown' ? '' : jid.jid,
   };

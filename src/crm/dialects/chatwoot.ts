@@ -48,8 +48,6 @@ export const CHATWOOT: Dialect = {
     { table: 'channel_whatsapp', columns: ['id', 'phone_number', 'provider', 'provider_config'] },
     { table: 'attachments', columns: ['id', 'file_type', 'message_id', 'external_url'] },
   ],
-  // A customer has many conversations, one after another: each would look like a person of its own.
-  neededFiles: ['conversations'],
   connectionsQuery,
   readConnection,
   joinConnection,

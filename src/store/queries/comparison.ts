@@ -44,6 +44,9 @@ const STAGED_ROW = columns({
 /** A message of the CRM. Times are ms since 1970. */
 export type StagedRow = RowOf<typeof STAGED_ROW>;
 
+/** The contact of rows that do not say whose they are: no row of it is under another person. */
+export const NO_CONTACT = -1;
+
 const CONTACT_LEAD = columns({ contact: integer, leadId: uuid });
 
 /** A contact of the CRM is this lead. */
@@ -122,7 +125,7 @@ export async function nameContactsByMessages(tx: Sql): Promise<number> {
        select r.contact, r.connection_id, min(m.lead_id::text)::uuid as lead_id, count(*) as messages
        from wa_crm_pairs p join wa_crm_rows r on r.ordinal = p.ordinal join messages m on m.id = p.message_id
        left join (select distinct contact from wa_crm_contacts) k on k.contact = r.contact
-       where k.contact is null
+       where k.contact is null and r.contact <> ${NO_CONTACT}
        group by r.contact, r.connection_id having count(distinct m.lead_id) = 1
      ) u
      left join (
@@ -217,7 +220,7 @@ export function streamPairs(
     tx,
     PAIR,
     `select ${OUR_COLUMNS}, (${IN_SCOPE}) as is_in_scope, r.ordinal, r.row_id, r.external_id, r.contact, r.direction, r.at,
-       r.body, r.compares_body, p.is_exact, k.contact is not null as is_same_person,
+       r.body, r.compares_body, p.is_exact, k.contact is not null or r.contact = ${NO_CONTACT} as is_same_person,
        known.contact is not null as is_known_contact
      from wa_crm_pairs p
      join wa_crm_rows r on r.ordinal = p.ordinal
@@ -344,7 +347,7 @@ export async function countSplitPeople(
        left join (select distinct contact, lead_id from wa_crm_contacts) k on k.contact = r.contact
        left join wa_crm_pairs p on p.ordinal = r.ordinal and k.contact is null
        left join messages m on m.id = p.message_id
-       where k.contact is not null or m.id is not null
+       where (k.contact is not null or m.id is not null) and r.contact <> ${NO_CONTACT}
        group by r.connection_id, coalesce(k.lead_id, m.lead_id) having count(distinct r.contact) > 1
      ) split
      where $1::uuid is null or lead_id = $1::uuid
