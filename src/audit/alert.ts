@@ -37,6 +37,7 @@ export const ALERT_KINDS = [
   'entries_pending',
   'pending_facts',
   'declined',
+  'foreign_messages',
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
@@ -61,6 +62,7 @@ const SEVERITY_OF: Readonly<Record<Exclude<AlertKind, 'finding'>, Severity>> = {
   entries_pending: 'degraded',
   pending_facts: 'degraded',
   declined: 'note',
+  foreign_messages: 'note',
 };
 
 /** Who accepted an alert, and for how long. */
@@ -211,6 +213,19 @@ export function hasOpen(alerts: readonly Alert[], threshold: Severity): boolean 
 
 function openAlerts(alerts: readonly Alert[]): Alert[] {
   return alerts.filter(({ acknowledged }) => acknowledged === null);
+}
+
+/** Messages that name no raw entry: true, nothing to do, and worth knowing, because nothing proves them. */
+export function foreignAlert(connection: { id: string; name: string }, count: number): Alert[] {
+  if (count === 0) return [];
+  return [
+    alert('foreign_messages', connection, {
+      since: null,
+      state: count,
+      count,
+      message: `${amount(count, 'message has', 'messages have')} no raw log entry: another program wrote ${count === 1 ? 'it' : 'them'}, or the entry was deleted. Nothing here can verify ${count === 1 ? 'it' : 'them'}.`,
+    }),
+  ];
 }
 
 /** Items that were rejected lately; `connection` is null for those that no connection takes. */

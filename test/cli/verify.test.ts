@@ -87,6 +87,20 @@ describe('verify', () => {
     expect(enforced.code).toBe(3);
   });
 
+  test('counts the notes where they decide the exit code, and report and reconcile exit alike', async () => {
+    const run = await server.prepare();
+    await run(['replay', '-', '--register'], { stdin: LOG });
+    await onServer(run.url, 'update messages set batch_id = null, run_id = null');
+    const { code, stdout } = await run(['verify', '--fail-on', 'note']);
+    expect(stdout).toMatch(/^✔ Clean: 16 checks, no findings, [34] notes /m);
+    expect(code).toBe(3);
+    for (const command of ['report', 'reconcile']) {
+      const other = await run([command, '--fail-on', 'note']);
+      expect(other.stdout).toContain('3 messages have no raw log entry: another program wrote them');
+      expect(other.code).toBe(3);
+    }
+  });
+
   test('--enforce says how many rows it set right', async () => {
     const run = await server.prepare();
     await run(['replay', '-', '--register'], { stdin: LOG });

@@ -10,7 +10,7 @@ import type { Store } from '../../src/store/store.js';
 import { describeOnBackends } from '../support/databases.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
-import { ANA, BUSINESS, history, live, old, status, webhook } from '../support/webhooks.js';
+import { ANA, BUSINESS, history, live, old, status, wamid, webhook } from '../support/webhooks.js';
 
 const NAME = `+${BUSINESS}`;
 const HOUR = 3_600_000;
@@ -74,6 +74,31 @@ describeOnBackends('an acknowledged alert', (backend) => {
     expect(await ledger()).not.toBe('findings');
     await unacknowledgeAlerts(later, { alert: kind });
     expect(await ledger()).toBe('findings');
+  });
+
+  it('of messages of another program is none of verify either, until there are more', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('A', 0), live('B', 10), live('C', 20)]);
+    const disown = (id: string): Promise<unknown> =>
+      store.sql.execute('update messages set batch_id = null, run_id = null where external_id = $1', [
+        wamid(id),
+      ]);
+    const answers = async (): Promise<unknown[]> => {
+      const { severity, alerts } = await reportAt(store);
+      const verified = await verify(at(store), { checks: new Set(CHECK_NAMES), enforce: false });
+      return [severity, (await reportAt(store, 0, true)).severity, verified.severity, alerts[0]?.count];
+    };
+    await disown('A');
+    expect(await answers()).toEqual(['note', 'note', 'note', 1]);
+    await acknowledgeAlerts(at(store), { alert: 'foreign_messages', ...LIMITS });
+    expect(await answers()).toEqual([null, null, null, 1]);
+    await disown('B');
+    expect(await answers()).toEqual(['note', 'note', 'note', 2]);
+    await acknowledgeAlerts(at(store), { alert: 'foreign_messages', ...LIMITS });
+    await archiveConnection(at(store), NAME, true);
+    expect(await answers()).toEqual([null, null, null, 2]);
+    await disown('C');
+    expect(await answers()).toEqual(['note', 'note', 'note', 3]);
   });
 
   it('ends when there is more of it, and not when the same is reported again', async () => {

@@ -113,7 +113,7 @@ async function withLog(
 async function pictureOf(store: Store, losses: readonly Loss[]): Promise<Record<string, unknown[]>> {
   const { messages = [], rejects = [], ...others } = await normalisedDatabase(store);
   // The times and the lead of a conversation follow from a stranger's rows, too.
-  const isStrange = losses.some(({ kind }) => kind === 'stranger');
+  const isStrange = losses.some(({ kind }) => kind === 'stranger' || kind === 'foreign');
   return {
     ...(isStrange ? {} : others),
     messages: messages.filter((row) => !JSON.stringify(row).includes(STRANGER)),
@@ -200,6 +200,7 @@ async function sameAnswers(store: Store, how: Flags): Promise<void> {
   await sameAsExplain(store, whole, how);
   await sameAsReport(store, whole);
   await sameAsReconcile(store, whole, how);
+  await sameOfForeignRows(store, whole);
   await sameByConnection(store, whole);
 }
 
@@ -307,6 +308,23 @@ async function sameAsReconcile(store: Store, { result }: Checked, how: Flags): P
   const alerts = told?.alerts ?? [];
   expect(alerts.some(({ severity }) => severity === 'loss')).toBe(result.severity === 'loss');
   expect(figures.lost > 0).toBe(alerts.some(({ severity }) => severity === 'loss'));
+  expect(figures.notes).toBe(alerts.filter(({ severity }) => severity === 'note').length);
+  const rows = await store.sql.query('select from messages where batch_id is null');
+  if (rows.length > 0) expect(figures.notes).toBeGreaterThan(0);
+}
+
+/** Rows of another program are a note of all three, with the same number, and `--fail-on note` exits alike. */
+async function sameOfForeignRows(store: Store, { result }: Checked): Promise<void> {
+  const rows = await store.sql.query('select from messages where batch_id is null');
+  const quick = await report(testContext(store), reportOptions({ audit: false }));
+  const whole = await report(testContext(store), reportOptions());
+  for (const { alerts } of [quick, whole]) {
+    const foreign = alerts.filter(({ kind }) => kind === 'foreign_messages');
+    expect(foreign.reduce((sum, { count }) => sum + (count ?? 0), 0)).toBe(rows.length);
+  }
+  if (rows.length === 0) return;
+  expect(result.severity).not.toBeNull();
+  expect(whole.severity).not.toBeNull();
 }
 
 async function sameByConnection(store: Store, { items }: Checked): Promise<void> {

@@ -15,6 +15,7 @@ const ROW_LOSSES = [
   'conversation',
   'copy',
   'stranger',
+  'foreign',
   'pending_fact',
 ] as const;
 /** What may happen to the raw log itself: only the file that it came from brings that back. */
@@ -95,6 +96,7 @@ export async function lose(store: Store, losses: readonly Loss[]): Promise<void>
         break;
       case 'copy':
       case 'stranger':
+      case 'foreign':
         await onOne(store, 'messages', MESSAGE_ORDER, pick, (id) => double(store, id, kind));
         break;
       default:
@@ -132,8 +134,8 @@ async function loseConversation(store: Store, pick: number): Promise<void> {
   );
 }
 
-/** A second row: the same message once more, or another program's that claims to be of the raw log. */
-async function double(store: Store, id: string, kind: 'copy' | 'stranger'): Promise<void> {
+/** A second row: the same message once more, or another program's, with the raw log's entry or with none. */
+async function double(store: Store, id: string, kind: 'copy' | 'stranger' | 'foreign'): Promise<void> {
   if (kind === 'copy') await dropUniqueIndexes(store, ['same_id']);
   const [found] = await store.sql.query(
     `select to_jsonb(m) as row, to_jsonb(coalesce(c.last_message_at, m.timestamp)) as last from messages m
@@ -154,5 +156,10 @@ async function double(store: Store, id: string, kind: 'copy' | 'stranger'): Prom
     edit_external_id: null,
     deleted_at: null,
   };
-  await insertRow(store, 'messages', { ...row, ...(kind === 'stranger' ? stranger : {}), id: randomUUID() });
+  await insertRow(store, 'messages', {
+    ...row,
+    ...(kind === 'copy' ? {} : stranger),
+    ...(kind === 'foreign' ? { batch_id: null, run_id: null } : {}),
+    id: randomUUID(),
+  });
 }

@@ -113,7 +113,14 @@ function verdictOf({ checks, findings, status, durationMs, database, enforced }:
       const blocked = enforced.filter(({ outcome }) => outcome === 'blocked').length;
       const failing = checks.filter((check) => check.status === 'findings').length;
       const all = formatAmount(checks.length, 'check');
-      if (findings + blocked === 0) return { mark: 'good', text: `Clean: ${all}, no findings`, detail };
+      // With --fail-on note they decide the exit code, so a headline without them would contradict it.
+      const notes = checks
+        .filter(({ severity }) => severity === 'note')
+        .reduce((sum, { found }) => sum + found, 0);
+      if (findings + blocked === 0) {
+        const rest = notes === 0 ? 'no findings' : `no findings, ${formatAmount(notes, 'note')}`;
+        return { mark: 'good', text: `Clean: ${all}, ${rest}`, detail };
+      }
       const indexes =
         blocked === 0 ? '' : `; ${formatAmount(blocked, 'unique index', 'unique indexes')} blocked`;
       const text = `${formatAmount(findings, 'finding')} in ${formatCount(failing)} of ${all}${indexes}`;

@@ -4,6 +4,7 @@ import {
   alert,
   brokenAlerts,
   candidatesOf,
+  foreignAlert,
   namelessRemedy,
   rejectAlert,
   type Alert,
@@ -39,6 +40,8 @@ export interface ConnectionFacts {
   removal: AccountEvent | null;
   rejects: readonly RejectGroup[];
   pendingFacts: PendingFactGroup | undefined;
+  /** Messages that name no raw entry. */
+  foreign: number;
 }
 
 /** When alerts are due. */
@@ -50,10 +53,14 @@ export interface Limits {
   days: number;
 }
 
-/** Everything that is wrong with one connection. Nothing is expected of an archived one; what it lost is still lost. */
+/**
+ * Everything to know about one connection. Nothing is expected of an archived one; what it has lost, or has from elsewhere,
+ * does not change with that.
+ */
 export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
   const rejects = rejectAlert(facts.row, facts.rejects, limits.days);
-  if (facts.times.archivedAt !== null) return rejects;
+  const foreign = foreignAlert(facts.row, facts.foreign);
+  if (facts.times.archivedAt !== null) return [...rejects, ...foreign];
   return [
     ...removalAlert(facts),
     ...historyAlerts(facts, limits),
@@ -61,6 +68,7 @@ export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[
     ...silenceAlert(facts),
     ...rejects,
     ...pendingFactAlert(facts),
+    ...foreign,
   ];
 }
 

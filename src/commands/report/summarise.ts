@@ -134,6 +134,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       removal: standingRemoval(row, data.accountEvents),
       rejects,
       pendingFacts: own.pendingFacts,
+      foreign: own.groups.reduce((sum, { count, logged }) => sum + count - logged, 0),
     };
   });
   const limits = { now, historyMinutes: options.historyMinutes, recentSince, days: options.days };

@@ -22,6 +22,8 @@ export interface Conclusion extends Pick<CheckResult, 'summary' | 'missing' | 'u
   remedy?: Remedy | null;
   /** Where the findings are less bad than the check's findings can be. */
   severity?: Severity;
+  /** Somebody has acknowledged everything that it noted. */
+  isAcknowledged?: boolean;
 }
 
 /** What a check sees: one snapshot of the database, and how much of it. */
@@ -103,7 +105,10 @@ export class Recorder {
   }
 
   /** The result of a check that ended with `conclusion`. */
-  result(check: Check, { severity, remedy: advice = null, ...conclusion }: Conclusion): CheckResult {
+  result(
+    check: Check,
+    { severity, remedy: advice = null, isAcknowledged = false, ...conclusion }: Conclusion,
+  ): CheckResult {
     const { found, noted } = this;
     const shared = { check: this.check, checked: this.checked, ...conclusion, remedy: advice };
     if (found > 0) {
@@ -111,7 +116,13 @@ export class Recorder {
       return { ...shared, status: 'findings', severity: worst, found, samples: this.findings };
     }
     return noted > 0
-      ? { ...shared, status: 'note', severity: 'note', found: noted, samples: this.notes }
+      ? {
+          ...shared,
+          status: 'note',
+          severity: isAcknowledged ? null : 'note',
+          found: noted,
+          samples: this.notes,
+        }
       : { ...shared, status: 'ok', severity: null, found: 0, samples: [] };
   }
 

@@ -1,3 +1,4 @@
+import { acknowledge, foreignAlert } from '../../audit/alert.js';
 import { amount } from '../../model/amount.js';
 import {
   countConversations,
@@ -22,6 +23,9 @@ import {
   type OverdueFact,
   type OwedMedia,
 } from '../../store/checks/messages.js';
+import type { Sql } from '../../store/sql.js';
+import { readAlertAcks } from '../../store/tables/alert-acks.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
 import {
   DEDUPE_REMEDY,
   ENFORCE_VALUES_REMEDY,
@@ -79,14 +83,17 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere>({
   severity: 'loss',
   count: countMessages,
   stream: streamMessagesFromElsewhere,
-  begin: ({ sql }) => {
+  begin: ({ sql, connections, now }) => {
     let runId: string | null = null;
+    const foreign = new Map<string, number>();
     return {
       item: (row) => {
         const { id, connectionId, externalId, batchId } = row;
         const subject = externalId ?? `message ${id}`;
-        if (batchId === null)
+        if (batchId === null) {
+          foreign.set(connectionId, (foreign.get(connectionId) ?? 0) + 1);
           return { as: 'note', sign: '-', connectionId, subject, detail: 'names no raw entry' };
+        }
         runId ??= row.runId;
         return { sign: '-', connectionId, subject, detail: `its raw entry log:${batchId} is gone` };
       },
@@ -104,11 +111,27 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere>({
                   [noted, none],
                 ]),
           remedy: found > 0 ? replayFileRemedy(file) : null,
+          isAcknowledged: await areAcknowledged(sql, connections, foreign, now),
         };
       },
     };
   },
 });
+
+/** Whether somebody has accepted all of the messages without an entry, connection by connection, as `report` counts them. */
+async function areAcknowledged(
+  sql: Sql,
+  connections: readonly ConnectionRow[],
+  foreign: ReadonlyMap<string, number>,
+  now: number,
+): Promise<boolean> {
+  if (foreign.size === 0) return false;
+  const raised = connections.flatMap((connection) =>
+    foreignAlert(connection, foreign.get(connection.id) ?? 0),
+  );
+  const alerts = acknowledge(raised, await readAlertAcks(sql), now);
+  return alerts.length === foreign.size && alerts.every(({ acknowledged }) => acknowledged !== null);
+}
 
 /** Webhooks come in any order, but within minutes: after a day, a message is not late but missing. */
 const OVERDUE_MS = DAY_MS;

@@ -65,7 +65,7 @@ export interface CheckResult {
   check: CheckName;
   /** `note`: worth knowing, nothing to fix (messages without a raw entry, outstanding media); does not count as a finding. */
   status: 'ok' | 'note' | 'findings';
-  /** How bad what it found is; null where it found nothing. */
+  /** How bad what it found is; null where it found nothing, or somebody has acknowledged what it noted. */
   severity: Severity | null;
   /** How many items it checked. */
   checked: number;
