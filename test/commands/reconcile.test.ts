@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { dedupe } from '../../src/commands/dedupe/dedupe.js';
+import { DUPLICATE_CLASSES } from '../../src/commands/dedupe/result.js';
 import type { ReconcileOptions, ReconcileResult } from '../../src/commands/reconcile/types.js';
 import { reconcile } from '../../src/commands/reconcile/reconcile.js';
 import type { Store } from '../../src/store/store.js';
@@ -7,7 +9,7 @@ import { describeOnBackends } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { replayBodies, testContext, type TestOptions } from '../support/replaying.js';
 import { value } from '../support/shown.js';
-import { echo, live, SECOND, status } from '../support/webhooks.js';
+import { echo, live, SECOND, status, wamid } from '../support/webhooks.js';
 
 /** Long after the messages of the builders; the clock moves on with every look. */
 function nights(): () => number {
@@ -60,6 +62,14 @@ async function strangers(store: Store, count: number): Promise<void> {
      from messages order by timestamp limit $1::int`,
     [count],
   );
+}
+
+/** Another program took the id of a message away. */
+async function loseId(store: Store, id: string): Promise<void> {
+  const lost = await store.sql.execute('update messages set external_id = null where external_id = $1', [
+    wamid(id),
+  ]);
+  expect(lost).toBe(1);
 }
 
 /** So many days go by. */
@@ -119,6 +129,66 @@ describeOnBackends('a night', (backend) => {
     expect(await normalisedDatabase(store)).toEqual(before);
     const second = await night(store, { clock });
     expect(second.figures).toMatchObject({ missing: 0, restored: 0, created: 0 });
+  });
+
+  /** Two that say the same within a second: only their raw entries tell which row was which. */
+  const ALIKE = [live('OK1', 900, { text: { body: 'ok' } }), live('OK2', 901, { text: { body: 'ok' } })];
+
+  it.each([['M7'], ['OK1'], ['OK2']])(
+    'restores a message whose row has lost its id (%s), merges that row, and is clean the next time',
+    async (id) => {
+      const store = await backend.open();
+      await replayBodies(store, [...MANY, ...ALIKE]);
+      await night(store, { apply: true });
+      const before = await normalisedDatabase(store);
+      await loseId(store, id);
+      const first = await night(store, { apply: true });
+      expect(first.verdict).toContain('0 missing, 0 duplicated; 0 lost, 0 degraded, 0 notes');
+      expect(first.verdict).toContain('1 restored, 1 merged');
+      expect(await normalisedDatabase(store)).toEqual(before);
+      const second = await night(store, { apply: true });
+      expect(second.figures).toMatchObject({ restored: 0, merged: 0, lost: 0, findings: 0 });
+      expect(second).toMatchObject({ restored: null, copies: null });
+    },
+  );
+
+  it('without --apply counts such a row as lost, and names what merges it', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    const before = await normalisedDatabase(store);
+    await loseId(store, 'M7');
+    const planned = await night(store, { dryRun: true });
+    expect(planned.verify?.checks.find(({ check }) => check === 'missing_ids')).toMatchObject({
+      remedy: { command: 'reconcile', args: ['--apply'] },
+    });
+    const counted = await night(store);
+    expect(counted.figures).toMatchObject({ restored: 1, doubled: 1, lost: 1, findings: 0 });
+    expect(counted.verify).toMatchObject({ severity: 'loss', doubled: 1 });
+    expect(counted.report?.alerts).toMatchObject([
+      { kind: 'finding', severity: 'loss', remedy: { command: 'dedupe', args: ['--apply'] } },
+    ]);
+    await dedupe(testContext(store), {
+      classes: new Set(DUPLICATE_CLASSES),
+      apply: true,
+      batchSize: 1000,
+      force: false,
+      recordedOptions: {},
+    });
+    expect(await normalisedDatabase(store)).toEqual(before);
+    expect((await night(store)).figures).toMatchObject({ doubled: 0, lost: 0, alerts: 0 });
+  });
+
+  it('leaves it to a person to merge a row without an id that no raw entry holds', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await store.sql.execute(
+      `insert into messages select (jsonb_populate_record(m,
+         jsonb_build_object('id', gen_random_uuid(), 'external_id', null, 'batch_id', null, 'run_id', null))).*
+       from messages m where body = 'M7'`,
+    );
+    const { figures, copies } = await night(store, { apply: true });
+    expect(figures).toMatchObject({ merged: 0, doubled: 1, lost: 1 });
+    expect(copies).toMatchObject({ applied: true, classes: [{ class: 'no_id', rows: 0 }] });
   });
 
   const HURTS = [

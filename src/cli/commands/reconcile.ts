@@ -15,7 +15,9 @@ import { presentReconciled } from '../views/reconcile.js';
 
 const FLAGS = {
   ...group('How:', {
-    apply: toggle('merge duplicates that carry one id, or the two ids of one message'),
+    apply: toggle(
+      'merge duplicates that carry one id, or the two ids of one message, and rows that have lost their id',
+    ),
     full: toggle('everything that was ever stored, not only what is new or changed since the last run'),
     dryRun: shared.dryRun('write nothing; say what it would do'),
     register: shared.register(),

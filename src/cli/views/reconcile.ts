@@ -136,7 +136,7 @@ function plannedClasses(dedupe: ReconcileResult['dedupe']) {
 }
 
 /** What helps against the worst alerts, then what concerns duplicates. */
-function nextSteps({ report, dedupe }: ReconcileResult, argv: readonly string[]): Remedy[] {
+function nextSteps({ report, dedupe, copies }: ReconcileResult, argv: readonly string[]): Remedy[] {
   return [
     ...alertSteps(report?.alerts ?? []),
     ...(plannedClasses(dedupe).length === 0
@@ -147,9 +147,12 @@ function nextSteps({ report, dedupe }: ReconcileResult, argv: readonly string[])
             '--apply',
           ]),
         ]),
-    ...(dedupe?.applied === true && dedupe.runId !== null && dedupe.changed > 0
-      ? [remedy('undo', [dedupe.runId], 'restores what was merged')]
-      : []),
+    // The newest run first: only that order can be undone.
+    ...[copies, dedupe].flatMap((merged) =>
+      merged?.applied === true && merged.runId !== null && merged.classes.some(({ rows }) => rows > 0)
+        ? [remedy('undo', [merged.runId], 'restores what was merged')]
+        : [],
+    ),
   ];
 }
 

@@ -21,6 +21,8 @@ export interface PlanView {
   connections: readonly ConnectionRow[];
   /** The only connection to look at; null for all. */
   connectionId: string | null;
+  /** See DedupeOptions. */
+  loggedOnly: boolean;
   signal: AbortSignal;
   tally: Tally;
   /**
@@ -35,6 +37,8 @@ export interface MergeRun {
   ctx: Context;
   connections: readonly ConnectionRow[];
   connectionId: string | null;
+  /** See DedupeOptions. */
+  loggedOnly: boolean;
   runId: string;
   /** Rows per transaction. */
   batchSize: number;

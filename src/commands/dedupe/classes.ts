@@ -116,8 +116,8 @@ const GROUPS_PER_PAGE = 500;
 
 /** Counts what merging a class would do, with the same query and the same decisions. */
 async function planMessages(view: PlanView, { name, find, decide }: MessageClass): Promise<void> {
-  const { sql, tally, connectionId, joined } = view;
-  const { text, parameters } = find({ connectionId, joined });
+  const { sql, tally, connectionId, joined, loggedOnly } = view;
+  const { text, parameters } = find({ connectionId, joined, loggedOnly });
   for await (const rows of streamRows(sql, text, parameters, GROUPS_PER_PAGE)) {
     if (view.signal.aborted) return;
     const undecided: DuplicateGroup[] = [];
@@ -152,7 +152,7 @@ async function applyMessages(run: MergeRun, messageClass: MessageClass): Promise
   let after: readonly [string, string] | null = null;
   for (;;) {
     const query = find(
-      { connectionId: run.connectionId, joined: new Map() },
+      { connectionId: run.connectionId, joined: new Map(), loggedOnly: run.loggedOnly },
       { after, limit: GROUPS_PER_LOOK },
     );
     const groups: DuplicateGroup[] = await findGroups(run, query, groupOf);

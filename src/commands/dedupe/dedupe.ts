@@ -74,7 +74,7 @@ interface Plan {
 async function planAll(
   ctx: Context,
   sql: Sql,
-  { classes }: DedupeOptions,
+  { classes, loggedOnly = false }: DedupeOptions,
   connectionId: string | null,
 ): Promise<Plan> {
   const connections = await readConnections(sql);
@@ -84,6 +84,7 @@ async function planAll(
     sql,
     connections,
     connectionId,
+    loggedOnly,
     signal: ctx.signal,
     tally: new Tally(
       DUPLICATE_CLASSES.filter((name) => classes.has(name)),

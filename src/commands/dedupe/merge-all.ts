@@ -30,7 +30,8 @@ interface Where {
  */
 export async function mergeAll(ctx: Context, options: DedupeOptions, where: Where): Promise<MergedAll> {
   const classes = DUPLICATE_CLASSES.filter((name) => options.classes.has(name));
-  const settings = JSON.stringify({ classes, connection: where.connectionId });
+  const only = options.loggedOnly === true ? { loggedOnly: true } : {};
+  const settings = JSON.stringify({ classes, connection: where.connectionId, ...only });
   const resumed = await findStopped(ctx.store.sql, settings);
   const tally = new Tally(classes, new Map(where.connections.map(({ id, name }) => [id, name])));
   const merger = new Merger(ctx, options, where, tally);
@@ -43,6 +44,7 @@ export async function mergeAll(ctx: Context, options: DedupeOptions, where: Wher
       work: workOf('dedupe', {
         connection: where.connectionId,
         classes: classes.length === DUPLICATE_CLASSES.length ? null : classes,
+        ...only,
       }),
       resumed,
       failed: (message) => merger.end('failed', message),
@@ -81,6 +83,7 @@ class Merger {
       ctx,
       connections: where.connections,
       connectionId: where.connectionId,
+      loggedOnly: options.loggedOnly === true,
       runId: run.id,
       batchSize: options.batchSize,
       stopped: () => ctx.signal.aborted,

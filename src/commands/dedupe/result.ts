@@ -7,6 +7,8 @@ export interface DedupeOptions {
   /** Name of the only connection to look at. */
   connection?: string | undefined;
   classes: ReadonlySet<DuplicateClass>;
+  /** Of rows without an id, only those whose raw entry is in the log. */
+  loggedOnly?: boolean;
   /** Without it nothing is changed. */
   apply: boolean;
   /** Rows per transaction. */

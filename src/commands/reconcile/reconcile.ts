@@ -12,7 +12,7 @@ import { hasStoredEntries } from '../../store/tables/stored-entries.js';
 import { readLastReconcile, type LastReconcile } from '../../store/tables/sync-runs.js';
 import { compareSaved, openSaved } from '../compare/saved.js';
 import { dedupe } from '../dedupe/dedupe.js';
-import type { DedupeResult } from '../dedupe/result.js';
+import type { DedupeOptions, DedupeResult } from '../dedupe/result.js';
 import type { LogSelection } from '../replay/options.js';
 import { replay } from '../replay/replay.js';
 import { report } from '../report/report.js';
@@ -22,8 +22,13 @@ import { verifyAll, type Verified } from '../verify/verify.js';
 import type { ReconcileOptions, ReconcileResult, Restored } from './types.js';
 import { duplicatesLeft, figuresOf, NO_STEPS, verdictOf, type Steps } from './verdict.js';
 
-/** Only these are merged unattended: both copies carry an id that proves that they are one message. */
+/**
+ * Only these are merged unattended: both copies carry an id that proves that they are one message. So are rows without an id
+ * whose raw entry is in the log, once the log has given every message back: one of those is theirs.
+ */
 const MERGED_UNATTENDED = new Set(['same_id', 'same_message'] as const);
+const LOST_THEIR_ID = new Set(['no_id'] as const);
+type MergedClasses = Pick<DedupeOptions, 'classes' | 'loggedOnly'>;
 
 /** The report inside is for the alerts, not for a page. */
 const REPORT_DAYS = 14;
@@ -136,19 +141,38 @@ class Reconciliation {
 
   private async mergeDuplicates(): Promise<void> {
     const { apply, dryRun } = this.options;
-    const result = await this.dedupe(apply && !dryRun).catch((error: unknown) => {
-      // Too many duplicates at once need a person: they are only counted.
-      if (!(error instanceof UserError) || error.code !== 'too_many_duplicates') throw error;
-      this.heldBack = error.message;
-      return this.dedupe(false);
-    });
+    const result = await this.dedupeFew(apply && !dryRun, { classes: MERGED_UNATTENDED });
     this.steps = { ...this.steps, dedupe: result };
   }
 
-  private dedupe(apply: boolean): Promise<DedupeResult> {
+  /**
+   * Merges rows that have lost their id into their messages, which the restore has brought back under it. Where one of those is
+   * still missing, a row could be taken for a copy of another message that says the same.
+   */
+  private async mergeCopies(): Promise<void> {
+    const checks = this.verified?.result.checks ?? [];
+    const copies = checks.find(({ check }) => check === 'missing_ids')?.copies ?? 0;
+    const missing = checks.find(({ check }) => check === 'raw_log')?.missing;
+    if (!this.options.apply || this.options.dryRun || copies === 0 || missing !== 0) return;
+    const result = await this.dedupeFew(true, { classes: LOST_THEIR_ID, loggedOnly: true });
+    this.steps = { ...this.steps, copies: result };
+    if (result.applied && result.connections.some(({ doubled }) => doubled > 0))
+      await this.compare(this.steps.restored === null ? this.proven : null);
+  }
+
+  /** Too many duplicates at once need a person: they are only counted. */
+  private dedupeFew(apply: boolean, what: MergedClasses): Promise<DedupeResult> {
+    return this.dedupe(apply, what).catch((error: unknown) => {
+      if (!(error instanceof UserError) || error.code !== 'too_many_duplicates') throw error;
+      this.heldBack = error.message;
+      return this.dedupe(false, what);
+    });
+  }
+
+  private dedupe(apply: boolean, what: MergedClasses): Promise<DedupeResult> {
     const { batchSize, recordedOptions } = this.options;
     return dedupe(this.stepContext, {
-      classes: MERGED_UNATTENDED,
+      ...what,
       apply,
       batchSize,
       force: false,
@@ -171,12 +195,17 @@ class Reconciliation {
     this.steps = { ...this.steps, verify: this.verified.result };
   }
 
+  private async restore(): Promise<void> {
+    if (this.options.dryRun) return;
+    await this.restoreRounds();
+    if (this.status() !== 'interrupted') await this.mergeCopies();
+  }
+
   /**
    * Replays exactly the entries of which something is missing or different, and compares the whole log again, because the
    * statuses, edits and reactions of a restored message may be in any entry.
    */
-  private async restore(): Promise<void> {
-    if (this.options.dryRun) return;
+  private async restoreRounds(): Promise<void> {
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       const affected = this.verified?.audit?.result.affectedEntries;
       if (affected === undefined || affected.ids.length === 0 || this.ctx.signal.aborted) return;
@@ -230,8 +259,8 @@ class Reconciliation {
   }
 
   private status(): ReconcileResult['status'] {
-    const { replay: replayed, dedupe: merged, verify: verified } = this.steps;
-    const ended = [replayed?.status, merged?.status, verified?.status];
+    const { replay: replayed, dedupe: merged, copies, verify: verified } = this.steps;
+    const ended = [replayed?.status, merged?.status, copies?.status, verified?.status];
     if (ended.includes('failed')) return 'failed';
     if (this.ctx.signal.aborted || ended.includes('interrupted')) return 'interrupted';
     return ended.includes('partial') ? 'partial' : 'completed';

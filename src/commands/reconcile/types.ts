@@ -9,7 +9,10 @@ import type { VerifyResult } from '../verify/types.js';
 export interface ReconcileOptions {
   /** Decode the whole raw log again, instead of what is pending, failed or new since the last reconcile. */
   full: boolean;
-  /** Merge duplicates of the classes `same_id` and `same_message`; without it they are only counted. */
+  /**
+   * Merge duplicates of the classes `same_id` and `same_message`, and rows of the raw log that have lost their id; without it
+   * they are only counted.
+   */
   apply: boolean;
   /** Write nothing; report what the run would do. */
   dryRun: boolean;
@@ -93,6 +96,8 @@ export interface ReconcileResult {
   /** The steps in their order; null for those that an interruption left out. */
   replay: RunResult | null;
   dedupe: DedupeResult | null;
+  /** Rows of the raw log that had lost their id, merged into their messages. Null when there were none. */
+  copies: DedupeResult | null;
   /** As it is at the end, after what was restored. */
   verify: VerifyResult | null;
   /** Null when there was nothing to restore. */

@@ -4,15 +4,22 @@ import type { CheckResult } from '../verify/types.js';
 import type { ReconcileFigures, ReconcileResult } from './types.js';
 
 /** The steps of a run, as far as they came. */
-export type Steps = Pick<ReconcileResult, 'replay' | 'dedupe' | 'verify' | 'restored' | 'report'>;
+export type Steps = Pick<ReconcileResult, 'replay' | 'dedupe' | 'copies' | 'verify' | 'restored' | 'report'>;
 
-export const NO_STEPS: Steps = { replay: null, dedupe: null, verify: null, restored: null, report: null };
+export const NO_STEPS: Steps = {
+  replay: null,
+  dedupe: null,
+  copies: null,
+  verify: null,
+  restored: null,
+  report: null,
+};
 
 const NO_ALERTS = { lost: 0, degraded: 0, notes: 0, acknowledged: 0 };
 
 /** The figures that the steps give together. Pure. */
-export function figuresOf({ replay, dedupe, verify, restored, report }: Steps): ReconcileFigures {
-  const merged = dedupe?.applied === true ? plannedRows(dedupe) : 0;
+export function figuresOf({ replay, dedupe, copies, verify, restored, report }: Steps): ReconcileFigures {
+  const merged = mergedRows(dedupe) + mergedRows(copies);
   const missing = verify?.missing ?? 0;
   const doubled = Math.max(duplicatesLeft({ dedupe }), verify?.doubled ?? 0);
   return {
@@ -86,6 +93,10 @@ export function verdictOf(
 /** Duplicates that dedupe only planned to merge are still there; after a merge, verify counts what is left. */
 export function duplicatesLeft({ dedupe }: Pick<Steps, 'dedupe'>): number {
   return dedupe === null || dedupe.applied ? 0 : plannedRows(dedupe);
+}
+
+function mergedRows(dedupe: DedupeResult | null): number {
+  return dedupe?.applied === true ? plannedRows(dedupe) : 0;
 }
 
 function plannedRows({ classes }: DedupeResult): number {

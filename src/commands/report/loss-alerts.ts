@@ -121,7 +121,8 @@ function named({ samples, count }: Losses['missing']): string {
 
 /** Duplicate rows besides those that the verification has found: of messages that the raw log does not hold. */
 export function duplicateAlert({ result, audit }: Verified, duplicates: number): Alert[] {
-  const known = (result.doubled ?? 0) + (audit === null ? 0 : total(audit.losses).doubled.count);
+  const byId = result.checks.find(({ check }) => check === 'duplicate_ids')?.found ?? 0;
+  const known = byId + (audit === null ? 0 : total(audit.losses).doubled.count);
   const others = duplicates - known;
   if (others <= 0) return [];
   return [

@@ -18,7 +18,7 @@ export interface Check {
 }
 
 /** What a check says about everything that it recorded. */
-export interface Conclusion extends Pick<CheckResult, 'summary' | 'missing' | 'unaccounted'> {
+export interface Conclusion extends Pick<CheckResult, 'summary' | 'missing' | 'unaccounted' | 'copies'> {
   remedy?: Remedy | null;
   /** Where the findings are less bad than the check's findings can be. */
   severity?: Severity;
@@ -203,11 +203,11 @@ export function joined(
 }
 
 export const DEDUPE_REMEDY = remedy('dedupe', ['--apply'], 'merges the duplicates');
-/** For messages without an id: back under it they come from the raw log, and `dedupe` then knows the row without one as a copy. */
+/** For messages without an id: back under it they come from the raw log, and the row without one is a copy then. */
 export const RESTORE_IDS_REMEDY = remedy(
   'reconcile',
-  [],
-  'restores these messages under their ids, where the raw log has them; then dedupe merges the copies',
+  ['--apply'],
+  'restores these messages under their ids from the raw log, and merges the copies',
 );
 export const ENFORCE_INDEX_REMEDY = remedy('verify', ['--enforce'], 'creates the unique indexes');
 export const ENFORCE_VALUES_REMEDY = remedy('verify', ['--enforce'], 'corrects the derived values');

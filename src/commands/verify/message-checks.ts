@@ -64,9 +64,12 @@ async function addDuplicates(
   await recorder.finding('*', { connectionId, subject, detail: `${words}: ${listRows(ids)}` }, copies);
 }
 
-/** Every message has an id. Replay stores none without (M7): another program wrote these. */
+/**
+ * Every message has an id. Replay stores none without (M7): another program wrote these, or took the id away. One that
+ * is a second row of a message with an id is lost like any duplicate.
+ */
 export const missingIdsCheck: Check = {
-  severity: 'degraded',
+  severity: 'loss',
   async run(view, recorder) {
     recorder.checked = await countMessages(view.sql, scopeOf(view));
     let copies = 0;
@@ -95,6 +98,8 @@ export const missingIdsCheck: Check = {
     return {
       summary: `${amount(found, 'message')} without an id: ${parts}`,
       remedy: copies > 0 ? DEDUPE_REMEDY : RESTORE_IDS_REMEDY,
+      severity: copies > 0 ? 'loss' : 'degraded',
+      copies,
     };
   },
 };

@@ -84,6 +84,8 @@ export interface CheckResult {
   missing?: number;
   /** Only of `raw_log`: items of the log that the database does not hold as the log says; its `+` and `*`. */
   unaccounted?: number;
+  /** Only of `missing_ids`: rows without an id that are duplicates of messages with one. */
+  copies?: number;
 }
 
 /** What `--enforce` did about a unique index. */
@@ -125,7 +127,7 @@ export interface VerifyResult {
   messages: number | null;
   /** Message items of the raw log that are not in the database and on no record: `raw_log`'s `+`. Null if it did not run. */
   missing: number | null;
-  /** Duplicate rows, by `duplicate_ids`. Null if it did not run. */
+  /** Duplicate rows, by `duplicate_ids`, and without an id by `missing_ids`. Null if `duplicate_ids` did not run. */
   doubled: number | null;
   enforced: EnforcedIndex[];
   /** All 0 without `--enforce`. */

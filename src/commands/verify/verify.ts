@@ -13,6 +13,7 @@ import {
   ENFORCE_INDEX_REMEDY,
   ENFORCE_VALUES_REMEDY,
   REPLAY_ALL_REMEDY,
+  RESTORE_IDS_REMEDY,
   type VerifyView,
 } from './check.js';
 import { runCheck } from './checks.js';
@@ -70,11 +71,12 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
     { findsMessages: options.checks.has('raw_log') },
   ).catch(rethrowAltered);
   const checks = results.map((check) =>
-    dedupeFirst(restoreFirst(withoutDeadEnd(check, enforced), results), results),
+    ifRestorable(dedupeFirst(restoreFirst(withoutDeadEnd(check, enforced), results), results), results),
   );
   const finishedAt = ctx.clock();
   const byName = (name: CheckName): CheckResult | undefined => checks.find(({ check }) => check === name);
   const rawLog = byName('raw_log');
+  const duplicates = byName('duplicate_ids');
   const result: VerifyResult = {
     schemaVersion: 1,
     command: 'verify',
@@ -88,7 +90,7 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
     severity: worstSeverity(checks.flatMap(({ severity }) => severity ?? [])),
     messages: rawLog?.checked ?? null,
     missing: rawLog?.missing ?? null,
-    doubled: byName('duplicate_ids')?.found ?? null,
+    doubled: duplicates === undefined ? null : duplicates.found + (byName('missing_ids')?.copies ?? 0),
     enforced,
     recomputed,
     database: ctx.store.location,
@@ -122,6 +124,12 @@ function restoreFirst(check: CheckResult, results: readonly CheckResult[]): Chec
 function dedupeFirst(check: CheckResult, results: readonly CheckResult[]): CheckResult {
   const hasDuplicates = results.some(({ check: name, found }) => name === 'duplicate_ids' && found > 0);
   return hasDuplicates && check.remedy === ENFORCE_INDEX_REMEDY ? { ...check, remedy: DEDUPE_REMEDY } : check;
+}
+
+/** A message gets its id back only where the raw log holds one that is not in the database. */
+function ifRestorable(check: CheckResult, results: readonly CheckResult[]): CheckResult {
+  const isWhole = results.some(({ check: name, missing }) => name === 'raw_log' && missing === 0);
+  return isWhole && check.remedy === RESTORE_IDS_REMEDY ? { ...check, remedy: null } : check;
 }
 
 /** Tables or columns are gone although the migrations are recorded as applied: no check can be believed then. */

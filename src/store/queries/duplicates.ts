@@ -22,6 +22,11 @@ export interface DuplicateScope {
   connectionId: string | null;
   /** Conversations to be read as if they were joined already, `from` -> `into`. */
   joined: ReadonlyMap<string, string>;
+  /**
+   * Of rows without an id, only those whose raw entry is in the log: this tool stored them under an id, and the log has given
+   * that message back.
+   */
+  loggedOnly?: boolean;
 }
 
 /** A query whose rows {@link groupOf} reads, in the order of the groups' keys. */
@@ -172,6 +177,10 @@ export function noIdGroups(scope: DuplicateScope, toleranceMs: number, page?: Du
   const query = new Query();
   const conditions = [isBlankId('b.external_id'), ...query.onConnection('b.connection_id', scope)];
   if (page?.after != null) conditions.push(`b.id > ${query.add(page.after[1])}::uuid`);
+  if (scope.loggedOnly === true) {
+    // Fenced: a join left free reads webhook_log, bodies included.
+    conditions.push('(select true from webhook_log w where w.id = b.batch_id limit 1)');
+  }
   const reach = `${Math.round(toleranceMs)} * interval '1 millisecond'`;
   const joined = query.joined(scope);
   return query.done(`

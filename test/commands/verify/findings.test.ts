@@ -172,9 +172,20 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'missing_ids: what the raw log may restore under its id comes first',
+    damage: (store) =>
+      run(
+        store,
+        `update messages set external_id = null, body = 'something else' where external_id = '${wamid('A2')}'`,
+      ),
+    finds: { missing_ids: 1, raw_log: 1 },
+    remedy: 'wa-reconcile reconcile --apply',
+    sample: /is no duplicate/,
+  },
+  {
+    title: 'missing_ids: nothing restores what the raw log has not',
     damage: (store) => run(store, copyOf('A2', `'{"external_id": null, "body": "something else"}'`)),
     finds: { missing_ids: 1 },
-    remedy: 'wa-reconcile reconcile',
+    remedy: null,
     sample: /is no duplicate/,
   },
   {

@@ -417,7 +417,7 @@ describeOnBackends('the remedy that verify names mends', (backend) => {
         });
         // The same advice is not given again for what it leaves.
         if (leaves > 0)
-          expect(typed(left.remedy)).toBe(check === 'missing_ids' ? 'wa-reconcile reconcile' : null);
+          expect(typed(left.remedy)).toBe(check === 'missing_ids' ? 'wa-reconcile reconcile --apply' : null);
       } finally {
         await store.close();
       }
