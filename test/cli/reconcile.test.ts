@@ -26,7 +26,7 @@ describe('reconcile', () => {
     await run(['replay', '-', '--register'], { stdin: LOG });
     const { code, stdout } = await run(['reconcile', ...PATIENT]);
     expect(stdout).toMatch(
-      /^✔ Reconciled 1 connection: 40 messages, 0 missing, 0 duplicated; 0 lost, 0 degraded, 0 notes {2}[\d.]+ m?s\n/,
+      /^✔ Reconciled 1 connection: 40 log items compared, 0 missing, 0 duplicated; 0 lost, 0 degraded, 0 notes {2}[\d.]+ m?s\n/,
     );
     expect(code).toBe(0);
   });

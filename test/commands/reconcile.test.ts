@@ -96,7 +96,7 @@ describeOnBackends('a night', (backend) => {
     await replayBodies(store, MANY);
     const result = await night(store);
     expect(result.verdict).toBe(
-      'Reconciled 1 connection: 60 messages, 0 missing, 0 duplicated; 0 lost, 0 degraded, 0 notes',
+      'Reconciled 1 connection: 60 log items compared, 0 missing, 0 duplicated; 0 lost, 0 degraded, 0 notes',
     );
     expect(result).toMatchObject({ status: 'completed', since: null, caughtUp: null });
   });

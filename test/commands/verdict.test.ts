@@ -21,7 +21,7 @@ const QUIET = {
 describe('the verdict of a reconcile', () => {
   it('is one line that a person believes', () => {
     expect(verdictOf('completed', QUIET, { pending: 0, toRestore: 0, dryRun: false })).toBe(
-      'Reconciled 3 connections: 1,204 messages, 0 missing, 0 duplicated; 0 lost, 1 degraded, 1 note',
+      'Reconciled 3 connections: 1,204 log items compared, 0 missing, 0 duplicated; 0 lost, 1 degraded, 1 note',
     );
   });
 
@@ -40,7 +40,7 @@ describe('the verdict of a reconcile', () => {
       acknowledged: 4,
     };
     expect(verdictOf('partial', busy, { pending: 1, toRestore: 0, dryRun: false })).toBe(
-      'Reconciled 1 connection: 1,204 messages, 998,000 unchanged, 0 missing, 0 duplicated; ' +
+      'Reconciled 1 connection: 1,204 log items compared, 998,000 stored messages unchanged, 0 missing, 0 duplicated; ' +
         '1,200 lost, 0 degraded, 2 notes ' +
         '(12 new, 37 restored, 3 merged, 1 entry pending, 1 other finding, 4 acknowledged)',
     );

@@ -130,6 +130,6 @@ describe.each(['postgresql', 'pglite'] as const)('what is lost, on %s', (name) =
     const clean = await reconcile();
     expect(clean).toMatchObject({ code: 0, restored: null });
     expect(clean.figures).toMatchObject({ restored: 0, unchanged: MESSAGES });
-    expect(clean.verdict).toContain('300 unchanged');
+    expect(clean.verdict).toContain('300 stored messages unchanged');
   }, 240_000);
 });

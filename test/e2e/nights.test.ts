@@ -74,7 +74,7 @@ describe.each(['postgresql', 'pglite'] as const)('the nightly on %s', (name) => 
       CRON,
     );
     expect(said.stdout.split('\n')[0]).toMatch(
-      /Reconciled \d+ connections?: [\d,]+ messages, 0 missing, 0 duplicated/,
+      /Reconciled \d+ connections?: [\d,]+ log items compared, 0 missing, 0 duplicated/,
     );
     expect(said.stdout).not.toContain('\u001b');
     expect([0, 3, 4]).toContain(said.code);

@@ -63,13 +63,12 @@ function remarksOf({ dryRun, caughtUp, since, status, heldBack, figures }: Recon
     remarks.push(faint(`The run of ${minute(caughtUp.startedAt)} did not finish; ${then}.`));
   }
   if (since !== null) {
-    const rest = formatAmount(figures.unchanged, 'other message');
-    const verb = figures.unchanged === 1 ? 'is' : 'are';
+    const rest = formatAmount(figures.unchanged, 'stored message is', 'stored messages are');
     remarks.push(
       faint(`Compared with the raw log: what was stored or changed since ${minute(since)}.`),
       ...(figures.unchanged === 0
         ? []
-        : [faint(`${rest} ${verb} unchanged since last compared (--full compares everything).`)]),
+        : [faint(`${rest} unchanged since last compared (--full compares everything).`)]),
     );
   }
   if (heldBack !== undefined) remarks.push(span('warn', heldBack));

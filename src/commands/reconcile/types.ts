@@ -35,9 +35,9 @@ export interface ReconcileOptions {
 /** The figures of the verdict. */
 export interface ReconcileFigures {
   connections: number;
-  /** Messages of the raw log that were compared with the database. */
+  /** Message items of the raw log that were compared with the database; a message that several entries hold is several. */
   messages: number;
-  /** Messages that were not compared again: they are as they were when they last were. */
+  /** Messages in the database that are as they were when they were last compared. */
   unchanged: number;
   /** Messages that the run brought into the database, out of entries that were due. */
   created: number;

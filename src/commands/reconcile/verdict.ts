@@ -54,8 +54,8 @@ interface VerdictDetails {
 }
 
 /**
- * `Reconciled 3 connections: 1,204 messages, 998,000 unchanged, 0 missing, 0 duplicated; 0 lost, 1 degraded, 0 notes`; what
- * else is not zero follows.
+ * `Reconciled 3 connections: 1,204 log items compared, 998,000 stored messages unchanged, 0 missing, 0 duplicated; 0 lost,
+ * 1 degraded, 0 notes`; what else is not zero follows. Items and messages are named, because one message can be several items.
  */
 export function verdictOf(
   status: ReconcileResult['status'],
@@ -66,8 +66,8 @@ export function verdictOf(
   if (status === 'failed') return `Not reconciled: ${error ?? 'a step failed'}`;
   const { connections, messages, unchanged, missing, doubled, merged, findings, created, restored } = figures;
   const parts = [
-    amount(messages, 'message'),
-    ...(unchanged > 0 ? [`${count(unchanged)} unchanged`] : []),
+    `${amount(messages, 'log item')} compared`,
+    ...(unchanged > 0 ? [`${amount(unchanged, 'stored message')} unchanged`] : []),
     `${count(missing)} missing`,
     `${count(doubled)} duplicated`,
   ];
