@@ -315,6 +315,9 @@ export function candidatesOf(
     .map(({ name }) => name);
 }
 
+/** More connections than these are not named in one line. */
+const CANDIDATES_NAMED = 5;
+
 /** What files entries that name no connection: the only one that they can be of, else the one that a person names. */
 export function namelessRemedy(candidates: readonly string[]): Remedy {
   const [only, second] = candidates;
@@ -327,8 +330,17 @@ export function namelessRemedy(candidates: readonly string[]): Remedy {
   return second === undefined
     ? remedy('replay', ['--connection', only], 'imports the pending entries for this connection')
     : remedy(
-        'connection list',
-        [],
-        'lists the connections; then replay --connection NAME imports the entries that name none',
+        'replay',
+        ['--connection', 'NAME'],
+        `imports the entries that name none as those of NAME: ${eitherOf(candidates)}`,
       );
+}
+
+/** `a, b or c`; of many, the first. */
+function eitherOf(names: readonly string[]): string {
+  if (names.length > CANDIDATES_NAMED) {
+    const rest = (names.length - CANDIDATES_NAMED).toLocaleString('en-US');
+    return `${names.slice(0, CANDIDATES_NAMED).join(', ')} or one of ${rest} more`;
+  }
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1) ?? ''}`;
 }

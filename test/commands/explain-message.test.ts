@@ -244,6 +244,7 @@ describeOnBackends('explain a message', (backend) => {
       { outcome: 'missing' },
       { outcome: 'different', reason: 'no_id' },
     ]);
+    expect(result.verdict).toMatch(/^Without its id: a text from /);
     expect(result.remedies).toContainEqual({ do: 'reconcile' });
   });
 

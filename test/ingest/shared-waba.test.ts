@@ -48,7 +48,7 @@ describeOnBackends('entries that name only a WABA', (backend) => {
     expect(checked.result).toMatchObject({
       status: 'findings',
       severity: 'degraded',
-      remedy: 'wa-reconcile connection list',
+      remedy: 'wa-reconcile replay --connection NAME',
     });
     expect(faults(checked)).toEqual([
       expect.stringContaining('unknown connection (it names none), 1 message item'),
@@ -57,7 +57,11 @@ describeOnBackends('entries that name only a WABA', (backend) => {
     expect(alerts.find(({ kind }) => kind === 'entries_pending')).toMatchObject({
       count: 1,
       message: '1 entry is pending: it names no connection, so say which one it belongs to.',
-      remedy: { command: 'connection list' },
+      remedy: {
+        command: 'replay',
+        args: ['--connection', 'NAME'],
+        why: `imports the entries that name none as those of NAME: +${FIRST.number} or +${SECOND.number}`,
+      },
     });
   });
 

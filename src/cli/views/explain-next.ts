@@ -75,7 +75,13 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
     case 'dedupe':
       return [remedy('dedupe', ['--apply'], 'merges the duplicates')];
     case 'reconcile':
-      return [remedy('reconcile', [], 'restores it under its id, where the raw log has it')];
+      return [
+        remedy(
+          'reconcile',
+          ['--apply'],
+          'restores it under its id, where the raw log has it, and merges the copy',
+        ),
+      ];
     case 'include':
       return [
         remedy(

@@ -15,6 +15,15 @@ const WHY: Readonly<Record<KeptEntries['reason'], string>> = {
   in_progress: 'a replay has not finished them',
 };
 
+/** The same, of all entries there are. */
+const HAVE: Readonly<Record<KeptEntries['reason'], (isOne: boolean) => string>> = {
+  messages: (isOne) => (isOne ? 'has messages' : 'have messages'),
+  history: (isOne) => (isOne ? 'is a history chunk' : 'are history chunks'),
+  updates: (isOne) => (isOne ? 'has pending updates' : 'have pending updates'),
+  applied: (isOne) => (isOne ? 'was applied' : 'were applied'),
+  in_progress: (isOne) => (isOne ? 'is being replayed' : 'are being replayed'),
+};
+
 /** What `raw discard` did or would do, in every format. `apply`: the command that does it. */
 export function presentRawDiscard(result: RawDiscardResult, apply: Remedy): Presentation {
   const { files, kept, applied, runId, status } = result;
@@ -74,13 +83,22 @@ export function presentRawDiscard(result: RawDiscardResult, apply: Remedy): Pres
   };
 }
 
-function headline({ entries, bytes, applied, rejects }: RawDiscardResult): string {
+function headline({ entries, bytes, applied, rejects, kept: reasons }: RawDiscardResult): string {
   const amount = `${formatAmount(entries.discarded, 'raw entry', 'raw entries')} (${formatBytes(bytes)})`;
   const kept = entries.kept === 0 ? '' : `, kept ${formatCount(entries.kept)}`;
-  if (entries.discarded === 0) return `Nothing can be discarded${kept}`;
+  if (entries.discarded === 0) return `Nothing to discard${whyNothing(entries.kept, reasons)}`;
   if (!applied) return `Would discard ${amount}${kept}; nothing was changed`;
   const rejected = rejects === 0 ? '' : ` and ${formatAmount(rejects, 'rejected item')}`;
   return `Discarded ${amount}${rejected}${kept}`;
+}
+
+/** `: all 300 entries have messages`; where the reasons differ, the list under the headline has them. */
+function whyNothing(chosen: number, reasons: readonly KeptEntries[]): string {
+  if (chosen === 0) return '';
+  const all = chosen === 1 ? 'the entry' : `all ${formatCount(chosen)} entries`;
+  const [only, second] = reasons;
+  const isOne = only !== undefined && second === undefined;
+  return `: ${all} ${isOne ? HAVE[only.reason](chosen === 1) : `${chosen === 1 ? 'is' : 'are'} in use`}`;
 }
 
 function nameOf({ id, origin }: KeptEntries['samples'][number]): string {

@@ -1,6 +1,6 @@
 import { digitsOf, canonicalPhone } from '../../identity/phone.js';
 import { ConfigError } from '../../model/errors.js';
-import { remedy } from '../../model/remedy.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
 import { readConnectionRecords, type ConnectionRecord } from '../../store/tables/connections.js';
 import type { Context } from '../../context.js';
 
@@ -25,7 +25,7 @@ export async function findConnection(
     throw new ConfigError(`There is no connection '${reference}'.`, {
       remedy:
         records.length === 0
-          ? ['There are none yet.', remedy('connection add', [], 'adds one')]
+          ? ['There are none yet.', addRemedy(reference)]
           : [
               `Known connections: ${records
                 .slice(0, NAMED)
@@ -47,6 +47,14 @@ export async function findConnection(
     );
   }
   return first;
+}
+
+/** Adds what was typed: under that name, or, where it can only be a phone, as that number. */
+function addRemedy(reference: string): Remedy {
+  const digits = /^\+[\d ()-]+$/.test(reference) ? digitsOf(reference) : undefined;
+  return digits === undefined
+    ? remedy('connection add', ['--name', reference], 'adds one of this name')
+    : remedy('connection add', ['--phone', `+${digits}`], 'adds one of this number');
 }
 
 function isCalled(record: ConnectionRecord, reference: string): boolean {

@@ -49,7 +49,7 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
   const where = [...new Set(messages.map((message) => message.connection))].join(', ');
   const verdict =
     second === undefined
-      ? rowVerdict(first, facts)
+      ? rowVerdict(first, facts, findings)
       : `${count(messages.length)} messages have the id ${id} (on ${where}).`;
   return { verdict, known: true, findings };
 }
@@ -61,12 +61,15 @@ function countDuplicates({ messages, facts }: MessageFindings): number {
   return messages.length > ids.size ? messages.length - ids.size : twins.size;
 }
 
-function rowVerdict(message: MessageExplanation, facts: readonly ExplainedFact[]): string {
+function rowVerdict(
+  message: MessageExplanation,
+  facts: readonly ExplainedFact[],
+  findings: readonly Finding[],
+): string {
   const { direction, type, connection, broughtBy, goneEntry, editedAt, deletedAt } = message;
   const who = message.contact ?? message.name ?? `lead ${message.leadId}`;
   const changes = [...(editedAt === null ? [] : ['edited']), ...(deletedAt === null ? [] : ['revoked'])];
   const what = `${article(type)} ${direction === 'INBOUND' ? 'from' : 'to'} ${who} on ${connection}`;
-  const wrong = message.differences.map((difference) => difference.what);
   const claims = facts.filter((fact) => fact.outcome === 'rejected').length;
   const remarks = [
     broughtBy !== null
@@ -76,11 +79,41 @@ function rowVerdict(message: MessageExplanation, facts: readonly ExplainedFact[]
         : `its raw entry log:${goneEntry} is no longer in the raw log`,
     ...(claims === 0 ? [] : [`${amount(claims, 'other message claims', 'other messages claim')} its id`]),
   ];
-  const there =
-    wrong.length === 0
-      ? 'In the database'
-      : `In the database, but different from the raw log (${listed(wrong)})`;
-  return `${there}: ${[what, ...(changes.length === 0 ? [] : [changes.join(' and ')])].join(', ')}; ${remarks.join('; ')}.`;
+  // What is wrong comes first: a verdict that began with the database would read as good news under a red mark.
+  const wrong = wrongWith(message, findings);
+  const opening = wrong.length === 0 ? 'In the database' : capitalised(listed(wrong));
+  return `${opening}: ${[what, ...(changes.length === 0 ? [] : [changes.join(' and ')])].join(', ')}; ${remarks.join('; ')}.`;
+}
+
+/** What is wrong with a row, in a few words; what only waits, or was kept out, is no fault of it. */
+function wrongWith(message: MessageExplanation, findings: readonly Finding[]): string[] {
+  const columns = message.differences.map(({ what }) => what);
+  const words = findings.flatMap(({ outcome, reason }): string[] => {
+    switch (outcome) {
+      case 'different':
+        if (reason === 'no_id') return ['without its id'];
+        if (reason === 'doubled') return ['duplicated'];
+        return columns.length === 0 ? ['different from the raw log'] : [];
+      case 'missing':
+        // Of a row without an id, the missing one is the message itself.
+        return message.externalId === null ? [] : ['lacks an update of the raw log'];
+      case 'gone':
+        return ['without its raw entry'];
+      case 'damaged':
+        return ['its raw entry was changed'];
+      case 'pending':
+      case 'rejected':
+      case 'unread':
+      case 'unknown':
+        return [];
+    }
+  });
+  const differs = columns.length === 0 ? [] : [`different from the raw log (${listed(columns)})`];
+  return [...new Set([...differs, ...words])];
+}
+
+function capitalised(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** Concludes about an id without a row. */

@@ -177,7 +177,8 @@ const DAMAGES: Damage[] = [
         store,
         `update messages set external_id = null, body = 'something else' where external_id = '${wamid('A2')}'`,
       ),
-    finds: { missing_ids: 1, raw_log: 1 },
+    // The reaction to it has lost its message.
+    finds: { missing_ids: 1, raw_log: 1, consistency: 1 },
     remedy: 'wa-reconcile reconcile --apply',
     sample: /is no duplicate/,
   },
