@@ -240,7 +240,7 @@ describe('the next command', () => {
     expect(steps.map(adviceLine([]))).toEqual(['wa-reconcile connection add']);
     const of = (candidates: string[]) => first(runResult({ ...unknown, problems, candidates }));
     expect(of(['shop'])).toBe('wa-reconcile replay --connection shop');
-    expect(of(['shop', 'branch'])).toBe('wa-reconcile connection list');
+    expect(of(['shop', 'branch'])).toBe('wa-reconcile replay --connection NAME');
     expect(steps[0]?.why).toContain('replay --connection NAME');
     const named = problems.map((problem) => ({ ...problem, excerpt: 'session shop' }));
     expect(first(runResult({ ...unknown, problems: named }))).toBe('wa-reconcile replay --register');

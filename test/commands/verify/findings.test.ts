@@ -178,7 +178,7 @@ const DAMAGES: Damage[] = [
         `update messages set external_id = null, body = 'something else' where external_id = '${wamid('A2')}'`,
       ),
     // The reaction to it has lost its message.
-    finds: { missing_ids: 1, raw_log: 1, consistency: 1 },
+    finds: { raw_log: 1, consistency: 1, missing_ids: 1 },
     remedy: 'wa-reconcile reconcile --apply',
     sample: /is no duplicate/,
   },
