@@ -31,7 +31,7 @@ async function complete(line: string, setUp = ''): Promise<string[]> {
 
 describe('completion in bash', () => {
   test('offers commands, then their subcommands', async () => {
-    expect(await complete('wa-reconcile co')).toEqual(['connection', 'completion']);
+    expect(await complete('wa-reconcile co')).toEqual(['compare', 'connection', 'completion']);
     expect(await complete('wa-reconcile connection e')).toEqual(['edit']);
   });
 

@@ -182,17 +182,17 @@ function detailItems({
 }
 
 /** The same comparison, with the repair written. */
-function repairSteps({ counts, repair }: CompareResult, argv: readonly string[]): Remedy[] {
+function repairSteps({ crm, counts, repair }: CompareResult, argv: readonly string[]): Remedy[] {
   // The URL may hold a password, which is not for the screen.
   const holdsUrl = argv.some((word) => word.startsWith('--crm-url') && !word.startsWith('--crm-url-file'));
   if (counts.lost === 0 || repair !== null || holdsUrl) return [];
-  return [
-    typedAgain(argv, 'writes SQL that gives the CRM back what it lost, to review and run', (words) => [
-      ...words,
-      '--repair',
-      'lost.sql',
-    ]),
-  ];
+  // For the one nothing is known to be safe, for the other only its owner knows.
+  const isSql = crm !== 'whaticket' && crm !== 'table';
+  const why = isSql
+    ? 'writes SQL that gives the CRM back what it lost, to review and run'
+    : 'writes what the CRM lost, a message a line';
+  const file = isSql ? 'lost.sql' : 'lost.ndjson';
+  return [typedAgain(argv, why, (words) => [...words, '--repair', file])];
 }
 
 function peopleTable(people: readonly AffectedPerson[]): Block {

@@ -64,6 +64,7 @@ export const UNIQUE_KEYS: readonly UniqueKey[] = [
   primary('alert_acks', 'alert_id'),
   primary('proven_blocks', 'block'),
   primary('owed_files', 'connection_id', 'file_id'),
+  primary('saved_comparisons', 'name'),
   primary('history_gaps', 'connection_id', 'chat_jid', 'anchor_id', 'anchor_from_me'),
   ...[
     'messages',
@@ -338,6 +339,7 @@ const CHECKS: readonly string[] = [
   'messages_sync_source_check',
   'pending_facts_kind_check',
   'history_gaps_reason_check',
+  'saved_comparisons_crm_check',
   'tickets_source_check',
   'tickets_originated_from_check',
   'tickets_status_check',
