@@ -21,8 +21,15 @@ const PROPERTIES = [
   'test/rules/{align-chat-properties,merge-content}.test.ts',
 ];
 
-/** Tests of rules on rows: they keep no state in a module and start no process, so files share one, and its modules. */
-const SHARED = ['test/ingest/**/*.test.ts'];
+/**
+ * Tests of rules on rows, of commands, of the command line in this process, and of statements: they keep no state in a module, so
+ * files share a process, its modules and its databases. Not what mocks modules, measures its process or is about locks of it.
+ */
+const SHARED = [
+  'test/{ingest,commands,cli}/**/*.test.ts',
+  'test/library/library.test.ts',
+  'test/store/{array-literal,database-errors,expected-keys,fresh-database-plans,journal,migrations,normalised,open-store,schema-agreement,stored-entries,transaction}.test.ts',
+];
 
 /** Nothing in these keeps state in a module, so files share one process and its compiled sources. */
 const PURE = { pool: 'threads', isolate: false, sequence: { groupOrder: 0 } } as const;
@@ -51,7 +58,8 @@ export default defineConfig({
           globalSetup: ['test/support/global-setup.ts'],
           // A process per file: PGlite is WebAssembly, and its memory goes back to the system only with its process.
           pool: 'forks',
-          maxWorkers: 2,
+          // For two cores: half of their time these wait, for moments to kill at and for the pauses that the product makes.
+          maxWorkers: 3,
           // After the unit tests: projects with different workers cannot run at once.
           sequence: { groupOrder: 1 },
         },
@@ -61,6 +69,7 @@ export default defineConfig({
         test: {
           name: 'db-shared',
           include: SHARED,
+          exclude: [...UNIT, ...PROPERTIES],
           globalSetup: ['test/support/global-setup.ts'],
           pool: 'forks',
           isolate: false,

@@ -4,11 +4,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, afterEach, describe, inject } from 'vitest';
+import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
 import { createPgliteStore, startPglite } from '../../src/store/backends/pglite.js';
 import { openStore, type DatabaseConfig, type OpenStoreOptions } from '../../src/store/open-store.js';
 import type { Backend, Store } from '../../src/store/store.js';
-import { createEmptier } from './empty-database.js';
+import { createEmptier, shapeOf } from './empty-database.js';
 import { pgliteTemplate } from './pglite-template.js';
 import { withDatabase } from './server-url.js';
 
@@ -16,11 +16,22 @@ import { withDatabase } from './server-url.js';
 export interface TestBackend {
   name: Backend;
   /**
-   * A migrated, empty store. It goes back for reuse when the test closes it, or after the test; so it is quick enough for
-   * hundreds in a property test. A test that changes tables or settings takes `config()` and opens its own, or says with
-   * `shape` what every test that names it finds changed: it runs at each opening, on a database that no other test gets.
+   * A migrated, empty store. It goes back for reuse, also by the next file of the process, when the test closes it, or after
+   * the test; so it is quick enough for hundreds in a property test. A test that changes tables or settings takes `config()`
+   * and opens its own, or says with `shape` what every test that names it finds changed: it runs at each opening, on a
+   * database that no other test gets.
    */
   open(shape?: Shape): Promise<Store>;
+  /**
+   * Declares a case on one of the two backends: the server, which takes a third of the time. For what the rules decide and
+   * both backends only store: they speak one dialect, so a case can end differently only by how a backend takes a statement,
+   * its parameters or its rows. So every use-case keeps cases on both (all that are about times, bytes, cursors, locks, copies,
+   * temporary tables, order of text), and every statement of the product is run on both by one of them; rules on rows, random
+   * logs and random losses, too. The built command is tested on the embedded database. TEST_BACKENDS=both runs all on both.
+   */
+  once(title: string, test: () => Promise<void>, timeout?: number): void;
+  /** The rows of a table of such cases: all of them on that backend, the first of each kind on the other. */
+  some<T>(rows: readonly T[], kindOf: (row: T) => unknown): T[];
   /** A migrated, empty database of the test's own, to be opened by child processes or by `openStore`; removed after the test. */
   config(): Promise<DatabaseConfig>;
   /** The same, but with nothing in it: not even migrated. */
@@ -48,22 +59,32 @@ export function describeOnBackends(title: string, declare: (backend: TestBackend
   }
 }
 
+/**
+ * Stores as the migrations left them, for whichever test of this process asks next: starting one costs more than most tests.
+ * They end with the process; the databases of those on the server are dropped at the end of the run.
+ */
+const UNSHAPED: Readonly<Record<Backend, PooledStore[]>> = { postgresql: [], pglite: [] };
+
+/** So many wait for the next test: an embedded one takes 200 MB, and only tests that compare databases need several at once. */
+const MOST_IDLE = 2;
+
 /** One backend for the tests of the enclosing `describe`; cleans up after each of them. */
 export function useBackend(name: Backend): TestBackend {
-  const idle = new Map<Shape | undefined, PooledStore[]>();
+  const shaped = new Map<Shape, PooledStore[]>();
   const busy = new Set<Store>();
   const cleanups: (() => Promise<void>)[] = [];
 
   async function open(shape?: Shape): Promise<Store> {
-    const pool = idle.get(shape) ?? [];
-    idle.set(shape, pool);
+    const pool = shape === undefined ? UNSHAPED[name] : (shaped.get(shape) ?? []);
+    if (shape !== undefined) shaped.set(shape, pool);
     const pooled = pool.pop() ?? (await openPooled(name));
     await shape?.(pooled.store);
     let closing: Promise<void> | undefined;
     async function giveBack(): Promise<void> {
       await pooled.empty();
       busy.delete(lent);
-      pool.push(pooled);
+      if (pool.length < MOST_IDLE) pool.push(pooled);
+      else await pooled.discard();
     }
     const lent: Store = { ...pooled.store, close: () => (closing ??= giveBack()) };
     busy.add(lent);
@@ -81,15 +102,33 @@ export function useBackend(name: Backend): TestBackend {
     await Promise.all(cleanups.splice(0).map((remove) => remove()));
   });
   afterAll(async () => {
-    await Promise.all([...idle.values()].flatMap((pool) => pool.splice(0)).map((pooled) => pooled.discard()));
+    await expectUnchanged(UNSHAPED[name]);
+    await Promise.all(
+      [...shaped.values()].flatMap((pool) => pool.splice(0)).map((pooled) => pooled.discard()),
+    );
   });
 
-  return { name, open, config: () => config(true), emptyConfig: () => config(false) };
+  const takesAll = name === 'postgresql' || process.env.TEST_BACKENDS === 'both';
+  return {
+    name,
+    open,
+    once: (title, test, timeout) => {
+      if (takesAll) it(title, test, timeout);
+    },
+    some: (rows, kindOf) => {
+      const kinds = rows.map((row) => kindOf(row));
+      return rows.filter((_, index) => takesAll || kinds.indexOf(kinds[index]) === index);
+    },
+    config: () => config(true),
+    emptyConfig: () => config(false),
+  };
 }
 
 /** A store that one test after the other gets. */
 interface PooledStore {
   store: Store;
+  /** What its tables and settings were at first. */
+  shape: string;
   empty: () => Promise<void>;
   discard: () => Promise<void>;
 }
@@ -100,11 +139,26 @@ async function openPooled(name: Backend): Promise<PooledStore> {
     const archive = await readFile(template.archive);
     const pglite = await startPglite({ loadDataDir: new Blob([archive]) });
     const store = createPgliteStore(pglite, 'memory', () => Promise.resolve());
-    return { store, empty: await createEmptier(store), discard: () => store.close() };
+    return pooledStore(store, () => store.close());
   }
   const { config, remove } = await createDatabase(true);
   const store = await openStore(config, TEST_OPTIONS);
-  return { store, empty: await createEmptier(store), discard: () => store.close().then(remove) };
+  return pooledStore(store, () => store.close().then(remove));
+}
+
+async function pooledStore(store: Store, discard: () => Promise<void>): Promise<PooledStore> {
+  return { store, shape: await shapeOf(store), empty: await createEmptier(store), discard };
+}
+
+/** Fails in the file that left a store to others with tables or settings that are not those of the migrations. */
+async function expectUnchanged(pool: PooledStore[]): Promise<void> {
+  for (const pooled of [...pool]) {
+    const shape = await shapeOf(pooled.store);
+    if (shape === pooled.shape) continue;
+    pool.splice(pool.indexOf(pooled), 1);
+    await pooled.discard();
+    expect(shape, 'tables and settings, after the tests that share this database').toBe(pooled.shape);
+  }
 }
 
 interface MadeDatabase {

@@ -28,6 +28,34 @@ export async function createEmptier(store: Store): Promise<() => Promise<void>> 
   };
 }
 
+/** All that a test can change beside rows: columns, constraints, indexes, triggers, functions, and the session's settings. */
+export async function shapeOf(store: Store): Promise<string> {
+  const here = 'current_schema()::regnamespace';
+  const lines = await store.sql.query(
+    `select concat_ws(' ', c.relname, c.relkind, c.reloptions, c.relrowsecurity, a.attname, a.atttypid::regtype, a.attnotnull,
+                      pg_get_expr(d.adbin, d.adrelid)) as line
+       from pg_class c join pg_attribute a on a.attrelid = c.oid and not a.attisdropped and a.attnum > 0
+       left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+      where c.relnamespace = ${here} and c.relkind in ('r', 'v', 'm')
+     union all
+     select concat_ws(' ', conrelid::regclass, conname, convalidated, pg_get_constraintdef(oid)) from pg_constraint
+      where connamespace = ${here}
+     union all
+     select concat_ws(' ', indisvalid, pg_get_indexdef(indexrelid)) from pg_index join pg_class c on c.oid = indexrelid
+      where c.relnamespace = ${here}
+     union all
+     select concat_ws(' ', tgenabled, pg_get_triggerdef(oid)) from pg_trigger where not tgisinternal
+     union all
+     select concat_ws(' ', proname, md5(prosrc)) from pg_proc where pronamespace = ${here}
+     union all
+     select concat_ws(' ', 'schema', nspname) from pg_namespace where nspname !~ '^pg_(temp|toast)'
+     union all
+     select concat_ws(' ', 'setting', name, setting) from pg_settings where source = 'session' and name !~ '^transaction_'
+      order by 1`,
+  );
+  return lines.map(({ line }) => String(line)).join('\n');
+}
+
 function childrenFirst(rows: readonly Record<string, unknown>[]): string[] {
   const parents = new Map(rows.map((row) => [String(row.name), (row.parents ?? []) as string[]]));
   const order: string[] = [];
