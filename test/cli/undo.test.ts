@@ -11,7 +11,7 @@ import {
   insertMessage,
   type Dump,
 } from '../support/damage.js';
-import { TEST_OPTIONS, useBackend } from '../support/databases.js';
+import { TEST_OPTIONS, useBackend, type TestBackend } from '../support/databases.js';
 import { merge } from '../support/merging.js';
 import { runCli, type Seen } from './run-cli.js';
 
@@ -19,20 +19,22 @@ interface Place {
   run: (...argv: string[]) => Promise<Seen>;
   look: <T>(work: (store: Store) => Promise<T>) => Promise<T>;
   runId: string;
-  home: string;
+  /** The flags that choose the database in commands that the tool advises. */
+  flags: string;
   before: Dump;
 }
 
 const UNDONE = z.object({ runId: z.string() });
 
 describe('undo on the command line', () => {
-  const backend = useBackend('pglite');
+  const embedded = useBackend('pglite');
+  const server = useBackend('postgresql');
 
-  /** An embedded database in which a run removed one message and changed another. */
-  async function prepare(): Promise<Place> {
+  /** A database in which a run removed one message and changed another. */
+  async function prepare(backend: TestBackend = server): Promise<Place> {
     const config = await backend.config();
-    if (config.kind !== 'pglite') throw new Error('the embedded database lies in a directory');
-    const home = dirname(config.directory);
+    const flags = config.kind === 'pglite' ? ` --home ${dirname(config.directory)}` : '';
+    const env: Record<string, string> = config.kind === 'postgresql' ? { DATABASE_URL: config.url } : {};
     const look = async <T>(work: (store: Store) => Promise<T>): Promise<T> => {
       const store = await openStore(config, TEST_OPTIONS);
       try {
@@ -52,25 +54,26 @@ describe('undo on the command line', () => {
       });
       return { runId, before };
     });
-    return { ...made, home, look, run: (...argv) => runCli([...argv, '--home', home]) };
+    const run: Place['run'] = (...argv) => runCli([...argv, ...flags.split(' ').slice(1)], { env });
+    return { ...made, flags, look, run };
   }
 
   test('puts the rows back, says how many, and how to go back', async () => {
-    const { run, look, runId, before, home } = await prepare();
+    const { run, look, runId, before, flags } = await prepare(embedded);
     const seen = await run('undo', runId.slice(0, 8));
     expect(seen).toMatchObject({ code: 0, stderr: '' });
     expect(seen.stdout).toContain(`✔ Restored 2 rows of dedupe ${runId}.`);
-    expect(seen.stdout).toMatch(new RegExp(`wa-reconcile undo [0-9a-f-]{36} --home ${home}`));
+    expect(seen.stdout).toMatch(new RegExp(`wa-reconcile undo [0-9a-f-]{36}${flags}$`, 'm'));
     expect(await look(dumpDatabase)).toEqual(before);
   });
 
   test('is rehearsed with --dry-run, and leads to the command that does it', async () => {
-    const { run, look, runId, home } = await prepare();
+    const { run, look, runId } = await prepare();
     const between = await look((store) => dumpDatabase(store, []));
     const seen = await run('undo', runId, '-n');
     expect(seen).toMatchObject({ code: 0, stderr: '' });
     expect(seen.stdout).toContain(`Would restore 2 rows of dedupe ${runId}. Nothing was changed.`);
-    expect(seen.stdout).toContain(`wa-reconcile undo ${runId} --home ${home}`);
+    expect(seen.stdout).toMatch(new RegExp(`wa-reconcile undo ${runId}$`, 'm'));
     expect(await look((store) => dumpDatabase(store, []))).toEqual(between);
   });
 
