@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
+import { inject } from 'vitest';
 
 /** Nothing of the browser's own may go to the network while a page is watched for requests. */
 const ARGUMENTS = [
@@ -22,12 +23,29 @@ export async function startBrowser(): Promise<Browser> {
   const named = process.env.WA_TEST_CHROMIUM ?? (existsSync(INSTALLED) ? INSTALLED : 'npm');
   const installed = named === 'npm' ? undefined : named;
   if (installed !== undefined) return chromium.launch({ executablePath: installed, args: ARGUMENTS });
-  // It unpacks the libraries that it needs, which a bare machine lacks, for this platform's sake only.
-  process.env.AWS_LAMBDA_JS_RUNTIME ??= 'nodejs20.x';
-  const { default: packed } = await import('@sparticuz/chromium');
+  const { args, path } = await unpack();
   return chromium.launch({
-    executablePath: await packed.executablePath(),
+    executablePath: path,
     // In one process the whole browser ends with the first context that is closed.
-    args: [...packed.args.filter((argument) => argument !== '--single-process'), ...ARGUMENTS],
+    args: [...args.filter((argument) => argument !== '--single-process'), ...ARGUMENTS],
   });
+}
+
+/**
+ * Unpacks the browser, and the libraries that a bare machine lacks, into the directory of this run, which goes with the run. In
+ * the temporary directory of all runs 190 MB would stay for good, often in memory, and one run would start what another still
+ * writes.
+ */
+async function unpack(): Promise<{ args: string[]; path: string }> {
+  // It brings libraries for this platform's sake only.
+  process.env.AWS_LAMBDA_JS_RUNTIME ??= 'nodejs20.x';
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = inject('databases').directory;
+  try {
+    const { default: packed } = await import('@sparticuz/chromium');
+    return { args: packed.args, path: await packed.executablePath() };
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  }
 }
