@@ -120,7 +120,7 @@ describeOnBackends('an acknowledged alert', (backend) => {
     expect((await reportAt(store, 2 * HOUR)).severity).toBe('loss');
   });
 
-  it('can be one of several, by its id, which stays the same', async () => {
+  backend.once('can be one of several, by its id, which stays the same', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), '{"broken', { what: 'is this' }]);
     const [first, second] = (await listAlerts(at(store), { audit: false, ...LIMITS })).alerts;
@@ -136,7 +136,7 @@ describeOnBackends('an acknowledged alert', (backend) => {
     await expect(unacknowledgeAlerts(at(store), { alert: first.id })).rejects.toThrow('was acknowledged');
   });
 
-  it('can be items that were rejected: it stays when the whole log is replayed again', async () => {
+  backend.once('can be items that were rejected: it stays when the whole log is replayed again', async () => {
     const store = await backend.open();
     await replayBodies(store, [
       live('A', 0),
@@ -150,7 +150,7 @@ describeOnBackends('an acknowledged alert', (backend) => {
     expect((await reportAt(store)).severity).toBeNull();
   });
 
-  it('can be what a verification found, until it finds something else', async () => {
+  backend.once('can be what a verification found, until it finds something else', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), live('B', 60), live('C', 120)]);
     await store.sql.execute(`delete from messages where body = 'A'`);
@@ -170,7 +170,7 @@ describeOnBackends('an acknowledged alert', (backend) => {
     );
   });
 
-  it('has to be there, and to be one', async () => {
+  backend.once('has to be there, and to be one', async () => {
     const store = await backend.open();
     await expect(acknowledgeAlerts(at(store), { alert: 'silent', ...LIMITS })).rejects.toThrow(
       `There is no alert 'silent' now.`,
@@ -205,7 +205,7 @@ describeOnBackends('an archived connection', (backend) => {
     expect((await report(at(store, late), reportOptions({ silentHours: 1 }))).alerts).toHaveLength(3);
   });
 
-  it('still loses what it loses', async () => {
+  backend.once('still loses what it loses', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), live('B', 60)]);
     await archiveConnection(at(store), NAME, true);

@@ -126,7 +126,7 @@ describeOnBackends('dedupe of leads', (backend) => {
     ).toEqual([{ first: new Date(moment(0)), last: new Date(moment(50)) }]);
   });
 
-  it('I1: leaves a landline, and an Argentine number of which no 549 is known, alone', async () => {
+  backend.once('I1: leaves a landline, and an Argentine number of which no 549 is known, alone', async () => {
     await person('+551132654321', 'L1', 0);
     await person('+5511932654321', 'L2', 1);
     await person('+541112345678', 'L3', 2);
@@ -155,7 +155,7 @@ describeOnBackends('dedupe of leads', (backend) => {
     expect(countsOf(await run(store, { apply: false }), 'lead')).toEqual({ groups: 0, rows: 0 });
   });
 
-  it('keeps the names of a lead that only its row knew, and its phone as a name', async () => {
+  backend.once('keeps the names of a lead that only its row knew, and its phone as a name', async () => {
     await person(BRAZIL.canonical, 'A1', 0, { push_name: null });
     await person(BRAZIL.old, 'A2', 50, { identities: false, push_name: 'Ana (shop)', username: 'ana' });
     await run(store);
@@ -183,7 +183,7 @@ describeOnBackends('dedupe of leads', (backend) => {
     expect(await dumpDatabase(store)).toEqual(before);
   });
 
-  it('turns a name in another spelling into the canonical one', async () => {
+  backend.once('turns a name in another spelling into the canonical one', async () => {
     const first = await person(BRAZIL.old, 'A1', 0);
     await person(BRAZIL.canonical, 'A2', 50);
     await run(store);
@@ -193,16 +193,19 @@ describeOnBackends('dedupe of leads', (backend) => {
     expect(await leads()).toMatchObject([{ id: first.leadId, phone: BRAZIL.canonical }]);
   });
 
-  it('merges a lead of another program into the one that has its phone among its names', async () => {
-    const ana = await person('+14155550100', 'A1', 0);
-    await insertIdentity(store, ana.leadId, 'phone', `+${BRU}`);
-    await person(`+${BRU}`, 'A2', 50, { identities: false });
-    const result = await run(store);
-    expect(result.classes[0]?.samples[0]?.evidence).toEqual([`both have the number +${BRU}`]);
-    expect(await leads()).toHaveLength(1);
-  });
+  backend.once(
+    'merges a lead of another program into the one that has its phone among its names',
+    async () => {
+      const ana = await person('+14155550100', 'A1', 0);
+      await insertIdentity(store, ana.leadId, 'phone', `+${BRU}`);
+      await person(`+${BRU}`, 'A2', 50, { identities: false });
+      const result = await run(store);
+      expect(result.classes[0]?.samples[0]?.evidence).toEqual([`both have the number +${BRU}`]);
+      expect(await leads()).toHaveLength(1);
+    },
+  );
 
-  it('does not hide a person whose older lead was deleted once', async () => {
+  backend.once('does not hide a person whose older lead was deleted once', async () => {
     await person(BRAZIL.canonical, 'A1', 0, { is_active: false, deleted_at: moment(10) });
     await person(BRAZIL.old, 'A2', 50, { identities: false });
     await run(store);
@@ -242,33 +245,40 @@ describeOnBackends('dedupe of leads', (backend) => {
     ]);
   });
 
-  it('lets conversations on other connections follow, and joins several leads at once', async () => {
-    const other = await damagedConnection(store, {
-      name: 'other',
-      phoneNumberId: '800000000000002',
-      number: '+5511900000099',
-    });
-    const first = await person(BRAZIL.canonical, 'A1', 0);
-    const second = await person(BRAZIL.old, 'A2', 50, { identities: false });
-    await insertMessage(store, await insertConversation(store, other, second.leadId), 'O1', 60);
-    const third = await insertLead(store, { phone_number: null, push_name: 'C', first_seen_at: moment(80) });
-    await insertIdentity(store, third, 'wa_id', '551187654321');
-    await insertMessage(store, await insertConversation(store, other, third), 'O2', 90);
-    const before = await dumpDatabase(store);
-    const result = await run(store);
-    expect(countsOf(result, 'lead')).toEqual({ groups: 1, rows: 2 });
-    const threads = await store.sql.query(
-      `select c.connection_id = $1::uuid as is_other, c.lead_id as lead, count(*)::int as messages
+  backend.once(
+    'lets conversations on other connections follow, and joins several leads at once',
+    async () => {
+      const other = await damagedConnection(store, {
+        name: 'other',
+        phoneNumberId: '800000000000002',
+        number: '+5511900000099',
+      });
+      const first = await person(BRAZIL.canonical, 'A1', 0);
+      const second = await person(BRAZIL.old, 'A2', 50, { identities: false });
+      await insertMessage(store, await insertConversation(store, other, second.leadId), 'O1', 60);
+      const third = await insertLead(store, {
+        phone_number: null,
+        push_name: 'C',
+        first_seen_at: moment(80),
+      });
+      await insertIdentity(store, third, 'wa_id', '551187654321');
+      await insertMessage(store, await insertConversation(store, other, third), 'O2', 90);
+      const before = await dumpDatabase(store);
+      const result = await run(store);
+      expect(countsOf(result, 'lead')).toEqual({ groups: 1, rows: 2 });
+      const threads = await store.sql.query(
+        `select c.connection_id = $1::uuid as is_other, c.lead_id as lead, count(*)::int as messages
        from conversations c join messages m on m.conversation_id = c.id group by 1, 2 order by 1`,
-      [other],
-    );
-    expect(threads).toEqual([
-      { is_other: false, lead: first.leadId, messages: 2 },
-      { is_other: true, lead: first.leadId, messages: 2 },
-    ]);
-    expect(await putBack(store, result)).toEqual([]);
-    expect(await dumpDatabase(store)).toEqual(before);
-  });
+        [other],
+      );
+      expect(threads).toEqual([
+        { is_other: false, lead: first.leadId, messages: 2 },
+        { is_other: true, lead: first.leadId, messages: 2 },
+      ]);
+      expect(await putBack(store, result)).toEqual([]);
+      expect(await dumpDatabase(store)).toEqual(before);
+    },
+  );
 
   it.each([1, 3, 1000])(
     'merges many groups in batches of %d rows, all under one run that can be undone',
@@ -307,7 +317,7 @@ describeOnBackends('dedupe of leads', (backend) => {
     });
   });
 
-  it('never joins two organizations', async () => {
+  backend.once('never joins two organizations', async () => {
     await store.sql.execute(
       `insert into organizations (id, slug, name) values ('00000000-0000-7000-8000-000000000002', 'acme', 'Acme')`,
     );
@@ -351,26 +361,29 @@ describeOnBackends('dedupe of leads', (backend) => {
       expect(await dumpDatabase(store)).toEqual(before);
     });
 
-    it('takes the word of an entry that nobody has replayed, in whatever spelling the phone is stored', async () => {
-      const lid = await insertLead(store, { phone_number: null, push_name: 'L', first_seen_at: moment(0) });
-      await insertIdentity(store, lid, 'lid', ANA_LID);
-      await insertMessage(store, await insertConversation(store, connectionId, lid), 'L1', 0);
-      const phone = await person('+551187654321', 'P1', 10, { identities: false });
-      const body = {
-        event: 'contacts.update',
-        sessionId: 'loja',
-        data: [{ id: ANA_LID, lid: ANA_LID, phoneNumber: '551187654321@s.whatsapp.net' }],
-      };
-      await store.sql.execute(
-        `insert into webhook_log (id, sha256, provider, raw_body, chat_ids, status)
+    backend.once(
+      'takes the word of an entry that nobody has replayed, in whatever spelling the phone is stored',
+      async () => {
+        const lid = await insertLead(store, { phone_number: null, push_name: 'L', first_seen_at: moment(0) });
+        await insertIdentity(store, lid, 'lid', ANA_LID);
+        await insertMessage(store, await insertConversation(store, connectionId, lid), 'L1', 0);
+        const phone = await person('+551187654321', 'P1', 10, { identities: false });
+        const body = {
+          event: 'contacts.update',
+          sessionId: 'loja',
+          data: [{ id: ANA_LID, lid: ANA_LID, phoneNumber: '551187654321@s.whatsapp.net' }],
+        };
+        await store.sql.execute(
+          `insert into webhook_log (id, sha256, provider, raw_body, chat_ids, status)
          values ($1::uuid, sha256(convert_to($2, 'UTF8')), 'baileys', convert_to($2, 'UTF8'), $3::text[], 'pending')`,
-        [randomUUID(), JSON.stringify(body), `{"${ANA_LID}","+5511987654321"}`],
-      );
-      const result = await run(store);
-      expect(countsOf(result, 'lead')).toEqual({ groups: 1, rows: 1 });
-      expect(result.classes[0]?.samples[0]).toMatchObject({ survivor: lid, goes: [phone.leadId] });
-      expect(await leads()).toMatchObject([{ id: lid, phone: '+5511987654321' }]);
-    });
+          [randomUUID(), JSON.stringify(body), `{"${ANA_LID}","+5511987654321"}`],
+        );
+        const result = await run(store);
+        expect(countsOf(result, 'lead')).toEqual({ groups: 1, rows: 1 });
+        expect(result.classes[0]?.samples[0]).toMatchObject({ survivor: lid, goes: [phone.leadId] });
+        expect(await leads()).toMatchObject([{ id: lid, phone: '+5511987654321' }]);
+      },
+    );
 
     it('M9: makes a collision between leads that are one due again, and replay takes it up', async () => {
       await replayBodies(store, [live('A1', 0)]);

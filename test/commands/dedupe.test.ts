@@ -120,16 +120,19 @@ describeOnBackends('dedupe', (backend) => {
     expect(await dumpDatabase(store)).toEqual(settled);
   });
 
-  it('shows for each class which row is kept, which are deleted and what proves it, without message text', async () => {
-    await copyMessage(store, await insertMessage(store, ana, 'SECRET', 0), { ...SILENT });
-    await insertTwins(store, ana, 'PAIR', 10, { cloud: { body: 'SECRET' }, web: { body: 'SECRET' } });
-    const { classes } = await run({ apply: false });
-    const evidence = classes.flatMap(({ samples }) => samples.map((sample) => sample.evidence));
-    expect(evidence).toEqual([
-      [`both have the id ${wamid('SECRET')}`, 'one is a placeholder (unsupported)'],
-      [`PAIR is the id inside ${wamid('PAIR')}`, 'same conversation and direction', 'times 1 s apart'],
-    ]);
-  });
+  backend.once(
+    'shows for each class which row is kept, which are deleted and what proves it, without message text',
+    async () => {
+      await copyMessage(store, await insertMessage(store, ana, 'SECRET', 0), { ...SILENT });
+      await insertTwins(store, ana, 'PAIR', 10, { cloud: { body: 'SECRET' }, web: { body: 'SECRET' } });
+      const { classes } = await run({ apply: false });
+      const evidence = classes.flatMap(({ samples }) => samples.map((sample) => sample.evidence));
+      expect(evidence).toEqual([
+        [`both have the id ${wamid('SECRET')}`, 'one is a placeholder (unsupported)'],
+        [`PAIR is the id inside ${wamid('PAIR')}`, 'same conversation and direction', 'times 1 s apart'],
+      ]);
+    },
+  );
 
   it('M2: keeps the best row, and loses nothing that only another one knew', async () => {
     const thin = await insertMessage(store, ana, 'A', 0, { ...SILENT, batch_id: BATCH });
@@ -245,7 +248,7 @@ describeOnBackends('dedupe', (backend) => {
     ]);
   });
 
-  it('applies what waited for a message that was there under another row', async () => {
+  backend.once('applies what waited for a message that was there under another row', async () => {
     await insertTwins(store, ana, 'A', 0);
     await insertPending('A', 'status', 90, { status: 'read' });
     await insertPending(wamid('A'), 'reaction', 91, { reactor: 'customer', emoji: '🎉' });
@@ -260,7 +263,7 @@ describeOnBackends('dedupe', (backend) => {
     ]);
   });
 
-  it('finds twins of which no program wrote down the id inside the wamid', async () => {
+  backend.once('finds twins of which no program wrote down the id inside the wamid', async () => {
     await insertTwins(store, ana, 'A', 0, { cloud: { stanza_id: null }, web: { stanza_id: null } });
     // Not base64, or not a message's id: neither may fail the look for those that are.
     await insertMessage(store, ana, 'B', 50, { external_id: 'wamid.HBg§$%', stanza_id: null });
@@ -272,7 +275,7 @@ describeOnBackends('dedupe', (backend) => {
     ]);
   });
 
-  it('brings every copy without an id to the nearest message that says the same', async () => {
+  backend.once('brings every copy without an id to the nearest message that says the same', async () => {
     const [early, late] = [
       await insertMessage(store, ana, 'OK1', 0, { body: 'ok', status: 'sent' }),
       await insertMessage(store, ana, 'OK2', 1.5, { body: 'ok', status: 'sent' }),
@@ -307,7 +310,7 @@ describeOnBackends('dedupe', (backend) => {
     ]);
   });
 
-  it('plans messages as if the conversations before them had been joined', async () => {
+  backend.once('plans messages as if the conversations before them had been joined', async () => {
     const second = await insertConversation(store, connection, ana.leadId);
     const one = await insertMessage(store, ana, 'A', 0);
     await copyMessage(store, one, { conversation_id: second.conversationId });
@@ -324,19 +327,22 @@ describeOnBackends('dedupe', (backend) => {
     expect(figuresOf(alone)).toEqual({});
   });
 
-  it('refuses to remove more than 5 % of a connection unless told to, and has changed nothing', async () => {
-    await copyMessage(store, await insertMessage(store, ana, 'A', 0));
-    for (let i = 1; i <= 17; i += 1) await insertMessage(store, ana, `M${i}`, i * 10);
-    const before = await dumpDatabase(store, []);
-    await expect(run({ force: false })).rejects.toMatchObject({
-      code: 'too_many_duplicates',
-      exitCode: 2,
-      message: "1 of 19 messages of 'loja' (5.3 %) would be deleted: more than 5 %. Nothing was changed.",
-    });
-    expect(await dumpDatabase(store, [])).toEqual(before);
-    await insertMessage(store, ana, 'M18', 180);
-    expect(figuresOf(await run({ force: false }))).toEqual({ same_id: [1, 1] });
-  });
+  backend.once(
+    'refuses to remove more than 5 % of a connection unless told to, and has changed nothing',
+    async () => {
+      await copyMessage(store, await insertMessage(store, ana, 'A', 0));
+      for (let i = 1; i <= 17; i += 1) await insertMessage(store, ana, `M${i}`, i * 10);
+      const before = await dumpDatabase(store, []);
+      await expect(run({ force: false })).rejects.toMatchObject({
+        code: 'too_many_duplicates',
+        exitCode: 2,
+        message: "1 of 19 messages of 'loja' (5.3 %) would be deleted: more than 5 %. Nothing was changed.",
+      });
+      expect(await dumpDatabase(store, [])).toEqual(before);
+      await insertMessage(store, ana, 'M18', 180);
+      expect(figuresOf(await run({ force: false }))).toEqual({ same_id: [1, 1] });
+    },
+  );
 
   it('keeps to the connection and the classes that it is given', async () => {
     const other = await damagedConnection(store, { name: 'outra', phoneNumberId: SECOND.id });
@@ -353,7 +359,7 @@ describeOnBackends('dedupe', (backend) => {
     await expect(run({ connection: 'keine' })).rejects.toMatchObject({ exitCode: 2 });
   });
 
-  it('records a run with its counters and verdict, and none for a plan', async () => {
+  backend.once('records a run with its counters and verdict, and none for a plan', async () => {
     await copyMessage(store, await insertMessage(store, ana, 'A', 0));
     await run({ apply: false });
     expect(await query('select from sync_runs')).toHaveLength(0);
@@ -375,7 +381,7 @@ describeOnBackends('dedupe', (backend) => {
     ]);
   });
 
-  it('stops after its batch when asked to, and the next run goes on to the same end', async () => {
+  backend.once('stops after its batch when asked to, and the next run goes on to the same end', async () => {
     await fillThread(store, ana, 300);
     const stop = new AbortController();
     const stopped = await dedupe(

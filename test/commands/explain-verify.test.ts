@@ -46,56 +46,68 @@ async function explainedFaults(store: Store): Promise<string[]> {
 
 const of = (id: string): string => `external_id = '${id}'`;
 
-describeOnBackends('explain and verify', (backend) => {
-  it.each<[string, string[], string[]]>([
-    ['nothing', [], []],
-    ['a text', [`update messages set body = 'zzz' where ${of(wamid('A1'))}`], [wamid('A1')]],
-    ['a smaller text', [`update messages set body = 'a' where ${of(wamid('A1'))}`], [wamid('A1')]],
+type Change = [what: string, statements: string[], wrong: string[]];
+
+const CHANGES: Change[] = [
+  ['nothing', [], []],
+  ['a text', [`update messages set body = 'zzz' where ${of(wamid('A1'))}`], [wamid('A1')]],
+  ['a smaller text', [`update messages set body = 'a' where ${of(wamid('A1'))}`], [wamid('A1')]],
+  [
+    'a time',
+    [`update messages set timestamp = timestamp - interval '1 day' where ${of(wamid('H1'))}`],
+    [wamid('H1')],
+  ],
+  ['a direction', [`update messages set direction = 'INBOUND' where ${of(wamid('A2'))}`], [wamid('A2')]],
+  ['a type', [`update messages set type = 'video' where ${of(wamid('A1'))}`], [wamid('A1')]],
+  ['a status', [`update messages set status = 'sent' where ${of(wamid('A2'))}`], [wamid('A2')]],
+  ['an edited text', [`update messages set body = 'zzz' where ${of(wamid('A3'))}`], [wamid('A3')]],
+  ['a revoked text', [`update messages set body = 'back' where ${of(wamid('A4'))}`], [wamid('A4')]],
+  ['a revoke', [`update messages set deleted_at = '2020-01-01' where ${of(wamid('A4'))}`], [wamid('A4')]],
+  [
+    'a lead',
     [
-      'a time',
-      [`update messages set timestamp = timestamp - interval '1 day' where ${of(wamid('H1'))}`],
-      [wamid('H1')],
-    ],
-    ['a direction', [`update messages set direction = 'INBOUND' where ${of(wamid('A2'))}`], [wamid('A2')]],
-    ['a type', [`update messages set type = 'video' where ${of(wamid('A1'))}`], [wamid('A1')]],
-    ['a status', [`update messages set status = 'sent' where ${of(wamid('A2'))}`], [wamid('A2')]],
-    ['an edited text', [`update messages set body = 'zzz' where ${of(wamid('A3'))}`], [wamid('A3')]],
-    ['a revoked text', [`update messages set body = 'back' where ${of(wamid('A4'))}`], [wamid('A4')]],
-    ['a revoke', [`update messages set deleted_at = '2020-01-01' where ${of(wamid('A4'))}`], [wamid('A4')]],
-    [
-      'a lead',
-      [
-        `update messages m set conversation_id = o.conversation_id, lead_id = o.lead_id from messages o
+      `update messages m set conversation_id = o.conversation_id, lead_id = o.lead_id from messages o
          where m.${of(wamid('A1'))} and o.${of(wamid('B1', BRU))}`,
-      ],
-      [wamid('A1')],
     ],
-    [
-      'rows that are gone',
-      [`delete from messages where ${of(wamid('A1'))} or ${of(wamid('A4'))}`],
-      [wamid('A1'), wamid('A4')],
-    ],
-  ])('give one answer when somebody changed %s, and a replay sets it right', async (_, statements, wrong) => {
-    const store = await backend.open();
-    await replayBodies(store, LOG);
-    await damage(store, ...statements);
-    const expected = [...wrong].sort();
-    expect(await faultyIds(store)).toEqual(expected);
-    expect(await explainedFaults(store)).toEqual(expected);
-    for (const id of wrong) {
-      const { remedies } = await ask(store, id);
-      expect(remedies[0]?.do).toMatch(/^replay_(contact|all)$/);
-    }
-    // What explain advises is the replay that sets it right.
-    for (const id of wrong) {
-      const [first] = (await ask(store, id)).remedies;
-      if (first?.do === 'replay_contact')
-        await replayLog(store, { which: 'all', contact: first.contact }, { register: false });
-      else if (first?.do === 'replay_all') await replayLog(store, { which: 'all' }, { register: false });
-    }
-    expect(await faultyIds(store)).toEqual([]);
-    expect(await explainedFaults(store)).toEqual([]);
-  });
+    [wamid('A1')],
+  ],
+  [
+    'rows that are gone',
+    [`delete from messages where ${of(wamid('A1'))} or ${of(wamid('A4'))}`],
+    [wamid('A1'), wamid('A4')],
+  ],
+];
+
+/** A database's own way with times is one kind; otherwise a change is like another of as many messages. */
+function kindOfChange([what, , wrong]: Change): string {
+  return what === 'a time' ? what : `${wrong.length} messages`;
+}
+
+describeOnBackends('explain and verify', (backend) => {
+  it.each(backend.some(CHANGES, kindOfChange))(
+    'give one answer when somebody changed %s, and a replay sets it right',
+    async (_, statements, wrong) => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      await damage(store, ...statements);
+      const expected = [...wrong].sort();
+      expect(await faultyIds(store)).toEqual(expected);
+      expect(await explainedFaults(store)).toEqual(expected);
+      for (const id of wrong) {
+        const { remedies } = await ask(store, id);
+        expect(remedies[0]?.do).toMatch(/^replay_(contact|all)$/);
+      }
+      // What explain advises is the replay that sets it right.
+      for (const id of wrong) {
+        const [first] = (await ask(store, id)).remedies;
+        if (first?.do === 'replay_contact')
+          await replayLog(store, { which: 'all', contact: first.contact }, { register: false });
+        else if (first?.do === 'replay_all') await replayLog(store, { which: 'all' }, { register: false });
+      }
+      expect(await faultyIds(store)).toEqual([]);
+      expect(await explainedFaults(store)).toEqual([]);
+    },
+  );
 
   it('shows both texts only with --bodies, and every other pair of values', async () => {
     const store = await backend.open();

@@ -93,7 +93,7 @@ describeOnBackends('import: the phone', (backend) => {
     ]);
   });
 
-  test('page by page, from the oldest of the one before, until --pages', async () => {
+  backend.once('page by page, from the oldest of the one before, until --pages', async () => {
     const store = await backend.open();
     await shop(store);
     const phones = fakePhones(phoneWith({ id: ANA_PN, messages: CHAT }));
@@ -103,7 +103,7 @@ describeOnBackends('import: the phone', (backend) => {
     expect(phones.opened).toBe(1);
   });
 
-  test('goes on where the last import stopped, and says when there is nothing older', async () => {
+  backend.once('goes on where the last import stopped, and says when there is nothing older', async () => {
     const store = await backend.open();
     await shop(store);
     const phones = fakePhones(phoneWith({ id: ANA_PN, messages: CHAT }));
@@ -139,47 +139,53 @@ describeOnBackends('import: the phone', (backend) => {
     expect(await transcript(store)).toEqual(['< old4', '> old5', '> hello', '< answer', '> later']);
   });
 
-  test('asks once more under the other address after silence, and remembers which one answered', async () => {
-    const store = await backend.open();
-    await shop(store);
-    await replayBodies(
-      store,
-      [await historyEvent({ conversations: [], mappings: [{ pn: ANA_PN, lid: ANA_LID }] })].map(text),
-      {
-        register: false,
-        connection: 'loja',
-      },
-    );
-    const byLid = CHAT.map((message) => ({ ...message, key: { ...message.key, remoteJid: ANA_LID } }));
-    const phones = fakePhones(phoneWith({ id: ANA_LID, messages: byLid }));
-    const result = await importOf(store, phones, { count: 3 });
-    expect(result).toMatchObject({ outcome: 'fetched', fetch: { requests: 2 }, messages: { created: 3 } });
-    expect(phones.requests.map(({ chatJid, otherJid }) => [chatJid, otherJid])).toEqual([
-      [ANA_PN, ANA_LID],
-      [ANA_LID, ANA_PN],
-    ]);
-    await importOf(store, phones, { force: true });
-    expect(phones.requests.at(2)?.chatJid).toBe(ANA_LID);
-    expect(await value(store, 'select count(*)::int from leads')).toBe(1);
-  });
+  backend.once(
+    'asks once more under the other address after silence, and remembers which one answered',
+    async () => {
+      const store = await backend.open();
+      await shop(store);
+      await replayBodies(
+        store,
+        [await historyEvent({ conversations: [], mappings: [{ pn: ANA_PN, lid: ANA_LID }] })].map(text),
+        {
+          register: false,
+          connection: 'loja',
+        },
+      );
+      const byLid = CHAT.map((message) => ({ ...message, key: { ...message.key, remoteJid: ANA_LID } }));
+      const phones = fakePhones(phoneWith({ id: ANA_LID, messages: byLid }));
+      const result = await importOf(store, phones, { count: 3 });
+      expect(result).toMatchObject({ outcome: 'fetched', fetch: { requests: 2 }, messages: { created: 3 } });
+      expect(phones.requests.map(({ chatJid, otherJid }) => [chatJid, otherJid])).toEqual([
+        [ANA_PN, ANA_LID],
+        [ANA_LID, ANA_PN],
+      ]);
+      await importOf(store, phones, { force: true });
+      expect(phones.requests.at(2)?.chatJid).toBe(ANA_LID);
+      expect(await value(store, 'select count(*)::int from leads')).toBe(1);
+    },
+  );
 
-  test('an answer under the other address is the contact’s, whose number only the mapping tells', async () => {
-    const store = await backend.open();
-    await shop(store);
-    const byLid = CHAT.slice(0, 5).map((message) => ({
-      ...message,
-      key: { ...message.key, remoteJid: ANA_LID },
-    }));
-    const phones = fakePhones(() => ({
-      conversations: [conversation(ANA_LID, byLid)],
-      mappings: [{ pn: ANA_PN, lid: ANA_LID }],
-    }));
-    expect(await importOf(store, phones)).toMatchObject({ outcome: 'fetched', messages: { created: 5 } });
-    expect(await value(store, 'select count(*)::int from leads')).toBe(1);
-    expect(await value(store, `select count(*)::int from lead_identities where value = '${ANA_LID}'`)).toBe(
-      1,
-    );
-  });
+  backend.once(
+    'an answer under the other address is the contact’s, whose number only the mapping tells',
+    async () => {
+      const store = await backend.open();
+      await shop(store);
+      const byLid = CHAT.slice(0, 5).map((message) => ({
+        ...message,
+        key: { ...message.key, remoteJid: ANA_LID },
+      }));
+      const phones = fakePhones(() => ({
+        conversations: [conversation(ANA_LID, byLid)],
+        mappings: [{ pn: ANA_PN, lid: ANA_LID }],
+      }));
+      expect(await importOf(store, phones)).toMatchObject({ outcome: 'fetched', messages: { created: 5 } });
+      expect(await value(store, 'select count(*)::int from leads')).toBe(1);
+      expect(await value(store, `select count(*)::int from lead_identities where value = '${ANA_LID}'`)).toBe(
+        1,
+      );
+    },
+  );
 
   test('leaves out other chats, groups, status and newsletters, counts them, and loses nothing', async () => {
     const store = await backend.open();
@@ -228,7 +234,7 @@ describeOnBackends('import: the phone', (backend) => {
     expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
   });
 
-  test('keeps a LID without a number: a lead without phone', async () => {
+  backend.once('keeps a LID without a number: a lead without phone', async () => {
     const store = await backend.open();
     await addConnection(store, { kind: 'baileys', number: NUMBER.number });
     await linkDevice(store);
@@ -262,7 +268,7 @@ describeOnBackends('import: what can go wrong', (backend) => {
     ]);
   });
 
-  test('pages that came are kept when the next one does not', async () => {
+  backend.once('pages that came are kept when the next one does not', async () => {
     const store = await backend.open();
     await shop(store);
     const phone = phoneWith({ id: ANA_PN, messages: CHAT });
@@ -291,7 +297,7 @@ describeOnBackends('import: what can go wrong', (backend) => {
     expect(result.reason).toBe('reason' in outcome ? outcome.reason : null);
   });
 
-  test('an empty answer is no end', async () => {
+  backend.once('an empty answer is no end', async () => {
     const store = await backend.open();
     await shop(store);
     const phones = fakePhones(() => ({ conversations: [conversation(ANA_PN, [])] }));
@@ -318,7 +324,7 @@ describeOnBackends('import: what can go wrong', (backend) => {
     });
   });
 
-  test('without a stored message there is nothing to go back from', async () => {
+  backend.once('without a stored message there is nothing to go back from', async () => {
     const store = await backend.open();
     await shop(store);
     const phones = fakePhones(() => 'silence');
@@ -342,7 +348,7 @@ describeOnBackends('import: what can go wrong', (backend) => {
     expect(phones.opened).toBe(0);
   });
 
-  test('several linked connections that could be meant are asked back', async () => {
+  backend.once('several linked connections that could be meant are asked back', async () => {
     const store = await backend.open();
     await shop(store);
     await addConnection(store, { name: 'filial', kind: 'baileys', number: '+5511900000099' });
@@ -435,7 +441,7 @@ describeOnBackends('import: the raw log', (backend) => {
     expect(await transcript(store)).toContain('> other');
   });
 
-  test('is left alone under --phase fetch, and is all there is under --phase cache', async () => {
+  backend.once('is left alone under --phase fetch, and is all there is under --phase cache', async () => {
     const store = await backend.open();
     await shop(store);
     const phones = fakePhones(phoneWith({ id: ANA_PN, messages: CHAT }));
@@ -444,7 +450,7 @@ describeOnBackends('import: the raw log', (backend) => {
     expect(await importOf(store, phones, { phase: 'fetch' })).toMatchObject({ outcome: 'end_of_history' });
   });
 
-  test('a dry run writes nothing and opens no socket', async () => {
+  backend.once('a dry run writes nothing and opens no socket', async () => {
     const store = await backend.open();
     await waiting(store);
     const phones = fakePhones(() => 'silence');
@@ -467,7 +473,7 @@ describeOnBackends('import: the raw log', (backend) => {
 });
 
 describeOnBackends('import: progress and Ctrl-C', (backend) => {
-  test('tells every step', async () => {
+  backend.once('tells every step', async () => {
     const store = await backend.open();
     await shop(store);
     const events: ProgressEvent[] = [];

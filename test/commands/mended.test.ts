@@ -107,22 +107,25 @@ describeOnBackends('a message of the raw log', (backend) => {
     expect(await normalisedDatabase(store)).toEqual(before);
   });
 
-  it('names its raw entry again when the file is replayed, also where another entry holds it', async () => {
-    const log = [live('A1', 0), history([old('A1', 0)])];
-    const store = await opened(backend, log);
-    const before = await normalisedDatabase(store);
-    const linked = 'select from messages where batch_id in (select id from webhook_log)';
-    await store.sql.execute(`delete from webhook_log where id = (select batch_id from messages)`);
-    await replayBodies(store, [...log].reverse());
-    expect(await store.sql.query(linked)).toHaveLength(1);
-    // As a row that was merged with a copy may have it: the file is there already.
-    await store.sql.execute('update messages set batch_id = gen_random_uuid()');
-    await replayBodies(store, log);
-    expect(await store.sql.query(linked)).toHaveLength(1);
-    expect(await normalisedDatabase(store)).toEqual(before);
-  });
+  backend.once(
+    'names its raw entry again when the file is replayed, also where another entry holds it',
+    async () => {
+      const log = [live('A1', 0), history([old('A1', 0)])];
+      const store = await opened(backend, log);
+      const before = await normalisedDatabase(store);
+      const linked = 'select from messages where batch_id in (select id from webhook_log)';
+      await store.sql.execute(`delete from webhook_log where id = (select batch_id from messages)`);
+      await replayBodies(store, [...log].reverse());
+      expect(await store.sql.query(linked)).toHaveLength(1);
+      // As a row that was merged with a copy may have it: the file is there already.
+      await store.sql.execute('update messages set batch_id = gen_random_uuid()');
+      await replayBodies(store, log);
+      expect(await store.sql.query(linked)).toHaveLength(1);
+      expect(await normalisedDatabase(store)).toEqual(before);
+    },
+  );
 
-  it('comes back by a replay of everything, too', async () => {
+  backend.once('comes back by a replay of everything, too', async () => {
     const store = await opened(backend, [web(['KEY-OF-ANA', BRU, 0], ['OTHER', ANA, 5])]);
     const before = await normalisedDatabase(store);
     await store.sql.execute(MOVE);
@@ -161,7 +164,7 @@ describeOnBackends('a message of the raw log', (backend) => {
     await restoreUniqueIndex(store);
   });
 
-  it('of a group that was left out says nothing of what waits for its id', async () => {
+  backend.once('of a group that was left out says nothing of what waits for its id', async () => {
     const group = liveFrom('Ana', 'G1', 0);
     const text = JSON.stringify(group).replace('"wa_id"', '"group_id":"Z3J1cG8=","wa_id"');
     const store = await opened(backend, [JSON.parse(text) as object, reaction('G1', 10, '👍')]);
@@ -171,7 +174,7 @@ describeOnBackends('a message of the raw log', (backend) => {
     expect(findings).not.toEqual([]);
   });
 
-  it('without metadata stays its connection’s when that gets another name', async () => {
+  backend.once('without metadata stays its connection’s when that gets another name', async () => {
     const store = await backend.open();
     await addConnection(store, { name: 'shop', phoneNumberId: '800000000000001' });
     const body = JSON.stringify(live('A1', 0)).replace(/"metadata":\{[^}]*\},?/, '');
@@ -186,7 +189,7 @@ describeOnBackends('a message of the raw log', (backend) => {
     expect(after.messages).toEqual(before.messages);
   });
 
-  it('gets its reply back, whichever id somebody put in its place', async () => {
+  backend.once('gets its reply back, whichever id somebody put in its place', async () => {
     for (const changed of ['A', 'zzz', 'wamid.zzz']) {
       const store = await opened(backend, [
         web(['QUOTED', ANA, 0], ['OTHER', BRU, 5]),
@@ -204,7 +207,7 @@ describeOnBackends('a message of the raw log', (backend) => {
     }
   });
 
-  it('keeps its text when another program marks it as deleted', async () => {
+  backend.once('keeps its text when another program marks it as deleted', async () => {
     const store = await opened(backend, [live('A1', 0), live('A2', 10)]);
     await store.sql.execute('update messages set deleted_at = now()');
     expect((await night(store)).figures).toMatchObject({ missing: 0, restored: 0, lost: 0 });

@@ -226,23 +226,26 @@ describeOnBackends('a night', (backend) => {
     expect(next.since).not.toBeNull();
   });
 
-  it('notices what is gone beside rows that another program adds, and what went with its statuses', async () => {
-    const store = await backend.open();
-    await replayBodies(store, [...MANY, ...HURT]);
-    await night(store);
-    const before = await normalisedDatabase(store);
-    await later(store, 10);
-    await store.sql.execute(`delete from messages where body in ('HURT', 'M3', 'M4')`);
-    await strangers(store, 3);
-    const first = await night(store);
-    expect(first.figures).toMatchObject({ restored: 3, missing: 0, lost: 0 });
-    await store.sql.execute(`delete from messages where body = 'stranger'`);
-    expect(await normalisedDatabase(store)).toEqual(before);
-    await night(store);
-    expect((await night(store)).figures).toMatchObject({ restored: 0, missing: 0 });
-  });
+  backend.once(
+    'notices what is gone beside rows that another program adds, and what went with its statuses',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, [...MANY, ...HURT]);
+      await night(store);
+      const before = await normalisedDatabase(store);
+      await later(store, 10);
+      await store.sql.execute(`delete from messages where body in ('HURT', 'M3', 'M4')`);
+      await strangers(store, 3);
+      const first = await night(store);
+      expect(first.figures).toMatchObject({ restored: 3, missing: 0, lost: 0 });
+      await store.sql.execute(`delete from messages where body = 'stranger'`);
+      expect(await normalisedDatabase(store)).toEqual(before);
+      await night(store);
+      expect((await night(store)).figures).toMatchObject({ restored: 0, missing: 0 });
+    },
+  );
 
-  it('says what it cannot restore, every time, and colours the verdict', async () => {
+  backend.once('says what it cannot restore, every time, and colours the verdict', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
     await store.sql
@@ -259,7 +262,7 @@ describeOnBackends('a night', (backend) => {
     }
   });
 
-  it('looks at everything when the database was proven by an earlier version', async () => {
+  backend.once('looks at everything when the database was proven by an earlier version', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
     await night(store);
@@ -269,7 +272,7 @@ describeOnBackends('a night', (backend) => {
     expect((await night(store)).figures).toMatchObject({ restored: 1, missing: 0 });
   });
 
-  it('only says what it would restore when it is only asked', async () => {
+  backend.once('only says what it would restore when it is only asked', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
     await store.sql.execute(`delete from messages where body = 'M1'`);
@@ -335,7 +338,7 @@ describeOnBackends('a night', (backend) => {
     expect(await night(store)).toMatchObject({ since: null, figures: { messages: 60 } });
   });
 
-  it('merges the copies of single messages, and the database is as before', async () => {
+  backend.once('merges the copies of single messages, and the database is as before', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
     const before = await normalisedDatabase(store);
@@ -358,7 +361,7 @@ describeOnBackends('a night', (backend) => {
     expect(await normalisedDatabase(store)).toEqual(before);
   });
 
-  it('leaves it to a person when too much would go', async () => {
+  backend.once('leaves it to a person when too much would go', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
     await double(store);

@@ -113,7 +113,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     expect(late?.message).toContain('has to be connected again');
   });
 
-  it('does not come of a WhatsApp Web session without history', async () => {
+  backend.once('does not come of a WhatsApp Web session without history', async () => {
     const store = await backend.open();
     await receive(store, 0, [webLive('K1', 0)]);
     expect(await alertsAfter(store, 2 * DAY)).toEqual([]);
@@ -174,7 +174,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     expect(await alertsAfter(store, 400 * DAY, { silentHours: 1 })).toEqual([]);
   });
 
-  it('comes of a business that declined', async () => {
+  backend.once('comes of a business that declined', async () => {
     const store = await backend.open();
     const errors = [{ code: 2593109, title: 'History sync is turned off' }];
     await receive(store, 0, [webhook('history', { history: [{ errors }] })]);
@@ -183,7 +183,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     ]);
   });
 
-  it('comes of a history that failed', async () => {
+  backend.once('comes of a history that failed', async () => {
     const store = await backend.open();
     const errors = [{ code: 1, title: 'Something went wrong' }];
     await receive(store, 0, [webhook('history', { history: [{ errors }] })]);
@@ -240,7 +240,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     expect(await alertsAfter(store, 7 * HOUR)).toEqual([]);
   });
 
-  it('says why a coexistence ended, of the account that Meta names', async () => {
+  backend.once('says why a coexistence ended, of the account that Meta names', async () => {
     const store = await backend.open();
     await receive(store, 0, [live('A', 0)]);
     await store.sql.execute(`update connections set waba_id = '4711'`);
@@ -294,7 +294,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     ]);
   });
 
-  it('comes of entries that wait for a connection', async () => {
+  backend.once('comes of entries that wait for a connection', async () => {
     const store = await backend.open();
     await receive(store, 0, [live('A', 0)], { register: false });
     expect(await alertsAfter(store, HOUR)).toMatchObject([
@@ -308,27 +308,30 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     ]);
   });
 
-  it('comes of WhatsApp Web events that nobody has claimed, and says for which connection they may be', async () => {
-    const store = await backend.open();
-    await receive(
-      store,
-      0,
-      [webLive('A', 0, {}, {})].map((event) => ({ ...event, sessionId: undefined })),
-      {
-        register: false,
-      },
-    );
-    expect(await alertsAfter(store, HOUR)).toMatchObject([
-      { kind: 'entries_pending', remedy: { command: 'connection add', args: [] } },
-    ]);
-    await addConnection(store, { name: "a'b c", kind: 'baileys' });
-    await store.sql.execute(`update connections set history_sync_status = 'completed'`);
-    expect(await alertsAfter(store, HOUR)).toMatchObject([
-      { kind: 'entries_pending', remedy: { command: 'replay', args: ['--connection', `a'b c`] } },
-    ]);
-  });
+  backend.once(
+    'comes of WhatsApp Web events that nobody has claimed, and says for which connection they may be',
+    async () => {
+      const store = await backend.open();
+      await receive(
+        store,
+        0,
+        [webLive('A', 0, {}, {})].map((event) => ({ ...event, sessionId: undefined })),
+        {
+          register: false,
+        },
+      );
+      expect(await alertsAfter(store, HOUR)).toMatchObject([
+        { kind: 'entries_pending', remedy: { command: 'connection add', args: [] } },
+      ]);
+      await addConnection(store, { name: "a'b c", kind: 'baileys' });
+      await store.sql.execute(`update connections set history_sync_status = 'completed'`);
+      expect(await alertsAfter(store, HOUR)).toMatchObject([
+        { kind: 'entries_pending', remedy: { command: 'replay', args: ['--connection', `a'b c`] } },
+      ]);
+    },
+  );
 
-  it('comes of entries that could not be read, and says where they stand', async () => {
+  backend.once('comes of entries that could not be read, and says where they stand', async () => {
     const store = await backend.open();
     await replayBodies(store, ['{"broken'], { clock: () => START });
     await store.sql.execute(`update webhook_log set created_at = $1::timestamptz`, [
@@ -345,7 +348,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     expect(await alertsAfter(store, 15 * DAY)).toEqual([]);
   });
 
-  it('names one entry that could not be read, in its words and in its remedy', async () => {
+  backend.once('names one entry that could not be read, in its words and in its remedy', async () => {
     const store = await backend.open();
     const broken = (name: string): string => `{"${name}`;
     await replayBodies(store, [broken('first')], { clock: () => START });
@@ -368,7 +371,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     ]);
   });
 
-  it('comes of entries in a form that nobody knows', async () => {
+  backend.once('comes of entries in a form that nobody knows', async () => {
     const store = await backend.open();
     await receive(store, 0, [{ what: 'is this' }]);
     expect(await alertsAfter(store, HOUR)).toMatchObject([
@@ -425,7 +428,7 @@ describeOnBackends('a run that is recorded as running', (backend) => {
     expect((await reportAfter(store, HOUR)).runs).toMatchObject([{ status: 'died' }]);
   });
 
-  it('is no alert any more once the same command has come to its end', async () => {
+  backend.once('is no alert any more once the same command has come to its end', async () => {
     const store = await backend.open();
     await recordRun(store, await deadPid());
     await recordRun(store, await deadPid(), { at: MINUTE });
@@ -438,7 +441,7 @@ describeOnBackends('a run that is recorded as running', (backend) => {
     expect(alerts).toEqual([]);
   });
 
-  it('is shown as interrupted once another has taken it up', async () => {
+  backend.once('is shown as interrupted once another has taken it up', async () => {
     const store = await backend.open();
     await recordRun(store, await deadPid());
     await store.sql.execute(`update sync_runs set status = 'interrupted', completed_at = started_at`);

@@ -132,19 +132,22 @@ describeOnBackends('the figures of a report', (backend) => {
     );
   });
 
-  it.each(names)('account for every message of %s', async (name) => {
-    const store = await backend.open();
-    const options = name.startsWith('baileys-') ? { connection: 'loja' } : {};
-    if (name.startsWith('baileys-')) await addBaileysConnection(store);
-    const run = await replayFiles(store, [sample(name)], options);
-    const { accounts } = await reportAt(store);
-    expect(accounts).toEqual({
-      items: run.messages.seen,
-      saved: run.messages.created,
-      explained: accountsOfRun(run),
-      unexplained: 0,
-    });
-  });
+  it.each(backend.some(names, (name) => name.split('-')[0]))(
+    'account for every message of %s',
+    async (name) => {
+      const store = await backend.open();
+      const options = name.startsWith('baileys-') ? { connection: 'loja' } : {};
+      if (name.startsWith('baileys-')) await addBaileysConnection(store);
+      const run = await replayFiles(store, [sample(name)], options);
+      const { accounts } = await reportAt(store);
+      expect(accounts).toEqual({
+        items: run.messages.seen,
+        saved: run.messages.created,
+        explained: accountsOfRun(run),
+        unexplained: 0,
+      });
+    },
+  );
 
   it('balance after random logs of webhooks, in any number of runs', async () => {
     await fc.assert(

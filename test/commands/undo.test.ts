@@ -161,7 +161,7 @@ describeOnBackends('undo', (backend) => {
     expect(run).toMatchObject({ command: 'undo', status: 'completed' });
   });
 
-  it('gives messages that only changed hands back to their conversation', async () => {
+  backend.once('gives messages that only changed hands back to their conversation', async () => {
     const { ana, bru } = scene;
     const runId = await merge(
       store,
@@ -190,7 +190,7 @@ describeOnBackends('undo', (backend) => {
     ]);
   });
 
-  it('lets messages follow their conversation back to its lead', async () => {
+  backend.once('lets messages follow their conversation back to its lead', async () => {
     const { ana, bru } = scene;
     const second = await damagedConnection(store, {
       name: 'second',
@@ -210,23 +210,26 @@ describeOnBackends('undo', (backend) => {
     expect(await dumpDatabase(store)).toEqual(before);
   });
 
-  it('takes the first value before and the last one after of a row that several batches touched', async () => {
-    const { a1, a2, b1 } = scene;
-    const batch = (ids: string[], change: string, runId?: string): Promise<string> =>
-      merge(
-        store,
-        { messageIds: ids },
-        (tx) => tx.execute(`${change} where id = any($1::uuid[])`, [`{${ids.join(',')}}`]),
-        runId,
-      );
-    const runId = await batch([a1, b1], `update messages set body = 'one'`);
-    await batch([a1, a2, b1], `update messages set status = 'read'`, runId);
-    await batch([b1], `delete from messages`, runId);
-    expect((await call(store, runId)).tables).toEqual([
-      { table: 'messages', inserted: 1, updated: 2, deleted: 0 },
-    ]);
-    expect(await dumpDatabase(store)).toEqual(scene.before);
-  });
+  backend.once(
+    'takes the first value before and the last one after of a row that several batches touched',
+    async () => {
+      const { a1, a2, b1 } = scene;
+      const batch = (ids: string[], change: string, runId?: string): Promise<string> =>
+        merge(
+          store,
+          { messageIds: ids },
+          (tx) => tx.execute(`${change} where id = any($1::uuid[])`, [`{${ids.join(',')}}`]),
+          runId,
+        );
+      const runId = await batch([a1, b1], `update messages set body = 'one'`);
+      await batch([a1, a2, b1], `update messages set status = 'read'`, runId);
+      await batch([b1], `delete from messages`, runId);
+      expect((await call(store, runId)).tables).toEqual([
+        { table: 'messages', inserted: 1, updated: 2, deleted: 0 },
+      ]);
+      expect(await dumpDatabase(store)).toEqual(scene.before);
+    },
+  );
 
   it('lets two rows exchange what a unique index holds', async () => {
     const { a1, a2 } = scene;
@@ -261,7 +264,7 @@ describeOnBackends('undo', (backend) => {
     ]);
   });
 
-  it('notices rows that went, and rows that came back', async () => {
+  backend.once('notices rows that went, and rows that came back', async () => {
     const runId = await mergeBruIntoAna(scene);
     await store.sql.execute(`delete from message_revisions`);
     await insertLead(store, { id: scene.bru.leadId, phone_number: null });
@@ -297,7 +300,7 @@ describeOnBackends('undo', (backend) => {
     expect(await dumpDatabase(store)).toEqual(scene.before);
   });
 
-  it('leaves with --force whose a row is, once it belongs to somebody else', async () => {
+  backend.once('leaves with --force whose a row is, once it belongs to somebody else', async () => {
     const { ana, bru } = scene;
     const runId = await mergeBruIntoAna(scene);
     const third = await insertLead(store, { phone_number: '+14155550100' });
@@ -315,7 +318,7 @@ describeOnBackends('undo', (backend) => {
     expect(threads).toEqual([{ lead: third }]);
   });
 
-  it('changes nothing in a dry run, and says what it would do', async () => {
+  backend.once('changes nothing in a dry run, and says what it would do', async () => {
     const runId = await mergeBruIntoAna(scene);
     const between = await dumpDatabase(store, []);
     const result = await call(store, runId, { dryRun: true });
@@ -324,7 +327,7 @@ describeOnBackends('undo', (backend) => {
     expect(result.tables).toContainEqual({ table: 'messages', inserted: 1, updated: 1, deleted: 0 });
   });
 
-  it('can be undone itself, again and again, but no run twice', async () => {
+  backend.once('can be undone itself, again and again, but no run twice', async () => {
     const runId = await mergeBruIntoAna(scene);
     const merged = await dumpDatabase(store);
     const first = await call(store, runId.slice(0, 13));
@@ -362,7 +365,7 @@ describeOnBackends('undo', (backend) => {
     await expect(call(store, '01234567')).rejects.toMatchObject({ code: 'ambiguous_run', exitCode: 2 });
   });
 
-  it('refuses a replay that merged leads, because the log would merge them again', async () => {
+  backend.once('refuses a replay that merged leads, because the log would merge them again', async () => {
     const { runId } = await replayBodies(store, [live('N1', 60)]);
     await store.sql.execute(
       `insert into change_journal (run_id, table_name, key) values ($1::uuid, 'leads', '{}')`,
@@ -374,7 +377,7 @@ describeOnBackends('undo', (backend) => {
     });
   });
 
-  it('takes a run that was killed as it is, so that no later run goes on with it', async () => {
+  backend.once('takes a run that was killed as it is, so that no later run goes on with it', async () => {
     const runId = await mergeBruIntoAna(scene);
     await store.sql.execute(`update sync_runs set checkpoint = '{"version": 1}'`);
     await call(store, runId);

@@ -434,24 +434,33 @@ const DAMAGES: Damage[] = [
   },
 ];
 
+/** What a check finds is of one kind, but for indexes: those are read from the catalogs, which belong to the backend. */
+function kindOfDamage({ title }: Damage): string | undefined {
+  const [check] = title.split(':');
+  return check === 'unique_index' ? title : check;
+}
+
 describeOnBackends('verify finds', (backend) => {
-  it.each(DAMAGES)('$title', async ({ damage, ownDatabase = false, finds, notes = [], remedy, sample }) => {
-    await withStore(backend, ownDatabase, async (store) => {
-      await replayBodies(store, LOG);
-      expect(byStatus(await verifyAll(store), 'findings')).toEqual({});
-      await damage(store);
-      const result = await verifyAll(store);
-      expect(byStatus(result, 'findings')).toEqual(finds);
-      const noted = byStatus(result, 'note');
-      for (const name of notes) expect(noted).toHaveProperty(name);
-      const names = Object.keys(finds);
-      const found = result.checks.find(({ check }) => check === (names.at(-1) ?? notes.at(0)));
-      if (remedy instanceof RegExp) expect(typed(found?.remedy)).toMatch(remedy);
-      else if (remedy !== undefined) expect(typed(found?.remedy)).toBe(remedy);
-      const [first] = found?.samples ?? [];
-      if (sample !== undefined) expect(`${first?.subject ?? ''} ${first?.detail ?? ''}`).toMatch(sample);
-    });
-  });
+  it.each(backend.some(DAMAGES, kindOfDamage))(
+    '$title',
+    async ({ damage, ownDatabase = false, finds, notes = [], remedy, sample }) => {
+      await withStore(backend, ownDatabase, async (store) => {
+        await replayBodies(store, LOG);
+        expect(byStatus(await verifyAll(store), 'findings')).toEqual({});
+        await damage(store);
+        const result = await verifyAll(store);
+        expect(byStatus(result, 'findings')).toEqual(finds);
+        const noted = byStatus(result, 'note');
+        for (const name of notes) expect(noted).toHaveProperty(name);
+        const names = Object.keys(finds);
+        const found = result.checks.find(({ check }) => check === (names.at(-1) ?? notes.at(0)));
+        if (remedy instanceof RegExp) expect(typed(found?.remedy)).toMatch(remedy);
+        else if (remedy !== undefined) expect(typed(found?.remedy)).toBe(remedy);
+        const [first] = found?.samples ?? [];
+        if (sample !== undefined) expect(`${first?.subject ?? ''} ${first?.detail ?? ''}`).toMatch(sample);
+      });
+    },
+  );
 
   it('nothing in facts that have waited for less than a day, nor in a history that still comes', async () => {
     const store = await backend.open();

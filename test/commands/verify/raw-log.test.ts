@@ -78,7 +78,7 @@ describeOnBackends('the accounting proof', (backend) => {
     });
   });
 
-  it('says the id in the log where no file is known', async () => {
+  backend.once('says the id in the log where no file is known', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0)]);
     await damage(store, `update webhook_log set origin = null`);
@@ -101,7 +101,7 @@ describeOnBackends('the accounting proof', (backend) => {
     expect(faults(checked)).toEqual(lost.map((id, index) => `+ ${id} stdin:${index + 1}`));
   });
 
-  it('sees a message that was moved to another lead', async () => {
+  backend.once('sees a message that was moved to another lead', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), live('B1', 0, { from: BRU })]);
     await damage(
@@ -116,30 +116,33 @@ describeOnBackends('the accounting proof', (backend) => {
     ]);
   });
 
-  it('M2: sees a text that was blanked, media that are gone, and a better copy that was never merged', async () => {
-    const store = await backend.open();
-    const image = { type: 'image', text: undefined, image: { id: 'm1', mime_type: 'image/jpeg' } };
-    const worse = { type: 'unsupported', text: undefined, errors: [{ code: 131_060 }] };
-    await replayBodies(store, [
-      live('A1', 0),
-      live('A2', 10, image),
-      live('A3', 20, worse),
-      history([old('A3', 20)]),
-      live('A4', 30),
-    ]);
-    await damage(store, `update messages set body = null where external_id = $1`, wamid('A1'));
-    await damage(store, `update messages set media = null where external_id = $1`, wamid('A2'));
-    await damage(
-      store,
-      `update messages set type = 'unsupported', body = 'Error 131060', evidence = (evidence & ~4080) | 1136 where external_id = $1`,
-      wamid('A3'),
-    );
-    expect(faults(await runCheck(store, 'raw_log'))).toEqual([
-      `* ${wamid('A1')} stdin:1: differs in body`,
-      `* ${wamid('A2')} stdin:2: differs in media`,
-      `* ${wamid('A3')} stdin:4: differs in type, body`,
-    ]);
-  });
+  backend.once(
+    'M2: sees a text that was blanked, media that are gone, and a better copy that was never merged',
+    async () => {
+      const store = await backend.open();
+      const image = { type: 'image', text: undefined, image: { id: 'm1', mime_type: 'image/jpeg' } };
+      const worse = { type: 'unsupported', text: undefined, errors: [{ code: 131_060 }] };
+      await replayBodies(store, [
+        live('A1', 0),
+        live('A2', 10, image),
+        live('A3', 20, worse),
+        history([old('A3', 20)]),
+        live('A4', 30),
+      ]);
+      await damage(store, `update messages set body = null where external_id = $1`, wamid('A1'));
+      await damage(store, `update messages set media = null where external_id = $1`, wamid('A2'));
+      await damage(
+        store,
+        `update messages set type = 'unsupported', body = 'Error 131060', evidence = (evidence & ~4080) | 1136 where external_id = $1`,
+        wamid('A3'),
+      );
+      expect(faults(await runCheck(store, 'raw_log'))).toEqual([
+        `* ${wamid('A1')} stdin:1: differs in body`,
+        `* ${wamid('A2')} stdin:2: differs in media`,
+        `* ${wamid('A3')} stdin:4: differs in type, body`,
+      ]);
+    },
+  );
 
   it('M2: sees a direction and a time that were changed', async () => {
     const store = await backend.open();
@@ -158,24 +161,27 @@ describeOnBackends('the accounting proof', (backend) => {
     ]);
   });
 
-  it('M4: takes no side where two entries contradict each other about a direction', async () => {
+  backend.once('M4: takes no side where two entries contradict each other about a direction', async () => {
     const store = await backend.open();
     await replayBodies(store, [history([old('A1', 0)]), history([oldOut('A1', 0)], { order: 2 })]);
     expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
   });
 
-  it('M3: sees a status that stepped down, whether a status or the message itself had told it', async () => {
-    const store = await backend.open();
-    await replayBodies(store, [echo('A1', 0), status('A1', 'read', 5), history([oldOut('A2', 10)])]);
-    expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
-    await damage(store, `update messages set status = 'sent'`);
-    expect(faults(await runCheck(store, 'raw_log'))).toEqual([
-      `* ${wamid('A2')} stdin:3: differs in status (sent, the log says read)`,
-      `* ${wamid('A1')} stdin:2: status read is neither applied nor pending`,
-    ]);
-  });
+  backend.once(
+    'M3: sees a status that stepped down, whether a status or the message itself had told it',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, [echo('A1', 0), status('A1', 'read', 5), history([oldOut('A2', 10)])]);
+      expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
+      await damage(store, `update messages set status = 'sent'`);
+      expect(faults(await runCheck(store, 'raw_log'))).toEqual([
+        `* ${wamid('A2')} stdin:3: differs in status (sent, the log says read)`,
+        `* ${wamid('A1')} stdin:2: status read is neither applied nor pending`,
+      ]);
+    },
+  );
 
-  it('M5: sees an edit, a revoke and a reaction that are undone', async () => {
+  backend.once('M5: sees an edit, a revoke and a reaction that are undone', async () => {
     const store = await backend.open();
     await replayBodies(store, [
       live('A1', 0),
@@ -207,7 +213,7 @@ describeOnBackends('the accounting proof', (backend) => {
     expect(checked.result.summary).toContain('3 other items are unaccounted for');
   });
 
-  it('M3: finds what waits for its message, and misses it when it waits no more', async () => {
+  backend.once('M3: finds what waits for its message, and misses it when it waits no more', async () => {
     const store = await backend.open();
     await replayBodies(store, [status('A1', 'read', 5), revoke('A2', 6), reaction('A3', 7, '👍')]);
     expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
@@ -217,7 +223,7 @@ describeOnBackends('the accounting proof', (backend) => {
     ]);
   });
 
-  it('tells a lost message, and not its statuses besides', async () => {
+  backend.once('tells a lost message, and not its statuses besides', async () => {
     const store = await backend.open();
     await replayBodies(store, [
       ...Array.from({ length: 3 }, (_, chunk) =>
@@ -232,7 +238,7 @@ describeOnBackends('the accounting proof', (backend) => {
     expect(faults(await runCheck(store, 'raw_log'))).toEqual([`+ ${wamid('H1')} stdin:1`]);
   });
 
-  it('M7: wants a reject on record for what was rejected', async () => {
+  backend.once('M7: wants a reject on record for what was rejected', async () => {
     const store = await backend.open();
     await replayBodies(store, [history([old('A1', 0, { id: undefined }), old('A2', 5)])]);
     expect((await runCheck(store, 'raw_log')).result.summary).toBe(
@@ -246,7 +252,7 @@ describeOnBackends('the accounting proof', (backend) => {
     expect(checked.result.missing).toBe(1);
   });
 
-  it('M9: wants a reject on record for the loser of an id', async () => {
+  backend.once('M9: wants a reject on record for the loser of an id', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), live('B1', 0, { from: BRU, id: wamid('A1') })]);
     expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
@@ -256,30 +262,33 @@ describeOnBackends('the accounting proof', (backend) => {
     ]);
   });
 
-  it('M10: finds what WhatsApp Web told under the wamid, and sees when it is there under both', async () => {
-    const store = await backend.open();
-    await addConnection(store);
-    await replayBodies(store, [
-      webHistory([webMessage('3AKEY', 0)], { lidPnMappings: [] }),
-      live('3AKEY', 1),
-      webLive('3AOTHER', 50),
-    ]);
-    expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
-    await damage(
-      store,
-      `insert into messages (timestamp, evidence, is_sync_initial, id, connection_id, conversation_id, lead_id, batch_id,
+  backend.once(
+    'M10: finds what WhatsApp Web told under the wamid, and sees when it is there under both',
+    async () => {
+      const store = await backend.open();
+      await addConnection(store);
+      await replayBodies(store, [
+        webHistory([webMessage('3AKEY', 0)], { lidPnMappings: [] }),
+        live('3AKEY', 1),
+        webLive('3AOTHER', 50),
+      ]);
+      expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
+      await damage(
+        store,
+        `insert into messages (timestamp, evidence, is_sync_initial, id, connection_id, conversation_id, lead_id, batch_id,
          external_id, stanza_id, direction, type, source, sync_source, body, status)
        select timestamp, evidence, is_sync_initial, gen_random_uuid(), connection_id, conversation_id, lead_id, batch_id,
          stanza_id, stanza_id, direction, type, source, sync_source, body, status
        from messages where external_id = $1`,
-      wamid('3AKEY'),
-    );
-    expect(faults(await runCheck(store, 'raw_log'))).toEqual([
-      `* 3AKEY stdin:1: is a duplicate, also stored as ${wamid('3AKEY')}`,
-    ]);
-  });
+        wamid('3AKEY'),
+      );
+      expect(faults(await runCheck(store, 'raw_log'))).toEqual([
+        `* 3AKEY stdin:1: is a duplicate, also stored as ${wamid('3AKEY')}`,
+      ]);
+    },
+  );
 
-  it('I2: finds who is known by a LID or a BSUID only', async () => {
+  backend.once('I2: finds who is known by a LID or a BSUID only', async () => {
     const store = await backend.open();
     await addConnection(store);
     await replayBodies(store, [
@@ -289,25 +298,28 @@ describeOnBackends('the accounting proof', (backend) => {
     expect((await runCheck(store, 'raw_log')).result).toMatchObject({ status: 'ok', checked: 2 });
   });
 
-  it('M6: looks for what --include brought in, and wants nothing of it that was not asked for', async () => {
-    const store = await backend.open();
-    await addConnection(store);
-    const inGroup = (key: string): object =>
-      webLive(key, 0, {}, { remoteJid: GROUP, participant: `${ANA}@s.whatsapp.net` });
-    await replayBodies(store, [inGroup('3AOUT')]);
-    await replayBodies(store, [inGroup('3AIN')], {
-      include: new Set(['group']),
-      recordedOptions: { include: ['group'] },
-    });
-    expect((await runCheck(store, 'raw_log')).result).toMatchObject({
-      status: 'ok',
-      summary: '2 message items in 2 entries: 1 in the database, 1 skipped',
-    });
-    await damage(store, `delete from messages`);
-    expect(faults(await runCheck(store, 'raw_log'))).toEqual(['+ 3AIN stdin:1']);
-  });
+  backend.once(
+    'M6: looks for what --include brought in, and wants nothing of it that was not asked for',
+    async () => {
+      const store = await backend.open();
+      await addConnection(store);
+      const inGroup = (key: string): object =>
+        webLive(key, 0, {}, { remoteJid: GROUP, participant: `${ANA}@s.whatsapp.net` });
+      await replayBodies(store, [inGroup('3AOUT')]);
+      await replayBodies(store, [inGroup('3AIN')], {
+        include: new Set(['group']),
+        recordedOptions: { include: ['group'] },
+      });
+      expect((await runCheck(store, 'raw_log')).result).toMatchObject({
+        status: 'ok',
+        summary: '2 message items in 2 entries: 1 in the database, 1 skipped',
+      });
+      await damage(store, `delete from messages`);
+      expect(faults(await runCheck(store, 'raw_log'))).toEqual(['+ 3AIN stdin:1']);
+    },
+  );
 
-  it('H1: tells entries of an unknown connection, and how to name it', async () => {
+  backend.once('H1: tells entries of an unknown connection, and how to name it', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), live('A2', 5)], { register: false });
     const checked = await runCheck(store, 'raw_log');
@@ -322,7 +334,7 @@ describeOnBackends('the accounting proof', (backend) => {
     });
   });
 
-  it('H1: finds what names no connection under the one that --connection named', async () => {
+  backend.once('H1: finds what names no connection under the one that --connection named', async () => {
     const store = await backend.open();
     await addConnection(store, { name: 'loja', phoneNumberId: '1' });
     await addConnection(store, { name: 'outra', number: '+5511900000099', phoneNumberId: '2' });
@@ -359,7 +371,7 @@ describeOnBackends('the accounting proof', (backend) => {
     expect(failed.result.remedy).toBe('wa-reconcile replay --failed');
   });
 
-  it('E1: notes what nobody can read, and wakes nobody for it', async () => {
+  backend.once('E1: notes what nobody can read, and wakes nobody for it', async () => {
     const store = await backend.open();
     await replayBodies(store, ['{"object":"whatsapp_business_account","ent', { app: 'x', version: 2 }]);
     const checked = await runCheck(store, 'raw_log');
@@ -389,7 +401,7 @@ describeOnBackends('the accounting proof', (backend) => {
     expect(faults(await runCheck(store, 'raw_log', { since }))).toEqual([`+ ${wamid('A2')} stdin:2`]);
   });
 
-  it('I4: accounts for a thread with the business itself', async () => {
+  backend.once('I4: accounts for a thread with the business itself', async () => {
     const store = await backend.open();
     await replayBodies(store, [
       webhook('history', {
