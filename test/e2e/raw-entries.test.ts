@@ -70,7 +70,7 @@ describe.each(['postgresql', 'pglite'] as const)('raw entries on %s', PATIENCE, 
     const machine = await prepare(`update messages set body = 'forged' where ${A1}`);
     const hidden = await machine.run(['explain', wamid('A1')]);
     expect(hidden.code).toBe(3);
-    expect(hidden.stdout).toContain('different from the raw log (body)');
+    expect(hidden.stdout).toContain('Different from the raw log (body)');
     expect(hidden.stdout).not.toContain('forged');
     expect(hidden.stdout).toMatch(/wa-reconcile replay --all --contact '?\+\d+/);
     const shown = await machine.run(['explain', wamid('A1'), '--bodies']);

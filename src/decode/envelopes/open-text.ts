@@ -4,7 +4,7 @@ import { locateJsonError } from '../parse-json.js';
 import { timeInWords } from './clock.js';
 import { findValues, type FoundValue } from './find-values.js';
 import { joinFrames } from './line-frames.js';
-import { hasMark, type PartReason } from './outer-values.js';
+import { endsBeforeText, hasMark, type PartReason } from './outer-values.js';
 import { mayBeExtended, withoutExtended } from './values.js';
 
 /** A value that a text holds. */
@@ -137,7 +137,11 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   // Inside an encoded body, which begins before them, values are parts of it, or a person's words.
   const isInside = found.values.length > 0 && ENCODED_START.test(text.slice(0, found.start));
   // So they are without one, inside a value that cannot be read.
-  if (!isInside && found.isPart) return [];
+  if (!isInside && found.isPart) {
+    // The quotes of a log's field can be what makes its value unreadable: without them it is whole.
+    const field = fieldAround(found.start, text);
+    return field === undefined ? [] : openInner(field);
+  }
   const quoted = logfmt(found.values.length > 0 ? found.start : text.length, text);
   if (quoted !== undefined) {
     const opened = openInner(quoted);
@@ -253,6 +257,14 @@ function logfmt(end: number, text: string): Inner | undefined {
     }
   }
   return undefined;
+}
+
+/** The same, where nothing but the words of a log stand before it, and it is no person's text. */
+function fieldAround(end: number, text: string): Inner | undefined {
+  const before = text.slice(0, text.search(/[{[](?![\w.-]+[}\]])|$/));
+  const isField = /(?:^|[\s,(])[\w.@-]+="[^"]*$/.test(before);
+  const quote = before.lastIndexOf('"');
+  return isField && !endsBeforeText(text.slice(0, quote)) ? logfmt(end, text) : undefined;
 }
 
 /** `{\"object\":…}`: a text of JSON, or of SQL, without its quotes; Apache escapes bytes beside quotes. */
