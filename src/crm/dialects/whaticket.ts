@@ -64,23 +64,27 @@ export const WHATICKET: Dialect = {
   bodyOfEdited: 'original',
 };
 
+/** Where a session names the number that it is linked to. */
+const OWN_NUMBER = String.raw`"me":\s*\{"id":\s*"(\d+)`;
+
 function connectionsQuery(has: HasColumn): string {
-  // A session holds WhatsApp Web's keys: only the number leaves the database.
+  // A session holds WhatsApp Web's keys: only the number leaves the database. What has no connection comes last: a repair goes to
+  // the first one that is matched.
   return `
     select w.id::text as id, w.name, ${has('Whatsapps', 'number') ? 'w.number' : 'null as number'},
-      substring(w.session from '"me":\s*\{"id":\s*"(\d+)') as me
+      substring(w.session from '${OWN_NUMBER}') as me, 1 as place
     from "Whatsapps" w
     union all
-    select '${NO_CONNECTION}', 'tickets without a connection', null, null
+    select '${NO_CONNECTION}', 'tickets without a connection', null, null, 2
     where exists (select from "Tickets" where "whatsappId" is null)
-    order by 2, 1`;
+    order by place, name, id`;
 }
 
 function readConnection(record: CrmRecord): CrmConnection {
   const number =
     wordIn(record, 'number') ??
     wordIn(record, 'me') ??
-    /"me":\s*\{"id":\s*"(\d+)/.exec(wordIn(record, 'session') ?? '')?.[1];
+    new RegExp(OWN_NUMBER).exec(wordIn(record, 'session') ?? '')?.[1];
   return {
     key: wordIn(record, 'id') ?? '',
     name: wordIn(record, 'name') ?? '',

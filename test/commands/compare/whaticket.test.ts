@@ -83,6 +83,17 @@ describe.each(Object.entries(WORLDS))('compare with %s', (_name, world) => {
     expect(found.result.counts.same).toBeGreaterThan(100);
   });
 
+  it('knows a connection by the number that its session is linked to', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 32, count: 100, batched: false });
+    await replayDay(store, day);
+    const { crm } = await filled(world, day, []);
+    const session = { creds: { me: { id: `${WEB.number}:12@s.whatsapp.net`, name: 'Loja' } } };
+    await crm.sql(`update "Whatsapps" set name = 'balcão', session = $1`, [JSON.stringify(session)]);
+    const { result } = await compareAll(store, world.crm, { kind: 'database', url: crm.readOnlyUrl });
+    expect(result.connections.map(({ connection }) => connection)).toEqual([WEB.name]);
+  });
+
   it.each(world.bugs)('finds what the bug %s planted, and nothing else', async (bug) => {
     const store = await backend.open();
     const day = createDay({ seed: 35, count: 300, batched: false });
