@@ -9,7 +9,7 @@ import type { CrmSource } from './source.js';
 
 /** Where a CRM's rows are: its database, or exports of its tables. `table`: the view or table of a program of one's own. */
 export type CrmPlace =
-  | { kind: 'database'; url: string; table?: string }
+  | { kind: 'database'; url: string; table?: string | undefined }
   | ({ kind: 'files'; inputs: readonly ResolvedInput[] } & CrmFilesOptions);
 
 /** Opens a CRM for reading. Throws UserError where it cannot be reached, ConfigError where it is another program's. */

@@ -166,7 +166,7 @@ export async function compare(
               stdin: Readable.from([]),
               signal: held.signal,
             }
-          : { kind: 'database', url: crmUrl, ...(crmTable === undefined ? {} : { table: crmTable }) },
+          : { kind: 'database', url: crmUrl, table: crmTable },
       onItem,
     }),
   );

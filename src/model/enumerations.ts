@@ -70,6 +70,24 @@ export type EntryStatus = (typeof ENTRY_STATUSES)[number];
 export const CRM_NAMES = ['evolution', 'chatwoot', 'ticketz', 'whaticket', 'whatrack', 'table'] as const;
 export type CrmName = (typeof CRM_NAMES)[number];
 
+/**
+ * What a message is in a comparison. Of ours: `same`, `lost` (in the log, not in the CRM), `not_kept_by_design`, `differs`,
+ * `other_contact` (the same id under another person). Of the CRM's rows: the same, `only_in_crm`, `doubled` (further rows of one
+ * message), `without_id`.
+ */
+export const COMPARISON_CLASSES = [
+  'same',
+  'lost',
+  'not_kept_by_design',
+  'only_in_crm',
+  'differs',
+  'other_contact',
+  'doubled',
+  'without_id',
+] as const;
+export type ComparisonClass = (typeof COMPARISON_CLASSES)[number];
+export type ComparisonCounts = Record<ComparisonClass, number>;
+
 /** Where a raw entry came from: `crm:…` is a row of a CRM that has a message which the log lacks (`compare --adopt`). */
 export const PROVIDERS = [
   'meta',

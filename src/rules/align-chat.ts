@@ -1,4 +1,11 @@
-import { findClock, isNear, type ChatClock, type ChatPrecision } from './chat-clock.js';
+import {
+  boundsOf,
+  CLOCK_CHANGES,
+  findClock,
+  isNear,
+  type ChatClock,
+  type ChatPrecision,
+} from './chat-clock.js';
 import {
   doubtAbout,
   isSame,
@@ -7,6 +14,7 @@ import {
   type Doubt,
   type StoredMessage,
 } from './chat-content.js';
+import { groupBy } from './group-by.js';
 import { pairInOrder, type Shortage } from './pair-in-order.js';
 
 /** An exported chat, held against the stored conversation. Every line is in exactly one of matched, lost, ambiguous and notices. */
@@ -42,10 +50,7 @@ export interface AmbiguousLine {
   candidates: readonly StoredMessage[];
 }
 
-const MINUTE = 60_000;
 const LONGEST_LIST = 100;
-/** Where nothing tells when clocks were changed, a line may be off by this much. */
-const CLOCK_CHANGES = [-60 * MINUTE, -30 * MINUTE, 30 * MINUTE, 60 * MINUTE];
 
 /**
  * Aligns a chat with what is stored of it. Equal contents pair in order, within the precision of the phone's times; a line counts as
@@ -144,9 +149,7 @@ function coverageOf(
   clock: ChatClock,
   { unit }: ChatPrecision,
 ): { from: number; to: number } | null {
-  // Not with `...`: a chat has more lines than a call has room for arguments.
-  const first = lines.reduce((least, line) => Math.min(least, line.at), Infinity);
-  const last = lines.reduce((most, line) => Math.max(most, line.at), -Infinity);
+  const { first, last } = boundsOf(lines.map(({ at }) => at));
   const [from] = clock.offsetsAt(first);
   const [to] = clock.offsetsAt(last);
   return from === undefined || to === undefined ? null : { from: first - from, to: last - to + unit };
@@ -201,7 +204,7 @@ class Times {
 /** The messages that have no line, and what they may be. */
 class Doubts {
   private readonly times: Times;
-  private readonly byText = new Map<string, StoredMessage[]>();
+  private readonly byText: ReadonlyMap<string, readonly { message: StoredMessage }[]>;
   private readonly explained = new Set<StoredMessage>();
 
   constructor(
@@ -210,13 +213,10 @@ class Doubts {
     precision: ChatPrecision,
   ) {
     this.times = new Times(unused, clock, precision);
-    for (const message of unused) {
-      for (const text of message.texts) {
-        if (!isTelling(text)) continue;
-        const key = `${message.direction} ${text}`;
-        this.byText.set(key, [...(this.byText.get(key) ?? []), message]);
-      }
-    }
+    const telling = unused.flatMap((message) =>
+      message.texts.filter(isTelling).map((text) => ({ message, key: `${message.direction} ${text}` })),
+    );
+    this.byText = groupBy(telling, ({ key }) => key);
   }
 
   /** Messages that one of these lines may be, with the reason why it is not certain. */
@@ -232,13 +232,15 @@ class Doubts {
           const doubt = doubtAbout(line, message);
           if (doubt !== undefined) add(message, doubt);
         }
+        // Where nothing tells when clocks were changed, a line may be off by this much.
         for (const change of CLOCK_CHANGES) {
           for (const message of this.at(line.at, offset + change))
             if (message.direction === line.direction && isSame(line, message)) add(message, 'other_time');
         }
       }
       const text = line.content.kind === 'text' ? line.content.key : '';
-      for (const message of this.byText.get(`${line.direction} ${text}`) ?? []) add(message, 'other_time');
+      for (const { message } of this.byText.get(`${line.direction} ${text}`) ?? [])
+        add(message, 'other_time');
     }
     return found;
   }

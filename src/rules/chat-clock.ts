@@ -19,6 +19,21 @@ export const MINUTES: ChatPrecision = { unit: MINUTE, tolerance: MINUTE };
 /** iPhones write seconds. */
 export const SECONDS: ChatPrecision = { unit: 1000, tolerance: 2000 };
 
+export function precisionOf({ hasSeconds }: { hasSeconds: boolean }): ChatPrecision {
+  return hasSeconds ? SECONDS : MINUTES;
+}
+
+/** The first and the last of times that have no order. Not with `...`: a chat has more lines than a call has room for arguments. */
+export function boundsOf(times: readonly number[]): { first: number; last: number } {
+  return {
+    first: times.reduce((least, at) => Math.min(least, at), Infinity),
+    last: times.reduce((most, at) => Math.max(most, at), -Infinity),
+  };
+}
+
+/** Clocks are put forward and back by this much. */
+export const CLOCK_CHANGES = [-HOUR, -HOUR / 2, HOUR / 2, HOUR];
+
 /** Which zone the clock of a phone shows, found by what both sides have. A phone writes its whole chat in one zone. */
 export interface ChatClock {
   /**
@@ -135,8 +150,6 @@ function gridOffset(line: number, stored: number, precision: ChatPrecision): num
   return Math.abs(offset) <= LARGEST && isNear(line, stored + offset, precision) ? offset : undefined;
 }
 
-/** Clocks are put forward and back by this much. */
-const CHANGES = [-HOUR, -HOUR / 2, HOUR / 2, HOUR];
 /** More than half of one text that does not fit: one text is enough to show that the clocks were changed. */
 const COST_OF_CHANGE = 0.6;
 
@@ -146,7 +159,7 @@ function spansOf(anchors: readonly Anchor[], precision: ChatPrecision): ClockSpa
   const best = mostFrequent(offsets);
   if (best === undefined) return undefined;
   // A phone is in one zone when it writes the chat, so that all of its offsets lie around one.
-  const states = [best, ...CHANGES.map((change) => best + change)];
+  const states = [best, ...CLOCK_CHANGES.map((change) => best + change)];
   let costs = states.map(() => 0);
   const cameFrom: number[][] = [];
   for (const offset of offsets) {
@@ -210,8 +223,10 @@ function offsetsBySpans(spans: readonly ClockSpan[]): ChatClock['offsetsAt'] {
   return (local) => {
     const index = spans.findIndex(({ to }) => local <= to);
     const [before, after] = index === -1 ? [spans.at(-1), undefined] : [spans[index - 1], spans[index]];
-    if (after === undefined || after.from <= local)
-      return (after ?? before) === undefined ? [] : [(after ?? before)?.offset ?? 0];
+    if (after === undefined || after.from <= local) {
+      const span = after ?? before;
+      return span === undefined ? [] : [span.offset];
+    }
     return before === undefined ? [after.offset] : [before.offset, after.offset];
   };
 }

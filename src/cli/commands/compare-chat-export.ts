@@ -6,7 +6,7 @@ import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { choice, flag, text, toggle } from '../flags/kinds.js';
 import { connection } from '../flags/shared.js';
-import { contradiction, group, readFlags } from '../flags/table.js';
+import { group, readFlags, rejectSamePlace } from '../flags/table.js';
 
 const FLAGS = {
   ...group('Whose chat:', {
@@ -99,13 +99,7 @@ async function compareChatExport(call: Call): Promise<Outcome> {
 function readOptions(call: Call): { options: CompareChatOptions; items: string | undefined } {
   const { values, origin } = readFlags(FLAGS, call);
   const { items, tz, ...options } = values;
-  const { output } = call.settings;
-  if (items !== undefined && (items === output || (items === '-' && (output ?? '-') === '-'))) {
-    throw contradiction(
-      `${origin('items').place} and the result go to the same place.`,
-      'Send the result elsewhere with -o FILE, or name another file for the items.',
-    );
-  }
+  rejectSamePlace(items, call.settings.output, origin('items'));
   return { options: { ...options, timeZone: tz, file: call.args[0] ?? '', cwd: call.io.cwd }, items };
 }
 

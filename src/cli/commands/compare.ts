@@ -16,7 +16,7 @@ import { readSecretKey } from '../device-options.js';
 import { readTextFile } from '../environment.js';
 import { moment, pairs, text, toggle } from '../flags/kinds.js';
 import { connection, dateZone, dryRun, failOn } from '../flags/shared.js';
-import { contradiction, group, readFlags, rejectEmptyWindow } from '../flags/table.js';
+import { contradiction, group, readFlags, rejectEmptyWindow, rejectSamePlace } from '../flags/table.js';
 import { similarWord } from '../similar.js';
 
 const FLAGS = {
@@ -217,8 +217,7 @@ async function placeOf(
   switch (what.kind) {
     case 'database': {
       const { crm, url, table } = what;
-      const place: CrmPlace = { kind: 'database', url, ...(table === undefined ? {} : { table }) };
-      return { crm, place, paths: [] };
+      return { crm, place: { kind: 'database', url, table }, paths: [] };
     }
     case 'files': {
       const { resolveInputs } = await import('../../commands/inputs.js');
@@ -278,16 +277,7 @@ function readOptions(call: Call) {
     );
   }
   rejectWrongTable(what, values.crmTable, origin('crmTable').place);
-  const { output } = call.settings;
-  if (
-    values.items !== undefined &&
-    (values.items === output || (values.items === '-' && (output ?? '-') === '-'))
-  ) {
-    throw contradiction(
-      `${origin('items').place} and the result go to the same place.`,
-      'Send the result elsewhere with -o FILE, or name another file for the items.',
-    );
-  }
+  rejectSamePlace(values.items, call.settings.output, origin('items'));
   const options = {
     map: values.map.map(([name, id]) => ({ connection: name, crm: id })),
     connection: values.connection,

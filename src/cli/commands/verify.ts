@@ -8,7 +8,7 @@ import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { moment, names, text, toggle } from '../flags/kinds.js';
 import { connection, dateZone, failOn } from '../flags/shared.js';
-import { contradiction, group, readFlags } from '../flags/table.js';
+import { group, readFlags, rejectSamePlace } from '../flags/table.js';
 
 const FLAGS = {
   ...group('What:', {
@@ -107,15 +107,7 @@ function readOptions(line: Call, output: string | undefined) {
     });
   }
   const { check, connection: name, since, enforce, items } = values;
-  if (items === '-' && (output === undefined || output === '-')) {
-    throw contradiction(
-      `${origin('items').place} -: stdout is taken by the result.`,
-      'Send the result elsewhere with -o FILE, or name a file for the items.',
-    );
-  }
-  if (items !== undefined && items !== '-' && items === output) {
-    throw contradiction(`${origin('items').place} and -o name the same file.`, 'Name two.');
-  }
+  rejectSamePlace(items, output, origin('items'));
   const options: VerifyOptions = {
     checks: check,
     connection: name,

@@ -165,6 +165,23 @@ export function rejectEmptyWindow<T extends Table>(
   );
 }
 
+/** Throws ConfigError where the list of items (a file name, or `-`) and the result would go to one place. */
+export function rejectSamePlace(
+  items: string | undefined,
+  output: string | undefined,
+  { place }: Origin,
+): void {
+  if (items === '-' && (output === undefined || output === '-')) {
+    throw contradiction(
+      `${place} -: stdout is taken by the result.`,
+      'Send the result elsewhere with -o FILE, or name a file for the items.',
+    );
+  }
+  if (items !== undefined && items !== '-' && items === output) {
+    throw contradiction(`${place} and -o name the same file.`, 'Name two.');
+  }
+}
+
 /** `2026-11-03T03:00:00Z`, without milliseconds where there are none. */
 export function instant(ms: number): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z');

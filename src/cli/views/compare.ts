@@ -5,6 +5,7 @@ import type {
   CompareResult,
   LikelyCause,
 } from '../../commands/compare/types.js';
+import { COMPARISON_CLASSES } from '../../model/enumerations.js';
 import type { Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../ui/presentation.js';
 import {
@@ -37,33 +38,13 @@ export function presentCompare(result: CompareResult, argv: readonly string[]): 
     json: result,
     lines: [...connections, summary],
     csv: {
-      columns: [
-        'connection',
-        'crm',
-        'messages',
-        'rows',
-        'same',
-        'lost',
-        'not_kept_by_design',
-        'only_in_crm',
-        'differs',
-        'other_contact',
-        'doubled',
-        'without_id',
-      ],
+      columns: ['connection', 'crm', 'messages', 'rows', ...COMPARISON_CLASSES],
       rows: connections.map(({ connection, crm, messages, rows, counts }) => [
         connection,
         crm,
         messages,
         rows,
-        counts.same,
-        counts.lost,
-        counts.not_kept_by_design,
-        counts.only_in_crm,
-        counts.differs,
-        counts.other_contact,
-        counts.doubled,
-        counts.without_id,
+        ...COMPARISON_CLASSES.map((name) => counts[name]),
       ]),
     },
     document: {

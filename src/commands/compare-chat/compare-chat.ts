@@ -3,7 +3,7 @@ import type { Context } from '../../context.js';
 import type { ChatItem, ChatText } from '../../inputs/exports/chat-text.js';
 import { ConfigError } from '../../model/errors.js';
 import { alignChat, type ChatAlignment } from '../../rules/align-chat.js';
-import { MINUTES, SECONDS } from '../../rules/chat-clock.js';
+import { boundsOf, precisionOf } from '../../rules/chat-clock.js';
 import { textKey, type ChatLine, type StoredMessage } from '../../rules/chat-content.js';
 import { groupBy } from '../../rules/group-by.js';
 import { readComparedMessages, readEarlierTexts } from '../../store/queries/chat-messages.js';
@@ -104,14 +104,8 @@ async function findConversation(
 }
 
 function timesOf({ items }: ChatText): { from: number; to: number } {
-  // Not with `...`: a chat has more lines than a call has room for arguments.
-  let [from, to] = [Infinity, -Infinity];
-  for (const { localTime } of items) {
-    if (localTime === null) continue;
-    from = Math.min(from, localTime);
-    to = Math.max(to, localTime);
-  }
-  return { from: from - MARGIN, to: to + MARGIN };
+  const { first, last } = boundsOf(items.flatMap(({ localTime }) => localTime ?? []));
+  return { from: first - MARGIN, to: last + MARGIN };
 }
 
 /** What the database has of the conversation in the chat's time. */
@@ -172,8 +166,8 @@ function align(
 ): Aligned {
   const by = (sides: Sides): Aligned => {
     const { lines, unspoken } = saidIn(chat, (sender) => sides.get(sender));
-    const precision = chat.hasSeconds ? SECONDS : MINUTES;
-    return { lines, unspoken, result: alignChat(lines, messages, { precision, timeZone }) };
+    const result = alignChat(lines, messages, { precision: precisionOf(chat), timeZone });
+    return { lines, unspoken, result };
   };
   const known = sidesOf(chat.senders, {
     me,

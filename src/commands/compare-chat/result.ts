@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { ChatItem, ChatText } from '../../inputs/exports/chat-text.js';
+import { precisionOf } from '../../rules/chat-clock.js';
 import type { ChatLine } from '../../rules/chat-content.js';
 import type { Told } from './compare-chat.js';
 import type { AmbiguousFinding, ChatFinding, CompareChatResult, ComparedItem, LostFinding } from './types.js';
@@ -34,7 +35,7 @@ export function describeResult(
       onlyInDatabase: onlyInDatabase.length,
     },
     lostBeforeFirstStored: lost.filter(
-      ({ at }) => at !== null && (stored.first === null || at + chatUnit(chat) <= stored.first),
+      ({ at }) => at !== null && (stored.first === null || at + precisionOf(chat).unit <= stored.first),
     ).length,
     systemLines: unspoken + notices.length,
     unreadableLines: chat.problems.length,
@@ -132,10 +133,6 @@ function findingOf({ items, options, read }: Told, line: ChatLine, at: number | 
 function kindOf({ kind, media }: ChatItem): string {
   if (media === null) return kind;
   return media.kind === 'unknown' ? 'media' : media.kind;
-}
-
-function chatUnit({ hasSeconds }: ChatText): number {
-  return hasSeconds ? 1000 : 60_000;
 }
 
 function isCut({ items }: ChatText): boolean {

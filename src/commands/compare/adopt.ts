@@ -11,18 +11,16 @@ import type { AdoptResult } from './types.js';
 /** Messages per transaction. */
 const BATCH = 1000;
 
-/** Rows that only the CRM has, by the connection's id. */
-export type RowsToAdopt = ReadonlyMap<string, ReadonlySet<string>>;
-
 /**
  * Stores the messages that only the CRM has: each row as a raw entry, applied below every source of WhatsApp's own, so that a log
  * that comes later replaces what it says. Opens no ticket. Reads the CRM a second time, in the same moment as the comparison.
+ * `rows` and `pairs`: what only the CRM has, by the connection's id.
  */
 export async function adoptRows(
   ctx: Context,
   source: CrmSource,
   matches: readonly ConnectionMatch[],
-  rows: RowsToAdopt,
+  rows: ReadonlyMap<string, ReadonlySet<string>>,
   pairs: ReadonlyMap<string, readonly ReadPair[]>,
   { dryRun }: { dryRun: boolean },
 ): Promise<AdoptResult> {
@@ -71,27 +69,24 @@ async function* entriesOf(
 }
 
 /** The form that src/decode/exports/crm-row.ts reads. */
-export function entryOf(crm: CrmName, message: CrmMessage, record: CrmRecord): RawEntry {
+function entryOf(crm: CrmName, message: CrmMessage, record: CrmRecord): RawEntry {
   const { externalId, direction, person, at, storedAt, type, body, rowId } = message;
-  const text = JSON.stringify(
-    {
-      crm,
-      message: {
-        external_id: externalId,
-        direction,
-        people: namesOf(person),
-        ...(at === null ? {} : { timestamp: Math.floor(at / 1000) }),
-        ...(storedAt === null ? {} : { stored_at: Math.floor(storedAt / 1000) }),
-        type: typeOf(type),
-        ...(body === undefined || body === null ? {} : { body }),
-      },
-      row: record,
+  const bytes = bytesOf({
+    crm,
+    message: {
+      external_id: externalId,
+      direction,
+      people: namesOf(person),
+      ...(at === null ? {} : { timestamp: Math.floor(at / 1000) }),
+      ...(storedAt === null ? {} : { stored_at: Math.floor(storedAt / 1000) }),
+      type: typeOf(type),
+      ...(body === undefined || body === null ? {} : { body }),
     },
-    (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
-  );
+    row: record,
+  });
   const receivedAt = at ?? storedAt;
   return {
-    bytes: Buffer.from(text),
+    bytes,
     origin: { kind: 'crm', crm, rowId },
     ...(receivedAt === null ? {} : { receivedAt }),
   };
@@ -99,11 +94,18 @@ export function entryOf(crm: CrmName, message: CrmMessage, record: CrmRecord): R
 
 /** Several names of one person, as the CRM knows them. */
 function pairEntry(crm: CrmName, { person, record }: ReadPair): RawEntry {
-  const text = JSON.stringify({ crm, people: namesOf(person), row: record }, (_, value: unknown) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );
   const { id } = record;
-  return { bytes: Buffer.from(text), origin: { kind: 'crm', crm, rowId: typeof id === 'string' ? id : '' } };
+  return {
+    bytes: bytesOf({ crm, people: namesOf(person), row: record }),
+    origin: { kind: 'crm', crm, rowId: typeof id === 'string' ? id : '' },
+  };
+}
+
+/** A driver gives large numbers as `bigint`, which JSON has no form for. */
+function bytesOf(entry: object): Buffer {
+  return Buffer.from(
+    JSON.stringify(entry, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+  );
 }
 
 function namesOf({ phone, lid, waId, bsuids = [] }: Identities): string[] {

@@ -1,4 +1,4 @@
-import type { AsideReason, CrmConnection, NotKeptReason } from '../../crm/crm.js';
+import type { AsideReason, CrmConnection } from '../../crm/crm.js';
 import { ASIDE_REASONS } from '../../crm/crm.js';
 import { openCrm } from '../../crm/open-crm.js';
 import type { CrmSource, ReadPair } from '../../crm/source.js';
@@ -29,12 +29,12 @@ import { findConnection } from '../connections/find.js';
 import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
 import { adoptRows } from './adopt.js';
 import { findFirstOnly } from './batch-order.js';
-import { judgeMessage, type Judged } from './judge.js';
+import { judgeMessage, whyNotKept, type Judged } from './judge.js';
 import { matchConnections, type ConnectionMatch } from './match-connections.js';
-import { addAside, isNews, stageCrm, type Staged } from './stage-rows.js';
+import { addAside, addNews, stageCrm, type Staged } from './stage-rows.js';
 import { Tally } from './tally.js';
 import { giveLostMessages } from './lost-messages.js';
-import type { CompareOptions, CompareResult, ComparedItem, RepairSink, RepairSummary } from './types.js';
+import type { CompareOptions, CompareResult, ComparedItem, RepairSummary } from './types.js';
 
 /**
  * Holds a CRM's own rows against the messages of the database, and says of each what it is. Reads both sides at one moment each
@@ -66,11 +66,11 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
       since: options.since ?? null,
       until: options.until ?? null,
       leadId: lead?.leadId ?? null,
-      ...(options.onItem === undefined ? {} : { onItem: options.onItem }),
-      ...(options.adopt === undefined ? {} : { onlyInCrm }),
-      ...(options.onDoubled === undefined ? {} : { onDoubled: options.onDoubled }),
-      ...(options.repaired === undefined ? {} : { repaired: options.repaired }),
-      ...(options.repair === undefined ? {} : { repair: options.repair }),
+      onItem: options.onItem,
+      onlyInCrm: options.adopt && onlyInCrm,
+      onDoubled: options.onDoubled,
+      repaired: options.repaired,
+      repair: options.repair,
     });
   });
   const adopted =
@@ -128,14 +128,11 @@ interface Compared {
   news: Map<string, ReadPair[]>;
 }
 
-type Scope = ComparisonScope & {
-  onItem?: NonNullable<CompareOptions['onItem']>;
-  repair?: RepairSink;
-  /** Collects the rows to adopt, by connection. */
-  onlyInCrm?: Map<string, Set<string>>;
-  onDoubled?: NonNullable<CompareOptions['onDoubled']>;
-  repaired?: ReadonlySet<string>;
-};
+type Scope = ComparisonScope &
+  Pick<CompareOptions, 'onItem' | 'repair' | 'onDoubled' | 'repaired'> & {
+    /** Collects the rows to adopt, by connection. */
+    onlyInCrm: Map<string, Set<string>> | undefined;
+  };
 
 /** The comparison proper, inside one transaction that sees one moment. */
 async function runComparison(
@@ -207,15 +204,15 @@ async function collectPairs(
   source: CrmSource,
   matches: readonly ConnectionMatch[],
   leads: LeadFinder,
-  { news }: Staged,
+  staged: Staged,
 ): Promise<void> {
   const connection = matches[0]?.connection;
   if (connection === undefined) return;
-  const { id, organizationId } = connection;
   for await (const page of source.pairs()) {
-    await leads.load(page.map(({ person }) => ({ organizationId, identities: person })));
-    const fresh = page.filter(({ person }) => isNews(leads, organizationId, person));
-    if (fresh.length > 0) news.set(id, [...(news.get(id) ?? []), ...fresh]);
+    await leads.load(
+      page.map(({ person }) => ({ organizationId: connection.organizationId, identities: person })),
+    );
+    for (const { person, record } of page) addNews(staged, leads, connection, { person, record });
   }
 }
 
@@ -307,7 +304,7 @@ class Comparison {
       if (this.ctx.signal.aborted) return;
       for (const message of page) {
         const { connectionId, leadId, messageExternalId: externalId } = message;
-        const reason = this.notKept(message);
+        const reason = whyNotKept(message, this.source.dialect, this.tally.isCloudApi(connectionId));
         const className = reason === null ? 'lost' : 'not_kept_by_design';
         this.tally.count(connectionId, className, leadId);
         if (reason === null) this.noteLost(message);
@@ -328,21 +325,6 @@ class Comparison {
     this.tally.media(message, true);
     if (message.messageExternalId !== null && this.someLost.size < LOST_REMEMBERED)
       this.someLost.add(message.messageExternalId);
-  }
-
-  private notKept(message: MissingMessage): NotKeptReason | null {
-    return this.source.dialect.notKept({
-      type: message.messageType,
-      direction: message.messageDirection,
-      source: message.messageSource,
-      body: message.messageBody,
-      isGroup: message.isGroup,
-      isRevoked: message.isRevoked,
-      hasErrors: message.hasErrors,
-      isBeforeCrm: message.isBeforeCrm,
-      isBeforeSource: message.isBeforeSource,
-      isCloudApi: this.tally.isCloudApi(message.connectionId),
-    });
   }
 
   /** Rows that only the CRM has. */

@@ -1,5 +1,5 @@
-import type { Dialect } from '../../crm/crm.js';
-import type { ComparedPair } from '../../store/queries/comparison.js';
+import type { Dialect, NotKeptReason } from '../../crm/crm.js';
+import type { ComparedPair, MissingMessage } from '../../store/queries/comparison.js';
 import type { ComparedField } from './types.js';
 
 /** Seconds and milliseconds of one moment, and the 2 s by which WhatsApp's own two ways differ (M10). */
@@ -37,7 +37,7 @@ export function judgeMessage(
   return { kind, row: best.row, fields: best.fields, doubles: others.map(({ row }) => row) };
 }
 
-export function differencesOf(
+function differencesOf(
   row: ComparedPair,
   { bodyOfEdited, wordsOf = asIs }: Pick<Dialect, 'bodyOfEdited' | 'wordsOf'>,
 ): ComparedField[] {
@@ -47,6 +47,26 @@ export function differencesOf(
     fields.push('body');
   if (row.at !== null && Math.abs(row.at - row.timestamp) > SAME_MOMENT_MS) fields.push('timestamp');
   return fields;
+}
+
+/** Why the CRM has no row of a message by design; null for one that it should have. */
+export function whyNotKept(
+  message: MissingMessage,
+  dialect: Pick<Dialect, 'notKept'>,
+  isCloudApi: boolean,
+): NotKeptReason | null {
+  return dialect.notKept({
+    type: message.messageType,
+    direction: message.messageDirection,
+    source: message.messageSource,
+    body: message.messageBody,
+    isGroup: message.isGroup,
+    isRevoked: message.isRevoked,
+    hasErrors: message.hasErrors,
+    isBeforeCrm: message.isBeforeCrm,
+    isBeforeSource: message.isBeforeSource,
+    isCloudApi,
+  });
 }
 
 function comparesBody(row: ComparedPair, bodyOfEdited: Dialect['bodyOfEdited']): boolean {

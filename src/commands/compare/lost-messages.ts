@@ -7,6 +7,7 @@ import {
   type ComparisonScope,
   type LostContent,
 } from '../../store/queries/comparison.js';
+import { whyNotKept } from './judge.js';
 import type { ConnectionMatch } from './match-connections.js';
 import type { LeftOutReason, RepairSink, RepairSummary } from './types.js';
 
@@ -33,7 +34,7 @@ export async function giveLostMessages(tx: Sql, from: LostFrom, sink: RepairSink
   };
   for await (const page of streamLostContents(tx, from.scope)) {
     for (const content of page) {
-      if (notKept(content, from) !== null) continue;
+      if (whyNotKept(content, from.dialect, from.isCloudApi(content.connectionId)) !== null) continue;
       const { messageExternalId: externalId } = content;
       if (externalId === null) leaveOut('no_id');
       else if (from.now - content.timestamp < sink.minimumAgeMs) leaveOut('recent');
@@ -54,21 +55,6 @@ export async function giveLostMessages(tx: Sql, from: LostFrom, sink: RepairSink
     }
   }
   return summary;
-}
-
-function notKept(content: LostContent, { dialect, isCloudApi }: LostFrom) {
-  return dialect.notKept({
-    type: content.messageType,
-    direction: content.messageDirection,
-    source: content.messageSource,
-    body: content.messageBody,
-    isGroup: content.isGroup,
-    isRevoked: content.isRevoked,
-    hasErrors: content.hasErrors,
-    isBeforeCrm: content.isBeforeCrm,
-    isBeforeSource: content.isBeforeSource,
-    isCloudApi: isCloudApi(content.connectionId),
-  });
 }
 
 function lostMessage(

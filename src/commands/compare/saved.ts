@@ -87,24 +87,17 @@ export async function openSaved(
   const url = key.open(found.url, aboutUrl(name));
   return {
     crm: found.crm,
-    place: { kind: 'database', url, ...(table === undefined ? {} : { table }) },
+    place: { kind: 'database', url, table },
     map,
     connection,
   };
 }
 
-/** A saved comparison that ran, or why it did not. */
-export type NightlyComparison = { name: string; result: CompareResult } | { name: string; error: string };
-
 /**
  * Runs a saved comparison and records what it found, or why it failed: the report alerts on both. Errors that a user can cause
  * do not stop the caller, which has other work to do at night.
  */
-export async function compareSaved(
-  ctx: Context,
-  name: string,
-  key: SecretKey | null,
-): Promise<NightlyComparison> {
+export async function compareSaved(ctx: Context, name: string, key: SecretKey | null): Promise<void> {
   const options = await openSaved(ctx, name, key);
   const at = ctx.clock();
   try {
@@ -112,15 +105,13 @@ export async function compareSaved(
     if (result.status === 'completed') {
       await recordComparison(ctx.store.sql, name, { at, error: null, result: summaryOf(result) });
     }
-    return { name, result };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     await recordComparison(ctx.store.sql, name, { at, error: error.message, result: null });
-    return { name, error: error.message };
   }
 }
 
-/** What the report shows of a comparison. */
+/** What the report shows of a comparison, and by which connection it was. */
 function summaryOf({ crm, source, counts, connections, finishedAt }: CompareResult): JsonObject {
   return {
     crm,

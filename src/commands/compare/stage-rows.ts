@@ -60,12 +60,8 @@ export async function stageCrm(
     await leads.load(
       fresh.map(({ message, organizationId }) => ({ organizationId, identities: message.person })),
     );
-    for (const { message, record, connectionId, organizationId } of fresh) {
-      if (isNews(leads, organizationId, message.person)) {
-        const known = staged.news.get(connectionId) ?? [];
-        staged.news.set(connectionId, known);
-        known.push({ person: message.person, record });
-      }
+    for (const { message, record, connectionId: id, organizationId } of fresh) {
+      addNews(staged, leads, { id, organizationId }, { person: message.person, record });
     }
     const found = fresh.flatMap(({ message, connectionId, organizationId }): ContactLeadRow[] => {
       const contact = contacts.numberOf(connectionId, message.contact);
@@ -102,8 +98,21 @@ interface StagedMessage {
   organizationId: string;
 }
 
+/** Notes the names of a person where they are news. */
+export function addNews(
+  { news }: Pick<Staged, 'news'>,
+  leads: LeadFinder,
+  { id, organizationId }: { id: string; organizationId: string },
+  pair: ReadPair,
+): void {
+  if (!isNews(leads, organizationId, pair.person)) return;
+  const known = news.get(id) ?? [];
+  news.set(id, known);
+  known.push(pair);
+}
+
 /** Whether the names of a person, one of which is a lead's, are not yet known to be all of that one. */
-export function isNews(leads: LeadFinder, organizationId: string, person: Identities): boolean {
+function isNews(leads: LeadFinder, organizationId: string, person: Identities): boolean {
   const { phone, lid, bsuids = [] } = person;
   const names: Identities[] = [
     ...(phone === undefined ? [] : [{ phone }]),

@@ -1,17 +1,9 @@
 import type { AsideReason, NotKeptReason } from '../../crm/crm.js';
+import { COMPARISON_CLASSES, type ComparisonClass, type ComparisonCounts } from '../../model/enumerations.js';
 import type { MissingMessage } from '../../store/queries/comparison.js';
 import type { ConnectionMatch } from './match-connections.js';
 import type { Staged } from './stage-rows.js';
-import {
-  COMPARISON_CLASSES,
-  type AffectedPerson,
-  type CauseFound,
-  type ComparedConnection,
-  type ComparedField,
-  type ComparisonClass,
-  type ComparisonCounts,
-  type LikelyCause,
-} from './types.js';
+import type { AffectedPerson, CauseFound, ComparedConnection, ComparedField, LikelyCause } from './types.js';
 
 /** How many people a result names. */
 const PEOPLE_SHOWN = 10;

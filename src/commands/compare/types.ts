@@ -1,26 +1,8 @@
 import type { CrmConnection, CrmName, NotKeptReason } from '../../crm/crm.js';
 import type { CrmPlace } from '../../crm/open-crm.js';
-import type { Severity } from '../../model/enumerations.js';
+import type { ComparisonClass, ComparisonCounts, Severity } from '../../model/enumerations.js';
 import type { DoubledRow, LostMessage } from '../../crm/repair/repair.js';
 import type { Remedy } from '../../model/remedy.js';
-
-/**
- * What a message is in a comparison. Of ours: `same`, `lost` (in the log, not in the CRM), `not_kept_by_design`, `differs`,
- * `other_contact` (the same id under another person). Of the CRM's rows: the same, `only_in_crm`, `doubled` (further rows of one
- * message), `without_id`.
- */
-export const COMPARISON_CLASSES = [
-  'same',
-  'lost',
-  'not_kept_by_design',
-  'only_in_crm',
-  'differs',
-  'other_contact',
-  'doubled',
-  'without_id',
-] as const;
-export type ComparisonClass = (typeof COMPARISON_CLASSES)[number];
-export type ComparisonCounts = Record<ComparisonClass, number>;
 
 /** A field in which the CRM's row and the message differ. */
 export const COMPARED_FIELDS = ['direction', 'body', 'timestamp'] as const;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { alert, type Alert } from '../../audit/alert.js';
 import { amount, count } from '../../model/amount.js';
+import { COMPARISON_CLASSES } from '../../model/enumerations.js';
 import { remedy } from '../../model/remedy.js';
 import type { SavedComparison } from '../../store/tables/saved-comparisons.js';
 import type { ComparisonReport } from './types.js';
@@ -8,18 +9,7 @@ import type { ComparisonReport } from './types.js';
 /** A comparison that is part of the nightly run is overdue after two nights. */
 const OVERDUE_MS = 48 * 3_600_000;
 
-const Result = z.object({
-  counts: z.object({
-    same: z.number(),
-    lost: z.number(),
-    differs: z.number(),
-    other_contact: z.number(),
-    doubled: z.number(),
-    only_in_crm: z.number(),
-    not_kept_by_design: z.number(),
-    without_id: z.number(),
-  }),
-});
+const Result = z.object({ counts: z.record(z.enum(COMPARISON_CLASSES), z.number()) });
 
 /** What was last found of each CRM that is compared every night. */
 export function reportComparisons(saved: readonly SavedComparison[]): ComparisonReport[] {

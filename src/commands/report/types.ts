@@ -1,4 +1,5 @@
 import type {
+  ComparisonCounts,
   ConnectionKind,
   CrmName,
   Direction,
@@ -155,20 +156,8 @@ export interface ComparisonReport {
   comparedAt: string | null;
   /** Why the last one failed; null when it did not. */
   error: string | null;
-  /** What the last one that ended found; null before the first. */
+  /** How many messages and rows the last one that ended found in each class; null before the first. */
   counts: ComparisonCounts | null;
-}
-
-/** How many messages and rows are in each class; see `compare`. */
-export interface ComparisonCounts {
-  same: number;
-  lost: number;
-  differs: number;
-  other_contact: number;
-  doubled: number;
-  only_in_crm: number;
-  not_kept_by_design: number;
-  without_id: number;
 }
 
 /** A contact whose conversation is not whole. */

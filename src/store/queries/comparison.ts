@@ -245,13 +245,15 @@ const CRM_BEGINNINGS = `left join (
 const IS_BEFORE_CRM = `m.timestamp < coalesce(f.first_at, 'infinity') as is_before_crm,
        m.timestamp < coalesce(s.first_at, 'infinity') as is_before_source`;
 
-const MISSING = columns({
+const MISSING_MESSAGE = {
   ...OUR_MESSAGE,
   isGroup: boolean,
   hasErrors: boolean,
   isBeforeCrm: boolean,
   isBeforeSource: boolean,
-});
+};
+
+const MISSING = columns(MISSING_MESSAGE);
 
 /** A message of ours without a row in the CRM. */
 export type MissingMessage = RowOf<typeof MISSING>;
@@ -358,11 +360,7 @@ export async function countSplitPeople(
 }
 
 const LOST_CONTENT = columns({
-  ...OUR_MESSAGE,
-  isGroup: boolean,
-  hasErrors: boolean,
-  isBeforeCrm: boolean,
-  isBeforeSource: boolean,
+  ...MISSING_MESSAGE,
   stanzaId: orNull(text),
   mediaId: orNull(text),
   mimeType: orNull(text),
