@@ -1,20 +1,14 @@
 import pg from 'pg';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createRandom } from '../bench/random.js';
 import { addConnection } from '../support/connections.js';
 import { fillChatwoot } from '../support/crm/chatwoot.js';
-import { createCrmDatabase, type CrmDatabase, type Sql } from '../support/crm/database.js';
+import { useCrmDatabases, type Fill, type Sql } from '../support/crm/database.js';
 import { asBaileysEvents } from '../support/crm/day-baileys.js';
 import { asWebhooks } from '../support/crm/day-webhooks.js';
-import { createDay, finalBody, WEB, type Day, type DayMessage } from '../support/crm/day.js';
+import { createDay, finalBody, WEB, type DayMessage } from '../support/crm/day.js';
 import { fillEvolution } from '../support/crm/evolution.js';
-import {
-  idsOf,
-  isLoggedMessage,
-  type Bug,
-  type Expectation,
-  type FillOptions,
-} from '../support/crm/expectation.js';
+import { idsOf, isLoggedMessage, type Bug, type Expectation } from '../support/crm/expectation.js';
 import {
   watchChatwoot,
   watchEvolution,
@@ -32,7 +26,7 @@ import { replayBodies } from '../support/replaying.js';
 const DAY = createDay({ seed: 11, count: 600, batched: true });
 
 interface World {
-  fill: (sql: Sql, day: Day, options: FillOptions) => Promise<Expectation>;
+  fill: Fill;
   /** Of the messages. */
   table: string;
   /** What an expectation calls a row of it. */
@@ -95,21 +89,15 @@ const WORLDS: Readonly<Record<string, World>> = {
   },
 };
 
-let open: CrmDatabase[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((database) => database.remove()));
-  open = [];
-});
+const databases = useCrmDatabases();
 
 async function filled(
   world: World,
   bugs: readonly Bug[],
   day = DAY,
 ): Promise<{ expectation: Expectation; sql: Sql; url: string }> {
-  const database = await createCrmDatabase();
-  open.push(database);
-  const expectation = await world.fill(database.sql, day, { bugs: new Set(bugs), seed: 3 });
-  return { expectation, sql: database.sql, url: database.url };
+  const { crm, expectation } = await databases.filled(world.fill, day, bugs);
+  return { expectation, sql: crm.sql, url: crm.url };
 }
 
 /** Every row that an expectation speaks of, as often as it does. */
@@ -359,8 +347,7 @@ describe.each(Object.entries(REPAIRS))('the check of %s after a repair', (name, 
 
 describe('the database of a world', () => {
   it('can be read and not written by who may only select', async () => {
-    const database = await createCrmDatabase();
-    open.push(database);
+    const database = await databases.empty();
     await database.sql('create table messages (id int)');
     const reader = new pg.Client({ connectionString: database.readOnlyUrl });
     await reader.connect();

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createCrmDatabase, type CrmDatabase } from '../support/crm/database.js';
+import { useCrmDatabases } from '../support/crm/database.js';
 import { asBaileysEvents } from '../support/crm/day-baileys.js';
 import { asWebhooks } from '../support/crm/day-webhooks.js';
 import { createDay, WEB } from '../support/crm/day.js';
@@ -22,11 +22,7 @@ const RESULT = z.object({
   severity: z.string().nullable(),
 });
 
-let open: CrmDatabase[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((database) => database.remove()));
-  open = [];
-});
+const databases = useCrmDatabases();
 
 async function compared(
   machine: Installation,
@@ -78,9 +74,7 @@ describe('a CRM, with the command as it is installed', () => {
       `+${WEB.number}`,
     ]);
     expect((await machine.run(['replay', log, '--register'])).code).toBe(0);
-    const crm = await createCrmDatabase();
-    open.push(crm);
-    await fillEvolution(crm.sql, day, { bugs: new Set(['random_loss']), seed: 3 });
+    const { crm } = await databases.filled(fillEvolution, day, ['random_loss']);
     const url = join(machine.directory, 'crm.url');
     await writeFile(url, crm.readOnlyUrl);
     const key = { WA_RECONCILE_SECRET_KEY: randomBytes(32).toString('base64') };

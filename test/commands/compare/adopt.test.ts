@@ -1,30 +1,18 @@
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { verify } from '../../../src/commands/verify/verify.js';
 import { CHECK_NAMES } from '../../../src/commands/verify/types.js';
 import { replayBodies, replayLog, testContext } from '../../support/replaying.js';
 import { compareAll, replayDay } from '../../support/crm/comparing.js';
-import { createCrmDatabase, type CrmDatabase } from '../../support/crm/database.js';
+import { useCrmDatabases } from '../../support/crm/database.js';
 import { asBaileysEvents } from '../../support/crm/day-baileys.js';
 import { asWebhooks } from '../../support/crm/day-webhooks.js';
-import { createDay, WEB, CLOUD, type Day } from '../../support/crm/day.js';
+import { createDay, WEB, CLOUD } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
-import type { Bug } from '../../support/crm/expectation.js';
 import { addConnection } from '../../support/connections.js';
 import { describeOnBackends } from '../../support/databases.js';
 import type { Store } from '../../../src/store/store.js';
 
-let open: CrmDatabase[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((database) => database.remove()));
-  open = [];
-});
-
-async function evolution(day: Day, bugs: readonly Bug[] = []): Promise<string> {
-  const crm = await createCrmDatabase();
-  open.push(crm);
-  await fillEvolution(crm.sql, day, { bugs: new Set(bugs), seed: 3 });
-  return crm.readOnlyUrl;
-}
+const databases = useCrmDatabases();
 
 /** What a reader of the messages sees. An adopted one counts as history, also when an echo of it comes later. */
 async function messagesOf(store: Store): Promise<unknown> {
@@ -39,7 +27,8 @@ describeOnBackends('compare --adopt', (backend) => {
     const store = await backend.open();
     const day = createDay({ seed: 31, count: 250, batched: true });
     await replayDay(store, day);
-    const place = { kind: 'database', url: await evolution(day) } as const;
+    const { crm } = await databases.filled(fillEvolution, day);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
     const tickets = await store.sql.query(`select count(*)::int as n from tickets`);
     const planned = await compareAll(store, 'evolution', place, { adopt: { dryRun: true } });
     const only = planned.result.counts.only_in_crm;
@@ -77,11 +66,12 @@ describeOnBackends('compare --adopt', (backend) => {
     const store = await backend.open();
     const day = createDay({ seed: 33, count: 250, batched: true });
     await replayDay(store, day);
-    const place = { kind: 'database', url: await evolution(day, ['lid_split']) } as const;
+    const { crm } = await databases.filled(fillEvolution, day, ['lid_split']);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
     const people = day.people.flatMap(({ lid, phone }) =>
       lid === undefined ? [] : [{ phone, lid: lid.digits }],
     );
-    await open[0]?.sql(
+    await crm.sql(
       `insert into "IsOnWhatsapp" (id, "remoteJid", "jidOptions", "updatedAt")
        select 'pair' || p.phone, p.phone || '@s.whatsapp.net', p.phone || '@s.whatsapp.net,' || p.lid || '@lid', now()
        from json_to_recordset($1::json) as p (phone text, lid text) on conflict ("remoteJid") do nothing`,
@@ -112,7 +102,8 @@ describeOnBackends('compare --adopt', (backend) => {
 
   it('gives way to the log, whichever comes first', async () => {
     const day = createDay({ seed: 32, count: 200, batched: true });
-    const place = { kind: 'database', url: await evolution(day) } as const;
+    const { crm } = await databases.filled(fillEvolution, day);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
     const log = [...asWebhooks(day), ...asBaileysEvents(day)];
     const connections = async (store: Store): Promise<void> => {
       await addConnection(store, { name: WEB.name, kind: 'baileys', number: `+${WEB.number}` });

@@ -1,9 +1,8 @@
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { compareAll, expectFound, replayDay } from '../../support/crm/comparing.js';
-import { createCrmDatabase, type CrmDatabase } from '../../support/crm/database.js';
-import { createDay, type Day } from '../../support/crm/day.js';
+import { useCrmDatabases } from '../../support/crm/database.js';
+import { createDay } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
-import type { Bug } from '../../support/crm/expectation.js';
 import { applyScript, dumpTables, makePrune, makeRepair } from '../../support/crm/repairing.js';
 import { describeOnBackends } from '../../support/databases.js';
 
@@ -17,25 +16,18 @@ const TABLES = [
   '"Media"',
 ];
 
-let open: CrmDatabase[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((database) => database.remove()));
-  open = [];
-});
-
-async function damaged(day: Day, bugs: readonly Bug[]): Promise<CrmDatabase> {
-  const crm = await createCrmDatabase();
-  open.push(crm);
-  await fillEvolution(crm.sql, day, { bugs: new Set(bugs), seed: 3 });
-  return crm;
-}
+const databases = useCrmDatabases();
 
 describeOnBackends('the repair of Evolution', (backend) => {
   it('puts back what is lost, adds nothing the second time, and is taken back without a trace', async () => {
     const store = await backend.open();
     const day = createDay({ seed: 21, count: 300, batched: true });
     await replayDay(store, day);
-    const crm = await damaged(day, ['first_of_batch_only', 'random_loss', 'lid_split']);
+    const { crm } = await databases.filled(fillEvolution, day, [
+      'first_of_batch_only',
+      'random_loss',
+      'lid_split',
+    ]);
     const place = { kind: 'database', url: crm.readOnlyUrl } as const;
     const before = await dumpTables(crm.sql, TABLES);
     const repair = await makeRepair(store, 'evolution', place);
@@ -67,7 +59,7 @@ describeOnBackends('the repair of Evolution', (backend) => {
     const store = await backend.open();
     const day = createDay({ seed: 22, count: 200, batched: true });
     await replayDay(store, day);
-    const crm = await damaged(day, ['random_loss']);
+    const { crm } = await databases.filled(fillEvolution, day, ['random_loss']);
     const place = { kind: 'database', url: crm.url } as const;
     const repair = await makeRepair(store, 'evolution', place);
     await applyScript(crm.sql, repair.sql);
@@ -99,7 +91,7 @@ describeOnBackends('the repair of Evolution', (backend) => {
        where type = 'text' and deleted_at is null and edited_at is null returning external_id as id, body`,
       hostile,
     );
-    const crm = await damaged(day, []);
+    const { crm } = await databases.filled(fillEvolution, day);
     await crm.sql(`delete from "Message"`);
     const place = { kind: 'database', url: crm.url } as const;
     const repair = await makeRepair(store, 'evolution', place);
@@ -120,7 +112,7 @@ describeOnBackends('the repair of Evolution', (backend) => {
     const store = await backend.open();
     const day = createDay({ seed: 25, count: 300, batched: true });
     await replayDay(store, day);
-    const crm = await damaged(day, ['doubled_redelivery', 'first_of_batch_only']);
+    const { crm } = await databases.filled(fillEvolution, day, ['doubled_redelivery', 'first_of_batch_only']);
     const place = { kind: 'database', url: crm.readOnlyUrl } as const;
     // Every second row has a file, the duplicates among them.
     await crm.sql(
@@ -147,19 +139,12 @@ describeOnBackends('the repair of Evolution', (backend) => {
     const store = await backend.open();
     const day = createDay({ seed: 24, count: 400, batched: true });
     await replayDay(store, day);
-    const crm = await damaged(day, ['first_of_batch_only', 'lid_split']);
+    const { crm, expectation } = await databases.filled(fillEvolution, day, [
+      'first_of_batch_only',
+      'lid_split',
+    ]);
     const found = await compareAll(store, 'evolution', { kind: 'database', url: crm.url });
-    expectFound(
-      found,
-      await (async () => {
-        const other = await createCrmDatabase();
-        open.push(other);
-        return fillEvolution(other.sql, day, {
-          bugs: new Set(['first_of_batch_only', 'lid_split']),
-          seed: 3,
-        });
-      })(),
-    );
+    expectFound(found, expectation);
     const causes = found.result.connections.flatMap(({ connection, causes: list }) =>
       list.map(({ cause }) => `${connection} ${cause}`),
     );

@@ -1,33 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { forgetSaved, openSaved, saveForNights } from '../../../src/commands/compare/saved.js';
 import { SecretKey } from '../../../src/commands/devices/secret-key.js';
 import { reconcile } from '../../../src/commands/reconcile/reconcile.js';
 import type { ReconcileResult } from '../../../src/commands/reconcile/types.js';
 import type { Store } from '../../../src/store/store.js';
 import { replayDay } from '../../support/crm/comparing.js';
-import { createCrmDatabase, type CrmDatabase } from '../../support/crm/database.js';
+import { useCrmDatabases } from '../../support/crm/database.js';
 import { createDay } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
-import type { Bug } from '../../support/crm/expectation.js';
 import { describeOnBackends } from '../../support/databases.js';
 import { testContext } from '../../support/replaying.js';
 
 const KEY = SecretKey.parse(randomBytes(32).toString('base64'), 'a test');
 const DAY = createDay({ seed: 41, count: 150, batched: true });
 
-let open: CrmDatabase[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((database) => database.remove()));
-  open = [];
-});
-
-async function crmWith(bugs: readonly Bug[]): Promise<CrmDatabase> {
-  const crm = await createCrmDatabase();
-  open.push(crm);
-  await fillEvolution(crm.sql, DAY, { bugs: new Set(bugs), seed: 3 });
-  return crm;
-}
+const databases = useCrmDatabases();
 
 function night(store: Store, key: SecretKey | null = KEY, names = ['loja']): Promise<ReconcileResult> {
   return reconcile(testContext(store), {
@@ -56,7 +44,7 @@ describeOnBackends('a saved comparison', (backend) => {
     const store = await backend.open();
     await replayDay(store, DAY);
     const ctx = testContext(store);
-    const crm = await crmWith(['random_loss']);
+    const { crm } = await databases.filled(fillEvolution, DAY, ['random_loss']);
     await saveForNights(ctx, { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [] }, KEY);
     // Before the first night there is nothing to be calm about.
     const found = await night(store);
@@ -67,7 +55,7 @@ describeOnBackends('a saved comparison', (backend) => {
     ]);
     expect(found.figures.lost).toBeGreaterThanOrEqual(lost);
 
-    const healthy = await crmWith([]);
+    const { crm: healthy } = await databases.filled(fillEvolution, DAY);
     await saveForNights(ctx, { name: 'loja', crm: 'evolution', url: healthy.readOnlyUrl, map: [] }, KEY);
     expect(alertsOf(await night(store))).toEqual([]);
   });
@@ -75,7 +63,7 @@ describeOnBackends('a saved comparison', (backend) => {
   it('is degraded where the CRM cannot be read, and the night goes on', async () => {
     const store = await backend.open();
     await replayDay(store, DAY);
-    const crm = await crmWith([]);
+    const { crm } = await databases.filled(fillEvolution, DAY);
     const url = crm.url.replace(/\/[^/]*$/, '/nobody');
     await saveForNights(testContext(store), { name: 'loja', crm: 'evolution', url, map: [] }, KEY);
     const found = await night(store);
@@ -96,7 +84,7 @@ describeOnBackends('a saved comparison', (backend) => {
     const store = await backend.open();
     await replayDay(store, DAY);
     const ctx = testContext(store);
-    const crm = await crmWith([]);
+    const { crm } = await databases.filled(fillEvolution, DAY);
     const toSave = { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [] } as const;
     await expect(saveForNights(ctx, toSave, null)).rejects.toMatchObject({ code: 'secret_key_missing' });
     await expect(saveForNights(ctx, { ...toSave, name: 'evolution' }, KEY)).rejects.toMatchObject({

@@ -1,28 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../cli/run-cli.js';
 import { useServer } from '../../cli/database-home.js';
 import { addConnection } from '../../support/connections.js';
 import { compareAll, expectFound, replayDay } from '../../support/crm/comparing.js';
-import { createCrmDatabase, type CrmDatabase } from '../../support/crm/database.js';
+import { useCrmDatabases } from '../../support/crm/database.js';
 import { createDay, WEB } from '../../support/crm/day.js';
 import type { Expectation } from '../../support/crm/expectation.js';
 import { fillWid } from '../../support/crm/wid.js';
 import { useBackend } from '../../support/databases.js';
 
-let open: CrmDatabase[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((database) => database.remove()));
-  open = [];
-});
-
-async function database(): Promise<CrmDatabase> {
-  const crm = await createCrmDatabase();
-  open.push(crm);
-  return crm;
-}
+const databases = useCrmDatabases();
 
 /** What a user would write over the tables of their own program. */
 const VIEW = `
@@ -58,7 +48,7 @@ describe('compare with a view of one’s own', () => {
     const store = await backend.open();
     const day = createDay({ seed: 41, count: 400, batched: false });
     await replayDay(store, day);
-    const crm = await database();
+    const crm = await databases.empty();
     const bugs = new Set(['lid_split', 'doubled_redelivery', 'random_loss'] as const);
     const expectation = asSeenByView(await fillWid(crm.sql, day, { bugs, seed: 3 }));
     await crm.sql(VIEW);
@@ -76,7 +66,7 @@ describe('compare with a view of one’s own', () => {
   it('counts each row once, whatever rows have in common', async () => {
     const store = await backend.open();
     await addConnection(store, { name: 'loja', kind: 'baileys', number: '+5511900000099' });
-    const crm = await database();
+    const crm = await databases.empty();
     // Far more than a page, of which many have one key, many none, and all are alike but for it.
     await crm.sql(`
       create table wa as
@@ -96,7 +86,7 @@ describe('compare with a view of one’s own', () => {
   it('reads any types of columns', async () => {
     const store = await backend.open();
     await addConnection(store, { name: 'loja', kind: 'baileys', number: '+5511900000099' });
-    const crm = await database();
+    const crm = await databases.empty();
     await crm.sql(`
       create type way as enum ('INBOUND', 'OUTBOUND');
       create table wa (connection bigint, external_id uuid, direction way, contact numeric, timestamp double precision,
@@ -114,7 +104,7 @@ describe('the command', () => {
 
   it('needs the name of the view, and takes it for nothing else', async () => {
     const run = await server.prepare();
-    const crm = await database();
+    const crm = await databases.empty();
     const refused = async (...argv: string[]): Promise<string> => {
       const { code, stderr } = await run(['compare', ...argv]);
       expect(code).toBe(2);
@@ -143,7 +133,7 @@ describe('the command', () => {
   it('refuses a view that says from_me, and says what to write', async () => {
     const run = await server.prepare();
     await run(['connection', 'add', '--name', 'loja', '--kind', 'baileys', '--phone', '+5511900000099']);
-    const crm = await database();
+    const crm = await databases.empty();
     await crm.sql(
       `create view wa as select 'loja' as connection, 'A' as external_id, true as direction, '5511988880001' as contact,
          now() as timestamp, 'text' as type, 'x' as body`,
@@ -156,7 +146,7 @@ describe('the command', () => {
   it('remembers the view of a saved comparison', async () => {
     const run = await server.prepare();
     await run(['connection', 'add', '--name', 'loja', '--kind', 'baileys', '--phone', '+5511900000099']);
-    const crm = await database();
+    const crm = await databases.empty();
     await crm.sql(
       `create view wa as select 'loja' as connection, 'A' as external_id, 'in' as direction, '5511988880001' as contact,
          now() as timestamp, 'text' as type, 'x' as body`,

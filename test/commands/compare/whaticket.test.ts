@@ -1,15 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CompareOptions, CrmName } from '../../../src/commands/compare/types.js';
 import { resolveInputs } from '../../../src/inputs/resolve-inputs.js';
 import { createRandom } from '../../bench/random.js';
 import { temporaryDirectory } from '../../cli/run-cli.js';
 import { compareAll, expectFound, replayDay, type Comparison } from '../../support/crm/comparing.js';
-import { createCrmDatabase, type CrmDatabase, type Sql } from '../../support/crm/database.js';
+import { useCrmDatabases, type CrmDatabase, type Fill } from '../../support/crm/database.js';
 import { createDay, WEB, type Day } from '../../support/crm/day.js';
-import type { Bug, Expectation, FillOptions } from '../../support/crm/expectation.js';
+import type { Bug, Expectation } from '../../support/crm/expectation.js';
 import { fillTicketz } from '../../support/crm/ticketz.js';
 import { fillWhaticket } from '../../support/crm/whaticket.js';
 import { fillWid } from '../../support/crm/wid.js';
@@ -17,7 +17,7 @@ import { useBackend } from '../../support/databases.js';
 
 interface World {
   crm: CrmName;
-  fill: (sql: Sql, day: Day, options: FillOptions) => Promise<Expectation>;
+  fill: Fill;
   bugs: readonly Bug[];
 }
 
@@ -35,20 +35,14 @@ const WORLDS: Readonly<Record<string, World>> = {
   'whaticket-community': { crm: 'whaticket', fill: fillWhaticket, bugs: ['lid_split', 'random_loss'] },
 };
 
-let open: CrmDatabase[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((database) => database.remove()));
-  open = [];
-});
+const databases = useCrmDatabases();
 
 async function filled(
   { fill }: World,
   day: Day,
   bugs: readonly Bug[],
 ): Promise<{ crm: CrmDatabase; expectation: Expectation }> {
-  const crm = await createCrmDatabase();
-  open.push(crm);
-  const expectation = await fill(crm.sql, day, { bugs: new Set(bugs), seed: 3 });
+  const { crm, expectation } = await databases.filled(fill, day, bugs);
   const [first] = await crm.sql(
     `select floor(extract(epoch from min("createdAt")))::int as at from "Messages"`,
   );

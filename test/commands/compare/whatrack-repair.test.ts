@@ -1,6 +1,6 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compareAll, replayDay } from '../../support/crm/comparing.js';
-import { createCrmDatabase, type CrmDatabase } from '../../support/crm/database.js';
+import { useCrmDatabases } from '../../support/crm/database.js';
 import { createDay } from '../../support/crm/day.js';
 import { watchWhatrack } from '../../support/crm/invariants.js';
 import { applyScript, dumpTables, makeRepair } from '../../support/crm/repairing.js';
@@ -9,11 +9,7 @@ import { useBackend } from '../../support/databases.js';
 
 const TABLES = ['crm_leads', 'crm_conversations', 'crm_deals', 'whatsapp_messages'];
 
-let open: CrmDatabase[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((database) => database.remove()));
-  open = [];
-});
+const databases = useCrmDatabases();
 
 describe('the repair of WhaTrack', () => {
   const backend = useBackend('postgresql');
@@ -22,9 +18,7 @@ describe('the repair of WhaTrack', () => {
     const store = await backend.open();
     const day = createDay({ seed: 21, count: 300, batched: true });
     await replayDay(store, day);
-    const crm = await createCrmDatabase();
-    open.push(crm);
-    await fillWhatrack(crm.sql, day, { bugs: new Set(['first_of_batch_only', 'random_loss']), seed: 3 });
+    const { crm } = await databases.filled(fillWhatrack, day, ['first_of_batch_only', 'random_loss']);
     const place = { kind: 'database', url: crm.readOnlyUrl } as const;
     const check = await watchWhatrack(crm.sql);
     const before = await dumpTables(crm.sql, TABLES);

@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, it } from 'vitest';
 import { compare } from '../../../src/commands/compare/compare.js';
 import type {
   ComparedItem,
@@ -7,12 +7,15 @@ import type {
   CrmName,
 } from '../../../src/commands/compare/types.js';
 import type { Store } from '../../../src/store/store.js';
+import { createRandom } from '../../bench/random.js';
 import { addConnection } from '../connections.js';
+import type { TestBackend } from '../databases.js';
 import { replayBodies, testContext } from '../replaying.js';
+import type { CrmDatabases, Fill } from './database.js';
 import { asBaileysEvents } from './day-baileys.js';
 import { asWebhooks } from './day-webhooks.js';
-import { CLOUD, WEB, type Day } from './day.js';
-import type { Expectation } from './expectation.js';
+import { CLOUD, createDay, WEB, type Day } from './day.js';
+import type { Bug, Expectation } from './expectation.js';
 
 /** Replays the log of a day into a store. */
 export async function replayDay(store: Store, day: Day): Promise<void> {
@@ -95,4 +98,55 @@ export function expectFound(
   const aside = result.connections.flatMap((connection) => Object.values(connection.aside));
   expect(aside.reduce((sum, count) => sum + count, 0)).toBe(expectation.noMessages.length);
   expect(result.connections.map(({ connection }) => connection).sort()).toEqual([...connections].sort());
+}
+
+/** A CRM as it is after a day, with or without faults. */
+export interface PlantedCrm {
+  crm: CrmName;
+  fill: Fill;
+  bugs: readonly Bug[];
+  /** Those that it serves; both of the day's without. */
+  connections?: readonly string[];
+}
+
+/** Declares what holds of every CRM: a healthy one is clean, and of a faulty one every fault is found, and nothing else. */
+export function findsWhatIsPlanted(
+  backend: TestBackend,
+  databases: CrmDatabases,
+  { crm: name, fill, bugs, connections }: PlantedCrm,
+): void {
+  it('finds nothing wrong with a CRM that does nothing wrong, as a role that may only select', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 11, count: 400, batched: true });
+    await replayDay(store, day);
+    const { crm, expectation } = await databases.filled(fill, day);
+    const found = await compareAll(store, name, { kind: 'database', url: crm.readOnlyUrl });
+    expectFound(found, expectation, connections);
+    expect(found.result).toMatchObject({ severity: 'note', status: 'completed', people: [] });
+    expect(found.result.counts).toMatchObject({ lost: 0, differs: 0, other_contact: 0, doubled: 0 });
+  });
+
+  it.each(bugs)('finds what the bug %s planted, and nothing else', async (bug) => {
+    const store = await backend.open();
+    const day = createDay({ seed: 5, count: 300, batched: true });
+    await replayDay(store, day);
+    const { crm, expectation } = await databases.filled(fill, day, [bug]);
+    expectFound(await compareAll(store, name, { kind: 'database', url: crm.url }), expectation, connections);
+  });
+
+  it('finds them in any mixture, on any day', async () => {
+    for (let seed = 1; seed <= 6; seed += 1) {
+      const random = createRandom(seed);
+      const store = await backend.open();
+      const day = createDay({ seed: seed + 100, count: 120, batched: random.chance(0.5) });
+      await replayDay(store, day);
+      const mixture = bugs.filter(() => random.chance(0.5));
+      const { crm, expectation } = await databases.filled(fill, day, mixture);
+      expectFound(
+        await compareAll(store, name, { kind: 'database', url: crm.url }),
+        expectation,
+        connections,
+      );
+    }
+  });
 }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { inject } from 'vitest';
+import { afterEach, inject } from 'vitest';
 import { withDatabase } from '../server-url.js';
+import type { Day } from './day.js';
+import type { Bug, Expectation, FillOptions } from './expectation.js';
 
 /** Runs one statement and gives its rows. */
 export type Sql = (text: string, values?: readonly unknown[]) => Promise<Record<string, unknown>[]>;
@@ -16,8 +18,40 @@ export interface CrmDatabase {
   remove: () => Promise<void>;
 }
 
-/** A fresh database with nothing in it. The caller removes it. */
-export async function createCrmDatabase(): Promise<CrmDatabase> {
+/** Fills an empty database as a CRM has it after a day, and says what a comparison has to find. */
+export type Fill = (sql: Sql, day: Day, options: FillOptions) => Promise<Expectation>;
+
+export interface CrmDatabases {
+  empty: () => Promise<CrmDatabase>;
+  filled: (
+    fill: Fill,
+    day: Day,
+    bugs?: readonly Bug[],
+  ) => Promise<{ crm: CrmDatabase; expectation: Expectation }>;
+}
+
+/** Databases of CRMs for the tests of a file; they are removed after each of them. */
+export function useCrmDatabases(): CrmDatabases {
+  const open: CrmDatabase[] = [];
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((database) => database.remove()));
+  });
+  const empty = async (): Promise<CrmDatabase> => {
+    const crm = await createCrmDatabase();
+    open.push(crm);
+    return crm;
+  };
+  return {
+    empty,
+    filled: async (fill, day, bugs = []) => {
+      const crm = await empty();
+      return { crm, expectation: await fill(crm.sql, day, { bugs: new Set(bugs), seed: 3 }) };
+    },
+  };
+}
+
+/** A fresh database with nothing in it. */
+async function createCrmDatabase(): Promise<CrmDatabase> {
   const { serverUrl, prefix } = inject('databases');
   const name = `${prefix}_${randomBytes(6).toString('hex')}`;
   const reader = `${name}_reader`;
