@@ -2,10 +2,11 @@ import { ConfigError } from '../../model/errors.js';
 import type { CrmName } from '../crm.js';
 import { EVOLUTION_PRUNE, EVOLUTION_REPAIR } from './evolution.js';
 import type { PruneForm, RepairForm } from './repair.js';
+import { TICKETZ_REPAIR } from './ticketz.js';
 import { WHATRACK_REPAIR } from './whatrack.js';
 
 const FORMS: ReadonlyMap<CrmName, RepairForm> = new Map(
-  [EVOLUTION_REPAIR, WHATRACK_REPAIR].map((form) => [form.crm, form]),
+  [EVOLUTION_REPAIR, TICKETZ_REPAIR, WHATRACK_REPAIR].map((form) => [form.crm, form]),
 );
 
 /** How a CRM is repaired by SQL. Throws ConfigError, with the reason, for one that cannot be. */

@@ -70,3 +70,13 @@ export function sqlText(text: string | null): string {
   const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
   return text.includes('\\') ? `E${quoted}` : quoted;
 }
+
+/** An expression for a fresh uuid that bears the mark of the repair: its first twelve digits. */
+export function markedId(run: string): string {
+  return `('${run}' || substr(md5(random()::text || clock_timestamp()::text), 13))::uuid`;
+}
+
+/** A condition: the uuid in this column bears the mark of the repair. */
+export function isMarked(run: string, column: string): string {
+  return `${column}::text like '${run.slice(0, 8)}-${run.slice(8, 12)}-%'`;
+}

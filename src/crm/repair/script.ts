@@ -1,3 +1,4 @@
+import { phonesToLookUp } from '../../identity/phone.js';
 import { sqlText, type DoubledRow, type LostMessage, type RepairStep, type ScriptForm } from './repair.js';
 
 /** Rows per `insert` into the staging table. */
@@ -24,6 +25,7 @@ export const LOST: Staging<LostMessage> = {
     ['phone', 'text', (m) => m.phone],
     ['lid', 'text', (m) => m.lid],
     ['wa_id', 'text', (m) => m.waId],
+    ['numbers', 'text[] not null', numbersOf],
     ['name', 'text', (m) => m.name],
     ['direction', 'text not null', (m) => m.direction],
     ['type', 'text not null', (m) => m.type],
@@ -36,6 +38,14 @@ export const LOST: Staging<LostMessage> = {
     ['quoted_id', 'text', (m) => m.quotedId],
   ],
 };
+
+/** Digits under which a contact may be stored, WhatsApp's own first: a second contact of a person is worse than none (I1). */
+function numbersOf({ waId, phone }: LostMessage): string {
+  const spellings = phone === null ? [] : phonesToLookUp(phone).map((spelling) => spelling.slice(1));
+  const numbers = waId === null ? spellings : [waId, ...spellings];
+  // Digits need no quotes inside an array's literal.
+  return `{${[...new Set(numbers)].filter((number) => /^\d+$/.test(number)).join(',')}}`;
+}
 
 export const DOUBLES: Staging<DoubledRow> = {
   table: 'wr_doubles',

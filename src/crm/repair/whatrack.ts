@@ -1,13 +1,4 @@
-import type { RepairForm } from './repair.js';
-
-/** An id that bears the mark of the repair: its first twelve digits. */
-function markedId(run: string): string {
-  return `('${run}' || substr(md5(random()::text || clock_timestamp()::text), 13))::uuid`;
-}
-
-function isMarked(run: string, column: string): string {
-  return `${column}::text like '${run.slice(0, 8)}-${run.slice(8, 12)}-%'`;
-}
+import { isMarked, markedId, type RepairForm } from './repair.js';
 
 const COUNTED = `
   "messagesCount" = n.messages, "inboundMessagesCount" = n.inbound, "outboundMessagesCount" = n.outbound,
