@@ -3,6 +3,7 @@ import {
   writePrune,
   writeRepair,
   type PruneWriter,
+  type RepairSubject,
   type RepairWriter,
   type TextFile,
 } from '../commands/compare/repair-files.js';
@@ -30,7 +31,7 @@ export interface WrittenFiles<Writer> {
 export async function openRepairFiles(
   target: string,
   crm: CrmName,
-  place: string,
+  place: Pick<RepairSubject, 'place' | 'from'>,
   io: Io,
 ): Promise<WrittenFiles<RepairWriter>> {
   const stem = stemOf(target);
@@ -51,7 +52,7 @@ export async function openRepairFiles(
             undo: await open(`${stem}.undo.sql`),
             ids: await open(`${stem}.ids`),
           },
-      { place, now: io.clock() },
+      { ...place, now: io.clock() },
     ),
   );
 }
@@ -60,7 +61,7 @@ export async function openRepairFiles(
 export async function openPruneFiles(
   target: string,
   crm: CrmName,
-  place: string,
+  place: Pick<RepairSubject, 'place' | 'from'>,
   io: Io,
 ): Promise<WrittenFiles<PruneWriter>> {
   const stem = stemOf(target);
@@ -74,7 +75,7 @@ export async function openPruneFiles(
     writePrune(
       crm,
       { script: await open(target), undo: await open(`${stem}.undo.sql`) },
-      { place, now: io.clock() },
+      { ...place, now: io.clock() },
     ),
   );
 }

@@ -147,7 +147,10 @@ async function compareCommand(call: Call): Promise<Outcome> {
   const { crm, place, paths, ...chosen } = await placeOf(call, what, secretKey);
   const { url, table } = place.kind === 'database' ? place : {};
   const repaired = verifyRepair === undefined ? undefined : readRepairedIds(verifyRepair, call.io);
-  const where = url === undefined ? paths.join(', ') : redactUrl(url);
+  const where =
+    url === undefined
+      ? ({ place: paths.join(', '), from: 'files' } as const)
+      : ({ place: redactUrl(url), from: 'database' } as const);
   const files = repair === undefined ? undefined : await openRepairFiles(repair, crm, where, call.io);
   const prune =
     pruneDoubles === undefined ? undefined : await openPruneFiles(pruneDoubles, crm, where, call.io);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CrmName } from '../../crm/crm.js';
-import { pruneFormOf, repairFormOf } from '../../crm/repair/forms.js';
+import { pruneFormOf, repairFormOf, type ReadFrom } from '../../crm/repair/forms.js';
 import type { DoubledRow, LostMessage } from '../../crm/repair/repair.js';
 import { DOUBLES, LOST, Script } from '../../crm/repair/script.js';
 import type { RepairSink } from './types.js';
@@ -27,6 +27,7 @@ export interface RepairWriter extends RepairSink {
 export interface RepairSubject {
   /** Where the CRM is, without secrets. */
   place: string;
+  from: ReadFrom;
   /** Ms since 1970. */
   now: number;
 }
@@ -47,7 +48,7 @@ export async function writeRepair(
       end: () => Promise.resolve(),
     };
   }
-  const form = repairFormOf(crm);
+  const form = repairFormOf(crm, subject.from);
   const script = new Script(form, LOST, subjectOf(crm, target.undo, subject));
   await target.script.write(script.head());
   return {
@@ -75,7 +76,7 @@ export async function writePrune(
   target: { script: TextFile; undo: TextFile },
   subject: RepairSubject,
 ): Promise<PruneWriter> {
-  const script = new Script(pruneFormOf(crm), DOUBLES, subjectOf(crm, target.undo, subject));
+  const script = new Script(pruneFormOf(crm, subject.from), DOUBLES, subjectOf(crm, target.undo, subject));
   await target.script.write(script.head());
   return {
     doubled: async (row) => {

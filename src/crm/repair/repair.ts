@@ -40,6 +40,8 @@ export interface DoubledRow {
 /** The statements of a script. */
 export interface ScriptForm {
   crm: CrmName;
+  /** Why there is a script only for a database that was read itself, not for files. */
+  needsDatabase?: string;
   /** Statements before the transaction, such as an index that is built beside running writers. */
   before?: (run: string) => readonly RepairStep[];
   steps: (run: string) => readonly RepairStep[];

@@ -3,6 +3,7 @@ import { compareAll, expectFound, replayDay } from '../../support/crm/comparing.
 import { useCrmDatabases } from '../../support/crm/database.js';
 import { createDay } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
+import { watchEvolution } from '../../support/crm/invariants.js';
 import { applyScript, dumpTables, makePrune, makeRepair } from '../../support/crm/repairing.js';
 import { describeOnBackends } from '../../support/databases.js';
 
@@ -29,6 +30,7 @@ describeOnBackends('the repair of Evolution', (backend) => {
       'lid_split',
     ]);
     const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    const check = await watchEvolution(crm.sql);
     const before = await dumpTables(crm.sql, TABLES);
     const repair = await makeRepair(store, 'evolution', place);
     const { lost } = repair.result.counts;
@@ -46,6 +48,7 @@ describeOnBackends('the repair of Evolution', (backend) => {
       same: repair.result.counts.same + lost,
     });
     expect(again.result.repaired).toEqual({ messages: lost, same: lost });
+    expect(await check()).toEqual([]);
     // What was there is as it was.
     for (const table of TABLES) expect(after[table]).toEqual(expect.arrayContaining(before[table] ?? []));
 

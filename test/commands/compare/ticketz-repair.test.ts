@@ -1,6 +1,6 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compareAll, replayDay } from '../../support/crm/comparing.js';
-import { createCrmDatabase, type CrmDatabase } from '../../support/crm/database.js';
+import { useCrmDatabases } from '../../support/crm/database.js';
 import { createDay } from '../../support/crm/day.js';
 import type { Bug } from '../../support/crm/expectation.js';
 import { watchTickets } from '../../support/crm/invariants.js';
@@ -16,11 +16,7 @@ const WORLDS = [
   { name: 'a fork with wid', kind: 'wid', fill: fillWid, bugs: ['random_loss', 'lid_split'] },
 ] as const;
 
-let open: CrmDatabase[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((database) => database.remove()));
-  open = [];
-});
+const databases = useCrmDatabases();
 
 describe.each(WORLDS)('the repair of $name', ({ kind, fill, bugs }) => {
   const backend = useBackend('postgresql');
@@ -29,9 +25,7 @@ describe.each(WORLDS)('the repair of $name', ({ kind, fill, bugs }) => {
     const store = await backend.open();
     const day = createDay({ seed, count: 400, batched: false });
     await replayDay(store, day);
-    const crm = await createCrmDatabase();
-    open.push(crm);
-    await fill(crm.sql, day, { bugs: new Set(planted), seed: 3 });
+    const { crm } = await databases.filled(fill, day, planted);
     return { store, day, crm, place: { kind: 'database', url: crm.readOnlyUrl } as const };
   }
 

@@ -29,7 +29,7 @@ export async function makeRepair(
   const writer = await writeRepair(
     crm,
     { kind: 'sql', script: file('script'), undo: file('undo'), ids: file('ids') },
-    { place: 'a test', now: Date.now() },
+    { place: 'a test', from: place.kind, now: Date.now() },
   );
   const comparison = await compareAll(store, crm, place, { ...options, repair: writer });
   await writer.end();
@@ -53,7 +53,7 @@ export async function makePrune(
   const writer = await writePrune(
     crm,
     { script: file('script'), undo: file('undo') },
-    { place: 'a test', now: Date.now() },
+    { place: 'a test', from: place.kind, now: Date.now() },
   );
   const comparison = await compareAll(store, crm, place, { onDoubled: writer.doubled });
   await writer.end();
