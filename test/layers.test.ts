@@ -57,6 +57,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/doctor': ['commands', 'ingest/runs', 'context', 'store'],
   'commands/replay': [
     'audit',
+    'commands/connections',
     'commands/contacts',
     'ingest/apply',
     'ingest/batch',

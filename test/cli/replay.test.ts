@@ -115,6 +115,18 @@ describe('replay on the command line', () => {
     }
   });
 
+  test('finds --connection by name or number, and says how to add one that is not there', async () => {
+    const run = await server.prepare();
+    const unknown = await run(['replay', DAY, '--connection', 'shop']);
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain("There is no connection 'shop'.");
+    expect(unknown.stderr).toContain('wa-reconcile connection add --name shop');
+    await run(['connection', 'add', '--name', 'shop', '--kind', 'cloud_api', '--phone', '+1 555-078-3881']);
+    const known = await run(['replay', '-', '--connection', '+15550783881', '--json'], { stdin: message(1) });
+    expect(known.stdout).toContain('"created": 1');
+    expect(known.code).toBe(0);
+  });
+
   test('after Ctrl-C says so, keeps what was done, and gives the command that goes on', async () => {
     const run = await server.prepare();
     let raise: (signal: StopSignal) => void = () => undefined;

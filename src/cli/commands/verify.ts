@@ -88,7 +88,7 @@ async function verifyCommand(call: Call): Promise<Outcome> {
       else call.notice('The list of items is not written: it would be incomplete.');
     }
     return {
-      presentation: presentVerify(result),
+      presentation: presentVerify(result, severity),
       exitCode: exitCodeFor(result, severity),
     };
   } finally {

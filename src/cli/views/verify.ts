@@ -5,6 +5,7 @@ import type {
   VerifiedItem,
   VerifyResult,
 } from '../../commands/verify/types.js';
+import type { Severity } from '../../model/enumerations.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
 import { sanitize } from '../ui/sanitize.js';
@@ -16,7 +17,8 @@ export function itemLine({ sign, check, connection, subject, detail }: VerifiedI
   return [sign, check, connection ?? '', subject, detail].map(sanitize).join('\t');
 }
 
-export function presentVerify(result: VerifyResult): Presentation {
+/** `failOn`: the severity from which findings decide the exit code, and with it the headline. */
+export function presentVerify(result: VerifyResult, failOn: Severity): Presentation {
   const { checks, ...summary } = result;
   const { enforced, recomputed } = result;
   const checkList = list(checks.map(checkItem));
@@ -36,7 +38,7 @@ export function presentVerify(result: VerifyResult): Presentation {
       ]),
     },
     document: {
-      verdict: verdictOf(result),
+      verdict: verdictOf(result, failOn),
       blocks:
         enforced.length === 0
           ? [checkList]
@@ -104,7 +106,10 @@ function checkItem(result: CheckResult): Item {
   };
 }
 
-function verdictOf({ checks, findings, status, durationMs, database, enforced }: VerifyResult): Verdict {
+function verdictOf(
+  { checks, findings, status, durationMs, database, enforced }: VerifyResult,
+  failOn: Severity,
+): Verdict {
   const detail = `${database}, ${formatDuration(durationMs)}`;
   switch (status) {
     case 'interrupted':
@@ -113,12 +118,12 @@ function verdictOf({ checks, findings, status, durationMs, database, enforced }:
       const blocked = enforced.filter(({ outcome }) => outcome === 'blocked').length;
       const failing = checks.filter((check) => check.status === 'findings').length;
       const all = formatAmount(checks.length, 'check');
-      // With --fail-on note they decide the exit code, so a headline without them would contradict it.
       const notes = checks
         .filter(({ severity }) => severity === 'note')
         .reduce((sum, { found }) => sum + found, 0);
       if (findings + blocked === 0) {
         const rest = notes === 0 ? 'no findings' : `no findings, ${formatAmount(notes, 'note')}`;
+        if (notes > 0 && failOn === 'note') return { mark: 'warn', text: `${all}: ${rest}`, detail };
         return { mark: 'good', text: `Clean: ${all}, ${rest}`, detail };
       }
       const indexes =

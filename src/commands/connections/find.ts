@@ -2,6 +2,7 @@ import { digitsOf, canonicalPhone } from '../../identity/phone.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { readConnectionRecords, type ConnectionRecord } from '../../store/tables/connections.js';
+import type { Sql } from '../../store/sql.js';
 import type { Context } from '../../context.js';
 
 /** How many connections an error names. */
@@ -11,13 +12,22 @@ const NAMED = 5;
  * The one connection that `reference` means: its name, id, phone_number_id or phone. Throws ConfigError when there is none,
  * or when several organizations have one of that name.
  */
-export async function findConnection(
+export function findConnection(
   ctx: Context,
   reference: string,
   organization?: string,
 ): Promise<ConnectionRecord> {
+  return findConnectionIn(ctx.store.sql, reference, organization);
+}
+
+/** The same inside a transaction. */
+export async function findConnectionIn(
+  sql: Sql,
+  reference: string,
+  organization?: string,
+): Promise<ConnectionRecord> {
   // All of them: there are few, and the error wants their names.
-  const records = await readConnectionRecords(ctx.store.sql, { organization });
+  const records = await readConnectionRecords(sql, { organization });
   const named = records.filter((record) => record.name === reference);
   const found = named.length > 0 ? named : records.filter((record) => isCalled(record, reference));
   const [first, second] = found;
