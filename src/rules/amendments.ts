@@ -15,6 +15,9 @@ import { keyOf, type TrackedMessage } from './message-book.js';
 import { textOfErrors } from './merge-values.js';
 import { absorbEdit, absorbRevoke, absorbStatus, type MessageState } from './message-state.js';
 
+/** Webhooks come in any order, but within minutes: after a day, the message of an update is not late but missing. */
+export const OVERDUE_MS = 24 * 60 * 60 * 1000;
+
 /** A fact that changes a message instead of making one (rules M3, M5). */
 export type Amendment = StatusFact | EditFact | RevokeFact | ReactionFact;
 

@@ -237,6 +237,12 @@ describeOnBackends('explain a contact', (backend) => {
     ]);
     expect(result.verdict).toContain('2 updates are pending: target message not received');
     expect((await ask(store, BRU)).pending).toEqual([]);
+    // As verify has it: for a day it is no fault.
+    expect(result.findings).toEqual([]);
+    await store.sql.execute(`update pending_facts set created_at = created_at - interval '25 hours'`);
+    expect((await ask(store, ANA)).findings).toMatchObject([
+      { outcome: 'pending', reason: 'no_message_yet', count: 2 },
+    ]);
   });
 
   it('says how many messages no raw entry brought', async () => {

@@ -3,6 +3,7 @@ import { decodeWamid } from '../../identity/wamid.js';
 import { amount, count } from '../../model/amount.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
+import { OVERDUE_MS } from '../../rules/amendments.js';
 import type { ContactFindings } from './explain-contact.js';
 import type { MessageFindings } from './explain-message.js';
 import type { EntryFindings } from './explain.js';
@@ -244,14 +245,16 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
   const { contact, messages, facts, pending } = found;
   const label = contact.lead?.phone ?? contact.lead?.name ?? typed;
   const unread = facts.filter((fact) => fact.kind === 'entry');
+  const now = inv.ctx.clock();
+  // As verify has it: updates come before their message, and within a day that is no fault.
+  const overdue = pending.filter(({ waitingSince }) => now - Date.parse(waitingSince) > OVERDUE_MS);
+  const amendments = facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry');
   const findings = [
     ...findingsOf(messages),
-    ...findingsOf(facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry')),
+    ...findingsOf(amendments.filter(({ reason }) => reason !== 'no_message_yet')),
+    ...(overdue.length === 0 ? [] : [targetNotReceived(overdue.length)]),
     ...(unread.length === 0 ? [] : [unparsed(unread.length, unread[0]?.reason ?? null)]),
   ];
-  if (pending.length > 0 && !findings.some((one) => one.reason === 'no_message_yet')) {
-    findings.push(targetNotReceived(pending.length));
-  }
   advisePending(inv, messages);
   for (const { holder } of found.verdicts) {
     if (holder !== null)

@@ -27,6 +27,7 @@ import { countRuns, readRecentRuns, readTopRuns } from '../../store/tables/sync-
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
 import { judgeRuns } from '../../ingest/runs/judge.js';
+import { OVERDUE_MS } from '../../rules/amendments.js';
 import { contentRank } from '../../rules/evidence.js';
 import { CHECK_NAMES } from '../verify/types.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
@@ -37,8 +38,6 @@ import { summarise, type ReportData } from './summarise.js';
 import { trafficBounds } from './traffic.js';
 
 const DAY = 86_400_000;
-/** Facts wait for their message for minutes as a rule; after a day it is worth a look. */
-const OLD_FACTS = DAY;
 const REJECTS_SHOWN = 20;
 const TREND_RUNS = 60;
 const CONTACTS_READ = 1000;
@@ -128,7 +127,7 @@ async function read(
     leads: await countLeads(sql),
     people: await countPeople(sql, ids),
     tickets: await countTickets(sql, ids),
-    pendingFacts: await readPendingFactGroups(sql, now - OLD_FACTS),
+    pendingFacts: await readPendingFactGroups(sql, now - OVERDUE_MS),
     rejects: await readRejectGroups(sql, recentSince),
     rejected: await readNewestRejects(sql, only, REJECTS_SHOWN),
     savedFromPending: hasPending ? await countSavedFromPending(sql, ids) : new Map<string, number>(),
@@ -143,8 +142,8 @@ async function read(
     runs: await judgeRuns(ctx, runs, sql, ctx.store.backend),
     runCounts: await countRuns(sql),
     trend: await judgeRuns(ctx, newest, sql, ctx.store.backend),
-    pendingContacts: await readPendingContacts(sql, now - OLD_FACTS, CONTACTS_READ),
-    overdueTargets: await readOverdueTargets(sql, now - OLD_FACTS, CONTACTS_READ),
+    pendingContacts: await readPendingContacts(sql, now - OVERDUE_MS, CONTACTS_READ),
+    overdueTargets: await readOverdueTargets(sql, now - OVERDUE_MS, CONTACTS_READ),
   };
 }
 

@@ -23,6 +23,7 @@ import {
   type OverdueFact,
   type OwedMedia,
 } from '../../store/checks/messages.js';
+import { OVERDUE_MS } from '../../rules/amendments.js';
 import type { Sql } from '../../store/sql.js';
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
@@ -132,9 +133,6 @@ async function areAcknowledged(
   const alerts = acknowledge(raised, await readAlertAcks(sql), now);
   return alerts.length === foreign.size && alerts.every(({ acknowledged }) => acknowledged !== null);
 }
-
-/** Webhooks come in any order, but within minutes: after a day, a message is not late but missing. */
-const OVERDUE_MS = DAY_MS;
 
 /** No status, edit, revoke or reaction has waited more than a day for its message. */
 export const pendingFactsCheck = rowCheck<OverdueFact>({
