@@ -35,8 +35,9 @@ Items
   messages  1,873    1,640       12        200        –       18         3
   statuses    342        –      340          –        2        –         –
   edits         1        –        1          –        –        –         –
-  contacts     40        –       40          –        –        –         –
+  contacts     40        –        –          –        –        –         –
   pending: target message not received
+  contacts: what they change is counted as leads
 
 Created and updated
   leads          120 created, 3 updated, 1 merged

@@ -188,15 +188,7 @@ function itemsSection(result: RunResult): Block {
     ]);
   }
   if (contacts.seen > 0) {
-    const applied = contacts.seen - sumOf(contacts.skipped) - sumOf(contacts.rejected);
-    rows.push([
-      'contacts',
-      formatCount(contacts.seen),
-      NONE,
-      countOf(applied, 'good'),
-      NONE,
-      ...leftOut(contacts),
-    ]);
+    rows.push(['contacts', formatCount(contacts.seen), NONE, NONE, NONE, ...leftOut(contacts)]);
   }
   const columns = [
     '',
@@ -214,7 +206,10 @@ function itemsSection(result: RunResult): Block {
   ];
   return section(dryRun ? 'Items, and what would happen' : 'Items', [
     table(columns, rows),
-    text(...(why.length === 0 ? [] : [faint(`pending: ${why.join(', or ')}`)])),
+    text(
+      ...(why.length === 0 ? [] : [faint(`pending: ${why.join(', or ')}`)]),
+      ...(contacts.seen === 0 ? [] : [faint('contacts: what they change is counted as leads')]),
+    ),
   ]);
 }
 
