@@ -35,7 +35,7 @@ export function describe(command: Command, description: Description): Command {
   command.summary(lowerFirst(summary).replace(/\.$/, '')).description(paragraphs.join('\n\n'));
   for (const option of [...optionsOf(flags), ...globalOptions()]) command.addOption(option);
   command.addHelpOption(new Option('-h, --help', 'show this help').helpGroup(GLOBAL_GROUP));
-  command.addHelpText('after', `\n${exitText(exits)}`);
+  command.addHelpText('after', ({ command: helped }) => `\n${exitText(exits, widthOf(helped))}`);
   return command;
 }
 
@@ -43,14 +43,18 @@ function exampleText(examples: Description['examples']): string {
   return ['Examples:', ...examples.flatMap(([line, does]) => [`  # ${does}`, `  ${line}`])].join('\n');
 }
 
-function exitText(exits: Description['exits']): string {
+function widthOf(command: Command): number {
+  return command.configureOutput().getOutHelpWidth?.() ?? HELP_WIDTH;
+}
+
+function exitText(exits: Description['exits'], width: number): string {
   const all = {
     [EXIT.interrupted]: 'interrupted by Ctrl-C; nothing is left half done',
     ...exits,
     [EXIT.terminated]: 'the same, by SIGTERM',
   };
   const lines = Object.entries(all).flatMap(([code, meaning]) =>
-    wrap(meaning, HELP_WIDTH - MEANING_COLUMN).map(
+    wrap(meaning, Math.min(width, HELP_WIDTH) - MEANING_COLUMN).map(
       (line, index) => `  ${(index === 0 ? code : '').padEnd(MEANING_COLUMN - 2)}${line}`,
     ),
   );

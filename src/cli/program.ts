@@ -96,6 +96,8 @@ export function buildProgram(
       formatHelp: (command, helper) =>
         globalOptionsLast(Help.prototype.formatHelp.call(helper, command, helper)),
       subcommandTerm,
+      // Meanings stay beside their flags on a narrow terminal, too.
+      minWidthToWrap: 16,
       // The descriptions name the choices in words.
       optionDescription: (option) => option.description,
       argumentDescription: (argument) => argument.description,
