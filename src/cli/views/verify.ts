@@ -118,9 +118,8 @@ function verdictOf(
       const blocked = enforced.filter(({ outcome }) => outcome === 'blocked').length;
       const failing = checks.filter((check) => check.status === 'findings').length;
       const all = formatAmount(checks.length, 'check');
-      const notes = checks
-        .filter(({ severity }) => severity === 'note')
-        .reduce((sum, { found }) => sum + found, 0);
+      // As report has it: something to know, of whatever number of rows.
+      const notes = checks.filter(({ severity }) => severity === 'note').length;
       if (findings + blocked === 0) {
         const rest = notes === 0 ? 'no findings' : `no findings, ${formatAmount(notes, 'note')}`;
         if (notes > 0 && failOn === 'note') return { mark: 'warn', text: `${all}: ${rest}`, detail };
