@@ -15,7 +15,8 @@ import { ValueScanner } from './value-scanner.js';
 export type Format =
   | { kind: 'ndjson' }
   | { kind: 'console' }
-  | { kind: 'framed'; form: FrameForm }
+  /** `endsLines`: what is no part of a line ends in a line end; Fluent Bit takes them all off. */
+  | { kind: 'framed'; form: FrameForm; endsLines: boolean }
   | { kind: 'values' }
   /** A dump of PostgreSQL or MySQL. */
   | { kind: 'sql'; mysql: boolean }
@@ -38,7 +39,7 @@ export function sniffFormat(head: Buffer): Format {
     // By its first line alone: the head of a pipe can be that short.
     const firstLine = head.subarray(start, indexOrEnd(head, NEWLINE, start));
     const frame = readFrame(firstLine);
-    if (frame !== undefined) return { kind: 'framed', form: frame.form };
+    if (frame !== undefined) return framed(frame.form, head);
     if (looksLikeChatExporter(head.toString('utf8', start))) return { kind: 'chat_exporter' };
     return { kind: sniffObject(head, start) ?? sniffLines(head) };
   }
@@ -48,7 +49,7 @@ export function sniffFormat(head: Buffer): Format {
   if (head[start] === OPEN_BRACKET) return sniffBracket(head, start);
   const layout = findCsvLayout(head);
   const form = layout === undefined || layout === 'no_json' ? findFrameForm(head) : undefined;
-  if (form !== undefined) return { kind: 'framed', form };
+  if (form !== undefined) return framed(form, head);
   if (layout === 'no_json')
     return sniffLines(head) === 'ndjson' ? { kind: 'ndjson' } : { kind: 'table_without_json' };
   if (layout !== undefined) return { kind: 'csv', layout };
@@ -80,7 +81,7 @@ export function createSplitter(
     case 'csv':
       return new CsvSplitter(queue, format.layout, start);
     case 'framed':
-      return new FrameSplitter(queue, start);
+      return new FrameSplitter(queue, start, format.endsLines);
     case 'sql':
       return new SqlSplitter(queue, format.mysql, start);
     case 'values':
@@ -136,23 +137,40 @@ function startsArray(line: Buffer): boolean {
   );
 }
 
+function framed(form: FrameForm, head: Buffer): Format {
+  let lines = 0;
+  for (const line of sampleLines(head)) {
+    const frame = readFrame(line);
+    if (frame?.partial === false) return { kind: 'framed', form, endsLines: true };
+    lines++;
+  }
+  // One line of Docker's tells nothing: it may be the first part of many.
+  return { kind: 'framed', form, endsLines: form !== 'docker' || lines < 2 };
+}
+
 /** The log system in whose frame at least half of the lines are. */
 function findFrameForm(head: Buffer): FrameForm | undefined {
   let form: FrameForm | undefined;
   let framed = 0;
   let bare = 0;
-  let start = bomLength(head);
-  for (let lines = 0; start < head.length && lines < SAMPLE_LINES; lines++) {
-    const end = indexOrEnd(head, NEWLINE, start);
-    const line = head.subarray(start, end);
-    start = end + 1;
-    if (skipBlank(line) === line.length) continue;
+  for (const line of sampleLines(head)) {
     const frame = readFrame(line);
     form ??= frame?.form;
     if (frame === undefined) bare++;
     else framed++;
   }
   return framed >= bare ? form : undefined;
+}
+
+/** The first lines that hold anything. */
+function* sampleLines(head: Buffer): Generator<Buffer, void, undefined> {
+  let start = bomLength(head);
+  for (let lines = 0; start < head.length && lines < SAMPLE_LINES; lines++) {
+    const end = indexOrEnd(head, NEWLINE, start);
+    const line = head.subarray(start, end);
+    start = end + 1;
+    if (skipBlank(line) < line.length) yield line;
+  }
 }
 
 /** Compares lines with a prefix to bare ones. In doubt NDJSON, which reports a line without JSON; a console log skips it. */

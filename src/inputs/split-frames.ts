@@ -67,6 +67,8 @@ export class FrameSplitter implements Splitter {
   constructor(
     private readonly queue: ItemQueue,
     start: Place,
+    /** Whether what is no part of a line ends in a line end. Without, parts are told by what they hold. */
+    private readonly endsLines = true,
   ) {
     this.line = start.line;
     this.#offset = start.offset;
@@ -109,7 +111,7 @@ export class FrameSplitter implements Splitter {
     } else if (skipBlank(bytes) < bytes.length) {
       const frame = readFrame(bytes);
       const content = frame?.content ?? bytes;
-      this.#takeLine({ bytes, number, frame, content, ending: endingOf(frame) }, terminated);
+      this.#takeLine({ bytes, number, frame, content, ending: endingOf(frame, this.endsLines) }, terminated);
     }
     this.#closeOldest();
     if (this.#open.size === 0 && terminated) {
@@ -248,9 +250,9 @@ export class FrameSplitter implements Splitter {
 /** Line and content of the largest entry, and the same again for the other streams. */
 const MOST_HELD = 4;
 
-function endingOf(frame: Frame | undefined): Ending {
+function endingOf(frame: Frame | undefined, endsLines: boolean): Ending {
   if (frame?.partial !== true) return 'line';
-  return frame.marked ? 'cut' : 'full';
+  return frame.marked && endsLines ? 'cut' : 'full';
 }
 
 /** Whether the frame is an object of JSON, which is whole whatever it says. */

@@ -217,6 +217,21 @@ test('behind a prefix that fits one line, the JSON alone is the entry, with the 
   ]);
 });
 
+test('lines without their line ends, as Fluent Bit writes them, are entries of their own, and parts are still joined', async () => {
+  const large = JSON.stringify({ object: 'whatsapp_business_account', text: 'x'.repeat(20_000) });
+  const lines = [
+    docker(BODY),
+    docker('GET /health 200'),
+    docker(large),
+    docker(BODY.slice(0, 40)),
+    docker(BODY.slice(40)),
+    docker(BODY),
+  ];
+  const { seen } = await readText(`${lines.join('\n')}\n`);
+  expect(seen.map(({ at }) => at)).toEqual(['log:1', 'log:3', 'log:4', 'log:6']);
+  expect(seen.map(valueOf)).toEqual([BODY, large, BODY, BODY].map((body): unknown => JSON.parse(body)));
+});
+
 test('a part that never ends is an entry, and comes again once the file has grown', async () => {
   const text = `${docker(`${BODY}\n`)}\n${docker(BODY.slice(0, 40))}\n`;
   const { items, texts } = await readText(text);
