@@ -3,7 +3,6 @@ import type {
   ComparedConnection,
   ComparedItem,
   CompareResult,
-  LikelyCause,
 } from '../../commands/compare/types.js';
 import { COMPARISON_CLASSES } from '../../model/enumerations.js';
 import type { Remedy } from '../../model/remedy.js';
@@ -123,19 +122,11 @@ function connectionTable(connections: readonly ComparedConnection[]): Block {
   );
 }
 
-const CAUSES: Readonly<Record<LikelyCause, string>> = {
-  first_of_batch_only: 'the CRM reads only the first message of each webhook',
-  media_without_storage: 'the CRM has no media message at all: its file storage is off or fails',
-  lid_split: 'the CRM has a second contact, known by a LID, for the same person',
-  filed_under_another_contact: 'the CRM stored the message under the contact of another person',
-  redelivery_stored_again: 'the CRM stored a redelivered webhook a second time',
-};
-
 function causeItems({ connection, causes }: ComparedConnection): Item[] {
-  return causes.map(({ cause, messages }) => ({
+  return causes.map(({ messages, why }) => ({
     mark: 'bad',
     label: connection,
-    line: `${formatAmount(messages, 'message')}: ${CAUSES[cause]}`,
+    line: `${formatAmount(messages, 'message')}: ${why}`,
   }));
 }
 

@@ -28,7 +28,7 @@ import { readConnectionRecords } from '../../store/tables/connections.js';
 import { findConnection } from '../connections/find.js';
 import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
 import { adoptRows } from './adopt.js';
-import { findFirstOnly } from './batch-order.js';
+import { findFirstOnly } from './likely-causes.js';
 import { judgeMessage, whyNotKept, type Judged } from './judge.js';
 import { matchConnections, type ConnectionMatch } from './match-connections.js';
 import { addAside, addNews, stageCrm, type Staged } from './stage-rows.js';
@@ -151,7 +151,7 @@ async function runComparison(
       ctx.emit({ event: 'progress', bytesRead: 0, entries: rows, messages: rows });
     },
   });
-  const tally = new Tally(matches, staged);
+  const tally = new Tally(matches, staged, source.dialect.name);
   const comparison = new Comparison(ctx, tx, source, scope, staged, tally);
   const isStopped = (): boolean => ctx.signal.aborted;
   if (!isStopped()) {
@@ -360,7 +360,7 @@ class Comparison {
       ({ connectionId, externalId, isKept }) =>
         losing.has(connectionId) && (isKept || this.someLost.has(externalId)),
     );
-    for (const connectionId of found) this.tally.takesOnlyFirst(connectionId);
+    for (const [connectionId, lost] of found) this.tally.cause(connectionId, 'first_of_batch_only', lost);
   }
 
   private async unpairedRow(

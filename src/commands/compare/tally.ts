@@ -1,6 +1,7 @@
-import type { AsideReason, NotKeptReason } from '../../crm/crm.js';
+import type { AsideReason, CrmName, NotKeptReason } from '../../crm/crm.js';
 import { COMPARISON_CLASSES, type ComparisonClass, type ComparisonCounts } from '../../model/enumerations.js';
 import type { MissingMessage } from '../../store/queries/comparison.js';
+import { causeWords } from './likely-causes.js';
 import type { ConnectionMatch } from './match-connections.js';
 import type { Staged } from './stage-rows.js';
 import type { AffectedPerson, CauseFound, ComparedConnection, ComparedField, LikelyCause } from './types.js';
@@ -8,8 +9,8 @@ import type { AffectedPerson, CauseFound, ComparedConnection, ComparedField, Lik
 /** How many people a result names. */
 const PEOPLE_SHOWN = 10;
 
-/** So much of what is lost must fit a pattern before it is called the cause. */
-const MOST_OF_IT = 0.9;
+/** So few lost files, where the CRM has none at all, may be chance. */
+const FEW_FILES = 3;
 
 const MEDIA_TYPES = new Set(['image', 'audio', 'video', 'document', 'sticker']);
 
@@ -35,6 +36,7 @@ export class Tally {
   constructor(
     matches: readonly ConnectionMatch[],
     private readonly staged: Staged,
+    private readonly crm: CrmName,
   ) {
     for (const match of matches) {
       const name = match.crm.name === '' ? match.crm.key : match.crm.name;
@@ -122,11 +124,6 @@ export class Tally {
     return [...this.sides].filter(([, { counts }]) => counts.lost > 0).map(([id]) => id);
   }
 
-  /** Every message that is lost there was no first one of its webhook. */
-  takesOnlyFirst(connectionId: string): void {
-    this.cause(connectionId, 'first_of_batch_only', this.side(connectionId).counts.lost);
-  }
-
   /** Throws where a message or a row has no class, or two: then no number of the result can be believed. */
   assertBalanced(messages: ReadonlyMap<string, number>): void {
     for (const [id, side] of this.sides) {
@@ -164,7 +161,7 @@ export class Tally {
       notKept: Object.fromEntries(side.notKept),
       aside: Object.fromEntries(this.asideOf(id)),
       outside: side.outside,
-      causes: causesOf(side),
+      causes: causesOf(side, this.crm),
       splitPeople: this.splitPeople.get(id) ?? 0,
     }));
   }
@@ -217,10 +214,12 @@ function emptySide(match: ConnectionMatch, crmName: string): Side {
   };
 }
 
-function causesOf({ causes, counts, lostMedia, keptMedia }: Side): CauseFound[] {
-  const found = [...causes].map(([cause, messages]) => ({ cause, messages }));
-  const isMedia = counts.lost > 0 && keptMedia === 0 && lostMedia >= counts.lost * MOST_OF_IT;
-  return isMedia ? [...found, { cause: 'media_without_storage', messages: lostMedia }] : found;
+function causesOf({ causes, counts, lostMedia, keptMedia }: Side, crm: CrmName): CauseFound[] {
+  // Other messages may be lost for other reasons; a CRM with file storage has some file.
+  const isMedia = keptMedia === 0 && lostMedia > 0 && (lostMedia >= FEW_FILES || lostMedia === counts.lost);
+  const all = new Map(causes);
+  if (isMedia) all.set('media_without_storage', lostMedia);
+  return [...all].map(([cause, messages]) => ({ cause, messages, why: causeWords(crm, cause) }));
 }
 
 function messagesOf(counts: ComparisonCounts): number {

@@ -14,14 +14,15 @@ export const LIKELY_CAUSES = [
   'media_without_storage',
   'lid_split',
   'filed_under_another_contact',
-  'redelivery_stored_again',
 ] as const;
 export type LikelyCause = (typeof LIKELY_CAUSES)[number];
 
 export interface CauseFound {
   cause: LikelyCause;
-  /** How many messages it explains. */
+  /** How many messages it explains; of very many, at least so many. */
   messages: number;
+  /** In words, with the CRM's own bug where one is known. */
+  why: string;
 }
 
 /** One connection, held against one of the CRM's. */

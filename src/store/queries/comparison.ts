@@ -413,7 +413,7 @@ const BATCHED = columns({ connectionId: uuid, batchId: uuid, externalId: text, i
 export type BatchedMessage = RowOf<typeof BATCHED>;
 
 /** How many raw entries of a connection are looked at. */
-const BATCHES_SAMPLED = 200;
+const BATCHES_SAMPLED = 2_000;
 
 /** The live messages of some raw entries per connection, of those that hold several messages or one that the CRM lacks. */
 export async function readBatchSamples(tx: Sql, scope: ComparisonScope): Promise<BatchedMessage[]> {

@@ -138,6 +138,34 @@ describeOnBackends('the repair of Evolution', (backend) => {
     expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
   });
 
+  it('counts for a cause only what it explains, beside losses of other kinds, and finds none in single messages', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 25, count: 400, batched: true });
+    await replayDay(store, day);
+    const { crm, expectation } = await databases.filled(fillEvolution, day, [
+      'first_of_batch_only',
+      'media_without_storage',
+      'random_loss',
+    ]);
+    const found = await compareAll(store, 'evolution', { kind: 'database', url: crm.url });
+    expectFound(found, expectation);
+    const causes = new Map(
+      found.result.connections.flatMap(({ connection, counts, causes: list }) =>
+        list.map(
+          ({ cause, messages }) => [`${connection} ${cause}`, { messages, lost: counts.lost }] as const,
+        ),
+      ),
+    );
+    expect([...causes.keys()].sort()).toEqual([
+      '+5511900000000 first_of_batch_only',
+      '+5511900000000 media_without_storage',
+    ]);
+    for (const { messages, lost } of causes.values()) {
+      expect(messages).toBeGreaterThan(0);
+      expect(messages).toBeLessThan(lost);
+    }
+  });
+
   it('names the causes and the people of what it finds', async () => {
     const store = await backend.open();
     const day = createDay({ seed: 24, count: 400, batched: true });
@@ -155,6 +183,10 @@ describeOnBackends('the repair of Evolution', (backend) => {
     expect(found.result.severity).toBe('loss');
     expect(found.result.people.length).toBeGreaterThan(0);
     for (const { contact } of found.result.people) expect(contact).toMatch(/^\+\d+$/);
+    const first = found.result.connections
+      .flatMap((one) => one.causes)
+      .find((one) => one.cause === 'first_of_batch_only');
+    expect(first?.why).toContain('Evolution API up to 2.4.0');
     const web = found.result.connections.find(({ connection }) => connection === 'loja-web');
     expect(web?.splitPeople).toBeGreaterThan(0);
   });

@@ -1,0 +1,81 @@
+import type { CrmName } from '../../crm/crm.js';
+import type { RawLog } from '../../rawlog/raw-log.js';
+import type { BatchedMessage } from '../../store/queries/comparison.js';
+import type { LikelyCause } from './types.js';
+
+const ANY_CRM: Readonly<Record<LikelyCause, string>> = {
+  first_of_batch_only: 'the CRM reads only the first message of each webhook',
+  media_without_storage: 'the CRM has no media message at all: its file storage is off or fails',
+  lid_split: 'the CRM has a second contact, known by a LID, for the same person',
+  filed_under_another_contact: 'the CRM stored the message under the contact of another person',
+};
+
+/** The bugs by which CRMs are known for it, from their sources and issue trackers, with the versions that have them. */
+const BUGS: Partial<Record<CrmName, Partial<Record<LikelyCause, string>>>> = {
+  evolution: {
+    first_of_batch_only: 'Evolution API up to 2.4.0 stores only the first message of each Cloud API webhook',
+    media_without_storage:
+      'Evolution API up to 2.4.0 stores media messages of the Cloud API only with its S3 storage on',
+    filed_under_another_contact:
+      'Evolution API 2.3.7 can file one of two simultaneous webhooks under the contact of the other',
+  },
+  chatwoot: {
+    first_of_batch_only: 'Chatwoot of August 2025 and before reads only the first message of each webhook',
+    lid_split: 'Evolution API and WAHA give Chatwoot a second contact, known by a LID (Evolution issue 2478)',
+  },
+  ticketz: {
+    lid_split: 'ticketz takes a LID for a phone number, and makes a second contact (issues 451, 467)',
+  },
+  whaticket: {
+    lid_split: 'whaticket takes a LID for a phone number, and makes a second contact (issues 441, 707)',
+  },
+};
+
+/** A likely cause in words: the CRM's own bug with its versions, where one is known. */
+export function causeWords(crm: CrmName, cause: LikelyCause): string {
+  return BUGS[crm]?.[cause] ?? ANY_CRM[cause];
+}
+
+/** A message in a webhook body of Meta. WhatsApp Web's events have their messages elsewhere. */
+const IN_BODY = /entry\[\d+\]\.changes\[\d+\]\.value\.messages\[\d+\]$/;
+
+/** The first one: what a CRM reads that reads no further. */
+const FIRST = /entry\[0\]\.changes\[0\]\.value\.messages\[0\]$/;
+
+/** So much of what stands behind a first message must be lost before that is called the cause. */
+const MOST_OF_IT = 0.9;
+
+/**
+ * The connections whose CRM reads only the first message of each webhook, and how many messages it lacks for that: those
+ * that stand behind the first one of their raw entry, of which it has next to none. Of the entries that were looked at.
+ */
+export async function findFirstOnly(
+  log: RawLog,
+  messages: readonly BatchedMessage[],
+  isCandidate: (message: BatchedMessage) => boolean,
+): Promise<ReadonlyMap<string, number>> {
+  const wanted = new Map<string, BatchedMessage>();
+  const batches = new Set<string>();
+  for (const message of messages.filter(isCandidate)) {
+    wanted.set(`${message.batchId} ${message.externalId}`, message);
+    batches.add(message.batchId);
+  }
+  const behind = new Map<string, { lost: number; all: number }>();
+  if (batches.size === 0) return new Map();
+  for await (const { entry, sections } of log.entries({ statuses: [], ids: [...batches] })) {
+    for (const fact of sections.flatMap(({ section }) => section.facts)) {
+      if (fact.kind !== 'message' || !IN_BODY.test(fact.path) || FIRST.test(fact.path)) continue;
+      const message = wanted.get(`${entry.id} ${fact.externalId}`);
+      if (message === undefined) continue;
+      const count = behind.get(message.connectionId) ?? { lost: 0, all: 0 };
+      behind.set(message.connectionId, count);
+      count.all += 1;
+      if (!message.isKept) count.lost += 1;
+    }
+  }
+  return new Map(
+    [...behind].flatMap(([connectionId, { lost, all }]) =>
+      lost > 0 && lost >= all * MOST_OF_IT ? [[connectionId, lost]] : [],
+    ),
+  );
+}
