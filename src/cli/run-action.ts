@@ -4,7 +4,7 @@ import type { Action, Call, Outcome } from './call.js';
 import { createConsole, type Console } from './console.js';
 import { readEnvironment } from './environment.js';
 import { readGlobalFlags, type GlobalSettings } from './flags/global.js';
-import { givenFlags } from './flags/table.js';
+import { givenFlags, rejectFlagsOfParents } from './flags/table.js';
 import type { Io } from './io.js';
 import { failureOf, failureText, type ErrorStyle } from './exit.js';
 import { prepareOutput, writeAll } from './output.js';
@@ -23,6 +23,7 @@ export async function runAction(
   io: Io,
   useErrorStyle: (errorStyle: ErrorStyle) => void,
 ): Promise<ExitCode> {
+  rejectFlagsOfParents(command);
   const environment = readEnvironment(io);
   const given = givenFlags(command);
   const settings = readGlobalFlags({ given, environment, io });

@@ -125,6 +125,12 @@ describe('wrong usage ends with 2, one line and a way out', () => {
     ['an abbreviated command', ['conn', 'list'], /Unknown command 'conn'/, /./],
     ['an option that does not exist', ['replay', '--regster'], /Unknown option '--regster'/, /--register/],
     ['an option before the command', ['--regster', 'replay'], /Unknown option '--regster'/, /./],
+    [
+      'an option of the command above',
+      ['compare', 'chat-export', 'a.txt', '--contact', '+5511912345678', '--adopt'],
+      /Unknown option '--adopt'/,
+      /wa-reconcile compare chat-export --help/,
+    ],
     ['an abbreviated option', ['replay', '--reg'], /Unknown option '--reg'/, /./],
     ['an option without its value', ['replay', '--since'], /argument missing/, /./],
     [

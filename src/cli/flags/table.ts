@@ -146,6 +146,20 @@ export function givenFlags(command: Command): GivenFlags {
   return given;
 }
 
+/** Throws commander's error for a flag of the command above (`compare`) that this one (`compare chat-export`) does not have. */
+export function rejectFlagsOfParents(command: Command): void {
+  const own = new Set(command.options.map((option) => option.attributeName()));
+  for (let level = command.parent; level?.parent; level = level.parent) {
+    for (const option of level.options) {
+      const name = option.attributeName();
+      if (own.has(name) || level.getOptionValueSource(name) !== 'cli') continue;
+      command.error(`error: unknown option '${option.long ?? option.flags}'`, {
+        code: 'commander.unknownOption',
+      });
+    }
+  }
+}
+
 /** Two flags that cannot both be meant. */
 export function contradiction(message: string, remedy: string): ConfigError {
   return new ConfigError(message, { remedy, code: 'contradiction' });
