@@ -77,7 +77,7 @@ describe('verify', () => {
     expect(stdout).toContain('\n  wa-reconcile dedupe --apply\n');
     // No index can be made over duplicates: advised only when they are merged.
     expect(stdout).not.toContain('--enforce');
-    expect(stdout).toMatch(/^✖ 4 findings in 2 of 2 checks /m);
+    expect(stdout).toMatch(/^✖ 3 lost, 1 degraded, 0 notes in 2 checks /m);
     expect(code).toBe(3);
 
     const enforced = await run(['verify', '--enforce', '--check', 'unique-index']);
@@ -92,7 +92,7 @@ describe('verify', () => {
     await run(['replay', '-', '--register'], { stdin: LOG });
     await onServer(run.url, 'update messages set batch_id = null, run_id = null');
     const { code, stdout } = await run(['verify', '--fail-on', 'note']);
-    expect(stdout).toMatch(/^▲ 16 checks: no findings, [12] notes? /m);
+    expect(stdout).toMatch(/^▲ 0 lost, 0 degraded, [12] notes? in 16 checks /m);
     expect(code).toBe(3);
     for (const command of ['report', 'reconcile']) {
       const other = await run([command, '--fail-on', 'note']);

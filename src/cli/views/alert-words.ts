@@ -22,7 +22,7 @@ export function severityMark(severity: Severity | null): Mark {
 }
 
 /** `37 lost, 1 degraded, 2 notes`. */
-function countWords({ lost, degraded, notes }: AlertCounts): string {
+export function countWords({ lost, degraded, notes }: Omit<AlertCounts, 'acknowledged'>): string {
   return `${formatCount(lost)} lost, ${formatCount(degraded)} degraded, ${formatAmount(notes, 'note')}`;
 }
 

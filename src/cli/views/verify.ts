@@ -6,6 +6,7 @@ import type {
   VerifyResult,
 } from '../../commands/verify/types.js';
 import type { Severity } from '../../model/enumerations.js';
+import { countWords, severityMark } from './alert-words.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
 import { sanitize } from '../ui/sanitize.js';
@@ -88,12 +89,12 @@ function enforcedBlocks(enforced: readonly EnforcedIndex[], recomputed: Recomput
 }
 
 function checkItem(result: CheckResult): Item {
-  const { check, status, samples, found, summary, remedy } = result;
+  const { check, status, severity, samples, found, summary, remedy } = result;
   if (status === 'ok') return { mark: 'good', label: check, line: summary };
   // Findings may be more than the samples stand for: a sample can be a group of rows.
   const more = samples.length >= 5 && found > samples.length;
   return {
-    mark: status === 'note' ? 'note' : 'bad',
+    mark: status === 'note' ? 'note' : severityMark(severity),
     label: check,
     line: summary,
     under: [
@@ -107,7 +108,7 @@ function checkItem(result: CheckResult): Item {
 }
 
 function verdictOf(
-  { checks, findings, status, durationMs, database, enforced }: VerifyResult,
+  { checks, status, durationMs, database, enforced }: VerifyResult,
   failOn: Severity,
 ): Verdict {
   const detail = `${database}, ${formatDuration(durationMs)}`;
@@ -116,19 +117,26 @@ function verdictOf(
       return { mark: 'stopped', text: `Interrupted: ${formatAmount(checks.length, 'check')} done`, detail };
     case 'completed': {
       const blocked = enforced.filter(({ outcome }) => outcome === 'blocked').length;
-      const failing = checks.filter((check) => check.status === 'findings').length;
       const all = formatAmount(checks.length, 'check');
-      // As report has it: something to know, of whatever number of rows.
-      const notes = checks.filter(({ severity }) => severity === 'note').length;
-      if (findings + blocked === 0) {
-        const rest = notes === 0 ? 'no findings' : `no findings, ${formatAmount(notes, 'note')}`;
-        if (notes > 0 && failOn === 'note') return { mark: 'warn', text: `${all}: ${rest}`, detail };
-        return { mark: 'good', text: `Clean: ${all}, ${rest}`, detail };
-      }
+      const counts = countsOf(checks);
+      const { lost, degraded, notes } = counts;
+      if (lost + degraded + notes + blocked === 0)
+        return { mark: 'good', text: `Clean: ${all}, no findings`, detail };
       const indexes =
         blocked === 0 ? '' : `; ${formatAmount(blocked, 'unique index', 'unique indexes')} blocked`;
-      const text = `${formatAmount(findings, 'finding')} in ${formatCount(failing)} of ${all}${indexes}`;
-      return { mark: 'bad', text, detail };
+      const isWarning = degraded > 0 || (notes > 0 && failOn === 'note');
+      const mark = lost + blocked > 0 ? 'bad' : isWarning ? 'warn' : 'good';
+      return { mark, text: `${countWords(counts)} in ${all}${indexes}`, detail };
     }
   }
+}
+
+/** As in `report`: what is lost item by item, everything else check by check. */
+function countsOf(checks: readonly CheckResult[]): { lost: number; degraded: number; notes: number } {
+  const of = (severity: Severity): CheckResult[] => checks.filter((check) => check.severity === severity);
+  return {
+    lost: of('loss').reduce((sum, { found }) => sum + found, 0),
+    degraded: of('degraded').length,
+    notes: of('note').length,
+  };
 }
