@@ -228,32 +228,30 @@ export function foreignAlert(connection: { id: string; name: string }, count: nu
   ];
 }
 
-/** Items that were rejected lately; `connection` is null for those that no connection takes. */
+/** Items that were rejected; `connection` is null for those that no connection takes. */
 export function rejectAlert(
   connection: { id: string; name: string } | null,
   rejects: readonly RejectGroup[],
-  days: number,
 ): Alert[] {
-  const recent = rejects.filter((group) => group.recent.count > 0);
-  const [most] = [...recent].sort((a, b) => b.recent.count - a.recent.count);
+  const [most] = [...rejects].sort((a, b) => b.count - a.count);
   if (most === undefined) return [];
-  const count = recent.reduce((total, group) => total + group.recent.count, 0);
-  const reasons = recent.map(
-    (group) => `${group.recent.count.toLocaleString('en-US')} ${rejectWords(group.reason)}`,
+  const count = rejects.reduce((total, group) => total + group.count, 0);
+  const reasons = rejects.map(
+    (group) => `${group.count.toLocaleString('en-US')} ${rejectWords(group.reason)}`,
   );
   return [
     alert('rejects', connection, {
-      since: Math.min(...recent.flatMap((group) => group.recent.firstAt ?? [])),
-      state: Math.max(...recent.flatMap((group) => group.recent.lastAt ?? [])),
+      since: Math.min(...rejects.map(({ firstAt }) => firstAt)),
+      state: Math.max(...rejects.map(({ lastAt }) => lastAt)),
       count,
-      message: `${amount(count, 'item was', 'items were')} rejected in the last ${amount(days, 'day')}: ${reasons.join(', ')}.`,
+      message: `${amount(count, 'item was', 'items were')} rejected (${reasons.join(', ')}).`,
       remedy: remedy('explain', [`log:${most.webhookLogId}`], 'shows the entry and what was rejected of it'),
     }),
   ];
 }
 
 /** Entries that brought nothing, because they are not JSON or their form is not known. */
-export function brokenAlerts(entries: readonly EntryGroup[], days: number): Alert[] {
+export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
   const kinds = [
     {
       kind: 'bad_signature',
@@ -283,9 +281,7 @@ export function brokenAlerts(entries: readonly EntryGroup[], days: number): Aler
     },
   ] as const;
   return kinds.flatMap(({ kind, status, reason, one, many, advice }) => {
-    const groups = entries.filter(
-      (group) => group.status === status && group.reason === reason && group.isRecent,
-    );
+    const groups = entries.filter((group) => group.status === status && group.reason === reason);
     const count = groups.reduce((total, group) => total + group.count, 0);
     const [first] = groups
       .flatMap(({ firstBroken }) => firstBroken ?? [])
@@ -298,7 +294,7 @@ export function brokenAlerts(entries: readonly EntryGroup[], days: number): Aler
         state: Math.max(...groups.map(({ lastStoredAt }) => lastStoredAt)),
         subject: status,
         count,
-        message: `${amount(count, 'entry', 'entries')} of the last ${amount(days, 'day')} ${count === 1 ? one : many}, the first at ${origin ?? `log:${id}`}. ${advice(count === 1 ? 'it' : 'them')}`,
+        message: `${amount(count, 'entry', 'entries')} ${count === 1 ? one : many}, the first at ${origin ?? `log:${id}`}. ${advice(count === 1 ? 'it' : 'them')}`,
         remedy: remedy('explain', [`log:${id}`], `shows the first entry that ${one}`),
       }),
     ];

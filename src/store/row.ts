@@ -32,6 +32,11 @@ export function timeOrNull(row: SqlRow, column: string): number | null {
   return value.getTime();
 }
 
+/** Milliseconds since 1970 as a parameter of type timestamptz. */
+export function instantOrNull(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
 export function integerOf(row: SqlRow, column: string): number {
   const value = row[column];
   if (typeof value === 'bigint') return Number(value);

@@ -335,7 +335,7 @@ export function troubledReport(): ReportResult {
         count: 10,
         since: '2026-11-19T10:00:00.000Z',
         message:
-          '10 items were rejected in the last 14 days: 6 without an id, 4 its id is taken by a message in another conversation.',
+          '10 items were rejected (6 without an id, 4 its id is taken by a message in another conversation).',
         remedy: remedy('explain', ['log:0199a000-0000-7000-8000-0000000000aa'], 'shows the entry'),
       }),
     ],

@@ -58,7 +58,7 @@ export interface Limits {
  * does not change with that.
  */
 export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
-  const rejects = rejectAlert(facts.row, facts.rejects, limits.days);
+  const rejects = rejectAlert(facts.row, facts.rejects);
   const foreign = foreignAlert(facts.row, facts.foreign);
   if (facts.times.archivedAt !== null) return [...rejects, ...foreign];
   return [
@@ -232,11 +232,8 @@ export interface WholeFacts {
 export function wholeAlerts(facts: WholeFacts): Alert[] {
   return [
     ...pendingAlerts(facts),
-    ...brokenAlerts(
-      facts.entries.map(({ group }) => group),
-      facts.days,
-    ),
-    ...rejectAlert(null, facts.rejects, facts.days),
+    ...brokenAlerts(facts.entries.map(({ group }) => group)),
+    ...rejectAlert(null, facts.rejects),
     ...diedAlerts(facts),
   ];
 }

@@ -104,10 +104,10 @@ async function read(
   const connections = await readConnections(sql);
   const chosen = connections.filter(({ id }) => only === null || id === only);
   const ids = chosen.map(({ id }) => id);
-  const entries = await readEntryGroups(sql, recentSince);
+  const entries = await readEntryGroups(sql, null);
   const hasPending = entries.some(({ status }) => status === 'pending');
   const { calendar, messages, newestDay } = await readDays(sql, ids, options, now);
-  const runs = await readRecentRuns(sql, options.runs);
+  const runs = await readRecentRuns(sql, options.runs, ctx.parentRunId ?? null);
   const bounds = trafficBounds(now, options.hours === true ? calendar : null);
   const newest = await readTopRuns(sql, TREND_RUNS);
   return {
@@ -128,7 +128,7 @@ async function read(
     people: await countPeople(sql, ids),
     tickets: await countTickets(sql, ids),
     pendingFacts: await readPendingFactGroups(sql, now - OVERDUE_MS),
-    rejects: await readRejectGroups(sql, recentSince),
+    rejects: await readRejectGroups(sql, null),
     rejected: await readNewestRejects(sql, only, REJECTS_SHOWN),
     savedFromPending: hasPending ? await countSavedFromPending(sql, ids) : new Map<string, number>(),
     created: await readCreatedByRuns(sql),

@@ -133,26 +133,19 @@ function remedyFor(audit: AuditResult, connections: VerifyView['connections']): 
   return null;
 }
 
-/** As long as `report` shows them: repeating older ones would not make anyone look at them. */
-const REJECT_DAYS = 14;
-
-/** Nothing was rejected or unreadable lately, or it is acknowledged: rejected items, broken JSON, entries in an unknown format. */
+/** Nothing was rejected or unreadable, or it is acknowledged: rejected items, broken JSON, entries in an unknown format. */
 export const rejectsCheck: Check = {
   severity: 'loss',
   async run(view, recorder) {
-    const { sql, now } = view;
-    const since = now - REJECT_DAYS * 86_400_000;
+    const { sql, now, since } = view;
     const groups = await readRejectGroups(sql, since);
     const of = (connectionId: string | null): typeof groups =>
       groups.filter((group) => group.connectionId === connectionId);
     const raised = [
-      ...view.connections.flatMap((connection) => rejectAlert(connection, of(connection.id), REJECT_DAYS)),
+      ...view.connections.flatMap((connection) => rejectAlert(connection, of(connection.id))),
       ...(view.restricted
         ? []
-        : [
-            ...rejectAlert(null, of(null), REJECT_DAYS),
-            ...brokenAlerts(await readEntryGroups(sql, since), REJECT_DAYS),
-          ]),
+        : [...rejectAlert(null, of(null)), ...brokenAlerts(await readEntryGroups(sql, since))]),
     ];
     const alerts = acknowledge(raised, await readAlertAcks(sql), now);
     for (const { acknowledged, connectionId, id, message, count } of alerts) {
@@ -163,10 +156,11 @@ export const rejectsCheck: Check = {
     const { checked, found } = recorder;
     const acknowledged =
       found === checked ? 'none acknowledged' : `${(checked - found).toLocaleString('en-US')} acknowledged`;
-    const when = `rejected or unreadable in the last ${REJECT_DAYS} days`;
     return {
       summary:
-        checked === 0 ? `Nothing ${when}` : `${checked.toLocaleString('en-US')} ${when}, ${acknowledged}`,
+        checked === 0
+          ? 'Nothing rejected or unreadable'
+          : `${checked.toLocaleString('en-US')} rejected or unreadable, ${acknowledged}`,
       remedy: alerts.find(({ acknowledged }) => acknowledged === null)?.remedy ?? null,
     };
   },

@@ -1,5 +1,6 @@
 import { arrayLiteral } from '../array-literal.js';
 import type { SqlParameter } from '../sql.js';
+import { instantOrNull } from '../row.js';
 
 /** Which part of the database a check looks at. */
 export interface Scope {
@@ -14,10 +15,7 @@ export const WHOLE: Scope = { connectionIds: null, since: null };
 
 /** The two parameters of every scoped query: `$1` connections, `$2` since; both null where nothing is narrowed. */
 export function scopeParameters({ connectionIds, since }: Scope): SqlParameter[] {
-  return [
-    connectionIds === null ? null : arrayLiteral(connectionIds),
-    since === null ? null : new Date(since).toISOString(),
-  ];
+  return [connectionIds === null ? null : arrayLiteral(connectionIds), instantOrNull(since)];
 }
 
 /** Condition on a connection's id. The planner sees the parameters, so an absent one costs nothing. */

@@ -15,6 +15,7 @@ import {
   type RowOf,
 } from '../columns.js';
 import type { Sql, SqlParameter } from '../sql.js';
+import { instantOrNull } from '../row.js';
 
 /**
  * A comparison with a CRM's messages. Its rows are staged in temporary tables of one transaction and joined there: both sides
@@ -148,12 +149,7 @@ export interface ComparisonScope {
 }
 
 function parametersOf({ connectionIds, since, until, leadId }: ComparisonScope): SqlParameter[] {
-  return [
-    arrayLiteral(connectionIds),
-    since === null ? null : new Date(since).toISOString(),
-    until === null ? null : new Date(until).toISOString(),
-    leadId,
-  ];
+  return [arrayLiteral(connectionIds), instantOrNull(since), instantOrNull(until), leadId];
 }
 
 const IN_SCOPE = `m.connection_id = any($1::uuid[])

@@ -14,7 +14,6 @@ import {
   orNull,
   text,
   jsonObject,
-  boolean,
   integer,
   time,
   type RowOf,
@@ -23,7 +22,16 @@ import {
   json,
   rowsOf,
 } from '../columns.js';
-import { textOf, textOrNull, timeOf, integerOf, integerOrNull, wordOf, timeOrNull } from '../row.js';
+import {
+  textOf,
+  textOrNull,
+  timeOf,
+  integerOf,
+  integerOrNull,
+  wordOf,
+  timeOrNull,
+  instantOrNull,
+} from '../row.js';
 import type { Sql } from '../sql.js';
 import { errorsOf } from '../tables/messages.js';
 import { BAD_SIGNATURE, NO_SCOPE } from '../tables/webhook-log.js';
@@ -38,8 +46,6 @@ const ENTRY_GROUP = columns({
   reason: orNull(text),
   /** What each of them holds; see src/ingest/batch/entry-counters.ts. */
   counters: orNull(jsonObject),
-  /** Stored at or after the moment given. */
-  isRecent: boolean,
   count: integer,
   /** When the first and the last of them came; null where the log does not say. */
   firstReceivedAt: orNull(time),
@@ -50,7 +56,7 @@ const ENTRY_GROUP = columns({
   accountUpdates: list(','),
 });
 
-/** Entries of the raw log with the same connection, status, counters and recency. */
+/** Entries of the raw log with the same connection, status and counters. */
 export interface EntryGroup extends RowOf<typeof ENTRY_GROUP> {
   /** The connection that owns them as a whole (WhatsApp Web); null for Meta's, which name their numbers. */
   scope: string | null;
@@ -59,25 +65,25 @@ export interface EntryGroup extends RowOf<typeof ENTRY_GROUP> {
 }
 
 /**
- * The whole raw log in one pass, without its bodies: there may be an entry per message, so it is scanned once, and what
+ * The raw log since (ms since 1970), or as a whole, in one pass, without its bodies: there may be an entry per message, so it is scanned once, and what
  * millions of live webhooks hold comes back as one group.
  */
-export async function readEntryGroups(sql: Sql, recentSince: number): Promise<EntryGroup[]> {
+export async function readEntryGroups(sql: Sql, since: number | null): Promise<EntryGroup[]> {
   const rows = await groupingByHash(sql, () =>
     sql.query(
       `select provider, connection_scope, array_to_string(phone_number_ids, ',') as phone_number_ids,
-       array_to_string(fields, ',') as fields, status, reason, counters, is_recent, count(*) as count,
+       array_to_string(fields, ',') as fields, status, reason, counters, count(*) as count,
        min(received_at) as first_received_at, max(received_at) as last_received_at,
        min(created_at) as first_stored_at, max(created_at) as last_stored_at,
        -- In one value, so that the id and the origin are of the same entry.
        min(case when status in ('failed', 'unrecognized') then id::text || coalesce(' ' || origin, '') end) as broken,
        string_agg(id::text, ',') filter (where 'account_update' = any(fields)) as account_updates
      from (
-       select *, case when status = 'pending' or error = '${BAD_SIGNATURE}' then error end as reason, created_at >= $1::timestamptz as is_recent
-       from webhook_log
+       select *, case when status = 'pending' or error = '${BAD_SIGNATURE}' then error end as reason
+       from webhook_log where $1::timestamptz is null or created_at >= $1::timestamptz
      ) w
-     group by provider, connection_scope, w.phone_number_ids, w.fields, status, reason, counters, is_recent`,
-      [new Date(recentSince).toISOString()],
+     group by provider, connection_scope, w.phone_number_ids, w.fields, status, reason, counters`,
+      [instantOrNull(since)],
     ),
   );
   return rows.map((row) => {

@@ -23,7 +23,7 @@ import {
   insertRows,
   updateRows,
 } from '../columns.js';
-import { textOf, integerOf } from '../row.js';
+import { textOf, integerOf, instantOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 
 const CONNECTION = {
@@ -194,7 +194,7 @@ function parametersOf(
 export async function setArchived(sql: Sql, id: string, at: number | null): Promise<void> {
   await sql.execute('update connections set archived_at = $2::timestamptz where id = $1::uuid', [
     id,
-    at === null ? null : new Date(at).toISOString(),
+    instantOrNull(at),
   ]);
 }
 

@@ -1,6 +1,6 @@
 import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { uuid, text, time, orNull, type RowOf, columns, rowsOf, named, insertRows } from '../columns.js';
-import { textOf, integerOf, textOrNull, timeOrNull } from '../row.js';
+import { textOf, integerOf, textOrNull, timeOf, instantOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 import { keyParameters, type MessageKey } from './messages.js';
 
@@ -84,33 +84,30 @@ export interface RejectGroup {
   subject: string;
   reason: string;
   count: number;
-  recent: { count: number; firstAt: number | null; lastAt: number | null };
-  /** One of the entries, a recent one where there is any. */
+  firstAt: number;
+  lastAt: number;
+  /** The newest of the entries. */
   webhookLogId: string;
 }
 
-/** What is on record as rejected. */
-export async function readRejectGroups(sql: Sql, recentSince: number): Promise<RejectGroup[]> {
+/** What is on record as rejected since (ms since 1970), or at all. */
+export async function readRejectGroups(sql: Sql, since: number | null): Promise<RejectGroup[]> {
   const rows = await sql.query(
     `select connection_id, subject, reason, count(*) as count,
-       count(*) filter (where created_at >= $1::timestamptz) as recent,
-       min(created_at) filter (where created_at >= $1::timestamptz) as recent_first_at,
-       max(created_at) filter (where created_at >= $1::timestamptz) as recent_last_at,
+       min(created_at) as first_at, max(created_at) as last_at,
        -- Ids grow with time: the greatest is of an entry that was stored last.
        max(webhook_log_id::text) as webhook_log_id
-     from rejects group by connection_id, subject, reason order by count(*) desc, subject, reason`,
-    [new Date(recentSince).toISOString()],
+     from rejects where $1::timestamptz is null or created_at >= $1::timestamptz
+     group by connection_id, subject, reason order by count(*) desc, subject, reason`,
+    [instantOrNull(since)],
   );
   return rows.map((row) => ({
     connectionId: textOrNull(row, 'connection_id'),
     subject: textOf(row, 'subject'),
     reason: textOf(row, 'reason'),
     count: integerOf(row, 'count'),
-    recent: {
-      count: integerOf(row, 'recent'),
-      firstAt: timeOrNull(row, 'recent_first_at'),
-      lastAt: timeOrNull(row, 'recent_last_at'),
-    },
+    firstAt: timeOf(row, 'first_at'),
+    lastAt: timeOf(row, 'last_at'),
     webhookLogId: textOf(row, 'webhook_log_id'),
   }));
 }

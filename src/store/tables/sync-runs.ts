@@ -21,7 +21,7 @@ import {
   boolean,
   rowOf,
 } from '../columns.js';
-import { jsonObjectOrNull, textOf, textOrNull, timeOf, timeOrNull, wordOf } from '../row.js';
+import { jsonObjectOrNull, textOf, textOrNull, timeOf, timeOrNull, wordOf, instantOrNull } from '../row.js';
 import type { Sql, SqlParameter, SqlRow } from '../sql.js';
 
 export interface NewRun {
@@ -164,11 +164,11 @@ export interface RunRow extends RowOf<typeof RUN> {
 /**
  * Whether the run `later` makes up for the run `r`, which did not complete. `work` says what a run was to do, as
  * `workOf` (src/ingest/runs/with-run.ts) writes it: `<command> {}` is all that there is. What is pending or failed in the raw log is replayed
- * by every reconcile; all of the raw log only by a full one.
+ * by every reconcile; all of the raw log only by a full one. `current`: a run that is still at work, and about to complete.
  */
-const COVERS = `(
+const covers = (current: string): string => `(
   later.resumed_run_id = r.id
-  or later.status in ('completed', 'partial') and (
+  or (later.status in ('completed', 'partial') or later.id = ${current}) and (
     later.command = r.command and (later.options = r.options or later.work in (r.work, r.command || ' {}'))
     or later.command = 'undo' and later.options ->> 'undoes' = r.id::text
     or later.command = 'reconcile' and (
@@ -182,12 +182,12 @@ const COVERS = `(
   )
 )`;
 
-function selectRuns(from: string): string {
+function selectRuns(from: string, current = 'null::uuid'): string {
   return `
     select r.id, r.command, r.options, r.status, r.counters, r.verdict, r.host, r.pid, r.started_at, r.completed_at,
       r.error, r.parent_run_id, r.resumed_run_id,
       case when r.status in ('running', 'interrupted', 'failed') then coalesce(
-        (select id from sync_runs later where later.started_at > r.started_at and ${COVERS}
+        (select id from sync_runs later where later.started_at > r.started_at and ${covers(current)}
          order by later.started_at limit 1),
         (select id from sync_runs parent where parent.id = r.parent_run_id)
       ) end as covered_by,
@@ -196,10 +196,18 @@ function selectRuns(from: string): string {
     order by r.started_at desc, r.id desc`;
 }
 
-/** The newest runs, and besides them every one that is recorded as running. */
-export async function readRecentRuns(sql: Sql, limit: number): Promise<RunRow[]> {
+/**
+ * The newest runs, and besides them every one that is recorded as running. What the run `current`, which asks, makes up for
+ * counts as covered by it.
+ */
+export async function readRecentRuns(
+  sql: Sql,
+  limit: number,
+  current: string | null = null,
+): Promise<RunRow[]> {
   const newest = `(select *, row_number() over (order by started_at desc, id desc) as nth from sync_runs)`;
-  return query(sql, `(select * from ${newest} n where nth <= $1::int or status = 'running') r`, [limit]);
+  const from = `(select * from ${newest} n where nth <= $1::int or status = 'running') r`;
+  return (await sql.query(selectRuns(from, '$2::uuid'), [limit, current])).map(runOf);
 }
 
 /** The newest runs that no other run started. */
@@ -224,14 +232,13 @@ export function selectNewestRuns(
   sql: Sql,
   { command, since, until, limit }: RunSelection,
 ): Promise<RunRow[]> {
-  const instant = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
   return query(
     sql,
     `(select * from sync_runs
       where ($1::text is null or command = $1) and ($2::timestamptz is null or started_at >= $2)
         and ($3::timestamptz is null or started_at < $3)
       order by started_at desc, id desc limit $4::int) r`,
-    [command, instant(since), instant(until), limit],
+    [command, instantOrNull(since), instantOrNull(until), limit],
   );
 }
 
