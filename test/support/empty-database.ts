@@ -25,9 +25,7 @@ export async function createEmptier(store: Store): Promise<() => Promise<void>> 
   end $$`;
   return () =>
     store.transaction(async (tx) => {
-      const [session] = await tx.query(
-        `select to_regprocedure('pg_temp.empty_again()') is null as is_fresh`,
-      );
+      const [session] = await tx.query(`select to_regprocedure('pg_temp.empty_again()') is null as is_fresh`);
       if (session?.['is_fresh'] === true) await tx.execute(make);
       await tx.query('select pg_temp.empty_again()');
     });

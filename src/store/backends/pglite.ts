@@ -53,8 +53,7 @@ function createPgliteSql(client: Pick<PGlite | Transaction, 'query'>): Sql {
   const run = (
     text: string,
     parameters: readonly SqlParameter[],
-  ): Promise<{ rows: SqlRow[]; affectedRows?: number }> =>
-    client.query<SqlRow>(text, [...parameters]);
+  ): Promise<{ rows: SqlRow[]; affectedRows?: number }> => client.query<SqlRow>(text, [...parameters]);
   return {
     query: async (text, parameters = []) => (await run(text, parameters)).rows,
     execute: async (text, parameters = []) => (await run(text, parameters)).affectedRows ?? 0,
