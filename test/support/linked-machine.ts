@@ -30,7 +30,7 @@ export interface LinkedMachine {
    * Runs the command line in this process. For what the command says, asks and stores: the second of CPU in which Node and
    * Baileys start is paid once for all cases of a file. What is about processes takes `machine`.
    */
-  call(argv: readonly string[], surroundings?: CallSurroundings): Promise<Seen>;
+  call: (argv: readonly string[], surroundings?: CallSurroundings) => Promise<Seen>;
 }
 
 /** How one call in this process differs from the usual. */
