@@ -58,6 +58,8 @@ export default defineConfig({
           globalSetup: ['test/support/global-setup.ts'],
           // A process per file: PGlite is WebAssembly, and its memory goes back to the system only with its process.
           pool: 'forks',
+          // Without V8's optimizing compiler of WebAssembly: most of these end before it pays. It computes the same either way.
+          execArgv: ['--liftoff-only'],
           // For two cores: half of their time these wait, for moments to kill at and for the pauses that the product makes.
           maxWorkers: 3,
           // After the unit tests: projects with different workers cannot run at once.

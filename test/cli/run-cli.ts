@@ -16,6 +16,7 @@ export interface Seen {
 export interface Surroundings {
   env?: Record<string, string>;
   cwd?: string;
+  home?: string;
   stdin?: string | AsyncIterable<string>;
   /** What a person types, each once the words before it have appeared on stderr. */
   answers?: readonly (readonly [question: string, typed: string])[];
@@ -62,7 +63,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
     columns: terminals.has('stdout') ? 100 : undefined,
     env: surroundings.env ?? {},
     cwd: surroundings.cwd ?? '/',
-    homeDirectory: '/nonexistent-home',
+    homeDirectory: surroundings.home ?? '/nonexistent-home',
     startedAt: performance.timeOrigin,
     host: 'test-host',
     user: 'test-user',

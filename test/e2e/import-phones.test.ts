@@ -35,11 +35,14 @@ async function linked(): Promise<LinkedMachine> {
   return linkedMachine(await postgresql.install(), { before: [live('hello', 0)] });
 }
 
+/** Imports, in this process unless the case is about the built command. */
 async function imported(
-  { machine, env }: LinkedMachine,
-  ...flags: string[]
+  { machine, env, call }: LinkedMachine,
+  flags: readonly string[],
+  how: 'here' | 'built' = 'here',
 ): Promise<{ result: ImportResult; code: number | null }> {
-  const { code, stdout, stderr } = await machine.run([...IMPORT, ...flags], { env });
+  const argv = [...IMPORT, ...flags];
+  const { code, stdout, stderr } = await (how === 'here' ? call(argv) : machine.run(argv, { env }));
   expect(stdout, stderr).toMatch(/^\{/);
   return { result: readImport(stdout), code };
 }
@@ -59,7 +62,7 @@ describeOnBackends('import: an answer of four files', (backend) => {
       });
       return split(request);
     });
-    const { result, code } = await imported(site, '--count', '200');
+    const { result, code } = await imported(site, ['--count', '200'], 'built');
     expect(code).toBe(0);
     expect(result).toMatchObject({
       outcome: 'end_of_history',
@@ -79,7 +82,7 @@ describe('import: files that cannot be had', () => {
         ? 'silence'
         : inChunks(PHONE, 5, (chunk) => ({ as: chunk === 1 ? 'missing-blob' : 'blob' }))(request),
     );
-    const first = await imported(site, '--count', '20', '--timeout', '1s');
+    const first = await imported(site, ['--count', '20', '--timeout', '1s']);
     expect(first.code).toBe(4);
     expect(first.result).toMatchObject({
       status: 'partial',
@@ -87,14 +90,14 @@ describe('import: files that cannot be had', () => {
       fetch: { gaps: [{ reason: 'file', filled: false }] },
       remedies: [{ command: 'import', args: [`+${ANA}`, '--phase', 'fetch', '--force'] }, {}],
     });
-    const status = await site.machine.run(['link', 'status', '--json'], { env: site.env });
+    const status = await site.call(['link', 'status', '--json']);
     expect(JSON.parse(status.stdout)).toMatchObject({ devices: [{ owed: { files: 1, gaps: 1 } }] });
     site.fake.healFiles();
     site.fake.onHistoryRequest(PHONE);
-    const second = await imported(site, '--count', '20', '--phase', 'fetch', '--force');
+    const second = await imported(site, ['--count', '20', '--phase', 'fetch', '--force']);
     expect(second.result).toMatchObject({ status: 'completed', fetch: { gaps: [{ filled: true }] } });
     expect(await site.machine.look(transcript)).toHaveLength(41);
-    const after = await site.machine.run(['link', 'status', '--json'], { env: site.env });
+    const after = await site.call(['link', 'status', '--json']);
     expect(JSON.parse(after.stdout)).toMatchObject({ devices: [{ owed: { files: 0, gaps: 0 } }] });
   });
 
@@ -117,7 +120,7 @@ describe('import: files that cannot be had', () => {
     expect(left).toEqual([{ owed: 1, kept: 1 }]);
     site.fake.healFiles();
     site.fake.onHistoryRequest(PHONE);
-    const { result } = await imported(site, '--count', '20');
+    const { result } = await imported(site, ['--count', '20']);
     expect(result.status).toBe('completed');
     expect((await site.machine.look(transcript)).length).toBeGreaterThanOrEqual(21);
   });
@@ -155,12 +158,11 @@ describe('what link, unlink and import advise', () => {
 describe('import: what is said', () => {
   it('of silence and of failed downloads: that the next request waits, and how not to wait', async () => {
     const site = await linked();
-    const { machine, env } = site;
-    const silent = await machine.run(['import', `+${ANA}`, '--timeout', '300ms'], { env });
+    const silent = await site.call(['import', `+${ANA}`, '--timeout', '300ms']);
     expect(silent.code).toBe(1);
     expect(silent.stdout).toMatch(/The next request waits five minutes, until \S+; --force asks anyway\./);
     site.fake.onHistoryRequest(inChunks(PHONE, 50, () => ({ as: 'missing-blob' })));
-    const failed = await machine.run(['import', `+${ANA}`, '--force'], { env });
+    const failed = await site.call(['import', `+${ANA}`, '--force']);
     expect(failed.code).toBe(1);
     expect(failed.stdout).toContain('The file is still missing; the next import downloads it first.');
     expect(failed.stdout).toContain('The next request waits five minutes');
@@ -168,7 +170,6 @@ describe('import: what is said', () => {
 
   it('of other people’s messages in an answer: how many, and the command that brings them in', async () => {
     const site = await linked();
-    const { machine, env } = site;
     const stranger = '5521900000002@s.whatsapp.net';
     site.fake.onHistoryRequest(() => ({
       conversations: [
@@ -176,16 +177,16 @@ describe('import: what is said', () => {
         conversation(stranger, [archived({ chat: stranger, id: 'b', at: T0 - 9 })]),
       ],
     }));
-    const { stdout } = await machine.run(['import', `+${ANA}`], { env });
+    const { stdout } = await site.call(['import', `+${ANA}`]);
     expect(stdout).toContain('1 message of other people came with the answer: stored, and pending.');
     const advised = /^ {2}wa-reconcile (replay.*)$/m.exec(stdout)?.[1] ?? '';
-    expect((await machine.run(advised.split(' '), { env })).code).toBe(0);
-    expect(await machine.look(transcript)).toContain('> b');
+    expect((await site.call(advised.split(' '))).code).toBe(0);
+    expect(await site.machine.look(transcript)).toContain('> b');
   });
 
   it('of a group: that groups are not imported', async () => {
     const site = await linked();
-    const { code, stderr } = await site.machine.run(['import', '120363000000000000@g.us'], { env: site.env });
+    const { code, stderr } = await site.call(['import', '120363000000000000@g.us']);
     expect(code).toBe(2);
     expect(stderr).toContain('only the chat of one person can be imported');
     expect(stderr).toContain('wa-reconcile replay --all --include group');
@@ -206,7 +207,7 @@ describe('import: what is said', () => {
     async function unreachable(): Promise<void> {
       const site = await linked();
       site.fake.refuseConnections(503);
-      const { result, code } = await imported(site);
+      const { result, code } = await imported(site, []);
       expect(code).toBe(1);
       expect(result).toMatchObject({ outcome: 'offline', reason: '503' });
       expect(result.durationMs).toBeLessThan(25_000);

@@ -1,7 +1,6 @@
 import { proto } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
 import type { ImportResult } from '../../src/commands/import/types.js';
-import type { ChildResult } from '../support/child-process.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends, useBackend } from '../support/databases.js';
 import { type FakePerson, lidOf, pnOf } from '../support/fake-whatsapp/account.js';
@@ -48,12 +47,33 @@ async function linked(options: LinkedOptions = {}): Promise<LinkedMachine> {
 
 const IMPORT = ['import', `+${ANA}`];
 
-/** Imports, and reads the JSON; the witness is still online afterwards, on its first login. */
+/** What a call of the command said and ended with, in this process or in one of its own. */
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Imports in this process, and reads the JSON. */
 async function imported(
-  { machine, env, witness }: LinkedMachine,
+  site: LinkedMachine,
   ...flags: string[]
-): Promise<{ result: ImportResult; ended: ChildResult }> {
-  const ended = await machine.run([...IMPORT, '--json', '--page-pause', '10ms', ...flags], { env });
+): Promise<{ result: ImportResult; ended: Ended }> {
+  return read(site, await site.call([...JSON_IMPORT, ...flags]));
+}
+
+/** The same, by the built command. */
+async function importedByItself(
+  site: LinkedMachine,
+  ...flags: string[]
+): Promise<{ result: ImportResult; ended: Ended }> {
+  return read(site, await site.machine.run([...JSON_IMPORT, ...flags], { env: site.env }));
+}
+
+const JSON_IMPORT = [...IMPORT, '--json', '--page-pause', '10ms'];
+
+/** The JSON; the witness is still online, on its first login. */
+function read({ witness }: LinkedMachine, ended: Ended): { result: ImportResult; ended: Ended } {
   expect(ended.stdout, ended.stderr).toMatch(/^\{/);
   const result = readImport(ended.stdout);
   expect(witness.isOpen).toBe(true);
@@ -72,7 +92,7 @@ describeOnBackends('import, end to end', (backend) => {
     const site = await linkedMachine(await machines.install(), { before: TODAY });
     site.fake.onHistoryRequest(answerFromArchive([PHONE]));
     const startedAt = performance.now();
-    const { result, ended } = await imported(site, '--count', '5');
+    const { result, ended } = await importedByItself(site, '--count', '5');
     expect(ended.code).toBe(0);
     // Timers of Baileys live for half a minute; the command does not wait for them.
     expect(performance.now() - startedAt).toBeLessThan(25_000);
@@ -199,8 +219,7 @@ describe('import: addresses', () => {
     const newest = await historyEvent({ conversations: [conversation(LID, chatOf(LID).slice(20))] });
     const site = await linked({ kind: 'baileys', before: [utf8(newest)] });
     site.fake.onHistoryRequest(answerFromArchive([{ id: LID, messages: chatOf(LID) }]));
-    const { machine, env } = site;
-    const { code, stdout } = await machine.run(['import', LID, '--json'], { env });
+    const { code, stdout } = await site.call(['import', LID, '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       outcome: 'end_of_history',
@@ -275,7 +294,7 @@ describe('import: what an answer holds', () => {
       skipped: { group: 1, status_broadcast: 1, newsletter: 1, other_contact: 1 },
     });
     expect(await leads(site)).toHaveLength(1);
-    const { code } = await site.machine.run(['replay']);
+    const { code } = await site.call(['replay']);
     expect(code).toBe(0);
     expect(await bodies(site)).toContain('> b');
   });
@@ -391,8 +410,7 @@ describe('import: a list', () => {
   it('from standard input, with one summary that names the bad lines', async () => {
     const site = await linked({ before: CHATS.map(({ phone }) => live(`new${phone}`, 0, { from: phone })) });
     site.fake.onHistoryRequest(answerFromArchive(CHATS));
-    const { code, stdout } = await site.machine.run(['import', '--from-file', '-', '--page-pause', '10ms'], {
-      env: site.env,
+    const { code, stdout } = await site.call(['import', '--from-file', '-', '--page-pause', '10ms'], {
       stdin: 'tomorrow\n5511900000001\n5521900000002\n',
     });
     expect(code).toBe(4);
@@ -411,9 +429,7 @@ describe('import: when it goes wrong', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(700);
     expect(result).toMatchObject({ outcome: 'silent', fetch: { requests: 1 } });
     expect(result.durationMs).toBeLessThan(8_700);
-    const { stdout, stderr } = await site.machine.run([...IMPORT, '--force', '--timeout', '100ms'], {
-      env: site.env,
-    });
+    const { stdout, stderr } = await site.call([...IMPORT, '--force', '--timeout', '100ms']);
     expect(stdout).toContain('the phone did not answer within 100 ms');
     expect(stdout).toContain('It does not mean that there is no more history.');
     expect(stderr).toContain('asked the phone for page 1, waiting up to 100 ms');
@@ -556,16 +572,14 @@ describe('import: when it goes wrong', () => {
 
   it('a wrong secret key changes nothing', async () => {
     const site = await linked();
-    const { machine, env } = site;
+    const { machine } = site;
     const stored = (): Promise<unknown> =>
       machine.look(({ sql }) =>
         sql.query(`select encode(credentials, 'hex') as c, updated_at from linked_devices`),
       );
     const before = await stored();
     const wrong = Buffer.alloc(32, 7).toString('base64');
-    const { code, stdout, stderr } = await machine.run(IMPORT, {
-      env: { ...env, WA_RECONCILE_SECRET_KEY: wrong },
-    });
+    const { code, stdout, stderr } = await site.call(IMPORT, { env: { WA_RECONCILE_SECRET_KEY: wrong } });
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toContain('it was encrypted with another key');
@@ -622,7 +636,7 @@ describe('import: when it goes wrong', () => {
       site.fake.renewSession(request.device);
       return answer(request);
     });
-    const { result, ended } = await imported(site, '--count', '8', '--pages', '3');
+    const { result, ended } = await importedByItself(site, '--count', '8', '--pages', '3');
     expect(result.outcome).toBe('end_of_history');
     expect(`${ended.stdout}${ended.stderr}`).not.toMatch(/session|privKey|registrationId/i);
   });

@@ -32,6 +32,8 @@ export interface Surroundings {
 export interface Installation {
   directory: string;
   config: DatabaseConfig;
+  /** Where the command finds that database. */
+  environment: Readonly<Record<string, string>>;
   /** Writes a file into the directory; gives its path. */
   write(name: string, content: string | Uint8Array): Promise<string>;
   start(argv: readonly string[], surroundings?: Surroundings): Promise<Child>;
@@ -80,13 +82,15 @@ async function describeInstallation(
   const binary = await builtBinary();
   await mkdir(join(directory, 'bin'));
   await symlink(binary, join(directory, 'bin', 'wa-reconcile'));
+  const environment: Record<string, string> =
+    config.kind === 'postgresql'
+      ? { DATABASE_URL: config.url }
+      : { WA_RECONCILE_HOME: dirname(config.directory) };
   const ownEnvironment = {
+    ...environment,
     // The command by its name, run by this very Node, as npm links it.
     PATH: [join(directory, 'bin'), dirname(process.execPath), process.env.PATH].join(delimiter),
     HOME: directory,
-    ...(config.kind === 'postgresql'
-      ? { DATABASE_URL: config.url }
-      : { WA_RECONCILE_HOME: dirname(config.directory) }),
   };
 
   function launch(program: string, argv: readonly string[], { env, cwd, stdin }: Surroundings): Child {
@@ -121,6 +125,7 @@ async function describeInstallation(
   return {
     directory,
     config,
+    environment,
     write: async (name, content) => {
       const path = join(directory, name);
       await mkdir(dirname(path), { recursive: true });

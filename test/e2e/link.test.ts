@@ -4,6 +4,7 @@ import { proto } from '@whiskeysockets/baileys';
 import { expect, it, onTestFinished } from 'vitest';
 import { acquireDeviceLock } from '../../src/store/locks/run-lock.js';
 import { openStore } from '../../src/store/open-store.js';
+import { runCli, type Seen } from '../cli/run-cli.js';
 import type { Child } from '../support/child-process.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
@@ -65,6 +66,11 @@ describeOnBackends('link', (backend) => {
       WA_RECONCILE_SECRET_KEY: randomBytes(32).toString('base64'),
     };
     return { fake, machine, env };
+  }
+
+  /** Runs the command line in this process: for calls that end before they reach WhatsApp. */
+  function call(machine: Installation, argv: readonly string[], env: Record<string, string>): Promise<Seen> {
+    return runCli(argv, { env: { ...machine.environment, ...env }, cwd: machine.directory });
   }
 
   /** Looks at what the command shows on stderr until `read` finds something in it. */
@@ -154,7 +160,7 @@ describeOnBackends('link', (backend) => {
     expect(unlinked.code).toBe(0);
     expect(JSON.parse(unlinked.stdout)).toMatchObject({ onPhone: 'unlinked' });
     expect(device.isRemoved).toBe(true);
-    const after = await machine.run(['link', 'status'], { env });
+    const after = await call(machine, ['link', 'status'], env);
     expect(after.code).toBe(6);
     expect(after.stdout).toContain('No device is linked.');
     const keys = await machine.look(({ sql }) =>
@@ -231,11 +237,12 @@ describeOnBackends('link', (backend) => {
   it('asks for a key before anything else, and takes no other than the one it was linked with', async () => {
     const { fake, machine, env } = await install();
     const { WA_RECONCILE_SECRET_KEY: key = '', ...keyless } = env;
-    const without = await machine.run(['link', '--connection', 'loja'], { env: keyless });
+    const without = await call(machine, ['link', '--connection', 'loja'], keyless);
     expect(without.code).toBe(2);
     expect(without.stderr).toContain('openssl rand -base64 32');
-    const short = await machine.run(['link', '--connection', 'loja'], {
-      env: { ...keyless, WA_RECONCILE_SECRET_KEY: 'c2hvcnQ=' },
+    const short = await call(machine, ['link', '--connection', 'loja'], {
+      ...keyless,
+      WA_RECONCILE_SECRET_KEY: 'c2hvcnQ=',
     });
     expect(short.code).toBe(2);
     expect(short.stderr).toContain('WA_RECONCILE_SECRET_KEY is not a key of 32 bytes in base64.');
@@ -249,18 +256,16 @@ describeOnBackends('link', (backend) => {
       ['link', '--connection', 'loja'],
       ['unlink', '--connection', 'loja', '--yes'],
     ]) {
-      const { code, stderr } = await machine.run(argv, { env: wrong });
+      const { code, stderr } = await call(machine, argv, wrong);
       expect(code).toBe(2);
       expect(stderr).toContain('it was encrypted with another key');
     }
-    const status = await machine.run(['link', 'status', '--json'], { env: wrong });
+    const status = await call(machine, ['link', 'status', '--json'], wrong);
     expect(JSON.parse(status.stdout)).toMatchObject({ devices: [{ key: 'wrong' }] });
     expect(await stored(machine)).toEqual(before);
     expect(device.isRemoved).toBe(false);
 
-    const forgotten = await machine.run(['unlink', '--connection', 'loja', '--forget', '--yes'], {
-      env: wrong,
-    });
+    const forgotten = await call(machine, ['unlink', '--connection', 'loja', '--forget', '--yes'], wrong);
     expect(forgotten.code).toBe(0);
     expect(forgotten.stdout).toContain('Remove it on the phone as well');
     expect(device.isRemoved).toBe(false);
@@ -347,7 +352,7 @@ describeOnBackends('link', (backend) => {
     ];
     await Promise.all(
       cases.map(async ([argv, expected, says, changed]) => {
-        const { code, stderr } = await machine.run(argv, { env: { ...env, ...changed } });
+        const { code, stderr } = await call(machine, argv, { ...env, ...changed });
         expect(stderr).toContain(says);
         expect(code).toBe(expected);
       }),

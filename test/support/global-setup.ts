@@ -28,12 +28,39 @@ declare module 'vitest' {
   }
 }
 
+/** The databases of this run, and how many of its projects still need them. */
+interface SharedDatabases {
+  databases: Promise<{ found: TestDatabases; remove: () => Promise<void> }>;
+  users: number;
+}
+
+declare global {
+  var sharedTestDatabases: SharedDatabases | undefined;
+}
+
 /**
- * Runs once before all tests: one real PostgreSQL (or the server that TEST_DATABASE_URL names) and one embedded database,
- * both migrated, as templates; making a fresh database from one costs well under a second. The embedded one takes seconds to
- * make, and is made while tests that do not need it run already. A server that cannot be had is a failure of the whole run.
+ * Runs before the tests of each project that needs databases. The first one makes them, the last one removes them; they are
+ * global, because each project loads this module anew.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const shared = (globalThis.sharedTestDatabases ??= { databases: makeDatabases(), users: 0 });
+  shared.users += 1;
+  const { found, remove } = await shared.databases;
+  project.provide('databases', found);
+  return async () => {
+    shared.users -= 1;
+    if (shared.users > 0) return;
+    globalThis.sharedTestDatabases = undefined;
+    await remove();
+  };
+}
+
+/**
+ * One real PostgreSQL (or the server that TEST_DATABASE_URL names) and one embedded database, both migrated, as templates;
+ * making a fresh database from one costs well under a second. The embedded one takes seconds to make, and is made while tests
+ * that do not need it run already. A server that cannot be had is a failure of the whole run.
+ */
+async function makeDatabases(): Promise<{ found: TestDatabases; remove: () => Promise<void> }> {
   const directory = await makeRunDirectory();
   const given = process.env.TEST_DATABASE_URL;
   const server: TestServer =
@@ -44,7 +71,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
   const pglite = createPgliteTemplate(directory);
 
-  async function teardown(): Promise<void> {
+  async function remove(): Promise<void> {
     await dropDatabases(server.url, prefix).finally(() => server.stop());
     await pglite;
     await rm(directory, { recursive: true, force: true });
@@ -52,14 +79,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
   try {
     const template = await createPostgresqlTemplate(server.url, prefix);
-    project.provide('databases', { serverUrl: server.url, prefix, template, directory });
+    return { found: { serverUrl: server.url, prefix, template, directory }, remove };
   } catch (error) {
-    await teardown().catch(() => undefined);
+    await remove().catch(() => undefined);
     throw new Error(`the PostgreSQL for the tests cannot be used: ${redactUrl(server.url)}`, {
       cause: error,
     });
   }
-  return teardown;
 }
 
 async function createPostgresqlTemplate(serverUrl: string, prefix: string): Promise<string> {

@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { BufferJSON } from '@whiskeysockets/baileys';
+import { getGlobalDispatcher, setGlobalDispatcher } from 'undici';
 import { onTestFinished } from 'vitest';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { StoredDevice } from '../../src/commands/devices/stored-device.js';
 import type { Store } from '../../src/store/store.js';
+import { runCli, type Seen } from '../cli/run-cli.js';
 import type { Installation } from '../e2e/installation.js';
 import { addConnection } from './connections.js';
 import { childEnvironment } from './fake-whatsapp/child-environment.js';
 import { connectClient, type TestClient } from './fake-whatsapp/client.js';
 import { randomAccount } from './fake-whatsapp/credentials.js';
 import type { LinkedDevice } from './fake-whatsapp/linked-device.js';
+import { createMediaDispatcher } from './fake-whatsapp/media-dispatcher.js';
 import { type FakeWhatsApp, startFakeWhatsApp } from './fake-whatsapp/server.js';
 import { replayBodies } from './replaying.js';
 
@@ -23,6 +26,17 @@ export interface LinkedMachine {
   witness: TestClient & { device: LinkedDevice };
   /** For the command: where WhatsApp is, and the secret key. */
   env: Record<string, string>;
+  /**
+   * Runs the command line in this process. For what the command says, asks and stores: the second of CPU in which Node and
+   * Baileys start is paid once for all cases of a file. What is about processes takes `machine`.
+   */
+  call: (argv: readonly string[], surroundings?: CallSurroundings) => Promise<Seen>;
+}
+
+/** How one call in this process differs from the usual. */
+export interface CallSurroundings {
+  env?: Readonly<Record<string, string>>;
+  stdin?: string;
 }
 
 export interface LinkedOptions {
@@ -67,15 +81,22 @@ export async function linkedMachine(
     );
     if (before.length > 0) await replayBodies(store, before, { register: false, connection: 'loja' });
   });
+  const own = { WA_RECONCILE_WHATSAPP_URL: fake.url, WA_RECONCILE_SECRET_KEY: secret };
   return {
     machine,
     fake,
     device,
     witness: Object.assign(client, { device: other }),
-    env: {
-      ...(await childEnvironment(fake)),
-      WA_RECONCILE_WHATSAPP_URL: fake.url,
-      WA_RECONCILE_SECRET_KEY: secret,
+    env: { ...(await childEnvironment(fake)), ...own },
+    call: async (argv, { env = {}, ...stdin } = {}) => {
+      const usual = getGlobalDispatcher();
+      setGlobalDispatcher(createMediaDispatcher(fake.httpUrl));
+      try {
+        const { directory, environment } = machine;
+        return await runCli(argv, { env: { ...environment, ...own, ...env }, cwd: directory, ...stdin });
+      } finally {
+        setGlobalDispatcher(usual);
+      }
     },
   };
 }
