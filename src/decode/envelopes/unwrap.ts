@@ -90,7 +90,7 @@ export class Search {
 
   /** Decodes the bodies that were found. */
   read(found: Found): void {
-    const signatures = new Signatures(this.bodies);
+    const signatures = new Signatures(this.bodies, this.allowance);
     for (const { value, path, read, scope, rowTime, trail } of this.bodies) {
       const before = found.sections.length;
       read(scope, found);
