@@ -119,6 +119,7 @@ export interface EditFact extends FactBase {
 export interface RevokeFact extends FactBase {
   kind: 'revoke';
   targetExternalId: string;
+  /** 0 where nothing says when. */
   at: number;
   counterpart: Identities;
 }
