@@ -118,6 +118,20 @@ describe('events of Baileys', () => {
     });
   });
 
+  it('H3: a call is known by its data, also without a session', () => {
+    const data: JsonValue[] = [
+      { chatId: ANA, from: ANA, id: 'C1', date: '2026-09-21T11:13:20.000Z', offline: false, status: 'offer' },
+      { chatId: ANA_LID, from: ANA_LID, id: 'C1', status: 'terminate' },
+    ];
+    const forms: JsonObject[] = [{ event: 'call', data }, { call: data }, { event: 'CALL', data }];
+    for (const value of forms) {
+      const decoded = decode(value);
+      expect(decoded.unrecognized).toEqual([]);
+      expect(decoded.sections).toMatchObject([{ field: 'call', eventOnly: true }]);
+      expect(theOnly(decoded, 'event')).toMatchObject({ name: 'call' });
+    }
+  });
+
   it('M3: messages.update brings statuses, in Baileys’ form and in Evolution API’s', () => {
     const decoded = decode(
       event('messages.update', [
