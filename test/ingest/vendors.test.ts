@@ -112,6 +112,34 @@ describeOnBackends('what vendors send reaches the messages that WhatsApp means',
     },
   );
 
+  it('M2: a template and a card are one body each, by Meta and by WhatsApp Web', async () => {
+    const components: JsonObject[] = [
+      { type: 'BODY', text: 'Olá' },
+      { type: 'BUTTONS', buttons: [{ type: 'QUICK_REPLY', text: 'Quero' }] },
+      { type: 'FOOTER', text: 'SAIR' },
+    ];
+    const hydratedTemplate = {
+      hydratedContentText: 'Olá',
+      hydratedFooterText: 'SAIR',
+      hydratedButtons: [{ quickReplyButton: { displayText: 'Quero', id: '1' } }],
+    };
+    const contacts = [{ name: { formatted_name: 'Zé' }, phones: [{ phone: '+55 11 90000-0055' }] }];
+    const vcard = 'BEGIN:VCARD\nFN:Zé\nTEL;waid=5511900000055:+55 11 90000-0055\nEND:VCARD';
+    const bodies = [
+      live('K1', 0, { type: 'template', text: undefined, template: { name: 'promo', components } }),
+      webLive('K1', 0, { message: { templateMessage: { hydratedTemplate } } }),
+      live('K2', 1, { type: 'contacts', text: undefined, contacts }),
+      webLive('K2', 1, {
+        message: { contactsArrayMessage: { displayName: 'Zé', contacts: [{ displayName: 'Zé', vcard }] } },
+      }),
+    ];
+    const store = await expectOneDatabase(backend, bodies, options);
+    expect(await rows(store)).toMatchObject([
+      { id: wamid('K1'), body: 'Olá\nSAIR\n• Quero' },
+      { id: wamid('K2'), body: 'Zé: +55 11 90000-0055' },
+    ]);
+  });
+
   it('M5: a customer’s edit finds its message by Evolution API, which names the business as the chat', async () => {
     const protocol = {
       key: { remoteJid: `${BUSINESS}@s.whatsapp.net`, fromMe: true, id: 'K1' },
