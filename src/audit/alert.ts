@@ -257,10 +257,10 @@ export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
       kind: 'bad_signature',
       status: 'failed',
       reason: BAD_SIGNATURE,
-      one: 'has a signature that does not fit the app secret',
-      many: 'have a signature that does not fit the app secret',
-      advice: (it: string) =>
-        `Nothing of ${it} was applied. If the secret was wrong, replay --failed with the right one.`,
+      one: 'has a body whose signature does not fit the app secret',
+      many: 'have a body whose signature does not fit the app secret',
+      advice: () =>
+        'Nothing of such a body was applied. If the secret was wrong, replay --failed with the right one.',
     },
     {
       kind: 'entries_failed',
@@ -281,7 +281,11 @@ export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
     },
   ] as const;
   return kinds.flatMap(({ kind, status, reason, one, many, advice }) => {
-    const groups = entries.filter((group) => group.status === status && group.reason === reason);
+    const groups = entries.filter(
+      (group) =>
+        (group.status === status || (reason !== null && group.status === 'partial')) &&
+        group.reason === reason,
+    );
     const count = groups.reduce((total, group) => total + group.count, 0);
     const [first] = groups
       .flatMap(({ firstBroken }) => firstBroken ?? [])

@@ -5,6 +5,7 @@ import type { ConnectionHint, Fact } from '../model/facts.js';
 import { nodesOf } from '../rules/identity-evidence.js';
 import type { DecodedEntry } from '../rawlog/raw-log.js';
 import { keyOf } from '../rules/message-book.js';
+import { WRONG_SIGNATURE } from '../rules/signatures.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import type { AuditView } from './audit-log.js';
 import { describeDifferences } from './differences.js';
@@ -186,7 +187,7 @@ export class AuditBook {
   /** Reports an entry as a whole where its items cannot all be judged. */
   async entry(decoded: DecodedEntry, scope: ReadonlySet<string>): Promise<void> {
     this.entries += 1;
-    const { entry, failure, unrecognized, sections } = decoded;
+    const { entry, failure, unrecognized, sections, refused } = decoded;
     const { open } = this;
     const { origin } = entryRefOf(entry);
     const mine = sections.find(({ connection }) => connection !== null && scope.has(connection.id));
@@ -205,6 +206,10 @@ export class AuditBook {
         return;
       }
     } else {
+      for (const path of refused) {
+        open.unreadable += 1;
+        await this.tell('entry_unreadable', { ...at, detail: `${origin}: ${path}: ${WRONG_SIGNATURE}` });
+      }
       for (const { path, reason } of unrecognized) {
         open.unrecognized += 1;
         await this.tell('entry_unrecognized', { ...at, detail: `${origin}: ${path}: ${reason}` });

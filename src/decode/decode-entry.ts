@@ -28,7 +28,10 @@ export function decodeEntry(bytes: Uint8Array, options: DecodeOptions): DecodeRe
     const { reason, message } = opened;
     if (reason === 'invalid_json' || reason === 'no_json') return { kind: 'invalid', reason, message };
     const unrecognized = [{ path: '$', reason, excerpt: excerptOf(text) }];
-    return { kind: 'decoded', entry: { provider: 'meta', sections: [], unrecognized, signatures: [] } };
+    return {
+      kind: 'decoded',
+      entry: { provider: 'meta', sections: [], unrecognized, signatures: [], unsigned: 0 },
+    };
   }
   const search = new Search(allowance);
   const scope = { options, timeIsGiven: options.receivedAt !== undefined, field: undefined };
@@ -41,14 +44,15 @@ export function decodeEntry(bytes: Uint8Array, options: DecodeOptions): DecodeRe
     sections: [],
     unrecognized: [],
     signatures: [],
+    unsigned: 0,
     receivedAt: undefined,
   };
   search.read(found);
   if (miss !== undefined) found.unrecognized.push(unrecognizedOf(miss));
 
-  const { providers, sections, unrecognized, signatures, receivedAt } = found;
+  const { providers, sections, unrecognized, signatures, unsigned, receivedAt } = found;
   const provider = providerOf(providers);
-  return { kind: 'decoded', entry: { provider, sections, unrecognized, receivedAt, signatures } };
+  return { kind: 'decoded', entry: { provider, sections, unrecognized, receivedAt, signatures, unsigned } };
 }
 
 /** Of an entry that holds bodies of several, Meta's names its number. */

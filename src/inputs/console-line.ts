@@ -69,6 +69,8 @@ export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntr
   if (found !== undefined && found.end - found.start > 2) {
     const inside = hasMarker(line.subarray(found.start, found.end));
     const rest = line.subarray(found.end);
+    const isSigned = line.subarray(0, found.start).includes(SIGNATURE) || rest.includes(SIGNATURE);
+    if (inside && isSigned) return { kind: 'line', start: 0, end: line.length };
     // Values one directly after the other are an entry each.
     if (inside ? startsValue(rest) || !hasMarker(rest) : !mayHoldBody(line)) return found;
     return { kind: 'line', start: 0, end: line.length };
@@ -78,6 +80,9 @@ export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntr
   if (mayHoldBody(line)) return { kind: 'line', start: 0, end: line.length };
   return found ?? { kind: 'none', start: 0, end: 0 };
 }
+
+/** A signature among the words around a body says who wrote it. */
+const SIGNATURE = Buffer.from('sha256=');
 
 /** `b'{"a":"\\u00e1"}'`, Python's bytes: what looks like JSON has its backslashes doubled, and would be read as other text. */
 function isInPythonBytes(line: Buffer, start: number): boolean {

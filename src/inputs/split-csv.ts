@@ -3,6 +3,7 @@ import { instantOf } from '../model/time.js';
 import { CsvScanner, type CsvCell, type CsvRecord } from './csv-scanner.js';
 import { mayHoldBody } from './markers.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { entryOfRow, saysWhoSigned, type NamedCell } from './row-entry.js';
 
 /** How exports write "nothing" into a cell. */
 const EMPTY_CELLS = new Set(['', '\\N', 'NULL', 'null']);
@@ -20,6 +21,8 @@ export class CsvSplitter implements Splitter {
   #scanner: CsvScanner;
   #json: CsvCell | undefined;
   #receivedAt: number | undefined;
+  /** The cells of the row that say who signed its body. */
+  #signing: NamedCell[] = [];
   #damaged = false;
 
   constructor(
@@ -32,9 +35,10 @@ export class CsvSplitter implements Splitter {
     this.#base = start.offset;
     this.#row = start.element;
     // A file's first record has no line end before it, wherever a byte order mark lets its text start.
-    this.#headerIsNext = layout.header && start.line === 0;
+    this.#headerIsNext = layout.names !== undefined && start.line === 0;
     this.#scanner = new CsvScanner(layout.delimiter, queue.maxEntryBytes, {
-      wants: (column) => column === layout.jsonColumn || column === layout.receivedAtColumn,
+      // Any cell may hold the headers, from any row on.
+      wants: () => true,
       cell: (column, cell) => {
         this.#takeCell(column, cell);
       },
@@ -55,16 +59,24 @@ export class CsvSplitter implements Splitter {
   }
 
   #takeCell(column: number, cell: CsvCell): void {
-    if (column === this.layout.jsonColumn) this.#json = cell;
-    else this.#receivedAt = cell.bytes === undefined ? undefined : parseReceivedAt(cell.bytes.toString());
+    if (column === this.layout.jsonColumn) {
+      this.#json = cell;
+    } else if (column === this.layout.receivedAtColumn) {
+      this.#receivedAt = cell.bytes === undefined ? undefined : parseReceivedAt(cell.bytes.toString());
+    } else if (cell.bytes !== undefined && !isEmpty(cell)) {
+      const named: NamedCell = { name: this.layout.names?.[column], bytes: cell.bytes };
+      if (saysWhoSigned(named)) this.#signing.push(named);
+    }
   }
 
   #takeRecord({ columns, end, newlines, ending }: CsvRecord): void {
     const before: Place = { offset: this.#offset, line: this.line, element: this.#row };
     const json = this.#json;
     const receivedAt = this.#receivedAt;
+    const signing = this.#signing;
     this.#json = undefined;
     this.#receivedAt = undefined;
+    if (signing.length > 0) this.#signing = [];
     this.line += newlines;
     this.#offset = this.#base + end;
     if (columns === 0) return;
@@ -78,7 +90,8 @@ export class CsvSplitter implements Splitter {
     if (cut && this.#damaged) return;
     const after = cut ? before : { offset: this.#offset, line: this.line, element: this.#row };
     if (json !== undefined && !isEmpty(json)) {
-      this.queue.entryWithin(json.bytes, json.size, line, after, { element, receivedAt });
+      const entry = json.bytes === undefined ? undefined : entryOfRow(json.bytes, signing);
+      this.queue.entryWithin(entry, entry?.length ?? json.size, line, after, { element, receivedAt });
     } else if (cut) {
       const message =
         'The file ends inside a row; what came before is kept. Fetch the file whole and replay it again.';
@@ -109,8 +122,8 @@ function isEmpty({ bytes, quoted }: CsvCell): boolean {
 /** Where the log entries are in a CSV file. Columns are 0-based. */
 export interface CsvLayout {
   delimiter: number;
-  /** False where the first record is an entry already (`copy … csv` without `header`). */
-  header: boolean;
+  /** Names of the columns; undefined where the first record is an entry already (`copy … csv` without `header`). */
+  names: readonly string[] | undefined;
   jsonColumn: number;
   receivedAtColumn: number | undefined;
 }
@@ -144,7 +157,8 @@ function layoutWith(delimiter: number, records: SampleRecord[]): CsvLayout | 'no
   const [first, ...others] = records;
   if (first === undefined) return undefined;
   const inFirst = first.cells.findIndex((cell) => cell.quoted && looksLikeJson(cell));
-  if (inFirst !== -1) return { delimiter, header: false, jsonColumn: inFirst, receivedAtColumn: undefined };
+  if (inFirst !== -1)
+    return { delimiter, names: undefined, jsonColumn: inFirst, receivedAtColumn: undefined };
   const names = first.cells.map(({ bytes }) => bytes?.toString().trim() ?? '');
   if (!first.whole || !names.every((name) => COLUMN_NAME.test(name))) return undefined;
   const rows = others.filter((row) => !row.whole || row.cells.length === names.length);
@@ -153,7 +167,7 @@ function layoutWith(delimiter: number, records: SampleRecord[]): CsvLayout | 'no
   // A program's lines in a table have words before the body.
   const jsonColumn = bestColumn(names, countsOf(looksLikeJson)) ?? bestColumn(names, countsOf(holdsBody));
   if (jsonColumn !== undefined) {
-    return { delimiter, header: true, jsonColumn, receivedAtColumn: findName(names, RECEIVED_AT_NAMES) };
+    return { delimiter, names, jsonColumn, receivedAtColumn: findName(names, RECEIVED_AT_NAMES) };
   }
   return names.length > 1 && rows.length > 0 && rows.length === others.length ? 'no_json' : undefined;
 }

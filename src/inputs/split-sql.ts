@@ -13,6 +13,7 @@ import {
 } from './bytes.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { hasMarker } from './markers.js';
+import { entryOfRow, saysWhoSigned, type NamedCell } from './row-entry.js';
 
 const APOSTROPHE = 0x27;
 const OPEN_PAREN = 0x28;
@@ -52,6 +53,8 @@ interface Row {
   line: number;
   body: Buffer | undefined;
   holdsMarker: boolean;
+  /** The cells that say who signed the body. */
+  signing: NamedCell[];
   /** Bytes of a cell that was too large to keep. */
   tooLarge: number;
   receivedAt: number | undefined;
@@ -196,7 +199,7 @@ export class SqlSplitter implements Splitter {
       this.#newHead(newline + 1 - from);
       return newline + 1;
     }
-    this.#row = { line: this.line, body: undefined, holdsMarker: false, tooLarge: 0, receivedAt: undefined };
+    this.#row = newRow(this.line);
     if (line === undefined) this.#row.tooLarge = size;
     else for (const [column, cell] of cellsOf(line).entries()) this.#takeValue(fromCopy(cell), column);
     this.#endRow();
@@ -204,13 +207,7 @@ export class SqlSplitter implements Splitter {
   }
 
   #beginRow(): void {
-    this.#row = {
-      line: this.line + 1,
-      body: undefined,
-      holdsMarker: false,
-      tooLarge: 0,
-      receivedAt: undefined,
-    };
+    this.#row = newRow(this.line + 1);
     this.#column = 0;
     this.#depth = 0;
     this.#beginCell();
@@ -314,6 +311,8 @@ export class SqlSplitter implements Splitter {
     ) {
       row.receivedAt = instantOf(value.toString('latin1'));
     }
+    const cell: NamedCell = { name, bytes: value };
+    if (saysWhoSigned(cell)) row.signing.push(cell);
     const isMarked = hasMarker(value);
     const first = value[skipBlank(value)];
     const isJson = first === OPEN_BRACE || first === OPEN_BRACKET;
@@ -335,9 +334,14 @@ export class SqlSplitter implements Splitter {
     }
     const after = { ...statement.place, given: ++statement.given };
     const { receivedAt } = row;
-    const size = row.body?.length ?? row.tooLarge;
-    this.queue.entryWithin(row.body, size, row.line, after, { element, receivedAt });
+    const entry = row.body === undefined ? undefined : entryOfRow(row.body, row.signing);
+    const size = entry?.length ?? row.tooLarge;
+    this.queue.entryWithin(entry, size, row.line, after, { element, receivedAt });
   }
+}
+
+function newRow(line: number): Row {
+  return { line, body: undefined, holdsMarker: false, signing: [], tooLarge: 0, receivedAt: undefined };
 }
 
 function cellsOf(line: Buffer): Buffer[] {

@@ -119,6 +119,7 @@ export interface EditFact extends FactBase {
 export interface RevokeFact extends FactBase {
   kind: 'revoke';
   targetExternalId: string;
+  /** 0 where nothing says when. */
   at: number;
   counterpart: Identities;
 }
@@ -260,11 +261,13 @@ export interface Section {
   isCoexistence?: boolean;
   /** What stands around the body, outermost first: `docker`, `json_string`, `base64`. Absent where nothing does. */
   via?: readonly string[];
+  /** The `path` of the {@link SignedBody} that it is of; absent where no signature was kept. */
+  signedAt?: string;
 }
 
 /** A webhook's signature, as a wrapper kept it beside the body. */
 export interface SignedBody {
-  /** JSON path of the body. */
+  /** JSON path of the body, as clean text: by it the raw log knows a body whose signature was wrong. */
   path: string;
   /** The value of `X-Hub-Signature-256`, also where it can be no signature. */
   header: string;
@@ -289,6 +292,8 @@ export interface DecodedEntry {
   receivedAt?: number;
   /** Empty where no wrapper kept a signature. */
   signatures: SignedBody[];
+  /** Bodies beside which no signature was kept. */
+  unsigned: number;
 }
 
 /** Why an item was rejected, for people. */

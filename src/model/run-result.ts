@@ -55,7 +55,7 @@ export interface ConnectionResult {
   messages: MessageCounts;
 }
 
-/** Entries by what their signatures say; see src/rules/signatures.ts. */
+/** Bodies by what their signatures say; see src/rules/signatures.ts. */
 export interface SignatureCounts {
   valid: number;
   bad: number;

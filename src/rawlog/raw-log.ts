@@ -4,10 +4,10 @@ import type { RawEntry } from '../model/raw-entry.js';
 import type { Sql } from '../store/sql.js';
 import { readConnections, type ConnectionRow } from '../store/tables/connections.js';
 import { readEntries, type EntrySelection, type StoredEntry } from '../store/tables/stored-entries.js';
-import { BAD_SIGNATURE } from '../store/tables/webhook-log.js';
 import type { PreparedEntry, PreparedSection } from '../ingest/batch/batch.js';
 import { ConnectionResolver } from '../ingest/batch/connection-resolver.js';
-import { decodeAs, resolveSections, WRONG_SIGNATURE, type StoredAs } from '../ingest/batch/prepare-entry.js';
+import { decodeAs, resolveSections, withoutBodies, type StoredAs } from '../ingest/batch/prepare-entry.js';
+import { refusedBodies, WRONG_SIGNATURE } from '../rules/signatures.js';
 import { RunChoices } from './run-choices.js';
 
 /** Most entries are webhooks of 1 KB, but one may hold 50 MB, so a page is bounded by both. */
@@ -16,7 +16,7 @@ const PAGE = { limit: 500, maxBytes: 4 * 1024 * 1024 };
 /** What is needed of a stored entry to decode it. */
 export type Decodable = Pick<
   StoredEntry,
-  'id' | 'connectionScope' | 'rawBody' | 'sha256' | 'isIntact' | 'receivedAt' | 'runId' | 'error'
+  'id' | 'connectionScope' | 'rawBody' | 'sha256' | 'isIntact' | 'receivedAt' | 'runId' | 'refused'
 >;
 
 /** A stored entry, decoded again as the run did that stored it. */
@@ -31,6 +31,9 @@ export interface DecodedEntry<E extends Decodable = StoredEntry> {
   sections: readonly PreparedSection[];
   /** The signatures that a wrapper kept beside its bodies. */
   signatures: DecodedBody['signatures'];
+  unsigned: number;
+  /** The bodies whose signature was found to be wrong, by path: `sections` has nothing of them. */
+  refused: readonly string[];
 }
 
 /** A stored entry with the choices of the run that stored it, for those who apply it. */
@@ -120,20 +123,22 @@ export class RawLog {
     if (decoded.kind === 'invalid') {
       const { reason, message } = decoded;
       const failure = { reason, message };
-      return { entry, storedAs, failure, provider: 'meta', unrecognized: [], sections: [], signatures: [] };
+      const nothing = { unrecognized: [], sections: [], signatures: [], unsigned: 0, refused: [] };
+      return { entry, storedAs, failure, provider: 'meta', ...nothing };
     }
-    const { provider, unrecognized, signatures } = decoded.entry;
-    if (storedAs.hasBadSignature) {
-      const failure = { reason: 'bad_signature', message: WRONG_SIGNATURE } as const;
-      return { entry, storedAs, failure, provider, unrecognized, sections: [], signatures };
-    }
-    const sections = resolveSections(decoded.entry, storedAs, this.resolver);
-    return { entry, storedAs, failure: null, provider, unrecognized, sections, signatures };
+    const { provider, unrecognized, signatures, unsigned } = decoded.entry;
+    const paths = signatures.map(({ path }) => path);
+    const refused = refusedBodies(paths, storedAs.refused, null);
+    const sections = resolveSections(withoutBodies(decoded.entry, refused), storedAs, this.resolver);
+    const failure =
+      refused.length > 0 && sections.length === 0
+        ? ({ reason: 'bad_signature', message: WRONG_SIGNATURE } as const)
+        : null;
+    return { entry, storedAs, failure, provider, unrecognized, sections, signatures, unsigned, refused };
   }
 
   private storedAs(entry: Decodable): StoredAs {
-    const { id, connectionScope, sha256, isIntact, error } = entry;
-    const hasBadSignature = error === BAD_SIGNATURE;
-    return { id, connectionScope, sha256, isIntact, hasBadSignature, ...this.choices.of(entry) };
+    const { id, connectionScope, sha256, isIntact, refused } = entry;
+    return { id, connectionScope, sha256, isIntact, refused, ...this.choices.of(entry) };
   }
 }

@@ -137,14 +137,37 @@ export function absorbStatus(
 export function absorbEdit(state: MessageState, editId: string, version: Version): boolean {
   const known = state.edits?.get(editId);
   if (known !== undefined && compareVersions(known, version) >= 0) return false;
+  const copies = [...(state.edits ?? [])].filter(([id, other]) => id !== editId && isCopy(other, version));
+  const isBest = copies.every(([id, other]) => compareCopies([id, other], [editId, version]) < 0);
+  if (isNameless(editId) && !isBest) return false;
   state.edits ??= new Map();
+  for (const [id] of copies) if (isNameless(id)) state.edits.delete(id);
   state.edits.set(editId, version);
   return true;
 }
 
-/** The earliest revoke counts. */
+/** An event that tells an edit without the message that brought it has its target and time in place of an id. */
+function isNameless(editId: string): boolean {
+  return editId.includes(' ');
+}
+
+/** Whether two versions are one edit that was told twice: events cut its time to the second. */
+function isCopy(a: Version, b: Version): boolean {
+  if (Math.floor(a.at / 1000) !== Math.floor(b.at / 1000)) return false;
+  // Not by media, which an edit may only have inherited.
+  return a.content.type === b.content.type && (a.content.body ?? null) === (b.content.body ?? null);
+}
+
+/** Of the copies of one edit, those with the edit's own id stay, else the latest. */
+function compareCopies([aId, a]: [string, Version], [bId, b]: [string, Version]): number {
+  if (isNameless(aId) !== isNameless(bId)) return isNameless(aId) ? -1 : 1;
+  return a.at - b.at || (aId < bId ? -1 : 1);
+}
+
+/** The earliest revoke counts; one without a time (0) only where no other is known. */
 export function absorbRevoke(state: MessageState, at: number): boolean {
-  if (state.revokedAt !== null && state.revokedAt <= at) return false;
+  const known = state.revokedAt;
+  if (known !== null && (at === 0 || (known !== 0 && known <= at))) return false;
   state.revokedAt = at;
   return true;
 }

@@ -1,30 +1,21 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { SignedBody } from '../model/facts.js';
+import type { Section, SignedBody } from '../model/facts.js';
 
 /**
- * What the signatures beside an entry's bodies say: `bad` also where there is something that can be none, `unsigned` where none
- * was kept, `uncheckable` where the log has the body written anew or the signature blacked out, `sha1` where only the older
+ * What the signature beside a body says: `bad` also where there is something that can be none, `unsigned` where none was kept, `uncheckable` where the log has the body written anew or the signature blacked out, `sha1` where only the older
  * header was kept, which says nothing that anybody should trust.
  */
 export const SIGNATURE_VERDICTS = ['valid', 'bad', 'uncheckable', 'sha1', 'unsigned'] as const;
 export type SignatureVerdict = (typeof SIGNATURE_VERDICTS)[number];
 
 /**
- * Holds the signatures of an entry against the secrets of the apps that may have sent it (Meta signs the bytes of a body with
- * HMAC-SHA-256, in the header X-Hub-Signature-256). Compares in constant time. One that is bad makes the entry bad.
+ * Holds the signature of a body against the secrets of the apps that may have sent it (Meta signs the bytes of a body with
+ * HMAC-SHA-256, in the header X-Hub-Signature-256). Compares in constant time.
  */
-export function judgeSignatures(
-  signatures: readonly SignedBody[],
+export function judgeSignature(
+  { header, isSha1, body }: SignedBody,
   secrets: readonly string[],
-): SignatureVerdict {
-  const verdicts = signatures.map((signed) => judge(signed, secrets));
-  return (
-    (['bad', 'uncheckable', 'sha1', 'valid'] as const).find((verdict) => verdicts.includes(verdict)) ??
-    'unsigned'
-  );
-}
-
-function judge({ header, isSha1, body }: SignedBody, secrets: readonly string[]): SignatureVerdict {
+): Exclude<SignatureVerdict, 'unsigned'> {
   if (isSha1 === true) return 'sha1';
   if (BLACKED_OUT.test(header)) return 'uncheckable';
   const [, hex] = /^\s*sha256=([0-9a-f]{64})\s*$/i.exec(header) ?? [];
@@ -35,6 +26,38 @@ function judge({ header, isSha1, body }: SignedBody, secrets: readonly string[])
   const isSigned = (bytes: Uint8Array): boolean =>
     secrets.some((secret) => timingSafeEqual(createHmac('sha256', secret).update(bytes).digest(), given));
   return isSigned(body) || isSigned(asMetaWrites(body)) ? 'valid' : 'bad';
+}
+
+/** In place of a path: all bodies of an entry. */
+const ALL_BODIES = '$';
+
+/**
+ * The bodies of an entry of which nothing may be applied, by path: those whose signature is bad, and those that were found so
+ * before (`known`) until one of the secrets fits. `verdicts`: of each of `signed`; null where nobody gave a secret.
+ */
+export function refusedBodies(
+  signed: readonly string[],
+  known: readonly string[],
+  verdicts: ReadonlyMap<string, SignatureVerdict> | null,
+): string[] {
+  if (signed.length === 0) return [...known];
+  const before = new Set(known);
+  const refused = signed.filter((path) => {
+    const verdict = verdicts?.get(path);
+    return verdict === 'bad' || (verdict !== 'valid' && (before.has(path) || before.has(ALL_BODIES)));
+  });
+  for (const path of signed) before.delete(path);
+  before.delete(ALL_BODIES);
+  // What no version of the decoder should lose is not forgotten either.
+  return [...refused, ...before];
+}
+
+/** Why nothing is applied of a body that nobody can have signed who knows the app's secret. */
+export const WRONG_SIGNATURE = 'its signature does not fit the app secret, so nobody knows who wrote it';
+
+/** Whether a section is of one of the refused bodies. */
+export function isRefused({ signedAt }: Pick<Section, 'signedAt'>, refused: readonly string[]): boolean {
+  return refused.some((path) => path === ALL_BODIES || path === signedAt);
 }
 
 /** What loggers write in place of a value that nobody should see. */

@@ -118,6 +118,20 @@ describe('events of Baileys', () => {
     });
   });
 
+  it('H3: a call is known by its data, also without a session', () => {
+    const data: JsonValue[] = [
+      { chatId: ANA, from: ANA, id: 'C1', date: '2026-09-21T11:13:20.000Z', offline: false, status: 'offer' },
+      { chatId: ANA_LID, from: ANA_LID, id: 'C1', status: 'terminate' },
+    ];
+    const forms: JsonObject[] = [{ event: 'call', data }, { call: data }, { event: 'CALL', data }];
+    for (const value of forms) {
+      const decoded = decode(value);
+      expect(decoded.unrecognized).toEqual([]);
+      expect(decoded.sections).toMatchObject([{ field: 'call', eventOnly: true }]);
+      expect(theOnly(decoded, 'event')).toMatchObject({ name: 'call' });
+    }
+  });
+
   it('M3: messages.update brings statuses, in Baileys’ form and in Evolution API’s', () => {
     const decoded = decode(
       event('messages.update', [
@@ -141,8 +155,8 @@ describe('events of Baileys', () => {
     const key = { remoteJid: ANA, id: 'A' };
     const decoded = decode(
       event('messages.update', [
-        { key, update: { message: { editedMessage: { message: { conversation: 'x' } } } } },
-        { key, update: { message: null, messageStubType: 1 } },
+        { key, update: { message: { imageMessage: { url: 'https://example.test/anew' } } } },
+        { key, update: { message: null } },
         { key, update: { starred: true } },
         { key: { remoteJid: GROUP, id: 'A' }, update: { status: 3 } },
         { key: { remoteJid: ANA }, update: { status: 3 } },
@@ -159,6 +173,42 @@ describe('events of Baileys', () => {
       'missing_target',
       'not_an_object',
     ]);
+  });
+
+  it('M5: messages.update tells edits and revokes under the key of their message, as Baileys emits them', () => {
+    const key = { remoteJid: ANA, fromMe: false, id: 'A' };
+    const edit = {
+      key,
+      update: {
+        message: { editedMessage: { message: { extendedTextMessage: { text: 'novo' } } } },
+        messageTimestamp: 1757900090,
+      },
+    };
+    const revoke = (type: JsonValue): JsonObject => ({
+      key,
+      update: { message: null, messageStubType: type, key: { ...key, id: 'PROTOCOL' } },
+    });
+    const decoded = decode(event('messages.update', [edit, revoke(1), revoke('REVOKE')]));
+    const counterpart = { phone: '+5511900000001' };
+    expect(ofKind(decoded, 'edit')).toEqual([
+      {
+        kind: 'edit',
+        path: '$.data[0]',
+        targetExternalId: 'A',
+        editId: 'A 1757900090000',
+        at: 1757900090000,
+        content: { type: 'text', body: 'novo' },
+        counterpart,
+      },
+    ]);
+    const gone = { kind: 'revoke', targetExternalId: 'A', at: 1757900100000, counterpart };
+    expect(ofKind(decoded, 'revoke')).toEqual([
+      { ...gone, path: '$.data[1]' },
+      { ...gone, path: '$.data[2]' },
+    ]);
+    // Baileys tells no time.
+    const timeless = decode({ event: 'messages.update', data: [revoke(1)] });
+    expect(theOnly(timeless, 'revoke').at).toBe(0);
   });
 
   it('M5: messages.reaction names the target by key and the reactor inside', () => {

@@ -90,6 +90,8 @@ describe('recognising events of Baileys', () => {
     ['a change of Meta in an event', { event: { value: {}, field: 'messages' } }],
     ['somebody else’s event', { event: 'order.created', data: { id: 1 } }],
     ['a call of somebody else', { event: 'call', data: { id: 1 } }],
+    ['a list of such calls', { event: 'call', data: [{ id: 'C', from: '+551130000000', status: 'offer' }] }],
+    ['no call', { event: 'call', data: [] }],
     ['an event without data', { event: 'messages.upsert' }],
     ['text', 'messages.upsert'],
     ['null', null],

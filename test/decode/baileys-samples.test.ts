@@ -119,7 +119,7 @@ describe('samples of Baileys', () => {
       ['audio', undefined],
       ['sticker', undefined],
       ['location', 'Loja'],
-      ['contacts', 'Zé'],
+      ['contacts', 'Zé: +55 11 90000-0055'],
       ['contacts', 'A, B'],
       ['interactive', 'Sim'],
       ['interactive', 'Opção 1'],

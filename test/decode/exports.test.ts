@@ -395,6 +395,14 @@ test('wacli: edited, revoked, reacted to', () => {
       content: { type: 'text', body: 'as 11h' },
     },
   ]);
+  expect(wacliFacts({ text: 'as 11h', edited: 0, edited_ts: AT + 5 })).toMatchObject([
+    { kind: 'message', grade: 'placeholder' },
+    { kind: 'edit', at: (AT + 5) * 1000 },
+  ]);
+  expect(wacliFacts({ text: 'as 11h', edited: 1, edited_ts: 0 })).toMatchObject([
+    { kind: 'message', grade: 'placeholder' },
+    { kind: 'edit', at: AT * 1000 },
+  ]);
   expect(wacliFacts({ revoked: 1, deleted_at: AT + 6 })).toMatchObject([
     { kind: 'message', body: 'oi' },
     { kind: 'revoke', targetExternalId: '3EB0A1B2C3D4E5F60001', at: (AT + 6) * 1000 },

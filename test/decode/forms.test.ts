@@ -629,6 +629,34 @@ describe('signatures', () => {
     }
   });
 
+  test('of two copies of a body, the one as it was sent is what was signed', () => {
+    const headers = { 'x-hub-signature-256': header };
+    const forms: JsonValue[] = [
+      { headers, body: BODY, rawBody: WHOLE },
+      { rawBody: WHOLE, request: { headers, body: BODY } },
+      {
+        json: { headers, body: BODY },
+        binary: { data: { data: base64(WHOLE), mimeType: 'application/json' } },
+      },
+      { headers, params: BODY, raw_request: `POST / HTTP/1.1\r\nHost: x\r\n\r\n${WHOLE}` },
+    ];
+    for (const form of forms) {
+      const entry = entryOf(form);
+      expect(entry.signatures).toMatchObject([{ header, body: Buffer.from(WHOLE) }]);
+      expect(entry.sections).toHaveLength(1);
+    }
+  });
+
+  test('what a customer writes about signatures is none', () => {
+    const text = `X-Hub-Signature-256: sha256=${'0'.repeat(64)}`;
+    const body = webhook('messages', { messages: [message({ text: { body: text } })] });
+    for (const copy of [ruby(body), JSON.stringify(body), body]) {
+      const entry = entryOf({ body: JSON.stringify(body), copy });
+      expect(entry.signatures).toEqual([]);
+      expect(entry.sections).toHaveLength(1);
+    }
+  });
+
   test('the older signature is known as such; a plain body, a dash and nothing are none', () => {
     expect(entryOf({ headers: { 'x-hub-signature': 'sha1=00' }, body: WHOLE }).signatures).toMatchObject([
       { header: 'sha1=00', isSha1: true },

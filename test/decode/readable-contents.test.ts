@@ -490,18 +490,45 @@ describe('payments', () => {
     });
   });
 
-  test('a note is the text of a payment, as before', () => {
+  test('a note is the text of a payment, with the amount where there is one', () => {
     const noteMessage = { conversation: 'almoço' };
     expect(web({ sendPaymentMessage: { noteMessage } }).body).toBe('almoço');
     expect(
       web({ requestPaymentMessage: { noteMessage, amount1000: 1000, currencyCodeIso4217: 'INR' } }).body,
-    ).toBe('almoço');
+    ).toBe('almoço\nPayment request: INR 1.00');
     const amount = { value: { low: 1250, high: 0, unsigned: false }, offset: 100, currencyCode: 'BRL' };
     expect(web({ requestPaymentMessage: { amount } }).body).toBe('Payment request: BRL 12.50');
   });
 });
 
 describe('templates', () => {
+  test('say the same in both shapes, with their buttons', () => {
+    const components: JsonObject[] = [
+      { type: 'BODY', text: 'Olá' },
+      {
+        type: 'BUTTONS',
+        buttons: [
+          { type: 'QUICK_REPLY', text: 'Quero' },
+          { type: 'URL', text: 'Site', url: 'https://example.test/a' },
+          { type: 'PHONE_NUMBER', text: 'Ligar', phone_number: '+551130000000' },
+        ],
+      },
+      { type: 'FOOTER', text: 'SAIR' },
+    ];
+    const hydratedTemplate: JsonObject = {
+      hydratedContentText: 'Olá',
+      hydratedFooterText: 'SAIR',
+      hydratedButtons: [
+        { quickReplyButton: { displayText: 'Quero', id: '1' } },
+        { urlButton: { displayText: 'Site', url: 'https://example.test/a' } },
+        { callButton: { displayText: 'Ligar', phoneNumber: '+551130000000' } },
+      ],
+    };
+    const body = 'Olá\nSAIR\n• Quero\n• Site — https://example.test/a\n• Ligar — +551130000000';
+    expect(cloud({ type: 'template', template: { name: 'promo', components } }).body).toBe(body);
+    expect(web({ templateMessage: { hydratedTemplate } }).body).toBe(body);
+  });
+
   test('show their buttons and footers', () => {
     const hydratedTemplate: JsonObject = {
       hydratedTitleText: 'Pedido',
@@ -573,17 +600,23 @@ describe('contact cards', () => {
     expect(cloud({ type: 'contacts', vcard, origin: 'contact_request' }).body).toBe(body ?? 'Contact');
   });
 
-  test('with names are read as before', () => {
+  test('with names have the phones behind them, in both shapes', () => {
     const vcard = 'BEGIN:VCARD\nFN:Outro\nTEL:1';
-    expect(web({ contactMessage: { displayName: 'Zé', vcard } }).body).toBe('Zé');
+    expect(web({ contactMessage: { displayName: 'Zé', vcard } }).body).toBe('Zé: 1');
     expect(
       web({
-        contactsArrayMessage: { displayName: '2 contatos', contacts: [{ vcard }, { displayName: 'Zé' }] },
+        contactsArrayMessage: {
+          displayName: '2 contatos',
+          contacts: [{ displayName: 'Zé', vcard }, { vcard }],
+        },
       }).body,
-    ).toBe('Outro: 1, Zé');
-    expect(cloud({ type: 'contacts', contacts: [{ name: { formatted_name: 'Zé' }, vcard }] }).body).toBe(
-      'Zé',
+    ).toBe('Zé: 1, Outro: 1');
+    const named = { name: { formatted_name: 'Zé' } };
+    expect(cloud({ type: 'contacts', contacts: [{ ...named, phones: [{ phone: '1' }] }] }).body).toBe(
+      'Zé: 1',
     );
+    expect(cloud({ type: 'contacts', contacts: [{ ...named, vcard }] }).body).toBe('Zé: 1');
+    expect(cloud({ type: 'contacts', contacts: [named] }).body).toBe('Zé');
   });
 });
 

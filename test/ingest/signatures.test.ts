@@ -109,6 +109,89 @@ describeOnBackends('signatures', (backend) => {
     expect(checks.find(({ check }) => check === 'raw_log')?.status).toBe('ok');
   });
 
+  /** What a service hands out that kept several requests: one entry. */
+  function page(...requests: [key: string, secret: string][]): string {
+    const data = requests.map(([key, secret], at) => {
+      const { headers, body } = request(key, at, secret) as { headers: object; body: string };
+      return { uuid: key, content: body, headers };
+    });
+    return JSON.stringify({ data });
+  }
+
+  it('keep out one forged body among others, on record, until its secret is given', async () => {
+    const store = await backend.open();
+    const log = [page(['A', SECRET], ['FORGED', 'guessed'], ['B', SECRET])];
+    const result = await replayBodies(store, log, { appSecrets: [SECRET] });
+    expect(await transcript(store)).toEqual(['> A', '> B']);
+    expect(result.signatures).toEqual({ valid: 2, bad: 1, uncheckable: 0, sha1: 0, unsigned: 0 });
+    expect(result.entries).toMatchObject({ read: 1, partial: 1 });
+    expect(result.messages).toMatchObject({ seen: 2, created: 2 });
+    expect(result.problems).toMatchObject([{ path: '$.data[1].content', reason: 'bad_signature' }]);
+
+    const { alerts, severity } = await report(testContext(store), reportOptions());
+    expect(alerts).toContainEqual(
+      expect.objectContaining({ kind: 'bad_signature', severity: 'loss', count: 1 }),
+    );
+    expect(severity).toBe('loss');
+    const { checks } = await verified(store);
+    expect(checks.find(({ check }) => check === 'raw_log')).toMatchObject({ missing: 0, unaccounted: 0 });
+    expect(checks.find(({ check }) => check === 'rejects')).toMatchObject({ status: 'findings', found: 1 });
+    expect(checks.find(({ check }) => check === 'signatures')).toMatchObject({
+      checked: 3,
+      found: 1,
+      summary: '1 bad, 2 valid',
+    });
+
+    // Nobody who has no secret, or another one, brings it in: not from the log, and not with the file.
+    for (const which of ['failed', 'all'] as const) await replayLog(store, { which });
+    await replayBodies(store, log);
+    await replayBodies(store, log, { appSecrets: ['another'] });
+    await replayLog(store, { which: 'all' }, { appSecrets: ['another'] });
+    expect(await transcript(store)).toEqual(['> A', '> B']);
+    expect((await verified(store)).checks.find(({ check }) => check === 'signatures')).toMatchObject({
+      summary: '1 bad, 2 valid',
+    });
+
+    const healed = await replayLog(store, { which: 'failed' }, { appSecrets: [SECRET, 'guessed'] });
+    expect(healed).toMatchObject({ entries: { read: 1, processed: 1 }, messages: { created: 1 } });
+    expect(await transcript(store)).toEqual(['> A', '> FORGED', '> B']);
+    expect((await report(testContext(store), reportOptions())).severity).toBe('degraded');
+    expect(
+      (await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false })).severity,
+    ).toBeNull();
+  });
+
+  it('heal body by body, as the secrets of several apps become known', async () => {
+    const store = await backend.open();
+    const log = [page(['A', SECRET], ['B', 'second'], ['C', 'third'])];
+    await replayBodies(store, log, { appSecrets: [SECRET] });
+    await replayLog(store, { which: 'failed' }, { appSecrets: ['second'] });
+    expect(await transcript(store)).toEqual(['> A', '> B']);
+    await replayBodies(store, log);
+    expect(await transcript(store)).toEqual(['> A', '> B']);
+    await replayLog(store, { which: 'failed' }, { appSecrets: ['third'] });
+    expect(await transcript(store)).toEqual(['> A', '> B', '> C']);
+  });
+
+  it('of a file that comes again without the secret stay as they were judged', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG, { appSecrets: [SECRET] });
+    const again = await replayBodies(store, LOG);
+    expect(again.entries).toMatchObject({ duplicate: 5, failed: 1 });
+    expect(await transcript(store)).not.toContain('> FORGED');
+    expect((await report(testContext(store), reportOptions())).severity).toBe('loss');
+  });
+
+  it('of an entry that waits for its connection are not forgotten', async () => {
+    const store = await backend.open();
+    const log = [page(['A', SECRET], ['FORGED', 'guessed'])];
+    await replayBodies(store, log, { appSecrets: [SECRET], register: false });
+    expect(await transcript(store)).toEqual([]);
+    await replayLog(store, { which: 'pending' }, { register: true });
+    expect(await transcript(store)).toEqual(['> A']);
+    expect((await report(testContext(store), reportOptions())).severity).toBe('loss');
+  });
+
   it('are not asked for where nobody gave a secret', async () => {
     const store = await backend.open();
     expect((await replayBodies(store, LOG)).signatures).toBeUndefined();

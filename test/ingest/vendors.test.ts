@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';
@@ -16,7 +17,7 @@ import {
   wahaId,
   wahaLive,
 } from '../support/vendor-bodies.js';
-import { ANA, BUSINESS, live, T0, wamid, webLive } from '../support/webhooks.js';
+import { ANA, BUSINESS, live, T0, wamid, webEvent, webLive } from '../support/webhooks.js';
 
 const prepare = (store: Store): Promise<void> => addConnection(store);
 const options = { prepare, connection: 'loja' };
@@ -64,6 +65,78 @@ describeOnBackends('what vendors send reaches the messages that WhatsApp means',
     const store = await expectOneDatabase(backend, bodies, options);
     expect(await select(store, `select type, body, media ->> 'id' as file from messages`)).toEqual([
       { type: 'image', body: 'Recibo', file: '1001' },
+    ]);
+  });
+
+  it.each(['with the message that brings them', 'alone'])(
+    'M5: edits and revokes of messages.update, %s',
+    async (how) => {
+      const chat = `${ANA}@s.whatsapp.net`;
+      const key = (id: string): JsonObject => ({ remoteJid: chat, fromMe: false, id });
+      const protocol = (id: string, at: number, message: JsonObject): JsonObject =>
+        webLive(id, at, { message: { protocolMessage: message } });
+      const updates = webEvent('messages.update', [
+        {
+          key: key('K1'),
+          update: {
+            message: { editedMessage: { message: { conversation: 'agora' } } },
+            messageTimestamp: T0 + 8,
+          },
+        },
+        { key: key('K2'), update: { message: null, messageStubType: 1, key: key('P2') } },
+      ]);
+      const edit = { key: key('K1'), type: 14, editedMessage: { conversation: 'agora' } };
+      const brought = [
+        protocol('P1', 8, { ...edit, timestampMs: (T0 + 8) * 1000 + 123 }),
+        protocol('P2', 9, { key: key('K2'), type: 0 }),
+      ];
+      const isAlone = how === 'alone';
+      const bodies = [webLive('K1', 0), webLive('K2', 1), updates, ...(isAlone ? [] : brought)];
+      const store = await expectOneDatabase(backend, bodies, options);
+      expect(await rows(store)).toMatchObject([
+        { id: 'K1', body: 'agora', edited: true, deleted: false },
+        { id: 'K2', body: null, edited: false, deleted: true },
+      ]);
+      const versions = await select(store, `select version, body from message_revisions order by body`);
+      expect(versions).toEqual([
+        { version: 'original', body: 'K1' },
+        { version: 'original', body: 'K2' },
+      ]);
+      if (isAlone) return;
+      // As if the events had never come.
+      const shown = `select edited_at, edit_external_id, deleted_at from messages order by external_id`;
+      const plain = await backend.open();
+      await prepare(plain);
+      await replayBodies(plain, [webLive('K1', 0), webLive('K2', 1), ...brought], { connection: 'loja' });
+      expect(await select(store, shown)).toEqual(await select(plain, shown));
+    },
+  );
+
+  it('M2: a template and a card are one body each, by Meta and by WhatsApp Web', async () => {
+    const components: JsonObject[] = [
+      { type: 'BODY', text: 'Olá' },
+      { type: 'BUTTONS', buttons: [{ type: 'QUICK_REPLY', text: 'Quero' }] },
+      { type: 'FOOTER', text: 'SAIR' },
+    ];
+    const hydratedTemplate = {
+      hydratedContentText: 'Olá',
+      hydratedFooterText: 'SAIR',
+      hydratedButtons: [{ quickReplyButton: { displayText: 'Quero', id: '1' } }],
+    };
+    const contacts = [{ name: { formatted_name: 'Zé' }, phones: [{ phone: '+55 11 90000-0055' }] }];
+    const vcard = 'BEGIN:VCARD\nFN:Zé\nTEL;waid=5511900000055:+55 11 90000-0055\nEND:VCARD';
+    const bodies = [
+      live('K1', 0, { type: 'template', text: undefined, template: { name: 'promo', components } }),
+      webLive('K1', 0, { message: { templateMessage: { hydratedTemplate } } }),
+      live('K2', 1, { type: 'contacts', text: undefined, contacts }),
+      webLive('K2', 1, {
+        message: { contactsArrayMessage: { displayName: 'Zé', contacts: [{ displayName: 'Zé', vcard }] } },
+      }),
+    ];
+    const store = await expectOneDatabase(backend, bodies, options);
+    expect(await rows(store)).toMatchObject([
+      { id: wamid('K1'), body: 'Olá\nSAIR\n• Quero' },
+      { id: wamid('K2'), body: 'Zé: +55 11 90000-0055' },
     ]);
   });
 

@@ -50,6 +50,19 @@ test.each([
   expect(problems).toEqual([]);
 });
 
+test('a row that says who signed its body is an entry with both, from any row on', async () => {
+  const { texts, seen } = await readText(
+    `id,payload,"x-hub-signature-256",note,created_at\n` +
+      `1,${quoted(BODY)},NULL,,2025-09-16 05:00:00+00\n`.repeat(60) +
+      `2,${quoted(BODY)},sha256=ab,hi,2025-09-16 05:00:00+00\n`,
+  );
+  expect(texts.slice(59)).toEqual([
+    BODY,
+    `{"x-hub-signature-256":"sha256=ab","body":${JSON.stringify(BODY)}}`,
+  ]);
+  expect(seen.at(-1)).toMatchObject({ at: 'log:62[60]', receivedAt: '2025-09-16T05:00:00.000Z' });
+});
+
 test.each([';', '\t', ','])(
   'delimiter "%s", a byte order mark and CRLF are recognised',
   async (delimiter) => {

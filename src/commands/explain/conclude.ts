@@ -1,3 +1,4 @@
+import { WRONG_SIGNATURE } from '../../rules/signatures.js';
 import { candidatesOf } from '../../audit/alert.js';
 import { decodeWamid } from '../../identity/wamid.js';
 import { amount, count } from '../../model/amount.js';
@@ -192,6 +193,8 @@ export function concludeEntry(
   { entry, verdicts, facts, unread }: EntryFindings,
 ): Conclusion {
   const findings = findingsOf(facts.filter((fact) => fact.kind !== 'entry'));
+  const refused = unread.filter(({ reason }) => reason === WRONG_SIGNATURE).length;
+  const unknown = unread.length - refused;
   if (unread.length > 0) findings.push(unparsed(unread.length, unread[0]?.reason ?? null));
   advisePending(inv, verdicts);
   if (!entry.isIntact) {
@@ -210,9 +213,10 @@ export function concludeEntry(
     ...[...PROBLEMS, 'skipped' as const].flatMap((outcome) =>
       countOf(outcome) === 0 ? [] : [`${amount(countOf(outcome), 'message')} ${outcome}`],
     ),
-    ...(unread.length === 0
+    ...(refused === 0
       ? []
-      : [amount(unread.length, 'part in an unknown format', 'parts in an unknown format')]),
+      : [amount(refused, 'part whose signature is wrong', 'parts whose signature is wrong')]),
+    ...(unknown === 0 ? [] : [amount(unknown, 'part in an unknown format', 'parts in an unknown format')]),
   ];
   const others = countKinds(facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry'));
   for (const [what, number] of others) parts.push(amount(number, what, pluralOf(what)));

@@ -11,6 +11,7 @@ import { identitiesOfUser } from '../../identity/identities.js';
 import { phonesToLookUp } from '../../identity/phone.js';
 import { messageIdOfFact, whoIsNamed } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
+import { WRONG_SIGNATURE } from '../../rules/signatures.js';
 
 /** One fact of a stored entry, with its context in the entry. */
 export interface EntryItem {
@@ -64,7 +65,14 @@ export function readItems(decoded: DecodedEntry<LoggedEntry>, log: RawLog): Entr
     entry: head,
     items,
     failure: decoded.failure?.message ?? null,
-    unrecognized: decoded.unrecognized,
+    unrecognized: [
+      ...(decoded.failure === null ? decoded.refused : []).map((path) => ({
+        path,
+        reason: WRONG_SIGNATURE,
+        excerpt: '',
+      })),
+      ...decoded.unrecognized,
+    ],
   };
 }
 

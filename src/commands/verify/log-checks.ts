@@ -11,7 +11,7 @@ import { LossTally } from '../../audit/losses.js';
 import { amount } from '../../model/amount.js';
 import { signatureWords, type SignatureCounts } from '../../model/run-result.js';
 import { RawLog } from '../../rawlog/raw-log.js';
-import { judgeSignatures } from '../../rules/signatures.js';
+import { judgeSignature } from '../../rules/signatures.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import {
   DEDUPE_REMEDY,
@@ -167,7 +167,7 @@ export const rejectsCheck: Check = {
 };
 
 /**
- * The signatures that wrappers kept beside the stored bodies fit the secret of the app. An entry that does not fit may be
+ * The signatures that wrappers kept beside the stored bodies fit the secret of the app. A body that does not fit may be
  * anybody's, whether it was left out or applied before anybody gave the secret. Runs only where the secret is known.
  */
 export const signaturesCheck: Check = {
@@ -176,25 +176,35 @@ export const signaturesCheck: Check = {
     const counts: SignatureCounts = { valid: 0, bad: 0, uncheckable: 0, sha1: 0, unsigned: 0 };
     let example: string | null = null;
     const log = await RawLog.open(view.sql);
-    for await (const { entry, signatures, failure } of log.entries(selectionOf(view), view)) {
+    for await (const { entry, signatures, unsigned, refused, failure } of log.entries(
+      selectionOf(view),
+      view,
+    )) {
       // Not read: other checks say so.
       if (failure !== null && failure.reason !== 'bad_signature') continue;
-      recorder.checked += 1;
-      const judged = judgeSignatures(signatures, view.appSecrets);
-      // What was found bad and left out stays a forged entry in the log, until a secret fits.
-      const verdict = failure === null || judged === 'valid' ? judged : 'bad';
-      counts[verdict] += 1;
       const connectionId = entry.connectionScope === NO_SCOPE ? null : entry.connectionScope;
-      const item = { connectionId, subject: `log:${entry.id}`, detail: `${entry.origin ?? '-'}: ${verdict}` };
-      if (verdict === 'bad') {
-        example ??= item.subject;
+      const subject = `log:${entry.id}`;
+      for (const signed of signatures) {
+        const judged = judgeSignature(signed, view.appSecrets);
+        // What was found bad and left out stays a forged body in the log, until a secret fits.
+        const verdict = judged !== 'valid' && refused.includes(signed.path) ? 'bad' : judged;
+        recorder.checked += 1;
+        counts[verdict] += 1;
+        const item = { connectionId, subject, detail: `${entry.origin ?? '-'}: ${signed.path}: ${verdict}` };
+        if (verdict !== 'bad') {
+          await recorder.good(item);
+          continue;
+        }
+        example ??= subject;
         await recorder.finding('!', item);
-      } else {
-        await recorder.good(item);
       }
+      recorder.checked += unsigned;
+      counts.unsigned += unsigned;
+      if (unsigned > 0)
+        await recorder.good({ connectionId, subject, detail: `${entry.origin ?? '-'}: unsigned` });
     }
     return {
-      summary: signatureWords(counts) || 'No entries',
+      summary: signatureWords(counts) || 'No webhooks',
       remedy: example === null ? null : explainRemedy(example),
     };
   },

@@ -5,6 +5,7 @@ import {
   amountText,
   labelOf,
   lineText,
+  linesOf,
   moneyText,
   textInside,
   timeText,
@@ -190,7 +191,7 @@ function readContacts(contacts: readonly JsonValue[], displayName?: string): Rea
   for (const contact of contacts.slice(0, MAX_META_LIST)) {
     const object = asObject(contact);
     const name = textOf(object?.displayName);
-    const shown = name ?? vcardText(object?.vcard);
+    const shown = vcardText(object?.vcard, name);
     if (shown !== undefined) names.push(shown);
     cards.push(withoutAbsent({ name, vcard: shortText(object?.vcard) }));
   }
@@ -236,7 +237,8 @@ function readPayment(o: JsonObject, label: string): Reading {
   const note = asObject(o.noteMessage);
   const text = textOf(note?.conversation) ?? textOf(asObject(note?.extendedTextMessage)?.text);
   const amount = moneyText(o.amount) ?? amountText(o.amount1000, 1000, o.currencyCodeIso4217);
-  return readNamed('payment', text, o, amount === undefined ? label : `${label}: ${amount}`);
+  const money = amount === undefined ? undefined : `${label}: ${amount}`;
+  return readNamed('payment', text === undefined ? undefined : linesOf([text, money]), o, money ?? label);
 }
 
 /** `proto.Message.CallLogMessage.CallOutcome` */

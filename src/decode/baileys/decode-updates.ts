@@ -8,6 +8,7 @@ import { deletedKeyOf, protocolMessageOf } from '../vendors/evolution.js';
 import { reactorOf, statusOf, type Batch } from './decode-message.js';
 import { rejected, skipped, skippedChat } from './outcomes.js';
 import type { Party } from './people.js';
+import { enumOf } from './proto-values.js';
 import { readContent, readReaction } from './read-content.js';
 
 /** What the changes of one event have in common. */
@@ -23,8 +24,8 @@ export type Change = (element: JsonValue, path: string, batch: ChangeBatch) => v
 
 /**
  * One element of `messages.update`: `{key, update: {status}}`, or Evolution API's `{keyId, remoteJid, fromMe, status}`, whose
- * Cloud API instances write Meta's words. Edits and revokes also come as messages or events of their own, which are read; here
- * they are only counted. A status has no time of its own; without the event's time it is 0, because the ladder (rule M3)
+ * Cloud API instances write Meta's words. Baileys also tells edits and revokes here, under the key of the message that they
+ * change; programs that keep only these events have no other word of them. A status has no time of its own; without the event's time it is 0, because the ladder (rule M3)
  * needs none.
  */
 export function decodeUpdate(element: JsonValue, path: string, batch: ChangeBatch): void {
@@ -49,11 +50,16 @@ export function decodeUpdate(element: JsonValue, path: string, batch: ChangeBatc
   const targetExternalId = externalIdOf(object.keyId) ?? externalIdOf(key.id);
   const status = statusOf(update.status) ?? statusNamed(textOf(update.status) ?? '');
   if (status === undefined) {
-    batch.facts.push(
-      isDeletion(update, targetExternalId)
-        ? revokeFact(targetExternalId, chat, path, element, batch)
-        : skippedUpdate(update, path),
-    );
+    const said = asObject(update.message);
+    if (isDeletion(update, targetExternalId)) {
+      // Baileys tells no time, and nobody else may: that the message is gone is true whenever it was.
+      batch.facts.push(revokeFact(targetExternalId, chat, path, element, batch, 0));
+    } else if (asObject(said?.editedMessage) !== undefined || asObject(said?.protocolMessage) !== undefined) {
+      const edit = { ...said, key, messageTimestamp: update.messageTimestamp ?? null };
+      batch.facts.push(editedFact(edit, chat, path, batch));
+    } else {
+      batch.facts.push(skippedUpdate(update, path));
+    }
     return;
   }
   if (targetExternalId === undefined) {
@@ -64,11 +70,15 @@ export function decodeUpdate(element: JsonValue, path: string, batch: ChangeBatc
   batch.facts.push({ kind: 'status', path, targetExternalId, status, at });
 }
 
+/** proto.WebMessageInfo.StubType: what Baileys puts in place of a message that was deleted for everybody. */
+const STUB_TYPES = { REVOKE: 1 } as const;
+
 /**
- * Whether a status says that the message was deleted. Only Meta's does: for WhatsApp Web, Evolution API writes `DELETED` for
- * whatever has no status, edits among them, and what is deleted has an event of its own.
+ * Whether an update says that the message was deleted. As a status only Meta's does: for WhatsApp Web, Evolution API writes
+ * `DELETED` for whatever has no status, edits among them, and what is deleted has an event of its own.
  */
 function isDeletion(update: JsonObject, target: string | undefined): boolean {
+  if (enumOf(update.messageStubType, STUB_TYPES) === STUB_TYPES.REVOKE) return true;
   return update.status === 'DELETED' && target !== undefined && isWamid(target);
 }
 
@@ -111,13 +121,15 @@ function receiptFact(receipt: JsonObject, targetExternalId: string, path: string
 
 /** One element of `messages.edited` or `send.message.update`: a protocol message without the message that brought it. */
 export function decodeEdited(element: JsonValue, path: string, batch: ChangeBatch): void {
-  batch.facts.push(editedFact(element, path, batch));
+  const object = asObject(element);
+  batch.facts.push(
+    object === undefined
+      ? rejected('edit', 'not_an_object', path, element)
+      : editedFact(object, chatOfProtocolKey(asObject(object.key), batch), path, batch),
+  );
 }
 
-function editedFact(element: JsonValue, path: string, batch: ChangeBatch): Fact {
-  const object = asObject(element);
-  if (object === undefined) return rejected('edit', 'not_an_object', path, element);
-  const chat = chatOfProtocolKey(asObject(object.key), batch);
+function editedFact(object: JsonObject, chat: Party, path: string, batch: ChangeBatch): Fact {
   const skip = skippedChat(chat.kind, batch.include);
   if (skip !== undefined) return skipped('edit', skip, path);
   const protocolMessage = protocolMessageOf(object);
@@ -126,18 +138,18 @@ function editedFact(element: JsonValue, path: string, batch: ChangeBatch): Fact 
   const content = readContent({ protocolMessage });
   switch (content.kind) {
     case 'revoke':
-      return revokeFact(content.target, chat, path, element, batch);
+      return revokeFact(content.target, chat, path, object, batch);
     case 'edit': {
       const { target: targetExternalId } = content;
       const at = content.at ?? timeOf(object, batch);
-      if (at === undefined) return rejected('edit', 'bad_timestamp', path, element);
+      if (at === undefined) return rejected('edit', 'bad_timestamp', path, object);
       // The edit's own id is not in the event.
       const editId = `${targetExternalId.slice(0, 480)} ${at}`;
       const counterpart = identitiesOf(chat);
       return { kind: 'edit', path, targetExternalId, editId, at, content: content.content, counterpart };
     }
     case 'untargeted':
-      return rejected(content.subject, 'missing_target', path, element);
+      return rejected(content.subject, 'missing_target', path, object);
     case 'message':
     case 'reaction':
     case 'skip':
@@ -179,9 +191,10 @@ function revokeFact(
   path: string,
   element: JsonValue,
   batch: ChangeBatch,
+  timeless?: number,
 ): Fact {
   if (targetExternalId === undefined) return rejected('revoke', 'missing_target', path, element);
-  const at = batch.receivedAt ?? batch.aboutReceivedAt;
+  const at = batch.receivedAt ?? batch.aboutReceivedAt ?? timeless;
   if (at === undefined) return rejected('revoke', 'bad_timestamp', path, element);
   return { kind: 'revoke', path, targetExternalId, at, counterpart: identitiesOf(chat) };
 }

@@ -63,9 +63,9 @@ function recogniseWrapper(object: JsonObject): BaileysEvent | undefined {
   if (inner !== undefined && hasAny(inner, META_KEYS_INSIDE)) return undefined;
   const { name, kind } = eventOf(written);
   const sessionName = sessionOf(object);
-  // Many programs write `event`, `data` and `call`: such an event is Baileys' only if it names a session.
+  // Many programs write `event`, `data` and `call`: such an event is Baileys' only if it names a session, or is about JIDs.
   const isNamed = sessionName !== undefined || asString(object.server_url) !== undefined;
-  if ((kind === 'unknown' || !name.includes('.')) && !isNamed) return undefined;
+  if (!isOwnName(name, kind, data) && !isNamed) return undefined;
   const file = fileOfPointer(object, data);
   return {
     parts: [{ name, kind, data, path: '.data', ...(file === undefined ? {} : { file }) }],
@@ -74,6 +74,24 @@ function recogniseWrapper(object: JsonObject): BaileysEvent | undefined {
     aboutReceivedAt: parseTimestamp(instantOf(asString(object.date_time)?.slice(0, 64) ?? '')),
     ownJid: asString(object.sender),
   };
+}
+
+/** Whether an event is Baileys' by its name, which has a dot but for `call`, or by its data. */
+function isOwnName(name: string, kind: EventKind, data: JsonValue): boolean {
+  if (kind === 'unknown') return false;
+  return name.includes('.') || (name === 'call' && isListOfCalls(data));
+}
+
+/** `[{chatId, from, id, status, date, offline}]`: Baileys gives every call as a list of one. */
+function isListOfCalls(data: JsonValue): boolean {
+  const calls = asArray(data) ?? [];
+  return calls.length > 0 && calls.every(isCall);
+}
+
+function isCall(value: JsonValue): boolean {
+  const call = asObject(value);
+  const isFromJid = [call?.chatId, call?.from].some((jid) => asString(jid)?.includes('@') === true);
+  return isFromJid && typeof call?.id === 'string' && typeof call.status === 'string';
 }
 
 /** A log with a text column holds the data as JSON within JSON. */
@@ -144,5 +162,5 @@ function recogniseEventMap(object: JsonObject): BaileysEvent | undefined {
     if (kind === 'unknown' || typeof data !== 'object' || data === null) return undefined;
     parts.push({ name, kind, data, path: `[${JSON.stringify(key)}]` });
   }
-  return parts.some((part) => part.name.includes('.')) ? { parts } : undefined;
+  return parts.some(({ name, kind, data }) => isOwnName(name, kind, data)) ? { parts } : undefined;
 }

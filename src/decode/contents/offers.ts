@@ -77,6 +77,14 @@ export function plainButtonLines(buttons: JsonValue | undefined): string[] {
   });
 }
 
+/** The `buttons` of a template's component on the Cloud API, which say what WhatsApp Web's hydrated ones say. */
+export function componentButtonLines(buttons: JsonValue | undefined): string[] {
+  return (asArray(buttons) ?? []).slice(0, MOST_OPTIONS).flatMap((element) => {
+    const button = asObject(element);
+    return option(button?.text, button?.url, button?.phone_number);
+  });
+}
+
 /** The buttons of a template on WhatsApp Web, hydrated or not. */
 export function templateButtonLines(buttons: JsonValue | undefined): string[] {
   return (asArray(buttons) ?? []).slice(0, MOST_OPTIONS).flatMap((element) => {

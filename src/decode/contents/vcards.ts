@@ -7,16 +7,23 @@ const MOST_LINES = 500;
 const MOST_PHONES = 10;
 
 /**
- * The person on a contact card that has come as a vCard alone: `Ana Silva: +55 11 90000-0001`. Undefined when it has
- * neither name nor phone.
+ * The person on a contact card: `Ana Silva: +55 11 90000-0001`. `known`: the name that stands beside the vCard. Undefined when
+ * there is neither name nor phone.
  */
-export function vcardText(value: JsonValue | undefined): string | undefined {
-  if (typeof value !== 'string') return undefined;
+export function vcardText(value: JsonValue | undefined, known?: string): string | undefined {
+  if (typeof value !== 'string') return known;
   const card = readCard(value.slice(0, LONGEST_CARD));
-  const name = card.fullName ?? card.name ?? card.organization;
-  const phones = card.phones.join(', ');
-  if (name === undefined) return phones === '' ? undefined : phones;
-  return phones === '' ? name : `${name}: ${phones}`;
+  return contactText(known ?? card.fullName ?? card.name ?? card.organization, card.phones);
+}
+
+/** The same of a card whose parts are known. */
+export function contactText(
+  name: string | undefined,
+  phones: readonly (string | undefined)[],
+): string | undefined {
+  const shown = [...new Set(phones.filter((phone) => phone !== undefined))].slice(0, MOST_PHONES).join(', ');
+  if (name === undefined) return shown === '' ? undefined : shown;
+  return shown === '' ? name : `${name}: ${shown}`;
 }
 
 interface Card {

@@ -14,6 +14,8 @@ export interface Found {
   sections: Section[];
   unrecognized: Unrecognized[];
   signatures: SignedBody[];
+  /** Bodies without one. */
+  unsigned: number;
   /** The first time that a body or a row gave. */
   receivedAt: number | undefined;
 }

@@ -1,5 +1,6 @@
-import type { JsonObject, JsonValue } from '../../model/json.js';
+import type { JsonValue } from '../../model/json.js';
 import { asArray, asObject } from '../read.js';
+import { isAsSent } from './signatures.js';
 import type { FoundBody } from './unwrap.js';
 
 /** Of more bodies than this one wrapper's are not compared. */
@@ -15,7 +16,7 @@ export function dropCopies(groups: readonly FoundBody[][]): FoundBody[] {
   const all = filled.flat();
   if (all.length > MAX_COMPARED) return all;
   const texts = new Map(filled.map((group) => [group, textsIn(group)]));
-  const contents = new Map(all.map((body) => [body, contentOf(body.value)]));
+  const contents = new Map(all.map((body) => [body, contentOf(body)]));
   const kept: FoundBody[] = [];
   /** The groups in which each part is. */
   const holders = new Map<string, Set<FoundBody[]>>();
@@ -45,8 +46,9 @@ export function dropCopies(groups: readonly FoundBody[][]): FoundBody[] {
       });
       const its = original === undefined ? undefined : contents.get(original);
       if (its === undefined) continue;
-      if (its.fullness !== own.fullness ? its.fullness > own.fullness : filled.indexOf(other) < place)
-        return true;
+      if (its.fullness !== own.fullness) {
+        if (its.fullness > own.fullness) return true;
+      } else if (its.isAsSent !== own.isAsSent ? its.isAsSent : filled.indexOf(other) < place) return true;
     }
     // A customer may paste a webhook as a message; a node that hands on the text alone makes no second webhook of it.
     const quoted = textsOnTrail(body);
@@ -61,9 +63,11 @@ export function dropCopies(groups: readonly FoundBody[][]): FoundBody[] {
 interface Content {
   parts: ReadonlySet<string>;
   fullness: number;
+  /** Whether its bytes are there, by which alone a signature can be checked. */
+  isAsSent: boolean;
 }
 
-function contentOf(body: JsonObject): Content {
+function contentOf({ value: body, trail }: FoundBody): Content {
   const entries = asArray(body.entry);
   const values = (entries ?? [body]).flatMap((entry) => {
     const changes = asArray(asObject(entry)?.changes);
@@ -71,7 +75,11 @@ function contentOf(body: JsonObject): Content {
   });
   const fullness =
     entries !== undefined ? 3 : body.changes !== undefined ? 2 : body.value !== undefined ? 1 : 0;
-  return { parts: new Set(values.flatMap((value) => sorted(value) ?? [])), fullness };
+  return {
+    parts: new Set(values.flatMap((value) => sorted(value) ?? [])),
+    fullness,
+    isAsSent: isAsSent(trail),
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { SignedBody } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { wholeJson } from './open-text.js';
+import { openText, type Allowance } from './open-text.js';
+import { hasMark } from './outer-values.js';
 import type { Trail } from './trail.js';
 
 /** Headers lie beside a body, or in a request beside it. */
@@ -16,7 +17,10 @@ export class Signatures {
   #onTrails: Set<object> | undefined;
 
   /** `bodies`: all of the entry. */
-  constructor(private readonly bodies: readonly { trail: Trail | undefined }[]) {}
+  constructor(
+    private readonly bodies: readonly { trail: Trail | undefined }[],
+    private readonly allowance: Allowance,
+  ) {}
 
   /** Whether an object or array leads to a body: what is in it belongs to that one. */
   #leadsToBody(value: object): boolean {
@@ -67,14 +71,7 @@ export class Signatures {
 
   #search(value: JsonValue, name: HeaderName, budget: { left: number }, depth = 0): Value {
     if (budget.left-- <= 0 || depth > MAX_DEPTH) return undefined;
-    if (typeof value === 'string') {
-      const isHeaders =
-        value.length >= SHORTEST_TEXT && value.length < 65_536 && /hub.signature/i.test(value);
-      const headers = isHeaders && /^\s*[[{]/.test(value) ? wholeJson(value)?.value : undefined;
-      if (typeof headers === 'object' && headers !== null)
-        return this.#search(headers, name, budget, depth + 1);
-      return isHeaders ? IN_HEADERS[name].exec(value)?.[1] : undefined;
-    }
+    if (typeof value === 'string') return this.#searchText(value, name, budget, depth);
     if (typeof value !== 'object' || value === null) return undefined;
     if (depth > 0 && this.#leadsToBody(value)) return undefined;
     if (Array.isArray(value))
@@ -88,6 +85,16 @@ export class Signatures {
       if (typeof each === 'object' || each.length >= SHORTEST_TEXT) inside.push(each);
     }
     return signatureInPair(value, name) ?? this.#searchAll(inside, name, budget, depth);
+  }
+
+  /** Headers as a text: in any notation that a body may be in, else as they were sent. */
+  #searchText(text: string, name: HeaderName, budget: { left: number }, depth: number): Value {
+    if (text.length < SHORTEST_TEXT || text.length >= LONGEST_HEADERS) return undefined;
+    // What a person wrote in a copy of the body says nothing about who signed it.
+    if (!mayHoldSignature(text) || hasMark(text)) return undefined;
+    const opened = /[[{]/.test(text) ? openText(text, this.allowance) : [];
+    const values = Array.isArray(opened) ? opened.map((each) => each.value) : [];
+    return this.#searchAll(values, name, budget, depth) ?? IN_HEADERS[name].exec(text)?.[1];
   }
 
   #searchAll(values: JsonValue[], name: HeaderName, budget: { left: number }, depth: number): Value {
@@ -109,11 +116,21 @@ type HeaderName = 'hubsignature256' | 'hubsignature';
 /** A header's value; undefined where there is none. */
 type Value = string | undefined;
 
-/** Headers as they were sent, in one text. */
-const IN_HEADERS = {
-  hubsignature256: /x-hub-signature-256[^\S\n]*[:=][^\S\n]*([^\s,;"']*)/i,
-  hubsignature: /x-hub-signature[^\S\n]*[:=][^\S\n]*([^\s,;"']*)/i,
-};
+/** Headers in one text: as they were sent, as a literal that cannot be read, or as PHP serializes them. */
+const IN_HEADERS = { hubsignature256: inHeaders('[-_]?256'), hubsignature: inHeaders('') };
+
+function inHeaders(ending: string): RegExp {
+  const between = String.raw`["'\\]*[^\S\n]*(?:=>|[:=]|;(?:a:1:\{i:0;)?s:\d+:)[^\S\n]*["'\\[({]*`;
+  return new RegExp(String.raw`hub[-_]?signature${ending}${between}([^\s,;"'\\\])}]*)`, 'i');
+}
+
+/** Longer texts are no headers. */
+const LONGEST_HEADERS = 65_536;
+
+/** Whether a text names one of the headers. */
+export function mayHoldSignature(text: string): boolean {
+  return /hub.?signature/i.test(text);
+}
 
 /** A quick look at the text of an entry that is plain JSON; other texts may hide the word. */
 function mayHaveSignature(trail: Trail | undefined): boolean {
@@ -140,11 +157,21 @@ function namesSignature(key: string, name: HeaderName): boolean {
   );
 }
 
+/** Whether a column or key is one of the headers. */
+export function namesHubSignature(key: string): boolean {
+  return namesSignature(key, 'hubsignature256') || namesSignature(key, 'hubsignature');
+}
+
 /** A header's value: a text, or a list of one. Log systems write a dash for a header that was not there. */
 function headerValue(value: JsonValue | undefined): Value {
   const text = Array.isArray(value) ? value[0] : value;
-  return typeof text === 'string' && text !== '-' ? text.slice(0, LONGEST_VALUE).trim() : undefined;
+  if (typeof text !== 'string' || text === '-') return undefined;
+  const plain = text.slice(0, LONGEST_VALUE).trim();
+  return IN_LIST.exec(plain)?.[1] ?? plain;
 }
+
+/** The only one of a list that is a text: of JSON, or of PostgreSQL. */
+const IN_LIST = /^[[{"']+(sha\d+=[\da-f]+)[\]}"']+$/i;
 
 /** No signature is longer; what was logged in its place may be. */
 const LONGEST_VALUE = 200;
@@ -172,6 +199,11 @@ function signatureInWords(text: string, steps: readonly string[]): string | unde
   const signatures = new Set(text.match(/\bsha256=[\da-f]{64}\b/gi) ?? []);
   const [signature, ...more] = signatures;
   return more.length === 0 ? signature : undefined;
+}
+
+/** Whether the log has the text that held a body. */
+export function isAsSent(trail: Trail | undefined): boolean {
+  return trail?.kind === 'text' && trail.opened.source !== undefined;
 }
 
 /** The bytes that a body's signature signs: the text that held it as a whole. null where a program wrote it anew. */

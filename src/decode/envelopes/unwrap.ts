@@ -2,7 +2,7 @@ import type { Unrecognized } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { isTelegramExport } from '../exports/decode-export.js';
 import { pathOfKey } from '../item-at.js';
-import { asObject, excerptOf } from '../read.js';
+import { asObject, cleanText, cutText, excerptOf } from '../read.js';
 import { recogniseBody, type Found, type ReadBody, type Scope } from './bodies.js';
 import { isChatter, objectOfPairs, pointerIn, reasonOfAbsence, wrapperName } from './known-wrappers.js';
 import { openText, type Allowance, type OpenedValue } from './open-text.js';
@@ -54,6 +54,9 @@ export interface Miss {
   value: JsonValue;
 }
 
+/** Keys are anybody's, and a path is kept with the entry. */
+const LONGEST_PATH = 1000;
+
 /** An execution of n8n has 13 levels above its body, and can be a text in a row in a line of a log. */
 const DEEPEST_WRAPPER = 40;
 
@@ -90,21 +93,24 @@ export class Search {
 
   /** Decodes the bodies that were found. */
   read(found: Found): void {
-    const signatures = new Signatures(this.bodies);
+    const signatures = new Signatures(this.bodies, this.allowance);
     for (const { value, path, read, scope, rowTime, trail } of this.bodies) {
       const before = found.sections.length;
       read(scope, found);
       const via = stepsOf(trail);
-      if (via.length > 0) {
+      const signature = signatures.of(trail);
+      const signedAt = signature === undefined ? undefined : cutText(cleanText(path), LONGEST_PATH);
+      if (via.length > 0 || signedAt !== undefined) {
         for (let i = before; i < found.sections.length; i++) {
           const section = found.sections[i];
-          if (section !== undefined) section.via = via;
+          if (section === undefined) continue;
+          if (via.length > 0) section.via = via;
+          if (signedAt !== undefined) section.signedAt = signedAt;
         }
       }
       found.receivedAt ??= rowTime;
-      const signature = signatures.of(trail);
-      if (signature !== undefined)
-        found.signatures.push({ path, ...signature, body: signedBytes(trail, value) });
+      if (signature === undefined || signedAt === undefined) found.unsigned++;
+      else found.signatures.push({ path: signedAt, ...signature, body: signedBytes(trail, value) });
     }
     for (const part of this.strange) found.unrecognized.push(part);
   }

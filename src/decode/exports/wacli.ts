@@ -72,8 +72,9 @@ function rowFacts(
 function amended(message: MessageFact, row: JsonObject): Fact[] {
   const { path, externalId: targetExternalId, counterpart, type, body, media } = message;
   const facts: Fact[] = [];
+  // The time alone says it, too.
   const editedAt =
-    numberOf(row.edited) === 1 ? (parseTimestamp(row.edited_ts) ?? message.timestamp) : undefined;
+    parseTimestamp(row.edited_ts) ?? (numberOf(row.edited) === 1 ? message.timestamp : undefined);
   if (editedAt === undefined) {
     facts.push({ ...message, grade: message.grade === 'content' ? 'media_without_id' : message.grade });
   } else {

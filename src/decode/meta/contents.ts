@@ -1,8 +1,8 @@
 import type { ContentGrade, Media } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { isForm, paymentMethodText, permissionText, replyText } from '../contents/answers.js';
-import { actionLines, offerWording } from '../contents/offers.js';
-import { vcardText } from '../contents/vcards.js';
+import { actionLines, componentButtonLines, offerWording } from '../contents/offers.js';
+import { contactText, vcardText } from '../contents/vcards.js';
 import {
   amountText,
   errorText,
@@ -220,16 +220,18 @@ function replyWording(type: string, reply: JsonObject): Wording {
 /** A template that another program sent: its text where it is given, else its name and what was filled in. */
 function templateWording(template: JsonObject | undefined): Wording {
   const texts: (string | undefined)[] = [];
+  const buttons: string[] = [];
   const filledIn: string[] = [];
   for (const element of (asArray(template?.components) ?? []).slice(0, 50)) {
     const component = asObject(element);
     texts.push(textOf(component?.text));
+    buttons.push(...componentButtonLines(component?.buttons));
     for (const parameter of (asArray(component?.parameters) ?? []).slice(0, 50)) {
       const text = lineText(asObject(parameter)?.text);
       if (text !== undefined) filledIn.push(text);
     }
   }
-  const body = linesOf([textInside(template?.body), ...texts]);
+  const body = linesOf([textInside(template?.body), ...texts, ...buttons]);
   if (body !== undefined) return { body };
   const name = lineText(template?.name);
   if (name === undefined) return { body: undefined };
@@ -255,9 +257,9 @@ function contactsText(message: JsonObject): string | undefined {
     const card = asObject(element);
     const name = asObject(card?.name);
     const parts = [textOf(name?.first_name), textOf(name?.last_name)].filter((part) => part !== undefined);
-    const phone = textOf(asObject(asArray(card?.phones)?.[0])?.phone);
-    const shown = textOf(name?.formatted_name) ?? (parts.length > 0 ? parts.join(' ') : phone);
-    const known = shown ?? vcardText(card?.vcard);
+    const phones = (asArray(card?.phones) ?? []).slice(0, 50).map((each) => lineText(asObject(each)?.phone));
+    const shown = textOf(name?.formatted_name) ?? (parts.length > 0 ? parts.join(' ') : undefined);
+    const known = phones.length > 0 ? contactText(shown, phones) : vcardText(card?.vcard, shown);
     if (known !== undefined) names.push(known);
   }
   return names.length === 0 ? vcardText(message.vcard) : names.join(', ');

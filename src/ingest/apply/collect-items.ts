@@ -3,10 +3,11 @@ import type { Fact } from '../../model/facts.js';
 import { retractOwnNumber } from '../../store/changes/own-number.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
-import { renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
+import { refuse, renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
 import { namesOnlyItsWaba } from '../batch/connection-resolver.js';
 import { subjectOf } from '../../rules/fact-traits.js';
+import { isRefused, refusedBodies } from '../../rules/signatures.js';
 import { ownNumberReason } from '../batch/own-number.js';
 import type { BatchWork, Item } from './work.js';
 
@@ -19,6 +20,7 @@ export async function collectItems(work: BatchWork, batch: Batch): Promise<Map<s
   for (const slice of batch.slices) {
     const logId = work.logIds.get(slice.entry.key);
     if (logId === undefined) throw new Error(`entry without id: ${slice.entry.origin}`);
+    refuseAgain(slice, known.get(slice.entry.key)?.refused ?? []);
     for (const { section, facts } of slice.parts) collectSection(work, slice, logId, section, facts);
   }
   return known;
@@ -34,6 +36,16 @@ export interface KnownState {
   isIntact: boolean;
   /** Pending although it was applied before. */
   isRequeued: boolean;
+  /** The bodies whose signature was found to be wrong. */
+  refused: readonly string[];
+}
+
+/** What was found to be forged stays so when the same log comes again, whoever replays it, until a secret fits. */
+function refuseAgain(slice: EntrySlice, known: readonly string[]): void {
+  const { entry } = slice;
+  if (known.length === 0) return;
+  refuse(entry, refusedBodies(entry.signed, known, entry.verdicts));
+  slice.parts = slice.parts.filter(({ section }) => !isRefused(section.section, entry.refused));
 }
 
 async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, KnownState>> {
@@ -55,8 +67,9 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
     })),
   );
   for (const row of stored) {
-    const { id, status, isIntact, isRequeued } = row;
-    states.set(`${row.connectionScope} ${row.sha256}`, { id, isStored: true, status, isIntact, isRequeued });
+    const { id, status, isIntact, isRequeued, refused } = row;
+    const state = { id, isStored: true, status, isIntact, isRequeued, refused };
+    states.set(`${row.connectionScope} ${row.sha256}`, state);
     if (status === 'processed' || status === 'partial') work.repeated.add(id);
   }
   for (const key of unknown.keys()) {
@@ -67,6 +80,7 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
       status: null,
       isIntact: true,
       isRequeued: false,
+      refused: [],
     });
   }
   for (const [key, state] of states) work.logIds.set(key, state.id);

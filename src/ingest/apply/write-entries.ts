@@ -13,8 +13,10 @@ import {
   type RawLogRow,
   type RestoredEntry,
 } from '../../store/tables/webhook-log.js';
+import type { SignatureCounts } from '../../model/run-result.js';
 import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '../batch/batch.js';
 import { subjectOf } from '../../rules/fact-traits.js';
+import { WRONG_SIGNATURE } from '../../rules/signatures.js';
 import type { KnownState } from './collect-items.js';
 import type { BatchWork } from './work.js';
 
@@ -62,7 +64,7 @@ export async function writeEntries(
       // The same bytes twice in one batch are one row; the later one tells how it ended.
       if (firstHere === undefined) inserts.set(entry.key, rawLogRow(work, slice, state.id, ended));
       else Object.assign(firstHere, ended);
-    } else if (slice.isLast && isWhole && isWorthRecording(state.status, ended)) {
+    } else if (slice.isLast && isWhole && isWorthRecording(entry, state, ended)) {
       outcomes.set(state.id, {
         id: state.id,
         ...ended,
@@ -83,11 +85,15 @@ export async function writeEntries(
 
 /** A second replay of an entry that ended well, and ends so again, leaves no trace: rows that do not change are not written. */
 function isWorthRecording(
-  before: string | null,
-  { status: after, error }: { status: EntryStatus; error: string | null },
+  { refused }: PreparedEntry,
+  { status: before, refused: refusedBefore }: KnownState,
+  { status: after }: { status: EntryStatus; error: string | null },
 ): boolean {
-  // Applied before anybody gave the secret: what is known of it must not be forgotten. `verify --check signatures` finds it.
-  if (error === BAD_SIGNATURE && before !== 'pending' && before !== 'failed') return false;
+  if (before !== 'pending' && before !== 'failed') {
+    // Applied before anybody gave the secret: what is known of it must not be forgotten. `verify --check signatures` finds it.
+    if (refused.some((path) => !refusedBefore.includes(path))) return false;
+    if (refused.length < refusedBefore.length) return true;
+  }
   // Done once, for all connections; now asked for another connection only (--connection).
   if (after === 'pending' && before !== 'pending' && before !== 'failed') return false;
   return before !== after || before === 'pending' || before === 'failed';
@@ -132,14 +138,19 @@ function countEntry(
   if (isWaiting(entry, ended)) {
     const items = waitingItems(entry);
     if (connectionsNamedBy(entry).length === 0) work.tally.nameless.add(entry.provider);
-    const { origin, signature } = entry;
-    work.tally.wait(logId, { origin, isDuplicate, reason: 'unknown_connection', items, signature });
+    const { origin, refused } = entry;
+    const signatures = countSignatures(entry);
+    const waiting = { origin, isDuplicate, reason: 'unknown_connection' as const, items, signatures };
+    work.tally.wait(logId, { ...waiting, refused: refused.length });
   }
-  work.tally.signature(entry.signature);
+  work.tally.addSignatures(countSignatures(entry));
   entries.read += 1;
   entries[isDuplicate ? 'duplicate' : 'stored'] += 1;
   entries[ended.status] += 1;
+  for (const path of entry.refused)
+    work.tally.problem({ origin: entry.origin, path, reason: BAD_SIGNATURE, excerpt: WRONG_SIGNATURE });
   if (entry.failure !== null) {
+    if (entry.failure.reason === BAD_SIGNATURE) return;
     work.tally.problem({
       origin: entry.origin,
       path: '$',
@@ -162,6 +173,15 @@ function countEntry(
       excerpt: strange.excerpt,
     });
   }
+}
+
+/** The bodies of an entry by what their signatures say; nothing where nobody gave a secret. */
+function countSignatures({ verdicts, unsigned }: PreparedEntry): SignatureCounts {
+  const counts: SignatureCounts = { valid: 0, bad: 0, uncheckable: 0, sha1: 0, unsigned: 0 };
+  if (verdicts === null) return counts;
+  for (const verdict of verdicts.values()) counts[verdict] += 1;
+  counts.unsigned = unsigned;
+  return counts;
 }
 
 function isWaiting(entry: PreparedEntry, { error }: { error: string | null }): boolean {

@@ -5,7 +5,7 @@ import type { Position } from '../../model/raw-entry.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { BAD_SIGNATURE, NO_SCOPE } from '../../store/tables/webhook-log.js';
 import { weightOf } from '../../rules/fact-traits.js';
-import type { SignatureVerdict } from '../../rules/signatures.js';
+import { isRefused, WRONG_SIGNATURE, type SignatureVerdict } from '../../rules/signatures.js';
 
 /** Why a section was left for later. */
 export type PendingReason = 'unknown_connection' | 'other_connection';
@@ -37,10 +37,15 @@ export interface PreparedEntry {
   chatIds: readonly string[];
   /** Computed when the entry is stored: which items are skipped depends on the number that the connection has by then. */
   counters: () => JsonObject | null;
-  /** `damaged`: stored bytes that were changed since. `bad_signature`: nobody knows who wrote it, so nothing of it is applied. */
+  /** `damaged`: stored bytes that were changed since. `bad_signature`: nobody knows who wrote any of it, so nothing is applied. */
   failure: { reason: 'invalid_json' | 'no_json' | 'damaged' | 'bad_signature'; message: string } | null;
-  /** What its signatures say; null where they were not checked. */
-  signature: SignatureVerdict | null;
+  /** Its bodies beside which a signature was kept, by path, and how many have none. */
+  signed: readonly string[];
+  unsigned: number;
+  /** What their signatures say; null where they were not checked. */
+  verdicts: ReadonlyMap<string, SignatureVerdict> | null;
+  /** The bodies whose signature is wrong: `sections` has nothing of them. */
+  refused: readonly string[];
   unrecognized: readonly Unrecognized[];
   sections: readonly PreparedSection[];
   /** Decoded with the options of the run that stored it: it keeps naming that run. */
@@ -53,6 +58,14 @@ export interface PreparedEntry {
 export function scopeOf(provider: Provider, sections: readonly PreparedSection[]): string {
   if (provider === 'meta') return NO_SCOPE;
   return sections.find((section) => section.connection !== null)?.connection?.id ?? NO_SCOPE;
+}
+
+/** Leaves out what the refused bodies of an entry say. */
+export function refuse(entry: PreparedEntry, refused: readonly string[]): void {
+  if (refused.length === 0) return;
+  entry.refused = refused;
+  entry.sections = entry.sections.filter(({ section }) => !isRefused(section, refused));
+  if (entry.sections.length === 0) entry.failure ??= { reason: BAD_SIGNATURE, message: WRONG_SIGNATURE };
 }
 
 export function entryKey(connectionScope: string, sha256: Uint8Array): string {
@@ -110,6 +123,7 @@ export function entryStatus(
   if (entry.isNarrowed === true) return { status: 'pending', error: 'other_contact' };
   const pending = entry.sections.find((section) => section.pending !== null)?.pending;
   if (pending !== undefined && pending !== null) return { status: 'pending', error: pending };
+  if (entry.refused.length > 0) return { status: 'partial', error: BAD_SIGNATURE };
   const [strange] = entry.unrecognized;
   if (strange !== undefined) {
     const rest = entry.sections.some((section) => !section.section.eventOnly);

@@ -1,7 +1,7 @@
 import type { Fact, SkipReason } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { subjectOf } from '../../rules/fact-traits.js';
-import type { PreparedSection } from './batch.js';
+import type { PreparedEntry, PreparedSection } from './batch.js';
 import { OwnNumbers, ownNumberReason } from './own-number.js';
 
 /**
@@ -13,9 +13,18 @@ import { OwnNumbers, ownNumberReason } from './own-number.js';
  * What is skipped leaves no other trace than this, so its reasons are kept. Where the entry is about several numbers, or
  * names none, `connections` holds the same again for each: by phone_number_id, else by the id of the connection. A few bytes
  * for few entries; without them the items could not be counted per connection later. `isScoped`: the entry as a whole
- * belongs to one connection (WhatsApp Web), which stands in `connection_scope`.
+ * belongs to one connection (WhatsApp Web), which stands in `connection_scope`. `refused`: the bodies whose signature was wrong, by
+ * path; nothing of them is counted.
  */
-export function countersOf(sections: readonly PreparedSection[], isScoped: boolean): JsonObject | null {
+export function countersOf(
+  { sections, refused }: Pick<PreparedEntry, 'sections' | 'refused'>,
+  isScoped: boolean,
+): JsonObject | null {
+  const counters = countSections(sections, isScoped);
+  return refused.length === 0 ? counters : { ...counters, refused: [...refused] };
+}
+
+function countSections(sections: readonly PreparedSection[], isScoped: boolean): JsonObject | null {
   const filled = sections.filter(({ section }) => section.facts.length > 0);
   const total = count(filled);
   const keys = [...new Set(filled.map(keyOf))];

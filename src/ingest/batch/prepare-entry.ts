@@ -5,10 +5,10 @@ import type { DecodedEntry, Section } from '../../model/facts.js';
 import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
-import { entryKey, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
+import { entryKey, refuse, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
 import type { ConnectionResolver } from './connection-resolver.js';
 import { whoIsNamed } from '../../rules/fact-traits.js';
-import { judgeSignatures, type SignatureVerdict } from '../../rules/signatures.js';
+import { isRefused, judgeSignature, refusedBodies } from '../../rules/signatures.js';
 import { countersOf } from './entry-counters.js';
 
 /** The columns of webhook_log that decide how a stored entry is decoded. */
@@ -22,8 +22,8 @@ export interface StoredAs {
   sha256: Uint8Array;
   /** False when its bytes are not those that were stored: nothing that they say is applied. */
   isIntact: boolean;
-  /** Its signature was found to be wrong: nothing of it is applied until one of the app's secrets fits. */
-  hasBadSignature: boolean;
+  /** The bodies whose signature was found to be wrong: nothing of them is applied until one of the app's secrets fits. */
+  refused: readonly string[];
 }
 
 /** Decodes an entry and finds its connections. Pure but for the hash; never throws on what the bytes are. */
@@ -56,17 +56,21 @@ export function prepareEntry(
       chatIds: [],
       counters: () => null,
       failure: { reason: decoded.reason, message: decoded.message },
-      signature: null,
+      signed: [],
+      unsigned: 0,
+      verdicts: null,
+      refused: storedAs?.refused ?? [],
       unrecognized: [],
       sections: [],
     };
   }
   const { entry } = decoded;
-  const signature = appSecrets.length === 0 ? null : judgeSignatures(entry.signatures, appSecrets);
-  const isForged = isDisowned(signature, storedAs);
-  const sections = isForged ? [] : resolveSections(entry, storedAs, resolver);
+  const verdicts = verdictsOn(entry, appSecrets);
+  const signed = entry.signatures.map(({ path }) => path);
+  const refused = refusedBodies(signed, storedAs?.refused ?? [], verdicts);
+  const sections = resolveSections(withoutBodies(entry, refused), storedAs, resolver);
   const connectionScope = storedAs?.connectionScope ?? scopeOf(entry.provider, sections);
-  return {
+  const prepared: PreparedEntry = {
     ...base,
     key: entryKey(connectionScope, sha256),
     connectionScope,
@@ -75,13 +79,29 @@ export function prepareEntry(
     fields: unique(entry.sections.map((section) => section.field)),
     phoneNumberIds: unique(entry.sections.flatMap((section) => section.connection.phoneNumberId ?? [])),
     chatIds: chatIdsOf(entry),
-    counters: () => countersOf(sections, connectionScope !== NO_SCOPE),
-    failure: isForged ? { reason: 'bad_signature', message: WRONG_SIGNATURE } : null,
-    signature,
+    counters: () => countersOf(prepared, connectionScope !== NO_SCOPE),
+    failure: null,
+    signed,
+    unsigned: entry.unsigned,
+    verdicts,
+    refused: [],
     unrecognized: entry.unrecognized,
     sections,
     ...(isToldByItsRun(storedAs, resolver) ? { keepsRun: true } : {}),
   };
+  refuse(prepared, refused);
+  return prepared;
+}
+
+function verdictsOn({ signatures }: DecodedEntry, appSecrets: readonly string[]): PreparedEntry['verdicts'] {
+  if (appSecrets.length === 0) return null;
+  return new Map(signatures.map((signed) => [signed.path, judgeSignature(signed, appSecrets)]));
+}
+
+/** An entry without the sections of these bodies. */
+export function withoutBodies(entry: DecodedEntry, refused: readonly string[]): DecodedEntry {
+  if (refused.length === 0) return entry;
+  return { ...entry, sections: entry.sections.filter((section) => !isRefused(section, refused)) };
 }
 
 /** Decodes an entry; a stored one as the run did that stored it, and never when its bytes were changed since. */
@@ -96,14 +116,6 @@ export function decodeAs(
     ...(receivedAt === undefined ? {} : { receivedAt }),
   });
 }
-
-/** Whether an entry has to be left alone for its signature; what was found wrong once stays so until it is found right. */
-function isDisowned(signature: SignatureVerdict | null, storedAs: StoredAs | null): boolean {
-  return signature === 'bad' || (signature !== 'valid' && storedAs?.hasBadSignature === true);
-}
-
-/** Why nothing is applied of an entry that nobody can have signed who knows the app's secret. */
-export const WRONG_SIGNATURE = 'its signature does not fit the app secret, so nobody knows who wrote it';
 
 /** The error of an entry whose bytes were changed after it was stored. */
 const DAMAGED = 'its bytes are not those that were stored (sha256)';

@@ -9,7 +9,7 @@ import type {
   RunResult,
   SignatureCounts,
 } from '../../model/run-result.js';
-import type { SignatureVerdict } from '../../rules/signatures.js';
+import { SIGNATURE_VERDICTS } from '../../rules/signatures.js';
 
 /** What became of an amendment. */
 type AmendmentOutcome = 'applied' | 'unchanged' | 'pending';
@@ -51,7 +51,7 @@ export class Tally {
   readonly events = newReasons();
   readonly problems: Problem[] = [];
   problemCount = 0;
-  /** What the signatures of the entries say, where they were checked. */
+  /** What the signatures of the bodies say, where they were checked. */
   readonly signatures: SignatureCounts = { valid: 0, bad: 0, uncheckable: 0, sha1: 0, unsigned: 0 };
   private readonly listedByReason = new Map<string, number>();
   chatterLines = 0;
@@ -106,8 +106,8 @@ export class Tally {
     add(this.events, name, 1);
   }
 
-  signature(verdict: SignatureVerdict | null): void {
-    if (verdict !== null) this.signatures[verdict] += 1;
+  addSignatures(counts: SignatureCounts): void {
+    addNumbers(this.signatures, counts);
   }
 
   problem(problem: Problem): void {
@@ -125,7 +125,10 @@ export class Tally {
         this.uncount(recounted);
         this.entries.read -= 1;
         this.entries[recounted.isDuplicate ? 'duplicate' : 'stored'] -= 1;
-        if (recounted.signature !== null) this.signatures[recounted.signature] -= 1;
+        for (const verdict of SIGNATURE_VERDICTS) this.signatures[verdict] -= recounted.signatures[verdict];
+        // They are told once more, with the entry.
+        this.problemCount -= recounted.refused;
+        for (let i = 0; i < recounted.refused; i++) this.unlist({ ...recounted, reason: 'bad_signature' });
       }
       for (const copy of settled) {
         this.uncount(copy);
@@ -148,7 +151,7 @@ export class Tally {
     this.unlist(entry);
   }
 
-  private unlist({ origin, reason }: WaitingEntry): void {
+  private unlist({ origin, reason }: { origin: string; reason: string }): void {
     const index = this.problems.findIndex((one) => one.origin === origin && one.reason === reason);
     if (index < 0) return;
     this.problems.splice(index, 1);
@@ -352,7 +355,9 @@ interface WaitingEntry {
   reason: SkipReason;
   /** Items of sections that wait. */
   items: ReadonlyMap<Subject, number>;
-  signature: SignatureVerdict | null;
+  signatures: SignatureCounts;
+  /** Bodies whose signature was wrong, each of them a problem. */
+  refused: number;
 }
 
 /** How an entry ended when it, or another copy of it, was counted later. */

@@ -13,7 +13,7 @@ interface Words {
 export type ChatMediaKind =
   'image' | 'video' | 'audio' | 'sticker' | 'gif' | 'document' | 'contacts' | 'unknown';
 
-export type ChatLanguage = 'en' | 'pt' | 'es' | 'de' | 'fr' | 'it' | 'nl';
+export type ChatLanguage = 'en' | 'pt' | 'es' | 'de' | 'fr' | 'it' | 'nl' | 'fi';
 
 const WORDS: Readonly<Record<ChatLanguage, Words>> = {
   en: {
@@ -155,9 +155,24 @@ const WORDS: Readonly<Record<ChatLanguage, Words>> = {
     deleted: ['dit bericht is verwijderd', 'je hebt dit bericht verwijderd'],
     edited: ['dit bericht is bewerkt'],
   },
+  fi: {
+    omitted: ['<media jätetty pois>'],
+    omittedKinds: {
+      'kuva jätetty pois': 'image',
+      'video jätetty pois': 'video',
+      'ääni jätetty pois': 'audio',
+      'tarra jätetty pois': 'sticker',
+      'gif jätetty pois': 'gif',
+      'asiakirja jätetty pois': 'document',
+      'yhteystietokortti jätetty pois': 'contacts',
+    },
+    attached: ['tiedosto liitetty', 'liite'],
+    deleted: ['tämä viesti poistettiin', 'tämä viesti on poistettu', 'poistit tämän viestin'],
+    edited: ['tätä viestiä muokattiin', 'tätä viestiä on muokattu'],
+  },
 };
 
-const LANGUAGES: readonly ChatLanguage[] = ['en', 'pt', 'es', 'de', 'fr', 'it', 'nl'];
+const LANGUAGES: readonly ChatLanguage[] = ['en', 'pt', 'es', 'de', 'fr', 'it', 'nl', 'fi'];
 
 /** What a phrase of WhatsApp means, and the languages that write it so. */
 export type Phrase =

@@ -76,7 +76,7 @@ export async function readEntryGroups(sql: Sql, since: number | null): Promise<E
        min(received_at) as first_received_at, max(received_at) as last_received_at,
        min(created_at) as first_stored_at, max(created_at) as last_stored_at,
        -- In one value, so that the id and the origin are of the same entry.
-       min(case when status in ('failed', 'unrecognized') then id::text || coalesce(' ' || origin, '') end) as broken,
+       min(case when status in ('failed', 'unrecognized') or reason = '${BAD_SIGNATURE}' then id::text || coalesce(' ' || origin, '') end) as broken,
        string_agg(id::text, ',') filter (where 'account_update' = any(fields)) as account_updates
      from (
        select *, case when status = 'pending' or error = '${BAD_SIGNATURE}' then error end as reason

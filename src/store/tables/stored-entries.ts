@@ -17,7 +17,7 @@ import {
 import { textOf, textOrNull, timeOf, timeOrNull, bytesOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
 import { blockSql } from './proven-blocks.js';
-import { IS_INTACT_SQL, NO_SCOPE } from './webhook-log.js';
+import { BAD_SIGNATURE, IS_INTACT_SQL, NO_SCOPE, REFUSED_SQL } from './webhook-log.js';
 
 const STORED_ENTRY = columns({
   id: uuid,
@@ -35,6 +35,8 @@ const STORED_ENTRY = columns({
   origin: orNull(text),
   /** The run that stored it, or last recorded how it ended. */
   runId: orNull(uuid),
+  /** The bodies of which nothing may be applied, because their signature was wrong. */
+  refused: texts,
 });
 
 /** A stored entry, read back to be replayed, verified or explained. */
@@ -84,10 +86,10 @@ export async function readEntries(
 ): Promise<StoredEntry[]> {
   const { where, parameters } = selectionSql(selection, afterId);
   const rows = await sql.query(
-    `select ${SELECTED}, ${IS_INTACT_SQL} as is_intact from (
-       select ${SELECTED},
+    `select ${SELECTED}, refused, ${IS_INTACT_SQL} as is_intact from (
+       select ${SELECTED}, refused,
          sum(octet_length(raw_body)) over (order by id) - octet_length(raw_body) as bytes_before
-       from (select ${SELECTED} from webhook_log ${where} order by id limit ${limit}) w
+       from (select ${SELECTED}, ${REFUSED_SQL} as refused from webhook_log ${where} order by id limit ${limit}) w
      ) page
      where bytes_before < ${maxBytes} order by id`,
     parameters,
@@ -105,7 +107,7 @@ export async function claimEntries(
   statuses: readonly EntryStatus[],
 ): Promise<Set<string>> {
   const rows = await tx.query(
-    `select id from webhook_log where id = any($1::uuid[]) and status = any($2::text[])
+    `select id from webhook_log where id = any($1::uuid[]) and ${hasStatusSql(statuses, '$2')}
      order by id for update skip locked`,
     [arrayLiteral(ids), arrayLiteral(statuses)],
   );
@@ -127,6 +129,15 @@ export async function measureEntries(
     : { entries: Number(row['entries']), bytes: Number(row['bytes']) };
 }
 
+/** Failed as a whole, or a body of it was refused. */
+const FAILED_SQL = `(status = 'failed' or status = 'partial' and coalesce(error, '') = '${BAD_SIGNATURE}')`;
+
+/** Whether an entry has one of these statuses, which are the parameter `n`. */
+function hasStatusSql(statuses: readonly EntryStatus[], n: string): string {
+  const isOne = `status = any(${n}::text[])`;
+  return statuses.includes('failed') ? `(${isOne} or ${FAILED_SQL})` : isOne;
+}
+
 function selectionSql(
   selection: EntrySelection,
   afterId: string | null,
@@ -139,7 +150,7 @@ function selectionSql(
   };
   if (afterId !== null) add((n) => `id > ${n}::uuid`, afterId);
   if (selection.statuses.length > 0)
-    add((n) => `status = any(${n}::text[])`, arrayLiteral(selection.statuses));
+    add((n) => hasStatusSql(selection.statuses, n), arrayLiteral(selection.statuses));
   // An entry without a time of receipt counts from when it was stored.
   if (selection.since !== undefined)
     add((n) => `coalesce(received_at, created_at) >= ${n}::timestamptz`, new Date(selection.since));
@@ -147,10 +158,7 @@ function selectionSql(
     add((n) => `coalesce(received_at, created_at) < ${n}::timestamptz`, new Date(selection.until));
   if (selection.failedSince !== undefined) {
     const failedSince = new Date(selection.failedSince);
-    add(
-      (n) => `(status <> 'failed' or coalesce(processed_at, created_at) >= ${n}::timestamptz)`,
-      failedSince,
-    );
+    add((n) => `(not ${FAILED_SQL} or coalesce(processed_at, created_at) >= ${n}::timestamptz)`, failedSince);
   }
   if (selection.touchedSince !== undefined) {
     parameters.push(new Date(selection.touchedSince).toISOString(), arrayLiteral(selection.blocks ?? []));
@@ -219,6 +227,7 @@ const LOGGED_ENTRY = columns({
   sha256: bytes,
   /** False when the bytes are not those that were stored. */
   isIntact: boolean,
+  refused: texts,
 });
 
 export type LoggedEntry = RowOf<typeof LOGGED_ENTRY>;
@@ -231,7 +240,7 @@ const HEAD = `w.id, w.connection_scope, w.provider, w.status, w.error, w.origin,
 export async function readLoggedEntries(sql: Sql, ids: readonly string[]): Promise<LoggedEntry[]> {
   if (ids.length === 0) return [];
   const rows = await sql.query(
-    `select ${HEAD}, w.raw_body, w.sha256, ${IS_INTACT_SQL} as is_intact from unnest($1::uuid[]) as k (id)
+    `select ${HEAD}, w.raw_body, w.sha256, ${IS_INTACT_SQL} as is_intact, ${REFUSED_SQL} as refused from unnest($1::uuid[]) as k (id)
      cross join lateral (select * from webhook_log where id = k.id limit 1) w order by w.id`,
     [arrayLiteral(ids)],
   );

@@ -25,6 +25,17 @@ import type { Sql } from '../sql.js';
 /** Whether a row's bytes are still those that were stored. */
 export const IS_INTACT_SQL = 'sha256(raw_body) = sha256';
 
+/** Why an entry failed, or is partial, that has a body whose signature is not its app's. */
+export const BAD_SIGNATURE = 'bad_signature';
+
+/**
+ * The bodies of an entry of which nothing may be applied, because their signature was wrong: their paths in its counters, which
+ * nothing but another judgement rewrites; `$` for all of them.
+ */
+export const REFUSED_SQL = `case when counters ? 'refused'
+    then to_jsonb(array(select jsonb_array_elements_text(counters -> 'refused')))
+    when error = '${BAD_SIGNATURE}' then '["$"]'::jsonb else '[]'::jsonb end`;
+
 /** The scope of entries that name their connection themselves (Meta's). */
 export const NO_SCOPE = '00000000-0000-0000-0000-000000000000';
 
@@ -69,6 +80,8 @@ const KNOWN_ENTRY = columns({
   isIntact: boolean,
   /** Pending although it was applied before: what it brought may have to go. */
   isRequeued: boolean,
+  /** The bodies of which nothing may be applied. */
+  refused: texts,
 });
 
 /** What is stored already of an entry that comes again. */
@@ -93,11 +106,11 @@ export async function readKnownEntries(
 ): Promise<KnownEntry[]> {
   if (keys.length === 0) return [];
   const rows = await tx.query(
-    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.is_requeued
+    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.is_requeued, w.refused
      from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
      cross join lateral (
        select id, connection_scope, sha256, status, ${IS_INTACT_SQL} as is_intact,
-         status = 'pending' and error is not distinct from $3 as is_requeued
+         status = 'pending' and error is not distinct from $3 as is_requeued, ${REFUSED_SQL} as refused
        from webhook_log
        where connection_scope = k.connection_scope and sha256 = k.sha256 limit 1
      ) w`,
@@ -159,9 +172,6 @@ export async function updateEntries(tx: Sql, runId: string, rows: readonly Entry
 
 /** Why an entry is pending that was processed before and is due once more; every run ends by settling these. */
 export const REQUEUED = 'requeued';
-
-/** Why an entry failed whose signature is not its app's. */
-export const BAD_SIGNATURE = 'bad_signature';
 
 /** Why an entry is pending whose messages are not all in yet: it is larger than a batch. */
 export const UNFINISHED = 'unfinished';

@@ -38,6 +38,26 @@ function told(chat: ChatText): string[] {
   );
 }
 
+test('an iPhone’s chat in Finnish: an attached and an omitted file, a deleted and an edited message', () => {
+  const chat = chatOf(
+    '\u200e[9.9.2026 klo 08.13.20] Lia: \u200eViestit ja puhelut ovat täysin salattuja.',
+    '[9.9.2026 klo 08.13.20] Lia: Huomenta',
+    '\u200e[15.9.2026 klo 16.55.20] Lia: \u200e<liite: 00000003-PHOTO-2026-09-15-16-55-02.jpg>',
+    '\u200e[15.9.2026 klo 16.55.21] Lia: \u200ekuva jätetty pois',
+    '\u200e[16.9.2026 klo 11.02.20] Shop: \u200eTämä viesti poistettiin.',
+    '[17.9.2026 klo 16.09.20] Lia: kello kymmenen \u200e<Tätä viestiä muokattiin>',
+  );
+  expect(told(chat)).toEqual([
+    '2026-09-09T08:13:20 | Lia | system | Viestit ja puhelut ovat täysin salattuja.',
+    '2026-09-09T08:13:20 | Lia | text | Huomenta',
+    '2026-09-15T16:55:20 | Lia | media | image 00000003-PHOTO-2026-09-15-16-55-02.jpg',
+    '2026-09-15T16:55:21 | Lia | media | image (omitted)',
+    '2026-09-16T11:02:20 | Shop | deleted',
+    '2026-09-17T16:09:20 | Lia | text | kello kymmenen | (edited)',
+  ]);
+  expect(chat).toMatchObject({ platform: 'ios', languages: ['fi'], problems: [] });
+});
+
 test('an Android chat in Portuguese: captions, omitted files, deleted and edited messages', () => {
   const chat = sample('chat-android-pt-BR.txt');
   expect(told(chat)).toEqual([

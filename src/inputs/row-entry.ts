@@ -1,0 +1,57 @@
+import { mayHoldSignature, namesHubSignature } from '../decode/envelopes/signatures.js';
+
+/** A cell of a row, with the name of its column where the file gives one. */
+export interface NamedCell {
+  name: string | undefined;
+  bytes: Buffer;
+}
+
+/** Longer cells are no headers; the decoder does not look through them either. */
+const LONGEST_HEADERS = 65_536;
+/** A text that can only be a signature. */
+const SIGNATURE = /^sha256=[\da-f]{64}$/i;
+const HUB_SIGNATURE = 'x-hub-signature-256';
+
+/** Whether a cell beside the body says who signed it: the header itself, or all headers in any notation. */
+export function saysWhoSigned({ name, bytes }: NamedCell): boolean {
+  if (bytes.length === 0 || bytes.length >= LONGEST_HEADERS) return false;
+  if (name !== undefined && namesHubSignature(name)) return true;
+  if (name === undefined && isSignature(bytes)) return true;
+  return bytes.includes('ignature') || bytes.includes('IGNATURE')
+    ? mayHoldSignature(bytes.toString('latin1'))
+    : false;
+}
+
+/**
+ * The entry of a row: its body, byte for byte; where other cells say who signed it, an object of them and of the body as a text, so
+ * that the raw log keeps what a later check of the signature needs.
+ */
+export function entryOfRow(body: Buffer, cells: readonly NamedCell[]): Buffer {
+  const signing = cells.filter(({ bytes }) => bytes !== body);
+  if (signing.length === 0) return body;
+  const members = signing.map(({ name, bytes }, index) => member(nameOf({ name, bytes }, index), bytes));
+  return Buffer.concat([
+    Buffer.from('{'),
+    ...members.flatMap((written) => [written, Buffer.from(',')]),
+    member(BODY, body),
+    Buffer.from('}'),
+  ]);
+}
+
+const BODY = 'body';
+
+function nameOf({ name, bytes }: NamedCell, index: number): string {
+  if (name === undefined && isSignature(bytes)) return HUB_SIGNATURE;
+  if (name !== undefined && namesHubSignature(name)) return name;
+  return index === 0 ? 'headers' : `headers${index + 1}`;
+}
+
+function isSignature(bytes: Buffer): boolean {
+  return bytes.length <= 80 && SIGNATURE.test(bytes.toString('latin1'));
+}
+
+/** A member of a JSON object. Bytes that are no UTF-8 stay as they are: whoever reads the text finds that they were none. */
+function member(name: string, text: Buffer): Buffer {
+  const value = JSON.stringify(text.toString('latin1'));
+  return Buffer.concat([Buffer.from(`${JSON.stringify(name)}:`), Buffer.from(value, 'latin1')]);
+}
