@@ -5,7 +5,7 @@ import type {
   VerifiedItem,
   VerifyResult,
 } from '../../commands/verify/types.js';
-import type { Severity } from '../../model/enumerations.js';
+import { isGreen, type Severity } from '../../model/enumerations.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
 import { sanitize } from '../ui/sanitize.js';
