@@ -7,6 +7,7 @@ import type { DecodedEntry } from '../rawlog/raw-log.js';
 import { keyOf } from '../rules/message-book.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import type { AuditView } from './audit-log.js';
+import { unfoundedWords, type Unfounded } from './claims.js';
 import { describeDifferences } from './differences.js';
 import { amendmentWords } from './judge-amendments.js';
 import {
@@ -183,6 +184,22 @@ export class AuditBook {
     }
   }
 
+  /** Records a row whose entry does not hold it; each comes once. */
+  async unfounded({ row, entry, why, isCopy }: Unfounded): Promise<void> {
+    const counts = this.countsOf(row.connectionId);
+    counts.unfounded += 1;
+    if (isCopy) counts.unfoundedCopies += 1;
+    await this.tell(
+      'unfounded',
+      {
+        connectionId: row.connectionId,
+        subject: row.externalId,
+        detail: `${entry.origin}: ${unfoundedWords(why)}`,
+      },
+      true,
+    );
+  }
+
   /** Reports an entry as a whole where its items cannot all be judged. */
   async entry(decoded: DecodedEntry, scope: ReadonlySet<string>): Promise<void> {
     this.entries += 1;
@@ -341,6 +358,9 @@ interface AuditCounts {
   missingMessages: number;
   /** Amendments neither applied nor pending, and rejects of other items without a record. Not among the items. */
   unsettled: number;
+  /** Rows whose entry does not hold them; those of them that `dedupe` merges into their message. No items of the log. */
+  unfounded: number;
+  unfoundedCopies: number;
 }
 
 function newCounts(): AuditCounts {
@@ -355,6 +375,8 @@ function newCounts(): AuditCounts {
     pending: 0,
     missingMessages: 0,
     unsettled: 0,
+    unfounded: 0,
+    unfoundedCopies: 0,
   };
 }
 
@@ -369,12 +391,16 @@ function addCounts(mine: AuditCounts, theirs: AuditCounts): void {
   mine.pending += theirs.pending;
   mine.missingMessages += theirs.missingMessages;
   mine.unsettled += theirs.unsettled;
+  mine.unfounded += theirs.unfounded;
+  mine.unfoundedCopies += theirs.unfoundedCopies;
 }
 
 /** The counter of a message item's outcome; null for what is no outcome of a message. */
 function counterOf(
   kind: ItemOutcome['kind'],
-): keyof Omit<AuditCounts, 'items' | 'missingMessages' | 'unsettled'> | null {
+):
+  | keyof Omit<AuditCounts, 'items' | 'missingMessages' | 'unsettled' | 'unfounded' | 'unfoundedCopies'>
+  | null {
   switch (kind) {
     case 'there':
     case 'missing':

@@ -70,6 +70,8 @@ export type AuditedOutcome =
   | 'doubled'
   | 'unrecorded'
   | 'unapplied'
+  /** A row whose entry does not hold it. */
+  | 'unfounded'
   // Entries:
   | 'entry_unreadable'
   | 'entry_unrecognized'

@@ -24,6 +24,7 @@ export function presentVerify(result: VerifyResult, failOn: Severity): Presentat
   const checkList = list(checks.map(checkItem));
   return {
     json: result,
+    isNews: !isGreen(result.severity),
     lines: [...checks, summary],
     csv: {
       columns: ['check', 'status', 'severity', 'checked', 'found', 'summary', 'remedy'],
@@ -71,7 +72,7 @@ function enforcedBlocks(enforced: readonly EnforcedIndex[], recomputed: Recomput
     }
   });
   const present = enforced.filter(({ outcome }) => outcome === 'present').length;
-  const { conversations, leads, tickets } = recomputed;
+  const { messages, conversations, leads, tickets } = recomputed;
   const counts = [
     formatAmount(conversations, 'conversation'),
     formatAmount(leads, 'lead'),
@@ -83,6 +84,18 @@ function enforcedBlocks(enforced: readonly EnforcedIndex[], recomputed: Recomput
     ]),
     section('Recomputed', [
       list(conversations + leads + tickets === 0 ? [] : [{ mark: 'good', line: counts.join(', ') }]),
+    ]),
+    section('Raw entries', [
+      list(
+        messages === 0
+          ? []
+          : [
+              {
+                mark: 'good',
+                line: `taken from ${formatAmount(messages, 'message')} that they do not hold`,
+              },
+            ],
+      ),
     ]),
   ];
 }

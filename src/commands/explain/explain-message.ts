@@ -6,8 +6,9 @@ import { readNamesOfLeads } from '../../store/tables/leads.js';
 import { readMessagesById } from '../../store/tables/messages.js';
 import { readPendingOf, readReactions, type PendingRecord } from '../../store/tables/amendments.js';
 import { readRejectsOfMessages, type RejectRow } from '../../store/tables/rejects.js';
-import { readEntryHeads, readLoggedEntries } from '../../store/tables/stored-entries.js';
+import { readEntryHeads, readLoggedEntries, type LoggedEntry } from '../../store/tables/stored-entries.js';
 import { readTicketsOfLeads } from '../../store/tables/tickets.js';
+import { unfoundedOf } from '../../audit/claims.js';
 import { Keys } from '../../audit/window.js';
 import { messageIdOfFact } from '../../rules/fact-traits.js';
 import { firstWords, iso, originOf, pendingNotes, viewOf } from './fact-view.js';
@@ -267,7 +268,19 @@ async function describeRow(
     journal: await journalOfMessage(inv, row.id, idsOfRow(row)),
     unexplained: story.unexplained,
     differences,
+    unfounded: await unfoundedRow(inv, row, head),
     goneEntry: row.batchId !== null && head === undefined ? row.batchId : null,
     excerpt: inv.options.bodies && row.body !== null ? firstWords(row.body) : null,
   };
+}
+
+/** Whether the row's entry does not hold it, as `verify` has it. */
+async function unfoundedRow(
+  inv: Investigation,
+  { externalId, ...row }: ExplainedMessage,
+  entry: LoggedEntry | undefined,
+): Promise<MessageExplanation['unfounded']> {
+  if (entry === undefined || externalId === null || externalId.trim() === '') return null;
+  const [decoded] = await inv.log.decode([entry]);
+  return decoded === undefined ? null : unfoundedOf(inv.sql, decoded, { ...row, externalId }, inv.log);
 }

@@ -146,15 +146,21 @@ class Reconciliation {
   }
 
   /**
-   * Merges rows that have lost their id into their messages, which the restore has brought back under it. Where one of those is
-   * still missing, a row could be taken for a copy of another message that says the same.
+   * Merges rows that have lost their id, or were given another one, into their messages, which the restore has brought back
+   * under it. Where a message is still missing, a row without an id could be taken for a copy of another one that says the same.
    */
   private async mergeCopies(): Promise<void> {
+    if (!this.options.apply || this.options.dryRun) return;
     const checks = this.verified?.result.checks ?? [];
-    const copies = checks.find(({ check }) => check === 'missing_ids')?.copies ?? 0;
     const missing = checks.find(({ check }) => check === 'raw_log')?.missing;
-    if (!this.options.apply || this.options.dryRun || copies === 0 || missing !== 0) return;
-    const result = await this.dedupeFew(true, { classes: LOST_THEIR_ID, loggedOnly: true });
+    const nameless = missing === 0 ? (checks.find(({ check }) => check === 'missing_ids')?.copies ?? 0) : 0;
+    const renamed = this.verified?.audit?.result.total.unfoundedCopies ?? 0;
+    if (nameless + renamed === 0) return;
+    const classes = new Set([
+      ...(renamed === 0 ? [] : MERGED_UNATTENDED),
+      ...(nameless === 0 ? [] : LOST_THEIR_ID),
+    ]);
+    const result = await this.dedupeFew(true, { classes, loggedOnly: true });
     this.steps = { ...this.steps, copies: result };
     if (result.applied && result.connections.some(({ doubled }) => doubled > 0))
       await this.compare(this.steps.restored === null ? this.proven : null);

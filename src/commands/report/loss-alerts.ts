@@ -28,13 +28,17 @@ export function lossAlerts(
   const byId = new Map(connections.map((connection) => [connection.id, connection]));
   const rawLog = checks.find(({ check }) => check === 'raw_log');
   return [
-    ...[...losses].flatMap(([id, found]) => connectionLosses(byId.get(id) ?? null, found)),
+    ...[...losses].flatMap(([id, found]) => connectionLosses(byId.get(id) ?? null, found, rawLog)),
     ...entryAlerts(total(losses), rawLog),
   ];
 }
 
-function connectionLosses(connection: { id: string; name: string } | null, losses: Losses): Alert[] {
-  const { missing, different, unapplied, doubled } = losses;
+function connectionLosses(
+  connection: { id: string; name: string } | null,
+  losses: Losses,
+  rawLog: CheckResult | undefined,
+): Alert[] {
+  const { missing, different, unapplied, doubled, unfounded } = losses;
   const alerts: Alert[] = [];
   if (missing.count > 0) {
     const messages = amount(missing.count, 'message of the raw log is', 'messages of the raw log are');
@@ -82,6 +86,17 @@ function connectionLosses(connection: { id: string; name: string } | null, losse
       }),
     );
   }
+  if (unfounded.count > 0) {
+    alerts.push(
+      alert('messages_unfounded', connection, {
+        since: null,
+        state: unfounded.digest,
+        count: unfounded.count,
+        message: `${amount(unfounded.count, 'message names a raw entry that does not hold it', 'messages name raw entries that do not hold them')}: ${named(unfounded)}.`,
+        remedy: rawLog?.remedy ?? null,
+      }),
+    );
+  }
   return alerts;
 }
 
@@ -122,7 +137,9 @@ function named({ samples, count }: Losses['missing']): string {
 /** Duplicate rows besides those that the verification has found: of messages that the raw log does not hold. */
 export function duplicateAlert({ result, audit }: Verified, duplicates: number): Alert[] {
   const byId = result.checks.find(({ check }) => check === 'duplicate_ids')?.found ?? 0;
-  const known = byId + (audit === null ? 0 : total(audit.losses).doubled.count);
+  // A row that was renamed is told as one that its entry does not hold.
+  const known =
+    byId + (audit === null ? 0 : total(audit.losses).doubled.count + audit.result.total.unfoundedCopies);
   const others = duplicates - known;
   if (others <= 0) return [];
   return [
@@ -158,7 +175,7 @@ export function findingAlerts(checks: readonly CheckResult[], others: readonly A
 
 /** The figures of an audit. */
 export function auditFigures({ result, losses }: LogAudit, unchanged: number): AuditFigures {
-  const { missing, different, unapplied, doubled, damaged } = total(losses);
+  const { missing, different, unapplied, doubled, unfounded, damaged } = total(losses);
   return {
     entries: result.entries,
     items: result.total.items,
@@ -166,6 +183,7 @@ export function auditFigures({ result, losses }: LogAudit, unchanged: number): A
     different: different.count,
     unapplied: unapplied.count,
     doubled: doubled.count,
+    unfounded: unfounded.count,
     damaged: damaged.count,
     unchanged,
   };

@@ -18,6 +18,7 @@ import {
   explainRemedy,
   joined,
   REPLAY_ALL_REMEDY,
+  UNLINK_REMEDY,
   replayFileRemedy,
   type Check,
   type Conclusion,
@@ -64,6 +65,9 @@ async function record(recorder: Recorder, item: AuditedItem): Promise<void> {
     case 'unapplied':
       await recorder.finding('*', item);
       break;
+    case 'unfounded':
+      await recorder.finding('-', item);
+      break;
     case 'entry_damaged':
     case 'entry_failed':
     case 'entry_pending':
@@ -94,6 +98,11 @@ function conclude(audit: AuditResult, connections: VerifyView['connections']): C
   const rest = joined(
     counted([
       [total.unsettled, 'other item is unaccounted for', 'other items are unaccounted for'],
+      [
+        total.unfounded,
+        'message names a raw entry that does not hold it',
+        'messages name raw entries that do not hold them',
+      ],
       [open.damaged, 'entry does not match its hash', 'entries do not match their hashes'],
       [open.pending, 'pending entry', 'pending entries'],
       [open.unknownConnection, 'entry of an unknown connection', 'entries of unknown connections'],
@@ -115,7 +124,7 @@ function conclude(audit: AuditResult, connections: VerifyView['connections']): C
 }
 
 function unaccountedIn({ total, open }: AuditResult): number {
-  return total.missing + total.different + total.doubled + total.unsettled + open.damaged;
+  return total.missing + total.different + total.doubled + total.unsettled + total.unfounded + open.damaged;
 }
 
 function remedyFor(audit: AuditResult, connections: VerifyView['connections']): Remedy | null {
@@ -123,7 +132,8 @@ function remedyFor(audit: AuditResult, connections: VerifyView['connections']): 
   if (open.damaged > 0) return replayFileRemedy(fileOfOrigin(audit.damagedExample?.origin ?? null));
   if (total.missing + total.different + total.unsettled > 0) return REPLAY_ALL_REMEDY;
   // A replay finds the one row and leaves the other.
-  if (total.doubled > 0) return DEDUPE_REMEDY;
+  if (total.doubled + total.unfoundedCopies > 0) return DEDUPE_REMEDY;
+  if (total.unfounded > 0) return UNLINK_REMEDY;
   if (open.failed > 0) return remedy('replay', ['--failed'], 'imports the failed entries again');
   if (open.pending > 0) return remedy('replay', [], 'imports the pending entries');
   if (open.nameless.entries > 0 && open.unknownConnection === open.nameless.entries)

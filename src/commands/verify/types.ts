@@ -100,6 +100,8 @@ export interface EnforcedIndex {
 
 /** Rows whose derived values `--enforce` corrected; of the selected checks. */
 export interface Recomputed {
+  /** Whose raw entry did not hold them, and that name none any more. */
+  messages: number;
   /** First and last message, and the source of the first. */
   conversations: number;
   /** Last message. */

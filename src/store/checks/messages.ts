@@ -1,7 +1,9 @@
-import { arrayLiteral } from '../array-literal.js';
-import { boolean, columns, orNull, streamRowsOf, text, time, uuid, type RowOf } from '../columns.js';
+import { DIRECTIONS } from '../../model/enumerations.js';
+import { arrayLiteral, arraysOf } from '../array-literal.js';
+import { boolean, columns, orNull, streamRowsOf, text, time, uuid, word, type RowOf } from '../columns.js';
 import { textOf, readCount } from '../row.js';
 import type { Sql } from '../sql.js';
+import { blockSql } from '../tables/proven-blocks.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 
 /** How many messages there are in a scope. */
@@ -63,6 +65,77 @@ export function streamMessagesFromElsewhere(
      where entry.is_there is null and ${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}`,
     scopeParameters(scope),
   );
+}
+
+const CLAIM = columns({
+  id: uuid,
+  connectionId: uuid,
+  externalId: text,
+  stanzaId: orNull(text),
+  direction: word(DIRECTIONS),
+  timestamp: time,
+  batchId: uuid,
+});
+
+/** A message by what it says of itself, with the raw entry that it names as its origin. */
+export type Claim = RowOf<typeof CLAIM>;
+
+/** Which claims to read; null for all of them. */
+export interface ClaimScope {
+  connectionIds: readonly string[] | null;
+  /** Of entries of these blocks, and of entries that were stored since (ms since 1970). */
+  changed: { blocks: readonly string[]; since: number } | null;
+}
+
+/** Messages with an id that name a raw entry, in the order of the entries. */
+export function streamClaims(
+  tx: Sql,
+  { connectionIds, changed }: ClaimScope,
+): AsyncGenerator<Claim[], void, undefined> {
+  return streamRowsOf(
+    tx,
+    CLAIM,
+    `select id, connection_id, external_id, stanza_id, direction, timestamp, batch_id from messages
+     where batch_id is not null and btrim(external_id) <> '' and ($1::uuid[] is null or connection_id = any($1::uuid[]))
+       and ($2::text[] is null or ${blockSql('batch_id')} = any($2::text[]) or batch_id >= $3::uuid)
+     order by batch_id`,
+    [
+      connectionIds === null ? null : arrayLiteral(connectionIds),
+      changed === null ? null : arrayLiteral(changed.blocks),
+      changed === null ? null : firstIdAt(changed.since),
+    ],
+  );
+}
+
+/**
+ * Those of these rows beside which another one is stored that is the same message by its key id, under an id that the
+ * entry holds.
+ */
+export async function findCopies(
+  sql: Sql,
+  pairs: readonly { rowId: string; externalId: string }[],
+  toleranceMs: number,
+): Promise<Set<string>> {
+  if (pairs.length === 0) return new Set();
+  const rows = await sql.query(
+    `select m.id from unnest($1::uuid[], $2::text[]) as k (id, external_id)
+     cross join lateral (select * from messages where id = k.id offset 0) m
+     cross join lateral (
+       select o.id from messages o
+       where o.stanza_id = m.stanza_id and o.conversation_id = m.conversation_id and o.id <> m.id
+         and o.external_id in (k.external_id, m.stanza_id) and o.direction = m.direction
+         and abs(extract(epoch from o.timestamp - m.timestamp)) * 1000 <= ${Math.round(toleranceMs)}
+       limit 1
+     ) o`,
+    arraysOf(pairs, 'rowId', 'externalId'),
+  );
+  return new Set(rows.map((row) => textOf(row, 'id')));
+}
+
+/** The smallest id that could have been made then: ids begin with the time. */
+function firstIdAt(ms: number): string {
+  const time = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }
 
 /** The paths that a run read; none for one that read no files. */
