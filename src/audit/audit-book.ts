@@ -144,7 +144,6 @@ export class AuditBook {
         await this.unrecorded(item, counts);
         return;
       case 'different':
-        if (subjectOf(fact) !== 'message') counts.unsettled += 1;
         await this.differs(item, outcome.row, describeDifferences(outcome.differences));
         return;
       case 'elsewhere':
@@ -152,6 +151,7 @@ export class AuditBook {
         return;
       case 'doubled':
         if (!this.different.add(outcome.row.id)) return;
+        counts.doubledRows += 1;
         await this.tell(
           'doubled',
           {
@@ -164,10 +164,15 @@ export class AuditBook {
         return;
       case 'unapplied': {
         this.affect(entry);
-        counts.unsettled += 1;
         const what = 'targetExternalId' in fact ? amendmentWords(fact) : fact.kind;
+        // A row that lacks several of its updates is one row; an update without a row is one wherever it stands.
+        const at = 'at' in fact ? String(fact.at) : '';
+        const key = outcome.row?.id ?? `${keyOf(connection.id, subjectIn(item))} ${what} ${at}`;
+        if (!this.different.add(key)) return;
+        counts.unsettled += 1;
         await this.tell('unapplied', {
-          ...at,
+          connectionId: connection.id,
+          contact: contactIn(item),
           subject: subjectIn(item),
           detail: `${entry.origin}: ${what} is neither applied nor pending`,
         });
@@ -285,6 +290,7 @@ export class AuditBook {
     const { connection, entry } = item;
     this.affect(entry);
     if (!this.different.add(row.id)) return;
+    this.countsOf(connection.id).differentRows += 1;
     const detail = `${entry.origin}: ${what}`;
     const at = { connectionId: connection.id, contact: contactIn(item) };
     await this.tell('different', { ...at, subject: row.externalId, detail }, true);
@@ -356,7 +362,10 @@ interface AuditCounts {
   pending: number;
   /** The missing items as messages: one that several entries hold is missed once. */
   missingMessages: number;
-  /** Amendments neither applied nor pending, and rejects of other items without a record. Not among the items. */
+  /** The different and the doubled items as rows: one that several entries or updates speak of is one. */
+  differentRows: number;
+  doubledRows: number;
+  /** Rows that lack an update, updates that are nowhere, rejects of other items without a record. Not among the items. */
   unsettled: number;
   /** Rows whose entry does not hold them; those of them that `dedupe` merges into their message. No items of the log. */
   unfounded: number;
@@ -374,6 +383,8 @@ function newCounts(): AuditCounts {
     doubled: 0,
     pending: 0,
     missingMessages: 0,
+    differentRows: 0,
+    doubledRows: 0,
     unsettled: 0,
     unfounded: 0,
     unfoundedCopies: 0,
@@ -390,6 +401,8 @@ function addCounts(mine: AuditCounts, theirs: AuditCounts): void {
   mine.doubled += theirs.doubled;
   mine.pending += theirs.pending;
   mine.missingMessages += theirs.missingMessages;
+  mine.differentRows += theirs.differentRows;
+  mine.doubledRows += theirs.doubledRows;
   mine.unsettled += theirs.unsettled;
   mine.unfounded += theirs.unfounded;
   mine.unfoundedCopies += theirs.unfoundedCopies;
@@ -399,7 +412,16 @@ function addCounts(mine: AuditCounts, theirs: AuditCounts): void {
 function counterOf(
   kind: ItemOutcome['kind'],
 ):
-  | keyof Omit<AuditCounts, 'items' | 'missingMessages' | 'unsettled' | 'unfounded' | 'unfoundedCopies'>
+  | keyof Omit<
+      AuditCounts,
+      | 'items'
+      | 'missingMessages'
+      | 'differentRows'
+      | 'doubledRows'
+      | 'unsettled'
+      | 'unfounded'
+      | 'unfoundedCopies'
+    >
   | null {
   switch (kind) {
     case 'there':

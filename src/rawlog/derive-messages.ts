@@ -248,7 +248,7 @@ class Derivation {
         syncSource: 'batch_recover' as const,
       };
       this.book.place(fact, placement, () => false);
-    } else if (fact.kind === 'edit' || fact.kind === 'revoke' || fact.kind === 'reaction') {
+    } else {
       for (const lead of leads) {
         const leaf = this.book.find(connection.id, fact.targetExternalId, lead);
         if (leaf !== null) applyAmendment(payloadOf(fact), leaf, this.reactions);

@@ -9,7 +9,7 @@ import { describeOnBackends } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { replayBodies, testContext, type TestOptions } from '../support/replaying.js';
 import { value } from '../support/shown.js';
-import { echo, live, SECOND, status, wamid } from '../support/webhooks.js';
+import { echo, edit, live, reaction, revoke, SECOND, status, wamid } from '../support/webhooks.js';
 
 /** Long after the messages of the builders; the clock moves on with every look. */
 function nights(): () => number {
@@ -245,6 +245,65 @@ describeOnBackends('a night', (backend) => {
       expect((await night(store)).figures).toMatchObject({ restored: 0, missing: 0 });
     },
   );
+
+  /** What one damage to one row or entry is to be counted as: once in what is lost, promised and restored. */
+  const COUNTED: [what: string, sql: string, restorable: number][] = [
+    [
+      'an edit was undone',
+      `update messages set body = 'before', edited_at = null, edit_external_id = null where body = 'after'`,
+      1,
+    ],
+    ['a revoke was taken back', `update messages set deleted_at = null where deleted_at is not null`, 1],
+    ['a status was taken away', `update messages set status = null where external_id = '${wamid('OUT')}'`, 1],
+    ['a status was lowered', `update messages set status = 'sent' where external_id = '${wamid('OUT')}'`, 1],
+    ['its errors were taken away', `update messages set errors = null where errors is not null`, 1],
+    ['a reaction was deleted', `delete from message_reactions`, 1],
+    ['another reaction was written', `update message_reactions set emoji = '👎'`, 1],
+    ['a pending update was deleted', `delete from pending_facts`, 1],
+    ['a message was deleted', `delete from messages where external_id = '${wamid('OUT')}'`, 1],
+    [
+      'an entry was altered',
+      `update webhook_log set raw_body = raw_body || '\\x20' where id = (select batch_id from messages where external_id = '${wamid('OUT')}')`,
+      0,
+    ],
+  ];
+
+  it('counts one row as one, and restores what a dry run promises', async () => {
+    for (const [what, sql, restorable] of COUNTED) {
+      for (const full of [false, true]) {
+        const store = await backend.open();
+        await replayBodies(store, [
+          live('EDITED', 0, { text: { body: 'before' } }),
+          edit('EDITED', 'EDIT', 5, { type: 'text', text: { body: 'after' } }),
+          live('REVOKED', 10),
+          revoke('REVOKED', 12),
+          echo('OUT', 20),
+          status('OUT', 'sent', 21),
+          status('OUT', 'delivered', 22),
+          status('OUT', 'read', 23),
+          echo('FAILED', 30),
+          status('FAILED', 'failed', 31, { errors: [{ code: 131047, title: 'Re-engagement message' }] }),
+          reaction('REVOKED', 40, '👍'),
+          status('NEVER-CAME', 'read', 50),
+        ]);
+        await night(store, { apply: true });
+        expect([what, await store.sql.execute(sql)]).toEqual([what, 1]);
+        const planned = await night(store, { dryRun: true });
+        const promised = planned.verify?.checks.find(({ check }) => check === 'raw_log')?.restorable;
+        expect([what, planned.figures.lost, promised]).toEqual([what, 1, restorable]);
+        expect(planned.verdict.includes('1 would be restored')).toBe(restorable === 1);
+        const done = await night(store, { apply: true, full });
+        expect([what, full, done.figures.restored, done.figures.created, done.figures.lost]).toEqual([
+          what,
+          full,
+          restorable,
+          0,
+          1 - restorable,
+        ]);
+        await store.close();
+      }
+    }
+  }, 120_000);
 
   backend.once('says what it cannot restore, every time, and colours the verdict', async () => {
     const store = await backend.open();

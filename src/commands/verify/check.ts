@@ -18,7 +18,10 @@ export interface Check {
 }
 
 /** What a check says about everything that it recorded. */
-export interface Conclusion extends Pick<CheckResult, 'summary' | 'missing' | 'unaccounted' | 'copies'> {
+export interface Conclusion extends Pick<
+  CheckResult,
+  'summary' | 'missing' | 'unaccounted' | 'restorable' | 'copies'
+> {
   remedy?: Remedy | null;
   /** Where the findings are less bad than the check's findings can be. */
   severity?: Severity;

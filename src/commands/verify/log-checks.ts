@@ -120,17 +120,24 @@ function conclude(audit: AuditResult, connections: VerifyView['connections']): C
     severity: unaccounted === 0 ? 'degraded' : 'loss',
     missing: total.missingMessages,
     unaccounted,
+    restorable: restorableIn(audit),
   };
 }
 
-function unaccountedIn({ total, open }: AuditResult): number {
-  return total.missing + total.different + total.doubled + total.unsettled + total.unfounded + open.damaged;
+/** What a replay of the raw log brings back, each row once. */
+function restorableIn({ total }: AuditResult): number {
+  return total.missingMessages + total.differentRows + total.unsettled;
+}
+
+function unaccountedIn(audit: AuditResult): number {
+  const { total, open } = audit;
+  return restorableIn(audit) + total.doubledRows + total.unfounded + open.damaged;
 }
 
 function remedyFor(audit: AuditResult, connections: VerifyView['connections']): Remedy | null {
   const { total, open } = audit;
   if (open.damaged > 0) return replayFileRemedy(fileOfOrigin(audit.damagedExample?.origin ?? null));
-  if (total.missing + total.different + total.unsettled > 0) return REPLAY_ALL_REMEDY;
+  if (restorableIn(audit) > 0) return REPLAY_ALL_REMEDY;
   // A replay finds the one row and leaves the other.
   if (total.doubled + total.unfoundedCopies > 0) return DEDUPE_REMEDY;
   if (total.unfounded > 0) return UNLINK_REMEDY;
