@@ -1,4 +1,4 @@
-import { candidatesOf } from '../../audit/alert.js';
+import { candidatesOf, markWords } from '../../audit/alert.js';
 import { unfoundedWords } from '../../audit/claims.js';
 import { decodeWamid } from '../../identity/wamid.js';
 import { amount, count } from '../../model/amount.js';
@@ -78,9 +78,13 @@ function rowVerdict(
   facts: readonly ExplainedFact[],
   findings: readonly Finding[],
 ): string {
-  const { direction, type, connection, broughtBy, goneEntry, unfounded, editedAt, deletedAt } = message;
+  const { direction, type, connection, broughtBy, goneEntry, unfounded, marks, editedAt, deletedAt } =
+    message;
   const who = message.contact ?? message.name ?? `lead ${message.leadId}`;
-  const changes = [...(editedAt === null ? [] : ['edited']), ...(deletedAt === null ? [] : ['revoked'])];
+  const changes = [
+    ...(editedAt === null || marks.includes('edited') ? [] : ['edited']),
+    ...(deletedAt === null || marks.includes('deleted') ? [] : ['revoked']),
+  ];
   const what = `${article(type)} ${direction === 'INBOUND' ? 'from' : 'to'} ${who} on ${connection}`;
   const claims = facts.filter((fact) => fact.outcome === 'rejected').length;
   const remarks = [
@@ -91,6 +95,7 @@ function rowVerdict(
         : goneEntry === null
           ? 'written by another program'
           : `its raw entry log:${goneEntry} is no longer in the raw log`,
+    ...(marks.length === 0 ? [] : [markWords(marks)]),
     ...(claims === 0 ? [] : [`${amount(claims, 'other message claims', 'other messages claim')} its id`]),
   ];
   // What is wrong comes first: a verdict that began with the database would read as good news under a red mark.

@@ -1,8 +1,8 @@
 import { DIRECTIONS } from '../../model/enumerations.js';
 import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { boolean, columns, orNull, streamRowsOf, text, time, uuid, word, type RowOf } from '../columns.js';
-import { textOf, readCount } from '../row.js';
-import type { Sql } from '../sql.js';
+import { integerOf, readCount, textOf } from '../row.js';
+import type { Sql, SqlRow } from '../sql.js';
 import { blockSql } from '../tables/proven-blocks.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 
@@ -35,6 +35,66 @@ export function streamCollisionRecords(
     `select connection_id, external_id, webhook_log_id, path from rejects
      where reason = 'id_collision' and ${inScope('connection_id')} and ${sinceScope('created_at')}
      order by id`,
+    scopeParameters(scope),
+  );
+}
+
+/** What another program may set on a message of the raw log beside what the log says. */
+export const MARKS = ['deleted', 'edited', 'reply'] as const;
+export type Mark = (typeof MARKS)[number];
+
+/**
+ * SQL: what a row of the raw log says that no entry told this tool, as one text, empty where there is nothing: a revoke and an
+ * edit of the log keep the earlier words in message_revisions, and a reply leaves its evidence. For `messages` as `m`.
+ */
+const MARKS_SQL = `concat_ws(' ',
+  case when m.deleted_at is not null and not (${keeps("'original'")}
+    and (m.edit_external_id is null or ${keeps('m.edit_external_id')})) then 'deleted' end,
+  case when m.edited_at is not null and not (m.edit_external_id is not null and ${keeps("'original'")}) then 'edited' end,
+  case when m.context_external_id is not null and (m.evidence >> 16) & 15 = 0 then 'reply' end)`;
+
+function keeps(version: string): string {
+  return `exists (select from message_revisions r where r.message_id = m.id and r.version = ${version})`;
+}
+
+/** Without which a row bears no mark, and which is quick to see. */
+const MAY_BE_MARKED = `m.batch_id is not null and coalesce(m.deleted_at, m.edited_at) is not null
+  or m.batch_id is not null and m.context_external_id is not null`;
+
+function marksOf(row: SqlRow): Mark[] {
+  const words = textOf(row, 'marks').split(' ');
+  return MARKS.filter((mark) => words.includes(mark));
+}
+
+/** The marks of another program on one row. */
+export async function readMarks(sql: Sql, rowId: string): Promise<Mark[]> {
+  const rows = await sql.query(
+    `select ${MARKS_SQL} as marks from messages m where m.id = $1::uuid and (${MAY_BE_MARKED})`,
+    [rowId],
+  );
+  return rows.flatMap(marksOf);
+}
+
+/** How many messages bear a mark of another program, by connection. */
+export async function countMarked(sql: Sql): Promise<Map<string, number>> {
+  const rows = await sql.query(
+    `select m.connection_id, count(*)::int as count from messages m
+     where (${MAY_BE_MARKED}) and ${MARKS_SQL} <> '' group by m.connection_id`,
+  );
+  return new Map(rows.map((row) => [textOf(row, 'connection_id'), integerOf(row, 'count')]));
+}
+
+const MARKED = columns({ id: uuid, connectionId: uuid, externalId: orNull(text), marks: text });
+
+/** Messages of the raw log that bear a mark of another program. */
+export type Marked = RowOf<typeof MARKED>;
+
+export function streamMarked(tx: Sql, scope: Scope): AsyncGenerator<Marked[], void, undefined> {
+  return streamRowsOf(
+    tx,
+    MARKED,
+    `select m.id, m.connection_id, m.external_id, ${MARKS_SQL} as marks from messages m
+     where (${MAY_BE_MARKED}) and ${MARKS_SQL} <> '' and ${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}`,
     scopeParameters(scope),
   );
 }
