@@ -7,6 +7,7 @@ import type { DecodedEntry } from '../rawlog/raw-log.js';
 import { keyOf } from '../rules/message-book.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import type { AuditView } from './audit-log.js';
+import { chunkName, type LoggedChunk } from './chunk-ledger.js';
 import { unfoundedWords, type Unfounded } from './claims.js';
 import { describeDifferences } from './differences.js';
 import { amendmentWords } from './judge-amendments.js';
@@ -39,6 +40,8 @@ interface OpenEntries {
   failed: number;
   /** Their bytes are not those that were stored. */
   damaged: number;
+  /** History chunks that were applied, and that the ledger lacks. */
+  unrecordedChunks: number;
 }
 
 export interface AuditResult {
@@ -70,6 +73,7 @@ export class AuditBook {
     nameless: { entries: 0, providers: new Set() },
     failed: 0,
     damaged: 0,
+    unrecordedChunks: 0,
   };
   private readonly missing = new SeenKeys();
   private readonly different = new SeenKeys();
@@ -187,6 +191,19 @@ export class AuditBook {
       case 'pending':
         return;
     }
+  }
+
+  /** Records a history chunk that the ledger lacks. A replay of its entry writes it. */
+  async unrecordedChunk(chunk: LoggedChunk): Promise<void> {
+    this.affect(chunk.entry);
+    if (!this.missing.add(chunkName(chunk))) return;
+    this.open.unrecordedChunks += 1;
+    const { connectionId, phase, chunkOrder, entry } = chunk;
+    await this.tell('unrecorded_chunk', {
+      connectionId,
+      subject: `${phase}/${chunkOrder}`,
+      detail: `${entry.origin}: history chunk ${chunkOrder} of phase ${phase} is not in the ledger`,
+    });
   }
 
   /** Records a row whose entry does not hold it; each comes once. */

@@ -6,6 +6,7 @@ import { subjectOf } from '../rules/fact-traits.js';
 import { OwnNumbers } from '../ingest/batch/own-number.js';
 import { RawLog, type DecodedEntry } from '../rawlog/raw-log.js';
 import { AuditBook, type AuditResult } from './audit-book.js';
+import { ChunkLedger } from './chunk-ledger.js';
 import { ClaimAudit, type ClaimView } from './claims.js';
 import { entryRefOf, standingOf, type AuditedItem, type ContestedItem, type JudgedItem } from './outcome.js';
 import { ItemJudge, isContested, recheck, recheckAll } from './item-judge.js';
@@ -56,6 +57,7 @@ class Auditor {
   private readonly ownNumbers = new OwnNumbers();
   private readonly scope: ReadonlySet<string>;
   private readonly claims: ClaimAudit;
+  private readonly chunks: ChunkLedger;
   private window = new Window();
   private settling: Promise<void> = Promise.resolve();
   private contested: ContestedItem[] = [];
@@ -68,6 +70,7 @@ class Auditor {
     this.book = new AuditBook(view);
     this.judge = new ItemJudge(view.sql);
     this.scope = new Set(view.connections.map(({ id }) => id));
+    this.chunks = new ChunkLedger(view.sql, (chunk) => this.book.unrecordedChunk(chunk));
     this.claims = new ClaimAudit(claimsOf(view, this.book), log);
   }
 
@@ -81,6 +84,7 @@ class Auditor {
     await this.flush();
     await this.settling;
     await this.settleContested(0);
+    await this.chunks.end();
     if (!signal.aborted) await this.claims.end();
     return this.book.result();
   }
@@ -124,6 +128,7 @@ class Auditor {
     const isMine = connection === null ? !this.view.restricted : this.scope.has(connection.id);
     if (!isMine) return;
     const entry = entryRefOf(decoded.entry);
+    await this.chunks.add(section, entry);
     for (const fact of section.section.facts) {
       const standing = standingOf(fact, section, this.ownNumbers);
       if (standing.kind !== 'judged') {

@@ -27,6 +27,7 @@ export const LOSS_KINDS = [
   'unfounded',
   'damaged',
   'unreplayed',
+  'unrecorded_chunk',
 ] as const;
 type LossKind = (typeof LOSS_KINDS)[number];
 
@@ -92,6 +93,7 @@ export function noLosses(): Losses {
     unfounded: none(),
     damaged: none(),
     unreplayed: none(),
+    unrecorded_chunk: none(),
   };
 }
 
@@ -102,6 +104,7 @@ function lossKindOf({ outcome, isMessage }: AuditedItem): LossKind | null {
     case 'doubled':
     case 'unapplied':
     case 'unfounded':
+    case 'unrecorded_chunk':
       return outcome;
     case 'unrecorded':
       return isMessage ? 'missing' : 'unapplied';

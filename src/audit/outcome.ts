@@ -78,6 +78,8 @@ export type AuditedOutcome =
   | 'entry_damaged'
   | 'entry_failed'
   | 'entry_pending'
+  /** A history chunk that was applied, and that the ledger lacks. */
+  | 'unrecorded_chunk'
   | 'entry_unknown_connection';
 
 /** One item of an audit. No message texts. */

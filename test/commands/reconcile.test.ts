@@ -9,7 +9,18 @@ import { describeOnBackends } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { replayBodies, testContext, type TestOptions } from '../support/replaying.js';
 import { value } from '../support/shown.js';
-import { echo, edit, live, reaction, revoke, SECOND, status, wamid } from '../support/webhooks.js';
+import {
+  echo,
+  edit,
+  history,
+  live,
+  old,
+  reaction,
+  revoke,
+  SECOND,
+  status,
+  wamid,
+} from '../support/webhooks.js';
 
 /** Long after the messages of the builders; the clock moves on with every look. */
 function nights(): () => number {
@@ -245,6 +256,28 @@ describeOnBackends('a night', (backend) => {
       expect((await night(store)).figures).toMatchObject({ restored: 0, missing: 0 });
     },
   );
+
+  it('brings back the ledger of a history, and a replay of everything the tickets that were deleted', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [history([old('H1', -900)], { progress: 100 }), live('A1', 0)]);
+    await night(store, { apply: true });
+    const before = await normalisedDatabase(store);
+    await store.sql.execute('delete from history_chunks');
+    expect((await night(store)).figures).toMatchObject({ lost: 0, degraded: 0 });
+    expect(await normalisedDatabase(store)).toEqual(before);
+    await store.sql.execute('delete from tickets');
+    const noted = await night(store);
+    expect(noted.figures).toMatchObject({ lost: 0, degraded: 0, notes: 1 });
+    expect(noted.verify?.severity).toBe('note');
+    expect((await night(store, { full: true })).figures).toMatchObject({ notes: 0 });
+    expect(await normalisedDatabase(store)).toEqual(before);
+    // Nothing is said of tickets that were closed since, and of messages that were to open none.
+    await store.sql.execute(`update tickets set status = 'closed', closed_at = now()`);
+    expect((await night(store)).verify?.severity).toBe(null);
+    await store.sql.execute('delete from tickets');
+    await store.sql.execute(`update sync_runs set options = options || '{"tickets": "none"}'`);
+    expect((await night(store)).verify?.severity).toBe(null);
+  });
 
   /** What one damage to one row or entry is to be counted as: once in what is lost, promised and restored. */
   const COUNTED: [what: string, sql: string, restorable: number][] = [

@@ -100,7 +100,10 @@ function connectionLosses(
   return alerts;
 }
 
-function entryAlerts({ damaged, unreplayed }: Losses, rawLog: CheckResult | undefined): Alert[] {
+function entryAlerts(
+  { damaged, unreplayed, unrecorded_chunk: chunks }: Losses,
+  rawLog: CheckResult | undefined,
+): Alert[] {
   const alerts: Alert[] = [];
   if (damaged.count > 0) {
     alerts.push(
@@ -110,6 +113,18 @@ function entryAlerts({ damaged, unreplayed }: Losses, rawLog: CheckResult | unde
         count: damaged.count,
         message: `${amount(damaged.count, 'raw entry is', 'raw entries are')} not what was stored: the bytes do not match their hash. The first is ${named(damaged)}.`,
         remedy: rawLog?.remedy ?? null,
+      }),
+    );
+  }
+  if (chunks.count > 0) {
+    alerts.push(
+      findingAlert('degraded', {
+        since: null,
+        state: chunks.digest,
+        subject: 'chunks',
+        count: chunks.count,
+        message: `${amount(chunks.count, 'history chunk of the raw log is', 'history chunks of the raw log are')} not in the ledger: ${named(chunks)}.`,
+        remedy: RESTORE,
       }),
     );
   }
@@ -156,7 +171,9 @@ export function duplicateAlert({ result, audit }: Verified, duplicates: number):
 /** Every check of a verification that found something that no other alert is about. */
 export function findingAlerts(checks: readonly CheckResult[], others: readonly Alert[]): Alert[] {
   return checks.flatMap(({ check, status, severity, found, samples, summary, remedy: advice }) => {
-    if (status !== 'findings' || severity === null) return [];
+    // What raw_entry notes is an alert of each connection, what a history lacks of its own.
+    const isNews = status === 'findings' || (status === 'note' && check === 'ticket_rules');
+    if (!isNews || severity === null) return [];
     const covering = COVERED[check];
     if (covering !== undefined && (check === 'raw_log' || others.some(({ kind }) => covering.includes(kind))))
       return [];

@@ -68,6 +68,7 @@ async function record(recorder: Recorder, item: AuditedItem): Promise<void> {
     case 'unfounded':
       await recorder.finding('-', item);
       break;
+    case 'unrecorded_chunk':
     case 'entry_damaged':
     case 'entry_failed':
     case 'entry_pending':
@@ -104,6 +105,7 @@ function conclude(audit: AuditResult, connections: VerifyView['connections']): C
         'messages name raw entries that do not hold them',
       ],
       [open.damaged, 'entry does not match its hash', 'entries do not match their hashes'],
+      [open.unrecordedChunks, 'history chunk is not in the ledger', 'history chunks are not in the ledger'],
       [open.pending, 'pending entry', 'pending entries'],
       [open.unknownConnection, 'entry of an unknown connection', 'entries of unknown connections'],
       [open.failed, 'failed entry can be read now', 'failed entries can be read now'],
@@ -138,6 +140,7 @@ function remedyFor(audit: AuditResult, connections: VerifyView['connections']): 
   const { total, open } = audit;
   if (open.damaged > 0) return replayFileRemedy(fileOfOrigin(audit.damagedExample?.origin ?? null));
   if (restorableIn(audit) > 0) return REPLAY_ALL_REMEDY;
+  if (open.unrecordedChunks > 0) return REPLAY_ALL_REMEDY;
   // A replay finds the one row and leaves the other.
   if (total.doubled + total.unfoundedCopies > 0) return DEDUPE_REMEDY;
   if (total.unfounded > 0) return UNLINK_REMEDY;

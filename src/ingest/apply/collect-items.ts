@@ -1,11 +1,11 @@
 import { phoneEquivalents } from '../../identity/phone.js';
 import type { Fact } from '../../model/facts.js';
 import { retractOwnNumber } from '../../store/changes/own-number.js';
-import type { ConnectionRow } from '../../store/tables/connections.js';
 import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
 import { renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
 import { namesOnlyItsWaba } from '../batch/connection-resolver.js';
+import { isForeignChunk } from '../../rules/connection-state.js';
 import { subjectOf } from '../../rules/fact-traits.js';
 import { ownNumberReason } from '../batch/own-number.js';
 import type { BatchWork, Item } from './work.js';
@@ -129,14 +129,6 @@ function collectSection(
         work.items.push(item);
     }
   }
-}
-
-/**
- * What the phone sends to a linked device is numbered in phases of its own: on a number whose history Meta sends, it must
- * not count as a part of that.
- */
-function isForeignChunk(fact: Fact, { kind }: ConnectionRow, field: string): boolean {
-  return fact.kind === 'history_chunk' && kind !== 'baileys' && field !== 'history';
 }
 
 function countEvent(work: BatchWork, fact: Fact): void {

@@ -229,6 +229,21 @@ const DAMAGES: Damage[] = [
     sample: /reaction is neither applied nor pending/,
   },
   {
+    title: 'raw_log: a history chunk of the log that the ledger lacks',
+    damage: (store) => run(store, 'delete from history_chunks'),
+    finds: { raw_log: 1 },
+    remedy: 'wa-reconcile replay --all',
+    sample: /history chunk 1 of phase 0 is not in the ledger/,
+  },
+  {
+    title: 'ticket_rules: conversations whose newest live message has no ticket',
+    damage: (store) => run(store, 'delete from tickets'),
+    finds: {},
+    notes: ['ticket_rules'],
+    remedy: 'wa-reconcile replay --all',
+    sample: /no ticket of its conversation is open or was closed since/,
+  },
+  {
     title: 'raw_log: a message of another connection than its raw entry names',
     damage: async (store) => {
       await damagedConnection(store, { name: 'other', phoneNumberId: '800000000000077' });
@@ -336,7 +351,7 @@ const DAMAGES: Damage[] = [
   {
     title: 'history_ledger: a chunk that never came',
     damage: (store) => run(store, `update history_chunks set chunk_order = 2`),
-    finds: { history_ledger: 1 },
+    finds: { raw_log: 1, history_ledger: 1 },
     remedy: 'wa-reconcile replay LOG',
     sample: /chunk 1 of phase 0 is missing/,
   },
