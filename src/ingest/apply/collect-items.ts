@@ -152,12 +152,12 @@ export async function retractOwnNumbers(
   const met = [...work.withOwnNumber].filter((connection) => directory.mayHoldOwnNumber(connection));
   for (const connection of new Set([...news, ...met])) {
     const own = work.ownNumbers.of(connection);
-    if (own === null) continue;
+    if (own.length === 0) continue;
     work.requeued += await retractOwnNumber(work.tx, work.settings.runId, {
       connectionId: connection.id,
       organizationId: connection.organizationId,
       phoneNumberId: connection.phoneNumberId,
-      phones: [own, ...phoneEquivalents(own)],
+      phones: own.flatMap((one) => [one, ...phoneEquivalents(one)]),
       isNew: news.has(connection),
     });
     work.withoutOwnNumber.add(connection);
