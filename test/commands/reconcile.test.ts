@@ -257,6 +257,17 @@ describeOnBackends('a night', (backend) => {
     },
   );
 
+  it('merges a row that was renamed into its message, once that is back, and counts it once', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await night(store);
+    const before = await normalisedDatabase(store);
+    await store.sql.execute(`update messages set external_id = 'wamid.FORGED' where body = 'M1'`);
+    expect((await night(store)).figures).toMatchObject({ restored: 1, missing: 0, doubled: 1, lost: 1 });
+    expect((await night(store, { apply: true })).figures).toMatchObject({ merged: 1, doubled: 0, lost: 0 });
+    expect(await normalisedDatabase(store)).toEqual(before);
+  });
+
   it('brings back the ledger of a history, and a replay of everything the tickets that were deleted', async () => {
     const store = await backend.open();
     await replayBodies(store, [history([old('H1', -900)], { progress: 100 }), live('A1', 0)]);

@@ -152,9 +152,7 @@ function named({ samples, count }: Losses['missing']): string {
 /** Duplicate rows besides those that the verification has found: of messages that the raw log does not hold. */
 export function duplicateAlert({ result, audit }: Verified, duplicates: number): Alert[] {
   const byId = result.checks.find(({ check }) => check === 'duplicate_ids')?.found ?? 0;
-  // A row that was renamed is told as one that its entry does not hold.
-  const known =
-    byId + (audit === null ? 0 : total(audit.losses).doubled.count + audit.result.total.unfoundedCopies);
+  const known = byId + (audit === null ? 0 : total(audit.losses).doubled.count);
   const others = duplicates - known;
   if (others <= 0) return [];
   return [
@@ -168,9 +166,20 @@ export function duplicateAlert({ result, audit }: Verified, duplicates: number):
   ];
 }
 
-/** Every check of a verification that found something that no other alert is about. */
-export function findingAlerts(checks: readonly CheckResult[], others: readonly Alert[]): Alert[] {
-  return checks.flatMap(({ check, status, severity, found, samples, summary, remedy: advice }) => {
+/**
+ * Every check of a verification that found something that no other alert is about. `renamed`: duplicates that an audit tells
+ * as rows that their entry does not hold.
+ */
+export function findingAlerts(
+  checks: readonly CheckResult[],
+  others: readonly Alert[],
+  renamed: number,
+): Alert[] {
+  return checks.flatMap(({ check, status, severity, samples, remedy: advice, ...result }) => {
+    const isRenamed = check === 'duplicate_ids' && renamed > 0;
+    const found = isRenamed ? result.found - renamed : result.found;
+    if (isRenamed && found <= 0) return [];
+    const summary = isRenamed ? amount(found, 'duplicate row') : result.summary;
     // What raw_entry notes is an alert of each connection, what a history lacks of its own.
     const isNews = status === 'findings' || (status === 'note' && check === 'ticket_rules');
     if (!isNews || severity === null) return [];

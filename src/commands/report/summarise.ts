@@ -228,7 +228,13 @@ function raiseAlerts(
   if (verified === null) return raised;
   const { checks } = verified.result;
   const losses = verified.audit === null ? [] : lossAlerts(verified.audit, connections, checks);
-  return [...raised, ...losses, ...duplicateAlert(verified, duplicates), ...findingAlerts(checks, raised)];
+  const renamed = verified.audit?.result.total.unfoundedCopies ?? 0;
+  return [
+    ...raised,
+    ...losses,
+    ...duplicateAlert(verified, duplicates),
+    ...findingAlerts(checks, raised, renamed),
+  ];
 }
 
 /** Nothing is expected of an archived connection. */
