@@ -38,13 +38,15 @@ const lossesOf = (...kinds: Loss['kind'][]): fc.Arbitrary<Loss[]> =>
 
 /** Losses that leave the raw log whole: it holds all that is needed to mend them. */
 export const rowLosses = lossesOf(...ROW_LOSSES, 'index');
+/** With the entry gone, nothing tells what such a row was, or whose. */
+const NEED_THEIR_ENTRY: readonly string[] = ['moved', 'stranger', 'rehomed', 'renamed'];
 /**
  * Losses of both. Not a stranger's row, nor one on a connection that its entry is not about, for which no file brings back the
- * entry that it claims. Not of a message's lead: a row that was moved and whose entry is gone may as well be another message under
- * the same id (M9), and nobody can tell.
+ * entry that it claims. Not of a message's lead or id: a row that was moved or renamed and whose entry is gone may as well be
+ * another message (M9), and nobody can tell.
  */
 export const anyLosses = lossesOf(
-  ...ROW_LOSSES.filter((kind) => kind !== 'moved' && kind !== 'stranger' && kind !== 'rehomed'),
+  ...ROW_LOSSES.filter((kind) => !NEED_THEIR_ENTRY.includes(kind)),
   ...ENTRY_LOSSES,
   'index',
 );
