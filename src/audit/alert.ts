@@ -20,6 +20,7 @@ export const ALERT_KINDS = [
   'messages_missing',
   'messages_different',
   'messages_doubled',
+  'messages_unfounded',
   'raw_entries_altered',
   'raw_entries_gone',
   'bad_signature',
@@ -38,6 +39,7 @@ export const ALERT_KINDS = [
   'pending_facts',
   'declined',
   'foreign_messages',
+  'foreign_marks',
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
@@ -46,6 +48,7 @@ const SEVERITY_OF: Readonly<Record<Exclude<AlertKind, 'finding'>, Severity>> = {
   messages_missing: 'loss',
   messages_different: 'loss',
   messages_doubled: 'loss',
+  messages_unfounded: 'loss',
   raw_entries_altered: 'loss',
   raw_entries_gone: 'loss',
   bad_signature: 'loss',
@@ -63,6 +66,7 @@ const SEVERITY_OF: Readonly<Record<Exclude<AlertKind, 'finding'>, Severity>> = {
   pending_facts: 'degraded',
   declined: 'note',
   foreign_messages: 'note',
+  foreign_marks: 'note',
 };
 
 /** Who accepted an alert, and for how long. */
@@ -224,6 +228,25 @@ export function foreignAlert(connection: { id: string; name: string }, count: nu
       state: count,
       count,
       message: `${amount(count, 'message has', 'messages have')} no raw log entry: another program wrote ${count === 1 ? 'it' : 'them'}, or the entry was deleted. Nothing here can verify ${count === 1 ? 'it' : 'them'}.`,
+    }),
+  ];
+}
+
+/** What another program has marked a message as. */
+export function markWords(marks: readonly string[]): string {
+  const words = marks.map((mark) => (mark === 'reply' ? 'a reply' : mark));
+  return `marked as ${words.join(' and ')} by another program: no raw entry says so`;
+}
+
+/** Messages of the raw log that another program has marked: its marks are respected, and no entry says so. */
+export function markAlert(connection: { id: string; name: string }, count: number): Alert[] {
+  if (count === 0) return [];
+  return [
+    alert('foreign_marks', connection, {
+      since: null,
+      state: count,
+      count,
+      message: `${amount(count, 'message is', 'messages are')} marked as deleted, edited or a reply by another program: no raw entry says so. The marks stay as they are.`,
     }),
   ];
 }

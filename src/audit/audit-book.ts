@@ -8,6 +8,8 @@ import { keyOf } from '../rules/message-book.js';
 import { WRONG_SIGNATURE } from '../rules/signatures.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import type { AuditView } from './audit-log.js';
+import { chunkName, type LoggedChunk } from './chunk-ledger.js';
+import { unfoundedWords, type Unfounded } from './claims.js';
 import { describeDifferences } from './differences.js';
 import { amendmentWords } from './judge-amendments.js';
 import {
@@ -39,6 +41,8 @@ interface OpenEntries {
   failed: number;
   /** Their bytes are not those that were stored. */
   damaged: number;
+  /** History chunks that were applied, and that the ledger lacks. */
+  unrecordedChunks: number;
 }
 
 export interface AuditResult {
@@ -70,6 +74,7 @@ export class AuditBook {
     nameless: { entries: 0, providers: new Set() },
     failed: 0,
     damaged: 0,
+    unrecordedChunks: 0,
   };
   private readonly missing = new SeenKeys();
   private readonly different = new SeenKeys();
@@ -144,7 +149,6 @@ export class AuditBook {
         await this.unrecorded(item, counts);
         return;
       case 'different':
-        if (subjectOf(fact) !== 'message') counts.unsettled += 1;
         await this.differs(item, outcome.row, describeDifferences(outcome.differences));
         return;
       case 'elsewhere':
@@ -152,6 +156,7 @@ export class AuditBook {
         return;
       case 'doubled':
         if (!this.different.add(outcome.row.id)) return;
+        counts.doubledRows += 1;
         await this.tell(
           'doubled',
           {
@@ -164,10 +169,15 @@ export class AuditBook {
         return;
       case 'unapplied': {
         this.affect(entry);
-        counts.unsettled += 1;
         const what = 'targetExternalId' in fact ? amendmentWords(fact) : fact.kind;
+        // A row that lacks several of its updates is one row; an update without a row is one wherever it stands.
+        const at = 'at' in fact ? String(fact.at) : '';
+        const key = outcome.row?.id ?? `${keyOf(connection.id, subjectIn(item))} ${what} ${at}`;
+        if (!this.different.add(key)) return;
+        counts.unsettled += 1;
         await this.tell('unapplied', {
-          ...at,
+          connectionId: connection.id,
+          contact: contactIn(item),
           subject: subjectIn(item),
           detail: `${entry.origin}: ${what} is neither applied nor pending`,
         });
@@ -182,6 +192,35 @@ export class AuditBook {
       case 'pending':
         return;
     }
+  }
+
+  /** Records a history chunk that the ledger lacks. A replay of its entry writes it. */
+  async unrecordedChunk(chunk: LoggedChunk): Promise<void> {
+    this.affect(chunk.entry);
+    if (!this.missing.add(chunkName(chunk))) return;
+    this.open.unrecordedChunks += 1;
+    const { connectionId, phase, chunkOrder, entry } = chunk;
+    await this.tell('unrecorded_chunk', {
+      connectionId,
+      subject: `${phase}/${chunkOrder}`,
+      detail: `${entry.origin}: history chunk ${chunkOrder} of phase ${phase} is not in the ledger`,
+    });
+  }
+
+  /** Records a row whose entry does not hold it; each comes once. */
+  async unfounded({ row, entry, why, isCopy }: Unfounded): Promise<void> {
+    const counts = this.countsOf(row.connectionId);
+    counts.unfounded += 1;
+    if (isCopy) counts.unfoundedCopies += 1;
+    await this.tell(
+      'unfounded',
+      {
+        connectionId: row.connectionId,
+        subject: row.externalId,
+        detail: `${entry.origin}: ${unfoundedWords(why)}`,
+      },
+      true,
+    );
   }
 
   /** Reports an entry as a whole where its items cannot all be judged. */
@@ -273,6 +312,7 @@ export class AuditBook {
     const { connection, entry } = item;
     this.affect(entry);
     if (!this.different.add(row.id)) return;
+    this.countsOf(connection.id).differentRows += 1;
     const detail = `${entry.origin}: ${what}`;
     const at = { connectionId: connection.id, contact: contactIn(item) };
     await this.tell('different', { ...at, subject: row.externalId, detail }, true);
@@ -344,8 +384,14 @@ interface AuditCounts {
   pending: number;
   /** The missing items as messages: one that several entries hold is missed once. */
   missingMessages: number;
-  /** Amendments neither applied nor pending, and rejects of other items without a record. Not among the items. */
+  /** The different and the doubled items as rows: one that several entries or updates speak of is one. */
+  differentRows: number;
+  doubledRows: number;
+  /** Rows that lack an update, updates that are nowhere, rejects of other items without a record. Not among the items. */
   unsettled: number;
+  /** Rows whose entry does not hold them; those of them that `dedupe` merges into their message. No items of the log. */
+  unfounded: number;
+  unfoundedCopies: number;
 }
 
 function newCounts(): AuditCounts {
@@ -359,7 +405,11 @@ function newCounts(): AuditCounts {
     doubled: 0,
     pending: 0,
     missingMessages: 0,
+    differentRows: 0,
+    doubledRows: 0,
     unsettled: 0,
+    unfounded: 0,
+    unfoundedCopies: 0,
   };
 }
 
@@ -373,13 +423,28 @@ function addCounts(mine: AuditCounts, theirs: AuditCounts): void {
   mine.doubled += theirs.doubled;
   mine.pending += theirs.pending;
   mine.missingMessages += theirs.missingMessages;
+  mine.differentRows += theirs.differentRows;
+  mine.doubledRows += theirs.doubledRows;
   mine.unsettled += theirs.unsettled;
+  mine.unfounded += theirs.unfounded;
+  mine.unfoundedCopies += theirs.unfoundedCopies;
 }
 
 /** The counter of a message item's outcome; null for what is no outcome of a message. */
 function counterOf(
   kind: ItemOutcome['kind'],
-): keyof Omit<AuditCounts, 'items' | 'missingMessages' | 'unsettled'> | null {
+):
+  | keyof Omit<
+      AuditCounts,
+      | 'items'
+      | 'missingMessages'
+      | 'differentRows'
+      | 'doubledRows'
+      | 'unsettled'
+      | 'unfounded'
+      | 'unfoundedCopies'
+    >
+  | null {
   switch (kind) {
     case 'there':
     case 'missing':

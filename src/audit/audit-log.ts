@@ -6,6 +6,8 @@ import { subjectOf } from '../rules/fact-traits.js';
 import { OwnNumbers } from '../ingest/batch/own-number.js';
 import { RawLog, type DecodedEntry } from '../rawlog/raw-log.js';
 import { AuditBook, type AuditResult } from './audit-book.js';
+import { ChunkLedger } from './chunk-ledger.js';
+import { ClaimAudit, type ClaimView } from './claims.js';
 import { entryRefOf, standingOf, type AuditedItem, type ContestedItem, type JudgedItem } from './outcome.js';
 import { ItemJudge, isContested, recheck, recheckAll } from './item-judge.js';
 import { Window } from './window.js';
@@ -15,6 +17,9 @@ const WINDOW = 1_000;
 /** So many contested items are settled where they stand; of a log with more, so many at a time. */
 const SETTLED_AT_ONCE = 200;
 const SETTLED_TOGETHER = 2_000;
+
+/** No two clocks, of the machines that store entries and of the database, are further apart. */
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** What an audit looks at. */
 export interface AuditView {
@@ -51,6 +56,8 @@ class Auditor {
   private readonly judge: ItemJudge;
   private readonly ownNumbers = new OwnNumbers();
   private readonly scope: ReadonlySet<string>;
+  private readonly claims: ClaimAudit;
+  private readonly chunks: ChunkLedger;
   private window = new Window();
   private settling: Promise<void> = Promise.resolve();
   private contested: ContestedItem[] = [];
@@ -63,17 +70,22 @@ class Auditor {
     this.book = new AuditBook(view);
     this.judge = new ItemJudge(view.sql);
     this.scope = new Set(view.connections.map(({ id }) => id));
+    this.chunks = new ChunkLedger(view.sql, (chunk) => this.book.unrecordedChunk(chunk));
+    this.claims = new ClaimAudit(claimsOf(view, this.book), log);
   }
 
   async run(): Promise<AuditResult> {
     const { signal } = this.view;
     for await (const decoded of this.log.entries(selectionOf(this.view), { signal })) {
       await this.book.entry(decoded, this.scope);
+      await this.claims.entry(decoded);
       for (const section of decoded.sections) await this.addSection(decoded, section);
     }
     await this.flush();
     await this.settling;
     await this.settleContested(0);
+    await this.chunks.end();
+    if (!signal.aborted) await this.claims.end();
     return this.book.result();
   }
 
@@ -116,6 +128,7 @@ class Auditor {
     const isMine = connection === null ? !this.view.restricted : this.scope.has(connection.id);
     if (!isMine) return;
     const entry = entryRefOf(decoded.entry);
+    await this.chunks.add(section, entry);
     for (const fact of section.section.facts) {
       const standing = standingOf(fact, section, this.ownNumbers);
       if (standing.kind !== 'judged') {
@@ -126,6 +139,20 @@ class Auditor {
       if (this.window.size >= WINDOW) await this.flush();
     }
   }
+}
+
+/** Of an audit that goes on from an earlier one, the rows of new entries and of blocks that have changed. */
+function claimsOf(
+  { sql, connections, restricted, since, touchedSince, blocks = [] }: AuditView,
+  book: AuditBook,
+): ClaimView {
+  return {
+    sql,
+    connectionIds: restricted ? connections.map(({ id }) => id) : null,
+    changed: touchedSince === null ? null : { blocks, since: touchedSince - DAY_MS },
+    readsOthers: restricted && since === null && touchedSince === null,
+    found: (unfounded) => book.unfounded(unfounded),
+  };
 }
 
 /** The entries of the raw log that a verification is about. */

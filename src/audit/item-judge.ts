@@ -217,11 +217,18 @@ export async function recheck(
   const ids = new Set(contested.map(({ outcome }) => outcome.row.id));
   const rows = await readMessagesById(sql, [...ids], { lock: false });
   const wrong = new Map<string, ReturnType<typeof differencesOf>>();
+  const otherReactions = new Map<string, ReadonlySet<string>>();
   for (const derived of await deriveMessages(sql, log, rows)) {
     const rectified = rectifiedBy(derived);
     if (rectified !== null) wrong.set(derived.row.id, differencesOf(rectified, derived.row));
+    otherReactions.set(derived.row.id, new Set(derived.reactions.map(({ reactor }) => reactor)));
   }
   return contested.map(({ item, outcome: { row } }): JudgedItem => {
+    const { fact } = item;
+    if (fact.kind === 'reaction') {
+      const isOther = otherReactions.get(row.id)?.has(fact.reactor) === true;
+      return { item, outcome: { kind: isOther ? 'unapplied' : 'applied', row } };
+    }
     const differences = wrong.get(row.id);
     const asItIs = item.fact.kind === 'message' ? 'there' : 'applied';
     return {

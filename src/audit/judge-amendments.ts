@@ -1,6 +1,13 @@
 import type { Sql } from '../store/sql.js';
 import { readPendingFacts, readReactions } from '../store/tables/amendments.js';
-import { applyAmendment, payloadOf, pendingRow, ReactionBook, type Amendment } from '../rules/amendments.js';
+import {
+  applyAmendment,
+  contradictsReaction,
+  payloadOf,
+  pendingRow,
+  ReactionBook,
+  type Amendment,
+} from '../rules/amendments.js';
 import { contradictsAmendment } from '../rules/contradictions.js';
 import { keyOf, type TrackedMessage, type MessageBook } from '../rules/message-book.js';
 import type { LeadFinder } from '../rawlog/lead-finder.js';
@@ -43,7 +50,12 @@ export async function judgeAmendments(
       if (item.entry.isOpen) judged.push({ item, outcome: { kind: 'pending' } });
       else doubts.push({ item, tracked });
     } else {
-      const isContested = !item.entry.isOpen && contradictsAmendment(tracked.state, payloadOf(item.fact));
+      const payload = payloadOf(item.fact);
+      const isContested =
+        !item.entry.isOpen &&
+        (payload.kind === 'reaction'
+          ? contradictsReaction(payload, tracked.state, reactions)
+          : contradictsAmendment(tracked.state, payload));
       judged.push(
         isContested
           ? { item, outcome: { kind: 'contested', row } }

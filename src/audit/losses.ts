@@ -15,8 +15,20 @@ export interface Loss {
   digest: number;
 }
 
-/** What is lost, by kind. `unapplied`: statuses, edits and the like that are not in their message. */
-export const LOSS_KINDS = ['missing', 'different', 'unapplied', 'doubled', 'damaged', 'unreplayed'] as const;
+/**
+ * What is lost, by kind. `unapplied`: statuses, edits and the like that are not in their message. `unfounded`: rows whose
+ * entry does not hold them.
+ */
+export const LOSS_KINDS = [
+  'missing',
+  'different',
+  'unapplied',
+  'doubled',
+  'unfounded',
+  'damaged',
+  'unreplayed',
+  'unrecorded_chunk',
+] as const;
 type LossKind = (typeof LOSS_KINDS)[number];
 
 export type Losses = Record<LossKind, Loss>;
@@ -78,8 +90,10 @@ export function noLosses(): Losses {
     different: none(),
     unapplied: none(),
     doubled: none(),
+    unfounded: none(),
     damaged: none(),
     unreplayed: none(),
+    unrecorded_chunk: none(),
   };
 }
 
@@ -89,6 +103,8 @@ function lossKindOf({ outcome, isMessage }: AuditedItem): LossKind | null {
     case 'different':
     case 'doubled':
     case 'unapplied':
+    case 'unfounded':
+    case 'unrecorded_chunk':
       return outcome;
     case 'unrecorded':
       return isMessage ? 'missing' : 'unapplied';

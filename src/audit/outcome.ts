@@ -70,12 +70,16 @@ export type AuditedOutcome =
   | 'doubled'
   | 'unrecorded'
   | 'unapplied'
+  /** A row whose entry does not hold it. */
+  | 'unfounded'
   // Entries:
   | 'entry_unreadable'
   | 'entry_unrecognized'
   | 'entry_damaged'
   | 'entry_failed'
   | 'entry_pending'
+  /** A history chunk that was applied, and that the ledger lacks. */
+  | 'unrecorded_chunk'
   | 'entry_unknown_connection';
 
 /** One item of an audit. No message texts. */

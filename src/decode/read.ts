@@ -98,6 +98,12 @@ export function externalIdOf(value: JsonValue | undefined): string | undefined {
   return id === undefined || id.length > LONGEST_ID ? undefined : id;
 }
 
+/** The id of a WABA; `0`, which Meta's test webhooks and some senders write, and the empty word are none. */
+export function wabaIdOf(value: JsonValue | undefined): string | undefined {
+  const id = externalIdOf(value);
+  return id === undefined || /^[0 ]*$/.test(id) ? undefined : id;
+}
+
 /**
  * The id by which an object names a message. Gupshup (v3) forwards Meta's bodies with its own id in `id` and Meta's in
  * `meta_msg_id`; by its own id, statuses and replies would name messages that do not exist.

@@ -132,6 +132,11 @@ export function isAtLeast(severity: Severity, threshold: Severity): boolean {
   return compareSeverity(severity, threshold) <= 0;
 }
 
+/** Rule V2: green means that nothing is lost or degraded. */
+export function isGreen(severity: Severity | null): boolean {
+  return severity === null || !isAtLeast(severity, 'degraded');
+}
+
 /** The worst of them; null where there are none. */
 export function worstSeverity(severities: readonly Severity[]): Severity | null {
   return SEVERITIES.find((severity) => severities.includes(severity)) ?? null;

@@ -4,7 +4,7 @@ import type { ConnectionRow } from '../store/tables/connections.js';
 import { readIdentitiesOfPeople } from '../store/tables/leads.js';
 import type { StoredMessageRow } from '../store/tables/messages.js';
 import type { EntrySelection } from '../store/tables/stored-entries.js';
-import { readRevisions } from '../store/tables/amendments.js';
+import { readReactions, readRevisions, type ReactionRow } from '../store/tables/amendments.js';
 import { applyAmendment, payloadOf, ReactionBook } from '../rules/amendments.js';
 import { rectify } from '../rules/contradictions.js';
 import { groupBy } from '../rules/group-by.js';
@@ -28,6 +28,8 @@ export interface DerivedMessage {
   truth: MessageState | null;
   /** The same with pending and failed entries: some of their items may be applied already. */
   truthToCome: MessageState | null;
+  /** Reactions to it that are stored otherwise than the raw log has them, as the raw log has them. */
+  reactions: ReactionRow[];
   /** The processed entries that hold it. */
   entryIds: string[];
   /** The row's entry names another lead, and no entry names the row's own: another program moved the row. */
@@ -107,11 +109,26 @@ async function derive(sql: Sql, log: RawLog, rows: readonly StoredMessageRow[]):
     amended.map(({ id }) => id),
   );
   const revisions = groupBy(read, ({ messageId }) => messageId);
+  const stored = new ReactionBook(
+    await readReactions(
+      sql,
+      rows.map(({ connectionId, externalId }) => ({ connectionId, id: externalId })),
+    ),
+  );
   return rows.map((row) => ({
     row,
     state: stateOfRow(row, revisions.get(row.id) ?? []),
     truth: done.truthOf(row),
     truthToCome: all.truthOf(row),
+    reactions: done.reactionsOf(row).filter((one) => {
+      const [is, toCome] = [stored.get(one), all.reactionsOf(row)];
+      return (
+        is?.at === one.at &&
+        is.emoji !== one.emoji &&
+        // What a pending entry says may be applied already.
+        !toCome.some(({ reactor, at, emoji }) => reactor === is.reactor && at === is.at && emoji === is.emoji)
+      );
+    }),
     entryIds: done.entriesOf(row),
     isMisplaced: all.truthOf(row) === null && all.isToldElsewhere(row),
   }));
@@ -190,6 +207,16 @@ class Derivation {
     return null;
   }
 
+  /** What the log says that people have reacted, to the row's id. */
+  reactionsOf(row: StoredMessageRow): ReactionRow[] {
+    const { connectionId, externalId: targetExternalId } = row;
+    const told = this.truthOf(row)?.externalId;
+    return this.reactions
+      .all()
+      .filter((one) => one.connectionId === connectionId && one.targetExternalId === told)
+      .map((one) => ({ ...one, targetExternalId }));
+  }
+
   isToldElsewhere({ connectionId, externalId, stanzaId, batchId }: StoredMessageRow): boolean {
     return [externalId, stanzaId].some(
       (id) =>
@@ -221,7 +248,7 @@ class Derivation {
         syncSource: 'batch_recover' as const,
       };
       this.book.place(fact, placement, () => false);
-    } else if (fact.kind === 'edit' || fact.kind === 'revoke') {
+    } else {
       for (const lead of leads) {
         const leaf = this.book.find(connection.id, fact.targetExternalId, lead);
         if (leaf !== null) applyAmendment(payloadOf(fact), leaf, this.reactions);
@@ -237,6 +264,7 @@ function idsOf(fact: Fact): string[] {
       return fact.stanzaId === undefined ? [fact.externalId] : [fact.externalId, fact.stanzaId];
     case 'edit':
     case 'revoke':
+    case 'reaction':
       return [fact.targetExternalId];
     default:
       return [];

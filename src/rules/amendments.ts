@@ -72,6 +72,15 @@ export class ReactionBook {
     return true;
   }
 
+  /** What this reactor says to the message now. */
+  get(key: Pick<ReactionRow, 'connectionId' | 'targetExternalId' | 'reactor'>): ReactionRow | null {
+    return this.rows.get(reactionKey(key)) ?? null;
+  }
+
+  all(): ReactionRow[] {
+    return [...this.rows.values()];
+  }
+
   changes(): ReactionRow[] {
     return [...this.written.values()];
   }
@@ -86,6 +95,19 @@ export function applyAmendment(
   const changed = amendState(payload, tracked.state, reactions);
   if (changed && payload.kind !== 'reaction') tracked.changed = true;
   return changed;
+}
+
+/**
+ * Whether a stored reaction is another one of the very moment: of two the larger wins, so either the log holds both, or the row
+ * was changed. Of another moment the later wins, and what is earlier says nothing against it.
+ */
+export function contradictsReaction(
+  { reactor, emoji, at }: Extract<AmendmentPayload, { kind: 'reaction' }>,
+  { connectionId, externalId: targetExternalId }: Pick<MessageState, 'connectionId' | 'externalId'>,
+  reactions: ReactionBook,
+): boolean {
+  const known = reactions.get({ connectionId, targetExternalId, reactor });
+  return known?.at === at && known.emoji !== emoji;
 }
 
 /** The same for a state outside of a batch. */
@@ -216,6 +238,6 @@ function isLater(a: ReactionRow, b: ReactionRow): boolean {
   return a.at > b.at || (a.at === b.at && (a.emoji ?? '') > (b.emoji ?? ''));
 }
 
-function reactionKey(row: ReactionRow): string {
+function reactionKey(row: Pick<ReactionRow, 'connectionId' | 'targetExternalId' | 'reactor'>): string {
   return `${keyOf(row.connectionId, row.targetExternalId)} ${row.reactor}`;
 }

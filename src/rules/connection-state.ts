@@ -134,3 +134,11 @@ function largerText(a: string | null, b: string | null): string | null {
   if (a === null) return b;
   return b === null || a >= b ? a : b;
 }
+
+/**
+ * What the phone sends to a linked device is numbered in phases of its own: on a number whose history Meta sends, it must
+ * not count as a part of that.
+ */
+export function isForeignChunk(fact: Fact, { kind }: ConnectionRow, field: string): boolean {
+  return fact.kind === 'history_chunk' && kind !== 'baileys' && field !== 'history';
+}

@@ -1,4 +1,4 @@
-import { isWamid } from '../identity/wamid.js';
+import { decodeWamid, isWamid } from '../identity/wamid.js';
 import {
   MESSAGE_SOURCES,
   MESSAGE_STATUSES,
@@ -259,6 +259,13 @@ export function areTwins(a: TwinTraits, b: TwinTraits): boolean {
     a.stanzaId === b.stanzaId &&
     a.direction === b.direction &&
     Math.abs(a.timestamp - b.timestamp) <= TWIN_TOLERANCE_MS &&
-    isWamid(a.externalId) !== isWamid(b.externalId)
+    isWamid(a.externalId) !== isWamid(b.externalId) &&
+    [a, b].every(isNamedRight)
   );
+}
+
+/** Whether a row's id is a name of its key id; another program may have given it any. A wamid that does not decode names none. */
+export function isNamedRight({ externalId, stanzaId }: Pick<TwinTraits, 'externalId' | 'stanzaId'>): boolean {
+  if (stanzaId === null) return true;
+  return (isWamid(externalId) ? decodeWamid(externalId)?.stanzaId : externalId) === stanzaId;
 }

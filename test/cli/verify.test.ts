@@ -32,7 +32,12 @@ const RESULT = z.object({
   missing: z.number().nullable(),
   doubled: z.number().nullable(),
   enforced: z.array(z.object({ index: z.string(), outcome: z.string() })),
-  recomputed: z.object({ conversations: z.number(), leads: z.number(), tickets: z.number() }),
+  recomputed: z.object({
+    messages: z.number(),
+    conversations: z.number(),
+    leads: z.number(),
+    tickets: z.number(),
+  }),
 });
 
 async function onServer(url: string, statement: string): Promise<void> {

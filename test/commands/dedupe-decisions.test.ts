@@ -243,7 +243,20 @@ describe('M10: WhatsApp Web’s row and the Cloud API’s', () => {
   });
 
   it('are two where the wamid does not decode', () => {
-    expect(decideSameMessage([row({ externalId: 'wamid.KEY' }), web()]).merges).toEqual([]);
+    expect(decideSameMessage([row({ externalId: 'wamid.KEY', stanzaId: null }), web()]).merges).toEqual([]);
+  });
+
+  it('are one where another program gave the row of this key id an id that is no name of it', () => {
+    for (const original of [row(), web()]) {
+      const renamed = row({ externalId: 'wamid.FORGED', body: 'forged' });
+      const { merges } = decideSameMessage([renamed, original]);
+      expect(merges).toMatchObject([
+        { kept: original, lost: [renamed], renamed: 'wamid.FORGED', state: { body: original.row.body } },
+      ]);
+    }
+    expect(
+      decideSameMessage([row({ externalId: 'wamid.FORGED', direction: 'OUTBOUND' }), row()]).merges,
+    ).toEqual([]);
   });
 
   it('never join two wamids', () => {

@@ -9,7 +9,18 @@ import { describeOnBackends } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { replayBodies, testContext, type TestOptions } from '../support/replaying.js';
 import { value } from '../support/shown.js';
-import { echo, live, SECOND, status, wamid } from '../support/webhooks.js';
+import {
+  echo,
+  edit,
+  history,
+  live,
+  old,
+  reaction,
+  revoke,
+  SECOND,
+  status,
+  wamid,
+} from '../support/webhooks.js';
 
 /** Long after the messages of the builders; the clock moves on with every look. */
 function nights(): () => number {
@@ -237,13 +248,106 @@ describeOnBackends('a night', (backend) => {
       await store.sql.execute(`delete from messages where body in ('HURT', 'M3', 'M4')`);
       await strangers(store, 3);
       const first = await night(store);
-      expect(first.figures).toMatchObject({ restored: 3, missing: 0, lost: 0 });
+      // The strangers name entries that do not hold them.
+      expect(first.figures).toMatchObject({ restored: 3, missing: 0, lost: 3 });
       await store.sql.execute(`delete from messages where body = 'stranger'`);
       expect(await normalisedDatabase(store)).toEqual(before);
       await night(store);
       expect((await night(store)).figures).toMatchObject({ restored: 0, missing: 0 });
     },
   );
+
+  it('merges a row that was renamed into its message, once that is back, and counts it once', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await night(store);
+    const before = await normalisedDatabase(store);
+    await store.sql.execute(`update messages set external_id = 'wamid.FORGED' where body = 'M1'`);
+    expect((await night(store)).figures).toMatchObject({ restored: 1, missing: 0, doubled: 1, lost: 1 });
+    expect((await night(store, { apply: true })).figures).toMatchObject({ merged: 1, doubled: 0, lost: 0 });
+    expect(await normalisedDatabase(store)).toEqual(before);
+  });
+
+  it('brings back the ledger of a history, and a replay of everything the tickets that were deleted', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [history([old('H1', -900)], { progress: 100 }), live('A1', 0)]);
+    await night(store, { apply: true });
+    const before = await normalisedDatabase(store);
+    await store.sql.execute('delete from history_chunks');
+    expect((await night(store)).figures).toMatchObject({ lost: 0, degraded: 0 });
+    expect(await normalisedDatabase(store)).toEqual(before);
+    await store.sql.execute('delete from tickets');
+    const noted = await night(store);
+    expect(noted.figures).toMatchObject({ lost: 0, degraded: 0, notes: 1 });
+    expect(noted.verify?.severity).toBe('note');
+    expect((await night(store, { full: true })).figures).toMatchObject({ notes: 0 });
+    expect(await normalisedDatabase(store)).toEqual(before);
+    // Nothing is said of tickets that were closed since, and of messages that were to open none.
+    await store.sql.execute(`update tickets set status = 'closed', closed_at = now()`);
+    expect((await night(store)).verify?.severity).toBe(null);
+    await store.sql.execute('delete from tickets');
+    await store.sql.execute(`update sync_runs set options = options || '{"tickets": "none"}'`);
+    expect((await night(store)).verify?.severity).toBe(null);
+  });
+
+  /** What one damage to one row or entry is to be counted as: once in what is lost, promised and restored. */
+  const COUNTED: [what: string, sql: string, restorable: number][] = [
+    [
+      'an edit was undone',
+      `update messages set body = 'before', edited_at = null, edit_external_id = null where body = 'after'`,
+      1,
+    ],
+    ['a revoke was taken back', `update messages set deleted_at = null where deleted_at is not null`, 1],
+    ['a status was taken away', `update messages set status = null where external_id = '${wamid('OUT')}'`, 1],
+    ['a status was lowered', `update messages set status = 'sent' where external_id = '${wamid('OUT')}'`, 1],
+    ['its errors were taken away', `update messages set errors = null where errors is not null`, 1],
+    ['a reaction was deleted', `delete from message_reactions`, 1],
+    ['another reaction was written', `update message_reactions set emoji = '👎'`, 1],
+    ['a pending update was deleted', `delete from pending_facts`, 1],
+    ['a message was deleted', `delete from messages where external_id = '${wamid('OUT')}'`, 1],
+    [
+      'an entry was altered',
+      `update webhook_log set raw_body = raw_body || '\\x20' where id = (select batch_id from messages where external_id = '${wamid('OUT')}')`,
+      0,
+    ],
+  ];
+
+  it('counts one row as one, and restores what a dry run promises', async () => {
+    for (const [what, sql, restorable] of COUNTED) {
+      for (const full of [false, true]) {
+        const store = await backend.open();
+        await replayBodies(store, [
+          live('EDITED', 0, { text: { body: 'before' } }),
+          edit('EDITED', 'EDIT', 5, { type: 'text', text: { body: 'after' } }),
+          live('REVOKED', 10),
+          revoke('REVOKED', 12),
+          echo('OUT', 20),
+          status('OUT', 'sent', 21),
+          status('OUT', 'delivered', 22),
+          status('OUT', 'read', 23),
+          echo('FAILED', 30),
+          status('FAILED', 'failed', 31, { errors: [{ code: 131047, title: 'Re-engagement message' }] }),
+          reaction('REVOKED', 40, '👍'),
+          status('NEVER-CAME', 'read', 50),
+        ]);
+        await night(store, { apply: true });
+        expect([what, await store.sql.execute(sql)]).toEqual([what, 1]);
+        const planned = await night(store, { dryRun: true });
+        const promised = planned.verify?.checks.find(({ check }) => check === 'raw_log')?.restorable;
+        expect([what, planned.figures.lost, promised]).toEqual([what, 1, restorable]);
+        expect(planned.verdict.includes('1 would be restored')).toBe(restorable === 1);
+        const done = await night(store, { apply: true, full });
+        expect([what, full, done.figures.restored, done.figures.created, done.figures.lost]).toEqual([
+          what,
+          full,
+          restorable,
+          0,
+          1 - restorable,
+        ]);
+        await store.close();
+      }
+    }
+  }, 120_000);
 
   backend.once('says what it cannot restore, every time, and colours the verdict', async () => {
     const store = await backend.open();

@@ -192,6 +192,19 @@ describe('import: what is said', () => {
     expect(stderr).toContain('wa-reconcile replay --all --include group');
   });
 
+  it('of other chats of many: by the kind that brings them in', async () => {
+    const site = await linked();
+    for (const [typed, kind] of [
+      ['status@broadcast', 'status_broadcast'],
+      ['1234567890@broadcast', 'broadcast'],
+      ['120363000000000000@newsletter', 'newsletter'],
+    ] as const) {
+      const { code, stderr } = await site.machine.run(['import', typed], { env: site.env });
+      expect(code).toBe(2);
+      expect(stderr).toContain(`wa-reconcile replay --all --include ${kind}\n`);
+    }
+  });
+
   it('of a version that WhatsApp refuses: not to take that very version; of a line that is not there: within 25 s', async () => {
     async function refused(): Promise<void> {
       const { fake, machine, env } = await linked();

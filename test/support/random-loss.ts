@@ -12,6 +12,9 @@ const ROW_LOSSES = [
   'type',
   'status',
   'moved',
+  'reaction',
+  'renamed',
+  'rehomed',
   'conversation',
   'copy',
   'stranger',
@@ -35,18 +38,24 @@ const lossesOf = (...kinds: Loss['kind'][]): fc.Arbitrary<Loss[]> =>
 
 /** Losses that leave the raw log whole: it holds all that is needed to mend them. */
 export const rowLosses = lossesOf(...ROW_LOSSES, 'index');
+/** With the entry gone, nothing tells what such a row was, or whose. */
+const NEED_THEIR_ENTRY: readonly string[] = ['moved', 'stranger', 'rehomed', 'renamed'];
 /**
- * Losses of both. Not a stranger's row, for which no file brings back the entry that it claims. Not of a message's lead: a row that was moved and whose entry is gone may as well be another message under
- * the same id (M9), and nobody can tell.
+ * Losses of both. Not a stranger's row, nor one on a connection that its entry is not about, for which no file brings back the
+ * entry that it claims. Not of a message's lead or id: a row that was moved or renamed and whose entry is gone may as well be
+ * another message (M9), and nobody can tell.
  */
 export const anyLosses = lossesOf(
-  ...ROW_LOSSES.filter((kind) => kind !== 'moved' && kind !== 'stranger'),
+  ...ROW_LOSSES.filter((kind) => !NEED_THEIR_ENTRY.includes(kind)),
   ...ENTRY_LOSSES,
   'index',
 );
 
 /** The ids of the rows that somebody else wrote begin so. */
 export const STRANGER = 'stranger-';
+
+/** The ids that rows were given instead of their own begin so. */
+const FORGED = 'wamid.FORGED-';
 
 /** What is done to one message; `$1` is the row's id. */
 const CHANGES = {
@@ -63,6 +72,19 @@ const CHANGES = {
     from (select c.id, c.lead_id from conversations c join messages m on m.connection_id = c.connection_id
           where m.id = $1::uuid and c.id <> m.conversation_id order by c.first_message_at, c.id limit 1) o
     where m.id = $1::uuid`,
+  renamed: `update messages set external_id = '${FORGED}' || id where id = $1::uuid`,
+  rehomed: `with thread as (
+      insert into conversations (id, lead_id, connection_id)
+      select gen_random_uuid(), m.lead_id, o.id from messages m
+      join lateral (select id from connections where id <> m.connection_id order by name limit 1) o on true
+      where m.id = $1::uuid
+      on conflict (lead_id, connection_id) do update set lead_id = excluded.lead_id
+      returning id, connection_id
+    )
+    update messages m set connection_id = thread.connection_id, conversation_id = thread.id from thread
+    where m.id = $1::uuid and not exists (
+      select from messages o where o.connection_id = thread.connection_id and o.external_id = m.external_id
+    )`,
 } as const;
 
 /** Inflicts losses one after the other, each on what is left. A loss that finds nothing to hit does nothing. */
@@ -79,6 +101,14 @@ export async function lose(store: Store, losses: readonly Loss[]): Promise<void>
         await store.sql.execute(
           `delete from pending_facts where ctid = (select ctid from pending_facts order by target_external_id, kind, fact_key
              offset $1::int % greatest((select count(*)::int from pending_facts), 1) limit 1)`,
+          [pick],
+        );
+        break;
+      case 'reaction':
+        // One that sorts behind any other, so that no merge takes it away.
+        await store.sql.execute(
+          `update message_reactions set emoji = '🫶🏿' where ctid = (select ctid from message_reactions
+             order by target_external_id, reactor offset $1::int % greatest((select count(*)::int from message_reactions), 1) limit 1)`,
           [pick],
         );
         break;

@@ -158,6 +158,7 @@ export function reportResult(parts: Partial<ReportResult> = {}): ReportResult {
       missing: 0,
       different: 0,
       unapplied: 0,
+      unfounded: 0,
       doubled: 0,
       damaged: 0,
       unchanged: 0,

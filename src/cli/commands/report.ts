@@ -61,7 +61,8 @@ export function registerReport(parent: Command, attach: Attach): void {
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.ok]: 'nothing is lost that was not acknowledged (alerts below --fail-on do not count)',
+      [EXIT.ok]:
+        'nothing is lost that was not acknowledged (alerts below --fail-on do not count; -q prints them all the same, unless they are notes)',
       [EXIT.findings]: 'something is lost, or as bad as --fail-on says',
       [EXIT.interrupted]: 'interrupted (--watch ends with the code of its last report)',
     },

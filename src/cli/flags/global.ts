@@ -14,7 +14,7 @@ const FLAGS = group(GLOBAL_GROUP, {
     'table',
   ),
   output: text('file', 'write the result to a file; its ending says the format', 'a file name').short('o'),
-  quiet: toggle('print nothing when all is well: no progress, no notices').short('q'),
+  quiet: toggle('print nothing when nothing is lost or degraded: no progress, no notices').short('q'),
   verbose: repetitions(2, 'say more on stderr; twice for everything').short('v'),
   debug: toggle('show the stack of an error'),
   noColor: toggle('no colour (NO_COLOR and TERM=dumb do the same)'),

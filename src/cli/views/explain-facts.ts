@@ -116,6 +116,7 @@ const OWN_REASONS = new Map([
   ['no_message_yet', 'target message not received'],
   ['in_another_conversation', 'the message is in another conversation'],
   ['not_applied', 'neither applied nor pending'],
+  ['unfounded', 'the raw entry that it names does not hold it'],
   ['doubled', 'duplicate: several rows for this message'],
   ['unknown_connection', 'unknown connection'],
   ['other_connection', 'the replay was for another connection'],

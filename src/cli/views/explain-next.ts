@@ -82,6 +82,14 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
           'restores it under its id, where the raw log has it, and merges the copy',
         ),
       ];
+    case 'unlink':
+      return [
+        remedy(
+          'verify',
+          ['--enforce'],
+          'takes the raw entry from messages that it does not hold: another program vouches for them then',
+        ),
+      ];
     case 'include':
       return [
         remedy(

@@ -1,3 +1,4 @@
+import { isGreen } from '../../model/enumerations.js';
 import type { CheckResult } from '../../commands/verify/types.js';
 import type { ReconcileResult } from '../../commands/reconcile/types.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
@@ -28,6 +29,7 @@ export function presentReconciled(result: ReconcileResult, argv: readonly string
   const { verdict, durationMs, database, runId, replay } = result;
   return {
     json: result,
+    isNews: !isGreen(result.report?.severity ?? null),
     lines: [result],
     csv: {
       columns: ['figure', 'count'],

@@ -1,3 +1,4 @@
+import { isGreen } from '../../model/enumerations.js';
 import type {
   Accounts,
   ConnectionReport,
@@ -57,6 +58,7 @@ export function presentReport(result: ReportResult, style: ReportStyle): Present
   const more = connections.length - SHOWN_CONNECTIONS;
   return {
     json: result,
+    isNews: !isGreen(result.severity),
     lines: [
       ...alerts.map((alert) => ({ type: 'alert', ...alert })),
       ...connections.map((connection) => ({ type: 'connection', ...connection })),

@@ -5,7 +5,7 @@ import type {
   VerifiedItem,
   VerifyResult,
 } from '../../commands/verify/types.js';
-import type { Severity } from '../../model/enumerations.js';
+import { isGreen, type Severity } from '../../model/enumerations.js';
 import { countWords, severityMark } from './alert-words.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
@@ -25,6 +25,7 @@ export function presentVerify(result: VerifyResult, failOn: Severity): Presentat
   const checkList = list(checks.map(checkItem));
   return {
     json: result,
+    isNews: !isGreen(result.severity),
     lines: [...checks, summary],
     csv: {
       columns: ['check', 'status', 'severity', 'checked', 'found', 'summary', 'remedy'],
@@ -72,7 +73,7 @@ function enforcedBlocks(enforced: readonly EnforcedIndex[], recomputed: Recomput
     }
   });
   const present = enforced.filter(({ outcome }) => outcome === 'present').length;
-  const { conversations, leads, tickets } = recomputed;
+  const { messages, conversations, leads, tickets } = recomputed;
   const counts = [
     formatAmount(conversations, 'conversation'),
     formatAmount(leads, 'lead'),
@@ -84,6 +85,18 @@ function enforcedBlocks(enforced: readonly EnforcedIndex[], recomputed: Recomput
     ]),
     section('Recomputed', [
       list(conversations + leads + tickets === 0 ? [] : [{ mark: 'good', line: counts.join(', ') }]),
+    ]),
+    section('Raw entries', [
+      list(
+        messages === 0
+          ? []
+          : [
+              {
+                mark: 'good',
+                line: `taken from ${formatAmount(messages, 'message')} that they do not hold`,
+              },
+            ],
+      ),
     ]),
   ];
 }

@@ -31,6 +31,7 @@ const VERIFIED_KINDS: ReadonlySet<AlertKind> = new Set([
   'messages_missing',
   'messages_different',
   'messages_doubled',
+  'messages_unfounded',
   'raw_entries_altered',
   'raw_entries_gone',
   'finding',

@@ -11,8 +11,15 @@ import {
 } from './candidate.js';
 import type { LookAlike } from './result.js';
 import { decodeWamid, isWamid } from '../../identity/wamid.js';
+import { disown } from '../../rules/contradictions.js';
 import { isLabelRank } from '../../rules/evidence.js';
-import { areTwins, TWIN_TOLERANCE_MS, absorbState, type MessageState } from '../../rules/message-state.js';
+import {
+  areTwins,
+  isNamedRight,
+  TWIN_TOLERANCE_MS,
+  absorbState,
+  type MessageState,
+} from '../../rules/message-state.js';
 import type { JsonObject } from '../../model/json.js';
 
 /** Rows that are one message; the one that is kept comes first. */
@@ -71,7 +78,8 @@ function mergeOfOneId(cluster: Cluster): Merge {
 /**
  * Rule M10 over the rows of one conversation that have one stanza id: WhatsApp Web's row, whose id is that stanza
  * id, and the Cloud API's, whose wamid holds it, are one message if their directions are the same and their times within 2 s.
- * The wamid becomes the id. Two wamids, or two rows of one id that contradict each other, are never joined.
+ * The wamid becomes the id. Two wamids, or two rows of one id that contradict each other, are never joined; but a row whose
+ * stanza id is that of another row, and whose own id is no name of it, was renamed by another program: it is that row's copy.
  */
 export function decideSameMessage(rows: readonly Candidate[]): Decision {
   const clusters = [...groupBy(rows, ({ row }) => row.externalId).values()].flatMap(clusterOfOneId);
@@ -91,7 +99,44 @@ export function decideSameMessage(rows: readonly Candidate[]): Decision {
       twins.some((key) => rivalsOf(key, keys)),
     ),
   );
-  return { merges, kept: [] };
+  return { merges: merges.length > 0 ? merges : mergeRenamed(rows), kept: [] };
+}
+
+/** Rows under an id that another program gave them, beside the message itself, which says everything better. */
+function mergeRenamed(rows: readonly Candidate[]): Merge[] {
+  const copies = new Map<Candidate, Candidate[]>();
+  for (const copy of rows.filter(({ row }) => !isNamedRight(row))) {
+    const [original] = rows
+      .filter(
+        (one) =>
+          isNamedRight(one.row) &&
+          one.row.stanzaId === copy.row.stanzaId &&
+          one.row.direction === copy.row.direction &&
+          Math.abs(one.row.timestamp - copy.row.timestamp) <= TWIN_TOLERANCE_MS,
+      )
+      .sort(compareEvidence);
+    if (original !== undefined) copies.set(original, [...(copies.get(original) ?? []), copy]);
+  }
+  return [...copies].map(([original, own]) => {
+    const [first, ...others] = own.sort(compareEvidence);
+    const lost = first === undefined ? [] : [first, ...others];
+    return {
+      kept: original,
+      lost,
+      state: mergeCluster([original, ...lost.map(withoutEvidence)], original.row.externalId),
+      renamed: first?.row.externalId ?? null,
+      evidence: () => [
+        `both have the key id ${original.row.stanzaId ?? ''}, which ${first?.row.externalId ?? ''} is no name of`,
+        'same conversation and direction',
+        ...wordsOfTimes([original, ...lost]),
+      ],
+    };
+  });
+}
+
+/** A copy that only adds what the message itself lacks. */
+function withoutEvidence(copy: Candidate): Candidate {
+  return { ...copy, state: disown(copy.state) };
 }
 
 function rivalsOf([{ row }]: Cluster, keys: readonly Cluster[]): boolean {

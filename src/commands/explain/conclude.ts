@@ -1,5 +1,6 @@
 import { WRONG_SIGNATURE } from '../../rules/signatures.js';
-import { candidatesOf } from '../../audit/alert.js';
+import { candidatesOf, markWords } from '../../audit/alert.js';
+import { unfoundedWords } from '../../audit/claims.js';
 import { decodeWamid } from '../../identity/wamid.js';
 import { amount, count } from '../../model/amount.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
@@ -30,7 +31,17 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
   advisePending(inv, verdicts);
   const findings = findingsOf(facts.filter(({ reason }) => reason !== 'doubled'));
   if (pending.length > 0) findings.push(targetNotReceived(pending.length));
-  for (const { goneEntry, broughtBy } of messages) {
+  for (const { goneEntry, broughtBy, unfounded } of messages) {
+    if (unfounded !== null) {
+      findings.push(finding('different', 1, 'unfounded', unfoundedWords(unfounded.why)));
+      inv.remedy(
+        verdicts.some(isMissing)
+          ? replayOf(verdicts)
+          : unfounded.isCopy
+            ? { do: 'dedupe' }
+            : { do: 'unlink' },
+      );
+    }
     if (goneEntry !== null) findings.push(finding('gone', 1, null, 'raw entry is no longer in the raw log'));
     else if (broughtBy?.isIntact === false) findings.push(damaged());
   }
@@ -68,17 +79,24 @@ function rowVerdict(
   facts: readonly ExplainedFact[],
   findings: readonly Finding[],
 ): string {
-  const { direction, type, connection, broughtBy, goneEntry, editedAt, deletedAt } = message;
+  const { direction, type, connection, broughtBy, goneEntry, unfounded, marks, editedAt, deletedAt } =
+    message;
   const who = message.contact ?? message.name ?? `lead ${message.leadId}`;
-  const changes = [...(editedAt === null ? [] : ['edited']), ...(deletedAt === null ? [] : ['revoked'])];
+  const changes = [
+    ...(editedAt === null || marks.includes('edited') ? [] : ['edited']),
+    ...(deletedAt === null || marks.includes('deleted') ? [] : ['revoked']),
+  ];
   const what = `${article(type)} ${direction === 'INBOUND' ? 'from' : 'to'} ${who} on ${connection}`;
   const claims = facts.filter((fact) => fact.outcome === 'rejected').length;
   const remarks = [
-    broughtBy !== null
-      ? `received in ${broughtBy.origin}${broughtBy.isIntact ? '' : ', whose raw entry was changed after it was stored'}`
-      : goneEntry === null
-        ? 'written by another program'
-        : `its raw entry log:${goneEntry} is no longer in the raw log`,
+    unfounded !== null && broughtBy !== null
+      ? `${unfoundedWords(unfounded.why)}: ${broughtBy.origin}`
+      : broughtBy !== null
+        ? `received in ${broughtBy.origin}${broughtBy.isIntact ? '' : ', whose raw entry was changed after it was stored'}`
+        : goneEntry === null
+          ? 'written by another program'
+          : `its raw entry log:${goneEntry} is no longer in the raw log`,
+    ...(marks.length === 0 ? [] : [markWords(marks)]),
     ...(claims === 0 ? [] : [`${amount(claims, 'other message claims', 'other messages claim')} its id`]),
   ];
   // What is wrong comes first: a verdict that began with the database would read as good news under a red mark.
@@ -95,6 +113,7 @@ function wrongWith(message: MessageExplanation, findings: readonly Finding[]): s
       case 'different':
         if (reason === 'no_id') return ['without its id'];
         if (reason === 'doubled') return ['duplicated'];
+        if (reason === 'unfounded') return ['not in the raw entry that it names'];
         return columns.length === 0 ? ['different from the raw log'] : [];
       case 'missing':
         // Of a row without an id, the missing one is the message itself.
@@ -112,6 +131,10 @@ function wrongWith(message: MessageExplanation, findings: readonly Finding[]): s
   });
   const differs = columns.length === 0 ? [] : [`different from the raw log (${listed(columns)})`];
   return [...new Set([...differs, ...words])];
+}
+
+function isMissing({ outcome, row }: ItemVerdict): boolean {
+  return outcome === 'missing' && row === null;
 }
 
 function capitalised(words: string): string {

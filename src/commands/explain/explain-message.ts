@@ -1,13 +1,15 @@
 import { decodeWamid, isWamid } from '../../identity/wamid.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
-import { readPathsOfRun } from '../../store/checks/messages.js';
+import { readMarks, readPathsOfRun } from '../../store/checks/messages.js';
 import type { ExplainedMessage, PlacedMessage } from '../../store/queries/explain.js';
 import { readNamesOfLeads } from '../../store/tables/leads.js';
 import { readMessagesById } from '../../store/tables/messages.js';
 import { readPendingOf, readReactions, type PendingRecord } from '../../store/tables/amendments.js';
 import { readRejectsOfMessages, type RejectRow } from '../../store/tables/rejects.js';
-import { readEntryHeads, readLoggedEntries } from '../../store/tables/stored-entries.js';
+import { readEntryHeads, readLoggedEntries, type LoggedEntry } from '../../store/tables/stored-entries.js';
 import { readTicketsOfLeads } from '../../store/tables/tickets.js';
+import { markWords } from '../../audit/alert.js';
+import { unfoundedOf } from '../../audit/claims.js';
 import { Keys } from '../../audit/window.js';
 import { messageIdOfFact } from '../../rules/fact-traits.js';
 import { firstWords, iso, originOf, pendingNotes, viewOf } from './fact-view.js';
@@ -213,6 +215,8 @@ async function describeRow(
   const { sql } = inv;
   const { externalId } = row;
   const [head] = row.batchId === null ? [] : await readLoggedEntries(sql, [row.batchId]);
+  const marks = await readMarks(sql, row.id);
+  if (marks.length > 0) inv.notice(`The message is ${markWords(marks)}. The mark stays as it is.`);
   const tickets = await readTicketsOfLeads(sql, [row.leadId]);
   const reactions =
     externalId === null ? [] : await readReactions(sql, [{ connectionId: row.connectionId, id: externalId }]);
@@ -267,7 +271,20 @@ async function describeRow(
     journal: await journalOfMessage(inv, row.id, idsOfRow(row)),
     unexplained: story.unexplained,
     differences,
+    marks,
+    unfounded: await unfoundedRow(inv, row, head),
     goneEntry: row.batchId !== null && head === undefined ? row.batchId : null,
     excerpt: inv.options.bodies && row.body !== null ? firstWords(row.body) : null,
   };
+}
+
+/** Whether the row's entry does not hold it, as `verify` has it. */
+async function unfoundedRow(
+  inv: Investigation,
+  { externalId, ...row }: ExplainedMessage,
+  entry: LoggedEntry | undefined,
+): Promise<MessageExplanation['unfounded']> {
+  if (entry === undefined || externalId === null || externalId.trim() === '') return null;
+  const [decoded] = await inv.log.decode([entry]);
+  return decoded === undefined ? null : unfoundedOf(inv.sql, decoded, { ...row, externalId }, inv.log);
 }

@@ -200,6 +200,10 @@ export interface MessageExplanation {
   unexplained: Change[];
   /** Where the row is not what the raw log says. */
   differences: RowDifference[];
+  /** What another program has marked it as, beside what the raw log says. */
+  marks: ('deleted' | 'edited' | 'reply')[];
+  /** What is wrong with the raw entry that the row names: it does not hold the row; null where it does. */
+  unfounded: { why: 'not_held' | 'other_connection'; isCopy: boolean } | null;
   /** The raw entry that the row names and that is not in the raw log any more. */
   goneEntry: string | null;
   excerpt: string | null;
@@ -311,6 +315,8 @@ export type Remedy =
   | { do: 'replay_file'; file: string | null }
   | { do: 'dedupe' }
   | { do: 'reconcile' }
+  /** `verify --enforce`: takes the raw entry from a row that it does not hold. */
+  | { do: 'unlink' }
   | { do: 'include'; kind: string }
   | { do: 'scan' }
   | { do: 'explain'; subject: string; why: string };

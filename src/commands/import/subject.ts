@@ -1,6 +1,7 @@
 import type { Context } from '../../context.js';
 import { identitiesOfUser } from '../../identity/identities.js';
 import { parseJid, type JidKind } from '../../identity/jid.js';
+import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
@@ -51,13 +52,17 @@ const NO_PERSONS: Partial<Record<JidKind, string>> = {
 };
 
 function assertPerson(typed: string): void {
-  const what = NO_PERSONS[parseJid(typed).kind];
+  const { kind } = parseJid(typed);
+  const what = NO_PERSONS[kind];
   if (what === undefined) return;
   throw new ConfigError(`'${typed}' is ${what}: only the chat of one person can be imported.`, {
     code: 'group_not_imported',
     remedy: [
-      'Give one contact: a phone number, a JID, a LID, a BSUID or a lead id. To import the groups in the raw log:',
-      remedy('replay', ['--all', '--include', 'group'], 'imports the groups in the raw log'),
+      'Give one contact: a phone number, a JID, a LID, a BSUID or a lead id.',
+      // Whatever else is in the raw log of such chats comes with a replay; the account of WhatsApp itself never does.
+      ...INCLUDABLE_CHATS.filter((chat) => chat === kind).map((chat) =>
+        remedy('replay', ['--all', '--include', chat], 'imports such chats as far as the raw log holds them'),
+      ),
     ],
   });
 }

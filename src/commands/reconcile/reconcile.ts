@@ -19,7 +19,7 @@ import { report } from '../report/report.js';
 import type { ProvenBefore } from '../verify/proof.js';
 import { CHECK_NAMES } from '../verify/types.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
-import type { ReconcileOptions, ReconcileResult, Restored } from './types.js';
+import type { ReconcileFigures, ReconcileOptions, ReconcileResult, Restored } from './types.js';
 import { duplicatesLeft, figuresOf, NO_STEPS, verdictOf, type Steps } from './verdict.js';
 
 /**
@@ -67,6 +67,10 @@ class Reconciliation {
   private steps: Steps = NO_STEPS;
   private verified: Verified | null = null;
   private heldBack: string | undefined;
+  /** What a replay can restore, as the first look at the whole found it; null before that. */
+  private restorable: { all: number; missing: number } | null = null;
+  /** Messages that the run brought in, without those that it restored; null until that is known. */
+  private created: number | null = null;
   /** The steps are runs of their own, recorded as parts of this one. */
   private stepContext: Context;
   /** What an earlier run has verified; null compares everything. */
@@ -115,6 +119,8 @@ class Reconciliation {
 
   private async replayDue(): Promise<void> {
     const { proven } = this;
+    // A replay of everything restores what is lost by itself: it is counted by what was lost before.
+    if (this.options.full && !this.options.dryRun) await this.compare(null);
     const result = await this.replay(
       this.options.full
         ? { which: 'all' }
@@ -146,15 +152,21 @@ class Reconciliation {
   }
 
   /**
-   * Merges rows that have lost their id into their messages, which the restore has brought back under it. Where one of those is
-   * still missing, a row could be taken for a copy of another message that says the same.
+   * Merges rows that have lost their id, or were given another one, into their messages, which the restore has brought back
+   * under it. Where a message is still missing, a row without an id could be taken for a copy of another one that says the same.
    */
   private async mergeCopies(): Promise<void> {
+    if (!this.options.apply || this.options.dryRun) return;
     const checks = this.verified?.result.checks ?? [];
-    const copies = checks.find(({ check }) => check === 'missing_ids')?.copies ?? 0;
     const missing = checks.find(({ check }) => check === 'raw_log')?.missing;
-    if (!this.options.apply || this.options.dryRun || copies === 0 || missing !== 0) return;
-    const result = await this.dedupeFew(true, { classes: LOST_THEIR_ID, loggedOnly: true });
+    const nameless = missing === 0 ? (checks.find(({ check }) => check === 'missing_ids')?.copies ?? 0) : 0;
+    const renamed = this.verified?.audit?.result.total.unfoundedCopies ?? 0;
+    if (nameless + renamed === 0) return;
+    const classes = new Set([
+      ...(renamed === 0 ? [] : MERGED_UNATTENDED),
+      ...(nameless === 0 ? [] : LOST_THEIR_ID),
+    ]);
+    const result = await this.dedupeFew(true, { classes, loggedOnly: true });
     this.steps = { ...this.steps, copies: result };
     if (result.applied && result.connections.some(({ doubled }) => doubled > 0))
       await this.compare(this.steps.restored === null ? this.proven : null);
@@ -193,11 +205,18 @@ class Reconciliation {
       ...(proven === null ? {} : { provenBefore: proven }),
     });
     this.steps = { ...this.steps, verify: this.verified.result };
+    this.restorable ??= { all: this.restorableNow(), missing: this.verified.result.missing ?? 0 };
+  }
+
+  private restorableNow(): number {
+    const checks = this.verified?.result.checks ?? [];
+    return checks.find(({ check }) => check === 'raw_log')?.restorable ?? 0;
   }
 
   private async restore(): Promise<void> {
     if (this.options.dryRun) return;
     await this.restoreRounds();
+    this.countRestored();
     if (this.status() !== 'interrupted') await this.mergeCopies();
   }
 
@@ -213,25 +232,38 @@ class Reconciliation {
         which: 'all',
         ...(affected.more ? {} : { ids: affected.ids }),
       });
-      this.addRestored({
-        runs: [runId],
-        entries: entries.read,
-        messages: messages.created + messages.updated,
-      });
+      this.addRestored({ runs: [runId], entries: entries.read });
       await this.compare(null);
       const applied = [statuses, edits, revokes, reactions].reduce((sum, part) => sum + part.applied, 0);
       if (messages.created + messages.updated + applied === 0) return;
     }
   }
 
-  private addRestored(more: Restored): void {
+  /** What was lost at first, and is not any more. */
+  private countRestored(): void {
+    const { restored, replay: replayed } = this.steps;
+    const messages = Math.max(0, (this.restorable?.all ?? 0) - this.restorableNow());
+    if (restored !== null) this.steps = { ...this.steps, restored: { ...restored, messages } };
+    else if (messages > 0 && replayed !== null)
+      this.steps = {
+        ...this.steps,
+        restored: { runs: [replayed.runId], entries: replayed.entries.read, messages },
+      };
+    // By a replay of everything, messages that were lost come as new ones.
+    this.created = Math.max(
+      0,
+      (replayed?.messages.created ?? 0) - (this.options.full ? (this.restorable?.missing ?? 0) : 0),
+    );
+  }
+
+  private addRestored(more: Omit<Restored, 'messages'>): void {
     const before = this.steps.restored ?? { runs: [], entries: 0, messages: 0 };
     this.steps = {
       ...this.steps,
       restored: {
         runs: [...before.runs, ...more.runs],
         entries: before.entries + more.entries,
-        messages: before.messages + more.messages,
+        messages: before.messages,
       },
     };
   }
@@ -278,11 +310,16 @@ class Reconciliation {
     await this.ctx.store.transaction((tx) => replaceProvenBlocks(tx, proof.blocks));
   }
 
+  private figures(): ReconcileFigures {
+    const figures = figuresOf(this.steps);
+    return this.created === null ? figures : { ...figures, created: this.created };
+  }
+
   /** How the run is recorded. */
   end(status: ReconcileResult['status'], thrown?: string): RunEnd {
     const { steps, options } = this;
     const error = thrown ?? steps.replay?.error;
-    const figures = figuresOf(steps);
+    const figures = this.figures();
     const counters: JsonObject = {
       ...figures,
       ...(this.isAccounted(status)
@@ -291,7 +328,7 @@ class Reconciliation {
     };
     const pending = steps.replay?.entries.pending ?? 0;
     const rawLog = steps.verify?.checks.find(({ check }) => check === 'raw_log');
-    const toRestore = rawLog?.unaccounted ?? 0;
+    const toRestore = rawLog?.restorable ?? 0;
     const verdict = verdictOf(status, figures, { pending, toRestore, dryRun: options.dryRun, error });
     return { status, counters, verdict, error: error ?? null };
   }
@@ -308,7 +345,7 @@ class Reconciliation {
       status,
       dryRun: options.dryRun,
       verdict,
-      figures: figuresOf(steps),
+      figures: this.figures(),
       since: proven === null || !isPartial ? null : instant(proven.since),
       caughtUp:
         last.unfinished === null

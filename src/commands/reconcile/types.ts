@@ -96,7 +96,7 @@ export interface ReconcileResult {
   /** The steps in their order; null for those that an interruption left out. */
   replay: RunResult | null;
   dedupe: DedupeResult | null;
-  /** Rows of the raw log that had lost their id, merged into their messages. Null when there were none. */
+  /** Rows of the raw log that had lost their id, or had another one, merged into their messages. Null when there were none. */
   copies: DedupeResult | null;
   /** As it is at the end, after what was restored. */
   verify: VerifyResult | null;

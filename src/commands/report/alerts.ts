@@ -5,6 +5,7 @@ import {
   brokenAlerts,
   candidatesOf,
   foreignAlert,
+  markAlert,
   namelessRemedy,
   rejectAlert,
   type Alert,
@@ -42,6 +43,8 @@ export interface ConnectionFacts {
   pendingFacts: PendingFactGroup | undefined;
   /** Messages that name no raw entry. */
   foreign: number;
+  /** Messages of the raw log that another program has marked. */
+  marked: number;
 }
 
 /** When alerts are due. */
@@ -59,7 +62,7 @@ export interface Limits {
  */
 export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
   const rejects = rejectAlert(facts.row, facts.rejects);
-  const foreign = foreignAlert(facts.row, facts.foreign);
+  const foreign = [...foreignAlert(facts.row, facts.foreign), ...markAlert(facts.row, facts.marked)];
   if (facts.times.archivedAt !== null) return [...rejects, ...foreign];
   return [
     ...removalAlert(facts),

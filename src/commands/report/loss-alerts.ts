@@ -28,13 +28,17 @@ export function lossAlerts(
   const byId = new Map(connections.map((connection) => [connection.id, connection]));
   const rawLog = checks.find(({ check }) => check === 'raw_log');
   return [
-    ...[...losses].flatMap(([id, found]) => connectionLosses(byId.get(id) ?? null, found)),
+    ...[...losses].flatMap(([id, found]) => connectionLosses(byId.get(id) ?? null, found, rawLog)),
     ...entryAlerts(total(losses), rawLog),
   ];
 }
 
-function connectionLosses(connection: { id: string; name: string } | null, losses: Losses): Alert[] {
-  const { missing, different, unapplied, doubled } = losses;
+function connectionLosses(
+  connection: { id: string; name: string } | null,
+  losses: Losses,
+  rawLog: CheckResult | undefined,
+): Alert[] {
+  const { missing, different, unapplied, doubled, unfounded } = losses;
   const alerts: Alert[] = [];
   if (missing.count > 0) {
     const messages = amount(missing.count, 'message of the raw log is', 'messages of the raw log are');
@@ -82,10 +86,24 @@ function connectionLosses(connection: { id: string; name: string } | null, losse
       }),
     );
   }
+  if (unfounded.count > 0) {
+    alerts.push(
+      alert('messages_unfounded', connection, {
+        since: null,
+        state: unfounded.digest,
+        count: unfounded.count,
+        message: `${amount(unfounded.count, 'message names a raw entry that does not hold it', 'messages name raw entries that do not hold them')}: ${named(unfounded)}.`,
+        remedy: rawLog?.remedy ?? null,
+      }),
+    );
+  }
   return alerts;
 }
 
-function entryAlerts({ damaged, unreplayed }: Losses, rawLog: CheckResult | undefined): Alert[] {
+function entryAlerts(
+  { damaged, unreplayed, unrecorded_chunk: chunks }: Losses,
+  rawLog: CheckResult | undefined,
+): Alert[] {
   const alerts: Alert[] = [];
   if (damaged.count > 0) {
     alerts.push(
@@ -95,6 +113,18 @@ function entryAlerts({ damaged, unreplayed }: Losses, rawLog: CheckResult | unde
         count: damaged.count,
         message: `${amount(damaged.count, 'raw entry is', 'raw entries are')} not what was stored: the bytes do not match their hash. The first is ${named(damaged)}.`,
         remedy: rawLog?.remedy ?? null,
+      }),
+    );
+  }
+  if (chunks.count > 0) {
+    alerts.push(
+      findingAlert('degraded', {
+        since: null,
+        state: chunks.digest,
+        subject: 'chunks',
+        count: chunks.count,
+        message: `${amount(chunks.count, 'history chunk of the raw log is', 'history chunks of the raw log are')} not in the ledger: ${named(chunks)}.`,
+        remedy: RESTORE,
       }),
     );
   }
@@ -136,10 +166,23 @@ export function duplicateAlert({ result, audit }: Verified, duplicates: number):
   ];
 }
 
-/** Every check of a verification that found something that no other alert is about. */
-export function findingAlerts(checks: readonly CheckResult[], others: readonly Alert[]): Alert[] {
-  return checks.flatMap(({ check, status, severity, found, samples, summary, remedy: advice }) => {
-    if (status !== 'findings' || severity === null) return [];
+/**
+ * Every check of a verification that found something that no other alert is about. `renamed`: duplicates that an audit tells
+ * as rows that their entry does not hold.
+ */
+export function findingAlerts(
+  checks: readonly CheckResult[],
+  others: readonly Alert[],
+  renamed: number,
+): Alert[] {
+  return checks.flatMap(({ check, status, severity, samples, remedy: advice, ...result }) => {
+    const isRenamed = check === 'duplicate_ids' && renamed > 0;
+    const found = isRenamed ? result.found - renamed : result.found;
+    if (isRenamed && found <= 0) return [];
+    const summary = isRenamed ? amount(found, 'duplicate row') : result.summary;
+    // What raw_entry notes is an alert of each connection, what a history lacks of its own.
+    const isNews = status === 'findings' || (status === 'note' && check === 'ticket_rules');
+    if (!isNews || severity === null) return [];
     const covering = COVERED[check];
     if (covering !== undefined && (check === 'raw_log' || others.some(({ kind }) => covering.includes(kind))))
       return [];
@@ -158,7 +201,7 @@ export function findingAlerts(checks: readonly CheckResult[], others: readonly A
 
 /** The figures of an audit. */
 export function auditFigures({ result, losses }: LogAudit, unchanged: number): AuditFigures {
-  const { missing, different, unapplied, doubled, damaged } = total(losses);
+  const { missing, different, unapplied, doubled, unfounded, damaged } = total(losses);
   return {
     entries: result.entries,
     items: result.total.items,
@@ -166,6 +209,7 @@ export function auditFigures({ result, losses }: LogAudit, unchanged: number): A
     different: different.count,
     unapplied: unapplied.count,
     doubled: doubled.count,
+    unfounded: unfounded.count,
     damaged: damaged.count,
     unchanged,
   };

@@ -81,15 +81,19 @@ function eventOf(
  * number; one that names only an account is about the numbers that are known to be of it.
  */
 export function standingRemoval(
-  connection: Pick<ConnectionRow, 'displayPhoneNumber' | 'wabaId' | 'lastLiveEventAt'>,
+  connection: Pick<
+    ConnectionRow,
+    'displayPhoneNumber' | 'wabaId' | 'wabaIds' | 'numbers' | 'lastLiveEventAt'
+  >,
   events: readonly AccountEvent[],
 ): AccountEvent | null {
-  const own =
-    connection.displayPhoneNumber === null ? null : (canonicalPhone(connection.displayPhoneNumber) ?? null);
+  const { displayPhoneNumber: shown, wabaId, numbers } = connection;
+  const own = new Set([...numbers, shown === null ? undefined : canonicalPhone(shown)]);
+  const accounts = new Set([...connection.wabaIds, ...(wabaId === null ? [] : [wabaId])]);
   const [newest] = events
     .filter(({ event }) => REMOVED.has(event) || CONNECTED.has(event))
     .filter(({ phone, wabaIds }) =>
-      phone === null ? connection.wabaId !== null && wabaIds.includes(connection.wabaId) : phone === own,
+      phone === null ? wabaIds.some((id) => accounts.has(id)) : own.has(phone),
     )
     .sort((a, b) => b.at - a.at);
   if (newest === undefined || !REMOVED.has(newest.event)) return null;

@@ -1,5 +1,6 @@
 import { EXIT, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
+import { countMarked } from '../../store/checks/messages.js';
 import { countLeads } from '../../store/checks/conversations.js';
 import {
   countPeople,
@@ -140,6 +141,7 @@ async function read(
     acks: await readAlertAcks(sql),
     saved: await readSavedComparisons(sql),
     runs: await judgeRuns(ctx, runs, sql, ctx.store.backend),
+    marked: await countMarked(sql),
     runCounts: await countRuns(sql),
     trend: await judgeRuns(ctx, newest, sql, ctx.store.backend),
     pendingContacts: await readPendingContacts(sql, now - OVERDUE_MS, CONTACTS_READ),

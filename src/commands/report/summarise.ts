@@ -49,6 +49,8 @@ export interface ReportData {
   chosen: readonly ConnectionRow[];
   entries: readonly EntryGroup[];
   times: readonly ConnectionTimes[];
+  /** Messages of the raw log that another program has marked, by connection. */
+  marked: ReadonlyMap<string, number>;
   missingChunks: readonly { connectionId: string; phase: number; chunkOrder: number }[];
   messages: MessageFigures;
   /** The last of the days, where it is not today because the days up to today hold no message. */
@@ -134,6 +136,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       removal: standingRemoval(row, data.accountEvents),
       rejects,
       pendingFacts: own.pendingFacts,
+      marked: data.marked.get(row.id) ?? 0,
       foreign: own.groups.reduce((sum, { count, logged }) => sum + count - logged, 0),
     };
   });
@@ -225,7 +228,13 @@ function raiseAlerts(
   if (verified === null) return raised;
   const { checks } = verified.result;
   const losses = verified.audit === null ? [] : lossAlerts(verified.audit, connections, checks);
-  return [...raised, ...losses, ...duplicateAlert(verified, duplicates), ...findingAlerts(checks, raised)];
+  const renamed = verified.audit?.result.total.unfoundedCopies ?? 0;
+  return [
+    ...raised,
+    ...losses,
+    ...duplicateAlert(verified, duplicates),
+    ...findingAlerts(checks, raised, renamed),
+  ];
 }
 
 /** Nothing is expected of an archived connection. */

@@ -246,6 +246,8 @@ export interface AuditFigures {
   /** Statuses, edits and the like that are not in their message. */
   unapplied: number;
   doubled: number;
+  /** Rows whose raw entry does not hold them. */
+  unfounded: number;
   /** Raw entries whose bytes are not those that were stored. */
   damaged: number;
   /** Messages that were not compared again: they are as they were when they last were. */

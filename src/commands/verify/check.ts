@@ -18,7 +18,10 @@ export interface Check {
 }
 
 /** What a check says about everything that it recorded. */
-export interface Conclusion extends Pick<CheckResult, 'summary' | 'missing' | 'unaccounted' | 'copies'> {
+export interface Conclusion extends Pick<
+  CheckResult,
+  'summary' | 'missing' | 'unaccounted' | 'restorable' | 'copies'
+> {
   remedy?: Remedy | null;
   /** Where the findings are less bad than the check's findings can be. */
   severity?: Severity;
@@ -211,6 +214,12 @@ export const RESTORE_IDS_REMEDY = remedy(
 );
 export const ENFORCE_INDEX_REMEDY = remedy('verify', ['--enforce'], 'creates the unique indexes');
 export const ENFORCE_VALUES_REMEDY = remedy('verify', ['--enforce'], 'corrects the derived values');
+/** For rows whose raw entry does not hold them. */
+export const UNLINK_REMEDY = remedy(
+  'verify',
+  ['--enforce'],
+  'takes the raw entry from messages that it does not hold: another program vouches for them then',
+);
 export const REPLAY_ALL_REMEDY = remedy('replay', ['--all'], 'restores everything that is in the raw log');
 
 /** Shows where one message came from: what a person has to decide by. */

@@ -44,7 +44,7 @@ interface PageEnd {
 export async function correctDerived(ctx: Context, correction: Correction, done: Recomputed): Promise<void> {
   const { checks } = correction;
   const organizations = (await readConnections(ctx.store.sql)).map(({ organizationId }) => organizationId);
-  const through = async (count: keyof Recomputed, page: Page): Promise<void> => {
+  const through = async (count: Exclude<keyof Recomputed, 'messages'>, page: Page): Promise<void> => {
     let after: string | null = null;
     while (!ctx.signal.aborted) {
       const end: PageEnd = await inBatch(ctx, { organizations }, (tx) => page(tx, after));

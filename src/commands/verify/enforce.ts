@@ -16,6 +16,7 @@ import { sqlState } from '../../store/sql-state.js';
 import { readConnections } from '../../store/tables/connections.js';
 import { DEDUPE_REMEDY, joined } from './check.js';
 import { correctDerived } from './derived-values.js';
+import { unlinkUnfounded } from './unlink-messages.js';
 import { CHECK_NAMES, type CheckName, type EnforcedIndex, type Recomputed } from './types.js';
 
 /** What `--enforce` did. */
@@ -36,7 +37,7 @@ export async function enforce(
 ): Promise<Enforced> {
   const done: Omit<Enforced, 'runId'> = {
     indexes: [],
-    recomputed: { conversations: 0, leads: 0, tickets: 0 },
+    recomputed: { messages: 0, conversations: 0, leads: 0, tickets: 0 },
   };
   return withRun(
     ctx,
@@ -52,6 +53,8 @@ export async function enforce(
     },
     async (run) => {
       await enforceKeys(ctx, done.indexes);
+      if (options.checks.has('raw_log'))
+        await unlinkUnfounded(ctx, { runId: run.id, scope: options.scope }, done.recomputed);
       await correctDerived(ctx, { runId: run.id, ...options }, done.recomputed);
       const status = ctx.signal.aborted ? 'interrupted' : null;
       return { result: { runId: run.id, ...done }, end: endOf(status, done) };
@@ -87,7 +90,7 @@ function verdictOf({ created, recreated, blocked }: Record<EnforcedIndex['outcom
   return made === 0 ? 'All unique indexes were present' : `${indexes(made)} created`;
 }
 
-function recomputedWords({ conversations, leads, tickets }: Recomputed): string[] {
+function recomputedWords({ messages, conversations, leads, tickets }: Recomputed): string[] {
   const counts = joined(
     [
       [conversations, amount(conversations, 'conversation')],
@@ -96,7 +99,12 @@ function recomputedWords({ conversations, leads, tickets }: Recomputed): string[
     ],
     ', ',
   );
-  return counts === '' ? [] : [`recomputed ${counts}`];
+  return [
+    ...(messages === 0
+      ? []
+      : [`took a raw entry that does not hold them from ${amount(messages, 'message')}`]),
+    ...(counts === '' ? [] : [`recomputed ${counts}`]),
+  ];
 }
 
 const SAMPLES = 3;

@@ -18,6 +18,7 @@ import {
   explainRemedy,
   joined,
   REPLAY_ALL_REMEDY,
+  UNLINK_REMEDY,
   replayFileRemedy,
   type Check,
   type Conclusion,
@@ -64,6 +65,10 @@ async function record(recorder: Recorder, item: AuditedItem): Promise<void> {
     case 'unapplied':
       await recorder.finding('*', item);
       break;
+    case 'unfounded':
+      await recorder.finding('-', item);
+      break;
+    case 'unrecorded_chunk':
     case 'entry_damaged':
     case 'entry_failed':
     case 'entry_pending':
@@ -94,7 +99,13 @@ function conclude(audit: AuditResult, connections: VerifyView['connections']): C
   const rest = joined(
     counted([
       [total.unsettled, 'other item is unaccounted for', 'other items are unaccounted for'],
+      [
+        total.unfounded,
+        'message names a raw entry that does not hold it',
+        'messages name raw entries that do not hold them',
+      ],
       [open.damaged, 'entry does not match its hash', 'entries do not match their hashes'],
+      [open.unrecordedChunks, 'history chunk is not in the ledger', 'history chunks are not in the ledger'],
       [open.pending, 'pending entry', 'pending entries'],
       [open.unknownConnection, 'entry of an unknown connection', 'entries of unknown connections'],
       [open.failed, 'failed entry can be read now', 'failed entries can be read now'],
@@ -111,19 +122,28 @@ function conclude(audit: AuditResult, connections: VerifyView['connections']): C
     severity: unaccounted === 0 ? 'degraded' : 'loss',
     missing: total.missingMessages,
     unaccounted,
+    restorable: restorableIn(audit),
   };
 }
 
-function unaccountedIn({ total, open }: AuditResult): number {
-  return total.missing + total.different + total.doubled + total.unsettled + open.damaged;
+/** What a replay of the raw log brings back, each row once. */
+function restorableIn({ total }: AuditResult): number {
+  return total.missingMessages + total.differentRows + total.unsettled;
+}
+
+function unaccountedIn(audit: AuditResult): number {
+  const { total, open } = audit;
+  return restorableIn(audit) + total.doubledRows + total.unfounded + open.damaged;
 }
 
 function remedyFor(audit: AuditResult, connections: VerifyView['connections']): Remedy | null {
   const { total, open } = audit;
   if (open.damaged > 0) return replayFileRemedy(fileOfOrigin(audit.damagedExample?.origin ?? null));
-  if (total.missing + total.different + total.unsettled > 0) return REPLAY_ALL_REMEDY;
+  if (restorableIn(audit) > 0) return REPLAY_ALL_REMEDY;
+  if (open.unrecordedChunks > 0) return REPLAY_ALL_REMEDY;
   // A replay finds the one row and leaves the other.
-  if (total.doubled > 0) return DEDUPE_REMEDY;
+  if (total.doubled + total.unfoundedCopies > 0) return DEDUPE_REMEDY;
+  if (total.unfounded > 0) return UNLINK_REMEDY;
   if (open.failed > 0) return remedy('replay', ['--failed'], 'imports the failed entries again');
   if (open.pending > 0) return remedy('replay', [], 'imports the pending entries');
   if (open.nameless.entries > 0 && open.unknownConnection === open.nameless.entries)

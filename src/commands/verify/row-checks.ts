@@ -1,4 +1,4 @@
-import { acknowledge, foreignAlert } from '../../audit/alert.js';
+import { acknowledge, foreignAlert, markAlert, markWords } from '../../audit/alert.js';
 import { amount } from '../../model/amount.js';
 import {
   countConversations,
@@ -16,9 +16,11 @@ import {
   countPendingFacts,
   MEDIA_WINDOW_DAYS,
   readPathsOfRun,
+  streamMarked,
   streamMessagesFromElsewhere,
   streamOverdueFacts,
   streamOwedMedia,
+  type Marked,
   type MessageFromElsewhere,
   type OverdueFact,
   type OwedMedia,
@@ -80,17 +82,27 @@ export const oneOpenTicketCheck = oneCheck(
  * Every message can be traced to its raw entry. One that names no entry is from another program, or from before the log was
  * kept, which is no fault; one whose entry is gone has lost its evidence.
  */
-export const rawEntryCheck = rowCheck<MessageFromElsewhere>({
+export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
   severity: 'loss',
   count: countMessages,
-  stream: streamMessagesFromElsewhere,
+  // What other programs have marked is noted beside what they have written: true, and nothing to do.
+  stream: async function* (sql, scope) {
+    yield* streamMessagesFromElsewhere(sql, scope);
+    yield* streamMarked(sql, scope);
+  },
   begin: ({ sql, connections, now }) => {
     let runId: string | null = null;
     const foreign = new Map<string, number>();
+    const marked = new Map<string, number>();
     return {
       item: (row) => {
-        const { id, connectionId, externalId, batchId } = row;
+        const { id, connectionId, externalId } = row;
         const subject = externalId ?? `message ${id}`;
+        if ('marks' in row) {
+          marked.set(connectionId, (marked.get(connectionId) ?? 0) + 1);
+          return { as: 'note', sign: '*', connectionId, subject, detail: markWords(row.marks.split(' ')) };
+        }
+        const { batchId } = row;
         if (batchId === null) {
           foreign.set(connectionId, (foreign.get(connectionId) ?? 0) + 1);
           return { as: 'note', sign: '-', connectionId, subject, detail: 'names no raw entry' };
@@ -100,7 +112,8 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere>({
       },
       conclude: async ({ checked, found, noted }) => {
         const gone = `${amount(found, 'message names', 'messages name')} a raw entry that is gone from the raw log`;
-        const none = `${amount(noted, 'message has', 'messages have')} no raw log entry (deleted, or written by another program)`;
+        const marks = sumOf(marked);
+        const none = `${amount(noted - marks, 'message has', 'messages have')} no raw log entry (deleted, or written by another program)`;
         const [only, second] = found > 0 && runId !== null ? await readPathsOfRun(sql, runId) : [];
         const file = only === undefined || only === '-' || second !== undefined ? null : only;
         return {
@@ -109,29 +122,39 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere>({
               ? `${amount(checked, 'message')}, each with its raw entry`
               : joined([
                   [found, gone],
-                  [noted, none],
+                  [noted - marks, none],
+                  [
+                    marks,
+                    `${amount(marks, 'message is', 'messages are')} marked by another program, and no raw entry says so`,
+                  ],
                 ]),
           remedy: found > 0 ? replayFileRemedy(file) : null,
-          isAcknowledged: await areAcknowledged(sql, connections, foreign, now),
+          isAcknowledged: await areAcknowledged(sql, connections, { foreign, marked }, now),
         };
       },
     };
   },
 });
 
-/** Whether somebody has accepted all of the messages without an entry, connection by connection, as `report` counts them. */
+function sumOf(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+}
+
+/** Whether somebody has accepted all of the messages without an entry, and of those that another program has marked, connection by connection, as `report` counts them. */
 async function areAcknowledged(
   sql: Sql,
   connections: readonly ConnectionRow[],
-  foreign: ReadonlyMap<string, number>,
+  { foreign, marked }: Record<'foreign' | 'marked', ReadonlyMap<string, number>>,
   now: number,
 ): Promise<boolean> {
-  if (foreign.size === 0) return false;
-  const raised = connections.flatMap((connection) =>
-    foreignAlert(connection, foreign.get(connection.id) ?? 0),
-  );
+  const expected = foreign.size + marked.size;
+  if (expected === 0) return false;
+  const raised = connections.flatMap((connection) => [
+    ...foreignAlert(connection, foreign.get(connection.id) ?? 0),
+    ...markAlert(connection, marked.get(connection.id) ?? 0),
+  ]);
   const alerts = acknowledge(raised, await readAlertAcks(sql), now);
-  return alerts.length === foreign.size && alerts.every(({ acknowledged }) => acknowledged !== null);
+  return alerts.length === expected && alerts.every(({ acknowledged }) => acknowledged !== null);
 }
 
 /** No status, edit, revoke or reaction has waited more than a day for its message. */

@@ -1,14 +1,16 @@
 import { amount } from '../../model/amount.js';
+import { remedy } from '../../model/remedy.js';
 import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import { planTickets, type RemainingInbound } from '../../rules/tickets.js';
-import { streamOpenTickets, type OpenTicket } from '../../store/checks/conversations.js';
+import { streamOpenTickets, streamTicketless, type OpenTicket } from '../../store/checks/conversations.js';
 import type { Sql } from '../../store/sql.js';
 import { readRemainingInbound, readTicketsOfLeads, type TicketRow } from '../../store/tables/tickets.js';
-import { ENFORCE_VALUES_REMEDY, scopeOf, type Check } from './check.js';
+import { ENFORCE_VALUES_REMEDY, forEachRow, scopeOf, type Check } from './check.js';
 
 /**
  * Open tickets say what their messages and their lead's source say (T1-T4). Tickets that people or other programs opened, or
- * moved to another stage, are left alone.
+ * moved to another stage, are left alone. A live message without a ticket (T2) is only noted: another program may have removed the
+ * ticket on purpose, and nothing tells the two apart.
  */
 export const ticketRulesCheck: Check = {
   severity: 'degraded',
@@ -29,10 +31,27 @@ export const ticketRulesCheck: Check = {
         }
       }
     }
-    const { checked, found } = recorder;
+    await forEachRow(view, streamTicketless(view.sql, scopeOf(view), CAME_LIVE_SQL), (row) =>
+      recorder.note('-', {
+        connectionId: row.connectionId,
+        subject: row.externalId,
+        detail: `came live at ${time(row.timestamp)}, and no ticket of its conversation is open or was closed since`,
+      }),
+    );
+    const { checked, found, noted } = recorder;
     if (found === 0) {
       const follow = amount(checked, 'open ticket follows', 'open tickets follow');
-      return { summary: `${follow} the open/close rules` };
+      const none = `${amount(noted, 'conversation has', 'conversations have')} no ticket for the newest live message`;
+      return noted === 0
+        ? { summary: `${follow} the open/close rules` }
+        : {
+            summary: `${follow} the open/close rules; ${none}`,
+            remedy: remedy(
+              'replay',
+              ['--all'],
+              'opens the tickets again, if no other program has removed them',
+            ),
+          };
     }
     const wrong = `${amount(found, 'open ticket does', 'open tickets do')} not follow the open/close rules`;
     const decided = `${amount(baseless, 'of them has', 'of them have')} no live message in the database: close or keep by hand`;

@@ -82,8 +82,10 @@ export interface CheckResult {
   remedy: Remedy | null;
   /** Only of `raw_log`: messages of the raw log that are not in the database and on no record; its `+`. */
   missing?: number;
-  /** Only of `raw_log`: items of the log that the database does not hold as the log says; its `+` and `*`. */
+  /** Only of `raw_log`: all that is not as the log says, each row once; its `+`, `*` and `-`, and altered entries. */
   unaccounted?: number;
+  /** Only of `raw_log`: those of them that a replay of the raw log brings back. */
+  restorable?: number;
   /** Only of `missing_ids`: rows without an id that are duplicates of messages with one. */
   copies?: number;
 }
@@ -100,6 +102,8 @@ export interface EnforcedIndex {
 
 /** Rows whose derived values `--enforce` corrected; of the selected checks. */
 export interface Recomputed {
+  /** Whose raw entry did not hold them, and that name none any more. */
+  messages: number;
   /** First and last message, and the source of the first. */
   conversations: number;
   /** Last message. */

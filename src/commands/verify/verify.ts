@@ -98,7 +98,11 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
   return { result, audit, proof };
 }
 
-const NOTHING_ENFORCED = { runId: null, indexes: [], recomputed: { conversations: 0, leads: 0, tickets: 0 } };
+const NOTHING_ENFORCED = {
+  runId: null,
+  indexes: [],
+  recomputed: { messages: 0, conversations: 0, leads: 0, tickets: 0 },
+};
 
 /** Where `--enforce` was just blocked, the remedy is what clears its way. */
 function withoutDeadEnd(check: CheckResult, enforced: readonly EnforcedIndex[]): CheckResult {

@@ -27,7 +27,8 @@ export const wamidPhoneCheck: Check = {
         const phone = phoneIn(row.externalId);
         const known = phones.of(row.leadId);
         // Without a phone on both sides there is nothing to compare: an id that does not decode, a lead known by BSUID or LID.
-        if (phone === null || known.size === 0 || phone === ownPhones.get(row.connectionId)) continue;
+        if (phone === null || known.size === 0 || ownPhones.get(row.connectionId)?.includes(phone) === true)
+          continue;
         recorder.checked += 1;
         if (known.has(phone)) continue;
         example ??= row.externalId;

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { asArray, asObject, cutText, excerptOf, externalIdOf, textOf } from '../read.js';
+import { asArray, asObject, cutText, excerptOf, textOf, wabaIdOf } from '../read.js';
 import { decodeChange } from '../meta/decode-change.js';
 import { fieldNamed, fieldOfValue } from '../meta/fields.js';
 import { parseJson } from '../parse-json.js';
@@ -26,7 +26,7 @@ function recogniseForm(object: JsonObject, path: string): ReadBody | undefined {
   if (row !== undefined) {
     const change = objectInColumn(row.change);
     if (change === undefined || asObject(change.value) === undefined) return undefined;
-    const wabaId = externalIdOf(objectInColumn(row.entry)?.id);
+    const wabaId = wabaIdOf(objectInColumn(row.entry)?.id);
     return (scope, found) => {
       const rowTime = receivedAtOf(object);
       readChange(change, `${path}.change`, wabaId, withRowTime(scope, rowTime), found);
@@ -104,7 +104,7 @@ function readEntries(body: JsonObject, entries: JsonValue[], path: string, scope
 }
 
 function readEntry(entry: JsonObject, path: string, scope: Scope, found: Found): void {
-  const wabaId = externalIdOf(entry.id);
+  const wabaId = wabaIdOf(entry.id);
   const changes = asArray(entry.changes);
   if (changes === undefined || changes.length === 0) {
     // Meta's examples of PARTNER_APP_INSTALLED have the change's own keys in the entry.
@@ -158,7 +158,7 @@ function readBareValue(value: JsonObject, path: string, scope: Scope, found: Fou
     show(found, path, 'no_field', value);
     return;
   }
-  const wabaId = scope.field === undefined ? undefined : externalIdOf(value.id);
+  const wabaId = scope.field === undefined ? undefined : wabaIdOf(value.id);
   decodeChange({ path, field, value, wabaId }, scope.options, found.sections, found.unrecognized);
 }
 

@@ -1,6 +1,6 @@
 import type { ConnectionHint, Section, Unrecognized } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { asObject, cutText, excerptOf, externalIdOf } from '../read.js';
+import { asObject, cutText, excerptOf, externalIdOf, wabaIdOf } from '../read.js';
 import type { DecodeOptions } from '../options.js';
 import { businessPhone, isKnownList, showStrangeLists, type ChangeContext } from './change-context.js';
 import { readEvent } from './events.js';
@@ -97,7 +97,7 @@ function connectionOf(value: JsonObject | undefined, wabaId: string | undefined)
   return {
     phoneNumberId: externalIdOf(metadata?.phone_number_id),
     // On PARTNER_REMOVED the entry's id is the business portfolio; the WABA is in waba_info.
-    wabaId: externalIdOf(asObject(value?.waba_info)?.waba_id) ?? wabaId,
+    wabaId: wabaIdOf(asObject(value?.waba_info)?.waba_id) ?? wabaId,
     displayPhoneNumber: externalIdOf(metadata?.display_phone_number) ?? externalIdOf(value?.phone_number),
   };
 }

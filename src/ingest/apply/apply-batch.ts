@@ -91,7 +91,7 @@ export async function applyBatch(
     const numbers = lessons.flatMap(({ row }) => row.phoneNumberId ?? []);
     work.requeued += await requeueWaiting(tx, numbers);
   }
-  for (const wabaId of new Set(lessons.flatMap(({ row, waba }) => (waba ? (row.wabaId ?? []) : [])))) {
+  for (const wabaId of new Set(lessons.flatMap(({ row, waba }) => (waba ? row.wabaIds : [])))) {
     work.requeued += await requeueUnnumbered(tx, wabaId);
   }
   await relinkMessages(work, folded);

@@ -1,11 +1,11 @@
 import { phoneEquivalents } from '../../identity/phone.js';
 import type { Fact } from '../../model/facts.js';
 import { retractOwnNumber } from '../../store/changes/own-number.js';
-import type { ConnectionRow } from '../../store/tables/connections.js';
 import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
 import { refuse, renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
 import { namesOnlyItsWaba } from '../batch/connection-resolver.js';
+import { isForeignChunk } from '../../rules/connection-state.js';
 import { subjectOf } from '../../rules/fact-traits.js';
 import { isRefused, refusedBodies } from '../../rules/signatures.js';
 import { ownNumberReason } from '../batch/own-number.js';
@@ -145,14 +145,6 @@ function collectSection(
   }
 }
 
-/**
- * What the phone sends to a linked device is numbered in phases of its own: on a number whose history Meta sends, it must
- * not count as a part of that.
- */
-function isForeignChunk(fact: Fact, { kind }: ConnectionRow, field: string): boolean {
-  return fact.kind === 'history_chunk' && kind !== 'baileys' && field !== 'history';
-}
-
 function countEvent(work: BatchWork, fact: Fact): void {
   if (fact.kind === 'event') work.tally.event(fact.name);
   else {
@@ -174,12 +166,12 @@ export async function retractOwnNumbers(
   const met = [...work.withOwnNumber].filter((connection) => directory.mayHoldOwnNumber(connection));
   for (const connection of new Set([...news, ...met])) {
     const own = work.ownNumbers.of(connection);
-    if (own === null) continue;
+    if (own.length === 0) continue;
     work.requeued += await retractOwnNumber(work.tx, work.settings.runId, {
       connectionId: connection.id,
       organizationId: connection.organizationId,
       phoneNumberId: connection.phoneNumberId,
-      phones: [own, ...phoneEquivalents(own)],
+      phones: own.flatMap((one) => [one, ...phoneEquivalents(one)]),
       isNew: news.has(connection),
     });
     work.withoutOwnNumber.add(connection);

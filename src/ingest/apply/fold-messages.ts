@@ -4,6 +4,7 @@ import type { SyncSource } from '../../model/enumerations.js';
 import type { MessageFact } from '../../model/facts.js';
 import {
   applyAmendment,
+  contradictsReaction,
   payloadOf,
   payloadOfPending,
   pendingRow,
@@ -332,7 +333,11 @@ function amend(work: BatchWork, folded: FoldedMessages, item: Item<Amendment>): 
     fact.kind,
     applyAmendment(payload, tracked, folded.reactions) ? 'applied' : 'unchanged',
   );
-  contest(work, item, tracked, (state) => contradictsAmendment(state, payload));
+  contest(work, item, tracked, (state) =>
+    payload.kind === 'reaction'
+      ? contradictsReaction(payload, state, folded.reactions)
+      : contradictsAmendment(state, payload),
+  );
 }
 
 /** In one order in every run, so that two runs lock rows alike. */

@@ -1,6 +1,6 @@
 import { readConnections } from '../../store/tables/connections.js';
 import { readMessagesById, updateMessages } from '../../store/tables/messages.js';
-import { replaceRevisions } from '../../store/tables/amendments.js';
+import { correctReactions, replaceRevisions } from '../../store/tables/amendments.js';
 import { requeueEntries } from '../../store/tables/webhook-log.js';
 import type { Context } from '../../context.js';
 import { disown, distrust } from '../../rules/contradictions.js';
@@ -17,7 +17,7 @@ const TOGETHER = 1_000;
  * Makes the entries of contested messages due again where the row is not what the raw log makes of it, and takes the row's
  * evidence for that: the replay of those entries then writes what the log says, and all that follows from it. Merging never
  * does, since it keeps one of two values that are equally well known (M2). A row that was moved to another lead loses its claim to
- * the id, too. A row that the log explains stays as it is. One
+ * the id, too. A reaction is set to what the log says at once. A row that the log explains stays as it is. One
  * transaction per batch, so that a kill leaves a wrong row, or one whose entries are due. Gives the number of rows.
  */
 export async function distrustChangedMessages(
@@ -33,7 +33,13 @@ export async function distrustChangedMessages(
   let healed = 0;
   for (let at = 0; at < rowIds.length && !ctx.signal.aborted; at += TOGETHER) {
     const rows = await readMessagesById(sql, rowIds.slice(at, at + TOGETHER), { lock: false });
-    const wrong = (await deriveMessages(sql, log, rows)).flatMap((derived) => {
+    const derivations = await deriveMessages(sql, log, rows);
+    const reactions = derivations.flatMap((derived) => derived.reactions);
+    if (reactions.length > 0) {
+      const locked = new Set(reactions.flatMap(({ connectionId }) => organizations.get(connectionId) ?? []));
+      await inBatch(ctx, { target, organizations: locked }, (tx) => correctReactions(tx, reactions));
+    }
+    const wrong = derivations.flatMap((derived) => {
       const rectified = rectifiedBy(derived);
       if (rectified === null && !derived.isMisplaced) return [];
       const { row, revisions } = rowOfState(

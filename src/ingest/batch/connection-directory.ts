@@ -3,7 +3,7 @@ import type { ConnectionHint } from '../../model/facts.js';
 import { ConcurrentChange } from '../../store/transactions.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import type { Batch } from './batch.js';
-import { ConnectionResolver, numberOf } from './connection-resolver.js';
+import { ConnectionResolver, numberOf, numbersOf } from './connection-resolver.js';
 
 interface DirectoryOptions {
   /** Create connections for unknown phone_number_ids and sessions (H1). */
@@ -37,6 +37,8 @@ export class ConnectionDirectory extends ConnectionResolver {
   private readonly storing = new Set<Lesson>();
   /** Connections of which this run knows that nothing is stored about their own number (I4). */
   private readonly withoutOwnNumber = new Set<string>();
+  /** What entries have said of a connection before: most say the same. */
+  private readonly heard = new Map<ConnectionRow, Set<string>>();
   /** Ids of connections that this run registered. */
   readonly registered = new Set<string>();
 
@@ -90,8 +92,11 @@ export class ConnectionDirectory extends ConnectionResolver {
         throw new ConcurrentChange('connections', 1, 0);
       }
       if (same.id === row.id) this.registered.add(row.id);
-      const { wabaId, displayPhoneNumber } = row;
-      Object.assign(row, same);
+      const { wabaId, displayPhoneNumber, wabaIds, numbers } = row;
+      Object.assign(row, same, {
+        wabaIds: [...new Set([...same.wabaIds, ...wabaIds])].sort(),
+        numbers: [...new Set([...same.numbers, ...numbers])].sort(),
+      });
       row.wabaId ??= wabaId;
       row.displayPhoneNumber ??= displayPhoneNumber;
     }
@@ -133,24 +138,33 @@ export class ConnectionDirectory extends ConnectionResolver {
   }
 
   /**
-   * A connection's WABA and number are filled in by whatever entry names them; what is known already stays. Only an entry that
-   * names the connection by its phone_number_id or its number can tell.
+   * A connection's WABAs and numbers are filled in by whatever entry names them, all of them, so that no order of the entries
+   * decides. Only an entry that names the connection by its phone_number_id or one of its numbers can tell.
    */
   private learn(row: ConnectionRow, hint: ConnectionHint): void {
-    if (row.wabaId !== null && row.displayPhoneNumber !== null) return;
+    const said = `${hint.phoneNumberId ?? ''} ${hint.wabaId ?? ''} ${hint.displayPhoneNumber ?? ''}`;
+    const heard = this.heard.get(row) ?? new Set();
+    this.heard.set(row, heard);
+    if (heard.has(said)) return;
+    heard.add(said);
     const named = numberOf(hint.displayPhoneNumber);
     const isById = hint.phoneNumberId !== undefined && hint.phoneNumberId === row.phoneNumberId;
-    if (!isById && (named === null || named !== numberOf(row.displayPhoneNumber))) return;
-    if (row.wabaId === null && hint.wabaId !== undefined) {
-      row.wabaId = hint.wabaId;
+    if (!isById && (named === null || !numbersOf(row).includes(named))) return;
+    if (hint.wabaId !== undefined && isOpenTo(row.wabaId, row.wabaIds, hint.wabaId)) {
+      row.wabaIds = [...row.wabaIds, hint.wabaId].sort();
+      row.wabaId = row.wabaIds.at(-1) ?? null;
       this.note(row).waba = true;
     }
-    if (row.displayPhoneNumber === null && named !== null) {
-      row.displayPhoneNumber = named;
+    if (named !== null && isOpenTo(row.displayPhoneNumber, row.numbers, named)) {
+      const shown = row.displayPhoneNumber;
+      row.numbers = [...row.numbers, named].sort();
+      const number = row.numbers.at(-1) ?? named;
+      row.displayPhoneNumber = number;
       this.note(row).number = true;
       this.withoutOwnNumber.delete(row.id);
-      // Registered by its id for want of a number; called as it would have been.
-      if (row.name === row.phoneNumberId && this.rows.every(({ name }) => name !== named)) row.name = named;
+      // Registered by its id for want of a number, or by a number that is not shown any more; called as it would have been.
+      const isCalledSo = shown === null ? row.name === row.phoneNumberId : row.name === shown;
+      if (isCalledSo && this.rows.every(({ name }) => name !== number)) row.name = number;
     }
   }
 
@@ -186,6 +200,8 @@ export class ConnectionDirectory extends ConnectionResolver {
       historySyncPhase: null,
       historySyncChunkOrder: null,
       historySyncError: null,
+      wabaIds: hint.wabaId === undefined ? [] : [hint.wabaId],
+      numbers: [numberOf(hint.displayPhoneNumber)].filter((number) => number !== null),
     };
     this.rows.push(row);
     this.unsavedRows.add(row);
@@ -196,4 +212,9 @@ export class ConnectionDirectory extends ConnectionResolver {
   private hasNumberWithoutId(): boolean {
     return this.rows.some((row) => row.phoneNumberId === null && row.displayPhoneNumber !== null);
   }
+}
+
+/** Whether a connection learns a name from an entry: a new one, where no person has entered one. */
+function isOpenTo(shown: string | null, known: readonly string[], said: string): boolean {
+  return (shown === null || known.includes(shown)) && !known.includes(said);
 }

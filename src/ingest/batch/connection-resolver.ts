@@ -85,7 +85,7 @@ export class ConnectionResolver {
 
   /** The connections of a WABA. */
   ofWaba(wabaId: string): ConnectionRow[] {
-    return this.rows.filter((row) => row.wabaId === wabaId);
+    return this.rows.filter((row) => isOfWaba(row, wabaId));
   }
 
   private findByNumber(
@@ -94,7 +94,7 @@ export class ConnectionResolver {
   ): ConnectionRow | null {
     const number = numberOf(hint.displayPhoneNumber);
     if (number === null) return null;
-    const rows = this.rows.filter((row) => fits(row) && numberOf(row.displayPhoneNumber) === number);
+    const rows = this.rows.filter((row) => fits(row) && numbersOf(row).includes(number));
     return rows.length === 1 ? (rows[0] ?? null) : null;
   }
 
@@ -107,7 +107,21 @@ export class ConnectionResolver {
 
 /** Whether an entry that names no number names a WABA that is not the connection's. */
 function isOfOtherWaba({ wabaId }: ConnectionHint, fixed: ConnectionRow): boolean {
-  return wabaId !== undefined && fixed.wabaId !== null && fixed.wabaId !== wabaId;
+  return wabaId !== undefined && fixed.wabaId !== null && !isOfWaba(fixed, wabaId);
+}
+
+/** Whether anybody, a person or an entry, has named the connection by this WABA. */
+function isOfWaba({ wabaId, wabaIds }: ConnectionRow, named: string): boolean {
+  return wabaId === named || wabaIds.includes(named);
+}
+
+/** Every number that the connection was named by, canonical. */
+export function numbersOf({
+  displayPhoneNumber,
+  numbers,
+}: Pick<ConnectionRow, 'displayPhoneNumber' | 'numbers'>): string[] {
+  const shown = numberOf(displayPhoneNumber);
+  return shown === null || numbers.includes(shown) ? [...numbers] : [shown, ...numbers];
 }
 
 /** Whether all that an entry says about its connection is the WABA. */

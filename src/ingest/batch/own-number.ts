@@ -1,23 +1,23 @@
 import { phoneEquivalents } from '../../identity/phone.js';
 import type { Fact, Identities, SkipReason, Subject } from '../../model/facts.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
-import { numberOf } from './connection-resolver.js';
+import { numbersOf } from './connection-resolver.js';
 
 /** The connections' own numbers, in any of their spellings (rule I4). */
 export class OwnNumbers {
-  private readonly phones = new Map<string, string | null>();
+  private readonly phones = new Map<string, readonly string[]>();
 
   has(connection: ConnectionRow, identities: Identities): boolean {
-    const own = this.of(connection);
-    if (own === null || identities.phone === undefined) return false;
-    return own === identities.phone || phoneEquivalents(own).includes(identities.phone);
+    const { phone } = identities;
+    if (phone === undefined) return false;
+    return this.of(connection).some((own) => own === phone || phoneEquivalents(own).includes(phone));
   }
 
-  /** Canonical E.164; null where it is not known. */
-  of(connection: ConnectionRow): string | null {
+  /** Canonical E.164; several where the number was changed, none where it is not known. */
+  of(connection: ConnectionRow): readonly string[] {
     let own = this.phones.get(connection.id);
     if (own === undefined) {
-      own = numberOf(connection.displayPhoneNumber);
+      own = numbersOf(connection);
       this.phones.set(connection.id, own);
     }
     return own;

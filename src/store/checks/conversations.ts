@@ -296,6 +296,43 @@ function openTickets(cameLive: string, condition: string): string {
       and ${condition}`;
 }
 
+const TICKETLESS = columns({ id: uuid, connectionId: uuid, externalId: text, timestamp: time });
+
+/** A conversation whose newest live inbound message has no ticket. */
+export type Ticketless = RowOf<typeof TICKETLESS>;
+
+/**
+ * Conversations with a live inbound message of the raw log after which no ticket was open or closed (T1, T2, T5). Messages of runs
+ * that were to open none do not count. One pass over the messages, grouped.
+ */
+export function streamTicketless(
+  tx: Sql,
+  scope: Scope,
+  cameLive: string,
+): AsyncGenerator<Ticketless[], void, undefined> {
+  return streamRowsOf(
+    tx,
+    TICKETLESS,
+    `select c.id, c.connection_id, newest.external_id, newest.timestamp
+     from (
+       select conversation_id, max(timestamp) as timestamp,
+         (array_agg(external_id order by timestamp desc, external_id))[1] as external_id
+       from messages
+       where direction = 'INBOUND' and ${cameLive} and batch_id is not null and btrim(external_id) <> ''
+         and ${inScope('connection_id')} and ${sinceScope('timestamp')}
+         and (run_id in (select id from sync_runs where options ->> 'tickets' = 'none')) is not true
+       group by conversation_id
+     ) newest
+     join conversations c on c.id = newest.conversation_id
+     where not exists (
+       select from tickets t
+       where t.conversation_id = c.id and (t.status = 'open' or t.closed_at is null or t.closed_at >= newest.timestamp)
+     )
+     order by c.id`,
+    scopeParameters(scope),
+  );
+}
+
 /** The tickets that follow the rules, all of a lead's one after the other. `cameLive`: condition on messages.evidence. */
 export function streamOpenTickets(
   tx: Sql,

@@ -1,7 +1,9 @@
-import { arrayLiteral } from '../array-literal.js';
-import { boolean, columns, orNull, streamRowsOf, text, time, uuid, type RowOf } from '../columns.js';
-import { textOf, readCount } from '../row.js';
-import type { Sql } from '../sql.js';
+import { DIRECTIONS } from '../../model/enumerations.js';
+import { arrayLiteral, arraysOf } from '../array-literal.js';
+import { boolean, columns, orNull, streamRowsOf, text, time, uuid, word, type RowOf } from '../columns.js';
+import { integerOf, readCount, textOf } from '../row.js';
+import type { Sql, SqlRow } from '../sql.js';
+import { blockSql } from '../tables/proven-blocks.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 
 /** How many messages there are in a scope. */
@@ -37,6 +39,66 @@ export function streamCollisionRecords(
   );
 }
 
+/** What another program may set on a message of the raw log beside what the log says. */
+export const MARKS = ['deleted', 'edited', 'reply'] as const;
+export type Mark = (typeof MARKS)[number];
+
+/**
+ * SQL: what a row of the raw log says that no entry told this tool, as one text, empty where there is nothing: a revoke and an
+ * edit of the log keep the earlier words in message_revisions, and a reply leaves its evidence. For `messages` as `m`.
+ */
+const MARKS_SQL = `concat_ws(' ',
+  case when m.deleted_at is not null and not (${keeps("'original'")}
+    and (m.edit_external_id is null or ${keeps('m.edit_external_id')})) then 'deleted' end,
+  case when m.edited_at is not null and not (m.edit_external_id is not null and ${keeps("'original'")}) then 'edited' end,
+  case when m.context_external_id is not null and (m.evidence >> 16) & 15 = 0 then 'reply' end)`;
+
+function keeps(version: string): string {
+  return `exists (select from message_revisions r where r.message_id = m.id and r.version = ${version})`;
+}
+
+/** Without which a row bears no mark, and which is quick to see. */
+const MAY_BE_MARKED = `m.batch_id is not null and coalesce(m.deleted_at, m.edited_at) is not null
+  or m.batch_id is not null and m.context_external_id is not null`;
+
+function marksOf(row: SqlRow): Mark[] {
+  const words = textOf(row, 'marks').split(' ');
+  return MARKS.filter((mark) => words.includes(mark));
+}
+
+/** The marks of another program on one row. */
+export async function readMarks(sql: Sql, rowId: string): Promise<Mark[]> {
+  const rows = await sql.query(
+    `select ${MARKS_SQL} as marks from messages m where m.id = $1::uuid and (${MAY_BE_MARKED})`,
+    [rowId],
+  );
+  return rows.flatMap(marksOf);
+}
+
+/** How many messages bear a mark of another program, by connection. */
+export async function countMarked(sql: Sql): Promise<Map<string, number>> {
+  const rows = await sql.query(
+    `select m.connection_id, count(*)::int as count from messages m
+     where (${MAY_BE_MARKED}) and ${MARKS_SQL} <> '' group by m.connection_id`,
+  );
+  return new Map(rows.map((row) => [textOf(row, 'connection_id'), integerOf(row, 'count')]));
+}
+
+const MARKED = columns({ id: uuid, connectionId: uuid, externalId: orNull(text), marks: text });
+
+/** Messages of the raw log that bear a mark of another program. */
+export type Marked = RowOf<typeof MARKED>;
+
+export function streamMarked(tx: Sql, scope: Scope): AsyncGenerator<Marked[], void, undefined> {
+  return streamRowsOf(
+    tx,
+    MARKED,
+    `select m.id, m.connection_id, m.external_id, ${MARKS_SQL} as marks from messages m
+     where (${MAY_BE_MARKED}) and ${MARKS_SQL} <> '' and ${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}`,
+    scopeParameters(scope),
+  );
+}
+
 const MESSAGE_FROM_ELSEWHERE = columns({
   id: uuid,
   connectionId: uuid,
@@ -63,6 +125,77 @@ export function streamMessagesFromElsewhere(
      where entry.is_there is null and ${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}`,
     scopeParameters(scope),
   );
+}
+
+const CLAIM = columns({
+  id: uuid,
+  connectionId: uuid,
+  externalId: text,
+  stanzaId: orNull(text),
+  direction: word(DIRECTIONS),
+  timestamp: time,
+  batchId: uuid,
+});
+
+/** A message by what it says of itself, with the raw entry that it names as its origin. */
+export type Claim = RowOf<typeof CLAIM>;
+
+/** Which claims to read; null for all of them. */
+export interface ClaimScope {
+  connectionIds: readonly string[] | null;
+  /** Of entries of these blocks, and of entries that were stored since (ms since 1970). */
+  changed: { blocks: readonly string[]; since: number } | null;
+}
+
+/** Messages with an id that name a raw entry, in the order of the entries. */
+export function streamClaims(
+  tx: Sql,
+  { connectionIds, changed }: ClaimScope,
+): AsyncGenerator<Claim[], void, undefined> {
+  return streamRowsOf(
+    tx,
+    CLAIM,
+    `select id, connection_id, external_id, stanza_id, direction, timestamp, batch_id from messages
+     where batch_id is not null and btrim(external_id) <> '' and ($1::uuid[] is null or connection_id = any($1::uuid[]))
+       and ($2::text[] is null or ${blockSql('batch_id')} = any($2::text[]) or batch_id >= $3::uuid)
+     order by batch_id`,
+    [
+      connectionIds === null ? null : arrayLiteral(connectionIds),
+      changed === null ? null : arrayLiteral(changed.blocks),
+      changed === null ? null : firstIdAt(changed.since),
+    ],
+  );
+}
+
+/**
+ * Those of these rows beside which another one is stored that is the same message by its key id, under an id that the
+ * entry holds.
+ */
+export async function findCopies(
+  sql: Sql,
+  pairs: readonly { rowId: string; externalId: string }[],
+  toleranceMs: number,
+): Promise<Set<string>> {
+  if (pairs.length === 0) return new Set();
+  const rows = await sql.query(
+    `select m.id from unnest($1::uuid[], $2::text[]) as k (id, external_id)
+     cross join lateral (select * from messages where id = k.id offset 0) m
+     cross join lateral (
+       select o.id from messages o
+       where o.stanza_id = m.stanza_id and o.conversation_id = m.conversation_id and o.id <> m.id
+         and o.external_id in (k.external_id, m.stanza_id) and o.direction = m.direction
+         and abs(extract(epoch from o.timestamp - m.timestamp)) * 1000 <= ${Math.round(toleranceMs)}
+       limit 1
+     ) o`,
+    arraysOf(pairs, 'rowId', 'externalId'),
+  );
+  return new Set(rows.map((row) => textOf(row, 'id')));
+}
+
+/** The smallest id that could have been made then: ids begin with the time. */
+function firstIdAt(ms: number): string {
+  const time = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }
 
 /** The paths that a run read; none for one that read no files. */

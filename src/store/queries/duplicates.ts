@@ -135,8 +135,9 @@ export function sameIdGroups(scope: DuplicateScope, page?: DuplicatePage): Dupli
 }
 
 /**
- * Rows of one conversation with one stanza id, of which some have a wamid and some WhatsApp Web's key id (M10),
- * keyed by conversation and stanza id. One pass over the table for each side, joined by hash.
+ * Rows of one conversation with one stanza id, of which some have a wamid and some WhatsApp Web's key id (M10), or an id that
+ * another program made of either; keyed by conversation and stanza id. One pass over the table for each side, joined by hash,
+ * and one that groups the rows by their stored stanza ids.
  */
 export function sameMessageGroups(scope: DuplicateScope, page?: DuplicatePage): DuplicateQuery {
   const query = new Query();
@@ -149,13 +150,16 @@ export function sameMessageGroups(scope: DuplicateScope, page?: DuplicatePage): 
       : `left join ${joined} as ${row}_joined (source, target) on ${row}_joined.source = ${row}.conversation_id`;
   const key = query.onConnection('k.connection_id', scope);
   const wamid = query.onConnection('w.connection_id', scope);
+  const called = query.onConnection('m.connection_id', scope);
   const behind =
     page?.after == null
       ? []
-      : [`(k.thread, k.stanza) > (${query.add(page.after[0])}::uuid, ${query.add(page.after[1])})`];
+      : [`(g.thread, g.stanza) > (${query.add(page.after[0])}::uuid, ${query.add(page.after[1])})`];
   return query.done(`
-    select k.thread::text as key_1, k.stanza as key_2, k.connection_id,
-      string_agg(distinct k.id::text, ' ') || ' ' || string_agg(distinct w.id::text, ' ') as ids, false as alike
+    select g.thread::text as key_1, g.stanza as key_2, g.connection_id, string_agg(g.ids, ' ') as ids, false as alike
+    from (
+    select k.thread, k.stanza, k.connection_id,
+      string_agg(distinct k.id::text, ' ') || ' ' || string_agg(distinct w.id::text, ' ') as ids
     from (
       select k.id, k.connection_id, ${thread('k')} as thread, k.external_id as stanza from messages k ${join('k')}
       where ${[hasId('k.external_id'), `k.external_id not like 'wamid.%'`, ...key].join(' and ')}
@@ -164,9 +168,20 @@ export function sameMessageGroups(scope: DuplicateScope, page?: DuplicatePage): 
       select w.id, ${thread('w')} as thread, ${stanzaOf('w')} as stanza from messages w ${join('w')}
       where ${[`w.external_id like 'wamid.%'`, ...wamid].join(' and ')}
     ) w on w.thread = k.thread and w.stanza = k.stanza
-    ${behind.length === 0 ? '' : `where ${behind.join(' and ')}`}
     group by k.thread, k.stanza, k.connection_id
-    order by k.thread, k.stanza ${limitTo(page)}`);
+    union all
+    select m.thread, m.stanza_id, m.connection_id, string_agg(m.id::text, ' ')
+    from (
+      select m.id, m.connection_id, m.external_id, m.stanza_id, ${thread('m')} as thread from messages m ${join('m')}
+      where ${[hasId('m.external_id'), 'm.stanza_id is not null', ...called].join(' and ')}
+    ) m
+    group by m.thread, m.stanza_id, m.connection_id
+    -- By bytes: an id is itself, whatever the database's collation makes of it.
+    having min(m.external_id collate "C") <> max(m.external_id collate "C")
+    ) g
+    ${behind.length === 0 ? '' : `where ${behind.join(' and ')}`}
+    group by g.thread, g.stanza, g.connection_id
+    order by g.thread, g.stanza ${limitTo(page)}`);
 }
 
 /**

@@ -155,6 +155,17 @@ export async function writeReactions(tx: Sql, rows: readonly ReactionRow[]): Pro
   );
 }
 
+/** Sets reactions to what was said at that moment, where another value is stored for it. */
+export async function correctReactions(tx: Sql, rows: readonly ReactionRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `update message_reactions t set emoji = r.emoji from ${unnestTable(REACTION_COLUMNS)}
+     where t.connection_id = r.connection_id and t.target_external_id = r.target_external_id
+       and t.reactor = r.reactor and t.at = r.at`,
+    unnestParameters(REACTION_COLUMNS, rows),
+  );
+}
+
 export async function deleteReactions(tx: Sql, targets: readonly MessageKey[]): Promise<number> {
   if (targets.length === 0) return 0;
   return tx.execute(

@@ -9,6 +9,7 @@ import { arrayLiteral, arraysOf } from '../array-literal.js';
 import {
   uuid,
   text,
+  texts,
   integer,
   time,
   word,
@@ -42,13 +43,18 @@ const CONNECTION = {
   historySyncPhase: orNull(integer),
   historySyncChunkOrder: orNull(integer),
   historySyncError: orNull(text),
+  /** Every WABA and every number (E.164) that entries have named it by. */
+  wabaIds: texts,
+  numbers: texts,
 };
 
 const COLUMNS = columns(CONNECTION);
 
 export type ConnectionRow = RowOf<typeof COLUMNS>;
 
-const CHANGING = without(COLUMNS, 'id', 'organizationId', 'name');
+/** Without what only {@link fillInConnections} changes. */
+const NEWS = without(COLUMNS, 'wabaIds', 'numbers');
+const CHANGING = without(NEWS, 'id', 'organizationId', 'name', 'wabaId', 'displayPhoneNumber');
 
 /** All connections: there are few, and a run keeps them in memory. */
 export async function readConnections(sql: Sql): Promise<ConnectionRow[]> {
@@ -69,33 +75,62 @@ export async function insertConnections(tx: Sql, rows: readonly ConnectionRow[])
 }
 
 export async function updateConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<number> {
-  return updateRows(tx, 'connections', COLUMNS, CHANGING, rows);
+  return updateRows(tx, 'connections', NEWS, CHANGING, rows);
 }
 
 /**
- * Fills in what entries say about connections and was not set before: phone_number_id, WABA, number. One that is named by
- * its phone_number_id, because it had no number, is then named by its number, where that name is free.
+ * Fills in what entries say about connections: the phone_number_id, where there was none; the WABAs and the numbers, all of
+ * them. Of several, the greatest is shown. What a person has entered stays, and nothing is learned beside it. A connection that is called by its
+ * phone_number_id for want of a number, or by a number that entries gave it, is called by the number that is shown, where that
+ * name is free.
  */
 export async function fillInConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<void> {
   if (rows.length === 0) return;
+  const isLearned = (column: string, all: string): string =>
+    `(c.${column} is null or c.${column} = any(c.${all}))`;
+  const union = (column: string, all: string): string =>
+    `case when ${isLearned(column, all)}
+       then (select coalesce(array_agg(distinct x collate "C" order by x collate "C"), '{}')
+             from unnest(c.${all} || string_to_array(r.${all}, ' ')) x where x <> '')
+       else c.${all} end`;
+  const shown = (column: string, all: string): string =>
+    `case when ${isLearned(column, all)} then coalesce(f.${all}[cardinality(f.${all})], c.${column}) else c.${column} end`;
   await tx.execute(
-    `update connections set
-       phone_number_id = coalesce(connections.phone_number_id, r.phone_number_id),
-       waba_id = coalesce(connections.waba_id, r.waba_id),
-       display_phone_number = coalesce(connections.display_phone_number, r.number),
+    `update connections set phone_number_id = due.phone_number_id, waba_ids = due.waba_ids, numbers = due.numbers,
+       waba_id = due.waba_id, display_phone_number = due.number,
        name = case
-         when connections.name = connections.phone_number_id and connections.display_phone_number is null
+         when (connections.name = connections.phone_number_id and connections.display_phone_number is null
+             or connections.name = any(connections.numbers) and connections.name = connections.display_phone_number)
            and not exists (
              select from connections other
-             where other.organization_id = connections.organization_id and other.name = r.number
+             where other.organization_id = connections.organization_id and other.name = due.number
            )
-         then coalesce(r.number, connections.name) else connections.name end
-     from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as r (id, phone_number_id, waba_id, number)
-     where connections.id = r.id
-       and ((connections.phone_number_id is null and r.phone_number_id is not null)
-         or (connections.waba_id is null and r.waba_id is not null)
-         or (connections.display_phone_number is null and r.number is not null))`,
-    arraysOf(rows, 'id', 'phoneNumberId', 'wabaId', 'displayPhoneNumber'),
+         then coalesce(due.number, connections.name) else connections.name end
+     from (
+       select c.id, coalesce(c.phone_number_id, r.phone_number_id) as phone_number_id, f.waba_ids, f.numbers,
+         ${shown('waba_id', 'waba_ids')} as waba_id, ${shown('display_phone_number', 'numbers')} as number
+       from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as r (id, phone_number_id, waba_ids, numbers)
+       join connections c on c.id = r.id
+       cross join lateral (
+         select ${union('waba_id', 'waba_ids')} as waba_ids, ${union('display_phone_number', 'numbers')} as numbers
+       ) f
+     ) due
+     where connections.id = due.id
+       and (connections.phone_number_id, connections.waba_ids, connections.numbers, connections.waba_id,
+            connections.display_phone_number)
+         is distinct from (due.phone_number_id, due.waba_ids, due.numbers, due.waba_id, due.number)`,
+    arraysOf(
+      rows.map(({ id, phoneNumberId, wabaIds, numbers }) => ({
+        id,
+        phoneNumberId,
+        wabaIds: wabaIds.join(' '),
+        numbers: numbers.join(' '),
+      })),
+      'id',
+      'phoneNumberId',
+      'wabaIds',
+      'numbers',
+    ),
   );
 }
 
@@ -179,7 +214,10 @@ export async function updateConnectionRecord(
 ): Promise<void> {
   await sql.execute(
     `update connections set history_sync_status = coalesce($2, history_sync_status), name = $3, kind = $4,
-       display_phone_number = $5, phone_number_id = $6, waba_id = $7
+       display_phone_number = $5, phone_number_id = $6, waba_id = $7,
+       -- What a person enters takes the place of all that entries have said.
+       numbers = case when display_phone_number is distinct from $5 then '{}' else numbers end,
+       waba_ids = case when waba_id is distinct from $7 then '{}' else waba_ids end
      where id = $1::uuid`,
     [row.id, row.historySyncStatus, ...parametersOf(row)],
   );

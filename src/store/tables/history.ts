@@ -1,4 +1,4 @@
-import { arrayLiteral } from '../array-literal.js';
+import { arrayLiteral, arraysOf } from '../array-literal.js';
 import {
   uuid,
   text,
@@ -43,6 +43,35 @@ export async function writeHistoryChunks(tx: Sql, rows: readonly HistoryChunkRow
      where history_chunks.progress is distinct from greatest(history_chunks.progress, excluded.progress)
         or history_chunks.messages < excluded.messages
         or history_chunks.received_at is distinct from least(history_chunks.received_at, excluded.received_at)`,
+  );
+}
+
+/** How a chunk is called. */
+export type ChunkKey = Pick<HistoryChunkRow, 'connectionId' | 'phase' | 'chunkOrder'>;
+
+/** Those of these chunks that the ledger lacks, as `connection phase/order`. */
+export async function findUnrecordedChunks(sql: Sql, chunks: readonly ChunkKey[]): Promise<Set<string>> {
+  if (chunks.length === 0) return new Set();
+  const rows = await sql.query(
+    `select distinct k.connection_id, k.phase, k.chunk_order
+     from unnest($1::uuid[], $2::int[], $3::int[]) as k (connection_id, phase, chunk_order)
+     where not exists (
+       select from history_chunks h
+       where h.connection_id = k.connection_id and h.phase = k.phase and h.chunk_order = k.chunk_order
+     )`,
+    arraysOf(
+      chunks.map(({ connectionId, phase, chunkOrder }) => ({
+        connectionId,
+        phase: String(phase),
+        chunkOrder: String(chunkOrder),
+      })),
+      'connectionId',
+      'phase',
+      'chunkOrder',
+    ),
+  );
+  return new Set(
+    rowsOf(MISSING_CHUNK, rows).map((row) => `${row.connectionId} ${row.phase}/${row.chunkOrder}`),
   );
 }
 

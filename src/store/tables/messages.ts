@@ -167,6 +167,22 @@ export async function linkMessages(
   );
 }
 
+/** Makes messages name no raw entry, where they still name the one given. */
+export async function unlinkMessages(
+  tx: Sql,
+  links: readonly { messageId: string; logId: string }[],
+): Promise<number> {
+  if (links.length === 0) return 0;
+  return tx.execute(
+    `update messages set batch_id = null, run_id = null from (
+       select found.id from unnest($1::uuid[], $2::uuid[]) as r (id, log_id)
+       cross join lateral (select id from messages where id = r.id and batch_id = r.log_id offset 0) found
+     ) due
+     where messages.id = due.id`,
+    arraysOf(links, 'messageId', 'logId'),
+  );
+}
+
 export async function deleteMessages(tx: Sql, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) return 0;
   return tx.execute(`delete from messages where id = any($1::uuid[])`, [arrayLiteral(ids)]);

@@ -57,7 +57,9 @@ export async function readMessageBlocks(
      union all
      select 'message_reactions', count(*), '', 0, count(*), '', 0 from message_reactions
      union all
-     select 'message_revisions', count(*), '', 0, count(*), '', 0 from message_revisions`,
+     select 'message_revisions', count(*), '', 0, count(*), '', 0 from message_revisions
+     union all
+     select 'message_history_chunks', count(*), '', 0, count(*), '', 0 from history_chunks`,
     [before, through],
   );
   return {

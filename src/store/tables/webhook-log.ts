@@ -255,7 +255,7 @@ export async function requeueUnnumbered(tx: Sql, wabaId: string): Promise<number
     `update webhook_log w set ${REQUEUE_SQL}
      where provider = 'meta' and phone_number_ids = '{}' and ${WAS_APPLIED}
        and position(convert_to($1, 'UTF8') in raw_body) > 0
-       and 1 < (select count(*) from connections where waba_id = $1)
+       and 1 < (select count(*) from connections where waba_id = $1 or $1 = any(waba_ids))
        and not exists (
          select from sync_runs r where r.id = w.run_id and r.options ?| array['connection', 'connectionId']
        )`,

@@ -4,7 +4,7 @@ import { verify } from '../../../src/commands/verify/verify.js';
 import { openStore } from '../../../src/store/open-store.js';
 import type { Store } from '../../../src/store/store.js';
 import { typed } from '../../support/checking.js';
-import { dropUniqueIndexes, restoreUniqueIndexes } from '../../support/damage.js';
+import { damagedConnection, dropUniqueIndexes, restoreUniqueIndexes } from '../../support/damage.js';
 import { describeOnBackends, TEST_OPTIONS, type TestBackend } from '../../support/databases.js';
 import { replayBodies, testContext } from '../../support/replaying.js';
 import {
@@ -193,10 +193,11 @@ const DAMAGES: Damage[] = [
     title: 'collisions: one id in two conversations',
     damage: async (store) => {
       await dropUniqueIndexes(store, ['same_id']);
-      await run(store, copyOf('A2', `'{"external_id": "K"}'`));
-      await run(store, copyOf('B1', `'{"external_id": "K"}'`, BRU));
+      await run(store, copyOf('A2', `'{"external_id": "K", "stanza_id": null}'`));
+      await run(store, copyOf('B1', `'{"external_id": "K", "stanza_id": null}'`, BRU));
     },
-    finds: { unique_index: 1, collisions: 1 },
+    // Nor does the raw entry that each names hold it.
+    finds: { unique_index: 1, raw_log: 2, collisions: 1 },
     remedy: 'wa-reconcile explain K',
     sample: /2 messages in several conversations/,
   },
@@ -208,6 +209,59 @@ const DAMAGES: Damage[] = [
     },
     finds: { unique_index: 1, collisions: 1 },
     sample: /2 messages with different contents/,
+  },
+  {
+    title: 'raw_log: a message under another id than its raw entry gives it',
+    damage: (store) =>
+      run(
+        store,
+        `update messages set external_id = 'wamid.FORGED' where external_id = '${wamid('B1', BRU)}'`,
+      ),
+    finds: { ticket_rules: 1, raw_log: 2 },
+    remedy: 'wa-reconcile replay --all',
+    sample: /./,
+  },
+  {
+    title: 'raw_log: another reaction than the raw log has, of the same moment',
+    damage: (store) => run(store, `update message_reactions set emoji = '👎'`),
+    finds: { raw_log: 1 },
+    remedy: 'wa-reconcile replay --all',
+    sample: /reaction is neither applied nor pending/,
+  },
+  {
+    title: 'raw_log: a history chunk of the log that the ledger lacks',
+    damage: (store) => run(store, 'delete from history_chunks'),
+    finds: { raw_log: 1 },
+    remedy: 'wa-reconcile replay --all',
+    sample: /history chunk 1 of phase 0 is not in the ledger/,
+  },
+  {
+    title: 'ticket_rules: conversations whose newest live message has no ticket',
+    damage: (store) => run(store, 'delete from tickets'),
+    finds: {},
+    notes: ['ticket_rules'],
+    remedy: 'wa-reconcile replay --all',
+    sample: /no ticket of its conversation is open or was closed since/,
+  },
+  {
+    title: 'raw_log: a message of another connection than its raw entry names',
+    damage: async (store) => {
+      await damagedConnection(store, { name: 'other', phoneNumberId: '800000000000077' });
+      await run(
+        store,
+        `with thread as (
+           insert into conversations (id, lead_id, connection_id)
+           select gen_random_uuid(), m.lead_id, o.id from messages m, connections o
+           where o.name = 'other' and m.external_id = '${wamid('A3')}' returning id, connection_id
+         )
+         insert into messages select (jsonb_populate_record(m, jsonb_build_object(
+           'id', gen_random_uuid(), 'connection_id', thread.connection_id, 'conversation_id', thread.id))).*
+         from messages m, thread where m.external_id = '${wamid('A3')}'`,
+      );
+    },
+    finds: { conversation_times: 1, raw_log: 1 },
+    remedy: 'wa-reconcile verify --enforce',
+    sample: /names a raw entry of another connection/,
   },
   {
     title: 'pending_facts: a status that has waited for two days',
@@ -297,7 +351,7 @@ const DAMAGES: Damage[] = [
   {
     title: 'history_ledger: a chunk that never came',
     damage: (store) => run(store, `update history_chunks set chunk_order = 2`),
-    finds: { history_ledger: 1 },
+    finds: { raw_log: 1, history_ledger: 1 },
     remedy: 'wa-reconcile replay LOG',
     sample: /chunk 1 of phase 0 is missing/,
   },
@@ -358,7 +412,7 @@ const DAMAGES: Damage[] = [
       const bru = `(select jsonb_build_object('lead_id', id, 'external_id', 'K') from leads where phone_number = '+${BRU}')`;
       await run(store, copyOf('A2', bru));
     },
-    finds: { consistency: 2 },
+    finds: { duplicate_ids: 1, raw_log: 1, consistency: 2 },
     remedy: null,
     sample: /is in a conversation of another lead/,
   },

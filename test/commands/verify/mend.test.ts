@@ -15,7 +15,7 @@ const LOG = [
   live('B1', 60, { from: BRU }),
 ];
 
-const NONE = { conversations: 0, leads: 0, tickets: 0 };
+const NONE = { messages: 0, conversations: 0, leads: 0, tickets: 0 };
 
 function enforce(
   store: Store,
@@ -48,7 +48,10 @@ describeOnBackends('verify --enforce sets derived values', (backend) => {
     await breakAll(store);
     const broken = await dumpDatabase(store);
     const result = await enforce(store);
-    expect(result).toMatchObject({ findings: 0, recomputed: { conversations: 3, leads: 2, tickets: 3 } });
+    expect(result).toMatchObject({
+      findings: 0,
+      recomputed: { messages: 0, conversations: 3, leads: 2, tickets: 3 },
+    });
     expect(await dumpDatabase(store)).toEqual(sound);
     const [run] = await store.sql.query(
       `select id, status, verdict, counters from sync_runs where command = 'verify'`,
@@ -57,7 +60,7 @@ describeOnBackends('verify --enforce sets derived values', (backend) => {
       id: result.runId,
       status: 'completed',
       verdict: 'All unique indexes were present; recomputed 3 conversations, 2 leads, 3 tickets',
-      counters: { recomputed: { conversations: 3, leads: 2, tickets: 3 } },
+      counters: { recomputed: { messages: 0, conversations: 3, leads: 2, tickets: 3 } },
     });
     const undone = await undo(testContext(store), {
       run: result.runId ?? '',
@@ -67,6 +70,28 @@ describeOnBackends('verify --enforce sets derived values', (backend) => {
     });
     expect(undone).toMatchObject({ status: 'completed', rows: 8 });
     expect(await dumpDatabase(store)).toEqual(broken);
+  });
+
+  it('and takes the raw entry from a row that it does not hold, which can be undone', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    await store.sql.execute(
+      `insert into messages select (jsonb_populate_record(m, jsonb_build_object(
+         'id', gen_random_uuid(), 'external_id', 'K', 'stanza_id', null, 'timestamp', m.timestamp))).*
+       from messages m where body = 'A1'`,
+    );
+    const before = await dumpDatabase(store);
+    const result = await enforce(store);
+    expect(result).toMatchObject({ findings: 0, severity: 'note', recomputed: { ...NONE, messages: 1 } });
+    const foreign = await store.sql.query('select external_id, run_id from messages where batch_id is null');
+    expect(foreign).toEqual([{ external_id: 'K', run_id: null }]);
+    await undo(testContext(store), {
+      run: result.runId ?? '',
+      force: false,
+      dryRun: false,
+      recordedOptions: {},
+    });
+    expect(await dumpDatabase(store)).toEqual(before);
   });
 
   it('where they are wrong, and touches nothing else', async () => {
@@ -105,7 +130,12 @@ describeOnBackends('verify --enforce sets derived values', (backend) => {
     expect(
       (await enforce(store, { checks: ['conversation_times'], connection: '+5511900000099' })).recomputed,
     ).toEqual({ ...NONE, conversations: 1, leads: 1 });
-    expect((await enforce(store)).recomputed).toEqual({ conversations: 2, leads: 1, tickets: 2 });
+    expect((await enforce(store)).recomputed).toEqual({
+      messages: 0,
+      conversations: 2,
+      leads: 1,
+      tickets: 2,
+    });
   });
 
   it('batch by batch: what was stopped in the middle, the next one finishes', async () => {

@@ -1,0 +1,232 @@
+import { decodeWamid } from '../identity/wamid.js';
+import { INCLUDABLE_CHATS, type IncludableChat } from '../model/enumerations.js';
+import type { MessageFact } from '../model/facts.js';
+import { RawLog, type Decodable, type DecodedEntry } from '../rawlog/raw-log.js';
+import { TWIN_TOLERANCE_MS } from '../rules/message-state.js';
+import { findCopies, streamClaims, type Claim, type ClaimScope } from '../store/checks/messages.js';
+import type { Scope } from '../store/checks/scope.js';
+import type { Sql } from '../store/sql.js';
+import type { StoredEntry } from '../store/tables/stored-entries.js';
+import { entryRefOf, type EntryRef } from './outcome.js';
+
+/** Rows that are looked at together. */
+const TOGETHER = 500;
+const EVERYTHING: ReadonlySet<IncludableChat> = new Set(INCLUDABLE_CHATS);
+
+/** A row that names a raw entry as its origin which does not hold it. */
+export interface Unfounded {
+  row: Claim;
+  entry: EntryRef;
+  why: 'not_held' | 'other_connection';
+  /** The same message is stored under its own id, in the same conversation: `dedupe` merges the two. */
+  isCopy: boolean;
+}
+
+/** What an entry says about a row that names it. */
+type Verdict = { holds: true } | { holds: false; why: Unfounded['why']; said: MessageFact | null };
+
+/**
+ * Whether an entry holds the message of a row that names it: under the row's id, or under the other name of it (M10), on the
+ * row's connection. An entry whose connection is not known now may be of any. Of an item that was left out, by a rule or
+ * because it cannot be stored, an earlier version may have made a row.
+ */
+function verdictOnClaim<E extends Decodable>(
+  decoded: DecodedEntry<E>,
+  row: Omit<Claim, 'batchId'>,
+  log: RawLog,
+): Verdict {
+  const told = tell(decoded, row);
+  if (told.holds || decoded.failure !== null) return { holds: true };
+  const facts = decoded.sections.flatMap(({ section }) => section.facts);
+  const leavesOut = facts.some((fact) => fact.kind === 'skipped' || fact.kind === 'rejected');
+  if (!leavesOut) return told;
+  const included = tell(log.decodeWith(decoded, EVERYTHING), row);
+  if (included.holds) return included;
+  const isNamed = Buffer.from(decoded.entry.rawBody).includes(row.externalId);
+  return isNamed && told.why === 'not_held' ? { holds: true } : told;
+}
+
+function tell<E extends Decodable>({ sections }: DecodedEntry<E>, row: Omit<Claim, 'batchId'>): Verdict {
+  let why: Unfounded['why'] = 'not_held';
+  let said: MessageFact | null = null;
+  for (const { section, connection, pending } of sections) {
+    const isElsewhere = connection !== null && pending === null && connection.id !== row.connectionId;
+    for (const fact of section.facts) {
+      if (fact.kind !== 'message') continue;
+      if (isSameName(fact, row)) {
+        if (!isElsewhere) return { holds: true };
+        why = 'other_connection';
+      } else if (!isElsewhere && isSameMessage(fact, row)) {
+        said = fact;
+      }
+    }
+  }
+  return { holds: false, why, said };
+}
+
+function isSameName(fact: MessageFact, { externalId, stanzaId }: Omit<Claim, 'batchId'>): boolean {
+  if (fact.externalId === externalId) return true;
+  const inside = decodeWamid(externalId)?.stanzaId ?? externalId;
+  return fact.stanzaId !== undefined && fact.stanzaId === inside && (stanzaId ?? inside) === inside;
+}
+
+/** By the key id, whatever the row is called. */
+function isSameMessage(fact: MessageFact, row: Omit<Claim, 'batchId'>): boolean {
+  return (
+    fact.stanzaId !== undefined &&
+    fact.stanzaId === row.stanzaId &&
+    fact.direction === row.direction &&
+    Math.abs(fact.timestamp - row.timestamp) <= TWIN_TOLERANCE_MS
+  );
+}
+
+/** The verdict on one row, as an audit comes to it; null for a row that its entry holds, or whose entry is still to be replayed. */
+export async function unfoundedOf<E extends Decodable & Pick<StoredEntry, 'status' | 'origin'>>(
+  sql: Sql,
+  decoded: DecodedEntry<E>,
+  row: Omit<Claim, 'batchId'>,
+  log: RawLog,
+): Promise<Pick<Unfounded, 'why' | 'isCopy'> | null> {
+  if (entryRefOf(decoded.entry).isOpen) return null;
+  const verdict = verdictOnClaim(decoded, row, log);
+  if (verdict.holds) return null;
+  const { why, said } = verdict;
+  const pairs = said === null ? [] : [{ rowId: row.id, externalId: said.externalId }];
+  return { why, isCopy: (await findCopies(sql, pairs, TWIN_TOLERANCE_MS)).has(row.id) };
+}
+
+/** What the claims of an audit are held against. */
+export interface ClaimView extends ClaimScope {
+  sql: Sql;
+  /** Whether rows may name entries that the audit does not read: they are read for them then. */
+  readsOthers: boolean;
+  found: (unfounded: Unfounded) => Promise<void>;
+}
+
+/**
+ * Holds the rows that name a raw entry against it, while an audit decodes the log anyway: both come in the order of the
+ * entries, so one pass over the rows is enough, and memory stays flat.
+ */
+export class ClaimAudit {
+  private readonly pages: AsyncGenerator<Claim[], void, undefined>;
+  private page: readonly Claim[] = [];
+  private at = 0;
+  private isAtEnd = false;
+  private elsewhere: Claim[] = [];
+  private suspects: { row: Claim; entry: EntryRef; verdict: Verdict & { holds: false } }[] = [];
+
+  constructor(
+    private readonly view: ClaimView,
+    private readonly log: RawLog,
+  ) {
+    this.pages = streamClaims(view.sql, view);
+  }
+
+  /** Entries come in the order of their ids. */
+  async entry(decoded: DecodedEntry): Promise<void> {
+    const { id } = decoded.entry;
+    for (let row = await this.peek(); row !== null && row.batchId <= id; row = await this.peek()) {
+      this.at += 1;
+      if (row.batchId === id) await this.judge(decoded, row);
+      else await this.leave(row);
+    }
+  }
+
+  async end(): Promise<void> {
+    for (let row = await this.peek(); row !== null; row = await this.peek()) {
+      this.at += 1;
+      await this.leave(row);
+    }
+    await this.readElsewhere();
+    await this.tellSuspects();
+  }
+
+  private async peek(): Promise<Claim | null> {
+    while (this.at >= this.page.length && !this.isAtEnd) {
+      const next = await this.pages.next();
+      this.isAtEnd = next.done === true;
+      this.page = next.value ?? [];
+      this.at = 0;
+    }
+    return this.page[this.at] ?? null;
+  }
+
+  /** Its entry is not among those that the audit reads, or is gone. */
+  private async leave(row: Claim): Promise<void> {
+    if (!this.view.readsOthers) return;
+    this.elsewhere.push(row);
+    if (this.elsewhere.length >= TOGETHER) await this.readElsewhere();
+  }
+
+  private async readElsewhere(): Promise<void> {
+    const rows = this.elsewhere;
+    this.elsewhere = [];
+    if (rows.length === 0) return;
+    const ids = [...new Set(rows.map(({ batchId }) => batchId))];
+    for await (const decoded of this.log.entries({ statuses: [], ids }))
+      for (const row of rows) if (row.batchId === decoded.entry.id) await this.judge(decoded, row);
+  }
+
+  private async judge(decoded: DecodedEntry, row: Claim): Promise<void> {
+    const entry = entryRefOf(decoded.entry);
+    // The next replay of such an entry decides about its rows.
+    if (entry.isOpen) return;
+    const verdict = verdictOnClaim(decoded, row, this.log);
+    if (verdict.holds) return;
+    this.suspects.push({ row, entry, verdict });
+    if (this.suspects.length >= TOGETHER) await this.tellSuspects();
+  }
+
+  private async tellSuspects(): Promise<void> {
+    const { suspects, view } = this;
+    this.suspects = [];
+    const pairs = suspects.flatMap(({ row, verdict: { said } }) =>
+      said === null ? [] : [{ rowId: row.id, externalId: said.externalId }],
+    );
+    const copies = await findCopies(view.sql, pairs, TWIN_TOLERANCE_MS);
+    for (const { row, entry, verdict } of suspects)
+      await view.found({ row, entry, why: verdict.why, isCopy: copies.has(row.id) });
+  }
+}
+
+/**
+ * Every row of a scope whose entry does not hold it, without an audit of what the entries hold. Ends when `found` wants no
+ * more, or when the signal is aborted. Inside a transaction that sees one moment.
+ */
+export async function findUnfounded(
+  sql: Sql,
+  { connectionIds, since }: Scope,
+  signal: AbortSignal,
+  found: (unfounded: Unfounded) => boolean,
+): Promise<void> {
+  const log = await RawLog.open(sql);
+  const wanted = { more: true };
+  const claims = new ClaimAudit(
+    {
+      sql,
+      connectionIds,
+      changed: null,
+      readsOthers: false,
+      found: (unfounded) => {
+        wanted.more = wanted.more && found(unfounded);
+        return Promise.resolve();
+      },
+    },
+    log,
+  );
+  for await (const decoded of log.entries(
+    { statuses: [], ...(since === null ? {} : { since }) },
+    { signal },
+  )) {
+    if (!wanted.more) return;
+    await claims.entry(decoded);
+  }
+  if (!signal.aborted) await claims.end();
+}
+
+/** What is wrong with such a row, as the end of a sentence that begins with it. */
+export function unfoundedWords(why: Unfounded['why']): string {
+  return why === 'other_connection'
+    ? 'names a raw entry of another connection'
+    : 'names a raw entry that does not hold it';
+}

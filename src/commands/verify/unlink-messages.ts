@@ -1,0 +1,44 @@
+import { findUnfounded } from '../../audit/claims.js';
+import type { Context } from '../../context.js';
+import { inBatch } from '../../ingest/runs/in-batch.js';
+import { journaled } from '../../store/journal/journal.js';
+import { readConnections } from '../../store/tables/connections.js';
+import { unlinkMessages } from '../../store/tables/messages.js';
+import { inSnapshot } from '../../store/transactions.js';
+import type { Scope } from '../../store/checks/scope.js';
+import type { Recomputed } from './types.js';
+
+/** Rows that one pass over the raw log collects, and that one transaction changes. */
+const COLLECTED = 20_000;
+const TOGETHER = 1_000;
+
+/**
+ * Takes the raw entry from rows that it does not hold: nothing in the raw log vouches for them, and they count as another
+ * program's from then on. Copies of a message of the entry are left to `dedupe`, which merges them. Journaled, so that `undo`
+ * can put it back; a kill costs one batch. Stops between two batches when `ctx.signal` is aborted.
+ */
+export async function unlinkUnfounded(
+  ctx: Context,
+  { runId, scope }: { runId: string; scope: Scope },
+  done: Recomputed,
+): Promise<void> {
+  const { store } = ctx;
+  const organizations = (await readConnections(store.sql)).map(({ organizationId }) => organizationId);
+  for (;;) {
+    const links: { messageId: string; logId: string }[] = [];
+    await inSnapshot(store, (sql) =>
+      findUnfounded(sql, scope, ctx.signal, ({ row, isCopy }) => {
+        if (!isCopy) links.push({ messageId: row.id, logId: row.batchId });
+        return links.length < COLLECTED;
+      }),
+    );
+    for (let at = 0; at < links.length && !ctx.signal.aborted; at += TOGETHER) {
+      const some = links.slice(at, at + TOGETHER);
+      const bareMessageIds = some.map(({ messageId }) => messageId);
+      done.messages += await inBatch(ctx, { organizations }, (tx) =>
+        journaled(tx, runId, { bareMessageIds }, () => unlinkMessages(tx, some)),
+      );
+    }
+    if (links.length < COLLECTED || ctx.signal.aborted) return;
+  }
+}
