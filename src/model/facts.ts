@@ -101,6 +101,8 @@ export interface MessageFact extends FactBase, MessageContent {
 export interface StatusFact extends FactBase {
   kind: 'status';
   targetExternalId: string;
+  /** The person in whose chat the message is, where the item says so. It makes nobody a lead, and links no names. */
+  recipient?: Identities;
   status: MessageStatus;
   at: number;
   errors?: readonly MessageError[];

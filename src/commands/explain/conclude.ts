@@ -249,6 +249,11 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
   // As verify has it: updates come before their message, and within a day that is no fault.
   const overdue = pending.filter(({ waitingSince }) => now - Date.parse(waitingSince) > OVERDUE_MS);
   const amendments = facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry');
+  // The updates of a missing message come back with it: the headline counts the message.
+  const gone = new Set(
+    facts.flatMap((fact) => (fact.outcome === 'missing' && isMessage(fact) ? [fact.externalId] : [])),
+  );
+  const lacking = amendments.filter((fact) => isFault(fact) && !gone.has(fact.externalId)).length;
   const findings = [
     ...findingsOf(messages),
     ...findingsOf(amendments.filter(({ reason }) => reason !== 'no_message_yet')),
@@ -260,7 +265,7 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
     if (holder !== null)
       inv.remedy({ do: 'explain', subject: holder.externalId, why: 'the message that has the id' });
   }
-  adviseFaults(inv, messages, { do: 'replay_contact', contact: typed });
+  adviseFaults(inv, [...messages, ...found.verdicts], { do: 'replay_contact', contact: typed });
   if (contact.lead === null && facts.length === 0 && pending.length === 0) {
     const where = inv.scanned ? 'no raw entry names it' : 'no raw entry that was searched names it';
     return {
@@ -271,6 +276,7 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
   }
   const parts = [
     contactVerdict(inv, label, found),
+    ...(lacking === 0 ? [] : [`${amount(lacking, 'update is', 'updates are')} not applied`]),
     ...(pending.length === 0
       ? []
       : [`${amount(pending.length, 'update is', 'updates are')} pending: target message not received`]),
