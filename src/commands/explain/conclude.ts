@@ -10,7 +10,15 @@ import type { EntryFindings } from './explain.js';
 import type { Investigation } from './investigation.js';
 import { isFault, type ItemVerdict } from './item-verdicts.js';
 import { namesIn } from './log-items.js';
-import type { ExplainedFact, Finding, JournalNote, MessageExplanation, Outcome, Remedy } from './result.js';
+import type {
+  EntryExplanation,
+  ExplainedFact,
+  Finding,
+  JournalNote,
+  MessageExplanation,
+  Outcome,
+  Remedy,
+} from './result.js';
 
 /** What `explain` says about its subject, and whether anything is known about it. */
 export interface Conclusion {
@@ -216,9 +224,27 @@ export function concludeEntry(
   ];
   const others = countKinds(facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry'));
   for (const [what, number] of others) parts.push(amount(number, what, pluralOf(what)));
+  const broken = unread.find(({ path, reason }) => path === '$' && reason.startsWith('the JSON '))?.reason;
+  if (broken !== undefined) {
+    inv.remedy({ do: 'replay_export', file: fileOfOrigin(entry.origin) });
+    return { verdict: `${entry.origin} could not be read: ${jsonFault(broken)}.`, known: true, findings };
+  }
   const holds = parts.length === 0 ? 'nothing to store' : listed(parts);
-  const status = entry.status === 'unrecognized' ? 'in an unknown format' : entry.status;
-  return { verdict: `Entry ${entry.origin} is ${status}: ${holds}.`, known: true, findings };
+  return { verdict: `Entry ${entry.origin} ${STATUS_WORDS[entry.status]}: ${holds}.`, known: true, findings };
+}
+
+const STATUS_WORDS: Readonly<Record<EntryExplanation['status'], string>> = {
+  pending: 'is pending',
+  processed: 'is processed',
+  partial: 'is partial',
+  failed: 'failed',
+  unrecognized: 'is in an unknown format',
+  ignored: 'is ignored',
+};
+
+/** `broken JSON (ends early, at character 260)`. */
+function jsonFault(message: string): string {
+  return `broken JSON (${message.replace(/^the JSON /, '')})`;
 }
 
 function pluralOf(what: string): string {

@@ -309,6 +309,8 @@ export type Remedy =
   | { do: 'replay_all' }
   /** `file`: null where nobody knows which log it was. */
   | { do: 'replay_file'; file: string | null }
+  /** The log has to be exported again first. */
+  | { do: 'replay_export'; file: string | null }
   | { do: 'dedupe' }
   | { do: 'reconcile' }
   | { do: 'include'; kind: string }

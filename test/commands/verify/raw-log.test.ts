@@ -383,7 +383,7 @@ describeOnBackends('the accounting proof', (backend) => {
       summary: '0 message items in 2 entries; 1 unreadable entry; 1 part in an unknown format',
     });
     expect(faults(checked)).toEqual([
-      expect.stringMatching(/^! log:\S+ stdin:1: the JSON ends too early/),
+      expect.stringMatching(/^! log:\S+ stdin:1: the JSON ends early/),
       expect.stringMatching(/^! log:\S+ stdin:2: /),
     ]);
   });
