@@ -10,6 +10,7 @@ import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
 import { sanitize } from '../ui/sanitize.js';
 import { faint, list, section, short, type Block, type Item, type Verdict } from '../ui/document.js';
+import { severityMark } from './alert-words.js';
 import { firstSteps } from './words.js';
 
 /** One line of `--items`: `SIGN CHECK CONNECTION SUBJECT DETAIL`, separated by tabs, whatever is in them. */
@@ -93,7 +94,7 @@ function checkItem(result: CheckResult): Item {
   // Findings may be more than the samples stand for: a sample can be a group of rows.
   const more = samples.length >= 5 && found > samples.length;
   return {
-    mark: status === 'note' ? 'note' : 'bad',
+    mark: status === 'note' ? 'note' : severityMark(result.severity),
     label: check,
     line: summary,
     under: [
@@ -107,7 +108,7 @@ function checkItem(result: CheckResult): Item {
 }
 
 function verdictOf(
-  { checks, findings, status, durationMs, database, enforced }: VerifyResult,
+  { checks, findings, severity, status, durationMs, database, enforced }: VerifyResult,
   failOn: Severity,
 ): Verdict {
   const detail = `${database}, ${formatDuration(durationMs)}`;
@@ -128,7 +129,7 @@ function verdictOf(
       const indexes =
         blocked === 0 ? '' : `; ${formatAmount(blocked, 'unique index', 'unique indexes')} blocked`;
       const text = `${formatAmount(findings, 'finding')} in ${formatCount(failing)} of ${all}${indexes}`;
-      return { mark: 'bad', text, detail };
+      return { mark: blocked > 0 ? 'bad' : severityMark(severity), text, detail };
     }
   }
 }
