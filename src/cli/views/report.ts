@@ -185,11 +185,11 @@ function pendingFields({ mediaOwed: { waiting, expired }, pendingFacts }: Connec
 function accountFields(accounts: Accounts, connection: string): Field[] {
   const { items, saved, explained, unexplained } = accounts;
   const lost: Field[] = [
-    ['', span('bad', `${formatCount(unexplained)} unexplained`)],
+    ['', span('bad', `${formatAmount(unexplained, 'item')} unexplained`)],
     ['', unexplainedRemedy(connection)],
   ];
   return [
-    ['raw log', `${formatAmount(items, 'message')}, ${formatCount(saved)} stored`],
+    ['raw log', items === 0 ? '' : `${formatAmount(items, 'message item')}, ${formatCount(saved)} stored`],
     ...Object.entries(explained).map(([reason, count]): Field => [
       '',
       `${formatCount(count)} ${accountReason(reason)}`,
