@@ -34,6 +34,8 @@ export interface ExplainOptions {
   scan: boolean;
   /** A search of the bytes leaves out what was received before, ms since 1970. */
   since?: number | undefined;
+  /** The same for what was received at or after. */
+  until?: number | undefined;
   /** Show the first words of texts. */
   bodies: boolean;
 }
