@@ -248,7 +248,7 @@ function rawLogSection({ entries, accounts }: ReportResult): Block {
       `${formatAmount(total, 'entry', 'entries')}${words === '' ? '' : `: ${words}`}`,
       ...(accounts === undefined
         ? []
-        : [`${formatAmount(accounts.items, 'message')} in them, ${formatCount(accounts.saved)} stored`]),
+        : [`${formatAmount(accounts.items, 'message item')} in them, ${formatCount(accounts.saved)} stored`]),
       ...(accounts === undefined || isBalanced(accounts)
         ? []
         : [span('bad', `${formatCount(accounts.unexplained)} unexplained`)]),
