@@ -239,14 +239,14 @@ export function rejectAlert(
   if (most === undefined) return [];
   const count = recent.reduce((total, group) => total + group.recent.count, 0);
   const reasons = recent.map(
-    (group) => `${group.recent.count.toLocaleString('en-US')} ${rejectWords(group.reason)}`,
+    (group) => `${rejectWords(group.reason)} (${group.recent.count.toLocaleString('en-US')})`,
   );
   return [
     alert('rejects', connection, {
       since: Math.min(...recent.flatMap((group) => group.recent.firstAt ?? [])),
       state: Math.max(...recent.flatMap((group) => group.recent.lastAt ?? [])),
       count,
-      message: `${amount(count, 'item was', 'items were')} rejected in the last ${amount(days, 'day')}: ${reasons.join(', ')}.`,
+      message: `${amount(count, 'item was', 'items were')} rejected in the last ${amount(days, 'day')}${reasons.length === 1 ? ` (${rejectWords(most.reason)})` : `: ${reasons.join(', ')}`}.`,
       remedy: remedy('explain', [`log:${most.webhookLogId}`], 'shows the entry and what was rejected of it'),
     }),
   ];
@@ -268,9 +268,9 @@ export function brokenAlerts(entries: readonly EntryGroup[], days: number): Aler
       kind: 'entries_failed',
       status: 'failed',
       reason: null,
-      one: 'is broken JSON',
-      many: 'are broken JSON',
-      advice: (it: string) => `Export ${it} again and replay that.`,
+      one: 'is not valid JSON',
+      many: 'are not valid JSON',
+      advice: (it: string) => `Export ${it} again and replay the new file.`,
     },
     {
       kind: 'entries_failed',
@@ -298,7 +298,7 @@ export function brokenAlerts(entries: readonly EntryGroup[], days: number): Aler
         state: Math.max(...groups.map(({ lastStoredAt }) => lastStoredAt)),
         subject: status,
         count,
-        message: `${amount(count, 'entry', 'entries')} of the last ${amount(days, 'day')} ${count === 1 ? one : many}, the first at ${origin ?? `log:${id}`}. ${advice(count === 1 ? 'it' : 'them')}`,
+        message: `${amount(count, 'entry', 'entries')} from the last ${amount(days, 'day')} ${count === 1 ? one : many}, the first at ${origin ?? `log:${id}`}. ${advice(count === 1 ? 'it' : 'them')}`,
         remedy: remedy('explain', [`log:${id}`], `shows the first entry that ${one}`),
       }),
     ];

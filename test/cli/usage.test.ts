@@ -40,7 +40,9 @@ describe('help', () => {
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toContain('list');
-    expect(stderr).toContain('wa-reconcile: A command is missing.\n  Did you mean connection list?');
+    expect(stderr).toContain(
+      'wa-reconcile: A command is missing.\n  Give a subcommand: add, list, show, edit, remove, archive',
+    );
   });
 
   test('is no help under --json, but one object', async () => {

@@ -144,7 +144,7 @@ export function describeImportStep(event: Extract<ProgressEvent, { event: 'impor
   const contact = sanitize(event.contact);
   switch (event.step) {
     case 'cache':
-      return `${contact}: looking into the raw log`;
+      return `${contact}: searching the raw log`;
     case 'connecting':
       return `${contact}: connecting to WhatsApp`;
     case 'reconnecting':

@@ -87,7 +87,7 @@ export function quietWords({ quietHours, toleratedHours, learnedFrom }: Rhythm):
   const words = {
     weeks: `up to ${limit} is usual now`,
     little: `threshold ${limit}, too little traffic for a baseline`,
-    option: `limit ${limit} (--silent-after)`,
+    option: `threshold ${limit} (--silent-after)`,
   };
   return `${hours(quietHours)} ago; ${words[learnedFrom]}`;
 }
