@@ -202,6 +202,9 @@ describeOnBackends('explain a message', (backend) => {
     expect(near.messages[0]?.unexplained).toEqual([{ field: 'status', from: 'sent', to: 'read' }]);
     expect(near.notices.join()).toContain('--scan');
     expect(near.remedies).toContainEqual({ do: 'scan' });
+    const early = await ask(store, 'wamid.odd', { scan: true, until: Date.parse('2020-01-01T00:00:00Z') });
+    expect(early.facts.map(told)).toEqual(['echo message created']);
+    expect(early.notices).toContain('Only entries received before 2020-01-01 00:00 UTC were searched.');
     const all = await ask(store, 'wamid.odd', { scan: true });
     expect(all.facts.map(told)).toEqual(['echo message created', 'status read changed: status sent → read']);
     expect(all).toMatchObject({ searched: { scanned: true, complete: true }, notices: [], remedies: [] });

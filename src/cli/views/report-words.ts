@@ -110,6 +110,13 @@ export function minute(instant: string | null): string {
   return instant === null ? 'never' : instant.slice(0, 16).replace('T', ' ');
 }
 
+/** `2026-11-03 14:00 UTC`; null stays null, and its field is left out. */
+export function utc(instant: string): string;
+export function utc(instant: string | null): string | null;
+export function utc(instant: string | null): string | null {
+  return instant === null ? null : `${minute(instant)} UTC`;
+}
+
 export function kindWords(kind: string): string {
   return kind;
 }
