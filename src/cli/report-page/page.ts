@@ -17,7 +17,7 @@ const FRESH_MS = 3 * 3_600_000;
 export interface PageOptions {
   /** Those that said which database; commands that are advised have them, too. */
   flags: readonly string[];
-  /** The page is written again so often, and loads itself anew. */
+  /** The page is written again so often, and reloads itself. */
   everyMs?: number | undefined;
 }
 

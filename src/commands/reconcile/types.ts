@@ -58,7 +58,7 @@ export interface ReconcileFigures {
   /** Alerts of this severity. */
   degraded: number;
   notes: number;
-  /** Alerts of any severity that somebody has acknowledged. */
+  /** Alerts of any severity that a person has acknowledged. */
   acknowledged: number;
 }
 
