@@ -191,6 +191,14 @@ describe('report on the command line', () => {
     expect(earlier.stdout).toContain('2025-09-16 Tue');
   });
 
+  test('of an empty database says how to begin', async () => {
+    const run = await server.prepare('empty');
+    await run(['db', 'migrate']);
+    const { code, stdout } = await run(['report', ...ZONE]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('wa-reconcile replay LOG --register');
+  });
+
   test('begins its days where it is told to, with --since or with --days', async () => {
     const run = await server.prepare();
     await run(['replay', DEMO, '--register'], { now: EVENING });

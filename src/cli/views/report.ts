@@ -6,6 +6,7 @@ import type {
   RunReport,
 } from '../../commands/report/types.js';
 import type { Presentation } from '../ui/presentation.js';
+import { remedy } from '../../model/remedy.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
 import {
   countOf,
@@ -85,7 +86,12 @@ export function presentReport(result: ReportResult, style: ReportStyle): Present
         section('Last runs', [runTable(runs)]),
         fields([['database', databaseLine(result.database)]]),
       ],
-      next: alertSteps(alerts),
+      next: [
+        ...alertSteps(alerts),
+        ...(connections.length === 0
+          ? [remedy('replay', ['LOG', '--register'], 'imports a webhook log, and adds its connections')]
+          : []),
+      ],
     },
   };
 }
