@@ -72,7 +72,7 @@ describeOnBackends('the accounting proof', (backend) => {
       status: 'findings',
       found: 1,
       missing: 1,
-      summary: '3 message items in 3 entries: 1 in the database, 2 missing',
+      summary: '3 message items in 3 entries: 1 in the database, 2 missing (1 message)',
       remedy: 'wa-reconcile replay --all',
       samples: [{ connection: '+5511900000000', subject: wamid('A1'), detail: 'stdin:1' }],
     });
