@@ -2,7 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import type { Logger } from 'pino';
 import type { Store } from './store/store.js';
 
-/** What a long run tells about its progress; `cli/render` draws it, `--events` prints it. */
+/** What a long run tells about its progress; `cli/ui/progress.ts` draws it, `--events` prints it. */
 export type ProgressEvent =
   /** The embedded database takes a second or more to open; `opened` ends it. */
   | { event: 'opening' | 'opened' }

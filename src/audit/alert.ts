@@ -260,14 +260,14 @@ export function rejectAlert(
   if (most === undefined) return [];
   const count = rejects.reduce((total, group) => total + group.count, 0);
   const reasons = rejects.map(
-    (group) => `${group.count.toLocaleString('en-US')} ${rejectWords(group.reason)}`,
+    (group) => `${rejectWords(group.reason)} (${group.count.toLocaleString('en-US')})`,
   );
   return [
     alert('rejects', connection, {
       since: Math.min(...rejects.map(({ firstAt }) => firstAt)),
       state: Math.max(...rejects.map(({ lastAt }) => lastAt)),
       count,
-      message: `${amount(count, 'item was', 'items were')} rejected (${reasons.join(', ')}).`,
+      message: `${amount(count, 'item was', 'items were')} rejected${reasons.length === 1 ? ` (${rejectWords(most.reason)})` : `: ${reasons.join(', ')}`}.`,
       remedy: remedy('explain', [`log:${most.webhookLogId}`], 'shows the entry and what was rejected of it'),
     }),
   ];
@@ -289,9 +289,9 @@ export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
       kind: 'entries_failed',
       status: 'failed',
       reason: null,
-      one: 'is broken JSON',
-      many: 'are broken JSON',
-      advice: (it: string) => `Export ${it} again and replay that.`,
+      one: 'is not valid JSON',
+      many: 'are not valid JSON',
+      advice: (it: string) => `Export ${it} again and replay the new file.`,
     },
     {
       kind: 'entries_failed',

@@ -4,7 +4,7 @@ import { redact } from './exit.js';
 import type { Look } from './ui/look.js';
 import { sanitize } from './ui/sanitize.js';
 
-/** Keys whose values are secrets or somebody's private words, at the top of a log line or one level down. */
+/** Keys whose values are secrets or private words, at the top of a log line or one level down. */
 const SECRET_KEYS = [
   'password',
   'token',

@@ -128,7 +128,7 @@ export function buildProgram(
   registerAlerts(program, attach);
   registerDedupe(program, attach);
   registerUndo(program, attach);
-  const runs = program.command('runs').summary('list and show past runs');
+  const runs = program.command('runs').summary('list past runs, show one');
   runs.description('Past runs: their ids, verdicts and durations.').usage('<command> [options]');
   registerRunsList(runs, attach);
   registerRunsShow(runs, attach);

@@ -15,7 +15,7 @@ import { openItemsFile, type ItemsFile } from './items-file.js';
 
 export { redactUrl } from '../commands/compare/repair-files.js';
 
-/** The files of `--repair` or `--prune-doubles`. */
+/** The files of `--repair` or `--prune-duplicates`. */
 export interface WrittenFiles<Writer> {
   writer: Writer;
   /** Gives the files their names; where nothing is in them, there is no file. */
@@ -66,12 +66,12 @@ export async function openPruneFiles(
 ): Promise<WrittenFiles<PruneWriter>> {
   const stem = stemOf(target);
   if (stem === undefined) {
-    throw new ConfigError(`--prune-doubles ${target}: this is written as SQL.`, {
+    throw new ConfigError(`--prune-duplicates ${target}: this is written as SQL.`, {
       code: 'usage',
       remedy: 'Name a file that ends in .sql.',
     });
   }
-  return openFiles('--prune-doubles', io, async (open) =>
+  return openFiles('--prune-duplicates', io, async (open) =>
     writePrune(
       crm,
       { script: await open(target), undo: await open(`${stem}.undo.sql`) },

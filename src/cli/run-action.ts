@@ -74,7 +74,9 @@ export async function runAction(
     const outcome = await action(call);
     if (outcome.isDelivered !== true) {
       await deliver(outcome);
-      if (output.file !== undefined) call.notice(`Result written to ${output.file}`);
+      // Also of a file for a program: its result is not on stdout, where the program would look.
+      if (output.file !== undefined)
+        noticeWriter(console, { ...settings, format: 'table' }, io)(`Result written to ${output.file}`);
     }
     return stop.exitCode(outcome.exitCode);
   } catch (error) {

@@ -47,9 +47,9 @@ export function wrongUsage(error: CommanderError): ConfigError {
     // It has printed the help of a group without its command.
     return new ConfigError('A command is missing.', {
       remedy:
-        subcommands.includes('list') && command !== ''
-          ? `Did you mean ${command} list?`
-          : 'Type one of those listed above.',
+        command === ''
+          ? 'Type one of those listed above.'
+          : `Give a subcommand: ${listedWords(subcommands.filter((name) => name !== 'help'))}.`,
     });
   }
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
@@ -69,14 +69,27 @@ export function wrongUsage(error: CommanderError): ConfigError {
         : `It is one of: ${choices}.`,
     });
   }
-  const suggestion = rest
+  const near = rest
     .join(' ')
     .trim()
     .replace(/^\((.*)\)$/, '$1');
+  const option = error.code === 'commander.unknownOption' ? /'--([\w-]+)/.exec(first)?.[1] : undefined;
+  const suggestion = option !== undefined && isGuess(option, near) ? '' : near;
   return new ConfigError(
     `${first.charAt(0).toUpperCase()}${first.slice(1)}${/[.?!]$/.test(first) ? '' : '.'}`,
     { remedy: suggestion === '' ? helpOf(command) : suggestion },
   );
+}
+
+/** `list, ack or unack`. */
+function listedWords(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+}
+
+/** A suggestion that shares half of the letters is a guess: `--home` for `--nope`. */
+function isGuess(typed: string, suggestion: string): boolean {
+  const flag = /--([\w-]+)\?/.exec(suggestion)?.[1];
+  return flag !== undefined && similarWord(typed, [flag]) === undefined;
 }
 
 function unknownCommand(word: string, known: readonly string[]): ConfigError {

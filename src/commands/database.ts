@@ -177,7 +177,7 @@ export async function statusOfMissingDatabase(
   };
 }
 
-/** Where a database lies, without secrets: fit for logs and screens. */
+/** Where a database is stored, without secrets: fit for logs and screens. */
 export function redactDatabase(config: DatabaseConfig): string {
   return config.kind === 'pglite' ? config.directory : redactUrl(config.url);
 }

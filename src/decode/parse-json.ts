@@ -52,7 +52,7 @@ function startBehindPrefix(text: string): number {
 export function locateJsonError(text: string): string {
   const position = endOfJson(text);
   return position >= text.length
-    ? `the JSON ends too early, at character ${text.length}`
+    ? `the JSON ends early, at character ${text.length}`
     : `the JSON breaks at character ${position + 1} of ${text.length}`;
 }
 

@@ -101,6 +101,8 @@ export interface MessageFact extends FactBase, MessageContent {
 export interface StatusFact extends FactBase {
   kind: 'status';
   targetExternalId: string;
+  /** The person in whose chat the message is, where the item says so. It makes nobody a lead, and links no names. */
+  recipient?: Identities;
   status: MessageStatus;
   at: number;
   errors?: readonly MessageError[];
@@ -299,12 +301,12 @@ export interface DecodedEntry {
 /** Why an item was rejected, for people. */
 export const REJECT_WORDS: Readonly<Record<RejectReason, string>> = {
   not_an_object: 'not a JSON object',
-  missing_id: 'without an id',
-  missing_counterpart: 'without a chat partner',
-  missing_sender: 'without a sender',
-  bad_timestamp: 'without a usable time',
-  missing_target: 'without a target message',
-  missing_status: 'without a status',
+  missing_id: 'no message id',
+  missing_counterpart: 'no chat partner',
+  missing_sender: 'no sender',
+  bad_timestamp: 'no usable time',
+  missing_target: 'no target message',
+  missing_status: 'no status',
   id_collision: 'its id is taken by a message in another conversation',
 };
 

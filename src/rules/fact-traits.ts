@@ -1,3 +1,4 @@
+import { decodeWamid } from '../identity/wamid.js';
 import type { Fact, Identities, Subject } from '../model/facts.js';
 import type { Amendment } from './amendments.js';
 
@@ -52,4 +53,17 @@ export function whoIsNamed(fact: Fact): readonly Identities[] {
   if ('counterpart' in fact) return [fact.counterpart];
   if (fact.kind === 'identity_link') return fact.who;
   return 'who' in fact ? [fact.who] : [];
+}
+
+/**
+ * The people whom a fact is about. A status names no person who could become a lead, but the item says in whose chat its message
+ * is, and so does the wamid.
+ */
+export function whoIsConcerned(fact: Fact): readonly Identities[] {
+  if (fact.kind !== 'status') return whoIsNamed(fact);
+  const phone = decodeWamid(fact.targetExternalId)?.phone;
+  return [
+    ...(fact.recipient === undefined ? [] : [fact.recipient]),
+    ...(phone === undefined ? [] : [{ phone }]),
+  ];
 }

@@ -23,10 +23,13 @@ type Failure =
   | 'pooler_exhausted'
   | 'pooler_unknown_tenant'
   | 'closed'
-  | 'stopped';
+  | 'stopped'
+  | 'server_error';
 
 /** By SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const BY_SQL_STATE: Readonly<Record<string, Failure>> = {
+  // Poolers and servers of another kind refuse a connection or its protocol with these.
+  '0A000': 'server_error',
   '08000': 'connection_lost',
   '08001': 'unreachable',
   '08003': 'connection_lost',
@@ -46,6 +49,9 @@ const BY_SQL_STATE: Readonly<Record<string, Failure>> = {
   '57P03': 'starting_up',
   '57P04': 'connection_lost',
   '57P05': 'connection_lost',
+  XX000: 'server_error',
+  XX001: 'server_error',
+  XX002: 'server_error',
 };
 
 /** By the system's name. */
@@ -217,6 +223,11 @@ function describe(failure: Failure, error: unknown, location: string): UserError
       );
     case 'closed':
       return fault(`The database ${location} is closed.`, 'Open it again with createContext.');
+    case 'server_error':
+      return fault(
+        `The server at ${location} answered with an error: ${serverText(error)} (SQLSTATE ${sqlState(error) ?? 'unknown'}).`,
+        'Look into the log of the server or of its pooler, and check that the database URL names a PostgreSQL server of version 13 or newer.',
+      );
     case 'stopped':
       return fault(
         `The embedded database in ${location} crashed.`,

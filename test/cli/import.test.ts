@@ -33,10 +33,11 @@ describe('the settings of import', () => {
     expect(settings().list).toEqual({ listBatch: 10, listPauseMs: 30_000, resume: true });
   });
 
-  it('go back page by page under --until, and say what it was read as', () => {
-    const { options, window } = settings({ until: '2d', tz: 'UTC' });
+  it('go back page by page under --since, and say what it was read as', () => {
+    const { options, window } = settings({ since: '2d', tz: 'UTC' });
     expect(options).toMatchObject({ until: NOW - 2 * 86_400_000, pages: 100 });
     expect(window).toBe('Going back to 2026-11-18T12:00:00Z (UTC; dates read in UTC), at most 100 pages.');
+    // Its older name.
     expect(settings({ until: '2d', pages: '3' }).options.pages).toBe(3);
   });
 

@@ -59,7 +59,7 @@ describe('report on the command line', () => {
     expect(stdout).toContain('loss: rejects');
     expect(stdout.indexOf('Alerts')).toBeLessThan(stdout.indexOf('coexistence'));
     expect(stdout).toContain('wa-reconcile verify --check history_ledger --connection +5511900000000');
-    expect(stdout).toContain('70 messages, 58 stored');
+    expect(stdout).toContain('70 message items, 58 stored');
     expect(stdout).toContain('8 repeated: the message was there already');
     expect(stdout).toContain('2025-09-16 Tue');
     expect(stdout).toMatch(/replay +partial +83 entries/);
@@ -189,6 +189,37 @@ describe('report on the command line', () => {
     expect(stdout).toContain('the newest is of 2025-09-16 (--until 2025-09-16)');
     const earlier = await run(['report', ...ZONE, '--until', '2025-09-16'], { now: later });
     expect(earlier.stdout).toContain('2025-09-16 Tue');
+  });
+
+  test('of an empty database says how to begin', async () => {
+    const run = await server.prepare('empty');
+    await run(['db', 'migrate']);
+    const { code, stdout } = await run(['report', ...ZONE]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('wa-reconcile replay LOG --register');
+  });
+
+  test('begins its days where it is told to, with --since or with --days', async () => {
+    const run = await server.prepare();
+    await run(['replay', DEMO, '--register'], { now: EVENING });
+    const window = ['--since', '2025-09-10', '--until', '2025-09-16'];
+    const { stdout } = await run(['report', ...ZONE, ...window, '--json'], { now: EVENING });
+    const { connections } = JSON.parse(stdout) as { connections: { days: { day: string }[] }[] };
+    expect(connections[0]?.days.map(({ day }) => day)).toEqual(
+      ['10', '11', '12', '13', '14', '15', '16'].map((day) => `2025-09-${day}`),
+    );
+    const both = await run(['report', ...window, '--days', '3'], { now: EVENING });
+    expect(both.code).toBe(2);
+    expect(both.stderr).toContain('--since and --days contradict each other');
+    expect((await run(['report', '--since', '2020-01-01'], { now: EVENING })).code).toBe(2);
+  });
+
+  test('says in one line that days in a row hold nothing', async () => {
+    const run = await server.prepare();
+    await run(['replay', DEMO, '--register'], { now: EVENING });
+    const { stdout } = await run(['report', ...ZONE], { now: EVENING });
+    expect(stdout).toMatch(/^ *2025-09-\d\d – 2025-09-\d\d +no messages$/m);
+    expect(stdout).not.toMatch(/ 0 +0$/m);
   });
 });
 

@@ -46,7 +46,7 @@ Created and updated
 
 Skipped and rejected
   count  what               why
-      3  messages rejected  without an id
+      3  messages rejected  no message id
      18  messages skipped   sent in a group
 
 Connections

@@ -67,6 +67,16 @@ describe('undo on the command line', () => {
     expect(await look(dumpDatabase)).toEqual(before);
   });
 
+  test('completes to runs that can be undone, and to no others', async () => {
+    const { run, runId } = await prepare();
+    const names = async () => (await run('completion', 'names', 'undoable')).stdout.trim().split('\n');
+    expect(await names()).toEqual([runId]);
+    await run('undo', runId);
+    const [undone, ...others] = await names();
+    expect(others).toEqual([]);
+    expect(undone).not.toBe(runId);
+  });
+
   test('is rehearsed with --dry-run, and leads to the command that does it', async () => {
     const { run, look, runId } = await prepare();
     const between = await look((store) => dumpDatabase(store, []));

@@ -133,7 +133,7 @@ describeOnBackends('contacts', (backend) => {
     await replayBodies(store, [live('A', 0), status('A', 'read', 1)], { register: false });
     await expect(theOneLead(store.sql, await resolveContact(store.sql, ANA))).rejects.toMatchObject({
       code: 'unknown_contact',
-      message: expect.stringContaining('the raw log has 1 entry') as unknown,
+      message: expect.stringContaining('the raw log has 2 entries') as unknown,
       remedy: { command: 'explain' },
     });
   });

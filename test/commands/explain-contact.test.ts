@@ -54,6 +54,52 @@ describeOnBackends('explain a contact', (backend) => {
     });
   });
 
+  it('V4: the replay of a contact that it advises brings their statuses, too, which name a recipient only', async () => {
+    const store = await backend.open();
+    const bodies = [
+      live('K1', 0),
+      echo('K2', 5),
+      status('K2', 'delivered', 7),
+      // The id does not say whose it is, and no recipient stands beside the other.
+      echo('other', 8, { id: 'wamid.odd' }),
+      status('other', 'read', 9, { id: 'wamid.odd' }),
+      status('K2', 'read', 11, { recipient_id: undefined }),
+    ];
+    await replayBodies(store, bodies);
+    expect(await statuses()).toEqual(['delivered', 'read', 'read']);
+    await store.sql.execute('delete from messages');
+
+    const lost = await ask(store, `+${ANA}`);
+    expect(lost.remedies).toEqual([{ do: 'replay_contact', contact: `+${ANA}` }]);
+    await replayLog(store, { which: 'all', contact: `+${ANA}` });
+    expect(await statuses()).toEqual(['delivered', 'read', 'read']);
+    expect((await ask(store, `+${ANA}`)).findings).toEqual([]);
+
+    async function statuses(): Promise<unknown[]> {
+      const rows = await store.sql.query('select status from messages order by timestamp');
+      return rows.map((row) => row['status']);
+    }
+  });
+
+  it('a lacking status or a changed row is no clean contact', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('K1', 0), echo('K2', 5), status('K2', 'read', 7)]);
+    await store.sql.execute("update messages set status = 'sent' where direction = 'OUTBOUND'");
+    const lacking = await ask(store, `+${ANA}`);
+    expect(lacking.verdict).toBe(
+      `All 2 messages of +${ANA} in the raw log are in the database; 1 update is not applied.`,
+    );
+    expect(lacking.findings).toMatchObject([{ outcome: 'missing', count: 1 }]);
+    expect(lacking.remedies).toEqual([{ do: 'replay_contact', contact: `+${ANA}` }]);
+
+    await replayBodies(store, [history([oldOut('K2', 5)])]);
+    await store.sql.execute("update messages set body = 'changed' where direction = 'OUTBOUND'");
+    const changed = await ask(store, `+${ANA}`);
+    expect(changed.verdict).toBe(
+      `1 of the 2 messages of +${ANA} in the raw log is in the database: 1 differs from the raw log.`,
+    );
+  });
+
   it('I6: says what evidence the lead’s source rests on', async () => {
     const store = await backend.open();
     await replayBodies(store, [

@@ -181,9 +181,9 @@ describeOnBackends('explain a message', (backend) => {
     expect(result.verdict).toContain('1 other message claims its id');
   });
 
-  it('finds statuses far from the message only when the whole log is searched, and says so', async () => {
+  it('finds statuses that name nobody, far from the message, only when the whole log is searched, and says so', async () => {
     const store = await backend.open();
-    await replayBodies(store, [echo('K1', 0)]);
+    await replayBodies(store, [echo('K1', 0, { id: 'wamid.odd' })]);
     await store.sql.execute(
       `insert into webhook_log (id, sha256, provider, raw_body, status, chat_ids, fields, phone_number_ids)
        select gen_random_uuid(), sha256(convert_to('{"i":' || i || '}', 'UTF8')), 'meta', convert_to('{"i":' || i || '}', 'UTF8'), 'ignored', '{}', '{}', '{}'
@@ -193,16 +193,19 @@ describeOnBackends('explain a message', (backend) => {
     await store.sql.execute(
       `update webhook_log set id = overlay(id::text placing 'f' from 1 for 1)::uuid where status = 'ignored'`,
     );
-    await replayBodies(store, [status('K1', 'read', 5)]);
+    await replayBodies(store, [status('K1', 'read', 5, { id: 'wamid.odd', recipient_id: undefined })]);
     await store.sql.execute(
       `update webhook_log set id = 'ffffffff-ffff-ffff-ffff-ffffffffffff' where id = (select id from webhook_log where status <> 'ignored' order by id desc limit 1)`,
     );
-    const near = await ask(store, wamid('K1'));
+    const near = await ask(store, 'wamid.odd');
     expect(near.facts.map(told)).toEqual(['echo message created']);
     expect(near.messages[0]?.unexplained).toEqual([{ field: 'status', from: 'sent', to: 'read' }]);
     expect(near.notices.join()).toContain('--scan');
     expect(near.remedies).toContainEqual({ do: 'scan' });
-    const all = await ask(store, wamid('K1'), { scan: true });
+    const early = await ask(store, 'wamid.odd', { scan: true, until: Date.parse('2020-01-01T00:00:00Z') });
+    expect(early.facts.map(told)).toEqual(['echo message created']);
+    expect(early.notices).toContain('Only entries received before 2020-01-01 00:00 UTC were searched.');
+    const all = await ask(store, 'wamid.odd', { scan: true });
     expect(all.facts.map(told)).toEqual(['echo message created', 'status read changed: status sent → read']);
     expect(all).toMatchObject({ searched: { scanned: true, complete: true }, notices: [], remedies: [] });
   });

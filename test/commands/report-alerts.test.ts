@@ -163,15 +163,29 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     await receive(store, 0, [live('A', 0)]);
     expect(await alertsAfter(store, 5 * HOUR)).toEqual([]);
     expect(await alertsAfter(store, 5 * HOUR, { silentHours: 4 })).toMatchObject([
-      { kind: 'silent', message: expect.stringContaining('for 5 hours; 4 hours') as string },
+      { kind: 'silent', message: expect.stringContaining('for 5 hours (threshold 4 hours') as string },
     ]);
   });
 
-  it('does not come of silence where there never was a live event', async () => {
+  it('comes of a connection that no event ever reached, after the time that one without a baseline may be silent', async () => {
     const store = await backend.open();
     await addConnection(store, { kind: 'cloud_api', phoneNumberId: '1' });
-    await store.sql.execute(`update connections set history_sync_status = 'not_supported'`);
-    expect(await alertsAfter(store, 400 * DAY, { silentHours: 1 })).toEqual([]);
+    await store.sql.execute(
+      `update connections set history_sync_status = 'not_supported', created_at = '${new Date(START).toISOString()}'`,
+    );
+    expect(await alertsAfter(store, 6 * DAY)).toEqual([]);
+    expect(await alertsAfter(store, HOUR + HOUR, { silentHours: 1 })).toMatchObject([{ kind: 'silent' }]);
+    expect(await alertsAfter(store, 60 * DAY)).toMatchObject([
+      {
+        kind: 'silent',
+        severity: 'degraded',
+        message:
+          'No event has ever arrived, and the connection was added 60 days ago. Check the webhook subscription.',
+        remedy: { command: 'connection archive' },
+      },
+    ]);
+    await store.sql.execute('update connections set archived_at = now()');
+    expect(await alertsAfter(store, 60 * DAY)).toEqual([]);
   });
 
   backend.once('comes of a business that declined', async () => {
@@ -272,7 +286,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
         kind: 'rejects',
         connection: NAME,
         count: 2,
-        message: expect.stringContaining('2 without an id') as string,
+        message: expect.stringContaining('no message id') as string,
       },
     ]);
     const advice = alerts[0]?.remedy;
@@ -342,7 +356,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
         kind: 'entries_failed',
         connection: null,
         count: 1,
-        message: expect.stringContaining('broken JSON, the first at stdin:1') as string,
+        message: expect.stringContaining('is not valid JSON, the first at stdin:1') as string,
       },
     ]);
     expect(await alertsAfter(store, 15 * DAY)).toMatchObject([{ kind: 'entries_failed' }]);

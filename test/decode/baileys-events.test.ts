@@ -140,8 +140,22 @@ describe('events of Baileys', () => {
       ]),
     );
     expect(ofKind(decoded, 'status')).toEqual([
-      { kind: 'status', path: '$.data[0]', targetExternalId: 'A', status: 'delivered', at: 1757900100000 },
-      { kind: 'status', path: '$.data[1]', targetExternalId: 'B', status: 'read', at: 1757900100000 },
+      {
+        kind: 'status',
+        path: '$.data[0]',
+        targetExternalId: 'A',
+        recipient: { phone: '+5511900000001' },
+        status: 'delivered',
+        at: 1757900100000,
+      },
+      {
+        kind: 'status',
+        path: '$.data[1]',
+        targetExternalId: 'B',
+        recipient: { phone: '+5511900000001' },
+        status: 'read',
+        at: 1757900100000,
+      },
     ]);
     const single = {
       event: 'messages.update',

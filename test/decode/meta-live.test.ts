@@ -473,6 +473,7 @@ describe('statuses', () => {
         kind: 'status',
         path: '$.entry[0].changes[0].value.statuses[0]',
         targetExternalId: wamid('S1'),
+        recipient: { phone: '+5511900000001' },
         status: word,
         at: AT,
       },

@@ -155,7 +155,7 @@ describe('decodeEntry takes whatever comes', () => {
     expect(decodeEntry(Buffer.from(cut), OPTIONS)).toEqual({
       kind: 'invalid',
       reason: 'invalid_json',
-      message: 'the JSON ends too early, at character 100',
+      message: 'the JSON ends early, at character 100',
     });
   });
 

@@ -131,8 +131,8 @@ describe('values of unknown JSON', () => {
 
 describe('JSON that does not parse', () => {
   test.each([
-    ['{"a":1', 'the JSON ends too early, at character 6'],
-    ['{"a":"x', 'the JSON ends too early, at character 7'],
+    ['{"a":1', 'the JSON ends early, at character 6'],
+    ['{"a":"x', 'the JSON ends early, at character 7'],
     ['{"a":1}}', 'the JSON breaks at character 8 of 8'],
     ['{"a":1,}', 'the JSON breaks at character 8 of 8'],
     ['[1,]', 'the JSON breaks at character 4 of 4'],

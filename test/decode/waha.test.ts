@@ -415,7 +415,14 @@ describe('WAHA: what changes messages', () => {
   ])('M3: ack %i is %s', (ack, status) => {
     const payload = { id: `true_${CHAT}_${ID}`, from: CHAT, to: null, fromMe: true, ack, ackName: '?' };
     expect(factsOf(waha('message.ack', payload))).toEqual([
-      { kind: 'status', path: '$.payload', targetExternalId: ID, status, at: SENT },
+      {
+        kind: 'status',
+        path: '$.payload',
+        targetExternalId: ID,
+        recipient: { phone: '+5511988880001' },
+        status,
+        at: SENT,
+      },
     ]);
   });
 

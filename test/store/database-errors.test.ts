@@ -128,6 +128,8 @@ describe('a PostgreSQL that cannot be used says why, in one line with a remedy',
     ['53200', 'out of memory', 'database_out_of_memory', EXIT.failure],
     ['57P03', 'the database system is starting up', 'database_starting_up', EXIT.failure],
     ['57P05', 'terminating connection due to idle-session timeout', 'database_connection_lost', EXIT.failure],
+    ['0A000', 'unsupported frontend protocol 3.0', 'database_server_error', EXIT.failure],
+    ['XX000', 'no such database on this proxy', 'database_server_error', EXIT.failure],
     ['55000', 'database "db" is not currently accepting connections', 'database_not_accepting', EXIT.failure],
   ] satisfies [string, string, string, ExitCode][])('%s %s', async (state, message, code, exitCode) => {
     const port = await fakeServer((socket) => {

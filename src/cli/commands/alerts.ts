@@ -25,7 +25,7 @@ const ACK_FLAGS = {
 const UNACK_FLAGS = group('Which:', { connection: connection(WHICH) });
 
 export function registerAlerts(parent: Command, attach: Attach): void {
-  const alerts = parent.command('alerts').summary('list, acknowledge (ack) and take back (unack) alerts');
+  const alerts = parent.command('alerts').summary('list, ack, or remove an acknowledgement (unack)');
   alerts.description('Alerts: what needs a person.').usage('<command> [options]');
   attach(listCommand(alerts), list);
   attach(ackCommand(alerts), ack);

@@ -61,11 +61,11 @@ const FLAGS = {
       'write the lost messages as SQL to review and run (FILE.sql, with FILE.undo.sql), or as data (FILE.ndjson)',
       'a file name',
     ),
-    pruneDoubles: text(
+    pruneDuplicates: text(
       'file',
       'write SQL that removes the duplicates and keeps the best row of each message',
       'a file name',
-    ),
+    ).alias('pruneDoubles'),
     verifyRepair: text('file', 'after FILE.sql was run: show what became of its messages', 'a file name'),
   }),
 };
@@ -79,7 +79,7 @@ export function registerCompare(parent: Command, attach: Attach): Command {
     flags: FLAGS,
     summary: 'Compare a CRM’s own tables with the database.',
     details:
-      'Shows what the CRM lost, doubled or filed under another contact. ' +
+      'Shows what the CRM lost, duplicated or filed under another contact. ' +
       'Reads the CRM in one read-only transaction, or exports of its tables, and puts every message in one ' +
       'class: same, lost, not_kept_by_design (the CRM never stores such messages), only_in_crm, differs, ' +
       'other_contact, doubled, without_id. The sums must balance, or it fails. Nothing is changed on either side.',
@@ -301,7 +301,7 @@ function readOptions(call: Call) {
     severity: values.failOn,
     repair: values.repair,
     adopt: values.adopt ? { dryRun: values.dryRun } : undefined,
-    pruneDoubles: values.pruneDoubles,
+    pruneDoubles: values.pruneDuplicates,
     verifyRepair: values.verifyRepair,
   };
 }

@@ -25,7 +25,7 @@ export function registerCompletion(parent: Command, attach: Attach): void {
   const names = describe(
     command
       .command('names', { hidden: true })
-      .addArgument(new Argument('<what>', 'connections or runs').choices(NAMED)),
+      .addArgument(new Argument('<what>', 'connections, runs or undoable runs').choices(NAMED)),
     {
       summary: 'List the names that a completion script offers.',
       details: 'One a line. The scripts call it where a connection or a run is expected.',
@@ -60,18 +60,22 @@ const MOST_RUNS = 50;
 
 async function listNames(call: Call): Promise<Outcome> {
   const what = NAMED.find((name) => name === call.args[0]) ?? 'connections';
-  const [{ withContext }, { listConnections }, { listRuns }, { sanitize }] = await Promise.all([
-    import('../session.js'),
-    import('../../commands/connections/list.js'),
-    import('../../commands/runs/runs.js'),
-    import('../ui/sanitize.js'),
-  ]);
+  const [{ withContext }, { listConnections }, { listRuns }, { readUndoable }, { sanitize }] =
+    await Promise.all([
+      import('../session.js'),
+      import('../../commands/connections/list.js'),
+      import('../../commands/runs/runs.js'),
+      import('../../commands/undo/choose-run.js'),
+      import('../ui/sanitize.js'),
+    ]);
   const names = await withContext(call, { command: 'completion names' }, async (ctx) => {
     switch (what) {
       case 'connections':
         return (await listConnections(ctx)).connections.map(({ name }) => name);
       case 'runs':
         return (await listRuns(ctx, { limit: MOST_RUNS })).runs.map(({ id }) => id);
+      case 'undoable':
+        return (await readUndoable(ctx.store.sql, MOST_RUNS)).map(({ id }) => id);
     }
   });
   return {

@@ -5,7 +5,7 @@ import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { choice, integer, moment, toggle } from '../flags/kinds.js';
 import { connection, dateZone } from '../flags/shared.js';
-import { group, readFlags } from '../flags/table.js';
+import { group, readFlags, rejectEmptyWindow } from '../flags/table.js';
 import { presentExplanation } from '../views/explain.js';
 
 const HIGHEST_LIMIT = 100_000;
@@ -23,6 +23,7 @@ const FLAGS = {
     limit: integer(1, HIGHEST_LIMIT, 'a contact’s raw entries, the newest first').default('5000'),
     scan: toggle('also search the whole raw log byte by byte'),
     since: moment('search only entries received at or after'),
+    until: moment('search only entries received before'),
     tz: dateZone(),
     bodies: toggle('show the first words of message texts'),
   }),
@@ -68,7 +69,9 @@ async function explainCommand(call: Call): Promise<Outcome> {
     import('../session.js'),
     import('../../commands/explain/explain.js'),
   ]);
-  const options = { subject: call.args[0] ?? '', ...readFlags(FLAGS, call).values };
+  const reading = readFlags(FLAGS, call);
+  rejectEmptyWindow(reading, 'since', 'until');
+  const options = { subject: call.args[0] ?? '', ...reading.values };
   const { result, interrupted } = await withContext(
     call,
     { command: 'explain', interruptible: 'reading' },

@@ -29,10 +29,10 @@ const FLAGS = {
     connection: connection('the connection to use'),
     phase: choice('phase', IMPORT_PHASES, 'auto (raw log, then phone), cache or fetch').default('auto'),
     pages: integer(1, MOST_PAGES, 'pages to request from the phone').otherwise(
-      `1; with --until: ${PAGES_UNTIL}`,
+      `1; with --since: ${PAGES_UNTIL}`,
     ),
     count: integer(1, LARGEST_PAGE_SIZE, 'messages per page, 1 to 500').default(PAGE_SIZE),
-    until: moment('go back to this time: 2026-11-03, 36h, 2d, 3w, yesterday'),
+    since: moment('go back to this time: 2026-11-03, 36h, 2d, 3w, yesterday').alias('until'),
     tz: dateZone(),
     dryRun: dryRun('write nothing, contact nobody; show what would be done'),
   }),
@@ -65,7 +65,7 @@ export function registerImport(parent: Command, attach: Attach): void {
       'no more history.',
     examples: [
       ['wa-reconcile import +5511912345678', 'the raw log, else one page of 50 messages from the phone'],
-      ['wa-reconcile import +5511912345678 --until 2026-01-01', 'page by page, back to that day'],
+      ['wa-reconcile import +5511912345678 --since 2026-01-01', 'page by page, back to that day'],
       [
         'wa-reconcile import +5511912345678 --dry-run',
         'show what would be requested, and from which message on',
@@ -119,10 +119,10 @@ async function importCommand(call: Call): Promise<Outcome> {
   };
 }
 
-/** How to import; what is for a list; what --until was read as, in words. Throws ConfigError for what is wrong or contradictory. */
+/** How to import; what is for a list; what --since was read as, in words. Throws ConfigError for what is wrong or contradictory. */
 export function readImportFlags(args: readonly string[], line: Line) {
   const { values, origin, recorded } = readFlags(FLAGS, line);
-  const { fromFile, dryRun: isDry, until, tz } = values;
+  const { fromFile, dryRun: isDry, since: until, tz } = values;
   if (args.length === 0 && fromFile === undefined) {
     throw new ConfigError('No contact was given.', {
       remedy: [

@@ -49,7 +49,7 @@ export function registerReconcile(parent: Command, attach: Attach): void {
     examples: [
       ['wa-reconcile reconcile --apply --lock-wait 30m', 'every night'],
       ['wa-reconcile reconcile --apply --full', 'once a week: everything that was ever stored, again'],
-      ['wa-reconcile reconcile --apply --compare crm', 'hold the CRM saved as crm against the log, too'],
+      ['wa-reconcile reconcile --apply --compare crm', 'also compare the CRM saved as "crm" with the log'],
       ['wa-reconcile reconcile --fail-on loss', 'page only when messages are lost'],
       ['wa-reconcile reconcile --dry-run', 'what it would do'],
       ['wa-reconcile reconcile --json | jq -r .verdict', 'the one line'],

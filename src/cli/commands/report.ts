@@ -2,17 +2,19 @@ import type { Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ReportOptions } from '../../commands/report/types.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
+import { wallTimeAt } from '../../model/time.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { duration, integer, moment, text, toggle, zone } from '../flags/kinds.js';
 import { alertLimits, connection, failOn, limitsOf } from '../flags/shared.js';
-import { contradiction, group, readFlags, type Line } from '../flags/table.js';
+import { contradiction, group, readFlags, type Line, type Reading } from '../flags/table.js';
 import type { GlobalSettings } from '../flags/global.js';
 import { drawsBlocks } from '../views/day-chart.js';
 import { databaseFlags } from '../shell-words.js';
 
 /** More days than this are no chart any more. */
 const MOST_DAYS = 366;
+const DAY_MS = 86_400_000;
 const MOST_RUNS = 1000;
 const LEAST_WATCH_MS = 1000;
 const MOST_WATCH_MS = 24 * 3_600_000;
@@ -21,6 +23,7 @@ const FLAGS = {
   ...group('What:', {
     connection: connection(),
     days: integer(1, MOST_DAYS, 'days of the chart').default('14'),
+    since: moment('the first day of the chart, instead of --days: 2026-11-03, 2w, …'),
     until: moment('the last day of the chart: 2026-11-03, yesterday, …').otherwise(
       'today, or the newest day with messages',
     ),
@@ -143,7 +146,8 @@ function writesFile({ output }: Pick<GlobalSettings, 'output'>): boolean {
 function readOptions(line: Line, settings: Pick<GlobalSettings, 'output' | 'page'>) {
   const { output, page } = settings;
   const { values, origin } = readFlags(FLAGS, line);
-  const { html, days, runs, until, tz, watch: everyMs } = values;
+  const { html, runs, tz, watch: everyMs } = values;
+  const { days, until } = windowOf({ values, origin }, line.io.clock());
   if (html !== undefined && html !== '-' && html === output) {
     throw contradiction(`${origin('html').place} and -o name the same file.`, 'Name two.');
   }
@@ -173,6 +177,28 @@ function readOptions(line: Line, settings: Pick<GlobalSettings, 'output' | 'page
     hours: html !== undefined || page,
   };
   return { options, html, severity: values.failOn, everyMs };
+}
+
+/** The days that are shown: so many, or those from --since on. Throws ConfigError. */
+function windowOf({ values, origin }: Pick<Reading<typeof FLAGS>, 'values' | 'origin'>, now: number) {
+  const { since, until, days, tz } = values;
+  if (since === undefined) return { days, until };
+  if (origin('days').from === 'flag') {
+    throw contradiction(
+      `${origin('since').place} and ${origin('days').place} contradict each other.`,
+      'Give the first day, or how many there are.',
+    );
+  }
+  const [first, last] = [since, until ?? now].map((at) => {
+    const { year, month, day } = wallTimeAt(at, tz);
+    return Date.UTC(year, month - 1, day) / DAY_MS;
+  });
+  const shown = (last ?? 0) - (first ?? 0) + 1;
+  if (shown >= 1 && shown <= MOST_DAYS) return { days: shown, until: until ?? now };
+  throw new ConfigError(
+    `${origin('since').place}: ${shown < 1 ? 'after the last day' : `more than ${MOST_DAYS} days ago`}.`,
+    { remedy: `Give a day of the last ${MOST_DAYS}, at or before --until.` },
+  );
 }
 
 /** Found out before the work whether the page can be written after it. */

@@ -60,7 +60,8 @@ function argumentOf(command: Command): CompletionNode['argument'] {
   const [argument] = command.registeredArguments;
   if (argument === undefined) return 'none';
   if (argument.argChoices !== undefined) return argument.argChoices;
-  const name = `${argument.name()}s`;
+  // A replay cannot be undone, and is most of the runs.
+  const name = command.name() === 'undo' ? 'undoable' : `${argument.name()}s`;
   if (isNamed(name)) return name;
   return argument.name() === 'path' ? 'files' : 'none';
 }

@@ -12,7 +12,7 @@ export interface Frame {
 }
 
 /** Names that only the database knows. */
-export const NAMED = ['connections', 'runs'] as const;
+export const NAMED = ['connections', 'runs', 'undoable'] as const;
 export type Named = (typeof NAMED)[number];
 
 /** What a shell can offer after a flag. */

@@ -12,12 +12,12 @@ import { comparisonsTable, contactsTable, rejectedTable, runsTable } from './tab
 import { runTrend } from './trend.js';
 
 /** A page older than this is no picture of today, unless it is written again and again. */
-const FRESH_MS = 24 * 3_600_000;
+const FRESH_MS = 3 * 3_600_000;
 
 export interface PageOptions {
   /** Those that said which database; commands that are advised have them, too. */
   flags: readonly string[];
-  /** The page is written again so often, and loads itself anew. */
+  /** The page is written again so often, and reloads itself. */
   everyMs?: number | undefined;
 }
 

@@ -85,7 +85,10 @@ for (const table of all('table.sortable')) {
     button.textContent = heading.textContent;
     heading.replaceChildren(button);
     button.addEventListener('click', () => {
-      sort(column, heading.getAttribute('aria-sort') === 'descending' ? 'ascending' : 'descending');
+      // Names begin with a, figures with the most.
+      const isText = [...table.tBodies[0].rows].some((row) => isNaN(keyOf(row, column)));
+      const [first, second] = isText ? ['ascending', 'descending'] : ['descending', 'ascending'];
+      sort(column, heading.getAttribute('aria-sort') === first ? second : first);
     });
   });
   const [column, order] = (memory.get('sort') ?? '').split(' ');

@@ -100,7 +100,7 @@ export function keyFigures(result: ReportResult): Markup {
 }
 
 function unexplainedNote({ audit }: ReportResult, unexplained: number): string {
-  if (unexplained !== 0) return 'messages of the raw log';
+  if (unexplained !== 0) return 'items of the raw log';
   return audit === null ? 'not compared with the raw log' : 'every message accounted for';
 }
 

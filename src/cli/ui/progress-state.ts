@@ -27,7 +27,7 @@ export interface ProgressState {
   finished: boolean;
 }
 
-/** The rate is taken over this long: shorter jumps about, longer lies after a slow start. */
+/** The rate is taken over this long: a shorter time jumps about, a longer one is wrong after a slow start. */
 const WINDOW_MS = 10_000;
 /** A batch ends many times a second; more samples than this would say nothing more. */
 const SAMPLE_EVERY_MS = 250;
@@ -144,7 +144,7 @@ export function describeImportStep(event: Extract<ProgressEvent, { event: 'impor
   const contact = sanitize(event.contact);
   switch (event.step) {
     case 'cache':
-      return `${contact}: looking into the raw log`;
+      return `${contact}: searching the raw log`;
     case 'connecting':
       return `${contact}: connecting to WhatsApp`;
     case 'reconnecting':

@@ -10,6 +10,7 @@ import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Cell, Grid, Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
 import { faint, fields, section, span, table, text, type Block, type Line } from '../ui/document.js';
+import { utc } from './report-words.js';
 import { historyWords } from './words.js';
 
 export function presentConnections(result: ConnectionList): Presentation {
@@ -184,11 +185,11 @@ function connectionSection(connection: ConnectionView, counts?: ConnectionCounts
       ['  phase', historySync.phase?.toString()],
       ['  error', historySync.error],
       ['  missing chunks', historySync.missingChunks.join(' ')],
-      ['  started', historySync.startedAt],
-      ['  completed', historySync.completedAt],
-      ['last replay', connection.lastSyncAt ?? 'never'],
-      ['last live event', connection.lastLiveEventAt ?? 'never'],
-      ['archived', connection.archivedAt],
+      ['  started', utc(historySync.startedAt)],
+      ['  completed', utc(historySync.completedAt)],
+      ['last replay', utc(connection.lastSyncAt) ?? 'never'],
+      ['last live event', utc(connection.lastLiveEventAt) ?? 'never'],
+      ['archived', utc(connection.archivedAt)],
       ...counted,
       ['id', connection.id],
     ]),

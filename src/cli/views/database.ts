@@ -2,6 +2,7 @@ import type { DatabaseStatus, MigrateResult } from '../../commands/database.js';
 import { adviceList, remedy } from '../../model/remedy.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount } from '../ui/quantities.js';
+import { utc } from './report-words.js';
 import { faint, fields, list, section, text, type Item, type Verdict } from '../ui/document.js';
 
 /** `place`: what named the database. */
@@ -29,7 +30,7 @@ export function presentDatabaseStatus(result: DatabaseStatus, place: string): Pr
           list([
             ...applied.map(({ name, appliedAt }): Item => ({
               mark: 'good',
-              line: [name, faint(`  ${appliedAt}`)],
+              line: [name, faint(`  ${utc(appliedAt)}`)],
             })),
             ...pending.map((name): Item => ({ mark: 'note', line: [name, faint('  pending')] })),
           ]),

@@ -66,7 +66,7 @@ export function addUpDays(connections: readonly { name: string; days: readonly D
 }
 
 /**
- * One line per day: its inbound and outbound messages as a bar, and their numbers; a gap is said in words. Fits any width
+ * One line per day with messages: its inbound and outbound messages as a bar, and their numbers; a gap is said in words. Fits any width
  * from 40 columns on. `label` shows a connection's name.
  */
 export function dayChart(
@@ -89,7 +89,14 @@ export function dayChart(
   const head = [' '.repeat(dateWidth), 'in'.padStart(numbers), 'out'.padStart(numbers)].join(' ');
   return [
     look.dim(`${head}  ${marks.inbound}${marks.inbound} in  ${marks.outbound}${marks.outbound} out`),
-    ...days.map((day) => {
+    ...foldEmpty(days).flatMap((some) => {
+      const [day, ...others] = some;
+      if (day === undefined) return [];
+      const last = others.at(-1);
+      if (last !== undefined) {
+        const [from, to] = [day.day, last.day].map((text) => (withWeekday ? text : text.slice(5)));
+        return [look.dim(`${from ?? ''} – ${to ?? ''}  no messages`)];
+      }
       const date = withWeekday ? `${day.day} ${weekday(day.day)}` : day.day.slice(5);
       const figures = [
         look.dim(date),
@@ -98,9 +105,22 @@ export function dayChart(
       ].join(' ');
       const length = barLength(day, width / most);
       const words = gapWords(day, marks, label, room - length);
-      return `${figures}  ${bar(day, length, marks, look)}${look.yellow(words)}`.trimEnd();
+      return [`${figures}  ${bar(day, length, marks, look)}${look.yellow(words)}`.trimEnd()];
     }),
   ];
+}
+
+/** Each day alone, and empty days in a row together: no rows of zeros. A gap is a day to be seen. */
+function foldEmpty(days: readonly ChartDay[]): ChartDay[][] {
+  const isEmpty = ({ inbound, outbound, gapIn }: ChartDay): boolean =>
+    inbound + outbound === 0 && gapIn.length === 0;
+  const groups: ChartDay[][] = [];
+  for (const day of days) {
+    const before = groups.at(-1)?.at(-1);
+    if (before !== undefined && isEmpty(before) && isEmpty(day)) groups.at(-1)?.push(day);
+    else groups.push([day]);
+  }
+  return groups;
 }
 
 /** A day with a message is never a day without a bar. */

@@ -72,6 +72,16 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
         ),
       ];
     }
+    case 'replay_export': {
+      const path = advice.file ?? 'FILE';
+      return [
+        remedy(
+          'replay',
+          path.startsWith('-') ? ['--', path] : [path],
+          'imports what could not be read, once the log is exported again',
+        ),
+      ];
+    }
     case 'dedupe':
       return [remedy('dedupe', ['--apply'], 'merges the duplicates')];
     case 'reconcile':

@@ -99,10 +99,10 @@ function isGrave({ outcome }: Finding): boolean {
     case 'damaged':
     case 'gone':
     case 'unknown':
-      return true;
-    case 'pending':
     case 'rejected':
     case 'unread':
+      return true;
+    case 'pending':
       return false;
   }
 }
@@ -129,10 +129,16 @@ function factSections({ subject, facts }: ExplainResult): Block[] {
     : [section(title, [list(items)], 'times are UTC')];
 }
 
-/** Problems per day. */
+/** Problems per day. A message counts once, as in the verdict, on the day of its first copy. */
 function dayTable(facts: readonly ExplainedFact[]): Block {
   const groups = new Map<string, { day: string; what: string; outcome: string; count: number }>();
+  const counted = new Set<string>();
   for (const fact of facts) {
+    if (fact.kind === 'message' && fact.externalId !== null) {
+      const message = JSON.stringify([fact.connection, fact.externalId, fact.outcome, fact.reason]);
+      if (counted.has(message)) continue;
+      counted.add(message);
+    }
     const day = (fact.at ?? fact.receivedAt ?? fact.storedAt).slice(0, 10);
     const what = fact.kind === 'message' ? 'messages' : factInWords(fact);
     const outcome = fact.reason === null ? fact.outcome : `${fact.outcome}: ${explainReason(fact.reason)}`;

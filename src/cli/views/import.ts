@@ -4,6 +4,7 @@ import type { Remedy } from '../../model/remedy.js';
 import type { Grid, Presentation } from '../ui/presentation.js';
 import { formatAmount, formatDuration } from '../ui/quantities.js';
 import { isPending } from './run-figures.js';
+import { utc } from './report-words.js';
 import { reasonInWords } from './reasons.js';
 import { typedAgain, withoutDryRun } from '../typed-again.js';
 import { faint, list, text, type Item, type Mark } from '../ui/document.js';
@@ -235,7 +236,7 @@ function figures({ messages, cache, fetch, oldestMessageAt, connection }: Import
             (connection === null ? '' : `, over '${connection.name}'`),
         ]),
     ...(cache.entries === 0 ? [] : [`${formatAmount(cache.entries, 'raw entry', 'raw entries')} read`]),
-    ...(oldestMessageAt === null ? [] : [`stored back to ${oldestMessageAt}`]),
+    ...(oldestMessageAt === null ? [] : [`stored back to ${utc(oldestMessageAt)}`]),
   ];
 }
 

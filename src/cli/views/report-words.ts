@@ -87,7 +87,7 @@ export function quietWords({ quietHours, toleratedHours, learnedFrom }: Rhythm):
   const words = {
     weeks: `up to ${limit} is usual now`,
     little: `threshold ${limit}, too little traffic for a baseline`,
-    option: `limit ${limit} (--silent-after)`,
+    option: `threshold ${limit} (--silent-after)`,
   };
   return `${hours(quietHours)} ago; ${words[learnedFrom]}`;
 }
@@ -108,6 +108,13 @@ export function newestDayWords({ newestDay, connections }: ReportResult): string
 /** `2026-11-20 12:03`, UTC. */
 export function minute(instant: string | null): string {
   return instant === null ? 'never' : instant.slice(0, 16).replace('T', ' ');
+}
+
+/** `2026-11-03 14:00 UTC`; null stays null, and its field is left out. */
+export function utc(instant: string): string;
+export function utc(instant: string | null): string | null;
+export function utc(instant: string | null): string | null {
+  return instant === null ? null : `${minute(instant)} UTC`;
 }
 
 export function kindWords(kind: string): string {

@@ -7,6 +7,7 @@ import type {
   RunReport,
 } from '../../commands/report/types.js';
 import type { Presentation } from '../ui/presentation.js';
+import { remedy } from '../../model/remedy.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
 import {
   countOf,
@@ -87,7 +88,12 @@ export function presentReport(result: ReportResult, style: ReportStyle): Present
         section('Last runs', [runTable(runs)]),
         fields([['database', databaseLine(result.database)]]),
       ],
-      next: alertSteps(alerts),
+      next: [
+        ...alertSteps(alerts),
+        ...(connections.length === 0
+          ? [remedy('replay', ['LOG', '--register'], 'imports a webhook log, and adds its connections')]
+          : []),
+      ],
     },
   };
 }
@@ -187,11 +193,11 @@ function pendingFields({ mediaOwed: { waiting, expired }, pendingFacts }: Connec
 function accountFields(accounts: Accounts, connection: string): Field[] {
   const { items, saved, explained, unexplained } = accounts;
   const lost: Field[] = [
-    ['', span('bad', `${formatCount(unexplained)} unexplained`)],
+    ['', span('bad', `${formatAmount(unexplained, 'item')} unexplained`)],
     ['', unexplainedRemedy(connection)],
   ];
   return [
-    ['raw log', `${formatAmount(items, 'message')}, ${formatCount(saved)} stored`],
+    ['raw log', items === 0 ? '' : `${formatAmount(items, 'message item')}, ${formatCount(saved)} stored`],
     ...Object.entries(explained).map(([reason, count]): Field => [
       '',
       `${formatCount(count)} ${accountReason(reason)}`,
@@ -250,7 +256,7 @@ function rawLogSection({ entries, accounts }: ReportResult): Block {
       `${formatAmount(total, 'entry', 'entries')}${words === '' ? '' : `: ${words}`}`,
       ...(accounts === undefined
         ? []
-        : [`${formatAmount(accounts.items, 'message')} in them, ${formatCount(accounts.saved)} stored`]),
+        : [`${formatAmount(accounts.items, 'message item')} in them, ${formatCount(accounts.saved)} stored`]),
       ...(accounts === undefined || isBalanced(accounts)
         ? []
         : [span('bad', `${formatCount(accounts.unexplained)} unexplained`)]),

@@ -6,11 +6,11 @@ import type {
   VerifyResult,
 } from '../../commands/verify/types.js';
 import { isGreen, type Severity } from '../../model/enumerations.js';
-import { countWords, severityMark } from './alert-words.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
 import { sanitize } from '../ui/sanitize.js';
 import { faint, list, section, short, type Block, type Item, type Verdict } from '../ui/document.js';
+import { countWords, severityMark } from './alert-words.js';
 import { firstSteps } from './words.js';
 
 /** One line of `--items`: `SIGN CHECK CONNECTION SUBJECT DETAIL`, separated by tabs, whatever is in them. */

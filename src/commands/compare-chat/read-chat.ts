@@ -5,7 +5,7 @@ import { openText } from '../../inputs/open-text.js';
 import { resolveInputs, type ResolvedInput } from '../../inputs/resolve-inputs.js';
 import { ConfigError } from '../../model/errors.js';
 
-/** A chat export as it lies there, before it is known whose it is. */
+/** A chat export as it was read, before its owner is known. */
 export interface ReadChat {
   chat: ChatText;
   /** The file, or the one in an archive: `export.zip/_chat.txt`. */

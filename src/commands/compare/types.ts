@@ -123,7 +123,7 @@ export interface CompareOptions {
   repaired?: ReadonlySet<string> | undefined;
   /** `--adopt`: stores the messages that only the CRM has; the caller holds the run lock (shared). */
   adopt?: { dryRun: boolean } | undefined;
-  /** `--prune-doubles`: receives every duplicate row of the CRM. */
+  /** `--prune-duplicates`: receives every duplicate row of the CRM. */
   onDoubled?: ((row: DoubledRow) => Promise<void> | void) | undefined;
   /** Receives every lost message that a repair can put back, oldest first, after the comparison. */
   repair?: RepairSink | undefined;

@@ -12,7 +12,15 @@ import type { EntryFindings } from './explain.js';
 import type { Investigation } from './investigation.js';
 import { isFault, type ItemVerdict } from './item-verdicts.js';
 import { namesIn } from './log-items.js';
-import type { ExplainedFact, Finding, JournalNote, MessageExplanation, Outcome, Remedy } from './result.js';
+import type {
+  EntryExplanation,
+  ExplainedFact,
+  Finding,
+  JournalNote,
+  MessageExplanation,
+  Outcome,
+  Remedy,
+} from './result.js';
 
 /** What `explain` says about its subject, and whether anything is known about it. */
 export interface Conclusion {
@@ -243,9 +251,27 @@ export function concludeEntry(
   ];
   const others = countKinds(facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry'));
   for (const [what, number] of others) parts.push(amount(number, what, pluralOf(what)));
+  const broken = unread.find(({ path, reason }) => path === '$' && reason.startsWith('the JSON '))?.reason;
+  if (broken !== undefined) {
+    inv.remedy({ do: 'replay_export', file: fileOfOrigin(entry.origin) });
+    return { verdict: `${entry.origin} could not be read: ${jsonFault(broken)}.`, known: true, findings };
+  }
   const holds = parts.length === 0 ? 'nothing to store' : listed(parts);
-  const status = entry.status === 'unrecognized' ? 'in an unknown format' : entry.status;
-  return { verdict: `Entry ${entry.origin} is ${status}: ${holds}.`, known: true, findings };
+  return { verdict: `Entry ${entry.origin} ${STATUS_WORDS[entry.status]}: ${holds}.`, known: true, findings };
+}
+
+const STATUS_WORDS: Readonly<Record<EntryExplanation['status'], string>> = {
+  pending: 'is pending',
+  processed: 'is processed',
+  partial: 'is partial',
+  failed: 'failed',
+  unrecognized: 'is in an unknown format',
+  ignored: 'is ignored',
+};
+
+/** `broken JSON (ends early, at character 260)`. */
+function jsonFault(message: string): string {
+  return `broken JSON (${message.replace(/^the JSON /, '')})`;
 }
 
 function pluralOf(what: string): string {
@@ -276,6 +302,11 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
   // As verify has it: updates come before their message, and within a day that is no fault.
   const overdue = pending.filter(({ waitingSince }) => now - Date.parse(waitingSince) > OVERDUE_MS);
   const amendments = facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry');
+  // The updates of a missing message come back with it: the headline counts the message.
+  const gone = new Set(
+    facts.flatMap((fact) => (fact.outcome === 'missing' && isMessage(fact) ? [fact.externalId] : [])),
+  );
+  const lacking = amendments.filter((fact) => isFault(fact) && !gone.has(fact.externalId)).length;
   const findings = [
     ...findingsOf(messages),
     ...findingsOf(amendments.filter(({ reason }) => reason !== 'no_message_yet')),
@@ -287,7 +318,7 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
     if (holder !== null)
       inv.remedy({ do: 'explain', subject: holder.externalId, why: 'the message that has the id' });
   }
-  adviseFaults(inv, messages, { do: 'replay_contact', contact: typed });
+  adviseFaults(inv, [...messages, ...found.verdicts], { do: 'replay_contact', contact: typed });
   if (contact.lead === null && facts.length === 0 && pending.length === 0) {
     const where = inv.scanned ? 'no raw entry names it' : 'no raw entry that was searched names it';
     return {
@@ -298,6 +329,7 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
   }
   const parts = [
     contactVerdict(inv, label, found),
+    ...(lacking === 0 ? [] : [`${amount(lacking, 'update is', 'updates are')} not applied`]),
     ...(pending.length === 0
       ? []
       : [`${amount(pending.length, 'update is', 'updates are')} pending: target message not received`]),

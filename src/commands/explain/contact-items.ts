@@ -1,18 +1,13 @@
 import { isWamid } from '../../identity/wamid.js';
 import { findEntriesAbout, findUnreadEntries, type FoundEntry } from '../../store/queries/explain.js';
 import { readRejectsNaming } from '../../store/tables/rejects.js';
+import { whoIsConcerned } from '../../rules/fact-traits.js';
+import { nodesOf } from '../../rules/identity-evidence.js';
 import { keyOf } from '../../rules/message-book.js';
 import { originOf } from './fact-view.js';
 import type { ItemVerdict } from './item-verdicts.js';
 import { type Investigation, scanLog } from './investigation.js';
-import {
-  itemNames,
-  namesIn,
-  patternsOf,
-  wordsOfNames,
-  type EntryItem,
-  type EntryItems,
-} from './log-items.js';
+import { itemNames, patternsOf, wordsOfNames, type EntryItem, type EntryItems } from './log-items.js';
 import type { Outcome } from './result.js';
 
 /** Of a contact's entries no more than this is read: a day of the busiest contact, so that memory stays flat. */
@@ -90,7 +85,7 @@ function isAbout(item: EntryItem, names: ReadonlySet<string>): boolean {
     case 'rejected':
       return itemNames(item.raw(), names);
     default:
-      return namesIn(item.fact).some((name) => names.has(name));
+      return whoIsConcerned(item.fact).some((who) => nodesOf(who).some(({ value }) => names.has(value)));
   }
 }
 
@@ -112,14 +107,14 @@ export function verdictsOfContact(
   });
 }
 
-/** Outcomes of copies of one message, best first: the message has the best one. */
+/** Outcomes of copies of one message: the message has the best one, and its row differs if it differs from any of them. */
 const BEST: readonly Outcome[] = [
+  'different',
   'created',
   'changed',
   'unchanged',
   'stored',
   'applied',
-  'different',
   'pending',
   'missing',
   'rejected',

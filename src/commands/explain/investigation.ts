@@ -202,6 +202,11 @@ export async function findNeighbours(
   return found;
 }
 
+/** `2026-11-03 14:00 UTC`. */
+function minuteOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 /** Searches the bytes of the whole log for these words, newest first, with a notice, as that takes time. */
 export async function scanLog(inv: Investigation, words: readonly string[]): Promise<FoundEntry[]> {
   // A word of two digits is in every body.
@@ -210,7 +215,7 @@ export async function scanLog(inv: Investigation, words: readonly string[]): Pro
     inv.cutOff('The raw log was not searched byte by byte: the subject is too short.');
     return [];
   }
-  const { since } = inv.options;
+  const { since, until } = inv.options;
   const found: FoundEntry[] = [];
   let looked = 0;
   let before: string | null = null;
@@ -218,7 +223,8 @@ export async function scanLog(inv: Investigation, words: readonly string[]): Pro
     const page = await scanEntries(inv.sql, before, {
       ...SCAN_PAGE,
       patterns,
-      ...(since === undefined ? {} : { since }),
+      since,
+      until,
     });
     if (page.last === null) break;
     if (looked === 0 && page.looked === SCAN_PAGE.entries) {
@@ -238,9 +244,11 @@ export async function scanLog(inv: Investigation, words: readonly string[]): Pro
       return found;
     }
   }
-  inv.scanned = since === undefined;
-  if (since !== undefined) {
-    inv.cutOff(`Only entries received since ${new Date(since).toISOString()} were searched.`);
+  inv.scanned = since === undefined && until === undefined;
+  if (!inv.scanned) {
+    const from = since === undefined ? '' : ` from ${minuteOf(since)}`;
+    const to = until === undefined ? '' : ` before ${minuteOf(until)}`;
+    inv.cutOff(`Only entries received${from}${to} were searched.`);
   }
   return found;
 }

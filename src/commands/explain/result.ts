@@ -34,6 +34,8 @@ export interface ExplainOptions {
   scan: boolean;
   /** A search of the bytes leaves out what was received before, ms since 1970. */
   since?: number | undefined;
+  /** The same for what was received at or after. */
+  until?: number | undefined;
   /** Show the first words of texts. */
   bodies: boolean;
 }
@@ -313,6 +315,8 @@ export type Remedy =
   | { do: 'replay_all' }
   /** `file`: null where nobody knows which log it was. */
   | { do: 'replay_file'; file: string | null }
+  /** The log has to be exported again first. */
+  | { do: 'replay_export'; file: string | null }
   | { do: 'dedupe' }
   | { do: 'reconcile' }
   /** `verify --enforce`: takes the raw entry from a row that it does not hold. */

@@ -113,7 +113,7 @@ async function placeSubject(inv: Investigation, place: string): Promise<Subject>
   if (first === undefined) {
     throw unknown(
       place,
-      'No raw entry was first seen there; another file may have contained the same entry before.',
+      `No stored entry comes from ${place}. The same entry may have been read from another file first.`,
     );
   }
   if (second !== undefined) {

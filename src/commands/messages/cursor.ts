@@ -6,7 +6,7 @@ import type { PagePosition, TimeWindow } from '../../store/queries/message-pages
 export interface Cursor {
   /** The last message of the page before. */
   position: PagePosition;
-  /** As the first page understood it: `2d` must not move while somebody turns pages. */
+  /** As the first page understood it: `2d` must not move while a person turns pages. */
   window: TimeWindow;
   /** As the first page counted them: counting 100,000 messages again for each of 1000 pages would cost more than the pages. */
   total: number;

@@ -49,7 +49,7 @@ export interface ReconcileFigures {
   doubled: number;
   /** Duplicate rows that the run merged. */
   merged: number;
-  /** Findings of `verify` that are neither lost nor pending. */
+  /** Findings of `verify` that are neither lost nor pending; each check's are one of the `degraded` alerts. */
   findings: number;
   /** Alerts that nobody has acknowledged. */
   alerts: number;
@@ -58,7 +58,7 @@ export interface ReconcileFigures {
   /** Alerts of this severity. */
   degraded: number;
   notes: number;
-  /** Alerts of any severity that somebody has acknowledged. */
+  /** Alerts of any severity that a person has acknowledged. */
   acknowledged: number;
 }
 

@@ -64,7 +64,7 @@ export function verdictOf(
 ): string {
   if (status === 'interrupted') return 'Interrupted: the next reconcile resumes it';
   if (status === 'failed') return `Not reconciled: ${error ?? 'a step failed'}`;
-  const { connections, messages, unchanged, missing, doubled, merged, findings, created, restored } = figures;
+  const { connections, messages, unchanged, missing, doubled, merged, created, restored } = figures;
   const parts = [
     `${amount(messages, 'log item')} compared`,
     ...(unchanged > 0 ? [`${amount(unchanged, 'stored message')} unchanged`] : []),
@@ -77,7 +77,6 @@ export function verdictOf(
     ...(dryRun && toRestore > 0 ? [`${count(toRestore)} would be restored`] : []),
     ...(merged > 0 ? [`${count(merged)} merged`] : []),
     ...(pending > 0 ? [`${amount(pending, 'entry', 'entries')} pending`] : []),
-    ...(findings > 0 ? [amount(findings, 'other finding')] : []),
     ...(figures.acknowledged > 0 ? [`${count(figures.acknowledged)} acknowledged`] : []),
   ];
   const beginning = dryRun ? 'Would reconcile' : 'Reconciled';

@@ -18,6 +18,7 @@ import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connecti
 import type { RejectGroup } from '../../store/tables/rejects.js';
 import type { AccountEvent } from './removals.js';
 import type { ConnectionFigures } from './connection-report.js';
+import { UNKNOWN_HOURS } from './rhythm.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -54,6 +55,8 @@ export interface Limits {
   /** Recent, for alerts that no remedy ends; ms since 1970. */
   recentSince: number;
   days: number;
+  /** How long a connection may be silent, where that is given instead of learned. */
+  silentHours?: number | undefined;
 }
 
 /**
@@ -68,7 +71,7 @@ export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[
     ...removalAlert(facts),
     ...historyAlerts(facts, limits),
     ...chunkAlerts(facts, limits),
-    ...silenceAlert(facts),
+    ...silenceAlert(facts, limits),
     ...rejects,
     ...pendingFactAlert(facts),
     ...foreign,
@@ -168,22 +171,38 @@ function chunkAlerts({ row, report, times }: ConnectionFacts, { now }: Limits): 
   ];
 }
 
-function silenceAlert({ row, report, removal }: ConnectionFacts): Alert[] {
+/** A webhook that was never set up is as silent as one that broke. */
+function neverAlert({ row, times, removal }: ConnectionFacts, { now, silentHours }: Limits): Alert[] {
+  const hours = (now - times.createdAt) / HOUR;
+  if (removal !== null || row.lastLiveEventAt !== null || hours <= (silentHours ?? UNKNOWN_HOURS)) return [];
+  return [
+    alert('silent', row, {
+      since: times.createdAt,
+      state: null,
+      message: `No event has ever arrived, and the connection was added ${spanOf(hours)} ago. Check the webhook subscription.`,
+      remedy: archiveRemedy(row.name),
+    }),
+  ];
+}
+
+function silenceAlert(facts: ConnectionFacts, limits: Limits): Alert[] {
+  const { row, report, removal } = facts;
   const { quietHours, toleratedHours, learnedFrom } = report.rhythm;
+  if (row.lastLiveEventAt === null && report.messages.total === 0) return neverAlert(facts, limits);
   // The removal is the reason for the silence, and is an alert itself.
   if (removal !== null || quietHours === null || toleratedHours === null || row.lastLiveEventAt === null)
     return [];
   if (quietHours <= toleratedHours) return [];
   const limit = {
     weeks: `up to ${spanOf(toleratedHours)} is usual at this time of the week`,
-    little: `${spanOf(toleratedHours)} is the limit (not enough traffic for a baseline)`,
-    option: `${spanOf(toleratedHours)} is the limit (--silent-after)`,
+    little: `threshold ${spanOf(toleratedHours)}, too little traffic for a baseline`,
+    option: `threshold ${spanOf(toleratedHours)}, --silent-after`,
   };
   return [
     alert('silent', row, {
       since: row.lastLiveEventAt,
       state: row.lastLiveEventAt,
-      message: `No live event came for ${spanOf(quietHours)}; ${limit[learnedFrom]}. Check that its webhooks still arrive.`,
+      message: `No live event for ${spanOf(quietHours)} (${limit[learnedFrom]}). Check the webhook subscription.`,
       remedy: archiveRemedy(row.name),
     }),
   ];

@@ -9,6 +9,7 @@ import { listOf } from './alerts.js';
 
 const IDS_NAMED = 2;
 const RESTORE = remedy('replay', ['--all'], 'restores them from the raw log');
+const RESTORE_ONE = remedy('replay', ['--all'], 'restores it from the raw log');
 const MERGE = remedy('dedupe', ['--apply'], 'merges each pair into one row');
 
 /** Alerts that say the same of single connections, or of what an audit found. */
@@ -48,7 +49,7 @@ function connectionLosses(
         state: missing.digest,
         count: missing.count,
         message: `${messages} not in the database: ${named(missing)}.`,
-        remedy: RESTORE,
+        remedy: missing.count === 1 ? RESTORE_ONE : RESTORE,
       }),
     );
   }
@@ -59,11 +60,7 @@ function connectionLosses(
         : [
             `${amount(different.count, 'message differs', 'messages differ')} from the raw log: ${named(different)}.`,
           ]),
-      ...(unapplied.count === 0
-        ? []
-        : [
-            `${amount(unapplied.count, 'status, edit or reaction is', 'statuses, edits or reactions are')} not applied: ${named(unapplied)}.`,
-          ]),
+      ...(unapplied.count === 0 ? [] : [`${updateWords(unapplied)}.`]),
     ];
     alerts.push(
       alert('messages_different', connection, {
@@ -143,6 +140,16 @@ function entryAlerts(
   return alerts;
 }
 
+/** One message can lack several updates: its id is named once. */
+function updateWords(unapplied: Losses['unapplied']): string {
+  const [id, ...others] = new Set(unapplied.samples);
+  const what = amount(unapplied.count, 'status, edit or reaction', 'statuses, edits or reactions');
+  const are = unapplied.count === 1 ? 'is' : 'are';
+  return id !== undefined && others.length === 0 && unapplied.count === unapplied.samples.length
+    ? `${what} of ${id} ${are} not applied`
+    : `${what} ${are} not applied: ${named(unapplied)}`;
+}
+
 function named({ samples, count }: Losses['missing']): string {
   const shown = samples.slice(0, IDS_NAMED);
   const rest = count - shown.length;
@@ -191,7 +198,7 @@ export function findingAlerts(
       state: JSON.stringify([found, samples.map(({ subject }) => subject)]),
       count: found,
       message: `${summary}.`,
-      remedy: advice,
+      remedy: advice ?? remedy('verify', ['--check', check], 'lists what was found'),
     };
     return check === 'raw_entry'
       ? [alert('raw_entries_gone', null, details)]

@@ -9,6 +9,8 @@ const WEEK = 7 * DAY;
 const LEAST_MINUTES = 10;
 /** What is tolerated as long as there are none, and in the first week, whose week-end has not been seen yet. */
 const UNKNOWN = WEEK;
+/** The same in hours: also for a connection that no event ever reached. */
+export const UNKNOWN_HOURS = UNKNOWN / HOUR;
 const FIRST_WEEK = 3 * DAY;
 /** So much longer than ever before at this time of the week is not usual any more. */
 const MARGIN = 1.5;

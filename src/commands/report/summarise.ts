@@ -140,7 +140,8 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       foreign: own.groups.reduce((sum, { count, logged }) => sum + count - logged, 0),
     };
   });
-  const limits = { now, historyMinutes: options.historyMinutes, recentSince, days: options.days };
+  const { historyMinutes, silentHours, days } = options;
+  const limits = { now, historyMinutes, silentHours, recentSince, days };
   const whole: WholeFacts = {
     ...limits,
     entries,

@@ -40,11 +40,15 @@ async function notUndoable(sql: Sql, run: RunRow): Promise<ConfigError> {
   });
 }
 
-async function listUndoable(sql: Sql, reason: string): Promise<string> {
+/** The newest runs that can be undone, of at most `most` that changed something. */
+export async function readUndoable(sql: Sql, most: number): Promise<RunRow[]> {
   const undos = await readUndos(sql);
-  const runs = (await readJournaledRuns(sql, UNDOABLE, 5)).filter(
-    (run) => undoOf(run.id, undos) === undefined,
-  );
+  const runs = await readJournaledRuns(sql, UNDOABLE, most);
+  return runs.filter((run) => undoOf(run.id, undos) === undefined);
+}
+
+async function listUndoable(sql: Sql, reason: string): Promise<string> {
+  const runs = await readUndoable(sql, 5);
   return runs.length === 0
     ? `${reason} There is no run that can be undone.`
     : `${reason} Runs that can be undone: ${runs.map(describeRun).join(', ')}.`;

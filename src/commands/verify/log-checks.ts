@@ -90,7 +90,13 @@ function conclude(audit: AuditResult, connections: VerifyView['connections']): C
       [total.there, 'in the database'],
       [total.skipped, 'skipped'],
       [total.rejected, 'rejected'],
-      [total.missing, 'missing'],
+      [
+        total.missing,
+        // A message has several items: a history copy, a live one, a redelivery.
+        total.missing === total.missingMessages
+          ? 'missing'
+          : `missing (${amount(total.missingMessages, 'message')})`,
+      ],
       [total.different + total.doubled, 'different'],
       [total.pending, 'pending'],
     ]),

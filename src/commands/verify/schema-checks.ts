@@ -80,7 +80,7 @@ export const consistencyCheck: Check = {
     const summary = joined([
       [
         misfits,
-        amount(misfits, 'row does not fit the row it references', 'rows do not fit the rows they reference'),
+        amount(misfits, 'row references a row that does not match', 'rows reference rows that do not match'),
       ],
       [
         doubled.rows,

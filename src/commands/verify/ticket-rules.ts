@@ -7,6 +7,9 @@ import type { Sql } from '../../store/sql.js';
 import { readRemainingInbound, readTicketsOfLeads, type TicketRow } from '../../store/tables/tickets.js';
 import { ENFORCE_VALUES_REMEDY, forEachRow, scopeOf, type Check } from './check.js';
 
+/** What a person decides about a ticket without its message; not before a replay has restored the messages that the log has. */
+export const BY_HAND = ': close or keep by hand';
+
 /**
  * Open tickets say what their messages and their lead's source say (T1-T4). Tickets that people or other programs opened, or
  * moved to another stage, are left alone. A live message without a ticket (T2) is only noted: another program may have removed the
@@ -54,7 +57,7 @@ export const ticketRulesCheck: Check = {
           };
     }
     const wrong = `${amount(found, 'open ticket does', 'open tickets do')} not follow the open/close rules`;
-    const decided = `${amount(baseless, 'of them has', 'of them have')} no live message in the database: close or keep by hand`;
+    const decided = `${amount(baseless, 'of them has', 'of them have')} no live message in the database${BY_HAND}`;
     return {
       summary: baseless === 0 ? wrong : `${wrong}; ${decided}`,
       remedy: fixable > 0 ? ENFORCE_VALUES_REMEDY : null,

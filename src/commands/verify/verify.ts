@@ -18,6 +18,7 @@ import {
 } from './check.js';
 import { runCheck } from './checks.js';
 import { enforce } from './enforce.js';
+import { BY_HAND } from './ticket-rules.js';
 import { readProof, type Proof } from './proof.js';
 import {
   CHECK_NAMES,
@@ -116,12 +117,17 @@ function withoutDeadEnd(check: CheckResult, enforced: readonly EnforcedIndex[]):
 
 const RESTORE_FIRST = remedy('replay', ['--all'], 'restores the messages; verify again for what is left');
 
-/** Derived values can be wrong because messages are: a restore corrects them, too, and `--enforce` is for what it leaves. */
+/**
+ * Derived values can be wrong because messages are missing: a restore corrects them, too. `--enforce` is for what it leaves, and so
+ * is a person's decision about tickets without their messages.
+ */
 function restoreFirst(check: CheckResult, results: readonly CheckResult[]): CheckResult {
   const isLost = results.some(
     ({ check: name, remedy }) => name === 'raw_log' && remedy === REPLAY_ALL_REMEDY,
   );
-  return isLost && check.remedy === ENFORCE_VALUES_REMEDY ? { ...check, remedy: RESTORE_FIRST } : check;
+  const isTickets = check.check === 'ticket_rules' && check.status === 'findings';
+  if (!isLost || (check.remedy !== ENFORCE_VALUES_REMEDY && !isTickets)) return check;
+  return { ...check, summary: check.summary.replace(BY_HAND, ''), remedy: RESTORE_FIRST };
 }
 
 /** No unique index can be made over duplicates: they are merged first. */

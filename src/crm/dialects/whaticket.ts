@@ -13,7 +13,7 @@ import type {
 import { wordIn } from '../record.js';
 import { readWhaticketRow } from './whaticket-rows.js';
 
-/** The key of tickets whose connection was deleted, as Whaticket's users do to link a number anew. */
+/** The key of tickets whose connection was deleted, as Whaticket's users do to link a number again. */
 const NO_CONNECTION = 'none';
 
 const MESSAGES = ['id', 'body', 'fromMe', 'mediaType', 'ticketId', 'createdAt'];

@@ -1,5 +1,6 @@
+import { hasIdentity } from '../../identity/identities.js';
 import { isWamid } from '../../identity/wamid.js';
-import type { Fact, Identities } from '../../model/facts.js';
+import type { Fact, Identities, StatusFact } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { statusNamed } from '../meta/statuses.js';
 import { asObject, externalIdOf, textOf } from '../read.js';
@@ -67,7 +68,7 @@ export function decodeUpdate(element: JsonValue, path: string, batch: ChangeBatc
     return;
   }
   const at = parseTimestamp(update.messageTimestamp) ?? batch.receivedAt ?? 0;
-  batch.facts.push({ kind: 'status', path, targetExternalId, status, at });
+  batch.facts.push({ kind: 'status', path, targetExternalId, ...recipientIn(chat), status, at });
 }
 
 /** proto.WebMessageInfo.StubType: what Baileys puts in place of a message that was deleted for everybody. */
@@ -99,22 +100,27 @@ export function decodeReceipt(element: JsonValue, path: string, batch: ChangeBat
     return;
   }
   const key = asObject(object.key) ?? {};
-  const skip = skippedChat(batch.people.resolve(key.remoteJid).kind, batch.include);
+  const chat = batch.people.resolve(key.remoteJid);
+  const skip = skippedChat(chat.kind, batch.include);
   const targetExternalId = externalIdOf(key.id);
   if (skip !== undefined) batch.facts.push(skipped('status', skip, path));
   else if (targetExternalId === undefined)
     batch.facts.push(rejected('status', 'missing_target', path, element));
-  else batch.facts.push(receiptFact(receipt, targetExternalId, path));
+  else batch.facts.push(receiptFact(receipt, { targetExternalId, ...recipientIn(chat) }, path));
 }
 
-function receiptFact(receipt: JsonObject, targetExternalId: string, path: string): Fact {
+function receiptFact(
+  receipt: JsonObject,
+  target: Pick<StatusFact, 'targetExternalId' | 'recipient'>,
+  path: string,
+): Fact {
   for (const [name, status] of [
     ['playedTimestamp', 'played'],
     ['readTimestamp', 'read'],
     ['receiptTimestamp', 'delivered'],
   ] as const) {
     const at = parseTimestamp(receipt[name]);
-    if (at !== undefined) return { kind: 'status', path, targetExternalId, status, at };
+    if (at !== undefined) return { kind: 'status', path, ...target, status, at };
   }
   return skipped('status', 'unknown_status', path);
 }
@@ -207,6 +213,12 @@ function timeOf(element: JsonObject, batch: ChangeBatch): number | undefined {
 function identitiesOf(chat: Party): Identities {
   const isOneToOne = chat.kind === 'user' || chat.kind === 'lid' || chat.kind === 'unknown';
   return isOneToOne ? chat.identities : { waId: chat.jid };
+}
+
+/** Whose chat a status is about, where the key names one. */
+function recipientIn(chat: Party): Pick<StatusFact, 'recipient'> {
+  const recipient = identitiesOf(chat);
+  return hasIdentity(recipient) ? { recipient } : {};
 }
 
 /** One element of `messages.reaction`: `{key: the target's, reaction: {key: the reactor's, text, senderTimestampMs}}`. */

@@ -37,7 +37,7 @@ function addSteps(layer: Trail | undefined, steps: string[]): void {
   }
 }
 
-/** Whether a text lies in a value, and is not an entry itself or bytes. */
+/** Whether a text is inside a value, and is not an entry itself or bytes. */
 function isText(outer: Trail | undefined): boolean {
   return outer !== undefined && outer.kind !== 'notation';
 }

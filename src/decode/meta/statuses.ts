@@ -57,7 +57,16 @@ function readStatus(context: ChangeContext, item: JsonObject, path: string, book
     return sentAt ?? 0;
   }
   const errors = messageErrorsOf(item.errors);
-  context.facts.push({ kind: 'status', path, targetExternalId, status, at, errors });
+  const recipient = recipientOf(item);
+  context.facts.push({
+    kind: 'status',
+    path,
+    targetExternalId,
+    ...(hasIdentity(recipient) ? { recipient } : {}),
+    status,
+    at,
+    errors,
+  });
   return sentAt ?? 0;
 }
 

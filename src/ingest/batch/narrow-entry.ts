@@ -1,8 +1,7 @@
-import { decodeWamid } from '../../identity/wamid.js';
 import type { Fact, Identities, SkippedFact } from '../../model/facts.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import type { PreparedEntry, PreparedSection } from './batch.js';
-import { subjectOf } from '../../rules/fact-traits.js';
+import { subjectOf, whoIsConcerned } from '../../rules/fact-traits.js';
 
 /** An entry with one contact's items, and how many messages of others it holds besides. */
 interface NarrowedEntry {
@@ -50,11 +49,8 @@ function whoseIs(fact: Fact, names: ReadonlySet<string>): 'own' | 'other' | 'who
     case 'address_book':
     case 'profile':
       return isNamed(fact.who, names);
-    case 'status': {
-      // A status names its message only, and a wamid the phone.
-      const phone = decodeWamid(fact.targetExternalId)?.phone;
-      return phone !== undefined && names.has(phone) ? 'own' : 'other';
-    }
+    case 'status':
+      return whoIsConcerned(fact).some((who) => isNamed(who, names) === 'own') ? 'own' : 'other';
     case 'identity_link':
     case 'skipped':
     case 'rejected':

@@ -7,7 +7,7 @@ import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import { entryKey, refuse, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
 import type { ConnectionResolver } from './connection-resolver.js';
-import { whoIsNamed } from '../../rules/fact-traits.js';
+import { whoIsConcerned } from '../../rules/fact-traits.js';
 import { isRefused, judgeSignature, refusedBodies } from '../../rules/signatures.js';
 import { countersOf } from './entry-counters.js';
 
@@ -159,7 +159,7 @@ function chatIdsOf(entry: DecodedEntry): string[] {
   const ids = new Set<string>();
   for (const section of entry.sections) {
     for (const fact of section.facts) {
-      for (const identities of whoIsNamed(fact)) {
+      for (const identities of whoIsConcerned(fact)) {
         for (const node of nodesOf(identities)) ids.add(node.value);
       }
     }

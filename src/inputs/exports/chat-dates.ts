@@ -121,7 +121,7 @@ function supportingFile(
   })?.line;
 }
 
-/** The first line that lies days before one above it. */
+/** The first line that is days before one above it. */
 function stepBack(dates: readonly WrittenDate[], order: DateOrder): number | undefined {
   let latest = -Infinity;
   for (const { parts, line } of dates) {

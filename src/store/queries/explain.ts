@@ -253,13 +253,21 @@ export async function scanEntries(
   {
     patterns,
     since,
+    until,
     entries,
     maxBytes,
-  }: { patterns: readonly Uint8Array[]; since?: number; entries: number; maxBytes: number },
+  }: {
+    patterns: readonly Uint8Array[];
+    since?: number | undefined;
+    until?: number | undefined;
+    entries: number;
+    maxBytes: number;
+  },
 ): Promise<ScannedPage> {
   const rows = await sql.query(
     `select id, bytes,
-       case when $3::timestamptz is null or coalesce(received_at, created_at) >= $3::timestamptz
+       case when ($3::timestamptz is null or coalesce(received_at, created_at) >= $3::timestamptz)
+           and ($4::timestamptz is null or coalesce(received_at, created_at) < $4::timestamptz)
          then ${holds('$2')} else false end as hit
      from (
        select id, raw_body, received_at, created_at, octet_length(raw_body) as bytes,
@@ -270,7 +278,12 @@ export async function scanEntries(
        ) page
      ) w
      where bytes_before < ${maxBytes} order by id desc`,
-    [before, arrayLiteral(patterns), since === undefined ? null : new Date(since)],
+    [
+      before,
+      arrayLiteral(patterns),
+      since === undefined ? null : new Date(since),
+      until === undefined ? null : new Date(until),
+    ],
   );
   return {
     looked: rows.length,

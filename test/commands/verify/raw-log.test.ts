@@ -72,7 +72,7 @@ describeOnBackends('the accounting proof', (backend) => {
       status: 'findings',
       found: 1,
       missing: 1,
-      summary: '3 message items in 3 entries: 1 in the database, 2 missing',
+      summary: '3 message items in 3 entries: 1 in the database, 2 missing (1 message)',
       remedy: 'wa-reconcile replay --all',
       samples: [{ connection: '+5511900000000', subject: wamid('A1'), detail: 'stdin:1' }],
     });
@@ -383,7 +383,7 @@ describeOnBackends('the accounting proof', (backend) => {
       summary: '0 message items in 2 entries; 1 unreadable entry; 1 part in an unknown format',
     });
     expect(faults(checked)).toEqual([
-      expect.stringMatching(/^! log:\S+ stdin:1: the JSON ends too early/),
+      expect.stringMatching(/^! log:\S+ stdin:1: the JSON ends early/),
       expect.stringMatching(/^! log:\S+ stdin:2: /),
     ]);
   });

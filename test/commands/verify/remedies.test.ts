@@ -439,6 +439,23 @@ describeOnBackends('verify advises a restore before --enforce', (backend) => {
     await follow(store, REPLAY_ALL);
     await expectSound(store);
   });
+
+  backend.once(
+    'advises to restore lost messages, before anybody closes tickets for the lack of them',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      await store.sql.execute('delete from messages');
+      const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+    const tickets = checks.find(({ check }) => check === 'ticket_rules');
+      expect(tickets?.summary).toBe(
+        '2 open tickets do not follow the open/close rules; 2 of them have no live message in the database',
+      );
+      expect(typed(tickets?.remedy)).toBe(REPLAY_ALL);
+      await follow(store, REPLAY_ALL);
+      await expectSound(store);
+    },
+  );
 });
 
 describeOnBackends(

@@ -37,7 +37,7 @@ export async function makeRepair(
   return { ...comparison, sql: texts.script, undo: texts.undo, ids };
 }
 
-/** Compares and writes the SQL that removes duplicates, as `--prune-doubles` does. */
+/** Compares and writes the SQL that removes duplicates, as `--prune-duplicates` does. */
 export async function makePrune(
   store: Store,
   crm: CrmName,
