@@ -98,6 +98,8 @@ describeOnBackends('a connection that entries name differently', (backend) => {
       phone: '+5511900000055',
     });
     await replayBodies(store, log);
-    expect(await connections(store)).toMatchObject([{ waba_id: '900000000000009', number: '+5511900000055' }]);
+    expect(await connections(store)).toMatchObject([
+      { waba_id: '900000000000009', number: '+5511900000055' },
+    ]);
   });
 });

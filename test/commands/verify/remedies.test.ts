@@ -447,7 +447,7 @@ describeOnBackends('verify advises a restore before --enforce', (backend) => {
       await replayBodies(store, LOG);
       await store.sql.execute('delete from messages');
       const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
-    const tickets = checks.find(({ check }) => check === 'ticket_rules');
+      const tickets = checks.find(({ check }) => check === 'ticket_rules');
       expect(tickets?.summary).toBe(
         '2 open tickets do not follow the open/close rules; 2 of them have no live message in the database',
       );
