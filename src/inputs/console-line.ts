@@ -64,19 +64,32 @@ export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntr
   if (outer !== undefined) return outer;
   if (found !== undefined && found.kind !== 'whole') {
     const around = findOpenHash(line, scanner);
-    return around !== undefined && around.start < found.start ? around : found;
+    if (around !== undefined && around.start < found.start) return around;
+    return isInLiteral(line, found) ? { ...found, start: found.start - 1 } : found;
   }
   if (found !== undefined && found.end - found.start > 2) {
     const inside = hasMarker(line.subarray(found.start, found.end));
     const rest = line.subarray(found.end);
+    // Of a literal of SQL or YAML the apostrophes belong to the entry: they say that those in it are doubled.
+    const isDoubled = isInLiteral(line, found) && line.subarray(found.start, found.end).includes(DOUBLED);
     // Values one directly after the other are an entry each.
-    if (inside ? startsValue(rest) || !hasMarker(rest) : !mayHoldBody(line)) return found;
+    if (!isDoubled && inside ? startsValue(rest) || !hasMarker(rest) : !mayHoldBody(line)) return found;
     return { kind: 'line', start: 0, end: line.length };
   }
   const hash = findOpenHash(line, scanner);
   if (hash !== undefined) return hash;
   if (mayHoldBody(line)) return { kind: 'line', start: 0, end: line.length };
   return found ?? { kind: 'none', start: 0, end: 0 };
+}
+
+/** Whether an apostrophe opens directly before the value. */
+function isInLiteral(line: Buffer, { start }: FoundValue): boolean {
+  return line[start - 1] === APOSTROPHE && !isWord(line[start - 2]);
+}
+
+/** Whether an unfinished value is only its bracket, in which prose ends, too (`options: {`). */
+export function isLoneOpening(bytes: Buffer): boolean {
+  return bytes.length === 1 || (bytes.length === 2 && bytes[0] === APOSTROPHE);
 }
 
 /** `b'{"a":"\\u00e1"}'`, Python's bytes: what looks like JSON has its backslashes doubled, and would be read as other text. */
@@ -108,6 +121,7 @@ function findOuter(line: Buffer, found: FoundValue, scanner: ValueScanner): Foun
 
 const LETTER_B = 0x62;
 const APOSTROPHE = 0x27;
+const DOUBLED = Buffer.of(APOSTROPHE, APOSTROPHE);
 
 function isWord(byte: number | undefined): boolean {
   return byte !== undefined && /\w/.test(String.fromCharCode(byte));

@@ -1,6 +1,6 @@
 import { readFrame, type Frame } from '../decode/envelopes/line-frames.js';
 import { ByteCollector, NEWLINE, skipBlank, trimEnd, withoutMarks } from './bytes.js';
-import { findEntry, lineTime } from './console-line.js';
+import { findEntry, isLoneOpening, lineTime } from './console-line.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { hasMarker } from './markers.js';
 import { ValueScanner } from './value-scanner.js';
@@ -268,5 +268,8 @@ function scannerAfter(content: Buffer, start: number, ending: Ending): ValueScan
 /** Prose that holds nothing, or that ends in a bracket (`options: {`). */
 function isChatter(content: Buffer): boolean {
   const found = findEntry(trimEnd(content));
-  return found.kind === 'none' || (found.kind === 'unfinished' && found.end - found.start === 1);
+  return (
+    found.kind === 'none' ||
+    (found.kind === 'unfinished' && isLoneOpening(content.subarray(found.start, found.end)))
+  );
 }

@@ -9,7 +9,14 @@ import {
   trimEnd,
   withoutMarks,
 } from './bytes.js';
-import { findEntry, findValue, lineTime, startsValue, type FoundEntry } from './console-line.js';
+import {
+  findEntry,
+  findValue,
+  isLoneOpening,
+  lineTime,
+  startsValue,
+  type FoundEntry,
+} from './console-line.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { ValueScanner } from './value-scanner.js';
 import { findEntryList, largeValueOf, WrappedValues } from './wrapped-values.js';
@@ -263,7 +270,7 @@ export class LineSplitter implements Splitter {
     const raw = this.#openBytes.take();
     const bytes = raw === undefined ? undefined : trimEnd(raw);
     // Prose can end in a bracket (`options: {`): a bracket alone is no entry.
-    if (this.kind === 'console' && bytes?.length === 1) this.queue.skipped++;
+    if (this.kind === 'console' && bytes !== undefined && isLoneOpening(bytes)) this.queue.skipped++;
     else this.queue.entryWithin(bytes, size, open.line, after, { receivedAt: open.receivedAt });
   }
 
