@@ -37,6 +37,25 @@ export function mayHoldBody(line: Buffer): boolean {
   return includesAny(line, ENCODED);
 }
 
+/** No log system and no logger writes more before a body. */
+const LONGEST_BEGINNING = 600;
+const UUID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/gi;
+
+/**
+ * How a line begins, up to the first word of a body, without its numbers: a program begins each of its lines about a webhook in
+ * the same way, and no rest of such a line begins so. undefined for a line without such a word near its beginning.
+ */
+export function beginningOf(line: Buffer): string | undefined {
+  const head = line.subarray(0, LONGEST_BEGINNING);
+  let end = Infinity;
+  for (const word of [...PLAIN, ...ENCODED]) {
+    const at = head.indexOf(word);
+    if (at !== -1) end = Math.min(end, at + word.length);
+  }
+  if (end === Infinity) return undefined;
+  return head.toString('latin1', 0, end).replace(UUID, '0').replace(/\d+/g, '0');
+}
+
 function includesAny(bytes: Buffer, words: readonly Buffer[]): boolean {
   return words.some((word) => bytes.includes(word));
 }

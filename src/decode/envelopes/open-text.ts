@@ -101,6 +101,12 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
   return { reason, message: locateJsonError(text) };
 }
 
+/** Whether a text says all that it begins to say: values that nothing cuts off, in whatever notation. */
+export function readsWhole(text: string): boolean {
+  const opened = openText(text, new Allowance());
+  return Array.isArray(opened) && opened.every(({ value }) => typeof value === 'object' && value !== null);
+}
+
 /** A text that another one holds, and what was around it. */
 interface Inner {
   step: string;
@@ -330,7 +336,12 @@ const BASE64 = /[A-Za-z0-9+/_-]{40,}={0,2}/;
 function base64(text: string, allowance: Allowance): Inner | undefined {
   const isAlone = /^[A-Za-z0-9+/_\-\s]+={0,2}\s*$/.test(text);
   // What is encoded in the words of a body is a person's.
-  const token = isAlone ? text : hasMark(text) ? undefined : BASE64.exec(text)?.[0];
+  const token = hasMark(text) ? undefined : BASE64.exec(text)?.[0];
+  // Words of letters alone can be lines of base64.
+  return (isAlone ? decoded(text, allowance) : undefined) ?? decoded(token, allowance);
+}
+
+function decoded(token: string | undefined, allowance: Allowance): Inner | undefined {
   if (token === undefined || token.length < 16) return undefined;
   const bytes = Buffer.from(token, 'base64');
   const packed = bytes[0] === 0x1f || bytes[0] === 0x78 ? allowance.unpack(bytes) : undefined;
