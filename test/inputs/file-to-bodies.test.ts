@@ -139,3 +139,42 @@ describe('a line that a log system has cut without a mark is joined, whatever it
     },
   );
 });
+
+/** Docker’s and CRI’s way of writing a part of a line, and its end. */
+const MARKING: Readonly<Record<string, (part: string, isEnd: boolean) => string>> = {
+  Docker: (part, isEnd) =>
+    JSON.stringify({ log: isEnd ? `${part}\n` : part, stream: 'stdout', time: '2026-09-21T11:13:20Z' }),
+  CRI: (part, isEnd) => `2026-09-21T11:13:20.1Z stdout ${isEnd ? 'F' : 'P'} ${part}`,
+};
+
+describe.each(Object.entries(MARKING))('a part in a log of %s whose end is lost', (_, frame) => {
+  const whole = JSON.stringify(body('kept', 'B2'));
+  const half = JSON.stringify(body('lost '.repeat(100), 'B1')).slice(0, 300);
+  test.each([
+    ['the same program', [frame(half, false), frame(whole, true)]],
+    ['another line of the program', [frame(`hook: ${half}`, false), frame(`got ${whole} in 3 ms`, true)]],
+    ['a text of JSON', [frame(half, false), frame(JSON.stringify({ body: whole }), true)]],
+    [
+      'the same, cut itself',
+      [frame(half, false), frame(whole.slice(0, 200), false), frame(whole.slice(200), true)],
+    ],
+  ])('costs the next, whole body nothing: %s', async (__, lines) => {
+    expect(await outcomeOf(`${lines.join('\n')}\n`)).toEqual({
+      texts: ['kept'],
+      notUnderstood: ['invalid_json'],
+      skipped: 0,
+    });
+  });
+
+  test.each(Object.entries(LINES))('%s: a person’s webhook is never what follows', async (__, write) => {
+    const forged = JSON.stringify(body('FORGED', 'F1'));
+    const line = write(body(`look ${forged} there`, 'B1'));
+    for (let at = 100; at < line.length - 1; at += 43) {
+      const missing = frame(line.slice(0, at - 50), false);
+      const { texts } = await outcomeOf(`${missing}\n${frame(line.slice(at), true)}\n`);
+      expect(texts).not.toContain('FORGED');
+      const content = `${frame(line.slice(0, at), false)}\n${frame(line.slice(at), true)}\n`;
+      expect((await outcomeOf(content)).texts).toEqual([`look ${forged} there`]);
+    }
+  });
+});
