@@ -1,4 +1,4 @@
-import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, skipBlank } from './bytes.js';
+import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipBlank } from './bytes.js';
 import { readFrame, type FrameForm } from '../decode/envelopes/line-frames.js';
 import { findValue } from './console-line.js';
 import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
@@ -46,6 +46,7 @@ export function sniffFormat(head: Buffer): Format {
   if (dump !== undefined) return { kind: 'sql', ...dump };
   if (looksLikeChatText(head.toString('utf8', start))) return { kind: 'chat_text' };
   if (head[start] === OPEN_BRACKET) return sniffBracket(head, start);
+  if (head[start] === QUOTE && holdsTextsOfJson(head, start)) return { kind: 'ndjson' };
   const layout = findCsvLayout(head);
   const form = layout === undefined || layout === 'no_json' ? findFrameForm(head) : undefined;
   if (form !== undefined) return { kind: 'framed', form };
@@ -127,6 +128,21 @@ function sniffBracket(head: Buffer, start: number): Format {
     return { kind: skipBlank(head, lineEnd) < head.length ? sniffLines(head) : 'values' };
   }
   return { kind: startsArray(line) ? 'values' : sniffLines(head) };
+}
+
+/** A text of JSON in which JSON begins, its quotes escaped: `"{\"object\":` */
+const TEXT_OF_JSON = /^"\s*(?:[[{][\s[{]*)(?:\\["nrt]|[\]}])/;
+
+/** Whether the first line is a text of JSON, as `jq .payload` prints a body. A cell of CSV has its quotes doubled, or more cells beside it. */
+function holdsTextsOfJson(head: Buffer, start: number): boolean {
+  const lineEnd = indexOrEnd(head, NEWLINE, start);
+  const line = head.subarray(start, lineEnd);
+  if (!TEXT_OF_JSON.test(line.toString('latin1', 0, 256))) return false;
+  const scanner = new ValueScanner();
+  const end = scanner.scan(line, 0);
+  // A text that is longer than the head can only be judged by its beginning.
+  if (scanner.status !== 'done') return lineEnd === head.length;
+  return skipBlank(line, end) === line.length && isJson(line);
 }
 
 /** Whether an array that does not end on its first line begins as one. */

@@ -5,6 +5,7 @@ import {
   NEWLINE,
   OPEN_BRACE,
   OPEN_BRACKET,
+  QUOTE,
   skipBlank,
   trimEnd,
   withoutMarks,
@@ -144,7 +145,7 @@ export class LineSplitter implements Splitter {
   #isWhole(line: Buffer): boolean {
     if (this.kind === 'console') return findValue(line)?.kind === 'whole';
     const start = skipBlank(line);
-    if (line[start] !== OPEN_BRACE && line[start] !== OPEN_BRACKET) return true;
+    if (line[start] !== OPEN_BRACE && line[start] !== OPEN_BRACKET && line[start] !== QUOTE) return true;
     this.#scanner.reset();
     this.#scanner.scan(line, start);
     return this.#scanner.status === 'done';
