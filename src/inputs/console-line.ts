@@ -72,14 +72,37 @@ export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntr
     const rest = line.subarray(found.end);
     // Of a literal of SQL or YAML the apostrophes belong to the entry: they say that those in it are doubled.
     const isDoubled = isInLiteral(line, found) && line.subarray(found.start, found.end).includes(DOUBLED);
-    // Values one directly after the other are an entry each.
-    if (!isDoubled && inside ? startsValue(rest) || !hasMarker(rest) : !mayHoldBody(line)) return found;
+    const isAlone = startsValue(rest) ? !isFollowedByOther(rest, scanner) : !hasMarker(rest);
+    if (inside ? isAlone && !isDoubled : !mayHoldBody(line)) return found;
     return { kind: 'line', start: 0, end: line.length };
   }
   const hash = findOpenHash(line, scanner);
   if (hash !== undefined) return hash;
   if (mayHoldBody(line)) return { kind: 'line', start: 0, end: line.length };
   return found ?? { kind: 'none', start: 0, end: 0 };
+}
+
+/**
+ * Whether the value that follows directly after a body is none: Monolog's context, which is no entry of its own. Bodies that follow
+ * one another are an entry each.
+ */
+function isFollowedByOther(rest: Buffer, scanner: ValueScanner): boolean {
+  const next = findFilled(rest, scanner);
+  return next?.kind === 'whole' && !hasMarker(rest.subarray(next.start, next.end));
+}
+
+/** The next of the values that follow one another which has anything in it. Monolog ends each line with an empty one. */
+export function findFilled(line: Buffer, scanner = new ValueScanner()): FoundValue | undefined {
+  let from = 0;
+  while (startsValue(line.subarray(from))) {
+    const found = findValue(line.subarray(from), scanner);
+    if (found === undefined) return undefined;
+    const { kind, start, end } = found;
+    const isFilled = skipBlank(line, from + start + 1) < from + end - 1;
+    if (kind !== 'whole' || isFilled) return { kind, start: from + start, end: from + end };
+    from += end;
+  }
+  return undefined;
 }
 
 /** Whether an apostrophe opens directly before the value. */

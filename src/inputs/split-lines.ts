@@ -12,10 +12,10 @@ import {
 } from './bytes.js';
 import {
   findEntry,
+  findFilled,
   findValue,
   isLoneOpening,
   lineTime,
-  startsValue,
   type FoundEntry,
 } from './console-line.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
@@ -214,8 +214,8 @@ export class LineSplitter implements Splitter {
     let rest = bytes.subarray(found.end);
     let next: FoundEntry = found;
     let given = 0;
-    while (next.kind === 'whole' && startsValue(rest)) {
-      const following = findValue(rest, this.#scanner);
+    while (next.kind === 'whole') {
+      const following = findFilled(rest, this.#scanner);
       if (following === undefined || following.kind === 'unfinished') break;
       // A resumed run starts at the line's beginning, where its time is.
       this.queue.entry(entry, line, { ...before, given: ++given }, { receivedAt });

@@ -178,3 +178,22 @@ describe.each(Object.entries(MARKING))('a part in a log of %s whose end is lost'
     }
   });
 });
+
+describe('what Monolog writes behind the message of a line is no entry', () => {
+  const json = JSON.stringify(body('Olá'));
+  test.each([
+    ['an empty context and extra', `Webhook ${json} [] []`],
+    ['an empty extra', `Webhook ${json} []`],
+    ['empty objects', `Webhook ${json} {} { }`],
+    ['a context', `Webhook ${json} {"ip":"10.0.0.1"} []`],
+    ['the body as the context', `Webhook ${json} []`],
+  ])('%s', async (_, line) => {
+    const content = `[2026-09-21 14:25:00] production.INFO: ${line}\n`.repeat(2);
+    expect(await outcomeOf(content)).toEqual({ texts: ['Olá', 'Olá'], notUnderstood: [], skipped: 0 });
+  });
+
+  test('a second body is one, also behind an empty value', async () => {
+    const content = `got ${json} [] ${JSON.stringify(body('two', 'A2'))} []\n`;
+    expect(await outcomeOf(content)).toMatchObject({ texts: ['Olá', 'two'], notUnderstood: [] });
+  });
+});
