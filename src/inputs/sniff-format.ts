@@ -171,10 +171,14 @@ function findFrameForm(head: Buffer): FrameForm | undefined {
   return framed >= bare ? form : undefined;
 }
 
-/** Compares lines with a prefix to bare ones. In doubt NDJSON, which reports a line without JSON; a console log skips it. */
+/**
+ * Compares lines with a prefix to bare ones. A line of words directly before a pretty-printed value is its prefix. In doubt NDJSON,
+ * which reports a line without JSON; a console log skips it.
+ */
 function sniffLines(head: Buffer): 'ndjson' | 'console' {
   let bare = 0;
   let prefixed = 0;
+  let isAfterWords = false;
   let start = bomLength(head);
   for (let lines = 0; start < head.length && lines < SAMPLE_LINES; lines++) {
     const end = indexOrEnd(head, NEWLINE, start);
@@ -190,8 +194,13 @@ function sniffLines(head: Buffer): 'ndjson' | 'console' {
       const to = value.scan(head, lineStart + found.start);
       if (value.status === 'done') start = indexOrEnd(head, NEWLINE, to) + 1;
     }
+    const isLabelled = isAfterWords && found !== 'bare' && found?.kind === 'unfinished';
+    // Not the rest of a value whose beginning is missing.
+    isAfterWords =
+      found === undefined && !/^\s*["{}[\],:]\s*(?:\W|$)|^\s*"/.test(line.toString('latin1', 0, 80));
     // A bare line can be cut, or continue after the sample.
-    if (found === 'bare' || (found?.start === first && found.kind !== 'whole')) bare++;
+    if (isLabelled) prefixed++;
+    else if (found === 'bare' || (found?.start === first && found.kind !== 'whole')) bare++;
     else if (found !== undefined) prefixed++;
   }
   return prefixed > bare || bare === 0 ? 'console' : 'ndjson';

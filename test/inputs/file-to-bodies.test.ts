@@ -197,3 +197,23 @@ describe('what Monolog writes behind the message of a line is no entry', () => {
     expect(await outcomeOf(content)).toMatchObject({ texts: ['Olá', 'two'], notUnderstood: [] });
   });
 });
+
+describe('a line of words before a pretty-printed body is skipped', () => {
+  const json = JSON.stringify(body('Olá'), null, 2);
+  test.each([
+    ['a tag', '[Hook] v2 LOG'],
+    ['a tag with colours', '\x1b[32m[Hook]\x1b[39m v2 \x1b[33mLOG\x1b[39m'],
+    ['words', 'Webhook received:'],
+    ['a time', '2026-09-21T14:25:00Z INFO'],
+  ])('%s', async (_, label) => {
+    const once = { texts: ['Olá'], notUnderstood: [], skipped: 1 };
+    expect(await outcomeOf(`${label}\n${json}\n`)).toEqual(once);
+    const twice = { texts: ['Olá', 'Olá'], notUnderstood: [], skipped: 2 };
+    expect(await outcomeOf(`${label}\n${json}\n\n${label}\n${json}\n`)).toEqual(twice);
+  });
+
+  test('not the rest of a body that was cut', async () => {
+    const { notUnderstood } = await outcomeOf(`  "text": "broken\n  }\n}\n${json}\n`);
+    expect(notUnderstood).not.toEqual([]);
+  });
+});
