@@ -31,6 +31,19 @@ export function hasMarker(bytes: Buffer): boolean {
   return includesAny(bytes, PLAIN) || includesAny(bytes, ENCODED);
 }
 
+/** Two numbers of a list of bytes, or of an object by their place: `[123,34,`, `"0":123,"1":34,`. */
+const BYTES = /[[:]\s*-?\d{1,3}\s*,\s*(?:"1"\s*:\s*)?-?\d{1,3}\s*,/;
+
+/** Whether JSON holds the word of a body as the numbers of its bytes, as Node prints a Buffer. */
+export function hasMarkedBytes(json: Buffer): boolean {
+  const text = json.toString('latin1');
+  if (!BYTES.test(text)) return false;
+  for (const [numbers] of text.replace(/"\d+"\s*:/g, '').matchAll(/(?:\s*-?\d{1,3}\s*,){15,}/g)) {
+    if (hasMarker(Buffer.from(numbers.split(',').map(Number)))) return true;
+  }
+  return false;
+}
+
 /** Whether a line without findable JSON may hold a body in another notation, and is no sentence that only mentions one. */
 export function mayHoldBody(line: Buffer): boolean {
   if (includesAny(line, PLAIN) && includesAny(line, BRACKETS)) return true;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeEntry } from '../../src/decode/decode-entry.js';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import { message, only, wamid, webhook } from '../decode/meta-builders.js';
 import { base64, nginx, python, pythonBytes, ruby } from '../decode/wrap.js';
 import { readText } from './support.js';
@@ -215,5 +215,25 @@ describe('a line of words before a pretty-printed body is skipped', () => {
   test('not the rest of a body that was cut', async () => {
     const { notUnderstood } = await outcomeOf(`  "text": "broken\n  }\n}\n${json}\n`);
     expect(notUnderstood).not.toEqual([]);
+  });
+});
+
+describe('bytes as numbers in a cell of a dump', () => {
+  const bytes = [...Buffer.from(JSON.stringify(body("it's", 'A1')))];
+  const signed = bytes.map((byte) => (byte > 127 ? byte - 256 : byte));
+  test.each<[string, JsonValue]>([
+    ['a Buffer', { type: 'Buffer', data: bytes }],
+    ['a Buffer under a key', { id: 1, body: { type: 'Buffer', data: bytes } }],
+    ['a list', bytes],
+    ['a list with signs', signed],
+    ['an object by place', Object.fromEntries(bytes.entries())],
+  ])('%s', async (_, value) => {
+    for (const json of [JSON.stringify(value), JSON.stringify(value, null, 1).replaceAll('\n', '')]) {
+      const read = { texts: ["it's"], notUnderstood: [], skipped: 1 };
+      const chatter = '[123, 34, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]';
+      const copy = `COPY public.w (id, p) FROM stdin;\n1\t${json}\n2\t${chatter}\n\\.\n`;
+      expect(await outcomeOf(copy)).toEqual(read);
+      expect(await outcomeOf(`INSERT INTO w VALUES (1,'${json}'),(2,'${chatter}');\n`)).toEqual(read);
+    }
   });
 });
