@@ -185,8 +185,11 @@ class InputReader implements FileSource {
       return;
     }
     const skipsLines = format.kind === 'console' || format.kind === 'framed' || format.kind === 'sql';
-    if (skipsLines && queue.found === 0 && start.offset === 0) {
-      queue.problem('no_log_entries', 'This text holds no JSON. Give the log of the webhook bodies.', 1);
+    const isChatter = format.kind === 'ndjson' && queue.skipped > 0;
+    if ((skipsLines || isChatter) && queue.found === 0 && start.offset === 0) {
+      const what =
+        format.kind === 'ndjson' ? 'These are only lines of a program’s logger.' : 'This text holds no JSON.';
+      queue.problem('no_log_entries', `${what} Give the log of the webhook bodies.`, 1);
     }
     yield queue.take();
   }

@@ -3,6 +3,7 @@ import { readsWhole } from '../decode/envelopes/open-text.js';
 import { ByteCollector, NEWLINE, QUOTE, skipBlank, trimEnd, withoutMarks } from './bytes.js';
 import { findEntry, isLoneOpening, lineTime, type FoundEntry } from './console-line.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { isLoggerLine } from './logger-lines.js';
 import { beginningOf, hasMarker } from './markers.js';
 import { ValueScanner } from './value-scanner.js';
 
@@ -138,7 +139,8 @@ export class FrameSplitter implements Splitter {
   #begin(stream: string, line: Line, terminated: boolean): void {
     const { bytes, number, frame, content, ending } = line;
     const found = ending === 'cut' ? undefined : findEntry(content);
-    if (found?.kind === 'none') {
+    const isChatter = found?.kind === 'whole' && isLoggerLine(content.subarray(found.start));
+    if (found?.kind === 'none' || isChatter) {
       // What journalctl left out is for the decoder to say.
       if (frame?.omitted === true) this.queue.entry(bytes, number, this.#after());
       else this.queue.skipped++;

@@ -19,6 +19,7 @@ import {
   type FoundEntry,
 } from './console-line.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { isLoggerLine } from './logger-lines.js';
 import { ValueScanner } from './value-scanner.js';
 import { findEntryList, largeValueOf, WrappedValues } from './wrapped-values.js';
 
@@ -191,13 +192,18 @@ export class LineSplitter implements Splitter {
       from = end;
     }
     const rest = from === 0 ? bytes : bytes.subarray(from);
+    if (isLoggerLine(rest)) {
+      this.queue.skipped++;
+      return;
+    }
     const after = { ...before, offset: before.offset + from };
     this.queue.entry(rest, line, terminated || this.#isWhole(rest) ? this.#here() : after);
   }
 
   #takeConsole(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
     const found = findEntry(bytes, this.#scanner);
-    if (found.kind === 'none') {
+    const isChatter = found.kind === 'whole' && isLoggerLine(bytes.subarray(found.start));
+    if (found.kind === 'none' || isChatter) {
       this.queue.skipped++;
       return;
     }

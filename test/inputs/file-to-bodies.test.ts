@@ -3,7 +3,7 @@ import { decodeEntry } from '../../src/decode/decode-entry.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import { message, only, wamid, webhook } from '../decode/meta-builders.js';
 import { base64, nginx, python, pythonBytes, ruby } from '../decode/wrap.js';
-import { readText } from './support.js';
+import { after, readText } from './support.js';
 
 /** What comes of a file: the texts of its messages, what is not understood, and how many lines were skipped. */
 interface Outcome {
@@ -235,5 +235,81 @@ describe('bytes as numbers in a cell of a dump', () => {
       expect(await outcomeOf(copy)).toEqual(read);
       expect(await outcomeOf(`INSERT INTO w VALUES (1,'${json}'),(2,'${chatter}');\n`)).toEqual(read);
     }
+  });
+});
+
+describe('an ordinary line of a logger that writes JSON', () => {
+  const pino = (more: JsonObject) => ({ level: 30, time: 1790000700600, pid: 1, hostname: 'x', ...more });
+  const request = {
+    id: 1,
+    method: 'GET',
+    url: '/health',
+    headers: { host: 'x', 'user-agent': 'kube-probe/1.2' },
+  };
+  const error = {
+    type: 'Error',
+    message: 'ECONNRESET',
+    stack: 'Error: x\n    at Socket.<anonymous> [as y] (/app/a.js:1:2)',
+  };
+  const written: Record<string, (value: JsonValue) => string> = {
+    NDJSON: (value) => JSON.stringify(value),
+    'Docker’s file': (value) =>
+      JSON.stringify({ log: `${JSON.stringify(value)}\n`, stream: 'stdout', time: '2026-09-21T11:13:20Z' }),
+    'a console log': (value) => `2026-09-21T11:13:20Z app ${JSON.stringify(value)}`,
+    CRI: (value) => `2026-09-21T11:13:20.1Z stdout F ${JSON.stringify(value)}`,
+  };
+  const hook = pino({ msg: 'webhook', req: { id: 1, body: body('Olá') } });
+
+  describe.each(Object.entries(written))('in %s', (_, write) => {
+    test.each<[string, JsonObject]>([
+      ['pino', pino({ msg: 'listening' })],
+      ['pino, about WhatsApp', pino({ msg: 'Sent the WhatsApp message.', service: 'whatsapp' })],
+      [
+        'pino-http',
+        pino({ req: request, res: { statusCode: 200 }, responseTime: 3, msg: 'request completed' }),
+      ],
+      ['pino, an error', pino({ level: 50, err: error, msg: 'ECONNRESET' })],
+      ['winston', { message: 'listening', level: 'info', timestamp: '2026-09-21T11:13:20Z' }],
+      [
+        'bunyan',
+        { name: 'app', hostname: 'x', pid: 1, level: 30, msg: 'up', time: '2026-09-21T11:13:20Z', v: 0 },
+      ],
+      ['zap', { level: 'info', ts: 1790000700.6, caller: 'main.go:1', msg: 'up' }],
+      ['Monolog', { message: 'up', context: {}, level: 200, level_name: 'INFO', channel: 'app', extra: [] }],
+      ['structlog', { event: 'listening', level: 'info', timestamp: '2026-09-21T11:13:20Z' }],
+    ])('of %s is skipped', async (__, line) => {
+      const content = `${write(hook)}\n${write(line)}\n${write(hook)}\n`;
+      expect(await outcomeOf(content)).toEqual({ texts: ['Olá', 'Olá'], notUnderstood: [], skipped: 1 });
+      // Also where it comes first, and where there is nothing else.
+      expect(await outcomeOf(`${write(line)}\n${write(hook)}\n`)).toMatchObject({
+        texts: ['Olá'],
+        notUnderstood: [],
+      });
+      expect((await outcomeOf(`${write(line)}\n`)).notUnderstood).toEqual(['no_log_entries log:1']);
+    });
+
+    test.each<[string, JsonObject]>([
+      ['about a message', pino({ msg: 'got it', from: '5511988887777', text: 'oi' })],
+      ['with an id of WhatsApp', pino({ msg: 'stored wamid.X' })],
+      ['with an event of a vendor', pino({ msg: 'hook', payload: { event: 'message', session: 'x' } })],
+      ['with JSON in its words', pino({ msg: 'got {"event":"x"}' })],
+      ['without words', pino({ value: 1 })],
+    ])('%s is an entry', async (__, line) => {
+      const content = `${write(hook)}\n${write(line)}\n${write(hook)}\n`;
+      const { notUnderstood, skipped } = await outcomeOf(content);
+      expect({ count: notUnderstood.length, skipped }).toEqual({ count: 1, skipped: 0 });
+    });
+  });
+
+  test('it is skipped in any cutting and at any resume point', async () => {
+    const lines = [hook, pino({ msg: 'up' }), hook, pino({ msg: 'down' }), hook].map((line) =>
+      JSON.stringify(line),
+    );
+    const { items, seen } = await readText(lines.join('\n'));
+    expect(seen).toHaveLength(3);
+    for (const [i, item] of items.entries())
+      expect((await readText(lines.join('\n'), { resume: after(item), chunkBytes: 11 })).seen).toEqual(
+        seen.slice(i + 1),
+      );
   });
 });
