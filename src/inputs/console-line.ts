@@ -1,4 +1,5 @@
 import { endsBeforeText, literalAround } from '../decode/envelopes/outer-values.js';
+import { isPrintedByNode } from '../decode/envelopes/open-text.js';
 import { leadingInstant } from '../model/time.js';
 import {
   BACKSLASH,
@@ -78,7 +79,8 @@ export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntr
   }
   const hash = findOpenHash(line, scanner);
   if (hash !== undefined) return hash;
-  if (mayHoldBody(line)) return { kind: 'line', start: 0, end: line.length };
+  if (mayHoldBody(line) || (hasMarker(line) && isPrintedByNode(line.toString('latin1'))))
+    return { kind: 'line', start: 0, end: line.length };
   return found ?? { kind: 'none', start: 0, end: 0 };
 }
 

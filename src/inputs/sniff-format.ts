@@ -14,7 +14,8 @@ import { ValueScanner } from './value-scanner.js';
 /** How a text holds its entries. */
 export type Format =
   | { kind: 'ndjson' }
-  | { kind: 'console' }
+  /** `keepsBodies`: it is a web server's, whose lines end in the request's body. */
+  | { kind: 'console'; keepsBodies?: boolean }
   | { kind: 'framed'; form: FrameForm }
   | { kind: 'values' }
   /** A dump of PostgreSQL or MySQL. */
@@ -32,6 +33,19 @@ const SAMPLE_LINES = 200;
 
 /** Recognises the format by content. `head`: the first FORMAT_HEAD_BYTES of the text, or all of it if it is shorter. */
 export function sniffFormat(head: Buffer): Format {
+  const format = formatOf(head);
+  if (format.kind !== 'console') return format;
+  return { kind: 'console', keepsBodies: KEEPS_BODIES.test(head.toString('latin1')) };
+}
+
+const KEEPS_BODIES = /"POST [^"\n]*" \d{3} [^\n]*"(?:\\x7B|\\x5B|\{|\[)/i;
+
+/** Whether a text has requests to which a web server writes no body. */
+export function namesRequests(head: Buffer): boolean {
+  return /"POST [^"\n]*HTTP\/[\d.]+" \d{3} /.test(head.toString('latin1'));
+}
+
+function formatOf(head: Buffer): Format {
   const start = skipBlank(head, bomLength(head));
   if (start >= head.length) return { kind: 'ndjson' };
   if (head[start] === OPEN_BRACE) {
@@ -89,9 +103,7 @@ export function createSplitter(
     case 'ndjson':
     case 'console':
       // Only arrays count elements: the file was an array when the checkpoint was written, and lines were added since.
-      return start.element > 0
-        ? new ValueSplitter(queue, start)
-        : new LineSplitter(queue, format.kind, start);
+      return start.element > 0 ? new ValueSplitter(queue, start) : new LineSplitter(queue, format, start);
   }
 }
 

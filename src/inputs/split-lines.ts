@@ -18,6 +18,7 @@ import {
   lineTime,
   type FoundEntry,
 } from './console-line.js';
+import { isRequestWithoutBody } from '../decode/envelopes/open-text.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { isLoggerLine } from './logger-lines.js';
 import { ValueScanner } from './value-scanner.js';
@@ -57,12 +58,17 @@ export class LineSplitter implements Splitter {
   #largeValue: number;
   #isExamined = false;
   #wrapped: WrappedValues | undefined;
+  private readonly kind: 'ndjson' | 'console';
+  /** A request without a body among such with one has lost it. */
+  readonly #keepsBodies: boolean;
 
   constructor(
     private readonly queue: ItemQueue,
-    private readonly kind: 'ndjson' | 'console',
+    format: { kind: 'ndjson' | 'console'; keepsBodies?: boolean },
     start: Place,
   ) {
+    this.kind = format.kind;
+    this.#keepsBodies = format.keepsBodies === true;
     this.line = start.line;
     this.#offset = start.offset;
     this.#rest = new ByteCollector(queue.maxEntryBytes + MARKS_SIZE);
@@ -204,7 +210,9 @@ export class LineSplitter implements Splitter {
     const found = findEntry(bytes, this.#scanner);
     const isChatter = found.kind === 'whole' && isLoggerLine(bytes.subarray(found.start));
     if (found.kind === 'none' || isChatter) {
-      this.queue.skipped++;
+      if (this.#keepsBodies && isRequestWithoutBody(bytes.toString('latin1')))
+        this.queue.entry(bytes, line, terminated ? this.#here() : before);
+      else this.queue.skipped++;
       return;
     }
     if (found.kind === 'line') {

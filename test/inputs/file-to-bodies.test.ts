@@ -1,9 +1,10 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { decodeEntry } from '../../src/decode/decode-entry.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import { message, only, wamid, webhook } from '../decode/meta-builders.js';
 import { base64, nginx, python, pythonBytes, ruby } from '../decode/wrap.js';
-import { after, readText } from './support.js';
+import { after, firstProblem, readText } from './support.js';
 
 /** What comes of a file: the texts of its messages, what is not understood, and how many lines were skipped. */
 interface Outcome {
@@ -311,5 +312,39 @@ describe('an ordinary line of a logger that writes JSON', () => {
       expect((await readText(lines.join('\n'), { resume: after(item), chunkBytes: 11 })).seen).toEqual(
         seen.slice(i + 1),
       );
+  });
+});
+
+describe('a log without its bodies says what it resembles', () => {
+  const request = (method: string, last: string) =>
+    `1.2.3.4 - - [21/Sep/2026:14:10:05 +0000] "${method} /webhook HTTP/1.1" 200 2 "-" "facebookexternalua" "${last}"\n`;
+
+  test('nginx, where a body was in a temporary file and others were not', async () => {
+    const kept = request('POST', nginx(JSON.stringify(body('Olá'))));
+    const content = `${request('GET', '-')}${kept}${request('POST', '-')}${kept}`;
+    const outcome = { texts: ['Olá', 'Olá'], notUnderstood: ['empty_request_body'], skipped: 1 };
+    expect(await outcomeOf(content)).toEqual(outcome);
+    const { items, seen } = await readText(content);
+    for (const [i, item] of items.entries())
+      expect((await readText(content, { resume: after(item), chunkBytes: 50 })).seen).toEqual(
+        seen.slice(i + 1),
+      );
+  });
+
+  test('nginx without any body', async () => {
+    const result = await readText(request('GET', '-') + request('POST', '-'));
+    expect(firstProblem(result)).toMatch(/nginx.*\$request_body/);
+  });
+
+  test('nginx’s usual lines beside a program’s own are chatter', async () => {
+    const content = `${request('POST', '-')}got ${JSON.stringify(body('Olá'))}\n`;
+    expect(await outcomeOf(content)).toEqual({ texts: ['Olá'], notUnderstood: [], skipped: 1 });
+  });
+
+  test('a body that Node printed over several lines', async () => {
+    const content = `started\nwebhook ${inspect(body('x '.repeat(100)), { depth: null })}\n`;
+    const { texts, notUnderstood } = await outcomeOf(content);
+    expect(texts).toEqual([]);
+    expect(notUnderstood).toContain('printed_by_node');
   });
 });

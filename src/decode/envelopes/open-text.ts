@@ -22,7 +22,7 @@ export interface OpenedValue {
 
 /** Why a text holds no value. */
 export interface Unopened {
-  reason: 'invalid_json' | 'no_json' | 'abridged' | PartReason;
+  reason: 'invalid_json' | 'no_json' | 'abridged' | 'empty_request_body' | 'printed_by_node' | PartReason;
   message: string;
 }
 
@@ -94,11 +94,34 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
   const opened = openLayers(text, allowance, 0, bytes);
   if (opened.length > 0) return opened;
   if (!text.includes('{') && !text.includes('[')) {
-    return { reason: 'no_json', message: `no JSON in ${text.length} characters` };
+    const reason = formOfFailure(text) ?? 'no_json';
+    return { reason, message: `no JSON in ${text.length} characters` };
   }
   const { isAbridged, partReason } = findValues(text);
-  const reason = isAbridged ? 'abridged' : (partReason ?? 'invalid_json');
+  const reason = isAbridged ? 'abridged' : (partReason ?? formOfFailure(text) ?? 'invalid_json');
   return { reason, message: locateJsonError(text) };
+}
+
+/** A line of Node's print of a body over several lines: `object: 'whatsapp_business_account',`. */
+const PRINTED_BY_NODE = /(?:^|[\s{,])(?:object: '(?:whatsapp|page|instagram)|messaging_product: 'whatsapp)/;
+/** The line of a request in nginx's own format whose last field, the body, is empty. */
+const WITHOUT_BODY = /"POST [^"]*" \d{3} (?:[^"]|"[^"]*")*"-?"\s*$/;
+const LONGEST_LINE = 8_000;
+
+/** What a text that holds no value resembles. */
+function formOfFailure(text: string): 'empty_request_body' | 'printed_by_node' | undefined {
+  if (isRequestWithoutBody(text)) return 'empty_request_body';
+  return PRINTED_BY_NODE.test(text) ? 'printed_by_node' : undefined;
+}
+
+/** Whether a line of a web server's log names a request that has a body, and an empty field in its place. */
+export function isRequestWithoutBody(line: string): boolean {
+  return line.length <= LONGEST_LINE && line.includes('"POST ') && WITHOUT_BODY.test(line);
+}
+
+/** Whether a text is a part of what Node printed of a body. */
+export function isPrintedByNode(line: string): boolean {
+  return PRINTED_BY_NODE.test(line);
 }
 
 /** Whether a text says all that it begins to say: values that nothing cuts off, in whatever notation. */
