@@ -1,4 +1,5 @@
 import { endsBeforeText, literalAround } from '../decode/envelopes/outer-values.js';
+import { withoutColours } from '../decode/envelopes/clock.js';
 import { isPrintedByNode } from '../decode/envelopes/open-text.js';
 import { leadingInstant } from '../model/time.js';
 import {
@@ -187,7 +188,7 @@ const HASH_KEY = /^(?:"(?:[^"\\]|\\.)*"|:\w+) *=>/;
 
 /** When the line was written, if its prefix says so (`2025-09-16T05:00:00Z INFO …`, `[2025-09-16 05:00:00] …`): ms since 1970. */
 export function lineTime(line: Buffer, valueStart: number): number | undefined {
-  const prefix = line.toString('latin1', 0, Math.min(valueStart, LONGEST_TIME_PREFIX));
+  const prefix = withoutColours(line.toString('latin1', 0, Math.min(valueStart, LONGEST_TIME_PREFIX)));
   // Ruby's logger begins with the level's letter: `I, [2025-09-16T05:00:00.123456 #1]  INFO -- :`.
   return leadingInstant(prefix.replace(/^(?:[A-Z], )?[\s["'(<]+/, ''))?.at;
 }

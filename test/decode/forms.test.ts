@@ -343,6 +343,11 @@ describe('E1: every form in which a log can be', () => {
     ['SQS', { Messages: [{ Body: WHOLE, Attributes: { SentTimestamp: String(MS) } }] }],
     ['MongoDB', { createdAt: { $date: { $numberLong: String(MS) } }, doc: canonical(BODY) }],
     ['Django', { model: 'm', pk: 1, fields: { created_at: AT, body: BODY } }],
+    ['Django, under the model’s own name', { model: 'm', pk: 1, fields: { received: AT, body: BODY } }],
+    ['Elasticsearch', { _source: { message: WHOLE }, fields: { '@timestamp': [AT] } }],
+    ['Elasticsearch, its fields alone', { _id: '1', fields: { '@timestamp': [AT], message: [WHOLE] } }],
+    ['.NET', { Id: 1, ReceivedOn: AT, Body: WHOLE }],
+    ['a logger with colours', `\x1b[32m${AT}\x1b[39m INFO ${WHOLE}`],
     [
       'the innermost wrapper',
       { time: '2020-01-01T00:00:00Z', outer: { time: AT, inner: { x: 1, body: BODY } } },

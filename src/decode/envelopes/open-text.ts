@@ -1,7 +1,7 @@
 import { gunzipSync, inflateSync } from 'node:zlib';
 import type { JsonValue } from '../../model/json.js';
 import { locateJsonError } from '../parse-json.js';
-import { timeInWords } from './clock.js';
+import { timeInWords, withoutColours } from './clock.js';
 import { findValues, type FoundValue } from './find-values.js';
 import { joinFrames } from './line-frames.js';
 import { endsBeforeText, hasMark, type PartReason } from './outer-values.js';
@@ -257,12 +257,10 @@ function isBlankBetween(text: string, values: readonly FoundValue[]): boolean {
 
 const LONGEST_PREFIX = 2000;
 
-const ANSI = /\x1b\[[\d;]*[A-Za-z]/g;
-
-/** Colours of a terminal, which loggers also write into files. */
+/** Colours of a terminal. */
 function ansi(text: string): Inner | undefined {
   if (!text.includes('\x1b[')) return undefined;
-  return { step: 'ansi', text: text.replace(ANSI, ''), isExact: true };
+  return { step: 'ansi', text: withoutColours(text), isExact: true };
 }
 
 /** `\x22` for each byte that is not printable ASCII, backslashes included: nginx, Envoy. */
