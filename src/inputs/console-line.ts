@@ -1,4 +1,6 @@
 import { endsBeforeText, literalAround } from '../decode/envelopes/outer-values.js';
+import { withoutColours } from '../decode/envelopes/clock.js';
+import { isPrintedByNode } from '../decode/envelopes/open-text.js';
 import { leadingInstant } from '../model/time.js';
 import {
   BACKSLASH,
@@ -64,25 +66,62 @@ export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntr
   if (outer !== undefined) return outer;
   if (found !== undefined && found.kind !== 'whole') {
     const around = findOpenHash(line, scanner);
-    return around !== undefined && around.start < found.start ? around : found;
+    if (around !== undefined && around.start < found.start) return around;
+    return isInLiteral(line, found) ? { ...found, start: found.start - 1 } : found;
   }
   if (found !== undefined && found.end - found.start > 2) {
     const inside = hasMarker(line.subarray(found.start, found.end));
     const rest = line.subarray(found.end);
     const isSigned = line.subarray(0, found.start).includes(SIGNATURE) || rest.includes(SIGNATURE);
     if (inside && isSigned) return { kind: 'line', start: 0, end: line.length };
-    // Values one directly after the other are an entry each.
-    if (inside ? startsValue(rest) || !hasMarker(rest) : !mayHoldBody(line)) return found;
+    // Of a literal of SQL or YAML the apostrophes belong to the entry: they say that those in it are doubled.
+    const isDoubled = isInLiteral(line, found) && line.subarray(found.start, found.end).includes(DOUBLED);
+    const isAlone = startsValue(rest) ? !isFollowedByOther(rest, scanner) : !hasMarker(rest);
+    if (inside ? isAlone && !isDoubled : !mayHoldBody(line)) return found;
     return { kind: 'line', start: 0, end: line.length };
   }
   const hash = findOpenHash(line, scanner);
   if (hash !== undefined) return hash;
-  if (mayHoldBody(line)) return { kind: 'line', start: 0, end: line.length };
+  if (mayHoldBody(line) || (hasMarker(line) && isPrintedByNode(line.toString('latin1'))))
+    return { kind: 'line', start: 0, end: line.length };
   return found ?? { kind: 'none', start: 0, end: 0 };
 }
 
 /** A signature among the words around a body says who wrote it. */
 const SIGNATURE = Buffer.from('sha256=');
+
+/**
+ * Whether the value that follows directly after a body is none: Monolog's context, which is no entry of its own. Bodies that follow
+ * one another are an entry each.
+ */
+function isFollowedByOther(rest: Buffer, scanner: ValueScanner): boolean {
+  const next = findFilled(rest, scanner);
+  return next?.kind === 'whole' && !hasMarker(rest.subarray(next.start, next.end));
+}
+
+/** The next of the values that follow one another which has anything in it. Monolog ends each line with an empty one. */
+export function findFilled(line: Buffer, scanner = new ValueScanner()): FoundValue | undefined {
+  let from = 0;
+  while (startsValue(line.subarray(from))) {
+    const found = findValue(line.subarray(from), scanner);
+    if (found === undefined) return undefined;
+    const { kind, start, end } = found;
+    const isFilled = skipBlank(line, from + start + 1) < from + end - 1;
+    if (kind !== 'whole' || isFilled) return { kind, start: from + start, end: from + end };
+    from += end;
+  }
+  return undefined;
+}
+
+/** Whether an apostrophe opens directly before the value. */
+function isInLiteral(line: Buffer, { start }: FoundValue): boolean {
+  return line[start - 1] === APOSTROPHE && !isWord(line[start - 2]);
+}
+
+/** Whether an unfinished value is only its bracket, in which prose ends, too (`options: {`). */
+export function isLoneOpening(bytes: Buffer): boolean {
+  return bytes.length === 1 || (bytes.length === 2 && bytes[0] === APOSTROPHE);
+}
 
 /** `b'{"a":"\\u00e1"}'`, Python's bytes: what looks like JSON has its backslashes doubled, and would be read as other text. */
 function isInPythonBytes(line: Buffer, start: number): boolean {
@@ -113,6 +152,7 @@ function findOuter(line: Buffer, found: FoundValue, scanner: ValueScanner): Foun
 
 const LETTER_B = 0x62;
 const APOSTROPHE = 0x27;
+const DOUBLED = Buffer.of(APOSTROPHE, APOSTROPHE);
 
 function isWord(byte: number | undefined): boolean {
   return byte !== undefined && /\w/.test(String.fromCharCode(byte));
@@ -153,7 +193,7 @@ const HASH_KEY = /^(?:"(?:[^"\\]|\\.)*"|:\w+) *=>/;
 
 /** When the line was written, if its prefix says so (`2025-09-16T05:00:00Z INFO …`, `[2025-09-16 05:00:00] …`): ms since 1970. */
 export function lineTime(line: Buffer, valueStart: number): number | undefined {
-  const prefix = line.toString('latin1', 0, Math.min(valueStart, LONGEST_TIME_PREFIX));
+  const prefix = withoutColours(line.toString('latin1', 0, Math.min(valueStart, LONGEST_TIME_PREFIX)));
   // Ruby's logger begins with the level's letter: `I, [2025-09-16T05:00:00.123456 #1]  INFO -- :`.
   return leadingInstant(prefix.replace(/^(?:[A-Z], )?[\s["'(<]+/, ''))?.at;
 }

@@ -5,7 +5,7 @@ import { ItemQueue, type Place } from './item-queue.js';
 import { openText, type OpenText } from './open-text.js';
 import { isSystemError, type ResolvedInput } from './resolve-inputs.js';
 import { isSqlite, readDatabase } from './exports/read-database.js';
-import { createSplitter, sniffFormat } from './sniff-format.js';
+import { createSplitter, namesRequests, sniffFormat } from './sniff-format.js';
 
 export interface FileSourceOptions {
   /** Read where an input is `-`. */
@@ -185,8 +185,9 @@ class InputReader implements FileSource {
       return;
     }
     const skipsLines = format.kind === 'console' || format.kind === 'framed' || format.kind === 'sql';
-    if (skipsLines && queue.found === 0 && start.offset === 0) {
-      queue.problem('no_log_entries', 'This text holds no JSON. Give the log of the webhook bodies.', 1);
+    const isChatter = format.kind === 'ndjson' && queue.skipped > 0;
+    if ((skipsLines || isChatter) && queue.found === 0 && start.offset === 0) {
+      queue.problem('no_log_entries', whyNothing(format.kind, text.head), 1);
     }
     yield queue.take();
   }
@@ -194,6 +195,15 @@ class InputReader implements FileSource {
   #queueFor(index: number, input: ResolvedInput, resumable: boolean, drop?: number): ItemQueue {
     return new ItemQueue(nameOf(input), index, resumable, this.#options.maxEntryBytes, drop);
   }
+}
+
+/** Why a text of lines holds no entry, and what to give instead. */
+function whyNothing(kind: string, head: Buffer): string {
+  if (namesRequests(head)) {
+    return 'This is the log of nginx or another web server without the bodies of its requests. nginx keeps them with $request_body in its log_format and a client_body_buffer_size larger than any of them.';
+  }
+  const what = kind === 'ndjson' ? 'These are only lines of a program’s logger.' : 'This text holds no JSON.';
+  return `${what} Give the log of the webhook bodies.`;
 }
 
 function nameOf(input: ResolvedInput): string {

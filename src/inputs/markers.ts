@@ -31,10 +31,42 @@ export function hasMarker(bytes: Buffer): boolean {
   return includesAny(bytes, PLAIN) || includesAny(bytes, ENCODED);
 }
 
+/** Two numbers of a list of bytes, or of an object by their place: `[123,34,`, `"0":123,"1":34,`. */
+const BYTES = /[[:]\s*-?\d{1,3}\s*,\s*(?:"1"\s*:\s*)?-?\d{1,3}\s*,/;
+
+/** Whether JSON holds the word of a body as the numbers of its bytes, as Node prints a Buffer. */
+export function hasMarkedBytes(json: Buffer): boolean {
+  const text = json.toString('latin1');
+  if (!BYTES.test(text)) return false;
+  for (const [numbers] of text.replace(/"\d+"\s*:/g, '').matchAll(/(?:\s*-?\d{1,3}\s*,){15,}/g)) {
+    if (hasMarker(Buffer.from(numbers.split(',').map(Number)))) return true;
+  }
+  return false;
+}
+
 /** Whether a line without findable JSON may hold a body in another notation, and is no sentence that only mentions one. */
 export function mayHoldBody(line: Buffer): boolean {
   if (includesAny(line, PLAIN) && includesAny(line, BRACKETS)) return true;
   return includesAny(line, ENCODED);
+}
+
+/** No log system and no logger writes more before a body. */
+const LONGEST_BEGINNING = 600;
+const UUID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/gi;
+
+/**
+ * How a line begins, up to the first word of a body, without its numbers: a program begins each of its lines about a webhook in
+ * the same way, and no rest of such a line begins so. undefined for a line without such a word near its beginning.
+ */
+export function beginningOf(line: Buffer): string | undefined {
+  const head = line.subarray(0, LONGEST_BEGINNING);
+  let end = Infinity;
+  for (const word of [...PLAIN, ...ENCODED]) {
+    const at = head.indexOf(word);
+    if (at !== -1) end = Math.min(end, at + word.length);
+  }
+  if (end === Infinity) return undefined;
+  return head.toString('latin1', 0, end).replace(UUID, '0').replace(/\d+/g, '0');
 }
 
 function includesAny(bytes: Buffer, words: readonly Buffer[]): boolean {

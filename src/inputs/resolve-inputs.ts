@@ -30,15 +30,22 @@ const NOT_LOGS = new Set(
   ).split(' '),
 );
 
+/** What operating systems and version control leave in any directory: nobody misses it. */
+const LEFT_BEHIND = /^(?:\._.*|\.DS_Store|\.directory|\.git.*|__MACOSX)$/;
+
+/** Where and how paths are looked up. */
+interface Lookup {
+  cwd: string;
+  /** Told of each file and directory that is there and is not read: hidden, or by its name no log. */
+  onPassedOver?: (path: string) => void;
+}
+
 /**
  * Turns what a user typed into the list of inputs to read: files, directories (recursive, sorted; hidden files and files
- * that are clearly no logs are skipped), shell patterns, and `-` for standard input. A file that is named twice is read
+ * that are clearly no logs are passed over), shell patterns, and `-` for standard input. A file that is named twice is read
  * once. Throws a ConfigError, with the remedy, for a path that leads to nothing readable.
  */
-export async function resolveInputs(
-  paths: readonly string[],
-  options: { cwd: string },
-): Promise<ResolvedInput[]> {
+export async function resolveInputs(paths: readonly string[], lookup: Lookup): Promise<ResolvedInput[]> {
   const files = new Map<string, ResolvedInput>();
   const inputs: ResolvedInput[] = [];
   for (const given of paths) {
@@ -49,7 +56,7 @@ export async function resolveInputs(
       inputs.push({ kind: 'stdin' });
       continue;
     }
-    for (const input of await resolvePath(given, options.cwd)) {
+    for (const input of await resolvePath(given, lookup)) {
       const name = [input.absolutePath, input.member?.name ?? ''].join('\0');
       if (files.has(name)) continue;
       files.set(name, input);
@@ -61,18 +68,19 @@ export async function resolveInputs(
 
 type FileInput = Extract<ResolvedInput, { kind: 'file' }>;
 
-async function resolvePath(given: string, cwd: string): Promise<FileInput[]> {
+async function resolvePath(given: string, lookup: Lookup): Promise<FileInput[]> {
+  const { cwd } = lookup;
   try {
     const stats = await statIfPresent(path.resolve(cwd, given));
     // A file whose name holds glob characters is meant literally, as in a shell.
-    if (stats !== undefined) return await resolvePresent(given, cwd, stats);
+    if (stats !== undefined) return await resolvePresent(given, lookup, stats);
     if (!hasGlob(given)) throw await missing(given, cwd);
     const matches = await expandGlob(given, cwd);
     const found: FileInput[] = [];
     for (const match of matches) {
       const matched = await statIfPresent(path.resolve(cwd, match));
-      if (matched?.isDirectory() === true) found.push(...(await listDirectory(match, cwd)));
-      else if (matched !== undefined) found.push(...(await fileInputs(match, cwd, matched)));
+      if (matched?.isDirectory() === true) found.push(...(await listDirectory(match, lookup)));
+      else if (matched !== undefined) found.push(...(await fileInputs(match, lookup, matched)));
     }
     if (found.length === 0) {
       throw new ConfigError(`No file matches the pattern ${given}.`, {
@@ -85,15 +93,15 @@ async function resolvePath(given: string, cwd: string): Promise<FileInput[]> {
   }
 }
 
-async function resolvePresent(given: string, cwd: string, stats: Stats): Promise<FileInput[]> {
+async function resolvePresent(given: string, lookup: Lookup, stats: Stats): Promise<FileInput[]> {
   if (!stats.isDirectory()) {
-    const files = await fileInputs(given, cwd, stats);
+    const files = await fileInputs(given, lookup, stats);
     if (files.length > 0) return files;
     throw new ConfigError(`The archive ${given} holds no logs.`, {
       remedy: 'Give an archive with webhook logs, or the logs themselves.',
     });
   }
-  const found = await listDirectory(given, cwd);
+  const found = await listDirectory(given, lookup);
   if (found.length === 0) {
     throw new ConfigError(`The directory ${given} holds no logs.`, {
       remedy:
@@ -104,27 +112,32 @@ async function resolvePresent(given: string, cwd: string, stats: Stats): Promise
 }
 
 /** The file, or for a zip archive the logs in it. */
-async function fileInputs(given: string, cwd: string, stats: Stats): Promise<FileInput[]> {
+async function fileInputs(given: string, { cwd, onPassedOver }: Lookup, stats: Stats): Promise<FileInput[]> {
   const absolutePath = path.resolve(cwd, given);
   await access(absolutePath, constants.R_OK);
-  const members = stats.isFile() ? await logsInZip(absolutePath) : undefined;
+  const members = stats.isFile() ? await filesInZip(absolutePath) : undefined;
   if (members === undefined || members === 'damaged')
     return [{ kind: 'file', path: given, absolutePath, size: stats.size }];
-  return members.map((member) => ({
-    kind: 'file',
-    path: `${given}/${member.name}`,
-    absolutePath,
-    size: member.compressedBytes,
-    member,
-  }));
+  const inputs: FileInput[] = [];
+  for (const member of members) {
+    const inside = `${given}/${member.name}`;
+    const parts = member.name.split('/');
+    if (parts.some((part) => LEFT_BEHIND.test(part))) continue;
+    const isHidden = parts.some((part) => part.startsWith('.') && part !== '.');
+    // An archive inside an archive cannot be read, and says so when it is opened.
+    if (!isHidden && (mayBeLog(member.name) || isCalledZip(member.name)))
+      inputs.push({ kind: 'file', path: inside, absolutePath, size: member.compressedBytes, member });
+    else onPassedOver?.(inside);
+  }
+  return inputs;
 }
 
-/** undefined for what is no zip archive, whatever its name. */
-async function logsInZip(absolutePath: string): Promise<ZipMember[] | 'damaged' | undefined> {
+/** The files in an archive that hold anything; undefined for what is no zip archive, whatever its name. */
+async function filesInZip(absolutePath: string): Promise<ZipMember[] | 'damaged' | undefined> {
   try {
     const members = await listZip(absolutePath);
     return members
-      ?.filter(({ name, bytes }) => bytes > 0 && isLogInZip(name))
+      ?.filter(({ name, bytes }) => bytes > 0 && !name.endsWith('/'))
       .sort((a, b) => byCodeUnits(a.name, b.name));
   } catch (error) {
     if (error instanceof DamagedInputError) return 'damaged';
@@ -132,19 +145,9 @@ async function logsInZip(absolutePath: string): Promise<ZipMember[] | 'damaged' 
   }
 }
 
-function isLogInZip(name: string): boolean {
-  const parts = name.split('/');
-  // macOS adds a folder with the attributes of every file.
-  return (
-    !name.endsWith('/') &&
-    parts[0] !== '__MACOSX' &&
-    !parts.some((part) => part.startsWith('.') && part !== '.') &&
-    mayBeLog(name)
-  );
-}
-
 /** The logs in a directory and below it, sorted by path. */
-async function listDirectory(directory: string, cwd: string): Promise<FileInput[]> {
+async function listDirectory(directory: string, lookup: Lookup): Promise<FileInput[]> {
+  const { cwd, onPassedOver } = lookup;
   const found: FileInput[] = [];
   const seen = new Set<string>();
   const visit = async (current: string): Promise<void> => {
@@ -153,12 +156,20 @@ async function listDirectory(directory: string, cwd: string): Promise<FileInput[
     if (seen.has(real)) return;
     seen.add(real);
     for (const name of await readdir(real)) {
-      if (name.startsWith('.')) continue;
+      if (LEFT_BEHIND.test(name)) continue;
       const inside = path.join(current, name);
       const stats = await statIfPresent(path.resolve(cwd, inside));
-      if (stats?.isDirectory() === true) await visit(inside);
-      else if (stats?.isFile() === true && (mayBeLog(name) || (await isZip(path.resolve(cwd, inside)))))
-        found.push(...(await fileInputs(inside, cwd, stats)));
+      const isFile = stats?.isFile() === true;
+      const isDirectory = stats?.isDirectory() === true;
+      if (name.startsWith('.')) {
+        if (isFile || isDirectory) onPassedOver?.(inside);
+      } else if (isDirectory) {
+        await visit(inside);
+      } else if (isFile) {
+        if (mayBeLog(name) || (await isZip(path.resolve(cwd, inside))))
+          found.push(...(await fileInputs(inside, lookup, stats)));
+        else onPassedOver?.(inside);
+      }
     }
   };
   await visit(directory);
@@ -167,7 +178,11 @@ async function listDirectory(directory: string, cwd: string): Promise<FileInput[
 
 /** Whether a file is what its name `.zip` says. */
 async function isZip(absolutePath: string): Promise<boolean> {
-  return absolutePath.toLowerCase().endsWith('.zip') && (await logsInZip(absolutePath)) !== undefined;
+  return isCalledZip(absolutePath) && (await filesInZip(absolutePath)) !== undefined;
+}
+
+function isCalledZip(name: string): boolean {
+  return name.toLowerCase().endsWith('.zip');
 }
 
 function mayBeLog(name: string): boolean {

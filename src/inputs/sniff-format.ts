@@ -1,4 +1,4 @@
-import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, skipBlank } from './bytes.js';
+import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipBlank } from './bytes.js';
 import { readFrame, type FrameForm } from '../decode/envelopes/line-frames.js';
 import { findValue } from './console-line.js';
 import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
@@ -14,7 +14,8 @@ import { ValueScanner } from './value-scanner.js';
 /** How a text holds its entries. */
 export type Format =
   | { kind: 'ndjson' }
-  | { kind: 'console' }
+  /** `keepsBodies`: it is a web server's, whose lines end in the request's body. */
+  | { kind: 'console'; keepsBodies?: boolean }
   /** `endsLines`: what is no part of a line ends in a line end; Fluent Bit takes them all off. */
   | { kind: 'framed'; form: FrameForm; endsLines: boolean }
   | { kind: 'values' }
@@ -33,6 +34,19 @@ const SAMPLE_LINES = 200;
 
 /** Recognises the format by content. `head`: the first FORMAT_HEAD_BYTES of the text, or all of it if it is shorter. */
 export function sniffFormat(head: Buffer): Format {
+  const format = formatOf(head);
+  if (format.kind !== 'console') return format;
+  return { kind: 'console', keepsBodies: KEEPS_BODIES.test(head.toString('latin1')) };
+}
+
+const KEEPS_BODIES = /"POST [^"\n]*" \d{3} [^\n]*"(?:\\x7B|\\x5B|\{|\[)/i;
+
+/** Whether a text has requests to which a web server writes no body. */
+export function namesRequests(head: Buffer): boolean {
+  return /"POST [^"\n]*HTTP\/[\d.]+" \d{3} /.test(head.toString('latin1'));
+}
+
+function formatOf(head: Buffer): Format {
   const start = skipBlank(head, bomLength(head));
   if (start >= head.length) return { kind: 'ndjson' };
   if (head[start] === OPEN_BRACE) {
@@ -47,6 +61,7 @@ export function sniffFormat(head: Buffer): Format {
   if (dump !== undefined) return { kind: 'sql', ...dump };
   if (looksLikeChatText(head.toString('utf8', start))) return { kind: 'chat_text' };
   if (head[start] === OPEN_BRACKET) return sniffBracket(head, start);
+  if (head[start] === QUOTE && holdsTextsOfJson(head, start)) return { kind: 'ndjson' };
   const layout = findCsvLayout(head);
   const form = layout === undefined || layout === 'no_json' ? findFrameForm(head) : undefined;
   if (form !== undefined) return framed(form, head);
@@ -89,9 +104,7 @@ export function createSplitter(
     case 'ndjson':
     case 'console':
       // Only arrays count elements: the file was an array when the checkpoint was written, and lines were added since.
-      return start.element > 0
-        ? new ValueSplitter(queue, start)
-        : new LineSplitter(queue, format.kind, start);
+      return start.element > 0 ? new ValueSplitter(queue, start) : new LineSplitter(queue, format, start);
   }
 }
 
@@ -128,6 +141,21 @@ function sniffBracket(head: Buffer, start: number): Format {
     return { kind: skipBlank(head, lineEnd) < head.length ? sniffLines(head) : 'values' };
   }
   return { kind: startsArray(line) ? 'values' : sniffLines(head) };
+}
+
+/** A text of JSON in which JSON begins, its quotes escaped: `"{\"object\":` */
+const TEXT_OF_JSON = /^"\s*(?:[[{][\s[{]*)(?:\\["nrt]|[\]}])/;
+
+/** Whether the first line is a text of JSON, as `jq .payload` prints a body. A cell of CSV has its quotes doubled, or more cells beside it. */
+function holdsTextsOfJson(head: Buffer, start: number): boolean {
+  const lineEnd = indexOrEnd(head, NEWLINE, start);
+  const line = head.subarray(start, lineEnd);
+  if (!TEXT_OF_JSON.test(line.toString('latin1', 0, 256))) return false;
+  const scanner = new ValueScanner();
+  const end = scanner.scan(line, 0);
+  // A text that is longer than the head can only be judged by its beginning.
+  if (scanner.status !== 'done') return lineEnd === head.length;
+  return skipBlank(line, end) === line.length && isJson(line);
 }
 
 /** Whether an array that does not end on its first line begins as one. */
@@ -173,10 +201,14 @@ function* sampleLines(head: Buffer): Generator<Buffer, void, undefined> {
   }
 }
 
-/** Compares lines with a prefix to bare ones. In doubt NDJSON, which reports a line without JSON; a console log skips it. */
+/**
+ * Compares lines with a prefix to bare ones. A line of words directly before a pretty-printed value is its prefix. In doubt NDJSON,
+ * which reports a line without JSON; a console log skips it.
+ */
 function sniffLines(head: Buffer): 'ndjson' | 'console' {
   let bare = 0;
   let prefixed = 0;
+  let isAfterWords = false;
   let start = bomLength(head);
   for (let lines = 0; start < head.length && lines < SAMPLE_LINES; lines++) {
     const end = indexOrEnd(head, NEWLINE, start);
@@ -192,8 +224,13 @@ function sniffLines(head: Buffer): 'ndjson' | 'console' {
       const to = value.scan(head, lineStart + found.start);
       if (value.status === 'done') start = indexOrEnd(head, NEWLINE, to) + 1;
     }
+    const isLabelled = isAfterWords && found !== 'bare' && found?.kind === 'unfinished';
+    // Not the rest of a value whose beginning is missing.
+    isAfterWords =
+      found === undefined && !/^\s*["{}[\],:]\s*(?:\W|$)|^\s*"/.test(line.toString('latin1', 0, 80));
     // A bare line can be cut, or continue after the sample.
-    if (found === 'bare' || (found?.start === first && found.kind !== 'whole')) bare++;
+    if (isLabelled) prefixed++;
+    else if (found === 'bare' || (found?.start === first && found.kind !== 'whole')) bare++;
     else if (found !== undefined) prefixed++;
   }
   return prefixed > bare || bare === 0 ? 'console' : 'ndjson';

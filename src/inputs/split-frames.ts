@@ -1,8 +1,10 @@
 import { readFrame, type Frame } from '../decode/envelopes/line-frames.js';
-import { ByteCollector, NEWLINE, skipBlank, trimEnd, withoutMarks } from './bytes.js';
-import { findEntry, lineTime } from './console-line.js';
+import { readsWhole } from '../decode/envelopes/open-text.js';
+import { ByteCollector, NEWLINE, QUOTE, skipBlank, trimEnd, withoutMarks } from './bytes.js';
+import { findEntry, isLoneOpening, lineTime, type FoundEntry } from './console-line.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
-import { hasMarker } from './markers.js';
+import { isLoggerLine } from './logger-lines.js';
+import { beginningOf, hasMarker } from './markers.js';
 import { ValueScanner } from './value-scanner.js';
 
 const LINE_END = Buffer.of(NEWLINE);
@@ -31,10 +33,16 @@ interface OpenEntry {
   raw: ByteCollector;
   /** What they say, joined as the log system cut it. */
   content: ByteCollector;
-  holdsMarker: boolean;
-  /** Inside the value that the lines so far have begun; undefined inside a line that the log system has cut. */
+  /** How its first line begins, if it says that a body does. */
+  beginning: string | undefined;
+  /**
+   * Inside the value that the lines so far have begun; undefined inside a line that the log system has cut, where only its end
+   * counts: brackets say nothing in base64, between single quotes, or behind other escapes than JSON's.
+   */
   scanner: ValueScanner | undefined;
   ending: Ending;
+  /** Bytes of its longest line. */
+  longest: number;
 }
 
 /** One line of the file, without its frame. */
@@ -133,15 +141,12 @@ export class FrameSplitter implements Splitter {
   #begin(stream: string, line: Line, terminated: boolean): void {
     const { bytes, number, frame, content, ending } = line;
     const found = ending === 'cut' ? undefined : findEntry(content);
-    if (found?.kind === 'none') {
+    const isChatter = found?.kind === 'whole' && isLoggerLine(content.subarray(found.start));
+    if (found?.kind === 'none' || isChatter) {
       // What journalctl left out is for the decoder to say.
       if (frame?.omitted === true) this.queue.entry(bytes, number, this.#after());
       else this.queue.skipped++;
-    } else if (
-      found === undefined ||
-      found.kind === 'unfinished' ||
-      (found.kind === 'cut' && ending === 'full')
-    ) {
+    } else if (found === undefined || goesOn(found, content, ending)) {
       const open: OpenEntry = {
         line: number,
         lastLine: number,
@@ -149,12 +154,14 @@ export class FrameSplitter implements Splitter {
         receivedAt: frame === undefined ? lineTime(content, content.length) : undefined,
         raw: new ByteCollector(this.queue.maxEntryBytes),
         content: new ByteCollector(this.queue.maxEntryBytes),
-        holdsMarker: false,
+        beginning: beginningOf(content),
         scanner: undefined,
         ending,
+        longest: 0,
       };
       this.#add(open, line);
-      if (found !== undefined) open.scanner = scannerAfter(content, found.start, ending);
+      if (found !== undefined && found.kind !== 'line')
+        open.scanner = scannerAfter(content, found.start, ending);
       this.#open.set(stream, open);
     } else {
       const time = frame?.time ?? lineTime(content, content.length);
@@ -171,18 +178,19 @@ export class FrameSplitter implements Splitter {
   /** Adds a line to what its stream has open. False if it does not belong to it: then nothing was added. */
   #continue(stream: string, open: OpenEntry, line: Line): boolean {
     const { content, ending } = line;
+    if (open.ending !== 'line' && beginsAnother(open, line)) return false;
     if (open.scanner === undefined) {
+      const isMarked = open.ending === 'cut';
       this.#add(open, line);
-      if (ending !== 'cut') this.#endLine(stream, open);
+      if (isMarked && ending !== 'cut') this.#endLine(stream, open);
+      else if (!isMarked && (ending !== 'full' || line.bytes.length < SHORT * open.longest))
+        this.#close(stream, open);
       return true;
     }
     const scanner = open.scanner.copy();
     scanner.scan(content, 0);
     if (scanner.status === 'open' && ending === 'line') scanner.scan(LINE_END, 0);
     if (scanner.status === 'broken') return false;
-    // No second body begins inside one that a full line has cut: the rest of the first is lost.
-    const isOther = open.ending === 'full' && open.holdsMarker && hasMarker(content);
-    if (isOther && scanner.status === 'open') return false;
     this.#add(open, line);
     open.scanner = scanner;
     if (scanner.status === 'done') this.#close(stream, open);
@@ -199,7 +207,7 @@ export class FrameSplitter implements Splitter {
     open.lines++;
     open.lastLine = number;
     open.ending = ending;
-    open.holdsMarker ||= hasMarker(content);
+    open.longest = Math.max(open.longest, bytes.length);
     this.#held += bytes.length + content.length;
   }
 
@@ -247,12 +255,46 @@ export class FrameSplitter implements Splitter {
   }
 }
 
+/** Of a line that was cut without a mark, all parts but the last are about as long. */
+const SHORT = 0.9;
+
 /** Line and content of the largest entry, and the same again for the other streams. */
 const MOST_HELD = 4;
 
 function endingOf(frame: Frame | undefined, endsLines: boolean): Ending {
   if (frame?.partial !== true) return 'line';
   return frame.marked && endsLines ? 'cut' : 'full';
+}
+
+/** Whether what a line has begun goes on in the next one of its stream. */
+function goesOn(found: FoundEntry, content: Buffer, ending: Ending): boolean {
+  if (found.kind === 'unfinished') return true;
+  if (ending !== 'full') return false;
+  // A long line that is whole ends itself.
+  return found.kind === 'cut' || (found.kind === 'line' && !readsWhole(content.toString()));
+}
+
+/**
+ * Whether a line is no rest of one that was cut, whose own rest is lost: it begins as that one began, or it is the last and a whole
+ * body, and both together are not. Inside the texts of JSON and Ruby no quote stands without a backslash: there, what a person wrote
+ * never looks like a body. In other notations it can.
+ */
+function beginsAnother(open: OpenEntry, { content, ending }: Line): boolean {
+  if (!hasMarker(content)) return false;
+  const own = beginningOf(content);
+  if (own !== undefined && own === open.beginning) return true;
+  const found = findEntry(content);
+  if (ending !== 'line' || found.kind !== 'whole' || content[found.start] === QUOTE) return false;
+  const before = open.content.peek();
+  if (before === undefined || !isInQuotedNotation(before)) return false;
+  return readsWhole(content.toString()) && !readsWhole(Buffer.concat([before, content]).toString());
+}
+
+/** Whether the value that a text leaves open is JSON or a Ruby hash. */
+function isInQuotedNotation(content: Buffer): boolean {
+  const { kind, start } = findEntry(content);
+  if (kind !== 'cut' && kind !== 'unfinished') return false;
+  return /^[[{\s]*(?:[":]|$)/.test(content.toString('latin1', start, start + 100));
 }
 
 /** Whether the frame is an object of JSON, which is whole whatever it says. */
@@ -270,5 +312,8 @@ function scannerAfter(content: Buffer, start: number, ending: Ending): ValueScan
 /** Prose that holds nothing, or that ends in a bracket (`options: {`). */
 function isChatter(content: Buffer): boolean {
   const found = findEntry(trimEnd(content));
-  return found.kind === 'none' || (found.kind === 'unfinished' && found.end - found.start === 1);
+  return (
+    found.kind === 'none' ||
+    (found.kind === 'unfinished' && isLoneOpening(content.subarray(found.start, found.end)))
+  );
 }

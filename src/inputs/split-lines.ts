@@ -5,12 +5,22 @@ import {
   NEWLINE,
   OPEN_BRACE,
   OPEN_BRACKET,
+  QUOTE,
   skipBlank,
   trimEnd,
   withoutMarks,
 } from './bytes.js';
-import { findEntry, findValue, lineTime, startsValue, type FoundEntry } from './console-line.js';
+import {
+  findEntry,
+  findFilled,
+  findValue,
+  isLoneOpening,
+  lineTime,
+  type FoundEntry,
+} from './console-line.js';
+import { isRequestWithoutBody } from '../decode/envelopes/open-text.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { isLoggerLine } from './logger-lines.js';
 import { ValueScanner } from './value-scanner.js';
 import { findEntryList, largeValueOf, WrappedValues } from './wrapped-values.js';
 
@@ -48,12 +58,17 @@ export class LineSplitter implements Splitter {
   #largeValue: number;
   #isExamined = false;
   #wrapped: WrappedValues | undefined;
+  private readonly kind: 'ndjson' | 'console';
+  /** A request without a body among such with one has lost it. */
+  readonly #keepsBodies: boolean;
 
   constructor(
     private readonly queue: ItemQueue,
-    private readonly kind: 'ndjson' | 'console',
+    format: { kind: 'ndjson' | 'console'; keepsBodies?: boolean },
     start: Place,
   ) {
+    this.kind = format.kind;
+    this.#keepsBodies = format.keepsBodies === true;
     this.line = start.line;
     this.#offset = start.offset;
     this.#rest = new ByteCollector(queue.maxEntryBytes + MARKS_SIZE);
@@ -137,7 +152,7 @@ export class LineSplitter implements Splitter {
   #isWhole(line: Buffer): boolean {
     if (this.kind === 'console') return findValue(line)?.kind === 'whole';
     const start = skipBlank(line);
-    if (line[start] !== OPEN_BRACE && line[start] !== OPEN_BRACKET) return true;
+    if (line[start] !== OPEN_BRACE && line[start] !== OPEN_BRACKET && line[start] !== QUOTE) return true;
     this.#scanner.reset();
     this.#scanner.scan(line, start);
     return this.#scanner.status === 'done';
@@ -183,14 +198,21 @@ export class LineSplitter implements Splitter {
       from = end;
     }
     const rest = from === 0 ? bytes : bytes.subarray(from);
+    if (isLoggerLine(rest)) {
+      this.queue.skipped++;
+      return;
+    }
     const after = { ...before, offset: before.offset + from };
     this.queue.entry(rest, line, terminated || this.#isWhole(rest) ? this.#here() : after);
   }
 
   #takeConsole(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
     const found = findEntry(bytes, this.#scanner);
-    if (found.kind === 'none') {
-      this.queue.skipped++;
+    const isChatter = found.kind === 'whole' && isLoggerLine(bytes.subarray(found.start));
+    if (found.kind === 'none' || isChatter) {
+      if (this.#keepsBodies && isRequestWithoutBody(bytes.toString('latin1')))
+        this.queue.entry(bytes, line, terminated ? this.#here() : before);
+      else this.queue.skipped++;
       return;
     }
     if (found.kind === 'line') {
@@ -206,8 +228,8 @@ export class LineSplitter implements Splitter {
     let rest = bytes.subarray(found.end);
     let next: FoundEntry = found;
     let given = 0;
-    while (next.kind === 'whole' && startsValue(rest)) {
-      const following = findValue(rest, this.#scanner);
+    while (next.kind === 'whole') {
+      const following = findFilled(rest, this.#scanner);
       if (following === undefined || following.kind === 'unfinished') break;
       // A resumed run starts at the line's beginning, where its time is.
       this.queue.entry(entry, line, { ...before, given: ++given }, { receivedAt });
@@ -263,7 +285,7 @@ export class LineSplitter implements Splitter {
     const raw = this.#openBytes.take();
     const bytes = raw === undefined ? undefined : trimEnd(raw);
     // Prose can end in a bracket (`options: {`): a bracket alone is no entry.
-    if (this.kind === 'console' && bytes?.length === 1) this.queue.skipped++;
+    if (this.kind === 'console' && bytes !== undefined && isLoneOpening(bytes)) this.queue.skipped++;
     else this.queue.entryWithin(bytes, size, open.line, after, { receivedAt: open.receivedAt });
   }
 

@@ -12,7 +12,7 @@ import {
   withoutMarks,
 } from './bytes.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
-import { hasMarker } from './markers.js';
+import { hasMarkedBytes, hasMarker } from './markers.js';
 import { entryOfRow, saysWhoSigned, type NamedCell } from './row-entry.js';
 
 const APOSTROPHE = 0x27;
@@ -313,9 +313,9 @@ export class SqlSplitter implements Splitter {
     }
     const cell: NamedCell = { name, bytes: value };
     if (saysWhoSigned(cell)) row.signing.push(cell);
-    const isMarked = hasMarker(value);
     const first = value[skipBlank(value)];
     const isJson = first === OPEN_BRACE || first === OPEN_BRACKET;
+    const isMarked = hasMarker(value) || (isJson && hasMarkedBytes(value));
     const isBody = isJson && (BODY_TABLE.test(table) || (name !== undefined && BODY_COLUMN.test(name)));
     if (row.holdsMarker || !(isMarked || (isBody && row.body === undefined))) return;
     row.body = value;

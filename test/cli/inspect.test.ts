@@ -158,3 +158,17 @@ test.each([
 ])('an excerpt %s is shown as %s', (excerpt, shown) => {
   expect(shownExcerpt(excerpt)).toBe(shown);
 });
+
+test('names what lies beside the logs of a directory and is not read', async () => {
+  const directory = await directoryWith({
+    'a.ndjson': `${body('one')}\n`,
+    'wacli.db': 'x',
+    '.old.ndjson': `${body('two', 'wamid.2')}\n`,
+    '.DS_Store': 'x',
+  });
+  const seen = await runCli(['inspect', directory]);
+  expect(seen.code).toBe(0);
+  expect(seen.stderr).toMatch(
+    /Not read, because hidden or by their names no logs: \S+\.old\.ndjson, \S+wacli\.db\. A/,
+  );
+});

@@ -343,6 +343,11 @@ describe('E1: every form in which a log can be', () => {
     ['SQS', { Messages: [{ Body: WHOLE, Attributes: { SentTimestamp: String(MS) } }] }],
     ['MongoDB', { createdAt: { $date: { $numberLong: String(MS) } }, doc: canonical(BODY) }],
     ['Django', { model: 'm', pk: 1, fields: { created_at: AT, body: BODY } }],
+    ['Django, under the model’s own name', { model: 'm', pk: 1, fields: { received: AT, body: BODY } }],
+    ['Elasticsearch', { _source: { message: WHOLE }, fields: { '@timestamp': [AT] } }],
+    ['Elasticsearch, its fields alone', { _id: '1', fields: { '@timestamp': [AT], message: [WHOLE] } }],
+    ['.NET', { Id: 1, ReceivedOn: AT, Body: WHOLE }],
+    ['a logger with colours', `\x1b[32m${AT}\x1b[39m INFO ${WHOLE}`],
     [
       'the innermost wrapper',
       { time: '2020-01-01T00:00:00Z', outer: { time: AT, inner: { x: 1, body: BODY } } },
@@ -485,6 +490,17 @@ describe('a log that cannot be read says why', () => {
   test.each<[string, JsonValue]>([
     ['n8n_without_data', execution],
     ['n8n_without_data', { data: [execution, execution], nextCursor: null }],
+    ['n8n_without_runs', { data: [{ id: '1', data: { resultData: { runData: {} } } }] }],
+    [
+      'n8n_binary',
+      {
+        json: { headers: HEADERS },
+        binary: { data: { mimeType: 'application/json', data: 'filesystem-v2', id: 'filesystem-v2:w/x' } },
+      },
+    ],
+    ['printed_by_node', "  object: 'whatsapp_business_account',"],
+    ['printed_by_node', "      changes: [ { value: { messaging_product: 'whatsapp', metadata: {"],
+    ['empty_request_body', '1.2.3.4 - - [21/Sep/2026:14:10:05 +0000] "POST /wa HTTP/1.1" 200 2 "-" "x" "-"'],
     ['in_s3', ['software.amazon.payloadoffloading.PayloadS3Pointer', { s3BucketName: 'b', s3Key: 'k' }]],
     ['filtered', `${RAILS}${ruby({ object: 'whatsapp_business_account', entry: '[FILTERED]' })}`],
     ['abridged', "webhook { object: 'whatsapp_business_account', entry: [ { id: '1', changes: [Array] } ] }"],

@@ -134,3 +134,12 @@ test('bodies one directly after the other in a line are an entry each, with the 
     Array.from({ length: 3 }, () => ({ at: 'log:1', text: BODY, receivedAt: '2025-09-16T05:00:00.000Z' })),
   );
 });
+
+test.each([
+  '\x1b[32m2026-09-21T11:13:20.600Z\x1b[0m INFO',
+  '\x1b[1m\x1b[90m[2026-09-21T11:13:20.600Z]\x1b[39m hook',
+  '[\x1b[2m2026-09-21T11:13:20.600Z\x1b[22m] hook',
+])('the time behind a colour is the entry’s: %j', async (prefix) => {
+  const { seen } = await readText(`${prefix} {"a":1}\n`);
+  expect(seen).toEqual([{ at: 'log:1', text: '{"a":1}', receivedAt: '2026-09-21T11:13:20.600Z' }]);
+});

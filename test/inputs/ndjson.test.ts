@@ -95,3 +95,23 @@ test('objects one after the other in a line are an entry each, wherever in the f
     { at: 'log:3', text: '{"e":"}{"}' },
   ]);
 });
+
+test('a text of JSON in a line is an entry with its quotes, as jq prints one', async () => {
+  const text = (id: number): string => JSON.stringify(JSON.stringify({ object: 'x', id, text: 'a,"b"\n;' }));
+  const lines = [text(1), text(2), text(3)];
+  const { seen, items } = await readText(`${lines.join('\n')}\n`);
+  expect(seen).toEqual(lines.map((line, i) => ({ at: `log:${i + 1}`, text: line })));
+  const again = await readText(`${lines.join('\n')}\n`, { resume: after(items[0]), chunkBytes: 7 });
+  expect(again.seen).toEqual(seen.slice(1));
+  const cut = await readText(`${text(1)}\n${text(2).slice(0, 30)}`);
+  expect(cut.seen.map((each) => each.text)).toEqual([text(1), text(2).slice(0, 30)]);
+  expect(after(cut.items[1])).toEqual(after(cut.items[0]));
+  const long = JSON.stringify(JSON.stringify({ object: 'x'.repeat(100_000) }));
+  expect((await readText(`${long}\n${long}\n`)).texts).toEqual([long, long]);
+});
+
+test('a table whose first cell is quoted JSON stays a table', async () => {
+  const cell = '"{\\"a\\":1}"';
+  const { texts } = await readText(`${cell},2\n${cell},3\n`);
+  expect(texts.join()).not.toContain(',2');
+});

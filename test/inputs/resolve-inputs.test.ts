@@ -68,6 +68,14 @@ test('a directory gives its logs, recursively and sorted, without hidden files a
     'y.log.1',
     'z.json.gz',
   ]);
+  const passedOver: string[] = [];
+  await resolveInputs(['logs'], { cwd, onPassedOver: (file) => passedOver.push(file) });
+  expect(passedOver.sort()).toEqual([
+    'logs/.hidden.json',
+    'logs/b.ndjson~',
+    'logs/old.zip',
+    'logs/photo.PNG',
+  ]);
 });
 
 test('a directory that links to one above it is walked once', async () => {

@@ -148,3 +148,28 @@ test('a zip of a chat that WhatsApp exported says that it holds no ids, with the
     /a chat export has no message ids/i,
   );
 });
+
+test('what an archive holds beside logs is said: one inside it, a database, a hidden file', async () => {
+  const inner = zipOf([{ name: 'b.ndjson', content: DAY }]);
+  const file = await fileWith(
+    zipOf([
+      { name: 'a.ndjson', content: DAY },
+      { name: 'inner.zip', content: inner },
+      { name: 'wacli.db', content: 'x' },
+      { name: '.env', content: 'x' },
+      { name: '__MACOSX/._a.ndjson', content: 'x' },
+      { name: '.DS_Store', content: 'x' },
+    ]),
+    'outer.zip',
+  );
+  const result = await read(file);
+  expect(result.texts).toEqual(['{"a":1}', '{"a":2}']);
+  expect(result.problems).toEqual(['unreadable_input inner.zip:1']);
+  expect(firstProblem(result)).toMatch(/This is a zip archive, not a log. Unpack it/);
+  const passedOver: string[] = [];
+  await resolveInputs([file], { cwd: '/', onPassedOver: (name) => passedOver.push(path.basename(name)) });
+  expect(passedOver).toEqual(['.env', 'wacli.db']);
+
+  const only = await fileWith(zipOf([{ name: 'inner.zip', content: inner }]), 'only.zip');
+  expect((await read(only)).problems).toEqual(['unreadable_input inner.zip:1']);
+});

@@ -4,6 +4,7 @@ import type { Attach, Call, Outcome } from '../call.js';
 import { describe } from '../describe.js';
 import { size } from '../flags/kinds.js';
 import { group, readFlags } from '../flags/table.js';
+import { findLogs } from '../log-inputs.js';
 import { presentInspect } from '../views/inspect.js';
 
 const FLAGS = group('How:', { maxEntrySize: size('skip larger entries').default('16MB') });
@@ -52,12 +53,11 @@ async function inspectCommand(call: Call): Promise<Outcome> {
       code: 'stdin_is_terminal',
     });
   }
-  const [{ inspect }, { resolveInputs }, { createProgress, progressMode }] = await Promise.all([
+  const [{ inspect }, { createProgress, progressMode }] = await Promise.all([
     import('../../commands/inspect/inspect.js'),
-    import('../../commands/inputs.js'),
     import('../ui/progress.js'),
   ]);
-  const inputs = await resolveInputs(args, { cwd: io.cwd });
+  const inputs = await findLogs(call, args);
   stop.letEnd('reading');
   const progress = await createProgress(progressMode(settings, io), io, console, look);
   try {

@@ -17,6 +17,7 @@ import {
   type Line,
   type Reading,
 } from '../flags/table.js';
+import { findLogs } from '../log-inputs.js';
 import { nextSteps } from '../views/replay-next.js';
 import { presentRun } from '../views/replay.js';
 import { typedAgain } from '../typed-again.js';
@@ -214,10 +215,11 @@ async function readOptions(call: Call, flags: ReplayFlags, paths: readonly strin
 
 /** Paths are looked up before the database is opened: a mistyped name must not cost a new, empty database. */
 async function readInput(
-  { io, console, helpText }: Call,
+  call: Call,
   { selection, values }: ReplayFlags,
   paths: readonly string[],
 ): Promise<ReplayOptions['input']> {
+  const { io, console, helpText } = call;
   if (paths.length === 0) return { kind: 'log', ...selection };
   if (paths.includes('-') && io.stdinIsTTY) {
     console.line(helpText());
@@ -226,10 +228,9 @@ async function readInput(
       code: 'stdin_is_terminal',
     });
   }
-  const { resolveInputs } = await import('../../commands/inputs.js');
   return {
     kind: 'paths',
-    inputs: await resolveInputs(paths, { cwd: io.cwd }),
+    inputs: await findLogs(call, paths),
     stdin: io.stdin,
     maxEntryBytes: values.maxEntrySize,
   };

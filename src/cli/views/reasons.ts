@@ -46,11 +46,17 @@ const UNRECOGNIZED: Record<string, string> = {
   invalid_json: 'broken JSON',
   abridged:
     'printed by Node with its inner parts left out ([Object]); log JSON.stringify of the body instead',
+  printed_by_node:
+    'a part of a body that Node printed over several lines; log JSON.stringify of the body instead',
   go_map: 'printed by Go without quotes (map[…]); log the body’s JSON instead',
   inside_text:
     'JSON in a message’s text, or in a value that cannot be read; the value around it has to be a known form',
   filtered: 'Rails’ parameter filter took it out ([FILTERED]); it is not in this log',
   n8n_without_data: 'an n8n execution without its data; export it with includeData=true',
+  n8n_without_runs:
+    'an n8n execution that kept nothing of its nodes; its workflow has to save the data of executions',
+  n8n_binary:
+    'its body is a file of n8n’s binary data, not in the execution; replay the files in n8n’s storage',
   hookdeck_large_payload: 'a Hookdeck request without its body; fetch its raw body by the request’s id',
   left_out_by_journalctl: 'too long for journalctl; export it with --all',
   empty_request_body:

@@ -21,3 +21,10 @@ export function clockOf(text: string): number | undefined {
   const number = String(MONTHS.indexOf(month) / 3 + 1).padStart(2, '0');
   return leadingInstant(`${year}-${number}-${day}T${time}${zone}`)?.at;
 }
+
+/** Colours of a terminal, which loggers also write into files. */
+const COLOURS = /\x1b\[[\d;]*[A-Za-z]/g;
+
+export function withoutColours(text: string): string {
+  return text.includes('\x1b[') ? text.replace(COLOURS, '') : text;
+}

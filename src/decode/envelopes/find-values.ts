@@ -9,8 +9,8 @@ export interface FoundValue {
   source: string | undefined;
   start: number;
   end: number;
-  /** Where the value is no JSON: the syntax that it is written in. */
-  syntax: 'ruby' | 'python' | 'inspect' | undefined;
+  /** Where the text is not the JSON itself: the syntax that it is written in. */
+  syntax: 'ruby' | 'python' | 'inspect' | 'doubled_quotes' | undefined;
 }
 
 export interface FoundValues {
@@ -112,9 +112,12 @@ function valueAt(text: string, start: number): FoundValue | { end: number } | 'c
   if (matches(JSON_START, text, start) || matches(EMPTY, text, start)) {
     const end = endOfValue(text, start);
     if (end === undefined) return 'cut';
-    const source = text.slice(start, end);
+    const written = text.slice(start, end);
+    const single = withSingleQuotes(text, start, end);
+    const source = single ?? written;
     const value = parsed(source);
-    return value === undefined ? { end } : { value, source, start, syntax: undefined, end };
+    if (value === undefined) return { end };
+    return { value, source, start, syntax: single === undefined ? undefined : 'doubled_quotes', end };
   }
   if (matches(TEXTS_START, text, start)) {
     const end = endOfValue(text, start) ?? start + 1;
@@ -128,6 +131,18 @@ function valueAt(text: string, start: number): FoundValue | { end: number } | 'c
   if (literal.kind !== 'read') return literal.kind;
   const { value, syntax, end } = literal;
   return { value, source: undefined, start, syntax, end };
+}
+
+/**
+ * The JSON between the apostrophes of a literal of SQL or YAML (`$1 = '{"body":"it''s"}'`), where an apostrophe is written twice;
+ * undefined for JSON that is not between them, or in which one stands alone: then the two are what was written.
+ */
+function withSingleQuotes(text: string, start: number, end: number): string | undefined {
+  if (text[start - 1] !== "'" || /[\w'\\]/.test(text[start - 2] ?? '')) return undefined;
+  const written = text.slice(start, end);
+  if (!written.includes("''") || written.replaceAll("''", '').includes("'")) return undefined;
+  const isClosed = /^\s*(?:'|$)/.test(text.slice(end, end + 80));
+  return isClosed ? written.replaceAll("''", "'") : undefined;
 }
 
 /** `b'{"object":…}'`: Python's `print(request.data)`. */

@@ -118,6 +118,8 @@ export function reasonOfAbsence(object: JsonObject): string | undefined {
   if (object.MESSAGE === null && Object.hasOwn(object, '__REALTIME_TIMESTAMP'))
     return 'left_out_by_journalctl';
   if (isExecution(object) && (object.data === undefined || object.data === null)) return 'n8n_without_data';
+  if (isEmptyObject(object.runData)) return 'n8n_without_runs';
+  if (isBinaryItem(object)) return 'n8n_binary';
   if (object.is_large_payload === true && (object.body === null || object.body === undefined))
     return 'hookdeck_large_payload';
   if (object.request_body === '-' || object.request_body === '') return 'empty_request_body';
@@ -129,6 +131,18 @@ function isExecution(object: JsonObject): boolean {
   return (
     Object.hasOwn(object, 'workflowId') && Object.hasOwn(object, 'startedAt') && Object.hasOwn(object, 'mode')
   );
+}
+
+function isEmptyObject(value: JsonValue | undefined): boolean {
+  const object = asObject(value);
+  return object !== undefined && Object.keys(object).length === 0;
+}
+
+/** An item of n8n whose body is a file: in the execution is its name, or `filesystem-v2`. */
+function isBinaryItem({ json, binary }: JsonObject): boolean {
+  const files = asObject(binary);
+  if (files === undefined || asObject(json) === undefined) return false;
+  return Object.values(files).some((file) => typeof asObject(file)?.mimeType === 'string');
 }
 
 /** Where the body is that was too large for a queue: the SQS extended client's pointer. */

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { leadingInstant } from '../../model/time.js';
+import { withoutColours } from './clock.js';
 
 /** Log systems that put every line of a program into a frame of their own. */
 export type FrameForm =
@@ -210,7 +211,7 @@ function textFrame(
       partial: content.length >= mostContent || line.length >= mostLine,
       marked: false,
       // Without one of the frame (pm2, RFC 3164's has no year), the time that the program itself printed.
-      time: leadingInstant(time === '' ? content.toString('latin1', 0, 64) : time)?.at,
+      time: leadingInstant(time === '' ? withoutColours(content.toString('latin1', 0, 64)) : time)?.at,
       omitted: false,
     };
   };

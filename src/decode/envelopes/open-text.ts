@@ -1,7 +1,7 @@
 import { gunzipSync, inflateSync } from 'node:zlib';
 import type { JsonValue } from '../../model/json.js';
 import { locateJsonError } from '../parse-json.js';
-import { timeInWords } from './clock.js';
+import { timeInWords, withoutColours } from './clock.js';
 import { findValues, type FoundValue } from './find-values.js';
 import { joinFrames } from './line-frames.js';
 import { endsBeforeText, hasMark, type PartReason } from './outer-values.js';
@@ -22,7 +22,7 @@ export interface OpenedValue {
 
 /** Why a text holds no value. */
 export interface Unopened {
-  reason: 'invalid_json' | 'no_json' | 'abridged' | PartReason;
+  reason: 'invalid_json' | 'no_json' | 'abridged' | 'empty_request_body' | 'printed_by_node' | PartReason;
   message: string;
 }
 
@@ -94,11 +94,40 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
   const opened = openLayers(text, allowance, 0, bytes);
   if (opened.length > 0) return opened;
   if (!text.includes('{') && !text.includes('[')) {
-    return { reason: 'no_json', message: `no JSON in ${text.length} characters` };
+    const reason = formOfFailure(text) ?? 'no_json';
+    return { reason, message: `no JSON in ${text.length} characters` };
   }
   const { isAbridged, partReason } = findValues(text);
-  const reason = isAbridged ? 'abridged' : (partReason ?? 'invalid_json');
+  const reason = isAbridged ? 'abridged' : (partReason ?? formOfFailure(text) ?? 'invalid_json');
   return { reason, message: locateJsonError(text) };
+}
+
+/** A line of Node's print of a body over several lines: `object: 'whatsapp_business_account',`. */
+const PRINTED_BY_NODE = /(?:^|[\s{,])(?:object: '(?:whatsapp|page|instagram)|messaging_product: 'whatsapp)/;
+/** The line of a request in nginx's own format whose last field, the body, is empty. */
+const WITHOUT_BODY = /"POST [^"]*" \d{3} (?:[^"]|"[^"]*")*"-?"\s*$/;
+const LONGEST_LINE = 8_000;
+
+/** What a text that holds no value resembles. */
+function formOfFailure(text: string): 'empty_request_body' | 'printed_by_node' | undefined {
+  if (isRequestWithoutBody(text)) return 'empty_request_body';
+  return PRINTED_BY_NODE.test(text) ? 'printed_by_node' : undefined;
+}
+
+/** Whether a line of a web server's log names a request that has a body, and an empty field in its place. */
+export function isRequestWithoutBody(line: string): boolean {
+  return line.length <= LONGEST_LINE && line.includes('"POST ') && WITHOUT_BODY.test(line);
+}
+
+/** Whether a text is a part of what Node printed of a body. */
+export function isPrintedByNode(line: string): boolean {
+  return PRINTED_BY_NODE.test(line);
+}
+
+/** Whether a text says all that it begins to say: values that nothing cuts off, in whatever notation. */
+export function readsWhole(text: string): boolean {
+  const opened = openText(text, new Allowance());
+  return Array.isArray(opened) && opened.every(({ value }) => typeof value === 'object' && value !== null);
 }
 
 /** A text that another one holds, and what was around it. */
@@ -228,12 +257,10 @@ function isBlankBetween(text: string, values: readonly FoundValue[]): boolean {
 
 const LONGEST_PREFIX = 2000;
 
-const ANSI = /\x1b\[[\d;]*[A-Za-z]/g;
-
-/** Colours of a terminal, which loggers also write into files. */
+/** Colours of a terminal. */
 function ansi(text: string): Inner | undefined {
   if (!text.includes('\x1b[')) return undefined;
-  return { step: 'ansi', text: text.replace(ANSI, ''), isExact: true };
+  return { step: 'ansi', text: withoutColours(text), isExact: true };
 }
 
 /** `\x22` for each byte that is not printable ASCII, backslashes included: nginx, Envoy. */
@@ -330,7 +357,12 @@ const BASE64 = /[A-Za-z0-9+/_-]{40,}={0,2}/;
 function base64(text: string, allowance: Allowance): Inner | undefined {
   const isAlone = /^[A-Za-z0-9+/_\-\s]+={0,2}\s*$/.test(text);
   // What is encoded in the words of a body is a person's.
-  const token = isAlone ? text : hasMark(text) ? undefined : BASE64.exec(text)?.[0];
+  const token = hasMark(text) ? undefined : BASE64.exec(text)?.[0];
+  // Words of letters alone can be lines of base64.
+  return (isAlone ? decoded(text, allowance) : undefined) ?? decoded(token, allowance);
+}
+
+function decoded(token: string | undefined, allowance: Allowance): Inner | undefined {
   if (token === undefined || token.length < 16) return undefined;
   const bytes = Buffer.from(token, 'base64');
   const packed = bytes[0] === 0x1f || bytes[0] === 0x78 ? allowance.unpack(bytes) : undefined;

@@ -9,8 +9,17 @@ import type { Scope } from './bodies.js';
 const COLUMNS = [
   'received_at',
   'receivedAt',
+  'ReceivedAt',
+  'received_on',
+  'receivedOn',
+  'ReceivedOn',
+  'received',
   'created_at',
   'createdAt',
+  'CreatedAt',
+  'created_on',
+  'createdOn',
+  'CreatedOn',
   'inserted_at',
   'insertedAt',
   'ts',
@@ -43,12 +52,13 @@ const COLUMNS = [
   '_SOURCE_REALTIME_TIMESTAMP',
 ] as const;
 
-/** Members beside a body that have its time: SQS, RabbitMQ, Event Hubs. */
+/** Members beside a body that have its time: SQS, RabbitMQ, Event Hubs, Elasticsearch. */
 const BESIDE = [
   ['Attributes', 'SentTimestamp'],
   ['attributes', 'SentTimestamp'],
   ['properties', 'timestamp'],
   ['SystemProperties', 'EnqueuedTimeUtc'],
+  ['fields', '@timestamp'],
 ] as const;
 
 /** When the row was received, ms since 1970. For objects that wrap a body, never for a body itself. */
@@ -92,6 +102,8 @@ function parseInstant(value: JsonValue): number | undefined {
       ? fromDigits(value)
       : parseTimestamp(instantOf(value) ?? clockOf(value) ?? value);
   }
+  // Elasticsearch's fields are lists.
+  if (Array.isArray(value)) return value.length === 1 ? parseInstant(value[0] ?? null) : undefined;
   if (typeof value === 'number' && value >= 1e15) return fromDigits(String(Math.trunc(value)));
   return parseTimestamp(value);
 }
