@@ -115,7 +115,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
     { withContext },
     { compare },
     { forgetSaved, saveForNights },
-    { openPruneFiles, openRepairFiles, readRepairedIds, redactUrl },
+    { openPruneFiles, openRepairFiles, readRepairedIds, redactUrl, rejectTakenFiles },
   ] = await Promise.all([
     import('../items-file.js'),
     import('../views/compare.js'),
@@ -144,6 +144,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
       exitCode: EXIT.ok,
     };
   }
+  await rejectTakenFiles({ repair, pruneDoubles, others: [items, call.settings.output] }, call.io);
   const { crm, place, paths, ...chosen } = await placeOf(call, what, secretKey);
   const { url, table } = place.kind === 'database' ? place : {};
   const repaired = verifyRepair === undefined ? undefined : readRepairedIds(verifyRepair, call.io);
