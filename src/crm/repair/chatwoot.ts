@@ -1,4 +1,4 @@
-import type { PruneForm, RepairForm } from './repair.js';
+import type { PruneForm, RepairForm, RepairStep } from './repair.js';
 
 const FILES = `('image', 'video', 'audio', 'document', 'sticker')`;
 
@@ -204,6 +204,20 @@ where ${isMarked(run, 'p')} and not exists (select from conversations c where c.
   ],
 };
 
+/** The undo file makes them, too: it must not fail where nothing was removed. */
+function removedTables(run: string): RepairStep[] {
+  return [
+    {
+      does: 'A table of what is removed.',
+      sql: `create table if not exists wa_reconcile_${run}_messages as select * from messages where false`,
+    },
+    {
+      does: 'The same for their files.',
+      sql: `create table if not exists wa_reconcile_${run}_attachments as select * from attachments where false`,
+    },
+  ];
+}
+
 /**
  * Duplicates of Chatwoot, whose source_id is not unique. The files of a duplicate go to the row that stays, where that has none;
  * else they would be shown twice.
@@ -222,14 +236,7 @@ join messages d on d.id = s.double::int
 join messages k on k.id = s.kept::int and k.id <> d.id and k.inbox_id = d.inbox_id and k.source_id = d.source_id
 order by d.id`,
     },
-    {
-      does: 'A table of what is removed.',
-      sql: `create table if not exists wa_reconcile_${run}_messages as select * from messages where false`,
-    },
-    {
-      does: 'The same for their files.',
-      sql: `create table if not exists wa_reconcile_${run}_attachments as select * from attachments where false`,
-    },
+    ...removedTables(run),
     {
       does: 'What they hold.',
       sql: `insert into wa_reconcile_${run}_messages select m.* from messages m join wr_rows r on r.double = m.id`,
@@ -258,6 +265,7 @@ where f.message_id = r.double`,
     { does: 'The duplicates.', sql: `delete from messages m using wr_rows r where r.double = m.id` },
   ],
   undo: (run) => [
+    ...removedTables(run),
     {
       does: 'The rows as they were.',
       sql: `insert into messages select * from wa_reconcile_${run}_messages on conflict (id) do nothing`,

@@ -1,4 +1,4 @@
-import type { PruneForm, RepairForm } from './repair.js';
+import type { PruneForm, RepairForm, RepairStep } from './repair.js';
 
 const HOUR_MS = 3_600_000;
 const INDEX = 'wa_reconcile_message_key';
@@ -84,6 +84,24 @@ where starts_with(c.id, 'wr_${run}_c')
   undoAfter: () => [{ does: 'The index of the repair.', sql: `drop index concurrently if exists ${INDEX}` }],
 };
 
+/** The undo file makes them, too: it must not fail where nothing was removed. */
+function removedTables(run: string): RepairStep[] {
+  return [
+    {
+      does: 'Tables of what is removed or moved.',
+      sql: `create table if not exists wa_reconcile_${run}_message as select * from "Message" where false`,
+    },
+    {
+      does: 'The same for files.',
+      sql: `create table if not exists wa_reconcile_${run}_media as select * from "Media" where false`,
+    },
+    {
+      does: 'The same for status updates.',
+      sql: `create table if not exists wa_reconcile_${run}_update as select id, "messageId" from "MessageUpdate" where false`,
+    },
+  ];
+}
+
 /**
  * Duplicates of Evolution API: status updates and the file of a duplicate go over to the row that stays, which has them only
  * once.
@@ -101,18 +119,7 @@ join "Message" d on d.id = s.double
 join "Message" k on k.id = s.kept and k.id <> d.id and k."instanceId" = d."instanceId" and k.key->>'id' = d.key->>'id'
 order by d.id`,
     },
-    {
-      does: 'Tables of what is removed or moved.',
-      sql: `create table if not exists wa_reconcile_${run}_message as select * from "Message" where false`,
-    },
-    {
-      does: 'The same for files.',
-      sql: `create table if not exists wa_reconcile_${run}_media as select * from "Media" where false`,
-    },
-    {
-      does: 'The same for status updates.',
-      sql: `create table if not exists wa_reconcile_${run}_update as select id, "messageId" from "MessageUpdate" where false`,
-    },
+    ...removedTables(run),
     {
       does: 'What they hold.',
       sql: `insert into wa_reconcile_${run}_message select m.* from "Message" m join wr_rows r on r.double = m.id`,
@@ -146,6 +153,7 @@ where f.id = r.id`,
     { does: 'The duplicates.', sql: `delete from "Message" m using wr_rows r where r.double = m.id` },
   ],
   undo: (run) => [
+    ...removedTables(run),
     {
       does: 'The rows as they were.',
       sql: `insert into "Message" select * from wa_reconcile_${run}_message on conflict (id) do nothing`,
