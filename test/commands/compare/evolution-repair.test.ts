@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { compareAll, expectFound, replayDay } from '../../support/crm/comparing.js';
 import { useCrmDatabases } from '../../support/crm/database.js';
 import { createDay } from '../../support/crm/day.js';
-import { fillEvolution } from '../../support/crm/evolution.js';
+import { fillEvolution, WEB_INSTANCE } from '../../support/crm/evolution.js';
 import { watchEvolution } from '../../support/crm/invariants.js';
 import { applyScript, dumpTables, makePrune, makeRepair } from '../../support/crm/repairing.js';
 import { describeOnBackends } from '../../support/databases.js';
@@ -54,6 +54,84 @@ describeOnBackends('the repair of Evolution', (backend) => {
 
     await applyScript(crm.sql, repair.sql);
     expect(await dumpTables(crm.sql, TABLES)).toEqual(after);
+    await applyScript(crm.sql, repair.undo);
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+  });
+
+  it('takes the chat back that it made for older messages, unless a message has come into it since', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 26, count: 200, batched: true });
+    await replayDay(store, day);
+    const { crm } = await databases.filled(fillEvolution, day, ['random_loss']);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    // As where Evolution keeps no chats: its messages have none.
+    await crm.sql(`delete from "Chat"`);
+    const before = await dumpTables(crm.sql, TABLES);
+    const repair = await makeRepair(store, 'evolution', place);
+    await applyScript(crm.sql, repair.sql);
+    const chats = await crm.sql(
+      `select "instanceId" as instance, "remoteJid" as jid from "Chat" order by id`,
+    );
+    expect(chats.length).toBeGreaterThan(3);
+    await applyScript(crm.sql, repair.undo);
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+    // Taken back twice.
+    await applyScript(crm.sql, repair.undo);
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+
+    await applyScript(crm.sql, repair.sql);
+    const [chat] = chats;
+    await crm.sql(
+      `insert into "Message" (id, key, "messageType", message, source, "messageTimestamp", "instanceId")
+       values ('new', jsonb_build_object('id', '3EB0NEW', 'fromMe', false, 'remoteJid', $1::text), 'conversation', '{}', 'web', 1, $2)`,
+      [chat?.jid, chat?.instance],
+    );
+    await applyScript(crm.sql, repair.sql);
+    await applyScript(crm.sql, repair.undo);
+    expect(await crm.sql(`select "instanceId" as instance, "remoteJid" as jid from "Chat"`)).toEqual([chat]);
+    expect(await crm.sql(`select from pg_class where relname like 'wa_reconcile%'`)).toEqual([]);
+  });
+
+  it('writes to a person in the chat and under the addresses that the CRM has for them', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 27, count: 300, batched: false });
+    await replayDay(store, day);
+    const { crm } = await databases.filled(fillEvolution, day);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    // Their messages name the LID with the phone beside it, their chats the phone alone.
+    const addresses = await crm.sql(
+      `select distinct key->>'remoteJid' as lid, key->>'remoteJidAlt' as phone from "Message" where key ? 'remoteJidAlt' order by 1`,
+    );
+    expect(addresses.length).toBeGreaterThan(1);
+    for (const { lid, phone } of addresses) {
+      await crm.sql(`delete from "Chat" where "remoteJid" = $1`, [lid]);
+      await crm.sql(
+        `insert into "Chat" (id, "remoteJid", "instanceId") values ('c' || $1::text, $1::text, $2) on conflict do nothing`,
+        [phone, WEB_INSTANCE],
+      );
+      await crm.sql(
+        `delete from "Message" where key->>'remoteJid' = $2 or id = (
+           select min(id) from "Message" where key->>'remoteJid' = $1)`,
+        [lid, phone],
+      );
+    }
+    const check = await watchEvolution(crm.sql);
+    const chats = await crm.sql(`select count(*)::int as chats from "Chat"`);
+    const before = await dumpTables(crm.sql, TABLES);
+    const repair = await makeRepair(store, 'evolution', place);
+    expect(repair.result.counts.lost).toBeGreaterThan(1);
+    await applyScript(crm.sql, repair.sql);
+    expect(await crm.sql(`select count(*)::int as chats from "Chat"`)).toEqual(chats);
+    expect(await check()).toEqual([]);
+    const written = await crm.sql(
+      `select distinct key->>'remoteJid' as lid, key->>'remoteJidAlt' as phone, key->>'addressingMode' as mode
+       from "Message" where starts_with(id, 'wr_') order by 1`,
+    );
+    expect(written.filter(({ lid }) => String(lid).endsWith('@lid'))).toEqual(
+      addresses.map((address) => ({ ...address, mode: 'lid' })),
+    );
+    const again = await compareAll(store, 'evolution', place);
+    expect(again.result.counts).toMatchObject({ lost: 0, other_contact: 0, doubled: 0 });
     await applyScript(crm.sql, repair.undo);
     expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
   });
