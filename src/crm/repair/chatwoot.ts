@@ -36,6 +36,7 @@ export const CHATWOOT_REPAIR: RepairForm = {
   crm: 'chatwoot',
   // Messages wait in Chatwoot's queues, at times for hours.
   minimumAgeMs: 6 * 3_600_000,
+  isStoredAsText: ({ type }) => type !== 'text',
   needsDatabase: 'Chatwoot Cloud takes no SQL, and files of its tables do not say where they are from',
   steps: (run) => [
     {

@@ -1,4 +1,5 @@
-import type { PruneForm, RepairForm, RepairStep } from './repair.js';
+import { isFile, type PruneForm, type RepairForm, type RepairStep } from './repair.js';
+import { placeAndCards } from './web-content.js';
 
 const HOUR_MS = 3_600_000;
 const INDEX = 'wa_reconcile_message_key';
@@ -33,6 +34,8 @@ function olderMessages(run: string): RepairStep {
 export const EVOLUTION_REPAIR: RepairForm = {
   crm: 'evolution',
   minimumAgeMs: 6 * HOUR_MS,
+  isStoredAsText: (message) =>
+    message.type !== 'text' && !isFile(message) && message.place === null && message.cards === null,
   before: () => [
     {
       does: 'Without this index, every look-up by WhatsApp’s id would read the whole instance. Built beside running writers.',
@@ -47,14 +50,20 @@ create temporary table wr_rows on commit drop as
 select l.position, l.connection, l.name, l.at, ${KEY_ID} as key_id, ${REMOTE_JID} as remote_jid,
   c.remote_jid is not null as has_chat, '{}'::jsonb as alternative,
   l.direction = 'OUTBOUND' as from_me,
-  case l.type when 'image' then 'imageMessage' when 'video' then 'videoMessage' when 'audio' then 'audioMessage'
-    when 'document' then 'documentMessage' when 'sticker' then 'stickerMessage' else 'conversation' end as message_type,
+  case when l.type in ('image', 'video', 'audio', 'document', 'sticker') then l.type || 'Message'
+    when l.place is not null then 'locationMessage'
+    when jsonb_array_length(l.cards) = 1 then 'contactMessage'
+    when l.cards is not null then 'contactsArrayMessage'
+    else 'conversation' end as message_type,
   case l.type when 'image' then jsonb_build_object('imageMessage', ${MEDIA_OBJECT})
     when 'video' then jsonb_build_object('videoMessage', ${MEDIA_OBJECT})
     when 'audio' then jsonb_build_object('audioMessage', ${MEDIA_OBJECT} - 'caption')
     when 'document' then jsonb_build_object('documentMessage', ${MEDIA_OBJECT})
     when 'sticker' then jsonb_build_object('stickerMessage', ${MEDIA_OBJECT} - 'caption')
-    else jsonb_build_object('conversation', coalesce(l.body, '[' || l.type || ']')) end as message,
+    else case
+      ${placeAndCards('l')}
+      else jsonb_build_object('conversation', coalesce(l.body, '[' || l.type || ']')) end
+    end as message,
   case when l.quoted_id is null then null else jsonb_build_object('stanzaId', l.quoted_id) end as context_info
 from wr_lost l
 join "Instance" i on i.id = l.connection

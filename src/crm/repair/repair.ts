@@ -1,5 +1,6 @@
 import type { Direction } from '../../model/enumerations.js';
 import type { CrmName } from '../crm.js';
+import type { ContactCard, Place } from './contents.js';
 
 /** A message that a CRM has lost, with all that a row of it needs. */
 export interface LostMessage {
@@ -22,6 +23,10 @@ export interface LostMessage {
   mediaId: string | null;
   mimeType: string | null;
   fileName: string | null;
+  /** Of a location, where its coordinates are known. */
+  place: Place | null;
+  /** Of a message with contacts. */
+  cards: readonly ContactCard[] | null;
   /** Ms since 1970. */
   at: number;
   status: string | null;
@@ -54,6 +59,14 @@ export interface ScriptForm {
 export interface RepairForm extends ScriptForm {
   /** Messages younger than this are left out: the CRM itself may still be at work on them. */
   minimumAgeMs: number;
+  /** Whether a message comes back as a text that says what it was: the CRM's own form needs what SQL cannot bring, or nobody knows. */
+  isStoredAsText: (message: LostMessage) => boolean;
+}
+
+const FILES: ReadonlySet<string> = new Set(['image', 'video', 'audio', 'document', 'sticker']);
+
+export function isFile({ type }: Pick<LostMessage, 'type'>): boolean {
+  return FILES.has(type);
 }
 
 /** How a CRM's duplicates are removed by SQL. Its statements see them as `wr_doubles`. */

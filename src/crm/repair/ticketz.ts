@@ -1,4 +1,5 @@
 import { isMarked, markedId, type RepairForm, type RepairStep } from './repair.js';
+import { placeAndCards } from './web-content.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -26,8 +27,7 @@ function dataJson(run: string): string {
     'messageTimestamp', extract(epoch from r.at)::bigint, 'pushName', case r.direction when 'INBOUND' then r.name end,
     'message', case
       when r.type in ${FILES} then jsonb_build_object(r.type || 'Message', ${file})
-      when r.type = 'location' then jsonb_build_object('locationMessage', jsonb_build_object('name', r.body))
-      when r.type = 'contacts' then jsonb_build_object('contactMessage', jsonb_build_object('displayName', r.body))
+      ${placeAndCards('r')}
       else jsonb_build_object('conversation', ${BODY}) end,
     'wa_reconcile_repair', '${run}')::text`;
 }
@@ -102,6 +102,8 @@ function lists(run: string): RepairStep[] {
 export const TICKETZ_REPAIR: RepairForm = {
   crm: 'ticketz',
   minimumAgeMs: 2 * HOUR_MS,
+  // A file is on no disk, and how each fork shows a place or a contact is its own.
+  isStoredAsText: ({ type }) => type !== 'text',
   steps: (run) => [
     {
       does: 'Stops where a connection is not there any more.',

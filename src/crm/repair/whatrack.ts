@@ -22,6 +22,8 @@ from crm_conversations where false`,
 export const WHATRACK_REPAIR: RepairForm = {
   crm: 'whatrack',
   minimumAgeMs: 0,
+  // Type and words are columns of their own.
+  isStoredAsText: () => false,
   steps: (run) => [
     {
       does: 'Stops where the CRM lacks a word that the rows need.',

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { presentCompare } from '../../../src/cli/views/compare.js';
 import { compareAll, expectFound, replayDay } from '../../support/crm/comparing.js';
 import { useCrmDatabases } from '../../support/crm/database.js';
 import { createDay } from '../../support/crm/day.js';
@@ -35,7 +37,7 @@ describeOnBackends('the repair of Evolution', (backend) => {
     const repair = await makeRepair(store, 'evolution', place);
     const { lost } = repair.result.counts;
     expect(lost).toBeGreaterThan(20);
-    expect(repair.result.repair).toEqual({ messages: lost, leftOut: {} });
+    expect(repair.result.repair).toMatchObject({ messages: lost, leftOut: {} });
     // Comparing and writing the files has changed nothing.
     expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
 
@@ -134,6 +136,65 @@ describeOnBackends('the repair of Evolution', (backend) => {
     expect(again.result.counts).toMatchObject({ lost: 0, other_contact: 0, doubled: 0 });
     await applyScript(crm.sql, repair.undo);
     expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+  });
+
+  it('gives places and contacts back as such, and says what becomes a text', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 28, count: 300, batched: true });
+    await replayDay(store, day);
+    const { crm } = await databases.filled(fillEvolution, day);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    const kinds = `select "messageType" as type, key->>'id' as id, message from "Message"
+      where "messageType" in ('locationMessage', 'contactMessage') order by 2`;
+    const before = await crm.sql(kinds);
+    expect(new Set(before.map(({ type }) => type)).size).toBe(2);
+    await crm.sql(`delete from "Message" where "messageType" in ('locationMessage', 'contactMessage')`);
+    // One says where only by a name, one is of a type that Evolution has no form for here.
+    const [unknown, poll] = (
+      await store.sql.query(
+        `update messages set raw_meta = '{}', type = case when id::text > (
+             select min(id::text) from messages where type = 'location' and source = 'live') then type else 'button' end
+         where type = 'location' and source = 'live' and id in (
+           select id from messages where type = 'location' and source = 'live' order by id limit 2)
+         returning external_id`,
+      )
+    ).map(({ external_id: id }) => String(id));
+    const repair = await makeRepair(store, 'evolution', place);
+    await applyScript(crm.sql, repair.sql);
+    const after = new Map((await crm.sql(kinds)).map((row) => [row.id, row]));
+    let compared = 0;
+    for (const { id, type, message } of before) {
+      const row = after.get(id);
+      if (!repair.ids.has(String(id)) || id === unknown || id === poll) continue;
+      compared += 1;
+      expect(row?.type).toBe(type);
+      const shape = z.looseObject({
+        locationMessage: z
+          .looseObject({ degreesLatitude: z.number(), degreesLongitude: z.number() })
+          .optional(),
+        contactMessage: z.looseObject({ displayName: z.string(), vcard: z.string() }).optional(),
+      });
+      const [is, was] = [shape.parse(row?.message), shape.parse(message)];
+      expect(is.locationMessage?.degreesLatitude).toBe(was.locationMessage?.degreesLatitude);
+      expect(is.locationMessage?.degreesLongitude).toBe(was.locationMessage?.degreesLongitude);
+      expect(is.contactMessage?.displayName).toBe(was.contactMessage?.displayName);
+      const waid = /waid=(\d+)/;
+      expect(waid.exec(is.contactMessage?.vcard ?? '')?.[1]).toBe(
+        waid.exec(was.contactMessage?.vcard ?? '')?.[1],
+      );
+    }
+    expect(compared).toBeGreaterThan(5);
+    expect(repair.result.repair?.asText).toEqual({ button: 1, location: 1 });
+    expect(repair.sql).toMatch(
+      /-- Stored as text, which says what they were: (button 1, location 1|location 1, button 1)\./,
+    );
+    const texts = await crm.sql(
+      `select "messageType" as type from "Message" where key->>'id' = any($1::text[])`,
+      [[unknown, poll]],
+    );
+    expect(texts).toEqual([{ type: 'conversation' }, { type: 'conversation' }]);
+    const shown = presentCompare(repair.result, ['compare', 'evolution']);
+    expect(JSON.stringify(shown.document)).toContain('stored as text, which says what they were');
   });
 
   it('leaves unread counts alone and writes no row that Chatwoot’s import would push on', async () => {
