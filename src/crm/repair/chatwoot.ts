@@ -1,4 +1,4 @@
-import type { PruneForm, RepairForm, RepairStep } from './repair.js';
+import { chooseBest, type PruneForm, type RepairForm, type RepairStep } from './repair.js';
 
 const FILES = `('image', 'video', 'audio', 'document', 'sticker')`;
 
@@ -227,16 +227,15 @@ export const CHATWOOT_PRUNE: PruneForm = {
   crm: 'chatwoot',
   needsDatabase: CHATWOOT_REPAIR.needsDatabase,
   steps: (run) => [
-    {
-      does: 'The duplicates that are still there, beside the row that stays.',
-      sql: `
-create temporary table wr_rows on commit drop as
-select distinct on (d.id) d.id as double, k.id as kept
-from wr_doubles s
-join messages d on d.id = s.double::int
-join messages k on k.id = s.kept::int and k.id <> d.id and k.inbox_id = d.inbox_id and k.source_id = d.source_id
-order by d.id`,
-    },
+    chooseBest({
+      table: 'messages',
+      key: 'int',
+      isSame: 'm.inbox_id = d.inbox_id and m.source_id = d.source_id',
+      // Sent, failed, delivered, read: a failure is better than sent only (M3).
+      status: 'coalesce(array_position(array[0, 3, 1, 2], m.status), 0)',
+      hasFile: 'exists (select from attachments f where f.message_id = m.id)',
+      age: 'm.created_at',
+    }),
     ...removedTables(run),
     {
       does: 'What they hold.',

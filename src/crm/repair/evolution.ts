@@ -1,4 +1,4 @@
-import { isFile, type PruneForm, type RepairForm, type RepairStep } from './repair.js';
+import { chooseBest, isFile, type PruneForm, type RepairForm, type RepairStep } from './repair.js';
 import { placeAndCards } from './web-content.js';
 
 const HOUR_MS = 3_600_000;
@@ -165,16 +165,18 @@ function removedTables(run: string): RepairStep[] {
 export const EVOLUTION_PRUNE: PruneForm = {
   crm: 'evolution',
   steps: (run) => [
-    {
-      does: 'The duplicates that are still there, beside the row that stays.',
-      sql: `
-create temporary table wr_rows on commit drop as
-select distinct on (d.id) d.id as double, k.id as kept
-from wr_doubles s
-join "Message" d on d.id = s.double
-join "Message" k on k.id = s.kept and k.id <> d.id and k."instanceId" = d."instanceId" and k.key->>'id' = d.key->>'id'
-order by d.id`,
-    },
+    chooseBest({
+      table: '"Message"',
+      key: 'text',
+      isSame: `m."instanceId" = d."instanceId" and m.key->>'id' = d.key->>'id'`,
+      // What was edited or deleted since is what people see; the other copy would bring the old words back.
+      status: `coalesce(array_position(
+      array['ERROR', 'FAILED', 'PENDING', 'SERVER_ACK', 'SENT', 'DELIVERY_ACK', 'DELIVERED', 'READ', 'PLAYED', 'EDITED', 'DELETED'],
+      upper(m.status)), 0)`,
+      hasFile: `(m.message->>'mediaUrl' is not null
+      or exists (select from "Media" f where f."messageId" = m.id))`,
+      age: 'm."messageTimestamp"',
+    }),
     ...removedTables(run),
     {
       does: 'What they hold.',

@@ -63,6 +63,7 @@ export const DOUBLES: Staging<DoubledRow> = {
     ['connection', 'text not null', (row) => row.connection],
     ['kept', 'text not null', (row) => row.keptRowId],
     ['double', 'text not null', (row) => row.rowId],
+    ['equal', 'boolean not null', (row) => String(row.isEqual)],
   ],
 };
 

@@ -277,6 +277,75 @@ describeOnBackends('the repair of Evolution', (backend) => {
     expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
   });
 
+  it('keeps of several copies the one with the right words, then the furthest status, a file, the oldest', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 29, count: 200, batched: false });
+    await replayDay(store, day);
+    const { crm } = await databases.filled(fillEvolution, day);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    const texts = day.messages.filter(
+      ({ connection, via, type, edit, revoke, group }) =>
+        connection === 'web' && via === 'live' && type === 'text' && !edit && !revoke && !group,
+    );
+    const [known = '', wrong = '', filed = '', alone = '', thrice = '', changed = ''] = texts.map(
+      ({ keyId }) => keyId,
+    );
+    const ids = [known, wrong, filed, alone, thrice, changed];
+    expect(new Set(ids).size).toBe(6);
+    await crm.sql(
+      `update "Message" set id = 'c1' || (key->>'id'), status = 'PENDING' where key->>'id' = any($1::text[])`,
+      [ids],
+    );
+    const copy = async (keyId: string, id: string, status: string, body?: string): Promise<void> => {
+      await crm.sql(
+        `insert into "Message" (id, key, "messageType", message, source, "messageTimestamp", "instanceId", status)
+         select $2::text || $1::text, key, "messageType",
+           case when $4::text is null then message else jsonb_build_object('conversation', $4::text) end, source,
+           "messageTimestamp", "instanceId", $3::text
+         from "Message" where id = 'c1' || $1::text`,
+        [keyId, id, status, body ?? null],
+      );
+    };
+    await copy(known, 'c2', 'READ');
+    await copy(wrong, 'c2', 'READ', 'anything else');
+    await copy(filed, 'c2', 'PENDING');
+    await crm.sql(
+      `insert into "Media" (id, "fileName", type, mimetype, "messageId", "instanceId") values ('f', 'a', 'image', 'image/jpeg', $1, $2)`,
+      [`c2${filed}`, WEB_INSTANCE],
+    );
+    await copy(alone, 'c2', 'PENDING');
+    await copy(thrice, 'c2', 'PLAYED');
+    await copy(thrice, 'c3', 'DELIVERY_ACK');
+    await copy(changed, 'c2', 'SERVER_ACK');
+    const before = await dumpTables(crm.sql, TABLES);
+    const prune = await makePrune(store, 'evolution', place);
+    expect(prune.result.counts.doubled).toBe(7);
+    // What a copy has become since the comparison counts, too.
+    await crm.sql(`update "Message" set status = 'READ' where id = 'c1' || $1::text`, [changed]);
+    const kept = async (): Promise<unknown[]> =>
+      (
+        await crm.sql(
+          `select id from "Message" where key->>'id' = any($1::text[]) order by array_position($1::text[], key->>'id')`,
+          [ids],
+        )
+      ).map(({ id }) => id);
+    await applyScript(crm.sql, prune.sql);
+    expect(await kept()).toEqual([
+      `c2${known}`,
+      `c1${wrong}`,
+      `c2${filed}`,
+      `c1${alone}`,
+      `c2${thrice}`,
+      `c1${changed}`,
+    ]);
+    const after = await dumpTables(crm.sql, TABLES);
+    await applyScript(crm.sql, prune.sql);
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(after);
+    await applyScript(crm.sql, prune.undo);
+    await crm.sql(`update "Message" set status = 'PENDING' where id = 'c1' || $1::text`, [changed]);
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+  });
+
   it('names the causes and the people of what it finds', async () => {
     const store = await backend.open();
     const day = createDay({ seed: 24, count: 400, batched: true });
