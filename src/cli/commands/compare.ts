@@ -54,7 +54,9 @@ const FLAGS = {
     forget: toggle('forget the saved comparison that is named'),
   }),
   ...group('Repair:', {
-    adopt: toggle('store the messages that only the CRM has; a later log replaces what they say'),
+    adopt: toggle(
+      'store the messages that only the CRM has; a later log replaces what they say, undo takes them back',
+    ),
     dryRun: dryRun('with --adopt: count what it would store, and store nothing'),
     repair: text(
       'file',

@@ -106,9 +106,7 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
         ? [remedy('verify', [], 'verifies that the database holds everything that the log has')]
         : []),
       ...(adopted?.dryRun === false
-        ? adopted.runs
-            .slice(0, 1)
-            .map((run) => remedy('raw discard', ['--run', run], 'shows how to take the adoption back'))
+        ? adopted.runs.map((run) => remedy('undo', [run], 'takes the adoption back'))
         : []),
     ],
     database: ctx.store.location,

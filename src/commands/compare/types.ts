@@ -140,7 +140,7 @@ export interface AdoptResult {
   rejected: number;
   /** People who turned out to be another one. */
   merged: number;
-  /** One run per connection; `raw discard --run RUN --apply` takes it back. */
+  /** One run per connection; `undo RUN` takes it back. */
   runs: string[];
 }
 
