@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const UNIT = [
   'test/layers.test.ts',
   'test/{decode,identity,rules}/**/*.test.ts',
-  'test/crm/{chatwoot,table,whaticket,whatrack}.test.ts',
+  'test/crm/{chatwoot,repair-contents,table,whaticket,whatrack}.test.ts',
   // Not large-entries: it measures the memory of its own process.
   'test/inputs/exports/*.test.ts',
   'test/inputs/{any-chunking,console-log,containers,csv,file-source,file-to-bodies,fixtures,framed-lines,input-identity,json-values,large-values,ndjson,resolve-inputs,sql-dumps,zip-archives}.test.ts',

@@ -19,7 +19,11 @@ const BUFFER = 64 * 1024;
  * Opens the list that `flag` names; `-` is stdout. Throws ConfigError where it cannot be written, and UserError later where the
  * disk is full.
  */
-export async function openItemsFile(flag: string, target: string, io: Io): Promise<ItemsFile> {
+export async function openItemsFile(
+  flag: string,
+  target: string,
+  io: Pick<Io, 'cwd' | 'stdout'>,
+): Promise<ItemsFile> {
   if (target === '-') {
     return buffered({
       write: (text) => writeAll(io.stdout, text),

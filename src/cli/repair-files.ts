@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
   writePrune,
@@ -10,10 +11,13 @@ import {
 import type { CrmName } from '../commands/compare/types.js';
 import { ConfigError } from '../model/errors.js';
 import { readTextFile } from './environment.js';
+import { contradiction } from './flags/table.js';
 import type { Io } from './io.js';
 import { openItemsFile, type ItemsFile } from './items-file.js';
 
 export { redactUrl } from '../commands/compare/repair-files.js';
+
+type Place = Pick<Io, 'cwd' | 'stdout' | 'clock'>;
 
 /** The files of `--repair` or `--prune-duplicates`. */
 export interface WrittenFiles<Writer> {
@@ -24,6 +28,78 @@ export interface WrittenFiles<Writer> {
   discard: () => Promise<void>;
 }
 
+/** The files that `--repair` and `--prune-doubles` name. */
+export interface NamedFiles {
+  repair?: string | undefined;
+  pruneDoubles?: string | undefined;
+  /** Files that other flags name. */
+  others: readonly (string | undefined)[];
+}
+
+/**
+ * Finds out, before anything is read, whether a file would be overwritten: the undo file and the ids of a repair that was run are
+ * all that takes it back. Throws ConfigError, with a name that is free.
+ */
+export async function rejectTakenFiles(
+  { repair, pruneDoubles, others }: NamedFiles,
+  io: Pick<Io, 'cwd'>,
+): Promise<void> {
+  const named = [
+    { flag: '--repair', target: repair, endings: REPAIR_ENDINGS },
+    { flag: '--prune-doubles', target: pruneDoubles, endings: PRUNE_ENDINGS },
+  ].flatMap(({ flag, target, endings }) =>
+    target === undefined ? [] : [{ flag, target, files: filesOf(target, endings), endings }],
+  );
+  const elsewhere = others.flatMap((file) => (file === undefined || file === '-' ? [] : file));
+  const places = [...named.flatMap(({ files }) => files), ...elsewhere].map((file) => resolve(io.cwd, file));
+  const [first] = named;
+  if (first !== undefined && new Set(places).size < places.length) {
+    throw contradiction(
+      `${first.flag} ${first.target}: another flag names one of its files.`,
+      'Give each its own name.',
+    );
+  }
+  for (const { flag, target, files, endings } of named) {
+    const taken = await firstThere(files, io);
+    if (taken !== undefined) throw isTaken(flag, taken, await freeName(target, endings, io));
+  }
+}
+
+function isTaken(flag: string, taken: string, free: string): ConfigError {
+  return new ConfigError(
+    `${flag}: ${taken} is there already, and may be what takes a repair back: nothing overwrites it.`,
+    { code: 'repair_exists', remedy: `Name another file: ${flag} ${free}` },
+  );
+}
+
+const REPAIR_ENDINGS = ['.sql', '.undo.sql', '.ids'];
+const PRUNE_ENDINGS = ['.sql', '.undo.sql'];
+
+/** FILE.sql with what is written beside it, or the one file of data; of another ending nothing is written. */
+function filesOf(target: string, endings: readonly string[]): string[] {
+  const stem = stemOf(target);
+  if (stem === undefined) return isData(target) ? [target] : [];
+  return [target, ...endings.slice(1).map((ending) => `${stem}${ending}`)];
+}
+
+async function firstThere(files: readonly string[], { cwd }: Pick<Io, 'cwd'>): Promise<string | undefined> {
+  for (const file of files) {
+    // A device such as /dev/null has nothing that could be lost; a link is somebody's.
+    const there = await lstat(resolve(cwd, file)).catch(() => undefined);
+    if (there?.isFile() === true || there?.isSymbolicLink() === true) return file;
+  }
+  return undefined;
+}
+
+/** `lost-2.sql`, or the first such name of which no file is there. */
+async function freeName(target: string, endings: readonly string[], io: Pick<Io, 'cwd'>): Promise<string> {
+  const [, stem = target, ending = ''] = /^(.+?)(\.[^.]+)$/.exec(target) ?? [];
+  for (let number = 2; ; number += 1) {
+    const name = `${stem}-${number}${ending}`;
+    if ((await firstThere(filesOf(name, endings), io)) === undefined) return name;
+  }
+}
+
 /**
  * Opens FILE.sql, FILE.undo.sql and FILE.ids, or FILE.ndjson. Throws ConfigError for another ending, and for what cannot be
  * written.
@@ -32,10 +108,10 @@ export async function openRepairFiles(
   target: string,
   crm: CrmName,
   place: Pick<RepairSubject, 'place' | 'from'>,
-  io: Io,
+  io: Place,
 ): Promise<WrittenFiles<RepairWriter>> {
   const stem = stemOf(target);
-  if (stem === undefined && !/\.(?:ndjson|jsonl)$/i.test(target)) {
+  if (stem === undefined && !isData(target)) {
     throw new ConfigError(`--repair ${target}: the ending says the form.`, {
       code: 'usage',
       remedy: 'Name a file that ends in .sql, or in .ndjson for the messages as data.',
@@ -62,7 +138,7 @@ export async function openPruneFiles(
   target: string,
   crm: CrmName,
   place: Pick<RepairSubject, 'place' | 'from'>,
-  io: Io,
+  io: Place,
 ): Promise<WrittenFiles<PruneWriter>> {
   const stem = stemOf(target);
   if (stem === undefined) {
@@ -80,16 +156,21 @@ export async function openPruneFiles(
   );
 }
 
+function isData(target: string): boolean {
+  return /\.(?:ndjson|jsonl)$/i.test(target);
+}
+
 function stemOf(target: string): string | undefined {
   return /^(.+)\.sql$/i.exec(target)?.[1];
 }
 
 async function openFiles<Writer extends { end: () => Promise<void> }>(
   flag: string,
-  io: Io,
+  io: Place,
   write: (open: (path: string) => Promise<TextFile>) => Promise<Writer>,
 ): Promise<WrittenFiles<Writer>> {
   const opened: ItemsFile[] = [];
+  const paths: string[] = [];
   const discard = async (): Promise<void> => {
     for (const file of opened) await file.discard();
   };
@@ -97,6 +178,7 @@ async function openFiles<Writer extends { end: () => Promise<void> }>(
     const writer = await write(async (path) => {
       const file = await openItemsFile(flag, path, io);
       opened.push(file);
+      paths.push(path);
       return { path, write: (text) => (text === '' ? undefined : file.line(text.replace(/\n$/, ''))) };
     });
     return {
@@ -104,6 +186,10 @@ async function openFiles<Writer extends { end: () => Promise<void> }>(
       finish: async (isNeeded) => {
         if (!isNeeded) return;
         await writer.end();
+        // Another comparison may have written them meanwhile.
+        const [target = ''] = paths;
+        const taken = await firstThere(paths, io);
+        if (taken !== undefined) throw isTaken(flag, taken, await freeName(target, REPAIR_ENDINGS, io));
         for (const file of opened) await file.finish();
       },
       discard,

@@ -54,7 +54,9 @@ const FLAGS = {
     forget: toggle('forget the saved comparison that is named'),
   }),
   ...group('Repair:', {
-    adopt: toggle('store the messages that only the CRM has; a later log replaces what they say'),
+    adopt: toggle(
+      'store the messages that only the CRM has; a later log replaces what they say, undo takes them back',
+    ),
     dryRun: dryRun('with --adopt: count what it would store, and store nothing'),
     repair: text(
       'file',
@@ -115,7 +117,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
     { withContext },
     { compare },
     { forgetSaved, saveForNights },
-    { openPruneFiles, openRepairFiles, readRepairedIds, redactUrl },
+    { openPruneFiles, openRepairFiles, readRepairedIds, redactUrl, rejectTakenFiles },
   ] = await Promise.all([
     import('../items-file.js'),
     import('../views/compare.js'),
@@ -144,6 +146,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
       exitCode: EXIT.ok,
     };
   }
+  await rejectTakenFiles({ repair, pruneDoubles, others: [items, call.settings.output] }, call.io);
   const { crm, place, paths, ...chosen } = await placeOf(call, what, secretKey);
   const { url, table } = place.kind === 'database' ? place : {};
   const repaired = verifyRepair === undefined ? undefined : readRepairedIds(verifyRepair, call.io);

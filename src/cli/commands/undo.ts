@@ -19,7 +19,7 @@ export function registerUndo(parent: Command, attach: Attach): void {
     .addArgument(new Argument('<run>', 'the run to undo: its id, or the beginning of it'));
   describe(command, {
     flags: FLAGS,
-    summary: 'Restore what a run of dedupe, verify --enforce or raw discard changed.',
+    summary: 'Restore what a run of dedupe, verify --enforce, raw discard or compare --adopt changed.',
     details:
       'All or nothing: if a later run or another program has changed a row since, nothing is ' +
       'changed and the rows are listed. What a replay stored or merged cannot be undone: it comes from the raw ' +

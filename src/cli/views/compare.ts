@@ -222,6 +222,9 @@ function repairItems({ repair, repaired, counts }: CompareResult): Item[] {
           ? 'nothing is lost: no file was written'
           : `${formatAmount(repair.messages, 'message')} written${leftOut.length === 0 ? '' : `; left out: ${leftOut.join(', ')}`}`,
     });
+    const asText = Object.entries(repair.asText).map(([type, count]) => `${type} ${formatCount(count)}`);
+    if (asText.length > 0)
+      items.push({ mark: 'note', line: `stored as text, which says what they were: ${asText.join(', ')}` });
   }
   return items;
 }

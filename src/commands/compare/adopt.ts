@@ -40,6 +40,7 @@ export async function adoptRows(
       strict: false,
       batchSize: BATCH,
       resume: false,
+      isUndoable: true,
       recordedOptions: { crm: source.dialect.name, adopt: true, connection: connection.name },
     });
     total.entries += wanted.size;

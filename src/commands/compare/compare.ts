@@ -34,7 +34,7 @@ import { matchConnections, type ConnectionMatch } from './match-connections.js';
 import { addAside, addNews, stageCrm, type Staged } from './stage-rows.js';
 import { Tally } from './tally.js';
 import { giveLostMessages } from './lost-messages.js';
-import type { CompareOptions, CompareResult, ComparedItem, RepairSummary } from './types.js';
+import type { CompareOptions, CompareResult, ComparedItem, DoubledRow, RepairSummary } from './types.js';
 
 /**
  * Holds a CRM's own rows against the messages of the database, and says of each what it is. Reads both sides at one moment each
@@ -106,9 +106,7 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
         ? [remedy('verify', [], 'verifies that the database holds everything that the log has')]
         : []),
       ...(adopted?.dryRun === false
-        ? adopted.runs
-            .slice(0, 1)
-            .map((run) => remedy('raw discard', ['--run', run], 'shows how to take the adoption back'))
+        ? adopted.runs.map((run) => remedy('undo', [run], 'takes the adoption back'))
         : []),
     ],
     database: ctx.store.location,
@@ -284,9 +282,9 @@ class Comparison {
         break;
       }
     }
-    for (const double of doubles) {
+    for (const { row: double, isEqual } of doubles) {
       this.tally.count(connectionId, 'doubled', leadId);
-      await this.doubled(connectionId, rowId, double.rowId);
+      await this.doubled(connectionId, { keptRowId: rowId, rowId: double.rowId, isEqual });
       await this.item({
         sign: '*',
         class: 'doubled',
@@ -329,7 +327,7 @@ class Comparison {
 
   /** Rows that only the CRM has. */
   async unpaired(): Promise<void> {
-    let before: { connectionId: string; sameAs: string; rowId: string } | undefined;
+    let before: UnpairedRow | undefined;
     for await (const page of streamUnpaired(this.tx, this.scope)) {
       if (this.ctx.signal.aborted) return;
       for (const row of page) {
@@ -339,9 +337,11 @@ class Comparison {
         else if (sameAs === null) await this.unpairedRow(row, 'without_id');
         else if (before?.connectionId === connectionId && before.sameAs === sameAs) {
           await this.unpairedRow(row, 'doubled');
-          await this.doubled(connectionId, before.rowId, row.rowId);
+          // Without a message of ours nothing says which is right; one under another contact may be another's.
+          const isEqual = row.contact === before.contact && row.direction === before.direction;
+          await this.doubled(connectionId, { keptRowId: before.rowId, rowId: row.rowId, isEqual });
         } else {
-          before = { connectionId, sameAs, rowId: row.rowId };
+          before = row;
           await this.unpairedRow(row, 'only_in_crm');
         }
       }
@@ -377,8 +377,8 @@ class Comparison {
     await this.item({ sign, class: className, connectionId, externalId, rowId, detail: type });
   }
 
-  private async doubled(connectionId: string, keptRowId: string, rowId: string): Promise<void> {
-    await this.scope.onDoubled?.({ connection: this.tally.crmKeyOf(connectionId), keptRowId, rowId });
+  private async doubled(connectionId: string, row: Omit<DoubledRow, 'connection'>): Promise<void> {
+    await this.scope.onDoubled?.({ connection: this.tally.crmKeyOf(connectionId), ...row });
   }
 
   private isInWindow({ at, storedAt, isContactInScope }: UnpairedRow): boolean {

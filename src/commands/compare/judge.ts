@@ -11,8 +11,8 @@ export interface Judged {
   /** The row that is the message. */
   row: ComparedPair;
   fields: ComparedField[];
-  /** Further rows of the same message. */
-  doubles: ComparedPair[];
+  /** Further rows of the same message; `isEqual`: as good as the best one by all that the log says. */
+  doubles: { row: ComparedPair; isEqual: boolean }[];
 }
 
 /**
@@ -24,17 +24,30 @@ export function judgeMessage(
   dialect: Pick<Dialect, 'bodyOfEdited' | 'wordsOf'>,
 ): Judged {
   const judged = rows.map((row) => ({ row, fields: differencesOf(row, dialect) }));
-  judged.sort(
-    (a, b) =>
-      Number(b.row.isSamePerson) - Number(a.row.isSamePerson) ||
-      a.fields.length - b.fields.length ||
-      Number(b.row.isExact) - Number(a.row.isExact) ||
-      a.row.ordinal - b.row.ordinal,
-  );
+  judged.sort((a, b) => byGoodness(a, b) || a.row.ordinal - b.row.ordinal);
   const [best, ...others] = judged;
   if (best === undefined) throw new Error('a message was judged without a row');
   const kind = !best.row.isSamePerson ? 'other_contact' : best.fields.length > 0 ? 'differs' : 'same';
-  return { kind, row: best.row, fields: best.fields, doubles: others.map(({ row }) => row) };
+  return {
+    kind,
+    row: best.row,
+    fields: best.fields,
+    doubles: others.map((other) => ({ row: other.row, isEqual: byGoodness(best, other) === 0 })),
+  };
+}
+
+/** The better one first. */
+function byGoodness(a: RowAndFields, b: RowAndFields): number {
+  return (
+    Number(b.row.isSamePerson) - Number(a.row.isSamePerson) ||
+    a.fields.length - b.fields.length ||
+    Number(b.row.isExact) - Number(a.row.isExact)
+  );
+}
+
+interface RowAndFields {
+  row: ComparedPair;
+  fields: ComparedField[];
 }
 
 function differencesOf(

@@ -1,4 +1,5 @@
 import type { Dialect } from '../../crm/crm.js';
+import { cardsIn, placeIn } from '../../crm/repair/contents.js';
 import type { LostMessage } from '../../crm/repair/repair.js';
 import type { Sql } from '../../store/sql.js';
 import {
@@ -28,7 +29,7 @@ export async function giveLostMessages(tx: Sql, from: LostFrom, sink: RepairSink
   for (const { connection, crm } of from.matches) {
     if (!keys.has(connection.id)) keys.set(connection.id, crm.key);
   }
-  const summary: RepairSummary = { messages: 0, leftOut: {} };
+  const summary: RepairSummary = { messages: 0, leftOut: {}, asText: {} };
   const leaveOut = (reason: LeftOutReason): void => {
     summary.leftOut[reason] = (summary.leftOut[reason] ?? 0) + 1;
   };
@@ -49,6 +50,7 @@ export async function giveLostMessages(tx: Sql, from: LostFrom, sink: RepairSink
           leaveOut('no_contact');
         else {
           summary.messages += 1;
+          if (sink.isStoredAsText(lost)) summary.asText[lost.type] = (summary.asText[lost.type] ?? 0) + 1;
           await sink.lost(lost);
         }
       }
@@ -79,6 +81,8 @@ function lostMessage(
     mediaId,
     mimeType,
     fileName,
+    place: content.messageType === 'location' ? placeIn(content.rawMeta) : null,
+    cards: content.messageType === 'contacts' ? cardsIn(content.rawMeta) : null,
     at: content.timestamp,
     status,
     quotedId,

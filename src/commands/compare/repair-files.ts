@@ -44,6 +44,7 @@ export async function writeRepair(
   if (target.kind === 'ndjson') {
     return {
       minimumAgeMs: 0,
+      isStoredAsText: () => false,
       lost: (message) => target.data.write(`${JSON.stringify(asData(message))}\n`),
       end: () => Promise.resolve(),
     };
@@ -51,14 +52,20 @@ export async function writeRepair(
   const form = repairFormOf(crm, subject.from);
   const script = new Script(form, LOST, subjectOf(crm, target.undo, subject));
   await target.script.write(script.head());
+  const asText = new Map<string, number>();
   return {
     minimumAgeMs: form.minimumAgeMs,
+    isStoredAsText: form.isStoredAsText,
     lost: async (message) => {
+      if (form.isStoredAsText(message)) asText.set(message.type, (asText.get(message.type) ?? 0) + 1);
       await target.ids.write(`${message.connection}\t${message.externalId}\n`);
       await target.script.write(script.add(message));
     },
     end: async () => {
-      await target.script.write(script.tail());
+      const types = [...asText].map(([type, count]) => `${type} ${count}`).join(', ');
+      await target.script.write(
+        script.tail(asText.size === 0 ? [] : [`Stored as text, which says what they were: ${types}.`]),
+      );
       await target.undo.write(script.undo());
     },
   };

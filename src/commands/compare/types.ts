@@ -141,7 +141,7 @@ export interface AdoptResult {
   rejected: number;
   /** People who turned out to be another one. */
   merged: number;
-  /** One run per connection; `raw discard --run RUN --apply` takes it back. */
+  /** One run per connection; `undo RUN` takes it back. */
   runs: string[];
 }
 
@@ -149,6 +149,7 @@ export interface AdoptResult {
 export interface RepairSink {
   /** Messages younger than this are left out. */
   minimumAgeMs: number;
+  isStoredAsText: (message: LostMessage) => boolean;
   lost: (message: LostMessage) => Promise<void> | void;
 }
 
@@ -157,6 +158,8 @@ export interface RepairSummary {
   messages: number;
   /** Lost messages that are not in it, by reason. */
   leftOut: Partial<Record<LeftOutReason, number>>;
+  /** Of them, those that come back as a text that says what they were, by type: the CRM's own form cannot be written. */
+  asText: Record<string, number>;
 }
 
 /** `recent`: the CRM may still be at work on it. `no_contact`: nothing names the person there. */

@@ -44,6 +44,8 @@ export interface ReplayOptions {
   batchSize: number;
   /** Go on where an interrupted run with the same inputs stopped. */
   resume: boolean;
+  /** Whether `undo` can take the run back (default false): see ApplySettings. */
+  isUndoable?: boolean;
   /** For sync_runs.options: what the user asked for, without secrets. */
   recordedOptions: Record<string, string | number | boolean | string[]>;
 }

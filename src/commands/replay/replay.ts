@@ -159,6 +159,7 @@ class Replay {
       runId: run.id,
       tickets: this.options.tickets,
       syncSource: 'webhook',
+      isUndoable: this.options.isUndoable ?? false,
       clock: ctx.clock,
       newId: run.newId,
     } as const;

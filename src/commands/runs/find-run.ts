@@ -45,8 +45,15 @@ export function describeRun(run: RunRow): string {
   return `${run.id} (${run.command}, ${new Date(run.startedAt).toISOString()})`;
 }
 
-/** The commands whose journal holds every row that they changed. */
+/** The commands whose journal holds every row that they changed; of replays, only an adoption's does. */
 export const UNDOABLE = ['dedupe', 'verify', 'undo', 'raw discard'] as const;
+
+/** Whether the journal of a run holds every row that it changed. */
+export function isUndoable({ command, options }: Pick<RunRow, 'command' | 'options'>): boolean {
+  return (
+    UNDOABLE.some((undoable) => undoable === command) || (command === 'replay' && options.adopt === true)
+  );
+}
 
 /** The undo by which a run is undone at present: one that was not undone itself. */
 export function undoOf(runId: string, undos: readonly RunRow[]): RunRow | undefined {
@@ -55,9 +62,5 @@ export function undoOf(runId: string, undos: readonly RunRow[]): RunRow | undefi
 
 /** Whether `undo` can restore what the run changed. */
 export function canUndo(run: RunRow, undos: readonly RunRow[]): boolean {
-  return (
-    run.isJournaled &&
-    UNDOABLE.some((command) => command === run.command) &&
-    undoOf(run.id, undos) === undefined
-  );
+  return run.isJournaled && isUndoable(run) && undoOf(run.id, undos) === undefined;
 }

@@ -2,7 +2,7 @@ import { ConfigError, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { Sql } from '../../store/sql.js';
 import { readJournaledRuns, readUndos, type RunRow } from '../../store/tables/sync-runs.js';
-import { describeRun, findRun, UNDOABLE, undoOf } from '../runs/find-run.js';
+import { describeRun, findRun, isUndoable, UNDOABLE, undoOf } from '../runs/find-run.js';
 
 /**
  * The run that is to be undone. Throws ConfigError for a run that does not exist, is not the only one of its name, or
@@ -10,7 +10,7 @@ import { describeRun, findRun, UNDOABLE, undoOf } from '../runs/find-run.js';
  */
 export async function chooseRun(sql: Sql, typed: string): Promise<RunRow> {
   const run = await findRun(sql, typed, (reason) => listUndoable(sql, reason));
-  if (!UNDOABLE.some((command) => command === run.command)) throw await notUndoable(sql, run);
+  if (!isUndoable(run)) throw await notUndoable(sql, run);
   const by = undoOf(run.id, await readUndos(sql));
   if (by !== undefined) {
     throw new UserError(`Run ${run.id} was already undone by undo ${by.id}.`, {

@@ -23,7 +23,7 @@ import type { LeftRow, UndoOptions, UndoResult } from './types.js';
 const LISTED = 50;
 
 /**
- * Restores exactly what a run of `dedupe`, `verify --enforce`, `raw discard` or `undo` changed, in one transaction: afterwards
+ * Restores exactly what a run of `dedupe`, `verify --enforce`, `raw discard`, `undo` or an adoption changed, in one transaction: afterwards
  * every row is what it was before, or, if one cannot be, nothing has changed. What has changed since is never overwritten:
  * without `force` it prevents the undo; with it, the changed columns, and rows that were deleted or exist again, stay as they
  * are. The undo is a run with a journal of its own.

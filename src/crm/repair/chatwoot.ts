@@ -1,4 +1,4 @@
-import type { PruneForm, RepairForm } from './repair.js';
+import { chooseBest, type PruneForm, type RepairForm, type RepairStep } from './repair.js';
 
 const FILES = `('image', 'video', 'audio', 'document', 'sticker')`;
 
@@ -36,6 +36,7 @@ export const CHATWOOT_REPAIR: RepairForm = {
   crm: 'chatwoot',
   // Messages wait in Chatwoot's queues, at times for hours.
   minimumAgeMs: 6 * 3_600_000,
+  isStoredAsText: ({ type }) => type !== 'text',
   needsDatabase: 'Chatwoot Cloud takes no SQL, and files of its tables do not say where they are from',
   steps: (run) => [
     {
@@ -204,24 +205,9 @@ where ${isMarked(run, 'p')} and not exists (select from conversations c where c.
   ],
 };
 
-/**
- * Duplicates of Chatwoot, whose source_id is not unique. The files of a duplicate go to the row that stays, where that has none;
- * else they would be shown twice.
- */
-export const CHATWOOT_PRUNE: PruneForm = {
-  crm: 'chatwoot',
-  needsDatabase: CHATWOOT_REPAIR.needsDatabase,
-  steps: (run) => [
-    {
-      does: 'The duplicates that are still there, beside the row that stays.',
-      sql: `
-create temporary table wr_rows on commit drop as
-select distinct on (d.id) d.id as double, k.id as kept
-from wr_doubles s
-join messages d on d.id = s.double::int
-join messages k on k.id = s.kept::int and k.id <> d.id and k.inbox_id = d.inbox_id and k.source_id = d.source_id
-order by d.id`,
-    },
+/** The undo file makes them, too: it must not fail where nothing was removed. */
+function removedTables(run: string): RepairStep[] {
+  return [
     {
       does: 'A table of what is removed.',
       sql: `create table if not exists wa_reconcile_${run}_messages as select * from messages where false`,
@@ -230,6 +216,27 @@ order by d.id`,
       does: 'The same for their files.',
       sql: `create table if not exists wa_reconcile_${run}_attachments as select * from attachments where false`,
     },
+  ];
+}
+
+/**
+ * Duplicates of Chatwoot, whose source_id is not unique. The files of a duplicate go to the row that stays, where that has none;
+ * else they would be shown twice.
+ */
+export const CHATWOOT_PRUNE: PruneForm = {
+  crm: 'chatwoot',
+  needsDatabase: CHATWOOT_REPAIR.needsDatabase,
+  steps: (run) => [
+    chooseBest({
+      table: 'messages',
+      key: 'int',
+      isSame: 'm.inbox_id = d.inbox_id and m.source_id = d.source_id',
+      // Sent, failed, delivered, read: a failure is better than sent only (M3).
+      status: 'coalesce(array_position(array[0, 3, 1, 2], m.status), 0)',
+      hasFile: 'exists (select from attachments f where f.message_id = m.id)',
+      age: 'm.created_at',
+    }),
+    ...removedTables(run),
     {
       does: 'What they hold.',
       sql: `insert into wa_reconcile_${run}_messages select m.* from messages m join wr_rows r on r.double = m.id`,
@@ -258,6 +265,7 @@ where f.message_id = r.double`,
     { does: 'The duplicates.', sql: `delete from messages m using wr_rows r where r.double = m.id` },
   ],
   undo: (run) => [
+    ...removedTables(run),
     {
       does: 'The rows as they were.',
       sql: `insert into messages select * from wa_reconcile_${run}_messages on conflict (id) do nothing`,

@@ -28,7 +28,14 @@ export function repairFormOf(crm: CrmName, from: ReadFrom): RepairForm {
     `There is no safe SQL to repair ${crm}: ${WHY_NOT[crm] ?? 'its tables are its own'}.`,
     {
       code: 'crm_repair_unsupported',
-      remedy: 'Write the lost messages as data instead: --repair FILE.ndjson.',
+      remedy: [
+        ...(crm === 'whaticket'
+          ? [
+              'If its table "Messages" has the columns "dataJson" and "companyId", it is ticketz or a fork of it: compare ticketz.',
+            ]
+          : []),
+        'Write the lost messages as data instead: --repair FILE.ndjson.',
+      ],
     },
   );
 }

@@ -1,5 +1,6 @@
 import type { Direction } from '../../model/enumerations.js';
 import type { CrmName } from '../crm.js';
+import type { ContactCard, Place } from './contents.js';
 
 /** A message that a CRM has lost, with all that a row of it needs. */
 export interface LostMessage {
@@ -22,6 +23,10 @@ export interface LostMessage {
   mediaId: string | null;
   mimeType: string | null;
   fileName: string | null;
+  /** Of a location, where its coordinates are known. */
+  place: Place | null;
+  /** Of a message with contacts. */
+  cards: readonly ContactCard[] | null;
   /** Ms since 1970. */
   at: number;
   status: string | null;
@@ -32,9 +37,11 @@ export interface LostMessage {
 export interface DoubledRow {
   /** The CRM's connection: a {@link CrmConnection.key}. */
   connection: string;
-  /** The row that stays: of the same message, the one of its person, and with fewest differences. */
+  /** The best row by what the log says: of the same message, the one of its person, and with fewest differences. */
   keptRowId: string;
   rowId: string;
+  /** The log says as much for this one. Then the CRM decides: the furthest status, a file, the oldest. */
+  isEqual: boolean;
 }
 
 /** The statements of a script. */
@@ -54,10 +61,57 @@ export interface ScriptForm {
 export interface RepairForm extends ScriptForm {
   /** Messages younger than this are left out: the CRM itself may still be at work on them. */
   minimumAgeMs: number;
+  /** Whether a message comes back as a text that says what it was: the CRM's own form needs what SQL cannot bring, or nobody knows. */
+  isStoredAsText: (message: LostMessage) => boolean;
 }
 
-/** How a CRM's duplicates are removed by SQL. Its statements see them as `wr_doubles`. */
+const FILES: ReadonlySet<string> = new Set(['image', 'video', 'audio', 'document', 'sticker']);
+
+export function isFile({ type }: Pick<LostMessage, 'type'>): boolean {
+  return FILES.has(type);
+}
+
+/** How a CRM's duplicates are removed by SQL. Its statements see them as `wr_doubles`; see {@link chooseBest}. */
 export type PruneForm = ScriptForm;
+
+/** The tables of messages and files of a CRM, and how good one of two copies of a message is: SQL over the row `m`. */
+export interface Copies {
+  table: string;
+  /** The type of its key. */
+  key: 'text' | 'int';
+  /** A condition: `d` and `m` are the same message. */
+  isSame: string;
+  /** Higher is better. */
+  status: string;
+  hasFile: string;
+  /** The oldest first. */
+  age: string;
+}
+
+/**
+ * Puts the duplicates that are still there beside the row that stays, in `wr_rows`. Of those for which the log says as much, the
+ * best one is chosen when the script runs: their statuses may have changed since the comparison.
+ */
+export function chooseBest({ table, key, isSame, status, hasFile, age }: Copies): RepairStep {
+  return {
+    does: 'The duplicates that are still there, beside the row that stays: right words and time, furthest status, a file, the oldest.',
+    sql: `
+create temporary table wr_rows on commit drop as
+select best.id as double, best.kept
+from (
+  select m.id, first_value(m.id) over (
+    partition by copy.kept order by copy.equal desc, ${status} desc, ${hasFile} desc, ${age}, m.id) as kept
+  from (
+    select distinct s.kept, s.kept as id, true as equal from wr_doubles s
+    union all
+    select distinct on (s.double) s.kept, s.double, s.equal from wr_doubles s
+  ) copy
+  join ${table} d on d.id = copy.kept::${key}
+  join ${table} m on m.id = copy.id::${key} and ${isSame}
+) best
+where best.id <> best.kept`,
+  };
+}
 
 /** One statement, and what it does: the script is read by a person before it is run. */
 export interface RepairStep {

@@ -33,11 +33,17 @@ export const LOST: Staging<LostMessage> = {
     ['media_id', 'text', (m) => m.mediaId],
     ['mime_type', 'text', (m) => m.mimeType],
     ['file_name', 'text', (m) => m.fileName],
+    ['place', 'jsonb', (m) => jsonText(m.place)],
+    ['cards', 'jsonb', (m) => jsonText(m.cards)],
     ['at', 'timestamptz not null', (m) => new Date(m.at).toISOString()],
     ['status', 'text', (m) => m.status],
     ['quoted_id', 'text', (m) => m.quotedId],
   ],
 };
+
+function jsonText(value: object | null): string | null {
+  return value === null ? null : JSON.stringify(value);
+}
 
 /** Digits under which a contact may be stored, WhatsApp's own first: a second contact of a person is worse than none (I1). */
 function numbersOf({ waId, phone }: LostMessage): string {
@@ -57,6 +63,7 @@ export const DOUBLES: Staging<DoubledRow> = {
     ['connection', 'text not null', (row) => row.connection],
     ['kept', 'text not null', (row) => row.keptRowId],
     ['double', 'text not null', (row) => row.rowId],
+    ['equal', 'boolean not null', (row) => String(row.isEqual)],
   ],
 };
 
@@ -112,10 +119,19 @@ export class Script<T> {
     return this.waiting.length < PER_STATEMENT ? '' : this.flush();
   }
 
-  /** What comes after the rows. */
-  tail(): string {
+  /** What comes after the rows. `notes`: what only the rows show, a line each. */
+  tail(notes: readonly string[] = []): string {
     const steps = stepLines(this.form.steps(this.subject.run));
-    return [this.flush(), `analyze ${this.staging.table};`, '', ...steps, 'commit;', ''].join('\n');
+    return [
+      this.flush(),
+      `analyze ${this.staging.table};`,
+      '',
+      ...notes.map((note) => `-- ${oneLine(note)}`),
+      ...(notes.length === 0 ? [] : ['']),
+      ...steps,
+      'commit;',
+      '',
+    ].join('\n');
   }
 
   undo(): string {

@@ -1,8 +1,19 @@
-import { isMarked, markedId, type RepairForm } from './repair.js';
+import { isMarked, markedId, type RepairForm, type RepairStep } from './repair.js';
 
 const COUNTED = `
   "messagesCount" = n.messages, "inboundMessagesCount" = n.inbound, "outboundMessagesCount" = n.outbound,
   "lastInboundAt" = n.last_inbound, "lastOutboundAt" = n.last_outbound`;
+
+/** The undo file makes it, too: it must not fail where the repair never ran. */
+function oldCounters(run: string): RepairStep {
+  return {
+    does: 'A table of what the counters were; the undo file puts them back.',
+    sql: `
+create table if not exists wa_reconcile_${run} as
+select id, "messagesCount", "inboundMessagesCount", "outboundMessagesCount", "lastInboundAt", "lastOutboundAt", "updatedAt"
+from crm_conversations where false`,
+  };
+}
 
 /**
  * WhaTrack: lead, conversation and message, each by its own unique key, and the counters of the conversations recomputed. What
@@ -11,6 +22,8 @@ const COUNTED = `
 export const WHATRACK_REPAIR: RepairForm = {
   crm: 'whatrack',
   minimumAgeMs: 0,
+  // Type and words are columns of their own.
+  isStoredAsText: () => false,
   steps: (run) => [
     {
       does: 'Stops where the CRM lacks a word that the rows need.',
@@ -73,13 +86,7 @@ join crm_message_directions d on d.name = r.direction
 order by r.position
 on conflict (wamid) do nothing`,
     },
-    {
-      does: 'What the counters were; the undo file puts them back.',
-      sql: `
-create table if not exists wa_reconcile_${run} as
-select id, "messagesCount", "inboundMessagesCount", "outboundMessagesCount", "lastInboundAt", "lastOutboundAt", "updatedAt"
-from crm_conversations where false`,
-    },
+    oldCounters(run),
     {
       does: 'The conversations that this repair added to.',
       sql: `
@@ -107,6 +114,7 @@ where n.id = v.id`,
     },
   ],
   undo: (run) => [
+    oldCounters(run),
     {
       does: 'The messages of this repair.',
       sql: `delete from whatsapp_messages where ${isMarked(run, 'id')} and "rawMeta"->>'wa_reconcile_repair' = '${run}'`,
@@ -133,6 +141,6 @@ delete from crm_leads e where ${isMarked(run, 'e.id')}
   and not exists (select from crm_conversations v where v."leadId" = e.id)
   and not exists (select from whatsapp_messages m where m."leadId" = e.id)`,
     },
-    { does: 'The table of the old counters.', sql: `drop table if exists wa_reconcile_${run}` },
+    { does: 'The table of the old counters.', sql: `drop table wa_reconcile_${run}` },
   ],
 };

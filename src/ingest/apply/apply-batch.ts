@@ -15,7 +15,8 @@ import { requeueEntriesOf, requeueUnnumbered, requeueWaiting } from '../../store
 import type { Batch } from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
 import type { Tally } from '../batch/tally.js';
-import { collectItems, retractOwnNumbers } from './collect-items.js';
+import { applyUndoably } from './apply-undoably.js';
+import { collectItems, retractOwnNumbers, type KnownState } from './collect-items.js';
 import { conversationOf, openConversations } from './conversations.js';
 import { foldMessages, type FoldedMessages } from './fold-messages.js';
 import { nameHolders, namePeople } from './name-people.js';
@@ -54,6 +55,23 @@ export async function applyBatch(
   resolveAgain(directory, batch);
   await lockOrganizations(tx, organizationsOf(directory, batch, lessons));
   const known = await collectItems(work, batch);
+  const apply = (): Promise<BatchResult> => applyItems(work, directory, batch, { known, lessons });
+  return settings.isUndoable === true ? applyUndoably(work, known, apply) : apply();
+}
+
+/** What a batch has read before it changes rows. */
+interface Read {
+  known: Map<string, KnownState>;
+  lessons: readonly Lesson[];
+}
+
+async function applyItems(
+  work: BatchWork,
+  directory: ConnectionDirectory,
+  batch: Batch,
+  { known, lessons }: Read,
+): Promise<BatchResult> {
+  const { tx, settings } = work;
   await retractOwnNumbers(work, directory, lessons);
   await retractSharedWabas(work, directory, batch, known);
 

@@ -1,5 +1,5 @@
 import type { Identities } from '../../model/facts.js';
-import { mergePeople, requeueCollisions } from '../../store/changes/merge-leads.js';
+import { mergePeople, movePeople, requeueCollisions } from '../../store/changes/merge-leads.js';
 import { readIdentities, readIdentitiesOfPeople, readLeads, type LeadRow } from '../../store/tables/leads.js';
 import { groupBy } from '../../rules/group-by.js';
 import {
@@ -40,26 +40,51 @@ export async function namePeople(work: BatchWork): Promise<NamedPeople[]> {
   return named;
 }
 
+/** Whom {@link namePeople} is going to find, and which of them are going to be another one; changes nothing. */
+export async function foreseePeople(work: BatchWork): Promise<{ stored: string[]; merged: string[] }> {
+  const stored = new Set<string>();
+  const merged = new Set<string>();
+  for (const [organizationId, items] of groupBy(work.items, (item) => item.connection.organizationId)) {
+    const { identities, leads, plan } = await planOne(work, organizationId, claimsOf(work, items));
+    for (const { personId } of identities) stored.add(personId);
+    for (const { id } of leads) stored.add(id);
+    for (const { from } of plan.merges) merged.add(from);
+  }
+  return { stored: [...stored], merged: [...merged] };
+}
+
+async function planOne(work: BatchWork, organizationId: string, claims: readonly Claim[]) {
+  const { tx, settings } = work;
+  const nodes = nodesToLookUp(claims);
+  const identities = await readIdentities(tx, organizationId, nodes);
+  const phones = nodes.filter((node) => node.kind === 'phone').map((node) => node.value);
+  const leads = await readLeads(
+    tx,
+    organizationId,
+    [...new Set(identities.map((row) => row.personId))],
+    phones,
+  );
+  return {
+    identities,
+    leads,
+    plan: planPeople(claims, identities.map(storedIdentity), leads, settings.newId),
+  };
+}
+
 async function nameOne(
   work: BatchWork,
   organizationId: string,
   claims: readonly Claim[],
 ): Promise<NamedPeople> {
   const { tx, settings } = work;
-  const nodes = nodesToLookUp(claims);
-  const identities = await readIdentities(tx, organizationId, nodes);
-  const phones = nodes.filter((node) => node.kind === 'phone').map((node) => node.value);
-  const stored = await readLeads(
-    tx,
-    organizationId,
-    [...new Set(identities.map((row) => row.personId))],
-    phones,
-  );
-  const plan = planPeople(claims, identities.map(storedIdentity), stored, settings.newId);
+  const { leads: stored, plan } = await planOne(work, organizationId, claims);
   let leads = stored;
   let mergedConversations: string[] = [];
   if (plan.merges.length > 0) {
-    mergedConversations = await mergePeople(tx, settings.runId, plan.merges);
+    mergedConversations =
+      settings.isUndoable === true
+        ? await movePeople(tx, plan.merges)
+        : await mergePeople(tx, settings.runId, plan.merges);
     const survivors = [...new Set(plan.merges.map((merge) => merge.into))];
     work.requeued += await requeueCollisions(tx, survivors);
     const mergedLeads = new Set(stored.map((lead) => lead.id));

@@ -20,6 +20,8 @@ export interface ApplySettings {
    * brings in one contact, and what waits stays due for the next replay.
    */
   takesUpWaiting?: boolean;
+  /** Whether `undo` can take the run back: all rows that its batches change or make go to the journal (default false). */
+  isUndoable?: boolean;
   clock: () => number;
   newId: () => string;
 }

@@ -50,7 +50,8 @@ export interface MergePair {
 
 /**
  * {@link movePeople} with a record of who was whose, for what a batch of `replay` merges between other changes: what the log
- * says cannot be undone, but it can be explained. `dedupe` journals whole rows instead; see src/store/journal/journal.ts.
+ * says cannot be undone, but it can be explained. `dedupe`, and an adoption, journal whole rows instead; see
+ * src/store/journal/journal.ts.
  */
 export async function mergePeople(tx: Sql, runId: string, pairs: readonly MergePair[]): Promise<string[]> {
   const kept: string[] = [];

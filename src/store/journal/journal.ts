@@ -9,6 +9,7 @@ import {
   MOVED_COLUMNS,
   rowJson,
   rowOfEntry,
+  WHOLE_ENTRY_JSON,
   type JournaledTable,
 } from './journaled-tables.js';
 
@@ -38,6 +39,21 @@ export interface JournalScope {
   leadIds?: readonly string[];
   /** Leads whose own row may change, with their tickets, and nothing else. */
   bareLeadIds?: readonly string[];
+  /** Ids of messages that the work makes: facts wait for them, and messages answer them. */
+  names?: readonly MessageName[];
+}
+
+interface MessageName {
+  connectionId: string;
+  id: string;
+}
+
+/** What a batch of raw entries makes, besides what hangs on rows that were there. */
+export interface MadeRows {
+  /** The raw entries that it stores, with their messages and rejected items. */
+  entryIds: readonly string[];
+  /** Everybody whom it is about, with their leads, identities and conversations. */
+  personIds: readonly string[];
 }
 
 /** The parameters of {@link REACH}, from `$2`; `$1` is the run. */
@@ -49,7 +65,7 @@ interface Reach {
   messages: readonly string[];
   emptied: readonly string[];
   /** Ids that reactions, pending facts and rejects may know the messages by. */
-  names: readonly { connectionId: string; id: string }[];
+  names: readonly MessageName[];
   /** Conversations of the messages. */
   threads: readonly string[];
 }
@@ -152,14 +168,73 @@ export async function journaled<T>(
   runId: string,
   scope: JournalScope,
   work: () => Promise<T>,
+  madeBy?: (result: T) => MadeRows,
 ): Promise<T> {
   const mark = await beginScope(tx, runId);
   const parameters = parametersOf(runId, await reachOf(tx, scope));
   await writeBefore(tx, parameters);
   const result = await work();
   await writeMade(tx, parameters, mark);
+  const made = madeBy?.(result);
+  if (made !== undefined) await writeStored(tx, runId, mark, made);
   await settleScope(tx, runId, mark);
+  if (made !== undefined) await writeStoredEntries(tx, runId, mark, made);
   return result;
+}
+
+/** Rows that a batch has made; what they hold is filled in with all the others. */
+async function writeStored(
+  tx: Sql,
+  runId: string,
+  mark: number,
+  { entryIds, personIds }: MadeRows,
+): Promise<void> {
+  const conditions: readonly (readonly [keyof typeof JOURNALED_TABLES, string])[] = [
+    ['leads', 't.id = any($4::uuid[])'],
+    ['conversations', 't.lead_id = any($4::uuid[])'],
+    ['messages', 't.batch_id = any($3::uuid[])'],
+    [
+      'message_revisions',
+      't.message_id = any(array(select id from messages where batch_id = any($3::uuid[])))',
+    ],
+    ['lead_identities', 't.person_id = any($4::uuid[])'],
+    ['rejects', 't.webhook_log_id = any($3::uuid[])'],
+  ];
+  const parts = conditions.map(([name, condition]) => {
+    const table = JOURNALED_TABLES[name];
+    return `select '${name}', ${keyJson(table)} from ${name} t
+       where ${condition} and (${keyJson(table)} in (
+         select e.key from change_journal e
+         where e.run_id = $1::uuid and e.id > $2::bigint and e.table_name = '${name}'
+       )) is not true`;
+  });
+  await tx.execute(
+    `insert into change_journal (run_id, table_name, key)
+     select $1::uuid, entry.* from (${parts.join(' union all ')}) entry (table_name, key)`,
+    [runId, mark, arrayLiteral(entryIds), arrayLiteral(personIds)],
+  );
+}
+
+/** Raw entries that are new, whole; and not what the run says of itself, which an undo removes anyway. */
+async function writeStoredEntries(
+  tx: Sql,
+  runId: string,
+  mark: number,
+  { entryIds }: MadeRows,
+): Promise<void> {
+  const { webhook_log } = JOURNALED_TABLES;
+  await tx.execute(
+    `insert into change_journal (run_id, table_name, key, after)
+     select $1::uuid, '${webhook_log.name}', ${keyJson(webhook_log)}, ${WHOLE_ENTRY_JSON}
+     from webhook_log t where t.id = any($2::uuid[])`,
+    [runId, arrayLiteral(entryIds)],
+  );
+  await tx.execute(
+    `delete from change_journal e using sync_logs s
+     where e.run_id = $1::uuid and e.id > $2::bigint and e.table_name = 'sync_logs'
+       and s.id = (e.key ->> 'id')::uuid and s.run_id = $1::uuid`,
+    [runId, mark],
+  );
 }
 
 /** The last entry that the run has so far. Sets the zone in which times are written: entries are compared across sessions. */
@@ -175,7 +250,7 @@ async function beginScope(tx: Sql, runId: string): Promise<number> {
 /** Follows the scope from what it names to what hangs on it. */
 async function reachOf(tx: Sql, scope: JournalScope): Promise<Reach> {
   const { messageIds = [], bareMessageIds = [], leadIds = [], bareLeadIds = [] } = scope;
-  const { conversationIds = [], emptiedConversationIds = [] } = scope;
+  const { conversationIds = [], emptiedConversationIds = [], names: made = [] } = scope;
   const messages = messageIds.length === 0 ? [] : await readScopeMessages(tx, messageIds);
   const threads = [...new Set(messages.map((message) => message.conversationId))];
   const conversations = await readScopeConversations(
@@ -183,7 +258,7 @@ async function reachOf(tx: Sql, scope: JournalScope): Promise<Reach> {
     [...new Set([...threads, ...conversationIds, ...emptiedConversationIds])],
     leadIds,
   );
-  const names = new Map<string, { connectionId: string; id: string }>();
+  const names = new Map(made.map((name) => [`${name.connectionId} ${name.id}`, name]));
   for (const { connectionId, externalId, stanzaId } of messages) {
     for (const id of [externalId, stanzaId]) {
       if (id !== null) names.set(`${connectionId} ${id}`, { connectionId, id });

@@ -5,6 +5,7 @@ import {
   columns,
   insertRows,
   integer,
+  jsonObject,
   orNull,
   rowsOf,
   streamRowsOf,
@@ -361,6 +362,7 @@ const LOST_CONTENT = columns({
   mediaId: orNull(text),
   mimeType: orNull(text),
   fileName: orNull(text),
+  rawMeta: orNull(jsonObject),
   status: orNull(text),
   quotedId: orNull(text),
   phone: orNull(text),
@@ -384,7 +386,8 @@ export function streamLostContents(
     LOST_CONTENT,
     `select ${OUR_COLUMNS}, coalesce(i.is_group, false) as is_group,
        coalesce(jsonb_typeof(m.errors), 'null') <> 'null' as has_errors, m.stanza_id, m.media->>'id' as media_id,
-       m.media->>'mimeType' as mime_type, m.media->>'fileName' as file_name, m.status, m.context_external_id as quoted_id,
+       m.media->>'mimeType' as mime_type, m.media->>'fileName' as file_name,
+       case when jsonb_typeof(m.raw_meta) = 'object' then m.raw_meta end as raw_meta, m.status, m.context_external_id as quoted_id,
        l.phone_number as phone, l.push_name as name, i.lid, i.wa_id, n.contact, ${IS_BEFORE_CRM}
      from messages m
      ${CRM_BEGINNINGS}

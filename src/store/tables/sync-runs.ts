@@ -266,11 +266,11 @@ export function readUndos(sql: Sql): Promise<RunRow[]> {
   );
 }
 
-/** The newest runs of some commands that have something in the journal. */
+/** The newest runs of some commands, and adoptions, that have something in the journal. */
 export function readJournaledRuns(sql: Sql, commands: readonly string[], limit: number): Promise<RunRow[]> {
   return query(
     sql,
-    `(select * from sync_runs journaled where command = any($1::text[])
+    `(select * from sync_runs journaled where (command = any($1::text[]) or command = 'replay' and options ? 'adopt')
         and exists (select from change_journal j where j.run_id = journaled.id)
       order by started_at desc, id desc limit $2::int) r`,
     [arrayLiteral(commands), limit],

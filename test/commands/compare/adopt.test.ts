@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import type { UndoResult } from '../../../src/commands/undo/types.js';
+import { undo } from '../../../src/commands/undo/undo.js';
 import { verify } from '../../../src/commands/verify/verify.js';
 import { CHECK_NAMES } from '../../../src/commands/verify/types.js';
 import { replayBodies, replayLog, testContext } from '../../support/replaying.js';
@@ -9,6 +11,7 @@ import { asWebhooks } from '../../support/crm/day-webhooks.js';
 import { createDay, WEB, CLOUD } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
 import { addConnection } from '../../support/connections.js';
+import { dumpDatabase, type Dump } from '../../support/damage.js';
 import { describeOnBackends } from '../../support/databases.js';
 import type { Store } from '../../../src/store/store.js';
 
@@ -20,6 +23,22 @@ async function messagesOf(store: Store): Promise<unknown> {
     `select m.external_id as id, m.direction, m.type, m.body, m.timestamp, m.sync_source, l.phone_number as phone
      from messages m join leads l on l.id = m.lead_id order by 1`,
   );
+}
+
+/** All rows but those about runs, and when a connection was last synchronised. */
+function rowsOf(store: Store): Promise<Dump> {
+  return dumpDatabase(store, ['sync_runs', 'sync_logs', 'change_journal', 'connections', 'discarded_bodies']);
+}
+
+/** Somebody writes whom WhatsApp Web names by a LID alone. */
+function lidMessage(lid: string): string {
+  const key = { remoteJid: `${lid}@lid`, fromMe: false, id: '3EB0SPLIT1' };
+  const message = { key, message: { conversation: 'Oi' }, messageTimestamp: 1_758_000_500, pushName: 'Ana' };
+  return JSON.stringify({
+    event: 'messages.upsert',
+    sessionId: WEB.name,
+    data: { type: 'notify', messages: [message] },
+  });
 }
 
 describeOnBackends('compare --adopt', (backend) => {
@@ -98,6 +117,75 @@ describeOnBackends('compare --adopt', (backend) => {
     const after = await compareAll(store, 'evolution', place, { adopt: { dryRun: true } });
     expect(after.result.counts).toMatchObject({ other_contact: 0, only_in_crm: 0 });
     expect(after.result.adopted).toMatchObject({ entries: 0, pairs: 0 });
+  });
+
+  it('is taken back row by row, people whom it merged included, and can be done again', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 33, count: 250, batched: true });
+    await replayDay(store, day);
+    const { crm } = await databases.filled(fillEvolution, day, ['lid_split']);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    await crm.sql(
+      `insert into "IsOnWhatsapp" (id, "remoteJid", "jidOptions", "updatedAt")
+       select 'pair' || p.phone, p.phone || '@s.whatsapp.net', p.phone || '@s.whatsapp.net,' || p.lid || '@lid', now()
+       from json_to_recordset($1::json) as p (phone text, lid text) on conflict ("remoteJid") do nothing`,
+      [JSON.stringify(day.people.flatMap(({ lid, phone }) => (lid ? [{ phone, lid: lid.digits }] : [])))],
+    );
+    // A person whom the log knows by two names, as two: only the CRM says that they are one.
+    const [split] = day.people.filter(({ lid }) => lid?.told === false);
+    await replayBodies(store, [lidMessage(split?.lid?.digits ?? '')]);
+    const before = await rowsOf(store);
+    const counts = (await compareAll(store, 'evolution', place)).result.counts;
+
+    const { result } = await compareAll(store, 'evolution', place, { adopt: { dryRun: false } });
+    expect(result.adopted?.merged).toBeGreaterThan(0);
+    expect(result.adopted?.created).toBeGreaterThan(0);
+    const runs = result.adopted?.runs ?? [];
+    expect(result.next.map(({ command, args }) => [command, ...args])).toEqual(
+      runs.map((run) => ['undo', run]),
+    );
+    const adopted = await rowsOf(store);
+    expect(adopted).not.toEqual(before);
+
+    const takeBack = (run: string, dryRun = false): Promise<UndoResult> =>
+      undo(testContext(store), { run, force: false, dryRun, recordedOptions: {} });
+    const undone: UndoResult[] = [];
+    for (const run of runs.toReversed()) {
+      expect(await takeBack(run, true)).toMatchObject({ status: 'completed', left: { found: 0 } });
+      undone.push(await takeBack(run));
+    }
+    expect(undone.map(({ status }) => status)).toEqual(runs.map(() => 'completed'));
+    expect(await rowsOf(store)).toEqual(before);
+    expect((await compareAll(store, 'evolution', place)).result.counts).toEqual(counts);
+    const verified = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+    expect(verified.checks.filter(({ status }) => status === 'findings')).toEqual([]);
+    // The log does not bring it back by itself.
+    await replayLog(store, { which: 'all' });
+    expect((await compareAll(store, 'evolution', place)).result.counts).toEqual(counts);
+  });
+
+  it('is taken back after it was taken back, and adopts again what is gone', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 34, count: 150, batched: true });
+    await replayDay(store, day);
+    const { crm } = await databases.filled(fillEvolution, day);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    const before = await rowsOf(store);
+    const { result } = await compareAll(store, 'evolution', place, { adopt: { dryRun: false } });
+    const adopted = await rowsOf(store);
+    const undos: string[] = [];
+    const take = async (run: string): Promise<void> => {
+      const options = { run, force: false, dryRun: false, recordedOptions: {} };
+      undos.push((await undo(testContext(store), options)).runId ?? '');
+    };
+    for (const run of result.adopted?.runs.toReversed() ?? []) await take(run);
+    expect(await rowsOf(store)).toEqual(before);
+    for (const run of undos.splice(0).toReversed()) await take(run);
+    expect(await rowsOf(store)).toEqual(adopted);
+    for (const run of undos.splice(0).toReversed()) await take(run);
+    expect(await rowsOf(store)).toEqual(before);
+    const again = await compareAll(store, 'evolution', place, { adopt: { dryRun: false } });
+    expect(again.result.adopted?.created).toBe(result.adopted?.created);
   });
 
   it('gives way to the log, whichever comes first', async () => {

@@ -30,7 +30,7 @@ describe('the repair of Chatwoot', () => {
     const repair = await makeRepair(store, 'chatwoot', place);
     const { lost } = repair.result.counts;
     expect(lost).toBeGreaterThan(20);
-    expect(repair.result.repair).toEqual({ messages: lost, leftOut: {} });
+    expect(repair.result.repair).toMatchObject({ messages: lost, leftOut: {} });
 
     await applyScript(crm.sql, repair.sql);
     const after = await dumpTables(crm.sql, TABLES);
@@ -116,6 +116,39 @@ describe('the repair of Chatwoot', () => {
     const after = await dumpTables(crm.sql, TABLES);
     expect(after.messages?.length).toBe((before.messages?.length ?? 0) + 1);
     expect(after.conversations?.length).toBe((before.conversations?.length ?? 0) + 1);
+  });
+
+  it('keeps of several copies the one with the furthest status', async () => {
+    const { store, crm, place } = await damaged(26, ['doubled_redelivery']);
+    const { items } = await compareAll(store, 'chatwoot', place);
+    const [sent, failed, alike] = items
+      .filter((item) => item.class === 'doubled')
+      .map(({ rowId, detail }) => ({ first: detail.replace('duplicate of row ', ''), last: rowId }));
+    const set = (id: unknown, status: number) =>
+      crm.sql(`update messages set status = $2 where id = $1`, [id, status]);
+    await set(sent?.first, 0);
+    await set(sent?.last, 2);
+    await set(failed?.first, 3);
+    await set(failed?.last, 1);
+    await set(alike?.first, 1);
+    await set(alike?.last, 1);
+    await crm.sql(`delete from attachments where message_id = any($1)`, [
+      [sent, failed, alike].flatMap((pair) => [pair?.first, pair?.last]),
+    ]);
+    const before = await dumpTables(crm.sql, TABLES);
+    const prune = await makePrune(store, 'chatwoot', place);
+    await applyScript(crm.sql, prune.sql);
+    const left = await crm.sql(`select id from messages where id = any($1) order by id`, [
+      [sent, failed, alike].flatMap((pair) => [pair?.first, pair?.last]),
+    ]);
+    expect(left.map(({ id }) => Number(id))).toEqual(
+      [sent?.last, failed?.last, alike?.first].map(Number).sort((a, b) => a - b),
+    );
+    const after = await dumpTables(crm.sql, TABLES);
+    await applyScript(crm.sql, prune.sql);
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(after);
+    await applyScript(crm.sql, prune.undo);
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
   });
 
   it('removes duplicates, keeps one copy of their files, and puts them back as they were', async () => {

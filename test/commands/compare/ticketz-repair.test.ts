@@ -1,6 +1,7 @@
+import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { compareAll, replayDay } from '../../support/crm/comparing.js';
-import { useCrmDatabases } from '../../support/crm/database.js';
+import { useCrmDatabases, type Sql } from '../../support/crm/database.js';
 import { createDay } from '../../support/crm/day.js';
 import type { Bug } from '../../support/crm/expectation.js';
 import { watchTickets } from '../../support/crm/invariants.js';
@@ -17,6 +18,35 @@ const WORLDS = [
 ] as const;
 
 const databases = useCrmDatabases();
+
+/** Makes the tables those of a fork that goes on in the one ticket of a contact, closed or not. */
+async function keepOneTicket(sql: Sql): Promise<void> {
+  await sql(
+    `update "Messages" m set "ticketId" = (select min(k.id) from "Tickets" k where k."contactId" = t."contactId")
+     from "Tickets" t where t.id = m."ticketId"`,
+  );
+  await sql(
+    `delete from "Tickets" t where exists (select from "Tickets" k where k."contactId" = t."contactId" and k.id < t.id)`,
+  );
+  await sql(`update "Tickets" set status = case when id % 2 = 0 then 'closed' else 'open' end`);
+  await sql(`alter table "Tickets" add unique ("contactId", "companyId", "whatsappId")`);
+}
+
+/** Runs a script as psql does, and gives what it warns of. */
+async function applyAndListen(url: string, script: string): Promise<string[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const warnings: string[] = [];
+  client.on('notice', ({ severity, message }) => {
+    if (severity === 'WARNING') warnings.push(message ?? '');
+  });
+  try {
+    await applyScript(async (text) => (await client.query<Record<string, unknown>>(text)).rows, script);
+  } finally {
+    await client.end();
+  }
+  return warnings;
+}
 
 describe.each(WORLDS)('the repair of $name', ({ kind, fill, bugs }) => {
   const backend = useBackend('postgresql');
@@ -36,7 +66,7 @@ describe.each(WORLDS)('the repair of $name', ({ kind, fill, bugs }) => {
     const repair = await makeRepair(store, 'ticketz', place);
     const { lost } = repair.result.counts;
     expect(lost).toBeGreaterThan(5);
-    expect(repair.result.repair).toEqual({ messages: lost, leftOut: {} });
+    expect(repair.result.repair).toMatchObject({ messages: lost, leftOut: {} });
 
     await applyScript(crm.sql, repair.sql);
     const after = await dumpTables(crm.sql, TABLES);
@@ -117,6 +147,62 @@ describe.each(WORLDS)('the repair of $name', ({ kind, fill, bugs }) => {
       expect(json).toMatchObject({ messageTimestamp: Math.floor(new Date(String(at)).getTime() / 1000) });
       expect(url).toBeNull();
     }
+  });
+
+  it('gives a contact who may have one ticket only no second one, and touches none that is open', async () => {
+    const { store, crm, place } = await damaged(25, ['random_loss']);
+    await keepOneTicket(crm.sql);
+    // Two contacts have none yet, and must get one: what they had is lost, too.
+    await crm.sql(
+      `delete from "Tickets" where "contactId" in (
+         select t."contactId" from "Tickets" t join "Contacts" c on c.id = t."contactId"
+         where not c."isGroup" and t.status = 'closed' order by 1 limit 2)`,
+    );
+    const check = await watchTickets(crm.sql, kind);
+    const before = await dumpTables(crm.sql, TABLES);
+    const repair = await makeRepair(store, 'ticketz', place);
+    const { lost } = repair.result.counts;
+
+    const notices = await applyAndListen(crm.url, repair.sql);
+    const again = await compareAll(store, 'ticketz', place);
+    const left = again.result.counts.lost;
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThan(lost);
+    expect(notices).toEqual([
+      `${left} messages are left out: the only ticket that their contacts can have is not closed`,
+    ]);
+    expect(await check()).toEqual([]);
+    const made = await crm.sql(
+      `select count(*)::int as tickets from "Tickets" t where to_jsonb(t)::text <> all ($1)`,
+      [before['"Tickets"']],
+    );
+    expect(made).toEqual([{ tickets: 2 }]);
+
+    // Once their tickets are closed, the same file brings the others, and a third run nothing.
+    const open = await crm.sql(`select id, status from "Tickets" where status <> 'closed'`);
+    await crm.sql(`update "Tickets" set status = 'closed'`);
+    expect(await applyAndListen(crm.url, repair.sql)).toEqual([]);
+    const whole = await dumpTables(crm.sql, TABLES);
+    expect((await compareAll(store, 'ticketz', place)).result.counts.lost).toBe(0);
+    await applyScript(crm.sql, repair.sql);
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(whole);
+
+    await applyScript(crm.sql, repair.undo);
+    for (const { id, status } of open)
+      await crm.sql(`update "Tickets" set status = $2 where id = $1`, [id, status]);
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+  });
+
+  it('is taken back twice, or without having been run, without an error', async () => {
+    const { store, crm, place } = await damaged(24, ['random_loss']);
+    const before = await dumpTables(crm.sql, TABLES);
+    const repair = await makeRepair(store, 'ticketz', place);
+    await applyScript(crm.sql, repair.undo);
+    await applyScript(crm.sql, repair.sql);
+    await applyScript(crm.sql, repair.undo);
+    await applyScript(crm.sql, repair.undo);
+    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+    expect(await crm.sql(`select from pg_class where relname like 'wa_reconcile%'`)).toEqual([]);
   });
 
   it('leaves, when it is taken back, a ticket into which something else came', async () => {

@@ -79,7 +79,8 @@ export async function watchEvolution(sql: Sql): Promise<Check> {
         'has no chat',
         before.message,
         `${added} and not exists (
-           select from "Chat" c where c."instanceId" = m."instanceId" and c."remoteJid" = m.key->>'remoteJid')`,
+           select from "Chat" c where c."instanceId" = m."instanceId"
+             and c."remoteJid" in (m.key->>'remoteJid', m.key->>'remoteJidAlt'))`,
       )),
       ...(await violations(
         sql,
