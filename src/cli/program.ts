@@ -11,6 +11,7 @@ import { registerConnectionEdit } from './commands/connection-edit.js';
 import { registerConnectionList } from './commands/connection-list.js';
 import { registerConnectionRemove } from './commands/connection-remove.js';
 import { registerConnectionShow } from './commands/connection-show.js';
+import { registerConnectionToken } from './commands/connection-token.js';
 import { registerDbMigrate } from './commands/db-migrate.js';
 import { registerDbStatus } from './commands/db-status.js';
 import { registerDedupe } from './commands/dedupe.js';
@@ -137,7 +138,7 @@ export function buildProgram(
   registerExplain(program, attach);
   const connection = program
     .command('connection')
-    .summary('add, list, show, edit, archive, unarchive and remove connections');
+    .summary('add, list, show, check, edit, archive, unarchive and remove connections');
   connection.description('Connections: the WhatsApp numbers of the business.').usage('<command> [options]');
   registerConnectionAdd(connection, attach);
   registerConnectionList(connection, attach);
@@ -145,6 +146,7 @@ export function buildProgram(
   registerConnectionEdit(connection, attach);
   registerConnectionRemove(connection, attach);
   registerConnectionArchive(connection, attach);
+  registerConnectionToken(connection, attach);
   registerLinkStatus(registerLink(program, attach), attach);
   registerUnlink(program, attach);
   registerImport(program, attach);

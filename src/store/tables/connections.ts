@@ -238,7 +238,16 @@ export async function countPendingEntries(
 
 /** Deletes a connection with its bookkeeping; throws a foreign-key violation (SQLSTATE 23503) if it has conversations. */
 export async function deleteConnection(tx: Sql, id: string): Promise<void> {
-  for (const table of ['pending_facts', 'history_chunks', 'owed_files', 'history_gaps', 'sync_logs'])
+  const bookkeeping = [
+    'pending_facts',
+    'history_chunks',
+    'owed_files',
+    'history_gaps',
+    'sync_logs',
+    'graph_credentials',
+    'history_requests',
+  ];
+  for (const table of bookkeeping)
     await tx.execute(`delete from ${table} where connection_id = $1::uuid`, [id]);
   await tx.execute('delete from connections where id = $1::uuid', [id]);
 }
