@@ -108,7 +108,15 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'context',
     'store',
   ],
-  'commands/graph': ['commands/connections', 'commands/devices', 'graph', 'context', 'store'],
+  'commands/graph': [
+    'commands/connections',
+    'commands/devices',
+    'commands/report',
+    'graph',
+    'identity',
+    'context',
+    'store',
+  ],
   'commands/dedupe': [
     'commands/connections',
     'ingest/batch',

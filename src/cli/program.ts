@@ -7,6 +7,7 @@ import { registerCompareChatExport } from './commands/compare-chat-export.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerConnectionAdd } from './commands/connection-add.js';
 import { registerConnectionArchive } from './commands/connection-archive.js';
+import { registerConnectionCheck } from './commands/connection-check.js';
 import { registerConnectionEdit } from './commands/connection-edit.js';
 import { registerConnectionList } from './commands/connection-list.js';
 import { registerConnectionRemove } from './commands/connection-remove.js';
@@ -147,6 +148,7 @@ export function buildProgram(
   registerConnectionRemove(connection, attach);
   registerConnectionArchive(connection, attach);
   registerConnectionToken(connection, attach);
+  registerConnectionCheck(connection, attach);
   registerLinkStatus(registerLink(program, attach), attach);
   registerUnlink(program, attach);
   registerImport(program, attach);

@@ -84,17 +84,33 @@ export function standingRemoval(
   connection: Pick<ConnectionRow, 'displayPhoneNumber' | 'wabaId' | 'lastLiveEventAt'>,
   events: readonly AccountEvent[],
 ): AccountEvent | null {
-  const own =
-    connection.displayPhoneNumber === null ? null : (canonicalPhone(connection.displayPhoneNumber) ?? null);
-  const [newest] = events
-    .filter(({ event }) => REMOVED.has(event) || CONNECTED.has(event))
-    .filter(({ phone, wabaIds }) =>
-      phone === null ? connection.wabaId !== null && wabaIds.includes(connection.wabaId) : phone === own,
-    )
-    .sort((a, b) => b.at - a.at);
+  const [newest] = eventsAbout(connection, events).filter(
+    ({ event }) => REMOVED.has(event) || CONNECTED.has(event),
+  );
   if (newest === undefined || !REMOVED.has(newest.event)) return null;
   const cameBack = (connection.lastLiveEventAt ?? 0) > newest.at + STRAGGLERS_MS;
   return cameBack ? null : newest;
+}
+
+/** When a connection's number was last connected to the platform, as far as an event says so; ms since 1970. */
+export function connectedAt(
+  connection: Pick<ConnectionRow, 'displayPhoneNumber' | 'wabaId'>,
+  events: readonly AccountEvent[],
+): number | null {
+  return eventsAbout(connection, events).find(({ event }) => CONNECTED.has(event))?.at ?? null;
+}
+
+/** The events about a connection's number, or about its whole account, the newest first. */
+function eventsAbout(
+  { displayPhoneNumber, wabaId }: Pick<ConnectionRow, 'displayPhoneNumber' | 'wabaId'>,
+  events: readonly AccountEvent[],
+): AccountEvent[] {
+  const own = displayPhoneNumber === null ? null : (canonicalPhone(displayPhoneNumber) ?? null);
+  return events
+    .filter(({ phone, wabaIds }) =>
+      phone === null ? wabaId !== null && wabaIds.includes(wabaId) : phone === own,
+    )
+    .sort((a, b) => b.at - a.at);
 }
 
 function parse(text: string): JsonValue | undefined {

@@ -198,6 +198,16 @@ export async function setArchived(sql: Sql, id: string, at: number | null): Prom
   ]);
 }
 
+/** Records when a number was connected to the platform, ms since 1970; gives whether that is news. */
+export async function setWebhookActivated(sql: Sql, id: string, at: number): Promise<boolean> {
+  const changed = await sql.execute(
+    `update connections set webhook_activated_at = $2::timestamptz
+     where id = $1::uuid and webhook_activated_at is distinct from $2::timestamptz`,
+    [id, new Date(at)],
+  );
+  return changed > 0;
+}
+
 const COUNTS = columns({
   conversations: integer,
   messages: integer,

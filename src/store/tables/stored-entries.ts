@@ -269,3 +269,31 @@ export async function readBodies(
     };
   });
 }
+
+/** The newest entries that tell of accounts (`account_update`): the end of a list that grows by a few a month. */
+export async function readAccountUpdateIds(sql: Sql, most: number): Promise<string[]> {
+  const rows = await sql.query(
+    `select id from webhook_log where 'account_update' = any(fields) order by id desc limit $1::int`,
+    [most],
+  );
+  return rows.map((row) => textOf(row, 'id'));
+}
+
+/** Which of these fields have come for a number or its account since a moment, ms since 1970. */
+export async function readFieldsSeen(
+  sql: Sql,
+  { connectionId, phoneNumberId }: { connectionId: string; phoneNumberId: string | null },
+  fields: readonly string[],
+  since: number,
+): Promise<Set<string>> {
+  const rows = await sql.query(
+    `select wanted.field from unnest($3::text[]) as wanted (field)
+     where exists (
+       select from webhook_log w
+       where (w.connection_scope = $1::uuid or w.phone_number_ids @> array[$2::text])
+         and wanted.field = any(w.fields) and coalesce(w.received_at, w.created_at) >= $4::timestamptz
+     )`,
+    [connectionId, phoneNumberId, arrayLiteral(fields), new Date(since)],
+  );
+  return new Set(rows.map((row) => textOf(row, 'field')));
+}
