@@ -112,6 +112,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'commands/connections',
     'commands/devices',
     'commands/report',
+    'decode',
     'graph',
     'identity',
     'context',

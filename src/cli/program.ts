@@ -17,6 +17,7 @@ import { registerDbMigrate } from './commands/db-migrate.js';
 import { registerDbStatus } from './commands/db-status.js';
 import { registerDedupe } from './commands/dedupe.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerHistoryRequest } from './commands/history-request.js';
 import { registerInspect } from './commands/inspect.js';
 import { registerImport } from './commands/import.js';
 import { registerLink } from './commands/link.js';
@@ -149,6 +150,9 @@ export function buildProgram(
   registerConnectionArchive(connection, attach);
   registerConnectionToken(connection, attach);
   registerConnectionCheck(connection, attach);
+  const history = program.command('history').summary('ask Meta for the history of a coexistence number');
+  history.description('The one history that Meta gives of a number.').usage('<command> [options]');
+  registerHistoryRequest(history, attach);
   registerLinkStatus(registerLink(program, attach), attach);
   registerUnlink(program, attach);
   registerImport(program, attach);

@@ -164,7 +164,7 @@ test('says how long history can still be requested', async () => {
   expect(of('history')).toMatchObject({
     status: 'finding',
     message: 'history can be requested until 2026-11-29 08:00 UTC, 5 hours from now, once',
-    remedy: { command: 'history request', args: ['main'] },
+    remedy: 'wa-reconcile history request main',
   });
   expect(result.connections[0]?.history.hoursLeft).toBe(5);
   expect(code).toBe(3);

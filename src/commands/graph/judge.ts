@@ -253,7 +253,11 @@ export function judgeHistory(
     return unknown(
       'history',
       'nothing says when the number was connected, and history can be requested for 24 hours after that',
-      remedy('history request', [name, '--onboarded', 'TIME'], 'requests it, where you know the time'),
+      remedy(
+        'history request',
+        [name, '--onboarded', '2h'],
+        'requests it, where the number was connected two hours ago',
+      ),
     );
   }
   if (now >= until) {
