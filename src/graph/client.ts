@@ -1,6 +1,7 @@
 import { Agent, interceptors, type Dispatcher } from 'undici';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import { EXIT, UserError } from '../model/errors.js';
 import { GraphError } from './errors.js';
 import { codeOf, retryOptions, wasNotSent } from './retries.js';
 import { readUsage, single, type GraphUsage } from './usage.js';
@@ -139,7 +140,7 @@ export class GraphClient {
 
   private failed(error: unknown, path: string): never {
     const { effects } = this;
-    if (effects.signal.aborted) throw effects.signal.reason;
+    if (effects.signal.aborted) throw interrupted(error);
     if (error instanceof GraphError) {
       const { graphCode, status, fbtraceId, waitMs } = error;
       effects.log.debug({ path, status, code: graphCode, fbtraceId }, 'the Graph API refused');
@@ -167,6 +168,15 @@ export class GraphClient {
       { reason: 'rate_limit', waitMs, hadNoEffect: true },
     );
   }
+}
+
+/** The error of a call that ended because the command was told to stop. */
+export function interrupted(cause?: unknown): UserError {
+  return new UserError('Interrupted before Meta answered.', {
+    code: 'interrupted',
+    exitCode: EXIT.interrupted,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /** Certificates that are not trusted, as Node and OpenSSL name them. */

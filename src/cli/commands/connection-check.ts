@@ -58,7 +58,6 @@ async function check(call: Call): Promise<Outcome> {
   const access = readGraphAccess(call, values.graphVersion);
   const session = {
     command: 'connection check',
-    interruptible: 'batches',
     appSecrets: readAppSecrets(call, values.appSecretFile, origin('appSecretFile')),
   } as const;
   const result = await withContext(call, session, (ctx) =>

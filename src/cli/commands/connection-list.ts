@@ -52,7 +52,6 @@ async function list(call: Call): Promise<Outcome> {
   const access = readGraphAccess(call, values.graphVersion);
   const session = {
     command: 'connection list',
-    interruptible: 'batches',
     appSecrets: readAppSecrets(call, values.appSecretFile, origin('appSecretFile')),
   } as const;
   const [checked, result] = await withContext(call, session, async (ctx) => [

@@ -71,7 +71,6 @@ async function request(call: Call): Promise<Outcome> {
   const session = {
     command: 'history request',
     lock: 'shared',
-    interruptible: 'batches',
     appSecrets: readAppSecrets(call, values.appSecretFile, origin('appSecretFile')),
   } as const;
   const { plan, connection } = await withContext(call, session, (ctx) => planHistory(ctx, options));
@@ -82,7 +81,7 @@ async function request(call: Call): Promise<Outcome> {
   for (const line of planLines(plan)) call.notice(line);
   // Asked between two sessions: an open question must not keep others out of the embedded database.
   await confirmNumber(call, plan, values.confirm);
-  const result = await withContext(call, session, (ctx) =>
+  const result = await withContext(call, { ...session, interruptible: 'batches' }, (ctx) =>
     // The time that was given is on record by now.
     requestHistory(ctx, { ...options, connection: connection.id, onboardedAt: undefined }),
   );
@@ -145,7 +144,7 @@ async function follow(call: Call, result: HistoryRequestResult): Promise<Outcome
   );
   for (;;) {
     const before = arrival;
-    arrival = await withContext(call, { command: 'history request', interruptible: 'batches' }, (ctx) =>
+    arrival = await withContext(call, { command: 'history request', interruptible: 'reading' }, (ctx) =>
       readArrival(ctx, result.connection, since, before),
     );
     if (arrival.lastEntryId !== before.lastEntryId) call.notice(arrivalLine(arrival));
@@ -154,7 +153,10 @@ async function follow(call: Call, result: HistoryRequestResult): Promise<Outcome
     await delay(EVERY_MS, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) break;
   }
-  return { presentation: presentHistoryRequest(result, arrival), exitCode: exitCodeOf(arrival) };
+  return {
+    presentation: presentHistoryRequest(result, arrival),
+    exitCode: signal.aborted ? EXIT.interrupted : exitCodeOf(arrival),
+  };
 }
 
 function exitCodeOf({ status }: HistoryArrival): ExitCode {

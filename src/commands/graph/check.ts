@@ -1,6 +1,6 @@
 import type { Context } from '../../context.js';
 import { readNumber, readSubscribedApps, readSubscribedFields, readToken } from '../../graph/calls.js';
-import { GraphClient } from '../../graph/client.js';
+import { GraphClient, interrupted } from '../../graph/client.js';
 import { GraphError } from '../../graph/errors.js';
 import { remedy } from '../../model/remedy.js';
 import { readConnectionRecords, type ConnectionRecord } from '../../store/tables/connections.js';
@@ -37,7 +37,7 @@ export async function checkConnections(ctx: Context, options: CheckOptions): Pro
   const connections = await chosen(ctx, options);
   const checked: CheckedConnection[] = [];
   for (const connection of connections) {
-    ctx.signal.throwIfAborted();
+    if (ctx.signal.aborted) throw interrupted();
     checked.push((await checkConnection(ctx, connection, options.access)).result);
   }
   const has = (status: CheckedConnection['status']): boolean => checked.some((one) => one.status === status);

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.js';
 import { requestSync } from '../../graph/calls.js';
 import { GraphError } from '../../graph/errors.js';
-import type { GraphClient } from '../../graph/client.js';
+import { interrupted, type GraphClient } from '../../graph/client.js';
 import { SMB_SYNC_TYPES, type SmbSyncType } from '../../model/enumerations.js';
 import { UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
@@ -48,7 +48,7 @@ export async function requestHistory(ctx: Context, options: HistoryOptions): Pro
         if (before.outcome === 'accepted' || before.outcome === 'refused') continue;
         await releaseHistoryRequest(ctx.store.sql, before);
       }
-      ctx.signal.throwIfAborted();
+      if (ctx.signal.aborted) throw interrupted();
       await requestOne(ctx, client, planned, syncType);
     }
   });
