@@ -149,9 +149,8 @@ async function follow(call: Call, result: HistoryRequestResult): Promise<Outcome
     );
     if (arrival.lastEntryId !== before.lastEntryId) call.notice(arrivalLine(arrival));
     if (arrival.status !== 'waiting' && arrival.status !== 'arriving') break;
-    if (signal.aborted) break;
-    await delay(EVERY_MS, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) break;
+    const isStopped = await delay(EVERY_MS, false, { signal }).catch(() => true);
+    if (isStopped) break;
   }
   return {
     presentation: presentHistoryRequest(result, arrival),

@@ -72,8 +72,9 @@ export function presentHistoryRequest(
   };
 }
 
-function shownArrival({ lastEntryId: _last, ...shown }: HistoryArrival): Omit<HistoryArrival, 'lastEntryId'> {
-  return shown;
+function shownArrival(arrival: HistoryArrival): Omit<HistoryArrival, 'lastEntryId'> {
+  const { contacts, messages, chunks, progress, status, error } = arrival;
+  return { status, progress, contacts, messages, chunks, error };
 }
 
 function stepItem({ syncType, state, requestedAt, requestId, error }: HistoryStep): Item {

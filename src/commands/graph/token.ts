@@ -1,6 +1,6 @@
 import type { Context } from '../../context.js';
 import { GraphClient, type GraphPlace } from '../../graph/client.js';
-import { ConfigError, UserError } from '../../model/errors.js';
+import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { deleteCredential, readCredential, saveCredential } from '../../store/tables/graph.js';
@@ -140,7 +140,7 @@ export async function withGraph<T>(
   }
 }
 
-export function missingToken({ name }: Pick<ConnectionRecord, 'name'>): UserError {
+export function missingToken({ name }: Pick<ConnectionRecord, 'name'>): ConfigError {
   return new ConfigError(`The connection '${name}' has no access token for Meta’s Graph API.`, {
     code: 'token_missing',
     remedy: [
