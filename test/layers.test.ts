@@ -118,6 +118,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'context',
     'store',
   ],
+  'commands/rekey': ['commands/compare', 'commands/devices', 'commands/graph', 'context', 'store'],
   'commands/dedupe': [
     'commands/connections',
     'ingest/batch',

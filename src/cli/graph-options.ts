@@ -5,26 +5,18 @@ import type { Call } from './call.js';
 import { isLoopback, readSecretKey } from './device-options.js';
 import { lookUp } from './environment.js';
 import { environmentName } from './flags/flag.js';
-import { flag, text } from './flags/kinds.js';
+import { text } from './flags/kinds.js';
 import { readFlags } from './flags/table.js';
 import { packageVersion } from './version.js';
 
 const TOKEN = 'WA_RECONCILE_GRAPH_TOKEN';
 const META = 'https://graph.facebook.com';
-/** Meta supports it until 29 July 2028. */
-const VERSION = 'v25.0';
 
 /** Where the Graph API is: for tests, and for a gateway of one's own. Only in the environment. */
 const SERVICE = { graphUrl: text('url', 'where the Graph API is', 'a URL') };
 
 /** What only the environment can say. */
 export const GRAPH_VARIABLES = [TOKEN, ...Object.keys(SERVICE).map(environmentName)];
-
-/** The flag of every command that asks the Graph API. */
-export const graphVersion = () =>
-  flag('version', 'which version of the Graph API to ask', 'a version such as v25.0', (raw) =>
-    typeof raw === 'string' && /^v\d{1,3}\.\d{1,2}$/.test(raw.trim()) ? raw.trim() : undefined,
-  ).default(VERSION);
 
 /** How to reach the Graph API. Throws ConfigError, never with a secret in it. */
 export function readGraphAccess(call: Call, version: string): GraphAccess {

@@ -140,7 +140,7 @@ export function buildProgram(
   registerExplain(program, attach);
   const connection = program
     .command('connection')
-    .summary('add, list, show, check, edit, archive, unarchive and remove connections');
+    .summary('add, list, show, check, edit, archive, unarchive and remove connections; token: its access');
   connection.description('Connections: the WhatsApp numbers of the business.').usage('<command> [options]');
   registerConnectionAdd(connection, attach);
   registerConnectionList(connection, attach);
@@ -150,7 +150,7 @@ export function buildProgram(
   registerConnectionArchive(connection, attach);
   registerConnectionToken(connection, attach);
   registerConnectionCheck(connection, attach);
-  const history = program.command('history').summary('ask Meta for the history of a coexistence number');
+  const history = program.command('history').summary('request the history of a coexistence number from Meta');
   history.description('The one history that Meta gives of a number.').usage('<command> [options]');
   registerHistoryRequest(history, attach);
   registerLinkStatus(registerLink(program, attach), attach);

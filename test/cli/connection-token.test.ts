@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { checkGraphUrl } from '../../src/cli/graph-options.js';
+import { SecretKey } from '../../src/commands/devices/secret-key.js';
+import { StoredDevice } from '../../src/commands/devices/stored-device.js';
+import { openStore } from '../../src/store/open-store.js';
+import { TEST_OPTIONS } from '../support/databases.js';
 import { TOKEN } from '../support/fake-graph/account.js';
 import { useServer } from './database-home.js';
 import { temporaryDirectory } from './run-cli.js';
@@ -112,4 +116,48 @@ test.each([
   'nonsense',
 ])('the Graph API is never at %s', (url) => {
   expect(() => checkGraphUrl(url, 'URL')).toThrow(/^URL/);
+});
+
+test('--rekey takes tokens and devices over to a new secret key, or nothing at all', async () => {
+  const { run, file } = await prepare();
+  const old = { WA_RECONCILE_SECRET_KEY: KEY };
+  const fresh = { WA_RECONCILE_SECRET_KEY: OTHER_KEY };
+  await run(['connection', 'token', 'main', '--file', file], { env: old });
+  const store = await openStore({ kind: 'postgresql', url: run.url }, TEST_OPTIONS);
+  onTestFinished(() => store.close());
+  const [row] = await store.sql.query(`select id from connections`);
+  const id = String(row?.['id']);
+  const deviceUnder = (key: string) =>
+    new StoredDevice({ store, clock: Date.now }, id, SecretKey.parse(key, 'KEY'));
+  await deviceUnder(KEY).saveCredentials('{"a":1}', '5511900000000:3@s.whatsapp.net');
+  await deviceUnder(KEY).writeKeys([{ type: 'session', id: 'x.0', value: '"1"' }]);
+
+  const rekey = (env: Record<string, string>, stdin: string) =>
+    run(['connection', 'token', '--rekey', '-', '--json'], { env, stdin });
+  // A key that sealed nothing of it changes nothing.
+  const third = { WA_RECONCILE_SECRET_KEY: randomBytes(32).toString('base64') };
+  const wrong = await rekey(third, OTHER_KEY);
+  expect(wrong.code).toBe(2);
+  expect(JSON.parse(wrong.stderr)).toMatchObject({ error: { code: 'secret_key_wrong' } });
+  expect(await deviceUnder(KEY).loadCredentials()).toBe('{"a":1}');
+  expect((await rekey(old, KEY)).stderr).toContain('The new secret key is the old one.');
+
+  const done = await rekey(old, `${OTHER_KEY}\n`);
+  expect(JSON.parse(done.stdout)).toMatchObject({ action: 'rekeyed', tokens: 1, devices: 1 });
+  expect(done.stdout + done.stderr).not.toContain(OTHER_KEY);
+  // The device goes on under the new key, its keys included, and is closed to the old one.
+  const device = deviceUnder(OTHER_KEY);
+  expect(await device.readKeys('session', ['x.0'])).toEqual(new Map([['x.0', '"1"']]));
+  await device.saveCredentials('{"a":2}', '5511900000000:3@s.whatsapp.net');
+  await device.writeKeys([{ type: 'session', id: 'y.0', value: '"2"' }]);
+  expect(await deviceUnder(OTHER_KEY).loadCredentials()).toBe('{"a":2}');
+  await expect(deviceUnder(KEY).loadCredentials()).rejects.toMatchObject({ code: 'secret_key_wrong' });
+  const replaced = await run(['connection', 'token', 'main', '--file', file, '--json'], { env: fresh });
+  expect(JSON.parse(replaced.stdout)).toMatchObject({ action: 'replaced' });
+  expect((await run(['connection', 'token', 'main', '--file', file], { env: old })).code).toBe(2);
+
+  // And once more: from the second key to a third.
+  const again = await rekey(fresh, third.WA_RECONCILE_SECRET_KEY);
+  expect(JSON.parse(again.stdout)).toMatchObject({ tokens: 1, devices: 1 });
+  expect(await deviceUnder(third.WA_RECONCILE_SECRET_KEY).loadCredentials()).toBe('{"a":2}');
 });

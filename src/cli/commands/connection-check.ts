@@ -5,7 +5,7 @@ import { appSecretFile, readAppSecrets } from '../app-secrets.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { readFlags } from '../flags/table.js';
-import { graphVersion, readGraphAccess } from '../graph-options.js';
+import { graphVersion } from '../flags/shared.js';
 import { presentCheck } from '../views/graph-check.js';
 import { ORGANIZATION } from './connection-options.js';
 
@@ -50,8 +50,9 @@ export function registerConnectionCheck(parent: Command, attach: Attach): void {
 }
 
 async function check(call: Call): Promise<Outcome> {
-  const [{ withContext }, { checkConnections }] = await Promise.all([
+  const [{ withContext }, { readGraphAccess }, { checkConnections }] = await Promise.all([
     import('../session.js'),
+    import('../graph-options.js'),
     import('../../commands/graph/check.js'),
   ]);
   const { values, origin } = readFlags(FLAGS, call);

@@ -5,7 +5,7 @@ import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { toggle } from '../flags/kinds.js';
 import { readFlags } from '../flags/table.js';
-import { graphVersion, readGraphAccess } from '../graph-options.js';
+import { graphVersion } from '../flags/shared.js';
 import { ORGANIZATION } from './connection-options.js';
 import { exitCodeOfCheck } from './connection-check.js';
 import { presentConnections } from '../views/connections.js';
@@ -48,7 +48,10 @@ async function list(call: Call): Promise<Outcome> {
     );
     return { presentation: presentConnections(result), exitCode: EXIT.ok };
   }
-  const { checkConnections } = await import('../../commands/graph/check.js');
+  const [{ readGraphAccess }, { checkConnections }] = await Promise.all([
+    import('../graph-options.js'),
+    import('../../commands/graph/check.js'),
+  ]);
   const access = readGraphAccess(call, values.graphVersion);
   const session = {
     command: 'connection list',

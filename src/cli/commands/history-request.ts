@@ -9,9 +9,8 @@ import { appSecretFile, readAppSecrets } from '../app-secrets.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { moment, property, toggle, zone } from '../flags/kinds.js';
-import { dryRun } from '../flags/shared.js';
+import { dryRun, graphVersion } from '../flags/shared.js';
 import { readFlags } from '../flags/table.js';
-import { graphVersion, readGraphAccess } from '../graph-options.js';
 import { askText, whyNotAsk } from '../prompts.js';
 import { arrivalLine, planLines, presentHistoryRequest } from '../views/history-request.js';
 import { ORGANIZATION, referenceArgument } from './connection-options.js';
@@ -55,11 +54,13 @@ export function registerHistoryRequest(parent: Command, attach: Attach): void {
 }
 
 async function request(call: Call): Promise<Outcome> {
-  const [{ withContext }, { planHistory }, { plannedResult, requestHistory }] = await Promise.all([
-    import('../session.js'),
-    import('../../commands/graph/history-plan.js'),
-    import('../../commands/graph/request-history.js'),
-  ]);
+  const [{ withContext }, { readGraphAccess }, { planHistory }, { plannedResult, requestHistory }] =
+    await Promise.all([
+      import('../session.js'),
+      import('../graph-options.js'),
+      import('../../commands/graph/history-plan.js'),
+      import('../../commands/graph/request-history.js'),
+    ]);
   const { values, origin } = readFlags(FLAGS, call);
   const options: HistoryOptions = {
     connection: call.args[0] ?? '',

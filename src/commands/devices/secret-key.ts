@@ -21,7 +21,7 @@ export interface SealedThing {
   whenLost: Advices;
 }
 
-const LINKED_DEVICE: SealedThing = {
+export const LINKED_DEVICE: SealedThing = {
   noun: 'The linked device',
   whenLost: [
     'Use the key that it was linked with. If it is lost, forget the device, remove it on the phone, and link again:',
@@ -86,6 +86,21 @@ export class SecretKey {
     } catch (cause) {
       throw this.wrong(thing, 'the stored data is damaged', cause);
     }
+  }
+
+  /** Another key, sealed under this one. */
+  sealKey(other: SecretKey, about: readonly string[]): Uint8Array {
+    return this.seal(other.key.toString('base64'), about);
+  }
+
+  /** The key that {@link sealKey} has sealed; errors about it name the place of this one. */
+  openKey(sealed: Uint8Array, about: readonly string[], thing = LINKED_DEVICE): SecretKey {
+    return SecretKey.parse(this.open(sealed, about, thing), this.place);
+  }
+
+  /** Whether the two are one key. */
+  equals(other: SecretKey): boolean {
+    return this.id.equals(other.id);
   }
 
   /**

@@ -30,7 +30,7 @@ export interface TokenResult {
   action: 'stored' | 'replaced' | 'removed' | 'unchanged';
 }
 
-const TOKEN: SealedThing = {
+export const TOKEN: SealedThing = {
   noun: 'The access token',
   whenLost: [
     'Use the key that it was stored with. If it is lost, remove the token here and store it again:',

@@ -70,6 +70,14 @@ export async function saveCredential(
   return written > 0;
 }
 
+/** Puts the same token there, sealed with another key. */
+export async function resealCredential(tx: Sql, connectionId: string, token: Uint8Array): Promise<void> {
+  await tx.execute(`update graph_credentials set token = $2 where connection_id = $1::uuid`, [
+    connectionId,
+    token,
+  ]);
+}
+
 /** Gives whether there was one. */
 export async function deleteCredential(sql: Sql, connectionId: string): Promise<boolean> {
   const deleted = await sql.execute(`delete from graph_credentials where connection_id = $1::uuid`, [
