@@ -21,6 +21,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   decode: ['identity'],
   store: [],
   whatsapp: ['identity'],
+  graph: [],
   crm: ['identity', 'inputs', 'store'],
   rules: ['identity', 'store'],
   'ingest/batch': ['rules', 'decode', 'identity', 'store'],
@@ -107,6 +108,17 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'context',
     'store',
   ],
+  'commands/graph': [
+    'commands/connections',
+    'commands/devices',
+    'commands/report',
+    'decode',
+    'graph',
+    'identity',
+    'context',
+    'store',
+  ],
+  'commands/rekey': ['commands/compare', 'commands/devices', 'commands/graph', 'context', 'store'],
   'commands/dedupe': [
     'commands/connections',
     'ingest/batch',
@@ -243,6 +255,14 @@ describe('the layers', () => {
   it('load Baileys nowhere but in src/whatsapp', () => {
     const wrong = IMPORTS.filter(
       ({ target, room }) => /baileys$/.test(target) && !target.startsWith('.') && room !== 'whatsapp',
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('speak to Meta nowhere but in src/graph', () => {
+    const wrong = IMPORTS.filter(
+      ({ target, room }) =>
+        /^(?:undici|(?:node:)?(?:https?|http2|tls))$/.test(target) && room !== 'graph' && room !== 'whatsapp',
     );
     expect(wrong).toEqual([]);
   });

@@ -70,6 +70,11 @@ function versionOf(raw: unknown): readonly [number, number, number] | undefined 
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
+/** Whether a host of a URL is this machine. */
+export function isLoopback(hostname: string): boolean {
+  return LOOPBACK.test(hostname);
+}
+
 /**
  * Checks where WhatsApp is to be found (default: WhatsApp itself). Baileys 7.0.0-rc14 accepts any certificate inside its own
  * handshake, so TLS is all that tells WhatsApp from somebody else: without it only this machine may be named. Throws
@@ -78,7 +83,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 export function checkServiceUrl(url: string, place: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.protocol === 'wss:') return url;
-  if (parsed?.protocol === 'ws:' && LOOPBACK.test(parsed.hostname)) return url;
+  if (parsed?.protocol === 'ws:' && isLoopback(parsed.hostname)) return url;
   throw new ConfigError(
     parsed?.protocol === 'ws:'
       ? `${place}: a connection to WhatsApp without encryption is refused.`

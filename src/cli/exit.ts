@@ -110,9 +110,9 @@ function wrapped(text: string, look: Look, indent = ''): string[] {
   return fitting.map((line) => `${indent}${line}`);
 }
 
-/** Passwords inside URLs, wherever a driver has put one into its message. */
+/** Passwords inside URLs, wherever a driver has put one into its message, and Meta's access tokens, as they begin. */
 export function redact(text: string): string {
-  return text.replace(/(\w+:\/\/[^\s:/@]*):[^\s"'\\]*@/g, '$1:***@');
+  return text.replace(/(\w+:\/\/[^\s:/@]*):[^\s"'\\]*@/g, '$1:***@').replace(/\bEAA[\w-]{8,}/g, '***');
 }
 
 function lineByLine(text: string): string {

@@ -11,6 +11,7 @@ import { lookUp, type Environment } from './environment.js';
 import { APP_SECRET } from './app-secrets.js';
 import { DEVICE_VARIABLES } from './device-options.js';
 import { FlagOption } from './flags/flag.js';
+import { GRAPH_VARIABLES } from './graph-options.js';
 
 const PREFIX = 'WA_RECONCILE_';
 const SECRET = /TOKEN|SECRET|PASSWORD|PASSPHRASE|_KEY$/;
@@ -27,7 +28,7 @@ type FromSettings = Pick<
 export function describeSettings(call: Call, program: Command): FromSettings {
   const { environment, settings } = call;
   const chosen = choose(call);
-  const names = new Set([...variablesOf(program), ...DEVICE_VARIABLES, APP_SECRET]);
+  const names = new Set([...variablesOf(program), ...DEVICE_VARIABLES, ...GRAPH_VARIABLES, APP_SECRET]);
   const given = [...names].sort().flatMap((name): GivenSetting[] => {
     const found = lookUp(name, environment);
     return found === undefined

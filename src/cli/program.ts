@@ -7,14 +7,17 @@ import { registerCompareChatExport } from './commands/compare-chat-export.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerConnectionAdd } from './commands/connection-add.js';
 import { registerConnectionArchive } from './commands/connection-archive.js';
+import { registerConnectionCheck } from './commands/connection-check.js';
 import { registerConnectionEdit } from './commands/connection-edit.js';
 import { registerConnectionList } from './commands/connection-list.js';
 import { registerConnectionRemove } from './commands/connection-remove.js';
 import { registerConnectionShow } from './commands/connection-show.js';
+import { registerConnectionToken } from './commands/connection-token.js';
 import { registerDbMigrate } from './commands/db-migrate.js';
 import { registerDbStatus } from './commands/db-status.js';
 import { registerDedupe } from './commands/dedupe.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerHistoryRequest } from './commands/history-request.js';
 import { registerInspect } from './commands/inspect.js';
 import { registerImport } from './commands/import.js';
 import { registerLink } from './commands/link.js';
@@ -139,7 +142,7 @@ export function buildProgram(
   registerExplain(program, attach);
   const connection = program
     .command('connection')
-    .summary('add, list, show, edit, archive, unarchive and remove connections');
+    .summary('add, list, show, check, edit, archive, unarchive and remove connections; token: its access');
   connection.description('Connections: the WhatsApp numbers of the business.').usage('<command> [options]');
   registerConnectionAdd(connection, attach);
   registerConnectionList(connection, attach);
@@ -147,6 +150,11 @@ export function buildProgram(
   registerConnectionEdit(connection, attach);
   registerConnectionRemove(connection, attach);
   registerConnectionArchive(connection, attach);
+  registerConnectionToken(connection, attach);
+  registerConnectionCheck(connection, attach);
+  const history = program.command('history').summary('request the history of a coexistence number from Meta');
+  history.description('The one history that Meta gives of a number.').usage('<command> [options]');
+  registerHistoryRequest(history, attach);
   registerLinkStatus(registerLink(program, attach), attach);
   registerUnlink(program, attach);
   registerImport(program, attach);

@@ -28,10 +28,10 @@ export interface WrittenFiles<Writer> {
   discard: () => Promise<void>;
 }
 
-/** The files that `--repair` and `--prune-doubles` name. */
+/** The files that `--repair` and `--prune-duplicates` name. */
 export interface NamedFiles {
   repair?: string | undefined;
-  pruneDoubles?: string | undefined;
+  pruneDuplicates?: string | undefined;
   /** Files that other flags name. */
   others: readonly (string | undefined)[];
 }
@@ -41,12 +41,12 @@ export interface NamedFiles {
  * all that takes it back. Throws ConfigError, with a name that is free.
  */
 export async function rejectTakenFiles(
-  { repair, pruneDoubles, others }: NamedFiles,
+  { repair, pruneDuplicates, others }: NamedFiles,
   io: Pick<Io, 'cwd'>,
 ): Promise<void> {
   const named = [
     { flag: '--repair', target: repair, endings: REPAIR_ENDINGS },
-    { flag: '--prune-doubles', target: pruneDoubles, endings: PRUNE_ENDINGS },
+    { flag: '--prune-duplicates', target: pruneDuplicates, endings: PRUNE_ENDINGS },
   ].flatMap(({ flag, target, endings }) =>
     target === undefined ? [] : [{ flag, target, files: filesOf(target, endings), endings }],
   );

@@ -142,6 +142,17 @@ export function worstSeverity(severities: readonly Severity[]): Severity | null 
   return SEVERITIES.find((severity) => severities.includes(severity)) ?? null;
 }
 
+/** What Meta can be asked to send of a number's past, in the order in which it is asked: contacts, then messages. */
+export const SMB_SYNC_TYPES = ['smb_app_state_sync', 'history'] as const;
+export type SmbSyncType = (typeof SMB_SYNC_TYPES)[number];
+
+/**
+ * What became of such a request. `sent`: it is on its way, or its sender died. `unknown`: no answer came, so Meta may have taken
+ * it.
+ */
+export const REQUEST_OUTCOMES = ['sent', 'accepted', 'refused', 'unknown'] as const;
+export type RequestOutcome = (typeof REQUEST_OUTCOMES)[number];
+
 /** Where a connection's history stands before anything came of it. */
 export function initialHistoryStatus(kind: ConnectionKind): HistorySyncStatus {
   switch (kind) {

@@ -26,8 +26,8 @@ describe('the files of a repair', () => {
     { there: ['lost.ids'], args: ['--repair', 'lost.sql'], free: '--repair lost-2.sql' },
     { there: ['lost.SQL', 'lost-2.ids'], args: ['--repair', 'lost.SQL'], free: '--repair lost-3.SQL' },
     { there: ['lost.ndjson'], args: ['--repair', './lost.ndjson'], free: '--repair ./lost-2.ndjson' },
-    { there: ['d.sql'], args: ['--prune-doubles', 'd.sql'], free: '--prune-doubles d-2.sql' },
-    { there: ['d.undo.sql'], args: ['--prune-doubles', 'd.sql'], free: '--prune-doubles d-2.sql' },
+    { there: ['d.sql'], args: ['--prune-doubles', 'd.sql'], free: '--prune-duplicates d-2.sql' },
+    { there: ['d.undo.sql'], args: ['--prune-doubles', 'd.sql'], free: '--prune-duplicates d-2.sql' },
   ])('$args: what is there is not overwritten, and a free name is said', async ({ there, args, free }) => {
     const directory = await directoryWith(...there);
     const { code, stdout, stderr } = await compare(directory, ...args);

@@ -113,6 +113,40 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     expect(late?.message).toContain('has to be connected again');
   });
 
+  it('comes of a request of history that nothing answers, and names it', async () => {
+    const store = await backend.open();
+    await receive(store, 0, [addressBook('add', { full_name: 'Ana', phone_number: ANA }, 0)]);
+    await store.sql.execute(
+      `insert into history_requests (connection_id, sync_type, onboarded_at, requested_at, deadline, outcome, request_id,
+         requested_by, host)
+       select id, 'history', $1::timestamptz, $2::timestamptz, $3::timestamptz, 'accepted', 'req-7', 'ana', 'crm-1'
+       from connections`,
+      [new Date(START), new Date(START + 5 * HOUR), new Date(START + DAY)],
+    );
+    const waiting = await reportAfter(store, 5 * HOUR + 59 * MINUTE);
+    expect(waiting.alerts).toEqual([]);
+    expect(waiting.connections[0]?.historyRequest).toEqual({
+      requestedAt: new Date(START + 5 * HOUR).toISOString(),
+      requestId: 'req-7',
+      outcome: 'accepted',
+      isWaiting: true,
+    });
+    expect(await alertsAfter(store, 11 * HOUR)).toMatchObject([
+      {
+        kind: 'no_history',
+        message: expect.stringContaining('History was requested 6 hours ago and nothing came.') as string,
+        remedy: { command: 'connection check' },
+      },
+    ]);
+    expect(await alertsAfter(store, 11 * HOUR, { historyMinutes: 600 })).toEqual([]);
+    await receive(store, 6 * HOUR, [
+      webhook('history', { history: [{ errors: [{ code: 2593109, title: 'History sync is turned off' }] }] }),
+    ]);
+    const declined = await reportAfter(store, 11 * HOUR);
+    expect(declined.alerts).toMatchObject([{ kind: 'declined' }]);
+    expect(declined.connections[0]?.historyRequest).toMatchObject({ isWaiting: false });
+  });
+
   backend.once('does not come of a WhatsApp Web session without history', async () => {
     const store = await backend.open();
     await receive(store, 0, [webLive('K1', 0)]);

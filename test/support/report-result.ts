@@ -41,6 +41,7 @@ export function connectionReport(parts: Partial<ConnectionReport> = {}): Connect
       startedAt: '2026-09-01T12:00:00.000Z',
       completedAt: '2026-09-01T13:00:00.000Z',
     },
+    historyRequest: null,
     onboardedAt: '2026-09-01T11:00:05.000Z',
     onboardedBy: 'evidence',
     lastLiveEventAt: '2026-11-20T11:42:00.000Z',

@@ -132,7 +132,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
     items,
     severity,
     repair,
-    pruneDoubles,
+    pruneDuplicates,
     verifyRepair,
     adopt,
     save,
@@ -146,7 +146,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
       exitCode: EXIT.ok,
     };
   }
-  await rejectTakenFiles({ repair, pruneDoubles, others: [items, call.settings.output] }, call.io);
+  await rejectTakenFiles({ repair, pruneDuplicates, others: [items, call.settings.output] }, call.io);
   const { crm, place, paths, ...chosen } = await placeOf(call, what, secretKey);
   const { url, table } = place.kind === 'database' ? place : {};
   const repaired = verifyRepair === undefined ? undefined : readRepairedIds(verifyRepair, call.io);
@@ -156,7 +156,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
       : ({ place: redactUrl(url), from: 'database' } as const);
   const files = repair === undefined ? undefined : await openRepairFiles(repair, crm, where, call.io);
   const prune =
-    pruneDoubles === undefined ? undefined : await openPruneFiles(pruneDoubles, crm, where, call.io);
+    pruneDuplicates === undefined ? undefined : await openPruneFiles(pruneDuplicates, crm, where, call.io);
   const list = items === undefined ? undefined : await openItemsFile('--items', items, call.io);
   try {
     const session = {
@@ -304,7 +304,7 @@ function readOptions(call: Call) {
     severity: values.failOn,
     repair: values.repair,
     adopt: values.adopt ? { dryRun: values.dryRun } : undefined,
-    pruneDoubles: values.pruneDuplicates,
+    pruneDuplicates: values.pruneDuplicates,
     verifyRepair: values.verifyRepair,
   };
 }

@@ -56,7 +56,7 @@ export function registerImport(parent: Command, attach: Attach): void {
     .addArgument(new Argument('[contact]', 'phone in any format, JID, LID, BSUID or lead id'));
   describe(command, {
     flags: FLAGS,
-    summary: 'Import a contact’s history: from the raw log, else from WhatsApp.',
+    summary: 'Import a contact’s history from the raw log or WhatsApp.',
     details:
       'Replays what the raw log holds about the contact and the database lacks. If that brings nothing, asks the ' +
       'phone for messages before the oldest stored one, through the tool’s own linked device (wa-reconcile link); ' +

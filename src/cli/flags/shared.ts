@@ -1,7 +1,7 @@
 import { alertLimitsOf, type AlertLimits } from '../../commands/report/types.js';
 import { INCLUDABLE_CHATS, SEVERITIES, type Severity } from '../../model/enumerations.js';
 import type { ConfigError } from '../../model/errors.js';
-import { choice, choices, duration, integer, text, toggle, zone } from './kinds.js';
+import { choice, choices, duration, flag, integer, text, toggle, zone } from './kinds.js';
 import { contradiction, type Origin } from './table.js';
 
 /** Flags that mean the same in several commands. */
@@ -50,3 +50,9 @@ export const alertLimits = () => ({
 export function limitsOf(values: { historyAfter: number; silentAfter: number | undefined }): AlertLimits {
   return alertLimitsOf(values.historyAfter, values.silentAfter);
 }
+
+/** Which Graph API is asked: Meta supports the default until 29 July 2028. */
+export const graphVersion = () =>
+  flag('version', 'which version of the Graph API to ask', 'a version such as v25.0', (raw) =>
+    typeof raw === 'string' && /^v\d{1,3}\.\d{1,2}$/.test(raw.trim()) ? raw.trim() : undefined,
+  ).default('v25.0');

@@ -6,19 +6,40 @@ import type {
   ConnectionView,
 } from '../../commands/connections/list.js';
 import type { RemoveConnectionResult } from '../../commands/connections/remove.js';
+import type { CheckedConnection } from '../../commands/graph/types.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Cell, Grid, Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
-import { faint, fields, section, span, table, text, type Block, type Line } from '../ui/document.js';
+import { faint, fields, NONE, section, span, table, text, type Block, type Line } from '../ui/document.js';
+import { checkedWords, checkList } from './graph-check.js';
 import { utc } from './report-words.js';
 import { historyWords } from './words.js';
 
-export function presentConnections(result: ConnectionList): Presentation {
+/** `checked`: what Meta says of them, where it was asked. */
+export function presentConnections(
+  result: ConnectionList,
+  checked?: readonly CheckedConnection[],
+): Presentation {
   const { connections } = result;
+  const checkOf = new Map(checked?.map((one) => [one.connection.id, one]));
+  const views =
+    checked === undefined
+      ? connections
+      : connections.map((connection) => ({ ...connection, check: checkOf.get(connection.id) ?? null }));
+  const grid = gridOf(connections);
   return {
-    json: result,
-    lines: connections,
-    csv: gridOf(connections),
+    json: { ...result, connections: views },
+    lines: views,
+    csv:
+      checked === undefined
+        ? grid
+        : {
+            columns: [...grid.columns, 'check', 'findings'],
+            rows: grid.rows.map((row, index) => {
+              const check = checkOf.get(connections[index]?.id ?? '');
+              return [...row, check?.status ?? null, findingsOf(check)];
+            }),
+          },
     document:
       connections.length === 0
         ? {
@@ -28,8 +49,22 @@ export function presentConnections(result: ConnectionList): Presentation {
               remedy('connection add', [], 'adds one by hand'),
             ],
           }
-        : { blocks: [connectionTable(connections)] },
+        : {
+            blocks: [
+              connectionTable(connections, checked === undefined ? null : checkOf),
+              ...(checked ?? [])
+                .filter(({ status }) => status !== 'ok')
+                .map(({ connection, checks }) =>
+                  section(connection.name, [checkList(checks.filter(({ status }) => status === 'finding'))]),
+                ),
+            ],
+          },
   };
+}
+
+function findingsOf(checked: CheckedConnection | undefined): string | null {
+  if (checked === undefined) return null;
+  return checked.checks.flatMap(({ check, status }) => (status === 'finding' ? [check] : [])).join(' ');
 }
 
 export function presentConnection(result: ConnectionDetails): Presentation {
@@ -131,7 +166,10 @@ function replayStep({ named, possible }: Waiting, { kind, name }: ConnectionView
 }
 
 /** One row per connection. The organization is shown only where there are several. */
-function connectionTable(connections: readonly ConnectionView[]): Block {
+function connectionTable(
+  connections: readonly ConnectionView[],
+  checks: ReadonlyMap<string, CheckedConnection> | null,
+): Block {
   const several = new Set(connections.map(({ organization }) => organization)).size > 1;
   return table(
     [
@@ -141,6 +179,7 @@ function connectionTable(connections: readonly ConnectionView[]): Block {
       'phone',
       'history',
       { heading: 'last event (UTC)', optional: true },
+      ...(checks === null ? [] : ['at Meta']),
     ],
     connections.map((connection): Line[] => [
       span('strong', connection.name),
@@ -149,8 +188,13 @@ function connectionTable(connections: readonly ConnectionView[]): Block {
       connection.phone ?? '–',
       historyCell(connection),
       connection.lastLiveEventAt?.slice(0, 16).replace('T', ' ') ?? faint('never'),
+      ...(checks === null ? [] : [checkCell(checks.get(connection.id))]),
     ]),
   );
+}
+
+function checkCell(checked: CheckedConnection | undefined): Line {
+  return checked === undefined ? NONE : checkedWords(checked);
 }
 
 function historyCell({ historySync, archivedAt }: ConnectionView): Line {

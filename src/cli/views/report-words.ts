@@ -2,6 +2,7 @@ import type {
   Accounts,
   ConnectionReport,
   DeliveryFailure,
+  HistoryRequestReport,
   ReportResult,
   Rhythm,
   RunReport,
@@ -54,15 +55,29 @@ export function isBalanced({ unexplained }: Accounts): boolean {
 }
 
 /** `completed`, `syncing 55%, phase 1, 2 chunks missing`. */
-export function historySentence({ historySync }: ConnectionReport): string {
+export function historySentence({ historySync, historyRequest }: ConnectionReport): string {
   const { missingChunks, phase, status } = historySync;
   return [
     historyWords(historySync),
+    ...(historyRequest === null ? [] : [requestWords(historyRequest)]),
     ...(status === 'syncing' && phase !== null ? [`phase ${phase}`] : []),
     ...(missingChunks.length > 0
       ? [`${formatAmount(missingChunks.length, 'chunk')} missing (${chunkList(missingChunks)})`]
       : []),
   ].join(', ');
+}
+
+function requestWords({ requestedAt, outcome, isWaiting }: HistoryRequestReport): string {
+  const when = `${minute(requestedAt)} UTC`;
+  switch (outcome) {
+    case 'accepted':
+      return isWaiting ? `requested, waiting since ${when}` : `requested ${when}`;
+    case 'refused':
+      return `request refused by Meta ${when}`;
+    case 'sent':
+    case 'unknown':
+      return `requested ${when}, no answer known`;
+  }
 }
 
 function chunkList(chunks: readonly string[]): string {

@@ -128,7 +128,8 @@ function summaryOf({ crm, source, counts, connections, finishedAt }: CompareResu
   };
 }
 
-function aboutUrl(name: string): readonly string[] {
+/** What a sealed URL belongs to. */
+export function aboutUrl(name: string): readonly string[] {
   return ['crm url', name];
 }
 

@@ -96,7 +96,7 @@ export class RawKeeper implements HistoryKeeper {
   }
 
   private about(fileId: string): string[] {
-    return [this.options.connection.id, 'owed file', fileId];
+    return aboutOwedFile(this.options.connection.id, fileId);
   }
 
   private async store(raw: Uint8Array, receivedAt: number): Promise<void> {
@@ -123,4 +123,9 @@ export class RawKeeper implements HistoryKeeper {
       },
     ]);
   }
+}
+
+/** What the sealed notification of a file belongs to. */
+export function aboutOwedFile(connectionId: string, fileId: string): string[] {
+  return [connectionId, 'owed file', fileId];
 }

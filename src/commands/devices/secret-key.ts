@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import { ConfigError } from '../../model/errors.js';
-import { remedy } from '../../model/remedy.js';
+import { remedy, type Advices } from '../../model/remedy.js';
 
 const ALGORITHM = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -14,9 +14,24 @@ const HEAD_BYTES = 1 + KEY_ID_BYTES;
 const HOW_TO_MAKE_A_KEY =
   'Create one with `openssl rand -base64 32`, keep it apart from the backups of the database, and set WA_RECONCILE_SECRET_KEY to it, or WA_RECONCILE_SECRET_KEY_FILE to a file that contains it.';
 
+/** What is sealed, in words for an error: what it is, and what to do when its key is lost. */
+export interface SealedThing {
+  /** `The linked device`. */
+  noun: string;
+  whenLost: Advices;
+}
+
+export const LINKED_DEVICE: SealedThing = {
+  noun: 'The linked device',
+  whenLost: [
+    'Use the key that it was linked with. If it is lost, forget the device, remove it on the phone, and link again:',
+    remedy('unlink', ['--connection', 'NAME', '--forget'], 'forgets the device here'),
+  ],
+};
+
 /**
- * The key under which credentials and keys of linked devices lie in the database: AES-256-GCM with a random nonce. What a
- * value belongs to (`about`) is authenticated with it, so that no row can pass for another one.
+ * The key under which secrets lie in the database (linked devices, access tokens, URLs of CRMs): AES-256-GCM with a random nonce.
+ * What a value belongs to (`about`) is authenticated with it, so that no row can pass for another one.
  */
 export class SecretKey {
   private readonly id: Buffer;
@@ -57,8 +72,8 @@ export class SecretKey {
   }
 
   /** Throws ConfigError `secret_key_wrong` for what another key has sealed, and for what was altered. */
-  open(sealed: Uint8Array, about: readonly string[]): string {
-    if (!this.hasSealed(sealed)) throw this.wrong('it was encrypted with another key');
+  open(sealed: Uint8Array, about: readonly string[], thing = LINKED_DEVICE): string {
+    if (!this.hasSealed(sealed)) throw this.wrong(thing);
     const bytes = Buffer.from(sealed);
     const nonce = bytes.subarray(HEAD_BYTES, HEAD_BYTES + NONCE_BYTES);
     const tag = bytes.subarray(HEAD_BYTES + NONCE_BYTES, HEAD_BYTES + NONCE_BYTES + TAG_BYTES);
@@ -69,8 +84,23 @@ export class SecretKey {
       const encrypted = bytes.subarray(HEAD_BYTES + NONCE_BYTES + TAG_BYTES);
       return Buffer.concat([decipher.update(encrypted), decipher.final()]).toString('utf8');
     } catch (cause) {
-      throw this.wrong('the stored data is damaged', cause);
+      throw this.wrong(thing, 'the stored data is damaged', cause);
     }
+  }
+
+  /** Another key, sealed under this one. */
+  sealKey(other: SecretKey, about: readonly string[]): Uint8Array {
+    return this.seal(other.key.toString('base64'), about);
+  }
+
+  /** The key that {@link sealKey} has sealed; errors about it name the place of this one. */
+  openKey(sealed: Uint8Array, about: readonly string[], thing = LINKED_DEVICE): SecretKey {
+    return SecretKey.parse(this.open(sealed, about, thing), this.place);
+  }
+
+  /** Whether the two are one key. */
+  equals(other: SecretKey): boolean {
+    return this.id.equals(other.id);
   }
 
   /**
@@ -88,21 +118,23 @@ export class SecretKey {
     return bytes[0] === FORM && bytes.subarray(1, HEAD_BYTES).equals(this.id);
   }
 
-  private wrong(why: string, cause?: unknown): ConfigError {
-    return new ConfigError(`The linked device cannot be decrypted with ${this.place}: ${why}.`, {
+  /** The error for what this key has not sealed. */
+  wrong(
+    { noun, whenLost }: SealedThing,
+    why = 'it was encrypted with another key',
+    cause?: unknown,
+  ): ConfigError {
+    return new ConfigError(`${noun} cannot be decrypted with ${this.place}: ${why}.`, {
       code: 'secret_key_wrong',
-      remedy: [
-        'Use the key that it was linked with. If it is lost, forget the device, remove it on the phone, and link again:',
-        remedy('unlink', ['--connection', 'NAME', '--forget'], 'forgets the device here'),
-      ],
+      remedy: whenLost,
       ...(cause === undefined ? {} : { cause }),
     });
   }
 }
 
 /** For work that needs a key where none is given. */
-export function missingSecretKey(): ConfigError {
-  return new ConfigError('A secret key is required: the linked device is stored encrypted in the database.', {
+export function missingSecretKey(what = 'the linked device'): ConfigError {
+  return new ConfigError(`A secret key is required: ${what} is stored encrypted in the database.`, {
     code: 'secret_key_missing',
     remedy: HOW_TO_MAKE_A_KEY,
   });

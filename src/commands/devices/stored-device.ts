@@ -20,16 +20,21 @@ import type { SecretKey } from './secret-key.js';
  */
 export class StoredDevice implements DeviceStorage {
   private isOurs = false;
+  /** The key of this device's rows: the secret key, or the one that it was linked with before there was another. */
+  private key: SecretKey;
 
   constructor(
     private readonly ctx: Pick<Context, 'store' | 'clock'>,
     private readonly connectionId: string,
-    private readonly key: SecretKey,
-  ) {}
+    private readonly secretKey: SecretKey,
+  ) {
+    this.key = secretKey;
+  }
 
   async loadCredentials(): Promise<string | null> {
     const row = await readDevice(this.ctx.store.sql, this.connectionId);
     if (row === null) return null;
+    this.use(row);
     const credentials = this.key.open(row.credentials, this.about('credentials'));
     await this.renameKeys();
     return credentials;
@@ -44,6 +49,7 @@ export class StoredDevice implements DeviceStorage {
         remedy: 'Two connections cannot share one login: they would log each other out.',
       });
     }
+    await this.assertOurs();
     const credentials = this.key.seal(json, this.about('credentials'));
     const now = this.ctx.clock();
     if (await saveDevice(sql, { connectionId: this.connectionId, accountId, credentials, now })) return;
@@ -87,8 +93,16 @@ export class StoredDevice implements DeviceStorage {
     if (this.isOurs) return;
     const row = await readDevice(this.ctx.store.sql, this.connectionId);
     if (row === null) return;
+    this.use(row);
     this.key.open(row.credentials, this.about('credentials'));
     this.isOurs = true;
+  }
+
+  private use({ deviceKey }: { deviceKey: Uint8Array | null }): void {
+    this.key =
+      deviceKey === null
+        ? this.secretKey
+        : this.secretKey.openKey(deviceKey, aboutDeviceKey(this.connectionId));
   }
 
   /** Keys that were stored under their own names, contacts' numbers among them, get the names that tell nothing. */
@@ -108,4 +122,9 @@ export class StoredDevice implements DeviceStorage {
   private about(...what: string[]): string[] {
     return [this.connectionId, ...what];
   }
+}
+
+/** What the sealed key of a device's rows belongs to. */
+export function aboutDeviceKey(connectionId: string): string[] {
+  return [connectionId, 'device key'];
 }

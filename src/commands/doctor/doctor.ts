@@ -10,6 +10,7 @@ import {
   checkEmbeddedLock,
   checkServerLock,
 } from './check-place.js';
+import { checkGraph } from './check-graph.js';
 import {
   checkRuns,
   checkPooler,
@@ -99,6 +100,7 @@ async function checkStore(store: Store, options: DoctorOptions): Promise<DoctorC
   if (isServer) await add('rights', () => checkRights(sql));
   await add('indexes', () => checkIndexes(sql));
   await add('runs', () => checkRuns(store, options));
+  await add('graph', () => checkGraph(sql, options.clock()));
   return checks;
 }
 

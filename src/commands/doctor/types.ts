@@ -46,6 +46,7 @@ export const DOCTOR_CHECKS = [
   'disk',
   'clock',
   'runs',
+  'graph',
 ] as const;
 export type DoctorCheckName = (typeof DOCTOR_CHECKS)[number];
 

@@ -1,17 +1,17 @@
 import { WRONG_SIGNATURE } from '../../rules/signatures.js';
-import { candidatesOf, markWords } from '../../audit/alert.js';
+import { markWords } from '../../audit/alert.js';
 import { unfoundedWords } from '../../audit/claims.js';
 import { decodeWamid } from '../../identity/wamid.js';
 import { amount, count } from '../../model/amount.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
 import { OVERDUE_MS } from '../../rules/amendments.js';
+import { adviseFaults, advisePending, replayOf } from './advise.js';
 import type { ContactFindings } from './explain-contact.js';
 import type { MessageFindings } from './explain-message.js';
 import type { EntryFindings } from './explain.js';
 import type { Investigation } from './investigation.js';
 import { isFault, type ItemVerdict } from './item-verdicts.js';
-import { namesIn } from './log-items.js';
 import type {
   EntryExplanation,
   ExplainedFact,
@@ -19,7 +19,6 @@ import type {
   JournalNote,
   MessageExplanation,
   Outcome,
-  Remedy,
 } from './result.js';
 
 /** What `explain` says about its subject, and whether anything is known about it. */
@@ -456,52 +455,6 @@ function whyPending({ reason, connectionHint }: ExplainedFact): string {
 /** Whether a fact is about a message itself: received, skipped or rejected. */
 function isMessage({ kind, type }: ExplainedFact): boolean {
   return kind === 'message' || ((kind === 'skipped' || kind === 'rejected') && type === 'message');
-}
-
-/** Advises what fixes wrong items: a replay, and `dedupe` for duplicates. */
-function adviseFaults(inv: Investigation, verdicts: readonly ItemVerdict[], replay: Remedy): void {
-  const faults = verdicts.filter(isFault);
-  if (faults.some(({ reason }) => reason !== 'doubled')) inv.remedy(replay);
-  if (faults.some(({ reason }) => reason === 'doubled')) inv.remedy({ do: 'dedupe' });
-}
-
-/** The replay that fixes wrong items: of one contact, if all of them name it. A status names no contact. */
-function replayOf(verdicts: readonly ItemVerdict[]): Remedy {
-  const faults = verdicts.filter((one) => isFault(one) && one.reason !== 'doubled');
-  const [contact, second] = new Set(faults.map(({ item }) => namesIn(item.fact)[0]));
-  return contact !== undefined && second === undefined
-    ? { do: 'replay_contact', contact }
-    : { do: 'replay_all' };
-}
-
-/** Advises what makes pending items replay: one remedy per unknown connection, and one replay for the rest. */
-function advisePending(inv: Investigation, verdicts: readonly ItemVerdict[]): void {
-  const pending = verdicts.filter(({ outcome }) => outcome === 'pending');
-  const numbers = new Map<string, { item: ItemVerdict['item']; entries: Set<string> }>();
-  for (const { item, reason } of pending) {
-    if (reason !== 'unknown_connection') continue;
-    const key = JSON.stringify([item.hint.phoneNumberId, item.hint.session]);
-    const group = numbers.get(key) ?? { item, entries: new Set<string>() };
-    group.entries.add(item.entry.id);
-    numbers.set(key, group);
-  }
-  for (const { item, entries } of numbers.values()) {
-    const { phoneNumberId, displayPhone, session } = item.hint;
-    inv.remedy(
-      phoneNumberId === null && (displayPhone === null || item.entry.provider === 'baileys')
-        ? {
-            do: 'name_connection',
-            session,
-            candidates: candidatesOf(inv.connections, new Set([item.entry.provider])),
-            entries: entries.size,
-          }
-        : { do: 'add_connection', phoneNumberId, displayPhone, entries: entries.size },
-    );
-  }
-  const others = pending.filter(({ reason }) => reason === 'not_replayed' || reason === 'other_connection');
-  if (others.length > 0) {
-    inv.remedy({ do: 'replay_pending', entries: new Set(others.map(({ item }) => item.entry.id)).size });
-  }
 }
 
 /** `a`, `a and b`, `a, b and c`. */

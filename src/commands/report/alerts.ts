@@ -19,6 +19,7 @@ import type { RejectGroup } from '../../store/tables/rejects.js';
 import type { AccountEvent } from './removals.js';
 import type { ConnectionFigures } from './connection-report.js';
 import { UNKNOWN_HOURS } from './rhythm.js';
+import type { HistoryRequestReport } from './types.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -91,8 +92,11 @@ function removalAlert({ row, removal }: ConnectionFacts): Alert[] {
   ];
 }
 
-function historyAlerts(facts: ConnectionFacts, { now, historyMinutes }: Limits): Alert[] {
+function historyAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
+  const { now, historyMinutes } = limits;
   const { row, times, report, lastHistoryAt } = facts;
+  // What came before the request is about an earlier connecting of the number.
+  if (report.historyRequest?.isWaiting === true) return requestAlerts(facts, report.historyRequest, limits);
   const error = row.historySyncError === null ? '' : ` (${row.historySyncError})`;
   switch (row.historySyncStatus) {
     case 'declined':
@@ -123,6 +127,11 @@ function historyAlerts(facts: ConnectionFacts, { now, historyMinutes }: Limits):
           since: due,
           state: row.historySyncStatus,
           message: `No history came in the ${spanOf((now - onboardedAt) / HOUR)} since the number was connected.${requestAdvice(facts, onboardedAt, now)}`,
+          ...(row.kind === 'coexistence' &&
+          now < onboardedAt + REQUEST_WINDOW &&
+          report.historyRequest === null
+            ? { remedy: remedy('history request', [row.name], 'shows what it takes, and requests it') }
+            : {}),
         }),
       ];
     }
@@ -131,6 +140,28 @@ function historyAlerts(facts: ConnectionFacts, { now, historyMinutes }: Limits):
     case 'not_supported':
       return [];
   }
+}
+
+/** Meta has accepted a request, and a decline would have come as a webhook, too. */
+function requestAlerts(
+  { row, report, times }: ConnectionFacts,
+  { requestedAt, requestId }: HistoryRequestReport,
+  { now, historyMinutes }: Limits,
+): Alert[] {
+  const requested = Date.parse(requestedAt);
+  const onboarded = report.onboardedAt === null ? times.createdAt : Date.parse(report.onboardedAt);
+  const patience = historyMinutes * MINUTE;
+  // Not later than verify, which waits for a day after the onboarding.
+  const due = Math.min(requested + patience, onboarded + Math.max(patience, REQUEST_WINDOW));
+  if (now < Math.max(due, requested)) return [];
+  return [
+    alert('no_history', row, {
+      since: requested,
+      state: row.historySyncStatus,
+      message: `History was requested ${spanOf((now - requested) / HOUR)} ago and nothing came. Check that its webhooks arrive, then give Meta’s support the request_id ${requestId ?? '(unknown)'}.`,
+      remedy: remedy('connection check', [row.name], 'asks Meta what could be wrong'),
+    }),
+  ];
 }
 
 function requestAdvice({ row }: ConnectionFacts, onboardedAt: number, now: number): string {

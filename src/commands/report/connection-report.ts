@@ -1,6 +1,7 @@
 import type { MessageSource } from '../../model/enumerations.js';
 import type { PendingFactGroup, FailureGroup, LiveRhythm, MessageGroup } from '../../store/queries/report.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
+import type { HistoryRequestRow } from '../../store/tables/graph.js';
 import { daysOf, type Calendar } from './days.js';
 import type { Accounts, ConnectionReport, DeliveryFailure } from './types.js';
 import { rhythmOf } from './rhythm.js';
@@ -19,6 +20,8 @@ export interface ConnectionParts {
   tickets: { open: number; closed: number };
   pendingFacts: PendingFactGroup | undefined;
   missingChunks: string[];
+  /** The newest request of its history. */
+  historyRequest: HistoryRequestRow | undefined;
 }
 
 /** What is known about it besides. Times in ms since 1970. */
@@ -31,13 +34,15 @@ export interface Surroundings {
   hoursIn: string | null;
   /** When the first of its entries came, where the log says so. */
   firstEntryAt: number | null;
+  /** When the last entry of its history came, chunk or error. */
+  lastHistoryAt: number | null;
   silentHours?: number;
 }
 
 export function describeConnection(
   row: ConnectionRow,
   parts: ConnectionParts,
-  { now, calendar, accounts, traffic, hoursIn, firstEntryAt, silentHours }: Surroundings,
+  { now, calendar, accounts, traffic, hoursIn, firstEntryAt, lastHistoryAt, silentHours }: Surroundings,
 ): ConnectionFigures {
   const { groups, times } = parts;
   const live = groups.filter(({ source }) => source !== 'history');
@@ -63,6 +68,7 @@ export function describeConnection(
       startedAt: instant(row.historySyncStartedAt),
       completedAt: instant(row.historySyncCompletedAt),
     },
+    historyRequest: requestOf(parts.historyRequest, lastHistoryAt),
     ...onboardingOf(times, [
       firstEntryAt,
       times.firstChunkAt,
@@ -108,6 +114,20 @@ function onboardingOf(
   return known.length > 0
     ? { onboardedAt: instant(Math.min(...known)), onboardedBy: 'evidence' }
     : { onboardedAt: instant(times.createdAt), onboardedBy: 'added' };
+}
+
+function requestOf(
+  row: HistoryRequestRow | undefined,
+  lastHistoryAt: number | null,
+): ConnectionReport['historyRequest'] {
+  if (row === undefined) return null;
+  const { requestedAt, requestId, outcome } = row;
+  return {
+    requestedAt: new Date(requestedAt).toISOString(),
+    requestId,
+    outcome,
+    isWaiting: outcome === 'accepted' && (lastHistoryAt === null || lastHistoryAt < requestedAt),
+  };
 }
 
 function messagesOf(groups: readonly MessageGroup[]): ConnectionReport['messages'] {

@@ -16,6 +16,9 @@ export interface AccountEvent {
   at: number;
 }
 
+/** A connection as events name it. */
+type Named = Pick<ConnectionRow, 'displayPhoneNumber' | 'wabaId' | 'wabaIds' | 'numbers'>;
+
 /** After these nothing comes any more until the number is connected again. */
 const REMOVED = new Set([
   'PARTNER_REMOVED',
@@ -81,24 +84,37 @@ function eventOf(
  * number; one that names only an account is about the numbers that are known to be of it.
  */
 export function standingRemoval(
-  connection: Pick<
-    ConnectionRow,
-    'displayPhoneNumber' | 'wabaId' | 'wabaIds' | 'numbers' | 'lastLiveEventAt'
-  >,
+  connection: Named & Pick<ConnectionRow, 'lastLiveEventAt'>,
   events: readonly AccountEvent[],
 ): AccountEvent | null {
-  const { displayPhoneNumber: shown, wabaId, numbers } = connection;
+  const [newest] = eventsAbout(connection, events).filter(
+    ({ event }) => REMOVED.has(event) || CONNECTED.has(event),
+  );
+  if (newest === undefined || !REMOVED.has(newest.event)) return null;
+  const cameBack = (connection.lastLiveEventAt ?? 0) > newest.at + STRAGGLERS_MS;
+  return cameBack ? null : newest;
+}
+
+/** When a connection's number was last connected to the platform, as far as an event says so; ms since 1970. */
+export function connectedAt(
+  connection: Named,
+  events: readonly AccountEvent[],
+): number | null {
+  return eventsAbout(connection, events).find(({ event }) => CONNECTED.has(event))?.at ?? null;
+}
+
+/** The events about a connection's number, or about its whole account, the newest first. */
+function eventsAbout(
+  { displayPhoneNumber: shown, wabaId, wabaIds: known, numbers }: Named,
+  events: readonly AccountEvent[],
+): AccountEvent[] {
   const own = new Set([...numbers, shown === null ? undefined : canonicalPhone(shown)]);
-  const accounts = new Set([...connection.wabaIds, ...(wabaId === null ? [] : [wabaId])]);
-  const [newest] = events
-    .filter(({ event }) => REMOVED.has(event) || CONNECTED.has(event))
+  const accounts = new Set([...known, ...(wabaId === null ? [] : [wabaId])]);
+  return events
     .filter(({ phone, wabaIds }) =>
       phone === null ? wabaIds.some((id) => accounts.has(id)) : own.has(phone),
     )
     .sort((a, b) => b.at - a.at);
-  if (newest === undefined || !REMOVED.has(newest.event)) return null;
-  const cameBack = (connection.lastLiveEventAt ?? 0) > newest.at + STRAGGLERS_MS;
-  return cameBack ? null : newest;
 }
 
 function parse(text: string): JsonValue | undefined {

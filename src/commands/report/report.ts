@@ -22,6 +22,7 @@ import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import { readConnections, readConnectionTimes } from '../../store/tables/connections.js';
 import { readMissingChunks } from '../../store/tables/history.js';
 import { readNewestRejects, readRejectGroups } from '../../store/tables/rejects.js';
+import { readHistoryRequests } from '../../store/tables/graph.js';
 import { readBodies } from '../../store/tables/stored-entries.js';
 import { readSavedComparisons } from '../../store/tables/saved-comparisons.js';
 import { countRuns, readRecentRuns, readTopRuns } from '../../store/tables/sync-runs.js';
@@ -140,6 +141,7 @@ async function read(
     ),
     acks: await readAlertAcks(sql),
     saved: await readSavedComparisons(sql),
+    historyRequests: await readHistoryRequests(sql),
     runs: await judgeRuns(ctx, runs, sql, ctx.store.backend),
     marked: await countMarked(sql),
     runCounts: await countRuns(sql),

@@ -10,6 +10,7 @@ import type {
   MessageGroup,
 } from '../../store/queries/report.js';
 import type { OverdueTarget, PendingContact } from '../../store/queries/contacts-at-risk.js';
+import type { HistoryRequestRow } from '../../store/tables/graph.js';
 import type { SavedComparison } from '../../store/tables/saved-comparisons.js';
 import { comparisonAlerts, reportComparisons } from './comparisons.js';
 import type { AlertAck } from '../../store/tables/alert-acks.js';
@@ -78,6 +79,8 @@ export interface ReportData {
   overdueTargets: readonly OverdueTarget[];
   acks: readonly AlertAck[];
   saved: readonly SavedComparison[];
+  /** The newest first. */
+  historyRequests: readonly HistoryRequestRow[];
   /** Null where the raw log was not compared. */
   verified: Verified | null;
 }
@@ -115,6 +118,11 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       missing: audit === null ? null : (audit.result.byConnection.get(row.id)?.missing ?? 0),
     });
     const mine = owned.filter(({ owners }) => owners.some((owner) => owner?.id === row.id));
+    const lastHistoryAt = most(
+      mine
+        .filter(({ group }) => group.fields.includes('history'))
+        .map(({ group }) => group.lastReceivedAt ?? group.lastStoredAt),
+    );
     const report = describeConnection(row, own, {
       now,
       calendar,
@@ -122,17 +130,14 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       hoursIn: options.hours === true ? options.timeZone : null,
       traffic: new Traffic(data.traffic.bounds, slices.get(row.id) ?? []),
       firstEntryAt: least(mine.map(({ group }) => group.firstReceivedAt)),
+      lastHistoryAt,
       ...(options.silentHours === undefined ? {} : { silentHours: options.silentHours }),
     });
     return {
       row,
       times: own.times,
       report,
-      lastHistoryAt: most(
-        mine
-          .filter(({ group }) => group.fields.includes('history'))
-          .map(({ group }) => group.lastReceivedAt ?? group.lastStoredAt),
-      ),
+      lastHistoryAt,
       removal: standingRemoval(row, data.accountEvents),
       rejects,
       pendingFacts: own.pendingFacts,
@@ -266,6 +271,9 @@ function partsFor(row: ConnectionRow, groups: readonly MessageGroup[], data: Rep
     missingChunks: data.missingChunks
       .filter(({ connectionId }) => connectionId === row.id)
       .map(({ phase, chunkOrder }) => `${phase}/${chunkOrder}`),
+    historyRequest: data.historyRequests.find(
+      ({ connectionId, syncType }) => connectionId === row.id && syncType === 'history',
+    ),
   };
 }
 

@@ -4,6 +4,7 @@ import type {
   CrmName,
   Direction,
   MessageSource,
+  RequestOutcome,
   RunStatus,
   Severity,
 } from '../../model/enumerations.js';
@@ -101,6 +102,8 @@ export interface ConnectionReport {
   kind: ConnectionKind;
   phone: string | null;
   historySync: HistorySyncState & { startedAt: string | null; completedAt: string | null };
+  /** The newest request that Meta send its history (`history request`); null where none is on record. */
+  historyRequest: HistoryRequestReport | null;
   onboardedAt: string | null;
   /** What `onboardedAt` rests on: what was recorded, the earliest entry, live message or chunk, or when it was added here. */
   onboardedBy: 'webhook' | 'evidence' | 'added';
@@ -136,6 +139,16 @@ export interface ConnectionReport {
   severity: Severity | null;
   /** Its alerts, counted as those of the whole report are. */
   counts: AlertCounts;
+}
+
+/** A request of history, and whether anything came of it. Times are RFC 3339. */
+export interface HistoryRequestReport {
+  requestedAt: string;
+  /** Meta's name of it, for its support. */
+  requestId: string | null;
+  outcome: RequestOutcome;
+  /** Accepted, and nothing of the history has come since. */
+  isWaiting: boolean;
 }
 
 /** A day of a connection by the hours of the zone's clocks. */

@@ -107,6 +107,10 @@ const RELATIONS: readonly Relation[] = [
          union all
          select distinct connection_id, 'gaps in the history' from history_gaps
          union all
+         select distinct connection_id, 'access token' from graph_credentials
+         union all
+         select distinct connection_id, 'requests of history' from history_requests
+         union all
          select distinct connection_id, 'sync logs' from sync_logs where ${sinceScope('started_at')}
          union all
          select distinct connection_scope, 'raw entries' from webhook_log

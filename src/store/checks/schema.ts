@@ -65,6 +65,8 @@ export const UNIQUE_KEYS: readonly UniqueKey[] = [
   primary('proven_blocks', 'block'),
   primary('owed_files', 'connection_id', 'file_id'),
   primary('saved_comparisons', 'name'),
+  primary('graph_credentials', 'connection_id'),
+  primary('history_requests', 'connection_id', 'sync_type', 'onboarded_at'),
   primary('history_gaps', 'connection_id', 'chat_jid', 'anchor_id', 'anchor_from_me'),
   ...[
     'messages',
@@ -320,6 +322,8 @@ const FOREIGN_KEYS: readonly ForeignKey[] = [
   references('alert_acks', 'connection_id', 'connections(id)', 'CASCADE'),
   references('owed_files', 'connection_id', 'connections(id)'),
   references('history_gaps', 'connection_id', 'connections(id)'),
+  references('graph_credentials', 'connection_id', 'connections(id)'),
+  references('history_requests', 'connection_id', 'connections(id)'),
 ];
 
 /** Check constraints, by name: how PostgreSQL writes their conditions differs from version to version. */
@@ -340,6 +344,8 @@ const CHECKS: readonly string[] = [
   'pending_facts_kind_check',
   'history_gaps_reason_check',
   'saved_comparisons_crm_check',
+  'history_requests_sync_type_check',
+  'history_requests_outcome_check',
   'tickets_source_check',
   'tickets_originated_from_check',
   'tickets_status_check',

@@ -236,6 +236,16 @@ export async function setArchived(sql: Sql, id: string, at: number | null): Prom
   ]);
 }
 
+/** Records when a number was connected to the platform, ms since 1970; gives whether that is news. */
+export async function setWebhookActivated(sql: Sql, id: string, at: number): Promise<boolean> {
+  const changed = await sql.execute(
+    `update connections set webhook_activated_at = $2::timestamptz
+     where id = $1::uuid and webhook_activated_at is distinct from $2::timestamptz`,
+    [id, new Date(at)],
+  );
+  return changed > 0;
+}
+
 const COUNTS = columns({
   conversations: integer,
   messages: integer,
@@ -276,7 +286,16 @@ export async function countPendingEntries(
 
 /** Deletes a connection with its bookkeeping; throws a foreign-key violation (SQLSTATE 23503) if it has conversations. */
 export async function deleteConnection(tx: Sql, id: string): Promise<void> {
-  for (const table of ['pending_facts', 'history_chunks', 'owed_files', 'history_gaps', 'sync_logs'])
+  const bookkeeping = [
+    'pending_facts',
+    'history_chunks',
+    'owed_files',
+    'history_gaps',
+    'sync_logs',
+    'graph_credentials',
+    'history_requests',
+  ];
+  for (const table of bookkeeping)
     await tx.execute(`delete from ${table} where connection_id = $1::uuid`, [id]);
   await tx.execute('delete from connections where id = $1::uuid', [id]);
 }

@@ -182,6 +182,27 @@ export async function deleteFilesOfRequest(
   );
 }
 
+/** Every announced file, with its connection, whatever the number of attempts. */
+export async function readSealedFiles(
+  sql: Sql,
+): Promise<{ connectionId: string; fileId: string; notification: Uint8Array }[]> {
+  const rows = await sql.query(
+    `select connection_id, file_id, notification from owed_files order by connection_id, file_id`,
+  );
+  return rowsOf(columns({ connectionId: uuid, fileId: text, notification: bytes }), rows);
+}
+
+/** Puts the same notification there, sealed with another key. */
+export async function resealFile(
+  tx: Sql,
+  { connectionId, fileId, notification }: { connectionId: string; fileId: string; notification: Uint8Array },
+): Promise<void> {
+  await tx.execute(
+    `update owed_files set notification = $3 where connection_id = $1::uuid and file_id = $2`,
+    [connectionId, fileId, notification],
+  );
+}
+
 /** The files that are worth another attempt, the oldest first. */
 export async function readOwedFiles(sql: Sql, connectionId: string): Promise<OwedFileRow[]> {
   const rows = await sql.query(

@@ -1,5 +1,16 @@
 import { arrayLiteral, arraysOf } from '../array-literal.js';
-import { columns, uuid, text, bytes, time, type RowOf, columnNames, rowOf } from '../columns.js';
+import {
+  columns,
+  uuid,
+  text,
+  bytes,
+  time,
+  orNull,
+  type RowOf,
+  columnNames,
+  rowOf,
+  rowsOf,
+} from '../columns.js';
 import { textOf, textOrNull, bytesOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
@@ -16,6 +27,8 @@ const COLUMNS = columns({
   credentials: bytes,
   createdAt: time,
   updatedAt: time,
+  /** The key of its rows, sealed; null where that is the secret key itself. */
+  deviceKey: orNull(bytes),
 });
 
 /** A device as it is stored: the credentials are sealed. */
@@ -31,6 +44,21 @@ export async function readDevice(sql: Sql, connectionId: string): Promise<Linked
     [connectionId],
   );
   return row === undefined ? null : rowOf(COLUMNS, row);
+}
+
+export async function readDevices(sql: Sql): Promise<LinkedDeviceRow[]> {
+  return rowsOf(
+    COLUMNS,
+    await sql.query(`select ${columnNames(COLUMNS)} from linked_devices order by connection_id`),
+  );
+}
+
+/** Stores the key of a device's rows, sealed. */
+export async function setDeviceKey(tx: Sql, connectionId: string, deviceKey: Uint8Array): Promise<void> {
+  await tx.execute(`update linked_devices set device_key = $2 where connection_id = $1::uuid`, [
+    connectionId,
+    deviceKey,
+  ]);
 }
 
 /** The name of another connection that has this very device; null when none has. */

@@ -53,6 +53,11 @@ export async function saveComparison(
   );
 }
 
+/** Puts the same URL there, sealed with another key. */
+export async function resealComparison(tx: Sql, name: string, url: Uint8Array): Promise<void> {
+  await tx.execute(`update saved_comparisons set url = $2 where name = $1`, [name, url]);
+}
+
 /** Gives whether there was one of this name. */
 export async function deleteSavedComparison(sql: Sql, name: string): Promise<boolean> {
   return (await sql.execute(`delete from saved_comparisons where name = $1`, [name])) > 0;

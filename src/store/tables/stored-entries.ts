@@ -278,3 +278,55 @@ export async function readBodies(
     };
   });
 }
+
+/** The newest entries that tell of accounts (`account_update`): the end of a list that grows by a few a month. */
+export async function readAccountUpdateIds(sql: Sql, most: number): Promise<string[]> {
+  const rows = await sql.query(
+    `select id from webhook_log where 'account_update' = any(fields) order by id desc limit $1::int`,
+    [most],
+  );
+  return rows.map((row) => textOf(row, 'id'));
+}
+
+/** Which of these fields have come for a number or its account since a moment, ms since 1970. */
+export async function readFieldsSeen(
+  sql: Sql,
+  { connectionId, phoneNumberId }: { connectionId: string; phoneNumberId: string | null },
+  fields: readonly string[],
+  since: number,
+): Promise<Set<string>> {
+  const rows = await sql.query(
+    `select wanted.field from unnest($3::text[]) as wanted (field)
+     where exists (
+       select from webhook_log w
+       where (w.connection_scope = $1::uuid or w.phone_number_ids @> array[$2::text])
+         and wanted.field = any(w.fields) and coalesce(w.received_at, w.created_at) >= $4::timestamptz
+     )`,
+    [connectionId, phoneNumberId, arrayLiteral(fields), new Date(since)],
+  );
+  return new Set(rows.map((row) => textOf(row, 'field')));
+}
+
+/** Entries of these fields about a number that came at a moment or after it (ms since 1970), in the order in which they came. */
+export async function readEntriesOfFields(
+  sql: Sql,
+  { connectionId, phoneNumberId }: { connectionId: string; phoneNumberId: string | null },
+  fields: readonly string[],
+  {
+    since,
+    after,
+    most,
+  }: { since: number; /** Id of the last one that was read. */ after: string | null; most: number },
+): Promise<{ id: string; body: Uint8Array }[]> {
+  const rows = await sql.query(
+    `select w.id, w.raw_body from webhook_log w
+     left join webhook_log last on last.id = $5::uuid
+     where (w.connection_scope = $1::uuid or w.phone_number_ids @> array[$2::text])
+       and w.fields && $3::text[] and coalesce(w.received_at, w.created_at) >= $4::timestamptz
+       and (last.id is null
+         or (coalesce(w.received_at, w.created_at), w.id) > (coalesce(last.received_at, last.created_at), last.id))
+     order by coalesce(w.received_at, w.created_at), w.id limit $6::int`,
+    [connectionId, phoneNumberId, arrayLiteral(fields), new Date(since), after, most],
+  );
+  return rows.map((row) => ({ id: textOf(row, 'id'), body: bytesOf(row, 'raw_body') }));
+}

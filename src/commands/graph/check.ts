@@ -1,0 +1,265 @@
+import type { Context } from '../../context.js';
+import { readNumber, readSubscribedApps, readSubscribedFields, readToken } from '../../graph/calls.js';
+import { GraphClient, interrupted } from '../../graph/client.js';
+import { GraphError } from '../../graph/errors.js';
+import { remedy } from '../../model/remedy.js';
+import { readConnectionRecords, type ConnectionRecord } from '../../store/tables/connections.js';
+import { recordCheck } from '../../store/tables/graph.js';
+import { readFieldsSeen } from '../../store/tables/stored-entries.js';
+import { findConnection } from '../connections/find.js';
+import {
+  expiryOf,
+  fieldsNeeded,
+  finding,
+  judgeFields,
+  judgeHistory,
+  judgeNumber,
+  judgeSubscription,
+  judgeToken,
+  unknown,
+} from './judge.js';
+import { readOnboarding, type Onboarding } from './onboarding.js';
+import { assertOfMeta, findToken, missingToken, type FoundToken, type GraphAccess } from './token.js';
+import {
+  GRAPH_CHECKS,
+  type CheckedConnection,
+  type CheckOptions,
+  type CheckResult,
+  type GraphCheck,
+  type GraphCheckName,
+} from './types.js';
+
+/**
+ * Asks Meta about one connection, or about all that are in use: the token, the number, its account, and what of its history can
+ * still be had. Changes nothing at Meta. Throws ConfigError for an unknown connection and a wrong secret key.
+ */
+export async function checkConnections(ctx: Context, options: CheckOptions): Promise<CheckResult> {
+  const connections = await chosen(ctx, options);
+  const checked: CheckedConnection[] = [];
+  for (const connection of connections) {
+    if (ctx.signal.aborted) throw interrupted();
+    checked.push((await checkConnection(ctx, connection, options.access)).result);
+  }
+  const has = (status: CheckedConnection['status']): boolean => checked.some((one) => one.status === status);
+  return {
+    schemaVersion: 1,
+    command: 'connection check',
+    status: has('failed') ? 'failed' : has('findings') ? 'findings' : 'ok',
+    connections: checked,
+  };
+}
+
+async function chosen(
+  ctx: Context,
+  { connection, organization }: CheckOptions,
+): Promise<readonly ConnectionRecord[]> {
+  if (connection !== undefined) {
+    const found = await findConnection(ctx, connection, organization);
+    assertOfMeta(found);
+    return [found];
+  }
+  const all = await readConnectionRecords(ctx.store.sql, { organization });
+  return all.filter(({ kind, archivedAt }) => kind !== 'baileys' && archivedAt === null);
+}
+
+/** Whether Meta has answered the question: with a refusal that says something about the token, the number or the account. */
+function isAnswer({ reason }: GraphError): boolean {
+  return reason === 'token' || reason === 'rights' || reason === 'parameter' || reason === 'restricted';
+}
+
+/** Asks about one connection. `onboarding`: for who goes on to request its history. */
+export async function checkConnection(
+  ctx: Context,
+  connection: ConnectionRecord,
+  access: GraphAccess,
+): Promise<{ result: CheckedConnection; onboarding: Onboarding }> {
+  const onboarding = await readOnboarding(ctx, connection);
+  const found = await findToken(ctx, connection.id, access);
+  const asking = new Asking(ctx, connection, onboarding);
+  if (found === null) {
+    const { message, remedy: advice } = missingToken(connection);
+    asking.add(finding('token', message.replace(/\.$/, ''), advice));
+  } else {
+    await asking.ask(access, found);
+  }
+  const checks = asking.finish();
+  if (found?.source === 'stored') await record(ctx, connection.id, asking, checks);
+  const { at, until } = onboarding;
+  const now = ctx.clock();
+  return {
+    onboarding,
+    result: {
+      connection: {
+        id: connection.id,
+        name: connection.name,
+        phoneNumberId: connection.phoneNumberId,
+        wabaId: connection.wabaId,
+      },
+      status: asking.hasFailed
+        ? 'failed'
+        : checks.some(({ status }) => status === 'finding')
+          ? 'findings'
+          : 'ok',
+      token: found?.source ?? null,
+      checks,
+      history: {
+        onboardedAt: at === null ? null : new Date(at).toISOString(),
+        until: until === null ? null : new Date(until).toISOString(),
+        hoursLeft: until === null ? null : Math.max(0, Math.round((until - now) / 360_000) / 10),
+      },
+    },
+  };
+}
+
+async function record(
+  ctx: Context,
+  connectionId: string,
+  { appId, expiresAt }: Asking,
+  checks: readonly GraphCheck[],
+): Promise<void> {
+  const named = (status: GraphCheck['status']): string[] =>
+    checks.filter((one) => one.status === status).map(({ check }) => check);
+  await recordCheck(ctx.store.sql, connectionId, {
+    at: ctx.clock(),
+    appId,
+    expiresAt,
+    findings: { findings: named('finding'), unknown: named('unknown') },
+  });
+}
+
+/** The questions about one connection, each of which may fail by itself. */
+class Asking {
+  appId: string | null = null;
+  expiresAt: number | null = null;
+  /** Meta could not be asked about all of it: what is left says nothing about the number. */
+  hasFailed = false;
+  /** Why the rest is not asked. */
+  private stopped: 'token' | 'unreachable' | null = null;
+  private readonly found = new Map<GraphCheckName, GraphCheck>();
+
+  constructor(
+    private readonly ctx: Context,
+    private readonly connection: ConnectionRecord,
+    private readonly onboarding: Onboarding,
+  ) {}
+
+  add(...checks: readonly GraphCheck[]): void {
+    for (const check of checks) this.found.set(check.check, check);
+  }
+
+  async ask(access: GraphAccess, token: FoundToken): Promise<void> {
+    const client = new GraphClient(access.place, token.token, this.ctx);
+    try {
+      await this.askAboutToken(client, token);
+      await this.askAboutNumber(client);
+      await this.askAboutAccount(client, access);
+    } finally {
+      await client.close();
+    }
+  }
+
+  /** The checks in their order; those that were not made say why. */
+  finish(): GraphCheck[] {
+    const { connection, onboarding, ctx } = this;
+    if (connection.kind === 'coexistence') this.add(judgeHistory(connection, onboarding, ctx.clock()));
+    return GRAPH_CHECKS.flatMap((name) => {
+      const made = this.found.get(name);
+      if (made !== undefined) return [made];
+      if (name === 'history') return [];
+      return [
+        unknown(
+          name,
+          this.stopped === 'unreachable'
+            ? 'not asked: see above'
+            : 'cannot be told without a token that Meta accepts',
+        ),
+      ];
+    });
+  }
+
+  private async askAboutToken(client: GraphClient, token: FoundToken): Promise<void> {
+    await this.attempt(['token', 'expiry', 'scopes', 'targets'], async () => {
+      const facts = await readToken(client, token.token);
+      this.appId = facts.app_id ?? null;
+      this.expiresAt = expiryOf(facts);
+      if (!facts.is_valid) this.stopped = 'token';
+      this.add(...judgeToken(facts, this.connection, token.source, this.ctx.clock()));
+    });
+  }
+
+  private async askAboutNumber(client: GraphClient): Promise<void> {
+    const { phoneNumberId, name } = this.connection;
+    const checks = ['number', 'phone', 'coexistence', 'status', 'quality', 'throughput', 'name'] as const;
+    if (phoneNumberId === null) {
+      const edit = remedy('connection edit', [name, '--phone-number-id', 'ID'], 'says which number it is');
+      for (const check of checks) this.add(unknown(check, 'the phone_number_id is not known', edit));
+      return;
+    }
+    await this.attempt(checks, async () => {
+      this.add(...judgeNumber(await readNumber(client, phoneNumberId), this.connection));
+    });
+  }
+
+  private async askAboutAccount(client: GraphClient, access: GraphAccess): Promise<void> {
+    const { wabaId, name } = this.connection;
+    if (wabaId === null) {
+      const edit = remedy('connection edit', [name, '--waba-id', 'ID'], 'says which account it belongs to');
+      this.add(unknown('subscription', 'the account (WABA) is not known', edit));
+    } else {
+      await this.attempt(['subscription'], async () => {
+        this.add(judgeSubscription(await readSubscribedApps(client, wabaId), this.connection));
+      });
+    }
+    const { id, phoneNumberId } = this.connection;
+    const subscribed = await this.readFields(client, access);
+    const seen = await readFieldsSeen(
+      this.ctx.store.sql,
+      { connectionId: id, phoneNumberId },
+      fieldsNeeded(this.connection),
+      this.onboarding.at ?? 0,
+    );
+    this.add(judgeFields(this.connection, subscribed, seen));
+  }
+
+  /** Meta tells an app's subscriptions to the app's own token, which is its id and its secret. Null where nobody was told. */
+  private async readFields(client: GraphClient, { place }: GraphAccess): Promise<ReadonlySet<string> | null> {
+    const { appId } = this;
+    if (appId === null || this.stopped !== null) return null;
+    for (const secret of this.ctx.appSecrets ?? []) {
+      const app = new GraphClient(place, `${appId}|${secret}`, this.ctx);
+      try {
+        return new Set(await readSubscribedFields(app, appId));
+      } catch (error) {
+        // The secret of another app: several may be in use.
+        if (!(error instanceof GraphError)) throw error;
+      } finally {
+        await app.close();
+      }
+    }
+    try {
+      return new Set(await readSubscribedFields(client, appId));
+    } catch (error) {
+      if (error instanceof GraphError) return null;
+      throw error;
+    }
+  }
+
+  /** Makes some checks, or says of each why it could not be made. */
+  private async attempt(checks: readonly GraphCheckName[], make: () => Promise<void>): Promise<void> {
+    if (this.stopped !== null) return;
+    try {
+      await make();
+    } catch (error) {
+      if (!(error instanceof GraphError)) throw error;
+      const [first, ...rest] = checks;
+      const message = error.message.replace(/\.$/, '');
+      if (error.reason === 'token') this.stopped = 'token';
+      if (error.reason === 'unreachable' || error.reason === 'rate_limit') this.stopped = 'unreachable';
+      if (!isAnswer(error)) this.hasFailed = true;
+      // Whether a token is good is told by what it opens: Meta may keep its details from the token itself.
+      const isFinding = isAnswer(error) && (first !== 'token' || error.reason === 'token');
+      if (first !== undefined) this.add((isFinding ? finding : unknown)(first, message, error.remedy));
+      for (const check of rest) this.add(unknown(check, 'Meta did not say: see above'));
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import type { Context } from '../../context.js';
+import { decodeEntry } from '../../decode/decode-entry.js';
+import type { HistoryChunkFact, HistoryStateFact } from '../../model/facts.js';
+import { SMB_SYNC_TYPES } from '../../model/enumerations.js';
+import { readEntriesOfFields } from '../../store/tables/stored-entries.js';
+
+/** What has come of a request so far, as the raw log says, replayed or not. */
+export interface HistoryArrival {
+  /** The last entry that was read. */
+  lastEntryId: string | null;
+  /** Address-book entries. */
+  contacts: number;
+  messages: number;
+  chunks: { phase: number | null; chunkOrder: number | null; progress: number | null; messages: number }[];
+  /** The highest progress; null before the first chunk that says one. */
+  progress: number | null;
+  /** `waiting`: nothing of the history came yet. */
+  status: 'waiting' | 'arriving' | 'completed' | 'declined' | 'failed';
+  error: string | null;
+}
+
+export const NOTHING_YET: HistoryArrival = {
+  lastEntryId: null,
+  contacts: 0,
+  messages: 0,
+  chunks: [],
+  progress: null,
+  status: 'waiting',
+  error: null,
+};
+
+const PAGE = 20;
+const COMPLETE = 100;
+
+/** Reads what came since `before`, of entries that were received at `since` (ms since 1970) or later. */
+export async function readArrival(
+  ctx: Context,
+  connection: { id: string; phoneNumberId: string | null },
+  since: number,
+  before: HistoryArrival,
+): Promise<HistoryArrival> {
+  let arrival = before;
+  for (;;) {
+    const entries = await readEntriesOfFields(
+      ctx.store.sql,
+      { connectionId: connection.id, phoneNumberId: connection.phoneNumberId },
+      SMB_SYNC_TYPES,
+      { since, after: arrival.lastEntryId, most: PAGE },
+    );
+    for (const { id, body } of entries) {
+      arrival = { ...withEntry(arrival, body, connection.phoneNumberId), lastEntryId: id };
+    }
+    if (entries.length < PAGE || ctx.signal.aborted) return arrival;
+  }
+}
+
+/** What an entry adds; pure. */
+export function withEntry(
+  before: HistoryArrival,
+  body: Uint8Array,
+  phoneNumberId: string | null,
+): HistoryArrival {
+  const decoded = decodeEntry(body, { include: new Set() });
+  if (decoded.kind === 'invalid') return before;
+  const facts = decoded.entry.sections
+    .filter(
+      ({ connection }) =>
+        connection.phoneNumberId === undefined || connection.phoneNumberId === phoneNumberId,
+    )
+    .flatMap((section) => section.facts);
+  const chunks = facts.filter((fact): fact is HistoryChunkFact => fact.kind === 'history_chunk');
+  const states = facts.filter((fact): fact is HistoryStateFact => fact.kind === 'history_state');
+  const ended = states.find(({ status }) => status !== 'pending_history');
+  // Meta delivers a webhook again whose receipt it did not see.
+  const byPlace = new Map(before.chunks.map((chunk) => [placeOf(chunk), chunk]));
+  for (const { phase = null, chunkOrder = null, progress: at = null, messages } of chunks) {
+    const chunk = { phase, chunkOrder, progress: at, messages };
+    byPlace.set(placeOf(chunk), chunk);
+  }
+  const all = [...byPlace.values()];
+  const steps = all.flatMap(({ progress }) => progress ?? []);
+  const progress = steps.length === 0 ? null : Math.max(...steps);
+  return {
+    lastEntryId: before.lastEntryId,
+    contacts: before.contacts + facts.filter(({ kind }) => kind === 'address_book').length,
+    messages: all.reduce((sum, chunk) => sum + chunk.messages, 0),
+    chunks: all,
+    progress,
+    status: statusOf(ended, before, progress, all.length),
+    error: ended?.error ?? before.error,
+  };
+}
+
+function placeOf({ phase, chunkOrder }: HistoryArrival['chunks'][number]): string {
+  return `${phase ?? ''}/${chunkOrder ?? ''}`;
+}
+
+function statusOf(
+  ended: HistoryStateFact | undefined,
+  before: HistoryArrival,
+  progress: number | null,
+  chunks: number,
+): HistoryArrival['status'] {
+  if (progress !== null && progress >= COMPLETE) return 'completed';
+  if (ended !== undefined) return ended.status === 'declined' ? 'declined' : 'failed';
+  if (before.status === 'declined' || before.status === 'failed') return before.status;
+  return chunks > 0 ? 'arriving' : 'waiting';
+}

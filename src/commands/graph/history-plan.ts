@@ -1,0 +1,255 @@
+import type { Context } from '../../context.js';
+import { SMB_SYNC_TYPES, type RequestOutcome, type SmbSyncType } from '../../model/enumerations.js';
+import { ConfigError } from '../../model/errors.js';
+import { remedy, type Advices } from '../../model/remedy.js';
+import { setWebhookActivated, type ConnectionRecord } from '../../store/tables/connections.js';
+import type { HistoryRequestRow } from '../../store/tables/graph.js';
+import { findConnection, storedPhone } from '../connections/find.js';
+import { checkConnection } from './check.js';
+import { minuteOf } from './judge.js';
+import { HISTORY_WINDOW_MS, readOnboarding, type Onboarding } from './onboarding.js';
+import type { GraphAccess } from './token.js';
+import type { GraphCheck, GraphCheckName } from './types.js';
+
+export interface HistoryOptions {
+  connection: string;
+  organization?: string | undefined;
+  access: GraphAccess;
+  /** When the number was connected, ms since 1970, where no event says so. */
+  onboardedAt?: number | undefined;
+  /** Asks again although nobody knows what became of an earlier request. */
+  again: boolean;
+}
+
+/** Why nothing is requested. */
+export interface Obstacle {
+  code: string;
+  message: string;
+  remedy?: Advices;
+}
+
+/** One of the two requests, and where it stands. Times are RFC 3339. */
+export interface HistoryStep {
+  syncType: SmbSyncType;
+  /** `to_request`: not made yet. */
+  state: 'to_request' | RequestOutcome;
+  requestedAt: string | null;
+  requestId: string | null;
+  error: string | null;
+}
+
+export interface HistoryPlan {
+  connection: { id: string; name: string; phoneNumberId: string | null };
+  /** The number that is to be typed; E.164. */
+  phone: string | null;
+  onboardedAt: string | null;
+  until: string | null;
+  hoursLeft: number | null;
+  steps: HistoryStep[];
+  obstacles: Obstacle[];
+  /** What Meta could not say, and what is lost if it is not as it should be. */
+  warnings: GraphCheck[];
+}
+
+/** What is known when the requests are made. */
+export interface Planned {
+  plan: HistoryPlan;
+  connection: ConnectionRecord;
+  onboarding: Onboarding;
+}
+
+/** What the answer needs: where one of these is wrong, Meta sends it and nobody gets it. */
+const NEEDED: readonly GraphCheckName[] = [
+  'token',
+  'expiry',
+  'scopes',
+  'targets',
+  'number',
+  'phone',
+  'coexistence',
+  'status',
+  'subscription',
+  'fields',
+];
+/** Of those, the ones without which nothing is requested even when Meta does not say: they say who gets the answer. */
+const CERTAIN: readonly GraphCheckName[] = ['number', 'subscription'];
+
+/** A request of another process that is older is not on its way any more. */
+const ON_ITS_WAY_MS = 10 * 60_000;
+
+/**
+ * What a request of history would do, and what stands in its way; asks Meta, and changes nothing there. Throws ConfigError for a
+ * connection that has no history at Meta.
+ */
+export async function planHistory(ctx: Context, options: HistoryOptions): Promise<Planned> {
+  const found = await findConnection(ctx, options.connection, options.organization);
+  assertCoexistence(found);
+  const connection = await withOnboarding(ctx, found, options.onboardedAt);
+  const { result, onboarding } = await checkConnection(ctx, connection, options.access);
+  const now = ctx.clock();
+  const phone = storedPhone(connection.displayPhoneNumber) ?? null;
+  const { at, until } = onboarding;
+  const plan: HistoryPlan = {
+    connection: { id: connection.id, name: connection.name, phoneNumberId: connection.phoneNumberId },
+    phone,
+    onboardedAt: at === null ? null : new Date(at).toISOString(),
+    until: until === null ? null : new Date(until).toISOString(),
+    hoursLeft: result.history.hoursLeft,
+    steps: stepsOf(onboarding.requests),
+    obstacles: [
+      ...requestedBefore(connection, onboarding, options.again, now),
+      ...outsideWindow(connection, onboarding, now),
+      ...withoutPhone(connection, phone),
+      ...checkObstacles(result.checks),
+    ],
+    warnings: result.checks.filter(
+      ({ check, status }) => status === 'unknown' && NEEDED.includes(check) && !CERTAIN.includes(check),
+    ),
+  };
+  return { plan, connection, onboarding };
+}
+
+/** The requests in their order, as far as they were made for this onboarding. */
+export function stepsOf(requests: readonly HistoryRequestRow[]): HistoryStep[] {
+  return SMB_SYNC_TYPES.map((syncType) => {
+    const row = requests.find((request) => request.syncType === syncType);
+    return {
+      syncType,
+      state: row?.outcome ?? 'to_request',
+      requestedAt: row === undefined ? null : new Date(row.requestedAt).toISOString(),
+      requestId: row?.requestId ?? null,
+      error: row?.error ?? null,
+    };
+  });
+}
+
+function assertCoexistence({ kind, name }: ConnectionRecord): void {
+  if (kind === 'coexistence') return;
+  throw new ConfigError(
+    `The connection '${name}' is of the kind ${kind}: Meta has a history only for numbers that are in the WhatsApp Business app, too.`,
+    {
+      code: 'no_history_at_meta',
+      remedy:
+        kind === 'baileys'
+          ? remedy('import', ['CONTACT'], 'fetches the history of a contact from the phone')
+          : remedy('connection check', [name], 'asks Meta whether the number is in the app'),
+    },
+  );
+}
+
+/** Records the time that a person gave; an event of the raw log that says so goes before it. Throws ConfigError. */
+async function withOnboarding(
+  ctx: Context,
+  connection: ConnectionRecord,
+  given: number | undefined,
+): Promise<ConnectionRecord> {
+  if (given === undefined) return connection;
+  if (given > ctx.clock()) {
+    throw new ConfigError('--onboarded is a time to come.', {
+      code: 'usage',
+      remedy: 'Say when the number was connected to the API.',
+    });
+  }
+  const known = await readOnboarding(ctx, connection);
+  if (known.from === 'event') {
+    throw new ConfigError(
+      `The raw log says when the number was connected: ${known.at === null ? '' : minuteOf(known.at)}.`,
+      { code: 'contradiction', remedy: 'Leave --onboarded out.' },
+    );
+  }
+  await setWebhookActivated(ctx.store.sql, connection.id, given);
+  return { ...connection, webhookActivatedAt: given };
+}
+
+function requestedBefore(
+  { name, historySyncStatus: status, historySyncStartedAt: startedAt }: ConnectionRecord,
+  { at, requests }: Onboarding,
+  again: boolean,
+  now: number,
+): Obstacle[] {
+  const row = requests.find(({ syncType }) => syncType === 'history');
+  if (row === undefined) {
+    const hasCome = startedAt !== null && at !== null && startedAt >= at;
+    return hasCome && (status === 'syncing' || status === 'completed')
+      ? [{ code: 'history_came', message: `history is ${status} already` }]
+      : [];
+  }
+  const when = minuteOf(row.requestedAt);
+  switch (row.outcome) {
+    case 'accepted':
+      return [
+        {
+          code: 'already_requested',
+          message: `history was requested on ${when} (request_id ${row.requestId ?? 'unknown'}), and Meta takes it once`,
+          remedy: remedy('history request', [name, '--wait'], 'follows what comes of it'),
+        },
+      ];
+    case 'refused':
+      return [
+        { code: 'already_refused', message: `Meta refused it on ${when}: ${row.error ?? 'no reason'}` },
+      ];
+    case 'sent':
+    case 'unknown': {
+      if (again && now - row.requestedAt >= (row.outcome === 'sent' ? ON_ITS_WAY_MS : 0)) return [];
+      return [
+        {
+          code: 'outcome_unknown',
+          message: `history was requested on ${when}, and no answer of Meta’s is known: it may be on its way`,
+          remedy: [
+            'Wait for its webhooks first. If nothing comes within the hour:',
+            remedy('history request', [name, '--again'], 'asks once more; Meta refuses what it has taken'),
+          ],
+        },
+      ];
+    }
+  }
+}
+
+function outsideWindow({ name }: ConnectionRecord, { at, until }: Onboarding, now: number): Obstacle[] {
+  if (at === null || until === null) {
+    return [
+      {
+        code: 'onboarding_unknown',
+        message: `nothing says when the number was connected, and Meta takes the request for ${HISTORY_WINDOW_MS / 3_600_000} hours after that`,
+        remedy: remedy(
+          'history request',
+          [name, '--onboarded', '2h'],
+          'requests it, where the number was connected two hours ago',
+        ),
+      },
+    ];
+  }
+  if (now < until) return [];
+  return [
+    {
+      code: 'window_over',
+      message: `the 24 hours ended on ${minuteOf(until)}`,
+      remedy:
+        'Disconnect the number from the API in the WhatsApp Business app, and connect it again: that opens another 24 hours.',
+    },
+  ];
+}
+
+function withoutPhone({ name }: ConnectionRecord, phone: string | null): Obstacle[] {
+  if (phone !== null) return [];
+  return [
+    {
+      code: 'number_unknown',
+      message: 'the connection has no number, which has to be typed to confirm',
+      remedy: remedy('connection edit', [name, '--phone', 'NUMBER'], 'says which number it is'),
+    },
+  ];
+}
+
+function checkObstacles(checks: readonly GraphCheck[]): Obstacle[] {
+  return checks
+    .filter(
+      ({ check, status }) =>
+        (status === 'finding' && NEEDED.includes(check)) || (status === 'unknown' && CERTAIN.includes(check)),
+    )
+    .map(({ check, status, message, remedy: advice }) => ({
+      code: `check_${check}`,
+      message: `${check}: ${status === 'unknown' ? 'cannot be told: ' : ''}${message}`,
+      ...(advice === undefined ? {} : { remedy: advice }),
+    }));
+}

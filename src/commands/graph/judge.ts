@@ -1,0 +1,294 @@
+import { canonicalPhone, digitsOf } from '../../identity/phone.js';
+import { amount } from '../../model/amount.js';
+import { remedy, type Advices } from '../../model/remedy.js';
+import type { NumberFacts, SubscribedApp, TokenFacts } from '../../graph/calls.js';
+import type { ConnectionRecord } from '../../store/tables/connections.js';
+import { storedPhone } from '../connections/find.js';
+import type { Onboarding } from './onboarding.js';
+import type { GraphCheck, GraphCheckName } from './types.js';
+
+/** What Meta's answers mean for a connection: pure. */
+
+const SCOPES = ['whatsapp_business_management', 'whatsapp_business_messaging'] as const;
+/** What a coexistence number sends, beside messages. */
+const COEXISTENCE_FIELDS = ['history', 'smb_app_state_sync', 'smb_message_echoes', 'messages'] as const;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** A token that ends sooner is to be renewed now. */
+const SOON = 7 * DAY;
+
+type Known = Pick<ConnectionRecord, 'name' | 'kind' | 'displayPhoneNumber' | 'wabaId' | 'phoneNumberId'>;
+
+export function ok(check: GraphCheckName, message: string): GraphCheck {
+  return { check, status: 'ok', message };
+}
+
+export function finding(check: GraphCheckName, message: string, advice?: Advices): GraphCheck {
+  return { check, status: 'finding', message, ...(advice === undefined ? {} : { remedy: advice }) };
+}
+
+export function unknown(check: GraphCheckName, message: string, advice?: Advices): GraphCheck {
+  return { check, status: 'unknown', message, ...(advice === undefined ? {} : { remedy: advice }) };
+}
+
+/** The fields that must be subscribed for a connection. */
+export function fieldsNeeded({ kind }: Pick<Known, 'kind'>): readonly string[] {
+  return kind === 'coexistence' ? COEXISTENCE_FIELDS : ['messages'];
+}
+
+export function judgeToken(facts: TokenFacts, connection: Known, source: string, now: number): GraphCheck[] {
+  const of = facts.application === undefined ? '' : ` of the app ${facts.application}`;
+  if (!facts.is_valid) {
+    return [finding('token', `Meta says that the access token${of} is not valid`, newToken(connection))];
+  }
+  const from = source === 'stored' ? 'stored' : `from ${source}`;
+  return [
+    ok('token', `valid (${from})${of}`),
+    judgeExpiry(facts, connection, now),
+    judgeScopes(facts),
+    judgeTargets(facts, connection),
+  ];
+}
+
+/** When a token ends; null for never, and where Meta does not say. */
+export function expiryOf(facts: TokenFacts): number | null {
+  const ends = [facts.expires_at, facts.data_access_expires_at].filter(
+    (at): at is number => at !== undefined && at > 0,
+  );
+  return ends.length === 0 ? null : Math.min(...ends) * 1000;
+}
+
+function judgeExpiry(facts: TokenFacts, connection: Known, now: number): GraphCheck {
+  const at = expiryOf(facts);
+  if (at === null) {
+    return facts.expires_at === undefined
+      ? unknown('expiry', 'Meta does not say when the token expires')
+      : ok('expiry', 'never expires');
+  }
+  const words = `${at <= now ? 'expired' : 'expires'} on ${minuteOf(at)}`;
+  return at - now > SOON ? ok('expiry', words) : finding('expiry', words, newToken(connection));
+}
+
+function judgeScopes({ scopes }: TokenFacts): GraphCheck {
+  if (scopes === undefined) return unknown('scopes', 'Meta does not say what the token may do');
+  const missing = SCOPES.filter((scope) => !scopes.includes(scope));
+  if (missing.length === 0) return ok('scopes', SCOPES.join(', '));
+  return finding(
+    'scopes',
+    `the token lacks ${missing.join(' and ')}`,
+    'Create the token again in the Business Manager with this permission.',
+  );
+}
+
+function judgeTargets({ granular_scopes: granular }: TokenFacts, { name, wabaId }: Known): GraphCheck {
+  if (granular === undefined) return unknown('targets', 'Meta does not say for which accounts the token is');
+  const limited = granular.filter(
+    ({ scope, target_ids: ids }) => ids !== undefined && SCOPES.some((needed) => needed === scope),
+  );
+  if (limited.length === 0) return ok('targets', 'all accounts that the system user sees');
+  if (wabaId === null) {
+    return unknown('targets', 'the account (WABA) of this connection is not known', [
+      remedy('connection edit', [name, '--waba-id', 'ID'], 'says which account it belongs to'),
+    ]);
+  }
+  const without = limited.filter(({ target_ids: ids }) => ids?.includes(wabaId) !== true);
+  return without.length === 0
+    ? ok('targets', `the account ${wabaId}`)
+    : finding(
+        'targets',
+        `the token is not for the account ${wabaId}: ${without.map(({ scope }) => scope).join(' and ')}`,
+        'Give its system user this account in the Business Manager, and create the token again.',
+      );
+}
+
+export function judgeNumber(facts: NumberFacts, connection: Known): GraphCheck[] {
+  const verified = facts.verified_name === undefined ? '' : ` (${facts.verified_name})`;
+  return [
+    ok('number', `${facts.id} exists${verified}`),
+    judgePhone(facts, connection),
+    judgeCoexistence(facts, connection),
+    judgeWord('status', facts.status, {
+      good: ['CONNECTED'],
+      bad: [
+        'DISCONNECTED',
+        'BANNED',
+        'RESTRICTED',
+        'FLAGGED',
+        'RATE_LIMITED',
+        'DELETED',
+        'MIGRATED',
+        'UNVERIFIED',
+      ],
+    }),
+    judgeWord('quality', facts.quality_rating, { good: ['GREEN'], bad: ['YELLOW', 'RED'] }),
+    judgeThroughput(facts),
+    judgeWord('name', facts.name_status, {
+      good: ['APPROVED', 'AVAILABLE_WITHOUT_REVIEW', 'PENDING_REVIEW'],
+      bad: ['DECLINED', 'EXPIRED'],
+    }),
+  ];
+}
+
+function judgePhone({ display_phone_number: shown }: NumberFacts, connection: Known): GraphCheck {
+  if (shown === undefined) return unknown('phone', 'Meta does not say which number it is');
+  const ours = storedPhone(connection.displayPhoneNumber);
+  const digits = digitsOf(shown);
+  const theirs = digits === undefined ? undefined : canonicalPhone(digits);
+  const edit = remedy(
+    'connection edit',
+    [connection.name, '--phone', theirs ?? shown],
+    'takes Meta’s number',
+  );
+  if (ours === undefined) return unknown('phone', `Meta says ${shown}; the connection has no number`, edit);
+  return ours === theirs
+    ? ok('phone', shown)
+    : finding('phone', `Meta says ${shown}, the connection ${connection.displayPhoneNumber ?? ''}`, edit);
+}
+
+function judgeCoexistence(
+  { is_on_biz_app: isOnApp, platform_type: platform }: NumberFacts,
+  { kind, name }: Known,
+): GraphCheck {
+  if (isOnApp === undefined || platform === undefined) {
+    return unknown(
+      'coexistence',
+      'Meta does not say whether the number is in the WhatsApp Business app, too',
+    );
+  }
+  const isBoth = isOnApp && platform === 'CLOUD_API';
+  if (kind === 'coexistence') {
+    return isBoth
+      ? ok('coexistence', 'in the WhatsApp Business app and on the Cloud API')
+      : finding(
+          'coexistence',
+          `the number is ${isOnApp ? '' : 'not '}in the WhatsApp Business app, and its platform is ${platform}: no history and no echoes come`,
+          'Connect it again through Embedded Signup for WhatsApp Business app users.',
+        );
+  }
+  return isBoth
+    ? finding(
+        'coexistence',
+        'the number is in the WhatsApp Business app, too, but the connection is of the kind cloud_api',
+        remedy('connection edit', [name, '--kind', 'coexistence'], 'expects its echoes and its history'),
+      )
+    : ok('coexistence', `on the Cloud API alone (${platform})`);
+}
+
+function judgeWord(
+  check: GraphCheckName,
+  word: string | undefined,
+  { good, bad }: { good: readonly string[]; bad: readonly string[] },
+): GraphCheck {
+  if (word === undefined || word === '') return unknown(check, 'Meta does not say');
+  if (good.includes(word)) return ok(check, wordsOf(word));
+  return bad.includes(word)
+    ? finding(check, wordsOf(word), 'The WhatsApp Manager says why, and what to do.')
+    : unknown(check, wordsOf(word));
+}
+
+function judgeThroughput({ throughput, is_on_biz_app: isOnApp }: NumberFacts): GraphCheck {
+  if (isOnApp === true) return ok('throughput', '20 messages a second, as for every number of the app');
+  return throughput === undefined
+    ? unknown('throughput', 'Meta does not say')
+    : ok('throughput', wordsOf(throughput.level));
+}
+
+export function judgeSubscription(
+  apps: readonly SubscribedApp[],
+  { wabaId }: Pick<Known, 'wabaId'>,
+): GraphCheck {
+  if (apps.length === 0) {
+    return finding(
+      'subscription',
+      `no app gets the webhooks of the account ${wabaId ?? ''}: nothing of it arrives, and history would be lost`,
+      `Subscribe the app: POST /${wabaId ?? 'WABA'}/subscribed_apps, with the token of the app.`,
+    );
+  }
+  const names = apps.map(({ id, name, callback }) => {
+    const host = callback !== undefined && URL.canParse(callback) ? ` (to ${new URL(callback).host})` : '';
+    return `${name ?? id}${host}`;
+  });
+  return ok('subscription', `webhooks go to ${names.join(', ')}`);
+}
+
+/**
+ * The webhook fields. `subscribed`: what Meta says; null where it did not. `seen`: those that have come since the onboarding,
+ * which proves them.
+ */
+export function judgeFields(
+  connection: Known,
+  subscribed: ReadonlySet<string> | null,
+  seen: ReadonlySet<string>,
+): GraphCheck {
+  const needed = fieldsNeeded(connection);
+  const missing = needed.filter((field) => subscribed?.has(field) !== true && !seen.has(field));
+  if (missing.length === 0) return ok('fields', needed.join(', '));
+  if (subscribed !== null) {
+    return finding(
+      'fields',
+      `the app has not subscribed ${missing.join(', ')}: what Meta sends of it is lost`,
+      'Switch these fields on in the App Dashboard, under WhatsApp, Configuration, Webhook fields.',
+    );
+  }
+  return unknown(
+    'fields',
+    `none of ${missing.join(', ')} came yet, and Meta tells the subscriptions only to the app itself`,
+    'Give the app secret (WA_RECONCILE_APP_SECRET), or look in the App Dashboard, under WhatsApp, Configuration, Webhook fields.',
+  );
+}
+
+/** What can still be had of a number's past. */
+export function judgeHistory(
+  { name, historySyncStatus: status }: Pick<ConnectionRecord, 'name' | 'historySyncStatus'>,
+  { at, until, requests }: Onboarding,
+  now: number,
+): GraphCheck {
+  if (status === 'completed' || status === 'syncing') return ok('history', `history is ${status}`);
+  if (status === 'declined') return ok('history', 'the business does not share its history');
+  const asked = requests.find(({ syncType }) => syncType === 'history');
+  if (asked?.outcome === 'accepted') {
+    return ok('history', `requested on ${minuteOf(asked.requestedAt)} (${asked.requestId ?? 'no id'})`);
+  }
+  if (at === null || until === null) {
+    return unknown(
+      'history',
+      'nothing says when the number was connected, and history can be requested for 24 hours after that',
+      remedy(
+        'history request',
+        [name, '--onboarded', '2h'],
+        'requests it, where the number was connected two hours ago',
+      ),
+    );
+  }
+  if (now >= until) {
+    return ok('history', `the 24 hours to request history ended on ${minuteOf(until)}`);
+  }
+  return finding(
+    'history',
+    `history can be requested until ${minuteOf(until)}, ${leftWords(until - now)} from now, once`,
+    remedy('history request', [name], 'shows what it takes, and requests it'),
+  );
+}
+
+/** `5 hours`, `40 minutes`. */
+export function leftWords(ms: number): string {
+  return ms < 2 * HOUR
+    ? amount(Math.max(1, Math.floor(ms / 60_000)), 'minute')
+    : amount(Math.floor(ms / HOUR), 'hour');
+}
+
+/** `2026-11-29 03:17 UTC`. */
+export function minuteOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+function newToken({ name }: Pick<Known, 'name'>): Advices {
+  return [
+    'Create a token of a system user in the Business Manager, and store it:',
+    remedy('connection token', [name, '--file', 'FILE'], 'stores the token, encrypted'),
+  ];
+}
+
+function wordsOf(word: string): string {
+  return word.toLowerCase().replaceAll('_', ' ');
+}

@@ -1,0 +1,135 @@
+import type { Context } from '../../context.js';
+import { requestSync } from '../../graph/calls.js';
+import { GraphError } from '../../graph/errors.js';
+import { interrupted, type GraphClient } from '../../graph/client.js';
+import { SMB_SYNC_TYPES, type SmbSyncType } from '../../model/enumerations.js';
+import { UserError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
+import {
+  claimHistoryRequest,
+  readHistoryRequests,
+  recordHistoryOutcome,
+  releaseHistoryRequest,
+  type HistoryRequestRow,
+} from '../../store/tables/graph.js';
+import { planHistory, stepsOf, type HistoryOptions, type HistoryPlan, type Planned } from './history-plan.js';
+import { withGraph } from './token.js';
+
+export interface HistoryRequestResult extends HistoryPlan {
+  schemaVersion: 1;
+  command: 'history request';
+  /** `planned`: a dry run without obstacles. `refused`: there are obstacles, or Meta refused; nothing was requested. */
+  status: 'planned' | 'refused' | 'requested';
+}
+
+/** What a request would do, as a result. */
+export function plannedResult(plan: HistoryPlan): HistoryRequestResult {
+  return {
+    schemaVersion: 1,
+    command: 'history request',
+    status: plan.obstacles.length > 0 ? 'refused' : 'planned',
+    ...plan,
+  };
+}
+
+/**
+ * Asks Meta for contacts, then for history, each once. Every request is on record before it is sent, so that none is made twice,
+ * whoever asks and whatever dies. Throws GraphError when Meta refuses or cannot be reached.
+ */
+export async function requestHistory(ctx: Context, options: HistoryOptions): Promise<HistoryRequestResult> {
+  const planned = await planHistory(ctx, options);
+  const { plan, connection, onboarding } = planned;
+  if (plan.obstacles.length > 0) return plannedResult(plan);
+  await withGraph(ctx, connection, options.access, async (client) => {
+    for (const syncType of SMB_SYNC_TYPES) {
+      const before = onboarding.requests.find((request) => request.syncType === syncType);
+      if (before !== undefined) {
+        // Contacts may have been taken before the history failed to be.
+        if (before.outcome === 'accepted' || before.outcome === 'refused') continue;
+        await releaseHistoryRequest(ctx.store.sql, before);
+      }
+      if (ctx.signal.aborted) throw interrupted();
+      await requestOne(ctx, client, planned, syncType);
+    }
+  });
+  const requests = await readHistoryRequests(ctx.store.sql, connection.id);
+  const steps = stepsOf(requests.filter(({ onboardedAt }) => onboardedAt >= (onboarding.at ?? 0)));
+  const history = steps.find(({ syncType }) => syncType === 'history');
+  return {
+    schemaVersion: 1,
+    command: 'history request',
+    ...plan,
+    status: history?.state === 'accepted' ? 'requested' : 'refused',
+    steps,
+  };
+}
+
+async function requestOne(
+  ctx: Context,
+  client: GraphClient,
+  { connection, onboarding: { at, until } }: Planned,
+  syncType: SmbSyncType,
+): Promise<void> {
+  const { sql } = ctx.store;
+  const { phoneNumberId } = connection;
+  if (at === null || until === null || phoneNumberId === null)
+    throw new Error('requested in spite of an obstacle');
+  const row: HistoryRequestRow = {
+    connectionId: connection.id,
+    syncType,
+    onboardedAt: at,
+    requestedAt: ctx.clock(),
+    deadline: until,
+    outcome: 'sent',
+    requestId: null,
+    fbtraceId: null,
+    error: null,
+    requestedBy: ctx.user,
+    host: ctx.host,
+  };
+  if (!(await claimHistoryRequest(sql, row))) throw takenMeanwhile(connection.name);
+  try {
+    const { value, fbtraceId } = await requestSync(client, phoneNumberId, syncType);
+    const requestId = value.request_id;
+    await recordHistoryOutcome(sql, row, { outcome: 'accepted', requestId, fbtraceId, error: null });
+  } catch (error) {
+    await settle(ctx, row, error);
+    // Contacts that somebody else has requested do not stand in the way of the history.
+    if (syncType === 'smb_app_state_sync' && isLimit(error)) return;
+    throw error;
+  }
+}
+
+function isLimit(error: unknown): boolean {
+  return error instanceof GraphError && error.reason === 'history_limit';
+}
+
+/** Records a request that failed: refused for good, without effect, or nobody knows. */
+async function settle(ctx: Context, row: HistoryRequestRow, error: unknown): Promise<void> {
+  const { sql } = ctx.store;
+  const known = error instanceof GraphError ? error : null;
+  if (known?.reason === 'history_limit' || known?.reason === 'history_window') {
+    await recordHistoryOutcome(sql, row, {
+      outcome: 'refused',
+      requestId: null,
+      fbtraceId: known.fbtraceId,
+      error: known.message,
+    });
+  } else if (known?.hadNoEffect === true) {
+    await releaseHistoryRequest(sql, row);
+  } else {
+    await recordHistoryOutcome(sql, row, {
+      outcome: 'unknown',
+      requestId: null,
+      fbtraceId: known?.fbtraceId ?? null,
+      error: known?.message ?? 'interrupted before Meta answered',
+    });
+  }
+}
+
+function takenMeanwhile(name: string): UserError {
+  return new UserError(`Another process is requesting the history of '${name}'.`, {
+    code: 'already_requested',
+    remedy: remedy('history request', [name, '--wait'], 'follows what comes of it'),
+  });
+}

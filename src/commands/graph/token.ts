@@ -1,0 +1,157 @@
+import type { Context } from '../../context.js';
+import { GraphClient, type GraphPlace } from '../../graph/client.js';
+import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
+import type { ConnectionRecord } from '../../store/tables/connections.js';
+import { deleteCredential, readCredential, saveCredential } from '../../store/tables/graph.js';
+import { findConnection } from '../connections/find.js';
+import { missingSecretKey, type SealedThing, type SecretKey } from '../devices/secret-key.js';
+
+/** How the command reaches the Graph API, and with which token. */
+export interface GraphAccess {
+  place: GraphPlace;
+  /** A token that serves for every connection without being stored, and where it stands; it goes before stored ones. */
+  given: { token: string; place: string } | null;
+  /** Opens stored tokens; null where nobody gave one. */
+  secretKey: SecretKey | null;
+}
+
+/** An access token, and where it came from: `WA_RECONCILE_GRAPH_TOKEN`, `stored`. */
+export interface FoundToken {
+  token: string;
+  source: string;
+}
+
+export interface TokenResult {
+  schemaVersion: 1;
+  command: 'connection token';
+  connection: { id: string; name: string };
+  /** `unchanged`: there was none to remove. */
+  action: 'stored' | 'replaced' | 'removed' | 'unchanged';
+}
+
+export const TOKEN: SealedThing = {
+  noun: 'The access token',
+  whenLost: [
+    'Use the key that it was stored with. If it is lost, remove the token here and store it again:',
+    remedy('connection token', ['NAME', '--remove'], 'removes it; needs no key'),
+  ],
+};
+
+/** What of Meta's tokens is known: printable, and without spaces. */
+const SHAPE = /^[\x21-\x7e]{8,4096}$/;
+
+/**
+ * Seals an access token for a connection, in the place of an earlier one. Throws ConfigError, never with the token in it: for what
+ * is no token, without a secret key, for a connection without Meta, and when the earlier token is sealed with another key.
+ */
+export async function storeToken(
+  ctx: Context,
+  reference: string,
+  typed: { text: string; place: string },
+  { secretKey, organization }: { secretKey: SecretKey | null; organization: string | undefined },
+): Promise<TokenResult> {
+  const connection = await findConnection(ctx, reference, organization);
+  assertOfMeta(connection);
+  const token = checkToken(typed.text, typed.place);
+  if (secretKey === null) throw missingSecretKey('the access token');
+  const { sql } = ctx.store;
+  const before = await readCredential(sql, connection.id);
+  const sealed = secretKey.seal(token, aboutToken(connection.id));
+  const saved = await saveCredential(sql, {
+    connectionId: connection.id,
+    token: sealed,
+    now: ctx.clock(),
+  });
+  if (!saved) throw secretKey.wrong(TOKEN);
+  return resultOf(connection, before === null ? 'stored' : 'replaced');
+}
+
+/** Forgets the token of a connection; needs no key. */
+export async function removeToken(
+  ctx: Context,
+  reference: string,
+  organization: string | undefined,
+): Promise<TokenResult> {
+  const connection = await findConnection(ctx, reference, organization);
+  const removed = await deleteCredential(ctx.store.sql, connection.id);
+  return resultOf(connection, removed ? 'removed' : 'unchanged');
+}
+
+function resultOf({ id, name }: ConnectionRecord, action: TokenResult['action']): TokenResult {
+  return { schemaVersion: 1, command: 'connection token', connection: { id, name }, action };
+}
+
+/** An access token as it was given. Throws ConfigError, never with the token in it. */
+export function checkToken(text: string, place: string): string {
+  const token = text.trim();
+  if (SHAPE.test(token)) return token;
+  throw new ConfigError(
+    token === '' ? `${place} holds no access token.` : `What ${place} holds is no access token.`,
+    {
+      code: 'token_invalid',
+      remedy: 'It is one line, as Meta shows it, without quotes.',
+    },
+  );
+}
+
+/** Throws ConfigError for a connection that Meta knows nothing of. */
+export function assertOfMeta({ kind, name }: ConnectionRecord): void {
+  if (kind !== 'baileys') return;
+  throw new ConfigError(
+    `The connection '${name}' is a WhatsApp Web session, which Meta’s API does not know.`,
+    {
+      code: 'not_of_meta',
+      remedy: remedy('connection list', [], 'lists the connections with their kinds'),
+    },
+  );
+}
+
+/**
+ * The token for a connection: the one that was given, else the stored one; null where there is neither. Throws ConfigError where
+ * one is stored and the key is missing or another.
+ */
+export async function findToken(
+  ctx: Pick<Context, 'store'>,
+  connectionId: string,
+  { given, secretKey }: GraphAccess,
+): Promise<FoundToken | null> {
+  if (given !== null) return { token: given.token, source: given.place };
+  const row = await readCredential(ctx.store.sql, connectionId);
+  if (row === null) return null;
+  if (secretKey === null) throw missingSecretKey('the access token');
+  return { token: secretKey.open(row.token, aboutToken(connectionId), TOKEN), source: 'stored' };
+}
+
+/** Asks the Graph API with the token of a connection, for the time of `work`. Throws UserError where there is no token. */
+export async function withGraph<T>(
+  ctx: Context,
+  connection: Pick<ConnectionRecord, 'id' | 'name'>,
+  access: GraphAccess,
+  work: (client: GraphClient, token: FoundToken) => Promise<T>,
+): Promise<T> {
+  const found = await findToken(ctx, connection.id, access);
+  if (found === null) throw missingToken(connection);
+  const client = new GraphClient(access.place, found.token, ctx);
+  try {
+    return await work(client, found);
+  } finally {
+    await client.close();
+  }
+}
+
+export function missingToken({ name }: Pick<ConnectionRecord, 'name'>): ConfigError {
+  return new ConfigError(`The connection '${name}' has no access token for Meta’s Graph API.`, {
+    code: 'token_missing',
+    remedy: [
+      'Create a token of a system user in the Business Manager, and store it:',
+      remedy('connection token', [name, '--file', 'FILE'], 'stores the token, encrypted'),
+      'Or set WA_RECONCILE_GRAPH_TOKEN, which is used without being stored.',
+    ],
+  });
+}
+
+/** What a sealed token belongs to. */
+export function aboutToken(connectionId: string): string[] {
+  return [connectionId, 'graph token'];
+}

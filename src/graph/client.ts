@@ -1,0 +1,199 @@
+import { Agent, interceptors, type Dispatcher } from 'undici';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import { EXIT, UserError } from '../model/errors.js';
+import { GraphError } from './errors.js';
+import { codeOf, retryOptions, wasNotSent } from './retries.js';
+import { readUsage, single, type GraphUsage } from './usage.js';
+import { jsonIn, wholeAnswers } from './whole-answers.js';
+
+const CONNECT_MS = 10_000;
+/** Until the head of an answer, and between two pieces of its body. */
+const SILENCE_MS = 30_000;
+/** All of a call, its retries included: an answer that trickles ends some day, too. */
+const CALL_MS = 180_000;
+
+/** Where the Graph API is, and who asks. */
+export interface GraphPlace {
+  /** `https://graph.facebook.com`. */
+  url: string;
+  /** `v25.0`. */
+  version: string;
+  /** `wa-reconcile/0.1.0`. */
+  userAgent: string;
+}
+
+export interface GraphEffects {
+  log: Pick<Logger, 'debug'>;
+  /** Ms since 1970. */
+  clock: () => number;
+  signal: AbortSignal;
+}
+
+type Query = Readonly<Record<string, string>>;
+
+/** What Meta answered. */
+export interface GraphAnswer<T> {
+  value: T;
+  /** Meta's name of the request, for its support; null where it gave none. */
+  fbtraceId: string | null;
+}
+
+/**
+ * The Graph API for one access token. Requests carry the token in their head alone, never in a URL, and no redirect is followed,
+ * so that it goes nowhere else. What Meta calls passing is tried again, anything else throws GraphError at once; when Meta says
+ * that the quota is used up, further calls throw without asking, until it is free again. Close it after use.
+ */
+export class GraphClient {
+  private readonly agent: Agent;
+  /** For requests that change nothing, and for those that do. */
+  private readonly dispatchers: Readonly<Record<'safe' | 'once', Dispatcher>>;
+  private blockedUntil = 0;
+  private lastUsage: GraphUsage = { percent: null, regainMs: null };
+
+  constructor(
+    private readonly place: GraphPlace,
+    private readonly token: string,
+    private readonly effects: GraphEffects,
+  ) {
+    this.agent = new Agent({
+      connect: { timeout: CONNECT_MS },
+      headersTimeout: SILENCE_MS,
+      bodyTimeout: SILENCE_MS,
+    });
+    // The first is the innermost: undici's retries see whole answers and refusals with their codes.
+    const whole = wholeAnswers({ tokens: [token], clock: effects.clock });
+    const retrying = (isSafe: boolean): Dispatcher =>
+      this.agent.compose(whole, interceptors.retry(retryOptions(isSafe, effects.signal)));
+    this.dispatchers = { safe: retrying(true), once: retrying(false) };
+  }
+
+  /** `GET /v25.0/{path}`. `path`: without a slash before it, every variable part already encoded. */
+  get<T>(path: string, query: Query, answer: z.ZodType<T>): Promise<GraphAnswer<T>> {
+    const search = new URLSearchParams(query).toString();
+    return this.call('GET', path, search === '' ? '' : `?${search}`, null, answer, 'safe');
+  }
+
+  /** The same where the question itself is a secret, which must stand in no URL: Meta reads it from the body. */
+  ask<T>(path: string, query: Query, answer: z.ZodType<T>): Promise<GraphAnswer<T>> {
+    const form = new URLSearchParams({ ...query, method: 'get' }).toString();
+    const body = { type: 'application/x-www-form-urlencoded', text: form };
+    return this.call('POST', path, '', body, answer, 'safe');
+  }
+
+  /** `POST /v25.0/{path}` with JSON: made again only when it surely had no effect. */
+  post<T>(path: string, content: unknown, answer: z.ZodType<T>): Promise<GraphAnswer<T>> {
+    const body = { type: 'application/json', text: JSON.stringify(content) };
+    return this.call('POST', path, '', body, answer, 'once');
+  }
+
+  /** What the newest answer said of the quota. */
+  get usage(): GraphUsage {
+    return this.lastUsage;
+  }
+
+  async close(): Promise<void> {
+    await this.agent.destroy();
+  }
+
+  private async call<T>(
+    method: 'GET' | 'POST',
+    path: string,
+    search: string,
+    body: { type: string; text: string } | null,
+    schema: z.ZodType<T>,
+    effect: 'safe' | 'once',
+  ): Promise<GraphAnswer<T>> {
+    const { place, effects } = this;
+    this.assertFree();
+    const base = new URL(place.url);
+    const signal = AbortSignal.any([effects.signal, AbortSignal.timeout(CALL_MS)]);
+    const answered = await this.dispatchers[effect]
+      .request({
+        origin: base.origin,
+        path: `${base.pathname.replace(/\/$/, '')}/${place.version}/${path}${search}`,
+        method,
+        headers: {
+          authorization: `Bearer ${this.token}`,
+          'user-agent': place.userAgent,
+          accept: 'application/json',
+          ...(body === null ? {} : { 'content-type': body.type }),
+        },
+        ...(body === null ? {} : { body: body.text }),
+        signal,
+      })
+      .catch((error: unknown) => this.failed(error, path));
+    const bytes = new Uint8Array(await answered.body.arrayBuffer());
+    const fbtraceId = single(answered.headers['x-fb-trace-id']) ?? null;
+    this.heed(readUsage(answered.headers));
+    effects.log.debug({ path, status: answered.statusCode, fbtraceId }, 'the Graph API answered');
+    const parsed = schema.safeParse(jsonIn(bytes));
+    if (parsed.success) return { value: parsed.data, fbtraceId };
+    const where = parsed.error.issues.map((issue) => issue.path.join('.') || 'the answer').join(', ');
+    throw new GraphError(`Meta’s answer to ${path} cannot be read: ${where}.`, {
+      reason: 'unreadable',
+      status: answered.statusCode,
+      fbtraceId,
+      hadNoEffect: false,
+    });
+  }
+
+  private failed(error: unknown, path: string): never {
+    const { effects } = this;
+    if (effects.signal.aborted) throw interrupted(error);
+    if (error instanceof GraphError) {
+      const { graphCode, status, fbtraceId, waitMs } = error;
+      effects.log.debug({ path, status, code: graphCode, fbtraceId }, 'the Graph API refused');
+      if (error.reason === 'rate_limit' && waitMs !== null) this.block(waitMs);
+      throw error;
+    }
+    throw unreachable(error, new URL(this.place.url).host);
+  }
+
+  /** What an answer says of the quota binds the calls after it. */
+  private heed(usage: GraphUsage): void {
+    this.lastUsage = usage;
+    if (usage.regainMs !== null) this.block(usage.regainMs);
+  }
+
+  private block(forMs: number): void {
+    this.blockedUntil = Math.max(this.blockedUntil, this.effects.clock() + forMs);
+  }
+
+  private assertFree(): void {
+    const waitMs = this.blockedUntil - this.effects.clock();
+    if (waitMs <= 0) return;
+    throw new GraphError(
+      `Meta’s limit of requests is reached: it takes none until ${new Date(this.blockedUntil).toISOString().replace(/\.\d+Z$/, 'Z')}.`,
+      { reason: 'rate_limit', waitMs, hadNoEffect: true },
+    );
+  }
+}
+
+/** The error of a call that ended because the command was told to stop. */
+export function interrupted(cause?: unknown): UserError {
+  return new UserError('Interrupted before Meta answered.', {
+    code: 'interrupted',
+    exitCode: EXIT.interrupted,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** Certificates that are not trusted, as Node and OpenSSL name them. */
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
+
+function unreachable(error: unknown, host: string): GraphError {
+  const code = codeOf(error);
+  const isLate = error instanceof Error && error.name === 'TimeoutError';
+  const why =
+    code !== undefined && CERTIFICATE.test(code)
+      ? `its certificate is not trusted (${code})`
+      : isLate
+        ? `no whole answer within ${CALL_MS / 1000} s`
+        : (code ?? 'the connection failed');
+  return new GraphError(`${host} cannot be reached: ${why}.`, {
+    reason: 'unreachable',
+    hadNoEffect: wasNotSent(error) || (code !== undefined && CERTIFICATE.test(code)),
+    cause: error,
+  });
+}

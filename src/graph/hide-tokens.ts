@@ -1,0 +1,15 @@
+/** How Meta's access tokens begin, and what an app's own token looks like (`app id|app secret`). */
+const TOKENS = /\bEAA[A-Za-z0-9_-]{8,}|\b\d{8,20}(?:\||%7C)[\w-]{16,}/gi;
+const BEARER = /(bearer\s+)[^\s"',;]+/gi;
+
+/**
+ * A text without access tokens: Meta repeats a token that it refuses in the message of the error. `known` are tokens that are in
+ * use, which may look like anything.
+ */
+export function hideTokens(text: string, known: readonly string[] = []): string {
+  const without = known
+    .filter((token) => token !== '')
+    .flatMap((token) => [token, encodeURIComponent(token)])
+    .reduce((shown, token) => shown.replaceAll(token, '***'), text);
+  return without.replace(TOKENS, '***').replace(BEARER, '$1***');
+}

@@ -1,0 +1,270 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import type { CheckResult } from '../../src/commands/graph/types.js';
+import { APP_SECRET, healthyAccount, TOKEN, type FakeAccount } from '../support/fake-graph/account.js';
+import { refusal, startFakeGraph, type FakeGraph } from '../support/fake-graph/server.js';
+import { useServer, type Run } from './database-home.js';
+
+const server = useServer();
+const KEY = randomBytes(32).toString('base64');
+const NUMBER = '106540352242922';
+const NOW = Date.UTC(2026, 10, 29, 3, 0);
+
+interface World {
+  run: Run & { url: string };
+  fake: FakeGraph;
+  env: Record<string, string>;
+  /** Runs the check, and gives its JSON. */
+  check: (...args: string[]) => Promise<{ code: number; result: CheckResult; of: (name: string) => unknown }>;
+}
+
+async function prepare(account: Partial<FakeAccount> = {}, { waba = true } = {}): Promise<World> {
+  const run = await server.prepare();
+  const fake = await startFakeGraph(healthyAccount(account));
+  await run([
+    ...['connection', 'add', '--name', 'main', '--kind', 'coexistence', '--phone', '+5511900000000'],
+    ...['--phone-number-id', NUMBER, ...(waba ? ['--waba-id', '102290129340398'] : [])],
+  ]);
+  const env = {
+    WA_RECONCILE_GRAPH_URL: fake.url,
+    WA_RECONCILE_SECRET_KEY: KEY,
+    WA_RECONCILE_APP_SECRET: APP_SECRET,
+  };
+  await run(['connection', 'token', 'main', '--file', '-'], { env, stdin: TOKEN });
+  return {
+    run,
+    fake,
+    env,
+    check: async (...args) => {
+      const seen = await run(['connection', 'check', ...args, '--json'], { env, now: NOW });
+      expect(seen.stdout + seen.stderr).not.toContain(TOKEN.slice(4));
+      const result = JSON.parse(seen.stdout) as CheckResult;
+      const checks = result.connections[0]?.checks ?? [];
+      return { code: seen.code, result, of: (name) => checks.find(({ check }) => check === name) };
+    },
+  };
+}
+
+async function onboard(run: Run, at: number): Promise<void> {
+  const event = {
+    object: 'whatsapp_business_account',
+    entry: [
+      {
+        id: '102290129340398',
+        time: Math.floor(at / 1000),
+        changes: [
+          {
+            field: 'account_update',
+            value: { event: 'PARTNER_ADDED', waba_info: { waba_id: '102290129340398' } },
+          },
+        ],
+      },
+    ],
+  };
+  expect((await run(['replay', '-'], { stdin: JSON.stringify(event) })).code).toBe(0);
+}
+
+test('a healthy number has no findings, and each question is asked once', async () => {
+  const { run, fake, env, check } = await prepare();
+  await onboard(run, NOW - 30 * 3_600_000);
+  const { code, result } = await check('main');
+  expect(result.connections[0]?.checks.filter(({ status }) => status !== 'ok')).toEqual([]);
+  expect(code).toBe(0);
+  expect(result).toMatchObject({
+    schemaVersion: 1,
+    command: 'connection check',
+    status: 'ok',
+    connections: [
+      {
+        token: 'stored',
+        history: { onboardedAt: '2026-11-27T21:00:00.000Z', until: '2026-11-28T21:00:00.000Z', hoursLeft: 0 },
+      },
+    ],
+  });
+  expect(fake.asked()).toEqual([
+    'POST debug_token',
+    `GET ${NUMBER}`,
+    'GET 102290129340398/subscribed_apps',
+    'GET 634974688087057/subscriptions',
+  ]);
+  for (const { url } of fake.requests) expect(url).not.toMatch(/EAAG|0123456789abcdef/);
+  const text = await run(['connection', 'check', 'main'], { env, now: NOW });
+  expect(text.stdout).toContain('No findings of 1 connection');
+  expect(text.stdout).toContain('history, smb_app_state_sync, smb_message_echoes, messages');
+  expect(text.stdout).toContain('no past messages');
+  const shown = await run(['connection', 'show', 'main', '--json']);
+  expect(JSON.parse(shown.stdout)).toMatchObject({
+    connection: { webhookActivatedAt: '2026-11-27T21:00:00.000Z' },
+  });
+});
+
+const SECOND = 1000;
+test.each<[string, Partial<FakeAccount>, string, string]>([
+  ['an invalid token', { tokenIsValid: false }, 'token', 'session has been invalidated'],
+  ['a token that ends', { expiresAt: NOW / SECOND + 86_400 }, 'expiry', 'expires on 2026-11-30 03:00 UTC'],
+  ['a token that ended', { expiresAt: NOW / SECOND - 60 }, 'expiry', 'expired on'],
+  [
+    'too few rights',
+    { scopes: ['whatsapp_business_messaging'] },
+    'scopes',
+    'lacks whatsapp_business_management',
+  ],
+  ['another account', { targets: ['555'] }, 'targets', 'is not for the account 102290129340398'],
+  [
+    'no app',
+    { waba: { id: '102290129340398', subscribedApps: [] } },
+    'subscription',
+    'history would be lost',
+  ],
+  [
+    'a field too few',
+    { app: { ...healthyAccount().app, fields: ['messages', 'smb_message_echoes'] } },
+    'fields',
+    'has not subscribed history, smb_app_state_sync',
+  ],
+])('finds %s', async (_what, account, name, words) => {
+  const { check } = await prepare(account);
+  const { code, of } = await check('main');
+  expect(of(name)).toMatchObject({ status: 'finding', message: expect.stringContaining(words) as string });
+  expect(code).toBe(3);
+});
+
+test.each<[string, Partial<FakeAccount['number']>, string, string]>([
+  [
+    'another number',
+    { display: '+55 11 91111-1111' },
+    'phone',
+    '+55 11 91111-1111, the connection +5511900000000',
+  ],
+  ['a number that left the app', { isOnBizApp: false }, 'coexistence', 'is not in the WhatsApp Business app'],
+  ['another platform', { platformType: 'ON_PREMISE' }, 'coexistence', 'its platform is ON_PREMISE'],
+  ['bad quality', { quality: 'RED' }, 'quality', 'red'],
+  ['a banned number', { status: 'BANNED' }, 'status', 'banned'],
+  ['a declined name', { nameStatus: 'DECLINED' }, 'name', 'declined'],
+])('finds %s', async (_what, number, name, words) => {
+  const { check } = await prepare({ number: { ...healthyAccount().number, ...number } });
+  const { code, of } = await check('main');
+  expect(of(name)).toMatchObject({ status: 'finding', message: expect.stringContaining(words) as string });
+  expect(code).toBe(3);
+});
+
+test('finds a number that the token does not see', async () => {
+  const { run, check } = await prepare();
+  await run(['connection', 'edit', 'main', '--phone-number-id', '999999999']);
+  const { code, of } = await check('main');
+  expect(of('number')).toMatchObject({ status: 'finding' });
+  expect(of('quality')).toMatchObject({ status: 'unknown' });
+  expect(code).toBe(3);
+});
+
+test('says how long history can still be requested', async () => {
+  const { run, check } = await prepare();
+  await onboard(run, NOW - 19 * 3_600_000);
+  const { code, result, of } = await check('main');
+  expect(of('history')).toMatchObject({
+    status: 'finding',
+    message: 'history can be requested until 2026-11-29 08:00 UTC, 5 hours from now, once',
+    remedy: 'wa-reconcile history request main',
+  });
+  expect(result.connections[0]?.history.hoursLeft).toBe(5);
+  expect(code).toBe(3);
+});
+
+test('cannot tell the fields without the app secret, until they have come', async () => {
+  const { run, check, env } = await prepare();
+  delete env.WA_RECONCILE_APP_SECRET;
+  const before = await check('main');
+  expect(before.of('fields')).toMatchObject({ status: 'unknown' });
+  await server.change(
+    run,
+    `insert into webhook_log (id, sha256, provider, raw_body, fields, phone_number_ids, status, received_at)
+     values (gen_random_uuid(), '\\x00', 'meta', '{}',
+       '{history,smb_app_state_sync,smb_message_echoes,messages}', '{${NUMBER}}', 'processed', now())`,
+  );
+  expect((await check('main')).of('fields')).toMatchObject({ status: 'ok' });
+});
+
+test('a token in the environment goes before the stored one, and is not recorded', async () => {
+  const { check, env, fake } = await prepare();
+  fake.account.token = `EAAG${'n'.repeat(50)}`;
+  env.WA_RECONCILE_GRAPH_TOKEN = fake.account.token;
+  const { result } = await check('main');
+  expect(result.connections[0]?.token).toBe('WA_RECONCILE_GRAPH_TOKEN');
+  delete env.WA_RECONCILE_GRAPH_TOKEN;
+  const stored = await check('main');
+  expect(stored.of('token')).toMatchObject({ status: 'finding' });
+});
+
+test('Meta that cannot be asked is a failure, not a clean bill', async () => {
+  const { check, fake } = await prepare();
+  const down = Array.from({ length: 40 }, () =>
+    refusal(400, 4, 'limit', { 'x-app-usage': '{"call_count":100}' }),
+  );
+  fake.fail('debug_token', ...down);
+  const { code, result, of } = await check('main');
+  expect(code).toBe(1);
+  expect(result.status).toBe('failed');
+  expect(of('quality')).toMatchObject({ status: 'unknown', message: 'not asked: see above' });
+  expect(fake.requests).toHaveLength(1);
+});
+
+test('all connections are listed with what Meta says, and doctor remembers it', async () => {
+  const { run, env } = await prepare({ number: { ...healthyAccount().number, quality: 'RED' } });
+  await run(['connection', 'add', '--name', 'web', '--kind', 'baileys', '--phone', '+5511912345678']);
+  await run(['connection', 'add', '--name', 'other', '--kind', 'cloud_api', '--phone', '+15550783881']);
+  const listed = await run(['connection', 'list', '--check'], { env, now: NOW });
+  expect(listed.code).toBe(3);
+  expect(listed.stdout).toContain('at Meta');
+  expect(listed.stdout).toMatch(/^main .*1 finding$/m);
+  expect(listed.stdout).toMatch(/^other .*1 finding$/m);
+  expect(listed.stdout).toMatch(/^web .*–$/m);
+  const json = await run(['connection', 'list', '--check', '--json'], { env, now: NOW });
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    command: 'connection list',
+    connections: [
+      { name: 'main', check: { status: 'findings' } },
+      { name: 'other', check: { token: null } },
+      { name: 'web', check: null },
+    ],
+  });
+  const doctor = await run(['doctor', '--json'], { env, now: NOW });
+  const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string }[] };
+  expect(checks.find(({ name }) => name === 'graph')).toMatchObject({
+    status: 'warn',
+    message: 'the last check found: main (quality)',
+  });
+});
+
+test('a stored token needs the key that sealed it', async () => {
+  const { run, env } = await prepare();
+  const other = { ...env, WA_RECONCILE_SECRET_KEY: randomBytes(32).toString('base64') };
+  expect((await run(['connection', 'check', 'main'], { env: other })).stderr).toContain(
+    'cannot be decrypted',
+  );
+  const without = { ...env, WA_RECONCILE_SECRET_KEY: '' };
+  const keyless = await run(['connection', 'check', 'main'], { env: without });
+  expect(keyless.code).toBe(2);
+  expect(keyless.stderr).toContain('A secret key is required');
+});
+
+test('a sealed token does not pass for another connection’s', async () => {
+  const { run, env } = await prepare();
+  await run(['connection', 'add', '--name', 'other', '--kind', 'cloud_api', '--phone', '+15550783881']);
+  await server.change(
+    run,
+    `insert into graph_credentials (connection_id, token, saved_at)
+     select o.id, g.token, now() from connections o, graph_credentials g where o.name = 'other'`,
+  );
+  const seen = await run(['connection', 'check', 'other'], { env });
+  expect(seen.code).toBe(2);
+  expect(seen.stderr).toContain('the stored data is damaged');
+});
+
+test('plain http is refused off loopback, before anything is opened', async () => {
+  const { run, env } = await prepare();
+  const seen = await run(['connection', 'check', 'main'], {
+    env: { ...env, WA_RECONCILE_GRAPH_URL: 'http://192.0.2.1' },
+  });
+  expect(seen).toMatchObject({ code: 2, stdout: '' });
+  expect(seen.stderr).toContain('WA_RECONCILE_GRAPH_URL: a connection to the Graph API without encryption');
+});

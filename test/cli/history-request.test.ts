@@ -1,0 +1,291 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import type { HistoryRequestResult } from '../../src/commands/graph/request-history.js';
+import { APP_SECRET, healthyAccount, TOKEN, type FakeAccount } from '../support/fake-graph/account.js';
+import { refusal, startFakeGraph, type FakeGraph } from '../support/fake-graph/server.js';
+import { useServer, type Run } from './database-home.js';
+import type { Seen, Surroundings } from './run-cli.js';
+
+const server = useServer();
+const NUMBER = '106540352242922';
+const PATH = `${NUMBER}/smb_app_data`;
+const PHONE = '+5511900000000';
+const HOUR = 3_600_000;
+const NOW = Date.UTC(2026, 10, 29, 3, 0);
+
+interface World {
+  run: Run & { url: string };
+  fake: FakeGraph;
+  env: Record<string, string>;
+  request: (args?: readonly string[], surroundings?: Surroundings) => Promise<Seen>;
+  /** The requests of history that reached Meta. */
+  sent: () => string[];
+}
+
+/** A coexistence number that was connected so many hours ago. */
+async function prepare(hoursAgo: number | null = 5, account: Partial<FakeAccount> = {}): Promise<World> {
+  const run = await server.prepare();
+  const fake = await startFakeGraph(healthyAccount(account));
+  await run([
+    ...['connection', 'add', '--name', 'main', '--kind', 'coexistence', '--phone', PHONE],
+    ...['--phone-number-id', NUMBER, '--waba-id', '102290129340398'],
+  ]);
+  if (hoursAgo !== null) {
+    await server.change(
+      run,
+      `update connections set webhook_activated_at = '${new Date(NOW - hoursAgo * HOUR).toISOString()}'`,
+    );
+  }
+  const env = {
+    WA_RECONCILE_GRAPH_URL: fake.url,
+    WA_RECONCILE_SECRET_KEY: randomBytes(32).toString('base64'),
+    WA_RECONCILE_APP_SECRET: APP_SECRET,
+  };
+  await run(['connection', 'token', 'main', '--file', '-'], { env, stdin: TOKEN });
+  return {
+    run,
+    fake,
+    env,
+    request: (args = ['--confirm', PHONE], surroundings = {}) =>
+      run(['history', 'request', 'main', ...args], { env, now: NOW, ...surroundings }),
+    sent: () =>
+      fake.requests
+        .filter(({ url }) => url.includes('smb_app_data'))
+        .map(({ body }) => (JSON.parse(body) as { sync_type: string }).sync_type),
+  };
+}
+
+function resultOf({ stdout }: Seen): HistoryRequestResult {
+  return JSON.parse(stdout) as HistoryRequestResult;
+}
+
+function codesOf(seen: Seen): string[] {
+  return resultOf(seen).obstacles.map(({ code }) => code);
+}
+
+test('asks for contacts, then for history, each once, and keeps the ids', async () => {
+  const { request, sent, fake } = await prepare();
+  const first = await request(['--confirm', '+55 11 90000-0000', '--json']);
+  expect(first.code).toBe(0);
+  expect(resultOf(first)).toMatchObject({
+    schemaVersion: 1,
+    command: 'history request',
+    status: 'requested',
+    hoursLeft: 19,
+    steps: [
+      { syncType: 'smb_app_state_sync', state: 'accepted', requestId: 'req-smb_app_state_sync-1' },
+      { syncType: 'history', state: 'accepted', requestId: 'req-history-2' },
+    ],
+  });
+  expect(sent()).toEqual(['smb_app_state_sync', 'history']);
+
+  const again = await request(['--confirm', PHONE, '--json']);
+  expect(again.code).toBe(3);
+  expect(codesOf(again)).toEqual(['already_requested']);
+  const text = await request();
+  expect(text.stdout).toContain('The history of main is not requested.');
+  expect(text.stdout).toContain('req-history-2');
+  expect(sent()).toHaveLength(2);
+  for (const { stdout, stderr } of [first, again, text]) {
+    expect(stdout + stderr).not.toContain(TOKEN.slice(4));
+  }
+  for (const { url } of fake.requests) expect(url).not.toContain(TOKEN.slice(4));
+});
+
+test('wants the number typed, and takes no --yes for it', async () => {
+  const { request, sent } = await prepare();
+  const yes = await request(['--yes']);
+  expect(yes.code).toBe(2);
+  expect(yes.stderr).toContain('--confirm NUMBER is required');
+  const wrong = await request(['--confirm', '+5511911111111']);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain('--confirm is not the number');
+  const terminals = ['stdin', 'stdout', 'stderr'] as const;
+  const mistyped = await request([], { terminals, answers: [['Type the number', 'main\r']] });
+  expect(mistyped.code).toBe(1);
+  expect(mistyped.stderr).toContain('Nothing was requested: not confirmed.');
+  expect(mistyped.stderr).toContain('Meta will be asked for the contacts, then the messages of main');
+  expect(mistyped.stderr).toContain('19 h left');
+  expect(sent()).toEqual([]);
+  const typed = await request([], { terminals, answers: [['Type the number', `${PHONE}\r`]] });
+  expect(typed.code).toBe(0);
+  expect(sent()).toEqual(['smb_app_state_sync', 'history']);
+});
+
+test('a dry run asks nothing of the history', async () => {
+  const { request, sent } = await prepare();
+  const seen = await request(['--dry-run', '--json']);
+  expect(seen.code).toBe(0);
+  expect(resultOf(seen)).toMatchObject({ status: 'planned', obstacles: [] });
+  expect(sent()).toEqual([]);
+});
+
+const healthy = healthyAccount();
+test.each<[string, number | null, Partial<FakeAccount>, string]>([
+  ['after the 24 hours', 24, {}, 'window_over'],
+  ['where nobody knows when they began', null, {}, 'onboarding_unknown'],
+  ['without a subscription', 5, { waba: { ...healthy.waba, subscribedApps: [] } }, 'check_subscription'],
+  ['without a field', 5, { app: { ...healthy.app, fields: ['messages'] } }, 'check_fields'],
+  [
+    'of a number that left the app',
+    5,
+    { number: { ...healthy.number, isOnBizApp: false } },
+    'check_coexistence',
+  ],
+  ['of another number', 5, { number: { ...healthy.number, display: '+55 11 91111-1111' } }, 'check_phone'],
+  ['with a token that may not', 5, { scopes: [] }, 'check_scopes'],
+  ['with a dead token', 5, { tokenIsValid: false }, 'check_token'],
+])('refuses %s, and asks nothing', async (_what, hoursAgo, account, code) => {
+  const { request, sent } = await prepare(hoursAgo, account);
+  const seen = await request(['--confirm', PHONE, '--json']);
+  expect(seen.code).toBe(3);
+  expect(resultOf(seen).status).toBe('refused');
+  expect(codesOf(seen)).toContain(code);
+  expect(sent()).toEqual([]);
+});
+
+test('takes the time of the onboarding from a person, and records it', async () => {
+  const { request, run, sent } = await prepare(null);
+  const seen = await request(['--onboarded', '3h', '--confirm', PHONE, '--json']);
+  expect(resultOf(seen)).toMatchObject({
+    status: 'requested',
+    onboardedAt: '2026-11-29T00:00:00.000Z',
+    hoursLeft: 21,
+  });
+  expect(sent()).toHaveLength(2);
+  const shown = await run(['connection', 'show', 'main', '--json']);
+  expect(JSON.parse(shown.stdout)).toMatchObject({
+    connection: { webhookActivatedAt: '2026-11-29T00:00:00.000Z' },
+  });
+  expect((await request(['--onboarded', '2026-12-24', '--confirm', PHONE])).code).toBe(2);
+});
+
+test('says what it is not certain of', async () => {
+  const { request, env } = await prepare();
+  delete env.WA_RECONCILE_APP_SECRET;
+  const seen = await request(['--dry-run']);
+  expect(seen.code).toBe(0);
+  expect(seen.stdout).toContain('Not certain');
+  expect(seen.stdout).toContain('Meta tells the subscriptions only to the app itself');
+});
+
+test('2593107 and 2593108 are never sent again', async () => {
+  for (const code of [2593107, 2593108]) {
+    const { request, fake, sent } = await prepare();
+    fake.account.granted.set('smb_app_state_sync', 'by the CRM');
+    fake.fail(PATH, refusal(400, 2593107, 'limit'), refusal(400, code, 'no'));
+    const seen = await request();
+    expect(seen.code).toBe(1);
+    expect(seen.stderr).toContain(`code ${code}`);
+    expect(sent()).toEqual(['smb_app_state_sync', 'history']);
+    const again = await request(['--confirm', PHONE, '--json']);
+    expect(codesOf(again)).toEqual(['already_refused']);
+    expect(sent()).toHaveLength(2);
+  }
+});
+
+test('what surely had no effect can be asked for again', async () => {
+  const { request, fake, sent } = await prepare();
+  fake.fail(PATH, refusal(403, 10, 'permission'));
+  const seen = await request();
+  expect(seen.code).toBe(1);
+  expect(seen.stderr).toContain('The access token may not do this (code 10, fbtrace_id AbCdEfTrace2)');
+  expect((await request()).code).toBe(0);
+  expect(sent()).toEqual(['smb_app_state_sync', 'smb_app_state_sync', 'history']);
+});
+
+test('what nobody knows the end of is asked for again only when a person says so', async () => {
+  const { request, fake, sent } = await prepare();
+  fake.fail(
+    PATH,
+    { kind: 'answer', status: 200, body: { messaging_product: 'whatsapp', request_id: 'r1' } },
+    {
+      kind: 'cut',
+    },
+  );
+  const cut = await request();
+  expect(cut.code).toBe(1);
+  expect(sent()).toEqual(['smb_app_state_sync', 'history']);
+  const again = await request(['--confirm', PHONE, '--json']);
+  expect(codesOf(again)).toEqual(['outcome_unknown']);
+  expect(sent()).toHaveLength(2);
+  // Meta had taken it: it refuses, and that is on record.
+  const forced = await request(['--again', '--confirm', PHONE]);
+  expect(forced.code).toBe(1);
+  expect(forced.stderr).toContain('code 2593107');
+  expect(sent()).toEqual(['smb_app_state_sync', 'history', 'history']);
+});
+
+test('two at once ask once', async () => {
+  const { request, sent } = await prepare();
+  const both = await Promise.all([request(), request()]);
+  expect(both.map(({ code }) => code).sort()).not.toEqual([0, 0]);
+  expect(both.some(({ code }) => code === 0)).toBe(true);
+  expect(sent().filter((type) => type === 'history')).toHaveLength(1);
+  expect(sent().filter((type) => type === 'smb_app_state_sync')).toHaveLength(1);
+});
+
+async function sample(name: string): Promise<string> {
+  const text = await readFile(new URL(`../samples/${name}.json`, import.meta.url), 'utf8');
+  return text.replaceAll(/"phone_number_id": ?"\d+"/g, `"phone_number_id":"${NUMBER}"`);
+}
+
+test('--wait follows what comes, before it is replayed, to the end', async () => {
+  const { request, run } = await prepare();
+  let began = false;
+  const waiting = request(['--confirm', PHONE, '--wait', '--json'], { terminals: ['stderr'] }).then(
+    (seen) => {
+      expect(began).toBe(true);
+      return seen;
+    },
+  );
+  await new Promise((later) => setTimeout(later, 1500));
+  for (const name of ['state-sync-add', 'history-phase0-chunk1', 'history-phase2-progress100']) {
+    began = true;
+    const body = Buffer.from(await sample(name)).toString('hex');
+    // As a receiver stores it that is no part of this tool.
+    await server.change(
+      run,
+      `insert into webhook_log (id, sha256, provider, raw_body, fields, phone_number_ids, status, received_at)
+       values (gen_random_uuid(), sha256('\\x${body}'), 'meta', '\\x${body}',
+         '{${name.startsWith('state') ? 'smb_app_state_sync' : 'history'}}', '{${NUMBER}}', 'pending',
+         '${new Date(NOW + 1000).toISOString()}')`,
+    );
+  }
+  const seen = await waiting;
+  expect(seen.code).toBe(0);
+  expect(JSON.parse(seen.stdout)).toMatchObject({
+    status: 'requested',
+    arrival: { status: 'completed', progress: 100, contacts: 1 },
+  });
+  expect(seen.stderr).toContain('100 %');
+});
+
+test('--wait ends when the business declines', async () => {
+  const { request, run } = await prepare();
+  expect((await request()).code).toBe(0);
+  const body = Buffer.from(await sample('history-declined')).toString('hex');
+  await server.change(
+    run,
+    `insert into webhook_log (id, sha256, provider, raw_body, fields, phone_number_ids, status, received_at)
+     values (gen_random_uuid(), sha256('\\x${body}'), 'meta', '\\x${body}', '{history}', '{${NUMBER}}', 'pending',
+       '${new Date(NOW + 1000).toISOString()}')`,
+  );
+  const seen = await request(['--wait']);
+  expect(seen.code).toBe(3);
+  expect(seen.stdout).toContain('The business does not share the history of main (2593109');
+});
+
+test('is only for coexistence numbers', async () => {
+  const { run, env } = await prepare();
+  await run(['connection', 'add', '--name', 'cloud', '--kind', 'cloud_api', '--phone', '+15550783881']);
+  await run(['connection', 'add', '--name', 'web', '--kind', 'baileys', '--phone', '+5511912345678']);
+  for (const name of ['cloud', 'web']) {
+    const seen = await run(['history', 'request', name, '--confirm', PHONE], { env });
+    expect(seen.code).toBe(2);
+    expect(seen.stderr).toContain(
+      'Meta has a history only for numbers that are in the WhatsApp Business app, too',
+    );
+  }
+});

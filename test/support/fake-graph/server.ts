@@ -1,0 +1,130 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+import { answerOf, errorBody, type Answer, type FakeAccount } from './account.js';
+
+/** One request as it came. */
+export interface GraphRequest {
+  method: string;
+  /** With its query, as it stands in access logs: no token may ever be in it. */
+  url: string;
+  headers: IncomingMessage['headers'];
+  body: string;
+}
+
+/** What is done with a request in the place of the right answer. */
+export type Fault =
+  | ({ kind: 'answer' } & Answer)
+  /** The connection is cut: before the head, or after so many bytes of the right answer. */
+  | { kind: 'cut'; afterBytes?: number }
+  /** The right answer, late. */
+  | { kind: 'late'; ms: number };
+
+export interface FakeGraph {
+  /** For WA_RECONCILE_GRAPH_URL. */
+  url: string;
+  /** Everything that came, in order. */
+  requests: readonly GraphRequest[];
+  /** The paths that came, without version and query: `GET debug_token`. */
+  asked: () => string[];
+  account: FakeAccount;
+  /** The next requests of this path (`106540352242922`, `debug_token`) meet these, one each; `times` repeats the last. */
+  fail: (path: string, ...faults: readonly Fault[]) => void;
+}
+
+/** Meta's own errors, as a fault. */
+export function refusal(
+  status: number,
+  code: number,
+  message: string,
+  headers: Answer['headers'] = {},
+): Fault {
+  return { kind: 'answer', status, body: errorBody(code, message), headers };
+}
+
+/**
+ * A Graph API on loopback, which ends with its test: paths, versions, bearer, errors and headers as Meta documents them. It knows
+ * nothing of the client.
+ */
+export async function startFakeGraph(account: FakeAccount): Promise<FakeGraph> {
+  const requests: GraphRequest[] = [];
+  const faults = new Map<string, Fault[]>();
+  const server = createServer((request, response) => {
+    void serve(request, response);
+  });
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await text(request);
+    const { method = '', url = '/', headers } = request;
+    requests.push({ method, url, headers, body });
+    const right = (): Answer => answerOf(account, { method, url, headers, body });
+    const fault = faults.get(pathOf(url))?.shift();
+    switch (fault?.kind) {
+      case undefined:
+        write(response, right());
+        return;
+      case 'answer':
+        write(response, fault);
+        return;
+      case 'late':
+        setTimeout(() => {
+          write(response, right());
+        }, fault.ms).unref();
+        return;
+      case 'cut': {
+        // The request has arrived, and had its effect.
+        const answer = right();
+        if (fault.afterBytes === undefined) {
+          response.destroy();
+          return;
+        }
+        const whole = bytesOf(answer);
+        response.writeHead(answer.status, { ...headersOf(answer), 'content-length': whole.length });
+        response.write(whole.subarray(0, fault.afterBytes), () => {
+          response.destroy();
+        });
+      }
+    }
+  }
+
+  await new Promise<void>((listening) => {
+    server.listen(0, '127.0.0.1', listening);
+  });
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((closed) => server.close(closed));
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    requests,
+    asked: () => requests.map(({ method, url }) => `${method} ${pathOf(url)}`),
+    account,
+    fail: (path, ...more) => {
+      faults.set(path, [...(faults.get(path) ?? []), ...more]);
+    },
+  };
+}
+
+/** `/v25.0/debug_token?x` -> `debug_token`. */
+function pathOf(url: string): string {
+  return new URL(url, 'http://loopback').pathname.split('/').slice(2).join('/');
+}
+
+function write(response: ServerResponse, answer: Answer): void {
+  const bytes = bytesOf(answer);
+  response.writeHead(answer.status, { ...headersOf(answer), 'content-length': bytes.length }).end(bytes);
+}
+
+function headersOf({ headers = {} }: Answer): Record<string, string> {
+  return {
+    'content-type': 'application/json; charset=UTF-8',
+    'x-fb-trace-id': 'AbCdEfTrace1',
+    ...headers,
+  };
+}
+
+function bytesOf({ body }: Answer): Buffer {
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+}
