@@ -96,10 +96,7 @@ export function standingRemoval(
 }
 
 /** When a connection's number was last connected to the platform, as far as an event says so; ms since 1970. */
-export function connectedAt(
-  connection: Named,
-  events: readonly AccountEvent[],
-): number | null {
+export function connectedAt(connection: Named, events: readonly AccountEvent[]): number | null {
   return eventsAbout(connection, events).find(({ event }) => CONNECTED.has(event))?.at ?? null;
 }
 
