@@ -119,8 +119,8 @@ export async function importContact(
       {
         ...options,
         pages: options.pages ?? (options.until === undefined ? 1 : PAGES_UNTIL),
-        // Who it is about is recorded as the run's target.
-        recordedOptions: recordedOf({ ...given, contact: undefined }),
+        // Who it is about is recorded as the run's target; the bound is `--since` on the command line.
+        recordedOptions: recordedOf({ ...given, contact: undefined, until: undefined, since: given.until }),
       },
       createPhones(held, accessOf(held, access)),
     ),

@@ -75,20 +75,24 @@ describe.each(['postgresql', 'pglite'] as const)('what is lost, on %s', (name) =
 
     const shown = await machine.run(['report', '--html', 'report.html', ...PATIENT]);
     expect(shown.code).toBe(3);
-    expect(shown.stdout).toMatch(/^✖ 30 lost, 0 degraded, 0 notes \(1 alert\)/);
+    expect(shown.stdout).toMatch(/^✖ 60 lost, 0 degraded, 0 notes \(2 alerts\)/);
     expect(shown.stdout).toContain('wa-reconcile replay --all');
     const page = await readFile(join(machine.directory, 'report.html'), 'utf8');
     expect(page).toContain('class="verdict lost"');
-    expect(page).toContain('30 lost');
+    expect(page).toContain('60 lost');
 
     const { code, stdout } = await machine.run(['report', '--json', ...PATIENT]);
     expect(code).toBe(3);
     const report = REPORT.parse(JSON.parse(stdout));
     expect(report).toMatchObject({
       severity: 'loss',
-      counts: { lost: 30, degraded: 0, notes: 0 },
+      counts: { lost: 60, degraded: 0, notes: 0 },
       audit: { missing: 30 },
-      alerts: [{ kind: 'messages_missing', severity: 'loss', count: 30, next: { command: 'replay' } }],
+      alerts: [
+        { kind: 'messages_missing', severity: 'loss', count: 30, next: { command: 'replay' } },
+        // They name entries that do not hold them.
+        { kind: 'messages_unfounded', severity: 'loss', count: 30 },
+      ],
     });
     const { items, saved, explained, unexplained } = report.accounts;
     expect({ items, saved, unexplained }).toEqual({ items: MESSAGES, saved: MESSAGES - 30, unexplained: 30 });

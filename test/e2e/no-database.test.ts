@@ -16,6 +16,7 @@ const NOT_READING = new Set(['connection add', 'db migrate', 'restore', 'complet
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   replay: [],
   'connection edit': ['main', '--name', 'other'],
+  'connection token': ['main', '--remove'],
   import: ['+5511912345678'],
   link: ['--connection', 'main'],
   unlink: ['--connection', 'main', '--yes'],
