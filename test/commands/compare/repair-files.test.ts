@@ -32,7 +32,7 @@ async function expectRefused(written: Promise<void>, reason: string): Promise<st
   );
   expect(error).toMatchObject({ code: 'crm_repair_unsupported' });
   expect(error).toHaveProperty('message', expect.stringContaining(reason));
-  const { remedy = [] } = z.object({ remedy: z.union([z.string(), z.array(z.string())]) }).parse(error);
+  const { remedy } = z.object({ remedy: z.union([z.string(), z.array(z.string())]) }).parse(error);
   const said = [remedy].flat().join('\n');
   expect(said).toContain('--repair FILE.ndjson');
   return said;
