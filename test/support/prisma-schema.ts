@@ -128,9 +128,14 @@ function columnShape(field: Field, table: string): ColumnShape {
   if (type === undefined) throw new Error(`schema.prisma: no type for ${field.type}${native}`);
   return {
     type: field.list ? `${type}[]` : type,
-    notNull: !field.optional && !field.list,
-    default: defaultOf(field, type, table),
+    // Prisma has no word for a list that may be null: here it is one that has no default.
+    notNull: !field.optional && (!field.list || isEmptyByDefault(field)),
+    default: isEmptyByDefault(field) ? `'{}'::${type}[]` : defaultOf(field, type, table),
   };
+}
+
+function isEmptyByDefault(field: Field): boolean {
+  return field.list && field.attributes.includes('@default([])');
 }
 
 /** As PostgreSQL gives a default back. */
