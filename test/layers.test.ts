@@ -55,7 +55,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'context',
     'store',
   ],
-  'commands/doctor': ['commands', 'ingest/runs', 'context', 'store'],
+  'commands/doctor': ['commands', 'ingest/runs', 'graph', 'context', 'store'],
   'commands/replay': [
     'audit',
     'commands/connections',

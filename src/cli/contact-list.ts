@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { ListedContact } from '../commands/import/types.js';
 import { ConfigError } from '../model/errors.js';
+import { nothingPiped } from './environment.js';
 import type { Call } from './call.js';
 
 /**
@@ -34,10 +35,7 @@ export function parseContactList(list: string): ListedContact[] {
 
 async function readStdin(io: Call['io']): Promise<string> {
   if (io.stdinIsTTY) {
-    throw new ConfigError('- reads contacts from standard input, but nothing is piped into it.', {
-      remedy: 'Pipe them in, one per line, or name a file.',
-      code: 'stdin_is_terminal',
-    });
+    throw nothingPiped('- reads contacts', 'Pipe them in, one per line, or name a file.');
   }
   return text(io.stdin);
 }

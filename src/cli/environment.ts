@@ -79,3 +79,11 @@ export function readTextFile(
     });
   }
 }
+
+/** The error for a `-` on the line of a person who pipes nothing; `reads`: what was typed, and what it reads. */
+export function nothingPiped(reads: string, remedy: string): ConfigError {
+  return new ConfigError(`${reads} from standard input, but nothing is piped into it.`, {
+    code: 'stdin_is_terminal',
+    remedy,
+  });
+}

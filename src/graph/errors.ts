@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../model/errors.js';
 import { remedy, type Advices } from '../model/remedy.js';
-import { hideTokens } from './hide-tokens.js';
+import { hideTokens, newTokenAdvice } from './tokens.js';
 
 /** What an error of the Graph API comes to. */
 export type GraphReason =
@@ -187,10 +187,7 @@ const WORDS: Readonly<Record<GraphReason, string>> = {
 function adviceOf(reason: GraphReason): Advices | undefined {
   switch (reason) {
     case 'token':
-      return [
-        'Create a token of a system user in the Business Manager, and store it:',
-        remedy('connection token', ['NAME', '--file', 'FILE'], 'stores the token, encrypted'),
-      ];
+      return newTokenAdvice();
     case 'rights':
       return 'The token needs whatsapp_business_management and whatsapp_business_messaging, for the account of this number.';
     case 'parameter':

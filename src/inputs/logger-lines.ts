@@ -1,5 +1,6 @@
 import { isMessageLike } from '../decode/envelopes/wrappers.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { parseObject } from '../decode/envelopes/line-frames.js';
+import type { JsonValue } from '../model/json.js';
 
 /** What loggers that write JSON call the level and the words of a line: pino, bunyan, winston, zap, slog, Monolog. */
 const LEVEL = Buffer.from('"level');
@@ -30,7 +31,7 @@ const OF_WEBHOOK =
  */
 export function isLoggerLine(line: Buffer): boolean {
   if (line.length > LONGEST || !line.includes(LEVEL)) return false;
-  const object = objectIn(line);
+  const object = parseObject(line);
   if (object === undefined || !isLevel(object.level ?? object.level_name)) return false;
   const words = WORDS.map((key) => object[key]).filter((text) => typeof text === 'string');
   return words.length > 0 && isHarmless(object, true, 0);
@@ -50,15 +51,4 @@ function isHarmless(value: JsonValue, isDescribing: boolean, depth: number): boo
   return Object.entries(value).every(
     ([key, each]) => !OF_WEBHOOK.test(key) && isHarmless(each, DESCRIBING.has(key), depth + 1),
   );
-}
-
-const parse: (text: string) => JsonValue = JSON.parse;
-
-function objectIn(line: Buffer): JsonObject | undefined {
-  try {
-    const value = parse(line.toString());
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -11,6 +11,11 @@ export interface WallTime {
 
 const DAY = 86_400_000;
 
+/** An instant (ms since 1970) for a person: `2026-11-03 14:00 UTC`. */
+export function minuteOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 /** True for a name that the platform knows: `America/Sao_Paulo`, `UTC`, `+02:00`. */
 export function isTimeZone(name: string): boolean {
   try {

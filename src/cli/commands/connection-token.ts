@@ -5,7 +5,7 @@ import { ConfigError, EXIT } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { readTextFile } from '../environment.js';
+import { nothingPiped, readTextFile } from '../environment.js';
 import { property, toggle } from '../flags/kinds.js';
 import { readFlags } from '../flags/table.js';
 import { presentRekey, presentToken } from '../views/graph-token.js';
@@ -136,10 +136,7 @@ async function readSecret(
     return { text: readTextFile(path, flag, { holds, code: 'token_file_unreadable' }), place: path };
   }
   if (io.stdinIsTTY) {
-    throw new ConfigError(`${flag} - reads from standard input, but nothing is piped into it.`, {
-      code: 'stdin_is_terminal',
-      remedy: 'Pipe it in, or name a file.',
-    });
+    throw nothingPiped(`${flag} - reads`, 'Pipe it in, or name a file.');
   }
   return { text: await readAll(io.stdin), place: 'standard input' };
 }

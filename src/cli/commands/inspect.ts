@@ -1,7 +1,8 @@
 import { Argument, type Command } from 'commander';
-import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
+import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { describe } from '../describe.js';
+import { nothingPiped } from '../environment.js';
 import { size } from '../flags/kinds.js';
 import { group, readFlags } from '../flags/table.js';
 import { findLogs } from '../log-inputs.js';
@@ -48,10 +49,7 @@ async function inspectCommand(call: Call): Promise<Outcome> {
   const { io, console, settings, look, stop, args } = call;
   const { values } = readFlags(FLAGS, call);
   if (args.includes('-') && io.stdinIsTTY) {
-    throw new ConfigError('- reads a log from standard input, but nothing is piped into it.', {
-      remedy: 'Pipe one in, such as the output of docker logs, or name a file.',
-      code: 'stdin_is_terminal',
-    });
+    throw nothingPiped('- reads a log', 'Pipe one in, such as the output of docker logs, or name a file.');
   }
   const [{ inspect }, { createProgress, progressMode }] = await Promise.all([
     import('../../commands/inspect/inspect.js'),

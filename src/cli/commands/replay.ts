@@ -5,6 +5,7 @@ import { ConfigError, EXIT } from '../../model/errors.js';
 import { appSecretFile, readAppSecrets } from '../app-secrets.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { nothingPiped } from '../environment.js';
 import { exitCodeOf } from '../exit.js';
 import { integer, moment, size, text, toggle } from '../flags/kinds.js';
 import * as shared from '../flags/shared.js';
@@ -223,10 +224,7 @@ async function readInput(
   if (paths.length === 0) return { kind: 'log', ...selection };
   if (paths.includes('-') && io.stdinIsTTY) {
     console.line(helpText());
-    throw new ConfigError('- reads a log from standard input, but nothing is piped into it.', {
-      remedy: 'Pipe one in, such as the output of zcat hooks.gz, or name a file.',
-      code: 'stdin_is_terminal',
-    });
+    throw nothingPiped('- reads a log', 'Pipe one in, such as the output of zcat hooks.gz, or name a file.');
   }
   return {
     kind: 'paths',

@@ -1,4 +1,4 @@
-import { isRemedy, type Remedy } from '../../model/remedy.js';
+import { adviceList, isRemedy, type Advices, type Remedy } from '../../model/remedy.js';
 import type { Look } from './look.js';
 import { formatCount } from './quantities.js';
 
@@ -120,6 +120,14 @@ export function numbers(heading: string): Column {
 
 export function list(items: readonly Item[]): Extract<Block, { kind: 'list' }> {
   return { kind: 'list', items };
+}
+
+/** What to do about an item, under it. */
+export function adviceLines(advices: Advices | null | undefined): Line[] {
+  return adviceList(advices).map((advice): Line => [
+    '→ ',
+    typeof advice === 'string' ? span('place', advice) : advice,
+  ]);
 }
 
 export function text(...lines: readonly Line[]): Extract<Block, { kind: 'text' }> {

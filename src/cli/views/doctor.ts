@@ -1,8 +1,7 @@
 import type { DoctorCheck, DoctorResult, DoctorStatus } from '../../commands/doctor/types.js';
-import { adviceList } from '../../model/remedy.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount } from '../ui/quantities.js';
-import { faint, list, span, type Item, type Line, type Mark, type Verdict } from '../ui/document.js';
+import { adviceLines, faint, list, type Item, type Mark, type Verdict } from '../ui/document.js';
 
 const MARKS: Readonly<Record<DoctorStatus, Mark>> = { ok: 'good', warn: 'warn', fail: 'bad' };
 
@@ -34,10 +33,7 @@ function checkItem({ name, status, message, remedy }: DoctorCheck, { settings }:
       ...shown.map(({ name: setting, value, origin }) =>
         faint(`${setting}: ${value} (${origin === 'default' ? 'the default' : `from ${origin}`})`),
       ),
-      ...adviceList(remedy).map((advice): Line => [
-        '→ ',
-        typeof advice === 'string' ? span('place', advice) : advice,
-      ]),
+      ...adviceLines(remedy),
     ],
   };
 }

@@ -4,8 +4,8 @@ import type {
   GraphCheck,
   GraphCheckStatus,
 } from '../../commands/graph/types.js';
-import { adviceList } from '../../model/remedy.js';
 import {
+  adviceLines,
   faint,
   list,
   section,
@@ -64,10 +64,7 @@ export function checkList(checks: readonly GraphCheck[]): Block {
       mark: MARKS[status],
       label: check,
       line: status === 'unknown' ? ['cannot be told: ', message] : message,
-      under: adviceList(remedy).map((advice): Line => [
-        '→ ',
-        typeof advice === 'string' ? span('place', advice) : advice,
-      ]),
+      under: adviceLines(remedy),
     })),
   );
 }

@@ -1,15 +1,13 @@
 import type { HistoryArrival } from '../../commands/graph/follow-history.js';
 import type { HistoryPlan, HistoryStep } from '../../commands/graph/history-plan.js';
 import type { HistoryRequestResult } from '../../commands/graph/request-history.js';
-import { adviceList } from '../../model/remedy.js';
 import {
+  adviceLines,
   fields,
   list,
   section,
-  span,
   type Block,
   type Item,
-  type Line,
   type Mark,
   type Verdict,
 } from '../ui/document.js';
@@ -99,10 +97,7 @@ function obstacleList({ obstacles }: HistoryPlan): Block {
     obstacles.map(({ message, remedy: advice }): Item => ({
       mark: 'bad',
       line: message,
-      under: adviceList(advice).map((one): Line => [
-        '→ ',
-        typeof one === 'string' ? span('place', one) : one,
-      ]),
+      under: adviceLines(advice),
     })),
   );
 }

@@ -1,12 +1,10 @@
+import { newTokenAdvice, TOKEN_ENDS_SOON_MS } from '../../graph/tokens.js';
 import { amount } from '../../model/amount.js';
 import { remedy } from '../../model/remedy.js';
 import type { Sql } from '../../store/sql.js';
 import { readConnectionRecords, type ConnectionRecord } from '../../store/tables/connections.js';
 import { readCredentials, type GraphCredentialRow } from '../../store/tables/graph.js';
 import { listed, ok, warn, type Found } from './types.js';
-
-/** A token that ends sooner is to be renewed now. */
-const SOON_MS = 7 * 86_400_000;
 
 /**
  * What is known of the access tokens for Meta's API without asking it: the doctor speaks to nobody. Null where no connection is
@@ -22,7 +20,9 @@ export async function checkGraph(sql: Sql, now: number): Promise<Found | null> {
     const token = tokens.get(connection.id);
     return token === undefined ? [] : [[connection, token]];
   });
-  const ending = known.filter(([, { expiresAt }]) => expiresAt !== null && expiresAt - now < SOON_MS);
+  const ending = known.filter(
+    ([, { expiresAt }]) => expiresAt !== null && expiresAt - now < TOKEN_ENDS_SOON_MS,
+  );
   const found = known.filter(([, token]) => findingsOf(token).length > 0);
   const counted = `${amount(known.length, 'access token')} stored for ${amount(connections.length, 'connection')} of Meta’s API`;
   const [first] = ending;
@@ -30,10 +30,7 @@ export async function checkGraph(sql: Sql, now: number): Promise<Found | null> {
     const [{ name }] = first;
     return warn(
       `the access token of ${listed(ending.map(([one]) => one.name))} has expired or does so within a week`,
-      [
-        'Create a token of a system user in the Business Manager, and store it:',
-        remedy('connection token', [name, '--file', 'FILE'], 'stores the token, encrypted'),
-      ],
+      newTokenAdvice(name),
     );
   }
   if (found.length > 0) {

@@ -3,6 +3,7 @@ import { platform } from 'node:os';
 import { readServerClock } from '../../store/server.js';
 import type { Sql } from '../../store/sql.js';
 import { amount } from '../../model/amount.js';
+import { minuteOf } from '../../model/time.js';
 import { fail, ok, warn, type DoctorOptions, type Found } from './types.js';
 
 /** The versions that the tests run on, and the day until which each gets security fixes (nodejs.org/en/about/previous-releases). */
@@ -79,7 +80,7 @@ const REMEDY = 'Set the clock from the network: timedatectl set-ntp true';
 
 /** Whether this machine's clock can be right at all. `now` in ms since 1970. */
 export function checkLocalClock(now: number): Found {
-  const message = `this machine says ${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const message = `this machine says ${minuteOf(now)}`;
   return now >= EARLIEST && now < LATEST ? ok(message) : fail(message, REMEDY);
 }
 

@@ -8,6 +8,7 @@ import { migrationStatus } from '../../store/migrations/migrate.js';
 import { assertMigratable } from '../../store/migrations/status.js';
 import { readMissingRights, readServerFacts } from '../../store/server.js';
 import type { Sql } from '../../store/sql.js';
+import { minuteOf } from '../../model/time.js';
 import type { Store } from '../../store/store.js';
 import { readRecentRuns } from '../../store/tables/sync-runs.js';
 import { fail, listed, ok, warn, type Found } from './types.js';
@@ -123,5 +124,5 @@ function againOf(unfinished: readonly JudgedRun[]): Remedy[] {
 
 function wordsOf({ row: { command, host, pid, startedAt }, status }: JudgedRun): string {
   const how = status === 'running' || status === 'died' ? '' : `, ${status}`;
-  return `${command} of ${new Date(startedAt).toISOString().slice(0, 16).replace('T', ' ')} UTC (${host}:${pid}${how})`;
+  return `${command} of ${minuteOf(startedAt)} (${host}:${pid}${how})`;
 }

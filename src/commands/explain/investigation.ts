@@ -13,6 +13,7 @@ import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
 import { RawLog } from '../../rawlog/raw-log.js';
 import { iso } from './fact-view.js';
+import { minuteOf } from '../../model/time.js';
 import { VerdictFinder, type ItemVerdict } from './item-verdicts.js';
 import type { ExplainOptions, Remedy, RunNote } from './result.js';
 import { readItems, type EntryItem, type EntryItems, patternsOf } from './log-items.js';
@@ -200,11 +201,6 @@ export async function findNeighbours(
     found.push(...(await findEntriesNear(inv.sql, anchor, 'before', { ...BEFORE, patterns })));
   }
   return found;
-}
-
-/** `2026-11-03 14:00 UTC`. */
-function minuteOf(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** Searches the bytes of the whole log for these words, newest first, with a notice, as that takes time. */

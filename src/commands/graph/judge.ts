@@ -1,6 +1,8 @@
 import { canonicalPhone, digitsOf } from '../../identity/phone.js';
 import { amount } from '../../model/amount.js';
 import { remedy, type Advices } from '../../model/remedy.js';
+import { minuteOf } from '../../model/time.js';
+import { newTokenAdvice, TOKEN_ENDS_SOON_MS } from '../../graph/tokens.js';
 import type { NumberFacts, SubscribedApp, TokenFacts } from '../../graph/calls.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { storedPhone } from '../connections/find.js';
@@ -13,9 +15,6 @@ const SCOPES = ['whatsapp_business_management', 'whatsapp_business_messaging'] a
 /** What a coexistence number sends, beside messages. */
 const COEXISTENCE_FIELDS = ['history', 'smb_app_state_sync', 'smb_message_echoes', 'messages'] as const;
 const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-/** A token that ends sooner is to be renewed now. */
-const SOON = 7 * DAY;
 
 type Known = Pick<ConnectionRecord, 'name' | 'kind' | 'displayPhoneNumber' | 'wabaId' | 'phoneNumberId'>;
 
@@ -39,7 +38,9 @@ export function fieldsNeeded({ kind }: Pick<Known, 'kind'>): readonly string[] {
 export function judgeToken(facts: TokenFacts, connection: Known, source: string, now: number): GraphCheck[] {
   const of = facts.application === undefined ? '' : ` of the app ${facts.application}`;
   if (!facts.is_valid) {
-    return [finding('token', `Meta says that the access token${of} is not valid`, newToken(connection))];
+    return [
+      finding('token', `Meta says that the access token${of} is not valid`, newTokenAdvice(connection.name)),
+    ];
   }
   const from = source === 'stored' ? 'stored' : `from ${source}`;
   return [
@@ -66,7 +67,9 @@ function judgeExpiry(facts: TokenFacts, connection: Known, now: number): GraphCh
       : ok('expiry', 'never expires');
   }
   const words = `${at <= now ? 'expired' : 'expires'} on ${minuteOf(at)}`;
-  return at - now > SOON ? ok('expiry', words) : finding('expiry', words, newToken(connection));
+  return at - now > TOKEN_ENDS_SOON_MS
+    ? ok('expiry', words)
+    : finding('expiry', words, newTokenAdvice(connection.name));
 }
 
 function judgeScopes({ scopes }: TokenFacts): GraphCheck {
@@ -275,18 +278,6 @@ export function leftWords(ms: number): string {
   return ms < 2 * HOUR
     ? amount(Math.max(1, Math.floor(ms / 60_000)), 'minute')
     : amount(Math.floor(ms / HOUR), 'hour');
-}
-
-/** `2026-11-29 03:17 UTC`. */
-export function minuteOf(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-}
-
-function newToken({ name }: Pick<Known, 'name'>): Advices {
-  return [
-    'Create a token of a system user in the Business Manager, and store it:',
-    remedy('connection token', [name, '--file', 'FILE'], 'stores the token, encrypted'),
-  ];
 }
 
 function wordsOf(word: string): string {

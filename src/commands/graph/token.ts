@@ -4,6 +4,7 @@ import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { deleteCredential, readCredential, saveCredential } from '../../store/tables/graph.js';
+import { newTokenAdvice } from '../../graph/tokens.js';
 import { findConnection } from '../connections/find.js';
 import { missingSecretKey, type SealedThing, type SecretKey } from '../devices/secret-key.js';
 
@@ -143,11 +144,7 @@ export async function withGraph<T>(
 export function missingToken({ name }: Pick<ConnectionRecord, 'name'>): ConfigError {
   return new ConfigError(`The connection '${name}' has no access token for Meta’s Graph API.`, {
     code: 'token_missing',
-    remedy: [
-      'Create a token of a system user in the Business Manager, and store it:',
-      remedy('connection token', [name, '--file', 'FILE'], 'stores the token, encrypted'),
-      'Or set WA_RECONCILE_GRAPH_TOKEN, which is used without being stored.',
-    ],
+    remedy: [...newTokenAdvice(name), 'Or set WA_RECONCILE_GRAPH_TOKEN, which is used without being stored.'],
   });
 }
 

@@ -17,6 +17,7 @@ import type { PendingFactGroup, EntryGroup } from '../../store/queries/report.js
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
 import type { AccountEvent } from './removals.js';
+import { minuteOf } from '../../model/time.js';
 import type { ConnectionFigures } from './connection-report.js';
 import { UNKNOWN_HOURS } from './rhythm.js';
 import type { HistoryRequestReport } from './types.js';
@@ -375,11 +376,6 @@ function spanOf(hours: number): string {
   if (hours < 1) return amount(Math.max(1, Math.round(hours * 60)), 'minute');
   if (hours < 48) return amount(Math.round(hours), 'hour');
   return amount(Math.round(hours / 24), 'day');
-}
-
-/** `2026-11-03 14:00 UTC`. */
-function minuteOf(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** `1/3, 1/5 and 12 more`. */

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { minuteOf } from '../../model/time.js';
 import { asArray, asObject, cutText, numberOf, ownValue, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 
@@ -60,7 +61,7 @@ export function titleOf(name: string): string {
 /** `2025-09-16 05:20 UTC`. */
 export function timeText(value: JsonValue | undefined): string | undefined {
   const at = parseTimestamp(value);
-  return at === undefined ? undefined : `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return at === undefined ? undefined : minuteOf(at);
 }
 
 /** `BRL 12.50` from an amount in parts of a currency (`{value: 1250, offset: 100}`); undefined for none and for zero. */

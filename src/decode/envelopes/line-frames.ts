@@ -109,7 +109,8 @@ function readJsonFrame(line: Buffer): Frame | undefined {
   return undefined;
 }
 
-function parseObject(line: Buffer): JsonObject | undefined {
+/** The object that a line of JSON is; undefined for any other line. */
+export function parseObject(line: Buffer): JsonObject | undefined {
   try {
     const value = readJson(line.toString('utf8'));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
