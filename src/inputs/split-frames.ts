@@ -1,6 +1,16 @@
 import { readFrame, type Frame } from '../decode/envelopes/line-frames.js';
 import { readsWhole } from '../decode/envelopes/open-text.js';
-import { ByteCollector, NEWLINE, QUOTE, skipBlank, trimEnd, withoutMarks } from './bytes.js';
+import {
+  ByteCollector,
+  COLON,
+  COMMA,
+  NEWLINE,
+  OPEN_BRACKET,
+  QUOTE,
+  skipBlank,
+  trimEnd,
+  withoutMarks,
+} from './bytes.js';
 import { findEntry, isLoneOpening, lineTime, type FoundEntry } from './console-line.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { isLoggerLine } from './logger-lines.js';
@@ -41,6 +51,8 @@ interface OpenEntry {
    */
   scanner: ValueScanner | undefined;
   ending: Ending;
+  /** Whether another value is to follow: a comma, colon or bracket was the last byte. */
+  endsInComma: boolean;
   /** Bytes of its longest line. */
   longest: number;
 }
@@ -157,6 +169,7 @@ export class FrameSplitter implements Splitter {
         beginning: beginningOf(content),
         scanner: undefined,
         ending,
+        endsInComma: false,
         longest: 0,
       };
       this.#add(open, line);
@@ -207,6 +220,8 @@ export class FrameSplitter implements Splitter {
     open.lines++;
     open.lastLine = number;
     open.ending = ending;
+    const [last = 0] = trimEnd(content).subarray(-1);
+    open.endsInComma = last === COMMA || last === COLON || last === OPEN_BRACKET;
     open.longest = Math.max(open.longest, bytes.length);
     this.#held += bytes.length + content.length;
   }
@@ -285,9 +300,13 @@ function beginsAnother(open: OpenEntry, { content, ending }: Line): boolean {
   if (own !== undefined && own === open.beginning) return true;
   const found = findEntry(content);
   if (ending !== 'line' || found.kind !== 'whole' || content[found.start] === QUOTE) return false;
+  // Between two elements of a list that is printed over several lines, of which long ones need not be cut.
+  const isElement =
+    open.scanner?.inString === false && open.endsInComma && skipBlank(content) === found.start;
+  if (isElement || !readsWhole(content.toString())) return false;
   const before = open.content.peek();
   if (before === undefined || !isInQuotedNotation(before)) return false;
-  return readsWhole(content.toString()) && !readsWhole(Buffer.concat([before, content]).toString());
+  return !readsWhole(Buffer.concat([before, content]).toString());
 }
 
 /** Whether the value that a text leaves open is JSON or a Ruby hash. */

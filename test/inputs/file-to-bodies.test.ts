@@ -141,6 +141,15 @@ describe('a line that a log system has cut without a mark is joined, whatever it
   );
 });
 
+test('a list printed over several lines through syslog stays one entry, however long its elements are', async () => {
+  const texts = ['a'.repeat(1_500), 'b', 'c'.repeat(1_500), 'd'];
+  const elements = texts.map((text, i) => JSON.stringify(body(text, `B${i}`)));
+  const lines = ['got [', ...elements.map((each, i) => `  ${each}${i < 3 ? ',' : ''}`), ']'];
+  const content = lines.map((line) => `${SYSLOG}${line}\n`).join('');
+  expect(await outcomeOf(content)).toEqual({ texts, notUnderstood: [], skipped: 0 });
+  expect((await readText(content)).seen).toHaveLength(1);
+});
+
 /** Docker’s and CRI’s way of writing a part of a line, and its end. */
 const MARKING: Readonly<Record<string, (part: string, isEnd: boolean) => string>> = {
   Docker: (part, isEnd) =>
