@@ -146,6 +146,13 @@ export class AuditBook {
         if (subjectOf(fact) !== 'message') counts.unsettled += 1;
         await this.differs(item, outcome.row, describeDifferences(outcome.differences));
         return;
+      case 'overruled':
+        await this.good('skipped', {
+          ...at,
+          subject: subjectIn(item),
+          detail: `${entry.origin}: skipped, overruled`,
+        });
+        return;
       case 'elsewhere':
         await this.differs(item, outcome.row, 'is with another lead, and no rejection explains it');
         return;
@@ -383,6 +390,8 @@ function counterOf(
     case 'rejected':
     case 'pending':
       return kind;
+    case 'overruled':
+      return 'skipped';
     case 'elsewhere':
       return 'different';
     case 'unrecorded':

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { z } from 'zod';
 import type { UndoResult } from '../../../src/commands/undo/types.js';
 import { undo } from '../../../src/commands/undo/undo.js';
 import { verify } from '../../../src/commands/verify/verify.js';
@@ -12,6 +13,7 @@ import { createDay, WEB, CLOUD } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
 import { addConnection } from '../../support/connections.js';
 import { dumpDatabase, type Dump } from '../../support/damage.js';
+import { ask } from '../../support/explaining.js';
 import { describeOnBackends } from '../../support/databases.js';
 import type { Store } from '../../../src/store/store.js';
 
@@ -38,6 +40,16 @@ function lidMessage(lid: string): string {
     event: 'messages.upsert',
     sessionId: WEB.name,
     data: { type: 'notify', messages: [message] },
+  });
+}
+
+async function addConnections(store: Store): Promise<void> {
+  await addConnection(store, { name: WEB.name, kind: 'baileys', number: `+${WEB.number}` });
+  await addConnection(store, {
+    name: `+${CLOUD.number}`,
+    kind: 'coexistence',
+    number: `+${CLOUD.number}`,
+    phoneNumberId: CLOUD.phoneNumberId,
   });
 }
 
@@ -188,27 +200,70 @@ describeOnBackends('compare --adopt', (backend) => {
     expect(again.result.adopted?.created).toBe(result.adopted?.created);
   });
 
+  it.each(['race_of_two_webhooks', 'lid_split'] as const)(
+    'loses nothing where the log knows better whose a message is: %s',
+    async (bug) => {
+      const day = createDay({ seed: 35, count: 200, batched: true });
+      const { crm, expectation } = await databases.filled(fillEvolution, day, [bug]);
+      const misfiled = [...expectation.messages].flatMap(([id, said]) =>
+        said.class === 'other_contact' ? [id] : [],
+      );
+      expect(misfiled.length).toBeGreaterThan(1);
+      const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+      const log = [...asWebhooks(day), ...asBaileysEvents(day)];
+      const logFirst = await backend.open();
+      await addConnections(logFirst);
+      await replayBodies(logFirst, log);
+      await compareAll(logFirst, 'evolution', place, { adopt: { dryRun: false } });
+
+      const crmFirst = await backend.open();
+      await addConnections(crmFirst);
+      await compareAll(crmFirst, 'evolution', place, { adopt: { dryRun: false } });
+      const replayed = await replayBodies(crmFirst, log);
+      expect(replayed).toMatchObject({ status: 'completed', problemCount: 0 });
+      expect(await messagesOf(crmFirst)).toEqual(await messagesOf(logFirst));
+      const verifying = async (): Promise<unknown[]> => {
+        const { checks } = await verify(testContext(crmFirst), {
+          checks: new Set(CHECK_NAMES),
+          enforce: false,
+        });
+        return checks.filter(({ status }) => status === 'findings');
+      };
+      expect(await verifying()).toEqual([]);
+      for (const id of misfiled.slice(0, 3)) {
+        const { facts } = z
+          .looseObject({
+            facts: z.array(
+              z.looseObject({ kind: z.string(), outcome: z.string(), reason: z.string().nullable() }),
+            ),
+          })
+          .parse(await ask(crmFirst, id));
+        expect(facts.filter(({ outcome }) => outcome === 'skipped')).toMatchObject([
+          { kind: 'message', reason: 'overruled' },
+        ]);
+      }
+      // The same again, from the beginning.
+      expect(await replayLog(crmFirst, { which: 'all' })).toMatchObject({
+        status: 'completed',
+        problemCount: 0,
+      });
+      expect(await messagesOf(crmFirst)).toEqual(await messagesOf(logFirst));
+      expect(await verifying()).toEqual([]);
+    },
+  );
+
   it('gives way to the log, whichever comes first', async () => {
     const day = createDay({ seed: 32, count: 200, batched: true });
     const { crm } = await databases.filled(fillEvolution, day);
     const place = { kind: 'database', url: crm.readOnlyUrl } as const;
     const log = [...asWebhooks(day), ...asBaileysEvents(day)];
-    const connections = async (store: Store): Promise<void> => {
-      await addConnection(store, { name: WEB.name, kind: 'baileys', number: `+${WEB.number}` });
-      await addConnection(store, {
-        name: `+${CLOUD.number}`,
-        kind: 'coexistence',
-        number: `+${CLOUD.number}`,
-        phoneNumberId: CLOUD.phoneNumberId,
-      });
-    };
     const logFirst = await backend.open();
-    await connections(logFirst);
+    await addConnections(logFirst);
     await replayBodies(logFirst, log);
     await compareAll(logFirst, 'evolution', place, { adopt: { dryRun: false } });
 
     const crmFirst = await backend.open();
-    await connections(crmFirst);
+    await addConnections(crmFirst);
     const adopted = await compareAll(crmFirst, 'evolution', place, { adopt: { dryRun: false } });
     expect(adopted.result.adopted?.created).toBeGreaterThan(50);
     await replayBodies(crmFirst, log);
