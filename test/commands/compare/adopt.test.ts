@@ -2,6 +2,12 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import type { UndoResult } from '../../../src/commands/undo/types.js';
 import { undo } from '../../../src/commands/undo/undo.js';
+import { readMessages } from '../../../src/commands/messages/read-messages.js';
+import { presentMessages } from '../../../src/cli/views/messages.js';
+import { renderChat } from '../../../src/cli/views/chat.js';
+import { createLook } from '../../../src/cli/ui/look.js';
+import { report } from '../../../src/commands/report/report.js';
+import { reportOptions } from '../../support/reporting.js';
 import { verify } from '../../../src/commands/verify/verify.js';
 import { CHECK_NAMES } from '../../../src/commands/verify/types.js';
 import { replayBodies, replayLog, testContext } from '../../support/replaying.js';
@@ -129,6 +135,39 @@ describeOnBackends('compare --adopt', (backend) => {
     const after = await compareAll(store, 'evolution', place, { adopt: { dryRun: true } });
     expect(after.result.counts).toMatchObject({ other_contact: 0, only_in_crm: 0 });
     expect(after.result.adopted).toMatchObject({ entries: 0, pairs: 0 });
+  });
+
+  it('says where an adopted message came from, until the log has it', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 36, count: 200, batched: true });
+    await replayDay(store, day);
+    const { crm } = await databases.filled(fillEvolution, day);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    const { result } = await compareAll(store, 'evolution', place, { adopt: { dryRun: false } });
+    const created = result.adopted?.created ?? 0;
+    const [adopted] = await store.sql.query(
+      `select m.external_id as id, m.lead_id::text as lead from messages m join webhook_log w on w.id = m.batch_id
+       where w.provider like 'crm:%' and m.type = 'text' order by 1 limit 1`,
+    );
+    const page = await readMessages(testContext(store), { contact: String(adopted?.lead), limit: 1000 });
+    const from = page.messages.filter(({ provider }) => provider !== undefined);
+    expect(from.map(({ externalId }) => externalId)).toContain(adopted?.id);
+    expect(new Set(from.map(({ provider }) => provider))).toEqual(new Set(['crm:evolution']));
+    expect(from.length).toBeLessThan(page.messages.length);
+    const { csv, document } = presentMessages(page, 'UTC', undefined);
+    expect(csv.columns.at(-1)).toBe('provider');
+    expect(csv.rows.filter((row) => row.at(-1) === 'crm:evolution')).toHaveLength(from.length);
+    expect(JSON.stringify(document)).toContain('crm:evolution');
+    expect(renderChat(page, 'UTC', createLook(false, 100)).join('\n')).toContain('only in evolution');
+
+    const reported = async () =>
+      (await report(testContext(store), reportOptions())).connections.map(({ messages }) => messages.byCrm);
+    const counts = await reported();
+    expect(counts.flatMap((byCrm) => Object.values(byCrm ?? {})).reduce((a, b) => a + b, 0)).toBe(created);
+    expect(counts.flatMap((byCrm) => Object.keys(byCrm ?? {}))).toContain('crm:evolution');
+    for (const run of result.adopted?.runs.toReversed() ?? [])
+      await undo(testContext(store), { run, force: false, dryRun: false, recordedOptions: {} });
+    expect(await reported()).toEqual(counts.map(() => undefined));
   });
 
   it('is taken back row by row, people whom it merged included, and can be done again', async () => {
