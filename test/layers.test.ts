@@ -41,7 +41,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   commands: ['context', 'inputs', 'store'],
   'commands/connections': ['context', 'identity', 'store'],
   'commands/contacts': ['rules', 'identity', 'store'],
-  'commands/messages': ['commands/connections', 'commands/contacts', 'context', 'identity', 'store'],
+  'commands/messages': ['commands/connections', 'commands/contacts', 'context', 'rules', 'identity', 'store'],
   'commands/runs': ['ingest/runs', 'context', 'store'],
   'commands/undo': ['commands/runs', 'ingest/runs', 'context', 'store'],
   'commands/raw-discard': ['commands/runs', 'ingest/runs', 'context', 'store'],

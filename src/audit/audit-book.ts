@@ -151,6 +151,13 @@ export class AuditBook {
       case 'different':
         await this.differs(item, outcome.row, describeDifferences(outcome.differences));
         return;
+      case 'overruled':
+        await this.good('skipped', {
+          ...at,
+          subject: subjectIn(item),
+          detail: `${entry.origin}: skipped, overruled`,
+        });
+        return;
       case 'elsewhere':
         await this.differs(item, outcome.row, 'is with another lead, and no rejection explains it');
         return;
@@ -453,6 +460,8 @@ function counterOf(
     case 'rejected':
     case 'pending':
       return kind;
+    case 'overruled':
+      return 'skipped';
     case 'elsewhere':
       return 'different';
     case 'unrecorded':

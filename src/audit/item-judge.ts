@@ -3,6 +3,7 @@ import type { MessageFact } from '../model/facts.js';
 import { deriveMessages, rectifiedBy } from '../rawlog/derive-messages.js';
 import { LeadFinder } from '../rawlog/lead-finder.js';
 import type { RawLog } from '../rawlog/raw-log.js';
+import { isAdopted, unpackEvidence } from '../rules/evidence.js';
 import { contradicts } from '../rules/contradictions.js';
 import { groupBy } from '../rules/group-by.js';
 import { keyOf, MessageBook, stateOfRow, type Placed } from '../rules/message-book.js';
@@ -87,7 +88,10 @@ export class ItemJudge {
     const placed = this.place(item, sight.book);
     const { stored } = placed.tracked;
     if (stored === null) return { item, outcome: { kind: 'missing' } };
-    if (placed.outcome === 'collision') return { item, outcome: { kind: 'elsewhere', row: stored } };
+    if (placed.outcome === 'collision') {
+      const isOverruled = item.fact.origin === 'adopted' && !isAdopted(unpackEvidence(stored.evidence));
+      return { item, outcome: { kind: isOverruled ? 'overruled' : 'elsewhere', row: stored } };
+    }
     const outcome = holdAgainst(item, stored, sight);
     const isFault = outcome.kind === 'different' || outcome.kind === 'doubled';
     if (outcome.kind === 'contested')

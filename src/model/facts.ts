@@ -223,7 +223,8 @@ export type SkipReason =
   | 'not_a_contact'
   | 'unknown_connection'
   | 'other_connection'
-  | 'other_contact';
+  | 'other_contact'
+  | 'overruled';
 
 export type RejectReason =
   | 'not_an_object'

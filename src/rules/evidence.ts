@@ -78,7 +78,15 @@ export function cameLive(ranks: EvidenceRanks): boolean {
   return ranks.structure === STRUCTURE_RANK.live;
 }
 
+/** Whether all that is known of a message is what a CRM says (`compare --adopt`). */
+export function isAdopted(ranks: EvidenceRanks): boolean {
+  return ranks.structure === STRUCTURE_RANK.adopted && ranks.type % 4 === ADOPTED_RANK;
+}
+
 /** The same, on the packed column, for SQL. */
+export const IS_ADOPTED_SQL = `((evidence & 15) = ${STRUCTURE_RANK.adopted} and ((evidence >> 4) & 3) = ${ADOPTED_RANK})`;
+
+/** {@link cameLive}, on the packed column, for SQL. */
 export const CAME_LIVE_SQL = `(evidence & 15) = ${STRUCTURE_RANK.live}`;
 
 export function sourceOf(origin: MessageOrigin): MessageSource {

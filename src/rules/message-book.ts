@@ -2,7 +2,7 @@ import { decodeWamid, isWamid } from '../identity/wamid.js';
 import type { MessageFact } from '../model/facts.js';
 import type { MessageRow, StoredMessageRow } from '../store/tables/messages.js';
 import { isDisowned } from './contradictions.js';
-import { packEvidence, unpackEvidence } from './evidence.js';
+import { isAdopted, packEvidence, unpackEvidence } from './evidence.js';
 import { mergeErrors } from './merge-values.js';
 import { projectMessage, restoreContent, type Revision } from './message-projection.js';
 import { absorbState, areTwins, stateOfFact, type MessageState, type Placement } from './message-state.js';
@@ -30,15 +30,17 @@ export interface Displaced {
   conversationId: string;
 }
 
+/** One side of a collision. `isAdopted`: a CRM says so, and WhatsApp nothing. */
+export interface Claimant {
+  leadId: string;
+  isAdopted: boolean;
+}
+
 /**
  * Decides a collision: true when the incoming message's lead has the better claim to the id. `wamidPhone`: the customer's
  * phone in the wamid, if one of the two copies has a wamid that decodes.
  */
-export type CollisionJudge = (
-  wamidPhone: string | null,
-  incomingLeadId: string,
-  storedLeadId: string,
-) => boolean;
+export type CollisionJudge = (wamidPhone: string | null, incoming: Claimant, stored: Claimant) => boolean;
 
 /**
  * The messages of one batch: what is stored, and what the batch's facts make of it. Finds the row that a fact is about
@@ -132,7 +134,7 @@ export class MessageBook {
   /** Decides between two rows that turned out to claim one id from two conversations: the better claim stays (M9). */
   private separate(a: TrackedMessage, b: TrackedMessage, judge: CollisionJudge): void {
     const wamid = [a, b].find((tracked) => isWamid(tracked.state.externalId))?.state.externalId ?? '';
-    const aWins = judge(decodeWamid(wamid)?.phone ?? null, a.state.leadId, b.state.leadId);
+    const aWins = judge(decodeWamid(wamid)?.phone ?? null, claimantOf(a.state), claimantOf(b.state));
     const [kept, lost] = aWins ? [a, b] : [b, a];
     const { leadId, conversationId } = lost.state;
     this.displaced.push({ leadId, conversationId });
@@ -193,7 +195,7 @@ export class MessageBook {
   ): Placed {
     const wamidPhone = fact.wamidPhone ?? decodeWamid(holder.state.externalId)?.phone ?? null;
     // A row that contradicts its own entry has no claim.
-    if (!isDisowned(holder.state) && !judge(wamidPhone, incoming.leadId, holder.state.leadId)) {
+    if (!isDisowned(holder.state) && !judge(wamidPhone, claimantOf(incoming), claimantOf(holder.state))) {
       return { outcome: 'collision', tracked: holder, loser: 'incoming' };
     }
     const { id, leadId, conversationId, connectionId, externalId } = holder.state;
@@ -226,6 +228,10 @@ export class MessageBook {
     if (called === undefined) this.byStanzaId.set(key, [tracked]);
     else called.push(tracked);
   }
+}
+
+function claimantOf({ leadId, ranks }: MessageState): Claimant {
+  return { leadId, isAdopted: isAdopted(ranks) };
 }
 
 export function keyOf(connectionId: string, id: string): string {

@@ -23,7 +23,8 @@ export function registerUndo(parent: Command, attach: Attach): void {
     details:
       'All or nothing: if a later run or another program has changed a row since, nothing is ' +
       'changed and the rows are listed. What a replay stored or merged cannot be undone: it comes from the raw ' +
-      'log, and the next replay would do it again. An undo is a run, and can be undone.',
+      'log, and the next replay would do it again. What compare --adopt took from a CRM can, people whom it merged ' +
+      'included. An undo is a run, and can be undone.',
     examples: [
       ['wa-reconcile undo 0199f2a4-7c31 --dry-run', 'shows what would be restored'],
       ['wa-reconcile undo 0199f2a4-7c31', 'restores every row as it was before that run'],

@@ -4,6 +4,7 @@ import { addUpDays } from '../views/day-chart.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
 import {
   accountReason,
+  adoptedWords,
   failureWords,
   historySentence,
   isBalanced,
@@ -100,6 +101,7 @@ function facts(connection: ConnectionReport): Markup {
   const rows: [label: string, value: string | null, more?: string][] = [
     ['Messages', formatCount(messages.total), `${formatCount(INBOUND)} in · ${formatCount(OUTBOUND)} out`],
     ['Source', `${formatCount(live)} live`, `${formatCount(history)} history · ${formatCount(app_echo)} app`],
+    ['Adopted', adoptedWords(connection) || null],
     ['Leads', formatCount(connection.leads)],
     ['Conversations', formatCount(connection.conversations)],
     ['Tickets', `${formatCount(tickets.open)} open`, `${formatCount(tickets.closed)} closed`],

@@ -180,8 +180,11 @@ function ticksOf({ status, errors }: MessageView): string[] {
   }
 }
 
-function notesOf({ editedAt, deletedAt }: MessageView): string[] {
-  return editedAt === undefined || deletedAt !== undefined ? [] : ['edited'];
+function notesOf({ editedAt, deletedAt, provider }: MessageView): string[] {
+  return [
+    ...(editedAt === undefined || deletedAt !== undefined ? [] : ['edited']),
+    ...(provider === undefined ? [] : [`only in ${sanitize(provider.replace(/^crm:/, ''))}`]),
+  ];
 }
 
 function clockOf(timeZone: string): { day: Intl.DateTimeFormat; time: Intl.DateTimeFormat } {

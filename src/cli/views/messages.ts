@@ -26,14 +26,17 @@ export function presentMessages(
 }
 
 function messageTable({ messages }: MessagesResult) {
+  // Only where there is something to say.
+  const hasProviders = messages.some(({ provider }) => provider !== undefined);
   return table(
-    ['timestamp', 'from', 'type', 'body', 'status'],
+    ['timestamp', 'from', 'type', 'body', 'status', ...(hasProviders ? ['provider'] : [])],
     messages.map((message) => [
       message.timestamp,
       message.from.name ?? message.from.number ?? '',
       message.type,
       message.deletedAt === undefined ? (message.body ?? '') : '(deleted)',
       message.status ?? '',
+      ...(hasProviders ? [message.provider ?? ''] : []),
     ]),
   );
 }
@@ -57,4 +60,5 @@ const CSV: readonly (readonly [column: string, of: (message: MessageView) => Cel
   ['deleted_at', ({ deletedAt }) => deletedAt ?? null],
   ['connection', ({ connection }) => connection ?? null],
   ['errors', ({ errors }) => (errors === undefined ? null : errorsInWords(errors))],
+  ['provider', ({ provider }) => provider ?? null],
 ];

@@ -18,6 +18,7 @@ const SKIPPED: Record<SkipReason, string> = {
   unknown_connection: 'kept pending: unknown connection',
   other_connection: 'of another connection than --connection',
   other_contact: 'of another contact',
+  overruled: 'said by a CRM only: the log says whose message it is, and replaced it',
 };
 
 const INPUT: Record<SourceProblemReason, string> = {

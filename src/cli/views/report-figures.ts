@@ -95,6 +95,7 @@ function connectionFigures(connection: ConnectionReport): Cell[][] {
     row('messages', messages.bySource.live, 'live'),
     row('messages', messages.bySource.history, 'history'),
     row('messages', messages.bySource.app_echo, 'app_echo'),
+    ...Object.entries(messages.byCrm ?? {}).map(([provider, count]) => row('messages', count, provider)),
     row('tickets', tickets.open, 'open'),
     row('tickets', tickets.closed, 'closed'),
     row('media_owed', mediaOwed.waiting, 'waiting'),

@@ -20,6 +20,13 @@ const ACCOUNT_REASONS: Readonly<Record<string, string>> = {
   no_connection: 'of a number that no connection has',
 };
 
+/** Of the messages, those that only a CRM has: `3 only in evolution`; '' where there are none. */
+export function adoptedWords({ messages: { byCrm = {} } }: Pick<ConnectionReport, 'messages'>): string {
+  return Object.entries(byCrm)
+    .map(([provider, count]) => `${formatCount(count)} only in ${provider.replace(/^crm:/, '')}`)
+    .join(', ');
+}
+
 /** Why items of the raw log are no rows: `skipped: sent in a group`. */
 export function accountReason(key: string): string {
   const plain = ACCOUNT_REASONS[key];

@@ -30,6 +30,7 @@ import { openMetrics } from './openmetrics.js';
 import { reportFigures } from './report-figures.js';
 import {
   accountReason,
+  adoptedWords,
   entryWords,
   failureWords,
   historySentence,
@@ -127,6 +128,7 @@ function connectionSection(connection: ConnectionReport, style: ReportStyle, isO
         ['last sync', minute(connection.lastSyncAt)],
         ['messages', sum(messages.total, [INBOUND, 'in'], [OUTBOUND, 'out'])],
         ['', parts([live, 'live'], [history, 'history'], [app_echo, 'from the app'])],
+        ['', adoptedWords(connection)],
         [
           'people',
           `${formatAmount(connection.leads, 'lead')}, ${formatAmount(connection.conversations, 'conversation')}`,

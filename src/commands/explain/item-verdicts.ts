@@ -157,6 +157,8 @@ function verdictOf({ item: { entry, fact }, outcome }: JudgedItem, item: EntryIt
       return verdict(item, 'different', null, outcome);
     case 'doubled':
       return verdict(item, 'different', 'doubled', { row: outcome.row });
+    case 'overruled':
+      return verdict(item, 'skipped', 'overruled', { holder: outcome.row });
     case 'elsewhere':
       return verdict(item, 'missing', 'in_another_conversation', { holder: outcome.row });
     case 'rejected':

@@ -8,6 +8,7 @@ import {
   type TimeWindow,
 } from '../../store/queries/message-pages.js';
 import type { Sql } from '../../store/sql.js';
+import { IS_ADOPTED_SQL } from '../../rules/evidence.js';
 import { findConnection } from '../connections/find.js';
 import { resolveContact, type ContactLead, theOneLead } from '../contacts/resolve-contact.js';
 import type { Context } from '../../context.js';
@@ -36,7 +37,7 @@ export async function readMessages(ctx: Context, options: MessagesOptions): Prom
   const conversations = await readConversationsOfLead(sql, lead.leadId, connection?.id);
   const ids = conversations.map(({ id }) => id);
   const [rows, totals, bounds] = await Promise.all([
-    readMessagePage(sql, ids, window, cursor?.position ?? null, limit + 1),
+    readMessagePage(sql, ids, window, cursor?.position ?? null, limit + 1, IS_ADOPTED_SQL),
     cursor ?? countTotals(sql, ids, window),
     readMessageBounds(sql, ids),
   ]);

@@ -46,6 +46,8 @@ export interface MessageView {
   /** The message that this one answers. */
   context?: { messageId: string; quoted?: QuotedMessage };
   source: MessageSource;
+  /** `crm:evolution`: only that CRM has it, and `compare --adopt` stored it; absent for what WhatsApp itself has said. */
+  provider?: string;
   /** When the text that is shown was written in place of an earlier one. */
   editedAt?: string;
   /** When the sender took it back. */

@@ -44,6 +44,7 @@ export async function showMessages(
       from: senderOf(row, between.lead, connection),
       ...contextOf(row, quoted),
       source: row.source,
+      ...(row.provider === null ? {} : { provider: row.provider }),
       ...(row.editedAt === null ? {} : { editedAt: new Date(row.editedAt).toISOString() }),
       ...(row.deletedAt === null ? {} : { deletedAt: new Date(row.deletedAt).toISOString() }),
       ...(given === undefined ? {} : { reactions: given }),

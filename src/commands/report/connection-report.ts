@@ -1,5 +1,11 @@
 import type { MessageSource } from '../../model/enumerations.js';
-import type { PendingFactGroup, FailureGroup, LiveRhythm, MessageGroup } from '../../store/queries/report.js';
+import type {
+  AdoptedGroup,
+  PendingFactGroup,
+  FailureGroup,
+  LiveRhythm,
+  MessageGroup,
+} from '../../store/queries/report.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
 import type { HistoryRequestRow } from '../../store/tables/graph.js';
 import { daysOf, type Calendar } from './days.js';
@@ -14,6 +20,7 @@ export type ConnectionFigures = Omit<ConnectionReport, 'severity' | 'counts'>;
 export interface ConnectionParts {
   times: ConnectionTimes;
   groups: readonly MessageGroup[];
+  adopted: readonly AdoptedGroup[];
   failures: readonly FailureGroup[];
   rhythm: LiveRhythm | undefined;
   people: { conversations: number; leads: number };
@@ -79,7 +86,7 @@ export function describeConnection(
     lastSyncAt: instant(times.lastSyncAt),
     archivedAt: instant(times.archivedAt),
     ...parts.people,
-    messages: messagesOf(groups),
+    messages: messagesOf(groups, parts.adopted),
     tickets: parts.tickets,
     mediaOwed: mediaOwedIn(groups),
     deliveryFailures: deliveryFailuresOf(parts.failures),
@@ -130,7 +137,10 @@ function requestOf(
   };
 }
 
-function messagesOf(groups: readonly MessageGroup[]): ConnectionReport['messages'] {
+function messagesOf(
+  groups: readonly MessageGroup[],
+  adopted: readonly AdoptedGroup[],
+): ConnectionReport['messages'] {
   const count = (fits: (group: MessageGroup) => boolean): number =>
     groups.filter(fits).reduce((sum, group) => sum + group.count, 0);
   const from = (source: MessageSource): number => count((group) => group.source === source);
@@ -141,6 +151,9 @@ function messagesOf(groups: readonly MessageGroup[]): ConnectionReport['messages
       OUTBOUND: count(({ direction }) => direction === 'OUTBOUND'),
     },
     bySource: { app_echo: from('app_echo'), history: from('history'), live: from('live') },
+    ...(adopted.length === 0
+      ? {}
+      : { byCrm: Object.fromEntries(adopted.map(({ provider, count: number }) => [provider, number])) }),
     firstAt: instant(earliest(groups)),
     lastAt: instant(groups.length === 0 ? null : Math.max(...groups.map(({ lastAt }) => lastAt))),
   };

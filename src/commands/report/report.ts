@@ -3,6 +3,7 @@ import { remedy } from '../../model/remedy.js';
 import { countMarked } from '../../store/checks/messages.js';
 import { countLeads } from '../../store/checks/conversations.js';
 import {
+  countAdopted,
   countPeople,
   readPendingFactGroups,
   countTickets,
@@ -30,7 +31,7 @@ import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
 import { judgeRuns } from '../../ingest/runs/judge.js';
 import { OVERDUE_MS } from '../../rules/amendments.js';
-import { contentRank } from '../../rules/evidence.js';
+import { contentRank, IS_ADOPTED_SQL } from '../../rules/evidence.js';
 import { CHECK_NAMES } from '../verify/types.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
 import { calendarOf } from './days.js';
@@ -123,6 +124,10 @@ async function read(
     missingChunks: await readMissingChunks(sql, ids),
     messages,
     newestDay,
+    // The raw log has told already whether there are any.
+    adopted: entries.some(({ provider }) => provider.startsWith('crm:'))
+      ? await countAdopted(sql, ids, IS_ADOPTED_SQL)
+      : [],
     failures: await readDeliveryFailures(sql, ids),
     rhythms: await readLiveRhythm(sql, chosen),
     traffic: { bounds, slices: await readTraffic(sql, ids, bounds) },

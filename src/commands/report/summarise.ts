@@ -1,5 +1,6 @@
 import { ENTRY_STATUSES } from '../../model/enumerations.js';
 import type {
+  AdoptedGroup,
   PendingFactGroup,
   CreatedByRun,
   EntryGroup,
@@ -56,6 +57,7 @@ export interface ReportData {
   messages: MessageFigures;
   /** The last of the days, where it is not today because the days up to today hold no message. */
   newestDay: string | null;
+  adopted: readonly AdoptedGroup[];
   failures: readonly FailureGroup[];
   rhythms: readonly LiveRhythm[];
   traffic: { bounds: readonly number[]; slices: readonly TrafficSlice[] };
@@ -260,6 +262,7 @@ function partsFor(row: ConnectionRow, groups: readonly MessageGroup[], data: Rep
   return {
     times,
     groups,
+    adopted: data.adopted.filter(({ connectionId }) => connectionId === row.id),
     failures: data.failures.filter(({ connectionId }) => connectionId === row.id),
     rhythm: data.rhythms.find(({ connectionId }) => connectionId === row.id),
     people: data.people.get(row.id) ?? { conversations: 0, leads: 0 },

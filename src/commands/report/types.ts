@@ -117,6 +117,8 @@ export interface ConnectionReport {
     total: number;
     byDirection: Record<Direction, number>;
     bySource: Record<MessageSource, number>;
+    /** Of them, those that only a CRM has (`compare --adopt`), by provider: `crm:evolution`. Absent where there are none. */
+    byCrm?: Record<string, number>;
     firstAt: string | null;
     lastAt: string | null;
   };

@@ -13,7 +13,8 @@ import {
 } from '../../rules/amendments.js';
 import { contradicts, contradictsAmendment } from '../../rules/contradictions.js';
 import { nodeKey } from '../../rules/identity-evidence.js';
-import { keyOf, MessageBook, type TrackedMessage } from '../../rules/message-book.js';
+import { isAdopted } from '../../rules/evidence.js';
+import { keyOf, MessageBook, type Claimant, type TrackedMessage } from '../../rules/message-book.js';
 import { showsWhatIsRevoked, type Revision } from '../../rules/message-projection.js';
 import { stateOfFact, type MessageState } from '../../rules/message-state.js';
 import type { Person } from '../../rules/people.js';
@@ -211,10 +212,15 @@ function placeMessage(
       runId: work.settings.runId,
       syncSource: syncSourceOf(item, work.settings),
     },
-    (wamidPhone, incomingLead, storedLead) => resolver.incomingWins(wamidPhone, incomingLead, storedLead),
+    (wamidPhone, incoming, stored) => resolver.incomingWins(wamidPhone, incoming, stored),
   );
   if (placed.outcome === 'collision' && placed.loser === 'incoming') {
-    const { id, externalId, batchId } = placed.tracked.state;
+    const { id, externalId, batchId, ranks } = placed.tracked.state;
+    // What a CRM says is no loss where the log knows better.
+    if (fact.origin === 'adopted' && !isAdopted(ranks)) {
+      work.skip(item, 'message', 'overruled');
+      return;
+    }
     // It may have had the id before the row was moved by hand.
     if (placed.tracked.stored !== null && work.repeated.has(item.logId)) work.contested.add(id);
     work.reject(item, 'message', {
@@ -357,7 +363,8 @@ function syncSourceOf({ fact, field }: Item<MessageFact>, { syncSource }: ApplyS
 
 /**
  * Who keeps an id that two conversations claim (M9). First come, first served would make the outcome depend on the order of
- * the log, so the claims themselves decide: the lead whose phone the wamid names, else the lead with the smaller name.
+ * the log, so the claims themselves decide: WhatsApp's own before a CRM's, the lead whose phone the wamid names, else the lead
+ * with the smaller name.
  */
 class CollisionResolver {
   private readonly names = new Map<string, string[]>();
@@ -368,9 +375,10 @@ class CollisionResolver {
     }
   }
 
-  incomingWins(wamidPhone: string | null, incomingLeadId: string, storedLeadId: string): boolean {
-    const incoming = this.claim(wamidPhone, incomingLeadId);
-    const stored = this.claim(wamidPhone, storedLeadId);
+  incomingWins(wamidPhone: string | null, ours: Claimant, theirs: Claimant): boolean {
+    if (ours.isAdopted !== theirs.isAdopted) return theirs.isAdopted;
+    const incoming = this.claim(wamidPhone, ours.leadId);
+    const stored = this.claim(wamidPhone, theirs.leadId);
     if (incoming.named !== stored.named) return incoming.named;
     return incoming.name < stored.name;
   }

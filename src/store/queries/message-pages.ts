@@ -67,6 +67,8 @@ const PAGE_ROW = columns({
   source: word(MESSAGE_SOURCES),
   editedAt: orNull(time),
   deletedAt: orNull(time),
+  /** `crm:evolution`: all that is known of it is what that CRM says; null for every other. */
+  provider: orNull(text),
 });
 
 /** A message as a reader of the conversation sees it. */
@@ -113,6 +115,8 @@ const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
  * How far back the page reaches is found first, one look-up in the index per message. Asked for the page at once, the
  * planner, which takes every conversation for an average one, reads all of a long conversation and sorts it: 100 ms instead
  * of 1 ms for one of 100,000 messages.
+ *
+ * @param adopted SQL: true for messages of which only a CRM says something
  */
 export async function readMessagePage(
   sql: Sql,
@@ -120,6 +124,7 @@ export async function readMessagePage(
   { from, to }: TimeWindow,
   before: PagePosition | null,
   limit: number,
+  adopted: string,
 ): Promise<PageRow[]> {
   // The moment of `before` itself is looked at again: it may hold more messages than the last page had room for.
   const end = before === null ? to : before.timestamp + 1;
@@ -141,7 +146,11 @@ export async function readMessagePage(
      )
      select m.* from reach cross join unnest($1::uuid[]) as c (id)
      cross join lateral (
-       select ${COLUMNS} from messages
+       select ${COLUMNS},
+         case when ${adopted} then (
+           select w.provider from webhook_log w where w.id = messages.batch_id and starts_with(w.provider, 'crm:')
+         ) end as provider
+       from messages
        where conversation_id = c.id and timestamp >= reach.back_to and timestamp < $2::timestamptz
          and (timestamp, id) < ($4::timestamptz, $5::uuid)
        order by timestamp desc, id desc limit $6::int

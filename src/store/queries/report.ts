@@ -181,6 +181,27 @@ export async function readMessageFigures(
   return { groups, runRows };
 }
 
+const ADOPTED_GROUP = columns({ connectionId: uuid, provider: text, count: integer });
+
+/** Messages of one connection of which only one CRM says something. */
+export type AdoptedGroup = RowOf<typeof ADOPTED_GROUP>;
+
+/** `adopted`: SQL, true for messages of which only a CRM says something. */
+export async function countAdopted(
+  sql: Sql,
+  connectionIds: readonly string[],
+  adopted: string,
+): Promise<AdoptedGroup[]> {
+  const rows = await sql.query(
+    `select m.connection_id, w.provider, count(*)::int as count
+     from messages m join webhook_log w on w.id = m.batch_id
+     where m.connection_id = any($1::uuid[]) and ${adopted} and starts_with(w.provider, 'crm:')
+     group by m.connection_id, w.provider order by m.connection_id, w.provider`,
+    [arrayLiteral(connectionIds)],
+  );
+  return rowsOf(ADOPTED_GROUP, rows);
+}
+
 const FAILURE_GROUP = columns({
   connectionId: uuid,
   errors: json((row, name) => errorsOf(row[name]) ?? []),

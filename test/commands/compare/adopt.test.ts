@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest';
+import { z } from 'zod';
 import type { UndoResult } from '../../../src/commands/undo/types.js';
 import { undo } from '../../../src/commands/undo/undo.js';
+import { readMessages } from '../../../src/commands/messages/read-messages.js';
+import { presentMessages } from '../../../src/cli/views/messages.js';
+import { renderChat } from '../../../src/cli/views/chat.js';
+import { createLook } from '../../../src/cli/ui/look.js';
+import { report } from '../../../src/commands/report/report.js';
+import { reportOptions } from '../../support/reporting.js';
 import { verify } from '../../../src/commands/verify/verify.js';
 import { CHECK_NAMES } from '../../../src/commands/verify/types.js';
 import { replayBodies, replayLog, testContext } from '../../support/replaying.js';
@@ -12,6 +19,7 @@ import { createDay, WEB, CLOUD } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
 import { addConnection } from '../../support/connections.js';
 import { dumpDatabase, type Dump } from '../../support/damage.js';
+import { ask } from '../../support/explaining.js';
 import { describeOnBackends } from '../../support/databases.js';
 import type { Store } from '../../../src/store/store.js';
 
@@ -38,6 +46,16 @@ function lidMessage(lid: string): string {
     event: 'messages.upsert',
     sessionId: WEB.name,
     data: { type: 'notify', messages: [message] },
+  });
+}
+
+async function addConnections(store: Store): Promise<void> {
+  await addConnection(store, { name: WEB.name, kind: 'baileys', number: `+${WEB.number}` });
+  await addConnection(store, {
+    name: `+${CLOUD.number}`,
+    kind: 'coexistence',
+    number: `+${CLOUD.number}`,
+    phoneNumberId: CLOUD.phoneNumberId,
   });
 }
 
@@ -119,6 +137,39 @@ describeOnBackends('compare --adopt', (backend) => {
     expect(after.result.adopted).toMatchObject({ entries: 0, pairs: 0 });
   });
 
+  it('says where an adopted message came from, until the log has it', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 36, count: 200, batched: true });
+    await replayDay(store, day);
+    const { crm } = await databases.filled(fillEvolution, day);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    const { result } = await compareAll(store, 'evolution', place, { adopt: { dryRun: false } });
+    const created = result.adopted?.created ?? 0;
+    const [adopted] = await store.sql.query(
+      `select m.external_id as id, m.lead_id::text as lead from messages m join webhook_log w on w.id = m.batch_id
+       where w.provider like 'crm:%' and m.type = 'text' order by 1 limit 1`,
+    );
+    const page = await readMessages(testContext(store), { contact: String(adopted?.lead), limit: 1000 });
+    const from = page.messages.filter(({ provider }) => provider !== undefined);
+    expect(from.map(({ externalId }) => externalId)).toContain(adopted?.id);
+    expect(new Set(from.map(({ provider }) => provider))).toEqual(new Set(['crm:evolution']));
+    expect(from.length).toBeLessThan(page.messages.length);
+    const { csv, document } = presentMessages(page, 'UTC', undefined);
+    expect(csv.columns.at(-1)).toBe('provider');
+    expect(csv.rows.filter((row) => row.at(-1) === 'crm:evolution')).toHaveLength(from.length);
+    expect(JSON.stringify(document)).toContain('crm:evolution');
+    expect(renderChat(page, 'UTC', createLook(false, 100)).join('\n')).toContain('only in evolution');
+
+    const reported = async () =>
+      (await report(testContext(store), reportOptions())).connections.map(({ messages }) => messages.byCrm);
+    const counts = await reported();
+    expect(counts.flatMap((byCrm) => Object.values(byCrm ?? {})).reduce((a, b) => a + b, 0)).toBe(created);
+    expect(counts.flatMap((byCrm) => Object.keys(byCrm ?? {}))).toContain('crm:evolution');
+    for (const run of result.adopted?.runs.toReversed() ?? [])
+      await undo(testContext(store), { run, force: false, dryRun: false, recordedOptions: {} });
+    expect(await reported()).toEqual(counts.map(() => undefined));
+  });
+
   it('is taken back row by row, people whom it merged included, and can be done again', async () => {
     const store = await backend.open();
     const day = createDay({ seed: 33, count: 250, batched: true });
@@ -188,27 +239,70 @@ describeOnBackends('compare --adopt', (backend) => {
     expect(again.result.adopted?.created).toBe(result.adopted?.created);
   });
 
+  it.each(['race_of_two_webhooks', 'lid_split'] as const)(
+    'loses nothing where the log knows better whose a message is: %s',
+    async (bug) => {
+      const day = createDay({ seed: 35, count: 200, batched: true });
+      const { crm, expectation } = await databases.filled(fillEvolution, day, [bug]);
+      const misfiled = [...expectation.messages].flatMap(([id, said]) =>
+        said.class === 'other_contact' ? [id] : [],
+      );
+      expect(misfiled.length).toBeGreaterThan(1);
+      const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+      const log = [...asWebhooks(day), ...asBaileysEvents(day)];
+      const logFirst = await backend.open();
+      await addConnections(logFirst);
+      await replayBodies(logFirst, log);
+      await compareAll(logFirst, 'evolution', place, { adopt: { dryRun: false } });
+
+      const crmFirst = await backend.open();
+      await addConnections(crmFirst);
+      await compareAll(crmFirst, 'evolution', place, { adopt: { dryRun: false } });
+      const replayed = await replayBodies(crmFirst, log);
+      expect(replayed).toMatchObject({ status: 'completed', problemCount: 0 });
+      expect(await messagesOf(crmFirst)).toEqual(await messagesOf(logFirst));
+      const verifying = async (): Promise<unknown[]> => {
+        const { checks } = await verify(testContext(crmFirst), {
+          checks: new Set(CHECK_NAMES),
+          enforce: false,
+        });
+        return checks.filter(({ status }) => status === 'findings');
+      };
+      expect(await verifying()).toEqual([]);
+      for (const id of misfiled.slice(0, 3)) {
+        const { facts } = z
+          .looseObject({
+            facts: z.array(
+              z.looseObject({ kind: z.string(), outcome: z.string(), reason: z.string().nullable() }),
+            ),
+          })
+          .parse(await ask(crmFirst, id));
+        expect(facts.filter(({ outcome }) => outcome === 'skipped')).toMatchObject([
+          { kind: 'message', reason: 'overruled' },
+        ]);
+      }
+      // The same again, from the beginning.
+      expect(await replayLog(crmFirst, { which: 'all' })).toMatchObject({
+        status: 'completed',
+        problemCount: 0,
+      });
+      expect(await messagesOf(crmFirst)).toEqual(await messagesOf(logFirst));
+      expect(await verifying()).toEqual([]);
+    },
+  );
+
   it('gives way to the log, whichever comes first', async () => {
     const day = createDay({ seed: 32, count: 200, batched: true });
     const { crm } = await databases.filled(fillEvolution, day);
     const place = { kind: 'database', url: crm.readOnlyUrl } as const;
     const log = [...asWebhooks(day), ...asBaileysEvents(day)];
-    const connections = async (store: Store): Promise<void> => {
-      await addConnection(store, { name: WEB.name, kind: 'baileys', number: `+${WEB.number}` });
-      await addConnection(store, {
-        name: `+${CLOUD.number}`,
-        kind: 'coexistence',
-        number: `+${CLOUD.number}`,
-        phoneNumberId: CLOUD.phoneNumberId,
-      });
-    };
     const logFirst = await backend.open();
-    await connections(logFirst);
+    await addConnections(logFirst);
     await replayBodies(logFirst, log);
     await compareAll(logFirst, 'evolution', place, { adopt: { dryRun: false } });
 
     const crmFirst = await backend.open();
-    await connections(crmFirst);
+    await addConnections(crmFirst);
     const adopted = await compareAll(crmFirst, 'evolution', place, { adopt: { dryRun: false } });
     expect(adopted.result.adopted?.created).toBeGreaterThan(50);
     await replayBodies(crmFirst, log);
