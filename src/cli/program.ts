@@ -22,6 +22,7 @@ import { registerInspect } from './commands/inspect.js';
 import { registerImport } from './commands/import.js';
 import { registerLink } from './commands/link.js';
 import { registerLinkStatus } from './commands/link-status.js';
+import { registerMediaFetch, registerMediaStatus } from './commands/media.js';
 import { registerMessages } from './commands/messages.js';
 import { registerExplain } from './commands/explain.js';
 import { registerReconcile } from './commands/reconcile.js';
@@ -153,6 +154,12 @@ export function buildProgram(
   const history = program.command('history').summary('request the history of a coexistence number from Meta');
   history.description('The one history that Meta gives of a number.').usage('<command> [options]');
   registerHistoryRequest(history, attach);
+  const media = program
+    .command('media')
+    .summary('fetch the files of messages from Meta, and count what is owed');
+  media.description('The files that messages name.').usage('<command> [options]');
+  registerMediaFetch(media, attach);
+  registerMediaStatus(media, attach);
   registerLinkStatus(registerLink(program, attach), attach);
   registerUnlink(program, attach);
   registerImport(program, attach);
