@@ -36,6 +36,8 @@ export const ALERT_KINDS = [
   'chunk_missing',
   'entries_pending',
   'pending_facts',
+  'media_expiring',
+  'media_expired',
   'declined',
   'foreign_messages',
 ] as const;
@@ -61,6 +63,8 @@ const SEVERITY_OF: Readonly<Record<Exclude<AlertKind, 'finding'>, Severity>> = {
   chunk_missing: 'degraded',
   entries_pending: 'degraded',
   pending_facts: 'degraded',
+  media_expiring: 'degraded',
+  media_expired: 'degraded',
   declined: 'note',
   foreign_messages: 'note',
 };

@@ -198,6 +198,38 @@ test('asks for no file that is over, and tells expired from refused', async () =
   expect(resultOf(await late.fetch(['--again'], { now }))).toMatchObject({ connections: [{ expired: 1 }] });
 });
 
+test('the report and verify say what is about to be lost, and what is, where media are fetched', async () => {
+  const world = await prepare([image(), image()]);
+  const alertsAt = async (now: number): Promise<unknown[]> => {
+    const seen = await world.run(['report', '--json'], { now });
+    const { alerts } = JSON.parse(seen.stdout) as { alerts: { kind: string; count: number }[] };
+    return alerts.filter(({ kind }) => /media|finding/.test(kind)).map(({ kind, count }) => [kind, count]);
+  };
+  const verifyAt = async (now: number): Promise<{ status: string; found: number; summary: string }> => {
+    const seen = await world.run(['verify', '--check', 'media_owed', '--json'], { now });
+    const { checks } = JSON.parse(seen.stdout) as {
+      checks: [{ status: string; found: number; summary: string }];
+    };
+    return checks[0];
+  };
+  const late = NOW + 6.5 * 24 * HOUR;
+  // Who fetches them otherwise is not alarmed.
+  expect(await alertsAt(late)).toEqual([]);
+  expect(await verifyAt(late)).toMatchObject({ status: 'ok' });
+  world.fake.fail('90001', refusal(400, 4, 'Application request limit reached', { 'retry-after': '900' }));
+  await world.fetch(['--concurrency', '1']);
+  expect(await alertsAt(NOW + HOUR)).toEqual([]);
+  expect(await verifyAt(NOW + HOUR)).toMatchObject({ status: 'note', found: 1 });
+  expect(await alertsAt(late)).toEqual([['media_expiring', 1]]);
+  expect(await verifyAt(late)).toMatchObject({
+    status: 'findings',
+    found: 1,
+    summary: 'Media outstanding: 1 file expires within a day',
+  });
+  expect(await alertsAt(NOW + 8 * 24 * HOUR)).toEqual([['media_expired', 1]]);
+  expect(await verifyAt(NOW + 8 * 24 * HOUR)).toMatchObject({ status: 'findings', found: 1 });
+});
+
 test('stops at --max-bytes, and at a directory in which nothing can be written', async () => {
   const world = await prepare([image(), image(), image()]);
   const seen = await world.fetch(['--max-bytes', '4KB', '--concurrency', '1']);

@@ -69,11 +69,12 @@ export interface MediaChoice {
 
 /**
  * Every file that a message of the Cloud API names by its id, once, with its state; `expired` also where nobody has asked and the
- * time is over. What was revoked is not among them. `$1` to `$5` are the choice, `$6` is now.
+ * time is over. What was revoked is not among them. `where`: which messages `m`; `now`: the parameter.
  */
-export const NAMED_MEDIA_SQL = `
+export function namedMedia(where: string, now: string): string {
+  return `
   select n.*, coalesce(f.attempts, 0) as attempts, f.first_tried_at, f.tried_at, f.size,
-    case when coalesce(f.state, 'owed') = 'owed' and n.expires_at <= $6::timestamptz then 'expired'
+    case when coalesce(f.state, 'owed') = 'owed' and n.expires_at <= ${now}::timestamptz then 'expired'
       else coalesce(f.state, 'owed') end as state
   from (
     select m.connection_id, m.media ->> 'id' as media_id, min(m.external_id) as message_id, min(m.type) as type,
@@ -82,11 +83,18 @@ export const NAMED_MEDIA_SQL = `
     from messages m left join webhook_log e on e.id = m.batch_id
     where jsonb_typeof(m.media) = 'object' and m.media ->> 'id' is not null and m.deleted_at is null
       and m.external_id like 'wamid.%'
-      and ($1::uuid is null or m.connection_id = $1::uuid) and ($2::uuid is null or m.lead_id = $2::uuid)
-      and ($3::timestamptz is null or m.timestamp >= $3::timestamptz)
-      and ($4::timestamptz is null or m.timestamp < $4::timestamptz) and ($5::text is null or m.type = $5::text)
+      and ${where}
     group by 1, 2) n
   left join media_files f on f.connection_id = n.connection_id and f.media_id = n.media_id`;
+}
+
+/** By a choice: `$1` to `$5`; `$6` is now. */
+const CHOSEN = namedMedia(
+  `($1::uuid is null or m.connection_id = $1::uuid) and ($2::uuid is null or m.lead_id = $2::uuid)
+      and ($3::timestamptz is null or m.timestamp >= $3::timestamptz)
+      and ($4::timestamptz is null or m.timestamp < $4::timestamptz) and ($5::text is null or m.type = $5::text)`,
+  '$6',
+);
 
 export const ALL_MEDIA: MediaChoice = {
   connectionId: null,
@@ -111,7 +119,7 @@ export async function readOwedFiles(
   { now, notSince, again, limit }: { now: number; notSince: number; again: boolean; limit: number },
 ): Promise<NamedMedia[]> {
   const rows = await sql.query(
-    `select ${columnNames(NAMED_MEDIA)} from (${NAMED_MEDIA_SQL}) named
+    `select ${columnNames(NAMED_MEDIA)} from (${CHOSEN}) named
      where (tried_at is null or tried_at < $7::timestamptz)
        and (state = 'owed' or ($8::boolean and state <> 'fetched'))
      order by expires_at, connection_id, media_id limit $9::integer`,
@@ -138,6 +146,9 @@ export type MediaCount = RowOf<typeof MEDIA_COUNT>;
 /** Files that nobody has so long before they are gone are about to expire. */
 export const MEDIA_DUE_MS = 24 * 3_600_000;
 
+/** Since when the media of a connection are fetched by this tool. */
+export const FETCHING_BEGAN = '(select connection_id, min(first_tried_at) as at from media_files group by 1)';
+
 /**
  * Counts by connection and state. A file is `due` where the media of its connection are fetched by this tool, and it expires within
  * a day or has expired since that began: what another program fetches is nobody's loss.
@@ -148,13 +159,17 @@ export async function countMedia(sql: Sql, choice: MediaChoice, now: number): Pr
     `select named.connection_id, state, count(*)::integer as files, coalesce(sum(size), 0)::bigint as bytes,
        min(expires_at) as first_expires_at, (count(*) filter (where ${due}))::integer as due,
        min(expires_at) filter (where ${due}) as first_due_at
-     from (${NAMED_MEDIA_SQL}) named
-     left join (select connection_id, min(first_tried_at) as at from media_files group by 1) began
-       on began.connection_id = named.connection_id
+     from (${CHOSEN}) named
+     left join ${FETCHING_BEGAN} began on began.connection_id = named.connection_id
      group by 1, 2 order by 1, 2`,
     [...mediaParameters(choice, now), new Date(now + MEDIA_DUE_MS)],
   );
   return rowsOf(MEDIA_COUNT, rows);
+}
+
+/** Whether this tool has ever asked for a file: counting all that messages name takes a pass over them. */
+export async function hasMediaFiles(sql: Sql): Promise<boolean> {
+  return (await sql.query('select from media_files limit 1')).length > 0;
 }
 
 /** Records what became of a file, in the place of what was known before. */
