@@ -141,7 +141,7 @@ export function buildProgram(
   registerExplain(program, attach);
   const connection = program
     .command('connection')
-    .summary('add, list, show, check, edit, archive, unarchive and remove connections; token: its access');
+    .summary('add, list, show, check, edit, archive and remove connections; tokens');
   connection.description('Connections: the WhatsApp numbers of the business.').usage('<command> [options]');
   registerConnectionAdd(connection, attach);
   registerConnectionList(connection, attach);
@@ -151,12 +151,10 @@ export function buildProgram(
   registerConnectionArchive(connection, attach);
   registerConnectionToken(connection, attach);
   registerConnectionCheck(connection, attach);
-  const history = program.command('history').summary('request the history of a coexistence number from Meta');
+  const history = program.command('history').summary('request the history of a number from Meta');
   history.description('The one history that Meta gives of a number.').usage('<command> [options]');
   registerHistoryRequest(history, attach);
-  const media = program
-    .command('media')
-    .summary('fetch the files of messages from Meta, and count what is owed');
+  const media = program.command('media').summary('fetch the files of messages from Meta, or count them');
   media.description('The files that messages name.').usage('<command> [options]');
   registerMediaFetch(media, attach);
   registerMediaStatus(media, attach);
