@@ -141,7 +141,7 @@ export function buildProgram(
   registerExplain(program, attach);
   const connection = program
     .command('connection')
-    .summary('add, list, show, check, edit, archive and remove connections; tokens');
+    .summary('add, list, show, check, edit, archive, unarchive and remove connections; token: its access');
   connection.description('Connections: the WhatsApp numbers of the business.').usage('<command> [options]');
   registerConnectionAdd(connection, attach);
   registerConnectionList(connection, attach);
