@@ -118,6 +118,15 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'context',
     'store',
   ],
+  'commands/media': [
+    'commands',
+    'commands/connections',
+    'commands/contacts',
+    'commands/graph',
+    'graph',
+    'context',
+    'store',
+  ],
   'commands/rekey': ['commands/compare', 'commands/devices', 'commands/graph', 'context', 'store'],
   'commands/dedupe': [
     'commands/connections',

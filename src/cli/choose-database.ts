@@ -86,7 +86,8 @@ function chooseUrl(
   return found === undefined ? undefined : { url: found.value, place: found.place };
 }
 
-function chooseHome(
+/** The directory of the embedded database, and of what is kept beside one. */
+export function chooseHome(
   settings: GlobalSettings,
   environment: Environment,
   io: Pick<Io, 'cwd' | 'homeDirectory'>,

@@ -95,6 +95,26 @@ export async function readSubscribedFields(client: GraphClient, appId: string): 
     .flatMap(({ fields }) => fields.map((field) => (typeof field === 'string' ? field : field.name)));
 }
 
+const MediaAddress = z.object({
+  url: z.string(),
+  mime_type: words,
+  sha256: words,
+  /** A string of digits, or a number. */
+  file_size: z.coerce.number().int().nonnegative().optional().catch(undefined),
+});
+
+export type MediaAddress = z.infer<typeof MediaAddress>;
+
+/** Where a file is for the next five minutes, and what it is. */
+export async function readMediaAddress(
+  client: GraphClient,
+  mediaId: string,
+  phoneNumberId: string | null,
+): Promise<MediaAddress> {
+  const query: Record<string, string> = phoneNumberId === null ? {} : { phone_number_id: phoneNumberId };
+  return (await client.get(encodeURIComponent(mediaId), query, MediaAddress)).value;
+}
+
 const Accepted = z.object({ request_id: z.string().min(1) });
 
 /** Asks Meta to send contacts or history of a number: accepted is not yet sent. */

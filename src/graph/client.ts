@@ -12,6 +12,8 @@ const CONNECT_MS = 10_000;
 const SILENCE_MS = 30_000;
 /** All of a call, its retries included: an answer that trickles ends some day, too. */
 const CALL_MS = 180_000;
+/** All of a file: 100 MB on a slow line. */
+const FILE_MS = 30 * 60_000;
 
 /** Where the Graph API is, and who asks. */
 export interface GraphPlace {
@@ -48,6 +50,8 @@ export class GraphClient {
   private readonly agent: Agent;
   /** For requests that change nothing, and for those that do. */
   private readonly dispatchers: Readonly<Record<'safe' | 'once', Dispatcher>>;
+  /** For files, piece by piece; who asks for one begins it again. */
+  private readonly files: Dispatcher;
   private blockedUntil = 0;
   private lastUsage: GraphUsage = { percent: null, regainMs: null };
 
@@ -66,6 +70,7 @@ export class GraphClient {
     const retrying = (isSafe: boolean): Dispatcher =>
       this.agent.compose(whole, interceptors.retry(retryOptions(isSafe, effects.signal)));
     this.dispatchers = { safe: retrying(true), once: retrying(false) };
+    this.files = this.agent.compose(wholeAnswers({ tokens: [token], clock: effects.clock, streams: true }));
   }
 
   /** `GET /v25.0/{path}`. `path`: without a slash before it, every variable part already encoded. */
@@ -85,6 +90,43 @@ export class GraphClient {
   post<T>(path: string, content: unknown, answer: z.ZodType<T>): Promise<GraphAnswer<T>> {
     const body = { type: 'application/json', text: JSON.stringify(content) };
     return this.call('POST', path, '', body, answer, 'once');
+  }
+
+  /**
+   * Reads a file at an address that Meta has just named, and gives its pieces to `take`, one after the other. The token goes to that
+   * host alone. Throws GraphError; whoever asks decides whether to begin again.
+   */
+  async download(url: string, take: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+    const { effects } = this;
+    this.assertFree();
+    const address = fileAddress(url, this.place.url);
+    const stop = new AbortController();
+    const signal = AbortSignal.any([effects.signal, stop.signal, AbortSignal.timeout(FILE_MS)]);
+    const what = 'a file';
+    const answered = await this.files
+      .request({
+        origin: address.origin,
+        path: `${address.pathname}${address.search}`,
+        method: 'GET',
+        headers: { authorization: `Bearer ${this.token}`, 'user-agent': this.place.userAgent, accept: '*/*' },
+        signal,
+      })
+      .catch((error: unknown) => this.failed(error, what));
+    this.heed(readUsage(answered.headers));
+    let taking = false;
+    try {
+      for await (const chunk of answered.body.iterator({ destroyOnReturn: true })) {
+        if (!(chunk instanceof Uint8Array)) throw new Error('a body of bytes gave something else');
+        taking = true;
+        await take(chunk);
+        taking = false;
+      }
+    } catch (error) {
+      stop.abort();
+      // What `take` throws is about the disk, not about Meta.
+      if (taking) throw error;
+      this.failed(error, what);
+    }
   }
 
   /** What the newest answer said of the quota. */
@@ -176,6 +218,19 @@ export function interrupted(cause?: unknown): UserError {
     code: 'interrupted',
     exitCode: EXIT.interrupted,
     ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** An address of a file, which gets the token: by HTTPS, or on this machine where the Graph API itself is there for tests. */
+function fileAddress(url: string, graphUrl: string): URL {
+  const address = URL.canParse(url) ? new URL(url) : null;
+  const graph = new URL(graphUrl);
+  const isTest = graph.protocol === 'http:' && address?.hostname === graph.hostname;
+  if (address !== null && (address.protocol === 'https:' || (isTest && address.protocol === 'http:')))
+    return address;
+  throw new GraphError('Meta names an address of a file that is not encrypted, which gets no token.', {
+    reason: 'unreadable',
+    hadNoEffect: true,
   });
 }
 

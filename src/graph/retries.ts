@@ -40,6 +40,11 @@ export function pauseBefore(error: unknown, { number, isSafe, random }: Attempt)
   if (number > MOST_RETRIES || !mayRepeat(error, isSafe)) return null;
   const told = error instanceof GraphError ? error.waitMs : null;
   if (told !== null) return told > LONGEST_PAUSE_MS ? null : told;
+  return pauseOf(number, random);
+}
+
+/** The pause before the retry of this number (1 for the first) where nobody says how long, in ms. `random`: from 0 to 1. */
+export function pauseOf(number: number, random: number): number {
   const pause = Math.min(FIRST_PAUSE_MS * 2 ** (number - 1), LONGEST_PAUSE_MS);
   // Jitter: many machines that were refused together must not come back together.
   return Math.round(pause * (0.5 + random / 2));

@@ -10,6 +10,8 @@ export interface AnswerRules {
   tokens: readonly string[];
   /** Ms since 1970. */
   clock: () => number;
+  /** For files, which need not fit into memory: a refusal is read as a whole, and what says yes is passed on piece by piece. */
+  streams?: true;
 }
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
@@ -38,15 +40,25 @@ class WholeAnswer implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: Headers,
     message?: string,
   ): void {
     this.start = { status, headers, ...(message === undefined ? {} : { message }) };
+    if (this.isPassedOn) this.handler.onResponseStart?.(controller, status, headers, message);
+  }
+
+  private get isPassedOn(): boolean {
+    const { status } = this.start;
+    return this.rules.streams === true && status >= 200 && status < 300;
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.isPassedOn) {
+      this.handler.onResponseData?.(controller, chunk);
+      return;
+    }
     this.size += chunk.byteLength;
     if (this.size > LARGEST_ANSWER) {
       controller.abort(
@@ -62,6 +74,10 @@ class WholeAnswer implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController, trailers: Headers): void {
+    if (this.isPassedOn) {
+      this.handler.onResponseEnd?.(controller, trailers);
+      return;
+    }
     const { status, headers, message } = this.start;
     const body = Buffer.concat(this.chunks);
     if (status < 200 || status >= 300) {

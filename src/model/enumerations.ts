@@ -153,6 +153,13 @@ export type SmbSyncType = (typeof SMB_SYNC_TYPES)[number];
 export const REQUEST_OUTCOMES = ['sent', 'accepted', 'refused', 'unknown'] as const;
 export type RequestOutcome = (typeof REQUEST_OUTCOMES)[number];
 
+/**
+ * What became of a file that a message names by Meta's id. `owed`: nobody has it yet; `denied`: Meta refuses it; `mismatch`: what came
+ * is not what was announced.
+ */
+export const MEDIA_STATES = ['owed', 'fetched', 'expired', 'denied', 'mismatch'] as const;
+export type MediaState = (typeof MEDIA_STATES)[number];
+
 /** Where a connection's history stands before anything came of it. */
 export function initialHistoryStatus(kind: ConnectionKind): HistorySyncStatus {
   switch (kind) {

@@ -40,7 +40,7 @@ export function registerExplain(parent: Command, attach: Attach): void {
     );
   describe(command, {
     flags: FLAGS,
-    summary: 'Explain where a message or a conversation came from, or why it is missing.',
+    summary: 'Explain where a message came from, or why it is missing.',
     details:
       'Reads the raw log again and shows the entry with its file and line, the history chunk, the run that imported ' +
       'it, every fact in the order in which it was applied and what it changed, merges, and why something was ' +

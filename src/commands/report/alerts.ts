@@ -15,6 +15,7 @@ import type { Provider } from '../../model/enumerations.js';
 import { remedy } from '../../model/remedy.js';
 import type { PendingFactGroup, EntryGroup } from '../../store/queries/report.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
+import type { MediaCount } from '../../store/tables/media-files.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
 import type { AccountEvent } from './removals.js';
 import { minuteOf } from '../../model/time.js';
@@ -48,6 +49,8 @@ export interface ConnectionFacts {
   foreign: number;
   /** Messages of the raw log that another program has marked. */
   marked: number;
+  /** The files that its messages name, by state. */
+  media: readonly MediaCount[];
 }
 
 /** When alerts are due. */
@@ -76,6 +79,7 @@ export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[
     ...silenceAlert(facts, limits),
     ...rejects,
     ...pendingFactAlert(facts),
+    ...mediaAlerts(facts),
     ...foreign,
   ];
 }
@@ -264,6 +268,29 @@ function pendingFactAlert({ row, pendingFacts }: ConnectionFacts): Alert[] {
       ),
     }),
   ];
+}
+
+/** Files that this tool fetches, and that are about to be lost, or are. */
+function mediaAlerts({ row, media }: ConnectionFacts): Alert[] {
+  return media.flatMap(({ state, due, firstDueAt }) => {
+    if (due === 0) return [];
+    if (state === 'expired') {
+      return alert('media_expired', row, {
+        since: firstDueAt,
+        state: due,
+        count: due,
+        message: `${amount(due, 'file was', 'files were')} not fetched before Meta forgot ${due === 1 ? 'it' : 'them'}.`,
+        remedy: remedy('verify', ['--check', 'media_owed', '--connection', row.name], 'lists their messages'),
+      });
+    }
+    return alert('media_expiring', row, {
+      since: null,
+      state: firstDueAt,
+      count: due,
+      message: `${amount(due, 'file has', 'files have')} not been fetched, and Meta forgets ${due === 1 ? 'it' : 'the first of them'} ${firstDueAt === null ? 'within a day' : `at ${minuteOf(firstDueAt)}`}.`,
+      remedy: remedy('media fetch', [row.name], 'fetches them'),
+    });
+  });
 }
 
 /** What is known about the database as a whole. */

@@ -205,6 +205,7 @@ export function joined(
     .join(separator);
 }
 
+export const FETCH_MEDIA_REMEDY = remedy('media fetch', [], 'fetches what Meta still has');
 export const DEDUPE_REMEDY = remedy('dedupe', ['--apply'], 'merges the duplicates');
 /** For messages without an id: back under it they come from the raw log, and the row without one is a copy then. */
 export const RESTORE_IDS_REMEDY = remedy(

@@ -14,7 +14,6 @@ import {
 import {
   countMessages,
   countPendingFacts,
-  MEDIA_WINDOW_DAYS,
   readPathsOfRun,
   streamMarked,
   streamMessagesFromElsewhere,
@@ -27,12 +26,14 @@ import {
 } from '../../store/checks/messages.js';
 import { OVERDUE_MS } from '../../rules/amendments.js';
 import type { Sql } from '../../store/sql.js';
+import { MEDIA_DUE_MS } from '../../store/tables/media-files.js';
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import {
   DEDUPE_REMEDY,
   ENFORCE_VALUES_REMEDY,
   explainRemedy,
+  FETCH_MEDIA_REMEDY,
   joined,
   REPLAY_ALL_REMEDY,
   replayFileRemedy,
@@ -40,8 +41,6 @@ import {
   type Check,
   type RowCheck,
 } from './check.js';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** A check that rows of one key are at most one, which `dedupe` merges into one. */
 function oneCheck(
@@ -254,36 +253,49 @@ function time(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-/** Media that a history announced and that did not arrive. Nothing to fix: Meta sends it within the window, or never. */
+/**
+ * Media that a history announced and that did not arrive: nothing to fix, Meta sends it within the window, or never. And files that
+ * can be fetched, where this tool fetches them: those that are about to expire, or did, are findings.
+ */
 export const mediaOwedCheck = rowCheck<OwedMedia>({
   severity: 'degraded',
   count: countMessages,
-  stream: streamOwedMedia,
+  stream: (sql, scope, { now }) => streamOwedMedia(sql, scope, now),
   begin: ({ now }) => {
     let open = 0;
+    let over = 0;
     let lastDay = 0;
+    const files = { owed: 0, due: 0, expired: 0 };
     return {
-      item: ({ connectionId, externalId, type, timestamp }) => {
-        const ends = timestamp + MEDIA_WINDOW_DAYS * DAY_MS;
-        const isOpen = ends > now;
+      item: ({ connectionId, externalId, type, endsAt, isFile }) => {
+        const isOpen = endsAt > now;
+        const sign = isOpen ? '!' : '-';
+        const subject = externalId ?? 'no id';
+        if (isFile) {
+          const isDue = endsAt <= now + MEDIA_DUE_MS;
+          files[isOpen ? (isDue ? 'due' : 'owed') : 'expired'] += 1;
+          const detail = `${type}, ${isOpen ? 'expires' : 'expired'} ${new Date(endsAt).toISOString()}`;
+          return { as: isDue ? 'finding' : 'note', sign, connectionId, subject, detail };
+        }
         if (isOpen) open += 1;
-        lastDay = Math.max(lastDay, ends);
-        const detail = `${type}, ${isOpen ? 'can arrive until' : 'could arrive until'} ${dayOf(ends)}`;
-        return {
-          as: 'note',
-          sign: isOpen ? '!' : '-',
-          connectionId,
-          subject: externalId ?? 'no id',
-          detail,
-        };
+        else over += 1;
+        lastDay = Math.max(lastDay, endsAt);
+        const detail = `${type}, ${isOpen ? 'can arrive until' : 'could arrive until'} ${dayOf(endsAt)}`;
+        return { as: 'note', sign, connectionId, subject, detail };
       },
-      conclude: ({ noted }) => {
+      conclude: ({ found, noted }) => {
+        const { owed, due, expired } = files;
         const parts = joined([
+          [expired, `${amount(expired, 'file')} expired before they were fetched`],
+          [due, `${amount(due, 'file expires', 'files expire')} within a day`],
+          [owed, `${amount(owed, 'file')} to fetch`],
           [open, `${amount(open, 'file')} can still arrive, the last until ${dayOf(lastDay)}`],
-          [noted - open, `${amount(noted - open, 'file')} will not arrive any more`],
+          [over, `${amount(over, 'file')} will not arrive any more`],
         ]);
+        const what = owed + due + expired > 0 ? 'Media outstanding' : 'History media outstanding';
         return {
-          summary: noted === 0 ? 'No history media outstanding' : `History media outstanding: ${parts}`,
+          summary: found + noted === 0 ? 'No history media outstanding' : `${what}: ${parts}`,
+          ...(owed + due > 0 ? { remedy: FETCH_MEDIA_REMEDY } : {}),
         };
       },
     };

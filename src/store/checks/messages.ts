@@ -3,6 +3,7 @@ import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { boolean, columns, orNull, streamRowsOf, text, time, uuid, word, type RowOf } from '../columns.js';
 import { integerOf, readCount, textOf } from '../row.js';
 import type { Sql, SqlRow } from '../sql.js';
+import { FETCHING_BEGAN, namedMedia } from '../tables/media-files.js';
 import { blockSql } from '../tables/proven-blocks.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 
@@ -231,19 +232,36 @@ const OWED_MEDIA = columns({
   type: text,
   /** Ms since 1970. */
   timestamp: time,
+  /** Until when it can be had, ms since 1970. */
+  endsAt: time,
+  /** Its message names it, and it can be fetched. */
+  isFile: boolean,
 });
 
 export type OwedMedia = RowOf<typeof OWED_MEDIA>;
 
-/** By connection, the oldest first. */
-export function streamOwedMedia(tx: Sql, scope: Scope): AsyncGenerator<OwedMedia[], void, undefined> {
+/**
+ * By connection, the oldest first: what a history has announced, and, where media are fetched by this tool, the files that it owes
+ * or that have expired since it began.
+ */
+export function streamOwedMedia(
+  tx: Sql,
+  scope: Scope,
+  now: number,
+): AsyncGenerator<OwedMedia[], void, undefined> {
+  const messages = `${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}`;
   return streamRowsOf(
     tx,
     OWED_MEDIA,
-    `select m.connection_id, m.external_id, m.type, m.timestamp from messages m
-     where ${mediaOwed('m')} and ${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}
-     order by m.connection_id, m.timestamp, m.id`,
-    scopeParameters(scope),
+    `select m.connection_id, m.external_id, m.type, m.timestamp,
+       m.timestamp + interval '${MEDIA_WINDOW_DAYS} days' as ends_at, false as is_file
+     from messages m where ${mediaOwed('m')} and ${messages}
+     union all
+     select f.connection_id, f.message_id, f.type, f.at, f.expires_at, true
+     from (${namedMedia(messages, '$3')}) f join ${FETCHING_BEGAN} began on began.connection_id = f.connection_id
+     where f.state in ('owed', 'expired') and f.expires_at > began.at
+     order by connection_id, timestamp, external_id`,
+    [...scopeParameters(scope), new Date(now)],
   );
 }
 

@@ -111,6 +111,8 @@ const RELATIONS: readonly Relation[] = [
          union all
          select distinct connection_id, 'requests of history' from history_requests
          union all
+         select distinct connection_id, 'media files' from media_files
+         union all
          select distinct connection_id, 'sync logs' from sync_logs where ${sinceScope('started_at')}
          union all
          select distinct connection_scope, 'raw entries' from webhook_log

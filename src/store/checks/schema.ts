@@ -67,6 +67,7 @@ export const UNIQUE_KEYS: readonly UniqueKey[] = [
   primary('saved_comparisons', 'name'),
   primary('graph_credentials', 'connection_id'),
   primary('history_requests', 'connection_id', 'sync_type', 'onboarded_at'),
+  primary('media_files', 'connection_id', 'media_id'),
   primary('history_gaps', 'connection_id', 'chat_jid', 'anchor_id', 'anchor_from_me'),
   ...[
     'messages',
@@ -324,6 +325,7 @@ const FOREIGN_KEYS: readonly ForeignKey[] = [
   references('history_gaps', 'connection_id', 'connections(id)'),
   references('graph_credentials', 'connection_id', 'connections(id)'),
   references('history_requests', 'connection_id', 'connections(id)'),
+  references('media_files', 'connection_id', 'connections(id)'),
 ];
 
 /** Check constraints, by name: how PostgreSQL writes their conditions differs from version to version. */
@@ -346,6 +348,7 @@ const CHECKS: readonly string[] = [
   'saved_comparisons_crm_check',
   'history_requests_sync_type_check',
   'history_requests_outcome_check',
+  'media_files_state_check',
   'tickets_source_check',
   'tickets_originated_from_check',
   'tickets_status_check',

@@ -32,7 +32,7 @@ export function acquireAdvisoryLock(config: ServerConfig, options: RunLockOption
 /** The lock of one connection's linked device: exclusive, and beside the lock of the run. */
 export function acquireDeviceAdvisoryLock(
   config: ServerConfig,
-  connection: { id: string; name: string },
+  connection: { id: string; name: string; subject?: string },
   options: Omit<RunLockOptions, 'mode'>,
 ): Promise<RunLock> {
   return acquire(
@@ -41,7 +41,7 @@ export function acquireDeviceAdvisoryLock(
     {
       namespace: DEVICE_LOCK_NAMESPACE,
       key: (schema) => deviceKey(schema, connection.id),
-      subject: () => `The linked device of '${connection.name}'`,
+      subject: () => connection.subject ?? `The linked device of '${connection.name}'`,
     },
   );
 }

@@ -40,13 +40,23 @@ export async function acquireRunLock(config: DatabaseConfig, options: RunLockOpt
   }
 }
 
+/** Takes the lock of whoever fetches the media of a connection, so that no file is asked for twice. Throws as the others do. */
+export function acquireMediaLock(
+  config: DatabaseConfig,
+  connection: { id: string; name: string },
+  options: Omit<RunLockOptions, 'mode'>,
+): Promise<RunLock> {
+  const { id, name } = connection;
+  return acquireDeviceLock(config, { id: `media ${id}`, name, subject: `The media of '${name}'` }, options);
+}
+
 /**
  * Takes the lock of a connection's linked device, which no other process may use at the same time: both would advance the
  * same Signal sessions. Throws LockedError (exit 5), which names the holder.
  */
 export async function acquireDeviceLock(
   config: DatabaseConfig,
-  connection: { id: string; name: string },
+  connection: { id: string; name: string; subject?: string },
   options: Omit<RunLockOptions, 'mode'>,
 ): Promise<RunLock> {
   switch (config.kind) {

@@ -294,6 +294,7 @@ export async function deleteConnection(tx: Sql, id: string): Promise<void> {
     'sync_logs',
     'graph_credentials',
     'history_requests',
+    'media_files',
   ];
   for (const table of bookkeeping)
     await tx.execute(`delete from ${table} where connection_id = $1::uuid`, [id]);

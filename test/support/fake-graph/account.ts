@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from 'node:crypto';
 import type { GraphRequest } from './server.js';
 
 export interface Answer {
@@ -36,6 +37,17 @@ export interface FakeAccount {
   historyUntil: number;
   /** What was requested, by sync_type. */
   granted: Map<string, string>;
+  /** Its files, by media id. */
+  media: Map<string, FakeFile>;
+  /** Addresses of files that are alive; a test may end them. */
+  addresses: Set<string>;
+}
+
+export interface FakeFile {
+  bytes: Buffer;
+  mimeType: string;
+  /** What Meta says of it, where that is wrong. */
+  said?: { sha256?: string; size?: number; url?: string };
 }
 
 export const TOKEN = `EAAG${'m0ckTokenZ'.repeat(9)}`;
@@ -68,6 +80,8 @@ export function healthyAccount(changes: Partial<FakeAccount> = {}): FakeAccount 
     },
     historyUntil: Number.MAX_SAFE_INTEGER,
     granted: new Map(),
+    media: new Map(),
+    addresses: new Set(),
     ...changes,
   };
 }
@@ -88,6 +102,7 @@ export function errorBody(code: number, message: string): unknown {
 export function answerOf(account: FakeAccount, { method, url, headers, body }: GraphRequest): Answer {
   const { pathname, searchParams } = new URL(url, 'http://loopback');
   const [version = '', ...path] = pathname.slice(1).split('/');
+  if (version === 'files') return fileOf(account, path.join('/'), headers.authorization, url);
   if (!/^v2[1-6]\.0$/.test(version)) return refuse(400, 2500, 'Unknown path components');
   const bearer = headers.authorization?.replace(/^Bearer /, '') ?? '';
   const isApp = bearer === `${account.app.id}|${account.app.secret}`;
@@ -102,11 +117,36 @@ export function answerOf(account: FakeAccount, { method, url, headers, body }: G
   const isForm = headers['content-type'] === 'application/x-www-form-urlencoded';
   const isRead = method === 'GET' || (method === 'POST' && isForm && form.get('method') === 'get');
   const parameters = method === 'GET' ? searchParams : form;
+  const file = account.media.get(path.join('/'));
+  if (isRead && file !== undefined) return addressOf(account, path.join('/'), file, headers.host ?? '');
   if (isRead) return readOf(account, path.join('/'), parameters, isApp);
   if (method === 'POST' && path.join('/') === `${account.number.id}/smb_app_data`) {
     return requestOf(account, JSON.parse(body) as Record<string, unknown>);
   }
   return refuse(400, 100, 'Unsupported post request');
+}
+
+function addressOf(account: FakeAccount, id: string, file: FakeFile, host: string): Answer {
+  const address = `/files/file/${id}?hash=${randomUUID()}`;
+  account.addresses.add(address);
+  return {
+    status: 200,
+    body: {
+      messaging_product: 'whatsapp',
+      url: file.said?.url ?? `http://${host}${address}`,
+      mime_type: file.mimeType,
+      sha256: file.said?.sha256 ?? createHash('sha256').update(file.bytes).digest('hex'),
+      file_size: String(file.said?.size ?? file.bytes.length),
+      id,
+    },
+  };
+}
+
+function fileOf(account: FakeAccount, path: string, bearer: string | undefined, url: string): Answer {
+  const file = account.media.get(path.replace(/^file\//, ''));
+  if (bearer !== `Bearer ${account.token}` || file === undefined || !account.addresses.has(url))
+    return { status: 404, body: 'Not Found', headers: { 'content-type': 'text/plain' } };
+  return { status: 200, body: file.bytes, headers: { 'content-type': file.mimeType } };
 }
 
 function readOf(account: FakeAccount, path: string, parameters: URLSearchParams, isApp: boolean): Answer {

@@ -19,7 +19,9 @@ export type Fault =
   /** The connection is cut: before the head, or after so many bytes of the right answer. */
   | { kind: 'cut'; afterBytes?: number }
   /** The right answer, late. */
-  | { kind: 'late'; ms: number };
+  | { kind: 'late'; ms: number }
+  /** The right answer, in pieces with a pause between them. */
+  | { kind: 'slow'; pieceBytes: number; ms: number };
 
 export interface FakeGraph {
   /** For WA_RECONCILE_GRAPH_URL. */
@@ -72,6 +74,9 @@ export async function startFakeGraph(account: FakeAccount): Promise<FakeGraph> {
           write(response, right());
         }, fault.ms).unref();
         return;
+      case 'slow':
+        await writeSlowly(response, right(), fault);
+        return;
       case 'cut': {
         // The request has arrived, and had its effect.
         const answer = right();
@@ -117,6 +122,20 @@ function write(response: ServerResponse, answer: Answer): void {
   response.writeHead(answer.status, { ...headersOf(answer), 'content-length': bytes.length }).end(bytes);
 }
 
+async function writeSlowly(
+  response: ServerResponse,
+  answer: Answer,
+  { pieceBytes, ms }: { pieceBytes: number; ms: number },
+): Promise<void> {
+  const bytes = bytesOf(answer);
+  response.writeHead(answer.status, { ...headersOf(answer), 'content-length': bytes.length });
+  for (let at = 0; at < bytes.length && !response.destroyed; at += pieceBytes) {
+    response.write(bytes.subarray(at, at + pieceBytes));
+    await new Promise((later) => setTimeout(later, ms));
+  }
+  response.end();
+}
+
 function headersOf({ headers = {} }: Answer): Record<string, string> {
   return {
     'content-type': 'application/json; charset=UTF-8',
@@ -126,5 +145,6 @@ function headersOf({ headers = {} }: Answer): Record<string, string> {
 }
 
 function bytesOf({ body }: Answer): Buffer {
+  if (Buffer.isBuffer(body)) return body;
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 }

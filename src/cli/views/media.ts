@@ -1,0 +1,142 @@
+import type {
+  ConnectionMedia,
+  FetchedConnection,
+  MediaFetchResult,
+  MediaStatusResult,
+} from '../../commands/media/types.js';
+import { remedy } from '../../model/remedy.js';
+import { list, type Item, type Verdict } from '../ui/document.js';
+import type { Presentation } from '../ui/presentation.js';
+import { formatAmount, formatBytes, formatCount } from '../ui/quantities.js';
+import { minute } from './report-words.js';
+
+export function presentMediaFetch(result: MediaFetchResult): Presentation {
+  const { connections, status, directory } = result;
+  return {
+    json: result,
+    lines: connections,
+    csv: {
+      columns: [
+        'connection',
+        'fetched',
+        'bytes',
+        'expired',
+        'denied',
+        'mismatch',
+        'failed',
+        'owed',
+        'stopped',
+      ],
+      rows: connections.map((one) => [
+        one.connection.name,
+        one.fetched,
+        one.bytes,
+        one.expired,
+        one.denied,
+        one.mismatch,
+        one.failed,
+        one.owed,
+        one.stopped?.code ?? null,
+      ]),
+    },
+    isNews: status !== 'completed',
+    document: {
+      verdict: fetchVerdict(result),
+      blocks: [list(connections.map((one) => fetchedItem(one, result)))],
+      ...(status === 'planned' || connections.every(({ owed }) => owed === 0)
+        ? {}
+        : { next: [remedy('media fetch', ['--to', directory], 'goes on with what is owed')] }),
+    },
+  };
+}
+
+function sumOf(connections: readonly FetchedConnection[], key: 'fetched' | 'owed' | 'bytes'): number {
+  return connections.reduce((sum, one) => sum + one[key], 0);
+}
+
+function fetchVerdict({ status, connections, directory }: MediaFetchResult): Verdict {
+  const fetched = sumOf(connections, 'fetched');
+  const here = `${formatAmount(fetched, 'file')} fetched (${formatBytes(sumOf(connections, 'bytes'))}) into ${directory}`;
+  switch (status) {
+    case 'planned':
+      return {
+        mark: 'note',
+        text: `${formatAmount(sumOf(connections, 'owed'), 'file')} would be asked for; Meta says their sizes only then`,
+      };
+    case 'completed':
+      return { mark: 'good', text: here };
+    case 'partial':
+      return { mark: 'warn', text: `${here}; not all: run it again` };
+    case 'failed':
+      return { mark: 'bad', text: `${here}; not every connection could be asked` };
+    case 'interrupted':
+      return { mark: 'stopped', text: `Interrupted: ${here}` };
+  }
+}
+
+function fetchedItem(one: FetchedConnection, { status }: MediaFetchResult): Item {
+  const { connection, stopped, fetched, known, expired, denied, mismatch, failed, owed } = one;
+  const parts: readonly (readonly [number, string])[] = [
+    [fetched, 'fetched'],
+    [known, 'of them equal to one that was here'],
+    [expired, 'expired'],
+    [denied, 'refused by Meta'],
+    [mismatch, 'not what was announced'],
+    [failed, 'failed for now'],
+    [owed, status === 'planned' ? 'to fetch' : 'still owed'],
+  ];
+  const said = parts.filter(([count]) => count > 0).map(([count, words]) => `${formatCount(count)} ${words}`);
+  return {
+    mark: stopped !== null ? 'bad' : failed + mismatch + denied > 0 ? 'warn' : 'good',
+    label: connection.name,
+    line: said.length === 0 ? 'nothing to fetch' : said.join(', '),
+    under: stopped === null ? [] : [stopped.message],
+  };
+}
+
+export function presentMediaStatus(result: MediaStatusResult): Presentation {
+  const { connections } = result;
+  const owed = connections.reduce((sum, one) => sum + filesOf(one, 'owed'), 0);
+  return {
+    json: result,
+    lines: connections,
+    csv: {
+      columns: ['connection', 'state', 'files', 'bytes', 'next_expiry_at'],
+      rows: connections.flatMap(({ connection, states, nextExpiryAt }) =>
+        states.map(({ state, files, bytes }) => [
+          connection.name,
+          state,
+          files,
+          bytes,
+          state === 'owed' ? nextExpiryAt : null,
+        ]),
+      ),
+    },
+    isNews: true,
+    document: {
+      verdict:
+        owed === 0
+          ? { mark: 'good', text: 'No file is owed' }
+          : { mark: 'note', text: `${formatAmount(owed, 'file is', 'files are')} owed` },
+      blocks: [list(connections.map(statusItem))],
+      ...(owed === 0 ? {} : { next: [remedy('media fetch', [], 'fetches them')] }),
+    },
+  };
+}
+
+function filesOf({ states }: ConnectionMedia, wanted: string): number {
+  return states.find(({ state }) => state === wanted)?.files ?? 0;
+}
+
+function statusItem({ connection, states, nextExpiryAt, due }: ConnectionMedia): Item {
+  const said = states.map(
+    ({ state, files, bytes }) =>
+      `${formatCount(files)} ${state}${state === 'fetched' ? ` (${formatBytes(bytes)})` : ''}`,
+  );
+  return {
+    mark: due > 0 ? 'warn' : 'good',
+    label: connection.name,
+    line: said.length === 0 ? 'no message names a file' : said.join(', '),
+    under: nextExpiryAt === null ? [] : [`the next one expires ${minute(nextExpiryAt)} UTC`],
+  };
+}

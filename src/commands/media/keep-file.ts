@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../../model/errors.js';
+
+/** Larger than any file that WhatsApp takes: an answer without a size must end some day. */
+const LARGEST_FILE = 150 * 1024 * 1024;
+
+/** Files in the making. */
+const INCOMING = '.incoming';
+
+/** A file that is not what was announced. */
+export class FileMismatch extends Error {}
+
+export interface KeptFile {
+  /** In hexadecimal. */
+  sha256: string;
+  size: number;
+  path: string;
+}
+
+export interface Announced {
+  /** In hexadecimal; of the webhook and of Meta's answer. */
+  hashes: readonly string[];
+  size: number | null;
+  mimeType: string | null;
+}
+
+/**
+ * Writes a file under a temporary name, and gives it its own when all of it is there, is what was announced, and is on disk: a name
+ * never stands for half a file. `fill` gets a function that takes the pieces. Throws FileMismatch.
+ */
+export async function keepFile(
+  directory: string,
+  temporary: string,
+  announced: Announced,
+  fill: (take: (chunk: Uint8Array) => Promise<void>) => Promise<void>,
+): Promise<KeptFile> {
+  const { hashes, size: expected, mimeType } = announced;
+  const incoming = join(directory, INCOMING, `${temporary}.part`);
+  const limit = expected ?? LARGEST_FILE;
+  try {
+    const hash = createHash('sha256');
+    let size = 0;
+    await mkdir(join(directory, INCOMING), { recursive: true, mode: 0o700 });
+    const file = await open(incoming, 'w', 0o600);
+    try {
+      await fill(async (chunk) => {
+        size += chunk.byteLength;
+        if (size > limit) throw new FileMismatch(`more than the ${limit} bytes that were announced`);
+        hash.update(chunk);
+        await file.writeFile(chunk);
+      });
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    const sha256 = hash.digest('hex');
+    if (expected !== null && size !== expected)
+      throw new FileMismatch(`${size} bytes instead of the ${expected} that were announced`);
+    if (hashes.some((wanted) => wanted !== sha256))
+      throw new FileMismatch('its SHA-256 is not the one that was announced');
+    const path = pathOf(directory, sha256, mimeType);
+    await mkdir(join(directory, sha256.slice(0, 2)), { recursive: true, mode: 0o700 });
+    await rename(incoming, path);
+    await syncDirectory(join(directory, sha256.slice(0, 2)));
+    return { sha256, size, path };
+  } catch (error) {
+    await rm(incoming, { force: true });
+    throw diskError(error, directory) ?? error;
+  }
+}
+
+/** A file of these bytes that is here already; null where there is none. */
+export async function findKept(
+  directory: string,
+  sha256: string,
+  mimeType: string | null,
+): Promise<KeptFile | null> {
+  const path = pathOf(directory, sha256, mimeType);
+  const found = await stat(path).catch(() => null);
+  return found?.isFile() === true ? { sha256, size: found.size, path } : null;
+}
+
+/** Removes what a run that died has left. `prefix`: of the temporary names that only the caller may use now. */
+export async function removeUnfinished(directory: string, prefix: string): Promise<void> {
+  const names = await readdir(join(directory, INCOMING)).catch(() => []);
+  for (const name of names)
+    if (name.startsWith(prefix)) await rm(join(directory, INCOMING, name), { force: true });
+}
+
+function pathOf(directory: string, sha256: string, mimeType: string | null): string {
+  return join(directory, sha256.slice(0, 2), `${sha256}.${extensionOf(mimeType)}`);
+}
+
+const EXTENSIONS: Readonly<Record<string, string>> = {
+  'image/jpeg': 'jpg',
+  'image/png': 'png',
+  'image/webp': 'webp',
+  'video/mp4': 'mp4',
+  'video/3gpp': '3gp',
+  'audio/ogg': 'ogg',
+  'audio/mpeg': 'mp3',
+  'audio/mp4': 'm4a',
+  'audio/aac': 'aac',
+  'audio/amr': 'amr',
+  'application/pdf': 'pdf',
+  'text/plain': 'txt',
+};
+
+/** By type and never by the name that somebody sent. */
+function extensionOf(mimeType: string | null): string {
+  const plain = mimeType?.split(';')[0]?.trim().toLowerCase() ?? '';
+  return EXTENSIONS[plain] ?? 'bin';
+}
+
+/** A hash as a webhook (base64) or Meta's answer (hexadecimal) writes it, in hexadecimal; null where it is neither. */
+export function hexOf(hash: string | null | undefined): string | null {
+  if (hash === null || hash === undefined) return null;
+  if (/^[0-9a-f]{64}$/i.test(hash)) return hash.toLowerCase();
+  const bytes = Buffer.from(hash, 'base64');
+  return bytes.byteLength === 32 ? bytes.toString('hex') : null;
+}
+
+/** A rename is on disk when its directory is. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+const DISK = new Set(['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EIO', 'EFBIG']);
+
+function diskError(error: unknown, directory: string): UserError | null {
+  if (!(error instanceof Error) || !('code' in error)) return null;
+  if (typeof error.code !== 'string' || !DISK.has(error.code)) return null;
+  return new UserError(`No file can be written in ${directory} (${error.code}).`, {
+    code: 'media_directory',
+    remedy:
+      'Make room, or name another directory with --to, then run the command again: it goes on where it stopped.',
+    cause: error,
+  });
+}
