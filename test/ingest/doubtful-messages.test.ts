@@ -6,6 +6,7 @@ import { replayBodies } from '../support/replaying.js';
 import { offset, select, tickets, transcript, value } from '../support/shown.js';
 import {
   ANA,
+  ANA_BSUID,
   BRU,
   history,
   item,
@@ -223,6 +224,16 @@ describeOnBackends('what becomes of a message that is not plain', (backend) => {
       ]);
       expect(await transcript(store)).toEqual(['> A1']);
       expect(await value(store, 'select count(*)::int from leads')).toBe(2);
+    });
+
+    it('M9: somebody whose phone is learned later gets the id back that another conversation held', async () => {
+      const store = await expectOneDatabase(backend, [
+        history([old('A1', 0, { from: BRU, id: wamid('A1'), text: { body: 'stolen' } })], {}, { id: BRU }),
+        live('A1', 0, { from: undefined, from_user_id: ANA_BSUID }),
+        live('A2', 9, { from_user_id: ANA_BSUID }),
+      ]);
+      expect(await transcript(store)).toEqual(['> A1', '> A2']);
+      expect(await value(store, 'select excerpt from rejects')).toContain(wamid('A1'));
     });
   });
 });

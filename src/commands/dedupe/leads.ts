@@ -3,6 +3,7 @@ import {
   lockLeads,
   movePeople,
   requeueCollisions,
+  requeueLostClaims,
   type ConversationMove,
   type MergePair,
 } from '../../store/changes/merge-leads.js';
@@ -218,7 +219,8 @@ async function mergeLeadGroups(tx: Sql, runId: string, found: readonly LeadGroup
     const kept = [...new Set(joined)].sort();
     const timed = await updateConversations(tx, await recomputeConversations(tx, kept));
     const settled = await settleLeads(tx, [...survivors].sort(), kept);
-    const requeued = await requeueCollisions(tx, survivors);
+    const collisions = await requeueCollisions(tx, survivors);
+    const requeued = collisions + (await requeueLostClaims(tx, names.map(({ value }) => value)));
     return { ...outcome, changed: names.length + adopted + timed + settled, requeued };
   });
 }

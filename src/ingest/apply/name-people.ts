@@ -1,5 +1,5 @@
 import type { Identities } from '../../model/facts.js';
-import { mergePeople, movePeople, requeueCollisions } from '../../store/changes/merge-leads.js';
+import { mergePeople, movePeople, requeueCollisions, requeueLostClaims } from '../../store/changes/merge-leads.js';
 import { readIdentities, readIdentitiesOfPeople, readLeads, type LeadRow } from '../../store/tables/leads.js';
 import { groupBy } from '../../rules/group-by.js';
 import {
@@ -77,7 +77,7 @@ async function nameOne(
   claims: readonly Claim[],
 ): Promise<NamedPeople> {
   const { tx, settings } = work;
-  const { leads: stored, plan } = await planOne(work, organizationId, claims);
+  const { identities, leads: stored, plan } = await planOne(work, organizationId, claims);
   let leads = stored;
   let mergedConversations: string[] = [];
   if (plan.merges.length > 0) {
@@ -93,8 +93,20 @@ async function nameOne(
     ).length;
     leads = await readLeads(tx, organizationId, [...new Set(plan.people.map((person) => person.id))], []);
   }
+  work.requeued += await requeueLostClaims(tx, namesOfGrown(plan, identities));
   work.people.set(organizationId, plan.personOf);
   return { organizationId, plan, leads: new Map(leads.map((lead) => [lead.id, lead])), mergedConversations };
+}
+
+/** The names of the people who are stored and have more names after the batch. */
+function namesOfGrown({ people, merges }: PersonPlan, stored: readonly IdentityNode[]): string[] {
+  const known = new Set(stored.map(nodeKey));
+  const survivors = new Set(merges.map((merge) => merge.into));
+  const grown = people.filter(
+    ({ id, isNew, identities }) =>
+      survivors.has(id) || (!isNew && identities.some((identity) => !known.has(nodeKey(identity)))),
+  );
+  return [...new Set(grown.flatMap(({ identities }) => identities.map(({ value }) => value)))];
 }
 
 /** Adds stored people whom no fact of the batch names, as they are: they may lose messages to those whom it names. */

@@ -212,6 +212,24 @@ export async function requeueCollisions(tx: Sql, leadIds: readonly string[]): Pr
   return requeueEntries(tx, [...new Set(rows.map((row) => textOf(row, 'webhook_log_id')))]);
 }
 
+/**
+ * Entries about the people with these names, of which a message was rejected because another conversation holds its id, are due
+ * again: a person with more names may have the better claim (M9), and only decoding tells. Gives the number of entries.
+ */
+export async function requeueLostClaims(tx: Sql, names: readonly string[]): Promise<number> {
+  if (names.length === 0) return 0;
+  // From the few collisions to their entries, fenced: people have many more entries.
+  const rows = await tx.query(
+    `select distinct collision.webhook_log_id as id
+     from (select webhook_log_id from rejects where reason = 'id_collision' offset 0) collision
+     cross join lateral (
+       select from webhook_log w where w.id = collision.webhook_log_id and w.chat_ids && $1::text[] offset 0
+     ) about`,
+    [arrayLiteral(names)],
+  );
+  return requeueEntries(tx, rows.map((row) => textOf(row, 'id')));
+}
+
 const LEAD_FIELDS = columns({
   id: uuid,
   organizationId: uuid,
