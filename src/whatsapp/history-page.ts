@@ -46,6 +46,8 @@ export interface HistoryPage {
   messages: number;
   /** This chat's messages in them, the newest first. */
   own: readonly HistoryAnchor[];
+  /** The same by chunk, the newest chunk first; chunks without any are left out. */
+  parts: readonly (readonly HistoryAnchor[])[];
   /** The phone says that it has nothing older. Its absence says nothing. */
   endOfHistory: boolean;
   /** Null: nothing is known to be missing. */
@@ -184,6 +186,10 @@ function anchorOf({ key, messageTimestamp }: proto.IWebMessageInfo): HistoryAnch
   return { id, remoteJid, fromMe: fromMe === true, timestampMs: seconds * ANCHOR_TIME_UNIT_MS };
 }
 
+function newestFirst(anchors: readonly HistoryAnchor[]): HistoryAnchor[] {
+  return anchors.toSorted((a, b) => b.timestampMs - a.timestampMs);
+}
+
 /** How often it is looked whether the answer has come. */
 const LOOK_MS = 20;
 
@@ -283,6 +289,7 @@ export class PendingAnswer {
       chunks: this.chunks.map(({ raw }) => raw),
       messages: this.chunks.reduce((sum, { messages }) => sum + messages, 0),
       own: this.own(),
+      parts: this.parts(),
       endOfHistory: this.endOfHistory(),
       missing: this.missing(),
     };
@@ -291,7 +298,14 @@ export class PendingAnswer {
   private own(): HistoryAnchor[] {
     const all = this.chunks.flatMap((chunk) => chunk.about(this.addresses).messages);
     const unique = new Map(all.map((anchor) => [`${String(anchor.fromMe)} ${anchor.id}`, anchor]));
-    return [...unique.values()].toSorted((a, b) => b.timestampMs - a.timestampMs);
+    return newestFirst([...unique.values()]);
+  }
+
+  private parts(): HistoryAnchor[][] {
+    const parts = this.chunks.map((chunk) => newestFirst(chunk.about(this.addresses).messages));
+    return parts
+      .filter((part) => part.length > 0)
+      .toSorted(([a], [b]) => (b?.timestampMs ?? 0) - (a?.timestampMs ?? 0));
   }
 
   private endOfHistory(): boolean {

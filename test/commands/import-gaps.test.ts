@@ -1,9 +1,10 @@
+import { proto } from '@whiskeysockets/baileys';
 import { expect, test } from 'vitest';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';
 import { archived, conversation } from '../support/fake-whatsapp/archive.js';
-import { fakePhones, historyPage, phoneWith } from '../support/history-pages.js';
+import { fakePhones, historyPage, historyPages, phoneWith } from '../support/history-pages.js';
 import { importOf, linkDevice } from '../support/importing.js';
 import { replayBodies } from '../support/replaying.js';
 import { select, transcript } from '../support/shown.js';
@@ -51,6 +52,45 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
     });
     expect(await transcript(store)).toHaveLength(11);
     expect(await gapsIn(store)).toEqual([]);
+  });
+
+  const END = {
+    endOfHistoryTransferType:
+      proto.Conversation.EndOfHistoryTransferType.COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY,
+  };
+  /** The whole chat in chunks of ten, the newest first; every one says that there is nothing older. */
+  const CHUNKS = [20, 10, 0].map((at) => ({
+    conversations: [conversation(PN, OLD.slice(at, at + 10), END)],
+  }));
+
+  test.each([
+    { lost: 'newest', at: 0 },
+    { lost: 'middle', at: 1 },
+    { lost: 'oldest', at: 2 },
+  ])('is noticed when the $lost of its chunks never comes, whatever it says of the end', async ({ at }) => {
+    const store = await backend.open();
+    await shop(store);
+    let asked = 0;
+    const phones = fakePhones((request) => {
+      asked += 1;
+      return asked === 1 ? historyPages(CHUNKS.toSpliced(at, 1)) : PHONE(request);
+    });
+    const result = await importOf(store, phones, { count: 50, pages: 5 });
+    expect(result).toMatchObject({ outcome: 'end_of_history', status: 'completed' });
+    expect(await transcript(store)).toHaveLength(31);
+    expect(await gapsIn(store)).toEqual([]);
+  });
+
+  test('is noticed when it is full without a chunk of its middle', async () => {
+    const store = await backend.open();
+    await shop(store);
+    let asked = 0;
+    const phones = fakePhones((request) => {
+      asked += 1;
+      return asked === 1 ? historyPages(CHUNKS.toSpliced(1, 1)) : PHONE(request);
+    });
+    expect(await importOf(store, phones, { count: 20, pages: 5 })).toMatchObject({ status: 'completed' });
+    expect(await transcript(store)).toHaveLength(31);
   });
 
   test('that cannot be had now is on record, and the next import asks for it first', async () => {

@@ -119,7 +119,8 @@ describeOnBackends('import of a list', (backend) => {
       contacts: { done: 2, doneBefore: 1, left: 0 },
       resumedFrom: { runId: first.runId },
     });
-    expect(phones.requests.map(({ anchor }) => anchor.id)).toEqual([`hello${BRU}`, `hello${CAR}`]);
+    const pages = phones.requests.filter(({ count }) => count > 1);
+    expect(pages.map(({ anchor }) => anchor.id)).toEqual([`hello${BRU}`, `hello${CAR}`]);
     // Once it is through, the list begins anew.
     expect(await importOf(store, phones, PEOPLE)).toMatchObject({
       contacts: { done: 3, doneBefore: 0 },

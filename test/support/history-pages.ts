@@ -27,6 +27,20 @@ export async function historyEvent(
   return rawEvent('messaging-history.set', { ...set, peerDataRequestSessionId: sessionId });
 }
 
+/** An answer in several chunks. */
+export async function historyPages(answers: readonly HistoryAnswer[]): Promise<HistoryPage> {
+  const pages = await Promise.all(answers.map((answer) => historyPage(answer)));
+  return {
+    kind: 'page',
+    chunks: pages.flatMap(({ chunks }) => chunks),
+    messages: pages.reduce((sum, { messages }) => sum + messages, 0),
+    own: pages.flatMap(({ own }) => own).toSorted((a, b) => b.timestampMs - a.timestampMs),
+    parts: pages.flatMap(({ parts }) => parts),
+    endOfHistory: pages.some(({ endOfHistory }) => endOfHistory),
+    missing: null,
+  };
+}
+
 /** The same as the answer to a request. */
 export async function historyPage(answer: HistoryAnswer): Promise<HistoryPage> {
   const [chat] = answer.conversations;
@@ -37,11 +51,13 @@ export async function historyPage(answer: HistoryAnswer): Promise<HistoryPage> {
       { id, remoteJid, fromMe: fromMe === true, timestampMs: Number(message?.messageTimestamp) * 1000 },
     ];
   });
+  const own = keyed.toSorted((a, b) => b.timestampMs - a.timestampMs);
   return {
     kind: 'page',
     chunks: [await historyEvent(answer)],
     messages: answer.conversations.reduce((sum, { messages }) => sum + (messages?.length ?? 0), 0),
-    own: keyed.toSorted((a, b) => b.timestampMs - a.timestampMs),
+    own,
+    parts: own.length === 0 ? [] : [own],
     endOfHistory:
       chat?.endOfHistoryTransferType ===
       EndOfHistoryTransferType.COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY,

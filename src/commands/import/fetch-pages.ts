@@ -1,5 +1,5 @@
 import type { Context, ImportStep } from '../../context.js';
-import type { HistoryGap } from '../../store/tables/history.js';
+import type { GapReason, HistoryGap } from '../../store/tables/history.js';
 import type { Anchor } from './find-anchor.js';
 import { pause } from '../../whatsapp/wait.js';
 import type { SavedPage } from './save-page.js';
@@ -103,8 +103,8 @@ class PageFetch {
       if (answer.kind !== 'page') return this.end(answer.kind, 'reason' in answer ? answer.reason : null);
       await this.take(answer);
       const oldest = answer.own.at(-1);
-      if (oldest !== undefined) await this.checkForGap(answer, from);
-      if (answer.endOfHistory) return this.end('end_of_history');
+      if (oldest !== undefined) await this.checkForGaps(answer, from);
+      if (await this.isTheEnd(answer)) return this.end('end_of_history');
       // A page that ends where it began would be requested for ever.
       if (oldest === undefined || (oldest.id === from.id && oldest.fromMe === from.fromMe)) break;
       if (options.until !== undefined && oldest.timestampMs < options.until) break;
@@ -173,21 +173,31 @@ class PageFetch {
     return this.work.save(answer.chunks, addresses, { counted });
   }
 
-  /** Looks whether an answer leaves something out between its newest message and the one that was asked from. */
-  private async checkForGap(answer: Page, from: From): Promise<void> {
-    const { count } = this.work.options;
+  /** Looks whether an answer leaves something out, in front of its newest message or between its chunks. */
+  private async checkForGaps(answer: Page, from: From): Promise<void> {
     const request = { chatJid: this.address, otherJid: this.otherAddress, anchor: from };
-    const gap = gapIn(answer, request, count);
-    if (gap === null) {
-      await this.work.answered(this.address, from.id);
-      return;
+    let isWhole = true;
+    for (const gap of gapsIn(answer, request, this.work.options.count)) {
+      // A short page alone proves nothing: ask the phone which message is directly before the anchor.
+      const follows = isKnownMissing(gap) ? false : await this.isDirectlyBefore(answer, gap.anchor);
+      if (follows === true) continue;
+      isWhole = false;
+      if (follows === false) await this.fill(gap);
+      // Nobody knows: the next import asks again, for a green line over messages that never came would be wrong.
+      else await this.leaveOpen(gap);
     }
-    // A short page alone proves nothing: ask the phone which message is directly before the anchor.
-    const isWhole = isKnownMissing(gap) ? false : await this.isDirectlyBefore(answer, from);
-    if (isWhole === true) return;
-    if (isWhole === false) return this.fill(gap);
-    // Nobody knows: the next import asks again, for a green line over messages that never came would be wrong.
-    await this.leaveOpen(gap);
+    if (isWhole) await this.work.answered(this.address, from.id);
+  }
+
+  /**
+   * Whether the phone has nothing older than an answer. Every chunk says so, also the newest: where there were several, the
+   * oldest may not have come. A phone that then says nothing has said it already.
+   */
+  private async isTheEnd(answer: Page): Promise<boolean> {
+    if (!answer.endOfHistory) return false;
+    const oldest = answer.own.at(-1);
+    if (answer.parts.length < 2 || oldest === undefined) return true;
+    return (await this.isDirectlyBefore(answer, oldest)) !== false;
   }
 
   /** Whether the phone's message directly before `from` is in the answer; null when it does not say. */
@@ -229,9 +239,9 @@ class PageFetch {
       await this.take(answer);
       const oldest = answer.own.at(-1);
       if (oldest === undefined) return rest;
-      const left = gapIn(answer, rest, this.work.options.count);
-      if (left !== null && (isKnownMissing(left) || (await this.isDirectlyBefore(answer, from)) !== true))
-        return rest;
+      for (const left of gapsIn(answer, rest, this.work.options.count)) {
+        if (isKnownMissing(left) || (await this.isDirectlyBefore(answer, left.anchor)) !== true) return rest;
+      }
       await this.work.answered(chatJid, from.id);
       const isThrough =
         oldest.timestampMs < behind.timestampMs || answer.own.some(({ id }) => id === behind.id);
@@ -262,30 +272,37 @@ function hasMessages({ messages: { created, updated, unchanged } }: FetchedPage)
 }
 
 /**
- * What an answer seems to leave out between its newest message and the one that was asked from; null where it is as long as
- * was asked for, or the phone has nothing older. WhatsApp numbers no messages, so a short answer is a suspicion only.
+ * What an answer seems to leave out: between the message that was asked from and its newest, where it is shorter than was
+ * asked for or came in several chunks; and between its chunks. WhatsApp numbers no messages, so without a `missing` these are
+ * suspicions only. A phone sends at most what was asked for: one full chunk is whole.
  */
-function gapIn(
+function gapsIn(
   answer: Page,
-  request: Pick<HistoryGap, 'chatJid' | 'otherJid' | 'anchor'>,
+  { chatJid, otherJid, anchor }: Pick<HistoryGap, 'chatJid' | 'otherJid' | 'anchor'>,
   count: number,
-): HistoryGap | null {
+): HistoryGap[] {
   const [newest] = answer.own;
-  if (newest === undefined) return null;
-  const { chatJid, otherJid, anchor } = request;
-  const { id, fromMe, timestampMs } = anchor;
-  const reason =
-    answer.missing ?? (answer.own.length < count && !answer.endOfHistory ? ('short' as const) : null);
-  if (reason === null) return null;
-  // It reaches over the message that was asked from: then nothing is between them.
-  if (reason === 'short' && newest.timestampMs >= timestampMs) return null;
-  return {
+  if (newest === undefined) return [];
+  const gap = (from: From, behind: { id: string; timestampMs: number }, reason: GapReason): HistoryGap => ({
     chatJid,
     otherJid,
-    anchor: { id, fromMe, timestampMs },
-    behind: { id: newest.id, timestampMs: newest.timestampMs },
+    anchor: { id: from.id, fromMe: from.fromMe, timestampMs: from.timestampMs },
+    behind: { id: behind.id, timestampMs: behind.timestampMs },
     reason,
-  };
+  });
+  // What is asked for again from its very beginning comes with everything behind.
+  if (answer.missing !== null) return [gap(anchor, newest, answer.missing)];
+  if (answer.parts.length < 2 && answer.own.length >= count) return [];
+  const gaps: HistoryGap[] = [];
+  let from: From = anchor;
+  for (const part of answer.parts) {
+    const [first] = part;
+    const last = part.at(-1);
+    // One that reaches over what is in front of it leaves nothing out between them.
+    if (first !== undefined && first.timestampMs < from.timestampMs) gaps.push(gap(from, first, 'short'));
+    if (last !== undefined && last.timestampMs < from.timestampMs) from = last;
+  }
+  return gaps;
 }
 
 /** Whether something is known to be missing, and not only suspected. */

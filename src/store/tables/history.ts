@@ -118,7 +118,7 @@ const MOST_FILE_ATTEMPTS = 5;
 /** Why a part of a chat is missing; `short`: the phone has more than it sent. */
 export const GAP_REASONS = ['file', 'chunk', 'short'] as const;
 
-type GapReason = (typeof GAP_REASONS)[number];
+export type GapReason = (typeof GAP_REASONS)[number];
 
 /** A part of a chat that an answer left out, between two messages. */
 export interface HistoryGap {
