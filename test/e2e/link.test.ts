@@ -321,6 +321,36 @@ describeOnBackends('link', (backend) => {
     expect(device.logins).toBe(1);
   });
 
+  it('owes a file that cannot be had until it is there, and says so every time', async () => {
+    const { fake, machine, env } = await install();
+    const child = await machine.start(['link', '--connection', 'loja'], { env });
+    const device = await scan(fake, child);
+    await until(() => device.isOnline);
+    const chat = conversation(pnOf(ANA), [archived({ chat: pnOf(ANA), id: 'F1', at: AT + 9, text: 'file' })]);
+    const full = { syncType: HistorySyncType.FULL, conversations: [chat] };
+    await fake.pushHistory(device, full, { as: 'missing-blob', chunkOrder: 2, progress: 100 });
+    await until(() => fake.downloads.length > 0);
+    child.process.kill('SIGINT');
+    await child.ended;
+    const again = await machine.run(['link', '--connection', 'loja'], { env });
+    expect(again.code).toBe(4);
+    expect(again.stdout).toMatch(/1 file of history could not be downloaded \(.+\)\./);
+    expect(again.stdout).not.toContain('Is it online?');
+    expect(again.stdout).toContain('wa-reconcile link --connection loja');
+    const report = await machine.run(['report', '--json'], { env });
+    expect(JSON.parse(report.stdout)).toMatchObject({
+      alerts: [{ kind: 'history_owed', count: 1, remedy: 'wa-reconcile link --connection loja' }],
+    });
+    fake.healFiles();
+    const whole = await machine.run(['link', '--connection', 'loja', '--json'], { env });
+    expect(whole.code).toBe(0);
+    expect(JSON.parse(whole.stdout)).toMatchObject({
+      status: 'completed',
+      missingFiles: { count: 0 },
+      messages: { created: 1 },
+    });
+  });
+
   it('ends on Ctrl-C without a trace of the device', async () => {
     const { fake, machine, env } = await install();
     const child = await machine.start(['link', '--connection', 'loja'], { env });

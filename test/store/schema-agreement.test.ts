@@ -67,6 +67,8 @@ const OTHER_CHECKS = [
 const SPECIAL_INDEXES: Readonly<Record<string, RegExp>> = {
   messages_errors:
     /^CREATE INDEX .* ON public\.messages USING btree \(connection_id\) WHERE \(errors IS NOT NULL\)$/,
+  rejects_collisions:
+    /^CREATE INDEX .* ON public\.rejects USING btree \(webhook_log_id\) WHERE \(reason = 'id_collision'::text\)$/,
   tickets_one_open_per_conversation:
     /^CREATE UNIQUE INDEX .* ON public\.tickets USING btree \(conversation_id\) WHERE \(status = 'open'::text\)$/,
   webhook_log_unfinished:

@@ -240,7 +240,8 @@ describe('history on demand', () => {
     ['inline', undefined],
     ['blob', undefined],
     ['missing-blob', 'Failed to fetch stream'],
-    ['corrupt-blob', 'incorrect'],
+    // What zlib finds wrong depends on the random bytes.
+    ['corrupt-blob', /incorrect|unknown|invalid/],
   ] as const)(
     'lets a client read the notification of a %s by itself, and know what went wrong',
     async (as, wrong) => {

@@ -38,13 +38,18 @@ export function presentLink(result: LinkResult): Presentation {
 
 function linkDocument(result: LinkResult): Document {
   const { connection, device, messages, chunks, leads } = result;
+  const { count: files, error } = result.missingFiles;
+  // A file that could not be downloaded is a chunk that did not arrive; the phone has sent it.
+  const lost = Math.max(0, chunks.announced - chunks.received - files);
+  const isPhoneSilent = result.sync === 'stalled' && (files === 0 || lost > 0);
   const troubles = [
-    ...(chunks.received < chunks.announced
+    ...(files > 0
       ? [
-          `${formatAmount(chunks.announced - chunks.received, 'chunk')} that the phone announced did not arrive.`,
+          `${formatAmount(files, 'file')} of history could not be downloaded${error === null ? '' : ` (${error})`}.`,
         ]
       : []),
-    ...(result.sync === 'stalled' ? ['The phone stopped sending before the end. Is it online?'] : []),
+    ...(lost > 0 ? [`${formatAmount(lost, 'chunk')} that the phone announced did not arrive.`] : []),
+    ...(isPhoneSilent ? ['The phone stopped sending before the end. Is it online?'] : []),
     ...(result.sync === 'interrupted' ? ['Interrupted: the same command resumes it.'] : []),
     ...(result.problemCount > 0 ? [`${formatAmount(result.problemCount, 'item')} could not be read.`] : []),
   ];
@@ -62,7 +67,12 @@ function linkDocument(result: LinkResult): Document {
       ],
     },
     blocks: [],
-    next: [remedy('import', ['CONTACT', '--connection', connection.name], 'imports one contact')],
+    next: [
+      ...(files > 0
+        ? [remedy('link', ['--connection', connection.name], 'downloads the missing files again')]
+        : []),
+      remedy('import', ['CONTACT', '--connection', connection.name], 'imports one contact'),
+    ],
   };
 }
 

@@ -8,6 +8,7 @@ import { amount } from '../../model/amount.js';
 import { UserError } from '../../model/errors.js';
 import { rawEntryOf } from '../../rawlog/raw-log.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
+import { readOwedHistory } from '../../store/tables/history.js';
 import { readDevice } from '../../store/tables/linked-devices.js';
 import { type PairOutcome, pairDevice } from '../../whatsapp/pair-device.js';
 import { findConnection } from '../connections/find.js';
@@ -86,7 +87,9 @@ async function pairAndApply(
     target: { sql, dryRun: false },
   };
   const applied = await applyKept(ctx, applier, connection, directory);
-  return endedLink(run.runId, connection, linked, applied, ctx.signal.aborted);
+  const owed = (await readOwedHistory(sql)).find(({ connectionId }) => connectionId === connection.id);
+  const missingFiles = { count: owed?.files ?? 0, error: owed?.error ?? null };
+  return endedLink(run.runId, connection, { ...linked, missingFiles }, applied, ctx.signal.aborted);
 }
 
 /** Pairs; a stored device that the phone has unlinked meanwhile is forgotten, and another one is paired. */
@@ -134,12 +137,13 @@ async function pair(
 function endedLink(
   runId: string,
   connection: { id: string; name: string },
-  pairing: Linked,
+  pairing: Linked & Pick<LinkResult, 'missingFiles'>,
   { tally }: Applied,
   interrupted: boolean,
 ): Ended<LinkResult> {
   const { announced, received } = pairing.progress;
-  const isWhole = received >= announced && !tally.hasLoss();
+  const { missingFiles } = pairing;
+  const isWhole = received >= announced && missingFiles.count === 0 && !tally.hasLoss();
   const status = interrupted ? 'interrupted' : isWhole ? 'completed' : 'partial';
   const { messages, leads, contacts } = tally;
   const counters = {
@@ -162,6 +166,7 @@ function endedLink(
       wasLinked: pairing.wasLinked,
       sync: pairing.sync,
       chunks: { announced, received },
+      missingFiles,
       messages,
       contacts: contacts.seen,
       leads,

@@ -18,7 +18,7 @@ export interface LinkResult {
   schemaVersion: 1;
   command: 'link';
   runId: string;
-  /** `partial`: linked, but some of what the phone sent could not be downloaded or read. */
+  /** `partial`: linked, but some of what the phone sent, now or before, could not be downloaded or read. */
   status: RunResult['status'];
   connection: ConnectionName;
   device: DeviceView;
@@ -28,6 +28,8 @@ export interface LinkResult {
   sync: 'complete' | 'stalled' | 'interrupted';
   /** Chunks of history that the phone announced, and those that came. */
   chunks: { announced: number; received: number };
+  /** Files of history that could not be downloaded, also before; they stay on record. */
+  missingFiles: { count: number; error: string | null };
   messages: MessageCounts;
   contacts: number;
   leads: RunResult['leads'];

@@ -15,6 +15,7 @@ import type { Provider } from '../../model/enumerations.js';
 import { remedy } from '../../model/remedy.js';
 import type { PendingFactGroup, EntryGroup } from '../../store/queries/report.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
+import type { OwedHistory } from '../../store/tables/history.js';
 import type { MediaCount } from '../../store/tables/media-files.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
 import type { AccountEvent } from './removals.js';
@@ -49,6 +50,8 @@ export interface ConnectionFacts {
   foreign: number;
   /** Messages of the raw log that another program has marked. */
   marked: number;
+  /** History that its phone has and that did not arrive. */
+  owedHistory: OwedHistory | undefined;
   /** The files that its messages name, by state. */
   media: readonly MediaCount[];
 }
@@ -76,6 +79,7 @@ export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[
     ...removalAlert(facts),
     ...historyAlerts(facts, limits),
     ...chunkAlerts(facts, limits),
+    ...owedHistoryAlert(facts),
     ...silenceAlert(facts, limits),
     ...rejects,
     ...pendingFactAlert(facts),
@@ -203,6 +207,29 @@ function chunkAlerts({ row, report, times }: ConnectionFacts, { now }: Limits): 
       state: times.lastChunkAt,
       message: `The history stopped ${reached}: no chunk came for ${spanOf((now - times.lastChunkAt) / HOUR)}.`,
       remedy: check,
+    }),
+  ];
+}
+
+/** What the phone of a linked device has announced or left out. */
+function owedHistoryAlert({ row, owedHistory }: ConnectionFacts): Alert[] {
+  if (owedHistory === undefined) return [];
+  const { files, gaps, since, error } = owedHistory;
+  const reason = error === null ? '' : ` (${error})`;
+  const parts = [
+    ...(files === 0 ? [] : [`${amount(files, 'file')} of history could not be downloaded${reason}`]),
+    ...(gaps === 0 ? [] : [`${amount(gaps, 'part')} of chats did not arrive from the phone`]),
+  ];
+  return [
+    alert('history_owed', row, {
+      since,
+      state: `${files} ${gaps}`,
+      count: files + gaps,
+      message: `${parts.join('; ')}.${gaps === 0 ? '' : ' The next import of such a chat requests its part first.'}`,
+      remedy:
+        files === 0
+          ? remedy('link status', [], 'shows what is missing')
+          : remedy('link', ['--connection', row.name], 'downloads the files again'),
     }),
   ];
 }

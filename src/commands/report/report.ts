@@ -21,7 +21,7 @@ import { inSnapshot } from '../../store/transactions.js';
 import type { Sql } from '../../store/sql.js';
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import { readConnections, readConnectionTimes } from '../../store/tables/connections.js';
-import { readMissingChunks } from '../../store/tables/history.js';
+import { readMissingChunks, readOwedHistory } from '../../store/tables/history.js';
 import { readNewestRejects, readRejectGroups } from '../../store/tables/rejects.js';
 import { readHistoryRequests } from '../../store/tables/graph.js';
 import { ALL_MEDIA, countMedia, hasMediaFiles } from '../../store/tables/media-files.js';
@@ -148,6 +148,7 @@ async function read(
     acks: await readAlertAcks(sql),
     saved: await readSavedComparisons(sql),
     historyRequests: await readHistoryRequests(sql),
+    owedHistory: await readOwedHistory(sql),
     media: (await hasMediaFiles(sql)) ? await countMedia(sql, { ...ALL_MEDIA, connectionId: only }, now) : [],
     runs: await judgeRuns(ctx, runs, sql, ctx.store.backend),
     marked: await countMarked(sql),

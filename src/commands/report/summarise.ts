@@ -11,6 +11,7 @@ import type {
   MessageGroup,
 } from '../../store/queries/report.js';
 import type { OverdueTarget, PendingContact } from '../../store/queries/contacts-at-risk.js';
+import type { OwedHistory } from '../../store/tables/history.js';
 import type { MediaCount } from '../../store/tables/media-files.js';
 import type { HistoryRequestRow } from '../../store/tables/graph.js';
 import type { SavedComparison } from '../../store/tables/saved-comparisons.js';
@@ -84,6 +85,7 @@ export interface ReportData {
   saved: readonly SavedComparison[];
   /** The newest first. */
   historyRequests: readonly HistoryRequestRow[];
+  owedHistory: readonly OwedHistory[];
   media: readonly MediaCount[];
   /** Null where the raw log was not compared. */
   verified: Verified | null;
@@ -146,6 +148,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       rejects,
       pendingFacts: own.pendingFacts,
       marked: data.marked.get(row.id) ?? 0,
+      owedHistory: data.owedHistory.find(({ connectionId }) => connectionId === row.id),
       media: data.media.filter(({ connectionId }) => connectionId === row.id),
       foreign: own.groups.reduce((sum, { count, logged }) => sum + count - logged, 0),
     };

@@ -91,6 +91,7 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
   },
   begin: ({ sql, connections, now }) => {
     let runId: string | null = null;
+    let copies = 0;
     const foreign = new Map<string, number>();
     const marked = new Map<string, number>();
     return {
@@ -106,7 +107,8 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
           foreign.set(connectionId, (foreign.get(connectionId) ?? 0) + 1);
           return { as: 'note', sign: '-', connectionId, subject, detail: 'names no raw entry' };
         }
-        runId ??= row.runId;
+        if (row.isCopy) copies += 1;
+        else runId ??= row.runId;
         return { sign: '-', connectionId, subject, detail: `its raw entry log:${batchId} is gone` };
       },
       conclude: async ({ checked, found, noted }) => {
@@ -127,7 +129,8 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
                     `${amount(marks, 'message is', 'messages are')} marked by another program, and no raw entry says so`,
                   ],
                 ]),
-          remedy: found > 0 ? replayFileRemedy(file) : null,
+          // What its file would bring is there already, under its id.
+          remedy: found === 0 ? null : found === copies ? DEDUPE_REMEDY : replayFileRemedy(file),
           isAcknowledged: await areAcknowledged(sql, connections, { foreign, marked }, now),
         };
       },

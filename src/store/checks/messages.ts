@@ -108,6 +108,8 @@ const MESSAGE_FROM_ELSEWHERE = columns({
   batchId: orNull(uuid),
   /** The run that stored the message. */
   runId: orNull(uuid),
+  /** It has no id, and its conversation holds one of the same moment and direction that has: `dedupe` merges the two. */
+  isCopy: boolean,
 });
 
 /** A message whose raw entry is not in webhook_log. */
@@ -121,7 +123,13 @@ export function streamMessagesFromElsewhere(
   return streamRowsOf(
     tx,
     MESSAGE_FROM_ELSEWHERE, // Fenced: a join left free reads webhook_log, bodies included, to know which ids there are.
-    `select m.id, m.connection_id, m.external_id, m.batch_id, m.run_id from messages m
+    `select m.id, m.connection_id, m.external_id, m.batch_id, m.run_id,
+       m.external_id is null and exists (
+         select from messages copy
+         where copy.conversation_id = m.conversation_id and copy.timestamp = m.timestamp
+           and copy.direction = m.direction and copy.external_id is not null
+       ) as is_copy
+     from messages m
      left join lateral (select true as is_there from webhook_log w where w.id = m.batch_id limit 1) entry on true
      where entry.is_there is null and ${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}`,
     scopeParameters(scope),

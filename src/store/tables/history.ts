@@ -225,6 +225,35 @@ export async function countOwed(sql: Sql, connectionId: string): Promise<{ files
     : { files: integerOf(row, 'files'), gaps: integerOf(row, 'gaps') };
 }
 
+const OWED_HISTORY = columns({
+  connectionId: uuid,
+  files: integer,
+  gaps: integer,
+  /** When the first of them was announced or found. */
+  since: time,
+  /** Of the newest attempt at a file. */
+  error: orNull(text),
+});
+
+/** History of a connection that its phone has and that did not arrive. Times are ms since 1970. */
+export type OwedHistory = RowOf<typeof OWED_HISTORY>;
+
+/** What is owed on each connection that lacks something. */
+export async function readOwedHistory(sql: Sql): Promise<OwedHistory[]> {
+  const rows = await sql.query(
+    `select connection_id, (count(*) filter (where is_file))::int as files,
+       (count(*) filter (where not is_file))::int as gaps, min(since) as since,
+       (array_agg(error order by tried_at desc nulls last) filter (where error is not null))[1] as error
+     from (
+       select connection_id, true as is_file, announced_at as since, error, tried_at from owed_files
+       union all
+       select connection_id, false, found_at, null, null from history_gaps
+     ) owed
+     group by 1 order by 1`,
+  );
+  return rowsOf(OWED_HISTORY, rows);
+}
+
 /** Records a gap; one that is known already gets another attempt. */
 export async function recordGap(sql: Sql, connectionId: string, gap: HistoryGap, now: number): Promise<void> {
   await sql.execute(
