@@ -102,6 +102,23 @@ function unaccounted({ verify }: ReconcileResult): number | undefined {
 const MANY = Array.from({ length: 60 }, (_, i) => live(`M${i}`, i * 10));
 
 describeOnBackends('a night', (backend) => {
+  it('after one that died makes up for it, and so does not alert on it', async () => {
+    const store = await backend.open();
+    await replayBodies(store, MANY);
+    await night(store);
+    const died = `status = 'running', pid = 2147483646, completed_at = null, verdict = null`;
+    await store.sql.execute(`update sync_runs set ${died} where command = 'reconcile'`);
+    const unnoticed = await night(store);
+    expect(unnoticed.report?.alerts.map(({ kind }) => kind)).toEqual([]);
+    expect(unnoticed.status).toBe('completed');
+    // A run of another command makes up for nothing.
+    await store.sql.execute(
+      `update sync_runs set ${died} where command = 'replay' and parent_run_id is null`,
+    );
+    const told = await night(store);
+    expect(told.report?.alerts.map(({ kind }) => kind)).toEqual(['run_died']);
+  });
+
   it('that finds everything in order says so in one line', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
