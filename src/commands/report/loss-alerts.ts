@@ -109,7 +109,7 @@ function entryAlerts(
         since: null,
         state: damaged.digest,
         count: damaged.count,
-        message: `${amount(damaged.count, 'raw entry is', 'raw entries are')} not what was stored: the bytes do not match their hash. The first is ${named(damaged)}.`,
+        message: `${amount(damaged.count, 'raw entry is', 'raw entries are')} not what was stored (the bytes do not match their hash): ${named(damaged)}.`,
         remedy: rawLog?.remedy ?? null,
       }),
     );
