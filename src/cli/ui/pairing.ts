@@ -136,7 +136,7 @@ class QrDisplay {
         if (tooSmall !== null) this.drawnRows = null;
         this.draw([
           `The QR code needs a window of ${rows + 1} rows and ${qr.columns} columns; this one has ${window.rows} and ${window.columns}.`,
-          `Enlarge it to ${rows + 1} rows, or make the letters smaller: the code appears by itself.`,
+          'Enlarge it, or make the letters smaller: the code appears by itself.',
           `Or link with a code to type: ${look.cyan(look.line(other))}`,
         ]);
         this.tooSmall = window;
