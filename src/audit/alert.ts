@@ -297,7 +297,8 @@ export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
       reason: null,
       one: 'is not valid JSON',
       many: 'are not valid JSON',
-      advice: (it: string) => `Export ${it} again and replay the new file.`,
+      advice: (it: string) =>
+        `Export ${it} again and replay the new file; raw discard removes what was stored by mistake.`,
     },
     {
       kind: 'entries_failed',
@@ -306,7 +307,7 @@ export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
       one: 'is in an unknown format',
       many: 'are in an unknown format',
       advice: (it: string) =>
-        `${it === 'it' ? 'It is' : 'They are'} kept; a version that supports ${it} can replay ${it}.`,
+        `${it === 'it' ? 'It is' : 'They are'} kept; a version that supports ${it} can replay ${it}. raw discard removes what was stored by mistake.`,
     },
   ] as const;
   return kinds.flatMap(({ kind, status, reason, one, many, advice }) => {
