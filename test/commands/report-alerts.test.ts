@@ -462,6 +462,15 @@ describeOnBackends('a run that is recorded as running', (backend) => {
     ]);
   });
 
+  backend.once(
+    'is an alert however long ago it died, until somebody accepts it or a later run covers it',
+    async () => {
+      const store = await backend.open();
+      await recordRun(store, await deadPid());
+      expect((await reportAfter(store, 60 * 24 * HOUR)).alerts).toMatchObject([{ kind: 'run_died' }]);
+    },
+  );
+
   it('still runs if it is ours', async () => {
     const store = await backend.open();
     await recordRun(store, process.pid);

@@ -60,9 +60,6 @@ export interface ConnectionFacts {
 export interface Limits {
   now: number;
   historyMinutes: number;
-  /** Recent, for alerts that no remedy ends; ms since 1970. */
-  recentSince: number;
-  days: number;
   /** How long a connection may be silent, where that is given instead of learned. */
   silentHours?: number | undefined;
 }
@@ -330,10 +327,6 @@ export interface WholeFacts {
   /** Rejects of items that no connection takes. */
   rejects: readonly RejectGroup[];
   now: number;
-  /** What happened before, ms since 1970, is in the figures and gives no alert any more. */
-  recentSince: number;
-  /** Days since then. */
-  days: number;
 }
 
 /** What is wrong with the raw log and the runs. */
@@ -410,10 +403,10 @@ function pendingAlert(waiting: Waiting, { connections }: WholeFacts): Alert {
   });
 }
 
-/** A run that died has done harm only until a later run has covered its work. */
-function diedAlerts({ runs, recentSince }: WholeFacts): Alert[] {
+/** A run that died has left its work undone until a later run has covered it, or somebody accepts that. */
+function diedAlerts({ runs }: WholeFacts): Alert[] {
   return runs
-    .filter(({ row, status }) => status === 'died' && !row.isSucceeded && row.startedAt >= recentSince)
+    .filter(({ row, status }) => status === 'died' && !row.isSucceeded)
     .map(({ row }) =>
       alert('run_died', null, {
         since: row.startedAt,

@@ -41,7 +41,6 @@ import type { ReportOptions, ReportResult } from './types.js';
 import { summarise, type ReportData } from './summarise.js';
 import { trafficBounds } from './traffic.js';
 
-const DAY = 86_400_000;
 const REJECTS_SHOWN = 20;
 const TREND_RUNS = 60;
 const CONTACTS_READ = 1000;
@@ -104,7 +103,6 @@ async function read(
   options: ReportOptions,
   { now, only }: Moment,
 ): Promise<Omit<ReportData, 'verified'>> {
-  const recentSince = now - options.days * DAY;
   const connections = await readConnections(sql);
   const chosen = connections.filter(({ id }) => only === null || id === only);
   const ids = chosen.map(({ id }) => id);
@@ -117,7 +115,6 @@ async function read(
   return {
     now,
     calendar,
-    recentSince,
     connections,
     chosen,
     entries,

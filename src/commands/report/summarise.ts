@@ -47,7 +47,6 @@ import type { ConnectionReport, ReportOptions, ReportResult } from './types.js';
 export interface ReportData {
   now: number;
   calendar: Calendar;
-  recentSince: number;
   /** Every connection there is, and those to report on. */
   connections: readonly ConnectionRow[];
   chosen: readonly ConnectionRow[];
@@ -93,7 +92,7 @@ export interface ReportData {
 
 /** Makes the report of what was read. Pure but for the context's words about the database. */
 export function summarise(ctx: Context, options: ReportOptions, data: ReportData): ReportResult {
-  const { now, calendar, recentSince, connections, chosen } = data;
+  const { now, calendar, connections, chosen } = data;
   const audit = data.verified?.audit ?? null;
   const isWhole = options.connection === undefined;
   const ids = new Set(chosen.map(({ id }) => id));
@@ -153,8 +152,8 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       foreign: own.groups.reduce((sum, { count, logged }) => sum + count - logged, 0),
     };
   });
-  const { historyMinutes, silentHours, days } = options;
-  const limits = { now, historyMinutes, silentHours, recentSince, days };
+  const { historyMinutes, silentHours } = options;
+  const limits = { now, historyMinutes, silentHours };
   const whole: WholeFacts = {
     ...limits,
     entries,
