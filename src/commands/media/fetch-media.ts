@@ -1,12 +1,13 @@
 import type { Context } from '../../context.js';
 import type { GraphClient } from '../../graph/client.js';
 import { GraphError } from '../../graph/errors.js';
+import { amount, bytes as bytesOf } from '../../model/amount.js';
 import { UserError } from '../../model/errors.js';
 import { acquireMediaLock } from '../../store/locks/run-lock.js';
 import { readConnectionRecords, type ConnectionRecord } from '../../store/tables/connections.js';
 import {
   countMedia,
-  readOwedFiles,
+  readOwedMedia,
   type MediaChoice,
   type NamedMedia,
 } from '../../store/tables/media-files.js';
@@ -161,7 +162,7 @@ class Fetching {
     const { ctx, options, startedAt } = this;
     const tried = new Set<string>();
     while (this.stop === null && !ctx.signal.aborted) {
-      const page = await readOwedFiles(ctx.store.sql, choice, {
+      const page = await readOwedMedia(ctx.store.sql, choice, {
         now: ctx.clock(),
         notSince: startedAt,
         again: options.again,
@@ -215,7 +216,7 @@ class Fetching {
     this.saidAt = now;
     ctx.emit({
       event: 'notice',
-      message: `${this.connection.name}: ${tally.fetched} files fetched, ${tally.bytes} bytes.`,
+      message: `${this.connection.name}: ${amount(tally.fetched, 'file')} fetched, ${bytesOf(tally.bytes)}.`,
     });
   }
 
@@ -223,7 +224,7 @@ class Fetching {
     const { stop, options } = this;
     if (stop === null) return null;
     if (stop === 'max_bytes')
-      return { code: 'max_bytes', message: `${options.maxBytes ?? 0} bytes were to be fetched at most.` };
+      return { code: 'max_bytes', message: `--max-bytes (${bytesOf(options.maxBytes ?? 0)}) is reached.` };
     if (stop instanceof GraphError) return { code: stop.code, message: stop.message };
     throw stop;
   }

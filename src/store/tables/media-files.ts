@@ -113,7 +113,7 @@ export function mediaParameters(
 }
 
 /** The next files to fetch, the soonest to expire first. `again`: also what was refused, was wrong or should be gone. */
-export async function readOwedFiles(
+export async function readOwedMedia(
   sql: Sql,
   choice: MediaChoice,
   { now, notSince, again, limit }: { now: number; notSince: number; again: boolean; limit: number },
