@@ -104,7 +104,9 @@ class PageFetch {
       await this.take(answer);
       const oldest = answer.own.at(-1);
       if (oldest !== undefined) await this.checkForGaps(answer, from);
-      if (await this.isTheEnd(answer)) return this.end('end_of_history');
+      const isTheEnd = await this.isTheEnd(answer);
+      if (isTheEnd === true) return this.end('end_of_history');
+      if (isTheEnd === null) return this.end('fetched');
       // A page that ends where it began would be requested for ever.
       if (oldest === undefined || (oldest.id === from.id && oldest.fromMe === from.fromMe)) break;
       if (options.until !== undefined && oldest.timestampMs < options.until) break;
@@ -191,13 +193,13 @@ class PageFetch {
 
   /**
    * Whether the phone has nothing older than an answer. Every chunk says so, also the newest: where there were several, the
-   * oldest may not have come. A phone that then says nothing has said it already.
+   * oldest may not have come; null when the phone does not say.
    */
-  private async isTheEnd(answer: Page): Promise<boolean> {
+  private async isTheEnd(answer: Page): Promise<boolean | null> {
     if (!answer.endOfHistory) return false;
     const oldest = answer.own.at(-1);
     if (answer.parts.length < 2 || oldest === undefined) return true;
-    return (await this.isDirectlyBefore(answer, oldest)) !== false;
+    return this.isDirectlyBefore(answer, oldest);
   }
 
   /** Whether the phone's message directly before `from` is in the answer; null when it does not say. */

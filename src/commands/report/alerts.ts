@@ -19,6 +19,7 @@ import type { OwedHistory } from '../../store/tables/history.js';
 import type { MediaCount } from '../../store/tables/media-files.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
 import type { AccountEvent } from './removals.js';
+import { owedHistoryWords } from '../../audit/owed-history.js';
 import { minuteOf } from '../../model/time.js';
 import type { ConnectionFigures } from './connection-report.js';
 import { UNKNOWN_HOURS } from './rhythm.js';
@@ -211,18 +212,13 @@ function chunkAlerts({ row, report, times }: ConnectionFacts, { now }: Limits): 
 /** What the phone of a linked device has announced or left out. */
 function owedHistoryAlert({ row, owedHistory }: ConnectionFacts): Alert[] {
   if (owedHistory === undefined) return [];
-  const { files, gaps, since, error } = owedHistory;
-  const reason = error === null ? '' : ` (${error})`;
-  const parts = [
-    ...(files === 0 ? [] : [`${amount(files, 'file')} of history could not be downloaded${reason}`]),
-    ...(gaps === 0 ? [] : [`${amount(gaps, 'part')} of chats did not arrive from the phone`]),
-  ];
+  const { files, gaps, since } = owedHistory;
   return [
     alert('history_owed', row, {
       since,
       state: `${files} ${gaps}`,
       count: files + gaps,
-      message: `${parts.join('; ')}.${gaps === 0 ? '' : ' The next import of such a chat requests its part first.'}`,
+      message: `${owedHistoryWords(owedHistory)}.${gaps === 0 ? '' : ' The next import of such a chat requests its part first.'}`,
       remedy:
         files === 0
           ? remedy('link status', [], 'shows what is missing')

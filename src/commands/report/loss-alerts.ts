@@ -16,7 +16,7 @@ const MERGE = remedy('dedupe', ['--apply'], 'merges each pair into one row');
 const COVERED: Partial<Record<CheckName, readonly AlertKind[]>> = {
   raw_log: [],
   rejects: ['rejects', 'entries_failed', 'bad_signature'],
-  history_ledger: ['chunk_missing', 'failed', 'no_history'],
+  history_ledger: ['chunk_missing', 'history_owed', 'failed', 'no_history'],
   pending_facts: ['pending_facts'],
   media_owed: ['media_expiring', 'media_expired'],
 };

@@ -6,8 +6,9 @@ import {
   type ConnectionRow,
   type ConnectionTimes,
 } from '../../store/tables/connections.js';
-import { readMissingChunks } from '../../store/tables/history.js';
+import { readMissingChunks, readOwedHistory } from '../../store/tables/history.js';
 import { amount } from '../../model/amount.js';
+import { owedHistoryWords } from '../../audit/owed-history.js';
 import { joined, type Check, type Recorder, type Subject } from './check.js';
 
 /** A history comes within hours; a chunk or an end that has not come after a day is missing. */
@@ -24,12 +25,14 @@ export const historyLedgerCheck: Check = {
       view.sql,
       inUse.map(({ id }) => id),
     );
+    const owedOf = new Map((await readOwedHistory(view.sql)).map((row) => [row.connectionId, row]));
     const acks = await readAlertAcks(view.sql);
     const isAcknowledged = (connection: ConnectionRow, kind: HistoryAlert, state: string | number | null) =>
       acknowledge([alert(kind, connection, { since: null, state, message: '' })], acks, view.now).some(
         ({ acknowledged }) => acknowledged !== null,
       );
-    const counts = { gaps: 0, acknowledged: 0 };
+    const counts = { gaps: 0, acknowledged: 0, owed: 0 };
+    let owes: string | null = null;
     for (const connection of inUse) {
       const own = gaps.filter(({ connectionId }) => connectionId === connection.id);
       const missing = own.map(({ phase, chunkOrder }) => `${phase}/${chunkOrder}`).join(' ');
@@ -45,6 +48,18 @@ export const historyLedgerCheck: Check = {
           await recorder.finding('!', item);
         }
       }
+      const owed = owedOf.get(connection.id);
+      if (owed !== undefined) {
+        const { files, gaps: parts } = owed;
+        const detail = owedHistoryWords(owed);
+        const item = { connectionId: connection.id, subject: connection.name, detail };
+        if (isAcknowledged(connection, 'history_owed', `${files} ${parts}`)) await recorder.note('!', item);
+        else {
+          counts.owed += 1;
+          if (files > 0) owes ??= connection.name;
+          await recorder.finding('!', item);
+        }
+      }
       const state = stateOf(connection, times.get(connection.id), missing, view.now);
       if (state === null) continue;
       recorder.checked += 1;
@@ -52,7 +67,7 @@ export const historyLedgerCheck: Check = {
       if (state.is === 'late' && !isAcknowledged(connection, ...state.alert))
         await recorder.finding('!', item);
       else if (state.is !== 'complete') await recorder.note('!', item);
-      else if (own.length === 0) await recorder.good(item);
+      else if (own.length === 0 && owed === undefined) await recorder.good(item);
     }
     return {
       summary: summaryOf(recorder, counts),
@@ -60,13 +75,15 @@ export const historyLedgerCheck: Check = {
       remedy:
         counts.gaps > 0
           ? remedy('replay', ['LOG'], 'fills the gaps from a log that holds the missing chunks')
-          : null,
+          : owes === null
+            ? null
+            : remedy('link', ['--connection', owes], 'downloads the files again'),
     };
   },
 };
 
 /** The alerts of `report` that are about a history. One that was acknowledged is no finding here either. */
-type HistoryAlert = 'chunk_missing' | 'failed' | 'no_history';
+type HistoryAlert = 'chunk_missing' | 'history_owed' | 'failed' | 'no_history';
 
 type State =
   | { is: 'complete' | 'noted'; detail: string }
@@ -117,13 +134,14 @@ function stateOf(
 
 function summaryOf(
   { checked, found, noted }: Recorder,
-  { gaps, acknowledged }: { gaps: number; acknowledged: number },
+  { gaps, acknowledged, owed }: { gaps: number; acknowledged: number; owed: number },
 ): string {
-  const late = found - gaps;
+  const late = found - gaps - owed;
   const declined = noted - acknowledged;
   const parts = joined([
     [gaps, `${amount(gaps, 'history chunk')} missing`],
     [acknowledged, `${amount(acknowledged, 'history chunk')} missing and acknowledged`],
+    [owed, `${amount(owed, 'history', 'histories')} with parts that did not arrive`],
     [late, `${amount(late, 'history', 'histories')} incomplete`],
     [declined, `${amount(declined, 'history', 'histories')} declined or not complete yet`],
   ]);
