@@ -335,6 +335,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '#34': '"',
   '#x22': '"',
   '#39': "'",
+  '#x27': "'",
   apos: "'",
   lt: '<',
   gt: '>',
@@ -344,20 +345,31 @@ const ENTITIES: Readonly<Record<string, string>> = {
 /** `{&quot;object&quot;:…}`: a log copied out of a page. */
 function htmlEntities(text: string): Inner | undefined {
   if (!/[{[]\s*&(?:quot|#34|#x22);/.test(text)) return undefined;
-  const inner = text.replace(/&(quot|#34|#x22|#39|apos|lt|gt|amp);/g, (whole, name: string) => {
+  const inner = text.replace(/&(quot|#34|#x22|#39|#x27|apos|lt|gt|amp);/g, (whole, name: string) => {
     return ENTITIES[name] ?? whole;
   });
   return { step: 'html_entities', text: inner, isExact: false };
 }
 
 /** No webhook is shorter in base64; shorter ones are ids and hashes. */
-const BASE64 = /[A-Za-z0-9+/_-]{40,}={0,2}/;
+const BASE64_START = /[A-Za-z0-9+/_-]{40}/;
+const BASE64_END = /[^A-Za-z0-9+/_-]/g;
+
+/** The first token of base64. In two steps: one pattern of any length overflows the stack at some 6 MB of letters. */
+function base64Token(text: string): string | undefined {
+  const start = text.search(BASE64_START);
+  if (start < 0) return undefined;
+  BASE64_END.lastIndex = start;
+  const end = BASE64_END.exec(text)?.index ?? text.length;
+  // Its padding says nothing that the decoder needs.
+  return text.slice(start, end);
+}
 
 /** Base64 (also the URL's alphabet, also in lines), alone or among words; of a text, or of gzip or zlib of one. */
 function base64(text: string, allowance: Allowance): Inner | undefined {
   const isAlone = /^[A-Za-z0-9+/_\-\s]+={0,2}\s*$/.test(text);
   // What is encoded in the words of a body is a person's.
-  const token = hasMark(text) ? undefined : BASE64.exec(text)?.[0];
+  const token = hasMark(text) ? undefined : base64Token(text);
   // Words of letters alone can be lines of base64.
   return (isAlone ? decoded(text, allowance) : undefined) ?? decoded(token, allowance);
 }
