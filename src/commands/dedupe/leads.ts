@@ -220,7 +220,12 @@ async function mergeLeadGroups(tx: Sql, runId: string, found: readonly LeadGroup
     const timed = await updateConversations(tx, await recomputeConversations(tx, kept));
     const settled = await settleLeads(tx, [...survivors].sort(), kept);
     const collisions = await requeueCollisions(tx, survivors);
-    const requeued = collisions + (await requeueLostClaims(tx, names.map(({ value }) => value)));
+    const requeued =
+      collisions +
+      (await requeueLostClaims(
+        tx,
+        names.map(({ value }) => value),
+      ));
     return { ...outcome, changed: names.length + adopted + timed + settled, requeued };
   });
 }

@@ -1,5 +1,10 @@
 import type { Identities } from '../../model/facts.js';
-import { mergePeople, movePeople, requeueCollisions, requeueLostClaims } from '../../store/changes/merge-leads.js';
+import {
+  mergePeople,
+  movePeople,
+  requeueCollisions,
+  requeueLostClaims,
+} from '../../store/changes/merge-leads.js';
 import { readIdentities, readIdentitiesOfPeople, readLeads, type LeadRow } from '../../store/tables/leads.js';
 import { groupBy } from '../../rules/group-by.js';
 import {

@@ -227,7 +227,10 @@ export async function requeueLostClaims(tx: Sql, names: readonly string[]): Prom
      ) about`,
     [arrayLiteral(names)],
   );
-  return requeueEntries(tx, rows.map((row) => textOf(row, 'id')));
+  return requeueEntries(
+    tx,
+    rows.map((row) => textOf(row, 'id')),
+  );
 }
 
 const LEAD_FIELDS = columns({
