@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
 import { Argument, type Command } from 'commander';
-import type { MediaFetchResult } from '../../commands/media/types.js';
-import { EXIT, type ExitCode } from '../../model/errors.js';
+import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { chooseDatabase, chooseHome } from '../choose-database.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { exitCodeOf } from '../exit.js';
 import { integer, moment, size, text, toggle, zone } from '../flags/kinds.js';
 import { dryRun, graphVersion } from '../flags/shared.js';
 import { group, readFlags } from '../flags/table.js';
@@ -99,21 +99,10 @@ async function fetchFiles(call: Call): Promise<Outcome> {
   };
   const session = { command: 'media fetch', lock: 'shared', interruptible: 'batches' } as const;
   const result = await withContext(call, session, (ctx) => fetchMedia(ctx, options));
-  return { presentation: presentMediaFetch(result), exitCode: exitCodeOfFetch(result) };
-}
-
-function exitCodeOfFetch({ status }: MediaFetchResult): ExitCode {
-  switch (status) {
-    case 'completed':
-    case 'planned':
-      return EXIT.ok;
-    case 'partial':
-      return EXIT.partial;
-    case 'failed':
-      return EXIT.failure;
-    case 'interrupted':
-      return EXIT.interrupted;
-  }
+  return {
+    presentation: presentMediaFetch(result),
+    exitCode: result.status === 'planned' ? EXIT.ok : exitCodeOf(result.status),
+  };
 }
 
 async function showStatus(call: Call): Promise<Outcome> {

@@ -5,6 +5,7 @@ import type {
   LinkResult,
   UnlinkResult,
 } from '../../commands/devices/result.js';
+import { owedHistoryWords } from '../../audit/owed-history.js';
 import { remedy } from '../../model/remedy.js';
 import type { Grid, Presentation } from '../ui/presentation.js';
 import { formatAmount } from '../ui/quantities.js';
@@ -43,11 +44,7 @@ function linkDocument(result: LinkResult): Document {
   const lost = Math.max(0, chunks.announced - chunks.received - files);
   const isPhoneSilent = result.sync === 'stalled' && (files === 0 || lost > 0);
   const troubles = [
-    ...(files > 0
-      ? [
-          `${formatAmount(files, 'file')} of history could not be downloaded${error === null ? '' : ` (${error})`}.`,
-        ]
-      : []),
+    ...(files > 0 ? [`${owedHistoryWords({ files, gaps: 0, error })}.`] : []),
     ...(lost > 0 ? [`${formatAmount(lost, 'chunk')} that the phone announced did not arrive.`] : []),
     ...(isPhoneSilent ? ['The phone stopped sending before the end. Is it online?'] : []),
     ...(result.sync === 'interrupted' ? ['Interrupted: the same command resumes it.'] : []),

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../model/errors.js';
 import { readConnectionRecords } from '../../store/tables/connections.js';
-import { countOwed } from '../../store/tables/history.js';
+import { readOwedHistory } from '../../store/tables/history.js';
 import { readDevice } from '../../store/tables/linked-devices.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
@@ -20,6 +20,7 @@ export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): 
     named === undefined
       ? await readConnectionRecords(ctx.store.sql, { organization: options.organization })
       : [await findConnection(ctx, named, options.organization)];
+  const owed = new Map((await readOwedHistory(ctx.store.sql)).map((row) => [row.connectionId, row]));
   const devices: LinkedDeviceStatus[] = [];
   for (const { id, name, kind } of connections) {
     const row = await readDevice(ctx.store.sql, id);
@@ -34,7 +35,7 @@ export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): 
       linkedAt: new Date(row.createdAt).toISOString(),
       lastUsedAt: new Date(row.updatedAt).toISOString(),
       key,
-      owed: await countOwed(ctx.store.sql, id),
+      owed: { files: owed.get(id)?.files ?? 0, gaps: owed.get(id)?.gaps ?? 0 },
       whatsapp: options.check && key === 'ok' ? await ask(ctx, options, { id, name }) : 'unchecked',
     });
   }

@@ -3,10 +3,9 @@ import { readNumber, readSubscribedApps, readSubscribedFields, readToken } from 
 import { GraphClient, interrupted } from '../../graph/client.js';
 import { GraphError } from '../../graph/errors.js';
 import { remedy } from '../../model/remedy.js';
-import { readConnectionRecords, type ConnectionRecord } from '../../store/tables/connections.js';
+import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { recordCheck } from '../../store/tables/graph.js';
 import { readFieldsSeen } from '../../store/tables/stored-entries.js';
-import { findConnection } from '../connections/find.js';
 import {
   expiryOf,
   fieldsNeeded,
@@ -19,7 +18,7 @@ import {
   unknown,
 } from './judge.js';
 import { readOnboarding, type Onboarding } from './onboarding.js';
-import { assertOfMeta, findToken, missingToken, type FoundToken, type GraphAccess } from './token.js';
+import { chosenConnections, findToken, missingToken, type FoundToken, type GraphAccess } from './token.js';
 import {
   GRAPH_CHECKS,
   type CheckedConnection,
@@ -34,7 +33,7 @@ import {
  * still be had. Changes nothing at Meta. Throws ConfigError for an unknown connection and a wrong secret key.
  */
 export async function checkConnections(ctx: Context, options: CheckOptions): Promise<CheckResult> {
-  const connections = await chosen(ctx, options);
+  const connections = await chosenConnections(ctx, options);
   const checked: CheckedConnection[] = [];
   for (const connection of connections) {
     if (ctx.signal.aborted) throw interrupted();
@@ -47,19 +46,6 @@ export async function checkConnections(ctx: Context, options: CheckOptions): Pro
     status: has('failed') ? 'failed' : has('findings') ? 'findings' : 'ok',
     connections: checked,
   };
-}
-
-async function chosen(
-  ctx: Context,
-  { connection, organization }: CheckOptions,
-): Promise<readonly ConnectionRecord[]> {
-  if (connection !== undefined) {
-    const found = await findConnection(ctx, connection, organization);
-    assertOfMeta(found);
-    return [found];
-  }
-  const all = await readConnectionRecords(ctx.store.sql, { organization });
-  return all.filter(({ kind, archivedAt }) => kind !== 'baileys' && archivedAt === null);
 }
 
 /** Whether Meta has answered the question: with a refusal that says something about the token, the number or the account. */

@@ -2,7 +2,7 @@ import type { Context } from '../../context.js';
 import { GraphClient, type GraphPlace } from '../../graph/client.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
-import type { ConnectionRecord } from '../../store/tables/connections.js';
+import { readConnectionRecords, type ConnectionRecord } from '../../store/tables/connections.js';
 import { deleteCredential, readCredential, saveCredential } from '../../store/tables/graph.js';
 import { newTokenAdvice } from '../../graph/tokens.js';
 import { findConnection } from '../connections/find.js';
@@ -94,6 +94,20 @@ export function checkToken(text: string, place: string): string {
       remedy: 'It is one line, as Meta shows it, without quotes.',
     },
   );
+}
+
+/** The connection that was named, else all of Meta’s that are in use. Throws ConfigError for one that is unknown or not Meta’s. */
+export async function chosenConnections(
+  ctx: Context,
+  { connection, organization }: { connection?: string | undefined; organization?: string | undefined },
+): Promise<readonly ConnectionRecord[]> {
+  if (connection !== undefined) {
+    const found = await findConnection(ctx, connection, organization);
+    assertOfMeta(found);
+    return [found];
+  }
+  const all = await readConnectionRecords(ctx.store.sql, { organization });
+  return all.filter(({ kind, archivedAt }) => kind !== 'baileys' && archivedAt === null);
 }
 
 /** Throws ConfigError for a connection that Meta knows nothing of. */

@@ -4,15 +4,14 @@ import { GraphError } from '../../graph/errors.js';
 import { amount, bytes as bytesOf } from '../../model/amount.js';
 import { UserError } from '../../model/errors.js';
 import { acquireMediaLock } from '../../store/locks/run-lock.js';
-import { readConnectionRecords, type ConnectionRecord } from '../../store/tables/connections.js';
+import type { ConnectionRecord } from '../../store/tables/connections.js';
 import {
   countMedia,
   readOwedMedia,
   type MediaChoice,
   type NamedMedia,
 } from '../../store/tables/media-files.js';
-import { findConnection } from '../connections/find.js';
-import { assertOfMeta, withGraph } from '../graph/token.js';
+import { chosenConnections, withGraph } from '../graph/token.js';
 import { fetchFile, type FileOutcome } from './fetch-file.js';
 import { removeUnfinished } from './keep-file.js';
 import type {
@@ -50,20 +49,6 @@ export async function fetchMedia(ctx: Context, options: MediaFetchOptions): Prom
     directory: options.to,
     connections: fetched,
   };
-}
-
-/** Those of Meta’s connections that are meant. */
-export async function chosenConnections(
-  ctx: Context,
-  { connection, organization }: MediaSelection,
-): Promise<readonly ConnectionRecord[]> {
-  if (connection !== undefined) {
-    const found = await findConnection(ctx, connection, organization);
-    assertOfMeta(found);
-    return [found];
-  }
-  const all = await readConnectionRecords(ctx.store.sql, { organization });
-  return all.filter(({ kind, archivedAt }) => kind !== 'baileys' && archivedAt === null);
 }
 
 export function choiceOf(connectionId: string, { type, since, until }: MediaSelection): MediaChoice {

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.js';
 import { countMedia } from '../../store/tables/media-files.js';
-import { choiceOf, chosenConnections } from './fetch-media.js';
+import { chosenConnections } from '../graph/token.js';
+import { choiceOf } from './fetch-media.js';
 import type { ConnectionMedia, MediaSelection, MediaStatusResult } from './types.js';
 
 /** What became of the files that messages name, by connection. Only reads, and asks nobody. */

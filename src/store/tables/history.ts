@@ -11,7 +11,7 @@ import {
   bytes,
   insertRows,
 } from '../columns.js';
-import { textOf, integerOf, textOrNull, timeOf, booleanOf, wordOf } from '../row.js';
+import { textOf, textOrNull, timeOf, booleanOf, wordOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
 const CHUNK_COLUMNS = columns({
@@ -211,18 +211,6 @@ export async function readOwedFiles(sql: Sql, connectionId: string): Promise<Owe
     [connectionId, MOST_FILE_ATTEMPTS],
   );
   return rowsOf(OWED_FILE_ROW, rows);
-}
-
-/** What is owed on a connection: files, and gaps in chats. */
-export async function countOwed(sql: Sql, connectionId: string): Promise<{ files: number; gaps: number }> {
-  const [row] = await sql.query(
-    `select (select count(*)::int from owed_files where connection_id = $1::uuid) as files,
-       (select count(*)::int from history_gaps where connection_id = $1::uuid) as gaps`,
-    [connectionId],
-  );
-  return row === undefined
-    ? { files: 0, gaps: 0 }
-    : { files: integerOf(row, 'files'), gaps: integerOf(row, 'gaps') };
 }
 
 const OWED_HISTORY = columns({
