@@ -79,7 +79,7 @@ describe('verify', () => {
     expect(stdout).toMatch(
       /^ {2}\+5511900000000 {2}wamid\.\S+ {2}1 duplicate, same type, text and media: rows/m,
     );
-    expect(stdout).toContain('\n  wa-reconcile dedupe --apply\n');
+    expect(stdout).toContain('\n  wa-reconcile dedupe --apply --force\n');
     // No index can be made over duplicates: advised only when they are merged.
     expect(stdout).not.toContain('--enforce');
     expect(stdout).toMatch(/^✖ 3 lost, 1 degraded, 0 notes in 2 checks /m);

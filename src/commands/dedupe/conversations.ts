@@ -15,7 +15,7 @@ import {
   threadGroupOf,
   threadGroups,
   type ThreadGroup,
-} from '../../store/queries/duplicates.js';
+} from '../../store/queries/duplicate-people.js';
 import type { Sql } from '../../store/sql.js';
 import { streamRows } from '../../store/columns.js';
 import { recomputeConversations, updateConversations } from '../../store/tables/conversations.js';

@@ -187,7 +187,7 @@ function apart(a: Candidate, b: Candidate): number {
   return Math.abs(a.row.timestamp - b.row.timestamp);
 }
 
-/** White space only, as in the query for such rows (src/store/queries/duplicate-messages.ts). */
+/** White space only, as in the query for such rows (src/store/queries/duplicates.ts). */
 const BLANK = /^[ \t\n\u000b\f\r]*$/;
 
 /** Whether no reference can name the row by its id. Null reads as empty. */
@@ -196,8 +196,9 @@ export function hasNoId({ row }: Candidate): boolean {
 }
 
 /**
- * Whether a row without an id is a copy of an identified one: same conversation, direction, type, text and media (as it shows,
- * or as it showed before an edit or a revoke), times within 2 s.
+ * Whether a row without an id is still a copy of the identified one that `twinWithId` found for it: same conversation and
+ * direction, times within 2 s, and the same type, text and media (as it shows, or as it showed before an edit or a revoke). A row
+ * of this tool may have the stanza id instead: what it says was changed by another program then.
  */
 export function isCopyWithoutId(copy: Candidate, identified: Candidate): boolean {
   return (
@@ -206,8 +207,17 @@ export function isCopyWithoutId(copy: Candidate, identified: Candidate): boolean
     copy.row.conversationId === identified.row.conversationId &&
     copy.row.direction === identified.row.direction &&
     Math.abs(copy.row.timestamp - identified.row.timestamp) <= TWIN_TOLERANCE_MS &&
-    [identified.row, ...versionsOf(identified)].some((version) => isSameContent(version, copy.row))
+    (saysTheSame(copy, identified) || hasItsKey(copy, identified))
   );
+}
+
+function hasItsKey({ row: copy }: Candidate, { row: identified }: Candidate): boolean {
+  const isOwn = copy.batchId !== null || copy.runId !== null;
+  return isOwn && copy.stanzaId !== null && copy.stanzaId === identified.stanzaId;
+}
+
+function saysTheSame(copy: Candidate, identified: Candidate): boolean {
+  return [identified.row, ...versionsOf(identified)].some((version) => isSameContent(version, copy.row));
 }
 
 /**
@@ -216,10 +226,11 @@ export function isCopyWithoutId(copy: Candidate, identified: Candidate): boolean
  */
 export function mergeCopies(identified: Candidate, copies: readonly Candidate[]): Merge {
   const { timestamp, direction } = identified.state;
-  const untimed = copies.map((copy) => ({
-    ...copy,
-    state: { ...copy.state, timestamp, direction, ranks: { ...copy.state.ranks, structure: 0 } },
-  }));
+  const untimed = copies.map((copy) => {
+    // What another program changed in a row that it took the id from is not what the message said.
+    const { state } = saysTheSame(copy, identified) ? copy : withoutEvidence(copy);
+    return { ...copy, state: { ...state, timestamp, direction, ranks: { ...state.ranks, structure: 0 } } };
+  });
   return {
     kept: identified,
     lost: copies,
@@ -229,7 +240,9 @@ export function mergeCopies(identified: Candidate, copies: readonly Candidate[])
       copies.length === 1
         ? `one has no id, the other is ${identified.row.externalId}`
         : `${copies.length} have no id, the other is ${identified.row.externalId}`,
-      'same conversation, direction, type, text and media',
+      copies.every((copy) => saysTheSame(copy, identified))
+        ? 'same conversation, direction, type, text and media'
+        : 'same conversation, direction and key id',
       ...wordsOfTimes([identified, ...copies]),
     ],
   };

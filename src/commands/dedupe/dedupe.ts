@@ -98,6 +98,24 @@ async function planAll(
   return { connections, messages, tally: view.tally };
 }
 
+/**
+ * Whether {@link dedupe} refuses to delete these rows, by connection, without `force`: a share of a connection's messages above
+ * {@link LARGEST_SHARE}.
+ */
+export async function areTooMany(sql: Sql, doubled: ReadonlyMap<string, number>): Promise<boolean> {
+  if (doubled.size === 0) return false;
+  const messages = await countMessagesByConnection(sql);
+  return [...doubled].some(([id, rows]) => isTooLarge(shareOf(rows, messages.get(id) ?? 0)));
+}
+
+function shareOf(doubled: number, messages: number): number {
+  return messages === 0 ? 0 : doubled / messages;
+}
+
+function isTooLarge(share: number): boolean {
+  return share > LARGEST_SHARE;
+}
+
 function sharesOf(
   connections: readonly ConnectionRow[],
   only: string | null,
@@ -109,7 +127,7 @@ function sharesOf(
     .map(({ id, name }) => {
       const all = messages.get(id) ?? 0;
       const doubled = tally.deletedOn(id);
-      return { name, messages: all, doubled, share: all === 0 ? 0 : doubled / all };
+      return { name, messages: all, doubled, share: shareOf(doubled, all) };
     });
 }
 
@@ -144,6 +162,6 @@ const SHOWN = 3;
 
 /** Throws {@link TooManyDuplicates} when a connection would lose more than {@link LARGEST_SHARE} of its messages. */
 function assertFewEnough(connections: DedupeResult['connections']): void {
-  const emptied = connections.filter(({ share }) => share > LARGEST_SHARE);
+  const emptied = connections.filter(({ share }) => isTooLarge(share));
   if (emptied.length > 0) throw new TooManyDuplicates(emptied);
 }

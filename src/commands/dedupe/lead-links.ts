@@ -8,7 +8,7 @@ import {
   readHolders,
   readNamesWithoutPhone,
   type WantedName,
-} from '../../store/queries/duplicates.js';
+} from '../../store/queries/duplicate-people.js';
 import type { Sql } from '../../store/sql.js';
 import { streamRows } from '../../store/columns.js';
 import type { Fact } from '../../model/facts.js';

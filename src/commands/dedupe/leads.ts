@@ -14,7 +14,7 @@ import {
   readLeadAges,
   readThreads,
   type LeadThread,
-} from '../../store/queries/duplicates.js';
+} from '../../store/queries/duplicate-people.js';
 import type { Sql } from '../../store/sql.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { recomputeConversations, updateConversations } from '../../store/tables/conversations.js';

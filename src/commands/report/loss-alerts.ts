@@ -30,7 +30,7 @@ export function lossAlerts(
   const byId = new Map(connections.map((connection) => [connection.id, connection]));
   const rawLog = checks.find(({ check }) => check === 'raw_log');
   return [
-    ...[...losses].flatMap(([id, found]) => connectionLosses(byId.get(id) ?? null, found, rawLog)),
+    ...[...losses].flatMap(([id, found]) => connectionLosses(byId.get(id) ?? null, found, checks)),
     ...entryAlerts(total(losses), rawLog),
   ];
 }
@@ -38,8 +38,9 @@ export function lossAlerts(
 function connectionLosses(
   connection: { id: string; name: string } | null,
   losses: Losses,
-  rawLog: CheckResult | undefined,
+  checks: readonly CheckResult[],
 ): Alert[] {
+  const rawLog = checks.find(({ check }) => check === 'raw_log');
   const { missing, different, unapplied, doubled, unfounded } = losses;
   const alerts: Alert[] = [];
   if (missing.count > 0) {
@@ -80,7 +81,7 @@ function connectionLosses(
         state: doubled.digest,
         count: doubled.count,
         message: `${amount(doubled.count, 'message')} duplicated, under both of the message’s ids: ${named(doubled)}.`,
-        remedy: MERGE,
+        remedy: checks.find(({ check }) => check === 'duplicate_ids')?.remedy ?? MERGE,
       }),
     );
   }

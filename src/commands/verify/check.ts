@@ -45,6 +45,8 @@ export interface VerifyView {
   blocks?: readonly string[];
   /** Receives the whole audit of the raw log, for callers that need more than the result of the check. */
   audited?: (audit: LogAudit) => void;
+  /** Receives how many rows of a connection `dedupe` would delete, of what each check finds. */
+  doubled?: (connectionId: string, rows: number) => void;
   /** Secrets of the Meta apps; without any, signatures are not checked. */
   appSecrets: readonly string[];
   /** The time of the snapshot by the tool's clock, ms since 1970. */
@@ -207,6 +209,12 @@ export function joined(
 
 export const FETCH_MEDIA_REMEDY = remedy('media fetch', [], 'fetches what Meta still has');
 export const DEDUPE_REMEDY = remedy('dedupe', ['--apply'], 'merges the duplicates');
+/** For more rows than `dedupe` deletes without being told so twice. */
+export const DEDUPE_MANY_REMEDY = remedy(
+  'dedupe',
+  ['--apply', '--force'],
+  'merges the duplicates; there are many, so look at the plan first (dedupe without --apply)',
+);
 /** For messages without an id: back under it they come from the raw log, and the row without one is a copy then. */
 export const RESTORE_IDS_REMEDY = remedy(
   'reconcile',

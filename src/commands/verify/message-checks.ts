@@ -1,5 +1,5 @@
 import { amount } from '../../model/amount.js';
-import { countMessages, streamCollisionRecords } from '../../store/checks/messages.js';
+import { countMessages, findEntries, streamCollisionRecords } from '../../store/checks/messages.js';
 import { MESSAGE_KEY, readKeyStates } from '../../store/checks/schema.js';
 import { endLook, prepareLook } from '../../store/transactions.js';
 import { groupOf, type DuplicateGroup } from '../../store/queries/duplicates.js';
@@ -28,14 +28,15 @@ export const duplicateIdsCheck: Check = {
     if (!(await isKeySound(view))) {
       for await (const { alike, merges } of streamDecisions(view, 'same_id')) {
         for (const { connectionId, key, ids } of alike) {
+          view.doubled?.(connectionId, ids.length - 1);
           await addDuplicates(recorder, connectionId, key[1], ids, ['same type, text and media']);
         }
         // The first evidence is that they have one id, which the subject says.
-        for (const merge of merges) await addMerge(recorder, merge, merge.evidence().slice(1));
+        for (const merge of merges) await addMerge(view, recorder, merge, merge.evidence().slice(1));
       }
     }
     for await (const { merges } of streamDecisions(view, 'same_message')) {
-      for (const merge of merges) await addMerge(recorder, merge, merge.evidence());
+      for (const merge of merges) await addMerge(view, recorder, merge, merge.evidence());
     }
     return recorder.found === 0
       ? { summary: `${amount(recorder.checked, 'message')}, no duplicates` }
@@ -44,10 +45,12 @@ export const duplicateIdsCheck: Check = {
 };
 
 function addMerge(
+  view: VerifyView,
   recorder: Recorder,
   { kept, lost, state }: Merge,
   evidence: readonly string[],
 ): Promise<void> {
+  view.doubled?.(kept.row.connectionId, lost.length);
   const ids = [kept, ...lost].map(({ row }) => row.id);
   return addDuplicates(recorder, kept.row.connectionId, state.externalId, ids, evidence);
 }
@@ -66,7 +69,7 @@ async function addDuplicates(
 
 /**
  * Every message has an id. Replay stores none without (M7): another program wrote these, or took the id away. One that
- * is a second row of a message with an id is lost like any duplicate.
+ * is a second row of a message with an id is lost like any duplicate; one that has lost its raw entry, too, is for raw_entry.
  */
 export const missingIdsCheck: Check = {
   severity: 'loss',
@@ -75,13 +78,20 @@ export const missingIdsCheck: Check = {
     let copies = 0;
     for await (const { merges, kept } of streamDecisions(view, 'no_id')) {
       for (const { kept: twin, lost } of merges) {
+        view.doubled?.(twin.row.connectionId, lost.length);
         for (const { row } of lost) {
           copies += 1;
           const detail = `has no id; a duplicate of ${twin.row.externalId}`;
           await recorder.finding('*', { connectionId: row.connectionId, subject: `row ${row.id}`, detail });
         }
       }
-      for (const { connectionId, rows } of kept) {
+      const entries = await findEntries(
+        view.sql,
+        kept.flatMap(({ batchId }) => batchId ?? []),
+      );
+      for (const { connectionId, rows, batchId } of kept) {
+        // One whose raw entry is gone is a finding of raw_entry: its file gives back both.
+        if (batchId !== null && !entries.has(batchId)) continue;
         const detail = 'has no id, and is no duplicate of a message with one';
         await recorder.finding('!', { connectionId, subject: `row ${rows.join(', ')}`, detail });
       }
@@ -155,7 +165,7 @@ interface Decided {
   /** Rows of one id and conversation with identical contents: duplicates without a decision. */
   alike: DuplicateGroup[];
   merges: Decision['merges'];
-  kept: (Decision['kept'][number] & { connectionId: string })[];
+  kept: (Decision['kept'][number] & { connectionId: string; batchId: string | null })[];
 }
 
 /**
@@ -185,7 +195,9 @@ async function* streamDecisions(
       merges,
       kept: kept.flatMap((group) => {
         const one = candidates.get(group.rows[0] ?? '');
-        return one === undefined ? [] : [{ ...group, connectionId: one.row.connectionId }];
+        return one === undefined
+          ? []
+          : [{ ...group, connectionId: one.row.connectionId, batchId: one.row.batchId }];
       }),
     };
   }

@@ -1,5 +1,6 @@
 import { acknowledge, foreignAlert, markAlert, markWords } from '../../audit/alert.js';
 import { amount } from '../../model/amount.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
 import {
   countConversations,
   countLeads,
@@ -24,6 +25,7 @@ import {
   type OverdueFact,
   type OwedMedia,
 } from '../../store/checks/messages.js';
+import { TWIN_TOLERANCE_MS } from '../../rules/message-state.js';
 import { OVERDUE_MS } from '../../rules/amendments.js';
 import type { Sql } from '../../store/sql.js';
 import { MEDIA_DUE_MS } from '../../store/tables/media-files.js';
@@ -86,12 +88,12 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
   count: countMessages,
   // What other programs have marked is noted beside what they have written: true, and nothing to do.
   stream: async function* (sql, scope) {
-    yield* streamMessagesFromElsewhere(sql, scope);
+    yield* streamMessagesFromElsewhere(sql, scope, TWIN_TOLERANCE_MS);
     yield* streamMarked(sql, scope);
   },
   begin: ({ sql, connections, now }) => {
     let runId: string | null = null;
-    let copies = 0;
+    const leftovers: string[] = [];
     const foreign = new Map<string, number>();
     const marked = new Map<string, number>();
     return {
@@ -107,9 +109,10 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
           foreign.set(connectionId, (foreign.get(connectionId) ?? 0) + 1);
           return { as: 'note', sign: '-', connectionId, subject, detail: 'names no raw entry' };
         }
-        if (row.isCopy) copies += 1;
+        if (row.isReplaced) leftovers.push(id);
         else runId ??= row.runId;
-        return { sign: '-', connectionId, subject, detail: `its raw entry log:${batchId} is gone` };
+        const detail = `its raw entry log:${batchId} is gone${row.isReplaced ? ', and so is its id; a later run stored another text of the same second' : ''}`;
+        return { sign: '-', connectionId, subject, detail };
       },
       conclude: async ({ checked, found, noted }) => {
         const gone = `${amount(found, 'message names', 'messages name')} a raw entry that is gone from the raw log`;
@@ -129,14 +132,23 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
                     `${amount(marks, 'message is', 'messages are')} marked by another program, and no raw entry says so`,
                   ],
                 ]),
-          // What its file would bring is there already, under its id.
-          remedy: found === 0 ? null : found === copies ? DEDUPE_REMEDY : replayFileRemedy(file),
+          // What its file would bring is there: only a person sees whether it is the same message.
+          remedy:
+            found === 0
+              ? null
+              : found === leftovers.length
+                ? leftoverRemedy(leftovers[0] ?? '')
+                : replayFileRemedy(file),
           isAcknowledged: await areAcknowledged(sql, connections, { foreign, marked }, now),
         };
       },
     };
   },
 });
+
+function leftoverRemedy(rowId: string): Remedy {
+  return remedy('explain', [rowId], 'shows the row; where nothing is lost with it, acknowledge the alert');
+}
 
 function sumOf(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((sum, count) => sum + count, 0);

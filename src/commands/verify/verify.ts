@@ -1,14 +1,16 @@
 import { ConfigError } from '../../model/errors.js';
-import { remedy } from '../../model/remedy.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
 import { worstSeverity } from '../../model/enumerations.js';
 import { inSnapshot } from '../../store/transactions.js';
 import { sqlState } from '../../store/sql-state.js';
 import type { Sql } from '../../store/sql.js';
 import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
 import type { LogAudit } from '../../audit/losses.js';
+import { areTooMany } from '../dedupe/dedupe.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
 import {
+  DEDUPE_MANY_REMEDY,
   DEDUPE_REMEDY,
   ENFORCE_INDEX_REMEDY,
   ENFORCE_VALUES_REMEDY,
@@ -66,14 +68,15 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
         checks: options.checks,
         recordedOptions: options.recordedOptions ?? { enforce: true },
       }).catch(rethrowAltered);
-  const { results, audit, proof } = await inSnapshot(
+  const { results, audit, proof, areMany } = await inSnapshot(
     ctx.store,
     (sql) => runChecks(ctx, sql, options, connectionId),
     { findsMessages: options.checks.has('raw_log') },
   ).catch(rethrowAltered);
-  const checks = results.map((check) =>
-    ifRestorable(dedupeFirst(restoreFirst(withoutDeadEnd(check, enforced), results), results), results),
-  );
+  const checks = results.map((check) => {
+    const first = dedupeFirst(restoreFirst(withoutDeadEnd(check, enforced), results), results);
+    return forced(ifRestorable(first, results), areMany);
+  });
   const finishedAt = ctx.clock();
   const byName = (name: CheckName): CheckResult | undefined => checks.find(({ check }) => check === name);
   const rawLog = byName('raw_log');
@@ -92,7 +95,7 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
     messages: rawLog?.checked ?? null,
     missing: rawLog?.missing ?? null,
     doubled: duplicates === undefined ? null : duplicates.found + (byName('missing_ids')?.copies ?? 0),
-    enforced,
+    enforced: enforced.map((index) => forced(index, areMany)),
     recomputed,
     database: ctx.store.location,
   };
@@ -126,8 +129,25 @@ function restoreFirst(check: CheckResult, results: readonly CheckResult[]): Chec
     ({ check: name, remedy }) => name === 'raw_log' && remedy === REPLAY_ALL_REMEDY,
   );
   const isTickets = check.check === 'ticket_rules' && check.status === 'findings';
-  if (!isLost || (check.remedy !== ENFORCE_VALUES_REMEDY && !isTickets)) return check;
-  return { ...check, summary: check.summary.replace(BY_HAND, ''), remedy: RESTORE_FIRST };
+  if (isLost && (check.remedy === ENFORCE_VALUES_REMEDY || isTickets))
+    return ticketsLast(check, RESTORE_FIRST);
+  const nameless = results.find(
+    ({ check: name, status, remedy }) =>
+      status === 'findings' &&
+      remedy !== null &&
+      (name === 'raw_entry' || (name === 'missing_ids' && remedy === DEDUPE_REMEDY)),
+  );
+  // A row that has lost its id and its entry is no message that a ticket can name.
+  return isTickets && nameless !== undefined ? ticketsLast(check, nameless.remedy) : check;
+}
+
+function ticketsLast(check: CheckResult, first: Remedy | null): CheckResult {
+  return { ...check, summary: check.summary.replace(BY_HAND, ''), remedy: first };
+}
+
+/** What `dedupe --apply` refuses needs `--force`. */
+function forced<T extends { remedy?: Remedy | null }>(advised: T, areMany: boolean): T {
+  return areMany && advised.remedy === DEDUPE_REMEDY ? { ...advised, remedy: DEDUPE_MANY_REMEDY } : advised;
 }
 
 /** No unique index can be made over duplicates: they are merged first. */
@@ -159,7 +179,8 @@ async function runChecks(
   sql: Sql,
   options: VerifyOptions,
   connectionId: string | null,
-): Promise<{ results: CheckResult[]; audit: LogAudit | null; proof: Proof | null }> {
+): Promise<{ results: CheckResult[]; audit: LogAudit | null; proof: Proof | null; areMany: boolean }> {
+  const doubled = new Map<string, number>();
   const found: { audit: LogAudit | null } = { audit: null };
   const proof = options.remember === true ? await readProof(sql, options.provenBefore ?? null) : null;
   const view: VerifyView = {
@@ -167,6 +188,9 @@ async function runChecks(
     ...scopeOfProof(proof, options),
     audited: (audit) => {
       found.audit = audit;
+    },
+    doubled: (id, rows) => {
+      doubled.set(id, (doubled.get(id) ?? 0) + rows);
     },
   };
   const results: CheckResult[] = [];
@@ -180,7 +204,7 @@ async function runChecks(
     if (ctx.signal.aborted) break;
     results.push(result);
   }
-  return { results, audit: found.audit, proof };
+  return { results, audit: found.audit, proof, areMany: await areTooMany(sql, doubled) };
 }
 
 function scopeOfProof(

@@ -1,6 +1,6 @@
 import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { uuid, text, orNull, type RowOf, columns, rowsOf, integer, list, rowOf } from '../columns.js';
-import type { WantedName } from '../queries/duplicates.js';
+import type { WantedName } from '../queries/duplicate-people.js';
 import { textOf } from '../row.js';
 import type { Sql, SqlParameter, SqlRow } from '../sql.js';
 import { earlierFirst } from '../tables/conversations.js';

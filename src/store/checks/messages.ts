@@ -5,6 +5,7 @@ import { integerOf, readCount, textOf } from '../row.js';
 import type { Sql, SqlRow } from '../sql.js';
 import { FETCHING_BEGAN, namedMedia } from '../tables/media-files.js';
 import { blockSql } from '../tables/proven-blocks.js';
+import { isBlankId, twinWithId } from '../queries/duplicates.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 
 /** How many messages there are in a scope. */
@@ -108,32 +109,45 @@ const MESSAGE_FROM_ELSEWHERE = columns({
   batchId: orNull(uuid),
   /** The run that stored the message. */
   runId: orNull(uuid),
-  /** It has no id, and its conversation holds one of the same moment and direction that has: `dedupe` merges the two. */
-  isCopy: boolean,
+  /** It has no id, and a later run stored a message of the same moment, which says something else: its own, or another one. */
+  isReplaced: boolean,
 });
 
 /** A message whose raw entry is not in webhook_log. */
 export type MessageFromElsewhere = RowOf<typeof MESSAGE_FROM_ELSEWHERE>;
 
-/** Messages that name no raw entry, or one that is not there. */
+/** Messages that name no raw entry, or one that is not there; without rows that `dedupe` merges into their messages. */
 export function streamMessagesFromElsewhere(
   tx: Sql,
   scope: Scope,
+  toleranceMs: number,
 ): AsyncGenerator<MessageFromElsewhere[], void, undefined> {
   return streamRowsOf(
     tx,
     MESSAGE_FROM_ELSEWHERE, // Fenced: a join left free reads webhook_log, bodies included, to know which ids there are.
     `select m.id, m.connection_id, m.external_id, m.batch_id, m.run_id,
-       m.external_id is null and exists (
-         select from messages copy
-         where copy.conversation_id = m.conversation_id and copy.timestamp = m.timestamp
-           and copy.direction = m.direction and copy.external_id is not null
-       ) as is_copy
+       ${isBlankId('m.external_id')} and exists (
+         select from messages o
+         where o.conversation_id = m.conversation_id and o.timestamp = m.timestamp and o.direction = m.direction
+           and o.id > m.id and o.run_id is distinct from m.run_id and not ${isBlankId('o.external_id')}
+       ) as is_replaced
      from messages m
      left join lateral (select true as is_there from webhook_log w where w.id = m.batch_id limit 1) entry on true
-     where entry.is_there is null and ${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}`,
+     where entry.is_there is null and ${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}
+       and case when ${isBlankId('m.external_id')} then not exists (${twinWithId('m', toleranceMs)}) else true end`,
     scopeParameters(scope),
   );
+}
+
+/** Those of these raw entries that are in the log. */
+export async function findEntries(sql: Sql, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await sql.query(
+    `select x.id from unnest($1::uuid[]) as x (id)
+     cross join lateral (select true from webhook_log w where w.id = x.id limit 1) entry`,
+    [arrayLiteral(ids)],
+  );
+  return new Set(rows.map((row) => textOf(row, 'id')));
 }
 
 const CLAIM = columns({

@@ -1,9 +1,6 @@
-import type { IdentityKind } from '../../model/enumerations.js';
-import { arrayLiteral, arraysOf } from '../array-literal.js';
-import { uuid, text, list, named, type RowOf, columns, rowsOf, rowOf } from '../columns.js';
-import { textOf, textOrNull, booleanOf, timeOf, integerOf } from '../row.js';
+import { arrayLiteral } from '../array-literal.js';
+import { booleanOf, textOf, textOrNull } from '../row.js';
 import type { Sql, SqlParameter, SqlRow } from '../sql.js';
-import { earlierFirst } from '../tables/conversations.js';
 
 /** Rows that may be one message: their contents decide it. */
 export interface DuplicateGroup {
@@ -42,7 +39,7 @@ export interface DuplicatePage {
 }
 
 /** A missing id: null, empty or white space, as other programs write it. */
-function isBlankId(column: string): string {
+export function isBlankId(column: string): string {
   return `coalesce(btrim(${column}, E' \\t\\n\\x0b\\f\\r'), '') = ''`;
 }
 
@@ -185,8 +182,8 @@ export function sameMessageGroups(scope: DuplicateScope, page?: DuplicatePage): 
 }
 
 /**
- * Rows without an id, each with the nearest identified row of the same conversation, direction, type, text and media within
- * `toleranceMs`, keyed by their own row id: one index look-up each. An edited or revoked message counts with its earlier contents, too.
+ * Rows without an id, each with the row of the same conversation and direction within `toleranceMs` that is the same message,
+ * keyed by their own row id: an index look-up or two each.
  */
 export function noIdGroups(scope: DuplicateScope, toleranceMs: number, page?: DuplicatePage): DuplicateQuery {
   const query = new Query();
@@ -196,33 +193,68 @@ export function noIdGroups(scope: DuplicateScope, toleranceMs: number, page?: Du
     // Fenced: a join left free reads webhook_log, bodies included.
     conditions.push('(select true from webhook_log w where w.id = b.batch_id limit 1)');
   }
-  const reach = `${Math.round(toleranceMs)} * interval '1 millisecond'`;
-  const joined = query.joined(scope);
   return query.done(`
     select '' as key_1, n.id::text as key_2, n.connection_id, concat_ws(' ', t.id::text, n.id::text) as ids, false as alike
     from (select b.* from messages b where ${conditions.join(' and ')} order by b.id ${limitTo(page)}) n
-    left join lateral (
-      select t.id from ${
-        joined === null
-          ? ''
-          : `(${threadsOf(joined, 'n')}) thread cross join lateral (
-        select * from messages where conversation_id = thread.id
-          and timestamp between n.timestamp - ${reach} and n.timestamp + ${reach} offset 0
-      )`
-      } ${joined === null ? 'messages' : ''} t
-      where ${joined === null ? 't.conversation_id = n.conversation_id and' : ''}
-        t.timestamp between n.timestamp - ${reach} and n.timestamp + ${reach}
-        and t.direction = n.direction and ${hasId('t.external_id')}
-        and (
-          (${saysTheSame('t', 'n')} and not ${isOtherMeta('t', 'n')})
-          or ((t.edited_at is not null or t.deleted_at is not null) and exists (
-            select from message_revisions r where r.message_id = t.id and ${contentOf('r')} = ${contentOf('n')}
-          ))
-        )
-      -- The nearest; of two, the older.
-      order by greatest(t.timestamp, n.timestamp) - least(t.timestamp, n.timestamp), t.id limit 1
-    ) t on true
+    left join lateral (${twinWithId('n', toleranceMs, query.joined(scope))}) t on true
     order by n.id`);
+}
+
+/**
+ * SQL: the id of the row with an id that is the same message as the row `copy` without one; no row where none is for certain.
+ *
+ * In general that is the nearest row that says the same; an edited or revoked one counts with its earlier contents, too. A row
+ * of this tool had an id, so that each is another message than every row that was stored beside it. Where its stanza id is
+ * known, that decides. Else, as long as its raw entry is in the log, a message that is merged away by mistake is missing, and a
+ * replay brings it back; where the entry is gone, the row is all that is left of the message, unless a later run has stored it
+ * again. Rows that a later run stored must be as many as those without an id, or one of these is not back yet.
+ */
+export function twinWithId(copy: string, toleranceMs: number, joined: string | null = null): string {
+  const reach = `${Math.round(toleranceMs)} * interval '1 millisecond'`;
+  const near = (row: string): string => {
+    const window = `timestamp between ${copy}.timestamp - ${reach} and ${copy}.timestamp + ${reach}`;
+    return joined === null
+      ? `(select * from messages where conversation_id = ${copy}.conversation_id and ${window} offset 0) ${row}`
+      : `(${threadsOf(joined, copy)}) ${row}_thread cross join lateral (
+          select * from messages where conversation_id = ${row}_thread.id and ${window} offset 0
+        ) ${row}`;
+  };
+  const saysIt = `(
+    (${saysTheSame('t', copy)} and not ${isOtherMeta('t', copy)})
+    or ((t.edited_at is not null or t.deleted_at is not null) and exists (
+      select from message_revisions r where r.message_id = t.id and ${contentOf('r')} = ${contentOf(copy)}
+    ))
+  )`;
+  const siblings = (which: string): string => `(
+    select count(*) from ${near('s')}
+    where s.direction = ${copy}.direction and ${isBlankId('s.external_id')} and s.stanza_id is null
+      and ${contentOf('s')} = ${contentOf(copy)} and ${isLastTrace('s')} and ${which}
+  )`;
+  return `
+    select c.id from (select ${isLastTrace(copy)} as is_last) trace
+    cross join lateral (
+      select t.id, t.timestamp, count(*) over () as twins
+      from ${near('t')}
+      where t.direction = ${copy}.direction and ${hasId('t.external_id')} and case
+        when ${isOwn(copy)} and ${copy}.stanza_id is not null then t.stanza_id = ${copy}.stanza_id
+        when trace.is_last then t.id > ${copy}.id and t.run_id is distinct from ${copy}.run_id and ${saysIt}
+        else ${saysIt}
+      end
+    ) c
+    where case when trace.is_last and ${copy}.stanza_id is null then c.twins >= ${siblings('true')} else true end
+    -- The nearest; of two, the older. Each last trace has a row of its own.
+    order by greatest(c.timestamp, ${copy}.timestamp) - least(c.timestamp, ${copy}.timestamp), c.id
+    limit 1 offset case when ${isLastTrace(copy)} and ${copy}.stanza_id is null then ${siblings(`s.id < ${copy}.id`)} else 0 end`;
+}
+
+/** Whether this tool stored the row, and so under an id. */
+function isOwn(row: string): string {
+  return `(${row}.batch_id is not null or ${row}.run_id is not null)`;
+}
+
+/** Whether this tool stored the row, and the raw entry that it came from is not in the log. Fenced like the others. */
+function isLastTrace(row: string): string {
+  return `(${isOwn(row)} and (select true from webhook_log w where w.id = ${row}.batch_id limit 1) is null)`;
 }
 
 /** The conversations that become one thread with the row's own when all are joined. */
@@ -280,186 +312,4 @@ class Query {
   done(text: string): DuplicateQuery {
     return { text, parameters: this.parameters };
   }
-}
-
-/** People that have one number, as a lead's phone or as a name of theirs, however it is spelled. */
-export interface NumberGroup {
-  organizationId: string;
-  holders: { personId: string; phone: string }[];
-}
-
-/** Phones by what is left of them when the digits are dropped that rule I1 adds or takes away. A sieve: it may join too much. */
-const NUMBER = `case
-  when n.phone ~ '^\\+55[0-9]{2}9[0-9]{8}$' then substr(n.phone, 1, 5) || substr(n.phone, 7)
-  when n.phone ~ '^\\+521[0-9]{10}$' then '+52' || substr(n.phone, 5)
-  when n.phone ~ '^\\+549[0-9]{10}$' then '+54' || substr(n.phone, 5)
-  else n.phone end`;
-
-/**
- * Numbers that several people have; rows are read by {@link numberGroupOf}. One pass over leads and identities, whoever wrote
- * them: other programs know a lead by its phone_number alone.
- */
-export const NUMBER_GROUPS = `
-  with named as not materialized (
-    select n.organization_id, n.person_id, n.phone, ${NUMBER} as number
-    from (
-      select organization_id, id as person_id, phone_number as phone from leads where phone_number is not null
-      union all
-      select organization_id, person_id, value from lead_identities where kind = 'phone'
-      union all
-      select organization_id, person_id, '+' || value from lead_identities
-      where kind = 'wa_id' and value ~ '^[0-9]{8,15}$'
-    ) n
-  )
-  select shared.organization_id, string_agg(distinct named.person_id::text || ' ' || named.phone, ',') as holders
-  from (
-    select organization_id, number from named
-    group by organization_id, number having min(person_id::text) <> max(person_id::text)
-  ) shared
-  join named on named.organization_id = shared.organization_id and named.number = shared.number
-  group by shared.organization_id, shared.number
-  order by shared.organization_id, shared.number`;
-
-export function numberGroupOf(row: SqlRow): NumberGroup {
-  return {
-    organizationId: textOf(row, 'organization_id'),
-    holders: textOf(row, 'holders')
-      .split(',')
-      .map((holder) => {
-        const [personId = '', phone = ''] = holder.split(' ');
-        return { personId, phone };
-      }),
-  };
-}
-
-const NAME_WITHOUT_PHONE = columns({
-  leadId: named('id', uuid),
-  organizationId: uuid,
-  value: text,
-});
-
-/** A name of a lead of which no phone is known. */
-export type NameWithoutPhone = RowOf<typeof NAME_WITHOUT_PHONE>;
-
-/** Names of the next leads without any phone, in the order of the leads' ids; empty when there is no more. */
-export async function readNamesWithoutPhone(
-  sql: Sql,
-  afterLead: string | null,
-  leads: number,
-): Promise<NameWithoutPhone[]> {
-  const rows = await sql.query(
-    `select l.id, l.organization_id, i.value
-     from (
-       select id, organization_id from leads
-       where phone_number is null and id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
-         and exists (select from lead_identities n where n.person_id = leads.id)
-         and not exists (select from lead_identities n where n.person_id = leads.id and n.kind = 'phone')
-       order by id limit $2::int
-     ) l
-     cross join lateral (select value from lead_identities where person_id = l.id offset 0) i
-     order by l.id`,
-    [afterLead, leads],
-  );
-  return rowsOf(NAME_WITHOUT_PHONE, rows);
-}
-
-/** A name whose holder is looked for. */
-export interface WantedName {
-  organizationId: string;
-  kind: IdentityKind;
-  value: string;
-}
-
-/** Who has these names: `place` counts the names from one. A phone may be a lead's phone_number only. */
-export async function readHolders(
-  sql: Sql,
-  names: readonly WantedName[],
-): Promise<{ place: number; personId: string }[]> {
-  if (names.length === 0) return [];
-  const rows = await sql.query(
-    `with wanted as (
-       select * from unnest($1::uuid[], $2::text[], $3::text[]) with ordinality as w (organization_id, kind, value, place)
-     )
-     select w.place::int as place, i.person_id from wanted w
-     cross join lateral (
-       select person_id from lead_identities
-       where organization_id = w.organization_id and kind = w.kind and value = w.value limit 1
-     ) i
-     union
-     -- Not fenced: where the index on phones is missing, one pass over the leads has to answer for all.
-     select w.place::int, l.id from wanted w
-     join leads l on l.organization_id = w.organization_id and l.phone_number = w.value
-     where w.kind = 'phone'`,
-    arraysOf(names, 'organizationId', 'kind', 'value'),
-  );
-  return rows.map((row) => ({ place: integerOf(row, 'place'), personId: textOf(row, 'person_id') }));
-}
-
-/** Which of these people are leads, and since when. */
-export async function readLeadAges(
-  sql: Sql,
-  personIds: readonly string[],
-): Promise<{ id: string; firstSeenAt: number }[]> {
-  const rows = await sql.query(
-    `select l.id, l.first_seen_at from unnest($1::uuid[]) as x (id)
-     cross join lateral (select id, first_seen_at from leads where id = x.id limit 1) l`,
-    [arrayLiteral(personIds)],
-  );
-  return rows.map((row) => ({ id: textOf(row, 'id'), firstSeenAt: timeOf(row, 'first_seen_at') }));
-}
-
-const LEAD_THREAD = columns({
-  id: uuid,
-  leadId: uuid,
-  connectionId: uuid,
-});
-
-/** A conversation of a lead that is to be merged. */
-export type LeadThread = RowOf<typeof LEAD_THREAD>;
-
-/** The conversations of leads, the earlier ones of each lead first. */
-export async function readThreads(sql: Sql, leadIds: readonly string[]): Promise<LeadThread[]> {
-  if (leadIds.length === 0) return [];
-  const rows = await sql.query(
-    `select c.id, c.lead_id, c.connection_id from conversations c where c.lead_id = any($1::uuid[])
-     order by c.lead_id, ${earlierFirst('c')}`,
-    [arrayLiteral(leadIds)],
-  );
-  return rowsOf(LEAD_THREAD, rows);
-}
-
-const THREAD_GROUP = columns({
-  leadId: uuid,
-  connectionId: uuid,
-  ids: list(' '),
-});
-
-/** Conversations that are one: several of a lead on one connection, the earlier first. */
-export type ThreadGroup = RowOf<typeof THREAD_GROUP>;
-
-/** Rows are read by {@link threadGroupOf}. Keyed by connection and lead; one pass over the conversations. */
-export function threadGroups(connectionId: string | null): { text: string; parameters: (string | null)[] } {
-  return {
-    text: `
-      select c.lead_id, c.connection_id, string_agg(c.id::text, ' ' order by ${earlierFirst('c')}) as ids
-      from conversations c where $1::uuid is null or c.connection_id = $1::uuid
-      group by c.lead_id, c.connection_id having count(*) > 1
-      order by c.connection_id, c.lead_id`,
-    parameters: [connectionId],
-  };
-}
-
-export function threadGroupOf(row: SqlRow): ThreadGroup {
-  return rowOf(THREAD_GROUP, row);
-}
-
-/** How many messages each of these conversations has. */
-export async function countThreadMessages(sql: Sql, ids: readonly string[]): Promise<Map<string, number>> {
-  const rows = await sql.query(
-    `select x.id, count(m.one)::int as messages from unnest($1::uuid[]) as x (id)
-     left join lateral (select 1 as one from messages where conversation_id = x.id offset 0) m on true
-     group by x.id`,
-    [arrayLiteral(ids)],
-  );
-  return new Map(rows.map((row) => [textOf(row, 'id'), integerOf(row, 'messages')]));
 }

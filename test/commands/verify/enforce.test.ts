@@ -96,7 +96,7 @@ describeOnBackends('verify --enforce', (backend) => {
           reason: expect.stringMatching(
             /^1 duplicate row in messages: 1 group shares connection_id, external_id \(\+5511900000000 wamid\.\S+\)$/,
           ) as unknown,
-          remedy: expect.objectContaining({ command: 'dedupe', args: ['--apply'] }) as unknown,
+          remedy: expect.objectContaining({ command: 'dedupe', args: ['--apply', '--force'] }) as unknown,
         },
         { index: 'leads_organization_id_phone_number_key', outcome: 'created' },
       ]);
@@ -104,7 +104,7 @@ describeOnBackends('verify --enforce', (backend) => {
       expect(result.checks[0]).toMatchObject({
         check: 'unique_index',
         found: 1,
-        remedy: { command: 'dedupe', args: ['--apply'] },
+        remedy: { command: 'dedupe', args: ['--apply', '--force'] },
       });
       expect((await indexes(store)).filter((definition) => definition.includes(MESSAGE_KEY))).toEqual([]);
       expect(await lastRun(store)).toMatchObject({ status: 'partial' });

@@ -151,24 +151,31 @@ const DAMAGES: Damage[] = [
       await run(store, copyOf('A2', `'{}'`));
     },
     finds: { unique_index: 1, duplicate_ids: 1 },
-    remedy: 'wa-reconcile dedupe --apply',
+    remedy: 'wa-reconcile dedupe --apply --force',
     sample: /1 duplicate, /,
   },
   {
     title: 'duplicate_ids: one message under both of its names (M10)',
     damage: (store) => run(store, copyOf('A2', `'{"external_id": "A2"}'`)),
     finds: { duplicate_ids: 1 },
-    remedy: 'wa-reconcile dedupe --apply',
+    remedy: 'wa-reconcile dedupe --apply --force',
     sample: /A2 is the id inside wamid/,
   },
   {
     title: 'missing_ids: a copy without an id, and a message that nothing can name',
     damage: async (store) => {
       await run(store, copyOf('A2', `'{"external_id": null}'`));
-      await run(store, copyOf('A2', `'{"external_id": " ", "body": "something else"}'`));
+      await run(store, copyOf('A2', `'{"external_id": " ", "stanza_id": null, "body": "something else"}'`));
     },
     finds: { missing_ids: 2 },
-    remedy: 'wa-reconcile dedupe --apply',
+    remedy: 'wa-reconcile dedupe --apply --force',
+  },
+  {
+    title: 'missing_ids: a copy with the key id of the message, whatever else was changed in it',
+    damage: (store) => run(store, copyOf('A2', `'{"external_id": null, "body": "something else"}'`)),
+    finds: { missing_ids: 1 },
+    remedy: 'wa-reconcile dedupe --apply --force',
+    sample: /a duplicate of wamid/,
   },
   {
     title: 'missing_ids: what the raw log may restore under its id comes first',
@@ -184,7 +191,8 @@ const DAMAGES: Damage[] = [
   },
   {
     title: 'missing_ids: nothing restores what the raw log has not',
-    damage: (store) => run(store, copyOf('A2', `'{"external_id": null, "body": "something else"}'`)),
+    damage: (store) =>
+      run(store, copyOf('A2', `'{"external_id": null, "stanza_id": null, "body": "something else"}'`)),
     finds: { missing_ids: 1 },
     remedy: null,
     sample: /is no duplicate/,

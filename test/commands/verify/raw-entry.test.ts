@@ -54,23 +54,6 @@ describeOnBackends('the raw entry of every message', (backend) => {
     ]);
   });
 
-  it('asks for dedupe, not for the file again, where the file has brought the message back under its id', async () => {
-    const store = await backend.open();
-    const log = [live('A1', 0), live('A2', 5)];
-    await replayBodies(store, log);
-    await store.sql.execute(`update messages set external_id = null, stanza_id = null`);
-    await store.sql.execute(`delete from webhook_log`);
-    expect((await runCheck(store, 'raw_entry')).result).toMatchObject({
-      found: 2,
-      remedy: 'wa-reconcile replay FILE',
-    });
-    await replayBodies(store, log);
-    expect((await runCheck(store, 'raw_entry')).result).toMatchObject({
-      found: 2,
-      remedy: 'wa-reconcile dedupe --apply',
-    });
-  });
-
   it('looks at one connection, or at what was sent since, when asked to', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), live('A2', 3_600, {}, SECOND)]);

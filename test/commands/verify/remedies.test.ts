@@ -64,6 +64,8 @@ const sql =
   };
 
 const DEDUPE = 'wa-reconcile dedupe --apply';
+/** More than 5 % of so few messages. */
+const DEDUPE_MANY = 'wa-reconcile dedupe --apply --force';
 const ENFORCE = 'wa-reconcile verify --enforce';
 const REPLAY_ALL = 'wa-reconcile replay --all';
 const REPLAY_FILE = 'wa-reconcile replay FILE';
@@ -73,13 +75,16 @@ const AILMENTS: Ailment[] = [
     title: 'two rows of one message',
     check: 'duplicate_ids',
     damage: sql(copyOf(A2, '{"external_id": "A2"}')),
-    remedy: DEDUPE,
+    remedy: DEDUPE_MANY,
   },
   {
     title: 'a copy without an id, and a row that nothing can name',
     check: 'missing_ids',
-    damage: sql(copyOf(A2, '{"external_id": null}'), copyOf(A2, '{"external_id": "", "body": "else"}')),
-    remedy: DEDUPE,
+    damage: sql(
+      copyOf(A2, '{"external_id": null}'),
+      copyOf(A2, '{"external_id": "", "stanza_id": null, "body": "else"}'),
+    ),
+    remedy: DEDUPE_MANY,
     leaves: 1,
   },
   {
@@ -539,6 +544,7 @@ async function look(store: Store, check: CheckName): Promise<CheckResult> {
 async function follow(store: Store, remedy: string): Promise<void> {
   switch (remedy) {
     case DEDUPE:
+    case DEDUPE_MANY:
       await dedupe(testContext(store), {
         classes: new Set(DUPLICATE_CLASSES),
         apply: true,
