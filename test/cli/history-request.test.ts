@@ -289,3 +289,21 @@ test('is only for coexistence numbers', async () => {
     );
   }
 });
+
+test('leaves a request of contacts alone that another process has just sent', async () => {
+  const { run, request, sent } = await prepare();
+  await server.change(
+    run,
+    `insert into history_requests (connection_id, sync_type, onboarded_at, requested_at, deadline, outcome, requested_by, host)
+     select id, 'smb_app_state_sync', webhook_activated_at, '${new Date(NOW - 60_000).toISOString()}',
+       webhook_activated_at + interval '24 hours', 'sent', 'somebody', 'elsewhere' from connections`,
+  );
+  const early = await request(['--confirm', PHONE, '--json']);
+  expect(early.code).not.toBe(0);
+  expect(early.stderr).toContain('Another process is requesting');
+  expect(sent()).toEqual([]);
+  // A process that died in between does not hold it for good.
+  const later = await request(['--confirm', PHONE], { now: NOW + 15 * 60_000 });
+  expect(later.code).toBe(0);
+  expect(sent()).toEqual(['smb_app_state_sync', 'history']);
+});

@@ -77,6 +77,14 @@ const CERTAIN: readonly GraphCheckName[] = ['number', 'subscription'];
 /** A request of another process that is older is not on its way any more. */
 const ON_ITS_WAY_MS = 10 * 60_000;
 
+/** Whether another process may be waiting for Meta's answer to this request. */
+export function isOnItsWay(
+  { outcome, requestedAt }: Pick<HistoryRequestRow, 'outcome' | 'requestedAt'>,
+  now: number,
+): boolean {
+  return outcome === 'sent' && now - requestedAt < ON_ITS_WAY_MS;
+}
+
 /**
  * What a request of history would do, and what stands in its way; asks Meta, and changes nothing there. Throws ConfigError for a
  * connection that has no history at Meta.
@@ -190,7 +198,7 @@ function requestedBefore(
       ];
     case 'sent':
     case 'unknown': {
-      if (again && now - row.requestedAt >= (row.outcome === 'sent' ? ON_ITS_WAY_MS : 0)) return [];
+      if (again && !isOnItsWay(row, now)) return [];
       return [
         {
           code: 'outcome_unknown',

@@ -12,7 +12,14 @@ import {
   releaseHistoryRequest,
   type HistoryRequestRow,
 } from '../../store/tables/graph.js';
-import { planHistory, stepsOf, type HistoryOptions, type HistoryPlan, type Planned } from './history-plan.js';
+import {
+  isOnItsWay,
+  planHistory,
+  stepsOf,
+  type HistoryOptions,
+  type HistoryPlan,
+  type Planned,
+} from './history-plan.js';
 import { withGraph } from './token.js';
 
 export interface HistoryRequestResult extends HistoryPlan {
@@ -46,6 +53,7 @@ export async function requestHistory(ctx: Context, options: HistoryOptions): Pro
       if (before !== undefined) {
         // Contacts may have been taken before the history failed to be.
         if (before.outcome === 'accepted' || before.outcome === 'refused') continue;
+        if (isOnItsWay(before, ctx.clock())) throw takenMeanwhile(connection.name);
         await releaseHistoryRequest(ctx.store.sql, before);
       }
       if (ctx.signal.aborted) throw interrupted();

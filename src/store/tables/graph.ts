@@ -173,18 +173,19 @@ export async function recordHistoryOutcome(
   );
 }
 
-/** Takes back a claim that had no effect at Meta, so that the request can be made again. */
+/** Takes back a claim that had no effect at Meta, so that the request can be made again; not one that was answered meanwhile. */
 export async function releaseHistoryRequest(
   sql: Sql,
   {
     connectionId,
     syncType,
     onboardedAt,
-  }: Pick<HistoryRequestRow, 'connectionId' | 'syncType' | 'onboardedAt'>,
+    outcome,
+  }: Pick<HistoryRequestRow, 'connectionId' | 'syncType' | 'onboardedAt' | 'outcome'>,
 ): Promise<void> {
   await sql.execute(
     `delete from history_requests
-     where connection_id = $1::uuid and sync_type = $2 and onboarded_at = $3::timestamptz`,
-    [connectionId, syncType, new Date(onboardedAt)],
+     where connection_id = $1::uuid and sync_type = $2 and onboarded_at = $3::timestamptz and outcome = $4`,
+    [connectionId, syncType, new Date(onboardedAt), outcome],
   );
 }
