@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { dedupe } from '../../src/commands/dedupe/dedupe.js';
 import { DUPLICATE_CLASSES, type DedupeResult } from '../../src/commands/dedupe/result.js';
+import { explain } from '../../src/commands/explain/explain.js';
 import { CHECK_NAMES, type CheckName, type CheckResult } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
@@ -77,6 +78,14 @@ describeOnBackends('messages that have lost their ids and their raw entries', (b
     const { raw_entry } = await look(store);
     expect(raw_entry.found).toBe(1);
     expect(raw_entry.remedy).toMatch(/^wa-reconcile explain [0-9a-f-]{36}$/);
+    const explained = await explain(testContext(store), {
+      subject: (raw_entry.remedy ?? '').slice(21),
+      connection: undefined,
+      scan: false,
+      bodies: false,
+      limit: 10,
+    });
+    expect(explained.remedies).toEqual([{ do: 'acknowledge' }]);
     expect(rowsOf(await merge(store))).toBe(0);
   });
 });

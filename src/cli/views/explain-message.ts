@@ -11,7 +11,11 @@ export function messageBlocks(message: MessageExplanation): Block[] {
   const way = message.direction === 'INBOUND' ? 'from' : 'to';
   const person = [message.name, message.contact].filter((word) => word !== null).join(', ');
   const shown = fields([
-    ['id', message.externalId ?? 'none (written by another program)'],
+    [
+      'id',
+      message.externalId ??
+        (message.run === null ? 'none (written by another program)' : 'none (taken by another program)'),
+    ],
     ['key id', message.stanzaId === message.externalId ? '' : (message.stanzaId ?? '')],
     ['other ids', message.twins.filter((id) => id !== message.stanzaId).join(', ')],
     ['row', message.id],

@@ -82,6 +82,14 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
         ),
       ];
     }
+    case 'acknowledge':
+      return [
+        remedy(
+          'alerts list',
+          [],
+          'names the alert. A later run stored another text of the same second: where nothing is lost with this row, acknowledge it',
+        ),
+      ];
     case 'dedupe':
       return [remedy('dedupe', ['--apply'], 'merges the duplicates')];
     case 'reconcile':

@@ -52,11 +52,14 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
     if (goneEntry !== null) findings.push(finding('gone', 1, null, 'raw entry is no longer in the raw log'));
     else if (broughtBy?.isIntact === false) findings.push(damaged());
   }
-  const nameless = messages.filter(({ externalId }) => externalId === null).length;
-  if (nameless > 0) {
-    findings.push(finding('different', nameless, 'no_id', 'without an id'));
-    inv.remedy({ do: 'reconcile' });
-    inv.remedy({ do: 'dedupe' });
+  for (const { withoutId, broughtBy, goneEntry } of messages) {
+    if (withoutId === null) continue;
+    const { twin, isReplaced } = withoutId;
+    const what = twin === null ? 'without an id' : `duplicate of ${twin}, without an id`;
+    findings.push(finding('different', 1, 'no_id', what));
+    if (twin !== null) inv.remedy({ do: 'dedupe' });
+    else if (broughtBy !== null) inv.remedy({ do: 'reconcile' });
+    else if (goneEntry !== null && isReplaced) inv.remedy({ do: 'acknowledge' });
   }
   const duplicates = countDuplicates(found);
   if (duplicates > 0) {

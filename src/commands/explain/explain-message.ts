@@ -1,6 +1,7 @@
 import { decodeWamid, isWamid } from '../../identity/wamid.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
-import { readMarks, readPathsOfRun } from '../../store/checks/messages.js';
+import { readLostId, readMarks, readPathsOfRun } from '../../store/checks/messages.js';
+import { TWIN_TOLERANCE_MS } from '../../rules/message-state.js';
 import type { ExplainedMessage, PlacedMessage } from '../../store/queries/explain.js';
 import { readNamesOfLeads } from '../../store/tables/leads.js';
 import { readMessagesById } from '../../store/tables/messages.js';
@@ -221,7 +222,13 @@ async function describeRow(
   const reactions =
     externalId === null ? [] : await readReactions(sql, [{ connectionId: row.connectionId, id: externalId }]);
   const [run] = await inv.runs([row.runId]);
-  if (row.batchId !== null && head === undefined) {
+  const withoutId = externalId === null ? await readLostId(sql, row.id, TWIN_TOLERANCE_MS) : null;
+  if (
+    row.batchId !== null &&
+    head === undefined &&
+    withoutId?.twin == null &&
+    withoutId?.isReplaced !== true
+  ) {
     const [file, other] = row.runId === null ? [] : await readPathsOfRun(sql, row.runId);
     inv.remedy({
       do: 'replay_file',
@@ -274,6 +281,7 @@ async function describeRow(
     marks,
     unfounded: await unfoundedRow(inv, row, head),
     goneEntry: row.batchId !== null && head === undefined ? row.batchId : null,
+    withoutId,
     excerpt: inv.options.bodies && row.body !== null ? firstWords(row.body) : null,
   };
 }

@@ -208,6 +208,11 @@ export interface MessageExplanation {
   unfounded: { why: 'not_held' | 'other_connection'; isCopy: boolean } | null;
   /** The raw entry that the row names and that is not in the raw log any more. */
   goneEntry: string | null;
+  /**
+   * Of a row without an id: the id of the message that it is a duplicate of, if that is certain, and whether a later run stored
+   * another message of the same moment. Null for a row with an id.
+   */
+  withoutId: { twin: string | null; isReplaced: boolean } | null;
   excerpt: string | null;
 }
 
@@ -315,6 +320,7 @@ export type Remedy =
   | { do: 'replay_all' }
   /** `file`: null where nobody knows which log it was. */
   | { do: 'replay_file'; file: string | null }
+  | { do: 'acknowledge' }
   /** The log has to be exported again first. */
   | { do: 'replay_export'; file: string | null }
   | { do: 'dedupe' }

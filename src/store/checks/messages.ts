@@ -1,7 +1,7 @@
 import { DIRECTIONS } from '../../model/enumerations.js';
 import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { boolean, columns, orNull, streamRowsOf, text, time, uuid, word, type RowOf } from '../columns.js';
-import { integerOf, readCount, textOf } from '../row.js';
+import { booleanOf, integerOf, readCount, textOf, textOrNull } from '../row.js';
 import type { Sql, SqlRow } from '../sql.js';
 import { FETCHING_BEGAN, namedMedia } from '../tables/media-files.js';
 import { blockSql } from '../tables/proven-blocks.js';
@@ -116,6 +116,30 @@ const MESSAGE_FROM_ELSEWHERE = columns({
 /** A message whose raw entry is not in webhook_log. */
 export type MessageFromElsewhere = RowOf<typeof MESSAGE_FROM_ELSEWHERE>;
 
+/** Whether a later run stored a message of the same moment and direction as `m`. */
+const IS_REPLACED = `exists (
+  select from messages o
+  where o.conversation_id = m.conversation_id and o.timestamp = m.timestamp and o.direction = m.direction
+    and o.id > m.id and o.run_id is distinct from m.run_id and not ${isBlankId('o.external_id')}
+)`;
+
+/** What became of a row without an id: the id of the message that it is a copy of, and see {@link MessageFromElsewhere}. */
+export async function readLostId(
+  sql: Sql,
+  rowId: string,
+  toleranceMs: number,
+): Promise<{ twin: string | null; isReplaced: boolean }> {
+  const [row] = await sql.query(
+    `select (select t.external_id from messages t where t.id = (${twinWithId('m', toleranceMs)})) as twin,
+       ${IS_REPLACED} as is_replaced
+     from messages m where m.id = $1::uuid`,
+    [rowId],
+  );
+  return row === undefined
+    ? { twin: null, isReplaced: false }
+    : { twin: textOrNull(row, 'twin'), isReplaced: booleanOf(row, 'is_replaced') };
+}
+
 /** Messages that name no raw entry, or one that is not there; without rows that `dedupe` merges into their messages. */
 export function streamMessagesFromElsewhere(
   tx: Sql,
@@ -126,11 +150,7 @@ export function streamMessagesFromElsewhere(
     tx,
     MESSAGE_FROM_ELSEWHERE, // Fenced: a join left free reads webhook_log, bodies included, to know which ids there are.
     `select m.id, m.connection_id, m.external_id, m.batch_id, m.run_id,
-       ${isBlankId('m.external_id')} and exists (
-         select from messages o
-         where o.conversation_id = m.conversation_id and o.timestamp = m.timestamp and o.direction = m.direction
-           and o.id > m.id and o.run_id is distinct from m.run_id and not ${isBlankId('o.external_id')}
-       ) as is_replaced
+       ${isBlankId('m.external_id')} and ${IS_REPLACED} as is_replaced
      from messages m
      left join lateral (select true as is_there from webhook_log w where w.id = m.batch_id limit 1) entry on true
      where entry.is_there is null and ${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}
