@@ -3,7 +3,8 @@ import { EXIT, type ExitCode } from '../model/errors.js';
 import { optionsOf, type Table } from './flags/table.js';
 import { GLOBAL_GROUP, globalOptions } from './flags/global.js';
 
-const HELP_WIDTH = 80;
+/** Help is no wider than this. */
+export const HELP_WIDTH = 80;
 /** Where the meanings of the exit codes begin. */
 const MEANING_COLUMN = 7;
 
@@ -35,7 +36,7 @@ export function describe(command: Command, description: Description): Command {
   command.summary(lowerFirst(summary).replace(/\.$/, '')).description(paragraphs.join('\n\n'));
   for (const option of [...optionsOf(flags), ...globalOptions()]) command.addOption(option);
   command.addHelpOption(new Option('-h, --help', 'show this help').helpGroup(GLOBAL_GROUP));
-  command.addHelpText('after', ({ command: helped }) => `\n${exitText(exits, widthOf(helped))}`);
+  command.addHelpText('after', ({ command: helped }) => `\n${exitText(exits, helpWidthOf(helped))}`);
   return command;
 }
 
@@ -43,11 +44,13 @@ function exampleText(examples: Description['examples']): string {
   return ['Examples:', ...examples.flatMap(([line, does]) => [`  # ${does}`, `  ${line}`])].join('\n');
 }
 
-function widthOf(command: Command): number {
+/** How wide the help of a command may be. */
+export function helpWidthOf(command: Command): number {
   return command.configureOutput().getOutHelpWidth?.() ?? HELP_WIDTH;
 }
 
-function exitText(exits: Description['exits'], width: number): string {
+/** The exit codes and what they mean, in lines of at most `width` characters. */
+export function exitText(exits: Description['exits'], width: number): string {
   const all = {
     [EXIT.interrupted]: 'interrupted by Ctrl-C; nothing is left half done',
     ...exits,
@@ -62,7 +65,7 @@ function exitText(exits: Description['exits'], width: number): string {
 }
 
 /** Words in lines of at most `width` characters; commander wraps everything but what is added after its own text. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);

@@ -33,7 +33,9 @@ import { registerRunsList, registerRunsShow } from './commands/runs.js';
 import { registerUndo } from './commands/undo.js';
 import { registerUnlink } from './commands/unlink.js';
 import { registerVerify } from './commands/verify.js';
+import { exitText, HELP_WIDTH, helpWidthOf, wrap } from './describe.js';
 import { GLOBAL_GROUP, globalOptions } from './flags/global.js';
+import { EXIT } from '../model/errors.js';
 import { createLook } from './ui/look.js';
 import { wrapText } from './ui/width.js';
 import { nameCommands } from './wrong-usage.js';
@@ -48,8 +50,6 @@ export interface HelpStreams {
 
 /** Runs the action of the command that was typed. */
 export type Runner = (action: Action, command: Command) => Promise<void>;
-
-const HELP_WIDTH = 80;
 
 /** For tools that read the definitions: the reference, the completions. Running it does nothing. */
 export const NO_STREAMS: HelpStreams = {
@@ -118,7 +118,7 @@ export function buildProgram(
       new Option('-V, --version', 'show the version (--json: of all components)').helpGroup(GLOBAL_GROUP),
     )
     .addHelpOption(new Option('-h, --help', 'show this help').helpGroup(GLOBAL_GROUP))
-    .addHelpText('after', `\n${SETTINGS}\n${EXIT_CODES}`);
+    .addHelpText('after', () => `\n${settingsAndExits(helpWidthOf(program))}`);
 
   const attach: Attach = (command, action) => {
     command.action(() => run(action, command));
@@ -196,26 +196,26 @@ function globalOptionsLast(help: string): string {
   return `${[...sections.filter((section) => !isGlobal(section)), ...sections.filter(isGlobal)].join('\n\n')}\n`;
 }
 
-const SETTINGS = `\
-Settings:
-  An option on the line beats the environment (WA_RECONCILE_LOCK_WAIT=5m is
-  --lock-wait 5m), which beats the file .env in the working directory.
-  DATABASE_URL names a PostgreSQL database; without it an embedded one is used.
-  Where it leads to a connection pooler, DIRECT_URL can name the server itself.
-`;
+const SETTINGS = [
+  'An option on the line beats the environment (WA_RECONCILE_LOCK_WAIT=5m is --lock-wait 5m), which beats the file .env in the working directory.',
+  'DATABASE_URL names a PostgreSQL database; without it an embedded one is used. Where it leads to a connection pooler, DIRECT_URL can name the server itself.',
+];
 
-const EXIT_CODES = `\
-Exit status:
-  0    done
-  1    it failed
-  2    wrong usage or configuration
-  3    there are findings (verify, compare, reconcile, dedupe)
-  4    partial: some items were rejected, in an unknown format or left pending
-  5    another run holds the database; the message names it
-  6    not linked to WhatsApp
-  130  interrupted by Ctrl-C; run the same command again to resume
-  143  the same, by SIGTERM
-`;
+const EXITS = {
+  0: 'done',
+  1: 'it failed',
+  2: 'wrong usage or configuration',
+  3: 'there are findings (verify, compare, reconcile, dedupe)',
+  4: 'partial: some items were rejected, in an unknown format or left pending',
+  5: 'another run holds the database; the message names it',
+  6: 'not linked to WhatsApp',
+  [EXIT.interrupted]: 'interrupted by Ctrl-C; run the same command again to resume',
+};
+
+function settingsAndExits(width: number): string {
+  const lines = SETTINGS.flatMap((paragraph) => wrap(paragraph, Math.min(width, HELP_WIDTH) - 2));
+  return ['Settings:', ...lines.map((line) => `  ${line}`), '', exitText(EXITS, width)].join('\n');
+}
 
 /** What `wa-reconcile` alone prints. */
 export function conciseHelp(program: Command, look = createLook(false)): string {

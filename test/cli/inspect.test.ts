@@ -50,7 +50,7 @@ test('says what the demo day holds, as a replay of it finds it, without a databa
   expect({ code: seen.code, stderr: seen.stderr }).toEqual({ code: 4, stderr: '' });
   expect(seen.stdout).toMatch(/83 entries with 68 messages; 3 not understood/);
   expect(seen.stdout).toMatch(/NDJSON/);
-  expect(seen.stdout).toMatch(/800000000000001\s+5511900000000\s+900000000000001/);
+  expect(seen.stdout).toMatch(/800000000000001\s+5511900000000\s+78\s+67 .*900000000000001/);
   expect(seen.stdout).toMatch(/demo-day\.ndjson:42/);
   expect(seen.stdout).toMatch(/wa-reconcile replay \S+ --register/);
 });

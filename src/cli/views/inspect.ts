@@ -105,12 +105,13 @@ export function presentInspect(result: InspectResult, paths: readonly string[]):
             [
               'phone_number_id',
               'number',
-              'session',
-              { heading: 'WABA', optional: true },
+              { heading: 'session', optional: true },
               numbers('entries'),
               numbers('messages'),
               'from',
-              'to',
+              // The last optional column is the first to go where the terminal is narrow.
+              { heading: 'to', optional: true },
+              { heading: 'WABA', optional: true },
             ],
             connections.slice(0, SHOWN).map(connectionRow),
           ),
@@ -191,11 +192,11 @@ function connectionRow(connection: InspectedConnection): Line[] {
     phoneNumberId ?? (isNamed ? NONE : faint('not named')),
     number ?? NONE,
     session ?? NONE,
-    wabaId ?? NONE,
     countOf(entries),
     countOf(messages),
     items === null ? NONE : dayOf(items.first),
     items === null ? NONE : dayOf(items.last),
+    wabaId ?? NONE,
   ];
 }
 
