@@ -146,11 +146,18 @@ describe('pairing', () => {
       sync: 'stalled',
       progress: { announced: 3, received: 2 },
     });
+    expect(await first.outcome).toMatchObject({ missing: [{ type: 'full', chunk: 1 }] });
     expect(first.keeper.owed.size).toBe(1);
     whatsapp.fake.healFiles();
     const owed = [...first.keeper.owed.values()].map(({ notification }) => notification);
     const again = startPairing({ storage: first.storage, keeper: first.keeper, owed });
-    expect(await again.outcome).toMatchObject({ kind: 'linked', wasLinked: true });
+    expect(await again.outcome).toMatchObject({
+      kind: 'linked',
+      wasLinked: true,
+      sync: 'complete',
+      progress: { announced: 1, received: 1, messages: 1 },
+      missing: [],
+    });
     expect(first.keeper.owed.size).toBe(0);
     expect(JSON.stringify(first.keeper.kept)).toContain('"A1"');
   });
@@ -169,6 +176,35 @@ describe('pairing', () => {
     });
     expect(JSON.stringify(raw)).toContain('"A1"');
     expect(keeper.owed.size).toBe(0);
+  });
+
+  it('waits no longer for a file than it is downloaded again, whatever the patience', async () => {
+    const { outcome, shown, steps } = startPairing({ stallMs: 120_000 });
+    const device = await whatsapp.fake.scan(await shown());
+    await until(() => device.isOnline);
+    const startedAt = performance.now();
+    await whatsapp.fake.pushHistory(device, CHAT, { as: 'missing-blob', chunkOrder: 3, progress: 100 });
+    expect(await outcome).toMatchObject({
+      kind: 'linked',
+      sync: 'stalled',
+      progress: { announced: 3, received: 2 },
+      missing: [{ type: 'full', chunk: 3, reason: expect.any(String) }],
+    });
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(steps.at(-1)).toMatchObject({ step: 'syncing', announced: 3, received: 2 });
+  });
+
+  it('says after a few seconds which file it waits for, and how long at most', async () => {
+    const { outcome, shown, steps, stop } = startPairing({ stallMs: 120_000 });
+    const device = await whatsapp.fake.scan(await shown());
+    await until(() => device.isOnline);
+    const file = { as: 'blob', downloadMs: 60_000, chunkOrder: 2, progress: 100 } as const;
+    await whatsapp.fake.pushHistory(device, CHAT, file);
+    const wait = await until(() => steps.find(({ step }) => step === 'waiting'));
+    stop.abort();
+    await outcome;
+    expect(wait).toMatchObject({ for: 'files', chunks: [{ type: 'full', chunk: 2 }] });
+    expect(wait).toHaveProperty('atMostMs', expect.any(Number));
   });
 
   it('ends soon when the user stops a slow file, which stays owed', async () => {

@@ -9,7 +9,19 @@ import { owedHistoryWords } from '../../audit/owed-history.js';
 import { remedy } from '../../model/remedy.js';
 import type { Grid, Presentation } from '../ui/presentation.js';
 import { formatAmount } from '../ui/quantities.js';
-import { faint, NONE, span, table, text, type Block, type Document, type Line } from '../ui/document.js';
+import { chunkWords } from '../ui/pairing.js';
+import {
+  faint,
+  list,
+  NONE,
+  span,
+  table,
+  text,
+  type Block,
+  type Document,
+  type Item,
+  type Line,
+} from '../ui/document.js';
 
 /** What `link` has done, and what can be done now. */
 export function presentLink(result: LinkResult): Presentation {
@@ -59,11 +71,18 @@ function linkDocument(result: LinkResult): Document {
         : `Linked to ${name} as ${deviceWords(device)}.`,
       remarks: [
         `${formatAmount(messages.created, 'message')} and ${formatAmount(leads.created, 'lead')} created from ` +
-          `${formatAmount(chunks.received, 'chunk')} of history; ${formatAmount(messages.updated, 'message')} updated.`,
+          `${formatAmount(chunks.applied, 'chunk')} of history; ${formatAmount(messages.updated, 'message')} updated.`,
         ...troubles.map((trouble) => span('warn', trouble)),
       ],
     },
-    blocks: [],
+    blocks: [
+      list(
+        result.missingFiles.chunks.map((chunk): Item => ({
+          mark: 'warn',
+          line: `missing: ${chunkWords(chunk)}: ${chunk.reason}`,
+        })),
+      ),
+    ],
     next: [
       ...(files > 0
         ? [remedy('link', ['--connection', connection.name], 'downloads the missing files again')]

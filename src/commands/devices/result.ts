@@ -27,9 +27,19 @@ export interface LinkResult {
   /** How the phone's first sync ended. */
   sync: 'complete' | 'stalled' | 'interrupted';
   /** Chunks of history that the phone announced, and those that came. */
-  chunks: { announced: number; received: number };
+  chunks: {
+    announced: number;
+    received: number;
+    /** Those out of which the messages were made, also ones that an earlier run had stored. */
+    applied: number;
+  };
   /** Files of history that could not be downloaded, also before; they stay on record. */
-  missingFiles: { count: number; error: string | null };
+  missingFiles: {
+    count: number;
+    error: string | null;
+    /** Those that this run has tried: Baileys' word for their type (`recent`, `full` …) and their number. */
+    chunks: { type: string | null; chunk: number | null; reason: string }[];
+  };
   messages: MessageCounts;
   contacts: number;
   leads: RunResult['leads'];
