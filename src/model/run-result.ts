@@ -43,6 +43,8 @@ export interface HistorySyncState {
   progress: number | null;
   /** `phase/chunk_order` of every gap in the ledger. */
   missingChunks: string[];
+  /** Files that the phone of a linked device has announced and that did not arrive. */
+  missingFiles?: number;
   error?: string;
 }
 

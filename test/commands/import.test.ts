@@ -55,8 +55,8 @@ describeOnBackends('import: the phone', (backend) => {
       connection: { name: 'loja', kind: 'coexistence' },
       messages: { seen: 5, created: 5 },
       fetch: {
-        // The second one looks whether the short answer is whole.
-        requests: 2,
+        // The others look whether the short answer is whole, and whether its end is one.
+        requests: 3,
         pages: [{ address: ANA_PN, received: 5, messages: { created: 5 }, ofOthers: 0, endOfHistory: true }],
         anchor: { id: 'hello', fromMe: false, address: ANA_PN, timestamp: new Date(T0 * 1000).toISOString() },
       },
@@ -118,6 +118,7 @@ describeOnBackends('import: the phone', (backend) => {
       ['hello', 3],
       ['old3', 3],
       ['old3', 1],
+      ['old1', 1],
     ]);
   });
 
@@ -257,6 +258,7 @@ describeOnBackends('import: the phone', (backend) => {
       messages: { created: 5 },
     });
     expect(phones.requests.map(({ chatJid, otherJid }) => [chatJid, otherJid])).toEqual([
+      [ANA_LID, undefined],
       [ANA_LID, undefined],
       [ANA_LID, undefined],
     ]);
@@ -494,6 +496,7 @@ describeOnBackends('import: progress and Ctrl-C', (backend) => {
       'asked',
       'received',
       'saved',
+      'asked',
       'asked',
     ]);
   });

@@ -1,4 +1,5 @@
 import type { ConnectionKind } from '../../model/enumerations.js';
+import type { Remedy } from '../../model/remedy.js';
 import type { MessageCounts, Problem, RunResult } from '../../model/run-result.js';
 
 export interface DeviceView {
@@ -50,6 +51,21 @@ export interface LinkResult {
 /** What WhatsApp says about a device; `unchecked` without --check. */
 export type DeviceState = 'unchecked' | 'online' | 'conflict' | 'logged_out' | 'offline' | 'interrupted';
 
+/** A part of a chat that an answer left out. */
+export interface OwedPart {
+  /** Whose chat: a number, else a LID, as every command takes it. */
+  contact: string;
+  /** RFC 3339: the messages between these two are missing; `from` null: whatever is older than `to`. */
+  from: string | null;
+  to: string;
+  /** False: they only may be missing. */
+  proven: boolean;
+  /** One of a file, a chunk between others, or a short answer that the phone did not confirm. */
+  reason: 'file' | 'chunk' | 'short';
+  /** What requests them. */
+  remedy: Remedy;
+}
+
 export interface LinkedDeviceStatus {
   connection: ConnectionName & { kind: ConnectionKind };
   phone: string | null;
@@ -61,7 +77,7 @@ export interface LinkedDeviceStatus {
   key: 'ok' | 'missing' | 'wrong';
   whatsapp: DeviceState;
   /** History that its phone has announced or left out, and that the next import asks for again. */
-  owed: { files: number; gaps: number };
+  owed: { files: number; gaps: number; parts: OwedPart[] };
 }
 
 export interface DeviceStatusResult {

@@ -114,8 +114,8 @@ export interface FetchedPage {
  */
 export interface FetchedGapView {
   reason: 'file' | 'chunk' | 'short';
-  /** RFC 3339: the messages between these two are missing. */
-  after: string;
+  /** RFC 3339: the messages between these two are missing; `after` null: whatever is older. */
+  after: string | null;
   before: string;
   /** The phone was asked again, and now they are here. */
   filled: boolean;
@@ -167,6 +167,8 @@ export interface ImportResult {
     pages: FetchedPage[];
     /** Parts of the chat that answers left out; the next import asks for what is not filled. */
     gaps: FetchedGapView[];
+    /** The phone says that it has nothing older than a message of this time, and did not confirm it when it was asked. */
+    unconfirmedEnd: string | null;
     /** The anchor of the first request; null where none was found or needed. */
     anchor: AnchorView | null;
   };
@@ -176,6 +178,8 @@ export interface ImportResult {
   nextAllowedAt: string | null;
   problems: Problem[];
   problemCount: number;
+  /** Files of the connection's history that have not been downloaded: messages of this contact may be in them. */
+  owedFiles: number;
   /** What to do next, the most useful first. */
   remedies: Remedy[];
   database: string;
