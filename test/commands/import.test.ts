@@ -64,7 +64,8 @@ describeOnBackends('import: the phone', (backend) => {
     });
     expect(phones.requests).toMatchObject([
       { chatJid: ANA_PN, count: 50, timeoutMs: 1000 },
-      { chatJid: ANA_PN, count: 1 },
+      { chatJid: ANA_PN, count: 1, anchor: { id: 'hello' } },
+      { chatJid: ANA_PN, count: 1, anchor: { id: 'old1' } },
     ]);
     expect(await transcript(store)).toEqual([
       '> old1',
