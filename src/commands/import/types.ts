@@ -199,6 +199,17 @@ export interface ListedImport {
   nextAllowedAt: string | null;
 }
 
+/** A contact of a list that went wrong, in this run or in the one that it resumes. */
+export interface ListedFailure extends Pick<
+  ListedImport,
+  'line' | 'contact' | 'outcome' | 'reason' | 'connection'
+> {
+  /** The run that this one resumes had it. */
+  earlier: boolean;
+  /** What to do about it; null where the line itself is wrong. */
+  remedy: Remedy | null;
+}
+
 /** The JSON of an import of a list of contacts. */
 export interface ImportListResult {
   schemaVersion: 1;
@@ -223,6 +234,8 @@ export interface ImportListResult {
   outcomes: Partial<Record<ListedImport['outcome'], number>>;
   messages: { created: number; updated: number };
   imports: ListedImport[];
+  /** The contacts that went wrong, those of the run that this one resumes first; at most 100 of these. */
+  failures: ListedFailure[];
   resumedFrom?: { runId: string };
   database: string;
   /** Why it ended before the list did. */
