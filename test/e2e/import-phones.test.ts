@@ -218,6 +218,14 @@ describe('import: what is said', () => {
       const link = await machine.run(['link', '--connection', 'loja'], { env });
       expect(link.stderr).toContain('WA_RECONCILE_WHATSAPP_VERSION');
       expect(link.stderr).not.toMatch(/2\.3000\.\d/);
+      const set = { ...env, WA_RECONCILE_WHATSAPP_VERSION: '2.3000.1' };
+      const again = await machine.run(['link', '--connection', 'loja'], { env: set });
+      expect(again.stderr).toContain('that version was refused: set a newer one, or unset it.');
+      expect(again.stderr).not.toMatch(/2\.3000\.\d/);
+      const wrong = { ...env, WA_RECONCILE_WHATSAPP_VERSION: 'newest' };
+      const unread = await machine.run(['link', '--connection', 'loja'], { env: wrong });
+      expect(unread.code).toBe(2);
+      expect(unread.stderr).not.toMatch(/2\.3000\.\d/);
     }
     async function unreachable(): Promise<void> {
       const site = await linked();
