@@ -120,11 +120,11 @@ function adviseImport(result: Omit<ImportResult, 'remedies'>): Remedy[] {
   const { contact, fetch } = result;
   const remedies = adviseOutcome(result);
   const others = fetch.pages.reduce((sum, page) => sum + page.ofOthers, 0);
+  if (result.owedFiles > 0 && result.connection !== null) remedies.unshift(linkAgain(result.connection.name));
   if (fetch.gaps.some(({ filled }) => !filled))
     remedies.unshift(
       remedy('import', [contact.typed, '--phase', 'fetch', '--force'], 'requests the missing messages again'),
     );
-  if (result.owedFiles > 0 && result.connection !== null) remedies.push(linkAgain(result.connection.name));
   if (others > 0)
     remedies.push(remedy('replay', [], 'imports the messages of other people that came with the answer'));
   return remedies;

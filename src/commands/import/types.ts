@@ -61,7 +61,7 @@ export interface ImportListOptions extends FetchOptions {
  * How an import ended; one word each, in the JSON as in the exit code.
  * - cache: the raw log had what was missing (or all that was asked for was there already); the phone was not asked.
  * - fetched: the phone sent messages, and may have more.
- * - end_of_history: the phone says that it has nothing older.
+ * - end_of_history: the phone says that it has nothing older, and confirmed it.
  * - empty: nothing new: the raw log or the answer held no message of this contact.
  * - silent: no answer in time. The phone is offline, knows the chat by another address, or refuses; which of these is unknown.
  * - no_anchor: no message of this contact is stored from which to go back; WhatsApp wants one.
