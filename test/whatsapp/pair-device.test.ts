@@ -1,6 +1,6 @@
 import { proto } from '@whiskeysockets/baileys';
 import { getGlobalDispatcher, setGlobalDispatcher } from 'undici';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { DeviceAuth } from '../../src/whatsapp/auth-state.js';
 import { openSocket } from '../../src/whatsapp/open-socket.js';
 import { type PairingStep, pairDevice, type PairOptions } from '../../src/whatsapp/pair-device.js';
@@ -8,7 +8,9 @@ import { openHistorySession } from '../../src/whatsapp/history-session.js';
 import { logOut, unlinkDevice } from '../../src/whatsapp/unlink-device.js';
 import { lidOf, pnOf, type FakePerson } from '../support/fake-whatsapp/account.js';
 import { archived, conversation } from '../support/fake-whatsapp/archive.js';
+import { randomAccount } from '../support/fake-whatsapp/credentials.js';
 import { createMediaDispatcher } from '../support/fake-whatsapp/media-dispatcher.js';
+import { startFakeWhatsApp } from '../support/fake-whatsapp/server.js';
 import { quiet, until, useFakeWhatsApp } from '../support/fake-whatsapp/session.js';
 import { memoryDevice, memoryKeeper } from '../support/memory-device.js';
 
@@ -205,6 +207,39 @@ describe('pairing', () => {
     await outcome;
     expect(wait).toMatchObject({ for: 'files', chunks: [{ type: 'full', chunk: 2 }] });
     expect(wait).toHaveProperty('atMostMs', expect.any(Number));
+  });
+
+  it('says that it waits for the phone, where nothing tells the end of the history', async () => {
+    const fake = await startFakeWhatsApp({
+      account: randomAccount(),
+      historyOnLink: [
+        { history: { syncType: HistorySyncType.INITIAL_BOOTSTRAP }, chunkOrder: 1, progress: 40 },
+      ],
+    });
+    onTestFinished(() => fake.close());
+    const { outcome, shown, steps } = startPairing({
+      url: fake.url,
+      accepts: () => true,
+      stallMs: 6_000,
+    });
+    await fake.scan(await shown());
+    expect(await outcome).toMatchObject({
+      sync: 'stalled',
+      progress: { announced: 1, received: 1 },
+      missing: [],
+    });
+    const wait = steps.find(({ step }) => step === 'waiting');
+    expect(wait).toMatchObject({ for: 'history', chunks: [] });
+  });
+
+  it('has a damaged file again, too, and owes it when it is still damaged', async () => {
+    const { outcome, shown, keeper } = startPairing({ stallMs: 120_000 });
+    const device = await whatsapp.fake.scan(await shown());
+    await until(() => device.isOnline);
+    await whatsapp.fake.pushHistory(device, CHAT, { as: 'corrupt-blob', chunkOrder: 1, progress: 100 });
+    expect(await outcome).toMatchObject({ sync: 'stalled', missing: [{ type: 'full', chunk: 1 }] });
+    expect(keeper.owed.size).toBe(1);
+    expect(keeper.failures).toHaveLength(1);
   });
 
   it('ends soon when the user stops a slow file, which stays owed', async () => {
