@@ -80,6 +80,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   'commands/import': [
+    'audit',
     'commands/connections',
     'commands/contacts',
     'commands/replay',
@@ -95,6 +96,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   'commands/devices': [
+    'audit',
     'commands',
     'commands/connections',
     'commands/import',

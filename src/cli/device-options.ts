@@ -20,7 +20,7 @@ const SERVICE = {
   whatsappVersion: flag(
     'version',
     'which version of it to speak',
-    'a version such as 2.3000.1043857760',
+    'three numbers with dots between them',
     versionOf,
   ),
 };

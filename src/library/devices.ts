@@ -29,7 +29,14 @@ export type PairingStep =
   /** The phone has agreed; `refused`: it is not the connection's phone. `phone`: digits only. */
   | { step: 'paired' | 'refused'; account: { id: string; phone: string; device: number } }
   /** `percent`: what the phone says, 0 to 100. */
-  | { step: 'syncing'; messages: number; announced: number; received: number; percent: number | null };
+  | { step: 'syncing'; messages: number; announced: number; received: number; percent: number | null }
+  /** Nothing has come for a few seconds. `chunks`: the files that are waited for, where `for` is `files`. */
+  | {
+      step: 'waiting';
+      for: 'files' | 'history' | 'settings';
+      chunks: { type: string | null; chunk: number | null }[];
+      atMostMs: number;
+    };
 
 /** What every use of a linked device needs. */
 export interface DeviceAccess {

@@ -1,3 +1,4 @@
+import { amount } from './amount.js';
 import type { HistorySyncStatus } from './enumerations.js';
 
 /** Counts by reason, e.g. `{ group: 3 }`; reasons that did not occur are absent. */
@@ -43,6 +44,8 @@ export interface HistorySyncState {
   progress: number | null;
   /** `phase/chunk_order` of every gap in the ledger. */
   missingChunks: string[];
+  /** Files that the phone of a linked device has announced and that did not arrive. */
+  missingFiles?: number;
   error?: string;
 }
 
@@ -79,6 +82,27 @@ export function signatureWords({ valid, bad, uncheckable, sha1, unsigned }: Sign
     .join(', ');
 }
 
+/** Rows that a run took back. */
+export interface RemovedRows {
+  leads: number;
+  conversations: number;
+  messages: number;
+  tickets: number;
+}
+
+/** `1 lead, 1 conversation and 2 messages of the own number removed`; null where nothing was. */
+export function ownNumberWords(removed: RemovedRows, verb = 'removed'): string | null {
+  const parts = [
+    amount(removed.leads, 'lead'),
+    amount(removed.conversations, 'conversation'),
+    amount(removed.messages, 'message'),
+    amount(removed.tickets, 'ticket'),
+  ].filter((part) => !part.startsWith('0 '));
+  const last = parts.pop();
+  if (last === undefined) return null;
+  return `${parts.length === 0 ? last : `${parts.join(', ')} and ${last}`} of the own number ${verb}`;
+}
+
 /** One problem with its place. At most 100 are listed; the counters count all. */
 export interface Problem {
   /** `file:line`, or `log:<id>`. */
@@ -110,6 +134,8 @@ export interface RunResult {
   leads: { created: number; updated: number; merged: number };
   conversations: { created: number };
   tickets: { opened: number; refreshed: number };
+  /** Taken back: it was about a connection's own number, which became known only later (I4). */
+  ownNumberRemoved: RemovedRows;
   /** Events without rows, by name (H3): `account_update.PARTNER_REMOVED`, … */
   events: ReasonCounts;
   connections: ConnectionResult[];

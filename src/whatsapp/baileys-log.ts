@@ -3,11 +3,14 @@ import type { ILogger } from '@whiskeysockets/baileys/lib/Utils/logger.js';
 /** Takes a line for the log. */
 export type LogLine = (message: string) => void;
 
+/** What Baileys 7.0.0-rc14 logs, and nothing more, when it cannot download or read what a message announces. */
+const MESSAGE_FAILED = 'error in handling message';
+
 /**
  * Baileys' log, of which only the words are kept: the objects beside them hold keys, numbers and texts. `level` is Baileys'
  * switch for costly lines that would not be shown.
  */
-export function createBaileysLogger(write: LogLine): ILogger {
+export function createBaileysLogger(write: LogLine, onMessageFailed?: () => void): ILogger {
   const skip = (): void => undefined;
   const logger: ILogger = {
     level: 'warn',
@@ -20,6 +23,7 @@ export function createBaileysLogger(write: LogLine): ILogger {
     },
     error: (context, message) => {
       write(describe(context, message));
+      if (message === MESSAGE_FAILED) onMessageFailed?.();
     },
   };
   return logger;

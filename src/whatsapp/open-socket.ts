@@ -29,6 +29,8 @@ interface SocketOptions extends ServiceOptions {
   onCredentials: () => void;
   /** Gets every event before Baileys' buffer. */
   tap: EventTap;
+  /** Called when Baileys could not handle a message, which it tells nobody else. */
+  onMessageFailed?: () => void;
   browser?: [string, string, string];
   shouldSyncHistory: (notification: proto.Message.IHistorySyncNotification) => boolean;
 }
@@ -62,7 +64,7 @@ export function openSocket(options: SocketOptions): DeviceSocket {
     browser,
     version: version === undefined ? DEFAULT_CONNECTION_CONFIG.version : mutable(version),
     waWebSocketUrl: url ?? DEFAULT_CONNECTION_CONFIG.waWebSocketUrl,
-    logger: createBaileysLogger(log),
+    logger: createBaileysLogger(log, options.onMessageFailed),
     // Online, the phone would stop notifying its owner.
     markOnlineOnConnect: false,
     fireInitQueries: false,

@@ -3,7 +3,13 @@ import { accountOf, type LinkedAccount, DeviceAuth, type DeviceStorage } from '.
 import { DEVICE_BROWSER, PAIRING_CODE_BROWSER } from './assumptions.js';
 import { type CloseReason, type DeviceSocket, openSocket, type ServiceOptions } from './open-socket.js';
 import { connectDevice, type NoConnection } from './connect-device.js';
-import { FirstSync, type SyncPatience, type SyncProgress, FirstSyncFiles } from './first-sync.js';
+import {
+  FirstSync,
+  type MissingChunk,
+  type SyncPatience,
+  type SyncProgress,
+  type SyncWait,
+} from './first-sync.js';
 import type { HistoryKeeper } from './history-keeper.js';
 import { isEvent, rawEvent } from './tap-events.js';
 import { logOut } from './unlink-device.js';
@@ -19,7 +25,9 @@ export type PairingStep =
   | { step: 'pairing_code'; code: string }
   | { step: 'paired'; account: LinkedAccount }
   | { step: 'refused'; account: LinkedAccount }
-  | ({ step: 'syncing' } & SyncProgress);
+  | ({ step: 'syncing' } & SyncProgress)
+  /** Nothing has come for a few seconds. */
+  | ({ step: 'waiting' } & SyncWait);
 
 export interface PairOptions extends ServiceOptions, SyncPatience {
   storage: DeviceStorage;
@@ -45,6 +53,8 @@ export type PairOutcome =
       wasLinked: boolean;
       sync: 'complete' | 'stalled' | 'interrupted';
       progress: SyncProgress;
+      /** Chunks that could not be had, now or before. */
+      missing: MissingChunk[];
     }
   | {
       kind: 'refused';
@@ -197,13 +207,20 @@ async function finish(options: PairOptions, auth: DeviceAuth, wasLinked: boolean
   const account = accountOf(auth.creds);
   if (account === undefined) throw new Error('the stored credentials name no account');
   const sync = new FirstSync(
+    keeper,
+    options.owed ?? [],
     () => auth.creds.accountSyncCounter > 0,
-    (progress) => {
-      onStep({ step: 'syncing', ...progress });
+    {
+      onProgress: (progress) => {
+        onStep({ step: 'syncing', ...progress });
+      },
+      onWaiting: (wait) => {
+        onStep({ step: 'waiting', ...wait });
+      },
     },
     options,
+    (line) => options.log?.(line),
   );
-  const files = new FirstSyncFiles(keeper, options.owed ?? [], (line) => options.log?.(line));
   const open = (): DeviceSocket =>
     openSocket({
       ...options,
@@ -213,11 +230,16 @@ async function finish(options: PairOptions, auth: DeviceAuth, wasLinked: boolean
         auth.save();
       },
       tap: (event, data) => {
-        // Counted even if storing it fails: the sync must not wait for a chunk that has arrived.
-        sync.tap(event, data);
-        if (KEPT.has(event) && data !== undefined) keeper.keep(rawEvent(event, data));
-        files.tap(event, data);
+        let isKept = false;
+        try {
+          if (KEPT.has(event) && data !== undefined) keeper.keep(rawEvent(event, data));
+          isKept = true;
+        } finally {
+          // Counted even if storing it fails: the sync must not wait for a chunk that has arrived.
+          sync.tap(event, data, isKept);
+        }
       },
+      onMessageFailed: sync.mayHaveFailed,
     });
   if (wasLinked) onStep({ step: 'connecting' });
   try {
@@ -234,17 +256,21 @@ async function finish(options: PairOptions, auth: DeviceAuth, wasLinked: boolean
       void socket.closed.then((reason) => {
         closed = reason;
       });
-      const settled = await sync.settle(signal, () => closed !== null);
+      const settled = await sync.settle(socket.sock, signal, () => closed !== null);
       if (settled !== 'closed') {
         if (settled === 'interrupted') await sync.drain(DRAIN_MS);
-        const missing = await files.takeMissing(
-          socket.sock,
-          settled === 'interrupted' ? LAST_FILES_MS : FILES_MS,
-        );
-        for (const { messages } of missing) sync.recover(messages);
+        await sync.takeMissing(socket.sock, settled === 'interrupted' ? LAST_FILES_MS : FILES_MS);
+        await sync.close();
         await socket.end();
         const ended = settled === 'stalled' && sync.isComplete() ? 'complete' : settled;
-        return { kind: 'linked', account, wasLinked, sync: ended, progress: sync.progress };
+        return {
+          kind: 'linked',
+          account,
+          wasLinked,
+          sync: ended,
+          progress: sync.progress,
+          missing: sync.missing,
+        };
       }
       await socket.end();
       const reason = await socket.closed;
@@ -253,6 +279,7 @@ async function finish(options: PairOptions, auth: DeviceAuth, wasLinked: boolean
         return { kind: 'offline', reason: reason.kind === 'lost' ? reason.reason : reason.kind, account };
     }
   } finally {
+    await sync.close();
     await auth.close();
   }
 }

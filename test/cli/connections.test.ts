@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { BUSINESS, FIRST, item, webhook } from '../support/webhooks.js';
 import { useServer } from './database-home.js';
 import { temporaryDirectory } from './run-cli.js';
 
@@ -18,6 +19,44 @@ const CLOUD = [
 
 describe('connections on the command line', () => {
   const server = useServer();
+
+  test('I4: what a number brought that is the own one is taken back, counted and said', async () => {
+    const run = await server.prepare();
+    await run(['connection', 'add', '--name', 'main', '--kind', 'cloud_api', '--phone-number-id', FIRST.id]);
+    const bodies = ['A1', 'A2'].map((key, at) =>
+      webhook('messages', {
+        metadata: { phone_number_id: FIRST.id },
+        messages: [item(key, at, { from: BUSINESS })],
+      }),
+    );
+    const log = [
+      ...bodies,
+      webhook('messages', { metadata: { phone_number_id: FIRST.id }, messages: [item('B1', 9)] }),
+    ];
+    const first = await run(['replay', '-', '--json'], {
+      stdin: log.map((body) => JSON.stringify(body)).join('\n'),
+    });
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      messages: { created: 3 },
+      ownNumberRemoved: { leads: 0, conversations: 0, messages: 0, tickets: 0 },
+    });
+    await run(['connection', 'edit', 'main', '--phone', `+${BUSINESS}`]);
+    const words = '1 lead, 1 conversation, 2 messages and 1 ticket of the own number';
+    const planned = await run(['replay', '--dry-run']);
+    expect(planned.stdout).toContain(`${words} would be removed`);
+    const { stdout } = await run(['replay']);
+    expect(stdout).toContain(`${words} removed`);
+    expect(stdout).not.toContain('no lead, conversation or ticket changed');
+    const { runs } = z
+      .looseObject({ runs: z.array(z.looseObject({ id: z.string(), verdict: z.string() })) })
+      .parse(JSON.parse((await run(['runs', 'list', '--json'])).stdout));
+    expect(runs[0]?.verdict).toContain(`${words} removed`);
+    const shown = await run(['runs', 'show', runs[0]?.id ?? '', '--json']);
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      run: { counters: { ownNumberRemoved: { leads: 1, conversations: 1, messages: 2, tickets: 1 } } },
+    });
+    expect((await run(['replay', '--all'])).stdout).not.toContain('of the own number');
+  });
 
   test('are added, listed, shown, changed and removed', async () => {
     const run = await server.prepare();

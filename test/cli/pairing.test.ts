@@ -38,13 +38,17 @@ class Terminal extends Writable {
   }
 }
 
-function displayOn(terminal: Terminal, colour = true): PairingDisplay {
+function displayOn(
+  terminal: Terminal,
+  colour = true,
+  notice: (line: string) => void = () => undefined,
+): PairingDisplay {
   const call: Screen = {
     io: { stderr: terminal, stderrIsTTY: true, clock: Date.now },
     console: createConsole({ stderr: terminal }),
     settings: { events: false, verbose: 0, debug: false },
     look: createLook(colour, 80, ['--home', '/srv/wa']),
-    notice: () => undefined,
+    notice,
   };
   return pairingDisplay(call, 'loja');
 }
@@ -87,7 +91,8 @@ describe('the QR code', () => {
     await delay(200);
     const said = terminal.screen.join('\n');
     const [, rows = ''] = /needs a window of (\d+) rows/.exec(said) ?? [];
-    expect(said).toContain('this one has 24 and 80');
+    // 80 columns are enough: only what lacks is named.
+    expect(said).toContain(`a window of ${rows} rows; this one has 24.`);
     expect(said).toContain('wa-reconcile link --connection loja --pairing-code --home /srv/wa');
     expect(said).not.toContain('█');
     terminal.rows = Number(rows);
@@ -95,6 +100,42 @@ describe('the QR code', () => {
     // Nothing of it has scrolled out of the window.
     const from = terminal.screen.findIndex((line) => line.startsWith('Scan this'));
     expect(terminal.screen.length - from).toBeLessThanOrEqual(terminal.rows);
+    display.close();
+  });
+
+  it('names the columns alone where the rows are enough', async () => {
+    const terminal = new Terminal(40, 50);
+    const display = displayOn(terminal);
+    display.show({ step: 'qr', qr: TEXT });
+    await delay(200);
+    expect(terminal.screen.join('\n')).toMatch(/needs a window of \d+ columns; this one has 50\./);
+    expect(terminal.screen.join('\n')).not.toMatch(/\d+ rows/);
+    display.close();
+  });
+});
+
+describe('the first sync', () => {
+  it('ends with its last figures, and says what is waited for', async () => {
+    const lines: string[] = [];
+    const display = displayOn(new Terminal(40, 80), true, (line) => lines.push(line));
+    const step = { step: 'syncing', percent: null } as const;
+    display.show({ ...step, messages: 0, announced: 1, received: 0 });
+    display.show({ ...step, messages: 7, announced: 2, received: 1 });
+    display.show({ ...step, messages: 9, announced: 2, received: 2 });
+    await delay(2_100);
+    expect(lines).toEqual([
+      'Syncing: 0 of 1 chunk received, with 0 messages',
+      'Syncing: 2 of 2 chunks received, with 9 messages',
+    ]);
+    display.show({
+      step: 'waiting',
+      for: 'files',
+      chunks: [{ type: 'full', chunk: 2 }],
+      atMostMs: 59_800,
+    });
+    expect(lines.at(-1)).toBe(
+      'Waiting up to 60 s for 1 file of history that did not arrive: chunk 2 of the full history',
+    );
     display.close();
   });
 });

@@ -46,6 +46,7 @@ export function runResult(changes: Partial<RunResult> = {}): RunResult {
     leads: { created: 120, updated: 3, merged: 1 },
     conversations: { created: 118 },
     tickets: { opened: 8, refreshed: 2 },
+    ownNumberRemoved: { leads: 0, conversations: 0, messages: 0, tickets: 0 },
     events: {},
     connections: [
       {

@@ -1,12 +1,20 @@
 import { proto } from '@whiskeysockets/baileys';
 import { expect, test } from 'vitest';
+import { presentImport } from '../../src/cli/views/import.js';
+import { presentReport } from '../../src/cli/views/report.js';
+import { deviceStatus } from '../../src/commands/devices/status.js';
+import { report } from '../../src/commands/report/report.js';
+import { minuteOf } from '../../src/model/time.js';
 import type { Store } from '../../src/store/store.js';
+import { runCheck } from '../support/checking.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';
+import { ask } from '../support/explaining.js';
 import { archived, conversation } from '../support/fake-whatsapp/archive.js';
 import { fakePhones, historyPage, historyPages, phoneWith } from '../support/history-pages.js';
 import { importOf, linkDevice } from '../support/importing.js';
-import { replayBodies } from '../support/replaying.js';
+import { replayBodies, testContext } from '../support/replaying.js';
+import { reportOptions } from '../support/reporting.js';
 import { select, transcript } from '../support/shown.js';
 import { ANA, live, T0 } from '../support/webhooks.js';
 
@@ -79,6 +87,123 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
     expect(result).toMatchObject({ outcome: 'end_of_history', status: 'completed' });
     expect(await transcript(store)).toHaveLength(31);
     expect(await gapsIn(store)).toEqual([]);
+  });
+
+  /** One chunk of the chat, which says that there is nothing older, and then not a word more. */
+  function quietAfter(...chunks: typeof CHUNKS) {
+    let asked = 0;
+    return fakePhones((request) => {
+      asked += 1;
+      if (asked === 1) return historyPages(chunks);
+      return request.anchor.id === (chunks.length === 1 ? 'A20' : 'A10') ? 'silence' : PHONE(request);
+    });
+  }
+
+  test('whose oldest chunk is lost claims no end, and is on record where several came', async () => {
+    const store = await backend.open();
+    await shop(store);
+    const result = await importOf(store, quietAfter(...CHUNKS.slice(0, 2)), { count: 50, pages: 5 });
+    const oldest = new Date((T0 - 3000 + 10 * 100) * 1000).toISOString();
+    expect(result).toMatchObject({
+      outcome: 'fetched',
+      status: 'partial',
+      fetch: {
+        unconfirmedEnd: oldest,
+        gaps: [{ reason: 'short', after: null, before: oldest, filled: false }],
+      },
+    });
+    const { document } = presentImport(result, { argv: ['import', ANA], timeoutMs: 1000 });
+    const words = JSON.stringify(document);
+    expect(words).toContain(`Messages may be missing before ${oldest}`);
+    expect(words).not.toContain('nothing older.');
+    expect(words).not.toContain('end_of_history');
+    // A phone that stays silent leaves it on record; one that answers brings it in.
+    const again = { count: 50, phase: 'fetch', force: true } as const;
+    expect(
+      await importOf(
+        store,
+        fakePhones(() => 'silence'),
+        again,
+      ),
+    ).toMatchObject({ outcome: 'silent', fetch: { gaps: [{ after: null, filled: false }] } });
+    expect(await gapsIn(store)).toMatchObject([{ anchor_id: 'A10', behind_id: '' }]);
+    expect(await importOf(store, fakePhones(PHONE), again)).toMatchObject({
+      outcome: 'end_of_history',
+      status: 'completed',
+      fetch: { gaps: [] },
+    });
+    expect(await transcript(store)).toHaveLength(31);
+    expect(await gapsIn(store)).toEqual([]);
+  });
+
+  test('that is one chunk alone claims no end that the phone does not confirm', async () => {
+    const store = await backend.open();
+    await shop(store);
+    const result = await importOf(store, quietAfter(...CHUNKS.slice(0, 1)), { count: 50, pages: 5 });
+    const oldest = new Date((T0 - 3000 + 20 * 100) * 1000).toISOString();
+    expect(result).toMatchObject({
+      outcome: 'fetched',
+      status: 'completed',
+      fetch: { unconfirmedEnd: oldest, gaps: [] },
+    });
+    const { document } = presentImport(result, { argv: ['import', ANA], timeoutMs: 1000 });
+    expect(JSON.stringify(document)).toContain(`Messages before ${oldest} may be missing`);
+  });
+
+  test('is named by link status, report, verify and explain, with the command that requests it', async () => {
+    const store = await backend.open();
+    await shop(store);
+    await importOf(
+      store,
+      fakePhones(({ count }) =>
+        count === 1 ? 'silence' : { conversations: [conversation(PN, OLD.slice(20, 25))] },
+      ),
+      { count: 10 },
+    );
+    await store.sql.execute(`delete from linked_devices`);
+    await linkDevice(store);
+    const ctx = testContext(store);
+    const command = {
+      command: 'import',
+      args: [`+${ANA}`, '--connection', 'loja', '--phase', 'fetch', '--force'],
+    };
+    const from = new Date((T0 - 3000 + 24 * 100) * 1000);
+    const to = new Date(T0 * 1000);
+    const status = await deviceStatus(ctx, {
+      database: { kind: 'pglite', directory: '' },
+      lockWaitMs: 0,
+      secretKey: null,
+      check: false,
+    });
+    expect(status.devices).toMatchObject([
+      {
+        owed: {
+          gaps: 1,
+          parts: [
+            {
+              contact: `+${ANA}`,
+              from: from.toISOString(),
+              to: to.toISOString(),
+              proven: false,
+              reason: 'short',
+              remedy: command,
+            },
+          ],
+        },
+      },
+    ]);
+    const words = `essages of +${ANA} between ${minuteOf(from.getTime())} and ${minuteOf(to.getTime())} may be missing`;
+    const { alerts } = await report(ctx, reportOptions());
+    expect(alerts.filter(({ kind }) => kind === 'history_owed')).toMatchObject([
+      { kind: 'history_owed', message: `M${words}.`, remedy: command },
+    ]);
+    const check = await runCheck(store, 'history_ledger');
+    expect(check.result.remedy).toContain(`wa-reconcile import ${command.args.join(' ')}`);
+    expect(JSON.stringify(check)).toContain(words);
+    expect(check.result.summary).not.toContain('1 history complete');
+    const explained = await ask(store, `+${ANA}`);
+    expect(explained.notices.join()).toContain(words);
+    expect(explained.remedies).toContainEqual({ do: 'import', contact: `+${ANA}`, connection: 'loja' });
   });
 
   test('is noticed when it is full without a chunk of its middle', async () => {
@@ -189,5 +314,50 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
       fetch: { requests: 2, gaps: [] },
     });
     expect(await select(store, `select status from webhook_log where status <> 'processed'`)).toEqual([]);
+  });
+});
+
+describeOnBackends('a file of the history that did not arrive', (backend) => {
+  test('makes the history incomplete, and is a possible reason wherever a contact is asked about', async () => {
+    const store = await backend.open();
+    await shop(store);
+    for (const state of ['whole', 'owed'] as const) {
+      if (state === 'owed')
+        await store.sql.execute(
+          `insert into owed_files (connection_id, file_id, notification, announced_at, error)
+           select id, 'f1', '\\x00'::bytea, now(), 'HTTP 404' from connections`,
+        );
+      await store.sql.execute(`update connections set history_sync_status = 'completed'`);
+      const result = await report(testContext(store), reportOptions());
+      const { document } = presentReport(result, { blocks: true });
+      const check = await runCheck(store, 'history_ledger');
+      const explained = await ask(store, `+${ANA}`);
+      const nobody = await ask(store, '+5511912340000');
+      const imported = await importOf(store, fakePhones(PHONE), { phase: 'cache' });
+      const link = { do: 'link', connection: 'loja' };
+      const said = JSON.stringify(
+        presentImport(imported, { argv: ['import', ANA], timeoutMs: 1000 }).document,
+      );
+      if (state === 'whole') {
+        expect(check.result.summary).toBe('1 history complete');
+        expect(JSON.stringify([explained.notices, nobody.notices, said])).not.toContain('did not arrive');
+        expect(JSON.stringify(document)).toContain('completed');
+        continue;
+      }
+      expect(result.connections).toMatchObject([{ historySync: { status: 'completed', missingFiles: 1 } }]);
+      expect(JSON.stringify(document)).toContain('incomplete, 1 file missing');
+      expect(check.result.summary).toBe('1 history with parts that did not arrive');
+      expect(check.result.remedy).toContain('wa-reconcile link --connection loja');
+      for (const { notices, remedies } of [explained, nobody]) {
+        expect(notices).toEqual([
+          'loja: 1 file of its history did not arrive; messages of this contact may be in it',
+        ]);
+        expect(remedies).toContainEqual(link);
+      }
+      expect(said).toContain("1 file of the history of 'loja' did not arrive");
+      expect(imported.remedies).toContainEqual(
+        expect.objectContaining({ command: 'link', args: ['--connection', 'loja'] }),
+      );
+    }
   });
 });

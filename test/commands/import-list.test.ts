@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { presentImportList } from '../../src/cli/views/import-list.js';
 import { importList } from '../../src/commands/import/import-list.js';
 import type { ImportListOptions, ImportListResult } from '../../src/commands/import/types.js';
 import type { Store } from '../../src/store/store.js';
@@ -126,6 +127,40 @@ describeOnBackends('import of a list', (backend) => {
       contacts: { done: 3, doneBefore: 0 },
       outcomes: { throttled: 3 },
     });
+  });
+
+  test('a resumed list names what went wrong in its earlier part, with the remedy', async () => {
+    const store = await backend.open();
+    await shop(store);
+    const phone = phoneWith(...CHATS);
+    const list = [ANA, 'tomorrow', BRU, CAR];
+    const first = fakePhones((request) => {
+      if (request.chatJid.startsWith(ANA)) return 'silence';
+      return request.chatJid.startsWith(BRU) ? { kind: 'conflict' } : phone(request);
+    });
+    const silent = { line: 1, contact: ANA, outcome: 'silent', connection: 'loja' };
+    const again = { command: 'import', args: [ANA, '--connection', 'loja', '--phase', 'fetch', '--force'] };
+    const wrong = { line: 2, outcome: 'invalid_contact', remedy: null };
+    expect(await importOf(store, first, list)).toMatchObject({
+      failures: [
+        { ...silent, earlier: false, remedy: again },
+        { ...wrong, earlier: false },
+      ],
+    });
+    const second = await importOf(store, fakePhones(phone), list);
+    expect(second).toMatchObject({
+      status: 'partial',
+      contacts: { doneBefore: 2, failedBefore: 2 },
+      failures: [
+        { ...silent, earlier: true, remedy: again },
+        { ...wrong, earlier: true },
+      ],
+    });
+    const { document } = presentImportList(second, ['import', '--from-file', 'contacts.txt']);
+    const words = JSON.stringify(document);
+    expect(words).toContain(`line 1: ${ANA}: silent (in an earlier run)`);
+    expect(words).toContain("line 2: 'tomorrow' is not a valid contact. (in an earlier run)");
+    expect(document.next).toMatchObject([again]);
   });
 
   test('another list, or other wishes, do not take it up', async () => {

@@ -53,10 +53,11 @@ describeOnBackends('import: another process has the device first', (backend) => 
       messages: { created: 2, unchanged: 0 },
       fetch: { anchor: { id: 'old3' } },
     });
-    // The second one looks whether the short answer is whole.
+    // The others look whether the short answer is whole, and whether its end is one.
     expect(phones.requests.map(({ anchor, count }) => [anchor.id, count])).toEqual([
       ['old3', 50],
       ['old3', 1],
+      ['old1', 1],
     ]);
   });
 });

@@ -1,3 +1,4 @@
+import { proto } from '@whiskeysockets/baileys';
 import { expect, test } from 'vitest';
 import type { ProgressEvent } from '../../src/context.js';
 import { THROTTLE_MS } from '../../src/commands/import/types.js';
@@ -55,8 +56,8 @@ describeOnBackends('import: the phone', (backend) => {
       connection: { name: 'loja', kind: 'coexistence' },
       messages: { seen: 5, created: 5 },
       fetch: {
-        // The second one looks whether the short answer is whole.
-        requests: 2,
+        // The others look whether the short answer is whole, and whether its end is one.
+        requests: 3,
         pages: [{ address: ANA_PN, received: 5, messages: { created: 5 }, ofOthers: 0, endOfHistory: true }],
         anchor: { id: 'hello', fromMe: false, address: ANA_PN, timestamp: new Date(T0 * 1000).toISOString() },
       },
@@ -64,7 +65,8 @@ describeOnBackends('import: the phone', (backend) => {
     });
     expect(phones.requests).toMatchObject([
       { chatJid: ANA_PN, count: 50, timeoutMs: 1000 },
-      { chatJid: ANA_PN, count: 1 },
+      { chatJid: ANA_PN, count: 1, anchor: { id: 'hello' } },
+      { chatJid: ANA_PN, count: 1, anchor: { id: 'old1' } },
     ]);
     expect(await transcript(store)).toEqual([
       '> old1',
@@ -118,6 +120,7 @@ describeOnBackends('import: the phone', (backend) => {
       ['hello', 3],
       ['old3', 3],
       ['old3', 1],
+      ['old1', 1],
     ]);
   });
 
@@ -195,6 +198,67 @@ describeOnBackends('import: the phone', (backend) => {
     },
   );
 
+  test('takes what the owner has edited and revoked, in an answer beside a stranger’s messages', async () => {
+    const store = await backend.open();
+    await shop(store);
+    const { Type } = proto.Message.ProtocolMessage;
+    const key = (id: string): proto.IMessageKey => ({ remoteJid: ANA_PN, id, fromMe: true });
+    const edited = {
+      protocolMessage: {
+        type: Type.MESSAGE_EDIT,
+        key: key('old2'),
+        editedMessage: { conversation: 'set right' },
+        timestampMs: (T0 - 390) * 1000,
+      },
+    };
+    const own = [
+      archived({ chat: ANA_PN, id: 'edit', at: T0 - 390, fromMe: true, content: edited }),
+      archived({
+        chat: ANA_PN,
+        id: 'revoke',
+        at: T0 - 190,
+        fromMe: true,
+        content: { protocolMessage: { type: Type.REVOKE, key: key('old4') } },
+      }),
+    ];
+    // Of another chat: nothing of it may touch Ana's.
+    const theirs = archived({
+      chat: BRU_PN,
+      id: 'b2',
+      at: T0 - 40,
+      content: {
+        protocolMessage: { type: Type.REVOKE, key: { remoteJid: BRU_PN, id: 'old1', fromMe: false } },
+      },
+    });
+    const stranger = [archived({ chat: BRU_PN, id: 'b1', at: T0 - 50 }), theirs];
+    const phones = fakePhones(() => ({
+      conversations: [conversation(ANA_PN, [...CHAT.slice(0, 5), ...own]), conversation(BRU_PN, stranger)],
+    }));
+    const result = await importOf(store, phones);
+    expect(result).toMatchObject({
+      outcome: 'fetched',
+      status: 'completed',
+      messages: { created: 5, rejected: {} },
+      problemCount: 0,
+    });
+    expect(result.remedies).toContainEqual(expect.objectContaining({ command: 'replay', args: [] }));
+    const rows = await select(
+      store,
+      `select external_id, body, edited_at is not null as edited, deleted_at is not null as deleted,
+         (select count(*)::int from message_revisions r where r.message_id = m.id) as revisions
+       from messages m where external_id in ('old1', 'old2', 'old4') order by 1`,
+    );
+    expect(rows).toEqual([
+      { external_id: 'old1', body: 'old1', edited: false, deleted: false, revisions: 0 },
+      { external_id: 'old2', body: 'set right', edited: true, deleted: false, revisions: 1 },
+      expect.objectContaining({ external_id: 'old4', deleted: true, revisions: 1 }),
+    ]);
+    await replayLog(store, { which: 'pending' });
+    expect(await value(store, `select count(*)::int from webhook_log where status <> 'processed'`)).toBe(0);
+    expect(await value(store, `select count(*)::int from messages where external_id = 'b1'`)).toBe(1);
+    expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
+  });
+
   test('leaves out other chats, groups, status and newsletters, counts them, and loses nothing', async () => {
     const store = await backend.open();
     await shop(store);
@@ -257,6 +321,7 @@ describeOnBackends('import: the phone', (backend) => {
       messages: { created: 5 },
     });
     expect(phones.requests.map(({ chatJid, otherJid }) => [chatJid, otherJid])).toEqual([
+      [ANA_LID, undefined],
       [ANA_LID, undefined],
       [ANA_LID, undefined],
     ]);
@@ -494,6 +559,7 @@ describeOnBackends('import: progress and Ctrl-C', (backend) => {
       'asked',
       'received',
       'saved',
+      'asked',
       'asked',
     ]);
   });

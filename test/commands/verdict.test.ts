@@ -46,6 +46,12 @@ describe('the verdict of a reconcile', () => {
     );
   });
 
+  it('says what was taken back because it is about the own number', () => {
+    const removed = '1 lead, 1 conversation and 2 messages of the own number removed';
+    const details = { pending: 0, toRestore: 0, removed, dryRun: false };
+    expect(verdictOf('completed', QUIET, details)).toContain(`; 0 lost, 1 degraded, 1 note (${removed})`);
+  });
+
   it('claims nothing when the run did not come to its end', () => {
     const stopped = verdictOf('interrupted', QUIET, { pending: 0, toRestore: 0, dryRun: false });
     const failed = verdictOf('failed', QUIET, {

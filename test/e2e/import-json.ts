@@ -46,11 +46,12 @@ const importSchema = z.strictObject({
     gaps: z.array(
       z.strictObject({
         reason: z.enum(['file', 'chunk', 'short']),
-        after: instant,
+        after: instant.nullable(),
         before: instant,
         filled: z.boolean(),
       }),
     ),
+    unconfirmedEnd: instant.nullable(),
     anchor: z
       .strictObject({
         id: z.string(),
@@ -72,6 +73,7 @@ const importSchema = z.strictObject({
       .strictObject({ command: z.string(), args: z.array(z.string()), why: z.string(), line: z.string() })
       .transform(({ command, args, why }) => ({ command, args, why })),
   ),
+  owedFiles: count,
   database: z.string(),
 });
 

@@ -90,10 +90,23 @@ describe('import: files that cannot be had', () => {
       status: 'partial',
       messages: { created: 15 },
       fetch: { gaps: [{ reason: 'file', filled: false }] },
-      remedies: [{ command: 'import', args: [`+${ANA}`, '--phase', 'fetch', '--force'] }, {}],
+      owedFiles: 1,
+      remedies: [
+        { command: 'import', args: [`+${ANA}`, '--phase', 'fetch', '--force'] },
+        { command: 'link', args: ['--connection', 'loja'] },
+        {},
+      ],
     });
     const status = await site.call(['link', 'status', '--json']);
     expect(JSON.parse(status.stdout)).toMatchObject({ devices: [{ owed: { files: 1, gaps: 1 } }] });
+    const shown = (await site.call(['link', 'status'])).stdout;
+    expect(shown).toMatch(
+      new RegExp(
+        `\\+${ANA} +loja +2025-09-\\S+ \\S+ UTC +2025-09-\\S+ \\S+ UTC +missing: a file of the answer did not arrive`,
+      ),
+    );
+    expect(shown).toContain('wa-reconcile link --connection loja');
+    expect(shown).toContain(`wa-reconcile import +${ANA} --connection loja --phase fetch --force`);
     site.fake.healFiles();
     site.fake.onHistoryRequest(PHONE);
     const second = await imported(site, ['--count', '20', '--phase', 'fetch', '--force']);
@@ -218,6 +231,14 @@ describe('import: what is said', () => {
       const link = await machine.run(['link', '--connection', 'loja'], { env });
       expect(link.stderr).toContain('WA_RECONCILE_WHATSAPP_VERSION');
       expect(link.stderr).not.toMatch(/2\.3000\.\d/);
+      const set = { ...env, WA_RECONCILE_WHATSAPP_VERSION: '2.3000.1' };
+      const again = await machine.run(['link', '--connection', 'loja'], { env: set });
+      expect(again.stderr).toContain('that version was refused: set a newer one, or unset it.');
+      expect(again.stderr).not.toMatch(/2\.3000\.\d/);
+      const wrong = { ...env, WA_RECONCILE_WHATSAPP_VERSION: 'newest' };
+      const unread = await machine.run(['link', '--connection', 'loja'], { env: wrong });
+      expect(unread.code).toBe(2);
+      expect(unread.stderr).not.toMatch(/2\.3000\.\d/);
     }
     async function unreachable(): Promise<void> {
       const site = await linked();

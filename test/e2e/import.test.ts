@@ -134,8 +134,8 @@ describe('import: pages', () => {
     expect(result).toMatchObject({
       outcome: 'end_of_history',
       messages: { created: 20 },
-      // The last one looks whether the short page is whole.
-      fetch: { requests: 3, pages: [{ endOfHistory: false }, { endOfHistory: true }] },
+      // The last ones look whether the short page is whole, and whether its end is one.
+      fetch: { requests: 4, pages: [{ endOfHistory: false }, { endOfHistory: true }] },
     });
     expect(await bodies(site)).toHaveLength(22);
   });
@@ -190,7 +190,7 @@ describe('import: addresses', () => {
     const { result } = await imported(site, '--count', '12', '--pages', '5');
     expect(result).toMatchObject({
       outcome: 'end_of_history',
-      fetch: { requests: 3 },
+      fetch: { requests: 4 },
       messages: { created: 20 },
     });
     expect(await leads(site)).toEqual([{ phone_number: `+${ANA}` }]);
@@ -230,6 +230,7 @@ describe('import: addresses', () => {
     expect(site.fake.historyRequests.map(({ chatJid, count }) => [chatJid, count])).toEqual([
       [LID, 50],
       [LID, 1],
+      [LID, 1],
     ]);
     expect(await leads(site)).toEqual([{ phone_number: null }]);
   });
@@ -253,10 +254,10 @@ describe('import: addresses', () => {
     const { result } = await imported(site, '--timeout', '500ms');
     expect(result).toMatchObject({
       outcome: 'end_of_history',
-      fetch: { requests: 3 },
+      fetch: { requests: 4 },
       messages: { created: 20 },
     });
-    expect(site.fake.historyRequests.map(({ chatJid }) => chatJid)).toEqual([PN, LID, LID]);
+    expect(site.fake.historyRequests.map(({ chatJid }) => chatJid)).toEqual([PN, LID, LID, LID]);
   });
 });
 
@@ -267,7 +268,7 @@ describe('import: a number that came through the Cloud API alone', () => {
     site.fake.onHistoryRequest(answerFromArchive([{ id: LID, pnJid: PN, messages: chatOf(LID) }]));
     const { result } = await imported(site, '--timeout', '500ms');
     expect(result).toMatchObject({ outcome: 'end_of_history', messages: { created: 20 } });
-    expect(site.fake.historyRequests.map(({ chatJid }) => chatJid)).toEqual([PN, LID, LID]);
+    expect(site.fake.historyRequests.map(({ chatJid }) => chatJid)).toEqual([PN, LID, LID, LID]);
     expect(await leads(site)).toHaveLength(1);
   });
 });
@@ -470,7 +471,7 @@ describe('import: when it goes wrong', () => {
     });
     const { result, ended } = await imported(site);
     expect(ended.code).toBe(0);
-    expect(result).toMatchObject({ outcome: 'end_of_history', fetch: { requests: 3 } });
+    expect(result).toMatchObject({ outcome: 'end_of_history', fetch: { requests: 4 } });
     expect(site.device.logins).toBe(2);
   });
 

@@ -335,6 +335,7 @@ describeOnBackends('link', (backend) => {
     const again = await machine.run(['link', '--connection', 'loja'], { env });
     expect(again.code).toBe(4);
     expect(again.stdout).toMatch(/1 file of history could not be downloaded \(.+\)\./);
+    expect(again.stdout).toContain('missing: chunk 2 of the full history: ');
     expect(again.stdout).not.toContain('Is it online?');
     expect(again.stdout).toContain('wa-reconcile link --connection loja');
     const report = await machine.run(['report', '--json'], { env });
@@ -346,9 +347,53 @@ describeOnBackends('link', (backend) => {
     expect(whole.code).toBe(0);
     expect(JSON.parse(whole.stdout)).toMatchObject({
       status: 'completed',
-      missingFiles: { count: 0 },
+      chunks: { announced: 1, received: 1, applied: 1 },
+      missingFiles: { count: 0, chunks: [] },
       messages: { created: 1 },
     });
+  });
+
+  it('says in seconds that a file of the history cannot be had, and what is missing', async () => {
+    const { fake, machine, env } = await install();
+    const child = await machine.start(['link', '--connection', 'loja'], { env });
+    const device = await scan(fake, child);
+    await until(() => device.isOnline);
+    const startedAt = performance.now();
+    const chat = conversation(pnOf(ANA), [archived({ chat: pnOf(ANA), id: 'F1', at: AT + 9, text: 'file' })]);
+    const full = { syncType: HistorySyncType.FULL, conversations: [chat] };
+    await fake.pushHistory(device, full, { as: 'missing-blob', chunkOrder: 2, progress: 100 });
+    const { code, stdout, stderr } = await child.ended;
+    expect(code, stderr).toBe(4);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
+    expect(stdout).toContain('2 messages and 1 lead created from 3 chunks of history');
+    expect(stdout).toContain('missing: chunk 2 of the full history: ');
+    expect(stdout).not.toContain('did not arrive');
+    expect(stderr).toContain('3 of 4 chunks received, with 2 messages');
+    fake.healFiles();
+    const whole = await machine.run(['link', '--connection', 'loja'], { env });
+    expect(whole.code).toBe(0);
+    expect(whole.stdout).toContain('1 message and 0 leads created from 1 chunk of history');
+  });
+
+  it('exits with 143 when SIGTERM ends the wait for a file, which stays owed', async () => {
+    const { fake, machine, env } = await install();
+    const child = await machine.start(['link', '--connection', 'loja'], { env });
+    const device = await scan(fake, child);
+    await until(() => device.isOnline);
+    const full = { syncType: HistorySyncType.FULL, conversations: [] };
+    const slow = { as: 'blob', downloadMs: 60_000, chunkOrder: 2, progress: 100 } as const;
+    await fake.pushHistory(device, full, slow);
+    await child.says('for 1 file of history that did not arrive: chunk 2 of the full history', 'stderr');
+    const stoppedAt = performance.now();
+    child.process.kill('SIGTERM');
+    const { code, stdout } = await child.ended;
+    expect({ code, stdout }).toMatchObject({
+      code: 143,
+      stdout: expect.stringContaining('Interrupted: the same command resumes it.'),
+    });
+    expect(performance.now() - stoppedAt).toBeLessThan(10_000);
+    const left = await machine.look(({ sql }) => sql.query(`select count(*)::int as n from owed_files`));
+    expect(left).toEqual([{ n: 1 }]);
   });
 
   it('ends on Ctrl-C without a trace of the device', async () => {

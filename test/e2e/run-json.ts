@@ -53,6 +53,7 @@ const runSchema = z.strictObject({
   leads: z.strictObject({ created: count, updated: count, merged: count }),
   conversations: z.strictObject({ created: count }),
   tickets: z.strictObject({ opened: count, refreshed: count }),
+  ownNumberRemoved: z.strictObject({ leads: count, conversations: count, messages: count, tickets: count }),
   events: byReason,
   connections: z.array(
     z.strictObject({

@@ -1,6 +1,6 @@
 import { proto } from '@whiskeysockets/baileys';
 import { getGlobalDispatcher, setGlobalDispatcher } from 'undici';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { DeviceAuth } from '../../src/whatsapp/auth-state.js';
 import { openSocket } from '../../src/whatsapp/open-socket.js';
 import { type PairingStep, pairDevice, type PairOptions } from '../../src/whatsapp/pair-device.js';
@@ -8,7 +8,9 @@ import { openHistorySession } from '../../src/whatsapp/history-session.js';
 import { logOut, unlinkDevice } from '../../src/whatsapp/unlink-device.js';
 import { lidOf, pnOf, type FakePerson } from '../support/fake-whatsapp/account.js';
 import { archived, conversation } from '../support/fake-whatsapp/archive.js';
+import { randomAccount } from '../support/fake-whatsapp/credentials.js';
 import { createMediaDispatcher } from '../support/fake-whatsapp/media-dispatcher.js';
+import { startFakeWhatsApp } from '../support/fake-whatsapp/server.js';
 import { quiet, until, useFakeWhatsApp } from '../support/fake-whatsapp/session.js';
 import { memoryDevice, memoryKeeper } from '../support/memory-device.js';
 
@@ -146,11 +148,18 @@ describe('pairing', () => {
       sync: 'stalled',
       progress: { announced: 3, received: 2 },
     });
+    expect(await first.outcome).toMatchObject({ missing: [{ type: 'full', chunk: 1 }] });
     expect(first.keeper.owed.size).toBe(1);
     whatsapp.fake.healFiles();
     const owed = [...first.keeper.owed.values()].map(({ notification }) => notification);
     const again = startPairing({ storage: first.storage, keeper: first.keeper, owed });
-    expect(await again.outcome).toMatchObject({ kind: 'linked', wasLinked: true });
+    expect(await again.outcome).toMatchObject({
+      kind: 'linked',
+      wasLinked: true,
+      sync: 'complete',
+      progress: { announced: 1, received: 1, messages: 1 },
+      missing: [],
+    });
     expect(first.keeper.owed.size).toBe(0);
     expect(JSON.stringify(first.keeper.kept)).toContain('"A1"');
   });
@@ -169,6 +178,68 @@ describe('pairing', () => {
     });
     expect(JSON.stringify(raw)).toContain('"A1"');
     expect(keeper.owed.size).toBe(0);
+  });
+
+  it('waits no longer for a file than it is downloaded again, whatever the patience', async () => {
+    const { outcome, shown, steps } = startPairing({ stallMs: 120_000 });
+    const device = await whatsapp.fake.scan(await shown());
+    await until(() => device.isOnline);
+    const startedAt = performance.now();
+    await whatsapp.fake.pushHistory(device, CHAT, { as: 'missing-blob', chunkOrder: 3, progress: 100 });
+    expect(await outcome).toMatchObject({
+      kind: 'linked',
+      sync: 'stalled',
+      progress: { announced: 3, received: 2 },
+      missing: [{ type: 'full', chunk: 3, reason: expect.any(String) }],
+    });
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(steps.at(-1)).toMatchObject({ step: 'syncing', announced: 3, received: 2 });
+  });
+
+  it('says after a few seconds which file it waits for, and how long at most', async () => {
+    const { outcome, shown, steps, stop } = startPairing({ stallMs: 120_000 });
+    const device = await whatsapp.fake.scan(await shown());
+    await until(() => device.isOnline);
+    const file = { as: 'blob', downloadMs: 60_000, chunkOrder: 2, progress: 100 } as const;
+    await whatsapp.fake.pushHistory(device, CHAT, file);
+    const wait = await until(() => steps.find(({ step }) => step === 'waiting'));
+    stop.abort();
+    await outcome;
+    expect(wait).toMatchObject({ for: 'files', chunks: [{ type: 'full', chunk: 2 }] });
+    expect(wait).toHaveProperty('atMostMs', expect.any(Number));
+  });
+
+  it('says that it waits for the phone, where nothing tells the end of the history', async () => {
+    const fake = await startFakeWhatsApp({
+      account: randomAccount(),
+      historyOnLink: [
+        { history: { syncType: HistorySyncType.INITIAL_BOOTSTRAP }, chunkOrder: 1, progress: 40 },
+      ],
+    });
+    onTestFinished(() => fake.close());
+    const { outcome, shown, steps } = startPairing({
+      url: fake.url,
+      accepts: () => true,
+      stallMs: 6_000,
+    });
+    await fake.scan(await shown());
+    expect(await outcome).toMatchObject({
+      sync: 'stalled',
+      progress: { announced: 1, received: 1 },
+      missing: [],
+    });
+    const wait = steps.find(({ step }) => step === 'waiting');
+    expect(wait).toMatchObject({ for: 'history', chunks: [] });
+  });
+
+  it('has a damaged file again, too, and owes it when it is still damaged', async () => {
+    const { outcome, shown, keeper } = startPairing({ stallMs: 120_000 });
+    const device = await whatsapp.fake.scan(await shown());
+    await until(() => device.isOnline);
+    await whatsapp.fake.pushHistory(device, CHAT, { as: 'corrupt-blob', chunkOrder: 1, progress: 100 });
+    expect(await outcome).toMatchObject({ sync: 'stalled', missing: [{ type: 'full', chunk: 1 }] });
+    expect(keeper.owed.size).toBe(1);
+    expect(keeper.failures).toHaveLength(1);
   });
 
   it('ends soon when the user stops a slow file, which stays owed', async () => {

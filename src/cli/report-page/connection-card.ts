@@ -65,9 +65,12 @@ function historyChip({ historySync }: ConnectionReport): Markup {
     failed: 'bad',
   }[historySync.status];
   const gaps = historySync.missingChunks.length;
+  const { missingFiles = 0 } = historySync;
   const words =
-    historySync.status === 'not_supported' ? 'no history sync' : `history ${historyWords(historySync)}`;
-  return html`<span class="chip ${gaps > 0 ? 'warn' : tone}"
+    historySync.status === 'not_supported' && missingFiles === 0
+      ? 'no history sync'
+      : `history ${historyWords(historySync)}`;
+  return html`<span class="chip ${gaps + missingFiles > 0 ? 'warn' : tone}"
     >${words}${gaps > 0 && `, ${formatAmount(gaps, 'chunk')} missing`}</span
   >`;
 }

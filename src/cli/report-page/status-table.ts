@@ -95,12 +95,12 @@ function lastDayWords({ messages, usual }: ConnectionReport['lastDay']): Markup 
 }
 
 function historyWords(connection: ConnectionReport): Markup {
-  const { status, progress, missingChunks } = connection.historySync;
-  if (status === 'not_supported') return html`<span class="faint">none</span>`;
+  const { status, progress, missingChunks, missingFiles = 0 } = connection.historySync;
+  if (status === 'not_supported' && missingFiles === 0) return html`<span class="faint">none</span>`;
   const words =
     missingChunks.length > 0
       ? html`<span class="warn">${formatAmount(missingChunks.length, 'chunk')} missing</span>`
-      : html`${historySentence(connection)}`;
+      : html`<span class="${missingFiles > 0 ? 'warn' : 'plain'}">${historySentence(connection)}</span>`;
   const bar = progress !== null && status !== 'completed';
   return html`${words}${
     bar &&

@@ -8,6 +8,8 @@ import { drawQr, windowOf, type DrawnQr } from './qr.js';
 import { sanitize } from './sanitize.js';
 import { widthOf } from './width.js';
 
+type Wait = Extract<PairingStep, { step: 'waiting' }>;
+
 /** How often a sync that goes on is told of. */
 const SYNC_LINE_EVERY_MS = 2_000;
 /** How often it is looked whether a window that was too small has become large enough. */
@@ -42,6 +44,21 @@ export function pairingDisplay(call: Screen, connection: string): PairingDisplay
   const name = sanitize(connection);
   const code = new QrDisplay(call, connection);
   let lastLine = 0;
+  let later: NodeJS.Timeout | undefined;
+  /** Says how far the sync is, at once or, when it has just been said, in a moment: the last figures are always shown. */
+  const progress = (step: Extract<PairingStep, { step: 'syncing' }>): void => {
+    clearTimeout(later);
+    const wait = lastLine + SYNC_LINE_EVERY_MS - io.clock();
+    const line = (): void => {
+      lastLine = io.clock();
+      call.notice(syncWords(step));
+    };
+    if (wait <= 0) line();
+    else {
+      later = setTimeout(line, wait);
+      later.unref();
+    }
+  };
   const show = (step: PairingStep): void => {
     if (step.step !== 'qr') code.close();
     switch (step.step) {
@@ -63,23 +80,61 @@ export function pairingDisplay(call: Screen, connection: string): PairingDisplay
       case 'refused':
         call.notice('This is the wrong phone: unlinking it again.');
         break;
-      case 'syncing': {
-        const now = io.clock();
-        if (now - lastLine < SYNC_LINE_EVERY_MS) break;
-        lastLine = now;
-        const percent = step.percent === null ? '' : `, ${step.percent} %`;
-        call.notice(
-          `Syncing: ${formatAmount(step.messages, 'message')} in ${step.received} of ${formatAmount(step.announced, 'chunk')}${percent}`,
-        );
-      }
+      case 'syncing':
+        progress(step);
+        break;
+      case 'waiting':
+        call.notice(waitWords(step));
     }
   };
   return {
     show,
     close: () => {
+      clearTimeout(later);
       code.close();
     },
   };
+}
+
+/** What a window lacks, and has instead: `41 rows; this one has 24`. */
+function lacking(
+  window: { rows: number; columns: number },
+  needed: { rows: number; columns: number },
+): string {
+  const lacks = (['rows', 'columns'] as const).filter((side) => window[side] < needed[side]);
+  return `${lacks.map((side) => `${needed[side]} ${side}`).join(' and ')}; this one has ${lacks.map((side) => window[side]).join(' and ')}`;
+}
+
+function syncWords({ messages, received, announced, percent }: Extract<PairingStep, { step: 'syncing' }>) {
+  const reached = percent === null ? '' : `, ${percent} %`;
+  return `Syncing: ${received} of ${formatAmount(announced, 'chunk')} received, with ${formatAmount(messages, 'message')}${reached}`;
+}
+
+function waitWords({ for: what, chunks, atMostMs }: Wait): string {
+  const upTo = `Waiting up to ${Math.ceil(atMostMs / 1000)} s`;
+  switch (what) {
+    case 'files':
+      return `${upTo} for ${formatAmount(chunks.length, 'file')} of history that did not arrive: ${chunks.map(chunkWords).join(', ')}`;
+    case 'history':
+      return `${upTo} for the rest of the history: the phone has not sent its end. Keep WhatsApp open on it.`;
+    case 'settings':
+      return `${upTo} for the phone’s contacts and settings.`;
+  }
+}
+
+const CHUNK_TYPES: Readonly<Record<string, string>> = {
+  initial_bootstrap: 'the first chats',
+  recent: 'the recent messages',
+  full: 'the full history',
+  push_name: 'the contacts’ names',
+  non_blocking_data: 'other data',
+  on_demand: 'a requested answer',
+};
+
+/** A chunk of history, by what is in it and its number. */
+export function chunkWords({ type, chunk }: { type: string | null; chunk: number | null }): string {
+  const what = type === null ? 'the history' : (CHUNK_TYPES[type] ?? type.replaceAll('_', ' '));
+  return chunk === null ? `a chunk of ${what}` : `chunk ${chunk} of ${what}`;
 }
 
 /**
@@ -135,7 +190,7 @@ class QrDisplay {
       if (tooSmall?.rows !== window.rows || tooSmall.columns !== window.columns) {
         if (tooSmall !== null) this.drawnRows = null;
         this.draw([
-          `The QR code needs a window of ${rows + 1} rows and ${qr.columns} columns; this one has ${window.rows} and ${window.columns}.`,
+          `The QR code needs a window of ${lacking(window, { rows: rows + 1, columns: qr.columns })}.`,
           'Enlarge it, or make the letters smaller: the code appears by itself.',
           `Or link with a code to type: ${look.cyan(look.line(other))}`,
         ]);

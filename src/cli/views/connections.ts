@@ -202,7 +202,11 @@ function historyCell({ historySync, archivedAt }: ConnectionView): Line {
   const words = historyWords(historySync);
   const gaps = historySync.missingChunks.length;
   if (gaps > 0) return span('warn', `${words}, ${gaps} missing`);
-  return historySync.status === 'declined' || historySync.status === 'failed' ? span('warn', words) : words;
+  return historySync.status === 'declined' ||
+    historySync.status === 'failed' ||
+    (historySync.missingFiles ?? 0) > 0
+    ? span('warn', words)
+    : words;
 }
 
 /** One connection, field by field. */

@@ -3,13 +3,29 @@ import type {
   DeviceView,
   LinkedDeviceStatus,
   LinkResult,
+  OwedPart,
   UnlinkResult,
 } from '../../commands/devices/result.js';
-import { owedHistoryWords } from '../../audit/owed-history.js';
-import { remedy } from '../../model/remedy.js';
+import { linkAgain, owedHistoryWords } from '../../audit/owed-history.js';
+import { firstSteps } from './words.js';
+import { utc } from './report-words.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Grid, Presentation } from '../ui/presentation.js';
 import { formatAmount } from '../ui/quantities.js';
-import { faint, NONE, span, table, text, type Block, type Document, type Line } from '../ui/document.js';
+import { chunkWords } from '../ui/pairing.js';
+import {
+  faint,
+  list,
+  NONE,
+  section,
+  span,
+  table,
+  text,
+  type Block,
+  type Document,
+  type Item,
+  type Line,
+} from '../ui/document.js';
 
 /** What `link` has done, and what can be done now. */
 export function presentLink(result: LinkResult): Presentation {
@@ -44,7 +60,7 @@ function linkDocument(result: LinkResult): Document {
   const lost = Math.max(0, chunks.announced - chunks.received - files);
   const isPhoneSilent = result.sync === 'stalled' && (files === 0 || lost > 0);
   const troubles = [
-    ...(files > 0 ? [`${owedHistoryWords({ files, gaps: 0, error })}.`] : []),
+    ...(files > 0 ? [`${owedHistoryWords({ files, gaps: 0, error, named: [] })}.`] : []),
     ...(lost > 0 ? [`${formatAmount(lost, 'chunk')} that the phone announced did not arrive.`] : []),
     ...(isPhoneSilent ? ['The phone stopped sending before the end. Is it online?'] : []),
     ...(result.sync === 'interrupted' ? ['Interrupted: the same command resumes it.'] : []),
@@ -59,15 +75,20 @@ function linkDocument(result: LinkResult): Document {
         : `Linked to ${name} as ${deviceWords(device)}.`,
       remarks: [
         `${formatAmount(messages.created, 'message')} and ${formatAmount(leads.created, 'lead')} created from ` +
-          `${formatAmount(chunks.received, 'chunk')} of history; ${formatAmount(messages.updated, 'message')} updated.`,
+          `${formatAmount(chunks.applied, 'chunk')} of history; ${formatAmount(messages.updated, 'message')} updated.`,
         ...troubles.map((trouble) => span('warn', trouble)),
       ],
     },
-    blocks: [],
+    blocks: [
+      list(
+        result.missingFiles.chunks.map((chunk): Item => ({
+          mark: 'warn',
+          line: `missing: ${chunkWords(chunk)}: ${chunk.reason}`,
+        })),
+      ),
+    ],
     next: [
-      ...(files > 0
-        ? [remedy('link', ['--connection', connection.name], 'downloads the missing files again')]
-        : []),
+      ...(files > 0 ? [linkAgain(connection.name)] : []),
       remedy('import', ['CONTACT', '--connection', connection.name], 'imports one contact'),
     ],
   };
@@ -114,7 +135,7 @@ export function presentDeviceStatus(result: DeviceStatusResult): Presentation {
             blocks: [text('No device is linked.')],
             next: [remedy('link', ['--connection', 'NAME'], 'links one')],
           }
-        : { blocks: [deviceTable(devices)] },
+        : { blocks: [deviceTable(devices), owedSection(devices)], next: owedSteps(devices) },
   };
 }
 
@@ -145,6 +166,43 @@ function owedWords({ files, gaps }: LinkedDeviceStatus['owed']): Line {
     ...(gaps === 0 ? [] : [formatAmount(gaps, 'gap')]),
   ];
   return parts.length === 0 ? NONE : parts.join(', ');
+}
+
+const PARTS_SHOWN = 20;
+
+/** Whose messages are missing, and from when to when. */
+function owedSection(devices: readonly LinkedDeviceStatus[]): Block {
+  const rows = devices.flatMap(({ connection, owed }) => owed.parts.map((part) => ({ connection, part })));
+  const more = rows.length - PARTS_SHOWN;
+  return section('Missing messages', [
+    table(
+      ['contact', 'connection', 'from', 'to', 'why'],
+      rows
+        .slice(0, PARTS_SHOWN)
+        .map(({ connection, part }) => [
+          span('strong', part.contact),
+          connection.name,
+          part.from === null ? 'any time before' : utc(part.from),
+          utc(part.to),
+          part.proven ? WHY[part.reason] : span('faint', WHY[part.reason]),
+        ]),
+    ),
+    text(...(more > 0 ? [faint(`and ${formatAmount(more, 'other')} (--json lists all)`)] : [])),
+  ]);
+}
+
+const WHY: Readonly<Record<OwedPart['reason'], string>> = {
+  file: 'missing: a file of the answer did not arrive',
+  chunk: 'missing: a chunk of the answer did not arrive',
+  short: 'suspected: a short answer that the phone did not confirm',
+};
+
+function owedSteps(devices: readonly LinkedDeviceStatus[]): Remedy[] {
+  const steps = devices.flatMap(({ connection, owed }) => [
+    ...(owed.files === 0 ? [] : [linkAgain(connection.name)]),
+    ...owed.parts.map((part) => part.remedy),
+  ]);
+  return firstSteps(steps);
 }
 
 const ON_PHONE: Record<UnlinkResult['onPhone'], string> = {

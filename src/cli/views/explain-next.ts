@@ -1,5 +1,6 @@
 import type { ExplainResult, Remedy as ExplainRemedy } from '../../commands/explain/result.js';
 import { namelessRemedy } from '../../audit/alert.js';
+import { importAgain, linkAgain } from '../../audit/owed-history.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { typedAgain } from '../typed-again.js';
 import { formatAmount } from '../ui/quantities.js';
@@ -116,6 +117,10 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
           'imports such chats, which are skipped by default',
         ),
       ];
+    case 'link':
+      return [linkAgain(advice.connection)];
+    case 'import':
+      return [importAgain(advice.connection, advice.contact)];
     case 'scan':
       return [typedAgain(argv, 'searches the whole raw log byte by byte', (words) => [...words, '--scan'])];
     case 'explain':

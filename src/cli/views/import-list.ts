@@ -1,8 +1,9 @@
-import type { ImportListResult } from '../../commands/import/types.js';
+import type { ImportListResult, ListedFailure } from '../../commands/import/types.js';
 import type { Grid, Presentation } from '../ui/presentation.js';
 import { formatAmount, formatDuration } from '../ui/quantities.js';
 import { typedAgain } from '../typed-again.js';
-import { list, numbers, table, type Document, type Item, type Mark } from '../ui/document.js';
+import { firstSteps } from './words.js';
+import { faint, list, numbers, table, type Document, type Item, type Mark } from '../ui/document.js';
 
 /** An import of a list of contacts, in every format; NDJSON has one line per contact. */
 export function presentImportList(result: ImportListResult, argv: readonly string[]): Presentation {
@@ -49,15 +50,9 @@ function documentOf(result: ImportListResult, argv: readonly string[]): Document
   const { contacts, messages, status, stopped, durationMs } = result;
   const before = contacts.doneBefore === 0 ? '' : ` (${contacts.doneBefore} in an earlier run)`;
   const isStopped = contacts.left > 0;
-  const failed: Item[] =
-    contacts.failedBefore === 0
-      ? []
-      : [
-          {
-            mark: 'warn',
-            line: `${formatAmount(contacts.failedBefore, 'contact')} failed in an earlier run.`,
-          },
-        ];
+  const { failures } = result;
+  const nameless = contacts.failedBefore - failures.filter(({ earlier }) => earlier).length;
+  const more = failures.length - FAILURES_SHOWN;
   return {
     verdict: {
       mark: MARKS[status],
@@ -77,12 +72,39 @@ function documentOf(result: ImportListResult, argv: readonly string[]): Document
         Object.entries(result.outcomes).map(([outcome, count]) => [outcome, String(count)]),
       ),
       list([
-        ...result.imports
-          .filter(({ outcome }) => outcome === 'invalid_contact' || outcome === 'ambiguous_contact')
-          .map(({ line, reason }): Item => ({ mark: 'warn', line: `line ${line}: ${reason ?? ''}` })),
-        ...failed,
+        ...failures
+          .slice(0, FAILURES_SHOWN)
+          .map((failure): Item => ({ mark: 'warn', line: failureWords(failure) })),
+        ...(more > 0 ? [{ line: faint(`and ${formatAmount(more, 'more contact')} (--json)`) }] : []),
+        ...(nameless > 0
+          ? [
+              {
+                mark: 'warn' as const,
+                line: `${formatAmount(nameless, 'contact')} failed in an earlier run.`,
+              },
+            ]
+          : []),
       ]),
     ],
-    next: isStopped ? [typedAgain(argv, 'resumes where this stopped')] : [],
+    next: [
+      ...(isStopped ? [typedAgain(argv, 'resumes where this stopped')] : []),
+      ...firstSteps(failures.map((failure) => failure.remedy)),
+    ],
   };
+}
+
+const FAILURES_SHOWN = 20;
+
+/** `line 3: +5511…: silent (in an earlier run)`; what is wrong with a line itself says so. */
+function failureWords({ line, contact, outcome, reason, earlier }: ListedFailure): string {
+  const isOwnFault = outcome === 'invalid_contact' || outcome === 'ambiguous_contact';
+  const what = isOwnFault ? (reason ?? contact) : `${contact}: ${whatHappened(outcome, reason)}`;
+  return `line ${line}: ${what}${earlier ? ' (in an earlier run)' : ''}`;
+}
+
+function whatHappened(outcome: ListedFailure['outcome'], reason: string | null): string {
+  const words = outcome.replaceAll('_', ' ');
+  const isGood =
+    outcome === 'fetched' || outcome === 'end_of_history' || outcome === 'cache' || outcome === 'empty';
+  return `${words}${isGood ? ', incomplete' : ''}${reason === null ? '' : ` (${reason})`}`;
 }

@@ -65,7 +65,13 @@ export function presentImport(result: ImportResult, invocation: ImportInvocation
       },
       blocks: [
         text(...figures(result).map(faint)),
-        list([...problemItems(result), ...gapItems(result), ...strangerItems(result)]),
+        list([
+          ...problemItems(result),
+          ...gapItems(result),
+          ...endItems(result),
+          ...owedItems(result),
+          ...strangerItems(result),
+        ]),
       ],
       next: nextSteps(result, invocation),
     },
@@ -173,7 +179,7 @@ function problemItems({ problems }: ImportResult): Item[] {
 /** What an answer left out, one line per gap. */
 function gapItems({ fetch }: ImportResult): Item[] {
   return fetch.gaps.map(({ after, before, reason, filled }) => {
-    const where = `between ${after} and ${before}`;
+    const where = after === null ? `before ${before}` : `between ${after} and ${before}`;
     return filled
       ? { mark: 'note', line: faint(`The answer left out messages ${where}; a second request brought them.`) }
       : {
@@ -181,6 +187,29 @@ function gapItems({ fetch }: ImportResult): Item[] {
           line: `Messages ${reason === 'short' ? 'may be' : 'are'} missing ${where}: ${GAP_REASONS[reason]}. The next import requests them first.`,
         };
   });
+}
+
+/** Where messages may be missing though the phone says that it has nothing older. */
+function endItems({ fetch: { unconfirmedEnd, gaps } }: ImportResult): Item[] {
+  if (unconfirmedEnd === null || gaps.some(({ after }) => after === null)) return [];
+  return [
+    {
+      mark: 'note',
+      line: `Messages before ${unconfirmedEnd} may be missing: the phone says that there is nothing older, but did not confirm it. The next import asks again.`,
+    },
+  ];
+}
+
+/** A file of the connection's history may hold what is missing. */
+function owedItems({ owedFiles, connection }: ImportResult): Item[] {
+  return owedFiles === 0 || connection === null
+    ? []
+    : [
+        {
+          mark: 'warn',
+          line: `${formatAmount(owedFiles, 'file')} of the history of '${connection.name}' did not arrive: messages of this contact may be in ${owedFiles === 1 ? 'it' : 'them'}.`,
+        },
+      ];
 }
 
 const GAP_REASONS: Record<ImportResult['fetch']['gaps'][number]['reason'], string> = {

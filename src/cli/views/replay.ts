@@ -1,5 +1,5 @@
 import { remedy, type Remedy } from '../../model/remedy.js';
-import { signatureWords, type RunResult } from '../../model/run-result.js';
+import { ownNumberWords, signatureWords, type RunResult } from '../../model/run-result.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration, formatRate } from '../ui/quantities.js';
 import { reasonInWords } from './reasons.js';
@@ -213,7 +213,7 @@ function itemsSection(result: RunResult): Block {
   ]);
 }
 
-function changesSection({ leads, conversations, tickets, dryRun }: RunResult): Block {
+function changesSection({ leads, conversations, tickets, ownNumberRemoved, dryRun }: RunResult): Block {
   const would = dryRun ? 'would be ' : '';
   const of = (parts: readonly Part[]): Line => {
     const shown = countList(parts);
@@ -237,9 +237,11 @@ function changesSection({ leads, conversations, tickets, dryRun }: RunResult): B
       ]),
     ],
   ]);
+  const removed = ownNumberWords(ownNumberRemoved, `${would}removed`);
   const nothing = `no lead, conversation or ticket ${dryRun ? 'would change' : 'changed'}`;
   return section(dryRun ? 'Would be created and updated' : 'Created and updated', [
-    named.fields.length === 0 ? text(nothing) : named,
+    named.fields.length === 0 && removed === null ? text(nothing) : named,
+    text(...(removed === null ? [] : [removed])),
   ]);
 }
 

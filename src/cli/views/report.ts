@@ -109,8 +109,8 @@ function connectionSection(connection: ConnectionReport, style: ReportStyle, isO
   ].join('  ');
   const { INBOUND, OUTBOUND } = messages.byDirection;
   const { live, history, app_echo } = messages.bySource;
-  const { missingChunks, status } = connection.historySync;
-  const troubled = missingChunks.length > 0 || status === 'declined' || status === 'failed';
+  const { missingChunks, missingFiles = 0, status } = connection.historySync;
+  const troubled = missingChunks.length + missingFiles > 0 || status === 'declined' || status === 'failed';
   const sentence = historySentence(connection);
   const quiet = connection.lastLiveEventAt === null ? '' : ` (${quietWords(connection.rhythm)})`;
   // Where it is the only one, the chart shows its days.

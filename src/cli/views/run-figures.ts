@@ -87,6 +87,7 @@ export function listFigures(result: RunResult): Figure[] {
     ...plain('leads', result.leads),
     ...plain('conversations', result.conversations),
     ...plain('tickets', result.tickets),
+    ...plain('own_number_removed', { ...result.ownNumberRemoved }),
     ...Object.entries(result.events).map(([name, count]) => ({
       subject: 'events',
       figure: 'seen',

@@ -1,10 +1,21 @@
+import type { HistorySyncStatus } from '../../model/enumerations.js';
 import { adviceList, isRemedy, type Advices, type Remedy } from '../../model/remedy.js';
 import { faint, type Line } from '../ui/document.js';
+import { formatAmount } from '../ui/quantities.js';
 
-/** `syncing 42%`, `completed`, `pending consent`. */
-export function historyWords(state: { status: string; progress: number | null }): string {
-  const words = state.status.replaceAll('_', ' ');
-  return state.status === 'syncing' && state.progress !== null ? `${words} ${state.progress}%` : words;
+/** `syncing 42%`, `completed`, `pending consent`; `incomplete, 1 file missing` where a file of it did not arrive. */
+export function historyWords(state: {
+  status: HistorySyncStatus;
+  progress: number | null;
+  missingFiles?: number;
+}): string {
+  const { status, progress, missingFiles = 0 } = state;
+  const words = status.replaceAll('_', ' ');
+  if (missingFiles > 0) {
+    const isOver = status === 'completed' || status === 'not_supported';
+    return `${isOver ? 'incomplete' : words}, ${formatAmount(missingFiles, 'file')} missing`;
+  }
+  return status === 'syncing' && progress !== null ? `${words} ${progress}%` : words;
 }
 
 /** Where the data is; the embedded database is a directory. */

@@ -7,7 +7,7 @@ import {
   type ConnectionCounts,
   type ConnectionRecord,
 } from '../../store/tables/connections.js';
-import { readMissingChunks } from '../../store/tables/history.js';
+import { readMissingChunks, readOwedHistory } from '../../store/tables/history.js';
 import { findConnection } from './find.js';
 
 export type { ConnectionCounts } from '../../store/tables/connections.js';
@@ -32,10 +32,11 @@ export async function listConnections(ctx: Context, organization?: string): Prom
     ctx,
     records.map((record) => record.id),
   );
+  const files = await missingFiles(ctx);
   return {
     schemaVersion: 1,
     command: 'connection list',
-    connections: records.map((record) => viewOf(record, gaps.get(record.id) ?? [])),
+    connections: records.map((record) => viewOf(record, gaps.get(record.id) ?? [], files.get(record.id))),
   };
 }
 
@@ -50,7 +51,7 @@ export async function showConnection(
   return {
     schemaVersion: 1,
     command: 'connection show',
-    connection: viewOf(record, gaps.get(record.id) ?? []),
+    connection: viewOf(record, gaps.get(record.id) ?? [], (await missingFiles(ctx)).get(record.id)),
     counts: await countContents(ctx.store.sql, record.id),
   };
 }
@@ -64,6 +65,12 @@ export async function missingChunks(ctx: Context, ids: readonly string[]): Promi
     gaps.set(connectionId, list);
   }
   return gaps;
+}
+
+/** How many files the phone of each connection has announced that did not arrive. */
+async function missingFiles(ctx: Context): Promise<Map<string, number>> {
+  const owed = await readOwedHistory(ctx.store.sql);
+  return new Map(owed.map(({ connectionId, files }) => [connectionId, files]));
 }
 
 /** A connection as commands show it. Times are RFC 3339, UTC. */
@@ -86,7 +93,11 @@ export interface ConnectionView {
 }
 
 /** `missingChunks`: what the ledger lacks, as `phase/chunk_order`. */
-export function viewOf(record: ConnectionRecord, missingChunks: readonly string[]): ConnectionView {
+export function viewOf(
+  record: ConnectionRecord,
+  missingChunks: readonly string[],
+  missingFiles = 0,
+): ConnectionView {
   return {
     id: record.id,
     name: record.name,
@@ -101,6 +112,7 @@ export function viewOf(record: ConnectionRecord, missingChunks: readonly string[
       chunkOrder: record.historySyncChunkOrder,
       progress: record.historySyncProgress,
       missingChunks: [...missingChunks],
+      missingFiles,
       ...(record.historySyncError === null ? {} : { error: record.historySyncError }),
       startedAt: time(record.historySyncStartedAt),
       completedAt: time(record.historySyncCompletedAt),

@@ -86,10 +86,11 @@ async function pairAndApply(
     batchSize: options.batchSize,
     target: { sql, dryRun: false },
   };
-  const applied = await applyKept(ctx, applier, connection, directory);
+  const { applied, chunks } = await applyKept(ctx, applier, connection, directory);
   const owed = (await readOwedHistory(sql)).find(({ connectionId }) => connectionId === connection.id);
-  const missingFiles = { count: owed?.files ?? 0, error: owed?.error ?? null };
-  return endedLink(run.runId, connection, { ...linked, missingFiles }, applied, ctx.signal.aborted);
+  const missingFiles = { count: owed?.files ?? 0, error: owed?.error ?? null, chunks: linked.missing };
+  const pairing = { ...linked, missingFiles, appliedChunks: chunks };
+  return endedLink(run.runId, connection, pairing, applied, ctx.signal.aborted);
 }
 
 /** Pairs; a stored device that the phone has unlinked meanwhile is forgotten, and another one is paired. */
@@ -137,7 +138,7 @@ async function pair(
 function endedLink(
   runId: string,
   connection: { id: string; name: string },
-  pairing: Linked & Pick<LinkResult, 'missingFiles'>,
+  pairing: Linked & Pick<LinkResult, 'missingFiles'> & { appliedChunks: number },
   { tally }: Applied,
   interrupted: boolean,
 ): Ended<LinkResult> {
@@ -165,7 +166,7 @@ function endedLink(
       device: deviceViewOf(pairing.account.id),
       wasLinked: pairing.wasLinked,
       sync: pairing.sync,
-      chunks: { announced, received },
+      chunks: { announced, received, applied: pairing.appliedChunks },
       missingFiles,
       messages,
       contacts: contacts.seen,
@@ -196,10 +197,15 @@ async function applyKept(
   applier: Applier,
   connection: { id: string },
   directory: ConnectionDirectory,
-): Promise<Applied> {
+): Promise<{ applied: Applied; chunks: number }> {
+  let chunks = 0;
   async function* entries(): AsyncGenerator<PreparedEntry> {
-    for await (const stored of deviceEntries(ctx.store.sql, connection))
-      yield prepareEntry(rawEntryOf(stored), stored.storedAs, directory, new Set());
+    for await (const stored of deviceEntries(ctx.store.sql, connection)) {
+      const entry = prepareEntry(rawEntryOf(stored), stored.storedAs, directory, new Set());
+      if (entry.fields.includes('messaging-history.set')) chunks += 1;
+      yield entry;
+    }
   }
-  return applyEntries(ctx, applier, { settings: HISTORY, directory, claim: ['pending'] }, entries());
+  const how = { settings: HISTORY, directory, claim: ['pending'] } as const;
+  return { applied: await applyEntries(ctx, applier, how, entries()), chunks };
 }

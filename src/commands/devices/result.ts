@@ -1,4 +1,5 @@
 import type { ConnectionKind } from '../../model/enumerations.js';
+import type { Remedy } from '../../model/remedy.js';
 import type { MessageCounts, Problem, RunResult } from '../../model/run-result.js';
 
 export interface DeviceView {
@@ -27,9 +28,19 @@ export interface LinkResult {
   /** How the phone's first sync ended. */
   sync: 'complete' | 'stalled' | 'interrupted';
   /** Chunks of history that the phone announced, and those that came. */
-  chunks: { announced: number; received: number };
+  chunks: {
+    announced: number;
+    received: number;
+    /** Those out of which the messages were made, also ones that an earlier run had stored. */
+    applied: number;
+  };
   /** Files of history that could not be downloaded, also before; they stay on record. */
-  missingFiles: { count: number; error: string | null };
+  missingFiles: {
+    count: number;
+    error: string | null;
+    /** Those that this run has tried: Baileys' word for their type (`recent`, `full` …) and their number. */
+    chunks: { type: string | null; chunk: number | null; reason: string }[];
+  };
   messages: MessageCounts;
   contacts: number;
   leads: RunResult['leads'];
@@ -39,6 +50,21 @@ export interface LinkResult {
 
 /** What WhatsApp says about a device; `unchecked` without --check. */
 export type DeviceState = 'unchecked' | 'online' | 'conflict' | 'logged_out' | 'offline' | 'interrupted';
+
+/** A part of a chat that an answer left out. */
+export interface OwedPart {
+  /** Whose chat: a number, else a LID, as every command takes it. */
+  contact: string;
+  /** RFC 3339: the messages between these two are missing; `from` null: whatever is older than `to`. */
+  from: string | null;
+  to: string;
+  /** False: they only may be missing. */
+  proven: boolean;
+  /** One of a file, a chunk between others, or a short answer that the phone did not confirm. */
+  reason: 'file' | 'chunk' | 'short';
+  /** What requests them. */
+  remedy: Remedy;
+}
 
 export interface LinkedDeviceStatus {
   connection: ConnectionName & { kind: ConnectionKind };
@@ -51,7 +77,7 @@ export interface LinkedDeviceStatus {
   key: 'ok' | 'missing' | 'wrong';
   whatsapp: DeviceState;
   /** History that its phone has announced or left out, and that the next import asks for again. */
-  owed: { files: number; gaps: number };
+  owed: { files: number; gaps: number; parts: OwedPart[] };
 }
 
 export interface DeviceStatusResult {

@@ -1,6 +1,7 @@
 import { ConfigError } from '../../model/errors.js';
 import { readConnectionRecords } from '../../store/tables/connections.js';
-import { readOwedHistory } from '../../store/tables/history.js';
+import { contactOfGap, importAgain, isProven } from '../../audit/owed-history.js';
+import { type OwedHistory, readOwedHistory } from '../../store/tables/history.js';
 import { readDevice } from '../../store/tables/linked-devices.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
@@ -9,6 +10,9 @@ import type { DeviceState, DeviceStatusResult, LinkedDeviceStatus } from './resu
 import { deviceViewOf } from './own-device.js';
 import { closeDevice, notLinked, openDevice } from './phones.js';
 import { StoredDevice } from './stored-device.js';
+
+/** Of each connection so many parts are listed. */
+const MOST_PARTS = 1000;
 
 /**
  * The devices that are linked, whether the key opens them, and with `check` whether WhatsApp still knows them. Throws
@@ -20,7 +24,9 @@ export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): 
     named === undefined
       ? await readConnectionRecords(ctx.store.sql, { organization: options.organization })
       : [await findConnection(ctx, named, options.organization)];
-  const owed = new Map((await readOwedHistory(ctx.store.sql)).map((row) => [row.connectionId, row]));
+  const owed = new Map(
+    (await readOwedHistory(ctx.store.sql, MOST_PARTS)).map((row) => [row.connectionId, row]),
+  );
   const devices: LinkedDeviceStatus[] = [];
   for (const { id, name, kind } of connections) {
     const row = await readDevice(ctx.store.sql, id);
@@ -35,11 +41,24 @@ export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): 
       linkedAt: new Date(row.createdAt).toISOString(),
       lastUsedAt: new Date(row.updatedAt).toISOString(),
       key,
-      owed: { files: owed.get(id)?.files ?? 0, gaps: owed.get(id)?.gaps ?? 0 },
+      owed: owedOf(name, owed.get(id)),
       whatsapp: options.check && key === 'ok' ? await ask(ctx, options, { id, name }) : 'unchecked',
     });
   }
   return { schemaVersion: 1, command: 'link status', devices };
+}
+
+function owedOf(connection: string, owed: OwedHistory | undefined): LinkedDeviceStatus['owed'] {
+  if (owed === undefined) return { files: 0, gaps: 0, parts: [] };
+  const parts = owed.named.map((gap) => ({
+    contact: contactOfGap(gap),
+    from: gap.behind === null ? null : new Date(gap.behind.timestampMs).toISOString(),
+    to: new Date(gap.anchor.timestampMs).toISOString(),
+    proven: isProven(gap),
+    reason: gap.reason,
+    remedy: importAgain(connection, contactOfGap(gap)),
+  }));
+  return { files: owed.files, gaps: owed.gaps, parts };
 }
 
 async function keyState(

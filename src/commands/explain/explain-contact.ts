@@ -1,3 +1,5 @@
+import { contactOfGap, gapWords } from '../../audit/owed-history.js';
+import { amount } from '../../model/amount.js';
 import { decodeWamid } from '../../identity/wamid.js';
 import { ConfigError } from '../../model/errors.js';
 import {
@@ -5,7 +7,7 @@ import {
   readExplainedLead,
   type ConversationCount,
 } from '../../store/queries/explain.js';
-import { readMissingChunks } from '../../store/tables/history.js';
+import { readGaps, readMissingChunks, readOwedHistory } from '../../store/tables/history.js';
 import { readIdentitiesOfPeople, type IdentityRow } from '../../store/tables/leads.js';
 import { readPendingByPrefix, readPendingOf } from '../../store/tables/amendments.js';
 import { readTicketsOfLeads } from '../../store/tables/tickets.js';
@@ -56,9 +58,11 @@ export async function explainContact(inv: Investigation, typed: string): Promise
   const verdicts = verdictsOfContact(await inv.verdictsOn(gathered.items), leadIds);
   const messages = messagesOf(verdicts);
   const { bodies } = inv.options;
+  const described = known === null ? noLead() : await describeLead(inv, known, verdicts);
+  await noticeOwedHistory(inv, described.conversations, contact.names);
   return {
     contact: {
-      ...(known === null ? noLead() : await describeLead(inv, known, verdicts)),
+      ...described,
       names: contact.names,
       messages: { total: messages.length, outcomes: countOutcomes(messages) },
       entries: gathered.entries,
@@ -71,6 +75,36 @@ export async function explainContact(inv: Investigation, typed: string): Promise
     ],
     pending: await pendingNotes(inv, await readPendingOfContact(inv, contact.names, verdicts)),
   };
+}
+
+/**
+ * Says which history of the contact's connections did not arrive, as a possible reason why something is not here: files of the
+ * phone's history, which may hold anybody's messages, and what answers left out of this contact's chat. A contact without a
+ * conversation may be on any connection.
+ */
+async function noticeOwedHistory(
+  inv: Investigation,
+  conversations: readonly ConversationExplanation[],
+  names: readonly string[],
+): Promise<void> {
+  const visited = new Set(conversations.map(({ connection }) => connection));
+  const addresses = names.map((name) =>
+    name.includes('@') ? name : `${name.replace('+', '')}@s.whatsapp.net`,
+  );
+  for (const { connectionId, files } of await readOwedHistory(inv.sql)) {
+    const connection = inv.nameOf(connectionId);
+    if (!inv.connectionIds.includes(connectionId) || (visited.size > 0 && !visited.has(connection))) continue;
+    if (files > 0) {
+      inv.notice(
+        `${connection}: ${amount(files, 'file')} of its history did not arrive; messages of this contact may be in ${files === 1 ? 'it' : 'them'}`,
+      );
+      inv.remedy({ do: 'link', connection });
+    }
+    for (const gap of await readGaps(inv.sql, connectionId, addresses)) {
+      inv.notice(`${connection}: ${gapWords(gap)}`);
+      inv.remedy({ do: 'import', contact: contactOfGap(gap), connection });
+    }
+  }
 }
 
 function countOutcomes(messages: readonly ItemVerdict[]): Record<string, number> {

@@ -328,6 +328,10 @@ export type Remedy =
   /** `verify --enforce`: takes the raw entry from a row that it does not hold. */
   | { do: 'unlink' }
   | { do: 'include'; kind: string }
+  /** Downloads the files of history that a connection's phone has announced. */
+  | { do: 'link'; connection: string }
+  /** Requests what an answer of the phone left out. */
+  | { do: 'import'; contact: string; connection: string }
   | { do: 'scan' }
   | { do: 'explain'; subject: string; why: string };
 

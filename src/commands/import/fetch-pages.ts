@@ -1,4 +1,5 @@
 import type { Context, ImportStep } from '../../context.js';
+import { isProven } from '../../audit/owed-history.js';
 import type { GapReason, HistoryGap } from '../../store/tables/history.js';
 import type { Anchor } from './find-anchor.js';
 import { pause } from '../../whatsapp/wait.js';
@@ -17,6 +18,8 @@ export interface Fetched {
   pages: FetchedPage[];
   /** Parts of the chat that an answer left out, of this import and of earlier ones. */
   gaps: FetchedGap[];
+  /** The phone says that it has nothing older than this message (ms since 1970), and did not confirm it. */
+  unconfirmedEnd: number | null;
   /** What was wrong with items of the pages. */
   problems: number;
   /** The address under which the phone answered last. */
@@ -76,12 +79,15 @@ class PageFetch {
     askedAt: null,
     pages: [],
     gaps: [],
+    unconfirmedEnd: null,
     problems: 0,
     answeredAs: null,
   };
   private address: string;
   private otherAddress: string | null;
   private triedOther = false;
+  /** Gaps of earlier imports that begin where this one does, until the phone has answered. */
+  private readonly open: HistoryGap[] = [];
 
   constructor(
     private readonly ctx: Context,
@@ -93,7 +99,9 @@ class PageFetch {
   async run(): Promise<Fetched> {
     const { options, gaps, anchor } = this.work;
     for (const gap of gaps) {
-      await this.fill(gap);
+      // What may be older than everything is what the first page is about.
+      if (isBefore(gap, anchor)) this.open.push(gap);
+      else await this.fill({ ...gap, behind: gap.behind ?? anchor });
       if (this.ctx.signal.aborted) return this.end('interrupted');
     }
     let from: From = anchor;
@@ -102,11 +110,15 @@ class PageFetch {
       const answer = await this.askBoth(from);
       if (answer.kind !== 'page') return this.end(answer.kind, 'reason' in answer ? answer.reason : null);
       await this.take(answer);
+      for (const gap of this.open.splice(0)) await this.work.recordGap({ ...gap, filled: true });
       const oldest = answer.own.at(-1);
       if (oldest !== undefined) await this.checkForGaps(answer, from);
       const isTheEnd = await this.isTheEnd(answer);
       if (isTheEnd === true) return this.end('end_of_history');
-      if (isTheEnd === null) return this.end('fetched');
+      if (isTheEnd === null) {
+        await this.leaveEnd(answer);
+        return this.end('fetched');
+      }
       // A page that ends where it began would be requested for ever.
       if (oldest === undefined || (oldest.id === from.id && oldest.fromMe === from.fromMe)) break;
       if (options.until !== undefined && oldest.timestampMs < options.until) break;
@@ -181,7 +193,7 @@ class PageFetch {
     let isWhole = true;
     for (const gap of gapsIn(answer, request, this.work.options.count)) {
       // A short page alone proves nothing: ask the phone which message is directly before the anchor.
-      const follows = isKnownMissing(gap) ? false : await this.isDirectlyBefore(answer, gap.anchor);
+      const follows = isProven(gap) ? false : await this.isDirectlyBefore(answer, gap.anchor);
       if (follows === true) continue;
       isWhole = false;
       if (follows === false) await this.fill(gap);
@@ -192,14 +204,30 @@ class PageFetch {
   }
 
   /**
-   * Whether the phone has nothing older than an answer. Every chunk says so, also the newest: where there were several, the
-   * oldest may not have come; null when the phone does not say.
+   * Whether the phone has nothing older than an answer. Every chunk says so, also the newest: the oldest may not have come,
+   * even where one chunk came alone, unless it has all that was asked for. Null when the phone does not confirm it.
    */
   private async isTheEnd(answer: Page): Promise<boolean | null> {
     if (!answer.endOfHistory) return false;
     const oldest = answer.own.at(-1);
-    if (answer.parts.length < 2 || oldest === undefined) return true;
+    if (oldest === undefined || isFullChunk(answer, this.work.options.count)) return true;
     return this.isDirectlyBefore(answer, oldest);
+  }
+
+  /** The end that the phone did not confirm. Where it sent several chunks, and fewer messages than requested, it is on record. */
+  private async leaveEnd({ own, parts }: Page): Promise<void> {
+    const anchor = own.at(-1);
+    if (anchor === undefined) return;
+    this.fetched.unconfirmedEnd = anchor.timestampMs;
+    if (parts.length < 2 || own.length >= this.work.options.count) return;
+    const { id, fromMe, timestampMs } = anchor;
+    const gap = {
+      chatJid: this.address,
+      otherJid: this.otherAddress,
+      behind: null,
+      reason: 'short',
+    } as const;
+    await this.leaveOpen({ ...gap, anchor: { id, fromMe, timestampMs } });
   }
 
   /** Whether the phone's message directly before `from` is in the answer; null when it does not say. */
@@ -242,11 +270,12 @@ class PageFetch {
       const oldest = answer.own.at(-1);
       if (oldest === undefined) return rest;
       for (const left of gapsIn(answer, rest, this.work.options.count)) {
-        if (isKnownMissing(left) || (await this.isDirectlyBefore(answer, left.anchor)) !== true) return rest;
+        if (isProven(left) || (await this.isDirectlyBefore(answer, left.anchor)) !== true) return rest;
       }
       await this.work.answered(chatJid, from.id);
       const isThrough =
-        oldest.timestampMs < behind.timestampMs || answer.own.some(({ id }) => id === behind.id);
+        behind !== null &&
+        (oldest.timestampMs < behind.timestampMs || answer.own.some(({ id }) => id === behind.id));
       if (isThrough || answer.endOfHistory) return null;
       const { id, fromMe, timestampMs } = oldest;
       rest = { ...rest, anchor: { id, fromMe, timestampMs } };
@@ -261,7 +290,8 @@ class PageFetch {
   }
 
   private end(outcome: ImportOutcome, reason: string | null = null): Fetched {
-    return { ...this.fetched, outcome, reason };
+    const open = this.open.map((gap) => ({ ...gap, filled: false }));
+    return { ...this.fetched, gaps: [...this.fetched.gaps, ...open], outcome, reason };
   }
 }
 
@@ -276,7 +306,7 @@ function hasMessages({ messages: { created, updated, unchanged } }: FetchedPage)
 /**
  * What an answer seems to leave out: between the message that was asked from and its newest, where it is shorter than was
  * asked for or came in several chunks; and between its chunks. WhatsApp numbers no messages, so without a `missing` these are
- * suspicions only. A phone sends at most what was asked for: one full chunk is whole.
+ * suspicions only.
  */
 function gapsIn(
   answer: Page,
@@ -294,7 +324,7 @@ function gapsIn(
   });
   // What is asked for again from its very beginning comes with everything behind.
   if (answer.missing !== null) return [gap(anchor, newest, answer.missing)];
-  if (answer.parts.length < 2 && answer.own.length >= count) return [];
+  if (isFullChunk(answer, count)) return [];
   const gaps: HistoryGap[] = [];
   let from: From = anchor;
   for (const part of answer.parts) {
@@ -307,9 +337,14 @@ function gapsIn(
   return gaps;
 }
 
-/** Whether something is known to be missing, and not only suspected. */
-function isKnownMissing({ reason }: HistoryGap): boolean {
-  return reason !== 'short';
+/** A phone sends at most what was asked for: one chunk with all of it is whole. */
+function isFullChunk({ parts, own }: Page, count: number): boolean {
+  return parts.length < 2 && own.length >= count;
+}
+
+/** Whether a gap has nothing behind it, and an import that goes back from `anchor` goes through it. */
+function isBefore({ behind, anchor: { id } }: HistoryGap, anchor: From): boolean {
+  return behind === null && id === anchor.id;
 }
 
 /** Whether what the phone has directly before a message is in the answer that began there. */

@@ -11,6 +11,7 @@ import {
   deleteFilesOfRequest,
   deleteGap,
   readGaps,
+  readOwedHistory,
   recordGap,
   type HistoryGap,
 } from '../../store/tables/history.js';
@@ -102,6 +103,8 @@ export interface Imported {
   anchor: Anchor | null;
   oldestMessageAt: number | null;
   nextAllowedAt: number | null;
+  /** Files that the connection's phone has announced and that did not arrive. */
+  owedFiles: number;
 }
 
 /** What the run gives to each of its contacts. */
@@ -295,11 +298,14 @@ class ContactImport {
 
   private async result(outcome: ImportOutcome, reason: string | null): Promise<Imported> {
     const subject = await this.subject();
+    const connection = this.connection ?? (await this.onlyConnection(subject));
+    const owed = (await readOwedHistory(this.sql)).find((one) => one.connectionId === connection?.id);
     return {
       outcome,
       reason,
       subject,
-      connection: this.connection ?? (await this.onlyConnection(subject)),
+      connection,
+      owedFiles: owed?.files ?? 0,
       tally: this.tally,
       cache: this.cache,
       fetched: this.fetched,

@@ -6,18 +6,20 @@ import { isRunAlive } from '../../ingest/runs/judge.js';
 import { withRun, type Run, type RunEnd, workOf } from '../../ingest/runs/with-run.js';
 import { UserError } from '../../model/errors.js';
 import type { JsonObject } from '../../model/json.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
 import type { RunResult } from '../../model/run-result.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { readUnfinishedRuns } from '../../store/tables/sync-runs.js';
 import { importOne, namedConnection } from './import-contact.js';
 import { statusOf } from './import-result.js';
 import { pause } from '../../whatsapp/wait.js';
-import type {
-  ImportListOptions,
-  ListedContact,
-  ImportListResult,
-  ImportOutcome,
-  ListedImport,
+import {
+  IMPORT_OUTCOMES,
+  type ImportListOptions,
+  type ListedContact,
+  type ImportListResult,
+  type ImportOutcome,
+  type ListedImport,
 } from './types.js';
 import type { Phones } from './phone.js';
 
@@ -75,8 +77,10 @@ class ListImport {
   private readonly imports: ListedImport[] = [];
   private readonly doneBefore: number;
   private stopped: ImportOutcome | null = null;
-  /** Contacts that went wrong, the earlier part of a resumed list included. */
+  /** Contacts that went wrong, the earlier part of a resumed list included, and the first of them by name. */
   private failed: number;
+  private readonly failures: KeptFailure[];
+  private readonly failuresBefore: number;
 
   constructor(
     private readonly ctx: Context,
@@ -89,6 +93,8 @@ class ListImport {
   ) {
     this.doneBefore = resume?.checkpoint.done ?? 0;
     this.failed = resume?.checkpoint.failed ?? 0;
+    this.failures = [...(resume?.checkpoint.failures ?? [])];
+    this.failuresBefore = this.failures.length;
   }
 
   async importAll(): Promise<void> {
@@ -109,7 +115,13 @@ class ListImport {
       this.hasPaused = !done.hasAsked;
       await this.run.checkpoint(
         this.ctx.store.sql,
-        toJson({ version: 1, list: this.list, done: this.doneBefore + index + 1, failed: this.failed }),
+        toJson({
+          version: 1,
+          list: this.list,
+          done: this.doneBefore + index + 1,
+          failed: this.failed,
+          failures: this.failures.slice(0, FAILURES_KEPT),
+        }),
         { contacts: index + 1 },
       );
     }
@@ -141,7 +153,10 @@ class ListImport {
     };
     try {
       const done = await importOne(ctx, { applier, phones, options, named }, contact);
-      if (statusOf(done) !== 'completed' && !STOPPING.has(done.outcome)) this.failed += 1;
+      if (statusOf(done) !== 'completed' && !STOPPING.has(done.outcome)) {
+        const { outcome, reason, connection } = done;
+        this.fail({ line, contact, outcome, reason, connection: connection?.name ?? null });
+      }
       const { created, updated } = done.tally.messages;
       ctx.emit({ event: 'import', contact, step: 'done', outcome: done.outcome });
       return {
@@ -162,8 +177,8 @@ class ListImport {
     } catch (error) {
       const fault = error instanceof UserError ? OWN_FAULTS[error.code] : undefined;
       if (fault === undefined) throw error;
-      this.failed += 1;
       const reason = error instanceof Error ? error.message : null;
+      this.fail({ line, contact, outcome: fault, reason, connection: null });
       ctx.emit({ event: 'import', contact, step: 'done', outcome: fault });
       return {
         listed: { ...NOTHING, line, contact, outcome: fault, reason },
@@ -171,6 +186,11 @@ class ListImport {
         hasAsked: false,
       };
     }
+  }
+
+  private fail(failure: KeptFailure): void {
+    this.failed += 1;
+    this.failures.push(failure);
   }
 
   end(): RunEnd {
@@ -206,6 +226,11 @@ class ListImport {
       outcomes: countOutcomes(imports),
       messages: this.messages(),
       imports,
+      failures: this.failures.map((failure, at) => ({
+        ...failure,
+        earlier: at < this.failuresBefore,
+        remedy: remedyOf(failure),
+      })),
       ...(this.resume === null ? {} : { resumedFrom: { runId: this.resume.runId } }),
       database: ctx.store.location,
       stopped,
@@ -239,6 +264,47 @@ function countOutcomes(imports: readonly ListedImport[]): ImportListResult['outc
   return outcomes;
 }
 
+/** So many contacts that went wrong are kept by name for the run that resumes the list. */
+const FAILURES_KEPT = 100;
+
+const OUTCOMES = [...IMPORT_OUTCOMES, 'invalid_contact', 'ambiguous_contact'] as const;
+
+const failureSchema = z.object({
+  line: z.number().int(),
+  contact: z.string(),
+  outcome: z.enum(OUTCOMES),
+  reason: z.string().nullable(),
+  connection: z.string().nullable(),
+});
+type KeptFailure = z.infer<typeof failureSchema>;
+
+/** What to do about a contact that went wrong. */
+function remedyOf({ contact, outcome, connection }: KeptFailure): Remedy | null {
+  const over = connection === null ? [] : ['--connection', connection];
+  switch (outcome) {
+    case 'invalid_contact':
+    case 'ambiguous_contact':
+      return null;
+    case 'not_linked':
+    case 'logged_out':
+      return connection === null ? null : remedy('link', over, 'links the phone; import again afterwards');
+    case 'no_anchor':
+      return remedy('explain', [contact], 'shows what is known about this contact');
+    case 'cache':
+    case 'fetched':
+    case 'end_of_history':
+    case 'empty':
+    case 'silent':
+    case 'throttled':
+    case 'conflict':
+    case 'offline':
+    case 'download_failed':
+    case 'interrupted':
+    case 'would_fetch':
+      return remedy('import', [contact, ...over, '--phase', 'fetch', '--force'], 'asks the phone again');
+  }
+}
+
 /** What a killed run over a list leaves behind after each contact. */
 const checkpointSchema = z.object({
   version: z.literal(1),
@@ -248,6 +314,8 @@ const checkpointSchema = z.object({
   done: z.number().int().min(0),
   /** Those of them that went wrong: they count in the verdict of the run that resumes the list. */
   failed: z.number().int().min(0).default(0),
+  /** The first of them by name. */
+  failures: z.array(failureSchema).default([]),
 });
 type ListCheckpoint = z.infer<typeof checkpointSchema>;
 
@@ -273,6 +341,6 @@ async function findListResume(ctx: Context, list: string): Promise<ListResume | 
   return null;
 }
 
-function toJson({ version, list, done, failed }: ListCheckpoint): JsonObject {
-  return { version, list, done, failed };
+function toJson({ failures, ...checkpoint }: ListCheckpoint): JsonObject {
+  return { ...checkpoint, failures: failures.map((failure) => ({ ...failure })) };
 }

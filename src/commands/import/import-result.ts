@@ -1,5 +1,6 @@
 import type { Context } from '../../context.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
+import { linkAgain } from '../../audit/owed-history.js';
 import type { RunResult } from '../../model/run-result.js';
 import type { Imported } from './import-contact.js';
 import type { FetchedGap } from './fetch-pages.js';
@@ -46,12 +47,15 @@ export function resultOf(
       requests: fetched?.requests ?? 0,
       pages: fetched?.pages ?? [],
       gaps: (fetched?.gaps ?? []).map(gapViewOf),
+      unconfirmedEnd:
+        fetched === null || fetched.unconfirmedEnd === null ? null : instant(fetched.unconfirmedEnd),
       anchor: anchor === null ? null : viewOf(anchor),
     },
     oldestMessageAt: done.oldestMessageAt === null ? null : instant(done.oldestMessageAt),
     nextAllowedAt: done.nextAllowedAt === null ? null : instant(done.nextAllowedAt),
     problems: tally.problems,
     problemCount: tally.problemCount,
+    owedFiles: done.owedFiles,
     database: ctx.store.location,
   };
   return { ...result, remedies: adviseImport(result) };
@@ -62,7 +66,8 @@ function viewOf({ id, fromMe, address, otherAddress, timestampMs }: Anchor): Anc
 }
 
 function gapViewOf({ reason, anchor, behind, filled }: FetchedGap): FetchedGapView {
-  return { reason, after: instant(behind.timestampMs), before: instant(anchor.timestampMs), filled };
+  const after = behind === null ? null : instant(behind.timestampMs);
+  return { reason, after, before: instant(anchor.timestampMs), filled };
 }
 
 function instant(ms: number): string {
@@ -115,6 +120,7 @@ function adviseImport(result: Omit<ImportResult, 'remedies'>): Remedy[] {
   const { contact, fetch } = result;
   const remedies = adviseOutcome(result);
   const others = fetch.pages.reduce((sum, page) => sum + page.ofOthers, 0);
+  if (result.owedFiles > 0 && result.connection !== null) remedies.unshift(linkAgain(result.connection.name));
   if (fetch.gaps.some(({ filled }) => !filled))
     remedies.unshift(
       remedy('import', [contact.typed, '--phase', 'fetch', '--force'], 'requests the missing messages again'),

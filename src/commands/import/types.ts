@@ -61,7 +61,7 @@ export interface ImportListOptions extends FetchOptions {
  * How an import ended; one word each, in the JSON as in the exit code.
  * - cache: the raw log had what was missing (or all that was asked for was there already); the phone was not asked.
  * - fetched: the phone sent messages, and may have more.
- * - end_of_history: the phone says that it has nothing older.
+ * - end_of_history: the phone says that it has nothing older, and confirmed it.
  * - empty: nothing new: the raw log or the answer held no message of this contact.
  * - silent: no answer in time. The phone is offline, knows the chat by another address, or refuses; which of these is unknown.
  * - no_anchor: no message of this contact is stored from which to go back; WhatsApp wants one.
@@ -114,8 +114,8 @@ export interface FetchedPage {
  */
 export interface FetchedGapView {
   reason: 'file' | 'chunk' | 'short';
-  /** RFC 3339: the messages between these two are missing. */
-  after: string;
+  /** RFC 3339: the messages between these two are missing; `after` null: whatever is older. */
+  after: string | null;
   before: string;
   /** The phone was asked again, and now they are here. */
   filled: boolean;
@@ -167,6 +167,8 @@ export interface ImportResult {
     pages: FetchedPage[];
     /** Parts of the chat that answers left out; the next import asks for what is not filled. */
     gaps: FetchedGapView[];
+    /** The phone says that it has nothing older than a message of this time, and did not confirm it when it was asked. */
+    unconfirmedEnd: string | null;
     /** The anchor of the first request; null where none was found or needed. */
     anchor: AnchorView | null;
   };
@@ -176,6 +178,8 @@ export interface ImportResult {
   nextAllowedAt: string | null;
   problems: Problem[];
   problemCount: number;
+  /** Files of the connection's history that have not been downloaded: messages of this contact may be in them. */
+  owedFiles: number;
   /** What to do next, the most useful first. */
   remedies: Remedy[];
   database: string;
@@ -193,6 +197,17 @@ export interface ListedImport {
   updated: number;
   pages: number;
   nextAllowedAt: string | null;
+}
+
+/** A contact of a list that went wrong, in this run or in the one that it resumes. */
+export interface ListedFailure extends Pick<
+  ListedImport,
+  'line' | 'contact' | 'outcome' | 'reason' | 'connection'
+> {
+  /** The run that this one resumes had it. */
+  earlier: boolean;
+  /** What to do about it; null where the line itself is wrong. */
+  remedy: Remedy | null;
 }
 
 /** The JSON of an import of a list of contacts. */
@@ -219,6 +234,8 @@ export interface ImportListResult {
   outcomes: Partial<Record<ListedImport['outcome'], number>>;
   messages: { created: number; updated: number };
   imports: ListedImport[];
+  /** The contacts that went wrong, those of the run that this one resumes first; at most 100 of these. */
+  failures: ListedFailure[];
   resumedFrom?: { runId: string };
   database: string;
   /** Why it ended before the list did. */

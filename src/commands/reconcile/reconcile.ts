@@ -4,7 +4,7 @@ import { withRun, type Ended, type Run, type RunEnd } from '../../ingest/runs/wi
 import { ConfigError, UserError } from '../../model/errors.js';
 import type { JsonObject } from '../../model/json.js';
 import { remedy } from '../../model/remedy.js';
-import type { RunResult } from '../../model/run-result.js';
+import { ownNumberWords, type RunResult } from '../../model/run-result.js';
 import { readServerClock } from '../../store/server.js';
 import { readConnections } from '../../store/tables/connections.js';
 import { replaceProvenBlocks } from '../../store/tables/proven-blocks.js';
@@ -329,7 +329,11 @@ class Reconciliation {
     const pending = steps.replay?.entries.pending ?? 0;
     const rawLog = steps.verify?.checks.find(({ check }) => check === 'raw_log');
     const toRestore = rawLog?.restorable ?? 0;
-    const verdict = verdictOf(status, figures, { pending, toRestore, dryRun: options.dryRun, error });
+    const taken = steps.replay?.ownNumberRemoved;
+    const removed =
+      taken === undefined ? null : ownNumberWords(taken, options.dryRun ? 'would be removed' : 'removed');
+    const details = { pending, toRestore, removed, dryRun: options.dryRun, error };
+    const verdict = verdictOf(status, figures, details);
     return { status, counters, verdict, error: error ?? null };
   }
 

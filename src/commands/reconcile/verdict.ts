@@ -49,6 +49,8 @@ interface VerdictDetails {
   pending: number;
   /** What a run without --dry-run would bring back from the raw log. */
   toRestore: number;
+  /** What the replay took back because it is about the own number; null where it was nothing. */
+  removed?: string | null;
   dryRun: boolean;
   error?: string | undefined;
 }
@@ -60,7 +62,7 @@ interface VerdictDetails {
 export function verdictOf(
   status: ReconcileResult['status'],
   figures: ReconcileFigures,
-  { pending, toRestore, dryRun, error }: VerdictDetails,
+  { pending, toRestore, removed = null, dryRun, error }: VerdictDetails,
 ): string {
   if (status === 'interrupted') return 'Interrupted: the next reconcile resumes it';
   if (status === 'failed') return `Not reconciled: ${error ?? 'a step failed'}`;
@@ -76,6 +78,7 @@ export function verdictOf(
     ...(restored > 0 ? [`${count(restored)} restored`] : []),
     ...(dryRun && toRestore > 0 ? [`${count(toRestore)} would be restored`] : []),
     ...(merged > 0 ? [`${count(merged)} merged`] : []),
+    ...(removed === null ? [] : [removed]),
     ...(pending > 0 ? [`${amount(pending, 'entry', 'entries')} pending`] : []),
     ...(figures.acknowledged > 0 ? [`${count(figures.acknowledged)} acknowledged`] : []),
   ];

@@ -9,7 +9,7 @@ import { rehearse } from '../../ingest/runs/in-batch.js';
 import { withRun, type Run, type RunEnd, type Target, workOf } from '../../ingest/runs/with-run.js';
 import { amount, count } from '../../model/amount.js';
 import type { JsonObject } from '../../model/json.js';
-import type { RunResult, ConnectionResult } from '../../model/run-result.js';
+import { ownNumberWords, type RunResult, type ConnectionResult } from '../../model/run-result.js';
 import type { Sql } from '../../store/sql.js';
 import { readConnections } from '../../store/tables/connections.js';
 import { readMissingChunks } from '../../store/tables/history.js';
@@ -323,9 +323,11 @@ function jsonOf(value: object): JsonObject {
 }
 
 /** One line for sync_runs and the log. */
-function verdictOf({ status, entries, messages, problemCount }: RunResult): string {
+function verdictOf({ status, entries, messages, problemCount, ownNumberRemoved }: RunResult): string {
+  const removed = ownNumberWords(ownNumberRemoved);
   return (
     `${status}: ${amount(entries.read, 'entry', 'entries')}, ${amount(messages.created, 'message')} created, ` +
-    `${count(messages.updated)} updated, ${count(messages.unchanged)} unchanged, ${amount(problemCount, 'problem')}`
+    `${count(messages.updated)} updated, ${count(messages.unchanged)} unchanged, ${amount(problemCount, 'problem')}` +
+    (removed === null ? '' : `; ${removed}`)
   );
 }

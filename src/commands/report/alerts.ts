@@ -19,7 +19,7 @@ import type { OwedHistory } from '../../store/tables/history.js';
 import type { MediaCount } from '../../store/tables/media-files.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
 import type { AccountEvent } from './removals.js';
-import { owedHistoryWords } from '../../audit/owed-history.js';
+import { owedHistoryWords, owedRemedies } from '../../audit/owed-history.js';
 import { minuteOf } from '../../model/time.js';
 import type { ConnectionFigures } from './connection-report.js';
 import { UNKNOWN_HOURS } from './rhythm.js';
@@ -218,13 +218,14 @@ function owedHistoryAlert({ row, owedHistory }: ConnectionFacts): Alert[] {
       since,
       state: `${files} ${gaps}`,
       count: files + gaps,
-      message: `${owedHistoryWords(owedHistory)}.${gaps === 0 ? '' : ' The next import of such a chat requests its part first.'}`,
-      remedy:
-        files === 0
-          ? remedy('link status', [], 'shows what is missing')
-          : remedy('link', ['--connection', row.name], 'downloads the files again'),
+      message: `${capitalised(owedHistoryWords(owedHistory))}.${gaps > owedHistory.named.length ? ' link status lists all.' : ''}`,
+      remedy: owedRemedies(row.name, owedHistory)[0] ?? null,
     }),
   ];
+}
+
+function capitalised(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** A webhook that was never set up is as silent as one that broke. */

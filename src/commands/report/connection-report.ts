@@ -27,6 +27,7 @@ export interface ConnectionParts {
   tickets: { open: number; closed: number };
   pendingFacts: PendingFactGroup | undefined;
   missingChunks: string[];
+  missingFiles: number;
   /** The newest request of its history. */
   historyRequest: HistoryRequestRow | undefined;
 }
@@ -71,6 +72,7 @@ export function describeConnection(
       chunkOrder: row.historySyncChunkOrder,
       progress: row.historySyncProgress,
       missingChunks: parts.missingChunks,
+      missingFiles: parts.missingFiles,
       ...(row.historySyncError === null ? {} : { error: row.historySyncError }),
       startedAt: instant(row.historySyncStartedAt),
       completedAt: instant(row.historySyncCompletedAt),

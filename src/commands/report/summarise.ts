@@ -279,6 +279,7 @@ function partsFor(row: ConnectionRow, groups: readonly MessageGroup[], data: Rep
     missingChunks: data.missingChunks
       .filter(({ connectionId }) => connectionId === row.id)
       .map(({ phase, chunkOrder }) => `${phase}/${chunkOrder}`),
+    missingFiles: data.owedHistory.find(({ connectionId }) => connectionId === row.id)?.files ?? 0,
     historyRequest: data.historyRequests.find(
       ({ connectionId, syncType }) => connectionId === row.id && syncType === 'history',
     ),

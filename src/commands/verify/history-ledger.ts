@@ -1,6 +1,6 @@
 import { acknowledge, alert } from '../../audit/alert.js';
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
-import { remedy } from '../../model/remedy.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
 import {
   readConnectionTimes,
   type ConnectionRow,
@@ -8,7 +8,7 @@ import {
 } from '../../store/tables/connections.js';
 import { readMissingChunks, readOwedHistory } from '../../store/tables/history.js';
 import { amount } from '../../model/amount.js';
-import { owedHistoryWords } from '../../audit/owed-history.js';
+import { owedHistoryWords, owedRemedies } from '../../audit/owed-history.js';
 import { joined, type Check, type Recorder, type Subject } from './check.js';
 
 /** A history comes within hours; a chunk or an end that has not come after a day is missing. */
@@ -31,8 +31,8 @@ export const historyLedgerCheck: Check = {
       acknowledge([alert(kind, connection, { since: null, state, message: '' })], acks, view.now).some(
         ({ acknowledged }) => acknowledged !== null,
       );
-    const counts = { gaps: 0, acknowledged: 0, owed: 0 };
-    let owes: string | null = null;
+    const counts = { gaps: 0, acknowledged: 0, owed: 0, owedAcknowledged: 0 };
+    let fetches: Remedy | null = null;
     for (const connection of inUse) {
       const own = gaps.filter(({ connectionId }) => connectionId === connection.id);
       const missing = own.map(({ phase, chunkOrder }) => `${phase}/${chunkOrder}`).join(' ');
@@ -53,10 +53,12 @@ export const historyLedgerCheck: Check = {
         const { files, gaps: parts } = owed;
         const detail = owedHistoryWords(owed);
         const item = { connectionId: connection.id, subject: connection.name, detail };
-        if (isAcknowledged(connection, 'history_owed', `${files} ${parts}`)) await recorder.note('!', item);
-        else {
+        if (isAcknowledged(connection, 'history_owed', `${files} ${parts}`)) {
+          counts.owedAcknowledged += 1;
+          await recorder.note('!', item);
+        } else {
           counts.owed += 1;
-          if (files > 0) owes ??= connection.name;
+          fetches ??= owedRemedies(connection.name, owed)[0] ?? null;
           await recorder.finding('!', item);
         }
       }
@@ -75,9 +77,7 @@ export const historyLedgerCheck: Check = {
       remedy:
         counts.gaps > 0
           ? remedy('replay', ['LOG'], 'fills the gaps from a log that holds the missing chunks')
-          : owes === null
-            ? null
-            : remedy('link', ['--connection', owes], 'downloads the files again'),
+          : fetches,
     };
   },
 };
@@ -134,14 +134,23 @@ function stateOf(
 
 function summaryOf(
   { checked, found, noted }: Recorder,
-  { gaps, acknowledged, owed }: { gaps: number; acknowledged: number; owed: number },
+  {
+    gaps,
+    acknowledged,
+    owed,
+    owedAcknowledged,
+  }: { gaps: number; acknowledged: number; owed: number; owedAcknowledged: number },
 ): string {
   const late = found - gaps - owed;
-  const declined = noted - acknowledged;
+  const declined = noted - acknowledged - owedAcknowledged;
   const parts = joined([
     [gaps, `${amount(gaps, 'history chunk')} missing`],
     [acknowledged, `${amount(acknowledged, 'history chunk')} missing and acknowledged`],
     [owed, `${amount(owed, 'history', 'histories')} with parts that did not arrive`],
+    [
+      owedAcknowledged,
+      `${amount(owedAcknowledged, 'history', 'histories')} with parts that did not arrive, acknowledged`,
+    ],
     [late, `${amount(late, 'history', 'histories')} incomplete`],
     [declined, `${amount(declined, 'history', 'histories')} declined or not complete yet`],
   ]);

@@ -167,13 +167,15 @@ export async function retractOwnNumbers(
   for (const connection of new Set([...news, ...met])) {
     const own = work.ownNumbers.of(connection);
     if (own.length === 0) continue;
-    work.requeued += await retractOwnNumber(work.tx, work.settings.runId, {
+    const { requeued, removed } = await retractOwnNumber(work.tx, work.settings.runId, {
       connectionId: connection.id,
       organizationId: connection.organizationId,
       phoneNumberId: connection.phoneNumberId,
       phones: own.flatMap((one) => [one, ...phoneEquivalents(one)]),
       isNew: news.has(connection),
     });
+    work.requeued += requeued;
+    work.tally.removeOwnNumber(removed);
     work.withoutOwnNumber.add(connection);
   }
 }

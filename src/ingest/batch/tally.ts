@@ -6,6 +6,7 @@ import type {
   MessageCounts,
   Problem,
   ReasonCounts,
+  RemovedRows,
   RunResult,
   SignatureCounts,
 } from '../../model/run-result.js';
@@ -48,6 +49,7 @@ export class Tally {
   readonly leads = { created: 0, updated: 0, merged: 0 };
   readonly conversations = { created: 0 };
   readonly tickets = { opened: 0, refreshed: 0 };
+  readonly ownNumberRemoved: RemovedRows = { leads: 0, conversations: 0, messages: 0, tickets: 0 };
   readonly events = newReasons();
   readonly problems: Problem[] = [];
   problemCount = 0;
@@ -100,6 +102,11 @@ export class Tally {
       counts.seen += 1;
       add(counts.rejected, reason, 1);
     }
+  }
+
+  /** What was stored about a connection's own number before it was known to be that. */
+  removeOwnNumber(removed: RemovedRows): void {
+    addNumbers(this.ownNumberRemoved, removed);
   }
 
   event(name: string): void {
@@ -187,6 +194,7 @@ export class Tally {
     addNumbers(this.leads, other.leads);
     addNumbers(this.conversations, other.conversations);
     addNumbers(this.tickets, other.tickets);
+    addNumbers(this.ownNumberRemoved, other.ownNumberRemoved);
     addReasons(this.events, other.events);
     for (const [id, copies] of other.waiting.all()) {
       const origin = resumed.get(`log:${id}`);
@@ -242,6 +250,7 @@ export class Tally {
     | 'leads'
     | 'conversations'
     | 'tickets'
+    | 'ownNumberRemoved'
     | 'events'
   > {
     return {
@@ -255,6 +264,7 @@ export class Tally {
       leads: this.leads,
       conversations: this.conversations,
       tickets: this.tickets,
+      ownNumberRemoved: this.ownNumberRemoved,
       events: this.events,
     };
   }

@@ -1,3 +1,4 @@
+import type { RemovedRows } from '../../model/run-result.js';
 import { arrayLiteral } from '../array-literal.js';
 import { journaled } from '../journal/journal.js';
 import { textOf, textOrNull, booleanOf } from '../row.js';
@@ -20,11 +21,17 @@ interface OwnNumber {
  * Takes back what was stored about a connection's own number before it was known to be that (rule I4): the conversation with
  * its messages and tickets, and the lead, where nothing else is known of it. Journaled. Every entry that names the number is
  * due again: now it is skipped, and its items about others are applied once more. Rows of other programs, and what people
- * entered, stay. Gives the number of entries that are due.
+ * entered, stay.
  */
-export async function retractOwnNumber(tx: Sql, runId: string, own: OwnNumber): Promise<number> {
+export async function retractOwnNumber(tx: Sql, runId: string, own: OwnNumber): Promise<Retracted> {
   const { connectionId, phoneNumberId } = own;
   return retractPeople(tx, runId, await readPeople(tx, own), { connectionId, phoneNumberId });
+}
+
+/** What was taken back, and how many entries are due because of it. */
+interface Retracted {
+  requeued: number;
+  removed: RemovedRows;
 }
 
 /** A person, and their conversation on the connection that is looked at. */
@@ -35,29 +42,30 @@ export interface RetractedPerson {
 
 /**
  * Takes back what entries brought about these people on one connection, and makes every entry due again that names them: those
- * that still say so bring it once more. Journaled. Rows of other programs, and what people entered, stay. Gives the number of
- * entries that are due.
+ * that still say so bring it once more. Journaled. Rows of other programs, and what people entered, stay.
  */
 export async function retractPeople(
   tx: Sql,
   runId: string,
   people: readonly RetractedPerson[],
   connection: { connectionId: string; phoneNumberId: string | null },
-): Promise<number> {
+): Promise<Retracted> {
   const personIds = people.map(({ personId }) => personId);
-  if (personIds.length === 0) return 0;
+  if (personIds.length === 0)
+    return { requeued: 0, removed: { leads: 0, conversations: 0, messages: 0, tickets: 0 } };
   const conversationIds = people.flatMap(({ conversationId }) => conversationId ?? []);
   const names = await readNames(tx, personIds);
   const messages = await readLoggedMessages(tx, conversationIds);
   const messageIds = messages.map(({ id }) => id);
 
   const scope = { messageIds, conversationIds, leadIds: personIds };
-  let requeued = await journaled(tx, runId, scope, async () => {
+  const retracted = await journaled(tx, runId, scope, async (): Promise<Retracted> => {
     const collisions = await requeueCollisions(tx, personIds);
-    await deleteConversations(tx, messageIds, conversationIds);
-    await deletePeople(tx, personIds);
-    return collisions;
+    const removed = await deleteConversations(tx, messageIds, conversationIds);
+    const leads = await deletePeople(tx, personIds);
+    return { requeued: collisions, removed: { ...removed, leads } };
   });
+  let { requeued } = retracted;
   const kept = await recomputeConversations(tx, conversationIds);
   await updateConversations(tx, kept);
   requeued += await requeueEntriesNaming(tx, names);
@@ -67,7 +75,7 @@ export async function retractPeople(
     const { phoneNumberId } = connection;
     requeued += await requeueStatuses(tx, phoneNumberId === null ? [] : [phoneNumberId]);
   }
-  return requeued;
+  return { ...retracted, requeued };
 }
 
 /** People with the number, and their conversation on this connection; only those with rows to take back. */
@@ -128,7 +136,7 @@ async function deleteConversations(
   tx: Sql,
   messageIds: readonly string[],
   conversationIds: readonly string[],
-): Promise<void> {
+): Promise<Omit<RemovedRows, 'leads'>> {
   const messages = [arrayLiteral(messageIds)];
   const conversations = [arrayLiteral(conversationIds)];
   await tx.execute(
@@ -136,25 +144,26 @@ async function deleteConversations(
      where m.id = any($1::uuid[]) and r.connection_id = m.connection_id and r.target_external_id = m.external_id`,
     messages,
   );
-  await tx.execute(`delete from messages where id = any($1::uuid[])`, messages);
-  await tx.execute(
+  const gone = await tx.execute(`delete from messages where id = any($1::uuid[])`, messages);
+  const tickets = await tx.execute(
     `delete from tickets t where t.conversation_id = any($1::uuid[]) and t.source = 'incoming_message'
        and not exists (select from messages m where m.conversation_id = t.conversation_id)`,
     conversations,
   );
-  await tx.execute(
+  const left = await tx.execute(
     `delete from conversations c where c.id = any($1::uuid[])
        and not exists (select from messages m where m.conversation_id = c.id)
        and not exists (select from tickets t where t.conversation_id = c.id)`,
     conversations,
   );
+  return { messages: gone, tickets, conversations: left };
 }
 
 /**
  * The lead and its names are deleted where nothing else uses them. Otherwise what is stored about the names is reset, and set
- * again by the entries that are due. A name of the time 0 was another program's; see src/rules/people.ts.
+ * again by the entries that are due. Gives the number of leads that are gone. A name of the time 0 was another program's; see src/rules/people.ts.
  */
-async function deletePeople(tx: Sql, personIds: readonly string[]): Promise<void> {
+async function deletePeople(tx: Sql, personIds: readonly string[]): Promise<number> {
   const [row] = await tx.query(
     `select coalesce(array_agg(p.id::text), '{}')::text as ids from unnest($1::uuid[]) as p (id)
      where not exists (select from conversations c where c.lead_id = p.id)
@@ -165,7 +174,7 @@ async function deletePeople(tx: Sql, personIds: readonly string[]): Promise<void
   );
   const gone = [row === undefined ? '{}' : textOf(row, 'ids')];
   await tx.execute(`delete from lead_identities where person_id = any($1::uuid[])`, gone);
-  await tx.execute(`delete from leads where id = any($1::uuid[])`, gone);
+  const leads = await tx.execute(`delete from leads where id = any($1::uuid[])`, gone);
   await tx.execute(
     `update lead_identities set first_seen_at = null, profile_name = null, profile_name_at = null, username = null,
        username_at = null, book_state = null, book_state_at = null, book_first_at = null, live_first_at = null,
@@ -174,6 +183,7 @@ async function deletePeople(tx: Sql, personIds: readonly string[]): Promise<void
      where person_id = any($1::uuid[])`,
     [arrayLiteral(personIds)],
   );
+  return leads;
 }
 
 /** Edits, revokes and reactions that wait for their message; those that are due come back with their entries. */

@@ -127,10 +127,13 @@ export interface HistoryGap {
   otherJid: string | null;
   /** The message that the phone was asked from. */
   anchor: { id: string; fromMe: boolean; timestampMs: number };
-  /** The newest message that came. */
-  behind: { id: string; timestampMs: number };
+  /** The newest message that came; null where nothing did: what may be missing is older than the anchor. */
+  behind: { id: string; timestampMs: number } | null;
   reason: GapReason;
 }
+
+/** How a gap without a message behind it is stored: no message has this id. */
+const OPEN = { id: '', timestampMs: 0 };
 
 /** Records an announced file, once. */
 export async function recordOwedFile(
@@ -224,10 +227,16 @@ const OWED_HISTORY = columns({
 });
 
 /** History of a connection that its phone has and that did not arrive. Times are ms since 1970. */
-export type OwedHistory = RowOf<typeof OWED_HISTORY>;
+export interface OwedHistory extends RowOf<typeof OWED_HISTORY> {
+  /** The gaps that were found first; the rest is only counted. */
+  named: HistoryGap[];
+}
+
+/** So many gaps are named one by one. */
+const GAPS_NAMED = 3;
 
 /** What is owed on each connection that lacks something. */
-export async function readOwedHistory(sql: Sql): Promise<OwedHistory[]> {
+export async function readOwedHistory(sql: Sql, mostNamed = GAPS_NAMED): Promise<OwedHistory[]> {
   const rows = await sql.query(
     `select connection_id, (count(*) filter (where is_file))::int as files,
        (count(*) filter (where not is_file))::int as gaps, min(since) as since,
@@ -239,7 +248,12 @@ export async function readOwedHistory(sql: Sql): Promise<OwedHistory[]> {
      ) owed
      group by 1 order by 1`,
   );
-  return rowsOf(OWED_HISTORY, rows);
+  const owed = rowsOf(OWED_HISTORY, rows);
+  const named = owed.some(({ gaps }) => gaps > 0) ? await readOwedGaps(sql, mostNamed) : [];
+  return owed.map((one) => ({
+    ...one,
+    named: named.filter(({ connectionId }) => connectionId === one.connectionId),
+  }));
 }
 
 /** Records a gap; one that is known already gets another attempt. */
@@ -257,8 +271,8 @@ export async function recordGap(sql: Sql, connectionId: string, gap: HistoryGap,
       gap.anchor.id,
       gap.anchor.fromMe,
       new Date(gap.anchor.timestampMs),
-      gap.behind.id,
-      new Date(gap.behind.timestampMs),
+      (gap.behind ?? OPEN).id,
+      new Date((gap.behind ?? OPEN).timestampMs),
       gap.reason,
       new Date(now),
     ],
@@ -292,7 +306,30 @@ export async function readGaps(
      order by anchor_at desc, anchor_id`,
     [connectionId, arrayLiteral(addresses)],
   );
-  return rows.map((row) => ({
+  return rows.map(gapOf);
+}
+
+/** A gap, and on which connection it is. */
+interface OwedGap extends HistoryGap {
+  connectionId: string;
+}
+
+/** The gaps of every connection, the oldest record first; at most so many of each. */
+async function readOwedGaps(sql: Sql, mostOfEach: number): Promise<OwedGap[]> {
+  const rows = await sql.query(
+    `select * from (
+       select connection_id, chat_jid, other_jid, anchor_id, anchor_from_me, anchor_at, behind_id, behind_at, reason,
+         row_number() over (partition by connection_id order by found_at, chat_jid, anchor_at desc, anchor_id) as place
+       from history_gaps
+     ) gaps where place <= $1::int order by connection_id, place`,
+    [mostOfEach],
+  );
+  return rows.map((row) => ({ connectionId: textOf(row, 'connection_id'), ...gapOf(row) }));
+}
+
+function gapOf(row: Record<string, unknown>): HistoryGap {
+  const behindId = textOf(row, 'behind_id');
+  return {
     chatJid: textOf(row, 'chat_jid'),
     otherJid: textOrNull(row, 'other_jid'),
     anchor: {
@@ -300,7 +337,7 @@ export async function readGaps(
       fromMe: booleanOf(row, 'anchor_from_me'),
       timestampMs: timeOf(row, 'anchor_at'),
     },
-    behind: { id: textOf(row, 'behind_id'), timestampMs: timeOf(row, 'behind_at') },
+    behind: behindId === OPEN.id ? null : { id: behindId, timestampMs: timeOf(row, 'behind_at') },
     reason: wordOf(row, 'reason', GAP_REASONS),
-  }));
+  };
 }
