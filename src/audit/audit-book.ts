@@ -7,6 +7,7 @@ import type { DecodedEntry } from '../rawlog/raw-log.js';
 import { keyOf } from '../rules/message-book.js';
 import { WRONG_SIGNATURE } from '../rules/signatures.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
+import type { LostEntry } from './source-remedy.js';
 import type { AuditView } from './audit-log.js';
 import { chunkName, type LoggedChunk } from './chunk-ledger.js';
 import { unfoundedWords, type Unfounded } from './claims.js';
@@ -53,7 +54,7 @@ export interface AuditResult {
   byConnection: ReadonlyMap<string, AuditCounts>;
   open: OpenEntries;
   /** The first damaged entry, and the file that holds it, where that is known. */
-  damagedExample: { id: string; origin: string | null } | null;
+  damagedExample: LostEntry | null;
   /**
    * Entries with an item that is missing or different in the database: a replay of them corrects it. Bounded: with `more`,
    * there are others.
@@ -240,7 +241,7 @@ export class AuditBook {
     const at = { connectionId: mine?.connection?.id ?? null, subject: `log:${entry.id}` };
     if (failure?.reason === 'damaged') {
       open.damaged += 1;
-      this.damagedExample ??= { id: entry.id, origin: entry.origin };
+      this.damagedExample ??= { id: entry.id, runId: entry.runId, origin: entry.origin };
       await this.tell('entry_damaged', { ...at, detail: `${origin}: ${failure.message}` });
       return;
     }

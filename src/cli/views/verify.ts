@@ -121,7 +121,7 @@ function checkItem(result: CheckResult): Item {
 }
 
 function verdictOf(
-  { checks, status, durationMs, database, enforced }: VerifyResult,
+  { checks, status, durationMs, database, enforced, acknowledged }: VerifyResult,
   failOn: Severity,
 ): Verdict {
   const detail = `${database}, ${formatDuration(durationMs)}`;
@@ -129,17 +129,18 @@ function verdictOf(
     case 'interrupted':
       return { mark: 'stopped', text: `Interrupted: ${formatAmount(checks.length, 'check')} done`, detail };
     case 'completed': {
+      const accepted = acknowledged === 0 ? '' : `; ${formatCount(acknowledged)} acknowledged`;
       const blocked = enforced.filter(({ outcome }) => outcome === 'blocked').length;
       const all = formatAmount(checks.length, 'check');
       const counts = countsOf(checks);
       const { lost, degraded, notes } = counts;
       if (lost + degraded + notes + blocked === 0)
-        return { mark: 'good', text: `Clean: ${all}, no findings`, detail };
+        return { mark: 'good', text: `Clean: ${all}, no findings${accepted}`, detail };
       const indexes =
         blocked === 0 ? '' : `; ${formatAmount(blocked, 'unique index', 'unique indexes')} blocked`;
       const isWarning = degraded > 0 || (notes > 0 && failOn === 'note');
       const mark = lost + blocked > 0 ? 'bad' : isWarning ? 'warn' : 'good';
-      return { mark, text: `${countWords(counts)} in ${all}${indexes}`, detail };
+      return { mark, text: `${countWords(counts)} in ${all}${indexes}${accepted}`, detail };
     }
   }
 }

@@ -4,7 +4,6 @@ import { unfoundedWords } from '../../audit/claims.js';
 import { decodeWamid } from '../../identity/wamid.js';
 import { amount, count } from '../../model/amount.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
-import { fileOfOrigin } from '../../model/raw-entry.js';
 import { OVERDUE_MS } from '../../rules/amendments.js';
 import { adviseFaults, advisePending, replayOf } from './advise.js';
 import type { ContactFindings } from './explain-contact.js';
@@ -227,10 +226,7 @@ export function concludeEntry(
   const unknown = unread.length - refused;
   if (unread.length > 0) findings.push(unparsed(unread.length, unread[0]?.reason ?? null));
   advisePending(inv, verdicts);
-  if (!entry.isIntact) {
-    findings.push(damaged());
-    inv.remedy({ do: 'replay_file', file: fileOfOrigin(entry.origin) });
-  }
+  if (!entry.isIntact) findings.push(damaged());
   adviseFaults(inv, verdicts, { do: 'replay_all' });
   const messages = facts.filter(isMessage);
   const countOf = (...outcomes: Outcome[]): number =>
@@ -250,13 +246,21 @@ export function concludeEntry(
   ];
   const others = countKinds(facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry'));
   for (const [what, number] of others) parts.push(amount(number, what, pluralOf(what)));
-  const broken = unread.find(({ path, reason }) => path === '$' && reason.startsWith('the JSON '))?.reason;
+  const broken = brokenIn(unread);
   if (broken !== undefined) {
-    inv.remedy({ do: 'replay_export', file: fileOfOrigin(entry.origin) });
     return { verdict: `${entry.origin} could not be read: ${jsonFault(broken)}.`, known: true, findings };
   }
   const holds = parts.length === 0 ? 'nothing to store' : listed(parts);
   return { verdict: `Entry ${entry.origin} ${STATUS_WORDS[entry.status]}: ${holds}.`, known: true, findings };
+}
+
+/** Whether an entry could not be read at all. */
+export function isBroken({ unread }: Pick<EntryFindings, 'unread'>): boolean {
+  return brokenIn(unread) !== undefined;
+}
+
+function brokenIn(unread: EntryFindings['unread']): string | undefined {
+  return unread.find(({ path, reason }) => path === '$' && reason.startsWith('the JSON '))?.reason;
 }
 
 const STATUS_WORDS: Readonly<Record<EntryExplanation['status'], string>> = {

@@ -1,6 +1,5 @@
 import { decodeWamid, isWamid } from '../../identity/wamid.js';
-import { fileOfOrigin } from '../../model/raw-entry.js';
-import { readMarks, readPathsOfRun } from '../../store/checks/messages.js';
+import { readMarks } from '../../store/checks/messages.js';
 import type { ExplainedMessage, PlacedMessage } from '../../store/queries/explain.js';
 import { readNamesOfLeads } from '../../store/tables/leads.js';
 import { readMessagesById } from '../../store/tables/messages.js';
@@ -221,14 +220,9 @@ async function describeRow(
   const reactions =
     externalId === null ? [] : await readReactions(sql, [{ connectionId: row.connectionId, id: externalId }]);
   const [run] = await inv.runs([row.runId]);
-  if (row.batchId !== null && head === undefined) {
-    const [file, other] = row.runId === null ? [] : await readPathsOfRun(sql, row.runId);
-    inv.remedy({
-      do: 'replay_file',
-      file: file === undefined || file === '-' || other !== undefined ? null : file,
-    });
-  }
-  if (head?.isIntact === false) inv.remedy({ do: 'replay_file', file: fileOfOrigin(head.origin) });
+  if (row.batchId !== null && head === undefined)
+    await inv.adviseSource({ id: row.batchId, runId: row.runId, origin: null });
+  if (head?.isIntact === false) await inv.adviseSource(head);
   if (story.unexplained.length > 0 && !inv.scanned) {
     const fields = story.unexplained.map((change) => change.field).join(', ');
     inv.notice(

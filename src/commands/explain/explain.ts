@@ -6,6 +6,7 @@ import {
   concludeEntry,
   concludeRows,
   concludeUnstored,
+  isBroken,
   type Conclusion,
 } from './conclude.js';
 import { explainContact } from './explain-contact.js';
@@ -119,6 +120,8 @@ async function explainEntry(inv: Investigation, found: LoggedEntry): Promise<Ent
   const facts = verdicts.map((verdict) => viewOf(verdict, { bodies }));
   const unread = (logged?.unrecognized ?? []).map(({ path, reason }) => ({ path, reason }));
   if (logged?.failure != null && found.isIntact) unread.push({ path: '$', reason: logged.failure });
+  if (!found.isIntact) await inv.adviseSource(found);
+  else if (isBroken({ unread })) await inv.adviseSource(found, 'replay_export');
   return {
     entry: {
       id: found.id,

@@ -313,10 +313,17 @@ export type Remedy =
   | { do: 'replay_pending'; entries: number }
   | { do: 'replay_contact'; contact: string }
   | { do: 'replay_all' }
-  /** `file`: null where nobody knows which log it was. */
-  | { do: 'replay_file'; file: string | null }
-  /** The log has to be exported again first. */
-  | { do: 'replay_export'; file: string | null }
+  /**
+   * `file`: null where nobody knows which log it was; `args`: that, and the choices of the run that stored it. For
+   * `replay_export` the log has to be exported again first.
+   */
+  | {
+      do: 'replay_file' | 'replay_export';
+      file: string | null;
+      command: string;
+      args: readonly string[];
+      why: string;
+    }
   | { do: 'dedupe' }
   | { do: 'reconcile' }
   /** `verify --enforce`: takes the raw entry from a row that it does not hold. */

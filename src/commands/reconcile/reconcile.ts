@@ -1,5 +1,5 @@
 import type { Context } from '../../context.js';
-import { WITHIN } from '../../ingest/runs/recorded-command.js';
+import { WITHIN } from '../../model/recorded-command.js';
 import { withRun, type Ended, type Run, type RunEnd } from '../../ingest/runs/with-run.js';
 import { ConfigError, UserError } from '../../model/errors.js';
 import type { JsonObject } from '../../model/json.js';

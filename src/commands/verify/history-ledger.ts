@@ -33,6 +33,7 @@ export const historyLedgerCheck: Check = {
       );
     const counts = { gaps: 0, acknowledged: 0, owed: 0 };
     let owes: string | null = null;
+    let accepted = 0;
     for (const connection of inUse) {
       const own = gaps.filter(({ connectionId }) => connectionId === connection.id);
       const missing = own.map(({ phase, chunkOrder }) => `${phase}/${chunkOrder}`).join(' ');
@@ -42,6 +43,7 @@ export const historyLedgerCheck: Check = {
         const item = { connectionId: connection.id, subject: `${phase}/${chunkOrder}`, detail };
         if (areAcknowledged) {
           counts.acknowledged += 1;
+          accepted += 1;
           await recorder.note('!', item);
         } else {
           counts.gaps += 1;
@@ -53,8 +55,10 @@ export const historyLedgerCheck: Check = {
         const { files, gaps: parts } = owed;
         const detail = owedHistoryWords(owed);
         const item = { connectionId: connection.id, subject: connection.name, detail };
-        if (isAcknowledged(connection, 'history_owed', `${files} ${parts}`)) await recorder.note('!', item);
-        else {
+        if (isAcknowledged(connection, 'history_owed', `${files} ${parts}`)) {
+          accepted += 1;
+          await recorder.note('!', item);
+        } else {
           counts.owed += 1;
           if (files > 0) owes ??= connection.name;
           await recorder.finding('!', item);
@@ -64,13 +68,15 @@ export const historyLedgerCheck: Check = {
       if (state === null) continue;
       recorder.checked += 1;
       const item: Subject = { connectionId: connection.id, subject: connection.name, detail: state.detail };
-      if (state.is === 'late' && !isAcknowledged(connection, ...state.alert))
-        await recorder.finding('!', item);
+      const isAccepted = state.is === 'late' && isAcknowledged(connection, ...state.alert);
+      if (isAccepted) accepted += 1;
+      if (state.is === 'late' && !isAccepted) await recorder.finding('!', item);
       else if (state.is !== 'complete') await recorder.note('!', item);
       else if (own.length === 0 && owed === undefined) await recorder.good(item);
     }
     return {
       summary: summaryOf(recorder, counts),
+      ...(accepted === 0 ? {} : { acknowledged: accepted }),
       // A chunk that another log holds fills the gap; the rest Meta sends again only to a number that is onboarded again.
       remedy:
         counts.gaps > 0

@@ -1,4 +1,5 @@
 import { acknowledge, foreignAlert, markAlert, markWords } from '../../audit/alert.js';
+import { sourceRemedy, STORE_AGAIN, type LostEntry } from '../../audit/source-remedy.js';
 import { amount } from '../../model/amount.js';
 import {
   countConversations,
@@ -14,7 +15,6 @@ import {
 import {
   countMessages,
   countPendingFacts,
-  readPathsOfRun,
   streamMarked,
   streamMessagesFromElsewhere,
   streamOverdueFacts,
@@ -36,7 +36,6 @@ import {
   FETCH_MEDIA_REMEDY,
   joined,
   REPLAY_ALL_REMEDY,
-  replayFileRemedy,
   rowCheck,
   type Check,
   type RowCheck,
@@ -90,8 +89,7 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
     yield* streamMarked(sql, scope);
   },
   begin: ({ sql, connections, now }) => {
-    let runId: string | null = null;
-    let copies = 0;
+    let lost: LostEntry | null = null;
     const foreign = new Map<string, number>();
     const marked = new Map<string, number>();
     return {
@@ -107,16 +105,13 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
           foreign.set(connectionId, (foreign.get(connectionId) ?? 0) + 1);
           return { as: 'note', sign: '-', connectionId, subject, detail: 'names no raw entry' };
         }
-        if (row.isCopy) copies += 1;
-        else runId ??= row.runId;
+        if (!row.isCopy) lost ??= { id: batchId, runId: row.runId, origin: null };
         return { sign: '-', connectionId, subject, detail: `its raw entry log:${batchId} is gone` };
       },
       conclude: async ({ checked, found, noted }) => {
         const gone = `${amount(found, 'message names', 'messages name')} a raw entry that is gone from the raw log`;
         const marks = sumOf(marked);
         const none = `${amount(noted - marks, 'message has', 'messages have')} no raw log entry (deleted, or written by another program)`;
-        const [only, second] = found > 0 && runId !== null ? await readPathsOfRun(sql, runId) : [];
-        const file = only === undefined || only === '-' || second !== undefined ? null : only;
         return {
           summary:
             found + noted === 0
@@ -130,7 +125,8 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
                   ],
                 ]),
           // What its file would bring is there already, under its id.
-          remedy: found === 0 ? null : found === copies ? DEDUPE_REMEDY : replayFileRemedy(file),
+          remedy:
+            found === 0 ? null : lost === null ? DEDUPE_REMEDY : await sourceRemedy(sql, lost, STORE_AGAIN),
           isAcknowledged: await areAcknowledged(sql, connections, { foreign, marked }, now),
         };
       },

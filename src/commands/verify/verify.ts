@@ -8,6 +8,7 @@ import { readConnections, type ConnectionRow } from '../../store/tables/connecti
 import type { LogAudit } from '../../audit/losses.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
+import { readAccepted, withAccepted, type Accepted } from './acknowledged.js';
 import {
   DEDUPE_REMEDY,
   ENFORCE_INDEX_REMEDY,
@@ -32,6 +33,8 @@ import {
 /** A verification, with what its callers go on with. */
 export interface Verified {
   result: VerifyResult;
+  /** The checks as if nobody had acknowledged anything: what alerts are raised of. */
+  checks: readonly CheckResult[];
   /** Null if `raw_log` did not run. */
   audit: LogAudit | null;
   /** Null without `remember`. */
@@ -66,16 +69,17 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
         checks: options.checks,
         recordedOptions: options.recordedOptions ?? { enforce: true },
       }).catch(rethrowAltered);
-  const { results, audit, proof } = await inSnapshot(
+  const { results, accepted, audit, proof } = await inSnapshot(
     ctx.store,
     (sql) => runChecks(ctx, sql, options, connectionId),
     { findsMessages: options.checks.has('raw_log') },
   ).catch(rethrowAltered);
-  const checks = results.map((check) =>
+  const raw = results.map((check) =>
     ifRestorable(dedupeFirst(restoreFirst(withoutDeadEnd(check, enforced), results), results), results),
   );
+  const checks = raw.map((check) => withAccepted(check, accepted.get(check.check)));
   const finishedAt = ctx.clock();
-  const byName = (name: CheckName): CheckResult | undefined => checks.find(({ check }) => check === name);
+  const byName = (name: CheckName): CheckResult | undefined => raw.find(({ check }) => check === name);
   const rawLog = byName('raw_log');
   const duplicates = byName('duplicate_ids');
   const result: VerifyResult = {
@@ -88,6 +92,7 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
     durationMs: finishedAt - startedAt,
     checks,
     findings: checks.reduce((sum, { status, found }) => sum + (status === 'findings' ? found : 0), 0),
+    acknowledged: checks.reduce((sum, { acknowledged = 0 }) => sum + acknowledged, 0),
     severity: worstSeverity(checks.flatMap(({ severity }) => severity ?? [])),
     messages: rawLog?.checked ?? null,
     missing: rawLog?.missing ?? null,
@@ -96,7 +101,7 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
     recomputed,
     database: ctx.store.location,
   };
-  return { result, audit, proof };
+  return { result, checks: raw, audit, proof };
 }
 
 const NOTHING_ENFORCED = {
@@ -159,7 +164,9 @@ async function runChecks(
   sql: Sql,
   options: VerifyOptions,
   connectionId: string | null,
-): Promise<{ results: CheckResult[]; audit: LogAudit | null; proof: Proof | null }> {
+): Promise<
+  Pick<Verified, 'audit' | 'proof'> & { results: CheckResult[]; accepted: Map<CheckName, Accepted> }
+> {
   const found: { audit: LogAudit | null } = { audit: null };
   const proof = options.remember === true ? await readProof(sql, options.provenBefore ?? null) : null;
   const view: VerifyView = {
@@ -180,7 +187,8 @@ async function runChecks(
     if (ctx.signal.aborted) break;
     results.push(result);
   }
-  return { results, audit: found.audit, proof };
+  const accepted = await readAccepted(view, results, found.audit);
+  return { results, accepted, audit: found.audit, proof };
 }
 
 function scopeOfProof(
