@@ -40,7 +40,7 @@ function remedyOf(run: StoringRun | null, file: string | null, why: string): Rem
   const paths = file === null ? pathsIn(options) : [withoutMember(file)];
   const { directory = null } = options;
   if (paths.length === 1 && paths[0] === '-') {
-    const piped = `reads standard input, as the replay of ${minuteOf(startedAt)} did, so pipe the same log in again: it ${why}`;
+    const piped = `with the log piped in that the replay of ${minuteOf(startedAt)} read, ${why}`;
     return commandOfRun('replay', { ...choices, paths }, piped);
   }
   const isNamed = paths.length > 0 && paths.length <= MOST_FILES && !paths.includes('-');

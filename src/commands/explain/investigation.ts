@@ -98,7 +98,9 @@ export class Investigation {
     const why =
       what === 'replay_file' ? STORE_AGAIN : 'imports what could not be read, once the log is exported again';
     const source = await sourceRemedy(this.sql, { id, runId, origin }, why);
-    this.remedy({ do: what, file: fileOfOrigin(origin), ...source });
+    const [named = 'FILE'] = source.args;
+    const file = fileOfOrigin(origin) ?? (/^FILE$|^CONTACT$|^-/.test(named) ? null : named);
+    this.remedy({ do: what, file, ...source });
   }
 
   /**
