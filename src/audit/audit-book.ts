@@ -122,6 +122,8 @@ export class AuditBook {
     switch (outcome.kind) {
       case 'there': {
         const { row } = outcome;
+        // Its entry is known: a replay links the row to it.
+        if (row.batchId === null) this.affect(entry);
         // Once per message: by the entry that brought it, or, of rows that name none, by the first that holds it.
         if (
           this.view.wantsItems !== true ||
@@ -213,6 +215,12 @@ export class AuditBook {
       subject: `${phase}/${chunkOrder}`,
       detail: `${entry.origin}: history chunk ${chunkOrder} of phase ${phase} is not in the ledger`,
     });
+  }
+
+  /** Records that another entry holds the message of a row whose own does not: a replay of it links the row to it. */
+  held(connectionId: string, entryId: string): void {
+    this.countsOf(connectionId).unfoundedHeld += 1;
+    this.affect({ id: entryId });
   }
 
   /** Records a row whose entry does not hold it; each comes once. */
@@ -326,7 +334,7 @@ export class AuditBook {
     await this.tell('different', { ...at, subject: row.externalId, detail }, true);
   }
 
-  private affect({ id }: EntryRef): void {
+  private affect({ id }: Pick<EntryRef, 'id'>): void {
     if (this.affected.has(id)) return;
     if (this.affected.size < MOST_AFFECTED) this.affected.add(id);
     else this.hasMoreAffected = true;
@@ -400,6 +408,8 @@ interface AuditCounts {
   /** Rows whose entry does not hold them; those of them that `dedupe` merges into their message. No items of the log. */
   unfounded: number;
   unfoundedCopies: number;
+  /** Those of them that another entry holds: a replay links them to it. */
+  unfoundedHeld: number;
 }
 
 function newCounts(): AuditCounts {
@@ -418,6 +428,7 @@ function newCounts(): AuditCounts {
     unsettled: 0,
     unfounded: 0,
     unfoundedCopies: 0,
+    unfoundedHeld: 0,
   };
 }
 
@@ -436,6 +447,7 @@ function addCounts(mine: AuditCounts, theirs: AuditCounts): void {
   mine.unsettled += theirs.unsettled;
   mine.unfounded += theirs.unfounded;
   mine.unfoundedCopies += theirs.unfoundedCopies;
+  mine.unfoundedHeld += theirs.unfoundedHeld;
 }
 
 /** The counter of a message item's outcome; null for what is no outcome of a message. */
@@ -451,6 +463,7 @@ function counterOf(
       | 'unsettled'
       | 'unfounded'
       | 'unfoundedCopies'
+      | 'unfoundedHeld'
     >
   | null {
   switch (kind) {

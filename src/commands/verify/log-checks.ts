@@ -133,12 +133,12 @@ async function conclude(audit: AuditResult, view: VerifyView): Promise<Conclusio
 
 /** What a replay of the raw log brings back, each row once. */
 function restorableIn({ total }: AuditResult): number {
-  return total.missingMessages + total.differentRows + total.unsettled;
+  return total.missingMessages + total.differentRows + total.unsettled + total.unfoundedHeld;
 }
 
 function unaccountedIn(audit: AuditResult): number {
   const { total, open } = audit;
-  return restorableIn(audit) + total.doubledRows + total.unfounded + open.damaged;
+  return restorableIn(audit) + total.doubledRows + total.unfounded - total.unfoundedHeld + open.damaged;
 }
 
 async function remedyFor(audit: AuditResult, { sql, connections }: VerifyView): Promise<Remedy | null> {
@@ -148,6 +148,7 @@ async function remedyFor(audit: AuditResult, { sql, connections }: VerifyView): 
   if (open.unrecordedChunks > 0) return REPLAY_ALL_REMEDY;
   // A replay finds the one row and leaves the other.
   if (total.doubled + total.unfoundedCopies > 0) return DEDUPE_REMEDY;
+  if (total.unfoundedHeld > 0) return REPLAY_ALL_REMEDY;
   if (total.unfounded > 0) return UNLINK_REMEDY;
   if (open.failed > 0) return remedy('replay', ['--failed'], 'imports the failed entries again');
   if (open.pending > 0) return remedy('replay', [], 'imports the pending entries');
