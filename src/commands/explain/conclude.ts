@@ -6,6 +6,7 @@ import { amount, count } from '../../model/amount.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
 import { OVERDUE_MS } from '../../rules/amendments.js';
 import { adviseFaults, advisePending, replayOf } from './advise.js';
+import type { GoneRecord } from '../../store/checks/gone-entries.js';
 import type { ContactFindings } from './explain-contact.js';
 import type { MessageFindings } from './explain-message.js';
 import type { EntryFindings } from './explain.js';
@@ -45,7 +46,9 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
           ? replayOf(verdicts)
           : unfounded.isCopy
             ? { do: 'dedupe' }
-            : { do: 'unlink' },
+            : unfounded.isHeld
+              ? { do: 'replay_all' }
+              : { do: 'unlink' },
       );
     }
     if (goneEntry !== null) findings.push(finding('gone', 1, null, 'raw entry is no longer in the raw log'));
@@ -252,6 +255,24 @@ export function concludeEntry(
   }
   const holds = parts.length === 0 ? 'nothing to store' : listed(parts);
   return { verdict: `Entry ${entry.origin} ${STATUS_WORDS[entry.status]}: ${holds}.`, known: true, findings };
+}
+
+/** Concludes about a raw entry that is not in the raw log any more, by what names it. */
+export function concludeGone(id: string, records: readonly GoneRecord[]): Conclusion {
+  const names: Record<GoneRecord['ledger'], string> = {
+    message: 'message',
+    reject: 'rejected item',
+    chunk: 'history chunk',
+    update: 'pending update',
+  };
+  const counts = new Map<string, number>();
+  for (const { ledger } of records) counts.set(names[ledger], (counts.get(names[ledger]) ?? 0) + 1);
+  const who = listed([...counts].map(([name, number]) => amount(number, name)));
+  return {
+    verdict: `Entry log:${id} is no longer in the raw log; ${who} ${records.length === 1 ? 'names' : 'name'} it.`,
+    known: true,
+    findings: [finding('gone', 1, null, 'raw entry is no longer in the raw log')],
+  };
 }
 
 /** Whether an entry could not be read at all. */

@@ -1,3 +1,4 @@
+import { findHolders } from '../../audit/find-holders.js';
 import { decodeWamid, isWamid } from '../../identity/wamid.js';
 import { readMarks } from '../../store/checks/messages.js';
 import type { ExplainedMessage, PlacedMessage } from '../../store/queries/explain.js';
@@ -280,5 +281,9 @@ async function unfoundedRow(
 ): Promise<MessageExplanation['unfounded']> {
   if (entry === undefined || externalId === null || externalId.trim() === '') return null;
   const [decoded] = await inv.log.decode([entry]);
-  return decoded === undefined ? null : unfoundedOf(inv.sql, decoded, { ...row, externalId }, inv.log);
+  if (decoded === undefined) return null;
+  const unfounded = await unfoundedOf(inv.sql, decoded, { ...row, externalId }, inv.log);
+  if (unfounded === null) return null;
+  const isHeld = !unfounded.isCopy && (await findHolders(inv.sql, inv.log, [row.id])).size > 0;
+  return { ...unfounded, isHeld };
 }

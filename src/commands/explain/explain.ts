@@ -4,6 +4,7 @@ import type { Context } from '../../context.js';
 import {
   concludeContact,
   concludeEntry,
+  concludeGone,
   concludeRows,
   concludeUnstored,
   isBroken,
@@ -37,7 +38,7 @@ export async function explain(ctx: Context, options: ExplainOptions): Promise<Ex
     command: 'explain',
     database: ctx.store.location,
     query: options.subject.trim(),
-    subject: subject.kind,
+    subject: subject.kind === 'gone_entry' ? 'entry' : subject.kind,
     verdict: conclusion.verdict,
     known: conclusion.known,
     findings: conclusion.findings,
@@ -85,6 +86,12 @@ async function answer(
     case 'entry': {
       const found = await explainEntry(inv, subject.entry);
       return { conclusion: concludeEntry(inv, found), parts: { entry: found.entry, facts: found.facts } };
+    }
+    case 'gone_entry': {
+      const { id, records } = subject;
+      const runId = records.find((record) => record.runId !== null)?.runId ?? null;
+      await inv.adviseSource({ id, runId, origin: null });
+      return { conclusion: concludeGone(id, records), parts: {} };
     }
     case 'run': {
       const { run } = subject;

@@ -24,6 +24,7 @@ import {
   type OverdueFact,
   type OwedMedia,
 } from '../../store/checks/messages.js';
+import { streamGoneRecords, type GoneRecord } from '../../store/checks/gone-entries.js';
 import { OVERDUE_MS } from '../../rules/amendments.js';
 import type { Sql } from '../../store/sql.js';
 import { MEDIA_DUE_MS } from '../../store/tables/media-files.js';
@@ -76,24 +77,40 @@ export const oneOpenTicketCheck = oneCheck(
   { count: countOpenTickets, stream: streamCrowdedTickets },
 );
 
+const RECORD_WORDS: Readonly<Record<GoneRecord['ledger'], string>> = {
+  reject: 'rejected item',
+  chunk: 'history chunk',
+  update: 'pending',
+  message: 'message',
+};
+
 /**
- * Every message can be traced to its raw entry. One that names no entry is from another program, or from before the log was
+ * Every message, and everything else on record, can be traced to its raw entry. One that names no entry is from another program, or from before the log was
  * kept, which is no fault; one whose entry is gone has lost its evidence.
  */
-export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
+export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked | GoneRecord>({
   severity: 'loss',
   count: countMessages,
   // What other programs have marked is noted beside what they have written: true, and nothing to do.
   stream: async function* (sql, scope) {
     yield* streamMessagesFromElsewhere(sql, scope);
     yield* streamMarked(sql, scope);
+    yield* streamGoneRecords(sql, scope);
   },
   begin: ({ sql, connections, now }) => {
     let lost: LostEntry | null = null;
+    let records = 0;
     const foreign = new Map<string, number>();
     const marked = new Map<string, number>();
     return {
       item: (row) => {
+        if ('ledger' in row) {
+          const { ledger, connectionId, entryId, runId, what } = row;
+          records += 1;
+          lost ??= { id: entryId, runId, origin: null };
+          const detail = `${RECORD_WORDS[ledger]} ${what}: its raw entry is gone`;
+          return { sign: '-', connectionId, subject: `log:${entryId}`, detail };
+        }
         const { id, connectionId, externalId } = row;
         const subject = externalId ?? `message ${id}`;
         if ('marks' in row) {
@@ -109,7 +126,9 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
         return { sign: '-', connectionId, subject, detail: `its raw entry log:${batchId} is gone` };
       },
       conclude: async ({ checked, found, noted }) => {
-        const gone = `${amount(found, 'message names', 'messages name')} a raw entry that is gone from the raw log`;
+        const lack = 'a raw entry that is gone from the raw log';
+        const gone = `${amount(found - records, 'message names', 'messages name')} ${lack}`;
+        const named = `${amount(records, 'rejected item, history chunk or pending update names', 'rejected items, history chunks or pending updates name')} ${lack}`;
         const marks = sumOf(marked);
         const none = `${amount(noted - marks, 'message has', 'messages have')} no raw log entry (deleted, or written by another program)`;
         return {
@@ -117,7 +136,8 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
             found + noted === 0
               ? `${amount(checked, 'message')}, each with its raw entry`
               : joined([
-                  [found, gone],
+                  [found - records, gone],
+                  [records, named],
                   [noted - marks, none],
                   [
                     marks,

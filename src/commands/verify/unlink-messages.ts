@@ -38,7 +38,6 @@ export async function unlinkUnfounded(
       const some = links.slice(at, at + TOGETHER);
       const bareMessageIds = some.map(({ messageId }) => messageId);
       const holders = await findHolders(store.sql, await RawLog.open(store.sql), bareMessageIds, ctx.signal);
-      if (ctx.signal.aborted) return;
       done.messages += await inBatch(ctx, { organizations }, (tx) =>
         journaled(tx, runId, { bareMessageIds }, async () => {
           const held = some.flatMap(({ messageId, logId: claimedId }) => {
