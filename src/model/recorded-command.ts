@@ -20,7 +20,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
 const DURATIONS = new Set(['historyAfter', 'silentAfter', 'timeout', 'pagePause', 'listPause']);
 
 /** What a run records about itself; these are not flags. */
-const NOTES = new Set(['paths', 'directory', 'run', 'undoes', 'within', 'connectionId']);
+const NOTES = new Set(['paths', 'directory', 'content', 'run', 'undoes', 'within', 'connectionId']);
 
 /** Marks the options of a run that is a step of another command: `{ within: 'reconcile' }`. */
 export const WITHIN = 'within';
