@@ -127,6 +127,8 @@ export interface VerifyResult {
   finishedAt: string;
   durationMs: number;
   checks: CheckResult[];
+  /** How many connections were verified; with none there is nothing to judge. */
+  connections: number;
   /** Sum over the checks with findings; 0 means clean. */
   findings: number;
   /** Findings that somebody has acknowledged: they are not among `findings`, and decide nothing. */

@@ -69,7 +69,7 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
         checks: options.checks,
         recordedOptions: options.recordedOptions ?? { enforce: true },
       }).catch(rethrowAltered);
-  const { results, accepted, audit, proof } = await inSnapshot(
+  const { results, accepted, audit, proof, connections } = await inSnapshot(
     ctx.store,
     (sql) => runChecks(ctx, sql, options, connectionId),
     { findsMessages: options.checks.has('raw_log') },
@@ -91,6 +91,7 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
     finishedAt: new Date(finishedAt).toISOString(),
     durationMs: finishedAt - startedAt,
     checks,
+    connections,
     findings: checks.reduce((sum, { status, found }) => sum + (status === 'findings' ? found : 0), 0),
     acknowledged: checks.reduce((sum, { acknowledged = 0 }) => sum + acknowledged, 0),
     severity: worstSeverity(checks.flatMap(({ severity }) => severity ?? [])),
@@ -165,7 +166,11 @@ async function runChecks(
   options: VerifyOptions,
   connectionId: string | null,
 ): Promise<
-  Pick<Verified, 'audit' | 'proof'> & { results: CheckResult[]; accepted: Map<CheckName, Accepted> }
+  Pick<Verified, 'audit' | 'proof'> & {
+    results: CheckResult[];
+    accepted: Map<CheckName, Accepted>;
+    connections: number;
+  }
 > {
   const found: { audit: LogAudit | null } = { audit: null };
   const proof = options.remember === true ? await readProof(sql, options.provenBefore ?? null) : null;
@@ -188,7 +193,7 @@ async function runChecks(
     results.push(result);
   }
   const accepted = await readAccepted(view, results, found.audit);
-  return { results, accepted, audit: found.audit, proof };
+  return { results, accepted, audit: found.audit, proof, connections: view.connections.length };
 }
 
 function scopeOfProof(
