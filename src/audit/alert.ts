@@ -85,7 +85,7 @@ interface Acknowledgement {
 }
 
 export interface Alert {
-  /** The same in every run for the same kind, connection and subject. */
+  /** The same in every run for the same kind, connection and subject; `finding:CHECK` of what a check of verify found. */
   id: string;
   kind: AlertKind;
   severity: Severity;
@@ -138,7 +138,10 @@ function raise(
   { since, message, state, subject, count, remedy }: AlertDetails,
 ): Alert {
   return {
-    id: `${kind.replaceAll('_', '-')}-${digest([kind, connection?.id ?? null, subject ?? null])}`,
+    id:
+      kind === 'finding'
+        ? `finding:${subject ?? ''}`
+        : `${kind.replaceAll('_', '-')}-${digest([kind, connection?.id ?? null, subject ?? null])}`,
     kind,
     severity,
     connection: connection?.name ?? null,

@@ -7,6 +7,7 @@ import type { DecodedEntry } from '../rawlog/raw-log.js';
 import { keyOf } from '../rules/message-book.js';
 import { WRONG_SIGNATURE } from '../rules/signatures.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
+import type { LostEntry } from './source-remedy.js';
 import type { AuditView } from './audit-log.js';
 import { chunkName, type LoggedChunk } from './chunk-ledger.js';
 import { unfoundedWords, type Unfounded } from './claims.js';
@@ -53,7 +54,7 @@ export interface AuditResult {
   byConnection: ReadonlyMap<string, AuditCounts>;
   open: OpenEntries;
   /** The first damaged entry, and the file that holds it, where that is known. */
-  damagedExample: { id: string; origin: string | null } | null;
+  damagedExample: LostEntry | null;
   /**
    * Entries with an item that is missing or different in the database: a replay of them corrects it. Bounded: with `more`,
    * there are others.
@@ -121,6 +122,8 @@ export class AuditBook {
     switch (outcome.kind) {
       case 'there': {
         const { row } = outcome;
+        // Its entry is known: a replay links the row to it.
+        if (row.batchId === null) this.affect(entry);
         // Once per message: by the entry that brought it, or, of rows that name none, by the first that holds it.
         if (
           this.view.wantsItems !== true ||
@@ -214,6 +217,12 @@ export class AuditBook {
     });
   }
 
+  /** Records that another entry holds the message of a row whose own does not: a replay of it links the row to it. */
+  held(connectionId: string, entryId: string): void {
+    this.countsOf(connectionId).unfoundedHeld += 1;
+    this.affect({ id: entryId });
+  }
+
   /** Records a row whose entry does not hold it; each comes once. */
   async unfounded({ row, entry, why, isCopy }: Unfounded): Promise<void> {
     const counts = this.countsOf(row.connectionId);
@@ -240,7 +249,7 @@ export class AuditBook {
     const at = { connectionId: mine?.connection?.id ?? null, subject: `log:${entry.id}` };
     if (failure?.reason === 'damaged') {
       open.damaged += 1;
-      this.damagedExample ??= { id: entry.id, origin: entry.origin };
+      this.damagedExample ??= { id: entry.id, runId: entry.runId, origin: entry.origin };
       await this.tell('entry_damaged', { ...at, detail: `${origin}: ${failure.message}` });
       return;
     }
@@ -325,7 +334,7 @@ export class AuditBook {
     await this.tell('different', { ...at, subject: row.externalId, detail }, true);
   }
 
-  private affect({ id }: EntryRef): void {
+  private affect({ id }: Pick<EntryRef, 'id'>): void {
     if (this.affected.has(id)) return;
     if (this.affected.size < MOST_AFFECTED) this.affected.add(id);
     else this.hasMoreAffected = true;
@@ -399,6 +408,8 @@ interface AuditCounts {
   /** Rows whose entry does not hold them; those of them that `dedupe` merges into their message. No items of the log. */
   unfounded: number;
   unfoundedCopies: number;
+  /** Those of them that another entry holds: a replay links them to it. */
+  unfoundedHeld: number;
 }
 
 function newCounts(): AuditCounts {
@@ -417,6 +428,7 @@ function newCounts(): AuditCounts {
     unsettled: 0,
     unfounded: 0,
     unfoundedCopies: 0,
+    unfoundedHeld: 0,
   };
 }
 
@@ -435,6 +447,7 @@ function addCounts(mine: AuditCounts, theirs: AuditCounts): void {
   mine.unsettled += theirs.unsettled;
   mine.unfounded += theirs.unfounded;
   mine.unfoundedCopies += theirs.unfoundedCopies;
+  mine.unfoundedHeld += theirs.unfoundedHeld;
 }
 
 /** The counter of a message item's outcome; null for what is no outcome of a message. */
@@ -450,6 +463,7 @@ function counterOf(
       | 'unsettled'
       | 'unfounded'
       | 'unfoundedCopies'
+      | 'unfoundedHeld'
     >
   | null {
   switch (kind) {

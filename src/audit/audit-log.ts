@@ -2,6 +2,7 @@ import type { Sql } from '../store/sql.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import type { EntrySelection } from '../store/tables/stored-entries.js';
 import type { PreparedSection } from '../ingest/batch/batch.js';
+import { findHolders } from './find-holders.js';
 import { subjectOf } from '../rules/fact-traits.js';
 import { OwnNumbers } from '../ingest/batch/own-number.js';
 import { RawLog, type DecodedEntry } from '../rawlog/raw-log.js';
@@ -13,6 +14,8 @@ import { ItemJudge, isContested, recheck, recheckAll } from './item-judge.js';
 import { Window } from './window.js';
 
 /** Items that one look-up is about. */
+/** Of more rows than these, the entries that hold them are looked for the next time. */
+const MOST_UNFOUNDED = 20_000;
 const WINDOW = 1_000;
 /** So many contested items are settled where they stand; of a log with more, so many at a time. */
 const SETTLED_AT_ONCE = 200;
@@ -59,6 +62,8 @@ class Auditor {
   private readonly claims: ClaimAudit;
   private readonly chunks: ChunkLedger;
   private window = new Window();
+  /** Rows whose entry does not hold them, and their connections. */
+  private readonly unfounded = new Map<string, string>();
   private settling: Promise<void> = Promise.resolve();
   private contested: ContestedItem[] = [];
   private settledAtOnce = 0;
@@ -71,7 +76,14 @@ class Auditor {
     this.judge = new ItemJudge(view.sql);
     this.scope = new Set(view.connections.map(({ id }) => id));
     this.chunks = new ChunkLedger(view.sql, (chunk) => this.book.unrecordedChunk(chunk));
-    this.claims = new ClaimAudit(claimsOf(view, this.book), log);
+    this.claims = new ClaimAudit(
+      claimsOf(view, async (unfounded) => {
+        const { row, isCopy } = unfounded;
+        if (!isCopy && this.unfounded.size < MOST_UNFOUNDED) this.unfounded.set(row.id, row.connectionId);
+        await this.book.unfounded(unfounded);
+      }),
+      log,
+    );
   }
 
   async run(): Promise<AuditResult> {
@@ -86,6 +98,8 @@ class Auditor {
     await this.settleContested(0);
     await this.chunks.end();
     if (!signal.aborted) await this.claims.end();
+    const holders = await findHolders(this.view.sql, this.log, [...this.unfounded.keys()], signal);
+    for (const [rowId, entryId] of holders) this.book.held(this.unfounded.get(rowId) ?? '', entryId);
     return this.book.result();
   }
 
@@ -144,14 +158,14 @@ class Auditor {
 /** Of an audit that goes on from an earlier one, the rows of new entries and of blocks that have changed. */
 function claimsOf(
   { sql, connections, restricted, since, touchedSince, blocks = [] }: AuditView,
-  book: AuditBook,
+  found: ClaimView['found'],
 ): ClaimView {
   return {
     sql,
     connectionIds: restricted ? connections.map(({ id }) => id) : null,
     changed: touchedSince === null ? null : { blocks, since: touchedSince - DAY_MS },
     readsOthers: restricted && since === null && touchedSince === null,
-    found: (unfounded) => book.unfounded(unfounded),
+    found,
   };
 }
 

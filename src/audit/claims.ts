@@ -1,6 +1,4 @@
-import { decodeWamid } from '../identity/wamid.js';
-import { INCLUDABLE_CHATS, type IncludableChat } from '../model/enumerations.js';
-import type { MessageFact } from '../model/facts.js';
+import { verdictOnClaim, type ClaimVerdict } from '../rawlog/claim-verdict.js';
 import { RawLog, type Decodable, type DecodedEntry } from '../rawlog/raw-log.js';
 import { TWIN_TOLERANCE_MS } from '../rules/message-state.js';
 import { findCopies, streamClaims, type Claim, type ClaimScope } from '../store/checks/messages.js';
@@ -11,73 +9,14 @@ import { entryRefOf, type EntryRef } from './outcome.js';
 
 /** Rows that are looked at together. */
 const TOGETHER = 500;
-const EVERYTHING: ReadonlySet<IncludableChat> = new Set(INCLUDABLE_CHATS);
 
 /** A row that names a raw entry as its origin which does not hold it. */
 export interface Unfounded {
   row: Claim;
   entry: EntryRef;
-  why: 'not_held' | 'other_connection';
+  why: (ClaimVerdict & { holds: false })['why'];
   /** The same message is stored under its own id, in the same conversation: `dedupe` merges the two. */
   isCopy: boolean;
-}
-
-/** What an entry says about a row that names it. */
-type Verdict = { holds: true } | { holds: false; why: Unfounded['why']; said: MessageFact | null };
-
-/**
- * Whether an entry holds the message of a row that names it: under the row's id, or under the other name of it (M10), on the
- * row's connection. An entry whose connection is not known now may be of any. Of an item that was left out, by a rule or
- * because it cannot be stored, an earlier version may have made a row.
- */
-function verdictOnClaim<E extends Decodable>(
-  decoded: DecodedEntry<E>,
-  row: Omit<Claim, 'batchId'>,
-  log: RawLog,
-): Verdict {
-  const told = tell(decoded, row);
-  if (told.holds || decoded.failure !== null) return { holds: true };
-  const facts = decoded.sections.flatMap(({ section }) => section.facts);
-  const leavesOut = facts.some((fact) => fact.kind === 'skipped' || fact.kind === 'rejected');
-  if (!leavesOut) return told;
-  const included = tell(log.decodeWith(decoded, EVERYTHING), row);
-  if (included.holds) return included;
-  const isNamed = Buffer.from(decoded.entry.rawBody).includes(row.externalId);
-  return isNamed && told.why === 'not_held' ? { holds: true } : told;
-}
-
-function tell<E extends Decodable>({ sections }: DecodedEntry<E>, row: Omit<Claim, 'batchId'>): Verdict {
-  let why: Unfounded['why'] = 'not_held';
-  let said: MessageFact | null = null;
-  for (const { section, connection, pending } of sections) {
-    const isElsewhere = connection !== null && pending === null && connection.id !== row.connectionId;
-    for (const fact of section.facts) {
-      if (fact.kind !== 'message') continue;
-      if (isSameName(fact, row)) {
-        if (!isElsewhere) return { holds: true };
-        why = 'other_connection';
-      } else if (!isElsewhere && isSameMessage(fact, row)) {
-        said = fact;
-      }
-    }
-  }
-  return { holds: false, why, said };
-}
-
-function isSameName(fact: MessageFact, { externalId, stanzaId }: Omit<Claim, 'batchId'>): boolean {
-  if (fact.externalId === externalId) return true;
-  const inside = decodeWamid(externalId)?.stanzaId ?? externalId;
-  return fact.stanzaId !== undefined && fact.stanzaId === inside && (stanzaId ?? inside) === inside;
-}
-
-/** By the key id, whatever the row is called. */
-function isSameMessage(fact: MessageFact, row: Omit<Claim, 'batchId'>): boolean {
-  return (
-    fact.stanzaId !== undefined &&
-    fact.stanzaId === row.stanzaId &&
-    fact.direction === row.direction &&
-    Math.abs(fact.timestamp - row.timestamp) <= TWIN_TOLERANCE_MS
-  );
 }
 
 /** The verdict on one row, as an audit comes to it; null for a row that its entry holds, or whose entry is still to be replayed. */
@@ -113,7 +52,7 @@ export class ClaimAudit {
   private at = 0;
   private isAtEnd = false;
   private elsewhere: Claim[] = [];
-  private suspects: { row: Claim; entry: EntryRef; verdict: Verdict & { holds: false } }[] = [];
+  private suspects: { row: Claim; entry: EntryRef; verdict: ClaimVerdict & { holds: false } }[] = [];
 
   constructor(
     private readonly view: ClaimView,

@@ -123,3 +123,16 @@ function lossKindOf({ outcome, isMessage }: AuditedItem): LossKind | null {
       return null;
   }
 }
+
+/** What was found of all connections together. */
+export function totalLosses(losses: LogAudit['losses']): Losses {
+  const sum = noLosses();
+  for (const part of losses.values()) {
+    for (const kind of LOSS_KINDS) {
+      sum[kind].count += part[kind].count;
+      sum[kind].digest = (sum[kind].digest + part[kind].digest) % 2 ** 32;
+      sum[kind].samples.push(...part[kind].samples);
+    }
+  }
+  return sum;
+}

@@ -17,6 +17,7 @@ export interface InputIdentity {
 
 const HEAD_BYTES = 64 * 1024;
 const TAIL_BYTES = 4 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 
 /**
  * Describes an input so that a later run can tell whether its checkpoint still fits. To compare with a stored identity,
@@ -65,6 +66,52 @@ export function sameInput(stored: InputIdentity | undefined, now: InputIdentity 
     stored.headSha256 === now.headSha256 &&
     stored.tailSha256 === now.tailSha256
   );
+}
+
+/** Files of more than this in all are not read a second time to know their content. */
+const MOST_HASHED = 256 * 1024 * 1024;
+
+/**
+ * One hash for the content of these files, whatever they are called and in whatever order: equal for inputs that hold the
+ * same. Undefined for stdin and pipes, for what is too large to be read twice, and when the signal is aborted.
+ */
+export async function contentOf(
+  inputs: readonly ResolvedInput[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const paths = new Set<string>();
+  for (const input of inputs) {
+    if (input.kind === 'stdin') return undefined;
+    paths.add(input.absolutePath);
+  }
+  const hashes: string[] = [];
+  let bytes = 0;
+  for (const path of paths) {
+    const stats = await stat(path);
+    bytes += stats.size;
+    if (!stats.isFile() || bytes > MOST_HASHED) return undefined;
+    const hash = await hashOf(path, signal);
+    if (hash === null) return undefined;
+    hashes.push(hash);
+  }
+  return createHash('sha256').update(hashes.sort().join()).digest('hex');
+}
+
+/** Null when the signal is aborted. */
+async function hashOf(path: string, signal: AbortSignal): Promise<string | null> {
+  const hash = createHash('sha256');
+  const buffer = Buffer.alloc(CHUNK_BYTES);
+  const file = await open(path);
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(buffer);
+      if (signal.aborted) return null;
+      if (bytesRead === 0) return hash.digest('hex');
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { addConnection as addConnectionTo, type AddConnectionResult } from '../commands/connections/save.js';
@@ -58,7 +59,10 @@ export async function replay(ctx: LibraryContext, given: Given<'replay'> = {}): 
       maxErrors,
       batchSize,
       resume,
-      recordedOptions: recordedOf({ ...given, cwd: undefined, resume: undefined, noResume: !resume }),
+      recordedOptions: {
+        ...recordedOf({ ...given, cwd: undefined, resume: undefined, noResume: !resume }),
+        ...(options.paths.length === 0 ? {} : { directory: resolve(options.cwd ?? '.') }),
+      },
     }),
   );
 }

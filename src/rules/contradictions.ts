@@ -22,6 +22,7 @@ export function contradicts(state: MessageState, said: MessageState): boolean {
       said.contextExternalId !== state.contextExternalId) ||
     (theirs.rawMeta > 0 && theirs.rawMeta === mine.rawMeta && !containsJson(state.rawMeta, said.rawMeta)) ||
     (theirs.media > 0 && theirs.media === mine.media && isOtherMedia(state.media, said.media)) ||
+    (theirs.type === mine.type && said.media === null && hasStrayMedia(state)) ||
     (said.stanzaId !== null && said.stanzaId !== state.stanzaId) ||
     mergeErrors(state.errors, said.errors) !== state.errors
   );
@@ -73,6 +74,8 @@ export function rectify(state: MessageState, truth: MessageState): boolean {
   if (knows(truth.ranks.rawMeta, ranks.rawMeta)) state.rawMeta = truth.rawMeta;
   if (knows(truth.ranks.media, ranks.media) && truth.media !== null)
     state.media = { ...state.media, ...truth.media };
+  else if (knows(truth.ranks.type, ranks.type) && truth.media === null && hasStrayMedia(state))
+    state.media = null;
   state.stanzaId = truth.stanzaId ?? state.stanzaId;
   for (const [editId, version] of truth.edits ?? []) {
     if (contradictsVersion(state.edits?.get(editId), version)) state.edits?.set(editId, version);
@@ -104,7 +107,9 @@ export function distrust(rectified: MessageState, state: MessageState): MessageS
   // A label never takes the place of a text without evidence, so the wrong text goes at once.
   const isWrongLabel = kept.body === 0 && isLabelRank(rectified.ranks.body);
   const body = isWrongLabel ? null : state.body;
-  return { ...state, body, stanzaId, edits, revokedAt, errors, ranks: kept };
+  // Nor does an absent file ever take the place of one that no entry knows of.
+  const media = rectified.media === null ? null : state.media;
+  return { ...state, body, media, stanzaId, edits, revokedAt, errors, ranks: kept };
 }
 
 /**
@@ -118,6 +123,11 @@ export function disown(state: MessageState): MessageState {
 /** Whether a row from the raw log was found to have the wrong lead, direction or time; its entries are then due again. */
 export function isDisowned({ batchId, ranks }: MessageState): boolean {
   return batchId !== null && ranks.structure === 0;
+}
+
+/** Whether a text has a file that no entry has brought: no text has any. */
+function hasStrayMedia({ type, media, ranks }: MessageState): boolean {
+  return type === 'text' && media !== null && ranks.media === 0;
 }
 
 function knows(truth: number, row: number): boolean {

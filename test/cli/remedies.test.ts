@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { commandOfRun } from '../../src/ingest/runs/recorded-command.js';
+import { commandOfRun } from '../../src/model/recorded-command.js';
 import { remedy } from '../../src/model/remedy.js';
 import { adviceLine, shownRemedy } from '../../src/cli/advice.js';
 import { buildProgram } from '../../src/cli/program.js';

@@ -39,15 +39,19 @@ function text(
   return render(presentation, 'table', createLook(false, width, database, true));
 }
 
+/** Without a connection there is nothing to judge. */
+const SHOP = ['connection', 'add', '--name', 'shop', '--kind', 'cloud_api', '--phone', '+5511988880000'];
+
 describe('report on the command line', () => {
   const server = useServer();
 
   test('ends with 0 and says that nothing is there yet', async () => {
     const run = await server.prepare();
+    await run(SHOP);
     const { code, stdout, stderr } = await run(['report']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('✔ No alerts');
-    expect(stdout).toContain('0 connections');
+    expect(stdout).toContain('1 connection');
   });
 
   test('shows alerts first, the worst at the top, each with what to type, and ends with 3 when something was rejected', async () => {
@@ -195,8 +199,14 @@ describe('report on the command line', () => {
     const run = await server.prepare('empty');
     await run(['db', 'migrate']);
     const { code, stdout } = await run(['report', ...ZONE]);
-    expect(code).toBe(0);
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/^▲ Nothing to report: there is no connection/);
     expect(stdout).toContain('wa-reconcile replay LOG --register');
+    const verified = await run(['verify']);
+    expect(verified.code).toBe(2);
+    expect(verified.stdout).toMatch(/^▲ Nothing to verify: there is no connection/);
+    expect((await run(['verify', '--enforce'])).code).toBe(0);
+    expect((await run(['reconcile'])).code).toBe(2);
   });
 
   test('begins its days where it is told to, with --since or with --days', async () => {
@@ -229,6 +239,7 @@ describe('report --html', () => {
 
   test('writes the page beside the result, whole or not at all, and through a link', async () => {
     const run = await server.prepare();
+    await run(SHOP);
     const directory = await temporaryDirectory();
     const file = join(directory, 'report.html');
     await writeFile(join(directory, 'real.html'), 'old');

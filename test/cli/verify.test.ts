@@ -54,6 +54,9 @@ const DROP = 'drop index messages_connection_id_external_id_key';
 /** A second row of every message. */
 const DOUBLE = `insert into messages select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid()))).* from messages m`;
 
+/** Without a connection there is nothing to judge. */
+const SHOP = ['connection', 'add', '--name', 'shop', '--kind', 'cloud_api', '--phone', '+5511988880000'];
+
 describe('verify', () => {
   const embedded = useEmbedded();
   const server = useServer();
@@ -95,6 +98,7 @@ describe('verify', () => {
   test('counts the notes where they decide the exit code, and report and reconcile exit alike', async () => {
     const run = await server.prepare();
     await run(['replay', '-', '--register'], { stdin: LOG });
+    await onServer(run.url, 'delete from webhook_log');
     await onServer(run.url, 'update messages set batch_id = null, run_id = null');
     const { code, stdout } = await run(['verify', '--fail-on', 'note']);
     expect(stdout).toMatch(/^▲ 0 lost, 0 degraded, [12] notes? in 16 checks /m);
@@ -137,6 +141,7 @@ describe('verify', () => {
     ['markdown', (text: string) => text.split('\n').filter((line) => /^- [✔·] \*\*/.test(line)).length],
   ] as const)('gives its checks as %s', async (format, count) => {
     const run = await server.prepare();
+    await run(SHOP);
     const { code, stdout, stderr } = await run(['verify', '--format', format]);
     expect(count(stdout)).toBe(16);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -164,6 +169,7 @@ describe('verify', () => {
 
   test('--items - is stdout, once the result goes elsewhere', async () => {
     const run = await server.prepare();
+    await run(SHOP);
     const file = join(await temporaryDirectory(), 'result.json');
     const refused = await run(['verify', '--items', '-']);
     expect(refused.code).toBe(2);
@@ -218,6 +224,7 @@ describe('verify', () => {
 
   test('does not take the lock of other runs unless it makes indexes', async () => {
     const run = await server.prepare();
+    await run(SHOP);
     const { acquireRunLock } = await import('../../src/store/locks/run-lock.js');
     const lock = await acquireRunLock(
       { kind: 'postgresql', url: run.url },

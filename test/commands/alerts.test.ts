@@ -76,6 +76,31 @@ describeOnBackends('an acknowledged alert', (backend) => {
     expect(await ledger()).toBe('findings');
   });
 
+  it('of missing messages, and of what one check found, is no finding of verify either, until that changes', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('A', 0), live('B', 10), live('C', 20)]);
+    await store.sql.execute(`delete from messages where body = 'A'`);
+    await store.sql.execute(`update conversations set first_message_at = now()`);
+    const verified = () => verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+    const checksWith = async (severity: 'loss' | 'degraded') =>
+      (await verified()).checks.flatMap(({ check, severity: own }) => (own === severity ? check : []));
+    const degraded = await checksWith('degraded');
+    expect(degraded).toContain('conversation_times');
+
+    await acknowledgeAlerts(at(store), { alert: 'messages_missing', ...LIMITS });
+    expect(await checksWith('loss')).toEqual([]);
+    await acknowledgeAlerts(at(store), { alert: 'finding:conversation_times', ...LIMITS });
+    // The acknowledgement of one check is none of another.
+    expect(await checksWith('degraded')).toEqual(degraded.filter((check) => check !== 'conversation_times'));
+    await acknowledgeAlerts(at(store), { alert: 'finding', ...LIMITS });
+    expect(await verified()).toMatchObject({ severity: null, findings: 0, missing: 1 });
+    expect((await verified()).acknowledged).toBeGreaterThan(1);
+    expect(await reportAt(store, 0, true)).toMatchObject({ severity: null });
+
+    await store.sql.execute(`delete from messages where body = 'B'`);
+    expect(await verified()).toMatchObject({ severity: 'loss', missing: 2 });
+  });
+
   it('of messages of another program is none of verify either, until there are more', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), live('B', 10), live('C', 20)]);

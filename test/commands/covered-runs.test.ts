@@ -63,16 +63,16 @@ async function blamed(store: Store): Promise<string[]> {
   return told;
 }
 
-async function logFile(name: string): Promise<string> {
+async function logFile(name: string, id = 'W1'): Promise<string> {
   const path = join(await temporaryDirectory(), name);
-  await writeFile(path, `${JSON.stringify(live('W1', 0))}\n`);
+  await writeFile(path, `${JSON.stringify(live(id, 0))}\n`);
   return path;
 }
 
 describeOnBackends('a run that died', (backend) => {
   it('is made up for by a replay of the same files with other settings of no account', async () => {
     const store = await backend.open();
-    const [log, other] = [await logFile('log.ndjson'), await logFile('other.ndjson')];
+    const [log, other] = [await logFile('log.ndjson'), await logFile('other.ndjson', 'W2')];
     await replayFiles(store, [log], { recordedOptions: { paths: ['log.ndjson'] } });
     // As it would have been recorded, had it been killed.
     await store.sql.execute(
@@ -84,6 +84,72 @@ describeOnBackends('a run that died', (backend) => {
     expect(await blamed(store)).toEqual(['replay']);
     await replayFiles(store, [log], { recordedOptions: { paths: [log], batchSize: 7 }, resume: false });
     expect(await blamed(store)).toEqual([]);
+  });
+
+  it('is made up for by a replay of the same content under another name, and by no other', async () => {
+    const store = await backend.open();
+    await replayFiles(store, [await logFile('a.ndjson')], { recordedOptions: { paths: ['a.ndjson'] } });
+    await store.sql.execute(
+      `update sync_runs set status = 'running', pid = $1::int, started_at = started_at - interval '1 minute'`,
+      [DEAD],
+    );
+    const copy = await logFile('b.ndjson');
+    await replayFiles(store, [await logFile('c.ndjson', 'W2')]);
+    const recordedOptions = { paths: ['b.ndjson'] };
+    await replayFiles(store, [copy], { tickets: 'none', recordedOptions });
+    expect(await blamed(store)).toEqual(['replay']);
+    await replayFiles(store, [copy], { recordedOptions });
+    expect(await blamed(store)).toEqual([]);
+  });
+
+  it.each([
+    ['all of the raw log', 'log all {}', []],
+    ['chats that a reconcile leaves out', 'log all {"include":["group"]}', ['replay']],
+  ])('is made up for by a reconcile that restored everything: %s', async (_title, work, left) => {
+    const store = await backend.open();
+    await replayBodies(store, [live('M1', 0), live('M2', 5)]);
+    await store.sql.execute(`delete from messages where body = 'M1'`);
+    await dies(store, 'replay', { options: { all: true }, work });
+    const { report: said, figures } = await reconcile(testContext(store), {
+      full: false,
+      apply: true,
+      dryRun: false,
+      register: true,
+      tickets: 'auto',
+      include: new Set(),
+      batchSize: 1000,
+      historyMinutes: 60,
+      silentHours: 1_000_000,
+      timeZone: 'UTC',
+      recordedOptions: {},
+    });
+    expect(figures.restored).toBe(1);
+    const died = said?.alerts.filter(({ kind }) => kind === 'run_died');
+    expect(died).toHaveLength(left.length);
+    expect(await blamed(store)).toEqual(left);
+  });
+
+  it('is not made up for by a reconcile that left something lost', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('M1', 0), live('M2', 5)]);
+    await store.sql.execute(
+      `update webhook_log set raw_body = '\\x7b7d' where id = (select batch_id from messages where body = 'M1')`,
+    );
+    await dies(store, 'replay', { options: { all: true }, work: 'log all {}' });
+    await reconcile(testContext(store), {
+      full: false,
+      apply: true,
+      dryRun: false,
+      register: true,
+      tickets: 'auto',
+      include: new Set(),
+      batchSize: 1000,
+      historyMinutes: 60,
+      silentHours: 1_000_000,
+      timeZone: 'UTC',
+      recordedOptions: {},
+    });
+    expect(await blamed(store)).toEqual(['replay']);
   });
 
   it('is over once another run has resumed it', async () => {

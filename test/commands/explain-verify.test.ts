@@ -222,7 +222,7 @@ describeOnBackends('a raw entry that was changed or is gone', (backend) => {
     for (const subject of [wamid('A1'), `log:${String(entry?.['batch_id'])}`]) {
       const explained = await ask(store, subject);
       expect(explained.findings).toMatchObject([{ outcome: 'damaged' }]);
-      expect(explained.remedies).toContainEqual({ do: 'replay_file', file: null });
+      expect(explained.remedies).toContainEqual(expect.objectContaining({ do: 'replay_file', file: null }));
     }
     // A log that is appended to, or told of by another entry, changes nothing about that.
     await replayBodies(store, [live('A6', 9)]);
@@ -241,7 +241,9 @@ describeOnBackends('a raw entry that was changed or is gone', (backend) => {
     const explained = await ask(store, wamid('A1'));
     expect(explained.findings).toMatchObject([{ outcome: 'gone' }]);
     expect(explained.messages[0]?.goneEntry).not.toBeNull();
-    expect(explained.remedies).toContainEqual({ do: 'replay_file', file: 'hooks.ndjson' });
+    expect(explained.remedies).toContainEqual(
+      expect.objectContaining({ do: 'replay_file', file: 'hooks.ndjson' }),
+    );
     await replayBodies(store, [live('A1', 0)]);
     expect((await ask(store, wamid('A1'))).findings).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { reconcile } from '../../src/commands/reconcile/reconcile.js';
 import type { ReconcileResult } from '../../src/commands/reconcile/types.js';
 import { encodeWamid } from '../../src/identity/wamid.js';
+import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { runCheck } from '../support/checking.js';
 import { addConnection } from '../support/connections.js';
@@ -130,6 +131,20 @@ describeOnBackends('a message of the raw log', (backend) => {
     const before = await normalisedDatabase(store);
     await store.sql.execute(MOVE);
     await replayLog(store, { which: 'all' }, { register: false });
+    expect(await normalisedDatabase(store)).toEqual(before);
+  });
+
+  it('loses a file that no entry has brought, and gets back the one that was taken from it', async () => {
+    const store = await opened(backend, [
+      live('A1', 0),
+      live('P1', 5, { type: 'image', text: undefined, image: { id: 'media-1', mime_type: 'image/jpeg' } }),
+    ]);
+    const before = await normalisedDatabase(store);
+    await store.sql.execute(`update messages set media = '{"id": "forged"}' where type = 'text'`);
+    await store.sql.execute(`update messages set media = null where type = 'image'`);
+    const damaged = await verify(testContext(store), { checks: new Set(['raw_log']), enforce: false });
+    expect(damaged).toMatchObject({ severity: 'loss', findings: 2 });
+    await night(store);
     expect(await normalisedDatabase(store)).toEqual(before);
   });
 

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { acknowledgeAlerts, listAlerts, unacknowledgeAlerts } from '../../src/commands/alerts/alerts.js';
+import type { Alert } from '../../src/audit/alert.js';
+import { worstSeverity } from '../../src/model/enumerations.js';
 import { dedupe } from '../../src/commands/dedupe/dedupe.js';
 import type { ReconcileOptions, ReconcileResult } from '../../src/commands/reconcile/types.js';
 import { reconcile } from '../../src/commands/reconcile/reconcile.js';
@@ -24,6 +27,8 @@ const flags = fc.record({
   /** Whether a night had proven everything before the damage. */
   proven: fc.boolean(),
   batchSize: fc.constantFrom(1, 3, 1000),
+  /** Which of the alerts somebody acknowledges, by their place in the list; `all` of them. */
+  acks: fc.oneof(fc.constant('all' as const), fc.array(fc.nat(12), { maxLength: 4 })),
 });
 type Flags = typeof flags extends fc.Arbitrary<infer F> ? F : never;
 type Log = readonly (object | string)[];
@@ -216,6 +221,41 @@ async function sameAnswers(store: Store, how: Flags): Promise<void> {
   await sameAsReconcile(store, whole, how);
   await sameOfForeignRows(store, whole);
   await sameByConnection(store, whole);
+  await sameAcknowledged(store, whole, how);
+}
+
+/** What report and reconcile look at besides. */
+const NOT_OF_VERIFY: ReadonlySet<Alert['kind']> = new Set([
+  'silent',
+  'run_died',
+  'partner_removed',
+  'no_history',
+  'declined',
+]);
+
+/** What somebody has acknowledged is so for all three, and for all three no longer once it is taken back. */
+async function sameAcknowledged(store: Store, { result: before }: Checked, how: Flags): Promise<void> {
+  const limits = { historyMinutes: 60, silentHours: 1_000_000 };
+  const { alerts } = await listAlerts(testContext(store), { audit: true, ...limits });
+  const { acks } = how;
+  const meant = acks === 'all' ? alerts : alerts.filter((_, place) => acks.includes(place));
+  if (meant.length === 0) return;
+  for (const { id } of meant) await acknowledgeAlerts(testContext(store), { alert: id, ...limits });
+  const { result } = await verifyItems(store);
+  const said = await report(testContext(store), reportOptions({ silentHours: 1_000_000 }));
+  const { report: parts } = await night(store, how, { dryRun: true });
+  // verify notes more than alerts are raised of: what is to come, or cannot be read.
+  const inNight = parts?.alerts ?? [];
+  const open = (list: readonly Alert[]): unknown => {
+    const own = list.filter(({ kind, acknowledged }) => acknowledged === null && !NOT_OF_VERIFY.has(kind));
+    return worstSeverity(own.flatMap(({ severity }) => (severity === 'note' ? [] : severity)));
+  };
+  const severity = result.severity === 'note' ? null : result.severity;
+  const told = result.checks.map(({ check, severity, summary }) => ({ check, severity, summary }));
+  expect({ severity, told }).toEqual({ severity: open(said.alerts), told });
+  expect(open(inNight)).toBe(severity);
+  for (const { id } of meant) await unacknowledgeAlerts(testContext(store), { alert: id });
+  expect((await verifyItems(store)).result.checks).toEqual(before.checks);
 }
 
 /** Which ids are not fine, by what is wrong with them. */

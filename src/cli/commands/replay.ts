@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
 import type { LogSelection, ReplayOptions } from '../../commands/replay/options.js';
 import type { ProgressEvent } from '../../context.js';
+import { isAbsolutePath } from '../../model/recorded-command.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
 import { appSecretFile, readAppSecrets } from '../app-secrets.js';
 import type { Attach, Call, Outcome } from '../call.js';
@@ -210,8 +211,15 @@ async function readOptions(call: Call, flags: ReplayFlags, paths: readonly strin
     maxErrors: values.maxErrors,
     batchSize: values.batchSize,
     resume: !values.noResume,
-    recordedOptions: { ...recorded, ...(paths.length === 0 ? {} : { paths: [...paths] }) },
+    recordedOptions: { ...recorded, ...pathsOf(paths, call.io.cwd) },
   };
+}
+
+/** The paths, and where those begin that lead nowhere from elsewhere. */
+function pathsOf(paths: readonly string[], cwd: string): Record<string, string | string[]> {
+  if (paths.length === 0) return {};
+  const isRelative = paths.some((path) => path !== '-' && !isAbsolutePath(path));
+  return { paths: [...paths], ...(isRelative ? { directory: cwd } : {}) };
 }
 
 /** Paths are looked up before the database is opened: a mistyped name must not cost a new, empty database. */

@@ -9,6 +9,7 @@ import { duration, integer, moment, text, toggle, zone } from '../flags/kinds.js
 import { alertLimits, connection, failOn, limitsOf } from '../flags/shared.js';
 import { contradiction, group, readFlags, type Line, type Reading } from '../flags/table.js';
 import type { GlobalSettings } from '../flags/global.js';
+import { hasNothing } from '../views/alert-words.js';
 import { drawsBlocks } from '../views/day-chart.js';
 import { databaseFlags } from '../shell-words.js';
 
@@ -99,7 +100,7 @@ async function reportCommand(call: Call): Promise<Outcome> {
     return {
       page,
       presentation: presentReport(result, { blocks: drawsBlocks(io.env, toTerminal) }),
-      exitCode: hasOpen(result.alerts, severity) ? EXIT.findings : EXIT.ok,
+      exitCode: hasNothing(result) ? EXIT.usage : hasOpen(result.alerts, severity) ? EXIT.findings : EXIT.ok,
     };
   };
   return everyMs === undefined ? once() : watch(call, everyMs, once);

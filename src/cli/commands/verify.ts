@@ -61,12 +61,13 @@ export function registerVerify(parent: Command, attach: Attach): void {
 }
 
 async function verifyCommand(call: Call): Promise<Outcome> {
-  const [{ openItemsFile }, { itemLine, presentVerify }, { withContext }, { verify }] = await Promise.all([
-    import('../items-file.js'),
-    import('../views/verify.js'),
-    import('../session.js'),
-    import('../../commands/verify/verify.js'),
-  ]);
+  const [{ openItemsFile }, { hasNothing, itemLine, presentVerify }, { withContext }, { verify }] =
+    await Promise.all([
+      import('../items-file.js'),
+      import('../views/verify.js'),
+      import('../session.js'),
+      import('../../commands/verify/verify.js'),
+    ]);
   const { options, items, severity, appSecrets } = readOptions(call, call.settings.output);
   const { since, enforce } = options;
   if (since !== undefined)
@@ -89,7 +90,7 @@ async function verifyCommand(call: Call): Promise<Outcome> {
     }
     return {
       presentation: presentVerify(result, severity),
-      exitCode: exitCodeFor(result, severity),
+      exitCode: hasNothing(result) ? EXIT.usage : exitCodeFor(result, severity),
     };
   } finally {
     await list?.discard();

@@ -6,7 +6,10 @@ import { formatAmount, formatCount } from '../ui/quantities.js';
 import { minute } from './report-words.js';
 
 /** What a headline is made of. */
-type Judged = Pick<ReportResult, 'alerts' | 'severity' | 'counts' | 'audit'>;
+type Judged = Pick<ReportResult, 'alerts' | 'severity' | 'counts' | 'audit'> & {
+  /** Absent from what is not about connections. */
+  connections?: readonly unknown[];
+};
 
 /** Null is that of nothing to look at. */
 export function severityMark(severity: Severity | null): Mark {
@@ -26,13 +29,26 @@ export function countWords({ lost, degraded, notes }: Omit<AlertCounts, 'acknowl
   return `${formatCount(lost)} lost, ${formatCount(degraded)} degraded, ${formatAmount(notes, 'note')}`;
 }
 
-/** What the headline of a report shows: never better than `degraded` where the raw log was not compared. */
-export function headlineSeverity({ severity, audit }: Pick<Judged, 'severity' | 'audit'>): Severity | null {
-  return audit === null && severity !== 'loss' ? 'degraded' : severity;
+/** A database without a connection may be the wrong one: nothing in it is a good sign. */
+export function hasNothing({ alerts, connections }: Pick<Judged, 'alerts' | 'connections'>): boolean {
+  return connections?.length === 0 && alerts.length === 0;
+}
+
+/**
+ * What the headline of a report shows: never better than `degraded` where the raw log was not compared, or where there is
+ * nothing to judge.
+ */
+export function headlineSeverity(
+  result: Pick<Judged, 'severity' | 'audit' | 'alerts' | 'connections'>,
+): Severity | null {
+  const { severity, audit } = result;
+  return (audit === null || hasNothing(result)) && severity !== 'loss' ? 'degraded' : severity;
 }
 
 /** `37 lost, 1 degraded, 2 notes (4 alerts, 1 acknowledged)`, or `No alerts`. What is lost is counted item by item. */
-export function headlineWords({ alerts, counts, audit }: Judged): string {
+export function headlineWords(result: Judged): string {
+  const { alerts, counts, audit } = result;
+  if (hasNothing(result)) return 'Nothing to report: there is no connection';
   const open = alerts.length - counts.acknowledged;
   const said = open === 0 ? 'No alerts' : countWords(counts);
   const beside = [

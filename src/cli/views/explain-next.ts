@@ -63,26 +63,9 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
       ];
     case 'replay_all':
       return [remedy('replay', ['--all'], 'replays the whole raw log')];
-    case 'replay_file': {
-      const path = advice.file ?? 'FILE';
-      return [
-        remedy(
-          'replay',
-          path.startsWith('-') ? ['--', path] : [path],
-          'restores these entries and links their messages to them',
-        ),
-      ];
-    }
-    case 'replay_export': {
-      const path = advice.file ?? 'FILE';
-      return [
-        remedy(
-          'replay',
-          path.startsWith('-') ? ['--', path] : [path],
-          'imports what could not be read, once the log is exported again',
-        ),
-      ];
-    }
+    case 'replay_file':
+    case 'replay_export':
+      return [remedy(advice.command, advice.args, advice.why)];
     case 'acknowledge':
       return [
         remedy(

@@ -141,6 +141,12 @@ function connectionMetrics(connections: readonly ConnectionReport[]): Metric[] {
       ({ mediaOwed }) => ({ ...mediaOwed }),
       'state',
     ),
+    each(
+      'delivery_failures',
+      'Messages that were not delivered, by the error code of WhatsApp',
+      ({ deliveryFailures }) => failuresByCode(deliveryFailures),
+      'code',
+    ),
     each('archived', '1 for a connection of which nothing is expected any more', ({ archivedAt }) =>
       Number(archivedAt !== null),
     ),
@@ -163,6 +169,16 @@ function runMetrics({ runCounts }: ReportResult): Metric[] {
       })),
     },
   ];
+}
+
+/** One code has several titles, in several languages. */
+function failuresByCode(failures: ConnectionReport['deliveryFailures']): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { code, messages } of failures) {
+    const word = code === null ? 'none' : String(code);
+    counts[word] = (counts[word] ?? 0) + messages;
+  }
+  return counts;
 }
 
 function metric(name: string, help: string, value: number): Metric {

@@ -5,6 +5,7 @@ import type {
   VerifiedItem,
   VerifyResult,
 } from '../../commands/verify/types.js';
+import { remedy } from '../../model/remedy.js';
 import { isGreen, type Severity } from '../../model/enumerations.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
@@ -46,6 +47,9 @@ export function presentVerify(result: VerifyResult, failOn: Severity): Presentat
           ? [checkList]
           : [...enforcedBlocks(enforced, recomputed), section('Checks', [checkList])],
       next: firstSteps([
+        ...(hasNothing(result)
+          ? [remedy('replay', ['LOG', '--register'], 'imports a webhook log, and adds its connections')]
+          : []),
         ...enforced.map(({ remedy }) => remedy ?? null),
         ...checks.filter(({ status }) => status === 'findings').map(({ remedy }) => remedy),
       ]),
@@ -120,26 +124,32 @@ function checkItem(result: CheckResult): Item {
   };
 }
 
-function verdictOf(
-  { checks, status, durationMs, database, enforced }: VerifyResult,
-  failOn: Severity,
-): Verdict {
+/** A database without a connection may be the wrong one. Whoever has its indexes made knows which it is. */
+export function hasNothing({ connections, findings, enforced, status }: VerifyResult): boolean {
+  return status === 'completed' && connections === 0 && findings === 0 && enforced.length === 0;
+}
+
+function verdictOf(result: VerifyResult, failOn: Severity): Verdict {
+  const { checks, status, durationMs, database, enforced, acknowledged } = result;
   const detail = `${database}, ${formatDuration(durationMs)}`;
   switch (status) {
     case 'interrupted':
       return { mark: 'stopped', text: `Interrupted: ${formatAmount(checks.length, 'check')} done`, detail };
     case 'completed': {
+      const accepted = acknowledged === 0 ? '' : `; ${formatCount(acknowledged)} acknowledged`;
       const blocked = enforced.filter(({ outcome }) => outcome === 'blocked').length;
       const all = formatAmount(checks.length, 'check');
       const counts = countsOf(checks);
       const { lost, degraded, notes } = counts;
+      if (hasNothing(result))
+        return { mark: 'warn', text: 'Nothing to verify: there is no connection', detail };
       if (lost + degraded + notes + blocked === 0)
-        return { mark: 'good', text: `Clean: ${all}, no findings`, detail };
+        return { mark: 'good', text: `Clean: ${all}, no findings${accepted}`, detail };
       const indexes =
         blocked === 0 ? '' : `; ${formatAmount(blocked, 'unique index', 'unique indexes')} blocked`;
       const isWarning = degraded > 0 || (notes > 0 && failOn === 'note');
       const mark = lost + blocked > 0 ? 'bad' : isWarning ? 'warn' : 'good';
-      return { mark, text: `${countWords(counts)} in ${all}${indexes}`, detail };
+      return { mark, text: `${countWords(counts)} in ${all}${indexes}${accepted}`, detail };
     }
   }
 }

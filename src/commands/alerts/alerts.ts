@@ -175,9 +175,9 @@ async function currentAlerts(
   return { alerts, audit: result.audit };
 }
 
-/** `silent` or `silent-0f3a9c1d`; dashes stand for the underscores of a kind. Throws ConfigError for an unknown one. */
+/** `silent`, `silent-0f3a9c1d` or `finding:raw_log`; dashes stand for the underscores of a kind. Throws ConfigError for an unknown one. */
 function kindOf(typed: string): AlertKind {
-  const word = wordOf(typed.replace(/-[0-9a-f]{8}$/i, ''));
+  const word = wordOf(typed.replace(/-[0-9a-f]{8}$|(?<=^finding):.*$/i, ''));
   const kind = ALERT_KINDS.find((candidate) => candidate === word);
   if (kind !== undefined) return kind;
   throw new ConfigError(`'${typed}' is not an alert.`, {
@@ -187,7 +187,7 @@ function kindOf(typed: string): AlertKind {
 }
 
 function isMeant({ id, kind }: { id: string; kind: string }, typed: string): boolean {
-  return id === typed.toLowerCase() || kind === wordOf(typed);
+  return id === typed.toLowerCase() || wordOf(id) === wordOf(typed) || kind === wordOf(typed);
 }
 
 function wordOf(typed: string): string {

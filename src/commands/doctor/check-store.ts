@@ -1,5 +1,5 @@
 import { judgeRuns, type JudgedRun, type Onlooker } from '../../ingest/runs/judge.js';
-import { commandOfRun } from '../../ingest/runs/recorded-command.js';
+import { commandOfRun } from '../../model/recorded-command.js';
 import { amount } from '../../model/amount.js';
 import { UserError } from '../../model/errors.js';
 import { remedy, type Remedy } from '../../model/remedy.js';

@@ -4,9 +4,9 @@ import { unfoundedWords } from '../../audit/claims.js';
 import { decodeWamid } from '../../identity/wamid.js';
 import { amount, count } from '../../model/amount.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
-import { fileOfOrigin } from '../../model/raw-entry.js';
 import { OVERDUE_MS } from '../../rules/amendments.js';
 import { adviseFaults, advisePending, replayOf } from './advise.js';
+import type { GoneRecord } from '../../store/checks/gone-entries.js';
 import type { ContactFindings } from './explain-contact.js';
 import type { MessageFindings } from './explain-message.js';
 import type { EntryFindings } from './explain.js';
@@ -46,7 +46,9 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
           ? replayOf(verdicts)
           : unfounded.isCopy
             ? { do: 'dedupe' }
-            : { do: 'unlink' },
+            : unfounded.isHeld
+              ? { do: 'replay_all' }
+              : { do: 'unlink' },
       );
     }
     if (goneEntry !== null) findings.push(finding('gone', 1, null, 'raw entry is no longer in the raw log'));
@@ -230,10 +232,7 @@ export function concludeEntry(
   const unknown = unread.length - refused;
   if (unread.length > 0) findings.push(unparsed(unread.length, unread[0]?.reason ?? null));
   advisePending(inv, verdicts);
-  if (!entry.isIntact) {
-    findings.push(damaged());
-    inv.remedy({ do: 'replay_file', file: fileOfOrigin(entry.origin) });
-  }
+  if (!entry.isIntact) findings.push(damaged());
   adviseFaults(inv, verdicts, { do: 'replay_all' });
   const messages = facts.filter(isMessage);
   const countOf = (...outcomes: Outcome[]): number =>
@@ -253,13 +252,39 @@ export function concludeEntry(
   ];
   const others = countKinds(facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry'));
   for (const [what, number] of others) parts.push(amount(number, what, pluralOf(what)));
-  const broken = unread.find(({ path, reason }) => path === '$' && reason.startsWith('the JSON '))?.reason;
+  const broken = brokenIn(unread);
   if (broken !== undefined) {
-    inv.remedy({ do: 'replay_export', file: fileOfOrigin(entry.origin) });
     return { verdict: `${entry.origin} could not be read: ${jsonFault(broken)}.`, known: true, findings };
   }
   const holds = parts.length === 0 ? 'nothing to store' : listed(parts);
   return { verdict: `Entry ${entry.origin} ${STATUS_WORDS[entry.status]}: ${holds}.`, known: true, findings };
+}
+
+/** Concludes about a raw entry that is not in the raw log any more, by what names it. */
+export function concludeGone(id: string, records: readonly GoneRecord[]): Conclusion {
+  const names: Record<GoneRecord['ledger'], string> = {
+    message: 'message',
+    reject: 'rejected item',
+    chunk: 'history chunk',
+    update: 'pending update',
+  };
+  const counts = new Map<string, number>();
+  for (const { ledger } of records) counts.set(names[ledger], (counts.get(names[ledger]) ?? 0) + 1);
+  const who = listed([...counts].map(([name, number]) => amount(number, name)));
+  return {
+    verdict: `Entry log:${id} is no longer in the raw log; ${who} ${records.length === 1 ? 'names' : 'name'} it.`,
+    known: true,
+    findings: [finding('gone', 1, null, 'raw entry is no longer in the raw log')],
+  };
+}
+
+/** Whether an entry could not be read at all. */
+export function isBroken({ unread }: Pick<EntryFindings, 'unread'>): boolean {
+  return brokenIn(unread) !== undefined;
+}
+
+function brokenIn(unread: EntryFindings['unread']): string | undefined {
+  return unread.find(({ path, reason }) => path === '$' && reason.startsWith('the JSON '))?.reason;
 }
 
 const STATUS_WORDS: Readonly<Record<EntryExplanation['status'], string>> = {

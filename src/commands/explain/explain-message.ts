@@ -1,6 +1,6 @@
+import { findHolders } from '../../audit/find-holders.js';
 import { decodeWamid, isWamid } from '../../identity/wamid.js';
-import { fileOfOrigin } from '../../model/raw-entry.js';
-import { readLostId, readMarks, readPathsOfRun } from '../../store/checks/messages.js';
+import { readLostId, readMarks } from '../../store/checks/messages.js';
 import { TWIN_TOLERANCE_MS } from '../../rules/message-state.js';
 import type { ExplainedMessage, PlacedMessage } from '../../store/queries/explain.js';
 import { readNamesOfLeads } from '../../store/tables/leads.js';
@@ -223,19 +223,10 @@ async function describeRow(
     externalId === null ? [] : await readReactions(sql, [{ connectionId: row.connectionId, id: externalId }]);
   const [run] = await inv.runs([row.runId]);
   const withoutId = externalId === null ? await readLostId(sql, row.id, TWIN_TOLERANCE_MS) : null;
-  if (
-    row.batchId !== null &&
-    head === undefined &&
-    withoutId?.twin == null &&
-    withoutId?.isReplaced !== true
-  ) {
-    const [file, other] = row.runId === null ? [] : await readPathsOfRun(sql, row.runId);
-    inv.remedy({
-      do: 'replay_file',
-      file: file === undefined || file === '-' || other !== undefined ? null : file,
-    });
-  }
-  if (head?.isIntact === false) inv.remedy({ do: 'replay_file', file: fileOfOrigin(head.origin) });
+  const isBack = withoutId !== null && (withoutId.twin !== null || withoutId.isReplaced);
+  if (row.batchId !== null && head === undefined && !isBack)
+    await inv.adviseSource({ id: row.batchId, runId: row.runId, origin: null });
+  if (head?.isIntact === false) await inv.adviseSource(head);
   if (story.unexplained.length > 0 && !inv.scanned) {
     const fields = story.unexplained.map((change) => change.field).join(', ');
     inv.notice(
@@ -294,5 +285,9 @@ async function unfoundedRow(
 ): Promise<MessageExplanation['unfounded']> {
   if (entry === undefined || externalId === null || externalId.trim() === '') return null;
   const [decoded] = await inv.log.decode([entry]);
-  return decoded === undefined ? null : unfoundedOf(inv.sql, decoded, { ...row, externalId }, inv.log);
+  if (decoded === undefined) return null;
+  const unfounded = await unfoundedOf(inv.sql, decoded, { ...row, externalId }, inv.log);
+  if (unfounded === null) return null;
+  const isHeld = !unfounded.isCopy && (await findHolders(inv.sql, inv.log, [row.id])).size > 0;
+  return { ...unfounded, isHeld };
 }

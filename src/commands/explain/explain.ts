@@ -4,8 +4,10 @@ import type { Context } from '../../context.js';
 import {
   concludeContact,
   concludeEntry,
+  concludeGone,
   concludeRows,
   concludeUnstored,
+  isBroken,
   type Conclusion,
 } from './conclude.js';
 import { explainContact } from './explain-contact.js';
@@ -36,7 +38,7 @@ export async function explain(ctx: Context, options: ExplainOptions): Promise<Ex
     command: 'explain',
     database: ctx.store.location,
     query: options.subject.trim(),
-    subject: subject.kind,
+    subject: subject.kind === 'gone_entry' ? 'entry' : subject.kind,
     verdict: conclusion.verdict,
     known: conclusion.known,
     findings: conclusion.findings,
@@ -85,6 +87,12 @@ async function answer(
       const found = await explainEntry(inv, subject.entry);
       return { conclusion: concludeEntry(inv, found), parts: { entry: found.entry, facts: found.facts } };
     }
+    case 'gone_entry': {
+      const { id, records } = subject;
+      const runId = records.find((record) => record.runId !== null)?.runId ?? null;
+      await inv.adviseSource({ id, runId, origin: null });
+      return { conclusion: concludeGone(id, records), parts: {} };
+    }
     case 'run': {
       const { run } = subject;
       const records = await countRunRecords(inv.sql, run.id);
@@ -119,6 +127,8 @@ async function explainEntry(inv: Investigation, found: LoggedEntry): Promise<Ent
   const facts = verdicts.map((verdict) => viewOf(verdict, { bodies }));
   const unread = (logged?.unrecognized ?? []).map(({ path, reason }) => ({ path, reason }));
   if (logged?.failure != null && found.isIntact) unread.push({ path: '$', reason: logged.failure });
+  if (!found.isIntact) await inv.adviseSource(found);
+  else if (isBroken({ unread })) await inv.adviseSource(found, 'replay_export');
   return {
     entry: {
       id: found.id,

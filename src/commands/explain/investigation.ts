@@ -1,3 +1,5 @@
+import { fileOfOrigin } from '../../model/raw-entry.js';
+import { sourceRemedy, STORE_AGAIN, type LostEntry } from '../../audit/source-remedy.js';
 import {
   type FoundEntry,
   findEntriesAbout,
@@ -86,6 +88,19 @@ export class Investigation {
   remedy(remedy: Remedy): void {
     const known = this.remedies.some((other) => JSON.stringify(other) === JSON.stringify(remedy));
     if (!known) this.remedies.push(remedy);
+  }
+
+  /** Advises what brings an entry back that is gone or was changed, or what could not be read. */
+  async adviseSource(
+    { id, runId, origin }: LostEntry,
+    what: 'replay_file' | 'replay_export' = 'replay_file',
+  ): Promise<void> {
+    const why =
+      what === 'replay_file' ? STORE_AGAIN : 'imports what could not be read, once the log is exported again';
+    const source = await sourceRemedy(this.sql, { id, runId, origin }, why);
+    const [named = 'FILE'] = source.args;
+    const file = fileOfOrigin(origin) ?? (/^FILE$|^CONTACT$|^-/.test(named) ? null : named);
+    this.remedy({ do: what, file, ...source });
   }
 
   /**

@@ -204,8 +204,8 @@ export interface MessageExplanation {
   differences: RowDifference[];
   /** What another program has marked it as, beside what the raw log says. */
   marks: ('deleted' | 'edited' | 'reply')[];
-  /** What is wrong with the raw entry that the row names: it does not hold the row; null where it does. */
-  unfounded: { why: 'not_held' | 'other_connection'; isCopy: boolean } | null;
+  /** What is wrong with the raw entry that the row names: it does not hold the row, though another may; null where it does. */
+  unfounded: { why: 'not_held' | 'other_connection'; isCopy: boolean; isHeld: boolean } | null;
   /** The raw entry that the row names and that is not in the raw log any more. */
   goneEntry: string | null;
   /**
@@ -318,11 +318,18 @@ export type Remedy =
   | { do: 'replay_pending'; entries: number }
   | { do: 'replay_contact'; contact: string }
   | { do: 'replay_all' }
-  /** `file`: null where nobody knows which log it was. */
-  | { do: 'replay_file'; file: string | null }
   | { do: 'acknowledge' }
-  /** The log has to be exported again first. */
-  | { do: 'replay_export'; file: string | null }
+  /**
+   * `file`: null where nobody knows which log it was; `args`: that, and the choices of the run that stored it. For
+   * `replay_export` the log has to be exported again first.
+   */
+  | {
+      do: 'replay_file' | 'replay_export';
+      file: string | null;
+      command: string;
+      args: readonly string[];
+      why: string;
+    }
   | { do: 'dedupe' }
   | { do: 'reconcile' }
   /** `verify --enforce`: takes the raw entry from a row that it does not hold. */

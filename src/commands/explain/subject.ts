@@ -7,6 +7,7 @@ import {
   type ExplainedMessage,
   findEntriesByOrigin,
 } from '../../store/queries/explain.js';
+import { readRecordsOf, type GoneRecord } from '../../store/checks/gone-entries.js';
 import { readPendingOf } from '../../store/tables/amendments.js';
 import { readEntryHeads, readLoggedEntries, type LoggedEntry } from '../../store/tables/stored-entries.js';
 import { readRunsById, type RunRow } from '../../store/tables/sync-runs.js';
@@ -21,6 +22,8 @@ export type Subject =
   | { kind: 'message'; id: string; rows: ExplainedMessage[] }
   | { kind: 'contact'; typed: string }
   | { kind: 'entry'; entry: LoggedEntry }
+  /** Not in the raw log any more, and named by what is on record. */
+  | { kind: 'gone_entry'; id: string; records: readonly GoneRecord[] }
   | { kind: 'run'; run: RunRow };
 
 /** The accepted forms, for errors. */
@@ -103,8 +106,10 @@ async function rowSubject(inv: Investigation, id: string, as: ExplainKind | unde
 
 async function entrySubject(inv: Investigation, id: string): Promise<Subject> {
   const [entry] = UUID_FORM.test(id) ? await readLoggedEntries(inv.sql, [id.toLowerCase()]) : [];
-  if (entry === undefined) throw unknown(`log:${id}`, 'No raw entry of this database has this id.');
-  return { kind: 'entry', entry };
+  if (entry !== undefined) return { kind: 'entry', entry };
+  const records = UUID_FORM.test(id) ? await readRecordsOf(inv.sql, id.toLowerCase()) : [];
+  if (records.length > 0) return { kind: 'gone_entry', id: id.toLowerCase(), records };
+  throw unknown(`log:${id}`, 'No raw entry of this database has this id.');
 }
 
 async function placeSubject(inv: Investigation, place: string): Promise<Subject> {

@@ -1,5 +1,5 @@
 import type { Context } from '../../context.js';
-import { WITHIN } from '../../ingest/runs/recorded-command.js';
+import { WITHIN } from '../../model/recorded-command.js';
 import { withRun, type Ended, type Run, type RunEnd } from '../../ingest/runs/with-run.js';
 import { ConfigError, UserError } from '../../model/errors.js';
 import type { JsonObject } from '../../model/json.js';
@@ -9,7 +9,7 @@ import { readServerClock } from '../../store/server.js';
 import { readConnections } from '../../store/tables/connections.js';
 import { replaceProvenBlocks } from '../../store/tables/proven-blocks.js';
 import { hasStoredEntries } from '../../store/tables/stored-entries.js';
-import { readLastReconcile, type LastReconcile } from '../../store/tables/sync-runs.js';
+import { ACCOUNTED, readLastReconcile, type LastReconcile } from '../../store/tables/sync-runs.js';
 import { compareSaved, openSaved } from '../compare/saved.js';
 import { dedupe } from '../dedupe/dedupe.js';
 import type { DedupeOptions, DedupeResult } from '../dedupe/result.js';
@@ -92,14 +92,14 @@ class Reconciliation {
 
   async run(run: Run): Promise<Ended<ReconcileResult>> {
     if (!this.options.dryRun) this.stepContext = { ...this.ctx, parentRunId: run.id };
-    await this.takeSteps();
+    await this.takeSteps(run);
     const status = this.status();
     if (!this.options.dryRun) await this.remember(status);
     const end = this.end(status);
     return { result: this.result(run, status, end.verdict), end };
   }
 
-  private async takeSteps(): Promise<void> {
+  private async takeSteps(run: Run): Promise<void> {
     const steps = [
       ['replaying the raw log', () => this.replayDue()],
       ['looking for duplicates', () => this.mergeDuplicates()],
@@ -108,7 +108,7 @@ class Reconciliation {
       ...(this.options.crms === undefined
         ? []
         : [['comparing with the CRM', () => this.compareCrms()] as const]),
-      ['reporting', () => this.report()],
+      ['reporting', () => this.report(run)],
     ] as const;
     for (const [index, [what, step]] of steps.entries()) {
       if (this.status() === 'interrupted' || this.status() === 'failed') return;
@@ -275,7 +275,10 @@ class Reconciliation {
     for (const name of crms.names) await compareSaved(this.stepContext, name, crms.secretKey);
   }
 
-  private async report(): Promise<void> {
+  private async report(run: Run): Promise<void> {
+    // The report has to know already whether this run makes up for one that died.
+    if (!this.options.dryRun && this.isAccounted(this.status()))
+      await run.checkpoint(this.ctx.store.sql, null, { [ACCOUNTED]: true });
     const { historyMinutes, silentHours, timeZone } = this.options;
     const result = await report(this.stepContext, {
       days: REPORT_DAYS,
@@ -323,7 +326,7 @@ class Reconciliation {
     const counters: JsonObject = {
       ...figures,
       ...(this.isAccounted(status)
-        ? { watermark: instant(this.mark), through: this.verified?.proof?.through ?? null }
+        ? { [ACCOUNTED]: true, watermark: instant(this.mark), through: this.verified?.proof?.through ?? null }
         : {}),
     };
     const pending = steps.replay?.entries.pending ?? 0;

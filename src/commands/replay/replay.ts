@@ -1,3 +1,4 @@
+import { contentOf } from '../../inputs/input-identity.js';
 import type { Context } from '../../context.js';
 import { candidatesOf } from '../../audit/alert.js';
 import { executeBatch, nothingApplied, type Applied } from '../../ingest/apply/execute-batch.js';
@@ -50,6 +51,10 @@ async function replayInto(ctx: Context, options: ReplayOptions, target: Target):
   const { resume } = feed;
   const resumed = resume === null ? null : { runId: resume.runId, checkpoint: toJson(resume.checkpoint) };
   const work = new Replay(ctx, options, target, directory, feed);
+  const { input } = options;
+  // Should this run die, a replay of the same content under another name makes up for it.
+  const content =
+    input.kind === 'paths' && !target.dryRun ? await contentOf(input.inputs, ctx.signal) : undefined;
   return withRun(
     ctx,
     {
@@ -58,6 +63,7 @@ async function replayInto(ctx: Context, options: ReplayOptions, target: Target):
       options: {
         ...options.recordedOptions,
         ...(directory.fixedId === null ? {} : { connectionId: directory.fixedId }),
+        ...(content === undefined ? {} : { content }),
       },
       target,
       work: replayWork(options),

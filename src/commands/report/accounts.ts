@@ -1,8 +1,9 @@
+import { totalLosses, type LogAudit } from '../../audit/losses.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
 import type { CreatedByRun, RunRows } from '../../store/queries/report.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
 import { increase, reasonsOf, type Ledger } from './ledger.js';
-import type { Accounts } from './types.js';
+import type { Accounts, AuditFigures } from './types.js';
 
 /** What the accounts of one connection are made of. */
 export interface AccountFacts {
@@ -139,6 +140,22 @@ export function totalAccounts(
     saved: parts.reduce((total, part) => total + part.saved, 0),
     explained: reasonsOf(new Map([...explained].filter(([, count]) => count !== 0))),
     unexplained: parts.reduce((total, part) => total + part.unexplained, elsewhere),
+  };
+}
+
+/** The figures of an audit. */
+export function auditFigures({ result, losses }: LogAudit, unchanged: number): AuditFigures {
+  const { missing, different, unapplied, doubled, unfounded, damaged } = totalLosses(losses);
+  return {
+    entries: result.entries,
+    items: result.total.items,
+    missing: missing.count,
+    different: different.count,
+    unapplied: unapplied.count,
+    doubled: doubled.count,
+    unfounded: unfounded.count,
+    damaged: damaged.count,
+    unchanged,
   };
 }
 

@@ -1,17 +1,7 @@
-import { commandOfRun } from '../../ingest/runs/recorded-command.js';
+import { commandOfRun } from '../../model/recorded-command.js';
 import type { JudgedRun } from '../../ingest/runs/judge.js';
-import {
-  alert,
-  brokenAlerts,
-  candidatesOf,
-  foreignAlert,
-  markAlert,
-  namelessRemedy,
-  rejectAlert,
-  type Alert,
-} from '../../audit/alert.js';
-import { amount, count as countWords } from '../../model/amount.js';
-import type { Provider } from '../../model/enumerations.js';
+import { alert, brokenAlerts, foreignAlert, markAlert, rejectAlert, type Alert } from '../../audit/alert.js';
+import { amount } from '../../model/amount.js';
 import { remedy } from '../../model/remedy.js';
 import type { PendingFactGroup, EntryGroup } from '../../store/queries/report.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
@@ -20,6 +10,7 @@ import type { MediaCount } from '../../store/tables/media-files.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
 import type { AccountEvent } from './removals.js';
 import { owedHistoryWords, owedRemedies } from '../../audit/owed-history.js';
+import { listOf, mediaAlerts, pendingAlerts, pendingFactAlert } from '../../audit/waiting-alerts.js';
 import { minuteOf } from '../../model/time.js';
 import type { ConnectionFigures } from './connection-report.js';
 import { UNKNOWN_HOURS } from './rhythm.js';
@@ -32,10 +23,6 @@ const STALLED = 24 * HOUR;
 /** Meta takes a request for history so long after a number was connected. */
 const REQUEST_WINDOW = 24 * HOUR;
 const CHUNKS_NAMED = 5;
-const NUMBERS_NAMED = 3;
-
-/** Reasons of entries that a run is at work on, and takes up again by itself if it is killed. */
-const IN_WORK = new Set(['unfinished', 'unfinished, requeued', 'requeued']);
 
 /** What is known about one connection when its alerts are decided. */
 export interface ConnectionFacts {
@@ -80,8 +67,8 @@ export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[
     ...owedHistoryAlert(facts),
     ...silenceAlert(facts, limits),
     ...rejects,
-    ...pendingFactAlert(facts),
-    ...mediaAlerts(facts),
+    ...pendingFactAlert(facts.row, facts.pendingFacts),
+    ...mediaAlerts(facts.row, facts.media),
     ...foreign,
   ];
 }
@@ -273,47 +260,6 @@ function archiveRemedy(connection: string) {
   );
 }
 
-function pendingFactAlert({ row, pendingFacts }: ConnectionFacts): Alert[] {
-  if (pendingFacts === undefined || pendingFacts.old.count === 0) return [];
-  const { count, firstAt, lastAt } = pendingFacts.old;
-  return [
-    alert('pending_facts', row, {
-      since: firstAt,
-      state: lastAt,
-      count,
-      message: `${amount(count, 'status, edit or reaction has', 'statuses, edits or reactions have')} been pending for more than a day: target message not received.`,
-      remedy: remedy(
-        'verify',
-        ['--check', 'pending_facts', '--connection', row.name],
-        'lists the missing target messages',
-      ),
-    }),
-  ];
-}
-
-/** Files that this tool fetches, and that are about to be lost, or are. */
-function mediaAlerts({ row, media }: ConnectionFacts): Alert[] {
-  return media.flatMap(({ state, due, firstDueAt }) => {
-    if (due === 0) return [];
-    if (state === 'expired') {
-      return alert('media_expired', row, {
-        since: firstDueAt,
-        state: due,
-        count: due,
-        message: `${amount(due, 'file was', 'files were')} not fetched before Meta forgot ${due === 1 ? 'it' : 'them'}.`,
-        remedy: remedy('verify', ['--check', 'media_owed', '--connection', row.name], 'lists their messages'),
-      });
-    }
-    return alert('media_expiring', row, {
-      since: null,
-      state: firstDueAt,
-      count: due,
-      message: `${amount(due, 'file has', 'files have')} not been fetched, and Meta forgets ${due === 1 ? 'it' : 'the first of them'} ${firstDueAt === null ? 'within a day' : `at ${minuteOf(firstDueAt)}`}.`,
-      remedy: remedy('media fetch', [row.name], 'fetches them'),
-    });
-  });
-}
-
 /** What is known about the database as a whole. */
 export interface WholeFacts {
   /** All entries, or those of the one connection that was asked for, with whose they are (null: nobody's). */
@@ -329,75 +275,14 @@ export interface WholeFacts {
 /** What is wrong with the raw log and the runs. */
 export function wholeAlerts(facts: WholeFacts): Alert[] {
   return [
-    ...pendingAlerts(facts),
+    ...pendingAlerts({
+      ...facts,
+      isAtWork: facts.runs.some(({ row, status }) => status === 'running' && row.command !== 'reconcile'),
+    }),
     ...brokenAlerts(facts.entries.map(({ group }) => group)),
     ...rejectAlert(null, facts.rejects),
     ...diedAlerts(facts),
   ];
-}
-
-interface Waiting {
-  connection: ConnectionRow | null;
-  reason: string;
-  count: number;
-  since: number;
-  newest: number;
-  numbers: Set<string>;
-  nameless: number;
-  providers: Set<Provider>;
-}
-
-function pendingAlerts(facts: WholeFacts): Alert[] {
-  const atWork = facts.runs.some(({ row, status }) => status === 'running' && row.command !== 'reconcile');
-  const waiting = new Map<string, Waiting>();
-  for (const { group, connection } of facts.entries) {
-    if (group.status !== 'pending') continue;
-    const reason = group.reason ?? 'pending';
-    if (atWork && IN_WORK.has(reason)) continue;
-    const key = `${connection?.id ?? ''} ${reason}`;
-    const known: Waiting = waiting.get(key) ?? {
-      connection,
-      reason,
-      count: 0,
-      since: group.firstStoredAt,
-      newest: group.lastStoredAt,
-      numbers: new Set(),
-      nameless: 0,
-      providers: new Set(),
-    };
-    known.count += group.count;
-    known.since = Math.min(known.since, group.firstStoredAt);
-    known.newest = Math.max(known.newest, group.lastStoredAt);
-    known.providers.add(group.provider);
-    for (const number of group.phoneNumberIds) known.numbers.add(number);
-    if (group.phoneNumberIds.length === 0 && group.scope === null) known.nameless += group.count;
-    waiting.set(key, known);
-  }
-  return [...waiting.values()].map((one) => pendingAlert(one, facts));
-}
-
-function pendingAlert(waiting: Waiting, { connections }: WholeFacts): Alert {
-  const { connection, count, since, newest, reason } = waiting;
-  const entries = amount(count, 'entry is', 'entries are');
-  const isUnknown = reason === 'unknown_connection' && connection === null;
-  const isNameless = isUnknown && waiting.nameless === count;
-  const message = isNameless
-    ? `${entries} pending: ${count === 1 ? 'it names' : 'they name'} no connection, so say which one ${count === 1 ? 'it belongs' : 'they belong'} to.`
-    : isUnknown
-      ? `${entries} pending for a connection that does not exist yet: phone_number_id ${listOf([...waiting.numbers].sort(), NUMBERS_NAMED)}.`
-      : `${entries} pending (${reason.replaceAll('_', ' ')}).`;
-  return alert('entries_pending', connection, {
-    since,
-    state: newest,
-    subject: reason,
-    count,
-    message,
-    remedy: isNameless
-      ? namelessRemedy(candidatesOf(connections, waiting.providers))
-      : isUnknown
-        ? remedy('replay', ['--register'], 'creates the connections that the entries name, and imports them')
-        : remedy('replay', [], 'imports the pending entries'),
-  });
 }
 
 /** A run that died has left its work undone until a later run has covered it, or somebody accepts that. */
@@ -420,10 +305,4 @@ function spanOf(hours: number): string {
   if (hours < 1) return amount(Math.max(1, Math.round(hours * 60)), 'minute');
   if (hours < 48) return amount(Math.round(hours), 'hour');
   return amount(Math.round(hours / 24), 'day');
-}
-
-/** `1/3, 1/5 and 12 more`. */
-export function listOf(words: readonly string[], most: number): string {
-  const shown = words.slice(0, most).join(', ');
-  return words.length > most ? `${shown} and ${countWords(words.length - most)} more` : shown;
 }

@@ -25,7 +25,7 @@ import { groupBy } from '../../rules/group-by.js';
 import { acknowledge, countAlerts, worstOpen, type Alert } from '../../audit/alert.js';
 import type { JudgedRun } from '../../ingest/runs/judge.js';
 import type { Verified } from '../verify/verify.js';
-import { accountsOf, goneRows, totalAccounts } from './accounts.js';
+import { accountsOf, auditFigures, goneRows, totalAccounts } from './accounts.js';
 import {
   connectionAlerts,
   wholeAlerts,
@@ -36,8 +36,9 @@ import {
 import { contactsAtRisk } from './contacts-at-risk.js';
 import { describeConnection, type ConnectionFigures, type ConnectionParts } from './connection-report.js';
 import type { Calendar } from './days.js';
-import { increase, ledgersOf, ownersOf, reasonsOf } from './ledger.js';
-import { auditFigures, duplicateAlert, findingAlerts, lossAlerts } from './loss-alerts.js';
+import { ownersOf } from '../../audit/entry-owners.js';
+import { increase, ledgersOf, reasonsOf } from './ledger.js';
+import { duplicateAlert, findingAlerts, lossAlerts } from '../verify/finding-alerts.js';
 import { standingRemoval, type AccountEvent } from './removals.js';
 import { countedRuns, reportRun, runPoint } from './runs.js';
 import { Traffic } from './traffic.js';
@@ -239,7 +240,7 @@ function raiseAlerts(
 ): Alert[] {
   const raised = [...facts.flatMap((one) => connectionAlerts(one, limits)), ...wholeAlerts(whole)];
   if (verified === null) return raised;
-  const { checks } = verified.result;
+  const { checks } = verified;
   const losses = verified.audit === null ? [] : lossAlerts(verified.audit, connections, checks);
   const renamed = verified.audit?.result.total.unfoundedCopies ?? 0;
   return [

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.js';
 import { judgeRuns, type JudgedRun } from '../../ingest/runs/judge.js';
-import { commandOfRun } from '../../ingest/runs/recorded-command.js';
+import { commandOfRun } from '../../model/recorded-command.js';
 import { ConfigError } from '../../model/errors.js';
 import type { JsonObject } from '../../model/json.js';
 import { remedy, type Remedy } from '../../model/remedy.js';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { LogAudit } from '../../audit/losses.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Severity } from '../../model/enumerations.js';
@@ -20,7 +21,7 @@ export interface Check {
 /** What a check says about everything that it recorded. */
 export interface Conclusion extends Pick<
   CheckResult,
-  'summary' | 'missing' | 'unaccounted' | 'restorable' | 'copies'
+  'summary' | 'missing' | 'unaccounted' | 'restorable' | 'copies' | 'acknowledged'
 > {
   remedy?: Remedy | null;
   /** Where the findings are less bad than the check's findings can be. */
@@ -81,6 +82,8 @@ export class Recorder {
   checked = 0;
   found = 0;
   noted = 0;
+  /** Stand for everything that was found, and noted, in whatever order. */
+  private readonly digests = { findings: 0, notes: 0 };
   private readonly findings: Finding[] = [];
   private readonly notes: Finding[] = [];
   private readonly names: ReadonlyMap<string, string>;
@@ -100,12 +103,14 @@ export class Recorder {
   /** Something to fix; `weight` where one item stands for several findings. */
   async finding(sign: Exclude<ItemSign, '='>, item: Subject, weight = 1): Promise<void> {
     this.found += weight;
+    this.digest('findings', sign, item);
     await this.add(this.findings, sign, item);
   }
 
   /** Worth knowing, nothing to fix. */
   async note(sign: Exclude<ItemSign, '='>, item: Subject): Promise<void> {
     this.noted += 1;
+    this.digest('notes', sign, item);
     await this.add(this.notes, sign, item);
   }
 
@@ -118,7 +123,8 @@ export class Recorder {
     const shared = { check: this.check, checked: this.checked, ...conclusion, remedy: advice };
     if (found > 0) {
       const worst = severity ?? check.severity;
-      return { ...shared, status: 'findings', severity: worst, found, samples: this.findings };
+      const state = this.digests.findings.toString(16);
+      return { ...shared, status: 'findings', severity: worst, found, samples: this.findings, state };
     }
     return noted > 0
       ? {
@@ -127,8 +133,15 @@ export class Recorder {
           severity: isAcknowledged ? null : 'note',
           found: noted,
           samples: this.notes,
+          state: this.digests.notes.toString(16),
         }
       : { ...shared, status: 'ok', severity: null, found: 0, samples: [] };
+  }
+
+  private digest(of: 'findings' | 'notes', sign: ItemSign, { connectionId, subject }: Subject): void {
+    const key = JSON.stringify([sign, connectionId, subject]);
+    const number = createHash('sha1').update(key).digest().readUInt32BE(0);
+    this.digests[of] = (this.digests[of] + number) % 2 ** 32;
   }
 
   private async add(samples: Finding[], sign: ItemSign, item: Subject): Promise<void> {
@@ -234,13 +247,6 @@ export const REPLAY_ALL_REMEDY = remedy('replay', ['--all'], 'restores everythin
 /** Shows where one message came from: what a person has to decide by. */
 export function explainRemedy(subject: string | null): Remedy | null {
   return subject === null ? null : remedy('explain', [subject], 'shows what is known about it');
-}
-
-/** Imports a file again, which gives the raw log back what it lost. */
-export function replayFileRemedy(file: string | null): Remedy {
-  const path = file ?? 'FILE';
-  const args = path.startsWith('-') ? ['--', path] : [path];
-  return remedy('replay', args, 'stores the lost entries again and links their messages to them');
 }
 
 /** The first few ids of rows: a group can have thousands. */

@@ -33,6 +33,7 @@ export const historyLedgerCheck: Check = {
       );
     const counts = { gaps: 0, acknowledged: 0, owed: 0, owedAcknowledged: 0 };
     let fetches: Remedy | null = null;
+    let accepted = 0;
     for (const connection of inUse) {
       const own = gaps.filter(({ connectionId }) => connectionId === connection.id);
       const missing = own.map(({ phase, chunkOrder }) => `${phase}/${chunkOrder}`).join(' ');
@@ -42,6 +43,7 @@ export const historyLedgerCheck: Check = {
         const item = { connectionId: connection.id, subject: `${phase}/${chunkOrder}`, detail };
         if (areAcknowledged) {
           counts.acknowledged += 1;
+          accepted += 1;
           await recorder.note('!', item);
         } else {
           counts.gaps += 1;
@@ -55,6 +57,7 @@ export const historyLedgerCheck: Check = {
         const item = { connectionId: connection.id, subject: connection.name, detail };
         if (isAcknowledged(connection, 'history_owed', `${files} ${parts}`)) {
           counts.owedAcknowledged += 1;
+          accepted += 1;
           await recorder.note('!', item);
         } else {
           counts.owed += 1;
@@ -66,13 +69,15 @@ export const historyLedgerCheck: Check = {
       if (state === null) continue;
       recorder.checked += 1;
       const item: Subject = { connectionId: connection.id, subject: connection.name, detail: state.detail };
-      if (state.is === 'late' && !isAcknowledged(connection, ...state.alert))
-        await recorder.finding('!', item);
+      const isAccepted = state.is === 'late' && isAcknowledged(connection, ...state.alert);
+      if (isAccepted) accepted += 1;
+      if (state.is === 'late' && !isAccepted) await recorder.finding('!', item);
       else if (state.is !== 'complete') await recorder.note('!', item);
       else if (own.length === 0 && owed === undefined) await recorder.good(item);
     }
     return {
       summary: summaryOf(recorder, counts),
+      ...(accepted === 0 ? {} : { acknowledged: accepted }),
       // A chunk that another log holds fills the gap; the rest Meta sends again only to a number that is onboarded again.
       remedy:
         counts.gaps > 0

@@ -2,11 +2,11 @@ import { acknowledge, brokenAlerts, candidatesOf, namelessRemedy, rejectAlert } 
 import { readEntryGroups } from '../../store/queries/report.js';
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import { readRejectGroups } from '../../store/tables/rejects.js';
-import { fileOfOrigin } from '../../model/raw-entry.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { AuditResult } from '../../audit/audit-book.js';
 import type { AuditedItem } from '../../audit/outcome.js';
 import { auditLog, selectionOf } from '../../audit/audit-log.js';
+import { sourceRemedy, STORE_AGAIN } from '../../audit/source-remedy.js';
 import { LossTally } from '../../audit/losses.js';
 import { amount } from '../../model/amount.js';
 import { signatureWords, type SignatureCounts } from '../../model/run-result.js';
@@ -19,7 +19,6 @@ import {
   joined,
   REPLAY_ALL_REMEDY,
   UNLINK_REMEDY,
-  replayFileRemedy,
   type Check,
   type Conclusion,
   type Recorder,
@@ -43,7 +42,7 @@ export const rawLogCheck: Check = {
     });
     view.audited?.(tally.end(audit));
     recorder.checked = audit.total.items;
-    return conclude(audit, view.connections);
+    return conclude(audit, view);
   },
 };
 
@@ -81,7 +80,7 @@ async function record(recorder: Recorder, item: AuditedItem): Promise<void> {
   }
 }
 
-function conclude(audit: AuditResult, connections: VerifyView['connections']): Conclusion {
+async function conclude(audit: AuditResult, view: VerifyView): Promise<Conclusion> {
   const { total, open, entries } = audit;
   const counted = (counts: readonly (readonly [count: number, one: string, many?: string])[]) =>
     counts.map(([count, one, many = one]) => [count, amount(count, one, many)] as const);
@@ -123,7 +122,7 @@ function conclude(audit: AuditResult, connections: VerifyView['connections']): C
   const unaccounted = unaccountedIn(audit);
   return {
     summary: `${items}${sums === '' ? '' : `: ${sums}`}${rest === '' ? '' : `; ${rest}`}`,
-    remedy: remedyFor(audit, connections),
+    remedy: await remedyFor(audit, view),
     // Entries that wait for a replay are not lost.
     severity: unaccounted === 0 ? 'degraded' : 'loss',
     missing: total.missingMessages,
@@ -134,21 +133,22 @@ function conclude(audit: AuditResult, connections: VerifyView['connections']): C
 
 /** What a replay of the raw log brings back, each row once. */
 function restorableIn({ total }: AuditResult): number {
-  return total.missingMessages + total.differentRows + total.unsettled;
+  return total.missingMessages + total.differentRows + total.unsettled + total.unfoundedHeld;
 }
 
 function unaccountedIn(audit: AuditResult): number {
   const { total, open } = audit;
-  return restorableIn(audit) + total.doubledRows + total.unfounded + open.damaged;
+  return restorableIn(audit) + total.doubledRows + total.unfounded - total.unfoundedHeld + open.damaged;
 }
 
-function remedyFor(audit: AuditResult, connections: VerifyView['connections']): Remedy | null {
+async function remedyFor(audit: AuditResult, { sql, connections }: VerifyView): Promise<Remedy | null> {
   const { total, open } = audit;
-  if (open.damaged > 0) return replayFileRemedy(fileOfOrigin(audit.damagedExample?.origin ?? null));
+  if (audit.damagedExample !== null) return sourceRemedy(sql, audit.damagedExample, STORE_AGAIN);
   if (restorableIn(audit) > 0) return REPLAY_ALL_REMEDY;
   if (open.unrecordedChunks > 0) return REPLAY_ALL_REMEDY;
   // A replay finds the one row and leaves the other.
   if (total.doubled + total.unfoundedCopies > 0) return DEDUPE_REMEDY;
+  if (total.unfoundedHeld > 0) return REPLAY_ALL_REMEDY;
   if (total.unfounded > 0) return UNLINK_REMEDY;
   if (open.failed > 0) return remedy('replay', ['--failed'], 'imports the failed entries again');
   if (open.pending > 0) return remedy('replay', [], 'imports the pending entries');
@@ -187,6 +187,7 @@ export const rejectsCheck: Check = {
         checked === 0
           ? 'Nothing rejected or unreadable'
           : `${checked.toLocaleString('en-US')} rejected or unreadable, ${acknowledged}`,
+      ...(found === checked ? {} : { acknowledged: checked - found }),
       remedy: alerts.find(({ acknowledged }) => acknowledged === null)?.remedy ?? null,
     };
   },

@@ -1,4 +1,5 @@
 import { acknowledge, foreignAlert, markAlert, markWords } from '../../audit/alert.js';
+import { sourceRemedy, STORE_AGAIN, type LostEntry } from '../../audit/source-remedy.js';
 import { amount } from '../../model/amount.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import {
@@ -15,7 +16,6 @@ import {
 import {
   countMessages,
   countPendingFacts,
-  readPathsOfRun,
   streamMarked,
   streamMessagesFromElsewhere,
   streamOverdueFacts,
@@ -26,6 +26,7 @@ import {
   type OwedMedia,
 } from '../../store/checks/messages.js';
 import { TWIN_TOLERANCE_MS } from '../../rules/message-state.js';
+import { streamGoneRecords, type GoneRecord } from '../../store/checks/gone-entries.js';
 import { OVERDUE_MS } from '../../rules/amendments.js';
 import type { Sql } from '../../store/sql.js';
 import { MEDIA_DUE_MS } from '../../store/tables/media-files.js';
@@ -38,7 +39,6 @@ import {
   FETCH_MEDIA_REMEDY,
   joined,
   REPLAY_ALL_REMEDY,
-  replayFileRemedy,
   rowCheck,
   type Check,
   type RowCheck,
@@ -79,25 +79,41 @@ export const oneOpenTicketCheck = oneCheck(
   { count: countOpenTickets, stream: streamCrowdedTickets },
 );
 
+const RECORD_WORDS: Readonly<Record<GoneRecord['ledger'], string>> = {
+  reject: 'rejected item',
+  chunk: 'history chunk',
+  update: 'pending',
+  message: 'message',
+};
+
 /**
- * Every message can be traced to its raw entry. One that names no entry is from another program, or from before the log was
+ * Every message, and everything else on record, can be traced to its raw entry. One that names no entry is from another program, or from before the log was
  * kept, which is no fault; one whose entry is gone has lost its evidence.
  */
-export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
+export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked | GoneRecord>({
   severity: 'loss',
   count: countMessages,
   // What other programs have marked is noted beside what they have written: true, and nothing to do.
   stream: async function* (sql, scope) {
     yield* streamMessagesFromElsewhere(sql, scope, TWIN_TOLERANCE_MS);
     yield* streamMarked(sql, scope);
+    yield* streamGoneRecords(sql, scope);
   },
   begin: ({ sql, connections, now }) => {
-    let runId: string | null = null;
+    let lost: LostEntry | null = null;
+    let records = 0;
     const leftovers: string[] = [];
     const foreign = new Map<string, number>();
     const marked = new Map<string, number>();
     return {
       item: (row) => {
+        if ('ledger' in row) {
+          const { ledger, connectionId, entryId, runId, what } = row;
+          records += 1;
+          lost ??= { id: entryId, runId, origin: null };
+          const detail = `${RECORD_WORDS[ledger]} ${what}: its raw entry is gone`;
+          return { sign: '-', connectionId, subject: `log:${entryId}`, detail };
+        }
         const { id, connectionId, externalId } = row;
         const subject = externalId ?? `message ${id}`;
         if ('marks' in row) {
@@ -110,35 +126,36 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked>({
           return { as: 'note', sign: '-', connectionId, subject, detail: 'names no raw entry' };
         }
         if (row.isReplaced) leftovers.push(id);
-        else runId ??= row.runId;
+        else lost ??= { id: batchId, runId: row.runId, origin: null };
         const detail = `its raw entry log:${batchId} is gone${row.isReplaced ? ', and so is its id; a later run stored another text of the same second' : ''}`;
         return { sign: '-', connectionId, subject, detail };
       },
       conclude: async ({ checked, found, noted }) => {
-        const gone = `${amount(found, 'message names', 'messages name')} a raw entry that is gone from the raw log`;
+        const lack = 'a raw entry that is gone from the raw log';
+        const gone = `${amount(found - records, 'message names', 'messages name')} ${lack}`;
+        const named = `${amount(records, 'rejected item, history chunk or pending update names', 'rejected items, history chunks or pending updates name')} ${lack}`;
         const marks = sumOf(marked);
         const none = `${amount(noted - marks, 'message has', 'messages have')} no raw log entry (deleted, or written by another program)`;
-        const [only, second] = found > 0 && runId !== null ? await readPathsOfRun(sql, runId) : [];
-        const file = only === undefined || only === '-' || second !== undefined ? null : only;
         return {
           summary:
             found + noted === 0
               ? `${amount(checked, 'message')}, each with its raw entry`
               : joined([
-                  [found, gone],
+                  [found - records, gone],
+                  [records, named],
                   [noted - marks, none],
                   [
                     marks,
                     `${amount(marks, 'message is', 'messages are')} marked by another program, and no raw entry says so`,
                   ],
                 ]),
-          // What its file would bring is there: only a person sees whether it is the same message.
+          // What the file of a leftover would bring is there: only a person sees whether it is the same message.
           remedy:
             found === 0
               ? null
-              : found === leftovers.length
+              : lost === null
                 ? leftoverRemedy(leftovers[0] ?? '')
-                : replayFileRemedy(file),
+                : await sourceRemedy(sql, lost, STORE_AGAIN),
           isAcknowledged: await areAcknowledged(sql, connections, { foreign, marked }, now),
         };
       },

@@ -69,8 +69,12 @@ export interface CheckResult {
   severity: Severity | null;
   /** How many items it checked. */
   checked: number;
-  /** Findings, or noted items. */
+  /** Findings that nobody has acknowledged, or noted items. */
   found: number;
+  /** Findings that somebody has acknowledged; absent where there are none. */
+  acknowledged?: number;
+  /** Of findings and notes: the same for as long as the same is found. An acknowledgement holds until then. */
+  state?: string;
   /** The first few. */
   samples: Finding[];
   /** One sentence. */
@@ -123,8 +127,12 @@ export interface VerifyResult {
   finishedAt: string;
   durationMs: number;
   checks: CheckResult[];
+  /** How many connections were verified; with none there is nothing to judge. */
+  connections: number;
   /** Sum over the checks with findings; 0 means clean. */
   findings: number;
+  /** Findings that somebody has acknowledged: they are not among `findings`, and decide nothing. */
+  acknowledged: number;
   /** The worst of what was found; null where nothing was. */
   severity: Severity | null;
   /** Message items of the raw log that were compared with the database. Null if `raw_log` did not run. */

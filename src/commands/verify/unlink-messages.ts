@@ -1,9 +1,11 @@
 import { findUnfounded } from '../../audit/claims.js';
+import { findHolders } from '../../audit/find-holders.js';
+import { RawLog } from '../../rawlog/raw-log.js';
 import type { Context } from '../../context.js';
 import { inBatch } from '../../ingest/runs/in-batch.js';
 import { journaled } from '../../store/journal/journal.js';
 import { readConnections } from '../../store/tables/connections.js';
-import { unlinkMessages } from '../../store/tables/messages.js';
+import { linkMessages, unlinkMessages } from '../../store/tables/messages.js';
 import { inSnapshot } from '../../store/transactions.js';
 import type { Scope } from '../../store/checks/scope.js';
 import type { Recomputed } from './types.js';
@@ -13,8 +15,8 @@ const COLLECTED = 20_000;
 const TOGETHER = 1_000;
 
 /**
- * Takes the raw entry from rows that it does not hold: nothing in the raw log vouches for them, and they count as another
- * program's from then on. Copies of a message of the entry are left to `dedupe`, which merges them. Journaled, so that `undo`
+ * Gives rows whose raw entry does not hold them the one that does. Where none does, nothing in the raw log vouches for them:
+ * they name no entry then, and count as another program's. Copies of a message of the entry are left to `dedupe`, which merges them. Journaled, so that `undo`
  * can put it back; a kill costs one batch. Stops between two batches when `ctx.signal` is aborted.
  */
 export async function unlinkUnfounded(
@@ -35,8 +37,16 @@ export async function unlinkUnfounded(
     for (let at = 0; at < links.length && !ctx.signal.aborted; at += TOGETHER) {
       const some = links.slice(at, at + TOGETHER);
       const bareMessageIds = some.map(({ messageId }) => messageId);
+      const holders = await findHolders(store.sql, await RawLog.open(store.sql), bareMessageIds, ctx.signal);
       done.messages += await inBatch(ctx, { organizations }, (tx) =>
-        journaled(tx, runId, { bareMessageIds }, () => unlinkMessages(tx, some)),
+        journaled(tx, runId, { bareMessageIds }, async () => {
+          const held = some.flatMap(({ messageId, logId: claimedId }) => {
+            const logId = holders.get(messageId);
+            return logId === undefined ? [] : [{ messageId, claimedId, logId }];
+          });
+          const others = some.filter(({ messageId }) => !holders.has(messageId));
+          return (await linkMessages(tx, held)) + (await unlinkMessages(tx, others));
+        }),
       );
     }
     if (links.length < COLLECTED || ctx.signal.aborted) return;

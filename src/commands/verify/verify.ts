@@ -9,6 +9,7 @@ import type { LogAudit } from '../../audit/losses.js';
 import { areTooMany } from '../dedupe/dedupe.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
+import { readAccepted, withAccepted, type Accepted } from './acknowledged.js';
 import {
   DEDUPE_MANY_REMEDY,
   DEDUPE_REMEDY,
@@ -34,6 +35,8 @@ import {
 /** A verification, with what its callers go on with. */
 export interface Verified {
   result: VerifyResult;
+  /** The checks as if nobody had acknowledged anything: what alerts are raised of. */
+  checks: readonly CheckResult[];
   /** Null if `raw_log` did not run. */
   audit: LogAudit | null;
   /** Null without `remember`. */
@@ -68,17 +71,18 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
         checks: options.checks,
         recordedOptions: options.recordedOptions ?? { enforce: true },
       }).catch(rethrowAltered);
-  const { results, audit, proof, areMany } = await inSnapshot(
+  const { results, accepted, audit, proof, connections, areMany } = await inSnapshot(
     ctx.store,
     (sql) => runChecks(ctx, sql, options, connectionId),
     { findsMessages: options.checks.has('raw_log') },
   ).catch(rethrowAltered);
-  const checks = results.map((check) => {
+  const raw = results.map((check) => {
     const first = dedupeFirst(restoreFirst(withoutDeadEnd(check, enforced), results), results);
     return forced(ifRestorable(first, results), areMany);
   });
+  const checks = raw.map((check) => withAccepted(check, accepted.get(check.check)));
   const finishedAt = ctx.clock();
-  const byName = (name: CheckName): CheckResult | undefined => checks.find(({ check }) => check === name);
+  const byName = (name: CheckName): CheckResult | undefined => raw.find(({ check }) => check === name);
   const rawLog = byName('raw_log');
   const duplicates = byName('duplicate_ids');
   const result: VerifyResult = {
@@ -90,7 +94,9 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
     finishedAt: new Date(finishedAt).toISOString(),
     durationMs: finishedAt - startedAt,
     checks,
+    connections,
     findings: checks.reduce((sum, { status, found }) => sum + (status === 'findings' ? found : 0), 0),
+    acknowledged: checks.reduce((sum, { acknowledged = 0 }) => sum + acknowledged, 0),
     severity: worstSeverity(checks.flatMap(({ severity }) => severity ?? [])),
     messages: rawLog?.checked ?? null,
     missing: rawLog?.missing ?? null,
@@ -99,7 +105,7 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
     recomputed,
     database: ctx.store.location,
   };
-  return { result, audit, proof };
+  return { result, checks: raw, audit, proof };
 }
 
 const NOTHING_ENFORCED = {
@@ -179,7 +185,14 @@ async function runChecks(
   sql: Sql,
   options: VerifyOptions,
   connectionId: string | null,
-): Promise<{ results: CheckResult[]; audit: LogAudit | null; proof: Proof | null; areMany: boolean }> {
+): Promise<
+  Pick<Verified, 'audit' | 'proof'> & {
+    results: CheckResult[];
+    accepted: Map<CheckName, Accepted>;
+    connections: number;
+    areMany: boolean;
+  }
+> {
   const doubled = new Map<string, number>();
   const found: { audit: LogAudit | null } = { audit: null };
   const proof = options.remember === true ? await readProof(sql, options.provenBefore ?? null) : null;
@@ -204,7 +217,15 @@ async function runChecks(
     if (ctx.signal.aborted) break;
     results.push(result);
   }
-  return { results, audit: found.audit, proof, areMany: await areTooMany(sql, doubled) };
+  const accepted = await readAccepted(view, results, found.audit);
+  return {
+    results,
+    accepted,
+    audit: found.audit,
+    proof,
+    connections: view.connections.length,
+    areMany: await areTooMany(sql, doubled),
+  };
 }
 
 function scopeOfProof(

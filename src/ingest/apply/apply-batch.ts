@@ -9,7 +9,7 @@ import {
 } from '../../store/tables/connections.js';
 import { readConversationsOfLeads, recomputeConversations } from '../../store/tables/conversations.js';
 import { writeHistoryChunks } from '../../store/tables/history.js';
-import { insertRejects } from '../../store/tables/rejects.js';
+import { insertRejects, relinkRejects } from '../../store/tables/rejects.js';
 import { addToInitialContacts, insertSyncLogs } from '../../store/tables/sync-logs.js';
 import { requeueEntriesOf, requeueUnnumbered, requeueWaiting } from '../../store/tables/webhook-log.js';
 import type { Batch } from '../batch/batch.js';
@@ -21,7 +21,8 @@ import { conversationOf, openConversations } from './conversations.js';
 import { foldMessages, type FoldedMessages } from './fold-messages.js';
 import { nameHolders, namePeople } from './name-people.js';
 import { holdersOf, resolveAgain, retractSharedWabas } from './shared-waba.js';
-import { relinkMessages, writeMessages } from './write-messages.js';
+import { relinkMessages } from './relink-messages.js';
+import { writeMessages } from './write-messages.js';
 import { BatchWork, type ApplySettings } from './work.js';
 import { writeEntries, type SliceOutcome } from './write-entries.js';
 import { settleLeads, writeNewLeads } from './write-leads.js';
@@ -103,6 +104,11 @@ async function applyItems(
   await writeContactLogs(work, folded, newLeads);
   await writeNews(work);
   const slices = await writeEntries(work, batch, known);
+  const stored = new Set([...known.values()].flatMap(({ id, isStored }) => (isStored ? id : [])));
+  await relinkRejects(
+    tx,
+    work.rejects.filter(({ webhookLogId }) => !stored.has(webhookLogId)),
+  );
   await insertRejects(tx, work.rejects);
   work.requeued += await requeueEntriesOf(tx, [...work.displacedLeads]);
   if (lessons.length > 0 && settings.takesUpWaiting !== false) {

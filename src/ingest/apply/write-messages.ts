@@ -14,9 +14,7 @@ import {
   updateMessages,
   type MessageRow,
   type StoredMessageRow,
-  linkMessages,
 } from '../../store/tables/messages.js';
-import { findGoneEntries } from '../../store/tables/webhook-log.js';
 import { assertWritten } from '../../store/transactions.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';
@@ -60,21 +58,4 @@ function distinct(rows: readonly PendingFactRow[]): PendingFactRow[] {
     rows.map((row) => [[row.connectionId, row.targetExternalId, row.kind, row.factKey].join('\n'), row]),
   );
   return [...byKey.keys()].sort().flatMap((key) => byKey.get(key) ?? []);
-}
-
-/**
- * Gives messages whose raw entry is gone the entry of this batch that holds them: a log that is replayed once more is the
- * evidence of its messages again. Such a row may have been changed as well, so it is contested.
- */
-export async function relinkMessages(work: BatchWork, folded: FoldedMessages): Promise<void> {
-  const links = [...folded.heldBy].flatMap(([{ state, stored, gone }, logId]) =>
-    stored === null || stored.batchId === null || stored.batchId === logId || gone
-      ? []
-      : [{ messageId: state.id, goneId: stored.batchId, logId }],
-  );
-  if (links.length === 0) return;
-  const gone = await findGoneEntries(work.tx, [...new Set(links.map(({ goneId }) => goneId))]);
-  const lost = links.filter(({ goneId }) => gone.has(goneId));
-  await linkMessages(work.tx, lost);
-  for (const { messageId } of lost) work.contested.add(messageId);
 }

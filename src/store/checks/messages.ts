@@ -241,19 +241,6 @@ function firstIdAt(ms: number): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }
 
-/** The paths that a run read; none for one that read no files. */
-export async function readPathsOfRun(tx: Sql, runId: string): Promise<string[]> {
-  const rows = await tx.query(
-    `select p.path from sync_runs r
-     cross join lateral jsonb_array_elements_text(
-       case when jsonb_typeof(r.options->'paths') = 'array' then r.options->'paths' else '[]' end
-     ) as p (path)
-     where r.id = $1::uuid`,
-    [runId],
-  );
-  return rows.map((row) => textOf(row, 'path'));
-}
-
 /** Meta sends the files of a history only for messages of the last so many days. */
 export const MEDIA_WINDOW_DAYS = 14;
 

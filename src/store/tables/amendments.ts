@@ -70,7 +70,11 @@ export async function insertPendingFacts(tx: Sql, rows: readonly PendingFactRow[
     PENDING_COLUMNS,
     rows,
     `-- The same fact, come again while its message is still missing.
-     on conflict (connection_id, target_external_id, kind, fact_key) do nothing`,
+     on conflict (connection_id, target_external_id, kind, fact_key) do update
+       set webhook_log_id = excluded.webhook_log_id
+     -- Only where the entry that it names is not in the raw log any more.
+     where pending_facts.webhook_log_id is distinct from excluded.webhook_log_id
+       and not exists (select from webhook_log w where w.id = pending_facts.webhook_log_id)`,
   );
 }
 

@@ -28,6 +28,10 @@ const CHUNK_COLUMNS = columns({
 /** One row of the history ledger. */
 export type HistoryChunkRow = RowOf<typeof CHUNK_COLUMNS>;
 
+/** The entry of a chunk that is not in the raw log any more: the one that brings the chunk again takes its place. */
+const IS_GONE = `(history_chunks.webhook_log_id is null
+  or not exists (select from webhook_log w where w.id = history_chunks.webhook_log_id))`;
+
 /** One ledger row per chunk (H2); a chunk that comes again keeps the larger counts, in any order. */
 export async function writeHistoryChunks(tx: Sql, rows: readonly HistoryChunkRow[]): Promise<number> {
   return insertRows(
@@ -38,11 +42,13 @@ export async function writeHistoryChunks(tx: Sql, rows: readonly HistoryChunkRow
     `on conflict (connection_id, phase, chunk_order) do update set
        progress = greatest(history_chunks.progress, excluded.progress),
        messages = greatest(history_chunks.messages, excluded.messages),
-       received_at = least(history_chunks.received_at, excluded.received_at)
+       received_at = least(history_chunks.received_at, excluded.received_at),
+       webhook_log_id = case when ${IS_GONE} then excluded.webhook_log_id else history_chunks.webhook_log_id end
      -- Only a chunk that says more is written, so a second replay leaves no dead rows.
      where history_chunks.progress is distinct from greatest(history_chunks.progress, excluded.progress)
         or history_chunks.messages < excluded.messages
-        or history_chunks.received_at is distinct from least(history_chunks.received_at, excluded.received_at)`,
+        or history_chunks.received_at is distinct from least(history_chunks.received_at, excluded.received_at)
+        or history_chunks.webhook_log_id is distinct from excluded.webhook_log_id and ${IS_GONE}`,
   );
 }
 

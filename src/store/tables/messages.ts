@@ -151,19 +151,19 @@ export async function updateMessages(tx: Sql, rows: readonly StoredMessageRow[])
   );
 }
 
-/** Makes messages name other raw entries than those that they name, which are gone. */
+/** Makes messages name other raw entries than those that they name, if any. */
 export async function linkMessages(
   tx: Sql,
-  links: readonly { messageId: string; goneId: string; logId: string }[],
+  links: readonly { messageId: string; claimedId: string | null; logId: string }[],
 ): Promise<number> {
   if (links.length === 0) return 0;
   return tx.execute(
     `update messages set batch_id = due.log_id from (
-       select found.id, r.log_id from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as r (id, gone_id, log_id)
-       cross join lateral (select id from messages where id = r.id and batch_id = r.gone_id offset 0) found
+       select found.id, r.log_id from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as r (id, claimed_id, log_id)
+       cross join lateral (select id from messages where id = r.id and batch_id is not distinct from r.claimed_id offset 0) found
      ) due
      where messages.id = due.id`,
-    arraysOf(links, 'messageId', 'goneId', 'logId'),
+    arraysOf(links, 'messageId', 'claimedId', 'logId'),
   );
 }
 

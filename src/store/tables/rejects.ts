@@ -30,6 +30,31 @@ export async function insertRejects(tx: Sql, rows: readonly RejectRow[]): Promis
 }
 
 /**
+ * Gives rejects whose entry is gone from the raw log the entry that brings the same item again, one for one: they keep the date
+ * when they were rejected first, and the item is not on record twice.
+ */
+export async function relinkRejects(tx: Sql, rows: readonly RejectRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const key = 'connection_id, subject, path, reason, excerpt';
+  await tx.execute(
+    `with fresh as (
+       select n.*, row_number() over (partition by ${key} order by log_id) as nth
+       from (select distinct * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
+         as n (log_id, connection_id, subject, path, reason, excerpt)) n
+     ), gone as (
+       select r.*, row_number() over (partition by ${key} order by id) as nth from rejects r
+       where exists (
+           select from fresh f where f.path = r.path and f.reason = r.reason and f.excerpt = r.excerpt
+         ) and not exists (select from webhook_log w where w.id = r.webhook_log_id)
+     )
+     update rejects set webhook_log_id = f.log_id
+     from fresh f join gone g using (subject, path, reason, excerpt, nth)
+     where rejects.id = g.id and g.connection_id is not distinct from f.connection_id`,
+    arraysOf(rows, 'webhookLogId', 'connectionId', 'subject', 'path', 'reason', 'excerpt'),
+  );
+}
+
+/**
  * Deletes rejects of entries that are applied again, except items that are still rejected: those keep the date when they were
  * rejected first, so that it need not be acknowledged again.
  */

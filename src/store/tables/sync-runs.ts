@@ -161,10 +161,13 @@ export interface RunRow extends RowOf<typeof RUN> {
   undid: string | null;
 }
 
+/** In the counters of a reconcile: whether everything was compared, or proven before, and is as the raw log says. */
+export const ACCOUNTED = 'accounted';
+
 /**
  * Whether the run `later` makes up for the run `r`, which did not complete. `work` says what a run was to do, as
  * `workOf` (src/ingest/runs/with-run.ts) writes it: `<command> {}` is all that there is. What is pending or failed in the raw log is replayed
- * by every reconcile; all of the raw log only by a full one. `current`: a run that is still at work, and about to complete.
+ * by every reconcile; all of the raw log by one that ended with everything as the log says. `current`: a run that is still at work, and about to complete.
  */
 const covers = (current: string): string => `(
   later.resumed_run_id = r.id
@@ -174,8 +177,14 @@ const covers = (current: string): string => `(
     or later.command = 'reconcile' and (
       r.command = 'reconcile'
       or r.work like 'log pending %' or r.work like 'log failed %'
-      or r.work like 'log all %' and later.options ? 'full'
+      or r.work like 'log all %' and (
+        later.options ? 'full'
+        -- It has compared everything, and restored what was lost; what other choices bring in or leave out it has not.
+        or later.counters ->> '${ACCOUNTED}' = 'true' and r.work !~ '"(include|tickets)"'
+      )
     )
+    or case when r.work like 'files %' and later.work like 'files %' and r.options ->> 'content' = later.options ->> 'content'
+      then substr(r.work, 7)::jsonb - 'paths' = substr(later.work, 7)::jsonb - 'paths' end
     or r.work like 'log pending %' and later.work in ('log pending {}', 'log failed {}', 'log all {}')
     or r.work like 'log failed %' and later.work in ('log failed {}', 'log all {}')
     or r.work like 'log all %' and later.work = 'log all {}'

@@ -40,7 +40,7 @@ describeOnBackends('the raw entry of every message', (backend) => {
     await store.sql.execute(`update messages set batch_id = gen_random_uuid() where external_id = $1`, [
       wamid('A2'),
     ]);
-    expect((await runCheck(store, 'raw_entry')).result).toMatchObject({ status: 'findings', found: 5 });
+    expect((await runCheck(store, 'raw_entry')).result).toMatchObject({ status: 'findings', found: 6 });
     await replayBodies(store, log, { batchSize: 1 });
     expect((await runCheck(store, 'raw_entry')).result).toMatchObject({ status: 'ok', found: 0 });
   });

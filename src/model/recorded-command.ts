@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from '../../model/json.js';
-import { remedy, type Remedy } from '../../model/remedy.js';
+import type { JsonObject, JsonValue } from './json.js';
+import { remedy, type Remedy } from './remedy.js';
 
 /** Options that a run records even when they were not typed: the defaults. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
@@ -20,7 +20,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
 const DURATIONS = new Set(['historyAfter', 'silentAfter', 'timeout', 'pagePause', 'listPause']);
 
 /** What a run records about itself; these are not flags. */
-const NOTES = new Set(['paths', 'run', 'undoes', 'within', 'connectionId']);
+const NOTES = new Set(['paths', 'directory', 'content', 'run', 'undoes', 'within', 'connectionId']);
 
 /** Marks the options of a run that is a step of another command: `{ within: 'reconcile' }`. */
 export const WITHIN = 'within';
@@ -45,17 +45,30 @@ function outerCommand(command: string, options: JsonObject): string {
 }
 
 /** What stands on the line without a flag. A contact is private and not recorded: its place is kept. */
-function operandsOf(command: string, { paths, run, fromFile }: JsonObject): string[] {
-  switch (command) {
-    case 'replay':
-      return Array.isArray(paths) ? paths.filter((path) => typeof path === 'string') : [];
-    case 'undo':
-      return typeof run === 'string' ? [run] : ['RUN'];
-    case 'import':
-      return fromFile === undefined ? ['CONTACT'] : [];
-    default:
-      return [];
-  }
+function operandsOf(command: string, options: JsonObject): readonly string[] {
+  return OPERANDS.get(command)?.(options) ?? [];
+}
+
+const OPERANDS: ReadonlyMap<string, (options: JsonObject) => readonly string[]> = new Map(
+  Object.entries({
+    replay: ({ paths, directory }: JsonObject) =>
+      Array.isArray(paths)
+        ? paths.filter((path) => typeof path === 'string').map((path) => pathFrom(directory, path))
+        : [],
+    undo: ({ run }: JsonObject) => (typeof run === 'string' ? [run] : ['RUN']),
+    import: ({ fromFile }: JsonObject) => (fromFile === undefined ? ['CONTACT'] : []),
+  }),
+);
+
+/** Whether a path leads to the same file from everywhere; `-` is none. */
+export function isAbsolutePath(path: string): boolean {
+  return /^(?:[/\\\\]|[a-z]:[/\\\\])/i.test(path);
+}
+
+/** A path as it leads there from everywhere. Runs that were recorded without their directory keep what was typed. */
+export function pathFrom(directory: JsonValue | undefined, path: string): string {
+  if (typeof directory !== 'string' || path === '-' || isAbsolutePath(path)) return path;
+  return `${directory.replace(/[/\\\\]$/, '')}/${path.replace(/^(?:\.\/)+/, '')}`;
 }
 
 function flagWords(key: string, value: JsonValue): string[] {

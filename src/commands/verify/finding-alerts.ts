@@ -1,11 +1,9 @@
 import { remedy } from '../../model/remedy.js';
 import { amount } from '../../model/amount.js';
-import { LOSS_KINDS, noLosses, type LogAudit, type Losses } from '../../audit/losses.js';
-import type { CheckName, CheckResult } from '../verify/types.js';
-import type { Verified } from '../verify/verify.js';
+import { totalLosses, type LogAudit, type Losses } from '../../audit/losses.js';
 import { alert, findingAlert, type Alert, type AlertKind } from '../../audit/alert.js';
-import type { AuditFigures } from './types.js';
-import { listOf } from './alerts.js';
+import { listOf } from '../../audit/waiting-alerts.js';
+import type { CheckName, CheckResult } from './types.js';
 
 const IDS_NAMED = 2;
 const RESTORE = remedy('replay', ['--all'], 'restores them from the raw log');
@@ -31,7 +29,7 @@ export function lossAlerts(
   const rawLog = checks.find(({ check }) => check === 'raw_log');
   return [
     ...[...losses].flatMap(([id, found]) => connectionLosses(byId.get(id) ?? null, found, checks)),
-    ...entryAlerts(total(losses), rawLog),
+    ...entryAlerts(totalLosses(losses), rawLog),
   ];
 }
 
@@ -159,9 +157,12 @@ function named({ samples, count }: Losses['missing']): string {
 }
 
 /** Duplicate rows besides those that the verification has found: of messages that the raw log does not hold. */
-export function duplicateAlert({ result, audit }: Verified, duplicates: number): Alert[] {
-  const byId = result.checks.find(({ check }) => check === 'duplicate_ids')?.found ?? 0;
-  const known = byId + (audit === null ? 0 : total(audit.losses).doubled.count);
+export function duplicateAlert(
+  { checks, audit }: { checks: readonly CheckResult[]; audit: LogAudit | null },
+  duplicates: number,
+): Alert[] {
+  const byId = checks.find(({ check }) => check === 'duplicate_ids')?.found ?? 0;
+  const known = byId + (audit === null ? 0 : totalLosses(audit.losses).doubled.count);
   const others = duplicates - known;
   if (others <= 0) return [];
   return [
@@ -184,7 +185,7 @@ export function findingAlerts(
   others: readonly Alert[],
   renamed: number,
 ): Alert[] {
-  return checks.flatMap(({ check, status, severity, samples, remedy: advice, ...result }) => {
+  return checks.flatMap(({ check, status, severity, state, remedy: advice, ...result }) => {
     const isRenamed = check === 'duplicate_ids' && renamed > 0;
     const found = isRenamed ? result.found - renamed : result.found;
     if (isRenamed && found <= 0) return [];
@@ -197,7 +198,7 @@ export function findingAlerts(
       return [];
     const details = {
       since: null,
-      state: JSON.stringify([found, samples.map(({ subject }) => subject)]),
+      state: `${found} ${state ?? ''}`,
       count: found,
       message: `${summary}.`,
       remedy: advice ?? remedy('verify', ['--check', check], 'lists what was found'),
@@ -206,32 +207,4 @@ export function findingAlerts(
       ? [alert('raw_entries_gone', null, details)]
       : [findingAlert(severity, { ...details, subject: check })];
   });
-}
-
-/** The figures of an audit. */
-export function auditFigures({ result, losses }: LogAudit, unchanged: number): AuditFigures {
-  const { missing, different, unapplied, doubled, unfounded, damaged } = total(losses);
-  return {
-    entries: result.entries,
-    items: result.total.items,
-    missing: missing.count,
-    different: different.count,
-    unapplied: unapplied.count,
-    doubled: doubled.count,
-    unfounded: unfounded.count,
-    damaged: damaged.count,
-    unchanged,
-  };
-}
-
-function total(losses: LogAudit['losses']): Losses {
-  const sum = noLosses();
-  for (const part of losses.values()) {
-    for (const kind of LOSS_KINDS) {
-      sum[kind].count += part[kind].count;
-      sum[kind].digest = (sum[kind].digest + part[kind].digest) % 2 ** 32;
-      sum[kind].samples.push(...part[kind].samples);
-    }
-  }
-  return sum;
 }

@@ -1,0 +1,70 @@
+import type { JsonObject } from '../model/json.js';
+import { fileOfOrigin } from '../model/raw-entry.js';
+import { commandOfRun, pathFrom } from '../model/recorded-command.js';
+import { remedy, type Remedy } from '../model/remedy.js';
+import { minuteOf } from '../model/time.js';
+import type { Sql } from '../store/sql.js';
+import { readStoringRun, type StoringRun } from '../store/queries/storing-run.js';
+
+/** What decides how a file is read, and what becomes of it. `--register` is not among them: its connections are there. */
+const CHOICES = ['connection', 'tickets', 'include', 'maxEntrySize', 'appSecretFile'] as const;
+
+/** Of so many files that one run has read, one may be the one. */
+const MOST_FILES = 20;
+
+export const STORE_AGAIN = 'stores the lost entries again and links their messages to them';
+
+/** Which entry is to be had again: what names it, and where it was found, where that is known. */
+export interface LostEntry {
+  id: string;
+  runId: string | null;
+  origin: string | null;
+}
+
+/**
+ * What brings a raw entry back that is gone or was changed: the command that stored it, with every choice of that run that
+ * decides how its file is read, and with a path that leads there from every directory.
+ */
+export async function sourceRemedy(sql: Sql, { id, runId, origin }: LostEntry, why: string): Promise<Remedy> {
+  return remedyOf(await readStoringRun(sql, { runId, entryId: id }), fileOfOrigin(origin), why);
+}
+
+function remedyOf(run: StoringRun | null, file: string | null, why: string): Remedy {
+  if (run === null) return commandOfRun('replay', { paths: [file ?? 'FILE'] }, why);
+  const { command, options, connection, startedAt } = run;
+  if (command !== 'replay') {
+    const of = connection === null ? [] : ['--connection', connection];
+    return remedy('import', ['CONTACT', ...of], 'asks the phone for these messages again');
+  }
+  const choices = choicesOf(options, connection);
+  const paths = file === null ? pathsIn(options) : [withoutMember(file)];
+  const { directory = null } = options;
+  if (paths.length === 1 && paths[0] === '-') {
+    const piped = `with the log piped in that the replay of ${minuteOf(startedAt)} read, ${why}`;
+    return commandOfRun('replay', { ...choices, paths }, piped);
+  }
+  const isNamed = paths.length > 0 && paths.length <= MOST_FILES && !paths.includes('-');
+  return commandOfRun('replay', { ...choices, directory, paths: isNamed ? paths : ['FILE'] }, why);
+}
+
+function choicesOf(options: JsonObject, connection: string | null): JsonObject {
+  const choices: JsonObject = {};
+  for (const key of CHOICES) {
+    const value = options[key];
+    if (value !== undefined) choices[key] = value;
+  }
+  if (connection !== null) choices['connection'] = connection;
+  const { appSecretFile } = options;
+  if (typeof appSecretFile === 'string')
+    choices['appSecretFile'] = pathFrom(options['directory'], appSecretFile);
+  return choices;
+}
+
+function pathsIn({ paths }: JsonObject): string[] {
+  return Array.isArray(paths) ? paths.filter((path) => typeof path === 'string') : [];
+}
+
+/** `archive.zip/day.log` is in `archive.zip`, which is what can be read. */
+function withoutMember(file: string): string {
+  return file.replace(/(\.zip)\/.*$/i, '$1');
+}

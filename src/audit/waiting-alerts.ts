@@ -1,0 +1,138 @@
+import { amount, count as countWords } from '../model/amount.js';
+import type { Provider } from '../model/enumerations.js';
+import { remedy } from '../model/remedy.js';
+import { minuteOf } from '../model/time.js';
+import type { EntryGroup, PendingFactGroup } from '../store/queries/report.js';
+import type { ConnectionRow } from '../store/tables/connections.js';
+import type { MediaCount } from '../store/tables/media-files.js';
+import { alert, candidatesOf, namelessRemedy, type Alert } from './alert.js';
+
+const NUMBERS_NAMED = 3;
+
+/** Reasons of entries that a run is at work on, and takes up again by itself if it is killed. */
+const IN_WORK = new Set(['unfinished', 'unfinished, requeued', 'requeued']);
+
+/** A connection as an alert names it. */
+type Named = Pick<ConnectionRow, 'id' | 'name'>;
+
+/** What is known about entries that may wait. */
+export interface WaitingFacts {
+  /** Entries with whose they are (null: nobody's). */
+  entries: readonly { group: EntryGroup; connection: ConnectionRow | null }[];
+  /** Every connection there is. */
+  connections: readonly ConnectionRow[];
+  /** Whether a run is at work, which may have put entries back. */
+  isAtWork: boolean;
+}
+
+/** Updates of a connection that have waited too long for their message. */
+export function pendingFactAlert(row: Named, pendingFacts: PendingFactGroup | undefined): Alert[] {
+  if (pendingFacts === undefined || pendingFacts.old.count === 0) return [];
+  const { count, firstAt, lastAt } = pendingFacts.old;
+  return [
+    alert('pending_facts', row, {
+      since: firstAt,
+      state: lastAt,
+      count,
+      message: `${amount(count, 'status, edit or reaction has', 'statuses, edits or reactions have')} been pending for more than a day: target message not received.`,
+      remedy: remedy(
+        'verify',
+        ['--check', 'pending_facts', '--connection', row.name],
+        'lists the missing target messages',
+      ),
+    }),
+  ];
+}
+
+/** Files that this tool fetches, and that are about to be lost, or are. */
+export function mediaAlerts(row: Named, media: readonly MediaCount[]): Alert[] {
+  return media.flatMap(({ state, due, firstDueAt }) => {
+    if (due === 0) return [];
+    if (state === 'expired') {
+      return alert('media_expired', row, {
+        since: firstDueAt,
+        state: due,
+        count: due,
+        message: `${amount(due, 'file was', 'files were')} not fetched before Meta forgot ${due === 1 ? 'it' : 'them'}.`,
+        remedy: remedy('verify', ['--check', 'media_owed', '--connection', row.name], 'lists their messages'),
+      });
+    }
+    return alert('media_expiring', row, {
+      since: null,
+      state: firstDueAt,
+      count: due,
+      message: `${amount(due, 'file has', 'files have')} not been fetched, and Meta forgets ${due === 1 ? 'it' : 'the first of them'} ${firstDueAt === null ? 'within a day' : `at ${minuteOf(firstDueAt)}`}.`,
+      remedy: remedy('media fetch', [row.name], 'fetches them'),
+    });
+  });
+}
+
+interface Waiting {
+  connection: ConnectionRow | null;
+  reason: string;
+  count: number;
+  since: number;
+  newest: number;
+  numbers: Set<string>;
+  nameless: number;
+  providers: Set<Provider>;
+}
+
+/** Entries that wait, by why and whose they are. */
+export function pendingAlerts(facts: WaitingFacts): Alert[] {
+  const waiting = new Map<string, Waiting>();
+  for (const { group, connection } of facts.entries) {
+    if (group.status !== 'pending') continue;
+    const reason = group.reason ?? 'pending';
+    if (facts.isAtWork && IN_WORK.has(reason)) continue;
+    const key = `${connection?.id ?? ''} ${reason}`;
+    const known: Waiting = waiting.get(key) ?? {
+      connection,
+      reason,
+      count: 0,
+      since: group.firstStoredAt,
+      newest: group.lastStoredAt,
+      numbers: new Set(),
+      nameless: 0,
+      providers: new Set(),
+    };
+    known.count += group.count;
+    known.since = Math.min(known.since, group.firstStoredAt);
+    known.newest = Math.max(known.newest, group.lastStoredAt);
+    known.providers.add(group.provider);
+    for (const number of group.phoneNumberIds) known.numbers.add(number);
+    if (group.phoneNumberIds.length === 0 && group.scope === null) known.nameless += group.count;
+    waiting.set(key, known);
+  }
+  return [...waiting.values()].map((one) => pendingAlert(one, facts));
+}
+
+function pendingAlert(waiting: Waiting, { connections }: WaitingFacts): Alert {
+  const { connection, count, since, newest, reason } = waiting;
+  const entries = amount(count, 'entry is', 'entries are');
+  const isUnknown = reason === 'unknown_connection' && connection === null;
+  const isNameless = isUnknown && waiting.nameless === count;
+  const message = isNameless
+    ? `${entries} pending: ${count === 1 ? 'it names' : 'they name'} no connection, so say which one ${count === 1 ? 'it belongs' : 'they belong'} to.`
+    : isUnknown
+      ? `${entries} pending for a connection that does not exist yet: phone_number_id ${listOf([...waiting.numbers].sort(), NUMBERS_NAMED)}.`
+      : `${entries} pending (${reason.replaceAll('_', ' ')}).`;
+  return alert('entries_pending', connection, {
+    since,
+    state: newest,
+    subject: reason,
+    count,
+    message,
+    remedy: isNameless
+      ? namelessRemedy(candidatesOf(connections, waiting.providers))
+      : isUnknown
+        ? remedy('replay', ['--register'], 'creates the connections that the entries name, and imports them')
+        : remedy('replay', [], 'imports the pending entries'),
+  });
+}
+
+/** `1/3, 1/5 and 12 more`. */
+export function listOf(words: readonly string[], most: number): string {
+  const shown = words.slice(0, most).join(', ');
+  return words.length > most ? `${shown} and ${countWords(words.length - most)} more` : shown;
+}

@@ -1,0 +1,75 @@
+import { decodeWamid } from '../identity/wamid.js';
+import { INCLUDABLE_CHATS, type IncludableChat } from '../model/enumerations.js';
+import type { MessageFact } from '../model/facts.js';
+import { TWIN_TOLERANCE_MS } from '../rules/message-state.js';
+import type { Claim } from '../store/checks/messages.js';
+import type { Decodable, DecodedEntry, RawLog } from './raw-log.js';
+
+const EVERYTHING: ReadonlySet<IncludableChat> = new Set(INCLUDABLE_CHATS);
+
+/** A message by what it says of itself. */
+type Claimed = Omit<Claim, 'id' | 'batchId'>;
+
+/** What an entry says about a row that names it. */
+export type ClaimVerdict =
+  { holds: true } | { holds: false; why: 'not_held' | 'other_connection'; said: MessageFact | null };
+
+/**
+ * Whether an entry holds the message of a row that names it: under the row's id, or under the other name of it (M10), on the
+ * row's connection. An entry whose connection is not known now may be of any. Of an item that was left out, by a rule or
+ * because it cannot be stored, an earlier version may have made a row.
+ */
+export function verdictOnClaim<E extends Decodable>(
+  decoded: DecodedEntry<E>,
+  row: Claimed,
+  log: RawLog,
+): ClaimVerdict {
+  const told = tell(decoded, row);
+  if (told.holds || decoded.failure !== null) return { holds: true };
+  const facts = decoded.sections.flatMap(({ section }) => section.facts);
+  const leavesOut = facts.some((fact) => fact.kind === 'skipped' || fact.kind === 'rejected');
+  if (!leavesOut) return told;
+  const included = tell(log.decodeWith(decoded, EVERYTHING), row);
+  if (included.holds) return included;
+  const isNamed = Buffer.from(decoded.entry.rawBody).includes(row.externalId);
+  return isNamed && told.why === 'not_held' ? { holds: true } : told;
+}
+
+/** Whether an entry holds a row’s message as one that is imported, whatever the row names. */
+export function holdsMessage(decoded: DecodedEntry<Decodable>, row: Claimed): boolean {
+  return decoded.failure === null && tell(decoded, row).holds;
+}
+
+function tell<E extends Decodable>({ sections }: DecodedEntry<E>, row: Claimed): ClaimVerdict {
+  let why: (ClaimVerdict & { holds: false })['why'] = 'not_held';
+  let said: MessageFact | null = null;
+  for (const { section, connection, pending } of sections) {
+    const isElsewhere = connection !== null && pending === null && connection.id !== row.connectionId;
+    for (const fact of section.facts) {
+      if (fact.kind !== 'message') continue;
+      if (isSameName(fact, row)) {
+        if (!isElsewhere) return { holds: true };
+        why = 'other_connection';
+      } else if (!isElsewhere && isSameMessage(fact, row)) {
+        said = fact;
+      }
+    }
+  }
+  return { holds: false, why, said };
+}
+
+function isSameName(fact: MessageFact, { externalId, stanzaId }: Claimed): boolean {
+  if (fact.externalId === externalId) return true;
+  const inside = decodeWamid(externalId)?.stanzaId ?? externalId;
+  return fact.stanzaId !== undefined && fact.stanzaId === inside && (stanzaId ?? inside) === inside;
+}
+
+/** By the key id, whatever the row is called. */
+function isSameMessage(fact: MessageFact, row: Claimed): boolean {
+  return (
+    fact.stanzaId !== undefined &&
+    fact.stanzaId === row.stanzaId &&
+    fact.direction === row.direction &&
+    Math.abs(fact.timestamp - row.timestamp) <= TWIN_TOLERANCE_MS
+  );
+}

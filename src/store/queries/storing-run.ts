@@ -1,0 +1,37 @@
+import { columns, jsonObject, orNull, rowOf, text, time, uuid, type RowOf } from '../columns.js';
+import type { Sql } from '../sql.js';
+
+const STORING_RUN = columns({
+  id: uuid,
+  command: text,
+  options: jsonObject,
+  startedAt: time,
+  /** What the connection of `--connection` is called now. */
+  connection: orNull(text),
+});
+
+/** A run that brought raw entries into the log. Times are ms since 1970. */
+export type StoringRun = RowOf<typeof STORING_RUN>;
+
+/** A run that only read the log again stores nothing. */
+const STORES = `(r.options ? 'paths' or r.command in ('import', 'link') or r.options ? 'adopt')`;
+
+/**
+ * The run that stored a raw entry, also of one that is gone: the one that names it, if that run has stored anything; else the
+ * last one that had begun when the entry's id was made. Ids hold their time.
+ */
+export async function readStoringRun(
+  sql: Sql,
+  { runId, entryId }: { runId: string | null; entryId: string },
+): Promise<StoringRun | null> {
+  const latest = `${entryId.slice(0, 13)}-ffff-ffff-ffffffffffff`;
+  const [row] = await sql.query(
+    `select r.id, r.command, r.options, r.started_at,
+       coalesce(c.name, r.options ->> 'connection') as connection
+     from sync_runs r left join connections c on c.id::text = r.options ->> 'connectionId'
+     where ${STORES} and (r.id = $1::uuid or r.id <= $2::uuid)
+     order by (r.id is not distinct from $1::uuid) desc, r.id desc limit 1`,
+    [runId, latest],
+  );
+  return row === undefined ? null : rowOf(STORING_RUN, row);
+}
