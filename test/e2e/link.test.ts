@@ -389,7 +389,7 @@ describeOnBackends('link', (backend) => {
     const { code, stdout } = await child.ended;
     expect({ code, stdout }).toMatchObject({
       code: 143,
-      stdout: expect.stringContaining('Interrupted: the same command resumes it.'),
+      stdout: expect.stringContaining('Interrupted: the same command resumes it.') as unknown,
     });
     expect(performance.now() - stoppedAt).toBeLessThan(10_000);
     const left = await machine.look(({ sql }) => sql.query(`select count(*)::int as n from owed_files`));

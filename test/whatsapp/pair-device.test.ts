@@ -190,7 +190,7 @@ describe('pairing', () => {
       kind: 'linked',
       sync: 'stalled',
       progress: { announced: 3, received: 2 },
-      missing: [{ type: 'full', chunk: 3, reason: expect.any(String) }],
+      missing: [{ type: 'full', chunk: 3, reason: expect.any(String) as unknown }],
     });
     expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(steps.at(-1)).toMatchObject({ step: 'syncing', announced: 3, received: 2 });
