@@ -1,4 +1,5 @@
-import { mayHoldSignature, namesHubSignature } from '../decode/envelopes/signatures.js';
+import { mayHoldSignature } from '../decode/envelopes/http-head.js';
+import { namesHubSignature } from '../decode/envelopes/signatures.js';
 
 /** A cell of a row, with the name of its column where the file gives one. */
 export interface NamedCell {

@@ -1,5 +1,6 @@
 import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipBlank } from './bytes.js';
 import { readFrame, type FrameForm } from '../decode/envelopes/line-frames.js';
+import { isRequestLine, isSignatureLine } from '../decode/envelopes/http-head.js';
 import { findValue } from './console-line.js';
 import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
 import { looksLikeChatText } from './exports/chat-text.js';
@@ -61,6 +62,7 @@ function formatOf(head: Buffer): Format {
   if (dump !== undefined) return { kind: 'sql', ...dump };
   if (looksLikeChatText(head.toString('utf8', start))) return { kind: 'chat_text' };
   if (head[start] === OPEN_BRACKET) return sniffBracket(head, start);
+  if (holdsRequests(head)) return { kind: 'console' };
   if (head[start] === QUOTE && holdsTextsOfJson(head, start)) return { kind: 'ndjson' };
   const layout = findCsvLayout(head);
   const form = layout === undefined || layout === 'no_json' ? findFrameForm(head) : undefined;
@@ -188,6 +190,15 @@ function findFrameForm(head: Buffer): FrameForm | undefined {
     else framed++;
   }
   return framed >= bare ? form : undefined;
+}
+
+/** Whether a text dumps requests, each a head and a body: its bare lines of JSON make it no NDJSON. */
+function holdsRequests(head: Buffer): boolean {
+  for (const line of sampleLines(head)) {
+    const text = line.toString('latin1', 0, 2_000);
+    if (isRequestLine(text) || isSignatureLine(text)) return true;
+  }
+  return false;
 }
 
 /** The first lines that hold anything. */

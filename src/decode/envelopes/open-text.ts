@@ -3,6 +3,7 @@ import type { JsonValue } from '../../model/json.js';
 import { locateJsonError } from '../parse-json.js';
 import { timeInWords, withoutColours } from './clock.js';
 import { findValues, type FoundValue } from './find-values.js';
+import { mayHoldSignature, splitRequest } from './http-head.js';
 import { joinFrames } from './line-frames.js';
 import { endsBeforeText, hasMark, type PartReason } from './outer-values.js';
 import { mayBeExtended, withoutExtended } from './values.js';
@@ -18,6 +19,9 @@ export interface OpenedValue {
   at: number | undefined;
   /** Whether its text has something that only a webhook, or a text around one, says. */
   isMarked: boolean;
+  /** The words before and after it which may say who signed it; empty where none of them mentions a signature. */
+  before: string;
+  after: string;
 }
 
 /** Why a text holds no value. */
@@ -77,6 +81,8 @@ export function wholeJson(text: string): OpenedValue | undefined {
       source: text,
       at: undefined,
       isMarked: false,
+      before: '',
+      after: '',
     };
   } catch {
     return undefined;
@@ -162,6 +168,14 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   }
   const plain = ansi(text);
   if (plain !== undefined) return openInner(plain);
+  const request = mayBeRequest(text) ? splitRequest(text) : undefined;
+  if (request !== undefined) {
+    const { head, body } = request;
+    const opened = openInner({ step: 'http', text: body, isExact: true });
+    const at = timeInWords(head);
+    if (opened.length > 0)
+      return opened.map((each) => ({ ...each, before: head + each.before, at: each.at ?? at }));
+  }
   const found = text.includes('{') || text.includes('[') ? openValues(text) : NOTHING;
   // Inside an encoded body, which begins before them, values are parts of it, or a person's words.
   const isInside = found.values.length > 0 && ENCODED_START.test(text.slice(0, found.start));
@@ -199,6 +213,11 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
 
 const NOTHING = { values: [], empty: [], start: 0, isPart: false };
 
+/** A quick look: no JSON begins as the head of a request does. */
+function mayBeRequest(text: string): boolean {
+  return /^[^{["'\\]{0,200}(?:HTTP\/\d|hub[-_]?signature|: )/i.test(text);
+}
+
 /** How a body begins in the encodings that keep its brackets or write them as %7B. */
 const ENCODED_START = /[{[]\s*(?:\\+["'nr]|""|\\x22|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s)*%22/i;
 
@@ -220,7 +239,10 @@ function openValues(text: string): {
     first === undefined ? undefined : timeInWords(text.slice(0, Math.min(first.start, LONGEST_PREFIX)));
   // Nothing but values: one after the other, or a line each.
   const around = first?.start === text.search(/\S/) && isBlankBetween(text, values) ? 'concatenated' : 'text';
-  const open = ({ value, source, start, end, syntax }: FoundValue): OpenedValue => {
+  const wordsAround = namesSigner(text) ? wordsAroundValues(text, values) : undefined;
+  const open = (found: FoundValue): OpenedValue => {
+    const { value, source, start, end, syntax } = found;
+    const { before = '', after = '' } = wordsAround?.(found) ?? {};
     const written = text.slice(start, end);
     const plain = (source === undefined ? written.includes('$') : mayBeExtended(written))
       ? withoutExtended(value)
@@ -233,18 +255,46 @@ function openValues(text: string): {
       source,
       at,
       isMarked,
+      before,
+      after,
     };
   };
   const opened = values.map(open);
   if (first !== undefined && cutAt !== undefined) {
     const cut = text.slice(cutAt);
-    opened.push({ value: cut, steps: [around], source: undefined, at, isMarked: hasMark(cut) });
+    const isMarked = hasMark(cut);
+    const { before = '', after = '' } = wordsAround?.({ start: cutAt, end: text.length }) ?? {};
+    opened.push({ value: cut, steps: [around], source: undefined, at, isMarked, before, after });
   }
   return {
     values: opened,
     empty: empty === undefined || cutAt !== undefined ? [] : [open(empty)],
     start: first?.start ?? 0,
     isPart: found.partReason !== undefined,
+  };
+}
+
+/** Whether a text mentions a signature, wherever. */
+function namesSigner(text: string): boolean {
+  return text.includes('sha256=') || mayHoldSignature(text);
+}
+
+/** Of a value, the words before and after it. Bodies are no words: what a person wrote in one says nothing about another. */
+function wordsAroundValues(
+  text: string,
+  values: readonly FoundValue[],
+): (value: { start: number; end: number }) => { before: string; after: string } {
+  const bodies = values.filter(({ start, end }) => hasMark(text.slice(start, end)));
+  return ({ start, end }) => {
+    let before = '';
+    let from = 0;
+    for (const body of bodies) {
+      if (body.start >= start) break;
+      before += text.slice(from, body.start);
+      from = body.end;
+    }
+    const next = bodies.find((body) => body.start >= end)?.start;
+    return { before: before + text.slice(Math.min(from, start), start), after: text.slice(end, next) };
   };
 }
 
