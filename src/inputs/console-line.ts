@@ -103,6 +103,12 @@ function isFollowedByOther(rest: Buffer, scanner: ValueScanner): boolean {
 export function findFilled(line: Buffer, scanner = new ValueScanner()): FoundValue | undefined {
   let from = 0;
   while (startsValue(line.subarray(from))) {
+    const at = nextBracket(line, from);
+    if (lookAhead(line, at) === 'empty') {
+      // Looking on from each of many for one that is not empty would take for ever.
+      from = skipBlank(line, at + 1) + 1;
+      continue;
+    }
     const found = findValue(line.subarray(from), scanner);
     if (found === undefined) return undefined;
     const { kind, start, end } = found;
@@ -203,9 +209,18 @@ const LONGEST_TIME_PREFIX = 64;
 function nextBracket(line: Buffer, from: number): number {
   for (let at = from; at < line.length; at++) {
     const byte = line[at];
-    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) return at;
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) return lastOfBrackets(line, at);
   }
   return -1;
+}
+
+/** No value begins with more brackets; whoever looks on from each of a million takes for ever. */
+const MOST_BRACKETS = 64;
+
+function lastOfBrackets(line: Buffer, first: number): number {
+  let end = first;
+  while (line[end] === OPEN_BRACE || line[end] === OPEN_BRACKET) end++;
+  return Math.max(first, end - MOST_BRACKETS);
 }
 
 /** Whether the bracket at `at` is the first character of a string that holds JSON. */

@@ -2,7 +2,7 @@ import { gunzipSync, inflateSync } from 'node:zlib';
 import type { JsonValue } from '../../model/json.js';
 import { locateJsonError } from '../parse-json.js';
 import { timeInWords, withoutColours } from './clock.js';
-import { findValues, type FoundValue } from './find-values.js';
+import { endOfText, findValues, type FoundValue } from './find-values.js';
 import { mayHoldSignature, splitRequest } from './http-head.js';
 import { joinFrames } from './line-frames.js';
 import { endsBeforeText, hasMark, type PartReason } from './outer-values.js';
@@ -142,6 +142,8 @@ interface Inner {
   text: string;
   /** Whether `text` is what was there before the encoding, to the byte. */
   isExact: boolean;
+  /** The words before it. */
+  before?: string;
 }
 
 /** An encoding, taken off whole texts; undefined where the text does not have it. */
@@ -171,10 +173,9 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   const request = mayBeRequest(text) ? splitRequest(text) : undefined;
   if (request !== undefined) {
     const { head, body } = request;
-    const opened = openInner({ step: 'http', text: body, isExact: true });
+    const opened = openInner({ step: 'http', text: body, isExact: true, before: head });
     const at = timeInWords(head);
-    if (opened.length > 0)
-      return opened.map((each) => ({ ...each, before: head + each.before, at: each.at ?? at }));
+    if (opened.length > 0) return opened.map((each) => ({ ...each, at: each.at ?? at }));
   }
   const found = text.includes('{') || text.includes('[') ? openValues(text) : NOTHING;
   // Inside an encoded body, which begins before them, values are parts of it, or a person's words.
@@ -202,9 +203,10 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   if (found.isPart) return [];
   return found.values.length > 0 ? found.values : found.empty;
 
-  function openInner({ step, text: inner, isExact }: Inner): OpenedValue[] {
+  function openInner({ step, text: inner, isExact, before = '' }: Inner): OpenedValue[] {
     return openLayers(inner, allowance, layer + 1).map((each) => ({
       ...each,
+      before: before === '' ? each.before : before + each.before,
       steps: [...step.split('.'), ...each.steps],
       source: isExact ? each.source : undefined,
     }));
@@ -219,7 +221,7 @@ function mayBeRequest(text: string): boolean {
 }
 
 /** How a body begins in the encodings that keep its brackets or write them as %7B. */
-const ENCODED_START = /[{[]\s*(?:\\+["'nr]|""|\\x22|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s)*%22/i;
+const ENCODED_START = /[{[]\s*(?:\\+["'nr]|""|\\x22|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s){0,64}%22/i;
 
 /**
  * The values among the words of a text, and an empty one where there is nothing better. What the text's end cuts off is the
@@ -322,15 +324,22 @@ function hexEscapes(text: string): Inner | undefined {
 const HEX = /\\x[\da-f]{2}/i;
 const NO_HEX = /\\(?!x[\da-f]{2})/i;
 
-const LOGFMT = /(?:^|[\s,(])[\w.@-]+="((?:[^"\\]|\\.)*)"(?=[\s,)]|$)/gs;
+const FIELD = /(?:^|[\s,(])[\w.@-]+="/g;
+const AFTER_FIELD = /[\s,)]/;
 
 /** `msg="received {\"object\":…}"`: the first quoted value of logfmt with a bracket in it that begins before `end`. */
 function logfmt(end: number, text: string): Inner | undefined {
-  for (const match of text.matchAll(LOGFMT)) {
-    if (match.index >= end) return undefined;
-    const [, value = ''] = match;
-    if (/[{[]/.test(value) && value.includes('\\')) {
-      return { step: 'logfmt', text: unescaped(value), isExact: true };
+  FIELD.lastIndex = 0;
+  // No pattern takes a value whole: at some megabytes it overflows the stack.
+  for (let match = FIELD.exec(text); match !== null && match.index < end; match = FIELD.exec(text)) {
+    const start = FIELD.lastIndex;
+    const after = endOfText(text, start);
+    if (after === undefined) return undefined;
+    if (after < text.length && !AFTER_FIELD.test(text.charAt(after))) continue;
+    FIELD.lastIndex = after;
+    const value = text.slice(start, after - 1);
+    if (value.includes('\\') && /[{[]/.test(value)) {
+      return { step: 'logfmt', text: unescaped(value), isExact: true, before: text.slice(0, match.index) };
     }
   }
   return undefined;
@@ -373,7 +382,7 @@ function csvQuotes(text: string): Inner | undefined {
 
 /** `%7B%22object%22…`: a body that was taken for a form. */
 function percent(text: string): Inner | undefined {
-  if (!/%7B(?:%\w\w|\+|\s)*%22/i.test(text)) return undefined;
+  if (!/%7B(?:%\w\w|\+|\s){0,64}%22/i.test(text)) return undefined;
   const bytes = text
     .replaceAll('+', ' ')
     .replace(/(?:%[\da-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'));
