@@ -62,11 +62,11 @@ function formatOf(head: Buffer): Format {
   if (dump !== undefined) return { kind: 'sql', ...dump };
   if (looksLikeChatText(head.toString('utf8', start))) return { kind: 'chat_text' };
   if (head[start] === OPEN_BRACKET) return sniffBracket(head, start);
-  if (holdsRequests(head)) return { kind: 'console' };
   if (head[start] === QUOTE && holdsTextsOfJson(head, start)) return { kind: 'ndjson' };
   const layout = findCsvLayout(head);
   const form = layout === undefined || layout === 'no_json' ? findFrameForm(head) : undefined;
   if (form !== undefined) return framed(form, head);
+  if ((layout === undefined || layout === 'no_json') && holdsRequests(head)) return { kind: 'console' };
   if (layout === 'no_json')
     return sniffLines(head) === 'ndjson' ? { kind: 'ndjson' } : { kind: 'table_without_json' };
   if (layout !== undefined) return { kind: 'csv', layout };

@@ -130,6 +130,18 @@ test('a request inside JSON is one, too', async () => {
   expect(verdicts(await readText(file))).toEqual(['A valid', 'B bad', 'C -']);
 });
 
+test('a request beside its body is who signed it', () => {
+  const request = `POST /w HTTP/1.1\r\nX-Hub-Signature-256: ${sign(FORGED, 'x')}\r\n\r\n${FORGED}`;
+  for (const entry of [
+    { body: FORGED, request },
+    { request, body: FORGED },
+  ]) {
+    const decoded = decodeEntry(Buffer.from(JSON.stringify(entry)), { include: new Set() });
+    const signatures = decoded.kind === 'decoded' ? decoded.entry.signatures : [];
+    expect(signatures.map((signed) => judgeSignature(signed, [SECRET]))).toEqual(['bad']);
+  }
+});
+
 test('what only resembles a head stays what it is', async () => {
   const { seen, source } = await readText(`Note: 1\nError: 2\n${PLAIN}\nWarning: 3\n`);
   expect(seen.map(({ at }) => at)).toEqual(['log:1', 'log:2', 'log:3', 'log:4']);

@@ -1,6 +1,6 @@
-import { gunzipSync, inflateSync } from 'node:zlib';
 import type { JsonValue } from '../../model/json.js';
 import { locateJsonError } from '../parse-json.js';
+import { Allowance, MAX_LAYERS } from './allowance.js';
 import { timeInWords, withoutColours } from './clock.js';
 import { endOfText, findValues, type FoundValue } from './find-values.js';
 import { mayHoldSignature, splitRequest } from './http-head.js';
@@ -29,44 +29,6 @@ export interface Unopened {
   reason: 'invalid_json' | 'no_json' | 'abridged' | 'empty_request_body' | 'printed_by_node' | PartReason;
   message: string;
 }
-
-/** How much may be read and unpacked in one entry, over all texts in it: hostile ones nest, and bombs unpack. */
-export class Allowance {
-  #left = 1 << 30;
-  /** An entry of 64 MB may hold base64 of gzip of as much again. */
-  #unpacked = 1 << 27;
-
-  /** False when there is nothing left to spend. */
-  spend(characters: number): boolean {
-    this.#left -= characters;
-    return this.#left > 0;
-  }
-
-  unpack(bytes: Uint8Array): Buffer | undefined {
-    const unzip = bytes[0] === 0x1f ? gunzipSync : inflateSync;
-    try {
-      const unpacked = unzip(bytes, { maxOutputLength: Math.max(1, this.#unpacked) });
-      this.#unpacked -= unpacked.length;
-      return unpacked;
-    } catch {
-      return undefined;
-    }
-  }
-}
-
-/** An entry's bytes without gzip around them, also gzip of gzip. */
-export function unpacked(bytes: Uint8Array, allowance: Allowance): Uint8Array {
-  let plain = bytes;
-  for (let layers = 0; layers < MAX_LAYERS && plain[0] === 0x1f && plain[1] === 0x8b; layers++) {
-    const inner = allowance.unpack(plain);
-    if (inner === undefined) break;
-    plain = inner;
-  }
-  return plain;
-}
-
-/** Encodings over encodings in one text; real ones have three. */
-const MAX_LAYERS = 12;
 
 const parse: (text: string) => JsonValue = JSON.parse;
 
@@ -436,7 +398,7 @@ function base64(text: string, allowance: Allowance): Inner | undefined {
 function decoded(token: string | undefined, allowance: Allowance): Inner | undefined {
   if (token === undefined || token.length < 16) return undefined;
   const bytes = Buffer.from(token, 'base64');
-  const packed = bytes[0] === 0x1f || bytes[0] === 0x78 ? allowance.unpack(bytes) : undefined;
+  const packed = allowance.unpackAny(bytes);
   const inner = (packed ?? bytes).toString('utf8');
   // An id of as many letters decodes to noise.
   if (inner.includes('\uFFFD') || inner.includes('\0')) return undefined;

@@ -1,7 +1,8 @@
 import type { SignedBody } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { contentLengthIn, mayHoldSignature, sinceLastRequest } from './http-head.js';
-import { openText, type Allowance, type OpenedValue } from './open-text.js';
+import type { Allowance } from './allowance.js';
+import { openText, type OpenedValue } from './open-text.js';
 import { hasMark } from './outer-values.js';
 import type { Trail } from './trail.js';
 
