@@ -209,7 +209,9 @@ const LONGEST_TIME_PREFIX = 64;
 function nextBracket(line: Buffer, from: number): number {
   for (let at = from; at < line.length; at++) {
     const byte = line[at];
-    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) return lastOfBrackets(line, at);
+    // `ESC [` begins a colour.
+    if (byte === OPEN_BRACE || (byte === OPEN_BRACKET && line[at - 1] !== ESCAPE))
+      return lastOfBrackets(line, at);
   }
   return -1;
 }
@@ -237,15 +239,28 @@ const ESCAPED = new Set(Buffer.from('"nr'));
 /** Whether the bracket at `at` starts JSON as a log would hold it: `{"key":`, or an array of such. */
 function lookAhead(line: Buffer, at: number): 'value' | 'empty' | 'no' {
   let next = at;
-  while (line[next] === OPEN_BRACKET) next = skipBlank(line, next + 1);
+  while (line[next] === OPEN_BRACKET) next = skipColours(line, next + 1);
   if (next >= line.length) return 'value';
   if (line[next] === CLOSE_BRACKET) return next === at + 1 ? 'empty' : 'no';
   if (line[next] !== OPEN_BRACE) return 'no';
-  next = skipBlank(line, next + 1);
+  next = skipColours(line, next + 1);
   if (next >= line.length) return 'value';
   if (line[next] === CLOSE_BRACE) return line[at] === OPEN_BRACE ? 'empty' : 'value';
   if (line[next] !== QUOTE) return 'no';
   for (next++; next < line.length && line[next] !== QUOTE; next++) if (line[next] === BACKSLASH) next++;
-  next = skipBlank(line, next + 1);
+  next = skipColours(line, next + 1);
   return next >= line.length || line[next] === COLON ? 'value' : 'no';
+}
+
+const ESCAPE = 0x1b;
+
+/** The first index from `from` that is neither white space nor of a colour. */
+function skipColours(line: Buffer, from: number): number {
+  let at = skipBlank(line, from);
+  while (line[at] === ESCAPE) {
+    const [colour] = /^\x1b\[[\d;]*[A-Za-z]/.exec(line.toString('latin1', at, at + 32)) ?? [];
+    if (colour === undefined) return at;
+    at = skipBlank(line, at + colour.length);
+  }
+  return at;
 }

@@ -1,5 +1,5 @@
 import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipBlank } from './bytes.js';
-import { readFrame, type FrameForm } from '../decode/envelopes/line-frames.js';
+import { readFrame, readQuote, type FrameForm } from '../decode/envelopes/line-frames.js';
 import { isRequestLine, isSignatureLine } from '../decode/envelopes/http-head.js';
 import { findValue } from './console-line.js';
 import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
@@ -98,7 +98,12 @@ export function createSplitter(
     case 'csv':
       return new CsvSplitter(queue, format.layout, start);
     case 'framed':
-      return new FrameSplitter(queue, start, format.endsLines);
+      return new FrameSplitter(
+        queue,
+        start,
+        format.endsLines,
+        format.form === 'quoted' ? readQuote : readFrame,
+      );
     case 'sql':
       return new SqlSplitter(queue, format.mysql, start);
     case 'values':
@@ -170,7 +175,7 @@ function startsArray(line: Buffer): boolean {
 function framed(form: FrameForm, head: Buffer): Format {
   let lines = 0;
   for (const line of sampleLines(head)) {
-    const frame = readFrame(line);
+    const frame = form === 'quoted' ? readQuote(line) : readFrame(line);
     if (frame?.partial === false) return { kind: 'framed', form, endsLines: true };
     lines++;
   }
@@ -189,8 +194,28 @@ function findFrameForm(head: Buffer): FrameForm | undefined {
     if (frame === undefined) bare++;
     else framed++;
   }
-  return framed >= bare ? form : undefined;
+  if (form !== undefined && framed >= bare) return form;
+  return quotesValue(head) ? 'quoted' : undefined;
 }
+
+/** Whether a text quotes a value over several lines, each behind the same mark: `> {`. */
+function quotesValue(head: Buffer): boolean {
+  let opened: string | undefined;
+  for (const line of sampleLines(head)) {
+    const frame = readQuote(line);
+    if (frame === undefined) {
+      opened = undefined;
+      continue;
+    }
+    if (opened === frame.stream && QUOTED_KEY.test(frame.content.toString('latin1', 0, 200))) return true;
+    const found = findValue(frame.content);
+    opened =
+      found?.kind === 'unfinished' && found.start === skipBlank(frame.content) ? frame.stream : undefined;
+  }
+  return false;
+}
+
+const QUOTED_KEY = /^\s*(?:"[^"]*"\s*:|[{[]\s*(?:$|"))/;
 
 /** Whether a text dumps requests, each a head and a body: its bare lines of JSON make it no NDJSON. */
 function holdsRequests(head: Buffer): boolean {

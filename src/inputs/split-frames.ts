@@ -95,6 +95,7 @@ export class FrameSplitter implements Splitter {
     start: Place,
     /** Whether what is no part of a line ends in a line end. Without, parts are told by what they hold. */
     private readonly endsLines = true,
+    private readonly readLine = readFrame,
   ) {
     this.line = start.line;
     this.#offset = start.offset;
@@ -137,7 +138,7 @@ export class FrameSplitter implements Splitter {
     if (bytes === undefined || bytes.length > this.queue.maxEntryBytes) {
       this.queue.entryWithin(undefined, size, number, this.#after());
     } else if (skipBlank(bytes) < bytes.length) {
-      const frame = readFrame(bytes);
+      const frame = this.readLine(bytes);
       const content = frame?.content ?? bytes;
       this.#takeLine({ bytes, number, frame, content, ending: endingOf(frame, this.endsLines) }, terminated);
     }

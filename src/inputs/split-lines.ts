@@ -19,6 +19,7 @@ import {
   type FoundEntry,
 } from './console-line.js';
 import { isRequestWithoutBody } from '../decode/envelopes/open-text.js';
+import { withoutColours } from '../decode/envelopes/clock.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { isLoggerLine } from './logger-lines.js';
 import { beginsHead, RequestHead, requestAfterBody } from './request-head.js';
@@ -380,10 +381,14 @@ export class LineSplitter implements Splitter {
   }
 }
 
+const ESCAPE = 0x1b;
+
 /** A blank line, or the comma that remains on the line where a value over several lines ended. */
 function isEmpty(line: Buffer): boolean {
   const first = line[0] ?? 0;
   if (first > COMMA) return false;
+  if (first === ESCAPE && line.length < 64)
+    return isEmpty(Buffer.from(withoutColours(line.toString('latin1'))));
   const start = skipBlank(line);
   return start === line.length || (line[start] === COMMA && skipBlank(line, start + 1) === line.length);
 }

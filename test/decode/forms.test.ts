@@ -399,7 +399,7 @@ describe('E1: packed bytes', () => {
       { payload: signed(bytes) },
       { payload: { type: 'Buffer', data: [...bytes] } },
       { payload: { type: 'Buffer', data: bytes.toString('base64') } },
-      { payload: { ...[...bytes] } },
+      { payload: Object.fromEntries([...bytes].entries()) },
       { payload: bytes.toString('base64') },
       { payload: JSON.stringify({ type: 'Buffer', data: [...bytes] }) },
     ];
