@@ -77,6 +77,7 @@ export class ValueScanner {
     const length = chunk.length;
     let at = from;
     let inString = this.inString;
+    let inColour = this.#inColour;
     let previous = this.#previous;
     while (at < length) {
       const byte = chunk[at] ?? 0;
@@ -109,9 +110,9 @@ export class ValueScanner {
         at++;
         continue;
       }
-      if (this.#inColour || byte === ESCAPE) {
+      if (inColour) {
         // A colour of a terminal, between the tokens (`jq -C`): up to its letter.
-        this.#inColour = byte === ESCAPE || byte === OPEN_BRACKET || !isLetter(byte);
+        inColour = byte === OPEN_BRACKET || !isLetter(byte);
         at++;
         continue;
       }
@@ -120,6 +121,8 @@ export class ValueScanner {
           this.newlines++;
           this.#atLineStart = true;
           this.#lineIndented = false;
+        } else if (byte === ESCAPE) {
+          inColour = true;
         } else {
           this.#lineIndented = true;
         }
@@ -148,6 +151,7 @@ export class ValueScanner {
       }
     }
     this.inString = inString;
+    this.#inColour = inColour;
     this.#previous = previous;
     return at;
   }
