@@ -1,7 +1,8 @@
 import type { Provider } from '../model/enumerations.js';
 import type { DecodedEntry } from '../model/facts.js';
 import type { Found } from './envelopes/bodies.js';
-import { Allowance, openText, unpacked } from './envelopes/open-text.js';
+import { Allowance, unpacked } from './envelopes/allowance.js';
+import { openText } from './envelopes/open-text.js';
 import { Search, unrecognizedOf } from './envelopes/unwrap.js';
 import type { DecodeOptions } from './options.js';
 import type { JsonValue } from '../model/json.js';

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../model/json.js';
-import { Allowance, openText, unpacked } from './envelopes/open-text.js';
+import { Allowance, unpacked } from './envelopes/allowance.js';
+import { openText } from './envelopes/open-text.js';
 import { reveal } from './envelopes/values.js';
 import { parseJson, textOfBytes } from './parse-json.js';
 import { asObject, ownValue } from './read.js';
@@ -44,7 +45,7 @@ export function itemAt(bytes: Uint8Array, path: string): JsonValue | undefined {
       }
       const member = memberOf(value, key);
       if (member !== undefined) return member;
-      value = reveal(value)?.value;
+      value = reveal(value, allowance)?.value;
     }
     return undefined;
   }

@@ -103,6 +103,12 @@ function isFollowedByOther(rest: Buffer, scanner: ValueScanner): boolean {
 export function findFilled(line: Buffer, scanner = new ValueScanner()): FoundValue | undefined {
   let from = 0;
   while (startsValue(line.subarray(from))) {
+    const at = nextBracket(line, from);
+    if (lookAhead(line, at) === 'empty') {
+      // Looking on from each of many for one that is not empty would take for ever.
+      from = skipBlank(line, at + 1) + 1;
+      continue;
+    }
     const found = findValue(line.subarray(from), scanner);
     if (found === undefined) return undefined;
     const { kind, start, end } = found;
@@ -203,9 +209,20 @@ const LONGEST_TIME_PREFIX = 64;
 function nextBracket(line: Buffer, from: number): number {
   for (let at = from; at < line.length; at++) {
     const byte = line[at];
-    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) return at;
+    // `ESC [` begins a colour.
+    if (byte === OPEN_BRACE || (byte === OPEN_BRACKET && line[at - 1] !== ESCAPE))
+      return lastOfBrackets(line, at);
   }
   return -1;
+}
+
+/** No value begins with more brackets; whoever looks on from each of a million takes for ever. */
+const MOST_BRACKETS = 64;
+
+function lastOfBrackets(line: Buffer, first: number): number {
+  let end = first;
+  while (line[end] === OPEN_BRACE || line[end] === OPEN_BRACKET) end++;
+  return Math.max(first, end - MOST_BRACKETS);
 }
 
 /** Whether the bracket at `at` is the first character of a string that holds JSON. */
@@ -222,15 +239,28 @@ const ESCAPED = new Set(Buffer.from('"nr'));
 /** Whether the bracket at `at` starts JSON as a log would hold it: `{"key":`, or an array of such. */
 function lookAhead(line: Buffer, at: number): 'value' | 'empty' | 'no' {
   let next = at;
-  while (line[next] === OPEN_BRACKET) next = skipBlank(line, next + 1);
+  while (line[next] === OPEN_BRACKET) next = skipColours(line, next + 1);
   if (next >= line.length) return 'value';
   if (line[next] === CLOSE_BRACKET) return next === at + 1 ? 'empty' : 'no';
   if (line[next] !== OPEN_BRACE) return 'no';
-  next = skipBlank(line, next + 1);
+  next = skipColours(line, next + 1);
   if (next >= line.length) return 'value';
   if (line[next] === CLOSE_BRACE) return line[at] === OPEN_BRACE ? 'empty' : 'value';
   if (line[next] !== QUOTE) return 'no';
   for (next++; next < line.length && line[next] !== QUOTE; next++) if (line[next] === BACKSLASH) next++;
-  next = skipBlank(line, next + 1);
+  next = skipColours(line, next + 1);
   return next >= line.length || line[next] === COLON ? 'value' : 'no';
+}
+
+const ESCAPE = 0x1b;
+
+/** The first index from `from` that is neither white space nor of a colour. */
+function skipColours(line: Buffer, from: number): number {
+  let at = skipBlank(line, from);
+  while (line[at] === ESCAPE) {
+    const [colour] = /^\x1b\[[\d;]*[A-Za-z]/.exec(line.toString('latin1', at, at + 32)) ?? [];
+    if (colour === undefined) return at;
+    at = skipBlank(line, at + colour.length);
+  }
+  return at;
 }

@@ -38,7 +38,7 @@ const BYTES = /[[:]\s*-?\d{1,3}\s*,\s*(?:"1"\s*:\s*)?-?\d{1,3}\s*,/;
 export function hasMarkedBytes(json: Buffer): boolean {
   const text = json.toString('latin1');
   if (!BYTES.test(text)) return false;
-  for (const [numbers] of text.replace(/"\d+"\s*:/g, '').matchAll(/(?:\s*-?\d{1,3}\s*,){15,}/g)) {
+  for (const [numbers] of text.replace(/"\d+"\s*:/g, '').matchAll(/(?:\s*-?\d{1,3}\s*,){15,50000}/g)) {
     if (hasMarker(Buffer.from(numbers.split(',').map(Number)))) return true;
   }
   return false;

@@ -1,4 +1,5 @@
-import { mayHoldSignature, namesHubSignature } from '../decode/envelopes/signatures.js';
+import { mayHoldSignature } from '../decode/envelopes/http-head.js';
+import { namesHubSignature } from '../decode/envelopes/signatures.js';
 
 /** A cell of a row, with the name of its column where the file gives one. */
 export interface NamedCell {
@@ -38,11 +39,22 @@ export function entryOfRow(body: Buffer, cells: readonly NamedCell[]): Buffer {
   ]);
 }
 
+/** The entry of a row with a body in several of its cells: an object of them all, each as a text. The same one twice is one. */
+export function entryOfBodies(bodies: readonly NamedCell[], signing: readonly NamedCell[]): Buffer {
+  const [first, ...others] = bodies.filter(({ bytes }, i) =>
+    bodies.slice(0, i).every((other) => !other.bytes.equals(bytes)),
+  );
+  if (first === undefined || others.length === 0) return entryOfRow(first?.bytes ?? Buffer.alloc(0), signing);
+  const inOthers = others.map(({ name, bytes }, i) => ({ name: name ?? `${BODY}${i + 2}`, bytes }));
+  return entryOfRow(first.bytes, [...signing, ...inOthers]);
+}
+
 const BODY = 'body';
 
 function nameOf({ name, bytes }: NamedCell, index: number): string {
   if (name === undefined && isSignature(bytes)) return HUB_SIGNATURE;
   if (name !== undefined && namesHubSignature(name)) return name;
+  if (name !== undefined && !saysWhoSigned({ name, bytes })) return name === BODY ? `${BODY}1` : name;
   return index === 0 ? 'headers' : `headers${index + 1}`;
 }
 

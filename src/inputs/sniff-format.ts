@@ -1,5 +1,6 @@
 import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipBlank } from './bytes.js';
-import { readFrame, type FrameForm } from '../decode/envelopes/line-frames.js';
+import { readFrame, readQuote, type FrameForm } from '../decode/envelopes/line-frames.js';
+import { isRequestLine, isSignatureLine } from '../decode/envelopes/http-head.js';
 import { findValue } from './console-line.js';
 import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
 import { looksLikeChatText } from './exports/chat-text.js';
@@ -65,6 +66,7 @@ function formatOf(head: Buffer): Format {
   const layout = findCsvLayout(head);
   const form = layout === undefined || layout === 'no_json' ? findFrameForm(head) : undefined;
   if (form !== undefined) return framed(form, head);
+  if ((layout === undefined || layout === 'no_json') && holdsRequests(head)) return { kind: 'console' };
   if (layout === 'no_json')
     return sniffLines(head) === 'ndjson' ? { kind: 'ndjson' } : { kind: 'table_without_json' };
   if (layout !== undefined) return { kind: 'csv', layout };
@@ -96,7 +98,12 @@ export function createSplitter(
     case 'csv':
       return new CsvSplitter(queue, format.layout, start);
     case 'framed':
-      return new FrameSplitter(queue, start, format.endsLines);
+      return new FrameSplitter(
+        queue,
+        start,
+        format.endsLines,
+        format.form === 'quoted' ? readQuote : readFrame,
+      );
     case 'sql':
       return new SqlSplitter(queue, format.mysql, start);
     case 'values':
@@ -168,7 +175,7 @@ function startsArray(line: Buffer): boolean {
 function framed(form: FrameForm, head: Buffer): Format {
   let lines = 0;
   for (const line of sampleLines(head)) {
-    const frame = readFrame(line);
+    const frame = form === 'quoted' ? readQuote(line) : readFrame(line);
     if (frame?.partial === false) return { kind: 'framed', form, endsLines: true };
     lines++;
   }
@@ -187,7 +194,36 @@ function findFrameForm(head: Buffer): FrameForm | undefined {
     if (frame === undefined) bare++;
     else framed++;
   }
-  return framed >= bare ? form : undefined;
+  if (form !== undefined && framed >= bare) return form;
+  return quotesValue(head) ? 'quoted' : undefined;
+}
+
+/** Whether a text quotes a value over several lines, each behind the same mark: `> {`. */
+function quotesValue(head: Buffer): boolean {
+  let opened: string | undefined;
+  for (const line of sampleLines(head)) {
+    const frame = readQuote(line);
+    if (frame === undefined) {
+      opened = undefined;
+      continue;
+    }
+    if (opened === frame.stream && QUOTED_KEY.test(frame.content.toString('latin1', 0, 200))) return true;
+    const found = findValue(frame.content);
+    opened =
+      found?.kind === 'unfinished' && found.start === skipBlank(frame.content) ? frame.stream : undefined;
+  }
+  return false;
+}
+
+const QUOTED_KEY = /^\s*(?:"[^"]*"\s*:|[{[]\s*(?:$|"))/;
+
+/** Whether a text dumps requests, each a head and a body: its bare lines of JSON make it no NDJSON. */
+function holdsRequests(head: Buffer): boolean {
+  for (const line of sampleLines(head)) {
+    const text = line.toString('latin1', 0, 2_000);
+    if (isRequestLine(text) || isSignatureLine(text)) return true;
+  }
+  return false;
 }
 
 /** The first lines that hold anything. */

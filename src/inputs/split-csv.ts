@@ -3,7 +3,7 @@ import { instantOf } from '../model/time.js';
 import { CsvScanner, type CsvCell, type CsvRecord } from './csv-scanner.js';
 import { mayHoldBody } from './markers.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
-import { entryOfRow, saysWhoSigned, type NamedCell } from './row-entry.js';
+import { entryOfBodies, entryOfRow, saysWhoSigned, type NamedCell } from './row-entry.js';
 
 /** How exports write "nothing" into a cell. */
 const EMPTY_CELLS = new Set(['', '\\N', 'NULL', 'null']);
@@ -20,6 +20,10 @@ export class CsvSplitter implements Splitter {
   #base: number;
   #scanner: CsvScanner;
   #json: CsvCell | undefined;
+  /** The cells of the row, of any column, in which the word of a body is. */
+  #bodies: NamedCell[] = [];
+  /** Bytes of a cell that was too large to keep. */
+  #tooLarge = 0;
   #receivedAt: number | undefined;
   /** The cells of the row that say who signed its body. */
   #signing: NamedCell[] = [];
@@ -59,14 +63,20 @@ export class CsvSplitter implements Splitter {
   }
 
   #takeCell(column: number, cell: CsvCell): void {
-    if (column === this.layout.jsonColumn) {
-      this.#json = cell;
-    } else if (column === this.layout.receivedAtColumn) {
-      this.#receivedAt = cell.bytes === undefined ? undefined : parseReceivedAt(cell.bytes.toString());
-    } else if (cell.bytes !== undefined && !isEmpty(cell)) {
-      const named: NamedCell = { name: this.layout.names?.[column], bytes: cell.bytes };
-      if (saysWhoSigned(named)) this.#signing.push(named);
+    if (column === this.layout.jsonColumn) this.#json = cell;
+    if (cell.bytes === undefined) {
+      this.#tooLarge = cell.size;
+      return;
     }
+    if (column === this.layout.receivedAtColumn) {
+      this.#receivedAt = parseReceivedAt(cell.bytes.toString());
+      return;
+    }
+    if (isEmpty(cell)) return;
+    const named: NamedCell = { name: this.layout.names?.[column], bytes: cell.bytes };
+    const isJson = column === this.layout.jsonColumn;
+    if (cell.bytes.length >= SHORTEST_BODY && isBody(cell, isJson)) this.#bodies.push(named);
+    else if (!isJson && saysWhoSigned(named)) this.#signing.push(named);
   }
 
   #takeRecord({ columns, end, newlines, ending }: CsvRecord): void {
@@ -74,7 +84,11 @@ export class CsvSplitter implements Splitter {
     const json = this.#json;
     const receivedAt = this.#receivedAt;
     const signing = this.#signing;
+    const bodies = this.#bodies;
+    const tooLarge = this.#tooLarge;
     this.#json = undefined;
+    this.#tooLarge = 0;
+    if (bodies.length > 0) this.#bodies = [];
     this.#receivedAt = undefined;
     if (signing.length > 0) this.#signing = [];
     this.line += newlines;
@@ -89,9 +103,12 @@ export class CsvSplitter implements Splitter {
     const cut = ending === 'cut' || (ending === 'text' && columns <= this.layout.jsonColumn);
     if (cut && this.#damaged) return;
     const after = cut ? before : { offset: this.#offset, line: this.line, element: this.#row };
-    if (json !== undefined && !isEmpty(json)) {
-      const entry = json.bytes === undefined ? undefined : entryOfRow(json.bytes, signing);
-      this.queue.entryWithin(entry, entry?.length ?? json.size, line, after, { element, receivedAt });
+    const kept = json?.bytes !== undefined && !isEmpty(json) ? json.bytes : undefined;
+    if (bodies.length > 0 || (kept !== undefined && tooLarge === 0)) {
+      const entry = bodies.length > 0 ? entryOfBodies(bodies, signing) : entryOfRow(kept ?? NOTHING, signing);
+      this.queue.entryWithin(entry, entry.length, line, after, { element, receivedAt });
+    } else if (tooLarge > 0) {
+      this.queue.entryWithin(undefined, tooLarge, line, after, { element, receivedAt });
     } else if (cut) {
       const message =
         'The file ends inside a row; what came before is kept. Fetch the file whole and replay it again.';
@@ -101,6 +118,10 @@ export class CsvSplitter implements Splitter {
     }
   }
 }
+
+const NOTHING = Buffer.alloc(0);
+/** No body is shorter. */
+const SHORTEST_BODY = 40;
 
 const EPOCH = /^(\d{9,10})(\.\d+)?$|^(\d{12,13})(\.\d+)?$/;
 
@@ -117,6 +138,17 @@ function isEmpty({ bytes, quoted }: CsvCell): boolean {
     bytes.length <= 4 &&
     (bytes.length === 0 || (!quoted && EMPTY_CELLS.has(bytes.toString())))
   );
+}
+
+/** Whether a cell holds a body: in the column of the bodies in any notation, in others as nothing else, because people write there. */
+function isBody(cell: CsvCell, isJsonColumn: boolean): boolean {
+  if (cell.bytes === undefined || !mayHoldBody(cell.bytes)) return false;
+  return isJsonColumn || looksLikeJson(cell) || isEncoded(cell.bytes);
+}
+
+/** Nothing but base64: no comma splits it, and it needs no quotes. */
+function isEncoded(bytes: Buffer): boolean {
+  return /^[A-Za-z0-9+/_-]+={0,2}$/.test(bytes.toString('latin1'));
 }
 
 /** Where the log entries are in a CSV file. Columns are 0-based. */
@@ -156,7 +188,10 @@ export function findCsvLayout(head: Buffer): CsvLayout | 'no_json' | undefined {
 function layoutWith(delimiter: number, records: SampleRecord[]): CsvLayout | 'no_json' | undefined {
   const [first, ...others] = records;
   if (first === undefined) return undefined;
-  const inFirst = first.cells.findIndex((cell) => cell.quoted && looksLikeJson(cell));
+  const isFirst = (isMarked: (cell: CsvCell) => boolean): number =>
+    first.cells.findIndex((cell) => cell.quoted && looksLikeJson(cell) && isMarked(cell));
+  const marked = isFirst(holdsBody);
+  const inFirst = marked === -1 ? isFirst(() => true) : marked;
   if (inFirst !== -1)
     return { delimiter, names: undefined, jsonColumn: inFirst, receivedAtColumn: undefined };
   const names = first.cells.map(({ bytes }) => bytes?.toString().trim() ?? '');
@@ -165,7 +200,13 @@ function layoutWith(delimiter: number, records: SampleRecord[]): CsvLayout | 'no
   const countsOf = (isBody: (cell: CsvCell) => boolean): number[] =>
     names.map((_, column) => rows.filter((row) => isIn(row, column, delimiter, isBody)).length);
   // A program's lines in a table have words before the body.
-  const jsonColumn = bestColumn(names, countsOf(looksLikeJson)) ?? bestColumn(names, countsOf(holdsBody));
+  const jsonColumn =
+    bestColumn(
+      names,
+      countsOf((cell) => looksLikeJson(cell) && holdsBody(cell)),
+    ) ??
+    bestColumn(names, countsOf(holdsBody)) ??
+    bestColumn(names, countsOf(looksLikeJson));
   if (jsonColumn !== undefined) {
     return { delimiter, names, jsonColumn, receivedAtColumn: findName(names, RECEIVED_AT_NAMES) };
   }
@@ -198,7 +239,8 @@ function isIn(
 ): boolean {
   const cell = row.cells[column];
   if (cell === undefined || !isBody(cell)) return false;
-  return cell.quoted || (delimiter !== COMMA && row.cells.length > 1);
+  const isToken = cell.bytes !== undefined && isEncoded(cell.bytes);
+  return cell.quoted || isToken || (delimiter !== COMMA && row.cells.length > 1);
 }
 
 function looksLikeJson({ bytes }: CsvCell): boolean {
@@ -209,7 +251,7 @@ function looksLikeJson({ bytes }: CsvCell): boolean {
 
 /** Whether a body is in a cell behind other words, or in another notation; without quotes, any line of a log would be one. */
 function holdsBody({ bytes, quoted }: CsvCell): boolean {
-  return quoted && bytes !== undefined && mayHoldBody(bytes);
+  return bytes !== undefined && (quoted || isEncoded(bytes)) && mayHoldBody(bytes);
 }
 
 /** The first records; the last one may be cut by the end of the sample. */

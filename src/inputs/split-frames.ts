@@ -5,6 +5,7 @@ import {
   COLON,
   COMMA,
   NEWLINE,
+  OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
   skipBlank,
@@ -15,6 +16,7 @@ import { findEntry, isLoneOpening, lineTime, type FoundEntry } from './console-l
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { isLoggerLine } from './logger-lines.js';
 import { beginningOf, hasMarker } from './markers.js';
+import { beginsHead, RequestHead } from './request-head.js';
 import { ValueScanner } from './value-scanner.js';
 
 const LINE_END = Buffer.of(NEWLINE);
@@ -23,6 +25,8 @@ const MARKS_SIZE = 4;
 
 /** A stream that says nothing for so many lines of others does not go on with its value. */
 const LONGEST_PAUSE = 10_000;
+/** In so many lines of others the body of a request comes. */
+const LONGEST_WAIT = 200;
 /** How often the pauses of all streams are checked, in lines. */
 const CHECK_EVERY = 1_000;
 /** So many streams are inside an entry at most. */
@@ -78,6 +82,8 @@ export class FrameSplitter implements Splitter {
   #offset: number;
   #rest: ByteCollector;
   #open = new Map<string, OpenEntry>();
+  /** Heads of dumped requests whose bodies are to come. */
+  #heads = new Map<string, RequestHead>();
   /** Bytes that the open entries hold. */
   #held = 0;
   /** The last place where no stream was inside an entry, and the items found since. */
@@ -89,6 +95,7 @@ export class FrameSplitter implements Splitter {
     start: Place,
     /** Whether what is no part of a line ends in a line end. Without, parts are told by what they hold. */
     private readonly endsLines = true,
+    private readonly readLine = readFrame,
   ) {
     this.line = start.line;
     this.#offset = start.offset;
@@ -115,6 +122,8 @@ export class FrameSplitter implements Splitter {
     if (!damaged)
       for (const open of this.#open.values()) this.#give(open, { ...this.#safe, given: this.#given });
     this.#open.clear();
+    for (const head of this.#heads.values()) this.queue.skipped += head.release().length;
+    this.#heads.clear();
   }
 
   /** Takes a line without its line end; a line that was too large to keep has undefined bytes. */
@@ -129,12 +138,12 @@ export class FrameSplitter implements Splitter {
     if (bytes === undefined || bytes.length > this.queue.maxEntryBytes) {
       this.queue.entryWithin(undefined, size, number, this.#after());
     } else if (skipBlank(bytes) < bytes.length) {
-      const frame = readFrame(bytes);
+      const frame = this.readLine(bytes);
       const content = frame?.content ?? bytes;
       this.#takeLine({ bytes, number, frame, content, ending: endingOf(frame, this.endsLines) }, terminated);
     }
     this.#closeOldest();
-    if (this.#open.size === 0 && terminated) {
+    if (this.#open.size === 0 && this.#heads.size === 0 && terminated) {
       this.#safe = { offset: this.#offset, line: this.line, element: 0 };
       this.#given = 0;
     }
@@ -152,8 +161,10 @@ export class FrameSplitter implements Splitter {
 
   #begin(stream: string, line: Line, terminated: boolean): void {
     const { bytes, number, frame, content, ending } = line;
+    if (ending === 'line' && frame?.omitted !== true && this.#holds(stream, line)) return;
     const found = ending === 'cut' ? undefined : findEntry(content);
     const isChatter = found?.kind === 'whole' && isLoggerLine(content.subarray(found.start));
+    const head = this.#takeHead(stream, found !== undefined && found.kind !== 'none' && !isChatter);
     if (found?.kind === 'none' || isChatter) {
       // What journalctl left out is for the decoder to say.
       if (frame?.omitted === true) this.queue.entry(bytes, number, this.#after());
@@ -172,6 +183,10 @@ export class FrameSplitter implements Splitter {
         endsInComma: false,
         longest: 0,
       };
+      if (head !== undefined) {
+        open.line = head.first.number;
+        open.raw.add(head.bytes);
+      }
       this.#add(open, line);
       if (found !== undefined && found.kind !== 'line')
         open.scanner = scannerAfter(content, found.start, ending);
@@ -180,12 +195,41 @@ export class FrameSplitter implements Splitter {
       const time = frame?.time ?? lineTime(content, content.length);
       const isCut = !terminated && found.kind !== 'whole' && !isObject(frame);
       const after = isCut ? { ...this.#safe, given: this.#given } : this.#after();
-      if (found.kind === 'line' || isObject(frame) || hasMarker(content.subarray(found.end))) {
+      if (head !== undefined) {
+        const whole = Buffer.concat([head.bytes, bytes]);
+        this.queue.entryWithin(whole, whole.length, head.first.number, after);
+      } else if (found.kind === 'line' || isObject(frame) || hasMarker(content.subarray(found.end))) {
         this.queue.entry(bytes, number, after, { receivedAt: frame === undefined ? time : undefined });
       } else {
         this.queue.entry(content.subarray(found.start, found.end), number, after, { receivedAt: time });
       }
     }
+  }
+
+  #holds(stream: string, { bytes, content, number }: Line): boolean {
+    const [first = 0] = content;
+    const known = this.#heads.get(stream);
+    if (known === undefined && (first === OPEN_BRACE || first === OPEN_BRACKET || first === QUOTE))
+      return false;
+    const head = known ?? new RequestHead();
+    const held = { bytes, content, number, before: this.#safe, after: this.#safe };
+    if (!head.add(held)) {
+      if (head.isEmpty || !beginsHead(content)) return false;
+      this.queue.skipped += head.release().length;
+      if (!head.add(held)) return false;
+    }
+    this.#heads.set(stream, head);
+    return true;
+  }
+
+  /** The head above a body of a stream that says who signed it. */
+  #takeHead(stream: string, isBody: boolean): ReturnType<RequestHead['take']> {
+    const head = this.#heads.get(stream);
+    if (head === undefined) return undefined;
+    this.#heads.delete(stream);
+    const taken = isBody ? head.take() : undefined;
+    this.queue.skipped += head.release().length;
+    return taken;
   }
 
   /** Adds a line to what its stream has open. False if it does not belong to it: then nothing was added. */
@@ -258,6 +302,11 @@ export class FrameSplitter implements Splitter {
 
   /** Bounds what is held: gives what has not gone on for long, and the oldest where there is too much. */
   #closeOldest(): void {
+    for (const [stream, head] of this.#heads) {
+      if (this.line - head.lastLine <= LONGEST_WAIT) continue;
+      this.queue.skipped += head.release().length;
+      this.#heads.delete(stream);
+    }
     if (this.line % CHECK_EVERY === 0) {
       for (const [stream, open] of this.#open) {
         if (this.line - open.lastLine >= LONGEST_PAUSE) this.#close(stream, open);

@@ -19,8 +19,10 @@ import {
   type FoundEntry,
 } from './console-line.js';
 import { isRequestWithoutBody } from '../decode/envelopes/open-text.js';
+import { withoutColours } from '../decode/envelopes/clock.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { isLoggerLine } from './logger-lines.js';
+import { beginsHead, RequestHead, requestAfterBody } from './request-head.js';
 import { ValueScanner } from './value-scanner.js';
 import { findEntryList, largeValueOf, WrappedValues } from './wrapped-values.js';
 
@@ -61,6 +63,7 @@ export class LineSplitter implements Splitter {
   private readonly kind: 'ndjson' | 'console';
   /** A request without a body among such with one has lost it. */
   readonly #keepsBodies: boolean;
+  #head = new RequestHead();
 
   constructor(
     private readonly queue: ItemQueue,
@@ -121,6 +124,7 @@ export class LineSplitter implements Splitter {
     const size = this.#rest.size;
     const rest = this.#rest.take();
     if (size > 0 && (!damaged || (rest !== undefined && this.#isWhole(rest)))) this.#take(rest, size, false);
+    this.#releaseHead();
   }
 
   /** Splits a large value in a line of NDJSON into the elements of the list in it, if it has one. */
@@ -169,25 +173,97 @@ export class LineSplitter implements Splitter {
       this.line++;
     }
     const bytes = raw === undefined ? undefined : withoutMarks(raw);
-    if (bytes !== undefined && isEmpty(bytes)) return;
     if (bytes === undefined || bytes.length > this.queue.maxEntryBytes) {
+      this.#releaseHead();
       this.queue.entryWithin(undefined, size, line, this.#here());
       return;
     }
     // Where the bytes are in the text: a byte order mark may be before them.
     const start =
       raw === undefined ? before : { ...before, offset: before.offset + bytes.byteOffset - raw.byteOffset };
+    const next = requestAfterBody(bytes);
+    if (next === undefined) {
+      this.#takeLine(bytes, line, start, terminated);
+      return;
+    }
+    // tcpflow: no line end between a body and the next request.
+    const end = this.#here();
+    const between: Place = { ...before, offset: start.offset + next };
+    this.#goTo(between);
+    this.#takeLine(bytes.subarray(0, next), line, start, true);
+    this.#goTo(end);
+    this.#takeLine(bytes.subarray(next), line, between, terminated);
+  }
+
+  #goTo({ offset, line }: Place): void {
+    this.#offset = offset;
+    this.line = line;
+  }
+
+  #takeLine(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
+    if (this.#holds(bytes, line, before) || isEmpty(bytes)) return;
     if (this.kind === 'console') {
-      this.#takeConsole(bytes, line, start, terminated);
+      this.#takeConsole(bytes, line, before, terminated);
     } else if (isLoneBracket(bytes)) {
       this.#begin(bytes, { line, before }, terminated);
     } else {
-      this.#takeBare(bytes, line, start, terminated);
+      this.#takeBare(bytes, line, before, terminated);
     }
+  }
+
+  /** Whether a line is of the head of a dumped request, whose body is to come. */
+  #holds(bytes: Buffer, line: number, before: Place): boolean {
+    const [first = 0] = bytes;
+    if (this.#head.isEmpty && (first === OPEN_BRACE || first === OPEN_BRACKET || first === QUOTE))
+      return false;
+    const held = { bytes, content: bytes, number: line, before, after: this.#here() };
+    if (this.#head.add(held)) return true;
+    if (this.#head.isEmpty || !beginsHead(bytes)) return false;
+    this.#releaseHead();
+    return this.#head.add(held);
+  }
+
+  /** Takes held lines that are none of a request as what they are. */
+  #releaseHead(): void {
+    if (this.#head.isEmpty) return;
+    const here = this.#here();
+    for (const { bytes, number, before, after } of this.#head.release()) {
+      this.#goTo(after);
+      if (this.kind === 'ndjson' && !isEmpty(bytes)) this.#takeBare(bytes, number, before, true);
+      else if (!isEmpty(bytes)) this.#takeConsole(bytes, number, before, true);
+    }
+    this.#goTo(here);
+  }
+
+  /** The head above a body that says who signed it; what else is held is no head. */
+  #takeHead(): ReturnType<RequestHead['take']> {
+    const head = this.#head.take();
+    if (head === undefined) this.#releaseHead();
+    return head;
+  }
+
+  /** A body with the head above it is one entry. */
+  #giveRequest(
+    { bytes: head, first }: NonNullable<ReturnType<RequestHead['take']>>,
+    body: Buffer,
+    isWhole: boolean,
+  ): void {
+    const size = head.length + body.length;
+    this.queue.entryWithin(
+      Buffer.concat([head, body]),
+      size,
+      first.number,
+      isWhole ? this.#here() : first.before,
+    );
   }
 
   /** A line of NDJSON is an entry. Bodies that were written one after the other without a line end are an entry each. */
   #takeBare(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
+    const head = this.#takeHead();
+    if (head !== undefined) {
+      this.#giveRequest(head, bytes, terminated || this.#isWhole(bytes));
+      return;
+    }
     let from = 0;
     for (let next = bytes.indexOf(ADJACENT); next !== -1; next = bytes.indexOf(ADJACENT, from)) {
       this.#scanner.reset();
@@ -210,9 +286,20 @@ export class LineSplitter implements Splitter {
     const found = findEntry(bytes, this.#scanner);
     const isChatter = found.kind === 'whole' && isLoggerLine(bytes.subarray(found.start));
     if (found.kind === 'none' || isChatter) {
+      this.#releaseHead();
       if (this.#keepsBodies && isRequestWithoutBody(bytes.toString('latin1')))
         this.queue.entry(bytes, line, terminated ? this.#here() : before);
       else this.queue.skipped++;
+      return;
+    }
+    if (found.kind === 'unfinished') {
+      const receivedAt = found.start === 0 ? undefined : lineTime(bytes, found.start);
+      this.#begin(bytes.subarray(found.start), { line, before, receivedAt }, terminated);
+      return;
+    }
+    const head = this.#takeHead();
+    if (head !== undefined) {
+      this.#giveRequest(head, bytes, terminated || found.kind !== 'cut');
       return;
     }
     if (found.kind === 'line') {
@@ -220,10 +307,6 @@ export class LineSplitter implements Splitter {
       return;
     }
     const receivedAt = found.start === 0 ? undefined : lineTime(bytes, found.start);
-    if (found.kind === 'unfinished') {
-      this.#begin(bytes.subarray(found.start), { line, before, receivedAt }, terminated);
-      return;
-    }
     let entry = bytes.subarray(found.start, found.end);
     let rest = bytes.subarray(found.end);
     let next: FoundEntry = found;
@@ -242,7 +325,11 @@ export class LineSplitter implements Splitter {
   }
 
   /** Begins a value that continues on the next lines; the line end of its first line has been read already. */
-  #begin(bytes: Buffer, open: OpenValue, terminated: boolean): void {
+  #begin(bytes: Buffer, value: OpenValue, terminated: boolean): void {
+    const head = this.#takeHead();
+    const open =
+      head === undefined ? value : { ...value, line: head.first.number, before: head.first.before };
+    if (head !== undefined) this.#openBytes.add(head.bytes);
     this.#openBytes.add(bytes);
     if (!terminated) {
       this.#giveCut(open, open.before);
@@ -294,10 +381,14 @@ export class LineSplitter implements Splitter {
   }
 }
 
+const ESCAPE = 0x1b;
+
 /** A blank line, or the comma that remains on the line where a value over several lines ended. */
 function isEmpty(line: Buffer): boolean {
   const first = line[0] ?? 0;
   if (first > COMMA) return false;
+  if (first === ESCAPE && line.length < 64)
+    return isEmpty(Buffer.from(withoutColours(line.toString('latin1'))));
   const start = skipBlank(line);
   return start === line.length || (line[start] === COMMA && skipBlank(line, start + 1) === line.length);
 }

@@ -3,6 +3,7 @@ import {
   BACKSLASH,
   ByteCollector,
   COMMA,
+  isBlank,
   NEWLINE,
   OPEN_BRACE,
   OPEN_BRACKET,
@@ -23,7 +24,10 @@ const LONGEST_HEAD = 64 * 1024;
 
 const COPY = /^COPY (?<table>[^(;]+?)\s*(?:\((?<columns>[^)]*)\))? FROM stdin/i;
 const INSERT =
-  /^(?:INSERT|REPLACE)\s(?:\s*IGNORE\s)?\s*INTO\s+(?<table>[^(]+?)\s*(?:\((?<columns>[^)]*)\))?\s*VALUES\s*\($/i;
+  /^(?:INSERT|REPLACE)\s(?:\s*IGNORE\s)?\s*(?:INTO\s+)?(?<table>[^(]+?)\s*(?:\((?<columns>[^)]*)\))?\s*VALUES\s*\($/i;
+/** SQL Server needs no INTO, and puts names into brackets. */
+const SQL_SERVER =
+  /^INSERT\s+(?:\[[^\]\n]{1,128}\]|[\w"]{1,128})(?:\.(?:\[[^\]\n]{1,128}\]|[\w"]{1,128}))*\s*(?:\([^)]{1,4000}\))?\s*VALUES\s*\(/im;
 const BEGINS_INSERT = /^(?:INSERT|REPLACE)\b/i;
 /** Columns and tables in which programs keep what they received. */
 const BODY_COLUMN = /^(?:raw_?)?(?:payload|body|data|json|message|content|event|request)$/i;
@@ -33,10 +37,16 @@ const TIME_COLUMN = /^(?:received|created|inserted)_?(?:at|on)?$|^(?:timestamp|t
 /** Whether a text is a dump of a database as SQL, and whose notation its texts have; undefined when it is none. */
 export function sniffSqlDump(head: Buffer): { mysql: boolean } | undefined {
   const text = head.toString('latin1');
-  if (!/^\s*(?:--|\/\*|(?:SET|COPY|INSERT|REPLACE|CREATE|DROP|BEGIN|LOCK|USE|START)\b)/i.test(text))
+  if (
+    !/^\s*(?:--|\/\*|(?:SET|COPY|INSERT|REPLACE|CREATE|DROP|BEGIN|LOCK|USE|START|GO|PRINT|IF|ALTER)\b)/i.test(
+      text,
+    )
+  )
     return undefined;
   const named = /^-- (PostgreSQL|MySQL|MariaDB)\b.* dump/im.exec(text)?.[1];
-  const statement = /^(?:COPY [^;]+ FROM stdin|(?:INSERT|REPLACE)\s+(?:IGNORE\s+)?INTO\s+(`?))/im.exec(text);
+  const statement =
+    /^(?:COPY [^;]+ FROM stdin|(?:INSERT|REPLACE)\s+(?:IGNORE\s+)?INTO\s+(`?))/im.exec(text) ??
+    SQL_SERVER.exec(text);
   if (named === undefined && statement === null) return undefined;
   return { mysql: named === undefined ? statement?.[1] === '`' : /^M/i.test(named) };
 }
@@ -78,7 +88,7 @@ interface Statement {
 export class SqlSplitter implements Splitter {
   line: number;
   #offset: number;
-  #state: 'head' | 'copy' | 'tuple' | 'between' | 'rest' = 'head';
+  #state: 'head' | 'copy' | 'tuple' | 'between' = 'head';
   #head = '';
   #headPlace: Place;
   #statement: Statement | undefined;
@@ -90,6 +100,8 @@ export class SqlSplitter implements Splitter {
   /** The byte before is a backslash, or an apostrophe that may be the first of two. */
   #pending: 'escape' | 'apostrophe' | undefined;
   #depth = 0;
+  /** Whether a comma after a row says that another one comes. */
+  #wantsRow = false;
 
   constructor(
     private readonly queue: ItemQueue,
@@ -116,7 +128,6 @@ export class SqlSplitter implements Splitter {
           at = this.#readTuple(chunk, at);
           break;
         case 'between':
-        case 'rest':
           at = this.#readBetween(chunk, at);
           break;
       }
@@ -144,6 +155,12 @@ export class SqlSplitter implements Splitter {
       if (byte === NEWLINE) {
         this.line++;
         this.#endHeadLine(at + 1 - from);
+        return at + 1;
+      }
+      if (this.#head === '' && isBlank(byte)) continue;
+      if (byte === SEMICOLON && !/^(?:--|COPY\b|INSERT\b|REPLACE\b)/i.test(this.#head)) {
+        // Several statements stand on one line.
+        this.#newHead(at + 1 - from);
         return at + 1;
       }
       if (this.#head.length < LONGEST_HEAD) this.#head += String.fromCharCode(byte);
@@ -182,8 +199,9 @@ export class SqlSplitter implements Splitter {
   }
 
   #begin(groups: Readonly<Record<string, string | undefined>> = {}): void {
-    const columns = groups.columns?.split(',').map((name) => name.trim().replace(/^["`]|["`]$/g, '')) ?? [];
-    const table = (groups.table ?? '').replace(/["`]/g, '');
+    const columns =
+      groups.columns?.split(',').map((name) => name.trim().replace(/^["`[]|["`\]]$/g, '')) ?? [];
+    const table = (groups.table ?? '').replace(/["`[\]]/g, '');
     this.#statement = { place: this.#headPlace, given: 0, rows: 0, table, columns };
   }
 
@@ -261,6 +279,7 @@ export class SqlSplitter implements Splitter {
         } else {
           this.#endRow();
           this.#state = 'between';
+          this.#wantsRow = false;
         }
         return at + 1;
       }
@@ -269,21 +288,20 @@ export class SqlSplitter implements Splitter {
     return chunk.length;
   }
 
-  /** Between the rows of an INSERT; after its end, to the end of the line. */
+  /** Between the rows of an INSERT. SQL Server ends no statement: any word after a row may begin the next one. */
   #readBetween(chunk: Buffer, from: number): number {
     for (let at = from; at < chunk.length; at++) {
       const byte = chunk[at] ?? 0;
-      if (byte === NEWLINE) {
-        this.line++;
-        if (this.#state !== 'rest') continue;
-        this.#newHead(at + 1 - from);
-        return at + 1;
-      }
-      if (this.#state === 'rest') continue;
-      if (byte === SEMICOLON) this.#state = 'rest';
-      if (byte === OPEN_PAREN) {
+      if (byte === NEWLINE) this.line++;
+      if (isBlank(byte)) continue;
+      if (byte === COMMA) this.#wantsRow = true;
+      else if (byte === OPEN_PAREN) {
         this.#beginRow();
         return at + 1;
+      } else if (!this.#wantsRow) {
+        const end = byte === SEMICOLON ? at + 1 : at;
+        this.#newHead(end - from);
+        return end;
       }
     }
     return chunk.length;

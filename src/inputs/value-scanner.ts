@@ -30,6 +30,7 @@ export class ValueScanner {
   /** Line ends passed so far. */
   newlines = 0;
   #escaped = false;
+  #inColour = false;
   #atLineStart = false;
   /** Whether the current line began with white space, and whether the value's second line did. */
   #lineIndented = false;
@@ -46,6 +47,7 @@ export class ValueScanner {
     copy.inString = this.inString;
     copy.newlines = this.newlines;
     copy.#escaped = this.#escaped;
+    copy.#inColour = this.#inColour;
     copy.#atLineStart = this.#atLineStart;
     copy.#lineIndented = this.#lineIndented;
     copy.#indented = this.#indented;
@@ -60,6 +62,7 @@ export class ValueScanner {
     this.inString = false;
     this.newlines = 0;
     this.#escaped = false;
+    this.#inColour = false;
     this.#atLineStart = false;
     this.#indented = undefined;
     this.#previous = 0;
@@ -74,6 +77,7 @@ export class ValueScanner {
     const length = chunk.length;
     let at = from;
     let inString = this.inString;
+    let inColour = this.#inColour;
     let previous = this.#previous;
     while (at < length) {
       const byte = chunk[at] ?? 0;
@@ -106,11 +110,19 @@ export class ValueScanner {
         at++;
         continue;
       }
+      if (inColour) {
+        // A colour of a terminal, between the tokens (`jq -C`): up to its letter.
+        inColour = byte === OPEN_BRACKET || !isLetter(byte);
+        at++;
+        continue;
+      }
       if (byte <= SPACE) {
         if (byte === NEWLINE) {
           this.newlines++;
           this.#atLineStart = true;
           this.#lineIndented = false;
+        } else if (byte === ESCAPE) {
+          inColour = true;
         } else {
           this.#lineIndented = true;
         }
@@ -139,6 +151,7 @@ export class ValueScanner {
       }
     }
     this.inString = inString;
+    this.#inColour = inColour;
     this.#previous = previous;
     return at;
   }
@@ -162,6 +175,12 @@ export class ValueScanner {
   #container(): number {
     return this.#containers[this.#depth - 1] ?? OPEN_BRACKET;
   }
+}
+
+const ESCAPE = 0x1b;
+
+function isLetter(byte: number): boolean {
+  return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
 }
 
 /** Deeper levels count as arrays, so that a gigabyte of `[` costs no memory. */

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
+import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { decodeEntry } from '../../src/decode/decode-entry.js';
 import { asArray, asObject } from '../../src/decode/read.js';
@@ -380,6 +380,35 @@ describe('E1: every form in which a log can be', () => {
     const known = ['Bom dia, ainda tem vaga?', 'Olá "tudo" bem?\nSegunda linha'];
     expect(bodiesOf(entry).length).toBeGreaterThan(0);
     for (const body of bodiesOf(entry)) expect(known).toContain(body);
+  });
+});
+
+describe('E1: packed bytes', () => {
+  const signed = (bytes: Uint8Array): number[] => [...bytes].map((byte) => (byte << 24) >> 24);
+  const packers = {
+    gzip: gzipSync,
+    zlib: deflateSync,
+    deflate: deflateRawSync,
+    twice: (text: string) => gzipSync(gzipSync(text)),
+  };
+
+  test.each(Object.entries(packers))('%s is unpacked from bytes as from base64', (_name, pack) => {
+    const bytes = pack(WHOLE);
+    const forms: JsonValue[] = [
+      { payload: [...bytes] },
+      { payload: signed(bytes) },
+      { payload: { type: 'Buffer', data: [...bytes] } },
+      { payload: { type: 'Buffer', data: bytes.toString('base64') } },
+      { payload: Object.fromEntries([...bytes].entries()) },
+      { payload: bytes.toString('base64') },
+      { payload: JSON.stringify({ type: 'Buffer', data: [...bytes] }) },
+    ];
+    for (const form of forms) {
+      const { sections, unrecognized } = entryOf(form);
+      expect(sections).toHaveLength(1);
+      expect(sections[0]?.facts).toEqual(entryOf({ payload: WHOLE }).sections[0]?.facts);
+      expect(unrecognized).toEqual([]);
+    }
   });
 });
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -56,6 +56,28 @@ describe('a chat from a phone, with the command as it is installed', () => {
     const unclear = await machine.run(['compare', 'chat-export', CHAT, '--contact', '+5511900000001']);
     expect(unclear.code).toBe(2);
     expect(unclear.stderr).toContain('Give --connection NAME');
+  });
+
+  test('of which no line fits is not clean', async () => {
+    const machine = await machines.install();
+    await machine.run(['replay', join(FIXTURES, 'demo-day.ndjson'), '--register']);
+    // The phone has one message, at a time at which the database has none of it.
+    const [, second = ''] = (await readFile(CHAT, 'utf8')).split('\n').filter((line) => line.includes(': '));
+    const chat = join(machine.directory, 'Conversa do WhatsApp com Ana Souza.txt');
+    await writeFile(chat, `${second.replace(/^([\d/]+) 10:/, '$1 12:')}\n`);
+    const how = ['--tz', 'America/Sao_Paulo', '--me', 'Casa Suculenta', '--date-order', 'dmy'];
+    const { stdout, code } = await machine.run(['compare', 'chat-export', chat, ...ANA, ...how, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: 'partial',
+      lines: 1,
+      counts: { matched: 0, lost: 0 },
+    });
+    expect(code).toBe(4);
+    const shown = await machine.run(['compare', 'chat-export', chat, ...ANA, ...how]);
+    expect(shown.stdout).toContain(
+      'Nothing is compared: none of 1 line of the chat could be matched for certain',
+    );
+    expect(shown.stdout).not.toContain('Clean');
   });
 
   test('README.md shows what the command prints', async () => {

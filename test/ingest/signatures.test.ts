@@ -82,6 +82,20 @@ describeOnBackends('signatures', (backend) => {
     expect(result.signatures).toEqual({ valid: 1, bad: 3, uncheckable: 0, sha1: 1, unsigned: 0 });
   });
 
+  it('in the dumped head of a request keep a forged body out', async () => {
+    const store = await backend.open();
+    const dumped = (key: string, at: number, secret: string | null): string => {
+      const { headers, body } = request(key, at, secret) as { headers: object; body: string };
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+      return `POST /webhook HTTP/1.1\r\nHost: x\r\n${lines.join('')}\r\n${body}\r\n`;
+    };
+    const log = [dumped('A', 0, SECRET), dumped('FORGED', 20, 'guessed'), dumped('B', 40, null)];
+    const result = await replayBodies(store, log, { appSecrets: [SECRET] });
+    expect(await transcript(store)).toEqual(['> A', '> B']);
+    expect(result.signatures).toEqual({ valid: 1, bad: 1, uncheckable: 0, sha1: 0, unsigned: 1 });
+    expect(result.entries).toMatchObject({ read: 3, processed: 2, failed: 1 });
+  });
+
   it('that were wrong once stay so until the right secret is given', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG, { appSecrets: [SECRET] });

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { after, firstProblem, readText } from './support.js';
 
 const BODY = '{"object":"whatsapp","text":"a, b; \\"c\\""}';
@@ -155,4 +155,41 @@ test('whatever a CSV writer writes is read as another CSV reader reads it', asyn
     ),
     { numRuns: 60 },
   );
+});
+
+describe('a body in another column than the first one with JSON', () => {
+  const body = (text: string): string => JSON.stringify({ object: 'whatsapp_business_account', text });
+  const rows = ['a', 'ção "x"\n, y', 'c'].map(body);
+  const other = '{"a":"b"}';
+
+  test.each<[string, string, (text: string, i: number) => string[]]>([
+    ['without a header', '', (text, i) => [String(i), quoted(other), quoted(text)]],
+    ['with names nobody knows', 'n,meta,stuff\n', (text, i) => [String(i), quoted(other), quoted(text)]],
+    [
+      'whose name says less than another',
+      'n,data,stuff\n',
+      (text, i) => [String(i), quoted(other), quoted(text)],
+    ],
+    [
+      'now in one column, now in another',
+      'a,b\n',
+      (text, i) => (i === 1 ? [quoted(text), ''] : [quoted(other), quoted(text)]),
+    ],
+    ['as base64', 'meta,raw\n', (text) => [quoted(other), Buffer.from(text).toString('base64')]],
+    ['twice', 'a,b\n', (text) => [quoted(text), quoted(text)]],
+  ])('%s', async (name, header, row) => {
+    const { texts, problems } = await readText(
+      `${header}${rows.map((text, i) => row(text, i).join(',')).join('\n')}\n`,
+    );
+    const plain = texts.map((text) =>
+      Buffer.from(text, name === 'as base64' ? 'base64' : 'latin1').toString(),
+    );
+    expect(plain).toEqual(rows);
+    expect(problems).toEqual([]);
+  });
+
+  test('beside another one is an entry with it', async () => {
+    const { texts } = await readText(`id,raw,parsed\n1,${quoted(rows[0] ?? '')},${quoted(rows[2] ?? '')}\n`);
+    expect(JSON.parse(texts[0] ?? '')).toEqual({ body: rows[0], parsed: rows[2] });
+  });
 });

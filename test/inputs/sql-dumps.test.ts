@@ -59,6 +59,20 @@ const DUMPS: Record<string, (bodies: string[]) => string> = {
     `-- PostgreSQL database dump\nINSERT INTO public.webhooks (id, payload) VALUES\n${bodies
       .map((text, i) => `\t(${i}, E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}')`)
       .join(',\n')};\n`,
+  'a script of SQL Server': (bodies) =>
+    `USE [crm]\nGO\nSET IDENTITY_INSERT [dbo].[hooks] ON\nGO\n${bodies
+      .map(
+        (text, i) =>
+          `INSERT [dbo].[hooks] ([id], [at], [payload]) VALUES (${i}, CAST(N'2025-09-16' AS DateTime2), N'${text.replaceAll("'", "''")}')\n${i % 2 === 0 ? 'GO\n' : ''}`,
+      )
+      .join('')}GO\n`,
+  'statements on one line, with a clause after the rows': (bodies) =>
+    `INSERT INTO old VALUES (1); ${bodies
+      .map(
+        (text, i) =>
+          `INSERT INTO hooks (id, payload) VALUES (${i}, '${text.replaceAll("'", "''")}') ON CONFLICT (id) DO NOTHING;`,
+      )
+      .join('\nselect 1; ')}\n`,
   mysqldump: (bodies) =>
     `-- MySQL dump 10.13\n/*!40101 SET NAMES utf8 */;\nINSERT INTO \`users\` VALUES (1,'a;(b'),(2,NULL);\n` +
     `INSERT INTO \`webhook_calls\` VALUES ${bodies.map((text, i) => `(${i},'x',_binary '${mysqlEscaped(text)}','2025-09-16 05:00:00')`).join(',')};\nUNLOCK TABLES;\n`,

@@ -70,6 +70,7 @@ export function registerCompareChatExport(parent: Command, attach: Attach): void
       [EXIT.usage]:
         'wrong usage or configuration; no chat; contact, connection, side, zone or date order unclear',
       [EXIT.findings]: 'the phone has messages that the database lacks',
+      [EXIT.partial]: 'no line could be matched for certain: nothing is compared',
     },
   });
   attach(command, compareChatExport);
@@ -103,6 +104,7 @@ function readOptions(call: Call): { options: CompareChatOptions; items: string |
   return { options: { ...options, timeZone: tz, file: call.args[0] ?? '', cwd: call.io.cwd }, items };
 }
 
-function exitCodeFor({ severity }: CompareChatResult): ExitCode {
-  return severity === null ? EXIT.ok : EXIT.findings;
+function exitCodeFor({ severity, status }: CompareChatResult): ExitCode {
+  if (severity !== null) return EXIT.findings;
+  return status === 'partial' ? EXIT.partial : EXIT.ok;
 }

@@ -67,6 +67,10 @@ function verdictOf(result: CompareChatResult): Verdict {
     const text = `The phone has ${formatAmount(counts.lost, 'message')} that the database lacks${unclear}`;
     return { mark: 'bad', text, detail };
   }
+  if (result.status === 'partial') {
+    const text = `Nothing is compared: none of ${formatAmount(lines, 'line')} of the chat could be matched for certain${unclear}`;
+    return { mark: 'warn', text, detail };
+  }
   const text =
     counts.ambiguous === 0
       ? `Clean: the database has all ${formatAmount(lines, 'message')} of the chat`

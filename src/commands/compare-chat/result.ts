@@ -21,7 +21,8 @@ export function describeResult(
   return {
     schemaVersion: 1,
     command: 'compare chat-export',
-    status: 'completed',
+    // What was not held against anything proves nothing.
+    status: matched.length + lost.length === 0 ? 'partial' : 'completed',
     database,
     file: basename(read.path),
     platform: chat.platform,

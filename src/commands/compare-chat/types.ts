@@ -64,7 +64,8 @@ export interface AmbiguousFinding extends ChatFinding {
 export interface CompareChatResult {
   schemaVersion: 1;
   command: 'compare chat-export';
-  status: 'completed';
+  /** `partial`: no line could be held against a message. */
+  status: 'completed' | 'partial';
   database: string;
   file: string;
   platform: ChatPlatform;

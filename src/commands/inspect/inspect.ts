@@ -90,11 +90,12 @@ function take(item: SourceItem, file: FileTally, all: Findings): void {
       findings.notUnderstood(reason, { origin: place, path: '$', message, excerpt: '' });
     }
   }
-  for (const via of viasOf(decoded.kind === 'decoded' ? decoded.entry : undefined)) file.form(via);
+  file.form(commonVia(decoded.kind === 'decoded' ? decoded.entry : undefined));
 }
 
-/** The different stacks of wrappers in an entry; one of nothing where no body was found. */
-function viasOf(entry: DecodedEntry | undefined): (readonly string[])[] {
-  const vias = new Map(entry?.sections.map(({ via = [] }) => [via.join('\n'), via]));
-  return vias.size === 0 ? [[]] : [...vias.values()];
+/** The wrappers around all bodies of an entry: an entry has one form, so that the forms of a file sum to its entries. */
+function commonVia(entry: DecodedEntry | undefined): readonly string[] {
+  const [first = [], ...others] = entry?.sections.map(({ via = [] }) => via) ?? [];
+  const end = first.findIndex((step, i) => others.some((via) => via[i] !== step));
+  return end === -1 ? first : first.slice(0, end);
 }

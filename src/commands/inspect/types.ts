@@ -37,10 +37,11 @@ export interface ItemCounts {
   rejected: number;
 }
 
-/** Entries with the same wrappers around their bodies. */
+/** Entries with the same wrappers around their bodies; of an entry with several bodies, those around them all. */
 export interface Form {
   /** Outermost first, from the file itself to what stands directly around the body: `gzip`, `ndjson`, `log_row`, `base64`. */
   steps: string[];
+  /** What a replay stores: the forms of a file sum to its entries. */
   entries: number;
 }
 

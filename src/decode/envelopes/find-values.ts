@@ -62,8 +62,10 @@ export function findValues(text: string): FoundValues {
   let enclosed: FoundValue | undefined;
   while (failures < MAX_FAILURES && left > 0) {
     OPENING.lastIndex = from;
-    const start = OPENING.exec(text)?.index;
-    open -= closingIn(text, from, start ?? text.length);
+    const first = OPENING.exec(text)?.index;
+    open -= closingIn(text, from, first ?? text.length);
+    const start = first === undefined ? undefined : lastOfBrackets(text, first);
+    open += (start ?? 0) - (first ?? 0);
     if (open < 0) return { ...found, values: [] };
     if (start === undefined) break;
     const next = valueAt(text, start);
@@ -95,6 +97,15 @@ export function findValues(text: string): FoundValues {
   found.partReason = partReasonIn(text, found.values, enclosed);
   return found;
 }
+
+/** Where a value can begin in a run of opening brackets: none has more than so many at its start. */
+function lastOfBrackets(text: string, first: number): number {
+  let end = first;
+  while (text[end] === '[' || text[end] === '{') end++;
+  return Math.max(first, end - MOST_BRACKETS);
+}
+
+const MOST_BRACKETS = 64;
 
 /** What begins at a bracket: a value; only the end of what failed to be one; `cut` by the text's end; nothing. */
 function valueAt(text: string, start: number): FoundValue | { end: number } | 'cut' | 'abridged' | undefined {
@@ -211,7 +222,7 @@ function endOfValue(text: string, start: number): number | undefined {
 }
 
 /** Index after the quote that ends the text that begins at `from`. */
-function endOfText(text: string, from: number): number | undefined {
+export function endOfText(text: string, from: number): number | undefined {
   for (let at = text.indexOf('"', from); at !== -1; at = text.indexOf('"', at + 1)) {
     let backslashes = 0;
     while (text[at - 1 - backslashes] === '\\' && at - 1 - backslashes >= from) backslashes++;

@@ -4,7 +4,15 @@ import { withoutColours } from './clock.js';
 
 /** Log systems that put every line of a program into a frame of their own. */
 export type FrameForm =
-  'docker' | 'cri' | 'journald' | 'heroku' | 'syslog_rfc5424' | 'syslog_rfc3164' | 'pm2' | 'compose';
+  | 'docker'
+  | 'cri'
+  | 'journald'
+  | 'heroku'
+  | 'syslog_rfc5424'
+  | 'syslog_rfc3164'
+  | 'pm2'
+  | 'compose'
+  | 'quoted';
 
 /** One line of a log system's file. */
 export interface Frame {
@@ -57,12 +65,19 @@ export function readFrame(line: Uint8Array): Frame | undefined {
  * other, other lines with a line end between. undefined when a line has no frame: then the bytes are not framed lines.
  */
 export function joinFrames(bytes: Uint8Array): JoinedFrames | undefined {
+  return joinLines(bytes, readFrame) ?? joinLines(bytes, readQuote);
+}
+
+function joinLines(
+  bytes: Uint8Array,
+  read: (line: Uint8Array) => Frame | undefined,
+): JoinedFrames | undefined {
   const parts: Buffer[] = [];
   let first: Frame | undefined;
   let last: Frame | undefined;
   let omitted = false;
   for (const line of linesOf(bytes)) {
-    const frame = readFrame(line);
+    const frame = read(line);
     if (frame === undefined || (first !== undefined && frame.form !== first.form)) return undefined;
     if (last !== undefined && !last.partial) parts.push(LINE_END);
     parts.push(frame.content);
@@ -300,3 +315,17 @@ const TEXT_FRAMES: readonly ReadText[] = [
     {},
   ),
 ];
+
+/** Of a mail, a comment, a page of notes: one mark or several of them before each line. */
+const readQuoted = textFrame(
+  'quoted',
+  /^(?<mark>[ \t]*(?:>[> ]*|\|+|#+|\/\/+|--|;+|\*|\+))(?: |(?=[{}[\]"]|$))/,
+  ({ mark = '' }) => ({ stream: mark.trim(), time: '' }),
+  {},
+);
+
+/** Reads a line that somebody has quoted (`> {`). Only where all lines of a value are: any line of prose can begin so. */
+export function readQuote(line: Uint8Array): Frame | undefined {
+  const bytes = Buffer.from(line.buffer, line.byteOffset, line.byteLength);
+  return readQuoted(bytes.toString('latin1', 0, LONGEST_FRAME), bytes);
+}

@@ -1,8 +1,9 @@
-import { gunzipSync, inflateSync } from 'node:zlib';
 import type { JsonValue } from '../../model/json.js';
 import { locateJsonError } from '../parse-json.js';
+import { Allowance, MAX_LAYERS } from './allowance.js';
 import { timeInWords, withoutColours } from './clock.js';
-import { findValues, type FoundValue } from './find-values.js';
+import { endOfText, findValues, type FoundValue } from './find-values.js';
+import { mayHoldSignature, splitRequest } from './http-head.js';
 import { joinFrames } from './line-frames.js';
 import { endsBeforeText, hasMark, type PartReason } from './outer-values.js';
 import { mayBeExtended, withoutExtended } from './values.js';
@@ -18,6 +19,9 @@ export interface OpenedValue {
   at: number | undefined;
   /** Whether its text has something that only a webhook, or a text around one, says. */
   isMarked: boolean;
+  /** The words before and after it which may say who signed it; empty where none of them mentions a signature. */
+  before: string;
+  after: string;
 }
 
 /** Why a text holds no value. */
@@ -25,44 +29,6 @@ export interface Unopened {
   reason: 'invalid_json' | 'no_json' | 'abridged' | 'empty_request_body' | 'printed_by_node' | PartReason;
   message: string;
 }
-
-/** How much may be read and unpacked in one entry, over all texts in it: hostile ones nest, and bombs unpack. */
-export class Allowance {
-  #left = 1 << 30;
-  /** An entry of 64 MB may hold base64 of gzip of as much again. */
-  #unpacked = 1 << 27;
-
-  /** False when there is nothing left to spend. */
-  spend(characters: number): boolean {
-    this.#left -= characters;
-    return this.#left > 0;
-  }
-
-  unpack(bytes: Uint8Array): Buffer | undefined {
-    const unzip = bytes[0] === 0x1f ? gunzipSync : inflateSync;
-    try {
-      const unpacked = unzip(bytes, { maxOutputLength: Math.max(1, this.#unpacked) });
-      this.#unpacked -= unpacked.length;
-      return unpacked;
-    } catch {
-      return undefined;
-    }
-  }
-}
-
-/** An entry's bytes without gzip around them, also gzip of gzip. */
-export function unpacked(bytes: Uint8Array, allowance: Allowance): Uint8Array {
-  let plain = bytes;
-  for (let layers = 0; layers < MAX_LAYERS && plain[0] === 0x1f && plain[1] === 0x8b; layers++) {
-    const inner = allowance.unpack(plain);
-    if (inner === undefined) break;
-    plain = inner;
-  }
-  return plain;
-}
-
-/** Encodings over encodings in one text; real ones have three. */
-const MAX_LAYERS = 12;
 
 const parse: (text: string) => JsonValue = JSON.parse;
 
@@ -77,6 +43,8 @@ export function wholeJson(text: string): OpenedValue | undefined {
       source: text,
       at: undefined,
       isMarked: false,
+      before: '',
+      after: '',
     };
   } catch {
     return undefined;
@@ -136,6 +104,8 @@ interface Inner {
   text: string;
   /** Whether `text` is what was there before the encoding, to the byte. */
   isExact: boolean;
+  /** The words before it. */
+  before?: string;
 }
 
 /** An encoding, taken off whole texts; undefined where the text does not have it. */
@@ -162,6 +132,13 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   }
   const plain = ansi(text);
   if (plain !== undefined) return openInner(plain);
+  const request = mayBeRequest(text) ? splitRequest(text) : undefined;
+  if (request !== undefined) {
+    const { head, body } = request;
+    const opened = openInner({ step: 'http', text: body, isExact: true, before: head });
+    const at = timeInWords(head);
+    if (opened.length > 0) return opened.map((each) => ({ ...each, at: each.at ?? at }));
+  }
   const found = text.includes('{') || text.includes('[') ? openValues(text) : NOTHING;
   // Inside an encoded body, which begins before them, values are parts of it, or a person's words.
   const isInside = found.values.length > 0 && ENCODED_START.test(text.slice(0, found.start));
@@ -188,9 +165,10 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   if (found.isPart) return [];
   return found.values.length > 0 ? found.values : found.empty;
 
-  function openInner({ step, text: inner, isExact }: Inner): OpenedValue[] {
+  function openInner({ step, text: inner, isExact, before = '' }: Inner): OpenedValue[] {
     return openLayers(inner, allowance, layer + 1).map((each) => ({
       ...each,
+      before: before === '' ? each.before : before + each.before,
       steps: [...step.split('.'), ...each.steps],
       source: isExact ? each.source : undefined,
     }));
@@ -199,8 +177,13 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
 
 const NOTHING = { values: [], empty: [], start: 0, isPart: false };
 
+/** A quick look: no JSON begins as the head of a request does. */
+function mayBeRequest(text: string): boolean {
+  return /^[^{["'\\]{0,200}(?:HTTP\/\d|hub[-_]?signature|: )/i.test(text);
+}
+
 /** How a body begins in the encodings that keep its brackets or write them as %7B. */
-const ENCODED_START = /[{[]\s*(?:\\+["'nr]|""|\\x22|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s)*%22/i;
+const ENCODED_START = /[{[]\s*(?:\\+["'nr]|""|\\x22|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s){0,64}%22/i;
 
 /**
  * The values among the words of a text, and an empty one where there is nothing better. What the text's end cuts off is the
@@ -220,7 +203,10 @@ function openValues(text: string): {
     first === undefined ? undefined : timeInWords(text.slice(0, Math.min(first.start, LONGEST_PREFIX)));
   // Nothing but values: one after the other, or a line each.
   const around = first?.start === text.search(/\S/) && isBlankBetween(text, values) ? 'concatenated' : 'text';
-  const open = ({ value, source, start, end, syntax }: FoundValue): OpenedValue => {
+  const wordsAround = namesSigner(text) ? wordsAroundValues(text, values) : undefined;
+  const open = (found: FoundValue): OpenedValue => {
+    const { value, source, start, end, syntax } = found;
+    const { before = '', after = '' } = wordsAround?.(found) ?? {};
     const written = text.slice(start, end);
     const plain = (source === undefined ? written.includes('$') : mayBeExtended(written))
       ? withoutExtended(value)
@@ -233,18 +219,46 @@ function openValues(text: string): {
       source,
       at,
       isMarked,
+      before,
+      after,
     };
   };
   const opened = values.map(open);
   if (first !== undefined && cutAt !== undefined) {
     const cut = text.slice(cutAt);
-    opened.push({ value: cut, steps: [around], source: undefined, at, isMarked: hasMark(cut) });
+    const isMarked = hasMark(cut);
+    const { before = '', after = '' } = wordsAround?.({ start: cutAt, end: text.length }) ?? {};
+    opened.push({ value: cut, steps: [around], source: undefined, at, isMarked, before, after });
   }
   return {
     values: opened,
     empty: empty === undefined || cutAt !== undefined ? [] : [open(empty)],
     start: first?.start ?? 0,
     isPart: found.partReason !== undefined,
+  };
+}
+
+/** Whether a text mentions a signature, wherever. */
+function namesSigner(text: string): boolean {
+  return text.includes('sha256=') || mayHoldSignature(text);
+}
+
+/** Of a value, the words before and after it. Bodies are no words: what a person wrote in one says nothing about another. */
+function wordsAroundValues(
+  text: string,
+  values: readonly FoundValue[],
+): (value: { start: number; end: number }) => { before: string; after: string } {
+  const bodies = values.filter(({ start, end }) => hasMark(text.slice(start, end)));
+  return ({ start, end }) => {
+    let before = '';
+    let from = 0;
+    for (const body of bodies) {
+      if (body.start >= start) break;
+      before += text.slice(from, body.start);
+      from = body.end;
+    }
+    const next = bodies.find((body) => body.start >= end)?.start;
+    return { before: before + text.slice(Math.min(from, start), start), after: text.slice(end, next) };
   };
 }
 
@@ -272,15 +286,22 @@ function hexEscapes(text: string): Inner | undefined {
 const HEX = /\\x[\da-f]{2}/i;
 const NO_HEX = /\\(?!x[\da-f]{2})/i;
 
-const LOGFMT = /(?:^|[\s,(])[\w.@-]+="((?:[^"\\]|\\.)*)"(?=[\s,)]|$)/gs;
+const FIELD = /(?:^|[\s,(])[\w.@-]+="/g;
+const AFTER_FIELD = /[\s,)]/;
 
 /** `msg="received {\"object\":…}"`: the first quoted value of logfmt with a bracket in it that begins before `end`. */
 function logfmt(end: number, text: string): Inner | undefined {
-  for (const match of text.matchAll(LOGFMT)) {
-    if (match.index >= end) return undefined;
-    const [, value = ''] = match;
-    if (/[{[]/.test(value) && value.includes('\\')) {
-      return { step: 'logfmt', text: unescaped(value), isExact: true };
+  FIELD.lastIndex = 0;
+  // No pattern takes a value whole: at some megabytes it overflows the stack.
+  for (let match = FIELD.exec(text); match !== null && match.index < end; match = FIELD.exec(text)) {
+    const start = FIELD.lastIndex;
+    const after = endOfText(text, start);
+    if (after === undefined) return undefined;
+    if (after < text.length && !AFTER_FIELD.test(text.charAt(after))) continue;
+    FIELD.lastIndex = after;
+    const value = text.slice(start, after - 1);
+    if (value.includes('\\') && /[{[]/.test(value)) {
+      return { step: 'logfmt', text: unescaped(value), isExact: true, before: text.slice(0, match.index) };
     }
   }
   return undefined;
@@ -323,7 +344,7 @@ function csvQuotes(text: string): Inner | undefined {
 
 /** `%7B%22object%22…`: a body that was taken for a form. */
 function percent(text: string): Inner | undefined {
-  if (!/%7B(?:%\w\w|\+|\s)*%22/i.test(text)) return undefined;
+  if (!/%7B(?:%\w\w|\+|\s){0,64}%22/i.test(text)) return undefined;
   const bytes = text
     .replaceAll('+', ' ')
     .replace(/(?:%[\da-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'));
@@ -377,7 +398,7 @@ function base64(text: string, allowance: Allowance): Inner | undefined {
 function decoded(token: string | undefined, allowance: Allowance): Inner | undefined {
   if (token === undefined || token.length < 16) return undefined;
   const bytes = Buffer.from(token, 'base64');
-  const packed = bytes[0] === 0x1f || bytes[0] === 0x78 ? allowance.unpack(bytes) : undefined;
+  const packed = allowance.unpackAny(bytes);
   const inner = (packed ?? bytes).toString('utf8');
   // An id of as many letters decodes to noise.
   if (inner.includes('\uFFFD') || inner.includes('\0')) return undefined;

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../model/json.js';
 import { asArray, asObject } from '../read.js';
+import { mayHoldSignature } from './http-head.js';
 import { isAsSent } from './signatures.js';
 import type { FoundBody } from './unwrap.js';
 
@@ -48,7 +49,9 @@ export function dropCopies(groups: readonly FoundBody[][]): FoundBody[] {
       if (its === undefined) continue;
       if (its.fullness !== own.fullness) {
         if (its.fullness > own.fullness) return true;
-      } else if (its.isAsSent !== own.isAsSent ? its.isAsSent : filled.indexOf(other) < place) return true;
+      } else if (its.isAsSent !== own.isAsSent) {
+        if (its.isAsSent) return true;
+      } else if (its.isSigned !== own.isSigned ? its.isSigned : filled.indexOf(other) < place) return true;
     }
     // A customer may paste a webhook as a message; a node that hands on the text alone makes no second webhook of it.
     const quoted = textsOnTrail(body);
@@ -65,6 +68,8 @@ interface Content {
   fullness: number;
   /** Whether its bytes are there, by which alone a signature can be checked. */
   isAsSent: boolean;
+  /** Whether the words around it say who signed it. */
+  isSigned: boolean;
 }
 
 function contentOf({ value: body, trail }: FoundBody): Content {
@@ -79,6 +84,7 @@ function contentOf({ value: body, trail }: FoundBody): Content {
     parts: new Set(values.flatMap((value) => sorted(value) ?? [])),
     fullness,
     isAsSent: isAsSent(trail),
+    isSigned: trail?.kind === 'text' && mayHoldSignature(trail.opened.before),
   };
 }
 

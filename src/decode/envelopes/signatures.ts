@@ -1,6 +1,8 @@
 import type { SignedBody } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { openText, type Allowance } from './open-text.js';
+import { contentLengthIn, mayHoldSignature, sinceLastRequest } from './http-head.js';
+import type { Allowance } from './allowance.js';
+import { openText, type OpenedValue } from './open-text.js';
 import { hasMark } from './outer-values.js';
 import type { Trail } from './trail.js';
 
@@ -53,8 +55,8 @@ export class Signatures {
     for (let layer = trail; layer !== undefined; layer = layer.outer) {
       // Beyond a list of several requests stand the headers of whoever fetched the list.
       if (layer.kind === 'array' && layer.list.length > 1) return undefined;
-      if (layer.kind === 'text' && name === 'hubsignature256') {
-        const written = signatureInWords(layer.text, layer.opened.steps);
+      if (layer.kind === 'text') {
+        const written = signatureInWords(layer.opened, name);
         if (written !== undefined) return written;
       }
       if (layer.kind !== 'object') continue;
@@ -127,11 +129,6 @@ function inHeaders(ending: string): RegExp {
 /** Longer texts are no headers. */
 const LONGEST_HEADERS = 65_536;
 
-/** Whether a text names one of the headers. */
-export function mayHoldSignature(text: string): boolean {
-  return /hub.?signature/i.test(text);
-}
-
 /** A quick look at the text of an entry that is plain JSON; other texts may hide the word. */
 function mayHaveSignature(trail: Trail | undefined): boolean {
   let entry = trail;
@@ -193,11 +190,21 @@ function signatureInList(list: JsonValue[], header: HeaderName): Value {
   return undefined;
 }
 
-/** In a line of words around one value, a text that can only be a signature is its signature. */
-function signatureInWords(text: string, steps: readonly string[]): string | undefined {
-  if (!steps.includes('text') || text.length > 1_000_000) return undefined;
-  const signatures = new Set(text.match(/\bsha256=[\da-f]{64}\b/gi) ?? []);
-  const [signature, ...more] = signatures;
+/**
+ * In the words around a value: the header nearest before it, of its own request; else a text that can only be a signature, where
+ * there is just one.
+ */
+function signatureInWords({ before, after, steps }: OpenedValue, name: HeaderName): string | undefined {
+  if (before === '' && after === '') return undefined;
+  const own = sinceLastRequest(before.slice(-LONGEST_HEADERS));
+  let header: string | undefined;
+  for (const [, value] of own.matchAll(new RegExp(IN_HEADERS[name], 'gi'))) header = value;
+  // ngrep prints a dot for the carriage return.
+  header = header?.replace(/^(sha\d+=[\da-f]+)\.$/i, '$1');
+  if (header !== undefined && header !== '-' && (header !== '' || steps.includes('http'))) return header;
+  if (name !== 'hubsignature256') return undefined;
+  const words = own + after.slice(0, LONGEST_HEADERS);
+  const [signature, ...more] = new Set(words.match(/\bsha256=[\da-f]{64}\b/gi) ?? []);
   return more.length === 0 ? signature : undefined;
 }
 
@@ -210,7 +217,12 @@ export function isAsSent(trail: Trail | undefined): boolean {
 export function signedBytes(trail: Trail | undefined, body: JsonObject): Uint8Array | null {
   // What Meta signs is the whole body; an entry or a value alone is somebody else's cut of it.
   if (!Array.isArray(body.entry) || trail?.kind !== 'text') return null;
-  const { source } = trail.opened;
+  const { source, before } = trail.opened;
+  // A viewer that prints a body over several lines has written it anew; its request says how large it was.
+  if (source?.includes('\n') === true) {
+    const size = contentLengthIn(before);
+    if (size !== undefined && size !== Buffer.byteLength(source)) return null;
+  }
   // Bytes that were no UTF-8 are lost.
   return source === undefined || source.includes('\uFFFD') ? null : Buffer.from(source);
 }

@@ -32,7 +32,7 @@ function addSteps(layer: Trail | undefined, steps: string[]): void {
       if (layer.opened.steps.length === 0 && isText(layer.outer)) add(steps, 'json_string');
       break;
     case 'notation':
-      add(steps, layer.step);
+      for (const step of layer.step.split('.')) add(steps, step);
       break;
   }
 }

@@ -5,7 +5,8 @@ import { pathOfKey } from '../item-at.js';
 import { asObject, cleanText, cutText, excerptOf } from '../read.js';
 import { recogniseBody, type Found, type ReadBody, type Scope } from './bodies.js';
 import { isChatter, objectOfPairs, pointerIn, reasonOfAbsence, wrapperName } from './known-wrappers.js';
-import { openText, type Allowance, type OpenedValue } from './open-text.js';
+import type { Allowance } from './allowance.js';
+import { openText, type OpenedValue } from './open-text.js';
 import { hasMark } from './outer-values.js';
 import { receivedAtOf, timeOfTuple, withRowTime } from './row-time.js';
 import { dropCopies } from './same-body.js';
@@ -134,7 +135,7 @@ export class Search {
       if (pointer !== undefined) return { path, reason: 'in_s3', value: pointer };
       if (this.#addBody(value, path, place)) return undefined;
     }
-    const hidden = reveal(value);
+    const hidden = reveal(value, this.allowance);
     if (hidden !== undefined) {
       if (hidden.step === 'flatted') this.#seen ??= new Map();
       const trail: Trail = { kind: 'notation', step: hidden.step, outer: place.trail };

@@ -1,20 +1,26 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asObject, ownValue } from '../read.js';
+import type { Allowance } from './allowance.js';
 
 /** A value that stands for another one, and the name of the notation. */
 export interface Revealed {
   value: JsonValue;
-  step: 'bytes' | 'flatted';
+  step: 'bytes' | 'bytes.gzip' | 'flatted';
 }
 
 /**
  * What a value stands for: bytes in one of their JSON forms are a text; the flat array of the `flatted` library is the object
  * that was flattened. undefined for a value that is only itself.
  */
-export function reveal(value: JsonValue): Revealed | undefined {
+export function reveal(value: JsonValue, allowance: Allowance): Revealed | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const bytes = bytesOf(value);
-  if (bytes !== undefined) return { value: bytes.toString('utf8'), step: 'bytes' };
+  if (bytes !== undefined) {
+    const plain = allowance.unpackAny(bytes);
+    return plain === undefined
+      ? { value: bytes.toString('utf8'), step: 'bytes' }
+      : { value: plain.toString('utf8'), step: 'bytes.gzip' };
+  }
   const whole = Array.isArray(value) ? unflatten(value) : undefined;
   return whole === undefined ? undefined : { value: withoutExtended(whole), step: 'flatted' };
 }

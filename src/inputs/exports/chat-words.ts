@@ -17,7 +17,7 @@ export type ChatLanguage = 'en' | 'pt' | 'es' | 'de' | 'fr' | 'it' | 'nl' | 'fi'
 
 const WORDS: Readonly<Record<ChatLanguage, Words>> = {
   en: {
-    omitted: ['<media omitted>'],
+    omitted: ['<media omitted>', '<video message omitted>', '<video note omitted>'],
     omittedKinds: {
       'image omitted': 'image',
       'video omitted': 'video',
@@ -91,7 +91,7 @@ const WORDS: Readonly<Record<ChatLanguage, Words>> = {
     edited: ['este mensaje fue editado', 'se editó este mensaje', 'mensaje editado'],
   },
   de: {
-    omitted: ['<medien ausgelassen>', '<medien weggelassen>'],
+    omitted: ['<medien ausgeschlossen>', '<medien ausgelassen>', '<medien weggelassen>'],
     omittedKinds: {
       'bild weggelassen': 'image',
       'video weggelassen': 'video',
@@ -111,7 +111,7 @@ const WORDS: Readonly<Record<ChatLanguage, Words>> = {
     edited: ['diese nachricht wurde bearbeitet'],
   },
   fr: {
-    omitted: ['<médias omis>'],
+    omitted: ['<médias omis>', '<fichier omis>'],
     omittedKinds: {
       'image absente': 'image',
       'vidéo absente': 'video',
@@ -119,6 +119,7 @@ const WORDS: Readonly<Record<ChatLanguage, Words>> = {
       'sticker omis': 'sticker',
       'gif retiré': 'gif',
       'document manquant': 'document',
+      'document omis': 'document',
       'fiche contact manquante': 'contacts',
     },
     attached: ['fichier joint', 'pièce jointe'],

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { decodeEntry } from '../../src/decode/decode-entry.js';
+import { findEntry } from '../../src/inputs/console-line.js';
+import { hasMarkedBytes } from '../../src/inputs/markers.js';
+
+/** Runs of one kind of character, in which a pattern that looks on from each of them takes for ever or overflows the stack. */
+const RUNS: Record<string, string> = {
+  letters: 'abcdefgh',
+  words: 'ab cd ',
+  digits: '1234567890',
+  base64: 'aGVsbG8gd29ybGQ+/',
+  'letters and dashes': 'a-',
+  backslashes: '\\',
+  'escaped quotes': '\\"',
+  'escaped bytes': '\\x41',
+  'escaped units': '\\u0041',
+  quotes: '"',
+  apostrophes: "'",
+  'pairs of quotes': '","',
+  spaces: ' ',
+  'opening braces': '{',
+  'opening brackets': '[',
+  'closing brackets': ']',
+  'empty objects': '{}',
+  'beginnings of objects': '{"a',
+  'beginnings of hashes': '{"a"=>',
+  'beginnings of maps': '{a:',
+  percent: '%',
+  'percent braces': '%7B',
+  entities: '&#',
+  'quotes as entities': '{&quot;',
+  fields: 'a="b" ',
+  'open fields': 'a="',
+  equals: '=',
+  bytes: '12,',
+  'lists of bytes': '[1,2,',
+  colours: '\x1b[1m',
+  'colours without an end': '\x1b[3',
+  arrows: '> ',
+  headers: 'x-hub-signature-256:',
+  signatures: 'sha256=',
+  'maps of Go': 'map[a:',
+};
+
+/** Where such a run can stand. */
+const PLACES: readonly ((run: string) => string)[] = [
+  (run) => JSON.stringify({ payload: run, message: `messaging_product ${run.slice(0, 100_000)}` }),
+  (run) => run,
+  (run) => `time=1 key="${run}"`,
+  (run) => `2026-09-21 INFO whatsapp_business_account {"a":1} ${run}`,
+];
+
+const SIZE = 600_000;
+
+test.each(Object.entries(RUNS))('%s without an end are read in time', (_name, unit) => {
+  const run = unit.repeat(Math.ceil(SIZE / unit.length));
+  const began = performance.now();
+  for (const place of PLACES) {
+    const bytes = Buffer.from(place(run));
+    findEntry(bytes);
+    hasMarkedBytes(bytes);
+    decodeEntry(bytes, { include: new Set() });
+  }
+  // Of what grows with the square of the size, each takes minutes.
+  expect(performance.now() - began).toBeLessThan(4_000);
+});
+
+test('a text of many megabytes overflows no stack', () => {
+  for (const unit of ['a', '\\"', '{"a"=>"', '%41', 'a="b', '12,', '\\x41']) {
+    const run = unit.repeat(Math.ceil(12_000_000 / unit.length));
+    expect(() => decodeEntry(Buffer.from(`key="${run}"`), { include: new Set() })).not.toThrow();
+  }
+});
