@@ -12,6 +12,7 @@ import { streamBrokenRelations } from '../../store/checks/relations.js';
 import {
   DEDUPE_REMEDY,
   ENFORCE_INDEX_REMEDY,
+  REPLAY_ALL_REMEDY,
   forEachRow,
   joined,
   scopeOf,
@@ -72,7 +73,11 @@ export const consistencyCheck: Check = {
   async run(view, recorder) {
     const scope = scopeOf(view);
     recorder.checked = await countMessages(view.sql, scope);
-    await forEachRow(view, streamBrokenRelations(view.sql, scope), (broken) => recorder.finding('*', broken));
+    let restorable = false;
+    await forEachRow(view, streamBrokenRelations(view.sql, scope), async ({ isInLog, ...broken }) => {
+      restorable ||= isInLog;
+      await recorder.finding('*', broken);
+    });
     const misfits = recorder.found;
     const doubled = await findDoubledKeys(view, recorder);
     const constraints = await findLooseConstraints(view, recorder);
@@ -92,7 +97,7 @@ export const consistencyCheck: Check = {
         `${amount(constraints, 'constraint')} missing or not validated: add by hand as in prisma/migrations`,
       ],
     ]);
-    return { summary, remedy: doubled.leads ? DEDUPE_REMEDY : null };
+    return { summary, remedy: doubled.leads ? DEDUPE_REMEDY : restorable ? REPLAY_ALL_REMEDY : null };
   },
 };
 

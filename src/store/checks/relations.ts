@@ -11,7 +11,10 @@ const BROKEN_RELATION = columns({
 });
 
 /** A row that does not fit another one. */
-type BrokenRelation = RowOf<typeof BROKEN_RELATION>;
+type BrokenRelation = RowOf<typeof BROKEN_RELATION> & {
+  /** A replay of the raw log corrects it. */
+  isInLog: boolean;
+};
 
 /** One thing about two tables that holds in a sound database, foreign keys or not. */
 interface Relation {
@@ -19,6 +22,8 @@ interface Relation {
   query: string;
   /** Rows that belong to no connection: skipped with `--connection`. */
   isGlobal?: boolean;
+  /** A replay of the raw log corrects it. */
+  isInLog?: boolean;
 }
 
 /**
@@ -63,6 +68,24 @@ const RELATIONS: readonly Relation[] = [
        where i.lead_id is not null and $1::uuid[] is null and ${sinceScope('i.first_seen_at')}
          and (l.id is null or l.organization_id <> i.organization_id or i.person_id <> i.lead_id)`,
     isGlobal: true,
+  },
+  {
+    // The next message of somebody who has lost the names makes a second lead.
+    query: `select null::uuid as connection_id, 'lead ' || l.id as subject,
+         'has no phone number, but ' || (
+           select min(i.value) from lead_identities i where i.lead_id = l.id and i.kind = 'phone'
+         ) || ' is a name of this lead' as detail
+       from leads l
+       where l.phone_number is null and $1::uuid[] is null and ${sinceScope('l.first_seen_at')}
+         and exists (select from lead_identities i where i.lead_id = l.id and i.kind = 'phone')
+       union all
+       select null, 'lead ' || l.id, 'has messages of the raw log, but none of the names that it gives'
+       from leads l
+       where $1::uuid[] is null and ${sinceScope('l.first_seen_at')}
+         and not exists (select from lead_identities i where i.lead_id = l.id)
+         and exists (select from messages m where m.lead_id = l.id and m.batch_id is not null)`,
+    isGlobal: true,
+    isInLog: true,
   },
   {
     query: `select owned.connection_id, owned.subject, 'belongs to the organization ' || owned.organization_id || ', which does not exist' as detail
@@ -139,8 +162,9 @@ export async function* streamBrokenRelations(
   tx: Sql,
   scope: Scope,
 ): AsyncGenerator<BrokenRelation[], void, undefined> {
-  for (const { query, isGlobal = false } of RELATIONS) {
+  for (const { query, isGlobal = false, isInLog = false } of RELATIONS) {
     if (isGlobal && scope.connectionIds !== null) continue;
-    yield* streamRowsOf(tx, BROKEN_RELATION, query, scopeParameters(scope));
+    for await (const rows of streamRowsOf(tx, BROKEN_RELATION, query, scopeParameters(scope)))
+      yield rows.map((row) => ({ ...row, isInLog }));
   }
 }

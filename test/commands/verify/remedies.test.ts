@@ -101,6 +101,18 @@ const AILMENTS: Ailment[] = [
     remedy: DEDUPE,
   },
   {
+    title: 'a lead without its phone number',
+    check: 'consistency',
+    damage: sql(`update leads set phone_number = null`),
+    remedy: REPLAY_ALL,
+  },
+  {
+    title: 'a lead without its names',
+    check: 'consistency',
+    damage: sql(`delete from lead_identities`),
+    remedy: REPLAY_ALL,
+  },
+  {
     title: 'a message that is gone',
     check: 'raw_log',
     damage: sql(`delete from messages where ${A2}`),
