@@ -172,3 +172,16 @@ test('names what lies beside the logs of a directory and is not read', async () 
     /Not read, because hidden or by their names no logs: \S+\.old\.ndjson, \S+wacli\.db\. A/,
   );
 });
+
+test('an entry with several bodies has one form: what stands around them all', async () => {
+  const base64 = Buffer.from(body('three', 'wamid.3')).toString('base64');
+  const several = JSON.stringify({ a: body('one'), b: { payload: body('two', 'wamid.2') }, c: base64 });
+  const directory = await directoryWith({ 'd.ndjson': `${several}\n${body('four', 'wamid.4')}\n` });
+  const { files, entries } = resultOf(await runCli(['inspect', directory, '--json']));
+  expect(entries).toBe(2);
+  expect(files[0]?.counts).toMatchObject({ messages: 4 });
+  expect(files[0]?.forms).toEqual([
+    { steps: ['ndjson', 'object'], entries: 1 },
+    { steps: ['ndjson'], entries: 1 },
+  ]);
+});

@@ -392,7 +392,13 @@ describe('E1: packed bytes', () => {
     twice: (text: string) => gzipSync(gzipSync(text)),
   };
 
-  test.each(Object.entries(packers))('%s is unpacked from bytes as from base64', (_name, pack) => {
+  test('a text in hexadecimal is one', () => {
+    const hex = Buffer.from(WHOLE).toString('hex');
+    for (const payload of [hex, `0x${hex.toUpperCase()}`, `\\x${hex}`])
+      expect(entryOf({ payload }).sections[0]?.facts).toEqual(entryOf({ payload: WHOLE }).sections[0]?.facts);
+  });
+
+  test.each(Object.entries(packers))('%s is unpacked from bytes as from base64', (name, pack) => {
     const bytes = pack(WHOLE);
     const forms: JsonValue[] = [
       { payload: [...bytes] },
@@ -401,6 +407,9 @@ describe('E1: packed bytes', () => {
       { payload: { type: 'Buffer', data: bytes.toString('base64') } },
       { payload: Object.fromEntries([...bytes].entries()) },
       { payload: bytes.toString('base64') },
+      ...(name === 'deflate'
+        ? []
+        : [{ payload: bytes.toString('hex') }, { payload: `\\x${bytes.toString('hex')}` }]),
       { payload: JSON.stringify({ type: 'Buffer', data: [...bytes] }) },
     ];
     for (const form of forms) {

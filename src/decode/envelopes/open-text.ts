@@ -112,7 +112,7 @@ interface Inner {
 type Decoder = (text: string, allowance: Allowance) => Inner | undefined;
 
 /** Taken off where no value was found, or none that could be a webhook. */
-const INNER: readonly Decoder[] = [hexEscapes, csvQuotes, jsonEscapes, percent, htmlEntities, base64];
+const INNER: readonly Decoder[] = [hexEscapes, csvQuotes, jsonEscapes, percent, htmlEntities, hex, base64];
 
 function openLayers(text: string, allowance: Allowance, layer: number, bytes?: Uint8Array): OpenedValue[] {
   if (layer > MAX_LAYERS || !allowance.spend(text.length)) return [];
@@ -371,6 +371,19 @@ function htmlEntities(text: string): Inner | undefined {
   });
   return { step: 'html_entities', text: inner, isExact: false };
 }
+
+/** `7b226f…`: a column of bytes as a database shows it (`\\x7b…`, `0x7b…`), or a buffer that was logged; of a text or of gzip of one. */
+function hex(text: string, allowance: Allowance): Inner | undefined {
+  if (text.length < SHORTEST_HEX || !/^\s*(?:\\x|0x)?(?:7b|5b|1f8b|78)[\da-f]+\s*$/i.test(text))
+    return undefined;
+  const bytes = Buffer.from(text.trim().replace(/^(?:\\x|0x)/i, ''), 'hex');
+  const packed = allowance.unpackAny(bytes);
+  const inner = (packed ?? bytes).toString('utf8');
+  if (inner.includes('\uFFFD') || !hasMark(inner)) return undefined;
+  return { step: packed === undefined ? 'hex' : 'hex.gzip', text: inner, isExact: true };
+}
+
+const SHORTEST_HEX = 80;
 
 /** No webhook is shorter in base64; shorter ones are ids and hashes. */
 const BASE64_START = /[A-Za-z0-9+/_-]{40}/;
