@@ -1,9 +1,10 @@
 import type { GraphAccess } from '../commands/graph/token.js';
 import { checkToken } from '../commands/graph/token.js';
 import { ConfigError } from '../model/errors.js';
+import type { Proxy } from '../model/proxy.js';
 import type { Call } from './call.js';
 import { isLoopback, readSecretKey } from './device-options.js';
-import { lookUp } from './environment.js';
+import { lookUp, type Environment } from './environment.js';
 import { environmentName } from './flags/flag.js';
 import { text } from './flags/kinds.js';
 import { readFlags } from './flags/table.js';
@@ -28,6 +29,7 @@ export function readGraphAccess(call: Call, version: string): GraphAccess {
       url: values.graphUrl === undefined ? META : checkGraphUrl(values.graphUrl, origin('graphUrl').place),
       version,
       userAgent: `wa-reconcile/${packageVersion()}`,
+      proxy: readProxy(environment),
     },
     given: given === undefined ? null : { token: checkToken(given.value, given.place), place: given.place },
     secretKey: readSecretKey(environment, io.cwd),
@@ -57,4 +59,23 @@ export function checkGraphUrl(url: string, place: string): string {
       remedy: 'Leave it unset, or use an https:// URL (http:// on this machine only, for tests).',
     },
   );
+}
+
+/**
+ * The proxy for HTTPS, as other programs find it: `https_proxy` or HTTPS_PROXY, and what `no_proxy` or NO_PROXY leaves out. Throws
+ * ConfigError, never with its password in it.
+ */
+export function readProxy(environment: Environment): Proxy | null {
+  const found = lookUp('https_proxy', environment) ?? lookUp('HTTPS_PROXY', environment);
+  if (found === undefined) return null;
+  const url = found.value.includes('://') ? found.value : `http://${found.value}`;
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !['http:', 'https:'].includes(parsed.protocol)) {
+    throw new ConfigError(`${found.place} is not the address of a proxy.`, {
+      code: 'proxy_invalid',
+      remedy: 'Write it like http://proxy.example.com:3128, or unset it.',
+    });
+  }
+  const noProxy = lookUp('no_proxy', environment) ?? lookUp('NO_PROXY', environment);
+  return { url, noProxy: noProxy?.value ?? '' };
 }

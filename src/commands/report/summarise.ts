@@ -86,6 +86,8 @@ export interface ReportData {
   historyRequests: readonly HistoryRequestRow[];
   owedHistory: readonly OwedHistory[];
   media: readonly MediaCount[];
+  /** When the media of each connection were last fetched. */
+  mediaRuns: readonly { connectionId: string; at: number }[];
   /** Null where the raw log was not compared. */
   verified: Verified | null;
 }
@@ -148,7 +150,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       pendingFacts: own.pendingFacts,
       marked: data.marked.get(row.id) ?? 0,
       owedHistory: data.owedHistory.find(({ connectionId }) => connectionId === row.id),
-      media: data.media.filter(({ connectionId }) => connectionId === row.id),
+      media: own.media,
       foreign: own.groups.reduce((sum, { count, logged }) => sum + count - logged, 0),
     };
   });
@@ -279,6 +281,8 @@ function partsFor(row: ConnectionRow, groups: readonly MessageGroup[], data: Rep
     missingChunks: data.missingChunks
       .filter(({ connectionId }) => connectionId === row.id)
       .map(({ phase, chunkOrder }) => `${phase}/${chunkOrder}`),
+    media: data.media.filter(({ connectionId }) => connectionId === row.id),
+    lastMediaFetchAt: data.mediaRuns.find(({ connectionId }) => connectionId === row.id)?.at ?? null,
     historyRequest: data.historyRequests.find(
       ({ connectionId, syncType }) => connectionId === row.id && syncType === 'history',
     ),

@@ -31,8 +31,10 @@ export const WITHIN = 'within';
  */
 export function commandOfRun(command: string, options: JsonObject, why: string): Remedy {
   const outer = outerCommand(command, options);
-  const flags = Object.entries(options).flatMap(([key, value]) => flagWords(key, value));
   const operands = operandsOf(outer, options);
+  const flags = Object.entries(options)
+    .filter(([key]) => !(outer === 'media fetch' && key === 'connection'))
+    .flatMap(([key, value]) => flagWords(key, value));
   const isFlagLike = operands.some((word) => word.startsWith('-') && word !== '-');
   return remedy(outer, isFlagLike ? [...flags, '--', ...operands] : [...operands, ...flags], why);
 }
@@ -45,7 +47,7 @@ function outerCommand(command: string, options: JsonObject): string {
 }
 
 /** What stands on the line without a flag. A contact is private and not recorded: its place is kept. */
-function operandsOf(command: string, { paths, run, fromFile }: JsonObject): string[] {
+function operandsOf(command: string, { paths, run, fromFile, connection }: JsonObject): string[] {
   switch (command) {
     case 'replay':
       return Array.isArray(paths) ? paths.filter((path) => typeof path === 'string') : [];
@@ -53,6 +55,8 @@ function operandsOf(command: string, { paths, run, fromFile }: JsonObject): stri
       return typeof run === 'string' ? [run] : ['RUN'];
     case 'import':
       return fromFile === undefined ? ['CONTACT'] : [];
+    case 'media fetch':
+      return typeof connection === 'string' ? [connection] : [];
     default:
       return [];
   }
