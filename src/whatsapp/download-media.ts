@@ -53,8 +53,7 @@ export async function downloadMedia(
     Buffer.from(mediaKey, 'base64'),
     KEY_TYPES[type] ?? 'document',
   );
-  if (macKey === undefined || macKey === null)
-    throw new Error('Baileys derived no key for the seal of a file');
+  if (macKey === undefined) throw new Error('Baileys derived no key for the seal of a file');
   const tunnel = proxy === null ? null : tunnelThrough(proxy);
   const stop = new AbortController();
   let taking = false;

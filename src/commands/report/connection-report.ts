@@ -174,7 +174,7 @@ function mediaOwedIn(groups: readonly MessageGroup[]): ConnectionReport['mediaOw
 function mediaFilesOf(media: readonly MediaCount[], lastFetchAt: number | null): MediaFilesReport | null {
   const of = (state: MediaState): MediaCount[] => media.filter((one) => one.state === state);
   const files = (state: MediaState): number => of(state).reduce((sum, one) => sum + one.files, 0);
-  if (lastFetchAt === null && media.every(({ lastTriedAt }) => lastTriedAt === null)) return null;
+  if (lastFetchAt === null && !media.some(({ isFetched }) => isFetched)) return null;
   const ends = of('owed').flatMap(({ firstExpiresAt }) => firstExpiresAt ?? []);
   return {
     fetched: files('fetched'),

@@ -1,6 +1,7 @@
 import { MEDIA_STATES } from '../../model/enumerations.js';
 import {
   bigint,
+  boolean,
   columnNames,
   columns,
   excluded,
@@ -195,7 +196,8 @@ const MEDIA_COUNT = columns({
   firstExpiresAt: orNull(time),
   /** Of the newest of their messages. */
   lastAt: time,
-  lastTriedAt: orNull(time),
+  /** This tool was told to fetch the connection's media. */
+  isFetched: boolean,
   /** What a person has to know of: about to expire, or expired, refused or wrong, since the connection's media are fetched here. */
   due: integer,
   firstDueAt: orNull(time),
@@ -233,7 +235,7 @@ export async function countMedia(sql: Sql, choice: MediaChoice, now: number): Pr
   const rows = await sql.query(
     `select named.connection_id, route, state, count(*)::integer as files, coalesce(sum(size), 0)::bigint as bytes,
        count(size)::integer as sized, min(expires_at) as first_expires_at, max(named.at) as last_at,
-       max(tried_at) as last_tried_at, (count(*) filter (where ${due}))::integer as due,
+       bool_or(began.at is not null) as is_fetched, (count(*) filter (where ${due}))::integer as due,
        min(expires_at) filter (where ${due}) as first_due_at
      from (${CHOSEN}) named
      left join ${FETCHING_BEGAN} began on began.connection_id = named.connection_id
