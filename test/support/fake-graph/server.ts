@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
@@ -11,6 +12,7 @@ export interface GraphRequest {
   url: string;
   headers: IncomingMessage['headers'];
   body: string;
+  scheme: 'http' | 'https';
 }
 
 /** What is done with a request in the place of the right answer. */
@@ -49,18 +51,24 @@ export function refusal(
  * A Graph API on loopback, which ends with its test: paths, versions, bearer, errors and headers as Meta documents them. It knows
  * nothing of the client.
  */
-export async function startFakeGraph(account: FakeAccount): Promise<FakeGraph> {
+export async function startFakeGraph(
+  account: FakeAccount,
+  tls: { key: string; cert: string } | null = null,
+): Promise<FakeGraph> {
   const requests: GraphRequest[] = [];
   const faults = new Map<string, Fault[]>();
-  const server = createServer((request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     void serve(request, response);
-  });
+  };
+  const server = tls === null ? createServer(onRequest) : createTlsServer(tls, onRequest);
+  const scheme = tls === null ? 'http' : 'https';
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
     const { method = '', url = '/', headers } = request;
-    requests.push({ method, url, headers, body });
-    const right = (): Answer => answerOf(account, { method, url, headers, body });
+    const asked: GraphRequest = { method, url, headers, body, scheme };
+    requests.push(asked);
+    const right = (): Answer => answerOf(account, asked);
     const fault = faults.get(pathOf(url))?.shift();
     switch (fault?.kind) {
       case undefined:
@@ -102,7 +110,7 @@ export async function startFakeGraph(account: FakeAccount): Promise<FakeGraph> {
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${scheme}://127.0.0.1:${port}`,
     requests,
     asked: () => requests.map(({ method, url }) => `${method} ${pathOf(url)}`),
     account,
