@@ -1,5 +1,5 @@
 import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
-import { proxyName, type Proxy } from '../model/proxy.js';
+import { isOnLoopback, proxyName, type Proxy } from '../model/proxy.js';
 
 const CONNECT_MS = 10_000;
 /** Until the head of an answer, and between two pieces of its body. */
@@ -8,15 +8,12 @@ const SILENCE_MS = 30_000;
 const TIMES = { headersTimeout: SILENCE_MS, bodyTimeout: SILENCE_MS };
 const CONNECT = { timeout: CONNECT_MS };
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-
 /**
  * The connections to the Graph API and to its files. Through a proxy, each is a tunnel in which this machine speaks TLS with Meta, so
  * that the proxy sees no token; a Graph API on this machine, which may be without TLS, is never asked through one.
  */
 export function openAgent(graphUrl: string, proxy: Proxy | null): Dispatcher {
-  if (proxy === null || LOOPBACK.test(new URL(graphUrl).hostname))
-    return new Agent({ connect: CONNECT, ...TIMES });
+  if (proxy === null || isOnLoopback(graphUrl)) return new Agent({ connect: CONNECT, ...TIMES });
   return new EnvHttpProxyAgent({
     httpsProxy: proxy.url,
     // '' and not absent: undici reads the environment by itself.

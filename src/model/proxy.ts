@@ -10,3 +10,10 @@ export interface Proxy {
 export function proxyName({ url }: Proxy): string {
   return new URL(url).host;
 }
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/** Whether an address is on this machine, where it needs neither encryption nor a proxy. */
+export function isOnLoopback(url: string): boolean {
+  return URL.canParse(url) && LOOPBACK.test(new URL(url).hostname);
+}
