@@ -33,6 +33,8 @@ export interface FakeGraph {
   /** The paths that came, without version and query: `GET debug_token`. */
   asked: () => string[];
   account: FakeAccount;
+  /** How many requests were open at the same time, at most. */
+  mostAtOnce: () => number;
   /** The next requests of this path (`106540352242922`, `debug_token`) meet these, one each; `times` repeats the last. */
   fail: (path: string, ...faults: readonly Fault[]) => void;
 }
@@ -57,7 +59,14 @@ export async function startFakeGraph(
 ): Promise<FakeGraph> {
   const requests: GraphRequest[] = [];
   const faults = new Map<string, Fault[]>();
+  let open = 0;
+  let most = 0;
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    open += 1;
+    most = Math.max(most, open);
+    response.on('close', () => {
+      open -= 1;
+    });
     void serve(request, response);
   };
   const server = tls === null ? createServer(onRequest) : createTlsServer(tls, onRequest);
@@ -114,6 +123,7 @@ export async function startFakeGraph(
     requests,
     asked: () => requests.map(({ method, url }) => `${method} ${pathOf(url)}`),
     account,
+    mostAtOnce: () => most,
     fail: (path, ...more) => {
       faults.set(path, [...(faults.get(path) ?? []), ...more]);
     },
@@ -138,8 +148,8 @@ async function writeSlowly(
   const bytes = bytesOf(answer);
   response.writeHead(answer.status, { ...headersOf(answer), 'content-length': bytes.length });
   for (let at = 0; at < bytes.length && !response.destroyed; at += pieceBytes) {
+    if (at > 0) await new Promise((later) => setTimeout(later, ms));
     response.write(bytes.subarray(at, at + pieceBytes));
-    await new Promise((later) => setTimeout(later, ms));
   }
   response.end();
 }
