@@ -113,9 +113,9 @@ describe.each(['pglite', 'postgresql'] as const)('media on %s', (backend) => {
     await expectAll(to, files);
   });
 
-  test.runIf(backend === 'postgresql')(
-    'a full disk stops it cleanly, and nothing half written stays',
-    async () => {
+  // The embedded database is the command's own, and its files are larger.
+  if (backend === 'postgresql') {
+    test('a full disk stops it cleanly, and nothing half written stays', async () => {
       const { machine, files, to, env, line } = await prepare();
       const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
       // The kernel lets no file grow beyond that: Node sees EFBIG as it would see ENOSPC.
@@ -129,6 +129,6 @@ describe.each(['pglite', 'postgresql'] as const)('media on %s', (backend) => {
       const rest = await machine.run(line, { env });
       expect(JSON.parse(rest.stdout)).toMatchObject({ connections: [{ fetched: FILES, owed: 0 }] });
       await expectAll(to, files);
-    },
-  );
+    });
+  }
 });
