@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DUPLICATE_CLASSES } from '../commands/dedupe/result.js';
 import { EXPLAIN_KINDS } from '../commands/explain/result.js';
 import { IMPORT_PHASES } from '../commands/import/types.js';
+import { MEDIA_TYPES } from '../commands/media/types.js';
 import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT } from '../commands/messages/result.js';
 import { CHECK_NAMES } from '../commands/verify/types.js';
 import { CRM_NAMES, INCLUDABLE_CHATS } from '../model/enumerations.js';
@@ -57,8 +58,7 @@ const whichMedia = {
   connection: word.optional(),
   organization: word.optional(),
   contact: z.string().optional(),
-  /** Meta's type of the message: an image, a video, … */
-  type: word.optional(),
+  type: z.enum(MEDIA_TYPES).optional(),
   since: moment.optional(),
   until: moment.optional(),
   /** Bytes. A size that nobody knows yet counts as fitting. */

@@ -87,6 +87,8 @@ describe('the choice of files', () => {
     });
     const wrong = await world.fetch(['--min-size', '2MB', '--max-size', '1MB']);
     expect(wrong.code).toBe(2);
+    const mistyped = await world.fetch(['--type', 'images']);
+    expect(mistyped.code).toBe(2);
     const empty = await world.fetch(['--since', '2025-09-17', '--until', '2025-09-16']);
     expect(empty.code).toBe(2);
   });

@@ -1,13 +1,13 @@
 import { join, resolve } from 'node:path';
 import { Argument, type Command } from 'commander';
-import type { MediaSelection } from '../../commands/media/types.js';
+import { MEDIA_TYPES, type MediaSelection } from '../../commands/media/types.js';
 import { EXIT } from '../../model/errors.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { chooseDatabase, chooseHome } from '../choose-database.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
-import { integer, moment, size, text, toggle, zone } from '../flags/kinds.js';
+import { choice, integer, moment, size, text, toggle, zone } from '../flags/kinds.js';
 import { dryRun, graphVersion } from '../flags/shared.js';
 import {
   contradiction,
@@ -26,7 +26,7 @@ const WHICH = {
     'only files of this contact: phone, JID, LID, BSUID, lead id',
     'a contact',
   ).onlyTyped(),
-  type: text('type', 'only files of such messages: image, video, audio, document, sticker').onlyTyped(),
+  type: choice('type', MEDIA_TYPES, `only files of such messages: ${MEDIA_TYPES.join(', ')}`).onlyTyped(),
   since: moment('only files of messages since then').onlyTyped(),
   until: moment('only files of messages before then').onlyTyped(),
   tz: zone('the zone of a time without one'),

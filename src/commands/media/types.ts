@@ -3,14 +3,16 @@ import type { JsonObject } from '../../model/json.js';
 import type { DatabaseConfig } from '../database.js';
 import type { GraphAccess } from '../graph/token.js';
 
+/** What a message with a file is, as Meta says it; a voice note is an audio. */
+export const MEDIA_TYPES = ['image', 'video', 'audio', 'document', 'sticker'] as const;
+
 /** Which files are meant. Times are ms since 1970. */
 export interface MediaSelection {
   connection?: string | undefined;
   organization?: string | undefined;
   /** Only files of this contact's messages: a phone, JID, LID, BSUID or lead id. */
   contact?: string | undefined;
-  /** An image, a video, …: Meta's type of the message. */
-  type?: string | undefined;
+  type?: (typeof MEDIA_TYPES)[number] | undefined;
   since?: number | undefined;
   until?: number | undefined;
   /** Bytes. A size that nobody knows yet counts as fitting. */
