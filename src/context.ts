@@ -16,6 +16,8 @@ export type ProgressEvent =
       messages: number;
       /** Where the run is: `file:line`. */
       origin?: string;
+      /** For work of many files whose sizes are not known before: how many are settled. */
+      files?: { done: number; total: number };
     }
   /** A use-case of several parts has come to this one; `number` counts from 1. */
   | { event: 'step'; step: string; number: number; of: number }

@@ -6,11 +6,15 @@
 export { createContext } from './library/create-context.js';
 export type { HomeOptions, LibraryContext, ServerOptions } from './library/create-context.js';
 export * from './library/use-cases.js';
+export * from './library/graph.js';
 export type { Moment } from './library/options.js';
 export type { AddConnectionResult } from './commands/connections/save.js';
 export type { ComparedItem, CompareResult } from './commands/compare/types.js';
 export type { ConnectionList } from './commands/connections/list.js';
 export { DUPLICATE_CLASSES, type DedupeResult, type DuplicateClass } from './commands/dedupe/result.js';
+export type { HistoryRequestResult } from './commands/graph/request-history.js';
+export type { CheckResult } from './commands/graph/types.js';
+export type { MediaFetchResult, MediaStatusResult } from './commands/media/types.js';
 export type { InspectResult } from './commands/inspect/types.js';
 export type { ExplainResult } from './commands/explain/result.js';
 export type { MessagesResult } from './commands/messages/result.js';

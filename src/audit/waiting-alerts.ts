@@ -1,5 +1,5 @@
 import { amount, count as countWords } from '../model/amount.js';
-import type { Provider } from '../model/enumerations.js';
+import { MEDIA_STATES, type Provider } from '../model/enumerations.js';
 import { remedy } from '../model/remedy.js';
 import { minuteOf } from '../model/time.js';
 import type { EntryGroup, PendingFactGroup } from '../store/queries/report.js';
@@ -46,25 +46,65 @@ export function pendingFactAlert(row: Named, pendingFacts: PendingFactGroup | un
 
 /** Files that this tool fetches, and that are about to be lost, or are. */
 export function mediaAlerts(row: Named, media: readonly MediaCount[]): Alert[] {
-  return media.flatMap(({ state, due, firstDueAt }) => {
+  const lists = remedy('verify', ['--check', 'media_owed', '--connection', row.name], 'lists their messages');
+  const again = remedy('media fetch', [row.name, '--again'], 'asks for them once more');
+  return MEDIA_STATES.flatMap((state): Alert[] => {
+    const counts = media.filter((one) => one.state === state && one.due > 0);
+    const due = counts.reduce((sum, one) => sum + one.due, 0);
     if (due === 0) return [];
-    if (state === 'expired') {
-      return alert('media_expired', row, {
-        since: firstDueAt,
-        state: due,
-        count: due,
-        message: `${amount(due, 'file was', 'files were')} not fetched before Meta forgot ${due === 1 ? 'it' : 'them'}.`,
-        remedy: remedy('verify', ['--check', 'media_owed', '--connection', row.name], 'lists their messages'),
-      });
+    const soonest = leastOf(counts.map(({ firstDueAt }) => firstDueAt));
+    // One more of them is a new matter, and so is another one in the place of one that came after all.
+    const known = `${due} ${Math.max(...counts.map(({ lastAt }) => lastAt))}`;
+    switch (state) {
+      case 'fetched':
+        return [];
+      case 'expired':
+        return [
+          alert('media_expired', row, {
+            since: soonest,
+            state: due,
+            count: due,
+            message: `${amount(due, 'file was', 'files were')} not fetched before WhatsApp forgot ${due === 1 ? 'it' : 'them'}.`,
+            remedy: lists,
+          }),
+        ];
+      case 'owed':
+        return [
+          alert('media_expiring', row, {
+            since: null,
+            state: soonest,
+            count: due,
+            message: `${amount(due, 'file has', 'files have')} not been fetched, and Meta forgets ${due === 1 ? 'it' : 'the first of them'} ${soonest === null ? 'within a day' : `at ${minuteOf(soonest)}`}.`,
+            remedy: remedy('media fetch', [row.name], 'fetches them'),
+          }),
+        ];
+      case 'denied':
+        return [
+          alert('media_denied', row, {
+            since: null,
+            state: known,
+            count: due,
+            message: `${amount(due, 'file was', 'files were')} refused, and ${due === 1 ? 'is' : 'are'} not here.`,
+            remedy: again,
+          }),
+        ];
+      case 'mismatch':
+        return [
+          alert('media_mismatch', row, {
+            since: null,
+            state: known,
+            count: due,
+            message: `${amount(due, 'file was', 'files were')} not what the message announced, and ${due === 1 ? 'was' : 'were'} not kept.`,
+            remedy: again,
+          }),
+        ];
     }
-    return alert('media_expiring', row, {
-      since: null,
-      state: firstDueAt,
-      count: due,
-      message: `${amount(due, 'file has', 'files have')} not been fetched, and Meta forgets ${due === 1 ? 'it' : 'the first of them'} ${firstDueAt === null ? 'within a day' : `at ${minuteOf(firstDueAt)}`}.`,
-      remedy: remedy('media fetch', [row.name], 'fetches them'),
-    });
   });
+}
+
+function leastOf(times: readonly (number | null)[]): number | null {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 interface Waiting {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { DeviceOptions } from '../commands/devices/types.js';
 import { SecretKey } from '../commands/devices/secret-key.js';
 import { ConfigError } from '../model/errors.js';
+import { isOnLoopback } from '../model/proxy.js';
 import type { Call } from './call.js';
 import { chooseDatabase } from './choose-database.js';
 import { lookUp, readTextFile, type Environment } from './environment.js';
@@ -68,13 +69,6 @@ function versionOf(raw: unknown): readonly [number, number, number] | undefined 
   return [Number(major), Number(minor), Number(patch)];
 }
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-
-/** Whether a host of a URL is this machine. */
-export function isLoopback(hostname: string): boolean {
-  return LOOPBACK.test(hostname);
-}
-
 /**
  * Checks where WhatsApp is to be found (default: WhatsApp itself). Baileys 7.0.0-rc14 accepts any certificate inside its own
  * handshake, so TLS is all that tells WhatsApp from somebody else: without it only this machine may be named. Throws
@@ -83,7 +77,7 @@ export function isLoopback(hostname: string): boolean {
 export function checkServiceUrl(url: string, place: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.protocol === 'wss:') return url;
-  if (parsed?.protocol === 'ws:' && isLoopback(parsed.hostname)) return url;
+  if (parsed?.protocol === 'ws:' && isOnLoopback(url)) return url;
   throw new ConfigError(
     parsed?.protocol === 'ws:'
       ? `${place}: a connection to WhatsApp without encryption is refused.`

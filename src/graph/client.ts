@@ -1,15 +1,14 @@
-import { Agent, interceptors, type Dispatcher } from 'undici';
+import { interceptors, type Dispatcher } from 'undici';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { EXIT, UserError } from '../model/errors.js';
+import { proxyName, type Proxy } from '../model/proxy.js';
+import { openAgent, refusedByProxy } from './agents.js';
 import { GraphError } from './errors.js';
 import { codeOf, retryOptions, wasNotSent } from './retries.js';
 import { readUsage, single, type GraphUsage } from './usage.js';
 import { jsonIn, wholeAnswers } from './whole-answers.js';
 
-const CONNECT_MS = 10_000;
-/** Until the head of an answer, and between two pieces of its body. */
-const SILENCE_MS = 30_000;
 /** All of a call, its retries included: an answer that trickles ends some day, too. */
 const CALL_MS = 180_000;
 /** All of a file: 100 MB on a slow line. */
@@ -23,6 +22,8 @@ export interface GraphPlace {
   version: string;
   /** `wa-reconcile/0.1.0`. */
   userAgent: string;
+  /** Null: the network is reached directly. */
+  proxy: Proxy | null;
 }
 
 export interface GraphEffects {
@@ -47,7 +48,7 @@ export interface GraphAnswer<T> {
  * that the quota is used up, further calls throw without asking, until it is free again. Close it after use.
  */
 export class GraphClient {
-  private readonly agent: Agent;
+  private readonly agent: Dispatcher;
   /** For requests that change nothing, and for those that do. */
   private readonly dispatchers: Readonly<Record<'safe' | 'once', Dispatcher>>;
   /** For files, piece by piece; who asks for one begins it again. */
@@ -60,11 +61,7 @@ export class GraphClient {
     private readonly token: string,
     private readonly effects: GraphEffects,
   ) {
-    this.agent = new Agent({
-      connect: { timeout: CONNECT_MS },
-      headersTimeout: SILENCE_MS,
-      bodyTimeout: SILENCE_MS,
-    });
+    this.agent = openAgent(place.url, place.proxy);
     // The first is the innermost: undici's retries see whole answers and refusals with their codes.
     const whole = wholeAnswers({ tokens: [token], clock: effects.clock });
     const retrying = (isSafe: boolean): Dispatcher =>
@@ -189,7 +186,7 @@ export class GraphClient {
       if (error.reason === 'rate_limit' && waitMs !== null) this.block(waitMs);
       throw error;
     }
-    throw unreachable(error, new URL(this.place.url).host);
+    throw unreachable(error, this.place);
   }
 
   /** What an answer says of the quota binds the calls after it. */
@@ -237,18 +234,21 @@ function fileAddress(url: string, graphUrl: string): URL {
 /** Certificates that are not trusted, as Node and OpenSSL name them. */
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
 
-function unreachable(error: unknown, host: string): GraphError {
+function unreachable(error: unknown, { url, proxy }: GraphPlace): GraphError {
   const code = codeOf(error);
   const isLate = error instanceof Error && error.name === 'TimeoutError';
+  const refused = refusedByProxy(error, proxy);
   const why =
-    code !== undefined && CERTIFICATE.test(code)
+    refused ??
+    (code !== undefined && CERTIFICATE.test(code)
       ? `its certificate is not trusted (${code})`
       : isLate
         ? `no whole answer within ${CALL_MS / 1000} s`
-        : (code ?? 'the connection failed');
-  return new GraphError(`${host} cannot be reached: ${why}.`, {
+        : (code ?? 'the connection failed'));
+  const through = proxy === null || refused !== null ? '' : ` (proxy ${proxyName(proxy)})`;
+  return new GraphError(`${new URL(url).host} cannot be reached: ${why}${through}.`, {
     reason: 'unreachable',
-    hadNoEffect: wasNotSent(error) || (code !== undefined && CERTIFICATE.test(code)),
+    hadNoEffect: refused !== null || wasNotSent(error) || (code !== undefined && CERTIFICATE.test(code)),
     cause: error,
   });
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DUPLICATE_CLASSES } from '../commands/dedupe/result.js';
 import { EXPLAIN_KINDS } from '../commands/explain/result.js';
 import { IMPORT_PHASES } from '../commands/import/types.js';
+import { MEDIA_TYPES } from '../commands/media/types.js';
 import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT } from '../commands/messages/result.js';
 import { CHECK_NAMES } from '../commands/verify/types.js';
 import { CRM_NAMES, INCLUDABLE_CHATS } from '../model/enumerations.js';
@@ -51,6 +52,19 @@ const zone = z
   .string()
   .refine(isTimeZone, { error: 'is not a time zone such as America/Sao_Paulo' })
   .default(localTimeZone);
+
+/** Which files of messages are meant. */
+const whichMedia = {
+  connection: word.optional(),
+  organization: word.optional(),
+  contact: z.string().optional(),
+  type: z.enum(MEDIA_TYPES).optional(),
+  since: moment.optional(),
+  until: moment.optional(),
+  /** Bytes. A size that nobody knows yet counts as fitting. */
+  minSize: z.int().min(1).optional(),
+  maxSize: z.int().min(1).optional(),
+};
 
 /**
  * What each use-case can be told, with the defaults of the command line. A name that is not here is an error, so that a
@@ -166,6 +180,32 @@ export const OPTIONS = {
     command: word.optional(),
     since: moment.optional(),
     limit: z.int().min(1).max(10_000).default(20),
+  }),
+  checkConnections: z.strictObject({
+    connection: word.optional(),
+    organization: word.optional(),
+  }),
+  requestHistory: z.strictObject({
+    connection: word,
+    organization: word.optional(),
+    /** The number whose history is requested. Without it nothing is requested: the plan is given. */
+    confirm: word.optional(),
+    /** When the number was connected, where the raw log does not say. */
+    onboardedAt: moment.optional(),
+    /** Asks once more where no answer to an earlier request is known. */
+    again: z.boolean().default(false),
+  }),
+  mediaStatus: z.strictObject(whichMedia),
+  fetchMedia: z.strictObject({
+    ...whichMedia,
+    /** The directory to keep the files in. */
+    to: word,
+    concurrency: z.int().min(1).max(16).default(4),
+    /** Begins no file more once so many bytes have come. */
+    maxBytes: z.int().min(1).optional(),
+    /** Asks also for what was refused, was wrong or should be gone. */
+    again: z.boolean().default(false),
+    dryRun: z.boolean().default(false),
   }),
   importContact: z.strictObject({
     contact: z.string(),

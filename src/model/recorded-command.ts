@@ -31,8 +31,10 @@ export const WITHIN = 'within';
  */
 export function commandOfRun(command: string, options: JsonObject, why: string): Remedy {
   const outer = outerCommand(command, options);
-  const flags = Object.entries(options).flatMap(([key, value]) => flagWords(key, value));
   const operands = operandsOf(outer, options);
+  const flags = Object.entries(options)
+    .filter(([key]) => !(outer === 'media fetch' && key === 'connection'))
+    .flatMap(([key, value]) => flagWords(key, value));
   const isFlagLike = operands.some((word) => word.startsWith('-') && word !== '-');
   return remedy(outer, isFlagLike ? [...flags, '--', ...operands] : [...operands, ...flags], why);
 }
@@ -57,6 +59,7 @@ const OPERANDS: ReadonlyMap<string, (options: JsonObject) => readonly string[]> 
         : [],
     undo: ({ run }: JsonObject) => (typeof run === 'string' ? [run] : ['RUN']),
     import: ({ fromFile }: JsonObject) => (fromFile === undefined ? ['CONTACT'] : []),
+    'media fetch': ({ connection }: JsonObject) => (typeof connection === 'string' ? [connection] : []),
   }),
 );
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { checkGraphUrl } from '../../src/cli/graph-options.js';
+import { checkGraphUrl } from '../../src/commands/graph/place.js';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { StoredDevice } from '../../src/commands/devices/stored-device.js';
 import { openStore } from '../../src/store/open-store.js';

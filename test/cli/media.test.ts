@@ -1,86 +1,25 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import type { MediaFetchResult, MediaStatusResult } from '../../src/commands/media/types.js';
+import { expect, test } from 'vitest';
 import { healthyAccount, TOKEN, type FakeFile } from '../support/fake-graph/account.js';
-import { refusal, startFakeGraph, type FakeGraph } from '../support/fake-graph/server.js';
-import { FIRST, live, T0 } from '../support/webhooks.js';
-import { useServer, type Run } from './database-home.js';
-import type { Seen, Surroundings } from './run-cli.js';
+import { refusal, startFakeGraph } from '../support/fake-graph/server.js';
+import {
+  HOUR,
+  image,
+  NOW,
+  pathOf,
+  prepareMedia,
+  resultOf,
+  statesOf,
+  type World,
+} from '../support/media-world.js';
+import { FIRST } from '../support/webhooks.js';
+import { useServer } from './database-home.js';
 
 const server = useServer();
-const HOUR = 3_600_000;
-const NOW = T0 * 1000 + HOUR;
 
-interface World {
-  run: Run & { url: string };
-  fake: FakeGraph;
-  to: string;
-  fetch: (args?: readonly string[], surroundings?: Surroundings) => Promise<Seen>;
-  /** How often Meta was asked for an address, and for a file. */
-  asked: () => { addresses: number; files: number };
-}
-
-/** A number with these images, one message each, a minute apart. */
-async function prepare(files: readonly FakeFile[]): Promise<World> {
-  const run = await server.prepare();
-  const media = new Map(files.map((file, index) => [`9000${index}`, file]));
-  const fake = await startFakeGraph(healthyAccount({ media }));
-  const directory = await mkdtemp(join(tmpdir(), 'wa-media-'));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  const log = join(directory, 'log.ndjson');
-  const bodies = files.map((file, index) =>
-    live(`I${index}`, index * 60, {
-      type: 'image',
-      text: undefined,
-      image: {
-        id: `9000${index}`,
-        mime_type: file.mimeType,
-        sha256: createHash('sha256').update(file.bytes).digest('base64'),
-      },
-    }),
-  );
-  await writeFile(log, bodies.map((body) => `${JSON.stringify(body)}\n`).join(''));
-  const replayed = await run(['replay', log, '--register', '--json']);
-  expect(replayed.code).toBe(0);
-  const to = join(directory, 'media');
-  const env = { WA_RECONCILE_GRAPH_URL: fake.url, WA_RECONCILE_GRAPH_TOKEN: TOKEN };
-  return {
-    run,
-    fake,
-    to,
-    fetch: (args = [], surroundings = {}) =>
-      run(['media', 'fetch', '--to', to, '--json', ...args], { env, now: NOW, ...surroundings }),
-    asked: () => {
-      const paths = fake.asked();
-      const count = (fits: (path: string) => boolean): number => paths.filter(fits).length;
-      return {
-        addresses: count((path) => /^GET 9000/.test(path)),
-        files: count((path) => path.startsWith('GET file/')),
-      };
-    },
-  };
-}
-
-function image(parts: Partial<FakeFile> = {}): FakeFile {
-  return { bytes: randomBytes(3000), mimeType: 'image/jpeg', ...parts };
-}
-
-function resultOf(seen: Seen): MediaFetchResult {
-  return JSON.parse(seen.stdout) as MediaFetchResult;
-}
-
-async function statesOf({ run }: World, now = NOW): Promise<Record<string, number>> {
-  const seen = await run(['media', 'status', '--json'], { now });
-  const [one] = (JSON.parse(seen.stdout) as MediaStatusResult).connections;
-  return Object.fromEntries((one?.states ?? []).map(({ state, files }) => [state, files]));
-}
-
-function pathOf(to: string, { bytes }: FakeFile): string {
-  const hash = createHash('sha256').update(bytes).digest('hex');
-  return join(to, hash.slice(0, 2), `${hash}.jpg`);
+function prepare(files: readonly FakeFile[]): Promise<World> {
+  return prepareMedia(server, files);
 }
 
 test('fetches every file once, by its hash, and asks for nothing again', async () => {

@@ -40,6 +40,32 @@ describe('the progress of a run', () => {
     expect(describeProgress(state, 4000, 120)).toBe('50.0 MB  100,000 messages  25,000/s  log.ndjson:812');
   });
 
+  test('shows files, bytes, their rate and the time left, where sizes are not known before', () => {
+    const files = (done: number, bytesRead: number): ProgressEvent => ({
+      event: 'progress',
+      bytesRead,
+      entries: 0,
+      messages: 0,
+      files: { done, total: 40 },
+    });
+    const state = after([
+      [0, { ...START, command: 'media fetch' }],
+      [2000, files(5, 10 * MB)],
+      [4000, files(10, 20 * MB)],
+    ]);
+    expect(describeProgress(state, 4000, 120)).toBe('25%  10 of 40 files  20.0 MB  5.0 MB/s  12 s left');
+    expect(
+      describeProgress(
+        after([
+          [0, START],
+          [100, files(0, 0)],
+        ]),
+        100,
+        120,
+      ),
+    ).toBe('0%  0 of 40 files  0 B');
+  });
+
   test('follows a change of speed within seconds', () => {
     const slow = Array.from({ length: 60 }, (_, i) => [i * 1000, progress(i * 1000, i * 100)] as const);
     const fast = Array.from(

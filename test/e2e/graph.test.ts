@@ -5,34 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Store } from '../../src/store/store.js';
 import { APP_SECRET, healthyAccount, TOKEN } from '../support/fake-graph/account.js';
+import { dumpOf } from '../support/database-dump.js';
 import { refusal, startFakeGraph } from '../support/fake-graph/server.js';
 import type { ChildResult } from '../support/child-process.js';
 import { useMachines, type Installation } from './installation.js';
 
 const NUMBER = '106540352242922';
 const PHONE = '+5511900000000';
-
-/** Everything that is in a database, as text: every row of every table, bytes in hexadecimal and as text. */
-async function dumpOf(store: Store): Promise<string> {
-  const tables = await store.sql.query(
-    `select relname::text as name from pg_class where relnamespace = current_schema()::regnamespace and relkind = 'r'`,
-  );
-  const rows: string[] = [];
-  for (const { name } of tables) {
-    const table = await store.sql.query(`select * from "${String(name)}"`);
-    for (const row of table) {
-      for (const value of Object.values(row)) {
-        rows.push(
-          value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : JSON.stringify(value),
-        );
-      }
-    }
-  }
-  expect(rows.length).toBeGreaterThan(20);
-  return rows.join('\n');
-}
 
 describe.each(['pglite', 'postgresql'] as const)('the Graph API on %s', (backend) => {
   const machines = useMachines(backend);

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { MediaFetchResult } from '../../src/commands/media/types.js';
 import { healthyAccount, TOKEN, type FakeFile } from '../support/fake-graph/account.js';
 import { startFakeGraph } from '../support/fake-graph/server.js';
+import { dumpOf } from '../support/database-dump.js';
 import { live } from '../support/webhooks.js';
 import { useMachines } from './installation.js';
 
@@ -85,9 +86,49 @@ describe.each(['pglite', 'postgresql'] as const)('media on %s', (backend) => {
       ({ stdout }) => (JSON.parse(stdout) as MediaFetchResult).connections[0]?.fetched,
     );
     expect(fetched.toSorted()).toEqual([0, FILES]);
+    expect(fake.mostAtOnce()).toBe(4);
     expect(addresses()).toHaveLength(FILES);
     await expectAll(to, files);
     for (const { stdout, stderr } of both) expect(stdout + stderr).not.toContain(TOKEN);
     expect(fake.requests.map(({ url }) => url).join('\n')).not.toContain(TOKEN);
+    const dump = await machine.look(dumpOf);
+    for (const hidden of [TOKEN, TOKEN.slice(8), Buffer.from(TOKEN).toString('base64').slice(0, 40)])
+      expect(dump).not.toContain(hidden);
   });
+
+  test('Ctrl-C ends after the files at work, and the next run goes on', async () => {
+    const { machine, fake, files, to, env, line, addresses } = await prepare();
+    for (let index = 0; index < FILES; index += 1) {
+      fake.fail(`file/${7000 + index}`, { kind: 'slow', pieceBytes: 50_000, ms: 150 });
+    }
+    const child = await machine.start([...line, '--concurrency', '2'], { env });
+    while (addresses().length < 3) await new Promise((later) => setTimeout(later, 20));
+    child.process.kill('SIGINT');
+    const ended = await child.ended;
+    expect(ended.code).toBe(130);
+    expect(fake.mostAtOnce()).toBeLessThanOrEqual(2);
+    const listed = await machine.run(['runs', 'list', '--command', 'media fetch', '--json']);
+    expect(JSON.parse(listed.stdout)).toMatchObject({ runs: [{ status: 'interrupted' }] });
+    expect((await machine.run(line, { env })).code).toBe(0);
+    await expectAll(to, files);
+  });
+
+  // The embedded database is the command's own, and its files are larger.
+  if (backend === 'postgresql') {
+    test('a full disk stops it cleanly, and nothing half written stays', async () => {
+      const { machine, files, to, env, line } = await prepare();
+      const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+      // The kernel lets no file grow beyond that: Node sees EFBIG as it would see ENOSPC.
+      const full = await machine.shell(
+        `ulimit -f 200; env ${variables.join(' ')} wa-reconcile ${line.join(' ')}`,
+      );
+      expect(full.code).toBe(1);
+      expect(full.stderr).toContain('media_directory');
+      expect(full.stderr).toContain('goes on where it stopped');
+      expect((await readdir(to, { recursive: true })).filter((name) => /jpg|part/.test(name))).toEqual([]);
+      const rest = await machine.run(line, { env });
+      expect(JSON.parse(rest.stdout)).toMatchObject({ connections: [{ fetched: FILES, owed: 0 }] });
+      await expectAll(to, files);
+    });
+  }
 });

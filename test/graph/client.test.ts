@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { GraphClient } from '../../src/graph/client.js';
 import { GraphError } from '../../src/graph/errors.js';
+import type { Proxy } from '../../src/model/proxy.js';
 import { healthyAccount, TOKEN } from '../support/fake-graph/account.js';
 import { refusal, startFakeGraph, type Fault } from '../support/fake-graph/server.js';
 
@@ -14,11 +15,16 @@ const OK: Fault = { kind: 'answer', status: 200, body: { id: NUMBER } };
 
 function clientFor(
   url: string,
-  { clock = Date.now, signal = new AbortController().signal, token = TOKEN } = {},
+  {
+    clock = Date.now,
+    signal = new AbortController().signal,
+    token = TOKEN,
+    proxy = null as Proxy | null,
+  } = {},
 ) {
   const lines: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(line) });
-  const client = new GraphClient({ url, version: 'v25.0', userAgent: 'wa-reconcile/test' }, token, {
+  const client = new GraphClient({ url, version: 'v25.0', userAgent: 'wa-reconcile/test', proxy }, token, {
     log,
     clock,
     signal,

@@ -28,6 +28,10 @@ vi.mock('../../src/commands/reconcile/reconcile.js', () => ({ reconcile: capture
 vi.mock('../../src/commands/messages/read-messages.js', () => ({ readMessages: captureOptions }));
 vi.mock('../../src/commands/explain/explain.js', () => ({ explain: captureOptions }));
 vi.mock('../../src/commands/runs/runs.js', () => ({ listRuns: captureOptions }));
+vi.mock('../../src/commands/graph/check.js', () => ({ checkConnections: captureOptions }));
+vi.mock('../../src/commands/graph/history-plan.js', () => ({ planHistory: captureOptions }));
+vi.mock('../../src/commands/media/fetch-media.js', () => ({ fetchMedia: captureOptions }));
+vi.mock('../../src/commands/media/status.js', () => ({ mediaStatus: captureOptions }));
 vi.mock('../../src/commands/import/import-contact.js', () => ({ importContact: captureOptions }));
 
 const backend = useBackend('postgresql');
@@ -109,6 +113,33 @@ test.each<[command: string, argv: string[], call: Call]>([
   ['messages', ['messages', CONTACT], (ctx) => library.readMessages(ctx, { contact: CONTACT })],
   ['explain', ['explain', CONTACT], (ctx) => library.explain(ctx, { subject: CONTACT })],
   ['runs list', ['runs', 'list'], (ctx) => library.listRuns(ctx)],
+  ['connection check', ['connection', 'check'], (ctx) => library.checkConnections(ctx)],
+  [
+    'history request',
+    ['history', 'request', 'main', '--onboarded', '2026-01-01T00:00:00Z', '--confirm', CONTACT],
+    (ctx) =>
+      library.requestHistory(ctx, {
+        connection: 'main',
+        onboardedAt: '2026-01-01T00:00:00Z',
+        confirm: CONTACT,
+      }),
+  ],
+  [
+    'media status',
+    ['media', 'status', '--contact', CONTACT, '--max-size', '1KB'],
+    (ctx) => library.mediaStatus(ctx, { contact: CONTACT, maxSize: 1024 }),
+  ],
+  [
+    'media fetch',
+    ['media', 'fetch', 'main', '--to', '/srv/media', '--since', '2026-01-01T00:00:00Z', '--again'],
+    (ctx) =>
+      library.fetchMedia(ctx, {
+        connection: 'main',
+        to: '/srv/media',
+        since: '2026-01-01T00:00:00Z',
+        again: true,
+      }),
+  ],
   ['import', ['import', CONTACT], (ctx) => importContact(ctx, { contact: CONTACT })],
   [
     'import --until',
@@ -130,11 +161,18 @@ test.each<[command: string, argv: string[], call: Call]>([
   expect(comparable(given.last)).toEqual(typed);
 });
 
-/** Options without what only the command line has: the file of items, the words of a window, quotes for the chat. */
+/** Options without what only the command line has: the file of items, the words of a window, quotes for the chat, its own name. */
 function comparable(options: unknown): Record<string, unknown> {
   if (typeof options !== 'object' || options === null) throw new Error('the use-case was not called');
-  const leftOut = ['onItem', 'windowWords', 'withQuotes', 'tz'];
-  return Object.fromEntries(
-    Object.entries(options).filter(([key, value]) => value !== undefined && !leftOut.includes(key)),
+  const leftOut = ['onItem', 'windowWords', 'withQuotes', 'tz', 'web'];
+  const kept = Object.entries(options).filter(
+    ([key, value]) => value !== undefined && !leftOut.includes(key),
   );
+  return Object.fromEntries(kept.map(([key, value]) => [key, key === 'access' ? placeOf(value) : value]));
+}
+
+/** Where the Graph API is asked, and which version, without who asks. */
+function placeOf(access: unknown): unknown {
+  const { place, ...rest } = access as { place: Record<string, unknown> };
+  return { ...rest, place: { ...place, userAgent: '' } };
 }

@@ -58,6 +58,7 @@ export function connectionReport(parts: Partial<ConnectionReport> = {}): Connect
     },
     tickets: { open: 38, closed: 911 },
     mediaOwed: { waiting: 4, expired: 12 },
+    mediaFiles: null,
     deliveryFailures: [],
     accounts: {
       items: 86_047,

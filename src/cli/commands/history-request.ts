@@ -4,7 +4,6 @@ import type { HistoryArrival } from '../../commands/graph/follow-history.js';
 import type { HistoryOptions, HistoryPlan } from '../../commands/graph/history-plan.js';
 import type { HistoryRequestResult } from '../../commands/graph/request-history.js';
 import { ConfigError, EXIT, UserError, type ExitCode } from '../../model/errors.js';
-import { remedy } from '../../model/remedy.js';
 import { appSecretFile, readAppSecrets } from '../app-secrets.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -97,18 +96,11 @@ function outcomeOf(result: HistoryRequestResult): Outcome {
 }
 
 /** Lets a person confirm by typing the number; `--yes` is not enough for what can be had once. */
-async function confirmNumber(
-  call: Call,
-  { phone, connection }: HistoryPlan,
-  given: string | undefined,
-): Promise<void> {
-  const { storedPhone } = await import('../../commands/connections/find.js');
+async function confirmNumber(call: Call, plan: HistoryPlan, given: string | undefined): Promise<void> {
+  const { assertConfirmed, isConfirmed } = await import('../../commands/graph/request-history.js');
   if (given !== undefined) {
-    if (phone !== null && storedPhone(given) === phone) return;
-    throw new ConfigError(`--confirm is not the number of '${connection.name}'.`, {
-      code: 'confirmation_wrong',
-      remedy: remedy('connection show', [connection.name], 'shows its number'),
-    });
+    assertConfirmed(plan, given, '--confirm');
+    return;
   }
   const whyNot = whyNotAsk(call);
   if (whyNot !== undefined) {
@@ -117,8 +109,8 @@ async function confirmNumber(
       remedy: 'Add --confirm with the number of the connection, if you mean it.',
     });
   }
-  const typed = await askText(call, { message: `Type the number of ${connection.name} to request it:` });
-  if (phone !== null && storedPhone(typed) === phone) return;
+  const typed = await askText(call, { message: `Type the number of ${plan.connection.name} to request it:` });
+  if (isConfirmed(plan, typed)) return;
   throw new UserError('Nothing was requested: not confirmed.', {
     exitCode: EXIT.failure,
     code: 'not_confirmed',

@@ -1,21 +1,37 @@
 import { join, resolve } from 'node:path';
 import { Argument, type Command } from 'commander';
+import { MEDIA_TYPES, type MediaSelection } from '../../commands/media/types.js';
 import { EXIT } from '../../model/errors.js';
+import type { JsonObject } from '../../model/json.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { chooseDatabase, chooseHome } from '../choose-database.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
-import { integer, moment, size, text, toggle, zone } from '../flags/kinds.js';
+import { choice, integer, moment, size, text, toggle, zone } from '../flags/kinds.js';
 import { dryRun, graphVersion } from '../flags/shared.js';
-import { group, readFlags } from '../flags/table.js';
+import {
+  contradiction,
+  group,
+  readFlags,
+  rejectEmptyWindow,
+  type Reading,
+  type Values,
+} from '../flags/table.js';
 import { presentMediaFetch, presentMediaStatus } from '../views/media.js';
 import { ORGANIZATION } from './connection-options.js';
 
 const WHICH = {
-  type: text('type', 'only files of such messages: image, video, audio, document, sticker').onlyTyped(),
+  contact: text(
+    'contact',
+    'only files of this contact: phone, JID, LID, BSUID, lead id',
+    'a contact',
+  ).onlyTyped(),
+  type: choice('type', MEDIA_TYPES, `only files of such messages: ${MEDIA_TYPES.join(', ')}`).onlyTyped(),
   since: moment('only files of messages since then').onlyTyped(),
   until: moment('only files of messages before then').onlyTyped(),
   tz: zone('the zone of a time without one'),
+  minSize: size('only files of this size or larger').onlyTyped(),
+  maxSize: size('only files of this size or smaller; one whose size is not known is asked for').onlyTyped(),
   ...ORGANIZATION,
 };
 
@@ -43,17 +59,24 @@ export function registerMediaFetch(parent: Command, attach: Attach): void {
       'Meta keeps a file for 7 days after its webhook, so this is for every night. The soonest to expire come first; what is here ' +
       'already is not asked for again, and equal files are kept once, as DIR/ab/abcdef….jpg by their SHA-256, which is checked. A ' +
       'run that is stopped or killed goes on with the next one. The sizes are known only when Meta is asked. Files of WhatsApp Web ' +
-      'are not fetched: where their address is over, only the phone can send them again, to a device that is connected.',
+      'come from WhatsApp’s own host with the keys that their messages hold, without a token or a linked device. WhatsApp keeps ' +
+      'them for some weeks and does not say how long; one that is gone there is on the phone at best. HTTPS_PROXY and NO_PROXY ' +
+      'are heeded.',
     examples: [
       ['wa-reconcile media fetch', 'every night, from cron'],
       ['wa-reconcile media fetch main --type image --since 2d --to /srv/media', 'images of two days'],
+      [
+        'wa-reconcile media fetch --contact +5511912345678 --max-size 20MB',
+        'of one person, without long videos',
+      ],
       ['wa-reconcile media fetch --dry-run', 'how many are there?'],
     ],
     exits: {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'everything that Meta still has is here, or as much as --max-bytes lets',
       [EXIT.failure]: 'a connection could not be asked, or no file can be written',
-      [EXIT.usage]: 'wrong usage or configuration; no such connection; the secret key is missing or another',
+      [EXIT.usage]:
+        'wrong usage or configuration; no such connection or contact; the secret key is missing or another',
       [EXIT.partial]: 'Meta takes no more requests for now, or some files failed: the next run goes on',
       [EXIT.interrupted]: 'interrupted; what was fetched stays',
     },
@@ -66,26 +89,28 @@ export function registerMediaStatus(parent: Command, attach: Attach): void {
     flags: STATUS_FLAGS,
     summary: 'Show how many files are here, owed, expired or refused, and when the next one expires.',
     examples: [['wa-reconcile media status', 'all connections']],
-    exits: { ...DATABASE_EXITS, [EXIT.usage]: 'wrong usage or configuration; no such connection' },
+    exits: { ...DATABASE_EXITS, [EXIT.usage]: 'wrong usage or configuration; no such connection or contact' },
   });
   attach(command, showStatus);
 }
 
 async function fetchFiles(call: Call): Promise<Outcome> {
-  const [{ withContext }, { readGraphAccess }, { fetchMedia }] = await Promise.all([
+  const [{ withContext }, { readGraphAccess }, { fetchMedia }, { webFiles }] = await Promise.all([
     import('../session.js'),
     import('../graph-options.js'),
     import('../../commands/media/fetch-media.js'),
+    import('../../commands/media/web-files.js'),
   ]);
-  const { values } = readFlags(FETCH_FLAGS, call);
+  const reading = readFlags(FETCH_FLAGS, call);
+  rejectEmptyChoice(reading);
+  const { values, recorded } = reading;
   const { settings, environment, io } = call;
+  const [connection] = call.args;
+  const access = readGraphAccess(call, values.graphVersion);
   const options = {
-    connection: call.args[0],
-    organization: values.organization,
-    type: values.type,
-    since: values.since,
-    until: values.until,
-    access: readGraphAccess(call, values.graphVersion),
+    ...selectionOf(call, values),
+    access,
+    web: webFiles(access.place.proxy),
     database: chooseDatabase(settings, environment, io).config,
     lockWaitMs: settings.lockWait,
     to:
@@ -96,6 +121,7 @@ async function fetchFiles(call: Call): Promise<Outcome> {
     maxBytes: values.maxBytes,
     again: values.again,
     dryRun: values.dryRun,
+    recordedOptions: { ...withoutContact(recorded), ...(connection === undefined ? {} : { connection }) },
   };
   const session = { command: 'media fetch', lock: 'shared', interruptible: 'batches' } as const;
   const result = await withContext(call, session, (ctx) => fetchMedia(ctx, options));
@@ -110,10 +136,28 @@ async function showStatus(call: Call): Promise<Outcome> {
     import('../session.js'),
     import('../../commands/media/status.js'),
   ]);
-  const { values } = readFlags(STATUS_FLAGS, call);
-  const { organization, type, since, until } = values;
+  const reading = readFlags(STATUS_FLAGS, call);
+  rejectEmptyChoice(reading);
   const result = await withContext(call, { command: 'media status' }, (ctx) =>
-    mediaStatus(ctx, { connection: call.args[0], organization, type, since, until }),
+    mediaStatus(ctx, selectionOf(call, reading.values)),
   );
   return { presentation: presentMediaStatus(result), exitCode: EXIT.ok };
+}
+
+function selectionOf(call: Call, values: Values<typeof WHICH>): MediaSelection {
+  const { contact, organization, type, since, until, minSize, maxSize } = values;
+  return { connection: call.args[0], contact, organization, type, since, until, minSize, maxSize };
+}
+
+/** Throws ConfigError where no file could be meant. */
+function rejectEmptyChoice(reading: Reading<typeof STATUS_FLAGS>): void {
+  rejectEmptyWindow(reading, 'since', 'until');
+  const { minSize, maxSize } = reading.values;
+  if (minSize === undefined || maxSize === undefined || minSize <= maxSize) return;
+  throw contradiction('--min-size is more than --max-size: no file would be meant.', 'Exchange them.');
+}
+
+/** A number is private: the run says whom it was about by the id of the lead. */
+function withoutContact(recorded: Reading<typeof FETCH_FLAGS>['recorded']): JsonObject {
+  return Object.fromEntries(Object.entries(recorded).filter(([key]) => key !== 'contact'));
 }

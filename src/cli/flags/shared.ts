@@ -1,3 +1,4 @@
+import { GRAPH_VERSION } from '../../commands/graph/place.js';
 import { alertLimitsOf, type AlertLimits } from '../../commands/report/types.js';
 import { INCLUDABLE_CHATS, SEVERITIES, type Severity } from '../../model/enumerations.js';
 import type { ConfigError } from '../../model/errors.js';
@@ -55,4 +56,4 @@ export function limitsOf(values: { historyAfter: number; silentAfter: number | u
 export const graphVersion = () =>
   flag('version', 'which version of the Graph API to ask', 'a version such as v25.0', (raw) =>
     typeof raw === 'string' && /^v\d{1,3}\.\d{1,2}$/.test(raw.trim()) ? raw.trim() : undefined,
-  ).default('v25.0');
+  ).default(GRAPH_VERSION);

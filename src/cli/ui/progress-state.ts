@@ -18,6 +18,7 @@ export interface ProgressState {
   entries: number;
   messages: number;
   origin: string | undefined;
+  files: { done: number; total: number } | undefined;
   /** `3 of 15: duplicate_ids`, for work of several parts. */
   step: string | undefined;
   /** The last seconds, oldest first, for a rate that follows what is going on now. */
@@ -41,6 +42,7 @@ export const IDLE: ProgressState = {
   entries: 0,
   messages: 0,
   origin: undefined,
+  files: undefined,
   step: undefined,
   samples: [],
   doing: undefined,
@@ -71,6 +73,7 @@ export function reduceProgress(state: ProgressState, event: ProgressEvent, now: 
         entries: event.entries,
         messages: event.messages,
         origin: event.origin ?? state.origin,
+        files: event.files ?? state.files,
         samples: addSample(state.samples, { at: now, bytes: event.bytesRead, messages: event.messages }),
       };
     case 'step':
@@ -106,24 +109,30 @@ function addSample(samples: readonly Sample[], next: Sample): readonly Sample[] 
 
 /** `42%  12.3 MB of 29.1 MB  120,000 messages  65,000/s  12.0 s left  log.ndjson:812`, at most `width` wide. */
 export function describeProgress(state: ProgressState, now: number, width: number): string {
-  const { bytesRead, bytesTotal, doing } = state;
+  const { bytesRead, bytesTotal, doing, files } = state;
   if (doing !== undefined) return truncate(describeDoing(doing, now), width);
   const parts: string[] = state.step === undefined ? [] : [sanitize(state.step)];
-  if (bytesTotal !== undefined && bytesTotal > 0) {
+  if (files !== undefined) {
+    const { done, total } = files;
+    if (total > 0) parts.push(`${Math.floor((done * 100) / total)}%`);
+    parts.push(`${formatCount(done)} of ${formatAmount(total, 'file')}`, formatBytes(bytesRead));
+  } else if (bytesTotal !== undefined && bytesTotal > 0) {
     // Not 100% before the end: the last batch is still being stored when the last byte has been read.
     const percent = Math.min(state.finished ? 100 : 99, Math.floor((bytesRead * 100) / bytesTotal));
     parts.push(`${percent}%`, `${formatBytes(bytesRead)} of ${formatBytes(bytesTotal)}`);
   } else if (bytesRead > 0) {
     parts.push(formatBytes(bytesRead));
   }
-  if (state.messages > 0 || (state.entries === 0 && state.step === undefined)) {
+  if (files === undefined && (state.messages > 0 || (state.entries === 0 && state.step === undefined))) {
     parts.push(formatAmount(state.messages, 'message'));
   } else if (state.entries > 0) {
     parts.push(formatAmount(state.entries, 'entry', 'entries'));
   }
   const rates = currentRates(state, now);
   if (rates !== undefined && rates.messages >= 1) parts.push(`${formatCount(rates.messages)}/s`);
-  const left = timeLeft(state, rates?.bytes);
+  if (rates !== undefined && files !== undefined && rates.bytes >= 1)
+    parts.push(`${formatBytes(rates.bytes)}/s`);
+  const left = timeLeft(state, rates);
   if (left !== undefined) parts.push(`${formatDuration(left).replace('.0 s', ' s')} left`);
   const line = parts.join('  ');
   const room = width - line.length - 2;
@@ -180,13 +189,22 @@ function currentRates(state: ProgressState, now: number): Rates | undefined {
   };
 }
 
-/** In ms; only where the size is known and the rate has settled for two seconds. */
-function timeLeft(state: ProgressState, bytesPerSecond: number | undefined): number | undefined {
-  const { bytesTotal, startedAt, samples } = state;
+/** In ms; only where the size, or the number of files, is known and the rate has settled for two seconds. */
+function timeLeft(
+  { bytesRead, bytesTotal, files, startedAt, samples }: ProgressState,
+  rates: Rates | undefined,
+): number | undefined {
   const last = samples.at(-1);
-  if (bytesTotal === undefined || startedAt === undefined || last === undefined) return undefined;
-  if (bytesPerSecond === undefined || bytesPerSecond <= 0 || last.at - startedAt < 2000) return undefined;
-  const seconds = Math.ceil((bytesTotal - state.bytesRead) / bytesPerSecond);
+  if (startedAt === undefined || last === undefined || rates === undefined) return undefined;
+  // Files that are left are taken to be as large as those that came.
+  const left =
+    files === undefined
+      ? (bytesTotal ?? bytesRead) - bytesRead
+      : files.done === 0
+        ? 0
+        : ((files.total - files.done) * bytesRead) / files.done;
+  if (rates.bytes <= 0 || last.at - startedAt < 2000) return undefined;
+  const seconds = Math.ceil(left / rates.bytes);
   return seconds <= 0 ? undefined : seconds * 1000;
 }
 

@@ -50,18 +50,22 @@ export function presentMediaFetch(result: MediaFetchResult): Presentation {
   };
 }
 
-function sumOf(connections: readonly FetchedConnection[], key: 'fetched' | 'owed' | 'bytes'): number {
+function sumOf(
+  connections: readonly FetchedConnection[],
+  key: 'fetched' | 'owed' | 'owedSized' | 'owedBytes' | 'bytes',
+): number {
   return connections.reduce((sum, one) => sum + one[key], 0);
 }
 
-function fetchVerdict({ status, connections, directory }: MediaFetchResult): Verdict {
+function fetchVerdict(result: MediaFetchResult): Verdict {
+  const { status, connections, directory } = result;
   const fetched = sumOf(connections, 'fetched');
   const here = `${formatAmount(fetched, 'file')} fetched (${formatBytes(sumOf(connections, 'bytes'))}) into ${directory}`;
   switch (status) {
     case 'planned':
       return {
         mark: 'note',
-        text: `${formatAmount(sumOf(connections, 'owed'), 'file')} would be asked for; Meta says their sizes only then`,
+        text: `${formatAmount(sumOf(connections, 'owed'), 'file')} would be asked for; ${sizeWords(result)}`,
       };
     case 'completed':
       return { mark: 'good', text: here };
@@ -74,14 +78,25 @@ function fetchVerdict({ status, connections, directory }: MediaFetchResult): Ver
   }
 }
 
+/** What is known of the sizes: Meta says them only when it is asked. */
+function sizeWords({ connections }: MediaFetchResult): string {
+  const sized = sumOf(connections, 'owedSized');
+  if (sized === 0) return 'Meta says their sizes only then';
+  const bytes = formatBytes(sumOf(connections, 'owedBytes'));
+  const owed = sumOf(connections, 'owed');
+  return sized === owed ? `${bytes} in all` : `${bytes} in the ${formatCount(sized)} whose size is known`;
+}
+
 function fetchedItem(one: FetchedConnection, { status }: MediaFetchResult): Item {
-  const { connection, stopped, fetched, known, expired, denied, mismatch, failed, owed } = one;
+  const { connection, stopped, fetched, known, expired, denied, mismatch, otherSize, failed, gone, owed } =
+    one;
   const parts: readonly (readonly [number, string])[] = [
     [fetched, 'fetched'],
     [known, 'of them equal to one that was here'],
     [expired, 'expired'],
     [denied, 'refused by Meta'],
     [mismatch, 'not what was announced'],
+    [otherSize, 'of another size'],
     [failed, 'failed for now'],
     [owed, status === 'planned' ? 'to fetch' : 'still owed'],
   ];
@@ -90,8 +105,14 @@ function fetchedItem(one: FetchedConnection, { status }: MediaFetchResult): Item
     mark: stopped !== null ? 'bad' : failed + mismatch + denied > 0 ? 'warn' : 'good',
     label: connection.name,
     line: said.length === 0 ? 'nothing to fetch' : said.join(', '),
-    under: stopped === null ? [] : [stopped.message],
+    under: [...(stopped === null ? [] : [stopped.message]), ...(gone === 0 ? [] : [goneWords(gone)])],
   };
+}
+
+/** What is left to do where WhatsApp has a file of WhatsApp Web no more. */
+function goneWords(gone: number): string {
+  const [those, them] = gone === 1 ? ['1 file', 'it'] : [formatAmount(gone, 'file'), 'them'];
+  return `WhatsApp does not have ${those} of WhatsApp Web any more: save ${them} on the phone, which may still have ${them}.`;
 }
 
 export function presentMediaStatus(result: MediaStatusResult): Presentation {
@@ -128,7 +149,7 @@ function filesOf({ states }: ConnectionMedia, wanted: string): number {
   return states.find(({ state }) => state === wanted)?.files ?? 0;
 }
 
-function statusItem({ connection, states, nextExpiryAt, due }: ConnectionMedia): Item {
+function statusItem({ connection, states, nextExpiryAt, due, lastFetchAt }: ConnectionMedia): Item {
   const said = states.map(
     ({ state, files, bytes }) =>
       `${formatCount(files)} ${state}${state === 'fetched' ? ` (${formatBytes(bytes)})` : ''}`,
@@ -137,6 +158,9 @@ function statusItem({ connection, states, nextExpiryAt, due }: ConnectionMedia):
     mark: due > 0 ? 'warn' : 'good',
     label: connection.name,
     line: said.length === 0 ? 'no message names a file' : said.join(', '),
-    under: nextExpiryAt === null ? [] : [`the next one expires ${minute(nextExpiryAt)} UTC`],
+    under: [
+      ...(nextExpiryAt === null ? [] : [`the next one expires ${minute(nextExpiryAt)} UTC`]),
+      ...(lastFetchAt === null ? [] : [`last fetched ${minute(lastFetchAt)} UTC`]),
+    ],
   };
 }

@@ -3,6 +3,7 @@ import type {
   ConnectionReport,
   DeliveryFailure,
   HistoryRequestReport,
+  MediaFilesReport,
   ReportResult,
   Rhythm,
   RunReport,
@@ -85,6 +86,23 @@ function requestWords({ requestedAt, outcome, isWaiting }: HistoryRequestReport)
     case 'unknown':
       return `requested ${when}, no answer known`;
   }
+}
+
+/** `12 fetched, 3 to fetch (the next expires 2026-11-30 03:00 UTC), last run 2026-11-29 03:00 UTC`. */
+export function mediaFilesWords(files: MediaFilesReport): string {
+  const { fetched, owed, expired, denied, mismatch, nextExpiryAt, lastFetchAt } = files;
+  const next = nextExpiryAt === null ? '' : ` (the next expires ${minute(nextExpiryAt)} UTC)`;
+  const parts: readonly (readonly [number, string])[] = [
+    [fetched, 'fetched'],
+    [owed, `to fetch${next}`],
+    [expired, 'expired'],
+    [denied, 'refused'],
+    [mismatch, 'not what was announced'],
+  ];
+  return [
+    ...parts.filter(([count]) => count > 0).map(([count, words]) => `${formatCount(count)} ${words}`),
+    lastFetchAt === null ? 'no run has fetched any yet' : `last run ${minute(lastFetchAt)} UTC`,
+  ].join(', ');
 }
 
 function chunkList(chunks: readonly string[]): string {

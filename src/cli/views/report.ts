@@ -36,6 +36,7 @@ import {
   historySentence,
   isBalanced,
   kindWords,
+  mediaFilesWords,
   minute,
   newestDayWords,
   onboardedWords,
@@ -179,8 +180,13 @@ function failureFields({ deliveryFailures }: ConnectionReport): Field[] {
   return texts.map((words, index): Field => [index === 0 ? 'not delivered' : '', span('warn', words)]);
 }
 
-function pendingFields({ mediaOwed: { waiting, expired }, pendingFacts }: ConnectionReport): Field[] {
+function pendingFields({
+  mediaOwed: { waiting, expired },
+  mediaFiles,
+  pendingFacts,
+}: ConnectionReport): Field[] {
   return [
+    ['media files', mediaFiles === null ? '' : mediaFilesWords(mediaFiles)],
     ['missing media', parts([waiting, 'may still arrive'], [expired, 'too late (over 14 days)'])],
     [
       'pending',

@@ -3,7 +3,7 @@ import { requestSync } from '../../graph/calls.js';
 import { GraphError } from '../../graph/errors.js';
 import { interrupted, type GraphClient } from '../../graph/client.js';
 import { SMB_SYNC_TYPES, type SmbSyncType } from '../../model/enumerations.js';
-import { UserError } from '../../model/errors.js';
+import { ConfigError, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import {
   claimHistoryRequest,
@@ -12,6 +12,7 @@ import {
   releaseHistoryRequest,
   type HistoryRequestRow,
 } from '../../store/tables/graph.js';
+import { storedPhone } from '../connections/find.js';
 import {
   isOnItsWay,
   planHistory,
@@ -37,6 +38,24 @@ export function plannedResult(plan: HistoryPlan): HistoryRequestResult {
     status: plan.obstacles.length > 0 ? 'refused' : 'planned',
     ...plan,
   };
+}
+
+/** Whether what was typed is the number whose history is requested. */
+export function isConfirmed({ phone }: Pick<HistoryPlan, 'phone'>, typed: string): boolean {
+  return phone !== null && storedPhone(typed) === phone;
+}
+
+/** Throws ConfigError where another number was given than the one whose history is requested. `place`: where it was given. */
+export function assertConfirmed(
+  plan: Pick<HistoryPlan, 'phone' | 'connection'>,
+  given: string,
+  place: string,
+): void {
+  if (isConfirmed(plan, given)) return;
+  throw new ConfigError(`${place} is not the number of '${plan.connection.name}'.`, {
+    code: 'confirmation_wrong',
+    remedy: remedy('connection show', [plan.connection.name], 'shows its number'),
+  });
 }
 
 /**

@@ -5,8 +5,10 @@ import type { GraphClient } from '../../graph/client.js';
 import { GraphError } from '../../graph/errors.js';
 import { pauseOf } from '../../graph/retries.js';
 import type { MediaState } from '../../model/enumerations.js';
+import { UserError } from '../../model/errors.js';
 import { recordMediaFile, type NamedMedia } from '../../store/tables/media-files.js';
 import { FileMismatch, findKept, hexOf, keepFile, type KeptFile } from './keep-file.js';
+import type { WebDownload, WebFailure } from './types.js';
 
 /** How often a file is begun again in one run: a cut line, an address that is over. */
 const MOST_ATTEMPTS = 4;
@@ -14,39 +16,102 @@ const NOT_FOUND = 404;
 /** A limit that passes sooner is waited for. */
 const SHORT_WAIT_MS = 30_000;
 
-export interface FileWork {
-  client: GraphClient;
-  phoneNumberId: string | null;
+/** Where a file goes, and which files are wanted. */
+interface FilePlace {
   directory: string;
   /** Unlike that of any other file in the making. */
   temporary: string;
+  /** Sizes that were chosen; null is any. */
+  minBytes: number | null;
+  maxBytes: number | null;
+  onBytes: (count: number) => void;
 }
 
-/** What became of a file in this run; `failed` stays owed. */
+export interface FileWork extends FilePlace {
+  client: GraphClient;
+  phoneNumberId: string | null;
+}
+
+/** What became of a file in this run; `failed` and `otherSize` stay owed. */
 export interface FileOutcome {
-  outcome: 'fetched' | 'known' | 'expired' | 'denied' | 'mismatch' | 'failed';
+  outcome: 'fetched' | 'known' | 'expired' | 'denied' | 'mismatch' | 'otherSize' | 'failed';
   bytes: number;
 }
 
+/** Its size is known now, and is none of those that were chosen. */
+class OtherSize extends Error {
+  constructor(readonly size: number) {
+    super('of another size');
+  }
+}
+
+/** WhatsApp's files cannot be had at all for now. */
+export class WhatsAppUnreachable extends UserError {
+  constructor(message: string) {
+    super(message, {
+      code: 'whatsapp_unreachable',
+      remedy:
+        'Check that this machine reaches mmg.whatsapp.net by HTTPS, then run the command again: it goes on where it stopped.',
+    });
+  }
+}
+
+/** A file of WhatsApp Web that did not come. */
+class WebRefusal extends Error {
+  constructor(
+    readonly kind: WebFailure,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 /**
- * Fetches one file and records what became of it. Throws what stands in the way of all others, too: the token, the quota, the network,
- * the disk, an interruption. Such a file stays owed.
+ * Fetches one file of Meta's and records what became of it. Throws what stands in the way of all others, too: the token, the quota,
+ * the network, the disk, an interruption. Such a file stays owed.
  */
 export async function fetchFile(ctx: Context, media: NamedMedia, work: FileWork): Promise<FileOutcome> {
+  return settle(ctx, media, work, () => download(ctx, media, work));
+}
+
+/** The same for a file of WhatsApp Web. */
+export async function fetchWebFile(
+  ctx: Context,
+  media: NamedMedia,
+  work: FilePlace & { download: WebDownload },
+): Promise<FileOutcome> {
+  return settle(ctx, media, work, () => downloadWeb(ctx, media, work));
+}
+
+interface Fetched {
+  kept: KeptFile;
+  mimeType: string | null;
+}
+
+async function settle(
+  ctx: Context,
+  media: NamedMedia,
+  work: FilePlace,
+  fetch: () => Promise<Fetched>,
+): Promise<FileOutcome> {
   const hash = hexOf(media.sha256);
   const here = hash === null ? null : await findKept(work.directory, hash, media.mimeType);
   if (here !== null) {
-    await record(ctx, media, 'fetched', { kept: here, mimeType: media.mimeType, error: null, asked: false });
+    await record(ctx, media, 'fetched', { kept: here, mimeType: media.mimeType, asked: false });
     return { outcome: 'known', bytes: 0 };
   }
   try {
-    const { kept, mimeType } = await download(ctx, media, work);
-    await record(ctx, media, 'fetched', { kept, mimeType, error: null, asked: true });
+    const { kept, mimeType } = await fetch();
+    await record(ctx, media, 'fetched', { kept, mimeType, asked: true });
     return { outcome: 'fetched', bytes: kept.size };
   } catch (error) {
+    if (error instanceof OtherSize) {
+      await record(ctx, media, 'owed', { size: error.size, asked: true });
+      return { outcome: 'otherSize', bytes: 0 };
+    }
     const state = stateAfter(error, media, ctx.clock());
     if (state === null || !(error instanceof Error)) throw error;
-    await record(ctx, media, state, { kept: null, mimeType: null, error: error.message, asked: true });
+    await record(ctx, media, state, { error: error.message, asked: true });
     return { outcome: state === 'owed' || state === 'fetched' ? 'failed' : state, bytes: 0 };
   }
 }
@@ -54,11 +119,12 @@ export async function fetchFile(ctx: Context, media: NamedMedia, work: FileWork)
 /** What an error says of this file alone; null where it is about all of them. */
 function stateAfter(error: unknown, media: NamedMedia, now: number): MediaState | null {
   if (error instanceof FileMismatch) return 'mismatch';
+  if (error instanceof WebRefusal) return WEB_STATES[error.kind];
   if (!(error instanceof GraphError)) return null;
   switch (error.reason) {
     case 'parameter':
       // Meta says the same of an id that it has forgotten and of one that the token does not see.
-      return media.expiresAt <= now ? 'expired' : 'denied';
+      return media.expiresAt !== null && media.expiresAt <= now ? 'expired' : 'denied';
     case 'refused':
       return error.status === NOT_FOUND ? 'owed' : 'denied';
     case 'temporary':
@@ -77,22 +143,27 @@ function stateAfter(error: unknown, media: NamedMedia, now: number): MediaState 
   }
 }
 
+const WEB_STATES: Readonly<Record<WebFailure, MediaState | null>> = {
+  gone: 'expired',
+  damaged: 'mismatch',
+  temporary: 'owed',
+  unreachable: null,
+};
+
 async function download(
   ctx: Context,
   media: NamedMedia,
-  { client, phoneNumberId, directory, temporary }: FileWork,
-): Promise<{ kept: KeptFile; mimeType: string | null }> {
+  { client, phoneNumberId, ...place }: FileWork,
+): Promise<Fetched> {
   for (let attempt = 1; ; attempt += 1) {
     // Asked again for every attempt: an address lives for five minutes.
     const address = await readMediaAddress(client, media.mediaId, phoneNumberId);
+    assertSize(address.file_size ?? null, place);
     const hashes = [hexOf(media.sha256), hexOf(address.sha256)].filter((hash) => hash !== null);
     const mimeType = address.mime_type ?? media.mimeType;
     try {
-      const kept = await keepFile(
-        directory,
-        temporary,
-        { hashes, size: address.file_size ?? null, mimeType },
-        (take) => client.download(address.url, take),
+      const kept = await keep(place, { hashes, size: address.file_size ?? null, mimeType }, (take) =>
+        client.download(address.url, take),
       );
       return { kept, mimeType };
     } catch (error) {
@@ -104,6 +175,53 @@ async function download(
   }
 }
 
+async function downloadWeb(
+  ctx: Context,
+  media: NamedMedia,
+  { download: fetch, ...place }: FilePlace & { download: WebDownload },
+): Promise<Fetched> {
+  const { directPath, mediaKey, type, mimeType, size } = media;
+  if (directPath === null || mediaKey === null) throw new Error('a file of WhatsApp Web without its key');
+  const hash = hexOf(media.sha256);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const kept = await keep(
+        place,
+        { hashes: hash === null ? [] : [hash], size, mimeType },
+        async (take) => {
+          const ended = await fetch({ directPath, mediaKey, type }, take, ctx.signal);
+          if (ended.kind === 'unreachable') throw new WhatsAppUnreachable(ended.message);
+          if (ended.kind !== 'whole') throw new WebRefusal(ended.kind, ended.message);
+        },
+      );
+      return { kept, mimeType };
+    } catch (error) {
+      const passes = error instanceof WebRefusal && error.kind === 'temporary';
+      if (!passes || attempt === MOST_ATTEMPTS) throw error;
+      await delay(pauseOf(attempt, Math.random()), undefined, { signal: ctx.signal }).catch(() => undefined);
+      if (ctx.signal.aborted) throw error;
+    }
+  }
+}
+
+function keep(
+  { directory, temporary, onBytes }: Pick<FilePlace, 'directory' | 'temporary' | 'onBytes'>,
+  announced: Parameters<typeof keepFile>[2],
+  fill: (take: (chunk: Uint8Array) => Promise<void>) => Promise<void>,
+): Promise<KeptFile> {
+  return keepFile(directory, temporary, announced, (take) =>
+    fill(async (chunk) => {
+      await take(chunk);
+      onBytes(chunk.byteLength);
+    }),
+  );
+}
+
+function assertSize(size: number | null, { minBytes, maxBytes }: FilePlace): void {
+  if (size === null) return;
+  if (size < (minBytes ?? 0) || size > (maxBytes ?? Number.POSITIVE_INFINITY)) throw new OtherSize(size);
+}
+
 /** How long to wait before a file is begun again, in ms; null where that would not help. */
 function pauseAfter(error: unknown, attempt: number): number | null {
   if (!(error instanceof GraphError)) return null;
@@ -113,16 +231,20 @@ function pauseAfter(error: unknown, attempt: number): number | null {
   return error.passes || isCut ? pauseOf(attempt, Math.random()) : null;
 }
 
+interface Known {
+  kept?: KeptFile;
+  /** As it was announced, of a file that is not here. */
+  size?: number;
+  mimeType?: string | null;
+  error?: string;
+  asked: boolean;
+}
+
 async function record(
   ctx: Context,
   media: NamedMedia,
   state: MediaState,
-  {
-    kept,
-    mimeType,
-    error,
-    asked,
-  }: { kept: KeptFile | null; mimeType: string | null; error: string | null; asked: boolean },
+  { kept, size, mimeType = null, error, asked }: Known,
 ): Promise<void> {
   const now = ctx.clock();
   await recordMediaFile(ctx.store.sql, {
@@ -134,10 +256,10 @@ async function record(
     firstTriedAt: media.firstTriedAt ?? now,
     triedAt: now,
     sha256: kept?.sha256 ?? null,
-    size: kept?.size ?? null,
+    size: kept?.size ?? size ?? media.size,
     mimeType,
     path: kept?.path ?? null,
     fetchedAt: state === 'fetched' ? now : null,
-    error,
+    error: error ?? null,
   });
 }

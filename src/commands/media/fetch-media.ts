@@ -1,91 +1,171 @@
 import type { Context } from '../../context.js';
-import type { GraphClient } from '../../graph/client.js';
-import { GraphError } from '../../graph/errors.js';
+import { withRun, workOf, type RunEnd } from '../../ingest/runs/with-run.js';
 import { amount, bytes as bytesOf } from '../../model/amount.js';
 import { UserError } from '../../model/errors.js';
 import { acquireMediaLock } from '../../store/locks/run-lock.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
-import {
-  countMedia,
-  readOwedMedia,
-  type MediaChoice,
-  type NamedMedia,
-} from '../../store/tables/media-files.js';
-import { chosenConnections, withGraph } from '../graph/token.js';
-import { fetchFile, type FileOutcome } from './fetch-file.js';
+import { countMedia, type MediaChoice, type NamedMedia } from '../../store/tables/media-files.js';
+import { assertOfMeta, withGraph } from '../graph/token.js';
+import { fetchFile, fetchWebFile } from './fetch-file.js';
+import { Fetching } from './fetching.js';
 import { removeUnfinished } from './keep-file.js';
-import type {
-  FetchedConnection,
-  MediaFetchOptions,
-  MediaFetchResult,
-  MediaSelection,
-  MediaTally,
-} from './types.js';
-
-/** How many files are looked up at once. */
-const PAGE = 200;
-/** How often a long run says where it is. */
-const WORD_MS = 10_000;
+import { FetchProgress } from './progress.js';
+import { selectMedia, type SelectedMedia } from './select.js';
+import type { FetchedConnection, MediaFetchOptions, MediaFetchResult, MediaTally } from './types.js';
 
 /**
  * Fetches what messages name and nobody has, connection by connection, the soonest to expire first. Each file is recorded when it
- * is on disk: a run that dies is taken up by the next. Throws ConfigError for an unknown connection and a wrong secret key, and
- * LockedError where another process fetches the same media.
+ * is on disk: a run that dies is taken up by the next. Throws ConfigError for an unknown connection or contact and a wrong secret
+ * key, and LockedError where another process fetches the same media.
  */
 export async function fetchMedia(ctx: Context, options: MediaFetchOptions): Promise<MediaFetchResult> {
-  const connections = await chosenConnections(ctx, options);
-  const fetched: FetchedConnection[] = [];
-  let bytesLeft = options.maxBytes ?? Number.POSITIVE_INFINITY;
-  for (const connection of connections) {
-    if (ctx.signal.aborted) break;
-    const one = await fetchConnection(ctx, connection, options, bytesLeft);
-    bytesLeft -= one.bytes;
-    fetched.push(one);
+  const selected = await selectMedia(ctx, options);
+  if (options.dryRun) return plan(ctx, selected, options);
+  const { type, since, until, minSize, maxSize, maxBytes, again } = options;
+  const connection = options.connection === undefined ? null : selected.connections[0]?.id;
+  const { leadId } = selected;
+  return withRun(
+    ctx,
+    {
+      command: 'media fetch',
+      // Who it is about by the id of the lead: a number is private.
+      options: { ...options.recordedOptions, ...(leadId === null ? {} : { contact: leadId }) },
+      work: workOf('media fetch', {
+        ...{ connection, organization: options.organization, contact: leadId, type, since, until },
+        ...{ minSize, maxSize, maxBytes, again: again ? true : null },
+      }),
+    },
+    async (run) => {
+      const connections = await fetchAll(ctx, selected, options);
+      const status = statusOf(ctx, connections);
+      return {
+        result: {
+          schemaVersion: 1,
+          command: 'media fetch',
+          runId: run.id,
+          status,
+          directory: options.to,
+          connections,
+        },
+        end: endOf(status, connections),
+      };
+    },
+  );
+}
+
+async function plan(
+  ctx: Context,
+  { connections, choiceOf }: SelectedMedia,
+  options: MediaFetchOptions,
+): Promise<MediaFetchResult> {
+  const planned: FetchedConnection[] = [];
+  for (const { id, name } of connections) {
+    const { owed, owedSized, owedBytes } = await owedOf(ctx, choiceOf(id), options, options.again);
+    const sums = { owed, owedSized, owedBytes };
+    planned.push({ connection: { id, name }, ...newTally(), ...sums, gone: 0, stopped: null });
   }
   return {
     schemaVersion: 1,
     command: 'media fetch',
-    status: statusOf(ctx, options, fetched),
+    runId: null,
+    status: 'planned',
     directory: options.to,
-    connections: fetched,
+    connections: planned,
   };
 }
 
-export function choiceOf(connectionId: string, { type, since, until }: MediaSelection): MediaChoice {
-  return { connectionId, leadId: null, since: since ?? null, until: until ?? null, type: type ?? null };
+async function fetchAll(
+  ctx: Context,
+  { connections, choiceOf }: SelectedMedia,
+  options: MediaFetchOptions,
+): Promise<FetchedConnection[]> {
+  let total = 0;
+  for (const { id } of connections) total += (await owedOf(ctx, choiceOf(id), options, options.again)).owed;
+  const progress = new FetchProgress(ctx, total);
+  const fetched: FetchedConnection[] = [];
+  let bytesLeft = options.maxBytes ?? Number.POSITIVE_INFINITY;
+  for (const connection of connections) {
+    if (ctx.signal.aborted) break;
+    const one = await fetchConnection(ctx, connection, choiceOf(connection.id), {
+      ...{ options, bytesLeft, progress },
+    });
+    bytesLeft -= one.bytes;
+    fetched.push(one);
+  }
+  return fetched;
 }
+
+/** What stops a connection without a fault of its own: the next run goes on. */
+const PASSING = new Set(['max_bytes', 'graph_rate_limit']);
 
 function statusOf(
   ctx: Context,
-  { dryRun }: MediaFetchOptions,
   fetched: readonly FetchedConnection[],
-): MediaFetchResult['status'] {
-  if (dryRun) return 'planned';
+): Exclude<MediaFetchResult['status'], 'planned'> {
   if (ctx.signal.aborted) return 'interrupted';
   const codes = fetched.flatMap(({ stopped }) => stopped?.code ?? []);
-  if (codes.some((code) => code !== 'graph_rate_limit' && code !== 'max_bytes')) return 'failed';
+  if (codes.some((code) => !PASSING.has(code))) return 'failed';
   const isPartial = codes.includes('graph_rate_limit') || fetched.some(({ failed }) => failed > 0);
   return isPartial ? 'partial' : 'completed';
+}
+
+function endOf(
+  status: Exclude<MediaFetchResult['status'], 'planned'>,
+  fetched: readonly FetchedConnection[],
+): RunEnd {
+  const sum = (key: keyof MediaTally | 'owed' | 'gone'): number =>
+    fetched.reduce((all, one) => all + one[key], 0);
+  const keys = [
+    'fetched',
+    'known',
+    'bytes',
+    'expired',
+    'denied',
+    'mismatch',
+    'failed',
+    'owed',
+    'gone',
+  ] as const;
+  const stopped = fetched.find((one) => one.stopped !== null && !PASSING.has(one.stopped.code))?.stopped;
+  return {
+    status,
+    counters: Object.fromEntries(keys.map((key) => [key, sum(key)])),
+    verdict: `${status}: ${amount(sum('fetched'), 'file')} fetched (${bytesOf(sum('bytes'))}), ${amount(sum('owed'), 'file')} owed`,
+    error: stopped?.code ?? null,
+    logs: fetched.map((one) => ({
+      connectionId: one.connection.id,
+      messagesImported: 0,
+      counters: {
+        ...Object.fromEntries(keys.map((key) => [key, one[key]])),
+        ...(one.stopped === null || PASSING.has(one.stopped.code) ? {} : { stopped: one.stopped.code }),
+      },
+    })),
+  };
+}
+
+function newTally(): MediaTally {
+  return {
+    ...{ fetched: 0, known: 0, expired: 0, denied: 0, mismatch: 0, otherSize: 0, failed: 0, bytes: 0 },
+  };
+}
+
+interface Fetchable {
+  options: MediaFetchOptions;
+  bytesLeft: number;
+  progress: FetchProgress;
 }
 
 async function fetchConnection(
   ctx: Context,
   connection: ConnectionRecord,
-  options: MediaFetchOptions,
-  bytesLeft: number,
+  choice: MediaChoice,
+  { options, bytesLeft, progress }: Fetchable,
 ): Promise<FetchedConnection> {
-  const choice = choiceOf(connection.id, options);
-  const tally: MediaTally = {
-    fetched: 0,
-    known: 0,
-    expired: 0,
-    denied: 0,
-    mismatch: 0,
-    failed: 0,
-    bytes: 0,
-  };
+  const tally = newTally();
+  const web = { gone: 0 };
   let stopped: FetchedConnection['stopped'] = null;
-  if (!options.dryRun && (await owedOf(ctx, choice, options.again)) > 0) {
+  const { owedByRoute } = await owedOf(ctx, choice, options, options.again);
+  if (owedByRoute.meta + owedByRoute.web > 0) {
     const lock = await acquireMediaLock(options.database, connection, {
       command: 'media fetch',
       host: ctx.host,
@@ -94,11 +174,39 @@ async function fetchConnection(
       signal: ctx.signal,
     });
     const held = { ...ctx, signal: AbortSignal.any([ctx.signal, lock.lost]) };
+    const shared = { concurrency: options.concurrency, again: options.again, tally, bytesLeft, progress };
+    const place = (number: number) => ({
+      directory: options.to,
+      // Unlike that of any other file in the making.
+      temporary: `${connection.id}-${number}`,
+      minBytes: choice.minBytes,
+      maxBytes: choice.maxBytes,
+      onBytes: (count: number) => {
+        progress.bytes(count);
+      },
+    });
     try {
       await removeUnfinished(options.to, connection.id);
-      stopped = await withGraph(held, connection, options.access, (client) =>
-        new Fetching(held, connection, client, options, tally, bytesLeft).run(choice),
-      );
+      // Those of WhatsApp Web need no token, and nothing at Meta stands in their way.
+      const { web: download } = options;
+      if (owedByRoute.web > 0 && download !== null) {
+        const fetchOne = async (media: NamedMedia, number: number) => {
+          const outcome = await fetchWebFile(held, media, { ...place(number), download });
+          if (outcome.outcome === 'expired') web.gone += 1;
+          return outcome;
+        };
+        stopped = await new Fetching(held, 'web', shared, fetchOne).run(choice);
+      }
+      if (owedByRoute.meta > 0 && (stopped === null || stopped.code !== 'max_bytes')) {
+        assertOfMeta(connection);
+        const { phoneNumberId } = connection;
+        const other = await withGraph(held, connection, options.access, (client) =>
+          new Fetching(held, 'meta', shared, (media, number) =>
+            fetchFile(held, media, { ...place(number), client, phoneNumberId }),
+          ).run(choice),
+        );
+        stopped = other ?? stopped;
+      }
     } catch (error) {
       // A connection without a token is no reason to leave the others.
       if (options.connection !== undefined || !(error instanceof UserError) || error.code !== 'token_missing')
@@ -109,108 +217,36 @@ async function fetchConnection(
     }
     lock.assertHeld();
   }
+  const left = await owedOf(ctx, choice, options, false);
   return {
     connection: { id: connection.id, name: connection.name },
     ...tally,
-    owed: await owedOf(ctx, choice, options.again && options.dryRun),
+    ...{ owed: left.owed, owedSized: left.owedSized, owedBytes: left.owedBytes },
+    gone: web.gone,
     stopped,
   };
 }
 
-async function owedOf(ctx: Context, choice: MediaChoice, again: boolean): Promise<number> {
-  const counts = await countMedia(ctx.store.sql, choice, ctx.clock());
-  return counts
-    .filter(({ state }) => state === 'owed' || (again && state !== 'fetched'))
-    .reduce((sum, { files }) => sum + files, 0);
-}
+type Owed = Pick<FetchedConnection, 'owed' | 'owedSized' | 'owedBytes'> & {
+  owedByRoute: Record<NamedMedia['route'], number>;
+};
 
-/** The media of one connection, a few at a time. */
-class Fetching {
-  private readonly startedAt: number;
-  private stop: Error | 'max_bytes' | null = null;
-  private saidAt: number;
-
-  constructor(
-    private readonly ctx: Context,
-    private readonly connection: ConnectionRecord,
-    private readonly client: GraphClient,
-    private readonly options: MediaFetchOptions,
-    private readonly tally: MediaTally,
-    private readonly bytesLeft: number,
-  ) {
-    this.startedAt = ctx.clock();
-    this.saidAt = this.startedAt;
-  }
-
-  /** Gives why it ended early; null where everything was tried. Throws what is no matter of Meta’s. */
-  async run(choice: MediaChoice): Promise<FetchedConnection['stopped']> {
-    const { ctx, options, startedAt } = this;
-    const tried = new Set<string>();
-    while (this.stop === null && !ctx.signal.aborted) {
-      const page = await readOwedMedia(ctx.store.sql, choice, {
-        now: ctx.clock(),
-        notSince: startedAt,
-        again: options.again,
-        limit: PAGE,
-      });
-      const fresh = page.filter(({ mediaId }) => !tried.has(mediaId));
-      if (fresh.length === 0) break;
-      for (const { mediaId } of fresh) tried.add(mediaId);
-      const rest = fresh.values();
-      await Promise.all(
-        Array.from({ length: options.concurrency }, (_, number) => this.takeFrom(rest, number)),
-      );
-    }
-    return this.whyStopped();
-  }
-
-  /** One of those who take file after file off the same list. */
-  private async takeFrom(rest: Iterable<NamedMedia>, number: number): Promise<void> {
-    const { ctx, tally } = this;
-    for (const media of rest) {
-      if (tally.bytes >= this.bytesLeft) this.halt('max_bytes');
-      if (this.stop !== null || ctx.signal.aborted) return;
-      try {
-        this.count(
-          await fetchFile(ctx, media, {
-            client: this.client,
-            phoneNumberId: this.connection.phoneNumberId,
-            directory: this.options.to,
-            temporary: `${this.connection.id}-${number}`,
-          }),
-        );
-      } catch (error) {
-        this.halt(error instanceof Error ? error : new Error(String(error)));
-        return;
-      }
-    }
-  }
-
-  /** Nobody begins another file. What ends with an interruption is no fault. */
-  private halt(why: Error | 'max_bytes'): void {
-    if (!this.ctx.signal.aborted) this.stop ??= why;
-  }
-
-  private count({ outcome, bytes }: FileOutcome): void {
-    const { ctx, tally } = this;
-    tally[outcome === 'known' ? 'fetched' : outcome] += 1;
-    if (outcome === 'known') tally.known += 1;
-    tally.bytes += bytes;
-    const now = ctx.clock();
-    if (now - this.saidAt < WORD_MS) return;
-    this.saidAt = now;
-    ctx.emit({
-      event: 'notice',
-      message: `${this.connection.name}: ${amount(tally.fetched, 'file')} fetched, ${bytesOf(tally.bytes)}.`,
-    });
-  }
-
-  private whyStopped(): FetchedConnection['stopped'] {
-    const { stop, options } = this;
-    if (stop === null) return null;
-    if (stop === 'max_bytes')
-      return { code: 'max_bytes', message: `--max-bytes (${bytesOf(options.maxBytes ?? 0)}) is reached.` };
-    if (stop instanceof GraphError) return { code: stop.code, message: stop.message };
-    throw stop;
-  }
+async function owedOf(
+  ctx: Context,
+  choice: MediaChoice,
+  { web }: Pick<MediaFetchOptions, 'web'>,
+  again: boolean,
+): Promise<Owed> {
+  const counts = (await countMedia(ctx.store.sql, choice, ctx.clock())).filter(
+    ({ state, route }) =>
+      (state === 'owed' || (again && state !== 'fetched')) && (route === 'meta' || web !== null),
+  );
+  const files = (route: NamedMedia['route']): number =>
+    counts.filter((one) => one.route === route).reduce((sum, one) => sum + one.files, 0);
+  return {
+    owed: files('meta') + files('web'),
+    owedSized: counts.reduce((sum, { sized }) => sum + sized, 0),
+    owedBytes: counts.reduce((sum, { bytes }) => sum + bytes, 0),
+    owedByRoute: { meta: files('meta'), web: files('web') },
+  };
 }

@@ -1,20 +1,32 @@
 import type { Context } from '../../context.js';
-import { countMedia } from '../../store/tables/media-files.js';
-import { chosenConnections } from '../graph/token.js';
-import { choiceOf } from './fetch-media.js';
+import { MEDIA_STATES } from '../../model/enumerations.js';
+import { countMedia, readMediaRuns } from '../../store/tables/media-files.js';
+import { selectMedia } from './select.js';
 import type { ConnectionMedia, MediaSelection, MediaStatusResult } from './types.js';
 
 /** What became of the files that messages name, by connection. Only reads, and asks nobody. */
 export async function mediaStatus(ctx: Context, options: MediaSelection): Promise<MediaStatusResult> {
+  const selected = await selectMedia(ctx, options);
+  const { sql } = ctx.store;
+  const runs = new Map((await readMediaRuns(sql)).map(({ connectionId, at }) => [connectionId, at]));
   const connections: ConnectionMedia[] = [];
-  for (const { id, name } of await chosenConnections(ctx, options)) {
-    const counts = await countMedia(ctx.store.sql, choiceOf(id, options), ctx.clock());
-    const owed = counts.find(({ state }) => state === 'owed');
+  for (const { id, name } of selected.connections) {
+    const counts = await countMedia(sql, selected.choiceOf(id), ctx.clock());
+    const ends = counts.flatMap(({ state, firstExpiresAt }) =>
+      state === 'owed' ? (firstExpiresAt ?? []) : [],
+    );
+    const last = runs.get(id);
     connections.push({
       connection: { id, name },
-      states: counts.map(({ state, files, bytes }) => ({ state, files, bytes })),
-      nextExpiryAt: owed === undefined ? null : new Date(owed.firstExpiresAt).toISOString(),
+      states: MEDIA_STATES.flatMap((state) => {
+        const found = counts.filter((one) => one.state === state);
+        const files = found.reduce((sum, one) => sum + one.files, 0);
+        const bytes = found.reduce((sum, one) => sum + one.bytes, 0);
+        return files === 0 ? [] : [{ state, files, bytes: state === 'fetched' ? bytes : 0 }];
+      }),
+      nextExpiryAt: ends.length === 0 ? null : new Date(Math.min(...ends)).toISOString(),
       due: counts.reduce((sum, { due }) => sum + due, 0),
+      lastFetchAt: last === undefined ? null : new Date(last).toISOString(),
     });
   }
   return { schemaVersion: 1, command: 'media status', connections };

@@ -1,4 +1,4 @@
-import type { MessageSource } from '../../model/enumerations.js';
+import type { MediaState, MessageSource } from '../../model/enumerations.js';
 import type {
   AdoptedGroup,
   PendingFactGroup,
@@ -8,8 +8,9 @@ import type {
 } from '../../store/queries/report.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
 import type { HistoryRequestRow } from '../../store/tables/graph.js';
+import type { MediaCount } from '../../store/tables/media-files.js';
 import { daysOf, type Calendar } from './days.js';
-import type { Accounts, ConnectionReport, DeliveryFailure } from './types.js';
+import type { Accounts, ConnectionReport, DeliveryFailure, MediaFilesReport } from './types.js';
 import { rhythmOf } from './rhythm.js';
 import { hoursOf, lastDayOf, type Traffic } from './traffic.js';
 
@@ -30,6 +31,10 @@ export interface ConnectionParts {
   missingFiles: number;
   /** The newest request of its history. */
   historyRequest: HistoryRequestRow | undefined;
+  /** The files that its messages name, by state; empty where this tool fetches none. */
+  media: readonly MediaCount[];
+  /** When a run last fetched them. */
+  lastMediaFetchAt: number | null;
 }
 
 /** What is known about it besides. Times in ms since 1970. */
@@ -91,6 +96,7 @@ export function describeConnection(
     messages: messagesOf(groups, parts.adopted),
     tickets: parts.tickets,
     mediaOwed: mediaOwedIn(groups),
+    mediaFiles: mediaFilesOf(parts.media, parts.lastMediaFetchAt),
     deliveryFailures: deliveryFailuresOf(parts.failures),
     accounts,
     rhythm,
@@ -165,6 +171,23 @@ function mediaOwedIn(groups: readonly MessageGroup[]): ConnectionReport['mediaOw
   const owed = groups.reduce((sum, group) => sum + group.owed, 0);
   const expired = groups.reduce((sum, group) => sum + group.owedExpired, 0);
   return { waiting: owed - expired, expired };
+}
+
+function mediaFilesOf(media: readonly MediaCount[], lastFetchAt: number | null): MediaFilesReport | null {
+  const of = (state: MediaState): MediaCount[] => media.filter((one) => one.state === state);
+  const files = (state: MediaState): number => of(state).reduce((sum, one) => sum + one.files, 0);
+  if (lastFetchAt === null && !media.some(({ isFetched }) => isFetched)) return null;
+  const ends = of('owed').flatMap(({ firstExpiresAt }) => firstExpiresAt ?? []);
+  return {
+    fetched: files('fetched'),
+    owed: files('owed'),
+    expired: files('expired'),
+    denied: files('denied'),
+    mismatch: files('mismatch'),
+    bytes: of('fetched').reduce((sum, { bytes }) => sum + bytes, 0),
+    nextExpiryAt: instant(ends.length === 0 ? null : Math.min(...ends)),
+    lastFetchAt: instant(lastFetchAt),
+  };
 }
 
 /** Failed messages by code, the most frequent first. A message with two errors counts under both. */

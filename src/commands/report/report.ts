@@ -24,7 +24,7 @@ import { readConnections, readConnectionTimes } from '../../store/tables/connect
 import { readMissingChunks, readOwedHistory } from '../../store/tables/history.js';
 import { readNewestRejects, readRejectGroups } from '../../store/tables/rejects.js';
 import { readHistoryRequests } from '../../store/tables/graph.js';
-import { ALL_MEDIA, countMedia, hasMediaFiles } from '../../store/tables/media-files.js';
+import { ALL_MEDIA, countMedia, isFetchingMedia, readMediaRuns } from '../../store/tables/media-files.js';
 import { readBodies } from '../../store/tables/stored-entries.js';
 import { readSavedComparisons } from '../../store/tables/saved-comparisons.js';
 import { countRuns, readRecentRuns, readTopRuns } from '../../store/tables/sync-runs.js';
@@ -146,7 +146,11 @@ async function read(
     saved: await readSavedComparisons(sql),
     historyRequests: await readHistoryRequests(sql),
     owedHistory: await readOwedHistory(sql),
-    media: (await hasMediaFiles(sql)) ? await countMedia(sql, { ...ALL_MEDIA, connectionId: only }, now) : [],
+    mediaRuns: await readMediaRuns(sql),
+    // Counting all that messages name takes a pass over them.
+    media: (await isFetchingMedia(sql))
+      ? await countMedia(sql, { ...ALL_MEDIA, connectionId: only }, now)
+      : [],
     runs: await judgeRuns(ctx, runs, sql, ctx.store.backend),
     marked: await countMarked(sql),
     runCounts: await countRuns(sql),

@@ -87,6 +87,8 @@ export interface ReportData {
   historyRequests: readonly HistoryRequestRow[];
   owedHistory: readonly OwedHistory[];
   media: readonly MediaCount[];
+  /** When the media of each connection were last fetched. */
+  mediaRuns: readonly { connectionId: string; at: number }[];
   /** Null where the raw log was not compared. */
   verified: Verified | null;
 }
@@ -149,7 +151,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       pendingFacts: own.pendingFacts,
       marked: data.marked.get(row.id) ?? 0,
       owedHistory: data.owedHistory.find(({ connectionId }) => connectionId === row.id),
-      media: data.media.filter(({ connectionId }) => connectionId === row.id),
+      media: own.media,
       foreign: own.groups.reduce((sum, { count, logged }) => sum + count - logged, 0),
     };
   });
@@ -281,6 +283,8 @@ function partsFor(row: ConnectionRow, groups: readonly MessageGroup[], data: Rep
       .filter(({ connectionId }) => connectionId === row.id)
       .map(({ phase, chunkOrder }) => `${phase}/${chunkOrder}`),
     missingFiles: data.owedHistory.find(({ connectionId }) => connectionId === row.id)?.files ?? 0,
+    media: data.media.filter(({ connectionId }) => connectionId === row.id),
+    lastMediaFetchAt: data.mediaRuns.find(({ connectionId }) => connectionId === row.id)?.at ?? null,
     historyRequest: data.historyRequests.find(
       ({ connectionId, syncType }) => connectionId === row.id && syncType === 'history',
     ),

@@ -95,6 +95,20 @@ export interface DeliveryFailure {
   messages: number;
 }
 
+export interface MediaFilesReport {
+  fetched: number;
+  owed: number;
+  expired: number;
+  denied: number;
+  mismatch: number;
+  /** Of those that are here. */
+  bytes: number;
+  /** When the first file that is owed expires. */
+  nextExpiryAt: string | null;
+  /** When a run last fetched the connection's media. */
+  lastFetchAt: string | null;
+}
+
 export interface ConnectionReport {
   id: string;
   name: string;
@@ -125,6 +139,8 @@ export interface ConnectionReport {
   tickets: { open: number; closed: number };
   /** History media announced and not delivered; `expired`: their 14 days are over. */
   mediaOwed: { waiting: number; expired: number };
+  /** The files that messages name, where `media fetch` fetches them; null where it never has. */
+  mediaFiles: MediaFilesReport | null;
   /** Messages of this connection that failed, by why: the most frequent first. */
   deliveryFailures: DeliveryFailure[];
   accounts: Accounts;

@@ -104,6 +104,7 @@ const RECORDED = [
   'raw discard',
   'import',
   'link',
+  'media fetch',
 ] as const;
 
 export interface ListRunsOptions {

@@ -221,6 +221,7 @@ export function joined(
 }
 
 export const FETCH_MEDIA_REMEDY = remedy('media fetch', [], 'fetches what Meta still has');
+export const FETCH_MEDIA_AGAIN_REMEDY = remedy('media fetch', ['--again'], 'asks for them once more');
 export const DEDUPE_REMEDY = remedy('dedupe', ['--apply'], 'merges the duplicates');
 /** For more rows than `dedupe` deletes without being told so twice. */
 export const DEDUPE_MANY_REMEDY = remedy(

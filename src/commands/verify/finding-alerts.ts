@@ -16,7 +16,7 @@ const COVERED: Partial<Record<CheckName, readonly AlertKind[]>> = {
   rejects: ['rejects', 'entries_failed', 'bad_signature'],
   history_ledger: ['chunk_missing', 'history_owed', 'failed', 'no_history'],
   pending_facts: ['pending_facts'],
-  media_owed: ['media_expiring', 'media_expired'],
+  media_owed: ['media_expiring', 'media_expired', 'media_denied', 'media_mismatch'],
 };
 
 /** What an audit found of each connection, item by item. */

@@ -29,13 +29,13 @@ import { TWIN_TOLERANCE_MS } from '../../rules/message-state.js';
 import { streamGoneRecords, type GoneRecord } from '../../store/checks/gone-entries.js';
 import { OVERDUE_MS } from '../../rules/amendments.js';
 import type { Sql } from '../../store/sql.js';
-import { MEDIA_DUE_MS } from '../../store/tables/media-files.js';
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import {
   DEDUPE_REMEDY,
   ENFORCE_VALUES_REMEDY,
   explainRemedy,
+  FETCH_MEDIA_AGAIN_REMEDY,
   FETCH_MEDIA_REMEDY,
   joined,
   REPLAY_ALL_REMEDY,
@@ -287,7 +287,7 @@ function time(ms: number | null): string | null {
 
 /**
  * Media that a history announced and that did not arrive: nothing to fix, Meta sends it within the window, or never. And files that
- * can be fetched, where this tool fetches them: those that are about to expire, or did, are findings.
+ * can be fetched, where this tool fetches them: those that are about to expire, did, were refused or were wrong are findings.
  */
 export const mediaOwedCheck = rowCheck<OwedMedia>({
   severity: 'degraded',
@@ -297,42 +297,60 @@ export const mediaOwedCheck = rowCheck<OwedMedia>({
     let open = 0;
     let over = 0;
     let lastDay = 0;
-    const files = { owed: 0, due: 0, expired: 0 };
+    const files = { owed: 0, due: 0, expired: 0, denied: 0, mismatch: 0 };
     return {
-      item: ({ connectionId, externalId, type, endsAt, isFile }) => {
-        const isOpen = endsAt > now;
-        const sign = isOpen ? '!' : '-';
+      item: ({ connectionId, externalId, type, endsAt, state, isDue }) => {
         const subject = externalId ?? 'no id';
-        if (isFile) {
-          const isDue = endsAt <= now + MEDIA_DUE_MS;
-          files[isOpen ? (isDue ? 'due' : 'owed') : 'expired'] += 1;
-          const detail = `${type}, ${isOpen ? 'expires' : 'expired'} ${new Date(endsAt).toISOString()}`;
-          return { as: isDue ? 'finding' : 'note', sign, connectionId, subject, detail };
+        const isOpen = endsAt !== null && endsAt > now;
+        if (state === 'announced') {
+          if (isOpen) open += 1;
+          else over += 1;
+          lastDay = Math.max(lastDay, endsAt ?? 0);
+          const until = endsAt === null ? 'some day' : dayOf(endsAt);
+          const detail = `${type}, ${isOpen ? 'can arrive until' : 'could arrive until'} ${until}`;
+          return { as: 'note', sign: isOpen ? '!' : '-', connectionId, subject, detail };
         }
-        if (isOpen) open += 1;
-        else over += 1;
-        lastDay = Math.max(lastDay, endsAt);
-        const detail = `${type}, ${isOpen ? 'can arrive until' : 'could arrive until'} ${dayOf(endsAt)}`;
-        return { as: 'note', sign, connectionId, subject, detail };
+        files[state === 'owed' && isDue ? 'due' : state] += 1;
+        const detail = `${type}, ${fileWords(state, endsAt)}`;
+        const sign = state === 'owed' ? '!' : '-';
+        return { as: isDue ? 'finding' : 'note', sign, connectionId, subject, detail };
       },
       conclude: ({ found, noted }) => {
-        const { owed, due, expired } = files;
+        const { owed, due, expired, denied, mismatch } = files;
         const parts = joined([
           [expired, `${amount(expired, 'file')} expired before they were fetched`],
           [due, `${amount(due, 'file expires', 'files expire')} within a day`],
+          [denied, `${amount(denied, 'file was', 'files were')} refused`],
+          [mismatch, `${amount(mismatch, 'file was', 'files were')} not what was announced`],
           [owed, `${amount(owed, 'file')} to fetch`],
           [open, `${amount(open, 'file')} can still arrive, the last until ${dayOf(lastDay)}`],
           [over, `${amount(over, 'file')} will not arrive any more`],
         ]);
-        const what = owed + due + expired > 0 ? 'Media outstanding' : 'History media outstanding';
+        const named = owed + due + expired + denied + mismatch;
+        const what = named > 0 ? 'Media outstanding' : 'History media outstanding';
         return {
           summary: found + noted === 0 ? 'No history media outstanding' : `${what}: ${parts}`,
           ...(owed + due > 0 ? { remedy: FETCH_MEDIA_REMEDY } : {}),
+          ...(owed + due === 0 && denied + mismatch > 0 ? { remedy: FETCH_MEDIA_AGAIN_REMEDY } : {}),
         };
       },
     };
   },
 });
+
+function fileWords(state: Exclude<OwedMedia['state'], 'announced'>, endsAt: number | null): string {
+  const end = endsAt === null ? '' : ` ${new Date(endsAt).toISOString()}`;
+  switch (state) {
+    case 'owed':
+      return endsAt === null ? 'to fetch' : `expires${end}`;
+    case 'expired':
+      return endsAt === null ? 'gone at WhatsApp' : `expired${end}`;
+    case 'denied':
+      return 'refused';
+    case 'mismatch':
+      return 'not what was announced';
+  }
+}
 
 /** `2026-11-03`. */
 function dayOf(ms: number): string {

@@ -73,9 +73,9 @@ export const consistencyCheck: Check = {
   async run(view, recorder) {
     const scope = scopeOf(view);
     recorder.checked = await countMessages(view.sql, scope);
-    let restorable = false;
+    const log = { restores: false };
     await forEachRow(view, streamBrokenRelations(view.sql, scope), async ({ isInLog, ...broken }) => {
-      restorable ||= isInLog;
+      log.restores ||= isInLog;
       await recorder.finding('*', broken);
     });
     const misfits = recorder.found;
@@ -97,7 +97,7 @@ export const consistencyCheck: Check = {
         `${amount(constraints, 'constraint')} missing or not validated: add by hand as in prisma/migrations`,
       ],
     ]);
-    return { summary, remedy: doubled.leads ? DEDUPE_REMEDY : restorable ? REPLAY_ALL_REMEDY : null };
+    return { summary, remedy: doubled.leads ? DEDUPE_REMEDY : log.restores ? REPLAY_ALL_REMEDY : null };
   },
 };
 

@@ -3,7 +3,13 @@ import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { boolean, columns, orNull, streamRowsOf, text, time, uuid, word, type RowOf } from '../columns.js';
 import { booleanOf, integerOf, readCount, textOf, textOrNull } from '../row.js';
 import type { Sql, SqlRow } from '../sql.js';
-import { FETCHING_BEGAN, namedMedia } from '../tables/media-files.js';
+import {
+  FETCHING_BEGAN,
+  isDueMedia,
+  MEDIA_DUE_MS,
+  MEDIA_WINDOW_DAYS,
+  namedMedia,
+} from '../tables/media-files.js';
 import { blockSql } from '../tables/proven-blocks.js';
 import { isBlankId, twinWithId } from '../queries/duplicates.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
@@ -241,9 +247,6 @@ function firstIdAt(ms: number): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }
 
-/** Meta sends the files of a history only for messages of the last so many days. */
-export const MEDIA_WINDOW_DAYS = 14;
-
 /**
  * A message of a Cloud API history whose file was announced and has not come. WhatsApp Web's media have keys instead of an id
  * and are owed nothing; a revoked message stays empty (M5). For a query with `messages` under that alias.
@@ -255,23 +258,27 @@ export function mediaOwed(alias: string): string {
         and ${alias}.media ->> 'id' is null and ${alias}.raw_meta -> 'mediaKeys' is null)))`;
 }
 
+/** A file that a history has announced, or that a message names: what became of that, as far as this tool fetches. */
+const OWED_STATES = ['announced', 'owed', 'expired', 'denied', 'mismatch'] as const;
+
 const OWED_MEDIA = columns({
   connectionId: uuid,
   externalId: orNull(text),
   type: text,
   /** Ms since 1970. */
   timestamp: time,
-  /** Until when it can be had, ms since 1970. */
-  endsAt: time,
-  /** Its message names it, and it can be fetched. */
-  isFile: boolean,
+  /** Until when it can be had, ms since 1970; null where nobody says. */
+  endsAt: orNull(time),
+  state: word(OWED_STATES),
+  /** A person has to know of it. */
+  isDue: boolean,
 });
 
 export type OwedMedia = RowOf<typeof OWED_MEDIA>;
 
 /**
- * By connection, the oldest first: what a history has announced, and, where media are fetched by this tool, the files that it owes
- * or that have expired since it began.
+ * By connection, the oldest first: what a history has announced, and, where media are fetched by this tool, the files that it owes,
+ * that have expired since it began, that were refused, or that were not what was announced.
  */
 export function streamOwedMedia(
   tx: Sql,
@@ -279,18 +286,19 @@ export function streamOwedMedia(
   now: number,
 ): AsyncGenerator<OwedMedia[], void, undefined> {
   const messages = `${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}`;
+  const due = isDueMedia('f', '$4');
   return streamRowsOf(
     tx,
     OWED_MEDIA,
     `select m.connection_id, m.external_id, m.type, m.timestamp,
-       m.timestamp + interval '${MEDIA_WINDOW_DAYS} days' as ends_at, false as is_file
+       m.timestamp + interval '${MEDIA_WINDOW_DAYS} days' as ends_at, 'announced' as state, false as is_due
      from messages m where ${mediaOwed('m')} and ${messages}
      union all
-     select f.connection_id, f.message_id, f.type, f.at, f.expires_at, true
+     select f.connection_id, f.message_id, f.type, f.at, f.expires_at, f.state, coalesce(${due}, false)
      from (${namedMedia(messages, '$3')}) f join ${FETCHING_BEGAN} began on began.connection_id = f.connection_id
-     where f.state in ('owed', 'expired') and f.expires_at > began.at
+     where f.state = 'owed' or ${due}
      order by connection_id, timestamp, external_id`,
-    [...scopeParameters(scope), new Date(now)],
+    [...scopeParameters(scope), new Date(now), new Date(now + MEDIA_DUE_MS)],
   );
 }
 

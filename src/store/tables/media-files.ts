@@ -1,6 +1,7 @@
 import { MEDIA_STATES } from '../../model/enumerations.js';
 import {
   bigint,
+  boolean,
   columnNames,
   columns,
   excluded,
@@ -39,62 +40,109 @@ export type MediaFileRow = RowOf<typeof MEDIA_FILE>;
 /** Ids of media that came by webhook live so long at Meta. */
 export const MEDIA_LIFE_DAYS = 7;
 
+/** Meta sends the files of a history for messages of the last so many days. */
+export const MEDIA_WINDOW_DAYS = 14;
+
+/** Where a file can be had: from Meta by an id, or from WhatsApp Web by a path and a key. */
+const MEDIA_ROUTES = ['meta', 'web'] as const;
+
 const NAMED_MEDIA = columns({
   connectionId: uuid,
   mediaId: text,
   messageId: text,
+  route: word(MEDIA_ROUTES),
   type: text,
   mimeType: orNull(text),
-  /** As the webhook says it. */
+  /** As the message says it. */
   sha256: orNull(text),
   at: time,
-  /** When Meta forgets it, as far as the log tells. */
-  expiresAt: time,
+  /** When Meta forgets it, as far as the log tells; null for WhatsApp Web, which says it nowhere. */
+  expiresAt: orNull(time),
   state: word(MEDIA_STATES),
   attempts: integer,
   firstTriedAt: orNull(time),
+  /** Of the file as it is kept, or as it was announced. */
+  size: orNull(bigint),
+  /** Of WhatsApp Web. */
+  directPath: orNull(text),
+  mediaKey: orNull(text),
 });
 
 /** A file that a message names, with what became of it. Times are ms since 1970. */
 export type NamedMedia = RowOf<typeof NAMED_MEDIA>;
 
-/** Which files; null is any. Times are ms since 1970. */
+/** Which files; null is any. Times are ms since 1970. A size that nobody knows yet counts as fitting. */
 export interface MediaChoice {
   connectionId: string | null;
   leadId: string | null;
   since: number | null;
   until: number | null;
   type: string | null;
+  minBytes: number | null;
+  maxBytes: number | null;
 }
 
+/** An entry that renews a file of a history is small; a chunk of history, which is not looked through for it, is not. */
+const LARGEST_RENEWAL = 256 * 1024;
+
 /**
- * Every file that a message of the Cloud API names by its id, once, with its state; `expired` also where nobody has asked and the
- * time is over. What was revoked is not among them. `where`: which messages `m`; `now`: the parameter.
+ * When the webhook came that named the file of a message of a history. It is often not the one that brought the message, but a
+ * follow-up. Only those that may still be alive are looked up. `now`: the parameter.
+ */
+const renewedAt = (now: string): string => `(
+      select max(coalesce(w.received_at, w.created_at)) from webhook_log w
+      where m.source = 'history' and m.media ->> 'id' is not null
+        and m.timestamp > ${now}::timestamptz - interval '${MEDIA_WINDOW_DAYS + MEDIA_LIFE_DAYS} days'
+        and w.chat_ids && array(select i.value from lead_identities i where i.lead_id = m.lead_id)
+        and octet_length(w.raw_body) <= ${LARGEST_RENEWAL}
+        and position(convert_to(m.media ->> 'id', 'UTF8') in w.raw_body) > 0)`;
+
+/** When Meta forgets the file of a message: a history's file was sent within the window, whenever its webhook was stored. */
+const expiry = (now: string): string => `case when m.media ->> 'id' is null then null
+      when m.source = 'history' then least(
+        m.timestamp + interval '${MEDIA_WINDOW_DAYS} days',
+        coalesce(${renewedAt(now)}, e.received_at, e.created_at, m.timestamp))
+      else coalesce(e.received_at, m.timestamp) end + interval '${MEDIA_LIFE_DAYS} days'`;
+
+/**
+ * Every file that a message names, once, with its state: of the Cloud API by its id, of WhatsApp Web by its path and key, under
+ * `web:` and the id of the message. `expired` also where nobody has asked and the time is over. What was revoked is not among them.
+ * `where`: which messages `m`; `now`: the parameter.
  */
 export function namedMedia(where: string, now: string): string {
   return `
-  select n.*, coalesce(f.attempts, 0) as attempts, f.first_tried_at, f.tried_at, f.size,
+  select n.*, coalesce(f.attempts, 0) as attempts, f.first_tried_at, f.tried_at, coalesce(f.size, n.announced) as size,
     case when coalesce(f.state, 'owed') = 'owed' and n.expires_at <= ${now}::timestamptz then 'expired'
       else coalesce(f.state, 'owed') end as state
   from (
-    select m.connection_id, m.media ->> 'id' as media_id, min(m.external_id) as message_id, min(m.type) as type,
-      min(m.media ->> 'mimeType') as mime_type, min(m.media ->> 'sha256') as sha256, min(m.timestamp) as at,
-      min(coalesce(e.received_at, m.timestamp)) + interval '${MEDIA_LIFE_DAYS} days' as expires_at
+    select m.connection_id, coalesce(m.media ->> 'id', 'web:' || m.external_id) as media_id,
+      min(m.external_id) as message_id, case when m.media ->> 'id' is null then 'web' else 'meta' end as route,
+      min(m.type) as type, min(m.media ->> 'mimeType') as mime_type, min(m.media ->> 'sha256') as sha256,
+      min(m.timestamp) as at, max(${expiry(now)}) as expires_at,
+      min(m.raw_meta -> 'mediaKeys' ->> 'directPath') as direct_path, min(m.raw_meta -> 'mediaKeys' ->> 'mediaKey') as media_key,
+      min(case when jsonb_typeof(m.raw_meta -> 'mediaKeys' -> 'fileLength') = 'number'
+        then (m.raw_meta -> 'mediaKeys' ->> 'fileLength')::numeric::bigint end) as announced
     from messages m left join webhook_log e on e.id = m.batch_id
-    where jsonb_typeof(m.media) = 'object' and m.media ->> 'id' is not null and m.deleted_at is null
-      and m.external_id like 'wamid.%'
+    where jsonb_typeof(m.media) = 'object' and m.deleted_at is null
+      and (m.media ->> 'id' is not null and m.external_id like 'wamid.%'
+        or m.media ->> 'id' is null and m.external_id is not null
+          and m.raw_meta -> 'mediaKeys' ->> 'directPath' is not null
+          and m.raw_meta -> 'mediaKeys' ->> 'mediaKey' is not null)
       and ${where}
-    group by 1, 2) n
+    group by 1, 2, 4) n
   left join media_files f on f.connection_id = n.connection_id and f.media_id = n.media_id`;
 }
 
-/** By a choice: `$1` to `$5`; `$6` is now. */
-const CHOSEN = namedMedia(
-  `($1::uuid is null or m.connection_id = $1::uuid) and ($2::uuid is null or m.lead_id = $2::uuid)
+/** By a choice: `$1` to `$7`; `$8` is now. */
+const CHOSEN = `
+  select * from (${namedMedia(
+    `($1::uuid is null or m.connection_id = $1::uuid) and ($2::uuid is null or m.lead_id = $2::uuid)
       and ($3::timestamptz is null or m.timestamp >= $3::timestamptz)
       and ($4::timestamptz is null or m.timestamp < $4::timestamptz) and ($5::text is null or m.type = $5::text)`,
-  '$6',
-);
+    '$8',
+  )}) chosen
+  where ($6::bigint is null or size is null or size >= $6::bigint)
+    and ($7::bigint is null or size is null or size <= $7::bigint)`;
 
 export const ALL_MEDIA: MediaChoice = {
   connectionId: null,
@@ -102,40 +150,55 @@ export const ALL_MEDIA: MediaChoice = {
   since: null,
   until: null,
   type: null,
+  minBytes: null,
+  maxBytes: null,
 };
 
-export function mediaParameters(
-  { connectionId, leadId, since, until, type }: MediaChoice,
+function mediaParameters(
+  { connectionId, leadId, since, until, type, minBytes, maxBytes }: MediaChoice,
   now: number,
 ): SqlParameter[] {
   const date = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
-  return [connectionId, leadId, date(since), date(until), type, new Date(now)];
+  return [connectionId, leadId, date(since), date(until), type, minBytes, maxBytes, new Date(now)];
 }
 
 /** The next files to fetch, the soonest to expire first. `again`: also what was refused, was wrong or should be gone. */
 export async function readOwedMedia(
   sql: Sql,
   choice: MediaChoice,
-  { now, notSince, again, limit }: { now: number; notSince: number; again: boolean; limit: number },
+  {
+    route,
+    now,
+    notSince,
+    again,
+    limit,
+  }: { route: NamedMedia['route']; now: number; notSince: number; again: boolean; limit: number },
 ): Promise<NamedMedia[]> {
   const rows = await sql.query(
     `select ${columnNames(NAMED_MEDIA)} from (${CHOSEN}) named
-     where (tried_at is null or tried_at < $7::timestamptz)
-       and (state = 'owed' or ($8::boolean and state <> 'fetched'))
-     order by expires_at, connection_id, media_id limit $9::integer`,
-    [...mediaParameters(choice, now), new Date(notSince), again, limit],
+     where route = $12 and (tried_at is null or tried_at < $9::timestamptz)
+       and (state = 'owed' or ($10::boolean and state <> 'fetched'))
+     order by expires_at, at desc, connection_id, media_id limit $11::integer`,
+    [...mediaParameters(choice, now), new Date(notSince), again, limit, route],
   );
   return rowsOf(NAMED_MEDIA, rows);
 }
 
 const MEDIA_COUNT = columns({
   connectionId: uuid,
+  route: word(MEDIA_ROUTES),
   state: word(MEDIA_STATES),
   files: integer,
+  /** Of those whose size is known. */
   bytes: bigint,
-  /** When the first of them expires. */
-  firstExpiresAt: time,
-  /** Of those that expired, or are about to, since the connection's media are fetched here. */
+  sized: integer,
+  /** When the first of them expires; null where nobody knows. */
+  firstExpiresAt: orNull(time),
+  /** Of the newest of their messages. */
+  lastAt: time,
+  /** This tool was told to fetch the connection's media. */
+  isFetched: boolean,
+  /** What a person has to know of: about to expire, or expired, refused or wrong, since the connection's media are fetched here. */
   due: integer,
   firstDueAt: orNull(time),
 });
@@ -146,30 +209,56 @@ export type MediaCount = RowOf<typeof MEDIA_COUNT>;
 /** Files that nobody has so long before they are gone are about to expire. */
 export const MEDIA_DUE_MS = 24 * 3_600_000;
 
+/** When this tool was first told to fetch the media of a connection, whatever came of it. */
+const FETCHING = `
+  select connection_id, first_tried_at as at from media_files
+  union all
+  select l.connection_id, l.started_at from sync_logs l join sync_runs r on r.id = l.run_id where r.command = 'media fetch'`;
+
 /** Since when the media of a connection are fetched by this tool. */
-export const FETCHING_BEGAN = '(select connection_id, min(first_tried_at) as at from media_files group by 1)';
+export const FETCHING_BEGAN = `(select connection_id, min(at) as at from (${FETCHING}) told group by 1)`;
 
 /**
- * Counts by connection and state. A file is `due` where the media of its connection are fetched by this tool, and it expires within
- * a day or has expired since that began: what another program fetches is nobody's loss.
+ * Whether a file is a person's business: it was refused or is wrong, or it expires before `soon` or has since this tool began to
+ * fetch the connection's media; what another program fetches is nobody's loss. WhatsApp Web does not say when a file ends: one that
+ * came after that and was gone when it was asked for. For `namedMedia` and FETCHING_BEGAN as `began`.
  */
+export function isDueMedia(media: string, soon: string): string {
+  return `(${media}.state in ('denied', 'mismatch')
+    or ${media}.state in ('owed', 'expired') and ${media}.expires_at <= ${soon}::timestamptz and ${media}.expires_at > began.at
+    or ${media}.state = 'expired' and ${media}.route = 'web' and ${media}.at > began.at)`;
+}
+
+/** Counts by connection, route and state. */
 export async function countMedia(sql: Sql, choice: MediaChoice, now: number): Promise<MediaCount[]> {
-  const due = `state in ('owed', 'expired') and expires_at <= $7::timestamptz and expires_at > began.at`;
+  const due = isDueMedia('named', '$9');
   const rows = await sql.query(
-    `select named.connection_id, state, count(*)::integer as files, coalesce(sum(size), 0)::bigint as bytes,
-       min(expires_at) as first_expires_at, (count(*) filter (where ${due}))::integer as due,
+    `select named.connection_id, route, state, count(*)::integer as files, coalesce(sum(size), 0)::bigint as bytes,
+       count(size)::integer as sized, min(expires_at) as first_expires_at, max(named.at) as last_at,
+       bool_or(began.at is not null) as is_fetched, (count(*) filter (where ${due}))::integer as due,
        min(expires_at) filter (where ${due}) as first_due_at
      from (${CHOSEN}) named
      left join ${FETCHING_BEGAN} began on began.connection_id = named.connection_id
-     group by 1, 2 order by 1, 2`,
+     group by 1, 2, 3 order by 1, 2, 3`,
     [...mediaParameters(choice, now), new Date(now + MEDIA_DUE_MS)],
   );
   return rowsOf(MEDIA_COUNT, rows);
 }
 
-/** Whether this tool has ever asked for a file: counting all that messages name takes a pass over them. */
-export async function hasMediaFiles(sql: Sql): Promise<boolean> {
-  return (await sql.query('select from media_files limit 1')).length > 0;
+/** Whether this tool was ever told to fetch files. */
+export async function isFetchingMedia(sql: Sql): Promise<boolean> {
+  return (await sql.query(`select from (${FETCHING}) told limit 1`)).length > 0;
+}
+
+const MEDIA_RUN = columns({ connectionId: uuid, at: time });
+
+/** When the media of each connection were last fetched, by a run that did not fail. Times are ms since 1970. */
+export async function readMediaRuns(sql: Sql): Promise<RowOf<typeof MEDIA_RUN>[]> {
+  const rows = await sql.query(
+    `select l.connection_id, max(l.completed_at) as at from sync_logs l join sync_runs r on r.id = l.run_id
+     where r.command = 'media fetch' and l.status in ('completed', 'partial') and l.completed_at is not null group by 1`,
+  );
+  return rowsOf(MEDIA_RUN, rows);
 }
 
 /** Records what became of a file, in the place of what was known before. */

@@ -99,7 +99,7 @@ export function errorBody(code: number, message: string): unknown {
 }
 
 /** What Meta answers; pure but for the requests of history that it grants. */
-export function answerOf(account: FakeAccount, { method, url, headers, body }: GraphRequest): Answer {
+export function answerOf(account: FakeAccount, { method, url, headers, body, scheme }: GraphRequest): Answer {
   const { pathname, searchParams } = new URL(url, 'http://loopback');
   const [version = '', ...path] = pathname.slice(1).split('/');
   if (version === 'files') return fileOf(account, path.join('/'), headers.authorization, url);
@@ -118,7 +118,8 @@ export function answerOf(account: FakeAccount, { method, url, headers, body }: G
   const isRead = method === 'GET' || (method === 'POST' && isForm && form.get('method') === 'get');
   const parameters = method === 'GET' ? searchParams : form;
   const file = account.media.get(path.join('/'));
-  if (isRead && file !== undefined) return addressOf(account, path.join('/'), file, headers.host ?? '');
+  if (isRead && file !== undefined)
+    return addressOf(account, path.join('/'), file, `${scheme}://${headers.host ?? ''}`);
   if (isRead) return readOf(account, path.join('/'), parameters, isApp);
   if (method === 'POST' && path.join('/') === `${account.number.id}/smb_app_data`) {
     return requestOf(account, JSON.parse(body) as Record<string, unknown>);
@@ -126,14 +127,14 @@ export function answerOf(account: FakeAccount, { method, url, headers, body }: G
   return refuse(400, 100, 'Unsupported post request');
 }
 
-function addressOf(account: FakeAccount, id: string, file: FakeFile, host: string): Answer {
+function addressOf(account: FakeAccount, id: string, file: FakeFile, origin: string): Answer {
   const address = `/files/file/${id}?hash=${randomUUID()}`;
   account.addresses.add(address);
   return {
     status: 200,
     body: {
       messaging_product: 'whatsapp',
-      url: file.said?.url ?? `http://${host}${address}`,
+      url: file.said?.url ?? `${origin}${address}`,
       mime_type: file.mimeType,
       sha256: file.said?.sha256 ?? createHash('sha256').update(file.bytes).digest('hex'),
       file_size: String(file.said?.size ?? file.bytes.length),

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
@@ -11,6 +12,7 @@ export interface GraphRequest {
   url: string;
   headers: IncomingMessage['headers'];
   body: string;
+  scheme: 'http' | 'https';
 }
 
 /** What is done with a request in the place of the right answer. */
@@ -31,6 +33,8 @@ export interface FakeGraph {
   /** The paths that came, without version and query: `GET debug_token`. */
   asked: () => string[];
   account: FakeAccount;
+  /** How many requests were open at the same time, at most. */
+  mostAtOnce: () => number;
   /** The next requests of this path (`106540352242922`, `debug_token`) meet these, one each; `times` repeats the last. */
   fail: (path: string, ...faults: readonly Fault[]) => void;
 }
@@ -49,18 +53,31 @@ export function refusal(
  * A Graph API on loopback, which ends with its test: paths, versions, bearer, errors and headers as Meta documents them. It knows
  * nothing of the client.
  */
-export async function startFakeGraph(account: FakeAccount): Promise<FakeGraph> {
+export async function startFakeGraph(
+  account: FakeAccount,
+  tls: { key: string; cert: string } | null = null,
+): Promise<FakeGraph> {
   const requests: GraphRequest[] = [];
   const faults = new Map<string, Fault[]>();
-  const server = createServer((request, response) => {
+  let open = 0;
+  let most = 0;
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    open += 1;
+    most = Math.max(most, open);
+    response.on('close', () => {
+      open -= 1;
+    });
     void serve(request, response);
-  });
+  };
+  const server = tls === null ? createServer(onRequest) : createTlsServer(tls, onRequest);
+  const scheme = tls === null ? 'http' : 'https';
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
     const { method = '', url = '/', headers } = request;
-    requests.push({ method, url, headers, body });
-    const right = (): Answer => answerOf(account, { method, url, headers, body });
+    const asked: GraphRequest = { method, url, headers, body, scheme };
+    requests.push(asked);
+    const right = (): Answer => answerOf(account, asked);
     const fault = faults.get(pathOf(url))?.shift();
     switch (fault?.kind) {
       case undefined:
@@ -102,10 +119,11 @@ export async function startFakeGraph(account: FakeAccount): Promise<FakeGraph> {
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${scheme}://127.0.0.1:${port}`,
     requests,
     asked: () => requests.map(({ method, url }) => `${method} ${pathOf(url)}`),
     account,
+    mostAtOnce: () => most,
     fail: (path, ...more) => {
       faults.set(path, [...(faults.get(path) ?? []), ...more]);
     },
@@ -130,8 +148,8 @@ async function writeSlowly(
   const bytes = bytesOf(answer);
   response.writeHead(answer.status, { ...headersOf(answer), 'content-length': bytes.length });
   for (let at = 0; at < bytes.length && !response.destroyed; at += pieceBytes) {
+    if (at > 0) await new Promise((later) => setTimeout(later, ms));
     response.write(bytes.subarray(at, at + pieceBytes));
-    await new Promise((later) => setTimeout(later, ms));
   }
   response.end();
 }

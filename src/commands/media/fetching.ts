@@ -1,0 +1,88 @@
+import type { Context } from '../../context.js';
+import { GraphError } from '../../graph/errors.js';
+import { readOwedMedia, type MediaChoice, type NamedMedia } from '../../store/tables/media-files.js';
+import { WhatsAppUnreachable, type FileOutcome } from './fetch-file.js';
+import type { FetchProgress } from './progress.js';
+import type { FetchedConnection, MediaTally } from './types.js';
+
+/** How many files are looked up at once. */
+const PAGE = 200;
+
+/** What the fetching of a connection adds to, and heeds. */
+export interface Shared {
+  concurrency: number;
+  again: boolean;
+  tally: MediaTally;
+  /** Of the whole run. */
+  bytesLeft: number;
+  progress: FetchProgress;
+}
+
+/** The files of one connection that come one way, a few at a time. `number`: which of those that work at the same time. */
+export class Fetching {
+  private stop: Error | 'max_bytes' | null = null;
+
+  constructor(
+    private readonly ctx: Context,
+    private readonly route: NamedMedia['route'],
+    private readonly shared: Shared,
+    private readonly fetchOne: (media: NamedMedia, number: number) => Promise<FileOutcome>,
+  ) {}
+
+  /** Gives why it ended early; null where everything was tried. Throws what is no matter of Meta’s or WhatsApp’s. */
+  async run(choice: MediaChoice): Promise<FetchedConnection['stopped']> {
+    const { ctx, route, shared } = this;
+    const notSince = ctx.clock();
+    const tried = new Set<string>();
+    while (this.stop === null && !ctx.signal.aborted) {
+      const page = await readOwedMedia(ctx.store.sql, choice, {
+        ...{ route, now: ctx.clock(), notSince, again: shared.again, limit: PAGE },
+      });
+      const fresh = page.filter(({ mediaId }) => !tried.has(mediaId));
+      if (fresh.length === 0) break;
+      for (const { mediaId } of fresh) tried.add(mediaId);
+      const rest = fresh.values();
+      await Promise.all(
+        Array.from({ length: shared.concurrency }, (_, number) => this.takeFrom(rest, number)),
+      );
+    }
+    return this.whyStopped();
+  }
+
+  /** One of those who take file after file off the same list. */
+  private async takeFrom(rest: Iterable<NamedMedia>, number: number): Promise<void> {
+    const { ctx, shared } = this;
+    for (const media of rest) {
+      if (shared.tally.bytes >= shared.bytesLeft) this.halt('max_bytes');
+      if (this.stop !== null || ctx.signal.aborted) return;
+      try {
+        this.count(await this.fetchOne(media, number));
+      } catch (error) {
+        this.halt(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+    }
+  }
+
+  /** Nobody begins another file. What ends with an interruption is no fault. */
+  private halt(why: Error | 'max_bytes'): void {
+    if (!this.ctx.signal.aborted) this.stop ??= why;
+  }
+
+  private count({ outcome, bytes }: FileOutcome): void {
+    const { tally, progress } = this.shared;
+    tally[outcome === 'known' ? 'fetched' : outcome] += 1;
+    if (outcome === 'known') tally.known += 1;
+    tally.bytes += bytes;
+    progress.file();
+  }
+
+  private whyStopped(): FetchedConnection['stopped'] {
+    const { stop } = this;
+    if (stop === null) return null;
+    if (stop === 'max_bytes') return { code: 'max_bytes', message: '--max-bytes is reached.' };
+    if (stop instanceof GraphError || stop instanceof WhatsAppUnreachable)
+      return { code: stop.code, message: stop.message };
+    throw stop;
+  }
+}

@@ -1,0 +1,24 @@
+import { expect } from 'vitest';
+import type { Store } from '../../src/store/store.js';
+
+/** Everything that is in a database, as text: every row of every table, bytes in hexadecimal and as text. */
+export async function dumpOf(store: Store): Promise<string> {
+  const tables = await store.sql.query(
+    `select relname::text as name from pg_class where relnamespace = current_schema()::regnamespace and relkind = 'r'`,
+  );
+  const rows: string[] = [];
+  for (const { name } of tables) {
+    const table = await store.sql.query(`select * from "${String(name)}"`);
+    for (const row of table) {
+      for (const value of Object.values(row)) {
+        rows.push(
+          value instanceof Uint8Array
+            ? Buffer.from(value).toString('latin1')
+            : JSON.stringify(typeof value === 'bigint' ? String(value) : value),
+        );
+      }
+    }
+  }
+  expect(rows.length).toBeGreaterThan(20);
+  return rows.join('\n');
+}
