@@ -3,7 +3,14 @@ import type { ChatItem, ChatText } from '../../inputs/exports/chat-text.js';
 import { precisionOf } from '../../rules/chat-clock.js';
 import type { ChatLine } from '../../rules/chat-content.js';
 import type { Told } from './compare-chat.js';
-import type { AmbiguousFinding, ChatFinding, CompareChatResult, ComparedItem, LostFinding } from './types.js';
+import type {
+  AdoptChatResult,
+  AmbiguousFinding,
+  ChatFinding,
+  CompareChatResult,
+  ComparedItem,
+  LostFinding,
+} from './types.js';
 
 /** Findings in the result; the list of items has all. */
 const MOST_LISTED = 100;
@@ -13,7 +20,12 @@ const CUT_AT = [40_000, 10_000];
 
 export function describeResult(
   told: Told,
-  { database, durationMs }: { database: string; durationMs: number },
+  {
+    adopted,
+    isInterrupted,
+    database,
+    durationMs,
+  }: { adopted: AdoptChatResult | null; isInterrupted: boolean; database: string; durationMs: number },
 ): CompareChatResult {
   const { read, lead, conversation, unspoken, result, stored, options } = told;
   const { chat } = read;
@@ -21,7 +33,7 @@ export function describeResult(
   return {
     schemaVersion: 1,
     command: 'compare chat-export',
-    status: 'completed',
+    status: isInterrupted ? 'interrupted' : 'completed',
     database,
     file: basename(read.path),
     platform: chat.platform,
@@ -40,7 +52,8 @@ export function describeResult(
     systemLines: unspoken + notices.length,
     unreadableLines: chat.problems.length,
     outsideCoverage: outside,
-    severity: lost.length > 0 ? 'loss' : null,
+    adopted,
+    severity: lost.length > (adopted?.dryRun === false ? adopted.created : 0) ? 'loss' : null,
     clock: {
       source: clock.source,
       timeZone: clock.source === 'zone' ? (options.timeZone ?? null) : null,
