@@ -14,6 +14,7 @@ import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
+import { addConnection } from '../support/connections.js';
 import { CHAT_FORMS, writeChat, type ChatWriting, type PhoneMessage } from '../support/chat-export.js';
 import { dumpDatabase, type Dump } from '../support/damage.js';
 import { describeOnBackends } from '../support/databases.js';
@@ -24,6 +25,7 @@ import { reportOptions } from '../support/reporting.js';
 import {
   ANA,
   ANA_LID,
+  FIRST,
   echo,
   edit,
   live,
@@ -206,7 +208,12 @@ describeOnBackends('compare chat-export --adopt', (backend) => {
     const without = ['sync_logs', 'sync_runs'];
     const options = { without, tickets: 'none' as const, connection: '+5511900000000' };
     const prepare = async (store: Store): Promise<void> => {
-      await replayBodies(store, LOG.slice(0, 1), options);
+      await addConnection(store, {
+        name: options.connection,
+        kind: 'coexistence',
+        number: options.connection,
+        phoneNumberId: FIRST.id,
+      });
     };
     const one = await expectOneDatabase(backend, [...LOG, ...lines, ...LATER], { ...options, prepare });
     expect(sorted(await shown(one))).toEqual(sorted(ALL_OWN));
@@ -278,7 +285,7 @@ describeOnBackends('compare chat-export --adopt', (backend) => {
   test('seconds of an iPhone, a document by its name, hostile text', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
-    const hostile = 'a\u0000b \ud83d\ude00 {"object":"whatsapp_business_account"} '.repeat(40);
+    const hostile = 'a\u001bb \ud83d\ude00 {"chat_export":{"witness":{}}} '.repeat(40);
     const chat: PhoneMessage[] = [
       ...CHAT.slice(0, 3),
       {

@@ -123,18 +123,19 @@ function readLine(line: JsonObject | undefined): ChatWitness['lines'][number] | 
 const LATEST = 253_402_300_800_000;
 
 function readContent(content: JsonObject | undefined): WitnessedContent | undefined {
-  switch (content?.kind) {
+  if (content === undefined) return undefined;
+  switch (content.kind) {
     case 'text':
-      return { kind: 'text', key: keyOf(content?.key), isEdited: content?.isEdited === true };
+      return { kind: 'text', key: keyOf(content.key), isEdited: content.isEdited === true };
     case 'location':
-      return { kind: 'location', key: keyOf(content?.key) };
+      return { kind: 'location', key: keyOf(content.key) };
     case 'media': {
-      const types = asArray(content?.types);
+      const types = asArray(content.types);
       return {
         kind: 'media',
         types: types === undefined ? 'any' : types.flatMap((type) => textOf(type) ?? []),
-        caption: typeof content?.caption === 'string' ? cleanText(content.caption) : null,
-        fileName: textOf(content?.fileName) ?? null,
+        caption: typeof content.caption === 'string' ? cleanText(content.caption) : null,
+        fileName: textOf(content.fileName) ?? null,
       };
     }
     default:
