@@ -336,7 +336,7 @@ describeOnBackends('compare chat-export --adopt', (backend) => {
     const run = again.adopted?.runs[0] ?? '';
     expect(
       await rawDiscard(testContext(store), { entries: [], run, apply: false, recordedOptions: {} }),
-    ).toMatchObject({ entries: { chosen: 3, discarded: 0 } });
+    ).toMatchObject({ entries: { chosen: 3, discarded: 0 }, adoptions: [run] });
     await replayBodies(store, LATER.slice(2));
     expect(await ids()).toHaveLength(2);
     expect(await takeBack(run, true)).toMatchObject({

@@ -2,9 +2,10 @@ import { basename } from 'node:path';
 import type { Context } from '../../context.js';
 import type { ChatItem, ChatText } from '../../inputs/exports/chat-text.js';
 import { isChatExportId } from '../../model/chat-line.js';
+import { amount } from '../../model/amount.js';
 import { ConfigError } from '../../model/errors.js';
 import { alignChat, type ChatAlignment } from '../../rules/align-chat.js';
-import { boundsOf, precisionOf } from '../../rules/chat-clock.js';
+import { boundsOf, precisionOf, type ChatClock } from '../../rules/chat-clock.js';
 import { textKey, type ChatLine, type StoredMessage } from '../../rules/chat-content.js';
 import { groupBy } from '../../rules/group-by.js';
 import { readComparedMessages, readEarlierTexts } from '../../store/queries/chat-messages.js';
@@ -20,7 +21,7 @@ import { resolveContact, theOneLead, type ContactLead } from '../contacts/resolv
 import { adoptChat } from './adopt.js';
 import { saidIn } from './chat-lines.js';
 import { readChat, type ReadChat } from './read-chat.js';
-import { describeResult, tellItems } from './result.js';
+import { describeResult, offsetText, tellItems } from './result.js';
 import { phoneInChat, possibleSides, sidesOf, unknownSides, type Sides } from './sides.js';
 import type { CompareChatOptions, CompareChatResult } from './types.js';
 
@@ -45,6 +46,9 @@ export async function compareChat(ctx: Context, options: CompareChatOptions): Pr
   const stored = await inSnapshot(ctx.store, (sql) => readStored(sql, conversation, timesOf(read.chat)));
   const { lines, unspoken, result } = align(read, lead, stored.messages, options);
   if (result.clock.source === 'none' && stored.messages.length > 0) throw unknownClock();
+  if (options.timeZone !== undefined && result.clock.source === 'texts') {
+    ctx.emit({ event: 'notice', message: overruledZone(options.timeZone, result.clock) });
+  }
   const items = new Map(read.chat.items.map((item) => [item.line, item]));
   const told = { read, lead, conversation, lines, unspoken, result, items, stored, options };
   if (options.onItem !== undefined) await tellItems(told, options.onItem);
@@ -198,6 +202,16 @@ function align(
     best !== undefined && best.result.matched.length > 2 * (other?.result.matched.length ?? 0) + 2;
   if (!isClear) throw unknownSides(chat.senders);
   return best;
+}
+
+/** A phone may have been somewhere else: what both sides have tells more than a zone that fits none of it. */
+function overruledZone(timeZone: string, { agreeing, anchors, spans }: ChatClock): string {
+  const shown = [...new Set(spans.map(({ offset }) => offsetText(offset)))].slice(0, 4).join(', ');
+  const by =
+    anchors === 0
+      ? 'the texts that both sides have'
+      : `${agreeing} of ${amount(anchors, 'unique text')} of both sides`;
+  return `The zone ${timeZone} is not used: by ${by} the phone’s clock shows ${shown}.`;
 }
 
 function unknownClock(): ConfigError {

@@ -157,7 +157,7 @@ function instant(at: number): string {
 }
 
 /** `-03:00` */
-function offsetText(offset: number): string {
+export function offsetText(offset: number): string {
   const minutes = Math.abs(offset) / 60_000;
   const two = (value: number): string => String(value).padStart(2, '0');
   return `${offset < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
