@@ -76,7 +76,8 @@ describeOnBackends('a saved comparison', (backend) => {
         { adopt: { dryRun: true } },
       ).catch((error: unknown) => error);
       expect(found).toMatchObject({ code: 'crm_not_permitted', exitCode: 2 });
-      return found instanceof UserError ? adviceList(found.remedy).join('\n') : '';
+      const advice = found instanceof UserError ? adviceList(found.remedy) : [];
+      return advice.flatMap((one) => (typeof one === 'string' ? [one] : [])).join('\n');
     };
     for (const taken of ['usage on schema public', 'select on "Instance"', 'select on "IsOnWhatsapp"']) {
       await crm.sql(`revoke ${taken} from public, ${role}`);
