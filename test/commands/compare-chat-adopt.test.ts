@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,10 +13,12 @@ import { report } from '../../src/commands/report/report.js';
 import { undo } from '../../src/commands/undo/undo.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
+import { resolveInputs } from '../../src/inputs/resolve-inputs.js';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
 import { CHAT_FORMS, writeChat, type ChatWriting, type PhoneMessage } from '../support/chat-export.js';
+import { compareAll } from '../support/crm/comparing.js';
 import { dumpDatabase, type Dump } from '../support/damage.js';
 import { describeOnBackends } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
@@ -362,6 +365,45 @@ describeOnBackends('compare chat-export --adopt', (backend) => {
     await replayBodies(store, LATER.slice(2));
     expect(JSON.stringify(await ask(store, id))).toContain('overruled');
     expect(JSON.stringify(await ask(store, wamid('where')))).not.toContain('missing');
+  });
+
+  test('a CRM is not held to it, and what the CRM has of it takes its place and gives it back', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    await adopt(store);
+    const adopted = await rowsOf(store);
+    const { cwd } = await chatFile(CHAT);
+    const line = (id: string, at: number, direction: string, body: string): string =>
+      ['+5511900000000', id, direction, `+${ANA}`, String(T0 + at), 'text', body].join(',');
+    const rows = [
+      line(wamid('hello'), 0, 'INBOUND', HELLO),
+      line(wamid('answer'), 60, 'OUTBOUND', ANSWER),
+      line(wamid('ok'), 120, 'INBOUND', 'ok'),
+      line(wamid('where'), 425, 'INBOUND', WHERE),
+    ];
+    const columns = 'connection,external_id,direction,contact,timestamp,type,body';
+    await writeFile(
+      join(cwd, 'rows.csv'),
+      [columns, ...rows.map((row) => row.replace(/(?<=text,)(.*)$/, '"$1"'))].join('\n'),
+    );
+    const inputs = await resolveInputs(['rows.csv'], { cwd });
+    const place = { kind: 'files', inputs, stdin: Readable.from([]) } as const;
+    const { result } = await compareAll(store, 'table', place);
+    expect(result).toMatchObject({
+      counts: { same: 3, lost: 0, not_kept_by_design: 3, only_in_crm: 1 },
+      connections: [{ notKept: { chat_export: 3 } }],
+      severity: 'note',
+    });
+    const taken = await compareAll(store, 'table', place, { adopt: { dryRun: false } });
+    expect(taken.result.adopted).toMatchObject({ created: 1 });
+    expect(sorted(await shown(store))).toEqual(
+      sorted([...OWN, ...WITNESSED.slice(0, 2), ...ALL_OWN.slice(5)]),
+    );
+    expect(await findings(store)).toEqual([]);
+    const [run = ''] = taken.result.adopted?.runs ?? [];
+    await undo(testContext(store), { run, force: false, dryRun: false, recordedOptions: {} });
+    expect(await rowsOf(store)).toEqual(adopted);
+    expect(await findings(store)).toEqual([]);
   });
 
   test('a row that stays beside its message is found and mended', async () => {
