@@ -49,6 +49,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/compare-chat': [
     'commands/connections',
     'commands/contacts',
+    'commands/replay',
     'rules',
     'inputs',
     'identity',

@@ -3,6 +3,8 @@ import type { MessageFact } from '../model/facts.js';
 import { deriveMessages, rectifiedBy } from '../rawlog/derive-messages.js';
 import { LeadFinder } from '../rawlog/lead-finder.js';
 import type { RawLog } from '../rawlog/raw-log.js';
+import { personKey, readRivals } from '../rawlog/witnessed-messages.js';
+import { messageOfLine } from '../rules/chat-witness.js';
 import { isAdopted, unpackEvidence } from '../rules/evidence.js';
 import { contradicts } from '../rules/contradictions.js';
 import { groupBy } from '../rules/group-by.js';
@@ -61,8 +63,9 @@ export class ItemJudge {
     );
     const settled: (JudgedItem | ContestedItem)[] = [];
     const doubts: JudgedItem[] = window.rejected.map((item) => ({ item, outcome: { kind: 'unrecorded' } }));
+    const shown = await this.shownOtherwise(window.messages, sight.book);
     for (const item of window.messages) {
-      const judged = this.judgeMessage(item, sight);
+      const judged = shown.get(item) ?? this.judgeMessage(item, sight);
       if (isDoubt(judged)) doubts.push(judged);
       else settled.push(judged);
     }
@@ -82,6 +85,45 @@ export class ItemJudge {
     // A lead has one conversation per connection, so the lead stands for it, and conversations need not be looked up.
     const byLead = rows.map((row) => ({ ...row, conversationId: row.leadId }));
     return { book: new MessageBook(byLead, revisions), revisions, twins: twinsAmong(byLead) };
+  }
+
+  /** Lines of exported chats whose message is there under its own id (M11): they need no row, and one that they have is too many. */
+  private async shownOtherwise(
+    items: readonly LogItem<MessageFact>[],
+    book: MessageBook,
+  ): Promise<Map<LogItem<MessageFact>, JudgedItem>> {
+    const lines = items.flatMap((item) => {
+      const { fact, connection } = item;
+      if (fact.witness === undefined) return [];
+      const { leadId } = this.place(item, book).tracked.state;
+      return [{ item, connectionId: connection.id, leadId, witness: fact.witness }];
+    });
+    const known = lines.filter(({ leadId }) => leadId !== NOBODY);
+    const rivals = await readRivals(this.sql, known);
+    const shown = known.flatMap((line) => {
+      const message = messageOfLine(line.witness, rivals.get(personKey(line)) ?? []);
+      return message === undefined ? [] : [{ item: line.item, id: message.id }];
+    });
+    const ids = [...new Set(shown.map(({ id }) => id))];
+    const rows = new Map(
+      (await readMessagesById(this.sql, ids, { lock: false })).map((row) => [row.id, row]),
+    );
+    return new Map(
+      shown.flatMap(({ item, id }): [LogItem<MessageFact>, JudgedItem][] => {
+        const holder = rows.get(id);
+        return holder === undefined ? [] : [[item, this.judgeShown(item, holder, book)]];
+      }),
+    );
+  }
+
+  private judgeShown(item: LogItem<MessageFact>, holder: StoredMessageRow, book: MessageBook): JudgedItem {
+    const { stored } = book.find(item.connection.id, item.fact.externalId, null) ?? { stored: null };
+    if (stored === null) return { item, outcome: { kind: 'overruled', row: holder } };
+    if (item.entry.isOpen) return { item, outcome: { kind: 'pending' } };
+    const differences = [
+      { column: 'externalId', word: 'id', row: stored.externalId, log: holder.externalId } as const,
+    ];
+    return { item, outcome: { kind: 'different', row: stored, differences } };
   }
 
   private judgeMessage(item: LogItem<MessageFact>, sight: Sight): JudgedItem | ContestedItem {

@@ -91,9 +91,13 @@ export interface KeptQuestion {
   isCloudApi: boolean;
 }
 
-/** Why a CRM never stores a message; `automatic`: the CRM sent it itself, `without_id`: its rows of them have no id. */
+/**
+ * Why a CRM never stores a message; `automatic`: the CRM sent it itself, `without_id`: its rows of them have no id; `chat_export`:
+ * a phone showed it, and nobody knows its id, so that the CRM may have it.
+ */
 export const NOT_KEPT_REASONS = [
   'automatic',
+  'chat_export',
   'echo',
   'group',
   'history',

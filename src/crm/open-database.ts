@@ -2,6 +2,7 @@ import pg from 'pg';
 import { ConfigError } from '../model/errors.js';
 import { translateDatabaseError } from '../store/database-errors.js';
 import { parseDatabaseUrl, type DatabaseUrl } from '../store/database-url.js';
+import { sqlState } from '../store/sql-state.js';
 import { connectClient } from '../store/backends/postgresql-client.js';
 import type { CrmRecord, Dialect, HasColumn } from './crm.js';
 import { textIn, textsIn } from './record.js';
@@ -26,6 +27,7 @@ export async function openCrmDatabase(url: string, known: Dialect): Promise<CrmS
     try {
       return (await client.query<Record<string, unknown>>({ text, values: [...values], types: TYPES })).rows;
     } catch (error) {
+      if (sqlState(error) === PERMISSION_DENIED) throw notPermitted(known, target, client.user, error);
       throw translateDatabaseError(error, target.location) ?? error;
     }
   };
@@ -38,7 +40,7 @@ export async function openCrmDatabase(url: string, known: Dialect): Promise<CrmS
          set_config('synchronize_seqscans', 'off', true)`,
       [pg.escapeIdentifier(target.schema), String(STATEMENT_TIMEOUT_MS)],
     );
-    const has = await recognise(query, known, target);
+    const has = await recognise(query, known, target, client.user);
     const dialect = known.version?.(has) ?? known;
     const connections = (await query(dialect.connectionsQuery(has))).map(dialect.readConnection);
     return {
@@ -123,7 +125,12 @@ function refuseMysql(url: string, { title }: Dialect): void {
 /**
  * Which columns the tables have. Throws ConfigError, with what was looked for, where a table or column of the dialect is missing.
  */
-async function recognise(query: Query, dialect: Dialect, target: DatabaseUrl): Promise<HasColumn> {
+async function recognise(
+  query: Query,
+  dialect: Dialect,
+  target: DatabaseUrl,
+  user: string | undefined,
+): Promise<HasColumn> {
   const wanted = [dialect.messages, ...dialect.tables];
   const looked = [...wanted, ...(dialect.optionalTables ?? [])];
   const records = await query(
@@ -145,8 +152,46 @@ async function recognise(query: Query, dialect: Dialect, target: DatabaseUrl): P
     if (known === undefined) return [`the table "${table}"`];
     return names.filter((name) => !known.has(name)).map((name) => `the column "${name}" of "${table}"`);
   });
-  if (missing.length > 0) throw unknownCrm(dialect, target, missing);
+  if (missing.length > 0) {
+    // A schema that a role may not use shows no tables.
+    const [schema] = await query(
+      `select has_schema_privilege(oid, 'usage') as may_use from pg_namespace where nspname = $1`,
+      [dialect.messages.schema ?? target.schema],
+    );
+    if (schema?.may_use === false) throw notPermitted(dialect, target, user);
+    throw unknownCrm(dialect, target, missing);
+  }
   return (table, column) => columns.get(table)?.has(column) === true;
+}
+
+const PERMISSION_DENIED = '42501';
+
+/** The role may not read what a comparison reads: the statements that let it, for the owner of the tables to run. */
+function notPermitted(
+  { title, messages, tables, optionalTables = [] }: Dialect,
+  { location, schema }: DatabaseUrl,
+  user: string | undefined,
+  cause?: unknown,
+): ConfigError {
+  const role = pg.escapeIdentifier(user ?? 'ROLE');
+  const read = [messages, ...tables].map((one) => nameOf(one, schema));
+  const optional = optionalTables.map((one) => nameOf(one, schema));
+  return new ConfigError(`${user ?? 'This role'} may not read the tables of ${title} in ${location}.`, {
+    code: 'crm_not_permitted',
+    remedy: [
+      'As the owner of the tables, or a superuser, run:',
+      `grant usage on schema ${pg.escapeIdentifier(messages.schema ?? schema)} to ${role};`,
+      `grant select on ${read.join(', ')} to ${role};`,
+      ...(optional.length === 0
+        ? []
+        : [`And, of those that are there: grant select on ${optional.join(', ')} to ${role};`]),
+    ],
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function nameOf({ table, schema }: { table: string; schema?: string | undefined }, usual: string): string {
+  return `${pg.escapeIdentifier(schema ?? usual)}.${pg.escapeIdentifier(table)}`;
 }
 
 function unknownCrm(

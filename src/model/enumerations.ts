@@ -88,7 +88,10 @@ export const COMPARISON_CLASSES = [
 export type ComparisonClass = (typeof COMPARISON_CLASSES)[number];
 export type ComparisonCounts = Record<ComparisonClass, number>;
 
-/** Where a raw entry came from: `crm:…` is a row of a CRM that has a message which the log lacks (`compare --adopt`). */
+/**
+ * Where a raw entry came from: `crm:…` is a row of a CRM, or a line of a chat that a phone has exported, with a message which the
+ * log lacks (`compare --adopt`).
+ */
 export const PROVIDERS = [
   'meta',
   'baileys',
@@ -98,7 +101,8 @@ export const PROVIDERS = [
   'crm:whaticket',
   'crm:whatrack',
   'crm:table',
-] as const satisfies readonly ('meta' | 'baileys' | `crm:${CrmName}`)[];
+  'crm:chat-export',
+] as const satisfies readonly ('meta' | 'baileys' | `crm:${CrmName | 'chat-export'}`)[];
 export type Provider = (typeof PROVIDERS)[number];
 
 export const RUN_STATUSES = ['running', 'completed', 'partial', 'failed', 'interrupted'] as const;

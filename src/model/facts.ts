@@ -1,3 +1,4 @@
+import type { ChatWitness } from './chat-line.js';
 import type { Direction, HistorySyncStatus, MessageStatus, Provider } from './enumerations.js';
 import type { JsonObject } from './json.js';
 
@@ -35,7 +36,7 @@ export interface ConnectionHint {
  * - echo: `smb_message_echoes` / `message_echoes`.
  * - follow_up: the media of a history placeholder, sent later under `field: history` as `value.messages` or
  *   `value.message_echoes`; it fills content and never moves a message (M2).
- * - adopted: a row of a CRM (`compare --adopt`); the weakest evidence, which anything of WhatsApp's own replaces.
+ * - adopted: a row of a CRM or a line of an exported chat (`compare --adopt`); the weakest evidence, which anything of WhatsApp's own replaces.
  */
 export type MessageOrigin = 'live' | 'standby' | 'history' | 'echo' | 'follow_up' | 'adopted';
 
@@ -94,6 +95,8 @@ export interface MessageFact extends FactBase, MessageContent {
   isSyncInitial: boolean;
   /** Why it failed, if the item itself says so (an echo, a history status ERROR). */
   errors?: readonly MessageError[];
+  /** It is a line of an exported chat, and its id is made up: a message with an id of its own takes its place (M11). */
+  witness?: ChatWitness;
   /** What has no column of its own: referral, errors, unknown objects, media keys, flags such as `timestampFrom`. */
   rawMeta?: JsonObject;
 }

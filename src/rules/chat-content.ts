@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { LineContent, TextKey } from '../model/chat-line.js';
 import type { Direction } from '../model/enumerations.js';
+
+export type { LineContent, TextKey } from '../model/chat-line.js';
 
 /**
  * One line of a chat that was exported from a phone, and one stored message, in the terms in which they can be held against each
@@ -16,23 +19,6 @@ export interface ChatLine {
   isUnsure?: boolean;
 }
 
-export type LineContent =
-  | { kind: 'text'; key: TextKey; isEdited: boolean }
-  | {
-      kind: 'media';
-      /** The types that a database may keep it under; `any` where the phone only says that there was a file. */
-      types: readonly string[] | 'any';
-      /** The caption. Without the files, older phones leave captions out, too: then null. */
-      caption: TextKey | null;
-      /** As its sender named it; null for a name that WhatsApp gave. */
-      fileName: string | null;
-    }
-  /** A place, which WhatsApp writes as a link; so may a person. */
-  | { kind: 'location'; key: TextKey }
-  | { kind: 'deleted' }
-  /** What WhatsApp says under a person's name: a missed call, or a file in a language that nobody taught the parser. */
-  | { kind: 'notice' };
-
 export interface StoredMessage {
   id: string;
   /** ms since 1970. */
@@ -46,14 +32,11 @@ export interface StoredMessage {
   isRevoked: boolean;
 }
 
-/** A text as it is compared: as it is when it is short, else its beginning and a digest, so that memory does not grow with texts. */
-export type TextKey = string;
-
 const KEPT = 48;
 const MARKS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 const SPACES = /[\s\u00a0\u2000-\u200a\u202f]+/gu;
 
-/** Two texts have the same key when a reader cannot tell them apart: direction marks, kinds of spaces and composition are left out. */
+/** Long texts are cut, so that memory does not grow with them. Two texts have the same key when a reader cannot tell them apart: direction marks, kinds of spaces and composition are left out. */
 export function textKey(text: string | null): TextKey {
   const normal = (text ?? '').replace(MARKS, '').normalize('NFC').replace(SPACES, ' ').trim();
   if (normal.length <= KEPT) return normal;
@@ -80,7 +63,10 @@ export const MEDIA_TYPES: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a line and a message, sent in the same direction at the same time, are the same as far as both sides tell. */
-export function isSame({ content }: ChatLine, message: StoredMessage): boolean {
+export function isSame(
+  { content }: Pick<ChatLine, 'content'>,
+  message: Pick<StoredMessage, 'texts' | 'type' | 'fileName' | 'isRevoked'>,
+): boolean {
   switch (content.kind) {
     case 'text':
       return message.texts.includes(content.key);
@@ -104,7 +90,7 @@ function isOfType(types: readonly string[] | 'any', type: string): boolean {
   return types === 'any' ? MEDIA_TYPES.has(type) : types.includes(type);
 }
 
-function hasCaption({ texts }: StoredMessage, caption: TextKey): boolean {
+function hasCaption({ texts }: Pick<StoredMessage, 'texts'>, caption: TextKey): boolean {
   return texts.length === 0 ? caption === '' : texts.includes(caption);
 }
 

@@ -65,6 +65,17 @@ export class MessageBook {
     this.add({ state: stateOfRow(row, revisions), stored: row, changed: false, gone: false });
   }
 
+  /** Rows that came into sight later. */
+  load(rows: readonly StoredMessageRow[]): void {
+    for (const row of rows) this.addStored(row, []);
+  }
+
+  /** Takes a row out whose message is there under its own id (M11). */
+  drop(tracked: TrackedMessage): void {
+    tracked.gone = true;
+    this.byExternalId.delete(keyOf(tracked.state.connectionId, tracked.state.externalId));
+  }
+
   all(): readonly TrackedMessage[] {
     return this.trackedMessages;
   }

@@ -195,6 +195,23 @@ describeOnBackends('a chat held against the database', (backend) => {
     expect(given).toMatchObject({ counts: { lost: 2 }, lostBeforeFirstStored: 2 });
   });
 
+  test('a zone that no text fits is not used, and that is said', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    const notices: string[] = [];
+    const ctx = testContext(store, {
+      onEvent: (event) => event.event === 'notice' && notices.push(event.message),
+    });
+    const place = await chatFile(CHAT);
+    const zoned = (timeZone: string) => compareChat(ctx, { contact: ANA, ...place, timeZone });
+    expect((await zoned('Asia/Tokyo')).clock).toMatchObject({ source: 'texts', offsets: ['-03:00'] });
+    expect(notices).toEqual([
+      'The zone Asia/Tokyo is not used: by 3 of 3 unique texts of both sides the phone’s clock shows -03:00.',
+    ]);
+    expect((await zoned('America/Sao_Paulo')).clock.source).toBe('zone');
+    expect(notices).toHaveLength(1);
+  });
+
   test('a conversation of many pages is read whole', async () => {
     const store = await backend.open();
     const texts = Array.from({ length: 4500 }, (_, index) => `mensagem de número ${index} do dia`);

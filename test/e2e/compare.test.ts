@@ -87,7 +87,12 @@ describe('a CRM, with the command as it is installed', () => {
     expect(lost).toBeGreaterThan(3);
     const night = await machine.run(['reconcile', '--compare', 'crm'], { env: key });
     expect(night.code).toBe(3);
-    expect(night.stdout).toContain(`The CRM crm (evolution) has ${lost} lost`);
+    const messages = Object.entries(first.result.counts).reduce(
+      (sum, [name, count]) => sum + (/only_in_crm|doubled|without_id/.test(name) ? 0 : count),
+      0,
+    );
+    expect(night.stdout).toContain(`The CRM crm (evolution) has ${lost} lost of ${messages} messages.`);
+    expect(night.stdout).toMatch(new RegExp(`crm +evolution: ${lost} lost of ${messages} messages`));
 
     const file = (name: string): Promise<string> => readFile(join(machine.directory, name), 'utf8');
     await applyScript(crm.sql, await file('lost.sql'));
@@ -96,6 +101,7 @@ describe('a CRM, with the command as it is installed', () => {
     expect(repaired.result.repaired).toEqual({ messages: lost, same: lost });
     const calm = await machine.run(['reconcile', '--compare', 'crm'], { env: key });
     expect(calm.stdout).not.toContain('The CRM crm');
+    expect(calm.stdout).toContain(`evolution: has all ${messages} messages`);
 
     await applyScript(crm.sql, await file('lost.undo.sql'));
     const undone = await compared(machine, ['crm'], key);

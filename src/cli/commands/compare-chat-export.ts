@@ -5,8 +5,8 @@ import { isTimeZone } from '../../model/time.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { choice, flag, text, toggle } from '../flags/kinds.js';
-import { connection } from '../flags/shared.js';
-import { group, readFlags, rejectSamePlace } from '../flags/table.js';
+import { connection, dryRun } from '../flags/shared.js';
+import { contradiction, group, readFlags, rejectSamePlace } from '../flags/table.js';
 
 const FLAGS = {
   ...group('Whose chat:', {
@@ -36,6 +36,12 @@ const FLAGS = {
     ),
     bodies: toggle('show the first words of message texts'),
   }),
+  ...group('Repair:', {
+    adopt: toggle(
+      'store the messages that only the phone has; one that comes later with its own id replaces them, undo takes them back',
+    ),
+    dryRun: dryRun('with --adopt: count what it would store, and store nothing'),
+  }),
 };
 
 export function registerCompareChatExport(parent: Command, attach: Attach): void {
@@ -49,7 +55,7 @@ export function registerCompareChatExport(parent: Command, attach: Attach): void
       'Shows which messages the phone has and the database lacks. An exported chat has no message ids: lines ' +
       'are matched by direction, text or kind of file, time and order. A line counts as lost only if every way ' +
       'to match leaves it, or one just like it, without a message. Anything uncertain is listed as ambiguous and ' +
-      'never counts as lost. Reads one snapshot and changes nothing. Message texts are hidden without --bodies.',
+      'never counts as lost. Reads one snapshot and, without --adopt, changes nothing. Message texts are hidden without --bodies.',
     examples: [
       [
         'wa-reconcile compare chat-export "WhatsApp Chat with Ana.zip" --contact +5511912345678',
@@ -58,6 +64,10 @@ export function registerCompareChatExport(parent: Command, attach: Attach): void
       [
         'wa-reconcile compare chat-export _chat.txt --contact +5511912345678 --me Shop --items lines.tsv',
         'list every line',
+      ],
+      [
+        'wa-reconcile compare chat-export chat.txt --contact +5511912345678 --adopt',
+        'store what only the phone has',
       ],
       [
         'wa-reconcile compare chat-export chat.txt --contact +5511912345678 --json | jq .lost',
@@ -69,8 +79,9 @@ export function registerCompareChatExport(parent: Command, attach: Attach): void
       [EXIT.ok]: 'the database has every message of the chat; ambiguous lines do not count',
       [EXIT.usage]:
         'wrong usage or configuration; no chat; contact, connection, side, zone or date order unclear',
-      [EXIT.findings]: 'the phone has messages that the database lacks',
+      [EXIT.findings]: 'the phone has messages that the database lacks, also after --adopt',
       [EXIT.partial]: 'no line could be matched for certain: nothing is compared',
+      [EXIT.interrupted]: 'interrupted; what --adopt had stored by then stays',
     },
   });
   attach(command, compareChatExport);
@@ -87,11 +98,16 @@ async function compareChatExport(call: Call): Promise<Outcome> {
   const { options, items } = readOptions(call);
   const list = items === undefined ? undefined : await openItemsFile('--items', items, call.io);
   try {
-    const result = await withContext(call, { command: 'compare chat-export' }, (ctx) =>
+    const session = {
+      command: 'compare chat-export',
+      interruptible: options.adopt === undefined ? null : 'batches',
+      lock: options.adopt === undefined ? undefined : 'shared',
+    } as const;
+    const result = await withContext(call, session, (ctx) =>
       compareChat(ctx, { ...options, onItem: list && ((item) => list.line(chatItemLine(item))) }),
     );
     await list?.finish();
-    return { presentation: presentCompareChat(result), exitCode: exitCodeFor(result) };
+    return { presentation: presentCompareChat(result, call.argv), exitCode: exitCodeFor(result) };
   } finally {
     await list?.discard();
   }
@@ -99,12 +115,28 @@ async function compareChatExport(call: Call): Promise<Outcome> {
 
 function readOptions(call: Call): { options: CompareChatOptions; items: string | undefined } {
   const { values, origin } = readFlags(FLAGS, call);
-  const { items, tz, ...options } = values;
+  const { items, tz, adopt, dryRun: isDry, ...options } = values;
+  if (isDry && !adopt) {
+    throw contradiction(
+      `${origin('dryRun').place} needs --adopt.`,
+      'Without --adopt, compare stores nothing anyway.',
+    );
+  }
   rejectSamePlace(items, call.settings.output, origin('items'));
-  return { options: { ...options, timeZone: tz, file: call.args[0] ?? '', cwd: call.io.cwd }, items };
+  return {
+    options: {
+      ...options,
+      adopt: adopt ? { dryRun: isDry } : undefined,
+      timeZone: tz,
+      file: call.args[0] ?? '',
+      cwd: call.io.cwd,
+    },
+    items,
+  };
 }
 
 function exitCodeFor({ severity, status }: CompareChatResult): ExitCode {
+  if (status === 'interrupted') return EXIT.interrupted;
   if (severity !== null) return EXIT.findings;
   return status === 'partial' ? EXIT.partial : EXIT.ok;
 }

@@ -116,7 +116,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
     { comparedItemLine, presentCompare, presentForgotten },
     { withContext },
     { compare },
-    { forgetSaved, saveForNights },
+    { keyToSave, forgetSaved, saveForNights },
     { openPruneFiles, openRepairFiles, readRepairedIds, redactUrl, rejectTakenFiles },
   ] = await Promise.all([
     import('../items-file.js'),
@@ -146,6 +146,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
       exitCode: EXIT.ok,
     };
   }
+  if (save !== undefined) keyToSave(save, secretKey);
   await rejectTakenFiles({ repair, pruneDuplicates, others: [items, call.settings.output] }, call.io);
   const { crm, place, paths, ...chosen } = await placeOf(call, what, secretKey);
   const { url, table } = place.kind === 'database' ? place : {};

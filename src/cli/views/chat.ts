@@ -5,6 +5,7 @@ import type { Look } from '../ui/look.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
 import { sanitize } from '../ui/sanitize.js';
 import { cutText, widthOf, wrapText } from '../ui/width.js';
+import { onlyWitness } from './words.js';
 
 /** Wider lines are hard to read, however wide the window is. */
 const WIDEST = 100;
@@ -183,7 +184,7 @@ function ticksOf({ status, errors }: MessageView): string[] {
 function notesOf({ editedAt, deletedAt, provider }: MessageView): string[] {
   return [
     ...(editedAt === undefined || deletedAt !== undefined ? [] : ['edited']),
-    ...(provider === undefined ? [] : [`only in ${sanitize(provider.replace(/^crm:/, ''))}`]),
+    ...(provider === undefined ? [] : [`only in ${sanitize(onlyWitness(provider))}`]),
   ];
 }
 

@@ -1,3 +1,8 @@
+import {
+  LEFT_UNADOPTED,
+  type AdoptChatResult,
+  type LeftUnadopted,
+} from '../../commands/compare-chat/types.js';
 import type {
   AmbiguousFinding,
   ChatFinding,
@@ -5,11 +10,12 @@ import type {
   ComparedItem,
   LostFinding,
 } from '../../commands/compare-chat/types.js';
-import { remedy } from '../../model/remedy.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
 import { faint, list, section, short, text, type Block, type Item, type Verdict } from '../ui/document.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
 import { sanitize } from '../ui/sanitize.js';
+import { typedAgain, withoutDryRun } from '../typed-again.js';
 
 /** Findings on a screen; the result for programs has more. */
 const SHOWN = 12;
@@ -21,7 +27,7 @@ export function chatItemLine({ sign, line, at, direction, kind, externalId, deta
     .join('\t');
 }
 
-export function presentCompareChat(result: CompareChatResult): Presentation {
+export function presentCompareChat(result: CompareChatResult, argv: readonly string[]): Presentation {
   const { lost, ambiguous, ...summary } = result;
   const findings = [
     ...lost.map((finding) => ({ sign: '+', ...finding })),
@@ -45,23 +51,45 @@ export function presentCompareChat(result: CompareChatResult): Presentation {
     document: {
       verdict: verdictOf(result),
       blocks: blocksOf(result),
-      next:
-        result.severity === null
-          ? []
-          : [
-              remedy(
-                'import',
-                [result.contact.phone ?? result.contact.leadId, '--connection', result.connection],
-                'imports what the log has of them, then asks the phone',
-              ),
-            ],
+      next: [...importStep(result), ...adoptSteps(result, argv)],
     },
   };
 }
 
+/** Both ways to get what is missing: with its own id from the phone, or as the chat shows it. */
+function importStep({ severity, contact, connection }: CompareChatResult): Remedy[] {
+  if (severity === null) return [];
+  const who = contact.phone ?? contact.leadId;
+  return [
+    remedy(
+      'import',
+      [who, '--connection', connection],
+      'imports what the log has of them, then asks the phone',
+    ),
+  ];
+}
+
+function adoptSteps({ counts, adopted }: CompareChatResult, argv: readonly string[]): Remedy[] {
+  if (adopted?.dryRun === false)
+    return adopted.runs.map((run) => remedy('undo', [run], 'takes the adoption back'));
+  if (counts.lost === 0) return [];
+  return [
+    typedAgain(argv, 'stores them as the chat shows them, until their own ids are known', (words) =>
+      withoutDryRun(words)
+        .filter((word) => word !== '--adopt')
+        .flatMap((word) => (word === 'chat-export' ? [word, '--adopt'] : [word])),
+    ),
+  ];
+}
+
 function verdictOf(result: CompareChatResult): Verdict {
-  const { counts, lines, database, durationMs } = result;
+  const { status, counts, lines, database, durationMs, adopted, severity } = result;
   const detail = `${database}, ${formatDuration(durationMs)}`;
+  if (status === 'interrupted') return { mark: 'stopped', text: 'Interrupted', detail };
+  if (adopted?.dryRun === false && counts.lost > 0) {
+    const stored = `Stored ${formatCount(adopted.created)} of ${formatAmount(counts.lost, 'message')} that only the phone had`;
+    return { mark: severity === null ? 'good' : 'bad', text: stored, detail };
+  }
   const unclear = counts.ambiguous === 0 ? '' : `, ${formatAmount(counts.ambiguous, 'ambiguous line')}`;
   if (counts.lost > 0) {
     const text = `The phone has ${formatAmount(counts.lost, 'message')} that the database lacks${unclear}`;
@@ -90,10 +118,29 @@ function blocksOf(result: CompareChatResult): Block[] {
   ];
   if (lost.length > 0)
     blocks.push(section('Only on the phone', [list(shown(lost.map(lostItem), counts.lost))]));
+  if (result.adopted !== null) blocks.push(section('Adopted', [list(adoptedItems(result.adopted))]));
   if (ambiguous.length > 0)
     blocks.push(section('Ambiguous', [list(shown(ambiguous.map(ambiguousItem), counts.ambiguous))]));
   return blocks;
 }
+
+function adoptedItems({ dryRun, entries, created, leftOut }: AdoptChatResult): Item[] {
+  const stored = `${dryRun ? 'would store ' : ''}${formatAmount(created, 'message')} of ${formatAmount(entries, 'line')}`;
+  return [
+    { mark: created === entries ? 'good' : 'warn', line: stored },
+    ...LEFT_UNADOPTED.flatMap((reason): Item[] => {
+      const count = leftOut[reason] ?? 0;
+      return count === 0
+        ? []
+        : [{ mark: 'warn', line: `${formatAmount(count, 'line')} left out: ${LEFT_OUT_WORDS[reason]}` }];
+    }),
+  ];
+}
+
+const LEFT_OUT_WORDS: Readonly<Record<LeftUnadopted, string>> = {
+  which_line: 'so many messages are missing, but nobody can tell which of several lines',
+  time: 'the phone’s clock was changed about then; --tz ZONE may tell',
+};
 
 function shown(items: readonly Item[], all: number): Item[] {
   const first = items.slice(0, SHOWN);

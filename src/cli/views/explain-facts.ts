@@ -66,7 +66,7 @@ const ORIGINS = {
   history: 'history message',
   echo: 'sent from the app (echo)',
   follow_up: 'media follow-up',
-  adopted: 'message of a CRM',
+  adopted: 'message of a CRM or of an exported chat',
 } as const;
 
 function chunkInWords({ chunk }: ExplainedFact): string {

@@ -105,7 +105,10 @@ function nameOf({ id, origin }: KeptEntries['samples'][number]): string {
   return origin === null ? `log:${id}` : `log:${id} ${origin}`;
 }
 
-function nextSteps({ runId, entries }: RawDiscardResult, apply: Remedy): Remedy[] {
+function nextSteps({ runId, entries, adoptions }: RawDiscardResult, apply: Remedy): Remedy[] {
+  const undos = adoptions.map((run) =>
+    remedy('undo', [run], 'takes back what --adopt stored, with its raw entries'),
+  );
   if (runId !== null) return [remedy('undo', [runId], 'restores them, byte for byte')];
-  return entries.discarded === 0 ? [] : [apply];
+  return entries.discarded === 0 ? undos : [apply, ...undos];
 }

@@ -18,7 +18,7 @@ const SKIPPED: Record<SkipReason, string> = {
   unknown_connection: 'kept pending: unknown connection',
   other_connection: 'of another connection than --connection',
   other_contact: 'of another contact',
-  overruled: 'said by a CRM only: the log says whose message it is, and replaced it',
+  overruled: 'said by a CRM or an exported chat only: the message itself is in the log, and replaced it',
 };
 
 const INPUT: Record<SourceProblemReason, string> = {

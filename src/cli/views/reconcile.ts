@@ -1,5 +1,6 @@
 import { isGreen } from '../../model/enumerations.js';
 import type { CheckResult } from '../../commands/verify/types.js';
+import { comparedMessages } from '../../commands/report/comparisons.js';
 import type { ReconcileResult } from '../../commands/reconcile/types.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../ui/presentation.js';
@@ -46,6 +47,7 @@ export function presentReconciled(result: ReconcileResult, argv: readonly string
         alertsSection(result),
         findingsSection(result),
         duplicatesSection(result),
+        section('CRMs', [list(comparisonItems(result))]),
         section('Problems of the replay', [list(replay === null ? [] : problemItems(replay))]),
         fields([
           ['database', database],
@@ -130,6 +132,26 @@ function duplicatesSection({ dedupe }: ReconcileResult): Block {
       ),
     ),
   ]);
+}
+
+/** What the run compared; what is wrong, and what could not be compared, is among the alerts. */
+function comparisonItems({ report, startedAt }: ReconcileResult): Item[] {
+  return (report?.comparisons ?? []).flatMap(({ name, crm, comparedAt, error, counts }): Item[] => {
+    if (comparedAt === null || comparedAt < startedAt || error !== null || counts === null) return [];
+    const { lost, differs, other_contact: other, doubled, only_in_crm: only } = counts;
+    const wrong = (
+      [
+        [lost, 'lost'],
+        [differs, 'different'],
+        [other, 'under another contact'],
+        [doubled, 'duplicated'],
+      ] as const
+    ).flatMap(([found, words]) => (found > 0 ? [`${formatCount(found)} ${words}`] : []));
+    const messages = formatAmount(comparedMessages(counts), 'message');
+    const what = wrong.length === 0 ? `has all ${messages}` : `${wrong.join(', ')} of ${messages}`;
+    const besides = only > 0 ? `; ${formatAmount(only, 'row')} only in the CRM` : '';
+    return [{ mark: wrong.length === 0 ? 'good' : 'bad', label: name, line: `${crm}: ${what}${besides}` }];
+  });
 }
 
 function plannedClasses(dedupe: ReconcileResult['dedupe']) {

@@ -11,7 +11,7 @@ import type {
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
 import { reasonInWords } from './reasons.js';
-import { historyWords } from './words.js';
+import { historyWords, onlyWitness } from './words.js';
 
 /** Words that the page, the tables and the terminal share. Nothing in them is escaped or sanitised yet. */
 
@@ -21,10 +21,10 @@ const ACCOUNT_REASONS: Readonly<Record<string, string>> = {
   no_connection: 'of a number that no connection has',
 };
 
-/** Of the messages, those that only a CRM has: `3 only in evolution`; '' where there are none. */
+/** Of the messages, those that only a CRM or an exported chat has: `3 only in evolution`; '' where there are none. */
 export function adoptedWords({ messages: { byCrm = {} } }: Pick<ConnectionReport, 'messages'>): string {
   return Object.entries(byCrm)
-    .map(([provider, count]) => `${formatCount(count)} only in ${provider.replace(/^crm:/, '')}`)
+    .map(([provider, count]) => `${formatCount(count)} only in ${onlyWitness(provider)}`)
     .join(', ');
 }
 

@@ -18,6 +18,11 @@ export function historyWords(state: {
   return status === 'syncing' && progress !== null ? `${words} ${progress}%` : words;
 }
 
+/** Who alone has a message that `compare --adopt` stored, by its entry's provider: `evolution`, `an exported chat`. */
+export function onlyWitness(provider: string): string {
+  return provider === 'crm:chat-export' ? 'an exported chat' : provider.replace(/^crm:/, '');
+}
+
 /** Where the data is; the embedded database is a directory. */
 export function databaseLine(database: string): Line {
   return /^postgres/.test(database) ? database : [database, faint(' (embedded)')];

@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
 import type { Context } from '../../context.js';
 import type { ChatItem, ChatText } from '../../inputs/exports/chat-text.js';
+import { isChatExportId } from '../../model/chat-line.js';
+import { amount } from '../../model/amount.js';
 import { ConfigError } from '../../model/errors.js';
 import { alignChat, type ChatAlignment } from '../../rules/align-chat.js';
-import { boundsOf, precisionOf } from '../../rules/chat-clock.js';
+import { boundsOf, precisionOf, type ChatClock } from '../../rules/chat-clock.js';
 import { textKey, type ChatLine, type StoredMessage } from '../../rules/chat-content.js';
 import { groupBy } from '../../rules/group-by.js';
 import { readComparedMessages, readEarlierTexts } from '../../store/queries/chat-messages.js';
@@ -16,9 +18,10 @@ import type { Sql } from '../../store/sql.js';
 import { inSnapshot } from '../../store/transactions.js';
 import { findConnection } from '../connections/find.js';
 import { resolveContact, theOneLead, type ContactLead } from '../contacts/resolve-contact.js';
+import { adoptChat } from './adopt.js';
 import { saidIn } from './chat-lines.js';
 import { readChat, type ReadChat } from './read-chat.js';
-import { describeResult, tellItems } from './result.js';
+import { describeResult, offsetText, tellItems } from './result.js';
 import { phoneInChat, possibleSides, sidesOf, unknownSides, type Sides } from './sides.js';
 import type { CompareChatOptions, CompareChatResult } from './types.js';
 
@@ -29,7 +32,7 @@ const PAGE = 2000;
 
 /**
  * Holds a chat that a phone has exported against the stored conversation: what the phone has and the database lacks. Reads one
- * snapshot and changes nothing. A stored text is kept as a short key, so that memory grows with the number of messages in the
+ * snapshot and changes nothing, unless it is to adopt what is missing. A stored text is kept as a short key, so that memory grows with the number of messages in the
  * chat's time only. Throws ConfigError where the contact, the connection, the sides or the phone's clock cannot be told.
  */
 export async function compareChat(ctx: Context, options: CompareChatOptions): Promise<CompareChatResult> {
@@ -43,10 +46,21 @@ export async function compareChat(ctx: Context, options: CompareChatOptions): Pr
   const stored = await inSnapshot(ctx.store, (sql) => readStored(sql, conversation, timesOf(read.chat)));
   const { lines, unspoken, result } = align(read, lead, stored.messages, options);
   if (result.clock.source === 'none' && stored.messages.length > 0) throw unknownClock();
+  if (options.timeZone !== undefined && result.clock.source === 'texts') {
+    ctx.emit({ event: 'notice', message: overruledZone(options.timeZone, result.clock) });
+  }
   const items = new Map(read.chat.items.map((item) => [item.line, item]));
   const told = { read, lead, conversation, lines, unspoken, result, items, stored, options };
   if (options.onItem !== undefined) await tellItems(told, options.onItem);
-  return describeResult(told, { database: ctx.store.location, durationMs: ctx.clock() - began });
+  if (options.adopt !== undefined && result.lost.length > 0 && result.clock.source === 'none')
+    throw unknownClock();
+  const adopted = options.adopt === undefined ? null : await adoptChat(ctx, told, options.adopt);
+  return describeResult(told, {
+    adopted,
+    isInterrupted: ctx.signal.aborted,
+    database: ctx.store.location,
+    durationMs: ctx.clock() - began,
+  });
 }
 
 /** Everything that the result says something about. */
@@ -112,6 +126,8 @@ function timesOf({ items }: ChatText): { from: number; to: number } {
 export interface Stored {
   messages: StoredMessage[];
   externalIds: ReadonlyMap<string, string | null>;
+  /** Ids of the rows that an exported chat brought. */
+  madeUp: ReadonlySet<string>;
   /** When the oldest message of the conversation was sent, inside the window or before it. */
   first: number | null;
 }
@@ -124,7 +140,8 @@ async function readStored(
   const { first } = await readMessageBounds(sql, [conversation.id]);
   const messages: StoredMessage[] = [];
   const externalIds = new Map<string, string | null>();
-  if (window.from > window.to) return { messages, externalIds, first };
+  const madeUp = new Set<string>();
+  if (window.from > window.to) return { messages, externalIds, madeUp, first };
   for (let after: { timestamp: number; id: string } | undefined; ;) {
     const rows = await readComparedMessages(sql, conversation.id, window, after, PAGE);
     const amended = rows.filter(({ editedAt, deletedAt }) => editedAt !== null || deletedAt !== null);
@@ -136,6 +153,7 @@ async function readStored(
     for (const row of rows) {
       const said = [row.body, ...(texts.get(row.id) ?? []).map(({ body }) => body)];
       externalIds.set(row.id, row.externalId);
+      if (row.externalId !== null && isChatExportId(row.externalId)) madeUp.add(row.id);
       messages.push({
         id: row.id,
         at: row.timestamp,
@@ -148,7 +166,7 @@ async function readStored(
       });
     }
     after = rows.at(-1);
-    if (rows.length < PAGE) return { messages, externalIds, first };
+    if (rows.length < PAGE) return { messages, externalIds, madeUp, first };
   }
 }
 
@@ -184,6 +202,16 @@ function align(
     best !== undefined && best.result.matched.length > 2 * (other?.result.matched.length ?? 0) + 2;
   if (!isClear) throw unknownSides(chat.senders);
   return best;
+}
+
+/** A phone may have been somewhere else: what both sides have tells more than a zone that fits none of it. */
+function overruledZone(timeZone: string, { agreeing, anchors, spans }: ChatClock): string {
+  const shown = [...new Set(spans.map(({ offset }) => offsetText(offset)))].slice(0, 4).join(', ');
+  const by =
+    anchors === 0
+      ? 'the texts that both sides have'
+      : `${agreeing} of ${amount(anchors, 'unique text')} of both sides`;
+  return `The zone ${timeZone} is not used: by ${by} the phone’s clock shows ${shown}.`;
 }
 
 function unknownClock(): ConfigError {

@@ -3,7 +3,14 @@ import type { ChatItem, ChatText } from '../../inputs/exports/chat-text.js';
 import { precisionOf } from '../../rules/chat-clock.js';
 import type { ChatLine } from '../../rules/chat-content.js';
 import type { Told } from './compare-chat.js';
-import type { AmbiguousFinding, ChatFinding, CompareChatResult, ComparedItem, LostFinding } from './types.js';
+import type {
+  AdoptChatResult,
+  AmbiguousFinding,
+  ChatFinding,
+  CompareChatResult,
+  ComparedItem,
+  LostFinding,
+} from './types.js';
 
 /** Findings in the result; the list of items has all. */
 const MOST_LISTED = 100;
@@ -13,7 +20,12 @@ const CUT_AT = [40_000, 10_000];
 
 export function describeResult(
   told: Told,
-  { database, durationMs }: { database: string; durationMs: number },
+  {
+    adopted,
+    isInterrupted,
+    database,
+    durationMs,
+  }: { adopted: AdoptChatResult | null; isInterrupted: boolean; database: string; durationMs: number },
 ): CompareChatResult {
   const { read, lead, conversation, unspoken, result, stored, options } = told;
   const { chat } = read;
@@ -22,7 +34,7 @@ export function describeResult(
     schemaVersion: 1,
     command: 'compare chat-export',
     // What was not held against anything proves nothing.
-    status: matched.length + lost.length === 0 ? 'partial' : 'completed',
+    status: isInterrupted ? 'interrupted' : matched.length + lost.length === 0 ? 'partial' : 'completed',
     database,
     file: basename(read.path),
     platform: chat.platform,
@@ -41,7 +53,8 @@ export function describeResult(
     systemLines: unspoken + notices.length,
     unreadableLines: chat.problems.length,
     outsideCoverage: outside,
-    severity: lost.length > 0 ? 'loss' : null,
+    adopted,
+    severity: lost.length > (adopted?.dryRun === false ? adopted.created : 0) ? 'loss' : null,
     clock: {
       source: clock.source,
       timeZone: clock.source === 'zone' ? (options.timeZone ?? null) : null,
@@ -145,7 +158,7 @@ function instant(at: number): string {
 }
 
 /** `-03:00` */
-function offsetText(offset: number): string {
+export function offsetText(offset: number): string {
   const minutes = Math.abs(offset) / 60_000;
   const two = (value: number): string => String(value).padStart(2, '0');
   return `${offset < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;

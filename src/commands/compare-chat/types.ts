@@ -18,6 +18,8 @@ export interface CompareChatOptions {
   dateOrder?: DateOrder | undefined;
   /** Puts the first words of texts into the result. */
   bodies?: boolean | undefined;
+  /** `--adopt`: stores the messages that only the phone has; the caller holds the run lock (shared). */
+  adopt?: { dryRun: boolean } | undefined;
   /** Called for every line of the chat, and for every message that it does not show. */
   onItem?: ((item: ComparedItem) => Promise<void> | void) | undefined;
 }
@@ -65,7 +67,7 @@ export interface CompareChatResult {
   schemaVersion: 1;
   command: 'compare chat-export';
   /** `partial`: no line could be held against a message. */
-  status: 'completed' | 'partial';
+  status: 'completed' | 'partial' | 'interrupted';
   database: string;
   file: string;
   platform: ChatPlatform;
@@ -82,7 +84,9 @@ export interface CompareChatResult {
   unreadableLines: number;
   /** Messages before the chat's first line or after its last; they are not missing on the phone. */
   outsideCoverage: number;
-  /** `loss` when messages are lost. */
+  /** What `--adopt` stored; null without it. */
+  adopted: AdoptChatResult | null;
+  /** `loss` when messages are lost, and still are after `--adopt`. */
   severity: 'loss' | null;
   clock: {
     source: 'zone' | 'texts' | 'none';
@@ -102,4 +106,24 @@ export interface CompareChatResult {
   lost: LostFinding[];
   ambiguous: AmbiguousFinding[];
   durationMs: number;
+}
+
+/**
+ * Why a lost line is not adopted. `which_line`: how many are missing is certain, and not which. `time`: the phone's clock was changed
+ * about then, or nothing tells its zone.
+ */
+export const LEFT_UNADOPTED = ['which_line', 'time'] as const;
+export type LeftUnadopted = (typeof LEFT_UNADOPTED)[number];
+
+/** What became of the messages that only the phone had. */
+export interface AdoptChatResult {
+  dryRun: boolean;
+  /** Lines that were stored as raw entries. */
+  entries: number;
+  /** Messages created. */
+  created: number;
+  /** Lost lines that were not stored, by reason. */
+  leftOut: Partial<Record<LeftUnadopted, number>>;
+  /** The run; `undo RUN` takes it back. */
+  runs: string[];
 }

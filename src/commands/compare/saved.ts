@@ -26,6 +26,9 @@ const Options = z.object({
 /** A name that a command line and a cron file take without quotes. */
 const NAME = /^[a-z0-9][\w.-]{0,62}$/i;
 
+/** What a key is needed for, in words for an error. */
+const SEALED_URL = 'the URL of a CRM that is compared every night';
+
 export interface ToSave {
   name: string;
   crm: CrmName;
@@ -41,23 +44,29 @@ export async function saveForNights(
   { name, crm, url, table, map, connection }: ToSave,
   key: SecretKey | null,
 ): Promise<void> {
-  if (!NAME.test(name) || CRM_NAMES.some((crmName) => crmName === name)) {
-    throw new ConfigError(`'${name}' cannot be the name of a saved comparison.`, {
-      code: 'usage',
-      remedy: 'Use letters, digits, ".", "_" and "-", and no CRM’s own name.',
-    });
-  }
-  if (key === null) throw missingSecretKey();
+  const sealing = keyToSave(name, key);
   await saveComparison(ctx.store.sql, {
     name,
     crm,
-    url: key.seal(url, aboutUrl(name)),
+    url: sealing.seal(url, aboutUrl(name)),
     options: {
       map: map.map((pair) => ({ connection: pair.connection, crm: pair.crm })),
       ...(connection === undefined ? {} : { connection }),
       ...(table === undefined ? {} : { table }),
     },
   });
+}
+
+/** The key, before work begins of which nothing could be saved. Throws ConfigError for a name that is none, and without a key. */
+export function keyToSave(name: string, key: SecretKey | null): SecretKey {
+  if (!NAME.test(name) || CRM_NAMES.some((crmName) => crmName === name)) {
+    throw new ConfigError(`'${name}' cannot be the name of a saved comparison.`, {
+      code: 'usage',
+      remedy: 'Use letters, digits, ".", "_" and "-", and no CRM’s own name.',
+    });
+  }
+  if (key === null) throw missingSecretKey(SEALED_URL);
+  return key;
 }
 
 /** Forgets a saved comparison. Throws ConfigError where there is none of this name. */
@@ -76,7 +85,7 @@ export async function openSaved(
   const saved = await readSavedComparisons(ctx.store.sql);
   const found = saved.find((one) => one.name === name);
   if (found === undefined) throw unknown(name, saved);
-  if (key === null) throw missingSecretKey();
+  if (key === null) throw missingSecretKey(SEALED_URL);
   if (!key.hasSealed(found.url)) {
     throw new ConfigError(`The URL of '${name}' was sealed with another secret key.`, {
       code: 'secret_key_wrong',

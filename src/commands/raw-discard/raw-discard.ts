@@ -7,6 +7,7 @@ import {
   discardEntries,
   groupDiscards,
   KEPT_BECAUSE,
+  readAdoptionsInUse,
   type DiscardGroup,
   type DiscardSelection,
   type KeptBecause,
@@ -69,6 +70,8 @@ export interface RawDiscardResult {
   rejects: number;
   files: DiscardedFile[];
   kept: KeptEntries[];
+  /** Runs of `--adopt` that brought kept entries, the newest first: undone, they take their entries back themselves. */
+  adoptions: string[];
   database: string;
 }
 
@@ -98,6 +101,7 @@ export async function rawDiscard(ctx: Context, options: RawDiscardOptions): Prom
   const discarded = sumOf(groups, ({ kept, entries: count }) => (kept === null ? count : 0));
   const done =
     options.apply && discarded > 0 ? await discard(ctx, options, selection, startedAt) : NOTHING_DONE;
+  const adoptions = discarded === entries ? [] : await readAdoptionsInUse(sql, selection);
   const finishedAt = ctx.clock();
   return {
     schemaVersion: 1,
@@ -113,6 +117,7 @@ export async function rawDiscard(ctx: Context, options: RawDiscardOptions): Prom
     rejects: done.rejects,
     files: filesOf(groups),
     kept: keptOf(groups),
+    adoptions,
     database: ctx.store.location,
   };
 }

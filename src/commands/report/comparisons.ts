@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { alert, type Alert } from '../../audit/alert.js';
 import { amount, count } from '../../model/amount.js';
-import { COMPARISON_CLASSES } from '../../model/enumerations.js';
+import { COMPARISON_CLASSES, type ComparisonCounts } from '../../model/enumerations.js';
 import { remedy } from '../../model/remedy.js';
 import type { SavedComparison } from '../../store/tables/saved-comparisons.js';
 import type { ComparisonReport } from './types.js';
@@ -45,10 +45,21 @@ function differenceAlert({ name, crm, comparedAt, counts }: ComparisonReport): A
       since: comparedAt === null ? null : Date.parse(comparedAt),
       state: [lost, differs, other, doubled].join('/'),
       count: total,
-      message: `The CRM ${name} (${crm}) has ${parts.join(', ')} of ${amount(total + counts.same, 'message')}.`,
+      message: `The CRM ${name} (${crm}) has ${parts.join(', ')} of ${amount(comparedMessages(counts), 'message')}.`,
       remedy: remedy('compare', [name], 'compares it again, and shows the people and the causes'),
     }),
   ];
+}
+
+/** Our messages: what every class but those of the CRM's own rows adds up to. */
+export function comparedMessages({
+  same,
+  lost,
+  not_kept_by_design: notKept,
+  differs,
+  other_contact: other,
+}: ComparisonCounts): number {
+  return same + lost + notKept + differs + other;
 }
 
 function missingAlert({ name, comparedAt, error }: ComparisonReport, now: number): Alert[] {

@@ -2,6 +2,7 @@ import type { Provider } from '../../model/enumerations.js';
 import type { Section, SignedBody, Unrecognized } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { decodeBaileys, recogniseBaileys } from '../baileys/decode-baileys.js';
+import { recogniseChatLine } from '../exports/chat-line.js';
 import { recogniseCrmRow } from '../exports/crm-row.js';
 import { decodeExport, isExport } from '../exports/decode-export.js';
 import type { DecodeOptions } from '../options.js';
@@ -72,7 +73,7 @@ function recogniseOfVendor(object: JsonObject, path: string): ReadBody | undefin
 }
 
 function recogniseOfCrm(object: JsonObject, path: string): ReadBody | undefined {
-  const read = recogniseCrmRow(object);
+  const read = recogniseCrmRow(object) ?? recogniseChatLine(object);
   if (read === undefined) return undefined;
   return (scope, found) => {
     add(read({ ...scope.options, path }), found);

@@ -1,6 +1,6 @@
 import { journaled, type JournalScope } from '../../store/journal/journal.js';
 import { readConversationsOfLeads } from '../../store/tables/conversations.js';
-import { readMessages } from '../../store/tables/messages.js';
+import { readChatExportRows, readMessages } from '../../store/tables/messages.js';
 import type { KnownState } from './collect-items.js';
 import { foreseePeople } from './name-people.js';
 import type { BatchWork } from './work.js';
@@ -35,10 +35,15 @@ async function scopeOf(work: BatchWork): Promise<{ scope: JournalScope; stored: 
   );
   const messages = await readMessages(tx, names, names);
   const { stored, merged } = await foreseePeople(work);
+  const lines = await readChatExportRows(
+    tx,
+    [...new Set(work.items.map((item) => item.connection.id))],
+    stored,
+  );
   const emptied = await readConversationsOfLeads(tx, merged);
   const scope = {
     names,
-    messageIds: messages.map(({ id }) => id),
+    messageIds: [...new Set([...messages, ...lines].map(({ id }) => id))],
     leadIds: stored,
     emptiedConversationIds: emptied.map(({ id }) => id),
   };

@@ -31,6 +31,7 @@ import {
   type MessageRow,
   type StoredMessageRow,
 } from '../../store/tables/messages.js';
+import { settleWitnesses } from './settle-witnesses.js';
 import type { ApplySettings, BatchWork, Item } from './work.js';
 
 /** What the batch's facts make of the loaded messages. Nothing is written yet. */
@@ -52,7 +53,7 @@ export interface FoldedMessages {
 /** Where a fact's conversation is; resolved before (every lead of a message has one). */
 type ConversationOf = (item: Item) => { conversationId: string; leadId: string } | null;
 
-/** Merges the batch's messages and amendments with what is stored (M1-M3, M5, M9, M10). */
+/** Merges the batch's messages and amendments with what is stored (M1-M3, M5, M9-M11). */
 export async function foldMessages(
   work: BatchWork,
   conversationOf: ConversationOf,
@@ -78,7 +79,10 @@ export async function foldMessages(
   };
   await loadHolders(holdersOf(work, rows, messages));
   const resolver = new CollisionResolver(work.people);
-  for (const item of messages) placeMessage(work, folded, item, conversationOf, resolver);
+  const [lines, said] = [true, false].map((isLine) =>
+    messages.filter(({ fact }) => (fact.witness !== undefined) === isLine),
+  );
+  for (const item of said ?? []) placeMessage(work, folded, item, conversationOf, resolver);
   // A copy that lost its id was counted when it came. Its entries are due again: they will find the id taken and say so.
   for (const { leadId, conversationId } of book.displaced) {
     work.displacedLeads.add(leadId);
@@ -86,6 +90,9 @@ export async function foldMessages(
   }
   await applyWaiting(work, folded, messages, amendments);
   for (const item of amendments) amend(work, folded, item);
+  const whose = (item: Item): string | null => conversationOf(item)?.leadId ?? null;
+  const unseen = await settleWitnesses(work, book, lines ?? [], whose);
+  for (const item of unseen) placeMessage(work, folded, item, conversationOf, resolver);
   return folded;
 }
 

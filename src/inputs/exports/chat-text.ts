@@ -298,7 +298,7 @@ interface ReadContent {
 }
 
 const EDITED = /(?:^|[ \n])[\u200e\u200f]?<([^<>\n]{5,60})>$/u;
-const IOS_ATTACHED = /(^|[\s])([\u200e\u200f]?)<([^<>:\n]{2,24}?)[ \u00a0\u202f]?: ([^<>\n]+)>/u;
+const IOS_ATTACHED = /(^|[\s])([\u200e\u200f]?)<([^<>:：\n]{2,24}?)[ \u00a0\u202f]?(?:: |： ?)([^<>\n]+)>/u;
 const ANDROID_ATTACHED = /^([\u200e\u200f]?)([^\n]+\.[A-Za-z0-9]{1,5}) \(([^()\n]{2,24})\)(?:\n([^]*))?$/u;
 const IOS_OMITTED = /(?:^|[ \n])\u200e([^\u200e\n]{3,40})$/u;
 const LOCATION =

@@ -13,7 +13,8 @@ interface Words {
 export type ChatMediaKind =
   'image' | 'video' | 'audio' | 'sticker' | 'gif' | 'document' | 'contacts' | 'unknown';
 
-export type ChatLanguage = 'en' | 'pt' | 'es' | 'de' | 'fr' | 'it' | 'nl' | 'fi';
+export type ChatLanguage =
+  'en' | 'pt' | 'es' | 'de' | 'fr' | 'it' | 'nl' | 'fi' | 'ru' | 'zh' | 'tr' | 'pl' | 'id';
 
 const WORDS: Readonly<Record<ChatLanguage, Words>> = {
   en: {
@@ -171,9 +172,113 @@ const WORDS: Readonly<Record<ChatLanguage, Words>> = {
     deleted: ['tämä viesti poistettiin', 'tämä viesti on poistettu', 'poistit tämän viestin'],
     edited: ['tätä viestiä muokattiin', 'tätä viestiä on muokattu'],
   },
+  // Of the following, only what several public sources have seen in exports: no phrase is translated by us.
+  ru: {
+    omitted: ['<без медиафайлов>', '<файл пропущен>'],
+    omittedKinds: {
+      'изображение отсутствует': 'image',
+      'видео отсутствует': 'video',
+      'аудиофайл отсутствует': 'audio',
+      'стикер не добавлен': 'sticker',
+      'gif отсутствует': 'gif',
+      'документ отсутствует': 'document',
+      'карточка контакта отсутствует': 'contacts',
+    },
+    attached: ['файл добавлен', 'прикреплено'],
+    deleted: ['данное сообщение удалено'],
+    edited: [],
+  },
+  zh: {
+    omitted: ['<省略影音内容>', '<省略多媒体文件>', '<忽略多媒體檔>'],
+    omittedKinds: {
+      照片已忽略: 'image',
+      圖片已略去: 'image',
+      圖像已省略: 'image',
+      视频已忽略: 'video',
+      影片已略去: 'video',
+      影片已省略: 'video',
+      音频已忽略: 'audio',
+      音訊已略去: 'audio',
+      音訊已省略: 'audio',
+      贴图已省略: 'sticker',
+      貼圖已略去: 'sticker',
+      貼圖已忽略: 'sticker',
+      'gif 动态图已被忽略': 'gif',
+      'gif 已略去': 'gif',
+      'gif 圖片已被省略': 'gif',
+      文档已省略: 'document',
+      文件已略去: 'document',
+      文件已忽略: 'document',
+      联系人卡片已忽略: 'contacts',
+      聯絡人卡片已略去: 'contacts',
+      聯絡人卡片已省略: 'contacts',
+    },
+    attached: ['文件附件', '附件'],
+    deleted: [],
+    edited: [],
+  },
+  tr: {
+    omitted: ['<medya dahil edilmedi>', '<medya atlanmış>'],
+    omittedKinds: {
+      'görüntü dahil edilmedi': 'image',
+      'video dahil edilmedi': 'video',
+      'ses dahil edilmedi': 'audio',
+      'çıkartma dahil edilmedi': 'sticker',
+      'gif dahil edilmedi': 'gif',
+      'belge dahil edilmedi': 'document',
+      'kişi kartı dahil edilmedi': 'contacts',
+    },
+    attached: ['dosya ekli', 'eklendi'],
+    deleted: ['bu mesaj silindi', 'bu mesajı sildiniz'],
+    edited: ['bu mesaj düzenlendi'],
+  },
+  pl: {
+    omitted: ['<pominięto multimedia>', '<pliki pominięto>'],
+    omittedKinds: {
+      'obraz pominięty': 'image',
+      'wideo pominięte': 'video',
+      'audio pominięte': 'audio',
+      'pominięto naklejkę': 'sticker',
+      'plik gif pominięty': 'gif',
+      'dokument pominięty': 'document',
+      'pominięta wizytówka kontaktu': 'contacts',
+    },
+    attached: ['załączony plik', 'załączono'],
+    deleted: ['ta wiadomość została usunięta', 'usunięto tę wiadomość'],
+    edited: [],
+  },
+  id: {
+    omitted: ['<media tidak disertakan>'],
+    omittedKinds: {
+      'gambar tidak disertakan': 'image',
+      'video tidak disertakan': 'video',
+      'audio tidak disertakan': 'audio',
+      'stiker tidak disertakan': 'sticker',
+      'gif tidak disertakan': 'gif',
+      'dokumen tidak disertakan': 'document',
+      'kartu kontak tidak disertakan': 'contacts',
+    },
+    attached: ['file terlampir', 'terlampir'],
+    deleted: ['pesan ini dihapus'],
+    edited: ['pesan ini diedit'],
+  },
 };
 
-const LANGUAGES: readonly ChatLanguage[] = ['en', 'pt', 'es', 'de', 'fr', 'it', 'nl', 'fi'];
+const LANGUAGES: readonly ChatLanguage[] = [
+  'en',
+  'pt',
+  'es',
+  'de',
+  'fr',
+  'it',
+  'nl',
+  'fi',
+  'ru',
+  'zh',
+  'tr',
+  'pl',
+  'id',
+];
 
 /** What a phrase of WhatsApp means, and the languages that write it so. */
 export type Phrase =

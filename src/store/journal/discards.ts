@@ -132,6 +132,23 @@ export async function groupDiscards(sql: Sql, selection: DiscardSelection): Prom
 }
 
 /**
+ * The adoptions that stored chosen entries from which rows came, the newest first: an entry is out of use when its run is undone.
+ */
+export async function readAdoptionsInUse(sql: Sql, selection: DiscardSelection): Promise<string[]> {
+  const rows = await sql.query(
+    `with ${JUDGED}
+     select r.id from sync_runs r
+     where r.options ->> 'adopt' = 'true' and exists (
+       select from change_journal e join judged j on e.key ->> 'id' = j.id::text
+       where e.run_id = r.id and e.table_name = '${JOURNALED_TABLES.webhook_log.name}' and j.kept is not null
+     )
+     order by r.started_at desc, r.id desc`,
+    parametersOf(selection),
+  );
+  return rows.map((row) => textOf(row, 'id'));
+}
+
+/**
  * Removes the chosen entries from which no rows came, with their rejected items. Journaled under `runId` first, in the
  * transaction of the caller. Returns how many of each were removed.
  */

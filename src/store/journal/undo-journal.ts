@@ -1,3 +1,4 @@
+import { CHAT_EXPORT_ID } from '../../model/chat-line.js';
 import { arrayLiteral } from '../array-literal.js';
 import {
   columns,
@@ -81,7 +82,7 @@ export async function invertJournal(tx: Sql, runId: string, undoId: string): Pro
      where t.run_id = $1::uuid`,
     [runId, undoId],
   );
-  return tx.execute(
+  const inverted = await tx.execute(
     `with entries as (
        select id, table_name, key, before, after,
          count(*) over same_row as times,
@@ -114,6 +115,15 @@ export async function invertJournal(tx: Sql, runId: string, undoId: string): Pro
      select $2::uuid, table_name, key, after, before from net where before::text is distinct from after::text`,
     [runId, undoId],
   );
+  // A line of an exported chat that the run stored, and whose message has taken its place since (M11), is gone already.
+  const replaced = await tx.execute(
+    `delete from change_journal e
+     where e.run_id = $1::uuid and e.table_name = '${JOURNALED_TABLES.messages.name}' and e.after is null
+       and starts_with(e.before ->> 'external_id', '${CHAT_EXPORT_ID}')
+       and not exists (select from messages m where m.id = (e.key ->> 'id')::uuid)`,
+    [undoId],
+  );
+  return inverted - replaced;
 }
 
 /** The rows of an undo's journal that are not as the undone run left them; the others are locked until the end. */

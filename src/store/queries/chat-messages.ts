@@ -1,5 +1,6 @@
 import { DIRECTIONS } from '../../model/enumerations.js';
-import { arrayLiteral } from '../array-literal.js';
+import { CHAT_EXPORT_ID } from '../../model/chat-line.js';
+import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { columns, orNull, rowsOf, text, time, uuid, word, type RowOf } from '../columns.js';
 import type { Sql } from '../sql.js';
 
@@ -61,4 +62,53 @@ export async function readEarlierTexts(
     [arrayLiteral(messageIds)],
   );
   return rowsOf(EARLIER, rows);
+}
+
+const WITNESSED = columns({
+  connectionId: uuid,
+  leadId: uuid,
+  id: uuid,
+  direction: word(DIRECTIONS),
+  type: text,
+  body: orNull(text),
+  fileName: orNull(text),
+  timestamp: time,
+  editedAt: orNull(time),
+  deletedAt: orNull(time),
+});
+
+/** A message with an id of its own, which a line of an exported chat may show. */
+export type WitnessedRow = RowOf<typeof WITNESSED>;
+
+/** The messages of some people in some windows (ms since 1970, half-open), those left out that an exported chat brought. */
+export async function readWitnessedMessages(
+  sql: Sql,
+  windows: readonly { connectionId: string; leadId: string; from: number; to: number }[],
+): Promise<WitnessedRow[]> {
+  if (windows.length === 0) return [];
+  const rows = await sql.query(
+    `select m.connection_id, m.lead_id, m.id, m.direction, m.type, m.body,
+       case when jsonb_typeof(m.media) = 'object' then m.media ->> 'fileName' end as file_name,
+       m.timestamp, m.edited_at, m.deleted_at
+     from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[]) as w (connection_id, lead_id, since, until)
+     join conversations c on c.lead_id = w.lead_id and c.connection_id = w.connection_id
+     cross join lateral (
+       select * from messages
+       where conversation_id = c.id and timestamp >= w.since and timestamp < w.until offset 0
+     ) m
+     where (starts_with(m.external_id, '${CHAT_EXPORT_ID}')) is not true`,
+    arraysOf(
+      windows.map(({ from, to, ...whose }) => ({
+        ...whose,
+        from: new Date(from).toISOString(),
+        to: new Date(to).toISOString(),
+      })),
+      'connectionId',
+      'leadId',
+      'from',
+      'to',
+    ),
+  );
+  const distinct = new Map(rowsOf(WITNESSED, rows).map((row) => [row.id, row]));
+  return [...distinct.values()];
 }

@@ -1,3 +1,4 @@
+import { CHAT_EXPORT_ID } from '../../model/chat-line.js';
 import { DIRECTIONS, MESSAGE_SOURCES, MESSAGE_STATUSES } from '../../model/enumerations.js';
 import { arrayLiteral } from '../array-literal.js';
 import { uuid, text, time, word, orNull, named, type RowOf, columns, rowsOf } from '../columns.js';
@@ -23,7 +24,8 @@ export async function readOldestKeyed(sql: Sql, conversationId: string): Promise
     // A wamid that does not decode names nothing that a phone knows. Rows of other programs may have no stanza id.
     `select coalesce(stanza_id, external_id) as key_id, direction, timestamp, batch_id from messages
      where conversation_id = $1::uuid
-       and (stanza_id is not null or (external_id is not null and not starts_with(external_id, 'wamid.')))
+       and (stanza_id is not null or (external_id is not null and not starts_with(external_id, 'wamid.')
+              and not starts_with(external_id, '${CHAT_EXPORT_ID}')))
      order by timestamp, id limit 1`,
     [conversationId],
   );

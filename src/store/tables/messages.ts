@@ -1,3 +1,4 @@
+import { CHAT_EXPORT_ID } from '../../model/chat-line.js';
 import { DIRECTIONS, MESSAGE_SOURCES, SYNC_SOURCES, MESSAGE_STATUSES } from '../../model/enumerations.js';
 import type { Media, MessageError } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
@@ -244,6 +245,31 @@ export async function readTwins(tx: Sql, conversationIds: readonly string[]): Pr
   );
   return rowsOf(STORED_COLUMNS, rows);
 }
+
+/** The rows of some leads on some connections that lines of exported chats brought (M11). */
+export async function readChatExportRows(
+  tx: Sql,
+  connectionIds: readonly string[],
+  leadIds: readonly string[],
+): Promise<StoredMessageRow[]> {
+  if (connectionIds.length === 0 || leadIds.length === 0) return [];
+  const rows = await tx.query(
+    // A part of M1's index, which compares byte for byte, and mostly an empty one.
+    `select ${SELECTED} from unnest($1::uuid[]) as k (connection_id)
+     cross join lateral (
+       select c.xmin, c.* from messages c
+       where c.connection_id = k.connection_id and c.external_id >= $3 and c.external_id < $4
+         and (c.lead_id in (select x.id from unnest($2::uuid[]) as x (id))) is true offset 0
+     ) m`,
+    [arrayLiteral(connectionIds), arrayLiteral(leadIds), CHAT_EXPORT_ID, AFTER_CHAT_EXPORT_ID],
+  );
+  return rowsOf(STORED_COLUMNS, rows);
+}
+
+/** The first text behind all ids of exported chats. */
+const AFTER_CHAT_EXPORT_ID = CHAT_EXPORT_ID.replace(/.$/, (last) =>
+  String.fromCharCode(last.charCodeAt(0) + 1),
+);
 
 /** The two array parameters of `unnest($n::uuid[], $m::text[]) as k (connection_id, …)`. */
 export function keyParameters(keys: readonly MessageKey[]): string[] {

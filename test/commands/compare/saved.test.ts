@@ -4,8 +4,10 @@ import { forgetSaved, openSaved, saveForNights } from '../../../src/commands/com
 import { SecretKey } from '../../../src/commands/devices/secret-key.js';
 import { reconcile } from '../../../src/commands/reconcile/reconcile.js';
 import type { ReconcileResult } from '../../../src/commands/reconcile/types.js';
+import { UserError } from '../../../src/model/errors.js';
+import { adviceList } from '../../../src/model/remedy.js';
 import type { Store } from '../../../src/store/store.js';
-import { replayDay } from '../../support/crm/comparing.js';
+import { compareAll, replayDay } from '../../support/crm/comparing.js';
 import { useCrmDatabases } from '../../support/crm/database.js';
 import { createDay } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
@@ -60,6 +62,40 @@ describeOnBackends('a saved comparison', (backend) => {
     expect(alertsOf(await night(store))).toEqual([]);
   });
 
+  it('says which statements let a role read, without a permission on the schema or on one table', async () => {
+    const store = await backend.open();
+    await replayDay(store, DAY);
+    const { crm } = await databases.filled(fillEvolution, DAY);
+    const url = crm.readOnlyUrl;
+    const role = `"${new URL(url).username}"`;
+    const refused = async (): Promise<string> => {
+      const found = await compareAll(
+        store,
+        'evolution',
+        { kind: 'database', url },
+        { adopt: { dryRun: true } },
+      ).catch((error: unknown) => error);
+      expect(found).toMatchObject({ code: 'crm_not_permitted', exitCode: 2 });
+      const advice = found instanceof UserError ? adviceList(found.remedy) : [];
+      return advice.flatMap((one) => (typeof one === 'string' ? [one] : [])).join('\n');
+    };
+    for (const taken of ['usage on schema public', 'select on "Instance"', 'select on "IsOnWhatsapp"']) {
+      await crm.sql(`revoke ${taken} from public, ${role}`);
+      const advice = await refused();
+      // What is advised is enough.
+      const statements = advice.match(/grant [^;]*;/g) ?? [];
+      expect(statements.join(' ')).toContain('"public"."Message"');
+      for (const statement of statements) await crm.sql(statement);
+      const { result } = await compareAll(
+        store,
+        'evolution',
+        { kind: 'database', url },
+        { adopt: { dryRun: true } },
+      );
+      expect(result.counts.lost).toBe(0);
+    }
+  });
+
   it('is degraded where the CRM cannot be read, and the night goes on', async () => {
     const store = await backend.open();
     await replayDay(store, DAY);
@@ -86,7 +122,10 @@ describeOnBackends('a saved comparison', (backend) => {
     const ctx = testContext(store);
     const { crm } = await databases.filled(fillEvolution, DAY);
     const toSave = { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [] } as const;
-    await expect(saveForNights(ctx, toSave, null)).rejects.toMatchObject({ code: 'secret_key_missing' });
+    await expect(saveForNights(ctx, toSave, null)).rejects.toMatchObject({
+      code: 'secret_key_missing',
+      message: expect.stringContaining('the URL of a CRM') as string,
+    });
     await expect(saveForNights(ctx, { ...toSave, name: 'evolution' }, KEY)).rejects.toMatchObject({
       code: 'usage',
     });

@@ -279,6 +279,54 @@ test('documents and locations of an iPhone, and what only looks like a file', ()
   ]);
 });
 
+test.each([
+  [
+    'ru',
+    '21.09.2026, 08:13 - Ана: <Без медиафайлов>',
+    '[21.09.2026, 08:13:20] Ана: \u200e<прикреплено: 00000003-PHOTO-2026-09-21-08-13-20.jpg>',
+    '\u200e[21.09.2026, 08:13:20] Ана: \u200eаудиофайл отсутствует',
+  ],
+  [
+    'zh',
+    '2026/9/21 下午1:54 - 安娜: <省略影音内容>',
+    '[2026/9/21 下午1:54:20] 安娜: \u200e<附件：00000003-PHOTO-2026-09-21-13-54-20.jpg>',
+    '\u200e[2026/9/21 下午1:54:20] 安娜: \u200e音频已忽略',
+  ],
+  [
+    'tr',
+    '21.09.2026 08:13 - Ayşe: <Medya dahil edilmedi>',
+    '[21.09.2026 08:13:20] Ayşe: \u200e<eklendi: 00000003-PHOTO-2026-09-21-08-13-20.jpg>',
+    '\u200e[21.09.2026 08:13:20] Ayşe: \u200eses dahil edilmedi',
+  ],
+  [
+    'pl',
+    '21.09.2026, 08:13 - Ania: <Pominięto multimedia>',
+    '[21.09.2026, 08:13:20] Ania: \u200e<załączono: 00000003-PHOTO-2026-09-21-08-13-20.jpg>',
+    '\u200e[21.09.2026, 08:13:20] Ania: \u200eaudio pominięte',
+  ],
+  [
+    'id',
+    '21/09/26 08.13 - Ani: <Media tidak disertakan>',
+    '[21/09/26 08.13.20] Ani: \u200e<terlampir: 00000003-PHOTO-2026-09-21-08-13-20.jpg>',
+    '\u200e[21/09/26 08.13.20] Ani: \u200eaudio tidak disertakan',
+  ],
+])('%s: lines of files are files, on Android and on an iPhone', (language, omitted, attached, audio) => {
+  expect(chatOf(omitted)).toMatchObject({
+    platform: 'android',
+    languages: [language],
+    items: [{ kind: 'media', media: { kind: 'unknown', fileName: null } }],
+  });
+  expect(chatOf(attached)).toMatchObject({
+    platform: 'ios',
+    languages: [language],
+    items: [{ kind: 'media', text: '', media: { kind: 'image' } }],
+  });
+  expect(chatOf(audio)).toMatchObject({
+    languages: [language],
+    items: [{ kind: 'media', media: { kind: 'audio', fileName: null } }],
+  });
+});
+
 test.each([...allPhrases()])('the phrase %s is understood where phones write it', (text, phrase) => {
   const said = {
     deleted: [`21/09/2026 08:13 - Ana: ${text}`, `[21/09/2026, 08:13:20] Ana: \u200e${text}.`],

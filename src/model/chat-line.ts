@@ -1,0 +1,48 @@
+import type { Direction } from './enumerations.js';
+
+/** A text as chats are compared: as it is when it is short, else its beginning and a digest. See `textKey`. */
+export type TextKey = string;
+
+/** What one line of an exported chat shows. */
+export type LineContent =
+  | { kind: 'text'; key: TextKey; isEdited: boolean }
+  | {
+      kind: 'media';
+      /** The types that a database may keep it under; `any` where the phone only says that there was a file. */
+      types: readonly string[] | 'any';
+      /** The caption. Without the files, older phones leave captions out, too: then null. */
+      caption: TextKey | null;
+      /** As its sender named it; null for a name that WhatsApp gave. */
+      fileName: string | null;
+    }
+  /** A place, which WhatsApp writes as a link; so may a person. */
+  | { kind: 'location'; key: TextKey }
+  | { kind: 'deleted' }
+  /** What WhatsApp says under a person's name: a missed call, or a file in a language that nobody taught the parser. */
+  | { kind: 'notice' };
+
+/** A line that says something which a message can be made of. */
+export type WitnessedContent = Exclude<LineContent, { kind: 'deleted' | 'notice' }>;
+
+/**
+ * What a chat that a phone has exported says of one message: a line, with every other line of the chat that might show the same
+ * message. The line has no id and an inexact time, so that only together they tell whether a message with an id is this one.
+ */
+export interface ChatWitness {
+  direction: Direction;
+  /** How exactly the phone writes times, and how far its clock may be from the server's: ms. */
+  unit: number;
+  tolerance: number;
+  /** In the order of the chat. Times are ms since 1970, UTC, the beginning of their minute or second. */
+  lines: readonly { at: number; content: WitnessedContent }[];
+  /** Which of them it is. */
+  index: number;
+}
+
+/** What the ids begin with that messages of an exported chat get: the phone shows no id. */
+export const CHAT_EXPORT_ID = 'export:';
+
+/** Whether an id was made for a message whose own id nobody knows yet. */
+export function isChatExportId(externalId: string): boolean {
+  return externalId.startsWith(CHAT_EXPORT_ID);
+}
