@@ -16,7 +16,15 @@ const PAGE = { limit: 500, maxBytes: 4 * 1024 * 1024 };
 /** What is needed of a stored entry to decode it. */
 export type Decodable = Pick<
   StoredEntry,
-  'id' | 'connectionScope' | 'rawBody' | 'sha256' | 'isIntact' | 'receivedAt' | 'runId' | 'refused'
+  | 'id'
+  | 'connectionScope'
+  | 'rawBody'
+  | 'sha256'
+  | 'isIntact'
+  | 'receivedAt'
+  | 'runId'
+  | 'refused'
+  | 'included'
 >;
 
 /** A stored entry, decoded again as the run did that stored it. */

@@ -1,3 +1,4 @@
+import { INCLUDABLE_CHATS } from '../model/enumerations.js';
 import type { Sql } from '../store/sql.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import { readRunChoices } from '../store/tables/sync-runs.js';
@@ -31,8 +32,11 @@ export class RunChoices {
     }
   }
 
-  of({ runId }: { runId: string | null }): Choice {
-    return (runId === null ? undefined : this.known.get(runId)) ?? NONE;
+  /** The choices of the run that stored the entry, with the chats that later runs brought in from it. */
+  of({ runId, included }: { runId: string | null; included: readonly string[] }): Choice {
+    const choice = (runId === null ? undefined : this.known.get(runId)) ?? NONE;
+    const more = INCLUDABLE_CHATS.filter((chat) => included.includes(chat));
+    return more.length === 0 ? choice : { ...choice, include: new Set([...choice.include, ...more]) };
   }
 
   private idOf(named: string | null): string | null {

@@ -38,6 +38,7 @@ export interface KnownState {
   isRequeued: boolean;
   /** The bodies whose signature was found to be wrong. */
   refused: readonly string[];
+  included: readonly string[];
 }
 
 /** What was found to be forged stays so when the same log comes again, whoever replays it, until a secret fits. */
@@ -67,8 +68,8 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
     })),
   );
   for (const row of stored) {
-    const { id, status, isIntact, isRequeued, refused } = row;
-    const state = { id, isStored: true, status, isIntact, isRequeued, refused };
+    const { id, status, isIntact, isRequeued, refused, included } = row;
+    const state = { id, isStored: true, status, isIntact, isRequeued, refused, included };
     states.set(`${row.connectionScope} ${row.sha256}`, state);
     if (status === 'processed' || status === 'partial') work.repeated.add(id);
   }
@@ -81,6 +82,7 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
       isIntact: true,
       isRequeued: false,
       refused: [],
+      included: [],
     });
   }
   for (const [key, state] of states) work.logIds.set(key, state.id);

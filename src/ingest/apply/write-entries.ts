@@ -1,5 +1,6 @@
 import { cutText } from '../../decode/read.js';
 import type { EntryStatus } from '../../model/enumerations.js';
+import type { JsonObject } from '../../model/json.js';
 import type { Subject } from '../../model/facts.js';
 import { assertWritten } from '../../store/transactions.js';
 import { deleteRejects } from '../../store/tables/rejects.js';
@@ -68,9 +69,10 @@ export async function writeEntries(
       outcomes.set(state.id, {
         id: state.id,
         ...ended,
-        counters: entry.counters(),
+        counters: withIncluded(entry.counters(), entry, state),
         processedAt: work.settings.clock(),
-        keepsRun: entry.keepsRun === true,
+        // A run that brings in more chats says nothing of how the entry is read otherwise.
+        keepsRun: entry.keepsRun === true || (bringsMore(entry, state) && state.status === ended.status),
       });
     }
     if (slice.isLast) countEntry(work, slice, state.id, isDuplicate, ended);
@@ -85,10 +87,12 @@ export async function writeEntries(
 
 /** A second replay of an entry that ended well, and ends so again, leaves no trace: rows that do not change are not written. */
 function isWorthRecording(
-  { refused }: PreparedEntry,
-  { status: before, refused: refusedBefore }: KnownState,
+  entry: PreparedEntry,
+  state: KnownState,
   { status: after }: { status: EntryStatus; error: string | null },
 ): boolean {
+  const { refused } = entry;
+  const { status: before, refused: refusedBefore } = state;
   if (before !== 'pending' && before !== 'failed') {
     // Applied before anybody gave the secret: what is known of it must not be forgotten. `verify --check signatures` finds it.
     if (refused.some((path) => !refusedBefore.includes(path))) return false;
@@ -96,7 +100,22 @@ function isWorthRecording(
   }
   // Done once, for all connections; now asked for another connection only (--connection).
   if (after === 'pending' && before !== 'pending' && before !== 'failed') return false;
-  return before !== after || before === 'pending' || before === 'failed';
+  return before !== after || before === 'pending' || before === 'failed' || bringsMore(entry, state);
+}
+
+/** Whether `--include` brought in chats of the entry that no earlier run did: verify would not miss them otherwise. */
+function bringsMore({ included }: PreparedEntry, { included: before }: KnownState): boolean {
+  return included.some((chat) => !before.includes(chat));
+}
+
+/** The counters, with the chats of every run. */
+function withIncluded(
+  counters: JsonObject | null,
+  { included }: PreparedEntry,
+  { included: before }: KnownState,
+): JsonObject | null {
+  const all = [...new Set([...before, ...included])].sort();
+  return all.length === 0 ? counters : { ...counters, include: all };
 }
 
 function restoredEntry(entry: PreparedEntry, id: string): RestoredEntry {

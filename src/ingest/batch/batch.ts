@@ -1,4 +1,4 @@
-import type { EntryStatus, Provider } from '../../model/enumerations.js';
+import type { EntryStatus, IncludableChat, Provider } from '../../model/enumerations.js';
 import type { Fact, Section, Unrecognized } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Position } from '../../model/raw-entry.js';
@@ -46,6 +46,8 @@ export interface PreparedEntry {
   verdicts: ReadonlyMap<string, SignatureVerdict> | null;
   /** The bodies whose signature is wrong: `sections` has nothing of them. */
   refused: readonly string[];
+  /** The chats that it holds and that only `--include` brings in. */
+  included: readonly IncludableChat[];
   unrecognized: readonly Unrecognized[];
   sections: readonly PreparedSection[];
   /** Decoded with the options of the run that stored it: it keeps naming that run. */

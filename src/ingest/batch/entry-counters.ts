@@ -17,11 +17,17 @@ import { OwnNumbers, ownNumberReason } from './own-number.js';
  * path; nothing of them is counted.
  */
 export function countersOf(
-  { sections, refused }: Pick<PreparedEntry, 'sections' | 'refused'>,
+  { sections, refused, included }: Pick<PreparedEntry, 'sections' | 'refused' | 'included'>,
   isScoped: boolean,
 ): JsonObject | null {
   const counters = countSections(sections, isScoped);
-  return refused.length === 0 ? counters : { ...counters, refused: [...refused] };
+  return refused.length + included.length === 0
+    ? counters
+    : {
+        ...counters,
+        ...(refused.length === 0 ? {} : { refused: [...refused] }),
+        ...(included.length === 0 ? {} : { include: [...included] }),
+      };
 }
 
 function countSections(sections: readonly PreparedSection[], isScoped: boolean): JsonObject | null {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decodeEntry } from '../../decode/decode-entry.js';
-import type { IncludableChat } from '../../model/enumerations.js';
+import { INCLUDABLE_CHATS, type IncludableChat } from '../../model/enumerations.js';
 import type { DecodedEntry, Section } from '../../model/facts.js';
 import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
@@ -60,6 +60,7 @@ export function prepareEntry(
       unsigned: 0,
       verdicts: null,
       refused: storedAs?.refused ?? [],
+      included: [],
       unrecognized: [],
       sections: [],
     };
@@ -85,12 +86,34 @@ export function prepareEntry(
     unsigned: entry.unsigned,
     verdicts,
     refused: [],
+    included: includedOf(raw, storedAs, include),
     unrecognized: entry.unrecognized,
     sections,
     ...(isToldByItsRun(storedAs, resolver) ? { keepsRun: true } : {}),
   };
   refuse(prepared, refused);
   return prepared;
+}
+
+/**
+ * The kinds of chats that the entry holds and that are read only because `--include` names them: what a decoder skips without
+ * it. Every later reader has to know of them.
+ */
+function includedOf(
+  raw: RawEntry,
+  storedAs: StoredAs | null,
+  include: ReadonlySet<IncludableChat>,
+): readonly IncludableChat[] {
+  const asked = new Set([...(storedAs?.include ?? []), ...include]);
+  if (asked.size === 0) return [];
+  const plain = decodeAs(raw, storedAs === null ? null : { ...storedAs, include: new Set() });
+  if (plain.kind === 'invalid') return [];
+  const skipped = new Set(
+    plain.entry.sections.flatMap(({ facts }) =>
+      facts.flatMap((fact): string[] => (fact.kind === 'skipped' ? [fact.reason] : [])),
+    ),
+  );
+  return INCLUDABLE_CHATS.filter((chat) => asked.has(chat) && skipped.has(chat));
 }
 
 function verdictsOn({ signatures }: DecodedEntry, appSecrets: readonly string[]): PreparedEntry['verdicts'] {

@@ -17,7 +17,7 @@ import {
 import { textOf, textOrNull, timeOf, timeOrNull, bytesOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
 import { blockSql } from './proven-blocks.js';
-import { BAD_SIGNATURE, IS_INTACT_SQL, NO_SCOPE, REFUSED_SQL } from './webhook-log.js';
+import { BAD_SIGNATURE, IS_INTACT_SQL, NO_SCOPE, INCLUDED_SQL, REFUSED_SQL } from './webhook-log.js';
 
 const STORED_ENTRY = columns({
   id: uuid,
@@ -37,6 +37,8 @@ const STORED_ENTRY = columns({
   runId: orNull(uuid),
   /** The bodies of which nothing may be applied, because their signature was wrong. */
   refused: texts,
+  /** The chats that `--include` brought in from it, in whichever run. */
+  included: texts,
 });
 
 /** A stored entry, read back to be replayed, verified or explained. */
@@ -86,10 +88,10 @@ export async function readEntries(
 ): Promise<StoredEntry[]> {
   const { where, parameters } = selectionSql(selection, afterId);
   const rows = await sql.query(
-    `select ${SELECTED}, refused, ${IS_INTACT_SQL} as is_intact from (
-       select ${SELECTED}, refused,
+    `select ${SELECTED}, refused, included, ${IS_INTACT_SQL} as is_intact from (
+       select ${SELECTED}, refused, included,
          sum(octet_length(raw_body)) over (order by id) - octet_length(raw_body) as bytes_before
-       from (select ${SELECTED}, ${REFUSED_SQL} as refused from webhook_log ${where} order by id limit ${limit}) w
+       from (select ${SELECTED}, ${REFUSED_SQL} as refused, ${INCLUDED_SQL} as included from webhook_log ${where} order by id limit ${limit}) w
      ) page
      where bytes_before < ${maxBytes} order by id`,
     parameters,
@@ -228,6 +230,7 @@ const LOGGED_ENTRY = columns({
   /** False when the bytes are not those that were stored. */
   isIntact: boolean,
   refused: texts,
+  included: texts,
 });
 
 export type LoggedEntry = RowOf<typeof LOGGED_ENTRY>;
@@ -240,7 +243,7 @@ const HEAD = `w.id, w.connection_scope, w.provider, w.status, w.error, w.origin,
 export async function readLoggedEntries(sql: Sql, ids: readonly string[]): Promise<LoggedEntry[]> {
   if (ids.length === 0) return [];
   const rows = await sql.query(
-    `select ${HEAD}, w.raw_body, w.sha256, ${IS_INTACT_SQL} as is_intact, ${REFUSED_SQL} as refused from unnest($1::uuid[]) as k (id)
+    `select ${HEAD}, w.raw_body, w.sha256, ${IS_INTACT_SQL} as is_intact, ${REFUSED_SQL} as refused, ${INCLUDED_SQL} as included from unnest($1::uuid[]) as k (id)
      cross join lateral (select * from webhook_log where id = k.id limit 1) w order by w.id`,
     [arrayLiteral(ids)],
   );

@@ -36,6 +36,9 @@ export const REFUSED_SQL = `case when counters ? 'refused'
     then to_jsonb(array(select jsonb_array_elements_text(counters -> 'refused')))
     when error = '${BAD_SIGNATURE}' then '["$"]'::jsonb else '[]'::jsonb end`;
 
+/** The chats that `--include` brought in from an entry, whichever run it was: their kinds in its counters. */
+export const INCLUDED_SQL = `coalesce(counters -> 'include', '[]'::jsonb)`;
+
 /** The scope of entries that name their connection themselves (Meta's). */
 export const NO_SCOPE = '00000000-0000-0000-0000-000000000000';
 
@@ -82,6 +85,8 @@ const KNOWN_ENTRY = columns({
   isRequeued: boolean,
   /** The bodies of which nothing may be applied. */
   refused: texts,
+  /** The chats that earlier runs brought in from it. */
+  included: texts,
 });
 
 /** What is stored already of an entry that comes again. */
@@ -106,11 +111,12 @@ export async function readKnownEntries(
 ): Promise<KnownEntry[]> {
   if (keys.length === 0) return [];
   const rows = await tx.query(
-    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.is_requeued, w.refused
+    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.is_requeued, w.refused, w.included
      from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
      cross join lateral (
        select id, connection_scope, sha256, status, ${IS_INTACT_SQL} as is_intact,
-         status = 'pending' and error is not distinct from $3 as is_requeued, ${REFUSED_SQL} as refused
+         status = 'pending' and error is not distinct from $3 as is_requeued, ${REFUSED_SQL} as refused,
+         ${INCLUDED_SQL} as included
        from webhook_log
        where connection_scope = k.connection_scope and sha256 = k.sha256 limit 1
      ) w`,
