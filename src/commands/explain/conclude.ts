@@ -46,7 +46,7 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
           ? replayOf(verdicts)
           : unfounded.isCopy
             ? { do: 'dedupe' }
-            : unfounded.isHeld
+            : unfounded.isHeld && !verdicts.some(({ outcome }) => outcome === 'different')
               ? { do: 'replay_all' }
               : { do: 'unlink' },
       );

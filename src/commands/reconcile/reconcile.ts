@@ -18,6 +18,7 @@ import { replay } from '../replay/replay.js';
 import { report } from '../report/report.js';
 import type { ProvenBefore } from '../verify/proof.js';
 import { CHECK_NAMES } from '../verify/types.js';
+import { relinkHeld } from '../verify/enforce.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
 import type { ReconcileFigures, ReconcileOptions, ReconcileResult, Restored } from './types.js';
 import { duplicatesLeft, figuresOf, NO_STEPS, verdictOf, type Steps } from './verdict.js';
@@ -215,9 +216,19 @@ class Reconciliation {
 
   private async restore(): Promise<void> {
     if (this.options.dryRun) return;
+    await this.relink();
     await this.restoreRounds();
     this.countRestored();
     if (this.status() !== 'interrupted') await this.mergeCopies();
+  }
+
+  /** Messages that have each other's ids are linked to the entries that hold them first: a replay would take one for the other. */
+  private async relink(): Promise<void> {
+    const total = this.verified?.audit?.result.total;
+    if (total === undefined || total.unfoundedHeld === 0 || total.differentRows === 0) return;
+    if (this.ctx.signal.aborted) return;
+    await relinkHeld(this.stepContext, asStep(this.options.recordedOptions));
+    await this.compare(null);
   }
 
   /**

@@ -243,6 +243,12 @@ export const UNLINK_REMEDY = remedy(
   ['--enforce'],
   'takes the raw entry from messages that it does not hold: another program vouches for them then',
 );
+/** For rows whose raw entry does not hold them, while another one does. */
+export const RELINK_REMEDY = remedy(
+  'verify',
+  ['--enforce'],
+  'links messages to the raw entries that hold them; then replay --all restores the rest',
+);
 export const REPLAY_ALL_REMEDY = remedy('replay', ['--all'], 'restores everything that is in the raw log');
 
 /** Shows where one message came from: what a person has to decide by. */

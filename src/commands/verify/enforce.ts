@@ -62,6 +62,34 @@ export async function enforce(
   );
 }
 
+/**
+ * Gives messages that name a raw entry which does not hold them the one that does, so that a replay can restore what else was
+ * changed in them: two messages that have each other's ids cannot be told apart otherwise. Recorded as a run of `verify`.
+ */
+export async function relinkHeld(ctx: Context, recordedOptions: JsonObject): Promise<number> {
+  const scope: Scope = { connectionIds: null, since: null };
+  const done: Omit<Enforced, 'runId'> = {
+    indexes: [],
+    recomputed: { messages: 0, conversations: 0, leads: 0, tickets: 0 },
+  };
+  return withRun(
+    ctx,
+    {
+      command: 'verify',
+      options: recordedOptions,
+      work: workOf('verify', { connections: null, since: null, checks: ['raw_log'] }),
+      failed: (message) => endOf('failed', done, message),
+    },
+    async (run) => {
+      await unlinkUnfounded(ctx, { runId: run.id, scope, heldOnly: true }, done.recomputed);
+      return {
+        result: done.recomputed.messages,
+        end: endOf(ctx.signal.aborted ? 'interrupted' : null, done),
+      };
+    },
+  );
+}
+
 function endOf(
   stopped: 'failed' | 'interrupted' | null,
   { indexes, recomputed }: Omit<Enforced, 'runId'>,

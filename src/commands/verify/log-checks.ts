@@ -17,6 +17,7 @@ import {
   DEDUPE_REMEDY,
   explainRemedy,
   joined,
+  RELINK_REMEDY,
   REPLAY_ALL_REMEDY,
   UNLINK_REMEDY,
   type Check,
@@ -144,6 +145,8 @@ function unaccountedIn(audit: AuditResult): number {
 async function remedyFor(audit: AuditResult, { sql, connections }: VerifyView): Promise<Remedy | null> {
   const { total, open } = audit;
   if (audit.damagedExample !== null) return sourceRemedy(sql, audit.damagedExample, STORE_AGAIN);
+  // Messages that have each other's ids: a replay would take one for the other.
+  if (total.unfoundedHeld > 0 && total.differentRows > 0) return RELINK_REMEDY;
   if (restorableIn(audit) > 0) return REPLAY_ALL_REMEDY;
   if (open.unrecordedChunks > 0) return REPLAY_ALL_REMEDY;
   // A replay finds the one row and leaves the other.

@@ -16,12 +16,12 @@ const TOGETHER = 1_000;
 
 /**
  * Gives rows whose raw entry does not hold them the one that does. Where none does, nothing in the raw log vouches for them:
- * they name no entry then, and count as another program's. Copies of a message of the entry are left to `dedupe`, which merges them. Journaled, so that `undo`
+ * they name no entry then, and count as another program's; with `heldOnly` they stay. Copies of a message of the entry are left to `dedupe`, which merges them. Journaled, so that `undo`
  * can put it back; a kill costs one batch. Stops between two batches when `ctx.signal` is aborted.
  */
 export async function unlinkUnfounded(
   ctx: Context,
-  { runId, scope }: { runId: string; scope: Scope },
+  { runId, scope, heldOnly = false }: { runId: string; scope: Scope; heldOnly?: boolean },
   done: Recomputed,
 ): Promise<void> {
   const { store } = ctx;
@@ -44,11 +44,12 @@ export async function unlinkUnfounded(
             const logId = holders.get(messageId);
             return logId === undefined ? [] : [{ messageId, claimedId, logId }];
           });
-          const others = some.filter(({ messageId }) => !holders.has(messageId));
+          const others = heldOnly ? [] : some.filter(({ messageId }) => !holders.has(messageId));
           return (await linkMessages(tx, held)) + (await unlinkMessages(tx, others));
         }),
       );
     }
-    if (links.length < COLLECTED || ctx.signal.aborted) return;
+    // What stays would be found again.
+    if (heldOnly || links.length < COLLECTED || ctx.signal.aborted) return;
   }
 }

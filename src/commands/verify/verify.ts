@@ -15,6 +15,7 @@ import {
   DEDUPE_REMEDY,
   ENFORCE_INDEX_REMEDY,
   ENFORCE_VALUES_REMEDY,
+  RELINK_REMEDY,
   REPLAY_ALL_REMEDY,
   RESTORE_IDS_REMEDY,
   type VerifyView,
@@ -132,7 +133,8 @@ const RESTORE_FIRST = remedy('replay', ['--all'], 'restores the messages; verify
  */
 function restoreFirst(check: CheckResult, results: readonly CheckResult[]): CheckResult {
   const isLost = results.some(
-    ({ check: name, remedy }) => name === 'raw_log' && remedy === REPLAY_ALL_REMEDY,
+    ({ check: name, remedy }) =>
+      name === 'raw_log' && (remedy === REPLAY_ALL_REMEDY || remedy === RELINK_REMEDY),
   );
   const isTickets = check.check === 'ticket_rules' && check.status === 'findings';
   if (isLost && (check.remedy === ENFORCE_VALUES_REMEDY || isTickets))
