@@ -138,6 +138,16 @@ describeOnBackends('explain a message', (backend) => {
     }
   });
 
+  it('says of a status which reason of a failure it added', async () => {
+    const store = await backend.open();
+    const failed = (at: number, code: number): object =>
+      status('K1', 'failed', at, { errors: [{ code, title: 'why' }] });
+    await replayBodies(store, [echo('K1', 0), failed(10, 131047)]);
+    await replayBodies(store, [failed(20, 131026)]);
+    const { facts } = await ask(store, wamid('K1'));
+    expect(facts.at(-1)?.changes).toEqual([{ field: 'errors', from: '131047', to: '131026, 131047' }]);
+  });
+
   it('calls copies of a row duplicates, and holds each of them against the log', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('K1', 0), live('K2', 5)]);

@@ -1,5 +1,5 @@
 import { isWamid } from '../../identity/wamid.js';
-import type { MessageFact } from '../../model/facts.js';
+import type { MessageError, MessageFact } from '../../model/facts.js';
 import type { PlacedMessage } from '../../store/queries/explain.js';
 import { amendState, payloadOf, ReactionBook, type Amendment } from '../../rules/amendments.js';
 import { projectMessage } from '../../rules/message-projection.js';
@@ -177,6 +177,7 @@ function shown(state: MessageState): Record<string, string | null> {
     text: projected.body,
     media: projected.media === null ? null : JSON.stringify(projected.media),
     answers: state.contextExternalId,
+    errors: codesOf(state.errors),
   };
 }
 
@@ -190,6 +191,13 @@ function shownOfRow(row: PlacedMessage): Record<string, string | null> {
     editedAt: iso(row.editedAt),
     deletedAt: iso(row.deletedAt),
   };
+}
+
+/** `131026, 131047`: why it failed, without the words. */
+function codesOf(errors: readonly MessageError[] | null): string | null {
+  return errors === null || errors.length === 0
+    ? null
+    : errors.map(({ code, title }) => (code === undefined ? (title ?? 'error') : String(code))).join(', ');
 }
 
 /**
