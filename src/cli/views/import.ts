@@ -140,7 +140,10 @@ function explanation(result: ImportResult): string | undefined {
     case 'silent':
       return `The phone may be offline, know the chat under another address, or refuse. It does not mean that there is no more history.${waitingTime(result)}`;
     case 'empty':
-      return fetch.requests === 0 ? undefined : 'The phone may still have older messages.';
+      if (fetch.requests === 0) return undefined;
+      return fetch.pages.some(({ moreRemain }) => moreRemain)
+        ? 'The phone says that it has older messages, but sent none of them.'
+        : 'The phone may still have older messages.';
     case 'no_anchor':
       return 'WhatsApp sends the messages before a known one. One message of this contact, from any source, is enough.';
     case 'throttled':
