@@ -448,6 +448,56 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
   });
 });
 
+describeOnBackends('import: a device that is lost on a look', (backend) => {
+  test.each(['logged_out', 'conflict'] as const)('is the outcome, whatever came before: %s', async (kind) => {
+    const store = await backend.open();
+    await shop(store);
+    const lost = fakePhones(({ count }) =>
+      count === 1 ? { kind } : { conversations: [conversation(PN, OLD.slice(20, 25))] },
+    );
+    const result = await importOf(store, lost, { count: 10 });
+    expect(result).toMatchObject({
+      outcome: kind,
+      status: 'partial',
+      messages: { created: 5 },
+      fetch: { gaps: [{ reason: 'short', filled: false }] },
+    });
+    expect(exitCodeOfImport(result)).toBe(4);
+    const again = { command: 'import', args: [ANA, '--phase', 'fetch', '--force'] };
+    const link = { command: 'link', args: ['--connection', 'loja'] };
+    expect(result.remedies).toMatchObject(kind === 'logged_out' ? [link, again] : [again]);
+  });
+
+  test('is unlinked in link status until another one is linked, or an import gets through', async () => {
+    const store = await backend.open();
+    await shop(store);
+    const options = {
+      database: { kind: 'pglite', directory: '' },
+      lockWaitMs: 0,
+      secretKey: null,
+      check: false,
+    } as const;
+    const known = async (): Promise<string | undefined> =>
+      (await deviceStatus(testContext(store), options)).devices[0]?.whatsapp;
+    const fetch = { phase: 'fetch', force: true } as const;
+    const gone = fakePhones(() => ({ kind: 'logged_out' }));
+    expect(await known()).toBe('unchecked');
+    await importOf(store, gone, fetch);
+    expect(await known()).toBe('logged_out');
+    // What asks no phone says nothing about it.
+    await importOf(store, gone, { phase: 'cache' });
+    expect(await known()).toBe('logged_out');
+    await importOf(store, fakePhones(PHONE), fetch);
+    expect(await known()).toBe('unchecked');
+    await importOf(store, gone, fetch);
+    expect(await known()).toBe('logged_out');
+    await store.sql.execute(`delete from linked_devices`);
+    await linkDevice(store);
+    await store.sql.execute(`update linked_devices set created_at = now() + interval '1 second'`);
+    expect(await known()).toBe('unchecked');
+  });
+});
+
 describeOnBackends('a file of the history that did not arrive', (backend) => {
   test('makes the history incomplete, and is a possible reason wherever a contact is asked about', async () => {
     const store = await backend.open();
