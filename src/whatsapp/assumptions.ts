@@ -12,6 +12,12 @@ export const ANCHOR_TIME_UNIT_MS = 1000;
 export const NOTHING_OLDER =
   proto.Conversation.EndOfHistoryTransferType.COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY;
 
+/** The values of a chat of which the phone has more, whatever it has sent: even nothing at all. */
+export const MORE_REMAIN: ReadonlySet<proto.Conversation.EndOfHistoryTransferType> = new Set([
+  proto.Conversation.EndOfHistoryTransferType.COMPLETE_BUT_MORE_MESSAGES_REMAIN_ON_PRIMARY,
+  proto.Conversation.EndOfHistoryTransferType.COMPLETE_ON_DEMAND_SYNC_BUT_MORE_MSG_REMAIN_ON_PRIMARY,
+]);
+
 /** How this device is called in the phone's list of linked devices. */
 export const DEVICE_BROWSER: [string, string, string] = ['wa-reconcile', 'Chrome', '1.0'];
 

@@ -6,7 +6,13 @@ import {
   type proto,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import { ANCHOR_TIME_UNIT_MS, NOTHING_OLDER, LAST_CHUNK_MS, NEXT_CHUNK_MS } from './assumptions.js';
+import {
+  ANCHOR_TIME_UNIT_MS,
+  MORE_REMAIN,
+  NOTHING_OLDER,
+  LAST_CHUNK_MS,
+  NEXT_CHUNK_MS,
+} from './assumptions.js';
 import type { NoConnection } from './connect-device.js';
 import { rawEvent } from './tap-events.js';
 import { pause, waitFor } from './wait.js';
@@ -50,6 +56,8 @@ export interface HistoryPage {
   parts: readonly (readonly HistoryAnchor[])[];
   /** The phone says that it has nothing older. Its absence says nothing. */
   endOfHistory: boolean;
+  /** The phone says that it has older messages, also where it sends none. */
+  moreRemain: boolean;
   /** Null: nothing is known to be missing. */
   missing: MissingPart | null;
 }
@@ -83,6 +91,8 @@ interface ChatPart {
   messages: readonly HistoryAnchor[];
   /** The phone says that it has nothing older. */
   endOfHistory: boolean;
+  /** The phone says that it has more. */
+  moreRemain: boolean;
 }
 
 /**
@@ -135,12 +145,13 @@ export async function readPage(
       const own = set.messages.flatMap((message) =>
         isMeant(message.key.remoteJid) ? (anchorOf(message) ?? []) : [],
       );
+      const said = set.chats.flatMap(({ id, pnJid, lidJid, endOfHistoryTransferType }) =>
+        isMeant(id, pnJid, lidJid) ? (endOfHistoryTransferType ?? []) : [],
+      );
       return {
         messages: own,
-        endOfHistory: set.chats.some(
-          ({ id, pnJid, lidJid, endOfHistoryTransferType }) =>
-            isMeant(id, pnJid, lidJid) && endOfHistoryTransferType === NOTHING_OLDER,
-        ),
+        endOfHistory: said.includes(NOTHING_OLDER),
+        moreRemain: said.some((value) => MORE_REMAIN.has(value)),
       };
     },
   };
@@ -291,6 +302,7 @@ export class PendingAnswer {
       own: this.own(),
       parts: this.parts(),
       endOfHistory: this.endOfHistory(),
+      moreRemain: this.chunks.some((chunk) => chunk.about(this.addresses).moreRemain),
       missing: this.missing(),
     };
   }

@@ -1,5 +1,6 @@
 import { proto } from '@whiskeysockets/baileys';
 import { expect, test } from 'vitest';
+import { exitCodeOfImport } from '../../src/cli/commands/import.js';
 import { presentImport } from '../../src/cli/views/import.js';
 import { presentReport } from '../../src/cli/views/report.js';
 import { deviceStatus } from '../../src/commands/devices/status.js';
@@ -303,6 +304,136 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
     expect(await gapsIn(store)).toEqual([]);
   });
 
+  const { COMPLETE_ON_DEMAND_SYNC_BUT_MORE_MSG_REMAIN_ON_PRIMARY: MORE } =
+    proto.Conversation.EndOfHistoryTransferType;
+  const NOTHING_BUT_MORE = { conversations: [conversation(PN, [], { endOfHistoryTransferType: MORE })] };
+  const NOTHING = { conversations: [conversation(PN, [])] };
+
+  test.each([
+    { look: 'says that more remains', empty: NOTHING_BUT_MORE },
+    { look: 'says nothing', empty: NOTHING },
+    { look: 'claims the end', empty: { conversations: [conversation(PN, [], END)] } },
+  ])('is on record where the look in front of it comes back empty and $look', async ({ empty }) => {
+    const store = await backend.open();
+    await shop(store);
+    // Every answer from the second page on lacks its newest five messages, and so does the look.
+    const lacking = fakePhones((request) => {
+      const answer = PHONE(request);
+      if (answer === 'silence' || request.anchor.id === 'hello') return answer;
+      if (request.count === 1) return empty;
+      const [chat] = answer.conversations;
+      return { conversations: [{ ...chat, id: PN, messages: (chat?.messages ?? []).slice(5) }] };
+    });
+    const result = await importOf(store, lacking, { count: 10, pages: 2 });
+    expect(lacking.requests.map(({ anchor, count }) => [anchor.id, count])).toEqual([
+      ['hello', 10],
+      ['A20', 10],
+      ['A20', 1],
+    ]);
+    expect(result).toMatchObject({
+      outcome: 'fetched',
+      status: 'partial',
+      messages: { created: 15 },
+      fetch: { gaps: [{ reason: 'short', filled: false }] },
+    });
+    expect(exitCodeOfImport(result)).toBe(4);
+    expect(result.remedies[0]).toMatchObject({ command: 'import' });
+    expect(await gapsIn(store)).toEqual([
+      { chat_jid: PN, anchor_id: 'A20', behind_id: 'A14', reason: 'short', attempts: 0 },
+    ]);
+    // The same phone again: still open. An honest one: filled.
+    const again = { count: 10, phase: 'fetch', force: true } as const;
+    expect(await importOf(store, lacking, again)).toMatchObject({ status: 'partial' });
+    expect(await importOf(store, fakePhones(PHONE), again)).toMatchObject({ status: 'completed' });
+    expect(await gapsIn(store)).toEqual([]);
+    expect((await transcript(store)).filter((line) => /A1\d$/.test(line))).toHaveLength(10);
+  });
+
+  test('is not filled by a full page that lacks the message which the phone has shown', async () => {
+    const store = await backend.open();
+    await shop(store);
+    // Asked for one, the phone shows A29; asked for ten, it sends the ten before A25.
+    const skipping = fakePhones(({ count }) =>
+      count === 1
+        ? { conversations: [conversation(PN, OLD.slice(29))] }
+        : {
+            conversations: [
+              conversation(PN, skipping.requests.length > 2 ? OLD.slice(15, 25) : OLD.slice(20, 25)),
+            ],
+          },
+    );
+    const result = await importOf(store, skipping, { count: 10 });
+    expect(skipping.requests.map(({ count }) => count)).toEqual([10, 1, 10]);
+    expect(result).toMatchObject({
+      status: 'partial',
+      fetch: { gaps: [{ reason: 'short', filled: false }] },
+    });
+    expect(await gapsIn(store)).toMatchObject([{ anchor_id: 'hello', behind_id: 'A24' }]);
+  });
+
+  test('and that is empty, though more remains, is no success and is on record until something comes', async () => {
+    const store = await backend.open();
+    await shop(store);
+    const again = { count: 10, phase: 'fetch', force: true } as const;
+    for (let n = 0; n < 2; n += 1) {
+      const result = await importOf(
+        store,
+        fakePhones(() => NOTHING_BUT_MORE),
+        again,
+      );
+      const before = new Date(T0 * 1000).toISOString();
+      expect(result).toMatchObject({
+        outcome: 'empty',
+        status: 'partial',
+        fetch: { requests: 1, gaps: [{ reason: 'short', after: null, before, filled: false }] },
+      });
+      expect(exitCodeOfImport(result)).toBe(4);
+      const { document } = presentImport(result, { argv: ['import', ANA], timeoutMs: 1000 });
+      expect(document.verdict?.mark).toBe('warn');
+      expect(JSON.stringify(document)).toContain('it has older messages, but sent none of them');
+      expect(await gapsIn(store)).toMatchObject([{ anchor_id: 'hello', behind_id: '' }]);
+    }
+    // Empty without a word about the rest: it stays open.
+    const silent = await importOf(
+      store,
+      fakePhones(() => NOTHING),
+      again,
+    );
+    expect(silent).toMatchObject({ outcome: 'empty', status: 'partial' });
+    expect(await gapsIn(store)).toHaveLength(1);
+    expect(await importOf(store, fakePhones(PHONE), again)).toMatchObject({
+      outcome: 'fetched',
+      status: 'completed',
+    });
+    expect(await gapsIn(store)).toEqual([]);
+  });
+
+  test('and says that it was the end is not believed where the look says that more remains', async () => {
+    const store = await backend.open();
+    await shop(store);
+    const phones = fakePhones(({ count, anchor }) =>
+      count === 1 || anchor.id !== 'hello'
+        ? NOTHING_BUT_MORE
+        : { conversations: [conversation(PN, OLD.slice(25), END)] },
+    );
+    const result = await importOf(store, phones, { count: 5, pages: 3 });
+    // As many as were asked for in one chunk: taken at its word.
+    expect(result).toMatchObject({ outcome: 'end_of_history', status: 'completed' });
+    const other = await backend.open();
+    await shop(other);
+    const short = fakePhones(({ count, anchor }) =>
+      anchor.id !== 'hello'
+        ? NOTHING_BUT_MORE
+        : { conversations: [conversation(PN, count === 1 ? OLD.slice(29) : OLD.slice(25), END)] },
+    );
+    const denied = await importOf(other, short, { count: 10, pages: 3 });
+    expect(denied).toMatchObject({
+      outcome: 'fetched',
+      status: 'partial',
+      fetch: { gaps: [{ after: null, filled: false }] },
+    });
+  });
+
   test('a short answer without anything missing is no gap, and is counted once', async () => {
     const store = await backend.open();
     await shop(store);
@@ -314,6 +445,56 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
       fetch: { requests: 2, gaps: [] },
     });
     expect(await select(store, `select status from webhook_log where status <> 'processed'`)).toEqual([]);
+  });
+});
+
+describeOnBackends('import: a device that is lost on a look', (backend) => {
+  test.each(['logged_out', 'conflict'] as const)('is the outcome, whatever came before: %s', async (kind) => {
+    const store = await backend.open();
+    await shop(store);
+    const lost = fakePhones(({ count }) =>
+      count === 1 ? { kind } : { conversations: [conversation(PN, OLD.slice(20, 25))] },
+    );
+    const result = await importOf(store, lost, { count: 10 });
+    expect(result).toMatchObject({
+      outcome: kind,
+      status: 'partial',
+      messages: { created: 5 },
+      fetch: { gaps: [{ reason: 'short', filled: false }] },
+    });
+    expect(exitCodeOfImport(result)).toBe(4);
+    const again = { command: 'import', args: [ANA, '--phase', 'fetch', '--force'] };
+    const link = { command: 'link', args: ['--connection', 'loja'] };
+    expect(result.remedies).toMatchObject(kind === 'logged_out' ? [link, again] : [again]);
+  });
+
+  test('is unlinked in link status until another one is linked, or an import gets through', async () => {
+    const store = await backend.open();
+    await shop(store);
+    const options = {
+      database: { kind: 'pglite', directory: '' },
+      lockWaitMs: 0,
+      secretKey: null,
+      check: false,
+    } as const;
+    const known = async (): Promise<string | undefined> =>
+      (await deviceStatus(testContext(store), options)).devices[0]?.whatsapp;
+    const fetch = { phase: 'fetch', force: true } as const;
+    const gone = fakePhones(() => ({ kind: 'logged_out' }));
+    expect(await known()).toBe('unchecked');
+    await importOf(store, gone, fetch);
+    expect(await known()).toBe('logged_out');
+    // What asks no phone says nothing about it.
+    await importOf(store, gone, { phase: 'cache' });
+    expect(await known()).toBe('logged_out');
+    await importOf(store, fakePhones(PHONE), fetch);
+    expect(await known()).toBe('unchecked');
+    await importOf(store, gone, fetch);
+    expect(await known()).toBe('logged_out');
+    await store.sql.execute(`delete from linked_devices`);
+    await linkDevice(store);
+    await store.sql.execute(`update linked_devices set created_at = now() + interval '1 second'`);
+    expect(await known()).toBe('unchecked');
   });
 });
 

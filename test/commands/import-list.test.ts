@@ -129,6 +129,26 @@ describeOnBackends('import of a list', (backend) => {
     });
   });
 
+  test('a device that was unlinked ends the run, and to link the phone is the first thing to do', async () => {
+    const store = await backend.open();
+    await shop(store);
+    const phone = phoneWith(...CHATS);
+    // Bru's page came, and the look behind it finds the device gone: nobody knows what is missing.
+    const result = await importOf(
+      store,
+      fakePhones((request) =>
+        request.chatJid.startsWith(BRU) && request.count === 1 ? { kind: 'logged_out' } : phone(request),
+      ),
+      PEOPLE,
+    );
+    expect(result).toMatchObject({ status: 'failed', stopped: 'logged_out', contacts: { done: 1, left: 2 } });
+    const { document } = presentImportList(result, ['import', '--from-file', '-']);
+    expect(document.next).toMatchObject([
+      { command: 'link', args: ['--connection', 'loja'] },
+      { command: 'import', args: ['--from-file', '-'] },
+    ]);
+  });
+
   test('a resumed list names what went wrong in its earlier part, with the remedy', async () => {
     const store = await backend.open();
     await shop(store);

@@ -41,6 +41,7 @@ const importSchema = z.strictObject({
         messages: kept,
         ofOthers: count,
         endOfHistory: z.boolean(),
+        moreRemain: z.boolean(),
       }),
     ),
     gaps: z.array(

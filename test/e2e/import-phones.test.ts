@@ -141,6 +141,44 @@ describe('import: files that cannot be had', () => {
   });
 });
 
+describe('import: a device that the phone unlinks', () => {
+  it('between two chunks: says so, with the link first, now, in link status and at the next import', async () => {
+    const site = await linked();
+    site.fake.onHistoryRequest(async (request) => {
+      const chunks = await inChunks(PHONE, 10)(request);
+      setTimeout(() => {
+        site.device.unlink();
+      }, 500);
+      return Array.isArray(chunks) ? chunks.slice(0, 1) : chunks;
+    });
+    const unlinkedNow = ['--count', '20', '--timeout', '4s', '--phase', 'fetch', '--force'];
+    const first = await imported(site, unlinkedNow);
+    expect(first.code).toBe(4);
+    const link = { command: 'link', args: ['--connection', 'loja'] };
+    const again = { command: 'import', args: [`+${ANA}`, '--phase', 'fetch', '--force'] };
+    expect(first.result).toMatchObject({
+      outcome: 'logged_out',
+      status: 'partial',
+      messages: { created: 10 },
+      fetch: { gaps: [{ reason: 'short', filled: false }] },
+      nextAllowedAt: null,
+      remedies: [link, again],
+    });
+    const status = await site.call(['link', 'status', '--json']);
+    expect(status.code).toBe(6);
+    expect(JSON.parse(status.stdout)).toMatchObject({
+      devices: [{ whatsapp: 'logged_out', owed: { gaps: 1 } }],
+    });
+    const shown = (await site.call(['link', 'status'])).stdout;
+    expect(shown).toMatch(/^loja .* unlinked +1 gap/m);
+    expect(shown).toMatch(/Next\n +wa-reconcile link --connection loja\n.*\n +wa-reconcile import /);
+    const second = await site.call([...IMPORT.filter((word) => word !== '--json'), ...unlinkedNow]);
+    expect(second.code).toBe(6);
+    expect(second.stdout).toContain("the device was unlinked from 'loja'.");
+    expect(second.stdout).toMatch(/Next\n +wa-reconcile link --connection loja\n.*\n +wa-reconcile import /);
+  });
+});
+
 describe('what link, unlink and import advise', () => {
   const embedded = useMachines(useBackend('pglite'));
 

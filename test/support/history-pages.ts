@@ -37,6 +37,7 @@ export async function historyPages(answers: readonly HistoryAnswer[]): Promise<H
     own: pages.flatMap(({ own }) => own).toSorted((a, b) => b.timestampMs - a.timestampMs),
     parts: pages.flatMap(({ parts }) => parts),
     endOfHistory: pages.some(({ endOfHistory }) => endOfHistory),
+    moreRemain: pages.some(({ moreRemain }) => moreRemain),
     missing: null,
   };
 }
@@ -58,9 +59,8 @@ export async function historyPage(answer: HistoryAnswer): Promise<HistoryPage> {
     messages: answer.conversations.reduce((sum, { messages }) => sum + (messages?.length ?? 0), 0),
     own,
     parts: own.length === 0 ? [] : [own],
-    endOfHistory:
-      chat?.endOfHistoryTransferType ===
-      EndOfHistoryTransferType.COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY,
+    endOfHistory: chat?.endOfHistoryTransferType === NO_MORE,
+    moreRemain: chat?.endOfHistoryTransferType === MORE,
     missing: null,
   };
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { proto } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
 import { openHistorySession } from '../../src/whatsapp/history-session.js';
 import { lidOf, pnOf } from '../support/fake-whatsapp/account.js';
@@ -8,6 +9,7 @@ import { ANA, before, chatOf, FIRST_AT, idsOf, useHistorySessions } from '../sup
 import { memoryDevice, memoryKeeper } from '../support/memory-device.js';
 
 const { whatsapp, open } = useHistorySessions();
+const { EndOfHistoryTransferType } = proto.Conversation;
 
 describe('a session for history', () => {
   it.each(['inline', 'blob'] as const)('brings page after page, whole, sent %s', async (as) => {
@@ -54,6 +56,23 @@ describe('a session for history', () => {
     const page = await session.fetchPage(before(5, { otherJid: lidOf(ANA) }));
     expect(page).toMatchObject({ kind: 'page', messages: 3 });
     expect(kept).toHaveLength(1);
+  });
+
+  it.each([
+    { flag: 'COMPLETE_ON_DEMAND_SYNC_BUT_MORE_MSG_REMAIN_ON_PRIMARY', end: false, more: true },
+    { flag: 'COMPLETE_BUT_MORE_MESSAGES_REMAIN_ON_PRIMARY', end: false, more: true },
+    { flag: 'COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY', end: true, more: false },
+    { flag: null, end: false, more: false },
+  ] as const)('reads what an empty answer says of the rest: $flag', async ({ flag, end, more }) => {
+    const said = flag === null ? {} : { endOfHistoryTransferType: EndOfHistoryTransferType[flag] };
+    whatsapp.fake.onHistoryRequest(({ chatJid }) => ({ conversations: [conversation(chatJid, [], said)] }));
+    const { session } = await open();
+    expect(await session.fetchPage(before(5))).toMatchObject({
+      kind: 'page',
+      own: [],
+      endOfHistory: end,
+      moreRemain: more,
+    });
   });
 
   it('hands on an answer about somebody else, and goes on waiting', async () => {

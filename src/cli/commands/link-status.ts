@@ -18,7 +18,8 @@ export function registerLinkStatus(parent: Command, attach: Attach): void {
   describe(command, {
     flags: FLAGS,
     summary: 'Show the linked devices.',
-    details: 'Shows whether the secret key decrypts them. Contacts WhatsApp only with --check.',
+    details:
+      'Shows whether the secret key decrypts them, and which of them the last import found unlinked. Contacts WhatsApp only with --check.',
     examples: [
       ['wa-reconcile link status', 'list every device'],
       ['wa-reconcile link status --connection main --check --json', 'check one device at WhatsApp, as JSON'],
@@ -26,7 +27,8 @@ export function registerLinkStatus(parent: Command, attach: Attach): void {
     exits: {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'there are linked devices',
-      [EXIT.notLinked]: 'nothing is linked, or WhatsApp no longer knows a device (--check)',
+      [EXIT.notLinked]:
+        'nothing is linked, or a device was unlinked (found by the last import, or by --check)',
     },
   });
   attach(command, status);

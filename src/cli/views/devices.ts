@@ -135,7 +135,7 @@ export function presentDeviceStatus(result: DeviceStatusResult): Presentation {
             blocks: [text('No device is linked.')],
             next: [remedy('link', ['--connection', 'NAME'], 'links one')],
           }
-        : { blocks: [deviceTable(devices), owedSection(devices)], next: owedSteps(devices) },
+        : { blocks: [deviceTable(devices), owedSection(devices)], next: nextSteps(devices) },
   };
 }
 
@@ -156,6 +156,7 @@ function deviceTable(devices: readonly LinkedDeviceStatus[]): Block {
 
 function whatsappWords(state: LinkedDeviceStatus['whatsapp']): Line {
   if (state === 'online') return span('good', state);
+  if (state === 'logged_out') return span('warn', 'unlinked');
   return state === 'unchecked' ? faint('not checked') : span('warn', state);
 }
 
@@ -197,12 +198,19 @@ const WHY: Readonly<Record<OwedPart['reason'], string>> = {
   short: 'suspected: a short answer that the phone did not confirm',
 };
 
-function owedSteps(devices: readonly LinkedDeviceStatus[]): Remedy[] {
-  const steps = devices.flatMap(({ connection, owed }) => [
-    ...(owed.files === 0 ? [] : [linkAgain(connection.name)]),
+/** What to do next: the links first, then what brings in the messages that are missing. */
+function nextSteps(devices: readonly LinkedDeviceStatus[]): Remedy[] {
+  const gone = devices.filter(({ whatsapp }) => whatsapp === 'logged_out');
+  const links = gone.map(({ connection }) =>
+    remedy('link', ['--connection', connection.name], 'links the phone again: its device was unlinked'),
+  );
+  const steps = devices.flatMap(({ connection, owed, whatsapp }) => [
+    // The link above downloads the files, too.
+    ...(owed.files === 0 || whatsapp === 'logged_out' ? [] : [linkAgain(connection.name)]),
     ...owed.parts.map((part) => part.remedy),
   ]);
-  return firstSteps(steps);
+  // Until then every import fails.
+  return firstSteps([...links, ...steps]);
 }
 
 const ON_PHONE: Record<UnlinkResult['onPhone'], string> = {

@@ -1,4 +1,5 @@
 import type { ImportListResult, ListedFailure } from '../../commands/import/types.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Grid, Presentation } from '../ui/presentation.js';
 import { formatAmount, formatDuration } from '../ui/quantities.js';
 import { typedAgain } from '../typed-again.js';
@@ -87,10 +88,19 @@ function documentOf(result: ImportListResult, argv: readonly string[]): Document
       ]),
     ],
     next: [
+      ...(stopped === 'logged_out' ? linkFirst(result) : []),
       ...(isStopped ? [typedAgain(argv, 'resumes where this stopped')] : []),
       ...firstSteps(failures.map((failure) => failure.remedy)),
     ],
   };
+}
+
+/** The device was unlinked: the rest of the list needs another one. */
+function linkFirst({ imports }: ImportListResult): Remedy[] {
+  const connection = imports.at(-1)?.connection ?? null;
+  return connection === null
+    ? []
+    : [remedy('link', ['--connection', connection], 'links the phone again: its device was unlinked')];
 }
 
 const FAILURES_SHOWN = 20;

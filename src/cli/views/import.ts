@@ -87,7 +87,7 @@ const MARKS: Readonly<Record<ImportResult['status'], Mark>> = {
 
 /** What happened, in a sentence. */
 function wordsOf(result: ImportResult, timeoutMs: number): string {
-  const { outcome, messages, cache, dryRun, contact } = result;
+  const { outcome, messages, cache, dryRun, contact, connection } = result;
   const who = contact.name ?? contact.phone ?? contact.typed;
   const created = formatAmount(messages.created, 'message');
   const kept = messages.created > 0 ? ` (${created} arrived before that)` : '';
@@ -116,7 +116,7 @@ function wordsOf(result: ImportResult, timeoutMs: number): string {
     case 'conflict':
       return `${who}: another login with this device’s credentials took over${kept}.`;
     case 'logged_out':
-      return `${who}: the device is no longer linked${kept}.`;
+      return `${who}: the device was unlinked${connection === null ? '' : ` from '${connection.name}'`}${kept}.`;
     case 'offline':
       return `${who}: no connection to WhatsApp${result.reason === null ? '' : ` (${result.reason})`}${kept}.`;
     case 'download_failed':
@@ -140,7 +140,10 @@ function explanation(result: ImportResult): string | undefined {
     case 'silent':
       return `The phone may be offline, know the chat under another address, or refuse. It does not mean that there is no more history.${waitingTime(result)}`;
     case 'empty':
-      return fetch.requests === 0 ? undefined : 'The phone may still have older messages.';
+      if (fetch.requests === 0) return undefined;
+      return fetch.pages.some(({ moreRemain }) => moreRemain)
+        ? 'The phone says that it has older messages, but sent none of them.'
+        : 'The phone may still have older messages.';
     case 'no_anchor':
       return 'WhatsApp sends the messages before a known one. One message of this contact, from any source, is enough.';
     case 'throttled':
@@ -149,6 +152,8 @@ function explanation(result: ImportResult): string | undefined {
       return whyNotLinked(connection);
     case 'conflict':
       return 'Is a copy of this database in use elsewhere? This login does not reconnect, because that would close the other one.';
+    case 'logged_out':
+      return 'The phone’s owner or WhatsApp has removed it. Until the phone is linked again, every request fails.';
     case 'offline':
       return reason === 'outdated' ? HOW_TO_GET_A_VERSION : undefined;
     case 'download_failed':

@@ -48,7 +48,7 @@ export interface LinkResult {
   problemCount: number;
 }
 
-/** What WhatsApp says about a device; `unchecked` without --check. */
+/** What WhatsApp says about a device; without --check `logged_out` if the last import found it unlinked, else `unchecked`. */
 export type DeviceState = 'unchecked' | 'online' | 'conflict' | 'logged_out' | 'offline' | 'interrupted';
 
 /** A part of a chat that an answer left out. */

@@ -3,6 +3,7 @@ import { readConnectionRecords } from '../../store/tables/connections.js';
 import { contactOfGap, importAgain, isProven } from '../../audit/owed-history.js';
 import { type OwedHistory, readOwedHistory } from '../../store/tables/history.js';
 import { readDevice } from '../../store/tables/linked-devices.js';
+import { readUnlinkedConnections } from '../../store/tables/sync-logs.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
 import type { DeviceStatusOptions } from './types.js';
@@ -15,7 +16,8 @@ import { StoredDevice } from './stored-device.js';
 const MOST_PARTS = 1000;
 
 /**
- * The devices that are linked, whether the key opens them, and with `check` whether WhatsApp still knows them. Throws
+ * The devices that are linked, whether the key opens them, and with `check` whether WhatsApp still knows them; without it,
+ * what the last import has found out. Throws
  * UserError `not_linked` (exit 6) for a named connection without one.
  */
 export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): Promise<DeviceStatusResult> {
@@ -27,6 +29,7 @@ export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): 
   const owed = new Map(
     (await readOwedHistory(ctx.store.sql, MOST_PARTS)).map((row) => [row.connectionId, row]),
   );
+  const unlinked = await readUnlinkedConnections(ctx.store.sql);
   const devices: LinkedDeviceStatus[] = [];
   for (const { id, name, kind } of connections) {
     const row = await readDevice(ctx.store.sql, id);
@@ -35,6 +38,7 @@ export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): 
       continue;
     }
     const key = await keyState(ctx, options, id);
+    const known = unlinked.has(id) ? 'logged_out' : 'unchecked';
     devices.push({
       connection: { id, name, kind },
       ...deviceViewOf(row.accountId),
@@ -42,7 +46,7 @@ export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): 
       lastUsedAt: new Date(row.updatedAt).toISOString(),
       key,
       owed: owedOf(name, owed.get(id)),
-      whatsapp: options.check && key === 'ok' ? await ask(ctx, options, { id, name }) : 'unchecked',
+      whatsapp: options.check && key === 'ok' ? await ask(ctx, options, { id, name }) : known,
     });
   }
   return { schemaVersion: 1, command: 'link status', devices };

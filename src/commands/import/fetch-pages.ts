@@ -55,6 +55,17 @@ interface FetchWork {
 
 type Page = Extract<PageOutcome, { kind: 'page' }>;
 type From = HistoryGap['anchor'];
+type MessageKey = Pick<From, 'id' | 'fromMe'>;
+
+/** What a look in front of an answer has shown. */
+interface Look {
+  /** Nothing is left out there; null when the phone does not say. */
+  follows: boolean | null;
+  /** The message that the phone has there. */
+  newest: MessageKey | null;
+}
+
+const LEFT_OUT: Look = { follows: false, newest: null };
 
 /** How many pages an attempt at a gap may take; what is left is for the next import. */
 const GAP_PAGES = 3;
@@ -88,6 +99,8 @@ class PageFetch {
   private triedOther = false;
   /** Gaps of earlier imports that begin where this one does, until the phone has answered. */
   private readonly open: HistoryGap[] = [];
+  /** Why no request can go out any more; also where it was a look that found out. */
+  private lost: 'conflict' | 'logged_out' | null = null;
 
   constructor(
     private readonly ctx: Context,
@@ -110,8 +123,9 @@ class PageFetch {
       const answer = await this.askBoth(from);
       if (answer.kind !== 'page') return this.end(answer.kind, 'reason' in answer ? answer.reason : null);
       await this.take(answer);
-      for (const gap of this.open.splice(0)) await this.work.recordGap({ ...gap, filled: true });
       const oldest = answer.own.at(-1);
+      if (oldest !== undefined || answer.endOfHistory) await this.closeOpen();
+      else if (answer.moreRemain) await this.leaveOlder(from);
       if (oldest !== undefined) await this.checkForGaps(answer, from);
       const isTheEnd = await this.isTheEnd(answer);
       if (isTheEnd === true) return this.end('end_of_history');
@@ -140,10 +154,10 @@ class PageFetch {
     return this.ask(from);
   }
 
-  private ask(from: From, asked: Partial<PageRequest> = {}): Promise<PageOutcome> {
+  private async ask(from: From, asked: Partial<PageRequest> = {}): Promise<PageOutcome> {
     const { phone, options, tell } = this.work;
     const page = this.fetched.pages.length + 1;
-    return phone.fetchPage({
+    const answer = await phone.fetchPage({
       chatJid: this.address,
       ...(this.otherAddress === null ? {} : { otherJid: this.otherAddress }),
       anchor: { ...from, remoteJid: this.address },
@@ -159,6 +173,8 @@ class PageFetch {
       },
       ...asked,
     });
+    if (answer.kind === 'conflict' || answer.kind === 'logged_out') this.lost = answer.kind;
+    return answer;
   }
 
   /** Puts an answer into the database. */
@@ -178,6 +194,7 @@ class PageFetch {
       messages: saved.messages,
       ofOthers: saved.ofOthers,
       endOfHistory: answer.endOfHistory,
+      moreRemain: answer.moreRemain,
     });
   }
 
@@ -193,10 +210,10 @@ class PageFetch {
     let isWhole = true;
     for (const gap of gapsIn(answer, request, this.work.options.count)) {
       // A short page alone proves nothing: ask the phone which message is directly before the anchor.
-      const follows = isProven(gap) ? false : await this.isDirectlyBefore(answer, gap.anchor);
-      if (follows === true) continue;
+      const look = isProven(gap) ? LEFT_OUT : await this.look(answer, gap.anchor);
+      if (look.follows === true) continue;
       isWhole = false;
-      if (follows === false) await this.fill(gap);
+      if (look.follows === false) await this.fill(gap, look.newest);
       // Nobody knows: the next import asks again, for a green line over messages that never came would be wrong.
       else await this.leaveOpen(gap);
     }
@@ -211,7 +228,7 @@ class PageFetch {
     if (!answer.endOfHistory) return false;
     const oldest = answer.own.at(-1);
     if (oldest === undefined || isFullChunk(answer, this.work.options.count)) return true;
-    return this.isDirectlyBefore(answer, oldest);
+    return (await this.look(answer, oldest)).follows;
   }
 
   /** The end that the phone did not confirm. Where it sent several chunks, and fewer messages than requested, it is on record. */
@@ -220,7 +237,12 @@ class PageFetch {
     if (anchor === undefined) return;
     this.fetched.unconfirmedEnd = anchor.timestampMs;
     if (parts.length < 2 || own.length >= this.work.options.count) return;
-    const { id, fromMe, timestampMs } = anchor;
+    await this.leaveOlder(anchor);
+  }
+
+  /** Records that what is older than a message did not come, unless the gap that begins there is known. */
+  private async leaveOlder({ id, fromMe, timestampMs }: From): Promise<void> {
+    if (this.open.length > 0) return;
     const gap = {
       chatJid: this.address,
       otherJid: this.otherAddress,
@@ -230,14 +252,19 @@ class PageFetch {
     await this.leaveOpen({ ...gap, anchor: { id, fromMe, timestampMs } });
   }
 
-  /** Whether the phone's message directly before `from` is in the answer; null when it does not say. */
-  private async isDirectlyBefore(answer: Page, from: From): Promise<boolean | null> {
+  /** What is older than the anchor has come: the gaps that begin there are filled. */
+  private async closeOpen(): Promise<void> {
+    for (const gap of this.open.splice(0)) await this.work.recordGap({ ...gap, filled: true });
+  }
+
+  /** Asks which message the phone has directly before `from`, and looks whether the answer has it. */
+  private async look(answer: Page, from: From): Promise<Look> {
     const timeoutMs = Math.min(this.work.options.timeoutMs, LOOK_TIMEOUT_MS);
     const look = await this.ask(from, { count: 1, timeoutMs });
-    if (look.kind !== 'page') return null;
-    const follows = followsOn(look, answer);
-    await this.save(look, !follows);
-    return follows;
+    if (look.kind !== 'page') return { follows: null, newest: null };
+    const follows = followsOn(look, answer, from);
+    await this.save(look, follows === false);
+    return { follows, newest: look.own[0] ?? null };
   }
 
   private async leaveOpen(gap: HistoryGap): Promise<void> {
@@ -246,18 +273,21 @@ class PageFetch {
     this.fetched.gaps.push(open);
   }
 
-  /** Asks again for what is missing. The gap is recorded before, so that a kill does not lose it. */
-  private async fill(gap: HistoryGap): Promise<void> {
+  /**
+   * Asks again for what is missing. The gap is recorded before, so that a kill does not lose it. `known` is a message in it,
+   * where the phone has shown one.
+   */
+  private async fill(gap: HistoryGap, known: MessageKey | null = null): Promise<void> {
     const { recordGap } = this.work;
     await recordGap({ ...gap, filled: false });
-    const rest = await this.fillPages(gap);
+    const rest = await this.fillPages(gap, known);
     if (rest !== gap) await recordGap({ ...gap, filled: true });
     if (rest !== null && rest !== gap) await recordGap({ ...rest, filled: false });
     this.fetched.gaps.push({ ...(rest ?? gap), filled: rest === null });
   }
 
   /** Goes back from one side of a gap to the other; gives what is still missing, null when nothing is. */
-  private async fillPages(gap: HistoryGap): Promise<HistoryGap | null> {
+  private async fillPages(gap: HistoryGap, known: MessageKey | null): Promise<HistoryGap | null> {
     const { chatJid, otherJid, behind } = gap;
     const asked = { chatJid, ...(otherJid === null ? {} : { otherJid }) };
     let rest = gap;
@@ -269,8 +299,10 @@ class PageFetch {
       await this.take(answer);
       const oldest = answer.own.at(-1);
       if (oldest === undefined) return rest;
+      // As many messages as were asked for prove nothing where one that belongs in front of them is not there.
+      if (page === 0 && known !== null && !hasMessage(answer, known)) return rest;
       for (const left of gapsIn(answer, rest, this.work.options.count)) {
-        if (isProven(left) || (await this.isDirectlyBefore(answer, left.anchor)) !== true) return rest;
+        if (isProven(left) || (await this.look(answer, left.anchor)).follows !== true) return rest;
       }
       await this.work.answered(chatJid, from.id);
       const isThrough =
@@ -291,7 +323,11 @@ class PageFetch {
 
   private end(outcome: ImportOutcome, reason: string | null = null): Fetched {
     const open = this.open.map((gap) => ({ ...gap, filled: false }));
-    return { ...this.fetched, gaps: [...this.fetched.gaps, ...open], outcome, reason };
+    const gaps = [...this.fetched.gaps, ...open];
+    // What is advised after pages that came fails without the device.
+    if (this.lost !== null && outcome !== 'interrupted')
+      return { ...this.fetched, gaps, outcome: this.lost, reason: null };
+    return { ...this.fetched, gaps, outcome, reason };
   }
 }
 
@@ -347,9 +383,17 @@ function isBefore({ behind, anchor: { id } }: HistoryGap, anchor: From): boolean
   return behind === null && id === anchor.id;
 }
 
-/** Whether what the phone has directly before a message is in the answer that began there. */
-function followsOn(look: Page, answer: Page): boolean {
+/**
+ * Whether what the phone has directly before `from` is in the answer. A look that came back empty is no confirmation where
+ * the answer has older messages: then nobody knows (null). Nor is it one where the phone says that more remain.
+ */
+function followsOn(look: Page, answer: Page, from: From): boolean | null {
   const [newest] = look.own;
-  if (newest === undefined) return true;
-  return answer.own.some(({ id, fromMe }) => id === newest.id && fromMe === newest.fromMe);
+  if (newest !== undefined) return hasMessage(answer, newest);
+  if (answer.own.some(({ timestampMs }) => timestampMs < from.timestampMs)) return null;
+  return !look.moreRemain;
+}
+
+function hasMessage({ own }: Page, { id, fromMe }: MessageKey): boolean {
+  return own.some((message) => message.id === id && message.fromMe === fromMe);
 }

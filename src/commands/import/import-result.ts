@@ -117,17 +117,33 @@ export function askedAtOf(outcome: ImportOutcome, askedAt: number | null): numbe
 
 /** What helps after an import, the most useful first. */
 function adviseImport(result: Omit<ImportResult, 'remedies'>): Remedy[] {
-  const { contact, fetch } = result;
+  const { contact, fetch, connection } = result;
   const remedies = adviseOutcome(result);
   const others = fetch.pages.reduce((sum, page) => sum + page.ofOthers, 0);
-  if (result.owedFiles > 0 && result.connection !== null) remedies.unshift(linkAgain(result.connection.name));
-  if (fetch.gaps.some(({ filled }) => !filled))
+  const gaps = fetch.gaps.some(({ filled }) => !filled)
+    ? [
+        remedy(
+          'import',
+          [contact.typed, '--phase', 'fetch', '--force'],
+          'requests the missing messages again',
+        ),
+      ]
+    : [];
+  // Without a device no import can have anything; the link downloads the missing files, too.
+  if (needsLink(result.outcome)) remedies.push(...gaps);
+  else
     remedies.unshift(
-      remedy('import', [contact.typed, '--phase', 'fetch', '--force'], 'requests the missing messages again'),
+      ...gaps,
+      ...(result.owedFiles > 0 && connection !== null ? [linkAgain(connection.name)] : []),
     );
   if (others > 0)
     remedies.push(remedy('replay', [], 'imports the messages of other people that came with the answer'));
   return remedies;
+}
+
+/** Whether a phone must be linked before another import can ask it. */
+function needsLink(outcome: ImportOutcome): boolean {
+  return outcome === 'not_linked' || outcome === 'logged_out';
 }
 
 function adviseOutcome({ outcome, connection, contact, dryRun }: Omit<ImportResult, 'remedies'>): Remedy[] {

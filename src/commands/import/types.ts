@@ -105,6 +105,8 @@ export interface FetchedPage {
   /** Messages of other people, left for a replay. */
   ofOthers: number;
   endOfHistory: boolean;
+  /** The phone says that it has older messages. */
+  moreRemain: boolean;
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   columns,
   insertRows,
 } from '../columns.js';
-import { textOrNull, timeOrNull } from '../row.js';
+import { textOf, textOrNull, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 
 const SYNC_LOG_COLUMNS = columns({
@@ -86,6 +86,24 @@ export async function readEarlierImports(
   return row === undefined
     ? { askedAt: null, answeredAs: null }
     : { askedAt: timeOrNull(row, 'asked_at'), answeredAs: textOrNull(row, 'answered_as') };
+}
+
+/**
+ * The connections whose device was unlinked, as far as the newest import that asked a phone over it, or wanted to, has
+ * found out. A device that was linked after that is another one.
+ */
+export async function readUnlinkedConnections(sql: Sql): Promise<Set<string>> {
+  const rows = await sql.query(
+    `select d.connection_id from linked_devices d
+     cross join lateral (
+       select l.counters->>'outcome' as outcome from sync_logs l
+       where l.connection_id = d.connection_id and l.sync_type = 'manual_recovery' and l.completed_at >= d.created_at
+         and (l.counters->>'outcome' = 'logged_out' or (l.counters->>'requests')::int > 0)
+       order by l.completed_at desc, l.id desc limit 1
+     ) newest
+     where newest.outcome = 'logged_out'`,
+  );
+  return new Set(rows.map((row) => textOf(row, 'connection_id')));
 }
 
 /** How an import of one contact ended, for its sync_log. */
