@@ -142,10 +142,10 @@ describeOnBackends('import of a list', (backend) => {
       PEOPLE,
     );
     expect(result).toMatchObject({ status: 'failed', stopped: 'logged_out', contacts: { done: 1, left: 2 } });
-    const { document } = presentImportList(result, ['import', '--from-file', '-']);
+    const { document } = presentImportList(result, ['import', '--from-file', 'FILE']);
     expect(document.next).toMatchObject([
       { command: 'link', args: ['--connection', 'loja'] },
-      { command: 'import', args: ['--from-file', '-'] },
+      { command: 'import', args: ['--from-file', 'FILE'] },
     ]);
   });
 
