@@ -55,6 +55,8 @@ export interface AuditResult {
   open: OpenEntries;
   /** The first damaged entry, and the file that holds it, where that is known. */
   damagedExample: LostEntry | null;
+  /** An entry whose bytes were replaced by others, with their hash, so that its rows are not in it any more. */
+  replacedExample: LostEntry | null;
   /**
    * Entries with an item that is missing or different in the database: a replay of them corrects it. Bounded: with `more`,
    * there are others.
@@ -293,7 +295,7 @@ export class AuditBook {
     }
   }
 
-  result(): AuditResult {
+  result(replacedExample: LostEntry | null): AuditResult {
     const total = newCounts();
     for (const counts of [this.unowned, ...this.byConnection.values()]) addCounts(total, counts);
     return {
@@ -302,6 +304,7 @@ export class AuditBook {
       byConnection: this.byConnection,
       open: this.open,
       damagedExample: this.damagedExample,
+      replacedExample,
       affectedEntries: { ids: [...this.affected], more: this.hasMoreAffected },
     };
   }

@@ -3,8 +3,9 @@ import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnBackends } from '../support/databases.js';
+import { ask } from '../support/explaining.js';
 import { replayBodies, testContext } from '../support/replaying.js';
-import { live, status } from '../support/webhooks.js';
+import { BRU, live, status, wamid } from '../support/webhooks.js';
 
 const LOG = [live('A1', 0), live('A2', 5), status('Z', 'delivered', 21)];
 
@@ -35,4 +36,53 @@ describeOnBackends('a raw entry whose hash was changed', (backend) => {
       }
     });
   }
+});
+
+describeOnBackends('a raw entry with other bytes in its place, and their hash', (backend) => {
+  for (const bytes of ['{}', 'another message']) {
+    it(`is had again from its file, and its message is linked to it: ${bytes}`, async () => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      const body = bytes === '{}' ? bytes : JSON.stringify(live('other', 60, { from: BRU }));
+      await store.sql.execute(
+        `update webhook_log set raw_body = convert_to($1, 'UTF8'), sha256 = sha256(convert_to($1, 'UTF8'))
+         where id = (select batch_id from messages where body = 'A1')`,
+        [body],
+      );
+      const { severity, checks } = await verified(store);
+      expect(severity).toBe('loss');
+      if (bytes === '{}')
+        expect(checks.find(({ check }) => check === 'raw_log')?.remedy).toMatchObject({
+          command: 'replay',
+          args: ['FILE'],
+        });
+      const explained = await ask(store, wamid('A1'));
+      expect(explained).toMatchObject({ remedies: [{ do: 'replay_file', command: 'replay' }] });
+      for (let times = 0; times < 2; times += 1) {
+        await replayBodies(store, LOG);
+        const [row] = await store.sql.query(
+          `select position('A1' in convert_from(raw_body, 'UTF8')) > 0 as holds from messages m
+           join webhook_log w on w.id = m.batch_id where body = 'A1'`,
+        );
+        expect(row).toEqual({ holds: true });
+      }
+      if (bytes === '{}') expect(await verified(store)).toMatchObject({ severity: null });
+    });
+  }
+
+  it('is no way out for a row that no file ever held', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    await store.sql.execute(
+      `insert into messages select (jsonb_populate_record(m, jsonb_build_object(
+         'id', gen_random_uuid(), 'external_id', 'K', 'stanza_id', null, 'timestamp', m.timestamp))).*
+       from messages m where body = 'A1'`,
+    );
+    const { checks } = await verified(store);
+    expect(checks.find(({ check }) => check === 'raw_log')?.remedy).toMatchObject({
+      command: 'verify',
+      args: ['--enforce'],
+      why: expect.stringContaining('no file can bring back') as string,
+    });
+  });
 });

@@ -1,5 +1,6 @@
 import type { ExplainResult, Remedy as ExplainRemedy } from '../../commands/explain/result.js';
 import { namelessRemedy } from '../../audit/alert.js';
+import { UNLINK_WHY } from '../../audit/claims.js';
 import { importAgain, linkAgain } from '../../audit/owed-history.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { typedAgain } from '../typed-again.js';
@@ -85,13 +86,7 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
         ),
       ];
     case 'unlink':
-      return [
-        remedy(
-          'verify',
-          ['--enforce'],
-          'takes the raw entry from messages that it does not hold: another program vouches for them then',
-        ),
-      ];
+      return [remedy('verify', ['--enforce'], UNLINK_WHY)];
     case 'include':
       return [
         remedy(

@@ -41,15 +41,11 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
   for (const { goneEntry, broughtBy, unfounded } of messages) {
     if (unfounded !== null) {
       findings.push(finding('different', 1, 'unfounded', unfoundedWords(unfounded.why)));
-      inv.remedy(
-        verdicts.some(isMissing)
-          ? replayOf(verdicts)
-          : unfounded.isCopy
-            ? { do: 'dedupe' }
-            : unfounded.isHeld
-              ? { do: 'replay_all' }
-              : { do: 'unlink' },
-      );
+      if (verdicts.some(isMissing)) inv.remedy(replayOf(verdicts));
+      else if (unfounded.isCopy) inv.remedy({ do: 'dedupe' });
+      else if (unfounded.isHeld) inv.remedy({ do: 'replay_all' });
+      // Of one that was replaced, the file is advised already.
+      else if (!unfounded.isReplaced) inv.remedy({ do: 'unlink' });
     }
     if (goneEntry !== null) findings.push(finding('gone', 1, null, 'raw entry is no longer in the raw log'));
     else if (broughtBy?.isIntact === false) findings.push(damaged());

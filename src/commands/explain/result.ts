@@ -204,8 +204,16 @@ export interface MessageExplanation {
   differences: RowDifference[];
   /** What another program has marked it as, beside what the raw log says. */
   marks: ('deleted' | 'edited' | 'reply')[];
-  /** What is wrong with the raw entry that the row names: it does not hold the row, though another may; null where it does. */
-  unfounded: { why: 'not_held' | 'other_connection'; isCopy: boolean; isHeld: boolean } | null;
+  /**
+   * What is wrong with the raw entry that the row names: it does not hold the row, though another may, or it did before its
+   * bytes were replaced; null where it does.
+   */
+  unfounded: {
+    why: 'not_held' | 'other_connection';
+    isCopy: boolean;
+    isHeld: boolean;
+    isReplaced: boolean;
+  } | null;
   /** The raw entry that the row names and that is not in the raw log any more. */
   goneEntry: string | null;
   /**

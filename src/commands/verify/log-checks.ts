@@ -149,6 +149,7 @@ async function remedyFor(audit: AuditResult, { sql, connections }: VerifyView): 
   // A replay finds the one row and leaves the other.
   if (total.doubled + total.unfoundedCopies > 0) return DEDUPE_REMEDY;
   if (total.unfoundedHeld > 0) return REPLAY_ALL_REMEDY;
+  if (audit.replacedExample !== null) return sourceRemedy(sql, audit.replacedExample, STORE_AGAIN);
   if (total.unfounded > 0) return UNLINK_REMEDY;
   if (open.failed > 0) return remedy('replay', ['--failed'], 'imports the failed entries again');
   if (open.pending > 0) return remedy('replay', [], 'imports the pending entries');

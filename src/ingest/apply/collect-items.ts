@@ -1,7 +1,8 @@
 import { phoneEquivalents } from '../../identity/phone.js';
 import type { Fact } from '../../model/facts.js';
 import { retractOwnNumber } from '../../store/changes/own-number.js';
-import { adoptUnscoped, NO_SCOPE, readKnownEntries, restoreHashes } from '../../store/tables/webhook-log.js';
+import { restoreHashes } from '../../store/tables/altered-entries.js';
+import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
 import { refuse, renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
 import { namesOnlyItsWaba } from '../batch/connection-resolver.js';

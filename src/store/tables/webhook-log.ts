@@ -154,29 +154,6 @@ export async function findGoneEntries(tx: Sql, ids: readonly string[]): Promise<
   return new Set(rows.map((row) => textOf(row, 'id')));
 }
 
-/** Of large entries it is only asked whom they are about: a search for many ids in megabytes would take long. */
-const SEARCHED_BYTES = 256 * 1024;
-
-/** Which of these messages name an entry whose bytes do not, or that is about others: it may not hold them. */
-export async function findUnlikelyClaims(tx: Sql, messageIds: readonly string[]): Promise<Set<string>> {
-  if (messageIds.length === 0) return new Set();
-  const rows = await tx.query(
-    `select m.id from unnest($1::uuid[]) as k (id)
-     cross join lateral (
-       select id, batch_id, lead_id, external_id, stanza_id from messages where id = k.id offset 0
-     ) m
-     cross join lateral (select * from webhook_log where id = m.batch_id limit 1) w
-     where case when octet_length(w.raw_body) <= ${SEARCHED_BYTES}
-       then position(convert_to(m.external_id, 'UTF8') in w.raw_body) = 0
-         and (m.stanza_id is null or position(convert_to(m.stanza_id, 'UTF8') in w.raw_body) = 0)
-       else not exists (
-         select from lead_identities i where i.lead_id = m.lead_id and i.value = any(w.chat_ids)
-       ) end`,
-    [arrayLiteral(messageIds)],
-  );
-  return new Set(rows.map((row) => textOf(row, 'id')));
-}
-
 /** Records another attempt at entries that were not finished, or that ended differently this time. */
 export async function updateEntries(tx: Sql, runId: string, rows: readonly EntryOutcome[]): Promise<number> {
   if (rows.length === 0) return 0;
@@ -283,36 +260,6 @@ export async function requeueUnnumbered(tx: Sql, wabaId: string): Promise<number
          select from sync_runs r where r.id = w.run_id and r.options ?| array['connection', 'connectionId']
        )`,
     [wabaId, ...REQUEUE_PARAMETERS],
-  );
-}
-
-/**
- * Gives entries the hash of their bytes back where it was changed, so that the same bytes are one row: the file that brings them
- * proves that they are what was stored.
- */
-export async function restoreHashes(
-  tx: Sql,
-  entries: readonly { connectionScope: string; sha256: Uint8Array }[],
-): Promise<void> {
-  if (entries.length === 0) return;
-  // In the words of the index `webhook_log_altered`, which holds next to nothing.
-  await tx.execute(
-    `update webhook_log set sha256 = due.sha256
-     from (
-       select distinct on (k.connection_scope, k.sha256) w.id, k.sha256
-       from (
-         select id, connection_scope, sha256(raw_body) as actual from webhook_log
-         where (sha256(raw_body) = sha256)::integer = 0 offset 0
-       ) w
-       join unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
-         on k.connection_scope = w.connection_scope and k.sha256 = w.actual
-       where not exists (
-         select from webhook_log own where own.connection_scope = k.connection_scope and own.sha256 = k.sha256
-       )
-       order by k.connection_scope, k.sha256, w.id
-     ) due
-     where webhook_log.id = due.id`,
-    [...arraysOf(entries, 'connectionScope', 'sha256')],
   );
 }
 
