@@ -11,7 +11,7 @@ import type { LostEntry } from './source-remedy.js';
 import type { AuditView } from './audit-log.js';
 import { chunkName, type LoggedChunk } from './chunk-ledger.js';
 import { unfoundedWords, type Unfounded } from './claims.js';
-import { describeDifferences } from './differences.js';
+import { describeDifferences, LEAD_WORDS } from './differences.js';
 import { amendmentWords } from './judge-amendments.js';
 import {
   entryRefOf,
@@ -164,7 +164,8 @@ export class AuditBook {
         });
         return;
       case 'elsewhere':
-        await this.differs(item, outcome.row, 'is with another lead, and no rejection explains it');
+      case 'leadless':
+        await this.differs(item, outcome.row, LEAD_WORDS[outcome.kind]);
         return;
       case 'doubled':
         if (!this.different.add(outcome.row.id)) return;
@@ -480,6 +481,7 @@ function counterOf(
     case 'overruled':
       return 'skipped';
     case 'elsewhere':
+    case 'leadless':
       return 'different';
     case 'unrecorded':
       return 'missing';

@@ -121,6 +121,7 @@ function wrongWith(message: MessageExplanation, findings: readonly Finding[]): s
       case 'different':
         if (reason === 'no_id') return ['without its id'];
         if (reason === 'doubled') return ['duplicated'];
+        if (reason === 'no_lead') return ['without its lead'];
         if (reason === 'unfounded') return ['not in the raw entry that it names'];
         return columns.length === 0 ? ['different from the raw log'] : [];
       case 'missing':
