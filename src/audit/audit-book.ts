@@ -247,7 +247,7 @@ export class AuditBook {
     this.entries += 1;
     const { entry, failure, unrecognized, sections, refused } = decoded;
     const { open } = this;
-    const { origin } = entryRefOf(entry);
+    const { origin, isOpen } = entryRefOf(entry);
     const mine = sections.find(({ connection }) => connection !== null && scope.has(connection.id));
     const at = { connectionId: mine?.connection?.id ?? null, subject: `log:${entry.id}` };
     if (failure?.reason === 'damaged') {
@@ -285,7 +285,7 @@ export class AuditBook {
         open.nameless.providers.add(decoded.provider);
       }
       const detail = `${origin}: unknown connection (${name ?? 'it names none'}), ${of}`;
-      await this.tell('entry_unknown_connection', { ...at, detail });
+      await this.tell(isOpen ? 'entry_unknown_connection' : 'entry_orphaned', { ...at, detail });
     } else if (entry.status === 'failed') {
       open.failed += 1;
       await this.tell('entry_failed', { ...at, detail: `${origin}: failed before, can be read now, ${of}` });

@@ -81,7 +81,9 @@ export type AuditedOutcome =
   | 'entry_pending'
   /** A history chunk that was applied, and that the ledger lacks. */
   | 'unrecorded_chunk'
-  | 'entry_unknown_connection';
+  | 'entry_unknown_connection'
+  /** It was applied, and no connection has its number any more. */
+  | 'entry_orphaned';
 
 /** One item of an audit. No message texts. */
 export interface AuditedItem {

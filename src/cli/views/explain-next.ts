@@ -40,6 +40,14 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
         ),
       ];
     }
+    case 'edit_connection':
+      return [
+        remedy(
+          'connection edit',
+          [advice.connection, '--phone-number-id', advice.phoneNumberId],
+          'gives the connection back the number that its entries name',
+        ),
+      ];
     case 'name_connection': {
       const { session, candidates, entries } = advice;
       const waiting = formatAmount(entries, 'entry', 'entries');

@@ -35,7 +35,11 @@ const PROBLEMS = ['pending', 'missing', 'different', 'rejected'] as const;
 export function concludeRows(inv: Investigation, id: string, found: MessageFindings): Conclusion {
   const { messages, facts, pending, verdicts } = found;
   adviseFaults(inv, verdicts, replayOf(verdicts));
-  advisePending(inv, verdicts);
+  advisePending(
+    inv,
+    verdicts,
+    messages.map(({ connection }) => connection),
+  );
   const findings = findingsOf(facts.filter(({ reason }) => reason !== 'doubled'));
   if (pending.length > 0) findings.push(targetNotReceived(pending.length));
   for (const { goneEntry, broughtBy, unfounded } of messages) {

@@ -321,6 +321,8 @@ export interface RunExplanation extends RunNote {
 /** What to do about a finding; the command line spells the commands. */
 export type Remedy =
   | { do: 'add_connection'; phoneNumberId: string | null; displayPhone: string | null; entries: number }
+  /** Their messages are on a connection that has another number now. */
+  | { do: 'edit_connection'; connection: string; phoneNumberId: string }
   /** `candidates`: names of the connections that the entries may be of. */
   | { do: 'name_connection'; session: string | null; candidates: string[]; entries: number }
   | { do: 'replay_pending'; entries: number }

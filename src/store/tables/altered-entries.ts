@@ -1,5 +1,5 @@
 import { arrayLiteral, arraysOf } from '../array-literal.js';
-import { columns, orNull, rowOf, text, uuid, type RowOf } from '../columns.js';
+import { columns, orNull, rowOf, rowsOf, text, texts, uuid, type RowOf } from '../columns.js';
 import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
@@ -88,4 +88,24 @@ export async function findReplacedEntry(
     [arrayLiteral(messageIds)],
   );
   return row === undefined ? null : rowOf(REPLACED_ENTRY, row);
+}
+
+const ORPHAN_OWNER = columns({ connectionId: orNull(uuid), phoneNumberIds: texts });
+
+/** Whose messages an entry brought that names numbers which no connection has. */
+export type OrphanOwner = RowOf<typeof ORPHAN_OWNER>;
+
+/**
+ * The connections whose messages name entries of numbers that no connection has, with these numbers;
+ * null for entries without messages. The first three: more is not asked.
+ */
+export async function readOrphanOwners(sql: Sql): Promise<OrphanOwner[]> {
+  const rows = await sql.query(
+    `select distinct m.connection_id, w.phone_number_ids
+     from webhook_log w left join messages m on m.batch_id = w.id
+     where w.phone_number_ids <> '{}' and w.status in ('processed', 'partial')
+       and not exists (select from connections c where c.phone_number_id = any(w.phone_number_ids))
+     order by m.connection_id limit 3`,
+  );
+  return rowsOf(ORPHAN_OWNER, rows);
 }
