@@ -11,7 +11,7 @@ import type { LostEntry } from './source-remedy.js';
 import type { AuditView } from './audit-log.js';
 import { chunkName, type LoggedChunk } from './chunk-ledger.js';
 import { unfoundedWords, type Unfounded } from './claims.js';
-import { describeDifferences } from './differences.js';
+import { describeDifferences, LEAD_WORDS } from './differences.js';
 import { amendmentWords } from './judge-amendments.js';
 import {
   entryRefOf,
@@ -55,6 +55,8 @@ export interface AuditResult {
   open: OpenEntries;
   /** The first damaged entry, and the file that holds it, where that is known. */
   damagedExample: LostEntry | null;
+  /** An entry whose bytes were replaced by others, with their hash, so that its rows are not in it any more. */
+  replacedExample: LostEntry | null;
   /**
    * Entries with an item that is missing or different in the database: a replay of them corrects it. Bounded: with `more`,
    * there are others.
@@ -162,7 +164,8 @@ export class AuditBook {
         });
         return;
       case 'elsewhere':
-        await this.differs(item, outcome.row, 'is with another lead, and no rejection explains it');
+      case 'leadless':
+        await this.differs(item, outcome.row, LEAD_WORDS[outcome.kind]);
         return;
       case 'doubled':
         if (!this.different.add(outcome.row.id)) return;
@@ -244,7 +247,7 @@ export class AuditBook {
     this.entries += 1;
     const { entry, failure, unrecognized, sections, refused } = decoded;
     const { open } = this;
-    const { origin } = entryRefOf(entry);
+    const { origin, isOpen } = entryRefOf(entry);
     const mine = sections.find(({ connection }) => connection !== null && scope.has(connection.id));
     const at = { connectionId: mine?.connection?.id ?? null, subject: `log:${entry.id}` };
     if (failure?.reason === 'damaged') {
@@ -282,7 +285,7 @@ export class AuditBook {
         open.nameless.providers.add(decoded.provider);
       }
       const detail = `${origin}: unknown connection (${name ?? 'it names none'}), ${of}`;
-      await this.tell('entry_unknown_connection', { ...at, detail });
+      await this.tell(isOpen ? 'entry_unknown_connection' : 'entry_orphaned', { ...at, detail });
     } else if (entry.status === 'failed') {
       open.failed += 1;
       await this.tell('entry_failed', { ...at, detail: `${origin}: failed before, can be read now, ${of}` });
@@ -293,7 +296,7 @@ export class AuditBook {
     }
   }
 
-  result(): AuditResult {
+  result(replacedExample: LostEntry | null): AuditResult {
     const total = newCounts();
     for (const counts of [this.unowned, ...this.byConnection.values()]) addCounts(total, counts);
     return {
@@ -302,6 +305,7 @@ export class AuditBook {
       byConnection: this.byConnection,
       open: this.open,
       damagedExample: this.damagedExample,
+      replacedExample,
       affectedEntries: { ids: [...this.affected], more: this.hasMoreAffected },
     };
   }
@@ -477,6 +481,7 @@ function counterOf(
     case 'overruled':
       return 'skipped';
     case 'elsewhere':
+    case 'leadless':
       return 'different';
     case 'unrecorded':
       return 'missing';

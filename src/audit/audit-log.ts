@@ -1,5 +1,6 @@
 import type { Sql } from '../store/sql.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
+import { findReplacedEntry } from '../store/tables/altered-entries.js';
 import type { EntrySelection } from '../store/tables/stored-entries.js';
 import type { PreparedSection } from '../ingest/batch/batch.js';
 import { findHolders } from './find-holders.js';
@@ -100,7 +101,8 @@ class Auditor {
     if (!signal.aborted) await this.claims.end();
     const holders = await findHolders(this.view.sql, this.log, [...this.unfounded.keys()], signal);
     for (const [rowId, entryId] of holders) this.book.held(this.unfounded.get(rowId) ?? '', entryId);
-    return this.book.result();
+    const unheld = [...this.unfounded.keys()].filter((rowId) => !holders.has(rowId));
+    return this.book.result(await findReplacedEntry(this.view.sql, unheld));
   }
 
   /** While the database looks up one window, the next one is decoded. */

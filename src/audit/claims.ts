@@ -163,6 +163,10 @@ export async function findUnfounded(
   if (!signal.aborted) await claims.end();
 }
 
+/** What `verify --enforce` does with such rows, and of which ones it is the way out. */
+export const UNLINK_WHY =
+  'takes the raw entry from messages that it never held and that no file can bring back: another program vouches for them then';
+
 /** What is wrong with such a row, as the end of a sentence that begins with it. */
 export function unfoundedWords(why: Unfounded['why']): string {
   return why === 'other_connection'

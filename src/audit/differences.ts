@@ -55,6 +55,12 @@ export function describeDifferences(differences: readonly Difference[]): string 
   return `differs in ${parts.join(', ')}`;
 }
 
+/** What is wrong with a row that is not with its contact's lead. */
+export const LEAD_WORDS = {
+  elsewhere: 'is with another lead, and no rejection explains it',
+  leadless: 'is there, but its contact has no lead',
+} as const;
+
 /** Another row that is the same message by M10: a wamid beside its key id, with the same lead. */
 export function isTwinOf(a: StoredMessageRow, b: StoredMessageRow): boolean {
   return a.id !== b.id && a.connectionId === b.connectionId && a.leadId === b.leadId && areTwins(a, b);

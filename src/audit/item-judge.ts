@@ -132,7 +132,9 @@ export class ItemJudge {
     if (stored === null) return { item, outcome: { kind: 'missing' } };
     if (placed.outcome === 'collision') {
       const isOverruled = item.fact.origin === 'adopted' && !isAdopted(unpackEvidence(stored.evidence));
-      return { item, outcome: { kind: isOverruled ? 'overruled' : 'elsewhere', row: stored } };
+      const hasLead = this.leads.find(item.connection.organizationId, item.fact.counterpart).length > 0;
+      const where = hasLead ? 'elsewhere' : 'leadless';
+      return { item, outcome: { kind: isOverruled ? 'overruled' : where, row: stored } };
     }
     const outcome = holdAgainst(item, stored, sight);
     const isFault = outcome.kind === 'different' || outcome.kind === 'doubled';
@@ -164,7 +166,7 @@ export class ItemJudge {
     return doubts.map(({ item, outcome }): JudgedItem => {
       const reason = recorded.get(placeKey(item.entry.id, item.fact.path));
       if (reason !== undefined) {
-        const holder = outcome.kind === 'elsewhere' ? outcome.row : null;
+        const holder = outcome.kind === 'elsewhere' || outcome.kind === 'leadless' ? outcome.row : null;
         return { item, outcome: { kind: 'rejected', reason, holder } };
       }
       if (item.entry.isOpen) return { item, outcome: { kind: 'pending' } };
@@ -177,7 +179,7 @@ export class ItemJudge {
 
 /** Whether only a recorded rejection can explain the outcome. */
 function isDoubt(judged: JudgedItem | ContestedItem): judged is JudgedItem {
-  return judged.outcome.kind === 'missing' || judged.outcome.kind === 'elsewhere';
+  return ['missing', 'elsewhere', 'leadless'].includes(judged.outcome.kind);
 }
 
 /** The placement for judging: the lead stands in for the conversation, and the columns about the row's import are blank. */

@@ -27,6 +27,7 @@ export const LOSS_KINDS = [
   'unfounded',
   'damaged',
   'unreplayed',
+  'orphaned',
   'unrecorded_chunk',
 ] as const;
 type LossKind = (typeof LOSS_KINDS)[number];
@@ -93,6 +94,7 @@ export function noLosses(): Losses {
     unfounded: none(),
     damaged: none(),
     unreplayed: none(),
+    orphaned: none(),
     unrecorded_chunk: none(),
   };
 }
@@ -112,6 +114,8 @@ function lossKindOf({ outcome, isMessage }: AuditedItem): LossKind | null {
       return 'damaged';
     case 'entry_failed':
       return 'unreplayed';
+    case 'entry_orphaned':
+      return 'orphaned';
     // The state of these entries is counted without an audit.
     case 'entry_unreadable':
     case 'entry_unrecognized':

@@ -32,7 +32,8 @@ export interface LogItem<F extends Fact = Judged> {
  * - there: its message is in the database, and the row is no worse than the item. applied: the same of an amendment.
  * - missing: not in the database, and nothing on record says why.
  * - different: a replay of it would change the row, or the row contradicts it. doubled: its message is there under both of
- *   its names. elsewhere: the row is with another lead. overruled: the same of what only a CRM says, where the log knows better.
+ *   its names. elsewhere: the row is with another lead. leadless: it is there, and its
+ *   contact has no lead. overruled: elsewhere, of what only a CRM says, where the log knows better.
  * - rejected: on record. unrecorded: rejected by rule, and not on record.
  * - pending: its entry is not done yet. waiting: an amendment whose message is not stored yet.
  * - unapplied: an amendment that is neither applied nor pending. targetless: its message is missing, and reported as such.
@@ -42,7 +43,7 @@ export type ItemOutcome =
   | { kind: 'missing' | 'unrecorded' | 'pending' | 'waiting' | 'targetless' }
   | { kind: 'different'; row: StoredMessageRow; differences: readonly Difference[] }
   | { kind: 'doubled'; row: StoredMessageRow; twin: StoredMessageRow }
-  | { kind: 'elsewhere' | 'overruled'; row: StoredMessageRow }
+  | { kind: 'elsewhere' | 'leadless' | 'overruled'; row: StoredMessageRow }
   | { kind: 'rejected'; reason: string; holder: StoredMessageRow | null }
   | { kind: 'unapplied'; row: StoredMessageRow | null };
 
@@ -80,7 +81,9 @@ export type AuditedOutcome =
   | 'entry_pending'
   /** A history chunk that was applied, and that the ledger lacks. */
   | 'unrecorded_chunk'
-  | 'entry_unknown_connection';
+  | 'entry_unknown_connection'
+  /** It was applied, and no connection has its number any more. */
+  | 'entry_orphaned';
 
 /** One item of an audit. No message texts. */
 export interface AuditedItem {

@@ -73,6 +73,7 @@ const SPECIAL_INDEXES: Readonly<Record<string, RegExp>> = {
     /^CREATE UNIQUE INDEX .* ON public\.tickets USING btree \(conversation_id\) WHERE \(status = 'open'::text\)$/,
   webhook_log_unfinished:
     /^CREATE INDEX .* ON public\.webhook_log USING btree \(id\) WHERE \(status = ANY \(ARRAY\['pending'::text, 'failed'::text\]\)\)$/,
+  webhook_log_altered: /\(id\) WHERE .*sha256\(raw_body\) = sha256.* = 0/,
   webhook_log_without_number: /\(id\) WHERE .*provider = 'meta'.*phone_number_ids = '\{\}'/,
 };
 

@@ -115,6 +115,7 @@ const OWN_REASONS = new Map([
   ['not_replayed', 'its entry has not been replayed'],
   ['no_message_yet', 'target message not received'],
   ['in_another_conversation', 'the message is in another conversation'],
+  ['no_lead', 'the message is there, but its contact has no lead'],
   ['not_applied', 'neither applied nor pending'],
   ['unfounded', 'the raw entry that it names does not hold it'],
   ['doubled', 'duplicate: several rows for this message'],

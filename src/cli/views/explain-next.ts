@@ -1,5 +1,6 @@
 import type { ExplainResult, Remedy as ExplainRemedy } from '../../commands/explain/result.js';
 import { namelessRemedy } from '../../audit/alert.js';
+import { UNLINK_WHY } from '../../audit/claims.js';
 import { importAgain, linkAgain } from '../../audit/owed-history.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { typedAgain } from '../typed-again.js';
@@ -39,6 +40,14 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
         ),
       ];
     }
+    case 'edit_connection':
+      return [
+        remedy(
+          'connection edit',
+          [advice.connection, '--phone-number-id', advice.phoneNumberId],
+          'gives the connection back the number that its entries name',
+        ),
+      ];
     case 'name_connection': {
       const { session, candidates, entries } = advice;
       const waiting = formatAmount(entries, 'entry', 'entries');
@@ -85,13 +94,7 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
         ),
       ];
     case 'unlink':
-      return [
-        remedy(
-          'verify',
-          ['--enforce'],
-          'takes the raw entry from messages that it does not hold: another program vouches for them then',
-        ),
-      ];
+      return [remedy('verify', ['--enforce'], UNLINK_WHY)];
     case 'include':
       return [
         remedy(

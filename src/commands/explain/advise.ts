@@ -20,8 +20,15 @@ export function replayOf(verdicts: readonly ItemVerdict[]): Remedy {
     : { do: 'replay_all' };
 }
 
-/** Advises what makes pending items replay: one remedy per unknown connection, and one replay for the rest. */
-export function advisePending(inv: Investigation, verdicts: readonly ItemVerdict[]): void {
+/**
+ * Advises what makes pending items replay: one remedy per unknown connection, and one replay for the rest. `holders`: the
+ * connections that have rows of the items already; the only one has lost their number.
+ */
+export function advisePending(
+  inv: Investigation,
+  verdicts: readonly ItemVerdict[],
+  holders: readonly string[] = [],
+): void {
   const pending = verdicts.filter(({ outcome }) => outcome === 'pending');
   const numbers = new Map<string, { item: ItemVerdict['item']; entries: Set<string> }>();
   for (const { item, reason } of pending) {
@@ -31,8 +38,13 @@ export function advisePending(inv: Investigation, verdicts: readonly ItemVerdict
     group.entries.add(item.entry.id);
     numbers.set(key, group);
   }
+  const [holder, another] = new Set(holders);
   for (const { item, entries } of numbers.values()) {
     const { phoneNumberId, displayPhone, session } = item.hint;
+    if (holder !== undefined && another === undefined && phoneNumberId !== null) {
+      inv.remedy({ do: 'edit_connection', connection: holder, phoneNumberId });
+      continue;
+    }
     inv.remedy(
       phoneNumberId === null && (displayPhone === null || item.entry.provider === 'baileys')
         ? {

@@ -35,21 +35,22 @@ const PROBLEMS = ['pending', 'missing', 'different', 'rejected'] as const;
 export function concludeRows(inv: Investigation, id: string, found: MessageFindings): Conclusion {
   const { messages, facts, pending, verdicts } = found;
   adviseFaults(inv, verdicts, replayOf(verdicts));
-  advisePending(inv, verdicts);
+  advisePending(
+    inv,
+    verdicts,
+    messages.map(({ connection }) => connection),
+  );
   const findings = findingsOf(facts.filter(({ reason }) => reason !== 'doubled'));
   if (pending.length > 0) findings.push(targetNotReceived(pending.length));
   for (const { goneEntry, broughtBy, unfounded } of messages) {
     if (unfounded !== null) {
       findings.push(finding('different', 1, 'unfounded', unfoundedWords(unfounded.why)));
-      inv.remedy(
-        verdicts.some(isMissing)
-          ? replayOf(verdicts)
-          : unfounded.isCopy
-            ? { do: 'dedupe' }
-            : unfounded.isHeld && !verdicts.some(({ outcome }) => outcome === 'different')
-              ? { do: 'replay_all' }
-              : { do: 'unlink' },
-      );
+      const isChanged = verdicts.some(({ outcome }) => outcome === 'different');
+      if (verdicts.some(isMissing)) inv.remedy(replayOf(verdicts));
+      else if (unfounded.isCopy) inv.remedy({ do: 'dedupe' });
+      else if (unfounded.isHeld && !isChanged) inv.remedy({ do: 'replay_all' });
+      // Of one that was replaced, the file is advised already.
+      else if (!unfounded.isReplaced) inv.remedy({ do: 'unlink' });
     }
     if (goneEntry !== null) findings.push(finding('gone', 1, null, 'raw entry is no longer in the raw log'));
     else if (broughtBy?.isIntact === false) findings.push(damaged());
@@ -125,6 +126,7 @@ function wrongWith(message: MessageExplanation, findings: readonly Finding[]): s
       case 'different':
         if (reason === 'no_id') return ['without its id'];
         if (reason === 'doubled') return ['duplicated'];
+        if (reason === 'no_lead') return ['without its lead'];
         if (reason === 'unfounded') return ['not in the raw entry that it names'];
         return columns.length === 0 ? ['different from the raw log'] : [];
       case 'missing':

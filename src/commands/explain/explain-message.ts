@@ -9,6 +9,7 @@ import { readPendingOf, readReactions, type PendingRecord } from '../../store/ta
 import { readRejectsOfMessages, type RejectRow } from '../../store/tables/rejects.js';
 import { readEntryHeads, readLoggedEntries, type LoggedEntry } from '../../store/tables/stored-entries.js';
 import { readTicketsOfLeads } from '../../store/tables/tickets.js';
+import { findReplacedEntry } from '../../store/tables/altered-entries.js';
 import { markWords } from '../../audit/alert.js';
 import { unfoundedOf } from '../../audit/claims.js';
 import { Keys } from '../../audit/window.js';
@@ -289,5 +290,7 @@ async function unfoundedRow(
   const unfounded = await unfoundedOf(inv.sql, decoded, { ...row, externalId }, inv.log);
   if (unfounded === null) return null;
   const isHeld = !unfounded.isCopy && (await findHolders(inv.sql, inv.log, [row.id])).size > 0;
-  return { ...unfounded, isHeld };
+  const replaced = unfounded.isCopy || isHeld ? null : await findReplacedEntry(inv.sql, [row.id]);
+  if (replaced !== null) await inv.adviseSource(replaced);
+  return { ...unfounded, isHeld, isReplaced: replaced !== null };
 }

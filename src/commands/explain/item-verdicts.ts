@@ -161,6 +161,8 @@ function verdictOf({ item: { entry, fact }, outcome }: JudgedItem, item: EntryIt
       return verdict(item, 'skipped', 'overruled', { holder: outcome.row });
     case 'elsewhere':
       return verdict(item, 'missing', 'in_another_conversation', { holder: outcome.row });
+    case 'leadless':
+      return verdict(item, 'different', 'no_lead', outcome);
     case 'rejected':
       return verdict(item, 'rejected', outcome.reason, { holder: outcome.holder });
     case 'unrecorded':
@@ -175,7 +177,7 @@ function verdictOf({ item: { entry, fact }, outcome }: JudgedItem, item: EntryIt
 }
 
 function isThere({ kind }: ItemOutcome): boolean {
-  return kind === 'there' || kind === 'different' || kind === 'doubled';
+  return kind === 'there' || kind === 'different' || kind === 'doubled' || kind === 'leadless';
 }
 
 function verdict(

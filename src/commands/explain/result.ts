@@ -204,8 +204,16 @@ export interface MessageExplanation {
   differences: RowDifference[];
   /** What another program has marked it as, beside what the raw log says. */
   marks: ('deleted' | 'edited' | 'reply')[];
-  /** What is wrong with the raw entry that the row names: it does not hold the row, though another may; null where it does. */
-  unfounded: { why: 'not_held' | 'other_connection'; isCopy: boolean; isHeld: boolean } | null;
+  /**
+   * What is wrong with the raw entry that the row names: it does not hold the row, though another may, or it did before its
+   * bytes were replaced; null where it does.
+   */
+  unfounded: {
+    why: 'not_held' | 'other_connection';
+    isCopy: boolean;
+    isHeld: boolean;
+    isReplaced: boolean;
+  } | null;
   /** The raw entry that the row names and that is not in the raw log any more. */
   goneEntry: string | null;
   /**
@@ -313,6 +321,8 @@ export interface RunExplanation extends RunNote {
 /** What to do about a finding; the command line spells the commands. */
 export type Remedy =
   | { do: 'add_connection'; phoneNumberId: string | null; displayPhone: string | null; entries: number }
+  /** Their messages are on a connection that has another number now. */
+  | { do: 'edit_connection'; connection: string; phoneNumberId: string }
   /** `candidates`: names of the connections that the entries may be of. */
   | { do: 'name_connection'; session: string | null; candidates: string[]; entries: number }
   | { do: 'replay_pending'; entries: number }

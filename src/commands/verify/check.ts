@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { LogAudit } from '../../audit/losses.js';
+import { UNLINK_WHY } from '../../audit/claims.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Severity } from '../../model/enumerations.js';
 import type { Scope } from '../../store/checks/scope.js';
@@ -237,12 +238,8 @@ export const RESTORE_IDS_REMEDY = remedy(
 );
 export const ENFORCE_INDEX_REMEDY = remedy('verify', ['--enforce'], 'creates the unique indexes');
 export const ENFORCE_VALUES_REMEDY = remedy('verify', ['--enforce'], 'corrects the derived values');
-/** For rows whose raw entry does not hold them. */
-export const UNLINK_REMEDY = remedy(
-  'verify',
-  ['--enforce'],
-  'takes the raw entry from messages that it does not hold: another program vouches for them then',
-);
+/** For rows whose raw entry does not hold them, and never did. */
+export const UNLINK_REMEDY = remedy('verify', ['--enforce'], UNLINK_WHY);
 /** For rows whose raw entry does not hold them, while another one does. */
 export const RELINK_REMEDY = remedy(
   'verify',

@@ -98,7 +98,7 @@ function connectionLosses(
 }
 
 function entryAlerts(
-  { damaged, unreplayed, unrecorded_chunk: chunks }: Losses,
+  { damaged, unreplayed, orphaned, unrecorded_chunk: chunks }: Losses,
   rawLog: CheckResult | undefined,
 ): Alert[] {
   const alerts: Alert[] = [];
@@ -134,6 +134,18 @@ function entryAlerts(
         count: unreplayed.count,
         message: `${amount(unreplayed.count, 'failed entry', 'failed entries')} can be read now: ${named(unreplayed)}.`,
         remedy: remedy('replay', ['--failed'], 'imports them'),
+      }),
+    );
+  }
+  if (orphaned.count > 0) {
+    alerts.push(
+      findingAlert('degraded', {
+        since: null,
+        state: orphaned.digest,
+        subject: 'unknown_connection',
+        count: orphaned.count,
+        message: `${amount(orphaned.count, 'raw entry', 'raw entries')} that ${orphaned.count === 1 ? 'was' : 'were'} applied ${orphaned.count === 1 ? 'names' : 'name'} a number that no connection has any more: ${named(orphaned)}.`,
+        remedy: rawLog?.remedy ?? null,
       }),
     );
   }

@@ -12,6 +12,8 @@ import { amount } from '../../model/amount.js';
 import { signatureWords, type SignatureCounts } from '../../model/run-result.js';
 import { RawLog } from '../../rawlog/raw-log.js';
 import { judgeSignature } from '../../rules/signatures.js';
+import { readOrphanOwners, type OrphanOwner } from '../../store/tables/altered-entries.js';
+import type { ConnectionRow } from '../../store/tables/connections.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import {
   DEDUPE_REMEDY,
@@ -73,6 +75,7 @@ async function record(recorder: Recorder, item: AuditedItem): Promise<void> {
     case 'entry_failed':
     case 'entry_pending':
     case 'entry_unknown_connection':
+    case 'entry_orphaned':
       await recorder.finding('!', item);
       break;
     case 'entry_unreadable':
@@ -152,14 +155,36 @@ async function remedyFor(audit: AuditResult, { sql, connections }: VerifyView): 
   // A replay finds the one row and leaves the other.
   if (total.doubled + total.unfoundedCopies > 0) return DEDUPE_REMEDY;
   if (total.unfoundedHeld > 0) return REPLAY_ALL_REMEDY;
+  if (audit.replacedExample !== null) return sourceRemedy(sql, audit.replacedExample, STORE_AGAIN);
   if (total.unfounded > 0) return UNLINK_REMEDY;
   if (open.failed > 0) return remedy('replay', ['--failed'], 'imports the failed entries again');
   if (open.pending > 0) return remedy('replay', [], 'imports the pending entries');
   if (open.nameless.entries > 0 && open.unknownConnection === open.nameless.entries)
     return namelessRemedy(candidatesOf(connections, open.nameless.providers));
+  const orphans = open.unknownConnection > 0 ? await readOrphanOwners(sql) : [];
+  if (orphans.length > 0) return orphanRemedy(connections, orphans);
   if (open.unknownConnection > 0)
     return remedy('replay', ['--register'], 'creates the connections and imports their entries');
   return null;
+}
+
+/** Entries that were applied to the one connection that has lost their number get it back; others make connections anew. */
+function orphanRemedy(connections: readonly ConnectionRow[], orphans: readonly OrphanOwner[]): Remedy {
+  // An entry with nothing but statuses has no messages, and so says nothing about its owner.
+  const [owner, another] = orphans.filter(({ connectionId }) => connectionId !== null);
+  const row = connections.find(({ id }) => id === owner?.connectionId);
+  const [number, second] = owner?.phoneNumberIds ?? [];
+  return row === undefined || another !== undefined || number === undefined || second !== undefined
+    ? remedy(
+        'replay',
+        ['--all', '--register'],
+        'creates the connections that the entries name, and imports them',
+      )
+    : remedy(
+        'connection edit',
+        [row.name, '--phone-number-id', number],
+        'gives the connection back the number that its entries name',
+      );
 }
 
 /** Nothing was rejected or unreadable, or it is acknowledged: rejected items, broken JSON, entries in an unknown format. */

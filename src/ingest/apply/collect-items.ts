@@ -1,6 +1,7 @@
 import { phoneEquivalents } from '../../identity/phone.js';
 import type { Fact } from '../../model/facts.js';
 import { retractOwnNumber } from '../../store/changes/own-number.js';
+import { restoreHashes } from '../../store/tables/altered-entries.js';
 import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
 import { refuse, renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
@@ -58,6 +59,10 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
     batch.slices.flatMap(({ entry }) =>
       entry.connectionScope === NO_SCOPE || entry.storedId !== null ? [] : [entry],
     ),
+  );
+  await restoreHashes(
+    work.tx,
+    batch.slices.flatMap(({ entry }) => (entry.storedId === null ? entry : [])),
   );
   for (const slice of batch.slices) if (!states.has(slice.entry.key)) unknown.set(slice.entry.key, slice);
   const stored = await readKnownEntries(

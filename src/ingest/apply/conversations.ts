@@ -121,13 +121,14 @@ function isEarlier(timestamp: number, source: MessageSource, row: ConversationRo
   return TIE_ORDER.indexOf(source) < TIE_ORDER.indexOf(row.firstMessageSource);
 }
 
-/** Loads the conversations of all stored leads in the batch, and makes those that messages and live reactions need. */
+/** Loads the conversations of all stored people in the batch, and makes those that messages and live reactions need. */
 export async function openConversations(
   work: BatchWork,
   named: readonly NamedPeople[],
 ): Promise<Conversations> {
+  // Also of known people without a lead: it may have been deleted from under its conversations.
   const leadIds = named.flatMap(({ plan }) =>
-    plan.people.filter((person) => person.hasStoredLead).map((person) => person.id),
+    plan.people.filter((person) => !person.isNew).map((person) => person.id),
   );
   const conversations = new Conversations(await readConversationsOfLeads(work.tx, leadIds));
   for (const item of work.items) {

@@ -1,7 +1,8 @@
 import { verdictOnClaim } from '../../rawlog/claim-verdict.js';
 import { RawLog } from '../../rawlog/raw-log.js';
 import { linkMessages, type StoredMessageRow } from '../../store/tables/messages.js';
-import { findGoneEntries, findUnlikelyClaims } from '../../store/tables/webhook-log.js';
+import { findUnlikelyClaims } from '../../store/tables/altered-entries.js';
+import { findGoneEntries } from '../../store/tables/webhook-log.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';
 
@@ -28,23 +29,30 @@ export async function relinkMessages(work: BatchWork, folded: FoldedMessages): P
     ...new Set(links.flatMap(({ claimedId }) => claimedId ?? [])),
   ]);
   const isLost = ({ claimedId }: Link): boolean => claimedId !== null && gone.has(claimedId);
-  // Only an entry that comes again finds what it has brought; a new one is another copy of the message.
   const others = links.filter((link) => link.claimedId !== null && !isLost(link));
-  const wrong = await findWrong(
-    work,
-    others.filter(({ logId }) => work.repeated.has(logId)),
-  );
+  const again = others.filter(({ logId }) => work.repeated.has(logId));
+  // A new entry is another copy of the message, as a rule: what costs little is asked of the one that the row names.
+  const copies = others.filter(({ logId }) => !work.repeated.has(logId));
+  const wrong = new Set([
+    ...(await findWrong(work, again, 'many')),
+    ...(await findWrong(work, copies, 'few')),
+  ]);
   const due = links.filter((link) => link.claimedId === null || isLost(link) || wrong.has(link.messageId));
   await linkMessages(work.tx, due);
   for (const { messageId, claimedId } of due) if (claimedId !== null) work.contested.add(messageId);
 }
 
 /** Rows that name an entry which is there and does not hold them. Only entries that do not name them are decoded. */
-async function findWrong({ tx }: BatchWork, links: readonly Link[]): Promise<Set<string>> {
+async function findWrong(
+  { tx }: BatchWork,
+  links: readonly Link[],
+  searches: 'many' | 'few',
+): Promise<Set<string>> {
   const wrong = new Set<string>();
   const unlikely = await findUnlikelyClaims(
     tx,
     links.map(({ messageId }) => messageId),
+    searches,
   );
   if (unlikely.size === 0) return wrong;
   const suspects = links.filter(({ messageId }) => unlikely.has(messageId));

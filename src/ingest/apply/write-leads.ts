@@ -17,7 +17,7 @@ import type { Conversations } from './conversations.js';
 import type { NamedPeople } from './name-people.js';
 import type { BatchWork } from './work.js';
 
-/** Inserts the batch's new leads and conversations and stores what was learned about identities: what messages hang on. */
+/** Inserts the batch's new leads and conversations and stores what was learned about identities: what messages hang on. Gives the leads that nobody knew. */
 export async function writeNewLeads(
   work: BatchWork,
   named: readonly NamedPeople[],
@@ -25,12 +25,15 @@ export async function writeNewLeads(
 ): Promise<Set<string>> {
   const newLeads = new Set<string>();
   const byLead = conversations.byLead();
+  const opened = new Set(conversations.inserts.map(({ id }) => id));
   for (const { organizationId, plan } of named) {
     const fresh = plan.people.filter((person) => person.isLead && !person.hasStoredLead);
     const rows = fresh.map((person) => projected(person, byLead, null));
     assertWritten('leads', rows.length, await insertLeads(work.tx, organizationId, rows));
     work.tally.leads.created += rows.length;
-    for (const person of fresh) newLeads.add(person.id);
+    // One that had a conversation was here before, with its tickets and its contact log: only its row was gone.
+    for (const { id } of fresh)
+      if ((byLead.get(id) ?? []).every((row) => opened.has(row.id))) newLeads.add(id);
     await writeIdentities(work.tx, organizationId, changedIdentities(plan.people));
     await attachIdentities(
       work.tx,

@@ -36,8 +36,8 @@ export interface NameKey {
 }
 
 /**
- * The lead behind each of the names, null where there is none: by lead_identities, else, for leads that another program
- * wrote, by their phone.
+ * The lead behind each of the names, null where there is none or it is gone: by lead_identities, else, for leads that another
+ * program wrote, by their phone.
  */
 export async function readLeadsOfNames(
   sql: Sql,
@@ -45,16 +45,19 @@ export async function readLeadsOfNames(
 ): Promise<(NameKey & { leadId: string | null })[]> {
   if (names.length === 0) return [];
   const rows = await sql.query(
-    `select k.place::int as place, coalesce(i.lead_id, l.id) as lead_id
+    `select k.place::int as place, l.id as lead_id
      from unnest($1::uuid[], $2::text[], $3::text[]) with ordinality as k (organization_id, kind, value, place)
      left join lateral (
        select person_id, lead_id from lead_identities
        where organization_id = k.organization_id and kind = k.kind and value = k.value limit 1
      ) i on true
      left join lateral (
+       select id from leads where id = i.lead_id
+       union all
        select id from leads
        where i.person_id is null and k.kind = 'phone'
-         and organization_id = k.organization_id and phone_number = k.value limit 1
+         and organization_id = k.organization_id and phone_number = k.value
+       limit 1
      ) l on true
      order by k.place`,
     [

@@ -26,6 +26,11 @@ interface Relation {
   isInLog?: boolean;
 }
 
+/** A lead that the raw log names comes back under its id, as long as its names are known. */
+const ONLY_LEAD_IS_GONE = `c.id is not null and l.id is null
+  and exists (select from lead_identities i where i.person_id = v.lead_id)
+  and exists (select from messages m where m.conversation_id = v.id and m.batch_id is not null)`;
+
 /**
  * Looked at row by row although foreign keys forbid most of it: a dump restored with triggers disabled brings rows in behind
  * their back, and leaves the constraints as if they had been checked.
@@ -49,7 +54,17 @@ const RELATIONS: readonly Relation[] = [
        left join connections c on c.id = v.connection_id
        left join leads l on l.id = v.lead_id
        where ${inScope('v.connection_id')} and ${sinceScope('v.last_message_at')}
-         and (c.id is null or l.id is null or l.organization_id <> c.organization_id)`,
+         and (c.id is null or l.id is null or l.organization_id <> c.organization_id)
+         and not (${ONLY_LEAD_IS_GONE})`,
+  },
+  {
+    query: `select v.connection_id, 'conversation ' || v.id as subject,
+         'is with the lead ' || v.lead_id || ', who does not exist' as detail
+       from conversations v
+       left join connections c on c.id = v.connection_id
+       left join leads l on l.id = v.lead_id
+       where ${inScope('v.connection_id')} and ${sinceScope('v.last_message_at')} and ${ONLY_LEAD_IS_GONE}`,
+    isInLog: true,
   },
   {
     query: `select v.connection_id, 'ticket ' || t.id as subject,

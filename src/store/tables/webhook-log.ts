@@ -160,29 +160,6 @@ export async function findGoneEntries(tx: Sql, ids: readonly string[]): Promise<
   return new Set(rows.map((row) => textOf(row, 'id')));
 }
 
-/** Of large entries it is only asked whom they are about: a search for many ids in megabytes would take long. */
-const SEARCHED_BYTES = 256 * 1024;
-
-/** Which of these messages name an entry whose bytes do not, or that is about others: it may not hold them. */
-export async function findUnlikelyClaims(tx: Sql, messageIds: readonly string[]): Promise<Set<string>> {
-  if (messageIds.length === 0) return new Set();
-  const rows = await tx.query(
-    `select m.id from unnest($1::uuid[]) as k (id)
-     cross join lateral (
-       select id, batch_id, lead_id, external_id, stanza_id from messages where id = k.id offset 0
-     ) m
-     cross join lateral (select * from webhook_log where id = m.batch_id limit 1) w
-     where case when octet_length(w.raw_body) <= ${SEARCHED_BYTES}
-       then position(convert_to(m.external_id, 'UTF8') in w.raw_body) = 0
-         and (m.stanza_id is null or position(convert_to(m.stanza_id, 'UTF8') in w.raw_body) = 0)
-       else not exists (
-         select from lead_identities i where i.lead_id = m.lead_id and i.value = any(w.chat_ids)
-       ) end`,
-    [arrayLiteral(messageIds)],
-  );
-  return new Set(rows.map((row) => textOf(row, 'id')));
-}
-
 /** Records another attempt at entries that were not finished, or that ended differently this time. */
 export async function updateEntries(tx: Sql, runId: string, rows: readonly EntryOutcome[]): Promise<number> {
   if (rows.length === 0) return 0;

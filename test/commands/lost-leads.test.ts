@@ -1,0 +1,76 @@
+import { expect, it } from 'vitest';
+import { CHECK_NAMES } from '../../src/commands/verify/types.js';
+import { verify } from '../../src/commands/verify/verify.js';
+import type { Store } from '../../src/store/store.js';
+import { describeOnBackends } from '../support/databases.js';
+import { ask } from '../support/explaining.js';
+import { replayBodies, replayLog, testContext } from '../support/replaying.js';
+import {
+  ANA,
+  BRU,
+  echo,
+  history,
+  live,
+  liveFrom,
+  old,
+  reaction,
+  status,
+  wamid,
+} from '../support/webhooks.js';
+import { night } from '../support/nights.js';
+
+const LOG = [
+  history([old('H1', -900), old('H2', -800)], { progress: 100 }),
+  liveFrom('Ana', 'A1', 0),
+  live('B1', 9, { from: BRU }),
+  echo('A3', 12),
+  status('A3', 'delivered', 15),
+  reaction('A1', 20, '👍'),
+];
+
+const MENDS: Record<string, (store: Store) => Promise<unknown>> = {
+  'replay --all': (store) => replayLog(store, { which: 'all' }),
+  'replay FILE': (store) => replayBodies(store, LOG),
+  'reconcile --apply': (store) => night(store),
+};
+
+/** What a dump without foreign keys, or a careless program, does. */
+async function loseLead(store: Store): Promise<void> {
+  await store.sql.execute('begin');
+  await store.sql.execute(`set local session_replication_role = replica`);
+  await store.sql.execute(`delete from leads where phone_number = '+${ANA}'`);
+  await store.sql.execute('commit');
+}
+
+function leadsOf(store: Store) {
+  return store.sql.query(
+    `select id, phone_number, push_name, source, is_active, first_seen_at::text, last_message_at::text from leads order by id`,
+  );
+}
+
+function verified(store: Store) {
+  return verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+}
+
+describeOnBackends('a lead whose row is gone', (backend) => {
+  for (const [command, mend] of Object.entries(MENDS)) {
+    it(`is a finding everywhere, and comes back as it was by ${command}`, async () => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      await night(store);
+      const leads = await leadsOf(store);
+      await loseLead(store);
+      const { checks } = await verified(store);
+      for (const name of ['raw_log', 'consistency'])
+        expect(checks.find(({ check }) => check === name)).toMatchObject({
+          status: 'findings',
+          remedy: { command: 'replay', args: ['--all'] },
+        });
+      expect(await ask(store, wamid('A1'))).toMatchObject({ remedies: [{ do: 'replay_contact' }] });
+      await mend(store);
+      expect(await leadsOf(store)).toEqual(leads);
+      expect(await verified(store)).toMatchObject({ severity: null, findings: 0 });
+      expect(await ask(store, wamid('A1'))).toMatchObject({ findings: [] });
+    });
+  }
+});
