@@ -1,6 +1,7 @@
 import { bomLength, COMMA, OPEN_BRACE, OPEN_BRACKET, SEMICOLON, skipBlank, TAB } from './bytes.js';
 import { instantOf } from '../model/time.js';
 import { CsvScanner, type CsvCell, type CsvRecord } from './csv-scanner.js';
+import { escapesOfCells, unescapedCell, type FileEscapes } from './escaped-values.js';
 import { mayHoldBody } from './markers.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { entryOfBodies, entryOfRow, saysWhoSigned, type NamedCell } from './row-entry.js';
@@ -75,8 +76,15 @@ export class CsvSplitter implements Splitter {
     if (isEmpty(cell)) return;
     const named: NamedCell = { name: this.layout.names?.[column], bytes: cell.bytes };
     const isJson = column === this.layout.jsonColumn;
-    if (cell.bytes.length >= SHORTEST_BODY && isBody(cell, isJson)) this.#bodies.push(named);
+    if (cell.bytes.length >= SHORTEST_BODY && isBody(cell, isJson))
+      this.#bodies.push({ ...named, bytes: this.#plain(cell, cell.bytes) });
     else if (!isJson && saysWhoSigned(named)) this.#signing.push(named);
+  }
+
+  /** `mysql -B`, `\\copy` and SELECT INTO OUTFILE double the backslashes of cells that have no quotes. */
+  #plain(cell: CsvCell, bytes: Buffer): Buffer {
+    const { delimiter, escapes } = this.layout;
+    return delimiter === TAB && !cell.quoted ? unescapedCell(bytes, escapes) : bytes;
   }
 
   #takeRecord({ columns, end, newlines, ending }: CsvRecord): void {
@@ -158,6 +166,8 @@ export interface CsvLayout {
   names: readonly string[] | undefined;
   jsonColumn: number;
   receivedAtColumn: number | undefined;
+  /** Of cells without quotes. */
+  escapes?: FileEscapes;
 }
 
 const DELIMITERS = [COMMA, SEMICOLON, TAB];
@@ -208,7 +218,11 @@ function layoutWith(delimiter: number, records: SampleRecord[]): CsvLayout | 'no
     bestColumn(names, countsOf(holdsBody)) ??
     bestColumn(names, countsOf(looksLikeJson));
   if (jsonColumn !== undefined) {
-    return { delimiter, names, jsonColumn, receivedAtColumn: findName(names, RECEIVED_AT_NAMES) };
+    const receivedAtColumn = findName(names, RECEIVED_AT_NAMES);
+    const cells = rows.flatMap(({ cells }) => cells[jsonColumn] ?? []);
+    const written = cells.flatMap(({ bytes, quoted }) => (bytes === undefined || quoted ? [] : bytes));
+    const escapes = delimiter === TAB ? escapesOfCells(written) : undefined;
+    return { delimiter, names, jsonColumn, receivedAtColumn, escapes };
   }
   return names.length > 1 && rows.length > 0 && rows.length === others.length ? 'no_json' : undefined;
 }
