@@ -41,16 +41,17 @@ export class CsvSplitter implements Splitter {
     this.#row = start.element;
     // A file's first record has no line end before it, wherever a byte order mark lets its text start.
     this.#headerIsNext = layout.names !== undefined && start.line === 0;
-    this.#scanner = new CsvScanner(layout.delimiter, queue.maxEntryBytes, {
+    const handler = {
       // Any cell may hold the headers, from any row on.
       wants: () => true,
-      cell: (column, cell) => {
+      cell: (column: number, cell: CsvCell) => {
         this.#takeCell(column, cell);
       },
-      record: (record) => {
+      record: (record: CsvRecord) => {
         this.#takeRecord(record);
       },
-    });
+    };
+    this.#scanner = new CsvScanner(layout.delimiter, queue.maxEntryBytes, handler, layout.hasEscapes);
   }
 
   push(chunk: Buffer): void {
@@ -168,6 +169,8 @@ export interface CsvLayout {
   receivedAtColumn: number | undefined;
   /** Of cells without quotes. */
   escapes?: FileEscapes;
+  /** Whether a backslash escapes in quoted cells. */
+  hasEscapes?: boolean;
 }
 
 const DELIMITERS = [COMMA, SEMICOLON, TAB];
@@ -175,6 +178,9 @@ const JSON_NAMES = ['payload', 'body', 'rawbody', 'data', 'json', 'message'];
 const RECEIVED_AT_NAMES = ['receivedat', 'createdat', 'timestamp', 'time'];
 const COLUMN_NAME = /^[\p{L}\p{N}_ .:#$@()/-]{1,64}$/u;
 const SAMPLE_RECORDS = 50;
+
+/** A quoted cell of JSON whose own quotes are escaped by a backslash: `,"{\\"object\\":`. */
+const ESCAPED_CELL = /(?:^|[,;\t\n])"\s*[{[][\s{[]*\\"/;
 
 interface SampleRecord {
   cells: CsvCell[];
@@ -186,6 +192,14 @@ interface SampleRecord {
  * JSON, and undefined for anything else.
  */
 export function findCsvLayout(head: Buffer): CsvLayout | 'no_json' | undefined {
+  if (ESCAPED_CELL.test(head.toString('latin1'))) {
+    for (const delimiter of DELIMITERS) {
+      const records = sample(head, delimiter, true);
+      // A text of JSON in a line of its own is no table.
+      const layout = (records[0]?.cells.length ?? 0) > 1 ? layoutWith(delimiter, records) : undefined;
+      if (layout !== undefined && layout !== 'no_json') return { ...layout, hasEscapes: true };
+    }
+  }
   let table: CsvLayout | 'no_json' | undefined;
   for (const delimiter of DELIMITERS) {
     const layout = layoutWith(delimiter, sample(head, delimiter));
@@ -269,19 +283,20 @@ function holdsBody({ bytes, quoted }: CsvCell): boolean {
 }
 
 /** The first records; the last one may be cut by the end of the sample. */
-function sample(head: Buffer, delimiter: number): SampleRecord[] {
+function sample(head: Buffer, delimiter: number, hasEscapes = false): SampleRecord[] {
   const records: SampleRecord[] = [];
   let cells: CsvCell[] = [];
-  const scanner = new CsvScanner(delimiter, head.length, {
+  const handler = {
     wants: () => records.length < SAMPLE_RECORDS,
-    cell: (_, cell) => {
+    cell: (_: number, cell: CsvCell) => {
       cells.push(cell);
     },
     record: ({ columns, ending }: CsvRecord) => {
       if (columns > 0 && records.length < SAMPLE_RECORDS) records.push({ cells, whole: ending === 'line' });
       cells = [];
     },
-  });
+  };
+  const scanner = new CsvScanner(delimiter, head.length, handler, hasEscapes);
   scanner.push(head.subarray(bomLength(head)));
   scanner.end();
   return records;
