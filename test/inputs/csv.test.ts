@@ -63,6 +63,13 @@ test('a row that says who signed its body is an entry with both, from any row on
   expect(seen.at(-1)).toMatchObject({ at: 'log:62[60]', receivedAt: '2025-09-16T05:00:00.000Z' });
 });
 
+test('a column that is just called a signature is one where it holds one', async () => {
+  const { texts } = await readText(
+    `id,signature,payload\n1,sha256=ab,${quoted(BODY)}\n2,Ana Souza,${quoted(BODY)}\n3,,${quoted(BODY)}\n`,
+  );
+  expect(texts).toEqual([`{"signature":"sha256=ab","body":${JSON.stringify(BODY)}}`, BODY, BODY]);
+});
+
 test.each([';', '\t', ','])(
   'delimiter "%s", a byte order mark and CRLF are recognised',
   async (delimiter) => {
