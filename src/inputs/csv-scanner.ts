@@ -1,4 +1,4 @@
-import { ByteCollector, CARRIAGE_RETURN, NEWLINE, QUOTE } from './bytes.js';
+import { BACKSLASH, ByteCollector, CARRIAGE_RETURN, NEWLINE, QUOTE } from './bytes.js';
 
 /** A requested cell of a CSV record; `bytes` is undefined when the cell is over the limit. */
 export interface CsvCell {
@@ -33,8 +33,11 @@ export interface CsvHandler {
  * must be skipped in constant memory, and a cut last record must still be returned; cells stay bytes, valid UTF-8 or not.
  */
 export class CsvScanner {
-  /** `quote`: the last byte was a quote inside a quoted cell, the first of a pair or the closing one. */
-  #state: 'start' | 'plain' | 'quoted' | 'quote' = 'start';
+  /**
+   * `quote`: the last byte was a quote inside a quoted cell, the first of a pair or the closing one; `escape`: it was a backslash
+   * there that escapes.
+   */
+  #state: 'start' | 'plain' | 'quoted' | 'quote' | 'escape' = 'start';
   #column = 0;
   #quoted = false;
   /** Pairs of quotes in the current cell. */
@@ -50,6 +53,8 @@ export class CsvScanner {
     private readonly delimiter: number,
     private readonly limit: number,
     private readonly handler: CsvHandler,
+    /** Whether a backslash escapes in quoted cells: SELECT INTO OUTFILE … ENCLOSED BY '"', Spark. */
+    private readonly hasEscapes = false,
   ) {
     // A cell of nothing but quotes is twice as long in the file.
     this.#raw = new ByteCollector(limit * 2 + 2);
@@ -64,6 +69,10 @@ export class CsvScanner {
       if (state === 'quoted') {
         if (byte === QUOTE) state = 'quote';
         else if (byte === NEWLINE) this.#newlines++;
+        else if (byte === BACKSLASH && this.hasEscapes) state = 'escape';
+      } else if (state === 'escape') {
+        state = 'quoted';
+        if (byte === NEWLINE) this.#newlines++;
       } else if (state === 'quote' && byte === QUOTE) {
         state = 'quoted';
         this.#pairs++;
@@ -94,7 +103,8 @@ export class CsvScanner {
   }
 
   end(): void {
-    if (this.#begun) this.#endRecord(0, this.#state === 'quoted' ? 'cut' : 'text');
+    if (this.#begun)
+      this.#endRecord(0, this.#state === 'quoted' || this.#state === 'escape' ? 'cut' : 'text');
   }
 
   #keep(chunk: Buffer, from: number, to: number): void {
@@ -117,7 +127,7 @@ export class CsvScanner {
     if (this.#wanted) {
       const size = this.#raw.size - this.#pairs - (this.#quoted ? 1 : 0);
       const raw = this.#raw.take();
-      const bytes = raw === undefined ? undefined : readCell(raw, this.#quoted);
+      const bytes = raw === undefined ? undefined : this.#read(raw);
       this.handler.cell(this.#column, {
         bytes: bytes !== undefined && bytes.length > this.limit ? undefined : bytes,
         size,
@@ -129,7 +139,41 @@ export class CsvScanner {
     this.#pairs = 0;
     this.#wanted = this.handler.wants(this.#column);
   }
+
+  #read(raw: Buffer): Buffer {
+    return this.#quoted && this.hasEscapes ? readEscaped(raw) : readCell(raw, this.#quoted);
+  }
 }
+
+/** The value of a quoted cell in which backslashes escape. */
+function readEscaped(written: Buffer): Buffer {
+  const raw = written.toString('latin1');
+  const text = raw.slice(0, endOfEscaped(raw));
+  const plain = text.replace(MYSQL, (_, escaped?: string) => (escaped === '0' ? '\0' : (escaped ?? '"')));
+  // Spark escapes quotes and the backslashes before them; any others are the JSON's own.
+  const isSpark = OWN_ESCAPE.test(text) || NO_ESCAPE.test(plain);
+  const value = isSpark
+    ? text.replace(SPARK, (_, run: string = '') => `${'\\'.repeat(Math.floor(run.length / 2))}"`)
+    : plain;
+  return Buffer.from(value, 'latin1');
+}
+
+/** Where the quote is that ends a cell: none that is escaped or doubled. */
+function endOfEscaped(raw: string): number {
+  for (let at = 0; at < raw.length; at++) {
+    if (raw[at] === '\\') at++;
+    else if (raw[at] === '"' && raw[at + 1] === '"') at++;
+    else if (raw[at] === '"') return at;
+  }
+  return raw.length;
+}
+
+const MYSQL = /\\(["\\\n\r0])|""/g;
+const SPARK = /(\\+)"|""/g;
+/** A backslash that escapes nothing which MySQL does. */
+const OWN_ESCAPE = /(?<!\\)(?:\\\\)*\\(?!["\\\n\r0])/;
+/** A backslash that no JSON has. */
+const NO_ESCAPE = /(?<!\\)(?:\\\\)*\\(?!["\\/bfnrtu])/;
 
 /** The value of a cell: without doubled quotes, the closing quote, and a carriage return at the end of the line. */
 function readCell(written: Buffer, quoted: boolean): Buffer {

@@ -1,8 +1,11 @@
 import path from 'node:path';
 import { constants, type Stats } from 'node:fs';
-import { access, readdir, realpath, stat } from 'node:fs/promises';
+import { access, open, readdir, realpath, stat } from 'node:fs/promises';
 import { ConfigError } from '../model/errors.js';
+import { bomLength, skipBlank } from './bytes.js';
 import { DamagedInputError } from './decompress.js';
+import { FORMAT_HEAD_BYTES } from './sniff-format.js';
+import { sniffSqlDump } from './split-sql.js';
 import { listZip, type ZipMember } from './zip-archive.js';
 
 export type ResolvedInput =
@@ -25,7 +28,7 @@ export type ResolvedInput =
 const NOT_LOGS = new Set(
   (
     '7z avif bmp class css db doc docx eot exe gif heic heif html ico jar jpeg jpg js lock map md mjs mov mp3 mp4 ' +
-    'ods odt ogg opus otf pdf pem pid png ppt pptx py rar sh so sock sqlite sqlite3 sql svg tif tiff toml ts ttf ' +
+    'ods odt ogg opus otf pdf pem pid png ppt pptx py rar sh so sock sqlite sqlite3 svg tif tiff toml ts ttf ' +
     'wasm wav webm webp woff woff2 xls xlsx xml yaml yml zip'
   ).split(' '),
 );
@@ -105,7 +108,7 @@ async function resolvePresent(given: string, lookup: Lookup, stats: Stats): Prom
   if (found.length === 0) {
     throw new ConfigError(`The directory ${given} holds no logs.`, {
       remedy:
-        'Give the directory or the files with the webhook logs (.ndjson, .json, .log, .csv, .gz, .zst).',
+        'Give the directory or the files with the webhook logs (.ndjson, .json, .log, .csv, .sql, .gz, .zst).',
     });
   }
   return found;
@@ -125,7 +128,7 @@ async function fileInputs(given: string, { cwd, onPassedOver }: Lookup, stats: S
     if (parts.some((part) => LEFT_BEHIND.test(part))) continue;
     const isHidden = parts.some((part) => part.startsWith('.') && part !== '.');
     // An archive inside an archive cannot be read, and says so when it is opened.
-    if (!isHidden && (mayBeLog(member.name) || isCalledZip(member.name)))
+    if (!isHidden && (mayBeLog(member.name) || isCalled('.zip', member.name)))
       inputs.push({ kind: 'file', path: inside, absolutePath, size: member.compressedBytes, member });
     else onPassedOver?.(inside);
   }
@@ -166,7 +169,8 @@ async function listDirectory(directory: string, lookup: Lookup): Promise<FileInp
       } else if (isDirectory) {
         await visit(inside);
       } else if (isFile) {
-        if (mayBeLog(name) || (await isZip(path.resolve(cwd, inside))))
+        const file = path.resolve(cwd, inside);
+        if (isCalled('.sql', name) ? await isSqlDump(file) : mayBeLog(name) || (await isZip(file)))
           found.push(...(await fileInputs(inside, lookup, stats)));
         else onPassedOver?.(inside);
       }
@@ -178,11 +182,26 @@ async function listDirectory(directory: string, lookup: Lookup): Promise<FileInp
 
 /** Whether a file is what its name `.zip` says. */
 async function isZip(absolutePath: string): Promise<boolean> {
-  return isCalledZip(absolutePath) && (await filesInZip(absolutePath)) !== undefined;
+  return isCalled('.zip', absolutePath) && (await filesInZip(absolutePath)) !== undefined;
 }
 
-function isCalledZip(name: string): boolean {
-  return name.toLowerCase().endsWith('.zip');
+/** Whether a file `.sql` has rows: a migration or a query beside logs has none, and nobody misses it. */
+async function isSqlDump(absolutePath: string): Promise<boolean> {
+  const file = await open(absolutePath);
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(FORMAT_HEAD_BYTES), 0, FORMAT_HEAD_BYTES, 0);
+    const head = buffer.subarray(0, bytesRead);
+    // SQL Server writes UTF-16.
+    const isWide = head[0] === 0xff && head[1] === 0xfe;
+    const text = isWide ? Buffer.from(head.toString('utf16le')) : head;
+    return sniffSqlDump(text.subarray(skipBlank(text, bomLength(text)))) !== undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+function isCalled(extension: '.zip' | '.sql', name: string): boolean {
+  return name.toLowerCase().endsWith(extension);
 }
 
 function mayBeLog(name: string): boolean {

@@ -1,5 +1,5 @@
 import { mayHoldSignature } from '../decode/envelopes/http-head.js';
-import { namesHubSignature } from '../decode/envelopes/signatures.js';
+import { isCalledSignature, namesHubSignature } from '../decode/envelopes/signatures.js';
 
 /** A cell of a row, with the name of its column where the file gives one. */
 export interface NamedCell {
@@ -17,7 +17,7 @@ const HUB_SIGNATURE = 'x-hub-signature-256';
 export function saysWhoSigned({ name, bytes }: NamedCell): boolean {
   if (bytes.length === 0 || bytes.length >= LONGEST_HEADERS) return false;
   if (name !== undefined && namesHubSignature(name)) return true;
-  if (name === undefined && isSignature(bytes)) return true;
+  if (name === undefined ? isSignature(bytes) : isCalledSignature(name, startOf(bytes))) return true;
   return bytes.includes('ignature') || bytes.includes('IGNATURE')
     ? mayHoldSignature(bytes.toString('latin1'))
     : false;
@@ -53,9 +53,14 @@ const BODY = 'body';
 
 function nameOf({ name, bytes }: NamedCell, index: number): string {
   if (name === undefined && isSignature(bytes)) return HUB_SIGNATURE;
-  if (name !== undefined && namesHubSignature(name)) return name;
+  if (name !== undefined && (namesHubSignature(name) || isCalledSignature(name, startOf(bytes)))) return name;
   if (name !== undefined && !saysWhoSigned({ name, bytes })) return name === BODY ? `${BODY}1` : name;
   return index === 0 ? 'headers' : `headers${index + 1}`;
+}
+
+/** No signature is longer. */
+function startOf(bytes: Buffer): string {
+  return bytes.toString('latin1', 0, 200);
 }
 
 function isSignature(bytes: Buffer): boolean {

@@ -2,6 +2,7 @@ import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipBlank }
 import { readFrame, readQuote, type FrameForm } from '../decode/envelopes/line-frames.js';
 import { isRequestLine, isSignatureLine } from '../decode/envelopes/http-head.js';
 import { findValue } from './console-line.js';
+import { escapesOfLines, type FileEscapes } from './escaped-values.js';
 import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
 import { looksLikeChatText } from './exports/chat-text.js';
 import { ChatExporterSplitter, looksLikeChatExporter } from './exports/split-chat-exporter.js';
@@ -16,7 +17,7 @@ import { ValueScanner } from './value-scanner.js';
 export type Format =
   | { kind: 'ndjson' }
   /** `keepsBodies`: it is a web server's, whose lines end in the request's body. */
-  | { kind: 'console'; keepsBodies?: boolean }
+  | { kind: 'console'; keepsBodies?: boolean; escapes?: FileEscapes }
   /** `endsLines`: what is no part of a line ends in a line end; Fluent Bit takes them all off. */
   | { kind: 'framed'; form: FrameForm; endsLines: boolean }
   | { kind: 'values' }
@@ -37,7 +38,8 @@ const SAMPLE_LINES = 200;
 export function sniffFormat(head: Buffer): Format {
   const format = formatOf(head);
   if (format.kind !== 'console') return format;
-  return { kind: 'console', keepsBodies: KEEPS_BODIES.test(head.toString('latin1')) };
+  const keepsBodies = KEEPS_BODIES.test(head.toString('latin1'));
+  return { kind: 'console', keepsBodies, escapes: escapesOfLines(head) };
 }
 
 const KEEPS_BODIES = /"POST [^"\n]*" \d{3} [^\n]*"(?:\\x7B|\\x5B|\{|\[)/i;

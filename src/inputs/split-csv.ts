@@ -1,6 +1,7 @@
 import { bomLength, COMMA, OPEN_BRACE, OPEN_BRACKET, SEMICOLON, skipBlank, TAB } from './bytes.js';
 import { instantOf } from '../model/time.js';
 import { CsvScanner, type CsvCell, type CsvRecord } from './csv-scanner.js';
+import { escapesOfCells, unescapedCell, type FileEscapes } from './escaped-values.js';
 import { mayHoldBody } from './markers.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { entryOfBodies, entryOfRow, saysWhoSigned, type NamedCell } from './row-entry.js';
@@ -40,16 +41,17 @@ export class CsvSplitter implements Splitter {
     this.#row = start.element;
     // A file's first record has no line end before it, wherever a byte order mark lets its text start.
     this.#headerIsNext = layout.names !== undefined && start.line === 0;
-    this.#scanner = new CsvScanner(layout.delimiter, queue.maxEntryBytes, {
+    const handler = {
       // Any cell may hold the headers, from any row on.
       wants: () => true,
-      cell: (column, cell) => {
+      cell: (column: number, cell: CsvCell) => {
         this.#takeCell(column, cell);
       },
-      record: (record) => {
+      record: (record: CsvRecord) => {
         this.#takeRecord(record);
       },
-    });
+    };
+    this.#scanner = new CsvScanner(layout.delimiter, queue.maxEntryBytes, handler, layout.hasEscapes);
   }
 
   push(chunk: Buffer): void {
@@ -75,8 +77,15 @@ export class CsvSplitter implements Splitter {
     if (isEmpty(cell)) return;
     const named: NamedCell = { name: this.layout.names?.[column], bytes: cell.bytes };
     const isJson = column === this.layout.jsonColumn;
-    if (cell.bytes.length >= SHORTEST_BODY && isBody(cell, isJson)) this.#bodies.push(named);
+    if (cell.bytes.length >= SHORTEST_BODY && isBody(cell, isJson))
+      this.#bodies.push({ ...named, bytes: this.#plain(cell, cell.bytes) });
     else if (!isJson && saysWhoSigned(named)) this.#signing.push(named);
+  }
+
+  /** `mysql -B`, `\\copy` and SELECT INTO OUTFILE double the backslashes of cells that have no quotes. */
+  #plain(cell: CsvCell, bytes: Buffer): Buffer {
+    const { delimiter, escapes } = this.layout;
+    return delimiter === TAB && !cell.quoted ? unescapedCell(bytes, escapes) : bytes;
   }
 
   #takeRecord({ columns, end, newlines, ending }: CsvRecord): void {
@@ -158,6 +167,10 @@ export interface CsvLayout {
   names: readonly string[] | undefined;
   jsonColumn: number;
   receivedAtColumn: number | undefined;
+  /** Of cells without quotes. */
+  escapes?: FileEscapes;
+  /** Whether a backslash escapes in quoted cells. */
+  hasEscapes?: boolean;
 }
 
 const DELIMITERS = [COMMA, SEMICOLON, TAB];
@@ -165,6 +178,9 @@ const JSON_NAMES = ['payload', 'body', 'rawbody', 'data', 'json', 'message'];
 const RECEIVED_AT_NAMES = ['receivedat', 'createdat', 'timestamp', 'time'];
 const COLUMN_NAME = /^[\p{L}\p{N}_ .:#$@()/-]{1,64}$/u;
 const SAMPLE_RECORDS = 50;
+
+/** A quoted cell of JSON whose own quotes are escaped by a backslash: `,"{\\"object\\":`. */
+const ESCAPED_CELL = /(?:^|[,;\t\n])"\s*[{[][\s{[]*\\"/;
 
 interface SampleRecord {
   cells: CsvCell[];
@@ -176,6 +192,14 @@ interface SampleRecord {
  * JSON, and undefined for anything else.
  */
 export function findCsvLayout(head: Buffer): CsvLayout | 'no_json' | undefined {
+  if (ESCAPED_CELL.test(head.toString('latin1'))) {
+    for (const delimiter of DELIMITERS) {
+      const records = sample(head, delimiter, true);
+      // A text of JSON in a line of its own is no table.
+      const layout = (records[0]?.cells.length ?? 0) > 1 ? layoutWith(delimiter, records) : undefined;
+      if (layout !== undefined && layout !== 'no_json') return { ...layout, hasEscapes: true };
+    }
+  }
   let table: CsvLayout | 'no_json' | undefined;
   for (const delimiter of DELIMITERS) {
     const layout = layoutWith(delimiter, sample(head, delimiter));
@@ -208,7 +232,11 @@ function layoutWith(delimiter: number, records: SampleRecord[]): CsvLayout | 'no
     bestColumn(names, countsOf(holdsBody)) ??
     bestColumn(names, countsOf(looksLikeJson));
   if (jsonColumn !== undefined) {
-    return { delimiter, names, jsonColumn, receivedAtColumn: findName(names, RECEIVED_AT_NAMES) };
+    const receivedAtColumn = findName(names, RECEIVED_AT_NAMES);
+    const cells = rows.flatMap(({ cells }) => cells[jsonColumn] ?? []);
+    const written = cells.flatMap(({ bytes, quoted }) => (bytes === undefined || quoted ? [] : bytes));
+    const escapes = delimiter === TAB ? escapesOfCells(written) : undefined;
+    return { delimiter, names, jsonColumn, receivedAtColumn, escapes };
   }
   return names.length > 1 && rows.length > 0 && rows.length === others.length ? 'no_json' : undefined;
 }
@@ -255,19 +283,20 @@ function holdsBody({ bytes, quoted }: CsvCell): boolean {
 }
 
 /** The first records; the last one may be cut by the end of the sample. */
-function sample(head: Buffer, delimiter: number): SampleRecord[] {
+function sample(head: Buffer, delimiter: number, hasEscapes = false): SampleRecord[] {
   const records: SampleRecord[] = [];
   let cells: CsvCell[] = [];
-  const scanner = new CsvScanner(delimiter, head.length, {
+  const handler = {
     wants: () => records.length < SAMPLE_RECORDS,
-    cell: (_, cell) => {
+    cell: (_: number, cell: CsvCell) => {
       cells.push(cell);
     },
     record: ({ columns, ending }: CsvRecord) => {
       if (columns > 0 && records.length < SAMPLE_RECORDS) records.push({ cells, whole: ending === 'line' });
       cells = [];
     },
-  });
+  };
+  const scanner = new CsvScanner(delimiter, head.length, handler, hasEscapes);
   scanner.push(head.subarray(bomLength(head)));
   scanner.end();
   return records;

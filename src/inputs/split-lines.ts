@@ -7,6 +7,7 @@ import {
   OPEN_BRACKET,
   QUOTE,
   skipBlank,
+  TAB,
   trimEnd,
   withoutMarks,
 } from './bytes.js';
@@ -18,6 +19,7 @@ import {
   lineTime,
   type FoundEntry,
 } from './console-line.js';
+import { escapedValueIn, type FileEscapes } from './escaped-values.js';
 import { isRequestWithoutBody } from '../decode/envelopes/open-text.js';
 import { withoutColours } from '../decode/envelopes/clock.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
@@ -63,13 +65,16 @@ export class LineSplitter implements Splitter {
   private readonly kind: 'ndjson' | 'console';
   /** A request without a body among such with one has lost it. */
   readonly #keepsBodies: boolean;
+  /** Whether the literals and cells of the file's lines have their backslashes doubled. */
+  readonly #escapes: FileEscapes;
   #head = new RequestHead();
 
   constructor(
     private readonly queue: ItemQueue,
-    format: { kind: 'ndjson' | 'console'; keepsBodies?: boolean },
+    format: { kind: 'ndjson' | 'console'; keepsBodies?: boolean; escapes?: FileEscapes },
     start: Place,
   ) {
+    this.#escapes = format.escapes;
     this.kind = format.kind;
     this.#keepsBodies = format.keepsBodies === true;
     this.line = start.line;
@@ -292,6 +297,8 @@ export class LineSplitter implements Splitter {
       else this.queue.skipped++;
       return;
     }
+    if (this.#head.isEmpty && this.#giveEscaped(bytes, found, line, terminated ? this.#here() : before))
+      return;
     if (found.kind === 'unfinished') {
       const receivedAt = found.start === 0 ? undefined : lineTime(bytes, found.start);
       this.#begin(bytes.subarray(found.start), { line, before, receivedAt }, terminated);
@@ -322,6 +329,21 @@ export class LineSplitter implements Splitter {
     }
     const after = terminated || next.kind === 'whole' ? this.#here() : { ...before, given };
     this.queue.entry(entry, line, after, { receivedAt });
+  }
+
+  /** Gives the value of a line in a form that escapes backslashes, without its escapes. */
+  #giveEscaped(bytes: Buffer, found: FoundEntry, line: number, after: Place): boolean {
+    const isLine = found.kind === 'line';
+    const at = isLine ? bytes.indexOf(TAB_AND_BRACE) + 1 : found.start;
+    const start = bytes[at] === APOSTROPHE ? at + 1 : at;
+    const value = start === 0 ? undefined : escapedValueIn(bytes, start, this.#escapes);
+    if (value === undefined) return false;
+    // A line is given whole where more than its value counts: who signed it.
+    const entry = isLine
+      ? Buffer.concat([bytes.subarray(0, value.start), value.inner, bytes.subarray(value.end)])
+      : value.inner;
+    this.queue.entryWithin(entry, entry.length, line, after, { receivedAt: lineTime(bytes, start) });
+    return true;
   }
 
   /** Begins a value that continues on the next lines; the line end of its first line has been read already. */
@@ -382,6 +404,8 @@ export class LineSplitter implements Splitter {
 }
 
 const ESCAPE = 0x1b;
+const APOSTROPHE = 0x27;
+const TAB_AND_BRACE = Buffer.of(TAB, OPEN_BRACE);
 
 /** A blank line, or the comma that remains on the line where a value over several lines ended. */
 function isEmpty(line: Buffer): boolean {

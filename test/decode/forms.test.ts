@@ -631,6 +631,14 @@ describe('signatures', () => {
       'a header far outside',
       { request: { headers: { 'x-hub-signature-256': header } }, event: { inner: { body: WHOLE } } },
     ],
+    ['a column that is just called so', { id: 1, signature: header, raw_body: WHOLE }],
+    [
+      'a header and the signature of whoever forwarded',
+      {
+        headers: { 'x-hub-signature-256': header },
+        event: { signature: 'sha256=00', body: WHOLE },
+      },
+    ],
     ['a line of nginx', `"POST /wa HTTP/1.1" ${header} "${nginx(WHOLE)}"`],
     ['a line of words', `INFO signature=${header} body ${WHOLE}`],
     ['Docker', docker(JSON.stringify({ headers: { 'x-hub-signature-256': header }, body: WHOLE }), 900)],
@@ -699,6 +707,15 @@ describe('signatures', () => {
       expect(entry.signatures).toMatchObject([{ header, body: Buffer.from(WHOLE) }]);
       expect(entry.sections).toHaveLength(1);
     }
+  });
+
+  test('a signature under another word, or what is none, is none', () => {
+    const entries: JsonValue[] = [
+      { media_sha256: header, body: WHOLE },
+      { signature: 'Ana Souza', body: WHOLE },
+      { signature: header, items: [{ body: WHOLE }, { body: JSON.stringify(OTHER) }] },
+    ];
+    expect(entries.flatMap((entry) => entryOf(entry).signatures)).toEqual([]);
   });
 
   test('what a customer writes about signatures is none', () => {

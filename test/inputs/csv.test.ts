@@ -63,6 +63,13 @@ test('a row that says who signed its body is an entry with both, from any row on
   expect(seen.at(-1)).toMatchObject({ at: 'log:62[60]', receivedAt: '2025-09-16T05:00:00.000Z' });
 });
 
+test('a column that is just called a signature is one where it holds one', async () => {
+  const { texts } = await readText(
+    `id,signature,payload\n1,sha256=ab,${quoted(BODY)}\n2,Ana Souza,${quoted(BODY)}\n3,,${quoted(BODY)}\n`,
+  );
+  expect(texts).toEqual([`{"signature":"sha256=ab","body":${JSON.stringify(BODY)}}`, BODY, BODY]);
+});
+
 test.each([';', '\t', ','])(
   'delimiter "%s", a byte order mark and CRLF are recognised',
   async (delimiter) => {
@@ -191,5 +198,45 @@ describe('a body in another column than the first one with JSON', () => {
   test('beside another one is an entry with it', async () => {
     const { texts } = await readText(`id,raw,parsed\n1,${quoted(rows[0] ?? '')},${quoted(rows[2] ?? '')}\n`);
     expect(JSON.parse(texts[0] ?? '')).toEqual({ body: rows[0], parsed: rows[2] });
+  });
+});
+
+describe('quotes that a backslash escapes', () => {
+  const LONG = 'a, "b"; \\ C:\\temp\n'.repeat(3_000);
+  const body = (text: string): string => JSON.stringify({ object: 'whatsapp_business_account', text });
+  const bodies = ['Oi\nsegunda linha', 'preço \\ barra', 'diz "sim", "não"\n', LONG].map(body);
+  /** SELECT … INTO OUTFILE … ENCLOSED BY '"' of MySQL. */
+  const outfile = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`;
+  /** Spark escapes quotes, and the backslashes before them. */
+  const spark = (text: string): string =>
+    `"${text.replace(/(\\*)"/g, (_, run: string) => `${run}${run}\\"`)}"`;
+
+  test.each([
+    ['MySQL', outfile, ','],
+    ['MySQL', outfile, '\t'],
+    ['Spark', spark, ','],
+    ['Spark', spark, ';'],
+  ])('of %s are read wherever the file ends: %#', async (_, write, delimiter) => {
+    for (const header of [`id${delimiter}payload${delimiter}note\n`, '']) {
+      for (const rows of [bodies, [...bodies].reverse(), bodies.slice(0, 1)]) {
+        for (const end of ['\n', '']) {
+          const lines = rows.map((text, i) => [String(i), write(text), '"x"'].join(delimiter));
+          const { texts, problems } = await readText(`${header}${lines.join('\n')}${end}`, {
+            chunkBytes: 1_000,
+          });
+
+          expect(problems).toEqual([]);
+          expect(texts.map((text) => Buffer.from(text, 'latin1').toString())).toEqual(rows);
+        }
+      }
+    }
+  });
+
+  test('an escaped line end is one', async () => {
+    const { texts } = await readText(
+      `id,payload\n1,"{\\"object\\":\\"whatsapp_business_account\\",\\\n\\"a\\":1}"\n`,
+    );
+
+    expect(texts).toEqual(['{"object":"whatsapp_business_account",\n"a":1}']);
   });
 });

@@ -78,6 +78,19 @@ test('a directory gives its logs, recursively and sorted, without hidden files a
   ]);
 });
 
+test('of the SQL in a directory the dumps with rows are read, and no migration', async () => {
+  const cwd = await directoryWith('logs/a.json');
+  const write = (name: string, text: string | Buffer) => writeFile(path.join(cwd, 'logs', name), text);
+  await write('backup.sql', '--\n-- PostgreSQL database dump\n--\n\nSET x = 1;\n');
+  await write('hooks.SQL', "INSERT INTO `hooks` VALUES (1,'{}');\n");
+  await write('server.sql', Buffer.from('\uFEFFINSERT [dbo].[hooks] ([id]) VALUES (1)\n', 'utf16le'));
+  await write('migration.sql', 'CREATE TABLE hooks (id int);\n');
+  const passedOver: string[] = [];
+  const inputs = await resolveInputs(['logs'], { cwd, onPassedOver: (file) => passedOver.push(file) });
+  expect(shown(inputs)).toEqual(['logs/a.json', 'logs/backup.sql', 'logs/hooks.SQL', 'logs/server.sql']);
+  expect(passedOver).toEqual(['logs/migration.sql']);
+});
+
 test('a directory that links to one above it is walked once', async () => {
   const cwd = await directoryWith('logs/a.json');
   await symlink(path.join(cwd, 'logs'), path.join(cwd, 'logs/loop'));

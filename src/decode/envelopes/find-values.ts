@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../model/json.js';
+import { literalAt, readEscapes } from './escaped-json.js';
 import { readLiteral, readPythonBytes } from './literals.js';
 import { partReasonIn, type PartReason } from './outer-values.js';
 
@@ -10,7 +11,7 @@ export interface FoundValue {
   start: number;
   end: number;
   /** Where the text is not the JSON itself: the syntax that it is written in. */
-  syntax: 'ruby' | 'python' | 'inspect' | 'doubled_quotes' | undefined;
+  syntax: 'ruby' | 'python' | 'inspect' | 'doubled_quotes' | 'json_escapes' | undefined;
 }
 
 export interface FoundValues {
@@ -120,6 +121,8 @@ function valueAt(text: string, start: number): FoundValue | { end: number } | 'c
     const value = parsed(text.slice(start - 1, end));
     return typeof value === 'string' ? { value, source: undefined, start, syntax: undefined, end } : { end };
   }
+  const unescaped = withoutEscapes(text, start);
+  if (unescaped !== undefined) return unescaped;
   if (matches(JSON_START, text, start) || matches(EMPTY, text, start)) {
     const end = endOfValue(text, start);
     if (end === undefined) return 'cut';
@@ -142,6 +145,16 @@ function valueAt(text: string, start: number): FoundValue | { end: number } | 'c
   if (literal.kind !== 'read') return literal.kind;
   const { value, syntax, end } = literal;
   return { value, source: undefined, start, syntax, end };
+}
+
+/** The JSON of a literal in which a program doubled the backslashes; undefined for JSON that is in none, or as it was. */
+function withoutEscapes(text: string, start: number): FoundValue | undefined {
+  const literal = literalAt(text, start);
+  const escaped = literal === undefined ? undefined : readEscapes(literal.text, literal.form);
+  if (literal === undefined || escaped === undefined || escaped.proof === 'plain') return undefined;
+  const value = parsed(escaped.inner);
+  if (value === undefined) return undefined;
+  return { value, source: escaped.inner, start, syntax: 'json_escapes', end: literal.end };
 }
 
 /**

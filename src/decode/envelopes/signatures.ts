@@ -14,7 +14,11 @@ const MAX_VALUES = 2000;
 /** Finds the signatures that wrappers kept beside the bodies of one entry. */
 export class Signatures {
   /** What was found beside the members of an object that lead to bodies, for each header. */
-  #beside = { hubsignature256: new Map<object, Value>(), hubsignature: new Map<object, Value>() };
+  #beside = {
+    hubsignature256: new Map<object, Value>(),
+    hubsignature: new Map<object, Value>(),
+    signature: new Map<object, Value>(),
+  };
 
   #onTrails: Set<object> | undefined;
 
@@ -40,22 +44,24 @@ export class Signatures {
 
   /**
    * The signature of the body at the end of a trail: whatever stands in `X-Hub-Signature-256`, also where it can be none; the
-   * older header only where there is no other.
+   * older header only where there is no other; what is just called a signature only without both.
    */
   of(trail: Trail | undefined): Pick<SignedBody, 'header' | 'isSha1'> | undefined {
     if (!mayHaveSignature(trail)) return undefined;
     const header = this.#find(trail, 'hubsignature256');
     if (header !== undefined) return { header };
     const older = this.#find(trail, 'hubsignature');
-    return older === undefined ? undefined : { header: older, isSha1: true };
+    if (older !== undefined) return { header: older, isSha1: true };
+    const named = this.#find(trail, 'signature');
+    return named === undefined ? undefined : { header: named };
   }
 
-  #find(trail: Trail | undefined, name: HeaderName): Value {
+  #find(trail: Trail | undefined, name: MemberName): Value {
     const beside = this.#beside[name];
     for (let layer = trail; layer !== undefined; layer = layer.outer) {
       // Beyond a list of several requests stand the headers of whoever fetched the list.
       if (layer.kind === 'array' && layer.list.length > 1) return undefined;
-      if (layer.kind === 'text') {
+      if (layer.kind === 'text' && name !== 'signature') {
         const written = signatureInWords(layer.opened, name);
         if (written !== undefined) return written;
       }
@@ -71,9 +77,11 @@ export class Signatures {
     return undefined;
   }
 
-  #search(value: JsonValue, name: HeaderName, budget: { left: number }, depth = 0): Value {
+  #search(value: JsonValue, name: MemberName, budget: { left: number }, depth = 0): Value {
     if (budget.left-- <= 0 || depth > MAX_DEPTH) return undefined;
-    if (typeof value === 'string') return this.#searchText(value, name, budget, depth);
+    if (typeof value === 'string') {
+      return name === 'signature' ? undefined : this.#searchText(value, name, budget, depth);
+    }
     if (typeof value !== 'object' || value === null) return undefined;
     if (depth > 0 && this.#leadsToBody(value)) return undefined;
     if (Array.isArray(value))
@@ -82,7 +90,7 @@ export class Signatures {
     for (const key of Object.keys(value)) {
       const each = value[key];
       if (typeof each !== 'string' && (typeof each !== 'object' || each === null)) continue;
-      const header = namesSignature(key, name) ? headerValue(each) : undefined;
+      const header = isMember(key, each, name) ? headerValue(each) : undefined;
       if (header !== undefined) return header;
       if (typeof each === 'object' || each.length >= SHORTEST_TEXT) inside.push(each);
     }
@@ -99,7 +107,7 @@ export class Signatures {
     return this.#searchAll(values, name, budget, depth) ?? IN_HEADERS[name].exec(text)?.[1];
   }
 
-  #searchAll(values: JsonValue[], name: HeaderName, budget: { left: number }, depth: number): Value {
+  #searchAll(values: JsonValue[], name: MemberName, budget: { left: number }, depth: number): Value {
     for (const each of values) {
       const header = this.#search(each, name, budget, depth + 1);
       if (header !== undefined) return header;
@@ -114,6 +122,9 @@ const SHORTEST_NAME = 'HubSignature'.length;
 
 /** How the name of a header ends, in small letters and without what is between them. */
 type HeaderName = 'hubsignature256' | 'hubsignature';
+
+/** The name under which a signature lies beside a body: a header's, or any that says what it is. */
+type MemberName = HeaderName | 'signature';
 
 /** A header's value; undefined where there is none. */
 type Value = string | undefined;
@@ -143,8 +154,9 @@ function mayHaveSignature(trail: Trail | undefined): boolean {
 }
 
 /** `X-Hub-Signature-256`, `x_hub_signature_256`, `HTTP_X_HUB_SIGNATURE_256`, `xHubSignature256`; the older one without its number. */
-function namesSignature(key: string, name: HeaderName): boolean {
+function namesSignature(key: string, name: MemberName): boolean {
   return (
+    name !== 'signature' &&
     key.length >= SHORTEST_NAME &&
     key.length < 64 &&
     key
@@ -154,9 +166,22 @@ function namesSignature(key: string, name: HeaderName): boolean {
   );
 }
 
+function isMember(key: string, value: JsonValue, name: MemberName): boolean {
+  if (name !== 'signature') return namesSignature(key, name);
+  return typeof value === 'string' && isCalledSignature(key, value);
+}
+
 /** Whether a column or key is one of the headers. */
 export function namesHubSignature(key: string): boolean {
   return namesSignature(key, 'hubsignature256') || namesSignature(key, 'hubsignature');
+}
+
+/** Whether a member that is just called `signature` has what the header has. */
+export function isCalledSignature(key: string, value: string): boolean {
+  return (
+    /(?:signature|sig)(?:[-_ ]?256)?$/i.test(key.slice(-64)) &&
+    /^\s*sha256=[\da-f]+\s*$/i.test(value.slice(0, 200))
+  );
 }
 
 /** A header's value: a text, or a list of one. Log systems write a dash for a header that was not there. */
@@ -174,7 +199,7 @@ const IN_LIST = /^[[{"']+(sha\d+=[\da-f]+)[\]}"']+$/i;
 const LONGEST_VALUE = 200;
 
 /** `{name, value}`: a header in HAR. */
-function signatureInPair(pair: JsonObject, header: HeaderName): Value {
+function signatureInPair(pair: JsonObject, header: MemberName): Value {
   const name = pair.name ?? pair.key ?? pair.Name;
   return typeof name === 'string' && namesSignature(name, header)
     ? headerValue(pair.value ?? pair.Value)
@@ -182,7 +207,7 @@ function signatureInPair(pair: JsonObject, header: HeaderName): Value {
 }
 
 /** `[name, value, name, value]`: Node's rawHeaders; also a pair `[name, value]`. */
-function signatureInList(list: JsonValue[], header: HeaderName): Value {
+function signatureInList(list: JsonValue[], header: MemberName): Value {
   for (let i = 0; i + 1 < list.length && i < MAX_VALUES; i += 2) {
     const name = list[i];
     if (typeof name === 'string' && namesSignature(name, header)) return headerValue(list[i + 1]);
