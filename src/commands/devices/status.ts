@@ -11,11 +11,11 @@ import { deviceViewOf } from './own-device.js';
 import { closeDevice, notLinked, openDevice } from './phones.js';
 import { StoredDevice } from './stored-device.js';
 
-/** Of each connection so many parts are listed. */
+/** Maximum parts listed per connection. */
 const MOST_PARTS = 1000;
 
 /**
- * The devices that are linked, whether the key opens them, and with `check` whether WhatsApp still knows them. Throws
+ * The linked devices, whether the key opens them, and with `check` whether WhatsApp still knows them. Throws
  * UserError `not_linked` (exit 6) for a named connection without one.
  */
 export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): Promise<DeviceStatusResult> {
@@ -76,7 +76,7 @@ async function keyState(
   }
 }
 
-/** Logs in for a moment. */
+/** Logs in briefly. */
 async function ask(
   ctx: Context,
   options: DeviceStatusOptions,

@@ -4,7 +4,7 @@ import { isFault, type ItemVerdict } from './item-verdicts.js';
 import { namesIn } from './log-items.js';
 import type { Remedy } from './result.js';
 
-/** Advises what fixes wrong items: a replay, and `dedupe` for duplicates. */
+/** Advises the fix for wrong items: a replay, and `dedupe` for duplicates. */
 export function adviseFaults(inv: Investigation, verdicts: readonly ItemVerdict[], replay: Remedy): void {
   const faults = verdicts.filter(isFault);
   if (faults.some(({ reason }) => reason !== 'doubled')) inv.remedy(replay);
@@ -20,7 +20,7 @@ export function replayOf(verdicts: readonly ItemVerdict[]): Remedy {
     : { do: 'replay_all' };
 }
 
-/** Advises what makes pending items replay: one remedy per unknown connection, and one replay for the rest. */
+/** Advises how to replay pending items: one remedy per unknown connection, and one replay for the rest. */
 export function advisePending(inv: Investigation, verdicts: readonly ItemVerdict[]): void {
   const pending = verdicts.filter(({ outcome }) => outcome === 'pending');
   const numbers = new Map<string, { item: ItemVerdict['item']; entries: Set<string> }>();
