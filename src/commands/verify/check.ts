@@ -210,7 +210,7 @@ export async function forEachRow<Row>(
   }
 }
 
-/** Joins the nonzero parts: `3 duplicates; 1 message without an id`. */
+/** Joins the parts that are not 0: `3 duplicates; 1 message without an id`. */
 export function joined(
   parts: readonly (readonly [count: number, words: string])[],
   separator = '; ',

@@ -9,7 +9,7 @@ interface ItemPlace {
   path: string;
 }
 
-/** Why items were rejected, of those that are on record; by `{log id} {path}`. */
+/** Reasons of rejected items on record; by `{log id} {path}`. */
 export async function readRejectedItems(sql: Sql, items: readonly ItemPlace[]): Promise<Map<string, string>> {
   if (items.length === 0) return new Map();
   const rows = await sql.query(
@@ -36,8 +36,8 @@ export interface NameKey {
 }
 
 /**
- * The lead behind each of the names, null where there is none: by lead_identities, else, for leads that another program
- * wrote, by their phone.
+ * The lead behind each name, null if none: by lead_identities, else, for leads of other programs, by their
+ * phone.
  */
 export async function readLeadsOfNames(
   sql: Sql,
