@@ -13,9 +13,9 @@ interface Link {
 }
 
 /**
- * Gives messages the entry of this batch that holds them where the one that they name is gone or does not hold them, and where
- * they name none: a log that is replayed once more is the evidence of its messages again. A row that named another entry
- * may have been changed as well, so it is contested.
+ * Points messages to the entry of this batch that holds them, if theirs is missing, does not hold them, or
+ * was never set: replaying a log again restores the evidence of its messages. A row that named another entry
+ * may also have been changed, so it is contested.
  */
 export async function relinkMessages(work: BatchWork, folded: FoldedMessages): Promise<void> {
   const links = [...folded.heldBy].flatMap(([{ state, stored, gone }, logId]): Link[] =>
@@ -28,7 +28,7 @@ export async function relinkMessages(work: BatchWork, folded: FoldedMessages): P
     ...new Set(links.flatMap(({ claimedId }) => claimedId ?? [])),
   ]);
   const isLost = ({ claimedId }: Link): boolean => claimedId !== null && gone.has(claimedId);
-  // Only an entry that comes again finds what it has brought; a new one is another copy of the message.
+  // Only a repeated entry finds its own rows; a new one is another copy of the message.
   const others = links.filter((link) => link.claimedId !== null && !isLost(link));
   const wrong = await findWrong(
     work,
@@ -39,7 +39,7 @@ export async function relinkMessages(work: BatchWork, folded: FoldedMessages): P
   for (const { messageId, claimedId } of due) if (claimedId !== null) work.contested.add(messageId);
 }
 
-/** Rows that name an entry which is there and does not hold them. Only entries that do not name them are decoded. */
+/** Rows that name an existing entry that does not hold them. Decodes only entries without their id. */
 async function findWrong({ tx }: BatchWork, links: readonly Link[]): Promise<Set<string>> {
   const wrong = new Set<string>();
   const unlikely = await findUnlikelyClaims(
