@@ -19,8 +19,7 @@ export type ResolvedInput =
   | { kind: 'stdin' };
 
 /**
- * Files that are found beside logs and are none. Anything else in a directory is read, and its format detected by
- * content.
+ * Non-log files found beside logs. Anything else in a directory is read, and its format detected by content.
  */
 const NOT_LOGS = new Set(
   (
@@ -30,13 +29,13 @@ const NOT_LOGS = new Set(
   ).split(' '),
 );
 
-/** What operating systems and version control leave in any directory: nobody misses it. */
+/** Files that operating systems and version control leave in any directory: not reported. */
 const LEFT_BEHIND = /^(?:\._.*|\.DS_Store|\.directory|\.git.*|__MACOSX)$/;
 
 /** Where and how paths are looked up. */
 interface Lookup {
   cwd: string;
-  /** Told of each file and directory that is there and is not read: hidden, or by its name no log. */
+  /** Called for each existing file and directory that is not read: hidden, or not a log by its name. */
   onPassedOver?: (path: string) => void;
 }
 
@@ -124,7 +123,7 @@ async function fileInputs(given: string, { cwd, onPassedOver }: Lookup, stats: S
     const parts = member.name.split('/');
     if (parts.some((part) => LEFT_BEHIND.test(part))) continue;
     const isHidden = parts.some((part) => part.startsWith('.') && part !== '.');
-    // An archive inside an archive cannot be read, and says so when it is opened.
+    // A nested archive cannot be read, and reports it when opened.
     if (!isHidden && (mayBeLog(member.name) || isCalledZip(member.name)))
       inputs.push({ kind: 'file', path: inside, absolutePath, size: member.compressedBytes, member });
     else onPassedOver?.(inside);
@@ -151,7 +150,7 @@ async function listDirectory(directory: string, lookup: Lookup): Promise<FileInp
   const found: FileInput[] = [];
   const seen = new Set<string>();
   const visit = async (current: string): Promise<void> => {
-    // A symbolic link to a parent directory would be walked for ever.
+    // A symbolic link to a parent directory would be walked forever.
     const real = await realpath(path.resolve(cwd, current));
     if (seen.has(real)) return;
     seen.add(real);

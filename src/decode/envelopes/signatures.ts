@@ -8,10 +8,10 @@ import type { Trail } from './trail.js';
 
 /** Headers lie beside a body, or in a request beside it. */
 const MAX_DEPTH = 4;
-/** Objects beside a body that are larger than any request are not looked through. */
+/** Objects beside a body that are larger than any request are not searched. */
 const MAX_VALUES = 2000;
 
-/** Finds the signatures that wrappers kept beside the bodies of one entry. */
+/** Finds the signatures kept by wrappers beside the bodies of one entry. */
 export class Signatures {
   /** What was found beside the members of an object that lead to bodies, for each header. */
   #beside = { hubsignature256: new Map<object, Value>(), hubsignature: new Map<object, Value>() };
@@ -39,8 +39,8 @@ export class Signatures {
   }
 
   /**
-   * The signature of the body at the end of a trail: whatever stands in `X-Hub-Signature-256`, also where it can be none; the
-   * older header only where there is no other.
+   * The signature for the body at the end of a trail: whatever is in `X-Hub-Signature-256`, even if invalid;
+   * the older header only if there is no other.
    */
   of(trail: Trail | undefined): Pick<SignedBody, 'header' | 'isSha1'> | undefined {
     if (!mayHaveSignature(trail)) return undefined;
@@ -92,7 +92,7 @@ export class Signatures {
   /** Headers as a text: in any notation that a body may be in, else as they were sent. */
   #searchText(text: string, name: HeaderName, budget: { left: number }, depth: number): Value {
     if (text.length < SHORTEST_TEXT || text.length >= LONGEST_HEADERS) return undefined;
-    // What a person wrote in a copy of the body says nothing about who signed it.
+    // A person's text in a copy of the body says nothing about the signer.
     if (!mayHoldSignature(text) || hasMark(text)) return undefined;
     const opened = /[[{]/.test(text) ? openText(text, this.allowance) : [];
     const values = Array.isArray(opened) ? opened.map((each) => each.value) : [];
@@ -223,6 +223,6 @@ export function signedBytes(trail: Trail | undefined, body: JsonObject): Uint8Ar
     const size = contentLengthIn(before);
     if (size !== undefined && size !== Buffer.byteLength(source)) return null;
   }
-  // Bytes that were no UTF-8 are lost.
+  // Invalid UTF-8 bytes are lost.
   return source === undefined || source.includes('\uFFFD') ? null : Buffer.from(source);
 }
