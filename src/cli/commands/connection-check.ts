@@ -15,7 +15,7 @@ const FLAGS = {
   ...ORGANIZATION,
 };
 
-/** What a check of connections ends with. */
+/** The result of checking connections. */
 export const CHECK_EXITS = {
   ...DATABASE_EXITS,
   [EXIT.ok]: 'nothing found',

@@ -149,7 +149,7 @@ function selectionOf(call: Call, values: Values<typeof WHICH>): MediaSelection {
   return { connection: call.args[0], contact, organization, type, since, until, minSize, maxSize };
 }
 
-/** Throws ConfigError where no file could be meant. */
+/** Throws ConfigError if no file can match. */
 function rejectEmptyChoice(reading: Reading<typeof STATUS_FLAGS>): void {
   rejectEmptyWindow(reading, 'since', 'until');
   const { minSize, maxSize } = reading.values;
@@ -157,7 +157,7 @@ function rejectEmptyChoice(reading: Reading<typeof STATUS_FLAGS>): void {
   throw contradiction('--min-size is more than --max-size: no file would be meant.', 'Exchange them.');
 }
 
-/** A number is private: the run says whom it was about by the id of the lead. */
+/** A number is private: the run records the lead's id instead. */
 function withoutContact(recorded: Reading<typeof FETCH_FLAGS>['recorded']): JsonObject {
   return Object.fromEntries(Object.entries(recorded).filter(([key]) => key !== 'contact'));
 }
